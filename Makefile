@@ -1,0 +1,45 @@
+# Each target sets up .venv by itself. Needs Python 3.11 or newer and nothing else installed by hand.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help report test lab bench fidelity check clean
+
+help:
+	@echo "make report   reports/01_which_approach.html and .pdf, and the answer in one sentence"
+	@echo "make test     all tests (browser tests where a Chromium is found)"
+	@echo "make lab      JupyterLab on the notebooks"
+	@echo "make bench    speed against the budgets"
+	@echo "make fidelity the model beside published measurements"
+	@echo "make check    lint, formatting of notebooks, types"
+
+$(READY): requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+report: $(READY)
+	$(BIN)/costmodel report 01_which_approach -o reports
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lab: $(READY)
+	$(BIN)/jupyter lab notebooks
+
+bench: $(READY)
+	$(BIN)/python benchmarks/bench.py
+
+fidelity: $(READY)
+	$(BIN)/python benchmarks/fidelity.py
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/nbstripout --verify notebooks/*.ipynb
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) reports build dist *.egg-info

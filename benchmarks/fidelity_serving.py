@@ -1,0 +1,141 @@
+"""How wrong the serving model is: every measurement predicted by a fit that has not seen its model, GPU and engine together.
+
+Prints errors, bias and the coverage of the 80 % band, whose width too comes from the other groups only. Where
+aiconfigurator is installed, its error on a sample of the same rows stands beside ours. A minute or two.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+from fit_serving import BAND, RATIO_OF, Table, bands, fit, left_out
+
+from costmodel import catalog
+from costmodel.measured_serving import FILES, serving_reality
+
+AIMS = {  # what this model is held to: (mean, median) of the absolute error
+    "time per token, dense models": (0.18, 0.12),
+    "time per token, MoE or FP4": (None, 0.16),
+    "time to first token": (None, 0.30),
+    "static batch, latency": (None, 0.12),
+    "offline throughput": (None, 0.20),
+}
+COVERAGE = (0.75, 0.88)
+SAMPLE = 60  # rows of each kind on which aiconfigurator is asked
+PATHS = {"llama-3.1-70b": "meta-llama/Meta-Llama-3.1-70B", "qwen3-32b": "Qwen/Qwen3-32B", "deepseek-r1": "deepseek-ai/DeepSeek-R1", "gpt-oss-120b": "openai/gpt-oss-120b"}
+SYSTEMS = {"H100-SXM": "h100_sxm", "H200-SXM": "h200_sxm", "B200-SXM": "b200_sxm"}
+QUANTS = {"bf16": "bfloat16", "fp8": "fp8", "fp4": "nvfp4"}
+MIXTURES = ("deepseek-r1", "gpt-oss-120b")
+
+
+def subsets(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    metric, first = rows["metric"], rows["family"].eq("trtllm-first-token")
+    static = rows["family"].eq("trtllm-static-batch")
+    mixture = rows["model"].map({id: bool(model.experts) for id, model in catalog.models().items()})
+    return {
+        "time per token, dense models": (metric == "tpot_s") & ~mixture,
+        "time per token, dense models, not FP4": (metric == "tpot_s") & ~rows["sparse"],
+        "time per token, MoE or FP4": (metric == "tpot_s") & rows["sparse"],
+        "time per token, MoE only": (metric == "tpot_s") & mixture,
+        "time to first token": (metric == "ttft_s") & ~first,
+        "time to first token, dense models": (metric == "ttft_s") & ~first & ~mixture,
+        "first token, bare engine": (metric == "ttft_s") & first,
+        "static batch, latency": metric == "latency_s",
+        "static batch, throughput": (metric == "output_tokens_per_s") & static,
+        "offline throughput": (metric == "output_tokens_per_s") & ~static,
+    }
+
+
+def inside(rows: pd.DataFrame) -> pd.Series:
+    """Whether each row lies in the band made of the other groups' rows."""
+    result = pd.Series(np.nan, index=rows.index)
+    for group in rows["group"].unique():
+        ends = bands(rows[rows["group"] != group])
+        own = rows[(rows["group"] == group) & rows["metric"].isin(RATIO_OF)]
+        for index, row in own.iterrows():
+            low, _, high = np.log(ends["sparse" if row["sparse"] else "dense", RATIO_OF[row["metric"]]])
+            result[index] = float(low <= row["log_ratio"] <= high)
+    return result
+
+
+def table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Errors of predicted over measured - 1, by subset."""
+    lines = []
+    for name, keep in subsets(rows).items():
+        error = np.exp(-rows.loc[keep, "log_ratio"]) - 1
+        mean, median = AIMS.get(name, (None, None))
+        low, high = COVERAGE
+        covered = rows.loc[keep, "inside"].mean()
+        ok = [e <= a for e, a in ((error.abs().mean(), mean), (error.abs().median(), median)) if a is not None]
+        lines.append({
+            "what": name, "rows": keep.sum(), "mean": error.abs().mean(), "median": error.abs().median(), "bias": error.median(),
+            "p90": error.abs().quantile(BAND[2]), "in band": covered, "aim": _aim(mean, median),
+            "held": "" if not ok else "yes" if all(ok) else "no", "band held": "" if np.isnan(covered) else "yes" if low <= covered <= high else "no",
+        })  # fmt: skip
+    return pd.DataFrame(lines).set_index("what")
+
+
+def _aim(mean: float | None, median: float | None) -> str:
+    return ", ".join(f"{name} {value:.0%}" for name, value in (("mean", mean), ("median", median)) if value is not None)
+
+
+def peer(rows: pd.DataFrame) -> str:
+    """aiconfigurator beside us on a sample of the rows of continuous batching, where it is installed; never needed."""
+    try:
+        from aiconfigurator.cli.api import cli_estimate
+    except ImportError:
+        return "aiconfigurator is not installed, so it is not compared (`pip install aiconfigurator==0.12.0` and run again)"
+    logging.disable(logging.WARNING)
+    lines = []
+    for kind, keep in (("dense", ~rows["sparse"]), ("MoE or FP4", rows["sparse"])):
+        asked = rows[keep & (rows["metric"] == "tpot_s")].sample(SAMPLE, random_state=0)
+        first = rows[rows["metric"] == "ttft_s"].set_index("id")["log_ratio"]
+        errors = []
+        for row in asked.itertuples():
+            moe = {} if row.model not in MIXTURES else {"moe_tp_size": row.tp * row.dp // row.ep, "moe_ep_size": row.ep}
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):
+                    made = cli_estimate(PATHS[row.model], SYSTEMS[row.gpu], backend_name=row.engine, isl=row.input_tokens, osl=row.output_tokens,
+                                        batch_size=int(row.concurrency / row.dp), tp_size=row.tp, attention_dp_size=row.dp,
+                                        gemm_quant_mode=QUANTS[row.precision], **moe)  # fmt: skip
+            except Exception:  # many of its tables lack a number format or a system
+                continue
+            times = (made.tpot / 1e3 / row.tpot_s - 1, made.ttft / 1e3 / row.ttft_s - 1)
+            errors.append((*times, np.exp(-row.log_ratio) - 1, np.exp(-first[row.id]) - 1))
+        found = pd.DataFrame(errors, columns=["aic tpot", "aic ttft", "our tpot", "our ttft"]).abs()
+        if len(found):
+            text = "; ".join(f"{name} mean {found[name].mean():.0%}, median {found[name].median():.0%}" for name in found)
+            lines.append(f"{kind}: it answers {len(found)} of {SAMPLE} sampled rows: {text}")
+        else:
+            lines.append(f"{kind}: it answers none of {SAMPLE} sampled rows")
+    return "Beside aiconfigurator, same rows (ours without their group):\n" + "\n".join(lines)
+
+
+def main() -> None:
+    start = time.perf_counter()
+    whole = serving_reality()
+    seconds = time.perf_counter() - start
+    tables = [Table(file) for file in FILES]
+    rows, _ = left_out(tables, "group", fit(tables))
+    rows["inside"] = inside(rows)
+    print("Serving: measured against predicted by fits without the same model, GPU and engine")
+    form = {"mean": "{:.1%}", "median": "{:.1%}", "bias": "{:+.1%}", "p90": "{:.0%}", "in band": "{:.0%}"}
+    shown = table(rows)
+    for column, style in form.items():
+        shown[column] = shown[column].map(lambda x, style=style: "" if pd.isna(x) else style.format(x))
+    print(shown.to_string())
+    print(f"\n{len(whole)} predictions of all of data/measured in {seconds:.2f} s; {len(whole) - len(rows)} left out of the errors (they contradict themselves; their notes say how)")
+    groups = rows.assign(error=(np.exp(-rows["log_ratio"]) - 1)).groupby(["metric", "group"])["error"]
+    worst = groups.agg(rows="size", median=lambda e: e.abs().median(), bias="median").sort_values("median").tail(8)
+    print("\nWorst groups:\n" + worst.round(2).to_string())
+    print("\n" + peer(rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

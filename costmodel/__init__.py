@@ -1,0 +1,66 @@
+"""What each way of using a language model costs over its whole life, and when the answer changes.
+
+>>> import costmodel as cm
+>>> work = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250)
+>>> option = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-01"), cm.FewShot(examples=8))
+>>> cm.compare({"few-shot": option}, work, months=12)[["mid", "p10", "p90"]].shape
+(1, 3)
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "errors": "CatalogError Infeasible",
+    "ranges": "Measured Range middle pin sample",
+    "units": "GLOSSARY",
+    "catalog": "facts gpu gpus model models people person practice rent source sources store stores tuning tunings",
+    "prices": "PRICES_VERSION ApiPrice Rates Tokens api_models api_price price",
+    "tokens": "count_tokens pages_to_tokens words_to_tokens",
+    "training": "training_flops adapter_flops gpu_hours",
+    "training_measured": "measured_training",
+    "training_runs": "predict_training",
+    "caching": "hit_rate break_even_hit_rate break_even_reads",
+    "quality": "Effect allowed_loss examples_gain required_gain",
+    "serving_model": "plan_serving predict_serving",
+    "measured_serving": "serving_reality",
+    "lines": "Cache Call Line Request Segment Traffic every labour monthly once path with_demand",
+    "workload": "Corpus Currency People QuestionMix Terms Trends Workload",
+    "options": "Case Mix Option Part cascade",
+    "servings": "Api Hosted",
+    "techniques.prompting": "FewShot Prompt PromptCache",
+    "techniques.knowledge": "GraphRag LongContext Rag",
+    "techniques.adaptation": "Distill FineTune Lora",
+    "techniques.operations": "Evals Monitoring Upgrades",
+    "choices": "MODELS presets quick with_quality",
+    "ledger": "bibliography by_hand cash_flow evaluate explain ledger npv register",
+    "uncertainty": "tornado",
+    "decision": "breakeven compare sweep",
+    "payback": "paybacks tenants underestimates",
+    "verdict": "Verdict brief first_answer made_of money priced_on recommend turns",
+    "published": "reality",
+    "held_out": "Standing error_by fidelity literature misses standing",
+    "peers": "beside_peers",
+    "scenario": "Scenario examples load save",
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+__all__ = sorted([*_HOME, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    if name in ("plots", "plots_fidelity", "report", "widgets"):
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "plots", "plots_fidelity", "report", "widgets"})
+
+
+from .ledger import ledger  # noqa: E402, F401  (early: the function must hide its module of the same name)

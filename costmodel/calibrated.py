@@ -1,0 +1,132 @@
+"""From records to the numbers of the roofline: an architecture, GPUs in a number format, and the calibrated physics.
+
+The calibrated numbers are facts of data/serving.csv, fitted by benchmarks/fit_serving.py on the measurements in
+data/measured/; their bands come from leaving out one combination of model, GPU and engine at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+from . import catalog
+from .errors import CatalogError, check, unknown
+from .ranges import Range, middle
+from .records import Gpu, Model
+from .roofline import Physics, Setup, Shape
+
+PRECISIONS = ("bf16", "fp8", "fp4", "int8", "int4")
+WEIGHT_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1 / 16, "int4": 0.5 + 1 / 32}  # with block scales
+KV_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1 / 16, "int4": 0.5 + 1 / 32}
+FOUR_BIT = ("fp4", "int4")
+ENGINES = ("vllm", "sglang", "trtllm")
+OTHER = "other"  # an engine that was not measured: the mean of the measured ones
+EXPERTS_AT_MOST = 0.98  # of all parameters, where a hybrid architecture is counted too high
+NEEDED = ("parameters", "layers", "kv_heads", "head_size")
+
+
+def shape(model: Model | str) -> Shape:
+    """What of an architecture costs time or memory; CatalogError where it is not published.
+
+    >>> s = shape("deepseek-v3")
+    >>> f"{s.expert_parameters / 1e9:.0f} B of 671 B in experts, {s.kv_values} cached values per token and layer"
+    '654 B of 671 B in experts, 576 cached values per token and layer'
+    """
+    m: Any = middle(catalog.model(model) if isinstance(model, str) else model)
+    for name in NEEDED:
+        if getattr(m, name) is None:
+            raise CatalogError(f"the {name} of {m.id!r} are not published, so it cannot be sized; choose another model")
+    expert_layers = m.layers - (m.dense_layers or 0) if m.experts else 0
+    experts = expert_layers * (m.experts or 0) * 3.0 * m.hidden * (m.expert_ffn or m.ffn or 0)
+    experts = min(experts, EXPERTS_AT_MOST * m.parameters)
+    table = float(m.vocab * m.hidden)
+    if m.kv_lora_rank:
+        kv_values, shards = m.kv_lora_rank + m.rope_head, 1
+        prefill_width = m.heads * (m.nope_head + m.rope_head + m.v_head)
+        decode_width = m.heads * (2 * m.kv_lora_rank + m.rope_head)
+    else:
+        both = m.head_size + (m.v_head or m.head_size)
+        kv_values, shards = m.kv_heads * both, m.kv_heads
+        prefill_width = decode_width = m.heads * both
+    full = m.layers if m.full_attention_layers is None else m.full_attention_layers
+    return Shape(
+        layers=m.layers, hidden=m.hidden, kv_values=kv_values, kv_shards=shards, prefill_width=prefill_width,
+        decode_width=decode_width, dense_parameters=max(m.parameters - experts - table * (1 if m.tied else 2), table),
+        expert_parameters=experts, head_parameters=table, experts=m.experts or 1, experts_per_token=m.experts_per_token or 0,
+        expert_layers=expert_layers, latent_layers=expert_layers if m.kv_lora_rank else 0, full_layers=full,
+        local_layers=m.layers - full, window=m.sliding_window or 0,
+    )  # fmt: skip
+
+
+def setup(gpu: Gpu | str, precision: str, kv_precision: str | None = None, experts: bool = False,
+          tensor_parallel: Any = 1, data_parallel: Any = 1) -> Setup:  # fmt: skip
+    """GPUs in a number format. A 4-bit mixture of experts keeps its attention in 8 bits, as published checkpoints do.
+
+    FP8 and FP4 products need a GPU that has them, otherwise weights are unpacked to BF16; int8 and int4 are weights
+    only. `kv_precision=None` is FP8 beside FP8 and FP4 weights, else BF16.
+    """
+    g: Any = middle(catalog.gpu(gpu) if isinstance(gpu, str) else gpu)
+    for name in (precision, kv_precision):
+        if name is not None and name not in PRECISIONS:
+            raise unknown("precision", name, PRECISIONS, where="predict_serving")
+    kv = kv_precision or ("fp8" if precision in ("fp8", "fp4") else "bf16")
+    bf16 = g.peak_flops_bf16
+    peaks = {"fp8": g.peak_flops_fp8 or bf16, "fp4": g.peak_flops_fp4 or bf16}
+    dense = "fp8" if experts and precision in FOUR_BIT else precision
+    unpacked = precision in FOUR_BIT and not (precision == "fp4" and g.peak_flops_fp4)
+    return Setup(
+        peak_experts=peaks.get(precision, bf16), peak_dense=peaks.get(dense, bf16), peak_bf16=bf16,
+        bandwidth=g.bandwidth, memory=g.memory, interconnect=g.interconnect, expert_bytes=WEIGHT_BYTES[precision],
+        dense_bytes=WEIGHT_BYTES[dense], kv_bytes=KV_BYTES[kv], unpacked_experts=float(unpacked),
+        unpacked_dense=float(unpacked and not experts), fp4_dense=float(dense == "fp4" and bool(g.peak_flops_fp4)),
+        tensor_parallel=tensor_parallel, data_parallel=data_parallel,
+    )  # fmt: skip
+
+
+@cache
+def physics(engine: str = "vllm", folder: catalog.Folder = None) -> Physics:
+    """The calibrated numbers of an engine family, newest version, as their best values.
+
+    >>> 0.3 < physics("vllm").mfu < 1
+    True
+    """
+    if engine not in (*ENGINES, OTHER):
+        raise unknown("engine", engine, (*ENGINES, OTHER), where="the calibration")
+    facts = catalog.facts_of("serving", folder)
+    best = {key: fact.value.mid for key, fact in facts.items()}
+    families = ENGINES if engine == OTHER else (engine,)
+    numbers = {}
+    for name in (f.name for f in fields(Physics)):
+        if f"roofline.{name}" in best:
+            numbers[name] = best[f"roofline.{name}"]
+        elif name != "ageing":
+            own = [best.get(f"{family}.{name}", 1.0) for family in families]
+            numbers[name] = sum(own) / len(own)
+    return Physics(**numbers)
+
+
+def is_sparse(model: Model, precision: str) -> bool:
+    """Whether a case belongs to the wider class: mixtures of experts and 4-bit weights."""
+    return bool(model.experts) or precision in FOUR_BIT
+
+
+def band(metric: str, sparse: bool, unseen_gpu: bool = False, unseen_model: bool = False) -> Range:
+    """Measured over predicted, an 80 % band: metric is ttft_ratio, tpot_ratio or throughput_ratio.
+
+    Multiply a prediction with it. It is wider for a GPU or model that no measurement was made on. As a field of an
+    option it is a Range like any other, drawn once under its own name. "Unseen" was tested among NVIDIA's GPUs: two
+    published results on MI300X lie a third below the prediction.
+
+    >>> wide, narrow = band("tpot_ratio", True), band("tpot_ratio", False)
+    >>> wide.high / wide.low > narrow.high / narrow.low > 1
+    True
+    """
+    check(metric in ("ttft_ratio", "tpot_ratio", "throughput_ratio"), f"metric is {metric!r}, allowed are ttft_ratio, tpot_ratio, throughput_ratio")
+    kind = "sparse" if sparse else "dense"
+    known = catalog.fact("serving", f"{kind}.{metric}").value
+    wider = 1.0
+    for unseen, name in ((unseen_gpu, "unseen_gpu"), (unseen_model, "unseen_model")):
+        wider = max(wider, catalog.fact("serving", f"{kind}.{name}").value.mid if unseen else 1.0)
+    low, high = (known.mid * (end / known.mid) ** wider for end in (known.low, known.high))
+    return Range(low, high, known.mid, level=0.80, name=f"serving.{metric}", source=known.source, why=known.why)

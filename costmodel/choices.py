@@ -1,0 +1,126 @@
+"""Eleven ways to use a language model for one workload, with default qualities that are wide and say why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from .errors import check, unknown
+from .options import Mix, Option, cascade
+from .ranges import Number, Range, middle, require
+from .servings import Api, Hosted
+from .techniques.adaptation import Distill, FineTune, Lora
+from .techniques.knowledge import GraphRag, LongContext, Rag
+from .techniques.operations import Evals, Monitoring, Upgrades
+from .techniques.prompting import FewShot, Prompt, PromptCache
+from .tokens import pages_to_tokens, words_to_tokens
+from .units import HOURS_PER_MONTH
+from .workload import Workload
+
+LABELS = ("Prompt", "Few-shot", "Few-shot + cache", "RAG", "GraphRAG", "Long context + cache", "Managed fine-tune", "LoRA", "Distilled",
+          "RAG + LoRA", "Cascade")  # fmt: skip
+
+NEEDED = 5  # documents that a question needs at most
+WHOLE = 0.9  # a corpus up to this share of the window is sent whole
+MODELS = ("gpt-6.1-terra", "gpt-6.1-sol", "gpt-6-luna", "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "gemini-4-argon",
+          "gemini-3.8-flash", "gemini-3.5-flash-lite", "mistral-large-latest", "deepseek-v4-pro")  # fmt: skip
+# use case: (requests a day, pages read, words read, words written): a first guess for who has no numbers yet
+USE_CASES: dict[str, tuple[float, float, float, float]] = {
+    "Support assistant": (10_000, 0, 700, 190),
+    "Document extraction": (3_000, 4, 0, 150),
+    "Code assistant": (5_000, 0, 3_000, 400),
+    "Custom": (1_000, 0, 500, 200),
+}
+DAYS_PER_MONTH = HOURS_PER_MONTH / 24
+TOKENS_ONLY, WHOLE_LIFE = "Tokens alone", "Whole life"
+
+
+def quick(use_case: str = "Support assistant", model: str = MODELS[0], requests_per_day: float | None = None, pages_in: float | None = None,
+          words_in: float | None = None, words_out: float | None = None, usd_per_month: float | None = None,
+          on: str | None = None) -> tuple[dict[str, Option], Workload]:  # fmt: skip
+    """A first answer: the bill for tokens alone, and the whole life of plain prompting, as (options, workload).
+
+    What is None comes from the use case. With `usd_per_month`, a known API bill for tokens, the requests follow from it.
+    """
+    if use_case not in USE_CASES:
+        raise unknown("use case", use_case, USE_CASES, "the quick answer")
+    given = (requests_per_day, pages_in, words_in, words_out)
+    reads = pages_in is not None or words_in is not None  # pages replace words, and words pages
+    guess = [0.0 if value is None and reads and i in (1, 2) else preset for i, (value, preset) in enumerate(zip(given, USE_CASES[use_case], strict=True))]
+    per_day, pages, words, written = (g if v is None else v for v, g in zip(given, guess, strict=True))
+    for name, value in zip(("requests_per_day", "pages_in", "words_in", "words_out"), (per_day, pages, words, written), strict=True):
+        require(name, value)
+    check(not (pages and words), "give pages_in or words_in, not both; 0 pages for words")
+    read = pages_to_tokens(pages) if pages else words_to_tokens(words)
+    sizes: dict[str, Any] = {"input_tokens": read, "output_tokens": words_to_tokens(written)}
+    if usd_per_month is None:
+        work = Workload(per_day * DAYS_PER_MONTH, **sizes)
+    else:
+        require("usd_per_month", usd_per_month, low=0.01)
+        each: dict[str, Any] = {name: value.mid if isinstance(value, Range) else value for name, value in sizes.items()}
+        work = Workload.from_bill(usd_per_month, model, on=on, **each)
+    return {TOKENS_ONLY: Option(Api(model, on=on)), WHOLE_LIFE: presets(work, model=model, on=on)["Prompt"]}, work  # type: ignore[dict-item]
+
+
+def presets(work: Workload, model: str = "gpt-6.1-terra", small: str = "gpt-6-luna", tuning: str = "vertex.gemini-3.5-flash",
+            tuned: str = "gemini-3.5-flash", open_model: str = "llama-3.1-8b", gpu: str = "L40S", teacher: str = "deepseek-v4-pro", on: str | None = None,
+            quality: dict[str, Number] | None = None) -> dict[str, Option | Mix]:  # fmt: skip
+    """The eleven options of the notebook "Which approach?", as {label: option}.
+
+    `quality` maps labels to your own evaluations (numbers, Ranges or `Measured(accepted, trials)`), which replace the
+    defaults. The `teacher` of the distilled student has open weights, because the terms of closed models forbid to train on
+    their answers; it is taken to be as good as `model`. Where the workload has a corpus, plain prompting starts low: the model has not read it.
+    """
+    for label in quality or {}:
+        if label not in LABELS:
+            raise unknown("option", label, LABELS, where="the presets")
+    knows = work.corpus is None
+    why = "preset: plain instructions, " + ("a task within the model's own knowledge" if knows else "questions about documents it has not read")
+    large = Range(0.60, 0.90, mid=0.78, name="accepted.large", why=why) if knows else Range(0.20, 0.55, mid=0.35, name="accepted.large", why=why)
+    little = Range(0.45, 0.80, mid=0.64, name="accepted.small", why=why) if knows else Range(0.12, 0.42, mid=0.25, name="accepted.small", why=why)
+    api = Api(model, on=on, accepted=large)
+    cheap = Api(small, on=on, accepted=little)
+    own = Hosted(open_model, gpu=gpu, accepted=little)
+    run = (Prompt(), Evals(judge=api), Monitoring(judge=cheap), Upgrades())
+    documents = _documents(work, api)
+    options: dict[str, Any] = {
+        "Prompt": Option(api, *run),
+        "Few-shot": Option(api, FewShot(), *run),
+        "Few-shot + cache": Option(api, FewShot(), PromptCache(), *run),
+        "RAG": Option(api, Rag(), *run),
+        "GraphRAG": Option(api, GraphRag(extractor=cheap), *run),
+        "Long context + cache": Option(api, LongContext(document_tokens=documents), PromptCache(), *run),
+        "Managed fine-tune": Option(Api(tuned, on=on, accepted=large), FineTune(tuning=tuning), *run),
+        "LoRA": Option(own, Lora(), *run),
+        "Distilled": Option(own, Distill(teacher=Api(teacher, on=on, accepted=large)), *run),
+        "RAG + LoRA": Option(own, Rag(), Lora(), *run),
+        "Cascade": cascade(
+            Option(cheap, Rag(), *run) if not knows else Option(cheap, FewShot(), *run),
+            Option(api, Rag(), *run) if not knows else Option(api, FewShot(), *run),
+            escalated=Range(0.15, 0.45, mid=0.3, why="preset: share of requests that the small model hands on"),
+        ),
+    }
+    return {label: with_quality(option, (quality or {}).get(label)) for label, option in options.items()}
+
+
+def _documents(work: Workload, api: Api) -> Range | None:
+    """Tokens of the documents that one question needs; None where the workload says it, or the window holds the corpus."""
+    if work.corpus is None or work.document_tokens is not None:
+        return None
+    corpus: Any = middle(work.corpus)
+    grows = isinstance(work.corpus.growth_per_year, Range) or bool(work.corpus.growth_per_year)
+    if not grows and corpus.tokens < WHOLE * (api.window or 0):
+        return None
+    if corpus.documents:
+        one = corpus.tokens / corpus.documents
+        return Range(one, NEEDED * one, form="amount", why=f"preset: one to {NEEDED} documents of mean size")
+    return Range(15_000, 60_000, mid=30_000, why="preset: the documents that one question needs, before retrieval picks passages")
+
+
+def with_quality(option: Option | Mix, quality: Number | None) -> Option | Mix:
+    """The option with your own evaluation in place of every assumed effect."""
+    if quality is None:
+        return option
+    if isinstance(option, Mix):
+        return Mix(mix=[replace(p, option=with_quality(p.option, quality)) for p in option.mix])
+    return replace(option, quality=quality)

@@ -1,0 +1,97 @@
+"""Where a number comes from: the formula of a line with its numbers filled in, and the source of each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from . import catalog
+from .lines import Line
+from .prices import ApiPrice
+from .ranges import Doubt, objects, owner_of, walk
+from .servings import listed
+
+YOURS = ("Workload", "Corpus", "QuestionMix")  # what only the user can know
+
+
+class Evidence:
+    """Looks up what lines cite: the value of "owner.field" in an option, its workload and terms, and its source."""
+
+    def __init__(self, *things: Any) -> None:
+        self.values: dict[str, list[Any]] = {}  # parts of a mix may have different ones
+        self.sources: dict[str, str] = {}
+        for owner, name, value in walk(things):
+            key = f"{owner_of(owner)}.{name}"
+            known = self.values.setdefault(key, [])
+            if value not in known:
+                known.append(value)
+            if getattr(value, "source", ""):
+                self.sources.setdefault(key, value.source)
+        self.changed: set[str] = set()  # fields of records that are not what the data says
+        for record in _records(things):
+            changed = _differences(record, published_as(record))
+            for key in changed:
+                self.sources.setdefault(key, "yours")
+            for part in (record, *getattr(record, "tiers", ())):  # the sources of a price card are those of its tiers
+                for name, source in record.sources:
+                    self.sources.setdefault(f"{part.id}.{name}", source)
+            self.changed |= changed
+
+    def basis(self, line: Line) -> str:
+        """The formula of a line with the numbers of its cited fields."""
+        shown = {key.rsplit(".", 1)[-1]: " or ".join(map(show, self.values[key])) for key in line.cites if key in self.values}
+        return line.basis.format_map(shown) if line.basis else ""
+
+    def of(self, key: str) -> str:
+        """The source of one input: an id of data/sources.csv, "yours" for the workload's, else "assumption"."""
+        return self.sources.get(key) or ("yours" if key.split(".")[0] in YOURS else "assumption")
+
+    def cited(self, line: Line) -> list[str]:
+        """The sources of a line, each once."""
+        return list(dict.fromkeys(self.of(key) for key in line.cites))
+
+
+def published_as(record: Any) -> Any:
+    """A record as the data has it, or None when the data does not know it."""
+    if isinstance(record, ApiPrice):
+        return listed(record)
+    files = [file for file, kind in catalog.RECORDS.items() if type(record) is kind]
+    return getattr(catalog, files[0])().get(record.id) if files else None
+
+
+def _differences(record: Any, published: Any) -> set[str]:
+    """The numbers of a record that differ from the published ones, as "owner.field".
+
+    A record that the data does not know is the user's own, unless it brings its sources (data of another folder).
+    """
+    if published is None and record.sources:
+        return set()
+    known = {f"{owner_of(owner)}.{name}": value for owner, name, value in walk(published)}
+    return {key for owner, name, value in walk(record) if known.get(key := f"{owner_of(owner)}.{name}") != value}
+
+
+def _records(x: Any) -> Iterator[Any]:
+    """Every record inside: what has an id and a place for its sources."""
+    return (r for r in objects(x) if hasattr(r, "sources") and hasattr(r, "id"))
+
+
+def show(value: Any) -> str:
+    """A number as people write it: 4.125, 4,000,000, or "4 (3 to 10)" for a Range.
+
+    >>> show(1_000_000), show(4.125), show(0.00004)
+    ('1,000,000', '4.125', '4e-05')
+    """
+    if isinstance(value, Doubt):
+        return show(value.mid) if value.low == value.high else f"{show(value.mid)} ({show(value.low)} to {show(value.high)})"
+    number = float(value)
+    if number and (abs(number) < 1e-3 or abs(number) >= 1e12):
+        return f"{number:.4g}"
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
+
+
+def describe(source: str) -> str:
+    """A source for a reader: its publisher and title; assumptions and the user's own numbers are called that."""
+    if source in ("yours", "assumption"):
+        return {"yours": "your workload", "assumption": "assumption"}[source]
+    found = catalog.source(source)
+    return f"{found.publisher}: {found.title} ({found.accessed})"

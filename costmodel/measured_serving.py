@@ -1,0 +1,145 @@
+"""Measurements of serving, and the model beside each.
+
+data/measured/ is the one place with wide rows: a measurement is a single number (or the pair of first and later token
+times) of many co-ordinates, and it means nothing without them. Both files keep the rules of the other facts: SI
+units, a date, a source, a short note; a test reads every row.
+
+* serving_latency.csv: mean time to first token and per later token, `concurrency` requests always in flight. `waves`
+  is requests over concurrency. Families: `inferencemax` (lengths drawn between 80 and 100 % of those stated, ten
+  waves), `gap-analysis` (one burst assumed: first tokens come as late as all prompts read at once would). TensorRT-LLM
+  often reports tokens in groups of 20, which its first-token times contain.
+* serving_throughput.csv: `metric` is output_tokens_per_s (whole instance; concurrency empty: the queue never empties),
+  latency_s (one whole batch) or ttft_s (one prompt, nothing else running, no server around it).
+
+`model` names the record that has the measured shape. Where the key-value precision is empty the model's default holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import catalog
+from .calibrated import is_sparse, physics, setup, shape
+from .errors import CatalogError
+from .roofline import (
+    Physics,
+    Setup,
+    Shape,
+    prefill_fixed_s,
+    prefill_work_s,
+    saturated_tokens_per_s,
+    served,
+    static_batch_s,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILES = ("serving_latency", "serving_throughput")
+NEWEST = "2026-01-01"  # engines of this date carry the calibrated overheads
+DAYS_PER_YEAR = 365.25
+MOST_SEQUENCES = 2048.0  # per attention group in offline runs: the default of TensorRT-LLM
+UNUSED = "not used: "  # how the note of a row begins that contradicts itself; the note says how
+
+
+def measured(file: str, folder: catalog.Folder = None) -> pd.DataFrame:
+    """One file of data/measured/ as a table: serving_latency or serving_throughput.
+
+    >>> len(measured("serving_latency")) > 1_000
+    True
+    """
+    return _measured(file, catalog.data_folder(folder)).copy()
+
+
+@cache
+def _measured(file: str, folder: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    path = folder / "measured" / f"{file}.csv"
+    if not path.is_file():
+        raise CatalogError(f"no measurements {file!r}; known are {', '.join(FILES)}")
+    text = dict.fromkeys(("version", "kv_precision", "note"), str)
+    table = pd.read_csv(path, dtype=text).fillna(dict.fromkeys(text, ""))
+    return table
+
+
+@cache
+def measured_on() -> tuple[frozenset[str], frozenset[str]]:
+    """(models, GPUs) that have a measurement: what the calibration has seen."""
+    tables = [measured(file) for file in FILES]
+    return tuple(frozenset(name for t in tables for name in t[column]) for column in ("model", "gpu"))  # type: ignore[return-value]
+
+
+def stack(parts: list[Any]) -> Any:
+    """Records of one kind, one per row, as one record of arrays."""
+    kind = type(parts[0])
+    return kind(**{f.name: np.array([getattr(part, f.name) for part in parts], float) for f in fields(kind)})
+
+
+def take(record: Any, rows: Any) -> Any:
+    """Rows of a record of arrays."""
+    return type(record)(**{f.name: getattr(record, f.name)[rows] for f in fields(record)})
+
+
+def numbers(table: pd.DataFrame) -> tuple[Shape, Setup]:
+    """Architecture and setup of every row, as arrays."""
+    models = {id: (shape(id), bool(catalog.model(id).experts)) for id in table["model"].unique()}
+    keys = list(zip(table["model"], table["gpu"], table["precision"], table["kv_precision"], strict=True))
+    made = {key: setup(key[1], key[2], key[3] or None, models[key[0]][1]) for key in set(keys)}
+    whole = stack([made[key] for key in keys])
+    layout = {"tensor_parallel": table["tp"].to_numpy(float), "data_parallel": table["dp"].to_numpy(float)}
+    return stack([models[id][0] for id in table["model"]]), replace(whole, **layout)
+
+
+def ages(table: pd.DataFrame) -> Any:
+    """Years of each row before the calibrated engines; 0 for later ones."""
+    import pandas as pd
+
+    days = (pd.Timestamp(NEWEST) - pd.to_datetime(table["as_of"])).dt.days.to_numpy()
+    return np.maximum(days / DAYS_PER_YEAR, 0.0)
+
+
+def engine_physics(table: pd.DataFrame, overhead_fall: float | None = None) -> Physics:
+    """The physics of every row: its engine family, and older overheads for older versions."""
+    fall = catalog.fact("serving", "roofline.overhead_fall").value.mid if overhead_fall is None else overhead_fall
+    return replace(stack([physics(engine) for engine in table["engine"]]), ageing=(1 - fall) ** -ages(table))
+
+
+def predict(table: pd.DataFrame, s: Shape, u: Setup, p: Physics) -> dict[str, Any]:
+    """The model's best value for every row of a file: {metric: array}."""
+    i, o, c = (table[name].to_numpy(float) for name in ("input_tokens", "output_tokens", "concurrency"))
+    if "waves" in table:
+        result = served(s, u, p, i, o, c, table["waves"].to_numpy(float))
+        return {"ttft_s": result.ttft_s, "tpot_s": result.tpot_s}
+    batch = np.nan_to_num(c, nan=1.0)
+    latency = static_batch_s(s, u, p, i, o, batch)
+    rate = np.where(np.isnan(c), saturated_tokens_per_s(s, u, p, i, o, MOST_SEQUENCES), batch * o / latency)
+    first = prefill_work_s(s, u, p, i) + prefill_fixed_s(s, p)
+    metric = table["metric"].to_numpy(str)
+    return {"value": np.where(metric == "latency_s", latency, np.where(metric == "ttft_s", first, rate))}
+
+
+def sparse_rows(table: pd.DataFrame) -> Any:
+    """Whether each row is a mixture of experts or has 4-bit weights."""
+    return np.array([is_sparse(catalog.model(m), p) for m, p in zip(table["model"], table["precision"], strict=True)])
+
+
+def serving_reality() -> pd.DataFrame:
+    """Every measurement beside the model: family, model, gpu, engine, metric, measured, predicted, ratio."""
+    import pandas as pd
+
+    rows = []
+    for file in FILES:
+        table = measured(file)
+        made = predict(table, *numbers(table), engine_physics(table))
+        for name, values in made.items():
+            metric = table["metric"] if name == "value" else name
+            rows.append(table.assign(metric=metric, measured=table[name], predicted=values, sparse=sparse_rows(table)))
+    result = pd.concat(rows, ignore_index=True)
+    result["ratio"] = result["measured"] / result["predicted"]
+    keep = ["id", "family", "model", "gpu", "engine", "precision", "tp", "dp", "sparse", "metric", "measured", "predicted", "ratio", "note"]
+    return result[keep]

@@ -1,0 +1,196 @@
+"""What can be chosen: Option and Mix, and what they buy.
+
+An Option is one serving and any number of techniques. A technique is a frozen dataclass whose fields are its
+assumptions and which answers up to four questions, all pure, each optional:
+
+    adapt(serving) -> serving           a student, a tuned price, adapters on a base (applied left to right)
+    shape(request, work) -> request     adds segments or calls, sets flags
+    buys(case) -> Line | Traffic        what it buys, once, monthly, with demand, every k months
+    quality(case) -> Effect             a shift of the log-odds that an answer is accepted, with its evidence
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from .errors import check
+from .lines import Line, Request, Traffic, with_demand
+from .quality import shift
+from .ranges import Doubt, Number, Range, middle, require, same, validate
+from .workload import Terms, Workload
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a technique sees when it buys: workload, terms, and the finished serving and request."""
+
+    work: Workload
+    terms: Terms
+    serving: Any
+    request: Request
+    requests_per_month: Number
+    together: tuple[Case, ...] = ()  # the other parts of a Mix that share an equal technique
+
+
+def _short(x: Any) -> str:
+    """What a wrong argument is, in a few words."""
+    return f"the class {x.__name__}" if isinstance(x, type) else f"a {type(x).__name__}" if hasattr(x, "__dataclass_fields__") else repr(x)
+
+
+@dataclass(frozen=True, init=False)
+class Option:
+    """A choice: one serving (who answers) and any number of techniques (how it is made to answer well).
+
+    `quality` is the share of answers accepted in your own evaluation, a number, a Range or
+    `Measured(accepted, trials)`; it overrides every effect.
+    """
+
+    serving: Any
+    techniques: tuple[Any, ...]
+    quality: Number | None
+
+    def __init__(self, serving: Any, *more: Any, techniques: Iterable[Any] = (), quality: Number | None = None) -> None:
+        object.__setattr__(self, "serving", serving)
+        object.__setattr__(self, "techniques", (*techniques, *more))
+        object.__setattr__(self, "quality", quality)
+        check(hasattr(serving, "price") and not isinstance(serving, type), f"Option: the first argument is {_short(serving)}, it must be a serving, Api(...) or Hosted(...)")
+        for t in self.techniques:
+            known = any(callable(getattr(t, m, None)) for m in ("adapt", "shape", "buys", "quality")) and not isinstance(t, type)
+            check(known, f"Option: {_short(t)} is not a technique, such as Rag() or Lora(examples=2_000)")
+        if quality is not None:
+            require("quality", quality, 0, 1)
+
+    def parts(self) -> list[tuple[Option, Any, Any]]:
+        """(option, share of requests it sees, share it answers)."""
+        return [(self, 1.0, 1.0)]
+
+    def at(self, on: str) -> Option:
+        """The option with its API prices frozen at another date."""
+        moved = tuple(t.at(on) if hasattr(t, "at") else t for t in self.techniques)
+        return replace(self, serving=self.serving.at(on), techniques=moved)
+
+    def case(self, work: Workload, terms: Terms, share: Any = 1.0) -> Case:
+        """The case after every adapt and every shape, so that everybody sees the finished request."""
+        serving = reduce(lambda s, t: t.adapt(s) if hasattr(t, "adapt") else s, self.techniques, self.serving)
+        request = reduce(lambda r, t: t.shape(r, work) if hasattr(t, "shape") else r, self.techniques, work.request())
+        return Case(work, terms, serving, request, work.requests_per_month * share)
+
+    def accepted(self, case: Case) -> Any:
+        """Share of answers accepted: the user's evaluation, else the serving's base shifted by every effect."""
+        if self.quality is not None:
+            return self.quality
+        if case.serving.accepted is None:
+            return None
+        effects = [t.quality(case) for t in self.techniques if hasattr(t, "quality")]
+        return shift(case.serving.accepted, sum((e.log_odds for e in effects), 0.0))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a Mix: `sees` is the share of requests it is called for, `answers` the share it answers.
+
+    `sees=None` means the same as answers (a router); `answers=None` means what the other parts leave.
+    """
+
+    option: Any
+    sees: Number | None = None
+    answers: Number | None = None
+
+    def __post_init__(self) -> None:
+        check(isinstance(self.option, (Option, Mix)), f"Part: {self.option!r} is not an option, such as Option(Api('gpt-6-sol'))")
+        validate(self, optional=("sees", "answers"))
+        if self.sees is not None and self.answers is not None:
+            sees, answers = middle((self.sees, self.answers))
+            check(np.all(np.asarray(sees) >= np.asarray(answers)), f"Part: answers {answers} of the requests but sees only {sees}")
+
+
+@dataclass(frozen=True, init=False)
+class Mix:
+    """Several options behind one door, itself an option: a router has sees = answers; in a cascade the first part
+    sees everything, and the second sees and answers what is escalated."""
+
+    mix: tuple[Part, ...]
+
+    def __init__(self, *more: Part, mix: Iterable[Part] = ()) -> None:
+        object.__setattr__(self, "mix", (*mix, *more))
+        check(self.mix and all(isinstance(p, Part) for p in self.mix), "Mix needs Parts: Mix(Part(a, sees, answers), ...)")
+        check(sum(p.answers is None for p in self.mix) <= 1, "Mix: only one part may leave `answers` open")
+        doubts = [p.answers for p in self.mix if isinstance(p.answers, Doubt) and p.answers.low < p.answers.high]
+        open_ = any(p.answers is None for p in self.mix)
+        check(not doubts or open_, "Mix: a part that answers a Range of the requests needs another with answers=None, which takes the rest")
+        most = sum(p.answers.high if isinstance(p.answers, Doubt) else p.answers for p in self.mix if p.answers is not None)
+        check(not open_ or most <= 1 + 1e-9, f"Mix: the parts may answer up to {most:g} of all requests, allowed is 1 together")
+        given = sum(p.answers.mid if isinstance(p.answers, Doubt) else p.answers for p in self.mix if p.answers is not None)
+        whole = given <= 1 + 1e-9 if any(p.answers is None for p in self.mix) else abs(given - 1) < 1e-9
+        check(whole, f"Mix: the parts answer {given:g} of all requests, together they must answer 1")
+
+    def parts(self) -> list[tuple[Option, Any, Any]]:
+        rest = 1.0 - sum((p.answers for p in self.mix if p.answers is not None), 0.0)
+        found = []
+        for p in self.mix:
+            answers = rest if p.answers is None else p.answers
+            sees = answers if p.sees is None else p.sees
+            found += [(option, sees * s, answers * a) for option, s, a in p.option.parts()]
+        return found
+
+    def at(self, on: str) -> Mix:
+        return Mix(*(replace(p, option=p.option.at(on)) for p in self.mix))
+
+
+def cascade(first: Any, second: Any, escalated: Number) -> Mix:
+    """Try `first` on everything; `escalated` of the requests go on to `second`, and are paid twice.
+
+    Which requests go on is not modelled: the quality is the mean of both, weighted by what each answers.
+    """
+    if isinstance(escalated, Range) and escalated.name is None:
+        escalated = replace(escalated, name="Cascade.escalated")
+    return Mix(Part(first, sees=1.0), Part(second, sees=escalated, answers=escalated))
+
+
+Cases = list[tuple[Option, Case, Any]]
+
+
+def cases(option: Option | Mix, work: Workload, terms: Terms) -> Cases:
+    """Every part of an option with its finished case and the share of requests that it answers."""
+    return [(part, part.case(work, terms, sees), answers) for part, sees, answers in option.parts()]
+
+
+def accepted(resolved: Cases) -> Any:
+    """Share of all answers that is accepted, or None when it is unknown for a part."""
+    total: Any = 0.0
+    for part, case, answers in resolved:
+        share = part.accepted(case)
+        if share is None:
+            return None
+        total = total + answers * share
+    return total
+
+
+def purchases(resolved: Cases) -> Iterator[tuple[Any, Line | Traffic]]:
+    """Everything an option buys, as (serving that prices it, purchase).
+
+    Equal techniques of a Mix are bought once, for the requests that all their parts see together; a technique that
+    changes its serving (a tune) is bought once per serving.
+    """
+    for _, case, _ in resolved:
+        for call in case.request.calls:
+            count = case.requests_per_month * call.per_request
+            yield case.serving, Traffic("production", call, count, with_demand(), "serving")
+    bought: list[tuple[Any, Case]] = []
+    for part, case, _ in resolved:
+        for technique in (t for t in part.techniques if hasattr(t, "buys")):
+            for i, (other, earlier) in enumerate(bought):
+                if same(technique, other) and (not hasattr(technique, "adapt") or same(case.serving, earlier.serving)):
+                    more = earlier.requests_per_month + case.requests_per_month
+                    bought[i] = (other, replace(earlier, requests_per_month=more, together=(*earlier.together, case)))
+                    break
+            else:
+                bought.append((technique, case))
+    for technique, case in bought:
+        for purchase in technique.buys(case):
+            yield getattr(purchase, "by", None) or case.serving, purchase

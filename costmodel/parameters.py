@@ -1,0 +1,190 @@
+"""Parameters of a notebook: what its one cell tagged `parameters` declares, and what a caller may put there.
+
+Each line of the cell is a typed assignment; its comment is the help, an optional range or list of choices ends it:
+
+    requests_per_month: float = 300_000  # requests a month at the start [1, 1e10]
+    mode: str = "standard"               # how the API is called {standard, batch, flex}
+    quality_floor: float | None = None   # least share of accepted answers [0, 1]
+
+Everything is checked here, before a kernel starts: papermill itself only warns about a name that it does not know.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime
+import io
+import json
+import math
+import re
+import tokenize
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import CatalogError, check, unknown
+
+TRUE, FALSE, NONE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}, {"none", "null", ""}
+TYPES = ("float", "int", "str", "bool", "list", "dict")
+_LIMITS = re.compile(r"\[\s*([^\s,\]]+)\s*,\s*([^\s,\]]+)\s*\]\s*$")
+_CHOICES = re.compile(r"\{([^}]*)\}\s*$")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a notebook: its type, default, help, and the limits or choices that its comment states."""
+
+    name: str
+    type: str
+    default: Any
+    help: str = ""
+    low: float = -math.inf
+    high: float = math.inf
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+
+
+def schema(notebook: str | Path) -> dict[str, Parameter]:
+    """The parameters that a notebook declares, in its own order; empty when no cell is tagged `parameters`."""
+    path = Path(notebook)
+    check(path.is_file(), f"no notebook {str(notebook)!r}; write the path of an .ipynb file")
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        tagged = ["".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path.name} is not a notebook; write the path of an .ipynb file") from error
+    check(len(tagged) <= 1, f"{path.name} has {len(tagged)} cells tagged 'parameters', allowed is one")
+    return read_cell(tagged[0], path.name) if tagged else {}
+
+
+def read_cell(source: str, where: str = "the parameters cell") -> dict[str, Parameter]:
+    """The parameters declared by the text of a cell.
+
+    >>> read_cell("months: int = 36  # horizon in months [1, 120]")["months"]
+    Parameter(name='months', type='int', default=36, help='horizon in months', low=1.0, high=120.0, choices=(),
+              optional=False)
+    """
+    comments = {
+        token.start[0]: token.string.lstrip("# ").strip()
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    found = {}
+    for node in ast.parse(source).body:
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)):
+            continue
+        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+        if not isinstance(target, ast.Name) or node.value is None:
+            continue
+        try:
+            default = ast.literal_eval(node.value)
+        except ValueError as error:
+            raise ValueError(f"{where}: the default of {target.id!r} must be a plain value, not a formula") from error
+        kinds = ast.unparse(node.annotation).split(" | ") if isinstance(node, ast.AnnAssign) else [type(default).__name__]
+        kind = next((k.split("[")[0] for k in kinds if k != "None"), "str")
+        kind = "str" if kind == "NoneType" else kind
+        check(kind in TYPES, f"{where}: {target.id!r} has type {kind!r}, allowed are {', '.join(TYPES)}")
+        optional = default is None or "None" in kinds
+        found[target.id] = Parameter(target.id, kind, default, *_comment(comments.get(node.end_lineno or 0, "")), optional)
+    return found
+
+
+def _comment(text: str) -> tuple[str, float, float, tuple[str, ...]]:
+    """Help, low, high and choices from the comment behind a parameter."""
+    if limits := _LIMITS.search(text):
+        return text[: limits.start()].strip(), float(limits[1]), float(limits[2]), ()
+    if choices := _CHOICES.search(text):
+        names = tuple(c.strip().strip("\"'") for c in choices[1].split(","))
+        return text[: choices.start()].strip(), -math.inf, math.inf, names
+    return text, -math.inf, math.inf, ()
+
+
+def validate(schema: Mapping[str, Parameter], parameters: Mapping[Any, Any], where: str = "the notebook") -> dict:
+    """The given parameters as clean values of the declared types, or one error that says what to write instead.
+
+    Names must exist and must not look like secrets; text from YAML or a command line becomes the declared type.
+
+    >>> validate(read_cell("cache: bool = True"), {"cache": "No"})
+    {'cache': False}
+    >>> validate(read_cell("discount_rate: float = 0.1"), {"discont_rate": 0.2})
+    Traceback (most recent call last):
+    costmodel.errors.CatalogError: no parameter 'discont_rate' in the notebook; did you mean 'discount_rate'?
+    """
+    clean = {}
+    for name, value in parameters.items():
+        name = "on" if name is True else str(name)  # YAML 1.1 reads the key `on` as true
+        if looks_secret(name):
+            raise CatalogError(f"parameter {name!r} looks like a secret and a report stores its parameters; leave it out")
+        if name not in schema:
+            if not schema:
+                raise CatalogError(f"no parameter {name!r} in {where}: it has no cell tagged 'parameters'")
+            raise unknown("parameter", name, schema, where)
+        clean[name] = _coerce(schema[name], value)
+    return clean
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a name reads like a key, a password or an access token; counts of tokens are not secrets.
+
+    >>> [looks_secret(n) for n in ("api_key", "hf_token", "access_tokens", "input_tokens", "usd_per_token")]
+    [True, True, True, False, False]
+    """
+    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().split("_")
+    owners = {"api", "access", "auth", "bearer", "hf", "openai", "private", "refresh", "secret", "session"}
+    if {"password", "passwd", "passphrase", "secret", "secrets", "credential", "credentials", "apikey"} & set(words):
+        return True
+    if words[-1] in {"key", "keys", "token"} and "per" not in words:
+        return True
+    return bool(owners & set(words)) and bool({"key", "keys", "token", "tokens"} & set(words))
+
+
+def _coerce(parameter: Parameter, value: Any) -> Any:
+    """One value as the declared type; text is read strictly, nothing is guessed."""
+    name, kind = parameter.name, parameter.type
+    words = value.strip().lower() if isinstance(value, str) else None
+    if value is None or (parameter.optional and kind != "str" and words in NONE):
+        check(parameter.optional, f"{name} is empty; write a value of type {kind}")
+        return None
+    if kind == "bool":
+        words = str(value).strip().lower()
+        check(words in TRUE | FALSE, f"{name} is {value!r}, allowed are true and false")
+        return words in TRUE
+    if kind in ("int", "float"):
+        value = _number(parameter, value)
+    elif kind == "str":
+        check(not isinstance(value, (bool, list, tuple, dict)), f"{name} is {value!r}, it must be text; put it in quotes")
+        value = value.isoformat() if isinstance(value, (datetime.date, datetime.datetime)) else str(value)
+    else:
+        if isinstance(value, str):
+            import yaml
+
+            value = yaml.safe_load(value)
+        value = list(value) if isinstance(value, tuple) else value
+        check(type(value).__name__ == kind, f"{name} is {value!r}, it must be a {kind}")
+    if parameter.choices and str(value) not in parameter.choices:
+        raise unknown(f"value of {name!r}", value, parameter.choices, "its choices")
+    return value
+
+
+def _number(parameter: Parameter, value: Any) -> int | float:
+    name, whole = parameter.name, parameter.type == "int"
+    article = "a whole number" if whole else "a number"
+    try:
+        check(not isinstance(value, bool), "a truth value is not a number")
+        exact = int(value) if isinstance(value, (int, str)) and re.fullmatch(r"\s*[+-]?[\d_]+\s*", str(value)) else None
+        number = float(value) if exact is None else exact
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is {value!r}, it must be {article}{_limits(parameter)}") from error
+    check(math.isfinite(number), f"{name} is {value!r}, it must be {article}{_limits(parameter)}")
+    check(not whole or number == int(number), f"{name} is {value!r}, it must be a whole number{_limits(parameter)}")
+    check(parameter.low <= number <= parameter.high, f"{name} is {value!r}, allowed is{_limits(parameter)}")
+    return int(number) if whole else float(number)
+
+
+def _limits(parameter: Parameter) -> str:
+    if parameter.low == -math.inf and parameter.high == math.inf:
+        return ""
+    if parameter.high == math.inf:
+        return f" at least {parameter.low:g}"
+    return f" between {parameter.low:g} and {parameter.high:g}"

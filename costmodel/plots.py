@@ -1,0 +1,520 @@
+"""Figures of the tables that the analysis functions return: `plot_*(table, ax=None, ...) -> ax`.
+
+A plot groups and orders what is in the table and computes nothing else. It draws on the axes it is given, or on a
+figure of its own that no plotting state knows; a notebook shows that one by ending a cell with `plot_bands(table).figure`.
+A label has the same colour in every figure; axes carry units; bands are shaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from io import BytesIO, StringIO
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from .choices import LABELS
+from .errors import check
+from .evidence import show
+from .lines import PHASES
+from .units import GLOSSARY, KILO, MILLION
+from .workload import Currency
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+INK, GREY, PALE = "#262626", "#8A8A8A", "#E6E6E6"
+# Families by hue (prompting blue, knowledge green, tuning warm), members by lightness: they part in every form of
+# colour blindness and in grey. The first eleven belong to the labels of `presets`.
+COLOURS = ("#56B4E9", "#0072B2", "#16335B", "#009E73", "#8DB84A", "#0B5345", "#E69F00", "#D55E00", "#8B3A0E", "#CC79A7", "#6A51A3", "#7F7F7F")
+PHASE_COLOURS = dict(zip(PHASES, (
+    "#9ECAE1", "#4292C6", "#2171B5", "#08306B", "#66A3A0", "#2A7F7A", "#F2B134", "#D98E04",
+    "#C9B8DA", "#8E6BB0", "#5B3A82", "#A9A9A9", "#C8443C", "#595959",
+), strict=True))  # fmt: skip
+WIDTH = 6.3  # inches: the 16 cm between the margins of an A4 page
+SMALL, NORMAL = 7.5, 8.5  # points
+USD = Currency()
+SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+IN_MONEY = ("usd", "usd_low", "usd_high", "cumulative_usd", "discounted_usd", "npv", "mid", "p10", "p50", "p90", "per_month", "per_request", "per_accepted")
+WIDE = 100  # an axis whose values span more than this factor is logarithmic
+
+
+class Picture(Figure):
+    """A figure outside any plotting state, which a notebook shows as vectors."""
+
+    def _repr_svg_(self) -> str:
+        return svg(self)
+
+
+def picture(height: float = 3.4, width: float = WIDTH) -> Axes:
+    """Empty axes on a figure of their own, width x height inches."""
+    figure = Picture(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure.subplots()
+
+
+def svg(figure: Any) -> str:
+    """The figure as SVG, the same bytes for the same figure."""
+    out = StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "costmodel"}):
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    return out.getvalue()
+
+
+def png(figure: Any) -> bytes:
+    """The figure as PNG for the screen, where speed counts: drawn once (savefig draws twice) and hardly compressed."""
+    from PIL import Image
+
+    canvas, out = FigureCanvasAgg(figure), BytesIO()
+    canvas.draw()
+    Image.fromarray(np.asarray(canvas.buffer_rgba())).save(out, format="png", compress_level=1)
+    return out.getvalue()
+
+
+def palette(labels: Iterable[str]) -> dict[str, str]:
+    """Colour of each label: its own for the labels of `presets`, otherwise one that hangs on the name.
+
+    >>> palette(["LoRA", "RAG"]) == palette(["RAG", "LoRA"])
+    True
+    """
+    labels = list(dict.fromkeys(labels))
+    colours = {label: COLOURS[LABELS.index(label)] for label in labels if label in LABELS}
+    for label in sorted(set(labels) - set(LABELS)):
+        free = [c for c in COLOURS if c not in colours.values()] or list(COLOURS)
+        first = crc32(label.encode()) % len(COLOURS)
+        colours[label] = next(c for c in (*COLOURS[first:], *COLOURS[:first]) if c in free)
+    return {label: colours[label] for label in labels}
+
+
+def dollars(x: float, money: Currency = USD) -> str:
+    """Money in three figures at most; `x` is already in that currency.
+
+    >>> [dollars(x) for x in (0.0139, 0.1, 4.1, 950, 12_000, 147_382, 1_200_000, -2_500)]
+    ['$0.0139', '$0.10', '$4.10', '$950', '$12k', '$147k', '$1.2M', '-$2.5k']
+    """
+    number = short(abs(x))
+    if "." in number and len(number.partition(".")[2]) == 1 and number[-1].isdigit():
+        number += "0"  # cents have two digits
+    return f"{'-' if x < 0 else ''}{SIGNS.get(money.code, money.code + ' ')}{number}"
+
+
+def short(x: float) -> str:
+    """An amount in three figures at most.
+
+    >>> [short(x) for x in (0, 0.25, 300_000, 4_438_311, 2e9, 999_999)]
+    ['0', '0.25', '300k', '4.44M', '2B', '1M']
+    """
+    if not np.isfinite(x) or x == 0:
+        return "0" if x == 0 else "?"
+    x = float(f"{x:.3g}")
+    for size, letter in ((KILO * MILLION, "B"), (MILLION, "M"), (KILO, "k")):
+        if abs(x) >= size:
+            return f"{x / size:.3g}{letter}"
+    return f"{x:.3g}"
+
+
+def percent(x: float) -> str:
+    """A share for a reader.
+
+    >>> percent(0.707)
+    '71 %'
+    """
+    return f"{100 * x:.0f} %"
+
+
+def readable(key: str) -> str:
+    """The key of an input for a reader.
+
+    >>> readable("Rag.top_k"), readable("requests_per_month")
+    ('Rag: top k', 'requests per month')
+    """
+    owner, _, field = key.rpartition(".")
+    return f"{owner}: {field}".replace("_", " ") if owner else field.replace("_", " ")
+
+
+# -- the figures ---------------------------------------------------------------------------------------
+
+
+def plot_lifecycle(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
+    """Where the money goes: one bar per option, stacked by phase, cheapest on top (a table of `ledger`)."""
+    by_phase = _in(table, money).groupby(["option", "phase"])["usd"].sum().unstack(fill_value=0.0)
+    totals = by_phase.sum(axis=1).sort_values(kind="stable")
+    phases = [p for p in PHASES if p in by_phase and by_phase[p].any()]
+    check(len(totals), "plot_lifecycle: the ledger is empty; no option can run")
+    ax = ax or picture(1.1 + 0.21 * len(totals))
+    rows, left = np.arange(len(totals)), np.zeros(len(totals))
+    for phase in phases:
+        usd = by_phase.loc[totals.index, phase].to_numpy()
+        ax.barh(rows, usd, left=left, height=0.7, color=PHASE_COLOURS[phase], edgecolor="white", linewidth=0.4)
+        left = left + usd
+    for row, usd in enumerate(totals):
+        ax.text(usd, row, f" {dollars(usd, money)}", va="center", fontsize=SMALL, color=INK)
+    _rows(ax, totals.index)
+    _tidy(ax, "x")
+    _money(ax.xaxis, money)
+    ax.set_xlim(0, totals.max() * 1.09)
+    ax.set_xlabel(f"total cost over the horizon [{money.code}]", fontsize=NORMAL)
+    handles = [Patch(color=PHASE_COLOURS[p], label=p) for p in phases]
+    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(5, len(phases)), frameon=False, fontsize=SMALL,
+              handlelength=1, handleheight=1, columnspacing=1.4, handletextpad=0.5, borderpad=0.2)  # fmt: skip
+    return ax
+
+
+def plot_bands(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, str] | None = None, money: Currency = USD) -> Axes:
+    """How sure: P10 to P90 of each option as a bar, P50 as a tick, the middle as a dot, cheapest on top (a table of `compare`).
+
+    At the right stands the share of draws in which the option is the cheapest; what cannot be ranked is grey, with its reason.
+    """
+    check(len(table), "plot_bands: the table has no options")
+    table = _in(table, money).sort_values("mid", kind="stable", na_position="last")
+    colours = colours or palette(table.index)
+    ax = ax or picture(0.9 + 0.235 * len(table))
+    known = table[table["mid"].notna()]
+    if len(known):
+        values = known[["p10", "p90", "mid"]].to_numpy()
+        _scale(ax, "x", values)
+        if ax.get_xscale() == "linear":
+            ax.set_xlim(0, np.nanmax(values) * 1.03)
+    edge = ax.get_yaxis_transform()
+    for row, (label, option) in enumerate(table.iterrows()):
+        reason, runs, share = option["why_not"] or "", np.isfinite(option["mid"]), option["p_cheapest"]
+        colour = GREY if reason else colours[label]
+        at, half = (row - 0.14, 0.18) if reason else (row, 0.25)  # room for the reason below
+        if runs:
+            ax.barh(at, option["p90"] - option["p10"], left=option["p10"], height=2 * half, color=colour, alpha=0.4, linewidth=0)
+            ax.plot([option["p50"]] * 2, [at - half, at + half], color=colour, linewidth=2, solid_capstyle="butt")
+            ax.plot(option["mid"], at, "o", color=colour, markersize=4.5, markeredgecolor="white", markeredgewidth=0.7)
+        if reason:
+            ax.text(0.01, row + 0.27 if runs else row, _cut(reason, 92), transform=edge, va="center", fontsize=6.5, color=GREY)
+        if np.isfinite(share):
+            ax.text(1.09, row, "<1 %" if 0 < share < 0.005 else percent(share), transform=edge, ha="right", va="center", fontsize=SMALL,
+                    color=INK if share else GREY, weight="bold" if share >= 0.5 else "normal")  # fmt: skip
+    ax.text(1.09, -0.7, "P(cheapest)", transform=edge, ha="right", va="bottom", fontsize=SMALL, color=GREY)
+    _tidy(ax, "x")
+    _rows(ax, table.index, [GREY if r else INK for r in table["why_not"]])
+    _money(ax.xaxis, money)
+    ax.set_xlabel(f"total cost over the horizon [{money.code}]\nband P10 to P90, tick P50, dot: every input at its middle", fontsize=NORMAL)
+    return ax
+
+
+def plot_cumulative(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, str] | None = None, column: str = "cumulative_usd",
+                    crossings: int = 3, money: Currency = USD) -> Axes:  # fmt: skip
+    """What has been paid by each month (a table of `cash_flow`), and up to `crossings` months in which one option
+    falls below another, marked and named: changes of the cheapest first. `column` may also be "npv"."""
+    check(len(table), "plot_cumulative: the table is empty; no option can run")
+    paid = _in(table, money).pivot(index="month", columns="option", values=column)[list(dict.fromkeys(table["option"]))]
+    colours = colours or palette(paid.columns)
+    ax = ax or picture(max(3.0, 0.6 + 0.21 * paid.shape[1]))
+    for label in paid:
+        ax.plot(paid.index, paid[label], color=colours[label], linewidth=1.6)
+    ax.set_xlim(paid.index[0], paid.index[-1])
+    ax.set_ylim(0, paid.to_numpy().max() * 1.05)
+    marks = sorted(_crossings(paid)[:crossings])
+    for number, (month, usd, _) in enumerate(marks, 1):
+        ax.plot(month, usd, "o", color="white", markeredgecolor=INK, markersize=9, markeredgewidth=0.9, zorder=5)
+        ax.text(month, usd, str(number), ha="center", va="center_baseline", fontsize=6.5, color=INK, zorder=6)
+    _above(ax, [f"{number}  {text}" for number, (*_, text) in enumerate(marks, 1)])
+    _tidy(ax, "y")
+    _money(ax.yaxis, money)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 3, 6, 10]))
+    ax.set_xlabel("month (0: today)", fontsize=NORMAL)
+    ax.set_ylabel(f"present value of what is paid [{money.code}]" if column == "npv" else f"paid so far [{money.code}]", fontsize=NORMAL)
+    _end_labels(ax, {label: paid[label].iloc[-1] for label in paid}, paid.index[-1], colours)
+    return ax
+
+
+def _crossings(paid: pd.DataFrame) -> list[tuple[float, float, str]]:
+    """(month, USD, sentence) where one line falls below another after the first month; changes of the cheapest first,
+    then in the order of what is cheapest at the end."""
+    found = []
+    values, months = paid.to_numpy(), paid.index.to_numpy(float)
+    for a in range(values.shape[1]):
+        for b in range(values.shape[1]):
+            gap = values[:, a] - values[:, b]
+            for i in 1 + np.flatnonzero((gap[1:-1] > 0) & (gap[2:] <= 0)):
+                share = gap[i] / (gap[i] - gap[i + 1])
+                usd = values[i, a] + share * (values[i + 1, a] - values[i, a])
+                leads = values[i + 1, a] <= values[i + 1].min()
+                text = f"{paid.columns[a]} has cost less than {paid.columns[b]} from month {months[i + 1]:g} on"
+                found.append((not leads, values[-1, a], months[i] + share * (months[i + 1] - months[i]), usd, text))
+    return [(month, usd, text) for _, _, month, usd, text in sorted(found)]
+
+
+def plot_sweep(table: pd.DataFrame, over: str, ax: Axes | None = None, crossings: Iterable[pd.DataFrame] = (),
+               colours: Mapping[str, str] | None = None, money: Currency = USD) -> Axes:  # fmt: skip
+    """Cost of each option against one input (a table of `sweep`), with the band P10 to P90 where it is there and at most
+    four options share the figure.
+
+    `crossings` are tables of `breakeven` over the same input: each crossing is marked, named and banded.
+    """
+    check(over in table, f"plot_sweep: no column {over!r}; the table has {', '.join(map(str, table.columns))}")
+    table = _in(table, money, over).dropna(subset=["mid"])
+    check(len(table), "plot_sweep: no option can run at any of the values")
+    colours = colours or palette(table["option"])
+    ax = ax or picture(max(3.0, 0.6 + 0.21 * table["option"].nunique()))
+    unit = GLOSSARY.get(over.rsplit(".", 1)[-1], ("",))[0]
+    _scale(ax, "x", table[over])
+    _scale(ax, "y", table["mid"], WIDE if ax.get_xscale() == "linear" else 10)
+    if ax.get_yscale() == "linear":
+        ax.set_ylim(0, table.drop(columns=["option", over]).to_numpy().max() * 1.05)
+    ends = {}
+    few = table["option"].nunique() <= 4  # more bands than that hide each other
+    for label, frame in table.groupby("option", sort=False):
+        frame = frame.sort_values(over)
+        if few and "p10" in frame:
+            ax.fill_between(frame[over], frame["p10"], frame["p90"], color=colours[label], alpha=0.15, linewidth=0)
+        ax.plot(frame[over], frame["mid"], color=colours[label], linewidth=1.6)
+        ends[label] = frame["mid"].iloc[-1]
+    ax.set_xlim(table[over].min(), table[over].max())
+    _tidy(ax, "both")
+    _money(ax.yaxis, money)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
+    ax.set_xlabel(f"{readable(over)} [{unit}]" if unit else readable(over), fontsize=NORMAL)
+    ax.set_ylabel(f"total cost over the horizon [{money.code}]", fontsize=NORMAL)
+    named = []
+    for row in (row for found in crossings for _, row in found.iterrows() if np.isfinite(row["crossing"])):
+        ax.axvspan(row["p10"], row["p90"], color=PALE, alpha=0.6, zorder=0, linewidth=0)
+        ax.axvline(row["crossing"], color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        named.append(f"{row['above']} is cheaper than {row['below']} above {short(row['crossing'])}")
+    _above(ax, named)
+    _end_labels(ax, ends, table[over].max(), colours)
+    return ax
+
+
+def plot_quality(table: pd.DataFrame, ax: Axes | None = None, cost: str = "per_accepted", floor: float | None = None,
+                 colours: Mapping[str, str] | None = None, money: Currency = USD) -> Axes:  # fmt: skip
+    """Cost against the share of answers accepted (a table of `compare`); the line joins what nothing beats on both, the rest is faded.
+
+    `cost` is "per_accepted", "per_request", "per_month" or "mid"; `floor` draws the least quality that is acceptable.
+    """
+    axes = {"per_accepted": f"cost of an accepted answer [{money.code}]", "per_request": f"cost of a request [{money.code}]",
+            "per_month": f"cost of a month [{money.code}/month]", "mid": f"total cost over the horizon [{money.code}]"}  # fmt: skip
+    check(cost in axes, f"plot_quality: cost is {cost!r}, allowed are {', '.join(axes)}")
+    colours = colours or palette(table.index)
+    table = _in(table, money).dropna(subset=[cost, "quality"]).sort_values(["quality", cost], ascending=[False, True])
+    check(len(table), "plot_quality: no option has both a cost and a known quality")
+    ax = ax or picture(3.5)
+    frontier = table[table[cost] < table[cost].cummin().shift(fill_value=np.inf)]
+    ax.plot(frontier["quality"], frontier[cost], color=GREY, linewidth=1, zorder=1)
+    ax.set_xlim(max(0, table["quality"].min() - 0.06), min(1, table["quality"].max() + 0.1))
+    ax.set_ylim(0, table[cost].max() * 1.12)
+    if floor is not None:
+        ax.set_xlim(min(ax.get_xlim()[0], floor - 0.03), max(ax.get_xlim()[1], floor + 0.03))
+        ax.axvspan(ax.get_xlim()[0], floor, color=PALE, alpha=0.5, zorder=0, linewidth=0)
+        ax.axvline(floor, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        ax.text(floor, 0.02, f" at least {percent(floor)}", transform=ax.get_xaxis_transform(), fontsize=SMALL, color=INK, va="bottom")
+    for label, row in table.iterrows():
+        alive = label in frontier.index
+        ax.plot(row["quality"], row[cost], "o", color=colours[label], markersize=7 if alive else 5, alpha=1 if alive else 0.45, markeredgewidth=0)
+    _tidy(ax, "both")
+    _money(ax.yaxis, money)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: percent(x)))
+    ax.set_xlabel("answers accepted [share]", fontsize=NORMAL)
+    ax.set_ylabel(axes[cost], fontsize=NORMAL)
+    lines = [frontier[["quality", cost]].to_numpy()]
+    if floor is not None:
+        lines.append(np.array([(floor, y) for y in ax.get_ylim()]))
+    _point_labels(ax, table[["quality", cost]], lines, [INK if label in frontier.index else GREY for label in table.index])
+    return ax
+
+
+def plot_tornado(table: pd.DataFrame, ax: Axes | None = None, n: int = 10, base: float | None = None, money: Currency = USD) -> Axes:
+    """Which doubt moves the total most: one bar per input, from its low to its high end (a table of `tornado`).
+
+    The ends say the value of the input; `base` marks the total with every input at its middle.
+    """
+    table = _in(table, money).head(n)
+    check(len(table), "plot_tornado: the table has no doubts")
+    low, high = COLOURS[0], COLOURS[7]
+    ax = ax or picture(1.0 + 0.28 * len(table))
+    for row, (_, doubt) in enumerate(table.iterrows()):
+        ax.barh(row, doubt["usd_high"] - doubt["usd_low"], left=doubt["usd_low"], height=0.34, color=PALE, linewidth=0)
+        for usd, value, colour, other in ((doubt["usd_low"], doubt["low"], low, doubt["usd_high"]), (doubt["usd_high"], doubt["high"], high, doubt["usd_low"])):
+            side = -1 if usd < other or (usd == other and colour == low) else 1
+            ax.plot(usd, row, "o", color=colour, markersize=6, markeredgewidth=0)
+            ax.annotate(show(value), (usd, row), (6 * side, 0), textcoords="offset points", ha="left" if side > 0 else "right", va="center",
+                        fontsize=SMALL, color=INK)  # fmt: skip
+    ends = table[["usd_low", "usd_high"]].to_numpy()
+    margin = max(np.ptp(ends), 1e-9) * 0.14
+    ax.set_xlim(ends.min() - margin, ends.max() + margin)
+    if base is not None:
+        ax.axvline(base * money.per_usd, color=INK, linewidth=0.9, zorder=0)
+    units = [GLOSSARY.get(key.rsplit(".", 1)[-1], ("",))[0] for key in table["input"]]
+    _rows(ax, [f"{readable(key)} [{unit}]" if unit else readable(key) for key, unit in zip(table["input"], units, strict=True)])
+    _tidy(ax, "x")
+    _money(ax.xaxis, money)
+    ax.set_xlabel(f"total cost over the horizon [{money.code}]", fontsize=NORMAL)
+    handles = [ax.plot([], [], "o", color=c, label=text)[0] for c, text in ((low, "input at its low end"), (high, "input at its high end"))]
+    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 0.99), ncols=2, frameon=False, fontsize=SMALL, handletextpad=0.2, borderpad=0.2)
+    return ax
+
+
+# -- what they share -----------------------------------------------------------------------------------
+
+
+def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None = None) -> Axes:
+    """Requests until a tune has paid for itself, by what is counted: the middle as a dot, P10 to P90 as a bar (a table of `paybacks`).
+
+    `now` marks the requests that arrive within the horizon: what lies right of it is not earned back in time. At the
+    right stands the share of draws in which a request of the tune is no cheaper.
+    """
+    ax = ax or picture(0.9 + 0.42 * len(table))
+    values = table[["requests", "p10", "p90"]].to_numpy(float)
+    if (values > 0).any():
+        ax.set_xscale("log")
+        known = [*values[values > 0], *([now] if now else [])]
+        ax.set_xlim(min(known) / 2, max(known) * 2)
+    edge = ax.get_yaxis_transform()
+    for row, (_, found) in enumerate(table.iterrows()):
+        if found["requests"] > 0:
+            ax.text(found["requests"], row - 0.3, short(found["requests"]), ha="center", va="bottom", fontsize=SMALL, color=INK)
+            ax.barh(row, found["p90"] - found["p10"], left=found["p10"], height=0.5, color=COLOURS[7], alpha=0.4, linewidth=0)
+            ax.plot(found["requests"], row, "o", color=COLOURS[7], markersize=6, markeredgecolor="white", markeredgewidth=0.7)
+        ax.text(1.09, row, percent(found["p_never"]) if np.isfinite(found["p_never"]) else "cannot run", transform=edge, ha="right", va="center", fontsize=SMALL, color=INK)
+    ax.text(1.09, -0.7, "P(never)", transform=edge, ha="right", va="bottom", fontsize=SMALL, color=GREY)
+    if now:
+        ax.axvline(now, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        _above(ax, [f"dashed: {short(now)} requests arrive within the horizon"])
+    _tidy(ax, "x")
+    _rows(ax, table["counted"])
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
+    ax.set_xlabel("requests until the tune has paid for itself\nband P10 to P90, dot: every input at its middle", fontsize=NORMAL)
+    return ax
+
+
+def plot_tenants(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
+    """What a tenant costs a month while more of them share a base (a table of `tenants`)."""
+    colours = palette(table["option"])
+    ax = ax or picture(3.0)
+    table = table.assign(usd_per_tenant_month=table["usd_per_tenant_month"] * money.per_usd).dropna()
+    check(len(table), "plot_tenants: no option can run with any number of tenants")
+    _scale(ax, "x", table["tenants"], 10)
+    _scale(ax, "y", table["usd_per_tenant_month"], 10)
+    ends = {}
+    for label, frame in table.groupby("option", sort=False):
+        ax.plot(frame["tenants"], frame["usd_per_tenant_month"], color=colours[label], linewidth=1.6)
+        ends[label] = frame["usd_per_tenant_month"].iloc[-1]
+    ax.set_xlim(table["tenants"].min(), table["tenants"].max())
+    _tidy(ax, "both")
+    _money(ax.yaxis, money)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
+    ax.set_xlabel("tenants", fontsize=NORMAL)
+    ax.set_ylabel(f"cost of one tenant [{money.code}/month]", fontsize=NORMAL)
+    _end_labels(ax, ends, table["tenants"].max(), colours)
+    return ax
+
+
+def _in(table: pd.DataFrame, money: Currency, keep: str = "") -> pd.DataFrame:
+    """A copy of the table with its amounts (all but the column `keep`) in the currency."""
+    columns = [c for c in table if c in IN_MONEY and c != keep]
+    return table.assign(**{c: table[c] * money.per_usd for c in columns})
+
+
+def _tidy(ax: Axes, grid: Any) -> None:
+    """Only a baseline, ticks and a faint grid along `grid` ("x", "y" or "both")."""
+    for side in ("top", "right", *(("left",) if grid == "x" else ())):
+        ax.spines[side].set_visible(False)
+    for spine in ax.spines.values():
+        spine.set_color(GREY)
+    ax.set_axisbelow(True)
+    ax.grid(axis=grid, color=PALE, linewidth=0.7)
+    ax.tick_params(labelsize=NORMAL, color=GREY, labelcolor=INK, length=0 if grid == "x" else 3, which="major")
+    ax.tick_params(length=0, which="minor")
+
+
+def _rows(ax: Axes, labels: Iterable[str], colours: Iterable[str] = ()) -> None:
+    """One named row per bar, first on top."""
+    labels = list(labels)
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    for text, colour in zip(ax.get_yticklabels(), colours, strict=False):
+        text.set_color(colour)
+
+
+def _money(axis: Any, money: Currency) -> None:
+    axis.set_major_formatter(FuncFormatter(lambda x, _: dollars(x, money)))
+    axis.set_minor_formatter(NullFormatter())
+    if axis.get_scale() == "linear":
+        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+
+
+def _scale(ax: Axes, which: str, values: Any, wide: float = WIDE) -> None:
+    """A logarithmic axis where the values are above 0 and span more than `wide`."""
+    values = np.asarray(values, float)
+    low, high = np.nanmin(values), np.nanmax(values)
+    if low > 0 and high / low > wide:
+        getattr(ax, f"set_{which}scale")("log")
+        getattr(ax, f"{which}axis").set_major_locator(LogLocator(10, subs=(1.0,) if high / low > 1e3 else (1.0, 3.0)))
+        getattr(ax, f"{which}axis").set_minor_formatter(NullFormatter())
+
+
+def _above(ax: Axes, sentences: list[str]) -> None:
+    """Sentences above the axes, where no line can run through them."""
+    if sentences:
+        ax.text(0, 1.03, "\n".join(sentences), transform=ax.transAxes, va="bottom", fontsize=SMALL, color=INK, linespacing=1.4)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def _end_labels(ax: Axes, ends: Mapping[str, float], x: float, colours: Mapping[str, str]) -> None:
+    """The name of each line at its right end, moved apart where lines end close together."""
+    height = ax.figure.bbox.height / ax.figure.dpi * 72 * 0.8  # points, less the room for the axis
+    at = ax.transAxes.inverted().transform([ax.transData.transform((x, y)) for y in ends.values()])[:, 1]
+    for (label, y), place in zip(ends.items(), _apart(at, 1.25 * SMALL / height), strict=True):
+        ax.annotate(label, (x, y), (1.035, place), textcoords="axes fraction", va="center", fontsize=SMALL, color=colours[label],
+                    arrowprops={"arrowstyle": "-", "color": colours[label], "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)}, annotation_clip=False)  # fmt: skip
+
+
+def _apart(places: np.ndarray, gap: float) -> np.ndarray:
+    """Places in 0..1 moved as little as needed to lie at least `gap` apart, in the same order."""
+    order = np.argsort(places, kind="stable")
+    x = places[order].astype(float)
+    for _ in range(200):
+        short = gap - np.diff(x)
+        if not (short > gap * 1e-3).any():
+            break
+        push = np.maximum(short, 0) / 2
+        x[:-1] -= push
+        x[1:] += push
+        x += max(0.0, -x[0]) if x[0] < 0 else 0.0
+    out = np.empty_like(x)
+    out[order] = x
+    return out
+
+
+def _point_labels(ax: Axes, points: pd.DataFrame, lines: list[np.ndarray], colours: list[str]) -> None:
+    """The name of each point beside it, on the side where it covers least: no point, no other name, no line."""
+    to_type = ax.transData.transform
+    scale = 72 / ax.figure.dpi  # pixels to points of type
+    taken = [_box(x, y, 8, 8) for x, y in to_type(points) * scale]
+    for line in lines:
+        steps = np.arange(len(line) * 40) / 40
+        along = np.column_stack([np.interp(steps, np.arange(len(line)), line[:, i]) for i in (0, 1)])
+        taken += [_box(x, y, 2, 2) for x, y in to_type(along) * scale]
+    right = ax.transAxes.transform((1, 1))[0] * scale
+    height = 1.2 * SMALL
+    for (label, at), colour in zip(points.iterrows(), colours, strict=True):
+        x, y = to_type(tuple(at)) * scale
+        width = 0.56 * SMALL * len(label)
+        spots: list[tuple] = []
+        for dx, dy in ((7, 0), (-7, 0), (0, 11), (0, -11), (5, 11), (5, -11), (-5, 11), (-5, -11)):
+            box = _box(x + dx + np.sign(dx) * width / 2, y + dy, width, height)
+            hits = sum(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken)
+            spots.append((hits + 100 * (box[2] > right), len(spots), dx, dy, box))
+        _, _, dx, dy, box = min(spots)
+        taken.append(box)
+        ax.annotate(label, tuple(at), (dx, dy), textcoords="offset points", ha={-1: "right", 0: "center", 1: "left"}[int(np.sign(dx))], va="center",
+                    fontsize=SMALL, color=colour)  # fmt: skip
+
+
+def _box(x: float, y: float, width: float, height: float) -> tuple[float, float, float, float]:
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2

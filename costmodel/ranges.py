@@ -1,0 +1,386 @@
+"""Doubt: a Range is drawn once, by key, and shared by everything that uses it.
+
+`middle` and `sample` replace every Range inside nested dataclasses before any equation runs, so equations
+see only floats and arrays. The key of a draw is `record.field` for a fact, otherwise `Class.field`, unless the
+Range has a name. The key gives a uniform, the Range its quantile: the same quantity has the same draws in
+all options, differences are paired, and adding an option changes nothing else.
+
+Draws lie on the first axis and months on the last: a drawn parameter has the shape (n, 1).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Union
+from zlib import crc32
+
+import numpy as np
+
+from .errors import check, unknown
+from .units import GLOSSARY
+
+Z90 = 1.6448536269514722  # standard normal quantile of 0.95: a 90 % range ends there
+
+
+@dataclass(frozen=True)
+class Range:
+    """A doubt: "I am `level` sure that it lies between low and high".
+
+    Amounts are lognormal and are split at `mid` when it is given (each side keeps its own spread); shares, with
+    both ends in 0..1, are logit-normal, so that no draw leaves 0..1; a change that can be negative is lognormal in
+    1 + change, so that no draw falls below -100 %. `form` overrides that choice ("amount", "share", "change", or "signed",
+    a normal). `mid` is the median: sqrt(low x high) for an amount without one.
+    `name` is the key of the draw; `source` (an id of data/sources.csv) and `why` say where the doubt comes from.
+
+    >>> round(Range(50, 150).mid, 3)
+    86.603
+    >>> [round(float(x), 3) for x in Range(50, 150).quantile(np.array([0.05, 0.5, 0.95]))]
+    [50.0, 86.603, 150.0]
+    >>> Range(2, 1)
+    Traceback (most recent call last):
+    ValueError: Range(2, 1): low must not exceed high
+    """
+
+    low: float
+    high: float
+    mid: float = None  # type: ignore[assignment]  # filled in __post_init__
+    level: float = 0.90
+    name: str | None = None
+    form: str = None  # type: ignore[assignment]
+    source: str = ""
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        label = f"Range({self.low}, {self.high})"
+        numbers = all(isinstance(x, (int, float, np.number)) and np.isfinite(x) for x in (self.low, self.high))
+        check(numbers, f"{label}: both ends must be finite numbers")
+        check(self.low <= self.high, f"{label}: low must not exceed high")
+        check(0 < self.level < 1, f"{label}: level is {self.level}, allowed is between 0 and 1")
+        if self.form is None:
+            share = self.low >= 0 and self.high <= 1
+            form = "share" if share else "amount" if self.low >= 0 else "change" if self.low > -1 else "signed"
+            object.__setattr__(self, "form", form)
+        check(self.form in _SCALES, f"{label}: form is {self.form!r}, allowed are {', '.join(_SCALES)}")
+        to, back = _SCALES[self.form]
+        if self.low < self.high:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ends = to(np.array([self.low, self.high], float))
+            check(np.isfinite(ends).all(),
+                  f"{label}: {_LIMITS[self.form]}; move the end inside, or state a form")  # fmt: skip
+        if self.mid is None:
+            mid = float(back(ends.mean())) if self.low < self.high else float(self.low)
+            object.__setattr__(self, "mid", mid)
+        check(self.low <= self.mid <= self.high, f"{label}: mid is {self.mid}, it must lie between low and high")
+
+    def quantile(self, u: Any) -> Any:
+        """Value at probability u in 0..1, any shape."""
+        if self.low == self.high:
+            return self.low
+        from scipy.special import ndtri
+
+        to, back = _SCALES[self.form]
+        low, mid, high = (to(np.float64(x)) for x in (self.low, self.mid, self.high))
+        z = ndtri(np.asarray(u, float))
+        end = Z90 if self.level == 0.90 else float(ndtri((1 + self.level) / 2))
+        return back(mid + z * np.where(z < 0, (mid - low) / end, (high - mid) / end))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Your own evaluation: `accepted` answers of `trials`. Its doubt is the Jeffreys posterior, a Beta.
+
+    Other counts are another evaluation, drawn apart: 70 of 100 is probably, not surely, better than 68 of 100.
+
+    >>> Measured(68, 100).mid
+    0.68
+    >>> [round(float(x), 2) for x in Measured(68, 100).quantile(np.array([0.05, 0.95]))]
+    [0.6, 0.75]
+    """
+
+    accepted: float
+    trials: float
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        check(self.trials > 0 and 0 <= self.accepted <= self.trials,
+              f"Measured({self.accepted}, {self.trials}): accepted must lie between 0 and trials, trials above 0")  # fmt: skip
+
+    @property
+    def mid(self) -> float:
+        return self.accepted / self.trials
+
+    @property
+    def low(self) -> float:
+        return min(float(self.quantile(0.05)), self.mid)
+
+    @property
+    def high(self) -> float:
+        return max(float(self.quantile(0.95)), self.mid)
+
+    def quantile(self, u: Any) -> Any:
+        from scipy.special import betaincinv
+
+        return betaincinv(self.accepted + 0.5, self.trials - self.accepted + 0.5, np.asarray(u, float))
+
+
+Doubt = (Range, Measured)
+if TYPE_CHECKING:
+    Number = Any  # a field holds a Range until `sample` or `middle` puts a number there, which types cannot tell
+else:
+    Number = Union[float, np.ndarray, Range, Measured]
+
+
+def _logit(p: Any) -> Any:
+    return np.log(p) - np.log1p(-p)
+
+
+def _expit(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+_SCALES: dict[str, tuple[Callable, Callable]] = {
+    "amount": (np.log, np.exp),
+    "share": (_logit, _expit),
+    "change": (np.log1p, np.expm1),
+    "signed": (lambda x: x, lambda x: x),
+}
+_LIMITS = {
+    "amount": "an amount must be above 0",
+    "share": "a share must lie strictly between 0 and 1",
+    "change": "a change must be above -1",
+    "signed": "it must be finite",
+}
+
+
+# -- walking nested dataclasses ------------------------------------------------------------------------
+
+
+def key_of(owner: Any, field: str, value: Any) -> str:
+    """The key of a draw: the name of the Range, else that of the field's default, else `record.field` or `Class.field`.
+
+    So what overrides a default stays paired with it: `Rag(top_k=Range(2, 4))` draws with every other `rag.top_k`.
+    """
+    name = value.name if isinstance(value, Doubt) else None
+    return name or _default_key(owner, field) or f"{owner_of(owner)}.{field}"
+
+
+def owner_of(x: Any) -> str:
+    """The name under which the fields of x are cited: a record's id, else its class."""
+    return getattr(x, "id", None) or type(x).__name__
+
+
+def _default_key(owner: Any, field: str) -> str | None:
+    return getattr(owner.__dataclass_fields__[field].default, "name", None)
+
+
+def rewrite(x: Any, change: Callable[[str, Any], Any], memo: dict[int, Any] | None = None) -> Any:
+    """A copy of nested dataclasses, tuples and dicts with each leaf replaced by `change(key, value)`.
+
+    Leaves are what is not itself a dataclass, tuple or dict. Untouched parts are shared, not copied, and an object that
+    occurs twice is rewritten once.
+    """
+    memo = {} if memo is None else memo
+    if id(x) in memo:
+        return memo[id(x)]
+    if isinstance(x, tuple):
+        items = tuple(rewrite(i, change, memo) for i in x)
+        made: Any = x if all(a is b for a, b in zip(items, x, strict=True)) else items
+    elif isinstance(x, dict):
+        made = {k: rewrite(v, change, memo) for k, v in x.items()}
+    elif hasattr(x, "__dataclass_fields__") and not isinstance(x, Doubt):
+        made = _rewritten(x, change, memo)
+    else:
+        return x
+    memo[id(x)] = made
+    return made
+
+
+def _rewritten(x: Any, change: Callable[[str, Any], Any], memo: dict[int, Any]) -> Any:
+    new = {}
+    for name in _field_names(x):
+        old = getattr(x, name)
+        if old is None or isinstance(old, (str, bool)):
+            continue
+        nested = isinstance(old, (tuple, dict)) or (hasattr(old, "__dataclass_fields__") and not isinstance(old, Doubt))
+        value = rewrite(old, change, memo) if nested else change(key_of(x, name, old), old)
+        if value is not old:
+            new[name] = value
+    if not new:
+        return x
+    twin = object.__new__(type(x))  # not replace(): what __post_init__ checked still holds, and arrays must pass
+    for name in _field_names(x):
+        object.__setattr__(twin, name, new[name] if name in new else getattr(x, name))
+    return twin
+
+
+def _field_names(x: Any) -> tuple[str, ...]:
+    return tuple(x.__dataclass_fields__)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Structural equality of nested dataclasses that may hold arrays of draws."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if dataclasses.is_dataclass(a):
+        return all(same(getattr(a, name), getattr(b, name)) for name in _field_names(a))
+    if isinstance(a, tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return np.array_equal(a, b) if isinstance(a, np.ndarray) else bool(a == b)
+
+
+def walk(x: Any) -> Iterator[tuple[Any, str, Any]]:
+    """Every (owner, field, number) inside nested dataclasses, tuples and dicts."""
+    if isinstance(x, (tuple, list, dict)):
+        for item in x.values() if isinstance(x, dict) else x:
+            yield from walk(item)
+    elif dataclasses.is_dataclass(x) and not isinstance(x, Doubt):
+        for name in _field_names(x):
+            value = getattr(x, name)
+            if isinstance(value, (*Doubt, int, float, np.number, np.ndarray)) and not isinstance(value, bool):
+                yield x, name, value
+            else:
+                yield from walk(value)
+
+
+def objects(x: Any) -> Iterator[Any]:
+    """Every dataclass inside nested dataclasses, tuples and dicts, outermost first (Ranges are not counted)."""
+    if isinstance(x, (tuple, list, dict)):
+        for item in x.values() if isinstance(x, dict) else x:
+            yield from objects(item)
+    elif dataclasses.is_dataclass(x) and not isinstance(x, Doubt):
+        yield x
+        for name in _field_names(x):
+            yield from objects(getattr(x, name))
+
+
+def leaves(x: Any) -> Iterator[tuple[str, Any]]:
+    """Every (key, number) inside nested dataclasses, each key once, in order of first sight."""
+    seen: set[str] = set()
+    for owner, name, value in walk(x):
+        key = key_of(owner, name, value)
+        if key not in seen:
+            seen.add(key)
+            yield key, value
+
+
+def find_key(x: Any, name: str) -> str:
+    """The key for `name`: a key itself, a `Class.field` or `record.field`, or a bare field name that is unambiguous."""
+    keys: dict[str, set[str]] = {}
+    for owner, field, value in walk(x):
+        key = key_of(owner, field, value)
+        for alias in (key, f"{owner_of(owner)}.{field}", field):
+            keys.setdefault(alias, set()).add(key)
+    found = keys.get(name, set())
+    if name in found:
+        return name
+    if len(found) == 1:
+        return next(iter(found))
+    if found:
+        raise ValueError(f"{name!r} could be {' or '.join(map(repr, sorted(found)))}; write one of them")
+    raise unknown("input", name, keys, where="these options and this workload")
+
+
+def pin(x: Any, key: str, value: Any) -> Any:
+    """x with the leaf `key` set to `value`, wherever it occurs (a number, a Range, or an (n, 1) array)."""
+    return rewrite(x, lambda k, old: value if k == key else old)
+
+
+# -- checking what a user gave -------------------------------------------------------------------------
+
+_BOUNDS = {"share": (0, 1), "share/month": (0, 1), "share/year": (-1, np.inf), "log-odds": (-np.inf, np.inf)}
+
+
+DIVISORS = ("base_life_months", "batch_max", "chunk_tokens", "every_months", "kept", "load_max", "mbu", "memory_usable", "mfu", "refresh_months",
+            "pass_chance", "requests_per_s", "retrain_months", "speed")  # fmt: skip
+LEAST_DIVISOR = 1e-6
+
+
+def require(name: str, value: Any, low: float = 0, high: float = np.inf) -> None:
+    """Check that a number, Range or array lies in low..high; the error names the field, the value and the limits."""
+    allowed = f"at least {low:g}" if high == np.inf else f"between {low:g} and {high:g}"
+    number = isinstance(value, (*Doubt, int, float, np.number, np.ndarray)) and not isinstance(value, bool)
+    if not number:  # no array is ever spelt out for nothing
+        raise ValueError(f"{name} is {value!r}, it must be a number or a Range, {allowed}")
+    ends = (value.low, value.high) if isinstance(value, Doubt) else (np.min(value), np.max(value))
+    check(np.isfinite(ends).all() and ends[0] >= low and ends[1] <= high, f"{name} is {value if np.ndim(value) == 0 else ends}, allowed is {allowed}")
+
+
+def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
+    """Check every number field of a dataclass against the limits that its unit in the glossary sets.
+
+    Shares lie in 0..1, yearly changes above -1, log-odds anywhere, everything else at 0 or above.
+    """
+    for name in _field_names(x):
+        value = getattr(x, name)
+        unit = GLOSSARY.get(name, ("text",))[0]
+        if unit not in ("text", "date", "flag", "record") and not (value is None and name in optional):
+            require(f"{type(x).__name__}.{name}", value, *limits(name))
+
+
+def limits(name: str) -> tuple[float, float]:
+    """The least and the greatest value that the unit of a field allows; what divides something is above 0."""
+    low, high = _BOUNDS.get(GLOSSARY.get(name, ("",))[0], (0, np.inf))
+    return (LEAST_DIVISOR if name in DIVISORS else low), high
+
+
+# -- replacing doubts by numbers -----------------------------------------------------------------------
+
+
+def middle(x: Any) -> Any:
+    """x with every Range replaced by its median.
+
+    >>> middle((Range(50, 150, mid=100), 3))
+    (100, 3)
+    """
+    if isinstance(x, Doubt):
+        return x.mid
+    if isinstance(x, tuple):
+        return tuple(middle(i) for i in x)
+    return rewrite(x, lambda key, value: value.mid if isinstance(value, Doubt) else value)
+
+
+def sample(x: Any, n: int, seed: int = 0, rows: Any = slice(None)) -> Any:
+    """x with every Range replaced by n paired draws of the shape (n, 1); `rows` (a slice or indices) takes some."""
+
+    taken: dict[tuple[str, Any], Any] = {}  # one array per doubt, so that what is shared can be recognised
+
+    def draw(key: str, value: Any) -> Any:
+        if not isinstance(value, Doubt):
+            return value
+        if value.low == value.high:
+            return value.mid
+        if (key, value) not in taken:
+            if isinstance(value, Measured) and value.name is None:  # two evaluations err apart, one errs the same everywhere
+                own = f"{key} {value.accepted:g}/{value.trials:g}"
+            else:
+                own = key
+            taken[key, value] = draws(own, value, n, seed)[rows]
+        return taken[key, value]
+
+    return rewrite(x, draw)
+
+
+@lru_cache(maxsize=512)
+def draws(key: str, doubt: Range | Measured, n: int, seed: int) -> np.ndarray:
+    """n draws of one doubt, shape (n, 1): a Latin hypercube whose order is seeded by the key.
+
+    >>> a, b = draws("price", Range(1, 3), 1000, 0), draws("price", Range(1, 3), 1000, 0)
+    >>> bool((100 * a > 90 * b).all())
+    True
+    """
+    values = np.asarray(doubt.quantile(uniforms(key, n, seed)))
+    values.flags.writeable = False
+    return values
+
+
+@lru_cache(maxsize=32)
+def uniforms(key: str, n: int, seed: int) -> np.ndarray:
+    """n stratified uniforms in 0..1, shape (n, 1): one in each of n equal strata, in an order seeded by the key."""
+    check(n >= 1, f"draws is {n}, allowed is 1 or more")
+    rng = np.random.default_rng([seed, crc32(key.encode())])
+    return ((rng.permutation(n) + rng.random(n)) / n)[:, None]

@@ -1,0 +1,191 @@
+"""Records: what a fact looks like once it is loaded, with the source of each of its fields.
+
+A number that has a range in the data is a `Range`, otherwise a float (or an int where it counts). `sources` pairs each
+field with the id of a row of data/sources.csv.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+from .errors import check
+from .ranges import Range
+
+Amount = Union[float, Range]
+Sources = tuple[tuple[str, str], ...]  # (field, id of a source)
+
+
+@dataclass(frozen=True)
+class Source:
+    id: str
+    title: str
+    publisher: str
+    url: str
+    accessed: str
+    locator: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Gpu:
+    id: str
+    memory: Amount
+    bandwidth: Amount
+    peak_flops_bf16: Amount
+    interconnect: Amount
+    power: Amount
+    released: str
+    peak_flops_fp8: Amount | None = None
+    peak_flops_fp4: Amount | None = None
+    peak_ops_int8: Amount | None = None
+    matmul_efficiency: Amount | None = None
+    sources: Sources = ()
+
+
+@dataclass(frozen=True)
+class Rent:
+    id: str
+    gpu: str
+    channel: str
+    term: str
+    usd_per_gpu_hour: Range
+    sources: Sources = ()
+
+
+@dataclass(frozen=True)
+class Model:
+    """An open model. What its architecture does not have, or what is not published, is None."""
+
+    id: str
+    maker: str
+    hidden: int
+    heads: int
+    vocab: int
+    window: int
+    parameters: float = None  # type: ignore[assignment]  # unpublished for kimi-k3 only
+    active_parameters: float = None  # type: ignore[assignment]
+    layers: int = None  # type: ignore[assignment]
+    kv_heads: int = None  # type: ignore[assignment]
+    head_size: int = None  # type: ignore[assignment]
+    ffn: int | None = None
+    experts: int | None = None
+    experts_per_token: int | None = None
+    expert_ffn: int | None = None
+    shared_experts: int | None = None
+    dense_layers: int | None = None
+    kv_lora_rank: int | None = None
+    q_lora_rank: int | None = None
+    rope_head: int | None = None
+    nope_head: int | None = None
+    v_head: int | None = None
+    sliding_window: int | None = None
+    full_attention_layers: int | None = None
+    tied: bool | None = None
+    licence: str | None = None
+    released: str | None = None
+    retired: str | None = None
+    sources: Sources = ()
+
+
+@dataclass(frozen=True)
+class Person:
+    id: str
+    usd_per_hour: Amount
+    sources: Sources = ()
+
+
+@dataclass(frozen=True)
+class Labels:
+    id: str
+    usd_per_item: Amount
+    sources: Sources = ()
+
+
+@dataclass(frozen=True)
+class Store:
+    id: str
+    usd_per_gb_month: Amount | None = None
+    usd_per_million_reads: Amount | None = None
+    usd_per_million_writes: Amount | None = None
+    usd_per_month_minimum: Amount | None = None
+    sources: Sources = ()
+
+
+@dataclass(frozen=True)
+class Embedder:
+    id: str
+    usd_per_mtok_in: Amount
+    dimensions: int | None = None
+    sources: Sources = ()
+
+
+@dataclass(frozen=True)
+class Reranker:
+    id: str
+    usd_per_search: Amount | None = None
+    usd_per_mtok_in: Amount | None = None
+    sources: Sources = ()
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Managed fine-tuning. Prices of the tuned model are stated, or follow from the base model and `premium`."""
+
+    id: str
+    provider: str
+    base: str
+    usd_per_mtok_train: Amount | None = None
+    usd_per_mtok_in: Amount | None = None
+    usd_per_mtok_out: Amount | None = None
+    premium: Amount | None = None
+    usd_per_hour_hosting: Amount | None = None
+    closes_new: str | None = None
+    closes: str | None = None
+    retires: str | None = None
+    sources: Sources = ()
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number that belongs to no other record; `value` is always a Range, named `id.field`."""
+
+    id: str
+    field: str
+    value: Range
+    unit: str
+    as_of: str
+    sources: Sources = ()
+
+
+def count_parameters(model: Model) -> tuple[float, float]:
+    """(all, active) parameters [count] of a standard decoder, counted from its architecture.
+
+    Attention: hidden x head_size x (2 heads + 2 kv_heads), or the low-rank products of multi-head latent attention
+    (DeepSeek-V2, arXiv:2405.04434, section 2.1). Feed-forward: three matrices of hidden x ffn, in every layer or, with
+    experts, hidden x expert_ffn for each routed and shared expert plus the router. Embeddings: vocab x hidden, twice
+    unless tied. Not in it: norms, biases, vision towers, linear attention, multi-token heads. ValueError where the
+    architecture is not published in full.
+
+    >>> from costmodel.catalog import model
+    >>> [round(n / 1e9, 1) for n in count_parameters(model("deepseek-v3"))]  # published: 671 and 37
+    [671.0, 37.6]
+    """
+    m = model
+    used = m.experts_per_token or 0
+    known = m.layers and m.head_size and (m.expert_ffn or m.ffn) and bool(m.experts) == bool(used)
+    check(known, f"{m.id}: its architecture is not published in full, so its parameters cannot be counted")
+    rank, q_rank, rope, nope, v_head = (
+        x or 0 for x in (m.kv_lora_rank, m.q_lora_rank, m.rope_head, m.nope_head, m.v_head)
+    )
+    if rank:
+        query = q_rank * (m.hidden + m.heads * (nope + rope)) if q_rank else m.hidden * m.heads * (nope + rope)
+        attention = query + m.hidden * (rank + rope) + m.heads * (rank * (nope + v_head) + v_head * m.hidden)
+    else:
+        attention = 2 * m.hidden * m.head_size * (m.heads + m.kv_heads)
+    dense = (m.dense_layers or 0) if m.experts else m.layers
+    expert = 3 * m.hidden * (m.expert_ffn or m.ffn or 0)
+    rest = m.layers * attention + dense * 3 * m.hidden * (m.ffn or 0) + m.vocab * m.hidden * (1 if m.tied else 2)
+    routed = m.layers - dense
+    rest += routed * (m.hidden * (m.experts or 0) + expert * (m.shared_experts or 0))
+    return float(rest + routed * expert * (m.experts or 0)), float(rest + routed * expert * used)

@@ -1,0 +1,113 @@
+"""A scenario: one question with its numbers, in a YAML file or in Python, and the same answer from both.
+
+Ranges are written {low, high, mid, level}, evaluations {accepted, trials}; options are `presets`, or mappings of a serving
+and techniques; `overrides` set any input wherever it occurs. An unknown name is an error with the nearest right one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import numpy as np
+
+from .errors import CatalogError, check, unknown
+from .ranges import key_of, require, walk
+from .reading import Reader, parse
+from .workload import Terms, Workload
+from .writing import as_yaml
+
+DRAWS_MAX = 1_000_000
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One question with its numbers: `cm.compare(s.options, s.work, terms=s.terms, draws=s.draws, seed=s.seed)`."""
+
+    title: str
+    prepared_for: str
+    work: Workload
+    options: dict[str, Any]
+    terms: Terms = field(default_factory=Terms)
+    quality_floor: float | None = None
+    draws: int = 10_000
+    seed: int = 0
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        check(self.options, "options is empty; write at least one option, or presets")
+        for name, low, high in (("draws", 1, DRAWS_MAX), ("seed", 0, 2**32 - 1)):
+            value = getattr(self, name)
+            whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+            check(whole and low <= value <= high, f"{name} is {value!r}, allowed is a whole number between {low} and {high}")
+        if self.quality_floor is not None:
+            require("quality_floor", self.quality_floor, 0, 1)
+
+
+def notebooks_folder() -> Path:
+    """The folder of the notebooks: inside an installed package, or beside the package in a checkout."""
+    inside = Path(__file__).parent / "notebooks"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "notebooks"
+
+
+def examples() -> dict[str, Path]:
+    """The scenarios that come with the package, by name.
+
+    >>> list(examples())
+    ['code_assistant', 'document_extraction', 'support_assistant']
+    """
+    return {path.stem: path for path in sorted((notebooks_folder() / "scenarios").glob("*.yaml"))}
+
+
+def load(scenario: str | Path, **changes: Any) -> Scenario:
+    """A scenario from a YAML file, from the name of an example, or from YAML text.
+
+    `changes` replace what the file says, by the name of a field of the workload, the terms or the scenario
+    (`corpus_tokens` for the size of the corpus, 0 for none); None leaves the file's value. Errors are one sentence with the file,
+    the place inside it and the nearest right name.
+
+    >>> text = "title: Mine\\nworkload: {requests_per_month: 1e5, input_tokens: 900, output_tokens: 250}\\nterms: {on: 2026-11-20}"
+    >>> load(text, months=12).terms.months
+    12
+    >>> load(text + "\\nquality_flor: 0.7")
+    Traceback (most recent call last):
+    costmodel.errors.CatalogError: no field 'quality_flor' in the scenario; did you mean 'quality_floor' or 'quality'?
+    """
+    text, file = _read(scenario)
+    reader = Reader(file)
+    fields = {name: hint for name, hint in get_type_hints(Scenario).items() if name not in ("work", "options", "terms")}
+    values = reader.question(parse(text, file), fields, {k: v for k, v in changes.items() if v is not None})
+    return reader.make("", Scenario, **{"prepared_for": "", **values})
+
+
+def save(scenario: Scenario, path: str | Path) -> Path:
+    """Write a scenario as a YAML file that computes the same numbers when it is loaded.
+
+    Errors: `CatalogError` for what a file cannot say, such as a record of your own; nothing is written then.
+    """
+    text = as_yaml(scenario)
+    for (key, value), (_, again) in zip(_numbers(scenario), _numbers(load(text)), strict=True):
+        if value != again:
+            raise CatalogError(f"{key} is {value} and a file would make it {again}; change it by a field of its option")
+    Path(path).write_text(text, encoding="utf-8")
+    return Path(path)
+
+
+def _numbers(s: Scenario) -> list[tuple[str, Any]]:
+    return [(key_of(*leaf), leaf[2]) for leaf in walk((s.options, s.work, s.terms))]
+
+
+def _read(scenario: str | Path) -> tuple[str, str]:
+    """(text, name of the file for messages)."""
+    text = str(scenario)
+    if isinstance(scenario, str) and ("\n" in text or (": " in text and not Path(text).is_file())):
+        return text, "the scenario"
+    path = Path(text) if Path(text).is_file() else examples().get(text, Path(text))
+    if not path.is_file():
+        near = [str(p) for p in sorted(path.parent.glob("[!.]*.y*ml"))] if path.parent.is_dir() else []
+        raise unknown("scenario", text, [*near, *examples()], "this folder or among the examples")
+    try:
+        return path.read_text(encoding="utf-8-sig"), path.name
+    except UnicodeDecodeError as error:
+        raise CatalogError(f"{path.name} is not a text file in UTF-8; write the path of a YAML file") from error

@@ -1,0 +1,250 @@
+"""How fast, how many and for how much: one served configuration with its band, and the cheapest ones that keep a promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import catalog
+from .calibrated import OTHER, band, is_sparse, physics, setup, shape
+from .errors import check
+from .measured_serving import measured_on, stack
+from .ranges import middle
+from .records import Gpu, Model
+from .roofline import room_bytes, sequences_at_once, served
+from .units import GB, MTOK, SECONDS_PER_HOUR
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LAYOUTS = (1, 2, 4, 8)  # tensor-parallel sizes that are tried: one server of eight GPUs
+CONCURRENCIES = np.unique(np.round(np.geomspace(1, 1024, 61)))
+METRICS = ("ttft_s", "tpot_s", "output_tokens_per_s")
+
+
+def predict_serving(
+    model: Model | str | Iterable[Any],
+    gpu: Gpu | str | Iterable[Any],
+    tensor_parallel: Any = 1,
+    precision: str | Iterable[str] = "fp8",
+    kv_precision: str | Iterable[Any] | None = None,
+    input_tokens: Any = 1_000,
+    output_tokens: Any = 1_000,
+    concurrency: Any = 1,
+    engine: str | Iterable[str] = "vllm",
+    expert_parallel: Any = 1,
+    data_parallel: Any = 1,
+    usd_per_gpu_hour: Any = None,
+    waves: Any = 10,
+    prefix_hit: Any = 0.0,
+    draft_tokens: Any = 0,
+    draft_accepted: Any = 0.7,
+    draft_cost: Any = 0.05,
+) -> pd.DataFrame:
+    """Latency and throughput of an instance with `concurrency` requests always in flight, one row per configuration.
+
+    Columns `<name>_low, _mid, _high` (80 % band, from measurements that the fit had not seen): `ttft_s` and `tpot_s` (means),
+    `tokens_per_s_per_user`, `output_tokens_per_s` (whole instance), `output_tokens_per_s_per_gpu`, `usd_per_mtok_out` (at
+    `usd_per_gpu_hour`, all GPUs busy; NaN without a rent). Then `kv_tokens_max` (tokens that the KV cache holds),
+    `running` (sequences at once; the rest of `concurrency` waits), `gpus`, `fits`, `over_gb` and `why_not`.
+
+    `model` and `gpu` are ids or records. `concurrency` is per instance, `data_parallel` its attention groups, so GPUs
+    are tensor_parallel x data_parallel; experts lie over all of them whatever `expert_parallel`, whose imbalance is
+    inside the band. `kv_precision=None` is FP8 beside FP8 and FP4 weights, else BF16. `engine` is vllm, sglang, trtllm or other.
+    `waves` is requests over concurrency. `prefix_hit` is the share of the prompt read from a cache; a draft proposes
+    `draft_tokens`, each accepted with `draft_accepted` and costing `draft_cost` of a step. Arrays and lists give rows.
+
+    >>> row = predict_serving("llama-3.1-8b", "H100-SXM", precision="bf16", concurrency=1).iloc[0]
+    >>> bool(row.tpot_s_low < 0.0069 < row.tpot_s_high)     # 6.4 ms + 0.04 us per token of context: vLLM, measured
+    True
+    >>> bool(predict_serving("llama-3.1-70b", "H100-SXM", precision="bf16").fits.iloc[0])
+    False
+    """
+    import pandas as pd
+
+    given = {
+        "model": model, "gpu": gpu, "precision": precision, "kv_precision": kv_precision, "engine": engine, "tensor_parallel": tensor_parallel,
+        "data_parallel": data_parallel, "expert_parallel": expert_parallel, "input_tokens": input_tokens, "output_tokens": output_tokens,
+        "concurrency": concurrency, "usd_per_gpu_hour": np.nan if usd_per_gpu_hour is None else middle(usd_per_gpu_hour),
+        "waves": waves, "prefix_hit": prefix_hit, "draft_tokens": draft_tokens, "draft_accepted": draft_accepted, "draft_cost": draft_cost,
+    }  # fmt: skip
+    rows = _rows(given)
+    _check(rows)
+    case, which = _cases(rows)
+    s, u, ratios = _numbers(case, which, rows)
+    p = stack([physics(engine) for _, _, _, _, engine in case])
+    p = type(p)(**{name: value[which] for name, value in vars(p).items()})
+    i, o = rows["input_tokens"], rows["output_tokens"]
+    result = served(s, u, p, i, o, rows["concurrency"], rows["waves"], rows["prefix_hit"] * i, rows["draft_tokens"], rows["draft_accepted"], rows["draft_cost"])
+    room = room_bytes(s, u, p)
+    one = np.where(room > 0, sequences_at_once(s, u, p, i + o), 0.0)
+    need = np.where(room > 0, (1 - one / u.data_parallel) * room / np.maximum(one / u.data_parallel, 1e-9), -room)
+    fits = one >= u.data_parallel
+    mids = {"ttft_s": result.ttft_s, "tpot_s": result.tpot_s, "output_tokens_per_s": result.output_tokens_per_s}
+    out: dict[str, Any] = {}
+    for name, mid in mids.items():
+        for end, ratio in zip(("low", "mid", "high"), ratios[name], strict=True):
+            out[f"{name}_{end}"] = np.where(fits, mid * ratio, np.nan)
+    for end, other in (("low", "high"), ("mid", "mid"), ("high", "low")):
+        out[f"tokens_per_s_per_user_{end}"] = 1 / out[f"tpot_s_{other}"]
+        out[f"output_tokens_per_s_per_gpu_{end}"] = out[f"output_tokens_per_s_{end}"] / u.gpus
+        out[f"usd_per_mtok_out_{end}"] = usd_per_mtok(rows["usd_per_gpu_hour"] * u.gpus, out[f"output_tokens_per_s_{other}"])
+    over = np.where(fits, 0.0, need * u.gpus / GB)
+    tokens = np.where(room > 0, one * (i + o), 0.0)
+    out |= {"kv_tokens_max": tokens, "running": np.where(fits, result.running, 0.0), "gpus": u.gpus, "fits": fits, "over_gb": over}
+    bands = (*METRICS, "tokens_per_s_per_user", "output_tokens_per_s_per_gpu", "usd_per_mtok_out")
+    columns = [f"{name}_{end}" for name in bands for end in ("low", "mid", "high")]
+    table = pd.DataFrame(out)[[*columns, "kv_tokens_max", "running", "gpus", "fits", "over_gb"]]
+    names = [f"{m.id} in {pr} does not fit {n:g} x {g.id}: {gb:.1f} GB over the usable memory" if not fit else ""
+             for m, g, pr, n, gb, fit in _short(case, which, u.gpus, over, fits)]  # fmt: skip
+    return table.assign(why_not=names)
+
+
+def usd_per_mtok(usd_per_hour: Any, tokens_per_s: Any, utilisation: Any = 1.0) -> Any:
+    """Price of a million tokens of what is rented by the hour [USD/Mtok]: USD/h x 1e6 / (3600 tokens/s x utilisation).
+
+    >>> [round(usd_per_mtok(2.50, 700, share), 2) for share in (1, 0.1)]    # $2.50/h at 700 tokens/s: busy, and at 10 %
+    [0.99, 9.92]
+    """
+    return usd_per_hour * MTOK / (SECONDS_PER_HOUR * tokens_per_s * utilisation)
+
+
+def _rows(given: dict[str, Any]) -> dict[str, Any]:
+    """Every argument as an array of one length; records and texts as objects."""
+    objects = ("model", "gpu", "precision", "kv_precision", "engine")
+    arrays = {}
+    for name, value in given.items():
+        if name in objects and (value is None or isinstance(value, (str, Model, Gpu))):
+            arrays[name] = np.array([None], object)
+            arrays[name][0] = value
+        else:
+            values = list(value) if name in objects else np.atleast_1d(np.asarray(value, float)).ravel()
+            arrays[name] = np.empty(len(values), object if name in objects else float)
+            arrays[name][:] = values
+    lengths = {len(a) for a in arrays.values()} - {1}
+    check(len(lengths) <= 1, f"predict_serving: arguments have lengths {sorted(lengths)}; give one value or as many as the longest")
+    n = lengths.pop() if lengths else 1
+    return {name: np.broadcast_to(a, (n,)) for name, a in arrays.items()}
+
+
+def _check(rows: dict[str, Any]) -> None:
+    least = {"concurrency": 1, "input_tokens": 1, "output_tokens": 1, "tensor_parallel": 1, "data_parallel": 1, "expert_parallel": 1, "waves": 1,
+             "draft_tokens": 0, "draft_cost": 0}  # fmt: skip
+    for name, low in least.items():
+        bad = rows[name][~(np.isfinite(rows[name]) & (rows[name] >= low))]
+        check(bad.size == 0, f"predict_serving: {name} is {bad[0] if bad.size else ''}, allowed is {low} or more")
+    for name in ("prefix_hit", "draft_accepted"):
+        bad = rows[name][~((rows[name] >= 0) & (rows[name] <= 1))]
+        check(bad.size == 0, f"predict_serving: {name} is {bad[0] if bad.size else ''}, allowed is 0 to 1")
+
+
+def _cases(rows: dict[str, Any]) -> tuple[list[tuple], Any]:
+    """The distinct (model, GPU, precision, KV precision, engine) and which one each row has."""
+    keys = list(zip(*(rows[name] for name in ("model", "gpu", "precision", "kv_precision", "engine")), strict=True))
+    seen: dict[tuple, int] = {}
+    which = np.array([seen.setdefault(tuple(x if isinstance(x, str) or x is None else id(x) for x in key), len(seen)) for key in keys])
+    first = [keys[int(np.argmax(which == k))] for k in range(len(seen))]
+    found = {"model": catalog.model, "gpu": catalog.gpu}
+    return [(found["model"](m) if isinstance(m, str) else m, found["gpu"](g) if isinstance(g, str) else g, *rest) for m, g, *rest in first], which
+
+
+def _numbers(case: list[tuple], which: Any, rows: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+    """Shape, setup and band ratios of every row."""
+    s = stack([shape(m) for m, *_ in case])
+    u = stack([setup(g, pr, kv, bool(m.experts)) for m, g, pr, kv, _ in case])
+    s, u = (type(x)(**{name: value[which] for name, value in vars(x).items()}) for x in (s, u))
+    u = type(u)(**{**vars(u), "tensor_parallel": rows["tensor_parallel"], "data_parallel": rows["data_parallel"]})
+    models, gpus = measured_on()
+    ratios = {}
+    for name, field in zip(METRICS, ("ttft_ratio", "tpot_ratio", "tpot_ratio"), strict=True):
+        ends = []
+        for m, g, pr, _, engine in case:
+            b = band(field, is_sparse(m, pr), g.id not in gpus or engine == OTHER, m.id not in models)
+            ends.append((min(b.low, 1), 1.0, max(b.high, 1)) if name != METRICS[2] else (min(1 / b.high, 1), 1.0, max(1 / b.low, 1)))
+        ratios[name] = np.array(ends)[which].T
+    return s, u, ratios
+
+
+def _short(case: list[tuple], which: Any, gpus: Any, over: Any, fits: Any) -> Iterable[tuple]:
+    for k, n, gb, fit in zip(which, gpus, over, fits, strict=True):
+        m, g, pr, *_ = case[k]
+        yield m, g, pr, n, gb, fit
+
+
+# -- planning ------------------------------------------------------------------------------------------
+
+
+def plan_serving(
+    model: Model | str,
+    gpu: Gpu | str | Iterable[Any],
+    precision: str = "fp8",
+    requests_per_s: float = 1.0,
+    input_tokens: float = 1_000,
+    output_tokens: float = 300,
+    ttft_s: float = 2.0,
+    tpot_s: float = 0.05,
+    engine: str = "vllm",
+    kv_precision: str | None = None,
+    usd_per_gpu_hour: dict[str, float] | None = None,
+    layouts: Iterable[int] = LAYOUTS,
+) -> pd.DataFrame:
+    """The cheapest fleets that answer `requests_per_s` within `ttft_s` and `tpot_s` (means), cheapest first.
+
+    One row per GPU and tensor-parallel size: `gpu, tensor_parallel, concurrency` (most per instance that keeps the
+    promise), `instances` (whole), `gpus, utilisation` (of what they could do), `usd_per_hour, usd_per_mtok_out`, the
+    expected `ttft_s` and `tpot_s` with the high end of their bands, `sure` (whether those keep the promise too) and
+    `why_not` for those that cannot. Rents are given by GPU id or the catalogue's neocloud on-demand price.
+
+    >>> plan = plan_serving("qwen3-32b", ["H200-SXM", "B200-SXM"], "fp8", 50, 2_000, 300, ttft_s=2, tpot_s=0.030)
+    >>> plan.why_not.iloc[0], bool(plan.utilisation.iloc[0] <= 1)
+    ('', True)
+    """
+    import pandas as pd
+
+    check(requests_per_s > 0, f"plan_serving: requests_per_s is {requests_per_s}, it must be above 0")
+    check(ttft_s > 0 and tpot_s > 0, f"plan_serving: ttft_s is {ttft_s} and tpot_s is {tpot_s}, both must be above 0")
+    found = [catalog.gpu(g) if isinstance(g, str) else g for g in ([gpu] if isinstance(gpu, (str, Gpu)) else gpu)]
+    pairs = [(g, int(n)) for g in found for n in layouts]
+    grid = [(g, n, c) for g, n in pairs for c in CONCURRENCIES]
+    table = predict_serving(model, [g for g, _, _ in grid], [n for _, n, _ in grid], precision, kv_precision, input_tokens, output_tokens,
+                            [c for _, _, c in grid], engine)  # fmt: skip
+    lines = []
+    for k, (g, n) in enumerate(pairs):
+        part = table.iloc[k * len(CONCURRENCIES) : (k + 1) * len(CONCURRENCIES)].assign(concurrency=CONCURRENCIES)
+        lines.append({"gpu": g.id, "tensor_parallel": n, **_best(part, _rent(g, usd_per_gpu_hour), requests_per_s, output_tokens, ttft_s, tpot_s)})
+    return pd.DataFrame(lines).sort_values("usd_per_hour", na_position="last", kind="stable").reset_index(drop=True)
+
+
+def _rent(gpu: Gpu, given: dict[str, float] | None) -> float:
+    if given is not None and gpu.id in given:
+        return float(middle(given[gpu.id]))
+    return float(middle(catalog.rent(gpu.id, "neocloud", "on_demand").usd_per_gpu_hour))
+
+
+def _best(part: pd.DataFrame, rent: float, requests_per_s: float, output_tokens: float, ttft_s: float, tpot_s: float) -> dict[str, Any]:
+    """The cheapest concurrency of one GPU and layout, or why there is none."""
+    keeps = part[part["fits"] & (part["ttft_s_mid"] <= ttft_s) & (part["tpot_s_mid"] <= tpot_s)]
+    if keeps.empty:
+        return {"usd_per_hour": np.nan, "why_not": _reason(part.iloc[0], ttft_s, tpot_s)}
+    row = keeps.loc[keeps["output_tokens_per_s_mid"].idxmax()]
+    capacity = row["output_tokens_per_s_mid"] / output_tokens
+    instances = float(np.ceil(requests_per_s / capacity))
+    gpus = instances * row["gpus"]
+    return {
+        "concurrency": row["concurrency"], "instances": instances, "gpus": gpus, "utilisation": requests_per_s / (instances * capacity),
+        "usd_per_hour": gpus * rent, "usd_per_mtok_out": usd_per_mtok(gpus * rent, requests_per_s * output_tokens),
+        "ttft_s": row["ttft_s_mid"], "ttft_s_high": row["ttft_s_high"], "tpot_s": row["tpot_s_mid"], "tpot_s_high": row["tpot_s_high"],
+        "sure": bool(row["ttft_s_high"] <= ttft_s and row["tpot_s_high"] <= tpot_s), "why_not": "",
+    }  # fmt: skip
+
+
+def _reason(alone: pd.Series, ttft_s: float, tpot_s: float) -> str:
+    """Why not even one request at a time keeps the promise."""
+    if not alone["fits"]:
+        return str(alone["why_not"])
+    late = [f"{name} is {alone[f'{key}_mid'] * 1e3:.0f} ms even for one request at a time, {limit * 1e3:.0f} ms are allowed"
+            for name, key, limit in (("time to first token", "ttft_s", ttft_s), ("time per token", "tpot_s", tpot_s))
+            if alone[f"{key}_mid"] > limit]  # fmt: skip
+    return "; ".join(late)

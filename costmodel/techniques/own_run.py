@@ -1,0 +1,98 @@
+"""One training run of a tune: on the GPUs of a Hosted serving as the calibrated laws predict it, or as a provider sells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..catalog import facts_of
+from ..errors import Infeasible
+from ..lines import cite
+from ..servings import Hosted
+from ..training import BYTES_PER_PARAMETER_BF16, BYTES_PER_PARAMETER_FULL, adapter_flops, gpu_hours, training_flops
+from ..training_measured import TOKENS_IN_FLIGHT, laws
+from ..training_memory import smallest_set
+from ..training_runs import Run
+from ..training_speed import seconds_per_token
+from ..units import GB, MTOK, SECONDS_PER_HOUR
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """One run as it is bought: `quantity` units at `usd_per_unit`, with its formula and what it cites."""
+
+    quantity: Any
+    unit: str
+    usd_per_unit: Any
+    trend: str
+    basis: str
+    cites: tuple[str, ...]
+
+
+SIZE = "{examples} examples x {tokens_per_example} tokens x {epochs} epochs"
+
+
+def quoted(tune: Any) -> Purchase:
+    """A run at a price that somebody named."""
+    return Purchase(1.0, "run", tune.usd_per_run, "gpu", "one run at {usd_per_run}", cite(tune, "usd_per_run"))
+
+
+def managed(tune: Any) -> Purchase:
+    """A run at a provider: training tokens of all epochs at its price."""
+    cites = (*cite(tune.tuning, "usd_per_mtok_train"), *cite(tune, "examples", "tokens_per_example", "epochs"))
+    return Purchase(tune.tokens / MTOK, "Mtok", tune.tuning.usd_per_mtok_train, "api", SIZE, cites)
+
+
+def own(tune: Any, serving: Hosted, method: str) -> Purchase:
+    """A run on the serving's GPUs: hours of computing, and the hours that every GPU of the set is held besides.
+
+    GPU-hours = tokens x seconds per token / speed / (share of time at speed) + hours_per_run x GPUs, on the fewest GPUs
+    that hold the run. With `mfu`, FLOP / (peak x mfu) replaces the prediction.
+    """
+    run = arrays(serving, method, tune.seq_len, tune.packed, tune.stack)
+    gpus = smallest_set(run, laws()[1])
+    if np.all(np.isnan(gpus)):
+        raise Infeasible(f"{method} training of {serving.model.id} does not fit any number of {serving.gpu.id}; choose a larger GPU or method")
+    speed = laws()[0]
+    how: tuple[str, ...] = ("mfu",)
+    if tune.mfu is None:
+        seconds = seconds_per_token(replace(run, gpus=gpus, gpus_used=gpus), speed) / tune.speed
+        hours, how = tune.tokens * seconds / speed.whole_run / SECONDS_PER_HOUR, ("speed", "seq_len")
+        text = ": time of a token by the measured laws / {speed}"
+    else:
+        flops = training_flops if method == "full" else adapter_flops
+        hours = gpu_hours(flops(serving.model.active_parameters, tune.tokens), serving.gpu.peak_flops_bf16, tune.mfu)
+        text = ": FLOP / (peak x {mfu})"
+    cites = (*cite(serving.rent, "usd_per_gpu_hour"), *cite(tune, "examples", "tokens_per_example", "epochs", "hours_per_run", *how))
+    return Purchase(hours + tune.hours_per_run * gpus, "GPU-hour", serving.rent.usd_per_gpu_hour, "gpu",
+                    SIZE + text + " + {hours_per_run} h on each GPU", cites)  # fmt: skip
+
+
+def arrays(serving: Hosted, method: str, seq_len: Any, packed: bool, stack: str) -> Run:
+    """What the training laws read, for a tune of the serving's model on its GPU; numbers or draws."""
+    model, gpu = serving.model, serving.gpu
+    adapter = method != "full"
+    active = model.parameters if model.active_parameters is None else model.active_parameters
+    facts = facts_of("training_calibration")
+    node = facts.get(f"{gpu.id}.gpus_per_node", facts["node.gpus_per_node"]).value.mid
+    none = np.zeros_like(np.asarray(active, float))
+    return Run(
+        params=model.parameters, active_params=active, layers=model.layers, hidden=model.hidden, vocab=model.vocab, seq_len=seq_len,
+        tokens_in_flight=np.maximum(1.0, np.floor(TOKENS_IN_FLIGHT / seq_len)) * seq_len, gpus=none + 1.0, gpus_used=none + 1.0, node=node,
+        peak=gpu.peak_flops_bf16, peak_bf16=gpu.peak_flops_bf16, bandwidth=gpu.bandwidth, interconnect=gpu.interconnect, memory=gpu.memory,
+        every_weight=0.0 if adapter else 1.0, adapter=adapter, quantised=method == "qlora", forwards=none, generates=False,
+        checkpointed=1.0, recompute=1.0, pure_bf16=False, tuned=stack == "tuned", naive=stack == "naive", offload=stack == "offload", packed=packed,
+    )  # fmt: skip
+
+
+def checkpoint_gb(serving: Hosted, method: str) -> Any:
+    """Size of what a tune leaves behind [GB]: all weights in bf16, or the adapter alone.
+
+    The adapter's size follows from the states that the memory law gives it.
+    """
+    if method == "full":
+        return serving.model.parameters * BYTES_PER_PARAMETER_BF16 / GB
+    trained = laws()[1].adapter_states * serving.model.layers * serving.model.hidden / BYTES_PER_PARAMETER_FULL
+    return trained * BYTES_PER_PARAMETER_BF16 / GB

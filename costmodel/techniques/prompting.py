@@ -1,0 +1,73 @@
+"""Prompting: plain instructions, worked examples, prompt caching."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ..catalog import practice
+from ..errors import check
+from ..lines import Cache, Line, Request, Segment, cite, labour, once, upkeep
+from ..options import Case
+from ..quality import Effect
+from ..ranges import Number, Range, validate
+from ..units import HOURS_PER_WEEK
+from ..workload import Workload
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Plain instructions: weeks to write and test them, some upkeep, nothing else to buy."""
+
+    build_weeks: Number = practice("prompt.build_weeks")
+    upkeep_fte: Number = practice("prompt.maintenance_fte")
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    def buys(self, case: Case) -> Iterator[Line]:
+        engineer = case.terms.people.engineer
+        yield labour("write and test the prompt", self.build_weeks * HOURS_PER_WEEK, engineer, once(), "build",
+                     "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(self, "build_weeks"))  # fmt: skip
+        yield upkeep("keep the prompt working", self, engineer)
+
+
+@dataclass(frozen=True)
+class FewShot:
+    """Worked examples in every prompt: nothing to train, but every token of them is paid each time."""
+
+    examples: Number = 8
+    tokens_per_example: Number = Range(150, 400, mid=250, why="assumption: a short question and its answer")
+    build_hours: Number = Range(8, 40, why="assumption: choose, write and test the examples")
+    log_odds: Number = Range(0.1, 0.9, mid=0.4, form="amount", why="assumption: a few points where plain instructions leave room; wide")
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    def shape(self, request: Request, work: Workload) -> Request:
+        return request.add(Segment("examples", self.examples * self.tokens_per_example, stable=True))
+
+    def buys(self, case: Case) -> Iterator[Line]:
+        yield labour("choose the examples", self.build_hours, case.terms.people.engineer, once(), "build",
+                     "{build_hours} h x {usd_per_hour}/h", cite(self, "build_hours"))  # fmt: skip
+
+    def quality(self, case: Case) -> Effect:
+        return Effect(self.log_odds, "assumed range for in-context examples")
+
+
+@dataclass(frozen=True)
+class PromptCache:
+    """Cache the stable prefix: reads are cheap, writes cost a premium; it loses money when traffic is thin.
+
+    `ttl_s` is the time to live: 300 s or 3,600 s where a provider offers both.
+    """
+
+    ttl_s: Number = 300.0
+    minimum_tokens: Number = practice("cache.cache_min_tokens")
+
+    def __post_init__(self) -> None:
+        validate(self)
+        check(self.ttl_s in (300, 3600), f"PromptCache.ttl_s is {self.ttl_s}, allowed are 300 (5 minutes) and 3600 (1 hour)")
+
+    def shape(self, request: Request, work: Workload) -> Request:
+        return Request(tuple(replace(c, cache=Cache(self.ttl_s, self.minimum_tokens)) for c in request.calls))

@@ -1,0 +1,105 @@
+"""What fills the memory of a training GPU: states, activations, logits and the framework, and how far sharding helps.
+
+The functions take the arrays of `training_runs.Run`. The bytes are fitted within what the physics allows
+(benchmarks/fit_training.py) and live in data/training_calibration.csv. Not in it: pipeline schedules, low-rank or
+8-bit optimisers, gradients freed during the backward pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .training import BYTES_PER_PARAMETER_BF16
+
+TIED_BELOW = 4e9  # smaller models usually share the input and the output embedding
+USABLE = 0.95  # share of the card that runs fill before they fail
+ROUNDING = 1 + 1e-9
+MOST_GPUS = 2**14  # where the search for the smallest set ends
+LAYERS_GATHERED = 2  # the one at work and the next one
+
+
+@dataclass(frozen=True)
+class MemoryLaw:
+    """Bytes that a training run needs, fitted by benchmarks/fit_training.py within what the physics allows.
+
+    Activations are per token, layer and unit of width: Korthikanti et al. 2022, table 2 count 34 with dropout and a GELU
+    block, 2 of them the input of the layer that full checkpointing keeps.
+    """
+
+    states: float  # weights, gradients and optimiser of one trained parameter, fp32 states [byte]
+    states_pure_bf16: float  # the same, all bf16 [byte]
+    quantised_weight: float  # of one 4-bit weight with its scales [byte]
+    adapter_states: float  # trained adapter with its states, per layer and unit of width [byte]
+    activation: float  # full training, nothing checkpointed [byte]
+    activation_adapter: float  # LoRA: frozen layers keep fewer inputs [byte]
+    activation_quantised: float  # more for QLoRA: 4-bit layers keep their inputs [byte]
+    activation_selective: float  # selective checkpointing [byte]
+    activation_checkpointed: float  # full checkpointing [byte]
+    logits: float  # of one token and word of the vocabulary, loss in chunks [byte]
+    logits_naive: float  # the same, loss in fp32 at once [byte]
+    framework: float  # CUDA context, libraries, buffers [byte]
+    fragmentation: float  # reserved over used [x]
+
+
+def state_memory(run: Any, law: MemoryLaw) -> Any:
+    """Weights, gradients and optimiser states of the whole model [byte], before any sharding.
+
+    Full: `states` per parameter. Adapters: the frozen base in bf16 or 4 bits (embeddings stay bf16), and the adapter.
+    DPO and RL also hold a reference model in bf16.
+    """
+    embeddings = np.where(run.params < TIED_BELOW, 1.0, 2.0) * run.vocab * run.hidden
+    body = np.maximum(run.params - embeddings, run.params / 2)
+    full = np.where(run.pure_bf16, law.states_pure_bf16, law.states) * run.params
+    base = np.where(run.quantised, law.quantised_weight * body + BYTES_PER_PARAMETER_BF16 * (run.params - body),
+                    BYTES_PER_PARAMETER_BF16 * run.params)  # fmt: skip
+    reference = np.where(run.forwards > 0, BYTES_PER_PARAMETER_BF16 * run.params, 0.0)
+    return np.where(run.adapter, base + law.adapter_states * run.layers * run.hidden, full) + reference
+
+
+def token_memory(run: Any, law: MemoryLaw) -> Any:
+    """Activations and logits of one token in flight [byte]."""
+    kept = np.where(run.adapter, law.activation_adapter, law.activation)
+    kept = kept + np.where(run.quantised, law.activation_quantised, 0.0)
+    none, some = kept * run.layers, law.activation_selective * run.layers
+    least = law.activation_checkpointed * run.layers + kept
+    activations = np.where(run.checkpointed >= 1, least, np.where(run.checkpointed > 0, np.minimum(some, none), none))
+    return activations * run.hidden + np.where(run.naive, law.logits_naive, law.logits) * run.vocab
+
+
+def peak_memory(run: Any, gpus: Any, law: MemoryLaw) -> Any:
+    """Peak memory of one GPU [byte] when states are sharded over all GPUs (ZeRO-3, FSDP).
+
+    Sharded states + two gathered layers + tokens in flight x (activations + logits) + framework. When that exceeds
+    the GPU, the sequence is split over the GPUs of a node (tensor or context parallel), only as far as it must, so
+    the peak stays near the card until even that is not enough. With offload the states live in the host's memory.
+    """
+    return _peak(run, np.asarray(gpus, float), law, *_demand(run, law))
+
+
+def smallest_set(run: Any, law: MemoryLaw) -> Any:
+    """Fewest GPUs, as a power of two, on which the run fits; NaN where even 16,384 are too few."""
+    demand = _demand(run, law)
+    found = np.full(np.shape(run.params), np.nan)
+    gpus = float(MOST_GPUS)
+    while gpus >= 1:
+        found = np.where(_peak(run, gpus, law, *demand) <= USABLE * run.memory * ROUNDING, gpus, found)
+        gpus /= 2
+    return found
+
+
+def _demand(run: Any, law: MemoryLaw) -> tuple[Any, Any, Any]:
+    """(states to shard, layers gathered at once, activations and logits in flight) [byte]."""
+    width = np.where(run.quantised, law.quantised_weight, BYTES_PER_PARAMETER_BF16)
+    states = np.where(run.offload, 0.0, state_memory(run, law))
+    return states, LAYERS_GATHERED * width * run.params / run.layers, run.tokens_in_flight * token_memory(run, law)
+
+
+def _peak(run: Any, gpus: Any, law: MemoryLaw, states: Any, gathered: Any, tokens: Any) -> Any:
+    held = states / gpus + np.where(gpus > 1, gathered, 0.0)
+    room = USABLE * run.memory / law.fragmentation - law.framework
+    split = held + tokens / np.minimum(gpus, run.node)
+    used = np.where(held + tokens <= room, held + tokens, np.maximum(np.minimum(room, held + tokens), split))
+    return (used + law.framework) * law.fragmentation

@@ -1,0 +1,219 @@
+"""One training run predicted: speed, GPU-hours, wall time, utilisation and memory, each with an 80 % band.
+
+The laws are in `training` and `training_speed`; here the catalogue, the calibration and the caller's words become their
+arrays. The band is what leave-one-family-out residuals of published runs say (benchmarks/fit_training.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import catalog
+from .errors import check, unknown
+from .ranges import middle
+from .records import Gpu
+from .training import USUAL_VOCAB, adapter_flops, training_flops, usual_hidden, usual_layers
+from .training_measured import TOKENS_IN_FLIGHT, laws, seen_gpus
+from .training_memory import peak_memory, smallest_set
+from .training_speed import SELECTIVE, seconds_per_token
+from .units import GB, SECONDS_PER_HOUR
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHODS = ("full", "lora", "qlora", "dpo", "rl")
+PRECISIONS = {"bf16": "peak_flops_bf16", "fp16": "peak_flops_bf16", "pure_bf16": "peak_flops_bf16",
+              "fp8": "peak_flops_fp8", "fp4": "peak_flops_fp4"}  # fmt: skip
+STACKS = ("tuned", "standard", "naive", "offload")
+FORWARDS = {"full": 0.0, "lora": 0.0, "qlora": 0.0, "dpo": 1.0, "rl": 2.0}  # reference; reference and old policy
+CARD = ("memory", "bandwidth", "interconnect", "peak_flops_bf16", "peak_flops_fp8", "peak_flops_fp4")
+
+
+
+@dataclass(frozen=True)
+class Run:
+    """The arrays that the laws read, one entry per run."""
+
+    params: Any
+    active_params: Any
+    layers: Any
+    hidden: Any
+    vocab: Any
+    seq_len: Any
+    tokens_in_flight: Any
+    gpus: Any
+    gpus_used: Any  # at least as many as the run needs to fit
+    node: Any
+    peak: Any
+    peak_bf16: Any
+    bandwidth: Any
+    interconnect: Any
+    memory: Any
+    every_weight: Any
+    adapter: Any
+    quantised: Any
+    forwards: Any
+    generates: Any
+    checkpointed: Any  # share of the forward pass whose activations are not kept
+    recompute: Any  # and done again
+    pure_bf16: Any
+    tuned: Any
+    naive: Any
+    offload: Any
+    packed: Any
+
+
+def predict_training(
+    params: Any, tokens: Any, gpu: Any, gpus: Any = 1, method: Any = "full", precision: Any = "bf16", seq_len: Any = 2048,
+    active_params: Any = None, layers: Any = None, hidden: Any = None, vocab: Any = None, micro_batch: Any = None,
+    packed: Any = True, stack: Any = "standard", checkpointing: Any = True,
+) -> pd.DataFrame:  # fmt: skip
+    """What a training run takes: low, mid and high (80 % band) of five numbers, and the fewest GPUs it fits on.
+
+    Columns: `tokens_per_s_per_gpu`, `gpu_hours` (whole run: start-up, evaluation and failures included), `wall_hours`,
+    `mfu` (6 N, for adapters 4 N, FLOP per token over the peak of the precision; attention and recomputation left out,
+    as most published numbers), `peak_memory_gb` of one GPU, each with `_low`, `_mid`, `_high`; and `gpus_min`.
+
+    `params` and `tokens` are counts (tokens of all epochs; for RL prompts and answers); `gpu` is an id of the catalogue
+    or a `Gpu` record. Every argument may be an array: rows come out. Stacks: `tuned` (a vendor's, selective
+    checkpointing), `standard` (well-configured open stack), `naive` (a plain script), `offload` (states in the host's
+    memory). `precision="pure_bf16"` keeps the optimiser in bf16 too. `checkpointing` is True, False or "selective".
+    `packed=False`: examples are padded, the tokens counted are the real ones. Unknown layers, width and vocabulary are
+    estimated from the (active) parameters, with a wider band. Fewer GPUs than `gpus_min` do not hold the run: its
+    speed is then that on `gpus_min`.
+
+    >>> one = predict_training(6.74e9, 2e12, "A100-80GB", gpus=2_048, seq_len=4_096)
+    >>> bool(one.gpu_hours_low[0] < 184_320 < one.gpu_hours_high[0])     # Llama 2 7B, arXiv:2307.09288, table 2
+    True
+    """
+    import pandas as pd
+
+    run, tokens, known, seen = prepare(params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden,
+                                    vocab, micro_batch, packed, stack, checkpointing)  # fmt: skip
+    speed, memory, bands = laws()
+    rate = 1 / seconds_per_token(run, speed)
+    hours = tokens / rate / speed.whole_run / SECONDS_PER_HOUR
+    flops = np.where(run.adapter, adapter_flops(run.active_params, 1.0), training_flops(run.active_params, 1.0))
+    top = run.peak / flops  # speed at full utilisation
+    spread = _widened(band_of(run, bands), (~known, bands["unknown_architecture"]), (~seen, bands["unseen_gpu"]))
+    room = _widened(bands["memory"], (~known, bands["unknown_architecture_memory"]))
+    high = np.minimum(rate * spread, top)
+    peak = peak_memory(run, run.gpus, memory) / GB
+    columns = {
+        "tokens_per_s_per_gpu": (rate / spread, rate, high),
+        "gpu_hours": (hours * rate / high, hours, hours * spread),
+        "wall_hours": (hours * rate / high / run.gpus, hours / run.gpus, hours * spread / run.gpus),
+        "mfu": (rate / spread / top, rate / top, high / top),
+        "peak_memory_gb": (peak / room, peak, peak * room),
+    }
+    table = {f"{name}_{end}": value for name, three in columns.items() for end, value in zip(("low", "mid", "high"), three, strict=True)}
+    return pd.DataFrame({**table, "gpus_min": smallest_set(run, memory)})
+
+
+def _widened(factor: Any, *more: tuple[Any, float]) -> Any:
+    """A band, and what widens it where it holds: independent errors add as squares of logarithms."""
+    total = np.log(factor) ** 2 + sum(np.where(where, np.log(extra) ** 2, 0.0) for where, extra in more)
+    return np.exp(np.sqrt(total))
+
+
+CLASSES = ("offload", "rl", "moe", "adapter", "dense")  # the first that holds decides the width of the band
+
+
+def class_of(run: Run) -> np.ndarray:
+    """What decides the width of the band."""
+    return np.select([run.offload, run.generates, run.active_params < run.params, run.adapter], CLASSES[:-1], CLASSES[-1])
+
+
+def band_of(run: Run, bands: dict[str, float]) -> np.ndarray:
+    """80 % of runs lie within the prediction over and times this factor."""
+    kinds = class_of(run)
+    return np.select([kinds == k for k in CLASSES], [bands[k] for k in CLASSES])
+
+
+# -- from the caller's words to arrays ------------------------------------------------------------------
+
+
+def prepare(params: Any, tokens: Any, gpu: Any, gpus: Any, method: Any, precision: Any, seq_len: Any, active_params: Any, layers: Any,
+            hidden: Any, vocab: Any, micro_batch: Any, packed: Any, stack: Any, checkpointing: Any) -> tuple[Run, Any, Any, Any]:  # fmt: skip
+    """(arrays of the runs, their tokens, whether the architecture is known, whether the GPU was ever measured)."""
+    given = (params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden, vocab, micro_batch, packed, stack, checkpointing)
+    entries = [_entries(v) for v in given]
+    shape = np.broadcast_shapes(*(e.shape for e in entries))
+    (params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden, vocab, micro_batch,
+     packed, stack, checkpointing) = entries  # fmt: skip
+    params, tokens, gpus, seq_len = (_numbers(n, v, shape) for n, v in
+                                     (("params", params), ("tokens", tokens), ("gpus", gpus), ("seq_len", seq_len)))  # fmt: skip
+    optional = (("active_params", active_params), ("layers", layers), ("hidden", hidden), ("vocab", vocab), ("micro_batch", micro_batch))
+    active, layers, hidden, vocab, micro = (_numbers(n, v, shape, optional=True) for n, v in optional)
+    active = np.where(np.isnan(active), params, active)
+    check(np.all(active <= params), "active_params exceeds params; give the parameters used for one token")
+    known = ~np.isnan(layers) & ~np.isnan(hidden) & ~np.isnan(vocab)
+    layers = np.where(np.isnan(layers), usual_layers(active), layers)
+    hidden = np.where(np.isnan(hidden), usual_hidden(active, layers), hidden)
+    vocab = np.where(np.isnan(vocab), USUAL_VOCAB, vocab)
+    micro = np.where(np.isnan(micro), np.maximum(1.0, np.floor(TOKENS_IN_FLIGHT / seq_len)), micro)
+
+    cards = _cards(gpu, shape)
+    kind, form, pile = (_choice(n, v, shape, names) for n, v, names in
+                        (("method", method, METHODS), ("precision", precision, PRECISIONS), ("stack", stack, STACKS)))  # fmt: skip
+    redo = _choice("checkpointing", checkpointing, shape, (True, False, "selective"))
+    checkpointed = np.select([redo == "True", redo == "selective"], [1.0, SELECTIVE], 0.0)
+    recompute = np.where(pile == "tuned", np.minimum(checkpointed, SELECTIVE), checkpointed)
+    peak = np.select([form == p for p in PRECISIONS], [cards[f] for f in PRECISIONS.values()])
+    if np.isnan(peak).any():
+        at = int(np.flatnonzero(np.isnan(peak))[0])
+        raise ValueError(f"{cards['id'][at]} has no peak in {form[at]}; choose precision='bf16' or another GPU")
+    run = Run(
+        params=params, active_params=active, layers=layers, hidden=hidden, vocab=vocab, seq_len=seq_len, tokens_in_flight=micro * seq_len,
+        gpus=gpus, gpus_used=gpus, node=cards["node"], peak=peak, peak_bf16=cards["peak_flops_bf16"], bandwidth=cards["bandwidth"],
+        interconnect=cards["interconnect"], memory=cards["memory"], every_weight=np.where(np.isin(kind, ("lora", "qlora")), 0.0, 1.0),
+        adapter=np.isin(kind, ("lora", "qlora")), quantised=kind == "qlora", forwards=np.select([kind == m for m in METHODS], [*FORWARDS.values()]),
+        generates=kind == "rl", checkpointed=checkpointed, recompute=recompute, pure_bf16=form == "pure_bf16", tuned=pile == "tuned", naive=pile == "naive",
+        offload=pile == "offload", packed=_choice("packed", packed, shape, (True, False)) == "True",
+    )  # fmt: skip
+    least = smallest_set(run, laws()[1])
+    used = np.fmax(run.gpus, least)
+    return replace(run, gpus_used=used), tokens, known, np.isin(cards["id"], seen_gpus())
+
+
+def _entries(value: Any) -> np.ndarray:
+    """One or many entries as an array; text, a record and None are one entry."""
+    if isinstance(value, (str, bool, Gpu)) or value is None:
+        entry = np.empty(1, object)
+        entry[0] = value
+        return entry
+    return np.atleast_1d(value)
+
+
+def _numbers(name: str, entries: np.ndarray, shape: tuple, optional: bool = False) -> np.ndarray:
+    array = np.broadcast_to(entries.astype(float), shape).ravel()
+    empty = np.isnan(array)
+    check(optional or not empty.any(), f"{name} is missing; give a number above 0")
+    bad = ~empty & ~(np.where(empty, 1.0, array) > 0)
+    check(not bad.any(), f"{name} is {array[bad][:1]}, it must be above 0: without it there is nothing to train")
+    return array
+
+
+def _choice(name: str, entries: np.ndarray, shape: tuple, names: Iterable[Any]) -> np.ndarray:
+    """The words as an array of text, each one of `names`."""
+    words = [str(n) for n in names]
+    array = entries.astype(str)
+    for word in set(np.unique(array).tolist()) - set(words):
+        raise unknown(name, word, words, where="predict_training")
+    return np.broadcast_to(array, shape).ravel()
+
+
+def _cards(entries: np.ndarray, shape: tuple) -> dict[str, np.ndarray]:
+    """Columns of the GPUs, by field."""
+    order = list(dict.fromkeys(entries.ravel().tolist()))
+    place = {gpu: i for i, gpu in enumerate(order)}
+    index = np.broadcast_to(np.reshape([place[g] for g in entries.ravel().tolist()], entries.shape), shape).ravel()
+    cards = [middle(gpu if isinstance(gpu, Gpu) else catalog.gpu(gpu)) for gpu in order]
+    facts = catalog.facts_of("training_calibration")
+    node = [facts.get(f"{card.id}.gpus_per_node", facts["node.gpus_per_node"]).value.mid for card in cards]
+    columns = {n: np.asarray([getattr(c, n) or np.nan for c in cards], float)[index] for n in CARD}
+    return {**columns, "node": np.asarray(node, float)[index], "id": np.asarray([c.id for c in cards])[index]}

@@ -1,0 +1,244 @@
+"""The answer in one sentence and four numbers: what is cheapest at the quality asked for, how sure, and what flips it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .choices import TOKENS_ONLY, WHOLE_LIFE
+from .decision import breakeven, compare, p_cheapest, totals, weigh
+from .evidence import show
+from .ledger import Calendar, Options, evaluate, settle
+from .prices import PRICES_VERSION
+from .ranges import Doubt, middle, objects, require, walk
+from .servings import Api
+from .units import GLOSSARY, KILO, MILLION, unit_of
+from .workload import Terms, Workload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEADERS = 5
+SURE = 0.5  # a chance to be the cheapest below this is called a close call
+REACH = np.geomspace(1e-3, 1e3, 241)  # volumes around the present one at which the answer is asked again
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What is cheapest among the options that can run and reach the quality floor.
+
+    `table` is that of `compare` with a column `eligible`, and `p_cheapest` among eligible options; `flips` are the
+    volumes at which another eligible option becomes the cheapest: one row of `breakeven` each, with `option` added.
+    """
+
+    best: str | None
+    table: pd.DataFrame
+    flips: pd.DataFrame
+    sentence: str
+    cards: tuple[tuple[str, str, str], ...]
+
+    @property
+    def leaders(self) -> list[str]:
+        """The cheapest eligible options, at most LEADERS; of all that run when none is eligible."""
+        names = list(self.table.index[self.table["eligible"]]) or list(self.table.index[self.table["mid"].notna()])
+        return names[:LEADERS]
+
+
+def recommend(options: Options, work: Workload, quality_floor: float | None = None, months: int | None = None, draws: int = 10_000,
+              seed: int = 0, terms: Terms | None = None, on: str | None = None, flips: bool = True) -> Verdict:  # fmt: skip
+    """Compare the options and put the answer into words; without a floor, quality enters by the cost of failures only."""
+    options, terms = settle(options, terms, months=months, on=on)
+    if quality_floor is not None:
+        require("quality_floor", quality_floor, 0, 1)
+    table, usd = weigh(options, work, terms, draws, seed)
+    runs = table["mid"].notna()
+    table["eligible"] = runs & (table["why_not"] == "") if (table["why_not"] == "")[runs].any() else runs
+    if quality_floor is not None:
+        table["eligible"] &= table["quality"] >= quality_floor
+    names = list(table.index[table["eligible"]])
+    table["p_cheapest"] = np.nan
+    for name, share in p_cheapest({n: usd[n] for n in names}).items():
+        table.loc[name, "p_cheapest"] = share
+    if not names:
+        return Verdict(None, table, _no_flips(), _nothing(table, quality_floor), ())
+    best = names[0]
+    changes = _flips(best, {n: options[n] for n in names}, work, terms, seed) if flips else _no_flips()
+    wrong = _failures(options[best], work, terms)
+    sentence = _sentence(best, table, changes, work, terms, quality_floor, wrong)
+    return Verdict(best, table, changes, sentence, _cards(table.loc[best], terms, wrong))
+
+
+def _failures(option: Any, work: Workload, terms: Terms) -> float:
+    """Share of an option's total that is the cost of wrong answers."""
+    option, work, terms = middle((option, work, terms))
+    bill, calendar = evaluate(option, work, terms), Calendar(work, terms)
+    return float(bill.total(calendar, phase="failures") / bill.total(calendar))
+
+
+def first_answer(options: Options, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
+                 terms: Terms | None = None, on: str | None = None) -> Verdict:  # fmt: skip
+    """The pair of `quick` in words: what tokens alone cost, and what the same use costs over its whole life."""
+    options, terms = settle(options, terms, months=months, on=on)
+    table = compare(options, work, draws=draws, seed=seed, terms=terms)
+    table["eligible"] = table.index == WHOLE_LIFE
+    tokens, life = table.loc[TOKENS_ONLY], table.loc[WHOLE_LIFE]
+    low, high = (money(life[p] / terms.months, terms) for p in ("p10", "p90"))
+    model = options[TOKENS_ONLY].serving.model.id
+    sentence = (
+        f"{model} for {_volume(work)} requests a month costs {money(life['per_month'], terms)} a month over its whole life "
+        f"(80 % sure between {low} and {high}); tokens alone are {money(tokens['per_month'], terms)}, {tokens['mid'] / life['mid']:.0%} of it."
+    )
+    cards = (
+        ("Whole life, a month", money(life["per_month"], terms), f"80 % sure: {low} to {high}"),
+        ("Tokens alone, a month", money(tokens["per_month"], terms), "what a token calculator shows"),
+        ("Per 1,000 requests", money(life["per_request"] * KILO, terms), f"{money(tokens['per_request'] * KILO, terms)} for tokens alone"),
+        ("Per accepted answer", money(life["per_accepted"], terms), f"{life['quality']:.0%} accepted: an assumption, measure yours"),
+    )
+    return Verdict(WHOLE_LIFE, table, _no_flips(), sentence, cards)
+
+
+def _volume(work: Workload) -> str:
+    now = work.requests_per_month
+    return show(round(now.mid if isinstance(now, Doubt) else now))
+
+
+def _flips(best: str, options: Mapping[str, Any], work: Workload, terms: Terms, seed: int) -> pd.DataFrame:
+    """The nearest lower and higher volume at which another option is the cheapest."""
+    import pandas as pd
+
+    now = work.requests_per_month.mid if isinstance(work.requests_per_month, Doubt) else work.requests_per_month
+    usd = totals(options, work, terms, grid={"Workload.requests_per_month": now * REACH})
+    winner = np.array(list(usd))[np.nanargmin(np.vstack(list(usd.values())), axis=0)]
+    middle = len(REACH) // 2
+    rows = []
+    for side in (winner[:middle][::-1], winner[middle:]):
+        other = next((w for w in side if w != best), None)
+        if other is None:
+            continue
+        lower = side is not None and len(side) == middle
+        low, high = (now * REACH[0], now) if lower else (now, now * REACH[-1])
+        found = breakeven(options[best], options[str(other)], work, "requests_per_month", low, high, terms=terms, seed=seed, labels=(best, str(other)))
+        row = found.iloc[-1 if lower else 0].to_dict() | {"option": str(other)}
+        if not np.isnan(row["crossing"]):
+            rows.append(row)
+    return pd.DataFrame(rows, columns=["option", *_FLIPS])
+
+
+_FLIPS = ["over", "crossing", "p10", "p90", "p_never", "below", "above", "verdict"]
+
+
+def _no_flips() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(columns=["option", *_FLIPS])
+
+
+def turns(verdict: Verdict, options: Options, work: Workload, terms: Terms, over: str = "requests_per_month", seed: int = 0) -> pd.DataFrame:
+    """Where each other eligible option would become cheaper than the answer, as one input changes.
+
+    Columns: option, crossing, p10, p90, p_never, verdict: one row per crossing, or one that says "never".
+    """
+    import pandas as pd
+
+    best, others = verdict.leaders[0], [n for n in verdict.table.index[verdict.table["eligible"]] if n != verdict.leaders[0]]
+    found = [breakeven(options[best], options[o], work, over, terms=terms, seed=seed, labels=(best, o)).assign(option=o) for o in others]
+    columns = ["option", "crossing", "p10", "p90", "p_never", "verdict"]
+    return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
+
+
+def brief(work: Workload, terms: Terms) -> pd.DataFrame:
+    """The workload and the terms as a table for a reader. Columns: input, value, unit, meaning."""
+    import pandas as pd
+
+    rows: list[tuple] = []
+    for owner, name, value in (*walk(work), *walk(terms.trends), (terms, "months", terms.months), (terms, "discount_rate", terms.discount_rate)):
+        kind = type(owner).__name__
+        unit, meaning = unit_of(kind, name), GLOSSARY.get(f"{kind}.{name}", GLOSSARY.get(name, ("", "")))[1]
+        inner = f"{type(owner).__name__}: " if owner is not work and owner is not terms else ""
+        rows.append((inner.lower() + name.replace("_", " "), show(value), unit, meaning))
+    rows += [("first paid month", terms.start, "", ""), ("currency", terms.currency, "", "of the headline; tables and figures are in US dollars")]
+    return pd.DataFrame(rows, columns=["input", "value", "unit", "meaning"])
+
+
+def made_of(options: Options) -> pd.DataFrame:
+    """What each option is made of. Columns: option, answers (model and where it runs), with (techniques), and shares of a Mix."""
+    import pandas as pd
+
+    rows = []
+    for label, option in options.items():
+        for part, sees, _ in middle((option,))[0].parts():
+            serving = part.serving
+            where = f"{serving.provider}" if isinstance(serving, Api) else f"own {serving.gpu.id}, {serving.precision}"
+            rows.append((label, f"{serving.model.id} ({where})", ", ".join(type(t).__name__ for t in part.techniques), float(sees)))
+    return pd.DataFrame(rows, columns=["option", "answers", "with", "sees"])
+
+
+def priced_on(options: Options) -> str:
+    """The dates at which the API prices of these options are frozen, and the version of the price list."""
+    days = {str(api.on) for option in options.values() for api in objects(option) if isinstance(api, Api)}
+    return f"{', '.join(sorted(days)) or 'no API prices'} (genai-prices {PRICES_VERSION})"
+
+
+def money(usd: float, terms: Terms | None = None) -> str:
+    """An amount for a reader, to two or three figures.
+
+    >>> money(12_345.6), money(1_236_000), money(0.03123), money(4.12)
+    ('USD 12,300', 'USD 1.24M', 'USD 0.0312', 'USD 4.12')
+    """
+    code, amount = ("USD", usd) if terms is None else (terms.money.code, usd * terms.money.per_usd)
+    size = abs(amount)
+    if size >= 999_500:
+        return f"{code} {amount / MILLION:,.2f}M"
+    if size >= 100:
+        digits = max(len(f"{size:.0f}") - 3, 0)
+        return f"{code} {round(amount, -digits):,.0f}"
+    return f"{code} {amount:,.2f}" if size >= 1 or size == 0 else f"{code} {amount:.3g}"
+
+
+def _sentence(best: str, table: pd.DataFrame, flips: pd.DataFrame, work: Workload, terms: Terms, floor: float | None, failures: float) -> str:
+    row = table.loc[best]
+    scale = 1 / terms.months
+    text = f"{'At' if work.flat else 'Starting at'} {_volume(work)} requests a month"
+    text += "" if work.flat else f" and {_growth(work)}"
+    text += f", {best} is the cheapest way" + (f" that reaches {floor:.0%} accepted answers" if floor is not None else "")
+    text += f": {money(row['per_month'], terms)} a month{'' if work.flat else ' on average'}"
+    text += f" (80 % sure between {money(row['p10'] * scale, terms)} and {money(row['p90'] * scale, terms)})"
+    text += f", {failures:.0%} of it the cost of wrong answers" if failures >= 0.005 else ""
+    rivals = table[table["eligible"] & (table.index != best)]["p_cheapest"].sort_values(ascending=False)
+    if len(rivals) and row["p_cheapest"] < SURE:
+        text += f". It is a close call: cheapest in {row['p_cheapest']:.0%} of the draws, {rivals.index[0]} in {rivals.iloc[0]:.0%}"
+    if np.isnan(row["quality"]):
+        text += ". Its quality is not known, so the cost of wrong answers is not in it"
+    turns = [f"{r.option} is cheaper {'below' if r.below == r.option else 'above'} {show(float(f'{r.crossing:.2g}'))} requests a month" for r in flips.itertuples()]
+    return text + "." + (" " + ", ".join(turns) + "." if turns else "")
+
+
+def _growth(work: Workload) -> str:
+    """How the requests change, in words."""
+    yearly, ramp = middle((work,))[0].growth_per_year, middle((work,))[0].ramp_months
+    words = [f"{'growing' if yearly > 0 else 'falling'} {abs(yearly):.0%} a year"] if yearly else []
+    return " ".join(words + ([f"after a ramp of {ramp:g} months"] if ramp else []))
+
+
+def _cards(row: pd.Series, terms: Terms, failures: float) -> tuple[tuple[str, str, str], ...]:
+    scale = 1 / terms.months
+    band = f"80 % sure: {money(row['p10'] * scale, terms)} to {money(row['p90'] * scale, terms)}"
+    paid = f"{money(row['mid'] * (1 - failures), terms)} to pay, {money(row['mid'] * failures, terms)} for wrong answers"
+    accepted = "not known" if np.isnan(row["per_accepted"]) else money(row["per_accepted"], terms)
+    share = "quality not known" if np.isnan(row["quality"]) else f"to pay; {row['quality']:.0%} of answers accepted"
+    return (
+        ("Cost a month", money(row["per_month"], terms), band),
+        (f"Total over {terms.months} months", money(row["mid"], terms), paid),
+        ("Per accepted answer", accepted, share),
+        ("Chance to be the cheapest", f"{row['p_cheapest']:.0%}", "of the eligible options, on the same draws"),
+    )
+
+
+def _nothing(table: pd.DataFrame, floor: float | None) -> str:
+    known = table["quality"].dropna()
+    if floor is not None and len(known):
+        return f"No option reaches {floor:.0%} accepted answers; the best is {known.idxmax()} with {known.max():.0%}."
+    return "No option can run: " + "; ".join(f"{label}: {reason}" for label, reason in table["why_not"].items())

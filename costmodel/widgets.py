@@ -1,0 +1,264 @@
+"""What-if sliders for notebooks, of core widgets only: they work in JupyterLab, Notebook 7, VS Code and Colab.
+
+A widget collects values, asks `recommend` and the plots, and shows the answer; it computes nothing itself. A control
+that nobody has touched leaves its input as it is, with its whole Range; a control that was moved fixes it.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import ipywidgets
+
+from . import plots
+from .blocks import answer, cards
+from .choices import MODELS, USE_CASES, quick
+from .controls import STYLE, Control, Later, sentence
+from .errors import Infeasible, check, unknown
+from .evidence import show as number_text
+from .ledger import cash_flow, ledger, settle
+from .options import Option
+from .ranges import Doubt, find_key, key_of, leaves, pin, walk
+from .uncertainty import tornado
+from .verdict import first_answer, recommend
+from .workload import Terms, Workload
+
+HEADLINE = ("Workload.requests_per_month", "Workload.input_tokens", "Workload.output_tokens", "Workload.usd_per_failure",
+            "Terms.months", "Workload.growth_per_year")  # fmt: skip
+FLOOR = "quality_floor"  # the one control that is not an input of an option, the workload or the terms
+DRAWS = 1_000
+HEADLINES = 6
+
+
+# -- the explorer --------------------------------------------------------------------------------------
+
+
+class Explorer(ipywidgets.VBox):
+    """What `explore` returns: `controls` by key, `headline`, `image`, and the last good `verdict`."""
+
+    def __init__(self, options: Mapping[str, Any], work: Workload, terms: Terms, sliders: Iterable[str], show: str, draws: int, seed: int,
+                 quality_floor: float | None) -> None:  # fmt: skip
+        self.things = (dict(options), work, terms)
+        self.show, self.draws, self.seed, self.quality_floor = show, draws, seed, quality_floor
+        self.ax = plots.picture(HEIGHTS[show](len(options)), width=8.6)  # one figure, drawn again and again
+        self.colours = plots.palette(options)
+        self.controls: dict[str, Control] = {}
+        self.cause: Control | None = None
+        self.verdict: Any = None
+        self.later = Later(self.refresh)
+        self.headline = ipywidgets.HTML(layout=ipywidgets.Layout(min_height="80px", width="auto"))
+        self.headline.add_class("costmodel-headline")
+        self.image = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", width="860px", object_fit="contain"))
+        keys = list(dict.fromkeys(self._key(name) for name in sliders))
+        if quality_floor is not None and FLOOR not in keys:
+            keys = [*keys[: HEADLINES - 1], FLOOR, *keys[HEADLINES - 1 :]]
+        self.top = ipywidgets.VBox([self._control(key).row for key in keys[:HEADLINES]])
+        self.folded = keys[HEADLINES:]
+        self.fold = ipywidgets.VBox([])
+        self.more = ipywidgets.Accordion([self.fold], titles=("more inputs",), selected_index=None)
+        self.more.observe(self._unfold, "selected_index")
+        reset = ipywidgets.Button(description="Reset", tooltip="every input back to what it was", layout=ipywidgets.Layout(width="90px"))
+        reset.on_click(self.reset)
+        super().__init__([ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none")), self.headline, self.image, self.top, reset, self.more])
+        self.refresh()
+
+    def _key(self, name: str) -> str:
+        return FLOOR if name == FLOOR else find_key(self.things, name)
+
+    def _control(self, key: str) -> Control:
+        if key not in self.controls:
+            value = (self.quality_floor or 0.0) if key == FLOOR else dict(leaves(self.things))[key]
+            self.controls[key] = Control(key, value, self._changed)
+        return self.controls[key]
+
+    def _unfold(self, change: dict) -> None:
+        """Make the folded controls when they are first looked at: the inputs that move the cheapest option most come first."""
+        if change["new"] is None or self.fold.children:
+            return
+        options, work, terms = self.things
+        best = self.verdict.best if self.verdict else None
+        first = list(tornado(options[best], work, terms=terms)["input"]) if best else []
+        doubts = [key for key, value in leaves(self.things) if isinstance(value, Doubt) and value.low < value.high]
+        keys = [k for k in dict.fromkeys([*self.folded, *first, *doubts]) if k not in self.controls]
+        self.fold.children = [self._control(key).row for key in keys]
+
+    def _changed(self, control: Control) -> None:
+        self.cause = control
+        self.image.add_class("costmodel-waiting")
+        self.later()
+
+    def reset(self, _: Any = None) -> None:
+        """Every control back to its start."""
+        for control in self.controls.values():
+            control.reset()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Ask again with what the controls say; on any error grey the picture and say why beside the control."""
+        try:
+            wrong = {c.key: c.wrong for c in self.controls.values() if c.wrong}
+            if not wrong:
+                wrong = self._ask()
+        except Exception as error:  # whatever it is: the reader must see it, and never an old picture as new
+            kept = next((c.key for c in self.controls.values() if html.escape(sentence(error)) in c.error.value), None)
+            wrong = {kept or (self.cause.key if self.cause else ""): sentence(error)}
+        for control in self.controls.values():
+            control.say(wrong.get(control.key, ""))
+        self.image.remove_class("costmodel-waiting")
+        (self.image.add_class if wrong else self.image.remove_class)("costmodel-failed")
+        if wrong:
+            self.headline.value = f'<span style="color:#8A8A8A">No answer: {html.escape(next(iter(wrong.values())))}</span>'
+
+    def _ask(self) -> dict[str, str]:
+        """Answer, picture and headline; or {key: message} for values that are not allowed."""
+        things, floor, wrong = self.things, self.quality_floor, {}
+        for key, control in self.controls.items():
+            if control.value is None:
+                continue
+            try:
+                if key == FLOOR:
+                    check(0 <= control.value <= 1, f"quality floor is {number_text(control.value)}, allowed is between 0 and 1")
+                    floor = control.value
+                else:
+                    recheck(pin(self.things, key, control.value), key)  # each by itself: the error is its own
+                    things = pin(things, key, control.value)
+            except (ValueError, Infeasible) as error:
+                wrong[key] = sentence(error)
+        if wrong:
+            return wrong
+        options, work, terms = things
+        verdict = recommend(options, work, floor, draws=self.draws, seed=self.seed, terms=terms, flips=False)
+        self.ax.clear()
+        VIEWS[self.show](verdict, options, work, terms, floor, self.ax, self.colours)
+        figure: Any = self.ax.figure
+        self.image.value = plots.png(figure)
+        if self.show != "cumulative":  # its sentences above come and go; elsewhere the first layout fits, and half the time is saved
+            figure.set_layout_engine("none")
+        self.headline.value = headline(verdict, terms)
+        self.verdict = verdict
+        return {}
+
+
+def _bands(verdict: Any, options: Any, work: Any, terms: Any, floor: float | None, ax: Any, colours: Any) -> None:
+    table = verdict.table.copy()
+    table.loc[~table["eligible"] & (table["why_not"] == ""), "why_not"] = "does not reach the quality floor"
+    plots.plot_bands(table, ax, colours, money=terms.money)
+
+
+VIEWS: dict[str, Callable] = {
+    "compare": _bands,
+    "lifecycle": lambda verdict, options, work, terms, floor, ax, colours: plots.plot_lifecycle(ledger(options, work, terms=terms), ax, money=terms.money),
+    "cumulative": lambda verdict, options, work, terms, floor, ax, colours: plots.plot_cumulative(cash_flow(options, work, terms=terms), ax, colours, money=terms.money),
+    "quality": lambda verdict, options, work, terms, floor, ax, colours: plots.plot_quality(verdict.table, ax, floor=floor, colours=colours, money=terms.money),
+}
+HEIGHTS: dict[str, Callable[[int], float]] = {  # inches, by the number of options
+    "compare": lambda n: 1.0 + 0.27 * n,
+    "lifecycle": lambda n: 1.2 + 0.27 * n,
+    "cumulative": lambda n: max(3.4, 0.9 + 0.24 * n),
+    "quality": lambda n: 4.0,
+}
+
+
+def explore(options: Mapping[str, Any] | Any, work: Workload, *, sliders: Iterable[str] | None = None, show: str = "compare", months: int | None = None,
+            draws: int = DRAWS, seed: int = 0, terms: Terms | None = None, on: str | None = None, quality_floor: float | None = None) -> Explorer:  # fmt: skip
+    """What-if sliders over options: the picture and the answer follow each move.
+
+    `sliders` names the inputs with a slider, the six first in sight (any key such as "Rag.top_k" or
+    "engineer.usd_per_hour"); the other Ranges are folded under "more inputs". `show` is "compare", "lifecycle",
+    "cumulative" or "quality". With a `quality_floor` it gets a slider and only what reaches it is ranked.
+    """
+    if show not in VIEWS:
+        raise unknown("view", show, VIEWS, "widgets.explore")
+    chosen, terms = settle(options, terms, months=months, on=on)
+    return Explorer(chosen, work, terms, HEADLINE if sliders is None else sliders, show, draws, seed, quality_floor)
+
+
+def recheck(things: Any, key: str) -> None:
+    """Run the checks of whatever holds the input `key` again, as its constructor would."""
+    for owner, name, value in walk(things):
+        if key_of(owner, name, value) == key and hasattr(owner, "__post_init__"):
+            owner.__post_init__()
+
+
+def headline(verdict: Any, terms: Terms) -> str:
+    """The verdict as HTML: its sentence, and the cheapest option's cost to the cent."""
+    text = f'<b style="font-size:15px; line-height:1.35">{html.escape(verdict.sentence)}</b>'
+    if verdict.best is not None:
+        row = verdict.table.loc[verdict.best]
+        code, rate = terms.money.code, terms.money.per_usd
+        text += (f'<br><span style="color:#5F5F5F">{html.escape(verdict.best)}: {code} {row["mid"] * rate:,.2f} over {terms.months} months, '
+                 f'{code} {row["per_month"] * rate:,.2f} a month, with every input at its middle</span>')  # fmt: skip
+    return text
+
+
+# -- the quick answer ----------------------------------------------------------------------------------
+
+
+class QuickAnswer(ipywidgets.VBox):
+    """What `quick_answer` returns: `use_case requests read unit words bill knows model`, `headline` and the last `verdict`."""
+
+    def __init__(self, use_case: str, model: str, months: int, draws: int, on: str | None) -> None:
+        self.months, self.draws, self.on, self.setting = months, draws, on, False
+        self.verdict: Any = None
+
+        def field(kind: Any, description: str, **more: Any) -> Any:
+            return kind(description=description, style={"description_width": "190px"}, layout=ipywidgets.Layout(width="430px"), **more)
+
+        self.use_case = field(ipywidgets.Dropdown, "use case", options=list(USE_CASES), value=use_case)
+        self.knows = ipywidgets.ToggleButton(False, description="I know my bill", tooltip="start from what you pay a month")
+        self.requests = field(ipywidgets.FloatText, "requests a day")
+        self.bill = field(ipywidgets.FloatText, "bill [USD a month]", value=5_000)
+        self.read = field(ipywidgets.FloatText, "read per request")
+        self.unit = ipywidgets.ToggleButtons(options=["words", "pages"], style={"button_width": "60px"})
+        self.words = field(ipywidgets.FloatText, "words written per answer")
+        self.model = field(ipywidgets.Dropdown, "model", options=list(dict.fromkeys((model, *MODELS))), value=model)
+        self.headline, self.error = ipywidgets.HTML(), ipywidgets.HTML()
+        self.later = Later(self.refresh)
+        self.use_case.observe(self._fill, "value")
+        for part in (self.knows, self.requests, self.bill, self.read, self.unit, self.words, self.model):
+            part.observe(self._changed, "value")
+        super().__init__([ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none")), ipywidgets.HBox([self.use_case, self.knows]),
+                          self.requests, self.bill, ipywidgets.HBox([self.read, self.unit]), self.words, self.model, self.error, self.headline])  # fmt: skip
+        self._fill()
+
+    def _fill(self, _: Any = None) -> None:
+        per_day, pages, words, written = USE_CASES[self.use_case.value]
+        self.setting = True
+        self.requests.value, self.words.value = per_day, written
+        self.read.value, self.unit.value = (pages, "pages") if pages else (words, "words")
+        self.setting = False
+        self.refresh()
+
+    def _changed(self, change: dict) -> None:
+        if not self.setting:
+            self.headline.add_class("costmodel-waiting")
+            self.later()
+
+    def ask(self) -> tuple[dict[str, Option], Workload]:
+        """The options and the workload that the fields describe."""
+        read = {"pages_in" if self.unit.value == "pages" else "words_in": self.read.value}
+        often = {"usd_per_month": self.bill.value} if self.knows.value else {"requests_per_day": self.requests.value}
+        return quick(self.use_case.value, self.model.value, words_out=self.words.value, on=self.on, **read, **often)
+
+    def refresh(self) -> None:
+        """Ask again; an error greys the answer and is said above it."""
+        self.bill.layout.display = "" if self.knows.value else "none"
+        self.requests.layout.display = "none" if self.knows.value else ""
+        try:
+            options, work = self.ask()
+            self.verdict = first_answer(options, work, months=self.months, draws=self.draws, on=self.on)
+            self.headline.value = answer(self.verdict.sentence).html + cards(self.verdict.cards).html
+            self.error.value = ""
+            self.headline.remove_class("costmodel-failed")
+        except Exception as error:  # shown to the reader, never swallowed
+            self.error.value = f'<span style="color:#B3261E">{html.escape(sentence(error))}</span>'
+            self.headline.add_class("costmodel-failed")
+        self.headline.remove_class("costmodel-waiting")
+
+
+def quick_answer(use_case: str = "Support assistant", model: str = MODELS[0], months: int = 36, draws: int = DRAWS, on: str | None = None) -> QuickAnswer:
+    """A first answer from four fields: what is read and written, how often or for which bill, and by which model."""
+    quick(use_case, model, on=on)  # a wrong name is an error here, not beside a field
+    return QuickAnswer(use_case, model, months, draws, on)

@@ -1,0 +1,284 @@
+"""What arrives, and on which terms it is calculated: Workload with its Corpus, Terms with price trends and people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from . import catalog
+from .errors import check, unknown
+from .lines import TRENDS, Call, Request, Segment
+from .ranges import Doubt, Number, Range, require, validate
+from .units import MONTHS_PER_YEAR, SECONDS_PER_HOUR
+
+# -- what arrives --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The knowledge behind the answers: its size in tokens, how much of it changes, how it grows."""
+
+    tokens: Number
+    documents: Number | None = None
+    churn_per_month: Number = 0.0
+    growth_per_year: Number = 0.0
+
+    def __post_init__(self) -> None:
+        validate(self, optional=("documents",))
+        require("Corpus.tokens", self.tokens, low=1)
+
+    def size(self, months: int) -> Any:
+        """Tokens of months 0..H relative to today, shape (H + 1,) or (n, H + 1); 1 when the corpus does not grow."""
+        still = isinstance(self.growth_per_year, (int, float)) and self.growth_per_year == 0
+        return 1.0 if still else (1 + self.growth_per_year) ** (np.arange(months + 1) / MONTHS_PER_YEAR)
+
+    @classmethod
+    def from_pages(cls, pages: Number, **fields: Any) -> Corpus:
+        """A corpus from its pages, by the sourced number of tokens per page."""
+        from .tokens import pages_to_tokens
+
+        return cls(tokens=pages_to_tokens(pages), **fields)
+
+
+@dataclass(frozen=True)
+class QuestionMix:
+    """Shares of question types: looked up in one place, over several hops, about the whole, to summarise."""
+
+    fact: Number = 1.0
+    multi_hop: Number = 0.0
+    whole: Number = 0.0
+    summary: Number = 0.0
+
+    def __post_init__(self) -> None:
+        validate(self)
+        shares = (self.fact, self.multi_hop, self.whole, self.summary)
+        total = sum(s.mid if isinstance(s, Doubt) else s for s in shares)
+        check(np.allclose(total, 1), f"question_mix adds up to {total:g}, its shares must add up to 1")
+
+    @property
+    def relational(self) -> Any:
+        """Share of questions that need more than one place."""
+        return self.multi_hop + self.whole + self.summary
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What arrives: requests a month in month 1, tokens per request, the knowledge behind it, what a failure costs.
+
+    `input_tokens` is what the user sends, `instruction_tokens` the fixed prompt before it. Requests arrive in
+    `active_hours_per_month`; the busiest hour brings `peak_to_average` times the mean of those hours.
+    """
+
+    requests_per_month: Number
+    instruction_tokens: Number = 0.0
+    input_tokens: Number = 0.0
+    output_tokens: Number = 0.0
+    reasoning_tokens: Number = 0.0
+    corpus: Corpus | None = None
+    document_tokens: Number | None = None
+    question_mix: QuestionMix | dict | None = None
+    active_hours_per_month: Number = 220.0  # 22 working days of 10 hours
+    peak_to_average: Number = Range(1.5, 4.0, mid=2.5, why="assumption: office-hours traffic; measure yours")
+    growth_per_year: Number = 0.0
+    ramp_months: Number = 0.0
+    usd_per_failure: Number = 0.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.question_mix, dict):
+            for name in self.question_mix:
+                if name not in QuestionMix.__dataclass_fields__:
+                    raise unknown("question type", name, QuestionMix.__dataclass_fields__, where="question_mix")
+            object.__setattr__(self, "question_mix", QuestionMix(**self.question_mix))
+        for name, kind in (("corpus", Corpus), ("question_mix", QuestionMix)):
+            value = getattr(self, name)
+            check(value is None or isinstance(value, kind), f"Workload.{name} is {value!r}, it must be a {kind.__name__}(...) or None")
+        validate(self, optional=("document_tokens",))
+        require("Workload.requests_per_month", self.requests_per_month, low=1e-9)
+        require("Workload.active_hours_per_month", self.active_hours_per_month, low=1, high=744)
+        require("Workload.peak_to_average", self.peak_to_average, low=1)
+        empty = all(
+            isinstance(t, (int, float)) and t == 0 for t in (self.instruction_tokens, self.input_tokens, self.output_tokens)
+        )
+        check(not empty, "Workload: input_tokens and output_tokens are 0; give the tokens of one request")
+
+    @classmethod
+    def from_pages(cls, requests_per_month: Number, pages_in: Number, words_out: Number, **fields: Any) -> Workload:
+        """A workload in pages read and words written per request, converted by sourced factors."""
+        from .tokens import pages_to_tokens, words_to_tokens
+
+        return cls(requests_per_month, input_tokens=pages_to_tokens(pages_in), output_tokens=words_to_tokens(words_out), **fields)
+
+    @classmethod
+    def from_words(cls, requests_per_month: Number, words_in: Number, words_out: Number, **fields: Any) -> Workload:
+        """A workload in words read and written per request, converted by a sourced factor."""
+        from .tokens import words_to_tokens
+
+        return cls(requests_per_month, input_tokens=words_to_tokens(words_in), output_tokens=words_to_tokens(words_out), **fields)
+
+    @classmethod
+    def from_users(cls, users: float, requests_per_user_per_day: float, days_per_month: float = 22, **fields: Any) -> Workload:
+        """A workload from active users and how often each asks on a working day.
+
+        >>> Workload.from_users(500, 6, input_tokens=900, output_tokens=250).requests_per_month
+        66000
+        """
+        return cls(users * requests_per_user_per_day * days_per_month, **fields)
+
+    @classmethod
+    def from_bill(
+        cls,
+        usd_per_month: float,
+        model: str,
+        input_tokens: float,
+        output_tokens: float,
+        on: str | None = None,
+        provider: str | None = None,
+        **fields: Any,
+    ) -> Workload:
+        """A workload from a known monthly API bill: requests = bill / price of one request at list prices.
+
+        >>> round(Workload.from_bill(7_750, "gpt-4o", 2_300, 200, on="2026-11-01").requests_per_month)
+        1000000
+        """
+        from .prices import Tokens, price
+
+        tokens = Tokens(input=input_tokens + fields.get("instruction_tokens", 0), output=output_tokens,
+                        reasoning=fields.get("reasoning_tokens", 0))  # fmt: skip
+        each = price(model, tokens, provider=provider, on=on)
+        return cls(usd_per_month / each, input_tokens=input_tokens, output_tokens=output_tokens, **fields)
+
+    def request(self) -> Request:
+        """One request before any technique: instructions (they repeat) and the user's input."""
+        segments = (Segment("instructions", self.instruction_tokens, stable=True), Segment("input", self.input_tokens))
+        return Request((Call(segments, self.output_tokens, self.reasoning_tokens),))
+
+    @property
+    def flat(self) -> bool:
+        """True when every month brings the same number of requests."""
+        return all(isinstance(x, (int, float)) and x == 0 for x in (self.growth_per_year, self.ramp_months))
+
+    def demand(self, months: int) -> np.ndarray:
+        """Requests of months 0..H relative to month 1 without ramp, shape (H + 1,) or (n, H + 1); month 0 is 0.
+
+        (1 + growth)^((m - 1) / 12) x min(1, m / ramp).
+        """
+        memo = self.__dict__.setdefault("_demand", {})
+        if months not in memo:
+            m = np.arange(months + 1)
+            path = np.ones(months + 1) if self.flat else (1 + self.growth_per_year) ** ((m - 1) / MONTHS_PER_YEAR)
+            if not self.flat:
+                path = path * np.minimum(1.0, m / np.maximum(self.ramp_months, 1e-9))
+            memo[months] = np.where(m == 0, 0.0, path)
+        return memo[months]
+
+    def arrivals_per_s(self, requests_per_month: Any) -> Any:
+        """Mean arrivals in the active hours [1/s]."""
+        return requests_per_month / (self.active_hours_per_month * SECONDS_PER_HOUR)
+
+
+# -- the terms of the calculation ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Trends:
+    """Yearly change of prices by class [share/year]. The middle keeps today's list prices for what is bought by the
+    token or the GPU-hour; that "the same quality gets cheaper" is another number and is not in it."""
+
+    api: Number = Range(-0.40, 0.15, mid=0.0, form="change", why="assumption: a tier's list price stays, falls, or rises (Opus -70 %, GPT flagship +60 % in 13 to 15 months)")
+    gpu: Number = catalog.practice("gpu.gpu_trend")
+    labour: Number = catalog.practice("labor.labor_trend")
+    service: Number = Range(-0.05, 0.08, mid=0.0, form="change", why="assumption: list prices of stores and tools")
+
+    def __post_init__(self) -> None:
+        for name in TRENDS:
+            require(f"Trends.{name}", getattr(self, name), low=-1)
+
+
+@dataclass(frozen=True)
+class People:
+    """Fully loaded hourly rates [USD/hour], from the catalogue; replace them by your own."""
+
+    engineer: catalog.Person = field(default_factory=lambda: catalog.person("engineer"))
+    analyst: catalog.Person = field(default_factory=lambda: catalog.person("analyst"))
+    expert: catalog.Person = field(default_factory=lambda: catalog.person("expert"))
+    annotator: catalog.Person = field(default_factory=lambda: catalog.person("annotator"))
+
+
+@dataclass(frozen=True)
+class Currency:
+    """The currency that reports show: its code, units of it per US dollar, and the day of that rate.
+
+    >>> Currency.parse("EUR 0.92 2026-11-20")
+    Currency(code='EUR', per_usd=0.92, rate_date='2026-11-20')
+    >>> Currency.parse("EUR")
+    Traceback (most recent call last):
+    ValueError: currency is 'EUR'; write the code, the units per US dollar and the day of the rate: 'EUR 0.92 2026-11-20'
+    """
+
+    code: str = "USD"
+    per_usd: float = 1.0
+    rate_date: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Currency:
+        words = str(text).split()
+        if words == ["USD"]:
+            return cls()
+        try:
+            code, rate, day = words
+            rate_date = date.fromisoformat(day).isoformat()
+            check(len(code) == 3 and code.isalpha() and float(rate) > 0, "")
+        except ValueError:
+            raise ValueError(
+                f"currency is {text!r}; write the code, the units per US dollar and the day of the rate: 'EUR 0.92 2026-11-20'"
+            ) from None
+        return cls(code.upper(), float(rate), rate_date)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The terms of a calculation: first month, horizon, discounting, price trends, price date, currency, people.
+
+    `start` is the first day of the first paid month (default: the month after `on`). `on` freezes API prices at a
+    date; None leaves each option at the date it was made with.
+    """
+
+    start: str | None = None
+    months: int = 36
+    discount_rate: float = 0.10
+    on: str | None = None
+    currency: str = "USD"
+    trends: Trends = field(default_factory=Trends)
+    people: People = field(default_factory=People)
+
+    def __post_init__(self) -> None:
+        whole = isinstance(self.months, (int, np.integer)) and not isinstance(self.months, bool)
+        check(whole and 1 <= self.months <= 120, f"months is {self.months!r}, allowed is a whole number between 1 and 120")
+        require("discount_rate", self.discount_rate, low=-0.5, high=10)
+        on = _day("on", self.on) if self.on else date.today()
+        if self.start is None:
+            first = date(on.year + on.month // 12, on.month % 12 + 1, 1)
+            object.__setattr__(self, "start", first.isoformat())
+        _day("start", self.start)
+        Currency.parse(self.currency)
+
+    @property
+    def money(self) -> Currency:
+        """The currency that reports show; the ledger itself is in US dollars."""
+        return Currency.parse(self.currency)
+
+    def date_of(self, month: int) -> date:
+        """First day of month m; month 0 is the month before the first paid one."""
+        first = date.fromisoformat(self.start)  # type: ignore[arg-type]
+        index = first.year * 12 + first.month - 1 + month - 1
+        return date(index // 12, index % 12 + 1, 1)
+
+
+def _day(name: str, text: str | None) -> date:
+    try:
+        return date.fromisoformat(str(text)[:10])
+    except ValueError:
+        raise ValueError(f"{name} is {text!r}, it must be a date like '2027-01-31'") from None

@@ -1,0 +1,119 @@
+"""Every row of data/ is read: its unit, date and source hold, and the loaded record still carries them."""
+
+import csv
+import dataclasses
+from datetime import UTC, date, datetime
+
+import pytest
+
+from costmodel import catalog
+from costmodel.ranges import Range
+from costmodel.records import Rent
+from costmodel.units import GLOSSARY
+
+ROWS = [row for _, row in catalog.facts().iterrows()]
+FACT_FILES = [file for file in catalog.files() if file not in catalog.RECORDS]
+TODAY = datetime.now(UTC).date()
+
+
+def loaded(file):
+    """{id: {field: (value, source)}} of what the catalogue hands out today."""
+    found = {}
+    if file in FACT_FILES:
+        for fact in catalog.facts_of(file).values():
+            found.setdefault(fact.id, {})[fact.field] = (fact.value, dict(fact.sources)[fact.field])
+        return found
+    for id, record in getattr(catalog, file)().items():
+        found[id] = {field: (getattr(record, field), source) for field, source in record.sources}
+    return found
+
+
+LOADED = {file: loaded(file) for file in catalog.files()}
+
+
+def test_there_is_a_row_for_every_promised_kind():
+    assert len(ROWS) > 1_500
+    assert set(catalog.RECORDS) <= set(catalog.files())
+    assert {"practice", "residency", "own", "carbon"} <= set(FACT_FILES)
+
+
+@pytest.mark.parametrize("file", catalog.files())
+def test_every_row_has_the_unit_of_the_glossary_a_date_and_a_source(file):
+    known = catalog.sources()
+    for row in (r for r in ROWS if r.file == file):
+        where = f"{file}: {row.id}.{row.field}"
+        assert row.unit == GLOSSARY[row.field][0], where
+        assert date.fromisoformat(row.as_of) <= TODAY, where
+        assert row.source in known, where
+
+
+@pytest.mark.parametrize("file", catalog.files())
+def test_every_row_reaches_a_record_that_carries_its_value_and_source(file):
+    newest = {}
+    for row in (r for r in ROWS if r.file == file):
+        key = (row.id, row.field)
+        if key not in newest or row.as_of > newest[key].as_of:
+            newest[key] = row
+    for (id, field), row in newest.items():
+        value, source = LOADED[file][id][field]
+        assert source == row.source, f"{file}: {id}.{field}"
+        if isinstance(value, Range):
+            assert value.source == row.source and value.why == row.note
+            assert not row.value or value.mid == float(row.value)
+            assert not row.low >= 0 or (value.low, value.high) == (row.low, row.high)
+        elif row.unit in ("text", "date"):
+            assert value == row.value
+        elif row.unit == "flag":
+            assert value is (row.value == "true")
+        else:
+            assert value == float(row.value)
+    assert sum(map(len, LOADED[file].values())) == len(newest)
+
+
+def test_an_older_row_is_read_at_its_date():
+    older = [r for r in ROWS if r.id == "colo.us" and r.field == "usd_per_kw_month"]
+    assert len(older) > 1
+    for row in older:
+        at = catalog.fact("own", "colo.us.usd_per_kw_month", on=row.as_of).value
+        assert at.mid == float(row.value)
+
+
+def test_no_source_is_an_orphan_and_each_is_complete():
+    used = {row.source for row in ROWS}
+    for path in (catalog.data_folder() / "measured").glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            used |= {row["source"] for row in csv.DictReader(file)}
+    for id, source in catalog.sources().items():
+        assert id in used, f"nothing uses the source {id}"
+        assert source.title and source.publisher and source.licence, id
+        assert date.fromisoformat(source.accessed) <= TODAY, id
+        assert source.url.startswith("https://") or not source.url, id
+        assert source.url or id in ("assumption", "derived", "third-party", "annotator-pay", "lightrag-experiment"), (
+            f"{id} has no address"
+        )
+
+
+def test_no_note_or_source_names_a_machine_or_registry():
+    text = " ".join(f"{r.note} {r.id}" for r in ROWS) + str(catalog.sources())
+    for word in ("/work", "/root", "/home", "/tmp", "localhost", "shared/", "artifactory"):
+        assert word not in text
+
+
+@pytest.mark.parametrize("record", [*catalog.RECORDS.values()], ids=lambda r: r.__name__)
+def test_every_field_of_a_record_is_in_the_glossary(record):
+    parts = ("gpu", "channel", "term") if record is Rent else ()
+    for field in dataclasses.fields(record):
+        assert field.name in GLOSSARY or field.name in ("id", "sources", *parts)
+
+
+def test_shares_are_shares():
+    for row in ROWS:
+        if row.unit == "share" and row.field not in ("list_price_change",):
+            assert all(0 < float(x) < 1 for x in (row.value, row.low, row.high) if x and x == x), (
+                f"{row.id}.{row.field}"
+            )
+
+
+def test_the_glossary_has_units_and_meanings():
+    for name, (unit, meaning) in GLOSSARY.items():
+        assert name.rpartition(".")[-1].islower() and unit and meaning, name

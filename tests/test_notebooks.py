@@ -1,0 +1,131 @@
+"""Notebooks: their form, that they run as reports, and that notebook, script and command line give the same totals."""
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import costmodel as cm
+from costmodel import report
+from costmodel.cli import main
+from costmodel.scenario import notebooks_folder
+
+NOTEBOOKS = sorted(notebooks_folder().glob("*.ipynb"))
+DRAWS = 400
+MEASURED_ONLY = {"09_how_wrong_are_we"}  # nothing is drawn, paid or discounted: no seed, date of prices, horizon or currency to choose
+
+
+def cells(path, kind=None):
+    return [c for c in json.loads(path.read_text(encoding="utf-8"))["cells"] if kind in (None, c["cell_type"])]
+
+
+def tags(cell):
+    return cell["metadata"].get("tags", [])
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+class TestForm:
+    def test_it_is_committed_without_outputs(self, path):
+        for cell in cells(path, "code"):
+            assert cell["outputs"] == [] and cell["execution_count"] is None
+
+    def test_it_has_one_cell_of_typed_parameters_with_help(self, path):
+        assert sum("parameters" in tags(c) for c in cells(path)) == 1
+        known = report.schema(path)
+        assert {"title", "prepared_for"} <= set(known)
+        if path.stem not in MEASURED_ONLY:
+            assert {"seed", "draws", "on", "months", "currency"} <= set(known)
+        assert all(p.help for p in known.values())
+
+    def test_it_holds_no_logic(self, path):
+        code = cells(path, "code")
+        assert len(code) <= 25
+        for cell in code:
+            source = "".join(cell["source"])
+            assert not re.search(r"^\s*(def|class|for|while|if|try)\b", source, re.M), source
+            assert "parameters" in tags(cell) or source.count("\n") < 10, source
+
+    def test_it_begins_with_its_question_and_ends_with_its_numbers(self, path):
+        first = "".join(cells(path)[0]["source"])
+        assert first.startswith("# ") and first.splitlines()[0].endswith("?")
+        assert "report.results(" in "".join(cells(path, "code")[-1]["source"])
+
+
+@pytest.fixture(scope="module")
+def approach(tmp_path_factory):
+    return report.run(notebooks_folder() / "01_which_approach.ipynb", tmp_path_factory.mktemp("approach"), draws=DRAWS)
+
+
+def test_the_notebook_says_what_the_script_says(approach):
+    """To the last bit of the text, and so to the cent."""
+    case = cm.load("support_assistant")
+    script = cm.compare(case.options, case.work, terms=case.terms, draws=DRAWS, seed=case.seed)
+    printed = pd.read_csv(approach.results_csv, index_col="option")
+    assert list(printed.index) == list(script.index) and len(script) == 11
+    for column in ("mid", "p10", "p90", "npv", "per_accepted"):
+        assert printed[column].to_list() == script[column].to_list()
+    ledger = cm.ledger(case.options, case.work, terms=case.terms).groupby("option")["usd"].sum()
+    assert (ledger - script["mid"]).abs().max() < 0.005
+
+
+def test_the_command_line_says_what_the_notebook_says(approach):
+    said = CliRunner().invoke(main, ["compare", "support_assistant", "--draws", str(DRAWS), "--csv", "-"])
+    assert said.exit_code == 0, said.output
+    table = pd.read_csv(io.StringIO(said.stdout[said.stdout.index("option,") :]), index_col="option")
+    printed = pd.read_csv(approach.results_csv, index_col="option")
+    assert table["mid"].to_list() == printed["mid"].to_list()
+
+
+def test_the_report_opens_with_the_answer_and_loads_nothing(approach):
+    html = approach.html.read_text(encoding="utf-8")
+    assert approach.answer.startswith("Starting at 300,000 requests a month and growing 25% a year, ") and html.index("cm-answer") < html.index("cm-cards") < html.index("<h2")
+    assert html.count('class="cm-card"') == 4
+    assert not re.search(r"<script|<link|@import|src=.http|url\(.?http|jupyter-widget|Traceback", html)
+    assert approach.html.stat().st_size < 3e6 and approach.pdf.read_bytes().startswith(b"%PDF")
+    facts = json.loads(approach.results_json.read_text(encoding="utf-8"))
+    assert "costmodel report" in facts["command"] and "2026-11-20" in str(facts["facts"]) and facts["numbers"]["seed"] == 7
+
+
+def test_parameters_reach_the_answer(tmp_path):
+    few = report.run(notebooks_folder() / "01_which_approach.ipynb", tmp_path, formats=("html",), draws=DRAWS, requests_per_month=2_000,
+                     corpus_tokens=200_000, months=12, quality_floor=0.5, currency="EUR 0.92 2026-11-20", title="Ours", prepared_for="The board")  # fmt: skip
+    assert few.title == "Ours" and few.answer.startswith("Starting at 2,000 requests a month") and "EUR" in few.answer
+    case = cm.load("support_assistant", requests_per_month=2_000, corpus_tokens=200_000, months=12)
+    script = cm.compare(case.options, case.work, terms=case.terms, draws=DRAWS, seed=case.seed)
+    printed = pd.read_csv(few.results_csv, index_col="option")
+    assert printed["mid"].to_list() == script["mid"].to_list()
+
+
+@pytest.mark.parametrize("given", [{}, {"use_case": "Document extraction", "pages_in": 6}, {"usd_per_month": 5_000, "model": "claude-sonnet-5-5"}])
+def test_the_quick_answer_runs_from_pages_words_or_a_bill(tmp_path, given):
+    made = report.run(notebooks_folder() / "00_quick_answer.ipynb", tmp_path, formats=("html",), draws=DRAWS, **given)
+    options, work = cm.quick(on="2026-11-20", **given)
+    script = cm.compare(options, work, draws=DRAWS, seed=7)
+    printed = pd.read_csv(made.results_csv, index_col="option")
+    assert printed.loc["Whole life", "mid"] == pytest.approx(script.loc["Whole life", "mid"], abs=0.005)
+    if "usd_per_month" in given:
+        assert printed.loc["Tokens alone", "per_month"] == pytest.approx(5_000)
+
+
+def test_the_payback_notebook_says_what_the_script_says(tmp_path):
+    made = report.run(notebooks_folder() / "03_prompt_cache_tune_or_distil.ipynb", tmp_path, formats=("html",), draws=DRAWS, tune="Distilled")
+    case = cm.load("document_extraction")
+    script = cm.paybacks(case.options["Few-shot"], case.options["Distilled"], case.work, terms=case.terms)
+    assert json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]["paybacks"] == script["requests"].to_list()
+    assert f"When Distilled has paid for what it costs more than Few-shot: {script.verdict.iloc[0]}" in made.answer
+
+
+@pytest.mark.parametrize("name", sorted(cm.examples()))
+def test_every_example_scenario_answers(name):
+    case = cm.load(name)
+    verdict = cm.recommend(case.options, case.work, case.quality_floor, terms=case.terms, draws=DRAWS, seed=case.seed)
+    assert verdict.best and verdict.sentence.endswith(".")
+
+
+def test_notebooks_of_an_installed_package_are_found():
+    assert [p.stem for p in NOTEBOOKS][:2] == ["00_quick_answer", "01_which_approach"]
+    assert all(Path(p).is_file() for p in cm.examples().values())

@@ -1,0 +1,101 @@
+"""The public names: they resolve, they are explained, and every field of them is in the glossary."""
+
+import dataclasses
+import inspect
+
+import pytest
+
+import costmodel as cm
+from costmodel import options, servings, workload
+from costmodel.ranges import Doubt, validate, walk
+from costmodel.techniques import adaptation, knowledge, operations, prompting
+from costmodel.units import GLOSSARY, unit_of
+
+HOMES = (workload, options, servings, prompting, knowledge, adaptation, operations)
+CLASSES = {
+    c for m in HOMES for c in vars(m).values() if inspect.isclass(c) and dataclasses.is_dataclass(c) and c.__module__ == m.__name__
+} - {options.Case, workload.Currency}  # what a technique is handed, and a parsed text: nothing that a user fills in
+UNITS = {unit for unit, _ in GLOSSARY.values()}
+
+
+@pytest.mark.parametrize("name", cm.__all__)
+def test_every_public_name_resolves_and_says_what_it_is(name):
+    thing = getattr(cm, name)
+    if callable(thing):
+        text = inspect.getdoc(thing)
+        assert text and not text.startswith(f"{name}("), f"{name} has no docstring of its own"
+
+
+def test_names_are_listed_and_others_are_refused():
+    assert set(cm.__all__) <= set(dir(cm))
+    with pytest.raises(AttributeError, match="has no attribute 'comparee'"):
+        cm.comparee  # noqa: B018
+
+
+def test_the_function_hides_the_module_of_its_name():
+    import costmodel.ledger  # noqa: F401
+
+    assert callable(cm.ledger)
+
+
+@pytest.mark.parametrize("kind", sorted(CLASSES, key=lambda c: c.__name__), ids=lambda c: c.__name__)
+def test_every_field_is_in_the_glossary(kind):
+    """A field without a unit is a field that nothing checks."""
+    missing = [f.name for f in dataclasses.fields(kind) if not unit_of(kind.__name__, f.name)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("kind", sorted(CLASSES, key=lambda c: c.__name__), ids=lambda c: c.__name__)
+def test_every_class_is_frozen_and_explained(kind):
+    assert kind.__dataclass_params__.frozen
+    assert kind.__doc__ and not kind.__doc__.startswith(f"{kind.__name__}(")
+
+
+def test_every_default_range_says_where_it_comes_from():
+    work = cm.Workload(1_000, input_tokens=100, corpus=cm.Corpus(tokens=1e6))
+    for owner, name, value in walk((cm.presets(work, on="2026-11-01"), work, cm.Terms())):
+        if isinstance(value, Doubt) and value.low < value.high:
+            assert value.source or value.why, f"{type(owner).__name__}.{name}"
+
+
+def test_every_number_of_a_technique_is_checked():
+    """-7 is no value of any field that counts, lasts or is a share."""
+    free = {"log-odds", "text", "date", "flag", "record"}
+    for kind in CLASSES - {workload.Trends, adaptation.Tune}:
+        for f in dataclasses.fields(kind):
+            if unit_of(kind.__name__, f.name) in free or not hasattr(kind, "__post_init__") or f.default is dataclasses.MISSING:
+                continue
+            made = _example(kind)
+            with pytest.raises((ValueError, cm.Infeasible), match=f.name):
+                dataclasses.replace(made, **{f.name: -7})
+
+
+def _example(kind):
+    api = cm.Api("gpt-6.1-terra", on="2026-11-01")
+    given = {
+        workload.Corpus: {"tokens": 1e6}, workload.Workload: {"requests_per_month": 10, "input_tokens": 5}, servings.Api: {"model": api.model},
+        servings.Hosted: {"model": "llama-3.1-8b"}, adaptation.Distill: {"teacher": api}, options.Part: {"option": cm.Option(api)},
+    }  # fmt: skip
+    return kind(**given.get(kind, {}))
+
+
+def test_validate_uses_the_limits_of_the_unit():
+    @dataclasses.dataclass(frozen=True)
+    class Toy:
+        hit_rate: object = 0.5
+        growth_per_year: object = 0.0
+        log_odds: object = -3.0
+        ttl_s: object = None
+
+    validate(Toy(), optional=("ttl_s",))
+    for changes in ({"hit_rate": 1.1}, {"growth_per_year": -1.1}, {"ttl_s": -1}, {"log_odds": "much"}):
+        with pytest.raises(ValueError, match=f"Toy.{next(iter(changes))} is"):
+            validate(Toy(**changes), optional=("ttl_s",))
+
+
+def test_units_of_rates_name_their_denominator():
+    """A field usd_per_x is in USD/something, and a share is never in percent."""
+    for name, (unit, _) in GLOSSARY.items():
+        if name.startswith("usd_per_"):
+            assert unit.startswith("USD/"), name
+        assert "%" not in unit

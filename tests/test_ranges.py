@@ -1,0 +1,272 @@
+"""Doubt: forms of a Range, draws by key, and replacing Ranges inside nested dataclasses."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from costmodel.errors import CatalogError
+from costmodel.ranges import (
+    Measured,
+    Range,
+    draws,
+    find_key,
+    key_of,
+    leaves,
+    middle,
+    pin,
+    rewrite,
+    same,
+    sample,
+    uniforms,
+)
+
+N = 4_000
+LEVELS = np.array([0.05, 0.5, 0.95])
+
+
+@dataclass(frozen=True)
+class Fee:
+    usd: object
+    share: object = 0.5
+
+
+@dataclass(frozen=True)
+class Record:
+    id: str
+    usd: object
+
+
+@dataclass(frozen=True)
+class Bundle:
+    first: object
+    second: object = None
+    label: str = "text stays"
+
+
+# -- forms ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("doubt", "expected"), [
+    (Range(10, 1_000), (10, 100, 1_000)),
+    (Range(10, 1_000, mid=30), (10, 30, 1_000)),
+    (Range(0.1, 0.9, mid=0.3), (0.1, 0.3, 0.9)),
+    (Range(-0.4, 0.2, mid=0.0, form="signed"), (-0.4, 0.0, 0.2)),
+    (Range(-0.4, 0.2, mid=0.0), (-0.4, 0.0, 0.2)),
+    (Range(0.3, 0.9, mid=0.4, form="amount"), (0.3, 0.4, 0.9)),
+])  # fmt: skip
+def test_a_range_has_its_ends_at_5_and_95_percent_and_its_middle_at_50(doubt, expected):
+    assert doubt.quantile(LEVELS) == pytest.approx(expected)
+
+
+def test_an_amount_is_lognormal_on_each_side_of_its_middle():
+    """Quantiles of scipy's lognormal with the spread of that side: log(mid / low) / 1.645 below, log(high / mid) above."""
+    doubt, z90 = Range(2, 80, mid=10), stats.norm.ppf(0.95)
+    below = stats.lognorm(s=np.log(10 / 2) / z90, scale=10).ppf([0.01, 0.2])
+    above = stats.lognorm(s=np.log(80 / 10) / z90, scale=10).ppf([0.8, 0.99])
+    assert doubt.quantile([0.01, 0.2, 0.8, 0.99]) == pytest.approx([*below, *above])
+
+
+def test_another_level_puts_the_ends_elsewhere():
+    assert Range(1, 100, level=0.5).quantile([0.25, 0.75]) == pytest.approx([1, 100])
+
+
+@pytest.mark.parametrize("doubt", [Range(0.01, 0.99), Range(0.9, 0.999, mid=0.99), Range(0.001, 0.5, mid=0.4)])
+def test_a_share_never_leaves_0_to_1(doubt):
+    values = doubt.quantile(np.linspace(1e-9, 1 - 1e-9, 10_001))
+    assert values.min() > 0 and values.max() < 1
+
+
+def test_an_amount_is_never_negative():
+    assert Range(0.5, 5_000, mid=1).quantile(np.linspace(1e-12, 1 - 1e-12, 1_001)).min() > 0
+
+
+def test_a_change_never_falls_below_minus_100_percent():
+    assert Range(-0.9, 0.5, mid=0).quantile(np.linspace(1e-12, 1 - 1e-12, 1_001)).min() > -1
+
+
+def test_a_range_without_width_is_a_number():
+    assert middle(Range(3, 3)) == 3
+    assert sample(Fee(Range(3, 3)), 10).usd == 3
+
+
+@pytest.mark.parametrize(("make", "says"), [
+    (lambda: Range(2, 1), "low must not exceed high"),
+    (lambda: Range(1, float("inf")), "both ends must be finite"),
+    (lambda: Range("1", 2), "both ends must be finite numbers"),
+    (lambda: Range(1, 2, mid=3), "mid is 3, it must lie between low and high"),
+    (lambda: Range(1, 2, level=1.0), "level is 1.0, allowed is between 0 and 1"),
+    (lambda: Range(0, 5), "an amount must be above 0"),
+    (lambda: Range(0, 0.5), "a share must lie strictly between 0 and 1"),
+    (lambda: Range(1, 2, form="triangle"), "form is 'triangle', allowed are"),
+    (lambda: Measured(11, 10), "accepted must lie between 0 and trials"),
+    (lambda: Measured(0, 0), "trials above 0"),
+])  # fmt: skip
+def test_a_wrong_range_is_refused_in_one_sentence(make, says):
+    with pytest.raises(ValueError, match=says) as error:
+        make()
+    assert "\n" not in str(error.value)
+
+
+# -- your own evaluation -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("accepted", "trials"), [(68, 100), (0, 20), (50, 50)])
+def test_measured_is_the_jeffreys_posterior(accepted, trials):
+    """Beta(accepted + 1/2, trials - accepted + 1/2), against scipy (Brown, Cai & DasGupta 2001, section 3.1.3)."""
+    u = np.array([0.01, 0.05, 0.5, 0.95, 0.99])
+    oracle = stats.beta(accepted + 0.5, trials - accepted + 0.5).ppf(u)
+    assert Measured(accepted, trials).quantile(u) == pytest.approx(oracle)
+
+
+def test_two_evaluations_err_apart_and_one_errs_the_same_everywhere():
+    """70 of 100 beats 68 of 100 with the probability that scipy gives two independent Betas."""
+    first, second, again = (sample(Fee(1, share=m), N).share for m in (Measured(68, 100), Measured(70, 100), Measured(68, 100)))
+    rng = np.random.default_rng(0)
+    better = (stats.beta(70.5, 30.5).rvs(200_000, rng) > stats.beta(68.5, 32.5).rvs(200_000, rng)).mean()
+    assert (second > first).mean() == pytest.approx(better, abs=0.03)
+    assert np.array_equal(first, again)
+
+
+@pytest.mark.parametrize("accepted", [0, 3, 20])
+def test_the_observed_share_lies_in_the_band(accepted):
+    found = Measured(accepted, 20)
+    assert 0 <= found.low <= found.mid <= found.high <= 1
+
+
+def test_more_trials_make_a_narrower_band():
+    few, many = Measured(7, 10), Measured(700, 1_000)
+    assert many.high - many.low < (few.high - few.low) / 5
+
+
+# -- draws ---------------------------------------------------------------------------------------------
+
+
+def test_the_same_key_and_seed_give_the_same_draws():
+    uniforms.cache_clear()
+    before = uniforms("price", N, 7).copy()
+    uniforms.cache_clear()
+    assert np.array_equal(before, uniforms("price", N, 7))
+
+
+def test_seed_0_is_reproducible_and_differs_from_seed_1():
+    first = uniforms("price", N, 0).copy()
+    uniforms.cache_clear()
+    assert np.array_equal(first, uniforms("price", N, 0))
+    assert not np.array_equal(first, uniforms("price", N, 1))
+
+
+def test_draws_are_a_latin_hypercube():
+    """Exactly one draw in each of n equal strata, and the draws of two keys are not correlated."""
+    strata = np.floor(uniforms("price", N, 3)[:, 0] * N).astype(int)
+    assert np.array_equal(np.sort(strata), np.arange(N))
+    other = uniforms("rent", N, 3)[:, 0]
+    assert abs(np.corrcoef(strata, other)[0, 1]) < 4 / np.sqrt(N)
+
+
+def test_draws_have_one_column():
+    assert draws("price", Range(1, 3), N, 0).shape == (N, 1)
+
+
+def test_one_uncertain_price_is_one_price_everywhere():
+    """P(100 x price > 90 x price) = 1; a lazily redrawn price gives 0.57."""
+    drawn = sample(Bundle(Fee(Range(1, 3)), Fee(Range(1, 3))), N)
+    assert (100 * drawn.first.usd > 90 * drawn.second.usd).all()
+
+
+def test_an_overridden_range_stays_paired():
+    """Another Range under the same key moves with it: ranks are equal."""
+    base, other = sample(Fee(Range(1, 3)), N).usd, sample(Fee(Range(10, 90, mid=20)), N).usd
+    assert np.array_equal(np.argsort(base[:, 0]), np.argsort(other[:, 0]))
+
+
+def test_a_name_of_its_own_makes_a_range_independent():
+    base, other = sample(Fee(Range(1, 3)), N).usd, sample(Fee(Range(1, 3, name="mine")), N).usd
+    assert abs(np.corrcoef(base[:, 0], other[:, 0])[0, 1]) < 4 / np.sqrt(N)
+
+
+def test_records_draw_under_their_id():
+    assert key_of(Record("engineer", 1), "usd", 1) == "engineer.usd"
+    assert key_of(Fee(1), "usd", 1) == "Fee.usd"
+    assert key_of(Fee(1), "usd", Range(1, 2, name="mine")) == "mine"
+
+
+def test_some_rows_of_the_draws_are_those_rows():
+    whole = sample(Fee(Range(1, 3)), N).usd
+    assert np.array_equal(sample(Fee(Range(1, 3)), N, rows=slice(100, 200)).usd, whole[100:200])
+
+
+def test_draws_cannot_be_written_by_accident():
+    with pytest.raises(ValueError, match="read-only"):
+        draws("price", Range(1, 3), 10, 0)[0] = 5
+
+
+def test_zero_draws_are_refused():
+    with pytest.raises(ValueError, match="draws is 0, allowed is 1 or more"):
+        sample(Fee(Range(1, 3)), 0)
+
+
+# -- replacing inside nested dataclasses ---------------------------------------------------------------
+
+
+def test_middle_replaces_every_range_at_any_depth():
+    nested = Bundle((Fee(Range(1, 4)), {"key": Fee(Measured(3, 4))}), Fee(2.0, Range(0.2, 0.6, mid=0.3)))
+    assert middle(nested) == Bundle((Fee(2.0), {"key": Fee(0.75)}), Fee(2.0, 0.3))
+
+
+def test_sample_replaces_every_range_at_any_depth():
+    drawn = sample(Bundle((Fee(Range(1, 4)),), Fee(2.0, Range(0.2, 0.6))), 50)
+    assert drawn.first[0].usd.shape == drawn.second.share.shape == (50, 1)
+    assert drawn.second.usd == 2.0 and drawn.label == "text stays"
+
+
+def test_rewrite_shares_what_it_does_not_touch():
+    untouched = Fee(2.0)
+    changed = middle(Bundle(untouched, Fee(Range(1, 4))))
+    assert changed.first is untouched
+    nothing = Bundle(untouched, untouched)
+    assert rewrite(nothing, lambda key, value: value) is nothing
+
+
+def test_what_occurs_twice_is_rewritten_once():
+    fee = Fee(Range(1, 4))
+    changed = middle(Bundle(fee, (fee,)))
+    assert changed.first is changed.second[0]
+
+
+def test_same_compares_arrays_inside():
+    a, b = sample(Bundle(Fee(Range(1, 4))), 20), sample(Bundle(Fee(Range(1, 4))), 20)
+    assert same(a, b) and not same(a, sample(Bundle(Fee(Range(1, 5))), 20))
+    assert not same(Fee(1), Record("Fee", 1))
+
+
+def test_leaves_name_each_input_once():
+    found = dict(leaves(Bundle(Fee(Range(1, 4)), (Fee(Range(1, 4)), Record("engineer", 80)))))
+    assert found == {"Fee.usd": Range(1, 4), "Fee.share": 0.5, "engineer.usd": 80}
+
+
+def test_pin_sets_an_input_wherever_it_occurs():
+    pinned = pin(Bundle(Fee(Range(1, 4)), (Fee(9), Record("engineer", 80))), "Fee.usd", 7)
+    assert (pinned.first.usd, pinned.second[0].usd, pinned.second[1].usd) == (7, 7, 80)
+
+
+def test_find_key_takes_a_bare_field_that_is_the_only_one():
+    things = Bundle(Fee(1), Record("engineer", 80))
+    assert find_key(things, "share") == "Fee.share"
+    assert find_key(things, "engineer.usd") == "engineer.usd"
+
+
+def test_find_key_refuses_an_ambiguous_field_and_names_the_choices():
+    with pytest.raises(ValueError, match=r"'usd' could be 'Fee.usd' or 'engineer.usd'; write one of them"):
+        find_key(Bundle(Fee(1), Record("engineer", 80)), "usd")
+
+
+def test_find_key_names_the_nearest_of_an_unknown_field():
+    with pytest.raises(CatalogError, match=r"no input 'Fee.shar' .*did you mean 'Fee.share'"):
+        find_key(Bundle(Fee(1)), "Fee.shar")
+
+
+def test_replace_is_the_way_to_ask_what_if():
+    wider = replace(Range(1, 3), high=9, mid=None)
+    assert (wider.low, wider.mid, wider.high) == pytest.approx((1, 3, 9))
