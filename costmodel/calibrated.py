@@ -10,6 +10,8 @@ from dataclasses import fields
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from . import catalog
 from .errors import CatalogError, check, unknown
 from .ranges import Range, middle
@@ -37,26 +39,35 @@ def shape(model: Model | str) -> Shape:
     for name in NEEDED:
         if getattr(m, name) is None:
             raise CatalogError(f"the {name} of {m.id!r} are not published, so it cannot be sized; choose another model")
-    expert_layers = m.layers - (m.dense_layers or 0) if m.experts else 0
-    experts = expert_layers * (m.experts or 0) * 3.0 * m.hidden * (m.expert_ffn or m.ffn or 0)
-    experts = min(experts, EXPERTS_AT_MOST * m.parameters)
-    table = float(m.vocab * m.hidden)
+    return shape_of(m)
+
+
+def shape_of(m: Any) -> Shape:
+    """The same from a record that already holds numbers or draws, without any check."""
+    expert_layers = 0 if m.experts is None else m.layers - _or(m.dense_layers, 0)
+    experts = expert_layers * _or(m.experts, 0) * 3.0 * m.hidden * _or(m.expert_ffn, _or(m.ffn, 0))
+    experts = np.minimum(experts, EXPERTS_AT_MOST * m.parameters)
+    table = m.vocab * m.hidden * 1.0
     if m.kv_lora_rank:
         kv_values, shards = m.kv_lora_rank + m.rope_head, 1
         prefill_width = m.heads * (m.nope_head + m.rope_head + m.v_head)
         decode_width = m.heads * (2 * m.kv_lora_rank + m.rope_head)
     else:
-        both = m.head_size + (m.v_head or m.head_size)
+        both = m.head_size + _or(m.v_head, m.head_size)
         kv_values, shards = m.kv_heads * both, m.kv_heads
         prefill_width = decode_width = m.heads * both
-    full = m.layers if m.full_attention_layers is None else m.full_attention_layers
+    full = _or(m.full_attention_layers, m.layers)
     return Shape(
         layers=m.layers, hidden=m.hidden, kv_values=kv_values, kv_shards=shards, prefill_width=prefill_width,
-        decode_width=decode_width, dense_parameters=max(m.parameters - experts - table * (1 if m.tied else 2), table),
-        expert_parameters=experts, head_parameters=table, experts=m.experts or 1, experts_per_token=m.experts_per_token or 0,
+        decode_width=decode_width, dense_parameters=np.maximum(m.parameters - experts - table * (1 if m.tied else 2), table),
+        expert_parameters=experts, head_parameters=table, experts=_or(m.experts, 1), experts_per_token=_or(m.experts_per_token, 0),
         expert_layers=expert_layers, latent_layers=expert_layers if m.kv_lora_rank else 0, full_layers=full,
-        local_layers=m.layers - full, window=m.sliding_window or 0,
+        local_layers=m.layers - full, window=_or(m.sliding_window, 0),
     )  # fmt: skip
+
+
+def _or(value: Any, other: Any) -> Any:
+    return other if value is None else value
 
 
 def setup(gpu: Gpu | str, precision: str, kv_precision: str | None = None, experts: bool = False,
@@ -66,20 +77,24 @@ def setup(gpu: Gpu | str, precision: str, kv_precision: str | None = None, exper
     FP8 and FP4 products need a GPU that has them, otherwise weights are unpacked to BF16; int8 and int4 are weights
     only. `kv_precision=None` is FP8 beside FP8 and FP4 weights, else BF16.
     """
-    g: Any = middle(catalog.gpu(gpu) if isinstance(gpu, str) else gpu)
     for name in (precision, kv_precision):
         if name is not None and name not in PRECISIONS:
             raise unknown("precision", name, PRECISIONS, where="predict_serving")
+    return setup_of(middle(catalog.gpu(gpu) if isinstance(gpu, str) else gpu), precision, kv_precision, experts, tensor_parallel, data_parallel)
+
+
+def setup_of(g: Any, precision: str, kv_precision: str | None, experts: bool, tensor_parallel: Any, data_parallel: Any = 1) -> Setup:
+    """The same from a record that already holds numbers or draws, without any check."""
     kv = kv_precision or ("fp8" if precision in ("fp8", "fp4") else "bf16")
     bf16 = g.peak_flops_bf16
-    peaks = {"fp8": g.peak_flops_fp8 or bf16, "fp4": g.peak_flops_fp4 or bf16}
+    peaks = {"fp8": _or(g.peak_flops_fp8, bf16), "fp4": _or(g.peak_flops_fp4, bf16)}
     dense = "fp8" if experts and precision in FOUR_BIT else precision
-    unpacked = precision in FOUR_BIT and not (precision == "fp4" and g.peak_flops_fp4)
+    unpacked = precision in FOUR_BIT and not (precision == "fp4" and g.peak_flops_fp4 is not None)
     return Setup(
         peak_experts=peaks.get(precision, bf16), peak_dense=peaks.get(dense, bf16), peak_bf16=bf16,
         bandwidth=g.bandwidth, memory=g.memory, interconnect=g.interconnect, expert_bytes=WEIGHT_BYTES[precision],
         dense_bytes=WEIGHT_BYTES[dense], kv_bytes=KV_BYTES[kv], unpacked_experts=float(unpacked),
-        unpacked_dense=float(unpacked and not experts), fp4_dense=float(dense == "fp4" and bool(g.peak_flops_fp4)),
+        unpacked_dense=float(unpacked and not experts), fp4_dense=float(dense == "fp4" and g.peak_flops_fp4 is not None),
         tensor_parallel=tensor_parallel, data_parallel=data_parallel,
     )  # fmt: skip
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from .errors import check, unknown
+from .hosting import Hosted
 from .options import Mix, Option, cascade
 from .ranges import Number, Range, middle, require
-from .servings import Api, Hosted
+from .servings import Api
 from .techniques.adaptation import Distill, FineTune, Lora
 from .techniques.knowledge import GraphRag, LongContext, Rag
 from .techniques.operations import Evals, Monitoring, Upgrades

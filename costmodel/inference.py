@@ -8,7 +8,6 @@ import numpy as np
 
 BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5, "int4": 0.5}  # of a weight, a key or a value
 KV_SHARE = 0.2  # of usable memory, left for the KV cache when GPUs are counted
-FLOP_PER_PARAMETER = 2.0  # forward: one multiply and one add
 
 
 def kv_bytes_per_token(layers: Any, kv_heads: Any, head_size: Any, bytes_per_value: Any = BYTES["bf16"]) -> Any:
@@ -18,45 +17,6 @@ def kv_bytes_per_token(layers: Any, kv_heads: Any, head_size: Any, bytes_per_val
     131072.0
     """
     return 2 * layers * kv_heads * head_size * bytes_per_value
-
-
-def prefill_s(active_parameters: Any, tokens: Any, peak_flops: Any, mfu: Any) -> Any:
-    """Time to read a prompt [s], compute-bound: 2 N tokens / (peak FLOP/s x MFU).
-
-    >>> round(prefill_s(8.03e9, 2_000, 989e12, 0.5), 3)
-    0.065
-    """
-    return FLOP_PER_PARAMETER * active_parameters * tokens / (peak_flops * mfu)
-
-
-def decode_step_s(
-    batch: Any,
-    active_parameters: Any,
-    weight_bytes: Any,
-    kv_bytes: Any,
-    peak_flops: Any,
-    bandwidth: Any,
-    mfu: Any,
-    mbu: Any,
-    overhead_s: Any,
-) -> Any:
-    """Time of one decoding step of a batch [s]: max(bytes / bandwidth, FLOP / peak) + overhead.
-
-    Bytes are the weights read once and the KV cache of every sequence (`kv_bytes` each); peak and bandwidth are those
-    of the whole replica; `overhead_s` is that of all layers. At batch 1 the bandwidth term rules.
-
-    >>> step = decode_step_s(1, 8.03e9, 16.06e9, 0, 989e12, 3.35e12, 0.5, 0.8, 32 * 75e-6)
-    >>> round(1 / step)                            # Llama 3.1 8B, bf16, one H100: tokens/s for one user
-    119
-    """
-    memory = (weight_bytes + batch * kv_bytes) / (bandwidth * mbu)
-    compute = FLOP_PER_PARAMETER * active_parameters * batch / (peak_flops * mfu)
-    return np.maximum(memory, compute) + overhead_s
-
-
-def batch_limit(memory: Any, weight_bytes: Any, kv_bytes: Any, usable: Any, most: Any) -> Any:
-    """Sequences that fit beside the weights, at least 1, at most `most`: (usable x memory - weights) / kv_bytes."""
-    return np.clip(np.floor((usable * memory - weight_bytes) / np.maximum(kv_bytes, 1.0)), 1, most)
 
 
 def gpus_that_fit(weight_bytes: Any, memory: Any, usable: Any) -> Any:

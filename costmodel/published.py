@@ -1,6 +1,6 @@
 """The model beside published measurements: what was reported, what we compute with the default Ranges, and the ratio.
 
-First version: pre-training runs against 6 N D at the usual utilisation, and serving throughput against the roofline.
+Pre-training runs against 6 N D at the usual utilisation, and serving throughput against the calibrated roofline.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
-from .lines import Call, Segment
-from .ranges import Range, middle, sample
-from .servings import Hosted
+from .calibrated import band, is_sparse
+from .measured_serving import engine_physics, numbers, predict
+from .ranges import Range, middle
 from .training import gpu_hours, training_flops
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ SERVING: dict[str, tuple[str, str, int, str, int, int, int | None]] = {
     "vllm-8b-a100-1024-1024-b64": ("llama-3.1-8b", "A100-80GB", 1, "bf16", 1_024, 1_024, 64),
     "vllm-8b-a100-1024-1024-b1": ("llama-3.1-8b", "A100-80GB", 1, "bf16", 1_024, 1_024, 1),
 }
-QUEUED = 4_096  # batch limit where every request waits in the queue: memory decides
 
 
 def reality() -> pd.DataFrame:
@@ -47,7 +46,7 @@ def reality() -> pd.DataFrame:
     import pandas as pd
 
     rows = [_row(id, "gpu_hours", *_training(*case, id)) for id, case in TRAINING.items()]
-    rows += [_row(id, "output_tokens_per_s", *_serving(*case)) for id, case in SERVING.items()]
+    rows += [_row(id, "output_tokens_per_s", *_serving(*case, id)) for id, case in SERVING.items()]
     return pd.DataFrame(rows, columns=["case", "unit", "reported", "low", "mid", "high", "ratio", "inside", "source"])
 
 
@@ -67,10 +66,18 @@ def _training(model: str | float, gpu: str, id: str) -> tuple[float, Any]:
     return float(hours[0]), hours[1:]
 
 
-def _serving(model: str, gpu: str, gpus: int, precision: str, input_tokens: int, output_tokens: int, batch: int | None) -> tuple[float, Any]:
-    serving = Hosted(model, gpu, precision=precision, kv_precision=precision, gpus_per_replica=gpus, batch_max=batch or QUEUED)
-    call = Call((Segment("input", input_tokens),), output_tokens)
-    return float(output_tokens / middle(serving).seconds_per_call(call)), output_tokens / sample(serving, DRAWS).seconds_per_call(call)
+def _serving(model: str, gpu: str, gpus: int, precision: str, input_tokens: int, output_tokens: int, batch: int | None, id: str) -> tuple[float, Any]:
+    """Output tokens per second by the calibrated roofline, and the ends of its band."""
+    import pandas as pd
+
+    fact = catalog.fact("published", f"{id}.output_tokens_per_s")
+    engine = "vllm" if id.startswith("vllm") else "trtllm"
+    table = pd.DataFrame([{"model": model, "gpu": gpu, "tp": gpus, "dp": 1, "precision": precision, "kv_precision": precision, "engine": engine,
+                           "as_of": fact.as_of, "input_tokens": input_tokens, "output_tokens": output_tokens,
+                           "concurrency": np.nan if batch is None else batch, "metric": "output_tokens_per_s"}])  # fmt: skip
+    mid = float(predict(table, *numbers(table), engine_physics(table))["value"][0])
+    ratio = band("throughput_ratio", is_sparse(catalog.model(model), precision))
+    return mid, mid * ratio.quantile(_uniform())
 
 
 def _uniform() -> np.ndarray:

@@ -21,9 +21,10 @@ import yaml
 from . import techniques
 from .choices import presets, with_quality
 from .errors import CatalogError, check, unknown
+from .hosting import Hosted
 from .options import Mix, Option, Part
 from .ranges import Doubt, Measured, Range, find_key, key_of, pin, validate, walk
-from .servings import Api, Hosted
+from .servings import Api
 from .workload import Corpus, Terms, Workload
 
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")

@@ -11,10 +11,11 @@ import yaml
 from . import catalog
 from .choices import presets, with_quality
 from .errors import CatalogError, check
+from .hosting import Hosted
 from .options import Mix, Option
 from .prices import ApiPrice, api_price
 from .ranges import Doubt, key_of, same, walk
-from .servings import Api, Hosted
+from .servings import Api
 
 
 def as_yaml(scenario: Any) -> str:

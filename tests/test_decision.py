@@ -221,7 +221,8 @@ def test_whole_replicas_cross_a_price_per_request_again_and_again():
     26.28 M, from 40 to 52.56 M, and from 60 M on to 78.84 M; then 80 M are paid and carried by the fourth."""
     each = 730 * 3_600 * 10.0
     rent = replace(cm.rent("H100-SXM"), id="ours", usd_per_gpu_hour=2.0)
-    own = cm.Hosted("llama-3.1-8b", rent=rent, requests_per_s=10.0, load_max=1.0, build_weeks=0, upkeep_fte=0, gpus_per_replica=1)
+    own = cm.Hosted("llama-3.1-8b", rent=rent, requests_per_s=10.0, load_max=1.0, build_weeks=0, upkeep_fte=0, gpus_per_replica=1,
+                    fleet=cm.Fleet(burstiness=0))
     usd_per_mtok = 730 * 2.0 / 20e6 / 1_000 * 1e6
     work = cm.Workload(1e7, input_tokens=1_000, active_hours_per_month=730, peak_to_average=1.0)
     found = cm.breakeven(cm.Option(api(**{"in": usd_per_mtok, "out": 1.0})), cm.Option(own), work, low=1e7, high=7e7,

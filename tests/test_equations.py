@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costmodel import caching, inference, quality, retrieval, training
+from costmodel import caching, fleet, inference, quality, retrieval, training
 
 # equation -> arguments inside its domain
 ARGUMENTS = {
@@ -20,13 +20,22 @@ ARGUMENTS = {
     training.gpu_hours: (1e20, 989e12, 0.4),
     training.weights_memory: (8e9, 16.0),
     inference.kv_bytes_per_token: (32, 8, 128),
-    inference.prefill_s: (8e9, 2_000, 989e12, 0.5),
-    inference.decode_step_s: (32, 8e9, 16e9, 2.6e8, 989e12, 3.35e12, 0.5, 0.8, 2.4e-3),
-    inference.batch_limit: (80e9, 16e9, 2.6e8, 0.9, 128),
     inference.gpus_that_fit: (141e9, 80e9, 0.9),
     inference.latent_kv_bytes_per_token: (61.0, 512.0, 64.0),
     inference.experts_touched: (256.0, 8.0, 64.0),
     inference.accepted_per_step: (5.0, 0.8),
+    fleet.load_at: (0.3, 2.5),
+    fleet.above: (0.5, 2.5),
+    fleet.wait_chance: (40.0, 30.0),
+    fleet.safety: (0.05,),
+    fleet.replicas_needed: (1.8, 64.0, 0.85, 1.74, 2.0, 1.0),
+    fleet.awake: (0.003, 600.0),
+    fleet.with_losses: (730.0, 0.05),
+    fleet.attempts: (0.05, 3.0),
+    fleet.given_up: (0.05, 3.0),
+    fleet.annuity: (1_000.0, 0.1, 36.0),
+    fleet.present_months: (0.01, 36.0),
+    fleet.running_usd_per_gpu_hour: (1_730.0, 1.5, 0.09, 196.0),
     caching.hit_rate: (0.003, 300.0),
     caching.break_even_hit_rate: (1.25, 0.1),
     caching.break_even_reads: (1.25, 0.1),
@@ -43,9 +52,9 @@ share = st.floats(0.01, 0.99)
 
 
 def test_every_public_equation_is_in_the_table():
-    modules = (training, inference, caching, retrieval, quality)
+    modules = (training, inference, fleet, caching, retrieval, quality)
     public = {f for m in modules for name, f in inspect.getmembers(m, inspect.isfunction) if f.__module__ == m.__name__ and name[0] != "_"}
-    assert public == set(ARGUMENTS)
+    assert public - {fleet.duration_curve} == set(ARGUMENTS)  # a curve is a list of levels
 
 
 @pytest.mark.parametrize("equation", ARGUMENTS, ids=lambda f: f.__name__)
@@ -66,7 +75,7 @@ def test_an_array_gives_what_its_numbers_give(equation, shape):
 @pytest.mark.parametrize("equation", ARGUMENTS, ids=lambda f: f.__name__)
 def test_every_equation_states_what_it_computes_with_an_example(equation):
     text = inspect.getdoc(equation)
-    assert ">>>" in text or equation is inference.batch_limit
+    assert ">>>" in text
     assert len(text.splitlines()[0]) > 30
 
 
@@ -105,16 +114,6 @@ def test_more_arrivals_or_a_longer_life_never_lower_the_hit_rate(arrivals, ttl_s
     base = caching.hit_rate(arrivals / 1e6, ttl_s / 1e3)
     assert 0 <= base <= caching.hit_rate(more * arrivals / 1e6, ttl_s / 1e3) <= 1
     assert base <= caching.hit_rate(arrivals / 1e6, more * ttl_s / 1e3)
-
-
-@settings(max_examples=60)
-@given(st.floats(1, 512), st.floats(1, 4))
-def test_a_larger_batch_takes_longer_a_step_but_less_a_token(batch, more):
-    def step(n):
-        return inference.decode_step_s(n, 8e9, 16e9, 2.6e8, 989e12, 3.35e12, 0.5, 0.8, 2.4e-3)
-
-    assert step(batch) <= step(more * batch)
-    assert step(more * batch) / (more * batch) <= step(batch) / batch * (1 + 1e-12)
 
 
 @settings(max_examples=60)

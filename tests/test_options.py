@@ -179,7 +179,6 @@ def test_an_option_that_cannot_run_keeps_its_row_outside_the_ranking():
     (lambda: cm.Option(SMALL, cm.FineTune(tuning="openai.gpt-4.1")), "tunes 'gpt-4.1', this serving answers with 'small'"),
     (lambda: cm.Option(cm.Api("gpt-4.1", on="2026-11-20"), cm.FineTune(tuning="openai.gpt-4.1")), "closed to new customers since"),
     (lambda: cm.Option(cm.Hosted("llama-3.1-8b"), cm.FineTune(tuning="openai.gpt-4.1")), "is a provider's offer, this serving is Hosted"),
-    (lambda: cm.Option(cm.Hosted("llama-3.1-8b"), cm.PromptCache()), "PromptCache on own GPUs is not modelled yet"),
     (lambda: cm.Option(SMALL, cm.Evals(judge=api("tiny", window=100, **{"in": 1, "out": 1}))), "evaluation judge: a request is"),
 ])  # fmt: skip
 def test_why_not_says_the_reason(option, reason):

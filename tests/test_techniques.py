@@ -6,7 +6,6 @@ import pytest
 from toys import STILL, api, lines
 
 import costmodel as cm
-from costmodel import inference
 from costmodel.catalog import Embedder, Labels, Store, Tuning
 from costmodel.techniques import lifecycle
 
@@ -369,17 +368,6 @@ def test_models_are_retired_and_replaced():
     upgrade = cm.Upgrades(every_months=15, weeks=1.5)
     assert bill(upgrade)["forced model upgrade"] == (60, 100.0)
     assert when("forced model upgrade", upgrade) == [15, 30]
-
-
-# -- decoding, where memory and arithmetic overlap -----------------------------------------------------
-
-
-def test_a_decoding_step_takes_the_longer_of_memory_and_arithmetic():
-    """16 GB over 2 TB/s are 8 ms; 2 x 8e9 FLOP x 64 over 4e14 FLOP/s are 2.56 ms: the step takes 8 ms, and 1 ms of overhead."""
-    step = inference.decode_step_s(64, 8e9, 16e9, 0.0, 8e14, 2.5e12, 0.5, 0.8, 1e-3)
-    assert step == pytest.approx(0.009)
-    large = inference.decode_step_s(512, 8e9, 16e9, 0.0, 8e14, 2.5e12, 0.5, 0.8, 0.0)
-    assert large == pytest.approx(2 * 8e9 * 512 / 4e14)
 
 
 def test_a_growing_corpus_costs_more_to_keep():

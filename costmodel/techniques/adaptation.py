@@ -16,12 +16,13 @@ import numpy as np
 from .. import catalog
 from ..catalog import practice
 from ..errors import Infeasible, check, unknown
+from ..hosting import Hosted
 from ..lines import Line, Traffic, cite, every, monthly, once
 from ..options import Case
 from ..prices import ApiPrice
 from ..quality import Effect, examples_gain, student_shift
 from ..ranges import Doubt, Number, Range, require, validate
-from ..servings import Api, Hosted
+from ..servings import Api
 from ..training_measured import laws
 from ..training_runs import STACKS
 from ..units import GB, HOURS_PER_DAY, HOURS_PER_MONTH

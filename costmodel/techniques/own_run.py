@@ -9,8 +9,8 @@ import numpy as np
 
 from ..catalog import facts_of
 from ..errors import Infeasible
+from ..hosting import Hosted
 from ..lines import cite
-from ..servings import Hosted
 from ..training import BYTES_PER_PARAMETER_BF16, BYTES_PER_PARAMETER_FULL, adapter_flops, gpu_hours, training_flops
 from ..training_measured import TOKENS_IN_FLIGHT, laws
 from ..training_memory import smallest_set

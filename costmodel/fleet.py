@@ -1,0 +1,192 @@
+"""Fleets: how a load varies, how many whole replicas it needs, what spills over and what starts cold.
+
+Pure functions of numbers or arrays. A load is counted in replicas kept busy (arrivals per second x seconds of a replica per
+request); a replica has `slots`, the sequences that it decodes at once, so a fleet is a queue with replicas x slots servers.
+
+Not in it: failures that hit several replicas at once, requests that give up, routing that is not even.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from .units import HOURS_PER_MONTH, KILO, MONTHS_PER_YEAR
+
+LEVELS = 8  # of a load-duration curve: equal shares of the active hours
+ROUNDING = 1e-9  # a load that is whole but for rounding needs no replica more
+FLAT = 1e-9  # least excess of the peak over the mean, so that a flat load has a limit
+
+
+# -- the load ------------------------------------------------------------------------------------------
+
+
+def load_at(share: Any, peak_to_average: Any) -> Any:
+    """Load over its mean at the busiest `share` of the active hours: P (1 - share)^(P - 1), with P = peak / mean.
+
+    The one curve of this family with mean 1, peak P and an end at 0; P = 1 is flat, P = 2 a straight line.
+
+    >>> [float(load_at(x, 2.5)) for x in (0.0, 1.0)], float(load_at(0.3, 1.0))
+    ([2.5, 0.0], 1.0)
+    """
+    return peak_to_average * (1 - np.asarray(share, float)) ** (peak_to_average - 1)
+
+
+def duration_curve(peak_to_average: Any, levels: int = LEVELS) -> list[Any]:
+    """Mean load over the overall mean in each of `levels` equal shares of the active hours, busiest first; they average 1.
+
+    Integral of `load_at` between x0 and x1: ((1 - x0)^P - (1 - x1)^P) x levels.
+
+    >>> [round(float(level), 2) for level in duration_curve(2.5, 4)]
+    [2.05, 1.24, 0.58, 0.12]
+    """
+    ends = 1 - np.arange(levels + 1) / levels
+    return [levels * (ends[k] ** peak_to_average - ends[k + 1] ** peak_to_average) for k in range(levels)]
+
+
+def above(cover: Any, peak_to_average: Any) -> Any:
+    """Share of all requests that arrive beyond `cover` of the peak load: what a fleet sized below its peak hands on.
+
+    Integral of `load_at` - cover x P over the hours where it is positive: 1 - c^(P/(P-1)) - c P (1 - c^(1/(P-1))).
+
+    >>> [round(float(above(c, 2.5)), 3) for c in (1.0, 0.5, 0.0)], round(float(above(0.4, 1.0)), 3)
+    ([0.0, 0.222, 1.0], 0.6)
+    """
+    c, excess = np.clip(cover, 0.0, 1.0), np.maximum(peak_to_average - 1, FLAT)
+    late = c ** (1 / excess)  # 1 - the share of hours above
+    return 1 - late**peak_to_average - c * peak_to_average * (1 - late)
+
+
+# -- replicas ------------------------------------------------------------------------------------------
+
+
+def wait_chance(servers: Any, load: Any) -> Any:
+    """Chance that a request finds all `servers` busy and waits, at an offered load in servers: Erlang C.
+
+    B = a^c e^-a / c! / P(Poisson(a) <= c), C = B / (1 - a/c (1 - B)); 1 where the load exceeds the servers. Continuous in c.
+
+    >>> round(float(wait_chance(10, 8)), 3)                 # the tables of A. K. Erlang
+    0.409
+    """
+    from scipy.special import gammaincc, gammaln
+
+    c, a = np.asarray(servers, float), np.asarray(load, float)
+    blocked = np.exp(c * np.log(np.maximum(a, FLAT)) - a - gammaln(c + 1)) / gammaincc(c + 1, np.maximum(a, FLAT))
+    busy = np.minimum(a / c, 1.0)
+    return 1.0 * np.where(a < c, blocked / (1 - busy * (1 - blocked)), 1.0)
+
+
+@cache
+def _staffing() -> tuple[np.ndarray, np.ndarray]:
+    """Chance to wait against the safety factor of square-root staffing (Halfin and Whitt 1981, equation 1.2), rising."""
+    from scipy.special import ndtr
+
+    beta = np.linspace(4.0, 0.0, 801)
+    density = np.exp(-(beta**2) / 2) / np.sqrt(2 * np.pi)
+    return 1 / (1 + beta * ndtr(beta) / density), beta
+
+
+def safety(wait_share: Any) -> Any:
+    """Safety factor b of square-root staffing, servers = load + b sqrt(load), for a share of requests that may wait.
+
+    With 5 % the 95th percentile of the wait is 0 (Halfin and Whitt, Operations Research 29, 1981).
+
+    >>> round(float(safety(0.05)), 2), round(float(wait_chance(800 + safety(0.05) * 800**0.5, 800)), 2)
+    (1.74, 0.05)
+    """
+    chance, beta = _staffing()
+    return np.interp(wait_share, chance, beta)
+
+
+def replicas_needed(load: Any, slots: Any, load_max: Any, margin: Any, burstiness: Any, least: Any) -> Any:
+    """Whole replicas for a load in replicas: (L + margin sqrt(L z / slots)) / load_max, rounded up, at least `least`.
+
+    `margin` is `safety(share that may wait)`; `burstiness` z is the variance of arrivals over that of a Poisson stream
+    (Hayward's approximation: a bursty stream of load a on c servers waits like a smooth one of a/z on c/z).
+
+    >>> float(replicas_needed(1.8, 64, 0.85, safety(0.05), 1.0, 1)), float(replicas_needed(1.8, 64, 1.0, 0.0, 1.0, 1))
+    (3.0, 2.0)
+    """
+    wanted = (load + margin * np.sqrt(load * burstiness / slots)) / load_max
+    return np.maximum(np.ceil(wanted - ROUNDING), least)
+
+
+def awake(arrivals_per_s: Any, keep_s: Any) -> Any:
+    """Share of time that the last replica is up when it sleeps after `keep_s` without a request: 1 - exp(-arrivals x keep).
+
+    It is also the share of requests that meet it awake, because Poisson arrivals see time averages.
+
+    >>> round(float(awake(1 / 600, 600)), 3)
+    0.632
+    """
+    return -np.expm1(-np.asarray(arrivals_per_s, float) * keep_s)
+
+
+def with_losses(hours: Any, interrupted: Any) -> Any:
+    """Hours to rent for `hours` of service when a share of them is lost to interruptions: hours / (1 - share).
+
+    >>> round(with_losses(730.0, 0.05), 1)
+    768.4
+    """
+    return hours / (1 - interrupted)
+
+
+# -- calls that fail -----------------------------------------------------------------------------------
+
+
+def attempts(failed: Any, most: Any) -> Any:
+    """Mean attempts of a call that is tried up to `most` times, each failing with chance `failed`: (1 - f^n) / (1 - f).
+
+    A client that tries 3 times through a library that retries twice by itself makes up to 9.
+
+    >>> round(float(attempts(0.05, 3)), 4), float(attempts(1.0, 9))
+    (1.0525, 9.0)
+    """
+    f = np.minimum(failed, 1 - FLAT)
+    return (1 - f**most) / (1 - f)
+
+
+def given_up(failed: Any, most: Any) -> Any:
+    """Share of calls that fail in all `most` attempts: f^n.
+
+    >>> round(float(given_up(0.05, 3)), 6)
+    0.000125
+    """
+    return np.asarray(failed, float) ** most
+
+
+# -- owning --------------------------------------------------------------------------------------------
+
+
+def annuity(amount: Any, rate_per_year: Any, months: Any) -> Any:
+    """Equal month-end payments with a present value of `amount` [USD/month]: amount x r / (1 - (1 + r)^-n).
+
+    >>> round(annuity(1_000.0, 0.10, 12), 2)
+    87.72
+    """
+    r = (1 + rate_per_year) ** (1 / MONTHS_PER_YEAR) - 1
+    return amount / present_months(r, months)
+
+
+def present_months(rate_per_month: Any, months: Any) -> Any:
+    """Present value of 1 at the end of each of `months` months: (1 - (1 + r)^-n) / r, and n where r is 0.
+
+    >>> [round(float(present_months(rate, 12)), 3) for rate in (0.0, 0.01)]
+    [12.0, 11.255]
+    """
+    r = np.where(np.abs(rate_per_month) < 1e-12, 1e-12, rate_per_month)
+    return -np.expm1(-months * np.log1p(r)) / r
+
+
+def running_usd_per_gpu_hour(watts: Any, pue: Any, usd_per_kwh: Any, usd_per_kw_month: Any) -> Any:
+    """Power and housing of one owned GPU with its share of server, network and cooling [USD/GPU-hour].
+
+    kW x (price of power + colocation / PUE / hours of a month): power is paid for the whole facility, colocation for the
+    IT load inside it. Not in it: that an idle GPU draws less.
+
+    >>> round(running_usd_per_gpu_hour(1_730.0, 1.54, 0.0871, 195.94), 3)      # H100
+    0.452
+    """
+    return watts / KILO * (usd_per_kwh + usd_per_kw_month / pue / HOURS_PER_MONTH)

@@ -1,0 +1,386 @@
+"""A model on GPUs of your own: whole replicas that follow the load, rented, committed, spot or bought.
+
+The time of a request comes from the calibrated roofline, the number of replicas from the load-duration curve of the
+workload and a queue; utilisation is what comes out. Idle hours are a line of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from . import catalog, fleet
+from .calibrated import ENGINES, NEEDED, OTHER, PRECISIONS, band, is_sparse, physics, setup_of, shape_of
+from .errors import CatalogError, check, unknown
+from .hardware import Owned
+from .inference import gpus_that_fit
+from .lines import Call, Line, Schedule, Traffic, cite, labour, monthly, once, path, upkeep
+from .measured_serving import measured_on
+from .ranges import Number, Range, validate
+from .roofline import kv_bytes, room_bytes, seconds_per_request, weight_bytes_per_gpu
+from .servings import Api, cache_schedules, over_window
+from .units import GB, HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_WEEK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
+from .workload import Terms, Workload
+
+SCALINGS = ("fixed", "hourly")
+SPOT = "spot"
+STANDING = ("with_demand", "monthly")  # schedules that size or fill the fleet
+OVERFLOW = "overflow: "
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """How the number of replicas follows the load.
+
+    `scaling="fixed"` keeps what the peak needs all month; "hourly" follows the load of each hour, pays `cold_start_s` for every
+    start and keeps `warm_replicas` ready; with `Hosted(replicas_min=0)` the last one sleeps after `keep_warm_s` without a request.
+    `spare_replicas=1` is N+1. `wait_share` of the requests may find no free place (5 %: the 95th percentile does not wait),
+    `burstiness` is the variance of arrivals over that of a Poisson stream. `deferrable` of the requests can wait for
+    the troughs. `cover` below 1 sizes the fleet for that share of the peak, and `Hosted.overflow` answers the rest.
+    `committed_replicas` are paid all hours at the rent of the term `commitment`; spot loses `interrupted` of its hours.
+    """
+
+    scaling: str = "fixed"
+    spare_replicas: Number = 0
+    wait_share: Number = 0.05
+    burstiness: Number = Range(1.0, 4.0, mid=2.0, form="amount", why="assumption: real traffic is burstier than a Poisson stream (BurstGPT, arXiv:2401.17644); measure yours")
+    warm_replicas: Number = 0
+    cold_start_s: Number = catalog.practice("hosting.cold_start_s")
+    keep_warm_s: Number = 600
+    deferrable: Number = 0.0
+    cover: Number = 1.0
+    committed_replicas: Number = 0
+    commitment: str = "reserved_12mo"
+    interrupted: Number = Range(0.02, 0.15, mid=0.05, why="assumption: share of spot hours lost to interruptions, draining and restarts")
+
+    def __post_init__(self) -> None:
+        if self.scaling not in SCALINGS:
+            raise unknown("scaling", self.scaling, SCALINGS, where="Fleet")
+        validate(self)
+        top = max(np.max(getattr(self.interrupted, "high", self.interrupted)), 0)
+        check(top < 1, f"Fleet.interrupted is {self.interrupted}, allowed is below 1")
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What a fleet does in a month: numbers, draws (n, 1), or paths over months 0..H."""
+
+    load: Any  # replicas busy in the mean of the active hours, what spills over left out
+    peak: Any  # ... in the busiest hour
+    replicas: Any  # at the peak, spares and commitment included
+    replica_hours: Any  # in a month, up
+    busy_hours: Any  # replica-hours in use
+    cold_starts: Any  # in a month
+    cold_share: Any  # of the requests that wait for a start
+    spilled: Any  # share of the requests that overflow
+
+    @property
+    def utilisation(self) -> Any:
+        """Share of the replica-hours that are in use."""
+        return self.busy_hours / np.maximum(self.replica_hours, fleet.ROUNDING)
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """An open model on GPUs of your own: whole replicas for the load, paid by the hour whether busy or idle.
+
+    `gpus_per_replica=None` takes the smallest power of two that holds the weights; `batch_max` is how many sequences a replica
+    decodes at once, a choice between speed and price (`plan_serving` finds it). `error` is measured over predicted time, an
+    80 % Range of what the calibration had not seen; a measured throughput of your own (`requests_per_s` of one replica)
+    replaces prediction and error. `load_max` is head room beside queueing. `owned` buys instead of renting, `overflow` is
+    an `Api` that answers what the fleet is not sized for. Of tuned `adapters` on one base, each takes `adapter_bytes`
+    and the mixed batch costs `adapter_slowdown`. `PromptCache` keeps the prefix in GPU memory for its time to live.
+    """
+
+    model: catalog.Model | str
+    gpu: catalog.Gpu | str = "H100-SXM"
+    precision: str = "fp8"
+    kv_precision: str | None = None
+    engine: str = "vllm"
+    channel: str = "neocloud"
+    term: str = "on_demand"
+    rent: catalog.Rent | None = None
+    commitment: catalog.Rent | None = None
+    owned: Owned | None = None
+    overflow: Api | None = None
+    gpus_per_replica: int | None = None
+    replicas_min: Number = 1
+    load_max: Number = Range(0.7, 0.95, mid=0.85, why="assumption: share of capacity planned for beside queueing; forecast error, releases, long prompts")
+    batch_max: Number = 64
+    error: Number | None = None
+    requests_per_s: Number | None = None
+    fleet: Fleet = field(default_factory=Fleet)
+    adapters: Number = 0
+    adapter_bytes: Number = 2e8
+    adapter_slowdown: Number = Range(0.02, 0.25, mid=0.1, why="assumption: adapters of many tenants in one batch; engines report a few to 25 %")
+    residency_uplift: Number = 1.0
+    build_weeks: Number = catalog.practice("hosting.build_weeks")
+    upkeep_fte: Number = catalog.practice("hosting.maintenance_fte")
+    on_call_hours_per_month: Number = 0.0
+    accepted: Number | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("precision", "kv_precision"):
+            value = getattr(self, name)
+            check(value in PRECISIONS or (value is None and name == "kv_precision"), f"Hosted.{name} is {value!r}, allowed are {', '.join(PRECISIONS)}")
+        if self.engine not in (*ENGINES, OTHER):
+            raise unknown("engine", self.engine, (*ENGINES, OTHER), where="Hosted")
+        for name, find in (("model", catalog.model), ("gpu", catalog.gpu)):
+            if isinstance(getattr(self, name), str):
+                object.__setattr__(self, name, find(getattr(self, name)))
+        for name in NEEDED:
+            if getattr(self.model, name) is None:
+                raise CatalogError(f"the {name} of {self.model.id!r} are not published, so it cannot be sized; choose another model")
+        self._rents()
+        if self.error is None or getattr(self.error, "source", "") == "serving-fit":
+            models, gpus = measured_on()
+            unseen_gpu = self.gpu.id not in gpus or self.engine == OTHER
+            object.__setattr__(self, "error", band("tpot_ratio", is_sparse(self.model, self.precision), unseen_gpu, self.model.id not in models))
+        least = getattr(self.fleet.cover, "low", self.fleet.cover)
+        check(self.overflow is not None or np.all(np.asarray(least) >= 1), f"Fleet.cover is {self.fleet.cover}: a fleet below its peak needs overflow=Api(...)")
+        validate(self, optional=("accepted", "error", "requests_per_s", "gpus_per_replica"))
+
+    def _rents(self) -> None:
+        """The rents of this GPU, unless they are your own; an owned GPU needs none."""
+        if self.owned is not None:
+            object.__setattr__(self, "owned", self.owned.of(self.gpu))
+        committed = np.any(getattr(self.fleet.committed_replicas, "high", self.fleet.committed_replicas))
+        for name, term, needed in (("rent", self.term, self.owned is None), ("commitment", self.fleet.commitment, committed)):
+            given, wanted = getattr(self, name), (self.gpu.id, self.channel, term)
+            if needed and (given is None or (_is_listed(given) and (given.gpu, given.channel, given.term) != wanted)):
+                object.__setattr__(self, name, catalog.rent(*wanted))
+
+    def at(self, on: str) -> Hosted:
+        """GPU rents are facts of the catalogue, not of the API price list; only the overflow moves."""
+        return self if self.overflow is None else replace(self, overflow=self.overflow.at(on))
+
+    # -- what fits, and how fast -----------------------------------------------------------------------
+
+    @property
+    def window(self) -> Any:
+        return self.model.window
+
+    @property
+    def gpus(self) -> Any:
+        """GPUs of one replica: as given, or the smallest power of two that holds the weights."""
+        return self._sized[1].gpus
+
+    @property
+    def _adapters(self) -> Any:
+        return self.adapters * self.adapter_bytes
+
+    @property
+    def _sized(self) -> tuple[Any, Any, Any]:
+        """Shape, setup and physics of one replica, computed once."""
+        if "_memo" not in self.__dict__:
+            s, p = shape_of(self.model), physics(self.engine)
+            one = setup_of(self.gpu, self.precision, self.kv_precision, bool(self.model.experts), 1)
+            gpus = self.gpus_per_replica
+            if gpus is None:
+                room = self.gpu.memory - p.reserve_bytes / p.memory_usable
+                gpus = gpus_that_fit(weight_bytes_per_gpu(s, one) + self._adapters, room, p.memory_usable)
+            self.__dict__["_memo"] = (s, replace(one, tensor_parallel=gpus), p)
+        return self.__dict__["_memo"]
+
+    def limits(self, call: Call) -> Iterator[tuple[Any, str]]:
+        """What can stop a call: the window, the weights, the key-value cache of one request."""
+        yield from over_window(self, call)
+        s, u, p = self._sized
+        room = (room_bytes(s, u, p) * u.gpus - self._adapters) / GB
+        place = f"{self.gpus_per_replica or 'the smallest set of'} x {self.gpu.id}"
+        yield -room, f"{self.model.id} in {self.precision} does not fit {place}: the weights are {{over:.1f}} GB over the usable memory"
+        kv = kv_bytes(s, u, call.prompt_tokens + call.output_tokens + call.reasoning_tokens) * u.gpus / GB
+        yield kv - room, f"one request does not fit {place} beside {self.model.id}: its key-value cache is {{over:.1f}} GB over the usable memory"
+
+    def seconds_per_call(self, call: Call, cached: Any = 0.0) -> Any:
+        """Time of a whole replica that one call takes at the planned batch [s]; `cached` tokens of its prompt are there already."""
+        if self.requests_per_s is not None:
+            return 1.0 / self.requests_per_s
+        s, u, p = self._sized
+        output = call.output_tokens + call.reasoning_tokens
+        seconds = seconds_per_request(s, u, p, call.prompt_tokens, output, self.batch_max, cached) * self.error
+        return seconds * (1 + self.adapter_slowdown) if np.any(self.adapters) else seconds
+
+    # -- how many --------------------------------------------------------------------------------------
+
+    def uses(self, traffic: list[Traffic], work: Workload, terms: Terms) -> list[tuple[Traffic, Schedule, Any]]:
+        """(traffic, when, seconds of a replica per call); a cached prefix is read in some calls and computed in the others."""
+        found, known = [], dict[int, Any]()  # many purchases make the same call
+        for t in traffic:
+            if t.call.cache is None or self.requests_per_s is not None:
+                if id(t.call) not in known:
+                    known[id(t.call)] = self.seconds_per_call(t.call)
+                found.append((t, t.schedule, known[id(t.call)]))
+                continue
+            read, write = cache_schedules(t, work, terms)
+            prefix = np.where(t.call.stable_tokens >= t.call.cache.minimum_tokens, t.call.stable_tokens, 0.0)
+            found += [(t, read, self.seconds_per_call(t.call, prefix)), (t, write, self.seconds_per_call(t.call))]
+        return found
+
+    def capacity(self, uses: list[tuple[Traffic, Schedule, Any]], work: Workload, terms: Terms) -> Capacity:
+        """Replicas and their hours in a month, from the load of everything that comes with demand or every month.
+
+        Jobs of single months (an index, teacher labels) are rented by the hour on top and do not size the fleet.
+        """
+        load: Any = 0.0  # of production, in the mean of the active hours
+        arrivals: Any = 0.0
+        beside: Any = 0.0  # replica-hours of evaluation and monitoring, which fill idle hours
+        for t, when, seconds in uses:
+            if t.schedule.kind not in STANDING:
+                continue
+            level = _level(when, work, terms)
+            if t.schedule.kind == "with_demand":
+                load = load + work.arrivals_per_s(t.count) * seconds * level
+                arrivals = arrivals + work.arrivals_per_s(t.count) * level
+            else:
+                beside = beside + t.count * seconds / SECONDS_PER_HOUR * level
+        f, peak_to_average = self.fleet, work.peak_to_average
+        active = work.active_hours_per_month / HOURS_PER_MONTH
+        prompt = load * (1 - f.deferrable)
+        top = prompt * peak_to_average * f.cover
+        margin, slots = fleet.safety(f.wait_share), self.batch_max
+
+        def needed(x: Any) -> Any:
+            return fleet.replicas_needed(x, slots, self.load_max, margin, f.burstiness, self.replicas_min)
+
+        base = needed(np.maximum(top, (prompt + load * f.deferrable) * active if np.any(f.deferrable) else 0.0))
+        replicas = np.maximum(base + f.spare_replicas, f.committed_replicas) * (np.asarray(load) > 0)
+        spilled: Any = 0.0
+        if self.overflow is not None and np.any(np.asarray(f.cover) < 1):
+            reach = np.clip(base * self.load_max / np.maximum(prompt * peak_to_average, fleet.ROUNDING), f.cover, 1.0)
+            spilled = fleet.above(reach, peak_to_average) * (1 - f.deferrable)
+        busy = load * (1 - spilled) * work.active_hours_per_month + beside
+        if f.scaling == "fixed":
+            return Capacity(load * (1 - spilled), np.minimum(top, prompt * peak_to_average), replicas, replicas * HOURS_PER_MONTH, busy, 0.0, 0.0, spilled)
+        up, cold, starts = 0.0, 0.0, 0.0
+        ready = f.spare_replicas + f.warm_replicas
+        last = np.asarray(self.replicas_min) < 1  # the last replica may sleep
+        for level in fleet.duration_curve(peak_to_average):
+            count = np.minimum(needed(np.minimum(prompt * level, top)) + ready, replicas)
+            share = np.where(last & (count <= 1), fleet.awake(arrivals * level, f.keep_warm_s), 1.0)
+            up = up + active * np.maximum(count * share, f.committed_replicas) / fleet.LEVELS
+            cold = cold + (1 - share) * level / fleet.LEVELS
+            starts = starts + (1 - share) * arrivals * level * work.active_hours_per_month * SECONDS_PER_HOUR / fleet.LEVELS
+        night = np.maximum(np.minimum(self.replicas_min + np.where(last, 0.0, ready), replicas), f.committed_replicas)
+        starts = starts + (replicas - night) * HOURS_PER_MONTH / HOURS_PER_DAY
+        hours = (up + (1 - active) * night) * HOURS_PER_MONTH + starts * f.cold_start_s / SECONDS_PER_HOUR
+        return Capacity(load * (1 - spilled), top, replicas, np.maximum(hours, busy), busy, starts, cold, spilled)
+
+    # -- what it costs ---------------------------------------------------------------------------------
+
+    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
+        """GPU hours by use, the idle hours apart, what is lost, committed, bought or spilled over, and the people."""
+        usd, cites = self._usd()
+        uses = self.uses(traffic, work, terms)
+        made = self.capacity(uses, work, terms)
+        kept = 1 - made.spilled
+        for t, when, seconds in uses:
+            hours = t.count * seconds / SECONDS_PER_HOUR * self.gpus
+            hours, when = (hours, when) if t.schedule.kind != "with_demand" else _scaled(hours, when, kept, work, terms)
+            yield Line(f"{t.item}: GPU hours in use", t.phase, hours, "GPU-hour", usd, when, "gpu",
+                       basis="calls x seconds of a replica per call x GPUs per replica", cites=(*cites, *self._time()))  # fmt: skip
+        if not np.any(np.asarray(made.replicas) > 0):
+            return
+        hours = made.replica_hours * self.gpus
+        idle = np.maximum(hours - made.busy_hours * self.gpus, 0.0)
+        yield self._monthly("GPU hours idle", "serving", idle, "GPU-hour", usd, "gpu", "hours of whole replicas - hours in use",
+                            (*cites, *cite(self, "load_max"), "Workload.peak_to_average"))  # fmt: skip
+        yield from self._terms_of_rent(made, hours, usd, cites)
+        if self.owned is not None:
+            yield from self._bought(made, terms)
+        if np.any(made.spilled):
+            yield from self._spilled(traffic, made, work, terms)
+        yield labour("set up serving", self.build_weeks * HOURS_PER_WEEK, terms.people.engineer, once(), "build",
+                     "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(self, "build_weeks"))  # fmt: skip
+        yield upkeep("keep serving running", self, terms.people.engineer)
+        if np.any(self.on_call_hours_per_month):
+            yield labour("engineers on call", self.on_call_hours_per_month, terms.people.engineer, monthly(), "maintenance",
+                         "{on_call_hours_per_month} hours a month x {usd_per_hour}/h", cite(self, "on_call_hours_per_month"))  # fmt: skip
+
+    def _usd(self) -> tuple[Any, tuple[str, ...]]:
+        """Price of a GPU-hour, running cost only where the GPUs are owned."""
+        if self.owned is not None:
+            return self.owned.running() * self.residency_uplift, cite(self.owned, "facility_watts", "pue", "usd_per_kwh", "usd_per_kw_month")
+        return self.rent.usd_per_gpu_hour * self.residency_uplift, cite(self.rent, "usd_per_gpu_hour")  # type: ignore[union-attr]
+
+    def _time(self) -> tuple[str, ...]:
+        return cite(self, "requests_per_s") if self.requests_per_s is not None else cite(self, "error", "batch_max")
+
+    def _monthly(self, item: str, phase: str, quantity: Any, unit: str, usd: Any, trend: str, basis: str, cites: tuple[str, ...]) -> Line:
+        """A line of every month: steady, or along a path over months 0..H."""
+        each, when = (quantity, monthly()) if _steady(quantity) else (1.0, path(quantity * (np.arange(np.shape(quantity)[-1]) > 0)))
+        return Line(item, phase, each, unit, usd, when, trend, basis=basis, cites=cites)
+
+    def _terms_of_rent(self, made: Capacity, hours: Any, usd: Any, cites: tuple[str, ...]) -> Iterator[Line]:
+        """What a commitment saves on its hours, and what spot loses on the others."""
+        fixed = self.fleet.committed_replicas * HOURS_PER_MONTH * self.gpus
+        if np.any(self.fleet.committed_replicas):
+            less = self.commitment.usd_per_gpu_hour * self.residency_uplift - usd  # type: ignore[union-attr]
+            yield self._monthly("committed GPU hours: price over that without a commitment", "serving", fixed,
+                                "GPU-hour", less, "gpu", "{committed_replicas} replicas x hours of a month x (committed - flexible price)",
+                                (*cites, *cite(self.commitment, "usd_per_gpu_hour"), *cite(self.fleet, "committed_replicas")))  # fmt: skip
+        if self.owned is None and self.rent.term == SPOT:  # type: ignore[union-attr]
+            flexible = np.maximum(hours - fixed, 0.0)
+            yield self._monthly("GPU hours lost to interruptions", "serving", fleet.with_losses(flexible, self.fleet.interrupted) - flexible, "GPU-hour", usd,
+                                "gpu", "spot hours x {interrupted} / (1 - {interrupted})", (*cites, *cite(self.fleet, "interrupted")))  # fmt: skip
+
+    def _bought(self, made: Capacity, terms: Terms) -> Iterator[Line]:
+        """Servers when they are needed, their people, and what they fetch at the end."""
+        own: Any = self.owned
+        servers = np.ceil(made.replicas * self.gpus / own.gpus_per_server - fleet.ROUNDING)
+        cites = cite(own, "capex_usd", "server_overhead")
+        basis = "servers of eight GPUs, bought whole x {capex_usd} x {server_overhead}"
+        if _steady(servers):
+            most, first, each = servers, once(), servers
+        else:
+            owned = np.maximum.accumulate(servers, axis=-1)  # what a month needs is bought at the end of the month before
+            owned = np.concatenate([owned[..., 1:2], owned[..., 1:]], axis=-1)
+            each, first = 1.0, path(np.diff(np.concatenate([np.zeros_like(owned[..., :1]), owned[..., 1:], owned[..., -1:]], axis=-1), axis=-1))
+            most = owned[..., -1] if owned.ndim == 1 else owned[..., -1:]
+        yield Line("servers", "build", each, "server", own.server_usd(), first, "gpu", "capex", basis, cites)
+        yield Line("servers sold", "retirement", -most * own.residual, "server", own.server_usd(), once(terms.months), "gpu", "capex",
+                   "servers x price x {residual} resale after {life_months} months", (*cites, *cite(own, "residual", "life_months")))  # fmt: skip
+        yield labour("rack and burn in the servers", own.setup_weeks * HOURS_PER_WEEK, terms.people.engineer, once(), "build",
+                     "{setup_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(own, "setup_weeks"))  # fmt: skip
+        yield labour("hands on servers", own.operations_fte_per_server * WORKING_HOURS_PER_MONTH * most, terms.people.engineer, monthly(), "maintenance",
+                     "{operations_fte_per_server} of an engineer for each server", cite(own, "operations_fte_per_server"))  # fmt: skip
+
+    def _spilled(self, traffic: list[Traffic], made: Capacity, work: Workload, terms: Terms) -> Iterator[Line]:
+        over = []
+        for t in traffic:
+            if t.schedule.kind == "with_demand":
+                count, when = _scaled(t.count, t.schedule, made.spilled, work, terms)
+                over.append(replace(t, count=count, schedule=when, basis="calls beyond {cover} of the peak x tokens of one call at the list price",
+                                    cites=cite(self.fleet, "cover")))  # fmt: skip
+        for line in self.overflow.price(over, work, terms):  # type: ignore[union-attr]
+            yield replace(line, item=OVERFLOW + line.item)
+
+
+def _steady(quantity: Any) -> bool:
+    """Whether a quantity is the same in every month: a number, or draws (n, 1)."""
+    return np.ndim(quantity) == 0 or np.shape(quantity)[-1] == 1
+
+
+def _level(when: Schedule, work: Workload, terms: Terms) -> Any:
+    """Occurrences of a schedule in a month: one number where all months are alike, else a path over months 0..H."""
+    if when.kind == "monthly" or (when.kind == "with_demand" and work.flat):
+        return 1.0
+    weights = when.weights(terms.months, work.demand(terms.months))
+    if work.flat and when.kind == "path":
+        return weights[-1] if weights.ndim == 1 else weights[:, -1:]
+    return weights
+
+
+def _scaled(count: Any, when: Schedule, share: Any, work: Workload, terms: Terms) -> tuple[Any, Schedule]:
+    """Calls and schedule of a share of a traffic; a share that changes with the months moves into the schedule."""
+    if _steady(share):
+        return count * share, when
+    return count, path(when.weights(terms.months, work.demand(terms.months)) * share)
+
+
+def _is_listed(rent: catalog.Rent) -> bool:
+    """Whether a rent is the catalogue's: then another GPU, channel or term takes its own."""
+    return catalog.rents().get(rent.id) == rent
