@@ -163,7 +163,7 @@ def given_up(failed: Any, most: Any) -> Any:
 def annuity(amount: Any, rate_per_year: Any, months: Any) -> Any:
     """Equal month-end payments with a present value of `amount` [USD/month]: amount x r / (1 - (1 + r)^-n).
 
-    >>> round(annuity(1_000.0, 0.10, 12), 2)
+    >>> round(float(annuity(1_000.0, 0.10, 12)), 2)
     87.72
     """
     r = (1 + rate_per_year) ** (1 / MONTHS_PER_YEAR) - 1

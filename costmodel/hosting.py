@@ -17,7 +17,7 @@ from .calibrated import ENGINES, NEEDED, OTHER, PRECISIONS, band, is_sparse, phy
 from .errors import CatalogError, check, unknown
 from .hardware import Owned
 from .inference import gpus_that_fit
-from .lines import Call, Line, Schedule, Traffic, cite, labour, monthly, once, path, upkeep
+from .lines import STEADY, Call, Line, Schedule, Traffic, cite, labour, monthly, once, path, upkeep
 from .measured_serving import measured_on
 from .ranges import Number, Range, validate
 from .roofline import kv_bytes, room_bytes, seconds_per_request, weight_bytes_per_gpu
@@ -105,7 +105,7 @@ class Hosted:
     rent: catalog.Rent | None = None
     commitment: catalog.Rent | None = None
     owned: Owned | None = None
-    overflow: Api | None = None
+    overflow: Any = None
     gpus_per_replica: int | None = None
     replicas_min: Number = 1
     load_max: Number = Range(0.7, 0.95, mid=0.85, why="assumption: share of capacity planned for beside queueing; forecast error, releases, long prompts")
@@ -139,6 +139,7 @@ class Hosted:
             models, gpus = measured_on()
             unseen_gpu = self.gpu.id not in gpus or self.engine == OTHER
             object.__setattr__(self, "error", band("tpot_ratio", is_sparse(self.model, self.precision), unseen_gpu, self.model.id not in models))
+        check(self.overflow is None or isinstance(self.overflow, Api), f"Hosted.overflow is {self.overflow!r}, it must be an Api(...)")
         least = getattr(self.fleet.cover, "low", self.fleet.cover)
         check(self.overflow is not None or np.all(np.asarray(least) >= 1), f"Fleet.cover is {self.fleet.cover}: a fleet below its peak needs overflow=Api(...)")
         validate(self, optional=("accepted", "error", "requests_per_s", "gpus_per_replica"))
@@ -148,8 +149,9 @@ class Hosted:
         if self.owned is not None:
             object.__setattr__(self, "owned", self.owned.of(self.gpu))
         committed = np.any(getattr(self.fleet.committed_replicas, "high", self.fleet.committed_replicas))
-        for name, term, needed in (("rent", self.term, self.owned is None), ("commitment", self.fleet.commitment, committed)):
+        for name, term, needed in (("rent", self.term, self.owned is None), *((("commitment", self.fleet.commitment, True),) if committed else ())):
             given, wanted = getattr(self, name), (self.gpu.id, self.channel, term)
+            needed = needed or ".".join(wanted) in catalog.rents()  # owned GPUs stand, but jobs beside them may rent
             if needed and (given is None or (_is_listed(given) and (given.gpu, given.channel, given.term) != wanted)):
                 object.__setattr__(self, name, catalog.rent(*wanted))
 
@@ -216,8 +218,8 @@ class Hosted:
                 found.append((t, t.schedule, known[id(t.call)]))
                 continue
             read, write = cache_schedules(t, work, terms)
-            prefix = np.where(t.call.stable_tokens >= t.call.cache.minimum_tokens, t.call.stable_tokens, 0.0)
-            found += [(t, read, self.seconds_per_call(t.call, prefix)), (t, write, self.seconds_per_call(t.call))]
+            held = replace(t, item=f"{t.item}, prefix held")  # engines hold any prefix, in blocks of 16 tokens
+            found += [(held, read, self.seconds_per_call(t.call, t.call.stable_tokens)), (t, write, self.seconds_per_call(t.call))]
         return found
 
     def capacity(self, uses: list[tuple[Traffic, Schedule, Any]], work: Workload, terms: Terms) -> Capacity:
@@ -231,7 +233,7 @@ class Hosted:
         for t, when, seconds in uses:
             if t.schedule.kind not in STANDING:
                 continue
-            level = _level(when, work, terms)
+            level = level_of(when, work, terms)
             if t.schedule.kind == "with_demand":
                 load = load + work.arrivals_per_s(t.count) * seconds * level
                 arrivals = arrivals + work.arrivals_per_s(t.count) * level
@@ -241,12 +243,7 @@ class Hosted:
         active = work.active_hours_per_month / HOURS_PER_MONTH
         prompt = load * (1 - f.deferrable)
         top = prompt * peak_to_average * f.cover
-        margin, slots = fleet.safety(f.wait_share), self.batch_max
-
-        def needed(x: Any) -> Any:
-            return fleet.replicas_needed(x, slots, self.load_max, margin, f.burstiness, self.replicas_min)
-
-        base = needed(np.maximum(top, (prompt + load * f.deferrable) * active if np.any(f.deferrable) else 0.0))
+        base = self._needed(np.maximum(top, (prompt + load * f.deferrable) * active if np.any(f.deferrable) else 0.0))
         replicas = np.maximum(base + f.spare_replicas, f.committed_replicas) * (np.asarray(load) > 0)
         spilled: Any = 0.0
         if self.overflow is not None and np.any(np.asarray(f.cover) < 1):
@@ -259,7 +256,7 @@ class Hosted:
         ready = f.spare_replicas + f.warm_replicas
         last = np.asarray(self.replicas_min) < 1  # the last replica may sleep
         for level in fleet.duration_curve(peak_to_average):
-            count = np.minimum(needed(np.minimum(prompt * level, top)) + ready, replicas)
+            count = self.up(np.minimum(prompt * level, top), replicas)
             share = np.where(last & (count <= 1), fleet.awake(arrivals * level, f.keep_warm_s), 1.0)
             up = up + active * np.maximum(count * share, f.committed_replicas) / fleet.LEVELS
             cold = cold + (1 - share) * level / fleet.LEVELS
@@ -269,24 +266,32 @@ class Hosted:
         hours = (up + (1 - active) * night) * HOURS_PER_MONTH + starts * f.cold_start_s / SECONDS_PER_HOUR
         return Capacity(load * (1 - spilled), top, replicas, np.maximum(hours, busy), busy, starts, cold, spilled)
 
+    def _needed(self, load: Any) -> Any:
+        f = self.fleet
+        return fleet.replicas_needed(load, self.batch_max, self.load_max, fleet.safety(f.wait_share), f.burstiness, self.replicas_min)
+
+    def up(self, load: Any, most: Any) -> Any:
+        """Replicas that are up at a load, spares and warm ones included, where they follow it."""
+        return np.minimum(self._needed(load) + self.fleet.spare_replicas + self.fleet.warm_replicas, most)
+
     # -- what it costs ---------------------------------------------------------------------------------
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
         """GPU hours by use, the idle hours apart, what is lost, committed, bought or spilled over, and the people."""
-        usd, cites = self._usd()
+        usd, cites = self.usd_per_gpu_hour()
         uses = self.uses(traffic, work, terms)
         made = self.capacity(uses, work, terms)
         kept = 1 - made.spilled
         for t, when, seconds in uses:
             hours = t.count * seconds / SECONDS_PER_HOUR * self.gpus
-            hours, when = (hours, when) if t.schedule.kind != "with_demand" else _scaled(hours, when, kept, work, terms)
-            yield Line(f"{t.item}: GPU hours in use", t.phase, hours, "GPU-hour", usd, when, "gpu",
+            hours, when = (hours, when) if t.schedule.kind != "with_demand" else scaled(hours, when, kept, work, terms)
+            yield Line(f"{t.item}: GPU hours in use", t.phase, hours, "GPU-hour", usd, when, self._trend,
                        basis="calls x seconds of a replica per call x GPUs per replica", cites=(*cites, *self._time()))  # fmt: skip
         if not np.any(np.asarray(made.replicas) > 0):
             return
         hours = made.replica_hours * self.gpus
         idle = np.maximum(hours - made.busy_hours * self.gpus, 0.0)
-        yield self._monthly("GPU hours idle", "serving", idle, "GPU-hour", usd, "gpu", "hours of whole replicas - hours in use",
+        yield self._monthly("GPU hours idle", "serving", idle, "GPU-hour", usd, self._trend, "hours of whole replicas - hours in use",
                             (*cites, *cite(self, "load_max"), "Workload.peak_to_average"))  # fmt: skip
         yield from self._terms_of_rent(made, hours, usd, cites)
         if self.owned is not None:
@@ -300,28 +305,33 @@ class Hosted:
             yield labour("engineers on call", self.on_call_hours_per_month, terms.people.engineer, monthly(), "maintenance",
                          "{on_call_hours_per_month} hours a month x {usd_per_hour}/h", cite(self, "on_call_hours_per_month"))  # fmt: skip
 
-    def _usd(self) -> tuple[Any, tuple[str, ...]]:
+    def usd_per_gpu_hour(self) -> tuple[Any, tuple[str, ...]]:
         """Price of a GPU-hour, running cost only where the GPUs are owned."""
         if self.owned is not None:
             return self.owned.running() * self.residency_uplift, cite(self.owned, "facility_watts", "pue", "usd_per_kwh", "usd_per_kw_month")
         return self.rent.usd_per_gpu_hour * self.residency_uplift, cite(self.rent, "usd_per_gpu_hour")  # type: ignore[union-attr]
+
+    @property
+    def _trend(self) -> str:
+        """Rent follows GPU prices; power and housing of owned GPUs do not."""
+        return "gpu" if self.owned is None else "service"
 
     def _time(self) -> tuple[str, ...]:
         return cite(self, "requests_per_s") if self.requests_per_s is not None else cite(self, "error", "batch_max")
 
     def _monthly(self, item: str, phase: str, quantity: Any, unit: str, usd: Any, trend: str, basis: str, cites: tuple[str, ...]) -> Line:
         """A line of every month: steady, or along a path over months 0..H."""
-        each, when = (quantity, monthly()) if _steady(quantity) else (1.0, path(quantity * (np.arange(np.shape(quantity)[-1]) > 0)))
+        each, when = (quantity, monthly()) if steady(quantity) else (1.0, path(quantity * (np.arange(np.shape(quantity)[-1]) > 0)))
         return Line(item, phase, each, unit, usd, when, trend, basis=basis, cites=cites)
 
     def _terms_of_rent(self, made: Capacity, hours: Any, usd: Any, cites: tuple[str, ...]) -> Iterator[Line]:
         """What a commitment saves on its hours, and what spot loses on the others."""
         fixed = self.fleet.committed_replicas * HOURS_PER_MONTH * self.gpus
         if np.any(self.fleet.committed_replicas):
-            less = self.commitment.usd_per_gpu_hour * self.residency_uplift - usd  # type: ignore[union-attr]
-            yield self._monthly("committed GPU hours: price over that without a commitment", "serving", fixed,
-                                "GPU-hour", less, "gpu", "{committed_replicas} replicas x hours of a month x (committed - flexible price)",
-                                (*cites, *cite(self.commitment, "usd_per_gpu_hour"), *cite(self.fleet, "committed_replicas")))  # fmt: skip
+            basis, signed = "{committed_replicas} replicas x hours of a month at the price ", cite(self.fleet, "committed_replicas")
+            yield Line("GPU hours under the commitment", "serving", fixed, "GPU-hour", self.commitment.usd_per_gpu_hour * self.residency_uplift, monthly(), STEADY,
+                       basis=basis + "of the commitment", cites=(*signed, *cite(self.commitment, "usd_per_gpu_hour")))  # fmt: skip
+            yield Line("the same hours without it, not paid", "serving", -fixed, "GPU-hour", usd, monthly(), "gpu", basis=basis + "above", cites=(*signed, *cites))
         if self.owned is None and self.rent.term == SPOT:  # type: ignore[union-attr]
             flexible = np.maximum(hours - fixed, 0.0)
             yield self._monthly("GPU hours lost to interruptions", "serving", fleet.with_losses(flexible, self.fleet.interrupted) - flexible, "GPU-hour", usd,
@@ -333,7 +343,7 @@ class Hosted:
         servers = np.ceil(made.replicas * self.gpus / own.gpus_per_server - fleet.ROUNDING)
         cites = cite(own, "capex_usd", "server_overhead")
         basis = "servers of eight GPUs, bought whole x {capex_usd} x {server_overhead}"
-        if _steady(servers):
+        if steady(servers):
             most, first, each = servers, once(), servers
         else:
             owned = np.maximum.accumulate(servers, axis=-1)  # what a month needs is bought at the end of the month before
@@ -341,7 +351,7 @@ class Hosted:
             each, first = 1.0, path(np.diff(np.concatenate([np.zeros_like(owned[..., :1]), owned[..., 1:], owned[..., -1:]], axis=-1), axis=-1))
             most = owned[..., -1] if owned.ndim == 1 else owned[..., -1:]
         yield Line("servers", "build", each, "server", own.server_usd(), first, "gpu", "capex", basis, cites)
-        yield Line("servers sold", "retirement", -most * own.residual, "server", own.server_usd(), once(terms.months), "gpu", "capex",
+        yield Line("servers sold", "retirement", -most, "server", own.server_usd() * own.residual, once(terms.months), STEADY, "capex",
                    "servers x price x {residual} resale after {life_months} months", (*cites, *cite(own, "residual", "life_months")))  # fmt: skip
         yield labour("rack and burn in the servers", own.setup_weeks * HOURS_PER_WEEK, terms.people.engineer, once(), "build",
                      "{setup_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(own, "setup_weeks"))  # fmt: skip
@@ -352,19 +362,19 @@ class Hosted:
         over = []
         for t in traffic:
             if t.schedule.kind == "with_demand":
-                count, when = _scaled(t.count, t.schedule, made.spilled, work, terms)
+                count, when = scaled(t.count, t.schedule, made.spilled, work, terms)
                 over.append(replace(t, count=count, schedule=when, basis="calls beyond {cover} of the peak x tokens of one call at the list price",
                                     cites=cite(self.fleet, "cover")))  # fmt: skip
         for line in self.overflow.price(over, work, terms):  # type: ignore[union-attr]
             yield replace(line, item=OVERFLOW + line.item)
 
 
-def _steady(quantity: Any) -> bool:
+def steady(quantity: Any) -> bool:
     """Whether a quantity is the same in every month: a number, or draws (n, 1)."""
     return np.ndim(quantity) == 0 or np.shape(quantity)[-1] == 1
 
 
-def _level(when: Schedule, work: Workload, terms: Terms) -> Any:
+def level_of(when: Schedule, work: Workload, terms: Terms) -> Any:
     """Occurrences of a schedule in a month: one number where all months are alike, else a path over months 0..H."""
     if when.kind == "monthly" or (when.kind == "with_demand" and work.flat):
         return 1.0
@@ -374,9 +384,9 @@ def _level(when: Schedule, work: Workload, terms: Terms) -> Any:
     return weights
 
 
-def _scaled(count: Any, when: Schedule, share: Any, work: Workload, terms: Terms) -> tuple[Any, Schedule]:
+def scaled(count: Any, when: Schedule, share: Any, work: Workload, terms: Terms) -> tuple[Any, Schedule]:
     """Calls and schedule of a share of a traffic; a share that changes with the months moves into the schedule."""
-    if _steady(share):
+    if steady(share):
         return count * share, when
     return count, path(when.weights(terms.months, work.demand(terms.months)) * share)
 

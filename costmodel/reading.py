@@ -23,13 +23,14 @@ from .choices import presets, with_quality
 from .errors import CatalogError, check, unknown
 from .hosting import Hosted
 from .options import Mix, Option, Part
+from .provisioned import Provisioned
 from .ranges import Doubt, Measured, Range, find_key, key_of, pin, validate, walk
 from .servings import Api
 from .workload import Corpus, Terms, Workload
 
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")
 NULL = ("", "~", "null")  # how YAML writes nothing
-SERVINGS = {"api": Api, "hosted": Hosted}
+SERVINGS = {"api": Api, "hosted": Hosted, "provisioned": Provisioned}
 
 
 class _Loader(yaml.BaseLoader):
@@ -207,7 +208,8 @@ class Reader:
         check(len(found) == 1, f"{self.at(path)} must name one model, as {{api: gpt-6-sol}} or {{hosted: llama-3.1-8b, gpu: L40S}}")
         (name,) = found
         rest = {k: v for k, v in given.items() if k != name}
-        return self.build(SERVINGS[_fold(name)], {"model": given[name], **rest}, path)
+        first = "api" if SERVINGS[_fold(name)] is Provisioned else "model"
+        return self.build(SERVINGS[_fold(name)], {first: given[name], **rest}, path)
 
     def technique(self, given: Any, path: str) -> Any:
         """`evals`, or {rag: {top_k: 8}}."""

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from .caching import hit_rate
-from .errors import CatalogError, check
+from .errors import CatalogError, Infeasible, check
+from .fleet import attempts
 from .lines import Call, Line, Traffic, cite, path
 from .prices import ApiPrice, Rates, api_price, rates
 from .ranges import Number, validate
-from .units import MTOK
+from .units import MTOK, SECONDS_PER_MINUTE
 from .workload import Terms, Workload
 
 TERMS_OF_SALE = ("provider", "on", "mode", "residency")  # what selects a card in the price list
@@ -30,6 +31,9 @@ class Api:
     `model` is an id of the price list (or an ApiPrice); `mode` is standard, batch, flex or priority; `residency` and
     `discount` scale every token class. `accepted` is the share of answers accepted with plain instructions. What is left
     open is that of the price card, so that `dataclasses.replace(api, mode="batch")` asks the price list again.
+
+    An attempt fails with chance `failed` and is tried up to `attempts_max` times (own tries times those of the client library:
+    3 x 3 = 9); `billed_share` of the failed ones is billed. Limits per minute hold for the busiest hour of the last month.
     """
 
     model: ApiPrice | str
@@ -38,6 +42,11 @@ class Api:
     mode: str | None = None
     residency: str | None = None
     discount: Number = 0.0
+    failed: Number = 0.0
+    attempts_max: Number = 3
+    billed_share: Number = 1.0
+    tokens_per_min_max: Number | None = None
+    requests_per_min_max: Number | None = None
     accepted: Number | None = None
 
     def __post_init__(self) -> None:
@@ -52,7 +61,7 @@ class Api:
         object.__setattr__(self, "model", card)
         for name in TERMS_OF_SALE:
             object.__setattr__(self, name, getattr(card, name))
-        validate(self, optional=("accepted",))
+        validate(self, optional=("accepted", "tokens_per_min_max", "requests_per_min_max"))
 
     def at(self, on: str) -> Api:
         """The same model at the prices of another date; prices changed by hand cannot be moved."""
@@ -71,8 +80,37 @@ class Api:
         yield from over_window(self, call)
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
+        within = self._within_limits(traffic, work, terms)
         for t in traffic:
-            yield from self._tokens(t, work, terms)
+            for line in self._tokens(t, work, terms):
+                yield line if within is None else replace(line, quantity=line.quantity * within)
+            if np.any(self.failed):
+                yield self._failures(t)
+
+    def _within_limits(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Any:
+        """None without limits, else 1 where the busiest minute keeps them and NaN where it does not."""
+        busiest = [t for t in traffic if t.schedule.kind == "with_demand"]
+        per_min = work.peak_to_average * np.max(work.demand(terms.months), axis=-1, keepdims=np.ndim(work.demand(terms.months)) > 1) * SECONDS_PER_MINUTE
+        within: Any = None
+        for name, size in (("tokens", lambda c: c.prompt_tokens + c.output_tokens + c.reasoning_tokens), ("requests", lambda c: 1.0)):
+            most = getattr(self, f"{name}_per_min_max")
+            if most is None or not busiest:
+                continue
+            need = sum(work.arrivals_per_s(t.count) * size(t.call) for t in busiest) * per_min
+            if np.ndim(need) == 0 and np.ndim(most) == 0 and need > most:
+                raise Infeasible(f"the busiest hour brings {need:,.0f} {name} a minute, the limit of {self.model.id} is {most:,.0f}; "
+                                 "ask for a higher limit, move what can wait to mode='batch', or split the load in a Mix")  # fmt: skip
+            within = np.where(need > most, np.nan, 1.0 if within is None else within)
+        return within
+
+    def _failures(self, t: Traffic) -> Line:
+        """Attempts that fail and are paid all the same, at the price of a whole call."""
+        card = rates(replace(self.model, discount=1 - (1 - self.model.discount) * (1 - self.discount)), t.call.prompt_tokens)  # type: ignore[type-var]
+        usd = (t.call.prompt_tokens * card.usd_per_mtok_in + t.call.output_tokens * card.usd_per_mtok_out) / MTOK
+        wasted = t.count * self.failed * attempts(self.failed, self.attempts_max) * self.billed_share
+        return Line(f"{t.item}: failed attempts", t.phase, wasted, "attempt", usd, t.schedule, "api",
+                    basis="calls x {failed} x mean attempts of up to {attempts_max} x {billed_share}, each at the price of an uncached call",
+                    cites=(*cite(self, "failed", "attempts_max", "billed_share"), *cite(self.model, "usd_per_mtok_in", "usd_per_mtok_out")))  # fmt: skip
 
     def _tokens(self, t: Traffic, work: Workload, terms: Terms) -> Iterator[Line]:
         kept = (1 - self.model.discount) * (1 - self.discount)

@@ -13,6 +13,7 @@ MONTHS_PER_YEAR = 12
 WORKING_HOURS_PER_MONTH = 2080 / 12  # paid hours of a full-time person
 MILLION = 1e6
 MINUTES_PER_HOUR = 60.0
+SECONDS_PER_MINUTE = 60.0
 HOURS_PER_DAY = 24.0
 HOURS_PER_WEEK = 40.0  # one engineer-week
 
@@ -389,6 +390,8 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "units_min": ("count", "fewest provisioned units"),
     "units_step": ("count", "provisioned units are bought in multiples of this"),
     "usd_per_unit_hour": ("USD/unit-hour", "price of one provisioned unit"),
+    "Provisioned.api": ("record", "the model behind an API that the units run"),
+    "reservation": ("text", "hourly, monthly or yearly"),
     "wait_share": ("share", "share of requests that may find no free place"),
     "warm_replicas": ("count", "replicas kept ready for a rise"),
     # -- terms, ledgers and answers

@@ -14,6 +14,7 @@ from .errors import CatalogError, check
 from .hosting import Hosted
 from .options import Mix, Option
 from .prices import ApiPrice, api_price
+from .provisioned import Provisioned
 from .ranges import Doubt, key_of, same, walk
 from .servings import Api
 
@@ -45,6 +46,9 @@ def _plain(x: Any, on: str | None) -> Any:
     if isinstance(x, (Api, Hosted)):
         fields = _fields(x, on)
         return {type(x).__name__.lower(): fields.pop("model"), **fields}
+    if isinstance(x, Provisioned):
+        fields = _fields(x, on)
+        return {"provisioned": fields.pop("api"), **fields}
     if dataclasses.is_dataclass(x):
         return x.id if hasattr(x, "id") else _fields(x, on)  # type: ignore[union-attr]
     if isinstance(x, np.generic):
@@ -58,7 +62,8 @@ def _fields(x: Any, on: str | None) -> dict[str, Any]:
     for f in dataclasses.fields(x):
         value = getattr(x, f.name)
         default = f.default_factory() if f.default_factory is not dataclasses.MISSING else f.default
-        derived = f.name == "rent" or (isinstance(x, Api) and (f.name, value) in (("on", on), ("mode", "standard")))
+        derived = (f.name in ("rent", "commitment") and not isinstance(value, str)) or getattr(value, "source", "") == "serving-fit"
+        derived = derived or (isinstance(x, (Api, Provisioned)) and (f.name, value) in (("on", on), ("mode", "standard")))
         if not derived and (default is dataclasses.MISSING or not same(value, default)):
             found[f.name] = _plain(value, on)
     return found

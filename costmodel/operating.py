@@ -1,0 +1,257 @@
+"""How a fleet runs: replicas, utilisation and idle money by month, energy and carbon of a request, and the wait at an API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import catalog
+from .errors import Infeasible, check
+from .fleet import given_up
+from .hosting import Capacity, Hosted, steady
+from .ledger import Calendar, evaluate, settle
+from .lines import Traffic
+from .options import Mix, Option, cases, purchases
+from .profiles import hours_of_day
+from .ranges import Number, Range, middle, same, sample, validate
+from .serving_model import usd_per_mtok
+from .units import HOURS_PER_MONTH, KILO, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
+from .workload import Terms, Workload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DRAWS = 4_000
+EDGES = (10, 90)  # percentiles of an 80 % band
+
+
+def capacity(option: Option | Mix, work: Workload, months: int | None = None, terms: Terms | None = None) -> pd.DataFrame:
+    """The fleet of an option by month, at the middle of every Range; one row per own serving and month.
+
+    Columns: serving, month, load (replicas busy in the mean active hour), peak (in the busiest), replicas, gpus, utilisation
+    (of the hours paid), gpu_hours, idle_gpu_hours, cold_starts, cold_share (of requests that wait for one), spilled (share that
+    overflows), usd_per_hour, usd_per_mtok_out (rent or running cost over the production tokens answered).
+    """
+    import pandas as pd
+
+    _, terms = settle(option, terms, months=months)
+    rows = []
+    month_work, month_terms = middle((work, terms))
+    for serving, traffic, made in fleets(middle(option), month_work, month_terms):
+        usd = serving.usd_per_gpu_hour()[0]
+        tokens = sum(t.count * (t.call.output_tokens + t.call.reasoning_tokens) for t in traffic if t.item == "production")
+        demand = month_work.demand(terms.months)
+        for m in range(1, terms.months + 1):
+            at = {name: _month(value, m) for name, value in vars(made).items()}
+            hours = at["replica_hours"] * serving.gpus
+            answered = tokens * demand[m] * (1 - at["spilled"])
+            rows.append({
+                "serving": f"{serving.model.id} on {serving.gpu.id}", "month": m, "load": at["load"], "peak": at["peak"], "replicas": at["replicas"],
+                "gpus": at["replicas"] * serving.gpus, "utilisation": at["busy_hours"] / max(at["replica_hours"], 1e-9), "gpu_hours": hours,
+                "idle_gpu_hours": hours - at["busy_hours"] * serving.gpus, "cold_starts": at["cold_starts"], "cold_share": at["cold_share"],
+                "spilled": at["spilled"], "usd_per_hour": hours * usd / HOURS_PER_MONTH,
+                "usd_per_mtok_out": hours * usd * MTOK / answered if answered else np.nan,
+            })  # fmt: skip
+    check(rows, "capacity: the option has no model on GPUs of its own, or it gets no traffic")
+    return pd.DataFrame(rows)
+
+
+def fleets(option: Any, work: Workload, terms: Terms) -> list[tuple[Hosted, list[Traffic], Capacity]]:
+    """Every own serving of an option whose Ranges are numbers, with its pooled traffic and its capacity."""
+    pools: list[tuple[Hosted, list[Traffic]]] = []
+    for serving, bought in purchases(cases(option, work, terms)):
+        if not isinstance(bought, Traffic) or not isinstance(serving, Hosted):
+            continue
+        for other, traffic in pools:
+            if same(serving, other):
+                traffic.append(bought)
+                break
+        else:
+            pools.append((serving, [bought]))
+    made = [(s, traffic, s.capacity(s.uses(traffic, work, terms), work, terms)) for s, traffic in pools]
+    return [(s, traffic, c) for s, traffic, c in made if np.any(np.asarray(c.replicas) > 0)]
+
+
+def _month(value: Any, m: int) -> float:
+    """A number of month m: the same in every month, or along a path."""
+    array = np.ravel(value)
+    return float(array[0] if array.size == 1 else array[m])
+
+
+def day(option: Option | Mix, work: Workload, days_per_month: float | None = None) -> pd.DataFrame:
+    """One day of load against capacity in the first month, at the middle: hour, load, capacity (replicas up), busy, idle, spilled.
+
+    Loads are in replicas; the shape of the day is the load-duration curve of the workload with its busiest hour in the middle.
+    """
+    import pandas as pd
+
+    month_work, terms = middle((work, Terms(months=1)))
+    found = fleets(middle(option), month_work, terms)
+    check(found, "day: the option has no model on GPUs of its own, or it gets no traffic")
+    serving, _, made = found[0]
+    load = hours_of_day(month_work.active_hours_per_month, month_work.peak_to_average, days_per_month) * _month(made.load, 1) / (1 - _month(made.spilled, 1))
+    replicas = _month(made.replicas, 1)
+    up = np.full(24, replicas) if serving.fleet.scaling == "fixed" else np.array([serving.up(x, replicas) for x in load])
+    reach = up * serving.load_max if serving.overflow is not None else np.full(24, np.inf)
+    busy = np.minimum(load, reach)
+    return pd.DataFrame({"hour": np.arange(24), "load": load, "capacity": up, "busy": busy, "idle": np.maximum(up - busy, 0.0), "spilled": load - busy})
+
+
+# -- price against use ---------------------------------------------------------------------------------
+
+
+def by_utilisation(serving: Hosted, work: Workload, shares: Iterable[float], fte: float = 0.0, terms: Terms | None = None,
+                   draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
+    """Price of a million output tokens of one replica against the share of its capacity in use, with and without people.
+
+    Columns: utilisation, usd_per_mtok_out, low, high (80 % band), with_people; `fte` engineers are added to the rent.
+    """
+    import pandas as pd
+
+    shares = np.asarray(list(shares), float)
+    check(((shares > 0) & (shares <= 1)).all(), "by_utilisation: shares must lie above 0 and at most at 1")
+    terms = terms or Terms()
+    wide = sample((serving, work, terms), draws, seed)
+    full = _full_price(*wide)
+    mid, people = _full_price(*middle((serving, work, terms))), _people_per_mtok(*middle((serving, work, terms)), fte)  # type: ignore[call-arg]
+    low, high = np.percentile(full, EDGES)
+    return pd.DataFrame({"utilisation": shares, "usd_per_mtok_out": mid / shares, "low": low / shares, "high": high / shares, "with_people": (mid + people) / shares})
+
+
+def _full_price(serving: Any, work: Workload, terms: Terms) -> Any:
+    call = work.request().calls[0]
+    rate = (call.output_tokens + call.reasoning_tokens) / serving.seconds_per_call(call)
+    return usd_per_mtok(serving.usd_per_gpu_hour()[0] * serving.gpus, rate)
+
+
+def _people_per_mtok(serving: Any, work: Workload, terms: Terms, fte: float) -> Any:
+    call = work.request().calls[0]
+    tokens = (call.output_tokens + call.reasoning_tokens) * HOURS_PER_MONTH * SECONDS_PER_HOUR / serving.seconds_per_call(call)
+    return fte * WORKING_HOURS_PER_MONTH * terms.people.engineer.usd_per_hour / tokens * MTOK
+
+
+def own_over_api(own: Hosted, api: Any, work: Workload, utilisation: Iterable[float], fte: Iterable[float], replicas: float = 1.0,
+                 terms: Terms | None = None) -> pd.DataFrame:  # fmt: skip
+    """Monthly cost of `replicas` own replicas with their people over what the API asks for the same answers, at the middle.
+
+    Rows are FTE, columns utilisation; below 1 own GPUs are cheaper. Own cost = replicas x GPUs x hours x rent + FTE; the API
+    answers utilisation x what the replicas could.
+    """
+    import pandas as pd
+
+    own, api, work, terms = middle((own, api, work, terms or Terms()))
+    utilisation, fte = np.asarray(list(utilisation), float), np.asarray(list(fte), float)
+    call = work.request().calls[0]
+    most = replicas * HOURS_PER_MONTH * SECONDS_PER_HOUR / own.seconds_per_call(call)
+    month = Terms(months=1, trends=terms.trends, people=terms.people)
+    bill = evaluate(Option(api), work, month)
+    each = float(np.squeeze(bill.total(Calendar(work, month)) / work.requests_per_month))
+    usd = replicas * own.gpus * HOURS_PER_MONTH * own.usd_per_gpu_hour()[0] + fte[:, None] * WORKING_HOURS_PER_MONTH * terms.people.engineer.usd_per_hour
+    return pd.DataFrame(usd / (most * utilisation[None, :] * each), index=pd.Index(fte, name="upkeep_fte"), columns=pd.Index(utilisation, name="utilisation"))
+
+
+# -- energy and carbon ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where GPUs stand: grid, facility, and how much power they draw; a grid is an id of data/carbon.csv."""
+
+    grid: str = "world"
+    carbon: Number | None = None
+    pue: Number = catalog.fact("own", "pue.industry.pue").value
+    busy_power: Number = Range(0.55, 0.95, mid=0.75, why="assumption: power of a GPU under inference load over its rated power")
+    idle_power: Number = Range(0.1, 0.3, mid=0.18, why="assumption: power of an idle GPU with a model loaded over its rated power")
+    life_months: Number = 60
+
+    def __post_init__(self) -> None:
+        if self.carbon is None:
+            facts = catalog.facts_of("carbon")
+            names = [f"grid.{self.grid}.carbon", f"{self.grid}.carbon"]
+            found = [facts[n].value for n in names if n in facts]
+            check(found, f"Site.grid is {self.grid!r}, known are {', '.join(sorted(f.id.removeprefix('grid.') for f in facts.values() if f.field == 'carbon'))}")
+            object.__setattr__(self, "carbon", found[0])
+        validate(self)
+
+
+def footprint(option: Option | Mix, work: Workload, site: Site | None = None, draws: int = DRAWS, seed: int = 0, terms: Terms | None = None) -> pd.DataFrame:
+    """Energy and carbon of a request and of a month on own GPUs, in the first month: rows with the columns low, mid, high (80 % band).
+
+    Rows: kwh_per_request, kgco2e_per_request, kwh_per_month, kgco2e_per_month. Power is drawn idle as well as busy; server and
+    network follow the GPUs; carbon is location-based and holds the making of the hardware over its life. Not in it: networks
+    outside, and APIs, whose providers do not say.
+    """
+    import pandas as pd
+
+    site = site or Site()
+    month = Terms(months=1) if terms is None else terms
+    things = (option, work, month, site)
+    mid, wide = _footprint(*middle(things)), _footprint(*sample(things, draws, seed))
+    rows = {name: [*np.percentile(wide[name], EDGES)[:1], float(np.ravel(mid[name])[0]), *np.percentile(wide[name], EDGES)[1:]] for name in mid}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["low", "mid", "high"]).rename_axis("quantity")
+
+
+def _footprint(option: Any, work: Workload, terms: Terms, site: Site) -> dict[str, Any]:
+    kwh: Any = 0.0
+    made: Any = 0.0  # kg CO2e of the hardware in a month
+    found = fleets(option, work, terms)
+    if not found:
+        raise Infeasible("footprint: the option has no model on GPUs of its own, and providers do not publish theirs")
+    facts = catalog.facts_of("own")
+    share = facts["server.server_power"].value.mid / 8
+    embodied = catalog.facts_of("carbon")
+    each = embodied["gpu_80gb.embodied_carbon"].value.mid + embodied["server.embodied_carbon"].value.mid / 8
+    for serving, _, c in found:
+        busy, up = (_first(x) * serving.gpus for x in (c.busy_hours, c.replica_hours))
+        watts = serving.gpu.power + share
+        kwh = kwh + watts / KILO * site.pue * (busy * site.busy_power + np.maximum(up - busy, 0.0) * site.idle_power)
+        made = made + _first(c.replicas) * serving.gpus * each / site.life_months
+    kg, requests = kwh * site.carbon + made, work.requests_per_month * _first(work.demand(terms.months))
+    return {"kwh_per_request": kwh / requests, "kgco2e_per_request": kg / requests, "kwh_per_month": kwh, "kgco2e_per_month": kg}
+
+
+def _first(value: Any) -> Any:
+    """Month 1 of what may be a path."""
+    return value if steady(value) else (value[1] if np.ndim(value) == 1 else value[:, 1:2])
+
+
+# -- the wait at an API --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Time to the first token at an API: a base for a short prompt, and what each million prompt tokens adds."""
+
+    first_token_base_s: Number = catalog.practice("api.first_token_base_s")
+    first_token_s_per_mtok: Number = catalog.practice("api.first_token_s_per_mtok")
+
+
+def api_latency(prompt_tokens: float | Iterable[float], failed: float = 0.0, attempts_max: float = 1, wait: Wait | None = None,
+                draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
+    """Time to the first token at a hosted API by prompt length, without reasoning: base + slope x tokens, as an 80 % band.
+
+    Columns: prompt_tokens, ttft_s_low, ttft_s_mid, ttft_s_high, given_up (share of calls that fail in all attempts). A failed
+    attempt is waited for as long as an answer. Not in it: queues at a rate limit, cached prompts, the speed of the answer.
+
+    >>> table = api_latency([1_000, 160_000, 890_000])      # published: some 20 s at 160,000 and 60 s at 890,000 tokens
+    >>> bool((table.ttft_s_low[1:] <= [20, 60]).all() and (table.ttft_s_high[1:] >= [20, 60]).all())
+    True
+    """
+    import pandas as pd
+
+    tokens = np.atleast_1d(np.asarray(prompt_tokens, float))
+    check(bool((tokens >= 0).all()), "api_latency: prompt_tokens must be 0 or more")
+    wide, mid = sample(wait or Wait(), draws, seed), middle(wait or Wait())
+    tries = (1 - failed**attempts_max) / (1 - failed) if failed < 1 else attempts_max
+
+    def seconds(w: Any) -> Any:
+        return (w.first_token_base_s + w.first_token_s_per_mtok * tokens / MTOK) * tries
+
+    low, high = np.percentile(np.broadcast_to(seconds(wide), (draws, tokens.size)), EDGES, axis=0)
+    return pd.DataFrame({"prompt_tokens": tokens, "ttft_s_low": low, "ttft_s_mid": np.ravel(seconds(mid)), "ttft_s_high": high,
+                         "given_up": float(given_up(failed, attempts_max))})  # fmt: skip
+
+

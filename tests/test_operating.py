@@ -1,0 +1,126 @@
+"""How a fleet runs: a day, price against use, energy and carbon, the wait at an API; and whether to buy the GPUs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_hosting import OWN, RENT, option, work
+from toys import ON
+
+import costmodel as cm
+from costmodel.ranges import walk
+
+FLAT = cm.Terms(discount_rate=0.0, trends=cm.Trends(api=0, gpu=0, labour=0, service=0))
+
+
+def test_the_fleet_of_each_month():
+    table = cm.capacity(option(), work(0.9, growth_per_year=1.0), months=13)
+    assert table.month.to_list() == list(range(1, 14)) and table.replicas.iloc[[0, -1]].to_list() == [1, 2]
+    assert table.usd_per_mtok_out.iloc[0] == pytest.approx(2.0 * 730 / (0.9 * 730 * 3_600 * 100) * 1e6)
+    with pytest.raises(ValueError, match="no model on GPUs of its own"):
+        cm.capacity(cm.Option(cm.Api("gpt-4o", on=ON)), work(1.0))
+
+
+def test_a_day_of_load_against_capacity():
+    for scaling in ("fixed", "hourly"):
+        own = option(scaling=scaling)
+        day = cm.day(own, work(2.0, peak=2.0))
+        assert len(day) == 24 and day.load.mean() == pytest.approx(2.0, rel=0.02) and day.load.max() <= 4
+        assert (day.capacity >= day.load).all()
+    assert day.capacity.min() < day.capacity.max() == 4
+
+
+# -- price against use ---------------------------------------------------------------------------------
+
+
+def test_ten_percent_busy_costs_ten_times_as_much():
+    """$2.50 an hour at 0.7 requests of 1,000 tokens a second: $0.99 a million fully busy, $9.92 at 10 %."""
+    own = cm.Hosted("llama-3.1-8b", requests_per_s=0.7, gpus_per_replica=1, rent=replace(RENT, usd_per_gpu_hour=2.5))
+    asked = cm.Workload(1_000, input_tokens=1_000, output_tokens=1_000)
+    table = cm.by_utilisation(own, asked, [0.1, 1.0])
+    assert table.usd_per_mtok_out.round(2).to_list() == [9.92, 0.99]
+    people = cm.by_utilisation(own, asked, [1.0], fte=0.25).with_people.item() - table.usd_per_mtok_out.iloc[1]
+    assert people == pytest.approx(0.25 * 2080 / 12 * cm.middle(cm.person("engineer")).usd_per_hour / (700 * 730 * 3_600) * 1e6)
+
+
+def test_the_map_of_use_and_people():
+    own = cm.Hosted("llama-3.1-8b", requests_per_s=1.0, gpus_per_replica=1, rent=RENT)
+    asked = cm.Workload(1e6, input_tokens=1_000, output_tokens=100)
+    table = cm.own_over_api(own, cm.Api("gpt-4o-mini", on=ON), asked, [0.1, 1.0], [0.0, 1.0], terms=FLAT)
+    each = (1_000 * 0.15 + 100 * 0.60) / 1e6
+    assert table.loc[0.0, 1.0] == pytest.approx(2.0 / (3_600 * each))
+    assert table.loc[0.0, 0.1] == pytest.approx(10 * table.loc[0.0, 1.0]) and (table.loc[1.0] > table.loc[0.0]).all()
+
+
+# -- energy --------------------------------------------------------------------------------------------
+
+
+def test_energy_and_carbon_of_a_request():
+    """One H100 (700 W and 150 W of the server) half busy: 850 W x 1.5 x (0.5 x 0.8 + 0.5 x 0.2) x 730 h = 465 kWh a month."""
+    site = cm.Site(carbon=0.4, pue=1.5, busy_power=0.8, idle_power=0.2)
+    asked = work(0.5)
+    table = cm.footprint(option(), asked, site)
+    assert table.mid["kwh_per_month"] == pytest.approx(0.85 * 1.5 * 0.5 * 730)
+    assert table.mid["kwh_per_request"] == pytest.approx(table.mid["kwh_per_month"] / asked.requests_per_month)
+    hardware = (273 + 5_700 / 8) / 60
+    assert table.mid["kgco2e_per_month"] == pytest.approx(0.4 * table.mid["kwh_per_month"] + hardware)
+    wide = cm.footprint(option(), asked, cm.Site("france"))
+    assert (wide.low < wide.mid).all() and (wide.mid < wide.high).all()
+    assert wide.mid["kgco2e_per_month"] < table.mid["kgco2e_per_month"]
+    with pytest.raises(ValueError, match=r"Site\.grid is 'atlantis', known are"):
+        cm.Site("atlantis")
+
+
+def test_idle_gpus_cost_energy_too():
+    busy, idle = (cm.footprint(option(spare_replicas=n), work(0.9)).mid["kwh_per_request"] for n in (0, 3))
+    assert 1.2 * busy < idle < 4 * busy
+
+
+# -- the wait at an API --------------------------------------------------------------------------------
+
+
+def test_a_longer_prompt_waits_longer_and_retries_add():
+    table = cm.api_latency([100, 10_000, 1_000_000])
+    assert (np.diff(table.ttft_s_mid) > 0).all() and (table.ttft_s_low < table.ttft_s_high).all()
+    again = cm.api_latency([10_000], failed=0.1, attempts_max=2)
+    assert again.ttft_s_mid.item() == pytest.approx(1.1 * table.ttft_s_mid[1]) and again.given_up.item() == pytest.approx(0.01)
+
+
+# -- buy or rent ---------------------------------------------------------------------------------------
+
+
+def test_buying_pays_from_the_hours_that_it_breaks_even():
+    """8 GPUs: $300,000 less 20 %, and 8 x 8,760 x 3 h x $0.45; rent at $2 an hour for all hours is $420,480."""
+    table = cm.buy_or_rent("H100-SXM", 8, 0.5, 36, OWN, {"rent": 2.0}, FLAT, draws=2).set_index("choice")
+    buy = 240_000 + 8 * 26_280 * 0.45
+    assert table.npv["buy"] == pytest.approx(buy) and table.npv["rent"] == pytest.approx(8 * 26_280 * 2.0 * 0.5)
+    at = table.breakeven_utilisation["rent"]
+    assert at == pytest.approx(buy / (8 * 26_280 * 2.0)) and f"above {at:.0%} of the hours" in table.verdict["rent"]
+    there = cm.buy_or_rent("H100-SXM", 8, at, 36, OWN, {"rent": 2.0}, FLAT, draws=2).set_index("choice")
+    assert there.npv["buy"] == pytest.approx(there.npv["rent"])
+
+
+def test_a_cheap_rent_is_never_beaten():
+    table = cm.buy_or_rent("H100-SXM", 8, 1.0, 36, OWN, {"rent": 1.0}, FLAT, draws=2).set_index("choice")
+    assert table.verdict["rent"].startswith("never: even at all hours") and table.breakeven_utilisation["rent"] > 1
+
+
+def test_a_dear_discount_rate_favours_rent():
+    at = [cm.buy_or_rent("H100-SXM", owned=OWN, rents={"rent": 2.0}, terms=replace(FLAT, discount_rate=r), draws=2).breakeven_utilisation.iloc[1] for r in (0.0, 0.2)]
+    assert at[0] < at[1]
+
+
+def test_the_catalogue_prices_of_owning_lie_near_a_published_cost_of_ownership():
+    """InferenceX (2026-04-03) has $1.30 to $1.69 an H100 hour in large fleets. Eight GPUs at street prices over three years, all
+    hours, come to more, because a server for five years costs less an hour than one for three."""
+    facts = cm.catalog.fact("own", "H100-SXM.owner_usd_per_gpu_hour").value
+    five = cm.buy_or_rent("H100-SXM", months=60, terms=FLAT, owned=cm.Owned(life_months=60)).usd_per_gpu_hour.iloc[0]
+    assert facts.low < five < 1.15 * facts.high
+    assert cm.buy_or_rent("H100-SXM", months=36, terms=FLAT).usd_per_gpu_hour.iloc[0] > five
+
+
+def test_life_and_residual_are_ranges_with_sources():
+    own = cm.Owned().of(cm.gpu("H100-SXM"))
+    found = {name: value for _, name, value in walk(own)}
+    for name in ("capex_usd", "server_overhead", "residual", "usd_per_kw_month", "usd_per_kwh", "pue"):
+        assert isinstance(found[name], cm.Range) and found[name].source, name
