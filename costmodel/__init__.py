@@ -39,7 +39,7 @@ _HOMES = {
     "techniques.knowledge": "GraphRag LongContext Rag",
     "techniques.adaptation": "Distill FineTune Lora",
     "techniques.operations": "Evals Monitoring Upgrades",
-    "choices": "MODELS presets quick with_quality",
+    "choices": "MODELS presets quick with_fleet with_quality",
     "ledger": "bibliography by_hand cash_flow evaluate explain ledger npv register",
     "uncertainty": "tornado",
     "decision": "breakeven compare sweep",
@@ -53,6 +53,7 @@ _HOMES = {
     "scenario": "Scenario examples load save",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+FIGURES = ("plots", "plots_fidelity", "plots_serving", "report", "widgets")  # modules that a notebook asks for
 __all__ = sorted([*_HOME, "__version__"])
 
 
@@ -61,13 +62,13 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_HOME[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in ("plots", "plots_fidelity", "report", "widgets"):
+    if name in FIGURES:
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "plots", "plots_fidelity", "report", "widgets"})
+    return sorted({*globals(), *__all__, *FIGURES})
 
 
 from .ledger import ledger  # noqa: E402, F401  (early: the function must hide its module of the same name)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from .errors import check, unknown
 from .hosting import Hosted
 from .options import Mix, Option, cascade
+from .profiles import profile
 from .ranges import Number, Range, middle, require
 from .servings import Api
 from .techniques.adaptation import Distill, FineTune, Lora
@@ -125,3 +127,42 @@ def with_quality(option: Option | Mix, quality: Number | None) -> Option | Mix:
     if isinstance(option, Mix):
         return Mix(mix=[replace(p, option=with_quality(p.option, quality)) for p in option.mix])
     return replace(option, quality=quality)
+
+
+def with_fleet(options: Mapping[str, Any], work: Workload, own_model: str | None = None, gpu: str | None = None, precision: str | None = None,
+               traffic_profile: str | None = None, peak_to_avg: Number | None = None, throughput_tps: Number | None = None,
+               gpu_hourly: Number | None = None, min_replicas: Number | None = None, headroom: Number | None = None,
+               spare_replicas: Number | None = None, fte: Number | None = None, purchase_price: Number | None = None,
+               life_months: Number | None = None, residual: Number | None = None) -> tuple[dict[str, Any], Workload]:  # fmt: skip
+    """Options on own GPUs, and their workload, with what is not None changed everywhere: (options, work).
+
+    `throughput_tps` is a measured output of one replica [token/s], `gpu_hourly` your rent [USD/GPU-hour], `headroom` the share
+    of capacity kept free beside queueing, `purchase_price` that of one GPU.
+    """
+    timing = profile(traffic_profile) if traffic_profile else {}
+    work = replace(work, **timing, **_given(peak_to_average=peak_to_avg))
+    per_request: Any = middle(work.output_tokens) + middle(work.reasoning_tokens)
+    rate = None if throughput_tps is None else throughput_tps / per_request
+    changes = _given(model=own_model, gpu=gpu, precision=precision, requests_per_s=rate, replicas_min=min_replicas, upkeep_fte=fte,
+                     load_max=None if headroom is None else 1 - headroom)  # fmt: skip
+    made: dict[str, Any] = {}
+    for label, option in options.items():
+        serving = getattr(option, "serving", None)
+        if not isinstance(serving, Hosted):
+            made[label] = option
+            continue
+        if serving.owned is not None:
+            bought = _given(capex_usd=purchase_price, life_months=life_months, residual=residual)
+            again = {"capex_usd": None, "facility_watts": None} if gpu else {}
+            again |= {"residual": None} if life_months else {}
+            changes["owned"] = replace(serving.owned, **{**again, **bought})
+        own = replace(serving, **changes, fleet=replace(serving.fleet, **_given(spare_replicas=spare_replicas)))
+        changes.pop("owned", None)
+        if gpu_hourly is not None and own.owned is None:
+            own = replace(own, rent=replace(own.rent, id="your rent", usd_per_gpu_hour=gpu_hourly, sources=()))
+        made[label] = replace(option, serving=own)
+    return made, work
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

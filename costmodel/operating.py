@@ -12,7 +12,7 @@ from . import catalog
 from .errors import Infeasible, check
 from .fleet import given_up
 from .hosting import Capacity, Hosted, steady
-from .ledger import Calendar, evaluate, settle
+from .ledger import evaluate, settle
 from .lines import Traffic
 from .options import Mix, Option, cases, purchases
 from .profiles import hours_of_day
@@ -103,11 +103,12 @@ def day(option: Option | Mix, work: Workload, days_per_month: float | None = Non
 # -- price against use ---------------------------------------------------------------------------------
 
 
-def by_utilisation(serving: Hosted, work: Workload, shares: Iterable[float], fte: float = 0.0, terms: Terms | None = None,
-                   draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
-    """Price of a million output tokens of one replica against the share of its capacity in use, with and without people.
+def by_utilisation(serving: Hosted, work: Workload, shares: Iterable[float], fte: float = 0.0, replicas: float = 1.0, api: Any = None,
+                   terms: Terms | None = None, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
+    """Price of a million output tokens against the share of the capacity in use, with and without people.
 
-    Columns: utilisation, usd_per_mtok_out, low, high (80 % band), with_people; `fte` engineers are added to the rent.
+    Columns: utilisation, usd_per_mtok_out, low, high (80 % band), with_people (`fte` engineers on `replicas` replicas), api
+    (the same requests at `api` over their output tokens; NaN without one).
     """
     import pandas as pd
 
@@ -118,7 +119,17 @@ def by_utilisation(serving: Hosted, work: Workload, shares: Iterable[float], fte
     full = _full_price(*wide)
     mid, people = _full_price(*middle((serving, work, terms))), _people_per_mtok(*middle((serving, work, terms)), fte)  # type: ignore[call-arg]
     low, high = np.percentile(full, EDGES)
-    return pd.DataFrame({"utilisation": shares, "usd_per_mtok_out": mid / shares, "low": low / shares, "high": high / shares, "with_people": (mid + people) / shares})
+    tokens = middle(work).output_tokens + middle(work).reasoning_tokens
+    by_token = np.nan if api is None else _api_usd_per_request(middle(api), middle(work), middle(terms)) / tokens * MTOK
+    return pd.DataFrame({"utilisation": shares, "usd_per_mtok_out": mid / shares, "low": low / shares, "high": high / shares,
+                         "with_people": (mid + people / replicas) / shares, "api": by_token})  # fmt: skip
+
+
+def _api_usd_per_request(api: Any, work: Workload, terms: Terms) -> float:
+    """What an API asks for one request at today's prices."""
+    month = Terms(months=1, trends=terms.trends, people=terms.people)
+    lines = evaluate(Option(api), work, month).lines
+    return float(sum(np.squeeze(line.quantity * line.usd_per_unit) for line in lines) / work.requests_per_month)
 
 
 def _full_price(serving: Any, work: Workload, terms: Terms) -> Any:
@@ -146,9 +157,7 @@ def own_over_api(own: Hosted, api: Any, work: Workload, utilisation: Iterable[fl
     utilisation, fte = np.asarray(list(utilisation), float), np.asarray(list(fte), float)
     call = work.request().calls[0]
     most = replicas * HOURS_PER_MONTH * SECONDS_PER_HOUR / own.seconds_per_call(call)
-    month = Terms(months=1, trends=terms.trends, people=terms.people)
-    bill = evaluate(Option(api), work, month)
-    each = float(np.squeeze(bill.total(Calendar(work, month)) / work.requests_per_month))
+    each = _api_usd_per_request(api, work, terms)
     usd = replicas * own.gpus * HOURS_PER_MONTH * own.usd_per_gpu_hour()[0] + fte[:, None] * WORKING_HOURS_PER_MONTH * terms.people.engineer.usd_per_hour
     return pd.DataFrame(usd / (most * utilisation[None, :] * each), index=pd.Index(fte, name="upkeep_fte"), columns=pd.Index(utilisation, name="utilisation"))
 

@@ -119,6 +119,18 @@ def test_the_payback_notebook_says_what_the_script_says(tmp_path):
     assert f"When Distilled has paid for what it costs more than Few-shot: {script.verdict.iloc[0]}" in made.answer
 
 
+def test_the_hosting_notebook_says_what_the_script_says(tmp_path):
+    given = {"gpu_hourly": 2.0, "fte": 0.25, "traffic_profile": "global"}
+    made = report.run(notebooks_folder() / "02_api_or_own_gpus.ipynb", tmp_path, formats=("html",), draws=DRAWS, **given)
+    case = cm.load("own_gpus")
+    options, work = cm.with_fleet(case.options, case.work, **given)
+    script = cm.compare(options, work, terms=case.terms, draws=DRAWS, seed=case.seed)
+    printed = pd.read_csv(made.results_csv, index_col="option")
+    assert printed["mid"].to_list() == script["mid"].to_list()
+    flip = cm.breakeven(options["API"], options["Own GPUs"], work, terms=case.terms, seed=case.seed, labels=("API", "Own GPUs"))
+    assert flip.verdict.iloc[0] in made.answer
+
+
 @pytest.mark.parametrize("name", sorted(cm.examples()))
 def test_every_example_scenario_answers(name):
     case = cm.load(name)
