@@ -1,6 +1,6 @@
-"""Fit the calibrated numbers of serving to data/measured/ and print the rows of data/serving.csv (minutes, by hand).
+"""Fit the calibrated numbers of serving to data/measured/ and write data/serving.csv (minutes, by hand).
 
-    python benchmarks/fit_serving.py > data/serving.csv
+    python benchmarks/fit_serving.py      writes data/serving.csv and data/measured/serving_held_out.csv
 
 Robust least squares on the logarithm of measured over predicted; every (model, GPU, engine) counts alike, more or
 less; each number is pulled a little towards its starting value, which is what public kernel measurements suggest.
@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
 
-from costmodel.calibrated import ENGINES
-from costmodel.measured_serving import FILES, UNUSED, ages, measured, numbers, predict, sparse_rows, take
+from costmodel.calibrated import ENGINES, KINDS
+from costmodel.catalog import data_folder
+from costmodel.measured_serving import FILES, UNUSED, ages, kinds, measured, numbers, predict, take
 from costmodel.roofline import Physics
 from costmodel.units import GLOSSARY
 
@@ -36,6 +37,7 @@ FREE = {
     "roofline.routing_spread": (0.7, 0.2, 1.0), "roofline.overhead_fall": (0.3, 0.01, 0.9), "vllm.first_token_s": (0.03, 1e-3, 0.3),
     "sglang.first_token_s": (0.05, 1e-3, 0.3), "trtllm.first_token_s": (0.04, 1e-3, 0.3),
     "vllm.engine_efficiency": (0.92, 0.5, 0.995), "sglang.expert_efficiency": (0.8, 0.3, 0.995),
+    "trtllm.expert_efficiency": (0.9, 0.3, 0.995),
 }  # fmt: skip
 FIXED = {"roofline.memory_usable": 0.96, "roofline.reserve_bytes": 1e9}
 MEMORY_NOTES = {
@@ -45,7 +47,7 @@ MEMORY_NOTES = {
 SCALE = 0.1  # residuals above 10 % count less than their square
 PULL = 0.7  # e-folds from the start that cost as much as one residual of 10 %
 FIRST_TOKEN_WEIGHT = 0.5  # first-token times scatter more: queues, warm-up, reporting in groups
-BATCH_WEIGHT = 2.0  # static batches are the cleanest measurements
+BATCH_WEIGHT = 3.0  # static batches are the cleanest measurements
 GROUP_POWER = 0.35  # weight of a row ~ rows of its group to this power, downwards: 0.5 would make groups equal
 EVALUATIONS = 40
 BAND = (0.10, 0.50, 0.90)
@@ -60,7 +62,7 @@ class Table:
         self.shape, self.setup = numbers(self.rows)
         self.age = ages(self.rows)
         self.group = (self.rows["model"] + " on " + self.rows["gpu"] + ", " + self.rows["engine"]).to_numpy(str)
-        self.sparse = sparse_rows(self.rows)
+        self.kind = kinds(self.rows)
         count = pd.Series(self.group).map(pd.Series(self.group).value_counts()).to_numpy(float)
         self.weight = (count / count.mean()) ** -GROUP_POWER
         if "family" in rows and "metric" in rows:
@@ -70,7 +72,7 @@ class Table:
         part = object.__new__(Table)
         part.rows = self.rows[keep].reset_index(drop=True)
         part.shape, part.setup = take(self.shape, keep), take(self.setup, keep)
-        for name in ("age", "group", "sparse", "weight"):
+        for name in ("age", "group", "kind", "weight"):
             setattr(part, name, getattr(self, name)[keep])
         return part
 
@@ -121,7 +123,7 @@ def left_out(tables: list[Table], column: str, start: dict[str, float]) -> tuple
                 part = table.of(x == label)
                 for name, ratio in ratios(fits[-1], part).items():
                     metric = part.rows["metric"] if name == "value" else name
-                    parts.append(part.rows.assign(metric=metric, log_ratio=ratio, sparse=part.sparse, group=part.group))
+                    parts.append(part.rows.assign(metric=metric, log_ratio=ratio, kind=part.kind, group=part.group))
         print(f"left out {label}", file=sys.stderr)
     return pd.concat(parts, ignore_index=True), fits
 
@@ -130,25 +132,42 @@ RATIO_OF = {"tpot_s": "tpot_ratio", "ttft_s": "ttft_ratio", "output_tokens_per_s
 
 
 def bands(rows: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
-    """{(kind, ratio): 10th, 50th, 90th percentile of measured over predicted}."""
+    """{(kind, ratio): 10th, 50th, 90th percentile of measured over predicted}.
+
+    Dense models in four bits are few: their band is made of all dense rows.
+    """
     rows = rows[rows["metric"].isin(RATIO_OF) & ~rows["family"].eq("trtllm-first-token")]
-    cut = rows.groupby([np.where(rows["sparse"], "sparse", "dense"), rows["metric"].map(RATIO_OF)])["log_ratio"]
-    return {key: np.exp(np.quantile(part, BAND)) for key, part in cut}
+    found = {}
+    for kind in KINDS:
+        part = rows[rows["kind"].isin(("dense", "four_bit") if kind == "four_bit" else (kind,))]
+        for ratio, errors in part.groupby(part["metric"].map(RATIO_OF))["log_ratio"]:
+            found[kind, ratio] = np.exp(np.quantile(errors, BAND))
+    return found
 
 
 def wider(rows: pd.DataFrame, base: pd.DataFrame, kind: str) -> float:
     """How much wider the residuals of time per token and throughput are than those of `base`; at least 1."""
     width = []
     for table in (rows, base):
-        part = table[table["metric"].isin(("tpot_s", "output_tokens_per_s")) & (table["sparse"] == (kind == "sparse"))]
+        part = table[table["metric"].isin(("tpot_s", "output_tokens_per_s")) & (table["kind"] == kind)]
         width.append(np.subtract(*np.quantile(part["log_ratio"], (BAND[2], BAND[0]))))
     return float(max(width[0] / width[1], 1.0))
 
 
-def csv_rows() -> Iterator[str]:
-    tables = [Table(file) for file in FILES]
-    best = fit(tables)
-    rows, fits = left_out(tables, "group", best)
+def held_out(rows: pd.DataFrame) -> pd.DataFrame:
+    """Measured over predicted of every row by fits without its group, with the ends of the band that the other groups make."""
+    ends = []
+    for group, own in rows[rows["metric"].isin(RATIO_OF)].groupby("group"):
+        others = bands(rows[rows["group"] != group])
+        for row in own.itertuples():
+            low, _, high = others.get((row.kind, RATIO_OF[row.metric]), (np.nan,) * 3)
+            ends.append((row.id, row.metric, low, high))
+    found = pd.DataFrame(ends, columns=["id", "metric", "low", "high"])
+    table = rows.assign(ratio=np.exp(rows["log_ratio"]))[["id", "metric", "ratio"]].merge(found, how="left", on=["id", "metric"])
+    return table.sort_values(["id", "metric"]).round(4).assign(source="serving-fit")
+
+
+def csv_rows(tables: list[Table], best: dict[str, float], rows: pd.DataFrame, fits: list[dict[str, float]]) -> Iterator[str]:
     today = date.today().isoformat()
 
     def row(key: str, value: float, low: float | str, high: float | str, source: str, note: str) -> str:
@@ -167,11 +186,20 @@ def csv_rows() -> Iterator[str]:
         yield row(f"{kind}.{field}", ends[1], ends[0], ends[2], "serving-fit", note)
     for column, field in (("gpu", "unseen_gpu"), ("model", "unseen_model")):
         other, _ = left_out(tables, column, best)
-        for kind in ("dense", "sparse"):
+        for kind in KINDS:
             note = f"width of the band where no measurement has the {column}, over the usual width"
             yield row(f"{kind}.{field}", wider(other, rows, kind), "", "", "serving-fit", note)
 
 
+def main() -> None:
+    tables = [Table(file) for file in FILES]
+    best = fit(tables)
+    rows, fits = left_out(tables, "group", best)
+    lines = list(csv_rows(tables, best, rows, fits))
+    folder = data_folder()
+    (folder / "serving.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    held_out(rows).to_csv(folder / "measured" / "serving_held_out.csv", index=False, lineterminator="\n")
+
+
 if __name__ == "__main__":
-    for line in csv_rows():
-        print(line, flush=True)
+    sys.exit(main())

@@ -26,7 +26,7 @@ _HOMES = {
     "quality": "Effect allowed_loss examples_gain required_gain",
     "serving_model": "plan_serving predict_serving",
     "fleet": "attempts duration_curve replicas_needed wait_chance",
-    "measured_serving": "serving_reality",
+    "measured_serving": "serving_errors serving_held_out serving_reality",
     "lines": "Cache Call Line Request Segment Traffic every labour monthly once path with_demand",
     "workload": "Corpus Currency People QuestionMix Terms Trends Workload",
     "options": "Case Mix Option Part cascade",

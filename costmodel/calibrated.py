@@ -25,6 +25,8 @@ FOUR_BIT = ("fp4", "int4")
 ENGINES = ("vllm", "sglang", "trtllm")
 OTHER = "other"  # an engine that was not measured: the mean of the measured ones
 EXPERTS_AT_MOST = 0.98  # of all parameters, where a hybrid architecture is counted too high
+KINDS = ("dense", "four_bit", "mixture")
+METRICS = ("ttft_ratio", "tpot_ratio", "throughput_ratio")
 NEEDED = ("parameters", "layers", "kv_heads", "head_size")
 
 
@@ -121,24 +123,28 @@ def physics(engine: str = "vllm", folder: catalog.Folder = None) -> Physics:
     return Physics(**numbers)
 
 
-def is_sparse(model: Model, precision: str) -> bool:
-    """Whether a case belongs to the wider class: mixtures of experts and 4-bit weights."""
-    return bool(model.experts) or precision in FOUR_BIT
+def kind_of(model: Model, precision: str) -> str:
+    """The class whose band a case belongs to: "mixture" of experts, "four_bit" weights of a dense model, or "dense".
+
+    >>> kind_of(catalog.model("deepseek-v3"), "fp8"), kind_of(catalog.model("llama-3.1-8b"), "fp4")
+    ('mixture', 'four_bit')
+    """
+    return "mixture" if model.experts else "four_bit" if precision in FOUR_BIT else "dense"
 
 
-def band(metric: str, sparse: bool, unseen_gpu: bool = False, unseen_model: bool = False) -> Range:
-    """Measured over predicted, an 80 % band: metric is ttft_ratio, tpot_ratio or throughput_ratio.
+def band(metric: str, kind: str, unseen_gpu: bool = False, unseen_model: bool = False) -> Range:
+    """Measured over predicted, an 80 % band: metric is ttft_ratio, tpot_ratio or throughput_ratio, kind that of `kind_of`.
 
     Multiply a prediction with it. It is wider for a GPU or model that no measurement was made on. As a field of an
     option it is a Range like any other, drawn once under its own name. "Unseen" was tested among NVIDIA's GPUs: two
     published results on MI300X lie a third below the prediction.
 
-    >>> wide, narrow = band("tpot_ratio", True), band("tpot_ratio", False)
+    >>> wide, narrow = band("tpot_ratio", "mixture"), band("tpot_ratio", "dense")
     >>> wide.high / wide.low > narrow.high / narrow.low > 1
     True
     """
-    check(metric in ("ttft_ratio", "tpot_ratio", "throughput_ratio"), f"metric is {metric!r}, allowed are ttft_ratio, tpot_ratio, throughput_ratio")
-    kind = "sparse" if sparse else "dense"
+    check(metric in METRICS, f"metric is {metric!r}, allowed are {', '.join(METRICS)}")
+    check(kind in KINDS, f"kind is {kind!r}, allowed are {', '.join(KINDS)}")
     known = catalog.fact("serving", f"{kind}.{metric}").value
     wider = 1.0
     for unseen, name in ((unseen_gpu, "unseen_gpu"), (unseen_model, "unseen_model")):

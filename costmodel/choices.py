@@ -159,7 +159,7 @@ def with_fleet(options: Mapping[str, Any], work: Workload, own_model: str | None
         own = replace(serving, **changes, fleet=replace(serving.fleet, **_given(spare_replicas=spare_replicas)))
         changes.pop("owned", None)
         if gpu_hourly is not None and own.owned is None:
-            own = replace(own, rent=replace(own.rent, id="your rent", usd_per_gpu_hour=gpu_hourly, sources=()))
+            own = replace(own, rent=replace(own.rent, id="your rent", usd_per_gpu_hour=gpu_hourly, sources=()))  # type: ignore[type-var]
         made[label] = replace(option, serving=own)
     return made, work
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import catalog, fleet
-from .calibrated import ENGINES, NEEDED, OTHER, PRECISIONS, band, is_sparse, physics, setup_of, shape_of
+from .calibrated import ENGINES, NEEDED, OTHER, PRECISIONS, band, kind_of, physics, setup_of, shape_of
 from .errors import CatalogError, check, unknown
 from .hardware import Owned
 from .inference import gpus_that_fit
@@ -138,7 +138,7 @@ class Hosted:
         if self.error is None or getattr(self.error, "source", "") == "serving-fit":
             models, gpus = measured_on()
             unseen_gpu = self.gpu.id not in gpus or self.engine == OTHER
-            object.__setattr__(self, "error", band("tpot_ratio", is_sparse(self.model, self.precision), unseen_gpu, self.model.id not in models))
+            object.__setattr__(self, "error", band("tpot_ratio", kind_of(self.model, self.precision), unseen_gpu, self.model.id not in models))
         check(self.overflow is None or isinstance(self.overflow, Api), f"Hosted.overflow is {self.overflow!r}, it must be an Api(...)")
         least = getattr(self.fleet.cover, "low", self.fleet.cover)
         check(self.overflow is not None or np.all(np.asarray(least) >= 1), f"Fleet.cover is {self.fleet.cover}: a fleet below its peak needs overflow=Api(...)")

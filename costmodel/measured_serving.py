@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
-from .calibrated import is_sparse, physics, setup, shape
+from .calibrated import kind_of, physics, setup, shape
 from .errors import CatalogError
 from .roofline import (
     Physics,
@@ -91,7 +91,8 @@ def numbers(table: pd.DataFrame) -> tuple[Shape, Setup]:
     keys = list(zip(table["model"], table["gpu"], table["precision"], table["kv_precision"], strict=True))
     made = {key: setup(key[1], key[2], key[3] or None, models[key[0]][1]) for key in set(keys)}
     whole = stack([made[key] for key in keys])
-    layout = {"tensor_parallel": table["tp"].to_numpy(float), "data_parallel": table["dp"].to_numpy(float)}
+    layout = {"tensor_parallel": table["tp"].to_numpy(float), "data_parallel": table["dp"].to_numpy(float),
+              "expert_parallel": table["ep"].to_numpy(float) if "ep" in table else np.ones(len(table))}  # fmt: skip
     return stack([models[id][0] for id in table["model"]]), replace(whole, **layout)
 
 
@@ -123,9 +124,9 @@ def predict(table: pd.DataFrame, s: Shape, u: Setup, p: Physics) -> dict[str, An
     return {"value": np.where(metric == "latency_s", latency, np.where(metric == "ttft_s", first, rate))}
 
 
-def sparse_rows(table: pd.DataFrame) -> Any:
-    """Whether each row is a mixture of experts or has 4-bit weights."""
-    return np.array([is_sparse(catalog.model(m), p) for m, p in zip(table["model"], table["precision"], strict=True)])
+def kinds(table: pd.DataFrame) -> Any:
+    """The class of each row: dense, four_bit or mixture."""
+    return np.array([kind_of(catalog.model(m), p) for m, p in zip(table["model"], table["precision"], strict=True)])
 
 
 def serving_reality() -> pd.DataFrame:
@@ -138,8 +139,75 @@ def serving_reality() -> pd.DataFrame:
         made = predict(table, *numbers(table), engine_physics(table))
         for name, values in made.items():
             metric = table["metric"] if name == "value" else name
-            rows.append(table.assign(metric=metric, measured=table[name], predicted=values, sparse=sparse_rows(table)))
+            rows.append(table.assign(metric=metric, measured=table[name], predicted=values, kind=kinds(table)))
     result = pd.concat(rows, ignore_index=True)
     result["ratio"] = result["measured"] / result["predicted"]
-    keep = ["id", "family", "model", "gpu", "engine", "precision", "tp", "dp", "sparse", "metric", "measured", "predicted", "ratio", "note"]
+    keep = ["id", "family", "model", "gpu", "engine", "precision", "tp", "dp", "kind", "metric", "measured", "predicted", "ratio", "note"]
     return result[keep]
+
+
+# -- what no fit had seen ------------------------------------------------------------------------------
+
+BOTH = "time per token, mixtures and FP4"
+UNITS = {"tpot_s": "s", "ttft_s": "s", "latency_s": "s", "output_tokens_per_s": "token/s"}
+
+
+def serving_held_out() -> pd.DataFrame:
+    """Every measurement beside a prediction by a fit that had not seen its model, GPU and engine together, with its 80 % band.
+
+    Columns: id, family, kind, model, gpu, engine, precision, metric, measured (what, in words), unit, reported, low, mid, high,
+    ratio (mid over reported), inside, plain (NaN: nobody has a plainer rule). The band is made of the other groups' errors; the latency of a whole batch has none. benchmarks/fit_serving.py
+    writes the ratios to data/measured/serving_held_out.csv, because the fits take minutes.
+    """
+    import pandas as pd
+
+    found = _measured("serving_held_out", catalog.data_folder())
+    latency, throughput = (measured(file) for file in FILES)
+    long = latency.melt(id_vars=[c for c in latency if c not in ("ttft_s", "tpot_s")], value_vars=["ttft_s", "tpot_s"], var_name="metric", value_name="reported")
+    rows = pd.concat([long, throughput.rename(columns={"value": "reported"})], ignore_index=True).merge(found.drop(columns="source"), on=["id", "metric"])
+    mid = rows["reported"] / rows["ratio"]
+    table = rows.assign(kind=kinds(rows), unit=rows["metric"].map(UNITS), mid=mid, low=mid * rows["low"], high=mid * rows["high"], ratio=1 / rows["ratio"])
+    table["inside"] = (table["low"] <= table["reported"]) & (table["reported"] <= table["high"])
+    groups = {name: keep for name, keep in subsets(table).items() if name != BOTH}
+    table["measured"] = np.select(list(groups.values()), list(groups), "")
+    table["plain"] = np.nan
+    return table[["id", "family", "kind", "model", "gpu", "engine", "precision", "metric", "measured", "unit", "reported", "low", "mid", "high", "ratio", "inside", "plain"]]
+
+
+def subsets(table: pd.DataFrame) -> dict[str, Any]:
+    """What the errors are told apart by: {name: rows of a table with metric, family and kind}."""
+    metric, kind, family = table["metric"], table["kind"], table["family"]
+    first, static = family.eq("trtllm-first-token"), family.eq("trtllm-static-batch")
+    return {
+        "time per token, dense": (metric == "tpot_s") & (kind == "dense"),
+        "time per token, dense in FP4": (metric == "tpot_s") & (kind == "four_bit"),
+        "time per token, mixture of experts": (metric == "tpot_s") & (kind == "mixture"),
+        BOTH: (metric == "tpot_s") & (kind != "dense"),
+        "time to first token": (metric == "ttft_s") & ~first,
+        "first token, bare engine": (metric == "ttft_s") & first,
+        "static batch, latency": metric == "latency_s",
+        "static batch, throughput": (metric == "output_tokens_per_s") & static,
+        "offline throughput": (metric == "output_tokens_per_s") & ~static,
+    }
+
+
+def serving_errors(table: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Errors of a table of `serving_held_out` (None: all of it) by what was measured.
+
+    Columns: rows, error (median of |mid / reported - 1|), mean (of the same), bias (median of mid / reported - 1), coverage (share
+    inside the 80 % band, where there is one).
+
+    >>> bool(serving_errors().loc["time per token, dense", "error"] < 0.12)
+    True
+    """
+    import pandas as pd
+
+    table = serving_held_out() if table is None else table
+    lines = {}
+    for name, keep in subsets(table).items():
+        part = table[keep]
+        if len(part):
+            error, banded = part["ratio"] - 1, part["low"].notna()
+            lines[name] = {"rows": len(part), "error": error.abs().median(), "mean": error.abs().mean(), "bias": error.median(),
+                           "coverage": part["inside"][banded].mean() if banded.any() else np.nan}  # fmt: skip
+    return pd.DataFrame.from_dict(lines, orient="index").rename_axis("measured")

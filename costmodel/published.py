@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
-from .calibrated import band, is_sparse
+from .calibrated import band, kind_of
 from .measured_serving import engine_physics, numbers, predict
 from .ranges import Range, middle
 from .training import gpu_hours, training_flops
@@ -76,7 +76,7 @@ def _serving(model: str, gpu: str, gpus: int, precision: str, input_tokens: int,
                            "as_of": fact.as_of, "input_tokens": input_tokens, "output_tokens": output_tokens,
                            "concurrency": np.nan if batch is None else batch, "metric": "output_tokens_per_s"}])  # fmt: skip
     mid = float(predict(table, *numbers(table), engine_physics(table))["value"][0])
-    ratio = band("throughput_ratio", is_sparse(catalog.model(model), precision))
+    ratio = band("throughput_ratio", kind_of(catalog.model(model), precision))
     return mid, mid * ratio.quantile(_uniform())
 
 

@@ -4,7 +4,7 @@ Each part of a forward pass takes the longer of its bytes and its FLOPs: dense w
 between GPUs and fixed overheads come on top. Continuous batching then follows from counting: in the time of one
 answer every other sequence is read in once. All functions are pure and take floats, arrays or draws of one shape.
 
-Not in it: pipeline parallelism, prefill on machines of its own, sparse attention, imbalance between experts.
+Not in it: pipeline parallelism, prefill on machines of its own, sparse attention, popular experts.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class Setup:
     fp4_dense: Any  # 1 where dense products run in FP4
     tensor_parallel: Any
     data_parallel: Any
+    expert_parallel: Any = 1.0  # groups of GPUs with experts of their own; in a group every expert is cut
 
     @property
     def gpus(self) -> Any:
@@ -182,7 +183,19 @@ def _experts_s(s: Shape, u: Setup, p: Physics, tokens: Any, routed: Any) -> Any:
     touched = experts_touched(s.experts, s.experts_per_token, np.maximum(routed * p.routing_spread, 1.0)) / s.experts
     read = s.expert_parameters * u.expert_bytes * touched / u.gpus / (u.bandwidth * p.mbu)
     compute = FLOP_PER_PARAMETER * tokens * s.expert_parameters * share / u.gpus / (u.peak_experts * p.mfu_experts)
-    return np.maximum(read, compute) * _slow(u.unpacked_experts, p) / p.expert_efficiency
+    busiest = imbalance(u.expert_parallel, np.maximum(tokens * p.routing_spread, 1.0) * s.experts_per_token)
+    return busiest * np.maximum(read, compute) * _slow(u.unpacked_experts, p) / p.expert_efficiency
+
+
+def imbalance(groups: Any, choices: Any) -> Any:
+    """Load of the busiest of `groups` expert-parallel groups over the mean, when `choices` fall on them at random; at most `groups`.
+
+    Balls in bins: 1 + sqrt(2 ln(groups) x groups / choices) (Raab and Steger 1998).
+
+    >>> [round(float(imbalance(8, n)), 2) for n in (8, 512, 65_536)], float(imbalance(1, 8))
+    ([3.04, 1.25, 1.02], 1.0)
+    """
+    return np.minimum(1 + np.sqrt(2 * np.log(groups) * groups / np.maximum(choices, 1.0)), groups)
 
 
 def _exchange_s(s: Shape, u: Setup, p: Physics, tokens: Any) -> Any:

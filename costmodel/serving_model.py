@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
-from .calibrated import OTHER, band, is_sparse, physics, setup, shape
+from .calibrated import OTHER, band, kind_of, physics, setup, shape
 from .errors import check
 from .measured_serving import measured_on, stack
 from .ranges import middle
@@ -51,8 +51,8 @@ def predict_serving(
     `running` (sequences at once; the rest of `concurrency` waits), `gpus`, `fits`, `over_gb` and `why_not`.
 
     `model` and `gpu` are ids or records. `concurrency` is per instance, `data_parallel` its attention groups, so GPUs
-    are tensor_parallel x data_parallel; experts lie over all of them whatever `expert_parallel`, whose imbalance is
-    inside the band. `kv_precision=None` is FP8 beside FP8 and FP4 weights, else BF16. `engine` is vllm, sglang, trtllm or other.
+    are tensor_parallel x data_parallel. `expert_parallel` splits them into groups that hold whole experts (1: every GPU
+    holds a slice of each); the busiest group decides, which costs most in small batches. `kv_precision=None` is FP8 beside FP8 and FP4 weights, else BF16. `engine` is vllm, sglang, trtllm or other.
     `waves` is requests over concurrency. `prefix_hit` is the share of the prompt read from a cache; a draft proposes
     `draft_tokens`, each accepted with `draft_accepted` and costing `draft_cost` of a step. Arrays and lists give rows.
 
@@ -135,6 +135,9 @@ def _check(rows: dict[str, Any]) -> None:
     for name, low in least.items():
         bad = rows[name][~(np.isfinite(rows[name]) & (rows[name] >= low))]
         check(bad.size == 0, f"predict_serving: {name} is {bad[0] if bad.size else ''}, allowed is {low} or more")
+    gpus = rows["tensor_parallel"] * rows["data_parallel"]
+    bad = rows["expert_parallel"] > gpus
+    check(not bad.any(), f"predict_serving: expert_parallel is {rows['expert_parallel'][bad][:1]}, allowed is at most tensor_parallel x data_parallel, {gpus[bad][:1]}")
     for name in ("prefix_hit", "draft_accepted"):
         bad = rows[name][~((rows[name] >= 0) & (rows[name] <= 1))]
         check(bad.size == 0, f"predict_serving: {name} is {bad[0] if bad.size else ''}, allowed is 0 to 1")
@@ -155,13 +158,13 @@ def _numbers(case: list[tuple], which: Any, rows: dict[str, Any]) -> tuple[Any, 
     s = stack([shape(m) for m, *_ in case])
     u = stack([setup(g, pr, kv, bool(m.experts)) for m, g, pr, kv, _ in case])
     s, u = (type(x)(**{name: value[which] for name, value in vars(x).items()}) for x in (s, u))
-    u = type(u)(**{**vars(u), "tensor_parallel": rows["tensor_parallel"], "data_parallel": rows["data_parallel"]})
+    u = type(u)(**{**vars(u), "tensor_parallel": rows["tensor_parallel"], "data_parallel": rows["data_parallel"], "expert_parallel": rows["expert_parallel"]})
     models, gpus = measured_on()
     ratios = {}
     for name, field in zip(METRICS, ("ttft_ratio", "tpot_ratio", "tpot_ratio"), strict=True):
         ends = []
         for m, g, pr, _, engine in case:
-            b = band(field, is_sparse(m, pr), g.id not in gpus or engine == OTHER, m.id not in models)
+            b = band(field, kind_of(m, pr), g.id not in gpus or engine == OTHER, m.id not in models)
             ends.append((min(b.low, 1), 1.0, max(b.high, 1)) if name != METRICS[2] else (min(1 / b.high, 1), 1.0, max(1 / b.low, 1)))
         ratios[name] = np.array(ends)[which].T
     return s, u, ratios

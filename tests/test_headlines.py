@@ -284,3 +284,32 @@ def test_a_bill_that_triples_without_its_cache_had_74_percent_cached():
     work = cm.Workload(1e8, instruction_tokens=10_000 * share, input_tokens=10_000 * (1 - share))
     cold, warm = (total(cm.Option(serving, *t), work, MONTH) for t in ((), (cm.PromptCache(),)))
     assert cold / warm == pytest.approx(3, rel=1e-3)
+
+
+# -- when own GPUs pay: published break-evens lie a factor of 500 apart --------------------------------
+# "Self-hosting pays above ..." runs from 10 million to 5 billion tokens a month in published pages. One model gives all of it:
+# what is compared, what is counted and when the requests come decide, and "never" is among the answers.
+
+GPUS = replace(STILL, months=12, on=None)
+NAIVE = {"load_max": 1.0, "build_weeks": 0, "upkeep_fte": 0, "fleet": cm.Fleet(burstiness=0), "error": 1.0}  # a benchmark at full load
+WHOLE = {"upkeep_fte": 0.5, "fleet": cm.Fleet(spare_replicas=1)}  # queues, head room, a spare and half an engineer
+
+
+def tokens_a_month(api, own, **when):
+    """Tokens a month at the first crossing, inf where there is none."""
+    work = cm.Workload(1e5, input_tokens=1_500, output_tokens=500, **when)
+    found = cm.breakeven(cm.Option(api), cm.Option(own), work, low=1e3, high=1e9, terms=GPUS, draws=2, labels=("api", "own")).iloc[0]
+    assert np.isfinite(found.crossing) or found.verdict.startswith("never: api is cheaper everywhere")
+    return found.crossing * 2_000 if np.isfinite(found.crossing) else np.inf
+
+
+def test_break_evens_of_own_gpus_lie_hundreds_of_times_apart():
+    """A small model on one cheap GPU at full load against a dear API: some 200 million tokens a month. With people, a spare and
+    office hours: billions. The same 70B weights on both sides: tens of billions with users around the world, never in office hours."""
+    dear, same = cm.Api("gpt-4o", on="2026-11-20"), cm.Api("meta.llama3-3-70b-instruct-v1:0", "aws", on="2026-11-20")
+    small, large = {"model": "llama-3.1-8b", "gpu": "L40S"}, {"model": "llama-3.3-70b", "gpu": "H100-SXM"}
+    first = tokens_a_month(dear, cm.Hosted(**small, **NAIVE), active_hours_per_month=730, peak_to_average=1.0)
+    assert 1e8 < first < 3e8
+    assert 1e9 < tokens_a_month(dear, cm.Hosted(**small, **WHOLE)) < 1e10
+    assert 100 * first < tokens_a_month(same, cm.Hosted(**large, **WHOLE), **cm.profile("global")) < 1_000 * first
+    assert tokens_a_month(same, cm.Hosted(**large, **WHOLE)) == np.inf
