@@ -19,7 +19,7 @@ from .hardware import Owned
 from .inference import gpus_that_fit
 from .lines import STEADY, Call, Line, Schedule, Traffic, cite, labour, monthly, once, path, upkeep
 from .measured_serving import measured_on
-from .ranges import Number, Range, validate
+from .ranges import LEAST_DIVISOR, Number, Range, require, validate
 from .roofline import kv_bytes, room_bytes, seconds_per_request, weight_bytes_per_gpu
 from .servings import Api, cache_schedules, over_window
 from .units import GB, HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_WEEK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
@@ -142,7 +142,8 @@ class Hosted:
         check(self.overflow is None or isinstance(self.overflow, Api), f"Hosted.overflow is {self.overflow!r}, it must be an Api(...)")
         least = getattr(self.fleet.cover, "low", self.fleet.cover)
         check(self.overflow is not None or np.all(np.asarray(least) >= 1), f"Fleet.cover is {self.fleet.cover}: a fleet below its peak needs overflow=Api(...)")
-        validate(self, optional=("accepted", "error", "requests_per_s", "gpus_per_replica"))
+        require("Hosted.error", self.error, low=LEAST_DIVISOR)
+        validate(self, optional=("accepted", "requests_per_s", "gpus_per_replica"))
 
     def _rents(self) -> None:
         """The rents of this GPU, unless they are your own; an owned GPU needs none."""

@@ -365,7 +365,7 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "cover": ("share", "share of the peak load that the fleet is sized for"),
     "deferrable": ("share", "share of requests that can wait for the troughs"),
     "engine": ("text", "inference engine: vllm, sglang, trtllm or other"),
-    "error": ("x", "measured over predicted time"),
+    "Hosted.error": ("x", "measured over predicted time of a request"),
     "facility_watts": ("W", "all-in power of one owned GPU: server, network and cooling share"),
     "failed": ("share", "share of attempts that fail"),
     "first_token_base_s": ("s", "time to first token of a short prompt at an API"),
