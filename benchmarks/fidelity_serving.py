@@ -11,12 +11,14 @@ import io
 import logging
 import sys
 import time
+import timeit
 
 import numpy as np
 import pandas as pd
 from fit_serving import BAND, Table, fit, held_out, left_out
 
 from costmodel.measured_serving import FILES, serving_reality, subsets
+from costmodel.serving_model import plan_serving, predict_serving
 
 AIMS = {  # what this model is held to: (mean, median) of the absolute error
     "time per token, dense": (0.18, 0.12),
@@ -92,6 +94,16 @@ def peer(rows: pd.DataFrame) -> str:
     return "Beside aiconfigurator, same rows (ours without their group):\n" + "\n".join(lines)
 
 
+def speeds() -> str:
+    """How long 100,000 configurations and the plan for 1,000 chat users take, best of three."""
+    rng, n = np.random.default_rng(0), 100_000
+    many = [rng.choice(["llama-3.1-70b", "deepseek-r1"], n), rng.choice(["H100-SXM", "B200-SXM"], n), rng.choice([1, 2, 4, 8], n), "fp8"]
+    sizes = {"input_tokens": rng.integers(100, 8_000, n), "output_tokens": rng.integers(10, 2_000, n), "concurrency": rng.integers(1, 256, n)}
+    plan = ("qwen3-32b", ["H200-SXM", "B200-SXM"], "fp8", 50, 2_000, 300, 2.0, 0.030)
+    seconds = [min(timeit.repeat(work, number=1, repeat=3)) for work in (lambda: predict_serving(*many, **sizes), lambda: plan_serving(*plan))]
+    return f"100,000 configurations in {seconds[0]:.2f} s (budget 1 s); a plan for 50 requests/s on two GPUs in {seconds[1]:.2f} s (budget 1 s, a peer 29 s)"
+
+
 def main() -> None:
     start = time.perf_counter()
     whole = serving_reality()
@@ -106,6 +118,7 @@ def main() -> None:
         shown[column] = shown[column].map(lambda x, style=style: "" if pd.isna(x) else style.format(x))
     print(shown.to_string())
     print(f"\n{len(whole)} predictions of all of data/measured in {seconds:.2f} s; {len(whole) - len(rows)} left out of the errors (they contradict themselves; their notes say how)")
+    print(speeds())
     groups = rows.assign(error=(np.exp(-rows["log_ratio"]) - 1)).groupby(["metric", "group"])["error"]
     worst = groups.agg(rows="size", median=lambda e: e.abs().median(), bias="median").sort_values("median").tail(8)
     print("\nWorst groups:\n" + worst.round(2).to_string())

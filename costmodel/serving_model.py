@@ -10,6 +10,7 @@ import numpy as np
 from . import catalog
 from .calibrated import OTHER, band, kind_of, physics, setup, shape
 from .errors import check
+from .fleet import replicas_needed, safety
 from .measured_serving import measured_on, stack
 from .ranges import middle
 from .records import Gpu, Model
@@ -97,8 +98,10 @@ def predict_serving(
     bands = (*METRICS, "tokens_per_s_per_user", "output_tokens_per_s_per_gpu", "usd_per_mtok_out")
     columns = [f"{name}_{end}" for name in bands for end in ("low", "mid", "high")]
     table = pd.DataFrame(out)[[*columns, "kv_tokens_max", "running", "gpus", "fits", "over_gb"]]
-    names = [f"{m.id} in {pr} does not fit {n:g} x {g.id}: {gb:.1f} GB over the usable memory" if not fit else ""
-             for m, g, pr, n, gb, fit in _short(case, which, u.gpus, over, fits)]  # fmt: skip
+    short = np.flatnonzero(~fits)
+    names = np.full(len(table), "", object)
+    labels = [f"{m.id} in {pr} does not fit {{:g}} x {g.id}: {{:.1f}} GB over the usable memory" for m, g, pr, *_ in case]
+    names[short] = [labels[k].format(n, gb) for k, n, gb in zip(which[short].tolist(), np.broadcast_to(u.gpus, over.shape)[short].tolist(), over[short].tolist(), strict=True)]
     return table.assign(why_not=names)
 
 
@@ -145,12 +148,26 @@ def _check(rows: dict[str, Any]) -> None:
 
 def _cases(rows: dict[str, Any]) -> tuple[list[tuple], Any]:
     """The distinct (model, GPU, precision, KV precision, engine) and which one each row has."""
-    keys = list(zip(*(rows[name] for name in ("model", "gpu", "precision", "kv_precision", "engine")), strict=True))
-    seen: dict[tuple, int] = {}
-    which = np.array([seen.setdefault(tuple(x if isinstance(x, str) or x is None else id(x) for x in key), len(seen)) for key in keys])
-    first = [keys[int(np.argmax(which == k))] for k in range(len(seen))]
-    found = {"model": catalog.model, "gpu": catalog.gpu}
-    return [(found["model"](m) if isinstance(m, str) else m, found["gpu"](g) if isinstance(g, str) else g, *rest) for m, g, *rest in first], which
+    combined, columns = np.zeros(len(rows["model"]), int), []
+    for name in ("model", "gpu", "precision", "kv_precision", "engine"):
+        given = rows[name]
+        if given.strides[0] == 0:  # one value for all rows
+            columns.append([given[0]])
+            continue
+        keys = [x if isinstance(x, str) or x is None else id(x) for x in given]
+        index = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+        columns.append([given[keys.index(key)] for key in index])
+        combined = combined * len(index) + np.fromiter(map(index.__getitem__, keys), int, len(keys))
+    found, which = np.unique(combined, return_inverse=True)
+    case = []
+    for number in found:
+        parts = []
+        for values in reversed(columns):
+            number, i = divmod(number, len(values))
+            parts.append(values[i])
+        m, g, *rest = reversed(parts)
+        case.append((catalog.model(m) if isinstance(m, str) else m, catalog.gpu(g) if isinstance(g, str) else g, *rest))
+    return case, which
 
 
 def _numbers(case: list[tuple], which: Any, rows: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
@@ -170,12 +187,6 @@ def _numbers(case: list[tuple], which: Any, rows: dict[str, Any]) -> tuple[Any, 
     return s, u, ratios
 
 
-def _short(case: list[tuple], which: Any, gpus: Any, over: Any, fits: Any) -> Iterable[tuple]:
-    for k, n, gb, fit in zip(which, gpus, over, fits, strict=True):
-        m, g, pr, *_ = case[k]
-        yield m, g, pr, n, gb, fit
-
-
 # -- planning ------------------------------------------------------------------------------------------
 
 
@@ -192,11 +203,12 @@ def plan_serving(
     kv_precision: str | None = None,
     usd_per_gpu_hour: dict[str, float] | None = None,
     layouts: Iterable[int] = LAYOUTS,
+    wait_share: float = 0.05,
 ) -> pd.DataFrame:
     """The cheapest fleets that answer `requests_per_s` within `ttft_s` and `tpot_s` (means), cheapest first.
 
     One row per GPU and tensor-parallel size: `gpu, tensor_parallel, concurrency` (most per instance that keeps the
-    promise), `instances` (whole), `gpus, utilisation` (of what they could do), `usd_per_hour, usd_per_mtok_out`, the
+    promise), `instances` (whole, so that at most `wait_share` of Poisson arrivals find no free place), `gpus, utilisation` (of what they could do), `usd_per_hour, usd_per_mtok_out`, the
     expected `ttft_s` and `tpot_s` with the high end of their bands, `sure` (whether those keep the promise too) and
     `why_not` for those that cannot. Rents are given by GPU id or the catalogue's neocloud on-demand price.
 
@@ -216,7 +228,7 @@ def plan_serving(
     lines = []
     for k, (g, n) in enumerate(pairs):
         part = table.iloc[k * len(CONCURRENCIES) : (k + 1) * len(CONCURRENCIES)].assign(concurrency=CONCURRENCIES)
-        lines.append({"gpu": g.id, "tensor_parallel": n, **_best(part, _rent(g, usd_per_gpu_hour), requests_per_s, output_tokens, ttft_s, tpot_s)})
+        lines.append({"gpu": g.id, "tensor_parallel": n, **_best(part, _rent(g, usd_per_gpu_hour), requests_per_s, output_tokens, ttft_s, tpot_s, wait_share)})
     return pd.DataFrame(lines).sort_values("usd_per_hour", na_position="last", kind="stable").reset_index(drop=True)
 
 
@@ -226,14 +238,15 @@ def _rent(gpu: Gpu, given: dict[str, float] | None) -> float:
     return float(middle(catalog.rent(gpu.id, "neocloud", "on_demand").usd_per_gpu_hour))
 
 
-def _best(part: pd.DataFrame, rent: float, requests_per_s: float, output_tokens: float, ttft_s: float, tpot_s: float) -> dict[str, Any]:
+def _best(part: pd.DataFrame, rent: float, requests_per_s: float, output_tokens: float, ttft_s: float, tpot_s: float,
+          wait_share: float) -> dict[str, Any]:  # fmt: skip
     """The cheapest concurrency of one GPU and layout, or why there is none."""
     keeps = part[part["fits"] & (part["ttft_s_mid"] <= ttft_s) & (part["tpot_s_mid"] <= tpot_s)]
     if keeps.empty:
         return {"usd_per_hour": np.nan, "why_not": _reason(part.iloc[0], ttft_s, tpot_s)}
     row = keeps.loc[keeps["output_tokens_per_s_mid"].idxmax()]
     capacity = row["output_tokens_per_s_mid"] / output_tokens
-    instances = float(np.ceil(requests_per_s / capacity))
+    instances = float(replicas_needed(requests_per_s / capacity, row["concurrency"], 1.0, safety(wait_share), 1.0, 1.0))
     gpus = instances * row["gpus"]
     return {
         "concurrency": row["concurrency"], "instances": instances, "gpus": gpus, "utilisation": requests_per_s / (instances * capacity),

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -52,10 +51,8 @@ def test_notes_are_short_and_name_no_place():
             assert len(note) < 200 and not any(word in note for word in ("/work", "http", "shared"))
 
 
-def test_all_measurements_are_predicted_in_two_seconds():
-    start = time.perf_counter()
+def test_all_measurements_are_predicted():
     table = serving_reality()
-    assert time.perf_counter() - start < 2
     assert len(table) == 2 * len(measured(FILES[0])) + len(measured(FILES[1])) and table["predicted"].gt(0).all()
 
 
@@ -266,29 +263,33 @@ def test_wrong_names_and_numbers_say_what_is_right():
         cm.predict_serving("kimi-k3", "B200-SXM")
 
 
-def test_100_000_configurations_in_a_second():
-    rng, n = np.random.default_rng(0), 100_000
-    start = time.perf_counter()
+def test_many_configurations_are_what_each_is_alone():
+    """How fast 100,000 are is in benchmarks/fidelity_serving.py."""
+    rng, n = np.random.default_rng(0), 3_000
     rows = cm.predict_serving(rng.choice(["llama-3.1-70b", "deepseek-r1"], n), rng.choice(["H100-SXM", "B200-SXM"], n), rng.choice([1, 2, 4, 8], n), "fp8",
                               input_tokens=rng.integers(100, 8_000, n), output_tokens=rng.integers(10, 2_000, n), concurrency=rng.integers(1, 256, n))  # fmt: skip
-    assert len(rows) == n and time.perf_counter() - start < 2  # 0.4 s on two idle cores
+    assert len(rows) == n and rows["fits"].eq(rows["why_not"].eq("")).all() and 0 < rows["fits"].mean() < 1
+    rng = np.random.default_rng(0)
+    given = [rng.choice(["llama-3.1-70b", "deepseek-r1"], n), rng.choice(["H100-SXM", "B200-SXM"], n), rng.choice([1, 2, 4, 8], n)]
+    tokens = [rng.integers(100, 8_000, n), rng.integers(10, 2_000, n), rng.integers(1, 256, n)]
+    for i in (0, 7, n - 1):
+        alone = one(given[0][i], given[1][i], given[2][i], "fp8", input_tokens=tokens[0][i], output_tokens=tokens[1][i], concurrency=tokens[2][i])
+        assert alone["why_not"] == rows["why_not"][i] and alone["tpot_s_mid"] == pytest.approx(rows["tpot_s_mid"][i], nan_ok=True)
 
 
 def test_a_plan_for_1_000_chat_users():
-    """50 requests/s, 2,000 in, 300 out, 2 s and 30 ms; a kernel database takes 29 s to propose 13 H200 (one GPU each)."""
+    """50 requests/s, 2,000 in, 300 out, 2 s and 30 ms; a kernel database takes 29 s to propose 13 H200 (one GPU each), and so
+    do we: 11.4 are busy, and with a queue to a p95 without waiting 13 are needed."""
     plan = cm.plan_serving("qwen3-32b", ["H200-SXM", "B200-SXM"], "fp8", 50, 2_000, 300, TTFT, TPOT)
-    start = time.perf_counter()
-    cm.plan_serving("qwen3-32b", ["H200-SXM", "B200-SXM"], "fp8", 50, 2_000, 300, TTFT, TPOT)
-    assert time.perf_counter() - start < 1
     assert (plan["why_not"] == "").all() and plan["usd_per_hour"].is_monotonic_increasing
     assert plan["ttft_s"].max() <= TTFT and plan["tpot_s"].max() <= TPOT and plan["utilisation"].between(0.5, 1).all()
     h200 = plan[(plan["gpu"] == "H200-SXM") & (plan["tensor_parallel"] == 1)].iloc[0]
-    assert 9 <= h200.gpus <= 18
+    assert 11 <= h200.gpus <= 15
     assert h200.usd_per_mtok_out == pytest.approx(usd_per_mtok(h200.usd_per_hour, 50 * 300))
 
 
 def test_half_the_traffic_is_not_half_the_bill():
-    rate = [cm.plan_serving("llama-3.1-70b", "H200-SXM", "fp8", rate, 2_000, 300, TTFT, TPOT)["usd_per_hour"].iloc[0] for rate in (1.0, 0.5)]
+    rate = [cm.plan_serving("llama-3.1-70b", "H200-SXM", "fp8", rate, 2_000, 300, TTFT, TPOT)["usd_per_hour"].iloc[0] for rate in (0.5, 0.25)]
     assert rate[1] > 0.5 * rate[0]
 
 
