@@ -140,6 +140,7 @@ def price(model: str, tokens: Tokens, provider: str | None = None, on: str | Non
     >>> price("claude-sonnet-4-5", Tokens(input=200_001), on="2026-11-01")        # $6/M: the tier reprices all
     1.200006
     """
+    check(isinstance(tokens, Tokens), f"price: tokens is {tokens!r}, write Tokens(input=..., output=...)")
     return request_usd(api_price(model, provider, on, mode, residency, discount), tokens)
 
 
