@@ -19,7 +19,7 @@ from .workload import Terms, Workload
 if TYPE_CHECKING:
     import pandas as pd
 
-CHUNK = 8_192  # rows evaluated at once: paths stay in the processor's cache, memory stays flat
+CHUNK = 10_240  # rows evaluated at once: paths stay in the processor's cache, memory stays flat
 POINTS = 241  # where crossings are looked for: 40 for each factor of ten over six
 BAND_POINTS = 121
 SWEEP_FACTOR, SWEEP_POINTS = 30.0, 61
@@ -91,7 +91,7 @@ def weigh(options: Options, work: Workload, terms: Terms, draws: int, seed: int)
         mid, requests = float(bill.total(calendar)), float(bill.requests * calendar.requests)
         known = bill.accepted is not None
         answers = requests * bill.accepted if known else np.nan
-        without = float(bill.total(calendar, without="failures"))
+        without = mid - float(bill.total(calendar, phase="failures"))
         rows[label] = {
             "mid": mid, "npv": float(bill.total(calendar, discounted=True)), "per_month": mid / terms.months, "per_request": mid / requests,
             "per_accepted": np.nan if not known else without / answers if answers else np.inf, "quality": float(bill.accepted) if known else np.nan,
@@ -109,9 +109,9 @@ def weigh(options: Options, work: Workload, terms: Terms, draws: int, seed: int)
     for label, x in usd.items():
         rows[label].update(zip(("p10", "p50", "p90"), np.nanpercentile(x, [10, 50, 90]), strict=True))
     columns = ["mid", "p10", "p50", "p90", "npv", "per_month", "per_request", "per_accepted", "quality", "p_cheapest", "why_not"]
-    table = pd.DataFrame.from_dict({label: rows.get(label, {}) | {"why_not": why.get(label, "")} for label in options}, orient="index", columns=columns)
-    table.index.name = "option"
-    return table.astype({c: float for c in columns[:-1]}).sort_values("mid", kind="stable"), usd
+    cells: dict[str, Any] = {c: np.array([rows.get(label, {}).get(c, np.nan) for label in options], float) for c in columns[:-1]}
+    table = pd.DataFrame(cells | {"why_not": [why.get(label, "") for label in options]}, index=pd.Index(list(options), name="option"))
+    return table.sort_values("mid", kind="stable"), usd
 
 
 def p_cheapest(usd: Mapping[str, np.ndarray]) -> dict[str, float]:

@@ -85,7 +85,9 @@ class Range:
         low, mid, high = (to(np.float64(x)) for x in (self.low, self.mid, self.high))
         z = ndtri(np.asarray(u, float))
         end = Z90 if self.level == 0.90 else float(ndtri((1 + self.level) / 2))
-        return back(mid + z * np.where(z < 0, (mid - low) / end, (high - mid) / end))
+        z *= np.where(z < 0, (mid - low) / end, (high - mid) / end)  # in place: 100,000 draws of a hundred doubts are many bytes
+        z += mid
+        return back(z)
 
 
 @dataclass(frozen=True)
@@ -176,36 +178,53 @@ def _default_key(owner: Any, field: str) -> str | None:
     return getattr(owner.__dataclass_fields__[field].default, "name", None)
 
 
-def rewrite(x: Any, change: Callable[[str, Any], Any], memo: dict[int, Any] | None = None) -> Any:
+def rewrite(x: Any, change: Callable[[str, Any], Any], memo: dict[int, Any] | None = None, doubts: bool = False) -> Any:
     """A copy of nested dataclasses, tuples and dicts with each leaf replaced by `change(key, value)`.
 
-    Leaves are what is not itself a dataclass, tuple or dict. Untouched parts are shared, not copied, and an object that
-    occurs twice is rewritten once.
+    Leaves are what is not itself a dataclass, tuple or dict; with `doubts`, only Ranges and evaluations. Untouched parts are
+    shared, not copied, and an object that occurs twice is rewritten once.
     """
     memo = {} if memo is None else memo
     if id(x) in memo:
         return memo[id(x)]
     if isinstance(x, tuple):
-        items = tuple(rewrite(i, change, memo) for i in x)
+        items = tuple(rewrite(i, change, memo, doubts) for i in x)
         made: Any = x if all(a is b for a, b in zip(items, x, strict=True)) else items
     elif isinstance(x, dict):
-        made = {k: rewrite(v, change, memo) for k, v in x.items()}
+        made = {k: rewrite(v, change, memo, doubts) for k, v in x.items()}
     elif hasattr(x, "__dataclass_fields__") and not isinstance(x, Doubt):
-        made = _rewritten(x, change, memo)
+        made = x if doubts and _certain(x) else _rewritten(x, change, memo, doubts)
     else:
         return x
     memo[id(x)] = made
     return made
 
 
-def _rewritten(x: Any, change: Callable[[str, Any], Any], memo: dict[int, Any]) -> Any:
+def _certain(x: Any) -> bool:
+    """Whether nothing in here is a doubt; a frozen dataclass remembers it."""
+    if isinstance(x, (tuple, dict)):
+        return all(map(_certain, x.values() if isinstance(x, dict) else x))
+    if isinstance(x, Doubt) or not hasattr(x, "__dataclass_fields__"):
+        return not isinstance(x, Doubt)
+    known = x.__dict__.get("_certain")
+    if known is None:
+        known = all(_certain(getattr(x, name)) for name in _field_names(x))
+        object.__setattr__(x, "_certain", known)
+    return known
+
+
+def _rewritten(x: Any, change: Callable[[str, Any], Any], memo: dict[int, Any], doubts: bool) -> Any:
     new = {}
     for name in _field_names(x):
         old = getattr(x, name)
         if old is None or isinstance(old, (str, bool)):
             continue
-        nested = isinstance(old, (tuple, dict)) or (hasattr(old, "__dataclass_fields__") and not isinstance(old, Doubt))
-        value = rewrite(old, change, memo) if nested else change(key_of(x, name, old), old)
+        if isinstance(old, Doubt):
+            value = change(key_of(x, name, old), old)
+        elif isinstance(old, (tuple, dict)) or hasattr(old, "__dataclass_fields__"):
+            value = rewrite(old, change, memo, doubts)
+        else:
+            value = old if doubts else change(key_of(x, name, old), old)
         if value is not old:
             new[name] = value
     if not new:
@@ -341,7 +360,7 @@ def middle(x: Any) -> Any:
         return x.mid
     if isinstance(x, tuple):
         return tuple(middle(i) for i in x)
-    return rewrite(x, lambda key, value: value.mid if isinstance(value, Doubt) else value)
+    return rewrite(x, lambda key, value: value.mid, doubts=True)
 
 
 def sample(x: Any, n: int, seed: int = 0, rows: Any = slice(None)) -> Any:
@@ -350,8 +369,6 @@ def sample(x: Any, n: int, seed: int = 0, rows: Any = slice(None)) -> Any:
     taken: dict[tuple[str, Any], Any] = {}  # one array per doubt, so that what is shared can be recognised
 
     def draw(key: str, value: Any) -> Any:
-        if not isinstance(value, Doubt):
-            return value
         if value.low == value.high:
             return value.mid
         if (key, value) not in taken:
@@ -362,7 +379,7 @@ def sample(x: Any, n: int, seed: int = 0, rows: Any = slice(None)) -> Any:
             taken[key, value] = draws(own, value, n, seed)[rows]
         return taken[key, value]
 
-    return rewrite(x, draw)
+    return rewrite(x, draw, doubts=True)
 
 
 @lru_cache(maxsize=512)
@@ -383,4 +400,7 @@ def uniforms(key: str, n: int, seed: int) -> np.ndarray:
     """n stratified uniforms in 0..1, shape (n, 1): one in each of n equal strata, in an order seeded by the key."""
     check(n >= 1, f"draws is {n}, allowed is 1 or more")
     rng = np.random.default_rng([seed, crc32(key.encode())])
-    return ((rng.permutation(n) + rng.random(n)) / n)[:, None]
+    strata, u = rng.permutation(n), rng.random(n)
+    u += strata
+    u /= n
+    return u[:, None]
