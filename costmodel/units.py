@@ -351,6 +351,8 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "sweep_runs": ("count", "short runs that search for settings"),
     "sweep_share": ("share", "share of the data in a short run"),
     "terms_allow_training": ("flag", "whether the teacher's terms allow to train on its answers"),
+    # -- the decision and the business case
+    "p_least_to_pay": ("share", "share of draws in which this option costs least, wrong answers left out"),
     # -- terms, ledgers and answers
     "basis": ("text", "the formula in words and numbers"),
     "discount_rate": ("share/year", "yearly discount rate"),
