@@ -394,6 +394,8 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "reservation": ("text", "hourly, monthly or yearly"),
     "wait_share": ("share", "share of requests that may find no free place"),
     "warm_replicas": ("count", "replicas kept ready for a rise"),
+    # -- the decision and the business case
+    "p_least_to_pay": ("share", "share of draws in which this option costs least, wrong answers left out"),
     # -- terms, ledgers and answers
     "basis": ("text", "the formula in words and numbers"),
     "discount_rate": ("share/year", "yearly discount rate"),

@@ -30,7 +30,8 @@ REACH = np.geomspace(1e-3, 1e3, 241)  # volumes around the present one at which 
 class Verdict:
     """What is cheapest among the options that can run and reach the quality floor.
 
-    `table` is that of `compare` with a column `eligible`, and `p_cheapest` among eligible options; `flips` are the
+    `table` is that of `compare` with a column `eligible`, and `p_cheapest` among eligible options, and `p_least_to_pay`, the same
+    without the assumed cost of wrong answers, which nobody sends an invoice for; `flips` are the
     volumes at which another eligible option becomes the cheapest: one row of `breakeven` each, with `option` added.
     """
 
@@ -50,18 +51,19 @@ class Verdict:
 def recommend(options: Options, work: Workload, quality_floor: float | None = None, months: int | None = None, draws: int = 10_000,
               seed: int = 0, terms: Terms | None = None, on: str | None = None, flips: bool = True) -> Verdict:  # fmt: skip
     """Compare the options and put the answer into words; without a floor, quality enters by the cost of failures only."""
+    import pandas as pd
+
     options, terms = settle(options, terms, months=months, on=on)
     if quality_floor is not None:
         require("quality_floor", quality_floor, 0, 1)
-    table, usd = weigh(options, work, terms, draws, seed)
-    runs = table["mid"].notna()
-    table["eligible"] = runs & (table["why_not"] == "") if (table["why_not"] == "")[runs].any() else runs
+    table, usd, failed = weigh(options, work, terms, draws, seed)
+    runs, known = table["mid"].notna(), table["quality"].notna()
+    table["eligible"] = runs & known if (runs & known).any() else runs
     if quality_floor is not None:
         table["eligible"] &= table["quality"] >= quality_floor
     names = list(table.index[table["eligible"]])
-    table["p_cheapest"] = np.nan
-    for name, share in p_cheapest({n: usd[n] for n in names}).items():
-        table.loc[name, "p_cheapest"] = share
+    for column, ranked in (("p_cheapest", usd), ("p_least_to_pay", {n: usd[n] - failed[n] for n in names})):
+        table[column] = pd.Series(p_cheapest({n: ranked[n] for n in names}), dtype=float)
     if not names:
         return Verdict(None, table, _no_flips(), _nothing(table, quality_floor), ())
     best = names[0]
@@ -75,7 +77,8 @@ def _failures(option: Any, work: Workload, terms: Terms) -> float:
     """Share of an option's total that is the cost of wrong answers."""
     option, work, terms = middle((option, work, terms))
     bill, calendar = evaluate(option, work, terms), Calendar(work, terms)
-    return float(bill.total(calendar, phase="failures") / bill.total(calendar))
+    total = bill.total(calendar)
+    return float(bill.total(calendar, phase="failures") / total) if total else 0.0
 
 
 def first_answer(options: Options, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
@@ -159,7 +162,7 @@ def brief(work: Workload, terms: Terms) -> pd.DataFrame:
         unit, meaning = unit_of(kind, name), GLOSSARY.get(f"{kind}.{name}", GLOSSARY.get(name, ("", "")))[1]
         inner = f"{type(owner).__name__}: " if owner is not work and owner is not terms else ""
         rows.append((inner.lower() + name.replace("_", " "), show(value), unit, meaning))
-    rows += [("first paid month", terms.start, "", ""), ("currency", terms.currency, "", "of the headline; tables and figures are in US dollars")]
+    rows += [("first paid month", terms.start, "", ""), ("currency", terms.currency, "", "of headline, comparison and figures; the line-by-line bill is in US dollars")]
     return pd.DataFrame(rows, columns=["input", "value", "unit", "meaning"])
 
 
@@ -210,6 +213,9 @@ def _sentence(best: str, table: pd.DataFrame, flips: pd.DataFrame, work: Workloa
     rivals = table[table["eligible"] & (table.index != best)]["p_cheapest"].sort_values(ascending=False)
     if len(rivals) and row["p_cheapest"] < SURE:
         text += f". It is a close call: cheapest in {row['p_cheapest']:.0%} of the draws, {rivals.index[0]} in {rivals.iloc[0]:.0%}"
+    least = table["p_least_to_pay"].fillna(0)
+    if failures >= 0.005 and least.idxmax() != best:
+        text += f". That turns on the assumed cost of a wrong answer: without it, {least.idxmax()} is the cheapest in {least.max():.0%} of the draws, {best} in {least[best]:.0%}"
     if np.isnan(row["quality"]):
         text += ". Its quality is not known, so the cost of wrong answers is not in it"
     turns = [f"{r.option} is cheaper {'below' if r.below == r.option else 'above'} {show(float(f'{r.crossing:.2g}'))} requests a month" for r in flips.itertuples()]

@@ -291,7 +291,7 @@ def test_a_bill_that_triples_without_its_cache_had_74_percent_cached():
 # what is compared, what is counted and when the requests come decide, and "never" is among the answers.
 
 GPUS = replace(STILL, months=12, on=None)
-NAIVE = {"load_max": 1.0, "build_weeks": 0, "upkeep_fte": 0, "fleet": cm.Fleet(burstiness=0), "error": 1.0}  # a benchmark at full load
+FULL_LOAD = {"load_max": 1.0, "build_weeks": 0, "upkeep_fte": 0, "fleet": cm.Fleet(burstiness=0), "error": 1.0}  # a benchmark at full load
 WHOLE = {"upkeep_fte": 0.5, "fleet": cm.Fleet(spare_replicas=1)}  # queues, head room, a spare and half an engineer
 
 
@@ -308,7 +308,7 @@ def test_break_evens_of_own_gpus_lie_hundreds_of_times_apart():
     office hours: billions. The same 70B weights on both sides: tens of billions with users around the world, never in office hours."""
     dear, same = cm.Api("gpt-4o", on="2026-11-20"), cm.Api("meta.llama3-3-70b-instruct-v1:0", "aws", on="2026-11-20")
     small, large = {"model": "llama-3.1-8b", "gpu": "L40S"}, {"model": "llama-3.3-70b", "gpu": "H100-SXM"}
-    first = tokens_a_month(dear, cm.Hosted(**small, **NAIVE), active_hours_per_month=730, peak_to_average=1.0)
+    first = tokens_a_month(dear, cm.Hosted(**small, **FULL_LOAD), active_hours_per_month=730, peak_to_average=1.0)
     assert 1e8 < first < 3e8
     assert 1e9 < tokens_a_month(dear, cm.Hosted(**small, **WHOLE)) < 1e10
     assert 100 * first < tokens_a_month(same, cm.Hosted(**large, **WHOLE), **cm.profile("global")) < 1_000 * first
