@@ -126,6 +126,9 @@ class Hosted:
         for name in ("precision", "kv_precision"):
             value = getattr(self, name)
             check(value in PRECISIONS or (value is None and name == "kv_precision"), f"Hosted.{name} is {value!r}, allowed are {', '.join(PRECISIONS)}")
+        for name, kind, empty in (("fleet", Fleet, False), ("owned", Owned, True)):
+            value = getattr(self, name)
+            check(isinstance(value, kind) or (empty and value is None), f"Hosted.{name} is {value!r}, it must be {kind.__name__}(...)")
         if self.engine not in (*ENGINES, OTHER):
             raise unknown("engine", self.engine, (*ENGINES, OTHER), where="Hosted")
         for name, find in (("model", catalog.model), ("gpu", catalog.gpu)):
@@ -161,6 +164,11 @@ class Hosted:
         return self if self.overflow is None else replace(self, overflow=self.overflow.at(on))
 
     # -- what fits, and how fast -----------------------------------------------------------------------
+
+    @property
+    def where(self) -> str:
+        """On which GPUs it runs, for readers."""
+        return f"own {self.gpu.id}, {self.precision}" + (", bought" if self.owned is not None else "") + (" + " + self.overflow.where if self.overflow else "")
 
     @property
     def window(self) -> Any:

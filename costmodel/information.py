@@ -64,8 +64,8 @@ def measurements(options: Options, work: Workload, terms: Terms | None = None) -
     own = [serving for serving in objects(options) if isinstance(serving, Hosted)]
     if own:
         serving, hour = middle((own[0], terms))[0], middle(terms.people.engineer.usd_per_hour)
-        rent, people = serving.rent.usd_per_gpu_hour * float(serving.gpus), LOAD_TEST_DAYS * HOURS_PER_DAY
-        found.append(Measurement("a two-hour load test", ("Hosted.*",), LOAD_TEST_HOURS * rent + people * hour,
+        rent, people = serving.usd_per_gpu_hour()[0] * float(serving.gpus), LOAD_TEST_DAYS * HOURS_PER_DAY
+        found.append(Measurement("a two-hour load test", ("Hosted.*", "serving.tpot_ratio"), LOAD_TEST_HOURS * rent + people * hour,
                                  f"{LOAD_TEST_HOURS:g} h x USD {show(rent)} of GPUs + {people:g} h x USD {show(hour)} of an engineer"))  # fmt: skip
     graphs = [option for option in options.values() if any(isinstance(t, GraphRag) for t in objects(option))]
     if graphs:

@@ -10,13 +10,13 @@ import numpy as np
 
 from . import catalog
 from .errors import Infeasible, check
-from .fleet import given_up
+from .fleet import attempts, given_up
 from .hosting import Capacity, Hosted, steady
 from .ledger import evaluate, settle
 from .lines import Traffic
 from .options import Mix, Option, cases, purchases
 from .profiles import hours_of_day
-from .ranges import Number, Range, middle, same, sample, validate
+from .ranges import Number, Range, middle, require, same, sample, validate
 from .serving_model import usd_per_mtok
 from .units import HOURS_PER_MONTH, KILO, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
 from .workload import Terms, Workload
@@ -253,8 +253,10 @@ def api_latency(prompt_tokens: float | Iterable[float], failed: float = 0.0, att
 
     tokens = np.atleast_1d(np.asarray(prompt_tokens, float))
     check(bool((tokens >= 0).all()), "api_latency: prompt_tokens must be 0 or more")
+    require("api_latency: failed", failed, 0, 1)
+    require("api_latency: attempts_max", attempts_max, low=1)
     wide, mid = sample(wait or Wait(), draws, seed), middle(wait or Wait())
-    tries = (1 - failed**attempts_max) / (1 - failed) if failed < 1 else attempts_max
+    tries = float(attempts(failed, attempts_max))
 
     def seconds(w: Any) -> Any:
         return (w.first_token_base_s + w.first_token_s_per_mtok * tokens / MTOK) * tries

@@ -72,6 +72,11 @@ class Provisioned:
         return self.api.model
 
     @property
+    def where(self) -> str:
+        """Who runs it, for readers."""
+        return f"{self.api.where}, provisioned {self.reservation}"
+
+    @property
     def window(self) -> Any:
         return self.api.window
 

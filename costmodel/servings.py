@@ -17,7 +17,7 @@ from .errors import CatalogError, Infeasible, Unpriced, check
 from .fleet import attempts
 from .lines import Call, Line, Traffic, cite, path
 from .prices import ApiPrice, Rates, api_price, rates
-from .ranges import Number, validate
+from .ranges import Number, require, validate
 from .units import MTOK, SECONDS_PER_MINUTE
 from .workload import Terms, Workload
 
@@ -62,6 +62,7 @@ class Api:
         for name in TERMS_OF_SALE:
             object.__setattr__(self, name, getattr(card, name))
         validate(self, optional=("accepted", "tokens_per_min_max", "requests_per_min_max"))
+        require("Api.attempts_max", self.attempts_max, low=1)
 
     def at(self, on: str) -> Api:
         """The same model at the prices of another date; prices changed by hand cannot be moved."""
@@ -69,6 +70,11 @@ class Api:
             return self
         check(self.model == listed(self.model), f"on={on!r}: the prices of {self.model.id!r} were changed by hand; make the option with its own on=")
         return replace(self, on=on)
+
+    @property
+    def where(self) -> str:
+        """Who runs it, for readers."""
+        return str(self.provider)
 
     @property
     def window(self) -> Any:

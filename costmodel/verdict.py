@@ -174,8 +174,7 @@ def made_of(options: Options) -> pd.DataFrame:
     for label, option in options.items():
         for part, sees, _ in middle((option,))[0].parts():
             serving = part.serving
-            where = f"{serving.provider}" if isinstance(serving, Api) else f"own {serving.gpu.id}, {serving.precision}"
-            rows.append((label, f"{serving.model.id} ({where})", ", ".join(type(t).__name__ for t in part.techniques), float(sees)))
+            rows.append((label, f"{serving.model.id} ({serving.where})", ", ".join(type(t).__name__ for t in part.techniques), float(sees)))
     return pd.DataFrame(rows, columns=["option", "answers", "with", "sees"])
 
 
