@@ -18,6 +18,7 @@ USABLE = 0.95  # share of the card that runs fill before they fail
 ROUNDING = 1 + 1e-9
 MOST_GPUS = 2**14  # where the search for the smallest set ends
 UNPACKED = 0.4  # of the window that the longest example of an unpacked batch fills, unless a plain script pads them all; assumption
+MOST_SPLIT = 64.0  # GPUs over which one sequence is split, tensor and context parallel together: torchtitan's 405B runs
 LAYERS_GATHERED = 2  # the one at work and the next one
 
 
@@ -76,7 +77,7 @@ def peak_memory(run: Any, gpus: Any, law: MemoryLaw) -> Any:
     """Peak memory of one GPU [byte] when states are sharded over all GPUs (ZeRO-3, FSDP).
 
     Sharded states + two gathered layers + tokens in flight x (activations + logits) + framework. When that exceeds
-    the GPU, the sequence is split over the GPUs of a node (tensor or context parallel), only as far as it must, so
+    the GPU, the sequence is split over up to 64 GPUs (tensor and context parallel), only as far as it must, so
     the peak stays near the card until even that is not enough. With offload the states live in the host's memory.
     """
     return _peak(run, np.asarray(gpus, float), law, *_demand(run, law))
@@ -110,6 +111,6 @@ def _demand(run: Any, law: MemoryLaw) -> tuple[Any, Any, Any]:
 def _peak(run: Any, gpus: Any, law: MemoryLaw, states: Any, gathered: Any, tokens: Any) -> Any:
     held = states / gpus + np.where(gpus > 1, gathered, 0.0)
     room = USABLE * run.memory / law.fragmentation - law.framework
-    split = held + tokens / np.minimum(gpus, run.node)
+    split = held + tokens / np.minimum(gpus, MOST_SPLIT)
     used = np.where(held + tokens <= room, held + tokens, np.maximum(np.minimum(room, held + tokens), split))
     return (used + law.framework) * law.fragmentation

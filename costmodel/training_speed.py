@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .inference import batch_limit, decode_step_s, gpus_that_fit
+from .inference import KV_SHARE, decode_step_s
 from .training import BYTES_PER_PARAMETER_BF16, FLOP_PER_PARAMETER_PASS, attention_flops, passes
 
 REFERENCE_BALANCE = 2.0e12 / 3.12e14  # byte/FLOP of the A100 80 GB, to which `efficiency` refers
@@ -24,6 +24,7 @@ SELECTIVE = 0.15  # share of the forward pass that selective checkpointing does 
 ACROSS = 3.0  # time of an exchange between nodes over one inside; assumption, because stacks keep most of it inside
 EXPERT_GROUP = 64.0  # most GPUs over which the experts of a layer are spread; usual
 USABLE = 0.9  # share of the memory that weights and cache may fill while a policy generates; assumption
+ROUNDED_UP = 1.5  # mean of a replica over what just holds the weights: replicas are powers of two
 MOST_SEQUENCES = 256.0  # in one decoding batch of a replica; usual limit of inference servers
 KV_HEADS_SHARE = 1 / 4  # keys and values over the width: grouped-query attention; 1 for older models
 
@@ -116,15 +117,15 @@ def exchange_s(run: Any, times: Any, law: SpeedLaw) -> Any:
 def generation_s(run: Any, law: SpeedLaw) -> Any:
     """GPU-seconds to write one token of an RL answer: a decoding step of a replica over its sequences (`inference`).
 
-    A replica is the fewest GPUs that hold the bf16 weights; all experts are read in every step. `rollouts` answers of a step
+    A replica is as many GPUs (not whole) as hold the bf16 weights and leave a fifth for the cache; all experts are read in every step. `rollouts` answers of a step
     are spread over all GPUs; long ones finish late, so a share `in_flight` of them is at work in the mean. Every token of the run
     counts as written; not in it: tools and rewards, the transfer of weights, overlap with training.
     """
     weights = BYTES_PER_PARAMETER_BF16 * run.params
-    replica = gpus_that_fit(weights, run.memory, USABLE)
+    replica = np.maximum(1.0, ROUNDED_UP * weights / (USABLE * run.memory * (1 - KV_SHARE)))
     cache = 2 * BYTES_PER_PARAMETER_BF16 * KV_HEADS_SHARE * run.layers * run.hidden * run.seq_len
-    started = np.maximum(1.0, law.in_flight * run.rollouts * np.minimum(1.0, replica / run.gpus_used))
-    batch = batch_limit(run.memory * replica, weights, cache, USABLE, np.minimum(started, MOST_SEQUENCES))
+    begun = law.in_flight * run.rollouts * np.minimum(1.0, replica / run.gpus_used)
+    batch = np.maximum(1.0, np.minimum(np.minimum(begun, MOST_SEQUENCES), (USABLE * run.memory * replica - weights) / cache))
     step = decode_step_s(batch, run.active_params, weights, cache, run.peak_bf16 * replica, run.bandwidth * replica, run.decode_mfu,
                          run.decode_mbu, run.decode_layer_s * run.layers)  # fmt: skip
     return step * replica / batch
