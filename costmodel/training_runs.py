@@ -109,12 +109,13 @@ def predict_training(
     """
     import pandas as pd
 
+    alone = all(np.ndim(v) == 0 for v in (params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden, vocab, micro_batch, stack, checkpointing))
     run, tokens, known, seen, least = prepare(params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden,
                                               vocab, micro_batch, packed, stack, checkpointing, rank, rollouts, savers)  # fmt: skip
     speed, memory, bands = laws()
-    if len(least) == 1 and np.isnan(least[0]):
-        raise Infeasible(f"this run fits no number of GPUs: one of 16,384 lacks {shortage(run, memory)[0] / GB:,.0f} GB of its {run.memory[0] / GB:g} GB; "
-                         "take a larger GPU, shorter sequences, a smaller micro_batch, checkpointing, or QLoRA")  # fmt: skip
+    if alone and np.isnan(least[0]):
+        raise Infeasible(f"this run fits no number of GPUs: each of 16,384 would lack {shortage(run, memory)[0] / GB:,.3g} GB beside the usable part of "
+                         f"its {run.memory[0] / GB:g} GB; take a larger GPU, shorter sequences, a smaller micro_batch, checkpointing, or QLoRA")  # fmt: skip
     rate = np.where(np.isnan(least), np.nan, 1 / seconds_per_token(run, speed))
     hours = tokens / rate / speed.whole_run / SECONDS_PER_HOUR
     flops = np.where(run.adapter, adapter_flops(run.active_params, 1.0), training_flops(run.active_params, 1.0))

@@ -14,6 +14,7 @@ WORKING_HOURS_PER_MONTH = 2080 / 12  # paid hours of a full-time person
 MILLION = 1e6
 MINUTES_PER_HOUR = 60.0
 HOURS_PER_DAY = 24.0
+DAYS_PER_WEEK = 7.0
 HOURS_PER_WEEK = 40.0  # one engineer-week
 
 GLOSSARY: dict[str, tuple[str, str]] = {
@@ -349,6 +350,11 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "sweep_runs": ("count", "short runs that search for settings"),
     "sweep_share": ("share", "share of the data in a short run"),
     "terms_allow_training": ("flag", "whether the teacher's terms allow to train on its answers"),
+    # -- adaptation
+    "may_train_others": ("count", "1 where a licence lets answers train models of other makers, else 0"),
+    "parameters_from": ("count", "smallest model of a size class that is tuned"),
+    "parameters_up_to": ("count", "largest model of a size class that is tuned"),
+    "speed_error": ("x", "how far adapter runs lie from their predicted speed"),
     # -- terms, ledgers and answers
     "basis": ("text", "the formula in words and numbers"),
     "discount_rate": ("share/year", "yearly discount rate"),
