@@ -81,9 +81,9 @@ def refuse_closed(offer: catalog.Tuning, start: str, build_weeks: Any, customer:
     weeks = float(np.min(build_weeks))
     first = (date.fromisoformat(start) + timedelta(days=weeks * DAYS_PER_WEEK)).isoformat()
     when = f"this option starts on {start} and takes {weeks:.3g} weeks to its first run"
-    if offer.closes and first >= offer.closes:
-        raise Infeasible(f"{offer.id}: fine-tuning closes on {offer.closes}, {when}")
     if offer.closes_new and start >= offer.closes_new and not customer:
         raise Infeasible(f"{offer.id}: closed to new customers since {offer.closes_new}; set customer=True if you are one")
+    if offer.closes and first >= offer.closes:
+        raise Infeasible(f"{offer.id}: fine-tuning closes on {offer.closes}, {when}")
     if offer.retires and first >= offer.retires:
         raise Infeasible(f"{offer.id}: the tuned model is retired on {offer.retires}, {when}")
