@@ -80,7 +80,8 @@ def _still(months: int) -> Terms:
 
 
 def _first_year() -> tuple[Option, Workload, Terms]:
-    rent = replace(catalog.rent("H100-SXM"), id="ours", usd_per_gpu_hour=1.20)
+    known: Any = catalog.rent("H100-SXM")
+    rent = replace(known, id="ours", usd_per_gpu_hour=1.20)
     serving = Hosted("llama-3.1-8b", rent=rent, requests_per_s=10.0, build_weeks=0, upkeep_fte=0)
     labels = replace(catalog.label("expert_example"), id="ten minutes", usd_per_item=100 / 6)
     tune = Lora(examples=1_000, labels=labels, build_weeks=3, runs=5, usd_per_run=2_000, **REFRESH, **NOT_COUNTED)
