@@ -64,7 +64,7 @@ def student_shift(base: Any, teacher: Any, share: Any, examples: Any = TAUGHT, p
     Holds on the traffic that the student learned. A student that is better than that already learns nothing and loses nothing.
 
     >>> [round(float(shift(0.60, student_shift(0.60, 0.80, 0.95, n, 0.3))), 2) for n in (200, 20_000, 2_000_000)]
-    [0.64, 0.76, 0.8]
+    [0.63, 0.76, 0.8]
     """
     goal = share * teacher
     with np.errstate(divide="ignore"):

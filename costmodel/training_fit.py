@@ -32,8 +32,8 @@ MEMORY_ERROR, MEMORY_OUTLIER = 0.12, 0.15
 SPEED: dict[str, tuple[float, float]] = {
     "efficiency": (0.65, 0.3), "balance_power": (0.5, 0.3), "half_width": (400.0, 0.7), "attention_efficiency": (0.2, 0.5),
     "tuned": (1.3, 0.3), "naive": (0.7, 0.2), "offload": (0.2, 0.5), "launch_s": (1.5e-3, 0.5), "dequantisation_bytes": (8.0, 0.5),
-    "doubling_loss": (0.02, 0.5), "sparsity_power": (0.25, 0.3), "exchange": (64.0, 0.5), "in_flight": (0.3, 0.5), "packing": (0.33, 0.3),
-    "whole_run": (0.85, 0.1),
+    "doubling_loss": (0.012, 0.5), "sparsity_power": (0.25, 0.3), "exchange": (64.0, 0.5), "in_flight": (0.3, 0.5), "packing": (0.33, 0.3),
+    "whole_run": (0.9, 0.1),
 }  # fmt: skip
 MEMORY: dict[str, tuple[float, float]] = {
     "states": (16.0, 0.02), "states_pure_bf16": (8.0, 0.08), "quantised_weight": (0.6, 0.25), "adapter_states": (16 * 18.0, 0.3),

@@ -56,7 +56,7 @@ def published_first_year() -> pd.DataFrame:
     Columns: usd, share of the total.
 
     >>> year = published_first_year()
-    >>> round(year["usd"].sum()), round(year.loc["training", "share"], 3)
+    >>> round(float(year["usd"].sum())), round(float(year.loc["training", "share"]), 3)
     (69512, 0.029)
     """
     usd = ledger(*_first_year()[:2], terms=_first_year()[2]).groupby("phase")["usd"].sum().sort_values(ascending=False)

@@ -79,12 +79,6 @@ def test_an_adapter_takes_two_thirds_of_a_full_tune(parameters, tokens):
     assert training.adapter_flops(parameters, tokens) / training.training_flops(parameters, tokens) == pytest.approx(2 / 3)
 
 
-def test_a_quantised_base_takes_a_quarter_of_the_memory():
-    """4 bits against 16 bits a weight (Dettmers et al. 2023, arXiv:2305.14314, section 3)."""
-    half, quarter = training.BYTES_PER_PARAMETER_BF16, training.BYTES_PER_PARAMETER_NF4
-    assert training.weights_memory(7e9, quarter) / training.weights_memory(7e9, half) == 0.25
-
-
 @pytest.mark.parametrize(("write", "read", "reads"), [(1.25, 0.1, 0.28), (2.0, 0.1, 1.11)])
 def test_reads_that_recover_a_write_premium(write, read, reads):
     assert caching.break_even_reads(write, read) == pytest.approx(reads, abs=0.005)
