@@ -384,6 +384,18 @@ def test_more_examples_gain_more_and_an_adapter_about_as_much():
     assert 0.5 < share(cm.Lora) < share(cm.Lora, examples=10_000) < share(cm.FineTune, examples=10_000)
 
 
+def test_with_a_corpus_teacher_and_student_read_what_is_retrieved():
+    """The preset's student is behind retrieval with the large model, whose answers it learns, and before a model that has read nothing."""
+    work = cm.Workload(1e5, input_tokens=500, output_tokens=200, corpus=cm.Corpus(tokens=4_000_000))
+    options = cm.presets(work, on="2026-11-20")
+    quality = cm.compare({name: options[name] for name in ("Prompt", "Distilled", "RAG")}, work, draws=1).quality
+    assert quality["Prompt"] < quality["Distilled"] < quality["RAG"]
+    rows = cm.ledger({"Distilled": options["Distilled"]}, work)
+    labelled = rows[rows["item"].str.startswith("teacher labels: ")].usd.sum()
+    bare = cm.ledger(replace(options["Distilled"], techniques=options["Distilled"].techniques[1:]), work)
+    assert labelled > 1.5 * bare[bare["item"].str.startswith("teacher labels: ")].usd.sum()  # the teacher reads the passages too
+
+
 def test_hard_cases_go_back_to_the_teacher():
     teach = cm.Option(TEACHER)
     student = cm.Option(own(), cm.Distill(teacher=TEACHER, terms_allow_training=True, of_teacher=0.9, **TAUGHT))
