@@ -355,6 +355,8 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "parameters_from": ("count", "smallest model of a size class that is tuned"),
     "parameters_up_to": ("count", "largest model of a size class that is tuned"),
     "speed_error": ("x", "how far adapter runs lie from their predicted speed"),
+    # -- the decision and the business case
+    "p_least_to_pay": ("share", "share of draws in which this option costs least, wrong answers left out"),
     # -- terms, ledgers and answers
     "basis": ("text", "the formula in words and numbers"),
     "discount_rate": ("share/year", "yearly discount rate"),
