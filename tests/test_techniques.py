@@ -143,15 +143,17 @@ def test_a_provider_that_closes_sells_no_more_runs():
         assert book[book["item"] == item].basis.str.contains("at another provider, which is taken to cost as much").all()
 
 
-@pytest.mark.parametrize(("model", "runs"), [("meta-llama/Llama-3.1-8B-Instruct", True), ("meta-llama/Llama-3.3-70B-Instruct", False), ("gpt-4o", False)])
-def test_a_size_class_tunes_the_models_of_that_size(model, runs):
-    """Open models up to 16 billion parameters: the tuned model is paid by the hour, not by the token."""
-    tune = cm.FineTune(tuning="fireworks.16b", **TUNE)
-    why = cm.compare(cm.Option(api(model, accepted=0.5, **{"in": 0.2, "out": 0.2}), tune), WORK, terms=TERMS, draws=1).why_not.item()
-    assert (why == "") is runs
-    if runs:
-        found = bill(tune, serving=api(model, **{"in": 0.2, "out": 0.2}))
-        assert found["host the tuned model"] == (730, 7.0) and found["production: output"][1] == 0
+@pytest.mark.parametrize(("model", "why"), [("llama-3.1-8b", ""), ("llama-3.1-70b", "llama-3.1-70b has 71 billion parameters")])
+def test_a_size_class_tunes_the_models_of_that_size_and_they_answer_on_gpus_by_the_hour(model, why):
+    """Open models up to 16 billion parameters at half a dollar a million training tokens: 2.4 million tokens."""
+    serving = replace(own(), model=cm.model(model), gpus_per_replica=None)
+    option = cm.Option(serving, cm.FineTune(tuning="fireworks.16b", **TUNE))
+    assert why in cm.compare(option, WORK, terms=TERMS, draws=1).why_not.item()
+    if not why:
+        found = bill(cm.FineTune(tuning="fireworks.16b", **TUNE), serving=serving)
+        assert found["the run that passes"] == (2.4, 0.5) and "host the tuned model" not in found and found["GPU hours idle"][0].expected > 0
+    api_ = cm.Option(api("meta-llama/Llama-3.1-8B-Instruct", accepted=0.5, **{"in": 0.2, "out": 0.2}), cm.FineTune(tuning="fireworks.16b", **TUNE))
+    assert "run on GPUs by the hour" in cm.compare(api_, WORK, terms=TERMS, draws=1).why_not.item()
 
 
 def test_a_base_that_is_retired_already_is_refused():

@@ -128,6 +128,8 @@ class Tune:
 class FineTune(Tune):
     """Fine-tune all weights: at a provider (`tuning`, with an Api serving), or on the GPUs of a Hosted serving.
 
+    An offer for a size class of open models trains at the provider's price and answers on a Hosted serving, with the rent of its endpoint.
+
     You buy labels, failed runs and upkeep; you give up the base model's updates. Each of `adapters` tenants at a provider
     has a tuned model of its own; whole models of several tenants do not share own GPUs.
     """
@@ -141,20 +143,19 @@ class FineTune(Tune):
         return "full"
 
     def adapt(self, serving: Any) -> Any:
+        if self.tuning is not None:
+            refuse_base(self.tuning, serving)
         if not isinstance(serving, Api):
-            if self.tuning is not None:
-                raise Infeasible(f"FineTune: {self.tuning.id} is a provider's offer, this serving is {type(serving).__name__}; leave tuning out")
             if np.any(np.asarray(self.adapters) > 1):
                 raise Infeasible("whole models of several tenants do not share GPUs; use Lora(adapters=...)")
             return serving
         if self.tuning is None:
             raise Infeasible(f"FineTune on {serving.model.id!r} needs tuning=, the provider's offer; known: {', '.join(catalog.tunings())}")
-        refuse_base(self.tuning, serving.model)
         return replace(serving, model=tuned_price(serving.model, self.tuning))
 
     def ends(self, case: Case) -> Ending:
         """When the base model ends; at a provider the day it retires the tuned model, or takes no more jobs."""
-        if isinstance(case.serving, Hosted):
+        if isinstance(case.serving, Hosted) and self.tuning is None:
             return super().ends(case)
         days = {getattr(self.tuning, name): name for name in ("retires", "closes") if getattr(self.tuning, name)}
         day = min(days, default=None)
@@ -163,14 +164,16 @@ class FineTune(Tune):
     def buys(self, case: Case) -> Iterator[Line | Traffic]:
         ends = self.ends(case)
         yield from labels(self, self.examples, ends)
-        if isinstance(case.serving, Hosted):
+        if isinstance(case.serving, Hosted) and self.tuning is None:
             yield from self.trained(case, ends)
             return
         refuse_closed(self.tuning, case.terms.start, self.build_weeks, self.customer)
         if self.tuning.usd_per_mtok_train is None and self.usd_per_run is None:
             raise Infeasible(f"the training price of {self.tuning.id} is not known; choose another offer")
         yield from life(self, case, managed(self) if self.usd_per_run is None else quoted(self), ends)
-        if self.tuning.usd_per_hour_hosting is not None:
+        if isinstance(case.serving, Hosted):
+            yield keep(checkpoint_gb(case.serving, self.method), self)
+        elif self.tuning.usd_per_hour_hosting is not None:
             yield Line("host the tuned model", "serving", HOURS_PER_MONTH * self.adapters, "hour", self.tuning.usd_per_hour_hosting, monthly(), "api",
                        basis="every hour of the month, busy or idle", cites=cite(self.tuning, "usd_per_hour_hosting"))  # fmt: skip
 

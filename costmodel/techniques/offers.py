@@ -13,7 +13,7 @@ from ..errors import Infeasible
 from ..prices import ApiPrice
 from ..ranges import middle
 from ..servings import Hosted
-from ..units import DAYS_PER_WEEK
+from ..units import DAYS_PER_WEEK, KILO, MILLION
 
 
 def open_model(name: str) -> Any:
@@ -27,19 +27,24 @@ def open_model(name: str) -> Any:
     return catalog.model(max(found, key=len)) if found else None
 
 
-def refuse_base(offer: catalog.Tuning, card: ApiPrice) -> None:
-    """Refuse an offer that does not tune this model: by its name, or by the size class that the offer states."""
+def refuse_base(offer: catalog.Tuning, serving: Any) -> None:
+    """Refuse an offer that does not tune this model: by its name, or by the size class that the offer states.
+
+    A size class tunes open weights, which then run on GPUs that are paid by the hour: its serving is Hosted.
+    """
+    model, name = serving.model, type(serving).__name__
     if offer.parameters_up_to is None:
-        if offer.base != card.id:
-            raise Infeasible(f"FineTune: {offer.id} tunes {offer.base!r}, this serving answers with {card.id!r}")
+        if isinstance(serving, Hosted):
+            raise Infeasible(f"FineTune: {offer.id} is a provider's offer, this serving is {name}; leave tuning out")
+        if offer.base != model.id:
+            raise Infeasible(f"FineTune: {offer.id} tunes {offer.base!r}, this serving answers with {model.id!r}")
         return
-    model: Any = middle(open_model(card.id))
-    if model is None:
-        raise Infeasible(f"FineTune: {offer.id} tunes {offer.base}; {card.id!r} is not known as one of {len(catalog.models())} open models")
-    low, high = middle((offer.parameters_from, offer.parameters_up_to))
-    if model.parameters is None or not low <= model.parameters <= high:
-        size = "an unpublished number of" if model.parameters is None else f"{model.parameters / 1e9:.0f} billion"
-        raise Infeasible(f"FineTune: {offer.id} tunes {offer.base}; {model.id} has {size} parameters")
+    if not isinstance(serving, Hosted):
+        raise Infeasible(f"FineTune: {offer.id} tunes {offer.base}, whose tuned weights run on GPUs by the hour, this serving is {name}; "
+                         "take Hosted(model, gpu=..., rent=...) with the rent of the endpoint")  # fmt: skip
+    low, high, size = middle((offer.parameters_from, offer.parameters_up_to, model.parameters))
+    if np.any(np.asarray(size) < low) or np.any(np.asarray(size) > high):
+        raise Infeasible(f"FineTune: {offer.id} tunes {offer.base}; {model.id} has {np.max(size) / (KILO * MILLION):.0f} billion parameters")
 
 
 def refuse_terms(teacher: Any, student: Any, allowed: bool) -> None:
