@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 TOKENS_IN_FLIGHT = 4_096.0  # of one GPU where no micro-batch is given: what fills a GPU without filling its memory
 MEASURED = ("id", "family", "job", "model", "params", "active_params", "layers", "hidden", "vocab", "seq_len", "gpu", "gpus",
-            "method", "precision", "stack", "packed", "checkpointing", "savers", "rank", "rollouts", "micro_batch", "tokens", "metric", "value", "unit",
+            "method", "precision", "stack",
+            "packed", "checkpointing", "savers", "rank", "rollouts", "micro_batch", "tokens", "metric", "value", "unit",
             "as_of", "source", "note")  # fmt: skip
 UNITS = {"tokens_per_s_per_gpu": "token/s", "gpu_hours": "GPU-hour", "wall_hours": "hour", "peak_memory_gb": "GB"}
 

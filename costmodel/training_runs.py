@@ -98,10 +98,12 @@ def predict_training(
     memory). `precision="pure_bf16"` keeps the optimiser in bf16 too. `checkpointing` is True, False or "selective".
     `packed`: examples fill the window; otherwise they are padded, and the tokens counted are the real ones (None: packed,
     except by a plain script). Unknown layers, width and vocabulary are estimated from the (active) parameters, with a wider
-    band. `rank` is that of an adapter on every linear layer (None: 16). `rollouts` are the answers that an RL step begins (None: 1,024). `savers` are memory savers, joined by "+":
-    chunked_loss, optimizer_8bit, fused_step (optimiser inside the backward pass), activation_offload (None: chunked_loss,
-    for a plain script none). Fewer GPUs than `gpus_min` do not hold the run: its speed is then that on `gpus_min`. Where
-    no number of GPUs holds it, one run raises Infeasible, and a row of several is NaN but for its memory.
+    band. `rank` is that of an adapter on every linear layer (None: 16). `rollouts` are the answers that an RL step begins
+    (None: 1,024). `savers` are memory savers, joined by "+": chunked_loss, optimizer_8bit, fused_step (optimiser inside the
+    backward pass), activation_offload (None: chunked_loss, for a plain script none). QLoRA without checkpointing keeps more
+    activations than LoRA, as measured, and may need more memory. Fewer GPUs than `gpus_min` do not hold the run: its speed is
+    then that on `gpus_min`. Where no number of GPUs holds it, one run raises Infeasible, and a row of several is NaN but for
+    its memory.
 
     >>> one = predict_training(6.74e9, 2e12, "A100-80GB", gpus=2_048, seq_len=4_096)
     >>> bool(one.gpu_hours_low[0] < 184_320 < one.gpu_hours_high[0])     # Llama 2 7B, arXiv:2307.09288, table 2
@@ -109,13 +111,14 @@ def predict_training(
     """
     import pandas as pd
 
-    alone = all(np.ndim(v) == 0 for v in (params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden, vocab, micro_batch, stack, checkpointing))
+    alone = all(np.ndim(v) == 0 for v in (params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden, vocab,
+                                          micro_batch, stack, checkpointing))  # fmt: skip
     run, tokens, known, seen, least = prepare(params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden,
                                               vocab, micro_batch, packed, stack, checkpointing, rank, rollouts, savers)  # fmt: skip
     speed, memory, bands = laws()
     if alone and np.isnan(least[0]):
-        raise Infeasible(f"this run fits no number of GPUs: each of 16,384 would lack {shortage(run, memory)[0] / GB:,.3g} GB beside the usable part of "
-                         f"its {run.memory[0] / GB:g} GB; take a larger GPU, shorter sequences, a smaller micro_batch, checkpointing, or QLoRA")  # fmt: skip
+        raise Infeasible(f"this run fits no number of GPUs: each of 16,384 would lack {shortage(run, memory)[0] / GB:,.3g} GB beside the usable "
+                         f"part of its {run.memory[0] / GB:g} GB; take a larger GPU, shorter sequences, checkpointing, or QLoRA")  # fmt: skip
     rate = np.where(np.isnan(least), np.nan, 1 / seconds_per_token(run, speed))
     hours = tokens / rate / speed.whole_run / SECONDS_PER_HOUR
     flops = np.where(run.adapter, adapter_flops(run.active_params, 1.0), training_flops(run.active_params, 1.0))
@@ -201,7 +204,8 @@ def prepare(params: Any, tokens: Any, gpu: Any, gpus: Any, method: Any, precisio
         matmul=np.where(np.isnan(cards["matmul_efficiency"]), MATMUL, cards["matmul_efficiency"]), bandwidth=cards["bandwidth"],
         interconnect=cards["interconnect"], memory=cards["memory"], every_weight=np.where(np.isin(kind, ("lora", "qlora")), 0.0, 1.0),
         adapter=np.isin(kind, ("lora", "qlora")), quantised=kind == "qlora", forwards=np.select([kind == m for m in METHODS], [*FORWARDS.values()]),
-        generates=kind == "rl", rank=np.where(np.isnan(rank), RANK, rank), rollouts=np.where(np.isnan(rollouts), ROLLOUTS, rollouts), checkpointed=checkpointed, recompute=recompute,
+        generates=kind == "rl", rank=np.where(np.isnan(rank), RANK, rank), rollouts=np.where(np.isnan(rollouts), ROLLOUTS, rollouts),
+        checkpointed=checkpointed, recompute=recompute,
         pure_bf16=form == "pure_bf16", tuned=pile == "tuned", naive=pile == "naive", offload=pile == "offload",
         packed=(fills == "True") | (fills == "None") & (pile != "naive"), **{name: mixed[name] for name in SAVERS},
         **{name: np.full(np.shape(params), value) for name, value in decoding().items()},

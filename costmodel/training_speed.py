@@ -85,8 +85,9 @@ def seconds_per_token(run: Any, law: SpeedLaw) -> Any:
     share = np.minimum(law.attention_efficiency * balance * fused, run.matmul) * _sparse(run, law)
     compute = compute + attention_flops(run.layers, run.hidden, run.seq_len, run.recompute) / (run.peak_bf16 * share)
     compute = np.maximum(compute, useful / (run.peak * BEST_PUBLISHED))
-    graphs = run.tuned & (run.active_params == run.params)  # where tokens go changes with each step, so experts are launched one by one
-    launches = law.launch_s * np.where(graphs, TUNED_LAUNCHES, np.where(run.naive, NAIVE_LAUNCHES, 1.0)) * run.layers * times / run.tokens_in_flight
+    graphs = run.tuned & (run.active_params == run.params)  # tokens choose other experts in each step: those are launched one by one
+    slower = np.where(graphs, TUNED_LAUNCHES, np.where(run.naive, NAIVE_LAUNCHES, 1.0))
+    launches = law.launch_s * slower * run.layers * times / run.tokens_in_flight
     beside = launches**OVERLAP + gathering_s(run, times) ** OVERLAP + exchange_s(run, times, law) ** OVERLAP
     seconds = (compute**OVERLAP + beside) ** (1 / OVERLAP)
     unpacking = law.dequantisation_bytes * run.params * times / (run.bandwidth * _stack(run, law)) / run.tokens_in_flight
@@ -99,27 +100,29 @@ def seconds_per_token(run: Any, law: SpeedLaw) -> Any:
 def gathering_s(run: Any, times: Any) -> Any:
     """Seconds per token to gather sharded weights in each pass: bytes x (1 - 1 / GPUs) / link / tokens in flight.
 
-    All experts are gathered, used or not, except by a vendor's stack, which leaves them in place. Frozen weights of an
-    adapter are not gathered: each GPU has a copy, or layers of its own; sharded LoRA and QLoRA runs on 8 A100 (torchtune)
-    are as fast as that says.
+    Plain scripts and offload gather all experts, used or not; other stacks leave them in place and send the tokens
+    (`exchange_s`). Frozen weights of an adapter are not gathered: each GPU has a copy, or layers of its own; sharded LoRA and
+    QLoRA runs on 8 A100 (torchtune) are as fast as that says.
     """
     moved = BYTES_PER_PARAMETER_BF16 * np.where(run.naive | run.offload, run.params, run.active_params)
     return np.where(run.adapter, 0.0, moved * times * (1 - 1 / run.gpus_used) / (run.interconnect / 2) / run.tokens_in_flight)
 
 
 def exchange_s(run: Any, times: Any, law: SpeedLaw) -> Any:
-    """Seconds per token to send tokens to their experts and back: bytes / link, the slower network beyond a node."""
+    """Seconds per token to send tokens to their experts and back: bytes x (1 - 1 / GPUs) / link, longer beyond a node."""
     group = np.minimum(run.gpus_used, EXPERT_GROUP)
-    seconds = law.exchange * run.layers * run.hidden * times * (1 - 1 / group) / (run.interconnect / 2) * np.where(group > run.node, ACROSS, 1.0)
+    moved = law.exchange * run.layers * run.hidden * times * (1 - 1 / group)
+    seconds = moved / (run.interconnect / 2) * np.where(group > run.node, ACROSS, 1.0)
     return np.where(run.active_params < run.params, seconds, 0.0)
 
 
 def generation_s(run: Any, law: SpeedLaw) -> Any:
     """GPU-seconds to write one token of an RL answer: a decoding step of a replica over its sequences (`inference`).
 
-    A replica is as many GPUs (not whole) as hold the bf16 weights and leave a fifth for the cache; all experts are read in every step. `rollouts` answers of a step
-    are spread over all GPUs; long ones finish late, so a share `in_flight` of them is at work in the mean. Every token of the run
-    counts as written; not in it: tools and rewards, the transfer of weights, overlap with training.
+    A replica is as many GPUs (not whole) as hold the bf16 weights and leave a fifth for the cache; all experts are read in
+    every step. `rollouts` answers of a step are spread over all GPUs; long ones finish late, so a share `in_flight` of them
+    is at work in the mean. Every token of the run counts as written; not in it: tools and rewards, the transfer of weights,
+    overlap with training.
     """
     weights = BYTES_PER_PARAMETER_BF16 * run.params
     replica = np.maximum(1.0, ROUNDED_UP * weights / (USABLE * run.memory * (1 - KV_SHARE)))
