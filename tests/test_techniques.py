@@ -201,7 +201,7 @@ def test_a_full_tune_is_held_on_the_gpus_that_its_optimiser_needs():
 
 
 @pytest.mark.parametrize(("technique", "method"), [(cm.FineTune, "full"), (cm.Lora, "lora")])
-@pytest.mark.parametrize("stack", ["standard", "naive"])
+@pytest.mark.parametrize("stack", ["standard", "naive", "tuned", "offload"])
 def test_a_run_takes_the_hours_that_training_is_predicted_to_take(technique, method, stack):
     serving = own()
     m = serving.model

@@ -119,7 +119,7 @@ def life(t: Any, case: Case, run: Purchase, ends: Ending) -> Iterator[Line | Tra
     yield from evaluate(t, case, tried * t.adapters, once(), "evaluate candidates", "evaluation", until, counted)
 
     for item, words, when in retraining(t, ends, case):
-        yield train(item, "maintenance", t.adapters, when, words, cite(t, "retrain_months"))
+        yield train(item, "maintenance", t.adapters, when, words, (*cite(t, "retrain_months"), *(ends.cites if ends.closes else ())))
     yield labour("retrain: people", t.retrain_hours * scale, people.engineer, every(t.retrain_months), "maintenance",
                  "{retrain_hours} h every {retrain_months} months", cite(t, "retrain_hours", "retrain_months"))  # fmt: skip
     yield from evaluate(t, case, t.adapters, every(t.retrain_months), "evaluate what was retrained", "maintenance", "one run", ("retrain_months",))
