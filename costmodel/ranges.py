@@ -14,7 +14,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar, TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Union
 from zlib import crc32
 
 import numpy as np
