@@ -14,7 +14,7 @@ import numpy as np
 
 from . import catalog
 from .errors import Infeasible, check, unknown
-from .ranges import middle
+from .ranges import Doubt, middle
 from .records import Gpu
 from .training import USUAL_VOCAB, adapter_flops, training_flops, usual_hidden, usual_layers
 from .training_measured import TOKENS_IN_FLIGHT, decoding, laws, seen_gpus
@@ -227,6 +227,7 @@ def _savers(entries: np.ndarray, shape: tuple, stack: np.ndarray) -> dict[str, n
 
 def _entries(value: Any) -> np.ndarray:
     """One or many entries as an array; text, a record and None are one entry."""
+    check(not isinstance(value, Doubt), f"predict_training was given {value!r}; give numbers, or cm.sample(range, n) for one row per draw")
     if isinstance(value, (str, bool, Gpu)) or value is None:
         entry = np.empty(1, object)
         entry[0] = value

@@ -282,6 +282,7 @@ def test_arrays_give_rows_that_equal_the_runs_one_by_one():
         (dict(params=8e9, tokens=1, gpu="L4", stack="fast"), CatalogError, "no stack 'fast'"),
         (dict(params=8e9, tokens=1, gpu="A100-80GB", precision="fp8"), ValueError, "A100-80GB has no peak in fp8"),
         (dict(params=8e9, tokens=1, gpu="L4", active_params=9e9), ValueError, "active_params exceeds params"),
+        (dict(params=cm.Range(7e9, 9e9), tokens=1, gpu="L4"), ValueError, "one row per draw"),
         (dict(params=8e9, tokens=1, gpu="L4", gpus=1.5), ValueError, "gpus is .*must be whole"),
         (dict(params=np.inf, tokens=1, gpu="L4"), ValueError, "params is .*finite"),
         (dict(params=8e9, tokens=1, gpu="L4", savers="8bit"), CatalogError, "no saver '8bit'"),
