@@ -296,6 +296,7 @@ _BOUNDS = {"share": (0, 1), "share/month": (0, 1), "share/year": (-1, np.inf), "
 
 
 DIVISORS = ("base_life_months", "batch_max", "chunk_tokens", "every_months", "kept", "load_max", "mbu", "memory_usable", "mfu", "refresh_months",
+            "steps", "transfer",
             "pass_chance", "requests_per_s", "retrain_months", "speed")  # fmt: skip
 LEAST_DIVISOR = 1e-6
 

@@ -144,6 +144,7 @@ def cache_schedules(t: Traffic, work: Workload, terms: Terms) -> tuple[Any, Any]
         hits = hit_rate(arrivals * work.demand(terms.months), t.call.cache.ttl_s)
     else:
         hits = hit_rate(arrivals, t.call.cache.ttl_s)
+    hits = t.call.reuse + (1 - t.call.reuse) * hits
     return path(demand * hits), path(demand * (1 - hits))
 
 
