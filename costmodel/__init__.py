@@ -49,6 +49,8 @@ _HOMES = {
     "published": "reality",
     "held_out": "Standing error_by fidelity literature misses standing",
     "peers": "beside_peers",
+    "risks": "best_policy release_policies unpriced",
+    "outcomes": "agent_runs coding_ways duties inference_share oneoffs per_task user_margins",
     "scenario": "Scenario examples load save",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

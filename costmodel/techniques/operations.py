@@ -74,6 +74,7 @@ class Evals:
     rubric_tokens: Number = RUBRIC_TOKENS
     verdict_tokens: Number = VERDICT_TOKENS
     review_hours_per_month: Number = Range(2, 16, mid=6, why="assumption: people look at disagreements")
+    stopped_share: Number = Range(0.3, 0.9, mid=0.7, why="assumption: share of bad changes that the gate stops; what passes is in Release")
 
     def __post_init__(self) -> None:
         validate(self)
