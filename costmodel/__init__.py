@@ -50,7 +50,7 @@ _HOMES = {
     "held_out": "Standing error_by fidelity literature misses standing",
     "peers": "beside_peers",
     "risks": "best_policy release_policies unpriced",
-    "outcomes": "agent_runs coding_ways duties inference_share oneoffs per_task user_margins",
+    "outcomes": "agent_runs coding_ways duties inference_share oneoffs per_task steps_and_success user_margins",
     "scenario": "Scenario examples load save",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -62,13 +62,13 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_HOME[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in ("plots", "plots_fidelity", "report", "widgets"):
+    if name in ("plots", "plots_fidelity", "plots_operations", "report", "widgets"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "plots", "plots_fidelity", "report", "widgets"})
+    return sorted({*globals(), *__all__, "plots", "plots_fidelity", "plots_operations", "report", "widgets"})
 
 
 from .ledger import ledger  # noqa: E402, F401  (early: the function must hide its module of the same name)

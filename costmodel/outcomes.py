@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,12 @@ import numpy as np
 
 from . import catalog
 from .agent_loop import per_resolved, tail
+from .decision import totals
 from .ledger import Calendar, Options, evaluate, ledger, settle
 from .options import Mix, Option, cases
 from .ranges import Number, Range, middle, sample
 from .servings import Api
-from .techniques.agents import CodingAgent
+from .techniques.agents import Agent, CodingAgent
 from .techniques.prompting import PromptCache
 from .units import MINUTES_PER_HOUR, MONTHS_PER_YEAR
 from .workload import Terms, Trends, Workload
@@ -29,13 +31,18 @@ PROMPT_TOKENS = Range(1_500, 6_000, mid=3_000, name="agent_runs.prompt", why="as
 REASONING = Range(300, 3_000, mid=1_000, name="agent_runs.reasoning", why="assumption: hidden reasoning of one step")
 
 
-def inference_share(options: Options | Option | Mix, work: Workload, months: int = int(MONTHS_PER_YEAR), terms: Terms | None = None,
-                    on: str | None = None) -> pd.DataFrame:  # fmt: skip
+def inference_share(options: Options | Option | Mix, work: Workload, volumes: Sequence[float] | None = None, months: int = int(MONTHS_PER_YEAR),
+                    terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """How much of the bill is inference, and how far an estimate of inference alone is too low.
 
     Columns: option, usd_inference (the model answering production, tokens or GPUs), usd (everything but the cost of failures), share, factor
-    (usd over usd_inference). Over `months`, all Ranges at their middle.
+    (usd over usd_inference); with `volumes` also requests_per_month, one block of rows for each. Over `months`, all Ranges at their middle.
     """
+    if volumes is not None:
+        import pandas as pd
+
+        found = [inference_share(options, replace(work, requests_per_month=float(n)), None, months, terms, on).assign(requests_per_month=float(n)) for n in volumes]
+        return pd.concat(found, ignore_index=True)
     book = ledger(options, work, months=months, terms=terms, on=on)
     paid = book[book["phase"] != "failures"]
     answers = paid[(paid["phase"] == "serving") & paid["trend"].isin(INFERENCE)]
@@ -76,6 +83,24 @@ def _task(option: Any, work: Workload, terms: Terms, usd_unresolved: Any) -> tup
     success = np.nan if bill.accepted is None else bill.accepted
     found = (each, success, per_resolved(each, success, usd_unresolved))
     return tuple(float(x) if np.ndim(x) == 0 else np.ravel(x) for x in found)  # type: ignore[return-value]
+
+
+def steps_and_success(option: Option | Mix, work: Workload, steps: Sequence[float], success: Sequence[float], usd_unresolved: Number = 0.0,
+                      months: int = int(MONTHS_PER_YEAR), terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+    """Cost of one resolved task for every number of steps and every success. Columns: steps, success, usd_per_task, usd_per_resolved.
+
+    `option` holds an agent; its steps and the share of tasks that are resolved are replaced, all other Ranges are at their middle.
+    """
+    import pandas as pd
+
+    options, terms = settle(option, terms, months=months, on=on)
+    key = next(f"{type(t).__name__}.steps" for part, _, _ in middle(options["option"]).parts() for t in part.techniques if isinstance(t, Agent))
+    still = replace(work, usd_per_failure=0.0)
+    usd = totals(options, still, terms, grid={key: np.asarray(steps, float)})["option"]
+    mid_work, mid_terms = middle((still, terms))
+    each = usd / float(np.squeeze(mid_work.requests_per_month * Calendar(mid_work, mid_terms).requests))
+    rows = [(n, s, usd_per_task, per_resolved(usd_per_task, s, middle(usd_unresolved))) for s in success for n, usd_per_task in zip(steps, each, strict=True)]
+    return pd.DataFrame(rows, columns=["steps", "success", "usd_per_task", "usd_per_resolved"])
 
 
 def user_margins(usd_per_user: float, usd_per_seat_month: float, spread: float, at: Sequence[float] = (0.50, 0.80, 0.90, 0.95, 0.99)) -> pd.DataFrame:

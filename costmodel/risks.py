@@ -76,7 +76,7 @@ def release_policies(option: Option | Mix, work: Workload, release: Release | No
     """Release policies side by side for one option, cheapest first: what discipline costs and what it saves.
 
     Columns: policy, usd_per_year (work and traffic of releases), usd_loss (expected loss of bad ones), usd_total, days (of one rollout), slips
-    (chance that a bad change reaches everybody), saved (against "none"). `release` gives every other field; all Ranges at their middle.
+    (chance that a bad change reaches everybody), usd_saved (a year, against "none"). `release` gives every other field; all Ranges at their middle.
     """
     import pandas as pd
 
@@ -92,7 +92,7 @@ def release_policies(option: Option | Mix, work: Workload, release: Release | No
         loss = more.pop("failures", 0.0)
         rows.append((policy, sum(more.values()), loss, sum(more.values()) + loss, float(np.squeeze(mid.calendar_days(case))), float(np.squeeze(mid.slips(case)))))
     table = pd.DataFrame(rows, columns=["policy", "usd_per_year", "usd_loss", "usd_total", "days", "slips"])
-    table["saved"] = table.loc[table["policy"] == "none", "usd_total"].item() - table["usd_total"]
+    table["usd_saved"] = table.loc[table["policy"] == "none", "usd_total"].item() - table["usd_total"]
     return table.sort_values("usd_total", kind="stable", ignore_index=True)
 
 

@@ -475,6 +475,7 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "risk": ("text", "what is not in the bill"),
     "usd_loss": ("USD/year", "expected loss of a year"),
     "usd_total": ("USD/year", "everything of a year"),
+    "usd_saved": ("USD/year", "what is saved in a year against releasing to everybody at once"),
     "slips": ("share", "chance that a bad change reaches everybody"),
     "days": ("day", "days of one rollout"),
     "usd_per_resolved": ("USD/task", "cost of one resolved task"),

@@ -362,7 +362,7 @@ def test_discipline_is_worth_the_loss_that_it_avoids_less_its_cost():
     daily = 1_000_000 / (730 / 24)
     assert table.usd_loss["none"] == pytest.approx(12 * 0.05 * 28 * daily * 0.5 * 0.40)
     assert table.usd_loss["canary"] == pytest.approx(12 * 0.05 * 0.10 * daily * 0.5 * 0.40)
-    assert table.saved["canary"] == pytest.approx(table.usd_total["none"] - table.usd_total["canary"])
+    assert table.usd_saved["canary"] == pytest.approx(table.usd_total["none"] - table.usd_total["canary"])
 
 
 # -- drift and upgrades --------------------------------------------------------------------------------
