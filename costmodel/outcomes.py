@@ -71,13 +71,16 @@ def per_task(options: Options | Option | Mix, work: Workload, usd_unresolved: Nu
     options, terms = settle(options, terms, months=months, on=on)
     rows = []
     for label, option in options.items():
-        each, success, resolved = _task(*middle((option, work, terms)), middle(usd_unresolved))
-        drawn = _task(*sample((option, work, terms), draws, seed), middle(usd_unresolved))[2]
+        person = middle(usd_unresolved)
+        each, success, resolved = _task(middle((option, work, terms)), person)
+        drawn = _task(sample((option, work, terms), draws, seed), person)[2]
         rows.append((label, each, success, resolved, *np.percentile(drawn, [10, 90])))
     return pd.DataFrame(rows, columns=["option", "usd_per_task", "success", "usd_per_resolved", "p10", "p90"])
 
 
-def _task(option: Any, work: Workload, terms: Terms, usd_unresolved: Any) -> tuple[Any, Any, Any]:
+def _task(numbers: tuple[Any, Workload, Terms], usd_unresolved: Any) -> tuple[Any, Any, Any]:
+    """(cost of a task, share resolved, cost of a resolved task) of an option, workload and terms without Ranges."""
+    option, work, terms = numbers
     bill, calendar = evaluate(option, work, terms), Calendar(work, terms)
     each = bill.total(calendar, without="failures") / (bill.requests * calendar.requests)
     success = np.nan if bill.accepted is None else bill.accepted
@@ -130,7 +133,7 @@ def coding_ways(option: Option, work: Workload, hours_by_hand: Number, time_rati
     agent = next(t for t in option.techniques if isinstance(t, CodingAgent))
     ((_, case, _),) = cases(option, work, terms)
     check = agent.reviewed_share * agent.review_minutes / MINUTES_PER_HOUR
-    each, success, _ = _task(option, work, terms, 0.0)
+    each, success, _ = _task((option, work, terms), 0.0)
     hourly = case.terms.people.engineer.usd_per_hour
     model = each - check * hourly
     rows = [("developer alone", 0.0, hours * hourly), ("developer with AI", model, ratio * hours * hourly),
@@ -152,13 +155,14 @@ def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     for id in dict.fromkeys(fact.id for fact in found.values()):
         steps, reported, success = (found[f"{id}.{field}"] for field in ("steps", "usd_per_task", "success"))
         api = Api(id, on=steps.as_of)
+        card: Any = api.model
         agent = CodingAgent(steps=steps.value.mid, tools=0, reviewed_share=0, build_weeks=0, upkeep_fte=0,
                             step_reasoning_tokens=REASONING if steps.value.why == "reasoning" else 0.0)  # fmt: skip
-        cached = [PromptCache()] if api.model.tiers[0].usd_per_mtok_cache_read is not None else []
+        cached = [PromptCache()] if card.tiers[0].usd_per_mtok_cache_read is not None else []
         option, work = Option(api, agent, *cached), Workload(1_000, instruction_tokens=PROMPT_TOKENS, output_tokens=200)
         flat = Terms(start="2026-01-01", months=1, trends=STILL)
-        mid = _task(*middle((option, work, flat)), 0.0)[0]
-        low, high = np.percentile(_task(*sample((option, work, flat), draws, seed), 0.0)[0], [10, 90])
+        mid = _task(middle((option, work, flat)), 0.0)[0]
+        low, high = np.percentile(_task(sample((option, work, flat), draws, seed), 0.0)[0], [10, 90])
         usd, share = reported.value.mid, success.value.mid
         source = catalog.source(reported.value.source)
         rows.append((id, steps.value.mid, share, usd, low, mid, high, mid / usd, bool(low <= usd <= high), usd / share, f"{source.publisher}: {source.title}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.colors import ListedColormap
@@ -12,7 +12,26 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from .errors import check
 from .lines import PHASES
-from .plots import COLOURS, GREY, INK, NORMAL, PALE, PHASE_COLOURS, SMALL, USD, _end_labels, _in, _money, _rows, _scale, _tidy, dollars, percent, picture, short
+from .plots import (
+    COLOURS,
+    GREY,
+    INK,
+    NORMAL,
+    PALE,
+    PHASE_COLOURS,
+    SMALL,
+    USD,
+    _end_labels,
+    _in,
+    _money,
+    _rows,
+    _scale,
+    _tidy,
+    dollars,
+    percent,
+    picture,
+    short,
+)
 from .techniques.release import POLICIES
 from .workload import Currency
 
@@ -23,6 +42,7 @@ if TYPE_CHECKING:
 LOSS = "#C8443C"
 INFERENCE_BAND = (0.20, 0.30)  # published share of inference in a mature feature
 POLICY_COLOURS = dict(zip(POLICIES, ("#E6E6E6", "#A6CEE3", "#4F93C4", "#F2B134", "#8DB84A", "#2A7F7A", "#5B3A82"), strict=True))
+MOST_TICKS = 9
 NAMED = 0.04  # an event is named from this share of the dearest month on
 
 
@@ -33,10 +53,11 @@ def plot_year(table: pd.DataFrame, events: pd.DataFrame | None = None, ax: Axes 
     months = np.arange(paid.index.max() + 1)
     paid = paid.reindex(months, fill_value=0.0)
     ax = ax or picture(4.2)
-    base, handles = np.zeros(len(months)), []
+    base = np.zeros(len(months))
+    handles: list[Any] = []
     for phase in (p for p in PHASES if p in paid and paid[p].any()):
         lost = phase == "failures"
-        look = {"facecolor": "white", "edgecolor": LOSS, "hatch": "////", "linewidth": 0.4} if lost else {"color": PHASE_COLOURS[phase], "linewidth": 0}
+        look: dict[str, Any] = {"facecolor": "white", "edgecolor": LOSS, "hatch": "////", "linewidth": 0.4} if lost else {"color": PHASE_COLOURS[phase], "linewidth": 0}
         ax.bar(months, paid[phase], bottom=base, width=0.78, **look)
         handles.append(Patch(label="expected loss" if lost else phase, **look))
         base = base + paid[phase].to_numpy()
@@ -46,7 +67,7 @@ def plot_year(table: pd.DataFrame, events: pd.DataFrame | None = None, ax: Axes 
         handles.append(Line2D([], [], linestyle="", marker=f"${number}$", color=INK, markersize=5, label=what))
     _tidy(ax, "y")
     _money(ax.yaxis, money)
-    ax.set_xticks(months)
+    ax.set_xticks(months[:: max(1, len(months) // MOST_TICKS)])
     ax.set_xlabel("month (0: today)", fontsize=NORMAL)
     ax.set_ylabel(f"paid in the month [{money.code}]", fontsize=NORMAL)
     ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.02), frameon=False, fontsize=SMALL, handlelength=1.1, handleheight=0.9, labelspacing=0.5)
@@ -165,9 +186,9 @@ def plot_agent_runs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.barh(row, found.high - found.low, left=found.low, height=0.5, color=colour, alpha=0.35, linewidth=0)
         ax.plot(found.mid, row, "o", color=colour, markersize=4.5, markeredgewidth=0)
         ax.plot(found.reported, row, "D", color=INK, markersize=4.5, markeredgewidth=0)
-        ax.text(1.08, row, f"{found.steps:.0f}", transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize=SMALL, color=INK)
-        ax.text(1.19, row, percent(found.success), transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize=SMALL, color=INK)
-    for at, text in ((1.08, "steps"), (1.19, "resolved")):
+        ax.text(1.07, row, f"{found.steps:.0f}", transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize=SMALL, color=INK)
+        ax.text(1.205, row, percent(found.success), transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize=SMALL, color=INK)
+    for at, text in ((1.07, "steps"), (1.205, "resolved")):
         ax.text(at, -0.8, text, transform=ax.get_yaxis_transform(), ha="right", va="bottom", fontsize=SMALL, color=GREY)
     ax.set_xscale("log")
     _tidy(ax, "x")

@@ -127,7 +127,8 @@ def _settled(option: Option | Mix, terms: Terms | None, on: str | None) -> tuple
 def _bill(option: Option | Mix, work: Workload, terms: Terms) -> dict[str, float]:
     """USD a year by phase, all Ranges at their middle, averaged over five years."""
     option, work, terms = middle((option, work, replace(terms, months=LONG_RUN)))
-    calendar, found = Calendar(work, terms), {}
+    calendar = Calendar(work, terms)
+    found: dict[str, float] = {}
     for line in evaluate(option, work, terms).lines:
         usd = float(np.squeeze(line.quantity * line.usd_per_unit * calendar.factor(line.schedule, line.trend))) / LONG_RUN * MONTHS_PER_YEAR
         found[line.phase] = found.get(line.phase, 0.0) + usd

@@ -391,7 +391,7 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "judged_share": ("share", "share of shadowed answers that a judge compares"),
     "kb_per_trace": ("kB", "size of one trace"),
     "kept_tokens": ("token", "summary that replaces a history"),
-    "layers": ("count", "layers that one change touches: model, system prompt, template, sampling, retrieval, parsing"),
+    "Release.layers": ("count", "layers that one change touches: model, system prompt, template, sampling, retrieval, parsing"),
     "legal_hours": ("hour", "hours of a lawyer before release"),
     "minutes_per_case": ("minute", "time on one case of the golden set"),
     "outcome_share": ("share", "share of live answers whose outcome is known"),

@@ -64,7 +64,7 @@ def test_a_brute_force_of_compaction():
 def test_compaction_never_sends_more_history_and_never_less_than_nothing(grown, steps, limit, kept):
     whole = float(agent_loop.history_tokens(grown, steps))
     cut = float(agent_loop.history_tokens(grown, steps, limit, kept))
-    assert -1e-6 <= cut + grown / 8 and cut <= whole + steps * kept + grown
+    assert cut + grown / 8 >= -1e-6 and cut <= whole + steps * kept + grown
 
 
 def test_compaction_pays_for_long_tasks_and_writes_its_summaries():

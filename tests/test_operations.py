@@ -201,7 +201,7 @@ def test_every_policy_runs_and_buys_what_it_names(policy):
 def test_a_step_and_a_stage_that_do_not_exist_are_refused():
     with pytest.raises(ValueError, match="canary"):
         cm.Release(policy="cannary")
-    with pytest.raises(ValueError, match="Release.stages is"):
+    with pytest.raises(ValueError, match=r"Release\.stages is"):
         cm.Release(stages=(0.5, 0.2))
 
 

@@ -20,7 +20,17 @@ from ..lines import Line, Traffic, cite, labour, monthly, with_demand
 from ..options import Case
 from ..ranges import Number, Range, validate
 from ..units import DAYS_PER_MONTH, HOURS_PER_DAY, HOURS_PER_WEEK
-from .operations import AGREEMENT, BEFORE, LEAST_SHARE, RUBRIC_TOKENS, VERDICT_TOKENS, failures, judged, parts, requests_per_day
+from .operations import (
+    AGREEMENT,
+    BEFORE,
+    LEAST_SHARE,
+    RUBRIC_TOKENS,
+    VERDICT_TOKENS,
+    failures,
+    judged,
+    parts,
+    requests_per_day,
+)
 
 STEPS = ("replay", "shadow", "canary", "A/B")
 POLICIES = ("none", "replay", "shadow", "canary", "replay + canary", "shadow + canary", "shadow + canary + A/B")
@@ -172,9 +182,9 @@ class Release:
                     call = replace(call, cache=None) if step == "replay" else call
                     yield Traffic(f"{step}: the candidate answers too", call, requests * times * call.per_request, with_demand(), "release",
                                   self.candidate or part.serving, basis, cites)  # fmt: skip
-            part, compared = ("", 1.0) if step == "replay" else (" x {judged_share} compared", self.judged_share)
+            rest, compared = ("", 1.0) if step == "replay" else (" x {judged_share} compared", self.judged_share)
             yield Traffic(f"{step}: judge", judged(case, self.rubric_tokens, self.verdict_tokens, answers=2), requests_per_day(case) * DAYS_PER_MONTH * times * compared, with_demand(), "release", self.judge,
-                          basis + part, (*cites, *cite(self, "judged_share")))  # fmt: skip
+                          basis + rest, (*cites, *cite(self, "judged_share")))  # fmt: skip
         if "canary" in self.steps:
             yield labour("watch the canary", rollouts * len(self.stages) * self.watch_hours, engineer, monthly(), "release",
                          f"{{releases_per_month}} releases x {len(self.stages)} stages x {{watch_hours}} h x {{usd_per_hour}}/h",
