@@ -187,3 +187,26 @@ def test_operations_pay_for_the_steps_of_an_agent():
     option = cm.Option(SERVING, cm.Agent(steps=7, **EXACT), cm.Evals(items=100, runs_per_month=1, spread=0, changes_per_week=0))
     (line,) = [line for line in lines(option, WORK) if line.item == "evaluation runs: output"]
     assert line.quantity == pytest.approx(100 * (6 * 200 + 300) / 1e6)
+
+
+def test_a_task_that_outgrows_the_window_is_refused():
+    small = api(window=16_000, **{"in": 2.0, "out": 10.0})
+    with pytest.raises(cm.Infeasible, match="set compact_at"):
+        lines(cm.Option(small, cm.Agent(steps=25, **EXACT)), WORK)
+    lines(cm.Option(small, cm.Agent(steps=25, compact_at=8_000, **EXACT)), WORK)
+
+
+def test_another_loop_whose_steps_are_not_known_is_held_three_times_of_five():
+    """Dollars a task of OpenHands and of the vendors' own loops on SWE-bench, which the defaults have not seen: sub-agents and a provider
+    without a listed cache lie above the band."""
+    found = {}
+    for id, model in (("openhands_sonnet_4_5", "claude-sonnet-4-5"), ("openhands_claude_code", "claude-sonnet-4-5"), ("openhands_subagents", "claude-sonnet-4-5"),
+                      ("openhands_codex", "gpt-5.4"), ("openhands_minimax", "MiniMax-M2.5")):  # fmt: skip
+        fact = cm.catalog.fact("practice", f"{id}.usd_per_task")
+        thinks = cm.Range(300, 3_000, mid=1_000) if model != "claude-sonnet-4-5" else 0.0
+        agent = cm.CodingAgent(reviewed_share=0, build_weeks=0, upkeep_fte=0, step_reasoning_tokens=thinks)
+        option = cm.Option(cm.Api(model, on=fact.as_of, accepted=0.74), agent, cm.PromptCache())
+        work = replace(WORK, instruction_tokens=cm.Range(1_500, 6_000, mid=3_000))
+        row = cm.compare(option, work, terms=replace(STILL, months=1), draws=2_000).iloc[0]
+        found[id] = row.p10 / 1_000 <= fact.value.mid <= row.p90 / 1_000
+    assert found == {"openhands_sonnet_4_5": True, "openhands_claude_code": True, "openhands_codex": True, "openhands_subagents": False, "openhands_minimax": False}

@@ -96,9 +96,9 @@ def test_the_line_of_bad_releases_is_that_closed_form():
     release = cm.middle(cm.Release(policy="canary", releases_per_month=2, regression_chance=0.1, drop=0.1, accepted_before=0.8, days_unseen=28, outcome_share=0.05))
     quantity, usd = bill(release)["bad releases"]
     days = 1.5
-    chances = [experiments.chance_to_detect(DAILY * days * share * 0.05, 0.8, 0.7) for share in release.stages]
+    chances = [experiments.chance_to_detect(DAILY * days * share * 0.05, 0.8, 0.7) for share in release.shares]
     reach, unseen = 0.0, 1.0
-    for share, chance in zip(release.stages, chances, strict=True):
+    for share, chance in zip(release.shares, chances, strict=True):
         reach, unseen = reach + share * days * unseen, unseen * (1 - chance)
     assert quantity == pytest.approx(2 * 0.1 * (reach + unseen * 28) * DAILY * 0.1) and usd == 0.5
 
@@ -138,11 +138,9 @@ def test_drift_costs_failures_until_it_is_seen_and_repaired():
     assert "drift that nobody has seen yet" not in bill(watch, work=replace(WORK, usd_per_failure=0.0))
 
 
-def test_a_store_of_traces_fills_and_stays_full():
-    """730,000 traces of 10 kB a month are 7.3 GB; kept for two months, 7.3 then 14.6 GB are paid."""
-    watch = cm.Monitoring(kb_per_trace=10, retention_days=2 * 730 / 24, usd_per_gb_month=1.0)
-    book = cm.ledger(cm.Option(SERVING, watch), WORK, terms=replace(TERMS, months=4))
-    assert book[book["item"] == "keep traces"].usd.to_list() == pytest.approx([7.3, 14.6, 14.6, 14.6])
+def test_a_store_holds_what_came_in_over_its_retention():
+    """730,000 traces of 10 kB a month are 7.3 GB; kept for two months, 14.6 GB are paid."""
+    assert bill(cm.Monitoring(kb_per_trace=10, retention_days=2 * 730 / 24, usd_per_gb_month=1.0))["keep traces"] == (14.6, 1.0)
 
 
 # -- upgrades ------------------------------------------------------------------------------------------
@@ -203,6 +201,19 @@ def test_a_step_and_a_stage_that_do_not_exist_are_refused():
         cm.Release(policy="cannary")
     with pytest.raises(ValueError, match=r"Release\.stages is"):
         cm.Release(stages=(0.5, 0.2))
+    with pytest.raises(ValueError, match="must be shares"):
+        cm.Release(stages="one, two")
+    assert cm.Release(stages=(0.1, 0.5)) == cm.Release(stages="0.1, 0.5")
+
+
+def test_a_scenario_file_holds_every_operation(tmp_path):
+    techniques = (cm.Agent(cap_steps=40, compact_at=9_000), cm.Evals(items=100), cm.Release(policy="shadow + canary", stages=(0.1, 0.5)), cm.Monitoring(judge_share=0.02),
+                  cm.Upgrades(prompts=3, retires="2027-06-30", pinned=False), cm.Compliance(redacted="prompts", high_risk=True))  # fmt: skip
+    case = cm.load("support_assistant")
+    option = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-20", accepted=0.7), *techniques)
+    cm.save(replace(case, options={"mine": option}), tmp_path / "mine.yaml")
+    again = cm.load(tmp_path / "mine.yaml")
+    assert total(again.options["mine"], again.work, again.terms) == pytest.approx(total(option, case.work, case.terms))
 
 
 def test_more_steps_lose_less_and_the_first_look_is_the_cheapest_loss():
@@ -272,6 +283,8 @@ def test_texts_are_scanned_by_the_character():
     assert found["redact the corpus"] == (36.0, 0.001) and found["redact what changed"] == (3.6, 0.001)
     assert not any(item.startswith("redact") for item in bill(cm.Compliance(redacted="none")))
     assert "redact logs" not in bill(cm.Compliance(redacted="prompts"))
+    own = bill(cm.Compliance(chars_per_token=4, chars_per_s=29_000, usd_per_core_hour=0.05))
+    assert own["redact prompts"] == (730_000 * 1_000 * 4 / 29_000 / 3_600, 0.05)
     with pytest.raises(ValueError, match="chunks"):
         cm.Compliance(redacted="chunk")
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..agent_loop import NEVER, WEIGHTS, attempts, compactions, history_tokens, task_lengths, within
 from ..catalog import practice
+from ..errors import Infeasible
 from ..lines import Call, Line, Request, Segment, cite, labour, once, upkeep, with_demand
 from ..options import Case
 from ..quality import Effect, shift, student_shift
@@ -134,6 +135,7 @@ class Agent:
 
     def buys(self, case: Case) -> Iterator[Line]:
         engineer = case.terms.people.engineer
+        self.fits(case)
         yield labour("build the agent", self.build_weeks * HOURS_PER_WEEK, engineer, once(), "build",
                      "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(self, "build_weeks"))  # fmt: skip
         yield upkeep("keep the agent working", self, engineer)
@@ -141,6 +143,13 @@ class Agent:
             hours = case.requests_per_month * self.reviewed_share * self.review_minutes / MINUTES_PER_HOUR
             yield labour("check results", hours, self.reviewer(case), with_demand(), "serving",
                          "tasks a month x {reviewed_share} x {review_minutes} min x {usd_per_hour}/h", cite(self, "reviewed_share", "review_minutes"))  # fmt: skip
+
+    def fits(self, case: Case) -> None:
+        """Refuse a task of mean length whose last prompt is over the window; longer ones need `compact_at` or a cap as well."""
+        last = case.request.calls[0].prompt_tokens + np.minimum(self.grown * (self.steps - 1), self.limit) - self.history / self.calls
+        if case.serving.window is not None and np.all(last > case.serving.window):
+            raise Infeasible(f"a task of {float(np.mean(self.steps)):.0f} steps ends with a prompt of {float(np.mean(last)):,.0f} tokens, over the {case.serving.window:,.0f}-token window "
+                             f"of {case.serving.model.id}; set compact_at")  # fmt: skip
 
     def reviewer(self, case: Case) -> Any:
         return case.terms.people.annotator

@@ -15,11 +15,11 @@ import numpy as np
 from .. import catalog
 from ..catalog import practice
 from ..errors import Infeasible, check, unknown
-from ..lines import STEADY, Line, cite, every, labour, monthly, once, path, upkeep, with_demand
+from ..lines import STEADY, Line, Schedule, cite, every, labour, monthly, once, path, upkeep, with_demand
 from ..options import Case
 from ..ranges import Number, Range, validate
 from ..servings import Api
-from ..units import GB, HOURS_PER_WEEK, MILLION, MONTHS_PER_YEAR
+from ..units import GB, HOURS_PER_WEEK, MILLION, MONTHS_PER_YEAR, SECONDS_PER_HOUR
 from .lifecycle import month_of
 from .operations import kept
 
@@ -33,13 +33,15 @@ class Compliance:
     """Rules kept: redaction, residency, retention, audits, legal review, a data protection impact assessment, and incidents.
 
     `redacted` names the texts that are scanned: prompts, retrieved chunks (once, and what changes), logs. The default scans with Presidio
-    on own processors and misses a part (`recall`); a service is `usd_per_mchar=practice("comprehend.usd_per_mchar")`. With a `region`, each of up to six
+    on own processors (`chars_per_s` of a core) and misses a part (`recall`); a service has a price: `usd_per_mchar=practice("comprehend.usd_per_mchar")`. With a `region`, each of up to six
     `surfaces` that hold data (inference, embedding, vector store, reranker, cache, trace store) is moved and proved. `high_risk` adds the duties of the EU AI Act
     on the day they apply. Audits serve the whole company: this feature bears `borne`.
     """
 
     redacted: str = "prompts, chunks, logs"
-    usd_per_mchar: Number = practice("presidio.usd_per_mchar")
+    usd_per_mchar: Number | None = None
+    chars_per_s: Number = practice("presidio.chars_per_s")
+    usd_per_core_hour: Number = practice("processor.usd_per_core_hour")
     recall: Number = Range(0.5, 0.95, mid=0.8, why="assumption: share of personal data found; names in free text are missed most")
     build_weeks: Number = Range(1, 6, mid=2, name="redaction.build_weeks", why="assumption: set up, tune and test the redaction")
     upkeep_fte: Number = Range(0.01, 0.1, mid=0.03, name="compliance.upkeep_fte", why="assumption: rules, records and questions of customers")
@@ -66,7 +68,7 @@ class Compliance:
     def __post_init__(self) -> None:
         if isinstance(self.counsel, str):
             object.__setattr__(self, "counsel", catalog.person(self.counsel))
-        validate(self)
+        validate(self, optional=("usd_per_mchar",))
         for text in self.texts:
             if text not in TEXTS:
                 raise unknown("text", text, TEXTS, where=f"Compliance.redacted {self.redacted!r}")
@@ -93,8 +95,7 @@ class Compliance:
             yield Line("regional deployments", "compliance", self.surfaces, "surface", self.usd_per_surface_month, monthly(), "service",
                        basis="{surfaces} surfaces x {usd_per_surface_month} a month", cites=cite(self, "surfaces", "usd_per_surface_month"))  # fmt: skip
         stored = self.characters(case, "logs") * BYTES_PER_CHARACTER / GB
-        yield kept("keep logs for the auditor", "compliance", stored, self, case,
-                   "characters of prompts and answers kept for {retention_days} days", ("chars_per_token",))  # fmt: skip
+        yield kept("keep logs for the auditor", "compliance", stored, self, "characters of prompts and answers", ("chars_per_token",))
         yield from self.paper(case)
         if np.any(self.incidents_per_year):
             yield self.incident(case, self.recall if self.texts else 0.0)
@@ -109,19 +110,24 @@ class Compliance:
             tokens = case.work.corpus.tokens if case.work.corpus is not None else 0.0
         return tokens * self.chars_per_token
 
+    def scan(self, item: str, characters: Any, when: Schedule, basis: str, *cites: str) -> Line:
+        """Characters scanned: by a service at its price, or on own processors by the core-hour."""
+        cites = (*cites, *cite(self, "chars_per_token"))
+        if self.usd_per_mchar is not None:
+            return Line(item, "compliance", characters / MILLION, "Mchar", self.usd_per_mchar, when, "service", basis=basis, cites=(*cites, *cite(self, "usd_per_mchar")))
+        return Line(item, "compliance", characters / self.chars_per_s / SECONDS_PER_HOUR, "core-hour", self.usd_per_core_hour, when, "service",
+                    basis=basis + " / {chars_per_s} a second of one core", cites=(*cites, *cite(self, "chars_per_s", "usd_per_core_hour")))  # fmt: skip
+
     def redaction(self, case: Case) -> Iterator[Line]:
-        """Characters scanned: prompts and logs as they come, chunks once and as they change."""
-        cites = cite(self, "usd_per_mchar", "chars_per_token")
+        """What is scanned: prompts and logs as they come, chunks once and as they change."""
         for text in self.texts:
-            mchar = self.characters(case, text) / MILLION
+            characters = self.characters(case, text)
             if text != "chunks":
-                yield Line(f"redact {text}", "compliance", mchar, "Mchar", self.usd_per_mchar, with_demand(), "service",
-                           basis="tokens a month x {chars_per_token} characters", cites=cites)  # fmt: skip
+                yield self.scan(f"redact {text}", characters, with_demand(), "tokens a month x {chars_per_token} characters")
             elif case.work.corpus is not None:
-                yield Line("redact the corpus", "compliance", mchar, "Mchar", self.usd_per_mchar, once(), "service",
-                           basis="corpus tokens x {chars_per_token} characters", cites=cites)  # fmt: skip
-                yield Line("redact what changed", "compliance", mchar * case.work.corpus.churn_per_month, "Mchar", self.usd_per_mchar, monthly(), "service",
-                           basis="corpus x {churn_per_month} churn a month x {chars_per_token} characters", cites=(*cites, "Corpus.churn_per_month"))  # fmt: skip
+                yield self.scan("redact the corpus", characters, once(), "corpus tokens x {chars_per_token} characters")
+                yield self.scan("redact what changed", characters * case.work.corpus.churn_per_month, monthly(),
+                                "corpus x {churn_per_month} churn a month x {chars_per_token} characters", "Corpus.churn_per_month")  # fmt: skip
 
     def paper(self, case: Case) -> Iterator[Line]:
         """Audits, tools, lawyers, assessments, and the duties of high-risk systems from their day on."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..catalog import practice, retirement
 from ..experiments import expected_loss, runs_to_see, samples_per_arm, through_judge
-from ..lines import STEADY, Call, Line, Schedule, Segment, Traffic, cite, labour, monthly, once, path, with_demand
+from ..lines import STEADY, Call, Line, Schedule, Segment, Traffic, cite, labour, monthly, once, with_demand
 from ..options import Case
 from ..ranges import Number, Range, validate
 from ..units import DAYS_PER_MONTH, GB, HOURS_PER_WEEK, KB, MILLION, MINUTES_PER_HOUR, MONTHS_PER_YEAR, WEEKS_PER_MONTH
@@ -160,8 +160,8 @@ class Monitoring:
         traced = case.requests_per_month * self.trace_share
         yield Line("store traces", "monitoring", traced / MILLION, "Mtrace", self.usd_per_mtrace, with_demand(), "service",
                    basis="requests a month x {trace_share} traced", cites=cite(self, "usd_per_mtrace", "trace_share"))  # fmt: skip
-        yield kept("keep traces", "monitoring", traced * self.kb_per_trace * KB / GB, self, case,
-                   "requests x {trace_share} x {kb_per_trace} kB kept for {retention_days} days", ("trace_share", "kb_per_trace"))  # fmt: skip
+        yield kept("keep traces", "monitoring", traced * self.kb_per_trace * KB / GB, self,
+                   "requests x {trace_share} x {kb_per_trace} kB", ("trace_share", "kb_per_trace"))  # fmt: skip
         yield Traffic("production judge", judged(case, self.rubric_tokens, self.verdict_tokens), sampled, with_demand(), "monitoring", self.judge,
                       "requests a month x {judge_share} sampled", cite(self, "judge_share"))  # fmt: skip
         yield labour("read sampled answers", self.reviews_per_month * self.minutes_per_review / MINUTES_PER_HOUR, case.terms.people.annotator,
@@ -171,12 +171,10 @@ class Monitoring:
             yield self.loss(case, self.detection_days(case))
 
 
-def kept(item: str, phase: str, gb_per_month: Any, t: Any, case: Case, basis: str, fields: tuple[str, ...]) -> Line:
-    """A store that fills for `t.retention_days` and then stays as large as its intake."""
-    months = np.arange(case.terms.months + 1)
-    filled = np.minimum(np.maximum(months, 0), t.retention_days / DAYS_PER_MONTH)
-    return Line(item, phase, gb_per_month, "GB-month", t.usd_per_gb_month, path(filled * (months > 0)), "service",
-                basis=basis, cites=cite(t, "usd_per_gb_month", "retention_days", *fields))  # fmt: skip
+def kept(item: str, phase: str, gb_per_month: Any, t: Any, basis: str, fields: tuple[str, ...]) -> Line:
+    """A store that holds what came in over `t.retention_days`; that it fills up first is left out, it is little money."""
+    return Line(item, phase, gb_per_month * t.retention_days / DAYS_PER_MONTH, "GB-month", t.usd_per_gb_month, with_demand(), "service",
+                basis=basis + " kept for {retention_days} days", cites=cite(t, "usd_per_gb_month", "retention_days", *fields))  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Release:
     """Release discipline: shadow, canary, A/B test, flags and rollback, and the expected loss of a bad release.
 
     `policy` joins steps by " + ": replay (logged traffic, a share of it), shadow (the candidate answers live traffic unseen, which
-    about doubles inference while it runs), canary (`stages` of the traffic, some hours each), A/B (half the traffic until an improvement of
+    about doubles inference while it runs), canary (`stages` of the traffic, a text or a tuple of shares, some hours each), A/B (half the traffic until an improvement of
     `ab_effect` shows); or "none". `candidate` is the serving of the new version, where its price differs. One change is up to six
     layers (model, system prompt, prompt template, sampling, retrieval, parsing); rolled out apart (`separate`) it takes as many rollouts but
     a regression has one suspect. You give up speed: `usd_per_day_late` prices the wait.
@@ -76,7 +76,7 @@ class Release:
     rubric_tokens: Number = RUBRIC_TOKENS
     verdict_tokens: Number = VERDICT_TOKENS
     agreement: Number = AGREEMENT
-    stages: tuple[float, ...] = (0.01, 0.05, 0.20, 0.50)
+    stages: str = "0.01, 0.05, 0.20, 0.50"
     hours_per_stage: Number = practice("canary.hours_per_stage")
     watch_hours: Number = Range(0.25, 3, mid=1, why="assumption: hours of an engineer on each stage")
     ab_effect: Number = Range(0.01, 0.05, mid=0.03, why="assumption: the smallest improvement worth a test")
@@ -92,13 +92,22 @@ class Release:
     usd_per_day_late: Number = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "stages", tuple(self.stages))
+        if not isinstance(self.stages, str):
+            object.__setattr__(self, "stages", ", ".join(f"{share:g}" for share in self.stages))
         validate(self)
         for step in self.steps:
             if step not in STEPS:
                 raise unknown("step", step, ("none", *STEPS), where=f"Release.policy {self.policy!r}")
-        rising = all(0 < a < b < 1 for a, b in zip((1e-12, *self.stages), self.stages, strict=False))
-        check(rising, f"Release.stages is {self.stages}, it must rise between 0 and 1, such as (0.01, 0.05, 0.20, 0.50)")
+        rising = all(0 < a < b < 1 for a, b in zip((1e-12, *self.shares), self.shares, strict=False))
+        check(rising, f"Release.stages is {self.stages!r}, it must rise between 0 and 1, such as '0.01, 0.05, 0.20, 0.50'")
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Shares of the traffic, stage after stage."""
+        try:
+            return tuple(float(share) for share in self.stages.split(",")) if self.stages else ()
+        except ValueError:
+            raise ValueError(f"Release.stages is {self.stages!r}, it must be shares such as '0.01, 0.05, 0.20, 0.50'") from None
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -131,7 +140,7 @@ class Release:
             found.append(Stage("shadow", 0.0, self.shadow_days, self.shadow_sees * seen))
         if "canary" in self.steps:
             days = self.hours_per_stage / HOURS_PER_DAY
-            found += [Stage(f"canary {share:g}", share, days, self.chance(daily * days * share * self.outcome_share)) for share in self.stages]
+            found += [Stage(f"canary {share:g}", share, days, self.chance(daily * days * share * self.outcome_share)) for share in self.shares]
         if "A/B" in self.steps:
             days = self.ab_days(case)
             found.append(Stage("A/B", HALF, days, self.chance(daily * days * HALF * self.outcome_share)))
@@ -186,8 +195,8 @@ class Release:
             yield Traffic(f"{step}: judge", judged(case, self.rubric_tokens, self.verdict_tokens, answers=2), requests_per_day(case) * DAYS_PER_MONTH * times * compared, with_demand(), "release", self.judge,
                           basis + rest, (*cites, *cite(self, "judged_share")))  # fmt: skip
         if "canary" in self.steps:
-            yield labour("watch the canary", rollouts * len(self.stages) * self.watch_hours, engineer, monthly(), "release",
-                         f"{{releases_per_month}} releases x {len(self.stages)} stages x {{watch_hours}} h x {{usd_per_hour}}/h",
+            yield labour("watch the canary", rollouts * len(self.shares) * self.watch_hours, engineer, monthly(), "release",
+                         f"{{releases_per_month}} releases x {len(self.shares)} stages x {{watch_hours}} h x {{usd_per_hour}}/h",
                          (*many, *cite(self, "watch_hours")))  # fmt: skip
         if "A/B" in self.steps:
             yield labour("design and read A/B tests", rollouts * self.analyst_hours, case.terms.people.analyst, monthly(), "release",
