@@ -450,6 +450,8 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "usd_per_year_tool": ("USD/year", "compliance tool"),
     "wait_minutes": ("minute", "time that a developer waits at the gate"),
     "watch_hours": ("hour", "hours of an engineer on one canary stage"),
+    # -- the decision and the business case
+    "p_least_to_pay": ("share", "share of draws in which this option costs least, wrong answers left out"),
     # -- terms, ledgers and answers
     "basis": ("text", "the formula in words and numbers"),
     "discount_rate": ("share/year", "yearly discount rate"),
