@@ -11,6 +11,7 @@ from toys import STILL, api, lines, total
 
 import costmodel as cm
 from costmodel import experiments
+from costmodel.evidence import Evidence
 from costmodel.ranges import Doubt, walk
 from costmodel.techniques.release import POLICIES
 
@@ -154,6 +155,12 @@ def test_an_announced_day_forces_the_first_move():
     assert moves.month.to_list() == [1, 16, 31] and "on 2026-12-11" in moves.basis.iloc[0]
     asked = cm.ledger(cm.Option(SERVING, cm.Upgrades(every_months=15, retires="2027-03-31")), WORK, terms=TERMS)
     assert asked[asked["item"] == "forced model upgrade"].month.to_list() == [4, 19, 34]
+
+
+def test_a_model_that_is_gone_is_refused():
+    assert cm.retirement("gpt-4.1-nano") == "2026-10-23"
+    gone = cm.Option(cm.Api("gpt-4.1-nano", on="2026-10-01"), cm.Upgrades())
+    assert "is retired on 2026-10-23" in cm.compare(gone, WORK, terms=TERMS, draws=2).why_not.item()
 
 
 def test_forks_are_migrations_of_their_own():
@@ -307,6 +314,8 @@ def test_residency_holds_for_six_surfaces_or_the_option_cannot_run():
     eu = cm.Api("gpt-6.1-terra", residency="eu", on="2026-11-20")
     found = bill(there, serving=eu)
     assert found["move data to the region"] == (60, 100.0) and found["regional deployments"] == (6, 50)
+    with pytest.raises(cm.Infeasible, match="answers in 'us'"):
+        bill(there, serving=cm.Api("gpt-6.1-terra", residency="us", on="2026-11-20"))
     with pytest.raises(ValueError, match="at most 6"):
         cm.Compliance(surfaces=7)
 
@@ -380,3 +389,31 @@ def test_any_range_of_an_operation_may_be_an_array(technique):
         apart = [total(cm.Option(SERVING, replace(technique, **{name: end})), work, TERMS) for end in ends]
         both = cm.sweep(cm.Option(SERVING, technique), work, f"{type(technique).__name__}.{name}", ends, terms=TERMS).mid
         assert both.to_list() == pytest.approx(apart), name
+
+
+SWITCHED_ON = [  # what is off or a plain number by default
+    (cm.Agent(), {"cap_steps": (20, 60), "schema_tokens": (500, 5_000), "subagents": (1, 4), "reviewed_share": (0.1, 0.5), "own_tries": (1, 3), "compact_at": (4_000, 20_000)}),
+    (cm.Release(policy="shadow + canary", usd_per_day_late=1), {"shadow_share": (0.1, 0.9), "alpha": (0.01, 0.1), "usd_per_day_late": (10, 100)}),
+    (cm.Monitoring(), {"trace_share": (0.1, 0.9)}),
+    (cm.Upgrades(pinned=False), {"prompts": (2, 47), "silent_per_year": (1, 4)}),
+    (cm.Compliance(high_risk=True), {"usd_per_mchar": (0.1, 0.9), "high_risk_weeks": (5, 20)}),
+]
+
+
+@pytest.mark.parametrize(("technique", "name", "ends"), [(t, name, ends) for t, fields in SWITCHED_ON for name, ends in fields.items()], ids=lambda x: x if isinstance(x, str) else "")
+def test_what_is_off_by_default_may_be_a_range(technique, name, ends):
+    apart = [total(cm.Option(SERVING, replace(technique, **{name: end})), WORK, TERMS) for end in ends]
+    option = cm.Option(SERVING, replace(technique, **{name: cm.Range(*ends)}))
+    assert cm.sweep(option, cm.middle(WORK), f"{type(technique).__name__}.{name}", ends, terms=TERMS).mid.to_list() == pytest.approx(apart)
+    assert np.isfinite(cm.compare(option, WORK, terms=TERMS, draws=50).p90.item())
+
+
+def test_every_line_of_the_operations_cites_what_is_there():
+    """Each {name} of a formula is filled in, and each cited input resolves."""
+    eu = cm.Api("gpt-6.1-terra", residency="eu", on="2026-11-20", accepted=0.8)
+    option = cm.Option(eu, cm.Rag(), cm.PromptCache(), cm.CodingAgent(cap_steps=90, compact_at=20_000, subagents=1), cm.Evals(), cm.Monitoring(),
+                       cm.Release(policy="replay + shadow + canary + A/B", usd_per_day_late=10), cm.Upgrades(pinned=False), cm.Compliance(region="eu", high_risk=True))  # fmt: skip
+    found = Evidence(option, WORK, TERMS)
+    for line in lines(option, WORK, TERMS):
+        assert "{" not in found.basis(line), line.item
+        assert [key for key in line.cites if key not in found.values] == [], line.item

@@ -81,8 +81,9 @@ class Compliance:
 
     def buys(self, case: Case) -> Iterator[Line]:
         people = case.terms.people
-        if self.region is not None and isinstance(case.serving, Api) and case.serving.residency is None:
-            raise Infeasible(f"data must stay in {self.region!r}, but {case.serving.model.id} answers anywhere; write Api({case.serving.model.id!r}, residency={self.region!r})")
+        if self.region is not None and isinstance(case.serving, Api) and case.serving.residency != self.region:
+            where = f"in {case.serving.residency!r}" if case.serving.residency else "anywhere"
+            raise Infeasible(f"data must stay in {self.region!r}, but {case.serving.model.id} answers {where}; write Api({case.serving.model.id!r}, residency={self.region!r})")
         if self.texts:
             yield labour("set up redaction", self.build_weeks * HOURS_PER_WEEK, people.engineer, once(), "compliance",
                          "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(self, "build_weeks"))  # fmt: skip

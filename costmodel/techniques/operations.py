@@ -1,7 +1,7 @@
 """Operations: what happens after the first answer. Evaluation, monitoring, and the upgrades that a provider forces.
 
 Losses are expected values, lines of the phase "failures": what a bad answer costs (`usd_per_failure`) times how many more of them
-nobody has seen yet. Not in them: damage beyond the single answer, and two faults at once.
+nobody has seen yet. Not in them: damage beyond the single answer, two faults at once, and the faster detection of a traffic that grows.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from ..catalog import practice, retirement
+from ..errors import Infeasible
 from ..experiments import expected_loss, runs_to_see, samples_per_arm, through_judge
 from ..lines import STEADY, Call, Line, Schedule, Segment, Traffic, cite, labour, monthly, once, with_demand
 from ..options import Case
 from ..ranges import Number, Range, validate
 from ..units import DAYS_PER_MONTH, GB, HOURS_PER_WEEK, KB, MILLION, MINUTES_PER_HOUR, MONTHS_PER_YEAR, WEEKS_PER_MONTH
-from .lifecycle import ending
+from .lifecycle import ending, month_of
 
 RUBRIC_TOKENS = Range(300, 1_000, mid=500, why="assumption: the judge's instructions and rubric")
 VERDICT_TOKENS = Range(50, 300, mid=120, why="assumption: the judge's verdict with its reason")
@@ -209,6 +210,8 @@ class Upgrades:
         """When models end, in words too, and what says so."""
         model = case.serving.model
         day = self.retires or getattr(model, "retired", None) or retirement(model.id)
+        if day and month_of(day, case.terms.start) < 1:
+            raise Infeasible(f"{model.id} is retired on {day}, before the first month ({case.terms.start}); choose another model")
         found = ending(self, day, (), case.terms, life="every_months")
         return found.when, found.words, found.cites
 
