@@ -95,11 +95,11 @@ def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency =
         ax.barh(row, found.usd_per_year * rate, height=0.55, color=COLOURS[1], linewidth=0)
         ax.barh(row, found.usd_loss * rate, left=found.usd_per_year * rate, height=0.55, facecolor="white", edgecolor=LOSS, hatch="////", linewidth=0.4)
         ax.text(found.usd_total * rate, row, f"  {dollars(found.usd_total * rate, money)}", va="center", fontsize=SMALL, color=INK)
-        for at, text in ((1.09, f"{found.days:.0f}"), (1.20, percent(found.slips))):
+        for at, text in ((0.86, f"{found.days:.0f}"), (0.97, percent(found.slips)), (1.13, percent(found.p_cheapest))):
             ax.text(at, row, text, transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize=SMALL, color=INK)
-    for at, text in ((1.09, "days"), (1.20, "slips")):
+    for at, text in ((0.86, "days"), (0.97, "slips"), (1.13, "P(cheapest)")):
         ax.text(at, -0.7, text, transform=ax.get_yaxis_transform(), ha="right", va="bottom", fontsize=SMALL, color=GREY)
-    ax.set_xlim(0, table["usd_total"].max() * rate * 1.12)
+    ax.set_xlim(0, table["usd_total"].max() * rate * 1.45)  # room for the three columns
     _tidy(ax, "x")
     _rows(ax, table["policy"].replace("none", "none: all at once"))
     _money(ax.xaxis, money)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .catalog import practice
-from .decision import totals
+from .decision import p_cheapest, totals
 from .ledger import Calendar, evaluate, settle
 from .options import Mix, Option, cases
 from .ranges import middle
@@ -23,6 +23,7 @@ from .workload import Terms, Workload
 if TYPE_CHECKING:
     import pandas as pd
 
+DRAWS = 2_000
 LONG_RUN = 60  # months over which what comes once in a while is averaged
 ALL_AT_ONCE = Release(policy="none")
 LONG_TASK = 5.0  # times the mean: a cap that few tasks reach
@@ -72,26 +73,29 @@ def unpriced(option: Option | Mix, work: Workload, terms: Terms | None = None, o
 
 
 def release_policies(option: Option | Mix, work: Workload, release: Release | None = None, terms: Terms | None = None, on: str | None = None,
-                     policies: Iterable[str] = POLICIES) -> pd.DataFrame:  # fmt: skip
+                     policies: Iterable[str] = POLICIES, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """Release policies side by side for one option, cheapest first: what discipline costs and what it saves.
 
     Columns: policy, usd_per_year (work and traffic of releases), usd_loss (expected loss of bad ones), usd_total, days (of one rollout), slips
-    (chance that a bad change reaches everybody), usd_saved (a year, against "none"). `release` gives every other field; all Ranges at their middle.
+    (chance that a bad change reaches everybody), usd_saved (a year, against "none"), p_cheapest (share of the draws). `release` gives every
+    other field; but for `p_cheapest` all Ranges are at their middle.
     """
     import pandas as pd
 
-    option, terms = _settled(option, terms, on)
-    release, bare = release or Release(), _each(option, _no_release)
+    whole, terms = settle(option, terms, on=on)
+    release, drawn = release or Release(), _each(whole["option"], _no_release)
+    ways = {policy: replace(release, policy=policy) for policy in dict.fromkeys(("none", *policies))}
+    usd = totals({policy: _with(drawn, way) for policy, way in ways.items()}, work, replace(terms, months=int(MONTHS_PER_YEAR)), draws, seed)
+    bare, sure = middle(drawn), p_cheapest(usd)
     base, rows = _bill(bare, work, terms), []
-    for policy in dict.fromkeys(("none", *policies)):
-        way = replace(release, policy=policy)
+    for policy, way in ways.items():
         more = _bill(_with(bare, way), work, terms)
         more = {phase: usd - base.get(phase, 0.0) for phase, usd in more.items()}
         (_, case, _), *_ = cases(*middle((bare, work, terms)))
         mid = middle(way)
         loss = more.pop("failures", 0.0)
-        rows.append((policy, sum(more.values()), loss, sum(more.values()) + loss, float(np.squeeze(mid.calendar_days(case))), float(np.squeeze(mid.slips(case)))))
-    table = pd.DataFrame(rows, columns=["policy", "usd_per_year", "usd_loss", "usd_total", "days", "slips"])
+        rows.append((policy, sum(more.values()), loss, sum(more.values()) + loss, float(np.squeeze(mid.calendar_days(case))), float(np.squeeze(mid.slips(case))), sure[policy]))
+    table = pd.DataFrame(rows, columns=["policy", "usd_per_year", "usd_loss", "usd_total", "days", "slips", "p_cheapest"])
     table["usd_saved"] = table.loc[table["policy"] == "none", "usd_total"].item() - table["usd_total"]
     return table.sort_values("usd_total", kind="stable", ignore_index=True)
 

@@ -228,6 +228,7 @@ def test_more_steps_lose_less_and_the_first_look_is_the_cheapest_loss():
     assert table.usd_loss.idxmax() == "none" and table.slips["none"] == 1
     assert table.usd_loss["shadow + canary + A/B"] < table.usd_loss["shadow + canary"] < table.usd_loss["canary"] < table.usd_loss["none"]
     assert list(table.usd_total) == sorted(table.usd_total) and table.usd_saved["none"] == 0
+    assert table.p_cheapest.sum() == pytest.approx(1) and (table.p_cheapest >= 0).all()
     for policy, row in table.iterrows():
         months = replace(TERMS, months=60)
         yearly = (total(cm.Option(SERVING, cm.Release(policy=policy)), WORK, months) - total(cm.Option(SERVING), WORK, months)) / 5
