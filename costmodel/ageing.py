@@ -13,8 +13,8 @@ from .units import MONTHS_PER_YEAR
 def cold_cache_ratio(cached: Any, read: Any, write: Any = 1.0) -> Any:
     """Bill of prompt tokens the morning after a migration over the one before [x]: everything is cold, and maybe written.
 
-    (1 - s + s x write) / (1 - s + s x read), s the cached share of the tokens, prices relative to plain input. A cache is keyed on the
-    prefix and on the model, so a new model reads nothing.
+    (1 - s + s x write) / (1 - s + s x read), s the cached share of the tokens, prices relative to plain input. A cache is
+    keyed on the prefix and on the model, so a new model reads nothing.
 
     >>> round(cold_cache_ratio(0.74, 0.10), 2), round(cold_cache_ratio(0.68, 0.10, 1.25), 2)     # tianpan.co: the bill tripled
     (2.99, 3.02)
@@ -44,12 +44,15 @@ def overpaid_share(fall_per_year: Any, months: Any) -> Any:
     return 1 - (1 - fall_per_year) ** (months / MONTHS_PER_YEAR)
 
 
-def gain_of_waiting(usd_once: Any, usd_per_month: Any, usd_value_per_month: Any, months: Any, discount_rate: Any = 0.10, superfluous: Any = 0.0) -> Any:
+def gain_of_waiting(
+    usd_once: Any, usd_per_month: Any, usd_value_per_month: Any, months: Any, discount_rate: Any = 0.10, superfluous: Any = 0.0
+) -> Any:
     """Price of waiting: gain of starting `months` later [USD], below 0 a loss.
 
-    months x (running cost - value of a month) + usd_once x (1 - (1 - superfluous) / (1 + rate)^(months / 12)): nothing is paid and nothing
-    earned meanwhile, the build is paid later, and the share `superfluous` of it not at all, because the next model does it by itself.
-    That running it gets cheaper is no reason to wait: who starts today can upgrade too (`overpaid_share` if not).
+    months x (running cost - value of a month) + usd_once x (1 - (1 - superfluous) / (1 + rate)^(months / 12)): nothing is
+    paid and nothing earned meanwhile, the build is paid later, and the share `superfluous` of it not at all, because the next
+    model does it by itself. That running it gets cheaper is no reason to wait: who starts today can upgrade too
+    (`overpaid_share` if not).
 
     >>> round(gain_of_waiting(60_000, 4_000, 6_000, 6)), round(gain_of_waiting(60_000, 4_000, 6_000, 6, superfluous=0.30))
     (-9208, 7955)

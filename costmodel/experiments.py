@@ -38,7 +38,8 @@ def samples_per_arm(first: Any, second: Any, power: Any = 0.80, alpha: Any = 0.0
 def chance_to_detect(samples: Any, first: Any, second: Any, alpha: Any = 0.05, sides: Any = 1) -> Any:
     """Power: chance that `samples` answers of each version show the difference of two accepted shares [share].
 
-    Phi((|p1 - p2| sqrt(n) - z(1 - alpha / sides) sqrt(2 p (1 - p))) / sqrt(p1 (1 - p1) + p2 (1 - p2))): `samples_per_arm` solved for the power.
+    Phi((|p1 - p2| sqrt(n) - z(1 - alpha / sides) sqrt(2 p (1 - p))) / sqrt(p1 (1 - p1) + p2 (1 - p2))): `samples_per_arm`
+    solved for the power.
 
     >>> [round(float(chance_to_detect(n, 0.80, 0.65, sides=2)), 2) for n in (14, 138, 500)]
     [0.14, 0.8, 1.0]
@@ -64,9 +65,9 @@ def through_judge(accepted: Any, agreement: Any) -> Any:
 def runs_to_see(effect: Any, spread: Any, power: Any = 0.80, alpha: Any = 0.05, agreement: Any = 1.0) -> Any:
     """Runs of the same cases on each version that show a fall of `effect` through run-to-run noise [count], whole, at least 1.
 
-    r = 2 ((z(1 - alpha) + z(power)) s / (effect (2 agreement - 1)))^2 with s = spread / 3.078, where `spread` is the gap between the best
-    and the worst of ten runs. Both versions answer the same cases, so that only the noise between runs is left. Published:
-    up to 15 points at temperature 0 (Atil et al. 2024, arXiv:2408.04667).
+    r = 2 ((z(1 - alpha) + z(power)) s / (effect (2 agreement - 1)))^2 with s = spread / 3.078, where `spread` is the gap
+    between the best and the worst of ten runs. Both versions answer the same cases, so that only the noise between runs is
+    left. Published: up to 15 points at temperature 0 (Atil et al. 2024, arXiv:2408.04667).
 
     >>> [float(runs_to_see(0.05, spread)) for spread in (0.01, 0.05, 0.15)]     # see a fall of five points
     [1.0, 2.0, 12.0]
@@ -87,8 +88,8 @@ def days_to_collect(samples: Any, requests_per_day: Any, exposed: Any, outcome_s
 def exposed_days(shares: tuple, days: tuple, chances: tuple, days_after: Any) -> Any:
     """Days of full traffic that a bad version reaches on average on its way through the stages of a rollout [day].
 
-    sum_i (share_i x days_i x prod_{j < i} (1 - chance_j)) + prod_j (1 - chance_j) x days_after: it is found at the end of stage i with chance_i,
-    or `days_after` the last stage.
+    sum_i (share_i x days_i x prod_{j < i} (1 - chance_j)) + prod_j (1 - chance_j) x days_after: it is found at the end of
+    stage i with chance_i, or `days_after` the last stage.
 
     >>> round(float(exposed_days((0.01, 0.20), (1.0, 2.0), (0.0, 0.75), 28)), 2)      # 0.01 + 0.4 + 0.25 x 28
     7.41
@@ -104,7 +105,8 @@ def exposed_days(shares: tuple, days: tuple, chances: tuple, days_after: Any) ->
 def expected_loss(chance: Any, exposed: Any, requests_per_day: Any, drop: Any, usd_per_failure: Any) -> Any:
     """Expected loss of one release [USD]: chance that it is bad x days of full traffic that it reaches x failures more a day x their cost.
 
-    `exposed` is exposed share x time to detect [day]; failures more a day are requests a day x `drop`, the fall of the accepted share.
+    `exposed` is exposed share x time to detect [day]; failures more a day are requests a day x `drop`, the fall of the
+    accepted share.
 
     >>> round(expected_loss(0.05, 28.0, 10_000, 0.10, 0.40), 2)      # one in twenty, four weeks unseen: 28,000 failures at 40 cents
     560.0

@@ -35,22 +35,38 @@ def inference_share(options: Options | Option | Mix, work: Workload, volumes: Se
                     terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """How much of the bill is inference, and how far an estimate of inference alone is too low.
 
-    Columns: option, usd_inference (the model answering production, tokens or GPUs), usd (everything but the cost of failures), share, factor
-    (usd over usd_inference); with `volumes` also requests_per_month, one block of rows for each. Over `months`, all Ranges at their middle.
+    Columns: option, usd_inference (the model answering production, tokens or GPUs), usd (everything but the cost of
+    failures), share, factor (usd over usd_inference); with `volumes` also requests_per_month, one block of rows for each.
+    Over `months`, all Ranges at their middle.
     """
     if volumes is not None:
         import pandas as pd
 
-        found = [inference_share(options, replace(work, requests_per_month=float(n)), None, months, terms, on).assign(requests_per_month=float(n)) for n in volumes]
+        found = [
+            inference_share(options, replace(work, requests_per_month=float(n)), None, months, terms, on).assign(
+                requests_per_month=float(n)
+            )
+            for n in volumes
+        ]
         return pd.concat(found, ignore_index=True)
     book = ledger(options, work, months=months, terms=terms, on=on)
     paid = book[book["phase"] != "failures"]
     answers = paid[(paid["phase"] == "serving") & paid["trend"].isin(INFERENCE)]
-    table = paid.groupby("option", sort=False)["usd"].sum().to_frame().join(answers.groupby("option")["usd"].sum().rename("usd_inference")).reset_index()
-    return table[["option", "usd_inference", "usd"]].assign(share=table["usd_inference"] / table["usd"], factor=table["usd"] / table["usd_inference"])
+    table = (
+        paid.groupby("option", sort=False)["usd"]
+        .sum()
+        .to_frame()
+        .join(answers.groupby("option")["usd"].sum().rename("usd_inference"))
+        .reset_index()
+    )
+    return table[["option", "usd_inference", "usd"]].assign(
+        share=table["usd_inference"] / table["usd"], factor=table["usd"] / table["usd_inference"]
+    )
 
 
-def oneoffs(option: Option | Mix, work: Workload, months: int = int(MONTHS_PER_YEAR), terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
+def oneoffs(
+    option: Option | Mix, work: Workload, months: int = int(MONTHS_PER_YEAR), terms: Terms | None = None, on: str | None = None
+) -> pd.DataFrame:
     """What happens in single months: builds, audits, forced upgrades, retraining. Columns: month, date, phase, item, usd."""
     _, terms = settle(option, terms, months=months, on=on)
     book = ledger(option, work, terms=terms)
@@ -59,12 +75,13 @@ def oneoffs(option: Option | Mix, work: Workload, months: int = int(MONTHS_PER_Y
     return rare.assign(date=[terms.date_of(m) for m in rare["month"]])[["month", "date", "phase", "item", "usd"]]
 
 
-def per_task(options: Options | Option | Mix, work: Workload, usd_unresolved: Number = 0.0, months: int = int(MONTHS_PER_YEAR), terms: Terms | None = None,
-             on: str | None = None, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
+def per_task(options: Options | Option | Mix, work: Workload, usd_unresolved: Number = 0.0, months: int = int(MONTHS_PER_YEAR),
+             terms: Terms | None = None, on: str | None = None, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """What one task and one resolved task cost, one row per option.
 
-    usd_per_resolved = (usd_per_task + (1 - success) x usd_unresolved) / success, where `usd_unresolved` is what a person takes for a task that the
-    agent gives back. Columns: option, usd_per_task (everything but the cost of failures), success, usd_per_resolved, p10, p90 (of it).
+    usd_per_resolved = (usd_per_task + (1 - success) x usd_unresolved) / success, where `usd_unresolved` is what a person
+    takes for a task that the agent gives back. Columns: option, usd_per_task (everything but the cost of failures), success,
+    usd_per_resolved, p10, p90 (of it).
     """
     import pandas as pd
 
@@ -97,20 +114,28 @@ def steps_and_success(option: Option | Mix, work: Workload, steps: Sequence[floa
     import pandas as pd
 
     options, terms = settle(option, terms, months=months, on=on)
-    key = next(f"{type(t).__name__}.steps" for part, _, _ in middle(options["option"]).parts() for t in part.techniques if isinstance(t, Agent))
+    key = next(
+        f"{type(t).__name__}.steps" for part, _, _ in middle(options["option"]).parts() for t in part.techniques if isinstance(t, Agent)
+    )
     still = replace(work, usd_per_failure=0.0)
     usd = totals(options, still, terms, grid={key: np.asarray(steps, float)})["option"]
     mid_work, mid_terms = middle((still, terms))
     each = usd / float(np.squeeze(mid_work.requests_per_month * Calendar(mid_work, mid_terms).requests))
-    rows = [(n, s, usd_per_task, per_resolved(usd_per_task, s, middle(usd_unresolved))) for s in success for n, usd_per_task in zip(steps, each, strict=True)]
+    rows = [
+        (n, s, usd_per_task, per_resolved(usd_per_task, s, middle(usd_unresolved)))
+        for s in success
+        for n, usd_per_task in zip(steps, each, strict=True)
+    ]
     return pd.DataFrame(rows, columns=["steps", "success", "usd_per_task", "usd_per_resolved"])
 
 
-def user_margins(usd_per_user: float, usd_per_seat_month: float, spread: float, at: Sequence[float] = (0.50, 0.80, 0.90, 0.95, 0.99)) -> pd.DataFrame:
+def user_margins(
+    usd_per_user: float, usd_per_seat_month: float, spread: float, at: Sequence[float] = (0.50, 0.80, 0.90, 0.95, 0.99)
+) -> pd.DataFrame:
     """Cost and margin of users along their usage: the mean user may pay and the heavy one not.
 
-    Usage is lognormal: `usd_per_user` is the mean cost of a month, `spread` the standard deviation of its logarithm. Columns: percentile, usd, margin (share of
-    the seat that is left, below 0 a loss).
+    Usage is lognormal: `usd_per_user` is the mean cost of a month, `spread` the standard deviation of its logarithm. Columns:
+    percentile, usd, margin (share of the seat that is left, below 0 a loss).
     """
     import pandas as pd
 
@@ -122,8 +147,9 @@ def coding_ways(option: Option, work: Workload, hours_by_hand: Number, time_rati
                 on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """One accepted change, three ways: a developer alone, a developer with AI, an agent whose changes a developer reads.
 
-    By hand it takes `hours_by_hand`; with AI `time_ratio` times as long (1.19 in the trial of METR, 0.44 in an earlier one) and the model calls of one task; the agent's
-    rejected changes are done by hand after all. Columns: way, usd_model, usd_people, usd_per_change.
+    By hand it takes `hours_by_hand`; with AI `time_ratio` times as long (1.19 in the trial of METR, 0.44 in an earlier one)
+    and the model calls of one task; the agent's rejected changes are done by hand after all. Columns: way, usd_model,
+    usd_people, usd_per_change.
     """
     import pandas as pd
 
@@ -138,15 +164,17 @@ def coding_ways(option: Option, work: Workload, hours_by_hand: Number, time_rati
     model = each - check * hourly
     rows = [("developer alone", 0.0, hours * hourly), ("developer with AI", model, ratio * hours * hourly),
             ("agent, read by a developer", model, (check + (1 - success) * hours) * hourly)]  # fmt: skip
-    return pd.DataFrame([(way, usd, people, usd + people) for way, usd, people in rows], columns=["way", "usd_model", "usd_people", "usd_per_change"])
+    return pd.DataFrame(
+        [(way, usd, people, usd + people) for way, usd, people in rows], columns=["way", "usd_model", "usd_people", "usd_per_change"]
+    )
 
 
 def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Published runs of a bare coding agent beside the model's band (80 %), one row each: dollars a task on SWE-bench Verified.
 
-    The number of steps is the published one; everything else is the default `CodingAgent` without tools. Columns: case, steps, success, reported,
-    low, mid, high, ratio (mid over reported), inside, per_resolved (reported over success), source. The defaults were chosen with these
-    rows in view: the band is a fit, not a forecast.
+    The number of steps is the published one; everything else is the default `CodingAgent` without tools. Columns: case,
+    steps, success, reported, low, mid, high, ratio (mid over reported), inside, per_resolved (reported over success), source.
+    The defaults were chosen with these rows in view: the band is a fit, not a forecast.
     """
     import pandas as pd
 
@@ -165,8 +193,24 @@ def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
         low, high = np.percentile(_task(sample((option, work, flat), draws, seed), 0.0)[0], [10, 90])
         usd, share = reported.value.mid, success.value.mid
         source = catalog.source(reported.value.source)
-        rows.append((id, steps.value.mid, share, usd, low, mid, high, mid / usd, bool(low <= usd <= high), usd / share, f"{source.publisher}: {source.title}"))
-    return pd.DataFrame(rows, columns=["case", "steps", "success", "reported", "low", "mid", "high", "ratio", "inside", "per_resolved", "source"])
+        rows.append(
+            (
+                id,
+                steps.value.mid,
+                share,
+                usd,
+                low,
+                mid,
+                high,
+                mid / usd,
+                bool(low <= usd <= high),
+                usd / share,
+                f"{source.publisher}: {source.title}",
+            )
+        )
+    return pd.DataFrame(
+        rows, columns=["case", "steps", "success", "reported", "low", "mid", "high", "ratio", "inside", "per_resolved", "source"]
+    )
 
 
 def duties(on: str | None = None) -> pd.DataFrame:
@@ -179,5 +223,13 @@ def duties(on: str | None = None) -> pd.DataFrame:
     day = date.today().isoformat() if on is None else on
     facts = catalog.facts()
     rows = facts[(facts["file"] == "regulation") & (facts["as_of"] <= day)].sort_values("as_of").groupby("id", sort=False).tail(1)
-    table = pd.DataFrame({"duty": rows["id"].str.split(".").str[-1], "applies": rows["value"], "what": rows["note"], "in_force": rows["value"] <= day, "source": rows["source"]})
+    table = pd.DataFrame(
+        {
+            "duty": rows["id"].str.split(".").str[-1],
+            "applies": rows["value"],
+            "what": rows["note"],
+            "in_force": rows["value"] <= day,
+            "source": rows["source"],
+        }
+    )
     return table.sort_values("applies", ignore_index=True)

@@ -47,7 +47,8 @@ NAMED = 0.04  # an event is named from this share of the dearest month on
 
 
 def plot_year(table: pd.DataFrame, events: pd.DataFrame | None = None, ax: Axes | None = None, money: Currency = USD) -> Axes:
-    """What is paid in each month, by phase, expected losses hatched on top (a ledger of one option); `events` (a table of `oneoffs`) are numbered and named above."""
+    """What is paid in each month, by phase, expected losses hatched on top (a ledger of one option); `events` (a table of
+    `oneoffs`) are numbered and named above."""
     check(len(table), "plot_year: the ledger is empty; the option cannot run")
     paid = _in(table, money).groupby(["month", "phase"])["usd"].sum().unstack(fill_value=0.0)
     months = np.arange(paid.index.max() + 1)
@@ -57,7 +58,11 @@ def plot_year(table: pd.DataFrame, events: pd.DataFrame | None = None, ax: Axes 
     handles: list[Any] = []
     for phase in (p for p in PHASES if p in paid and paid[p].any()):
         lost = phase == "failures"
-        look: dict[str, Any] = {"facecolor": "white", "edgecolor": LOSS, "hatch": "////", "linewidth": 0.4} if lost else {"color": PHASE_COLOURS[phase], "linewidth": 0}
+        look: dict[str, Any] = (
+            {"facecolor": "white", "edgecolor": LOSS, "hatch": "////", "linewidth": 0.4}
+            if lost
+            else {"color": PHASE_COLOURS[phase], "linewidth": 0}
+        )
         ax.bar(months, paid[phase], bottom=base, width=0.78, **look)
         handles.append(Patch(label="expected loss" if lost else phase, **look))
         base = base + paid[phase].to_numpy()
@@ -70,7 +75,16 @@ def plot_year(table: pd.DataFrame, events: pd.DataFrame | None = None, ax: Axes 
     ax.set_xticks(months[:: max(1, len(months) // MOST_TICKS)])
     ax.set_xlabel("month (0: today)", fontsize=NORMAL)
     ax.set_ylabel(f"paid in the month [{money.code}]", fontsize=NORMAL)
-    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.02), frameon=False, fontsize=SMALL, handlelength=1.1, handleheight=0.9, labelspacing=0.5)
+    ax.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.02),
+        frameon=False,
+        fontsize=SMALL,
+        handlelength=1.1,
+        handleheight=0.9,
+        labelspacing=0.5,
+    )
     return ax
 
 
@@ -93,7 +107,16 @@ def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency =
     ax, rate = ax or picture(0.9 + 0.36 * len(table)), money.per_usd
     for row, found in enumerate(table.itertuples()):
         ax.barh(row, found.usd_per_year * rate, height=0.55, color=COLOURS[1], linewidth=0)
-        ax.barh(row, found.usd_loss * rate, left=found.usd_per_year * rate, height=0.55, facecolor="white", edgecolor=LOSS, hatch="////", linewidth=0.4)
+        ax.barh(
+            row,
+            found.usd_loss * rate,
+            left=found.usd_per_year * rate,
+            height=0.55,
+            facecolor="white",
+            edgecolor=LOSS,
+            hatch="////",
+            linewidth=0.4,
+        )
         ax.text(found.usd_total * rate, row, f"  {dollars(found.usd_total * rate, money)}", va="center", fontsize=SMALL, color=INK)
         for at, text in ((0.86, f"{found.days:.0f}"), (0.97, percent(found.slips)), (1.13, percent(found.p_cheapest))):
             ax.text(at, row, text, transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize=SMALL, color=INK)
@@ -104,7 +127,10 @@ def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency =
     _rows(ax, table["policy"].replace("none", "none: all at once"))
     _money(ax.xaxis, money)
     ax.set_xlabel(f"a year of releases [{money.code}]\nslips: chance that a bad change reaches everybody", fontsize=NORMAL)
-    handles = [Patch(color=COLOURS[1], label="people and traffic"), Patch(facecolor="white", edgecolor=LOSS, hatch="////", linewidth=0.4, label="expected loss")]
+    handles = [
+        Patch(color=COLOURS[1], label="people and traffic"),
+        Patch(facecolor="white", edgecolor=LOSS, hatch="////", linewidth=0.4, label="expected loss"),
+    ]
     ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, frameon=False, fontsize=SMALL, borderpad=0.2)
     return ax
 
@@ -113,9 +139,13 @@ def plot_best_policy(table: pd.DataFrame, now: tuple[float, float] | None = None
     """The cheapest release policy by traffic and by what a failure costs (a table of `best_policy`); `now` marks a workload."""
     ax = ax or picture(3.3)
     names = [name for name in POLICIES if (table["policy"] == name).any()]
-    grid = table.assign(code=table["policy"].map({name: i for i, name in enumerate(names)})).pivot(index="usd_per_failure", columns="requests_per_month", values="code")
+    grid = table.assign(code=table["policy"].map({name: i for i, name in enumerate(names)})).pivot(
+        index="usd_per_failure", columns="requests_per_month", values="code"
+    )
     colours = ListedColormap([POLICY_COLOURS[name] for name in names])
-    ax.pcolormesh(grid.columns, grid.index, grid.to_numpy(float), cmap=colours, vmin=-0.5, vmax=len(names) - 0.5, shading="nearest", rasterized=True)
+    ax.pcolormesh(
+        grid.columns, grid.index, grid.to_numpy(float), cmap=colours, vmin=-0.5, vmax=len(names) - 0.5, shading="nearest", rasterized=True
+    )
     for which in ("x", "y"):
         getattr(ax, f"set_{which}scale")("log")
     _tidy(ax, "both")
@@ -129,13 +159,15 @@ def plot_best_policy(table: pd.DataFrame, now: tuple[float, float] | None = None
         ax.annotate("this workload", now, (7, 5), textcoords="offset points", fontsize=SMALL, color=INK)
     ax.set_xlabel("requests [1/month]", fontsize=NORMAL)
     ax.set_ylabel("what a failure costs [USD]", fontsize=NORMAL)
-    ax.legend(handles=[Patch(color=POLICY_COLOURS[name], label=name) for name in names], loc="upper left", bbox_to_anchor=(1.01, 1.02), frameon=False, fontsize=SMALL,
+    handles = [Patch(color=POLICY_COLOURS[name], label=name) for name in names]
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.02), frameon=False, fontsize=SMALL,
               title="cheapest policy", title_fontsize=SMALL, alignment="left")  # fmt: skip
     return ax
 
 
 def plot_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Inference as a share of everything, by volume (a table of `inference_share` with volumes); the band is what is published, 20 to 30 %."""
+    """Inference as a share of everything, by volume (a table of `inference_share` with volumes); the band is what is
+    published, 20 to 30 %."""
     ax = ax or picture(2.9)
     ax.axhspan(*INFERENCE_BAND, color=PALE, alpha=0.8, linewidth=0, zorder=0)
     ends = {}
@@ -161,7 +193,13 @@ def plot_tasks(table: pd.DataFrame, ax: Axes | None = None, money: Currency = US
     table = table.assign(usd_per_resolved=table["usd_per_resolved"] * money.per_usd)
     _scale(ax, "x", table["steps"], 10)
     _scale(ax, "y", table["usd_per_resolved"], 10)
-    shades = dict(zip(sorted(table["success"].unique(), reverse=True), (COLOURS[2], COLOURS[1], COLOURS[0], COLOURS[6], COLOURS[7], COLOURS[8]), strict=False))
+    shades = dict(
+        zip(
+            sorted(table["success"].unique(), reverse=True),
+            (COLOURS[2], COLOURS[1], COLOURS[0], COLOURS[6], COLOURS[7], COLOURS[8]),
+            strict=False,
+        )
+    )
     ends, colours = {}, {}
     for success, rows in table.groupby("success", sort=False):
         label = f"{percent(success)} resolved"
@@ -199,5 +237,7 @@ def plot_agent_runs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     handles = [Line2D([], [], linestyle="", marker="D", color=INK, markersize=4.5, label="published"),
                Line2D([], [], linestyle="", marker="o", color=COLOURS[1], markersize=4.5, label="ours, 80 % band"),
                Line2D([], [], linestyle="", marker="o", color=LOSS, markersize=4.5, label="band misses")]  # fmt: skip
-    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False, fontsize=SMALL, handletextpad=0.2, borderpad=0.2)
+    ax.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False, fontsize=SMALL, handletextpad=0.2, borderpad=0.2
+    )
     return ax

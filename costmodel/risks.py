@@ -33,8 +33,9 @@ NO_LOSS = "; usd_per_failure is 0, so that only the work of people is counted: s
 def unpriced(option: Option | Mix, work: Workload, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
     """What the bill of an option leaves out: one row for each operation that it does not have.
 
-    Columns: operation, risk, usd_per_year (expected, all Ranges at their middle, averaged over five years), why. An option with Evals,
-    Release, Monitoring, Upgrades and Compliance has no row; each of them prices its risk where it is. An agent without a cap has one.
+    Columns: operation, risk, usd_per_year (expected, all Ranges at their middle, averaged over five years), why. An option
+    with Evals, Release, Monitoring, Upgrades and Compliance has no row; each of them prices its risk where it is. An agent
+    without a cap has one.
     """
     import pandas as pd
 
@@ -51,20 +52,26 @@ def unpriced(option: Option | Mix, work: Workload, terms: Terms | None = None, o
         release = next((t for part, _, _ in option.parts() for t in part.techniques if isinstance(t, Release)), ALL_AT_ONCE)
         odds = Evals.stopped_share.mid / (1 - Evals.stopped_share.mid)
         found.append(("Evals", "bad changes that a gate would have stopped", odds * added(release, _each(option, _no_release), "failures"),
-                      f"an evaluation stops {Evals.stopped_share.mid:.0%} of bad changes: without it {1 + odds:.1f} times as many are released" + note))  # fmt: skip
+                      f"an evaluation stops {Evals.stopped_share.mid:.0%} of bad changes: "
+                      f"without it {1 + odds:.1f} times as many are released" + note))  # fmt: skip
     if Release not in has:
         found.append(("Release", "bad releases that reach everybody at once", added(ALL_AT_ONCE),
-                      f"{Release.releases_per_month.mid:g} releases a month, {Release.regression_chance.mid:.0%} of them bad, unseen for {Release.days_unseen.mid:g} days" + note))  # fmt: skip
+                      f"{Release.releases_per_month.mid:g} releases a month, {Release.regression_chance.mid:.0%} of them bad, "
+                      f"unseen for {Release.days_unseen.mid:g} days" + note))  # fmt: skip
     if Monitoring not in has:
         blind = Monitoring(judge_share=0.0, reviews_per_month=0.0, trace_share=0.0)
         found.append(("Monitoring", "drift that only users notice", added(blind),
-                      f"{blind.drifts_per_year.mid:g} falls by {blind.drop.mid:.0%} a year, each unseen for {blind.days_unseen.mid:g} days" + note))  # fmt: skip
+                      f"{blind.drifts_per_year.mid:g} falls by {blind.drop.mid:.0%} a year, "
+                      f"each unseen for {blind.days_unseen.mid:g} days" + note))  # fmt: skip
     if Upgrades not in has:
-        found.append(("Upgrades", "forced moves to another model", added(Upgrades()), f"a model lives {Upgrades.every_months.mid:g} months"))
+        found.append(
+            ("Upgrades", "forced moves to another model", added(Upgrades()), f"a model lives {Upgrades.every_months.mid:g} months")
+        )
     if Compliance not in has:
         rules = middle(Compliance())
         found.append(("Compliance", "incidents with personal data that nobody redacted", rules.incidents_per_year * rules.usd_per_incident,
-                      f"{rules.incidents_per_year:g} a year x {rules.usd_per_incident:,.0f} USD; and {practice('genai.abandoned').mid:.0%} of projects are given up, for want of risk controls among others"))  # fmt: skip
+                      f"{rules.incidents_per_year:g} a year x {rules.usd_per_incident:,.0f} USD; and {practice('genai.abandoned').mid:.0%} "
+                      "of projects are given up, for want of risk controls among others"))  # fmt: skip
     if any(issubclass(kind, Agent) for kind in has):
         over = sum(_bill(option, work, terms).values()) - sum(_bill(_each(option, _capped), work, terms).values())
         if over > 0:
@@ -76,16 +83,18 @@ def release_policies(option: Option | Mix, work: Workload, release: Release | No
                      policies: Iterable[str] = POLICIES, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """Release policies side by side for one option, cheapest first: what discipline costs and what it saves.
 
-    Columns: policy, usd_per_year (work and traffic of releases), usd_loss (expected loss of bad ones), usd_total, days (of one rollout), slips
-    (chance that a bad change reaches everybody), usd_saved (a year, against "none"), p_cheapest (share of the draws). `release` gives every
-    other field; but for `p_cheapest` all Ranges are at their middle.
+    Columns: policy, usd_per_year (work and traffic of releases), usd_loss (expected loss of bad ones), usd_total, days (of
+    one rollout), slips (chance that a bad change reaches everybody), usd_saved (a year, against "none"), p_cheapest (share of
+    the draws). `release` gives every other field; but for `p_cheapest` all Ranges are at their middle.
     """
     import pandas as pd
 
     whole, terms = settle(option, terms, on=on)
     release, drawn = release or Release(), _each(whole["option"], _no_release)
     ways = {policy: replace(release, policy=policy) for policy in dict.fromkeys(("none", *policies))}
-    usd = totals({policy: _with(drawn, way) for policy, way in ways.items()}, work, replace(terms, months=int(MONTHS_PER_YEAR)), draws, seed)
+    usd = totals(
+        {policy: _with(drawn, way) for policy, way in ways.items()}, work, replace(terms, months=int(MONTHS_PER_YEAR)), draws, seed
+    )
     bare, sure = middle(drawn), p_cheapest(usd)
     base, rows = _bill(bare, work, terms), []
     for policy, way in ways.items():
@@ -94,7 +103,17 @@ def release_policies(option: Option | Mix, work: Workload, release: Release | No
         (_, case, _), *_ = cases(*middle((bare, work, terms)))
         mid = middle(way)
         loss = more.pop("failures", 0.0)
-        rows.append((policy, sum(more.values()), loss, sum(more.values()) + loss, float(np.squeeze(mid.calendar_days(case))), float(np.squeeze(mid.slips(case))), sure[policy]))
+        rows.append(
+            (
+                policy,
+                sum(more.values()),
+                loss,
+                sum(more.values()) + loss,
+                float(np.squeeze(mid.calendar_days(case))),
+                float(np.squeeze(mid.slips(case))),
+                sure[policy],
+            )
+        )
     table = pd.DataFrame(rows, columns=["policy", "usd_per_year", "usd_loss", "usd_total", "days", "slips", "p_cheapest"])
     table["usd_saved"] = table.loc[table["policy"] == "none", "usd_total"].item() - table["usd_total"]
     return table.sort_values("usd_total", kind="stable", ignore_index=True)
@@ -111,12 +130,26 @@ def best_policy(option: Option | Mix, work: Workload, requests_per_month: Any, u
     option, terms = _settled(option, terms, on)
     release, bare = release or Release(), _each(option, _no_release)
     options = {policy: _with(bare, replace(release, policy=policy)) for policy in dict.fromkeys(("none", *policies))}
-    traffic, cost = (m.ravel() for m in np.meshgrid(np.asarray(requests_per_month, float), np.asarray(usd_per_failure, float), indexing="ij"))
-    usd = totals(options, work, replace(terms, months=int(MONTHS_PER_YEAR)), grid={"Workload.requests_per_month": traffic, "Workload.usd_per_failure": cost})
+    traffic, cost = (
+        m.ravel() for m in np.meshgrid(np.asarray(requests_per_month, float), np.asarray(usd_per_failure, float), indexing="ij")
+    )
+    usd = totals(
+        options,
+        work,
+        replace(terms, months=int(MONTHS_PER_YEAR)),
+        grid={"Workload.requests_per_month": traffic, "Workload.usd_per_failure": cost},
+    )
     stack = np.vstack([np.where(np.isnan(x), np.inf, x) for x in usd.values()])
     best = stack.argmin(axis=0)
     names = list(usd)
-    return pd.DataFrame({"requests_per_month": traffic, "usd_per_failure": cost, "policy": [names[i] for i in best], "usd_saved": stack[0] - stack.min(axis=0)})
+    return pd.DataFrame(
+        {
+            "requests_per_month": traffic,
+            "usd_per_failure": cost,
+            "policy": [names[i] for i in best],
+            "usd_saved": stack[0] - stack.min(axis=0),
+        }
+    )
 
 
 # -- small pieces ----------------------------------------------------------------------------------------

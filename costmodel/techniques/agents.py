@@ -29,10 +29,11 @@ LEAST_SHARE = 1e-6
 class Agent:
     """A task in steps: tools in every prompt, a history that grows, retries, a cap, sub-agents, people who check.
 
-    One request of the workload is one task; its `input_tokens` are the task, its `output_tokens` the final answer. `steps` calls on average,
-    with a tail (`step_spread`, the standard deviation of the logarithm) cut at `cap_steps`; a task that is cut has failed. Each step adds what the model wrote and
-    what the tool returned; the history is cut to `kept_tokens` when it reaches `compact_at`. `own_tries` of your own loop times `sdk_tries` hidden
-    in the client library stand behind each call. With `PromptCache`, a step finds the prefix of the one before it (`reuse`).
+    One request of the workload is one task; its `input_tokens` are the task, its `output_tokens` the final answer. `steps`
+    calls on average, with a tail (`step_spread`, the standard deviation of the logarithm) cut at `cap_steps`; a task that is
+    cut has failed. Each step adds what the model wrote and what the tool returned; the history is cut to `kept_tokens` when
+    it reaches `compact_at`. `own_tries` of your own loop times `sdk_tries` hidden in the client library stand behind each
+    call. With `PromptCache`, a step finds the prefix of the one before it (`reuse`).
     """
 
     steps: Number = Range(4, 30, mid=10, why="assumption: model calls of one task; 6 to 12 in published support agents")
@@ -107,8 +108,9 @@ class Agent:
             old = np.maximum(self.history / steps - new, 0.0)
             history = (Segment("history", old, stable=True), Segment("new since the last step", new))
             output = (self.step_output_tokens * (steps - 1) + call.output_tokens) / steps
-            loop = replace(call, segments=(*call.segments, *definitions, *history), output_tokens=output, per_request=call.per_request * steps * tries,
-                           reasoning_tokens=call.reasoning_tokens / steps + self.step_reasoning_tokens, reuse=self.reuse * (steps - 1) / steps)  # fmt: skip
+            loop = replace(call, segments=(*call.segments, *definitions, *history), output_tokens=output,
+                           reasoning_tokens=call.reasoning_tokens / steps + self.step_reasoning_tokens,
+                           per_request=call.per_request * steps * tries, reuse=self.reuse * (steps - 1) / steps)  # fmt: skip
             made.append(loop)
             made += self._summaries(call, definitions) + self._subagents(call, definitions)
         return Request(tuple(made))
@@ -128,8 +130,9 @@ class Agent:
             return []
         steps = self.subagent_steps
         history = history_tokens(self.grown, steps) / steps
-        return [replace(call, segments=(*call.segments, *definitions, Segment("history of a sub-agent", history)), output_tokens=self.step_output_tokens,
-                        reasoning_tokens=self.step_reasoning_tokens, per_request=call.per_request * self.subagents * steps * self.tries)]  # fmt: skip
+        segments = (*call.segments, *definitions, Segment("history of a sub-agent", history))
+        return [replace(call, segments=segments, output_tokens=self.step_output_tokens, reasoning_tokens=self.step_reasoning_tokens,
+                        per_request=call.per_request * self.subagents * steps * self.tries)]  # fmt: skip
 
     # -- what it buys ----------------------------------------------------------------------------------------
 
@@ -142,14 +145,17 @@ class Agent:
         if np.any(self.reviewed_share):
             hours = case.requests_per_month * self.reviewed_share * self.review_minutes / MINUTES_PER_HOUR
             yield labour("check results", hours, self.reviewer(case), with_demand(), "serving",
-                         "tasks a month x {reviewed_share} x {review_minutes} min x {usd_per_hour}/h", cite(self, "reviewed_share", "review_minutes"))  # fmt: skip
+                         "tasks a month x {reviewed_share} x {review_minutes} min x {usd_per_hour}/h",
+                         cite(self, "reviewed_share", "review_minutes"))  # fmt: skip
 
     def fits(self, case: Case) -> None:
         """Refuse a task of mean length whose last prompt is over the window; longer ones need `compact_at` or a cap as well."""
         last = case.request.calls[0].prompt_tokens + np.minimum(self.grown * (self.steps - 1), self.limit) - self.history / self.calls
-        if case.serving.window is not None and np.all(last > case.serving.window):
-            raise Infeasible(f"a task of {float(np.mean(self.steps)):.0f} steps ends with a prompt of {float(np.mean(last)):,.0f} tokens, over the {case.serving.window:,.0f}-token window "
-                             f"of {case.serving.model.id}; set compact_at")  # fmt: skip
+        window = case.serving.window
+        if window is not None and np.all(last > window):
+            steps, tokens = float(np.mean(self.steps)), float(np.mean(last))
+            raise Infeasible(f"a task of {steps:.0f} steps ends with a prompt of {tokens:,.0f} tokens, over the {window:,.0f}-token window of "
+                             f"{case.serving.model.id}; set compact_at")  # fmt: skip
 
     def reviewer(self, case: Case) -> Any:
         return case.terms.people.annotator
@@ -157,7 +163,9 @@ class Agent:
     def success_shift(self, base: Any) -> Any:
         """Shift of the log-odds from the share accepted in one plain call; what the cap cuts off has failed."""
         finished = within(self.steps, self.step_spread, self.cap)
-        return self.log_odds + student_shift(shift(base, self.log_odds), 1.0, shift(base, self.log_odds) * np.minimum(finished, 1 - LEAST_SHARE))
+        return self.log_odds + student_shift(
+            shift(base, self.log_odds), 1.0, shift(base, self.log_odds) * np.minimum(finished, 1 - LEAST_SHARE)
+        )
 
     def quality(self, case: Case) -> Effect:
         base = 0.5 if case.serving.accepted is None else case.serving.accepted
@@ -168,12 +176,15 @@ class Agent:
 class CodingAgent(Agent):
     """Changes to a repository of your own: what a benchmark promises, times what is left of it, read by a developer.
 
-    One request is one change asked for. The serving's `accepted` is its success on a public benchmark; `transfer` is what is left of
-    it on a private repository (23 of 80 on SWE-bench Pro, 35 to 64 % accepted against 70 % and more). Every change is read, the bad ones as well.
+    One request is one change asked for. The serving's `accepted` is its success on a public benchmark; `transfer` is what is
+    left of it on a private repository (23 of 80 on SWE-bench Pro, 35 to 64 % accepted against 70 % and more). Every change is
+    read, the bad ones as well.
     """
 
     steps: Number = practice("coding.steps")
-    step_output_tokens: Number = Range(100, 500, mid=200, name="CodingAgent.step_output_tokens", why="fitted to 15 published runs: a thought and a command")
+    step_output_tokens: Number = Range(
+        100, 500, mid=200, name="CodingAgent.step_output_tokens", why="fitted to 15 published runs: a thought and a command"
+    )
     tool_tokens: Number = Range(120, 800, mid=300, name="CodingAgent.tool_tokens", why="fitted to 15 published runs: what a command prints")
     tools: Number = Range(1, 25, mid=8, name="CodingAgent.tools", why="assumption: shell, editor, search")
     reuse: Number = Range(0.80, 0.99, mid=0.95, name="CodingAgent.reuse", why="fitted to published runs with a growing, unchanged history")

@@ -32,10 +32,11 @@ BYTES_PER_CHARACTER = 1.0  # English in UTF-8
 class Compliance:
     """Rules kept: redaction, residency, retention, audits, legal review, a data protection impact assessment, and incidents.
 
-    `redacted` names the texts that are scanned: prompts, retrieved chunks (once, and what changes), logs. The default scans with Presidio
-    on own processors (`chars_per_s` of a core) and misses a part (`recall`); a service has a price: `usd_per_mchar=practice("comprehend.usd_per_mchar")`. With a `region`, each of up to six
-    `surfaces` that hold data (inference, embedding, vector store, reranker, cache, trace store) is moved and proved. `high_risk` adds the duties of the EU AI Act
-    on the day they apply. Audits serve the whole company: this feature bears `borne`.
+    `redacted` names the texts that are scanned: prompts, retrieved chunks (once, and what changes), logs. The default scans
+    with Presidio on own processors (`chars_per_s` of a core) and misses a part (`recall`); a service has a price:
+    `usd_per_mchar=practice("comprehend.usd_per_mchar")`. With a `region`, each of up to six `surfaces` that hold data
+    (inference, embedding, vector store, reranker, cache, trace store) is moved and proved. `high_risk` adds the duties of the
+    EU AI Act on the day they apply. Audits serve the whole company: this feature bears `borne`.
     """
 
     redacted: str = "prompts, chunks, logs"
@@ -44,13 +45,22 @@ class Compliance:
     usd_per_core_hour: Number = practice("processor.usd_per_core_hour")
     recall: Number = Range(0.5, 0.95, mid=0.8, why="assumption: share of personal data found; names in free text are missed most")
     build_weeks: Number = Range(1, 6, mid=2, name="redaction.build_weeks", why="assumption: set up, tune and test the redaction")
-    upkeep_fte: Number = Range(0.01, 0.1, mid=0.03, name="compliance.upkeep_fte", why="assumption: rules, records and questions of customers")
+    upkeep_fte: Number = Range(
+        0.01, 0.1, mid=0.03, name="compliance.upkeep_fte", why="assumption: rules, records and questions of customers"
+    )
     chars_per_token: Number = practice("text.chars_per_token")
     region: str | None = None
     surfaces: Number = 6
     hours_per_surface: Number = Range(4, 60, mid=16, why="assumption: move one surface to the region and document it")
     usd_per_surface_month: Number = Range(20, 700, mid=100, why="assumption: least bill of a further regional deployment")
-    retention_days: Number = Range(180, 400, mid=180, form="amount", name="Compliance.retention_days", why="at least six months for high-risk systems (EU AI Act, article 19)")
+    retention_days: Number = Range(
+        180,
+        400,
+        mid=180,
+        form="amount",
+        name="Compliance.retention_days",
+        why="at least six months for high-risk systems (EU AI Act, article 19)",
+    )
     usd_per_gb_month: Number = practice("trace_store.usd_per_gb_month")
     usd_per_audit: Number = practice("soc2.usd_once")
     renewal_share: Number = Range(0.5, 0.75, why="renewals cost 50 to 75 % of the first audit")
@@ -61,7 +71,9 @@ class Compliance:
     dpia_hours: Number = Range(16, 120, mid=40, why="assumption: data protection impact assessment by an analyst")
     review_share: Number = Range(0.2, 0.6, mid=0.3, why="assumption: yearly review over the first legal and impact work")
     high_risk: bool = False
-    high_risk_weeks: Number = Range(6, 40, mid=15, why="assumption: risk management, technical file, logs, human oversight (articles 9 to 15)")
+    high_risk_weeks: Number = Range(
+        6, 40, mid=15, why="assumption: risk management, technical file, logs, human oversight (articles 9 to 15)"
+    )
     incidents_per_year: Number = practice("incident.incidents_per_year")
     usd_per_incident: Number = practice("incident.usd_per_incident")
 
@@ -83,7 +95,9 @@ class Compliance:
         people = case.terms.people
         if self.region is not None and isinstance(case.serving, Api) and case.serving.residency != self.region:
             where = f"in {case.serving.residency!r}" if case.serving.residency else "anywhere"
-            raise Infeasible(f"data must stay in {self.region!r}, but {case.serving.model.id} answers {where}; write Api({case.serving.model.id!r}, residency={self.region!r})")
+            raise Infeasible(
+                f"data must stay in {self.region!r}, but {case.serving.model.id} answers {where}; write Api({case.serving.model.id!r}, residency={self.region!r})"
+            )
         if self.texts:
             yield labour("set up redaction", self.build_weeks * HOURS_PER_WEEK, people.engineer, once(), "compliance",
                          "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(self, "build_weeks"))  # fmt: skip
@@ -115,7 +129,17 @@ class Compliance:
         """Characters scanned: by a service at its price, or on own processors by the core-hour."""
         cites = (*cites, *cite(self, "chars_per_token"))
         if self.usd_per_mchar is not None:
-            return Line(item, "compliance", characters / MILLION, "Mchar", self.usd_per_mchar, when, "service", basis=basis, cites=(*cites, *cite(self, "usd_per_mchar")))
+            return Line(
+                item,
+                "compliance",
+                characters / MILLION,
+                "Mchar",
+                self.usd_per_mchar,
+                when,
+                "service",
+                basis=basis,
+                cites=(*cites, *cite(self, "usd_per_mchar")),
+            )
         return Line(item, "compliance", characters / self.chars_per_s / SECONDS_PER_HOUR, "core-hour", self.usd_per_core_hour, when, "service",
                     basis=basis + " / {chars_per_s} a second of one core", cites=(*cites, *cite(self, "chars_per_s", "usd_per_core_hour")))  # fmt: skip
 
@@ -136,7 +160,8 @@ class Compliance:
         yield Line("first audit", "compliance", self.borne, "audit", self.usd_per_audit, once(), "service",
                    basis="{borne} borne by this feature x {usd_per_audit}", cites=cite(self, "borne", "usd_per_audit"))  # fmt: skip
         yield Line("renew the audit", "compliance", self.borne * self.renewal_share, "audit", self.usd_per_audit, year, "service",
-                   basis="{borne} x {renewal_share} x {usd_per_audit} every 12 months", cites=cite(self, "borne", "renewal_share", "usd_per_audit"))  # fmt: skip
+                   basis="{borne} x {renewal_share} x {usd_per_audit} every 12 months",
+                   cites=cite(self, "borne", "renewal_share", "usd_per_audit"))  # fmt: skip
         yield Line("compliance tool", "compliance", self.borne / MONTHS_PER_YEAR, "year", self.usd_per_year_tool, monthly(), "service",
                    basis="{borne} x {usd_per_year_tool} a year / 12", cites=cite(self, "borne", "usd_per_year_tool"))  # fmt: skip
         for item, hours, person, field in (("legal review", self.legal_hours, self.counsel, "legal_hours"),
@@ -148,11 +173,13 @@ class Compliance:
             day = catalog.fact("regulation", "eu_ai_act.high_risk.applies").value
             month = np.arange(case.terms.months + 1)
             due = max(month_of(day, case.terms.start), 0)
-            yield labour("duties of a high-risk system", self.high_risk_weeks * HOURS_PER_WEEK, case.terms.people.engineer, path((month == due).astype(float)),
-                         "compliance", f"{{high_risk_weeks}} engineer-weeks x 40 h, due on {day}", cite(self, "high_risk_weeks"))  # fmt: skip
+            then = path((month == due).astype(float))
+            yield labour("duties of a high-risk system", self.high_risk_weeks * HOURS_PER_WEEK, case.terms.people.engineer, then, "compliance",
+                         f"{{high_risk_weeks}} engineer-weeks x 40 h, due on {day}", cite(self, "high_risk_weeks"))  # fmt: skip
 
     def incident(self, case: Case, recall: Any) -> Line:
         """Expected loss of incidents with personal data a month, when redaction finds `recall` of it."""
-        return Line("incidents with personal data", "failures", self.incidents_per_year * (1 - recall) / MONTHS_PER_YEAR, "incident", self.usd_per_incident,
-                    monthly(), STEADY, basis="{incidents_per_year} a year without redaction x (1 - {recall} found) / 12 x {usd_per_incident}",
+        number = self.incidents_per_year * (1 - recall) / MONTHS_PER_YEAR
+        return Line("incidents with personal data", "failures", number, "incident", self.usd_per_incident, monthly(), STEADY,
+                    basis="{incidents_per_year} a year without redaction x (1 - {recall} found) / 12 x {usd_per_incident}",
                     cites=cite(self, "incidents_per_year", "recall", "usd_per_incident"))  # fmt: skip

@@ -1,7 +1,8 @@
 """Operations: what happens after the first answer. Evaluation, monitoring, and the upgrades that a provider forces.
 
-Losses are expected values, lines of the phase "failures": what a bad answer costs (`usd_per_failure`) times how many more of them
-nobody has seen yet. Not in them: damage beyond the single answer, two faults at once, and the faster detection of a traffic that grows.
+Losses are expected values, lines of the phase "failures": what a bad answer costs (`usd_per_failure`) times how many more of
+them nobody has seen yet. Not in them: damage beyond the single answer, two faults at once, and the faster detection of a
+traffic that grows.
 """
 
 from __future__ import annotations
@@ -23,15 +24,23 @@ from .lifecycle import ending, month_of
 
 RUBRIC_TOKENS = Range(300, 1_000, mid=500, why="assumption: the judge's instructions and rubric")
 VERDICT_TOKENS = Range(50, 300, mid=120, why="assumption: the judge's verdict with its reason")
-AGREEMENT = Range(0.70, 0.95, mid=0.85, name="judge.agreement", why="assumption: a judge agrees with people in this share of the cases; measure yours")
-BEFORE = Range(0.6, 0.95, mid=0.8, name="accepted.before", why="assumption: share accepted before a fall; it only sets how many answers show the fall")
+AGREEMENT = Range(
+    0.70, 0.95, mid=0.85, name="judge.agreement", why="assumption: a judge agrees with people in this share of the cases; measure yours"
+)
+BEFORE = Range(
+    0.6, 0.95, mid=0.8, name="accepted.before", why="assumption: share accepted before a fall; it only sets how many answers show the fall"
+)
 LEAST_SHARE = 0.01
 
 
 def judged(case: Case, rubric_tokens: Any, verdict_tokens: Any, answers: int = 1) -> Call:
     """The call of a judge: it reads the rubric, the question and one answer or two, and writes a verdict."""
     last = case.request.calls[-1]
-    read = (Segment("rubric", rubric_tokens, stable=True), Segment("question", case.work.input_tokens), Segment("answer", answers * last.output_tokens))
+    read = (
+        Segment("rubric", rubric_tokens, stable=True),
+        Segment("question", case.work.input_tokens),
+        Segment("answer", answers * last.output_tokens),
+    )
     return Call(read, verdict_tokens)
 
 
@@ -66,7 +75,9 @@ class Evals:
     build_weeks: Number = practice("eval.build_weeks")
     minutes_per_case: Number = Range(2, 15, mid=5, why="assumption: an expert writes or confirms the reference answer")
     smoke_items: Number = practice("smoke.items")
-    changes_per_week: Number = Range(1, 15, mid=3, name="changes_per_week", why="assumption: changes of prompt, code or retrieval that pass the gate")
+    changes_per_week: Number = Range(
+        1, 15, mid=3, name="changes_per_week", why="assumption: changes of prompt, code or retrieval that pass the gate"
+    )
     wait_minutes: Number = Range(1, 15, mid=4, why="assumption: a developer waits for the gate, or turns to something else and back")
     effect: Number = Range(0.02, 0.10, mid=0.05, why="assumption: the smallest fall that the whole set must show")
     spread: Number = practice("eval.spread")
@@ -100,8 +111,26 @@ class Evals:
                      "{items} cases x {minutes_per_case} min x {usd_per_hour}/h", cite(self, "items", "minutes_per_case"))  # fmt: skip
         for part, _ in parts(case):
             for call in part.request.calls:
-                yield Traffic("evaluation runs", replace(call, cache=None), runs * call.per_request, monthly(), "evaluation", part.serving, basis, cites)
-        yield Traffic("evaluation judge", judged(case, self.rubric_tokens, self.verdict_tokens), runs, monthly(), "evaluation", self.judge, basis, cites)
+                yield Traffic(
+                    "evaluation runs",
+                    replace(call, cache=None),
+                    runs * call.per_request,
+                    monthly(),
+                    "evaluation",
+                    part.serving,
+                    basis,
+                    cites,
+                )
+        yield Traffic(
+            "evaluation judge",
+            judged(case, self.rubric_tokens, self.verdict_tokens),
+            runs,
+            monthly(),
+            "evaluation",
+            self.judge,
+            basis,
+            cites,
+        )
         yield labour("review evaluations", self.review_hours_per_month, people.expert, monthly(), "evaluation",
                      "{review_hours_per_month} h a month x {usd_per_hour}/h", cite(self, "review_hours_per_month"))  # fmt: skip
         yield labour("wait at the gate", changes * self.wait_minutes / MINUTES_PER_HOUR, people.engineer, monthly(), "evaluation",
@@ -128,7 +157,9 @@ class Monitoring:
     agreement: Number = AGREEMENT
     reviews_per_month: Number = Range(50, 400, mid=150, why="assumption: answers that a person reads")
     minutes_per_review: Number = Range(1, 5, mid=2, why="assumption: reading one answer and its question")
-    drifts_per_year: Number = Range(0.3, 4, mid=1, why="assumption; 91 % of models in production are said to drift (tianpan.co, 2026-04-09)")
+    drifts_per_year: Number = Range(
+        0.3, 4, mid=1, why="assumption; 91 % of models in production are said to drift (tianpan.co, 2026-04-09)"
+    )
     drop: Number = practice("drift.drop")
     accepted_before: Number = BEFORE
     days_unseen: Number = practice("drift.days_unseen")
@@ -146,7 +177,10 @@ class Monitoring:
         by_judge = samples_per_arm(through_judge(self.accepted_before, self.agreement), through_judge(after, self.agreement), sides=1)
         by_reader = samples_per_arm(self.accepted_before, after, sides=1)
         with np.errstate(divide="ignore"):
-            judge, readers = np.divide(by_judge, requests_per_day(case) * self.judge_share), np.divide(by_reader, self.reviews_per_month / DAYS_PER_MONTH)
+            judge, readers = (
+                np.divide(by_judge, requests_per_day(case) * self.judge_share),
+                np.divide(by_reader, self.reviews_per_month / DAYS_PER_MONTH),
+            )
         return np.minimum(np.minimum(judge, readers), self.days_unseen)
 
     def loss(self, case: Case, days: Any) -> Line:
@@ -182,21 +216,28 @@ def kept(item: str, phase: str, gb_per_month: Any, t: Any, basis: str, fields: t
 class Upgrades:
     """Move to another model when the provider retires this one: test again, re-anchor the evaluation, fix prompts, warm the cache.
 
-    The first move is on the announced day of the model (`retires`, else data/retirements.csv), later ones every `every_months`. The
-    tune of a base that ends is in the tune (`base_life_months`). A model that is pinned to a dated version changes only then; one behind an alias
-    (`pinned=False`) also changes silently, and users find out.
+    The first move is on the announced day of the model (`retires`, else data/retirements.csv), later ones every
+    `every_months`. The tune of a base that ends is in the tune (`base_life_months`). A model that is pinned to a dated
+    version changes only then; one behind an alias (`pinned=False`) also changes silently, and users find out.
     """
 
     every_months: Number = practice("api.model_life_months")
     retires: str | None = None
     weeks: Number = Range(0.5, 4, mid=1.5, why="assumption: prompt fixes and a careful release")
     prompts: Number = 1
-    fork_share: Number = Range(0.05, 1.0 - 1e-6, mid=0.3, why="assumption: rework of a further prompt over that of the first; 47 forks were 47 migrations (tianpan.co)")
+    fork_share: Number = Range(
+        0.05,
+        1.0 - 1e-6,
+        mid=0.3,
+        why="assumption: rework of a further prompt over that of the first; 47 forks were 47 migrations (tianpan.co)",
+    )
     items: Number = practice("eval.examples")
     minutes_per_case: Number = practice("reanchor.minutes_per_case")
     candidates: Number = Range(1, 5, mid=2, why="assumption: models that are tried before one is chosen")
     runs_per_candidate: Number = Range(1, 10, mid=3, why="assumption: prompt fixes between two runs of the golden set")
-    cold_days: Number = Range(0.02, 10, mid=1, why="assumption: minutes where the prefix is the same, days until prompts suit the new model's cache")
+    cold_days: Number = Range(
+        0.02, 10, mid=1, why="assumption: minutes where the prefix is the same, days until prompts suit the new model's cache"
+    )
     read_ratio: Number = practice("openai.cache_read_ratio")
     pinned: bool = True
     silent_per_year: Number = Range(0.5, 4, mid=2, why="assumption: providers release about quarterly, an alias moves with them")

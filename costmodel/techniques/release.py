@@ -1,8 +1,9 @@
 """Release: how a change reaches users, what the careful way costs, and what a bad change costs on its way.
 
-A change that passed the offline evaluation still regresses with `regression_chance`. A policy is a chain of steps, each of which may
-see it: replay and shadow before any user, a canary in stages, an A/B test at half of the traffic; "none" sends it to everybody at once.
-Not in it: judging later turns of a conversation off-policy beyond `shadow_sees`, and the revenue of a better version.
+A change that passed the offline evaluation still regresses with `regression_chance`. A policy is a chain of steps, each of
+which may see it: replay and shadow before any user, a canary in stages, an A/B test at half of the traffic; "none" sends it
+to everybody at once. Not in it: judging later turns of a conversation off-policy beyond `shadow_sees`, and the revenue of a
+better version.
 """
 
 from __future__ import annotations
@@ -51,27 +52,36 @@ class Stage(NamedTuple):
 class Release:
     """Release discipline: shadow, canary, A/B test, flags and rollback, and the expected loss of a bad release.
 
-    `policy` joins steps by " + ": replay (logged traffic, a share of it), shadow (the candidate answers live traffic unseen, which
-    about doubles inference while it runs), canary (`stages` of the traffic, a text or a tuple of shares, some hours each), A/B (half the traffic until an improvement of
-    `ab_effect` shows); or "none". `candidate` is the serving of the new version, where its price differs. One change is up to six
-    layers (model, system prompt, prompt template, sampling, retrieval, parsing); rolled out apart (`separate`) it takes as many rollouts but
-    a regression has one suspect. You give up speed: `usd_per_day_late` prices the wait.
+    `policy` joins steps by " + ": replay (logged traffic, a share of it), shadow (the candidate answers live traffic unseen,
+    which about doubles inference while it runs), canary (`stages` of the traffic, a text or a tuple of shares, some hours
+    each), A/B (half the traffic until an improvement of `ab_effect` shows); or "none". `candidate` is the serving of the new
+    version, where its price differs. One change is up to six layers (model, system prompt, prompt template, sampling,
+    retrieval, parsing); rolled out apart (`separate`) it takes as many rollouts but a regression has one suspect. You give up
+    speed: `usd_per_day_late` prices the wait.
     """
 
     policy: str = "canary"
-    releases_per_month: Number = Range(0.5, 8, mid=2, name="releases_per_month", why="assumption: changes of model, prompt or retrieval that reach users")
-    regression_chance: Number = Range(0.02, 0.25, mid=0.08, why="assumption: share of changes that pass offline evaluation and still make answers worse")
+    releases_per_month: Number = Range(
+        0.5, 8, mid=2, name="releases_per_month", why="assumption: changes of model, prompt or retrieval that reach users"
+    )
+    regression_chance: Number = Range(
+        0.02, 0.25, mid=0.08, why="assumption: share of changes that pass offline evaluation and still make answers worse"
+    )
     drop: Number = practice("release.drop")
     accepted_before: Number = BEFORE
     days_unseen: Number = practice("drift.days_unseen")
-    outcome_share: Number = Range(0.01, 0.3, mid=0.05, why="assumption: share of live answers whose outcome is known: feedback, a re-opened ticket, a judge")
+    outcome_share: Number = Range(
+        0.01, 0.3, mid=0.05, why="assumption: share of live answers whose outcome is known: feedback, a re-opened ticket, a judge"
+    )
     alpha: Number = 0.05
     candidate: Any = None
     replay_share: Number = Range(0.005, 0.1, mid=0.02, why="assumption: share of two weeks of logged traffic that is answered again")
     shadow_days: Number = Range(7, 21, mid=14, name="Release.shadow_days", why="two weeks in a published practice (tianpan.co, 2026-04-19)")
     shadow_share: Number = 1.0
     judged_share: Number = Range(0.005, 0.1, mid=0.02, why="assumption: share of the shadowed answers that a judge compares")
-    shadow_sees: Number = Range(0.5, 0.95, mid=0.8, why="assumption: share of regressions that show off-policy; later turns of a conversation do not")
+    shadow_sees: Number = Range(
+        0.5, 0.95, mid=0.8, why="assumption: share of regressions that show off-policy; later turns of a conversation do not"
+    )
     judge: Any = None
     rubric_tokens: Number = RUBRIC_TOKENS
     verdict_tokens: Number = VERDICT_TOKENS
@@ -134,13 +144,17 @@ class Release:
         """The stages of one rollout, in order."""
         daily, found = requests_per_day(case), []
         if "replay" in self.steps:
-            found.append(Stage("replay", 0.0, 0.0, self.shadow_sees * self.chance(daily * self.shadow_days * self.replay_share, self.agreement)))
+            found.append(
+                Stage("replay", 0.0, 0.0, self.shadow_sees * self.chance(daily * self.shadow_days * self.replay_share, self.agreement))
+            )
         if "shadow" in self.steps:
             seen = self.chance(daily * self.shadow_days * self.shadow_share * self.judged_share, self.agreement)
             found.append(Stage("shadow", 0.0, self.shadow_days, self.shadow_sees * seen))
         if "canary" in self.steps:
             days = self.hours_per_stage / HOURS_PER_DAY
-            found += [Stage(f"canary {share:g}", share, days, self.chance(daily * days * share * self.outcome_share)) for share in self.shares]
+            found += [
+                Stage(f"canary {share:g}", share, days, self.chance(daily * days * share * self.outcome_share)) for share in self.shares
+            ]
         if "A/B" in self.steps:
             days = self.ab_days(case)
             found.append(Stage("A/B", HALF, days, self.chance(daily * days * HALF * self.outcome_share)))
@@ -192,7 +206,8 @@ class Release:
                     yield Traffic(f"{step}: the candidate answers too", call, requests * times * call.per_request, with_demand(), "release",
                                   self.candidate or part.serving, basis, cites)  # fmt: skip
             rest, compared = ("", 1.0) if step == "replay" else (" x {judged_share} compared", self.judged_share)
-            yield Traffic(f"{step}: judge", judged(case, self.rubric_tokens, self.verdict_tokens, answers=2), requests_per_day(case) * DAYS_PER_MONTH * times * compared, with_demand(), "release", self.judge,
+            asked, pair = requests_per_day(case) * DAYS_PER_MONTH * times, judged(case, self.rubric_tokens, self.verdict_tokens, answers=2)
+            yield Traffic(f"{step}: judge", pair, asked * compared, with_demand(), "release", self.judge,
                           basis + rest, (*cites, *cite(self, "judged_share")))  # fmt: skip
         if "canary" in self.steps:
             yield labour("watch the canary", rollouts * len(self.shares) * self.watch_hours, engineer, monthly(), "release",
@@ -203,12 +218,25 @@ class Release:
                          "{releases_per_month} tests x {analyst_hours} h x {usd_per_hour}/h", (*many, *cite(self, "analyst_hours")))  # fmt: skip
         if self.steps:
             yield labour("set and remove flags", self.releases_per_month * self.layers * self.flag_hours, engineer, monthly(), "release",
-                         "{releases_per_month} releases x {layers} layers x {flag_hours} h x {usd_per_hour}/h", (*many, *cite(self, "layers", "flag_hours")))  # fmt: skip
-            yield Line("flag service", "release", 1.0, "month", self.usd_per_month_flags, monthly(), "service", basis="a month", cites=cite(self, "usd_per_month_flags"))
+                         "{releases_per_month} releases x {layers} layers x {flag_hours} h x {usd_per_hour}/h",
+                         (*many, *cite(self, "layers", "flag_hours")))  # fmt: skip
+            yield Line(
+                "flag service",
+                "release",
+                1.0,
+                "month",
+                self.usd_per_month_flags,
+                monthly(),
+                "service",
+                basis="a month",
+                cites=cite(self, "usd_per_month_flags"),
+            )
         yield from self.rollbacks(case)
         if np.any(self.usd_per_day_late):
-            yield Line("changes that arrive late", "release", self.releases_per_month * self.calendar_days(case), "day", self.usd_per_day_late, monthly(), "service",
-                       basis="{releases_per_month} releases x days of a rollout x {usd_per_day_late} a day", cites=(*many, *cite(self, "usd_per_day_late")))  # fmt: skip
+            late = self.releases_per_month * self.calendar_days(case)
+            yield Line("changes that arrive late", "release", late, "day", self.usd_per_day_late, monthly(), "service",
+                       basis="{releases_per_month} releases x days of a rollout x {usd_per_day_late} a day",
+                       cites=(*many, *cite(self, "usd_per_day_late")))  # fmt: skip
         if np.any(case.work.usd_per_failure):
             yield self.loss(case)
 
@@ -217,10 +245,12 @@ class Release:
         engineer, bad = case.terms.people.engineer, self.releases_per_month * self.regression_chance
         suspects = 1.0 if self.separate else self.layers
         alarms = self.releases_per_month * self.rollouts * (1 - self.regression_chance) * self.alpha * len(self.rollout(case))
-        yield labour("roll back and find the layer", bad * (self.rollback_hours + suspects * self.isolate_hours) + alarms * self.rollback_hours, engineer, monthly(),
-                     "release", "{releases_per_month} releases x {regression_chance} bad x ({rollback_hours} h + {layers} layers (1 if apart) x {isolate_hours} h), "
-                     "and {rollback_hours} h for each false alarm",
+        hours = bad * (self.rollback_hours + suspects * self.isolate_hours) + alarms * self.rollback_hours
+        yield labour("roll back and find the layer", hours, engineer, monthly(), "release",
+                     "{releases_per_month} releases x {regression_chance} bad x ({rollback_hours} h + {layers} layers (1 if apart) x "
+                     "{isolate_hours} h), and {rollback_hours} h for each false alarm",
                      cite(self, "releases_per_month", "regression_chance", "rollback_hours", "layers", "isolate_hours", "alpha"))  # fmt: skip
-        yield labour("firefight what reached everybody", bad * self.slips(case) * self.incident_weeks * HOURS_PER_WEEK, engineer, monthly(), "release",
+        lost = bad * self.slips(case) * self.incident_weeks * HOURS_PER_WEEK
+        yield labour("firefight what reached everybody", lost, engineer, monthly(), "release",
                      "{releases_per_month} releases x {regression_chance} bad x chance to pass every stage x {incident_weeks} weeks x 40 h",
                      cite(self, "releases_per_month", "regression_chance", "incident_weeks"))  # fmt: skip
