@@ -47,7 +47,7 @@ NAMED = 0.04  # an event is named from this share of the dearest month on
 
 
 def plot_year(table: pd.DataFrame, events: pd.DataFrame | None = None, ax: Axes | None = None, money: Currency = USD) -> Axes:
-    """What is paid in each month, by phase, expected losses hatched on top (a ledger of one option); `events` (a table of
+    """What each month costs, by phase, expected losses hatched on top (a ledger of one option); `events` (a table of
     `oneoffs`) are numbered and named above."""
     check(len(table), "plot_year: the ledger is empty; the option cannot run")
     paid = _in(table, money).groupby(["month", "phase"])["usd"].sum().unstack(fill_value=0.0)
@@ -74,7 +74,7 @@ def plot_year(table: pd.DataFrame, events: pd.DataFrame | None = None, ax: Axes 
     _money(ax.yaxis, money)
     ax.set_xticks(months[:: max(1, len(months) // MOST_TICKS)])
     ax.set_xlabel("month (0: today)", fontsize=NORMAL)
-    ax.set_ylabel(f"paid in the month [{money.code}]", fontsize=NORMAL)
+    ax.set_ylabel(f"cost of the month [{money.code}]", fontsize=NORMAL)
     ax.legend(
         handles=handles,
         loc="upper left",
