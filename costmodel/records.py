@@ -7,7 +7,7 @@ field with the id of a row of data/sources.csv.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
+from typing import Any, Union
 
 from .errors import check
 from .ranges import Range
@@ -150,11 +150,11 @@ class Tuning:
 
 @dataclass(frozen=True)
 class Fact:
-    """One number that belongs to no other record; `value` is always a Range, named `id.field`."""
+    """One number or date that belongs to no other record; a number is a Range, named `id.field`."""
 
     id: str
     field: str
-    value: Range
+    value: Any
     unit: str
     as_of: str
     sources: Sources = ()

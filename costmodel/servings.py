@@ -99,7 +99,7 @@ class Api:
     def _line(self, t: Traffic, name: str, tokens: Any, usd_per_mtok: Any, schedule: Any) -> Iterator[Line]:
         if np.any(tokens):
             basis = t.basis or "calls a month x tokens of one call at the list price"
-            cites = (*t.cites, *cite(self.model, _FIELD[name]))
+            cites = (*t.cites, *cite(self.model.tiers[0], _FIELD[name]))  # the card of a residency is a tier of its own name
             yield Line(f"{t.item}: {name}", t.phase, t.count * tokens / MTOK, "Mtok", usd_per_mtok, schedule, "api", basis=basis, cites=cites)
 
 
@@ -144,6 +144,7 @@ def cache_schedules(t: Traffic, work: Workload, terms: Terms) -> tuple[Any, Any]
         hits = hit_rate(arrivals * work.demand(terms.months), t.call.cache.ttl_s)
     else:
         hits = hit_rate(arrivals, t.call.cache.ttl_s)
+    hits = t.call.reuse + (1 - t.call.reuse) * hits
     return path(demand * hits), path(demand * (1 - hits))
 
 

@@ -428,7 +428,8 @@ def test_examples_are_chosen_once_and_paid_in_every_prompt():
 def test_a_golden_set_is_run_and_judged_every_month():
     """300 cases, 8 runs a month: 2,400 answers, each judged by reading rubric, question and answer."""
     judge = api("judge", **{"in": 1.0, "out": 4.0})
-    found = bill(cm.Evals(items=300, runs_per_month=8, build_weeks=2, judge=judge, rubric_tokens=500, verdict_tokens=100, review_hours_per_month=6))
+    found = bill(cm.Evals(items=300, runs_per_month=8, build_weeks=2, judge=judge, rubric_tokens=500, verdict_tokens=100, review_hours_per_month=6,
+                          spread=0, changes_per_week=0))  # fmt: skip
     assert found["build the golden set"] == (80, 100.0)
     assert found["evaluation runs: fresh input"] == (2_400 * 1_000 / 1e6, 2.0)
     assert found["evaluation judge: fresh input"] == (2_400 * (500 + 1_000 + 200) / 1e6, 1.0)

@@ -159,7 +159,7 @@ class FineTune(Tune):
             return super().ends(case)
         days = {getattr(self.tuning, name): name for name in ("retires", "closes") if getattr(self.tuning, name)}
         day = min(days, default=None)
-        return ending(self, day, cite(self.tuning, days[day]) if day else (), case.terms, self.tuning.closes)
+        return ending(self, day, cite(self.tuning, days[day]) if day else (), case.terms, closes=self.tuning.closes)
 
     def buys(self, case: Case) -> Iterator[Line | Traffic]:
         ends = self.ends(case)

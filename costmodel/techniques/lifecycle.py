@@ -57,16 +57,17 @@ class Ending:
     closes: str | None = None
 
 
-def ending(t: Any, day: str | None, cites: tuple[str, ...], terms: Any, closes: str | None = None) -> Ending:
-    """The base ends on its known day and every `base_life_months` after it, or every `base_life_months` from today."""
-    cites = (*cites, *cite(t, "base_life_months"))
+def ending(t: Any, day: str | None, cites: tuple[str, ...], terms: Any, life: str = "base_life_months", closes: str | None = None) -> Ending:
+    """The model ends on its known day and every `life` (a field of t) after it, or every `life` from today."""
+    cites, lasts = (*cites, *cite(t, life)), getattr(t, life)
+    model = "the base model" if life == "base_life_months" else "the model"
     first = month_of(day, terms.start) if day else 0
     if first < 1:
-        return Ending(every(t.base_life_months), "when the base model ends, every {base_life_months} months", cites)
+        return Ending(every(lasts), f"when {model} ends, every {{{life}}} months", cites)
     since = np.arange(terms.months + 1) - first
-    count = np.where(since >= 0, 1 + np.floor(np.maximum(since, 0) / t.base_life_months + ROUNDING), 0.0)
+    count = np.where(since >= 0, 1 + np.floor(np.maximum(since, 0) / lasts + ROUNDING), 0.0)
     when = path(np.diff(count, axis=-1, prepend=0.0))
-    words = f"when the base model ends, on {day} and every {{base_life_months}} months after"
+    words = f"when {model} ends, on {day} and every {{{life}}} months after"
     return Ending(when, words + (ELSEWHERE if closes else ""), cites, closes)
 
 
