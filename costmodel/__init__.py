@@ -45,6 +45,7 @@ _HOMES = {
     "uncertainty": "tornado",
     "decision": "breakeven compare sweep",
     "payback": "paybacks tenants underestimates",
+    "worked": "published_break_evens published_first_year published_underestimates",
     "verdict": "Verdict brief first_answer made_of money priced_on recommend turns",
     "published": "reality",
     "held_out": "Standing error_by fidelity literature misses standing",

@@ -135,6 +135,8 @@ class Tuning:
     id: str
     provider: str
     base: str
+    parameters_from: Amount | None = None
+    parameters_up_to: Amount | None = None
     usd_per_mtok_train: Amount | None = None
     usd_per_mtok_in: Amount | None = None
     usd_per_mtok_out: Amount | None = None

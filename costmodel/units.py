@@ -15,6 +15,7 @@ WORKING_HOURS_PER_MONTH = 2080 / 12  # paid hours of a full-time person
 MILLION = 1e6
 MINUTES_PER_HOUR = 60.0
 HOURS_PER_DAY = 24.0
+DAYS_PER_WEEK = 7.0
 HOURS_PER_WEEK = 40.0  # one engineer-week
 DAYS_PER_MONTH = HOURS_PER_MONTH / HOURS_PER_DAY
 WEEKS_PER_MONTH = DAYS_PER_MONTH / 7
@@ -30,13 +31,11 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "activation_checkpointed": ("byte", "the same with full checkpointing"),
     "activation_quantised": ("byte", "the same, more for a 4-bit base"),
     "activation_selective": ("byte", "the same with selective checkpointing"),
-    "adapter": ("x", "speed with adapters over full training, at equal FLOPs"),
-    "adapter_states": ("byte", "trained adapter with its states, per layer and unit of width"),
+    "adapter_states": ("byte", "trained adapter with its states, per layer, unit of width and rank"),
     "attention_efficiency": ("share", "share of the peak that attention reaches while training"),
     "balance_power": ("power", "how efficiency follows bandwidth over peak"),
-    "dequantisation_bytes": ("byte", "bytes moved to unpack one 4-bit weight in a step"),
+    "dequantisation_bytes": ("byte", "bytes moved to unpack one 4-bit weight in a pass"),
     "doubling_loss": ("share", "time added by each doubling of GPUs beyond a node"),
-    "doubling_loss_tune": ("share", "the same where the batch stays"),
     "efficiency": ("share", "share of the peak that matrix multiplications reach while training"),
     "error_factor": ("x", "80 % of published runs lie within the prediction over and times this"),
     "fragmentation": ("x", "memory reserved over memory used"),
@@ -46,15 +45,15 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "launch_s": ("s", "kernel launches of one layer and pass"),
     "logits": ("byte", "logits of one token and word of the vocabulary, loss in chunks"),
     "logits_naive": ("byte", "the same, loss at once in fp32"),
-    "moe": ("x", "speed of a mixture of experts over a dense model, at equal FLOPs"),
-    "moe_across": ("x", "further, with experts on several nodes"),
     "naive": ("x", "speed of a plain script over a well-configured open stack"),
     "offload": ("x", "speed with states in the host's memory over a well-configured open stack"),
     "packing": ("share", "useful share of a batch of examples that are not packed"),
     "quantised_weight": ("byte", "one 4-bit weight with its scales"),
-    "rollouts": ("count", "sequences that share one reading of the weights while a policy generates"),
     "states": ("byte", "weights, gradients and optimiser states of one trained parameter"),
     "states_pure_bf16": ("byte", "the same, all bf16"),
+    "exchange": ("byte", "sent between experts, per token, layer, pass and unit of width"),
+    "in_flight": ("share", "answers still being written over those begun, mean of an RL step"),
+    "sparsity_power": ("power", "how the speed of a mixture of experts follows active over all parameters"),
     "tuned": ("x", "speed of a vendor's stack over a well-configured open stack"),
     "whole_run": ("share", "steady speed that a whole training run keeps"),
     # -- GPUs and their rent
@@ -450,6 +449,11 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "usd_per_year_tool": ("USD/year", "compliance tool"),
     "wait_minutes": ("minute", "time that a developer waits at the gate"),
     "watch_hours": ("hour", "hours of an engineer on one canary stage"),
+    # -- adaptation
+    "may_train_others": ("count", "1 where a licence lets answers train models of other makers, else 0"),
+    "parameters_from": ("count", "smallest model of a size class that is tuned"),
+    "parameters_up_to": ("count", "largest model of a size class that is tuned"),
+    "speed_error": ("x", "how far adapter runs lie from their predicted speed"),
     # -- the decision and the business case
     "p_least_to_pay": ("share", "share of draws in which this option costs least, wrong answers left out"),
     # -- terms, ledgers and answers

@@ -159,6 +159,26 @@ def test_on_a_managed_api_labels_cost_222_times_the_run():
     assert usd["label the examples"] / usd["the run that passes"] == pytest.approx(222, abs=0.5)
 
 
+# -- the same two cases, as the notebook shows them ----------------------------------------------------
+
+
+def test_published_break_evens_are_explained_by_what_is_counted():
+    """From the run alone to the whole life, with the examples cached, and with none to leave out."""
+    table = cm.published_break_evens().set_index("counted")
+    assert round(table.requests["training only"]) == 20_690
+    assert table.requests["+ maintenance"] / 1e6 == pytest.approx(11.03, abs=0.005) and table.usd_more["+ maintenance"] == pytest.approx(40_000)
+    assert table.requests["+ maintenance, examples cached"] / 1e6 == pytest.approx(35.56, abs=0.005)
+    assert np.isnan(table.requests["+ maintenance, no examples"]) and table.p_never["+ maintenance, no examples"] == 1
+
+
+def test_the_published_first_year_and_its_four_underestimates():
+    year, low = cm.published_first_year(), cm.published_underestimates().set_index("counted")
+    assert year.usd.sum() == pytest.approx(69_512, abs=0.5) and year.share["training"] == pytest.approx(0.029, abs=0.0005)
+    assert year.usd["experiments"] == pytest.approx(8_000)
+    for name, (usd, factor) in NAIVE.items():
+        assert low.usd[name] == pytest.approx(usd, abs=1) and low.factor[name] == pytest.approx(factor, abs=0.05)
+
+
 # -- distillation --------------------------------------------------------------------------------------
 
 
