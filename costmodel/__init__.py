@@ -16,16 +16,19 @@ _HOMES = {
     "errors": "CatalogError Infeasible",
     "ranges": "Measured Range middle pin sample",
     "units": "GLOSSARY",
-    "catalog": "facts gpu gpus model models people person practice rent source sources store stores tuning tunings",
+    "catalog": "facts gpu gpus model models people person practice rent retirement source sources store stores tuning tunings",
     "prices": "PRICES_VERSION ApiPrice Rates Tokens api_models api_price price",
     "tokens": "count_tokens pages_to_tokens words_to_tokens",
     "training": "training_flops adapter_flops gpu_hours",
     "training_measured": "measured_training",
     "training_runs": "predict_training",
     "caching": "hit_rate break_even_hit_rate break_even_reads",
+    "experiments": "chance_to_detect days_to_collect expected_loss exposed_days runs_to_see samples_per_arm through_judge",
+    "ageing": "cached_share_of cold_cache_ratio gain_of_waiting overpaid_share per_survivor",
+    "agent_loop": "attempts per_resolved step_tokens tail turn_tokens",
     "quality": "Effect allowed_loss examples_gain required_gain",
     "serving_model": "plan_serving predict_serving",
-    "fleet": "attempts duration_curve replicas_needed wait_chance",
+    "fleet": "duration_curve replicas_needed wait_chance",
     "measured_serving": "serving_errors serving_held_out serving_reality",
     "lines": "Cache Call Line Request Segment Traffic every labour monthly once path with_demand",
     "workload": "Corpus Currency People QuestionMix Terms Trends Workload",
@@ -39,6 +42,9 @@ _HOMES = {
     "techniques.knowledge": "GraphRag LongContext Rag",
     "techniques.adaptation": "Distill FineTune Lora",
     "techniques.operations": "Evals Monitoring Upgrades",
+    "techniques.release": "Release",
+    "techniques.compliance": "Compliance",
+    "techniques.agents": "Agent CodingAgent",
     "choices": "MODELS presets quick with_fleet with_quality",
     "ledger": "bibliography by_hand cash_flow evaluate explain ledger npv register",
     "uncertainty": "tornado",
@@ -46,14 +52,17 @@ _HOMES = {
     "operating": "Site Wait api_latency by_utilisation capacity day footprint own_over_api",
     "buying": "buy_or_rent",
     "payback": "paybacks tenants underestimates",
+    "worked": "published_break_evens published_first_year published_underestimates",
     "verdict": "Verdict brief first_answer made_of money priced_on recommend turns",
     "published": "reality",
     "held_out": "Standing error_by fidelity literature misses standing",
     "peers": "beside_peers",
+    "risks": "best_policy release_policies unpriced",
+    "tasks": "agent_runs coding_ways duties inference_share oneoffs per_task steps_and_success user_margins",
     "scenario": "Scenario examples load save",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
-FIGURES = ("plots", "plots_fidelity", "plots_serving", "report", "widgets")  # modules that a notebook asks for
+FIGURES = ("plots", "plots_fidelity", "plots_operations", "plots_serving", "report", "widgets")  # modules that a notebook asks for
 __all__ = sorted([*_HOME, "__version__"])
 
 

@@ -136,18 +136,6 @@ def with_losses(hours: Any, interrupted: Any) -> Any:
 # -- calls that fail -----------------------------------------------------------------------------------
 
 
-def attempts(failed: Any, most: Any) -> Any:
-    """Mean attempts of a call that is tried up to `most` times, each failing with chance `failed`: (1 - f^n) / (1 - f).
-
-    A client that tries 3 times through a library that retries twice by itself makes up to 9.
-
-    >>> round(float(attempts(0.05, 3)), 4), float(attempts(1.0, 9))
-    (1.0525, 9.0)
-    """
-    f = np.minimum(failed, 1 - FLAT)
-    return (1 - f**most) / (1 - f)
-
-
 def given_up(failed: Any, most: Any) -> Any:
     """Share of calls that fail in all `most` attempts: f^n.
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5, "int4": 0.5}  # of a weight, a key or a value
+FLOP_PER_PARAMETER = 2.0  # forward: one multiply and one add
 KV_SHARE = 0.2  # of usable memory, left for the KV cache when GPUs are counted
 
 
@@ -17,6 +18,31 @@ def kv_bytes_per_token(layers: Any, kv_heads: Any, head_size: Any, bytes_per_val
     131072.0
     """
     return 2 * layers * kv_heads * head_size * bytes_per_value
+
+
+def decode_step_s(
+    batch: Any,
+    active_parameters: Any,
+    weight_bytes: Any,
+    kv_bytes: Any,
+    peak_flops: Any,
+    bandwidth: Any,
+    mfu: Any,
+    mbu: Any,
+    overhead_s: Any,
+) -> Any:
+    """Time of one decoding step of a batch [s]: max(bytes / bandwidth, FLOP / peak) + overhead.
+
+    Bytes are the weights read once and the KV cache of every sequence (`kv_bytes` each); peak and bandwidth are those
+    of the whole replica; `overhead_s` is that of all layers. At batch 1 the bandwidth term rules.
+
+    >>> step = decode_step_s(1, 8.03e9, 16.06e9, 0, 989e12, 3.35e12, 0.5, 0.8, 32 * 75e-6)
+    >>> round(1 / step)                            # Llama 3.1 8B, bf16, one H100: tokens/s for one user
+    119
+    """
+    memory = (weight_bytes + batch * kv_bytes) / (bandwidth * mbu)
+    compute = FLOP_PER_PARAMETER * active_parameters * batch / (peak_flops * mfu)
+    return np.maximum(memory, compute) + overhead_s
 
 
 def gpus_that_fit(weight_bytes: Any, memory: Any, usable: Any) -> Any:

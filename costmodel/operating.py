@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
+from .agent_loop import attempts
 from .errors import Infeasible, check
-from .fleet import attempts, given_up
+from .fleet import given_up
 from .hosting import Capacity, Hosted, steady
 from .ledger import evaluate, settle
 from .lines import Traffic

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from .agent_loop import attempts
 from .caching import hit_rate
 from .errors import CatalogError, Infeasible, Unpriced, check
-from .fleet import attempts
 from .lines import Call, Line, Traffic, cite, path
 from .prices import ApiPrice, Rates, api_price, rates
 from .ranges import Number, require, validate
@@ -33,7 +33,7 @@ class Api:
     open is that of the price card, so that `dataclasses.replace(api, mode="batch")` asks the price list again.
 
     An attempt fails with chance `failed` and is tried up to `attempts_max` times (own tries times those of the client library:
-    3 x 3 = 9); `billed_share` of the failed ones is billed. Limits per minute hold for the busiest hour of the last month.
+    3 x 3 = 9); `billed_share` of the failed ones is billed (leave `failed` at 0 beside an `Agent`, which has its own). Limits per minute hold for the busiest hour of the last month.
     """
 
     model: ApiPrice | str
@@ -141,7 +141,7 @@ class Api:
     def _line(self, t: Traffic, name: str, tokens: Any, usd_per_mtok: Any, schedule: Any) -> Iterator[Line]:
         if np.any(tokens):
             basis = t.basis or "calls a month x tokens of one call at the list price"
-            cites = (*t.cites, *cite(self.model, _FIELD[name]))
+            cites = (*t.cites, *cite(self.model.tiers[0], _FIELD[name]))  # the card of a residency is a tier of its own name
             yield Line(f"{t.item}: {name}", t.phase, t.count * tokens / MTOK, "Mtok", usd_per_mtok, schedule, "api", basis=basis, cites=cites)
 
 
@@ -186,4 +186,5 @@ def cache_schedules(t: Traffic, work: Workload, terms: Terms) -> tuple[Any, Any]
         hits = hit_rate(arrivals * work.demand(terms.months), t.call.cache.ttl_s)
     else:
         hits = hit_rate(arrivals, t.call.cache.ttl_s)
+    hits = t.call.reuse + (1 - t.call.reuse) * hits
     return path(demand * hits), path(demand * (1 - hits))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costmodel import caching, fleet, inference, quality, retrieval, training
+from costmodel import ageing, agent_loop, caching, experiments, fleet, inference, quality, retrieval, training
 
 # equation -> arguments inside its domain
 ARGUMENTS = {
@@ -20,6 +20,7 @@ ARGUMENTS = {
     training.gpu_hours: (1e20, 989e12, 0.4),
     training.weights_memory: (8e9, 16.0),
     inference.kv_bytes_per_token: (32, 8, 128),
+    inference.decode_step_s: (32, 8e9, 16e9, 2.6e8, 989e12, 3.35e12, 0.5, 0.8, 2.4e-3),
     inference.gpus_that_fit: (141e9, 80e9, 0.9),
     inference.latent_kv_bytes_per_token: (61.0, 512.0, 64.0),
     inference.experts_touched: (256.0, 8.0, 64.0),
@@ -31,7 +32,6 @@ ARGUMENTS = {
     fleet.replicas_needed: (1.8, 64.0, 0.85, 1.74, 2.0, 1.0),
     fleet.awake: (0.003, 600.0),
     fleet.with_losses: (730.0, 0.05),
-    fleet.attempts: (0.05, 3.0),
     fleet.given_up: (0.05, 3.0),
     fleet.annuity: (1_000.0, 0.1, 36.0),
     fleet.present_months: (0.01, 36.0),
@@ -46,15 +46,37 @@ ARGUMENTS = {
     quality.student_shift: (0.6, 0.8, 0.95),
     quality.required_gain: (16_000.0, 1e6, 2.0),
     quality.allowed_loss: (0.0096, 0.5),
+    experiments.samples_per_arm: (0.80, 0.50, 0.8, 0.05, 2.0),
+    experiments.chance_to_detect: (100.0, 0.80, 0.50, 0.05, 1.0),
+    experiments.through_judge: (0.80, 0.85),
+    experiments.runs_to_see: (0.05, 0.15, 0.8, 0.05, 0.95),
+    experiments.days_to_collect: (1_094.0, 10_000.0, 0.5, 0.02),
+    experiments.expected_loss: (0.05, 28.0, 10_000.0, 0.10, 0.40),
+    experiments.combinations: (2.0, 6.0),
+    ageing.cold_cache_ratio: (0.74, 0.10, 1.25),
+    ageing.cached_share_of: (3.0, 0.10, 1.25),
+    ageing.overpaid_share: (0.35, 12.0),
+    ageing.gain_of_waiting: (60_000.0, 4_000.0, 6_000.0, 6.0, 0.10, 0.30),
+    ageing.per_survivor: (1.0, 0.30),
+    agent_loop.turn_tokens: (2_000.0, 800.0, 6.0),
+    agent_loop.step_tokens: (3_000.0, 1_000.0, 8.0),
+    agent_loop.compactions: (1_000.0, 30.0, 20_000.0, 2_000.0),
+    agent_loop.history_tokens: (1_000.0, 40.0, 10_000.0, 1_000.0),
+    agent_loop.attempts: (0.05, 9.0),
+    agent_loop.within: (10.0, 0.8, 40.0),
+    agent_loop.shift_to: (0.80, 0.23),
+    agent_loop.tail: (8.0, 1.05, 0.95),
+    agent_loop.per_resolved: (2.80, 0.68, 5.0),
 }
+ON_ANOTHER_AXIS = {experiments.exposed_days, agent_loop.task_lengths}  # of stages, or of tasks
 positive = st.floats(1e-3, 1e9)
 share = st.floats(0.01, 0.99)
 
 
 def test_every_public_equation_is_in_the_table():
-    modules = (training, inference, fleet, caching, retrieval, quality)
+    modules = (training, inference, fleet, caching, retrieval, quality, experiments, ageing, agent_loop)
     public = {f for m in modules for name, f in inspect.getmembers(m, inspect.isfunction) if f.__module__ == m.__name__ and name[0] != "_"}
-    assert public - {fleet.duration_curve} == set(ARGUMENTS)  # a curve is a list of levels
+    assert public == set(ARGUMENTS) | ON_ANOTHER_AXIS | {fleet.duration_curve}  # a curve is a list of levels
 
 
 @pytest.mark.parametrize("equation", ARGUMENTS, ids=lambda f: f.__name__)
@@ -86,12 +108,6 @@ def test_every_equation_states_what_it_computes_with_an_example(equation):
 def test_an_adapter_takes_two_thirds_of_a_full_tune(parameters, tokens):
     """4 N D against 6 N D: frozen weights need no weight gradient (Hu et al. 2021, arXiv:2106.09685, section 4.2)."""
     assert training.adapter_flops(parameters, tokens) / training.training_flops(parameters, tokens) == pytest.approx(2 / 3)
-
-
-def test_a_quantised_base_takes_a_quarter_of_the_memory():
-    """4 bits against 16 bits a weight (Dettmers et al. 2023, arXiv:2305.14314, section 3)."""
-    half, quarter = training.BYTES_PER_PARAMETER_BF16, training.BYTES_PER_PARAMETER_NF4
-    assert training.weights_memory(7e9, quarter) / training.weights_memory(7e9, half) == 0.25
 
 
 @pytest.mark.parametrize(("write", "read", "reads"), [(1.25, 0.1, 0.28), (2.0, 0.1, 1.11)])
