@@ -55,7 +55,7 @@ def examples() -> dict[str, Path]:
     """The scenarios that come with the package, by name.
 
     >>> list(examples())
-    ['code_assistant', 'document_extraction', 'support_assistant']
+    ['code_assistant', 'document_extraction', 'own_gpus', 'support_assistant']
     """
     return {path.stem: path for path in sorted((notebooks_folder() / "scenarios").glob("*.yaml"))}
 
