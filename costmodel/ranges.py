@@ -295,7 +295,7 @@ def pin(x: Any, key: str, value: Any) -> Any:
 _BOUNDS = {"share": (0, 1), "share/month": (0, 1), "share/year": (-1, np.inf), "log-odds": (-np.inf, np.inf)}
 
 
-DIVISORS = ("base_life_months", "batch_max", "chunk_tokens", "every_months", "kept", "load_max", "mbu", "memory_usable", "mfu", "refresh_months",
+DIVISORS = ("base_life_months", "embedder_life_months", "gb_per_unit", "map_call_tokens", "batch_max", "chunk_tokens", "every_months", "kept", "load_max", "mbu", "memory_usable", "mfu", "refresh_months",
             "pass_chance", "requests_per_s", "retrain_months", "speed")  # fmt: skip
 LEAST_DIVISOR = 1e-6
 
