@@ -40,6 +40,8 @@ _HOMES = {
     "ledger": "bibliography by_hand cash_flow evaluate explain ledger npv register",
     "uncertainty": "tornado",
     "decision": "breakeven compare sweep",
+    "knowledge_ways": "Waiting calibrated context_budget cost_by_mix holds index_cost index_fidelity knowledge_map knowledge_options knowledge_table latency route_by_question self_route",
+    "quality_fit": "measured_quality quality_fidelity",
     "payback": "paybacks tenants underestimates",
     "verdict": "Verdict brief first_answer made_of money priced_on recommend turns",
     "published": "reality",
@@ -56,13 +58,13 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_HOME[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in ("plots", "plots_fidelity", "report", "widgets"):
+    if name in ("plots", "plots_fidelity", "plots_knowledge", "report", "widgets"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "plots", "plots_fidelity", "report", "widgets"})
+    return sorted({*globals(), *__all__, "plots", "plots_fidelity", "plots_knowledge", "report", "widgets"})
 
 
 from .ledger import ledger  # noqa: E402, F401  (early: the function must hide its module of the same name)

@@ -23,6 +23,7 @@ CHUNK = 8_192  # rows evaluated at once: paths stay in the processor's cache, me
 POINTS = 241  # where crossings are looked for: 40 for each factor of ten over six
 BAND_POINTS = 121
 SWEEP_FACTOR, SWEEP_POINTS = 30.0, 61
+LOST = 0.02  # share of draws that may not fit before an option leaves the ranking; up to then such a draw never wins
 UNKNOWN = "quality unknown: not comparable; give quality=Measured(accepted, trials)"
 
 
@@ -101,7 +102,7 @@ def weigh(options: Options, work: Workload, terms: Terms, draws: int, seed: int)
     runs = {label: options[label] for label in rows}
     usd = totals(runs, work, terms, draws, seed) if runs else {}
     for label, x in usd.items():
-        if (lost := np.isnan(x).mean()) and label not in why:
+        if (lost := np.isnan(x).mean()) > LOST and label not in why:
             why[label] = f"does not fit in {lost:.0%} of the draws; the percentiles are those of the others"
     ranked = [label for label in runs if label not in why] or list(runs)
     for label, share in p_cheapest({label: usd[label] for label in ranked}).items():
