@@ -185,8 +185,11 @@ def index_cost(work: Workload, extractor: Api, variants: Iterable[str] = VARIANT
         if sample_share is not None and sample_usd is not None:
             graph = calibrated(graph, work, sample_share, sample_usd)
         speed = practice("graphrag.tokens_per_minute")
-        mid = _index(*middle((graph, work)), middle(speed))
-        low, high = np.percentile(np.hstack([np.broadcast_to(x, (draws, 1)) for x in _index(*sample((graph, work), draws, seed), speed.quantile(_even(draws)))]), [10, 90], axis=0)
+        usual_graph, usual_work = middle((graph, work))
+        mid = _index(usual_graph, usual_work, speed.mid)
+        drawn_graph, drawn_work = sample((graph, work), draws, seed)
+        drawn = _index(drawn_graph, drawn_work, speed.quantile(_even(draws)))
+        low, high = np.percentile(np.hstack([np.broadcast_to(x, (draws, 1)) for x in drawn]), [10, 90], axis=0)
         rows[variant] = [mid[0], *(x for i in (1, 2) for x in (low[i], mid[i], high[i]))]
     columns = ["index_tokens", "usd_low", "usd", "usd_high", "hours_low", "hours", "hours_high"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype(float).rename_axis("variant")
@@ -251,7 +254,8 @@ def index_fidelity() -> pd.DataFrame:
 
 def context_budget(option: Option, work: Workload, top_k: Any = None, months: int = 12, terms: Terms | None = None) -> pd.DataFrame:
     """Quality and cost as more passages are put into the prompt: columns top_k context_tokens quality usd_per_request
-    per_accepted, and `best` on the row whose accepted answer costs least. Cost is what comes with each request."""
+    per_accepted, and `best` on the row whose accepted answer costs least. Cost is what comes with each request, failures
+    with it: an answer that was not found costs its tokens and what a wrong answer costs."""
     import pandas as pd
 
     terms = Terms(months=months) if terms is None else terms
