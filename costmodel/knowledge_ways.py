@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .caching import cached_price, hit_rate, prefix_hit_rate
+from .caching import break_even_hit_rate, cached_price, hit_rate, prefix_hit_rate
 from .catalog import measured, practice
 from .choices import DAYS_PER_MONTH, MODELS
 from .decision import totals
@@ -22,7 +22,7 @@ from .servings import Api
 from .techniques.graphs import VARIANTS, GraphRag
 from .techniques.knowledge import LongContext, Rag
 from .techniques.prompting import PromptCache
-from .units import MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
+from .units import MTOK, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, WORKING_HOURS_PER_MONTH
 from .workload import QuestionMix, Terms, Workload
 
 if TYPE_CHECKING:
@@ -129,6 +129,36 @@ def knowledge_table(queries_per_day: Iterable[float] = (5, 50, 200, 2_000, 5_000
                           "1-hour cache": plain * cached_price(hits_1h, write_1h, read),
                           **{f"RAG + ${x:,.0f}": rag + x for x in fixed}}, index=pd.Index(a_day, name="queries_per_day"))  # fmt: skip
     return table.assign(cheapest=table.iloc[:, 1:].idxmin(axis=1))
+
+
+def knowledge_ratios(rag_tokens: Iterable[float] = (800, 3_000, 5_000, 20_000), corpus_tokens: float = 1e6, read: Iterable[float] = (0.10, 0.25)) -> pd.DataFrame:
+    """How many times a query with the whole corpus costs that of retrieval: index rag_tokens, `plain`, and with the corpus cached.
+
+    Only prompt tokens count, at one price. The published 1,250 needs 800 tokens of passages; 5,000 give 200.
+
+    >>> knowledge_ratios().round(1).loc[[800, 5_000]].to_numpy().tolist()
+    [[1250.0, 125.0, 312.5], [200.0, 20.0, 50.0]]
+    """
+    import pandas as pd
+
+    tokens = np.asarray(list(rag_tokens), float)
+    plain = corpus_tokens / tokens
+    cached = {f"read at {x:.0%} of the price": plain * x for x in read}
+    return pd.DataFrame({"plain": plain, **cached}, index=pd.Index(tokens, name="rag_tokens"))
+
+
+def cache_verdict(queries_per_day: float, ttl_s: float = 300, write: float = 1.25, read: float = 0.10, days: float = 22, hours: float = 10) -> str:
+    """What a cache does to the price of a prompt that always begins the same way, in one sentence.
+
+    >>> cache_verdict(5)
+    'At 5 queries a day a 5-minute cache is hit by 4.1% of them; it pays from 21.7%, so it makes the prompt 20% dearer than no cache.'
+    """
+    hits = float(hit_rate(queries_per_day * days / (days * hours * SECONDS_PER_HOUR), ttl_s))
+    needed, change = float(break_even_hit_rate(write, read)), cached_price(hits, write, read) - 1
+    life = f"{ttl_s / SECONDS_PER_MINUTE:.0f}-minute" if ttl_s < SECONDS_PER_HOUR else f"{ttl_s / SECONDS_PER_HOUR:.0f}-hour"
+    effect = "dearer than no cache" if change > 0 else "cheaper"
+    return (f"At {queries_per_day:,.0f} queries a day a {life} cache is hit by {hits:.1%} of them; it pays from {needed:.1%}, "
+            f"so it makes the prompt {abs(change):.0%} {effect}.")  # fmt: skip
 
 
 def knowledge_map(options: Mapping[str, Option | Mix], work: Workload, pages: Any = None, queries_per_day: Any = None, months: int | None = None,

@@ -8,6 +8,7 @@ KILO = 1e3
 MTOK = 1e6  # tokens in "per million tokens"
 GB = 1e9  # bytes
 SECONDS_PER_HOUR = 3600.0
+SECONDS_PER_MINUTE = 60.0
 HOURS_PER_MONTH = 730.0  # 8,760 h / 12
 MONTHS_PER_YEAR = 12
 WORKING_HOURS_PER_MONTH = 2080 / 12  # paid hours of a full-time person

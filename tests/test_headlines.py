@@ -294,7 +294,7 @@ def test_a_long_context_is_45_times_slower_and_a_line_through_two_points_says_ot
     """45 s against 1 s. The post's 20 s at 160,000 and 60 s at 890,000 tokens lie on a line that says 66 s at a million and
     11.5 s at 5,000: 5.7 times, not 45. Its 11 s before the first prompt token are not those of a short prompt, which takes
     about a second; so the line holds between its points, and the default wait starts at 0.7 s."""
-    assert 45 / 1 == pytest.approx(45) and 30 <= 45 <= 60
+    assert pytest.approx(45) == 45 / 1 and 30 <= 45 <= 60
     slope = (60 - 20) / (0.89 - 0.16)
     fixed = 20 - 0.16 * slope
     whole, short_one = (float(cm.first_token_s(n, fixed, slope)) for n in (1e6, 5e3))

@@ -192,7 +192,7 @@ def test_a_global_search_reads_the_reports_of_the_whole_corpus_in_parts():
     rows = book(graph, months=1).set_index("item").quantity
     assert rows["read the reports (global): fresh input"] == pytest.approx(10_000 * 17 * 12_200 / 1e6)
     assert rows["production: fresh input"] == pytest.approx(10_000 * (200 + 17 * 300) / 1e6)
-    with pytest.raises(ValueError, match="GraphRag.mode 'global' needs variant='full', not 'light'"):
+    with pytest.raises(ValueError, match=r"GraphRag\.mode 'global' needs variant='full', not 'light'"):
         cm.GraphRag(variant="light", mode="global")
 
 
