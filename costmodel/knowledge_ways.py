@@ -17,7 +17,7 @@ from .ledger import Calendar, evaluate, settle
 from .options import Mix, Option, Part, cascade
 from .prices import api_price
 from .ranges import Number, Range, middle, pin, require, sample
-from .retrieval import first_token_s, from_sample, graph_index_ratio, index_hours
+from .retrieval import first_token_s, from_sample, graph_index_ratio, graph_size, index_hours
 from .servings import Api
 from .techniques.graphs import VARIANTS, GraphRag
 from .techniques.knowledge import LongContext, Rag
@@ -200,7 +200,7 @@ def knowledge_map(options: Mapping[str, Option | Mix], work: Workload, pages: An
 def index_cost(work: Workload, extractor: Api, variants: Iterable[str] = VARIANTS, sample_share: float | None = None, sample_usd: float | None = None,
                draws: int = 4_000, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """What each graph index costs to build, before pressing go: index variant; index_tokens (of the model, for a corpus token),
-    usd_low usd usd_high (80 %), hours_low hours hours_high.
+    usd_low usd usd_high (80 %), hours_low hours hours_high, entities and relations of the graph.
 
     `sample_share` and `sample_usd`, what an indexed sample of the corpus has cost, replace the published ratios of the variant that
     was sampled: give that one in `variants`.
@@ -213,15 +213,17 @@ def index_cost(work: Workload, extractor: Api, variants: Iterable[str] = VARIANT
             raise unknown("graph index", variant, VARIANTS, "index_cost")
         graph = GraphRag(variant=variant, extractor=extractor)
         if sample_share is not None and sample_usd is not None:
-            graph = calibrated(graph, work, sample_share, sample_usd)
+            graph = graph_from_sample(graph, work, sample_share, sample_usd)
         speed = practice("graphrag.tokens_per_minute")
         usual_graph, usual_work = middle((graph, work))
         mid = _index(usual_graph, usual_work, speed.mid)
         drawn_graph, drawn_work = sample((graph, work), draws, seed)
         drawn = _index(drawn_graph, drawn_work, speed.quantile(_even(draws)))
         low, high = np.percentile(np.hstack([np.broadcast_to(x, (draws, 1)) for x in drawn]), [10, 90], axis=0)
-        rows[variant] = [mid[0], *(x for i in (1, 2) for x in (low[i], mid[i], high[i]))]
-    columns = ["index_tokens", "usd_low", "usd", "usd_high", "hours_low", "hours", "hours_high"]
+        size = graph_size(usual_work.corpus.tokens, practice("graphrag.entities_per_ktok").mid, practice("graphrag.relations_per_entity").mid,
+                          practice("graphrag.entities_per_community").mid)  # fmt: skip
+        rows[variant] = [mid[0], *(x for i in (1, 2) for x in (low[i], mid[i], high[i])), *size[:2]]
+    columns = ["index_tokens", "usd_low", "usd", "usd_high", "hours_low", "hours", "hours_high", "entities", "relations"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype(float).rename_axis("variant")
 
 
@@ -236,14 +238,14 @@ def _index(graph: GraphRag, work: Workload, tokens_per_minute: Any) -> tuple[Any
     return graph.index_ratio, usd, index_hours(graph.index_ratio * work.corpus.tokens, tokens_per_minute)  # type: ignore[union-attr]
 
 
-def calibrated(graph: GraphRag, work: Workload, sample_share: float, sample_usd: float) -> GraphRag:
+def graph_from_sample(graph: GraphRag, work: Workload, sample_share: float, sample_usd: float) -> GraphRag:
     """The graph with `index_tokens` from what an indexed sample has cost: a bill of `sample_usd` for `sample_share` of the corpus.
 
     The band is that of growing from the sample to the whole, (1 / share) ^ 0.97 to 1.12: take documents at random, at least some dozens.
     """
     require("sample_share", sample_share, 1e-6, 1)
     require("sample_usd", sample_usd, 1e-9)
-    check(graph.extractor is not None, "calibrated: the graph needs the extractor that indexed the sample, such as GraphRag(extractor=Api(...))")
+    check(graph.extractor is not None, "graph_from_sample: the graph needs the extractor that indexed the sample, such as GraphRag(extractor=Api(...))")
     one, corpus = middle((replace(graph, index_tokens=1.0), work))
     usd = float(_index(one, corpus, 1.0)[1])  # of one model token for each token of the corpus
     low, mid, high = (from_sample(sample_usd, sample_share, e) / usd for e in GROWTH_OF_INDEX)

@@ -338,6 +338,16 @@ def test_an_answer_that_misses_facts_costs_more_than_its_tokens():
         assert 1 < table["top_k"][table["per_accepted"].idxmin()] < 60 and 1 < table["top_k"][table["quality"].idxmax()] < 250
 
 
+def test_a_third_is_lost_between_the_first_and_the_tenth_of_20_documents():
+    """GPT-3.5 falls from 75.8 % to 53.8 %, by 29 % (Liu et al. 2023); the curve of the usual model loses less, that of the worst as much."""
+    q = cm.measured_quality()
+    row = q[(q.model == "GPT-3.5-Turbo") & (q.documents == 20)].set_index("position")["value"]
+    assert 1 - row[0.4737] / row[0.0] == pytest.approx(0.29, abs=0.005)
+    dip, tilt = (cm.catalog.fact("quality_calibration", f"reader.{x}").value for x in ("position_dip", "position_tilt"))
+    usual, worst = (float(cm.shift(0.758, cm.position_shift(0.4737, getattr(dip, e), getattr(tilt, e)))) for e in ("mid", "high"))
+    assert worst < 0.56 < usual < 0.75
+
+
 PRICED = api(**{"in": 1.0, "out": 4.0})
 PAGES = 500  # at 500 tokens a page: 250,000 tokens
 

@@ -224,7 +224,7 @@ def test_an_indexed_sample_replaces_the_published_ratio():
     wide = cm.index_cost(WORK, extractor, ["full"]).loc["full"]
     assert wide.usd_high / wide.usd_low > 1.5 * found.usd_high / found.usd_low
     with pytest.raises(ValueError, match="sample_share is 2, allowed is between"):
-        cm.calibrated(cm.GraphRag(extractor=extractor), WORK, 2, 0.3)
+        cm.graph_from_sample(cm.GraphRag(extractor=extractor), WORK, 2, 0.3)
 
 
 # -- quality -------------------------------------------------------------------------------------------
@@ -238,6 +238,14 @@ def test_facts_are_for_vectors_and_hops_for_graphs(variant):
     assert quality(rag, by["fact"]) > quality(graph, by["fact"])
     assert quality(rag, by["multi_hop"]) < quality(graph, by["multi_hop"])
     assert quality(graph, by["summary"]) / quality(graph, by["fact"]) > quality(rag, by["summary"]) / quality(rag, by["fact"])
+
+
+def test_a_global_search_is_for_questions_about_the_whole():
+    local, whole = cm.GraphRag(), cm.GraphRag(mode="global")
+    for kind in ("fact", "multi_hop", "summary"):
+        work = replace(WORK, question_mix={"fact": 0.0, kind: 1.0})
+        assert quality(whole, work) < quality(local, work)
+    assert quality(whole, replace(WORK, question_mix={"fact": 0.0, "whole": 1.0})) > quality(cm.Rag(), replace(WORK, question_mix={"fact": 0.0, "whole": 1.0}))
 
 
 def test_the_fitted_gains_have_the_published_signs():

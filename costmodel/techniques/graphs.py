@@ -32,7 +32,8 @@ class GraphRag:
 
     `variant`: "full" summarises communities (Microsoft GraphRAG), "light" (LightRAG), "fast" (Fast-GraphRAG) and "hipporag"
     (HippoRAG 2) do not, "lazy" indexes a thousandth and reads more with each query, "guided" walks over triples. `mode`, of
-    the full one: "local" reads around the entities asked for, "global" every community report, "drift" follows up.
+    the full one: "local" reads around the entities asked for, "global" every community report (for questions about the whole: on
+    facts and hops it was measured far worse), "drift" follows up.
     `index_tokens` (model tokens per corpus token) overrides the law of the variant: measure a sample.
     """
 
@@ -63,6 +64,9 @@ class GraphRag:
     log_odds_summary: Number = fitted("plain.log_odds_summary")
     per_entity: Number = fitted("vector.per_entity")
     per_entity_graph: Number = fitted("graph.per_entity")
+    log_odds_fact_global: Number = fitted("full_global.log_odds_fact")
+    log_odds_multi_hop_global: Number = fitted("full_global.log_odds_multi_hop")
+    log_odds_summary_global: Number = fitted("full_global.log_odds_summary")
     hops: Number = HOPS
     questions: QuestionMix | None = None
 
@@ -140,13 +144,15 @@ class GraphRag:
     def quality(self, case: Case) -> Effect:
         """Plain retrieval on the same questions, shifted by what was measured of this kind of graph."""
         base, g = base_of(case), self.variant
+        fact_gain, hop_gain, summary_gain = (getattr(self, f"log_odds_{kind}_global") if self.mode == "global" else getattr(g, f"log_odds_{kind}")
+                                             for kind in ("fact", "multi_hop", "summary"))  # fmt: skip
         right = read(self, base, self.plain_tokens)
         found = recall_at_k(np.maximum(self.top_k, 1.0), self.recall_at_one, self.recall_slope)
         fact = answered(found, right, base)
         two = answered(found * self.per_entity, right, base)  # the gains were measured on some two hops
-        several = answered(all_found(self.hops - 2.0, self.per_entity_graph), shift(two, g.log_odds_multi_hop), base)
+        several = answered(all_found(self.hops - 2.0, self.per_entity_graph), shift(two, hop_gain), base)
         wide = shift(fact, self.log_odds_summary)
-        goal = by_question(self, case, fact=shift(fact, g.log_odds_fact), multi_hop=several,
-                           whole=shift(wide, g.log_odds_whole), summary=shift(wide, g.log_odds_summary))  # fmt: skip
+        goal = by_question(self, case, fact=shift(fact, fact_gain), multi_hop=several,
+                           whole=shift(wide, g.log_odds_whole), summary=shift(wide, summary_gain))  # fmt: skip
         stale = HALF * (1 - (1 - case.work.corpus.churn_per_month) ** self.refresh_months)
         return Effect(shift_to(base, goal), "plain retrieval, and the measured gain of this graph by question", kept=1 - stale * self.stale_wrong)
