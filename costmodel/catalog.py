@@ -40,8 +40,11 @@ Folder = Union[str, Path, None]
 
 def data_folder(folder: Folder = None) -> Path:
     """The folder of the facts: inside an installed package, or beside the package in a checkout."""
-    if folder is not None:
-        return Path(folder)
+    return _own_folder() if folder is None else Path(folder)
+
+
+@cache
+def _own_folder() -> Path:
     inside = Path(__file__).parent / "data"
     return inside if inside.is_dir() else Path(__file__).parent.parent / "data"
 
@@ -364,9 +367,8 @@ def rent(
 
 def facts_of(file: str, folder: Folder = None, on: str | None = None) -> dict[str, Fact]:
     """All facts of one file (practice, residency, own, carbon, ...) by `id.field`."""
-    names = [f for f in files(folder) if f not in RECORDS]
-    if file not in names:
-        raise unknown("file of facts", file, names)
+    if file in (*RECORDS, "sources") or not (data_folder(folder) / f"{file}.csv").is_file():
+        raise unknown("file of facts", file, [f for f in files(folder) if f not in RECORDS])
     return dict(_facts(file, data_folder(folder), on))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from .errors import Infeasible, check
 from .evidence import show
-from .ledger import Calendar, Options, evaluate, settle
+from .ledger import Bill, Calendar, Options, evaluate, settle
 from .options import Mix, Option
 from .ranges import Doubt, find_key, leaves, limits, middle, pin, require, sample
 from .units import GLOSSARY
@@ -19,7 +20,7 @@ from .workload import Terms, Workload
 if TYPE_CHECKING:
     import pandas as pd
 
-CHUNK = 8_192  # rows evaluated at once: paths stay in the processor's cache, memory stays flat
+CHUNK = 10_240  # rows evaluated at once: paths stay in the processor's cache, memory stays flat
 POINTS = 241  # where crossings are looked for: 40 for each factor of ten over six
 BAND_POINTS = 121
 SWEEP_FACTOR, SWEEP_POINTS = 30.0, 61
@@ -27,12 +28,12 @@ LOST = 0.02  # share of draws that may not fit before an option leaves the ranki
 UNKNOWN = "quality unknown: not comparable; give quality=Measured(accepted, trials)"
 
 
-def totals(options: Options, work: Workload, terms: Terms, draws: int | None = None, seed: int = 0,
-           grid: Mapping[str, Any] | None = None) -> dict[str, np.ndarray]:  # fmt: skip
-    """USD over the horizon of each option, on the same draws (None: at the middle of every Range).
+def chunks(options: Options, work: Workload, terms: Terms, draws: int | None = None, seed: int = 0, grid: Mapping[str, Any] | None = None,
+           points: Mapping[str, np.ndarray] | None = None) -> Iterator[tuple[slice, Calendar, dict[str, Bill]]]:  # fmt: skip
+    """The bills of all options, some rows at a time: (rows, calendar, {label: bill}); what cannot run has no bill.
 
-    `grid` maps keys of inputs to values of equal length k: the result is then of the shape (draws, k), or (k,) at the
-    middle; without a grid (draws,), or () at the middle. Infeasible options and points are NaN.
+    Rows are draws (None: one row, the middle of every Range), each with all points of `grid`, {input: values of equal length}.
+    `points` gives the uniforms of every key instead of a Latin hypercube.
     """
     check(draws is None or (isinstance(draws, (int, np.integer)) and draws >= 1), f"draws is {draws!r}, allowed is a whole number of 1 or more")
     keys = {find_key((tuple(options.values()), work, terms), name): np.ravel(values).astype(float) for name, values in (grid or {}).items()}
@@ -41,25 +42,48 @@ def totals(options: Options, work: Workload, terms: Terms, draws: int | None = N
         if (field := key.rsplit(".", 1)[-1]) in GLOSSARY:
             require(key, values, *limits(field))
     n, k = draws or 1, len(next(iter(keys.values()))) if keys else 1
-    out = {label: np.full(n * k, np.nan) for label in options}
     for start in range(0, n * k, CHUNK):
         rows = slice(start, min(start + CHUNK, n * k))
         flat = np.arange(rows.start, rows.stop)
         things: Any = (tuple(options.values()), work, terms)
         for key, values in keys.items():
             things = pin(things, key, values[flat % k][:, None])
-        numbers = middle if draws is None else partial(sample, n=n, seed=seed, rows=flat // k if keys else rows)
+        numbers = middle if draws is None else partial(sample, n=n, seed=seed, rows=flat // k if keys else rows, points=points)
         chosen, month_work, month_terms = numbers(things)
-        calendar = Calendar(month_work, month_terms)
+        calendar, bills = Calendar(month_work, month_terms), {}
         for label, option in zip(options, chosen, strict=True):
-            try:
-                bill = evaluate(option, month_work, month_terms)
-            except Infeasible:
-                continue
-            usd = np.where(bill.fits, bill.total(calendar), np.nan)
-            out[label][rows] = np.broadcast_to(usd, (len(flat), 1))[:, 0]
-    shape = (() if draws is None else (n,)) + ((k,) if keys else ())
-    return {label: usd.reshape(shape) for label, usd in out.items()}
+            with suppress(Infeasible):
+                bills[label] = evaluate(option, month_work, month_terms)
+        yield rows, calendar, bills
+
+
+def totals(options: Options, work: Workload, terms: Terms, draws: int | None = None, seed: int = 0, grid: Mapping[str, Any] | None = None,
+           points: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:  # fmt: skip
+    """USD over the horizon of each option, on the same draws (None: at the middle of every Range).
+
+    `grid` maps keys of inputs to values of equal length k: the result is then of the shape (draws, k), or (k,) at the
+    middle; without a grid (draws,), or () at the middle. Infeasible options and points are NaN.
+    """
+    return gather((Bill.total,), options, work, terms, draws, seed, grid, points)[0]
+
+
+def gather(numbers: Sequence[Callable[[Bill, Calendar], Any]], options: Options, work: Workload, terms: Terms, draws: int | None = None,
+           seed: int = 0, grid: Mapping[str, Any] | None = None, points: Mapping[str, np.ndarray] | None = None) -> list[dict[str, np.ndarray]]:  # fmt: skip
+    """Several numbers of the same bills, each as `totals` has the total."""
+    k = np.size(next(iter(grid.values()))) if grid else 1
+    out = [{label: np.full((draws or 1) * k, np.nan) for label in options} for _ in numbers]
+    for rows, calendar, bills in chunks(options, work, terms, draws, seed, grid, points):
+        for label, bill in bills.items():
+            for number, found in zip(numbers, out, strict=True):
+                values = np.where(bill.fits, number(bill, calendar), np.nan)
+                found[label][rows] = np.broadcast_to(values, (rows.stop - rows.start, 1))[:, 0]
+    shape = (() if draws is None else (draws,)) + ((k,) if grid else ())
+    return [{label: values.reshape(shape) for label, values in found.items()} for found in out]
+
+
+def failures(bill: Bill, calendar: Calendar) -> Any:
+    """The part of a total that is the cost of wrong answers."""
+    return bill.total(calendar, phase="failures")
 
 
 def compare(options: Options | Option | Mix, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
@@ -76,8 +100,8 @@ def compare(options: Options | Option | Mix, work: Workload, months: int | None 
     return weigh(options, work, terms, draws, seed)[0]
 
 
-def weigh(options: Options, work: Workload, terms: Terms, draws: int, seed: int) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """The table of `compare`, and the totals of every draw behind it."""
+def weigh(options: Options, work: Workload, terms: Terms, draws: int, seed: int) -> tuple[pd.DataFrame, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The table of `compare`, and behind it for every draw the totals, and what of them is the cost of wrong answers."""
     import pandas as pd
 
     mid_work, mid_terms = middle((work, terms))
@@ -92,7 +116,7 @@ def weigh(options: Options, work: Workload, terms: Terms, draws: int, seed: int)
         mid, requests = float(bill.total(calendar)), float(bill.requests * calendar.requests)
         known = bill.accepted is not None
         answers = requests * bill.accepted if known else np.nan
-        without = float(bill.total(calendar, without="failures"))
+        without = mid - float(failures(bill, calendar))
         rows[label] = {
             "mid": mid, "npv": float(bill.total(calendar, discounted=True)), "per_month": mid / terms.months, "per_request": mid / requests,
             "per_accepted": np.nan if not known else without / answers if answers else np.inf, "quality": float(bill.accepted) if known else np.nan,
@@ -100,7 +124,7 @@ def weigh(options: Options, work: Workload, terms: Terms, draws: int, seed: int)
         if not known:
             why[label] = UNKNOWN
     runs = {label: options[label] for label in rows}
-    usd = totals(runs, work, terms, draws, seed) if runs else {}
+    usd, wrong = gather((Bill.total, failures), runs, work, terms, draws, seed) if runs else ({}, {})
     for label, x in usd.items():
         if (lost := np.isnan(x).mean()) > LOST and label not in why:
             why[label] = f"does not fit in {lost:.0%} of the draws; the percentiles are those of the others"
@@ -110,9 +134,9 @@ def weigh(options: Options, work: Workload, terms: Terms, draws: int, seed: int)
     for label, x in usd.items():
         rows[label].update(zip(("p10", "p50", "p90"), np.nanpercentile(x, [10, 50, 90]), strict=True))
     columns = ["mid", "p10", "p50", "p90", "npv", "per_month", "per_request", "per_accepted", "quality", "p_cheapest", "why_not"]
-    table = pd.DataFrame.from_dict({label: rows.get(label, {}) | {"why_not": why.get(label, "")} for label in options}, orient="index", columns=columns)
-    table.index.name = "option"
-    return table.astype({c: float for c in columns[:-1]}).sort_values("mid", kind="stable"), usd
+    cells: dict[str, Any] = {c: np.array([rows.get(label, {}).get(c, np.nan) for label in options], float) for c in columns[:-1]}
+    table = pd.DataFrame(cells | {"why_not": [why.get(label, "") for label in options]}, index=pd.Index(list(options), name="option"))
+    return table.sort_values("mid", kind="stable"), usd, wrong
 
 
 def p_cheapest(usd: Mapping[str, np.ndarray]) -> dict[str, float]:

@@ -65,13 +65,14 @@ class Calendar:
         when = (schedule.kind, id(schedule.value) if isinstance(schedule.value, np.ndarray) else schedule.value)
         key = (*when, trend, discounted)
         if key not in self._factors:  # the schedule is kept, so that no other array can take its id
-            self._factors[key] = (self._factor(schedule, self.prices(trend), self.discount if discounted else 1.0), schedule)
+            self._factors[key] = (self._factor(schedule, self.prices(trend), self.discount if discounted else None), schedule)
         return self._factors[key][0]
 
     def _factor(self, schedule: Schedule, prices: np.ndarray, discount: Any) -> Any:
         if schedule.kind == "every" and np.ndim(schedule.value):
-            return self._events(schedule.value, prices * discount)
-        weights = schedule.weights(self.months, self.demand) * discount
+            return self._events(schedule.value, prices if discount is None else prices * discount)
+        weights = schedule.weights(self.months, self.demand)
+        weights = weights if discount is None else weights * discount
         if weights.ndim == 1 or prices.ndim == 1:
             value = prices @ weights if weights.ndim == 1 else weights @ prices
         else:
@@ -80,14 +81,15 @@ class Calendar:
 
     def _events(self, interval: np.ndarray, prices: np.ndarray) -> np.ndarray:
         """Sum of prices at months k, 2k, 3k ... of every draw: looked up one event after the other, without a cube."""
-        total = np.zeros(interval.shape)
-        for i in range(1, int(self.months / interval.min()) + 1):
-            month = np.ceil(i * interval - ROUNDING).astype(int)
+        total = np.zeros(interval.size)
+        rows, step, i = np.arange(interval.size), interval.ravel(), 0
+        while rows.size:  # only the draws in which another event is due
+            i += 1
+            month = np.ceil(i * step - ROUNDING).astype(int)
             due = month <= self.months
-            month[~due] = 0
-            price = np.take_along_axis(prices, month, axis=1) if prices.ndim == 2 else prices[month]
-            total += np.where(due, price, 0.0)
-        return total
+            rows, step, month = rows[due], step[due], month[due]
+            total[rows] += prices[rows, month] if prices.ndim == 2 else prices[month]
+        return total.reshape(interval.shape)
 
     @property
     def requests(self) -> Any:
@@ -161,7 +163,8 @@ def settle(options: Options | Option | Mix, terms: Terms | None, **changes: Any)
     if not isinstance(options, Mapping):
         options = {"option": options}
     for label, option in options.items():
-        check(isinstance(option, (Option, Mix)), f"option {label!r} is {option!r}, it must be an Option or a Mix")
+        if not isinstance(option, (Option, Mix)):
+            raise ValueError(f"option {label!r} is {option!r}, it must be an Option or a Mix")
     given = {k: v for k, v in changes.items() if v is not None}
     if terms is None:
         terms = Terms(**given)

@@ -102,8 +102,9 @@ class Line:
     cites: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        check(self.phase in PHASES, f"line {self.item!r}: phase is {self.phase!r}, allowed are {', '.join(PHASES)}")
-        check(self.trend in (*TRENDS, STEADY), f"line {self.item!r}: trend is {self.trend!r}, allowed are {', '.join(TRENDS)}")
+        for name, allowed in (("phase", PHASES), ("trend", (*TRENDS, STEADY))):
+            if getattr(self, name) not in allowed:  # thousands of lines are made: no message is written for nothing
+                raise ValueError(f"line {self.item!r}: {name} is {getattr(self, name)!r}, allowed are {', '.join(allowed)}")
 
 
 def cite(owner: Any, *fields: str) -> tuple[str, ...]:

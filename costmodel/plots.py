@@ -495,11 +495,11 @@ def _point_labels(ax: Axes, points: pd.DataFrame, lines: list[np.ndarray], colou
     """The name of each point beside it, on the side where it covers least: no point, no other name, no line."""
     to_type = ax.transData.transform
     scale = 72 / ax.figure.dpi  # pixels to points of type
-    taken = [_box(x, y, 8, 8) for x, y in to_type(points) * scale]
+    taken = [(_box(x, y, 8, 8), 3) for x, y in to_type(points) * scale]  # what a name may not cover, and how much it matters
     for line in lines:
         steps = np.arange(len(line) * 40) / 40
         along = np.column_stack([np.interp(steps, np.arange(len(line)), line[:, i]) for i in (0, 1)])
-        taken += [_box(x, y, 2, 2) for x, y in to_type(along) * scale]
+        taken += [(_box(x, y, 2, 2), 1) for x, y in to_type(along) * scale]
     right = ax.transAxes.transform((1, 1))[0] * scale
     height = 1.2 * SMALL
     for (label, at), colour in zip(points.iterrows(), colours, strict=True):
@@ -508,10 +508,10 @@ def _point_labels(ax: Axes, points: pd.DataFrame, lines: list[np.ndarray], colou
         spots: list[tuple] = []
         for dx, dy in ((7, 0), (-7, 0), (0, 11), (0, -11), (5, 11), (5, -11), (-5, 11), (-5, -11)):
             box = _box(x + dx + np.sign(dx) * width / 2, y + dy, width, height)
-            hits = sum(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken)
+            hits = sum(weight for b, weight in taken if box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3])
             spots.append((hits + 100 * (box[2] > right), len(spots), dx, dy, box))
         _, _, dx, dy, box = min(spots)
-        taken.append(box)
+        taken.append((box, 30))
         ax.annotate(label, tuple(at), (dx, dy), textcoords="offset points", ha={-1: "right", 0: "center", 1: "left"}[int(np.sign(dx))], va="center",
                     fontsize=SMALL, color=colour)  # fmt: skip
 

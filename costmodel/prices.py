@@ -142,6 +142,7 @@ def price(model: str, tokens: Tokens, provider: str | None = None, on: str | Non
     >>> price("claude-sonnet-4-5", Tokens(input=200_001), on="2026-11-01")        # $6/M: the tier reprices all
     1.200006
     """
+    check(isinstance(tokens, Tokens), f"price: tokens is {tokens!r}, write Tokens(input=..., output=...)")
     return request_usd(api_price(model, provider, on, mode, residency, discount), tokens)
 
 
@@ -173,20 +174,21 @@ def rates(card: ApiPrice, prompt_tokens: Any = 0) -> Rates:
     """
     factor = card.residency_uplift * (1 - card.discount)
     filled = [_filled(tier) for tier in card.tiers]
+    above = [prompt_tokens > tier.above for tier in card.tiers[1:]]
     scaled: dict[str, Any] = {}
     for field, _ in CLASSES.values():
         value = filled[0][field]
-        for tier, values in zip(card.tiers[1:], filled[1:], strict=True):
+        for over, values in zip(above, filled[1:], strict=True):
             if value is not None:
-                value = _above(prompt_tokens, tier.above, values[field], value)
+                value = _above(over, values[field], value)
         scaled[field] = None if value is None else value * factor
     return replace(card.tiers[0], **scaled)
 
 
-def _above(prompt_tokens: Any, threshold: float, upper: Any, lower: Any) -> Any:
-    if np.ndim(prompt_tokens) == 0:
-        return upper if prompt_tokens > threshold else lower
-    return np.where(prompt_tokens > threshold, upper, lower)
+def _above(over: Any, upper: Any, lower: Any) -> Any:
+    if upper is lower or np.ndim(over) == 0:
+        return upper if over else lower
+    return np.where(over, upper, lower)
 
 
 def _filled(tier: Rates) -> dict[str, Any]:

@@ -1,31 +1,174 @@
-"""Uncertainty, first version: which doubt moves the total most. Not in it yet: Sobol indices, value of information."""
+"""How sure: which doubt moves the total, how the total spreads month by month, how often and by how much one option is cheaper."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from .decision import totals
-from .ledger import settle
+import numpy as np
+
+from .decision import chunks, p_cheapest, totals
+from .errors import check
+from .ledger import Bill, Calendar, Options, settle
 from .options import Mix, Option
-from .ranges import Doubt, leaves
+from .ranges import _SCALES, Z90, Doubt, Range, doubts, leaves
+from .ranges import draws as drawn
 from .workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
 
+FAN_DRAWS = 2_000
+MARGINS = (0.0, 0.05, 0.10, 0.25, 0.50)
+
 
 def tornado(option: Option | Mix, work: Workload, months: int | None = None, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
     """Total of one option with each doubt at its low and at its high end, the others at their middle; widest first.
 
-    Columns: input low high usd_low usd_high spread, with low and high the ends of the Range.
+    Columns: input low high usd_low usd_high spread, with low and high the ends of the Range. The bars do not add up: what they
+    do together is the band of `compare`, whose variance is pooled over the draws.
     """
     import pandas as pd
 
     options, terms = settle(option, terms, months=months, on=on)
-    doubts = {key: value for key, value in leaves((tuple(options.values()), work, terms)) if isinstance(value, Doubt) and value.low < value.high}
+    found = {key: value for key, value in leaves((tuple(options.values()), work, terms)) if isinstance(value, Doubt) and value.low < value.high}
     rows = []
-    for key, value in doubts.items():
+    for key, value in found.items():
         ((low, high),) = totals(options, work, terms, grid={key: (value.low, value.high)}).values()
         rows.append((key, value.low, value.high, low, high, abs(high - low)))
     table = pd.DataFrame(rows, columns=["input", "low", "high", "usd_low", "usd_high", "spread"])
     return table.sort_values("spread", ascending=False, ignore_index=True)
+
+
+def rank_correlation(option: Option | Mix, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
+                     terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+    """Spearman's rank correlation of each doubt with the total over the draws, strongest first. Columns: input rank_correlation.
+
+    Positive: more of it costs more. It sees what is monotone, and correlation through drivers as it is; `sobol` sees the rest.
+    """
+    import pandas as pd
+
+    options, terms = settle(option, terms, months=months, on=on)
+    (usd,) = totals(options, work, terms, draws, seed).values()
+    runs = ~np.isnan(usd)
+    ranks = _ranks(usd[runs])
+    inputs = doubts((tuple(options.values()), work, terms))
+    rows = [(key, float(np.corrcoef(_ranks(drawn(key, value, draws, seed)[runs, 0]), ranks)[0, 1])) for key, value in inputs.items()]
+    table = pd.DataFrame(rows, columns=["input", "rank_correlation"])
+    return table.sort_values("rank_correlation", key=abs, ascending=False, ignore_index=True)
+
+
+def _ranks(x: np.ndarray) -> np.ndarray:
+    """Ranks, with ties sharing theirs."""
+    _, place, count = np.unique(x, return_inverse=True, return_counts=True)
+    last = np.cumsum(count)
+    return (last - (count + 1) / 2)[place]
+
+
+def fan(options: Options | Option | Mix, work: Workload, months: int | None = None, draws: int = FAN_DRAWS, seed: int = 0,
+        cumulative: bool = True, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+    """P10, P50 and P90 of what has been paid up to each month (or in each month), with the cost of wrong answers.
+
+    Columns: option month p10 p50 p90. The percentiles of the last month are those of `compare`; percentiles of months do not add up.
+    """
+    import pandas as pd
+
+    options, terms = settle(options, terms, months=months, on=on)
+    frames = []
+    for label, usd in paths(options, work, terms, draws, seed).items():
+        usd = usd[~np.isnan(usd).any(axis=1)]
+        if len(usd):
+            bands = np.percentile(usd.cumsum(axis=1) if cumulative else usd, [10, 50, 90], axis=0)
+            frames.append(pd.DataFrame({"option": label, "month": np.arange(terms.months + 1), "p10": bands[0], "p50": bands[1], "p90": bands[2]}))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["option", "month", "p10", "p50", "p90"])
+
+
+def paths(options: Options, work: Workload, terms: Terms, draws: int | None = None, seed: int = 0) -> dict[str, np.ndarray]:
+    """USD of months 0..H of each option on the same draws, shape (draws, H + 1); None: at the middle, one row."""
+    out = {label: np.full((draws or 1, terms.months + 1), np.nan) for label in options}
+    for rows, calendar, bills in chunks(options, work, terms, draws, seed):
+        for label, bill in bills.items():
+            out[label][rows] = np.where(bill.fits, paid(bill, calendar), np.nan)
+    return out
+
+
+def paid(bill: Bill, calendar: Calendar) -> Any:
+    """USD of months 0..H of one bill, shape (H + 1,) or (n, H + 1)."""
+    months = [line.quantity * line.usd_per_unit * calendar.path(line.schedule, line.trend) for line in bill.lines]
+    return sum(months, np.zeros(calendar.months + 1))
+
+
+def p_cheaper(first: Option | Mix, second: Option | Mix, work: Workload, by: Iterable[float] = MARGINS, months: int | None = None,
+              draws: int = 10_000, seed: int = 0, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+    """Chance that `first` costs less than `second` by at least a share of what `second` costs, on the same draws.
+
+    Columns: by probability; the row of 0 counts every draw in which `first` costs less. A draw in which one of the two cannot
+    run is left out.
+    """
+    import pandas as pd
+
+    options, terms = settle({"first": first, "second": second}, terms, months=months, on=on)
+    usd = totals(options, work, terms, draws, seed)
+    runs = ~np.isnan(usd["first"] + usd["second"])
+    check(runs.any(), "p_cheaper: one of the two options cannot run; `compare` says why")
+    a, b = usd["first"][runs], usd["second"][runs]
+    rows = [(share, float(np.mean((a < b) & (a <= b * (1 - share) * (1 + 1e-12))))) for share in by]
+    return pd.DataFrame(rows, columns=["by", "probability"])
+
+
+def regret(options: Options, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
+           terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+    """What choosing an option now costs on average against knowing everything: mean of (its total - the least total).
+
+    Index option, smallest expected regret first; columns expected_regret p90_regret p_cheapest. The smallest expected regret is the
+    value of perfect information. Options that do not run in every draw are left out.
+    """
+    import pandas as pd
+
+    options, terms = settle(options, terms, months=months, on=on)
+    usd = {label: x for label, x in totals(options, work, terms, draws, seed).items() if not np.isnan(x).any()}
+    check(usd, "regret: no option runs in every draw; `compare` says why")
+    least = np.min(list(usd.values()), axis=0)
+    chance = p_cheapest(usd)
+    rows = {label: (float(np.mean(x - least)), float(np.percentile(x - least, 90)), chance[label]) for label, x in usd.items()}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["expected_regret", "p90_regret", "p_cheapest"])
+    table.index.name = "option"
+    return table.sort_values("expected_regret", kind="stable")
+
+
+def calibrate(prior: Range, measured: Iterable[float], error: float | None = None) -> Range:
+    """A Range after your own measurements: the prior and the data weighed by their precision, on the scale of the Range.
+
+    On that scale (logarithms for amounts, log-odds for shares) posterior precision = prior precision + n / s^2, with s the spread of the
+    measurements, or `error`, the standard deviation of one measurement as a share of it, which a single one needs. The key
+    stays, so the Range stays paired; the level stays. Not in it: a bias that all measurements share.
+
+    >>> before = Range(50, 200, name="speed")
+    >>> after = calibrate(before, [118, 125, 121, 130])
+    >>> after.name, round(after.low), round(after.mid), round(after.high)
+    ('speed', 119, 123, 128)
+    """
+    x = np.asarray(list(measured), float)
+    check(x.size and np.isfinite(x).all(), "calibrate needs at least one finite measurement")
+    check(x.size > 1 or error is not None, "one measurement has no spread; give error=, its standard deviation as a share of it")
+    to, back = _SCALES[prior.form]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z, low, mid, high = to(x), to(np.float64(prior.low)), to(np.float64(prior.mid)), to(np.float64(prior.high))
+    check(np.isfinite(z).all(), f"a measurement lies outside what {prior.form!r} allows: {x.min():g} to {x.max():g}")
+    sds = Z90 if prior.level == 0.90 else _normal_end(prior.level)  # standard deviations from the middle to an end
+    own = (mid - low if z.mean() < mid else high - mid) / sds
+    spread = float(np.std(z, ddof=1)) if error is None else float(np.log1p(error)) if prior.form == "amount" else error
+    check(spread > 0 and own > 0, "calibrate: neither the prior nor the measurements may be certain")
+    precision = 1 / own**2 + x.size / spread**2
+    centre = (mid / own**2 + z.sum() / spread**2) / precision
+    reach = sds / np.sqrt(precision)
+    low, mid, high = (float(back(centre + k * reach)) for k in (-1, 0, 1))
+    why = f"calibrated by {x.size} measurement{'s' if x.size > 1 else ''} of your own, before: {prior.low:g} to {prior.high:g}"
+    return replace(prior, low=low, high=high, mid=mid, why=why)
+
+
+def _normal_end(level: float) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri((1 + level) / 2))

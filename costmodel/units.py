@@ -426,6 +426,8 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "wrong_hit_share": ("share", "share of hits of a semantic cache that answer another question"),
     "recall_at_one": ("share", "share of questions whose passage is the first chunk"),
     "recall_slope": ("power", "how the odds of recall grow with top_k"),
+    # -- the decision and the business case
+    "p_least_to_pay": ("share", "share of draws in which this option costs least, wrong answers left out"),
     # -- terms, ledgers and answers
     "basis": ("text", "the formula in words and numbers"),
     "discount_rate": ("share/year", "yearly discount rate"),

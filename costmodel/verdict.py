@@ -30,7 +30,8 @@ REACH = np.geomspace(1e-3, 1e3, 241)  # volumes around the present one at which 
 class Verdict:
     """What is cheapest among the options that can run and reach the quality floor.
 
-    `table` is that of `compare` with a column `eligible`, and `p_cheapest` among eligible options; `flips` are the
+    `table` is that of `compare` with a column `eligible`, and `p_cheapest` among eligible options, and `p_least_to_pay`, the same
+    without the assumed cost of wrong answers, which nobody sends an invoice for; `flips` are the
     volumes at which another eligible option becomes the cheapest: one row of `breakeven` each, with `option` added.
     """
 
@@ -50,18 +51,19 @@ class Verdict:
 def recommend(options: Options, work: Workload, quality_floor: float | None = None, months: int | None = None, draws: int = 10_000,
               seed: int = 0, terms: Terms | None = None, on: str | None = None, flips: bool = True) -> Verdict:  # fmt: skip
     """Compare the options and put the answer into words; without a floor, quality enters by the cost of failures only."""
+    import pandas as pd
+
     options, terms = settle(options, terms, months=months, on=on)
     if quality_floor is not None:
         require("quality_floor", quality_floor, 0, 1)
-    table, usd = weigh(options, work, terms, draws, seed)
+    table, usd, failed = weigh(options, work, terms, draws, seed)
     runs = table["mid"].notna()
     table["eligible"] = runs & (table["why_not"] == "") if (table["why_not"] == "")[runs].any() else runs
     if quality_floor is not None:
         table["eligible"] &= table["quality"] >= quality_floor
     names = list(table.index[table["eligible"]])
-    table["p_cheapest"] = np.nan
-    for name, share in p_cheapest({n: usd[n] for n in names}).items():
-        table.loc[name, "p_cheapest"] = share
+    for column, ranked in (("p_cheapest", usd), ("p_least_to_pay", {n: usd[n] - failed[n] for n in names})):
+        table[column] = pd.Series(p_cheapest({n: ranked[n] for n in names}), dtype=float)
     if not names:
         return Verdict(None, table, _no_flips(), _nothing(table, quality_floor), ())
     best = names[0]
@@ -210,6 +212,9 @@ def _sentence(best: str, table: pd.DataFrame, flips: pd.DataFrame, work: Workloa
     rivals = table[table["eligible"] & (table.index != best)]["p_cheapest"].sort_values(ascending=False)
     if len(rivals) and row["p_cheapest"] < SURE:
         text += f". It is a close call: cheapest in {row['p_cheapest']:.0%} of the draws, {rivals.index[0]} in {rivals.iloc[0]:.0%}"
+    least = table["p_least_to_pay"].fillna(0)
+    if failures >= 0.005 and least.idxmax() != best:
+        text += f". That turns on the assumed cost of a wrong answer: without it, {least.idxmax()} is the cheapest in {least.max():.0%} of the draws, {best} in {least[best]:.0%}"
     if np.isnan(row["quality"]):
         text += ". Its quality is not known, so the cost of wrong answers is not in it"
     turns = [f"{r.option} is cheaper {'below' if r.below == r.option else 'above'} {show(float(f'{r.crossing:.2g}'))} requests a month" for r in flips.itertuples()]

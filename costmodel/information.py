@@ -1,0 +1,154 @@
+"""What is worth knowing before the choice: the value of perfect information, of all inputs, of groups and of each one.
+
+EVPI = min over options of E[cost] - E[min over options of cost]; EVPPI(X) = min E[cost] - E_X[min over options of E[cost | X]].
+The inner expectation is a regression on the draws (Strong, Oakley and Brennan 2014, Med Decis Making 34:311); the policy that it makes is
+scored on draws that it has not seen, so that noise cannot be taken for information.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import catalog
+from .decision import totals
+from .errors import check, unknown
+from .evidence import show
+from .ledger import Options, ledger, settle
+from .ranges import Doubt, doubts, middle, objects, uniforms
+from .servings import Hosted
+from .techniques.knowledge import GraphRag
+from .units import HOURS_PER_DAY
+from .workload import Terms, Workload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDS = 5
+DEGREE = 5  # of the polynomial of one input; of each input of a group, GROUP_DEGREE and the products of pairs
+GROUP_DEGREE = 3
+PAIRS = 12  # inputs of a group whose products count: those that move the costs most
+EVERYTHING = "everything"
+COLUMNS = ["input", "kind", "usd", "error", "usd_to_measure", "worth", "how"]
+
+EVAL_ITEMS = 200  # answers of each option that people judge: a share is then known to some 6 points, at 90 %
+LOAD_TEST_HOURS = 2.0
+LOAD_TEST_DAYS = 1.0 / 3.0  # eight hours of an engineer, to prepare and to read it
+SAMPLE_SHARE = 0.02  # of the corpus that is indexed to see what the whole will cost
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A way to learn about some inputs: patterns of their keys, what it costs once [USD], and how that is counted."""
+
+    name: str
+    inputs: tuple[str, ...]
+    usd: float
+    how: str
+
+    def tells(self, key: str) -> bool:
+        """Whether it says something about this input."""
+        return any(fnmatchcase(key, pattern) for pattern in self.inputs)
+
+
+def measurements(options: Options, work: Workload, terms: Terms | None = None) -> list[Measurement]:
+    """What can be measured before the choice, priced from the catalogue: judged answers, a load test, a sample of an index."""
+    options, terms = settle(options, terms)
+    item = middle(catalog.label("expert_ranking").usd_per_item)
+    found = [Measurement(f"label {EVAL_ITEMS} evaluation items", ("accepted.*", "*.accepted", "*log_odds*", "*.quality", "*of_teacher"),
+                         EVAL_ITEMS * len(options) * item, f"{EVAL_ITEMS} items x {len(options)} options x USD {show(item)} a judgement")]  # fmt: skip
+    own = [serving for serving in objects(options) if isinstance(serving, Hosted)]
+    if own:
+        serving, hour = middle((own[0], terms))[0], middle(terms.people.engineer.usd_per_hour)
+        rent, people = serving.rent.usd_per_gpu_hour * float(serving.gpus), LOAD_TEST_DAYS * HOURS_PER_DAY
+        found.append(Measurement("a two-hour load test", ("Hosted.*",), LOAD_TEST_HOURS * rent + people * hour,
+                                 f"{LOAD_TEST_HOURS:g} h x USD {show(rent)} of GPUs + {people:g} h x USD {show(hour)} of an engineer"))  # fmt: skip
+    graphs = [option for option in options.values() if any(isinstance(t, GraphRag) for t in objects(option))]
+    if graphs:
+        book = ledger(graphs[0], work, terms=terms)
+        usd = float(book.loc[book["item"].str.startswith("index the graph"), "usd"].sum())
+        found.append(Measurement("index 2 % of the corpus", ("*index_tokens", "*output_share", "*index_share"), SAMPLE_SHARE * usd,
+                                 f"{SAMPLE_SHARE:.0%} of an index of USD {show(round(usd))}"))  # fmt: skip
+    return found
+
+
+def value_of_information(options: Options, work: Workload, groups: Mapping[str, Iterable[str]] | None = None, ways: Iterable[Measurement] | None = None,
+                         months: int | None = None, draws: int = 10_000, seed: int = 0, terms: Terms | None = None,
+                         on: str | None = None) -> pd.DataFrame:  # fmt: skip
+    """What knowing an input before the choice is worth [USD over the horizon], with its sampling error, beside what measuring it costs.
+
+    Columns: input, kind ("all", "group", "input"), usd (EVPI or EVPPI), error (standard error), usd_to_measure, worth (usd less that), how.
+    `groups` maps a name to patterns of inputs; by default the `ways` to measure, which are those of `measurements`. An input is
+    worth something only where knowing it would change the choice. It is the most that a measurement can be worth: a
+    sample tells less. Options that do not run in every draw are left out.
+    """
+    import pandas as pd
+
+    options, terms = settle(options, terms, months=months, on=on)
+    usd = {label: x for label, x in totals(options, work, terms, draws, seed).items() if not np.isnan(x).any()}
+    check(len(usd) > 1, "value_of_information needs two options that run in every draw; `compare` says why one does not")
+    check(draws >= 10 * FOLDS, f"draws is {draws}, allowed is {10 * FOLDS} or more")
+    cost = np.column_stack(list(usd.values()))
+    inputs = doubts((tuple(options.values()), work, terms))
+    u = {key: 2 * uniforms(key, draws, seed)[:, 0] - 1 if not getattr(d, "driver", None) else _rank(d, key, draws, seed) for key, d in inputs.items()}
+    ways = measurements(options, work, terms) if ways is None else list(ways)
+    named = {w.name: [k for k in inputs if w.tells(k)] for w in ways} if groups is None else {g: _matching(g, p, inputs) for g, p in groups.items()}
+    price = {w.name: w for w in ways}
+    gain = cost[:, cost.mean(axis=0).argmin()] - cost.min(axis=1)
+    rows: list[tuple] = [(EVERYTHING, "all", float(gain.mean()), _error(gain), np.nan, np.nan, "")]
+    for name, keys in named.items():
+        if keys:
+            value, error = _evppi(cost, [u[k] for k in keys])
+            way = price.get(name)
+            spent = way.usd if way else np.nan
+            rows.append((name, "group", value, error, spent, value - spent, way.how if way else ", ".join(keys[:PAIRS])))
+    each = [(key, "input", *_evppi(cost, [x]), np.nan, np.nan, "; ".join(w.name for w in ways if w.tells(key))) for key, x in u.items()]
+    rows += sorted(each, key=lambda row: -row[2])
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _matching(group: str, patterns: Iterable[str], inputs: Mapping[str, Any]) -> list[str]:
+    patterns = [patterns] if isinstance(patterns, str) else list(patterns)
+    found = [key for key in inputs if any(fnmatchcase(key, p) for p in patterns)]
+    if not found:
+        raise unknown("input", patterns[0] if patterns else group, inputs, f"the group {group!r}")
+    return found
+
+
+def _rank(doubt: Doubt, key: str, draws: int, seed: int) -> np.ndarray:  # type: ignore[valid-type]
+    """Where each draw of a doubt that follows a driver lies among the others, -1 to 1."""
+    from .ranges import draws as drawn
+
+    return 2 * (np.argsort(np.argsort(drawn(key, doubt, draws, seed)[:, 0])) + 0.5) / draws - 1
+
+
+def _evppi(cost: np.ndarray, inputs: list[np.ndarray]) -> tuple[float, float]:
+    """Value of knowing some inputs and its standard error: the policy of a regression, scored on draws it has not seen."""
+    basis, fold = _basis(inputs, cost), np.arange(len(cost)) % FOLDS
+    default = cost.mean(axis=0).argmin()
+    parts = [(basis[fold == k], cost[fold == k]) for k in range(FOLDS)]
+    squares, products = ([b.T @ y for b, y in pairs] for pairs in ([(b, b) for b, _ in parts], parts))
+    gain = np.empty(len(cost))
+    for k, (b, y) in enumerate(parts):  # least squares on the other folds
+        weights = np.linalg.lstsq(sum(squares) - squares[k], sum(products) - products[k], rcond=1e-10)[0]
+        chosen = (b @ weights).argmin(axis=1)
+        gain[fold == k] = y[:, default] - np.take_along_axis(y, chosen[:, None], axis=1)[:, 0]
+    return max(float(gain.mean()), 0.0), _error(gain)
+
+
+def _basis(inputs: list[np.ndarray], cost: np.ndarray) -> np.ndarray:
+    """Legendre polynomials of each input in -1..1; for several, also the products of pairs of those that matter most."""
+    degree = DEGREE if len(inputs) == 1 else GROUP_DEGREE
+    columns = [np.ones((len(cost), 1))] + [np.polynomial.legendre.legvander(x, degree)[:, 1:] for x in inputs]
+    gaps = cost - cost.mean(axis=1, keepdims=True)
+    strong = sorted(inputs, key=lambda x: -np.abs(x @ gaps).max())[:PAIRS]
+    pairs = [a * b for i, a in enumerate(strong) for b in strong[i + 1 :]]
+    return np.column_stack([*columns, *pairs])
+
+
+def _error(gain: np.ndarray) -> float:
+    return float(gain.std(ddof=1) / np.sqrt(gain.size))
