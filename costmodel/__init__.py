@@ -40,7 +40,7 @@ _HOMES = {
     "ledger": "bibliography by_hand cash_flow evaluate explain ledger npv register",
     "uncertainty": "tornado",
     "decision": "breakeven compare sweep",
-    "knowledge_ways": "Waiting cache_verdict context_budget cost_by_mix graph_from_sample holds index_cost index_fidelity knowledge_map knowledge_options knowledge_ratios knowledge_table latency route_by_question self_route",
+    "knowledge_ways": "Waiting cache_verdict context_budget cost_by_mix found_by_entities graph_from_sample holds index_cost index_fidelity knowledge_map knowledge_options knowledge_ratios knowledge_table latency quality_by_question route_by_question self_route",
     "quality_fit": "measured_quality quality_fidelity",
     "payback": "paybacks tenants underestimates",
     "verdict": "Verdict brief first_answer made_of money priced_on recommend turns",

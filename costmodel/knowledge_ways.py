@@ -17,10 +17,10 @@ from .ledger import Calendar, evaluate, settle
 from .options import Mix, Option, Part, cascade
 from .prices import api_price
 from .ranges import Number, Range, middle, pin, require, sample
-from .retrieval import first_token_s, from_sample, graph_index_ratio, graph_size, index_hours
+from .retrieval import all_found, first_token_s, from_sample, graph_index_ratio, graph_size, index_hours
 from .servings import Api
 from .techniques.graphs import VARIANTS, GraphRag
-from .techniques.knowledge import LongContext, Rag
+from .techniques.knowledge import LongContext, Rag, fitted
 from .techniques.prompting import PromptCache
 from .units import MTOK, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, WORKING_HOURS_PER_MONTH
 from .workload import QuestionMix, Terms, Workload
@@ -166,7 +166,7 @@ def knowledge_map(options: Mapping[str, Option | Mix], work: Workload, pages: An
     """Which way is cheapest over the horizon, by size of the corpus and traffic; the cost of failures is in it.
 
     Columns: pages queries_per_day winner usd_per_month (every input at its middle) p_winner, the share of `draws` in which the
-    winner is the cheapest, asked on a coarser grid; `draws=0` leaves it out. By default 200 x 200 points.
+    winner is the cheapest, asked on a coarser grid; `draws=0` leaves it out. By default 200 x 200 points; no winner where nothing can run.
     """
     import pandas as pd
     from scipy.interpolate import RegularGridInterpolator
@@ -183,27 +183,27 @@ def knowledge_map(options: Mapping[str, Option | Mix], work: Workload, pages: An
                       {"Corpus.tokens": p * per_page, "requests_per_month": q * DAYS_PER_MONTH})  # fmt: skip
 
     usd = np.vstack([np.where(np.isnan(x), np.inf, x) for x in grid(axes[0], axes[1], None).values()])
-    best = usd.argmin(axis=0)
+    best = np.where(np.isfinite(usd).any(axis=0), usd.argmin(axis=0), -1)  # -1: no way can run there
     p, q = (m.ravel() for m in np.meshgrid(*axes, indexing="ij"))
     table = pd.DataFrame({"pages": p, "queries_per_day": q, "winner": pd.Categorical.from_codes(best, labels), "usd_per_month": usd.min(axis=0) / terms.months})
     if draws:
         few = [np.geomspace(axis.min(), axis.max(), COARSE) for axis in axes]
         drawn = np.stack([np.where(np.isnan(x), np.inf, x) for x in grid(few[0], few[1], draws).values()])
-        least = drawn == drawn.min(axis=0)
-        sure = (least / least.sum(axis=0)).mean(axis=1).reshape(len(labels), COARSE, COARSE)
+        least = (drawn == drawn.min(axis=0)) & np.isfinite(drawn).any(axis=0)
+        sure = (least / np.maximum(least.sum(axis=0), 1)).mean(axis=1).reshape(len(labels), COARSE, COARSE)
         points = np.c_[np.log(p), np.log(q)]
         at = RegularGridInterpolator([np.log(few[0]), np.log(few[1])], np.moveaxis(sure, 0, -1), bounds_error=False, fill_value=None)(points)
-        table["p_winner"] = np.clip(at[np.arange(len(best)), best], 0, 1)
+        table["p_winner"] = np.where(best >= 0, np.clip(at[np.arange(len(best)), best], 0, 1), np.nan)
     return table
 
 
 def index_cost(work: Workload, extractor: Api, variants: Iterable[str] = VARIANTS, sample_share: float | None = None, sample_usd: float | None = None,
-               draws: int = 4_000, seed: int = 0) -> pd.DataFrame:  # fmt: skip
+               sampled: str = "full", draws: int = 4_000, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """What each graph index costs to build, before pressing go: index variant; index_tokens (of the model, for a corpus token),
     usd_low usd usd_high (80 %), hours_low hours hours_high, entities and relations of the graph.
 
-    `sample_share` and `sample_usd`, what an indexed sample of the corpus has cost, replace the published ratios of the variant that
-    was sampled: give that one in `variants`.
+    `sample_share` and `sample_usd`, what an indexed sample of the corpus has cost, replace the published ratio of the variant that
+    was `sampled`.
     """
     import pandas as pd
 
@@ -212,7 +212,7 @@ def index_cost(work: Workload, extractor: Api, variants: Iterable[str] = VARIANT
         if variant not in VARIANTS:
             raise unknown("graph index", variant, VARIANTS, "index_cost")
         graph = GraphRag(variant=variant, extractor=extractor)
-        if sample_share is not None and sample_usd is not None:
+        if sample_share is not None and sample_usd is not None and variant == sampled:
             graph = graph_from_sample(graph, work, sample_share, sample_usd)
         speed = practice("graphrag.tokens_per_minute")
         usual_graph, usual_work = middle((graph, work))
@@ -329,6 +329,44 @@ def cost_by_mix(options: Mapping[str, Option | Mix], work: Workload, hard: str =
             good = np.nan if bill.accepted is None else float(bill.accepted)
             rows.append((label, share, good, each, each / good))
     return pd.DataFrame(rows, columns=["option", "share", "quality", "per_request", "per_accepted"])
+
+
+def quality_by_question(options: Mapping[str, Option | Mix], work: Workload) -> pd.DataFrame:
+    """Share of answers accepted by each way on each kind of question: index option; fact multi_hop whole summary.
+
+    Vectors win facts, graphs questions over several hops and summaries (GraphRAG-Bench, arXiv:2506.05690; HippoRAG 2, arXiv:2502.14802).
+    """
+    import pandas as pd
+
+    rows: dict[str, dict[str, float]] = {label: {} for label in options}
+    for kind in QuestionMix.__dataclass_fields__:
+        only = replace(work, question_mix=QuestionMix(**{"fact": 0.0, kind: 1.0}))
+        for label, option in options.items():
+            try:
+                share = evaluate(*middle((option, only, Terms(months=1)))).accepted
+            except Infeasible:
+                share = None
+            rows[label][kind] = np.nan if share is None else float(np.squeeze(share))
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("option")
+
+
+def found_by_entities(entities: Iterable[float] = (1, 2, 3, 5, 8)) -> pd.DataFrame:
+    """Chance that all of the entities of a question are found, by vectors alone and with a graph, each with its 90 % range.
+
+    Index entities; columns vector_low vector vector_high graph_low graph graph_high, fitted to perfect retrieval of two hops
+    (fast-graphrag benchmarks; a vendor). Vectors fall towards zero at five, as Tian Pan's "GraphRAG in Production" says.
+
+    >>> found_by_entities()["vector"].round(2).tolist()
+    [0.52, 0.27, 0.14, 0.04, 0.01]
+    """
+    import pandas as pd
+
+    n = np.asarray(list(entities), float)
+    columns: dict[str, np.ndarray] = {}
+    for name in ("vector", "graph"):
+        each = fitted(f"{name}.per_entity")
+        columns |= {f"{name}{suffix}": all_found(n, x) for suffix, x in (("_low", each.low), ("", each.mid), ("_high", each.high))}
+    return pd.DataFrame(columns, index=pd.Index(n, name="entities"))
 
 
 @dataclass(frozen=True)

@@ -248,6 +248,16 @@ def test_a_global_search_is_for_questions_about_the_whole():
     assert quality(whole, replace(WORK, question_mix={"fact": 0.0, "whole": 1.0})) > quality(cm.Rag(), replace(WORK, question_mix={"fact": 0.0, "whole": 1.0}))
 
 
+def test_the_published_order_in_one_table(ways):
+    table = cm.quality_by_question(ways, WORK)
+    for graph in ("GraphRAG", "LightRAG"):
+        assert table.loc["RAG", "fact"] > table.loc[graph, "fact"]
+        assert table.loc[graph, "multi_hop"] > table.loc["RAG", "multi_hop"]
+    assert table.loc["HippoRAG 2", "summary"] / table.loc["HippoRAG 2", "fact"] > table.loc["RAG", "summary"] / table.loc["RAG", "fact"]
+    found = cm.found_by_entities()
+    assert found["vector_high"][5] < 0.07 < 0.25 < found["graph_low"][5]
+
+
 def test_the_fitted_gains_have_the_published_signs():
     for variant in ("full", "light", "fast"):
         g = cm.catalog.graph(variant)
@@ -328,6 +338,11 @@ def test_the_map_knows_its_winner_and_how_sure_it_is(ways):
     point = table.iloc[100]
     work = replace(WORK, requests_per_month=point.queries_per_day * 730 / 24, corpus=replace(WORK.corpus, tokens=point.pages * 700, pages=None))
     assert point.usd_per_month == pytest.approx(cm.compare(some, work, months=24, draws=2).per_month.min())
+
+
+def test_where_nothing_can_run_nobody_wins(ways):
+    table = cm.knowledge_map({"Long context": ways["Long context"]}, WORK, pages=[100, 50_000], queries_per_day=[10, 100], months=12, draws=4)
+    assert table["winner"].isna().to_list() == [False, False, True, True] and table["p_winner"].isna().sum() == 2
 
 
 def test_self_route_pays_escalated_questions_twice(ways):
