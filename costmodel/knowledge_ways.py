@@ -310,7 +310,7 @@ def cost_by_mix(options: Mapping[str, Option | Mix], work: Workload, hard: str =
                 terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Quality and cost of each way as `hard` questions (multi_hop, whole or summary) replace facts.
 
-    Columns: option share quality per_request per_accepted.
+    Columns: option share quality per_request per_accepted; NaN where a way cannot run.
     """
     import pandas as pd
 
@@ -324,6 +324,7 @@ def cost_by_mix(options: Mapping[str, Option | Mix], work: Workload, hard: str =
             try:
                 bill = evaluate(middle(option), asked, numbers)
             except Infeasible:
+                rows.append((label, share, np.nan, np.nan, np.nan))
                 continue
             each = float(bill.total(calendar, without="failures") / (bill.requests * calendar.requests))
             good = np.nan if bill.accepted is None else float(bill.accepted)
@@ -383,23 +384,25 @@ def latency(options: Mapping[str, Option | Mix], work: Workload, waiting: Waitin
             terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Time to first token [s] of each way, half (p50) and 19 of 20 requests (p95), each with its 80 % band.
 
-    Index option; columns p50_low p50 p50_high p95_low p95 p95_high. Search, rerank or graph first, then the prompt. A cached
+    Index option; columns p50_low p50 p50_high p95_low p95 p95_high why_not. Search, rerank or graph first, then the prompt. A cached
     prefix is fast for its hits: the median sees it from a hit rate of one half, the 95th percentile from 95 %. In a Mix a second part
     waits for the first. Own GPUs: see `predict_serving`.
     """
     import pandas as pd
 
     options, terms = settle(options, terms, on=on)
-    rows = {}
+    rows: dict[str, list[Any]] = {}
     for label, option in options.items():
         try:
             mid = _wait(*middle((option, work, terms, waiting or Waiting())))
             drawn = _wait(*sample((option, work, terms, waiting or Waiting()), draws, seed))
-        except Infeasible:
+        except Infeasible as reason:
+            rows[label] = [*[np.nan] * 6, str(reason)]
             continue
         bands = [np.nanpercentile(np.broadcast_to(x, (draws, 1)), [10, 90]) for x in drawn]
-        rows[label] = [x for (low, high), m in zip(bands, mid, strict=True) for x in (low, float(np.squeeze(m)), high)]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["p50_low", "p50", "p50_high", "p95_low", "p95", "p95_high"]).rename_axis("option")
+        rows[label] = [*(x for (low, high), m in zip(bands, mid, strict=True) for x in (low, float(np.squeeze(m)), high)), ""]
+    columns = ["p50_low", "p50", "p50_high", "p95_low", "p95", "p95_high", "why_not"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("option")
 
 
 def _wait(option: Any, work: Workload, terms: Terms, waiting: Any) -> tuple[Any, Any]:

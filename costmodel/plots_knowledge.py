@@ -187,7 +187,11 @@ def plot_index_cost(table: pd.DataFrame, ax: Axes | None = None, money: Currency
 
 
 def plot_latency(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Time to first token of each way, median (dot and band) and 95th percentile (line to the mark): a table of `latency`."""
+    """Time to first token of each way, median (dot and band) and 95th percentile (line to the mark): a table of `latency`.
+
+    Ways that cannot run are left out.
+    """
+    table = table[table["p50"].notna()]
     ax = _spans(table, ("p50_low", "p50", "p50_high"), "time to first token [s]; dot and bar: median, its 80 % band; mark: 95th percentile", lambda x: f"{short(x)} s", ax)
     for row, (label, found) in enumerate(table.iterrows()):
         colour = colours_of([str(label)])[str(label)]

@@ -370,6 +370,14 @@ def test_waits_are_bands_and_a_warm_cache_shortens_the_median_only(ways):
     assert thin.loc["cached", "p50"] < 0.5 * thin.loc["not", "p50"] and thin.loc["cached", "p95"] == pytest.approx(thin.loc["not", "p95"])
 
 
+def test_a_way_that_cannot_run_has_no_wait_and_says_why(ways):
+    own = cm.Option(cm.Hosted("llama-3.1-8b"), cm.Rag())
+    large = replace(WORK, corpus=cm.Corpus(tokens=3e6))
+    table = cm.latency({"own": own, "whole": ways["Long context"], "RAG": ways["RAG"]}, large, draws=20)
+    assert table["p50"].isna().to_list() == [True, True, False]
+    assert "predict_serving" in table.loc["own", "why_not"] and "tokens over the window" in table.loc["whole", "why_not"]
+
+
 def test_quality_by_question_mix_ends_at_each_kind(ways):
     table = cm.cost_by_mix({"RAG": ways["RAG"], "HippoRAG 2": ways["HippoRAG 2"]}, WORK, shares=[0, 1], months=12).set_index(["option", "share"])
     assert table.loc[("RAG", 0), "quality"] > table.loc[("HippoRAG 2", 0), "quality"]
