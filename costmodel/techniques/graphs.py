@@ -18,7 +18,7 @@ from ..ranges import Number, Range, validate
 from ..retrieval import all_found, graph_index_ratio, recall_at_k
 from ..units import HOURS_PER_WEEK
 from ..workload import QuestionMix, Workload
-from .knowledge import HOPS, asked, base_of, by_question, corpus_of, fitted, paid_with, read, resolve, store_line
+from .looking_up import HOPS, asked, base_of, by_question, corpus_of, fitted, paid_with, read, resolve, store_line
 
 VARIANTS = ("full", "light", "lazy", "fast", "hipporag", "guided")
 MODES = ("local", "global", "drift")
