@@ -72,6 +72,7 @@ def presets(work: Workload, model: str = "gpt-6.1-terra", small: str = "gpt-6-lu
     defaults. The `teacher` of the distilled student has open weights, because the terms of closed models forbid to train on
     their answers; it is taken to be as good as `model`. Where the workload has a corpus, plain prompting starts low: the model has not read it.
     """
+    check(isinstance(work, Workload), f"presets: the workload is {work!r}, it must be a Workload(...)")
     for label in quality or {}:
         if label not in LABELS:
             raise unknown("option", label, LABELS, where="the presets")

@@ -183,9 +183,10 @@ def plot_bands(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str
         if ax.get_xscale() == "linear":
             ax.set_xlim(0, np.nanmax(values) * 1.03)
     edge = ax.get_yaxis_transform()
+    out = (table["why_not"].ne("") & table["p_cheapest"].isna()).to_dict()  # not ranked; a reason alone is a note
     for row, (label, option) in enumerate(table.iterrows()):
         reason, runs, share = option["why_not"] or "", np.isfinite(option["mid"]), option["p_cheapest"]
-        colour = GREY if reason else colours[label]
+        colour = GREY if out[label] else colours[label]
         at, half = (row - 0.14, 0.18) if reason else (row, 0.25)  # room for the reason below
         if runs:
             ax.barh(at, option["p90"] - option["p10"], left=option["p10"], height=2 * half, color=colour, alpha=0.4, linewidth=0)
@@ -198,7 +199,7 @@ def plot_bands(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str
                     color=INK if share else GREY, weight="bold" if share >= 0.5 else "normal")  # fmt: skip
     ax.text(1.09, -0.7, "P(cheapest)", transform=edge, ha="right", va="bottom", fontsize=SMALL, color=GREY)
     _tidy(ax, "x")
-    _rows(ax, table.index, [GREY if r else INK for r in table["why_not"]])
+    _rows(ax, table.index, [GREY if out[label] else INK for label in table.index])
     _money(ax.xaxis, money)
     ax.set_xlabel(f"total cost over the horizon [{money.code}]\nband P10 to P90, tick P50, dot: every input at its middle", fontsize=NORMAL)
     return ax

@@ -187,7 +187,7 @@ def rates(card: ApiPrice, prompt_tokens: Any = 0) -> Rates:
 
 def _above(over: Any, upper: Any, lower: Any) -> Any:
     if upper is lower:
-        return lower
+        return upper
     if np.ndim(over) == 0:
         return upper if over else lower
     return np.where(over, upper, lower)

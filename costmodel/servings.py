@@ -14,7 +14,7 @@ import numpy as np
 
 from . import catalog, inference
 from .caching import prefix_hit_rate
-from .errors import CatalogError, Infeasible, check
+from .errors import CatalogError, Infeasible, Unpriced, check
 from .lines import Call, Line, Traffic, cite, labour, monthly, once, path, upkeep
 from .prices import ApiPrice, Rates, api_price, rates
 from .ranges import Number, Range, validate
@@ -85,7 +85,7 @@ class Api:
             prefix = np.where(prefix >= shortest, prefix, 0.0)
             fresh = fresh - prefix
             if np.any(prefix > 0) and card.usd_per_mtok_cache_read is None:
-                raise CatalogError(f"cache_read of {self.model.id!r} is not priced; leave out PromptCache() or choose another model")
+                raise Unpriced(f"cache_read of {self.model.id!r} is not priced; leave out PromptCache() or choose another model")
         yield from self._line(t, "fresh input", fresh, card.usd_per_mtok_in, t.schedule)
         if t.call.cache is not None:
             read, write = cache_schedules(t, work, terms)
@@ -126,7 +126,7 @@ def _write_rate(card: Rates, ttl_s: Any) -> Any:
     long = np.all(np.asarray(ttl_s) > SHORT_TTL_S)
     rate = card.usd_per_mtok_cache_write_1h if long else card.usd_per_mtok_cache_write
     if rate is None:
-        raise CatalogError(f"a 1-hour cache write is not priced for {card.id}; use PromptCache(ttl_s=300)")
+        raise Unpriced(f"a 1-hour cache write is not priced for {card.id}; use PromptCache(ttl_s=300)")
     return rate
 
 

@@ -57,8 +57,8 @@ def recommend(options: Options, work: Workload, quality_floor: float | None = No
     if quality_floor is not None:
         require("quality_floor", quality_floor, 0, 1)
     table, usd, failed = weigh(options, work, terms, draws, seed)
-    runs = table["mid"].notna()
-    table["eligible"] = runs & (table["why_not"] == "") if (table["why_not"] == "")[runs].any() else runs
+    runs, known = table["mid"].notna(), table["quality"].notna()
+    table["eligible"] = runs & known if (runs & known).any() else runs
     if quality_floor is not None:
         table["eligible"] &= table["quality"] >= quality_floor
     names = list(table.index[table["eligible"]])
@@ -77,7 +77,8 @@ def _failures(option: Any, work: Workload, terms: Terms) -> float:
     """Share of an option's total that is the cost of wrong answers."""
     option, work, terms = middle((option, work, terms))
     bill, calendar = evaluate(option, work, terms), Calendar(work, terms)
-    return float(bill.total(calendar, phase="failures") / bill.total(calendar))
+    total = bill.total(calendar)
+    return float(bill.total(calendar, phase="failures") / total) if total else 0.0
 
 
 def first_answer(options: Options, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
