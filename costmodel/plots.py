@@ -226,7 +226,7 @@ def plot_cumulative(table: pd.DataFrame, ax: Axes | None = None, colours: Mappin
     _money(ax.yaxis, money)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 3, 6, 10]))
     ax.set_xlabel("month (0: today)", fontsize=NORMAL)
-    ax.set_ylabel(f"present value of what is paid [{money.code}]" if column == "npv" else f"paid so far [{money.code}]", fontsize=NORMAL)
+    ax.set_ylabel(f"present value of the cost so far [{money.code}]" if column == "npv" else f"cost so far [{money.code}]", fontsize=NORMAL)
     _end_labels(ax, {label: paid[label].iloc[-1] for label in paid}, paid.index[-1], colours)
     return ax
 

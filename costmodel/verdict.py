@@ -162,7 +162,7 @@ def brief(work: Workload, terms: Terms) -> pd.DataFrame:
         unit, meaning = unit_of(kind, name), GLOSSARY.get(f"{kind}.{name}", GLOSSARY.get(name, ("", "")))[1]
         inner = f"{type(owner).__name__}: " if owner is not work and owner is not terms else ""
         rows.append((inner.lower() + name.replace("_", " "), show(value), unit, meaning))
-    rows += [("first paid month", terms.start, "", ""), ("currency", terms.currency, "", "of the headline; tables and figures are in US dollars")]
+    rows += [("first paid month", terms.start, "", ""), ("currency", terms.currency, "", "of headline, comparison and figures; the line-by-line bill is in US dollars")]
     return pd.DataFrame(rows, columns=["input", "value", "unit", "meaning"])
 
 
