@@ -164,6 +164,7 @@ def test_a_store_paid_in_units_takes_whole_ones():
 def test_an_embedder_of_unknown_size_is_refused():
     with pytest.raises(cm.CatalogError, match="the dimensions of 'mistral-embed' are not published"):
         cm.Rag(embedder="mistral-embed")
+    assert cm.Rag(embedder="mistral-embed", dimensions=1_024).dimensions == 1_024
 
 
 def test_a_semantic_cache_saves_calls_and_its_wrong_hits_cost_quality():

@@ -43,7 +43,8 @@ class Rag:
 
     You buy short prompts and answers that cite; you give up what the search does not find, and an index to keep. `steps`
     above 1 is an agent that looks up again; `rewrites` are calls of the `helper` (None: the option's own serving)
-    that rewrite the question first; `embedder_life_months` ends in embedding everything again.
+    that rewrite the question first; `embedder_life_months` ends in embedding everything again. `dimensions` shortens the vectors of the
+    embedder, `bytes_per_number` 1 keeps them in 8 bits.
     """
 
     top_k: Number = practice("rag.top_k")
@@ -59,6 +60,7 @@ class Rag:
     steps: Number = 1.0
     helper: Any = None
     top_k_growth_per_year: Number = 0.0
+    dimensions: Number | None = None
     bytes_per_number: Number = 4.0
     copies: Number = 1.0
     index_overhead: Number = practice("hnsw.index_overhead")
@@ -81,11 +83,11 @@ class Rag:
 
     def __post_init__(self) -> None:
         resolve(self, embedder=catalog.embedder, store=catalog.store, reranker=catalog.reranker, reader=catalog.reader)
-        validate(self)
+        validate(self, optional=("dimensions",))
         require("Rag.overlap", self.overlap, high=MOST_OVERLAP)
         require("Rag.steps", self.steps, low=1)
-        if self.embedder.dimensions is None:
-            raise CatalogError(f"the dimensions of {self.embedder.id!r} are not published, so its index cannot be sized; choose another embedding model")
+        if self.dimensions is None and self.embedder.dimensions is None:
+            raise CatalogError(f"the dimensions of {self.embedder.id!r} are not published, so its index cannot be sized; give dimensions=, or choose another embedding model")
 
     def at(self, on: str) -> Rag:
         return self if self.helper is None else replace(self, helper=self.helper.at(on))
@@ -108,7 +110,8 @@ class Rag:
         usd, embed = self.embedder.usd_per_mtok_in, cite(self.embedder, "usd_per_mtok_in")
         mtok = corpus.tokens / (1 - self.overlap) / MTOK
         count = chunks(corpus.tokens, self.chunk_tokens, self.overlap)
-        gigabytes = index_bytes(count, self.embedder.dimensions, self.index_overhead, self.bytes_per_number, self.copies) / GB
+        width = self.embedder.dimensions if self.dimensions is None else self.dimensions
+        gigabytes = index_bytes(count, width, self.index_overhead, self.bytes_per_number, self.copies) / GB
         yield labour("build the retrieval pipeline", self.build_weeks * HOURS_PER_WEEK, people.engineer, once(), "build",
                      "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(self, "build_weeks"))  # fmt: skip
         yield labour("label questions for retrieval", self.eval_questions * self.minutes_per_question / MINUTES_PER_HOUR, people.analyst, once(), "evaluation",
