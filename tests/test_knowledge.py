@@ -250,11 +250,12 @@ def test_a_global_search_is_for_questions_about_the_whole():
 
 
 def test_the_published_order_in_one_table(ways):
-    table = cm.quality_by_question(ways, WORK)
-    for graph in ("GraphRAG", "LightRAG"):
+    """Documents that do not change, as in the benchmarks: a stale graph loses the little that it gains on summaries."""
+    table = cm.quality_by_question(ways, replace(WORK, corpus=cm.Corpus(tokens=350_000)))
+    for graph in ("GraphRAG", "LightRAG", "LazyGraphRAG"):
         assert table.loc["RAG", "fact"] > table.loc[graph, "fact"]
-        assert table.loc[graph, "multi_hop"] > table.loc["RAG", "multi_hop"]
-    assert table.loc["HippoRAG 2", "summary"] / table.loc["HippoRAG 2", "fact"] > table.loc["RAG", "summary"] / table.loc["RAG", "fact"]
+        for kind in ("multi_hop", "whole", "summary"):
+            assert table.loc[graph, kind] > table.loc["RAG", kind]
     found = cm.found_by_entities()
     assert found["vector_high"][5] < 0.07 < 0.25 < found["graph_low"][5]
 
