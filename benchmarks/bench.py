@@ -131,6 +131,8 @@ def main() -> None:
     row(f"region map 200 x 200 of {len(ways)} knowledge options", best(lambda: cm.knowledge_map(ways, WORK, draws=0), 3), "500 ms")
     row("the same with its uncertain border (40 draws, coarser)", best(lambda: cm.knowledge_map(ways, WORK), 2), "-")
     row("compare of the knowledge options, 1,000 draws (a slider move)", best(lambda: cm.compare(ways, WORK, draws=1_000), 3), "20 ms")
+    sizes, counts = np.geomspace(1e8, 1e12, 100_000), np.resize([1, 8, 64, 512], 100_000)
+    row("100,000 training runs predicted", best(lambda: cm.predict_training(sizes, 1e9, "H100-SXM", gpus=counts), 3), "1 s")
     reports()
     tokens()
     row("break-even of two options, 400 draws", best(lambda: cm.breakeven(options["Few-shot"], options["LoRA"], WORK), 3), "-")

@@ -54,7 +54,7 @@ def knowledge_options(work: Workload, model: str = "gpt-6.1-terra", small: str =
     whole = Option(api, LongContext())
     return {
         "RAG": Option(api, rag),
-        "Agentic RAG": Option(api, replace(rag, steps=3.0, rewrites=1.0)),
+        "Agentic RAG": Option(api, replace(rag, rounds=3.0, rewrites=1.0)),
         "GraphRAG": Option(api, graphs["full"]),
         "LightRAG": Option(api, graphs["light"]),
         "HippoRAG 2": Option(api, graphs["hipporag"]),

@@ -100,7 +100,7 @@ class Api:
     def _line(self, t: Traffic, name: str, tokens: Any, usd_per_mtok: Any, schedule: Any) -> Iterator[Line]:
         if np.any(tokens):
             basis = t.basis or "calls a month x tokens of one call at the list price"
-            cites = (*t.cites, *cite(self.model, _FIELD[name]))
+            cites = (*t.cites, *cite(self.model.tiers[0], _FIELD[name]))  # the card of a residency is a tier of its own name
             yield Line(f"{t.item}: {name}", t.phase, t.count * tokens / MTOK, "Mtok", usd_per_mtok, schedule, "api", basis=basis, cites=cites)
 
 
@@ -145,6 +145,7 @@ def cache_schedules(t: Traffic, work: Workload, terms: Terms) -> tuple[Any, Any]
     if t.schedule.kind == "with_demand" and not work.flat:
         arrivals = arrivals * work.demand(terms.months)
     hits = prefix_hit_rate(arrivals, cache.ttl_s, cache.burst, cache.parallel, cache.prefixes, cache.replicas)
+    hits = t.call.reuse + (1 - t.call.reuse) * hits
     return path(demand * hits), path(demand * (1 - hits))
 
 

@@ -138,7 +138,7 @@ def test_a_corpus_beyond_the_window_refuses_and_says_by_how_much():
 
 
 def test_each_extra_of_retrieval_is_its_own_line():
-    rich = cm.Rag(**PLAIN | {"ocr_share": 0.2, "usd_per_page": 0.01}, reranker="rerank-v5.0-fast", rewrites=2, steps=3, hybrid=True, top_k_growth_per_year=0.5,
+    rich = cm.Rag(**PLAIN | {"ocr_share": 0.2, "usd_per_page": 0.01}, reranker="rerank-v5.0-fast", rewrites=2, rounds=3, hybrid=True, top_k_growth_per_year=0.5,
                   helper=api("helper", **{"in": 0.1, "out": 0.4}))  # fmt: skip
     rows = book(rich, months=12)
     usd = rows.groupby("item").usd.sum()

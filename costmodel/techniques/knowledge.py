@@ -41,7 +41,7 @@ MOST_OVERLAP = 0.9  # at 1 a chunk never moves on
 class Rag:
     """Look the passages up: a vector index to build, refresh, store and query, and top_k chunks in every prompt.
 
-    You buy short prompts and answers that cite; you give up what the search does not find, and an index to keep. `steps`
+    You buy short prompts and answers that cite; you give up what the search does not find, and an index to keep. `rounds`
     above 1 is an agent that looks up again; `rewrites` are calls of the `helper` (None: the option's own serving)
     that rewrite the question first; `embedder_life_months` ends in embedding everything again. `dimensions` shortens the vectors of the
     embedder, `bytes_per_number` 1 keeps them in 8 bits.
@@ -57,7 +57,7 @@ class Rag:
     candidates_per_kept: Number = 4.0
     hybrid: bool = False
     rewrites: Number = 0.0
-    steps: Number = 1.0
+    rounds: Number = 1.0
     helper: Any = None
     top_k_growth_per_year: Number = 0.0
     dimensions: Number | None = None
@@ -85,7 +85,7 @@ class Rag:
         resolve(self, embedder=catalog.embedder, store=catalog.store, reranker=catalog.reranker, reader=catalog.reader)
         validate(self, optional=("dimensions",))
         require("Rag.overlap", self.overlap, high=MOST_OVERLAP)
-        require("Rag.steps", self.steps, low=1)
+        require("Rag.rounds", self.rounds, low=1)
         if self.dimensions is None and self.embedder.dimensions is None:
             raise CatalogError(f"the dimensions of {self.embedder.id!r} are not published, so its index cannot be sized; give dimensions=, or choose another embedding model")
 
@@ -95,7 +95,7 @@ class Rag:
     @property
     def passage_tokens(self) -> Any:
         """Tokens of the passages in the last prompt: those of every round."""
-        return self.top_k * self.chunk_tokens * self.steps
+        return self.top_k * self.chunk_tokens * self.rounds
 
     def shape(self, request: Request, work: Workload) -> Request:
         corpus = corpus_of(work, self)
@@ -103,7 +103,7 @@ class Rag:
 
     def wait_s(self, case: Case) -> Any:
         """Seconds before the model is asked: search and rerank in each round."""
-        return self.search_s * self.steps
+        return self.search_s * self.rounds
 
     def buys(self, case: Case) -> Iterator[Line | Traffic]:
         corpus, people, months = corpus_of(case.work, self), case.terms.people, case.terms.months
@@ -131,12 +131,12 @@ class Rag:
                        basis="corpus x {growth_per_year} growth a year", cites=(*embed, "Corpus.growth_per_year"))  # fmt: skip
         yield Line("embed again with a new model", "migration", mtok, "Mtok", usd, paid_with(corpus, every(self.embedder_life_months), months), "api",
                    basis="the whole corpus, every {embedder_life_months} months", cites=(*embed, *cite(self, "embedder_life_months")))  # fmt: skip
-        queries = asked(case) * (self.rewrites + 1.0) * self.steps  # each rewritten question is looked up too
+        queries = asked(case) * (self.rewrites + 1.0) * self.rounds  # each rewritten question is looked up too
         yield Line("embed the questions", "retrieval", queries * case.work.input_tokens / MTOK, "Mtok", usd, with_demand(), "api",
                    basis="requests a month x {input_tokens} tokens", cites=(*embed, "Workload.input_tokens"))  # fmt: skip
         yield store_line(self.store, case, gigabytes, queries, count * corpus.churn_per_month)
         if self.reranker is not None:
-            yield self._rerank(asked(case) * self.steps)
+            yield self._rerank(asked(case) * self.rounds)
         yield from self._calls(case)
         yield upkeep("keep retrieval working", self, people.engineer)
 
@@ -146,10 +146,10 @@ class Rag:
         if np.any(self.rewrites):
             yield Traffic("rewrite the question", Call((question,), case.work.input_tokens), asked(case) * self.rewrites, with_demand(), "retrieval", self.helper,
                           "requests x {rewrites} rewrites", cite(self, "rewrites"))  # fmt: skip
-        if np.any(np.asarray(self.steps) > 1):
-            seen = self.top_k * self.chunk_tokens * self.steps / 2  # of rounds 1 to steps - 1, the mean
-            yield Traffic("look up again", Call((question, Segment("passages", seen)), case.work.input_tokens), asked(case) * (self.steps - 1.0), with_demand(),
-                          "retrieval", self.helper, "requests x ({steps} rounds - 1), each reads what was found so far", cite(self, "steps"))  # fmt: skip
+        if np.any(np.asarray(self.rounds) > 1):
+            seen = self.top_k * self.chunk_tokens * self.rounds / 2  # of rounds before the last, the mean
+            yield Traffic("look up again", Call((question, Segment("passages", seen)), case.work.input_tokens), asked(case) * (self.rounds - 1.0), with_demand(),
+                          "retrieval", self.helper, "requests x ({rounds} rounds - 1), each reads what was found so far", cite(self, "rounds"))  # fmt: skip
         if np.any(self.top_k_growth_per_year):
             months = case.terms.months
             grown = (1 + self.top_k_growth_per_year) ** (np.maximum(np.arange(months + 1) - 1, 0) / MONTHS_PER_YEAR) - 1
@@ -170,7 +170,7 @@ class Rag:
     def recall(self) -> Any:
         """Share of questions whose passage is looked up."""
         better = (0.0 if self.reranker is None else self.log_odds_rerank) + self.log_odds_hybrid * float(self.hybrid)
-        return shift(recall_at_k(np.maximum(self.top_k * self.steps, 1.0), self.recall_at_one, self.recall_slope), better)
+        return shift(recall_at_k(np.maximum(self.top_k * self.rounds, 1.0), self.recall_at_one, self.recall_slope), better)
 
     def quality(self, case: Case) -> Effect:
         base = base_of(case)
