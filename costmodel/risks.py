@@ -55,9 +55,11 @@ def unpriced(option: Option | Mix, work: Workload, terms: Terms | None = None, o
                       f"an evaluation stops {Evals.stopped_share.mid:.0%} of bad changes: "
                       f"without it {1 + odds:.1f} times as many are released" + note))  # fmt: skip
     if Release not in has:
+        (_, case, _), *_ = cases(option, *middle((work, terms)))
+        out = middle(ALL_AT_ONCE).days_after(case)
         found.append(("Release", "bad releases that reach everybody at once", added(ALL_AT_ONCE),
                       f"{Release.releases_per_month.mid:g} releases a month, {Release.regression_chance.mid:.0%} of them bad, "
-                      f"unseen for {Release.days_unseen.mid:g} days" + note))  # fmt: skip
+                      f"out for {float(np.squeeze(out)):.3g} days" + note))  # fmt: skip
     if Monitoring not in has:
         blind = Monitoring(judge_share=0.0, reviews_per_month=0.0, trace_share=0.0)
         found.append(("Monitoring", "drift that only users notice", added(blind),

@@ -70,6 +70,7 @@ ARGUMENTS = {
     agent_loop.history_tokens: (1_000.0, 40.0, 10_000.0, 1_000.0),
     agent_loop.attempts: (0.05, 9.0),
     agent_loop.within: (10.0, 0.8, 40.0),
+    agent_loop.shift_to: (0.80, 0.23),
     agent_loop.tail: (8.0, 1.05, 0.95),
     agent_loop.per_resolved: (2.80, 0.68, 5.0),
 }

@@ -258,6 +258,17 @@ def test_layers_rolled_out_apart_take_a_rollout_each_and_have_one_suspect():
     assert bill(cm.Release(**none, separate=True))["roll back and find the layer"] == (0.1 * (2 + 4), 100.0)
 
 
+def test_monitoring_takes_a_bad_release_back_sooner():
+    """Unwatched it is out for 28 days; a judge on a tenth of the traffic sees it within one, and people take three to react."""
+    watch = cm.Monitoring(judge_share=0.10, reaction_days=3)
+    release = cm.Release(policy="none", days_unseen=28)
+    case = cm.Option(SERVING, *cm.middle((watch, release))).case(cm.middle(WORK), TERMS)
+    days = cm.middle(release).days_after(case)
+    assert 3 < days < 4 and days == pytest.approx(cm.middle(watch).detection_days(case, release.drop.mid) + 3)
+    alone, watched = (bill(*techniques)["bad releases"][0].expected for techniques in ((release,), (watch, release)))
+    assert watched / alone == pytest.approx(days / 28)
+
+
 def test_an_ab_test_takes_the_days_of_its_power_calculation():
     release = cm.middle(cm.Release(policy="A/B", ab_effect=0.03, accepted_before=0.8, outcome_share=0.05, ab_days_most=90))
     case = cm.Option(SERVING, release).case(cm.middle(WORK), TERMS)

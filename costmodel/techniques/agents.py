@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from ..agent_loop import NEVER, WEIGHTS, attempts, compactions, history_tokens, task_lengths, within
+from ..agent_loop import NEVER, WEIGHTS, attempts, compactions, history_tokens, shift_to, task_lengths, within
 from ..catalog import practice
 from ..errors import Infeasible
 from ..lines import Call, Line, Request, Segment, cite, labour, once, upkeep, with_demand
 from ..options import Case
-from ..quality import Effect, shift, student_shift
+from ..quality import Effect, shift
 from ..ranges import Number, Range, validate
 from ..units import HOURS_PER_WEEK, MINUTES_PER_HOUR
 from ..workload import Workload
@@ -162,10 +162,8 @@ class Agent:
 
     def success_shift(self, base: Any) -> Any:
         """Shift of the log-odds from the share accepted in one plain call; what the cap cuts off has failed."""
-        finished = within(self.steps, self.step_spread, self.cap)
-        return self.log_odds + student_shift(
-            shift(base, self.log_odds), 1.0, shift(base, self.log_odds) * np.minimum(finished, 1 - LEAST_SHARE)
-        )
+        finished = np.minimum(within(self.steps, self.step_spread, self.cap), 1 - LEAST_SHARE)
+        return shift_to(base, finished * shift(base, self.log_odds))
 
     def quality(self, case: Case) -> Effect:
         base = 0.5 if case.serving.accepted is None else case.serving.accepted
@@ -197,6 +195,5 @@ class CodingAgent(Agent):
 
     def success_shift(self, base: Any) -> Any:
         """As an agent, times what is left of the benchmark on your own repository."""
-        reached = super().success_shift(base)
-        done = shift(base, reached)
-        return reached + student_shift(done, done, np.minimum(self.transfer, 1 - LEAST_SHARE))
+        done = shift(base, super().success_shift(base))
+        return shift_to(base, np.minimum(self.transfer, 1 - LEAST_SHARE) * done)

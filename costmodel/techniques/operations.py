@@ -171,9 +171,9 @@ class Monitoring:
     def at(self, on: str) -> Monitoring:
         return self if self.judge is None else replace(self, judge=self.judge.at(on))
 
-    def detection_days(self, case: Case) -> Any:
-        """Days until a fall of `drop` is seen: by the judge, by the readers, or by users."""
-        after = np.maximum(self.accepted_before - self.drop, LEAST_SHARE)
+    def detection_days(self, case: Case, drop: Any = None) -> Any:
+        """Days until a fall of `drop` (None: its own) is seen: by the judge, by the readers, or by users."""
+        after = np.maximum(self.accepted_before - (self.drop if drop is None else drop), LEAST_SHARE)
         by_judge = samples_per_arm(through_judge(self.accepted_before, self.agreement), through_judge(after, self.agreement), sides=1)
         by_reader = samples_per_arm(self.accepted_before, after, sides=1)
         with np.errstate(divide="ignore"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ from .operations import (
     LEAST_SHARE,
     RUBRIC_TOKENS,
     VERDICT_TOKENS,
+    Monitoring,
     failures,
     judged,
     parts,
@@ -160,10 +162,16 @@ class Release:
             found.append(Stage("A/B", HALF, days, self.chance(daily * days * HALF * self.outcome_share)))
         return tuple(found)
 
+    def days_after(self, case: Case) -> Any:
+        """Days until a regression that reached everybody is taken back: when the monitoring of the option sees it and people react,
+        or when users make it known."""
+        watches = [t.detection_days(case, self.drop) + t.reaction_days for t in case.techniques if isinstance(t, Monitoring)]
+        return reduce(np.minimum, watches, self.days_unseen)
+
     def exposed(self, case: Case) -> Any:
         """Days of full traffic that a bad release reaches on average."""
         way = self.rollout(case)
-        return exposed_days(tuple(s.share for s in way), tuple(s.days for s in way), tuple(s.chance for s in way), self.days_unseen)
+        return exposed_days(tuple(s.share for s in way), tuple(s.days for s in way), tuple(s.chance for s in way), self.days_after(case))
 
     def slips(self, case: Case) -> Any:
         """Chance that a regression passes every stage and reaches everybody."""
@@ -188,7 +196,7 @@ class Release:
         number = self.releases_per_month * expected_loss(self.regression_chance, self.exposed(case), requests_per_day(case), self.drop, 1.0)
         return failures("bad releases", number, case,
                         "{releases_per_month} releases a month x {regression_chance} bad x days of full traffic that they reach under the policy "
-                        f"{self.policy!r} (unseen: {{days_unseen}}) x requests a day x {{drop}}",
+                        f"{self.policy!r} (at most {{days_unseen}} after the last stage, sooner with Monitoring) x requests a day x {{drop}}",
                         cite(self, "releases_per_month", "regression_chance", "days_unseen", "drop", "outcome_share"))  # fmt: skip
 
     def buys(self, case: Case) -> Iterator[Line | Traffic]:
