@@ -22,11 +22,12 @@ _HOMES = {
     "training": "training_flops adapter_flops gpu_hours",
     "training_measured": "measured_training",
     "training_runs": "predict_training",
-    "caching": "hit_rate break_even_hit_rate break_even_reads",
+    "caching": "break_even_hit_rate break_even_reads cached_price hit_rate prefix_hit_rate reads_of_a_write",
+    "retrieval": "all_found first_token_s graph_index_ratio graph_size recall_at_k stale_share",
+    "quality": "Effect allowed_loss context_shift examples_gain position_shift required_gain shift",
     "experiments": "chance_to_detect days_to_collect expected_loss exposed_days runs_to_see samples_per_arm through_judge",
     "ageing": "cached_share_of cold_cache_ratio gain_of_waiting overpaid_share per_survivor",
     "agent_loop": "attempts per_resolved step_tokens tail turn_tokens",
-    "quality": "Effect allowed_loss examples_gain required_gain",
     "serving_model": "plan_serving predict_serving",
     "fleet": "duration_curve replicas_needed wait_chance",
     "measured_serving": "serving_errors serving_held_out serving_reality",
@@ -39,7 +40,8 @@ _HOMES = {
     "hosting": "Fleet Hosted",
     "provisioned": "Provisioned",
     "techniques.prompting": "FewShot Prompt PromptCache",
-    "techniques.knowledge": "GraphRag LongContext Rag",
+    "techniques.knowledge": "LongContext Rag SemanticCache own_embedder",
+    "techniques.graphs": "GraphRag",
     "techniques.adaptation": "Distill FineTune Lora",
     "techniques.operations": "Evals Monitoring Upgrades",
     "techniques.release": "Release",
@@ -49,7 +51,12 @@ _HOMES = {
     "ledger": "bibliography by_hand cash_flow evaluate explain ledger npv register",
     "uncertainty": "tornado",
     "decision": "breakeven compare sweep",
-    "operating": "Site Wait api_latency by_utilisation capacity day footprint own_over_api",
+    "knowledge_ways": "cache_verdict knowledge_map knowledge_options knowledge_ratios knowledge_table route_by_question self_route",
+    "index_estimate": "graph_from_sample index_cost index_fidelity",
+    "answer_quality": "context_budget cost_by_mix found_by_entities quality_by_question",
+    "waiting": "Waiting holds latency",
+    "quality_fit": "measured_quality quality_fidelity",
+    "operating": "Site api_latency by_utilisation capacity day footprint own_over_api",
     "buying": "buy_or_rent",
     "payback": "paybacks tenants underestimates",
     "worked": "published_break_evens published_first_year published_underestimates",
@@ -62,7 +69,7 @@ _HOMES = {
     "scenario": "Scenario examples load save",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
-FIGURES = ("plots", "plots_fidelity", "plots_operations", "plots_serving", "report", "widgets")  # modules that a notebook asks for
+FIGURES = ("plots", "plots_fidelity", "plots_knowledge", "plots_operations", "plots_serving", "report", "widgets")  # modules that a notebook asks for
 __all__ = sorted([*_HOME, "__version__"])
 
 

@@ -18,8 +18,10 @@ from .lines import Traffic
 from .options import Mix, Option, cases, purchases
 from .profiles import hours_of_day
 from .ranges import Number, Range, middle, require, same, sample, validate
+from .retrieval import first_token_s
 from .serving_model import usd_per_mtok
 from .units import HOURS_PER_MONTH, KILO, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
+from .waiting import Waiting
 from .workload import Terms, Workload
 
 if TYPE_CHECKING:
@@ -231,23 +233,15 @@ def _first(value: Any) -> Any:
 # -- the wait at an API --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Wait:
-    """Time to the first token at an API: a base for a short prompt, and what each million prompt tokens adds."""
-
-    first_token_base_s: Number = catalog.practice("api.first_token_base_s")
-    first_token_s_per_mtok: Number = catalog.practice("api.first_token_s_per_mtok")
-
-
-def api_latency(prompt_tokens: float | Iterable[float], failed: float = 0.0, attempts_max: float = 1, wait: Wait | None = None,
+def api_latency(prompt_tokens: float | Iterable[float], failed: float = 0.0, attempts_max: float = 1, waiting: Waiting | None = None,
                 draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
-    """Time to the first token at a hosted API by prompt length, without reasoning: base + slope x tokens, as an 80 % band.
+    """Time to the first token at a hosted API by prompt length, without reasoning or cache, as an 80 % band.
 
-    Columns: prompt_tokens, ttft_s_low, ttft_s_mid, ttft_s_high, given_up (share of calls that fail in all attempts). A failed
-    attempt is waited for as long as an answer. Not in it: queues at a rate limit, cached prompts, the speed of the answer.
+    Columns: prompt_tokens, ttft_s_low, ttft_s_mid, ttft_s_high, given_up (share of calls that fail in all attempts). The law is
+    that of `latency`; a failed attempt is waited for as long as an answer. Not in it: queues at a rate limit, the speed of the answer.
 
-    >>> table = api_latency([1_000, 160_000, 890_000])      # published: some 20 s at 160,000 and 60 s at 890,000 tokens
-    >>> bool((table.ttft_s_low[1:] <= [20, 60]).all() and (table.ttft_s_high[1:] >= [20, 60]).all())
+    >>> table = api_latency([1_000, 100_000])
+    >>> bool(table.ttft_s_mid[0] < table.ttft_s_mid[1] < table.ttft_s_high[1])
     True
     """
     import pandas as pd
@@ -256,11 +250,11 @@ def api_latency(prompt_tokens: float | Iterable[float], failed: float = 0.0, att
     check(bool((tokens >= 0).all()), "api_latency: prompt_tokens must be 0 or more")
     require("api_latency: failed", failed, 0, 1)
     require("api_latency: attempts_max", attempts_max, low=1)
-    wide, mid = sample(wait or Wait(), draws, seed), middle(wait or Wait())
+    wide, mid = sample(waiting or Waiting(), draws, seed), middle(waiting or Waiting())
     tries = float(attempts(failed, attempts_max))
 
     def seconds(w: Any) -> Any:
-        return (w.first_token_base_s + w.first_token_s_per_mtok * tokens / MTOK) * tries
+        return first_token_s(tokens, w.first_token_s, w.seconds_per_mtok) * tries
 
     low, high = np.percentile(np.broadcast_to(seconds(wide), (draws, tokens.size)), EDGES, axis=0)
     return pd.DataFrame({"prompt_tokens": tokens, "ttft_s_low": low, "ttft_s_mid": np.ravel(seconds(mid)), "ttft_s_high": high,
