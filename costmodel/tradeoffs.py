@@ -100,7 +100,7 @@ def _far(now: float, at: float) -> float:
 
 def _sought(key: str, value: Any, now: float, at: float, met: bool, goal: str, usd: float | None, low: float, high: float) -> tuple:
     ends = (value.low, value.high) if isinstance(value, Doubt) else (np.nan, np.nan)
-    name = key.replace("_", " ")
+    name = (key.split(".", 1)[1] if key[0].isupper() else key).replace("_", " ")
     goes = f"costs {'more' if met else 'less'} than USD {show(usd)}" if usd is not None else "is no longer the cheapest" if met else "becomes the cheapest"
     if np.isnan(at):
         return key, now, np.nan, *ends, False, 0.0, f"never: no {name} between {show(low)} and {show(high)} changes it alone"

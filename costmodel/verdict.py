@@ -14,7 +14,7 @@ from .evidence import show
 from .ledger import Calendar, Options, evaluate, settle
 from .prices import PRICES_VERSION
 from .ranges import Doubt, middle, objects, require, walk
-from .servings import Api
+from .servings import Api, Hosted
 from .units import GLOSSARY, KILO, MILLION, unit_of
 from .workload import Terms, Workload
 
@@ -172,10 +172,17 @@ def made_of(options: Options) -> pd.DataFrame:
     rows = []
     for label, option in options.items():
         for part, sees, _ in middle((option,))[0].parts():
-            serving = part.serving
-            where = f"{serving.provider}" if isinstance(serving, Api) else f"own {serving.gpu.id}, {serving.precision}"
-            rows.append((label, f"{serving.model.id} ({where})", ", ".join(type(t).__name__ for t in part.techniques), float(sees)))
+            rows.append((label, _answers(part.serving), ", ".join(type(t).__name__ for t in part.techniques), float(sees)))
     return pd.DataFrame(rows, columns=["option", "answers", "with", "sees"])
+
+
+def _answers(serving: Any) -> str:
+    """Who answers, and where."""
+    if isinstance(serving, Api):
+        return f"{serving.model.id} ({serving.provider})"
+    if isinstance(serving, Hosted):
+        return f"{serving.model.id} (own {serving.gpu.id}, {serving.precision})"
+    return {"Staff": "people", "Seats": "seats of a product", "Today": "as today"}.get(type(serving).__name__, type(serving).__name__)
 
 
 def priced_on(options: Options) -> str:
