@@ -45,6 +45,7 @@ _HOMES = {
     "outcomes": "equal_quality per_outcome resolve unit_economics",
     "changes": "by_phase waterfall",
     "pitfalls": "PITFALLS lint zeros",
+    "board": "Memo baseline memo numbered traced",
     "decision": "breakeven compare sweep",
     "payback": "paybacks tenants underestimates",
     "verdict": "Verdict brief first_answer made_of money priced_on recommend turns",
@@ -52,6 +53,7 @@ _HOMES = {
     "held_out": "Standing error_by fidelity literature misses standing",
     "peers": "beside_peers",
     "scenario": "Scenario examples load save",
+    "portfolio": "compare_portfolio",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 __all__ = sorted([*_HOME, "__version__"])
@@ -62,13 +64,13 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_HOME[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in ("plots", "plots_fidelity", "report", "widgets"):
+    if name in ("plots", "plots_decision", "plots_fidelity", "report", "widgets"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "plots", "plots_fidelity", "report", "widgets"})
+    return sorted({*globals(), *__all__, "plots", "plots_decision", "plots_fidelity", "report", "widgets"})
 
 
 from .ledger import ledger  # noqa: E402, F401  (early: the function must hide its module of the same name)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .errors import check
 from .ledger import Bill, Calendar, evaluate, settle
+from .lines import PHASES
 from .options import Mix, Option
 from .ranges import key_of, middle, rewrite, walk
 from .units import unit_of
@@ -62,16 +63,18 @@ def waterfall(before: tuple[Option | Mix, Workload, Terms], after: tuple[Option 
 
 
 def by_phase(before: tuple[Option | Mix, Workload, Terms], after: tuple[Option | Mix, Workload, Terms]) -> pd.DataFrame:
-    """The same difference by phase of the life. Columns: phase before after usd; the last column sums to the difference."""
+    """The same difference by phase of the life: where one option is cheaper than another. Columns as `waterfall`; a step is a phase."""
     import pandas as pd
 
     sides = []
     for option, work, terms in (_at(before), _at(after)):
         bill, calendar = evaluate(option, work, terms), Calendar(work, terms)
         sides.append({phase: float(bill.total(calendar, phase=phase)) for phase in dict.fromkeys(line.phase for line in bill.lines)})
-    phases = list(dict.fromkeys([*sides[0], *sides[1]]))
-    rows = [(p, sides[0].get(p, 0.0), sides[1].get(p, 0.0), sides[1].get(p, 0.0) - sides[0].get(p, 0.0)) for p in phases]
-    return pd.DataFrame(rows, columns=["phase", "before", "after", "usd"])
+    bars = {phase: sides[1].get(phase, 0.0) - sides[0].get(phase, 0.0) for phase in PHASES if phase in {**sides[0], **sides[1]}}
+    start, end = (sum(side.values()) for side in sides)
+    levels = start + np.cumsum(list(bars.values()))
+    rows = [("before", start, start), *zip(bars, bars.values(), levels, strict=True), ("after", end, end)]
+    return pd.DataFrame(rows, columns=["step", "usd", "total"])
 
 
 def _at(side: tuple[Any, Workload, Terms]) -> tuple[Any, Workload, Terms]:

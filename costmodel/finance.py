@@ -6,6 +6,7 @@ benefit, as far as it is realised. Amounts are positive when they come in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from .decision import chunks
 from .errors import check
 from .ledger import Bill, Calendar, Options, settle
+from .lines import Line
 from .options import Mix, Option
 from .ranges import Number, Range, middle, validate
 from .tradeoffs import stays_ahead
@@ -85,10 +87,10 @@ def business_case(options: Options | Option | Mix, work: Workload, baseline: Opt
                   draws: int = DRAWS, seed: int = 0, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """What each option is worth against the baseline: NPV with its band, IRR, payback, investment, budget with contingency.
 
-    Index option; columns: investment (paid up front), tco (all costs over the horizon), contingency (to the chosen percentile), budget (tco + contingency), benefit
-    (the baseline's cost, as far as realised), npv npv_p10 npv_p50 npv_p90 p_loss, irr (a year), irr_says ("undefined: ..." where the signs do not
+    Index option; columns: investment (paid up front), tco (all that is to pay over the horizon), contingency (to the chosen percentile), budget (tco + contingency), benefit
+    (what is to pay for the baseline, as far as realised), wrong_answers (what they cost more than the baseline's; nobody sends an invoice for it), npv npv_p10 npv_p50 npv_p90 p_loss, irr (a year), irr_says ("undefined: ..." where the signs do not
     change), payback_month (of the undiscounted cash, NaN: not within the horizon), capex, depreciation, written_off_months, opex, tax, currency. All at the middle of
-    every Range but the bands. The cost of wrong answers counts on both sides. An option that cannot run is left out.
+    every Range but the bands. An option that cannot run is left out.
     """
     import pandas as pd
 
@@ -108,7 +110,7 @@ def business_case(options: Options | Option | Mix, work: Workload, baseline: Opt
         p10, p50, p90 = np.nanpercentile(spread, [10, 50, 90])
         rows[label] = {
             "investment": case["cost"][0, 0], "tco": tco, "contingency": more, "budget": tco + more, "benefit": case["benefit"][0].sum(),
-            "npv": net @ discount, "npv_p10": p10, "npv_p50": p50, "npv_p90": p90, "p_loss": float(np.mean(spread[~np.isnan(spread)] < 0)),
+            "wrong_answers": case["wrong_answers"][0].sum(), "npv": net @ discount, "npv_p10": p10, "npv_p50": p50, "npv_p90": p90, "p_loss": float(np.mean(spread[~np.isnan(spread)] < 0)),
             "irr": yearly, "irr_says": _irr_says(net, monthly), "payback_month": stays_ahead(net.cumsum()[None, :])[0],
             "capex": case["capex"][0].sum(), "depreciation": case["depreciation"][0].sum(), "written_off_months": case["life"][0],
             "opex": case["cost"][0].sum() - case["capex"][0].sum(), "tax": case["tax"][0].sum(),
@@ -121,7 +123,7 @@ def business_case(options: Options | Option | Mix, work: Workload, baseline: Opt
     return table.sort_values("npv", ascending=False, kind="stable")
 
 
-AMOUNTS = ("investment", "tco", "contingency", "budget", "benefit", "npv", "npv_p10", "npv_p50", "npv_p90", "capex", "depreciation", "opex", "tax", "cost", "net",
+AMOUNTS = ("investment", "tco", "contingency", "budget", "benefit", "wrong_answers", "npv", "npv_p10", "npv_p50", "npv_p90", "capex", "depreciation", "opex", "tax", "cost", "net",
            "cumulative", "discounted")  # fmt: skip
 
 
@@ -129,8 +131,8 @@ def case_flow(options: Options | Option | Mix, work: Workload, baseline: Option 
               terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """The case month by month, at the middle of every Range: what comes in and goes out, in the currency of the terms.
 
-    Columns: option month date benefit cost capex depreciation tax net cumulative discounted currency. net = benefit - cost - tax; capex is part of the cost,
-    and depreciation only lowers the tax: it moves no cash.
+    Columns: option month date benefit cost wrong_answers capex depreciation tax net cumulative discounted currency.
+    net = benefit - cost - wrong_answers - tax; capex is part of the cost, and depreciation only lowers the tax: it moves no cash.
     """
     import pandas as pd
 
@@ -140,7 +142,7 @@ def case_flow(options: Options | Option | Mix, work: Workload, baseline: Option 
     frames = []
     for label, case in _cases(options, baseline, work, terms, policy, None, 0).items():
         frame = pd.DataFrame({"option": label, "month": np.arange(terms.months + 1), "date": [terms.date_of(m) for m in range(terms.months + 1)]})
-        for column in ("benefit", "cost", "capex", "depreciation", "tax", "net"):
+        for column in ("benefit", "cost", "wrong_answers", "capex", "depreciation", "tax", "net"):
             frame[column] = case[column][0] * terms.money.per_usd
         frames.append(frame.assign(cumulative=frame["net"].cumsum(), discounted=frame["net"] * discount, currency=_currency(terms)))
     return pd.concat(frames, ignore_index=True)
@@ -180,12 +182,14 @@ def _cases(options: dict[str, Any], baseline: Any, work: Workload, terms: Terms,
     key = object()
     every: dict[Any, Any] = {**options, key: baseline}
     n, size = draws or 1, terms.months + 1
-    cost = {label: np.full((n, size), np.nan) for label in every}
+    cost, wrong = ({label: np.full((n, size), np.nan) for label in every} for _ in range(2))
     capex = {label: np.zeros((n, size)) for label in options}
     life = dict.fromkeys(options, float(size))
     for rows, calendar, bills in chunks(every, work, terms, draws, seed):
         for label, bill in bills.items():
-            cost[label][rows] = np.where(bill.fits, paid(bill, calendar), np.nan)
+            fails = _only(bill, calendar, lambda line: line.phase == "failures")
+            cost[label][rows] = np.where(bill.fits, paid(bill, calendar) - fails, np.nan)
+            wrong[label][rows] = fails
             if label is not key:
                 capex[label][rows] = _capitalised(bill, calendar, policy)
     for _, calendar, bills in chunks(options, work, terms):
@@ -199,24 +203,28 @@ def _cases(options: dict[str, Any], baseline: Any, work: Workload, terms: Terms,
             continue
         written = np.minimum(np.ravel(counted.life_months), life[label])
         off = _written_off(capex[label], written)
-        expenses = cost[label] - capex[label]
-        tax = counted.tax_rate * (benefit - expenses - off)
-        found[label] = {"cost": cost[label], "capex": capex[label], "benefit": benefit, "depreciation": off, "tax": tax,
-                        "net": benefit - cost[label] - tax, "life": np.broadcast_to(written, (n,))}  # fmt: skip
+        more = wrong[label] - wrong[key]
+        tax = counted.tax_rate * (benefit - more - (cost[label] - capex[label]) - off)
+        found[label] = {"cost": cost[label], "capex": capex[label], "benefit": benefit, "wrong_answers": more, "depreciation": off, "tax": tax,
+                        "net": benefit - cost[label] - more - tax, "life": np.broadcast_to(written, (n,))}  # fmt: skip
     check(found, "no option can run; `compare` says why")
     return found
 
 
 def _capitalised(bill: Bill, calendar: Calendar, policy: Policy) -> Any:
-    kept = {"tagged": lambda line: line.treatment == "capex", "build": lambda line: line.phase in BUILD, "nothing": lambda line: False}[policy.capitalise]
-    return paid(Bill([line for line in bill.lines if kept(line)], None, None, True), calendar)
+    kept = {"tagged": lambda line: line.treatment == "capex", "build": lambda line: line.phase in BUILD, "nothing": lambda line: False}
+    return _only(bill, calendar, kept[policy.capitalise])
 
 
 def _first_move(bill: Bill, calendar: Calendar) -> float:
     """The first month in which an option must move to another model: nothing built on the old one lives longer."""
-    moves = paid(Bill([line for line in bill.lines if line.phase == "migration"], None, None, True), calendar)
-    due = np.flatnonzero(np.ravel(moves) > 0)
+    due = np.flatnonzero(np.ravel(_only(bill, calendar, lambda line: line.phase == "migration")) > 0)
     return float(due[0]) if due.size else np.inf
+
+
+def _only(bill: Bill, calendar: Calendar, kept: Callable[[Line], bool]) -> Any:
+    """USD of months 0..H of some lines of a bill."""
+    return paid(Bill([line for line in bill.lines if kept(line)], None, None, True), calendar)
 
 
 def _written_off(capex: np.ndarray, life: np.ndarray) -> np.ndarray:

@@ -233,8 +233,8 @@ def explain(option: Option | Mix, work: Workload, months: int | None = None, ter
     return table.sort_values("usd", ascending=False, ignore_index=True)
 
 
-def register(options: Options | Option | Mix, work: Workload, terms: Terms | None = None) -> pd.DataFrame:
-    """The assumption register: every input of the options, the workload and the terms, each value once.
+def register(options: Options | Option | Mix, work: Workload, terms: Terms | None = None, also: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """The assumption register: every input of the options, the workload and the terms (`also` of others, by name), each value once.
 
     Columns: input low mid high unit source why options default; `source` is an id of data/sources.csv, "yours" or
     "assumption"; `default` is True where the value is the package's own and nobody has touched it. A discount of 0, an
@@ -244,7 +244,7 @@ def register(options: Options | Option | Mix, work: Workload, terms: Terms | Non
 
     options, terms = settle(options, terms)
     rows: dict[tuple[str, Any], dict[str, Any]] = {}
-    for label, thing in [*options.items(), ("workload", work), ("terms", terms)]:
+    for label, thing in [*options.items(), ("workload", work), ("terms", terms), *(also or {}).items()]:
         evidence = Evidence(thing)
         for owner, name, value in walk(thing):
             if name in NEUTRAL and value == NEUTRAL[name]:

@@ -358,7 +358,7 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "realised": ("share", "share of a saving that is removed or redeployed"),
     "contingency_percentile": ("count", "percentile of the total that the budget covers"),
     "capitalise": ("text", "which lines are capitalised: tagged, build or nothing"),
-    "investment": ("USD", "paid up front"), "tco": ("USD", "all costs over the horizon"), "contingency": ("USD", "what the budget adds to the middle"),
+    "investment": ("USD", "paid up front"), "tco": ("USD", "all that is to pay over the horizon"), "wrong_answers": ("USD", "what wrong answers cost more than the baseline's"), "contingency": ("USD", "what the budget adds to the middle"),
     "budget": ("USD", "middle and contingency"), "benefit": ("USD", "what the baseline would cost, as far as it is realised"),
     "npv_p10": ("USD", "tenth percentile of the NPV"), "npv_p50": ("USD", "median of the NPV"), "npv_p90": ("USD", "ninetieth percentile of the NPV"),
     "p_loss": ("share", "share of the draws with an NPV below 0"), "irr": ("share/year", "internal rate of return"),
