@@ -44,12 +44,12 @@ def baseline(kind: str, options: Options, minutes_per_request: Any = None, usd_p
 
 @dataclass(frozen=True, eq=False)
 class Memo:
-    """One page: `sentence`, four `cards`, `words` (paragraphs), `assumptions` (three), `flips` (what would change the answer), `table` of the case."""
+    """One page: `sentence`, four `cards`, `words` (one sentence a row), `assumptions` (three), `flips` (what would change the answer), `table` of the case."""
 
     best: str
     sentence: str
     cards: tuple[tuple[str, str, str], ...]
-    words: tuple[str, ...]
+    words: pd.DataFrame
     assumptions: pd.DataFrame
     flips: pd.DataFrame
     table: pd.DataFrame
@@ -63,6 +63,8 @@ def memo(options: Options, work: Workload, base: Option | Mix, policy: Policy | 
     The three assumptions are those whose ends move its total most; what would flip it are the inputs that alone make another option the
     cheapest, likeliest first. Errors: `ValueError` where no option is eligible.
     """
+    import pandas as pd
+
     policy = policy or Policy()
     options, terms = settle(options, terms, months=months, on=on)
     verdict = recommend(options, work, quality_floor, draws=draws, seed=seed, terms=terms)
@@ -86,7 +88,8 @@ def memo(options: Options, work: Workload, base: Option | Mix, policy: Policy | 
         ("All-in cost", says["budget"], f"{says['contingency']} of it contingency to the {policy.contingency_percentile:g}th percentile"),
         ("Money back", "not within the horizon" if pays else "at once" if row["payback_month"] == 0 else f"month {row['payback_month']:.1f}", _irr(row)),
     )
-    return Memo(best, sentence, cards, _words(verdict, row, says, policy, terms), bars.assign(why=_reasons(bars, leaders[best], work, terms)),
+    words = pd.DataFrame({"in_plain_words": _words(verdict, row, says, policy, terms)})
+    return Memo(best, sentence, cards, words, bars.assign(why=_reasons(bars, leaders[best], work, terms)),
                 _top(flips), table, verdict)  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,18 +134,19 @@ def prices(model: str, provider: str | None, on: str | None, mode: str, residenc
 @click.option("-p", "--parameters", "given", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the notebook; repeat it.")
 @click.option("-f", "--parameters_file", "files", multiple=True, metavar="PATH", help="Parameters from a YAML file.")
 @click.option("-y", "--parameters_yaml", "texts", multiple=True, metavar="YAML", help="Parameters as YAML text.")
+@click.option("--scenario", metavar="SCENARIO", help="Short for -p scenario SCENARIO.")
 @click.option("-o", "--out", default="reports", show_default=True, metavar="FOLDER", help="Where the report is written.")
 @click.option("--format", "formats", multiple=True, type=click.Choice(["html", "pdf"]), help="Repeat it; both by default.")
 @click.option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
-def report(notebook: str, given: tuple, files: tuple, texts: tuple, out: str, formats: tuple, show_code: bool) -> None:
-    """Run NOTEBOOK (a path, or a name such as 01_which_approach) and write its report.
+def report(notebook: str, given: tuple, files: tuple, texts: tuple, scenario: str | None, out: str, formats: tuple, show_code: bool) -> None:
+    """Run NOTEBOOK (a path, or a name such as 01_which_approach) and write its report; `board` is the board pack.
 
-    Of a parameter that is given twice the last counts; -p counts over -y, and -y over -f.
+    Of a parameter that is given twice the last counts; --scenario counts over -p, -p over -y, and -y over -f.
     """
+    from .pack import NAME, stitched
     from .parameters import schema, validate
     from .report import FORMATS, run
 
-    path = find_notebook(notebook)
     parameters: dict[str, Any] = {}
     for file in files:
         if not Path(file).is_file():
@@ -153,9 +154,11 @@ def report(notebook: str, given: tuple, files: tuple, texts: tuple, out: str, fo
         parameters |= _parameters(Path(file).read_text(encoding="utf-8-sig"), file)
     for text in texts:
         parameters |= _parameters(text, "-y")
-    parameters |= dict(given)
-    clean = validate(schema(path), parameters, path.name)
-    made = run(path, out=out, formats=formats or FORMATS, show_code=show_code, progress=_bar(), **clean)
+    parameters |= dict(given) | ({} if scenario is None else {"scenario": scenario})
+    pack = notebook.removesuffix(".ipynb") == NAME and not Path(notebook).is_file()
+    with stitched() if pack else nullcontext(find_notebook(notebook)) as path:
+        clean = validate(schema(path), parameters, path.name)
+        made = run(path, out=out, formats=formats or FORMATS, show_code=show_code, progress=_bar(), **clean)
     for written in (made.html, made.pdf, made.results_json, made.results_csv):
         if written:
             click.echo(written)

@@ -86,7 +86,7 @@ def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_regions(table: pd.DataFrame, ax: Axes | None = None, now: Mapping[str, float] | None = None, colours: Mapping[str, str] | None = None) -> Axes:
+def plot_regions(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, str] | None = None) -> Axes:
     """Who is cheapest where: a map over two inputs, with the present point (a table of `regions`)."""
     x, y = table.columns[:2]
     ax = ax or picture(3.8)
@@ -106,7 +106,8 @@ def plot_regions(table: pd.DataFrame, ax: Axes | None = None, now: Mapping[str, 
         getattr(ax, f"set_{which}label")(readable(name), fontsize=NORMAL)
     ax.set_xlim(grid.columns.min(), grid.columns.max())
     ax.set_ylim(grid.index.min(), grid.index.max())
-    if now and {x, y} <= set(now):
+    now = table.attrs.get("now", {})
+    if {x, y} <= set(now):
         ax.plot(now[x], now[y], "o", color="white", markeredgecolor=INK, markersize=7)
         ax.annotate("now", (now[x], now[y]), (7, 5), textcoords="offset points", fontsize=SMALL, color=INK)
     for side in ("top", "right"):

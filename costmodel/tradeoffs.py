@@ -91,6 +91,10 @@ def _reach(key: str, value: Any) -> tuple[float, float]:
     return (start, end) if now else (0.0, 1.0)
 
 
+def _mid(value: Any) -> Any:
+    return value.mid if isinstance(value, Doubt) else value
+
+
 def _far(now: float, at: float) -> float:
     """How far a value is from the present one: in factors where both are above 0."""
     if np.isnan(at):
@@ -228,6 +232,8 @@ def regions(options: Options, work: Workload, over: Mapping[str, Any], quality_f
     with np.errstate(invalid="ignore", divide="ignore"):
         margin = np.where(np.isfinite(more), more / least - 1, np.nan)
     best, second = np.where(np.isfinite(least), order[0], -1), np.where(np.isfinite(more), order[min(1, len(usd) - 1)], -1)
-    return pd.DataFrame({**grid, "best": labels[best], "usd": np.where(np.isfinite(least), least, np.nan), "second": labels[second], "margin": margin})
+    table = pd.DataFrame({**grid, "best": labels[best], "usd": np.where(np.isfinite(least), least, np.nan), "second": labels[second], "margin": margin})
+    table.attrs["now"] = {name: float(_mid(values[find_key((tuple(options.values()), work, terms), name)])) for name in over}  # for the figure
+    return table
 
 
