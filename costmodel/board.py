@@ -9,13 +9,13 @@ import numpy as np
 
 from .baselines import Staff, Today
 from .errors import unknown
-from .evidence import show
 from .finance import Policy, business_case
 from .ledger import Options, evaluate, register, settle
 from .options import Mix, Option
 from .ranges import Doubt, key_of, middle, owner_of, walk
 from .tradeoffs import goal_seek
 from .uncertainty import tornado
+from .units import GLOSSARY
 from .verdict import Verdict, money, recommend
 from .workload import Terms, Workload
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 PEOPLE, TODAY = "people", "today"
 TOP = 3
-HUGE_IRR = 10.0  # above 1,000 % a year the figure says nothing more
 
 
 def baseline(kind: str, options: Options, minutes_per_request: Any = None, usd_per_hour: Any = None, usd_per_month_today: Any = None) -> Option | Mix:
@@ -83,37 +82,40 @@ def memo(options: Options, work: Workload, base: Option | Mix, policy: Policy | 
     sentence = (f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay and saves {says['benefit']} ({called}), a present value of {says['npv']} "
                 f"(80 % sure between {says['npv_p10']} and {says['npv_p90']}); the case loses money in {row['p_loss']:.0%} of the draws.")  # fmt: skip
     cards = (
-        (f"Saved: {called}", says["benefit"], f"{show(policy.realised)} of the bill counts as saved"),
+        (f"Saved: {called}", says["benefit"], f"{_shares(policy.realised)} of the bill counts as saved"),
         ("Net saving, present value", says["npv"], f"80 % sure: {says['npv_p10']} to {says['npv_p90']}"),
         ("All-in cost", says["budget"], f"{says['contingency']} of it contingency to the {policy.contingency_percentile:g}th percentile"),
-        ("Money back", "not within the horizon" if pays else "at once" if row["payback_month"] == 0 else f"month {row['payback_month']:.1f}", _irr(row)),
+        ("Money back", "not within the horizon" if pays else "at once" if row["payback_month"] == 0 else f"month {row['payback_month']:.1f}", f"IRR {row['irr_says']}"),
     )
     words = pd.DataFrame({"in_plain_words": _words(verdict, row, says, policy, terms)})
-    return Memo(best, sentence, cards, words, bars.assign(why=_reasons(bars, leaders[best], work, terms)),
+    return Memo(best, sentence, cards, words, _explained(bars, leaders[best], work, terms),
                 _top(flips), table, verdict)  # fmt: skip
-
-
-def _irr(row: Any) -> str:
-    if np.isnan(row["irr"]):
-        return f"IRR {row['irr_says']}"
-    return "IRR above 1,000 % a year" if row["irr"] > HUGE_IRR else f"IRR {row['irr']:.0%} a year"
 
 
 def _words(verdict: Verdict, row: Any, says: dict[str, str], policy: Policy, terms: Terms) -> tuple[str, ...]:
     asks = f"We ask for {says['budget']} over {terms.months} months, {says['investment']} of it up front. " \
            f"That is the middle, {says['tco']}, and {says['contingency']} so that the budget holds in {policy.contingency_percentile:g} of 100 cases."  # fmt: skip
-    counts = f"A saving counts as far as it is removed or redeployed: {show(policy.realised)} of what the baseline costs. "
+    counts = f"A saving counts as far as it is removed or redeployed: {_shares(policy.realised)} of what the baseline costs. "
     wrong = row["wrong_answers"] / terms.money.per_usd
     counts += f"Wrong answers cost {money(abs(wrong), terms)} {'more' if wrong > 0 else 'less'} than the baseline's, which is in the present value and not in the budget."
-    tax = "Tax is left out." if not np.any(middle((policy,))[0].tax_rate) else f"Tax at {show(policy.tax_rate)} of the gain is in it."
+    tax = "Tax is left out." if not np.any(middle((policy,))[0].tax_rate) else f"Tax at {_shares(policy.tax_rate)} of the gain is in it."
     books = f"{'Nothing is' if row['capex'] == 0 else 'What is tagged as an asset is'} capitalised" if policy.capitalise != "build" else "All that is built is capitalised"
     books += f" and written off over {row['written_off_months']:.0f} months, to the first forced move to another model at the latest" if row["capex"] else ""
-    return verdict.sentence, asks, counts, f"{books}. {tax} Discounted at {show(middle((terms,))[0].discount_rate)} a year."
+    return verdict.sentence, asks, counts, f"{books}. {tax} Discounted at {_shares(terms.discount_rate)} a year."
 
 
-def _reasons(bars: pd.DataFrame, option: Any, work: Workload, terms: Terms) -> list[str]:
-    why = {key_of(o, f, v): getattr(v, "why", "") for o, f, v in walk((option, work, terms)) if isinstance(v, Doubt)}
-    return [why.get(key, "") for key in bars["input"]]
+def _explained(bars: pd.DataFrame, option: Any, work: Workload, terms: Terms) -> pd.DataFrame:
+    """The bars with what each input means, and why its range is what it is."""
+    found = {key_of(o, f, v): (GLOSSARY.get(f"{type(o).__name__}.{f}", GLOSSARY.get(f, ("", "")))[1], getattr(v, "why", ""))
+             for o, f, v in walk((option, work, terms)) if isinstance(v, Doubt)}  # fmt: skip
+    return bars.assign(meaning=[found[key][0] for key in bars["input"]], why=[found[key][1] for key in bars["input"]])
+
+
+def _shares(x: Any) -> str:
+    """A share, or its range, for a reader."""
+    if isinstance(x, Doubt) and x.low < x.high:
+        return f"{x.mid:.0%} ({x.low:.0%} to {x.high:.0%})"
+    return f"{float(middle((x,))[0]):.0%}"
 
 
 def _top(flips: pd.DataFrame | None) -> pd.DataFrame:

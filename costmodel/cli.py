@@ -67,6 +67,7 @@ def main() -> None:
 def compare(scenario: str, months: int | None, draws: int | None, seed: int | None, csv: str | None) -> None:
     """Compare the options of SCENARIO, cheapest first."""
     from .decision import compare
+    from .pitfalls import lint
     from .scenario import load
     from .verdict import recommend
 
@@ -82,6 +83,42 @@ def compare(scenario: str, months: int | None, draws: int | None, seed: int | No
     click.echo(_heading(s))
     click.echo(_comparison(table.assign(p_cheapest=verdict.table["p_cheapest"]), s))
     click.echo(f"\n{verdict.sentence}")
+    for name in s.accept_zero:
+        click.echo(f"accepted by you: {name} is 0")
+    notes = lint(s.options, s.work, s.terms, s.quality_floor)
+    click.echo(f"{len(notes)} notes on what the inputs leave out ({', '.join(dict.fromkeys(notes['code']))}): costmodel lint {scenario}")
+
+
+@main.command()
+@click.argument("scenario")
+@click.option("--all", "everything", is_flag=True, help="List all pitfalls, also those without a note.")
+def lint(scenario: str, everything: bool) -> None:
+    """Show which of two dozen usual mistakes of cost estimates the inputs of SCENARIO run into."""
+    from .pitfalls import lint
+    from .scenario import load
+
+    s = load(scenario)
+    for row in lint(s.options, s.work, s.terms, s.quality_floor, s.accept_zero, everything).itertuples():
+        click.echo(f"{row.code:<5}{row.pitfall}: {row.note}{f' [{row.options}]' if row.options else ''}")
+
+
+@main.command()
+@click.argument("source")
+@click.option("--base", metavar="SCENARIO", help="The scenario that the rows of a CSV change.")
+@click.option("--csv", "csv", required=True, metavar="PATH", help="Where the table is written, in USD, with full precision.")
+@click.option("--draws", type=int, help="Number of draws, instead of each scenario's.")
+@click.option("--workers", default=2, show_default=True, help="Processes.")
+@click.option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, instead of processes.")
+def portfolio(source: str, base: str | None, csv: str, draws: int | None, workers: int, scheduler: str | None) -> None:
+    """Compare every scenario of SOURCE: a folder of YAML files, or a CSV with one scenario a row."""
+    from .portfolio import compare_portfolio
+
+    table = compare_portfolio(source, base, workers, scheduler, draws=draws)
+    table.to_csv(csv, index=False)
+    failed = table[table["error"] != ""]
+    for row in failed.itertuples():
+        click.echo(f"{row.scenario}: {row.error}", err=True)
+    click.echo(f"{csv}: {table['scenario'].nunique()} scenarios, {len(failed)} of them with an error")
 
 
 @main.command()

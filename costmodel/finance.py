@@ -30,6 +30,7 @@ CAPITALISE = ("tagged", "nothing", "build")
 BUILD = ("data", "build", "experiments", "training")
 DRAWS = 4_000
 HORIZONS = (12, 24, 36, 48, 60)
+HUGE_IRR = 10.0  # beyond 1,000 % a year the figure says nothing more
 ALL_REALISED = Range(0.5, 0.95, name="Policy.realised", why="assumption: time saved counts only as far as it is removed or redeployed")
 
 
@@ -88,7 +89,7 @@ def business_case(options: Options | Option | Mix, work: Workload, baseline: Opt
     """What each option is worth against the baseline: NPV with its band, IRR, payback, investment, budget with contingency.
 
     Index option; columns: investment (paid up front), tco (all that is to pay over the horizon), contingency (to the chosen percentile), budget (tco + contingency), benefit
-    (what is to pay for the baseline, as far as realised), wrong_answers (what they cost more than the baseline's; nobody sends an invoice for it), npv npv_p10 npv_p50 npv_p90 p_loss, irr (a year), irr_says ("undefined: ..." where the signs do not
+    (what is to pay for the baseline, as far as realised), wrong_answers (what they cost more than the baseline's; nobody sends an invoice for it), npv npv_p10 npv_p50 npv_p90 p_loss, irr (a year), irr_says (in words; "undefined: ..." where the signs do not
     change), payback_month (of the undiscounted cash, NaN: not within the horizon), capex, depreciation, written_off_months, opex, tax, currency. All at the middle of
     every Range but the bands. An option that cannot run is left out.
     """
@@ -111,7 +112,7 @@ def business_case(options: Options | Option | Mix, work: Workload, baseline: Opt
         rows[label] = {
             "investment": case["cost"][0, 0], "tco": tco, "contingency": more, "budget": tco + more, "benefit": case["benefit"][0].sum(),
             "wrong_answers": case["wrong_answers"][0].sum(), "npv": net @ discount, "npv_p10": p10, "npv_p50": p50, "npv_p90": p90, "p_loss": float(np.mean(spread[~np.isnan(spread)] < 0)),
-            "irr": yearly, "irr_says": _irr_says(net, monthly), "payback_month": stays_ahead(net.cumsum()[None, :])[0],
+            "irr": yearly, "irr_says": _irr_says(net, yearly), "payback_month": stays_ahead(net.cumsum()[None, :])[0],
             "capex": case["capex"][0].sum(), "depreciation": case["depreciation"][0].sum(), "written_off_months": case["life"][0],
             "opex": case["cost"][0].sum() - case["capex"][0].sum(), "tax": case["tax"][0].sum(),
         }  # fmt: skip
@@ -160,11 +161,12 @@ def tco(options: Options | Option | Mix, work: Workload, horizons: tuple[int, ..
     return pd.concat(frames, ignore_index=True)[["option", "months", "mid", "p10", "p90"]].sort_values(["option", "months"], ignore_index=True)
 
 
-def _irr_says(net: np.ndarray, monthly: float) -> str:
-    if not np.isnan(monthly):
-        changes = np.count_nonzero(np.diff(np.sign(net[net != 0])))
-        return "" if changes == 1 else f"the cash flow changes sign {changes} times: trust the NPV"
-    return f"undefined: the cash flow never changes sign, it is {'never negative' if (net >= 0).all() else 'never positive'}"
+def _irr_says(net: np.ndarray, yearly: float) -> str:
+    if np.isnan(yearly):
+        return f"undefined: the cash flow never changes sign, it is {'never negative' if (net >= 0).all() else 'never positive'}"
+    words = f"above {HUGE_IRR:,.0%} a year: hardly anything is paid before it comes back" if yearly > HUGE_IRR else f"{yearly:.0%} a year"
+    changes = np.count_nonzero(np.diff(np.sign(net[net != 0])))
+    return words if changes == 1 else f"{words}; the cash flow changes sign {changes} times, trust the NPV"
 
 
 def _currency(terms: Terms) -> str:

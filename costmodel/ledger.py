@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
-from .errors import Infeasible, check
+from .errors import Infeasible
 from .evidence import Evidence, describe
 from .lines import ROUNDING, STEADY, Line, Schedule, Traffic, with_demand
 from .options import Mix, Option, accepted, cases, purchases

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import check
+from .errors import Infeasible, check
 from .evidence import show
 from .ledger import Options, register, settle
-from .options import Mix
+from .options import Mix, accepted, cases
 from .ranges import Doubt, middle, objects, owner_of, walk
 from .servings import Api, Hosted
 from .techniques.adaptation import Lora, Tune
@@ -63,13 +64,13 @@ def zeros(*things: Any) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def accept(things: Any, accepted: Iterable[str]) -> None:
+def accept(things: Any, meant: Iterable[str]) -> None:
     """Raise unless every zero for people, evaluation or refresh is accepted by name: "Rag.upkeep_fte", or "upkeep_fte" for all of that name."""
-    accepted, found = list(accepted), zeros(things)
+    meant, found = list(meant), zeros(things)
     for key in found:
-        check(key in accepted or key.rsplit(".", 1)[-1] in accepted,
+        check(key in meant or key.rsplit(".", 1)[-1] in meant,
               f"{key} is 0: nobody is paid for it, or nothing is done; write accept_zero: [{key}] if that is meant, and every report will say so")  # fmt: skip
-    for name in accepted:
+    for name in meant:
         check(name in found or any(key.rsplit(".", 1)[-1] == name for key in found), f"accept_zero names {name!r}, which is not 0 here; leave it out")
 
 
@@ -112,6 +113,12 @@ class _Inputs:
     @property
     def middle(self) -> tuple[Workload, Terms]:
         return middle((self.work, self.terms))
+
+    def cases(self) -> Iterator[tuple[str, Any]]:
+        """The finished cases of every option that can run, with its label."""
+        for label, option in self.options.items():
+            with suppress(Infeasible):
+                yield label, cases(middle(option), *self.middle)
 
     def each(self, kind: type) -> Iterator[tuple[str, Any]]:
         """Every object of a class in the options, at the middle, with the label of its option."""
@@ -165,10 +172,9 @@ def _p6(x: _Inputs) -> Iterator[Note]:
 
 
 def _p7(x: _Inputs) -> Iterator[Note]:
-    work, terms = x.middle
-    for label, option in x.options.items():
-        for part, _, _ in middle(option).parts():
-            calls = part.case(work, terms).request.calls
+    for label, resolved in x.cases():
+        for _, case, _ in resolved:
+            calls = case.request.calls
             if sum(float(c.per_request) for c in calls) > 1 and len({float(c.prompt_tokens) for c in calls}) == 1:
                 yield label, "several calls a request with the same prompt: does no turn send the history again?"
 
@@ -180,16 +186,11 @@ def _p8(x: _Inputs) -> Iterator[Note]:
 
 
 def _p9(x: _Inputs) -> Iterator[Note]:
-    work, terms = x.middle
-    known = {}
-    for label, option in x.options.items():
-        mid = middle(option)
-        shares = [part.accepted(part.case(work, terms)) for part, _, _ in mid.parts() if getattr(part.serving, "accepted", 0) is not None or part.quality is not None]
-        if not shares:
-            yield label, "its quality is not known: it is not comparable"
-        known |= {label: float(s) for s in shares if s is not None}
-    apart = len(known) > 1 and max(known.values()) - min(known.values()) > APART
-    if apart and x.quality_floor is None and not np.any(work.usd_per_failure):
+    shares = {label: accepted(resolved) for label, resolved in x.cases()}
+    yield from ((label, "its quality is not known: it is not comparable") for label, share in shares.items() if share is None)
+    known = [float(share) for share in shares.values() if share is not None]
+    apart = len(known) > 1 and max(known) - min(known) > APART
+    if apart and x.quality_floor is None and not np.any(x.middle[0].usd_per_failure):
         yield "", "the qualities differ and nothing counts it; set quality_floor or usd_per_failure, or use equal_quality"
 
 

@@ -11,7 +11,25 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from .errors import check
 from .evidence import show
-from .plots import COLOURS, GREY, INK, NORMAL, PALE, SMALL, USD, _end_labels, _money, _rows, _scale, _tidy, dollars, palette, percent, picture, readable
+from .plots import (
+    COLOURS,
+    GREY,
+    INK,
+    NORMAL,
+    PALE,
+    SMALL,
+    USD,
+    _end_labels,
+    _money,
+    _rows,
+    _scale,
+    _tidy,
+    dollars,
+    palette,
+    percent,
+    picture,
+    readable,
+)
 from .workload import Currency
 
 if TYPE_CHECKING:
@@ -49,7 +67,7 @@ def plot_waterfall(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
     check(len(table) > 2, "plot_waterfall: the table has no steps")
     ax = ax or picture(1.0 + 0.32 * len(table))
     last = len(table) - 1
-    for row, (step, usd, total) in enumerate(table[["step", "usd", "total"]].itertuples(index=False)):
+    for row, (usd, total) in enumerate(table[["usd", "total"]].itertuples(index=False)):
         usd, total = usd * money.per_usd, total * money.per_usd
         whole = row in (0, last)
         ax.barh(row, total if whole else usd, left=0 if whole else total - usd, height=0.55, color=GREY if whole else LOSS if usd > 0 else GAIN, linewidth=0)

@@ -17,6 +17,7 @@ from .ledger import Options, settle
 from .options import Mix, Option
 from .ranges import Doubt, find_key, leaves, limits
 from .uncertainty import FAN_DRAWS, paths
+from .units import GLOSSARY
 from .workload import Terms, Workload
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def goal_seek(options: Options, work: Workload, goal: str, over: str | Iterable[
 def _reach(key: str, value: Any) -> tuple[float, float]:
     """Between which values an input is looked at."""
     low, high = limits(key.rsplit(".", 1)[-1])
-    if getattr(value, "form", "share") == "share" and isinstance(value, Doubt):
+    unit = GLOSSARY.get(key.rsplit(".", 1)[-1], ("share",))[0]  # a key with a name of its own, such as accepted.large
+    if getattr(value, "form", "share") == "share" and isinstance(value, Doubt) and unit.startswith("share"):
         return EDGE, 1 - EDGE
     now = float(value.mid if isinstance(value, Doubt) else value)
     if isinstance(value, Doubt) and value.low <= 0:

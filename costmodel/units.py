@@ -370,7 +370,6 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "person": ("record", "who does the work, with the hourly rate"),
     "seats": ("count", "seats that are bought"),
     "usd_per_month_today": ("USD/month", "what is paid today"),
-    "usd_per_seat_month": ("USD/seat-month", "price of one seat a month"),
     "p_least_to_pay": ("share", "share of draws in which this option costs least, wrong answers left out"),
     # -- terms, ledgers and answers
     "basis": ("text", "the formula in words and numbers"),

@@ -14,7 +14,7 @@ from .evidence import show
 from .ledger import Calendar, Options, evaluate, settle
 from .prices import PRICES_VERSION
 from .ranges import Doubt, middle, objects, require, walk
-from .servings import Api, Hosted
+from .servings import Api
 from .units import GLOSSARY, KILO, MILLION, unit_of
 from .workload import Terms, Workload
 
@@ -178,11 +178,9 @@ def made_of(options: Options) -> pd.DataFrame:
 
 def _answers(serving: Any) -> str:
     """Who answers, and where."""
-    if isinstance(serving, Api):
-        return f"{serving.model.id} ({serving.provider})"
-    if isinstance(serving, Hosted):
-        return f"{serving.model.id} (own {serving.gpu.id}, {serving.precision})"
-    return {"Staff": "people", "Seats": "seats of a product", "Today": "as today"}.get(type(serving).__name__, type(serving).__name__)
+    if not hasattr(serving, "model"):
+        return {"Staff": "people", "Seats": "seats of a product", "Today": "as today"}.get(type(serving).__name__, type(serving).__name__)
+    return f"{serving.model.id} ({serving.provider if isinstance(serving, Api) else f'own {serving.gpu.id}, {serving.precision}'})"
 
 
 def priced_on(options: Options) -> str:
