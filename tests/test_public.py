@@ -6,15 +6,15 @@ import inspect
 import pytest
 
 import costmodel as cm
-from costmodel import options, servings, workload
+from costmodel import baselines, finance, options, servings, workload
 from costmodel.ranges import Doubt, validate, walk
 from costmodel.techniques import adaptation, knowledge, operations, prompting
 from costmodel.units import GLOSSARY, unit_of
 
-HOMES = (workload, options, servings, prompting, knowledge, adaptation, operations)
+HOMES = (workload, options, servings, baselines, finance, prompting, knowledge, adaptation, operations)
 CLASSES = {
     c for m in HOMES for c in vars(m).values() if inspect.isclass(c) and dataclasses.is_dataclass(c) and c.__module__ == m.__name__
-} - {options.Case, workload.Currency}  # what a technique is handed, and a parsed text: nothing that a user fills in
+} - {options.Case, workload.Currency, baselines._Baseline}  # what a technique is handed, and a parsed text: nothing that a user fills in
 UNITS = {unit for unit, _ in GLOSSARY.values()}
 
 
@@ -74,7 +74,8 @@ def _example(kind):
     api = cm.Api("gpt-6.1-terra", on="2026-11-01")
     given = {
         workload.Corpus: {"tokens": 1e6}, workload.Workload: {"requests_per_month": 10, "input_tokens": 5}, servings.Api: {"model": api.model},
-        servings.Hosted: {"model": "llama-3.1-8b"}, adaptation.Distill: {"teacher": api}, options.Part: {"option": cm.Option(api)},
+        servings.Hosted: {"model": "llama-3.1-8b"}, adaptation.Distill: {"teacher": api}, options.Part: {"option": cm.Option(api)}, baselines.Staff: {"minutes_per_request": 4}, baselines.Seats: {"seats": 5, "usd_per_seat_month": 20},
+        baselines.Today: {"usd_per_month_today": 100},
     }  # fmt: skip
     return kind(**given.get(kind, {}))
 
