@@ -208,6 +208,8 @@ def main() -> None:
     across, down = (m.ravel() for m in np.meshgrid(volumes, corpora))
     region = best(lambda: totals(options, WORK, terms, grid={"requests_per_month": across, "Corpus.tokens": down}), 2)
     row("region map 200 x 200 of 10 options", region, "500 ms")
+    sizes, counts = np.geomspace(1e8, 1e12, 100_000), np.resize([1, 8, 64, 512], 100_000)
+    row("100,000 training runs predicted", best(lambda: cm.predict_training(sizes, 1e9, "H100-SXM", gpus=counts), 3), "1 s")
     reports()
     tokens()
     voi = best(lambda: cm.value_of_information(options, WORK, draws=10_000), 1)

@@ -22,7 +22,14 @@ def training() -> None:
     for part in ("pre-training", "fine-tuning"):
         show(cm.error_by(table[table["part"] == part]), f"{part}, by family")
         show(cm.error_by(table[table["part"] == part], "method"), f"{part}, by method")
+        rows = table[table["part"] == part]
+        print(f"row by row, so that large tables dominate: {rows['inside'].mean():.0%} of {len(rows)} inside the band, median error "
+              f"{(rows['ratio'] - 1).abs().median():.0%}")  # fmt: skip
     show(cm.error_by(table[table["part"] == "memory"]), "peak memory of one GPU")
+    for by, what in (("gpu", "GPU"), ("method", "method")):
+        unseen = cm.fidelity(without=by)
+        for part in ("pre-training", "fine-tuning"):
+            show(cm.error_by(unseen[unseen["part"] == part], by), f"{part}, each {what} left out of the fit")
     print("\nDense, fully trained runs, beside other estimators")
     print(cm.beside_peers(table).to_string(formatters={"error": share, "bias": signed}, na_rep="-"))
 

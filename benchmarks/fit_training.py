@@ -29,7 +29,7 @@ from costmodel.training_fit import (
 )
 from costmodel.units import GLOSSARY
 
-AS_OF = "2026-11-24"
+AS_OF = "2026-11-25"
 
 
 def main() -> None:

@@ -16,13 +16,16 @@ _HOMES = {
     "errors": "CatalogError Infeasible",
     "ranges": "Measured Range drive middle pin sample",
     "units": "GLOSSARY",
-    "catalog": "facts gpu gpus model models people person practice rent source sources store stores tuning tunings",
+    "catalog": "facts gpu gpus model models people person practice rent retirement source sources store stores tuning tunings",
     "prices": "PRICES_VERSION ApiPrice Rates Tokens api_models api_price price",
     "tokens": "count_tokens pages_to_tokens words_to_tokens",
     "training": "training_flops adapter_flops gpu_hours",
     "training_measured": "measured_training",
     "training_runs": "predict_training",
     "caching": "hit_rate break_even_hit_rate break_even_reads",
+    "experiments": "chance_to_detect days_to_collect expected_loss exposed_days runs_to_see samples_per_arm through_judge",
+    "ageing": "cached_share_of cold_cache_ratio gain_of_waiting overpaid_share per_survivor",
+    "agent_loop": "attempts per_resolved step_tokens tail turn_tokens",
     "quality": "Effect allowed_loss examples_gain required_gain",
     "serving_model": "plan_serving predict_serving",
     "measured_serving": "serving_reality",
@@ -35,6 +38,9 @@ _HOMES = {
     "techniques.knowledge": "GraphRag LongContext Rag",
     "techniques.adaptation": "Distill FineTune Lora",
     "techniques.operations": "Evals Monitoring Upgrades",
+    "techniques.release": "Release",
+    "techniques.compliance": "Compliance",
+    "techniques.agents": "Agent CodingAgent",
     "choices": "MODELS presets quick with_quality",
     "ledger": "bibliography by_hand cash_flow evaluate explain ledger npv register",
     "uncertainty": "calibrate fan p_cheaper rank_correlation regret tornado",
@@ -48,13 +54,17 @@ _HOMES = {
     "board": "Memo baseline memo numbered traced",
     "decision": "breakeven compare sweep",
     "payback": "paybacks tenants underestimates",
+    "worked": "published_break_evens published_first_year published_underestimates",
     "verdict": "Verdict brief first_answer made_of money priced_on recommend turns",
     "published": "reality",
     "held_out": "Standing error_by fidelity literature misses standing",
     "peers": "beside_peers",
+    "risks": "best_policy release_policies unpriced",
+    "tasks": "agent_runs coding_ways duties inference_share oneoffs per_task steps_and_success user_margins",
     "scenario": "Scenario examples load save",
     "portfolio": "compare_portfolio",
 }
+_PARTS = ("plots", "plots_decision", "plots_fidelity", "plots_operations", "report", "widgets")
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 __all__ = sorted([*_HOME, "__version__"])
 
@@ -64,13 +74,13 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_HOME[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in ("plots", "plots_decision", "plots_fidelity", "report", "widgets"):
+    if name in _PARTS:
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "plots", "plots_decision", "plots_fidelity", "report", "widgets"})
+    return sorted({*globals(), *__all__, *_PARTS})
 
 
 from .ledger import ledger  # noqa: E402, F401  (early: the function must hide its module of the same name)

@@ -17,11 +17,13 @@ import pandas as pd
 
 from .errors import check, unknown
 from .units import GLOSSARY
+from .workload import Currency
 
 RESULTS_MIME = "application/vnd.costmodel.results+json"
 HUGE, TINY = 1e9, 1e-4  # beyond these a number is written with a power of ten
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SOFT = "opacity:.7;font-size:.85em;line-height:1.35"
+USD = Currency()
 _RULE = "1px solid rgba(128,128,128,.35)"
 
 
@@ -70,11 +72,12 @@ def cards(items: Iterable[tuple[str, str, str]]) -> Block:
 
 
 def show(table: pd.DataFrame, formats: Mapping[str, str | Callable] | None = None, caption: str = "",
-         units: Mapping[str, str] | None = None) -> Block:  # fmt: skip
+         units: Mapping[str, str] | None = None, money: Currency = USD) -> Block:  # fmt: skip
     """A table for readers: names in words, units under them, numbers to the right, thin rules.
 
     `formats` gives a column a format ("{:,.0f}", ",.2f") or a function of one value; otherwise amounts keep
-    three figures and shares become percent. `units` overrides the glossary's unit in a column's head. An index without a name that only counts rows is left out, and
+    three figures and shares become percent. `units` overrides the glossary's unit in a column's head; `money` shows amounts in
+    another currency. An index without a name that only counts rows is left out, and
     so is a column without any value.
 
     >>> print(show(pd.DataFrame({"option": ["RAG"], "usd": [1234567.0], "quality": [0.8]})))
@@ -87,6 +90,10 @@ def show(table: pd.DataFrame, formats: Mapping[str, str | Callable] | None = Non
         if name not in plain.columns:
             raise unknown("column", name, map(str, plain.columns), "the table")
     plain = plain.dropna(axis="columns", how="all") if len(plain) else plain
+    if money != USD:
+        inside = [name for name in plain.columns if GLOSSARY.get(str(name), ("",))[0].startswith("USD")]
+        plain = plain.assign(**{name: plain[name] * money.per_usd for name in inside})
+        units = {name: GLOSSARY[name][0].replace("USD", money.code) for name in inside} | dict(units or {})
     uniform = "unit" not in plain.columns  # with a unit in each row, none is needed in the head
     heads = [heading(str(name)) if uniform else (heading(str(name))[0], "") for name in plain.columns]
     heads = [(words, (units or {}).get(str(name), unit)) for name, (words, unit) in zip(plain.columns, heads, strict=True)]

@@ -202,7 +202,7 @@ def _facts(file: str, folder: Path, on: str | None) -> dict[str, Fact]:
     found = {}
     for id, rows in _newest(file, folder, on).items():
         for field, row in rows.items():
-            value = _as_range(row, f"{id}.{field}")
+            value: Any = row["value"] if row["unit"] == "date" else _as_range(row, f"{id}.{field}")
             found[f"{id}.{field}"] = Fact(id, field, value, row["unit"], row["as_of"], ((field, row["source"]),))
     return found
 
@@ -375,6 +375,16 @@ def residency(provider: str, region: str, folder: Folder = None, on: str | None 
     1.1
     """
     return fact("residency", f"{provider}.{region}.uplift", folder, on).value.mid
+
+
+def retirement(model: str, folder: Folder = None, on: str | None = None) -> str | None:
+    """The announced last day of an API model, or None where none is known.
+
+    >>> retirement("gpt-5-mini"), retirement("gpt-6.1-terra")
+    ('2026-12-11', None)
+    """
+    found = facts_of("retirements", folder, on).get(f"{model}.retires")
+    return found.value if found else None
 
 
 def sources(folder: Folder = None) -> dict[str, Source]:

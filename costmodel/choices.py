@@ -69,8 +69,10 @@ def presets(work: Workload, model: str = "gpt-6.1-terra", small: str = "gpt-6-lu
 
     `quality` maps labels to your own evaluations (numbers, Ranges or `Measured(accepted, trials)`), which replace the
     defaults. The `teacher` of the distilled student has open weights, because the terms of closed models forbid to train on
-    their answers; it is taken to be as good as `model`. Where the workload has a corpus, plain prompting starts low: the model has not read it.
+    their answers; it is taken to be as good as `model`. Where the workload has a corpus, plain prompting starts low: the model has not read it; the
+    distilled student and its teacher then both read what retrieval finds.
     """
+    check(isinstance(work, Workload), f"presets: the workload is {work!r}, it must be a Workload(...)")
     for label in quality or {}:
         if label not in LABELS:
             raise unknown("option", label, LABELS, where="the presets")
@@ -92,7 +94,7 @@ def presets(work: Workload, model: str = "gpt-6.1-terra", small: str = "gpt-6-lu
         "Long context + cache": Option(api, LongContext(document_tokens=documents), PromptCache(), *run),
         "Managed fine-tune": Option(Api(tuned, on=on, accepted=large), FineTune(tuning=tuning), *run),
         "LoRA": Option(own, Lora(), *run),
-        "Distilled": Option(own, Distill(teacher=Api(teacher, on=on, accepted=large)), *run),
+        "Distilled": Option(own, *(() if knows else (Rag(),)), Distill(teacher=Api(teacher, on=on, accepted=large)), *run),
         "RAG + LoRA": Option(own, Rag(), Lora(), *run),
         "Cascade": cascade(
             Option(cheap, Rag(), *run) if not knows else Option(cheap, FewShot(), *run),

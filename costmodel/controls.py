@@ -72,10 +72,24 @@ def limits(key: str, value: Any) -> Limits:
     return Limits(min(ends[0], low), max(ends[1], high), unit, getattr(value, "why", "") or meaning, whole)
 
 
+class Look:
+    """Layouts and styles that all rows of an explorer share: a page has to make a third of the models that way."""
+
+    def __init__(self) -> None:
+        layout = ipywidgets.Layout
+        self.name, self.slider, self.box, self.unit = (layout(width=width) for width in ("220px", "200px", "100px", "185px"))
+        self.error = layout(flex="1 1 160px", min_width="0")
+        self.row = layout(align_items="center", overflow="hidden")
+        self.label_style = ipywidgets.Label().style
+        self.slider_style = ipywidgets.SliderStyle()
+        self.box_style = ipywidgets.Text().style
+        self.error_style = ipywidgets.HTML().style
+
+
 class Control:
     """One input: its name, a slider, a box for typing, its unit, and room for an error."""
 
-    def __init__(self, key: str, value: Any, changed: Callable[[Control], None]) -> None:
+    def __init__(self, key: str, value: Any, changed: Callable[[Control], None], look: Look) -> None:
         self.key, self.start, self.limits, self.changed = key, value, limits(key, value), changed
         self.value: float | None = None  # None: untouched
         self.wrong = ""  # what was typed and is no number
@@ -85,24 +99,21 @@ class Control:
         low, high = (math.log10(reach.low), math.log10(reach.high)) if reach.log else (reach.low, reach.high)
         self.step = LOG_STEP if reach.log else 1 if reach.whole else float(f"{(high - low) / STEPS:.1g}")
         kind = ipywidgets.FloatLogSlider if reach.log else ipywidgets.FloatSlider
-        self.slider: Any = kind(min=low, max=high, step=self.step)
+        self.slider: Any = kind(min=low, max=high, step=self.step, readout=False, layout=look.slider, style=look.slider_style)
         self._place(mid)
-        self.slider.readout = False
-        self.slider.continuous_update = True
-        self.slider.layout = ipywidgets.Layout(width="200px")
-        self.box = ipywidgets.Text(value=number_text(mid), continuous_update=False, layout=ipywidgets.Layout(width="100px"))
+        self.box = ipywidgets.Text(value=number_text(mid), continuous_update=False, layout=look.box, style=look.box_style)
         owner, _, field = key.rpartition(".")
         name = plots.readable(key if owner not in ("Workload", "Terms") else field)
-        label = ipywidgets.Label(name, layout=ipywidgets.Layout(width="220px"))
+        label = ipywidgets.Label(name, layout=look.name, style=look.label_style)
         doubt = f"{number_text(value.low)} to {number_text(value.high)} " if isinstance(value, Doubt) else ""
-        unit = ipywidgets.Label(doubt + reach.unit, layout=ipywidgets.Layout(width="185px"))
-        self.error = ipywidgets.HTML(layout=ipywidgets.Layout(flex="1 1 160px", min_width="0"))
+        unit = ipywidgets.Label(doubt + reach.unit, layout=look.unit, style=look.label_style)
+        self.error = ipywidgets.HTML(layout=look.error, style=look.error_style)
         tooltip = f"{key}: {reach.meaning}" if reach.meaning else key
         for part in (self.slider, self.box, label, unit):
             part.tooltip = tooltip
         self.slider.observe(self._slid, "value")
         self.box.observe(self._typed, "value")
-        self.row = ipywidgets.HBox([label, self.slider, self.box, unit, self.error], layout=ipywidgets.Layout(align_items="center", overflow="hidden"))
+        self.row = ipywidgets.HBox([label, self.slider, self.box, unit, self.error], layout=look.row)
         self.row.add_class("costmodel-row")
 
     def _slid(self, change: dict) -> None:

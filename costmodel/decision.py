@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -122,20 +124,28 @@ def weigh(options: Options, work: Workload, terms: Terms, draws: int, seed: int)
         }  # fmt: skip
         if not known:
             why[label] = UNKNOWN
-    runs = {label: options[label] for label in rows}
+    runs, comparable = {label: options[label] for label in rows}, [label for label in rows if label not in why]
     usd, wrong = gather((Bill.total, failures), runs, work, terms, draws, seed) if runs else ({}, {})
     for label, x in usd.items():
-        if (lost := np.isnan(x).mean()) and label not in why:
-            why[label] = f"does not fit in {lost:.0%} of the draws; the percentiles are those of the others"
-    ranked = [label for label in runs if label not in why] or list(runs)
-    for label, share in p_cheapest({label: usd[label] for label in ranked}).items():
+        if (lost := np.isnan(x).mean()) and label not in why:  # it is ranked, and those draws are lost
+            why[label] = f"does not fit in {'less than 1%' if lost < 0.01 else f'{lost:.0%}'} of the draws; the percentiles are those of the others"
+    for label, share in p_cheapest({label: usd[label] for label in comparable or runs}).items():
         rows[label]["p_cheapest"] = share
     for label, x in usd.items():
-        rows[label].update(zip(("p10", "p50", "p90"), np.nanpercentile(x, [10, 50, 90]), strict=True))
+        rows[label].update(zip(("p10", "p50", "p90"), quantiles(x, [10, 50, 90]), strict=True))
     columns = ["mid", "p10", "p50", "p90", "npv", "per_month", "per_request", "per_accepted", "quality", "p_cheapest", "why_not"]
     cells: dict[str, Any] = {c: np.array([rows.get(label, {}).get(c, np.nan) for label in options], float) for c in columns[:-1]}
     table = pd.DataFrame(cells | {"why_not": [why.get(label, "") for label in options]}, index=pd.Index(list(options), name="option"))
     return table.sort_values("mid", kind="stable"), usd, wrong
+
+
+def quantiles(x: np.ndarray, percents: Sequence[float]) -> np.ndarray:
+    """Percentiles along the draws, of those in which an option runs; NaN where it runs in none."""
+    if not np.isnan(x).any():
+        return np.percentile(x, percents, axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # "All-NaN slice": NaN is the answer
+        return np.nanpercentile(x, percents, axis=0)
 
 
 def p_cheapest(usd: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -153,12 +163,14 @@ def sweep(options: Options | Option | Mix, work: Workload, over: str | Mapping[s
 
     `over` is a field ("requests_per_month", "Rag.top_k", "H100-SXM.neocloud.on_demand.usd_per_gpu_hour") with `values`
     (None: a thirtieth to thirty times the present one, or 0 to 1 for a share), or {field: values, ...}. Columns: option,
-    one for each field, mid; with `draws` also p10 p50 p90.
+    one for each field, mid; with `draws` also p10 p50 p90. An option of unknown quality is NaN beside one whose wrong answers
+    are in the bill.
     """
     import pandas as pd
 
     options, terms = settle(options, terms, months=months, on=on)
     axes = {over: values} if isinstance(over, str) else dict(over)
+    check(axes, "sweep needs an input; write its name and its values")
     for name, axis in axes.items():
         if axis is None:
             low, high = _limits(options, work, terms, name, None, None, SWEEP_FACTOR)
@@ -168,10 +180,14 @@ def sweep(options: Options | Option | Mix, work: Workload, over: str | Mapping[s
     middles = totals(options, work, terms, grid=grid)
     spread = totals(options, work, terms, draws, seed, grid) if draws else {}
     frames = []
+    unknown = {label for label, option in options.items() if quality_unknown(option, work, terms)}
+    for label in unknown if len(unknown) < len(options) else ():
+        for usd in (middles, spread) if draws else (middles,):
+            usd[label] = np.full_like(usd[label], np.nan)
     for label in options:
         frame = pd.DataFrame({"option": label, **grid, "mid": middles[label]})
         if draws:
-            frame[["p10", "p50", "p90"]] = np.percentile(spread[label], [10, 50, 90], axis=0).T
+            frame[["p10", "p50", "p90"]] = quantiles(spread[label], [10, 50, 90]).T
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 
@@ -181,6 +197,7 @@ def breakeven(first: Option | Mix, second: Option | Mix, work: Workload, over: s
               on: str | None = None, labels: tuple[str, str] = ("first", "second")) -> pd.DataFrame:  # fmt: skip
     """Where two options cost the same over the horizon, as one input changes: every crossing, a band, or "never".
 
+    The cost of wrong answers is in it when the quality of both is known; otherwise in neither, and the verdict says so.
     One row per crossing, in rising order: over crossing p10 p90 p_never below above verdict. `below` and `above` name
     the cheaper option on either side; the band is that of the crossing nearest in each draw, `p_never` the share of draws
     without any. Without a crossing there is one row, with NaN and the verdict "never: ...". Looked for between `low` and
@@ -192,6 +209,10 @@ def breakeven(first: Option | Mix, second: Option | Mix, work: Workload, over: s
     options, terms = settle(dict(zip(labels, (first, second), strict=True)), terms, months=months, on=on)
     low, high = _limits(options, work, terms, over, low, high)
     spaced: Any = np.geomspace if low > 0 else np.linspace
+    unknown = [label for label in labels if quality_unknown(options[label], work, terms)]
+    without = f"; without the cost of wrong answers, because the quality of {' and '.join(unknown)} is not known" if unknown else ""
+    if unknown:
+        work = replace(work, usd_per_failure=0.0)
 
     def gap(values: np.ndarray, draws: int | None = None) -> np.ndarray:
         usd = totals(options, work, terms, draws, seed, {over: values})
@@ -208,7 +229,8 @@ def breakeven(first: Option | Mix, second: Option | Mix, work: Workload, over: s
         both = ~np.isnan(mid)  # where both can run
         sign = np.mean(np.sign(mid[both])) if both.any() else np.nan
         low, high = (grid[both][0], grid[both][-1]) if both.any() else (low, high)
-        return pd.DataFrame([(over, np.nan, np.nan, np.nan, p_never, *_never(sign, labels, over, low, high, p_never))], columns=columns)
+        below, above, verdict = _never(sign, labels, over, low, high, p_never)
+        return pd.DataFrame([(over, np.nan, np.nan, np.nan, p_never, below, above, verdict + without)], columns=columns)
     rows = []
     for i, at in enumerate(crossings):
         near = np.array([f[i] for f in found])
@@ -217,21 +239,33 @@ def breakeven(first: Option | Mix, second: Option | Mix, work: Workload, over: s
         below, above = (labels[1], labels[0]) if start > 0 else (labels[0], labels[1])
         verdict = f"{below} is cheaper below {show(at)} {_unit(over)}, {above} above (80 % band {show(band[0])} to {show(band[1])}"
         verdict += f"; no crossing in {p_never:.0%} of the draws)" if p_never else ")"
-        rows.append((over, at, *band, p_never, below, above, verdict))
+        rows.append((over, at, *band, p_never, below, above, verdict + without))
     return pd.DataFrame(rows, columns=columns)
+
+
+def quality_unknown(option: Option | Mix, work: Workload, terms: Terms) -> bool:
+    """Whether wrong answers cost something and nobody knows how many this option gives."""
+    option, work, terms = middle((option, work, terms))
+    try:
+        return bool(np.any(work.usd_per_failure)) and evaluate(option, work, terms).accepted is None
+    except Infeasible:
+        return False
 
 
 def _limits(options: Options, work: Workload, terms: Terms, over: str, low: float | None, high: float | None,
             factor: float = 1000.0) -> tuple[float, float]:  # fmt: skip
     things = (tuple(options.values()), work, terms)
-    value = dict(leaves(things))[find_key(things, over)]
+    key = find_key(things, over)
+    check(key != "Terms.discount_rate", "discount_rate changes present values only, and totals are not discounted; compare npv at two rates")
+    value = dict(leaves(things))[key]
     now = float(value.mid if isinstance(value, Doubt) else value)
     field = over.rsplit(".", 1)[-1]
     if GLOSSARY.get(field, ("",))[0] in ("share", "share/month"):
         start, end = limits(field)
     else:
         start, end = (now / factor, now * factor) if now else (0.0, 1.0)
-    low, high = start if low is None else low, end if high is None else high
+    least, most = limits(field)
+    low, high = max(start, least) if low is None else low, min(end, most) if high is None else high
     check(low < high, f"breakeven over {over!r}: low {low:g} must be below high {high:g}")
     return low, high
 

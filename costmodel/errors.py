@@ -12,6 +12,10 @@ class Infeasible(ValueError):
     """An option that cannot run as asked; the message is the reason, and `compare` keeps it as `why_not`."""
 
 
+class Unpriced(CatalogError, Infeasible):
+    """A token class that an option needs and the price list does not have: the option cannot run, the others can."""
+
+
 def unknown(kind: str, name: object, names: Iterable[str], where: str = "the catalogue") -> CatalogError:
     """The error for a name that is not there, with the nearest names that are.
 

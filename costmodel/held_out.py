@@ -36,26 +36,31 @@ if TYPE_CHECKING:
 
 PLAIN_MFU = 0.4  # the utilisation that most calculators assume: 6 N D FLOP at 40 % of the bf16 peak
 PARTS = {"pretrain": "pre-training", "tune": "fine-tuning", "memory": "memory"}
+WITHOUT = ("family", "gpu", "method")
 METHODS = {"full": "full", "lora": "LoRA", "qlora": "QLoRA", "dpo": "DPO", "rl": "RL with rollouts"}
 EVERY = "all, every family the same weight"
 COLUMNS = ["id", "part", "family", "case", "model", "gpu", "gpus", "method", "precision", "stack", "unit", "reported", "low", "mid", "high",
            "ratio", "inside", "fitted", "plain", "source", "url"]  # fmt: skip
 
 
-def fidelity(part: str | None = None) -> pd.DataFrame:
+def fidelity(part: str | None = None, without: str = "family") -> pd.DataFrame:
     """Every measured run of a part ("pre-training", "fine-tuning", "memory"; None: all), one row each.
+
+    `without` says what the fit behind `mid` has not seen: the run's "family", its "gpu" or its "method".
 
     `reported`, `low`, `mid`, `high` are tokens per second and GPU (of a whole run: its tokens over its GPU-hours), or
     the peak memory of one GPU in GB. `mid` comes from a fit without the run's family, the 80 % band from the errors of
     the other families (whose fits have seen it). `ratio` is mid over reported, `fitted` what `predict_training` says
     after a fit to every run, `plain` a plain 6 N D at 40 % of the bf16 peak (none for memory). A run whose class (dense,
-    adapter, experts, RL, offload) no other family has gets no band, and counts in no coverage.
+    adapter, experts, RL, offload) no other family has gets no band, and counts as outside.
 
     >>> table = fidelity("fine-tuning")
     >>> len(table) > 100, bool((table["plain"] > 0).all())
     (True, True)
     """
-    table = _predicted()
+    if without not in WITHOUT:
+        raise unknown("what to leave out", without, WITHOUT, "fidelity")
+    table = _predicted(without)
     if part is None:
         return table.copy()
     if part not in PARTS.values():
@@ -140,21 +145,23 @@ def standing(table: pd.DataFrame) -> Standing:
 
 
 @cache
-def _predicted() -> pd.DataFrame:
+def _predicted(by: str) -> pd.DataFrame:
     import pandas as pd
 
     speed, memory = split(measured_training())
     law, law_memory, _ = laws()
     run = arrays(speed)
     kinds = class_of(run)
-    error, _ = left_out(speed_fit, log_speed, run, speed, "family")
-    plain = PLAIN_MFU * run.peak_bf16 / training_flops(run.active_params, 1.0)
     method = speed["method"].map(METHODS) + np.select([kinds == "moe", kinds == "offload"], [", experts", ", offload"], "")
-    rows = _table(speed.assign(method=method), speed["job"].map(PARTS), "token/s", measured_speed(speed), error, widths(error, kinds, speed),
+    speed = speed.assign(method=method)
+    others = "gpu" if by == "gpu" else "family"  # no other method has the same class, so its band is that of other families
+    error, _ = left_out(speed_fit, log_speed, run, speed, by)
+    plain = PLAIN_MFU * run.peak_bf16 / training_flops(run.active_params, 1.0)
+    rows = _table(speed, speed["job"].map(PARTS), "token/s", measured_speed(speed), error, widths(error, kinds, speed, others),
                   log_speed(run, law, speed), plain)  # fmt: skip
     run = arrays(memory)
-    error, _ = left_out(memory_fit, log_memory, run, memory, "family")
-    width = widths(error, np.full(len(memory), "memory"), memory)
+    error, _ = left_out(memory_fit, log_memory, run, memory, by)
+    width = widths(error, np.full(len(memory), "memory"), memory, others)
     more = _table(memory.assign(method=memory["method"].map(METHODS)), "memory", "GB", memory["value"], error, width, log_memory(run, law_memory, memory), np.nan)
     return pd.concat([rows, more], ignore_index=True)
 
@@ -187,8 +194,7 @@ def spread(rows: pd.DataFrame, predicted: pd.Series) -> tuple[float, float]:
 
 
 def _errors(rows: pd.DataFrame) -> dict[str, Any]:
-    banded = rows[rows["low"].notna()]
-    covered = banded.groupby(["part", "family"])["inside"].mean().mean()  # the mean of families: each weighs the same
+    covered = rows.groupby(["part", "family"])["inside"].mean().mean()  # the mean of families: each weighs the same; no band is outside
     error, bias = spread(rows, rows["mid"])
     return {"runs": len(rows), "families": rows["family"].nunique(), "error": error, "bias": round(bias, 2) + 0.0, "coverage": float(covered),
             "error_fitted": spread(rows, rows["fitted"])[0], "error_plain": spread(rows, rows["plain"])[0]}  # fmt: skip

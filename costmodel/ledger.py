@@ -36,6 +36,7 @@ class Calendar:
     """Factors that turn `quantity x usd_per_unit` into a total over the horizon, shared by all lines."""
 
     def __init__(self, work: Workload, terms: Terms) -> None:
+        check(isinstance(work, Workload), f"the workload is {work!r}, it must be a Workload(...)")
         self.months = terms.months
         self.demand = work.demand(terms.months)
         self.discount = (1.0 + terms.discount_rate) ** (-np.arange(terms.months + 1) / MONTHS_PER_YEAR)
@@ -165,6 +166,7 @@ def settle(options: Options | Option | Mix, terms: Terms | None, **changes: Any)
     for label, option in options.items():
         if not isinstance(option, (Option, Mix)):
             raise ValueError(f"option {label!r} is {option!r}, it must be an Option or a Mix")
+    check(terms is None or isinstance(terms, Terms), f"terms is {terms!r}, it must be Terms(...) or None")
     given = {k: v for k, v in changes.items() if v is not None}
     if terms is None:
         terms = Terms(**given)
@@ -184,10 +186,11 @@ def ledger(options: Options | Option | Mix, work: Workload, months: int | None =
     """Every line of every option in every month in which something is paid, at the middle of all Ranges.
 
     Columns: option phase item month quantity unit usd_per_unit usd treatment trend basis sources. `usd` sums to the
-    `mid` of `compare` to the cent; an option that cannot run has no rows.
+    `mid` of `compare` to the cent; an option among several that cannot run has no rows, one alone is `Infeasible`.
     """
     import pandas as pd
 
+    alone = not isinstance(options, Mapping)
     options, terms = settle(options, terms, months=months, on=on)
     rows = []
     mid_work, mid_terms = middle((work, terms))
@@ -196,6 +199,8 @@ def ledger(options: Options | Option | Mix, work: Workload, months: int | None =
         try:
             bill = evaluate(middle(option), mid_work, mid_terms)
         except Infeasible:
+            if alone:
+                raise
             continue
         evidence = Evidence(option, work, terms)
         for line in bill.lines:

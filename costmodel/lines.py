@@ -159,7 +159,9 @@ class Cache:
 
 @dataclass(frozen=True)
 class Call:
-    """One model call: prompt segments, visible output and reasoning tokens, calls per request, cache."""
+    """One model call: prompt segments, visible output and reasoning tokens, calls per request, cache.
+
+    `reuse` is the share of these calls that follow a call of the same task at once, and so find its prefix cached."""
 
     segments: tuple[Segment, ...]
     output_tokens: Number
@@ -167,6 +169,7 @@ class Call:
     per_request: Number = 1.0
     cache: Cache | None = None
     wait_s: Number = 0.0
+    reuse: Number = 0.0
 
     @property
     def prompt_tokens(self) -> Any:

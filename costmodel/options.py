@@ -35,6 +35,7 @@ class Case:
     request: Request
     requests_per_month: Number
     together: tuple[Case, ...] = ()  # the other parts of a Mix that share an equal technique
+    techniques: tuple[Any, ...] = ()  # all of the option: what is watched is found sooner
 
 
 def _short(x: Any) -> str:
@@ -78,7 +79,7 @@ class Option:
         """The case after every adapt and every shape, so that everybody sees the finished request."""
         serving = reduce(lambda s, t: t.adapt(s) if hasattr(t, "adapt") else s, self.techniques, self.serving)
         request = reduce(lambda r, t: t.shape(r, work) if hasattr(t, "shape") else r, self.techniques, work.request())
-        return Case(work, terms, serving, request, work.requests_per_month * share)
+        return Case(work, terms, serving, request, work.requests_per_month * share, techniques=self.techniques)
 
     def accepted(self, case: Case) -> Any:
         """Share of answers accepted: the user's evaluation, else the serving's base shifted by every effect."""

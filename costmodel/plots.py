@@ -183,9 +183,10 @@ def plot_bands(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str
         if ax.get_xscale() == "linear":
             ax.set_xlim(0, np.nanmax(values) * 1.03)
     edge = ax.get_yaxis_transform()
+    out = (table["why_not"].ne("") & table["p_cheapest"].isna()).to_dict()  # not ranked; a reason alone is a note
     for row, (label, option) in enumerate(table.iterrows()):
         reason, runs, share = option["why_not"] or "", np.isfinite(option["mid"]), option["p_cheapest"]
-        colour = GREY if reason else colours[label]
+        colour = GREY if out[label] else colours[label]
         at, half = (row - 0.14, 0.18) if reason else (row, 0.25)  # room for the reason below
         if runs:
             ax.barh(at, option["p90"] - option["p10"], left=option["p10"], height=2 * half, color=colour, alpha=0.4, linewidth=0)
@@ -198,7 +199,7 @@ def plot_bands(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str
                     color=INK if share else GREY, weight="bold" if share >= 0.5 else "normal")  # fmt: skip
     ax.text(1.09, -0.7, "P(cheapest)", transform=edge, ha="right", va="bottom", fontsize=SMALL, color=GREY)
     _tidy(ax, "x")
-    _rows(ax, table.index, [GREY if r else INK for r in table["why_not"]])
+    _rows(ax, table.index, [GREY if out[label] else INK for label in table.index])
     _money(ax.xaxis, money)
     ax.set_xlabel(f"total cost over the horizon [{money.code}]\nband P10 to P90, tick P50, dot: every input at its middle", fontsize=NORMAL)
     return ax
@@ -225,7 +226,7 @@ def plot_cumulative(table: pd.DataFrame, ax: Axes | None = None, colours: Mappin
     _money(ax.yaxis, money)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 3, 6, 10]))
     ax.set_xlabel("month (0: today)", fontsize=NORMAL)
-    ax.set_ylabel(f"present value of what is paid [{money.code}]" if column == "npv" else f"paid so far [{money.code}]", fontsize=NORMAL)
+    ax.set_ylabel(f"present value of the cost so far [{money.code}]" if column == "npv" else f"cost so far [{money.code}]", fontsize=NORMAL)
     _end_labels(ax, {label: paid[label].iloc[-1] for label in paid}, paid.index[-1], colours)
     return ax
 
@@ -495,11 +496,11 @@ def _point_labels(ax: Axes, points: pd.DataFrame, lines: list[np.ndarray], colou
     """The name of each point beside it, on the side where it covers least: no point, no other name, no line."""
     to_type = ax.transData.transform
     scale = 72 / ax.figure.dpi  # pixels to points of type
-    taken = [_box(x, y, 8, 8) for x, y in to_type(points) * scale]
+    taken = [(_box(x, y, 8, 8), 3) for x, y in to_type(points) * scale]  # what a name may not cover, and how much it matters
     for line in lines:
         steps = np.arange(len(line) * 40) / 40
         along = np.column_stack([np.interp(steps, np.arange(len(line)), line[:, i]) for i in (0, 1)])
-        taken += [_box(x, y, 2, 2) for x, y in to_type(along) * scale]
+        taken += [(_box(x, y, 2, 2), 1) for x, y in to_type(along) * scale]
     right = ax.transAxes.transform((1, 1))[0] * scale
     height = 1.2 * SMALL
     for (label, at), colour in zip(points.iterrows(), colours, strict=True):
@@ -508,10 +509,10 @@ def _point_labels(ax: Axes, points: pd.DataFrame, lines: list[np.ndarray], colou
         spots: list[tuple] = []
         for dx, dy in ((7, 0), (-7, 0), (0, 11), (0, -11), (5, 11), (5, -11), (-5, 11), (-5, -11)):
             box = _box(x + dx + np.sign(dx) * width / 2, y + dy, width, height)
-            hits = sum(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken)
+            hits = sum(weight for b, weight in taken if box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3])
             spots.append((hits + 100 * (box[2] > right), len(spots), dx, dy, box))
         _, _, dx, dy, box = min(spots)
-        taken.append(box)
+        taken.append((box, 30))
         ax.annotate(label, tuple(at), (dx, dy), textcoords="offset points", ha={-1: "right", 0: "center", 1: "left"}[int(np.sign(dx))], va="center",
                     fontsize=SMALL, color=colour)  # fmt: skip
 

@@ -140,6 +140,7 @@ def price(model: str, tokens: Tokens, provider: str | None = None, on: str | Non
     >>> price("claude-sonnet-4-5", Tokens(input=200_001), on="2026-11-01")        # $6/M: the tier reprices all
     1.200006
     """
+    check(isinstance(tokens, Tokens), f"price: tokens is {tokens!r}, write Tokens(input=..., output=...)")
     return request_usd(api_price(model, provider, on, mode, residency, discount), tokens)
 
 
@@ -183,7 +184,9 @@ def rates(card: ApiPrice, prompt_tokens: Any = 0) -> Rates:
 
 
 def _above(over: Any, upper: Any, lower: Any) -> Any:
-    if upper is lower or np.ndim(over) == 0:
+    if upper is lower:
+        return upper
+    if np.ndim(over) == 0:
         return upper if over else lower
     return np.where(over, upper, lower)
 

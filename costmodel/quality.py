@@ -15,6 +15,7 @@ from .errors import Infeasible
 from .ranges import Number
 
 FEWEST, MOST, USUAL = 50.0, 50_000.0, 1_000.0  # examples: where the curve holds, and where its gain is stated
+TAUGHT = 20_000.0  # examples of a student that reaches the stated share of its teacher
 
 
 @dataclass(frozen=True)
@@ -55,17 +56,21 @@ def examples_gain(examples: Any, gain: Any, per_tenfold: Any) -> Any:
     return gain + per_tenfold * np.log10(examples / USUAL) + np.where(inside, 0.0, np.nan)
 
 
-def student_shift(base: Any, teacher: Any, share: Any) -> Any:
-    """Shift of the log-odds that takes a student from its `base` to `share` of what its teacher has accepted.
+def student_shift(base: Any, teacher: Any, share: Any, examples: Any = TAUGHT, per_tenfold: Any = 0.0) -> Any:
+    """Shift of the log-odds by which a student moves from its `base` towards its teacher, with `examples` answers of it.
 
-    shift = logit(share x teacher) - logit(base); all are shares in 0..1. Holds on the traffic that the student learned.
+    shift = logit(share x teacher) - logit(base) + per_tenfold x log10(examples / 20,000), not below 0 and not beyond the
+    teacher; all but the examples are shares in 0..1. `share` is what 20,000 examples reach, the size of published students.
+    Holds on the traffic that the student learned. A student that is better than that already learns nothing and loses nothing.
 
-    >>> round(float(shift(0.60, student_shift(0.60, 0.80, 0.95))), 2)
-    0.76
+    >>> [round(float(shift(0.60, student_shift(0.60, 0.80, 0.95, n, 0.3))), 2) for n in (200, 20_000, 2_000_000)]
+    [0.63, 0.76, 0.8]
     """
     goal = share * teacher
     with np.errstate(divide="ignore"):
-        return np.log(goal) - np.log1p(-goal) - np.log(base) + np.log1p(-base)
+        own = np.log(base) - np.log1p(-base)
+        reached = np.log(goal) - np.log1p(-goal) + per_tenfold * np.log10(examples / TAUGHT) - own
+        return np.maximum(0.0, np.minimum(reached, np.log(teacher) - np.log1p(-teacher) - own))
 
 
 def required_gain(usd: Any, requests: Any, usd_per_failure: Any) -> Any:

@@ -14,7 +14,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Union
 from zlib import crc32
 
 import numpy as np
@@ -30,10 +30,10 @@ Z90 = 1.6448536269514722  # standard normal quantile of 0.95: a 90 % range ends 
 class Range:
     """A doubt: "I am `level` sure that it lies between low and high".
 
-    Amounts are lognormal and are split at `mid` when it is given (each side keeps its own spread); shares, with
-    both ends in 0..1, are logit-normal, so that no draw leaves 0..1; a change that can be negative is lognormal in
-    1 + change, so that no draw falls below -100 %. `form` overrides that choice ("amount", "share", "change", or "signed",
-    a normal). `mid` is the median: sqrt(low x high) for an amount without one.
+    Amounts are lognormal and are split at `mid` when it is given (each side keeps its own spread); shares are logit-normal,
+    so that no draw leaves 0..1; a change that can be negative is lognormal in 1 + change, so that no draw falls below -100 %.
+    Without a `form` ("amount", "share", "change", or "signed", a normal) the ends say which, and the unit of the field that
+    holds it: 20 to 80 cents are no share. `mid` is the median: sqrt(low x high) for an amount without one.
     `name` is the key of the draw; `source` (an id of data/sources.csv) and `why` say where the doubt comes from.
     `driver` names what moves this doubt together with others, and `loading`, -1 to 1, how strongly: two doubts with loadings a and b
     on one driver have the rank correlation of a normal copula with the correlation a x b.
@@ -57,6 +57,8 @@ class Range:
     why: str = ""
     driver: str | None = None
     loading: float = 0.0
+    guessed: ClassVar[bool] = False  # the form was not given; each Range has its own answer
+    split: ClassVar[bool] = False  # the mid was given
 
     def __post_init__(self) -> None:
         label = f"Range({self.low}, {self.high})"
@@ -65,9 +67,10 @@ class Range:
         numbers = all(isinstance(x, (int, float, np.number)) and np.isfinite(x) for x in (self.low, self.high))
         check(numbers, f"{label}: both ends must be finite numbers")
         check(self.low <= self.high, f"{label}: low must not exceed high")
-        check(0 < self.level < 1, f"{label}: level is {self.level}, allowed is between 0 and 1")
+        check(isinstance(self.level, (int, float)) and 0 < self.level < 1, f"{label}: level is {self.level!r}, allowed is between 0 and 1")
+        object.__setattr__(self, "guessed", self.form is None)
         if self.form is None:
-            share = self.low >= 0 and self.high <= 1
+            share = self.low >= 0 and self.high < 1
             form = "share" if share else "amount" if self.low >= 0 else "change" if self.low > -1 else "signed"
             object.__setattr__(self, "form", form)
         check(self.form in _SCALES, f"{label}: form is {self.form!r}, allowed are {', '.join(_SCALES)}")
@@ -77,10 +80,21 @@ class Range:
                 ends = to(np.array([self.low, self.high], float))
             check(np.isfinite(ends).all(),
                   f"{label}: {_LIMITS[self.form]}; move the end inside, or state a form")  # fmt: skip
+        object.__setattr__(self, "split", self.mid is not None)
         if self.mid is None:
             mid = float(back(ends.mean())) if self.low < self.high else float(self.low)
             object.__setattr__(self, "mid", mid)
         check(self.low <= self.mid <= self.high, f"{label}: mid is {self.mid}, it must lie between low and high")
+
+    def fitting(self, unit: str) -> Range:
+        """The Range as a field with this unit means it: what looks like a share is an amount where the unit is no share."""
+        if not self.guessed or self.low == self.high:
+            return self
+        if unit in ("share", "share/month") and self.form == "amount":
+            raise ValueError(f"Range({self.low}, {self.high}): {_LIMITS['share']}; move the end inside, or state a form")
+        if self.form != "share" or unit.startswith("share"):
+            return self
+        return dataclasses.replace(self, form="amount", mid=self.mid if self.split else None)  # type: ignore[arg-type]
 
     def quantile(self, u: Any) -> Any:
         """Value at probability u in 0..1, any shape."""
@@ -101,7 +115,8 @@ class Range:
 class Measured:
     """Your own evaluation: `accepted` answers of `trials`. Its doubt is the Jeffreys posterior, a Beta.
 
-    Other counts are another evaluation, drawn apart: 70 of 100 is probably, not surely, better than 68 of 100.
+    Other counts are another evaluation, drawn apart: 70 of 100 is probably, not surely, better than 68 of 100. Equal counts
+    are taken for one evaluation; where they are two, give one a `name`.
 
     >>> Measured(68, 100).mid
     0.68
@@ -114,7 +129,8 @@ class Measured:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        check(self.trials > 0 and 0 <= self.accepted <= self.trials,
+        counts = all(isinstance(x, (int, float, np.number)) for x in (self.accepted, self.trials))
+        check(counts and self.trials > 0 and 0 <= self.accepted <= self.trials,
               f"Measured({self.accepted}, {self.trials}): accepted must lie between 0 and trials, trials above 0")  # fmt: skip
 
     @property
@@ -318,10 +334,11 @@ def pin(x: Any, key: str, value: Any) -> Any:
 
 # -- checking what a user gave -------------------------------------------------------------------------
 
-_BOUNDS = {"share": (0, 1), "share/month": (0, 1), "share/year": (-1, np.inf), "log-odds": (-np.inf, np.inf)}
-
+_BOUNDS = {"share": (0, 1), "share/month": (0, 1), "share/year": (-1, np.inf), "log-odds": (-np.inf, np.inf)}  # by unit
+_OWN_BOUNDS = {"active_hours_per_month": (1, 744), "overlap": (0, 0.9), "peak_to_average": (1, np.inf)}  # by field
 
 DIVISORS = ("base_life_months", "batch_max", "chunk_tokens", "every_months", "kept", "load_max", "mbu", "memory_usable", "mfu", "refresh_months",
+            "steps", "transfer",
             "pass_chance", "requests_per_s", "retrain_months", "speed")  # fmt: skip
 LEAST_DIVISOR = 1e-6
 
@@ -346,11 +363,13 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
         unit = GLOSSARY.get(name, ("text",))[0]
         if unit not in ("text", "date", "flag", "record") and not (value is None and name in optional):
             require(f"{type(x).__name__}.{name}", value, *limits(name))
+            if isinstance(value, Range) and (fitting := value.fitting(unit)) is not value:
+                object.__setattr__(x, name, fitting)
 
 
 def limits(name: str) -> tuple[float, float]:
     """The least and the greatest value that the unit of a field allows; what divides something is above 0."""
-    low, high = _BOUNDS.get(GLOSSARY.get(name, ("",))[0], (0, np.inf))
+    low, high = _OWN_BOUNDS.get(name) or _BOUNDS.get(GLOSSARY.get(name, ("",))[0], (0, np.inf))
     return (LEAST_DIVISOR if name in DIVISORS else low), high
 
 
@@ -403,7 +422,7 @@ def is_driven(value: Any) -> bool:
     return isinstance(value, Range) and value.driver is not None and value.loading != 0
 
 
-def driver_key(value: Range) -> str:
+def driver_key(value: Any) -> str:
     return f"driver {value.driver}"
 
 
@@ -468,6 +487,7 @@ def followed(driver: np.ndarray, own: np.ndarray, loading: float) -> np.ndarray:
 def uniforms(key: str, n: int, seed: int) -> np.ndarray:
     """n stratified uniforms in 0..1, shape (n, 1): one in each of n equal strata, in an order seeded by the key."""
     check(n >= 1, f"draws is {n}, allowed is 1 or more")
+    check(isinstance(seed, (int, np.integer)) and seed >= 0, f"seed is {seed!r}, allowed is a whole number of 0 or more")
     rng = np.random.default_rng([seed, crc32(key.encode())])
     strata, u = rng.permutation(n), rng.random(n)
     u += strata

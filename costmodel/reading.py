@@ -254,7 +254,7 @@ class Reader:
             if name != "option":
                 shares[name] = self.amount(value, f"{path}.{name}")
         whole = named(inner, f"{path}.option") if isinstance(inner, str) else self.option(inner, f"{path}.option", named)
-        return Part(whole, **shares)
+        return self.make(path, Part, whole, **shares)
 
     def options(self, given: Any, work: Workload) -> dict[str, Any]:
         """`presets`, or a mapping of labels to options, in which `presets:` adds some or all of the presets."""

@@ -7,7 +7,7 @@ field with the id of a row of data/sources.csv.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
+from typing import Any, Union
 
 from .errors import check
 from .ranges import Range
@@ -135,6 +135,8 @@ class Tuning:
     id: str
     provider: str
     base: str
+    parameters_from: Amount | None = None
+    parameters_up_to: Amount | None = None
     usd_per_mtok_train: Amount | None = None
     usd_per_mtok_in: Amount | None = None
     usd_per_mtok_out: Amount | None = None
@@ -148,11 +150,11 @@ class Tuning:
 
 @dataclass(frozen=True)
 class Fact:
-    """One number that belongs to no other record; `value` is always a Range, named `id.field`."""
+    """One number or date that belongs to no other record; a number is a Range, named `id.field`."""
 
     id: str
     field: str
-    value: Range
+    value: Any
     unit: str
     as_of: str
     sources: Sources = ()

@@ -1,8 +1,8 @@
 """Notebooks as reports: checked parameters, a quiet run, an offline page, a PDF, and the numbers beside them.
 
 `run` checks every parameter before a kernel starts, runs the notebook through papermill on the interpreter that is
-running now, and writes `<notebook>.html`, `.pdf`, `.results.json` and `.results.csv`. A cell that fails leaves a page
-marked as incomplete, no stale numbers, and a `ReportError`.
+running now, and writes `<notebook>.html`, `.pdf`, `.results.json` and `.results.csv`. A cell that fails is a `ReportError`:
+what it had so far goes to `<notebook>.incomplete.html`, and an earlier report stays as it was.
 """
 
 from __future__ import annotations
@@ -15,20 +15,25 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from .blocks import RESULTS_MIME, answer, cards, plain, results, show
+from .catalog import models
 from .errors import check
 from .parameters import Parameter, schema, validate
+from .prices import api_price
+from .scenario import load, notebooks_folder
+from .workload import Terms, Workload
 
 __all__ = ["Parameter", "Report", "ReportError", "answer", "cards", "results", "run", "run_many", "schema", "show", "validate"]
 
 FORMATS = ("html", "pdf")
 QUIET = ["--log-level=50", "--InlineBackend.figure_formats=svg"]  # the kernel says nothing of itself, figures are vectors
 PLAIN_ERRORS = {"CatalogError", "Infeasible", "ValueError", "ReportError"}  # their message is a sentence by itself
+CHANGES = {f.name for kind in (Workload, Terms) for f in fields(kind)} | {"corpus_tokens"}  # what a parameter changes in a scenario
 Progress = Callable[[int, int], None]
 
 
@@ -115,6 +120,8 @@ def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[
         check(form in FORMATS, f"format is {form!r}, allowed are {' and '.join(FORMATS)}")
     known = schema(notebook)
     clean = validate(known, given, notebook.name)
+    if notebook.resolve().parent == notebooks_folder().resolve():
+        _rehearse({name: clean.get(name, parameter.default) for name, parameter in known.items()})
     today = datetime.datetime.now(datetime.UTC).date()
     nb, failure = _execute(notebook, {name: _here(value) for name, value in clean.items()}, progress)
     numbers, table = _results(nb)
@@ -125,32 +132,44 @@ def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[
     meta = _meta(notebook, known, clean, today, on, numbers, show_code, failure)
     made = render.document(nb, meta)
     paths = {name: out / f"{stem}.{name}" for name in ("html", "pdf", "results.json", "results.csv")}
+    incomplete = out / f"{stem}.incomplete.html"
+    if failure:
+        _write(incomplete, render.html_page(made, meta).encode())
+        raise ReportError(failure, incomplete)
     content: dict[str, bytes] = {}
-    if "html" in formats or failure:
+    if "html" in formats:
         content["html"] = render.html_page(made, meta).encode()
     untypeset = ""
-    if "pdf" in formats and not failure:
+    if "pdf" in formats:
         try:
             content["pdf"] = typeset.typeset(made, meta)
         except RuntimeError as error:  # the page and the numbers are still written
             untypeset = f"the PDF of {notebook.name} could not be typeset: {str(error).splitlines()[0]}"
-    if not failure:
-        values = {name: clean.get(name, parameter.default) for name, parameter in known.items()}
-        facts = {"title": made.title, "answer": made.answer, "numbers": numbers, "parameters": plain(values),
-                 "given": sorted(clean), "facts": dict(meta.facts), "command": meta.command}  # fmt: skip
-        content["results.json"] = (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode()
-        if table:
-            content["results.csv"] = table.encode()
-    for name, path in paths.items():
-        if name in content:
-            _write(path, content[name])
-        else:
-            path.unlink(missing_ok=True)  # nothing stale beside a new report
-    if failure or untypeset:
-        raise ReportError(failure or untypeset, paths["html"] if "html" in content else None)
+    values = {name: clean.get(name, parameter.default) for name, parameter in known.items()}
+    facts = {"title": made.title, "answer": made.answer, "numbers": numbers, "parameters": plain(values),
+             "given": sorted(clean), "facts": dict(meta.facts), "command": meta.command}  # fmt: skip
+    content["results.json"] = (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode()
+    if table:
+        content["results.csv"] = table.encode()
+    for path in (*(path for name, path in paths.items() if name not in content), incomplete):
+        path.unlink(missing_ok=True)  # nothing stale beside a new report
+    for name in content:
+        _write(paths[name], content[name])
+    if untypeset:
+        raise ReportError(untypeset, paths["html"] if "html" in content else None)
     written = {name: path if name in content else None for name, path in paths.items()}
     return Report(made.title, made.answer, clean, written["html"], written["pdf"], written["results.json"],
                   written["results.csv"], numbers)  # fmt: skip
+
+
+def _rehearse(values: Mapping[str, Any]) -> None:
+    """Refuse before a kernel starts what one of our notebooks would refuse: a date, a currency, a model, a scenario and its changes."""
+    stated = {name: value for name, value in values.items() if value is not None}
+    Terms(**{name: stated[name] for name in ("start", "on", "currency") if name in stated})
+    if isinstance(stated.get("model"), str) and stated["model"] not in models():
+        api_price(stated["model"], on=stated.get("on"))
+    if "scenario" in stated:
+        load(stated["scenario"], **{name: stated[name] for name in stated if name in CHANGES})
 
 
 def _here(value: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import catalog, inference
 from .caching import hit_rate
-from .errors import CatalogError, Infeasible, check
+from .errors import CatalogError, Infeasible, Unpriced, check
 from .lines import Call, Line, Traffic, cite, labour, monthly, once, path, upkeep
 from .prices import ApiPrice, Rates, api_price, rates
 from .ranges import Number, Range, validate
@@ -84,7 +84,7 @@ class Api:
             prefix = np.where(prefix >= t.call.cache.minimum_tokens, prefix, 0.0)
             fresh = fresh - prefix
             if np.any(prefix > 0) and card.usd_per_mtok_cache_read is None:
-                raise CatalogError(f"cache_read of {self.model.id!r} is not priced; leave out PromptCache() or choose another model")
+                raise Unpriced(f"cache_read of {self.model.id!r} is not priced; leave out PromptCache() or choose another model")
         yield from self._line(t, "fresh input", fresh, card.usd_per_mtok_in, t.schedule)
         if t.call.cache is not None:
             read, write = cache_schedules(t, work, terms)
@@ -99,7 +99,7 @@ class Api:
     def _line(self, t: Traffic, name: str, tokens: Any, usd_per_mtok: Any, schedule: Any) -> Iterator[Line]:
         if np.any(tokens):
             basis = t.basis or "calls a month x tokens of one call at the list price"
-            cites = (*t.cites, *cite(self.model, _FIELD[name]))
+            cites = (*t.cites, *cite(self.model.tiers[0], _FIELD[name]))  # the card of a residency is a tier of its own name
             yield Line(f"{t.item}: {name}", t.phase, t.count * tokens / MTOK, "Mtok", usd_per_mtok, schedule, "api", basis=basis, cites=cites)
 
 
@@ -125,7 +125,7 @@ def _write_rate(card: Rates, ttl_s: Any) -> Any:
     long = np.all(np.asarray(ttl_s) > SHORT_TTL_S)
     rate = card.usd_per_mtok_cache_write_1h if long else card.usd_per_mtok_cache_write
     if rate is None:
-        raise CatalogError(f"a 1-hour cache write is not priced for {card.id}; use PromptCache(ttl_s=300)")
+        raise Unpriced(f"a 1-hour cache write is not priced for {card.id}; use PromptCache(ttl_s=300)")
     return rate
 
 
@@ -144,6 +144,7 @@ def cache_schedules(t: Traffic, work: Workload, terms: Terms) -> tuple[Any, Any]
         hits = hit_rate(arrivals * work.demand(terms.months), t.call.cache.ttl_s)
     else:
         hits = hit_rate(arrivals, t.call.cache.ttl_s)
+    hits = t.call.reuse + (1 - t.call.reuse) * hits
     return path(demand * hits), path(demand * (1 - hits))
 
 

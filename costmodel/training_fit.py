@@ -31,16 +31,16 @@ MEMORY_ERROR, MEMORY_OUTLIER = 0.12, 0.15
 # start value, and how far (log) the fit may take it
 SPEED: dict[str, tuple[float, float]] = {
     "efficiency": (0.65, 0.3), "balance_power": (0.5, 0.3), "half_width": (400.0, 0.7), "attention_efficiency": (0.2, 0.5),
-    "tuned": (1.3, 0.3), "naive": (0.7, 0.2), "offload": (0.2, 0.5), "adapter": (0.9, 0.15), "launch_s": (1.5e-3, 0.5),
-    "dequantisation_bytes": (30.0, 0.5), "doubling_loss": (0.02, 0.5), "doubling_loss_tune": (0.1, 0.5), "moe": (0.6, 0.5),
-    "moe_across": (0.8, 0.3), "rollouts": (8.0, 0.7), "packing": (0.33, 0.3), "whole_run": (0.85, 0.1),
+    "tuned": (1.3, 0.3), "naive": (0.7, 0.2), "offload": (0.2, 0.5), "launch_s": (1.5e-3, 0.5), "dequantisation_bytes": (8.0, 0.5),
+    "doubling_loss": (0.012, 0.5), "sparsity_power": (0.25, 0.3), "exchange": (64.0, 0.5), "in_flight": (0.3, 0.5), "packing": (0.33, 0.3),
+    "whole_run": (0.9, 0.1),
 }  # fmt: skip
 MEMORY: dict[str, tuple[float, float]] = {
-    "states": (16.0, 0.02), "states_pure_bf16": (8.0, 0.08), "quantised_weight": (0.6, 0.25), "adapter_states": (16 * 200.0, 1.0),
+    "states": (16.0, 0.02), "states_pure_bf16": (8.0, 0.08), "quantised_weight": (0.6, 0.25), "adapter_states": (16 * 18.0, 0.3),
     "activation": (34.0, 0.3), "activation_adapter": (26.0, 0.3), "activation_quantised": (20.0, 0.4), "activation_selective": (24.0, 0.4),
     "activation_checkpointed": (2.0, 0.3), "logits": (3.0, 0.7), "logits_naive": (10.0, 0.3), "framework": (1e9, 0.5), "fragmentation": (1.05, 0.05),
 }  # fmt: skip
-BOUNDED = {"efficiency", "attention_efficiency", "whole_run", "packing"}  # shares stay below 1
+BOUNDED = {"efficiency", "attention_efficiency", "in_flight", "whole_run", "packing"}  # shares stay below 1
 
 
 def arrays(table: pd.DataFrame, known: bool = True) -> Run:
@@ -155,11 +155,11 @@ def bands(error: np.ndarray, kinds: np.ndarray, table: pd.DataFrame) -> dict[str
     return found
 
 
-def widths(error: np.ndarray, kinds: np.ndarray, table: pd.DataFrame) -> np.ndarray:
-    """Half-width (log) of the band of each row from the errors of the other families; NaN where no other has its class."""
+def widths(error: np.ndarray, kinds: np.ndarray, table: pd.DataFrame, by: str = "family") -> np.ndarray:
+    """Half-width (log) of the band of each row from the errors of the other groups; NaN where no other has its class."""
     found = np.empty(len(table))
-    for family in table["family"].unique():
-        rows = (table["family"] == family).to_numpy()
+    for group in table[by].unique():
+        rows = (table[by] == group).to_numpy()
         others = bands(error[~rows], kinds[~rows], table[~rows])
         found[rows] = [others.get(kind, np.nan) for kind in kinds[rows]]
     return found

@@ -1,8 +1,7 @@
 """What fills the memory of a training GPU: states, activations, logits and the framework, and how far sharding helps.
 
 The functions take the arrays of `training_runs.Run`. The bytes are fitted within what the physics allows
-(benchmarks/fit_training.py) and live in data/training_calibration.csv. Not in it: pipeline schedules, low-rank or
-8-bit optimisers, gradients freed during the backward pass.
+(benchmarks/fit_training.py) and live in data/training_calibration.csv. Not in it: pipeline schedules, low-rank optimisers.
 """
 
 from __future__ import annotations
@@ -12,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from .training import BYTES_PER_PARAMETER_BF16
+from .training import BYTES_PER_PARAMETER_BF16, BYTES_PER_PARAMETER_FP32
 
 TIED_BELOW = 4e9  # smaller models usually share the input and the output embedding
 USABLE = 0.95  # share of the card that runs fill before they fail
 ROUNDING = 1 + 1e-9
 MOST_GPUS = 2**14  # where the search for the smallest set ends
+UNPACKED = 0.4  # of the window that the longest example of an unpacked batch fills, unless a plain script pads them all; assumption
+MOST_SPLIT = 64.0  # GPUs over which one sequence is split, tensor and context parallel together: torchtitan's 405B runs
 LAYERS_GATHERED = 2  # the one at work and the next one
 
 
@@ -32,7 +33,7 @@ class MemoryLaw:
     states: float  # weights, gradients and optimiser of one trained parameter, fp32 states [byte]
     states_pure_bf16: float  # the same, all bf16 [byte]
     quantised_weight: float  # of one 4-bit weight with its scales [byte]
-    adapter_states: float  # trained adapter with its states, per layer and unit of width [byte]
+    adapter_states: float  # trained adapter with its states, per layer, unit of width and rank [byte]
     activation: float  # full training, nothing checkpointed [byte]
     activation_adapter: float  # LoRA: frozen layers keep fewer inputs [byte]
     activation_quantised: float  # more for QLoRA: 4-bit layers keep their inputs [byte]
@@ -48,15 +49,18 @@ def state_memory(run: Any, law: MemoryLaw) -> Any:
     """Weights, gradients and optimiser states of the whole model [byte], before any sharding.
 
     Full: `states` per parameter. Adapters: the frozen base in bf16 or 4 bits (embeddings stay bf16), and the adapter.
-    DPO and RL also hold a reference model in bf16.
+    DPO and RL also hold a reference model in bf16. An 8-bit optimiser keeps its two moments in one byte each; a step
+    fused with the backward pass keeps no gradients.
     """
     embeddings = np.where(run.params < TIED_BELOW, 1.0, 2.0) * run.vocab * run.hidden
     body = np.maximum(run.params - embeddings, run.params / 2)
-    full = np.where(run.pure_bf16, law.states_pure_bf16, law.states) * run.params
+    moments = np.where(run.pure_bf16, 2 * BYTES_PER_PARAMETER_BF16, 2 * BYTES_PER_PARAMETER_FP32)
+    spared = np.where(run.optimizer_8bit, moments - 2, 0.0) + np.where(run.fused_step, BYTES_PER_PARAMETER_BF16, 0.0)
+    full = (np.where(run.pure_bf16, law.states_pure_bf16, law.states) - spared) * run.params
     base = np.where(run.quantised, law.quantised_weight * body + BYTES_PER_PARAMETER_BF16 * (run.params - body),
                     BYTES_PER_PARAMETER_BF16 * run.params)  # fmt: skip
     reference = np.where(run.forwards > 0, BYTES_PER_PARAMETER_BF16 * run.params, 0.0)
-    return np.where(run.adapter, base + law.adapter_states * run.layers * run.hidden, full) + reference
+    return np.where(run.adapter, base + law.adapter_states * run.rank * run.layers * run.hidden, full) + reference
 
 
 def token_memory(run: Any, law: MemoryLaw) -> Any:
@@ -64,42 +68,49 @@ def token_memory(run: Any, law: MemoryLaw) -> Any:
     kept = np.where(run.adapter, law.activation_adapter, law.activation)
     kept = kept + np.where(run.quantised, law.activation_quantised, 0.0)
     none, some = kept * run.layers, law.activation_selective * run.layers
-    least = law.activation_checkpointed * run.layers + kept
+    least = np.where(run.activation_offload, 0.0, law.activation_checkpointed * run.layers) + kept
     activations = np.where(run.checkpointed >= 1, least, np.where(run.checkpointed > 0, np.minimum(some, none), none))
-    return activations * run.hidden + np.where(run.naive, law.logits_naive, law.logits) * run.vocab
+    return activations * run.hidden + np.where(run.chunked_loss, law.logits, law.logits_naive) * run.vocab
 
 
 def peak_memory(run: Any, gpus: Any, law: MemoryLaw) -> Any:
     """Peak memory of one GPU [byte] when states are sharded over all GPUs (ZeRO-3, FSDP).
 
     Sharded states + two gathered layers + tokens in flight x (activations + logits) + framework. When that exceeds
-    the GPU, the sequence is split over the GPUs of a node (tensor or context parallel), only as far as it must, so
+    the GPU, the sequence is split over up to 64 GPUs (tensor and context parallel), only as far as it must, so
     the peak stays near the card until even that is not enough. With offload the states live in the host's memory.
     """
     return _peak(run, np.asarray(gpus, float), law, *_demand(run, law))
 
 
 def smallest_set(run: Any, law: MemoryLaw) -> Any:
-    """Fewest GPUs, as a power of two, on which the run fits; NaN where even 16,384 are too few."""
-    demand = _demand(run, law)
-    found = np.full(np.shape(run.params), np.nan)
-    gpus = float(MOST_GPUS)
-    while gpus >= 1:
-        found = np.where(_peak(run, gpus, law, *demand) <= USABLE * run.memory * ROUNDING, gpus, found)
-        gpus /= 2
-    return found
+    """Fewest GPUs on which the run fits, whole; NaN where even 16,384 are too few."""
+    demand, room = _demand(run, law), USABLE * run.memory * ROUNDING
+    low, high = np.ones(np.shape(demand[0] + demand[2])), np.full(np.shape(demand[0] + demand[2]), float(MOST_GPUS))
+    for _ in range(int(np.log2(MOST_GPUS)) + 1):
+        middle = np.floor((low + high) / 2)
+        fits = _peak(run, middle, law, *demand) <= room
+        low, high = np.where(fits, low, middle), np.where(fits, middle, high)
+    found = np.where(_peak(run, float(MOST_GPUS), law, *demand) <= room, high, np.nan)
+    return np.where(_peak(run, 1.0, law, *demand) <= room, 1.0, found)
+
+
+def shortage(run: Any, law: MemoryLaw) -> Any:
+    """Bytes that one of 16,384 GPUs lacks for the run; zero or less where it fits."""
+    return peak_memory(run, float(MOST_GPUS), law) - USABLE * run.memory
 
 
 def _demand(run: Any, law: MemoryLaw) -> tuple[Any, Any, Any]:
     """(states to shard, layers gathered at once, activations and logits in flight) [byte]."""
     width = np.where(run.quantised, law.quantised_weight, BYTES_PER_PARAMETER_BF16)
     states = np.where(run.offload, 0.0, state_memory(run, law))
-    return states, LAYERS_GATHERED * width * run.params / run.layers, run.tokens_in_flight * token_memory(run, law)
+    filled = np.where(run.packed | run.naive, 1.0, UNPACKED) * run.tokens_in_flight
+    return states, LAYERS_GATHERED * width * run.params / run.layers, filled * token_memory(run, law)
 
 
 def _peak(run: Any, gpus: Any, law: MemoryLaw, states: Any, gathered: Any, tokens: Any) -> Any:
     held = states / gpus + np.where(gpus > 1, gathered, 0.0)
     room = USABLE * run.memory / law.fragmentation - law.framework
-    split = held + tokens / np.minimum(gpus, run.node)
+    split = held + tokens / np.minimum(gpus, MOST_SPLIT)
     used = np.where(held + tokens <= room, held + tokens, np.maximum(np.minimum(room, held + tokens), split))
     return (used + law.framework) * law.fragmentation

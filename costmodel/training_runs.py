@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
-from .errors import check, unknown
-from .ranges import middle
+from .errors import Infeasible, check, unknown
+from .ranges import Doubt, middle
 from .records import Gpu
 from .training import USUAL_VOCAB, adapter_flops, training_flops, usual_hidden, usual_layers
-from .training_measured import TOKENS_IN_FLIGHT, laws, seen_gpus
-from .training_memory import peak_memory, smallest_set
+from .training_measured import TOKENS_IN_FLIGHT, decoding, laws, seen_gpus
+from .training_memory import peak_memory, shortage, smallest_set
 from .training_speed import SELECTIVE, seconds_per_token
 from .units import GB, SECONDS_PER_HOUR
 
@@ -30,9 +30,13 @@ PRECISIONS = {"bf16": "peak_flops_bf16", "fp16": "peak_flops_bf16", "pure_bf16":
               "fp8": "peak_flops_fp8", "fp4": "peak_flops_fp4"}  # fmt: skip
 STACKS = ("tuned", "standard", "naive", "offload")
 FORWARDS = {"full": 0.0, "lora": 0.0, "qlora": 0.0, "dpo": 1.0, "rl": 2.0}  # reference; reference and old policy
-CARD = ("memory", "bandwidth", "interconnect", "peak_flops_bf16", "peak_flops_fp8", "peak_flops_fp4")
-
-
+CARD = ("memory", "bandwidth", "interconnect", "peak_flops_bf16", "peak_flops_fp8", "peak_flops_fp4", "matmul_efficiency")
+MATMUL = 0.8  # best matrix multiplication over the peak where nobody has measured it: 0.73 to 0.87 on NVIDIA's GPUs
+HIGHEST = 0.7  # model FLOP utilisation above which no band reaches: published runs end at 0.62
+ROLLOUTS = 1_024.0  # answers of an RL step where none are given: published steps begin 512 to 2,048
+RANK = 16.0  # of an adapter on every linear layer, where none is given
+SAVERS = ("chunked_loss", "optimizer_8bit", "fused_step", "activation_offload")
+MOST_PARAMS = 1e14
 
 @dataclass(frozen=True)
 class Run:
@@ -50,6 +54,7 @@ class Run:
     node: Any
     peak: Any
     peak_bf16: Any
+    matmul: Any  # best measured matrix multiplication over the peak
     bandwidth: Any
     interconnect: Any
     memory: Any
@@ -58,6 +63,11 @@ class Run:
     quantised: Any
     forwards: Any
     generates: Any
+    rank: Any
+    rollouts: Any  # answers that an RL step begins
+    decode_mfu: Any  # what the inference model says of decoding
+    decode_mbu: Any
+    decode_layer_s: Any
     checkpointed: Any  # share of the forward pass whose activations are not kept
     recompute: Any  # and done again
     pure_bf16: Any
@@ -65,12 +75,16 @@ class Run:
     naive: Any
     offload: Any
     packed: Any
+    chunked_loss: Any
+    optimizer_8bit: Any
+    fused_step: Any
+    activation_offload: Any
 
 
 def predict_training(
     params: Any, tokens: Any, gpu: Any, gpus: Any = 1, method: Any = "full", precision: Any = "bf16", seq_len: Any = 2048,
     active_params: Any = None, layers: Any = None, hidden: Any = None, vocab: Any = None, micro_batch: Any = None,
-    packed: Any = True, stack: Any = "standard", checkpointing: Any = True,
+    packed: Any = None, stack: Any = "standard", checkpointing: Any = True, rank: Any = None, rollouts: Any = None, savers: Any = None,
 ) -> pd.DataFrame:  # fmt: skip
     """What a training run takes: low, mid and high (80 % band) of five numbers, and the fewest GPUs it fits on.
 
@@ -82,9 +96,14 @@ def predict_training(
     or a `Gpu` record. Every argument may be an array: rows come out. Stacks: `tuned` (a vendor's, selective
     checkpointing), `standard` (well-configured open stack), `naive` (a plain script), `offload` (states in the host's
     memory). `precision="pure_bf16"` keeps the optimiser in bf16 too. `checkpointing` is True, False or "selective".
-    `packed=False`: examples are padded, the tokens counted are the real ones. Unknown layers, width and vocabulary are
-    estimated from the (active) parameters, with a wider band. Fewer GPUs than `gpus_min` do not hold the run: its
-    speed is then that on `gpus_min`.
+    `packed`: examples fill the window; otherwise they are padded, and the tokens counted are the real ones (None: packed,
+    except by a plain script). Unknown layers, width and vocabulary are estimated from the (active) parameters, with a wider
+    band. `rank` is that of an adapter on every linear layer (None: 16). `rollouts` are the answers that an RL step begins
+    (None: 1,024). `savers` are memory savers, joined by "+": chunked_loss, optimizer_8bit, fused_step (optimiser inside the
+    backward pass), activation_offload (None: chunked_loss, for a plain script none). QLoRA without checkpointing keeps more
+    activations than LoRA, as measured, and may need more memory. Fewer GPUs than `gpus_min` do not hold the run: its speed is
+    then that on `gpus_min`. Where no number of GPUs holds it, one run raises Infeasible, and a row of several is NaN but for
+    its memory.
 
     >>> one = predict_training(6.74e9, 2e12, "A100-80GB", gpus=2_048, seq_len=4_096)
     >>> bool(one.gpu_hours_low[0] < 184_320 < one.gpu_hours_high[0])     # Llama 2 7B, arXiv:2307.09288, table 2
@@ -92,16 +111,21 @@ def predict_training(
     """
     import pandas as pd
 
-    run, tokens, known, seen = prepare(params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden,
-                                    vocab, micro_batch, packed, stack, checkpointing)  # fmt: skip
+    alone = all(np.ndim(v) == 0 for v in (params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden, vocab,
+                                          micro_batch, stack, checkpointing))  # fmt: skip
+    run, tokens, known, seen, least = prepare(params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden,
+                                              vocab, micro_batch, packed, stack, checkpointing, rank, rollouts, savers)  # fmt: skip
     speed, memory, bands = laws()
-    rate = 1 / seconds_per_token(run, speed)
+    if alone and np.isnan(least[0]):
+        raise Infeasible(f"this run fits no number of GPUs: each of 16,384 would lack {shortage(run, memory)[0] / GB:,.3g} GB beside the usable "
+                         f"part of its {run.memory[0] / GB:g} GB; take a larger GPU, shorter sequences, checkpointing, or QLoRA")  # fmt: skip
+    rate = np.where(np.isnan(least), np.nan, 1 / seconds_per_token(run, speed))
     hours = tokens / rate / speed.whole_run / SECONDS_PER_HOUR
     flops = np.where(run.adapter, adapter_flops(run.active_params, 1.0), training_flops(run.active_params, 1.0))
     top = run.peak / flops  # speed at full utilisation
     spread = _widened(band_of(run, bands), (~known, bands["unknown_architecture"]), (~seen, bands["unseen_gpu"]))
     room = _widened(bands["memory"], (~known, bands["unknown_architecture_memory"]))
-    high = np.minimum(rate * spread, top)
+    high = np.minimum(rate * spread, top * HIGHEST)
     peak = peak_memory(run, run.gpus, memory) / GB
     columns = {
         "tokens_per_s_per_gpu": (rate / spread, rate, high),
@@ -111,7 +135,7 @@ def predict_training(
         "peak_memory_gb": (peak / room, peak, peak * room),
     }
     table = {f"{name}_{end}": value for name, three in columns.items() for end, value in zip(("low", "mid", "high"), three, strict=True)}
-    return pd.DataFrame({**table, "gpus_min": smallest_set(run, memory)})
+    return pd.DataFrame({**table, "gpus_min": least})
 
 
 def _widened(factor: Any, *more: tuple[Any, float]) -> Any:
@@ -138,17 +162,22 @@ def band_of(run: Run, bands: dict[str, float]) -> np.ndarray:
 
 
 def prepare(params: Any, tokens: Any, gpu: Any, gpus: Any, method: Any, precision: Any, seq_len: Any, active_params: Any, layers: Any,
-            hidden: Any, vocab: Any, micro_batch: Any, packed: Any, stack: Any, checkpointing: Any) -> tuple[Run, Any, Any, Any]:  # fmt: skip
-    """(arrays of the runs, their tokens, whether the architecture is known, whether the GPU was ever measured)."""
-    given = (params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden, vocab, micro_batch, packed, stack, checkpointing)
+            hidden: Any, vocab: Any, micro_batch: Any, packed: Any, stack: Any, checkpointing: Any, rank: Any = None, rollouts: Any = None,
+            savers: Any = None) -> tuple[Run, Any, Any, Any, Any]:  # fmt: skip
+    """(arrays of the runs, their tokens, whether the architecture is known, whether the GPU was ever measured, fewest GPUs)."""
+    given = (params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden, vocab, micro_batch, packed, stack, checkpointing,
+             rank, rollouts, savers)  # fmt: skip
     entries = [_entries(v) for v in given]
     shape = np.broadcast_shapes(*(e.shape for e in entries))
     (params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden, vocab, micro_batch,
-     packed, stack, checkpointing) = entries  # fmt: skip
+     packed, stack, checkpointing, rank, rollouts, savers) = entries  # fmt: skip
     params, tokens, gpus, seq_len = (_numbers(n, v, shape) for n, v in
                                      (("params", params), ("tokens", tokens), ("gpus", gpus), ("seq_len", seq_len)))  # fmt: skip
-    optional = (("active_params", active_params), ("layers", layers), ("hidden", hidden), ("vocab", vocab), ("micro_batch", micro_batch))
-    active, layers, hidden, vocab, micro = (_numbers(n, v, shape, optional=True) for n, v in optional)
+    check(np.all(params <= MOST_PARAMS), f"params is {params.max():g}, allowed is up to {MOST_PARAMS:g}; give the count, not bytes or FLOP")
+    check(np.all(gpus == np.floor(gpus)), f"gpus is {gpus[gpus != np.floor(gpus)][:1]}, it must be whole")
+    optional = (("active_params", active_params), ("layers", layers), ("hidden", hidden), ("vocab", vocab), ("micro_batch", micro_batch),
+                ("rank", rank), ("rollouts", rollouts))  # fmt: skip
+    active, layers, hidden, vocab, micro, rank, rollouts = (_numbers(n, v, shape, optional=True) for n, v in optional)
     active = np.where(np.isnan(active), params, active)
     check(np.all(active <= params), "active_params exceeds params; give the parameters used for one token")
     known = ~np.isnan(layers) & ~np.isnan(hidden) & ~np.isnan(vocab)
@@ -162,6 +191,8 @@ def prepare(params: Any, tokens: Any, gpu: Any, gpus: Any, method: Any, precisio
                         (("method", method, METHODS), ("precision", precision, PRECISIONS), ("stack", stack, STACKS)))  # fmt: skip
     redo = _choice("checkpointing", checkpointing, shape, (True, False, "selective"))
     checkpointed = np.select([redo == "True", redo == "selective"], [1.0, SELECTIVE], 0.0)
+    fills = _choice("packed", packed, shape, (True, False, None))
+    mixed = _savers(savers, shape, pile)
     recompute = np.where(pile == "tuned", np.minimum(checkpointed, SELECTIVE), checkpointed)
     peak = np.select([form == p for p in PRECISIONS], [cards[f] for f in PRECISIONS.values()])
     if np.isnan(peak).any():
@@ -169,19 +200,34 @@ def prepare(params: Any, tokens: Any, gpu: Any, gpus: Any, method: Any, precisio
         raise ValueError(f"{cards['id'][at]} has no peak in {form[at]}; choose precision='bf16' or another GPU")
     run = Run(
         params=params, active_params=active, layers=layers, hidden=hidden, vocab=vocab, seq_len=seq_len, tokens_in_flight=micro * seq_len,
-        gpus=gpus, gpus_used=gpus, node=cards["node"], peak=peak, peak_bf16=cards["peak_flops_bf16"], bandwidth=cards["bandwidth"],
+        gpus=gpus, gpus_used=gpus, node=cards["node"], peak=peak, peak_bf16=cards["peak_flops_bf16"],
+        matmul=np.where(np.isnan(cards["matmul_efficiency"]), MATMUL, cards["matmul_efficiency"]), bandwidth=cards["bandwidth"],
         interconnect=cards["interconnect"], memory=cards["memory"], every_weight=np.where(np.isin(kind, ("lora", "qlora")), 0.0, 1.0),
         adapter=np.isin(kind, ("lora", "qlora")), quantised=kind == "qlora", forwards=np.select([kind == m for m in METHODS], [*FORWARDS.values()]),
-        generates=kind == "rl", checkpointed=checkpointed, recompute=recompute, pure_bf16=form == "pure_bf16", tuned=pile == "tuned", naive=pile == "naive",
-        offload=pile == "offload", packed=_choice("packed", packed, shape, (True, False)) == "True",
+        generates=kind == "rl", rank=np.where(np.isnan(rank), RANK, rank), rollouts=np.where(np.isnan(rollouts), ROLLOUTS, rollouts),
+        checkpointed=checkpointed, recompute=recompute,
+        pure_bf16=form == "pure_bf16", tuned=pile == "tuned", naive=pile == "naive", offload=pile == "offload",
+        packed=(fills == "True") | (fills == "None") & (pile != "naive"), **{name: mixed[name] for name in SAVERS},
+        **{name: np.full(np.shape(params), value) for name, value in decoding().items()},
     )  # fmt: skip
     least = smallest_set(run, laws()[1])
-    used = np.fmax(run.gpus, least)
-    return replace(run, gpus_used=used), tokens, known, np.isin(cards["id"], seen_gpus())
+    # copies of a frozen base move hardly anything between GPUs, so an adapter that does not fit is no slower for its larger set
+    used = np.where(run.adapter, run.gpus, np.fmax(run.gpus, least))
+    return replace(run, gpus_used=used), tokens, known, np.isin(cards["id"], seen_gpus()), least
+
+
+def _savers(entries: np.ndarray, shape: tuple, stack: np.ndarray) -> dict[str, np.ndarray]:
+    """Which memory savers each run uses, by name."""
+    words = np.broadcast_to(entries.astype(str), shape).ravel()
+    for word in {w for text in np.unique(words).tolist() for w in text.split("+")} - {*SAVERS, "None", "", "none"}:
+        raise unknown("saver", word, (*SAVERS, "none"), where="predict_training")
+    found = {name: np.char.find(words, name) >= 0 for name in SAVERS}
+    return found | {"chunked_loss": np.where(words == "None", stack != "naive", found["chunked_loss"])}
 
 
 def _entries(value: Any) -> np.ndarray:
     """One or many entries as an array; text, a record and None are one entry."""
+    check(not isinstance(value, Doubt), f"predict_training was given {value!r}; give numbers, or cm.sample(range, n) for one row per draw")
     if isinstance(value, (str, bool, Gpu)) or value is None:
         entry = np.empty(1, object)
         entry[0] = value
@@ -193,8 +239,8 @@ def _numbers(name: str, entries: np.ndarray, shape: tuple, optional: bool = Fals
     array = np.broadcast_to(entries.astype(float), shape).ravel()
     empty = np.isnan(array)
     check(optional or not empty.any(), f"{name} is missing; give a number above 0")
-    bad = ~empty & ~(np.where(empty, 1.0, array) > 0)
-    check(not bad.any(), f"{name} is {array[bad][:1]}, it must be above 0: without it there is nothing to train")
+    bad = ~empty & ~((np.where(empty, 1.0, array) > 0) & np.isfinite(np.where(empty, 1.0, array)))
+    check(not bad.any(), f"{name} is {array[bad][:1]}, it must be above 0 and finite: without it there is nothing to train")
     return array
 
 

@@ -57,8 +57,8 @@ def recommend(options: Options, work: Workload, quality_floor: float | None = No
     if quality_floor is not None:
         require("quality_floor", quality_floor, 0, 1)
     table, usd, failed = weigh(options, work, terms, draws, seed)
-    runs = table["mid"].notna()
-    table["eligible"] = runs & (table["why_not"] == "") if (table["why_not"] == "")[runs].any() else runs
+    runs, known = table["mid"].notna(), table["quality"].notna()
+    table["eligible"] = runs & known if (runs & known).any() else runs
     if quality_floor is not None:
         table["eligible"] &= table["quality"] >= quality_floor
     names = list(table.index[table["eligible"]])
@@ -77,7 +77,8 @@ def _failures(option: Any, work: Workload, terms: Terms) -> float:
     """Share of an option's total that is the cost of wrong answers."""
     option, work, terms = middle((option, work, terms))
     bill, calendar = evaluate(option, work, terms), Calendar(work, terms)
-    return float(bill.total(calendar, phase="failures") / bill.total(calendar))
+    total = bill.total(calendar)
+    return float(bill.total(calendar, phase="failures") / total) if total else 0.0
 
 
 def first_answer(options: Options, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
@@ -161,7 +162,7 @@ def brief(work: Workload, terms: Terms) -> pd.DataFrame:
         unit, meaning = unit_of(kind, name), GLOSSARY.get(f"{kind}.{name}", GLOSSARY.get(name, ("", "")))[1]
         inner = f"{type(owner).__name__}: " if owner is not work and owner is not terms else ""
         rows.append((inner.lower() + name.replace("_", " "), show(value), unit, meaning))
-    rows += [("first paid month", terms.start, "", ""), ("currency", terms.currency, "", "of the headline; tables and figures are in US dollars")]
+    rows += [("first paid month", terms.start, "", ""), ("currency", terms.currency, "", "of headline, comparison and figures; the line-by-line bill is in US dollars")]
     return pd.DataFrame(rows, columns=["input", "value", "unit", "meaning"])
 
 

@@ -15,7 +15,7 @@ import ipywidgets
 from . import plots
 from .blocks import answer, cards
 from .choices import MODELS, USE_CASES, quick
-from .controls import STYLE, Control, Later, sentence
+from .controls import STYLE, Control, Later, Look, sentence
 from .errors import Infeasible, check, unknown
 from .evidence import show as number_text
 from .ledger import cash_flow, ledger, settle
@@ -45,6 +45,7 @@ class Explorer(ipywidgets.VBox):
         self.ax = plots.picture(HEIGHTS[show](len(options)), width=8.6)  # one figure, drawn again and again
         self.colours = plots.palette(options)
         self.controls: dict[str, Control] = {}
+        self.look = Look()
         self.cause: Control | None = None
         self.verdict: Any = None
         self.later = Later(self.refresh)
@@ -70,7 +71,7 @@ class Explorer(ipywidgets.VBox):
     def _control(self, key: str) -> Control:
         if key not in self.controls:
             value = (self.quality_floor or 0.0) if key == FLOOR else dict(leaves(self.things))[key]
-            self.controls[key] = Control(key, value, self._changed)
+            self.controls[key] = Control(key, value, self._changed, self.look)
         return self.controls[key]
 
     def _unfold(self, change: dict) -> None:

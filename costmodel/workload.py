@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date
+import re
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -97,8 +98,6 @@ class Workload:
             check(value is None or isinstance(value, kind), f"Workload.{name} is {value!r}, it must be a {kind.__name__}(...) or None")
         validate(self, optional=("document_tokens",))
         require("Workload.requests_per_month", self.requests_per_month, low=1e-9)
-        require("Workload.active_hours_per_month", self.active_hours_per_month, low=1, high=744)
-        require("Workload.peak_to_average", self.peak_to_average, low=1)
         empty = all(
             isinstance(t, (int, float)) and t == 0 for t in (self.instruction_tokens, self.input_tokens, self.output_tokens)
         )
@@ -119,13 +118,18 @@ class Workload:
         return cls(requests_per_month, input_tokens=words_to_tokens(words_in), output_tokens=words_to_tokens(words_out), **fields)
 
     @classmethod
-    def from_users(cls, users: float, requests_per_user_per_day: float, days_per_month: float = 22, **fields: Any) -> Workload:
-        """A workload from active users and how often each asks on a working day.
+    def from_users(cls, users: Number, requests_per_user_per_day: float, days_per_month: float = 22, **fields: Any) -> Workload:
+        """A workload from active users (a number or a Range) and how often each asks on a working day.
 
         >>> Workload.from_users(500, 6, input_tokens=900, output_tokens=250).requests_per_month
         66000
         """
-        return cls(users * requests_per_user_per_day * days_per_month, **fields)
+        for name, value in (("requests_per_user_per_day", requests_per_user_per_day), ("days_per_month", days_per_month)):
+            check(isinstance(value, (int, float)) and value > 0, f"{name} is {value!r}, it must be a number above 0; a Range goes into users")
+        require("users", users)
+        each = requests_per_user_per_day * days_per_month
+        many = replace(users, low=users.low * each, mid=users.mid * each, high=users.high * each) if isinstance(users, Range) else users * each
+        return cls(many, **fields)
 
     @classmethod
     def from_bill(
@@ -145,9 +149,11 @@ class Workload:
         """
         from .prices import Tokens, price
 
+        check(isinstance(usd_per_month, (int, float)) and usd_per_month > 0, f"usd_per_month is {usd_per_month!r}, it must be a number above 0")
         tokens = Tokens(input=input_tokens + fields.get("instruction_tokens", 0), output=output_tokens,
                         reasoning=fields.get("reasoning_tokens", 0))  # fmt: skip
         each = price(model, tokens, provider=provider, on=on)
+        check(each > 0, f"one request of {input_tokens} tokens in and {output_tokens} out costs nothing; give its tokens")
         return cls(usd_per_month / each, input_tokens=input_tokens, output_tokens=output_tokens, **fields)
 
     def request(self) -> Request:
@@ -168,7 +174,7 @@ class Workload:
         memo = self.__dict__.setdefault("_demand", {})
         if months not in memo:
             m = np.arange(months + 1)
-            path = np.ones(months + 1) if self.flat else (1 + self.growth_per_year) ** ((m - 1) / MONTHS_PER_YEAR)
+            path = np.ones(months + 1) if self.flat else (1 + self.growth_per_year) ** (np.maximum(m - 1, 0) / MONTHS_PER_YEAR)
             if not self.flat:
                 path = path * np.minimum(1.0, m / np.maximum(self.ramp_months, 1e-9))
             memo[months] = np.where(m == 0, 0.0, path)
@@ -230,7 +236,7 @@ class Currency:
         try:
             code, rate, day = words
             rate_date = date.fromisoformat(day).isoformat()
-            check(len(code) == 3 and code.isalpha() and float(rate) > 0, "")
+            check(len(code) == 3 and code.isalpha() and 0 < float(rate) < np.inf, "")
         except ValueError:
             raise ValueError(
                 f"currency is {text!r}; write the code, the units per US dollar and the day of the rate: 'EUR 0.92 2026-11-20'"
@@ -277,8 +283,11 @@ class Terms:
         return date(index // 12, index % 12 + 1, 1)
 
 
-def _day(name: str, text: str | None) -> date:
+def _day(name: str, day: Any) -> date:
+    """A date, or text like 2027-01-31 or 2027-01-31T14:00."""
+    text = day.isoformat() if isinstance(day, date) else str(day)
+    check(re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?", text), f"{name} is {day!r}, it must be a date like '2027-01-31'")
     try:
-        return date.fromisoformat(str(text)[:10])
+        return datetime.fromisoformat(text).date()
     except ValueError:
-        raise ValueError(f"{name} is {text!r}, it must be a date like '2027-01-31'") from None
+        raise ValueError(f"{name} is {day!r}, it must be a date like '2027-01-31'") from None

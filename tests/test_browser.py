@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None and not R
 
 ROOT = Path(__file__).parents[1]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+PATIENCE_S = 90  # a page that is right but slow, on a machine with other work, is no failure
 VOLUME = "Workload.requests_per_month"
 SETUP = """
 import costmodel as cm
@@ -70,7 +71,7 @@ def lab(tmp_path_factory):
     server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
         url = f"http://127.0.0.1:{port}/doc/tree/sliders.ipynb?token={token}"
-        for _ in range(150):
+        for _ in range(5 * PATIENCE_S):
             assert server.poll() is None, (folder / "log").read_text()
             try:
                 urlopen(f"http://127.0.0.1:{port}/api?token={token}", timeout=1)
@@ -94,7 +95,7 @@ def page(lab):
     with sync.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1100, "height": 1000})
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE_S * 1_000)
         try:
             page.goto(lab)
             page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
@@ -121,7 +122,7 @@ def headline(page) -> str:
 
 
 def until(page, changed, what: str) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + PATIENCE_S
     while not changed():
         assert time.monotonic() < deadline, f"{what}; the page says: {headline(page)}"
         page.wait_for_timeout(50)
@@ -186,8 +187,14 @@ def test_an_error_greys_the_picture_and_speaks_beside_its_control(page):
 
 def test_everything_fits_in_the_width(page):
     until(page, lambda: page.locator(".costmodel-waiting").count() == 0, "the answer before is still on its way")
-    page.get_by_text("more inputs").click()
-    until(page, lambda: page.locator(".costmodel-row").count() > 30, "the folded inputs did not appear")
+    fold = page.locator(".jupyter-widget-Collapse")
+
+    def unfolded() -> bool:
+        if fold.locator(".jupyter-widget-Collapse-contents:not(.lm-mod-hidden)").count() == 0:  # a click lands beside it while the page above still grows
+            fold.get_by_text("more inputs").click()
+        return page.locator(".costmodel-row").count() > 30
+
+    until(page, unfolded, "the folded inputs did not appear")
     row(page, 20).scroll_into_view_if_needed()
     snap(page, "more")
     area = page.locator(".jp-OutputArea-output").first

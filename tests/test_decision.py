@@ -311,3 +311,55 @@ def test_tornado_lists_every_doubt_widest_first(options):
     assert bars.spread.is_monotonic_decreasing and bars.input.is_unique
     register = cm.register(options["RAG"], WORK)
     assert set(bars.input) == set(register.input[register.low < register.high])
+
+
+# -- what an unknown or a rare failure may not do --------------------------------------------------------
+
+
+def test_a_few_draws_that_do_not_fit_leave_an_option_in_the_ranking():
+    """One draw in twenty is over the window: those draws are lost, the others still count."""
+    work = cm.Workload(1e5, input_tokens=cm.Range(500, 2_000, mid=900), output_tokens=100)
+    narrow = replace(cm.api_price("gpt-4o", on="2026-11-01"), window=2_100)
+    options = {"narrow": cm.Option(cm.Api(narrow), quality=0.9), "dear": cm.Option(cm.Api("gpt-4", on="2026-11-01"), quality=0.9)}
+    table = cm.compare(options, work, draws=1_000)
+    assert 0.8 < table.loc["narrow", "p_cheapest"] < 1 and table["p_cheapest"].sum() == pytest.approx(1)
+    assert "does not fit in " in table.loc["narrow", "why_not"]
+    assert cm.recommend(options, work, quality_floor=0.5, draws=1_000).best == "narrow"
+    assert cm.sweep(options, work, "output_tokens", [100, 200], draws=300)[["p10", "p90"]].notna().all(axis=None)
+
+
+def test_unknown_quality_is_never_taken_for_perfect():
+    work = cm.Workload(1e5, input_tokens=900, output_tokens=250, usd_per_failure=1.0)
+    known, not_known = cm.Option(cm.Api("gpt-4o", on="2026-11-01"), quality=0.9), cm.Option(cm.Api("gpt-4", on="2026-11-01"))
+    found = cm.breakeven(known, not_known, work, draws=50).iloc[0]
+    assert found.below == "first" and found.verdict.endswith("without the cost of wrong answers, because the quality of second is not known")
+    table = cm.sweep({"known": known, "not": not_known}, work, "output_tokens", [100, 200]).set_index("option")
+    assert table.loc["not", "mid"].isna().all() and table.loc["known", "mid"].notna().all()
+    assert cm.sweep({"not": not_known}, work, "output_tokens", [100.0]).mid.notna().all()  # alone, it is compared with nothing
+
+
+def test_a_class_without_a_price_takes_one_option_out_not_all():
+    work = cm.Workload(1e5, instruction_tokens=3_000, input_tokens=900, output_tokens=250)
+    toy = api(**{"in": 1.0, "out": 1.0})
+    table = cm.compare({"plain": cm.Option(toy), "cached": cm.Option(toy, cm.PromptCache())}, work, draws=50)
+    assert "cache_read of 'toy' is not priced" in table.loc["cached", "why_not"] and table.loc["plain", "mid"] > 0
+
+
+@pytest.mark.parametrize(("ask", "says"), [
+    (lambda o, w: cm.breakeven(o, o, w, over="discount_rate"), "totals are not discounted"),
+    (lambda o, w: cm.sweep(o, w, {}), "sweep needs an input"),
+    (lambda o, w: cm.compare(o, w, seed=-1), "seed is -1, allowed is a whole number of 0 or more"),
+    (lambda o, w: cm.compare(o, w, terms={"months": 3}), "it must be Terms"),
+    (lambda o, w: cm.compare(o, None), "it must be a Workload"),
+    (lambda o, w: cm.price("gpt-4o", {"input": 3}), "write Tokens"),
+])  # fmt: skip
+def test_what_cannot_be_asked_is_one_sentence(ask, says):
+    work = cm.Workload(cm.Range(1e5, 2e5), input_tokens=900, output_tokens=250)
+    with pytest.raises(ValueError, match=says):
+        ask(cm.Option(cm.Api("gpt-4o", on="2026-11-01")), work)
+
+
+def test_a_sweep_stays_where_the_workload_may_be():
+    option, work = cm.Option(cm.Api("gpt-4o", on="2026-11-01")), cm.Workload(1e5, input_tokens=900, output_tokens=250)
+    assert cm.sweep(option, work, "active_hours_per_month").active_hours_per_month.max() <= 744
+    assert cm.sweep(option, work, "peak_to_average").peak_to_average.min() >= 1

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costmodel import caching, inference, quality, retrieval, training
+from costmodel import ageing, agent_loop, caching, experiments, inference, quality, retrieval, training
 
 # equation -> arguments inside its domain
 ARGUMENTS = {
@@ -37,15 +37,37 @@ ARGUMENTS = {
     quality.student_shift: (0.6, 0.8, 0.95),
     quality.required_gain: (16_000.0, 1e6, 2.0),
     quality.allowed_loss: (0.0096, 0.5),
+    experiments.samples_per_arm: (0.80, 0.50, 0.8, 0.05, 2.0),
+    experiments.chance_to_detect: (100.0, 0.80, 0.50, 0.05, 1.0),
+    experiments.through_judge: (0.80, 0.85),
+    experiments.runs_to_see: (0.05, 0.15, 0.8, 0.05, 0.95),
+    experiments.days_to_collect: (1_094.0, 10_000.0, 0.5, 0.02),
+    experiments.expected_loss: (0.05, 28.0, 10_000.0, 0.10, 0.40),
+    experiments.combinations: (2.0, 6.0),
+    ageing.cold_cache_ratio: (0.74, 0.10, 1.25),
+    ageing.cached_share_of: (3.0, 0.10, 1.25),
+    ageing.overpaid_share: (0.35, 12.0),
+    ageing.gain_of_waiting: (60_000.0, 4_000.0, 6_000.0, 6.0, 0.10, 0.30),
+    ageing.per_survivor: (1.0, 0.30),
+    agent_loop.turn_tokens: (2_000.0, 800.0, 6.0),
+    agent_loop.step_tokens: (3_000.0, 1_000.0, 8.0),
+    agent_loop.compactions: (1_000.0, 30.0, 20_000.0, 2_000.0),
+    agent_loop.history_tokens: (1_000.0, 40.0, 10_000.0, 1_000.0),
+    agent_loop.attempts: (0.05, 9.0),
+    agent_loop.within: (10.0, 0.8, 40.0),
+    agent_loop.shift_to: (0.80, 0.23),
+    agent_loop.tail: (8.0, 1.05, 0.95),
+    agent_loop.per_resolved: (2.80, 0.68, 5.0),
 }
+ON_ANOTHER_AXIS = {experiments.exposed_days, agent_loop.task_lengths}  # of stages, or of tasks
 positive = st.floats(1e-3, 1e9)
 share = st.floats(0.01, 0.99)
 
 
 def test_every_public_equation_is_in_the_table():
-    modules = (training, inference, caching, retrieval, quality)
+    modules = (training, inference, caching, retrieval, quality, experiments, ageing, agent_loop)
     public = {f for m in modules for name, f in inspect.getmembers(m, inspect.isfunction) if f.__module__ == m.__name__ and name[0] != "_"}
-    assert public == set(ARGUMENTS)
+    assert public == set(ARGUMENTS) | ON_ANOTHER_AXIS
 
 
 @pytest.mark.parametrize("equation", ARGUMENTS, ids=lambda f: f.__name__)
@@ -77,12 +99,6 @@ def test_every_equation_states_what_it_computes_with_an_example(equation):
 def test_an_adapter_takes_two_thirds_of_a_full_tune(parameters, tokens):
     """4 N D against 6 N D: frozen weights need no weight gradient (Hu et al. 2021, arXiv:2106.09685, section 4.2)."""
     assert training.adapter_flops(parameters, tokens) / training.training_flops(parameters, tokens) == pytest.approx(2 / 3)
-
-
-def test_a_quantised_base_takes_a_quarter_of_the_memory():
-    """4 bits against 16 bits a weight (Dettmers et al. 2023, arXiv:2305.14314, section 3)."""
-    half, quarter = training.BYTES_PER_PARAMETER_BF16, training.BYTES_PER_PARAMETER_NF4
-    assert training.weights_memory(7e9, quarter) / training.weights_memory(7e9, half) == 0.25
 
 
 @pytest.mark.parametrize(("write", "read", "reads"), [(1.25, 0.1, 0.28), (2.0, 0.1, 1.11)])

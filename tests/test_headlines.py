@@ -159,6 +159,26 @@ def test_on_a_managed_api_labels_cost_222_times_the_run():
     assert usd["label the examples"] / usd["the run that passes"] == pytest.approx(222, abs=0.5)
 
 
+# -- the same two cases, as the notebook shows them ----------------------------------------------------
+
+
+def test_published_break_evens_are_explained_by_what_is_counted():
+    """From the run alone to the whole life, with the examples cached, and with none to leave out."""
+    table = cm.published_break_evens().set_index("counted")
+    assert round(table.requests["training only"]) == 20_690
+    assert table.requests["+ maintenance"] / 1e6 == pytest.approx(11.03, abs=0.005) and table.usd_more["+ maintenance"] == pytest.approx(40_000)
+    assert table.requests["+ maintenance, examples cached"] / 1e6 == pytest.approx(35.56, abs=0.005)
+    assert np.isnan(table.requests["+ maintenance, no examples"]) and table.p_never["+ maintenance, no examples"] == 1
+
+
+def test_the_published_first_year_and_its_four_underestimates():
+    year, low = cm.published_first_year(), cm.published_underestimates().set_index("counted")
+    assert year.usd.sum() == pytest.approx(69_512, abs=0.5) and year.share["training"] == pytest.approx(0.029, abs=0.0005)
+    assert year.usd["experiments"] == pytest.approx(8_000)
+    for name, (usd, factor) in NAIVE.items():
+        assert low.usd[name] == pytest.approx(usd, abs=1) and low.factor[name] == pytest.approx(factor, abs=0.05)
+
+
 # -- distillation --------------------------------------------------------------------------------------
 
 
@@ -284,3 +304,195 @@ def test_a_bill_that_triples_without_its_cache_had_74_percent_cached():
     work = cm.Workload(1e8, instruction_tokens=10_000 * share, input_tokens=10_000 * (1 - share))
     cold, warm = (total(cm.Option(serving, *t), work, MONTH) for t in ((), (cm.PromptCache(),)))
     assert cold / warm == pytest.approx(3, rel=1e-3)
+
+
+# -- the bill around the inference ---------------------------------------------------------------------
+# Tian Pan, "The hidden tax on AI features" (2026-05-05): inference is 20 to 30 % of a mature feature, the total three to five times
+# the projection. "Releasing AI features", "The model upgrade trap", "Database schema as the agent's mental model", "PII, residency and
+# compliance" and "Agentic coding" (2026-04-09); "Cost per resolved task" and "Reasoning models" (tag pages).
+
+
+def everything(**release):
+    serving = api(**{"in": 2.0, "out": 8.0}, accepted=0.8)
+    return cm.Option(serving, cm.Rag(), cm.Evals(), cm.Release(**release), cm.Monitoring(), cm.Upgrades(), cm.Compliance())
+
+
+@pytest.mark.parametrize(("share", "factor"), [(0.30, 3.3), (0.20, 5.0)])
+def test_inference_of_20_to_30_percent_is_an_overrun_of_3_3_to_5(share, factor):
+    serving, work = api(**{"in": 1.0, "out": 0.0}), cm.Workload(1_000_000, input_tokens=1_000)  # $1,000 a month
+    found = cm.inference_share(cm.Option(serving, Buy(12_000 / share - 12_000)), work, terms=STILL).iloc[0]
+    assert found.share == pytest.approx(share) and found.factor == pytest.approx(factor, abs=0.05)
+
+
+def test_with_every_operation_the_share_passes_through_20_to_30_percent():
+    """The defaults, not fitted to it: an assistant over documents with half a million to a million requests a month."""
+    work = cm.Workload(1, instruction_tokens=600, input_tokens=900, output_tokens=250, corpus=cm.Corpus(tokens=4e6, churn_per_month=0.03))
+    shares = [cm.inference_share(everything(), replace(work, requests_per_month=n), terms=STILL)["share"].item() for n in (1e5, 3e5, 7e5, 3e6)]
+    assert shares == sorted(shares) and shares[0] < 0.15 and shares[-1] > 0.5
+    assert any(0.20 <= share <= 0.30 for share in shares)
+
+
+# -- releases ------------------------------------------------------------------------------------------
+
+ANSWERS = cm.Workload(1_000_000, input_tokens=1_000, output_tokens=100)
+SHADOW = {"policy": "shadow", "shadow_share": 1.0, "judged_share": 0.0}
+
+
+def shadowed(releases_per_month, days, candidate=None):
+    """Shadow traffic of a year over the inference of that year."""
+    release = cm.Release(releases_per_month=releases_per_month, shadow_days=days, candidate=candidate, **SHADOW)
+    book = cm.ledger(cm.Option(api(**{"in": 2.0, "out": 8.0}), release), ANSWERS, terms=replace(STILL, months=12))
+    usd = book.groupby("phase").usd.sum()
+    shadow = book[book["item"].str.startswith("shadow: the candidate")].usd.sum()
+    return shadow / usd["serving"]
+
+
+def test_a_full_shadow_of_14_days_is_3_8_percent_of_a_years_inference():
+    assert shadowed(1 / 12, 14) == pytest.approx(14 / 365) and round(100 * shadowed(1 / 12, 14), 1) == 3.8
+
+
+def test_a_shadow_adds_100_percent_while_it_runs_and_300_where_the_candidate_is_three_times_dearer():
+    month = 730 / 24  # days: the shadow never ends
+    assert shadowed(1, month) == pytest.approx(1.0)
+    assert shadowed(1, month, api("candidate", **{"in": 6.0, "out": 24.0})) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(("hours", "days"), [(24, 4), (48, 8)])
+def test_a_canary_of_four_stages_takes_4_to_8_days(hours, days):
+    table = cm.release_policies(cm.Option(api(**{"in": 2.0, "out": 8.0})), ANSWERS, cm.Release(hours_per_stage=hours), STILL, policies=["canary"]).set_index("policy")
+    assert table.days["canary"] == days
+
+
+def test_samples_of_each_stage_against_noise_of_15_percent():
+    """A fall as large as the noise, 80 to 65 %, takes 138 answers of each version (109 where only a fall matters), so the 1 % stage takes
+    10,900 requests a day where every outcome is known, twenty times that where one in twenty is."""
+    assert cm.samples_per_arm(0.80, 0.65) == 138 and cm.samples_per_arm(0.80, 0.65, sides=1) == 109
+    by_stage = [round(float(cm.days_to_collect(109, 10_900, share, 1.0)), 2) for share in (0.01, 0.05, 0.20, 0.50)]
+    assert by_stage == [1.0, 0.2, 0.05, 0.02]
+    assert cm.days_to_collect(109, 10_900, 0.01, 0.05) == pytest.approx(20)
+    assert [cm.runs_to_see(effect, 0.15) for effect in (0.15, 0.05, 0.02)] == [2, 12, 74]  # runs of a golden set, best over worst of ten: 15 points
+
+
+def test_discipline_is_worth_the_loss_that_it_avoids_less_its_cost():
+    """P(regression) x loss avoided - cost, in the model's own columns and in closed form: nothing sees it, or everything in the first stage."""
+    work = replace(ANSWERS, usd_per_failure=0.40)
+    sure = cm.Release(policy="canary", releases_per_month=1, regression_chance=0.05, drop=0.5, accepted_before=0.9, days_unseen=28, outcome_share=1.0,
+                      stages=(0.10,), hours_per_stage=24)  # fmt: skip
+    table = cm.release_policies(cm.Option(api(**{"in": 2.0, "out": 8.0})), work, sure, STILL, policies=["canary"]).set_index("policy")
+    daily = 1_000_000 / (730 / 24)
+    assert table.usd_loss["none"] == pytest.approx(12 * 0.05 * 28 * daily * 0.5 * 0.40)
+    assert table.usd_loss["canary"] == pytest.approx(12 * 0.05 * 0.10 * daily * 0.5 * 0.40)
+    assert table.usd_saved["canary"] == pytest.approx(table.usd_total["none"] - table.usd_total["canary"])
+
+
+# -- drift and upgrades --------------------------------------------------------------------------------
+
+
+def test_gpt_4_fell_by_39_percent():
+    """84 to 51 % of some tasks; at 10,000 requests a day, $0.40 a failure and four weeks unseen that is $36,960."""
+    assert pytest.approx(0.393, abs=0.0005) == (0.84 - 0.51) / 0.84
+    watch = cm.Monitoring(judge_share=0, reviews_per_month=0, drifts_per_year=1, drop=0.84 - 0.51, accepted_before=0.84, days_unseen=28, reaction_days=0)
+    work = cm.Workload(10_000 * 730 / 24, input_tokens=100, usd_per_failure=0.40)
+    book = cm.ledger(cm.Option(api(**{"in": 0.0, "out": 0.0}), watch), work, terms=replace(STILL, months=12))
+    assert book[book.phase == "failures"].usd.sum() == pytest.approx(28 * 10_000 * 0.33 * 0.40)
+
+
+@pytest.mark.parametrize(("months", "yearly"), [(9, 1.33), (6, 2.0), (12, 1.0)])
+def test_a_provider_forces_1_3_to_2_upgrades_a_year_or_one(months, yearly):
+    """Models of OpenAI are deprecated every six to nine months, those of Anthropic after twelve."""
+    book = cm.ledger(cm.Option(api(**{"in": 2.0, "out": 8.0}), cm.Upgrades(every_months=months)), ANSWERS, terms=replace(STILL, months=36))
+    assert (book["item"] == "forced model upgrade").sum() / 3 == pytest.approx(yearly, abs=0.005)
+
+
+def test_monitoring_pays_where_it_costs_less_than_the_delay_that_it_takes_away():
+    drift = {"drifts_per_year": 2, "drop": 0.10, "accepted_before": 0.8, "days_unseen": 28, "reaction_days": 0, "agreement": 1.0, "reviews_per_month": 0}
+    judge = api("judge", **{"in": 1.0, "out": 4.0})
+    for usd_per_failure, pays in ((0.0005, False), (0.40, True)):
+        work = replace(ANSWERS, usd_per_failure=usd_per_failure)
+        blind, seen = (total(cm.Option(api(**{"in": 2.0, "out": 8.0}), cm.Monitoring(judge_share=share, judge=judge, **drift)), work) for share in (0.0, 0.05))
+        assert (seen < blind) is pays
+
+
+def test_a_cold_cache_triples_the_bill():
+    """74 % of the input cached at 90 % off, or 68 % where the new prefix is written at 1.25 times the price; and the upgrade's own line."""
+    assert cm.cached_share_of(3, 0.10) == pytest.approx(0.74, abs=0.005) and cm.cached_share_of(3, 0.10, 1.25) == pytest.approx(0.68, abs=0.005)
+    work = cm.Workload(1e8, instruction_tokens=7_407, input_tokens=2_593)
+    month = 730 / 24
+    upgrade = cm.Upgrades(every_months=1, cold_days=month, read_ratio=0.10, weeks=0, items=0)
+    serving = api(**{"in": 2.0, "cache_read": 0.2, "cache_write": 2.0, "out": 0.0})
+    usd = cm.ledger(cm.Option(serving, cm.PromptCache(), upgrade), work, terms=MONTH).groupby("phase").usd.sum()
+    assert usd["migration"] / usd["serving"] == pytest.approx(2, rel=1e-3)
+
+
+# -- steps, outcomes, projects, changes ----------------------------------------------------------------
+
+
+def task_tokens(steps, base, grown):
+    """Input tokens and calls of one task, as the agent's production traffic has them."""
+    agent = cm.Agent(steps=steps, step_spread=0, step_output_tokens=grown / 4, tool_tokens=grown * 3 / 4, tools=0, fail_chance=0, build_weeks=0, upkeep_fte=0)
+    request = cm.middle(cm.Option(api(**{"in": 1.0, "out": 0.0}), agent)).case(cm.Workload(1, instruction_tokens=base), STILL).request
+    return sum(c.prompt_tokens * c.per_request for c in request.calls), sum(c.per_request for c in request.calls)
+
+
+def test_eight_steps_instead_of_two_are_4_times_the_calls_and_7_4_times_the_tokens():
+    """3,000 tokens of base and 1,000 more with each step (ours): 7,000 against 52,000. This reading counts s calls."""
+    (two, calls), (eight, more) = task_tokens(2, 3_000, 1_000), task_tokens(8, 3_000, 1_000)
+    assert (two, eight) == (pytest.approx(7_000), pytest.approx(52_000))
+    assert more / calls == 4 and round(eight / two, 1) == 7.4
+
+
+def test_thirty_turns_send_465_units_of_input_not_30():
+    assert cm.turn_tokens(0, 1, 30) == 465 == task_tokens(30, 1, 1)[0]
+
+
+def test_both_readings_of_the_turn_formula():
+    """b (t + 1) + g t (t + 1) / 2 counts a call for each turn and one for the answer: 30,800 tokens for b = 2,000, g = 800, t = 6. The reading of
+    the step inflation counts t calls: 24,000. They are the same with one step more."""
+    assert cm.turn_tokens(2_000, 800, 6) == 30_800 == cm.step_tokens(2_000, 800, 7) == pytest.approx(task_tokens(7, 2_000, 800)[0])
+    assert cm.step_tokens(2_000, 800, 6) == 24_000
+
+
+def test_a_call_that_is_25_percent_cheaper_makes_a_resolved_task_31_percent_dearer():
+    """4 turns become 7: 0.75 x 7 / 4. The post says +40 %. Either a history that grows by 4.8 % of the prompt a turn explains the rest, if the 25 % are
+    the price of a token, or one task in sixteen that is opened again."""
+    assert cm.per_resolved(0.75 * 7, 1.0) / cm.per_resolved(4.0, 1.0) == pytest.approx(1.3125)
+    grown = 0.0476
+    assert 0.75 * cm.step_tokens(1, grown, 7) / cm.step_tokens(1, grown, 4) == pytest.approx(1.40, abs=0.001)
+    assert cm.per_resolved(0.75 * 7, 15 / 16) / cm.per_resolved(4.0, 1.0) == pytest.approx(1.40, abs=0.001)
+
+
+def test_two_points_of_accuracy_for_900_percent_cost_450_times_a_call_for_each_further_answer():
+    old, new = (cm.Option(api(**{"in": usd, "out": 0.0}), quality=share) for usd, share in ((10.0, 0.90), (100.0, 0.92)))
+    work = cm.Workload(1_000, input_tokens=1_000)
+    call, more = total(old, work, MONTH) / 1_000, total(new, work, MONTH) - total(old, work, MONTH)
+    assert more / (0.02 * 1_000) / call == pytest.approx(450)
+
+
+def test_thirty_percent_abandoned_makes_a_survivor_1_43_times_as_dear():
+    share = cm.practice("genai.abandoned").mid
+    assert share == 0.30 and round(cm.per_survivor(1.0, share), 2) == 1.43
+
+
+def coding(transfer, **fields):
+    agent = cm.CodingAgent(steps=30, step_spread=0, transfer=transfer, build_weeks=0, upkeep_fte=0, reviewed_share=1, review_minutes=20, **fields)
+    return cm.Option(api(**{"in": 3.0, "out": 15.0}, accepted=0.80), agent)
+
+
+def test_80_percent_on_the_benchmark_and_23_on_the_private_repository_are_3_5_times_fewer_changes():
+    work = cm.Workload(1_000, input_tokens=1_000, output_tokens=300)
+    found = cm.compare({"public": coding(1.0), "private": coding(23 / 80)}, work, terms=replace(STILL, months=12), draws=2)
+    assert found.quality["private"] == pytest.approx(0.23, abs=1e-4) and found.quality["public"] == pytest.approx(0.80, abs=1e-4)
+    assert found.per_accepted["private"] / found.per_accepted["public"] == pytest.approx(3.5, abs=0.03)
+
+
+def test_half_the_acceptance_doubles_the_cost_of_an_accepted_change():
+    work = cm.Workload(1_000, input_tokens=1_000, output_tokens=300)
+    found = cm.compare({"70 %": coding(0.70 / 0.80), "35 %": coding(0.35 / 0.80)}, work, terms=replace(STILL, months=12), draws=2)
+    assert found.per_accepted["35 %"] / found.per_accepted["70 %"] == pytest.approx(2.0, rel=1e-3)
+
+
+def test_19_percent_slower_is_labour_times_1_19_not_a_saving():
+    work = cm.Workload(1_000, input_tokens=1_000, output_tokens=300)
+    ways = cm.coding_ways(coding(0.6), work, hours_by_hand=2.0, time_ratio=cm.practice("metr.time_ratio"), terms=STILL).set_index("way")
+    assert ways.usd_people["developer with AI"] / ways.usd_people["developer alone"] == pytest.approx(1.19)
+    assert ways.usd_per_change["developer with AI"] > 1.19 * ways.usd_per_change["developer alone"]  # and the model on top

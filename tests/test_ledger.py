@@ -116,8 +116,10 @@ def test_capital_expenditure_is_paid_up_front(book):
 
 
 def test_an_option_that_cannot_run_has_no_rows():
-    assert cm.ledger(cm.Option(TOY, cm.Rag()), BARE).empty
-    assert cm.cash_flow(cm.Option(TOY, cm.Rag()), BARE).empty
+    cannot = {"no documents": cm.Option(TOY, cm.Rag())}
+    assert cm.ledger(cannot, BARE).empty and cm.cash_flow(cannot, BARE).empty
+    with pytest.raises(cm.Infeasible, match="corpus"):
+        cm.ledger(cannot["no documents"], BARE)
 
 
 # -- volume --------------------------------------------------------------------------------------------

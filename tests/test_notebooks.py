@@ -145,6 +145,20 @@ def test_what_matters_says_what_the_script_says(tmp_path):
     assert facts["evpi"] == cm.value_of_information(leaders, work, draws=DRAWS, seed=case.seed, terms=terms)["usd"][0]
 
 
+def test_the_notebook_on_operations_says_what_the_script_says(tmp_path):
+    made = report.run(notebooks_folder() / "07_keep_it_alive.ipynb", tmp_path, formats=("html",), draws=DRAWS, requests_per_month=1_000_000)
+    case = cm.load("support_assistant", requests_per_month=1_000_000)
+    option = case.options["RAG"]
+    release = cm.Release(policy="canary", releases_per_month=2, judge=cm.Api("gpt-6-luna", on=option.serving.on))
+    script = cm.release_policies(option, case.work, release, case.terms)
+    printed = pd.read_csv(made.results_csv, keep_default_na=False)
+    assert printed["policy"].to_list() == script["policy"].to_list() and printed["usd_total"].to_list() == pytest.approx(script["usd_total"].to_list())
+    numbers = json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]
+    assert numbers["best"] == script["policy"][0] and f"{script['policy'][0]!r}" in made.answer
+    assert numbers["unpriced"] == pytest.approx(cm.unpriced(option, case.work, case.terms)["usd_per_year"].sum())
+    assert 0.20 <= numbers["share"] <= 0.35
+
+
 @pytest.mark.parametrize("name", sorted(cm.examples()))
 def test_every_example_scenario_answers(name):
     case = cm.load(name)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import costmodel as cm
 from costmodel.errors import CatalogError
 from costmodel.ranges import (
     Measured,
@@ -270,3 +271,15 @@ def test_find_key_names_the_nearest_of_an_unknown_field():
 def test_replace_is_the_way_to_ask_what_if():
     wider = replace(Range(1, 3), high=9, mid=None)
     assert (wider.low, wider.mid, wider.high) == pytest.approx((1, 3, 9))
+
+
+def test_the_unit_of_a_field_says_what_its_range_is():
+    """20 to 99 cents are an amount, with its median at the geometric mean; 20 to 99 percent are a share."""
+    low, high = 0.2, 0.99
+    work = cm.Workload(1e5, input_tokens=1, usd_per_failure=cm.Range(low, high))
+    assert work.usd_per_failure.mid == pytest.approx((low * high) ** 0.5) and work.usd_per_failure.form == "amount"
+    assert cm.Workload(1e5, input_tokens=1, usd_per_failure=cm.Range(0.5, 1)).usd_per_failure.mid == pytest.approx(0.5**0.5)
+    assert cm.Corpus(100, churn_per_month=cm.Range(0.01, 0.2)).churn_per_month.form == "share"
+    with pytest.raises(ValueError, match="a share must lie strictly between 0 and 1"):
+        cm.Corpus(100, churn_per_month=cm.Range(0.5, 1))
+    assert cm.Workload(1e5, input_tokens=1, usd_per_failure=cm.Range(0.2, 0.8, form="share")).usd_per_failure.form == "share"

@@ -19,6 +19,8 @@ from costmodel.render import Meta, document, markdown, to_html
 from costmodel.report import ReportError
 from costmodel.typeset import to_pdf
 
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+
 PARAMETERS = '''
 title: str = ""  # title of the report
 model: str = "small"  # name of the model
@@ -256,19 +258,34 @@ def test_a_failure_is_marked_and_stops_no_other_job(tmp_path, capfd):
     out = tmp_path / "out"
     out.mkdir()
     for name in ("b.pdf", "b.results.json"):
-        (out / name).write_text("stale")
+        (out / name).write_text("good, from before")
     jobs: dict[str, tuple[Path, dict]] = {"a": (good, {"months": 3}), "b": (bad, {}), "c": (good, {"month": 3})}
     first, second, third = report.run_many(jobs, out)
     assert first.answer == "Fine."
     assert isinstance(second, ReportError) and str(second) == "no price for <this> model"
     assert isinstance(third, CatalogError) and "did you mean 'months'" in str(third)
-    assert sorted(p.name for p in out.iterdir()) == ["a.html", "a.pdf", "a.results.json", "b.html", "index.html"]
+    assert sorted(p.name for p in out.iterdir()) == ["a.html", "a.pdf", "a.results.json", "b.incomplete.html", "b.pdf", "b.results.json", "index.html"]
+    assert (out / "b.pdf").read_text() == "good, from before"  # a failure loses nothing
     page = second.html.read_text(encoding="utf-8")
     assert "This report is incomplete:</strong> no price for &lt;this&gt; model" in page
     assert "Later" not in page and "Traceback" not in page and "RAG" in page
     index = (out / "index.html").read_text(encoding="utf-8")
     assert "3 reports, 2 failed" in index and 'href="a.html"' in index and not LOADS.search(index)
     assert capfd.readouterr() == ("", "")  # no warnings, no banners of a kernel
+
+
+@pytest.mark.parametrize(("name", "given", "said"), [
+    ("01_which_approach", {"scenario": "nosuch"}, "no scenario 'nosuch'"),
+    ("01_which_approach", {"on": "2026-13-01"}, "on is '2026-13-01'"),
+    ("01_which_approach", {"currency": "EURO"}, "currency is 'EURO'"),
+    ("01_which_approach", {"input_tokens": 0, "instruction_tokens": 0, "output_tokens": 0}, "give the tokens of one request"),
+    ("00_quick_answer", {"model": "gpt-9"}, "no API model 'gpt-9'"),
+])  # fmt: skip
+def test_what_a_notebook_would_refuse_is_refused_before_a_kernel_starts(tmp_path, monkeypatch, name, given, said):
+    monkeypatch.setattr(report, "_execute", lambda *_: pytest.fail("a kernel was started"))
+    with pytest.raises(ValueError, match=said):
+        report.run(NOTEBOOKS / f"{name}.ipynb", tmp_path / "out", **given)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_file_is_named_from_where_the_caller_stands(tmp_path, monkeypatch):

@@ -126,11 +126,57 @@ def test_a_hosted_tuned_model_pays_every_hour():
     assert found["host the tuned model"] == (730, 1.5)
 
 
-@pytest.mark.parametrize(("start", "runs"), [("2026-12-31", True), ("2027-01-01", False)])
-def test_an_offer_that_closes_is_refused_from_that_day(start, runs):
-    option = cm.Option(SERVING, cm.FineTune(tuning=replace(OFFER, closes="2027-01-01"), **TUNE))
+@pytest.mark.parametrize(("start", "weeks", "runs"), [("2026-12-31", 0, True), ("2027-01-01", 0, False), ("2026-12-17", 2, True), ("2026-12-18", 2, False)])
+def test_an_offer_is_refused_when_it_closes_before_the_first_run(start, weeks, runs):
+    """Two weeks of building from 2026-12-18 end on the day it closes."""
+    option = cm.Option(SERVING, cm.FineTune(tuning=replace(OFFER, closes="2027-01-01"), **TUNE | {"build_weeks": weeks}))
     why = cm.compare(option, WORK, terms=replace(TERMS, start=start), draws=1).why_not.item()
-    assert (why == "") is runs
+    assert (why == "") is runs and ("closes on 2027-01-01" in why) is not runs
+
+
+def test_a_provider_that_closes_sells_no_more_runs():
+    """Closed in month 14: the runs of months 6 and 12 are its own, those of 18 to 36 come from somebody else, and say so."""
+    tune = cm.FineTune(tuning=replace(OFFER, closes="2028-01-06"), base_life_months=100, **TUNE)
+    assert when("retrain", tune) == [6, 12] and when("retrain at another provider", tune) == [18, 24, 30, 36]
+    book = cm.ledger(cm.Option(SERVING, tune), WORK, terms=TERMS)
+    for item in ("retrain at another provider", "train on a new base"):
+        assert book[book["item"] == item].basis.str.contains("at another provider, which is taken to cost as much").all()
+
+
+@pytest.mark.parametrize(("model", "why"), [("llama-3.1-8b", ""), ("llama-3.1-70b", "llama-3.1-70b has 71 billion parameters")])
+def test_a_size_class_tunes_the_models_of_that_size_and_they_answer_on_gpus_by_the_hour(model, why):
+    """Open models up to 16 billion parameters at half a dollar a million training tokens: 2.4 million tokens."""
+    serving = replace(own(), model=cm.model(model), gpus_per_replica=None)
+    option = cm.Option(serving, cm.FineTune(tuning="fireworks.16b", **TUNE))
+    assert why in cm.compare(option, WORK, terms=TERMS, draws=1).why_not.item()
+    if not why:
+        found = bill(cm.FineTune(tuning="fireworks.16b", **TUNE), serving=serving)
+        assert found["the run that passes"] == (2.4, 0.5) and "host the tuned model" not in found and found["GPU hours idle"][0].expected > 0
+    api_ = cm.Option(api("meta-llama/Llama-3.1-8B-Instruct", accepted=0.5, **{"in": 0.2, "out": 0.2}), cm.FineTune(tuning="fireworks.16b", **TUNE))
+    assert "run on GPUs by the hour" in cm.compare(api_, WORK, terms=TERMS, draws=1).why_not.item()
+
+
+def test_a_base_that_is_retired_already_is_refused():
+    gone = replace(own(), model=replace(own().model, retired="2026-11-30"))
+    assert "retired since 2026-11-30" in cm.compare(cm.Option(gone, cm.Lora(**TUNE)), WORK, terms=TERMS, draws=1).why_not.item()
+
+
+@pytest.mark.parametrize(("field", "value"), [("epochs", 0), ("tokens_per_example", 0), ("examples", 0)])
+def test_nothing_to_train_on_is_an_error(field, value):
+    with pytest.raises(ValueError, match=rf"Lora.{field} is 0, .*nothing to train on"):
+        cm.Lora(**{field: value})
+
+
+def test_the_error_of_a_run_is_that_of_its_class():
+    """A draw at the edge of the band of adapters is at the edge of the band of a full tune and of a mixture of experts."""
+    from costmodel.techniques.own_run import arrays, widened
+    from costmodel.training_measured import laws
+
+    bands, edge = laws()[2], laws()[2]["adapter"]
+    experts = cm.Hosted("qwen3-30b-a3b", gpu="H100-SXM")
+    for serving, method, stack, kind in ((own(), "lora", "standard", "adapter"), (own(), "full", "standard", "dense"),
+                                         (experts, "lora", "standard", "moe"), (own(), "full", "offload", "offload")):  # fmt: skip
+        assert widened(edge, arrays(serving, method, 2_048, None, stack)) == pytest.approx(bands[kind])
 
 
 def own():
@@ -155,7 +201,7 @@ def test_a_full_tune_is_held_on_the_gpus_that_its_optimiser_needs():
 
 
 @pytest.mark.parametrize(("technique", "method"), [(cm.FineTune, "full"), (cm.Lora, "lora")])
-@pytest.mark.parametrize("stack", ["standard", "naive"])
+@pytest.mark.parametrize("stack", ["standard", "naive", "tuned", "offload"])
 def test_a_run_takes_the_hours_that_training_is_predicted_to_take(technique, method, stack):
     serving = own()
     m = serving.model
@@ -200,7 +246,7 @@ def test_candidates_are_evaluated_and_checkpoints_kept():
     full = bill(cm.FineTune(checkpoints=3, usd_per_gb_month=0.1, **TUNE), serving=own())
     small = bill(cm.Lora(checkpoints=3, usd_per_gb_month=0.1, **TUNE), serving=own())
     assert full["keep checkpoints"] == (3 * own().model.parameters * 2 / 1e9, 0.1)
-    assert 3 * 0.01 < small["keep checkpoints"][0].expected < 3 * 0.08  # 10 to 80 MB an adapter of a 7B model
+    assert 3 * 0.05 < small["keep checkpoints"][0].expected < 3 * 0.15  # rank 16 on every linear layer of 8B: 42 million weights
 
 
 def test_a_retired_base_takes_labels_runs_and_people_with_it():
@@ -217,7 +263,7 @@ def test_a_retired_base_takes_labels_runs_and_people_with_it():
 
 
 def test_the_ledger_says_on_which_day_and_by_whom_a_base_ends():
-    tune = cm.FineTune(tuning="openai.gpt-4.1", customer=True)
+    tune = cm.FineTune(tuning="openai.gpt-4.1", customer=True, build_weeks=2)
     book = cm.ledger(cm.Option(api("gpt-4.1", **{"in": 2.0, "out": 10.0}), tune), WORK, terms=TERMS)
     (event,) = book[(book["item"] == "move to a new base: people") & (book.month == 2)].itertuples()
     assert "on 2027-01-06" in event.basis and "openai-tuning-end" in event.sources
@@ -292,16 +338,38 @@ def test_soft_labels_are_stored():
 
 @pytest.mark.parametrize(("teacher", "more", "runs"), [
     (cm.Api("gpt-4o", on="2026-11-01"), {}, False), (cm.Api("gpt-4o", on="2026-11-01"), {"terms_allow_training": True}, True),
-    (cm.Api("deepseek-v4-pro", on="2026-11-01"), {}, True), (cm.Hosted("llama-3.1-70b"), {}, True),
+    (cm.Api("deepseek-v4-pro", on="2026-11-01"), {}, True), (cm.Hosted("llama-3.1-70b"), {}, True), (cm.Hosted("llama-2-70b"), {}, True),
 ])  # fmt: skip
 def test_a_teacher_whose_terms_forbid_it_is_refused(teacher, more, runs):
     why = cm.compare(cm.Option(own(), cm.Distill(teacher=teacher, **more)), WORK, terms=TERMS, draws=1).why_not.item()
     assert ("forbid to train on" in why) is not runs
 
 
+def test_a_licence_that_keeps_answers_to_its_own_maker_is_read():
+    """Llama 2 may teach Llama models only; a licence that nobody has read here is no permission."""
+    def why(teacher, **more):
+        student = replace(own(), model=cm.model("qwen3-8b"), gpus_per_replica=None)
+        return cm.compare(cm.Option(student, cm.Distill(teacher=cm.Hosted(teacher), **more)), WORK, terms=TERMS, draws=1).why_not.item()
+
+    assert "Llama 2 Community License of llama-2-70b forbids" in why("llama-2-70b") and why("llama-2-70b", terms_allow_training=True) == ""
+    assert "is not known; read it" in why("minimax-m2.5" if cm.model("minimax-m2.5").licence not in ("Modified MIT",) else "minimax-m3")
+
+
+TAUGHT = TUNE | {"examples": 20_000}
+
+
 def test_a_student_reaches_a_share_of_its_teacher():
-    student = cm.Option(own(), cm.Distill(teacher=TEACHER, terms_allow_training=True, of_teacher=0.9, **TUNE))
+    student = cm.Option(own(), cm.Distill(teacher=TEACHER, terms_allow_training=True, of_teacher=0.9, **TAUGHT))
     assert cm.compare(student, WORK, terms=TERMS, draws=1).quality.item() == pytest.approx(0.9 * 0.8)
+
+
+def test_a_student_learns_more_from_more_answers_and_never_falls():
+    def share(examples, base=0.5):
+        student = cm.Option(replace(own(), accepted=base), cm.Distill(teacher=TEACHER, terms_allow_training=True, of_teacher=0.9, **TUNE | {"examples": examples}))
+        return cm.compare(student, WORK, terms=TERMS, draws=1).quality.item()
+
+    assert 0.5 < share(500) < share(5_000) < share(50_000) < share(5e6) <= 0.8 + 1e-9
+    assert share(20_000, base=0.9) == pytest.approx(0.9)  # better than its teacher before
 
 
 @pytest.mark.parametrize("examples", [49, 50_001])
@@ -318,9 +386,21 @@ def test_more_examples_gain_more_and_an_adapter_about_as_much():
     assert 0.5 < share(cm.Lora) < share(cm.Lora, examples=10_000) < share(cm.FineTune, examples=10_000)
 
 
+def test_with_a_corpus_teacher_and_student_read_what_is_retrieved():
+    """The preset's student is behind retrieval with the large model, whose answers it learns, and before a model that has read nothing."""
+    work = cm.Workload(1e5, input_tokens=500, output_tokens=200, corpus=cm.Corpus(tokens=4_000_000))
+    options = cm.presets(work, on="2026-11-20")
+    quality = cm.compare({name: options[name] for name in ("Prompt", "Distilled", "RAG")}, work, draws=1).quality
+    assert quality["Prompt"] < quality["Distilled"] < quality["RAG"]
+    rows = cm.ledger({"Distilled": options["Distilled"]}, work)
+    labelled = rows[rows["item"].str.startswith("teacher labels: ")].usd.sum()
+    bare = cm.ledger(replace(options["Distilled"], techniques=options["Distilled"].techniques[1:]), work)
+    assert labelled > 1.5 * bare[bare["item"].str.startswith("teacher labels: ")].usd.sum()  # the teacher reads the passages too
+
+
 def test_hard_cases_go_back_to_the_teacher():
     teach = cm.Option(TEACHER)
-    student = cm.Option(own(), cm.Distill(teacher=TEACHER, terms_allow_training=True, of_teacher=0.9, **TUNE))
+    student = cm.Option(own(), cm.Distill(teacher=TEACHER, terms_allow_training=True, of_teacher=0.9, **TAUGHT))
     found = cm.compare(cm.cascade(student, teach, escalated=0.2), WORK, terms=TERMS, draws=1)
     assert found.quality.item() == pytest.approx(0.8 * 0.72 + 0.2 * 0.8)
 
@@ -348,7 +428,8 @@ def test_examples_are_chosen_once_and_paid_in_every_prompt():
 def test_a_golden_set_is_run_and_judged_every_month():
     """300 cases, 8 runs a month: 2,400 answers, each judged by reading rubric, question and answer."""
     judge = api("judge", **{"in": 1.0, "out": 4.0})
-    found = bill(cm.Evals(items=300, runs_per_month=8, build_weeks=2, judge=judge, rubric_tokens=500, verdict_tokens=100, review_hours_per_month=6))
+    found = bill(cm.Evals(items=300, runs_per_month=8, build_weeks=2, judge=judge, rubric_tokens=500, verdict_tokens=100, review_hours_per_month=6,
+                          spread=0, changes_per_week=0))  # fmt: skip
     assert found["build the golden set"] == (80, 100.0)
     assert found["evaluation runs: fresh input"] == (2_400 * 1_000 / 1e6, 2.0)
     assert found["evaluation judge: fresh input"] == (2_400 * (500 + 1_000 + 200) / 1e6, 1.0)

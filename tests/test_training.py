@@ -177,6 +177,66 @@ def test_hours_grow_with_parameters_and_tokens(params, tokens, method, gpu):
     assert (table.mfu_high <= 1).all() and (table.mfu_low > 0).all()
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.floats(5e8, 4e11), st.sampled_from(tuple(cm.gpus())), st.sampled_from((1, 8, 64, 512)), st.sampled_from(STACKS), st.sampled_from((512, 4_096, 32_768)))
+def test_lora_is_cheaper_than_full_and_qlora_dearer_than_lora_wherever_they_run(params, gpu, gpus, stack, length):
+    """The ratio of the parameters' FLOPs is 2/3, and 3/4 with full recomputation; attention is the same for all, so long sequences are dearer."""
+    full, lora, qlora = (cm.predict_training([params], 1e9, gpu, gpus=gpus, method=m, stack=stack, seq_len=length).gpu_hours_mid[0] for m in ("full", "lora", "qlora"))
+    if not np.isnan(full):
+        assert lora / full < (0.77 if length == 512 else 1.0)
+    if not np.isnan(lora):
+        assert qlora > lora
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("method", ["full", "lora", "qlora"])
+def test_no_prediction_is_faster_than_what_was_ever_published(stack, method):
+    """llm-foundry has a 3B model at 62 % of an A100 (6 N, attention left out); nothing in our table is above it."""
+    table = cm.predict_training(np.geomspace(1e8, 1e12, 20)[:, None], 1e9, [list(cm.gpus())], gpus=64, method=method, stack=stack, checkpointing=False)
+    assert table.mfu_mid.max() < 0.621 and table.mfu_high.max() < 0.701
+
+
+def test_hours_never_fall_where_nothing_fits():
+    table = cm.predict_training(np.geomspace(1e8, 1e14, 100), 1e9, "L4")
+    lost = table.gpus_min.isna()
+    assert lost.any() and (lost == table.gpu_hours_mid.isna()).all() and lost.is_monotonic_increasing
+    assert (np.diff(table.gpu_hours_mid[~lost]) > 0).all() and table.peak_memory_gb_mid.notna().all()
+
+
+def test_the_smallest_set_is_not_a_power_of_two():
+    counts = cm.predict_training(np.linspace(5e9, 80e9, 40), 1e9, "H100-SXM").gpus_min
+    assert {3, 5, 6, 7} & set(counts) and counts.is_monotonic_increasing
+    least = int(counts.iloc[-1])
+    below, at = (one(80e9, 1e9, "H100-SXM", gpus=n).peak_memory_gb_mid for n in (least - 1, least))
+    assert at <= 0.95 * 80 < below
+
+
+def test_a_plain_script_does_not_pack_unless_told():
+    naive, packed, standard = (one(8e9, 1e9, "H100-SXM", gpus=8, **more).gpu_hours_mid for more in ({"stack": "naive"}, {"stack": "naive", "packed": True}, {}))
+    assert 2 < naive / packed < 4 and packed > standard
+
+
+def test_experts_are_gathered_by_a_plain_script_and_exchanged_by_a_good_one():
+    """All of 30 billion parameters cross the link for 3 billion that work: reports have one script ten times slower than a vendor's stack."""
+    hours = [one(30.5e9, 1e9, "H100-SXM", gpus=8, active_params=3.3e9, packed=True, stack=s, **at_once()).gpu_hours_mid for s in ("tuned", "standard", "naive")]
+    assert hours[0] < hours[1] and hours[2] > 3 * hours[1]
+
+
+def test_answers_of_rl_are_priced_by_the_inference_model():
+    """More answers at once share each reading of the weights; with few, memory bandwidth rules, so it decides the speed."""
+    few, many = (one(8e9, 1e9, "H100-SXM", gpus=8, method="rl", rollouts=n).gpu_hours_mid for n in (16, 4_096))
+    assert few > 3 * many > 3 * one(8e9, 1e9, "H100-SXM", gpus=8).gpu_hours_mid
+    slow, fast = (one(8e9, 1e9, g, gpus=8, method="rl", rollouts=16).gpu_hours_mid for g in ("H100-SXM", "H200-SXM"))
+    assert slow / fast == pytest.approx(4.8 / 3.35, rel=0.15)
+
+
+def test_memory_savers_save():
+    full, eight, fused, both = (one(8.03e9, 1e9, "A100-80GB", precision="pure_bf16", **at_once(), savers=s).peak_memory_gb_mid
+                                for s in (None, "chunked_loss+optimizer_8bit", "chunked_loss+fused_step", "chunked_loss+optimizer_8bit+fused_step"))  # fmt: skip
+    assert full - eight == pytest.approx(2 * 8.03, rel=0.1) and full - fused == pytest.approx(2 * 8.03, rel=0.1) and both < min(eight, fused)
+    assert one(8.03e9, 1e9, "A100-80GB", method="lora", rank=64).peak_memory_gb_mid > one(8.03e9, 1e9, "A100-80GB", method="lora").peak_memory_gb_mid
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.floats(1e9, 5e11), st.sampled_from((1, 8, 64)))
 def test_adapters_need_less_memory_than_full_training(params, gpus):
@@ -222,6 +282,11 @@ def test_arrays_give_rows_that_equal_the_runs_one_by_one():
         (dict(params=8e9, tokens=1, gpu="L4", stack="fast"), CatalogError, "no stack 'fast'"),
         (dict(params=8e9, tokens=1, gpu="A100-80GB", precision="fp8"), ValueError, "A100-80GB has no peak in fp8"),
         (dict(params=8e9, tokens=1, gpu="L4", active_params=9e9), ValueError, "active_params exceeds params"),
+        (dict(params=cm.Range(7e9, 9e9), tokens=1, gpu="L4"), ValueError, "one row per draw"),
+        (dict(params=8e9, tokens=1, gpu="L4", gpus=1.5), ValueError, "gpus is .*must be whole"),
+        (dict(params=np.inf, tokens=1, gpu="L4"), ValueError, "params is .*finite"),
+        (dict(params=8e9, tokens=1, gpu="L4", savers="8bit"), CatalogError, "no saver '8bit'"),
+        (dict(params=1e14, tokens=1, gpu="L4"), cm.Infeasible, "fits no number of GPUs: each of 16,384 would lack [0-9,.]+ GB"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(arguments, error, words):
@@ -233,5 +298,6 @@ def test_a_hundred_thousand_configurations_are_quick():
     draws = np.random.default_rng(0)
     start = time.perf_counter()
     table = cm.predict_training(10 ** draws.uniform(8, 12, 100_000), 1e9, draws.choice(["H100-SXM", "L4"], 100_000), gpus=draws.integers(1, 512, 100_000))
-    assert len(table) == 100_000 and table[COLUMNS].notna().all().all()
     assert time.perf_counter() - start < 5  # a benchmark of its own asks for one second
+    assert len(table) == 100_000
+    assert (table[COLUMNS].notna().all(axis=1) == table.gpus_min.notna()).all() and table.gpus_min.notna().mean() > 0.9

@@ -18,7 +18,6 @@ from ..catalog import practice
 from ..errors import Infeasible, check, unknown
 from ..lines import Line, Traffic, cite, every, monthly, once
 from ..options import Case
-from ..prices import ApiPrice
 from ..quality import Effect, examples_gain, student_shift
 from ..ranges import Doubt, Number, Range, require, validate
 from ..servings import Api, Hosted
@@ -26,6 +25,7 @@ from ..training_measured import laws
 from ..training_runs import STACKS
 from ..units import GB, HOURS_PER_DAY, HOURS_PER_MONTH
 from .lifecycle import Ending, ending, keep, labels, life
+from .offers import refuse_base, refuse_closed, refuse_terms, tuned_price
 from .own_run import checkpoint_gb, managed, own, quoted
 
 BYTES_PER_PROBABILITY = 6.0  # a token id in 4 bytes and its probability in 2
@@ -39,8 +39,9 @@ class Tune:
     """What every tune has in common.
 
     A run passes the gate with `pass_chance`; how many it takes is drawn (`luck`), unless `runs` says it. The run itself
-    is predicted, unless its `mfu` or its price (`usd_per_run`) is known; `speed` is how far published tunes of dense models lie
-    from the prediction: give a wider Range for a mixture of experts, an unusual stack or a GPU that nobody has measured.
+    is predicted, unless its `mfu`, its `speed` over the prediction or its price (`usd_per_run`) is known; `speed_error` is how far
+    published adapter runs lie from the prediction, and is widened for full tunes, mixtures of experts and offload. A plain
+    script (`stack="naive"`) does not pack.
     """
 
     examples: Number = 1_000
@@ -57,11 +58,12 @@ class Tune:
     sweep_share: Number = Range(0.05, 0.3, mid=0.1, why="assumption: settings are searched on a part of the data")
     debug_hours: Number = Range(2, 16, mid=6, name="Tune.debug_hours", why="assumption: find the fault in data or code of a failed run")
     candidate_items: Number = practice("eval.examples")
-    speed: Number = Range(1 / ERROR, ERROR, mid=1, level=0.80, name="training.speed", source="derived", why="published runs over the prediction")
+    speed: Number | None = None
+    speed_error: Number = Range(1 / ERROR, ERROR, mid=1, level=0.80, name="training.speed", source="derived", why="published adapter runs over the prediction")
     mfu: Number | None = None
     usd_per_run: Number | None = None
     seq_len: Number = 2_048
-    packed: bool = True
+    packed: bool | None = None
     stack: str = "standard"
     hours_per_run: Number = Range(0.5, 3, mid=1, why="assumption: waiting, loading and saving of a run, on each GPU")
     checkpoints: Number = 3
@@ -84,9 +86,11 @@ class Tune:
         for name, find in (("labels", catalog.label), ("tuning", catalog.tuning)):
             if isinstance(getattr(self, name, None), str):
                 object.__setattr__(self, name, find(getattr(self, name)))
-        validate(self, optional=("runs", "mfu", "usd_per_run"))
-        least = self.examples.low if isinstance(self.examples, Doubt) else np.min(self.examples)
-        check(least >= 1, f"{type(self).__name__}.examples is {self.examples}, allowed is at least 1: without examples there is nothing to train on")
+        validate(self, optional=("runs", "mfu", "speed", "usd_per_run"))
+        for name, allowed in (("examples", 1), ("tokens_per_example", 1), ("epochs", 0.01)):
+            value = getattr(self, name)
+            least = value.low if isinstance(value, Doubt) else np.min(value)
+            check(least >= allowed, f"{type(self).__name__}.{name} is {value}, allowed is at least {allowed}: without {name} there is nothing to train on")
         for name in ("runs", "adapters", "seq_len"):
             if getattr(self, name) is not None:
                 require(f"{type(self).__name__}.{name}", getattr(self, name), low=1)
@@ -106,6 +110,8 @@ class Tune:
     def ends(self, case: Case) -> Ending:
         """When the base model ends."""
         model = case.serving.model
+        if model.retired and model.retired <= case.terms.start:
+            raise Infeasible(f"{model.id} is retired since {model.retired}, this option starts on {case.terms.start}; choose a base that is alive")
         return ending(self, model.retired, cite(model, "retired") if model.retired else (), case.terms)
 
     def trained(self, case: Case, ends: Ending) -> Iterator[Line | Traffic]:
@@ -122,6 +128,8 @@ class Tune:
 class FineTune(Tune):
     """Fine-tune all weights: at a provider (`tuning`, with an Api serving), or on the GPUs of a Hosted serving.
 
+    An offer for a size class of open models trains at the provider's price and answers on a Hosted serving, with the rent of its endpoint.
+
     You buy labels, failed runs and upkeep; you give up the base model's updates. Each of `adapters` tenants at a provider
     has a tuned model of its own; whole models of several tenants do not share own GPUs.
     """
@@ -135,37 +143,37 @@ class FineTune(Tune):
         return "full"
 
     def adapt(self, serving: Any) -> Any:
+        if self.tuning is not None:
+            refuse_base(self.tuning, serving)
         if not isinstance(serving, Api):
-            if self.tuning is not None:
-                raise Infeasible(f"FineTune: {self.tuning.id} is a provider's offer, this serving is {type(serving).__name__}; leave tuning out")
             if np.any(np.asarray(self.adapters) > 1):
                 raise Infeasible("whole models of several tenants do not share GPUs; use Lora(adapters=...)")
             return serving
-        if self.tuning is not None and self.tuning.base != serving.model.id:
-            raise Infeasible(f"FineTune: {self.tuning.id} tunes {self.tuning.base!r}, this serving answers with {serving.model.id!r}")
         if self.tuning is None:
             raise Infeasible(f"FineTune on {serving.model.id!r} needs tuning=, the provider's offer; known: {', '.join(catalog.tunings())}")
         return replace(serving, model=tuned_price(serving.model, self.tuning))
 
     def ends(self, case: Case) -> Ending:
         """When the base model ends; at a provider the day it retires the tuned model, or takes no more jobs."""
-        if isinstance(case.serving, Hosted):
+        if isinstance(case.serving, Hosted) and self.tuning is None:
             return super().ends(case)
         days = {getattr(self.tuning, name): name for name in ("retires", "closes") if getattr(self.tuning, name)}
         day = min(days, default=None)
-        return ending(self, day, cite(self.tuning, days[day]) if day else (), case.terms)
+        return ending(self, day, cite(self.tuning, days[day]) if day else (), case.terms, closes=self.tuning.closes)
 
     def buys(self, case: Case) -> Iterator[Line | Traffic]:
         ends = self.ends(case)
         yield from labels(self, self.examples, ends)
-        if isinstance(case.serving, Hosted):
+        if isinstance(case.serving, Hosted) and self.tuning is None:
             yield from self.trained(case, ends)
             return
-        refuse_closed(self.tuning, case.terms.start, self.customer)
+        refuse_closed(self.tuning, case.terms.start, self.build_weeks, self.customer)
         if self.tuning.usd_per_mtok_train is None and self.usd_per_run is None:
             raise Infeasible(f"the training price of {self.tuning.id} is not known; choose another offer")
         yield from life(self, case, managed(self) if self.usd_per_run is None else quoted(self), ends)
-        if self.tuning.usd_per_hour_hosting is not None:
+        if isinstance(case.serving, Hosted):
+            yield keep(checkpoint_gb(case.serving, self.method), self)
+        elif self.tuning.usd_per_hour_hosting is not None:
             yield Line("host the tuned model", "serving", HOURS_PER_MONTH * self.adapters, "hour", self.tuning.usd_per_hour_hosting, monthly(), "api",
                        basis="every hour of the month, busy or idle", cites=cite(self.tuning, "usd_per_hour_hosting"))  # fmt: skip
 
@@ -203,8 +211,8 @@ class Distill(Tune):
     `real_share` of the examples are labelled by people, the others by `teacher` (an Api or Hosted serving) as traffic at its
     own price; `kept` of those pass the filter. Before release the teacher answers `shadow_share` of the traffic once more
     for `shadow_days`. The student is trained as a LoRA and reaches `of_teacher` of what the teacher has accepted.
-    Terms of closed models forbid to train on their answers: such a teacher is refused unless `terms_allow_training=True`
-    says that your contract allows it. Hard cases go back to the teacher by `cascade(student, teacher, escalated)`.
+    Terms of closed models and some licences forbid to train on their answers: such a teacher is refused unless
+    `terms_allow_training=True` says that your contract allows it. Hard cases go back to the teacher by `cascade(student, teacher, escalated)`.
     """
 
     teacher: Any
@@ -219,7 +227,7 @@ class Distill(Tune):
     shadow_days: Number = Range(7, 28, mid=14, why="assumption; two weeks in a published practice (tianpan.co, 2026-04-19)")
     shadow_share: Number = Range(0.02, 0.5, mid=0.1, why="assumption: requests that the teacher answers as well")
     build_weeks: Number = practice("distillation.build_weeks")
-    of_teacher: Number = Range(0.75, 0.99, mid=0.94, why=STUDENTS)
+    of_teacher: Number = Range(0.75, 0.99, mid=0.94, why=STUDENTS + "; at 20,000 examples")
     log_odds: Number = Range(0.3, 1.8, mid=1.0, form="amount", why="assumption: gain of 1,000 examples where the teacher's quality is unknown; wide")
 
     labelled: ClassVar[tuple[str, ...]] = ("real_share",)
@@ -232,8 +240,9 @@ class Distill(Tune):
         return replace(self, teacher=self.teacher.at(on))
 
     def adapt(self, serving: Any) -> Any:
-        refuse_terms(self.teacher, self.terms_allow_training)
-        return _hosted(serving, self)
+        hosted = _hosted(serving, self)
+        refuse_terms(self.teacher, hosted.model, self.terms_allow_training)
+        return hosted
 
     def buys(self, case: Case) -> Iterator[Line | Traffic]:
         ends, months = self.ends(case), every(self.retrain_months)
@@ -260,10 +269,7 @@ class Distill(Tune):
     def quality(self, case: Case) -> Effect:
         if self.teacher.accepted is None or case.serving.accepted is None:
             return super().quality(case)
-        return Effect(student_shift(case.serving.accepted, self.teacher.accepted, self.of_teacher), STUDENTS)
-
-
-# -- what is refused, and what a tuned model costs -----------------------------------------------------
+        return Effect(student_shift(case.serving.accepted, self.teacher.accepted, self.of_teacher, self.examples, self.log_odds_per_tenfold), STUDENTS)
 
 
 def _hosted(serving: Any, t: Any) -> Hosted:
@@ -271,34 +277,3 @@ def _hosted(serving: Any, t: Any) -> Hosted:
         name = type(t).__name__
         raise Infeasible(f"{name} needs a Hosted serving, this one is {type(serving).__name__}; at a provider use FineTune(tuning=...)")
     return serving
-
-
-def refuse_terms(teacher: Any, allowed: bool) -> None:
-    """Refuse a teacher whose terms may forbid to train on its answers: any but open weights, unless the user says so."""
-    name = teacher.model.id.rsplit("/", 1)[-1].lower()
-    if not allowed and not isinstance(teacher, Hosted) and name not in catalog.models():
-        raise Infeasible(f"{teacher.model.id} is not known as open weights, and terms of closed models forbid to train on their answers; "
-                         "take an open teacher such as deepseek-v4-pro, or terms_allow_training=True")  # fmt: skip
-
-
-def tuned_price(card: ApiPrice, offer: catalog.Tuning) -> ApiPrice:
-    """The price card of a tuned model: the stated prices, or every class of the base times the premium."""
-    if offer.usd_per_mtok_in is not None and offer.usd_per_mtok_out is not None:
-        tier = replace(card.tiers[0], usd_per_mtok_in=offer.usd_per_mtok_in, usd_per_mtok_out=offer.usd_per_mtok_out,
-                       usd_per_mtok_cache_read=None, usd_per_mtok_cache_write=None, usd_per_mtok_cache_write_1h=None, usd_per_mtok_reasoning=None)  # fmt: skip
-        return replace(card, id=offer.id, tiers=(replace(tier, id=offer.id),), sources=offer.sources)
-    if offer.premium is None:
-        raise Infeasible(f"what {offer.id} charges for tokens of the tuned model is not known; choose another offer")
-    rates = [f for f in card.tiers[0].__dataclass_fields__ if f.startswith("usd_")]
-    tiers = tuple(replace(t, **{f: getattr(t, f) * offer.premium for f in rates if getattr(t, f) is not None}) for t in card.tiers)
-    return replace(card, tiers=tiers, sources=(*card.sources, *offer.sources))
-
-
-def refuse_closed(offer: catalog.Tuning, start: str, customer: bool) -> None:
-    """Refuse an offer that is closed on the first day: for everybody, or for those who are not customers yet."""
-    if offer.closes and start >= offer.closes:
-        raise Infeasible(f"{offer.id}: fine-tuning closes on {offer.closes}, this option starts on {start}")
-    if offer.closes_new and start >= offer.closes_new and not customer:
-        raise Infeasible(f"{offer.id}: closed to new customers since {offer.closes_new}; set customer=True if you are one")
-    if offer.retires and start >= offer.retires:
-        raise Infeasible(f"{offer.id}: the tuned model is retired on {offer.retires}, this option starts on {start}")

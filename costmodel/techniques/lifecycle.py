@@ -19,6 +19,7 @@ from ..units import HOURS_PER_WEEK, MINUTES_PER_HOUR, MONTHS_PER_YEAR, WORKING_H
 from .own_run import Purchase
 
 SURE = 1 - 1e-12
+ELSEWHERE = ", at another provider, which is taken to cost as much"
 
 
 def runs_until_pass(chance: Any, luck: Any) -> Any:
@@ -48,23 +49,38 @@ def month_of(day: str, start: str) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Ending:
-    """When the base model ends, in words too, and what says so."""
+    """When the base model ends, in words too, and what says so; and the day from which its provider takes no more jobs."""
 
     when: Schedule
     words: str
     cites: tuple[str, ...]
+    closes: str | None = None
 
 
-def ending(t: Any, day: str | None, cites: tuple[str, ...], terms: Any) -> Ending:
-    """The base ends on its known day and every `base_life_months` after it, or every `base_life_months` from today."""
-    cites = (*cites, *cite(t, "base_life_months"))
+def ending(t: Any, day: str | None, cites: tuple[str, ...], terms: Any, life: str = "base_life_months", closes: str | None = None) -> Ending:
+    """The model ends on its known day and every `life` (a field of t) after it, or every `life` from today."""
+    cites, lasts = (*cites, *cite(t, life)), getattr(t, life)
+    model = "the base model" if life == "base_life_months" else "the model"
     first = month_of(day, terms.start) if day else 0
     if first < 1:
-        return Ending(every(t.base_life_months), "when the base model ends, every {base_life_months} months", cites)
+        return Ending(every(lasts), f"when {model} ends, every {{{life}}} months", cites)
     since = np.arange(terms.months + 1) - first
-    count = np.where(since >= 0, 1 + np.floor(np.maximum(since, 0) / t.base_life_months + ROUNDING), 0.0)
+    count = np.where(since >= 0, 1 + np.floor(np.maximum(since, 0) / lasts + ROUNDING), 0.0)
     when = path(np.diff(count, axis=-1, prepend=0.0))
-    return Ending(when, f"when the base model ends, on {day} and every {{base_life_months}} months after", cites)
+    words = f"when {model} ends, on {day} and every {{{life}}} months after"
+    return Ending(when, words + (ELSEWHERE if closes else ""), cites, closes)
+
+
+def retraining(t: Any, ends: Ending, case: Case) -> Iterator[tuple[str, str, Schedule]]:
+    """(item, words, when) of retraining: all of it, or what the provider still sells and what is bought elsewhere after it closes."""
+    schedule, words = every(t.retrain_months), "one run every {retrain_months} months"
+    if not ends.closes:
+        yield "retrain", words + ": ", schedule
+        return
+    months, last = case.terms.months, month_of(ends.closes, case.terms.start)
+    due, month = schedule.weights(months, np.zeros(months + 1)), np.arange(months + 1)
+    yield "retrain", f"{words}, until the provider takes no more jobs on {ends.closes}: ", path(due * (month < last))
+    yield "retrain at another provider", f"{words} after {ends.closes}{ELSEWHERE}: ", path(due * (month >= last))
 
 
 def labels(t: Any, examples: Any, ends: Ending) -> Iterator[Line]:
@@ -103,7 +119,8 @@ def life(t: Any, case: Case, run: Purchase, ends: Ending) -> Iterator[Line | Tra
     yield train("the run that passes", "training", t.adapters, once(), "", (), "capex")
     yield from evaluate(t, case, tried * t.adapters, once(), "evaluate candidates", "evaluation", until, counted)
 
-    yield train("retrain", "maintenance", t.adapters, every(t.retrain_months), "one run every {retrain_months} months: ", cite(t, "retrain_months"))
+    for item, words, when in retraining(t, ends, case):
+        yield train(item, "maintenance", t.adapters, when, words, (*cite(t, "retrain_months"), *(ends.cites if ends.closes else ())))
     yield labour("retrain: people", t.retrain_hours * scale, people.engineer, every(t.retrain_months), "maintenance",
                  "{retrain_hours} h every {retrain_months} months", cite(t, "retrain_hours", "retrain_months"))  # fmt: skip
     yield from evaluate(t, case, t.adapters, every(t.retrain_months), "evaluate what was retrained", "maintenance", "one run", ("retrain_months",))

@@ -12,10 +12,10 @@ from ..errors import Infeasible
 from ..lines import cite
 from ..servings import Hosted
 from ..training import BYTES_PER_PARAMETER_BF16, BYTES_PER_PARAMETER_FULL, adapter_flops, gpu_hours, training_flops
-from ..training_measured import TOKENS_IN_FLIGHT, laws
+from ..training_measured import TOKENS_IN_FLIGHT, decoding, laws
 from ..training_memory import smallest_set
-from ..training_runs import Run
-from ..training_speed import seconds_per_token
+from ..training_runs import MATMUL, RANK, ROLLOUTS, Run, class_of
+from ..training_speed import SELECTIVE, seconds_per_token
 from ..units import GB, MTOK, SECONDS_PER_HOUR
 
 
@@ -58,9 +58,12 @@ def own(tune: Any, serving: Hosted, method: str) -> Purchase:
     speed = laws()[0]
     how: tuple[str, ...] = ("mfu",)
     if tune.mfu is None:
-        seconds = seconds_per_token(replace(run, gpus=gpus, gpus_used=gpus), speed) / tune.speed
-        hours, how = tune.tokens * seconds / speed.whole_run / SECONDS_PER_HOUR, ("speed", "seq_len")
-        text = ": time of a token by the measured laws / {speed}"
+        how, factor = ("speed_error", "seq_len"), widened(tune.speed_error, run)
+        text = ": time of a token by the measured laws / their error, from {speed_error} for adapters"
+        if tune.speed is not None:
+            how, factor, text = ("speed", "seq_len"), tune.speed, ": time of a token by the measured laws / {speed}"
+        seconds = seconds_per_token(replace(run, gpus=gpus, gpus_used=gpus), speed) / factor
+        hours = tune.tokens * seconds / speed.whole_run / SECONDS_PER_HOUR
     else:
         flops = training_flops if method == "full" else adapter_flops
         hours = gpu_hours(flops(serving.model.active_parameters, tune.tokens), serving.gpu.peak_flops_bf16, tune.mfu)
@@ -70,20 +73,29 @@ def own(tune: Any, serving: Hosted, method: str) -> Purchase:
                     SIZE + text + " + {hours_per_run} h on each GPU", cites)  # fmt: skip
 
 
-def arrays(serving: Hosted, method: str, seq_len: Any, packed: bool, stack: str) -> Run:
+def widened(error: Any, run: Run) -> Any:
+    """A draw of the error of adapter runs, widened to the band of this run's class: error^(ln band / ln adapter band)."""
+    bands = laws()[2]
+    kind = str(np.ravel(class_of(run))[0])
+    return error ** (np.log(bands[kind]) / np.log(bands["adapter"]))
+
+
+def arrays(serving: Hosted, method: str, seq_len: Any, packed: bool | None, stack: str) -> Run:
     """What the training laws read, for a tune of the serving's model on its GPU; numbers or draws."""
     model, gpu = serving.model, serving.gpu
     adapter = method != "full"
     active = model.parameters if model.active_parameters is None else model.active_parameters
     facts = facts_of("training_calibration")
     node = facts.get(f"{gpu.id}.gpus_per_node", facts["node.gpus_per_node"]).value.mid
-    none = np.zeros_like(np.asarray(active, float))
+    none, naive = np.zeros_like(np.asarray(active, float)), stack == "naive"
     return Run(
         params=model.parameters, active_params=active, layers=model.layers, hidden=model.hidden, vocab=model.vocab, seq_len=seq_len,
         tokens_in_flight=np.maximum(1.0, np.floor(TOKENS_IN_FLIGHT / seq_len)) * seq_len, gpus=none + 1.0, gpus_used=none + 1.0, node=node,
         peak=gpu.peak_flops_bf16, peak_bf16=gpu.peak_flops_bf16, bandwidth=gpu.bandwidth, interconnect=gpu.interconnect, memory=gpu.memory,
+        matmul=MATMUL if gpu.matmul_efficiency is None else gpu.matmul_efficiency, rank=RANK, rollouts=ROLLOUTS, **decoding(),
         every_weight=0.0 if adapter else 1.0, adapter=adapter, quantised=method == "qlora", forwards=none, generates=False,
-        checkpointed=1.0, recompute=1.0, pure_bf16=False, tuned=stack == "tuned", naive=stack == "naive", offload=stack == "offload", packed=packed,
+        checkpointed=1.0, recompute=SELECTIVE if stack == "tuned" else 1.0, pure_bf16=False, tuned=stack == "tuned", naive=naive, offload=stack == "offload",
+        packed=not naive if packed is None else packed, chunked_loss=not naive, optimizer_8bit=False, fused_step=False, activation_offload=False,
     )  # fmt: skip
 
 
@@ -94,5 +106,5 @@ def checkpoint_gb(serving: Hosted, method: str) -> Any:
     """
     if method == "full":
         return serving.model.parameters * BYTES_PER_PARAMETER_BF16 / GB
-    trained = laws()[1].adapter_states * serving.model.layers * serving.model.hidden / BYTES_PER_PARAMETER_FULL
+    trained = laws()[1].adapter_states * RANK * serving.model.layers * serving.model.hidden / BYTES_PER_PARAMETER_FULL
     return trained * BYTES_PER_PARAMETER_BF16 / GB

@@ -1,0 +1,197 @@
+"""Risks: what the careful way costs and saves, and what stays unpriced where an operation is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .catalog import practice
+from .decision import p_cheapest, totals
+from .ledger import Calendar, evaluate, settle
+from .options import Mix, Option, cases
+from .ranges import middle
+from .techniques.agents import Agent
+from .techniques.compliance import Compliance
+from .techniques.operations import Evals, Monitoring, Upgrades
+from .techniques.release import POLICIES, Release
+from .units import MONTHS_PER_YEAR
+from .workload import Terms, Workload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DRAWS = 2_000
+LONG_RUN = 60  # months over which what comes once in a while is averaged
+ALL_AT_ONCE = Release(policy="none")
+LONG_TASK = 5.0  # times the mean: a cap that few tasks reach
+NO_LOSS = "; usd_per_failure is 0, so that only the work of people is counted: say what a wrong answer costs"
+
+
+def unpriced(option: Option | Mix, work: Workload, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
+    """What the bill of an option leaves out: one row for each operation that it does not have.
+
+    Columns: operation, risk, usd_per_year (expected, all Ranges at their middle, averaged over five years), why. An option
+    with Evals, Release, Monitoring, Upgrades and Compliance has no row; each of them prices its risk where it is. An agent
+    without a cap has one.
+    """
+    import pandas as pd
+
+    option, terms = _settled(option, terms, on)
+    has = {type(t) for part, _, _ in option.parts() for t in part.techniques}
+
+    def added(technique: Any, to: Any = option, phase: str | None = None) -> float:
+        less, more = _bill(to, work, terms), _bill(_with(to, technique), work, terms)
+        return sum(usd - less.get(name, 0.0) for name, usd in more.items() if phase in (None, name))
+
+    note = "" if np.any(middle(work).usd_per_failure) else NO_LOSS
+    found: list[tuple[str, str, float, str]] = []
+    if Evals not in has:
+        release = next((t for part, _, _ in option.parts() for t in part.techniques if isinstance(t, Release)), ALL_AT_ONCE)
+        odds = Evals.stopped_share.mid / (1 - Evals.stopped_share.mid)
+        found.append(("Evals", "bad changes that a gate would have stopped", odds * added(release, _each(option, _no_release), "failures"),
+                      f"an evaluation stops {Evals.stopped_share.mid:.0%} of bad changes: "
+                      f"without it {1 + odds:.1f} times as many are released" + note))  # fmt: skip
+    if Release not in has:
+        (_, case, _), *_ = cases(option, *middle((work, terms)))
+        out = middle(ALL_AT_ONCE).days_after(case)
+        found.append(("Release", "bad releases that reach everybody at once", added(ALL_AT_ONCE),
+                      f"{Release.releases_per_month.mid:g} releases a month, {Release.regression_chance.mid:.0%} of them bad, "
+                      f"out for {float(np.squeeze(out)):.3g} days" + note))  # fmt: skip
+    if Monitoring not in has:
+        blind = Monitoring(judge_share=0.0, reviews_per_month=0.0, trace_share=0.0)
+        found.append(("Monitoring", "drift that only users notice", added(blind),
+                      f"{blind.drifts_per_year.mid:g} falls by {blind.drop.mid:.0%} a year, "
+                      f"each unseen for {blind.days_unseen.mid:g} days" + note))  # fmt: skip
+    if Upgrades not in has:
+        found.append(
+            ("Upgrades", "forced moves to another model", added(Upgrades()), f"a model lives {Upgrades.every_months.mid:g} months")
+        )
+    if Compliance not in has:
+        rules = middle(Compliance())
+        found.append(("Compliance", "incidents with personal data that nobody redacted", rules.incidents_per_year * rules.usd_per_incident,
+                      f"{rules.incidents_per_year:g} a year x {rules.usd_per_incident:,.0f} USD; and {practice('genai.abandoned').mid:.0%} "
+                      "of projects are given up, for want of risk controls among others"))  # fmt: skip
+    if any(issubclass(kind, Agent) for kind in has):
+        over = sum(_bill(option, work, terms).values()) - sum(_bill(_each(option, _capped), work, terms).values())
+        if over > 0:
+            found.append(("Agent", "tasks that do not end", over, f"no cap_steps: what steps beyond {LONG_TASK:g} times the mean cost"))
+    return pd.DataFrame(found, columns=["operation", "risk", "usd_per_year", "why"])
+
+
+def release_policies(option: Option | Mix, work: Workload, release: Release | None = None, terms: Terms | None = None, on: str | None = None,
+                     policies: Iterable[str] = POLICIES, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
+    """Release policies side by side for one option, cheapest first: what discipline costs and what it saves.
+
+    Columns: policy, usd_per_year (work and traffic of releases), usd_loss (expected loss of bad ones), usd_total, days (of
+    one rollout), slips (chance that a bad change reaches everybody), usd_saved (a year, against "none"), p_cheapest (share of
+    the draws). `release` gives every other field; but for `p_cheapest` all Ranges are at their middle.
+    """
+    import pandas as pd
+
+    whole, terms = settle(option, terms, on=on)
+    release, drawn = release or Release(), _each(whole["option"], _no_release)
+    ways = {policy: replace(release, policy=policy) for policy in dict.fromkeys(("none", *policies))}
+    usd = totals(
+        {policy: _with(drawn, way) for policy, way in ways.items()}, work, replace(terms, months=int(MONTHS_PER_YEAR)), draws, seed
+    )
+    bare, sure = middle(drawn), p_cheapest(usd)
+    base, rows = _bill(bare, work, terms), []
+    for policy, way in ways.items():
+        more = _bill(_with(bare, way), work, terms)
+        more = {phase: usd - base.get(phase, 0.0) for phase, usd in more.items()}
+        (_, case, _), *_ = cases(*middle((bare, work, terms)))
+        mid = middle(way)
+        loss = more.pop("failures", 0.0)
+        rows.append(
+            (
+                policy,
+                sum(more.values()),
+                loss,
+                sum(more.values()) + loss,
+                float(np.squeeze(mid.calendar_days(case))),
+                float(np.squeeze(mid.slips(case))),
+                sure[policy],
+            )
+        )
+    table = pd.DataFrame(rows, columns=["policy", "usd_per_year", "usd_loss", "usd_total", "days", "slips", "p_cheapest"])
+    table["usd_saved"] = table.loc[table["policy"] == "none", "usd_total"].item() - table["usd_total"]
+    return table.sort_values("usd_total", kind="stable", ignore_index=True)
+
+
+def best_policy(option: Option | Mix, work: Workload, requests_per_month: Any, usd_per_failure: Any, release: Release | None = None,
+                terms: Terms | None = None, on: str | None = None, policies: Iterable[str] = POLICIES) -> pd.DataFrame:  # fmt: skip
+    """The cheapest release policy for every pair of traffic and cost of a failure.
+
+    Columns: requests_per_month, usd_per_failure, policy, usd_saved (a year, against "none"), all Ranges at their middle.
+    """
+    import pandas as pd
+
+    option, terms = _settled(option, terms, on)
+    release, bare = release or Release(), _each(option, _no_release)
+    options = {policy: _with(bare, replace(release, policy=policy)) for policy in dict.fromkeys(("none", *policies))}
+    traffic, cost = (
+        m.ravel() for m in np.meshgrid(np.asarray(requests_per_month, float), np.asarray(usd_per_failure, float), indexing="ij")
+    )
+    usd = totals(
+        options,
+        work,
+        replace(terms, months=int(MONTHS_PER_YEAR)),
+        grid={"Workload.requests_per_month": traffic, "Workload.usd_per_failure": cost},
+    )
+    stack = np.vstack([np.where(np.isnan(x), np.inf, x) for x in usd.values()])
+    best = stack.argmin(axis=0)
+    names = list(usd)
+    return pd.DataFrame(
+        {
+            "requests_per_month": traffic,
+            "usd_per_failure": cost,
+            "policy": [names[i] for i in best],
+            "usd_saved": stack[0] - stack.min(axis=0),
+        }
+    )
+
+
+# -- small pieces ----------------------------------------------------------------------------------------
+
+
+def _settled(option: Option | Mix, terms: Terms | None, on: str | None) -> tuple[Any, Terms]:
+    """The option at the middle of its Ranges, and the terms."""
+    options, terms = settle(option, terms, on=on)
+    return middle(options["option"]), terms
+
+
+def _bill(option: Option | Mix, work: Workload, terms: Terms) -> dict[str, float]:
+    """USD a year by phase, all Ranges at their middle, averaged over five years."""
+    option, work, terms = middle((option, work, replace(terms, months=LONG_RUN)))
+    calendar = Calendar(work, terms)
+    found: dict[str, float] = {}
+    for line in evaluate(option, work, terms).lines:
+        usd = float(np.squeeze(line.quantity * line.usd_per_unit * calendar.factor(line.schedule, line.trend))) / LONG_RUN * MONTHS_PER_YEAR
+        found[line.phase] = found.get(line.phase, 0.0) + usd
+    return found
+
+
+def _each(option: Option | Mix, change: Callable[[Any], Any]) -> Any:
+    """The option with every technique changed; None takes it out."""
+    if isinstance(option, Mix):
+        return Mix(mix=[replace(part, option=_each(part.option, change)) for part in option.mix])
+    changed = (change(t) for t in option.techniques)
+    return replace(option, techniques=tuple(t for t in changed if t is not None))
+
+
+def _with(option: Option | Mix, technique: Any) -> Any:
+    if isinstance(option, Mix):
+        return Mix(mix=[replace(part, option=_with(part.option, technique)) for part in option.mix])
+    return replace(option, techniques=(*option.techniques, technique))
+
+
+def _capped(technique: Any) -> Any:
+    endless = isinstance(technique, Agent) and technique.cap_steps is None
+    return replace(technique, cap_steps=LONG_TASK * technique.steps) if endless else technique
+
+
+def _no_release(technique: Any) -> Any:
+    return None if isinstance(technique, Release) else technique

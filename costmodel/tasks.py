@@ -1,0 +1,235 @@
+"""Outcomes: what one resolved task, one accepted change or one user costs, and how much of it is inference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import catalog
+from .agent_loop import per_resolved, tail
+from .decision import totals
+from .ledger import Calendar, Options, evaluate, ledger, settle
+from .options import Mix, Option, cases
+from .ranges import Number, Range, middle, sample
+from .servings import Api
+from .techniques.agents import Agent, CodingAgent
+from .techniques.prompting import PromptCache
+from .units import MINUTES_PER_HOUR, MONTHS_PER_YEAR
+from .workload import Terms, Trends, Workload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DRAWS = 4_000
+STILL = Trends(api=0.0, gpu=0.0, labour=0.0, service=0.0)
+INFERENCE = ("api", "gpu")  # price classes of what answers
+PROMPT_TOKENS = Range(1_500, 6_000, mid=3_000, name="agent_runs.prompt", why="assumption: system prompt and issue of a bare loop")
+REASONING = Range(300, 3_000, mid=1_000, name="agent_runs.reasoning", why="assumption: hidden reasoning of one step")
+
+
+def inference_share(options: Options | Option | Mix, work: Workload, volumes: Sequence[float] | None = None, months: int = int(MONTHS_PER_YEAR),
+                    terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+    """How much of the bill is inference, and how far an estimate of inference alone is too low.
+
+    Columns: option, usd_inference (the model answering production, tokens or GPUs), usd (everything but the cost of
+    failures), share, factor (usd over usd_inference); with `volumes` also requests_per_month, one block of rows for each.
+    Over `months`, all Ranges at their middle.
+    """
+    if volumes is not None:
+        import pandas as pd
+
+        found = [
+            inference_share(options, replace(work, requests_per_month=float(n)), None, months, terms, on).assign(
+                requests_per_month=float(n)
+            )
+            for n in volumes
+        ]
+        return pd.concat(found, ignore_index=True)
+    book = ledger(options, work, months=months, terms=terms, on=on)
+    paid = book[book["phase"] != "failures"]
+    answers = paid[(paid["phase"] == "serving") & paid["trend"].isin(INFERENCE)]
+    table = (
+        paid.groupby("option", sort=False)["usd"]
+        .sum()
+        .to_frame()
+        .join(answers.groupby("option")["usd"].sum().rename("usd_inference"))
+        .reset_index()
+    )
+    return table[["option", "usd_inference", "usd"]].assign(
+        share=table["usd_inference"] / table["usd"], factor=table["usd"] / table["usd_inference"]
+    )
+
+
+def oneoffs(
+    option: Option | Mix, work: Workload, months: int = int(MONTHS_PER_YEAR), terms: Terms | None = None, on: str | None = None
+) -> pd.DataFrame:
+    """What happens in single months: builds, audits, forced upgrades, retraining. Columns: month, date, phase, item, usd."""
+    _, terms = settle(option, terms, months=months, on=on)
+    book = ledger(option, work, terms=terms)
+    times = book.groupby("item")["month"].nunique()
+    rare = book[book["item"].map(times) < max(months / 2, 2)].sort_values(["month", "phase"], kind="stable", ignore_index=True)
+    return rare.assign(date=[terms.date_of(m) for m in rare["month"]])[["month", "date", "phase", "item", "usd"]]
+
+
+def per_task(options: Options | Option | Mix, work: Workload, usd_unresolved: Number = 0.0, months: int = int(MONTHS_PER_YEAR),
+             terms: Terms | None = None, on: str | None = None, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
+    """What one task and one resolved task cost, one row per option.
+
+    usd_per_resolved = (usd_per_task + (1 - success) x usd_unresolved) / success, where `usd_unresolved` is what a person
+    takes for a task that the agent gives back. Columns: option, usd_per_task (everything but the cost of failures), success,
+    usd_per_resolved, p10, p90 (of it).
+    """
+    import pandas as pd
+
+    options, terms = settle(options, terms, months=months, on=on)
+    rows = []
+    for label, option in options.items():
+        person = middle(usd_unresolved)
+        each, success, resolved = _task(middle((option, work, terms)), person)
+        drawn = _task(sample((option, work, terms), draws, seed), person)[2]
+        rows.append((label, each, success, resolved, *np.percentile(drawn, [10, 90])))
+    return pd.DataFrame(rows, columns=["option", "usd_per_task", "success", "usd_per_resolved", "p10", "p90"])
+
+
+def _task(numbers: tuple[Any, Workload, Terms], usd_unresolved: Any) -> tuple[Any, Any, Any]:
+    """(cost of a task, share resolved, cost of a resolved task) of an option, workload and terms without Ranges."""
+    option, work, terms = numbers
+    bill, calendar = evaluate(option, work, terms), Calendar(work, terms)
+    each = bill.total(calendar, without="failures") / (bill.requests * calendar.requests)
+    success = np.nan if bill.accepted is None else bill.accepted
+    found = (each, success, per_resolved(each, success, usd_unresolved))
+    return tuple(float(x) if np.ndim(x) == 0 else np.ravel(x) for x in found)  # type: ignore[return-value]
+
+
+def steps_and_success(option: Option | Mix, work: Workload, steps: Sequence[float], success: Sequence[float], usd_unresolved: Number = 0.0,
+                      months: int = int(MONTHS_PER_YEAR), terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+    """Cost of one resolved task for every number of steps and every success. Columns: steps, success, usd_per_task, usd_per_resolved.
+
+    `option` holds an agent; its steps and the share of tasks that are resolved are replaced, all other Ranges are at their middle.
+    """
+    import pandas as pd
+
+    options, terms = settle(option, terms, months=months, on=on)
+    key = next(
+        f"{type(t).__name__}.steps" for part, _, _ in middle(options["option"]).parts() for t in part.techniques if isinstance(t, Agent)
+    )
+    still = replace(work, usd_per_failure=0.0)
+    usd = totals(options, still, terms, grid={key: np.asarray(steps, float)})["option"]
+    mid_work, mid_terms = middle((still, terms))
+    each = usd / float(np.squeeze(mid_work.requests_per_month * Calendar(mid_work, mid_terms).requests))
+    rows = [
+        (n, s, usd_per_task, per_resolved(usd_per_task, s, middle(usd_unresolved)))
+        for s in success
+        for n, usd_per_task in zip(steps, each, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["steps", "success", "usd_per_task", "usd_per_resolved"])
+
+
+def user_margins(
+    usd_per_user: float, usd_per_seat_month: float, spread: float, at: Sequence[float] = (0.50, 0.80, 0.90, 0.95, 0.99)
+) -> pd.DataFrame:
+    """Cost and margin of users along their usage: the mean user may pay and the heavy one not.
+
+    Usage is lognormal: `usd_per_user` is the mean cost of a month, `spread` the standard deviation of its logarithm. Columns:
+    percentile, usd, margin (share of the seat that is left, below 0 a loss).
+    """
+    import pandas as pd
+
+    usd = [float(tail(usd_per_user, spread, p)) for p in at]
+    return pd.DataFrame({"percentile": [100 * p for p in at], "usd": usd, "margin": [1 - x / usd_per_seat_month for x in usd]})
+
+
+def coding_ways(option: Option, work: Workload, hours_by_hand: Number, time_ratio: Number | None = None, terms: Terms | None = None,
+                on: str | None = None) -> pd.DataFrame:  # fmt: skip
+    """One accepted change, three ways: a developer alone, a developer with AI, an agent whose changes a developer reads.
+
+    By hand it takes `hours_by_hand`; with AI `time_ratio` times as long (1.19 in the trial of METR, 0.44 in an earlier one)
+    and the model calls of one task; the agent's rejected changes are done by hand after all. Columns: way, usd_model,
+    usd_people, usd_per_change.
+    """
+    import pandas as pd
+
+    options, terms = settle(option, terms, months=int(MONTHS_PER_YEAR), on=on)
+    option, work, terms, hours = middle((options["option"], work, terms, hours_by_hand))
+    ratio = middle(catalog.practice("coding.time_ratio") if time_ratio is None else time_ratio)
+    agent = next(t for t in option.techniques if isinstance(t, CodingAgent))
+    ((_, case, _),) = cases(option, work, terms)
+    check = agent.reviewed_share * agent.review_minutes / MINUTES_PER_HOUR
+    each, success, _ = _task((option, work, terms), 0.0)
+    hourly = case.terms.people.engineer.usd_per_hour
+    model = each - check * hourly
+    rows = [("developer alone", 0.0, hours * hourly), ("developer with AI", model, ratio * hours * hourly),
+            ("agent, read by a developer", model, (check + (1 - success) * hours) * hourly)]  # fmt: skip
+    return pd.DataFrame(
+        [(way, usd, people, usd + people) for way, usd, people in rows], columns=["way", "usd_model", "usd_people", "usd_per_change"]
+    )
+
+
+def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+    """Published runs of a bare coding agent beside the model's band (80 %), one row each: dollars a task on SWE-bench Verified.
+
+    The number of steps is the published one; everything else is the default `CodingAgent` without tools. Columns: case,
+    steps, success, reported, low, mid, high, ratio (mid over reported), inside, per_resolved (reported over success), source.
+    The defaults were chosen with these rows in view: the band is a fit, not a forecast.
+    """
+    import pandas as pd
+
+    found = catalog.facts_of("agent_runs")
+    rows = []
+    for id in dict.fromkeys(fact.id for fact in found.values()):
+        steps, reported, success = (found[f"{id}.{field}"] for field in ("steps", "usd_per_task", "success"))
+        api = Api(id, on=steps.as_of)
+        card: Any = api.model
+        agent = CodingAgent(steps=steps.value.mid, tools=0, reviewed_share=0, build_weeks=0, upkeep_fte=0,
+                            step_reasoning_tokens=REASONING if steps.value.why == "reasoning" else 0.0)  # fmt: skip
+        cached = [PromptCache()] if card.tiers[0].usd_per_mtok_cache_read is not None else []
+        option, work = Option(api, agent, *cached), Workload(1_000, instruction_tokens=PROMPT_TOKENS, output_tokens=200)
+        flat = Terms(start="2026-01-01", months=1, trends=STILL)
+        mid = _task(middle((option, work, flat)), 0.0)[0]
+        low, high = np.percentile(_task(sample((option, work, flat), draws, seed), 0.0)[0], [10, 90])
+        usd, share = reported.value.mid, success.value.mid
+        source = catalog.source(reported.value.source)
+        rows.append(
+            (
+                id,
+                steps.value.mid,
+                share,
+                usd,
+                low,
+                mid,
+                high,
+                mid / usd,
+                bool(low <= usd <= high),
+                usd / share,
+                f"{source.publisher}: {source.title}",
+            )
+        )
+    return pd.DataFrame(
+        rows, columns=["case", "steps", "success", "reported", "low", "mid", "high", "ratio", "inside", "per_resolved", "source"]
+    )
+
+
+def duties(on: str | None = None) -> pd.DataFrame:
+    """Duties of the EU AI Act by the day from which they apply, as the law stood on `on` (default: today).
+
+    Columns: duty, applies, what, in_force (whether it applies on that day), source.
+    """
+    import pandas as pd
+
+    day = date.today().isoformat() if on is None else on
+    facts = catalog.facts()
+    rows = facts[(facts["file"] == "regulation") & (facts["as_of"] <= day)].sort_values("as_of").groupby("id", sort=False).tail(1)
+    table = pd.DataFrame(
+        {
+            "duty": rows["id"].str.split(".").str[-1],
+            "applies": rows["value"],
+            "what": rows["note"],
+            "in_force": rows["value"] <= day,
+            "source": rows["source"],
+        }
+    )
+    return table.sort_values("applies", ignore_index=True)

@@ -1,0 +1,88 @@
+"""Published cases worked out with the package: why break-evens of fine-tuning differ a thousandfold, and what a first year costs.
+
+Tian Pan, "Fine-Tuning Economics" (tianpan.co, 2026-04-09), gives the ranges: 500 to 1,000 examples, 50 to 150 dollars an hour,
+weeks of an engineer, 1,000 to 3,500 dollars a run, or 25 dollars a million training tokens. The numbers chosen from them are
+ours, and stand in the two functions below; what the post does not count is zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from . import catalog
+from .ledger import ledger
+from .options import Option
+from .payback import paybacks, underestimates
+from .servings import Api, Hosted
+from .techniques.adaptation import FineTune, Lora
+from .techniques.prompting import FewShot, PromptCache
+from .workload import People, Terms, Trends, Workload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ON = "2025-06-01"  # gpt-4o at $2.50 in, $1.25 cached, $10 out; tuned at 1.5 times that
+NOT_COUNTED: dict[str, Any] = {"minutes_per_check": 0, "failed_share": 1, "debug_hours": 0, "candidate_items": 0, "checkpoints": 0, "upkeep_fte": 0,
+                               "base_life_months": 1_000}  # fmt: skip
+REFRESH: dict[str, Any] = {"retrain_months": 6, "retrain_labels": 0.25, "retrain_hours": 40}  # one run, a quarter of the labels, a week of people
+
+
+def published_break_evens() -> pd.DataFrame:
+    """Requests that pay for a tune of GPT-4o in place of 2,000 tokens of examples, by what is counted; columns as in `paybacks`.
+
+    A prompt of 300 tokens and an answer of 200; 3 million training tokens at $25; 1,000 labels of ten minutes; 3.75 engineer-weeks
+    at $100 an hour, and one refresh: $40,000 in all. The last two rows cache the examples (half price), and have none.
+
+    >>> published_break_evens()["requests"].round(-1).tolist()
+    [20690.0, 4622070.0, 8760000.0, 11034480.0, 35555560.0, nan]
+    """
+    import pandas as pd
+
+    labels = replace(catalog.label("expert_example"), id="ten minutes", usd_per_item=16.68)
+    tune = FineTune(tuning="openai.gpt-4o", examples=1_000, tokens_per_example=1_000, epochs=3, runs=1, labels=labels, build_weeks=3.75, **REFRESH, **NOT_COUNTED)
+    work = Workload(1e7, input_tokens=300, output_tokens=200)
+    examples, api = FewShot(examples=8, tokens_per_example=250, build_hours=0), Api("gpt-4o", on=ON)
+    firsts = {"": Option(api, examples), ", examples cached": Option(api, examples, PromptCache(minimum_tokens=1_024)), ", no examples": Option(api)}
+    terms = _still(months=11)
+    tables = [paybacks(first, Option(api, tune), work, terms=terms, draws=2).assign(counted=lambda t, n=name: t["counted"] + n)
+              for name, first in firsts.items()]  # fmt: skip
+    return pd.concat([tables[0], *(table.iloc[[-1]] for table in tables[1:])], ignore_index=True)
+
+
+def published_first_year() -> pd.DataFrame:
+    """The first year of a tune on an own GPU, by phase: 1,000 labels, 3 engineer-weeks, 5 runs of $2,000, a GPU at $1.20, two refreshes.
+
+    Columns: usd, share of the total.
+
+    >>> year = published_first_year()
+    >>> round(float(year["usd"].sum())), round(float(year.loc["training", "share"]), 3)
+    (69512, 0.029)
+    """
+    usd = ledger(*_first_year()[:2], terms=_first_year()[2]).groupby("phase")["usd"].sum().sort_values(ascending=False)
+    return usd[usd > 0].to_frame().assign(share=lambda t: t["usd"] / t["usd"].sum())
+
+
+def published_underestimates() -> pd.DataFrame:
+    """How many times too low a first estimate of that year is, for four ways to count (a table of `underestimates`).
+
+    >>> published_underestimates()["factor"].round(1).tolist()
+    [11.6, 5.0, 3.4, 2.6]
+    """
+    option, work, terms = _first_year()
+    return underestimates(option, work, terms=terms)
+
+
+def _still(months: int) -> Terms:
+    """Nothing moves and nothing is discounted; an engineer is $100 an hour."""
+    people = People(engineer=replace(catalog.person("engineer"), usd_per_hour=100.0))
+    return Terms(start=ON, on=None, months=months, discount_rate=0.0, trends=Trends(api=0, gpu=0, labour=0, service=0), people=people)
+
+
+def _first_year() -> tuple[Option, Workload, Terms]:
+    known: Any = catalog.rent("H100-SXM")
+    rent = replace(known, id="ours", usd_per_gpu_hour=1.20)
+    serving = Hosted("llama-3.1-8b", rent=rent, requests_per_s=10.0, build_weeks=0, upkeep_fte=0)
+    labels = replace(catalog.label("expert_example"), id="ten minutes", usd_per_item=100 / 6)
+    tune = Lora(examples=1_000, labels=labels, build_weeks=3, runs=5, usd_per_run=2_000, **REFRESH, **NOT_COUNTED)
+    return Option(serving, tune), Workload(10_000, input_tokens=300, output_tokens=200), _still(months=12)
