@@ -36,7 +36,8 @@ class Calendar:
     """Factors that turn `quantity x usd_per_unit` into a total over the horizon, shared by all lines."""
 
     def __init__(self, work: Workload, terms: Terms) -> None:
-        check(isinstance(work, Workload), f"the workload is {work!r}, it must be a Workload(...)")
+        if not isinstance(work, Workload):
+            raise ValueError(f"the workload is {work!r}, it must be a Workload(...)")
         self.months = terms.months
         self.demand = work.demand(terms.months)
         self.discount = (1.0 + terms.discount_rate) ** (-np.arange(terms.months + 1) / MONTHS_PER_YEAR)
@@ -166,7 +167,8 @@ def settle(options: Options | Option | Mix, terms: Terms | None, **changes: Any)
     for label, option in options.items():
         if not isinstance(option, (Option, Mix)):
             raise ValueError(f"option {label!r} is {option!r}, it must be an Option or a Mix")
-    check(terms is None or isinstance(terms, Terms), f"terms is {terms!r}, it must be Terms(...) or None")
+    if terms is not None and not isinstance(terms, Terms):
+        raise ValueError(f"terms is {terms!r}, it must be Terms(...) or None")
     given = {k: v for k, v in changes.items() if v is not None}
     if terms is None:
         terms = Terms(**given)

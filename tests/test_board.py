@@ -40,7 +40,7 @@ def test_no_eligible_option_is_an_error(case):
 
 
 def test_an_unknown_baseline_is_refused(case):
-    with pytest.raises(ValueError, match="no baseline 'peopel'.*did you mean 'people'"):
+    with pytest.raises(ValueError, match=r"no baseline 'peopel'.*did you mean 'people'"):
         cm.baseline("peopel", case.options)
 
 

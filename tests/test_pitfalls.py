@@ -105,7 +105,7 @@ def test_zeros_for_people_evaluation_and_refresh_are_found():
 def test_a_zero_must_be_accepted_by_name():
     with pytest.raises(ValueError, match=r"Rag.upkeep_fte is 0.*write accept_zero: \[Rag.upkeep_fte\]"):
         cm.load(ZERO)
-    with pytest.raises(ValueError, match="Evals.items is 0"):
+    with pytest.raises(ValueError, match=r"Evals.items is 0"):
         cm.load(ZERO + "accept_zero: [Rag.upkeep_fte]")
     case = cm.load(ZERO + "accept_zero: [upkeep_fte, Evals.items, GraphRag.refresh_share]")
     assert case.accept_zero == ("upkeep_fte", "Evals.items", "GraphRag.refresh_share")
@@ -113,13 +113,13 @@ def test_a_zero_must_be_accepted_by_name():
 
 def test_an_override_to_zero_counts_as_well():
     text = "title: x\nworkload: {requests_per_month: 1e5, input_tokens: 9}\nterms: {on: 2026-11-20}\noverrides: {engineer.usd_per_hour: 0}"
-    with pytest.raises(ValueError, match="engineer.usd_per_hour is 0"):
+    with pytest.raises(ValueError, match=r"engineer.usd_per_hour is 0"):
         cm.load(text)
 
 
 def test_what_is_not_zero_cannot_be_accepted():
     text = "title: x\nworkload: {requests_per_month: 1e5, input_tokens: 9}\nterms: {on: 2026-11-20}\naccept_zero: [Rag.upkeep_fte]"
-    with pytest.raises(ValueError, match="accept_zero names 'Rag.upkeep_fte', which is not 0 here"):
+    with pytest.raises(ValueError, match=r"accept_zero names 'Rag.upkeep_fte', which is not 0 here"):
         cm.load(text)
 
 
