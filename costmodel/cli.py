@@ -82,11 +82,11 @@ def compare(scenario: str, months: int | None, draws: int | None, seed: int | No
         table.to_csv(csv)
     click.echo(_heading(s))
     click.echo(_comparison(table.assign(p_cheapest=verdict.table["p_cheapest"]), s))
-    click.echo(f"\n{verdict.sentence}")
     for name in s.accept_zero:
         click.echo(f"accepted by you: {name} is 0")
     notes = lint(s.options, s.work, s.terms, s.quality_floor)
     click.echo(f"{len(notes)} notes on what the inputs leave out ({', '.join(dict.fromkeys(notes['code']))}): costmodel lint {scenario}")
+    click.echo(f"\n{verdict.sentence}")
 
 
 @main.command()

@@ -69,7 +69,11 @@ def goal_seek(options: Options, work: Workload, goal: str, over: str | Iterable[
 
         axis = spaced(low, high, POINTS)
         now = values[key].mid if isinstance(values[key], Doubt) else float(values[key])
-        crossings = [(axis[i], axis[i + 1]) for i in _changes(gap(axis))]
+        try:
+            crossings = [(axis[i], axis[i + 1]) for i in _changes(gap(axis))]
+        except ValueError as reason:  # inputs that only hold together, such as shares that must add up to 1
+            rows.append((key, now, np.nan, *_ends(values[key]), False, 0.0, f"not asked: {reason}"))
+            continue
         at = _refine(gap, spaced, *min(crossings, key=lambda c: _far(now, c[0]))) if crossings else np.nan
         rows.append(_sought(key, values[key], now, at, met, goal, usd, low, high))
     table = pd.DataFrame(rows, columns=["input", "now", "needed", "low", "high", "inside", "chance", "verdict"])
@@ -82,15 +86,15 @@ def _reach(key: str, value: Any) -> tuple[float, float]:
     low, high = limits(key.rsplit(".", 1)[-1])
     unit = GLOSSARY.get(key.rsplit(".", 1)[-1], ("share",))[0]  # a key with a name of its own, such as accepted.large
     if getattr(value, "form", "share") == "share" and isinstance(value, Doubt) and unit.startswith("share"):
-        return EDGE, 1 - EDGE
+        return max(low, EDGE), min(high, 1 - EDGE)
     now = float(value.mid if isinstance(value, Doubt) else value)
     if isinstance(value, Doubt) and value.low <= 0:
         wide = value.high - value.low
         return max(low, value.low - wide), min(high, value.high + wide)
     if np.isfinite(high) and low >= 0:
         return low, high
-    start, end = sorted((now / REACH, now * REACH))
-    return (start, end) if now else (0.0, 1.0)
+    start, end = sorted((now / REACH, now * REACH)) if now else (0.0, 1.0)
+    return max(low, start), min(high, end)
 
 
 def _mid(value: Any) -> Any:
@@ -105,8 +109,8 @@ def _far(now: float, at: float) -> float:
 
 
 def _sought(key: str, value: Any, now: float, at: float, met: bool, goal: str, usd: float | None, low: float, high: float) -> tuple:
-    ends = (value.low, value.high) if isinstance(value, Doubt) else (np.nan, np.nan)
-    name = (key.split(".", 1)[1] if key[0].isupper() else key).replace("_", " ")
+    ends = _ends(value)
+    name = key.removeprefix("Workload.").replace("_", " ").replace(".", " ")
     goes = f"costs {'more' if met else 'less'} than USD {show(usd)}" if usd is not None else "is no longer the cheapest" if met else "becomes the cheapest"
     if np.isnan(at):
         return key, now, np.nan, *ends, False, 0.0, f"never: no {name} between {show(low)} and {show(high)} changes it alone"
@@ -114,6 +118,10 @@ def _sought(key: str, value: Any, now: float, at: float, met: bool, goal: str, u
     chance = _beyond(value, now, at) if isinstance(value, Doubt) else 0.0
     doubt = f", {'inside' if inside else 'outside'} the range; {chance:.0%} likely" if isinstance(value, Doubt) else ""
     return key, now, at, *ends, inside, chance, f"{goal} {goes} {'above' if at > now else 'below'} {show(at)} {name} (now {show(now)}{doubt})"
+
+
+def _ends(value: Any) -> tuple[float, float]:
+    return (value.low, value.high) if isinstance(value, Doubt) else (np.nan, np.nan)
 
 
 def _beyond(doubt: Any, now: float, at: float) -> float:
