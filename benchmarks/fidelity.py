@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pandas as pd
 
 import costmodel as cm
@@ -56,7 +57,24 @@ def serving() -> None:
     fidelity_serving.main()
 
 
-PARTS = {"training": training, "serving": serving}
+def quality() -> None:
+    """Quality: each benchmark by curves fitted without it; and the tokens of graph indexes beside their laws."""
+    print("\nQUALITY: predicted by curves that have not seen the benchmark; error is the mean distance in points of accuracy")
+    shown = {"error": share, "bias": signed, "coverage": share}
+    print(cm.quality_fidelity().to_string(formatters=shown))
+    table = cm.quality_fidelity(by=None)
+    for curve, rows in table.groupby("curve", sort=False):
+        off = (rows["mid"] - rows["reported"]).abs()
+        print(f"{curve}: {len(rows)} rows, error {off.mean():.0%}, median {off.median():.0%}, in 80 % band {rows['inside'].mean():.0%}")
+    print("\nGRAPH INDEXES: tokens per token of text, and prompt tokens of a query, beside the law of each kind (its 90 % range)")
+    tokens = cm.index_fidelity()
+    print(tokens.drop(columns="source").to_string(index=False, float_format=lambda x: f"{x:,.1f}", na_rep="-"))
+    known = tokens[tokens["left_out"].notna()]
+    factor = np.exp(np.abs(np.log(known["left_out"] / known["reported"])))
+    print(f"full index, each source from the others: {factor.median():.1f}x off in the median, {factor.max():.1f}x at worst")
+
+
+PARTS = {"training": training, "serving": serving, "quality": quality}
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or PARTS:

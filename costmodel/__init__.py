@@ -22,11 +22,12 @@ _HOMES = {
     "training": "training_flops adapter_flops gpu_hours",
     "training_measured": "measured_training",
     "training_runs": "predict_training",
-    "caching": "hit_rate break_even_hit_rate break_even_reads",
+    "caching": "break_even_hit_rate break_even_reads cached_price hit_rate prefix_hit_rate reads_of_a_write",
+    "retrieval": "all_found first_token_s graph_index_ratio graph_size recall_at_k stale_share",
+    "quality": "Effect allowed_loss context_shift examples_gain position_shift required_gain shift",
     "experiments": "chance_to_detect days_to_collect expected_loss exposed_days runs_to_see samples_per_arm through_judge",
     "ageing": "cached_share_of cold_cache_ratio gain_of_waiting overpaid_share per_survivor",
     "agent_loop": "attempts per_resolved step_tokens tail turn_tokens",
-    "quality": "Effect allowed_loss examples_gain required_gain",
     "serving_model": "plan_serving predict_serving",
     "measured_serving": "serving_reality",
     "lines": "Cache Call Line Request Segment Traffic every labour monthly once path with_demand",
@@ -35,7 +36,8 @@ _HOMES = {
     "servings": "Api Hosted",
     "baselines": "Seats Staff Today",
     "techniques.prompting": "FewShot Prompt PromptCache",
-    "techniques.knowledge": "GraphRag LongContext Rag",
+    "techniques.knowledge": "LongContext Rag SemanticCache own_embedder",
+    "techniques.graphs": "GraphRag",
     "techniques.adaptation": "Distill FineTune Lora",
     "techniques.operations": "Evals Monitoring Upgrades",
     "techniques.release": "Release",
@@ -53,6 +55,11 @@ _HOMES = {
     "pitfalls": "PITFALLS lint zeros",
     "board": "Memo baseline memo numbered traced",
     "decision": "breakeven compare sweep",
+    "knowledge_ways": "cache_verdict knowledge_map knowledge_options knowledge_ratios knowledge_table route_by_question self_route",
+    "index_estimate": "graph_from_sample index_cost index_fidelity",
+    "answer_quality": "context_budget cost_by_mix found_by_entities quality_by_question",
+    "waiting": "Waiting holds latency",
+    "quality_fit": "measured_quality quality_fidelity",
     "payback": "paybacks tenants underestimates",
     "worked": "published_break_evens published_first_year published_underestimates",
     "verdict": "Verdict brief first_answer made_of money priced_on recommend turns",
@@ -64,7 +71,7 @@ _HOMES = {
     "scenario": "Scenario examples load save",
     "portfolio": "compare_portfolio",
 }
-_PARTS = ("plots", "plots_decision", "plots_fidelity", "plots_operations", "report", "widgets")
+_PARTS = ("plots", "plots_decision", "plots_fidelity", "plots_knowledge", "plots_operations", "report", "widgets")
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 __all__ = sorted([*_HOME, "__version__"])
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from .errors import CatalogError, unknown
 from .ranges import Range
-from .records import Embedder, Fact, Gpu, Labels, Model, Person, Rent, Reranker, Source, Store, Tuning
+from .records import Embedder, Fact, Gpu, Graph, Labels, Model, Person, Reader, Rent, Reranker, Source, Store, Tuning
 from .records import count_parameters as count_parameters
 from .units import GLOSSARY
 
@@ -31,7 +31,7 @@ CHANNELS = ("hyperscaler", "neocloud", "marketplace")
 TERMS = ("on_demand", "spot", "reserved_12mo", "reserved_36mo")
 RECORDS: dict[str, type] = {
     "gpus": Gpu, "rents": Rent, "models": Model, "people": Person, "labels": Labels, "stores": Store,
-    "embedders": Embedder, "rerankers": Reranker, "tunings": Tuning,
+    "embedders": Embedder, "rerankers": Reranker, "tunings": Tuning, "readers": Reader, "graphs": Graph,
 }  # fmt: skip
 Folder = Union[str, Path, None]
 
@@ -306,6 +306,30 @@ def reranker(id: str, folder: Folder = None, on: str | None = None) -> Reranker:
     return _one("reranker", "rerankers", id, folder, on)
 
 
+def readers(folder: Folder = None, on: str | None = None) -> dict[str, Reader]:
+    """All classes of readers by id."""
+    return _all("readers", folder, on)
+
+
+def reader(id: str, folder: Folder = None, on: str | None = None) -> Reader:
+    """How a class of models reads a long prompt: "frontier", "strong" or "small".
+
+    >>> reader("frontier").context_decay.mid < reader("small").context_decay.mid
+    True
+    """
+    return _one("class of readers", "readers", id, folder, on)
+
+
+def graphs(folder: Folder = None, on: str | None = None) -> dict[str, Graph]:
+    """All kinds of graph index by id."""
+    return _all("graphs", folder, on)
+
+
+def graph(id: str, folder: Folder = None, on: str | None = None) -> Graph:
+    """One kind of graph index: full, light, lazy, fast, hipporag or guided."""
+    return _one("graph index", "graphs", id, folder, on)
+
+
 def tunings(folder: Folder = None, on: str | None = None) -> dict[str, Tuning]:
     """All managed fine-tuning offers by id."""
     return _all("tunings", folder, on)
@@ -366,6 +390,19 @@ def practice(key: str, folder: Folder = None, on: str | None = None) -> Range:
     Range(low=1.0, high=8.0, mid=3.0, ... name='rag.build_weeks', ...)
     """
     return fact("practice", key, folder, on).value
+
+
+def shortest_cached(provider: str, model: str, folder: Folder = None, on: str | None = None) -> Range:
+    """Shortest prefix that a prompt cache holds [token]: the rule of the model, else of its provider, else the usual one.
+
+    >>> shortest_cached("anthropic", "claude-haiku-4-5").mid, shortest_cached("toys", "toy").mid
+    (4096.0, 1024.0)
+    """
+    rules = facts_of("caches", folder, on)
+    for id in (model, provider, "usual"):
+        if f"{id}.cache_min_tokens" in rules:
+            return rules[f"{id}.cache_min_tokens"].value  # a Range named `id.cache_min_tokens`
+    raise CatalogError("caches.csv has no row usual.cache_min_tokens")
 
 
 def residency(provider: str, region: str, folder: Folder = None, on: str | None = None) -> float:

@@ -10,7 +10,8 @@ from .options import Mix, Option, cascade
 from .ranges import Number, Range, middle, require
 from .servings import Api, Hosted
 from .techniques.adaptation import Distill, FineTune, Lora
-from .techniques.knowledge import GraphRag, LongContext, Rag
+from .techniques.graphs import GraphRag
+from .techniques.knowledge import LongContext, Rag
 from .techniques.operations import Evals, Monitoring, Upgrades
 from .techniques.prompting import FewShot, Prompt, PromptCache
 from .tokens import pages_to_tokens, words_to_tokens
@@ -94,8 +95,8 @@ def presets(work: Workload, model: str = "gpt-6.1-terra", small: str = "gpt-6-lu
         "Long context + cache": Option(api, LongContext(document_tokens=documents), PromptCache(), *run),
         "Managed fine-tune": Option(Api(tuned, on=on, accepted=large), FineTune(tuning=tuning), *run),
         "LoRA": Option(own, Lora(), *run),
-        "Distilled": Option(own, *(() if knows else (Rag(),)), Distill(teacher=Api(teacher, on=on, accepted=large)), *run),
-        "RAG + LoRA": Option(own, Rag(), Lora(), *run),
+        "Distilled": Option(own, *(() if knows else (Rag(reader="small"),)), Distill(teacher=Api(teacher, on=on, accepted=large)), *run),
+        "RAG + LoRA": Option(own, Rag(reader="small"), Lora(), *run),
         "Cascade": cascade(
             Option(cheap, Rag(), *run) if not knows else Option(cheap, FewShot(), *run),
             Option(api, Rag(), *run) if not knows else Option(api, FewShot(), *run),

@@ -21,7 +21,7 @@ from .evidence import show
 from .ledger import Options, ledger, settle
 from .ranges import Doubt, doubts, middle, objects, uniforms
 from .servings import Hosted
-from .techniques.knowledge import GraphRag
+from .techniques.graphs import GraphRag
 from .units import HOURS_PER_DAY
 from .workload import Terms, Workload
 

@@ -151,10 +151,15 @@ class Segment:
 
 @dataclass(frozen=True)
 class Cache:
-    """Prompt caching of the stable prefix: its time to live, and the shortest prefix that is cached."""
+    """Prompt caching of the stable prefix: its time to live, the shortest prefix that is cached (None: the model's own
+    rule), and how the traffic meets it (see `caching.prefix_hit_rate`)."""
 
     ttl_s: Number
-    minimum_tokens: Number
+    minimum_tokens: Number | None = None
+    burst: Number = 1.0
+    parallel: Number = 1.0
+    prefixes: Number = 1.0
+    replicas: Number = 1.0
 
 
 @dataclass(frozen=True)

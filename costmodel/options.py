@@ -88,7 +88,8 @@ class Option:
         if case.serving.accepted is None:
             return None
         effects = [t.quality(case) for t in self.techniques if hasattr(t, "quality")]
-        return shift(case.serving.accepted, sum((e.log_odds for e in effects), 0.0))
+        share = shift(case.serving.accepted, sum((e.log_odds for e in effects), 0.0))
+        return reduce(lambda p, e: p * e.kept, effects, share)
 
 
 @dataclass(frozen=True)

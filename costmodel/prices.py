@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from .catalog import shortest_cached
 from .errors import CatalogError, check
 from .pricelist import MODES, PRICES_VERSION, choices, context, find, moment, provider_of, providers
 from .ranges import Number, Range, middle
@@ -126,6 +127,7 @@ class ApiPrice:
     tiers: tuple[Rates, ...]
     notes: tuple[str, ...]
     sources: tuple[tuple[str, str], ...]
+    cache_min_tokens: Any = 1024.0  # shortest prefix that is cached, by the rule of the provider
 
 
 # -- asking --------------------------------------------------------------------------------------------
@@ -268,8 +270,8 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
         id=entry.id, provider=seller.id, on=on, mode=mode, residency=residency,
         residency_uplift=uplift, discount=0.0, window=float(entry.context_window) if entry.context_window else None,
         usd_per_request=float(per_thousand) / KILO if per_thousand else 0.0,
-        tiers=tiers, notes=tuple(notes),
-        sources=(*((f, SOURCE) for f in priced), *evidence),
+        tiers=tiers, notes=tuple(notes), cache_min_tokens=(shortest := shortest_cached(seller.id, entry.id)),
+        sources=(*((f, SOURCE) for f in priced), *evidence, ("cache_min_tokens", shortest.source)),
     )  # fmt: skip
 
 

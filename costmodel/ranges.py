@@ -337,8 +337,8 @@ def pin(x: Any, key: str, value: Any) -> Any:
 _BOUNDS = {"share": (0, 1), "share/month": (0, 1), "share/year": (-1, np.inf), "log-odds": (-np.inf, np.inf)}  # by unit
 _OWN_BOUNDS = {"active_hours_per_month": (1, 744), "overlap": (0, 0.9), "peak_to_average": (1, np.inf)}  # by field
 
-DIVISORS = ("base_life_months", "batch_max", "chunk_tokens", "every_months", "kept", "load_max", "mbu", "memory_usable", "mfu", "refresh_months",
-            "steps", "transfer",
+DIVISORS = ("base_life_months", "batch_max", "chunk_tokens", "embedder_life_months", "every_months", "gb_per_unit", "kept", "load_max",
+            "map_call_tokens", "mbu", "memory_usable", "mfu", "refresh_months", "steps", "transfer",
             "pass_chance", "requests_per_s", "retrain_months", "speed")  # fmt: skip
 LEAST_DIVISOR = 1e-6
 

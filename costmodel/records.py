@@ -108,7 +108,40 @@ class Store:
     usd_per_gb_month: Amount | None = None
     usd_per_million_reads: Amount | None = None
     usd_per_million_writes: Amount | None = None
-    usd_per_month_minimum: Amount | None = None
+    usd_per_month_minimum: Amount | None = None  # of each unit, where the store is paid in units
+    gb_per_unit: Amount | None = None
+    read_units_per_gb: Amount | None = None
+    read_units_minimum: Amount | None = None
+    sources: Sources = ()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a class of models reads a prompt: what the right document is worth, and how a long context takes it away."""
+
+    id: str
+    context_decay: Amount
+    context_power: Amount
+    context_tokens_max: Amount
+    log_odds_answer: Amount
+    sources: Sources = ()
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A kind of graph index: tokens to build it, prompt tokens of its query modes, what it gains on which questions."""
+
+    id: str
+    index_overhead_tokens: Amount
+    index_tokens_per_token: Amount
+    output_share: Amount
+    context_tokens: Amount
+    query_s: Amount
+    incremental: bool
+    log_odds_fact: Amount
+    log_odds_multi_hop: Amount
+    log_odds_summary: Amount
+    log_odds_whole: Amount
     sources: Sources = ()
 
 

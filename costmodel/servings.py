@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import catalog, inference
-from .caching import hit_rate
+from .caching import prefix_hit_rate
 from .errors import CatalogError, Infeasible, Unpriced, check
 from .lines import Call, Line, Traffic, cite, labour, monthly, once, path, upkeep
 from .prices import ApiPrice, Rates, api_price, rates
@@ -81,7 +81,8 @@ class Api:
         card = rates(replace(self.model, discount=1 - kept), t.call.prompt_tokens)  # type: ignore[type-var]
         prefix, fresh = t.call.stable_tokens, t.call.prompt_tokens
         if t.call.cache is not None:
-            prefix = np.where(prefix >= t.call.cache.minimum_tokens, prefix, 0.0)
+            shortest = self.model.cache_min_tokens if t.call.cache.minimum_tokens is None else t.call.cache.minimum_tokens
+            prefix = np.where(prefix >= shortest, prefix, 0.0)
             fresh = fresh - prefix
             if np.any(prefix > 0) and card.usd_per_mtok_cache_read is None:
                 raise Unpriced(f"cache_read of {self.model.id!r} is not priced; leave out PromptCache() or choose another model")
@@ -139,11 +140,11 @@ def over_window(serving: Any, call: Call) -> Iterator[tuple[Any, str]]:
 def cache_schedules(t: Traffic, work: Workload, terms: Terms) -> tuple[Any, Any]:
     """When the prefix is read from the cache and when it is written: demand x hit rate, demand x (1 - hit rate)."""
     demand = t.schedule.weights(terms.months, work.demand(terms.months))
+    cache: Any = t.call.cache
     arrivals = work.arrivals_per_s(t.count)
     if t.schedule.kind == "with_demand" and not work.flat:
-        hits = hit_rate(arrivals * work.demand(terms.months), t.call.cache.ttl_s)
-    else:
-        hits = hit_rate(arrivals, t.call.cache.ttl_s)
+        arrivals = arrivals * work.demand(terms.months)
+    hits = prefix_hit_rate(arrivals, cache.ttl_s, cache.burst, cache.parallel, cache.prefixes, cache.replicas)
     hits = t.call.reuse + (1 - t.call.reuse) * hits
     return path(demand * hits), path(demand * (1 - hits))
 

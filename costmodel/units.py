@@ -9,6 +9,7 @@ MTOK = 1e6  # tokens in "per million tokens"
 GB = 1e9  # bytes
 KB = 1e3  # bytes
 SECONDS_PER_HOUR = 3600.0
+SECONDS_PER_MINUTE = 60.0
 HOURS_PER_MONTH = 730.0  # 8,760 h / 12
 MONTHS_PER_YEAR = 12
 WORKING_HOURS_PER_MONTH = 2080 / 12  # paid hours of a full-time person
@@ -17,6 +18,7 @@ MINUTES_PER_HOUR = 60.0
 HOURS_PER_DAY = 24.0
 DAYS_PER_WEEK = 7.0
 HOURS_PER_WEEK = 40.0  # one engineer-week
+MONTHS_PER_QUARTER = 3.0
 DAYS_PER_MONTH = HOURS_PER_MONTH / HOURS_PER_DAY
 WEEKS_PER_MONTH = DAYS_PER_MONTH / 7
 
@@ -325,7 +327,7 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "term": ("text", "how long a GPU is rented: on demand, spot or reserved"),
     "trends": ("record", "yearly changes of prices"),
     "tuning": ("record", "offer of managed fine-tuning"),
-    "variant": ("text", "kind of graph index"),
+    "variant": ("record", "kind of graph index"),
     # -- the life of a tune
     "adapters": ("count", "tenants with a tune of their own on one base"),
     "base_life_months": ("month", "months until the base model of a tune ends"),
@@ -353,6 +355,79 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "sweep_runs": ("count", "short runs that search for settings"),
     "sweep_share": ("share", "share of the data in a short run"),
     "terms_allow_training": ("flag", "whether the teacher's terms allow to train on its answers"),
+    # -- knowledge: caches, retrieval, graphs, long context
+    "context_decay": ("log-odds", "fall of the log-odds of an answer at 131,072 tokens of context"),
+    "context_power": ("power", "how that fall grows with the tokens of context"),
+    "context_tokens_max": ("token", "longest context for which a quality is known"),
+    "log_odds_answer": ("log-odds", "right document in the prompt over none"),
+    "log_odds_fact": ("log-odds", "gain over plain retrieval on questions answered in one place"),
+    "log_odds_multi_hop": ("log-odds", "gain over plain retrieval on questions over several hops"),
+    "log_odds_recall": ("log-odds", "shift of the log-odds that the right passage is found"),
+    "log_odds_summary": ("log-odds", "gain over plain retrieval on questions that ask for a summary"),
+    "log_odds_whole": ("log-odds", "gain over plain retrieval on questions about the whole"),
+    "per_entity": ("share", "chance to find one of the things that a question needs"),
+    "position_dip": ("log-odds", "fall of the log-odds in the middle of a prompt"),
+    "position_tilt": ("log-odds", "fall of the log-odds from the first to the last place of a prompt"),
+    "access_groups": ("count", "groups of readers who may see different parts of the knowledge"),
+    "answered_by_retrieval": ("share", "share of questions that retrieval alone can answer"),
+    "cached_wait_share": ("share", "wait for a cached long prompt over that for an uncached one"),
+    "token_factor": ("x", "tokens of other languages over those of the same text in English"),
+    "bytes_per_number": ("byte", "bytes of one number of a vector"),
+    "burst": ("count", "requests that arrive together, within the time to live of a cache"),
+    "cache": ("record", "prompt cache"),
+    "candidates_per_kept": ("count", "candidates that are reranked for each one kept"),
+    "copies": ("count", "copies of an index"),
+    "drift_per_quarter": ("share", "share of a graph that is out of date after a quarter"),
+    "entities_per_community": ("x", "entities over communities of the lowest level of a graph"),
+    "entities_per_ktok": ("count/ktok", "entities of a graph for a thousand tokens of text"),
+    "relations_per_entity": ("x", "relations over entities of a graph"),
+    "embedder_life_months": ("month", "months until a better embedding model replaces the present one"),
+    "eval_questions": ("count", "questions with their right passages, labelled to test retrieval"),
+    "drift_tokens": ("token", "tokens that a query reads which follows up"),
+    "gb_per_unit": ("GB", "size of the index that one paid unit of a store holds"),
+    "gleanings": ("count", "further extraction passes over each chunk"),
+    "helper": ("record", "serving that rewrites questions and looks up again"),
+    "hops": ("count", "things that a question over several hops needs"),
+    "hybrid": ("flag", "whether words are searched beside vectors"),
+    "incremental": ("flag", "whether a graph takes in changes without being built again"),
+    "index_overhead_tokens": ("token", "tokens of instructions, examples and answers for each chunk of a graph index, whatever its length"),
+    "index_tokens_per_token": ("token/token", "further tokens for each token of the chunk"),
+    "minutes_per_question": ("minute", "time to label one question"),
+    "log_odds_fact_global": ("log-odds", "gain of a global search on questions answered in one place"),
+    "log_odds_multi_hop_global": ("log-odds", "gain of a global search on questions over several hops"),
+    "log_odds_summary_global": ("log-odds", "gain of a global search on questions that ask for a summary"),
+    "log_odds_hybrid": ("log-odds", "shift of recall by searching words beside vectors"),
+    "log_odds_rerank": ("log-odds", "shift of recall by reranking"),
+    "map_call_tokens": ("token", "prompt of one call that reads a part of the reports"),
+    "map_output_tokens": ("token", "partial answer of one such call"),
+    "ocr_share": ("share", "share of the pages that are scanned"),
+    "parallel": ("count", "requests of a burst that start before the first has written the cache"),
+    "pages": ("count", "pages of the knowledge"),
+    "per_entity_graph": ("share", "the same, with a graph"),
+    "per_fact": ("share", "chance that one of several facts in a long prompt is used"),
+    "plain_tokens": ("token", "context of the plain retrieval that gains are measured against"),
+    "prefixes": ("count", "prompts that share the traffic, each with a cache of its own"),
+    "query_s": ("s", "time of a query beside its prompt"),
+    "questions": ("record", "shares of question types that this option sees"),
+    "read_units_minimum": ("count", "least read units of one query"),
+    "read_units_per_gb": ("count", "read units of one query for each GB of the index"),
+    "reader": ("record", "class of the model that reads"),
+    "replicas": ("count", "servers with caches of their own"),
+    "report_share": ("token/token", "tokens of community reports over those of the text"),
+    "rounds": ("count", "retrieval rounds of one question"),
+    "rewrites": ("count", "model calls that rewrite a question before it is looked up"),
+    "search_s": ("s", "time to embed a question, search and rerank"),
+    "seconds_per_mtok": ("s/Mtok", "time to read a million prompt tokens that are not cached"),
+    "stale_wrong": ("share", "share of answers from a stale part that are wrong"),
+    "summary_token_share": ("share", "share of index tokens that write summaries"),
+    "tail": ("x", "95th percentile of a wait over its median"),
+    "tokens_per_minute": ("token/minute", "tokens that an index may send in a minute"),
+    "top_k_growth_per_year": ("share/year", "yearly growth of top_k"),
+    "usd_per_mtok_hour": ("USD/Mtok-hour", "price of keeping a million tokens cached for an hour"),
+    "usd_per_page": ("USD/page", "price of reading one scanned page"),
+    "wrong_hit_share": ("share", "share of hits of a semantic cache that answer another question"),
+    "recall_at_one": ("share", "share of questions whose passage is the first chunk"),
+    "recall_slope": ("power", "how the odds of recall grow with top_k"),
     # -- adaptation
     "may_train_others": ("count", "1 where a licence lets answers train models of other makers, else 0"),
     "parameters_from": ("count", "smallest model of a size class that is tuned"),

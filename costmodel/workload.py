@@ -20,16 +20,25 @@ from .units import MONTHS_PER_YEAR, SECONDS_PER_HOUR
 
 @dataclass(frozen=True)
 class Corpus:
-    """The knowledge behind the answers: its size in tokens, how much of it changes, how it grows."""
+    """The knowledge behind the answers: its size in tokens, how much of it changes, how it grows, and how many groups of
+    readers may see different parts of it (`access_groups`). `pages` None: as many as its tokens fill."""
 
     tokens: Number
     documents: Number | None = None
     churn_per_month: Number = 0.0
     growth_per_year: Number = 0.0
+    pages: Number | None = None
+    access_groups: Number = 1.0
 
     def __post_init__(self) -> None:
-        validate(self, optional=("documents",))
+        validate(self, optional=("documents", "pages"))
         require("Corpus.tokens", self.tokens, low=1)
+        require("Corpus.access_groups", self.access_groups, low=1)
+
+    @property
+    def page_count(self) -> Any:
+        """Pages [count]: as given, or the tokens over those of a usual page."""
+        return self.tokens / catalog.practice("text.tokens_per_page").mid if self.pages is None else self.pages
 
     def size(self, months: int) -> Any:
         """Tokens of months 0..H relative to today, shape (H + 1,) or (n, H + 1); 1 when the corpus does not grow."""
@@ -37,11 +46,20 @@ class Corpus:
         return 1.0 if still else (1 + self.growth_per_year) ** (np.arange(months + 1) / MONTHS_PER_YEAR)
 
     @classmethod
-    def from_pages(cls, pages: Number, **fields: Any) -> Corpus:
-        """A corpus from its pages, by the sourced number of tokens per page."""
+    def from_pages(cls, pages: Number, other_languages: float = 0.0, **fields: Any) -> Corpus:
+        """A corpus from its pages, by the sourced number of tokens per page; `other_languages` is the share of the text that
+        is not English and takes more tokens.
+
+        >>> Corpus.from_pages(1_000).tokens.mid, Corpus.from_pages(1_000, other_languages=1.0).tokens.mid
+        (700000.0, 1050000.0)
+        """
         from .tokens import pages_to_tokens
 
-        return cls(tokens=pages_to_tokens(pages), **fields)
+        require("other_languages", other_languages, 0, 1)
+        more = 1 + other_languages * (catalog.practice("multilingual.token_factor").mid - 1)
+        english: Any = pages_to_tokens(pages)
+        tokens = replace(english, low=english.low * more, high=english.high * more, mid=english.mid * more)
+        return cls(tokens=tokens, pages=pages, **fields)
 
 
 @dataclass(frozen=True)

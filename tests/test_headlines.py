@@ -6,7 +6,7 @@ Tian Pan, "Fine-Tuning Economics", "Knowledge Distillation Economics", "Long-Con
 or zero; where a post's own numbers disagree, the test says which reading gives them.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -306,6 +306,122 @@ def test_a_bill_that_triples_without_its_cache_had_74_percent_cached():
     assert cold / warm == pytest.approx(3, rel=1e-3)
 
 
+# -- knowledge: retrieval, graphs, long contexts -------------------------------------------------------
+# Tian Pan, "Long-Context vs RAG", "GraphRAG in Production", "Context Stuffing Antipattern" (tianpan.co, 2026-04-09 and -12).
+
+
+def test_a_long_context_is_45_times_slower_and_a_line_through_two_points_says_otherwise():
+    """45 s against 1 s. The post's 20 s at 160,000 and 60 s at 890,000 tokens lie on a line that says 66 s at a million and
+    11.5 s at 5,000: 5.7 times, not 45. Its 11 s before the first prompt token are not those of a short prompt, which takes
+    about a second; so the line holds between its points, and the default wait starts at 0.7 s."""
+    assert pytest.approx(45) == 45 / 1 and 30 <= 45 <= 60
+    slope = (60 - 20) / (0.89 - 0.16)
+    fixed = 20 - 0.16 * slope
+    whole, short_one = (float(cm.first_token_s(n, fixed, slope)) for n in (1e6, 5e3))
+    assert (round(whole), round(short_one, 1)) == (66, 11.5) and whole / short_one == pytest.approx(5.7, abs=0.05)
+    work = cm.Workload(1_000, input_tokens=100, output_tokens=100, corpus=cm.Corpus(tokens=990_000))
+    wait = cm.latency({"whole": cm.Option(api(), cm.LongContext()), "rag": cm.Option(api(), cm.Rag(top_k=10))}, work)
+    assert wait.loc["whole", "p50_low"] < 66 < wait.loc["whole", "p50_high"] and wait.loc["rag", "p50_low"] < 1.2 < wait.loc["rag", "p50_high"]
+    assert 30 < wait.loc["whole", "p50"] / wait.loc["rag", "p50"] < 90
+
+
+@pytest.mark.parametrize(("tokens", "fixed", "queries"), [(1_000_000, 200, 100), (100_000, 200, 1_008), (1_000_000, 2_200, 1_101), (100_000, 2_200, 11_089)])
+def test_the_two_thresholds_of_the_decision_matrix_are_one(tokens, fixed, queries):
+    """At $2 a million, long context wins below F / (price of the corpus - price of 800 tokens): $200 a month of fixed cost is 100
+    queries a month at a million tokens and 1,008 at 100,000; a tenth of an engineer, $2,200, is 1,101 and 11,089."""
+    serving = api(window=None, **{"in": 2.0, "out": 0.0})
+    work = cm.Workload(100, instruction_tokens=800)
+    whole = cm.Option(serving, Push(tokens - 800))
+    found = cm.breakeven(whole, cm.Option(serving, Buy(fixed)), work, low=1, high=1e6, terms=MONTH, draws=2).iloc[0]
+    assert found.crossing == pytest.approx(queries, rel=5e-3) and found.below == "first"
+
+
+@dataclass(frozen=True)
+class Push:
+    """A technique that puts more tokens into the prompt."""
+
+    tokens: float
+
+    def shape(self, request, work):
+        return request.add(cm.Segment("documents", self.tokens))
+
+
+def test_an_answer_that_misses_facts_costs_more_than_its_tokens():
+    """60 % of several facts are found: a query of $2 is $3.33 a correct answer, and 40 % are silent misses that cost $5 each:
+    $6.67. The context budget has an optimum between one chunk and all."""
+    work = cm.Workload(1_000, input_tokens=1e6, usd_per_failure=5.0)
+    row = cm.compare(cm.Option(api(window=None, **{"in": 2.0, "out": 0.0}), quality=0.60), work, terms=MONTH, draws=2).iloc[0]
+    assert row.per_accepted == pytest.approx(2.0 / 0.6) and row.per_request / 0.6 == pytest.approx((2.0 + 0.4 * 5) / 0.6)
+    asked = cm.Workload(1_000, instruction_tokens=600, input_tokens=300, output_tokens=300, corpus=cm.Corpus(tokens=4e6), usd_per_failure=0.10)
+    for reader in ("frontier", "strong", "small"):
+        table = cm.context_budget(cm.Option(api(**{"in": 2.0, "out": 10.0}, accepted=0.35), cm.Rag(reader=reader)), asked)
+        assert 1 < table["top_k"][table["per_accepted"].idxmin()] < 60 and 1 < table["top_k"][table["quality"].idxmax()] < 250
+
+
+def test_a_third_is_lost_between_the_first_and_the_tenth_of_20_documents():
+    """GPT-3.5 falls from 75.8 % to 53.8 %, by 29 % (Liu et al. 2023); the curve of the usual model loses less, that of the worst as much."""
+    q = cm.measured_quality()
+    row = q[(q.model == "GPT-3.5-Turbo") & (q.documents == 20)].set_index("position")["value"]
+    assert 1 - row[0.4737] / row[0.0] == pytest.approx(0.29, abs=0.005)
+    dip, tilt = (cm.catalog.fact("quality_calibration", f"reader.{x}").value for x in ("position_dip", "position_tilt"))
+    usual, worst = (float(cm.shift(0.758, cm.position_shift(0.4737, getattr(dip, e), getattr(tilt, e)))) for e in ("mid", "high"))
+    assert worst < 0.56 < usual < 0.75
+
+
+PRICED = api(**{"in": 1.0, "out": 4.0})
+PAGES = 500  # at 500 tokens a page: 250,000 tokens
+
+
+def indexing(ratio, output_share, usd_in, usd_out, tokens=PAGES * 500):
+    """USD of one graph index of so many model tokens for each token of text."""
+    graph = cm.GraphRag(index_tokens=ratio, output_share=output_share, extractor=api("extractor", **{"in": usd_in, "out": usd_out}))
+    rows = cm.ledger(cm.Option(PRICED, graph), cm.Workload(1, input_tokens=1, corpus=cm.Corpus(tokens=tokens)), terms=MONTH)
+    return rows[rows["item"].str.startswith("index the graph")].usd.sum()
+
+
+def test_a_graph_of_500_pages_costs_50_to_200_dollars_or_half_a_dollar():
+    """26 to 85 input tokens for each of 250,000 at $2 a million are $13 to $42; what is written, 31 % on top (HippoRAG 2, table
+    12) at $8, makes $29 to $95, and 700 tokens a page $41 to $133: the range of the post. Its 50 cents for LightRAG are 10.25
+    tokens (21,485 in and 3,244 out for 2,412) at gpt-4o-mini's $0.15 and $0.60: $0.54. At the price of the full graph LightRAG
+    costs $8 to $10, so most of the hundredfold is the price of the model that extracts, not the method."""
+    read = [indexing(r, 0.0, 2.0, 8.0) for r in (26, 85)]
+    assert read == [pytest.approx(13, abs=0.1), pytest.approx(42.5, abs=0.1)]
+    written = 36.1 / 115.5
+    both = [indexing(r * (1 + written), written / (1 + written), 2.0, 8.0) for r in (26, 85)]
+    assert both == [pytest.approx(29.3, abs=0.1), pytest.approx(95.6, abs=0.2)]
+    longer = [usd * 700 / 500 for usd in both]
+    assert longer[0] < 50 < longer[1] < 200
+    light = indexing(24_729 / 2_412, 3_244 / 24_729, 0.15, 0.60)
+    assert light == pytest.approx(0.54, abs=0.01)
+    assert indexing(24_729 / 2_412, 3_244 / 24_729, 2.0, 8.0) / both[0] > 0.2 > light / 50
+    assert (0.50 / 50, 50 / 0.50, 200 / 0.50, 45 / 3) == (0.01, 100, 400, 15)
+
+
+def test_800_kilobytes_take_10_to_34_dollars():
+    assert [round(indexing(r, 0.0, 2.0, 8.0, tokens=800_000 / 4), 1) for r in (26, 85)] == [10.4, 34.0]
+
+
+def test_a_lazy_index_costs_a_thousandth_and_waits_2_to_8_seconds():
+    full, lazy = (cm.catalog.graph(x) for x in ("full", "lazy"))
+    ratio = [float(cm.graph_index_ratio(1_200, g.index_overhead_tokens.mid, g.index_tokens_per_token.mid)) for g in (full, lazy)]
+    assert ratio[1] / ratio[0] == pytest.approx(0.001, rel=0.01)
+    assert (lazy.query_s.low, lazy.query_s.high) == (2, 8)
+
+
+def test_a_graph_that_nobody_refreshes_is_48_to_59_percent_stale_after_a_year():
+    """15 to 20 % a quarter: 1 - 0.85^4 and 1 - 0.8^4. So a year of quarterly rebuilds is five indexes."""
+    assert [round(float(cm.stale_share(d, 12)), 2) for d in (0.15, 0.20)] == [0.48, 0.59]
+    work = cm.Workload(1, input_tokens=1, corpus=cm.Corpus(tokens=1e6, churn_per_month=0.05))
+    rows = cm.ledger(cm.Option(PRICED, cm.GraphRag(refresh_months=3)), work, terms=replace(STILL, months=12))
+    usd = [rows[rows["item"].str.startswith(x)].usd.sum() for x in ("index the graph", "refresh the graph")]
+    assert sum(usd) / usd[0] == pytest.approx(1 + 4)
+
+
+def test_every_reading_of_a_cache_that_pays():
+    """0.28 reads or 21.7 % hits for five minutes, 1.11 or 52.6 % for an hour recover the premium; 1.39 and 2.22 the whole write."""
+    for write, reads, hits, whole in ((1.25, 0.28, 0.217, 1.39), (2.0, 1.11, 0.526, 2.22)):
+        found = (cm.break_even_reads(write, 0.10), cm.break_even_hit_rate(write, 0.10), cm.reads_of_a_write(write, 0.10))
+        assert found == (pytest.approx(reads, abs=0.005), pytest.approx(hits, abs=0.0005), pytest.approx(whole, abs=0.005))
 # -- the bill around the inference ---------------------------------------------------------------------
 # Tian Pan, "The hidden tax on AI features" (2026-05-05): inference is 20 to 30 % of a mature feature, the total three to five times
 # the projection. "Releasing AI features", "The model upgrade trap", "Database schema as the agent's mental model", "PII, residency and

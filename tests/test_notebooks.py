@@ -145,6 +145,14 @@ def test_what_matters_says_what_the_script_says(tmp_path):
     assert facts["evpi"] == cm.value_of_information(leaders, work, draws=DRAWS, seed=case.seed, terms=terms)["usd"][0]
 
 
+def test_the_knowledge_notebook_says_what_the_script_says(tmp_path):
+    made = report.run(notebooks_folder() / "04_rag_graphrag_or_long_context.ipynb", tmp_path, formats=("html",), draws=DRAWS, queries_per_day=5, sample_fraction=0.02, sample_cost=0.05)
+    numbers = json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]
+    script = cm.knowledge_table()
+    assert numbers["worked"] == script.drop(columns="cheapest").round(2).to_numpy().tolist()
+    assert numbers["cache"] == cm.cache_verdict(5) and "20% dearer than no cache" in made.answer and "the cache <strong>costs money" in made.html.read_text(encoding="utf-8")
+
+
 def test_the_notebook_on_operations_says_what_the_script_says(tmp_path):
     made = report.run(notebooks_folder() / "07_keep_it_alive.ipynb", tmp_path, formats=("html",), draws=DRAWS, requests_per_month=1_000_000)
     case = cm.load("support_assistant", requests_per_month=1_000_000)

@@ -366,12 +366,13 @@ def test_a_workload_from_a_bill_costs_that_bill(more):
     assert total(cm.Option(cm.Api("gpt-4o", on=ON)), work, months=1) == pytest.approx(7_750)
 
 
-def test_the_question_mix_moves_graph_retrieval_only_where_questions_are_relational():
-    facts, relational = (replace(KNOWS, question_mix=mix) for mix in ({"fact": 1.0}, {"fact": 0.2, "multi_hop": 0.8}))
+def test_facts_are_for_vectors_and_questions_over_several_hops_for_a_graph():
+    """The published order (GraphRAG-Bench, HippoRAG 2), at the middle of the fitted gains."""
+    facts, hops = (replace(KNOWS, question_mix=mix) for mix in ({"fact": 1.0}, {"fact": 0.2, "multi_hop": 0.8}))
     options = {"rag": cm.Option(SMALL, cm.Rag()), "graph": cm.Option(SMALL, cm.GraphRag())}
-    before, after = (cm.compare(options, work, draws=10).quality for work in (facts, relational))
-    assert before["graph"] == pytest.approx(before["rag"])
-    assert after["graph"] > after["rag"] == pytest.approx(before["rag"])
+    on_facts, on_hops = (cm.compare(options, work, draws=10).quality for work in (facts, hops))
+    assert on_facts["rag"] > on_facts["graph"]
+    assert on_hops["graph"] > on_hops["rag"] and on_hops["rag"] < on_facts["rag"]
 
 
 # -- demand over time ----------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ import pytest
 import costmodel as cm
 from costmodel import baselines, finance, options, servings, workload
 from costmodel.ranges import Doubt, validate, walk
-from costmodel.techniques import adaptation, agents, compliance, knowledge, operations, prompting, release
+from costmodel.techniques import adaptation, agents, compliance, graphs, knowledge, operations, prompting, release
 from costmodel.units import GLOSSARY, unit_of
 
-HOMES = (workload, options, servings, baselines, finance, prompting, knowledge, adaptation, operations, release, compliance, agents)
+HOMES = (workload, options, servings, baselines, finance, prompting, knowledge, graphs, adaptation, operations, release, compliance, agents)
 CLASSES = {
     c for m in HOMES for c in vars(m).values() if inspect.isclass(c) and dataclasses.is_dataclass(c) and c.__module__ == m.__name__
 } - {options.Case, workload.Currency, baselines._Baseline}  # what a technique is handed, and a parsed text: nothing that a user fills in

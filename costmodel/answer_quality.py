@@ -1,0 +1,107 @@
+"""Which way answers which questions how well, and how much context is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import Infeasible, check
+from .ledger import Calendar, evaluate, settle
+from .options import Mix, Option
+from .ranges import middle, pin
+from .retrieval import all_found
+from .techniques.knowledge import Rag
+from .techniques.looking_up import fitted
+from .workload import QuestionMix, Terms, Workload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def context_budget(option: Option, work: Workload, top_k: Any = None, months: int = 12, terms: Terms | None = None) -> pd.DataFrame:
+    """Quality and cost as more passages are put into the prompt: columns top_k context_tokens quality usd_per_request
+    per_accepted, and `best` on the row whose accepted answer costs least. Cost is what comes with each request, failures
+    with it: an answer that was not found costs its tokens and what a wrong answer costs."""
+    import pandas as pd
+
+    terms = Terms(months=months) if terms is None else terms
+    check(any(isinstance(t, Rag) for t in option.techniques), "context_budget: the option has no Rag")
+    ks = np.unique(np.round(np.geomspace(1, 250, 60))) if top_k is None else np.asarray(top_k, float)
+    rag = next(t for t in option.techniques if isinstance(t, Rag))
+    chosen, month_work, month_terms = middle((option, work, terms))
+    bill = evaluate(pin(chosen, "rag.top_k", ks[:, None]), month_work, month_terms)
+    calendar = Calendar(month_work, month_terms)
+    running = sum((line.quantity * line.usd_per_unit * calendar.factor(line.schedule, line.trend) for line in bill.lines
+                   if line.schedule.kind in ("with_demand", "path")), 0.0)  # fmt: skip
+    each = np.broadcast_to(running / (bill.requests * calendar.requests), (len(ks), 1))[:, 0]
+    quality = np.broadcast_to(np.nan if bill.accepted is None else bill.accepted, (len(ks), 1))[:, 0]
+    chunk: Any = middle(rag.chunk_tokens)
+    table = pd.DataFrame({"top_k": ks, "context_tokens": ks * chunk, "quality": quality, "usd_per_request": each, "per_accepted": each / quality})
+    return table.assign(best=table.index == table["per_accepted"].idxmin())
+
+
+def cost_by_mix(options: Mapping[str, Option | Mix], work: Workload, hard: str = "multi_hop", shares: Any = None, months: int | None = None,
+                terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+    """Quality and cost of each way as `hard` questions (multi_hop, whole or summary) replace facts.
+
+    Columns: option share quality per_request per_accepted; NaN where a way cannot run.
+    """
+    import pandas as pd
+
+    options, terms = settle(options, terms, months=months, on=on)
+    check(hard in ("multi_hop", "whole", "summary"), f"cost_by_mix: hard is {hard!r}, allowed are multi_hop, whole and summary")
+    rows = []
+    for share in np.linspace(0, 1, 11) if shares is None else shares:
+        asked, numbers = middle((replace(work, question_mix=QuestionMix(**{"fact": 1 - share, hard: share})), terms))
+        calendar = Calendar(asked, numbers)
+        for label, option in options.items():
+            try:
+                bill = evaluate(middle(option), asked, numbers)
+            except Infeasible:
+                rows.append((label, share, np.nan, np.nan, np.nan))
+                continue
+            each = float(bill.total(calendar, without="failures") / (bill.requests * calendar.requests))
+            good = np.nan if bill.accepted is None else float(bill.accepted)
+            rows.append((label, share, good, each, each / good))
+    return pd.DataFrame(rows, columns=["option", "share", "quality", "per_request", "per_accepted"])
+
+
+def quality_by_question(options: Mapping[str, Option | Mix], work: Workload) -> pd.DataFrame:
+    """Share of answers accepted by each way on each kind of question: index option; fact multi_hop whole summary.
+
+    Vectors win facts, graphs questions over several hops and summaries (GraphRAG-Bench, arXiv:2506.05690; HippoRAG 2, arXiv:2502.14802).
+    """
+    import pandas as pd
+
+    rows: dict[str, dict[str, float]] = {label: {} for label in options}
+    for kind in QuestionMix.__dataclass_fields__:
+        only = replace(work, question_mix=QuestionMix(**{"fact": 0.0, kind: 1.0}))
+        for label, option in options.items():
+            try:
+                share = evaluate(*middle((option, only, Terms(months=1)))).accepted
+            except Infeasible:
+                share = None
+            rows[label][kind] = np.nan if share is None else float(np.squeeze(share))
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("option")
+
+
+def found_by_entities(entities: Iterable[float] = (1, 2, 3, 5, 8)) -> pd.DataFrame:
+    """Chance that all of the entities of a question are found, by vectors alone and with a graph, each with its 90 % range.
+
+    Index entities; columns vector_low vector vector_high graph_low graph graph_high, fitted to perfect retrieval of two hops
+    (fast-graphrag benchmarks; a vendor). Vectors fall towards zero at five, as Tian Pan's "GraphRAG in Production" says.
+
+    >>> found_by_entities()["vector"].round(2).tolist()
+    [0.52, 0.27, 0.14, 0.04, 0.01]
+    """
+    import pandas as pd
+
+    n = np.asarray(list(entities), float)
+    columns: dict[str, np.ndarray] = {}
+    for name in ("vector", "graph"):
+        each = fitted(f"{name}.per_entity")
+        columns |= {f"{name}{suffix}": all_found(n, x) for suffix, x in (("_low", each.low), ("", each.mid), ("_high", each.high))}
+    return pd.DataFrame(columns, index=pd.Index(n, name="entities"))
