@@ -60,7 +60,7 @@ def measurements(options: Options, work: Workload, terms: Terms | None = None) -
     """What can be measured before the choice, priced from the catalogue: judged answers, a load test, a sample of an index."""
     options, terms = settle(options, terms)
     item = middle(catalog.label("expert_ranking").usd_per_item)
-    found = [Measurement(f"label {EVAL_ITEMS} evaluation items", ("accepted.*", "*.accepted", "*log_odds*", "*.quality", "*of_teacher"),
+    found = [Measurement(f"label {EVAL_ITEMS} evaluation items", ("accepted.*", "*.accepted", "*log_odds*", "*.quality", "*of_teacher", "*recall*", "*context_decay"),
                          EVAL_ITEMS * len(options) * item, f"{EVAL_ITEMS} items x {len(options)} options x USD {show(item)} a judgement")]  # fmt: skip
     own = [serving for serving in objects(options) if isinstance(serving, Hosted)]
     if own:
@@ -72,7 +72,7 @@ def measurements(options: Options, work: Workload, terms: Terms | None = None) -
     if graphs:
         book = ledger(graphs[0], work, terms=terms)
         usd = float(book.loc[book["item"].str.startswith("index the graph"), "usd"].sum())
-        found.append(Measurement("index 2 % of the corpus", ("*index_tokens", "*output_share", "*index_share"), SAMPLE_SHARE * usd,
+        found.append(Measurement("index 2 % of the corpus", ("*index_tokens", "*output_share", "*index_share", "graphrag.*"), SAMPLE_SHARE * usd,
                                  f"{SAMPLE_SHARE:.0%} of an index of USD {show(round(usd))}"))  # fmt: skip
     return found
 

@@ -20,7 +20,8 @@ from .options import Mix, accepted, cases
 from .ranges import Doubt, middle, objects, owner_of, walk
 from .servings import Api, Hosted
 from .techniques.adaptation import Lora, Tune
-from .techniques.knowledge import GraphRag, Rag
+from .techniques.graphs import GraphRag
+from .techniques.knowledge import Rag
 from .techniques.operations import Evals
 from .techniques.prompting import PromptCache
 from .units import HOURS_PER_MONTH, MONTHS_PER_YEAR, unit_of

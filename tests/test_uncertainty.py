@@ -179,7 +179,7 @@ def test_a_fan_of_single_months():
 
 def test_rank_correlation_is_that_of_scipy_and_signed(options):
     table = cm.rank_correlation(options["RAG"], WORK, draws=1_000).set_index("input")["rank_correlation"]
-    assert table["Rag.log_odds"] < -0.2 and table["engineer.usd_per_hour"] > 0.2
+    assert table["accepted.large"] < -0.2 and table["engineer.usd_per_hour"] > 0.2
     from costmodel.ranges import doubts, draws
 
     x = draws("rag.top_k", doubts(options["RAG"])["rag.top_k"], 1_000, 0)[:, 0]
