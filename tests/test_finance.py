@@ -166,3 +166,23 @@ def test_a_wrong_policy_is_refused(given, says):
 def test_a_baseline_must_be_an_option():
     with pytest.raises(ValueError, match="baseline is 5"):
         cm.business_case(INVEST, ONE, 5)
+
+
+def test_baselines_are_written_and_read():
+    text = """
+title: Baselines
+workload: {requests_per_month: 3200, input_tokens: 900, output_tokens: 250, usd_per_failure: 2}
+terms: {on: 2026-11-20, months: 12}
+options:
+  people: {serving: {staff: 9, usd_per_hour: {low: 25, high: 40}}}
+  seats: {serving: {seats: 50, usd_per_seat_month: 20}, quality: 0.8}
+  nothing: {serving: {today: 0, accepted: 0}}
+"""
+    from costmodel.writing import as_yaml
+
+    case = cm.load(text)
+    again = cm.load(as_yaml(case))
+    table = cm.compare(case.options, case.work, terms=case.terms, draws=100)
+    assert cm.compare(again.options, again.work, terms=again.terms, draws=100).equals(table)
+    assert table.mid["seats"] == pytest.approx(12 * 50 * 20 + 12 * 3_200 * 0.2 * 2)
+    assert cm.made_of(case.options)["answers"].to_list() == ["people", "seats of a product", "as today"]
