@@ -8,14 +8,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 import costmodel as cm
-from costmodel import report
+from costmodel import plots_decision, report
 from costmodel.decision import CHUNK, totals
 from costmodel.ledger import Calendar, evaluate
-from costmodel.ranges import draws, sample, uniforms
+from costmodel.ranges import doubts, draws, rewrite, sample, uniforms
 from costmodel.scenario import notebooks_folder
 from costmodel.workload import Terms
 
@@ -102,6 +103,85 @@ def tokens() -> None:
     row("counting tokens", ours, "-", f"{ours / theirs:.2f}x of raw tiktoken batch (budget 1.2x), {sum(map(len, texts)) / ours / 1e6:.0f} MB/s")
 
 
+def peers(options: dict, terms: Terms) -> None:
+    """The same model as a squigglepy function, and the same indices by SALib, where they are installed."""
+    ours = best(lambda: cm.compare(options, WORK, draws=100_000, terms=terms), 2) / 100_000
+    try:
+        import squigglepy as sq
+    except ImportError:
+        print("squigglepy is not installed: no comparison (pip install squigglepy)")
+    else:
+        theirs_each = squiggle(sq, options, terms)
+        row("the same model as a squigglepy function, one draw", theirs_each, "-",
+            f"{theirs_each / ours:,.0f}x ours (budget: at least 20x), mean of {SQUIGGLES} draws, each of which runs the whole bill")  # fmt: skip
+    keys = list(doubts((options["RAG"], WORK, terms)))
+    evaluations: list[int] = []
+
+    def model(u: np.ndarray) -> np.ndarray:
+        evaluations.append(len(u))
+        return totals({"x": options["RAG"]}, WORK, terms, len(u), points={k: c[:, None] for k, c in zip(keys, u.T, strict=True)})["x"]
+
+    mine = best(lambda: cm.sobol_indices(model, keys, POINTS), 3)
+    row(f"Sobol indices of {len(keys)} inputs, {POINTS} points, with a bootstrap", mine, "2 s", f"{max(evaluations):,} rows")
+    try:
+        from SALib.analyze import sobol as analyze
+        from SALib.sample import sobol as sample_sobol
+    except ImportError:
+        print("SALib is not installed: no comparison (pip install SALib)")
+        return
+    problem = {"num_vars": len(keys), "names": keys, "bounds": [[0.0, 1.0]] * len(keys)}
+
+    def theirs() -> dict:
+        x = np.clip(sample_sobol.sample(problem, POINTS, calc_second_order=False, seed=1), 1e-9, 1 - 1e-9)
+        return analyze.analyze(problem, model(x), calc_second_order=False, num_resamples=200, seed=1)
+
+    found = dict(zip(keys, theirs()["ST"], strict=True))
+    apart = max(abs(found[r.input] - r.total) for r in cm.sobol_indices(model, keys, POINTS).itertuples())
+    row("the same by SALib, on the same model", best(theirs, 2), "-", f"total indices differ by {apart:.3f} at most")
+
+
+SQUIGGLES = 40  # draws that squigglepy makes here: its function runs once for each
+
+
+def squiggle(sq: object, options: dict, terms: Terms) -> float:
+    """Seconds of one draw of the model as a squigglepy function: each doubt a distribution of its own, the bill in plain numbers."""
+    things = (tuple(options.values()), WORK, terms)
+    kinds = {}
+    for key, value in doubts(things).items():
+        share, positive = getattr(value, "form", "share") == "share", value.low > 0
+        kinds[key] = sq.norm(value.low, value.high, lclip=value.low, rclip=value.high) if share or not positive else sq.lognorm(value.low, value.high)  # type: ignore[attr-defined]
+
+    def bill() -> float:
+        drawn = {key: np.full((1, 1), float(sq.sample(kind))) for key, kind in kinds.items()}  # type: ignore[attr-defined]
+        chosen, work, month_terms = rewrite(things, lambda key, old: drawn.get(key, old.mid), doubts=True)
+        calendar = Calendar(work, month_terms)
+        return sum(float(np.squeeze(evaluate(option, work, month_terms).total(calendar))) for option in chosen)
+
+    start = time.perf_counter()
+    sq.sample(bill, n=SQUIGGLES)  # type: ignore[attr-defined]
+    return (time.perf_counter() - start) / SQUIGGLES
+
+
+def scaling(options: dict) -> None:
+    """From a thousand to a million draws, the first time and with the draws remembered, and the figure of it."""
+    first, again = [], []
+    for n in SCALE:
+        draws.cache_clear()
+        uniforms.cache_clear()
+        first.append(best(lambda n=n: cm.compare(options, WORK, draws=n), 1))
+        again.append(best(lambda n=n: cm.compare(options, WORK, draws=n), 1 if n > 100_000 else 3))
+        row(f"compare 10 options, {n:,} draws, first time", first[-1], "-", f"{first[-1] / n * 1e6:.1f} us a draw; again {again[-1] / n * 1e6:.1f} us")
+    draws.cache_clear()
+    uniforms.cache_clear()
+    slopes = [np.log(x[-1] / x[-2]) / np.log(SCALE[-1] / SCALE[-2]) for x in (first, again)]
+    print(f"{'time grows with the draws to the power of':<62} {slopes[0]:>9.2f}      from {SCALE[-2]:,} to {SCALE[-1]:,}, again {slopes[1]:.2f}; 1 is linear. docs/scaling.png")
+    plots_decision.plot_scaling(list(SCALE), first).figure.savefig(Path(__file__).parent.parent / "docs" / "scaling.png", dpi=110)
+
+
+SCALE = (1_000, 10_000, 100_000, 1_000_000)
+POINTS = 1024
+
+
 def main() -> None:
     options = dict(list(cm.presets(WORK, on="2026-11-20").items())[:10])
     terms = Terms()
@@ -123,6 +203,7 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"{'peak memory of this process':<62} {peak:>9.2f} GB   budget 1 GB")
 
+    peers(options, terms)
     volumes, corpora = np.geomspace(1e3, 1e7, 200), np.geomspace(1e5, 1e8, 200)
     across, down = (m.ravel() for m in np.meshgrid(volumes, corpora))
     region = best(lambda: totals(options, WORK, terms, grid={"requests_per_month": across, "Corpus.tokens": down}), 2)
@@ -135,6 +216,9 @@ def main() -> None:
     row("100,000 training runs predicted", best(lambda: cm.predict_training(sizes, 1e9, "H100-SXM", gpus=counts), 3), "1 s")
     reports()
     tokens()
+    voi = best(lambda: cm.value_of_information(options, WORK, draws=10_000), 1)
+    row("value of information of 10 options, 10,000 draws", voi, "-")
+    scaling(options)
     row("break-even of two options, 400 draws", best(lambda: cm.breakeven(options["Few-shot"], options["LoRA"], WORK), 3), "-")
 
 

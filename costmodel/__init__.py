@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "errors": "CatalogError Infeasible",
-    "ranges": "Measured Range middle pin sample",
+    "ranges": "Measured Range drive middle pin sample",
     "units": "GLOSSARY",
     "catalog": "facts gpu gpus model models people person practice rent retirement source sources store stores tuning tunings",
     "prices": "PRICES_VERSION ApiPrice Rates Tokens api_models api_price price",
@@ -39,6 +39,7 @@ _HOMES = {
     "hardware": "Owned",
     "hosting": "Fleet Hosted",
     "provisioned": "Provisioned",
+    "baselines": "Seats Staff Today",
     "techniques.prompting": "FewShot Prompt PromptCache",
     "techniques.knowledge": "LongContext Rag SemanticCache own_embedder",
     "techniques.graphs": "GraphRag",
@@ -49,7 +50,15 @@ _HOMES = {
     "techniques.agents": "Agent CodingAgent",
     "choices": "MODELS presets quick with_fleet with_quality",
     "ledger": "bibliography by_hand cash_flow evaluate explain ledger npv register",
-    "uncertainty": "tornado",
+    "uncertainty": "calibrate fan p_cheaper rank_correlation regret tornado",
+    "sensitivity": "sobol sobol_indices",
+    "information": "Measurement measurements value_of_information",
+    "tradeoffs": "breakeven_date frontier goal_seek regions",
+    "finance": "Policy business_case case_flow irr tco",
+    "outcomes": "equal_quality per_outcome resolve unit_economics",
+    "changes": "by_phase waterfall",
+    "pitfalls": "PITFALLS lint zeros",
+    "board": "Memo baseline memo numbered traced",
     "decision": "breakeven compare sweep",
     "knowledge_ways": "cache_verdict knowledge_map knowledge_options knowledge_ratios knowledge_table route_by_question self_route",
     "index_estimate": "graph_from_sample index_cost index_fidelity",
@@ -67,9 +76,10 @@ _HOMES = {
     "risks": "best_policy release_policies unpriced",
     "tasks": "agent_runs coding_ways duties inference_share oneoffs per_task steps_and_success user_margins",
     "scenario": "Scenario examples load save",
+    "portfolio": "compare_portfolio",
 }
+_PARTS = ("plots", "plots_decision", "plots_fidelity", "plots_knowledge", "plots_operations", "plots_serving", "report", "widgets")  # modules that a notebook asks for
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
-FIGURES = ("plots", "plots_fidelity", "plots_knowledge", "plots_operations", "plots_serving", "report", "widgets")  # modules that a notebook asks for
 __all__ = sorted([*_HOME, "__version__"])
 
 
@@ -78,13 +88,13 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_HOME[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in FIGURES:
+    if name in _PARTS:
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *FIGURES})
+    return sorted({*globals(), *__all__, *_PARTS})
 
 
 from .ledger import ledger  # noqa: E402, F401  (early: the function must hide its module of the same name)

@@ -157,6 +157,8 @@ def cell(value: Any, name: str = "", form: str | Callable | None = None) -> str:
     """
     if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NaT:
         return "–"
+    if isinstance(value, float) and math.isinf(value):
+        return "∞" if value > 0 else "-∞"
     if callable(form):
         return str(form(value))
     if form:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,7 @@ def main() -> None:
 def compare(scenario: str, months: int | None, draws: int | None, seed: int | None, csv: str | None) -> None:
     """Compare the options of SCENARIO, cheapest first."""
     from .decision import compare
+    from .pitfalls import lint
     from .scenario import load
     from .verdict import recommend
 
@@ -81,7 +82,43 @@ def compare(scenario: str, months: int | None, draws: int | None, seed: int | No
         table.to_csv(csv)
     click.echo(_heading(s))
     click.echo(_comparison(table.assign(p_cheapest=verdict.table["p_cheapest"]), s))
+    for name in s.accept_zero:
+        click.echo(f"accepted by you: {name} is 0")
+    notes = lint(s.options, s.work, s.terms, s.quality_floor)
+    click.echo(f"{len(notes)} notes on what the inputs leave out ({', '.join(dict.fromkeys(notes['code']))}): costmodel lint {scenario}")
     click.echo(f"\n{verdict.sentence}")
+
+
+@main.command()
+@click.argument("scenario")
+@click.option("--all", "everything", is_flag=True, help="List all pitfalls, also those without a note.")
+def lint(scenario: str, everything: bool) -> None:
+    """Show which of two dozen usual mistakes of cost estimates the inputs of SCENARIO run into."""
+    from .pitfalls import lint
+    from .scenario import load
+
+    s = load(scenario)
+    for row in lint(s.options, s.work, s.terms, s.quality_floor, s.accept_zero, everything).itertuples():
+        click.echo(f"{row.code:<5}{row.pitfall}: {row.note}{f' [{row.options}]' if row.options else ''}")
+
+
+@main.command()
+@click.argument("source")
+@click.option("--base", metavar="SCENARIO", help="The scenario that the rows of a CSV change.")
+@click.option("--csv", "csv", required=True, metavar="PATH", help="Where the table is written, in USD, with full precision.")
+@click.option("--draws", type=int, help="Number of draws, instead of each scenario's.")
+@click.option("--workers", default=2, show_default=True, help="Processes.")
+@click.option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, instead of processes.")
+def portfolio(source: str, base: str | None, csv: str, draws: int | None, workers: int, scheduler: str | None) -> None:
+    """Compare every scenario of SOURCE: a folder of YAML files, or a CSV with one scenario a row."""
+    from .portfolio import compare_portfolio
+
+    table = compare_portfolio(source, base, workers, scheduler, draws=draws)
+    table.to_csv(csv, index=False)
+    failed = table[table["error"] != ""]
+    for row in failed.itertuples():
+        click.echo(f"{row.scenario}: {row.error}", err=True)
+    click.echo(f"{csv}: {table['scenario'].nunique()} scenarios, {len(failed)} of them with an error")
 
 
 @main.command()
@@ -134,18 +171,19 @@ def prices(model: str, provider: str | None, on: str | None, mode: str, residenc
 @click.option("-p", "--parameters", "given", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the notebook; repeat it.")
 @click.option("-f", "--parameters_file", "files", multiple=True, metavar="PATH", help="Parameters from a YAML file.")
 @click.option("-y", "--parameters_yaml", "texts", multiple=True, metavar="YAML", help="Parameters as YAML text.")
+@click.option("--scenario", metavar="SCENARIO", help="Short for -p scenario SCENARIO.")
 @click.option("-o", "--out", default="reports", show_default=True, metavar="FOLDER", help="Where the report is written.")
 @click.option("--format", "formats", multiple=True, type=click.Choice(["html", "pdf"]), help="Repeat it; both by default.")
 @click.option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
-def report(notebook: str, given: tuple, files: tuple, texts: tuple, out: str, formats: tuple, show_code: bool) -> None:
-    """Run NOTEBOOK (a path, or a name such as 01_which_approach) and write its report.
+def report(notebook: str, given: tuple, files: tuple, texts: tuple, scenario: str | None, out: str, formats: tuple, show_code: bool) -> None:
+    """Run NOTEBOOK (a path, or a name such as 01_which_approach) and write its report; `board` is the board pack.
 
-    Of a parameter that is given twice the last counts; -p counts over -y, and -y over -f.
+    Of a parameter that is given twice the last counts; --scenario counts over -p, -p over -y, and -y over -f.
     """
+    from .pack import NAME, stitched
     from .parameters import schema, validate
     from .report import FORMATS, run
 
-    path = find_notebook(notebook)
     parameters: dict[str, Any] = {}
     for file in files:
         if not Path(file).is_file():
@@ -153,9 +191,11 @@ def report(notebook: str, given: tuple, files: tuple, texts: tuple, out: str, fo
         parameters |= _parameters(Path(file).read_text(encoding="utf-8-sig"), file)
     for text in texts:
         parameters |= _parameters(text, "-y")
-    parameters |= dict(given)
-    clean = validate(schema(path), parameters, path.name)
-    made = run(path, out=out, formats=formats or FORMATS, show_code=show_code, progress=_bar(), **clean)
+    parameters |= dict(given) | ({} if scenario is None else {"scenario": scenario})
+    pack = notebook.removesuffix(".ipynb") == NAME and not Path(notebook).is_file()
+    with stitched() if pack else nullcontext(find_notebook(notebook)) as path:
+        clean = validate(schema(path), parameters, path.name)
+        made = run(path, out=out, formats=formats or FORMATS, show_code=show_code, progress=_bar(), **clean)
     for written in (made.html, made.pdf, made.results_json, made.results_csv):
         if written:
             click.echo(written)

@@ -2,7 +2,7 @@
 
 EVPI = min over options of E[cost] - E[min over options of cost]; EVPPI(X) = min E[cost] - E_X[min over options of E[cost | X]].
 The inner expectation is a regression on the draws (Strong, Oakley and Brennan 2014, Med Decis Making 34:311); the policy that it makes is
-scored on draws that it has not seen, so that noise cannot be taken for information.
+scored on draws that it has not seen, so that noise cannot be taken for information; it sees costs without their tails, and is scored on all.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDS = 5
+TAILS = (1, 99)  # percentiles between which the regression sees the costs; the policy is scored on all of them
 DEGREE = 5  # of the polynomial of one input; of each input of a group, GROUP_DEGREE and the products of pairs
 GROUP_DEGREE = 3
 PAIRS = 12  # inputs of a group whose products count: those that move the costs most
@@ -59,7 +60,7 @@ def measurements(options: Options, work: Workload, terms: Terms | None = None) -
     """What can be measured before the choice, priced from the catalogue: judged answers, a load test, a sample of an index."""
     options, terms = settle(options, terms)
     item = middle(catalog.label("expert_ranking").usd_per_item)
-    found = [Measurement(f"label {EVAL_ITEMS} evaluation items", ("accepted.*", "*.accepted", "*log_odds*", "*.quality", "*of_teacher"),
+    found = [Measurement(f"label {EVAL_ITEMS} evaluation items", ("accepted.*", "*.accepted", "*log_odds*", "*.quality", "*of_teacher", "*recall*", "*context_decay"),
                          EVAL_ITEMS * len(options) * item, f"{EVAL_ITEMS} items x {len(options)} options x USD {show(item)} a judgement")]  # fmt: skip
     own = [serving for serving in objects(options) if isinstance(serving, Hosted)]
     if own:
@@ -71,7 +72,7 @@ def measurements(options: Options, work: Workload, terms: Terms | None = None) -
     if graphs:
         book = ledger(graphs[0], work, terms=terms)
         usd = float(book.loc[book["item"].str.startswith("index the graph"), "usd"].sum())
-        found.append(Measurement("index 2 % of the corpus", ("*index_tokens", "*output_share", "*index_share"), SAMPLE_SHARE * usd,
+        found.append(Measurement("index 2 % of the corpus", ("*index_tokens", "*output_share", "*index_share", "graphrag.*"), SAMPLE_SHARE * usd,
                                  f"{SAMPLE_SHARE:.0%} of an index of USD {show(round(usd))}"))  # fmt: skip
     return found
 
@@ -130,13 +131,14 @@ def _evppi(cost: np.ndarray, inputs: list[np.ndarray]) -> tuple[float, float]:
     """Value of knowing some inputs and its standard error: the policy of a regression, scored on draws it has not seen."""
     basis, fold = _basis(inputs, cost), np.arange(len(cost)) % FOLDS
     default = cost.mean(axis=0).argmin()
-    parts = [(basis[fold == k], cost[fold == k]) for k in range(FOLDS)]
+    seen = np.clip(cost, *np.percentile(cost, TAILS, axis=0))  # a few draws in a long tail would decide the regression
+    parts = [(basis[fold == k], seen[fold == k]) for k in range(FOLDS)]
     squares, products = ([b.T @ y for b, y in pairs] for pairs in ([(b, b) for b, _ in parts], parts))
     gain = np.empty(len(cost))
-    for k, (b, y) in enumerate(parts):  # least squares on the other folds
+    for k, (b, _) in enumerate(parts):  # least squares on the other folds
         weights = np.linalg.lstsq(sum(squares) - squares[k], sum(products) - products[k], rcond=1e-10)[0]
-        chosen = (b @ weights).argmin(axis=1)
-        gain[fold == k] = y[:, default] - np.take_along_axis(y, chosen[:, None], axis=1)[:, 0]
+        chosen, paid = (b @ weights).argmin(axis=1), cost[fold == k]
+        gain[fold == k] = paid[:, default] - np.take_along_axis(paid, chosen[:, None], axis=1)[:, 0]
     return max(float(gain.mean()), 0.0), _error(gain)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
-from .errors import Infeasible, check
+from .errors import Infeasible
 from .evidence import Evidence, describe
 from .lines import ROUNDING, STEADY, Line, Schedule, Traffic, with_demand
 from .options import Mix, Option, accepted, cases, purchases
@@ -36,7 +36,8 @@ class Calendar:
     """Factors that turn `quantity x usd_per_unit` into a total over the horizon, shared by all lines."""
 
     def __init__(self, work: Workload, terms: Terms) -> None:
-        check(isinstance(work, Workload), f"the workload is {work!r}, it must be a Workload(...)")
+        if not isinstance(work, Workload):
+            raise ValueError(f"the workload is {work!r}, it must be a Workload(...)")
         self.months = terms.months
         self.demand = work.demand(terms.months)
         self.discount = (1.0 + terms.discount_rate) ** (-np.arange(terms.months + 1) / MONTHS_PER_YEAR)
@@ -166,7 +167,8 @@ def settle(options: Options | Option | Mix, terms: Terms | None, **changes: Any)
     for label, option in options.items():
         if not isinstance(option, (Option, Mix)):
             raise ValueError(f"option {label!r} is {option!r}, it must be an Option or a Mix")
-    check(terms is None or isinstance(terms, Terms), f"terms is {terms!r}, it must be Terms(...) or None")
+    if terms is not None and not isinstance(terms, Terms):
+        raise ValueError(f"terms is {terms!r}, it must be Terms(...) or None")
     given = {k: v for k, v in changes.items() if v is not None}
     if terms is None:
         terms = Terms(**given)
@@ -238,8 +240,8 @@ def explain(option: Option | Mix, work: Workload, months: int | None = None, ter
     return table.sort_values("usd", ascending=False, ignore_index=True)
 
 
-def register(options: Options | Option | Mix, work: Workload, terms: Terms | None = None) -> pd.DataFrame:
-    """The assumption register: every input of the options, the workload and the terms, each value once.
+def register(options: Options | Option | Mix, work: Workload, terms: Terms | None = None, also: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """The assumption register: every input of the options, the workload and the terms (`also` of others, by name), each value once.
 
     Columns: input low mid high unit source why options default; `source` is an id of data/sources.csv, "yours" or
     "assumption"; `default` is True where the value is the package's own and nobody has touched it. A discount of 0, an
@@ -249,7 +251,7 @@ def register(options: Options | Option | Mix, work: Workload, terms: Terms | Non
 
     options, terms = settle(options, terms)
     rows: dict[tuple[str, Any], dict[str, Any]] = {}
-    for label, thing in [*options.items(), ("workload", work), ("terms", terms)]:
+    for label, thing in [*options.items(), ("workload", work), ("terms", terms), *(also or {}).items()]:
         evidence = Evidence(thing)
         for owner, name, value in walk(thing):
             if name in NEUTRAL and value == NEUTRAL[name]:

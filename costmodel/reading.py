@@ -14,11 +14,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
 from . import techniques
+from .baselines import Seats, Staff, Today
 from .choices import presets, with_quality
 from .errors import CatalogError, check, unknown
 from .hosting import Hosted
@@ -30,7 +31,11 @@ from .workload import Corpus, Terms, Workload
 
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")
 NULL = ("", "~", "null")  # how YAML writes nothing
-SERVINGS = {"api": Api, "hosted": Hosted, "provisioned": Provisioned}
+# how a file names a serving: (class, the field that stands beside the name)
+SERVINGS: dict[str, tuple[type, str]] = {
+    "api": (Api, "model"), "hosted": (Hosted, "model"), "provisioned": (Provisioned, "api"), "staff": (Staff, "minutes_per_request"),
+    "seats": (Seats, "seats"), "today": (Today, "usd_per_month_today"),
+}  # fmt: skip
 
 
 class _Loader(yaml.BaseLoader):
@@ -163,6 +168,8 @@ class Reader:
         if _empty(given) and kinds[0] is not str:
             check(type(None) in kinds, f"{self.at(path)} is empty; write a value or leave the field out")
             return None
+        if get_origin(hint) is tuple:
+            return tuple(self.text(x, path) for x in ([given] if isinstance(given, str) else self.list(given, path)))
         if Any in kinds:
             return self.serving(given, path)
         if _nested(hint):
@@ -208,8 +215,8 @@ class Reader:
         check(len(found) == 1, f"{self.at(path)} must name one model, as {{api: gpt-6-sol}} or {{hosted: llama-3.1-8b, gpu: L40S}}")
         (name,) = found
         rest = {k: v for k, v in given.items() if k != name}
-        first = "api" if SERVINGS[_fold(name)] is Provisioned else "model"
-        return self.build(SERVINGS[_fold(name)], {first: given[name], **rest}, path)
+        kind, field = SERVINGS[_fold(name)]
+        return self.build(kind, {field: given[name], **rest}, path)
 
     def technique(self, given: Any, path: str) -> Any:
         """`evals`, or {rag: {top_k: 8}}."""

@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 import numpy as np
 
 from .errors import CatalogError, check, unknown
+from .pitfalls import accept
 from .ranges import key_of, require, walk
 from .reading import Reader, parse
 from .workload import Terms, Workload
@@ -23,7 +24,10 @@ DRAWS_MAX = 1_000_000
 
 @dataclass(frozen=True)
 class Scenario:
-    """One question with its numbers: `cm.compare(s.options, s.work, terms=s.terms, draws=s.draws, seed=s.seed)`."""
+    """One question with its numbers: `cm.compare(s.options, s.work, terms=s.terms, draws=s.draws, seed=s.seed)`.
+
+    `accept_zero` names the people, evaluation and refresh inputs that are 0 and meant to be; others are refused.
+    """
 
     title: str
     prepared_for: str
@@ -34,8 +38,10 @@ class Scenario:
     draws: int = 10_000
     seed: int = 0
     note: str = ""
+    accept_zero: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        accept((self.options, self.work, self.terms), self.accept_zero)
         check(self.options, "options is empty; write at least one option, or presets")
         for name, low, high in (("draws", 1, DRAWS_MAX), ("seed", 0, 2**32 - 1)):
             value = getattr(self, name)

@@ -12,7 +12,7 @@ from .decision import totals
 from .errors import check
 from .ledger import settle
 from .options import Mix, Option
-from .ranges import doubts, driver_key, is_driven
+from .ranges import Range, doubts, driver_key, is_driven
 from .workload import Terms, Workload
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def sobol(option: Option | Mix, work: Workload, against: Option | Mix | None = N
     """
     options, terms = settle({"option": option} | ({"against": against} if against is not None else {}), terms, months=months, on=on)
     found = doubts((tuple(options.values()), work, terms))
-    keys = list(dict.fromkeys([*found, *(driver_key(d) for d in found.values() if is_driven(d))]))
+    keys = list(dict.fromkeys([*found, *(driver_key(d) for d in found.values() if isinstance(d, Range) and is_driven(d))]))
     check(keys, "sobol: no input of this option is a Range")
 
     def usd(u: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from .ledger import Options, settle
 from .options import Mix, Option
 from .ranges import Doubt, find_key, leaves, limits
 from .uncertainty import FAN_DRAWS, paths
+from .units import GLOSSARY
 from .workload import Terms, Workload
 
 if TYPE_CHECKING:
@@ -68,7 +69,11 @@ def goal_seek(options: Options, work: Workload, goal: str, over: str | Iterable[
 
         axis = spaced(low, high, POINTS)
         now = values[key].mid if isinstance(values[key], Doubt) else float(values[key])
-        crossings = [(axis[i], axis[i + 1]) for i in _changes(gap(axis))]
+        try:
+            crossings = [(axis[i], axis[i + 1]) for i in _changes(gap(axis))]
+        except ValueError as reason:  # inputs that only hold together, such as shares that must add up to 1
+            rows.append((key, now, np.nan, *_ends(values[key]), False, 0.0, f"not asked: {reason}"))
+            continue
         at = _refine(gap, spaced, *min(crossings, key=lambda c: _far(now, c[0]))) if crossings else np.nan
         rows.append(_sought(key, values[key], now, at, met, goal, usd, low, high))
     table = pd.DataFrame(rows, columns=["input", "now", "needed", "low", "high", "inside", "chance", "verdict"])
@@ -79,16 +84,21 @@ def goal_seek(options: Options, work: Workload, goal: str, over: str | Iterable[
 def _reach(key: str, value: Any) -> tuple[float, float]:
     """Between which values an input is looked at."""
     low, high = limits(key.rsplit(".", 1)[-1])
-    if getattr(value, "form", "share") == "share" and isinstance(value, Doubt):
-        return EDGE, 1 - EDGE
+    unit = GLOSSARY.get(key.rsplit(".", 1)[-1], ("share",))[0]  # a key with a name of its own, such as accepted.large
+    if getattr(value, "form", "share") == "share" and isinstance(value, Doubt) and unit.startswith("share"):
+        return max(low, EDGE), min(high, 1 - EDGE)
     now = float(value.mid if isinstance(value, Doubt) else value)
     if isinstance(value, Doubt) and value.low <= 0:
         wide = value.high - value.low
         return max(low, value.low - wide), min(high, value.high + wide)
     if np.isfinite(high) and low >= 0:
         return low, high
-    start, end = sorted((now / REACH, now * REACH))
-    return (start, end) if now else (0.0, 1.0)
+    start, end = sorted((now / REACH, now * REACH)) if now else (0.0, 1.0)
+    return max(low, start), min(high, end)
+
+
+def _mid(value: Any) -> Any:
+    return value.mid if isinstance(value, Doubt) else value
 
 
 def _far(now: float, at: float) -> float:
@@ -99,8 +109,8 @@ def _far(now: float, at: float) -> float:
 
 
 def _sought(key: str, value: Any, now: float, at: float, met: bool, goal: str, usd: float | None, low: float, high: float) -> tuple:
-    ends = (value.low, value.high) if isinstance(value, Doubt) else (np.nan, np.nan)
-    name = key.replace("_", " ")
+    ends = _ends(value)
+    name = key.removeprefix("Workload.").replace("_", " ").replace(".", " ")
     goes = f"costs {'more' if met else 'less'} than USD {show(usd)}" if usd is not None else "is no longer the cheapest" if met else "becomes the cheapest"
     if np.isnan(at):
         return key, now, np.nan, *ends, False, 0.0, f"never: no {name} between {show(low)} and {show(high)} changes it alone"
@@ -108,6 +118,10 @@ def _sought(key: str, value: Any, now: float, at: float, met: bool, goal: str, u
     chance = _beyond(value, now, at) if isinstance(value, Doubt) else 0.0
     doubt = f", {'inside' if inside else 'outside'} the range; {chance:.0%} likely" if isinstance(value, Doubt) else ""
     return key, now, at, *ends, inside, chance, f"{goal} {goes} {'above' if at > now else 'below'} {show(at)} {name} (now {show(now)}{doubt})"
+
+
+def _ends(value: Any) -> tuple[float, float]:
+    return (value.low, value.high) if isinstance(value, Doubt) else (np.nan, np.nan)
 
 
 def _beyond(doubt: Any, now: float, at: float) -> float:
@@ -228,6 +242,8 @@ def regions(options: Options, work: Workload, over: Mapping[str, Any], quality_f
     with np.errstate(invalid="ignore", divide="ignore"):
         margin = np.where(np.isfinite(more), more / least - 1, np.nan)
     best, second = np.where(np.isfinite(least), order[0], -1), np.where(np.isfinite(more), order[min(1, len(usd) - 1)], -1)
-    return pd.DataFrame({**grid, "best": labels[best], "usd": np.where(np.isfinite(least), least, np.nan), "second": labels[second], "margin": margin})
+    table = pd.DataFrame({**grid, "best": labels[best], "usd": np.where(np.isfinite(least), least, np.nan), "second": labels[second], "margin": margin})
+    table.attrs["now"] = {name: float(_mid(values[find_key((tuple(options.values()), work, terms), name)])) for name in over}  # for the figure
+    return table
 
 

@@ -173,9 +173,15 @@ def made_of(options: Options) -> pd.DataFrame:
     rows = []
     for label, option in options.items():
         for part, sees, _ in middle((option,))[0].parts():
-            serving = part.serving
-            rows.append((label, f"{serving.model.id} ({serving.where})", ", ".join(type(t).__name__ for t in part.techniques), float(sees)))
+            rows.append((label, _answers(part.serving), ", ".join(type(t).__name__ for t in part.techniques), float(sees)))
     return pd.DataFrame(rows, columns=["option", "answers", "with", "sees"])
+
+
+def _answers(serving: Any) -> str:
+    """Who answers, and where."""
+    if not hasattr(serving, "model"):
+        return {"Staff": "people", "Seats": "seats of a product", "Today": "as today"}.get(type(serving).__name__, type(serving).__name__)
+    return f"{serving.model.id} ({serving.where})"
 
 
 def priced_on(options: Options) -> str:

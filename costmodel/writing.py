@@ -11,11 +11,11 @@ import yaml
 from . import catalog
 from .choices import presets, with_quality
 from .errors import CatalogError, check
-from .hosting import Hosted
 from .options import Mix, Option
 from .prices import ApiPrice, api_price
 from .provisioned import Provisioned
 from .ranges import Doubt, key_of, same, walk
+from .reading import SERVINGS
 from .servings import Api
 
 
@@ -31,8 +31,9 @@ def as_yaml(scenario: Any) -> str:
     spec = {
         "title": s.title, "prepared_for": s.prepared_for, "workload": _plain(s.work, s.terms.on), "terms": terms, "options": options,
         "overrides": _overrides(s), "quality": quality, "quality_floor": s.quality_floor, "draws": s.draws, "seed": s.seed, "note": s.note,
+        "accept_zero": list(s.accept_zero),
     }  # fmt: skip
-    spec = {name: value for name, value in spec.items() if value not in (None, "", {})}
+    spec = {name: value for name, value in spec.items() if value not in (None, "", {}, [])}
     return yaml.dump(spec, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
 
 
@@ -43,12 +44,9 @@ class _Dumper(yaml.SafeDumper):
 
 def _plain(x: Any, on: str | None) -> Any:
     """Text, numbers, lists and mappings that say the same."""
-    if isinstance(x, (Api, Hosted)):
+    if type(x) in dict(SERVINGS.values()):
         fields = _fields(x, on)
-        return {type(x).__name__.lower(): fields.pop("model"), **fields}
-    if isinstance(x, Provisioned):
-        fields = _fields(x, on)
-        return {"provisioned": fields.pop("api"), **fields}
+        return {type(x).__name__.lower(): fields.pop(dict(SERVINGS.values())[type(x)]), **fields}
     if dataclasses.is_dataclass(x):
         return x.id if hasattr(x, "id") else _fields(x, on)  # type: ignore[union-attr]
     if isinstance(x, np.generic):

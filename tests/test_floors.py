@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "costmodel"
-FILE_READERS = {"catalog", "tokens", "scenario", "reading", "writing", "measured_serving"}  # data, encodings, and the user's own YAML
+FILE_READERS = {"catalog", "tokens", "scenario", "reading", "writing", "measured_serving", "portfolio"}  # data, encodings, and the user's own YAML
 HEAVY = ["IPython", "ipywidgets", "jupyter", "jupyter_client", "jupyter_core", "matplotlib", "nbclient", "nbconvert", "nbformat",
          "papermill", "scipy.stats", "tiktoken", "typst"]  # fmt: skip
 

@@ -129,6 +129,30 @@ def test_the_hosting_notebook_says_what_the_script_says(tmp_path):
     assert printed["mid"].to_list() == script["mid"].to_list()
     flip = cm.breakeven(options["API"], options["Own GPUs"], work, terms=case.terms, seed=case.seed, labels=("API", "Own GPUs"))
     assert flip.verdict.iloc[0] in made.answer
+def test_the_business_case_says_what_the_script_says(tmp_path):
+    given = {"minutes_per_request": 2.0, "tax_rate": 0.25, "currency": "EUR 0.92 2026-11-20", "draws": DRAWS}
+    made = report.run(notebooks_folder() / "05_business_case.ipynb", tmp_path, formats=("html",), **given)
+    case = cm.load("support_assistant", currency=given["currency"])
+    leaders = cm.recommend(case.options, case.work, case.quality_floor, terms=case.terms, draws=DRAWS, seed=case.seed).leaders
+    policy = cm.Policy(tax_rate=0.25, realised=cm.Range(0.5, 0.95))
+    script = cm.business_case({n: case.options[n] for n in leaders}, case.work, cm.Option(cm.Staff(2.0)), policy, draws=DRAWS, seed=case.seed, terms=case.terms)
+    printed = pd.read_csv(made.results_csv, index_col="option")
+    for column in ("npv", "npv_p10", "budget", "tax", "payback_month"):
+        assert printed[column].to_list() == pytest.approx(script[column].to_list(), rel=1e-12), column
+    assert "EUR" in made.answer and "EUR at 0.92 per USD of 2026-11-20" in made.html.read_text(encoding="utf-8")
+
+
+def test_what_matters_says_what_the_script_says(tmp_path):
+    made = report.run(notebooks_folder() / "06_what_matters.ipynb", tmp_path, formats=("html",), draws=DRAWS, together=0.5)
+    case = cm.load("support_assistant")
+    moved = dict.fromkeys(["Trends.api", "gpu.gpu_trend", "labor.labor_trend", "Trends.service"], 0.5)
+    options, work, terms = cm.drive((case.options, case.work, case.terms), "economy", moved)
+    script = cm.recommend(options, work, case.quality_floor, terms=terms, draws=DRAWS, seed=case.seed)
+    printed = pd.read_csv(made.results_csv, index_col="option")
+    assert printed["p90"].to_list() == script.table["p90"].to_list()
+    facts = json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]
+    leaders = {n: options[n] for n in script.leaders}
+    assert facts["evpi"] == cm.value_of_information(leaders, work, draws=DRAWS, seed=case.seed, terms=terms)["usd"][0]
 
 
 def test_the_knowledge_notebook_says_what_the_script_says(tmp_path):

@@ -1,6 +1,7 @@
 """Figures: they draw what the table says, on the axes given, and leave the table and pyplot alone."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -132,3 +133,36 @@ def test_same_figure_same_bytes():
 def test_an_empty_table_is_an_error():
     with pytest.raises(ValueError, match="no option can run"):
         plots.plot_lifecycle(cm.ledger(SOME[1], WORK).head(0))
+
+
+# -- the decision and the business case ----------------------------------------------------------------
+
+
+def test_figures_of_the_decision_show_their_tables():
+    """Each figure takes the table of its analysis and draws every row of it."""
+    from toys import STILL, Buy, api
+
+    from costmodel import plots_decision as pd_
+    from costmodel.lines import monthly
+
+    work = cm.Workload(cm.Range(500, 2_000), input_tokens=1_000, peak_to_average=2.0)
+    plain = cm.Option(api("a", **{"in": cm.Range(800, 1_200, name="price"), "out": 0.0}))
+    tuned = cm.Option(api("b", **{"in": 750.0, "out": 0.0}), Buy(cm.Range(2_000, 9_000, name="tune")))
+    options, terms = {"plain": plain, "tuned": tuned}, replace(STILL, months=12)
+    change = cm.waterfall((plain, work, terms), (tuned, work, terms))
+    ax = pd_.plot_waterfall(change)
+    assert [t.get_text() for t in ax.get_yticklabels()] == change["step"].to_list()
+    fan = cm.fan(options, work, terms=terms, draws=50)
+    ends = {line.get_ydata()[-1] for line in pd_.plot_fan(fan).get_lines()}
+    assert ends == set(fan[fan["month"] == 12]["p50"])
+    flow = cm.case_flow({"tuned": tuned}, work, cm.Option(api(**{"in": 0.0, "out": 0.0}), Buy(2_000, monthly())), cm.Policy(realised=1.0), terms=terms)
+    ax = pd_.plot_case(flow)
+    assert [bar.get_height() for bar in ax.patches[:13]] == flow["net"].to_list()
+    areas = cm.regions(options, work, {"requests_per_month": None, "input_tokens": [100, 1_000]}, terms=terms)
+    ax = pd_.plot_regions(areas)
+    assert {t.get_text() for t in ax.get_legend().get_texts()} == set(areas["best"])
+    shares = cm.sobol(tuned, work, points=64, terms=terms)
+    assert len(pd_.plot_sobol(shares, n=2).patches) == 4
+    known = cm.value_of_information(options, work, draws=500, terms=terms)
+    assert len(pd_.plot_information(known).get_yticklabels()) == min((known["usd"] > 0).sum(), 9)
+    assert pd_.plot_scaling([1_000, 10_000], [0.1, 1.0]).get_xscale() == "log"

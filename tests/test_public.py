@@ -6,15 +6,15 @@ import inspect
 import pytest
 
 import costmodel as cm
-from costmodel import hardware, hosting, options, servings, workload
+from costmodel import baselines, finance, hardware, hosting, options, servings, workload
 from costmodel.ranges import Doubt, validate, walk
 from costmodel.techniques import adaptation, agents, compliance, graphs, knowledge, operations, prompting, release
 from costmodel.units import GLOSSARY, unit_of
 
-HOMES = (workload, options, servings, hardware, hosting, prompting, knowledge, graphs, adaptation, operations, release, compliance, agents)
+HOMES = (workload, options, servings, hardware, hosting, baselines, finance, prompting, knowledge, graphs, adaptation, operations, release, compliance, agents)
 CLASSES = {
     c for m in HOMES for c in vars(m).values() if inspect.isclass(c) and dataclasses.is_dataclass(c) and c.__module__ == m.__name__
-} - {options.Case, hosting.Capacity, workload.Currency}  # what a technique is handed, what comes out, a parsed text: nothing that a user fills in
+} - {options.Case, hosting.Capacity, workload.Currency, baselines._Baseline}  # handed to a technique, made inside, a parsed text: nothing that a user fills in
 UNITS = {unit for unit, _ in GLOSSARY.values()}
 
 
@@ -75,6 +75,7 @@ def _example(kind):
     given = {
         workload.Corpus: {"tokens": 1e6}, workload.Workload: {"requests_per_month": 10, "input_tokens": 5}, servings.Api: {"model": api.model},
         hosting.Hosted: {"model": "llama-3.1-8b"}, adaptation.Distill: {"teacher": api}, options.Part: {"option": cm.Option(api)},
+        baselines.Staff: {"minutes_per_request": 4}, baselines.Seats: {"seats": 5, "usd_per_seat_month": 20}, baselines.Today: {"usd_per_month_today": 100},
     }  # fmt: skip
     return kind(**given.get(kind, {}))
 

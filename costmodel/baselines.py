@@ -1,0 +1,100 @@
+"""What a model is compared with: people who do the work, seats that are bought, or going on as today. Each is a serving.
+
+So a baseline is an Option like any other: it meets the same workload and draws, and its wrong answers cost the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from . import catalog
+from .lines import Call, Line, Traffic, cite, monthly
+from .ranges import Number, Range, validate
+from .units import MINUTES_PER_HOUR
+from .workload import Terms, Workload
+
+
+@dataclass(frozen=True)
+class _Baseline:
+    """What all of them share: no model, no window, no price list."""
+
+    @property
+    def window(self) -> None:
+        return None
+
+    def at(self, on: str) -> Any:
+        return self
+
+    def limits(self, call: Call) -> Iterator[tuple[Any, str]]:
+        """Nothing stops a call."""
+        return iter(())
+
+
+@dataclass(frozen=True)
+class Staff(_Baseline):
+    """People answer each request: minutes x their hourly rate, whatever the tokens.
+
+    Equation: requests x minutes_per_request / 60 x usd_per_hour. Not in it: hiring, and shifts that stand idle.
+    3,200 tickets x 9 min x $32/h = $15,360 a month.
+
+    >>> import costmodel as cm
+    >>> work = cm.Workload(3_200, input_tokens=1)
+    >>> round(float(cm.ledger(cm.Option(cm.Staff(9, usd_per_hour=32)), work, months=1, terms=cm.Terms(trends=cm.Trends(labour=0))).usd.sum()))
+    15360
+    """
+
+    minutes_per_request: Number
+    usd_per_hour: Number | None = None  # None: the rate of the person
+    person: catalog.Person | str = "annotator"
+    accepted: Number | None = Range(0.85, 0.98, mid=0.94, why="assumption: people get some answers wrong too; measure yours")
+
+    def __post_init__(self) -> None:
+        if isinstance(self.person, str):
+            object.__setattr__(self, "person", catalog.person(self.person))
+        validate(self, optional=("accepted", "usd_per_hour"))
+
+    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
+        paid: Any = self.person if self.usd_per_hour is None else self
+        for t in traffic:
+            yield Line(f"{t.item}: people", t.phase, t.count * self.minutes_per_request / MINUTES_PER_HOUR, "hour", paid.usd_per_hour,
+                       t.schedule, "labour", basis="requests x {minutes_per_request} min x {usd_per_hour}/h",
+                       cites=(*cite(self, "minutes_per_request"), *cite(paid, "usd_per_hour")))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Seats(_Baseline):
+    """Seats of a product that is bought: users x price of a seat a month, however much they ask.
+
+    Equation: seats x usd_per_seat_month, every month. Not in it: seats that the growth of the workload would add.
+    """
+
+    seats: Number
+    usd_per_seat_month: Number
+    accepted: Number | None = None
+
+    def __post_init__(self) -> None:
+        validate(self, optional=("accepted",))
+
+    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
+        yield Line("seats", "serving", self.seats, "seat-month", self.usd_per_seat_month, monthly(), "service",
+                   basis="{seats} seats x {usd_per_seat_month} a month", cites=cite(self, "seats", "usd_per_seat_month"))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Today(_Baseline):
+    """Go on as today: what is paid a month now, a known bill; 0 is doing nothing, with the wrong answers that this leaves.
+
+    `accepted` is the share of requests that are served well today: 0 where nobody answers.
+    """
+
+    usd_per_month_today: Number
+    accepted: Number | None = None
+
+    def __post_init__(self) -> None:
+        validate(self, optional=("accepted",))
+
+    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
+        yield Line("as today", "serving", 1.0, "month", self.usd_per_month_today, monthly(), "labour",
+                   basis="{usd_per_month_today} a month, as today", cites=cite(self, "usd_per_month_today"))  # fmt: skip

@@ -1,0 +1,161 @@
+"""The memo of a board pack: four numbers, three assumptions and what would flip the answer, in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .baselines import Staff, Today
+from .errors import unknown
+from .finance import Policy, business_case
+from .ledger import Options, evaluate, register, settle
+from .options import Mix, Option
+from .ranges import Doubt, key_of, middle, owner_of, walk
+from .tradeoffs import goal_seek
+from .uncertainty import tornado
+from .units import GLOSSARY
+from .verdict import Verdict, money, recommend
+from .workload import Terms, Workload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PEOPLE, TODAY = "people", "today"
+TOP = 3
+
+
+def baseline(kind: str, options: Options, minutes_per_request: Any = None, usd_per_hour: Any = None, usd_per_month_today: Any = None) -> Option | Mix:
+    """What the case is held against: "people" (minutes a request), "today" (a known bill; 0 is doing nothing), or an option by its label.
+
+    >>> baseline("people", {}, minutes_per_request=9, usd_per_hour=32).serving.minutes_per_request
+    9
+    """
+    if kind == PEOPLE:
+        return Option(Staff(minutes_per_request, usd_per_hour=usd_per_hour))
+    if kind == TODAY:
+        return Option(Today(usd_per_month_today or 0.0))
+    if kind not in options:
+        raise unknown("baseline", kind, [PEOPLE, TODAY, *options], "the baselines and options")
+    return options[kind]
+
+
+@dataclass(frozen=True, eq=False)
+class Memo:
+    """One page: `sentence`, four `cards`, `words` (one sentence a row), `assumptions` (three), `flips` (what would change the answer), `table` of the case."""
+
+    best: str
+    sentence: str
+    cards: tuple[tuple[str, str, str], ...]
+    words: pd.DataFrame
+    assumptions: pd.DataFrame
+    flips: pd.DataFrame
+    table: pd.DataFrame
+    verdict: Verdict
+
+
+def memo(options: Options, work: Workload, base: Option | Mix, policy: Policy | None = None, quality_floor: float | None = None, called: str = "the baseline",
+         months: int | None = None, draws: int = 4_000, seed: int = 0, terms: Terms | None = None, on: str | None = None) -> Memo:  # fmt: skip
+    """Choose the cheapest eligible option, make its case against the baseline, and put both into words.
+
+    The three assumptions are those whose ends move its total most; what would flip it are the inputs that alone make another option the
+    cheapest, likeliest first. Errors: `ValueError` where no option is eligible.
+    """
+    import pandas as pd
+
+    policy = policy or Policy()
+    options, terms = settle(options, terms, months=months, on=on)
+    verdict = recommend(options, work, quality_floor, draws=draws, seed=seed, terms=terms)
+    if verdict.best is None:
+        raise ValueError(verdict.sentence)
+    leaders = {name: options[name] for name in verdict.leaders}
+    table = business_case(leaders, work, base, policy, draws=draws, seed=seed, terms=terms)
+    best = verdict.best
+    bars = tornado(leaders[best], work, terms=terms).head(TOP)
+    flips = goal_seek(leaders, work, best, terms=terms) if len(leaders) > 1 else None
+    row = table.loc[best]
+    rate = 1 / terms.money.per_usd
+    says = {name: money(row[name] * rate, terms) for name in ("benefit", "tco", "budget", "contingency", "npv", "npv_p10", "npv_p90", "investment")}
+    pays = np.isnan(row["payback_month"])
+    verb = "Fund" if row["npv"] > 0 and row["p_loss"] < 0.5 else "Do not fund"
+    sentence = (f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay and saves {says['benefit']} ({called}), a present value of {says['npv']} "
+                f"(80 % sure between {says['npv_p10']} and {says['npv_p90']}); the case loses money in {row['p_loss']:.0%} of the draws.")  # fmt: skip
+    cards = (
+        (f"Saved: {called}", says["benefit"], f"{_shares(policy.realised)} of the bill counts as saved"),
+        ("Net saving, present value", says["npv"], f"80 % sure: {says['npv_p10']} to {says['npv_p90']}"),
+        ("All-in cost", says["budget"], f"{says['contingency']} of it contingency to the {policy.contingency_percentile:g}th percentile"),
+        ("Money back", "not within the horizon" if pays else "at once" if row["payback_month"] == 0 else f"month {row['payback_month']:.1f}", f"IRR {row['irr_says']}"),
+    )
+    words = pd.DataFrame({"in_plain_words": _words(verdict, row, says, policy, terms)})
+    return Memo(best, sentence, cards, words, _explained(bars, leaders[best], work, terms),
+                _top(flips), table, verdict)  # fmt: skip
+
+
+def _words(verdict: Verdict, row: Any, says: dict[str, str], policy: Policy, terms: Terms) -> tuple[str, ...]:
+    asks = f"We ask for {says['budget']} over {terms.months} months, {says['investment']} of it up front. " \
+           f"That is the middle, {says['tco']}, and {says['contingency']} so that the budget holds in {policy.contingency_percentile:g} of 100 cases."  # fmt: skip
+    counts = f"A saving counts as far as it is removed or redeployed: {_shares(policy.realised)} of what the baseline costs. "
+    wrong = row["wrong_answers"] / terms.money.per_usd
+    counts += f"Wrong answers cost {money(abs(wrong), terms)} {'more' if wrong > 0 else 'less'} than the baseline's, which is in the present value and not in the budget."
+    tax = "Tax is left out." if not np.any(middle((policy,))[0].tax_rate) else f"Tax at {_shares(policy.tax_rate)} of the gain is in it."
+    books = f"{'Nothing is' if row['capex'] == 0 else 'What is tagged as an asset is'} capitalised" if policy.capitalise != "build" else "All that is built is capitalised"
+    books += f" and written off over {row['written_off_months']:.0f} months, to the first forced move to another model at the latest" if row["capex"] else ""
+    return verdict.sentence, asks, counts, f"{books}. {tax} Discounted at {_shares(terms.discount_rate)} a year."
+
+
+def _explained(bars: pd.DataFrame, option: Any, work: Workload, terms: Terms) -> pd.DataFrame:
+    """The bars with what each input means, and why its range is what it is."""
+    found = {key_of(o, f, v): (GLOSSARY.get(f"{type(o).__name__}.{f}", GLOSSARY.get(f, ("", "")))[1], getattr(v, "why", ""))
+             for o, f, v in walk((option, work, terms)) if isinstance(v, Doubt)}  # fmt: skip
+    return bars.assign(meaning=[found[key][0] for key in bars["input"]], why=[found[key][1] for key in bars["input"]])
+
+
+def _shares(x: Any) -> str:
+    """A share, or its range, for a reader."""
+    if isinstance(x, Doubt) and x.low < x.high:
+        return f"{x.mid:.0%} ({x.low:.0%} to {x.high:.0%})"
+    return f"{float(middle((x,))[0]):.0%}"
+
+
+def _top(flips: pd.DataFrame | None) -> pd.DataFrame:
+    import pandas as pd
+
+    if flips is None:
+        return pd.DataFrame({"verdict": ["nothing: there is no other eligible option"]})
+    likely = flips[flips["needed"].notna()].head(TOP)
+    return likely if len(likely) else pd.DataFrame({"verdict": ["never: no input alone, within thirty times its value, makes another option cheaper"]})
+
+
+def traced(option: Option | Mix, work: Workload, inputs: pd.DataFrame, terms: Terms | None = None) -> pd.DataFrame:
+    """Which rows of a register stand behind each line of an option. Columns: phase item usd rows; `inputs` is a `numbered` register.
+
+    `rows` names what the line's formula cites; the terms (trends, discount, horizon) and the volume stand behind all of them.
+    """
+    import pandas as pd
+
+    from .ledger import Calendar
+
+    options, terms = settle(option, terms)
+    (option,) = options.values()
+    keys: dict[str, set[str]] = {}
+    for owner, field, value in walk((option, work, terms)):
+        keys.setdefault(f"{owner_of(owner)}.{field}", set()).add(key_of(owner, field, value))
+    row_of: dict[str, list[str]] = {}
+    for number, name in zip(inputs["row"], inputs["input"], strict=True):
+        row_of.setdefault(name, []).append(number)
+    mid_work, mid_terms = middle((work, terms))
+    calendar = Calendar(mid_work, mid_terms)
+    rows = []
+    for line in evaluate(middle(option), mid_work, mid_terms).lines:
+        found = [n for cited in line.cites for key in sorted(keys.get(cited, {cited})) for n in row_of.get(key, [])]
+        usd = float(line.quantity * line.usd_per_unit * calendar.factor(line.schedule, line.trend))
+        rows.append((line.phase, line.item, usd, ", ".join(dict.fromkeys(found))))
+    return pd.DataFrame(rows, columns=["phase", "item", "usd", "rows"]).sort_values("usd", ascending=False, ignore_index=True)
+
+
+def numbered(options: Options, work: Workload, terms: Terms | None = None, also: Any = None) -> pd.DataFrame:
+    """The register with a number for each row (R1, R2 ...), untouched defaults last; `also` maps a name to further inputs, such as a Policy."""
+    table = register(options, work, terms, also).sort_values("default", kind="stable", ignore_index=True)
+    table.insert(0, "row", [f"R{i + 1}" for i in range(len(table))])
+    return table

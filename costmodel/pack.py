@@ -1,0 +1,47 @@
+"""The board pack: the memo, then the business case and the uncertainty of notebooks 05 and 06, the notes, the trace and one register."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .scenario import notebooks_folder
+
+NAME = "board"
+MEMO = Path(__file__).parent / "templates" / "board.ipynb"
+# which cells of a part the pack leaves out: frames of its own, and what another part has
+PARTS = {"05_business_case": {"parameters", "answer", "widgets", "imports", "lint", "register"}, "06_what_matters": {"parameters", "answer", "widgets", "register"}}
+
+
+@contextmanager
+def stitched() -> Iterator[Path]:
+    """The board pack as one notebook, for as long as it is needed: the memo, the case, the uncertainty, and the register of both."""
+    import nbformat
+
+    pack = nbformat.read(MEMO, as_version=4)
+    parts = {name: nbformat.read(notebooks_folder() / f"{name}.ipynb", as_version=4).cells for name in PARTS}
+    last = [cell for cell in pack.cells if "last" in _tags(cell)]
+    register = [cell for cell in next(iter(parts.values())) if "register" in _tags(cell)]
+    kept = [_lowered(cell) for name, cells in parts.items() for cell in cells if not PARTS[name] & _tags(cell)]
+    pack.cells = [cell for cell in pack.cells if cell not in last] + kept + register + last
+    for i, cell in enumerate(pack.cells):
+        cell["id"] = str(i)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"{NAME}.ipynb")
+        nbformat.write(pack, path)
+        yield path
+
+
+def _tags(cell: Any) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def _lowered(cell: Any) -> Any:
+    """A cell of a part, its headings one level down."""
+    if cell.cell_type == "markdown":
+        cell.source = re.sub(r"^(#+) ", r"#\1 ", cell.source, flags=re.M)
+    return cell
