@@ -8,7 +8,10 @@
 """
 
 from importlib import import_module
+from inspect import isclass, isfunction
 from typing import Any
+
+from .errors import spelt
 
 __version__ = "0.1.0"
 
@@ -85,16 +88,34 @@ __all__ = sorted([*_HOME, "__version__"])
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
-        globals()[name] = value
+        globals()[name] = value = _public(name)
         return value
     if name in _PARTS:
         return import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}" + _near(name))
+
+
+def _public(name: str) -> Any:
+    """A public function or class, which names the nearest argument when one is misspelt."""
+    module = import_module(f".{_HOME[name]}", __name__)
+    value = getattr(module, name)
+    if isclass(value) and "__init__" in vars(value) and not hasattr(value.__init__, "__wrapped__"):
+        value.__init__ = spelt(value.__init__, name)
+    elif isfunction(value) and not hasattr(value, "__wrapped__"):
+        value = spelt(value, name)
+        setattr(module, name, value)  # where a pickle looks for it
+    return value
+
+
+def _near(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, __all__, n=2)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, *_PARTS})
 
 
-from .ledger import ledger  # noqa: E402, F401  (early: the function must hide its module of the same name)
+ledger = _public("ledger")  # early: the function must hide its module of the same name

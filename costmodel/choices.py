@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import check, unknown
 from .hosting import Hosted
-from .options import Mix, Option, cascade
+from .options import Mix, Option, cascade, short
 from .profiles import profile
 from .ranges import Number, Range, middle, require
 from .servings import Api
@@ -76,7 +76,7 @@ def presets(work: Workload, model: str = "gpt-6.1-terra", small: str = "gpt-6-lu
     their answers; it is taken to be as good as `model`. Where the workload has a corpus, plain prompting starts low: the model has not read it; the
     distilled student and its teacher then both read what retrieval finds.
     """
-    check(isinstance(work, Workload), f"presets: the workload is {work!r}, it must be a Workload(...)")
+    check(isinstance(work, Workload), f"presets: the workload is {short(work)}, it must be a Workload(...)")
     for label in quality or {}:
         if label not in LABELS:
             raise unknown("option", label, LABELS, where="the presets")

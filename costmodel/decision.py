@@ -15,7 +15,7 @@ from .errors import Infeasible, check
 from .evidence import show
 from .ledger import Bill, Calendar, Options, evaluate, settle
 from .options import Mix, Option
-from .ranges import Doubt, find_key, leaves, limits, middle, pin, require, sample
+from .ranges import Doubt, counted, find_key, leaves, limits, middle, pin, require, sample
 from .units import GLOSSARY
 from .workload import Terms, Workload
 
@@ -36,7 +36,6 @@ def chunks(options: Options, work: Workload, terms: Terms, draws: int | None = N
     Rows are draws (None: one row, the middle of every Range), each with all points of `grid`, {input: values of equal length}.
     `points` gives the uniforms of every key instead of a Latin hypercube.
     """
-    check(draws is None or (isinstance(draws, (int, np.integer)) and draws >= 1), f"draws is {draws!r}, allowed is a whole number of 1 or more")
     keys = {find_key((tuple(options.values()), work, terms), name): np.ravel(values).astype(float) for name, values in (grid or {}).items()}
     check("Terms.months" not in keys, "the horizon cannot be swept; ask once for each, with months=")
     for key, values in keys.items():
@@ -71,6 +70,8 @@ def totals(options: Options, work: Workload, terms: Terms, draws: int | None = N
 def gather(numbers: Sequence[Callable[[Bill, Calendar], Any]], options: Options, work: Workload, terms: Terms, draws: int | None = None,
            seed: int = 0, grid: Mapping[str, Any] | None = None, points: Mapping[str, np.ndarray] | None = None) -> list[dict[str, np.ndarray]]:  # fmt: skip
     """Several numbers of the same bills, each as `totals` has the total."""
+    if draws is not None and points is None:
+        counted(draws, seed)
     k = np.size(next(iter(grid.values()))) if grid else 1
     out = [{label: np.full((draws or 1) * k, np.nan) for label in options} for _ in numbers]
     for rows, calendar, bills in chunks(options, work, terms, draws, seed, grid, points):
@@ -105,6 +106,7 @@ def weigh(options: Options, work: Workload, terms: Terms, draws: int, seed: int)
     """The table of `compare`, and behind it for every draw the totals, and what of them is the cost of wrong answers."""
     import pandas as pd
 
+    counted(draws, seed)
     mid_work, mid_terms = middle((work, terms))
     calendar = Calendar(mid_work, mid_terms)
     rows, why = {}, {}
@@ -205,6 +207,7 @@ def breakeven(first: Option | Mix, second: Option | Mix, work: Workload, over: s
     """
     import pandas as pd
 
+    counted(draws, seed)
     check(labels[0] != labels[1], f"breakeven: both labels are {labels[0]!r}; give two")
     options, terms = settle(dict(zip(labels, (first, second), strict=True)), terms, months=months, on=on)
     low, high = _limits(options, work, terms, over, low, high)

@@ -1,7 +1,10 @@
 """Errors that say what is wrong, where, and what to write instead."""
 
-from collections.abc import Iterable
+import inspect
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from functools import wraps
+from typing import Any
 
 
 class CatalogError(ValueError):
@@ -40,3 +43,40 @@ def check(ok: object, message: str) -> None:
     """Raise `ValueError(message)` unless ok; messages name the field, the value and the allowed range."""
     if not ok:
         raise ValueError(message)
+
+
+def whole(name: str, value: object, low: int, high: int) -> None:
+    """Check that a value is a whole number in low..high.
+
+    >>> whole("draws", 1.5, 1, 1_000_000)
+    Traceback (most recent call last):
+    ValueError: draws is 1.5, allowed is a whole number between 1 and 1000000
+    """
+    number = hasattr(value, "__index__") and not isinstance(value, bool)  # an int of Python or of NumPy
+    check(number and low <= value <= high, f"{name} is {value!r}, allowed is a whole number between {low} and {high}")  # type: ignore[operator]
+
+
+def spelt(call: Callable, name: str) -> Callable:
+    """The same function, whose error for an argument that it does not have names the nearest one that it has.
+
+    >>> spelt(unknown, "unknown")("GPU", "A100", ["T4"], wher="gpus.csv")
+    Traceback (most recent call last):
+    TypeError: no argument 'wher' in unknown(...); did you mean 'where'?
+    """
+
+    @wraps(call)
+    def inner(*args: Any, **named: Any) -> Any:
+        try:
+            return call(*args, **named)
+        except TypeError as error:
+            asked = inspect.signature(call)
+            try:
+                asked.bind(*args, **named)
+            except TypeError as wrong:  # it was this call, not something inside it
+                known = [n for n, p in asked.parameters.items() if n != "self" and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+                strange = next((n for n in named if n not in known), None)
+                said = f"{name}: {wrong}" if strange is None else str(unknown("argument", strange, known, f"{name}(...)"))
+                raise TypeError(said) from None
+            raise error
+
+    return inner

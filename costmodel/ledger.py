@@ -17,7 +17,7 @@ from . import catalog
 from .errors import Infeasible
 from .evidence import Evidence, describe
 from .lines import ROUNDING, STEADY, Line, Schedule, Traffic, with_demand
-from .options import Mix, Option, accepted, cases, purchases
+from .options import Mix, Option, accepted, cases, purchases, short
 from .ranges import Doubt, key_of, middle, owner_of, same, walk
 from .units import MONTHS_PER_YEAR, unit_of
 from .workload import Terms, Workload
@@ -37,7 +37,7 @@ class Calendar:
 
     def __init__(self, work: Workload, terms: Terms) -> None:
         if not isinstance(work, Workload):
-            raise ValueError(f"the workload is {work!r}, it must be a Workload(...)")
+            raise ValueError(f"the workload is {short(work)}, it must be a Workload(...)")
         self.months = terms.months
         self.demand = work.demand(terms.months)
         self.discount = (1.0 + terms.discount_rate) ** (-np.arange(terms.months + 1) / MONTHS_PER_YEAR)
@@ -166,9 +166,9 @@ def settle(options: Options | Option | Mix, terms: Terms | None, **changes: Any)
         options = {"option": options}
     for label, option in options.items():
         if not isinstance(option, (Option, Mix)):
-            raise ValueError(f"option {label!r} is {option!r}, it must be an Option or a Mix")
+            raise ValueError(f"option {label!r} is {short(option)}, it must be an Option or a Mix")
     if terms is not None and not isinstance(terms, Terms):
-        raise ValueError(f"terms is {terms!r}, it must be Terms(...) or None")
+        raise ValueError(f"terms is {short(terms)}, it must be Terms(...) or None")
     given = {k: v for k, v in changes.items() if v is not None}
     if terms is None:
         terms = Terms(**given)

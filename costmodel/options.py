@@ -38,9 +38,10 @@ class Case:
     techniques: tuple[Any, ...] = ()  # all of the option: what is watched is found sooner
 
 
-def _short(x: Any) -> str:
+def short(x: Any) -> str:
     """What a wrong argument is, in a few words."""
-    return f"the class {x.__name__}" if isinstance(x, type) else f"a {type(x).__name__}" if hasattr(x, "__dataclass_fields__") else repr(x)
+    long = hasattr(x, "__dataclass_fields__") or (isinstance(x, (dict, list, tuple)) and len(repr(x)) > 80)
+    return f"the class {x.__name__}" if isinstance(x, type) else f"a {type(x).__name__}" if long else repr(x)
 
 
 @dataclass(frozen=True, init=False)
@@ -59,10 +60,10 @@ class Option:
         object.__setattr__(self, "serving", serving)
         object.__setattr__(self, "techniques", (*techniques, *more))
         object.__setattr__(self, "quality", quality)
-        check(hasattr(serving, "price") and not isinstance(serving, type), f"Option: the first argument is {_short(serving)}, it must be a serving, Api(...) or Hosted(...)")
+        check(hasattr(serving, "price") and not isinstance(serving, type), f"Option: the first argument is {short(serving)}, it must be a serving, Api(...) or Hosted(...)")
         for t in self.techniques:
             known = any(callable(getattr(t, m, None)) for m in ("adapt", "shape", "buys", "quality")) and not isinstance(t, type)
-            check(known, f"Option: {_short(t)} is not a technique, such as Rag() or Lora(examples=2_000)")
+            check(known, f"Option: {short(t)} is not a technique, such as Rag() or Lora(examples=2_000)")
         if quality is not None:
             require("quality", quality, 0, 1)
 

@@ -19,9 +19,11 @@ from zlib import crc32
 
 import numpy as np
 
-from .errors import check, unknown
+from .errors import check, unknown, whole
 from .units import GLOSSARY
 
+DRAWS_MAX = 1_000_000  # more would not fit the memory of a laptop, and no percentile needs them
+SEED_MAX = 2**32 - 1
 BLOCK = 16_384  # draws turned into values at once, so that they stay in the processor's cache
 Z90 = 1.6448536269514722  # standard normal quantile of 0.95: a 90 % range ends there
 
@@ -351,8 +353,10 @@ def require(name: str, value: Any, low: float = 0, high: float = np.inf) -> None
     number = isinstance(value, (*Doubt, int, float, np.number, np.ndarray)) and not isinstance(value, bool)
     if not number:  # no array is ever spelt out for nothing
         raise ValueError(f"{name} is {value!r}, it must be a number or a Range, {allowed}")
-    ends = (value.low, value.high) if isinstance(value, Doubt) else (np.min(value), np.max(value))
-    check(np.isfinite(ends).all() and ends[0] >= low and ends[1] <= high, f"{name} is {value if np.ndim(value) == 0 else ends}, allowed is {allowed}")
+    ends = (value.low, value.high) if isinstance(value, Doubt) else (float(np.min(value)), float(np.max(value)))
+    shown = value if np.ndim(value) == 0 else ends
+    check(np.isfinite(ends).all(), f"{name} is {shown}, it must be a finite number, {allowed}")
+    check(ends[0] >= low and ends[1] <= high, f"{name} is {shown}, allowed is {allowed}")
 
 
 def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
@@ -397,6 +401,8 @@ def sample(x: Any, n: int, seed: int = 0, rows: Any = slice(None), points: Mappi
     `points` gives the uniforms of all keys (and "driver <name>") instead: a design that somebody else has made.
     """
 
+    if points is None:
+        counted(n, seed)
     taken: dict[tuple[str, Any], Any] = {}  # one array per doubt, so that what is shared can be recognised
 
     def draw(key: str, value: Any) -> Any:
@@ -485,11 +491,15 @@ def followed(driver: np.ndarray, own: np.ndarray, loading: float) -> np.ndarray:
     return ndtr(loading * ndtri(driver) + np.sqrt(1 - loading**2) * ndtri(own))
 
 
+def counted(draws: int, seed: int) -> None:
+    """Check the number of draws and the seed, before anything of that size is made."""
+    whole("draws", draws, 1, DRAWS_MAX)
+    whole("seed", seed, 0, SEED_MAX)
+
+
 @lru_cache(maxsize=32)
 def uniforms(key: str, n: int, seed: int) -> np.ndarray:
     """n stratified uniforms in 0..1, shape (n, 1): one in each of n equal strata, in an order seeded by the key."""
-    check(n >= 1, f"draws is {n}, allowed is 1 or more")
-    check(isinstance(seed, (int, np.integer)) and seed >= 0, f"seed is {seed!r}, allowed is a whole number of 0 or more")
     rng = np.random.default_rng([seed, crc32(key.encode())])
     strata, u = rng.permutation(n), rng.random(n)
     u += strata

@@ -10,16 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import numpy as np
-
 from .errors import CatalogError, check, unknown
 from .pitfalls import accept
-from .ranges import key_of, require, walk
+from .ranges import counted, key_of, require, walk
 from .reading import Reader, parse
 from .workload import Terms, Workload
 from .writing import as_yaml
-
-DRAWS_MAX = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -43,10 +39,7 @@ class Scenario:
     def __post_init__(self) -> None:
         accept((self.options, self.work, self.terms), self.accept_zero)
         check(self.options, "options is empty; write at least one option, or presets")
-        for name, low, high in (("draws", 1, DRAWS_MAX), ("seed", 0, 2**32 - 1)):
-            value = getattr(self, name)
-            whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-            check(whole and low <= value <= high, f"{name} is {value!r}, allowed is a whole number between {low} and {high}")
+        counted(self.draws, self.seed)
         if self.quality_floor is not None:
             require("quality_floor", self.quality_floor, 0, 1)
 

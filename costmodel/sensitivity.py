@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .decision import totals
-from .errors import check
+from .errors import check, whole
 from .ledger import settle
 from .options import Mix, Option
-from .ranges import Range, doubts, driver_key, is_driven
+from .ranges import DRAWS_MAX, SEED_MAX, Range, doubts, driver_key, is_driven
 from .workload import Terms, Workload
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def sobol_indices(function: Callable[[np.ndarray], np.ndarray], names: list[str]
     from scipy.stats import sobol_indices as indices
     from scipy.stats import uniform
 
-    check(points >= 2 and points & (points - 1) == 0, f"points is {points}, it must be a power of two, such as 1024")
+    whole("seed", seed, 0, SEED_MAX)
+    whole("points", points, 2, DRAWS_MAX)
+    check(points & (points - 1) == 0, f"points is {points}, it must be a power of two, such as 1024")
 
     def asked(x: np.ndarray) -> np.ndarray:
         y = np.asarray(function(np.clip(x.T, 1e-9, 1 - 1e-9)), float)

@@ -62,8 +62,8 @@ def count_tokens(text: str | Sequence[str], model: str) -> Any:
     >>> estimate.low < estimate.mid < estimate.high
     True
     """
-    texts = [text] if isinstance(text, str) else list(text)
-    check(all(isinstance(t, str) for t in texts), "count_tokens: every text must be a string")
+    texts = [text] if isinstance(text, str) else list(text) if isinstance(text, Sequence) else [None]
+    check(all(isinstance(t, str) for t in texts), "count_tokens: give a text, or a list of texts")
     encoding, family = basis(model)
     counts: list[Any] = _counts(texts, encoding)
     if family is not None:

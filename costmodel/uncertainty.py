@@ -12,7 +12,7 @@ from .decision import chunks, p_cheapest, totals
 from .errors import check
 from .ledger import Bill, Calendar, Options, settle
 from .options import Mix, Option
-from .ranges import _SCALES, Z90, Doubt, Range, doubts, leaves
+from .ranges import _SCALES, Z90, Doubt, Range, counted, doubts, leaves
 from .ranges import draws as drawn
 from .workload import Terms, Workload
 
@@ -74,6 +74,7 @@ def fan(options: Options | Option | Mix, work: Workload, months: int | None = No
     """
     import pandas as pd
 
+    counted(draws, seed)
     options, terms = settle(options, terms, months=months, on=on)
     frames = []
     for label, usd in paths(options, work, terms, draws, seed).items():

@@ -2,11 +2,14 @@
 
 import dataclasses
 import inspect
+import pickle
+import re
 
 import pytest
 
 import costmodel as cm
 from costmodel import baselines, finance, hardware, hosting, options, servings, workload
+from costmodel.errors import spelt
 from costmodel.ranges import Doubt, validate, walk
 from costmodel.techniques import adaptation, agents, compliance, graphs, knowledge, operations, prompting, release
 from costmodel.units import GLOSSARY, unit_of
@@ -28,8 +31,45 @@ def test_every_public_name_resolves_and_says_what_it_is(name):
 
 def test_names_are_listed_and_others_are_refused():
     assert set(cm.__all__) <= set(dir(cm))
-    with pytest.raises(AttributeError, match="has no attribute 'comparee'"):
+    with pytest.raises(AttributeError, match="has no attribute 'comparee'; did you mean 'compare'"):
         cm.comparee  # noqa: B018
+
+
+WORK = cm.Workload(1e5, input_tokens=900, output_tokens=250)
+ONE = cm.Option(cm.Api("gpt-6-sol", on="2026-11-20"))
+
+
+@pytest.mark.parametrize(("call", "said"), [
+    (lambda: cm.Workload(requests_per_mont=1), "no argument 'requests_per_mont' in Workload(...); did you mean 'requests_per_month'"),
+    (lambda: cm.Rag(topk=3), "no argument 'topk' in Rag(...); did you mean 'top_k'"),
+    (lambda: dataclasses.replace(cm.Rag(), topk=3), "did you mean 'top_k'"),
+    (lambda: cm.Option(ONE.serving, qualty=0.5), "did you mean 'quality'"),
+    (lambda: cm.compare(ONE, WORK, drawz=10), "no argument 'drawz' in compare(...); did you mean 'draws'"),
+    (lambda: cm.ledger(ONE, WORK, month=10), "did you mean 'months'"),
+    (lambda: cm.Corpus(), "Corpus: missing a required argument: 'tokens'"),
+], ids=str)  # fmt: skip
+def test_a_misspelt_argument_is_an_error_with_the_nearest_name(call, said):
+    with pytest.raises(TypeError, match=re.escape(said)):
+        call()
+
+
+@pytest.mark.parametrize("run", [
+    lambda **k: cm.compare(ONE, WORK, **k), lambda **k: cm.recommend({"a": ONE}, WORK, **k), lambda **k: cm.breakeven(ONE, ONE, WORK, **k),
+    lambda **k: cm.sweep(ONE, WORK, "requests_per_month", **k), lambda **k: cm.fan(ONE, WORK, **k), lambda **k: cm.p_cheaper(ONE, ONE, WORK, **k),
+])  # fmt: skip
+@pytest.mark.parametrize(("name", "value"), [("draws", 10**9), ("draws", -1), ("draws", 1.5), ("seed", "a")])
+def test_wrong_draws_and_seeds_are_one_sentence_everywhere(run, name, value):
+    with pytest.raises(ValueError, match=f"^{name} is {value!r}, allowed is a whole number between"):
+        run(**{"draws": 10, name: value})
+
+
+def test_a_type_error_inside_a_call_is_left_as_it_is():
+    with pytest.raises(TypeError, match="not iterable"):
+        spelt(lambda: list(3), "probe")()
+
+
+def test_public_names_pickle():
+    assert pickle.loads(pickle.dumps(cm.compare)) is cm.compare and pickle.loads(pickle.dumps(cm.ledger)) is cm.ledger
 
 
 def test_the_function_hides_the_module_of_its_name():

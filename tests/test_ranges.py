@@ -203,9 +203,16 @@ def test_draws_cannot_be_written_by_accident():
         draws("price", Range(1, 3), 10, 0)[0] = 5
 
 
-def test_zero_draws_are_refused():
-    with pytest.raises(ValueError, match="draws is 0, allowed is 1 or more"):
-        sample(Fee(Range(1, 3)), 0)
+@pytest.mark.parametrize("draws", [0, -1, 1.5, "x", None, True, float("nan"), 10**9])
+def test_a_wrong_number_of_draws_is_refused_before_anything_is_made(draws):
+    with pytest.raises(ValueError, match=f"draws is {draws!r}, allowed is a whole number between 1 and 1000000"):
+        sample(Fee(Range(1, 3)), draws)
+
+
+@pytest.mark.parametrize("seed", ["a", -1, 1.5, None, True, 2**40])
+def test_a_wrong_seed_is_refused(seed):
+    with pytest.raises(ValueError, match=f"seed is {seed!r}, allowed is a whole number between 0 and 4294967295"):
+        sample(Fee(Range(1, 3)), 10, seed)
 
 
 # -- replacing inside nested dataclasses ---------------------------------------------------------------

@@ -106,7 +106,7 @@ def test_an_unknown_model_is_an_error_with_the_nearest_name():
         count_tokens("hello", "cluade-sonnet")
     with pytest.raises(CatalogError, match="no tokenizer for model 'my-model'"):
         count_tokens("hello", "my-model")
-    with pytest.raises(ValueError, match="must be a string"):
+    with pytest.raises(ValueError, match="or a list of texts"):
         count_tokens(["a", 3], "gpt-4o")
 
 
