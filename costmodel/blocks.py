@@ -41,14 +41,18 @@ class Block:
         return self.text
 
 
-def answer(sentence: str) -> Block:
-    """The answer in one sentence; a report opens with it.
+def answer(sentence: str, points: Iterable[str] = ()) -> Block:
+    """The answer in one sentence, and a few points that it turns on; a report opens with them.
 
-    >>> answer("RAG is cheapest.")
+    >>> answer("RAG is cheapest.", ["LoRA is cheaper above 2M requests a month."])
     RAG is cheapest.
+    - LoRA is cheaper above 2M requests a month.
     """
-    style = "font-size:1.25em;line-height:1.45;margin:.3em 0 .8em"
-    return Block(f'<p class="cm-answer" style="{style}">{html.escape(sentence)}</p>', sentence)
+    points = list(points)
+    made = f'<p class="cm-answer" style="font-size:1.25em;line-height:1.45;margin:.3em 0 .8em">{html.escape(sentence)}</p>'
+    if points:
+        made += f'<ul class="cm-points" style="margin:.3em 0 .8em">{"".join(f"<li>{html.escape(p)}</li>" for p in points)}</ul>'
+    return Block(made, "\n- ".join([sentence, *points]))
 
 
 def cards(items: Iterable[tuple[str, str, str]]) -> Block:

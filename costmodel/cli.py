@@ -66,6 +66,7 @@ def main() -> None:
 @click.option("--csv", "csv", metavar="PATH", help="Write the table in USD, with full precision; - prints it and nothing else.")
 def compare(scenario: str, months: int | None, draws: int | None, seed: int | None, csv: str | None) -> None:
     """Compare the options of SCENARIO, cheapest first."""
+    from .blocks import answer
     from .decision import compare
     from .pitfalls import lint
     from .scenario import load
@@ -86,7 +87,7 @@ def compare(scenario: str, months: int | None, draws: int | None, seed: int | No
         click.echo(f"accepted by you: {name} is 0")
     notes = lint(s.options, s.work, s.terms, s.quality_floor)
     click.echo(f"{len(notes)} notes on what the inputs leave out ({', '.join(dict.fromkeys(notes['code']))}): costmodel lint {scenario}")
-    click.echo(f"\n{verdict.sentence}")
+    click.echo(f"\n{answer(verdict.headline, verdict.points)!r}")
 
 
 @main.command()

@@ -240,12 +240,14 @@ def explain(option: Option | Mix, work: Workload, months: int | None = None, ter
     return table.sort_values("usd", ascending=False, ignore_index=True)
 
 
-def register(options: Options | Option | Mix, work: Workload, terms: Terms | None = None, also: Mapping[str, Any] | None = None) -> pd.DataFrame:
+def register(options: Options | Option | Mix, work: Workload, terms: Terms | None = None, also: Mapping[str, Any] | None = None,
+             swings: pd.DataFrame | None = None) -> pd.DataFrame:  # fmt: skip
     """The assumption register: every input of the options, the workload and the terms (`also` of others, by name), each value once.
 
     Columns: input low mid high unit source why options default; `source` is an id of data/sources.csv, "yours" or
-    "assumption"; `default` is True where the value is the package's own and nobody has touched it. A discount of 0, an
-    uplift of 1 and the like do nothing and are left out.
+    "assumption"; `default` is True where the value is the package's own and nobody has touched it: those come first. A discount of 0, an
+    uplift of 1 and the like do nothing and are left out. `swings`, a table of `tornado` or `swings`, adds the column `swing`
+    [USD], the furthest that the input alone moves a total; the rows are then in that order.
     """
     import pandas as pd
 
@@ -260,7 +262,11 @@ def register(options: Options | Option | Mix, work: Workload, terms: Terms | Non
             if label not in row["used"]:
                 row["used"].append(label)
     columns = ["input", "low", "mid", "high", "unit", "source", "why", "options", "default"]
-    return pd.DataFrame([{"input": key, **row, "options": ", ".join(row["used"])} for (key, _), row in rows.items()], columns=columns)
+    table = pd.DataFrame([{"input": key, **row, "options": ", ".join(row["used"])} for (key, _), row in rows.items()], columns=columns)
+    if swings is not None:
+        furthest = table["input"].map(swings.groupby("input")["spread"].max())
+        table.insert(4, "swing", furthest.where(table["low"] < table["high"], 0.0).fillna(0.0))
+    return table.sort_values(["default", *(["swing"] if swings is not None else [])], ascending=False, kind="stable", ignore_index=True)
 
 
 NEUTRAL = {"discount": 0.0, "residency_uplift": 1.0, "usd_per_request": 0.0, "above": 0.0, "sees": 1.0}

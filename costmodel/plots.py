@@ -43,6 +43,7 @@ SMALL, NORMAL = 7.5, 8.5  # points
 USD = Currency()
 SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 IN_MONEY = ("usd", "usd_low", "usd_high", "cumulative_usd", "discounted_usd", "npv", "mid", "p10", "p50", "p90", "per_month", "per_request", "per_accepted")
+FAR = 4  # a relative cost beyond this leaves the figure
 WIDE = 100  # an axis whose values span more than this factor is logarithmic
 
 
@@ -170,7 +171,8 @@ def plot_lifecycle(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
 def plot_bands(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, str] | None = None, money: Currency = USD) -> Axes:
     """How sure: P10 to P90 of each option as a bar, P50 as a tick, the middle as a dot, cheapest on top (a table of `compare`).
 
-    At the right stands the share of draws in which the option is the cheapest; what cannot be ranked is grey, with its reason.
+    At the right stands the share of draws in which the option is the cheapest; what cannot be ranked is grey, with its reason; what is
+    not eligible (a table of `recommend`) is pale.
     """
     check(len(table), "plot_bands: the table has no options")
     table = _in(table, money).sort_values("mid", kind="stable", na_position="last")
@@ -185,13 +187,14 @@ def plot_bands(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str
     edge = ax.get_yaxis_transform()
     out = (table["why_not"].ne("") & table["p_cheapest"].isna()).to_dict()  # not ranked; a reason alone is a note
     for row, (label, option) in enumerate(table.iterrows()):
+        pale = not option.get("eligible", True)
         reason, runs, share = option["why_not"] or "", np.isfinite(option["mid"]), option["p_cheapest"]
         colour = GREY if out[label] else colours[label]
         at, half = (row - 0.14, 0.18) if reason else (row, 0.25)  # room for the reason below
         if runs:
-            ax.barh(at, option["p90"] - option["p10"], left=option["p10"], height=2 * half, color=colour, alpha=0.4, linewidth=0)
-            ax.plot([option["p50"]] * 2, [at - half, at + half], color=colour, linewidth=2, solid_capstyle="butt")
-            ax.plot(option["mid"], at, "o", color=colour, markersize=4.5, markeredgecolor="white", markeredgewidth=0.7)
+            ax.barh(at, option["p90"] - option["p10"], left=option["p10"], height=2 * half, color=colour, alpha=0.15 if pale else 0.4, linewidth=0)
+            ax.plot([option["p50"]] * 2, [at - half, at + half], color=colour, linewidth=2, solid_capstyle="butt", alpha=0.4 if pale else 1)
+            ax.plot(option["mid"], at, "o", color=colour, markersize=4.5, markeredgecolor="white", markeredgewidth=0.7, alpha=0.4 if pale else 1)
         if reason:
             ax.text(0.01, row + 0.27 if runs else row, _cut(reason, 92), transform=edge, va="center", fontsize=6.5, color=GREY)
         if np.isfinite(share):
@@ -199,7 +202,7 @@ def plot_bands(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str
                     color=INK if share else GREY, weight="bold" if share >= 0.5 else "normal")  # fmt: skip
     ax.text(1.09, -0.7, "P(cheapest)", transform=edge, ha="right", va="bottom", fontsize=SMALL, color=GREY)
     _tidy(ax, "x")
-    _rows(ax, table.index, [GREY if out[label] else INK for label in table.index])
+    _rows(ax, table.index, [GREY if out[label] or not option.get("eligible", True) else INK for label, option in table.iterrows()])
     _money(ax.xaxis, money)
     ax.set_xlabel(f"total cost over the horizon [{money.code}]\nband P10 to P90, tick P50, dot: every input at its middle", fontsize=NORMAL)
     return ax
@@ -249,43 +252,59 @@ def _crossings(paid: pd.DataFrame) -> list[tuple[float, float, str]]:
 
 
 def plot_sweep(table: pd.DataFrame, over: str, ax: Axes | None = None, crossings: Iterable[pd.DataFrame] = (),
-               colours: Mapping[str, str] | None = None, money: Currency = USD) -> Axes:  # fmt: skip
+               colours: Mapping[str, str] | None = None, money: Currency = USD, relative: bool = False,
+               now: float | None = None) -> Axes:  # fmt: skip
     """Cost of each option against one input (a table of `sweep`), with the band P10 to P90 where it is there and at most
-    four options share the figure.
+    four options share the figure; of more than four, those that are nowhere the cheapest are grey.
 
-    `crossings` are tables of `breakeven` over the same input: each crossing is marked, named and banded.
+    `crossings` are tables of `breakeven` over the same input: each crossing is marked, named and banded. `relative` shows each
+    cost over the cheapest at that value, so that lines which would run side by side over factors of ten can be told apart; `now` marks
+    the present value.
     """
     check(over in table, f"plot_sweep: no column {over!r}; the table has {', '.join(map(str, table.columns))}")
     table = _in(table, money, over).dropna(subset=["mid"])
     check(len(table), "plot_sweep: no option can run at any of the values")
-    colours = colours or palette(table["option"])
+    colours = dict(colours or palette(table["option"]))
+    many = table["option"].nunique() > 4
+    winners = set(table.loc[table.groupby(over)["mid"].idxmin(), "option"]) if many else set(table["option"])
+    colours |= dict.fromkeys(set(table["option"]) - winners, GREY)
+    if relative:
+        least = table.groupby(over)["mid"].transform("min")
+        table = table[["option", over]].assign(mid=table["mid"] / least)
     ax = ax or picture(max(3.0, 0.6 + 0.21 * table["option"].nunique()))
     unit = GLOSSARY.get(over.rsplit(".", 1)[-1], ("",))[0]
     _scale(ax, "x", table[over])
-    _scale(ax, "y", table["mid"], WIDE if ax.get_xscale() == "linear" else 10)
-    if ax.get_yscale() == "linear":
+    if not relative:
+        _scale(ax, "y", table["mid"], WIDE if ax.get_xscale() == "linear" else 10)
+    if relative:
+        ax.set_ylim(0.97, min(table["mid"].max() * 1.03, FAR))
+    elif ax.get_yscale() == "linear":
         ax.set_ylim(0, table.drop(columns=["option", over]).to_numpy().max() * 1.05)
     ends = {}
-    few = table["option"].nunique() <= 4  # more bands than that hide each other
     for label, frame in table.groupby("option", sort=False):
         frame = frame.sort_values(over)
-        if few and "p10" in frame:
+        if "p10" in frame and not many:  # more bands than that hide each other
             ax.fill_between(frame[over], frame["p10"], frame["p90"], color=colours[label], alpha=0.15, linewidth=0)
-        ax.plot(frame[over], frame["mid"], color=colours[label], linewidth=1.6)
+        ax.plot(frame[over], frame["mid"], color=colours[label], linewidth=2.0 if label in winners else 0.9, zorder=3 if label in winners else 2)
         ends[label] = frame["mid"].iloc[-1]
     ax.set_xlim(table[over].min(), table[over].max())
     _tidy(ax, "both")
     _money(ax.yaxis, money)
+    if relative:
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g} ×"))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
     ax.set_xlabel(f"{readable(over)} [{unit}]" if unit else readable(over), fontsize=NORMAL)
-    ax.set_ylabel(f"total cost over the horizon [{money.code}]", fontsize=NORMAL)
+    ax.set_ylabel("total cost over that of the cheapest" if relative else f"total cost over the horizon [{money.code}]", fontsize=NORMAL)
     named = []
     for row in (row for found in crossings for _, row in found.iterrows() if np.isfinite(row["crossing"])):
         ax.axvspan(row["p10"], row["p90"], color=PALE, alpha=0.6, zorder=0, linewidth=0)
         ax.axvline(row["crossing"], color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
         named.append(f"{row['above']} is cheaper than {row['below']} above {short(row['crossing'])}")
+    if now is not None:
+        ax.axvline(now, color=INK, linewidth=0.9, linestyle=(0, (1, 2)))
+        named.append(f"dotted: {short(now)}, as it is now")
     _above(ax, named)
-    _end_labels(ax, ends, table[over].max(), colours)
+    _end_labels(ax, {label: min(y, ax.get_ylim()[1]) for label, y in ends.items()}, table[over].max(), colours)
     return ax
 
 

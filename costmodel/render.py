@@ -90,7 +90,7 @@ def page(template: str, **values: Any) -> str:
 
 
 def document(nb: Any, meta: Meta) -> Document:
-    """The notebook as parts of a report: the answer and the cards go to the opening, wherever they were shown."""
+    """The notebook as parts of a report: the answer, the cards and the points go to the opening, wherever they were shown."""
     soup = _soup(_cells(nb, meta))
     _clean(soup, meta.folder)
     heading = soup.find("h1")
@@ -100,7 +100,7 @@ def document(nb: Any, meta: Meta) -> Document:
     for other in soup("h1"):
         other.name = "h2"
     opening = _soup("")
-    for name in ("cm-answer", "cm-cards"):
+    for name in ("cm-answer", "cm-cards", "cm-points"):
         if found := soup.find(class_=name):
             opening.append(found.extract())
     if any(len(value.get_text(strip=True)) > LONG_VALUE for value in opening(class_="cm-value")):

@@ -41,6 +41,16 @@ def tornado(option: Option | Mix, work: Workload, months: int | None = None, ter
     return table.sort_values("spread", ascending=False, ignore_index=True)
 
 
+def swings(options: Options, work: Workload, months: int | None = None, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
+    """The table of `tornado` for each of several options that can run, widest first, with `option` added: what `register` sorts by."""
+    import pandas as pd
+
+    options, terms = settle(options, terms, months=months, on=on)
+    found = [tornado(option, work, terms=terms).assign(option=label) for label, option in options.items()]
+    check(found, "swings needs at least one option")
+    return pd.concat(found).sort_values("spread", ascending=False, ignore_index=True)
+
+
 def rank_correlation(option: Option | Mix, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
                      terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Spearman's rank correlation of each doubt with the total over the draws, strongest first. Columns: input rank_correlation.

@@ -609,6 +609,7 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "p50": ("USD", "median of the total"),
     "p90": ("USD", "ninetieth percentile of the total"),
     "factor": ("x", "everything over what a first estimate counts"),
+    "swing": ("USD", "how far an input alone moves a total, from its low to its high end"),
     "p_never": ("share", "share of draws in which one option stays cheaper everywhere"),
     "payback_months": ("month", "months until what was saved has paid for what was bought"),
     "requests": ("request", "requests until one option has paid for what it costs more"),

@@ -1,8 +1,8 @@
-"""The answer in one sentence and four numbers: what is cheapest at the quality asked for, how sure, and what flips it."""
+"""The answer in one sentence, four numbers and a few points: what is cheapest at the quality asked for, how sure, and what flips it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,13 +33,20 @@ class Verdict:
     `table` is that of `compare` with a column `eligible`, and `p_cheapest` among eligible options, and `p_least_to_pay`, the same
     without the assumed cost of wrong answers, which nobody sends an invoice for; `flips` are the
     volumes at which another eligible option becomes the cheapest: one row of `breakeven` each, with `option` added.
+    `headline` is the answer in one sentence, `points` say what it turns on, `sentence` is both.
     """
 
     best: str | None
     table: pd.DataFrame
     flips: pd.DataFrame
-    sentence: str
+    headline: str
     cards: tuple[tuple[str, str, str], ...]
+    points: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The headline and the points in one text."""
+        return " ".join((self.headline, *self.points))
 
     @property
     def leaders(self) -> list[str]:
@@ -69,8 +76,9 @@ def recommend(options: Options, work: Workload, quality_floor: float | None = No
     best = names[0]
     changes = _flips(best, {n: options[n] for n in names}, work, terms, seed) if flips else _no_flips()
     wrong = _failures(options[best], work, terms)
-    sentence = _sentence(best, table, changes, work, terms, quality_floor, wrong)
-    return Verdict(best, table, changes, sentence, _cards(table.loc[best], terms, wrong))
+    rival = _rival(best, table)
+    headline = _headline(best, table.loc[best], rival, work, terms, quality_floor, wrong)
+    return Verdict(best, table, changes, headline, _cards(table.loc[best], terms, wrong), tuple(_points(best, table, rival, changes, wrong)))
 
 
 def _failures(option: Any, work: Workload, terms: Terms) -> float:
@@ -206,25 +214,36 @@ def money(usd: float, terms: Terms | None = None) -> str:
     return f"{code} {amount:,.2f}" if size >= 1 or size == 0 else f"{code} {amount:.3g}"
 
 
-def _sentence(best: str, table: pd.DataFrame, flips: pd.DataFrame, work: Workload, terms: Terms, floor: float | None, failures: float) -> str:
-    row = table.loc[best]
+def _rival(best: str, table: pd.DataFrame) -> str | None:
+    """The option that is most often the cheapest beside the answer, where the answer is in less than half of the draws."""
+    others = table[table["eligible"] & (table.index != best)]["p_cheapest"]
+    return str(others.idxmax()) if others.notna().any() and table.loc[best, "p_cheapest"] < SURE else None
+
+
+def _headline(best: str, row: pd.Series, rival: str | None, work: Workload, terms: Terms, floor: float | None, failures: float) -> str:
     scale = 1 / terms.months
     text = f"{'At' if work.flat else 'Starting at'} {_volume(work)} requests a month"
     text += "" if work.flat else f" and {_growth(work)}"
     text += f", {best} is the cheapest way" + (f" that reaches {floor:.0%} accepted answers" if floor is not None else "")
+    text += f", in a close call with {rival}" if rival else ""
     text += f": {money(row['per_month'], terms)} a month{'' if work.flat else ' on average'}"
     text += f" (80 % sure between {money(row['p10'] * scale, terms)} and {money(row['p90'] * scale, terms)})"
-    text += f", {failures:.0%} of it the cost of wrong answers" if failures >= 0.005 else ""
-    rivals = table[table["eligible"] & (table.index != best)]["p_cheapest"].sort_values(ascending=False)
-    if len(rivals) and row["p_cheapest"] < SURE:
-        text += f". It is a close call: cheapest in {row['p_cheapest']:.0%} of the draws, {rivals.index[0]} in {rivals.iloc[0]:.0%}"
-    least = table["p_least_to_pay"].fillna(0)
+    return text + (f", {failures:.0%} of it the cost of wrong answers" if failures >= 0.005 else "") + "."
+
+
+def _points(best: str, table: pd.DataFrame, rival: str | None, flips: pd.DataFrame, failures: float) -> Iterator[str]:
+    """What a reader must know beside the headline: how close it is, what it turns on, and at which volume."""
+    chance, least = table["p_cheapest"], table["p_least_to_pay"].fillna(0)
+    if rival:
+        yield f"A close call: {best} is the cheapest in {chance[best]:.0%} of the draws, {rival} in {chance[rival]:.0%}."
     if failures >= 0.005 and least.idxmax() != best:
-        text += f". That turns on the assumed cost of a wrong answer: without it, {least.idxmax()} is the cheapest in {least.max():.0%} of the draws, {best} in {least[best]:.0%}"
-    if np.isnan(row["quality"]):
-        text += ". Its quality is not known, so the cost of wrong answers is not in it"
-    turns = [f"{r.option} is cheaper {'below' if r.below == r.option else 'above'} {show(float(f'{r.crossing:.2g}'))} requests a month" for r in flips.itertuples()]
-    return text + "." + (" " + ", ".join(turns) + "." if turns else "")
+        yield (f"It turns on the assumed cost of a wrong answer: without it, {least.idxmax()} is the cheapest in {least.max():.0%} of the draws, "
+               f"{best} in {least[best]:.0%}.")  # fmt: skip
+    if np.isnan(table.loc[best, "quality"]):
+        yield "Its quality is not known, so the cost of wrong answers is not in it."
+    turns = [f"{r.option} is cheaper {'below' if r.below == r.option else 'above'} {show(float(f'{r.crossing:.2g}'))}" for r in flips.itertuples()]
+    if turns:
+        yield f"At other volumes: {', '.join(turns)} requests a month."
 
 
 def _growth(work: Workload) -> str:

@@ -185,7 +185,8 @@ def recheck(things: Any, key: str) -> None:
 
 def headline(verdict: Any, terms: Terms) -> str:
     """The verdict as HTML: its sentence, and the cheapest option's cost to the cent."""
-    text = f'<b style="font-size:15px; line-height:1.35">{html.escape(verdict.sentence)}</b>'
+    text = f'<b style="font-size:15px; line-height:1.35">{html.escape(verdict.headline)}</b>'
+    text += "".join(f"<br>{html.escape(point)}" for point in verdict.points)
     if verdict.best is not None:
         row = verdict.table.loc[verdict.best]
         code, rate = terms.money.code, terms.money.per_usd
@@ -250,7 +251,7 @@ class QuickAnswer(ipywidgets.VBox):
         try:
             options, work = self.ask()
             self.verdict = first_answer(options, work, months=self.months, draws=self.draws, on=self.on)
-            self.headline.value = answer(self.verdict.sentence).html + cards(self.verdict.cards).html
+            self.headline.value = answer(self.verdict.headline).html + cards(self.verdict.cards).html
             self.error.value = ""
             self.headline.remove_class("costmodel-failed")
         except Exception as error:  # shown to the reader, never swallowed

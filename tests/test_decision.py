@@ -364,3 +364,22 @@ def test_a_sweep_stays_where_the_workload_may_be():
     option, work = cm.Option(cm.Api("gpt-4o", on="2026-11-01")), cm.Workload(1e5, input_tokens=900, output_tokens=250)
     assert cm.sweep(option, work, "active_hours_per_month").active_hours_per_month.max() <= 744
     assert cm.sweep(option, work, "peak_to_average").peak_to_average.min() >= 1
+
+
+def test_the_register_begins_with_the_untouched_defaults_that_move_a_total_furthest(options):
+    pair = {name: options[name] for name in ("RAG", "Few-shot")}
+    register = cm.register(pair, WORK, swings=cm.swings(pair, WORK))
+    assert register["default"].is_monotonic_decreasing and register[register["default"]]["swing"].is_monotonic_decreasing
+    assert register["swing"][0] > 0 and set(cm.register(pair, WORK)["input"]) == set(register["input"])
+    for key in register["input"][:5]:  # the furthest of the two options
+        spreads = [cm.tornado(option, WORK).set_index("input")["spread"].get(key, 0.0) for option in pair.values()]
+        assert register.set_index("input")["swing"][key] == pytest.approx(max(spreads))
+    assert (register.loc[register["low"] == register["high"], "swing"] == 0).all()
+
+
+def test_a_verdict_is_one_sentence_and_the_points_it_turns_on(options):
+    said = cm.recommend({"RAG": options["RAG"], "Cascade": options["Cascade"]}, WORK, draws=300)
+    assert said.headline.count(". ") == 0 and said.headline.endswith(".") and said.sentence == " ".join((said.headline, *said.points))
+    rival = ({"RAG", "Cascade"} - {said.best}).pop()
+    close = said.table.loc[said.best, "p_cheapest"] < 0.5
+    assert (f"in a close call with {rival}" in said.headline) == close == any("A close call" in p for p in said.points)

@@ -166,3 +166,22 @@ def test_figures_of_the_decision_show_their_tables():
     known = cm.value_of_information(options, work, draws=500, terms=terms)
     assert len(pd_.plot_information(known).get_yticklabels()) == min((known["usd"] > 0).sum(), 9)
     assert pd_.plot_scaling([1_000, 10_000], [0.1, 1.0]).get_xscale() == "log"
+
+
+def test_a_sweep_of_many_options_greys_what_is_nowhere_the_cheapest():
+    rows = [(f"option {i}", x, (i + 1) * x + 100 / (i + 1)) for i in range(6) for x in (1.0, 10.0, 100.0)]
+    table = pd.DataFrame(rows, columns=["option", "requests_per_month", "mid"])
+    winners = set(table.loc[table.groupby("requests_per_month")["mid"].idxmin(), "option"])
+    assert 1 < len(winners) < 6
+    ax = plots.plot_sweep(table, "requests_per_month", relative=True, now=10.0)
+    drawn = {t.get_text(): t.get_color() for t in ax.texts if t.get_text().startswith("option")}
+    assert {name for name, colour in drawn.items() if colour != plots.GREY} == winners
+    lines = [line for line in ax.lines if len(line.get_xdata()) == 3]
+    assert min(line.get_ydata().min() for line in lines) == 1.0 and "dotted: 10" in texts(ax)
+
+
+def test_what_misses_the_floor_is_pale_among_the_bands():
+    table = cm.compare(OPTIONS, WORK, draws=100)
+    table["eligible"] = table.index != "RAG"
+    colours = {t.get_text(): t.get_color() for t in plots.plot_bands(table).get_yticklabels()}
+    assert colours.pop("RAG") == plots.GREY and set(colours.values()) == {plots.INK}
