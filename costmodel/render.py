@@ -29,6 +29,7 @@ RESULTS_MIME = "application/vnd.costmodel.results+json"
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 WIDE_COLUMNS = 8  # a table with more columns may use the margins of a wide screen
 LONG_VALUE = 10  # cards with a longer value are set in smaller type, characters
+UNTOUCHED = "default you did not touch"
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 _MATHS = (
@@ -49,8 +50,9 @@ class Meta:
     byline: str = ""
     incomplete: str = ""
     facts: tuple[tuple[str, str], ...] = ()
-    parameters: tuple[tuple[str, str, str, bool], ...] = ()  # name, value, what it is, changed
+    parameters: tuple[tuple[str, str, str, str], ...] = ()  # name, value, what it is, who set it
     command: str = ""
+    local: bool = False  # the command names a file as seen from the folder in which it was given
     show_code: bool = False
     version: str = ""
     folder: Path = Path(".")  # relative pictures are looked up here
@@ -344,11 +346,10 @@ def _colophon(meta: Meta) -> str:
         parts.append("<p>" + " · ".join(f"{html.escape(n)}: {html.escape(v)}" for n, v in meta.facts) + "</p>")
     if meta.parameters:
         parts.append("<table><thead><tr><th>Parameter</th><th>Value</th><th>Meaning</th><th>Set by</th></tr></thead><tbody>")
-        for name, value, meaning, changed in meta.parameters:
-            shown = f"<strong>{html.escape(value)}</strong>" if changed else html.escape(value)
-            origin = "<strong>you</strong>" if changed else "default you did not touch"
-            parts.append(row(html.escape(name), shown, html.escape(meaning), origin))
+        for name, value, meaning, origin in meta.parameters:
+            shown, by = (html.escape(t) if origin == UNTOUCHED else f"<strong>{html.escape(t)}</strong>" for t in (value, origin))
+            parts.append(row(html.escape(name), shown, html.escape(meaning), by))
         parts.append("</tbody></table>")
     if meta.command:
-        parts.append(f"<p>To make it again:</p><pre>{html.escape(meta.command)}</pre>")
+        parts.append(f"<p>To make it again{', in the folder in which it was made' if meta.local else ''}:</p><pre>{html.escape(meta.command)}</pre>")
     return "\n".join(parts)

@@ -23,9 +23,12 @@ from typing import Any
 from .blocks import RESULTS_MIME, answer, cards, plain, results, show
 from .catalog import models
 from .errors import check
+from .evidence import show as describe
 from .parameters import Parameter, schema, validate
 from .prices import api_price
-from .scenario import load, notebooks_folder
+from .ranges import Doubt
+from .render import UNTOUCHED
+from .scenario import Scenario, load, notebooks_folder
 from .workload import Terms, Workload
 
 __all__ = ["Parameter", "Report", "ReportError", "answer", "cards", "results", "run", "run_many", "schema", "show", "validate"]
@@ -120,8 +123,8 @@ def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[
         check(form in FORMATS, f"format is {form!r}, allowed are {' and '.join(FORMATS)}")
     known = schema(notebook)
     clean = validate(known, given, notebook.name)
-    if notebook.resolve().parent == notebooks_folder().resolve():
-        _rehearse({name: clean.get(name, parameter.default) for name, parameter in known.items()})
+    values = {name: clean.get(name, parameter.default) for name, parameter in known.items()}
+    case = _rehearse(values) if _ours(notebook) else None
     today = datetime.datetime.now(datetime.UTC).date()
     nb, failure = _execute(notebook, {name: _here(value) for name, value in clean.items()}, progress)
     numbers, table = _results(nb)
@@ -129,7 +132,7 @@ def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[
 
     dated = re.search(r"\d{4}-\d{2}-\d{2}", str(clean.get("on") or numbers.get("on") or today))
     on = dated[0] if dated else today.isoformat()
-    meta = _meta(notebook, known, clean, today, on, numbers, show_code, failure)
+    meta = _meta(notebook, known, clean, case, today, on, numbers, show_code, failure)
     made = render.document(nb, meta)
     paths = {name: out / f"{stem}.{name}" for name in ("html", "pdf", "results.json", "results.csv")}
     incomplete = out / f"{stem}.incomplete.html"
@@ -145,7 +148,6 @@ def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[
             content["pdf"] = typeset.typeset(made, meta)
         except RuntimeError as error:  # the page and the numbers are still written
             untypeset = f"the PDF of {notebook.name} could not be typeset: {str(error).splitlines()[0]}"
-    values = {name: clean.get(name, parameter.default) for name, parameter in known.items()}
     facts = {"title": made.title, "answer": made.answer, "numbers": numbers, "parameters": plain(values),
              "given": sorted(clean), "facts": dict(meta.facts), "command": meta.command}  # fmt: skip
     content["results.json"] = (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode()
@@ -162,20 +164,44 @@ def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[
                   written["results.csv"], numbers)  # fmt: skip
 
 
-def _rehearse(values: Mapping[str, Any]) -> None:
-    """Refuse before a kernel starts what one of our notebooks would refuse: a date, a currency, a model, a scenario and its changes."""
+def _ours(notebook: Path) -> bool:
+    return notebook.resolve().parent == notebooks_folder().resolve()
+
+
+def _rehearse(values: Mapping[str, Any]) -> Scenario | None:
+    """Refuse before a kernel starts what one of our notebooks would refuse: a date, a currency, a model, a scenario and its changes.
+
+    The scenario that the notebook will load, or None when it takes none."""
     stated = {name: value for name, value in values.items() if value is not None}
     Terms(**{name: stated[name] for name in ("start", "on", "currency") if name in stated})
     if isinstance(stated.get("model"), str) and stated["model"] not in models():
         api_price(stated["model"], on=stated.get("on"))
     if "scenario" in stated:
-        load(stated["scenario"], **{name: stated[name] for name in stated if name in CHANGES})
+        return load(stated["scenario"], **{name: stated[name] for name in stated if name in CHANGES})
+    return None
+
+
+def _stated(case: Scenario | None, name: str) -> tuple[Any, str]:
+    """What holds where a parameter is left open, and who says so: the scenario, or nobody."""
+    if case is None:
+        return None, UNTOUCHED
+    if name == "corpus_tokens":
+        return case.work.corpus and case.work.corpus.tokens, "the scenario"
+    for thing in (case.work, case.terms, case):
+        for known in fields(thing):  # type: ignore[arg-type]
+            if known.name == name:
+                value = getattr(thing, name)
+                return value, UNTOUCHED if value == known.default or value == "" else "the scenario"
+    return None, UNTOUCHED
 
 
 def _here(value: Any) -> Any:
     """A parameter that names a file of the caller's folder, as the kernel finds it from the notebook's."""
-    is_file = isinstance(value, str) and Path(value).suffix in (".yaml", ".yml", ".csv") and Path(value).is_file()
-    return str(Path(value).resolve()) if is_file else value
+    return str(Path(value).resolve()) if _is_file(value) else value
+
+
+def _is_file(value: Any) -> bool:
+    return isinstance(value, str) and Path(value).suffix in (".yaml", ".yml", ".csv") and Path(value).is_file()
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -262,7 +288,7 @@ def _results(nb: Any) -> tuple[dict[str, Any], str]:
 # -- facts ---------------------------------------------------------------------------------------------
 
 
-def _meta(notebook: Path, known: Mapping[str, Parameter], given: Mapping[str, Any], today: datetime.date, on: str,
+def _meta(notebook: Path, known: Mapping[str, Parameter], given: Mapping[str, Any], case: Scenario | None, today: datetime.date, on: str,
           numbers: Mapping[str, Any], show_code: bool, failure: str) -> Any:  # fmt: skip
     from .render import Meta
 
@@ -279,15 +305,16 @@ def _meta(notebook: Path, known: Mapping[str, Parameter], given: Mapping[str, An
     audience = values.get("prepared_for") or numbers.get("prepared_for")
     byline = [f"Prepared for {audience}"] if audience else []
     byline += [f"{today.day} {today:%B %Y}", *([f"prices of {on}"] if priced else [])]
-    rows = tuple(
-        (name, _shown(values[name]), parameter.help, name in given and given[name] != parameter.default)
-        for name, parameter in known.items()
-    )
+    rows = []
+    for name, parameter in known.items():
+        value, origin = (values[name], UNTOUCHED) if values[name] is not None else _stated(case, name)
+        changed = name in given and given[name] != parameter.default
+        rows.append((name, _shown(value), parameter.help, "you" if changed else origin))
     again = dict(given) | ({"on": on} if priced else {})
     midnight = datetime.datetime.combine(today, datetime.time(), datetime.UTC)
     return Meta(
         title=str(values.get("title") or ""), byline=" · ".join(byline), incomplete=failure, facts=tuple(facts),
-        parameters=rows, command=_command(notebook, again), show_code=show_code, version=own,
+        parameters=tuple(rows), command=_command(notebook, again), local=not _ours(notebook) or any(map(_is_file, given.values())), show_code=show_code, version=own,
         folder=notebook.resolve().parent, timestamp=int(midnight.timestamp()))  # fmt: skip
 
 
@@ -299,17 +326,19 @@ def _version(package: str) -> str:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, Doubt):
+        return describe(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (int, float)):
         return f"{value:,}" if abs(value) >= 10_000 else f"{value:g}"
-    return "–" if value in (None, "") else str(value)
+    return "not set" if value in (None, "") else str(value)
 
 
 def _command(notebook: Path, parameters: Mapping[str, Any]) -> str:
-    """The line that makes the same report again."""
+    """The line that makes the same report again: from any folder, but for a notebook or a file of your own, whose folder it needs."""
     path = notebook.resolve()
-    near = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else Path(path.name)
+    near = Path(path.stem) if _ours(notebook) else path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     words = ["costmodel", "report", near.as_posix()]
     for name, value in parameters.items():
         written = json.dumps(value) if isinstance(value, (list, dict)) else "none" if value is None else str(value)

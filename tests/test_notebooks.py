@@ -12,6 +12,7 @@ from click.testing import CliRunner
 import costmodel as cm
 from costmodel import report
 from costmodel.cli import main
+from costmodel.render import UNTOUCHED
 from costmodel.scenario import notebooks_folder
 
 NOTEBOOKS = sorted(notebooks_folder().glob("*.ipynb"))
@@ -82,12 +83,16 @@ def test_the_command_line_says_what_the_notebook_says(approach):
 
 def test_the_report_opens_with_the_answer_and_loads_nothing(approach):
     html = approach.html.read_text(encoding="utf-8")
-    assert approach.answer.startswith("Starting at 300,000 requests a month and growing 25% a year, ") and html.index("cm-answer") < html.index("cm-cards") < html.index("<h2")
+    assert approach.answer.startswith("Starting at 300,000 requests a month and growing 25% a year, ") and html.index("cm-answer") < html.index("cm-cards") < html.index("cm-points") < html.index("<h2")
     assert html.count('class="cm-card"') == 4
     assert not re.search(r"<script|<link|@import|src=.http|url\(.?http|jupyter-widget|Traceback", html)
     assert approach.html.stat().st_size < 3e6 and approach.pdf.read_bytes().startswith(b"%PDF")
     facts = json.loads(approach.results_json.read_text(encoding="utf-8"))
-    assert "costmodel report" in facts["command"] and "2026-11-20" in str(facts["facts"]) and facts["numbers"]["seed"] == 7
+    rows = {cells[0]: cells for cells in re.findall(r"<tr><td>(.+?)</td><td>(.+?)</td><td>.+?</td><td>(.+?)</td></tr>", html[html.index("How this report was made") :])}
+    said = {name: [re.sub("<[^>]+>", "", cell) for cell in cells[1:]] for name, cells in rows.items()}
+    assert said["requests_per_month"] == ["300,000", "the scenario"] and said["draws"] == [str(DRAWS), "you"] and said["discount_rate"] == ["0.1", UNTOUCHED]
+    assert facts["command"] == f"costmodel report 01_which_approach -p draws {DRAWS} -p on 2026-11-20"  # from any folder
+    assert "2026-11-20" in str(facts["facts"]) and facts["numbers"]["seed"] == 7
 
 
 def test_parameters_reach_the_answer(tmp_path):

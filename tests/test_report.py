@@ -178,7 +178,7 @@ def test_numbers_stand_on_the_right():
 
 
 def test_the_pdf_is_reproducible_and_complete(tmp_path):
-    meta = Meta(byline="Prepared for the board", timestamp=1_700_000_000, parameters=(("months", "36", "horizon", True),))
+    meta = Meta(byline="Prepared for the board", timestamp=1_700_000_000, parameters=(("months", "36", "horizon", "you"),))
     first = to_pdf(executed(), meta)
     assert first.startswith(b"%PDF") and first == to_pdf(executed(), meta)
     if not shutil.which("pdftotext"):
@@ -239,6 +239,7 @@ def test_a_notebook_becomes_pages_and_numbers(tmp_path):
     page = made.html.read_text(encoding="utf-8")
     assert not LOADS.search(page) and "data:image/svg+xml" in page
     assert "default you did not touch" in page and "-p months 12 -p use_cache False" in page and "-p on 20" in page
+    assert "in the folder in which it was made" in page
     assert made.pdf.read_bytes().startswith(b"%PDF")
     told = json.loads(made.results_json.read_text(encoding="utf-8"))
     assert told["numbers"] == {"best": None, "total": 12.1} == made.numbers
