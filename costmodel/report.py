@@ -15,12 +15,13 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .blocks import RESULTS_MIME, answer, cards, plain, results, show
+from .blocks import RESULTS_MIME, USD, answer, cards, plain, results, show
 from .catalog import models
 from .errors import check
 from .evidence import show as describe
@@ -29,7 +30,7 @@ from .prices import api_price
 from .ranges import Doubt
 from .render import UNTOUCHED
 from .scenario import Scenario, load, notebooks_folder
-from .workload import Terms, Workload
+from .workload import Currency, Terms, Workload
 
 __all__ = ["Parameter", "Report", "ReportError", "answer", "cards", "results", "run", "run_many", "schema", "show", "validate"]
 
@@ -305,6 +306,11 @@ def _meta(notebook: Path, known: Mapping[str, Parameter], given: Mapping[str, An
     audience = values.get("prepared_for") or numbers.get("prepared_for")
     byline = [f"Prepared for {audience}"] if audience else []
     byline += [f"{today.day} {today:%B %Y}", *([f"prices of {on}"] if priced else [])]
+    currency = USD
+    with suppress(ValueError):  # a notebook of somebody else may mean another thing
+        currency = Currency.parse(values.get("currency") or _stated(case, "currency")[0] or "USD")
+    if currency != USD:
+        byline.append(f"{currency.code} at {currency.per_usd:g} per USD of {currency.rate_date}; what is marked USD is in US dollars")
     rows = []
     for name, parameter in known.items():
         value, origin = (values[name], UNTOUCHED) if values[name] is not None else _stated(case, name)

@@ -99,19 +99,23 @@ def test_parameters_reach_the_answer(tmp_path):
     few = report.run(notebooks_folder() / "01_which_approach.ipynb", tmp_path, formats=("html",), draws=DRAWS, requests_per_month=2_000,
                      corpus_tokens=200_000, months=12, quality_floor=0.5, currency="EUR 0.92 2026-11-20", title="Ours", prepared_for="The board")  # fmt: skip
     assert few.title == "Ours" and few.answer.startswith("Starting at 2,000 requests a month") and "EUR" in few.answer
+    assert "EUR at 0.92 per USD of 2026-11-20; what is marked USD is in US dollars" in few.html.read_text(encoding="utf-8")
     case = cm.load("support_assistant", requests_per_month=2_000, corpus_tokens=200_000, months=12)
     script = cm.compare(case.options, case.work, terms=case.terms, draws=DRAWS, seed=case.seed)
     printed = pd.read_csv(few.results_csv, index_col="option")
     assert printed["mid"].to_list() == script["mid"].to_list()
 
 
-@pytest.mark.parametrize("given", [{}, {"use_case": "Document extraction", "pages_in": 6}, {"usd_per_month": 5_000, "model": "claude-sonnet-5-5"}])
+@pytest.mark.parametrize("given", [{}, {"use_case": "Document extraction", "pages_in": 6}, {"usd_per_month": 5_000, "model": "claude-sonnet-5-5"}, {"currency": "EUR 0.5 2026-11-20"}])
 def test_the_quick_answer_runs_from_pages_words_or_a_bill(tmp_path, given):
     made = report.run(notebooks_folder() / "00_quick_answer.ipynb", tmp_path, formats=("html",), draws=DRAWS, **given)
-    options, work = cm.quick(on="2026-11-20", **given)
+    options, work = cm.quick(on="2026-11-20", **{k: v for k, v in given.items() if k != "currency"})
     script = cm.compare(options, work, draws=DRAWS, seed=7)
     printed = pd.read_csv(made.results_csv, index_col="option")
     assert printed.loc["Whole life", "mid"] == pytest.approx(script.loc["Whole life", "mid"], abs=0.005)
+    if "currency" in given:
+        page = made.html.read_text(encoding="utf-8")
+        assert f"{script.loc['Whole life', 'per_month'] * 0.5:,.0f}" in page and "EUR/month" in page and "USD/month" not in page
     if "usd_per_month" in given:
         assert printed.loc["Tokens alone", "per_month"] == pytest.approx(5_000)
 
