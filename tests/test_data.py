@@ -88,7 +88,7 @@ def test_no_source_is_an_orphan_and_each_is_complete():
         assert source.title and source.publisher and source.licence, id
         assert date.fromisoformat(source.accessed) <= TODAY, id
         assert source.url.startswith("https://") or not source.url, id
-        assert source.url or id in ("assumption", "derived", "third-party", "annotator-pay", "lightrag-experiment"), (
+        assert source.url or id in ("assumption", "derived", "lightrag-experiment"), (
             f"{id} has no address"
         )
 
