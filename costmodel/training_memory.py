@@ -49,7 +49,7 @@ def state_memory(run: Any, law: MemoryLaw) -> Any:
     """Weights, gradients and optimiser states of the whole model [byte], before any sharding.
 
     Full: `states` per parameter. Adapters: the frozen base in bf16 or 4 bits (embeddings stay bf16), and the adapter.
-    DPO and RL also hold a reference model in bf16. An 8-bit optimiser keeps its two moments in one byte each; a step
+    DPO and RL also hold a reference model in bf16, unless an adapter is trained: its base is the reference. An 8-bit optimiser keeps its two moments in one byte each; a step
     fused with the backward pass keeps no gradients.
     """
     embeddings = np.where(run.params < TIED_BELOW, 1.0, 2.0) * run.vocab * run.hidden
@@ -59,7 +59,7 @@ def state_memory(run: Any, law: MemoryLaw) -> Any:
     full = (np.where(run.pure_bf16, law.states_pure_bf16, law.states) - spared) * run.params
     base = np.where(run.quantised, law.quantised_weight * body + BYTES_PER_PARAMETER_BF16 * (run.params - body),
                     BYTES_PER_PARAMETER_BF16 * run.params)  # fmt: skip
-    reference = np.where(run.forwards > 0, BYTES_PER_PARAMETER_BF16 * run.params, 0.0)
+    reference = np.where((run.forwards > 0) & ~np.asarray(run.adapter), BYTES_PER_PARAMETER_BF16 * run.params, 0.0)
     return np.where(run.adapter, base + law.adapter_states * run.rank * run.layers * run.hidden, full) + reference
 
 
