@@ -25,6 +25,7 @@ _HOMES = {
     "training": "training_flops adapter_flops gpu_hours",
     "training_measured": "measured_training",
     "training_runs": "predict_training",
+    "architectures": "own_model",
     "caching": "break_even_hit_rate break_even_reads cached_price hit_rate prefix_hit_rate reads_of_a_write",
     "retrieval": "all_found first_token_s graph_index_ratio graph_size recall_at_k stale_share",
     "quality": "Effect allowed_loss context_shift examples_gain position_shift required_gain shift",

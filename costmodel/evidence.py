@@ -65,7 +65,7 @@ def _differences(record: Any, published: Any) -> set[str]:
     A record that the data does not know is the user's own, unless it brings its sources (data of another folder).
     """
     if published is None and record.sources:
-        return set()
+        return {f"{record.id}.{name}" for name, source in record.sources if source == "yours"}
     known = {f"{owner_of(owner)}.{name}": value for owner, name, value in walk(published)}
     return {key for owner, name, value in walk(record) if known.get(key := f"{owner_of(owner)}.{name}") != value}
 

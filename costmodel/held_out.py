@@ -59,7 +59,7 @@ def fidelity(part: str | None = None, without: str = "family") -> pd.DataFrame:
     (True, True)
     """
     if without not in WITHOUT:
-        raise unknown("what to leave out", without, WITHOUT, "fidelity")
+        raise unknown("group to leave out", without, WITHOUT, "fidelity")
     table = _predicted(without)
     if part is None:
         return table.copy()
@@ -91,6 +91,7 @@ def misses(table: pd.DataFrame, count: int = 12) -> pd.DataFrame:
 
     `beyond` is the factor by which the nearer end of the band misses the reported value.
     """
+    check(count >= 1, f"misses: count is {count!r}, allowed is at least 1")
     ends = np.where(table["reported"] > table["high"], table["reported"] / table["high"], table["low"] / table["reported"])
     far = table.assign(beyond=ends)[~table["inside"] & table["low"].notna()].sort_values("beyond", ascending=False, kind="stable")
     return far.drop_duplicates(["family", "model", "method"]).head(count).reset_index(drop=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .decision import totals
-from .errors import Infeasible, unknown
+from .errors import Infeasible, check, unknown
 from .evidence import show
 from .ledger import Calendar, evaluate, ledger, settle
 from .lines import PHASES, ROUNDING, Line
@@ -89,6 +89,7 @@ def underestimates(option: Option | Mix, work: Workload, naive: Mapping[str, tup
     (_, settled) = settle(option, terms, months=months, on=on)
     usd = ledger(option, work, terms=settled).groupby("phase")["usd"].sum().drop("failures", errors="ignore")
     week = HOURS_PER_WEEK * middle(settled.people.engineer.usd_per_hour)
+    check(naive, "underestimates: no estimate is given; name one, such as {'labels and two weeks': (('data',), 2)}")
     rows = []
     for name, (phases, weeks) in naive.items():
         for phase in phases:
@@ -108,7 +109,10 @@ def tenants(options: Any, work: Workload, counts: Iterable[float], months: int |
     import pandas as pd
 
     options, terms = settle(options, terms, months=months, on=on)
-    n = np.asarray(list(counts), float)
+    n = np.asarray(list(counts))
+    whole = n.size and n.dtype.kind in "if" and bool(np.all(n >= 1))
+    check(whole, f"tenants: counts is {n.tolist()}, give one or more numbers, each at least 1")
+    n = n.astype(float)
     now = work.requests_per_month.mid if isinstance(work.requests_per_month, Doubt) else work.requests_per_month
     frames = []
     for label, option in options.items():

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .training import BYTES_PER_PARAMETER_BF16, BYTES_PER_PARAMETER_FP32
+from .training import BYTES_PER_PARAMETER_BF16, BYTES_PER_PARAMETER_FP32, PARAMETERS_PER_LAYER
 
 TIED_BELOW = 4e9  # smaller models usually share the input and the output embedding
 USABLE = 0.95  # share of the card that runs fill before they fail
@@ -49,7 +49,7 @@ def state_memory(run: Any, law: MemoryLaw) -> Any:
     """Weights, gradients and optimiser states of the whole model [byte], before any sharding.
 
     Full: `states` per parameter. Adapters: the frozen base in bf16 or 4 bits (embeddings stay bf16), and the adapter.
-    DPO and RL also hold a reference model in bf16. An 8-bit optimiser keeps its two moments in one byte each; a step
+    DPO and RL also hold a reference model in bf16, unless an adapter is trained: its base is the reference. An 8-bit optimiser keeps its two moments in one byte each; a step
     fused with the backward pass keeps no gradients.
     """
     embeddings = np.where(run.params < TIED_BELOW, 1.0, 2.0) * run.vocab * run.hidden
@@ -59,14 +59,23 @@ def state_memory(run: Any, law: MemoryLaw) -> Any:
     full = (np.where(run.pure_bf16, law.states_pure_bf16, law.states) - spared) * run.params
     base = np.where(run.quantised, law.quantised_weight * body + BYTES_PER_PARAMETER_BF16 * (run.params - body),
                     BYTES_PER_PARAMETER_BF16 * run.params)  # fmt: skip
-    reference = np.where(run.forwards > 0, BYTES_PER_PARAMETER_BF16 * run.params, 0.0)
+    reference = np.where((run.forwards > 0) & ~np.asarray(run.adapter), BYTES_PER_PARAMETER_BF16 * run.params, 0.0)
     return np.where(run.adapter, base + law.adapter_states * run.rank * run.layers * run.hidden, full) + reference
+
+
+def breadth(run: Any) -> Any:
+    """Width of a layer's feed-forward block over the usual one, as far as it fills memory: 1/3 + 2/3 x parameters of a layer / 12 h^2.
+
+    A third of the activations belong to attention. Gemma's blocks are two to three times as wide as usual.
+    """
+    body = np.maximum(run.active_params - np.where(run.params < TIED_BELOW, 1.0, 2.0) * run.vocab * run.hidden, run.active_params / 2)
+    return 1 / 3 + 2 / 3 * body / (run.layers * PARAMETERS_PER_LAYER * run.hidden**2)
 
 
 def token_memory(run: Any, law: MemoryLaw) -> Any:
     """Activations and logits of one token in flight [byte]."""
     kept = np.where(run.adapter, law.activation_adapter, law.activation)
-    kept = kept + np.where(run.quantised, law.activation_quantised, 0.0)
+    kept = (kept + np.where(run.quantised, law.activation_quantised, 0.0)) * breadth(run)
     none, some = kept * run.layers, law.activation_selective * run.layers
     least = np.where(run.activation_offload, 0.0, law.activation_checkpointed * run.layers) + kept
     activations = np.where(run.checkpointed >= 1, least, np.where(run.checkpointed > 0, np.minimum(some, none), none))

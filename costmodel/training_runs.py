@@ -19,7 +19,7 @@ from .records import Gpu
 from .training import USUAL_VOCAB, adapter_flops, training_flops, usual_hidden, usual_layers
 from .training_measured import TOKENS_IN_FLIGHT, decoding, laws, seen_gpus
 from .training_memory import peak_memory, shortage, smallest_set
-from .training_speed import SELECTIVE, seconds_per_token
+from .training_speed import SELECTIVE, seconds_per_token, start_s
 from .units import GB, SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ HIGHEST = 0.7  # model FLOP utilisation above which no band reaches: published r
 ROLLOUTS = 1_024.0  # answers of an RL step where none are given: published steps begin 512 to 2,048
 RANK = 16.0  # of an adapter on every linear layer, where none is given
 SAVERS = ("chunked_loss", "optimizer_8bit", "fused_step", "activation_offload")
-MOST_PARAMS = 1e14
+FEWEST_PARAMS, MOST_PARAMS = 1e5, 1e14
+MOST_IN_A_RUN = 1_000_000.0  # GPUs
+
 
 @dataclass(frozen=True)
 class Run:
@@ -88,7 +90,7 @@ def predict_training(
 ) -> pd.DataFrame:  # fmt: skip
     """What a training run takes: low, mid and high (80 % band) of five numbers, and the fewest GPUs it fits on.
 
-    Columns: `tokens_per_s_per_gpu`, `gpu_hours` (whole run: start-up, evaluation and failures included), `wall_hours`,
+    Columns: `tokens_per_s_per_gpu`, `gpu_hours` (whole run: start-up, evaluation and failures included; `start_s`), `wall_hours`,
     `mfu` (6 N, for adapters 4 N, FLOP per token over the peak of the precision; attention and recomputation left out,
     as most published numbers), `peak_memory_gb` of one GPU, each with `_low`, `_mid`, `_high`; and `gpus_min`.
 
@@ -98,7 +100,8 @@ def predict_training(
     memory). `precision="pure_bf16"` keeps the optimiser in bf16 too. `checkpointing` is True, False or "selective".
     `packed`: examples fill the window; otherwise they are padded, and the tokens counted are the real ones (None: packed,
     except by a plain script). Unknown layers, width and vocabulary are estimated from the (active) parameters, with a wider
-    band. `rank` is that of an adapter on every linear layer (None: 16). `rollouts` are the answers that an RL step begins
+    band. `rank` is that of an adapter on every linear layer (None: 16); with dpo or rl it says that an adapter is trained and not all
+    weights. Gradients may be accumulated over any number of micro-batches: that does not change the speed here. `rollouts` are the answers that an RL step begins
     (None: 1,024). `savers` are memory savers, joined by "+": chunked_loss, optimizer_8bit, fused_step (optimiser inside the
     backward pass), activation_offload (None: chunked_loss, for a plain script none). QLoRA without checkpointing keeps more
     activations than LoRA, as measured, and may need more memory. Fewer GPUs than `gpus_min` do not hold the run: its speed is
@@ -121,6 +124,7 @@ def predict_training(
                          f"part of its {run.memory[0] / GB:g} GB; take a larger GPU, shorter sequences, checkpointing, or QLoRA")  # fmt: skip
     rate = np.where(np.isnan(least), np.nan, 1 / seconds_per_token(run, speed))
     hours = tokens / rate / speed.whole_run / SECONDS_PER_HOUR
+    start = np.where(np.isnan(least), np.nan, start_s(run) / SECONDS_PER_HOUR)
     flops = np.where(run.adapter, adapter_flops(run.active_params, 1.0), training_flops(run.active_params, 1.0))
     top = run.peak / flops  # speed at full utilisation
     spread = _widened(band_of(run, bands), (~known, bands["unknown_architecture"]), (~seen, bands["unseen_gpu"]))
@@ -129,8 +133,8 @@ def predict_training(
     peak = peak_memory(run, run.gpus, memory) / GB
     columns = {
         "tokens_per_s_per_gpu": (rate / spread, rate, high),
-        "gpu_hours": (hours * rate / high, hours, hours * spread),
-        "wall_hours": (hours * rate / high / run.gpus, hours / run.gpus, hours * spread / run.gpus),
+        "gpu_hours": tuple(h + start * run.gpus for h in (hours * rate / high, hours, hours * spread)),
+        "wall_hours": tuple(h / run.gpus + start for h in (hours * rate / high, hours, hours * spread)),
         "mfu": (rate / spread / top, rate / top, high / top),
         "peak_memory_gb": (peak / room, peak, peak * room),
     }
@@ -168,22 +172,33 @@ def prepare(params: Any, tokens: Any, gpu: Any, gpus: Any, method: Any, precisio
     given = (params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden, vocab, micro_batch, packed, stack, checkpointing,
              rank, rollouts, savers)  # fmt: skip
     entries = [_entries(v) for v in given]
-    shape = np.broadcast_shapes(*(e.shape for e in entries))
+    try:
+        shape = np.broadcast_shapes(*(e.shape for e in entries))
+    except ValueError:
+        sizes = sorted({e.size for e in entries} - {1})
+        raise ValueError(f"predict_training was given arrays of {' and '.join(map(str, sizes))} entries; give one number or as many as the others") from None
+    check(0 not in shape, "predict_training was given an empty array; give at least one run")
     (params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden, vocab, micro_batch,
      packed, stack, checkpointing, rank, rollouts, savers) = entries  # fmt: skip
     params, tokens, gpus, seq_len = (_numbers(n, v, shape) for n, v in
                                      (("params", params), ("tokens", tokens), ("gpus", gpus), ("seq_len", seq_len)))  # fmt: skip
-    check(np.all(params <= MOST_PARAMS), f"params is {params.max():g}, allowed is up to {MOST_PARAMS:g}; give the count, not bytes or FLOP")
-    check(np.all(gpus == np.floor(gpus)), f"gpus is {gpus[gpus != np.floor(gpus)][:1]}, it must be whole")
+    outside = params[(params < FEWEST_PARAMS) | (params > MOST_PARAMS)]
+    check(not outside.size, f"params is {outside[:1]}, allowed is {FEWEST_PARAMS:g} to {MOST_PARAMS:g}; give the count, such as 8e9")
+    outside = gpus[(gpus != np.floor(gpus)) | (gpus > MOST_IN_A_RUN)]
+    check(not outside.size, f"gpus is {outside[:1]}, it must be whole and at most {MOST_IN_A_RUN:,.0f}")
     optional = (("active_params", active_params), ("layers", layers), ("hidden", hidden), ("vocab", vocab), ("micro_batch", micro_batch),
                 ("rank", rank), ("rollouts", rollouts))  # fmt: skip
     active, layers, hidden, vocab, micro, rank, rollouts = (_numbers(n, v, shape, optional=True) for n, v in optional)
+    for name, least in (("seq_len", seq_len), ("layers", layers), ("hidden", hidden), ("vocab", vocab), ("micro_batch", micro), ("rank", rank),
+                        ("rollouts", rollouts)):  # fmt: skip
+        check(not np.any(least < 1), f"{name} is {least[least < 1][:1]}, allowed is at least 1")
     active = np.where(np.isnan(active), params, active)
     check(np.all(active <= params), "active_params exceeds params; give the parameters used for one token")
     known = ~np.isnan(layers) & ~np.isnan(hidden) & ~np.isnan(vocab)
     layers = np.where(np.isnan(layers), usual_layers(active), layers)
     hidden = np.where(np.isnan(hidden), usual_hidden(active, layers), hidden)
     vocab = np.where(np.isnan(vocab), USUAL_VOCAB, vocab)
+    check(not np.any(rank > hidden), f"rank is {rank[rank > hidden][:1]}, allowed is up to the width of the model, {hidden[rank > hidden][:1]}")
     micro = np.where(np.isnan(micro), np.maximum(1.0, np.floor(TOKENS_IN_FLIGHT / seq_len)), micro)
 
     cards = _cards(gpu, shape)
@@ -191,6 +206,7 @@ def prepare(params: Any, tokens: Any, gpu: Any, gpus: Any, method: Any, precisio
                         (("method", method, METHODS), ("precision", precision, PRECISIONS), ("stack", stack, STACKS)))  # fmt: skip
     redo = _choice("checkpointing", checkpointing, shape, (True, False, "selective"))
     checkpointed = np.select([redo == "True", redo == "selective"], [1.0, SELECTIVE], 0.0)
+    adapter = np.isin(kind, ("lora", "qlora")) | np.isin(kind, ("dpo", "rl")) & ~np.isnan(rank)
     fills = _choice("packed", packed, shape, (True, False, None))
     mixed = _savers(savers, shape, pile)
     recompute = np.where(pile == "tuned", np.minimum(checkpointed, SELECTIVE), checkpointed)
@@ -202,8 +218,8 @@ def prepare(params: Any, tokens: Any, gpu: Any, gpus: Any, method: Any, precisio
         params=params, active_params=active, layers=layers, hidden=hidden, vocab=vocab, seq_len=seq_len, tokens_in_flight=micro * seq_len,
         gpus=gpus, gpus_used=gpus, node=cards["node"], peak=peak, peak_bf16=cards["peak_flops_bf16"],
         matmul=np.where(np.isnan(cards["matmul_efficiency"]), MATMUL, cards["matmul_efficiency"]), bandwidth=cards["bandwidth"],
-        interconnect=cards["interconnect"], memory=cards["memory"], every_weight=np.where(np.isin(kind, ("lora", "qlora")), 0.0, 1.0),
-        adapter=np.isin(kind, ("lora", "qlora")), quantised=kind == "qlora", forwards=np.select([kind == m for m in METHODS], [*FORWARDS.values()]),
+        interconnect=cards["interconnect"], memory=cards["memory"], every_weight=np.where(adapter, 0.0, 1.0), adapter=adapter,
+        quantised=kind == "qlora", forwards=np.select([kind == m for m in METHODS], [*FORWARDS.values()]),
         generates=kind == "rl", rank=np.where(np.isnan(rank), RANK, rank), rollouts=np.where(np.isnan(rollouts), ROLLOUTS, rollouts),
         checkpointed=checkpointed, recompute=recompute,
         pure_bf16=form == "pure_bf16", tuned=pile == "tuned", naive=pile == "naive", offload=pile == "offload",
@@ -236,7 +252,10 @@ def _entries(value: Any) -> np.ndarray:
 
 
 def _numbers(name: str, entries: np.ndarray, shape: tuple, optional: bool = False) -> np.ndarray:
-    array = np.broadcast_to(entries.astype(float), shape).ravel()
+    try:
+        array = np.broadcast_to(entries.astype(float), shape).ravel()
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} is {entries.ravel()[0]!r}, it must be a number, such as 8e9 for 8 billion") from None
     empty = np.isnan(array)
     check(optional or not empty.any(), f"{name} is missing; give a number above 0")
     bad = ~empty & ~((np.where(empty, 1.0, array) > 0) & np.isfinite(np.where(empty, 1.0, array)))

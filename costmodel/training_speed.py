@@ -26,6 +26,8 @@ EXPERT_GROUP = 64.0  # most GPUs over which the experts of a layer are spread; u
 USABLE = 0.9  # share of the memory that weights and cache may fill while a policy generates; assumption
 ROUNDED_UP = 1.5  # mean of a replica over what just holds the weights: replicas are powers of two
 MOST_SEQUENCES = 256.0  # in one decoding batch of a replica; usual limit of inference servers
+START_S = 120.0  # processes, compiling and the first slow steps; assumption
+LOADING = 2e9  # bytes of weights that a GPU reads from storage in a second; assumption: local disks or a parallel file system
 KV_HEADS_SHARE = 1 / 4  # keys and values over the width: grouped-query attention; 1 for older models
 
 
@@ -95,6 +97,11 @@ def seconds_per_token(run: Any, law: SpeedLaw) -> Any:
     seconds = seconds * (1 + law.doubling_loss * np.maximum(0.0, np.log2(run.gpus_used / run.node)))
     seconds = seconds + np.where(run.generates, generation_s(run, law), 0.0)
     return seconds / np.where(run.packed, 1.0, law.packing)
+
+
+def start_s(run: Any) -> Any:
+    """Seconds before a run is at speed: 120 + bf16 weights / (GPUs x 2 GB/s). It decides runs of minutes; an assumption, in no fit."""
+    return START_S + BYTES_PER_PARAMETER_BF16 * run.params / (LOADING * run.gpus)
 
 
 def gathering_s(run: Any, times: Any) -> Any:

@@ -90,3 +90,16 @@ def test_figures_show_what_is_in_the_tables():
     assert [t.get_text() for t in never.texts].count("100 %") == 4
     shown = plots.plot_tenants(cm.tenants({"prompt": cm.Option(DEAR)}, WORK, [1, 10, 100], terms=YEAR))
     assert "cost of one tenant" in shown.get_ylabel()
+
+
+@pytest.mark.parametrize("counts", [[], [0], [-1, 2], ["a"]])
+def test_tenants_are_counted_from_one(counts):
+    work = cm.Workload(1_000, input_tokens=100, output_tokens=10)
+    with pytest.raises(ValueError, match=r"tenants: counts is .*each at least 1"):
+        cm.tenants(cm.Option(cm.Api("gpt-4.1", on="2026-11-01")), work, counts)
+
+
+def test_an_estimate_must_be_named():
+    work = cm.Workload(1_000, input_tokens=100, output_tokens=10)
+    with pytest.raises(ValueError, match="no estimate is given"):
+        cm.underestimates(cm.Option(cm.Api("gpt-4.1", on="2026-11-01")), work, {})

@@ -6,6 +6,7 @@ import pytest
 from toys import STILL, api, lines
 
 import costmodel as cm
+from costmodel import catalog
 from costmodel.catalog import Embedder, Labels, Store, Tuning
 from costmodel.techniques import lifecycle
 
@@ -155,6 +156,38 @@ def test_a_size_class_tunes_the_models_of_that_size_and_they_answer_on_gpus_by_t
     assert "run on GPUs by the hour" in cm.compare(api_, WORK, terms=TERMS, draws=1).why_not.item()
 
 
+def test_a_provider_trains_an_adapter_that_answers_on_own_gpus():
+    """Tenants share the base; a provider that has closed is refused, and one that closes later sells no more runs."""
+    serving = replace(own(), model=cm.model("llama-3.1-8b"), gpus_per_replica=None)
+    found = bill(cm.Lora(tuning="together.lora-16b", **TUNE), serving=serving)
+    assert found["the run that passes"] == (2.4, 0.48)
+    assert bill(cm.Lora(tuning="together.lora-16b", adapters=3, **TUNE), serving=serving)["the run that passes"] == (3 * 2.4, 0.48)
+    offer = catalog.tuning("together.lora-16b")
+    why = cm.compare(cm.Option(serving, cm.Lora(tuning=replace(offer, closes="2026-12-01"), **TUNE)), WORK, terms=TERMS, draws=1).why_not.item()
+    assert "closes on 2026-12-01" in why
+    book = cm.ledger(cm.Option(serving, cm.Lora(tuning=replace(offer, closes="2028-01-06"), **TUNE)), WORK, terms=TERMS)
+    assert book[book["item"] == "retrain"]["month"].max() < book[book["item"] == "retrain at another provider"]["month"].min()
+    large = replace(serving, model=cm.model("llama-3.1-70b"))
+    assert "Lora: together.lora-16b tunes" in cm.compare(cm.Option(large, cm.Lora(tuning="together.lora-16b", **TUNE)), WORK, terms=TERMS, draws=1).why_not.item()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"packed": "yes"}, "packed is 'yes', allowed are True, False, None"),
+        ({"quantised": "4bit"}, "quantised is '4bit', allowed are True, False"),
+        ({"labels": 3}, "labels is 3, it must be a kind of label"),
+        ({"tuning": 3}, "tuning is 3, it must be an offer"),
+        ({"epochs": 1e9}, "epochs is .*allowed is up to 1000"),
+        ({"tokens_per_example": 4_000}, "seq_len is 2,048, an example has 4,000 tokens"),
+        ({"seq_len": 500}, "seq_len is 500, an example has 800 tokens"),
+    ],
+)
+def test_what_a_tune_cannot_mean_is_refused(fields, words):
+    with pytest.raises(ValueError, match=words):
+        cm.Lora(**TUNE | fields)
+
+
 def test_a_base_that_is_retired_already_is_refused():
     gone = replace(own(), model=replace(own().model, retired="2026-11-30"))
     assert "retired since 2026-11-30" in cm.compare(cm.Option(gone, cm.Lora(**TUNE)), WORK, terms=TERMS, draws=1).why_not.item()
@@ -207,7 +240,8 @@ def test_a_run_takes_the_hours_that_training_is_predicted_to_take(technique, met
     tune = technique(hours_per_run=0, stack=stack, speed=1.0, **TUNE)
     known = {"layers": m.layers, "hidden": m.hidden, "vocab": m.vocab, "method": method, "stack": stack}
     least = cm.predict_training(m.parameters, 2.4e6, "H100-SXM", **known).gpus_min.item()
-    hours = cm.predict_training(m.parameters, 2.4e6, "H100-SXM", gpus=least, **known).gpu_hours_mid.item()
+    once, twice = cm.predict_training(m.parameters, [2.4e6, 4.8e6], "H100-SXM", gpus=least, **known).gpu_hours_mid
+    hours = twice - once  # without the start, which is in hours_per_run
     assert bill(tune, serving=serving)["the run that passes"] == (hours, 2.0)
 
 

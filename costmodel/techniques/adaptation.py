@@ -20,7 +20,7 @@ from ..hosting import Hosted
 from ..lines import Line, Traffic, cite, every, monthly, once
 from ..options import Case
 from ..quality import Effect, examples_gain, student_shift
-from ..ranges import Doubt, Number, Range, require, validate
+from ..ranges import Doubt, Number, Range, middle, require, validate
 from ..servings import Api
 from ..training_measured import laws
 from ..training_runs import STACKS
@@ -29,6 +29,7 @@ from .lifecycle import Ending, ending, keep, labels, life
 from .offers import refuse_base, refuse_closed, refuse_terms, tuned_price
 from .own_run import checkpoint_gb, managed, own, quoted
 
+MOST_EPOCHS = 1_000.0
 BYTES_PER_PROBABILITY = 6.0  # a token id in 4 bytes and its probability in 2
 ERROR = laws()[2]["adapter"]  # of the predicted speed of a tune: 80 % lie within
 LEARNS = "log-linear in the examples: Zhang et al. 2024 (arXiv:2402.17193) find power laws in data for tunes; the sizes are assumptions, wide"
@@ -87,6 +88,12 @@ class Tune:
         for name, find in (("labels", catalog.label), ("tuning", catalog.tuning)):
             if isinstance(getattr(self, name, None), str):
                 object.__setattr__(self, name, find(getattr(self, name)))
+        kind = type(self).__name__
+        check(isinstance(self.labels, catalog.Labels), f"{kind}.labels is {self.labels!r}, it must be a kind of label such as 'expert_example'")
+        offer = getattr(self, "tuning", None)
+        check(offer is None or isinstance(offer, catalog.Tuning), f"{kind}.tuning is {offer!r}, it must be an offer such as 'vertex.gemini-3.5-flash'")
+        for name, words in (("packed", (True, False, None)), ("quantised", (True, False)), ("customer", (True, False)), ("terms_allow_training", (True, False))):
+            check(any(getattr(self, name, False) is w for w in words), f"{kind}.{name} is {getattr(self, name, None)!r}, allowed are {', '.join(map(str, words))}")
         validate(self, optional=("runs", "mfu", "speed", "usd_per_run"))
         for name, allowed in (("examples", 1), ("tokens_per_example", 1), ("epochs", 0.01)):
             value = getattr(self, name)
@@ -96,7 +103,13 @@ class Tune:
             if getattr(self, name) is not None:
                 require(f"{type(self).__name__}.{name}", getattr(self, name), low=1)
         if self.stack not in STACKS:
-            raise unknown("stack", self.stack, STACKS, where=type(self).__name__)
+            raise unknown("stack", self.stack, STACKS, where=kind)
+        most = self.epochs.high if isinstance(self.epochs, Doubt) else np.max(self.epochs)
+        check(most <= MOST_EPOCHS, f"{kind}.epochs is {self.epochs}, allowed is up to {MOST_EPOCHS:g}: more passes over the same examples only repeat them")
+        length, window = middle((self.tokens_per_example, self.seq_len))
+        own = offer is None and self.usd_per_run is None and np.ndim(length) == np.ndim(window) == 0  # draws reach beyond what is usual
+        check(not own or length <= window, f"{kind}.seq_len is {window:,.0f}, an example has {length:,.0f} tokens: what is "
+              "longer would be cut off; give a seq_len that holds an example")  # fmt: skip
 
     @property
     def tokens(self) -> Any:
@@ -184,21 +197,36 @@ class Lora(Tune):
     """Train a small adapter on a Hosted base: a third fewer FLOPs than a full tune, many adapters on one base.
 
     `quantised=True` is QLoRA: a base in 4 bits needs a quarter of the memory and runs slower. `adapters` tenants share the
-    fleet; the workload is then that of all of them.
+    fleet; the workload is then that of all of them. `tuning` is a provider's offer for the size class of the base: it trains at
+    that price, and the adapter answers on the Hosted serving.
     """
 
     examples: Number = 2_000
+    tuning: catalog.Tuning | str | None = None
+    customer: bool = False
     quantised: bool = False
     log_odds_adapter: Number = Range(-0.25, 0.1, mid=-0.05, form="signed",
                                      why="assumption: about as good as a full tune on small sets, less on large ones (arXiv:2405.09673)")  # fmt: skip
 
     def adapt(self, serving: Any) -> Any:
-        return _hosted(serving, self)
+        hosted = _hosted(serving, self)
+        if self.tuning is not None:
+            refuse_base(self.tuning, serving, "Lora")
+        return hosted
+
+    def ends(self, case: Case) -> Ending:
+        """When the base model ends; the adapter is yours, so a provider that closes only ends what it trains."""
+        return replace(super().ends(case), closes=self.tuning.closes if self.tuning is not None else None)
 
     def buys(self, case: Case) -> Iterator[Line | Traffic]:
         ends = self.ends(case)
         yield from labels(self, self.examples, ends)
-        yield from self.trained(case, ends)
+        if self.tuning is None:
+            yield from self.trained(case, ends)
+            return
+        refuse_closed(self.tuning, case.terms.start, self.build_weeks, self.customer)
+        yield from life(self, case, managed(self) if self.usd_per_run is None else quoted(self), ends)
+        yield keep(checkpoint_gb(case.serving, self.method), self)
 
     def quality(self, case: Case) -> Effect:
         full = super().quality(case)

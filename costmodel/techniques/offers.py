@@ -27,7 +27,7 @@ def open_model(name: str) -> Any:
     return catalog.model(max(found, key=len)) if found else None
 
 
-def refuse_base(offer: catalog.Tuning, serving: Any) -> None:
+def refuse_base(offer: catalog.Tuning, serving: Any, how: str = "FineTune") -> None:
     """Refuse an offer that does not tune this model: by its name, or by the size class that the offer states.
 
     A size class tunes open weights, which then run on GPUs that are paid by the hour: its serving is Hosted.
@@ -35,16 +35,16 @@ def refuse_base(offer: catalog.Tuning, serving: Any) -> None:
     model, name = serving.model, type(serving).__name__
     if offer.parameters_up_to is None:
         if isinstance(serving, Hosted):
-            raise Infeasible(f"FineTune: {offer.id} is a provider's offer, this serving is {name}; leave tuning out")
+            raise Infeasible(f"{how}: {offer.id} is a provider's offer, this serving is {name}; leave tuning out")
         if offer.base != model.id:
-            raise Infeasible(f"FineTune: {offer.id} tunes {offer.base!r}, this serving answers with {model.id!r}")
+            raise Infeasible(f"{how}: {offer.id} tunes {offer.base!r}, this serving answers with {model.id!r}")
         return
     if not isinstance(serving, Hosted):
-        raise Infeasible(f"FineTune: {offer.id} tunes {offer.base}, whose tuned weights run on GPUs by the hour, this serving is {name}; "
+        raise Infeasible(f"{how}: {offer.id} tunes {offer.base}, whose tuned weights run on GPUs by the hour, this serving is {name}; "
                          "take Hosted(model, gpu=..., rent=...) with the rent of the endpoint")  # fmt: skip
     low, high, size = middle((offer.parameters_from, offer.parameters_up_to, model.parameters))
     if np.any(np.asarray(size) < low) or np.any(np.asarray(size) > high):
-        raise Infeasible(f"FineTune: {offer.id} tunes {offer.base}; {model.id} has {np.max(size) / (KILO * MILLION):.0f} billion parameters")
+        raise Infeasible(f"{how}: {offer.id} tunes {offer.base}; {model.id} has {np.max(size) / (KILO * MILLION):.0f} billion parameters")
 
 
 def refuse_terms(teacher: Any, student: Any, allowed: bool) -> None:
