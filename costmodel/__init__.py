@@ -101,7 +101,7 @@ def _public(name: str) -> Any:
     module = import_module(f".{_HOME[name]}", __name__)
     value = getattr(module, name)
     if isclass(value) and "__init__" in vars(value) and not hasattr(value.__init__, "__wrapped__"):
-        value.__init__ = spelt(value.__init__, name)
+        value.__init__ = spelt(value.__init__, name)  # type: ignore[method-assign]
     elif isfunction(value) and not hasattr(value, "__wrapped__"):
         value = spelt(value, name)
         setattr(module, name, value)  # where a pickle looks for it

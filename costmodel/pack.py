@@ -12,6 +12,7 @@ from typing import Any
 from .scenario import notebooks_folder
 
 NAME = "board"
+FOLDER = "costmodel-board-"  # how the folder of a stitched pack is called
 MEMO = Path(__file__).parent / "templates" / "board.ipynb"
 # which cells of a part the pack leaves out: frames of its own, and what another part has
 PARTS = {"05_business_case": {"parameters", "answer", "widgets", "imports", "lint", "register"}, "06_what_matters": {"parameters", "answer", "widgets", "register"}}
@@ -30,7 +31,7 @@ def stitched() -> Iterator[Path]:
     pack.cells = [cell for cell in pack.cells if cell not in last] + kept + register + last
     for i, cell in enumerate(pack.cells):
         cell["id"] = str(i)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
         path = Path(folder, f"{NAME}.ipynb")
         nbformat.write(pack, path)
         yield path

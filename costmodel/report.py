@@ -21,6 +21,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from . import pack
 from .blocks import RESULTS_MIME, USD, answer, cards, plain, results, show
 from .catalog import models
 from .errors import check
@@ -166,7 +167,9 @@ def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[
 
 
 def _ours(notebook: Path) -> bool:
-    return notebook.resolve().parent == notebooks_folder().resolve()
+    """Whether it is one of the package's notebooks, or the board pack that is stitched from them."""
+    folder = notebook.resolve().parent
+    return folder == notebooks_folder().resolve() or folder.name.startswith(pack.FOLDER)
 
 
 def _rehearse(values: Mapping[str, Any]) -> Scenario | None:

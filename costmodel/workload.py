@@ -115,7 +115,8 @@ class Workload:
             value = getattr(self, name)
             check(value is None or isinstance(value, kind), f"Workload.{name} is {value!r}, it must be a {kind.__name__}(...) or None")
         validate(self, optional=("document_tokens",))
-        check(np.min(getattr(self.requests_per_month, "low", self.requests_per_month)) > 0, f"Workload.requests_per_month is {self.requests_per_month}, it must be above 0")
+        least: Any = getattr(self.requests_per_month, "low", self.requests_per_month)
+        check(np.min(least) > 0, f"Workload.requests_per_month is {self.requests_per_month}, it must be above 0")
         empty = all(
             isinstance(t, (int, float)) and t == 0 for t in (self.instruction_tokens, self.input_tokens, self.output_tokens)
         )

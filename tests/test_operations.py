@@ -1,6 +1,5 @@
 """Operations: sample sizes of the textbooks, closed forms of losses, lines worked out by hand, what stays unpriced."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
