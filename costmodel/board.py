@@ -54,6 +54,15 @@ class Memo:
     table: pd.DataFrame
     verdict: Verdict
 
+    @property
+    def turns(self) -> str:
+        """What would flip the answer, in words: the caption of `flips`."""
+        if len(self.verdict.leaders) == 1:
+            return "Nothing would flip it: there is no other eligible option"
+        if self.flips.empty:
+            return f"No input alone, within thirty times its value, makes another option cheaper than {self.best}"
+        return f"What would flip it: {self.best} is no longer the cheapest once one of these alone passes the value needed"
+
 
 def memo(options: Options, work: Workload, base: Option | Mix, policy: Policy | None = None, quality_floor: float | None = None, called: str = "the baseline",
          months: int | None = None, draws: int = 4_000, seed: int = 0, terms: Terms | None = None, on: str | None = None) -> Memo:  # fmt: skip
@@ -73,7 +82,7 @@ def memo(options: Options, work: Workload, base: Option | Mix, policy: Policy | 
     table = business_case(leaders, work, base, policy, draws=draws, seed=seed, terms=terms)
     best = verdict.best
     bars = tornado(leaders[best], work, terms=terms).head(TOP)
-    flips = goal_seek(leaders, work, best, terms=terms) if len(leaders) > 1 else None
+    flips = _likeliest(goal_seek(leaders, work, best, terms=terms)) if len(leaders) > 1 else _likeliest(None)
     row = table.loc[best]
     rate = 1 / terms.money.per_usd
     says = {name: money(row[name] * rate, terms) for name in ("benefit", "tco", "budget", "contingency", "npv", "npv_p10", "npv_p90", "investment")}
@@ -88,8 +97,7 @@ def memo(options: Options, work: Workload, base: Option | Mix, policy: Policy | 
         ("Money back", "not within the horizon" if pays else "at once" if row["payback_month"] == 0 else f"month {row['payback_month']:.1f}", f"IRR {row['irr_says']}"),
     )
     words = pd.DataFrame({"in_plain_words": _words(verdict, row, says, policy, terms)})
-    return Memo(best, sentence, cards, words, _explained(bars, leaders[best], work, terms),
-                _top(flips), table, verdict)  # fmt: skip
+    return Memo(best, sentence, cards, words, _explained(bars, leaders[best], work, terms), _explained(flips, *leaders.values(), work, terms), table, verdict)
 
 
 def _words(verdict: Verdict, row: Any, says: dict[str, str], policy: Policy, terms: Terms) -> tuple[str, ...]:
@@ -104,11 +112,10 @@ def _words(verdict: Verdict, row: Any, says: dict[str, str], policy: Policy, ter
     return verdict.sentence, asks, counts, f"{books}. {tax} Discounted at {_shares(terms.discount_rate)} a year."
 
 
-def _explained(bars: pd.DataFrame, option: Any, work: Workload, terms: Terms) -> pd.DataFrame:
-    """The bars with what each input means, and why its range is what it is."""
-    found = {key_of(o, f, v): (GLOSSARY.get(f"{type(o).__name__}.{f}", GLOSSARY.get(f, ("", "")))[1], getattr(v, "why", ""))
-             for o, f, v in walk((option, work, terms)) if isinstance(v, Doubt)}  # fmt: skip
-    return bars.assign(meaning=[found[key][0] for key in bars["input"]], why=[found[key][1] for key in bars["input"]])
+def _explained(table: pd.DataFrame, *things: Any) -> pd.DataFrame:
+    """The rows with what each input means, and why its range is what it is."""
+    found = {key_of(o, f, v): (GLOSSARY.get(f"{type(o).__name__}.{f}", GLOSSARY.get(f, ("", "")))[1], getattr(v, "why", "")) for o, f, v in walk(things)}
+    return table.assign(meaning=[found[key][0] for key in table["input"]], why=[found[key][1] for key in table["input"]])
 
 
 def _shares(x: Any) -> str:
@@ -118,13 +125,11 @@ def _shares(x: Any) -> str:
     return f"{float(middle((x,))[0]):.0%}"
 
 
-def _top(flips: pd.DataFrame | None) -> pd.DataFrame:
+def _likeliest(flips: pd.DataFrame | None) -> pd.DataFrame:
+    """The rows of a goal seek that can be met, likeliest first; none where there is no other option, or no input alone that reaches it."""
     import pandas as pd
 
-    if flips is None:
-        return pd.DataFrame({"verdict": ["nothing: there is no other eligible option"]})
-    likely = flips[flips["needed"].notna()].head(TOP)
-    return likely if len(likely) else pd.DataFrame({"verdict": ["never: no input alone, within thirty times its value, makes another option cheaper"]})
+    return pd.DataFrame({"input": [], "now": [], "needed": [], "chance": [], "verdict": []}) if flips is None else flips[flips["needed"].notna()].head(TOP)
 
 
 def traced(option: Option | Mix, work: Workload, inputs: pd.DataFrame, terms: Terms | None = None) -> pd.DataFrame:

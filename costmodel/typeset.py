@@ -23,6 +23,7 @@ CHARACTER = 0.48  # mean width of a character in table text, em, on the safe sid
 GUTTER = 0.72  # left and right inset of a table cell, em
 SIZES = (9.5, 9, 8.5, 8, 7.5, 7, 6.5, 6)  # table text, points
 SMALLEST_UPRIGHT = 6.5  # a table that would need smaller text gets a page on its side
+NEW_PAGE = "pagebreak(weak: true)"  # a rule of a notebook
 TURNED = "page(flipped: true, "
 LONG = 26  # a column with longer texts wraps, characters
 WRAPPED = 11  # characters that a wrapped column is granted at least
@@ -123,7 +124,7 @@ class Writer:
         if tag.name == "blockquote":
             return [f"quoted({self.body(tag)})"]
         if tag.name == "hr":
-            return ["line(length: 100%, stroke: 0.4pt + line-colour)"]
+            return [NEW_PAGE]
         if tag.name == "figure" or (tag.name == "p" and tag.find("img") and not tag.get_text(strip=True)):
             return [self.picture(image) for image in tag("img")]
         if tag.name == "math":
@@ -260,7 +261,9 @@ class Writer:
 
 
 def upright(part: str) -> str:
-    """A statement without the page on its side that it asks for."""
+    """A statement without the page on its side, or the new page, that it asks for."""
+    if part == NEW_PAGE:
+        return "line(length: 100%, stroke: 0.4pt + line-colour)"
     return part.removeprefix(TURNED)[:-1] if part.startswith(TURNED) else part
 
 

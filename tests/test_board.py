@@ -78,7 +78,7 @@ def test_the_board_pack_is_a_report(tmp_path):
     said = CliRunner().invoke(main, ["report", "board", "--scenario", "support_assistant", "-o", str(tmp_path), "-p", "draws", "200", "--format", "html"])
     assert said.exit_code == 0, said.output
     html = (tmp_path / "board.html").read_text(encoding="utf-8")
-    order = ["cm-answer", "Three assumptions", "What would flip it", "When does the money come back", "rows behind it", "Which doubt moves it", "untouched defaults"]
+    order = ["cm-answer", "Three assumptions", "What would flip it:", "When does the money come back", "rows behind it", "Which doubt moves it", "untouched defaults"]
     assert [html.index(text) for text in order] == sorted(html.index(text) for text in order)
     assert "<script" not in html and "Traceback" not in html and html.index("The memo") < html.index("Should we fund it")
     facts = json.loads((tmp_path / "board.results.json").read_text(encoding="utf-8"))
