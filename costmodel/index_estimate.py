@@ -97,9 +97,9 @@ def index_fidelity() -> pd.DataFrame:
         others = [o["value"] for o in found if _same_kind(o, r)] or [np.nan]
         low, high = min(others), max(others)
         rows.append((r["variant"], r["metric"].replace("_", " "), r["value"], *_law(r), low, np.exp(np.mean(np.log(others))), high,
-                     pd.NA if np.isnan(low) else low <= r["value"] <= high, r["source"]))  # fmt: skip
+                     None if np.isnan(low) else bool(low <= r["value"] <= high), r["source"]))  # fmt: skip
     columns = ["variant", "what", "reported", "law_low", "law", "law_high", "others_low", "others", "others_high", "inside", "source"]
-    return pd.DataFrame(rows, columns=columns).astype({"inside": "boolean"})
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _law(row: dict[str, Any]) -> list[float]:
