@@ -416,6 +416,18 @@ def test_every_figure_is_drawn(ways):
     assert axes[0].get_figure() is not axes[1].get_figure()
 
 
+def test_the_timeline_has_one_lane_for_each_index_with_its_dollars_beside_it(ways):
+    some = {label: ways[label] for label in ("RAG", "GraphRAG", "Long context")}
+    table = cm.ledger(some, WORK, months=24)
+    ax = plots_knowledge.plot_timeline(table)
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["GraphRAG", "RAG"]  # dearest first; a long context has no index
+    paid = table[(table["option"] == "GraphRAG") & table["item"].str.contains(plots_knowledge.REINDEXING)].groupby("month").usd.sum()
+    first, later = (plots.dollars(x) for x in (paid[0], paid[1:].sum()))
+    assert any(t.get_text().startswith(f"first {first}\nlater {later}, at most") for t in ax.texts)
+    with pytest.raises(ValueError, match="no option of the ledger has an index to keep"):
+        plots_knowledge.plot_timeline(table[table["option"] == "Long context"])
+
+
 def test_the_size_of_a_graph_is_that_of_the_paper():
     """Edge et al. 2024: a million tokens of podcasts, 8,564 entities, 20,691 relations."""
     entities, relations, communities = retrieval.graph_size(1e6, 8.56, 2.42, 6.5)
