@@ -10,9 +10,9 @@ import numpy as np
 
 from .errors import Infeasible, check
 from .ledger import Calendar, evaluate, settle
-from .options import Mix, Option
-from .ranges import middle, pin
-from .retrieval import all_found
+from .options import Mix, Option, short
+from .ranges import listed, middle, pin
+from .retrieval import all_found, chunks
 from .techniques.knowledge import Rag
 from .techniques.looking_up import fitted
 from .workload import QuestionMix, Terms, Workload
@@ -23,23 +23,27 @@ if TYPE_CHECKING:
 
 def context_budget(option: Option, work: Workload, top_k: Any = None, months: int = 12, terms: Terms | None = None) -> pd.DataFrame:
     """Quality and cost as more passages are put into the prompt: columns top_k context_tokens quality usd_per_request
-    per_accepted, and `best` on the row whose accepted answer costs least. Cost is what comes with each request, failures
+    per_accepted, and `best` on the row whose accepted answer costs least. `context_tokens` are those of all rounds, at most the corpus. Cost is what comes with each request, failures
     with it: an answer that was not found costs its tokens and what a wrong answer costs."""
     import pandas as pd
 
     terms = Terms(months=months) if terms is None else terms
+    check(isinstance(option, Option), f"context_budget: the option is {short(option)}, it must be an Option(...)")
     check(any(isinstance(t, Rag) for t in option.techniques), "context_budget: the option has no Rag")
-    ks = np.unique(np.round(np.geomspace(1, 250, 60))) if top_k is None else np.asarray(top_k, float)
-    rag = next(t for t in option.techniques if isinstance(t, Rag))
+    ks = np.unique(np.round(np.geomspace(1, 250, 60))) if top_k is None else listed("top_k", top_k, 1)
     chosen, month_work, month_terms = middle((option, work, terms))
+    rag: Any = next(t for t in chosen.techniques if isinstance(t, Rag))
+    if top_k is None and month_work.corpus is not None:  # more than the corpus has is not sent
+        ks = ks[ks <= max(chunks(month_work.corpus.tokens, rag.chunk_tokens, 0.0) / rag.rounds, ks[0])]
     bill = evaluate(pin(chosen, "rag.top_k", ks[:, None]), month_work, month_terms)
     calendar = Calendar(month_work, month_terms)
     running = sum((line.quantity * line.usd_per_unit * calendar.factor(line.schedule, line.trend) for line in bill.lines
                    if line.schedule.kind in ("with_demand", "path")), 0.0)  # fmt: skip
     each = np.broadcast_to(running / (bill.requests * calendar.requests), (len(ks), 1))[:, 0]
     quality = np.broadcast_to(np.nan if bill.accepted is None else bill.accepted, (len(ks), 1))[:, 0]
-    chunk: Any = middle(rag.chunk_tokens)
-    table = pd.DataFrame({"top_k": ks, "context_tokens": ks * chunk, "quality": quality, "usd_per_request": each, "per_accepted": each / quality})
+    check(not np.isnan(quality).all(), "context_budget: nobody knows how many answers are accepted; give accepted= to the serving, such as Api(..., accepted=0.35)")
+    sent = np.minimum(ks * rag.chunk_tokens * rag.rounds, month_work.corpus.tokens)
+    table = pd.DataFrame({"top_k": ks, "context_tokens": sent, "quality": quality, "usd_per_request": each, "per_accepted": each / quality})
     return table.assign(best=table.index == table["per_accepted"].idxmin())
 
 
@@ -53,8 +57,9 @@ def cost_by_mix(options: Mapping[str, Option | Mix], work: Workload, hard: str =
 
     options, terms = settle(options, terms, months=months, on=on)
     check(hard in ("multi_hop", "whole", "summary"), f"cost_by_mix: hard is {hard!r}, allowed are multi_hop, whole and summary")
+    _asked_by_kind("cost_by_mix", options)
     rows = []
-    for share in np.linspace(0, 1, 11) if shares is None else shares:
+    for share in np.linspace(0, 1, 11) if shares is None else listed("shares", shares, 0, 1):
         asked, numbers = middle((replace(work, question_mix=QuestionMix(**{"fact": 1 - share, hard: share})), terms))
         calendar = Calendar(asked, numbers)
         for label, option in options.items():
@@ -69,6 +74,13 @@ def cost_by_mix(options: Mapping[str, Option | Mix], work: Workload, hard: str =
     return pd.DataFrame(rows, columns=["option", "share", "quality", "per_request", "per_accepted"])
 
 
+def _asked_by_kind(who: str, options: Mapping[str, Option | Mix]) -> None:
+    """A part of a router has questions of its own: asking it something else would change nothing and look like an answer."""
+    for label, option in options.items():
+        own = [t for part, _, _ in middle(option).parts() for t in part.techniques if getattr(t, "questions", None) is not None]
+        check(not own, f"{who}: {label!r} is a router that was made for one mix of questions; make it again for each mix, with route_by_question")
+
+
 def quality_by_question(options: Mapping[str, Option | Mix], work: Workload) -> pd.DataFrame:
     """Share of answers accepted by each way on each kind of question: index option; fact multi_hop whole summary.
 
@@ -76,6 +88,8 @@ def quality_by_question(options: Mapping[str, Option | Mix], work: Workload) -> 
     """
     import pandas as pd
 
+    options, _ = settle(options, None)
+    _asked_by_kind("quality_by_question", options)
     rows: dict[str, dict[str, float]] = {label: {} for label in options}
     for kind in QuestionMix.__dataclass_fields__:
         only = replace(work, question_mix=QuestionMix(**{"fact": 0.0, kind: 1.0}))
@@ -99,7 +113,7 @@ def found_by_entities(entities: Iterable[float] = (1, 2, 3, 5, 8)) -> pd.DataFra
     """
     import pandas as pd
 
-    n = np.asarray(list(entities), float)
+    n = listed("entities", entities, 1)
     columns: dict[str, np.ndarray] = {}
     for name in ("vector", "graph"):
         each = fitted(f"{name}.per_entity")

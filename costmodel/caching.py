@@ -53,23 +53,26 @@ def cached_price(hits: Any, write: Any, read: Any) -> Any:
 def break_even_hit_rate(write: Any, read: Any) -> Any:
     """Steady hit rate above which a cache costs less than plain input [share]; prices relative to plain input.
 
-    h x read + (1 - h) x write = 1, so h = (write - 1) / (write - read). Not in it: storage.
+    h x read + (1 - h) x write = 1, so h = (write - 1) / (write - read); infinite, never, where a read saves nothing. Not in it: storage.
 
-    >>> round(break_even_hit_rate(1.25, 0.10), 3), round(break_even_hit_rate(2.0, 0.10), 3)
-    (0.217, 0.526)
+    >>> [round(float(break_even_hit_rate(write, 0.10)), 3) for write in (1.25, 2.0)]
+    [0.217, 0.526]
     """
-    return (write - 1) / (write - read)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.less(read, 1), np.divide(np.subtract(write, 1), np.subtract(write, read)), np.inf)[()]
 
 
 def break_even_reads(write: Any, read: Any) -> Any:
-    """Reads that recover the premium of one write: (write - 1) / (1 - read); prices relative to plain input.
+    """Reads that recover the premium of one write: (write - 1) / (1 - read); prices relative to plain input. Infinite, never,
+    where a read saves nothing.
 
     Not in it: the part of the write that plain input would have cost too; `reads_of_a_write` counts it.
 
-    >>> round(break_even_reads(1.25, 0.10), 2), round(break_even_reads(2.0, 0.10), 2)
-    (0.28, 1.11)
+    >>> [round(float(break_even_reads(write, 0.10)), 2) for write in (1.25, 2.0)]
+    [0.28, 1.11]
     """
-    return (write - 1) / (1 - read)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.less(read, 1), np.divide(np.subtract(write, 1), np.subtract(1, read)), np.inf)[()]
 
 
 def reads_of_a_write(write: Any, read: Any) -> Any:

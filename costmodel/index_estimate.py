@@ -36,13 +36,18 @@ def index_cost(work: Workload, extractor: Api, variants: Iterable[str] = VARIANT
     """
     import pandas as pd
 
-    rows = {}
-    for variant in variants:
+    variants = [variants] if isinstance(variants, str) else list(variants)
+    for variant in (*variants, sampled):
         if variant not in VARIANTS:
             raise unknown("graph index", variant, VARIANTS, "index_cost")
+    given = (sample_share is not None, sample_usd is not None)
+    check(all(given) or not any(given), "index_cost: sample_share and sample_usd belong together; give both or none")
+    check(sampled in variants or not any(given), f"index_cost: {sampled!r} was sampled, so it must be one of variants")
+    rows = {}
+    for variant in variants:
         graph = GraphRag(variant=variant, extractor=extractor)
-        if sample_share is not None and sample_usd is not None and variant == sampled:
-            graph = graph_from_sample(graph, work, sample_share, sample_usd)
+        if all(given) and variant == sampled:
+            graph = graph_from_sample(graph, work, sample_share, sample_usd)  # type: ignore[arg-type]
         speed = practice("graphrag.tokens_per_minute")
         usual_graph, usual_work = middle((graph, work))
         mid = _index(usual_graph, usual_work, speed.mid)

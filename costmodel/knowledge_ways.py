@@ -14,8 +14,9 @@ from .choices import DAYS_PER_MONTH
 from .decision import totals
 from .errors import check
 from .ledger import settle
-from .options import Mix, Option, Part, cascade
-from .ranges import Number, Range, middle, require
+from .options import Mix, Option, Part, cascade, short
+from .prices import api_price
+from .ranges import Number, Range, listed, middle, plain, require
 from .servings import Api
 from .techniques.graphs import VARIANTS, GraphRag
 from .techniques.knowledge import LongContext, Rag
@@ -34,14 +35,19 @@ ROUTED_WRONG = Range(0.05, 0.25, mid=0.12, name="router.error", why="assumption:
 
 
 def knowledge_options(work: Workload, model: str = "gpt-6.1-terra", small: str = "gpt-6-luna", on: str | None = None, top_k: Number | None = None,
-                      chunk_tokens: Number | None = None, rerank: bool = False, graph_passes: Number = 2, infra_fixed: Number | None = None,
-                      upkeep_hours: Number | None = None, accepted: Number | None = None) -> dict[str, Option | Mix]:  # fmt: skip
+                      chunk_tokens: Number | None = None, rerank: bool = False, graph_passes: float = 2, infra_fixed: float | None = None,
+                      upkeep_hours: float | None = None, accepted: Number | None = None) -> dict[str, Option | Mix]:  # fmt: skip
     """Ten ways to answer from the corpus of a workload, as {label: option}; what they share is left out.
 
     `graph_passes` is extraction and gleanings, `infra_fixed` the store's least bill [USD/month], `upkeep_hours` those of people in a
     month for each index; None takes the usual. `accepted` is the share that `model` answers well without the documents.
     """
-    check(work.corpus is not None, "knowledge_options: the workload has no corpus; give corpus=Corpus(tokens=...) or Corpus.from_pages(...)")
+    _has_corpus("knowledge_options", work)
+    plain("graph_passes", graph_passes, 1)
+    check(isinstance(rerank, (bool, np.bool_)), f"rerank is {rerank!r}, allowed are True and False")
+    for name, value in (("infra_fixed", infra_fixed), ("upkeep_hours", upkeep_hours)):
+        if value is not None:
+            plain(name, value)
     known = Range(0.20, 0.55, mid=0.35, name="accepted.large", why="preset: questions about documents that the model has not read") if accepted is None else accepted
     api = Api(model, on=on, accepted=known)
     extractor = Api(small, on=on)
@@ -66,6 +72,11 @@ def knowledge_options(work: Workload, model: str = "gpt-6.1-terra", small: str =
     }
 
 
+def _has_corpus(who: str, work: Any) -> None:
+    check(isinstance(work, Workload), f"{who}: the workload is {short(work)}, it must be a Workload(...)")
+    check(work.corpus is not None, f"{who}: the workload has no corpus; give corpus=Corpus(tokens=...) or Corpus.from_pages(...)")
+
+
 def _hour(api: Api) -> bool:
     """Whether a cache of an hour is priced."""
     return all(tier.usd_per_mtok_cache_write_1h is not None for tier in api.model.tiers)  # type: ignore[union-attr]
@@ -77,6 +88,7 @@ def self_route(retrieval: Option | Mix, long_context: Option | Mix, answered_by_
     57 to 77 % of the questions stay with retrieval (Li et al. 2024, arXiv:2407.16883, table 1). The others are paid twice.
     """
     share: Any = practice("self_route.answered_by_retrieval") if answered_by_retrieval is None else answered_by_retrieval
+    require("answered_by_retrieval", share, 0, 1)
     on: Any = Range(1 - share.high, 1 - share.low, 1 - share.mid, name="self_route.escalated", source=share.source, why=share.why) if isinstance(share, Range) else 1 - share
     return cascade(retrieval, long_context, escalated=on)
 
@@ -86,7 +98,9 @@ def route_by_question(simple: Option, hard: Option, work: Workload, error: float
 
     Each side is judged by the questions that reach it. Shares of the mix must be numbers.
     """
-    require("error", error, 0, 1)
+    plain("error", error, 0, 1)
+    for name, option in (("simple", simple), ("hard", hard)):
+        check(isinstance(option, Option), f"route_by_question: {name} is {short(option)}, it must be an Option(...)")
     mix: Any = middle(work.question_mix or QuestionMix())
     kinds = ("fact", "multi_hop", "whole", "summary")
     to_hard = {k: getattr(mix, k) * (error if k == "fact" else 1 - error) for k in kinds}
@@ -104,7 +118,7 @@ def route_by_question(simple: Option, hard: Option, work: Workload, error: float
 
 
 def knowledge_table(queries_per_day: Iterable[float] = (5, 50, 200, 2_000, 5_000), corpus_tokens: float = 150_000, rag_tokens: float = 5_000,
-                    usd_per_mtok_in: float = 3.0, read: float = 0.10, write: float = 1.25, write_1h: float = 2.0, fixed: tuple[float, float] = (70, 2_200),
+                    usd_per_mtok_in: float = 3.0, read: float = 0.10, write: float = 1.25, write_1h: float = 2.0, fixed: Iterable[float] = (70, 2_200),
                     days: float = 22, hours: float = 10) -> pd.DataFrame:  # fmt: skip
     """USD a month of a long context without cache, with one of 5 minutes or an hour, and of retrieval at two fixed costs.
 
@@ -115,14 +129,18 @@ def knowledge_table(queries_per_day: Iterable[float] = (5, 50, 200, 2_000, 5_000
     """
     import pandas as pd
 
-    a_day = np.asarray(list(queries_per_day), float)
+    a_day = listed("queries_per_day", queries_per_day)
+    for name, value, low, high in (("corpus_tokens", corpus_tokens, 0, np.inf), ("rag_tokens", rag_tokens, 0, np.inf), ("usd_per_mtok_in", usd_per_mtok_in, 0, np.inf),
+                                   ("read", read, 0, np.inf), ("write", write, 0, np.inf), ("write_1h", write_1h, 0, np.inf), ("days", days, 1, 31), ("hours", hours, 0.1, 24)):  # fmt: skip
+        plain(name, value, low, high)
+    fixed = tuple(listed("fixed", fixed))
     requests = a_day * days
     arrivals = requests / (days * hours * SECONDS_PER_HOUR)
-    plain = requests * corpus_tokens / MTOK * usd_per_mtok_in
+    uncached = requests * corpus_tokens / MTOK * usd_per_mtok_in
     hits, hits_1h = hit_rate(arrivals, 300), hit_rate(arrivals, 3600)
     rag = requests * rag_tokens / MTOK * usd_per_mtok_in
-    table = pd.DataFrame({"hit rate, 5 min": hits, "long context": plain, "5-minute cache": plain * cached_price(hits, write, read),
-                          "1-hour cache": plain * cached_price(hits_1h, write_1h, read),
+    table = pd.DataFrame({"hit rate, 5 min": hits, "long context": uncached, "5-minute cache": uncached * cached_price(hits, write, read),
+                          "1-hour cache": uncached * cached_price(hits_1h, write_1h, read),
                           **{f"RAG + ${x:,.0f}": rag + x for x in fixed}}, index=pd.Index(a_day, name="queries_per_day"))  # fmt: skip
     return table.assign(cheapest=table.iloc[:, 1:].idxmin(axis=1))
 
@@ -137,46 +155,63 @@ def knowledge_ratios(rag_tokens: Iterable[float] = (800, 3_000, 5_000, 20_000), 
     """
     import pandas as pd
 
-    tokens = np.asarray(list(rag_tokens), float)
-    plain = corpus_tokens / tokens
-    cached = {f"read at {x:.0%} of the price": plain * x for x in read}
-    return pd.DataFrame({"plain": plain, **cached}, index=pd.Index(tokens, name="rag_tokens"))
+    tokens = listed("rag_tokens", rag_tokens, 1)
+    plain("corpus_tokens", corpus_tokens, 1)
+    ratio = corpus_tokens / tokens
+    cached = {f"read at {x:.0%} of the price": ratio * x for x in listed("read", read)}
+    return pd.DataFrame({"plain": ratio, **cached}, index=pd.Index(tokens, name="rag_tokens"))
 
 
-def cache_verdict(queries_per_day: float, ttl_s: float = 300, write: float = 1.25, read: float = 0.10, days: float = 22, hours: float = 10) -> str:
+def cache_verdict(queries_per_day: float, ttl_s: float = 300, write: float = 1.25, read: float = 0.10, days: float = 22, hours: float = 10,
+                  model: str | None = None, on: str | None = None) -> str:  # fmt: skip
     """What a cache does to the price of a prompt that always begins the same way, in one sentence.
+
+    `write` and `read` are prices over plain input; with a `model` they are those of its price card on the day `on`.
 
     >>> cache_verdict(5)
     'At 5 queries a day a 5-minute cache is hit by 4.1% of them; it pays from 21.7%, so it makes the prompt 20% dearer than no cache.'
     """
+    for name, value, low, high in (("queries_per_day", queries_per_day, 0, np.inf), ("ttl_s", ttl_s, 1, np.inf), ("write", write, 1, np.inf),
+                                   ("read", read, 0, np.inf), ("days", days, 1, 31), ("hours", hours, 0.1, 24)):  # fmt: skip
+        plain(name, value, low, high)
+    if model is not None:
+        card: Any = middle(api_price(model, on=on)).tiers[0]
+        written = card.usd_per_mtok_cache_write_1h if ttl_s > 300 else card.usd_per_mtok_cache_write
+        if card.usd_per_mtok_cache_read is None:
+            return f"{model} has no price for a cached prompt."
+        write, read = (written or card.usd_per_mtok_in) / card.usd_per_mtok_in, card.usd_per_mtok_cache_read / card.usd_per_mtok_in
     hits = float(hit_rate(queries_per_day * days / (days * hours * SECONDS_PER_HOUR), ttl_s))
     needed, change = float(break_even_hit_rate(write, read)), cached_price(hits, write, read) - 1
     life = f"{ttl_s / SECONDS_PER_MINUTE:.0f}-minute" if ttl_s < SECONDS_PER_HOUR else f"{ttl_s / SECONDS_PER_HOUR:.0f}-hour"
+    pays = "never pays" if np.isinf(needed) else "always pays" if needed <= 0 else f"pays from {needed:.1%}"
     effect = "dearer than no cache" if change > 0 else "cheaper"
-    return (f"At {queries_per_day:,.0f} queries a day a {life} cache is hit by {hits:.1%} of them; it pays from {needed:.1%}, "
+    of = "" if model is None else f" of {model}"
+    return (f"At {queries_per_day:,.0f} queries a day a {life} cache{of} is hit by {hits:.1%} of them; it {pays}, "
             f"so it makes the prompt {abs(change):.0%} {effect}.")  # fmt: skip
 
 
 def knowledge_map(options: Mapping[str, Option | Mix], work: Workload, pages: Any = None, queries_per_day: Any = None, months: int | None = None,
-                  draws: int = 40, seed: int = 0, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+                  draws: int = 40, seed: int = 0, terms: Terms | None = None, on: str | None = None, days_per_month: float = DAYS_PER_MONTH) -> pd.DataFrame:  # fmt: skip
     """Which way is cheapest over the horizon, by size of the corpus and traffic; the cost of failures is in it.
 
-    Columns: pages queries_per_day winner usd_per_month (every input at its middle) p_winner, the share of `draws` in which the
+    Pages have the tokens of those of the workload's corpus (of a usual page, where it does not count its pages). Columns: pages queries_per_day winner usd_per_month (every input at its middle) p_winner, the share of `draws` in which the
     winner is the cheapest, asked on a coarser grid; `draws=0` leaves it out. By default 200 x 200 points; no winner where nothing can run.
     """
     import pandas as pd
     from scipy.interpolate import RegularGridInterpolator
 
     options, terms = settle(options, terms, months=months, on=on)
-    check(work.corpus is not None, "knowledge_map: the workload has no corpus")
-    axes = [np.geomspace(*ends, 200) if given is None else np.asarray(given, float) for given, ends in ((pages, (10, 1e5)), (queries_per_day, (1, 1e5)))]
-    per_page = practice("text.tokens_per_page").mid
+    check(len(options) > 0, "knowledge_map: there is no option; give them as {label: Option(...)}")
+    _has_corpus("knowledge_map", work)
+    plain("days_per_month", days_per_month, 1, 31)
+    axes = [_axis("pages", pages, 10, 1e5), _axis("queries_per_day", queries_per_day, 1, 1e5)]
+    per_page = float(middle(work.corpus.tokens) / middle(work.corpus.page_count))  # type: ignore[union-attr]
     labels = list(options)
 
     def grid(across: np.ndarray, down: np.ndarray, n: int | None) -> dict[str, np.ndarray]:
         p, q = (m.ravel() for m in np.meshgrid(across, down, indexing="ij"))
-        return totals(options, replace(work, corpus=replace(work.corpus, pages=None)), terms, n, seed,  # type: ignore[type-var]
-                      {"Corpus.tokens": p * per_page, "requests_per_month": q * DAYS_PER_MONTH})  # fmt: skip
+        return totals(options, replace(work, corpus=replace(work.corpus, pages=1.0)), terms, n, seed,  # type: ignore[type-var]
+                      {"Corpus.tokens": p * per_page, "Corpus.pages": p, "requests_per_month": q * days_per_month})  # fmt: skip
 
     usd = np.vstack([np.where(np.isnan(x), np.inf, x) for x in grid(axes[0], axes[1], None).values()])
     best = np.where(np.isfinite(usd).any(axis=0), usd.argmin(axis=0), -1)  # -1: no way can run there
@@ -191,3 +226,10 @@ def knowledge_map(options: Mapping[str, Option | Mix], work: Workload, pages: An
         at = RegularGridInterpolator([np.log(few[0]), np.log(few[1])], np.moveaxis(sure, 0, -1), bounds_error=False, fill_value=None)(points)
         table["p_winner"] = np.where(best >= 0, np.clip(at[np.arange(len(best)), best], 0, 1), np.nan)
     return table
+
+
+def _axis(name: str, given: Any, low: float, high: float) -> np.ndarray:
+    """An axis of the map: rising numbers above 0, by default 200 from low to high."""
+    axis = np.geomspace(low, high, 200) if given is None else listed(name, given)
+    check(len(axis) > 1 and axis[0] > 0 and (np.diff(axis) > 0).all(), f"{name} is {axis.tolist()}, it must be two or more rising numbers above 0")
+    return axis

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 WAYS = {"RAG": "#009E73", "Agentic RAG": "#4C9A8A", "GraphRAG": "#8DB84A", "LightRAG": "#C9A227", "HippoRAG 2": "#D55E00", "LazyGraphRAG": "#E69F00",
         "Long context": "#9ECAE1", "Long context, 5 min": "#4292C6", "Long context, 1 h": "#16335B", "Self-Route": "#CC79A7"}  # fmt: skip
+INDEXES = {"full": "GraphRAG", "light": "LightRAG", "lazy": "LazyGraphRAG", "fast": "Fast-GraphRAG", "hipporag": "HippoRAG 2", "guided": "Walk over triples"}
 SURE = 0.8  # share of the draws from which a winner is not hatched
 BEST = "#DDEFE8"
 LANE = 0.75  # height of the largest bar of a lane
@@ -186,7 +187,7 @@ def plot_budget(table: pd.DataFrame, ax: Axes | None = None, money: Currency = U
 
 def plot_index_cost(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """What each graph index costs to build: middle as a dot, 80 % band as a bar (a table of `index_cost`)."""
-    return _spans(table, ("usd_low", "usd", "usd_high"), f"cost of building the index once [{money.code}]", lambda x: dollars(x, money), ax, money.per_usd)
+    return _spans(table.rename(index=INDEXES), ("usd_low", "usd", "usd_high"), f"cost of building the index once [{money.code}]", lambda x: dollars(x, money), ax, money.per_usd)
 
 
 def plot_latency(table: pd.DataFrame, ax: Axes | None = None) -> Axes:

@@ -359,6 +359,36 @@ def require(name: str, value: Any, low: float = 0, high: float = np.inf) -> None
     check(ends[0] >= low and ends[1] <= high, f"{name} is {shown}, allowed is {allowed}")
 
 
+def plain(name: str, value: Any, low: float = 0, high: float = np.inf) -> None:
+    """Check a value that must be one number, no Range and no array.
+
+    >>> plain("days", Range(1, 2))
+    Traceback (most recent call last):
+    ValueError: days is a Range, it must be one number, at least 0
+    """
+    allowed = f"at least {low:g}" if high == np.inf else f"between {low:g} and {high:g}"
+    one = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    check(one, f"{name} is {'a Range' if isinstance(value, Doubt) else repr(value)}, it must be one number, {allowed}")
+    require(name, value, low, high)
+
+
+def listed(name: str, values: Any, low: float = 0, high: float = np.inf) -> np.ndarray:
+    """A list of numbers as an array; the error names the list, what it holds and the limits.
+
+    >>> listed("queries_per_day", [5, -1])
+    Traceback (most recent call last):
+    ValueError: queries_per_day is (-1.0, 5.0), allowed is at least 0
+    """
+    try:
+        array = np.array([float(v) for v in np.atleast_1d(values) if not isinstance(v, str)])
+        good = len(array) == np.size(values) > 0
+    except (TypeError, ValueError):
+        good = False
+    check(good, f"{name} is {values!r}, it must be a list of numbers, at least one")
+    require(name, array, low, high)
+    return array
+
+
 def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
     """Check every number field of a dataclass against the limits that its unit in the glossary sets.
 

@@ -439,6 +439,7 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "index_overhead_tokens": ("token", "tokens of instructions, examples and answers for each chunk of a graph index, whatever its length"),
     "index_tokens_per_token": ("token/token", "further tokens for each token of the chunk"),
     "minutes_per_question": ("minute", "time to label one question"),
+    "log_odds_whole_local": ("log-odds", "gain of a local search of a full graph on questions about the whole"),
     "log_odds_fact_global": ("log-odds", "gain of a global search on questions answered in one place"),
     "log_odds_multi_hop_global": ("log-odds", "gain of a global search on questions over several hops"),
     "log_odds_summary_global": ("log-odds", "gain of a global search on questions that ask for a summary"),

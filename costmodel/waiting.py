@@ -11,11 +11,11 @@ import numpy as np
 from .caching import prefix_hit_rate
 from .catalog import practice
 from .choices import MODELS
-from .errors import Infeasible
+from .errors import Infeasible, check
 from .ledger import settle
 from .options import Mix, Option
 from .prices import api_price
-from .ranges import Number, middle, sample
+from .ranges import Number, middle, plain, sample, validate
 from .retrieval import first_token_s
 from .servings import Api
 from .units import MTOK
@@ -34,6 +34,9 @@ class Waiting:
     cached_wait_share: Number = practice("api.cached_wait_share")
     tail: Number = practice("api.tail")
 
+    def __post_init__(self) -> None:
+        validate(self)
+
 
 def latency(options: Mapping[str, Option | Mix], work: Workload, waiting: Waiting | None = None, draws: int = 2_000, seed: int = 0,
             terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
@@ -46,6 +49,7 @@ def latency(options: Mapping[str, Option | Mix], work: Workload, waiting: Waitin
     import pandas as pd
 
     options, terms = settle(options, terms, on=on)
+    check(waiting is None or isinstance(waiting, Waiting), f"waiting is {waiting!r}, it must be Waiting(...) or None")
     rows: dict[str, list[Any]] = {}
     for label, option in options.items():
         try:
@@ -96,8 +100,9 @@ def holds(tokens: float, models: Iterable[str] = MODELS, on: str | None = None) 
     """
     import pandas as pd
 
+    plain("tokens", tokens, 1)
     rows = {}
-    for model in models:
+    for model in [models] if isinstance(models, str) else models:
         card = api_price(model, on=on)
         over = max(tokens - card.window, 0.0) if card.window else np.nan
         tier = [t for t in card.tiers if tokens > t.above or not t.above][-1]

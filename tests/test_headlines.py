@@ -341,7 +341,6 @@ def test_a_long_context_is_45_times_slower_and_a_line_through_two_points_says_ot
     """45 s against 1 s. The post's 20 s at 160,000 and 60 s at 890,000 tokens lie on a line that says 66 s at a million and
     11.5 s at 5,000: 5.7 times, not 45. Its 11 s before the first prompt token are not those of a short prompt, which takes
     about a second; so the line holds between its points, and the default wait starts at 0.7 s."""
-    assert pytest.approx(45) == 45 / 1 and 30 <= 45 <= 60
     slope = (60 - 20) / (0.89 - 0.16)
     fixed = 20 - 0.16 * slope
     whole, short_one = (float(cm.first_token_s(n, fixed, slope)) for n in (1e6, 5e3))
@@ -421,7 +420,6 @@ def test_a_graph_of_500_pages_costs_50_to_200_dollars_or_half_a_dollar():
     light = indexing(24_729 / 2_412, 3_244 / 24_729, 0.15, 0.60)
     assert light == pytest.approx(0.54, abs=0.01)
     assert indexing(24_729 / 2_412, 3_244 / 24_729, 2.0, 8.0) / both[0] > 0.2 > light / 50
-    assert (0.50 / 50, 50 / 0.50, 200 / 0.50, 45 / 3) == (0.01, 100, 400, 15)
 
 
 def test_800_kilobytes_take_10_to_34_dollars():

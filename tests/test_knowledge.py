@@ -11,6 +11,7 @@ from toys import STILL, api, total
 import costmodel as cm
 from costmodel import caching, plots, plots_knowledge, quality_fit, retrieval
 from costmodel.catalog import Embedder, Store
+from costmodel.ranges import middle
 
 ON = "2026-11-20"
 CACHED = {"in": 3.0, "cache_read": 0.3, "cache_write": 3.75, "cache_write_1h": 6.0, "out": 15.0}
@@ -249,6 +250,20 @@ def test_facts_are_for_vectors_and_hops_for_graphs(variant):
     assert quality(graph, by["summary"]) / quality(graph, by["fact"]) > quality(rag, by["summary"]) / quality(rag, by["fact"])
 
 
+def test_no_graph_reads_more_than_the_corpus():
+    """LightRAG read 100,832 tokens for each question about a novel; of ten pages it cannot read more than ten pages."""
+    small = replace(WORK, corpus=cm.Corpus(tokens=7_000))
+    for variant, mode in (("light", "local"), ("full", "local"), ("full", "drift")):
+        assert middle(cm.GraphRag(variant=variant, mode=mode)).read_tokens(small) == 7_000
+
+
+def test_only_a_global_search_has_the_gain_that_was_measured_of_it():
+    """The preference for questions about the whole was measured with all reports read (arXiv:2404.16130), not with a neighbourhood."""
+    asked = replace(WORK, question_mix={"fact": 0.0, "whole": 1.0})
+    assert quality(cm.GraphRag(), asked) < quality(cm.GraphRag(mode="global"), asked) - 0.1
+    assert quality(cm.GraphRag(log_odds_whole_local=1.24), asked) == pytest.approx(quality(cm.GraphRag(mode="global"), asked), abs=1e-3)
+
+
 def test_a_global_search_is_for_questions_about_the_whole():
     local, whole = cm.GraphRag(), cm.GraphRag(mode="global")
     for kind in ("fact", "multi_hop", "summary"):
@@ -330,6 +345,73 @@ def test_benchmarks_that_no_fit_has_seen_are_met_within_the_stated_errors():
     assert cm.quality_fidelity().index.get_level_values("benchmark").nunique() > 10
 
 
+# -- what is refused -----------------------------------------------------------------------------------
+
+RAG_ONLY = cm.Option(SERVING, cm.Rag(**PLAIN))
+
+
+@pytest.mark.parametrize(("call", "said"), [
+    (lambda: cm.knowledge_table([-5]), r"queries_per_day is (-5.0, -5.0), allowed is at least 0"),
+    (lambda: cm.knowledge_table([]), r"queries_per_day is [], it must be a list of numbers, at least one"),
+    (lambda: cm.knowledge_table(hours=0), "hours is 0, allowed is between 0.1 and 24"),
+    (lambda: cm.knowledge_ratios([0]), "rag_tokens is (0.0, 0.0), allowed is at least 1"),
+    (lambda: cm.cache_verdict(float("nan")), "queries_per_day is nan, it must be a finite number, at least 0"),
+    (lambda: cm.cache_verdict("5"), "queries_per_day is '5', it must be one number, at least 0"),
+    (lambda: cm.knowledge_options(WORK, on=ON, infra_fixed=-1), "infra_fixed is -1, allowed is at least 0"),
+    (lambda: cm.knowledge_options(WORK, on=ON, graph_passes=cm.Range(1, 2)), "graph_passes is a Range, it must be one number, at least 1"),
+    (lambda: cm.knowledge_options(WORK, on=ON, rerank="no"), "rerank is 'no', allowed are True and False"),
+    (lambda: cm.knowledge_options(None), "knowledge_options: the workload is None, it must be a Workload(...)"),
+    (lambda: cm.knowledge_map({}, WORK), "knowledge_map: there is no option"),
+    (lambda: cm.knowledge_map({"a": RAG_ONLY}, WORK, pages=[100]), "pages is [100.0], it must be two or more rising numbers above 0"),
+    (lambda: cm.knowledge_map({"a": RAG_ONLY}, WORK, pages=[3, 1, 2]), "pages is [3.0, 1.0, 2.0], it must be two or more rising numbers above 0"),
+    (lambda: cm.context_budget(RAG_ONLY, WORK, top_k=[0]), "top_k is (0.0, 0.0), allowed is at least 1"),
+    (lambda: cm.context_budget(cm.Option(api(**CACHED), cm.Rag()), WORK), "context_budget: nobody knows how many answers are accepted"),
+    (lambda: cm.found_by_entities([-1]), "entities is (-1.0, -1.0), allowed is at least 1"),
+    (lambda: cm.index_cost(WORK, SERVING, sample_share=0.02), "index_cost: sample_share and sample_usd belong together"),
+    (lambda: cm.index_cost(WORK, SERVING, sample_share=0.02, sample_usd=1, sampled="lite"), "no graph index 'lite' in index_cost; did you mean 'light'?"),
+    (lambda: cm.latency({"a": RAG_ONLY}, WORK, waiting=3), "waiting is 3, it must be Waiting(...) or None"),
+    (lambda: cm.holds(-1), "tokens is -1, allowed is at least 1"),
+    (lambda: cm.self_route(RAG_ONLY, RAG_ONLY, 2), "answered_by_retrieval is 2, allowed is between 0 and 1"),
+    (lambda: cm.route_by_question("RAG", RAG_ONLY, WORK), "route_by_question: simple is 'RAG', it must be an Option(...)"),
+    (lambda: cm.Rag(store=3), "Rag.store is 3, it must be an id such as"),
+    (lambda: cm.Rag(embedder=True), "Rag.embedder is True, it must be an id such as"),
+    (lambda: cm.Rag(top_k=0), "Rag.top_k is 0, allowed is at least 1"),
+    (lambda: cm.Rag(hybrid="no"), "Rag.hybrid is 'no', allowed are True and False"),
+    (lambda: cm.Rag(helper="gpt-6-luna"), "Rag.helper is 'gpt-6-luna', it must be a serving, such as Api(...), or None"),
+    (lambda: cm.GraphRag(extractor="gpt-6-luna"), "GraphRag.extractor is 'gpt-6-luna', it must be a serving"),
+    (lambda: cm.LongContext(questions={"fact": 1}), "LongContext.questions is {'fact': 1}, it must be a QuestionMix(...) or None"),
+], ids=str)  # fmt: skip
+def test_what_cannot_be_meant_is_one_sentence(call, said):
+    with pytest.raises(ValueError) as error:
+        call()
+    assert str(error.value).startswith(said)
+
+
+def test_a_router_is_not_asked_by_kind_because_nothing_would_change(ways):
+    router = {"router": cm.route_by_question(ways["RAG"], ways["HippoRAG 2"], WORK)}
+    for ask in (cm.quality_by_question, cm.cost_by_mix):
+        with pytest.raises(ValueError, match="'router' is a router that was made for one mix of questions"):
+            ask(router, WORK)
+
+
+def test_where_a_read_saves_nothing_a_cache_never_pays():
+    assert cm.break_even_reads(1.25, 1.0) == cm.break_even_hit_rate(1.25, 1.5) == np.inf
+    assert "never pays" in cm.cache_verdict(5, read=1.5)
+
+
+def test_a_verdict_on_a_model_has_its_prices():
+    """claude-sonnet-5-5: $2 in, $2.50 written, $0.10 read, so 0.25 / 1.20."""
+    assert "5-minute cache of claude-sonnet-5-5 is hit by 4.1% of them; it pays from 20.8%" in cm.cache_verdict(5, model="claude-sonnet-5-5", on=ON)
+
+
+def test_a_small_corpus_ends_the_context_budget():
+    """Ten pages of 700 tokens are fourteen chunks of 500: more is neither sent nor offered; the rounds of an agent count."""
+    small = replace(WORK, corpus=cm.Corpus(tokens=7_000))
+    assert cm.context_budget(RAG_ONLY, small)["top_k"].max() == 14
+    asked = cm.context_budget(cm.Option(SERVING, cm.Rag(**PLAIN | {"rounds": 2})), small, top_k=[2, 100])
+    assert asked["context_tokens"].to_list() == [2_000, 7_000]
+
+
 # -- the ways ------------------------------------------------------------------------------------------
 
 PRICED = {"model": "claude-sonnet-5-5", "on": ON}
@@ -350,6 +432,13 @@ def test_the_map_knows_its_winner_and_how_sure_it_is(ways):
     point = table.iloc[100]
     work = replace(WORK, requests_per_month=point.queries_per_day * 730 / 24, corpus=replace(WORK.corpus, tokens=point.pages * 700, pages=None))
     assert point.usd_per_month == pytest.approx(cm.compare(some, work, months=24, draws=2).per_month.min())
+
+
+def test_the_map_counts_pages_and_days_as_the_user_does(ways):
+    """500 pages of 200 tokens, asked on 22 days: the point of the map is the user's own case."""
+    some, work = {"RAG": ways["RAG"]}, replace(WORK, requests_per_month=50 * 22, corpus=replace(WORK.corpus, tokens=100_000))
+    table = cm.knowledge_map(some, work, pages=[50, 500], queries_per_day=[5, 50], days_per_month=22, months=12, draws=0)
+    assert table["usd_per_month"].iloc[-1] == pytest.approx(cm.compare(some, work, months=12, draws=2).per_month.iloc[0])
 
 
 def test_where_nothing_can_run_nobody_wins(ways):

@@ -169,7 +169,7 @@ def test_the_knowledge_notebook_says_what_the_script_says(tmp_path):
     numbers = json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]
     script = cm.knowledge_table()
     assert numbers["worked"] == script.drop(columns="cheapest").round(2).to_numpy().tolist()
-    assert numbers["cache"] == cm.cache_verdict(5) and "20% dearer than no cache" in made.answer and "the cache <strong>costs money" in made.html.read_text(encoding="utf-8")
+    assert numbers["cache"] == cm.cache_verdict(5, model="claude-sonnet-5-5", on="2026-11-20") and "dearer than no cache" in made.answer and "cache <strong>costs money" in made.html.read_text(encoding="utf-8")
 
 
 def test_the_notebook_on_operations_says_what_the_script_says(tmp_path):

@@ -14,7 +14,7 @@ from ..errors import check
 from ..lines import Call, Line, Request, Segment, Traffic, cite, every, labour, once, upkeep, with_demand
 from ..options import Case
 from ..quality import Effect, answered, shift, shift_to
-from ..ranges import Number, Range, validate
+from ..ranges import Number, Range, require, validate
 from ..retrieval import all_found, graph_index_ratio, recall_at_k
 from ..units import HOURS_PER_WEEK
 from ..workload import QuestionMix, Workload
@@ -67,6 +67,7 @@ class GraphRag:
     log_odds_fact_global: Number = fitted("full_global.log_odds_fact")
     log_odds_multi_hop_global: Number = fitted("full_global.log_odds_multi_hop")
     log_odds_summary_global: Number = fitted("full_global.log_odds_summary")
+    log_odds_whole_local: Number = Range(-0.3, 1.1, mid=0.4, why="assumption: a local search of the full graph reads a neighbourhood, not the reports; no table of it")
     hops: Number = HOPS
     questions: QuestionMix | None = None
 
@@ -77,6 +78,7 @@ class GraphRag:
         resolve(self, variant=catalog.graph, store=catalog.store, reader=catalog.reader)
         check(self.mode == "local" or self.variant.id == "full", f"GraphRag.mode {self.mode!r} needs variant='full', not {self.variant.id!r}")
         validate(self, optional=("index_tokens", "output_share", "context_tokens", "refresh_share"))
+        require("GraphRag.top_k", self.top_k, low=1)
 
     def at(self, on: str) -> GraphRag:
         return self if self.extractor is None else replace(self, extractor=self.extractor.at(on))
@@ -89,12 +91,13 @@ class GraphRag:
         return graph_index_ratio(self.chunk_tokens, self.variant.index_overhead_tokens, self.variant.index_tokens_per_token, self.gleanings)
 
     def read_tokens(self, work: Workload) -> Any:
-        """Tokens that a query reads: those of its mode, at most the reports of the whole corpus."""
+        """Tokens that a query reads: those of its mode, at most the corpus; of a global search, the reports of all of it."""
         if self.context_tokens is not None:
             return self.context_tokens
+        corpus = corpus_of(work, self).tokens
         if self.mode == "global":
-            return self.report_share * corpus_of(work, self).tokens
-        return self.drift_tokens if self.mode == "drift" else self.variant.context_tokens
+            return self.report_share * corpus
+        return np.minimum(self.drift_tokens if self.mode == "drift" else self.variant.context_tokens, corpus)
 
     def map_calls(self, work: Workload) -> Any:
         """Calls that read a part each before the answer; a local search has none."""
@@ -147,12 +150,13 @@ class GraphRag:
         fact_gain, hop_gain, summary_gain = (getattr(self, f"log_odds_{kind}_global") if self.mode == "global" else getattr(g, f"log_odds_{kind}")
                                              for kind in ("fact", "multi_hop", "summary"))  # fmt: skip
         right = read(self, base, self.plain_tokens)
-        found = recall_at_k(np.maximum(self.top_k, 1.0), self.recall_at_one, self.recall_slope)
+        found = recall_at_k(self.top_k, self.recall_at_one, self.recall_slope)
         fact = answered(found, right, base)
         two = answered(found * self.per_entity, right, base)  # the gains were measured on some two hops
         several = answered(all_found(self.hops - 2.0, self.per_entity_graph), shift(two, hop_gain), base)
         wide = shift(fact, self.log_odds_summary)
+        whole_gain = self.log_odds_whole_local if g.id == "full" and self.mode == "local" else g.log_odds_whole  # measured of a global search
         goal = by_question(self, case, fact=shift(fact, fact_gain), multi_hop=several,
-                           whole=shift(wide, g.log_odds_whole), summary=shift(wide, summary_gain))  # fmt: skip
+                           whole=shift(wide, whole_gain), summary=shift(wide, summary_gain))  # fmt: skip
         stale = HALF * (1 - (1 - case.work.corpus.churn_per_month) ** self.refresh_months)
         return Effect(shift_to(base, goal), "plain retrieval, and the measured gain of this graph by question", kept=1 - stale * self.stale_wrong)

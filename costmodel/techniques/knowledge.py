@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import catalog
 from ..catalog import practice
-from ..errors import CatalogError, Infeasible
+from ..errors import CatalogError, Infeasible, check
 from ..lines import (
     Call,
     Line,
@@ -82,8 +82,10 @@ class Rag:
     questions: QuestionMix | None = None
 
     def __post_init__(self) -> None:
-        resolve(self, embedder=catalog.embedder, store=catalog.store, reranker=catalog.reranker, reader=catalog.reader)
+        resolve(self, optional=("reranker",), embedder=catalog.embedder, store=catalog.store, reranker=catalog.reranker, reader=catalog.reader)
         validate(self, optional=("dimensions",))
+        check(isinstance(self.hybrid, bool), f"Rag.hybrid is {self.hybrid!r}, allowed are True and False")
+        require("Rag.top_k", self.top_k, low=1)
         require("Rag.overlap", self.overlap, high=MOST_OVERLAP)
         require("Rag.rounds", self.rounds, low=1)
         if self.dimensions is None and self.embedder.dimensions is None:
@@ -170,7 +172,7 @@ class Rag:
     def recall(self) -> Any:
         """Share of questions whose passage is looked up."""
         better = (0.0 if self.reranker is None else self.log_odds_rerank) + self.log_odds_hybrid * float(self.hybrid)
-        return shift(recall_at_k(np.maximum(self.top_k * self.rounds, 1.0), self.recall_at_one, self.recall_slope), better)
+        return shift(recall_at_k(self.top_k * self.rounds, self.recall_at_one, self.recall_slope), better)
 
     def quality(self, case: Case) -> Effect:
         base = base_of(case)
