@@ -85,7 +85,7 @@ def unpriced(option: Option | Mix, work: Workload, terms: Terms | None = None, o
     if any(issubclass(kind, Agent) for kind in has):
         over = sum(_bill(option, work, terms).values()) - sum(_bill(_each(option, _capped), work, terms).values())
         if over > 0:
-            found.append(("Agent", "tasks that do not end", over, f"no cap_steps: what steps beyond {LONG_TASK:g} times the mean cost"))
+            found.append(("Agent(cap_steps=...)", "tasks that do not end", over, f"what steps beyond {LONG_TASK:g} times the mean cost"))
     return pd.DataFrame(found, columns=columns)
 
 

@@ -145,8 +145,8 @@ def test_a_cap_cuts_the_tail_and_what_it_cuts_has_failed():
 
 def test_an_agent_without_a_cap_has_an_unpriced_risk():
     endless, capped = (cm.Option(SERVING, cm.Agent(cap_steps=cap)) for cap in (None, 30))
-    assert "Agent" in cm.unpriced(endless, WORK, STILL).operation.to_list()
-    assert "Agent" not in cm.unpriced(capped, WORK, STILL).operation.to_list()
+    assert "Agent(cap_steps=...)" in cm.unpriced(endless, WORK, STILL).operation.to_list()
+    assert "Agent(cap_steps=...)" not in cm.unpriced(capped, WORK, STILL).operation.to_list()
 
 
 def test_the_heavy_user_has_a_negative_margin():
