@@ -104,13 +104,16 @@ class Range:
             return self.low
         from scipy.special import ndtri
 
+        return self.at_z(ndtri(np.asarray(u, float)))
+
+    def at_z(self, z: np.ndarray) -> Any:
+        """Value at the standard normal quantile z, any shape."""
+        from scipy.special import ndtri
+
         to, back = _SCALES[self.form]
         low, mid, high = (to(np.float64(x)) for x in (self.low, self.mid, self.high))
-        z = ndtri(np.asarray(u, float))
         end = Z90 if self.level == 0.90 else float(ndtri((1 + self.level) / 2))
-        z *= np.where(z < 0, (mid - low) / end, (high - mid) / end)  # in place: 100,000 draws of a hundred doubts are many bytes
-        z += mid
-        return back(z)
+        return back(mid + z * np.where(z < 0, (mid - low) / end, (high - mid) / end))
 
 
 @dataclass(frozen=True)
@@ -473,13 +476,14 @@ def draws(key: str, doubt: Range | Measured, n: int, seed: int) -> np.ndarray:
     >>> bool((100 * a > 90 * b).all())
     True
     """
-    u = uniforms(key, n, seed)
+    order = strata(key, n, seed)
     if isinstance(doubt, Range) and is_driven(doubt):
-        mixed = followed(uniforms(driver_key(doubt), n, seed), u, doubt.loading)
-        u = (np.argsort(np.argsort(mixed, axis=0), axis=0) + 0.5) / n  # ranks: one draw in each stratum again
-    values = np.empty_like(u)
+        mixed = followed(uniforms(driver_key(doubt), n, seed), uniforms(key, n, seed), doubt.loading)
+        order = np.argsort(np.argsort(mixed[:, 0]))  # ranks: one draw in each stratum again
+    values = np.empty((n, 1))
     for start in range(0, n, BLOCK):
-        values[start : start + BLOCK] = doubt.quantile(u[start : start + BLOCK])
+        block = slice(start, start + BLOCK)
+        values[block, 0] = doubt.at_z(_normals(n)[order[block]]) if isinstance(doubt, Range) else doubt.quantile((order[block] + 0.5) / n)
     values.flags.writeable = False
     return values
 
@@ -498,10 +502,19 @@ def counted(draws: int, seed: int) -> None:
 
 
 @lru_cache(maxsize=32)
+def strata(key: str, n: int, seed: int) -> np.ndarray:
+    """Which of n equal strata each draw of a key falls into, shape (n,): an order seeded by the key."""
+    return np.random.default_rng([seed, crc32(key.encode())]).permutation(n)
+
+
+@lru_cache(maxsize=4)
+def _normals(n: int) -> np.ndarray:
+    """Standard normal quantiles of the middles of n equal strata, in order."""
+    from scipy.special import ndtri
+
+    return ndtri((np.arange(n) + 0.5) / n)
+
+
 def uniforms(key: str, n: int, seed: int) -> np.ndarray:
-    """n stratified uniforms in 0..1, shape (n, 1): one in each of n equal strata, in an order seeded by the key."""
-    rng = np.random.default_rng([seed, crc32(key.encode())])
-    strata, u = rng.permutation(n), rng.random(n)
-    u += strata
-    u /= n
-    return u[:, None]
+    """The uniforms of a key in 0..1, shape (n, 1): the middle of each of n equal strata once, in an order of its own."""
+    return ((strata(key, n, seed) + 0.5) / n)[:, None]
