@@ -109,7 +109,7 @@ def peers(options: dict, terms: Terms) -> None:
     try:
         import squigglepy as sq
     except ImportError:
-        print("squigglepy is not installed: no comparison (pip install squigglepy)")
+        print("squigglepy is not installed: no comparison (`make bench` installs it)")
     else:
         theirs_each = squiggle(sq, options, terms)
         row("the same model as a squigglepy function, one draw", theirs_each, "-",
@@ -127,7 +127,7 @@ def peers(options: dict, terms: Terms) -> None:
         from SALib.analyze import sobol as analyze
         from SALib.sample import sobol as sample_sobol
     except ImportError:
-        print("SALib is not installed: no comparison (pip install SALib)")
+        print("SALib is not installed: no comparison (`make bench` installs it)")
         return
     problem = {"num_vars": len(keys), "names": keys, "bounds": [[0.0, 1.0]] * len(keys)}
 
