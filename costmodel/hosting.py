@@ -315,10 +315,21 @@ class Hosted:
                          "{on_call_hours_per_month} hours a month x {usd_per_hour}/h", cite(self, "on_call_hours_per_month"))  # fmt: skip
 
     def usd_per_gpu_hour(self) -> tuple[Any, tuple[str, ...]]:
-        """Price of a GPU-hour, running cost only where the GPUs are owned."""
+        """Price of a GPU-hour; of owned GPUs their power only, because the servers are lines of their own."""
         if self.owned is not None:
-            return self.owned.running() * self.residency_uplift, cite(self.owned, "facility_watts", "pue", "usd_per_kwh", "usd_per_kw_month")
+            return self.owned.power_usd_per_gpu_hour() * self.residency_uplift, cite(self.owned, "it_watts", "pue", "usd_per_kwh")
         return self.rent.usd_per_gpu_hour * self.residency_uplift, cite(self.rent, "usd_per_gpu_hour")  # type: ignore[union-attr]
+
+    def usd_per_month(self, replicas: Any, replica_hours: Any) -> Any:
+        """What GPUs cost in a month: rent with its commitment and what spot loses; or power, and housing and wear of the bought ones."""
+        usd, committed = self.usd_per_gpu_hour()[0], self.fleet.committed_replicas
+        if self.owned is not None:
+            return self.gpus * (replica_hours * usd + replicas * HOURS_PER_MONTH * self.owned.standing_usd_per_gpu_hour())
+        flexible: Any = np.maximum(replica_hours - committed * HOURS_PER_MONTH, 0.0)
+        if self.rent.term == SPOT:  # type: ignore[union-attr]
+            flexible = fleet.with_losses(flexible, self.fleet.interrupted)
+        signed = committed * HOURS_PER_MONTH * self.commitment.usd_per_gpu_hour * self.residency_uplift if np.any(committed) else 0.0  # type: ignore[union-attr]
+        return self.gpus * (flexible * usd + signed)
 
     @property
     def _trend(self) -> str:
@@ -330,7 +341,7 @@ class Hosted:
 
     def _monthly(self, item: str, phase: str, quantity: Any, unit: str, usd: Any, trend: str, basis: str, cites: tuple[str, ...]) -> Line:
         """A line of every month: steady, or along a path over months 0..H."""
-        each, when = (quantity, monthly()) if steady(quantity) else (1.0, path(quantity * (np.arange(np.shape(quantity)[-1]) > 0)))
+        each, when = (quantity, monthly()) if steady(quantity) else (1.0, _from_month_1(quantity))
         return Line(item, phase, each, unit, usd, when, trend, basis=basis, cites=cites)
 
     def _terms_of_rent(self, made: Capacity, hours: Any, usd: Any, cites: tuple[str, ...]) -> Iterator[Line]:
@@ -347,25 +358,34 @@ class Hosted:
                                 "gpu", "spot hours x {interrupted} / (1 - {interrupted})", (*cites, *cite(self.fleet, "interrupted")))  # fmt: skip
 
     def _bought(self, made: Capacity, terms: Terms) -> Iterator[Line]:
-        """Servers when they are needed, their people, and what they fetch at the end."""
+        """Servers when they are needed and again when they are worn, their housing and hands, and what they fetch at the end."""
         own: Any = self.owned
-        servers = np.ceil(made.replicas * self.gpus / own.gpus_per_server - fleet.ROUNDING)
-        cites = cite(own, "capex_usd", "server_overhead")
-        basis = "servers of eight GPUs, bought whole x {capex_usd} x {server_overhead}"
-        if steady(servers):
-            most, first, each = servers, once(), servers
-        else:
-            owned = np.maximum.accumulate(servers, axis=-1)  # what a month needs is bought at the end of the month before
-            owned = np.concatenate([owned[..., 1:2], owned[..., 1:]], axis=-1)
-            each, first = 1.0, path(np.diff(np.concatenate([np.zeros_like(owned[..., :1]), owned[..., 1:], owned[..., -1:]], axis=-1), axis=-1))
-            most = owned[..., -1] if owned.ndim == 1 else owned[..., -1:]
-        yield Line("servers", "build", each, "server", own.server_usd(), first, "gpu", "capex", basis, cites)
-        yield Line("servers sold", "retirement", -most, "server", own.server_usd() * own.residual, once(terms.months), STEADY, "capex",
-                   "servers x price x {residual} resale after {life_months} months", (*cites, *cite(own, "residual", "life_months")))  # fmt: skip
+        need = np.ceil(made.replicas * self.gpus / own.gpus_per_server - fleet.ROUNDING)
+        held: Any = need  # by month, where the load is not steady: what a month needs is bought at the end of the month before
+        first, most = once(), need
+        if not steady(need):
+            held = np.maximum.accumulate(need, axis=-1)
+            held = np.concatenate([held[..., 1:2], held[..., 1:]], axis=-1)
+            first = path(np.diff(np.concatenate([np.zeros_like(held[..., :1]), held[..., 1:], held[..., -1:]], axis=-1), axis=-1))
+            most = held[..., -1] if held.ndim == 1 else held[..., -1:]
+        worn, age = own.replaced(terms.months)
+        price, cites = own.server_usd(), cite(own, "capex_usd", "server_overhead")
+        aged = (*cites, *cite(own, "residual", "life_months"))
+        yield Line("servers", "build", need if steady(need) else 1.0, "server", price, first, "gpu", "capex",
+                   "servers of eight GPUs, bought whole x {capex_usd} x {server_overhead}", cites)  # fmt: skip
+        if np.any(worn):
+            each, when = (need, path(worn)) if steady(need) else (1.0, path(worn * held))
+            yield Line("servers replaced", "build", each, "server", price * (1 - own.resale(own.life_months)), when, "gpu", "capex",
+                       "all servers after {life_months} months x (price - what the old ones fetch)", aged)  # fmt: skip
+        yield Line("servers sold", "retirement", -most, "server", price * own.resale(age), once(terms.months), STEADY, "capex",
+                   "servers x price x {residual} ^ (age in months / 36)", aged)  # fmt: skip
+        yield self._monthly("housing of the servers", "serving", held, "server", own.housing_usd_per_month(), "service",
+                            "kW of a server, all its GPUs x {usd_per_kw_month}", cite(own, "it_watts", "usd_per_kw_month"))  # fmt: skip
         yield labour("rack and burn in the servers", own.setup_weeks * HOURS_PER_WEEK, terms.people.engineer, once(), "build",
                      "{setup_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(own, "setup_weeks"))  # fmt: skip
-        yield labour("hands on servers", own.operations_fte_per_server * WORKING_HOURS_PER_MONTH * most, terms.people.engineer, monthly(), "maintenance",
-                     "{operations_fte_per_server} of an engineer for each server", cite(own, "operations_fte_per_server"))  # fmt: skip
+        hands = own.operations_fte_per_server * WORKING_HOURS_PER_MONTH
+        yield labour("hands on servers", hands * (held if steady(need) else 1.0), terms.people.engineer, monthly() if steady(need) else _from_month_1(held),
+                     "maintenance", "{operations_fte_per_server} of an engineer for each server", cite(own, "operations_fte_per_server"))  # fmt: skip
 
     def _spilled(self, traffic: list[Traffic], made: Capacity, work: Workload, terms: Terms) -> Iterator[Line]:
         over = []
@@ -381,6 +401,11 @@ class Hosted:
 def steady(quantity: Any) -> bool:
     """Whether a quantity is the same in every month: a number, or draws (n, 1)."""
     return np.ndim(quantity) == 0 or np.shape(quantity)[-1] == 1
+
+
+def _from_month_1(quantity: Any) -> Schedule:
+    """A path over months 0..H without month 0, in which nothing runs yet."""
+    return path(quantity * (np.arange(np.shape(quantity)[-1]) > 0))
 
 
 def level_of(when: Schedule, work: Workload, terms: Terms) -> Any:

@@ -36,7 +36,7 @@ def capacity(option: Option | Mix, work: Workload, months: int | None = None, te
 
     Columns: serving, month, load (replicas busy in the mean active hour), peak (in the busiest), replicas, gpus, utilisation
     (of the hours paid), gpu_hours, idle_gpu_hours, cold_starts, cold_share (of requests that wait for one), spilled (share that
-    overflows), usd_per_hour, usd_per_mtok_out (rent or running cost over the production tokens answered).
+    overflows), usd_per_hour (`Hosted.usd_per_month`: no people), usd_per_mtok_out (the same over the production tokens answered).
     """
     import pandas as pd
 
@@ -44,19 +44,19 @@ def capacity(option: Option | Mix, work: Workload, months: int | None = None, te
     rows = []
     month_work, month_terms = middle((work, terms))
     for serving, traffic, made in fleets(middle(option), month_work, month_terms):
-        usd = serving.usd_per_gpu_hour()[0]
         tokens = sum(t.count * (t.call.output_tokens + t.call.reasoning_tokens) for t in traffic if t.item == "production")
         demand = month_work.demand(terms.months)
         for m in range(1, terms.months + 1):
             at = {name: _month(value, m) for name, value in vars(made).items()}
             hours = at["replica_hours"] * serving.gpus
             answered = tokens * demand[m] * (1 - at["spilled"])
+            usd = float(np.squeeze(serving.usd_per_month(at["replicas"], at["replica_hours"])))
             rows.append({
                 "serving": f"{serving.model.id} on {serving.gpu.id}", "month": m, "load": at["load"], "peak": at["peak"], "replicas": at["replicas"],
                 "gpus": at["replicas"] * serving.gpus, "utilisation": at["busy_hours"] / max(at["replica_hours"], 1e-9), "gpu_hours": hours,
                 "idle_gpu_hours": hours - at["busy_hours"] * serving.gpus, "cold_starts": at["cold_starts"], "cold_share": at["cold_share"],
-                "spilled": at["spilled"], "usd_per_hour": hours * usd / HOURS_PER_MONTH,
-                "usd_per_mtok_out": hours * usd * MTOK / answered if answered else np.nan,
+                "spilled": at["spilled"], "usd_per_hour": usd / HOURS_PER_MONTH,
+                "usd_per_mtok_out": usd * MTOK / answered if answered else np.nan,
             })  # fmt: skip
     check(rows, "capacity: the option has no model on GPUs of its own, or it gets no traffic")
     return pd.DataFrame(rows)
@@ -138,7 +138,7 @@ def _api_usd_per_request(api: Any, work: Workload, terms: Terms) -> float:
 def _full_price(serving: Any, work: Workload, terms: Terms) -> Any:
     call = work.request().calls[0]
     rate = (call.output_tokens + call.reasoning_tokens) / serving.seconds_per_call(call)
-    return usd_per_mtok(serving.usd_per_gpu_hour()[0] * serving.gpus, rate)
+    return usd_per_mtok(serving.usd_per_month(1.0, HOURS_PER_MONTH) / HOURS_PER_MONTH, rate)
 
 
 def _people_per_mtok(serving: Any, work: Workload, terms: Terms, fte: float) -> Any:
@@ -151,7 +151,7 @@ def own_over_api(own: Hosted, api: Any, work: Workload, utilisation: Iterable[fl
                  terms: Terms | None = None) -> pd.DataFrame:  # fmt: skip
     """Monthly cost of `replicas` own replicas with their people over what the API asks for the same answers, at the middle.
 
-    Rows are FTE, columns utilisation; below 1 own GPUs are cheaper. Own cost = replicas x GPUs x hours x rent + FTE; the API
+    Rows are FTE, columns utilisation; below 1 own GPUs are cheaper. Own cost = `Hosted.usd_per_month` of replicas that are always up + FTE; the API
     answers utilisation x what the replicas could.
     """
     import pandas as pd
@@ -161,7 +161,7 @@ def own_over_api(own: Hosted, api: Any, work: Workload, utilisation: Iterable[fl
     call = work.request().calls[0]
     most = replicas * HOURS_PER_MONTH * SECONDS_PER_HOUR / own.seconds_per_call(call)
     each = _api_usd_per_request(api, work, terms)
-    usd = replicas * own.gpus * HOURS_PER_MONTH * own.usd_per_gpu_hour()[0] + fte[:, None] * WORKING_HOURS_PER_MONTH * terms.people.engineer.usd_per_hour
+    usd = own.usd_per_month(replicas, replicas * HOURS_PER_MONTH) + fte[:, None] * WORKING_HOURS_PER_MONTH * terms.people.engineer.usd_per_hour
     return pd.DataFrame(usd / (most * utilisation[None, :] * each), index=pd.Index(fte, name="upkeep_fte"), columns=pd.Index(utilisation, name="utilisation"))
 
 

@@ -197,20 +197,38 @@ def test_overflow_follows_a_growing_demand():
 
 # -- servers of your own -------------------------------------------------------------------------------
 
-OWN = cm.Owned(capex_usd=30_000, server_overhead=1.25, residual=0.2, facility_watts=1_500, usd_per_kwh=0.1, pue=1.5, usd_per_kw_month=219,
+OWN = cm.Owned(capex_usd=30_000, server_overhead=1.25, residual=0.2, it_watts=1_000, usd_per_kwh=0.1, pue=1.5, usd_per_kw_month=219,
                operations_fte_per_server=0, setup_weeks=0, life_months=36)  # fmt: skip
 
 
 def test_own_servers_are_bought_whole_and_sold_at_the_end():
-    """Three GPUs need one server of 8 x $30,000 x 1.25 = $300,000, of which 20 % come back; power and housing are
-    1.5 kW x ($0.10 + $219 / 1.5 / 730 h) = $0.45 a GPU-hour."""
+    """Three GPUs need one server of 8 x $30,000 x 1.25 = $300,000, of which 20 % ^ (12 / 36) = 58 % come back after a year; a GPU that is up
+    draws 1 kW x 1.5 at $0.10, and the server houses 8 kW at $219, whatever is up."""
     book = cm.ledger(option(owned=OWN), work(2.5), terms=replace(STILL, months=12))
     by_item = book.groupby("item").usd.sum()
-    assert by_item["servers"] == pytest.approx(300_000) and by_item["servers sold"] == pytest.approx(-60_000)
-    running = book[book.unit == "GPU-hour"].usd.sum()
-    assert running == pytest.approx(12 * 3 * HOURS * 0.45)
+    assert by_item["servers"] == pytest.approx(300_000) and by_item["servers sold"] == pytest.approx(-300_000 * 0.2 ** (1 / 3))
+    assert book[book.unit == "GPU-hour"].usd.sum() == pytest.approx(12 * 3 * HOURS * 0.15)
+    assert by_item["housing of the servers"] == pytest.approx(12 * 8 * 219)
     assert set(book[book["item"].str.startswith("servers")].treatment) == {"capex"}
     assert book[book["item"] == "servers"].month.to_list() == [0] and book[book["item"] == "servers sold"].month.to_list() == [12]
+
+
+def test_worn_servers_are_replaced_and_the_last_ones_sold_at_their_age():
+    """36 months of life in a horizon of 60: new ones in month 36 for the price less 20 %, sold after 24 months for 0.2 ^ (24 / 36)."""
+    by_item = cm.ledger(option(owned=OWN), work(2.5), terms=replace(STILL, months=60)).groupby("item")
+    usd, when = by_item.usd.sum(), by_item.month.first()
+    assert usd["servers replaced"] == pytest.approx(300_000 * 0.8) and when["servers replaced"] == 36
+    assert usd["servers sold"] == pytest.approx(-300_000 * 0.2 ** (2 / 3))
+    exact = cm.ledger(option(owned=OWN), work(2.5), terms=replace(STILL, months=36)).groupby("item").usd.sum()
+    assert "servers replaced" not in exact and exact["servers sold"] == pytest.approx(-60_000)
+
+
+def test_a_longer_life_and_a_lower_pue_make_bought_gpus_cheaper():
+    def usd(**fields):
+        return total(option(owned=replace(OWN, **fields)), work(2.5), replace(STILL, months=72))
+
+    assert usd(life_months=72) < usd(life_months=48) < usd(life_months=24)
+    assert usd(pue=1.1) < usd(pue=1.5)
 
 
 def test_servers_are_bought_when_a_growing_load_needs_them():

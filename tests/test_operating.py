@@ -100,6 +100,27 @@ def test_buying_pays_from_the_hours_that_it_breaks_even():
     assert there.npv["buy"] == pytest.approx(there.npv["rent"])
 
 
+@pytest.mark.parametrize("months", [12, 60])
+def test_buying_costs_the_same_here_and_in_the_ledger(months):
+    """Eight replicas of one GPU that are always up, servers replaced after three years: the present value of either way."""
+    terms = replace(FLAT, months=months, discount_rate=0.08, trends=replace(FLAT.trends, gpu=-0.1))
+    whole = cm.compare(option(owned=OWN), work(8.0), terms=terms, draws=2).npv.item()
+    assert cm.buy_or_rent("H100-SXM", 8, months=months, owned=OWN, rents={"rent": 2.0}, terms=terms, draws=2).npv[0] == pytest.approx(whole)
+
+
+def test_the_price_of_a_fleet_holds_its_commitment_spot_and_servers():
+    """One replica: $1.20 committed; $2 over the 95 % that spot keeps; or power, housing and 80 % of a server's price over three years."""
+    signed, spot = replace(RENT, id="signed", usd_per_gpu_hour=1.2), replace(RENT, id="spot", term="spot")
+    hourly = [cm.capacity(o, work(0.9), months=1).usd_per_hour[0] for o in
+              (option(committed_replicas=1, commitment=signed), option(rent=spot, interrupted=0.05), option(owned=OWN))]  # fmt: skip
+    assert hourly[:2] == pytest.approx([1.2, 2.0 / 0.95])
+    assert hourly[2] == pytest.approx(0.15 + 219 / 730 + 30_000 * 1.25 * 0.8 / 36 / 730)
+    table = cm.by_utilisation(option(owned=OWN).serving, work(0.9), [1.0], draws=2)
+    assert table.usd_per_mtok_out.item() == pytest.approx(hourly[2] / (3_600 * 100) * 1e6)
+    ratio = cm.own_over_api(option(owned=OWN).serving, cm.Api("gpt-4o-mini", on=ON), work(0.9), [1.0], [0.0], terms=FLAT).iloc[0, 0]
+    assert ratio == pytest.approx(hourly[2] / (3_600 * (1_000 * 0.15 + 100 * 0.60) / 1e6))
+
+
 def test_a_cheap_rent_is_never_beaten():
     table = cm.buy_or_rent("H100-SXM", 8, 1.0, 36, OWN, {"rent": 1.0}, FLAT, draws=2).set_index("choice")
     assert table.verdict["rent"].startswith("never: even at all hours") and table.breakeven_utilisation["rent"] > 1
@@ -122,5 +143,5 @@ def test_the_catalogue_prices_of_owning_lie_near_a_published_cost_of_ownership()
 def test_life_and_residual_are_ranges_with_sources():
     own = cm.Owned().of(cm.gpu("H100-SXM"))
     found = {name: value for _, name, value in walk(own)}
-    for name in ("capex_usd", "server_overhead", "residual", "usd_per_kw_month", "usd_per_kwh", "pue"):
+    for name in ("capex_usd", "server_overhead", "life_months", "residual", "usd_per_kw_month", "usd_per_kwh", "pue"):
         assert isinstance(found[name], cm.Range) and found[name].source, name
