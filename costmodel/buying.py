@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
-from .errors import check
+from .errors import check, of_kind, one_number, whole
 from .fleet import annuity, present_months
 from .hardware import Owned
-from .ranges import middle, require, sample
+from .ranges import LEAST_DIVISOR, middle, require, sample
 from .records import Gpu, Rent
 from .units import HOURS_PER_MONTH, HOURS_PER_WEEK, MONTHS_PER_YEAR, WORKING_HOURS_PER_MONTH
 from .workload import Terms
@@ -42,10 +42,15 @@ def buy_or_rent(gpu: Gpu | str, gpus: float = 8, utilisation: float = 1.0, month
     """
     import pandas as pd
 
-    record = catalog.gpu(gpu) if isinstance(gpu, str) else gpu
-    require("utilisation", utilisation, 1e-6, 1)
-    require("gpus", gpus, 1)
-    check(isinstance(months, int) and months >= 1, f"months is {months!r}, allowed is a whole number of 1 or more")
+    record = gpu if isinstance(gpu, Gpu) else catalog.gpu(gpu)
+    one_number("buy_or_rent: utilisation", utilisation, 1e-6, 1)
+    one_number("buy_or_rent: gpus", gpus, 1)
+    whole("buy_or_rent: months", months, 1, 120)
+    for name, value, kind in (("owned", owned, Owned), ("terms", terms, Terms), ("rents", rents, dict)):
+        if value is not None:
+            of_kind(f"buy_or_rent: {name}", value, kind)
+    for name, usd in (rents or {}).items():
+        require(f"buy_or_rent: rents[{name!r}]", usd, LEAST_DIVISOR)
     own = (owned or Owned()).of(record)
     terms = terms or Terms(months=months)
     found = {name: (usd, False) for name, usd in (rents or {}).items()} or _listed(record.id)

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import catalog, fleet
 from .calibrated import ENGINES, NEEDED, OTHER, PRECISIONS, band, kind_of, physics, setup_of, shape_of
-from .errors import CatalogError, check, unknown
+from .errors import CatalogError, check, of_kind, unknown
 from .hardware import Owned
 from .inference import gpus_that_fit
 from .lines import STEADY, Call, Line, Schedule, Traffic, cite, labour, monthly, once, path, upkeep
@@ -59,7 +59,11 @@ class Fleet:
     def __post_init__(self) -> None:
         if self.scaling not in SCALINGS:
             raise unknown("scaling", self.scaling, SCALINGS, where="Fleet")
+        if self.commitment not in catalog.TERMS:
+            raise unknown("commitment", self.commitment, catalog.TERMS, where="Fleet")
         validate(self)
+        awake = self.scaling == "fixed" and np.any(getattr(self.warm_replicas, "high", self.warm_replicas))
+        check(not awake, f"Fleet.warm_replicas is {self.warm_replicas}, allowed is 0 where scaling is 'fixed' and all replicas stay up; write scaling='hourly'")
         top = max(np.max(getattr(self.interrupted, "high", self.interrupted)), 0)
         check(top < 1, f"Fleet.interrupted is {self.interrupted}, allowed is below 1")
 
@@ -126,14 +130,16 @@ class Hosted:
         for name in ("precision", "kv_precision"):
             value = getattr(self, name)
             check(value in PRECISIONS or (value is None and name == "kv_precision"), f"Hosted.{name} is {value!r}, allowed are {', '.join(PRECISIONS)}")
-        for name, kind, empty in (("fleet", Fleet, False), ("owned", Owned, True)):
+        for name, kind, empty in (("fleet", Fleet, False), ("owned", Owned, True), ("overflow", Api, True), ("rent", catalog.Rent, True), ("commitment", catalog.Rent, True)):
             value = getattr(self, name)
-            check(isinstance(value, kind) or (empty and value is None), f"Hosted.{name} is {value!r}, it must be {kind.__name__}(...)")
+            if not (empty and value is None):
+                of_kind(f"Hosted.{name}", value, kind)
         if self.engine not in (*ENGINES, OTHER):
             raise unknown("engine", self.engine, (*ENGINES, OTHER), where="Hosted")
-        for name, find in (("model", catalog.model), ("gpu", catalog.gpu)):
-            if isinstance(getattr(self, name), str):
-                object.__setattr__(self, name, find(getattr(self, name)))
+        if not isinstance(self.model, catalog.Model):
+            object.__setattr__(self, "model", catalog.model(self.model))
+        if not isinstance(self.gpu, catalog.Gpu):
+            object.__setattr__(self, "gpu", catalog.gpu(self.gpu))
         for name in NEEDED:
             if getattr(self.model, name) is None:
                 raise CatalogError(f"the {name} of {self.model.id!r} are not published, so it cannot be sized; choose another model")
@@ -142,11 +148,13 @@ class Hosted:
             models, gpus = measured_on()
             unseen_gpu = self.gpu.id not in gpus or self.engine == OTHER
             object.__setattr__(self, "error", band("tpot_ratio", kind_of(self.model, self.precision), unseen_gpu, self.model.id not in models))
-        check(self.overflow is None or isinstance(self.overflow, Api), f"Hosted.overflow is {self.overflow!r}, it must be an Api(...)")
         least = getattr(self.fleet.cover, "low", self.fleet.cover)
         check(self.overflow is not None or np.all(np.asarray(least) >= 1), f"Fleet.cover is {self.fleet.cover}: a fleet below its peak needs overflow=Api(...)")
         require("Hosted.error", self.error, low=LEAST_DIVISOR)
         validate(self, optional=("accepted", "requests_per_s", "gpus_per_replica"))
+        for rent in (self.rent, self.commitment):
+            if rent is not None:
+                require(f"Hosted: the rent {rent.id!r}", rent.usd_per_gpu_hour)
 
     def _rents(self) -> None:
         """The rents of this GPU, unless they are your own; an owned GPU needs none."""

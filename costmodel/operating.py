@@ -10,14 +10,14 @@ import numpy as np
 
 from . import catalog
 from .agent_loop import attempts
-from .errors import Infeasible, check
+from .errors import Infeasible, check, of_kind, one_number
 from .fleet import given_up
 from .hosting import Capacity, Hosted, steady
 from .ledger import evaluate, settle
 from .lines import Traffic
 from .options import Mix, Option, cases, purchases
 from .profiles import hours_of_day
-from .ranges import Number, Range, middle, require, same, sample, validate
+from .ranges import LEAST_DIVISOR, Number, Range, middle, same, sample, validate
 from .retrieval import first_token_s
 from .serving_model import usd_per_mtok
 from .units import HOURS_PER_MONTH, KILO, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
@@ -41,6 +41,7 @@ def capacity(option: Option | Mix, work: Workload, months: int | None = None, te
     import pandas as pd
 
     _, terms = settle(option, terms, months=months)
+    of_kind("capacity: the workload", work, Workload)
     rows = []
     month_work, month_terms = middle((work, terms))
     for serving, traffic, made in fleets(middle(option), month_work, month_terms):
@@ -87,18 +88,26 @@ def _month(value: Any, m: int) -> float:
 def day(option: Option | Mix, work: Workload, days_per_month: float | None = None) -> pd.DataFrame:
     """One day of load against capacity in the first month, at the middle: hour, load, capacity (replicas up), busy, idle, spilled.
 
-    Loads are in replicas; the shape of the day is the load-duration curve of the workload with its busiest hour in the middle.
+    Loads are in replicas, and what can wait lies in the troughs; the shape of the day is the load-duration curve of the workload with its busiest hour in the middle.
     """
     import pandas as pd
 
+    settle(option, None)
+    of_kind("day: the workload", work, Workload)
+    if days_per_month is not None:
+        one_number("day: days_per_month", days_per_month, 1, 31)
     month_work, terms = middle((work, Terms(months=1)))
     found = fleets(middle(option), month_work, terms)
     check(found, "day: the option has no model on GPUs of its own, or it gets no traffic")
     serving, _, made = found[0]
     load = hours_of_day(month_work.active_hours_per_month, month_work.peak_to_average, days_per_month) * _month(made.load, 1) / (1 - _month(made.spilled, 1))
+    later = serving.fleet.deferrable * load.sum()
+    load = load * (1 - serving.fleet.deferrable)
     replicas = _month(made.replicas, 1)
     up = np.full(24, replicas) if serving.fleet.scaling == "fixed" else np.array([serving.up(x, replicas) for x in load])
     reach = up * serving.load_max if serving.overflow is not None else np.full(24, np.inf)
+    free = np.maximum(up - load, 0.0)
+    load = load + free * later / max(free.sum(), 1e-9)  # what can wait fills the troughs
     busy = np.minimum(load, reach)
     return pd.DataFrame({"hour": np.arange(24), "load": load, "capacity": up, "busy": busy, "idle": np.maximum(up - busy, 0.0), "spilled": load - busy})
 
@@ -115,9 +124,10 @@ def by_utilisation(serving: Hosted, work: Workload, shares: Iterable[float], fte
     """
     import pandas as pd
 
-    shares = np.asarray(list(shares), float)
-    check(((shares > 0) & (shares <= 1)).all(), "by_utilisation: shares must lie above 0 and at most at 1")
-    terms = terms or Terms()
+    terms = Terms() if terms is None else terms
+    _asked("by_utilisation", serving, work, terms, replicas)
+    shares = _list("by_utilisation: shares", shares, LEAST_DIVISOR, 1)
+    one_number("by_utilisation: fte", fte, 0)
     wide = sample((serving, work, terms), draws, seed)
     full = _full_price(*wide)
     mid, people = _full_price(*middle((serving, work, terms))), _people_per_mtok(*middle((serving, work, terms)), fte)  # type: ignore[call-arg]
@@ -126,6 +136,22 @@ def by_utilisation(serving: Hosted, work: Workload, shares: Iterable[float], fte
     by_token = np.nan if api is None else _api_usd_per_request(middle(api), middle(work), middle(terms)) / tokens * MTOK
     return pd.DataFrame({"utilisation": shares, "usd_per_mtok_out": mid / shares, "low": low / shares, "high": high / shares,
                          "with_people": (mid + people / replicas) / shares, "api": by_token})  # fmt: skip
+
+
+def _asked(call: str, serving: Any, work: Any, terms: Any, replicas: Any) -> None:
+    for name, value, kind in (("serving", serving, Hosted), ("workload", work, Workload), ("terms", terms, Terms)):
+        of_kind(f"{call}: the {name}", value, kind)
+    one_number(f"{call}: replicas", replicas, LEAST_DIVISOR)
+
+
+def _list(name: str, values: Any, low: float, high: float = np.inf) -> Any:
+    """Some numbers as an array, each in low..high."""
+    check(isinstance(values, Iterable) and not isinstance(values, str), f"{name} is {values!r}, it must be a list of numbers")
+    values = list(values)
+    check(values, f"{name} is empty, it must be a list of numbers")
+    for value in values:
+        one_number(name, value, low, high)
+    return np.asarray(values, float)
 
 
 def _api_usd_per_request(api: Any, work: Workload, terms: Terms) -> float:
@@ -156,13 +182,15 @@ def own_over_api(own: Hosted, api: Any, work: Workload, utilisation: Iterable[fl
     """
     import pandas as pd
 
-    own, api, work, terms = middle((own, api, work, terms or Terms()))
-    utilisation, fte = np.asarray(list(utilisation), float), np.asarray(list(fte), float)
+    terms = Terms() if terms is None else terms
+    _asked("own_over_api", own, work, terms, replicas)
+    shares, staff = _list("own_over_api: utilisation", utilisation, LEAST_DIVISOR, 1), _list("own_over_api: fte", fte, 0)
+    own, api, work, terms = middle((own, api, work, terms))
     call = work.request().calls[0]
     most = replicas * HOURS_PER_MONTH * SECONDS_PER_HOUR / own.seconds_per_call(call)
     each = _api_usd_per_request(api, work, terms)
-    usd = own.usd_per_month(replicas, replicas * HOURS_PER_MONTH) + fte[:, None] * WORKING_HOURS_PER_MONTH * terms.people.engineer.usd_per_hour
-    return pd.DataFrame(usd / (most * utilisation[None, :] * each), index=pd.Index(fte, name="upkeep_fte"), columns=pd.Index(utilisation, name="utilisation"))
+    usd = own.usd_per_month(replicas, replicas * HOURS_PER_MONTH) + staff[:, None] * WORKING_HOURS_PER_MONTH * terms.people.engineer.usd_per_hour
+    return pd.DataFrame(usd / (most * shares[None, :] * each), index=pd.Index(staff, name="upkeep_fte"), columns=pd.Index(shares, name="utilisation"))
 
 
 # -- energy and carbon ---------------------------------------------------------------------------------
@@ -198,8 +226,11 @@ def footprint(option: Option | Mix, work: Workload, site: Site | None = None, dr
     """
     import pandas as pd
 
-    site = site or Site()
+    site = Site() if site is None else site
     month = Terms(months=1) if terms is None else terms
+    settle(option, month)
+    for name, value, kind in (("workload", work, Workload), ("site", site, Site)):
+        of_kind(f"footprint: the {name}", value, kind)
     things = (option, work, month, site)
     mid, wide = _footprint(*middle(things)), _footprint(*sample(things, draws, seed))
     rows = {name: [*np.percentile(wide[name], EDGES)[:1], float(np.ravel(mid[name])[0]), *np.percentile(wide[name], EDGES)[1:]] for name in mid}
@@ -246,11 +277,12 @@ def api_latency(prompt_tokens: float | Iterable[float], failed: float = 0.0, att
     """
     import pandas as pd
 
-    tokens = np.atleast_1d(np.asarray(prompt_tokens, float))
-    check(bool((tokens >= 0).all()), "api_latency: prompt_tokens must be 0 or more")
-    require("api_latency: failed", failed, 0, 1)
-    require("api_latency: attempts_max", attempts_max, low=1)
-    wide, mid = sample(waiting or Waiting(), draws, seed), middle(waiting or Waiting())
+    tokens = _list("api_latency: prompt_tokens", prompt_tokens if isinstance(prompt_tokens, Iterable) else [prompt_tokens], 0)
+    one_number("api_latency: failed", failed, 0, 1)
+    one_number("api_latency: attempts_max", attempts_max, 1)
+    waiting = Waiting() if waiting is None else waiting
+    of_kind("api_latency: waiting", waiting, Waiting)
+    wide, mid = sample(waiting, draws, seed), middle(waiting)
     tries = float(attempts(failed, attempts_max))
 
     def seconds(w: Any) -> Any:

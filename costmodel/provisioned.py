@@ -50,6 +50,7 @@ class Provisioned:
         if isinstance(self.api, str):
             object.__setattr__(self, "api", Api(self.api, on=self.on))
         check(isinstance(self.api, Api), f"Provisioned: the first argument is {self.api!r}, it must be an Api(...) or the id of a model")
+        check(self.on in (None, self.api.on), f"Provisioned.on is {self.on!r}, but its api has the prices of {self.api.on!r}; write Api(..., on=...) or .at(...)")
         object.__setattr__(self, "on", self.api.on)
         if self.reservation not in RESERVATIONS:
             raise unknown("reservation", self.reservation, RESERVATIONS, where="Provisioned")

@@ -317,3 +317,48 @@ def test_what_cannot_be_is_refused(build, message):
 def test_prices_of_the_overflow_move_with_the_date():
     moved = cm.Hosted("llama-3.1-8b", fleet=cm.Fleet(cover=0.5), overflow=cm.Api("gpt-4o", on="2026-11-20")).at(ON)
     assert moved.overflow.on == ON
+
+
+WRONG = [
+    ({"model": None}, "no open model 'None'"), ({"gpu": 5}, "no GPU '5'"), ({"rent": 2.0}, "Hosted.rent is 2.0, it must be Rent"),
+    ({"rent": replace(RENT, usd_per_gpu_hour=-1.0)}, "the rent 'ours' is -1.0, allowed is at least 0"),
+    ({"commitment": "reserved"}, "Hosted.commitment is 'reserved', it must be Rent"), ({"gpus_per_replica": 0}, "gpus_per_replica is 0, allowed is between 1 and 1024"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "words"), WRONG, ids=[words for _, words in WRONG])
+def test_what_cannot_be_hosted_is_refused(fields, words):
+    with pytest.raises(ValueError, match=words):
+        cm.Hosted(**{"model": "llama-3.1-8b", **fields})
+
+
+def test_a_fleet_refuses_what_it_would_ignore():
+    with pytest.raises(ValueError, match=r"Fleet\.warm_replicas is 2, allowed is 0 where scaling is 'fixed'"):
+        cm.Fleet(warm_replicas=2)
+    with pytest.raises(CatalogError, match="no commitment 'reserved_12' in Fleet; did you mean 'reserved_12mo'"):
+        cm.Fleet(commitment="reserved_12")
+    only_api, rented = ({"a": o} for o in (cm.Option(api(**{"in": 1.0, "out": 1.0})), option()))
+    with pytest.raises(ValueError, match="purchase_price, residual changes nothing, because no option has bought GPUs"):
+        cm.with_fleet(rented, work(1.0), purchase_price=1e4, residual=0.5)
+    with pytest.raises(ValueError, match="gpu_hourly changes nothing, because no option has rented GPUs"):
+        cm.with_fleet(only_api, work(1.0), gpu_hourly=2.0)
+
+
+def test_every_field_of_a_fleet_changes_the_bill():
+    """Where it acts: by the hour, asleep at night, on spot, with an overflow and a commitment."""
+    signed, spot = replace(RENT, id="signed", usd_per_gpu_hour=1.2), replace(RENT, id="spot", term="spot")
+    given = {"scaling": "hourly", "burstiness": 1.0, "cover": 0.6, "committed_replicas": 1, "interrupted": 0.05}
+    changes = {"scaling": "fixed", "spare_replicas": 1, "wait_share": 0.001, "burstiness": 400.0, "warm_replicas": 1, "cold_start_s": 2_000.0, "deferrable": 0.5,
+               "cover": 0.9, "committed_replicas": 2, "interrupted": 0.3}  # fmt: skip
+
+    def usd(**fields):
+        own = cm.Hosted("llama-3.1-8b", requests_per_s=1.0, load_max=1.0, gpus_per_replica=1, rent=spot, commitment=signed, overflow=api(**{"in": 1.0, "out": 10.0}),
+                        fleet=cm.Fleet(**given | fields))  # fmt: skip
+        return total(cm.Option(own), work(6.0, peak=2.5, hours=400), MONTH)
+
+    assert [name for name, value in changes.items() if usd(**{name: value}) == usd()] == []
+    asleep = cm.Workload(730, input_tokens=1_000, output_tokens=100, active_hours_per_month=730, peak_to_average=1.0)
+    assert len({total(option(replicas_min=0, scaling="hourly", keep_warm_s=s), asleep, MONTH) for s in (60, 600)}) == 2
+    terms = {term: cm.Hosted("llama-3.1-8b", channel="hyperscaler", fleet=cm.Fleet(committed_replicas=1, commitment=term)) for term in ("reserved_12mo", "reserved_36mo")}
+    assert len({total(cm.Option(own), work(6.0), MONTH) for own in terms.values()}) == 2
+    assert set(cm.Fleet.__dataclass_fields__) == {*changes, "keep_warm_s", "commitment"}

@@ -30,6 +30,14 @@ def test_a_day_of_load_against_capacity():
     assert day.capacity.min() < day.capacity.max() == 4
 
 
+def test_what_can_wait_lies_in_the_troughs_of_the_day():
+    """A mean of 2, a peak of 6 and half of it deferrable: three replicas hold the day, and all of it is answered."""
+    plain, waits = (cm.day(option(deferrable=share), work(2.0, peak=3.0)) for share in (0.0, 0.5))
+    assert waits.capacity.max() == 3 < plain.capacity.max()
+    assert (waits.busy <= waits.capacity + 1e-9).all() and waits.busy.sum() == pytest.approx(plain.busy.sum())
+    assert waits.load.max() < plain.load.max() and waits.load.min() > plain.load.min()
+
+
 # -- price against use ---------------------------------------------------------------------------------
 
 
@@ -145,3 +153,38 @@ def test_life_and_residual_are_ranges_with_sources():
     found = {name: value for _, name, value in walk(own)}
     for name in ("capex_usd", "server_overhead", "life_months", "residual", "usd_per_kw_month", "usd_per_kwh", "pue"):
         assert isinstance(found[name], cm.Range) and found[name].source, name
+
+
+# -- what is not meant ---------------------------------------------------------------------------------
+
+SERVING = option().serving
+CHAT = work(0.9)
+WRONG = [
+    (lambda: cm.day(SERVING, CHAT), "option 'option' is a Hosted, it must be an Option or a Mix"),
+    (lambda: cm.day(option(), None), "the workload is None, it must be Workload"),
+    (lambda: cm.day(option(), CHAT, days_per_month=0), "days_per_month is 0, it must be one number, between 1 and 31"),
+    (lambda: cm.footprint(option(), CHAT, site="france"), "the site is 'france', it must be Site"),
+    (lambda: cm.by_utilisation(option(), CHAT, [1.0]), "the serving is a Option, it must be Hosted"),
+    (lambda: cm.by_utilisation(SERVING, CHAT, []), "shares is empty"),
+    (lambda: cm.by_utilisation(SERVING, CHAT, [float("nan")]), "shares is nan, it must be one number, between 1e-06 and 1"),
+    (lambda: cm.by_utilisation(SERVING, CHAT, [1.0], fte=-1), "fte is -1, it must be one number, at least 0"),
+    (lambda: cm.by_utilisation(SERVING, CHAT, [1.0], replicas=0), "replicas is 0"),
+    (lambda: cm.own_over_api(SERVING, cm.Api("gpt-4o-mini", on=ON), CHAT, [2.0], [0.0]), "utilisation is 2.0, it must be one number"),
+    (lambda: cm.own_over_api(SERVING, cm.Api("gpt-4o-mini", on=ON), CHAT, [1.0], [-1.0]), "fte is -1.0"),
+    (lambda: cm.api_latency([1.0, float("inf")]), "prompt_tokens is inf"),
+    (lambda: cm.api_latency(1.0, waiting=3), "waiting is 3, it must be Waiting"),
+    (lambda: cm.buy_or_rent(3), "no GPU '3' in gpus.csv"),
+    (lambda: cm.buy_or_rent("H100-SXM", rents={"ours": -1}), r"rents\['ours'\] is -1, allowed is at least"),
+    (lambda: cm.buy_or_rent("H100-SXM", rents=2.0), "rents is 2.0, it must be dict"),
+    (lambda: cm.buy_or_rent("H100-SXM", months=0), "months is 0, allowed is a whole number between 1 and 120"),
+    (lambda: cm.buy_or_rent("H100-SXM", utilisation=cm.Range(0.2, 0.5)), "utilisation is a Range, it must be one number"),
+    (lambda: cm.Owned(life_months=0), "life_months is 0, allowed is at least 1"),
+    (lambda: cm.Owned(pue=0.9), "pue is 0.9, allowed is at least 1"),
+]
+
+
+@pytest.mark.parametrize(("call", "words"), WRONG, ids=[words[:40] for _, words in WRONG])
+def test_what_is_not_meant_is_refused_in_one_sentence(call, words):
+    with pytest.raises(ValueError, match=words) as error:
+        call()
+    assert "\n" not in str(error.value)

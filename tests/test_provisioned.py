@@ -70,6 +70,12 @@ def test_unknown_units_name_what_is_known():
         cm.Provisioned("gpt-4o", on=ON)
 
 
+def test_the_prices_of_units_and_api_are_of_one_day():
+    with pytest.raises(ValueError, match=r"Provisioned\.on is '2026-01-01', but its api has the prices of '2026-11-01'"):
+        cm.Provisioned(cm.Api("gpt-5", on="2026-11-01"), on="2026-01-01")
+    assert cm.Provisioned("gpt-5", on="2026-11-01").at("2026-10-01").on == "2026-10-01"
+
+
 # -- failed attempts -----------------------------------------------------------------------------------
 
 
