@@ -20,7 +20,7 @@ from .inference import gpus_that_fit
 from .lines import STEADY, Call, Line, Schedule, Traffic, cite, labour, monthly, once, path, upkeep
 from .measured_serving import measured_on
 from .ranges import LEAST_DIVISOR, Number, Range, require, validate
-from .roofline import kv_bytes, room_bytes, seconds_per_request, weight_bytes_per_gpu
+from .roofline import kv_bytes, room_bytes, seconds_per_request, sequences_at_once, weight_bytes_per_gpu
 from .servings import Api, cache_schedules, over_window
 from .units import GB, HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_WEEK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
 from .workload import Terms, Workload
@@ -80,6 +80,7 @@ class Capacity:
     cold_starts: Any  # in a month
     cold_share: Any  # of the requests that wait for a start
     spilled: Any  # share of the requests that overflow
+    slots: Any  # sequences that a replica decodes at once
 
     @property
     def utilisation(self) -> Any:
@@ -154,6 +155,7 @@ class Hosted:
         validate(self, optional=("accepted", "requests_per_s", "gpus_per_replica"))
         for rent in (self.rent, self.commitment):
             if rent is not None:
+                check(rent.gpu == self.gpu.id, f"Hosted: the rent {rent.id!r} is that of a {rent.gpu}, but the GPU is a {self.gpu.id}; give rent= or commitment= of that GPU")
                 require(f"Hosted: the rent {rent.id!r}", rent.usd_per_gpu_hour)
 
     def _rents(self) -> None:
@@ -223,6 +225,14 @@ class Hosted:
         seconds = seconds_per_request(s, u, p, call.prompt_tokens, output, self.batch_max, cached) * self.error
         return seconds * (1 + self.adapter_slowdown) if np.any(self.adapters) else seconds
 
+    def at_once(self, call: Call) -> Any:
+        """Sequences of a call that a replica decodes at once: the planned batch, or what its memory holds."""
+        if self.requests_per_s is not None:
+            return self.batch_max
+        own_tokens = call.prompt_tokens - (call.stable_tokens if call.cache is not None else 0.0)
+        held = sequences_at_once(*self._sized, own_tokens + call.output_tokens + call.reasoning_tokens)
+        return np.clip(held, 1.0, self.batch_max)
+
     # -- how many --------------------------------------------------------------------------------------
 
     def uses(self, traffic: list[Traffic], work: Workload, terms: Terms) -> list[tuple[Traffic, Schedule, Any]]:
@@ -246,6 +256,7 @@ class Hosted:
         """
         load: Any = 0.0  # of production, in the mean of the active hours
         arrivals: Any = 0.0
+        slots: Any = self.batch_max
         beside: Any = 0.0  # replica-hours of evaluation and monitoring, which fill idle hours
         for t, when, seconds in uses:
             if t.schedule.kind not in STANDING:
@@ -254,13 +265,14 @@ class Hosted:
             if t.schedule.kind == "with_demand":
                 load = load + work.arrivals_per_s(t.count) * seconds * level
                 arrivals = arrivals + work.arrivals_per_s(t.count) * level
+                slots = np.minimum(slots, self.at_once(t.call))
             else:
                 beside = beside + t.count * seconds / SECONDS_PER_HOUR * level
         f, peak_to_average = self.fleet, work.peak_to_average
         active = work.active_hours_per_month / HOURS_PER_MONTH
         prompt = load * (1 - f.deferrable)
         top = prompt * peak_to_average * f.cover
-        base = self._needed(np.maximum(top, (prompt + load * f.deferrable) * active if np.any(f.deferrable) else 0.0))
+        base = self._needed(np.maximum(top, (prompt + load * f.deferrable) * active if np.any(f.deferrable) else 0.0), slots)
         replicas = np.maximum(base + f.spare_replicas, f.committed_replicas) * (np.asarray(load) > 0)
         spilled: Any = 0.0
         if self.overflow is not None and np.any(np.asarray(f.cover) < 1):
@@ -268,12 +280,12 @@ class Hosted:
             spilled = fleet.above(reach, peak_to_average) * (1 - f.deferrable)
         busy = load * (1 - spilled) * work.active_hours_per_month + beside
         if f.scaling == "fixed":
-            return Capacity(load * (1 - spilled), np.minimum(top, prompt * peak_to_average), replicas, replicas * HOURS_PER_MONTH, busy, 0.0, 0.0, spilled)
+            return Capacity(load * (1 - spilled), np.minimum(top, prompt * peak_to_average), replicas, replicas * HOURS_PER_MONTH, busy, 0.0, 0.0, spilled, slots)
         up, cold, starts = 0.0, 0.0, 0.0
         ready = f.spare_replicas + f.warm_replicas
         last = np.asarray(self.replicas_min) < 1  # the last replica may sleep
         for level in fleet.duration_curve(peak_to_average):
-            count = self.up(np.minimum(prompt * level, top), replicas)
+            count = self.up(np.minimum(prompt * level, top), slots, replicas)
             share = np.where(last & (count <= 1), fleet.awake(arrivals * level, f.keep_warm_s), 1.0)
             up = up + active * np.maximum(count * share, f.committed_replicas) / fleet.LEVELS
             cold = cold + (1 - share) * level / fleet.LEVELS
@@ -281,15 +293,15 @@ class Hosted:
         night = np.maximum(np.minimum(self.replicas_min + np.where(last, 0.0, ready), replicas), f.committed_replicas)
         starts = starts + (replicas - night) * HOURS_PER_MONTH / HOURS_PER_DAY
         hours = (up + (1 - active) * night) * HOURS_PER_MONTH + starts * f.cold_start_s / SECONDS_PER_HOUR
-        return Capacity(load * (1 - spilled), top, replicas, np.maximum(hours, busy), busy, starts, cold, spilled)
+        return Capacity(load * (1 - spilled), top, replicas, np.maximum(hours, busy), busy, starts, cold, spilled, slots)
 
-    def _needed(self, load: Any) -> Any:
+    def _needed(self, load: Any, slots: Any) -> Any:
         f = self.fleet
-        return fleet.replicas_needed(load, self.batch_max, self.load_max, fleet.safety(f.wait_share), f.burstiness, self.replicas_min)
+        return fleet.replicas_needed(load, slots, self.load_max, fleet.safety(f.wait_share), f.burstiness, self.replicas_min)
 
-    def up(self, load: Any, most: Any) -> Any:
+    def up(self, load: Any, slots: Any, most: Any) -> Any:
         """Replicas that are up at a load, spares and warm ones included, where they follow it."""
-        return np.minimum(self._needed(load) + self.fleet.spare_replicas + self.fleet.warm_replicas, most)
+        return np.minimum(self._needed(load, slots) + self.fleet.spare_replicas + self.fleet.warm_replicas, most)
 
     # -- what it costs ---------------------------------------------------------------------------------
 
@@ -345,7 +357,9 @@ class Hosted:
         return "gpu" if self.owned is None else "service"
 
     def _time(self) -> tuple[str, ...]:
-        return cite(self, "requests_per_s") if self.requests_per_s is not None else cite(self, "error", "batch_max")
+        if self.requests_per_s is not None:
+            return cite(self, "requests_per_s")
+        return (*cite(self, "error", "batch_max"), *cite(self.model, "parameters"), *cite(self.gpu, "bandwidth", "memory"))
 
     def _monthly(self, item: str, phase: str, quantity: Any, unit: str, usd: Any, trend: str, basis: str, cites: tuple[str, ...]) -> Line:
         """A line of every month: steady, or along a path over months 0..H."""

@@ -104,7 +104,7 @@ def day(option: Option | Mix, work: Workload, days_per_month: float | None = Non
     later = serving.fleet.deferrable * load.sum()
     load = load * (1 - serving.fleet.deferrable)
     replicas = _month(made.replicas, 1)
-    up = np.full(24, replicas) if serving.fleet.scaling == "fixed" else np.array([serving.up(x, replicas) for x in load])
+    up = np.full(24, replicas) if serving.fleet.scaling == "fixed" else np.array([serving.up(x, _month(made.slots, 1), replicas) for x in load])
     reach = up * serving.load_max if serving.overflow is not None else np.full(24, np.inf)
     free = np.maximum(up - load, 0.0)
     load = load + free * later / max(free.sum(), 1e-9)  # what can wait fills the troughs
@@ -205,7 +205,7 @@ class Site:
     pue: Number = catalog.fact("own", "pue.industry.pue").value
     busy_power: Number = Range(0.55, 0.95, mid=0.75, why="assumption: power of a GPU under inference load over its rated power")
     idle_power: Number = Range(0.1, 0.3, mid=0.18, why="assumption: power of an idle GPU with a model loaded over its rated power")
-    life_months: Number = 60
+    life_months: Number = catalog.fact("own", "server.life_months").value
 
     def __post_init__(self) -> None:
         if self.carbon is None:

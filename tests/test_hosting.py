@@ -290,6 +290,29 @@ def test_70b_on_one_h100_is_several_times_slower_than_on_one_h200():
     assert small > 3 * large
 
 
+def test_a_replica_that_memory_limits_is_a_smaller_queue():
+    """One H100 holds a few sequences of 70B beside the weights, so that the same load meets by chance more often than with 64."""
+    fields = {"precision": "fp8", "gpus_per_replica": 1, "error": 1.0, "load_max": 1.0, "fleet": cm.Fleet(burstiness=1.0), "build_weeks": 0, "upkeep_fte": 0}
+    asked = cm.Workload(2e6, input_tokens=2_000, output_tokens=500, active_hours_per_month=730, peak_to_average=1.0)
+    call = asked.request().calls[0]
+    tight, roomy = (cm.Hosted("llama-3.1-70b", gpu=gpu, **fields) for gpu in ("H100-SXM", "H200-SXM"))
+    assert tight.at_once(call) < 32 < roomy.at_once(call) == 64
+    for own in (tight, roomy):
+        row = cm.capacity(cm.Option(own), asked, terms=MONTH).iloc[0]
+        assert row.replicas == fleet.replicas_needed(row.peak, own.at_once(call), 1.0, fleet.safety(0.05), 1.0, 1)
+
+
+def test_the_speed_of_a_fleet_cites_its_model_and_gpu():
+    book = cm.ledger(cm.Option(cm.Hosted("llama-3.1-8b")), work(1.0), terms=MONTH)
+    sources = book[book["item"].str.endswith("GPU hours in use")].sources.iloc[0].split("; ")
+    assert {"llama-card", "accelerators", "serving-fit"} <= set(sources)
+
+
+def test_a_rent_is_that_of_the_gpu():
+    with pytest.raises(ValueError, match="the rent 'ours' is that of a H100-SXM, but the GPU is a L40S"):
+        cm.Hosted("llama-3.1-8b", gpu="L40S", rent=RENT)
+
+
 def test_everything_works_with_draws():
     """Any field may be a Range; the middle of the draws is near the middle."""
     wide = option(requests_per_s=cm.Range(0.8, 1.25), load_max=cm.Range(0.7, 0.95), scaling="hourly", replicas_min=cm.Range(0.5, 2.0), spare_replicas=cm.Range(0.5, 1.5),
