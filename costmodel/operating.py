@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 DRAWS = 4_000
 EDGES = (10, 90)  # percentiles of an 80 % band
+FOOTPRINT = {
+    "kwh_per_request": ("energy of a request", "kWh"), "kgco2e_per_request": ("carbon of a request", "kg CO2e"),
+    "kwh_per_month": ("energy of a month", "kWh"), "kgco2e_per_month": ("carbon of a month", "kg CO2e"),
+}  # fmt: skip
 
 
 def capacity(option: Option | Mix, work: Workload, months: int | None = None, terms: Terms | None = None) -> pd.DataFrame:
@@ -218,7 +222,7 @@ class Site:
 
 
 def footprint(option: Option | Mix, work: Workload, site: Site | None = None, draws: int = DRAWS, seed: int = 0, terms: Terms | None = None) -> pd.DataFrame:
-    """Energy and carbon of a request and of a month on own GPUs, in the first month: rows with the columns low, mid, high (80 % band).
+    """Energy and carbon of a request and of a month on own GPUs, in the first month: rows with the columns what, low, mid, high (80 % band), unit.
 
     Rows: kwh_per_request, kgco2e_per_request, kwh_per_month, kgco2e_per_month. Power is drawn idle as well as busy; server and
     network follow the GPUs; carbon is location-based and holds the making of the hardware over its life. Not in it: networks
@@ -233,8 +237,11 @@ def footprint(option: Option | Mix, work: Workload, site: Site | None = None, dr
         of_kind(f"footprint: the {name}", value, kind)
     things = (option, work, month, site)
     mid, wide = _footprint(*middle(things)), _footprint(*sample(things, draws, seed))
-    rows = {name: [*np.percentile(wide[name], EDGES)[:1], float(np.ravel(mid[name])[0]), *np.percentile(wide[name], EDGES)[1:]] for name in mid}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["low", "mid", "high"]).rename_axis("quantity")
+    rows = {}
+    for name, (what, unit) in FOOTPRINT.items():
+        low, high = np.percentile(wide[name], EDGES)
+        rows[name] = [what, low, float(np.ravel(mid[name])[0]), high, unit]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["what", "low", "mid", "high", "unit"]).rename_axis("quantity")
 
 
 def _footprint(option: Any, work: Workload, terms: Terms, site: Site) -> dict[str, Any]:

@@ -117,7 +117,7 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     # -- people and labels
     "fully_loaded": ("x", "employer cost over wages"),
     "hours_per_year": ("hour/year", "paid hours of one person"),
-    "usd_per_hour": ("USD/hour", "fully loaded cost of one hour of work"),
+    "usd_per_hour": ("USD/hour", "cost of one hour: of a person, fully loaded, or of a whole fleet"),
     "usd_per_item": ("USD/item", "price of one label, example, ranking or rating"),
     "usd_per_year": ("USD/year", "yearly amount"),
     # -- stores, embeddings, reranking

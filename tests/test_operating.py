@@ -73,7 +73,7 @@ def test_energy_and_carbon_of_a_request():
     hardware = (273 + 5_700 / 8) / 60
     assert table.mid["kgco2e_per_month"] == pytest.approx(0.4 * table.mid["kwh_per_month"] + hardware)
     wide = cm.footprint(option(), asked, cm.Site("france"))
-    assert (wide.low < wide.mid).all() and (wide.mid < wide.high).all()
+    assert (wide.low < wide.mid).all() and list(wide.columns) == ["what", "low", "mid", "high", "unit"] and (wide.mid < wide.high).all()
     assert wide.mid["kgco2e_per_month"] < table.mid["kgco2e_per_month"]
     with pytest.raises(ValueError, match=r"Site\.grid is 'atlantis', known are"):
         cm.Site("atlantis")
