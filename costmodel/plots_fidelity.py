@@ -22,6 +22,7 @@ OUTSIDE = "#B2182B"
 JITTER = 0.55  # height of a row over which its points are spread, so that they do not hide each other
 GOLDEN = 0.618034  # spreads consecutive points evenly, and the same way each time
 FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+WIDE = 500  # ends of an axis this far apart leave room for powers of ten only
 CLOSE = (1 / 1.25, 1.25)  # shaded: within 25 % either way
 FAMILY_COLOURS = (*COLOURS, "#8B1A4F", "#3D3D3D", "#B79F00")
 
@@ -93,7 +94,8 @@ def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None)
     ax.set_xlim(min(0.4, ends.min() / 1.15), max(2.5, ends.max() * 1.15))
     _tidy(ax, "x")
     _rows(ax, [f"{name} ({len(rows)})" for name, rows in groups])
-    factors = [f for f in FACTORS if ax.get_xlim()[0] <= f <= ax.get_xlim()[1]]
+    low, high = ax.get_xlim()
+    factors = [f for f in FACTORS if low <= f <= high and (high / low < WIDE or f"{f:g}".strip("0.") == "1")]
     ax.set_xticks(factors, [f"{f:g}x" for f in factors])
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("predicted over reported; grey: within 25 % [x]", fontsize=NORMAL)
@@ -102,7 +104,7 @@ def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None)
         handles.insert(2, _dot(GREY, "without a band"))
     if table["plain"].notna().any():
         handles.append(Line2D([], [], marker="o", linestyle="", color="white", markeredgecolor=COLOURS[7], markeredgewidth=1.5, markersize=6.5, label="median of 6ND at 40 %"))
-    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, fontsize=SMALL, handletextpad=0.3, columnspacing=1.4, borderpad=0.2)
+    ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.02, 1.0), ncols=5, frameon=False, fontsize=SMALL, handletextpad=0.3, columnspacing=1.4, borderpad=0.2)
     return ax
 
 

@@ -92,6 +92,7 @@ def test_what_was_held_out_is_every_measurement_but_those_that_contradict_themse
     used = seen[~seen["note"].str.startswith(UNUSED)]
     assert sorted(zip(table["id"], table["metric"], strict=True)) == sorted(zip(used["id"], used["metric"], strict=True))
     assert not table["ratio"].isna().any() and table["reported"].gt(0).all()
+    assert table["url"].str.startswith("https://").all() and table["source"].str.contains(": ").all()
 
 
 # -- the calibrated numbers ----------------------------------------------------------------------------
