@@ -165,8 +165,7 @@ def with_fleet(options: Mapping[str, Any], work: Workload, own_model: str | None
             continue
         if serving.owned is not None:
             bought = _given(capex_usd=purchase_price, life_months=life_months, residual=residual)
-            again = {"capex_usd": None, "it_watts": None} if gpu else {}
-            changes["owned"] = replace(serving.owned, **{**again, **bought})
+            changes["owned"] = replace(serving.owned, **bought)
         own = replace(serving, **changes, fleet=replace(serving.fleet, **_given(spare_replicas=spare_replicas)))
         changes.pop("owned", None)
         if gpu_hourly is not None and own.owned is None:

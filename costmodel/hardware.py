@@ -12,6 +12,7 @@ from .errors import CatalogError
 from .fleet import resale_share
 from .lines import every
 from .ranges import Number, Range, middle, require, validate
+from .records import Listed
 from .units import HOURS_PER_MONTH, KILO
 
 
@@ -44,11 +45,12 @@ class Owned:
     def of(self, gpu: Any) -> Owned:
         """The same with the price and the power of a GPU filled in; CatalogError where no price is known."""
         made, facts = self, catalog.facts_of("own")
-        if self.it_watts is None:
+        if self.it_watts is None or isinstance(self.it_watts, Listed):
             known = facts.get(f"{gpu.id}.facility_power")  # with cooling
             board = middle(gpu.power) + facts["server.server_power"].value.mid / self.gpus_per_server
-            made = replace(made, it_watts=known.value.mid / facts["pue.industry.pue"].value.mid if known else board)
-        if self.capex_usd is None:
+            made = replace(made, it_watts=Listed(known.value.mid / facts["pue.industry.pue"].value.mid if known else board))
+        listed = [fact.value for fact in facts.values() if fact.field == "capex_usd"]
+        if self.capex_usd is None or self.capex_usd in listed:  # of this GPU, or left from another one
             if f"{gpu.id}.capex_usd" not in facts:
                 known_ids = ", ".join(sorted(f.id for f in facts.values() if f.field == "capex_usd"))
                 raise CatalogError(f"no purchase price of {gpu.id} in own.csv; give capex_usd=, known are {known_ids}")

@@ -212,8 +212,8 @@ class Site:
     life_months: Number = catalog.fact("own", "server.life_months").value
 
     def __post_init__(self) -> None:
-        if self.carbon is None:
-            facts = catalog.facts_of("carbon")
+        facts = catalog.facts_of("carbon")
+        if self.carbon is None or self.carbon in [fact.value for fact in facts.values() if fact.field == "carbon"]:  # of this grid, or left from another one
             names = [f"grid.{self.grid}.carbon", f"{self.grid}.carbon"]
             found = [facts[n].value for n in names if n in facts]
             check(found, f"Site.grid is {self.grid!r}, known are {', '.join(sorted(f.id.removeprefix('grid.') for f in facts.values() if f.field == 'carbon'))}")

@@ -54,6 +54,7 @@ def predict_serving(
     `usd_per_gpu_hour`, all GPUs busy; NaN without a rent). Then `kv_tokens_max` (tokens that the KV cache holds),
     `running` (sequences at once; the rest of `concurrency` waits), `gpus`, `fits`, `over_gb` and `why_not`.
 
+    `mid` is the calibrated law itself; `Hosted` takes the median of measured over predicted, 1 to 5 % beside it, as its middle.
     `model` and `gpu` are ids or records. `concurrency` is per instance, `data_parallel` its attention groups, so GPUs
     are tensor_parallel x data_parallel. `expert_parallel` splits them into groups that hold whole experts (1: every GPU
     holds a slice of each); the busiest group decides, which costs most in small batches. `kv_precision=None` is FP8 beside FP8 and FP4 weights, else BF16. `engine` is vllm, sglang, trtllm or other.

@@ -213,6 +213,18 @@ def test_own_servers_are_bought_whole_and_sold_at_the_end():
     assert book[book["item"] == "servers"].month.to_list() == [0] and book[book["item"] == "servers sold"].month.to_list() == [12]
 
 
+def test_another_gpu_takes_its_own_price_and_power():
+    """As in `dataclasses.replace(hosted, gpu=...)`; a price of your own stays."""
+    own = cm.Hosted("llama-3.1-8b", owned=cm.Owned())
+    assert replace(own, gpu="B200-SXM").owned == cm.Hosted("llama-3.1-8b", gpu="B200-SXM", owned=cm.Owned()).owned != own.owned
+    assert replace(replace(own, owned=OWN), gpu="B200-SXM").owned == OWN
+
+
+def test_a_rent_of_1_70_an_hour_is_1241_a_month():
+    """Azure bills the hosting of a tuned model by the hour: $1.70 x 730 h, whatever it does."""
+    assert total(option(rent=replace(RENT, usd_per_gpu_hour=1.70)), work(0.01), MONTH) == pytest.approx(1_241)
+
+
 def test_worn_servers_are_replaced_and_the_last_ones_sold_at_their_age():
     """36 months of life in a horizon of 60: new ones in month 36 for the price less 20 %, sold after 24 months for 0.2 ^ (24 / 36)."""
     by_item = cm.ledger(option(owned=OWN), work(2.5), terms=replace(STILL, months=60)).groupby("item")

@@ -79,6 +79,11 @@ def test_energy_and_carbon_of_a_request():
         cm.Site("atlantis")
 
 
+def test_another_grid_takes_its_own_carbon():
+    assert replace(cm.Site(), grid="france") == cm.Site("france") != cm.Site()
+    assert replace(cm.Site(carbon=0.1), grid="france").carbon == 0.1
+
+
 def test_idle_gpus_cost_energy_too():
     busy, idle = (cm.footprint(option(spare_replicas=n), work(0.9)).mid["kwh_per_request"] for n in (0, 3))
     assert 1.2 * busy < idle < 4 * busy
