@@ -240,7 +240,8 @@ def breakeven(first: Option | Mix, second: Option | Mix, work: Workload, over: s
         band = np.nanpercentile(near, [10, 90]) if not np.isnan(near).all() else (np.nan, np.nan)
         start = gap(np.array([spaced(crossings[i - 1] if i else low, at, 3)[1]]))[0]
         below, above = (labels[1], labels[0]) if start > 0 else (labels[0], labels[1])
-        verdict = f"{below} is cheaper below {show(at)} {_unit(over)}, {above} above (80 % band {show(band[0])} to {show(band[1])}"
+        shown, least, most = (show(float(f"{x:.3g}")) for x in (at, *band))  # a band over factors has no eight figures
+        verdict = f"{below} is cheaper below {shown} {_unit(over)}, {above} above (80 % band {least} to {most}"
         verdict += f"; no crossing in {p_never:.0%} of the draws)" if p_never else ")"
         rows.append((over, at, *band, p_never, below, above, verdict + without))
     return pd.DataFrame(rows, columns=columns)

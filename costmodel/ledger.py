@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
-from .errors import Infeasible
+from .errors import Infeasible, short
 from .evidence import Evidence, describe
 from .lines import ROUNDING, STEADY, Line, Schedule, Traffic, with_demand
-from .options import Mix, Option, accepted, cases, purchases, short
+from .options import Mix, Option, accepted, cases, purchases
 from .ranges import Doubt, key_of, middle, owner_of, same, walk
 from .units import MONTHS_PER_YEAR, unit_of
 from .workload import Terms, Workload

@@ -343,10 +343,10 @@ def pin(x: Any, key: str, value: Any) -> Any:
 # -- checking what a user gave -------------------------------------------------------------------------
 
 _BOUNDS = {"share": (0, 1), "share/month": (0, 1), "share/year": (-1, np.inf), "log-odds": (-np.inf, np.inf)}  # by unit
-_OWN_BOUNDS = {"active_hours_per_month": (1, 744), "overlap": (0, 0.9), "peak_to_average": (1, np.inf)}  # by field
+_OWN_BOUNDS = {"active_hours_per_month": (1, 744), "overlap": (0, 0.9), "peak_to_average": (1, np.inf), "pue": (1, np.inf), "gpus_per_replica": (1, 1024)}  # by field
 
 DIVISORS = ("base_life_months", "batch_max", "chunk_tokens", "embedder_life_months", "every_months", "gb_per_unit", "gpus_per_server", "kept", "load_max", "map_call_tokens", "mbu", "memory_usable", "mfu", "refresh_months",
-            "pass_chance", "pue", "requests_per_s", "retrain_months", "speed", "steps", "tokens_per_min_per_unit", "transfer", "units_step")  # fmt: skip
+            "pass_chance", "requests_per_s", "retrain_months", "speed", "steps", "tokens_per_min_per_unit", "transfer", "units_step")  # fmt: skip
 LEAST_DIVISOR = 1e-6
 
 
