@@ -446,7 +446,7 @@ def doubts(x: Any) -> dict[str, Range | Measured]:
 def drive(x: Any, driver: str, loadings: Mapping[str, float]) -> Any:
     """x with doubts that a named driver moves together: {input: loading}, each loading -1 to 1.
 
-    Correlation enters the draws in no other way. A doubt keeps its own range; its rank follows the driver's.
+    Correlation enters the draws in no other way. A doubt keeps its own range; its rank follows the driver's, and with a loading of 0 it stays as it is.
     Errors: `CatalogError` for an input that is not there, `ValueError` for one that is no Range.
 
     >>> from costmodel import Trends, middle, sample
@@ -460,7 +460,7 @@ def drive(x: Any, driver: str, loadings: Mapping[str, float]) -> Any:
         if key not in found:
             return value
         check(isinstance(value, Range), f"{key} is {value!r}; only a Range can follow a driver")
-        return dataclasses.replace(value, driver=driver, loading=found[key])
+        return dataclasses.replace(value, driver=driver, loading=found[key]) if found[key] else value
 
     return rewrite(x, moved)
 

@@ -62,6 +62,14 @@ def test_the_register_lists_what_nobody_touched_and_the_policy(case):
     assert register["default"].is_monotonic_increasing and register["default"].sum() > 50
 
 
+def test_only_what_somebody_has_set_counts_as_touched(case):
+    """Also a Range whose form its unit decides, and one that the data fills in; a driver with a loading of 0 touches nothing."""
+    idle = cm.drive((case.options, case.work, case.terms), "economy", {"Trends.api": 0.0, "gpu.gpu_trend": 0.0})
+    for options, work, terms in ((case.options, case.work, case.terms), idle):
+        register = cm.numbered(options, work, terms)
+        assert set(register[~register["default"]]["input"].str.split(".").str[0]) == {"Workload", "Corpus"}
+
+
 def test_the_pack_is_one_notebook_with_one_register():
     import nbformat
 
