@@ -485,6 +485,7 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "abandoned": ("share", "share of projects that are given up"),
     "accepted_before": ("share", "share of answers accepted before a fall"),
     "agreement": ("share", "share of cases in which a judge says what people say"),
+    "repeats_max": ("count", "most runs of one case in a run of the whole evaluation set"),
     "alpha": ("share", "chance of a false alarm in one look"),
     "analyst_hours": ("hour", "hours of an analyst on one A/B test"),
     "applies": ("date", "day from which a duty applies"),
