@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
-from .decision import totals
-from .errors import check, unknown
+from .decision import comparable, running, totals
+from .errors import check, unknown, whole
 from .evidence import show
 from .hosting import Hosted
 from .ledger import Options, ledger, settle
-from .ranges import Doubt, doubts, middle, objects, uniforms
+from .ranges import DRAWS_MAX, Doubt, doubts, middle, objects, require, uniforms
 from .techniques.graphs import GraphRag
 from .units import HOURS_PER_DAY
 from .workload import Terms, Workload
@@ -50,6 +50,9 @@ class Measurement:
     inputs: tuple[str, ...]
     usd: float
     how: str
+
+    def __post_init__(self) -> None:
+        require("Measurement.usd", self.usd)
 
     def tells(self, key: str) -> bool:
         """Whether it says something about this input."""
@@ -85,17 +88,19 @@ def value_of_information(options: Options, work: Workload, groups: Mapping[str, 
     Columns: input, kind ("all", "group", "input"), usd (EVPI or EVPPI), error (standard error), usd_to_measure, worth (usd less that), how.
     `groups` maps a name to patterns of inputs; by default the `ways` to measure, which are those of `measurements`. An input is
     worth something only where knowing it would change the choice. It is the most that a measurement can be worth: a
-    sample tells less. Options that do not run in every draw are left out.
+    sample tells less. Left out are options that run in fewer than nine draws of ten, the draws in which another does not, and options of unknown
+    quality beside known ones.
     """
     import pandas as pd
 
     options, terms = settle(options, terms, months=months, on=on)
-    usd = {label: x for label, x in totals(options, work, terms, draws, seed).items() if not np.isnan(x).any()}
-    check(len(usd) > 1, "value_of_information needs two options that run in every draw; `compare` says why one does not")
-    check(draws >= 10 * FOLDS, f"draws is {draws}, allowed is {10 * FOLDS} or more")
+    whole("draws", draws, 10 * FOLDS, DRAWS_MAX)
+    usd, runs = running(totals(comparable(options, work, terms), work, terms, draws, seed))
+    check(len(usd) > 1 and runs.any(), "value_of_information needs two options that run in nine draws of ten and whose quality is known; `compare` says why one does not")
     cost = np.column_stack(list(usd.values()))
     inputs = doubts((tuple(options.values()), work, terms))
     u = {key: 2 * uniforms(key, draws, seed)[:, 0] - 1 if not getattr(d, "driver", None) else _rank(d, key, draws, seed) for key, d in inputs.items()}
+    u = {key: x[runs] for key, x in u.items()}
     ways = measurements(options, work, terms) if ways is None else list(ways)
     named = {w.name: [k for k in inputs if w.tells(k)] for w in ways} if groups is None else {g: _matching(g, p, inputs) for g, p in groups.items()}
     price = {w.name: w for w in ways}
