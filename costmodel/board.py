@@ -105,7 +105,7 @@ def _words(verdict: Verdict, row: Any, says: dict[str, str], policy: Policy, ter
            f"That is the middle, {says['tco']}, and {says['contingency']} so that the budget holds in {policy.contingency_percentile:g} of 100 cases."  # fmt: skip
     counts = f"A saving counts as far as it is removed or redeployed: {_shares(policy.realised)} of what the baseline costs. "
     wrong = row["wrong_answers"] / terms.money.per_usd
-    counts += f"Wrong answers cost {money(abs(wrong), terms)} {'more' if wrong > 0 else 'less'} than the baseline's, which is in the present value and not in the budget."
+    counts += "Wrong answers are left out: how many this or the baseline gives is not known." if np.isnan(wrong) else f"Wrong answers cost {money(abs(wrong), terms)} {'more' if wrong > 0 else 'less'} than the baseline's, which is in the present value and not in the budget."
     tax = "Tax is left out." if not np.any(middle((policy,))[0].tax_rate) else f"Tax at {_shares(policy.tax_rate)} of the gain is in it."
     books = f"{'Nothing is' if row['capex'] == 0 else 'What is tagged as an asset is'} capitalised" if policy.capitalise != "build" else "All that is built is capitalised"
     books += f" and written off over {row['written_off_months']:.0f} months, to the first forced move to another model at the latest" if row["capex"] else ""

@@ -39,6 +39,7 @@ def chunks(options: Options, work: Workload, terms: Terms, draws: int | None = N
     """
     keys = {find_key((tuple(options.values()), work, terms), name): np.ravel(values).astype(float) for name, values in (grid or {}).items()}
     check("Terms.months" not in keys, "the horizon cannot be swept; ask once for each, with months=")
+    check("Terms.discount_rate" not in keys, "discount_rate changes present values only, and totals are not discounted; compare npv at two rates")
     for key, values in keys.items():
         if (field := key.rsplit(".", 1)[-1]) in GLOSSARY:
             require(key, values, *limits(field))
@@ -278,7 +279,6 @@ def _limits(options: Options, work: Workload, terms: Terms, over: str, low: floa
             factor: float = 1000.0) -> tuple[float, float]:  # fmt: skip
     things = (tuple(options.values()), work, terms)
     key = find_key(things, over)
-    check(key != "Terms.discount_rate", "discount_rate changes present values only, and totals are not discounted; compare npv at two rates")
     value = dict(leaves(things))[key]
     now = float(value.mid if isinstance(value, Doubt) else value)
     field = over.rsplit(".", 1)[-1]

@@ -650,6 +650,25 @@ GLOSSARY: dict[str, tuple[str, str]] = {
 }
 
 
+def readable(key: str) -> str:
+    """The key of an input for a reader; what the workload brings needs no owner.
+
+    >>> readable("Rag.top_k"), readable("Workload.requests_per_month")
+    ('Rag: top k', 'requests per month')
+    """
+    owner, _, field = key.removeprefix("Workload.").rpartition(".")
+    return f"{owner}: {field}".replace("_", " ") if owner else field.replace("_", " ")
+
+
+def meaning_of(owner: str, field: str) -> str:
+    """What a field means, in words; `Class.field` comes first.
+
+    >>> meaning_of("Workload", "usd_per_failure")
+    'what a wrong answer costs'
+    """
+    return GLOSSARY.get(f"{owner}.{field}", GLOSSARY.get(field, ("", "")))[1]
+
+
 def unit_of(owner: str, field: str) -> str:
     """The unit of a field, or "" when it has none; `Class.field` comes first, where a class means something of its own.
 
