@@ -1,6 +1,7 @@
 """The board pack: a memo in plain words, and every figure traced to rows of the register."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -54,6 +55,22 @@ def test_every_line_of_every_option_traces_to_rows_of_the_register(case):
         assert (table["rows"] != "").all(), (label, table[table["rows"] == ""]["item"].to_list())
         assert all(set(cell.split(", ")) <= rows for cell in table["rows"])
         assert table["usd"].sum() == pytest.approx(cm.ledger(option, case.work, terms=case.terms)["usd"].sum())
+
+
+def test_the_wrong_answers_trace_to_what_moves_the_quality(case):
+    """The dearest line of most options: its share accepted follows the model, the retrieval, the tune; or one evaluation of your own."""
+
+    def behind(option):
+        table = cm.traced(option, case.work, cm.numbered({"it": option}, case.work, case.terms), terms=case.terms).set_index("item")
+        inputs = cm.numbered({"it": option}, case.work, case.terms).set_index("row")["input"]
+        return set(inputs[table.loc["answers that fail", "rows"].split(", ")])
+
+    rag = behind(case.options["RAG"])
+    assert {"Workload.usd_per_failure", "accepted.large", "retrieval.recall_at_one", "rag.top_k", "frontier.context_decay"} <= rag
+    assert not {"engineer.usd_per_hour", "pinecone.usd_per_gb_month", "judge.agreement"} & rag
+    assert "Lora.log_odds" in behind(case.options["LoRA"])
+    measured = behind(replace(case.options["RAG"], quality=cm.Measured(160, 200)))
+    assert "accepted.large" not in measured and any("quality" in key for key in measured)
 
 
 def test_the_register_lists_what_nobody_touched_and_the_policy(case):
