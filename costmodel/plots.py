@@ -23,7 +23,7 @@ from .choices import LABELS
 from .errors import check
 from .evidence import show
 from .lines import PHASES
-from .units import GLOSSARY, KILO, MILLION
+from .units import GLOSSARY, KILO, MILLION, readable
 from .workload import Currency
 
 if TYPE_CHECKING:
@@ -128,16 +128,6 @@ def percent(x: float) -> str:
     '71 %'
     """
     return f"{100 * x:.0f} %"
-
-
-def readable(key: str) -> str:
-    """The key of an input for a reader.
-
-    >>> readable("Rag.top_k"), readable("requests_per_month")
-    ('Rag: top k', 'requests per month')
-    """
-    owner, _, field = key.rpartition(".")
-    return f"{owner}: {field}".replace("_", " ") if owner else field.replace("_", " ")
 
 
 # -- the figures ---------------------------------------------------------------------------------------

@@ -64,8 +64,8 @@ class Range:
 
     def __post_init__(self) -> None:
         label = f"Range({self.low}, {self.high})"
-        check(-1 <= self.loading <= 1, f"{label}: loading is {self.loading}, allowed is -1 to 1")
-        check(self.driver is not None or not self.loading, f"{label}: a loading needs a driver; write driver='a name'")
+        check(isinstance(self.loading, (int, float, np.number)) and -1 <= self.loading <= 1, f"{label}: loading is {self.loading!r}, allowed is -1 to 1")
+        check(self.driver or not self.loading, f"{label}: a loading needs a driver; write driver='a name'")
         numbers = all(isinstance(x, (int, float, np.number)) and np.isfinite(x) for x in (self.low, self.high))
         check(numbers, f"{label}: both ends must be finite numbers")
         check(self.low <= self.high, f"{label}: low must not exceed high")
@@ -449,7 +449,7 @@ def doubts(x: Any) -> dict[str, Range | Measured]:
 def drive(x: Any, driver: str, loadings: Mapping[str, float]) -> Any:
     """x with doubts that a named driver moves together: {input: loading}, each loading -1 to 1.
 
-    Correlation enters the draws in no other way. A doubt keeps its own range; its rank follows the driver's.
+    Correlation enters the draws in no other way. A doubt keeps its own range; its rank follows the driver's, and with a loading of 0 it stays as it is.
     Errors: `CatalogError` for an input that is not there, `ValueError` for one that is no Range.
 
     >>> from costmodel import Trends, middle, sample
@@ -457,13 +457,14 @@ def drive(x: Any, driver: str, loadings: Mapping[str, float]) -> Any:
     >>> bool(np.corrcoef(both.api.ravel(), both.gpu.ravel())[0, 1] > 0.7)
     True
     """
+    check(isinstance(loadings, Mapping), f"drive: loadings is {loadings!r}, it must be {{input: loading}}")
     found = {find_key(x, name): loading for name, loading in loadings.items()}
 
     def moved(key: str, value: Any) -> Any:
         if key not in found:
             return value
         check(isinstance(value, Range), f"{key} is {value!r}; only a Range can follow a driver")
-        return dataclasses.replace(value, driver=driver, loading=found[key])
+        return dataclasses.replace(value, driver=driver, loading=found[key]) if found[key] else value
 
     return rewrite(x, moved)
 

@@ -485,6 +485,7 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "abandoned": ("share", "share of projects that are given up"),
     "accepted_before": ("share", "share of answers accepted before a fall"),
     "agreement": ("share", "share of cases in which a judge says what people say"),
+    "repeats_max": ("count", "most runs of one case in a run of the whole evaluation set"),
     "alpha": ("share", "chance of a false alarm in one look"),
     "analyst_hours": ("hour", "hours of an analyst on one A/B test"),
     "applies": ("date", "day from which a duty applies"),
@@ -647,6 +648,25 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "usd_per_unit": ("USD/unit", "price of one unit of a line"),
     "why_not": ("text", "reason why an option cannot run"),
 }
+
+
+def readable(key: str) -> str:
+    """The key of an input for a reader; what the workload brings needs no owner.
+
+    >>> readable("Rag.top_k"), readable("Workload.requests_per_month")
+    ('Rag: top k', 'requests per month')
+    """
+    owner, _, field = key.removeprefix("Workload.").rpartition(".")
+    return f"{owner}: {field}".replace("_", " ") if owner else field.replace("_", " ")
+
+
+def meaning_of(owner: str, field: str) -> str:
+    """What a field means, in words; `Class.field` comes first.
+
+    >>> meaning_of("Workload", "usd_per_failure")
+    'what a wrong answer costs'
+    """
+    return GLOSSARY.get(f"{owner}.{field}", GLOSSARY.get(field, ("", "")))[1]
 
 
 def unit_of(owner: str, field: str) -> str:
