@@ -186,5 +186,5 @@ def cache_schedules(t: Traffic, work: Workload, terms: Terms) -> tuple[Any, Any]
     if t.schedule.kind == "with_demand" and not work.flat:
         arrivals = arrivals * work.demand(terms.months)
     hits = prefix_hit_rate(arrivals, cache.ttl_s, cache.burst, cache.parallel, cache.prefixes, cache.replicas)
-    hits = t.call.reuse + (1 - t.call.reuse) * hits
-    return path(demand * hits), path(demand * (1 - hits))
+    found = t.call.found(hits)
+    return path(demand * found), path(demand * (1 - found))

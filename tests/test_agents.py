@@ -94,13 +94,34 @@ def test_subagents_have_a_history_of_their_own():
 
 
 def test_a_cache_serves_the_steps_of_one_task_even_when_tasks_are_rare():
-    """One task a month: no prefix lives until the next task, but nine of ten steps find that of the step before."""
+    """One task a month: no prefix lives until the next task, but nine of ten steps find the 2,000 tokens of the one before, and every step
+    the 2,880 of its own history; the 720 that the step before has added are written."""
     rare = replace(WORK, requests_per_month=1)
     agent = cm.Agent(steps=10, reuse=1.0, **EXACT)
     found = {line.item: line for line in lines(cm.Option(SERVING, agent, cm.PromptCache(minimum_tokens=500)), rare, replace(STILL, months=1))}
     read, write = (found[f"production: cache {kind}"].schedule.weights(1, rare.demand(1))[1] for kind in ("read", "write"))
-    assert read == pytest.approx(0.9, abs=0.001) and read + write == pytest.approx(1)
+    assert read == pytest.approx((0.9 * 2_000 + 2_880) / 5_600, abs=0.001) and read + write == pytest.approx(1)
     assert total(cm.Option(SERVING, agent, cm.PromptCache(minimum_tokens=500)), rare) < 0.6 * total(cm.Option(SERVING, agent), rare)
+
+
+def test_the_history_of_a_task_is_not_found_by_another_task_however_many_there_are():
+    """With 10 million tasks a month every task finds instructions in the cache, but only its own steps its history."""
+    busy = replace(WORK, requests_per_month=1e7)
+    for reuse in (0.0, 0.5, 1.0):
+        found = {line.item: line for line in lines(cm.Option(SERVING, cm.Agent(steps=10, reuse=reuse, **EXACT), cm.PromptCache(minimum_tokens=500)), busy, replace(STILL, months=1))}
+        read = found["production: cache read"].schedule.weights(1, busy.demand(1))[1]
+        assert read == pytest.approx((2_000 + 2_880 * reuse) / 5_600)
+
+
+def test_subagents_and_summaries_do_not_change_what_is_looked_up_and_judged():
+    """Both are calls beside the one that answers: questions to the index and tokens that a judge reads stay the same."""
+    work = replace(WORK, input_tokens=500, corpus=cm.Corpus(tokens=9e6))
+    helped = {"subagents": 2, "compact_at": 5_000}
+    for technique, item in ((cm.Rag(), "embed the questions"), (cm.Monitoring(judge=SERVING), "production judge: fresh input")):
+        plain, more = ([line.quantity for line in lines(cm.Option(SERVING, cm.Agent(**EXACT, **fields), technique), work) if line.item == item] for fields in ({}, helped))
+        assert len(plain) == 1 and more == plain
+    tokens = cm.Monitoring.rubric_tokens.mid + 500 + work.output_tokens
+    assert plain[0] == pytest.approx(1_000 * cm.Monitoring.judge_share.mid * tokens / 1e6)
 
 
 # -- the tail ------------------------------------------------------------------------------------------
@@ -166,13 +187,13 @@ def test_an_accepted_change_against_a_developers_hours():
 
 
 def test_published_runs_of_a_coding_agent_lie_in_the_band():
-    """Dollars a task of mini-SWE-agent on SWE-bench Verified: 14 of 15 models in the 80 % band, the median 19 % off. The defaults
-    were chosen with these rows in view. Outside: GLM-4.5 at $0.30, between our $0.11 with a
+    """Dollars a task of mini-SWE-agent on SWE-bench Verified: 13 of 15 models in the 80 % band, the median 16 % off. The defaults
+    were chosen with these rows in view. Outside: gpt-4o, one percent below its band, and GLM-4.5 at $0.30, between our $0.11 with a
     cache and $0.44 without, as if less than half of its prompts had been cached."""
     found = cm.agent_runs()
     assert len(found) == 15 and found.inside.mean() >= 0.8
-    assert set(found[~found.inside].case) == {"GLM-4.5"}
-    assert np.exp(np.abs(np.log(found.ratio)).median()) < 1.25
+    assert set(found[~found.inside].case) == {"gpt-4o", "GLM-4.5"}
+    assert np.exp(np.abs(np.log(found.ratio)).median()) < 1.20
     assert found.per_resolved.to_list() == pytest.approx((found.reported / found.success).to_list())
 
 
@@ -197,9 +218,9 @@ def test_a_task_that_outgrows_the_window_is_refused():
     lines(cm.Option(small, cm.Agent(steps=25, compact_at=8_000, **EXACT)), WORK)
 
 
-def test_another_loop_whose_steps_are_not_known_is_held_three_times_of_five():
-    """Dollars a task of OpenHands and of the vendors' own loops on SWE-bench, which the defaults have not seen: sub-agents and a provider
-    without a listed cache lie above the band."""
+def test_another_loop_whose_steps_are_not_known_is_held_four_times_of_five():
+    """Dollars a task of OpenHands and of the vendors' own loops on SWE-bench, which the defaults have not seen: a provider
+    without a listed cache lies above the band."""
     found = {}
     for id, model in (("openhands_sonnet_4_5", "claude-sonnet-4-5"), ("openhands_claude_code", "claude-sonnet-4-5"), ("openhands_subagents", "claude-sonnet-4-5"),
                       ("openhands_codex", "gpt-5.4"), ("openhands_minimax", "MiniMax-M2.5")):  # fmt: skip
@@ -210,4 +231,4 @@ def test_another_loop_whose_steps_are_not_known_is_held_three_times_of_five():
         work = replace(WORK, instruction_tokens=cm.Range(1_500, 6_000, mid=3_000))
         row = cm.compare(option, work, terms=replace(STILL, months=1), draws=2_000).iloc[0]
         found[id] = row.p10 / 1_000 <= fact.value.mid <= row.p90 / 1_000
-    assert found == {"openhands_sonnet_4_5": True, "openhands_claude_code": True, "openhands_codex": True, "openhands_subagents": False, "openhands_minimax": False}
+    assert found == {"openhands_sonnet_4_5": True, "openhands_claude_code": True, "openhands_codex": True, "openhands_subagents": True, "openhands_minimax": False}

@@ -289,7 +289,7 @@ class Distill(Tune):
                           "requests of {shadow_days} days x {shadow_share} answered by the teacher too", cite(self, "shadow_days", "shadow_share"))  # fmt: skip
         if np.any(self.soft_labels):
             kept = self.examples * (1 - self.real_share) * self.adapters
-            gb = kept * case.request.calls[-1].output_tokens * self.soft_labels * BYTES_PER_PROBABILITY / GB
+            gb = kept * case.request.main.output_tokens * self.soft_labels * BYTES_PER_PROBABILITY / GB
             yield Line("keep the teacher's probabilities", "data", gb, "GB", self.usd_per_gb_month, monthly(), "service",
                        basis="{examples} examples x (1 - {real_share}) x answer tokens x {soft_labels} probabilities x 6 bytes",
                        cites=cite(self, "examples", "real_share", "soft_labels", "usd_per_gb_month"))  # fmt: skip

@@ -35,11 +35,10 @@ LEAST_SHARE = 0.01
 
 def judged(case: Case, rubric_tokens: Any, verdict_tokens: Any, answers: int = 1) -> Call:
     """The call of a judge: it reads the rubric, the question and one answer or two, and writes a verdict."""
-    last = case.request.calls[-1]
     read = (
         Segment("rubric", rubric_tokens, stable=True),
         Segment("question", case.work.input_tokens),
-        Segment("answer", answers * last.output_tokens),
+        Segment("answer", answers * case.work.output_tokens),
     )
     return Call(read, verdict_tokens)
 
@@ -272,7 +271,7 @@ class Upgrades:
                               "{items} cases x {candidates} candidates x {runs_per_candidate} runs " + words,
                               (*cite(self, "items", "candidates", "runs_per_candidate"), *cites))  # fmt: skip
                 if call.cache is not None:
-                    cold = Call((Segment("prefix that was cached", call.stable_tokens * (1 - self.read_ratio)),), 0.0)
+                    cold = Call((Segment("prefix that was cached", call.shared_tokens * (1 - self.read_ratio)),), 0.0)
                     yield Traffic("warm the cache again", cold, requests / DAYS_PER_MONTH * self.cold_days * call.per_request, when, "migration", part.serving,
                                   "requests of {cold_days} days x cached prefix x (1 - {read_ratio}) " + words,
                                   (*cite(self, "cold_days", "read_ratio"), *cites))  # fmt: skip
