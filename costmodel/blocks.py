@@ -93,7 +93,7 @@ def show(table: pd.DataFrame, formats: Mapping[str, str | Callable] | None = Non
     for name in [*known, *(units or {})]:
         if name not in plain.columns:
             raise unknown("column", name, map(str, plain.columns), "the table")
-    plain = plain.dropna(axis="columns", how="all") if len(plain) else plain
+    plain = plain.loc[:, [not (plain[name].isna() | plain[name].eq("")).all() for name in plain.columns]] if len(plain) else plain
     if money != USD:
         inside = [name for name in plain.columns if GLOSSARY.get(str(name), ("",))[0].startswith("USD")]
         plain = plain.assign(**{name: plain[name] * money.per_usd for name in inside})
@@ -139,7 +139,10 @@ def _decimals(column: pd.Series, name: str) -> str | None:
 def heading(name: str) -> tuple[str, str]:
     """Words and unit for a column: the glossary's unit, with shares left to the percent signs."""
     unit = GLOSSARY.get(name, ("", ""))[0]
-    words = {"usd": "amount", "mid": "middle", "npv": "NPV", "why_not": "why not", "p_cheapest": "P(cheapest)"}
+    words = {
+        "usd": "amount", "mid": "middle", "npv": "NPV", "why_not": "why not", "p_cheapest": "P(cheapest)", "p_buy": "P(buying)", "gpus": "GPUs",
+        "breakeven_utilisation": "buying pays above", "usd_per_hour": "per hour", "usd_per_gpu_hour": "per GPU-hour", "usd_per_mtok_out": "per Mtok of output",
+    }  # fmt: skip
     upper = name[1:].isdigit() and name[0] == "p"
     return words.get(name, name.upper() if upper else name.replace("_", " ")), "" if unit in ("text", "share", "count", "") else unit
 

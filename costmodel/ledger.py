@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
-from .errors import Infeasible
+from .errors import Infeasible, short
 from .evidence import Evidence, describe
 from .lines import ROUNDING, STEADY, Line, Schedule, Traffic, with_demand
-from .options import Mix, Option, accepted, cases, purchases, short
-from .ranges import Doubt, key_of, middle, owner_of, same, walk
+from .options import Mix, Option, accepted, cases, purchases
+from .ranges import Doubt, Range, key_of, middle, owner_of, same, walk
 from .units import MONTHS_PER_YEAR, unit_of
 from .workload import Terms, Workload
 
@@ -277,9 +277,11 @@ def _input(owner: Any, name: str, value: Any, evidence: Evidence) -> dict[str, A
     low, mid, high = (value.low, value.mid, value.high) if isinstance(value, Doubt) else (value, value, value)
     field, why = f"{owner_of(owner)}.{name}", getattr(value, "why", "")
     default = next(f.default for f in dataclasses.fields(owner) if f.name == name)
+    default = default.fitting(unit_of(type(owner).__name__, name)) if isinstance(default, Range) else default
     fact = hasattr(owner, "id") and field not in evidence.changed
     preset = why.startswith("preset")  # made by `presets`
-    untouched = preset or fact or default is value or (type(default) is type(value) and default == value)
+    filled = default is None and bool(getattr(value, "source", ""))  # left open, and taken from the data
+    untouched = preset or fact or filled or default is value or (type(default) is type(value) and default == value)
     source = evidence.of(field)
     if source in ("yours", "assumption"):
         source = "assumption" if untouched or why else "yours"

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import check
+from .errors import check, short
 from .lines import Line, Request, Traffic, with_demand
 from .quality import shift
 from .ranges import Doubt, Number, Range, middle, require, same, validate
@@ -36,12 +36,6 @@ class Case:
     requests_per_month: Number
     together: tuple[Case, ...] = ()  # the other parts of a Mix that share an equal technique
     techniques: tuple[Any, ...] = ()  # all of the option: what is watched is found sooner
-
-
-def short(x: Any) -> str:
-    """What a wrong argument is, in a few words."""
-    long = hasattr(x, "__dataclass_fields__") or (isinstance(x, (dict, list, tuple)) and len(repr(x)) > 80)
-    return f"the class {x.__name__}" if isinstance(x, type) else f"a {type(x).__name__}" if long else repr(x)
 
 
 def require_servings(technique: Any, *names: str) -> None:

@@ -19,7 +19,7 @@ from .evidence import show
 from .hosting import Hosted
 from .ledger import Options, register, settle
 from .options import Mix, accepted, cases
-from .ranges import Doubt, middle, objects, owner_of, walk
+from .ranges import Doubt, middle, objects, owner_of, require, walk
 from .risks import unpriced
 from .servings import Api
 from .techniques.adaptation import Lora, Tune
@@ -68,14 +68,19 @@ def zeros(*things: Any) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def accept(things: Any, meant: Iterable[str]) -> None:
+def accept(things: Any, names: Iterable[str]) -> None:
     """Raise unless every zero for people, evaluation or refresh is accepted by name: "Rag.upkeep_fte", or "upkeep_fte" for all of that name."""
-    meant, found = list(meant), zeros(things)
+    names, found = list(names), zeros(things)
     for key in found:
-        check(key in meant or key.rsplit(".", 1)[-1] in meant,
+        check(key in names or key.rsplit(".", 1)[-1] in names,
               f"{key} is 0: nobody is paid for it, or nothing is done; write accept_zero: [{key}] if that is meant, and every report will say so")  # fmt: skip
-    for name in meant:
-        check(name in found or any(key.rsplit(".", 1)[-1] == name for key in found), f"accept_zero names {name!r}, which is not 0 here; leave it out")
+    meant(names, found)
+
+
+def meant(names: Iterable[str], found: Iterable[str]) -> None:
+    """Raise where a zero is accepted that is none."""
+    for name in names:
+        check(any(name in (key, key.rsplit(".", 1)[-1]) for key in found), f"accept_zero names {name!r}, which is not 0 here; leave it out")
 
 
 def lint(options: Options, work: Workload, terms: Terms | None = None, quality_floor: float | None = None, accept_zero: Iterable[str] = (),
@@ -88,6 +93,11 @@ def lint(options: Options, work: Workload, terms: Terms | None = None, quality_f
     import pandas as pd
 
     options, terms = settle(options, terms)
+    check(options, "lint needs at least one option")
+    if quality_floor is not None:
+        require("quality_floor", quality_floor, 0, 1)
+    check(not isinstance(accept_zero, str), f"accept_zero is {accept_zero!r}, it must be a list of names")
+    meant(accept_zero, zeros((tuple(options.values()), work, terms)))
     seen = _Inputs(options, work, terms, quality_floor)
     rows = [("zero", "accepted by you", "", f"{name} is 0, and that is accepted") for name in accept_zero]
     for code, pitfall in PITFALLS.items():

@@ -28,8 +28,8 @@ from .plots import (
     palette,
     percent,
     picture,
-    readable,
 )
+from .units import readable
 from .workload import Currency
 
 if TYPE_CHECKING:

@@ -218,12 +218,18 @@ def _left_out() -> pd.DataFrame:
         groups = [(name, t.dropna(subset=["mid"])) for name, t in groups]
         off = {name: np.abs(logit(t["mid"]) - logit(t["value"])) for name, t in groups}
         for name, t in groups:  # the band of a benchmark comes from the errors of the others
-            width = np.mean([np.quantile(e, INSIDE) for other, e in off.items() if other != name])
+            width = _width([e for other, e in off.items() if other != name], INSIDE)
             low, high = (shift(t["mid"], side * width) for side in (-1, 1))
             parts.append(pd.DataFrame({"curve": curve, "benchmark": name, "model": t["model"], "method": t["method"], "question": t["question"], "tokens": t["tokens"],
                                        "reported": t["value"], "low": low, "mid": t["mid"], "high": high,
-                                       "inside": (t["value"] >= low) & (t["value"] <= high), "source": t["source"]}))  # fmt: skip
+                                       "inside": off[name] <= width, "source": t["source"]}))  # fmt: skip
     return pd.concat(parts, ignore_index=True)
+
+
+def _width(errors: list[Any], share: float) -> float:
+    """The error of the log-odds that `share` of all rows keep below, every benchmark weighing the same."""
+    weights = np.concatenate([np.full(len(e), 1 / len(e)) for e in errors])
+    return float(np.quantile(np.concatenate(errors), share, weights=weights, method="inverted_cdf"))
 
 
 def quality_fidelity(by: str | None = "benchmark") -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """The decision: paired draws, sweeps, break-evens with closed forms, tornado bars."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -258,6 +259,8 @@ def test_draws_without_a_crossing_are_counted():
     assert row.p_never == pytest.approx(never, abs=0.005)
     assert row.crossing == pytest.approx(375, rel=1e-6)
     assert f"no crossing in {row.p_never:.0%} of the draws" in row.verdict
+    numbers = re.findall(r"\d[\d,]*", row.verdict.split("; no crossing")[0])
+    assert all(len(number.replace(",", "").rstrip("0")) <= 3 for number in numbers)  # nobody knows eight figures
 
 
 def test_a_break_even_over_a_share_looks_between_0_and_1():

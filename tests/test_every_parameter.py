@@ -38,6 +38,7 @@ PLACES = [
     *((HOSTED, cm.Lora(**more)) for more in ({"sweep_runs": 2, "adapters": 3}, {"mfu": 0.4}, {"tuning": "together.lora-16b"})),
     *((HOSTED, cm.Distill(teacher=t, terms_allow_training=True, **more)) for t, more in ((TEACHER, {"sweep_runs": 2, "adapters": 3, "soft_labels": 20}), (replace(TEACHER, accepted=None), {}))),
     (SERVING, cm.Evals(judge=JUDGE)),
+    (SERVING, cm.Evals(effect=0.01, spread=0.15)),  # more noise than anybody pays for
     *((SERVING, cm.Release(policy=policy, judge=JUDGE, candidate=JUDGE, usd_per_day_late=1, layers=3)) for policy in ("replay + canary", "shadow + canary + A/B")),
     (SERVING, cm.Monitoring(judge=JUDGE)),
     (SERVING, cm.Monitoring(judge_share=0, reviews_per_month=5)),  # nobody sees it before users do

@@ -316,7 +316,9 @@ def test_benchmarks_that_no_fit_has_seen_are_met_within_the_stated_errors():
     table = cm.quality_fidelity(by=None)
     off = (table["mid"] - table["reported"]).abs().groupby(table["curve"]).median()
     assert off["context length"] < 0.07 and off["graph or vectors"] < 0.08 and off["recall against k"] < 0.05
-    assert 0.6 < table["inside"].mean() < 0.95
+    assert table.groupby("curve")["inside"].mean().between(0.72, 0.9).all()  # an 80 % band, the place in the prompt too
+    full = table[table["reported"] == 1]
+    assert len(full) and full["inside"].any()  # an answer that was always right can lie in a band
     assert cm.quality_fidelity().index.get_level_values("benchmark").nunique() > 10
 
 

@@ -110,6 +110,14 @@ def test_the_line_of_bad_releases_is_that_closed_form():
 # -- evaluation ----------------------------------------------------------------------------------------
 
 
+def test_a_judge_no_better_than_a_coin_does_not_ask_for_millions_of_runs():
+    """Agreement is 70 to 95 %; a draw near 50 % would need 1 / (2 a - 1)^2 runs, and own the whole variance of a total."""
+    assert cm.Evals(spread=0.05, effect=0.05, agreement=0.501, repeats_max=30).repeats == 30
+    assert cm.Evals(spread=0.05, effect=0.05, agreement=1.0, repeats_max=1).repeats == 1
+    drawn = cm.sample(cm.Evals(), 10_000).repeats
+    assert drawn.max() < 300 and np.median(drawn) == cm.middle(cm.Evals()).repeats
+
+
 def test_noise_multiplies_the_runs_of_the_whole_set_and_not_the_smoke_set():
     """15 points between the best and the worst of ten runs, a fall of five points to see: 12 runs of each case."""
     evals = cm.Evals(items=300, runs_per_month=4, smoke_items=100, changes_per_week=7, effect=0.05, spread=0.15, agreement=1.0)

@@ -167,3 +167,11 @@ def test_the_command_lists_all_pitfalls():
 
 def test_a_toy_without_people_is_no_zero():
     assert cm.zeros(cm.Option(API, Buy(0))) == []
+
+
+def test_the_linter_never_calls_something_zero_that_is_not():
+    with pytest.raises(ValueError, match=r"accept_zero names 'Rag.upkeep_fte', which is not 0 here"):
+        cm.lint(CLEAN, WORK, TERMS, accept_zero=["Rag.upkeep_fte"])
+    for wrong, says in (({"accept_zero": "Rag.upkeep_fte"}, "must be a list of names"), ({"quality_floor": 3}, "quality_floor is 3"), ({"options": {}}, "at least one option")):
+        with pytest.raises(ValueError, match=says):
+            cm.lint(**{"options": CLEAN, "work": WORK, "terms": TERMS, **wrong})

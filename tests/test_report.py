@@ -189,6 +189,13 @@ def test_the_pdf_is_reproducible_and_complete():
     assert text.count("1234567.0") == 20  # a wide table is whole
 
 
+def test_columns_are_named_in_words_and_empty_ones_left_out():
+    table = pd.DataFrame({"option": ["own"], "gpus": [8.0], "usd_per_mtok_out": [1.5], "p_buy": [0.4], "why_not": [""], "with": [None]})
+    text = report.show(table).text
+    assert "GPUs" in text and "per Mtok of output" in text and "P(buying)" in text
+    assert "why not" not in text and "usd" not in text and "with" not in text
+
+
 def test_show_cards_and_answer_look_like_tables_and_text():
     table = pd.DataFrame({"option": ["RAG", "LoRA"], "usd": [1234567.0, None], "per_request": [0.0312, 0.5], "quality": [0.8, 0.05]})
     made = report.show(table, formats={"usd": "{:,.0f}"}, caption="Options")

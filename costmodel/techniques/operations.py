@@ -66,7 +66,8 @@ class Evals:
 
     A `smoke_items` part is the gate of every change, the whole set runs `runs_per_month` times, each case as often as the noise
     between runs asks for: enough runs to see a fall of `effect` through a `spread` of the best run over the worst of ten, and
-    through a judge who agrees with people in `agreement` of the cases. You give up speed: developers wait at the gate.
+    through a judge who agrees with people in `agreement` of the cases, but no more than `repeats_max`: a judge who is hardly
+    better than a coin would need millions. You give up speed: developers wait at the gate.
     """
 
     items: Number = practice("eval.examples")
@@ -81,6 +82,7 @@ class Evals:
     effect: Number = Range(0.02, 0.10, mid=0.05, why="assumption: the smallest fall that the whole set must show")
     spread: Number = practice("eval.spread")
     agreement: Number = AGREEMENT
+    repeats_max: Number = Range(10, 100, mid=30, why="assumption: what noise still hides after so many runs, people read or nobody sees")
     judge: Any = None
     rubric_tokens: Number = RUBRIC_TOKENS
     verdict_tokens: Number = VERDICT_TOKENS
@@ -96,13 +98,13 @@ class Evals:
     @property
     def repeats(self) -> Any:
         """Runs of each case in a run of the whole set."""
-        return runs_to_see(self.effect, self.spread, agreement=self.agreement)
+        return np.minimum(runs_to_see(self.effect, self.spread, agreement=self.agreement), np.maximum(1.0, np.floor(self.repeats_max)))
 
     def buys(self, case: Case) -> Iterator[Line | Traffic]:
         people, changes = case.terms.people, self.changes_per_week * WEEKS_PER_MONTH
         runs = self.items * self.runs_per_month * self.repeats + self.smoke_items * changes
-        cites = cite(self, "items", "runs_per_month", "effect", "spread", "agreement", "smoke_items", "changes_per_week")
-        basis = ("{items} cases x {runs_per_month} runs a month x repeats to see a fall of {effect} through a spread of {spread} "
+        cites = cite(self, "items", "runs_per_month", "effect", "spread", "agreement", "repeats_max", "smoke_items", "changes_per_week")
+        basis = ("{items} cases x {runs_per_month} runs a month x at most {repeats_max} repeats to see a fall of {effect} through a spread of {spread} "
                  "+ {smoke_items} cases x {changes_per_week} changes a week")  # fmt: skip
         yield labour("build the golden set", self.build_weeks * HOURS_PER_WEEK, people.engineer, once(), "evaluation",
                      "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(self, "build_weeks"))  # fmt: skip
