@@ -141,10 +141,11 @@ def heading(name: str) -> tuple[str, str]:
     unit = GLOSSARY.get(name, ("", ""))[0]
     words = {
         "usd": "amount", "mid": "middle", "npv": "NPV", "why_not": "why not", "p_cheapest": "P(cheapest)", "p_buy": "P(buying)", "gpus": "GPUs",
-        "breakeven_utilisation": "buying pays above", "usd_per_hour": "per hour", "usd_per_gpu_hour": "per GPU-hour", "usd_per_mtok_out": "per Mtok of output",
+        "breakeven_utilisation": "buying pays above", "usd_per_gpu_hour": "per GPU-hour", "usd_per_mtok_out": "per Mtok of output",
     }  # fmt: skip
     upper = name[1:].isdigit() and name[0] == "p"
-    return words.get(name, name.upper() if upper else name.replace("_", " ")), "" if unit in ("text", "share", "count", "") else unit
+    plain = name.removeprefix("usd_") if unit.startswith("USD") else name  # the unit stands below
+    return words.get(name, name.upper() if upper else plain.replace("_", " ")), "" if unit in ("text", "share", "count", "") else unit
 
 
 def _linked(value: str) -> str:

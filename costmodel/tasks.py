@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
+from .ageing import gain_of_waiting, overpaid_share
 from .agent_loop import per_resolved, tail
 from .decision import totals
 from .errors import check
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DRAWS = 4_000
-LEAST_SUCCESS, LEAST_SEAT = 1e-6, 0.01
+LEAST_SUCCESS, LEAST_SEAT, LEAST_WAIT = 1e-6, 0.01, 0.1
 STILL = Trends(api=0.0, gpu=0.0, labour=0.0, service=0.0)
 INFERENCE = ("api", "gpu")  # price classes of what answers
 PROMPT_TOKENS = Range(1_500, 6_000, mid=3_000, name="agent_runs.prompt", why="assumption: system prompt and issue of a bare loop")
@@ -77,6 +78,26 @@ def oneoffs(
     times = book.groupby("item")["month"].nunique()
     rare = book[book["item"].map(times) < max(months / 2, 2)].sort_values(["month", "phase"], kind="stable", ignore_index=True)
     return rare.assign(date=[terms.date_of(m) for m in rare["month"]])[["month", "date", "phase", "item", "usd"]]
+
+
+def putting_off(option: Option | Mix, work: Workload, months: Sequence[float], terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
+    """Falling behind and waiting, by months: what staying with a model overpays, and what starting later saves.
+
+    Columns: months, overpaid (share of the bill that the same quality would no longer cost), usd_saved (of the build, paid later),
+    per_month (what a month of the feature must be worth, or waiting gains). All Ranges at their middle, over the first year.
+    """
+    import pandas as pd
+
+    wait = np.asarray(months, float)
+    require("months", wait, low=LEAST_WAIT)
+    options, terms = settle(option, terms, months=int(MONTHS_PER_YEAR), on=on)
+    book = ledger(options, work, terms=terms)
+    paid = book[book["phase"] != "failures"]
+    once = paid.loc[paid["month"] == 0, "usd"].sum()
+    saved = gain_of_waiting(once, 0.0, 0.0, wait, middle(terms.discount_rate))
+    running = (paid["usd"].sum() - once) / MONTHS_PER_YEAR
+    overpaid = overpaid_share(catalog.practice("api.api_price_fall").mid, wait)
+    return pd.DataFrame({"months": wait, "overpaid": overpaid, "usd_saved": saved, "per_month": running + saved / wait})
 
 
 def per_task(options: Options | Option | Mix, work: Workload, usd_unresolved: Number = 0.0, months: int = int(MONTHS_PER_YEAR),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import STILL, api, lines, total
+from toys import STILL, Buy, api, lines, total
 
 import costmodel as cm
 from costmodel import experiments
@@ -199,6 +199,17 @@ def test_falling_behind_waiting_and_giving_up_have_a_price():
     assert cm.overpaid_share(0.35, 12) == pytest.approx(0.35)
     assert cm.gain_of_waiting(60_000, 4_000, 6_000, 0) == 0 and cm.gain_of_waiting(60_000, 4_000, 3_000, 6) > 0 > cm.gain_of_waiting(10_000, 4_000, 9_000, 6)
     assert cm.gain_of_waiting(16_000, 0, 0, 3, discount_rate=0.0, superfluous=1.0) == 16_000  # eight engineer-weeks that one parameter replaces
+
+
+def test_waiting_puts_off_the_build_and_saves_its_interest():
+    """$12,000 once and $1,000 a month at 10 % a year: a year later the build costs 12,000 / 1.1, so a month must be worth what it costs and that gain."""
+    option, terms = cm.Option(api(**{"in": 1.0, "out": 0.0}), Buy(12_000)), replace(TERMS, discount_rate=0.10)
+    row = cm.putting_off(option, cm.Workload(1_000_000, input_tokens=1_000), (12,), terms=terms).iloc[0]
+    saved = 12_000 * (1 - 1 / 1.1)
+    assert row.usd_saved == pytest.approx(saved) and row.per_month == pytest.approx(1_000 + saved / 12)
+    assert row.overpaid == pytest.approx(cm.practice("api.api_price_fall").mid)
+    with pytest.raises(ValueError, match=r"months is \(0.0, 0.0\), allowed is at least 0.1"):
+        cm.putting_off(option, WORK, (0,), terms=terms)
 
 
 # -- release -------------------------------------------------------------------------------------------
