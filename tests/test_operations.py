@@ -507,3 +507,11 @@ def test_every_line_of_the_operations_cites_what_is_there():
     for line in lines(option, WORK, TERMS):
         assert "{" not in found.basis(line), line.item
         assert [key for key in line.cites if key not in found.values] == [], line.item
+
+
+def test_a_bibliography_lists_what_a_report_cites_beside_its_lines():
+    law = cm.duties("2026-11-23")["source"]
+    alone, more = (set(cm.bibliography(cm.Option(SERVING, cm.Upgrades()), WORK, TERMS, more=ids)["id"]) for ids in ((), (*law, "assumption")))
+    assert more - alone == set(law) == {"ai-act", "ai-omnibus"}
+    with pytest.raises(ValueError, match=r"no source 'ai-akt' in sources\.csv; did you mean 'ai-act'"):
+        cm.bibliography(cm.Option(SERVING), WORK, TERMS, more=["ai-akt"])
