@@ -72,13 +72,18 @@ def test_compaction_pays_for_long_tasks_and_writes_its_summaries():
     cut = cm.Agent(compact_at=20_000, kept_tokens=2_000, **long)
     assert total(cm.Option(SERVING, cut), WORK) < 0.6 * total(cm.Option(SERVING, cm.Agent(**long)), WORK)
     summaries = request(cut).calls[1]
-    assert summaries.output_tokens == 2_000 and summaries.per_request == pytest.approx(agent_loop.compactions(800.0, 100.0, 20_000.0, 2_000.0))
+    assert summaries.prompt_tokens == 20_000 and summaries.output_tokens == 2_000 and summaries.per_request == pytest.approx(agent_loop.compactions(800.0, 100.0, 20_000.0, 2_000.0))
 
 
 @pytest.mark.parametrize(("fail", "own", "sdk", "calls"), [(0.0, 3, 3, 1.0), (1.0, 3, 3, 9.0), (1.0, 3, 1, 3.0), (0.5, 2, 1, 1.5)])
 def test_hidden_retries_multiply_to_nine(fail, own, sdk, calls):
     agent = cm.Agent(steps=1, **EXACT | {"fail_chance": fail}, own_tries=own, sdk_tries=sdk, billed_share=1)
     assert sent(agent)[0] == pytest.approx(calls, rel=1e-6)
+
+
+def test_a_share_of_the_failed_calls_is_billed():
+    """One in two fails, two tries: 1.5 calls are sent, and half of the failed ones are billed."""
+    assert sent(cm.Agent(steps=1, **EXACT | {"fail_chance": 0.5}, own_tries=2, sdk_tries=1, billed_share=0.5))[0] == pytest.approx(1.25)
 
 
 def test_a_storm_of_retries_wastes_32_000_tokens():

@@ -150,6 +150,11 @@ def test_drift_costs_failures_until_it_is_seen_and_repaired():
     assert "drift that nobody has seen yet" not in bill(watch, work=replace(WORK, usd_per_failure=0.0))
 
 
+def test_people_and_a_judge_read_samples():
+    found = bill(cm.Monitoring(reviews_per_month=150, minutes_per_review=2, judge_share=0.1, judge=JUDGE, verdict_tokens=100))
+    assert found["read sampled answers"] == (5, 20.0) and found["production judge: output"] == (73_000 * 100 / 1e6, 4.0)
+
+
 def test_a_store_holds_what_came_in_over_its_retention():
     """730,000 traces of 10 kB a month are 7.3 GB; kept for two months, 14.6 GB are paid."""
     assert bill(cm.Monitoring(kb_per_trace=10, retention_days=2 * 730 / 24, usd_per_gb_month=1.0))["keep traces"] == (14.6, 1.0)
@@ -181,6 +186,11 @@ def test_forks_are_migrations_of_their_own():
 
 def test_800_broken_cases_take_four_days():
     assert bill(cm.Upgrades(items=800))["re-anchor the evaluation"] == (32.0, 100.0)
+
+
+def test_every_candidate_answers_the_golden_set_several_times():
+    found = bill(cm.Upgrades(items=300, candidates=2, runs_per_candidate=3))
+    assert found["try candidates: output"] == (300 * 2 * 3 * 200 / 1e6, 10.0)
 
 
 def test_a_cache_is_warmed_again_only_where_there_is_one():
@@ -338,6 +348,29 @@ def test_monitoring_takes_a_bad_release_back_sooner():
     assert watched / alone == pytest.approx(days / 28)
 
 
+def test_the_bill_of_a_release_by_hand():
+    """Two releases a month of three layers, shadowed for 14 days: 2 % of 24,000 x 14 x 2 answers are compared by a judge, who reads a rubric of 500 tokens, a
+    question of 1,000 and two answers of 200."""
+    release = cm.middle(cm.Release(policy="shadow + canary + A/B", releases_per_month=2, layers=3, flag_hours=0.5, analyst_hours=10, watch_hours=1, shadow_days=14, judged_share=0.02,
+                                   rubric_tokens=500, verdict_tokens=120, judge=JUDGE, regression_chance=0.1, rollback_hours=2, isolate_hours=4, alpha=0.05, incident_weeks=1.5))  # fmt: skip
+    found = bill(release)
+    assert found["design and read A/B tests"] == (20, 80.0) and found["set and remove flags"] == (3, 100.0) and found["watch the canary"] == (8, 100.0)
+    compared = 24_000 * 14 * 2 * 0.02
+    assert found["shadow: judge: fresh input"] == (compared * (500 + 1_000 + 400) / 1e6, 1.0) and found["shadow: judge: output"] == (compared * 120 / 1e6, 4.0)
+    assert found["roll back and find the layer"] == (0.2 * (2 + 3 * 4) + 1.8 * 0.05 * 6 * 2, 100.0)  # shadow, four stages, A/B: six looks
+    case = cm.Option(SERVING, release).case(cm.middle(WORK), TERMS)
+    assert found["firefight what reached everybody"] == (0.2 * release.slips(case) * 1.5 * 40, 100.0)
+
+
+def test_a_look_before_users_sees_what_shows_off_policy_with_the_power_of_its_sample():
+    """A perfect judge on 24,000 x 14 x 0.0005 = 168 answers, and 80 % of the regressions show."""
+    release = cm.middle(cm.Release(policy="shadow", shadow_days=14, judged_share=0.0005, shadow_sees=0.8, agreement=1.0, accepted_before=0.8, drop=0.1))
+    case = cm.Option(SERVING, release).case(cm.middle(WORK), TERMS)
+    assert release.slips(case) == pytest.approx(1 - 0.8 * cm.chance_to_detect(168, 0.8, 0.7))
+    replay = replace(release, policy="replay", replay_share=0.0005)
+    assert replay.slips(case) == pytest.approx(release.slips(case)) and replay.calendar_days(case) == 0
+
+
 def test_an_ab_test_takes_the_days_of_its_power_calculation():
     release = cm.middle(cm.Release(policy="A/B", ab_effect=0.03, accepted_before=0.8, outcome_share=0.05, ab_days_most=90))
     case = cm.Option(SERVING, release).case(cm.middle(WORK), TERMS)
@@ -381,6 +414,9 @@ def test_an_incident_costs_its_probability_and_redaction_takes_its_recall_off():
     rules = {"incidents_per_year": 0.12, "usd_per_incident": 100_000, "recall": 0.8}
     assert bill(cm.Compliance(**rules))["incidents with personal data"] == (0.01 * 0.2, 100_000)
     assert bill(cm.Compliance(**rules, redacted="none"))["incidents with personal data"] == (0.01, 100_000)
+    assert bill(cm.Compliance(**rules, redacted="prompts"))["incidents with personal data"] == (0.01 * (1 - 0.8 / 3), 100_000)  # chunks and logs are left
+    with pytest.raises(ValueError, match="each kind of text may stand in it once"):
+        cm.Compliance(redacted="logs, logs")
 
 
 def test_a_service_scans_dearer_than_own_processors():
