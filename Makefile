@@ -31,6 +31,7 @@ lab: $(READY)
 	$(BIN)/jupyter lab notebooks
 
 bench: $(READY)
+	-$(BIN)/python -m pip install --quiet -c requirements.txt squigglepy==0.30 SALib==1.6.0  # peers; without them the run says so
 	$(BIN)/python benchmarks/bench.py
 
 fidelity: $(READY)
