@@ -78,7 +78,7 @@ _HOMES = {
     "held_out": "Standing error_by fidelity literature misses standing",
     "peers": "beside_peers",
     "risks": "best_policy release_policies unpriced",
-    "tasks": "agent_runs coding_ways duties inference_share oneoffs per_task steps_and_success user_margins",
+    "tasks": "agent_runs coding_ways duties inference_share oneoffs per_task putting_off steps_and_success user_margins",
     "scenario": "Scenario examples load save",
     "portfolio": "compare_portfolio",
 }

@@ -144,7 +144,7 @@ WORDS = {
     "usd": "amount", "mid": "middle", "npv": "NPV", "npv_p10": "NPV P10", "npv_p90": "NPV P90", "p90_regret": "P90 regret", "p_cheapest": "P(cheapest)",
     "p_least_to_pay": "P(least to pay)", "p_loss": "P(loss)", "p_never": "P(never)", "tco": "to pay", "irr_says": "rate of return a year", "payback_month": "money back",
     "written_off_months": "written off over", "usd_to_measure": "cost to measure", "worth": "less its cost", "usd_to_pay": "to pay", "usd_for_people": "for people",
-    "p_buy": "P(buying)", "gpus": "GPUs", "breakeven_utilisation": "buying pays above", "usd_per_hour": "per hour", "usd_per_gpu_hour": "per GPU-hour",
+    "p_buy": "P(buying)", "gpus": "GPUs", "breakeven_utilisation": "buying pays above", "usd_per_gpu_hour": "per GPU-hour",
     "usd_per_mtok_out": "per Mtok of output",
 }  # fmt: skip
 
@@ -153,7 +153,8 @@ def heading(name: str) -> tuple[str, str]:
     """Words and unit for a column: the glossary's unit, with shares left to the percent signs."""
     unit = GLOSSARY.get(name, ("", ""))[0]
     upper = name[1:].isdigit() and name[0] == "p"
-    return WORDS.get(name, name.upper() if upper else name.replace("_", " ")), "" if unit in ("text", "share", "count", "") else unit
+    plain = name.removeprefix("usd_") if unit.startswith("USD") else name  # the unit stands below
+    return WORDS.get(name, name.upper() if upper else plain.replace("_", " ")), "" if unit in ("text", "share", "count", "") else unit
 
 
 def _linked(value: str) -> str:

@@ -7,7 +7,7 @@ a cost of month m is discounted by (1 + rate)^(-m/12). Costs are positive everyw
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -300,8 +300,8 @@ def _input(owner: Any, name: str, value: Any, evidence: Evidence) -> dict[str, A
     return {"low": low, "mid": mid, "high": high, "unit": unit_of(type(owner).__name__, name), "source": source, "why": why, "default": untouched}
 
 
-def bibliography(options: Options | Option | Mix, work: Workload, terms: Terms | None = None) -> pd.DataFrame:
-    """The published sources behind the lines of these options, each once.
+def bibliography(options: Options | Option | Mix, work: Workload, terms: Terms | None = None, more: Iterable[str] = ()) -> pd.DataFrame:
+    """The published sources behind the lines of these options, each once, and `more` ids of sources that a report cites besides.
 
     Columns: id publisher title url locator accessed licence. What is an assumption or the user's own is not in it.
     """
@@ -309,7 +309,7 @@ def bibliography(options: Options | Option | Mix, work: Workload, terms: Terms |
 
     options, terms = settle(options, terms)
     table = ledger(options, work, terms=terms)
-    ids = sorted({s for cell in table["sources"].unique() for s in cell.split("; ")} - {"", "yours", "assumption"})
+    ids = sorted({*more, *(s for cell in table["sources"].unique() for s in cell.split("; "))} - {"", "yours", "assumption"})
     found = [dataclasses.asdict(catalog.source(s)) for s in ids]
     return pd.DataFrame(found, columns=["id", "publisher", "title", "url", "locator", "accessed", "licence"])
 

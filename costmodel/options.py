@@ -38,6 +38,14 @@ class Case:
     techniques: tuple[Any, ...] = ()  # all of the option: what is watched is found sooner
 
 
+def require_servings(technique: Any, *names: str) -> None:
+    """Check that fields which may name another serving do, or are None: the option's own."""
+    for name in names:
+        value = getattr(technique, name)
+        serving = value is None or (hasattr(value, "price") and not isinstance(value, type))
+        check(serving, f"{type(technique).__name__}.{name} is {short(value)}, it must be a serving such as Api('gpt-6-luna'), or None for the option's own")
+
+
 @dataclass(frozen=True, init=False)
 class Option:
     """A choice: one serving (who answers) and any number of techniques (how it is made to answer well).

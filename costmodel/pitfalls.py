@@ -1,4 +1,5 @@
-"""The pitfall linter: two dozen mistakes of cost estimates, looked for in the user's own inputs; and zeros that must be accepted.
+"""The pitfall linter: two dozen mistakes of cost estimates, looked for in the user's own inputs; risks that no line of the bill prices;
+and zeros that must be accepted.
 
 A note is no error: it says what the inputs leave out, and the answer stands. Only a zero for people, evaluation or refresh
 needs a word: a scenario with one is refused until `accept_zero` names it, and every report prints what was accepted.
@@ -19,6 +20,7 @@ from .hosting import Hosted
 from .ledger import Options, register, settle
 from .options import Mix, accepted, cases
 from .ranges import Doubt, middle, objects, owner_of, require, walk
+from .risks import unpriced
 from .servings import Api
 from .techniques.adaptation import Lora, Tune
 from .techniques.graphs import GraphRag
@@ -83,7 +85,8 @@ def meant(names: Iterable[str], found: Iterable[str]) -> None:
 
 def lint(options: Options, work: Workload, terms: Terms | None = None, quality_floor: float | None = None, accept_zero: Iterable[str] = (),
          everything: bool = False) -> pd.DataFrame:  # fmt: skip
-    """Notes on the user's own inputs: the pitfalls P1 to P24 that they run into, and the zeros that were accepted.
+    """Notes on the user's own inputs: the pitfalls P1 to P24 that they run into, the operations that are left out with the risk that
+    stays (code "risk"), and the zeros that were accepted.
 
     Columns: code, pitfall, options, note; one row per note. `everything` lists all codes, also those without a note, with what was found instead.
     """
@@ -104,7 +107,21 @@ def lint(options: Options, work: Workload, terms: Terms | None = None, quality_f
         rows += [(code, pitfall, ", ".join(x for x in labels if x), note) for note, labels in found.items()]
         if everything and not found:
             rows.append((code, pitfall, "", BUILT_IN.get(code, "clear: the inputs do not show it")))
+    rows += _risks(options, work, terms)
     return pd.DataFrame(rows, columns=["code", "pitfall", "options", "note"])
+
+
+def _risks(options: Mapping[str, Any], work: Workload, terms: Terms) -> Iterator[tuple[str, str, str, str]]:
+    """One note for each operation that options do not have: what stays unpriced, in dollars a year, and the reason of the dearest."""
+    found: dict[tuple[str, str], list[tuple[float, str, str]]] = {}
+    for label, option in options.items():
+        with suppress(Infeasible):
+            for row in unpriced(option, work, terms).itertuples():
+                found.setdefault((row.operation, row.risk), []).append((row.usd_per_year, label, row.why))
+    for (operation, risk), rows in found.items():
+        least, most = min(rows), max(rows)
+        usd = " to ".join(dict.fromkeys(f"{x[0]:,.0f}" for x in (least, most)))
+        yield "risk", risk, ", ".join(label for _, label, _ in rows), f"no {operation}: about USD {usd} a year that no line prices; {most[2]}"
 
 
 BUILT_IN = {

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Union
 from zlib import crc32
@@ -343,9 +344,9 @@ def pin(x: Any, key: str, value: Any) -> Any:
 # -- checking what a user gave -------------------------------------------------------------------------
 
 _BOUNDS = {"share": (0, 1), "share/month": (0, 1), "share/year": (-1, np.inf), "log-odds": (-np.inf, np.inf)}  # by unit
-_OWN_BOUNDS = {"active_hours_per_month": (1, 744), "overlap": (0, 0.9), "peak_to_average": (1, np.inf), "pue": (1, np.inf), "gpus_per_replica": (1, 1024)}  # by field
+_OWN_BOUNDS = {"active_hours_per_month": (1, 744), "agreement": (0.501, 1), "overlap": (0, 0.9), "peak_to_average": (1, np.inf), "pue": (1, np.inf), "gpus_per_replica": (1, 1024)}  # by field
 
-DIVISORS = ("base_life_months", "batch_max", "chunk_tokens", "embedder_life_months", "every_months", "gb_per_unit", "gpus_per_server", "kept", "load_max", "map_call_tokens", "mbu", "memory_usable", "mfu", "refresh_months",
+DIVISORS = ("base_life_months", "batch_max", "chars_per_s", "chunk_tokens", "effect", "embedder_life_months", "every_months", "gb_per_unit", "gpus_per_server", "kept", "load_max", "map_call_tokens", "mbu", "memory_usable", "mfu", "refresh_months",
             "pass_chance", "requests_per_s", "retrain_months", "speed", "steps", "tokens_per_min_per_unit", "transfer", "units_step")  # fmt: skip
 LEAST_DIVISOR = 1e-6
 
@@ -356,6 +357,7 @@ def require(name: str, value: Any, low: float = 0, high: float = np.inf) -> None
     number = isinstance(value, (*Doubt, int, float, np.number, np.ndarray)) and not isinstance(value, bool)
     if not number:  # no array is ever spelt out for nothing
         raise ValueError(f"{name} is {value!r}, it must be a number or a Range, {allowed}")
+    check(np.size(value) > 0, f"{name} is an empty array, it must be a number or a Range, {allowed}")
     ends = (value.low, value.high) if isinstance(value, Doubt) else (float(np.min(value)), float(np.max(value)))
     shown = value if np.ndim(value) == 0 else ends
     check(np.isfinite(ends).all(), f"{name} is {shown}, it must be a finite number, {allowed}")
@@ -363,17 +365,32 @@ def require(name: str, value: Any, low: float = 0, high: float = np.inf) -> None
 
 
 def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
-    """Check every number field of a dataclass against the limits that its unit in the glossary sets.
+    """Check every field of a dataclass against what its unit in the glossary allows.
 
-    Shares lie in 0..1, yearly changes above -1, log-odds anywhere, everything else at 0 or above.
+    Shares lie in 0..1, yearly changes above -1, log-odds anywhere, other numbers at 0 or above; flags are True or False, dates
+    are days or None. Texts and records are checked where they are used.
     """
     for name in _field_names(x):
-        value = getattr(x, name)
+        value, label = getattr(x, name), f"{type(x).__name__}.{name}"
         unit = GLOSSARY.get(name, ("text",))[0]
-        if unit not in ("text", "date", "flag", "record") and not (value is None and name in optional):
-            require(f"{type(x).__name__}.{name}", value, *limits(name))
+        if unit in ("text", "record") or (value is None and name in optional):
+            continue
+        if unit == "flag":
+            check(isinstance(value, bool), f"{label} is {value!r}, allowed are True and False")
+        elif unit == "date":
+            check(value is None or is_day(value), f"{label} is {value!r}, it must be a day such as '2027-03-31', or None")
+        else:
+            require(label, value, *limits(name))
             if isinstance(value, Range) and (fitting := value.fitting(unit)) is not value:
                 object.__setattr__(x, name, fitting)
+
+
+def is_day(value: Any) -> bool:
+    """Whether a text is a day of the calendar, such as 2027-03-31."""
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except (TypeError, ValueError):
+        return False
 
 
 def limits(name: str) -> tuple[float, float]:

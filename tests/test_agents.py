@@ -145,8 +145,8 @@ def test_a_cap_cuts_the_tail_and_what_it_cuts_has_failed():
 
 def test_an_agent_without_a_cap_has_an_unpriced_risk():
     endless, capped = (cm.Option(SERVING, cm.Agent(cap_steps=cap)) for cap in (None, 30))
-    assert "Agent" in cm.unpriced(endless, WORK, STILL).operation.to_list()
-    assert "Agent" not in cm.unpriced(capped, WORK, STILL).operation.to_list()
+    assert "Agent(cap_steps=...)" in cm.unpriced(endless, WORK, STILL).operation.to_list()
+    assert "Agent(cap_steps=...)" not in cm.unpriced(capped, WORK, STILL).operation.to_list()
 
 
 def test_the_heavy_user_has_a_negative_margin():
@@ -232,3 +232,47 @@ def test_another_loop_whose_steps_are_not_known_is_held_four_times_of_five():
         row = cm.compare(option, work, terms=replace(STILL, months=1), draws=2_000).iloc[0]
         found[id] = row.p10 / 1_000 <= fact.value.mid <= row.p90 / 1_000
     assert found == {"openhands_sonnet_4_5": True, "openhands_claude_code": True, "openhands_codex": True, "openhands_subagents": True, "openhands_minimax": False}
+
+
+def test_a_doubt_about_the_person_widens_the_band_and_not_the_middle():
+    option = cm.Option(SERVING, cm.middle(cm.Agent()))
+    sure, doubt = (cm.per_task(option, WORK, usd, terms=cm.middle(STILL)).iloc[0] for usd in (2.0, cm.Range(1, 4)))
+    assert doubt.usd_per_resolved == sure.usd_per_resolved and doubt.p90 > sure.p90 and doubt.p10 < sure.p10
+
+
+def test_the_band_of_a_developer_with_ai_holds_both_trials():
+    """0.44 times the hours in one trial, 1.19 in another: neither way is surely the cheaper."""
+    still = replace(STILL, people=cm.middle(STILL.people))
+    ways = cm.coding_ways(cm.Option(SERVING, cm.CodingAgent()), WORK, 2.0, terms=still).set_index("way")
+    alone = ways.usd_per_change["developer alone"]
+    assert ways.p10["developer alone"] == pytest.approx(alone) == ways.p90["developer alone"]
+    assert ways.p10["developer with AI"] < alone < ways.p90["developer with AI"]
+    assert (ways.p10 <= ways.usd_per_change).all() and (ways.usd_per_change <= ways.p90).all()
+
+
+WRONG = {
+    "steps_and_success: the option has no Agent": lambda: cm.steps_and_success(cm.Option(SERVING), WORK, [2], [0.5]),
+    "steps_and_success: steps is \\[\\], it must be a list": lambda: cm.steps_and_success(cm.Option(SERVING, cm.Agent()), WORK, [], [0.5]),
+    "success is \\(2.0, 2.0\\), allowed is between": lambda: cm.steps_and_success(cm.Option(SERVING, cm.Agent()), WORK, [2], [2]),
+    "usd_unresolved is -1, allowed is at least 0": lambda: cm.per_task(cm.Option(SERVING), WORK, -1),
+    "coding_ways: the option has no CodingAgent": lambda: cm.coding_ways(cm.Option(SERVING, cm.Agent()), WORK, 2),
+    "coding_ways compares the ways of one Option": lambda: cm.coding_ways(cm.cascade(cm.Option(SERVING), cm.Option(SERVING), 0.3), WORK, 2),
+    "hours_by_hand is -2, allowed is at least 0": lambda: cm.coding_ways(cm.Option(SERVING, cm.CodingAgent()), WORK, -2),
+    "usd_per_seat_month is 0, allowed is at least 0.01": lambda: cm.user_margins(8, 0, 1),
+    "at is \\(2.0, 2.0\\), allowed is between": lambda: cm.user_margins(8, 16, 1, at=[2]),
+    "inference_share: volumes is empty": lambda: cm.inference_share(cm.Option(SERVING), WORK, []),
+    "on is 'soon', it must be a day": lambda: cm.duties("soon"),
+    "Agent.sdk_tries is 0, allowed is at least 1": lambda: cm.Agent(sdk_tries=0),
+    "CodingAgent.cap_steps is 0, allowed is at least 1": lambda: cm.CodingAgent(cap_steps=0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_what_cannot_be_meant_is_one_sentence(message):
+    with pytest.raises(ValueError, match=message):
+        WRONG[message]()
+
+
+def test_a_cap_that_no_task_meets_accepts_next_to_nothing():
+    option = cm.Option(SERVING, cm.Agent(steps=10, cap_steps=2, **EXACT))
+    assert 0 < cm.compare(option, WORK, terms=STILL, draws=2).quality.item() < 1e-5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import STILL, api, lines, total
+from toys import STILL, Buy, api, lines, total
 
 import costmodel as cm
 from costmodel import experiments
@@ -201,6 +201,17 @@ def test_falling_behind_waiting_and_giving_up_have_a_price():
     assert cm.gain_of_waiting(16_000, 0, 0, 3, discount_rate=0.0, superfluous=1.0) == 16_000  # eight engineer-weeks that one parameter replaces
 
 
+def test_waiting_puts_off_the_build_and_saves_its_interest():
+    """$12,000 once and $1,000 a month at 10 % a year: a year later the build costs 12,000 / 1.1, so a month must be worth what it costs and that gain."""
+    option, terms = cm.Option(api(**{"in": 1.0, "out": 0.0}), Buy(12_000)), replace(TERMS, discount_rate=0.10)
+    row = cm.putting_off(option, cm.Workload(1_000_000, input_tokens=1_000), (12,), terms=terms).iloc[0]
+    saved = 12_000 * (1 - 1 / 1.1)
+    assert row.usd_saved == pytest.approx(saved) and row.per_month == pytest.approx(1_000 + saved / 12)
+    assert row.overpaid == pytest.approx(cm.practice("api.api_price_fall").mid)
+    with pytest.raises(ValueError, match=r"months is \(0.0, 0.0\), allowed is at least 0.1"):
+        cm.putting_off(option, WORK, (0,), terms=terms)
+
+
 # -- release -------------------------------------------------------------------------------------------
 
 
@@ -222,6 +233,53 @@ def test_a_step_and_a_stage_that_do_not_exist_are_refused():
     with pytest.raises(ValueError, match="must be shares"):
         cm.Release(stages="one, two")
     assert cm.Release(stages=(0.1, 0.5)) == cm.Release(stages="0.1, 0.5")
+
+
+WRONG = {
+    "Release.policy is None, it must be words": lambda: cm.Release(policy=None),
+    "Release.policy is 'canary \\+ canary', each step may stand in it once": lambda: cm.Release(policy="canary + canary"),
+    "no step 'none' in Release.policy 'none \\+ canary'; known: A/B, canary": lambda: cm.Release(policy="none + canary"),
+    "Release.stages is empty, a canary needs stages": lambda: cm.Release(stages=()),
+    "Release.stages is 0.5, it must be shares": lambda: cm.Release(stages=0.5),
+    "Release.layers is 7, allowed is between 1 and 6": lambda: cm.Release(layers=7),
+    "Release.separate is 'no', allowed are True and False": lambda: cm.Release(separate="no"),
+    "Release.candidate is 'gpt-6-luna', it must be a serving": lambda: cm.Release(candidate="gpt-6-luna"),
+    "Evals.judge is a Option, it must be a serving": lambda: cm.Evals(judge=cm.Option(JUDGE)),
+    "Evals.agreement is 0.5, allowed is between 0.501 and 1": lambda: cm.Evals(agreement=0.5),
+    "Evals.effect is 0, allowed is between 1e-06 and 1": lambda: cm.Evals(effect=0),
+    "Evals.items is an empty array": lambda: cm.Evals(items=np.array([])),
+    "Monitoring.agreement is 0.3": lambda: cm.Monitoring(agreement=0.3),
+    "Upgrades.retires is 'soon', it must be a day": lambda: cm.Upgrades(retires="soon"),
+    "Upgrades.pinned is None, allowed are True and False": lambda: cm.Upgrades(pinned=None),
+    "Upgrades.prompts is 0, allowed is at least 1": lambda: cm.Upgrades(prompts=0),
+    "Compliance.redacted is None, allowed are prompts, chunks, logs": lambda: cm.Compliance(redacted=None),
+    "Compliance.counsel is 3, it must be a role": lambda: cm.Compliance(counsel=3),
+    "Compliance.region is 7, it must be a region": lambda: cm.Compliance(region=7),
+    "Compliance.chars_per_s is 0, allowed is at least 1e-06": lambda: cm.Compliance(chars_per_s=0),
+    "release is 'canary', it must be a Release": lambda: cm.release_policies(cm.Option(SERVING), WORK, "canary"),
+    "best_policy: usd_per_failure is empty": lambda: cm.best_policy(cm.Option(SERVING), WORK, [1e4], []),
+    "release policies are for an option in which a model answers": lambda: cm.release_policies(cm.Option(cm.Staff(minutes_per_request=4)), WORK),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_what_cannot_be_meant_is_one_sentence(message):
+    with pytest.raises(ValueError, match=message):
+        WRONG[message]()
+
+
+def test_one_policy_may_be_asked_for_by_its_name_and_texts_as_a_list():
+    assert set(cm.release_policies(cm.Option(SERVING), WORK, terms=TERMS, policies="canary", draws=20).policy) == {"none", "canary"}
+    assert cm.Compliance(redacted=("prompts", "logs")) == cm.Compliance(redacted="prompts, logs")
+
+
+def test_people_have_no_operations_to_leave_out():
+    people = cm.Option(cm.Staff(minutes_per_request=4))
+    assert cm.unpriced(people, WORK, TERMS).empty
+    both = cm.unpriced(cm.cascade(cm.Option(SERVING), people, 0.2), WORK, TERMS)
+    assert both.operation.to_list() == [type(t).__name__ for t in OPERATIONS]
+    with pytest.raises(cm.Infeasible, match="Upgrades need a model that a provider can retire; Staff has none"):
+        lines(cm.Option(people.serving, cm.Upgrades()), WORK, TERMS)
 
 
 def test_a_scenario_file_holds_every_operation(tmp_path):
@@ -380,6 +438,15 @@ def test_what_releases_without_discipline_cost_is_what_the_policy_none_prices():
     assert cm.unpriced(option, WORK, TERMS).usd_per_year.item() == pytest.approx(priced / 5)
 
 
+def test_the_share_that_an_evaluation_would_stop_is_yours_to_say():
+    """Nine of ten stopped: without an evaluation ten times as many are released, nine of which it would have stopped."""
+    option = cm.Option(SERVING, *(t for t in OPERATIONS if not isinstance(t, cm.Evals)))
+    half, most = (cm.unpriced(option, WORK, TERMS, stopped_share=share).usd_per_year.item() for share in (0.5, 0.9))
+    assert most == pytest.approx(9 * half)
+    with pytest.raises(ValueError, match=r"stopped_share is 1, allowed is between 0 and 0\.999"):
+        cm.unpriced(option, WORK, TERMS, stopped_share=1)
+
+
 def test_a_failure_that_costs_nothing_is_said():
     table = cm.unpriced(cm.Option(SERVING), replace(WORK, usd_per_failure=0.0), TERMS)
     assert table[table.operation == "Release"].why.str.contains("usd_per_failure is 0").all()
@@ -440,3 +507,11 @@ def test_every_line_of_the_operations_cites_what_is_there():
     for line in lines(option, WORK, TERMS):
         assert "{" not in found.basis(line), line.item
         assert [key for key in line.cites if key not in found.values] == [], line.item
+
+
+def test_a_bibliography_lists_what_a_report_cites_beside_its_lines():
+    law = cm.duties("2026-11-23")["source"]
+    alone, more = (set(cm.bibliography(cm.Option(SERVING, cm.Upgrades()), WORK, TERMS, more=ids)["id"]) for ids in ((), (*law, "assumption")))
+    assert more - alone == set(law) == {"ai-act", "ai-omnibus"}
+    with pytest.raises(ValueError, match=r"no source 'ai-akt' in sources\.csv; did you mean 'ai-act'"):
+        cm.bibliography(cm.Option(SERVING), WORK, TERMS, more=["ai-akt"])

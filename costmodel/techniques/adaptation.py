@@ -94,7 +94,7 @@ class Tune:
         check(offer is None or isinstance(offer, catalog.Tuning), f"{kind}.tuning is {offer!r}, it must be an offer such as 'vertex.gemini-3.5-flash'")
         for name, words in (("packed", (True, False, None)), ("quantised", (True, False)), ("customer", (True, False)), ("terms_allow_training", (True, False))):
             check(any(getattr(self, name, False) is w for w in words), f"{kind}.{name} is {getattr(self, name, None)!r}, allowed are {', '.join(map(str, words))}")
-        validate(self, optional=("runs", "mfu", "speed", "usd_per_run"))
+        validate(self, optional=("runs", "mfu", "speed", "usd_per_run", "packed"))
         for name, allowed in (("examples", 1), ("tokens_per_example", 1), ("epochs", 0.01)):
             value = getattr(self, name)
             least = value.low if isinstance(value, Doubt) else np.min(value)

@@ -18,7 +18,7 @@ from ..errors import Infeasible
 from ..lines import Call, Line, Request, Segment, cite, labour, once, upkeep, with_demand
 from ..options import Case
 from ..quality import Effect, shift
-from ..ranges import Number, Range, validate
+from ..ranges import Number, Range, require, validate
 from ..units import HOURS_PER_WEEK, MINUTES_PER_HOUR
 from ..workload import Workload
 
@@ -62,6 +62,9 @@ class Agent:
 
     def __post_init__(self) -> None:
         validate(self, optional=("cap_steps", "compact_at"))
+        for name in ("steps", "cap_steps", "own_tries", "sdk_tries", "subagent_steps"):
+            if getattr(self, name) is not None:
+                require(f"{type(self).__name__}.{name}", getattr(self, name), low=1)
 
     # -- one task ------------------------------------------------------------------------------------------
 
@@ -164,7 +167,7 @@ class Agent:
 
     def success_shift(self, base: Any) -> Any:
         """Shift of the log-odds from the share accepted in one plain call; what the cap cuts off has failed."""
-        finished = np.minimum(within(self.steps, self.step_spread, self.cap), 1 - LEAST_SHARE)
+        finished = np.clip(within(self.steps, self.step_spread, self.cap), LEAST_SHARE, 1 - LEAST_SHARE)
         return shift_to(base, finished * shift(base, self.log_odds))
 
     def quality(self, case: Case) -> Effect:

@@ -80,7 +80,12 @@ class Compliance:
     def __post_init__(self) -> None:
         if isinstance(self.counsel, str):
             object.__setattr__(self, "counsel", catalog.person(self.counsel))
+        if isinstance(self.redacted, (tuple, list)):
+            object.__setattr__(self, "redacted", ", ".join(map(str, self.redacted)))
         validate(self, optional=("usd_per_mchar",))
+        check(isinstance(self.counsel, catalog.Person), f"Compliance.counsel is {self.counsel!r}, it must be a role such as 'counsel'")
+        check(isinstance(self.redacted, str), f"Compliance.redacted is {self.redacted!r}, allowed are {', '.join(TEXTS)}, or 'none'")
+        check(self.region is None or isinstance(self.region, str), f"Compliance.region is {self.region!r}, it must be a region such as 'eu', or None")
         for text in self.texts:
             if text not in TEXTS:
                 raise unknown("text", text, TEXTS, where=f"Compliance.redacted {self.redacted!r}")

@@ -17,8 +17,8 @@ from ..catalog import practice, retirement
 from ..errors import Infeasible
 from ..experiments import expected_loss, runs_to_see, samples_per_arm, through_judge
 from ..lines import STEADY, Call, Line, Schedule, Segment, Traffic, cite, labour, monthly, once, with_demand
-from ..options import Case
-from ..ranges import Number, Range, validate
+from ..options import Case, require_servings
+from ..ranges import Number, Range, require, validate
 from ..units import DAYS_PER_MONTH, GB, HOURS_PER_WEEK, KB, MILLION, MINUTES_PER_HOUR, MONTHS_PER_YEAR, WEEKS_PER_MONTH
 from .lifecycle import ending, month_of
 
@@ -87,10 +87,10 @@ class Evals:
     rubric_tokens: Number = RUBRIC_TOKENS
     verdict_tokens: Number = VERDICT_TOKENS
     review_hours_per_month: Number = Range(2, 16, mid=6, why="assumption: people look at disagreements")
-    stopped_share: Number = Range(0.3, 0.9, mid=0.7, why="assumption: share of bad changes that the gate stops; what passes is in Release")
 
     def __post_init__(self) -> None:
         validate(self)
+        require_servings(self, "judge")
 
     def at(self, on: str) -> Evals:
         return self if self.judge is None else replace(self, judge=self.judge.at(on))
@@ -168,6 +168,7 @@ class Monitoring:
 
     def __post_init__(self) -> None:
         validate(self)
+        require_servings(self, "judge")
 
     def at(self, on: str) -> Monitoring:
         return self if self.judge is None else replace(self, judge=self.judge.at(on))
@@ -247,10 +248,13 @@ class Upgrades:
 
     def __post_init__(self) -> None:
         validate(self)
+        require("Upgrades.prompts", self.prompts, low=1)
 
     def when(self, case: Case) -> tuple[Schedule, str, tuple[str, ...]]:
         """When models end, in words too, and what says so."""
-        model = case.serving.model
+        model = getattr(case.serving, "model", None)
+        if model is None:
+            raise Infeasible(f"Upgrades need a model that a provider can retire; {type(case.serving).__name__} has none")
         day = self.retires or getattr(model, "retired", None) or retirement(model.id)
         if day and month_of(day, case.terms.start) < 1:
             raise Infeasible(f"{model.id} is retired on {day}, before the first month ({case.terms.start}); choose another model")
