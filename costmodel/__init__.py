@@ -53,7 +53,7 @@ _HOMES = {
     "techniques.compliance": "Compliance",
     "techniques.agents": "Agent CodingAgent",
     "choices": "MODELS presets quick with_fleet with_quality",
-    "ledger": "bibliography by_hand cash_flow evaluate explain ledger npv register",
+    "ledger": "bibliography by_hand cash_flow evaluate explain ledger npv pick register",
     "uncertainty": "calibrate fan p_cheaper rank_correlation regret swings tornado",
     "sensitivity": "sobol sobol_indices",
     "information": "Measurement measurements value_of_information",

@@ -98,11 +98,11 @@ def _buy(own: Any, terms: Any, gpus: float, months: int) -> Any:
     person = terms.people.engineer.usd_per_hour
     each_month = gpus * HOURS_PER_MONTH * own.power_usd_per_gpu_hour() + servers * own.housing_usd_per_month()
     each_month = each_month + servers * own.operations_fte_per_server * WORKING_HOURS_PER_MONTH * person
-    worn, age = own.replaced(months)
+    worn = own.replaced(months)
     at = np.arange(months + 1)
     prices = worn * (1 + terms.trends.gpu) ** (at / MONTHS_PER_YEAR) / (1 + rate) ** at
     again = prices.sum(axis=-1, keepdims=prices.ndim > 1)
-    lost = again * (1 - own.resale(own.life_months)) - own.resale(age) / (1 + rate) ** months
+    lost = again * (1 - own.resale(own.life_months)) - own.resale(own.age(months)) / (1 + rate) ** months
     return servers * own.server_usd() * (1 + lost) + own.setup_weeks * HOURS_PER_WEEK * person + each_month * present_months(rate, months)
 
 

@@ -99,7 +99,7 @@ def business_case(options: Options | Option | Mix, work: Workload, baseline: Opt
     Index option; columns: investment (paid up front), tco (all that is to pay over the horizon), contingency (to the chosen percentile), budget (tco + contingency), benefit
     (what is to pay for the baseline, as far as realised), wrong_answers (what they cost more than the baseline's; nobody sends an invoice for it; NaN, and out of the
     case, where the quality of the option or of the baseline is not known), npv npv_p10 npv_p50 npv_p90 p_loss, irr (a year), irr_says (in words; "undefined: ..." where the signs do not
-    change), payback_month (of the undiscounted cash, NaN: not within the horizon), capex, depreciation, written_off_months, opex, tax, currency. All at the middle of
+    change), payback_month (of the undiscounted cash, NaN: not within the horizon), capex, depreciation, written_off_months (NaN where nothing is), opex, tax, currency. All at the middle of
     every Range but the bands. An option that cannot run is left out.
     """
     import pandas as pd
@@ -123,7 +123,7 @@ def business_case(options: Options | Option | Mix, work: Workload, baseline: Opt
             "investment": case["cost"][0, 0], "tco": tco, "contingency": more, "budget": tco + more, "benefit": case["benefit"][0].sum(),
             "wrong_answers": case["wrong_answers"][0].sum() if case["judged"] else np.nan, "npv": net @ discount, "npv_p10": p10, "npv_p50": p50, "npv_p90": p90, "p_loss": float(np.mean(spread[~np.isnan(spread)] < 0)),
             "irr": yearly, "irr_says": _irr_says(net, yearly), "payback_month": stays_ahead(net.cumsum()[None, :])[0],
-            "capex": case["capex"][0].sum(), "depreciation": case["depreciation"][0].sum(), "written_off_months": case["life"][0],
+            "capex": case["capex"][0].sum(), "depreciation": case["depreciation"][0].sum(), "written_off_months": case["life"][0] if case["capex"][0].any() else np.nan,
             "opex": case["cost"][0].sum() - case["capex"][0].sum(), "tax": case["tax"][0].sum(),
         }  # fmt: skip
     table = pd.DataFrame.from_dict(rows, orient="index")

@@ -10,7 +10,7 @@ import numpy as np
 from . import catalog
 from .errors import CatalogError
 from .fleet import resale_share
-from .lines import every
+from .lines import ROUNDING, every
 from .ranges import Number, Range, middle, require, validate
 from .records import Listed
 from .units import HOURS_PER_MONTH, KILO
@@ -53,7 +53,7 @@ class Owned:
         if self.capex_usd is None or self.capex_usd in listed:  # of this GPU, or left from another one
             if f"{gpu.id}.capex_usd" not in facts:
                 known_ids = ", ".join(sorted(f.id for f in facts.values() if f.field == "capex_usd"))
-                raise CatalogError(f"no purchase price of {gpu.id} in own.csv; give capex_usd=, known are {known_ids}")
+                raise CatalogError(f"no purchase price of {gpu.id} in own.csv; give capex_usd= (in a report purchase_price), known are {known_ids}")
             made = replace(made, capex_usd=facts[f"{gpu.id}.capex_usd"].value)
         return made
 
@@ -73,11 +73,16 @@ class Owned:
         """Share of its price that a server fetches after some months."""
         return resale_share(self.residual, months)
 
-    def replaced(self, months: int) -> tuple[np.ndarray, Any]:
-        """Replacements in months 0..H, shape (H + 1,) or (n, H + 1), and the age of the servers when they are sold at H [month]."""
+    def replaced(self, months: int) -> np.ndarray:
+        """Replacements of a server in months 0..H after it was bought, shape (H + 1,) or (n, H + 1); in H it is sold instead."""
         worn = every(self.life_months).weights(months, np.empty(0))
-        worn[..., -1] = 0.0  # sold, not replaced
-        return worn, months - np.max(np.arange(months + 1) * (worn > 0), axis=-1, keepdims=worn.ndim > 1)
+        worn[..., -1] = 0.0
+        return worn
+
+    def age(self, months: Any) -> Any:
+        """Age of a server, or of what replaced it, when it is sold some months after it was bought [month]."""
+        renewed = np.floor(np.maximum(months - 1, 0) / self.life_months + ROUNDING)
+        return months - np.ceil(renewed * self.life_months - ROUNDING)
 
     def standing_usd_per_gpu_hour(self) -> Any:
         """What a bought GPU costs in every hour, up or not [USD/GPU-hour]: its share of housing, and of the price lost over the life."""

@@ -384,25 +384,31 @@ class Hosted:
         own: Any = self.owned
         need = np.ceil(made.replicas * self.gpus / own.gpus_per_server - fleet.ROUNDING)
         held: Any = need  # by month, where the load is not steady: what a month needs is bought at the end of the month before
-        first, most = once(), need
+        bought: Any = need * (np.arange(terms.months + 1) == 0)
         if not steady(need):
             held = np.maximum.accumulate(need, axis=-1)
             held = np.concatenate([held[..., 1:2], held[..., 1:]], axis=-1)
-            first = path(np.diff(np.concatenate([np.zeros_like(held[..., :1]), held[..., 1:], held[..., -1:]], axis=-1), axis=-1))
-            most = held[..., -1] if held.ndim == 1 else held[..., -1:]
-        worn, age = own.replaced(terms.months)
-        price, cites = own.server_usd(), cite(own, "capex_usd", "server_overhead")
+            bought = np.diff(np.concatenate([np.zeros_like(held[..., :1]), held[..., 1:], held[..., -1:]], axis=-1), axis=-1)
+        worn = own.replaced(terms.months)  # by age
+        due = np.flatnonzero(worn.reshape(-1, terms.months + 1).any(axis=0))
+        again, resold = np.zeros(np.broadcast_shapes(bought.shape, worn.shape)), 0.0  # each server after its own life, and at its own age
+        for month in np.flatnonzero(bought.reshape(-1, terms.months + 1).any(axis=0)):
+            count = bought[month] if bought.ndim == 1 else bought[:, month : month + 1]
+            left = terms.months - month
+            if due.size and due[0] < left:
+                again[..., month:-1] += count * worn[..., :left]
+            resold = resold + count * own.resale(own.age(left))
+        price, cites = own.server_usd(), cite(own, "gpus_per_server", "capex_usd", "server_overhead")
         aged = (*cites, *cite(own, "residual", "life_months"))
-        yield Line("servers", "build", need if steady(need) else 1.0, "server", price, first, "gpu", "capex",
-                   "servers of eight GPUs, bought whole x {capex_usd} x {server_overhead}", cites)  # fmt: skip
-        if np.any(worn):
-            each, when = (need, path(worn)) if steady(need) else (1.0, path(worn * held))
-            yield Line("servers replaced", "build", each, "server", price * (1 - own.resale(own.life_months)), when, "gpu", "capex",
-                       "all servers after {life_months} months x (price - what the old ones fetch)", aged)  # fmt: skip
-        yield Line("servers sold", "retirement", -most, "server", price * own.resale(age), once(terms.months), STEADY, "capex",
+        yield Line("servers", "build", need if steady(need) else 1.0, "server", price, once() if steady(need) else path(bought), "gpu", "capex",
+                   "whole servers x {gpus_per_server} GPUs x {capex_usd} x {server_overhead}", cites)  # fmt: skip
+        if np.any(again):
+            yield Line("servers replaced", "build", 1.0, "server", price * (1 - own.resale(own.life_months)), path(again), "gpu", "capex",
+                       "servers after {life_months} months x (price - what the old ones fetch)", aged)  # fmt: skip
+        yield Line("servers sold", "retirement", -resold, "new server", price, once(terms.months), STEADY, "capex",
                    "servers x price x {residual} ^ (age in months / 36)", aged)  # fmt: skip
         yield self._monthly("housing of the servers", "serving", held, "server", own.housing_usd_per_month(), "service",
-                            "kW of a server, all its GPUs x {usd_per_kw_month}", cite(own, "it_watts", "usd_per_kw_month"))  # fmt: skip
+                            "whole servers x {gpus_per_server} GPUs x {it_watts} W x {usd_per_kw_month} a kW", cite(own, "gpus_per_server", "it_watts", "usd_per_kw_month"))  # fmt: skip
         yield labour("rack and burn in the servers", own.setup_weeks * HOURS_PER_WEEK, terms.people.engineer, once(), "build",
                      "{setup_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(own, "setup_weeks"))  # fmt: skip
         hands = own.operations_fte_per_server * WORKING_HOURS_PER_MONTH

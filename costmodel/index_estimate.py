@@ -82,28 +82,40 @@ def graph_from_sample(graph: GraphRag, work: Workload, sample_share: float, samp
     return replace(graph, index_tokens=Range(low, high, mid, name="GraphRag.index_tokens", why=why) if low < high else mid)
 
 
-
-
 def index_fidelity() -> pd.DataFrame:
-    """Published index and query tokens of graphs beside the law of their variant: one row each, nothing left out.
+    """Published index and query tokens of graphs: one row each, nothing left out.
 
-    Columns: variant what reported low mid high (90 % of the law) inside left_out source. `left_out` is the geometric mean of the other
-    sources of that variant at chunks of about the same length (NaN without one): what a first estimate from the literature would say.
+    Columns: variant what reported; law_low law law_high (90 % of the law of that variant, which was set with this row in view, so
+    that it is no check); others_low others others_high, the least, the geometric mean and the most of the other sources of that variant at
+    chunks of about the same length; inside, whether the row lies within these others; source. Without another source the last four are missing.
     """
     import pandas as pd
 
-    rows = []
     found: list[dict[str, Any]] = [{**r, "value": float(r["value"])} for r in measured("indexing", INDEXED) if r["variant"] in VARIANTS]
+    rows = []
     for r in found:
-        graph: Any = GraphRag(variant=r["variant"], mode=r["metric"].removeprefix("query_tokens_") if r["metric"].startswith("query") else "local")
-        if r["metric"] == "index_ratio":
-            law = [graph_index_ratio(float(r["chunk_tokens"]), *(getattr(getattr(graph.variant, f), e) for f in ("index_overhead_tokens", "index_tokens_per_token")))
-                   for e in ("low", "mid", "high")]  # fmt: skip
-        elif graph.mode == "global":
-            law = [getattr(graph.report_share, e) * NOVEL_TOKENS for e in ("low", "mid", "high")]
-        else:
-            law = [getattr(graph.variant.context_tokens, e) for e in ("low", "mid", "high")]
-        others = [np.log(o["value"]) for o in found if o["metric"] == r["metric"] == "index_ratio" and o["variant"] == r["variant"]
-                  and o["family"] != r["family"] and abs(float(o["chunk_tokens"]) / float(r["chunk_tokens"]) - 1) < 0.1]  # fmt: skip
-        rows.append((r["variant"], r["metric"].replace("_", " "), r["value"], *law, law[0] <= r["value"] <= law[2], np.exp(np.mean(others)) if others else np.nan, r["source"]))
-    return pd.DataFrame(rows, columns=["variant", "what", "reported", "low", "mid", "high", "inside", "left_out", "source"])
+        others = [o["value"] for o in found if _same_kind(o, r)] or [np.nan]
+        low, high = min(others), max(others)
+        rows.append((r["variant"], r["metric"].replace("_", " "), r["value"], *_law(r), low, np.exp(np.mean(np.log(others))), high,
+                     None if np.isnan(low) else bool(low <= r["value"] <= high), r["source"]))  # fmt: skip
+    columns = ["variant", "what", "reported", "law_low", "law", "law_high", "others_low", "others", "others_high", "inside", "source"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _law(row: dict[str, Any]) -> list[float]:
+    """[low, middle, high] of what the model says of a published row."""
+    query = row["metric"].startswith("query")
+    graph: Any = GraphRag(variant=row["variant"], mode=row["metric"].removeprefix("query_tokens_") if query else "local")
+    ends = ("low", "mid", "high")
+    if not query:
+        overhead, per_token = graph.variant.index_overhead_tokens, graph.variant.index_tokens_per_token
+        return [float(graph_index_ratio(float(row["chunk_tokens"]), getattr(overhead, e), getattr(per_token, e))) for e in ends]
+    if graph.mode == "global":
+        return [getattr(graph.report_share, e) * NOVEL_TOKENS for e in ends]
+    return [getattr(graph.variant.context_tokens, e) for e in ends]
+
+
+def _same_kind(other: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Whether another source reports the index tokens of that variant at chunks of about the same length."""
+    return (other["metric"] == row["metric"] == "index_ratio" and other["variant"] == row["variant"] and other["family"] != row["family"]
+            and abs(float(other["chunk_tokens"]) / float(row["chunk_tokens"]) - 1) < 0.1)  # fmt: skip

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
-from .errors import Infeasible, short
+from .errors import Infeasible, short, unknown
 from .evidence import Evidence, describe
 from .lines import ROUNDING, STEADY, Line, Schedule, Traffic, with_demand
 from .options import Mix, Option, accepted, cases, purchases
@@ -179,6 +179,18 @@ def settle(options: Options | Option | Mix, terms: Terms | None, **changes: Any)
     if terms.on is not None:
         options = {label: option.at(terms.on) for label, option in options.items()}
     return dict(options), terms
+
+
+def pick(options: Mapping[str, Any], label: str, where: str = "the options") -> Any:
+    """The option with this label. Errors: `CatalogError` names the nearest labels.
+
+    >>> pick({"RAG": 1}, "RAGG")
+    Traceback (most recent call last):
+    costmodel.errors.CatalogError: no option 'RAGG' in the options; did you mean 'RAG'?
+    """
+    if label not in options:
+        raise unknown("option", label, options, where)
+    return options[label]
 
 
 # -- answers -------------------------------------------------------------------------------------------

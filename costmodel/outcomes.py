@@ -85,7 +85,7 @@ def equal_quality(options: Options, work: Workload, quality: float, usd_per_case
                   on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Options at the same quality: what one lacks, people do, at a price for each case.
 
-    Index option, cheapest first; columns: quality, by_people (share of the requests), usd_model, usd_people, usd (over the horizon, the cost of wrong answers
+    Index option, cheapest first; columns: quality, by_people (share of the requests), usd_to_pay, usd_for_people, usd (over the horizon, the cost of wrong answers
     left out, since all are equal), why_not. A better option than asked gets no credit.
     """
     import pandas as pd
@@ -106,7 +106,7 @@ def equal_quality(options: Options, work: Workload, quality: float, usd_per_case
         lacks = np.nan if known is None else max(quality - float(known), 0.0)
         model, people = each * requests, lacks * requests * usd_per_case
         rows[label] = [np.nan if known is None else float(known), lacks, model, people, model + people, UNKNOWN if known is None else ""]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["quality", "by_people", "usd_model", "usd_people", "usd", "why_not"])
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["quality", "by_people", "usd_to_pay", "usd_for_people", "usd", "why_not"])
     table.index.name = "option"
     return table.sort_values("usd", kind="stable")
 

@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from .errors import check
 from .plots import (
@@ -42,6 +42,7 @@ WAYS = {"RAG": "#009E73", "Agentic RAG": "#4C9A8A", "GraphRAG": "#8DB84A", "Ligh
         "Long context": "#9ECAE1", "Long context, 5 min": "#4292C6", "Long context, 1 h": "#16335B", "Self-Route": "#CC79A7"}  # fmt: skip
 SURE = 0.8  # share of the draws from which a winner is not hatched
 BEST = "#DDEFE8"
+LANE = 0.75  # height of the largest bar of a lane
 REINDEXING = "^embed (?:the corpus|what|again)|^(?:index|refresh) the graph|scanned pages"
 
 
@@ -102,29 +103,31 @@ def plot_region(table: pd.DataFrame, ax: Axes | None = None, here: tuple[float, 
 
 
 def plot_timeline(table: pd.DataFrame, ax: Axes | None = None, months: int = 24, money: Currency = USD) -> Axes:
-    """What it costs to keep each index up to date, month by month, store and people left out (a ledger): small sums for what
-    changed, and spikes where a graph is refreshed or everything is embedded again with a new model."""
+    """What it costs to keep each index up to date, month by month, store and people left out (a ledger): one lane for each way,
+    the dearest on top, pale the first index, dark what is done again. Each lane has a scale of its own, its dollars stand beside it."""
     table = table[table["item"].str.contains(REINDEXING) & table["month"].between(0, months)]
     check(len(table) > 0, "plot_timeline: no option of the ledger has an index to keep")
-    labels = list(dict.fromkeys(table["option"]))
-    colours = colours_of(labels)
-    usd = table.groupby(["option", "month"])["usd"].sum() * money.per_usd
-    usd = usd[usd > 0]
-    ax = ax or picture(3.4)
-    ax.set_yscale("log")
-    bottom = usd.min() / 2
-    handles = []
-    for i, label in enumerate(x for x in labels if x in usd.index.get_level_values(0)):
-        months_paid = usd[label].index.to_numpy() + 0.12 * (i - len(labels) / 2)  # side by side
-        ax.vlines(months_paid, bottom, usd[label], color=colours[label], linewidth=1.6, alpha=0.75)
-        handles.append(ax.plot(months_paid, usd[label], "o", color=colours[label], markersize=3.8, label=label)[0])
+    usd = table.pivot_table(index="option", columns="month", values="usd", aggfunc="sum", fill_value=0.0) * money.per_usd
+    usd = usd.loc[usd.sum(axis=1).sort_values(ascending=False).index]
+    usd = usd[usd.sum(axis=1) > 0]
+    colours = colours_of(dict.fromkeys(table["option"]))
+    ax = ax or picture(0.7 + 0.56 * len(usd))
+    for lane, (label, paid) in enumerate(usd.iterrows()):
+        for month, height in (LANE * paid / paid.max()).items():
+            ax.bar(month, height, 0.6, bottom=-lane, color=colours[str(label)], alpha=0.4 if month == 0 else 1, linewidth=0)
+        ax.axhline(-lane, color=GREY, linewidth=0.7)
+        first, later = paid.get(0, 0.0), paid[paid.index > 0]
+        again = f"later {dollars(later.sum(), money)}, at most {dollars(later.max(), money)} a month" if later.sum() > 0 else "nothing later"
+        ax.text(1.015, 0.35 - lane, f"first {dollars(first, money)}\n{again}", transform=ax.get_yaxis_transform(), va="center", fontsize=SMALL, color=INK,
+                linespacing=1.4, parse_math=False)  # fmt: skip
+    _tidy(ax, "x")
+    ax.set_yticks(0.35 - np.arange(len(usd)), usd.index)
+    for text, label in zip(ax.get_yticklabels(), usd.index, strict=True):
+        text.set_color(colours[label])
+    ax.set_ylim(0.95 - len(usd), 1)
     ax.set_xlim(-0.8, months + 0.8)
-    ax.set_ylim(bottom=bottom)
-    _tidy(ax, "y")
-    _money(ax.yaxis, money)
+    ax.xaxis.set_major_locator(MaxNLocator(9, integer=True, steps=[1, 2, 3, 6, 10]))
     ax.set_xlabel("month; 0 is the first index", fontsize=NORMAL)
-    ax.set_ylabel(f"index and re-index [{money.code}]", fontsize=NORMAL)
-    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=SMALL)
     return ax
 
 

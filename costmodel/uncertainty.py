@@ -167,7 +167,7 @@ def calibrate(prior: Range, measured: Iterable[float], error: float | None = Non
     ('speed', 119, 123, 128)
     """
     check(isinstance(prior, Range), f"calibrate: the prior is {prior!r}, it must be a Range")
-    x = np.asarray(list(np.atleast_1d(measured)), float)
+    x = np.ravel(np.asarray(list(measured) if isinstance(measured, Iterable) else measured, float))
     check(x.size and np.isfinite(x).all(), "calibrate needs at least one finite measurement")
     if error is not None:
         require("calibrate: error", error)

@@ -380,6 +380,12 @@ def test_the_register_begins_with_the_untouched_defaults_that_move_a_total_furth
     assert (register.loc[register["low"] == register["high"], "swing"] == 0).all()
 
 
+def test_an_answer_without_eligible_rivals_is_weighed_against_the_others(options):
+    said = cm.recommend(options, WORK, quality_floor=0.75, draws=200)
+    assert len(said.leaders) == 1 and said.contest[0] == said.best and 1 < len(said.contest) <= 5
+    assert cm.recommend(options, WORK, draws=200).contest == cm.recommend(options, WORK, draws=200).leaders
+
+
 def test_a_verdict_is_one_sentence_and_the_points_it_turns_on(options):
     said = cm.recommend({"RAG": options["RAG"], "Cascade": options["Cascade"]}, WORK, draws=300)
     assert said.headline.count(". ") == 0 and said.headline.endswith(".") and said.sentence == " ".join((said.headline, *said.points))

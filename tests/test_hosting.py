@@ -250,11 +250,22 @@ def test_servers_are_bought_when_a_growing_load_needs_them():
     bought = book[book["item"] == "servers"].set_index("month").quantity
     first = next(m for m in range(1, 14) if np.ceil(5.5 * 2 ** ((m - 1) / 12)) > 8)
     assert bought.to_dict() == {0: 1.0, first - 1: 1.0}
-    assert book[book["item"] == "servers sold"].quantity.sum() == -2
+    resale = 0.2 ** (13 / 36) + 0.2 ** ((13 - first + 1) / 36)  # each at its own age
+    assert book[book["item"] == "servers sold"].usd.sum() == pytest.approx(-300_000 * resale)
+
+
+def test_each_server_is_replaced_after_its_own_life():
+    """As above with a life of 12 months: the first again in month 12, the second not before the end; drawn lives give the same mean."""
+    grows, terms = work(5.5, growth_per_year=1.0), replace(STILL, months=13)
+    book = cm.ledger(option(owned=replace(OWN, life_months=12)), grows, terms=terms)
+    again = book[book["item"] == "servers replaced"]
+    assert again.month.to_list() == [12] and again.usd.sum() == pytest.approx(300_000 * (1 - 0.2 ** (1 / 3)))
+    narrow = option(owned=replace(OWN, life_months=cm.Range(11.99, 12.0)))
+    assert cm.compare(narrow, grows, terms=terms, draws=50).p50.item() == pytest.approx(cm.ledger(narrow, grows, terms=terms).usd.sum(), rel=0.01)
 
 
 def test_an_unknown_purchase_price_names_what_is_known():
-    with pytest.raises(CatalogError, match=r"no purchase price of T4 in own\.csv; give capex_usd="):
+    with pytest.raises(CatalogError, match=r"no purchase price of T4 in own\.csv; give capex_usd= .in a report purchase_price., known are B200"):
         cm.Hosted("llama-3.2-1b", gpu="T4", owned=cm.Owned())
 
 

@@ -213,7 +213,15 @@ def test_readers_who_see_different_parts_get_summaries_of_their_own():
 
 def test_published_index_and_query_tokens_lie_in_the_band_of_each_kind():
     table = cm.index_fidelity()
-    assert table["inside"].all() and {"hipporag-2", "graphrag-bench", "lightrag-experiment", "graphrag-issues"} <= set(table["source"])
+    assert table["reported"].between(table["law_low"], table["law_high"]).all() and {"hipporag-2", "graphrag-bench", "lightrag-experiment", "graphrag-issues"} <= set(table["source"])
+
+
+def test_only_a_row_with_another_source_is_called_inside_or_not():
+    """A row that set its law proves nothing; of five bills of full indexes, two lie within what the other source says."""
+    table = cm.index_fidelity()
+    checked = table[table["inside"].notna()]
+    assert checked["what"].unique().tolist() == ["index ratio"] and checked["others"].notna().all()
+    assert table[table["inside"].isna()]["others"].isna().all() and (len(checked), checked["inside"].sum()) == (5, 2)
 
 
 def test_an_indexed_sample_replaces_the_published_ratio():
@@ -406,6 +414,18 @@ def test_every_figure_is_drawn(ways):
             plots_knowledge.plot_index_cost(cm.index_cost(WORK, cm.Api("gpt-6-luna", on=ON), draws=50))]  # fmt: skip
     assert all(plots.svg(ax.figure).startswith("<?xml") for ax in axes)
     assert axes[0].get_figure() is not axes[1].get_figure()
+
+
+def test_the_timeline_has_one_lane_for_each_index_with_its_dollars_beside_it(ways):
+    some = {label: ways[label] for label in ("RAG", "GraphRAG", "Long context")}
+    table = cm.ledger(some, WORK, months=24)
+    ax = plots_knowledge.plot_timeline(table)
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["GraphRAG", "RAG"]  # dearest first; a long context has no index
+    paid = table[(table["option"] == "GraphRAG") & table["item"].str.contains(plots_knowledge.REINDEXING)].groupby("month").usd.sum()
+    first, later = (plots.dollars(x) for x in (paid[0], paid[1:].sum()))
+    assert any(t.get_text().startswith(f"first {first}\nlater {later}, at most") for t in ax.texts)
+    with pytest.raises(ValueError, match="no option of the ledger has an index to keep"):
+        plots_knowledge.plot_timeline(table[table["option"] == "Long context"])
 
 
 def test_the_size_of_a_graph_is_that_of_the_paper():

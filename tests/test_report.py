@@ -208,6 +208,17 @@ def test_show_cards_and_answer_look_like_tables_and_text():
         report.cards([("a", "b")])
 
 
+def test_a_table_that_is_in_another_currency_says_so():
+    """A column `currency` becomes the unit of the amounts and converts nothing; what is blank is left out, and an empty table says none."""
+    table = pd.DataFrame({"option": ["RAG"], "npv": [1_000.0], "tax": [0.0], "currency": ["EUR at 0.92 per USD of 2026-11-20"], "why_not": [""]})
+    made = report.show(table)
+    assert "EUR" in made.html and "USD" not in made.html and "1,000" in made.text and "why not" not in made.text and "per USD" not in made.html
+    assert "none" in report.show(table.head(0)).text
+    from costmodel.workload import Currency
+
+    assert "920" in report.show(table.drop(columns="currency"), money=Currency("EUR", 0.92, "2026-11-20")).text
+
+
 # -- runs ----------------------------------------------------------------------------------------------
 
 NUMBERS = """
