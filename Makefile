@@ -30,8 +30,12 @@ test: $(READY)
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
 
-bench: $(READY)
+bench: $(VENV)/.peers
 	$(BIN)/python benchmarks/bench.py
+
+$(VENV)/.peers: $(READY) benchmarks/requirements.txt
+	$(BIN)/python -m pip install --quiet -r benchmarks/requirements.txt
+	@touch $@
 
 fidelity: $(READY)
 	$(BIN)/python benchmarks/fidelity.py

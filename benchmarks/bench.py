@@ -16,7 +16,7 @@ import costmodel as cm
 from costmodel import plots_decision, report
 from costmodel.decision import CHUNK, totals
 from costmodel.ledger import Calendar, evaluate
-from costmodel.ranges import doubts, draws, rewrite, sample, uniforms
+from costmodel.ranges import doubts, draws, rewrite, sample, strata
 from costmodel.scenario import notebooks_folder
 from costmodel.workload import Terms
 
@@ -109,7 +109,7 @@ def peers(options: dict, terms: Terms) -> None:
     try:
         import squigglepy as sq
     except ImportError:
-        print("squigglepy is not installed: no comparison (pip install squigglepy)")
+        print("squigglepy is not installed: no comparison (`make bench` installs it)")
     else:
         theirs_each = squiggle(sq, options, terms)
         row("the same model as a squigglepy function, one draw", theirs_each, "-",
@@ -127,7 +127,7 @@ def peers(options: dict, terms: Terms) -> None:
         from SALib.analyze import sobol as analyze
         from SALib.sample import sobol as sample_sobol
     except ImportError:
-        print("SALib is not installed: no comparison (pip install SALib)")
+        print("SALib is not installed: no comparison (`make bench` installs it)")
         return
     problem = {"num_vars": len(keys), "names": keys, "bounds": [[0.0, 1.0]] * len(keys)}
 
@@ -167,12 +167,12 @@ def scaling(options: dict) -> None:
     first, again = [], []
     for n in SCALE:
         draws.cache_clear()
-        uniforms.cache_clear()
+        strata.cache_clear()
         first.append(best(lambda n=n: cm.compare(options, WORK, draws=n), 1))
         again.append(best(lambda n=n: cm.compare(options, WORK, draws=n), 1 if n > 100_000 else 3))
         row(f"compare 10 options, {n:,} draws, first time", first[-1], "-", f"{first[-1] / n * 1e6:.1f} us a draw; again {again[-1] / n * 1e6:.1f} us")
     draws.cache_clear()
-    uniforms.cache_clear()
+    strata.cache_clear()
     slopes = [np.log(x[-1] / x[-2]) / np.log(SCALE[-1] / SCALE[-2]) for x in (first, again)]
     print(f"{'time grows with the draws to the power of':<62} {slopes[0]:>9.2f}      from {SCALE[-2]:,} to {SCALE[-1]:,}, again {slopes[1]:.2f}; 1 is linear. docs/scaling.png")
     plots_decision.plot_scaling(list(SCALE), first).figure.savefig(Path(__file__).parent.parent / "docs" / "scaling.png", dpi=110)
@@ -193,7 +193,7 @@ def main() -> None:
     row("the same at 1,000 draws (a slider move, model part)", best(lambda: cm.compare(options, WORK, draws=1_000)), "20 ms")
 
     draws.cache_clear()
-    uniforms.cache_clear()
+    strata.cache_clear()
     first = best(lambda: cm.compare(options, WORK, draws=100_000), 1)
     again = best(lambda: cm.compare(options, WORK, draws=100_000), 3)
     row("compare 10 options, 100,000 draws, first time", first, "1 s")

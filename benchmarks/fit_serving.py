@@ -18,6 +18,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
+from tqdm import tqdm
 
 from costmodel.calibrated import ENGINES, KINDS
 from costmodel.catalog import data_folder
@@ -116,7 +117,7 @@ def left_out(tables: list[Table], column: str, start: dict[str, float]) -> tuple
     """Measured over predicted (log) of every row, by fits without its group, its GPU or its model; and those fits."""
     labels = [t.group if column == "group" else t.rows[column].to_numpy(str) for t in tables]
     parts, fits = [], []
-    for label in sorted({x for column_labels in labels for x in column_labels}):
+    for label in tqdm(sorted({x for column_labels in labels for x in column_labels}), desc="fits that leave one out", disable=None):
         fits.append(fit([t.of(x != label) for t, x in zip(tables, labels, strict=True)], start))
         for table, x in zip(tables, labels, strict=True):
             if (x == label).any():
@@ -124,7 +125,6 @@ def left_out(tables: list[Table], column: str, start: dict[str, float]) -> tuple
                 for name, ratio in ratios(fits[-1], part).items():
                     metric = part.rows["metric"] if name == "value" else name
                     parts.append(part.rows.assign(metric=metric, log_ratio=ratio, kind=part.kind, group=part.group))
-        print(f"left out {label}", file=sys.stderr)
     return pd.concat(parts, ignore_index=True), fits
 
 

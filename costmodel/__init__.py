@@ -53,7 +53,7 @@ _HOMES = {
     "techniques.compliance": "Compliance",
     "techniques.agents": "Agent CodingAgent",
     "choices": "MODELS presets quick with_fleet with_quality",
-    "ledger": "bibliography by_hand cash_flow evaluate explain ledger npv register",
+    "ledger": "bibliography by_hand cash_flow evaluate explain ledger npv pick register",
     "uncertainty": "calibrate fan p_cheaper rank_correlation regret swings tornado",
     "sensitivity": "sobol sobol_indices",
     "information": "Measurement measurements value_of_information",
@@ -78,7 +78,7 @@ _HOMES = {
     "held_out": "Standing error_by fidelity literature misses standing",
     "peers": "beside_peers",
     "risks": "best_policy release_policies unpriced",
-    "tasks": "agent_runs coding_ways duties inference_share oneoffs per_task steps_and_success user_margins",
+    "tasks": "agent_runs coding_ways duties inference_share oneoffs per_task putting_off steps_and_success user_margins",
     "scenario": "Scenario examples load save",
     "portfolio": "compare_portfolio",
 }

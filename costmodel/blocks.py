@@ -81,8 +81,8 @@ def show(table: pd.DataFrame, formats: Mapping[str, str | Callable] | None = Non
 
     `formats` gives a column a format ("{:,.0f}", ",.2f") or a function of one value; otherwise amounts keep
     three figures and shares become percent. `units` overrides the glossary's unit in a column's head; `money` shows amounts in
-    another currency. An index without a name that only counts rows is left out, and
-    so is a column without any value.
+    another currency. A column `currency` says in which one the amounts are already, and becomes their unit. An index without a name
+    that only counts rows is left out, and so is a column without any value; a table without rows says "none".
 
     >>> print(show(pd.DataFrame({"option": ["RAG"], "usd": [1234567.0], "quality": [0.8]})))
     option    USD amount quality
@@ -93,11 +93,15 @@ def show(table: pd.DataFrame, formats: Mapping[str, str | Callable] | None = Non
     for name in [*known, *(units or {})]:
         if name not in plain.columns:
             raise unknown("column", name, map(str, plain.columns), "the table")
-    plain = plain.dropna(axis="columns", how="all") if len(plain) else plain
-    if money != USD:
-        inside = [name for name in plain.columns if GLOSSARY.get(str(name), ("",))[0].startswith("USD")]
+    blank = [name for name in plain.columns if len(plain) and (plain[name].isna() | (plain[name].astype(str) == "")).all()]
+    plain = plain.drop(columns=blank)
+    inside = [name for name in plain.columns if GLOSSARY.get(str(name), ("",))[0].startswith("USD")]
+    if "currency" in plain and len(plain):
+        money = Currency(str(plain["currency"].iloc[0]).split()[0])
+        plain = plain.drop(columns="currency")
+    elif money != USD:
         plain = plain.assign(**{name: plain[name] * money.per_usd for name in inside})
-        units = {name: GLOSSARY[name][0].replace("USD", money.code) for name in inside} | dict(units or {})
+    units = {name: GLOSSARY[name][0].replace("USD", money.code) for name in inside} | dict(units or {})
     uniform = "unit" not in plain.columns  # with a unit in each row, none is needed in the head
     heads = [heading(str(name)) if uniform else (heading(str(name))[0], "") for name in plain.columns]
     heads = [(words, (units or {}).get(str(name), unit)) for name, (words, unit) in zip(plain.columns, heads, strict=True)]
@@ -106,7 +110,7 @@ def show(table: pd.DataFrame, formats: Mapping[str, str | Callable] | None = Non
         known = {str(name): _decimals(plain[name], str(name)) for name, is_number in zip(plain.columns, numeric, strict=True)
                  if is_number} | known  # fmt: skip
     rows = [[cell(value, str(name), known.get(str(name))) for name, value in zip(plain.columns, row, strict=True)]
-            for row in plain.itertuples(index=False, name=None)]  # fmt: skip
+            for row in plain.itertuples(index=False, name=None)] or [["none", *[""] * (plain.shape[1] - 1)]]  # fmt: skip
 
     def td(value: str, right: bool) -> str:
         side = "right;white-space:nowrap" if right else "left"
@@ -136,12 +140,21 @@ def _decimals(column: pd.Series, name: str) -> str | None:
     return f"{{:,.{min(max(2 - math.floor(math.log10(sizes.max())), 0), 8)}f}}"
 
 
+WORDS = {
+    "usd": "amount", "mid": "middle", "npv": "NPV", "npv_p10": "NPV P10", "npv_p90": "NPV P90", "p90_regret": "P90 regret", "p_cheapest": "P(cheapest)",
+    "p_least_to_pay": "P(least to pay)", "p_loss": "P(loss)", "p_never": "P(never)", "tco": "to pay", "irr_says": "rate of return a year", "payback_month": "money back",
+    "written_off_months": "written off over", "usd_to_measure": "cost to measure", "worth": "less its cost", "usd_to_pay": "to pay", "usd_for_people": "for people",
+    "p_buy": "P(buying)", "gpus": "GPUs", "breakeven_utilisation": "buying pays above", "usd_per_gpu_hour": "per GPU-hour",
+    "usd_per_mtok_out": "per Mtok of output",
+}  # fmt: skip
+
+
 def heading(name: str) -> tuple[str, str]:
     """Words and unit for a column: the glossary's unit, with shares left to the percent signs."""
     unit = GLOSSARY.get(name, ("", ""))[0]
-    words = {"usd": "amount", "mid": "middle", "npv": "NPV", "why_not": "why not", "p_cheapest": "P(cheapest)"}
     upper = name[1:].isdigit() and name[0] == "p"
-    return words.get(name, name.upper() if upper else name.replace("_", " ")), "" if unit in ("text", "share", "count", "") else unit
+    plain = name.removeprefix("usd_") if unit.startswith("USD") else name  # the unit stands below
+    return WORDS.get(name, name.upper() if upper else plain.replace("_", " ")), "" if unit in ("text", "share", "count", "") else unit
 
 
 def _linked(value: str) -> str:

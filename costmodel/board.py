@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,8 @@ from .baselines import Staff, Today
 from .errors import unknown
 from .finance import Policy, business_case
 from .ledger import Options, evaluate, register, settle
-from .options import Mix, Option
-from .ranges import Doubt, key_of, middle, owner_of, walk
+from .options import Mix, Option, accepted, cases
+from .ranges import Doubt, key_of, leaves, middle, owner_of, pin, walk
 from .tradeoffs import goal_seek
 from .uncertainty import tornado
 from .units import GLOSSARY
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 PEOPLE, TODAY = "people", "today"
 TOP = 3
+WRONG = "answers that fail"  # the line whose quantity is what the quality leaves
+NUDGE = 0.99
 
 
 def baseline(kind: str, options: Options, minutes_per_request: Any = None, usd_per_hour: Any = None, usd_per_month_today: Any = None) -> Option | Mix:
@@ -105,7 +108,7 @@ def _words(verdict: Verdict, row: Any, says: dict[str, str], policy: Policy, ter
            f"That is the middle, {says['tco']}, and {says['contingency']} so that the budget holds in {policy.contingency_percentile:g} of 100 cases."  # fmt: skip
     counts = f"A saving counts as far as it is removed or redeployed: {_shares(policy.realised)} of what the baseline costs. "
     wrong = row["wrong_answers"] / terms.money.per_usd
-    counts += f"Wrong answers cost {money(abs(wrong), terms)} {'more' if wrong > 0 else 'less'} than the baseline's, which is in the present value and not in the budget."
+    counts += "Wrong answers are left out: how many this or the baseline gives is not known." if np.isnan(wrong) else f"Wrong answers cost {money(abs(wrong), terms)} {'more' if wrong > 0 else 'less'} than the baseline's, which is in the present value and not in the budget."
     tax = "Tax is left out." if not np.any(middle((policy,))[0].tax_rate) else f"Tax at {_shares(policy.tax_rate)} of the gain is in it."
     books = f"{'Nothing is' if row['capex'] == 0 else 'What is tagged as an asset is'} capitalised" if policy.capitalise != "build" else "All that is built is capitalised"
     books += f" and written off over {row['written_off_months']:.0f} months, to the first forced move to another model at the latest" if row["capex"] else ""
@@ -135,7 +138,8 @@ def _likeliest(flips: pd.DataFrame | None) -> pd.DataFrame:
 def traced(option: Option | Mix, work: Workload, inputs: pd.DataFrame, terms: Terms | None = None) -> pd.DataFrame:
     """Which rows of a register stand behind each line of an option. Columns: phase item usd rows; `inputs` is a `numbered` register.
 
-    `rows` names what the line's formula cites; the terms (trends, discount, horizon) and the volume stand behind all of them.
+    `rows` names what the line's formula cites, and for the answers that fail every input that moves the share accepted; the
+    terms (trends, discount, horizon) and the volume stand behind all of them.
     """
     import pandas as pd
 
@@ -153,10 +157,24 @@ def traced(option: Option | Mix, work: Workload, inputs: pd.DataFrame, terms: Te
     calendar = Calendar(mid_work, mid_terms)
     rows = []
     for line in evaluate(middle(option), mid_work, mid_terms).lines:
-        found = [n for cited in line.cites for key in sorted(keys.get(cited, {cited})) for n in row_of.get(key, [])]
+        behind = [key for cited in line.cites for key in sorted(keys.get(cited, {cited}))]
+        behind += _behind_quality(option, work, terms) if line.item == WRONG else []
+        found = [n for key in behind for n in row_of.get(key, [])]
         usd = float(line.quantity * line.usd_per_unit * calendar.factor(line.schedule, line.trend))
         rows.append((line.phase, line.item, usd, ", ".join(dict.fromkeys(found))))
     return pd.DataFrame(rows, columns=["phase", "item", "usd", "rows"]).sort_values("usd", ascending=False, ignore_index=True)
+
+
+def _behind_quality(option: Option | Mix, work: Workload, terms: Terms) -> list[str]:
+    """The inputs that move the share of answers accepted, found by moving each a little: a Range to its low end, a number by 1 %."""
+
+    def share(key: str, value: Any) -> Any:
+        with suppress(ValueError):  # a number that may not be moved
+            return accepted(cases(*middle(pin((option, work, terms), key, value))))
+        return now
+
+    now = accepted(cases(*middle((option, work, terms))))
+    return [key for key, value in leaves((option, work, terms)) if share(key, value.low if isinstance(value, Doubt) else NUDGE * value) != now]
 
 
 def numbered(options: Options, work: Workload, terms: Terms | None = None, also: Any = None) -> pd.DataFrame:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
-from .errors import check
+from .errors import check, of_kind, one_number, whole
 from .fleet import annuity, present_months
 from .hardware import Owned
-from .ranges import middle, require, sample
+from .ranges import LEAST_DIVISOR, middle, require, sample
 from .records import Gpu, Rent
 from .units import HOURS_PER_MONTH, HOURS_PER_WEEK, MONTHS_PER_YEAR, WORKING_HOURS_PER_MONTH
 from .workload import Terms
@@ -32,7 +32,7 @@ def buy_or_rent(gpu: Gpu | str, gpus: float = 8, utilisation: float = 1.0, month
     setting up, people, power and housing, less the resale; rent only for the hours used, but a commitment for all.
     `rents` maps names to USD per GPU-hour; None takes those of the catalogue.
 
-    >>> own = Owned(capex_usd=30_000, server_overhead=1.35, residual=0.30, facility_watts=1_730, usd_per_kwh=0.0871, pue=1.54,
+    >>> own = Owned(capex_usd=30_000, server_overhead=1.35, residual=0.30, it_watts=1_730 / 1.54, usd_per_kwh=0.0871, pue=1.54, life_months=60,
     ...             usd_per_kw_month=196, operations_fte_per_server=0, setup_weeks=0)
     >>> table = buy_or_rent("H100-SXM", gpus=8, owned=own, rents={"rent": 2.69}, terms=Terms(discount_rate=0.0), draws=2)
     >>> [round(float(x)) for x in table.npv]                # 324,000 x 0.7 + 8 x 26,280 h x $0.452;  8 x 26,280 h x $2.69
@@ -42,11 +42,16 @@ def buy_or_rent(gpu: Gpu | str, gpus: float = 8, utilisation: float = 1.0, month
     """
     import pandas as pd
 
-    record = catalog.gpu(gpu) if isinstance(gpu, str) else gpu
-    require("utilisation", utilisation, 1e-6, 1)
-    require("gpus", gpus, 1)
-    check(isinstance(months, int) and months >= 1, f"months is {months!r}, allowed is a whole number of 1 or more")
-    own = (owned or Owned(life_months=months)).of(record)
+    record = gpu if isinstance(gpu, Gpu) else catalog.gpu(gpu)
+    one_number("buy_or_rent: utilisation", utilisation, 1e-6, 1)
+    one_number("buy_or_rent: gpus", gpus, 1)
+    whole("buy_or_rent: months", months, 1, 120)
+    for name, value, kind in (("owned", owned, Owned), ("terms", terms, Terms), ("rents", rents, dict)):
+        if value is not None:
+            of_kind(f"buy_or_rent: {name}", value, kind)
+    for name, usd in (rents or {}).items():
+        require(f"buy_or_rent: rents[{name!r}]", usd, LEAST_DIVISOR)
+    own = (owned or Owned()).of(record)
     terms = terms or Terms(months=months)
     found = {name: (usd, False) for name, usd in (rents or {}).items()} or _listed(record.id)
     check(found, f"no rent of {record.id} is known; give rents={{'ours': 2.50}}")
@@ -87,13 +92,18 @@ def _monthly_rate(terms: Any) -> Any:
 
 
 def _buy(own: Any, terms: Any, gpus: float, months: int) -> Any:
-    """Present value of owning: servers + setting up + monthly x annuity factor - resale."""
+    """Present value of owning: servers, again when they are worn, + setting up + monthly x annuity factor - resale."""
     servers = np.ceil(gpus / own.gpus_per_server)
     rate = _monthly_rate(terms)
     person = terms.people.engineer.usd_per_hour
-    month = gpus * HOURS_PER_MONTH * own.running() + servers * own.operations_fte_per_server * WORKING_HOURS_PER_MONTH * person
-    resale = servers * own.server_usd() * own.residual / (1 + rate) ** months
-    return servers * own.server_usd() + own.setup_weeks * HOURS_PER_WEEK * person + month * present_months(rate, months) - resale
+    each_month = gpus * HOURS_PER_MONTH * own.power_usd_per_gpu_hour() + servers * own.housing_usd_per_month()
+    each_month = each_month + servers * own.operations_fte_per_server * WORKING_HOURS_PER_MONTH * person
+    worn = own.replaced(months)
+    at = np.arange(months + 1)
+    prices = worn * (1 + terms.trends.gpu) ** (at / MONTHS_PER_YEAR) / (1 + rate) ** at
+    again = prices.sum(axis=-1, keepdims=prices.ndim > 1)
+    lost = again * (1 - own.resale(own.life_months)) - own.resale(own.age(months)) / (1 + rate) ** months
+    return servers * own.server_usd() * (1 + lost) + own.setup_weeks * HOURS_PER_WEEK * person + each_month * present_months(rate, months)
 
 
 def _rent(usd_per_gpu_hour: Any, terms: Any, gpus: float, months: int, committed: bool) -> Any:

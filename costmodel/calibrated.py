@@ -37,7 +37,7 @@ def shape(model: Model | str) -> Shape:
     >>> f"{s.expert_parameters / 1e9:.0f} B of 671 B in experts, {s.kv_values} cached values per token and layer"
     '654 B of 671 B in experts, 576 cached values per token and layer'
     """
-    m: Any = middle(catalog.model(model) if isinstance(model, str) else model)
+    m: Any = middle(model if isinstance(model, Model) else catalog.model(model))
     for name in NEEDED:
         if getattr(m, name) is None:
             raise CatalogError(f"the {name} of {m.id!r} are not published, so it cannot be sized; choose another model")
@@ -79,10 +79,10 @@ def setup(gpu: Gpu | str, precision: str, kv_precision: str | None = None, exper
     FP8 and FP4 products need a GPU that has them, otherwise weights are unpacked to BF16; int8 and int4 are weights
     only. `kv_precision=None` is FP8 beside FP8 and FP4 weights, else BF16.
     """
-    for name in (precision, kv_precision):
-        if name is not None and name not in PRECISIONS:
+    for name, allowed in ((precision, PRECISIONS), (kv_precision, (*PRECISIONS, None))):
+        if name not in allowed:
             raise unknown("precision", name, PRECISIONS, where="predict_serving")
-    return setup_of(middle(catalog.gpu(gpu) if isinstance(gpu, str) else gpu), precision, kv_precision, experts, tensor_parallel, data_parallel)
+    return setup_of(middle(gpu if isinstance(gpu, Gpu) else catalog.gpu(gpu)), precision, kv_precision, experts, tensor_parallel, data_parallel)
 
 
 def setup_of(g: Any, precision: str, kv_precision: str | None, experts: bool, tensor_parallel: Any, data_parallel: Any = 1) -> Setup:

@@ -209,7 +209,7 @@ def _facts(file: str, folder: Path, on: str | None) -> dict[str, Fact]:
 
 def _one(kind: str, file: str, id: str, folder: Folder, on: str | None) -> Any:
     found = _records(file, data_folder(folder), on)
-    if id not in found:
+    if not isinstance(id, str) or id not in found:
         raise unknown(kind, id, found, where=f"{file}.csv")
     return found[id]
 
@@ -432,7 +432,7 @@ def sources(folder: Folder = None) -> dict[str, Source]:
 def source(id: str, folder: Folder = None) -> Source:
     """One source."""
     found = _sources(data_folder(folder))
-    if id not in found:
+    if not isinstance(id, str) or id not in found:
         raise unknown("source", id, found, where="sources.csv")
     return found[id]
 

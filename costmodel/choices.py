@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .errors import check, unknown
+from .errors import check, one_number, short, unknown
 from .hosting import Hosted
-from .options import Mix, Option, cascade, short
+from .options import Mix, Option, cascade
 from .profiles import profile
 from .ranges import Number, Range, middle, require
 from .servings import Api
@@ -142,7 +143,15 @@ def with_fleet(options: Mapping[str, Any], work: Workload, own_model: str | None
     `throughput_tps` is a measured output of one replica [token/s], `gpu_hourly` your rent [USD/GPU-hour], `headroom` the share
     of capacity kept free beside queueing, `purchase_price` that of one GPU.
     """
-    timing = profile(traffic_profile) if traffic_profile else {}
+    servings = [option.serving for option in options.values() if isinstance(getattr(option, "serving", None), Hosted)]
+    bought = {"purchase_price": purchase_price, "life_months": life_months, "residual": residual}
+    for given, found, kind in ((bought, any(s.owned is not None for s in servings), "bought"), ({"gpu_hourly": gpu_hourly}, any(s.owned is None for s in servings), "rented")):
+        asked = ", ".join(name for name, value in given.items() if value is not None)
+        check(found or not asked, f"with_fleet: {asked} changes nothing, because no option has {kind} GPUs")
+    for name, value in (("throughput_tps", throughput_tps), ("headroom", headroom)):
+        if value is not None:
+            one_number(f"with_fleet: {name}", value, 0, 0.99 if name == "headroom" else math.inf)
+    timing = profile(traffic_profile) if traffic_profile is not None else {}
     work = replace(work, **timing, **_given(peak_to_average=peak_to_avg))
     per_request: Any = middle(work.output_tokens) + middle(work.reasoning_tokens)
     rate = None if throughput_tps is None else throughput_tps / per_request
@@ -156,9 +165,7 @@ def with_fleet(options: Mapping[str, Any], work: Workload, own_model: str | None
             continue
         if serving.owned is not None:
             bought = _given(capex_usd=purchase_price, life_months=life_months, residual=residual)
-            again = {"capex_usd": None, "facility_watts": None} if gpu else {}
-            again |= {"residual": None} if life_months else {}
-            changes["owned"] = replace(serving.owned, **{**again, **bought})
+            changes["owned"] = replace(serving.owned, **bought)
         own = replace(serving, **changes, fleet=replace(serving.fleet, **_given(spare_replicas=spare_replicas)))
         changes.pop("owned", None)
         if gpu_hourly is not None and own.owned is None:

@@ -11,11 +11,10 @@ from typing import Any
 
 import ipywidgets
 
-from . import plots
 from .errors import CatalogError, Infeasible, check
 from .evidence import show as number_text
 from .ranges import Doubt
-from .units import GLOSSARY
+from .units import GLOSSARY, readable
 
 DELAY_S = 0.06  # quiet time after the last event before the answer is asked again
 DECADE = 10  # a slider over more than this factor is logarithmic
@@ -103,7 +102,7 @@ class Control:
         self._place(mid)
         self.box = ipywidgets.Text(value=number_text(mid), continuous_update=False, layout=look.box, style=look.box_style)
         owner, _, field = key.rpartition(".")
-        name = plots.readable(key if owner not in ("Workload", "Terms") else field)
+        name = readable(key if owner not in ("Workload", "Terms") else field)
         label = ipywidgets.Label(name, layout=look.name, style=look.label_style)
         doubt = f"{number_text(value.low)} to {number_text(value.high)} " if isinstance(value, Doubt) else ""
         unit = ipywidgets.Label(doubt + reach.unit, layout=look.unit, style=look.label_style)
@@ -132,7 +131,7 @@ class Control:
             number = float(text)
             check(math.isfinite(number), "not finite")
         except ValueError:
-            self.wrong = (f"{plots.readable(self.key)} is {change['new']!r}, it must be a number, "
+            self.wrong = (f"{readable(self.key)} is {change['new']!r}, it must be a number, "
                           f"such as {number_text(self.start.mid if isinstance(self.start, Doubt) else self.start)}")  # fmt: skip
             self.changed(self)
             return

@@ -26,6 +26,7 @@ CHUNK = 10_240  # rows evaluated at once: paths stay in the processor's cache, m
 POINTS = 241  # where crossings are looked for: 40 for each factor of ten over six
 BAND_POINTS = 121
 SWEEP_FACTOR, SWEEP_POINTS = 30.0, 61
+MOSTLY = 0.9  # of the draws: an option that cannot run in more than the rest is not weighed against others draw by draw
 UNKNOWN = "quality unknown: not comparable; give quality=Measured(accepted, trials)"
 
 
@@ -38,6 +39,7 @@ def chunks(options: Options, work: Workload, terms: Terms, draws: int | None = N
     """
     keys = {find_key((tuple(options.values()), work, terms), name): np.ravel(values).astype(float) for name, values in (grid or {}).items()}
     check("Terms.months" not in keys, "the horizon cannot be swept; ask once for each, with months=")
+    check("Terms.discount_rate" not in keys, "discount_rate changes present values only, and totals are not discounted; compare npv at two rates")
     for key, values in keys.items():
         if (field := key.rsplit(".", 1)[-1]) in GLOSSARY:
             require(key, values, *limits(field))
@@ -212,10 +214,7 @@ def breakeven(first: Option | Mix, second: Option | Mix, work: Workload, over: s
     options, terms = settle(dict(zip(labels, (first, second), strict=True)), terms, months=months, on=on)
     low, high = _limits(options, work, terms, over, low, high)
     spaced: Any = np.geomspace if low > 0 else np.linspace
-    unknown = [label for label in labels if quality_unknown(options[label], work, terms)]
-    without = f"; without the cost of wrong answers, because the quality of {' and '.join(unknown)} is not known" if unknown else ""
-    if unknown:
-        work = replace(work, usd_per_failure=0.0)
+    work, without = levelled(options, work, terms)
 
     def gap(values: np.ndarray, draws: int | None = None) -> np.ndarray:
         usd = totals(options, work, terms, draws, seed, {over: values})
@@ -240,7 +239,8 @@ def breakeven(first: Option | Mix, second: Option | Mix, work: Workload, over: s
         band = np.nanpercentile(near, [10, 90]) if not np.isnan(near).all() else (np.nan, np.nan)
         start = gap(np.array([spaced(crossings[i - 1] if i else low, at, 3)[1]]))[0]
         below, above = (labels[1], labels[0]) if start > 0 else (labels[0], labels[1])
-        verdict = f"{below} is cheaper below {show(at)} {_unit(over)}, {above} above (80 % band {show(band[0])} to {show(band[1])}"
+        shown, least, most = (show(float(f"{x:.3g}")) for x in (at, *band))  # a band over factors has no eight figures
+        verdict = f"{below} is cheaper below {shown} {_unit(over)}, {above} above (80 % band {least} to {most}"
         verdict += f"; no crossing in {p_never:.0%} of the draws)" if p_never else ")"
         rows.append((over, at, *band, p_never, below, above, verdict + without))
     return pd.DataFrame(rows, columns=columns)
@@ -255,11 +255,31 @@ def quality_unknown(option: Option | Mix, work: Workload, terms: Terms) -> bool:
         return False
 
 
+def comparable(options: Mapping[str, Any], work: Workload, terms: Terms) -> dict[str, Any]:
+    """The options that may be held against each other: where wrong answers cost something, those of unknown quality only among themselves."""
+    known = {label: option for label, option in options.items() if not quality_unknown(option, work, terms)}
+    return known or dict(options)
+
+
+def levelled(options: Mapping[str, Any], work: Workload, terms: Terms) -> tuple[Workload, str]:
+    """The workload in which two options meet, and what to say of it: wrong answers cost nothing where one quality is not known."""
+    unknown = [label for label, option in options.items() if quality_unknown(option, work, terms)]
+    if not unknown:
+        return work, ""
+    return replace(work, usd_per_failure=0.0), f"; without the cost of wrong answers, because the quality of {' and '.join(unknown)} is not known"
+
+
+def running(usd: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The options that run in at least MOSTLY of the draws, and the draws in which all of these do."""
+    kept = {label: x for label, x in usd.items() if np.mean(~np.isnan(x)) >= MOSTLY}
+    runs = ~np.isnan(np.vstack(list(kept.values()))).any(axis=0) if kept else np.zeros(0, bool)
+    return {label: x[runs] for label, x in kept.items()}, runs
+
+
 def _limits(options: Options, work: Workload, terms: Terms, over: str, low: float | None, high: float | None,
             factor: float = 1000.0) -> tuple[float, float]:  # fmt: skip
     things = (tuple(options.values()), work, terms)
     key = find_key(things, over)
-    check(key != "Terms.discount_rate", "discount_rate changes present values only, and totals are not discounted; compare npv at two rates")
     value = dict(leaves(things))[key]
     now = float(value.mid if isinstance(value, Doubt) else value)
     field = over.rsplit(".", 1)[-1]
@@ -268,6 +288,9 @@ def _limits(options: Options, work: Workload, terms: Terms, over: str, low: floa
     else:
         start, end = (now / factor, now * factor) if now else (0.0, 1.0)
     least, most = limits(field)
+    for name, given in (("low", low), ("high", high)):
+        if given is not None:
+            require(f"breakeven over {over!r}: {name}", given, least, most)
     low, high = max(start, least) if low is None else low, min(end, most) if high is None else high
     check(low < high, f"breakeven over {over!r}: low {low:g} must be below high {high:g}")
     return low, high

@@ -1,6 +1,7 @@
 """Errors that say what is wrong, where, and what to write instead."""
 
 import inspect
+import math
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import wraps
@@ -45,6 +46,23 @@ def check(ok: object, message: str) -> None:
         raise ValueError(message)
 
 
+def short(x: Any) -> str:
+    """What a wrong argument is, in a few words."""
+    long = hasattr(x, "__dataclass_fields__") or (isinstance(x, (dict, list, tuple)) and len(repr(x)) > 80)
+    return f"the class {x.__name__}" if isinstance(x, type) else f"a {type(x).__name__}" if long else repr(x)
+
+
+def of_kind(name: str, value: object, *kinds: type) -> None:
+    """Check that a value is a record of one of these classes.
+
+    >>> of_kind("site", 5, Exception)
+    Traceback (most recent call last):
+    ValueError: site is 5, it must be Exception(...)
+    """
+    if not isinstance(value, kinds):
+        raise ValueError(f"{name} is {short(value)}, it must be {' or '.join(f'{kind.__name__}(...)' for kind in kinds)}")
+
+
 def whole(name: str, value: object, low: int, high: int) -> None:
     """Check that a value is a whole number in low..high.
 
@@ -54,6 +72,18 @@ def whole(name: str, value: object, low: int, high: int) -> None:
     """
     number = hasattr(value, "__index__") and not isinstance(value, bool)  # an int of Python or of NumPy
     check(number and low <= value <= high, f"{name} is {value!r}, allowed is a whole number between {low} and {high}")  # type: ignore[operator]
+
+
+def one_number(name: str, value: object, low: float, high: float = math.inf) -> None:
+    """Check that a value is one finite number in low..high, and neither a Range nor a list.
+
+    >>> one_number("fte", [1, 2], 0)
+    Traceback (most recent call last):
+    ValueError: fte is [1, 2], it must be one number, at least 0
+    """
+    allowed = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
+    fine = hasattr(value, "__float__") and not isinstance(value, bool) and getattr(value, "ndim", 0) == 0
+    check(fine and math.isfinite(value) and low <= value <= high, f"{name} is {short(value)}, it must be one number, {allowed}")  # type: ignore[arg-type, operator]
 
 
 def spelt(call: Callable, name: str) -> Callable:

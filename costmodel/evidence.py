@@ -8,10 +8,16 @@ from typing import Any
 from . import catalog
 from .lines import Line
 from .prices import ApiPrice
-from .ranges import Doubt, objects, owner_of, walk
+from .ranges import Doubt, key_of, objects, owner_of, walk
 from .servings import listed
+from .units import meaning_of
 
 YOURS = ("Workload", "Corpus", "QuestionMix")  # what only the user can know
+
+
+def meanings(*things: Any) -> dict[str, str]:
+    """What each input of these means, by its key."""
+    return {key_of(owner, name, value): meaning_of(type(owner).__name__, name) for owner, name, value in walk(things)}
 
 
 class Evidence:

@@ -72,7 +72,8 @@ def runs_to_see(effect: Any, spread: Any, power: Any = 0.80, alpha: Any = 0.05, 
     >>> [float(runs_to_see(0.05, spread)) for spread in (0.01, 0.05, 0.15)]     # see a fall of five points
     [1.0, 2.0, 12.0]
     """
-    noise = spread / RANGE_OF_TEN / (effect * (2 * agreement - 1))
+    with np.errstate(divide="ignore"):
+        noise = np.divide(spread / RANGE_OF_TEN, effect * (2 * agreement - 1))
     return np.maximum(1.0, np.ceil(2 * ((_z(1 - alpha) + _z(power)) * noise) ** 2))
 
 
@@ -82,7 +83,8 @@ def days_to_collect(samples: Any, requests_per_day: Any, exposed: Any, outcome_s
     >>> round(float(days_to_collect(1_094, 10_000, 0.5, 0.02)), 1)
     10.9
     """
-    return samples / (requests_per_day * exposed * outcome_share)
+    with np.errstate(divide="ignore"):
+        return np.divide(samples, requests_per_day * exposed * outcome_share)
 
 
 def exposed_days(shares: tuple, days: tuple, chances: tuple, days_after: Any) -> Any:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .decision import chunks
+from .decision import chunks, quality_unknown
 from .errors import check
 from .ledger import Bill, Calendar, Options, settle
 from .lines import Line
 from .options import Mix, Option
-from .ranges import Number, Range, middle, validate
+from .ranges import Number, Range, counted, middle, require, validate
 from .tradeoffs import stays_ahead
 from .uncertainty import paid
 from .units import MONTHS_PER_YEAR
@@ -51,8 +51,15 @@ class Policy:
 
     def __post_init__(self) -> None:
         check(self.capitalise in CAPITALISE, f"Policy.capitalise is {self.capitalise!r}, allowed are {', '.join(CAPITALISE)}")
-        check(0 < self.contingency_percentile < 100, f"Policy.contingency_percentile is {self.contingency_percentile}, allowed is between 0 and 100")
         validate(self)
+        sure = isinstance(self.contingency_percentile, (int, float)) and 0 < self.contingency_percentile < 100
+        check(sure, f"Policy.contingency_percentile is {self.contingency_percentile!r}, it must be one number, allowed is between 0 and 100")
+        require("Policy.life_months", self.life_months, 1)
+
+
+def _policy(given: Policy | None) -> Policy:
+    check(given is None or isinstance(given, Policy), f"policy is {given!r}, it must be a Policy, such as Policy(tax_rate=0.25)")
+    return given or Policy()
 
 
 def irr(amounts: Any) -> float:
@@ -66,6 +73,7 @@ def irr(amounts: Any) -> float:
     nan
     """
     amounts = np.asarray(amounts, float)
+    check(amounts.ndim == 1 and np.isfinite(amounts).all(), f"irr: amounts is {amounts!r}, it must be one finite number for each period")
     if not ((amounts > 0).any() and (amounts < 0).any()):
         return float("nan")
     periods = np.arange(amounts.size)
@@ -73,7 +81,7 @@ def irr(amounts: Any) -> float:
     def value(log_factor: np.ndarray) -> np.ndarray:  # of 1 + rate
         return np.exp(-np.outer(log_factor, periods)) @ amounts
 
-    axis = np.linspace(-3, 3, 2_401)  # rates from -95 % to 1,900 % a period
+    axis = np.linspace(-3, 30, 6_601)  # logarithms of 1 + rate: -95 % to more than a billion-fold a period
     worth = value(axis)
     found = np.flatnonzero(worth[:-1] * worth[1:] <= 0)
     if not found.size:
@@ -89,13 +97,15 @@ def business_case(options: Options | Option | Mix, work: Workload, baseline: Opt
     """What each option is worth against the baseline: NPV with its band, IRR, payback, investment, budget with contingency.
 
     Index option; columns: investment (paid up front), tco (all that is to pay over the horizon), contingency (to the chosen percentile), budget (tco + contingency), benefit
-    (what is to pay for the baseline, as far as realised), wrong_answers (what they cost more than the baseline's; nobody sends an invoice for it), npv npv_p10 npv_p50 npv_p90 p_loss, irr (a year), irr_says (in words; "undefined: ..." where the signs do not
-    change), payback_month (of the undiscounted cash, NaN: not within the horizon), capex, depreciation, written_off_months, opex, tax, currency. All at the middle of
+    (what is to pay for the baseline, as far as realised), wrong_answers (what they cost more than the baseline's; nobody sends an invoice for it; NaN, and out of the
+    case, where the quality of the option or of the baseline is not known), npv npv_p10 npv_p50 npv_p90 p_loss, irr (a year), irr_says (in words; "undefined: ..." where the signs do not
+    change), payback_month (of the undiscounted cash, NaN: not within the horizon), capex, depreciation, written_off_months (NaN where nothing is), opex, tax, currency. All at the middle of
     every Range but the bands. An option that cannot run is left out.
     """
     import pandas as pd
 
-    policy = policy or Policy()
+    counted(draws, seed)
+    policy = _policy(policy)
     options, terms = settle(options, terms, months=months, on=on)
     mid = _cases(options, baseline, work, terms, policy, None, seed)
     drawn = _cases(options, baseline, work, terms, policy, draws, seed)
@@ -111,9 +121,9 @@ def business_case(options: Options | Option | Mix, work: Workload, baseline: Opt
         p10, p50, p90 = np.nanpercentile(spread, [10, 50, 90])
         rows[label] = {
             "investment": case["cost"][0, 0], "tco": tco, "contingency": more, "budget": tco + more, "benefit": case["benefit"][0].sum(),
-            "wrong_answers": case["wrong_answers"][0].sum(), "npv": net @ discount, "npv_p10": p10, "npv_p50": p50, "npv_p90": p90, "p_loss": float(np.mean(spread[~np.isnan(spread)] < 0)),
+            "wrong_answers": case["wrong_answers"][0].sum() if case["judged"] else np.nan, "npv": net @ discount, "npv_p10": p10, "npv_p50": p50, "npv_p90": p90, "p_loss": float(np.mean(spread[~np.isnan(spread)] < 0)),
             "irr": yearly, "irr_says": _irr_says(net, yearly), "payback_month": stays_ahead(net.cumsum()[None, :])[0],
-            "capex": case["capex"][0].sum(), "depreciation": case["depreciation"][0].sum(), "written_off_months": case["life"][0],
+            "capex": case["capex"][0].sum(), "depreciation": case["depreciation"][0].sum(), "written_off_months": case["life"][0] if case["capex"][0].any() else np.nan,
             "opex": case["cost"][0].sum() - case["capex"][0].sum(), "tax": case["tax"][0].sum(),
         }  # fmt: skip
     table = pd.DataFrame.from_dict(rows, orient="index")
@@ -137,7 +147,7 @@ def case_flow(options: Options | Option | Mix, work: Workload, baseline: Option 
     """
     import pandas as pd
 
-    policy = policy or Policy()
+    policy = _policy(policy)
     options, terms = settle(options, terms, months=months, on=on)
     discount = (1 + terms.discount_rate) ** (-np.arange(terms.months + 1) / MONTHS_PER_YEAR)
     frames = []
@@ -157,6 +167,8 @@ def tco(options: Options | Option | Mix, work: Workload, horizons: tuple[int, ..
     from .decision import compare
 
     options, terms = settle(options, terms, on=on)
+    horizons = tuple(np.atleast_1d(horizons).tolist())
+    check(horizons, "tco: horizons is empty, it must be one or more numbers of months")
     frames = [compare(options, work, months=m, draws=draws, seed=seed, terms=terms)[["mid", "p10", "p90"]].assign(months=m).reset_index() for m in horizons]
     return pd.concat(frames, ignore_index=True)[["option", "months", "mid", "p10", "p90"]].sort_values(["option", "months"], ignore_index=True)
 
@@ -174,8 +186,8 @@ def _currency(terms: Terms) -> str:
     return money.code if money.per_usd == 1 else f"{money.code} at {money.per_usd:g} per USD of {money.rate_date}"
 
 
-def _cases(options: dict[str, Any], baseline: Any, work: Workload, terms: Terms, policy: Policy, draws: int | None, seed: int) -> dict[str, dict[str, np.ndarray]]:
-    """The cash of every option against the baseline, each part of the shape (draws, H + 1)."""
+def _cases(options: dict[str, Any], baseline: Any, work: Workload, terms: Terms, policy: Policy, draws: int | None, seed: int) -> dict[str, dict[str, Any]]:
+    """The cash of every option against the baseline, each part of the shape (draws, H + 1); `judged`: wrong answers are in it."""
     from .ranges import sample
 
     check(isinstance(baseline, (Option, Mix)), f"baseline is {baseline!r}, it must be an Option, such as Option(Staff(minutes_per_request=9))")
@@ -205,10 +217,11 @@ def _cases(options: dict[str, Any], baseline: Any, work: Workload, terms: Terms,
             continue
         written = np.minimum(np.ravel(counted.life_months), life[label])
         off = _written_off(capex[label], written)
-        more = wrong[label] - wrong[key]
+        judged = not (quality_unknown(baseline, work, terms) or quality_unknown(options[label], work, terms))
+        more = wrong[label] - wrong[key] if judged else np.zeros((n, size))
         tax = counted.tax_rate * (benefit - more - (cost[label] - capex[label]) - off)
         found[label] = {"cost": cost[label], "capex": capex[label], "benefit": benefit, "wrong_answers": more, "depreciation": off, "tax": tax,
-                        "net": benefit - cost[label] - more - tax, "life": np.broadcast_to(written, (n,))}  # fmt: skip
+                        "net": benefit - cost[label] - more - tax, "judged": judged, "life": np.broadcast_to(written, (n,))}  # fmt: skip
     check(found, "no option can run; `compare` says why")
     return found
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from .units import HOURS_PER_MONTH, KILO, MONTHS_PER_YEAR
+from .units import MONTHS_PER_YEAR
 
 LEVELS = 8  # of a load-duration curve: equal shares of the active hours
 ROUNDING = 1e-9  # a load that is whole but for rounding needs no replica more
+THREE_YEARS = 36  # months
 FLAT = 1e-9  # least excess of the peak over the mean, so that a flat load has a limit
 
 
@@ -168,13 +169,12 @@ def present_months(rate_per_month: Any, months: Any) -> Any:
     return -np.expm1(-months * np.log1p(r)) / r
 
 
-def running_usd_per_gpu_hour(watts: Any, pue: Any, usd_per_kwh: Any, usd_per_kw_month: Any) -> Any:
-    """Power and housing of one owned GPU with its share of server, network and cooling [USD/GPU-hour].
+def resale_share(after_three_years: Any, months: Any) -> Any:
+    """Resale value of a server over its price after some months: r^(months / 36), the same loss in every year.
 
-    kW x (price of power + colocation / PUE / hours of a month): power is paid for the whole facility, colocation for the
-    IT load inside it. Not in it: that an idle GPU draws less.
+    data/own.csv has 0.62, 0.43, 0.30, 0.17 and 0.12 of an H100 after one to five years.
 
-    >>> round(running_usd_per_gpu_hour(1_730.0, 1.54, 0.0871, 195.94), 3)      # H100
-    0.452
+    >>> [round(float(resale_share(0.30, 12 * year)), 2) for year in range(6)]
+    [1.0, 0.67, 0.45, 0.3, 0.2, 0.13]
     """
-    return watts / KILO * (usd_per_kwh + usd_per_kw_month / pue / HOURS_PER_MONTH)
+    return after_three_years ** (months / THREE_YEARS)

@@ -9,29 +9,29 @@ import numpy as np
 
 from . import catalog
 from .errors import CatalogError
-from .fleet import running_usd_per_gpu_hour
-from .ranges import Number, Range, middle, validate
-from .units import MONTHS_PER_YEAR
-
-RESIDUAL_YEARS = (1, 2, 3, 4, 5)
+from .fleet import resale_share
+from .lines import ROUNDING, every
+from .ranges import Number, Range, middle, require, validate
+from .records import Listed
+from .units import HOURS_PER_MONTH, KILO
 
 
 @dataclass(frozen=True)
 class Owned:
     """Own servers instead of rent: bought when they are needed, housed in colocation, sold at the end of the horizon.
 
-    `capex_usd=None` takes the street price of the GPU in data/own.csv, `facility_watts=None` its all-in power, or the board and
-    its share of a server times PUE. A server holds `gpus_per_server`, is bought whole and
-    costs `server_overhead` times its GPUs. `residual=None` is the resale share after `life_months`, from the facts; what is
-    bought later fetches the same share. Life, residual, power and colocation are Ranges with sources.
+    `capex_usd=None` takes the street price of the GPU in data/own.csv, `it_watts=None` the power of a GPU with its share of server and
+    network, before cooling. A server holds `gpus_per_server`, is bought whole, costs `server_overhead` times its GPUs and is
+    replaced after `life_months`. `residual` is the share of its price that it fetches after three years; at any other age it is
+    `fleet.resale_share`. Life, residual, power and colocation are Ranges with sources.
     """
 
     capex_usd: Number | None = None
     server_overhead: Number = catalog.fact("own", "server.server_overhead").value
     gpus_per_server: int = 8
-    facility_watts: Number | None = None
-    life_months: Number = 36
-    residual: Number | None = None
+    it_watts: Number | None = None
+    life_months: Number = catalog.fact("own", "server.life_months").value
+    residual: Number = catalog.fact("own", "residual.year_3.residual").value
     usd_per_kw_month: Number = catalog.fact("own", "colo.us.usd_per_kw_month").value
     usd_per_kwh: Number = catalog.fact("own", "energy.us.usd_per_kwh").value
     pue: Number = catalog.fact("own", "pue.industry.pue").value
@@ -39,41 +39,52 @@ class Owned:
     setup_weeks: Number = Range(2, 10, mid=4, form="amount", why="assumption: order, rack, network, burn-in")
 
     def __post_init__(self) -> None:
-        validate(self, optional=("capex_usd", "facility_watts", "residual"))
+        validate(self, optional=("capex_usd", "it_watts"))
+        require("Owned.life_months", self.life_months, low=1)
 
     def of(self, gpu: Any) -> Owned:
-        """The same with the price of a GPU and the resale share filled in; CatalogError where no price is known."""
+        """The same with the price and the power of a GPU filled in; CatalogError where no price is known."""
         made, facts = self, catalog.facts_of("own")
-        if self.facility_watts is None:
-            known_watts = facts.get(f"{gpu.id}.facility_power")
+        if self.it_watts is None or isinstance(self.it_watts, Listed):
+            known = facts.get(f"{gpu.id}.facility_power")  # with cooling
             board = middle(gpu.power) + facts["server.server_power"].value.mid / self.gpus_per_server
-            made = replace(made, facility_watts=known_watts.value.mid if known_watts else board * middle(self.pue))
-        if self.capex_usd is None:
+            made = replace(made, it_watts=Listed(known.value.mid / facts["pue.industry.pue"].value.mid if known else board))
+        listed = [fact.value for fact in facts.values() if fact.field == "capex_usd"]
+        if self.capex_usd is None or self.capex_usd in listed:  # of this GPU, or left from another one
             if f"{gpu.id}.capex_usd" not in facts:
-                known = ", ".join(sorted(f.id for f in facts.values() if f.field == "capex_usd"))
-                raise CatalogError(f"no purchase price of {gpu.id} in own.csv; give capex_usd=, known are {known}")
+                known_ids = ", ".join(sorted(f.id for f in facts.values() if f.field == "capex_usd"))
+                raise CatalogError(f"no purchase price of {gpu.id} in own.csv; give capex_usd= (in a report purchase_price), known are {known_ids}")
             made = replace(made, capex_usd=facts[f"{gpu.id}.capex_usd"].value)
-        if self.residual is None:
-            made = replace(made, residual=residual_after(self.life_months))
         return made
 
     def server_usd(self) -> Any:
         """Price of one server with its GPUs [USD]."""
         return self.capex_usd * self.gpus_per_server * self.server_overhead
 
-    def running(self) -> Any:
-        """Power and housing [USD/GPU-hour]."""
-        return running_usd_per_gpu_hour(self.facility_watts, self.pue, self.usd_per_kwh, self.usd_per_kw_month)
+    def power_usd_per_gpu_hour(self) -> Any:
+        """Power of one GPU that is up [USD/GPU-hour]: kW x PUE x price. Not in it: that an idle GPU draws less."""
+        return self.it_watts / KILO * self.pue * self.usd_per_kwh
 
+    def housing_usd_per_month(self) -> Any:
+        """Colocation of one server, paid for the power of all its GPUs whether they are up or not [USD/month]."""
+        return self.it_watts / KILO * self.gpus_per_server * self.usd_per_kw_month
 
-def residual_after(months: Any) -> Range:
-    """Resale value over the price after some months, between the yearly facts of data/own.csv; a Range with its source.
+    def resale(self, months: Any) -> Any:
+        """Share of its price that a server fetches after some months."""
+        return resale_share(self.residual, months)
 
-    >>> residual_after(36).mid, round(residual_after(30).mid, 3)
-    (0.3, 0.365)
-    """
-    end = getattr(months, "mid", months)
-    facts = [catalog.fact("own", f"residual.year_{y}.residual").value for y in RESIDUAL_YEARS]
-    at = [float(np.interp(end / MONTHS_PER_YEAR, (0, *RESIDUAL_YEARS), (1.0, *(getattr(f, k) for f in facts)))) for k in ("low", "mid", "high")]
-    low, mid, high = (min(max(x, 1e-6), 1 - 1e-6) for x in at)
-    return Range(low, high, mid, name="own.residual", source=facts[0].source, why=f"resale after {end:g} months; weak source")
+    def replaced(self, months: int) -> np.ndarray:
+        """Replacements of a server in months 0..H after it was bought, shape (H + 1,) or (n, H + 1); in H it is sold instead."""
+        worn = every(self.life_months).weights(months, np.empty(0))
+        worn[..., -1] = 0.0
+        return worn
+
+    def age(self, months: Any) -> Any:
+        """Age of a server, or of what replaced it, when it is sold some months after it was bought [month]."""
+        renewed = np.floor(np.maximum(months - 1, 0) / self.life_months + ROUNDING)
+        return months - np.ceil(renewed * self.life_months - ROUNDING)
+
+    def standing_usd_per_gpu_hour(self) -> Any:
+        """What a bought GPU costs in every hour, up or not [USD/GPU-hour]: its share of housing, and of the price lost over the life."""
+        wear = self.server_usd() * (1 - self.resale(self.life_months)) / self.life_months
+        return (wear + self.housing_usd_per_month()) / self.gpus_per_server / HOURS_PER_MONTH

@@ -14,6 +14,7 @@ import numpy as np
 
 from . import catalog
 from .errors import check, unknown
+from .measured_serving import serving_errors
 from .training import training_flops
 from .training_fit import (
     arrays,
@@ -127,17 +128,19 @@ def standing(table: pd.DataFrame) -> Standing:
     for part in PARTS.values():
         check(part in each, f"standing: the table has no {part}; give it fidelity()")
     before, tune, memory = (each[part] for part in PARTS.values())
-    speeds = table[table["part"] != "memory"]
+    served = serving_errors()["error"]
+    token, mixture = served["time per token, dense"], served["time per token, mixture of experts"]
     sentence = (
         f"For families of runs that the fit has not seen, half of our speeds are within {before['error']:.0%} in pre-training and "
         f"{tune['error']:.0%} in fine-tuning, where a plain 6ND at 40% utilisation is {before['error_plain']:.0%} and "
-        f"{tune['error_plain']:.0%} off; the 80% band holds {before['coverage']:.0%} and {tune['coverage']:.0%} of them."
+        f"{tune['error_plain']:.0%} off; the 80% band holds {before['coverage']:.0%} and {tune['coverage']:.0%} of them. Half of the times per "
+        f"token of a served model are within {token:.0%} where it is dense and {mixture:.0%} where it is a mixture of experts."
     )
     cards = (
-        ("Pre-training, median error", f"{before['error']:.0%}", f"6ND at 40 %: {before['error_plain']:.0%}"),
-        ("Fine-tuning, median error", f"{tune['error']:.0%}", f"6ND at 40 %: {tune['error_plain']:.0%}"),
-        ("Peak memory, median error", f"{memory['error']:.0%}", f"{memory['coverage']:.0%} inside the 80 % band"),
-        ("Published runs", f"{len(speeds)}", f"speeds of {speeds['family'].nunique()} families, and {int(memory['runs'])} memories"),
+        ("Pre-training, median error", f"{before['error']:.0%}", f"of {int(before['runs'])} speeds; 6ND at 40 %: {before['error_plain']:.0%}"),
+        ("Fine-tuning, median error", f"{tune['error']:.0%}", f"of {int(tune['runs'])} speeds; 6ND at 40 %: {tune['error_plain']:.0%}"),
+        ("Peak memory, median error", f"{memory['error']:.0%}", f"of {int(memory['runs'])}; {memory['coverage']:.0%} inside the 80 % band"),
+        ("Serving, time per token", f"{token:.0%}", f"mixtures of experts: {mixture:.0%}"),
     )
     return Standing(sentence, cards)
 

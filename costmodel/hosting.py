@@ -14,13 +14,13 @@ import numpy as np
 
 from . import catalog, fleet
 from .calibrated import ENGINES, NEEDED, OTHER, PRECISIONS, band, kind_of, physics, setup_of, shape_of
-from .errors import CatalogError, check, unknown
+from .errors import CatalogError, check, of_kind, unknown
 from .hardware import Owned
 from .inference import gpus_that_fit
 from .lines import STEADY, Call, Line, Schedule, Traffic, cite, labour, monthly, once, path, upkeep
 from .measured_serving import measured_on
 from .ranges import LEAST_DIVISOR, Number, Range, require, validate
-from .roofline import kv_bytes, room_bytes, seconds_per_request, weight_bytes_per_gpu
+from .roofline import kv_bytes, room_bytes, seconds_per_request, sequences_at_once, weight_bytes_per_gpu
 from .servings import Api, cache_schedules, over_window
 from .units import GB, HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_WEEK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
 from .workload import Terms, Workload
@@ -59,7 +59,11 @@ class Fleet:
     def __post_init__(self) -> None:
         if self.scaling not in SCALINGS:
             raise unknown("scaling", self.scaling, SCALINGS, where="Fleet")
+        if self.commitment not in catalog.TERMS:
+            raise unknown("commitment", self.commitment, catalog.TERMS, where="Fleet")
         validate(self)
+        awake = self.scaling == "fixed" and np.any(getattr(self.warm_replicas, "high", self.warm_replicas))
+        check(not awake, f"Fleet.warm_replicas is {self.warm_replicas}, allowed is 0 where scaling is 'fixed' and all replicas stay up; write scaling='hourly'")
         top = max(np.max(getattr(self.interrupted, "high", self.interrupted)), 0)
         check(top < 1, f"Fleet.interrupted is {self.interrupted}, allowed is below 1")
 
@@ -76,6 +80,7 @@ class Capacity:
     cold_starts: Any  # in a month
     cold_share: Any  # of the requests that wait for a start
     spilled: Any  # share of the requests that overflow
+    slots: Any  # sequences that a replica decodes at once
 
     @property
     def utilisation(self) -> Any:
@@ -126,14 +131,16 @@ class Hosted:
         for name in ("precision", "kv_precision"):
             value = getattr(self, name)
             check(value in PRECISIONS or (value is None and name == "kv_precision"), f"Hosted.{name} is {value!r}, allowed are {', '.join(PRECISIONS)}")
-        for name, kind, empty in (("fleet", Fleet, False), ("owned", Owned, True)):
+        for name, kind, empty in (("fleet", Fleet, False), ("owned", Owned, True), ("overflow", Api, True), ("rent", catalog.Rent, True), ("commitment", catalog.Rent, True)):
             value = getattr(self, name)
-            check(isinstance(value, kind) or (empty and value is None), f"Hosted.{name} is {value!r}, it must be {kind.__name__}(...)")
+            if not (empty and value is None):
+                of_kind(f"Hosted.{name}", value, kind)
         if self.engine not in (*ENGINES, OTHER):
             raise unknown("engine", self.engine, (*ENGINES, OTHER), where="Hosted")
-        for name, find in (("model", catalog.model), ("gpu", catalog.gpu)):
-            if isinstance(getattr(self, name), str):
-                object.__setattr__(self, name, find(getattr(self, name)))
+        if not isinstance(self.model, catalog.Model):
+            object.__setattr__(self, "model", catalog.model(self.model))
+        if not isinstance(self.gpu, catalog.Gpu):
+            object.__setattr__(self, "gpu", catalog.gpu(self.gpu))
         for name in NEEDED:
             if getattr(self.model, name) is None:
                 raise CatalogError(f"the {name} of {self.model.id!r} are not published, so it cannot be sized; choose another model")
@@ -142,11 +149,14 @@ class Hosted:
             models, gpus = measured_on()
             unseen_gpu = self.gpu.id not in gpus or self.engine == OTHER
             object.__setattr__(self, "error", band("tpot_ratio", kind_of(self.model, self.precision), unseen_gpu, self.model.id not in models))
-        check(self.overflow is None or isinstance(self.overflow, Api), f"Hosted.overflow is {self.overflow!r}, it must be an Api(...)")
         least = getattr(self.fleet.cover, "low", self.fleet.cover)
         check(self.overflow is not None or np.all(np.asarray(least) >= 1), f"Fleet.cover is {self.fleet.cover}: a fleet below its peak needs overflow=Api(...)")
         require("Hosted.error", self.error, low=LEAST_DIVISOR)
         validate(self, optional=("accepted", "requests_per_s", "gpus_per_replica"))
+        for rent in (self.rent, self.commitment):
+            if rent is not None:
+                check(rent.gpu == self.gpu.id, f"Hosted: the rent {rent.id!r} is that of a {rent.gpu}, but the GPU is a {self.gpu.id}; give rent= or commitment= of that GPU")
+                require(f"Hosted: the rent {rent.id!r}", rent.usd_per_gpu_hour)
 
     def _rents(self) -> None:
         """The rents of this GPU, unless they are your own; an owned GPU needs none."""
@@ -215,6 +225,14 @@ class Hosted:
         seconds = seconds_per_request(s, u, p, call.prompt_tokens, output, self.batch_max, cached) * self.error
         return seconds * (1 + self.adapter_slowdown) if np.any(self.adapters) else seconds
 
+    def at_once(self, call: Call) -> Any:
+        """Sequences of a call that a replica decodes at once: the planned batch, or what its memory holds."""
+        if self.requests_per_s is not None:
+            return self.batch_max
+        own_tokens = call.prompt_tokens - (call.stable_tokens if call.cache is not None else 0.0)
+        held = sequences_at_once(*self._sized, own_tokens + call.output_tokens + call.reasoning_tokens)
+        return np.clip(held, 1.0, self.batch_max)
+
     # -- how many --------------------------------------------------------------------------------------
 
     def uses(self, traffic: list[Traffic], work: Workload, terms: Terms) -> list[tuple[Traffic, Schedule, Any]]:
@@ -238,6 +256,7 @@ class Hosted:
         """
         load: Any = 0.0  # of production, in the mean of the active hours
         arrivals: Any = 0.0
+        slots: Any = self.batch_max
         beside: Any = 0.0  # replica-hours of evaluation and monitoring, which fill idle hours
         for t, when, seconds in uses:
             if t.schedule.kind not in STANDING:
@@ -246,13 +265,14 @@ class Hosted:
             if t.schedule.kind == "with_demand":
                 load = load + work.arrivals_per_s(t.count) * seconds * level
                 arrivals = arrivals + work.arrivals_per_s(t.count) * level
+                slots = np.minimum(slots, self.at_once(t.call))
             else:
                 beside = beside + t.count * seconds / SECONDS_PER_HOUR * level
         f, peak_to_average = self.fleet, work.peak_to_average
         active = work.active_hours_per_month / HOURS_PER_MONTH
         prompt = load * (1 - f.deferrable)
         top = prompt * peak_to_average * f.cover
-        base = self._needed(np.maximum(top, (prompt + load * f.deferrable) * active if np.any(f.deferrable) else 0.0))
+        base = self._needed(np.maximum(top, (prompt + load * f.deferrable) * active if np.any(f.deferrable) else 0.0), slots)
         replicas = np.maximum(base + f.spare_replicas, f.committed_replicas) * (np.asarray(load) > 0)
         spilled: Any = 0.0
         if self.overflow is not None and np.any(np.asarray(f.cover) < 1):
@@ -260,12 +280,12 @@ class Hosted:
             spilled = fleet.above(reach, peak_to_average) * (1 - f.deferrable)
         busy = load * (1 - spilled) * work.active_hours_per_month + beside
         if f.scaling == "fixed":
-            return Capacity(load * (1 - spilled), np.minimum(top, prompt * peak_to_average), replicas, replicas * HOURS_PER_MONTH, busy, 0.0, 0.0, spilled)
+            return Capacity(load * (1 - spilled), np.minimum(top, prompt * peak_to_average), replicas, replicas * HOURS_PER_MONTH, busy, 0.0, 0.0, spilled, slots)
         up, cold, starts = 0.0, 0.0, 0.0
         ready = f.spare_replicas + f.warm_replicas
         last = np.asarray(self.replicas_min) < 1  # the last replica may sleep
         for level in fleet.duration_curve(peak_to_average):
-            count = self.up(np.minimum(prompt * level, top), replicas)
+            count = self.up(np.minimum(prompt * level, top), slots, replicas)
             share = np.where(last & (count <= 1), fleet.awake(arrivals * level, f.keep_warm_s), 1.0)
             up = up + active * np.maximum(count * share, f.committed_replicas) / fleet.LEVELS
             cold = cold + (1 - share) * level / fleet.LEVELS
@@ -273,15 +293,15 @@ class Hosted:
         night = np.maximum(np.minimum(self.replicas_min + np.where(last, 0.0, ready), replicas), f.committed_replicas)
         starts = starts + (replicas - night) * HOURS_PER_MONTH / HOURS_PER_DAY
         hours = (up + (1 - active) * night) * HOURS_PER_MONTH + starts * f.cold_start_s / SECONDS_PER_HOUR
-        return Capacity(load * (1 - spilled), top, replicas, np.maximum(hours, busy), busy, starts, cold, spilled)
+        return Capacity(load * (1 - spilled), top, replicas, np.maximum(hours, busy), busy, starts, cold, spilled, slots)
 
-    def _needed(self, load: Any) -> Any:
+    def _needed(self, load: Any, slots: Any) -> Any:
         f = self.fleet
-        return fleet.replicas_needed(load, self.batch_max, self.load_max, fleet.safety(f.wait_share), f.burstiness, self.replicas_min)
+        return fleet.replicas_needed(load, slots, self.load_max, fleet.safety(f.wait_share), f.burstiness, self.replicas_min)
 
-    def up(self, load: Any, most: Any) -> Any:
+    def up(self, load: Any, slots: Any, most: Any) -> Any:
         """Replicas that are up at a load, spares and warm ones included, where they follow it."""
-        return np.minimum(self._needed(load) + self.fleet.spare_replicas + self.fleet.warm_replicas, most)
+        return np.minimum(self._needed(load, slots) + self.fleet.spare_replicas + self.fleet.warm_replicas, most)
 
     # -- what it costs ---------------------------------------------------------------------------------
 
@@ -315,10 +335,21 @@ class Hosted:
                          "{on_call_hours_per_month} hours a month x {usd_per_hour}/h", cite(self, "on_call_hours_per_month"))  # fmt: skip
 
     def usd_per_gpu_hour(self) -> tuple[Any, tuple[str, ...]]:
-        """Price of a GPU-hour, running cost only where the GPUs are owned."""
+        """Price of a GPU-hour; of owned GPUs their power only, because the servers are lines of their own."""
         if self.owned is not None:
-            return self.owned.running() * self.residency_uplift, cite(self.owned, "facility_watts", "pue", "usd_per_kwh", "usd_per_kw_month")
+            return self.owned.power_usd_per_gpu_hour() * self.residency_uplift, cite(self.owned, "it_watts", "pue", "usd_per_kwh")
         return self.rent.usd_per_gpu_hour * self.residency_uplift, cite(self.rent, "usd_per_gpu_hour")  # type: ignore[union-attr]
+
+    def usd_per_month(self, replicas: Any, replica_hours: Any) -> Any:
+        """What GPUs cost in a month: rent with its commitment and what spot loses; or power, and housing and wear of the bought ones."""
+        usd, committed = self.usd_per_gpu_hour()[0], self.fleet.committed_replicas
+        if self.owned is not None:
+            return self.gpus * (replica_hours * usd + replicas * HOURS_PER_MONTH * self.owned.standing_usd_per_gpu_hour())
+        flexible: Any = np.maximum(replica_hours - committed * HOURS_PER_MONTH, 0.0)
+        if self.rent.term == SPOT:  # type: ignore[union-attr]
+            flexible = fleet.with_losses(flexible, self.fleet.interrupted)
+        signed = committed * HOURS_PER_MONTH * self.commitment.usd_per_gpu_hour * self.residency_uplift if np.any(committed) else 0.0  # type: ignore[union-attr]
+        return self.gpus * (flexible * usd + signed)
 
     @property
     def _trend(self) -> str:
@@ -326,11 +357,13 @@ class Hosted:
         return "gpu" if self.owned is None else "service"
 
     def _time(self) -> tuple[str, ...]:
-        return cite(self, "requests_per_s") if self.requests_per_s is not None else cite(self, "error", "batch_max")
+        if self.requests_per_s is not None:
+            return cite(self, "requests_per_s")
+        return (*cite(self, "error", "batch_max"), *cite(self.model, "parameters"), *cite(self.gpu, "bandwidth", "memory"))
 
     def _monthly(self, item: str, phase: str, quantity: Any, unit: str, usd: Any, trend: str, basis: str, cites: tuple[str, ...]) -> Line:
         """A line of every month: steady, or along a path over months 0..H."""
-        each, when = (quantity, monthly()) if steady(quantity) else (1.0, path(quantity * (np.arange(np.shape(quantity)[-1]) > 0)))
+        each, when = (quantity, monthly()) if steady(quantity) else (1.0, _from_month_1(quantity))
         return Line(item, phase, each, unit, usd, when, trend, basis=basis, cites=cites)
 
     def _terms_of_rent(self, made: Capacity, hours: Any, usd: Any, cites: tuple[str, ...]) -> Iterator[Line]:
@@ -347,25 +380,40 @@ class Hosted:
                                 "gpu", "spot hours x {interrupted} / (1 - {interrupted})", (*cites, *cite(self.fleet, "interrupted")))  # fmt: skip
 
     def _bought(self, made: Capacity, terms: Terms) -> Iterator[Line]:
-        """Servers when they are needed, their people, and what they fetch at the end."""
+        """Servers when they are needed and again when they are worn, their housing and hands, and what they fetch at the end."""
         own: Any = self.owned
-        servers = np.ceil(made.replicas * self.gpus / own.gpus_per_server - fleet.ROUNDING)
-        cites = cite(own, "capex_usd", "server_overhead")
-        basis = "servers of eight GPUs, bought whole x {capex_usd} x {server_overhead}"
-        if steady(servers):
-            most, first, each = servers, once(), servers
-        else:
-            owned = np.maximum.accumulate(servers, axis=-1)  # what a month needs is bought at the end of the month before
-            owned = np.concatenate([owned[..., 1:2], owned[..., 1:]], axis=-1)
-            each, first = 1.0, path(np.diff(np.concatenate([np.zeros_like(owned[..., :1]), owned[..., 1:], owned[..., -1:]], axis=-1), axis=-1))
-            most = owned[..., -1] if owned.ndim == 1 else owned[..., -1:]
-        yield Line("servers", "build", each, "server", own.server_usd(), first, "gpu", "capex", basis, cites)
-        yield Line("servers sold", "retirement", -most, "server", own.server_usd() * own.residual, once(terms.months), STEADY, "capex",
-                   "servers x price x {residual} resale after {life_months} months", (*cites, *cite(own, "residual", "life_months")))  # fmt: skip
+        need = np.ceil(made.replicas * self.gpus / own.gpus_per_server - fleet.ROUNDING)
+        held: Any = need  # by month, where the load is not steady: what a month needs is bought at the end of the month before
+        bought: Any = need * (np.arange(terms.months + 1) == 0)
+        if not steady(need):
+            held = np.maximum.accumulate(need, axis=-1)
+            held = np.concatenate([held[..., 1:2], held[..., 1:]], axis=-1)
+            bought = np.diff(np.concatenate([np.zeros_like(held[..., :1]), held[..., 1:], held[..., -1:]], axis=-1), axis=-1)
+        worn = own.replaced(terms.months)  # by age
+        due = np.flatnonzero(worn.reshape(-1, terms.months + 1).any(axis=0))
+        again, resold = np.zeros(np.broadcast_shapes(bought.shape, worn.shape)), 0.0  # each server after its own life, and at its own age
+        for month in np.flatnonzero(bought.reshape(-1, terms.months + 1).any(axis=0)):
+            count = bought[month] if bought.ndim == 1 else bought[:, month : month + 1]
+            left = terms.months - month
+            if due.size and due[0] < left:
+                again[..., month:-1] += count * worn[..., :left]
+            resold = resold + count * own.resale(own.age(left))
+        price, cites = own.server_usd(), cite(own, "gpus_per_server", "capex_usd", "server_overhead")
+        aged = (*cites, *cite(own, "residual", "life_months"))
+        yield Line("servers", "build", need if steady(need) else 1.0, "server", price, once() if steady(need) else path(bought), "gpu", "capex",
+                   "whole servers x {gpus_per_server} GPUs x {capex_usd} x {server_overhead}", cites)  # fmt: skip
+        if np.any(again):
+            yield Line("servers replaced", "build", 1.0, "server", price * (1 - own.resale(own.life_months)), path(again), "gpu", "capex",
+                       "servers after {life_months} months x (price - what the old ones fetch)", aged)  # fmt: skip
+        yield Line("servers sold", "retirement", -resold, "new server", price, once(terms.months), STEADY, "capex",
+                   "servers x price x {residual} ^ (age in months / 36)", aged)  # fmt: skip
+        yield self._monthly("housing of the servers", "serving", held, "server", own.housing_usd_per_month(), "service",
+                            "whole servers x {gpus_per_server} GPUs x {it_watts} W x {usd_per_kw_month} a kW", cite(own, "gpus_per_server", "it_watts", "usd_per_kw_month"))  # fmt: skip
         yield labour("rack and burn in the servers", own.setup_weeks * HOURS_PER_WEEK, terms.people.engineer, once(), "build",
                      "{setup_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(own, "setup_weeks"))  # fmt: skip
-        yield labour("hands on servers", own.operations_fte_per_server * WORKING_HOURS_PER_MONTH * most, terms.people.engineer, monthly(), "maintenance",
-                     "{operations_fte_per_server} of an engineer for each server", cite(own, "operations_fte_per_server"))  # fmt: skip
+        hands = own.operations_fte_per_server * WORKING_HOURS_PER_MONTH
+        yield labour("hands on servers", hands * (held if steady(need) else 1.0), terms.people.engineer, monthly() if steady(need) else _from_month_1(held),
+                     "maintenance", "{operations_fte_per_server} of an engineer for each server", cite(own, "operations_fte_per_server"))  # fmt: skip
 
     def _spilled(self, traffic: list[Traffic], made: Capacity, work: Workload, terms: Terms) -> Iterator[Line]:
         over = []
@@ -381,6 +429,11 @@ class Hosted:
 def steady(quantity: Any) -> bool:
     """Whether a quantity is the same in every month: a number, or draws (n, 1)."""
     return np.ndim(quantity) == 0 or np.shape(quantity)[-1] == 1
+
+
+def _from_month_1(quantity: Any) -> Schedule:
+    """A path over months 0..H without month 0, in which nothing runs yet."""
+    return path(quantity * (np.arange(np.shape(quantity)[-1]) > 0))
 
 
 def level_of(when: Schedule, work: Workload, terms: Terms) -> Any:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
-from .decision import totals
-from .errors import check, unknown
-from .evidence import show
+from .decision import comparable, running, totals
+from .errors import check, unknown, whole
+from .evidence import meanings, show
 from .hosting import Hosted
 from .ledger import Options, ledger, settle
-from .ranges import Doubt, doubts, middle, objects, uniforms
+from .ranges import DRAWS_MAX, Doubt, doubts, middle, objects, require, uniforms
 from .techniques.graphs import GraphRag
 from .units import HOURS_PER_DAY
 from .workload import Terms, Workload
@@ -34,7 +34,7 @@ DEGREE = 5  # of the polynomial of one input; of each input of a group, GROUP_DE
 GROUP_DEGREE = 3
 PAIRS = 12  # inputs of a group whose products count: those that move the costs most
 EVERYTHING = "everything"
-COLUMNS = ["input", "kind", "usd", "error", "usd_to_measure", "worth", "how"]
+COLUMNS = ["input", "meaning", "kind", "usd", "error", "usd_to_measure", "worth", "how"]
 
 EVAL_ITEMS = 200  # answers of each option that people judge: a share is then known to some 6 points, at 90 %
 LOAD_TEST_HOURS = 2.0
@@ -50,6 +50,9 @@ class Measurement:
     inputs: tuple[str, ...]
     usd: float
     how: str
+
+    def __post_init__(self) -> None:
+        require("Measurement.usd", self.usd)
 
     def tells(self, key: str) -> bool:
         """Whether it says something about this input."""
@@ -82,33 +85,39 @@ def value_of_information(options: Options, work: Workload, groups: Mapping[str, 
                          on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """What knowing an input before the choice is worth [USD over the horizon], with its sampling error, beside what measuring it costs.
 
-    Columns: input, kind ("all", "group", "input"), usd (EVPI or EVPPI), error (standard error), usd_to_measure, worth (usd less that), how.
+    Columns: input, meaning, kind ("all", "group", "input"), usd (EVPI or EVPPI), error (standard error), usd_to_measure, worth (usd less that), how.
     `groups` maps a name to patterns of inputs; by default the `ways` to measure, which are those of `measurements`. An input is
     worth something only where knowing it would change the choice. It is the most that a measurement can be worth: a
-    sample tells less. Options that do not run in every draw are left out.
+    sample tells less. Left out are options that run in fewer than nine draws of ten, the draws in which another does not, and options of unknown
+    quality beside known ones.
     """
     import pandas as pd
 
     options, terms = settle(options, terms, months=months, on=on)
-    usd = {label: x for label, x in totals(options, work, terms, draws, seed).items() if not np.isnan(x).any()}
-    check(len(usd) > 1, "value_of_information needs two options that run in every draw; `compare` says why one does not")
-    check(draws >= 10 * FOLDS, f"draws is {draws}, allowed is {10 * FOLDS} or more")
+    whole("draws", draws, 10 * FOLDS, DRAWS_MAX)
+    usd, runs = running(totals(comparable(options, work, terms), work, terms, draws, seed))
+    check(len(usd) > 1 and runs.any(), "value_of_information needs two options that run in nine draws of ten and whose quality is known; `compare` says why one does not")
     cost = np.column_stack(list(usd.values()))
     inputs = doubts((tuple(options.values()), work, terms))
     u = {key: 2 * uniforms(key, draws, seed)[:, 0] - 1 if not getattr(d, "driver", None) else _rank(d, key, draws, seed) for key, d in inputs.items()}
+    u = {key: x[runs] for key, x in u.items()}
     ways = measurements(options, work, terms) if ways is None else list(ways)
+    wrong = next((w for w in ways if not isinstance(w, Measurement)), None)
+    check(wrong is None, f"value_of_information: {wrong!r} among the ways is no Measurement(name, inputs, usd, how)")
+    check(groups is None or isinstance(groups, Mapping), f"value_of_information: groups is {groups!r}, it must be {{name: patterns of inputs}}")
     named = {w.name: [k for k in inputs if w.tells(k)] for w in ways} if groups is None else {g: _matching(g, p, inputs) for g, p in groups.items()}
     price = {w.name: w for w in ways}
     gain = cost[:, cost.mean(axis=0).argmin()] - cost.min(axis=1)
-    rows: list[tuple] = [(EVERYTHING, "all", float(gain.mean()), _error(gain), np.nan, np.nan, "")]
+    rows: list[tuple] = [(EVERYTHING, "", "all", float(gain.mean()), _error(gain), np.nan, np.nan, "")]
     for name, keys in named.items():
         if keys:
             value, error = _evppi(cost, [u[k] for k in keys])
             way = price.get(name)
             spent = way.usd if way else np.nan
-            rows.append((name, "group", value, error, spent, value - spent, way.how if way else ", ".join(keys[:PAIRS])))
-    each = [(key, "input", *_evppi(cost, [x]), np.nan, np.nan, "; ".join(w.name for w in ways if w.tells(key))) for key, x in u.items()]
-    rows += sorted(each, key=lambda row: -row[2])
+            rows.append((name, "", "group", value, error, spent, value - spent, way.how if way else ", ".join(keys[:PAIRS])))
+    meaning = meanings(options, work, terms)
+    each = [(key, meaning.get(key, ""), "input", *_evppi(cost, [x]), np.nan, np.nan, "; ".join(w.name for w in ways if w.tells(key))) for key, x in u.items()]
+    rows += sorted(each, key=lambda row: -row[3])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -7,18 +7,18 @@ a cost of month m is discounted by (1 + rate)^(-m/12). Costs are positive everyw
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import catalog
-from .errors import Infeasible
+from .errors import Infeasible, short, unknown
 from .evidence import Evidence, describe
 from .lines import ROUNDING, STEADY, Line, Schedule, Traffic, with_demand
-from .options import Mix, Option, accepted, cases, purchases, short
-from .ranges import Doubt, key_of, middle, owner_of, same, walk
+from .options import Mix, Option, accepted, cases, purchases
+from .ranges import Doubt, Range, key_of, middle, owner_of, same, walk
 from .units import MONTHS_PER_YEAR, unit_of
 from .workload import Terms, Workload
 
@@ -181,6 +181,18 @@ def settle(options: Options | Option | Mix, terms: Terms | None, **changes: Any)
     return dict(options), terms
 
 
+def pick(options: Mapping[str, Any], label: str, where: str = "the options") -> Any:
+    """The option with this label. Errors: `CatalogError` names the nearest labels.
+
+    >>> pick({"RAG": 1}, "RAGG")
+    Traceback (most recent call last):
+    costmodel.errors.CatalogError: no option 'RAGG' in the options; did you mean 'RAG'?
+    """
+    if label not in options:
+        raise unknown("option", label, options, where)
+    return options[label]
+
+
 # -- answers -------------------------------------------------------------------------------------------
 
 
@@ -277,17 +289,19 @@ def _input(owner: Any, name: str, value: Any, evidence: Evidence) -> dict[str, A
     low, mid, high = (value.low, value.mid, value.high) if isinstance(value, Doubt) else (value, value, value)
     field, why = f"{owner_of(owner)}.{name}", getattr(value, "why", "")
     default = next(f.default for f in dataclasses.fields(owner) if f.name == name)
+    default = default.fitting(unit_of(type(owner).__name__, name)) if isinstance(default, Range) else default
     fact = hasattr(owner, "id") and field not in evidence.changed
     preset = why.startswith("preset")  # made by `presets`
-    untouched = preset or fact or default is value or (type(default) is type(value) and default == value)
+    filled = default is None and bool(getattr(value, "source", ""))  # left open, and taken from the data
+    untouched = preset or fact or filled or default is value or (type(default) is type(value) and default == value)
     source = evidence.of(field)
     if source in ("yours", "assumption"):
         source = "assumption" if untouched or why else "yours"
     return {"low": low, "mid": mid, "high": high, "unit": unit_of(type(owner).__name__, name), "source": source, "why": why, "default": untouched}
 
 
-def bibliography(options: Options | Option | Mix, work: Workload, terms: Terms | None = None) -> pd.DataFrame:
-    """The published sources behind the lines of these options, each once.
+def bibliography(options: Options | Option | Mix, work: Workload, terms: Terms | None = None, more: Iterable[str] = ()) -> pd.DataFrame:
+    """The published sources behind the lines of these options, each once, and `more` ids of sources that a report cites besides.
 
     Columns: id publisher title url locator accessed licence. What is an assumption or the user's own is not in it.
     """
@@ -295,7 +309,7 @@ def bibliography(options: Options | Option | Mix, work: Workload, terms: Terms |
 
     options, terms = settle(options, terms)
     table = ledger(options, work, terms=terms)
-    ids = sorted({s for cell in table["sources"].unique() for s in cell.split("; ")} - {"", "yours", "assumption"})
+    ids = sorted({*more, *(s for cell in table["sources"].unique() for s in cell.split("; "))} - {"", "yours", "assumption"})
     found = [dataclasses.asdict(catalog.source(s)) for s in ids]
     return pd.DataFrame(found, columns=["id", "publisher", "title", "url", "locator", "accessed", "licence"])
 

@@ -142,11 +142,13 @@ def upkeep(item: str, technique: Any, person: Any) -> Line:
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of the prompt; `stable` says that it repeats word for word between requests."""
+    """A part of the prompt; `stable` says that it repeats word for word: between requests, or, with a `reuse`, only between the
+    calls of one task, where it is found in the cache with that chance (0: written, and read by the next call)."""
 
     name: str
     tokens: Number
     stable: bool = False
+    reuse: Number | None = None
 
 
 @dataclass(frozen=True)
@@ -184,12 +186,27 @@ class Call:
     def stable_tokens(self) -> Any:
         return sum((s.tokens for s in self.segments if s.stable), 0.0)
 
+    @property
+    def shared_tokens(self) -> Any:
+        """Stable tokens that all requests share."""
+        return sum((s.tokens for s in self.segments if s.stable and s.reuse is None), 0.0)
+
+    def found(self, hits: Any) -> Any:
+        """Share of the stable tokens that is read from the cache, where the traffic finds `hits` of what all requests share."""
+        own = sum((s.tokens * s.reuse for s in self.segments if s.stable and s.reuse is not None), 0.0)
+        return (self.shared_tokens * (self.reuse + (1 - self.reuse) * hits) + own) / np.maximum(self.stable_tokens, ROUNDING)
+
 
 @dataclass(frozen=True)
 class Request:
     """The model calls that one request makes, in order."""
 
     calls: tuple[Call, ...]
+
+    @property
+    def main(self) -> Call:
+        """The call that answers; what helps it (summaries, sub-agents) comes after it."""
+        return self.calls[0]
 
     def add(self, segment: Segment) -> Request:
         """The request with a segment more in the prompt of every call."""

@@ -156,7 +156,7 @@ def serving_held_out() -> pd.DataFrame:
     """Every measurement beside a prediction by a fit that had not seen its model, GPU and engine together, with its 80 % band.
 
     Columns: id, family, kind, model, gpu, engine, precision, metric, measured (what, in words), unit, reported, low, mid, high,
-    ratio (mid over reported), inside, plain (NaN: nobody has a plainer rule). The band is made of the other groups' errors; the latency of a whole batch has none. benchmarks/fit_serving.py
+    ratio (mid over reported), inside, plain (NaN: nobody has a plainer rule), source (who reported it), url. The band is made of the other groups' errors; the latency of a whole batch has none. benchmarks/fit_serving.py
     writes the ratios to data/measured/serving_held_out.csv, because the fits take minutes.
     """
     import pandas as pd
@@ -171,7 +171,10 @@ def serving_held_out() -> pd.DataFrame:
     groups = {name: keep for name, keep in subsets(table).items() if name != BOTH}
     table["measured"] = np.select(list(groups.values()), list(groups), "")
     table["plain"] = np.nan
-    return table[["id", "family", "kind", "model", "gpu", "engine", "precision", "metric", "measured", "unit", "reported", "low", "mid", "high", "ratio", "inside", "plain"]]
+    credits = {id: catalog.source(id) for id in table["source"].unique()}
+    table["url"] = table["source"].map({id: found.url for id, found in credits.items()})
+    table["source"] = table["source"].map({id: f"{found.publisher}: {found.title}" for id, found in credits.items()})
+    return table[["id", "family", "kind", "model", "gpu", "engine", "precision", "metric", "measured", "unit", "reported", "low", "mid", "high", "ratio", "inside", "plain", "source", "url"]]
 
 
 def subsets(table: pd.DataFrame) -> dict[str, Any]:

@@ -10,14 +10,14 @@ import numpy as np
 
 from . import catalog
 from .agent_loop import attempts
-from .errors import Infeasible, check
+from .errors import Infeasible, check, of_kind, one_number
 from .fleet import given_up
 from .hosting import Capacity, Hosted, steady
 from .ledger import evaluate, settle
 from .lines import Traffic
 from .options import Mix, Option, cases, purchases
 from .profiles import hours_of_day
-from .ranges import Number, Range, middle, require, same, sample, validate
+from .ranges import LEAST_DIVISOR, Number, Range, middle, same, sample, validate
 from .retrieval import first_token_s
 from .serving_model import usd_per_mtok
 from .units import HOURS_PER_MONTH, KILO, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 DRAWS = 4_000
 EDGES = (10, 90)  # percentiles of an 80 % band
+FOOTPRINT = {
+    "kwh_per_request": ("energy of a request", "kWh"), "kgco2e_per_request": ("carbon of a request", "kg CO2e"),
+    "kwh_per_month": ("energy of a month", "kWh"), "kgco2e_per_month": ("carbon of a month", "kg CO2e"),
+}  # fmt: skip
 
 
 def capacity(option: Option | Mix, work: Workload, months: int | None = None, terms: Terms | None = None) -> pd.DataFrame:
@@ -36,27 +40,28 @@ def capacity(option: Option | Mix, work: Workload, months: int | None = None, te
 
     Columns: serving, month, load (replicas busy in the mean active hour), peak (in the busiest), replicas, gpus, utilisation
     (of the hours paid), gpu_hours, idle_gpu_hours, cold_starts, cold_share (of requests that wait for one), spilled (share that
-    overflows), usd_per_hour, usd_per_mtok_out (rent or running cost over the production tokens answered).
+    overflows), usd_per_hour (`Hosted.usd_per_month`: no people), usd_per_mtok_out (the same over the production tokens answered).
     """
     import pandas as pd
 
     _, terms = settle(option, terms, months=months)
+    of_kind("capacity: the workload", work, Workload)
     rows = []
     month_work, month_terms = middle((work, terms))
     for serving, traffic, made in fleets(middle(option), month_work, month_terms):
-        usd = serving.usd_per_gpu_hour()[0]
         tokens = sum(t.count * (t.call.output_tokens + t.call.reasoning_tokens) for t in traffic if t.item == "production")
         demand = month_work.demand(terms.months)
         for m in range(1, terms.months + 1):
             at = {name: _month(value, m) for name, value in vars(made).items()}
             hours = at["replica_hours"] * serving.gpus
             answered = tokens * demand[m] * (1 - at["spilled"])
+            usd = float(np.squeeze(serving.usd_per_month(at["replicas"], at["replica_hours"])))
             rows.append({
                 "serving": f"{serving.model.id} on {serving.gpu.id}", "month": m, "load": at["load"], "peak": at["peak"], "replicas": at["replicas"],
                 "gpus": at["replicas"] * serving.gpus, "utilisation": at["busy_hours"] / max(at["replica_hours"], 1e-9), "gpu_hours": hours,
                 "idle_gpu_hours": hours - at["busy_hours"] * serving.gpus, "cold_starts": at["cold_starts"], "cold_share": at["cold_share"],
-                "spilled": at["spilled"], "usd_per_hour": hours * usd / HOURS_PER_MONTH,
-                "usd_per_mtok_out": hours * usd * MTOK / answered if answered else np.nan,
+                "spilled": at["spilled"], "usd_per_hour": usd / HOURS_PER_MONTH,
+                "usd_per_mtok_out": usd * MTOK / answered if answered else np.nan,
             })  # fmt: skip
     check(rows, "capacity: the option has no model on GPUs of its own, or it gets no traffic")
     return pd.DataFrame(rows)
@@ -87,18 +92,26 @@ def _month(value: Any, m: int) -> float:
 def day(option: Option | Mix, work: Workload, days_per_month: float | None = None) -> pd.DataFrame:
     """One day of load against capacity in the first month, at the middle: hour, load, capacity (replicas up), busy, idle, spilled.
 
-    Loads are in replicas; the shape of the day is the load-duration curve of the workload with its busiest hour in the middle.
+    Loads are in replicas, and what can wait lies in the troughs; the shape of the day is the load-duration curve of the workload with its busiest hour in the middle.
     """
     import pandas as pd
 
+    settle(option, None)
+    of_kind("day: the workload", work, Workload)
+    if days_per_month is not None:
+        one_number("day: days_per_month", days_per_month, 1, 31)
     month_work, terms = middle((work, Terms(months=1)))
     found = fleets(middle(option), month_work, terms)
     check(found, "day: the option has no model on GPUs of its own, or it gets no traffic")
     serving, _, made = found[0]
     load = hours_of_day(month_work.active_hours_per_month, month_work.peak_to_average, days_per_month) * _month(made.load, 1) / (1 - _month(made.spilled, 1))
+    later = serving.fleet.deferrable * load.sum()
+    load = load * (1 - serving.fleet.deferrable)
     replicas = _month(made.replicas, 1)
-    up = np.full(24, replicas) if serving.fleet.scaling == "fixed" else np.array([serving.up(x, replicas) for x in load])
+    up = np.full(24, replicas) if serving.fleet.scaling == "fixed" else np.array([serving.up(x, _month(made.slots, 1), replicas) for x in load])
     reach = up * serving.load_max if serving.overflow is not None else np.full(24, np.inf)
+    free = np.maximum(up - load, 0.0)
+    load = load + free * later / max(free.sum(), 1e-9)  # what can wait fills the troughs
     busy = np.minimum(load, reach)
     return pd.DataFrame({"hour": np.arange(24), "load": load, "capacity": up, "busy": busy, "idle": np.maximum(up - busy, 0.0), "spilled": load - busy})
 
@@ -115,9 +128,10 @@ def by_utilisation(serving: Hosted, work: Workload, shares: Iterable[float], fte
     """
     import pandas as pd
 
-    shares = np.asarray(list(shares), float)
-    check(((shares > 0) & (shares <= 1)).all(), "by_utilisation: shares must lie above 0 and at most at 1")
-    terms = terms or Terms()
+    terms = Terms() if terms is None else terms
+    _asked("by_utilisation", serving, work, terms, replicas)
+    shares = _list("by_utilisation: shares", shares, LEAST_DIVISOR, 1)
+    one_number("by_utilisation: fte", fte, 0)
     wide = sample((serving, work, terms), draws, seed)
     full = _full_price(*wide)
     mid, people = _full_price(*middle((serving, work, terms))), _people_per_mtok(*middle((serving, work, terms)), fte)  # type: ignore[call-arg]
@@ -126,6 +140,22 @@ def by_utilisation(serving: Hosted, work: Workload, shares: Iterable[float], fte
     by_token = np.nan if api is None else _api_usd_per_request(middle(api), middle(work), middle(terms)) / tokens * MTOK
     return pd.DataFrame({"utilisation": shares, "usd_per_mtok_out": mid / shares, "low": low / shares, "high": high / shares,
                          "with_people": (mid + people / replicas) / shares, "api": by_token})  # fmt: skip
+
+
+def _asked(call: str, serving: Any, work: Any, terms: Any, replicas: Any) -> None:
+    for name, value, kind in (("serving", serving, Hosted), ("workload", work, Workload), ("terms", terms, Terms)):
+        of_kind(f"{call}: the {name}", value, kind)
+    one_number(f"{call}: replicas", replicas, LEAST_DIVISOR)
+
+
+def _list(name: str, values: Any, low: float, high: float = np.inf) -> Any:
+    """Some numbers as an array, each in low..high."""
+    check(isinstance(values, Iterable) and not isinstance(values, str), f"{name} is {values!r}, it must be a list of numbers")
+    values = list(values)
+    check(values, f"{name} is empty, it must be a list of numbers")
+    for value in values:
+        one_number(name, value, low, high)
+    return np.asarray(values, float)
 
 
 def _api_usd_per_request(api: Any, work: Workload, terms: Terms) -> float:
@@ -138,7 +168,7 @@ def _api_usd_per_request(api: Any, work: Workload, terms: Terms) -> float:
 def _full_price(serving: Any, work: Workload, terms: Terms) -> Any:
     call = work.request().calls[0]
     rate = (call.output_tokens + call.reasoning_tokens) / serving.seconds_per_call(call)
-    return usd_per_mtok(serving.usd_per_gpu_hour()[0] * serving.gpus, rate)
+    return usd_per_mtok(serving.usd_per_month(1.0, HOURS_PER_MONTH) / HOURS_PER_MONTH, rate)
 
 
 def _people_per_mtok(serving: Any, work: Workload, terms: Terms, fte: float) -> Any:
@@ -151,18 +181,20 @@ def own_over_api(own: Hosted, api: Any, work: Workload, utilisation: Iterable[fl
                  terms: Terms | None = None) -> pd.DataFrame:  # fmt: skip
     """Monthly cost of `replicas` own replicas with their people over what the API asks for the same answers, at the middle.
 
-    Rows are FTE, columns utilisation; below 1 own GPUs are cheaper. Own cost = replicas x GPUs x hours x rent + FTE; the API
+    Rows are FTE, columns utilisation; below 1 own GPUs are cheaper. Own cost = `Hosted.usd_per_month` of replicas that are always up + FTE; the API
     answers utilisation x what the replicas could.
     """
     import pandas as pd
 
-    own, api, work, terms = middle((own, api, work, terms or Terms()))
-    utilisation, fte = np.asarray(list(utilisation), float), np.asarray(list(fte), float)
+    terms = Terms() if terms is None else terms
+    _asked("own_over_api", own, work, terms, replicas)
+    shares, staff = _list("own_over_api: utilisation", utilisation, LEAST_DIVISOR, 1), _list("own_over_api: fte", fte, 0)
+    own, api, work, terms = middle((own, api, work, terms))
     call = work.request().calls[0]
     most = replicas * HOURS_PER_MONTH * SECONDS_PER_HOUR / own.seconds_per_call(call)
     each = _api_usd_per_request(api, work, terms)
-    usd = replicas * own.gpus * HOURS_PER_MONTH * own.usd_per_gpu_hour()[0] + fte[:, None] * WORKING_HOURS_PER_MONTH * terms.people.engineer.usd_per_hour
-    return pd.DataFrame(usd / (most * utilisation[None, :] * each), index=pd.Index(fte, name="upkeep_fte"), columns=pd.Index(utilisation, name="utilisation"))
+    usd = own.usd_per_month(replicas, replicas * HOURS_PER_MONTH) + staff[:, None] * WORKING_HOURS_PER_MONTH * terms.people.engineer.usd_per_hour
+    return pd.DataFrame(usd / (most * shares[None, :] * each), index=pd.Index(staff, name="upkeep_fte"), columns=pd.Index(shares, name="utilisation"))
 
 
 # -- energy and carbon ---------------------------------------------------------------------------------
@@ -177,11 +209,11 @@ class Site:
     pue: Number = catalog.fact("own", "pue.industry.pue").value
     busy_power: Number = Range(0.55, 0.95, mid=0.75, why="assumption: power of a GPU under inference load over its rated power")
     idle_power: Number = Range(0.1, 0.3, mid=0.18, why="assumption: power of an idle GPU with a model loaded over its rated power")
-    life_months: Number = 60
+    life_months: Number = catalog.fact("own", "server.life_months").value
 
     def __post_init__(self) -> None:
-        if self.carbon is None:
-            facts = catalog.facts_of("carbon")
+        facts = catalog.facts_of("carbon")
+        if self.carbon is None or self.carbon in [fact.value for fact in facts.values() if fact.field == "carbon"]:  # of this grid, or left from another one
             names = [f"grid.{self.grid}.carbon", f"{self.grid}.carbon"]
             found = [facts[n].value for n in names if n in facts]
             check(found, f"Site.grid is {self.grid!r}, known are {', '.join(sorted(f.id.removeprefix('grid.') for f in facts.values() if f.field == 'carbon'))}")
@@ -190,7 +222,7 @@ class Site:
 
 
 def footprint(option: Option | Mix, work: Workload, site: Site | None = None, draws: int = DRAWS, seed: int = 0, terms: Terms | None = None) -> pd.DataFrame:
-    """Energy and carbon of a request and of a month on own GPUs, in the first month: rows with the columns low, mid, high (80 % band).
+    """Energy and carbon of a request and of a month on own GPUs, in the first month: rows with the columns what, low, mid, high (80 % band), unit.
 
     Rows: kwh_per_request, kgco2e_per_request, kwh_per_month, kgco2e_per_month. Power is drawn idle as well as busy; server and
     network follow the GPUs; carbon is location-based and holds the making of the hardware over its life. Not in it: networks
@@ -198,12 +230,18 @@ def footprint(option: Option | Mix, work: Workload, site: Site | None = None, dr
     """
     import pandas as pd
 
-    site = site or Site()
+    site = Site() if site is None else site
     month = Terms(months=1) if terms is None else terms
+    settle(option, month)
+    for name, value, kind in (("workload", work, Workload), ("site", site, Site)):
+        of_kind(f"footprint: the {name}", value, kind)
     things = (option, work, month, site)
     mid, wide = _footprint(*middle(things)), _footprint(*sample(things, draws, seed))
-    rows = {name: [*np.percentile(wide[name], EDGES)[:1], float(np.ravel(mid[name])[0]), *np.percentile(wide[name], EDGES)[1:]] for name in mid}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["low", "mid", "high"]).rename_axis("quantity")
+    rows = {}
+    for name, (what, unit) in FOOTPRINT.items():
+        low, high = np.percentile(wide[name], EDGES)
+        rows[name] = [what, low, float(np.ravel(mid[name])[0]), high, unit]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["what", "low", "mid", "high", "unit"]).rename_axis("quantity")
 
 
 def _footprint(option: Any, work: Workload, terms: Terms, site: Site) -> dict[str, Any]:
@@ -246,11 +284,12 @@ def api_latency(prompt_tokens: float | Iterable[float], failed: float = 0.0, att
     """
     import pandas as pd
 
-    tokens = np.atleast_1d(np.asarray(prompt_tokens, float))
-    check(bool((tokens >= 0).all()), "api_latency: prompt_tokens must be 0 or more")
-    require("api_latency: failed", failed, 0, 1)
-    require("api_latency: attempts_max", attempts_max, low=1)
-    wide, mid = sample(waiting or Waiting(), draws, seed), middle(waiting or Waiting())
+    tokens = _list("api_latency: prompt_tokens", prompt_tokens if isinstance(prompt_tokens, Iterable) else [prompt_tokens], 0)
+    one_number("api_latency: failed", failed, 0, 1)
+    one_number("api_latency: attempts_max", attempts_max, 1)
+    waiting = Waiting() if waiting is None else waiting
+    of_kind("api_latency: waiting", waiting, Waiting)
+    wide, mid = sample(waiting, draws, seed), middle(waiting)
     tries = float(attempts(failed, attempts_max))
 
     def seconds(w: Any) -> Any:

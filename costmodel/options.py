@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import check
+from .errors import check, short
 from .lines import Line, Request, Traffic, with_demand
 from .quality import shift
 from .ranges import Doubt, Number, Range, middle, require, same, validate
@@ -38,10 +38,12 @@ class Case:
     techniques: tuple[Any, ...] = ()  # all of the option: what is watched is found sooner
 
 
-def short(x: Any) -> str:
-    """What a wrong argument is, in a few words."""
-    long = hasattr(x, "__dataclass_fields__") or (isinstance(x, (dict, list, tuple)) and len(repr(x)) > 80)
-    return f"the class {x.__name__}" if isinstance(x, type) else f"a {type(x).__name__}" if long else repr(x)
+def require_servings(technique: Any, *names: str) -> None:
+    """Check that fields which may name another serving do, or are None: the option's own."""
+    for name in names:
+        value = getattr(technique, name)
+        serving = value is None or (hasattr(value, "price") and not isinstance(value, type))
+        check(serving, f"{type(technique).__name__}.{name} is {short(value)}, it must be a serving such as Api('gpt-6-luna'), or None for the option's own")
 
 
 @dataclass(frozen=True, init=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .decision import UNKNOWN, failures
-from .errors import Infeasible, check
+from .errors import Infeasible, check, whole
 from .evidence import show
 from .ledger import Bill, Calendar, Options, evaluate, settle
 from .options import Mix, Option
@@ -18,6 +18,8 @@ from .workload import Terms, Workload
 if TYPE_CHECKING:
     import pandas as pd
 
+RETRIES_MAX = 1_000
+LEAST = 1e-9  # what divides something is above 0
 USED = ("serving", "retrieval", "monitoring", "failures")  # phases that follow use; the others are shared by heads
 
 
@@ -40,7 +42,7 @@ def resolve(accepted: Any, retries: Any = 0, detected: Any = 1.0) -> tuple[Any, 
     return attempts, solved, last, 1 - solved - last
 
 
-def per_outcome(options: Options | Option | Mix, work: Workload, retries: float = 0, detected: float = 1.0, usd_per_escalation: float = 0.0,
+def per_outcome(options: Options | Option | Mix, work: Workload, retries: int = 0, detected: float = 1.0, usd_per_escalation: float = 0.0,
                 usd_per_wrong: float | None = None, person_solves: bool = False, months: int | None = None, terms: Terms | None = None,
                 on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """What a resolved request costs: with retries, escalation to a person, and the cost of wrong answers that nobody noticed.
@@ -52,10 +54,12 @@ def per_outcome(options: Options | Option | Mix, work: Workload, retries: float 
     import pandas as pd
 
     options, terms = settle(options, terms, months=months, on=on)
-    for name, value in (("detected", detected), ("retries", retries), ("usd_per_escalation", usd_per_escalation)):
-        require(name, value, 0, 1 if name == "detected" else np.inf)
+    whole("retries", retries, 0, RETRIES_MAX)
     mid_work, mid_terms = middle((work, terms))
     wrong_usd = mid_work.usd_per_failure if usd_per_wrong is None else usd_per_wrong
+    for name, value in (("detected", detected), ("usd_per_escalation", usd_per_escalation), ("usd_per_wrong", wrong_usd)):
+        require(name, value, 0, 1 if name == "detected" else np.inf)
+    detected, usd_per_escalation, wrong_usd = middle((detected, usd_per_escalation, wrong_usd))
     columns = ["per_request", "attempts", "accepted", "escalated", "wrong", "usd_attempts", "usd_people", "usd_wrong", "per_accepted", "why_not"]
     rows = {}
     for label, option in options.items():
@@ -81,7 +85,7 @@ def equal_quality(options: Options, work: Workload, quality: float, usd_per_case
                   on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Options at the same quality: what one lacks, people do, at a price for each case.
 
-    Index option, cheapest first; columns: quality, by_people (share of the requests), usd_model, usd_people, usd (over the horizon, the cost of wrong answers
+    Index option, cheapest first; columns: quality, by_people (share of the requests), usd_to_pay, usd_for_people, usd (over the horizon, the cost of wrong answers
     left out, since all are equal), why_not. A better option than asked gets no credit.
     """
     import pandas as pd
@@ -89,6 +93,7 @@ def equal_quality(options: Options, work: Workload, quality: float, usd_per_case
     options, terms = settle(options, terms, months=months, on=on)
     require("quality", quality, 0, 1)
     require("usd_per_case", usd_per_case)
+    quality, usd_per_case = middle((quality, usd_per_case))
     mid_work, mid_terms = middle((work, terms))
     requests = float(mid_work.requests_per_month * Calendar(mid_work, mid_terms).requests)
     rows = {}
@@ -101,14 +106,14 @@ def equal_quality(options: Options, work: Workload, quality: float, usd_per_case
         lacks = np.nan if known is None else max(quality - float(known), 0.0)
         model, people = each * requests, lacks * requests * usd_per_case
         rows[label] = [np.nan if known is None else float(known), lacks, model, people, model + people, UNKNOWN if known is None else ""]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["quality", "by_people", "usd_model", "usd_people", "usd", "why_not"])
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["quality", "by_people", "usd_to_pay", "usd_for_people", "usd", "why_not"])
     table.index.name = "option"
     return table.sort_values("usd", kind="stable")
 
 
 def unit_economics(options: Options | Option | Mix, work: Workload, users: float, usd_per_seat_month: float | None = None, requests_per_task: float = 1.0,
                    heavy: float = 5.0, months: int | None = None, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
-    """What one request, task, resolved task, active user and heavy user cost, and what is left of the price of a seat.
+    """What one request, task, resolved task, active user and heavy user cost, wrong answers included, and what is left of the price of a seat.
 
     Columns: option unit usd price margin; units "request", "task", "resolved task", "active user a month", "P95 user a month". The P95 user asks `heavy` times the mean:
     what follows use (serving, retrieval, monitoring, wrong answers) is `heavy` times as much for him, all else is shared by heads. margin = (price - usd) / price,
@@ -117,8 +122,10 @@ def unit_economics(options: Options | Option | Mix, work: Workload, users: float
     import pandas as pd
 
     options, terms = settle(options, terms, months=months, on=on)
-    for name, value, least in (("users", users, 1e-9), ("requests_per_task", requests_per_task, 1e-9), ("heavy", heavy, 0.0)):
+    seat = 0.0 if usd_per_seat_month is None else usd_per_seat_month
+    for name, value, least in (("users", users, LEAST), ("requests_per_task", requests_per_task, LEAST), ("heavy", heavy, 0.0), ("usd_per_seat_month", seat, 0.0)):
         require(name, value, least)
+    users, requests_per_task, heavy, seat = middle((users, requests_per_task, heavy, seat))
     mid_work, mid_terms = middle((work, terms))
     calendar = Calendar(mid_work, mid_terms)
     requests = float(mid_work.requests_per_month * calendar.requests)
@@ -131,12 +138,12 @@ def unit_economics(options: Options | Option | Mix, work: Workload, users: float
         used = sum(float(bill.total(calendar, phase=phase)) for phase in USED)
         usd, seats = float(bill.total(calendar)), users * terms.months
         task = usd / requests * requests_per_task
-        solved = np.nan if bill.accepted is None else (usd - float(failures(bill, calendar))) / requests * requests_per_task / float(bill.accepted)
+        solved = np.nan if bill.accepted is None else task / float(bill.accepted) if bill.accepted else np.inf
         heads = (usd - used) / seats
         units = {"request": usd / requests, "task": task, "resolved task": solved, "active user a month": heads + used / seats,
                  "P95 user a month": heads + heavy * used / seats}  # fmt: skip
         for unit, cost in units.items():
-            price = usd_per_seat_month if usd_per_seat_month is not None and "user" in unit else np.nan
+            price = seat if usd_per_seat_month is not None and "user" in unit else np.nan
             rows.append((label, unit, cost, price, (price - cost) / price if price else np.nan))
     return pd.DataFrame(rows, columns=["option", "unit", "usd", "price", "margin"])
 

@@ -1,4 +1,5 @@
-"""The pitfall linter: two dozen mistakes of cost estimates, looked for in the user's own inputs; and zeros that must be accepted.
+"""The pitfall linter: two dozen mistakes of cost estimates, looked for in the user's own inputs; risks that no line of the bill prices;
+and zeros that must be accepted.
 
 A note is no error: it says what the inputs leave out, and the answer stands. Only a zero for people, evaluation or refresh
 needs a word: a scenario with one is refused until `accept_zero` names it, and every report prints what was accepted.
@@ -18,7 +19,8 @@ from .evidence import show
 from .hosting import Hosted
 from .ledger import Options, register, settle
 from .options import Mix, accepted, cases
-from .ranges import Doubt, middle, objects, owner_of, walk
+from .ranges import Doubt, middle, objects, owner_of, require, walk
+from .risks import unpriced
 from .servings import Api
 from .techniques.adaptation import Lora, Tune
 from .techniques.graphs import GraphRag
@@ -66,25 +68,36 @@ def zeros(*things: Any) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def accept(things: Any, meant: Iterable[str]) -> None:
+def accept(things: Any, names: Iterable[str]) -> None:
     """Raise unless every zero for people, evaluation or refresh is accepted by name: "Rag.upkeep_fte", or "upkeep_fte" for all of that name."""
-    meant, found = list(meant), zeros(things)
+    names, found = list(names), zeros(things)
     for key in found:
-        check(key in meant or key.rsplit(".", 1)[-1] in meant,
+        check(key in names or key.rsplit(".", 1)[-1] in names,
               f"{key} is 0: nobody is paid for it, or nothing is done; write accept_zero: [{key}] if that is meant, and every report will say so")  # fmt: skip
-    for name in meant:
-        check(name in found or any(key.rsplit(".", 1)[-1] == name for key in found), f"accept_zero names {name!r}, which is not 0 here; leave it out")
+    meant(names, found)
+
+
+def meant(names: Iterable[str], found: Iterable[str]) -> None:
+    """Raise where a zero is accepted that is none."""
+    for name in names:
+        check(any(name in (key, key.rsplit(".", 1)[-1]) for key in found), f"accept_zero names {name!r}, which is not 0 here; leave it out")
 
 
 def lint(options: Options, work: Workload, terms: Terms | None = None, quality_floor: float | None = None, accept_zero: Iterable[str] = (),
          everything: bool = False) -> pd.DataFrame:  # fmt: skip
-    """Notes on the user's own inputs: the pitfalls P1 to P24 that they run into, and the zeros that were accepted.
+    """Notes on the user's own inputs: the pitfalls P1 to P24 that they run into, the operations that are left out with the risk that
+    stays (code "risk"), and the zeros that were accepted.
 
     Columns: code, pitfall, options, note; one row per note. `everything` lists all codes, also those without a note, with what was found instead.
     """
     import pandas as pd
 
     options, terms = settle(options, terms)
+    check(options, "lint needs at least one option")
+    if quality_floor is not None:
+        require("quality_floor", quality_floor, 0, 1)
+    check(not isinstance(accept_zero, str), f"accept_zero is {accept_zero!r}, it must be a list of names")
+    meant(accept_zero, zeros((tuple(options.values()), work, terms)))
     seen = _Inputs(options, work, terms, quality_floor)
     rows = [("zero", "accepted by you", "", f"{name} is 0, and that is accepted") for name in accept_zero]
     for code, pitfall in PITFALLS.items():
@@ -94,7 +107,21 @@ def lint(options: Options, work: Workload, terms: Terms | None = None, quality_f
         rows += [(code, pitfall, ", ".join(x for x in labels if x), note) for note, labels in found.items()]
         if everything and not found:
             rows.append((code, pitfall, "", BUILT_IN.get(code, "clear: the inputs do not show it")))
+    rows += _risks(options, work, terms)
     return pd.DataFrame(rows, columns=["code", "pitfall", "options", "note"])
+
+
+def _risks(options: Mapping[str, Any], work: Workload, terms: Terms) -> Iterator[tuple[str, str, str, str]]:
+    """One note for each operation that options do not have: what stays unpriced, in dollars a year, and the reason of the dearest."""
+    found: dict[tuple[str, str], list[tuple[float, str, str]]] = {}
+    for label, option in options.items():
+        with suppress(Infeasible):
+            for row in unpriced(option, work, terms).itertuples():
+                found.setdefault((row.operation, row.risk), []).append((row.usd_per_year, label, row.why))
+    for (operation, risk), rows in found.items():
+        least, most = min(rows), max(rows)
+        usd = " to ".join(dict.fromkeys(f"{x[0]:,.0f}" for x in (least, most)))
+        yield "risk", risk, ", ".join(label for _, label, _ in rows), f"no {operation}: about USD {usd} a year that no line prices; {most[2]}"
 
 
 BUILT_IN = {

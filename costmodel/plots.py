@@ -23,7 +23,7 @@ from .choices import LABELS
 from .errors import check
 from .evidence import show
 from .lines import PHASES
-from .units import GLOSSARY, KILO, MILLION
+from .units import GLOSSARY, KILO, MILLION, readable
 from .workload import Currency
 
 if TYPE_CHECKING:
@@ -128,16 +128,6 @@ def percent(x: float) -> str:
     '71 %'
     """
     return f"{100 * x:.0f} %"
-
-
-def readable(key: str) -> str:
-    """The key of an input for a reader.
-
-    >>> readable("Rag.top_k"), readable("requests_per_month")
-    ('Rag: top k', 'requests per month')
-    """
-    owner, _, field = key.rpartition(".")
-    return f"{owner}: {field}".replace("_", " ") if owner else field.replace("_", " ")
 
 
 # -- the figures ---------------------------------------------------------------------------------------
@@ -299,7 +289,7 @@ def plot_sweep(table: pd.DataFrame, over: str, ax: Axes | None = None, crossings
     for row in (row for found in crossings for _, row in found.iterrows() if np.isfinite(row["crossing"])):
         ax.axvspan(row["p10"], row["p90"], color=PALE, alpha=0.6, zorder=0, linewidth=0)
         ax.axvline(row["crossing"], color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-        named.append(f"{row['above']} is cheaper than {row['below']} above {short(row['crossing'])}")
+        named.append(f"{row['above']} is cheaper than {row['below']} above {short(row['crossing'])} (grey: 80 % band)")
     if now is not None:
         ax.axvline(now, color=INK, linewidth=0.9, linestyle=(0, (1, 2)))
         named.append(f"dotted: {short(now)}, as it is now")

@@ -28,8 +28,8 @@ from .plots import (
     palette,
     percent,
     picture,
-    readable,
 )
+from .units import readable
 from .workload import Currency
 
 if TYPE_CHECKING:
@@ -156,8 +156,8 @@ def plot_sobol(table: pd.DataFrame, ax: Axes | None = None, n: int = 8) -> Axes:
 
 def plot_information(table: pd.DataFrame, ax: Axes | None = None, n: int = 8, money: Currency = USD) -> Axes:
     """What knowing something before the choice is worth, with twice its sampling error (a table of `value_of_information`)."""
-    table = table[table["usd"] > 0].head(n + 1)
-    check(len(table), "plot_information: nothing that can be known would change the choice")
+    table = table[(table["usd"] > 0) | (table["kind"] == "all")].head(n + 1)
+    check(len(table), "plot_information: the table has no rows")
     ax = ax or picture(1.0 + 0.3 * len(table))
     shade = {"all": GREY, "group": COLOURS[1], "input": COLOURS[0]}
     ax.barh(range(len(table)), table["usd"] * money.per_usd, xerr=2 * table["error"] * money.per_usd, height=0.55, color=[shade[k] for k in table["kind"]],

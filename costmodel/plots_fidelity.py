@@ -21,7 +21,8 @@ NAMES = {"token/s": "tokens per second and GPU", "GB": "peak memory of one GPU"}
 OUTSIDE = "#B2182B"
 JITTER = 0.55  # height of a row over which its points are spread, so that they do not hide each other
 GOLDEN = 0.618034  # spreads consecutive points evenly, and the same way each time
-FACTORS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+WIDE = 500  # ends of an axis this far apart leave room for powers of ten only
 CLOSE = (1 / 1.25, 1.25)  # shaded: within 25 % either way
 FAMILY_COLOURS = (*COLOURS, "#8B1A4F", "#3D3D3D", "#B79F00")
 
@@ -81,9 +82,9 @@ def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None)
     ax.axvline(1, color=INK, linewidth=0.9, zorder=1)
     for row, (_, rows) in enumerate(groups):
         spread = (np.arange(len(rows)) * GOLDEN) % 1 - 0.5 if len(rows) > 1 else np.zeros(1)
-        out = (~rows["inside"] & rows["low"].notna()).to_numpy()
+        banded, inside = rows["low"].notna().to_numpy(), rows["inside"].to_numpy(bool)
         at = row + JITTER * spread
-        for some, colour in ((~out, COLOURS[1]), (out, OUTSIDE)):
+        for some, colour in ((banded & inside, COLOURS[1]), (banded & ~inside, OUTSIDE), (~banded, GREY)):
             ax.plot(rows["ratio"].to_numpy()[some], at[some], "o", color=colour, markersize=3.2, alpha=0.5, markeredgewidth=0, zorder=2)
         ax.plot([rows["ratio"].median()] * 2, [row - 0.36, row + 0.36], color=INK, linewidth=2, solid_capstyle="butt", zorder=4)
         plain = _plain(rows)
@@ -93,14 +94,17 @@ def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None)
     ax.set_xlim(min(0.4, ends.min() / 1.15), max(2.5, ends.max() * 1.15))
     _tidy(ax, "x")
     _rows(ax, [f"{name} ({len(rows)})" for name, rows in groups])
-    factors = [f for f in FACTORS if ax.get_xlim()[0] <= f <= ax.get_xlim()[1]]
+    low, high = ax.get_xlim()
+    factors = [f for f in FACTORS if low <= f <= high and (high / low < WIDE or f"{f:g}".strip("0.") == "1")]
     ax.set_xticks(factors, [f"{f:g}x" for f in factors])
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("predicted over reported; grey: within 25 % [x]", fontsize=NORMAL)
     handles = [_dot(COLOURS[1], "inside its 80 % band"), _dot(OUTSIDE, "outside"), Line2D([], [], marker="|", linestyle="", color=INK, markersize=9, markeredgewidth=2, label="median")]
+    if table["low"].isna().any():
+        handles.insert(2, _dot(GREY, "without a band"))
     if table["plain"].notna().any():
         handles.append(Line2D([], [], marker="o", linestyle="", color="white", markeredgecolor=COLOURS[7], markeredgewidth=1.5, markersize=6.5, label="median of 6ND at 40 %"))
-    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, fontsize=SMALL, handletextpad=0.3, columnspacing=1.4, borderpad=0.2)
+    ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.02, 1.0), ncols=5, frameon=False, fontsize=SMALL, handletextpad=0.3, columnspacing=1.4, borderpad=0.2)
     return ax
 
 

@@ -122,7 +122,7 @@ def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency =
             ax.text(at, row, text, transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize=SMALL, color=INK)
     for at, text in ((0.86, "days"), (0.97, "slips"), (1.13, "P(cheapest)")):
         ax.text(at, -0.7, text, transform=ax.get_yaxis_transform(), ha="right", va="bottom", fontsize=SMALL, color=GREY)
-    ax.set_xlim(0, table["usd_total"].max() * rate * 1.45)  # room for the three columns
+    ax.set_xlim(0, table["usd_total"].max() * rate * 1.6)  # room for the three columns
     _tidy(ax, "x")
     _rows(ax, table["policy"].replace("none", "none: all at once"))
     _money(ax.xaxis, money)

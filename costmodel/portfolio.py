@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .decision import compare
-from .errors import CatalogError, check
+from .errors import CatalogError, check, whole
 from .scenario import load
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WORKERS = 2
+WORKERS, WORKERS_MAX = 2, 1_000
 BATCH = 10  # scenarios that one task compares: enough to hide the journey, few enough for a lively bar
 Job = tuple[str, str, dict[str, Any]]  # name, scenario (a path, the name of an example, or YAML text), changes
 
@@ -38,7 +38,8 @@ def compare_portfolio(scenarios: str | Path | Mapping[str, Any], base: str | Non
 
     jobs = [(name, scenario, {**given, **changes}) for name, scenario, given in _jobs(scenarios, base)]
     check(jobs, f"no scenario in {scenarios!r}")
-    check(workers >= 1, f"workers is {workers}, allowed is 1 or more")
+    whole("workers", workers, 1, WORKERS_MAX)
+    check(executor is None or isinstance(executor, Executor), f"executor is {executor!r}, it must be a concurrent.futures.Executor")
     batches = [jobs[i : i + BATCH] for i in range(0, len(jobs), BATCH)]
     frames: list[pd.DataFrame] = []
     with _executor(executor, scheduler, workers) as pool, tqdm(total=len(jobs), unit="scenario", disable=not progress) as bar:
@@ -84,6 +85,7 @@ def _executor(given: Executor | None, scheduler: str | None, workers: int) -> It
 def _jobs(scenarios: str | Path | Mapping[str, Any], base: str | None) -> list[Job]:
     if isinstance(scenarios, Mapping):
         return [(str(name), *_asked(given, base)) for name, given in scenarios.items()]
+    check(isinstance(scenarios, (str, Path)), f"scenarios is {scenarios!r}, it must be a folder, a CSV file or a mapping of scenarios by name")
     path = Path(scenarios)
     if path.is_dir():
         return [(file.stem, str(file.resolve()), {}) for file in sorted(path.glob("[!.]*.y*ml"))]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,17 @@ class Rates:
     usd_per_mtok_image_out: Any = None
     usd_per_mtok_audio_out: Any = None
 
+    @cached_property
+    def charged(self) -> dict[str, Any]:
+        """Rates by field, a class without a price of its own as CHARGED_AS says."""
+        out = {field: getattr(self, field) for field, _ in CLASSES.values()}
+        lone_hour = self.usd_per_mtok_cache_write is not None and self.usd_per_mtok_cache_write_1h is None
+        for name, other in CHARGED_AS.items():
+            field = CLASSES[name][0]
+            if out[field] is None and not (name == "cache_write_1h" and lone_hour):
+                out[field] = out[CLASSES[other][0]]
+        return out
+
 
 @dataclass(frozen=True)
 class ApiPrice:
@@ -162,8 +173,8 @@ def billed(card: ApiPrice, tokens: Tokens) -> dict[str, tuple[Any, Any]]:
     return used
 
 
-def rates(card: ApiPrice, prompt_tokens: Any = 0) -> Rates:
-    """The rates that hold at this prompt length, after uplift and discount, every chargeable class filled.
+def rates(card: ApiPrice, prompt_tokens: Any = 0, discount: Any = 0.0) -> Rates:
+    """The rates that hold at this prompt length, after uplift, discount and a further `discount`, every chargeable class filled.
 
     `prompt_tokens` is a number or an array (n, 1), which makes the rates arrays. None remains where using the
     class is an error: a cache read, or a 1-hour write beside a priced 5-minute one.
@@ -172,8 +183,8 @@ def rates(card: ApiPrice, prompt_tokens: Any = 0) -> Rates:
     >>> [rates(card, n).usd_per_mtok_in for n in (199_999, 200_000, 200_001)]
     [1.25, 1.25, 2.5]
     """
-    factor = card.residency_uplift * (1 - card.discount)
-    filled = [_filled(tier) for tier in card.tiers]
+    factor = card.residency_uplift * (1 - card.discount) * (1 - discount)
+    filled = [tier.charged for tier in card.tiers]
     above = [prompt_tokens > tier.above for tier in card.tiers[1:]]
     scaled: dict[str, Any] = {}
     for field, _ in CLASSES.values():
@@ -191,17 +202,6 @@ def _above(over: Any, upper: Any, lower: Any) -> Any:
     if np.ndim(over) == 0:
         return upper if over else lower
     return np.where(over, upper, lower)
-
-
-def _filled(tier: Rates) -> dict[str, Any]:
-    """Rates by field, with CHARGED_AS applied."""
-    out = {field: getattr(tier, field) for field, _ in CLASSES.values()}
-    lone_hour = tier.usd_per_mtok_cache_write is not None and tier.usd_per_mtok_cache_write_1h is None
-    for name, other in CHARGED_AS.items():
-        field = CLASSES[name][0]
-        if out[field] is None and not (name == "cache_write_1h" and lone_hour):
-            out[field] = out[CLASSES[other][0]]
-    return out
 
 
 def _remedy(name: str) -> str:

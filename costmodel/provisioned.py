@@ -13,6 +13,7 @@ from .errors import CatalogError, check, unknown
 from .hosting import OVERFLOW, STANDING, level_of, scaled, steady
 from .lines import Call, Line, Traffic, cite, monthly, path
 from .ranges import Number, Range, validate
+from .records import Listed
 from .servings import Api, cache_schedules
 from .units import HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_MINUTE
 from .workload import Terms, Workload
@@ -50,6 +51,7 @@ class Provisioned:
         if isinstance(self.api, str):
             object.__setattr__(self, "api", Api(self.api, on=self.on))
         check(isinstance(self.api, Api), f"Provisioned: the first argument is {self.api!r}, it must be an Api(...) or the id of a model")
+        check(self.on in (None, self.api.on), f"Provisioned.on is {self.on!r}, but its api has the prices of {self.api.on!r}; write Api(..., on=...) or .at(...)")
         object.__setattr__(self, "on", self.api.on)
         if self.reservation not in RESERVATIONS:
             raise unknown("reservation", self.reservation, RESERVATIONS, where="Provisioned")
@@ -57,15 +59,19 @@ class Provisioned:
                   "units_min": SELLER, "units_step": SELLER}  # fmt: skip
         facts = catalog.facts_of("provisioned")
         for name, id in places.items():
-            if getattr(self, name) is None:
+            if self._open(name):
                 if f"{id}.{name}" not in facts:
                     known = ", ".join(sorted(f.id.split(".", 1)[1] for f in facts.values() if f.field == "tokens_per_min_per_unit"))
                     raise CatalogError(f"no {name} of {self.api.model.id!r} in provisioned.csv; give {name}=, known are {known}")
-                object.__setattr__(self, name, facts[f"{id}.{name}"].value.mid)
-        if self.output_weight is None:
+                object.__setattr__(self, name, Listed(facts[f"{id}.{name}"].value.mid))
+        if self._open("output_weight"):
             tier = self.api.model.tiers[0]
-            object.__setattr__(self, "output_weight", float(tier.usd_per_mtok_out) / float(tier.usd_per_mtok_in))
+            object.__setattr__(self, "output_weight", Listed(tier.usd_per_mtok_out / tier.usd_per_mtok_in))
         validate(self)
+
+    def _open(self, name: str) -> bool:
+        """Whether nobody gave this number, so that the files do."""
+        return getattr(self, name) is None or isinstance(getattr(self, name), Listed)
 
     @property
     def model(self) -> Any:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Union
 from zlib import crc32
@@ -64,8 +65,8 @@ class Range:
 
     def __post_init__(self) -> None:
         label = f"Range({self.low}, {self.high})"
-        check(-1 <= self.loading <= 1, f"{label}: loading is {self.loading}, allowed is -1 to 1")
-        check(self.driver is not None or not self.loading, f"{label}: a loading needs a driver; write driver='a name'")
+        check(isinstance(self.loading, (int, float, np.number)) and -1 <= self.loading <= 1, f"{label}: loading is {self.loading!r}, allowed is -1 to 1")
+        check(self.driver or not self.loading, f"{label}: a loading needs a driver; write driver='a name'")
         numbers = all(isinstance(x, (int, float, np.number)) and np.isfinite(x) for x in (self.low, self.high))
         check(numbers, f"{label}: both ends must be finite numbers")
         check(self.low <= self.high, f"{label}: low must not exceed high")
@@ -104,13 +105,16 @@ class Range:
             return self.low
         from scipy.special import ndtri
 
+        return self.at_z(ndtri(np.asarray(u, float)))
+
+    def at_z(self, z: np.ndarray) -> Any:
+        """Value at the standard normal quantile z, any shape."""
+        from scipy.special import ndtri
+
         to, back = _SCALES[self.form]
         low, mid, high = (to(np.float64(x)) for x in (self.low, self.mid, self.high))
-        z = ndtri(np.asarray(u, float))
         end = Z90 if self.level == 0.90 else float(ndtri((1 + self.level) / 2))
-        z *= np.where(z < 0, (mid - low) / end, (high - mid) / end)  # in place: 100,000 draws of a hundred doubts are many bytes
-        z += mid
-        return back(z)
+        return back(mid + z * np.where(z < 0, (mid - low) / end, (high - mid) / end))
 
 
 @dataclass(frozen=True)
@@ -340,10 +344,10 @@ def pin(x: Any, key: str, value: Any) -> Any:
 # -- checking what a user gave -------------------------------------------------------------------------
 
 _BOUNDS = {"share": (0, 1), "share/month": (0, 1), "share/year": (-1, np.inf), "log-odds": (-np.inf, np.inf)}  # by unit
-_OWN_BOUNDS = {"active_hours_per_month": (1, 744), "overlap": (0, 0.9), "peak_to_average": (1, np.inf)}  # by field
+_OWN_BOUNDS = {"active_hours_per_month": (1, 744), "agreement": (0.501, 1), "overlap": (0, 0.9), "peak_to_average": (1, np.inf), "pue": (1, np.inf), "gpus_per_replica": (1, 1024)}  # by field
 
-DIVISORS = ("base_life_months", "batch_max", "chunk_tokens", "embedder_life_months", "every_months", "gb_per_unit", "gpus_per_server", "kept", "load_max", "map_call_tokens", "mbu", "memory_usable", "mfu", "refresh_months",
-            "pass_chance", "pue", "requests_per_s", "retrain_months", "speed", "steps", "tokens_per_min_per_unit", "transfer", "units_step")  # fmt: skip
+DIVISORS = ("base_life_months", "batch_max", "chars_per_s", "chunk_tokens", "effect", "embedder_life_months", "every_months", "gb_per_unit", "gpus_per_server", "kept", "load_max", "map_call_tokens", "mbu", "memory_usable", "mfu", "refresh_months",
+            "pass_chance", "requests_per_s", "retrain_months", "speed", "steps", "tokens_per_min_per_unit", "transfer", "units_step")  # fmt: skip
 LEAST_DIVISOR = 1e-6
 
 
@@ -353,6 +357,7 @@ def require(name: str, value: Any, low: float = 0, high: float = np.inf) -> None
     number = isinstance(value, (*Doubt, int, float, np.number, np.ndarray)) and not isinstance(value, bool)
     if not number:  # no array is ever spelt out for nothing
         raise ValueError(f"{name} is {value!r}, it must be a number or a Range, {allowed}")
+    check(np.size(value) > 0, f"{name} is an empty array, it must be a number or a Range, {allowed}")
     ends = (value.low, value.high) if isinstance(value, Doubt) else (float(np.min(value)), float(np.max(value)))
     shown = value if np.ndim(value) == 0 else ends
     check(np.isfinite(ends).all(), f"{name} is {shown}, it must be a finite number, {allowed}")
@@ -390,17 +395,32 @@ def listed(name: str, values: Any, low: float = 0, high: float = np.inf) -> np.n
 
 
 def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
-    """Check every number field of a dataclass against the limits that its unit in the glossary sets.
+    """Check every field of a dataclass against what its unit in the glossary allows.
 
-    Shares lie in 0..1, yearly changes above -1, log-odds anywhere, everything else at 0 or above.
+    Shares lie in 0..1, yearly changes above -1, log-odds anywhere, other numbers at 0 or above; flags are True or False, dates
+    are days or None. Texts and records are checked where they are used.
     """
     for name in _field_names(x):
-        value = getattr(x, name)
+        value, label = getattr(x, name), f"{type(x).__name__}.{name}"
         unit = GLOSSARY.get(name, ("text",))[0]
-        if unit not in ("text", "date", "flag", "record") and not (value is None and name in optional):
-            require(f"{type(x).__name__}.{name}", value, *limits(name))
+        if unit in ("text", "record") or (value is None and name in optional):
+            continue
+        if unit == "flag":
+            check(isinstance(value, bool), f"{label} is {value!r}, allowed are True and False")
+        elif unit == "date":
+            check(value is None or is_day(value), f"{label} is {value!r}, it must be a day such as '2027-03-31', or None")
+        else:
+            require(label, value, *limits(name))
             if isinstance(value, Range) and (fitting := value.fitting(unit)) is not value:
                 object.__setattr__(x, name, fitting)
+
+
+def is_day(value: Any) -> bool:
+    """Whether a text is a day of the calendar, such as 2027-03-31."""
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except (TypeError, ValueError):
+        return False
 
 
 def limits(name: str) -> tuple[float, float]:
@@ -476,7 +496,7 @@ def doubts(x: Any) -> dict[str, Range | Measured]:
 def drive(x: Any, driver: str, loadings: Mapping[str, float]) -> Any:
     """x with doubts that a named driver moves together: {input: loading}, each loading -1 to 1.
 
-    Correlation enters the draws in no other way. A doubt keeps its own range; its rank follows the driver's.
+    Correlation enters the draws in no other way. A doubt keeps its own range; its rank follows the driver's, and with a loading of 0 it stays as it is.
     Errors: `CatalogError` for an input that is not there, `ValueError` for one that is no Range.
 
     >>> from costmodel import Trends, middle, sample
@@ -484,13 +504,14 @@ def drive(x: Any, driver: str, loadings: Mapping[str, float]) -> Any:
     >>> bool(np.corrcoef(both.api.ravel(), both.gpu.ravel())[0, 1] > 0.7)
     True
     """
+    check(isinstance(loadings, Mapping), f"drive: loadings is {loadings!r}, it must be {{input: loading}}")
     found = {find_key(x, name): loading for name, loading in loadings.items()}
 
     def moved(key: str, value: Any) -> Any:
         if key not in found:
             return value
         check(isinstance(value, Range), f"{key} is {value!r}; only a Range can follow a driver")
-        return dataclasses.replace(value, driver=driver, loading=found[key])
+        return dataclasses.replace(value, driver=driver, loading=found[key]) if found[key] else value
 
     return rewrite(x, moved)
 
@@ -503,13 +524,14 @@ def draws(key: str, doubt: Range | Measured, n: int, seed: int) -> np.ndarray:
     >>> bool((100 * a > 90 * b).all())
     True
     """
-    u = uniforms(key, n, seed)
+    order = strata(key, n, seed)
     if isinstance(doubt, Range) and is_driven(doubt):
-        mixed = followed(uniforms(driver_key(doubt), n, seed), u, doubt.loading)
-        u = (np.argsort(np.argsort(mixed, axis=0), axis=0) + 0.5) / n  # ranks: one draw in each stratum again
-    values = np.empty_like(u)
+        mixed = followed(uniforms(driver_key(doubt), n, seed), uniforms(key, n, seed), doubt.loading)
+        order = np.argsort(np.argsort(mixed[:, 0]))  # ranks: one draw in each stratum again
+    values = np.empty((n, 1))
     for start in range(0, n, BLOCK):
-        values[start : start + BLOCK] = doubt.quantile(u[start : start + BLOCK])
+        block = slice(start, start + BLOCK)
+        values[block, 0] = doubt.at_z(_normals(n)[order[block]]) if isinstance(doubt, Range) else doubt.quantile((order[block] + 0.5) / n)
     values.flags.writeable = False
     return values
 
@@ -528,10 +550,19 @@ def counted(draws: int, seed: int) -> None:
 
 
 @lru_cache(maxsize=32)
+def strata(key: str, n: int, seed: int) -> np.ndarray:
+    """Which of n equal strata each draw of a key falls into, shape (n,): an order seeded by the key."""
+    return np.random.default_rng([seed, crc32(key.encode())]).permutation(n)
+
+
+@lru_cache(maxsize=4)
+def _normals(n: int) -> np.ndarray:
+    """Standard normal quantiles of the middles of n equal strata, in order."""
+    from scipy.special import ndtri
+
+    return ndtri((np.arange(n) + 0.5) / n)
+
+
 def uniforms(key: str, n: int, seed: int) -> np.ndarray:
-    """n stratified uniforms in 0..1, shape (n, 1): one in each of n equal strata, in an order seeded by the key."""
-    rng = np.random.default_rng([seed, crc32(key.encode())])
-    strata, u = rng.permutation(n), rng.random(n)
-    u += strata
-    u /= n
-    return u[:, None]
+    """The uniforms of a key in 0..1, shape (n, 1): the middle of each of n equal strata once, in an order of its own."""
+    return ((strata(key, n, seed) + 0.5) / n)[:, None]

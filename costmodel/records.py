@@ -181,6 +181,10 @@ class Tuning:
     sources: Sources = ()
 
 
+class Listed(float):
+    """A number that the files filled in, and fill in again when `dataclasses.replace` asks for another GPU, model or term."""
+
+
 @dataclass(frozen=True)
 class Fact:
     """One number or date that belongs to no other record; a number is a Range, named `id.field`."""

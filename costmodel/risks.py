@@ -10,9 +10,10 @@ import numpy as np
 
 from .catalog import practice
 from .decision import p_cheapest, totals
+from .errors import check
 from .ledger import Calendar, evaluate, settle
 from .options import Mix, Option, cases
-from .ranges import middle
+from .ranges import Number, Range, middle, require
 from .techniques.agents import Agent
 from .techniques.compliance import Compliance
 from .techniques.operations import Evals, Monitoring, Upgrades
@@ -24,22 +25,28 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DRAWS = 2_000
+MOST_STOPPED = 0.999
 LONG_RUN = 60  # months over which what comes once in a while is averaged
 ALL_AT_ONCE = Release(policy="none")
 LONG_TASK = 5.0  # times the mean: a cap that few tasks reach
+STOPPED_SHARE = Range(0.3, 0.9, mid=0.7, why="assumption: share of bad changes that an evaluation stops; what passes is in Release")
 NO_LOSS = "; usd_per_failure is 0, so that only the work of people is counted: say what a wrong answer costs"
 
 
-def unpriced(option: Option | Mix, work: Workload, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
+def unpriced(option: Option | Mix, work: Workload, terms: Terms | None = None, on: str | None = None, stopped_share: Number = STOPPED_SHARE) -> pd.DataFrame:
     """What the bill of an option leaves out: one row for each operation that it does not have.
 
     Columns: operation, risk, usd_per_year (expected, all Ranges at their middle, averaged over five years), why. An option
-    with Evals, Release, Monitoring, Upgrades and Compliance has no row; each of them prices its risk where it is. An agent
-    without a cap has one.
+    with Evals, Release, Monitoring, Upgrades and Compliance has no row, nor have people or seats that answer without a model; each of them prices its risk where it is. An agent
+    without a cap has one. `stopped_share` of the bad changes would be stopped by an evaluation.
     """
     import pandas as pd
 
+    require("stopped_share", stopped_share, 0, MOST_STOPPED)
     option, terms = _settled(option, terms, on)
+    columns = ["operation", "risk", "usd_per_year", "why"]
+    if not _answered_by_model(option):
+        return pd.DataFrame([], columns=columns)
     has = {type(t) for part, _, _ in option.parts() for t in part.techniques}
 
     def added(technique: Any, to: Any = option, phase: str | None = None) -> float:
@@ -50,9 +57,10 @@ def unpriced(option: Option | Mix, work: Workload, terms: Terms | None = None, o
     found: list[tuple[str, str, float, str]] = []
     if Evals not in has:
         release = next((t for part, _, _ in option.parts() for t in part.techniques if isinstance(t, Release)), ALL_AT_ONCE)
-        odds = Evals.stopped_share.mid / (1 - Evals.stopped_share.mid)
+        stopped = middle(stopped_share)
+        odds = stopped / (1 - stopped)
         found.append(("Evals", "bad changes that a gate would have stopped", odds * added(release, _each(option, _no_release), "failures"),
-                      f"an evaluation stops {Evals.stopped_share.mid:.0%} of bad changes: "
+                      f"an evaluation stops {stopped:.0%} of bad changes: "
                       f"without it {1 + odds:.1f} times as many are released" + note))  # fmt: skip
     if Release not in has:
         (_, case, _), *_ = cases(option, *middle((work, terms)))
@@ -77,8 +85,8 @@ def unpriced(option: Option | Mix, work: Workload, terms: Terms | None = None, o
     if any(issubclass(kind, Agent) for kind in has):
         over = sum(_bill(option, work, terms).values()) - sum(_bill(_each(option, _capped), work, terms).values())
         if over > 0:
-            found.append(("Agent", "tasks that do not end", over, f"no cap_steps: what steps beyond {LONG_TASK:g} times the mean cost"))
-    return pd.DataFrame(found, columns=["operation", "risk", "usd_per_year", "why"])
+            found.append(("Agent(cap_steps=...)", "tasks that do not end", over, f"what steps beyond {LONG_TASK:g} times the mean cost"))
+    return pd.DataFrame(found, columns=columns)
 
 
 def release_policies(option: Option | Mix, work: Workload, release: Release | None = None, terms: Terms | None = None, on: str | None = None,
@@ -92,8 +100,7 @@ def release_policies(option: Option | Mix, work: Workload, release: Release | No
     import pandas as pd
 
     whole, terms = settle(option, terms, on=on)
-    release, drawn = release or Release(), _each(whole["option"], _no_release)
-    ways = {policy: replace(release, policy=policy) for policy in dict.fromkeys(("none", *policies))}
+    drawn, ways = _each(whole["option"], _no_release), _ways(whole["option"], release, policies)
     usd = totals(
         {policy: _with(drawn, way) for policy, way in ways.items()}, work, replace(terms, months=int(MONTHS_PER_YEAR)), draws, seed
     )
@@ -130,8 +137,10 @@ def best_policy(option: Option | Mix, work: Workload, requests_per_month: Any, u
     import pandas as pd
 
     option, terms = _settled(option, terms, on)
-    release, bare = release or Release(), _each(option, _no_release)
-    options = {policy: _with(bare, replace(release, policy=policy)) for policy in dict.fromkeys(("none", *policies))}
+    for name, values in (("requests_per_month", requests_per_month), ("usd_per_failure", usd_per_failure)):
+        check(np.size(values), f"best_policy: {name} is empty")
+    bare = _each(option, _no_release)
+    options = {policy: _with(bare, way) for policy, way in _ways(option, release, policies).items()}
     traffic, cost = (
         m.ravel() for m in np.meshgrid(np.asarray(requests_per_month, float), np.asarray(usd_per_failure, float), indexing="ij")
     )
@@ -155,6 +164,14 @@ def best_policy(option: Option | Mix, work: Workload, requests_per_month: Any, u
 
 
 # -- small pieces ----------------------------------------------------------------------------------------
+
+
+def _ways(option: Option | Mix, release: Release | None, policies: Iterable[str]) -> dict[str, Release]:
+    """A release for every policy, "none" first."""
+    check(release is None or isinstance(release, Release), f"release is {release!r}, it must be a Release such as Release(policy='canary')")
+    check(_answered_by_model(option), "release policies are for an option in which a model answers; this one has none")
+    asked = (policies,) if isinstance(policies, str) else policies
+    return {policy: replace(release or Release(), policy=policy) for policy in dict.fromkeys(("none", *asked))}
 
 
 def _settled(option: Option | Mix, terms: Terms | None, on: str | None) -> tuple[Any, Terms]:
@@ -185,7 +202,16 @@ def _each(option: Option | Mix, change: Callable[[Any], Any]) -> Any:
 def _with(option: Option | Mix, technique: Any) -> Any:
     if isinstance(option, Mix):
         return Mix(mix=[replace(part, option=_with(part.option, technique)) for part in option.mix])
-    return replace(option, techniques=(*option.techniques, technique))
+    return replace(option, techniques=(*option.techniques, technique)) if _has_model(option) else option
+
+
+def _answered_by_model(option: Option | Mix) -> bool:
+    return any(_has_model(part) for part, _, _ in option.parts())
+
+
+def _has_model(option: Option) -> bool:
+    """Whether a model answers: operations are not for people and seats."""
+    return hasattr(option.serving, "model")
 
 
 def _capped(technique: Any) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from .errors import CatalogError, check, unknown
+from .options import Option
 from .pitfalls import accept
 from .ranges import counted, key_of, require, walk
 from .reading import Reader, parse
@@ -42,6 +43,18 @@ class Scenario:
         counted(self.draws, self.seed)
         if self.quality_floor is not None:
             require("quality_floor", self.quality_floor, 0, 1)
+
+    def option(self, label: str) -> Option:
+        """One option by its label, and no mix.
+
+        >>> load("support_assistant").option("Rag")
+        Traceback (most recent call last):
+        costmodel.errors.CatalogError: no option 'Rag' in the scenario 'Support assistant over a knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
+        """
+        plain = {name: option for name, option in self.options.items() if isinstance(option, Option)}
+        if label not in plain:
+            raise unknown("option" if label not in self.options else "option without a mix", label, plain, f"the scenario {self.title!r}")
+        return plain[label]
 
 
 def notebooks_folder() -> Path:

@@ -56,12 +56,14 @@ def sobol_indices(function: Callable[[np.ndarray], np.ndarray], names: list[str]
     from scipy.stats import sobol_indices as indices
     from scipy.stats import uniform
 
+    check(names, "sobol_indices: names is empty, it must name each column of the function")
     whole("seed", seed, 0, SEED_MAX)
     whole("points", points, 2, DRAWS_MAX)
     check(points & (points - 1) == 0, f"points is {points}, it must be a power of two, such as 1024")
 
     def asked(x: np.ndarray) -> np.ndarray:
         y = np.asarray(function(np.clip(x.T, 1e-9, 1 - 1e-9)), float)
+        check(y.shape == (x.shape[1],), f"sobol_indices: the function returns the shape {y.shape}, it must be one number a row, ({x.shape[1]},)")
         check(np.isfinite(y).all(), "an option cannot run in some of the draws, so its variance is not known; narrow the Range that stops it")
         return y[None, :]
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from . import catalog
 from .calibrated import OTHER, band, kind_of, physics, setup, shape
-from .errors import check
+from .errors import CatalogError, check, of_kind, one_number, short, whole
 from .fleet import replicas_needed, safety
 from .measured_serving import measured_on, stack
-from .ranges import middle
+from .ranges import Doubt, middle, require
 from .records import Gpu, Model
 from .roofline import room_bytes, sequences_at_once, served
 from .units import GB, MTOK, SECONDS_PER_HOUR
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 LAYOUTS = (1, 2, 4, 8)  # tensor-parallel sizes that are tried: one server of eight GPUs
 CONCURRENCIES = np.unique(np.round(np.geomspace(1, 1024, 61)))
+LEAST = 1e-9  # of what must be above 0
+MOST_GPUS = 1024  # of one instance
 METRICS = ("ttft_s", "tpot_s", "output_tokens_per_s")
+RECORDS = ("model", "gpu", "precision", "kv_precision", "engine")  # arguments that are no numbers
 
 
 def predict_serving(
@@ -51,6 +54,7 @@ def predict_serving(
     `usd_per_gpu_hour`, all GPUs busy; NaN without a rent). Then `kv_tokens_max` (tokens that the KV cache holds),
     `running` (sequences at once; the rest of `concurrency` waits), `gpus`, `fits`, `over_gb` and `why_not`.
 
+    `mid` is the calibrated law itself; `Hosted` takes the median of measured over predicted, 1 to 5 % beside it, as its middle.
     `model` and `gpu` are ids or records. `concurrency` is per instance, `data_parallel` its attention groups, so GPUs
     are tensor_parallel x data_parallel. `expert_parallel` splits them into groups that hold whole experts (1: every GPU
     holds a slice of each); the busiest group decides, which costs most in small batches. `kv_precision=None` is FP8 beside FP8 and FP4 weights, else BF16. `engine` is vllm, sglang, trtllm or other.
@@ -68,7 +72,7 @@ def predict_serving(
     given = {
         "model": model, "gpu": gpu, "precision": precision, "kv_precision": kv_precision, "engine": engine, "tensor_parallel": tensor_parallel,
         "data_parallel": data_parallel, "expert_parallel": expert_parallel, "input_tokens": input_tokens, "output_tokens": output_tokens,
-        "concurrency": concurrency, "usd_per_gpu_hour": np.nan if usd_per_gpu_hour is None else middle(usd_per_gpu_hour),
+        "concurrency": concurrency, "usd_per_gpu_hour": np.nan if usd_per_gpu_hour is None else usd_per_gpu_hour,
         "waves": waves, "prefix_hit": prefix_hit, "draft_tokens": draft_tokens, "draft_accepted": draft_accepted, "draft_cost": draft_cost,
     }  # fmt: skip
     rows = _rows(given)
@@ -116,40 +120,49 @@ def usd_per_mtok(usd_per_hour: Any, tokens_per_s: Any, utilisation: Any = 1.0) -
 
 def _rows(given: dict[str, Any]) -> dict[str, Any]:
     """Every argument as an array of one length; records and texts as objects."""
-    objects = ("model", "gpu", "precision", "kv_precision", "engine")
     arrays = {}
     for name, value in given.items():
-        if name in objects and (value is None or isinstance(value, (str, Model, Gpu))):
-            arrays[name] = np.array([None], object)
-            arrays[name][0] = value
+        if name in RECORDS:
+            values = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
         else:
-            values = list(value) if name in objects else np.atleast_1d(np.asarray(value, float)).ravel()
-            arrays[name] = np.empty(len(values), object if name in objects else float)
-            arrays[name][:] = values
+            values = _floats(name, middle(value) if isinstance(value, Doubt) and name == "usd_per_gpu_hour" else value)
+        check(len(values) > 0, f"predict_serving: {name} is empty; give one value, or one for each row")
+        arrays[name] = np.empty(len(values), object if name in RECORDS else float)
+        arrays[name][:] = values
     lengths = {len(a) for a in arrays.values()} - {1}
     check(len(lengths) <= 1, f"predict_serving: arguments have lengths {sorted(lengths)}; give one value or as many as the longest")
     n = lengths.pop() if lengths else 1
     return {name: np.broadcast_to(a, (n,)) for name, a in arrays.items()}
 
 
+def _floats(name: str, value: Any) -> Any:
+    try:
+        return np.atleast_1d(np.asarray([] if value is None else value, float)).ravel()
+    except (TypeError, ValueError):
+        raise ValueError(f"predict_serving: {name} is {short(value)}, it must be a number, or one for each row") from None
+
+
 def _check(rows: dict[str, Any]) -> None:
-    least = {"concurrency": 1, "input_tokens": 1, "output_tokens": 1, "tensor_parallel": 1, "data_parallel": 1, "expert_parallel": 1, "waves": 1,
-             "draft_tokens": 0, "draft_cost": 0}  # fmt: skip
+    def refuse(name: str, bad: Any, allowed: str) -> None:
+        check(not bad.any(), f"predict_serving: {name} is {rows[name][bad][:1].sum():g}, allowed is {allowed}")
+
+    least = {"concurrency": 1, "input_tokens": 1, "output_tokens": 1, "waves": 1, "draft_tokens": 0, "draft_cost": 0}
     for name, low in least.items():
-        bad = rows[name][~(np.isfinite(rows[name]) & (rows[name] >= low))]
-        check(bad.size == 0, f"predict_serving: {name} is {bad[0] if bad.size else ''}, allowed is {low} or more")
+        refuse(name, ~(np.isfinite(rows[name]) & (rows[name] >= low)), f"{low} or more")
+    for name in ("tensor_parallel", "data_parallel", "expert_parallel"):
+        refuse(name, ~((rows[name] >= 1) & (rows[name] <= MOST_GPUS) & (rows[name] == np.round(rows[name]))), f"a whole number between 1 and {MOST_GPUS}")
     gpus = rows["tensor_parallel"] * rows["data_parallel"]
     bad = rows["expert_parallel"] > gpus
-    check(not bad.any(), f"predict_serving: expert_parallel is {rows['expert_parallel'][bad][:1]}, allowed is at most tensor_parallel x data_parallel, {gpus[bad][:1]}")
+    refuse("expert_parallel", bad, f"at most tensor_parallel x data_parallel, {gpus[bad][:1].sum():g}")
     for name in ("prefix_hit", "draft_accepted"):
-        bad = rows[name][~((rows[name] >= 0) & (rows[name] <= 1))]
-        check(bad.size == 0, f"predict_serving: {name} is {bad[0] if bad.size else ''}, allowed is 0 to 1")
+        refuse(name, ~((rows[name] >= 0) & (rows[name] <= 1)), "0 to 1")
+    refuse("usd_per_gpu_hour", (rows["usd_per_gpu_hour"] < 0) | np.isinf(rows["usd_per_gpu_hour"]), "0 or more")
 
 
 def _cases(rows: dict[str, Any]) -> tuple[list[tuple], Any]:
     """The distinct (model, GPU, precision, KV precision, engine) and which one each row has."""
     combined, columns = np.zeros(len(rows["model"]), int), []
-    for name in ("model", "gpu", "precision", "kv_precision", "engine"):
+    for name in RECORDS:
         given = rows[name]
         if given.strides[0] == 0:  # one value for all rows
             columns.append([given[0]])
@@ -166,7 +179,7 @@ def _cases(rows: dict[str, Any]) -> tuple[list[tuple], Any]:
             number, i = divmod(number, len(values))
             parts.append(values[i])
         m, g, *rest = reversed(parts)
-        case.append((catalog.model(m) if isinstance(m, str) else m, catalog.gpu(g) if isinstance(g, str) else g, *rest))
+        case.append((m if isinstance(m, Model) else catalog.model(m), g if isinstance(g, Gpu) else catalog.gpu(g), *rest))
     return case, which
 
 
@@ -201,7 +214,7 @@ def plan_serving(
     tpot_s: float = 0.05,
     engine: str = "vllm",
     kv_precision: str | None = None,
-    usd_per_gpu_hour: dict[str, float] | None = None,
+    usd_per_gpu_hour: dict[str, Any] | None = None,
     layouts: Iterable[int] = LAYOUTS,
     wait_share: float = 0.05,
 ) -> pd.DataFrame:
@@ -218,32 +231,49 @@ def plan_serving(
     """
     import pandas as pd
 
-    check(requests_per_s > 0, f"plan_serving: requests_per_s is {requests_per_s}, it must be above 0")
-    check(ttft_s > 0 and tpot_s > 0, f"plan_serving: ttft_s is {ttft_s} and tpot_s is {tpot_s}, both must be above 0")
-    found = [catalog.gpu(g) if isinstance(g, str) else g for g in ([gpu] if isinstance(gpu, (str, Gpu)) else gpu)]
-    pairs = [(g, int(n)) for g in found for n in layouts]
+    for name, value in (("requests_per_s", requests_per_s), ("input_tokens", input_tokens), ("output_tokens", output_tokens), ("ttft_s", ttft_s), ("tpot_s", tpot_s)):
+        one_number(f"plan_serving: {name}", value, 1 if name.endswith("tokens") else LEAST)
+    one_number("plan_serving: wait_share", wait_share, 0, 1)
+    found = [g if isinstance(g, Gpu) else catalog.gpu(g) for g in ([gpu] if isinstance(gpu, (str, Gpu)) else list(gpu or ()))]
+    sizes = list(layouts) if isinstance(layouts, Iterable) else [layouts]
+    check(found and sizes, "plan_serving: gpu and layouts need at least one entry each")
+    for n in sizes:
+        whole("plan_serving: layouts", n, 1, MOST_GPUS)
+    if usd_per_gpu_hour is not None:
+        of_kind("plan_serving: usd_per_gpu_hour", usd_per_gpu_hour, dict)
+    strange = [] if usd_per_gpu_hour is None else sorted(set(usd_per_gpu_hour) - {g.id for g in found})
+    check(not strange, f"plan_serving: usd_per_gpu_hour names {strange}, which are not among the GPUs asked for, {', '.join(g.id for g in found)}")
+    rents = {g.id: _rent(g, usd_per_gpu_hour) for g in found}
+    pairs = [(g, n) for g in found for n in sizes]
     grid = [(g, n, c) for g, n in pairs for c in CONCURRENCIES]
     table = predict_serving(model, [g for g, _, _ in grid], [n for _, n, _ in grid], precision, kv_precision, input_tokens, output_tokens,
                             [c for _, _, c in grid], engine)  # fmt: skip
     lines = []
     for k, (g, n) in enumerate(pairs):
         part = table.iloc[k * len(CONCURRENCIES) : (k + 1) * len(CONCURRENCIES)].assign(concurrency=CONCURRENCIES)
-        lines.append({"gpu": g.id, "tensor_parallel": n, **_best(part, _rent(g, usd_per_gpu_hour), requests_per_s, output_tokens, ttft_s, tpot_s, wait_share)})
+        lines.append({"gpu": g.id, "tensor_parallel": n, **_best(part, rents[g.id], requests_per_s, output_tokens, ttft_s, tpot_s, wait_share)})
     return pd.DataFrame(lines).sort_values("usd_per_hour", na_position="last", kind="stable").reset_index(drop=True)
 
 
-def _rent(gpu: Gpu, given: dict[str, float] | None) -> float:
+def _rent(gpu: Gpu, given: dict[str, Any] | None) -> float | str:
+    """USD per GPU-hour, or why it is not known."""
     if given is not None and gpu.id in given:
+        require(f"plan_serving: usd_per_gpu_hour[{gpu.id!r}]", given[gpu.id])
         return float(middle(given[gpu.id]))
-    return float(middle(catalog.rent(gpu.id, "neocloud", "on_demand").usd_per_gpu_hour))
+    try:
+        return float(middle(catalog.rent(gpu.id, "neocloud", "on_demand").usd_per_gpu_hour))
+    except CatalogError as error:
+        return f"{error}; give usd_per_gpu_hour={{{gpu.id!r}: ...}}"
 
 
-def _best(part: pd.DataFrame, rent: float, requests_per_s: float, output_tokens: float, ttft_s: float, tpot_s: float,
+def _best(part: pd.DataFrame, rent: float | str, requests_per_s: float, output_tokens: float, ttft_s: float, tpot_s: float,
           wait_share: float) -> dict[str, Any]:  # fmt: skip
     """The cheapest concurrency of one GPU and layout, or why there is none."""
     keeps = part[part["fits"] & (part["ttft_s_mid"] <= ttft_s) & (part["tpot_s_mid"] <= tpot_s)]
     if keeps.empty:
         return {"usd_per_hour": np.nan, "why_not": _reason(part.iloc[0], ttft_s, tpot_s)}
+    if isinstance(rent, str):
+        return {"usd_per_hour": np.nan, "why_not": rent}
     row = keeps.loc[keeps["output_tokens_per_s_mid"].idxmax()]
     capacity = row["output_tokens_per_s_mid"] / output_tokens
     instances = float(replicas_needed(requests_per_s / capacity, row["concurrency"], 1.0, safety(wait_share), 1.0, 1.0))

@@ -111,7 +111,7 @@ class Api:
 
     def _failures(self, t: Traffic) -> Line:
         """Attempts that fail and are paid all the same, at the price of a whole call."""
-        card = rates(replace(self.model, discount=1 - (1 - self.model.discount) * (1 - self.discount)), t.call.prompt_tokens)  # type: ignore[type-var]
+        card = rates(self.model, t.call.prompt_tokens, self.discount)  # type: ignore[arg-type]
         usd = (t.call.prompt_tokens * card.usd_per_mtok_in + t.call.output_tokens * card.usd_per_mtok_out) / MTOK
         wasted = t.count * self.failed * attempts(self.failed, self.attempts_max) * self.billed_share
         return Line(f"{t.item}: failed attempts", t.phase, wasted, "attempt", usd, t.schedule, "api",
@@ -119,8 +119,7 @@ class Api:
                     cites=(*cite(self, "failed", "attempts_max", "billed_share"), *cite(self.model, "usd_per_mtok_in", "usd_per_mtok_out")))  # fmt: skip
 
     def _tokens(self, t: Traffic, work: Workload, terms: Terms) -> Iterator[Line]:
-        kept = (1 - self.model.discount) * (1 - self.discount)
-        card = rates(replace(self.model, discount=1 - kept), t.call.prompt_tokens)  # type: ignore[type-var]
+        card = rates(self.model, t.call.prompt_tokens, self.discount)  # type: ignore[arg-type]
         prefix, fresh = t.call.stable_tokens, t.call.prompt_tokens
         if t.call.cache is not None:
             shortest = self.model.cache_min_tokens if t.call.cache.minimum_tokens is None else t.call.cache.minimum_tokens
@@ -187,5 +186,5 @@ def cache_schedules(t: Traffic, work: Workload, terms: Terms) -> tuple[Any, Any]
     if t.schedule.kind == "with_demand" and not work.flat:
         arrivals = arrivals * work.demand(terms.months)
     hits = prefix_hit_rate(arrivals, cache.ttl_s, cache.burst, cache.parallel, cache.prefixes, cache.replicas)
-    hits = t.call.reuse + (1 - t.call.reuse) * hits
-    return path(demand * hits), path(demand * (1 - hits))
+    found = t.call.found(hits)
+    return path(demand * found), path(demand * (1 - found))

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import catalog
+from .ageing import gain_of_waiting, overpaid_share
 from .agent_loop import per_resolved, tail
 from .decision import totals
+from .errors import check
 from .ledger import Calendar, Options, evaluate, ledger, settle
-from .options import Mix, Option, cases
-from .ranges import Number, Range, middle, sample
+from .options import Mix, Option
+from .ranges import Number, Range, is_day, middle, require, sample
+from .ranges import draws as quantiles
 from .servings import Api
 from .techniques.agents import Agent, CodingAgent
 from .techniques.prompting import PromptCache
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DRAWS = 4_000
+LEAST_SUCCESS, LEAST_SEAT, LEAST_WAIT = 1e-6, 0.01, 0.1
 STILL = Trends(api=0.0, gpu=0.0, labour=0.0, service=0.0)
 INFERENCE = ("api", "gpu")  # price classes of what answers
 PROMPT_TOKENS = Range(1_500, 6_000, mid=3_000, name="agent_runs.prompt", why="assumption: system prompt and issue of a bare loop")
@@ -42,6 +46,7 @@ def inference_share(options: Options | Option | Mix, work: Workload, volumes: Se
     if volumes is not None:
         import pandas as pd
 
+        check(len(volumes), "inference_share: volumes is empty, it must hold requests a month")
         found = [
             inference_share(options, replace(work, requests_per_month=float(n)), None, months, terms, on).assign(
                 requests_per_month=float(n)
@@ -75,6 +80,26 @@ def oneoffs(
     return rare.assign(date=[terms.date_of(m) for m in rare["month"]])[["month", "date", "phase", "item", "usd"]]
 
 
+def putting_off(option: Option | Mix, work: Workload, months: Sequence[float], terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
+    """Falling behind and waiting, by months: what staying with a model overpays, and what starting later saves.
+
+    Columns: months, overpaid (share of the bill that the same quality would no longer cost), usd_saved (of the build, paid later),
+    per_month (what a month of the feature must be worth, or waiting gains). All Ranges at their middle, over the first year.
+    """
+    import pandas as pd
+
+    wait = np.asarray(months, float)
+    require("months", wait, low=LEAST_WAIT)
+    options, terms = settle(option, terms, months=int(MONTHS_PER_YEAR), on=on)
+    book = ledger(options, work, terms=terms)
+    paid = book[book["phase"] != "failures"]
+    once = paid.loc[paid["month"] == 0, "usd"].sum()
+    saved = gain_of_waiting(once, 0.0, 0.0, wait, middle(terms.discount_rate))
+    running = (paid["usd"].sum() - once) / MONTHS_PER_YEAR
+    overpaid = overpaid_share(catalog.practice("api.api_price_fall").mid, wait)
+    return pd.DataFrame({"months": wait, "overpaid": overpaid, "usd_saved": saved, "per_month": running + saved / wait})
+
+
 def per_task(options: Options | Option | Mix, work: Workload, usd_unresolved: Number = 0.0, months: int = int(MONTHS_PER_YEAR),
              terms: Terms | None = None, on: str | None = None, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """What one task and one resolved task cost, one row per option.
@@ -85,24 +110,34 @@ def per_task(options: Options | Option | Mix, work: Workload, usd_unresolved: Nu
     """
     import pandas as pd
 
+    require("usd_unresolved", usd_unresolved)
     options, terms = settle(options, terms, months=months, on=on)
+    person = _drawn("usd_unresolved", usd_unresolved, draws, seed)
     rows = []
     for label, option in options.items():
-        person = middle(usd_unresolved)
-        each, success, resolved = _task(middle((option, work, terms)), person)
+        each, success, resolved = _task(middle((option, work, terms)), middle(usd_unresolved))
         drawn = _task(sample((option, work, terms), draws, seed), person)[2]
-        rows.append((label, each, success, resolved, *np.percentile(drawn, [10, 90])))
+        with np.errstate(invalid="ignore"):  # nothing is ever resolved
+            rows.append((label, each, success, resolved, *np.percentile(drawn, [10, 90])))
     return pd.DataFrame(rows, columns=["option", "usd_per_task", "success", "usd_per_resolved", "p10", "p90"])
 
 
-def _task(numbers: tuple[Any, Workload, Terms], usd_unresolved: Any) -> tuple[Any, Any, Any]:
+def _task(numbers: tuple[Any, Workload, Terms], usd_unresolved: Any = 0.0) -> tuple[Any, Any, Any]:
     """(cost of a task, share resolved, cost of a resolved task) of an option, workload and terms without Ranges."""
     option, work, terms = numbers
     bill, calendar = evaluate(option, work, terms), Calendar(work, terms)
     each = bill.total(calendar, without="failures") / (bill.requests * calendar.requests)
     success = np.nan if bill.accepted is None else bill.accepted
-    found = (each, success, per_resolved(each, success, usd_unresolved))
+    with np.errstate(divide="ignore"):
+        found = (each, success, per_resolved(each, np.asarray(success), usd_unresolved))
     return tuple(float(x) if np.ndim(x) == 0 else np.ravel(x) for x in found)  # type: ignore[return-value]
+
+
+def _agent(option: Option | Mix, kind: type, asked: str) -> Any:
+    """The agent of an option."""
+    found = [t for part, _, _ in option.parts() for t in part.techniques if isinstance(t, kind)]
+    check(found, f"{asked}: the option has no {kind.__name__}; add {kind.__name__}()")
+    return found[0]
 
 
 def steps_and_success(option: Option | Mix, work: Workload, steps: Sequence[float], success: Sequence[float], usd_unresolved: Number = 0.0,
@@ -113,10 +148,12 @@ def steps_and_success(option: Option | Mix, work: Workload, steps: Sequence[floa
     """
     import pandas as pd
 
+    for name, values in (("steps", steps), ("success", success)):
+        check(np.ndim(values) == 1 and len(values), f"steps_and_success: {name} is {values!r}, it must be a list of numbers")
+    require("success", np.asarray(success, float), LEAST_SUCCESS, 1)
+    require("usd_unresolved", usd_unresolved)
     options, terms = settle(option, terms, months=months, on=on)
-    key = next(
-        f"{type(t).__name__}.steps" for part, _, _ in middle(options["option"]).parts() for t in part.techniques if isinstance(t, Agent)
-    )
+    key = f"{type(_agent(options['option'], Agent, 'steps_and_success')).__name__}.steps"
     still = replace(work, usd_per_failure=0.0)
     usd = totals(options, still, terms, grid={key: np.asarray(steps, float)})["option"]
     mid_work, mid_terms = middle((still, terms))
@@ -130,43 +167,66 @@ def steps_and_success(option: Option | Mix, work: Workload, steps: Sequence[floa
 
 
 def user_margins(
-    usd_per_user: float, usd_per_seat_month: float, spread: float, at: Sequence[float] = (0.50, 0.80, 0.90, 0.95, 0.99)
+    usd_per_user: Number, usd_per_seat_month: Number, spread: Number, at: Sequence[float] = (0.50, 0.80, 0.90, 0.95, 0.99)
 ) -> pd.DataFrame:
     """Cost and margin of users along their usage: the mean user may pay and the heavy one not.
 
     Usage is lognormal: `usd_per_user` is the mean cost of a month, `spread` the standard deviation of its logarithm. Columns:
-    percentile, usd, margin (share of the seat that is left, below 0 a loss).
+    percentile, usd, margin (share of the seat that is left, below 0 a loss). Ranges are at their middle.
     """
     import pandas as pd
 
+    for name, value in (("usd_per_user", usd_per_user), ("spread", spread)):
+        require(name, value)
+    require("usd_per_seat_month", usd_per_seat_month, low=LEAST_SEAT)
+    require("at", np.asarray(at, float), LEAST_SUCCESS, 1 - LEAST_SUCCESS)
+    usd_per_user, usd_per_seat_month, spread = middle((usd_per_user, usd_per_seat_month, spread))
     usd = [float(tail(usd_per_user, spread, p)) for p in at]
     return pd.DataFrame({"percentile": [100 * p for p in at], "usd": usd, "margin": [1 - x / usd_per_seat_month for x in usd]})
 
 
 def coding_ways(option: Option, work: Workload, hours_by_hand: Number, time_ratio: Number | None = None, terms: Terms | None = None,
-                on: str | None = None) -> pd.DataFrame:  # fmt: skip
+                on: str | None = None, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """One accepted change, three ways: a developer alone, a developer with AI, an agent whose changes a developer reads.
 
     By hand it takes `hours_by_hand`; with AI `time_ratio` times as long (1.19 in the trial of METR, 0.44 in an earlier one)
-    and the model calls of one task; the agent's rejected changes are done by hand after all. Columns: way, usd_model,
-    usd_people, usd_per_change.
+    and the model calls of one task; the agent's rejected changes are done by hand after all. Columns: way, usd_model (the
+    agent: its model, build and upkeep), usd_people, usd_per_change, p10, p90 (of it).
     """
     import pandas as pd
 
+    ratio = catalog.practice("coding.time_ratio") if time_ratio is None else time_ratio
+    require("hours_by_hand", hours_by_hand)
+    require("time_ratio", ratio)
+    check(isinstance(option, Option), "coding_ways compares the ways of one Option with a CodingAgent, not of a Mix")
+    _agent(option, CodingAgent, "coding_ways")
     options, terms = settle(option, terms, months=int(MONTHS_PER_YEAR), on=on)
-    option, work, terms, hours = middle((options["option"], work, terms, hours_by_hand))
-    ratio = middle(catalog.practice("coding.time_ratio") if time_ratio is None else time_ratio)
-    agent = next(t for t in option.techniques if isinstance(t, CodingAgent))
-    ((_, case, _),) = cases(option, work, terms)
-    check = agent.reviewed_share * agent.review_minutes / MINUTES_PER_HOUR
-    each, success, _ = _task((option, work, terms), 0.0)
-    hourly = case.terms.people.engineer.usd_per_hour
-    model = each - check * hourly
-    rows = [("developer alone", 0.0, hours * hourly), ("developer with AI", model, ratio * hours * hourly),
-            ("agent, read by a developer", model, (check + (1 - success) * hours) * hourly)]  # fmt: skip
-    return pd.DataFrame(
-        [(way, usd, people, usd + people) for way, usd, people in rows], columns=["way", "usd_model", "usd_people", "usd_per_change"]
+    given = (options["option"], work, terms)
+    mid = _by_way(middle(given), middle(hours_by_hand), middle(ratio))
+    drawn = _by_way(sample(given, draws, seed), _drawn("hours_by_hand", hours_by_hand, draws, seed), _drawn("time_ratio", ratio, draws, seed))
+    rows = [(way, *(x.item() for x in (*usd, sum(usd))), *np.percentile(sum(drawn[way]), [10, 90])) for way, usd in mid.items()]
+    return pd.DataFrame(rows, columns=["way", "usd_model", "usd_people", "usd_per_change", "p10", "p90"])
+
+
+def _by_way(numbers: tuple[Any, Workload, Terms], hours: Any, ratio: Any) -> dict[str, tuple[Any, Any]]:
+    """(cost of the agent, cost of people) of an accepted change by way, without Ranges."""
+    option, _, terms = numbers
+    agent = _agent(option, CodingAgent, "coding_ways")
+    each, success, _ = _task(numbers)
+    hourly, hours, ratio, reading = (
+        np.ravel(np.asarray(x)) for x in (terms.people.engineer.usd_per_hour, hours, ratio, agent.reviewed_share * agent.review_minutes / MINUTES_PER_HOUR)
     )
+    model = each - reading * hourly
+    return {
+        "developer alone": (0.0 * hourly, hours * hourly),
+        "developer with AI": (model, ratio * hours * hourly),
+        "agent, read by a developer": (model, (reading + (1 - success) * hours) * hourly),
+    }
+
+
+def _drawn(name: str, value: Any, draws: int, seed: int) -> Any:
+    """The draws of a Range, any other value as it is."""
+    return quantiles(name, value, draws, seed) if isinstance(value, Range) else value
 
 
 def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
@@ -189,8 +249,8 @@ def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
         cached = [PromptCache()] if card.tiers[0].usd_per_mtok_cache_read is not None else []
         option, work = Option(api, agent, *cached), Workload(1_000, instruction_tokens=PROMPT_TOKENS, output_tokens=200)
         flat = Terms(start="2026-01-01", months=1, trends=STILL)
-        mid = _task(middle((option, work, flat)), 0.0)[0]
-        low, high = np.percentile(_task(sample((option, work, flat), draws, seed), 0.0)[0], [10, 90])
+        mid = _task(middle((option, work, flat)))[0]
+        low, high = np.percentile(_task(sample((option, work, flat), draws, seed))[0], [10, 90])
         usd, share = reported.value.mid, success.value.mid
         source = catalog.source(reported.value.source)
         rows.append(
@@ -221,6 +281,7 @@ def duties(on: str | None = None) -> pd.DataFrame:
     import pandas as pd
 
     day = date.today().isoformat() if on is None else on
+    check(is_day(day), f"on is {on!r}, it must be a day such as '2026-11-20'")
     facts = catalog.facts()
     rows = facts[(facts["file"] == "regulation") & (facts["as_of"] <= day)].sort_values("as_of").groupby("id", sort=False).tail(1)
     table = pd.DataFrame(

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .decision import _changes, _refine, compare, totals
+from .decision import UNKNOWN, _changes, _refine, comparable, compare, levelled, totals
 from .errors import check, unknown
-from .evidence import show
+from .evidence import meanings, show
 from .ledger import Options, settle
 from .options import Mix, Option
-from .ranges import Doubt, find_key, leaves, limits
+from .ranges import Doubt, counted, find_key, leaves, limits, require
 from .uncertainty import FAN_DRAWS, paths
-from .units import GLOSSARY
+from .units import GLOSSARY, readable
 from .workload import Terms, Workload
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 REACH, POINTS = 30.0, 61
 MAP_POINTS = 41
+COSTS = ("per_accepted", "per_request", "per_month", "mid", "npv")
 EDGE = 1e-4  # shares are looked at from here to one less this
 
 
@@ -36,16 +37,22 @@ def goal_seek(options: Options, work: Workload, goal: str, over: str | Iterable[
     """What would have to be true for `goal` to be the cheapest option, or, if it is, to be so no more: one input at a time.
 
     With `usd`, the value at which the total of `goal` over the horizon crosses that amount. `over` names inputs; None: every Range,
-    and the requests. Columns: input now needed low high inside chance verdict: `needed` is the crossing nearest to
+    and the requests. Columns: input meaning now needed low high inside chance verdict: `needed` is the crossing nearest to
     `now` (NaN: never, between a thirtieth and thirty times, or 0 and 1 for a share), `inside` whether it lies in the Range, `chance` the
     probability that the input lies beyond it. All else stays at its middle. Nearest to hand first: by chance, then by distance.
+    Options of unknown quality are left out beside known ones.
     """
     import pandas as pd
 
     options, terms = settle(options, terms, months=months, on=on)
     if goal not in options:
         raise unknown("option", goal, options, "the options")
-    check(usd is not None or len(options) > 1, "goal_seek needs another option to be cheaper than, or usd=")
+    if usd is not None:
+        require("usd", usd)
+    else:
+        options = comparable(options, work, terms)
+        check(goal in options, f"goal_seek: {goal!r} cannot be ranked: {UNKNOWN}")
+        check(len(options) > 1, "goal_seek needs another option to be cheaper than, or usd=")
     things = (tuple(options.values()), work, terms)
     values = dict(leaves(things))
     names = [over] if isinstance(over, str) else list(over) if over is not None else ["Workload.requests_per_month"]
@@ -57,8 +64,9 @@ def goal_seek(options: Options, work: Workload, goal: str, over: str | Iterable[
         rest = [x for label, x in found.items() if label != goal]
         return found[goal] - (usd if usd is not None else np.nanmin(np.vstack(rest), axis=0))
 
-    met = float(gap_of({k: np.ravel(v) for k, v in totals(wanted, work, terms).items()})[0]) <= 0
-    rows = []
+    ahead = float(gap_of({k: np.ravel(v) for k, v in totals(wanted, work, terms).items()})[0])
+    check(not np.isnan(ahead), f"goal_seek: {goal!r} cannot run, or nothing else can; `compare` says why")
+    meaning, rows = meanings(things), []
     for key in keys:
         low, high = _reach(key, values[key])
         spaced: Any = np.geomspace if low > 0 else np.linspace
@@ -72,11 +80,11 @@ def goal_seek(options: Options, work: Workload, goal: str, over: str | Iterable[
         try:
             crossings = [(axis[i], axis[i + 1]) for i in _changes(gap(axis))]
         except ValueError as reason:  # inputs that only hold together, such as shares that must add up to 1
-            rows.append((key, now, np.nan, *_ends(values[key]), False, 0.0, f"not asked: {reason}"))
+            rows.append((key, meaning[key], now, np.nan, *_ends(values[key]), False, 0.0, f"not asked: {reason}"))
             continue
         at = _refine(gap, spaced, *min(crossings, key=lambda c: _far(now, c[0]))) if crossings else np.nan
-        rows.append(_sought(key, values[key], now, at, met, goal, usd, low, high))
-    table = pd.DataFrame(rows, columns=["input", "now", "needed", "low", "high", "inside", "chance", "verdict"])
+        rows.append((key, meaning[key], *_sought(key, values[key], now, at, ahead <= 0, goal, usd, low, high)))
+    table = pd.DataFrame(rows, columns=["input", "meaning", "now", "needed", "low", "high", "inside", "chance", "verdict"])
     order = table.assign(far=[_far(n, x) for n, x in zip(table["now"], table["needed"], strict=True)])
     return table.loc[order.sort_values(["chance", "far"], ascending=[False, True], kind="stable").index].reset_index(drop=True)
 
@@ -110,14 +118,13 @@ def _far(now: float, at: float) -> float:
 
 def _sought(key: str, value: Any, now: float, at: float, met: bool, goal: str, usd: float | None, low: float, high: float) -> tuple:
     ends = _ends(value)
-    name = key.removeprefix("Workload.").replace("_", " ").replace(".", " ")
     goes = f"costs {'more' if met else 'less'} than USD {show(usd)}" if usd is not None else "is no longer the cheapest" if met else "becomes the cheapest"
     if np.isnan(at):
-        return key, now, np.nan, *ends, False, 0.0, f"never: no {name} between {show(low)} and {show(high)} changes it alone"
+        return now, np.nan, *ends, False, 0.0, f"never: nothing between {show(low)} and {show(high)} changes it alone"
     inside = bool(ends[0] <= at <= ends[1])
     chance = _beyond(value, now, at) if isinstance(value, Doubt) else 0.0
     doubt = f", {'inside' if inside else 'outside'} the range; {chance:.0%} likely" if isinstance(value, Doubt) else ""
-    return key, now, at, *ends, inside, chance, f"{goal} {goes} {'above' if at > now else 'below'} {show(at)} {name} (now {show(now)}{doubt})"
+    return now, at, *ends, inside, chance, f"{goal} {goes} once {readable(key)} is {'above' if at > now else 'below'} {show(at)} (now {show(now)}{doubt})"
 
 
 def _ends(value: Any) -> tuple[float, float]:
@@ -143,7 +150,12 @@ def breakeven_date(first: Option | Mix, second: Option | Mix, work: Workload, mo
     """
     import pandas as pd
 
+    counted(draws, seed)
+    check(labels[0] != labels[1], f"breakeven_date: both labels are {labels[0]!r}; give two")
     options, terms = settle(dict(zip(labels, (first, second), strict=True)), terms, months=months, on=on)
+    work, without = levelled(options, work, terms)
+    for label, usd in totals(options, work, terms).items():
+        check(not np.isnan(usd), f"breakeven_date: {label} cannot run; `compare` says why")
 
     def month(draws: int | None) -> np.ndarray:
         usd = paths(options, work, terms, draws, seed)
@@ -157,8 +169,11 @@ def breakeven_date(first: Option | Mix, second: Option | Mix, work: Workload, mo
         verdict = f"never: {labels[1]} has cost more than {labels[0]} at the end of {terms.months} months"
         verdict += f"; less in {1 - never:.0%} of the draws" if never < 1 else ""
     else:
-        verdict = f"{labels[1]} has cost less than {labels[0]} from month {at:.1f} on ({day:%B %Y}; 80 % band {p10:.1f} to {p90:.1f}"
+        since = f"from month {at:.1f} on ({day:%B %Y}" if at else "from the first day on ("
+        band = f"80 % band: month {p10:.1f} to {p90:.1f}" if p90 else "at once in nearly all draws in which it happens"
+        verdict = f"{labels[1]} has cost less than {labels[0]} {since}{'; ' if at else ''}{band}"
         verdict += f"; never in {never:.0%} of the draws)" if never else ")"
+    verdict += without
     return pd.DataFrame([(at, day, p10, p90, never, verdict)], columns=["month", "date", "p10", "p90", "p_never", "verdict"])
 
 
@@ -189,16 +204,17 @@ def frontier(options: Options, work: Workload, latency: Mapping[str, float] | No
 
     Index option, cheapest first; columns: the cost (a column of `compare`, "per_accepted" by default), quality, latency_s, efficient, dominated_by,
     why_not. `latency` gives seconds by label, of your own measurement; where it is given, an option without it is not comparable.
-    An option dominates another if it is as good in all and better in one. Adding an option can dominate others; it turns no order round.
+    `cost` is one of per_accepted, per_request, per_month, mid and npv. An option dominates another if it is as good in all and better in one. Adding an option can dominate others; it turns no order round.
     """
     import pandas as pd
 
     table = compare(options, work, months=months, draws=1, terms=terms, on=on)
-    if cost not in table or not pd.api.types.is_numeric_dtype(table[cost]):
-        raise unknown("column of compare", cost, table.columns, "the costs")
+    if cost not in COSTS:
+        raise unknown("cost", cost, COSTS, "the columns of compare")
     for label in latency or {}:
         if label not in table.index:
             raise unknown("option", label, table.index, "the latencies")
+        require(f"latency of {label!r}", latency[label])  # type: ignore[index]
     seconds = pd.Series(latency or {}, dtype=float).reindex(table.index)
     asked = {"cost": table[cost], "worse": -table["quality"]} | ({"seconds": seconds} if latency else {})
     points = np.column_stack([x.to_numpy(float) for x in asked.values()])
@@ -217,20 +233,26 @@ def regions(options: Options, work: Workload, over: Mapping[str, Any], quality_f
     """Who is cheapest where: a map over any two inputs, every other one at its middle.
 
     `over` is {input: values, input: values}; None takes a thirtieth to thirty times the present value, or 0 to 1 for a share. Columns: the two inputs, best, usd, second,
-    margin (what the second costs more, as a share). With a floor, options below that quality at the present point are left out.
+    margin (what the second costs more, as a share). With a floor, options below that quality at the present point are left out,
+    and those of unknown quality beside known ones.
     """
     import pandas as pd
 
     options, terms = settle(options, terms, months=months, on=on)
-    check(len(over) == 2, f"regions needs two inputs, it got {len(over)}")
+    check(isinstance(over, Mapping) and len(over) == 2, f"regions needs two inputs, {{input: values, input: None}}; over is {over!r}")
+    options = comparable(options, work, terms)
     if quality_floor is not None:
+        require("quality_floor", quality_floor, 0, 1)
         quality = compare(options, work, draws=1, terms=terms)["quality"]
         options = {label: option for label, option in options.items() if quality[label] >= quality_floor}
     check(options, "regions: no option reaches the quality floor")
     values = dict(leaves((tuple(options.values()), work, terms)))
-    axes = {}
+    axes: dict[str, np.ndarray] = {}
+    keys = {name: find_key((tuple(options.values()), work, terms), name) for name in over}
+    check(len(set(keys.values())) == 2, f"regions needs two inputs, and {' and '.join(map(repr, over))} are one")
     for name, given in over.items():
-        low, high = _reach(key := find_key((tuple(options.values()), work, terms), name), values[key])
+        low, high = _reach(keys[name], values[keys[name]])
+        check(given is None or np.size(given), f"regions: {name!r} needs values, or None")
         axes[name] = np.ravel(given) if given is not None else (np.geomspace if low > 0 else np.linspace)(low, high, MAP_POINTS)
     grid = dict(zip(axes, (m.ravel() for m in np.meshgrid(*axes.values(), indexing="ij")), strict=True))
     usd = totals(options, work, terms, grid=grid)
@@ -243,7 +265,7 @@ def regions(options: Options, work: Workload, over: Mapping[str, Any], quality_f
         margin = np.where(np.isfinite(more), more / least - 1, np.nan)
     best, second = np.where(np.isfinite(least), order[0], -1), np.where(np.isfinite(more), order[min(1, len(usd) - 1)], -1)
     table = pd.DataFrame({**grid, "best": labels[best], "usd": np.where(np.isfinite(least), least, np.nan), "second": labels[second], "margin": margin})
-    table.attrs["now"] = {name: float(_mid(values[find_key((tuple(options.values()), work, terms), name)])) for name in over}  # for the figure
+    table.attrs["now"] = {name: float(_mid(values[key])) for name, key in keys.items()}  # for the figure
     return table
 
 

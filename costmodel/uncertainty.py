@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .decision import chunks, p_cheapest, totals
+from .decision import chunks, comparable, levelled, p_cheapest, running, totals
 from .errors import check
 from .ledger import Bill, Calendar, Options, settle
 from .options import Mix, Option
-from .ranges import _SCALES, Z90, Doubt, Range, counted, doubts, leaves
+from .ranges import _SCALES, Z90, Doubt, Range, counted, doubts, leaves, require
 from .ranges import draws as drawn
 from .workload import Terms, Workload
 
@@ -31,7 +31,7 @@ def tornado(option: Option | Mix, work: Workload, months: int | None = None, ter
     """
     import pandas as pd
 
-    options, terms = settle(option, terms, months=months, on=on)
+    options, terms = settle({"option": option}, terms, months=months, on=on)
     found = {key: value for key, value in leaves((tuple(options.values()), work, terms)) if isinstance(value, Doubt) and value.low < value.high}
     rows = []
     for key, value in found.items():
@@ -59,9 +59,10 @@ def rank_correlation(option: Option | Mix, work: Workload, months: int | None = 
     """
     import pandas as pd
 
-    options, terms = settle(option, terms, months=months, on=on)
+    options, terms = settle({"option": option}, terms, months=months, on=on)
     (usd,) = totals(options, work, terms, draws, seed).values()
     runs = ~np.isnan(usd)
+    check(runs.sum() > 2, f"rank_correlation: the option runs in {runs.sum()} of {draws} draws, which is too few to rank; `compare` says why")
     ranks = _ranks(usd[runs])
     inputs = doubts((tuple(options.values()), work, terms))
     rows = [(key, float(np.corrcoef(_ranks(drawn(key, value, draws, seed)[runs, 0]), ranks)[0, 1])) for key, value in inputs.items()]
@@ -81,13 +82,14 @@ def fan(options: Options | Option | Mix, work: Workload, months: int | None = No
     """P10, P50 and P90 of what has been paid up to each month (or in each month), with the cost of wrong answers.
 
     Columns: option month p10 p50 p90. The percentiles of the last month are those of `compare`; percentiles of months do not add up.
+    Beside options of known quality one of unknown quality is left out, and so is one that cannot run.
     """
     import pandas as pd
 
     counted(draws, seed)
     options, terms = settle(options, terms, months=months, on=on)
     frames = []
-    for label, usd in paths(options, work, terms, draws, seed).items():
+    for label, usd in paths(comparable(options, work, terms), work, terms, draws, seed).items():
         usd = usd[~np.isnan(usd).any(axis=1)]
         if len(usd):
             bands = np.percentile(usd.cumsum(axis=1) if cumulative else usd, [10, 50, 90], axis=0)
@@ -110,21 +112,24 @@ def paid(bill: Bill, calendar: Calendar) -> Any:
     return sum(months, np.zeros(calendar.months + 1))
 
 
-def p_cheaper(first: Option | Mix, second: Option | Mix, work: Workload, by: Iterable[float] = MARGINS, months: int | None = None,
+def p_cheaper(first: Option | Mix, second: Option | Mix, work: Workload, by: Sequence[float] = MARGINS, months: int | None = None,
               draws: int = 10_000, seed: int = 0, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Chance that `first` costs less than `second` by at least a share of what `second` costs, on the same draws.
 
     Columns: by probability; the row of 0 counts every draw in which `first` costs less. A draw in which one of the two cannot
-    run is left out.
+    run is left out, and so is the cost of wrong answers where the quality of one is not known.
     """
     import pandas as pd
 
     options, terms = settle({"first": first, "second": second}, terms, months=months, on=on)
-    usd = totals(options, work, terms, draws, seed)
+    shares = np.atleast_1d(by)
+    for share in shares:
+        require("p_cheaper: by", share.item(), 0, 1)
+    usd = totals(options, levelled(options, work, terms)[0], terms, draws, seed)
     runs = ~np.isnan(usd["first"] + usd["second"])
     check(runs.any(), "p_cheaper: one of the two options cannot run; `compare` says why")
     a, b = usd["first"][runs], usd["second"][runs]
-    rows = [(share, float(np.mean((a < b) & (a <= b * (1 - share) * (1 + 1e-12))))) for share in by]
+    rows = [(share, float(np.mean((a < b) & (a <= b * (1 - share) * (1 + 1e-12))))) for share in shares.tolist()]
     return pd.DataFrame(rows, columns=["by", "probability"])
 
 
@@ -133,13 +138,14 @@ def regret(options: Options, work: Workload, months: int | None = None, draws: i
     """What choosing an option now costs on average against knowing everything: mean of (its total - the least total).
 
     Index option, smallest expected regret first; columns expected_regret p90_regret p_cheapest. The smallest expected regret is the
-    value of perfect information. Options that do not run in every draw are left out.
+    value of perfect information. Left out are options that run in fewer than nine draws of ten, the draws in which another does not,
+    and options of unknown quality beside known ones.
     """
     import pandas as pd
 
     options, terms = settle(options, terms, months=months, on=on)
-    usd = {label: x for label, x in totals(options, work, terms, draws, seed).items() if not np.isnan(x).any()}
-    check(usd, "regret: no option runs in every draw; `compare` says why")
+    usd, runs = running(totals(comparable(options, work, terms), work, terms, draws, seed))
+    check(runs.any(), "regret: no option runs in nine draws of ten; `compare` says why")
     least = np.min(list(usd.values()), axis=0)
     chance = p_cheapest(usd)
     rows = {label: (float(np.mean(x - least)), float(np.percentile(x - least, 90)), chance[label]) for label, x in usd.items()}
@@ -160,8 +166,11 @@ def calibrate(prior: Range, measured: Iterable[float], error: float | None = Non
     >>> after.name, round(after.low), round(after.mid), round(after.high)
     ('speed', 119, 123, 128)
     """
-    x = np.asarray(list(measured), float)
+    check(isinstance(prior, Range), f"calibrate: the prior is {prior!r}, it must be a Range")
+    x = np.ravel(np.asarray(list(measured) if isinstance(measured, Iterable) else measured, float))
     check(x.size and np.isfinite(x).all(), "calibrate needs at least one finite measurement")
+    if error is not None:
+        require("calibrate: error", error)
     check(x.size > 1 or error is not None, "one measurement has no spread; give error=, its standard deviation as a share of it")
     to, back = _SCALES[prior.form]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -73,7 +73,7 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "power": ("W", "board power of one GPU"),
     "released": ("date", "first public release"),
     "rent_trend": ("share/month", "change of the neocloud on-demand median over one month"),
-    "residual": ("share", "resale value over the purchase price"),
+    "residual": ("share", "resale value over the purchase price, of bought servers after three years"),
     "usd_per_gpu_hour": ("USD/GPU-hour", "rent of one GPU"),
     # -- own hardware, energy, carbon
     "carbon": ("kgCO2e/kWh", "carbon intensity of electricity"),
@@ -117,7 +117,7 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     # -- people and labels
     "fully_loaded": ("x", "employer cost over wages"),
     "hours_per_year": ("hour/year", "paid hours of one person"),
-    "usd_per_hour": ("USD/hour", "fully loaded cost of one hour of work"),
+    "usd_per_hour": ("USD/hour", "cost of one hour: of a person, fully loaded, or of a whole fleet"),
     "usd_per_item": ("USD/item", "price of one label, example, ranking or rating"),
     "usd_per_year": ("USD/year", "yearly amount"),
     # -- stores, embeddings, reranking
@@ -375,14 +375,14 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "deferrable": ("share", "share of requests that can wait for the troughs"),
     "engine": ("text", "inference engine: vllm, sglang, trtllm or other"),
     "Hosted.error": ("x", "measured over predicted time of a request"),
-    "facility_watts": ("W", "all-in power of one owned GPU: server, network and cooling share"),
+    "it_watts": ("W", "power of one owned GPU with its share of server and network, before cooling"),
     "failed": ("share", "share of attempts that fail"),
     "fleet": ("record", "how replicas follow the load"),
     "gpus_per_server": ("count", "GPUs in one server"),
     "idle_power": ("share", "power drawn without load over the rated power"),
     "interrupted": ("share", "share of spot hours lost to interruptions"),
     "keep_warm_s": ("s", "time without a request after which the last replica sleeps"),
-    "life_months": ("month", "months over which an asset is used and written off"),
+    "life_months": ("month", "months over which an asset is used and written off; bought servers are then replaced"),
     "on_call_hours_per_month": ("hour/month", "paid hours of engineers on call"),
     "operations_fte_per_server": ("FTE", "engineers kept busy by one owned server"),
     "output_weight": ("x", "input tokens that one output token counts as"),
@@ -486,6 +486,7 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "abandoned": ("share", "share of projects that are given up"),
     "accepted_before": ("share", "share of answers accepted before a fall"),
     "agreement": ("share", "share of cases in which a judge says what people say"),
+    "repeats_max": ("count", "most runs of one case in a run of the whole evaluation set"),
     "alpha": ("share", "chance of a false alarm in one look"),
     "analyst_hours": ("hour", "hours of an analyst on one A/B test"),
     "applies": ("date", "day from which a duty applies"),
@@ -594,6 +595,16 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "person": ("record", "who does the work, with the hourly rate"),
     "seats": ("count", "seats that are bought"),
     "usd_per_month_today": ("USD/month", "what is paid today"),
+    "expected_regret": ("USD", "mean cost of choosing an option now against knowing everything"),
+    "p90_regret": ("USD", "ninetieth percentile of that cost"),
+    "usd_to_measure": ("USD", "what a measurement costs, once"),
+    "worth": ("USD", "what a measurement can be worth at most, less what it costs"),
+    "usd_to_pay": ("USD", "what is to pay for an option, wrong answers left out"),
+    "usd_for_people": ("USD", "what people cost who do what an option lacks"),
+    "by_people": ("share", "share of the requests that people do"),
+    "escalated": ("share", "share of the requests handed to a person"),
+    "wrong": ("share", "share of the requests answered wrongly without anybody noticing"),
+    "chance": ("share", "chance that an input lies beyond the value needed"),
     "p_least_to_pay": ("share", "share of draws in which this option costs least, wrong answers left out"),
     # -- terms, ledgers and answers
     "basis": ("text", "the formula in words and numbers"),
@@ -648,6 +659,25 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "usd_per_unit": ("USD/unit", "price of one unit of a line"),
     "why_not": ("text", "reason why an option cannot run"),
 }
+
+
+def readable(key: str) -> str:
+    """The key of an input for a reader; what the workload brings needs no owner.
+
+    >>> readable("Rag.top_k"), readable("Workload.requests_per_month")
+    ('Rag: top k', 'requests per month')
+    """
+    owner, _, field = key.removeprefix("Workload.").rpartition(".")
+    return f"{owner}: {field}".replace("_", " ") if owner else field.replace("_", " ")
+
+
+def meaning_of(owner: str, field: str) -> str:
+    """What a field means, in words; `Class.field` comes first.
+
+    >>> meaning_of("Workload", "usd_per_failure")
+    'what a wrong answer costs'
+    """
+    return GLOSSARY.get(f"{owner}.{field}", GLOSSARY.get(field, ("", "")))[1]
 
 
 def unit_of(owner: str, field: str) -> str:

@@ -54,6 +54,12 @@ class Verdict:
         names = list(self.table.index[self.table["eligible"]]) or list(self.table.index[self.table["mid"].notna()])
         return names[:LEADERS]
 
+    @property
+    def contest(self) -> list[str]:
+        """The leaders, or, where only one option is eligible, it and the cheapest that run: what the answer is weighed against."""
+        runs = self.table.index[self.table["mid"].notna()]
+        return self.leaders if len(self.leaders) > 1 else [*self.leaders, *(n for n in runs if n not in self.leaders)][:LEADERS]
+
 
 def recommend(options: Options, work: Workload, quality_floor: float | None = None, months: int | None = None, draws: int = 10_000,
               seed: int = 0, terms: Terms | None = None, on: str | None = None, flips: bool = True) -> Verdict:  # fmt: skip

@@ -73,7 +73,7 @@ def _wait(option: Any, work: Workload, terms: Terms, waiting: Any) -> tuple[Any,
         case = part.case(work, terms, sees)
         if not isinstance(case.serving, Api):
             raise Infeasible("latency is for models behind an API; ask predict_serving about own GPUs")
-        call = case.request.calls[-1]
+        call = case.request.main
         over = [excess for excess, _ in case.serving.limits(call) if np.ndim(excess) == 0 and excess > 0]
         if over:
             raise Infeasible(f"the prompt is {over[0]:,.0f} tokens over the window")

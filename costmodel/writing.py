@@ -16,6 +16,7 @@ from .prices import ApiPrice, api_price
 from .provisioned import Provisioned
 from .ranges import Doubt, key_of, same, walk
 from .reading import SERVINGS
+from .records import Listed
 from .servings import Api
 
 
@@ -61,7 +62,7 @@ def _fields(x: Any, on: str | None) -> dict[str, Any]:
         value = getattr(x, f.name)
         default = f.default_factory() if f.default_factory is not dataclasses.MISSING else f.default
         derived = (f.name in ("rent", "commitment") and not isinstance(value, str)) or getattr(value, "source", "") == "serving-fit"
-        derived = derived or (isinstance(x, (Api, Provisioned)) and (f.name, value) in (("on", on), ("mode", "standard")))
+        derived = derived or isinstance(value, Listed) or (isinstance(x, (Api, Provisioned)) and (f.name, value) in (("on", on), ("mode", "standard")))
         if not derived and (default is dataclasses.MISSING or not same(value, default)):
             found[f.name] = _plain(value, on)
     return found

@@ -72,13 +72,18 @@ def test_compaction_pays_for_long_tasks_and_writes_its_summaries():
     cut = cm.Agent(compact_at=20_000, kept_tokens=2_000, **long)
     assert total(cm.Option(SERVING, cut), WORK) < 0.6 * total(cm.Option(SERVING, cm.Agent(**long)), WORK)
     summaries = request(cut).calls[1]
-    assert summaries.output_tokens == 2_000 and summaries.per_request == pytest.approx(agent_loop.compactions(800.0, 100.0, 20_000.0, 2_000.0))
+    assert summaries.prompt_tokens == 20_000 and summaries.output_tokens == 2_000 and summaries.per_request == pytest.approx(agent_loop.compactions(800.0, 100.0, 20_000.0, 2_000.0))
 
 
 @pytest.mark.parametrize(("fail", "own", "sdk", "calls"), [(0.0, 3, 3, 1.0), (1.0, 3, 3, 9.0), (1.0, 3, 1, 3.0), (0.5, 2, 1, 1.5)])
 def test_hidden_retries_multiply_to_nine(fail, own, sdk, calls):
     agent = cm.Agent(steps=1, **EXACT | {"fail_chance": fail}, own_tries=own, sdk_tries=sdk, billed_share=1)
     assert sent(agent)[0] == pytest.approx(calls, rel=1e-6)
+
+
+def test_a_share_of_the_failed_calls_is_billed():
+    """One in two fails, two tries: 1.5 calls are sent, and half of the failed ones are billed."""
+    assert sent(cm.Agent(steps=1, **EXACT | {"fail_chance": 0.5}, own_tries=2, sdk_tries=1, billed_share=0.5))[0] == pytest.approx(1.25)
 
 
 def test_a_storm_of_retries_wastes_32_000_tokens():
@@ -94,13 +99,34 @@ def test_subagents_have_a_history_of_their_own():
 
 
 def test_a_cache_serves_the_steps_of_one_task_even_when_tasks_are_rare():
-    """One task a month: no prefix lives until the next task, but nine of ten steps find that of the step before."""
+    """One task a month: no prefix lives until the next task, but nine of ten steps find the 2,000 tokens of the one before, and every step
+    the 2,880 of its own history; the 720 that the step before has added are written."""
     rare = replace(WORK, requests_per_month=1)
     agent = cm.Agent(steps=10, reuse=1.0, **EXACT)
     found = {line.item: line for line in lines(cm.Option(SERVING, agent, cm.PromptCache(minimum_tokens=500)), rare, replace(STILL, months=1))}
     read, write = (found[f"production: cache {kind}"].schedule.weights(1, rare.demand(1))[1] for kind in ("read", "write"))
-    assert read == pytest.approx(0.9, abs=0.001) and read + write == pytest.approx(1)
+    assert read == pytest.approx((0.9 * 2_000 + 2_880) / 5_600, abs=0.001) and read + write == pytest.approx(1)
     assert total(cm.Option(SERVING, agent, cm.PromptCache(minimum_tokens=500)), rare) < 0.6 * total(cm.Option(SERVING, agent), rare)
+
+
+def test_the_history_of_a_task_is_not_found_by_another_task_however_many_there_are():
+    """With 10 million tasks a month every task finds instructions in the cache, but only its own steps its history."""
+    busy = replace(WORK, requests_per_month=1e7)
+    for reuse in (0.0, 0.5, 1.0):
+        found = {line.item: line for line in lines(cm.Option(SERVING, cm.Agent(steps=10, reuse=reuse, **EXACT), cm.PromptCache(minimum_tokens=500)), busy, replace(STILL, months=1))}
+        read = found["production: cache read"].schedule.weights(1, busy.demand(1))[1]
+        assert read == pytest.approx((2_000 + 2_880 * reuse) / 5_600)
+
+
+def test_subagents_and_summaries_do_not_change_what_is_looked_up_and_judged():
+    """Both are calls beside the one that answers: questions to the index and tokens that a judge reads stay the same."""
+    work = replace(WORK, input_tokens=500, corpus=cm.Corpus(tokens=9e6))
+    helped = {"subagents": 2, "compact_at": 5_000}
+    for technique, item in ((cm.Rag(), "embed the questions"), (cm.Monitoring(judge=SERVING), "production judge: fresh input")):
+        plain, more = ([line.quantity for line in lines(cm.Option(SERVING, cm.Agent(**EXACT, **fields), technique), work) if line.item == item] for fields in ({}, helped))
+        assert len(plain) == 1 and more == plain
+    tokens = cm.Monitoring.rubric_tokens.mid + 500 + work.output_tokens
+    assert plain[0] == pytest.approx(1_000 * cm.Monitoring.judge_share.mid * tokens / 1e6)
 
 
 # -- the tail ------------------------------------------------------------------------------------------
@@ -124,8 +150,8 @@ def test_a_cap_cuts_the_tail_and_what_it_cuts_has_failed():
 
 def test_an_agent_without_a_cap_has_an_unpriced_risk():
     endless, capped = (cm.Option(SERVING, cm.Agent(cap_steps=cap)) for cap in (None, 30))
-    assert "Agent" in cm.unpriced(endless, WORK, STILL).operation.to_list()
-    assert "Agent" not in cm.unpriced(capped, WORK, STILL).operation.to_list()
+    assert "Agent(cap_steps=...)" in cm.unpriced(endless, WORK, STILL).operation.to_list()
+    assert "Agent(cap_steps=...)" not in cm.unpriced(capped, WORK, STILL).operation.to_list()
 
 
 def test_the_heavy_user_has_a_negative_margin():
@@ -166,13 +192,13 @@ def test_an_accepted_change_against_a_developers_hours():
 
 
 def test_published_runs_of_a_coding_agent_lie_in_the_band():
-    """Dollars a task of mini-SWE-agent on SWE-bench Verified: 14 of 15 models in the 80 % band, the median 19 % off. The defaults
-    were chosen with these rows in view. Outside: GLM-4.5 at $0.30, between our $0.11 with a
+    """Dollars a task of mini-SWE-agent on SWE-bench Verified: 13 of 15 models in the 80 % band, the median 16 % off. The defaults
+    were chosen with these rows in view. Outside: gpt-4o, one percent below its band, and GLM-4.5 at $0.30, between our $0.11 with a
     cache and $0.44 without, as if less than half of its prompts had been cached."""
     found = cm.agent_runs()
     assert len(found) == 15 and found.inside.mean() >= 0.8
-    assert set(found[~found.inside].case) == {"GLM-4.5"}
-    assert np.exp(np.abs(np.log(found.ratio)).median()) < 1.25
+    assert set(found[~found.inside].case) == {"gpt-4o", "GLM-4.5"}
+    assert np.exp(np.abs(np.log(found.ratio)).median()) < 1.20
     assert found.per_resolved.to_list() == pytest.approx((found.reported / found.success).to_list())
 
 
@@ -197,9 +223,9 @@ def test_a_task_that_outgrows_the_window_is_refused():
     lines(cm.Option(small, cm.Agent(steps=25, compact_at=8_000, **EXACT)), WORK)
 
 
-def test_another_loop_whose_steps_are_not_known_is_held_three_times_of_five():
-    """Dollars a task of OpenHands and of the vendors' own loops on SWE-bench, which the defaults have not seen: sub-agents and a provider
-    without a listed cache lie above the band."""
+def test_another_loop_whose_steps_are_not_known_is_held_four_times_of_five():
+    """Dollars a task of OpenHands and of the vendors' own loops on SWE-bench, which the defaults have not seen: a provider
+    without a listed cache lies above the band."""
     found = {}
     for id, model in (("openhands_sonnet_4_5", "claude-sonnet-4-5"), ("openhands_claude_code", "claude-sonnet-4-5"), ("openhands_subagents", "claude-sonnet-4-5"),
                       ("openhands_codex", "gpt-5.4"), ("openhands_minimax", "MiniMax-M2.5")):  # fmt: skip
@@ -210,4 +236,48 @@ def test_another_loop_whose_steps_are_not_known_is_held_three_times_of_five():
         work = replace(WORK, instruction_tokens=cm.Range(1_500, 6_000, mid=3_000))
         row = cm.compare(option, work, terms=replace(STILL, months=1), draws=2_000).iloc[0]
         found[id] = row.p10 / 1_000 <= fact.value.mid <= row.p90 / 1_000
-    assert found == {"openhands_sonnet_4_5": True, "openhands_claude_code": True, "openhands_codex": True, "openhands_subagents": False, "openhands_minimax": False}
+    assert found == {"openhands_sonnet_4_5": True, "openhands_claude_code": True, "openhands_codex": True, "openhands_subagents": True, "openhands_minimax": False}
+
+
+def test_a_doubt_about_the_person_widens_the_band_and_not_the_middle():
+    option = cm.Option(SERVING, cm.middle(cm.Agent()))
+    sure, doubt = (cm.per_task(option, WORK, usd, terms=cm.middle(STILL)).iloc[0] for usd in (2.0, cm.Range(1, 4)))
+    assert doubt.usd_per_resolved == sure.usd_per_resolved and doubt.p90 > sure.p90 and doubt.p10 < sure.p10
+
+
+def test_the_band_of_a_developer_with_ai_holds_both_trials():
+    """0.44 times the hours in one trial, 1.19 in another: neither way is surely the cheaper."""
+    still = replace(STILL, people=cm.middle(STILL.people))
+    ways = cm.coding_ways(cm.Option(SERVING, cm.CodingAgent()), WORK, 2.0, terms=still).set_index("way")
+    alone = ways.usd_per_change["developer alone"]
+    assert ways.p10["developer alone"] == pytest.approx(alone) == ways.p90["developer alone"]
+    assert ways.p10["developer with AI"] < alone < ways.p90["developer with AI"]
+    assert (ways.p10 <= ways.usd_per_change).all() and (ways.usd_per_change <= ways.p90).all()
+
+
+WRONG = {
+    "steps_and_success: the option has no Agent": lambda: cm.steps_and_success(cm.Option(SERVING), WORK, [2], [0.5]),
+    "steps_and_success: steps is \\[\\], it must be a list": lambda: cm.steps_and_success(cm.Option(SERVING, cm.Agent()), WORK, [], [0.5]),
+    "success is \\(2.0, 2.0\\), allowed is between": lambda: cm.steps_and_success(cm.Option(SERVING, cm.Agent()), WORK, [2], [2]),
+    "usd_unresolved is -1, allowed is at least 0": lambda: cm.per_task(cm.Option(SERVING), WORK, -1),
+    "coding_ways: the option has no CodingAgent": lambda: cm.coding_ways(cm.Option(SERVING, cm.Agent()), WORK, 2),
+    "coding_ways compares the ways of one Option": lambda: cm.coding_ways(cm.cascade(cm.Option(SERVING), cm.Option(SERVING), 0.3), WORK, 2),
+    "hours_by_hand is -2, allowed is at least 0": lambda: cm.coding_ways(cm.Option(SERVING, cm.CodingAgent()), WORK, -2),
+    "usd_per_seat_month is 0, allowed is at least 0.01": lambda: cm.user_margins(8, 0, 1),
+    "at is \\(2.0, 2.0\\), allowed is between": lambda: cm.user_margins(8, 16, 1, at=[2]),
+    "inference_share: volumes is empty": lambda: cm.inference_share(cm.Option(SERVING), WORK, []),
+    "on is 'soon', it must be a day": lambda: cm.duties("soon"),
+    "Agent.sdk_tries is 0, allowed is at least 1": lambda: cm.Agent(sdk_tries=0),
+    "CodingAgent.cap_steps is 0, allowed is at least 1": lambda: cm.CodingAgent(cap_steps=0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_what_cannot_be_meant_is_one_sentence(message):
+    with pytest.raises(ValueError, match=message):
+        WRONG[message]()
+
+
+def test_a_cap_that_no_task_meets_accepts_next_to_nothing():
+    option = cm.Option(SERVING, cm.Agent(steps=10, cap_steps=2, **EXACT))
+    assert 0 < cm.compare(option, WORK, terms=STILL, draws=2).quality.item() < 1e-5

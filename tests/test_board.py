@@ -1,6 +1,7 @@
 """The board pack: a memo in plain words, and every figure traced to rows of the register."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -56,10 +57,34 @@ def test_every_line_of_every_option_traces_to_rows_of_the_register(case):
         assert table["usd"].sum() == pytest.approx(cm.ledger(option, case.work, terms=case.terms)["usd"].sum())
 
 
+def test_the_wrong_answers_trace_to_what_moves_the_quality(case):
+    """The dearest line of most options: its share accepted follows the model, the retrieval, the tune; or one evaluation of your own."""
+
+    def behind(option):
+        table = cm.traced(option, case.work, cm.numbered({"it": option}, case.work, case.terms), terms=case.terms).set_index("item")
+        inputs = cm.numbered({"it": option}, case.work, case.terms).set_index("row")["input"]
+        return set(inputs[table.loc["answers that fail", "rows"].split(", ")])
+
+    rag = behind(case.options["RAG"])
+    assert {"Workload.usd_per_failure", "accepted.large", "retrieval.recall_at_one", "rag.top_k", "frontier.context_decay"} <= rag
+    assert not {"engineer.usd_per_hour", "pinecone.usd_per_gb_month", "judge.agreement"} & rag
+    assert "Lora.log_odds" in behind(case.options["LoRA"])
+    measured = behind(replace(case.options["RAG"], quality=cm.Measured(160, 200)))
+    assert "accepted.large" not in measured and any("quality" in key for key in measured)
+
+
 def test_the_register_lists_what_nobody_touched_and_the_policy(case):
     register = cm.numbered(case.options, case.work, case.terms, {"policy": cm.Policy(tax_rate=0.25)}).set_index("input")
     assert not register.loc["Policy.tax_rate", "default"] and register.loc["Policy.life_months", "default"]
     assert register["default"].is_monotonic_increasing and register["default"].sum() > 50
+
+
+def test_only_what_somebody_has_set_counts_as_touched(case):
+    """Also a Range whose form its unit decides, and one that the data fills in; a driver with a loading of 0 touches nothing."""
+    idle = cm.drive((case.options, case.work, case.terms), "economy", {"Trends.api": 0.0, "gpu.gpu_trend": 0.0})
+    for options, work, terms in ((case.options, case.work, case.terms), idle):
+        register = cm.numbered(options, work, terms)
+        assert set(register[~register["default"]]["input"].str.split(".").str[0]) == {"Workload", "Corpus"}
 
 
 def test_the_pack_is_one_notebook_with_one_register():

@@ -1,5 +1,6 @@
 """The decision: paired draws, sweeps, break-evens with closed forms, tornado bars."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -258,6 +259,8 @@ def test_draws_without_a_crossing_are_counted():
     assert row.p_never == pytest.approx(never, abs=0.005)
     assert row.crossing == pytest.approx(375, rel=1e-6)
     assert f"no crossing in {row.p_never:.0%} of the draws" in row.verdict
+    numbers = re.findall(r"\d[\d,]*", row.verdict.split("; no crossing")[0])
+    assert all(len(number.replace(",", "").rstrip("0")) <= 3 for number in numbers)  # nobody knows eight figures
 
 
 def test_a_break_even_over_a_share_looks_between_0_and_1():
@@ -375,6 +378,12 @@ def test_the_register_begins_with_the_untouched_defaults_that_move_a_total_furth
         spreads = [cm.tornado(option, WORK).set_index("input")["spread"].get(key, 0.0) for option in pair.values()]
         assert register.set_index("input")["swing"][key] == pytest.approx(max(spreads))
     assert (register.loc[register["low"] == register["high"], "swing"] == 0).all()
+
+
+def test_an_answer_without_eligible_rivals_is_weighed_against_the_others(options):
+    said = cm.recommend(options, WORK, quality_floor=0.75, draws=200)
+    assert len(said.leaders) == 1 and said.contest[0] == said.best and 1 < len(said.contest) <= 5
+    assert cm.recommend(options, WORK, draws=200).contest == cm.recommend(options, WORK, draws=200).leaders
 
 
 def test_a_verdict_is_one_sentence_and_the_points_it_turns_on(options):

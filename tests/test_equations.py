@@ -35,7 +35,7 @@ ARGUMENTS = {
     fleet.given_up: (0.05, 3.0),
     fleet.annuity: (1_000.0, 0.1, 36.0),
     fleet.present_months: (0.01, 36.0),
-    fleet.running_usd_per_gpu_hour: (1_730.0, 1.5, 0.09, 196.0),
+    fleet.resale_share: (0.3, 24.0),
     caching.hit_rate: (0.003, 300.0),
     caching.break_even_hit_rate: (1.25, 0.1),
     caching.break_even_reads: (1.25, 0.1),

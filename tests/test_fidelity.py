@@ -119,6 +119,7 @@ def test_the_words_say_the_numbers():
     said = cm.standing(RUNS)
     for part in PARTS[:2]:
         assert f"{cm.error_by(cm.fidelity(part)).loc[held_out.EVERY, 'error']:.0%} in {part}" in said.sentence
+    assert f"served model are within {cm.serving_errors().loc['time per token, dense', 'error']:.0%} where it is dense" in said.sentence
     assert len(said.cards) == 4 and said.sentence.endswith(".")
 
 

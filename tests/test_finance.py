@@ -186,3 +186,30 @@ options:
     assert cm.compare(again.options, again.work, terms=again.terms, draws=100).equals(table)
     assert table.mid["seats"] == pytest.approx(12 * 50 * 20 + 12 * 3_200 * 0.2 * 2)
     assert cm.made_of(case.options)["answers"].to_list() == ["people", "seats of a product", "as today"]
+
+
+def test_wrong_answers_count_only_where_both_qualities_are_known():
+    """1,000 requests at $2 a wrong answer: a bill of today says nothing of its answers, so no option pays for its own against it."""
+    work = cm.Workload(1_000, input_tokens=1, peak_to_average=2.0, usd_per_failure=2.0)
+    known, unknown = cm.Option(cm.Seats(5, 10), quality=0.9), cm.Option(cm.Seats(5, 10))
+    for option, base in ((known, cm.Option(cm.Today(500))), (unknown, cm.Option(cm.Today(500, accepted=0.5)))):
+        row = cm.business_case({"it": option}, work, base, ALL, months=1, terms=STILL).iloc[0]
+        assert np.isnan(row.wrong_answers) and row.npv == pytest.approx(500 - 50)
+    row = cm.business_case({"it": known}, work, cm.Option(cm.Today(500, accepted=0.5)), ALL, months=1, terms=STILL).iloc[0]
+    assert row.wrong_answers == pytest.approx(-800) and row.npv == pytest.approx(500 - 50 + 800)
+
+
+def test_a_rate_that_is_huge_is_not_called_undefined():
+    """5,000 today and 300,000 a month later: sixty-fold in a month."""
+    assert cm.irr([-5_000, 300_000]) == pytest.approx(59)
+    assert case(buys(Buy(5_000)), buys(Buy(300_000, monthly()))).irr_says.startswith("above 1,000% a year")
+
+
+@pytest.mark.parametrize(("ask", "says"), [
+    (lambda: case(INVEST, SAVED, draws=0), "draws is 0, allowed"), (lambda: case(INVEST, SAVED, "tagged"), "policy is 'tagged', it must be a Policy"),
+    (lambda: cm.tco(INVEST, ONE, horizons=()), "horizons is empty"), (lambda: cm.irr([[1, -1]]), "one finite number for each period"),
+    (lambda: cm.Policy(life_months=0), "Policy.life_months is 0, allowed is at least 1"), (lambda: cm.Policy(contingency_percentile="80"), "Policy.contingency_percentile is '80'"),
+])  # fmt: skip
+def test_what_finance_cannot_mean_is_one_sentence(ask, says):
+    with pytest.raises(ValueError, match=says):
+        ask()

@@ -197,20 +197,50 @@ def test_overflow_follows_a_growing_demand():
 
 # -- servers of your own -------------------------------------------------------------------------------
 
-OWN = cm.Owned(capex_usd=30_000, server_overhead=1.25, residual=0.2, facility_watts=1_500, usd_per_kwh=0.1, pue=1.5, usd_per_kw_month=219,
+OWN = cm.Owned(capex_usd=30_000, server_overhead=1.25, residual=0.2, it_watts=1_000, usd_per_kwh=0.1, pue=1.5, usd_per_kw_month=219,
                operations_fte_per_server=0, setup_weeks=0, life_months=36)  # fmt: skip
 
 
 def test_own_servers_are_bought_whole_and_sold_at_the_end():
-    """Three GPUs need one server of 8 x $30,000 x 1.25 = $300,000, of which 20 % come back; power and housing are
-    1.5 kW x ($0.10 + $219 / 1.5 / 730 h) = $0.45 a GPU-hour."""
+    """Three GPUs need one server of 8 x $30,000 x 1.25 = $300,000, of which 20 % ^ (12 / 36) = 58 % come back after a year; a GPU that is up
+    draws 1 kW x 1.5 at $0.10, and the server houses 8 kW at $219, whatever is up."""
     book = cm.ledger(option(owned=OWN), work(2.5), terms=replace(STILL, months=12))
     by_item = book.groupby("item").usd.sum()
-    assert by_item["servers"] == pytest.approx(300_000) and by_item["servers sold"] == pytest.approx(-60_000)
-    running = book[book.unit == "GPU-hour"].usd.sum()
-    assert running == pytest.approx(12 * 3 * HOURS * 0.45)
+    assert by_item["servers"] == pytest.approx(300_000) and by_item["servers sold"] == pytest.approx(-300_000 * 0.2 ** (1 / 3))
+    assert book[book.unit == "GPU-hour"].usd.sum() == pytest.approx(12 * 3 * HOURS * 0.15)
+    assert by_item["housing of the servers"] == pytest.approx(12 * 8 * 219)
     assert set(book[book["item"].str.startswith("servers")].treatment) == {"capex"}
     assert book[book["item"] == "servers"].month.to_list() == [0] and book[book["item"] == "servers sold"].month.to_list() == [12]
+
+
+def test_another_gpu_takes_its_own_price_and_power():
+    """As in `dataclasses.replace(hosted, gpu=...)`; a price of your own stays."""
+    own = cm.Hosted("llama-3.1-8b", owned=cm.Owned())
+    assert replace(own, gpu="B200-SXM").owned == cm.Hosted("llama-3.1-8b", gpu="B200-SXM", owned=cm.Owned()).owned != own.owned
+    assert replace(replace(own, owned=OWN), gpu="B200-SXM").owned == OWN
+
+
+def test_a_rent_of_1_70_an_hour_is_1241_a_month():
+    """Azure bills the hosting of a tuned model by the hour: $1.70 x 730 h, whatever it does."""
+    assert total(option(rent=replace(RENT, usd_per_gpu_hour=1.70)), work(0.01), MONTH) == pytest.approx(1_241)
+
+
+def test_worn_servers_are_replaced_and_the_last_ones_sold_at_their_age():
+    """36 months of life in a horizon of 60: new ones in month 36 for the price less 20 %, sold after 24 months for 0.2 ^ (24 / 36)."""
+    by_item = cm.ledger(option(owned=OWN), work(2.5), terms=replace(STILL, months=60)).groupby("item")
+    usd, when = by_item.usd.sum(), by_item.month.first()
+    assert usd["servers replaced"] == pytest.approx(300_000 * 0.8) and when["servers replaced"] == 36
+    assert usd["servers sold"] == pytest.approx(-300_000 * 0.2 ** (2 / 3))
+    exact = cm.ledger(option(owned=OWN), work(2.5), terms=replace(STILL, months=36)).groupby("item").usd.sum()
+    assert "servers replaced" not in exact and exact["servers sold"] == pytest.approx(-60_000)
+
+
+def test_a_longer_life_and_a_lower_pue_make_bought_gpus_cheaper():
+    def usd(**fields):
+        return total(option(owned=replace(OWN, **fields)), work(2.5), replace(STILL, months=72))
+
+    assert usd(life_months=72) < usd(life_months=48) < usd(life_months=24)
+    assert usd(pue=1.1) < usd(pue=1.5)
 
 
 def test_servers_are_bought_when_a_growing_load_needs_them():
@@ -220,11 +250,22 @@ def test_servers_are_bought_when_a_growing_load_needs_them():
     bought = book[book["item"] == "servers"].set_index("month").quantity
     first = next(m for m in range(1, 14) if np.ceil(5.5 * 2 ** ((m - 1) / 12)) > 8)
     assert bought.to_dict() == {0: 1.0, first - 1: 1.0}
-    assert book[book["item"] == "servers sold"].quantity.sum() == -2
+    resale = 0.2 ** (13 / 36) + 0.2 ** ((13 - first + 1) / 36)  # each at its own age
+    assert book[book["item"] == "servers sold"].usd.sum() == pytest.approx(-300_000 * resale)
+
+
+def test_each_server_is_replaced_after_its_own_life():
+    """As above with a life of 12 months: the first again in month 12, the second not before the end; drawn lives give the same mean."""
+    grows, terms = work(5.5, growth_per_year=1.0), replace(STILL, months=13)
+    book = cm.ledger(option(owned=replace(OWN, life_months=12)), grows, terms=terms)
+    again = book[book["item"] == "servers replaced"]
+    assert again.month.to_list() == [12] and again.usd.sum() == pytest.approx(300_000 * (1 - 0.2 ** (1 / 3)))
+    narrow = option(owned=replace(OWN, life_months=cm.Range(11.99, 12.0)))
+    assert cm.compare(narrow, grows, terms=terms, draws=50).p50.item() == pytest.approx(cm.ledger(narrow, grows, terms=terms).usd.sum(), rel=0.01)
 
 
 def test_an_unknown_purchase_price_names_what_is_known():
-    with pytest.raises(CatalogError, match=r"no purchase price of T4 in own\.csv; give capex_usd="):
+    with pytest.raises(CatalogError, match=r"no purchase price of T4 in own\.csv; give capex_usd= .in a report purchase_price., known are B200"):
         cm.Hosted("llama-3.2-1b", gpu="T4", owned=cm.Owned())
 
 
@@ -272,6 +313,29 @@ def test_70b_on_one_h100_is_several_times_slower_than_on_one_h200():
     assert small > 3 * large
 
 
+def test_a_replica_that_memory_limits_is_a_smaller_queue():
+    """One H100 holds a few sequences of 70B beside the weights, so that the same load meets by chance more often than with 64."""
+    fields = {"precision": "fp8", "gpus_per_replica": 1, "error": 1.0, "load_max": 1.0, "fleet": cm.Fleet(burstiness=1.0), "build_weeks": 0, "upkeep_fte": 0}
+    asked = cm.Workload(2e6, input_tokens=2_000, output_tokens=500, active_hours_per_month=730, peak_to_average=1.0)
+    call = asked.request().calls[0]
+    tight, roomy = (cm.Hosted("llama-3.1-70b", gpu=gpu, **fields) for gpu in ("H100-SXM", "H200-SXM"))
+    assert tight.at_once(call) < 32 < roomy.at_once(call) == 64
+    for own in (tight, roomy):
+        row = cm.capacity(cm.Option(own), asked, terms=MONTH).iloc[0]
+        assert row.replicas == fleet.replicas_needed(row.peak, own.at_once(call), 1.0, fleet.safety(0.05), 1.0, 1)
+
+
+def test_the_speed_of_a_fleet_cites_its_model_and_gpu():
+    book = cm.ledger(cm.Option(cm.Hosted("llama-3.1-8b")), work(1.0), terms=MONTH)
+    sources = book[book["item"].str.endswith("GPU hours in use")].sources.iloc[0].split("; ")
+    assert {"llama-card", "accelerators", "serving-fit"} <= set(sources)
+
+
+def test_a_rent_is_that_of_the_gpu():
+    with pytest.raises(ValueError, match="the rent 'ours' is that of a H100-SXM, but the GPU is a L40S"):
+        cm.Hosted("llama-3.1-8b", gpu="L40S", rent=RENT)
+
+
 def test_everything_works_with_draws():
     """Any field may be a Range; the middle of the draws is near the middle."""
     wide = option(requests_per_s=cm.Range(0.8, 1.25), load_max=cm.Range(0.7, 0.95), scaling="hourly", replicas_min=cm.Range(0.5, 2.0), spare_replicas=cm.Range(0.5, 1.5),
@@ -299,3 +363,48 @@ def test_what_cannot_be_is_refused(build, message):
 def test_prices_of_the_overflow_move_with_the_date():
     moved = cm.Hosted("llama-3.1-8b", fleet=cm.Fleet(cover=0.5), overflow=cm.Api("gpt-4o", on="2026-11-20")).at(ON)
     assert moved.overflow.on == ON
+
+
+WRONG = [
+    ({"model": None}, "no open model 'None'"), ({"gpu": 5}, "no GPU '5'"), ({"rent": 2.0}, "Hosted.rent is 2.0, it must be Rent"),
+    ({"rent": replace(RENT, usd_per_gpu_hour=-1.0)}, "the rent 'ours' is -1.0, allowed is at least 0"),
+    ({"commitment": "reserved"}, "Hosted.commitment is 'reserved', it must be Rent"), ({"gpus_per_replica": 0}, "gpus_per_replica is 0, allowed is between 1 and 1024"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "words"), WRONG, ids=[words for _, words in WRONG])
+def test_what_cannot_be_hosted_is_refused(fields, words):
+    with pytest.raises(ValueError, match=words):
+        cm.Hosted(**{"model": "llama-3.1-8b", **fields})
+
+
+def test_a_fleet_refuses_what_it_would_ignore():
+    with pytest.raises(ValueError, match=r"Fleet\.warm_replicas is 2, allowed is 0 where scaling is 'fixed'"):
+        cm.Fleet(warm_replicas=2)
+    with pytest.raises(CatalogError, match="no commitment 'reserved_12' in Fleet; did you mean 'reserved_12mo'"):
+        cm.Fleet(commitment="reserved_12")
+    only_api, rented = ({"a": o} for o in (cm.Option(api(**{"in": 1.0, "out": 1.0})), option()))
+    with pytest.raises(ValueError, match="purchase_price, residual changes nothing, because no option has bought GPUs"):
+        cm.with_fleet(rented, work(1.0), purchase_price=1e4, residual=0.5)
+    with pytest.raises(ValueError, match="gpu_hourly changes nothing, because no option has rented GPUs"):
+        cm.with_fleet(only_api, work(1.0), gpu_hourly=2.0)
+
+
+def test_every_field_of_a_fleet_changes_the_bill():
+    """Where it acts: by the hour, asleep at night, on spot, with an overflow and a commitment."""
+    signed, spot = replace(RENT, id="signed", usd_per_gpu_hour=1.2), replace(RENT, id="spot", term="spot")
+    given = {"scaling": "hourly", "burstiness": 1.0, "cover": 0.6, "committed_replicas": 1, "interrupted": 0.05}
+    changes = {"scaling": "fixed", "spare_replicas": 1, "wait_share": 0.001, "burstiness": 400.0, "warm_replicas": 1, "cold_start_s": 2_000.0, "deferrable": 0.5,
+               "cover": 0.9, "committed_replicas": 2, "interrupted": 0.3}  # fmt: skip
+
+    def usd(**fields):
+        own = cm.Hosted("llama-3.1-8b", requests_per_s=1.0, load_max=1.0, gpus_per_replica=1, rent=spot, commitment=signed, overflow=api(**{"in": 1.0, "out": 10.0}),
+                        fleet=cm.Fleet(**given | fields))  # fmt: skip
+        return total(cm.Option(own), work(6.0, peak=2.5, hours=400), MONTH)
+
+    assert [name for name, value in changes.items() if usd(**{name: value}) == usd()] == []
+    asleep = cm.Workload(730, input_tokens=1_000, output_tokens=100, active_hours_per_month=730, peak_to_average=1.0)
+    assert len({total(option(replicas_min=0, scaling="hourly", keep_warm_s=s), asleep, MONTH) for s in (60, 600)}) == 2
+    terms = {term: cm.Hosted("llama-3.1-8b", channel="hyperscaler", fleet=cm.Fleet(committed_replicas=1, commitment=term)) for term in ("reserved_12mo", "reserved_36mo")}
+    assert len({total(cm.Option(own), work(6.0), MONTH) for own in terms.values()}) == 2
+    assert set(cm.Fleet.__dataclass_fields__) == {*changes, "keep_warm_s", "commitment"}

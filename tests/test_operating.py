@@ -30,6 +30,14 @@ def test_a_day_of_load_against_capacity():
     assert day.capacity.min() < day.capacity.max() == 4
 
 
+def test_what_can_wait_lies_in_the_troughs_of_the_day():
+    """A mean of 2, a peak of 6 and half of it deferrable: three replicas hold the day, and all of it is answered."""
+    plain, waits = (cm.day(option(deferrable=share), work(2.0, peak=3.0)) for share in (0.0, 0.5))
+    assert waits.capacity.max() == 3 < plain.capacity.max()
+    assert (waits.busy <= waits.capacity + 1e-9).all() and waits.busy.sum() == pytest.approx(plain.busy.sum())
+    assert waits.load.max() < plain.load.max() and waits.load.min() > plain.load.min()
+
+
 # -- price against use ---------------------------------------------------------------------------------
 
 
@@ -65,10 +73,15 @@ def test_energy_and_carbon_of_a_request():
     hardware = (273 + 5_700 / 8) / 60
     assert table.mid["kgco2e_per_month"] == pytest.approx(0.4 * table.mid["kwh_per_month"] + hardware)
     wide = cm.footprint(option(), asked, cm.Site("france"))
-    assert (wide.low < wide.mid).all() and (wide.mid < wide.high).all()
+    assert (wide.low < wide.mid).all() and list(wide.columns) == ["what", "low", "mid", "high", "unit"] and (wide.mid < wide.high).all()
     assert wide.mid["kgco2e_per_month"] < table.mid["kgco2e_per_month"]
     with pytest.raises(ValueError, match=r"Site\.grid is 'atlantis', known are"):
         cm.Site("atlantis")
+
+
+def test_another_grid_takes_its_own_carbon():
+    assert replace(cm.Site(), grid="france") == cm.Site("france") != cm.Site()
+    assert replace(cm.Site(carbon=0.1), grid="france").carbon == 0.1
 
 
 def test_idle_gpus_cost_energy_too():
@@ -100,6 +113,27 @@ def test_buying_pays_from_the_hours_that_it_breaks_even():
     assert there.npv["buy"] == pytest.approx(there.npv["rent"])
 
 
+@pytest.mark.parametrize("months", [12, 60])
+def test_buying_costs_the_same_here_and_in_the_ledger(months):
+    """Eight replicas of one GPU that are always up, servers replaced after three years: the present value of either way."""
+    terms = replace(FLAT, months=months, discount_rate=0.08, trends=replace(FLAT.trends, gpu=-0.1))
+    whole = cm.compare(option(owned=OWN), work(8.0), terms=terms, draws=2).npv.item()
+    assert cm.buy_or_rent("H100-SXM", 8, months=months, owned=OWN, rents={"rent": 2.0}, terms=terms, draws=2).npv[0] == pytest.approx(whole)
+
+
+def test_the_price_of_a_fleet_holds_its_commitment_spot_and_servers():
+    """One replica: $1.20 committed; $2 over the 95 % that spot keeps; or power, housing and 80 % of a server's price over three years."""
+    signed, spot = replace(RENT, id="signed", usd_per_gpu_hour=1.2), replace(RENT, id="spot", term="spot")
+    hourly = [cm.capacity(o, work(0.9), months=1).usd_per_hour[0] for o in
+              (option(committed_replicas=1, commitment=signed), option(rent=spot, interrupted=0.05), option(owned=OWN))]  # fmt: skip
+    assert hourly[:2] == pytest.approx([1.2, 2.0 / 0.95])
+    assert hourly[2] == pytest.approx(0.15 + 219 / 730 + 30_000 * 1.25 * 0.8 / 36 / 730)
+    table = cm.by_utilisation(option(owned=OWN).serving, work(0.9), [1.0], draws=2)
+    assert table.usd_per_mtok_out.item() == pytest.approx(hourly[2] / (3_600 * 100) * 1e6)
+    ratio = cm.own_over_api(option(owned=OWN).serving, cm.Api("gpt-4o-mini", on=ON), work(0.9), [1.0], [0.0], terms=FLAT).iloc[0, 0]
+    assert ratio == pytest.approx(hourly[2] / (3_600 * (1_000 * 0.15 + 100 * 0.60) / 1e6))
+
+
 def test_a_cheap_rent_is_never_beaten():
     table = cm.buy_or_rent("H100-SXM", 8, 1.0, 36, OWN, {"rent": 1.0}, FLAT, draws=2).set_index("choice")
     assert table.verdict["rent"].startswith("never: even at all hours") and table.breakeven_utilisation["rent"] > 1
@@ -122,5 +156,40 @@ def test_the_catalogue_prices_of_owning_lie_near_a_published_cost_of_ownership()
 def test_life_and_residual_are_ranges_with_sources():
     own = cm.Owned().of(cm.gpu("H100-SXM"))
     found = {name: value for _, name, value in walk(own)}
-    for name in ("capex_usd", "server_overhead", "residual", "usd_per_kw_month", "usd_per_kwh", "pue"):
+    for name in ("capex_usd", "server_overhead", "life_months", "residual", "usd_per_kw_month", "usd_per_kwh", "pue"):
         assert isinstance(found[name], cm.Range) and found[name].source, name
+
+
+# -- what is not meant ---------------------------------------------------------------------------------
+
+SERVING = option().serving
+CHAT = work(0.9)
+WRONG = [
+    (lambda: cm.day(SERVING, CHAT), "option 'option' is a Hosted, it must be an Option or a Mix"),
+    (lambda: cm.day(option(), None), "the workload is None, it must be Workload"),
+    (lambda: cm.day(option(), CHAT, days_per_month=0), "days_per_month is 0, it must be one number, between 1 and 31"),
+    (lambda: cm.footprint(option(), CHAT, site="france"), "the site is 'france', it must be Site"),
+    (lambda: cm.by_utilisation(option(), CHAT, [1.0]), "the serving is a Option, it must be Hosted"),
+    (lambda: cm.by_utilisation(SERVING, CHAT, []), "shares is empty"),
+    (lambda: cm.by_utilisation(SERVING, CHAT, [float("nan")]), "shares is nan, it must be one number, between 1e-06 and 1"),
+    (lambda: cm.by_utilisation(SERVING, CHAT, [1.0], fte=-1), "fte is -1, it must be one number, at least 0"),
+    (lambda: cm.by_utilisation(SERVING, CHAT, [1.0], replicas=0), "replicas is 0"),
+    (lambda: cm.own_over_api(SERVING, cm.Api("gpt-4o-mini", on=ON), CHAT, [2.0], [0.0]), "utilisation is 2.0, it must be one number"),
+    (lambda: cm.own_over_api(SERVING, cm.Api("gpt-4o-mini", on=ON), CHAT, [1.0], [-1.0]), "fte is -1.0"),
+    (lambda: cm.api_latency([1.0, float("inf")]), "prompt_tokens is inf"),
+    (lambda: cm.api_latency(1.0, waiting=3), "waiting is 3, it must be Waiting"),
+    (lambda: cm.buy_or_rent(3), "no GPU '3' in gpus.csv"),
+    (lambda: cm.buy_or_rent("H100-SXM", rents={"ours": -1}), r"rents\['ours'\] is -1, allowed is at least"),
+    (lambda: cm.buy_or_rent("H100-SXM", rents=2.0), "rents is 2.0, it must be dict"),
+    (lambda: cm.buy_or_rent("H100-SXM", months=0), "months is 0, allowed is a whole number between 1 and 120"),
+    (lambda: cm.buy_or_rent("H100-SXM", utilisation=cm.Range(0.2, 0.5)), "utilisation is a Range, it must be one number"),
+    (lambda: cm.Owned(life_months=0), "life_months is 0, allowed is at least 1"),
+    (lambda: cm.Owned(pue=0.9), "pue is 0.9, allowed is at least 1"),
+]
+
+
+@pytest.mark.parametrize(("call", "words"), WRONG, ids=[words[:40] for _, words in WRONG])
+def test_what_is_not_meant_is_refused_in_one_sentence(call, words):
+    with pytest.raises(ValueError, match=words) as error:
+        call()
+    assert "\n" not in str(error.value)

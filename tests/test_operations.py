@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import STILL, api, lines, total
+from toys import STILL, Buy, api, lines, total
 
 import costmodel as cm
 from costmodel import experiments
@@ -110,6 +110,14 @@ def test_the_line_of_bad_releases_is_that_closed_form():
 # -- evaluation ----------------------------------------------------------------------------------------
 
 
+def test_a_judge_no_better_than_a_coin_does_not_ask_for_millions_of_runs():
+    """Agreement is 70 to 95 %; a draw near 50 % would need 1 / (2 a - 1)^2 runs, and own the whole variance of a total."""
+    assert cm.Evals(spread=0.05, effect=0.05, agreement=0.501, repeats_max=30).repeats == 30
+    assert cm.Evals(spread=0.05, effect=0.05, agreement=1.0, repeats_max=1).repeats == 1
+    drawn = cm.sample(cm.Evals(), 10_000).repeats
+    assert drawn.max() < 300 and np.median(drawn) == cm.middle(cm.Evals()).repeats
+
+
 def test_noise_multiplies_the_runs_of_the_whole_set_and_not_the_smoke_set():
     """15 points between the best and the worst of ten runs, a fall of five points to see: 12 runs of each case."""
     evals = cm.Evals(items=300, runs_per_month=4, smoke_items=100, changes_per_week=7, effect=0.05, spread=0.15, agreement=1.0)
@@ -140,6 +148,11 @@ def test_drift_costs_failures_until_it_is_seen_and_repaired():
     watch = cm.Monitoring(judge_share=0, reviews_per_month=0, drifts_per_year=1.2, drop=0.1, days_unseen=20, reaction_days=5)
     assert bill(watch)["drift that nobody has seen yet"] == (1.2 / 12 * 25 * DAILY * 0.1, 0.5)
     assert "drift that nobody has seen yet" not in bill(watch, work=replace(WORK, usd_per_failure=0.0))
+
+
+def test_people_and_a_judge_read_samples():
+    found = bill(cm.Monitoring(reviews_per_month=150, minutes_per_review=2, judge_share=0.1, judge=JUDGE, verdict_tokens=100))
+    assert found["read sampled answers"] == (5, 20.0) and found["production judge: output"] == (73_000 * 100 / 1e6, 4.0)
 
 
 def test_a_store_holds_what_came_in_over_its_retention():
@@ -175,6 +188,11 @@ def test_800_broken_cases_take_four_days():
     assert bill(cm.Upgrades(items=800))["re-anchor the evaluation"] == (32.0, 100.0)
 
 
+def test_every_candidate_answers_the_golden_set_several_times():
+    found = bill(cm.Upgrades(items=300, candidates=2, runs_per_candidate=3))
+    assert found["try candidates: output"] == (300 * 2 * 3 * 200 / 1e6, 10.0)
+
+
 def test_a_cache_is_warmed_again_only_where_there_is_one():
     upgrade = cm.Upgrades(cold_days=2, read_ratio=0.1)
     assert "warm the cache again: fresh input" not in bill(upgrade)
@@ -191,6 +209,17 @@ def test_falling_behind_waiting_and_giving_up_have_a_price():
     assert cm.overpaid_share(0.35, 12) == pytest.approx(0.35)
     assert cm.gain_of_waiting(60_000, 4_000, 6_000, 0) == 0 and cm.gain_of_waiting(60_000, 4_000, 3_000, 6) > 0 > cm.gain_of_waiting(10_000, 4_000, 9_000, 6)
     assert cm.gain_of_waiting(16_000, 0, 0, 3, discount_rate=0.0, superfluous=1.0) == 16_000  # eight engineer-weeks that one parameter replaces
+
+
+def test_waiting_puts_off_the_build_and_saves_its_interest():
+    """$12,000 once and $1,000 a month at 10 % a year: a year later the build costs 12,000 / 1.1, so a month must be worth what it costs and that gain."""
+    option, terms = cm.Option(api(**{"in": 1.0, "out": 0.0}), Buy(12_000)), replace(TERMS, discount_rate=0.10)
+    row = cm.putting_off(option, cm.Workload(1_000_000, input_tokens=1_000), (12,), terms=terms).iloc[0]
+    saved = 12_000 * (1 - 1 / 1.1)
+    assert row.usd_saved == pytest.approx(saved) and row.per_month == pytest.approx(1_000 + saved / 12)
+    assert row.overpaid == pytest.approx(cm.practice("api.api_price_fall").mid)
+    with pytest.raises(ValueError, match=r"months is \(0.0, 0.0\), allowed is at least 0.1"):
+        cm.putting_off(option, WORK, (0,), terms=terms)
 
 
 # -- release -------------------------------------------------------------------------------------------
@@ -214,6 +243,53 @@ def test_a_step_and_a_stage_that_do_not_exist_are_refused():
     with pytest.raises(ValueError, match="must be shares"):
         cm.Release(stages="one, two")
     assert cm.Release(stages=(0.1, 0.5)) == cm.Release(stages="0.1, 0.5")
+
+
+WRONG = {
+    "Release.policy is None, it must be words": lambda: cm.Release(policy=None),
+    "Release.policy is 'canary \\+ canary', each step may stand in it once": lambda: cm.Release(policy="canary + canary"),
+    "no step 'none' in Release.policy 'none \\+ canary'; known: A/B, canary": lambda: cm.Release(policy="none + canary"),
+    "Release.stages is empty, a canary needs stages": lambda: cm.Release(stages=()),
+    "Release.stages is 0.5, it must be shares": lambda: cm.Release(stages=0.5),
+    "Release.layers is 7, allowed is between 1 and 6": lambda: cm.Release(layers=7),
+    "Release.separate is 'no', allowed are True and False": lambda: cm.Release(separate="no"),
+    "Release.candidate is 'gpt-6-luna', it must be a serving": lambda: cm.Release(candidate="gpt-6-luna"),
+    "Evals.judge is a Option, it must be a serving": lambda: cm.Evals(judge=cm.Option(JUDGE)),
+    "Evals.agreement is 0.5, allowed is between 0.501 and 1": lambda: cm.Evals(agreement=0.5),
+    "Evals.effect is 0, allowed is between 1e-06 and 1": lambda: cm.Evals(effect=0),
+    "Evals.items is an empty array": lambda: cm.Evals(items=np.array([])),
+    "Monitoring.agreement is 0.3": lambda: cm.Monitoring(agreement=0.3),
+    "Upgrades.retires is 'soon', it must be a day": lambda: cm.Upgrades(retires="soon"),
+    "Upgrades.pinned is None, allowed are True and False": lambda: cm.Upgrades(pinned=None),
+    "Upgrades.prompts is 0, allowed is at least 1": lambda: cm.Upgrades(prompts=0),
+    "Compliance.redacted is None, allowed are prompts, chunks, logs": lambda: cm.Compliance(redacted=None),
+    "Compliance.counsel is 3, it must be a role": lambda: cm.Compliance(counsel=3),
+    "Compliance.region is 7, it must be a region": lambda: cm.Compliance(region=7),
+    "Compliance.chars_per_s is 0, allowed is at least 1e-06": lambda: cm.Compliance(chars_per_s=0),
+    "release is 'canary', it must be a Release": lambda: cm.release_policies(cm.Option(SERVING), WORK, "canary"),
+    "best_policy: usd_per_failure is empty": lambda: cm.best_policy(cm.Option(SERVING), WORK, [1e4], []),
+    "release policies are for an option in which a model answers": lambda: cm.release_policies(cm.Option(cm.Staff(minutes_per_request=4)), WORK),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_what_cannot_be_meant_is_one_sentence(message):
+    with pytest.raises(ValueError, match=message):
+        WRONG[message]()
+
+
+def test_one_policy_may_be_asked_for_by_its_name_and_texts_as_a_list():
+    assert set(cm.release_policies(cm.Option(SERVING), WORK, terms=TERMS, policies="canary", draws=20).policy) == {"none", "canary"}
+    assert cm.Compliance(redacted=("prompts", "logs")) == cm.Compliance(redacted="prompts, logs")
+
+
+def test_people_have_no_operations_to_leave_out():
+    people = cm.Option(cm.Staff(minutes_per_request=4))
+    assert cm.unpriced(people, WORK, TERMS).empty
+    both = cm.unpriced(cm.cascade(cm.Option(SERVING), people, 0.2), WORK, TERMS)
+    assert both.operation.to_list() == [type(t).__name__ for t in OPERATIONS]
+    with pytest.raises(cm.Infeasible, match="Upgrades need a model that a provider can retire; Staff has none"):
+        lines(cm.Option(people.serving, cm.Upgrades()), WORK, TERMS)
 
 
 def test_a_scenario_file_holds_every_operation(tmp_path):
@@ -272,6 +348,29 @@ def test_monitoring_takes_a_bad_release_back_sooner():
     assert watched / alone == pytest.approx(days / 28)
 
 
+def test_the_bill_of_a_release_by_hand():
+    """Two releases a month of three layers, shadowed for 14 days: 2 % of 24,000 x 14 x 2 answers are compared by a judge, who reads a rubric of 500 tokens, a
+    question of 1,000 and two answers of 200."""
+    release = cm.middle(cm.Release(policy="shadow + canary + A/B", releases_per_month=2, layers=3, flag_hours=0.5, analyst_hours=10, watch_hours=1, shadow_days=14, judged_share=0.02,
+                                   rubric_tokens=500, verdict_tokens=120, judge=JUDGE, regression_chance=0.1, rollback_hours=2, isolate_hours=4, alpha=0.05, incident_weeks=1.5))  # fmt: skip
+    found = bill(release)
+    assert found["design and read A/B tests"] == (20, 80.0) and found["set and remove flags"] == (3, 100.0) and found["watch the canary"] == (8, 100.0)
+    compared = 24_000 * 14 * 2 * 0.02
+    assert found["shadow: judge: fresh input"] == (compared * (500 + 1_000 + 400) / 1e6, 1.0) and found["shadow: judge: output"] == (compared * 120 / 1e6, 4.0)
+    assert found["roll back and find the layer"] == (0.2 * (2 + 3 * 4) + 1.8 * 0.05 * 6 * 2, 100.0)  # shadow, four stages, A/B: six looks
+    case = cm.Option(SERVING, release).case(cm.middle(WORK), TERMS)
+    assert found["firefight what reached everybody"] == (0.2 * release.slips(case) * 1.5 * 40, 100.0)
+
+
+def test_a_look_before_users_sees_what_shows_off_policy_with_the_power_of_its_sample():
+    """A perfect judge on 24,000 x 14 x 0.0005 = 168 answers, and 80 % of the regressions show."""
+    release = cm.middle(cm.Release(policy="shadow", shadow_days=14, judged_share=0.0005, shadow_sees=0.8, agreement=1.0, accepted_before=0.8, drop=0.1))
+    case = cm.Option(SERVING, release).case(cm.middle(WORK), TERMS)
+    assert release.slips(case) == pytest.approx(1 - 0.8 * cm.chance_to_detect(168, 0.8, 0.7))
+    replay = replace(release, policy="replay", replay_share=0.0005)
+    assert replay.slips(case) == pytest.approx(release.slips(case)) and replay.calendar_days(case) == 0
+
+
 def test_an_ab_test_takes_the_days_of_its_power_calculation():
     release = cm.middle(cm.Release(policy="A/B", ab_effect=0.03, accepted_before=0.8, outcome_share=0.05, ab_days_most=90))
     case = cm.Option(SERVING, release).case(cm.middle(WORK), TERMS)
@@ -315,6 +414,9 @@ def test_an_incident_costs_its_probability_and_redaction_takes_its_recall_off():
     rules = {"incidents_per_year": 0.12, "usd_per_incident": 100_000, "recall": 0.8}
     assert bill(cm.Compliance(**rules))["incidents with personal data"] == (0.01 * 0.2, 100_000)
     assert bill(cm.Compliance(**rules, redacted="none"))["incidents with personal data"] == (0.01, 100_000)
+    assert bill(cm.Compliance(**rules, redacted="prompts"))["incidents with personal data"] == (0.01 * (1 - 0.8 / 3), 100_000)  # chunks and logs are left
+    with pytest.raises(ValueError, match="each kind of text may stand in it once"):
+        cm.Compliance(redacted="logs, logs")
 
 
 def test_a_service_scans_dearer_than_own_processors():
@@ -370,6 +472,15 @@ def test_what_releases_without_discipline_cost_is_what_the_policy_none_prices():
     months = replace(TERMS, months=60)
     priced = total(cm.Option(SERVING, *OPERATIONS[:1], cm.Release(policy="none"), *OPERATIONS[2:]), WORK, months) - total(option, WORK, months)
     assert cm.unpriced(option, WORK, TERMS).usd_per_year.item() == pytest.approx(priced / 5)
+
+
+def test_the_share_that_an_evaluation_would_stop_is_yours_to_say():
+    """Nine of ten stopped: without an evaluation ten times as many are released, nine of which it would have stopped."""
+    option = cm.Option(SERVING, *(t for t in OPERATIONS if not isinstance(t, cm.Evals)))
+    half, most = (cm.unpriced(option, WORK, TERMS, stopped_share=share).usd_per_year.item() for share in (0.5, 0.9))
+    assert most == pytest.approx(9 * half)
+    with pytest.raises(ValueError, match=r"stopped_share is 1, allowed is between 0 and 0\.999"):
+        cm.unpriced(option, WORK, TERMS, stopped_share=1)
 
 
 def test_a_failure_that_costs_nothing_is_said():
@@ -432,3 +543,11 @@ def test_every_line_of_the_operations_cites_what_is_there():
     for line in lines(option, WORK, TERMS):
         assert "{" not in found.basis(line), line.item
         assert [key for key in line.cites if key not in found.values] == [], line.item
+
+
+def test_a_bibliography_lists_what_a_report_cites_beside_its_lines():
+    law = cm.duties("2026-11-23")["source"]
+    alone, more = (set(cm.bibliography(cm.Option(SERVING, cm.Upgrades()), WORK, TERMS, more=ids)["id"]) for ids in ((), (*law, "assumption")))
+    assert more - alone == set(law) == {"ai-act", "ai-omnibus"}
+    with pytest.raises(ValueError, match=r"no source 'ai-akt' in sources\.csv; did you mean 'ai-act'"):
+        cm.bibliography(cm.Option(SERVING), WORK, TERMS, more=["ai-akt"])

@@ -127,3 +127,21 @@ def test_phases_sum_to_the_difference_too():
     table = cm.by_phase((each(2.0), WORK, STILL), (each(1.0, None, Buy(99.0)), WORK, STILL))
     assert table["usd"].iloc[1:-1].sum() == pytest.approx(table["total"].iloc[-1] - table["total"].iloc[0])
     assert table.set_index("step")["usd"]["build"] == 99
+
+
+def test_a_resolved_task_costs_at_least_a_task():
+    """$0.40 a request, half of them right, $1 a wrong answer: 0.90 a request, 1.80 a resolved one."""
+    work = replace(WORK, usd_per_failure=1.0)
+    table = cm.unit_economics(each(0.40, 0.5), work, users=100, terms=STILL).set_index("unit").usd
+    assert table["task"] == pytest.approx(0.9) and table["resolved task"] == pytest.approx(1.8)
+    assert cm.unit_economics(each(0.40, 0.0), work, users=100, terms=STILL).set_index("unit").usd["resolved task"] == np.inf
+
+
+@pytest.mark.parametrize(("ask", "says"), [
+    (lambda: cm.per_outcome(each(1, 0.5), WORK, retries=1.5), "retries is 1.5, allowed is a whole number"),
+    (lambda: cm.per_outcome(each(1, 0.5), WORK, usd_per_wrong=-1.0), "usd_per_wrong is -1.0, allowed is at least 0"),
+    (lambda: cm.unit_economics(each(1), WORK, 100, usd_per_seat_month=-5), "usd_per_seat_month is -5, allowed is at least 0"),
+])  # fmt: skip
+def test_what_cannot_happen_to_a_request_is_refused(ask, says):
+    with pytest.raises(ValueError, match=says):
+        ask()

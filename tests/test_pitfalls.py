@@ -76,13 +76,38 @@ def test_steady_traffic_and_no_peak():
 
 def test_all_codes_are_listed_on_request():
     table = cm.lint(CLEAN, WORK, TERMS, everything=True)
-    assert list(dict.fromkeys(table["code"])) == [f"P{i}" for i in range(1, 25)] == list(cm.PITFALLS)
+    assert list(dict.fromkeys(table["code"])) == [*(f"P{i}" for i in range(1, 25)), "risk"] == [*cm.PITFALLS, "risk"]
     assert list(table.columns) == ["code", "pitfall", "options", "note"] and (table["note"] != "").all()
 
 
 def test_the_note_names_the_options():
     table = cm.lint({**own(replicas_min=1), "more": cm.Option(replace(OWN, replicas_min=1))}, WORK, TERMS)
     assert table.set_index("code").loc["P2", "options"] == "own, more"
+
+
+# -- risks ---------------------------------------------------------------------------------------------
+
+OPERATIONS = (cm.Evals(), cm.Release(), cm.Monitoring(), cm.Upgrades(), cm.Compliance())
+
+
+@pytest.mark.parametrize("left_out", OPERATIONS, ids=lambda t: type(t).__name__)
+def test_each_operation_that_is_left_out_is_noted_with_its_risk_in_dollars(left_out):
+    option = cm.Option(API, *(t for t in OPERATIONS if t is not left_out))
+    table = cm.lint({"whole": cm.Option(API, *OPERATIONS), "part": option}, WORK, TERMS)
+    (row,) = cm.unpriced(option, WORK, TERMS).itertuples()
+    (note,) = table[table["code"] == "risk"].itertuples()
+    assert note.options == "part" and note.pitfall == row.risk
+    assert note.note == f"no {row.operation}: about USD {row.usd_per_year:,.0f} a year that no line prices; {row.why}"
+
+
+def test_options_that_leave_out_the_same_share_a_note_from_the_least_to_the_most():
+    """Without monitoring a bad release is out for longer."""
+    blind, watched = cm.Option(API, *OPERATIONS[:1], *OPERATIONS[3:]), cm.Option(API, *OPERATIONS[:1], *OPERATIONS[2:])
+    table = cm.lint({"blind": blind, "watched": watched}, WORK, TERMS)
+    notes = table[table["code"] == "risk"].set_index("pitfall")
+    least, most = (cm.unpriced(option, WORK, TERMS).set_index("operation").usd_per_year["Release"] for option in (watched, blind))
+    assert least < most and f"USD {least:,.0f} to {most:,.0f} a year" in notes.note["bad releases that reach everybody at once"]
+    assert notes.options["bad releases that reach everybody at once"] == "blind, watched" and notes.options["drift that only users notice"] == "blind"
 
 
 # -- zeros ---------------------------------------------------------------------------------------------
@@ -142,3 +167,11 @@ def test_the_command_lists_all_pitfalls():
 
 def test_a_toy_without_people_is_no_zero():
     assert cm.zeros(cm.Option(API, Buy(0))) == []
+
+
+def test_the_linter_never_calls_something_zero_that_is_not():
+    with pytest.raises(ValueError, match=r"accept_zero names 'Rag.upkeep_fte', which is not 0 here"):
+        cm.lint(CLEAN, WORK, TERMS, accept_zero=["Rag.upkeep_fte"])
+    for wrong, says in (({"accept_zero": "Rag.upkeep_fte"}, "must be a list of names"), ({"quality_floor": 3}, "quality_floor is 3"), ({"options": {}}, "at least one option")):
+        with pytest.raises(ValueError, match=says):
+            cm.lint(**{"options": CLEAN, "work": WORK, "terms": TERMS, **wrong})

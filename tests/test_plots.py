@@ -185,3 +185,11 @@ def test_what_misses_the_floor_is_pale_among_the_bands():
     table["eligible"] = table.index != "RAG"
     colours = {t.get_text(): t.get_color() for t in plots.plot_bands(table).get_yticklabels()}
     assert colours.pop("RAG") == plots.GREY and set(colours.values()) == {plots.INK}
+
+
+def test_nothing_worth_knowing_is_a_picture_too():
+    from costmodel.information import COLUMNS
+    from costmodel.plots_decision import plot_information
+
+    table = pd.DataFrame([("everything", "", "all", 0.0, 0.0, np.nan, np.nan, ""), ("x", "", "input", 0.0, 0.0, np.nan, np.nan, "")], columns=COLUMNS)
+    assert [text.get_text() for text in plot_information(table).get_yticklabels()] == ["everything"]

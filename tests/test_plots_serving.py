@@ -8,7 +8,7 @@ from test_hosting import RENT, option, work
 from toys import ON
 
 import costmodel as cm
-from costmodel import plots_serving
+from costmodel import plots_fidelity, plots_serving
 from costmodel.workload import Currency
 
 OWN = cm.Hosted("llama-3.1-8b", requests_per_s=1.0, gpus_per_replica=1, rent=RENT)
@@ -49,3 +49,14 @@ def test_buying_stands_beside_each_rent_with_its_break_even():
     table = pd.DataFrame(cm.buy_or_rent("H100-SXM", rents={"cheap": 0.5, "dear": 9.0}, draws=200))
     text = words(plots_serving.plot_buy_or_rent(table))
     assert "never" in text and f"{table['breakeven_utilisation'].iloc[2] * 100:.0f}" in text
+
+
+def test_measurements_without_a_band_are_no_hits():
+    """The latency of a whole batch has no band: its dots are grey and named, and only rows with a band are inside or outside."""
+    served = cm.serving_held_out()
+    ax = plots_fidelity.plot_errors(served, "measured")
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["inside its 80 % band", "outside", "without a band", "median"]
+    grey = sum(len(line.get_xdata()) for line in ax.lines if line.get_color() == plots_fidelity.GREY)
+    assert grey == served["low"].isna().sum() == (served["metric"] == "latency_s").sum() > 100
+    banded = plots_fidelity.plot_errors(served[served["low"].notna()], "measured")
+    assert len(banded.get_legend().get_texts()) == 3

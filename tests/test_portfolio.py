@@ -68,7 +68,8 @@ def test_a_mapping_of_changes():
     assert usd["large"] > usd["small"]
 
 
-@pytest.mark.parametrize(("source", "says"), [("nowhere", "no folder or CSV file 'nowhere'"), ({}, "no scenario in"), ({"a": {"months": 3}}, "give base=")])
+@pytest.mark.parametrize(("source", "says"), [("nowhere", "no folder or CSV file 'nowhere'"), ({}, "no scenario in"), ({"a": {"months": 3}}, "give base="),
+                                             (["a"], "it must be a folder, a CSV file or a mapping")])  # fmt: skip
 def test_a_wrong_source_is_refused(source, says):
     with pytest.raises(ValueError, match=says):
         cm.compare_portfolio(source)

@@ -70,6 +70,21 @@ def test_unknown_units_name_what_is_known():
         cm.Provisioned("gpt-4o", on=ON)
 
 
+def test_the_prices_of_units_and_api_are_of_one_day():
+    with pytest.raises(ValueError, match=r"Provisioned\.on is '2026-01-01', but its api has the prices of '2026-11-01'"):
+        cm.Provisioned(cm.Api("gpt-5", on="2026-11-01"), on="2026-01-01")
+    assert cm.Provisioned("gpt-5", on="2026-11-01").at("2026-10-01").on == "2026-10-01"
+
+
+def test_another_reservation_or_model_takes_its_own_numbers():
+    """`dataclasses.replace` is the what-if of this package: it must not leave the price of a year on an hour."""
+    yearly = cm.Provisioned("gpt-5", on="2026-11-01")
+    assert replace(yearly, reservation="hourly") == cm.Provisioned("gpt-5", on="2026-11-01", reservation="hourly") != yearly
+    other = cm.Api("gpt-4.1", on="2026-11-01")
+    assert replace(yearly, api=other) == cm.Provisioned(other)
+    assert replace(replace(yearly, usd_per_unit_hour=0.5), reservation="hourly").usd_per_unit_hour == 0.5
+
+
 # -- failed attempts -----------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from costmodel.ranges import (
     rewrite,
     same,
     sample,
+    strata,
     uniforms,
 )
 
@@ -145,25 +146,30 @@ def test_more_trials_make_a_narrower_band():
 
 
 def test_the_same_key_and_seed_give_the_same_draws():
-    uniforms.cache_clear()
+    strata.cache_clear()
     before = uniforms("price", N, 7).copy()
-    uniforms.cache_clear()
+    strata.cache_clear()
     assert np.array_equal(before, uniforms("price", N, 7))
 
 
 def test_seed_0_is_reproducible_and_differs_from_seed_1():
     first = uniforms("price", N, 0).copy()
-    uniforms.cache_clear()
+    strata.cache_clear()
     assert np.array_equal(first, uniforms("price", N, 0))
     assert not np.array_equal(first, uniforms("price", N, 1))
 
 
 def test_draws_are_a_latin_hypercube():
     """Exactly one draw in each of n equal strata, and the draws of two keys are not correlated."""
-    strata = np.floor(uniforms("price", N, 3)[:, 0] * N).astype(int)
-    assert np.array_equal(np.sort(strata), np.arange(N))
+    found = np.floor(uniforms("price", N, 3)[:, 0] * N).astype(int)
+    assert np.array_equal(np.sort(found), np.arange(N))
     other = uniforms("rent", N, 3)[:, 0]
-    assert abs(np.corrcoef(strata, other)[0, 1]) < 4 / np.sqrt(N)
+    assert abs(np.corrcoef(found, other)[0, 1]) < 4 / np.sqrt(N)
+
+
+def test_draws_are_the_quantiles_of_their_uniforms():
+    for doubt in (Range(1, 3), Range(-0.3, 0.2), Measured(68, 100)):
+        assert draws("price", doubt, N, 3) == pytest.approx(doubt.quantile(uniforms("price", N, 3)))
 
 
 def test_draws_have_one_column():

@@ -189,6 +189,13 @@ def test_the_pdf_is_reproducible_and_complete():
     assert text.count("1234567.0") == 20  # a wide table is whole
 
 
+def test_columns_are_named_in_words_and_empty_ones_left_out():
+    table = pd.DataFrame({"option": ["own"], "gpus": [8.0], "usd_per_mtok_out": [1.5], "p_buy": [0.4], "why_not": [""], "with": [None]})
+    text = report.show(table).text
+    assert "GPUs" in text and "per Mtok of output" in text and "P(buying)" in text
+    assert "why not" not in text and "usd" not in text and "with" not in text
+
+
 def test_show_cards_and_answer_look_like_tables_and_text():
     table = pd.DataFrame({"option": ["RAG", "LoRA"], "usd": [1234567.0, None], "per_request": [0.0312, 0.5], "quality": [0.8, 0.05]})
     made = report.show(table, formats={"usd": "{:,.0f}"}, caption="Options")
@@ -199,6 +206,17 @@ def test_show_cards_and_answer_look_like_tables_and_text():
     assert repr(report.answer("Yes.")) == "Yes."
     with pytest.raises(ValueError, match="each card is"):
         report.cards([("a", "b")])
+
+
+def test_a_table_that_is_in_another_currency_says_so():
+    """A column `currency` becomes the unit of the amounts and converts nothing; what is blank is left out, and an empty table says none."""
+    table = pd.DataFrame({"option": ["RAG"], "npv": [1_000.0], "tax": [0.0], "currency": ["EUR at 0.92 per USD of 2026-11-20"], "why_not": [""]})
+    made = report.show(table)
+    assert "EUR" in made.html and "USD" not in made.html and "1,000" in made.text and "why not" not in made.text and "per USD" not in made.html
+    assert "none" in report.show(table.head(0)).text
+    from costmodel.workload import Currency
+
+    assert "920" in report.show(table.drop(columns="currency"), money=Currency("EUR", 0.92, "2026-11-20")).text
 
 
 # -- runs ----------------------------------------------------------------------------------------------

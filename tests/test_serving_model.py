@@ -92,6 +92,7 @@ def test_what_was_held_out_is_every_measurement_but_those_that_contradict_themse
     used = seen[~seen["note"].str.startswith(UNUSED)]
     assert sorted(zip(table["id"], table["metric"], strict=True)) == sorted(zip(used["id"], used["metric"], strict=True))
     assert not table["ratio"].isna().any() and table["reported"].gt(0).all()
+    assert table["url"].str.startswith("https://").all() and table["source"].str.contains(": ").all()
 
 
 # -- the calibrated numbers ----------------------------------------------------------------------------
@@ -255,7 +256,7 @@ def test_wrong_names_and_numbers_say_what_is_right():
         cm.predict_serving("llama-3.1-8b", "H100-SXM", precision="fp6")
     with pytest.raises(cm.CatalogError, match=r"no engine 'vlm'.*did you mean 'vllm'"):
         cm.predict_serving("llama-3.1-8b", "H100-SXM", engine="vlm")
-    with pytest.raises(ValueError, match=r"concurrency is 0.0, allowed is 1 or more"):
+    with pytest.raises(ValueError, match=r"concurrency is 0, allowed is 1 or more"):
         cm.predict_serving("llama-3.1-8b", "H100-SXM", concurrency=[4, 0])
     with pytest.raises(ValueError, match=r"lengths \[2, 3\]"):
         cm.predict_serving("llama-3.1-8b", "H100-SXM", concurrency=[4, 8], input_tokens=[1, 2, 3])
@@ -305,3 +306,38 @@ def test_fitting_and_fidelity_scripts_import():
     code = "import sys; sys.path.insert(0, 'benchmarks'); import fidelity_serving, fit_serving; assert set(fit_serving.FREE)"
     root = catalog.data_folder().parent
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
+
+
+WRONG = [
+    ({"concurrency": []}, "concurrency is empty"), ({"concurrency": cm.Range(1, 2)}, "concurrency is a Range, it must be a number"),
+    ({"input_tokens": "many"}, "input_tokens is 'many', it must be a number"), ({"tensor_parallel": 1.5}, "tensor_parallel is 1.5, allowed is a whole number"),
+    ({"expert_parallel": 4}, "expert_parallel is 4, allowed is at most tensor_parallel x data_parallel, 1"), ({"usd_per_gpu_hour": -1}, "usd_per_gpu_hour is -1, allowed is 0 or more"),
+    ({"precision": None}, "no precision 'None'"), ({"engine": 1}, "no engine '1'"), ({"gpu": None}, "no GPU 'None'"), ({"model": []}, "model is empty"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "words"), WRONG, ids=[words for _, words in WRONG])
+def test_a_prediction_refuses_what_is_not_meant(given, words):
+    with pytest.raises(ValueError, match=words):
+        cm.predict_serving(**{"model": "llama-3.1-8b", "gpu": "H100-SXM", **given})
+
+
+PLANS = [
+    ({"requests_per_s": [1, 2]}, "requests_per_s is .1, 2., it must be one number"), ({"wait_share": 2}, "wait_share is 2, it must be one number, between 0 and 1"),
+    ({"gpu": []}, "at least one entry"), ({"layouts": [1.5]}, "layouts is 1.5, allowed is a whole number"),
+    ({"usd_per_gpu_hour": {"H200": 3.0}}, "usd_per_gpu_hour names .'H200'., which are not among the GPUs"), ({"usd_per_gpu_hour": 3.0}, "usd_per_gpu_hour is 3.0, it must be dict"),
+    ({"usd_per_gpu_hour": {"H200-SXM": -3.0}}, "is -3.0, allowed is at least 0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "words"), PLANS, ids=[words for _, words in PLANS])
+def test_a_plan_refuses_what_is_not_meant(given, words):
+    with pytest.raises(ValueError, match=words):
+        cm.plan_serving(**{"model": "qwen3-32b", "gpu": "H200-SXM", **given})
+
+
+def test_a_gpu_without_a_rent_is_a_reason_and_not_the_end():
+    plan = cm.plan_serving("llama-3.1-8b", ["A10G", "L40S"]).set_index(["gpu", "tensor_parallel"])
+    assert plan.loc[("A10G", 8), "why_not"].startswith("no rent of A10G from a neocloud, on_demand") and plan.usd_per_hour.notna().any()
+    priced = cm.plan_serving("llama-3.1-8b", "A10G", usd_per_gpu_hour={"A10G": 1.0})
+    assert priced.usd_per_hour.notna().any()

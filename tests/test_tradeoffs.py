@@ -27,9 +27,9 @@ def test_goal_seek_finds_the_closed_form(pair):
     row = cm.goal_seek(pair, ONE_DOLLAR, "tuned", over="requests_per_month", terms=MONTH).iloc[0]
     assert np.isnan(row.needed) and "between 333.3 and 300,000" in row.verdict  # a thirtieth of 10,000 is above 300
     row = cm.goal_seek(pair, replace(ONE_DOLLAR, requests_per_month=100), "tuned", over="requests_per_month", terms=MONTH).iloc[0]
-    assert row.needed == pytest.approx(300, rel=1e-6) and row.verdict.startswith("tuned becomes the cheapest above 300 requests per month (now 100")
+    assert row.needed == pytest.approx(300, rel=1e-6) and row.verdict.startswith("tuned becomes the cheapest once requests per month is above 300 (now 100")
     row = cm.goal_seek(pair, replace(ONE_DOLLAR, requests_per_month=1_000), "tuned", over="requests_per_month", terms=MONTH).iloc[0]
-    assert row.needed == pytest.approx(300, rel=1e-6) and "no longer the cheapest below 300" in row.verdict
+    assert row.needed == pytest.approx(300, rel=1e-6) and "no longer the cheapest once requests per month is below 300 (now 1,000)" in row.verdict
 
 
 def test_goal_seek_for_an_amount(pair):
@@ -136,3 +136,43 @@ def test_any_two_fields_make_a_map(choices):
     assert set(table["best"]) <= set(better) and len(table) == 41 * 2
     with pytest.raises(ValueError, match="needs two inputs"):
         cm.regions(choices, ONE_DOLLAR, {"requests_per_month": None})
+
+
+# -- what is not comparable, and what cannot be asked --------------------------------------------------
+
+
+def test_unknown_quality_is_left_out_of_goals_and_maps(choices):
+    """An option of unknown quality would look cheap, for nobody counts its wrong answers."""
+    work, more = replace(ONE_DOLLAR, usd_per_failure=1.0), {**choices, "unknown": each(0.01, name="unknown")}
+    for some in (choices, more):
+        assert set(cm.regions(some, work, {"requests_per_month": [1e3, 1e4], "usd_per_failure": [0.1, 1.0]}, terms=MONTH)["best"]) <= set(choices)
+    assert cm.goal_seek(more, work, "good", terms=MONTH).equals(cm.goal_seek(choices, work, "good", terms=MONTH))
+    with pytest.raises(ValueError, match="goal_seek: 'unknown' cannot be ranked: quality unknown"):
+        cm.goal_seek(more, work, "unknown", terms=MONTH)
+    date = cm.breakeven_date(more["unknown"], more["good"], work, terms=MONTH, draws=5, labels=("unknown", "good"))
+    assert date["verdict"][0].endswith("without the cost of wrong answers, because the quality of unknown is not known")
+
+
+def test_ahead_from_the_first_day_is_said_so():
+    row = cm.breakeven_date(each(1.0), each(0.5), ONE_DOLLAR, terms=MONTH, draws=5, labels=("dear", "cheap")).iloc[0]
+    assert row.verdict == "cheap has cost less than dear from the first day on (at once in nearly all draws in which it happens)"
+
+
+@pytest.mark.parametrize(("ask", "says"), [
+    (lambda o: cm.frontier(o, ONE_DOLLAR, cost="quality"), "no cost 'quality' in the columns of compare"),
+    (lambda o: cm.frontier(o, ONE_DOLLAR, cost="p90"), "no cost 'p90'"),
+    (lambda o: cm.frontier(o, ONE_DOLLAR, latency={"good": -1.0}), "latency of 'good' is -1.0, allowed is at least 0"),
+    (lambda o: cm.regions(o, ONE_DOLLAR, {"requests_per_month": None, "Workload.requests_per_month": None}), "are one"),
+    (lambda o: cm.regions(o, ONE_DOLLAR, {"requests_per_month": [], "input_tokens": None}), "'requests_per_month' needs values"),
+    (lambda o: cm.goal_seek(o, ONE_DOLLAR, "good", usd=-1), "usd is -1, allowed is at least 0"),
+    (lambda o: cm.goal_seek({**o, "tune": each(1, cm.Lora())}, ONE_DOLLAR, "tune", over="input_tokens"), "'tune' cannot run"),
+    (lambda o: cm.breakeven_date(o["good"], o["bad"], ONE_DOLLAR, draws=0), "draws is 0"),
+    (lambda o: cm.breakeven_date(o["good"], each(1, cm.Lora()), ONE_DOLLAR, labels=("good", "tune")), "tune cannot run"),
+])  # fmt: skip
+def test_what_cannot_be_asked_of_a_trade_is_one_sentence(choices, ask, says):
+    with pytest.raises(ValueError, match=says):
+        ask(choices)
+
+
+def test_a_discount_rate_moves_no_total(choices):
+    assert cm.goal_seek(choices, ONE_DOLLAR, "good", over="discount_rate")["verdict"][0].startswith("not asked: discount_rate changes present values only")

@@ -227,3 +227,43 @@ def test_more_measurements_narrow_it_and_it_stays_paired():
     assert more.high / more.low < some.high / some.low < before.high / before.low
     with pytest.raises(ValueError, match="give error="):
         cm.calibrate(before, [100])
+
+
+# -- what is not comparable, and what cannot be asked --------------------------------------------------
+
+
+def test_unknown_quality_is_left_out_draw_by_draw():
+    """Wrong answers at $1: an option of unknown quality has none in its bill, and wins nothing by that."""
+    work = replace(ONE, usd_per_failure=1.0)
+    known = {label: cm.Option(free(), Buy(normal(mean, 10, label)), quality=0.5) for label, mean in (("a", 100), ("b", 110))}
+    more = {**known, "unknown": buys(1)}
+    for ask in (cm.regret, cm.fan, cm.value_of_information):
+        assert ask(more, work, terms=STILL, draws=200).equals(ask(known, work, terms=STILL, draws=200)), ask
+    assert cm.p_cheaper(known["a"], buys(normal(100.4, 1e-3, "c")), work, terms=STILL, draws=400)["probability"][0] == pytest.approx(0.5, abs=0.05)
+
+
+def test_an_option_that_fails_in_a_few_draws_stays():
+    """A prompt that is over the window in one draw of twenty: those draws are left out, not the option."""
+    work = cm.Workload(1e5, input_tokens=cm.Range(500, 2_000, mid=900), output_tokens=100)
+    options = {"narrow": cm.Option(api(window=2_100, **{"in": 1.0, "out": 1.0}), Buy(cm.Range(50, 200, name="x"))), "wide": cm.Option(api(**{"in": 1.0, "out": 1.0}), Buy(100))}
+    assert set(cm.regret(options, work, terms=STILL, draws=1_000).index) == set(options)
+    assert cm.value_of_information(options, work, terms=STILL, draws=1_000)["usd"][0] > 0
+
+
+@pytest.mark.parametrize(("ask", "says"), [
+    (lambda o: cm.tornado(o, WORK), "option 'option' is a dict, it must be an Option or a Mix"),
+    (lambda o: cm.rank_correlation(o["RAG"], WORK, draws=1), "runs in 1 of 1 draws, which is too few to rank"),
+    (lambda o: cm.p_cheaper(o["RAG"], o["LoRA"], WORK, by=2, draws=10), "p_cheaper: by is 2, allowed is between 0 and 1"),
+    (lambda o: cm.value_of_information(o, WORK, groups=["accepted.*"], draws=50), "it must be {name: patterns of inputs}"),
+    (lambda o: cm.value_of_information(o, WORK, ways=["a test"], draws=50), "'a test' among the ways is no Measurement"),
+    (lambda o: cm.Measurement("x", ("a",), -5, ""), "Measurement.usd is -5, allowed is at least 0"),
+    (lambda o: cm.sobol_indices(lambda u: u, ["a", "b"]), "it must be one number a row"),
+    (lambda o: cm.sobol_indices(lambda u: u[:, 0], []), "names is empty"),
+    (lambda o: cm.calibrate(5, [1, 2]), "the prior is 5, it must be a Range"),
+    (lambda o: cm.calibrate(cm.Range(1, 2), [1.5], error=-1), "calibrate: error is -1, allowed is at least 0"),
+    (lambda o: cm.drive(o, "economy", ["rag.top_k"]), "it must be {input: loading}"),
+    (lambda o: cm.breakeven(o["RAG"], o["LoRA"], WORK, low="1"), "low is '1', it must be a number"),
+])  # fmt: skip
+def test_what_cannot_be_asked_of_doubt_is_one_sentence(options, ask, says):
+    with pytest.raises(ValueError, match=says):
+        ask(options)

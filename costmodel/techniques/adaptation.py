@@ -94,7 +94,7 @@ class Tune:
         check(offer is None or isinstance(offer, catalog.Tuning), f"{kind}.tuning is {offer!r}, it must be an offer such as 'vertex.gemini-3.5-flash'")
         for name, words in (("packed", (True, False, None)), ("quantised", (True, False)), ("customer", (True, False)), ("terms_allow_training", (True, False))):
             check(any(getattr(self, name, False) is w for w in words), f"{kind}.{name} is {getattr(self, name, None)!r}, allowed are {', '.join(map(str, words))}")
-        validate(self, optional=("runs", "mfu", "speed", "usd_per_run"))
+        validate(self, optional=("runs", "mfu", "speed", "usd_per_run", "packed"))
         for name, allowed in (("examples", 1), ("tokens_per_example", 1), ("epochs", 0.01)):
             value = getattr(self, name)
             least = value.low if isinstance(value, Doubt) else np.min(value)
@@ -289,7 +289,7 @@ class Distill(Tune):
                           "requests of {shadow_days} days x {shadow_share} answered by the teacher too", cite(self, "shadow_days", "shadow_share"))  # fmt: skip
         if np.any(self.soft_labels):
             kept = self.examples * (1 - self.real_share) * self.adapters
-            gb = kept * case.request.calls[-1].output_tokens * self.soft_labels * BYTES_PER_PROBABILITY / GB
+            gb = kept * case.request.main.output_tokens * self.soft_labels * BYTES_PER_PROBABILITY / GB
             yield Line("keep the teacher's probabilities", "data", gb, "GB", self.usd_per_gb_month, monthly(), "service",
                        basis="{examples} examples x (1 - {real_share}) x answer tokens x {soft_labels} probabilities x 6 bytes",
                        cites=cite(self, "examples", "real_share", "soft_labels", "usd_per_gb_month"))  # fmt: skip

@@ -18,7 +18,7 @@ from ..errors import Infeasible
 from ..lines import Call, Line, Request, Segment, cite, labour, once, upkeep, with_demand
 from ..options import Case
 from ..quality import Effect, shift
-from ..ranges import Number, Range, validate
+from ..ranges import Number, Range, require, validate
 from ..units import HOURS_PER_WEEK, MINUTES_PER_HOUR
 from ..workload import Workload
 
@@ -62,6 +62,9 @@ class Agent:
 
     def __post_init__(self) -> None:
         validate(self, optional=("cap_steps", "compact_at"))
+        for name in ("steps", "cap_steps", "own_tries", "sdk_tries", "subagent_steps"):
+            if getattr(self, name) is not None:
+                require(f"{type(self).__name__}.{name}", getattr(self, name), low=1)
 
     # -- one task ------------------------------------------------------------------------------------------
 
@@ -104,16 +107,19 @@ class Agent:
         definitions = (Segment("tools", self.tools * self.tokens_per_tool, stable=True), Segment("schema", self.schema_tokens, stable=True))
         made = []
         for call in request.calls:
-            new = self.grown * (steps - 1) / steps  # what the step before added: read for the first time
-            old = np.maximum(self.history / steps - new, 0.0)
-            history = (Segment("history", old, stable=True), Segment("new since the last step", new))
             output = (self.step_output_tokens * (steps - 1) + call.output_tokens) / steps
-            loop = replace(call, segments=(*call.segments, *definitions, *history), output_tokens=output,
+            loop = replace(call, segments=(*call.segments, *definitions, *self._read_again(self.history, steps)), output_tokens=output,
                            reasoning_tokens=call.reasoning_tokens / steps + self.step_reasoning_tokens,
                            per_request=call.per_request * steps * tries, reuse=self.reuse * (steps - 1) / steps)  # fmt: skip
             made.append(loop)
             made += self._summaries(call, definitions) + self._subagents(call, definitions)
         return Request(tuple(made))
+
+    def _read_again(self, history: Any, steps: Any) -> tuple[Segment, Segment]:
+        """The mean history of a step: what the step before has added is written to a cache, the rest may be found there."""
+        new = self.grown * (steps - 1) / steps
+        old = np.maximum(history / steps - new, 0.0)
+        return Segment("history", old, stable=True, reuse=self.reuse), Segment("new since the last step", new, stable=True, reuse=0.0)
 
     def _summaries(self, call: Call, definitions: tuple[Segment, ...]) -> list[Call]:
         """The calls that write a summary of the history."""
@@ -129,10 +135,9 @@ class Agent:
         if not np.any(self.subagents):
             return []
         steps = self.subagent_steps
-        history = history_tokens(self.grown, steps) / steps
-        segments = (*call.segments, *definitions, Segment("history of a sub-agent", history))
+        segments = (*call.segments, *definitions, *self._read_again(history_tokens(self.grown, steps), steps))
         return [replace(call, segments=segments, output_tokens=self.step_output_tokens, reasoning_tokens=self.step_reasoning_tokens,
-                        per_request=call.per_request * self.subagents * steps * self.tries)]  # fmt: skip
+                        per_request=call.per_request * self.subagents * steps * self.tries, reuse=self.reuse * (steps - 1) / steps)]  # fmt: skip
 
     # -- what it buys ----------------------------------------------------------------------------------------
 
@@ -150,7 +155,7 @@ class Agent:
 
     def fits(self, case: Case) -> None:
         """Refuse a task of mean length whose last prompt is over the window; longer ones need `compact_at` or a cap as well."""
-        last = case.request.calls[0].prompt_tokens + np.minimum(self.grown * (self.steps - 1), self.limit) - self.history / self.calls
+        last = case.request.main.prompt_tokens + np.minimum(self.grown * (self.steps - 1), self.limit) - self.history / self.calls
         window = case.serving.window
         if window is not None and np.all(last > window):
             steps, tokens = float(np.mean(self.steps)), float(np.mean(last))
@@ -162,7 +167,7 @@ class Agent:
 
     def success_shift(self, base: Any) -> Any:
         """Shift of the log-odds from the share accepted in one plain call; what the cap cuts off has failed."""
-        finished = np.minimum(within(self.steps, self.step_spread, self.cap), 1 - LEAST_SHARE)
+        finished = np.clip(within(self.steps, self.step_spread, self.cap), LEAST_SHARE, 1 - LEAST_SHARE)
         return shift_to(base, finished * shift(base, self.log_odds))
 
     def quality(self, case: Case) -> Effect:
@@ -185,7 +190,9 @@ class CodingAgent(Agent):
     )
     tool_tokens: Number = Range(120, 800, mid=300, name="CodingAgent.tool_tokens", why="fitted to 15 published runs: what a command prints")
     tools: Number = Range(1, 25, mid=8, name="CodingAgent.tools", why="assumption: shell, editor, search")
-    reuse: Number = Range(0.80, 0.99, mid=0.95, name="CodingAgent.reuse", why="fitted to published runs with a growing, unchanged history")
+    reuse: Number = Range(
+        0.90, 0.999, mid=0.98, name="CodingAgent.reuse", why="fitted to 15 published runs with a growing, unchanged history"
+    )
     transfer: Number = practice("coding.transfer")
     reviewed_share: Number = 1.0
     review_minutes: Number = Range(5, 60, mid=20, name="CodingAgent.review_minutes", why="assumption: read, run and comment one change")

@@ -33,7 +33,7 @@ class Compliance:
     """Rules kept: redaction, residency, retention, audits, legal review, a data protection impact assessment, and incidents.
 
     `redacted` names the texts that are scanned: prompts, retrieved chunks (once, and what changes), logs. The default scans
-    with Presidio on own processors (`chars_per_s` of a core) and misses a part (`recall`); a service has a price:
+    with Presidio on own processors (`chars_per_s` of a core) and misses a part (`recall`), and all that it does not scan; a service has a price:
     `usd_per_mchar=practice("comprehend.usd_per_mchar")`. With a `region`, each of up to six `surfaces` that hold data
     (inference, embedding, vector store, reranker, cache, trace store) is moved and proved. `high_risk` adds the duties of the
     EU AI Act on the day they apply. Audits serve the whole company: this feature bears `borne`.
@@ -80,10 +80,16 @@ class Compliance:
     def __post_init__(self) -> None:
         if isinstance(self.counsel, str):
             object.__setattr__(self, "counsel", catalog.person(self.counsel))
+        if isinstance(self.redacted, (tuple, list)):
+            object.__setattr__(self, "redacted", ", ".join(map(str, self.redacted)))
         validate(self, optional=("usd_per_mchar",))
+        check(isinstance(self.counsel, catalog.Person), f"Compliance.counsel is {self.counsel!r}, it must be a role such as 'counsel'")
+        check(isinstance(self.redacted, str), f"Compliance.redacted is {self.redacted!r}, allowed are {', '.join(TEXTS)}, or 'none'")
+        check(self.region is None or isinstance(self.region, str), f"Compliance.region is {self.region!r}, it must be a region such as 'eu', or None")
         for text in self.texts:
             if text not in TEXTS:
                 raise unknown("text", text, TEXTS, where=f"Compliance.redacted {self.redacted!r}")
+        check(len(set(self.texts)) == len(self.texts), f"Compliance.redacted is {self.redacted!r}, each kind of text may stand in it once")
         top = self.surfaces.high if isinstance(self.surfaces, Range) else np.max(self.surfaces)
         check(top <= len(SURFACES), f"Compliance.surfaces is {self.surfaces}, allowed is at most {len(SURFACES)}: {', '.join(SURFACES)}")
 
@@ -113,7 +119,7 @@ class Compliance:
         yield kept("keep logs for the auditor", "compliance", stored, self, "characters of prompts and answers", ("chars_per_token",))
         yield from self.paper(case)
         if np.any(self.incidents_per_year):
-            yield self.incident(case, self.recall if self.texts else 0.0)
+            yield self.incident()
 
     def characters(self, case: Case, text: str) -> Any:
         """Characters of one kind of text in a month (chunks: of the whole corpus)."""
@@ -177,9 +183,10 @@ class Compliance:
             yield labour("duties of a high-risk system", self.high_risk_weeks * HOURS_PER_WEEK, case.terms.people.engineer, then, "compliance",
                          f"{{high_risk_weeks}} engineer-weeks x 40 h, due on {day}", cite(self, "high_risk_weeks"))  # fmt: skip
 
-    def incident(self, case: Case, recall: Any) -> Line:
-        """Expected loss of incidents with personal data a month, when redaction finds `recall` of it."""
-        number = self.incidents_per_year * (1 - recall) / MONTHS_PER_YEAR
+    def incident(self) -> Line:
+        """Expected loss of incidents with personal data a month; each kind of text holds the same share of it, by assumption."""
+        scanned = len(self.texts) / len(TEXTS)
+        number = self.incidents_per_year * (1 - self.recall * scanned) / MONTHS_PER_YEAR
         return Line("incidents with personal data", "failures", number, "incident", self.usd_per_incident, monthly(), STEADY,
-                    basis="{incidents_per_year} a year without redaction x (1 - {recall} found) / 12 x {usd_per_incident}",
+                    basis=f"{{incidents_per_year}} a year without redaction x (1 - {{recall}} found in {len(self.texts)} of {len(TEXTS)} kinds of text) / 12 x {{usd_per_incident}}",
                     cites=cite(self, "incidents_per_year", "recall", "usd_per_incident"))  # fmt: skip

@@ -176,7 +176,7 @@ class Rag:
 
     def quality(self, case: Case) -> Effect:
         base = base_of(case)
-        right = read(self, base, case.request.calls[-1].prompt_tokens)
+        right = read(self, base, case.request.main.prompt_tokens)
         fact = answered(self.recall, right, base)
         several = answered(self.recall * all_found(self.hops - 1.0, self.per_entity), right, base)
         wide = shift(fact, self.log_odds_summary)
@@ -233,7 +233,7 @@ class LongContext:
 
     def quality(self, case: Case) -> Effect:
         base = base_of(case)
-        right = read(self, base, case.request.calls[-1].prompt_tokens)
+        right = read(self, base, case.request.main.prompt_tokens)
         several = answered(all_found(self.hops - 1.0, self.per_fact), right, base)
         goal = by_question(self, case, fact=right, multi_hop=several, whole=right, summary=right)
         return Effect(shift_to(base, goal), "a reader in that context, several facts; fitted to published tables")

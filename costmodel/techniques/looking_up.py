@@ -65,7 +65,7 @@ def by_question(technique: Any, case: Case, **shares: Any) -> Any:
 
 def asked(case: Case) -> Any:
     """Requests a month that reach the model; a semantic cache answers the others."""
-    return case.requests_per_month * case.request.calls[-1].per_request
+    return case.requests_per_month * case.request.main.per_request
 
 
 def store_line(store: catalog.Store, case: Case, gigabytes: Any = 0.0, queries: Any = 0.0, writes: Any = 0.0) -> Line:

@@ -17,8 +17,8 @@ from ..catalog import practice, retirement
 from ..errors import Infeasible
 from ..experiments import expected_loss, runs_to_see, samples_per_arm, through_judge
 from ..lines import STEADY, Call, Line, Schedule, Segment, Traffic, cite, labour, monthly, once, with_demand
-from ..options import Case
-from ..ranges import Number, Range, validate
+from ..options import Case, require_servings
+from ..ranges import Number, Range, require, validate
 from ..units import DAYS_PER_MONTH, GB, HOURS_PER_WEEK, KB, MILLION, MINUTES_PER_HOUR, MONTHS_PER_YEAR, WEEKS_PER_MONTH
 from .lifecycle import ending, month_of
 
@@ -35,11 +35,10 @@ LEAST_SHARE = 0.01
 
 def judged(case: Case, rubric_tokens: Any, verdict_tokens: Any, answers: int = 1) -> Call:
     """The call of a judge: it reads the rubric, the question and one answer or two, and writes a verdict."""
-    last = case.request.calls[-1]
     read = (
         Segment("rubric", rubric_tokens, stable=True),
         Segment("question", case.work.input_tokens),
-        Segment("answer", answers * last.output_tokens),
+        Segment("answer", answers * case.work.output_tokens),
     )
     return Call(read, verdict_tokens)
 
@@ -67,7 +66,8 @@ class Evals:
 
     A `smoke_items` part is the gate of every change, the whole set runs `runs_per_month` times, each case as often as the noise
     between runs asks for: enough runs to see a fall of `effect` through a `spread` of the best run over the worst of ten, and
-    through a judge who agrees with people in `agreement` of the cases. You give up speed: developers wait at the gate.
+    through a judge who agrees with people in `agreement` of the cases, but no more than `repeats_max`: a judge who is hardly
+    better than a coin would need millions. You give up speed: developers wait at the gate.
     """
 
     items: Number = practice("eval.examples")
@@ -82,14 +82,15 @@ class Evals:
     effect: Number = Range(0.02, 0.10, mid=0.05, why="assumption: the smallest fall that the whole set must show")
     spread: Number = practice("eval.spread")
     agreement: Number = AGREEMENT
+    repeats_max: Number = Range(10, 100, mid=30, why="assumption: what noise still hides after so many runs, people read or nobody sees")
     judge: Any = None
     rubric_tokens: Number = RUBRIC_TOKENS
     verdict_tokens: Number = VERDICT_TOKENS
     review_hours_per_month: Number = Range(2, 16, mid=6, why="assumption: people look at disagreements")
-    stopped_share: Number = Range(0.3, 0.9, mid=0.7, why="assumption: share of bad changes that the gate stops; what passes is in Release")
 
     def __post_init__(self) -> None:
         validate(self)
+        require_servings(self, "judge")
 
     def at(self, on: str) -> Evals:
         return self if self.judge is None else replace(self, judge=self.judge.at(on))
@@ -97,13 +98,13 @@ class Evals:
     @property
     def repeats(self) -> Any:
         """Runs of each case in a run of the whole set."""
-        return runs_to_see(self.effect, self.spread, agreement=self.agreement)
+        return np.minimum(runs_to_see(self.effect, self.spread, agreement=self.agreement), np.maximum(1.0, np.floor(self.repeats_max)))
 
     def buys(self, case: Case) -> Iterator[Line | Traffic]:
         people, changes = case.terms.people, self.changes_per_week * WEEKS_PER_MONTH
         runs = self.items * self.runs_per_month * self.repeats + self.smoke_items * changes
-        cites = cite(self, "items", "runs_per_month", "effect", "spread", "agreement", "smoke_items", "changes_per_week")
-        basis = ("{items} cases x {runs_per_month} runs a month x repeats to see a fall of {effect} through a spread of {spread} "
+        cites = cite(self, "items", "runs_per_month", "effect", "spread", "agreement", "repeats_max", "smoke_items", "changes_per_week")
+        basis = ("{items} cases x {runs_per_month} runs a month x at most {repeats_max} repeats to see a fall of {effect} through a spread of {spread} "
                  "+ {smoke_items} cases x {changes_per_week} changes a week")  # fmt: skip
         yield labour("build the golden set", self.build_weeks * HOURS_PER_WEEK, people.engineer, once(), "evaluation",
                      "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(self, "build_weeks"))  # fmt: skip
@@ -167,6 +168,7 @@ class Monitoring:
 
     def __post_init__(self) -> None:
         validate(self)
+        require_servings(self, "judge")
 
     def at(self, on: str) -> Monitoring:
         return self if self.judge is None else replace(self, judge=self.judge.at(on))
@@ -246,10 +248,13 @@ class Upgrades:
 
     def __post_init__(self) -> None:
         validate(self)
+        require("Upgrades.prompts", self.prompts, low=1)
 
     def when(self, case: Case) -> tuple[Schedule, str, tuple[str, ...]]:
         """When models end, in words too, and what says so."""
-        model = case.serving.model
+        model = getattr(case.serving, "model", None)
+        if model is None:
+            raise Infeasible(f"Upgrades need a model that a provider can retire; {type(case.serving).__name__} has none")
         day = self.retires or getattr(model, "retired", None) or retirement(model.id)
         if day and month_of(day, case.terms.start) < 1:
             raise Infeasible(f"{model.id} is retired on {day}, before the first month ({case.terms.start}); choose another model")
@@ -270,7 +275,7 @@ class Upgrades:
                               "{items} cases x {candidates} candidates x {runs_per_candidate} runs " + words,
                               (*cite(self, "items", "candidates", "runs_per_candidate"), *cites))  # fmt: skip
                 if call.cache is not None:
-                    cold = Call((Segment("prefix that was cached", call.stable_tokens * (1 - self.read_ratio)),), 0.0)
+                    cold = Call((Segment("prefix that was cached", call.shared_tokens * (1 - self.read_ratio)),), 0.0)
                     yield Traffic("warm the cache again", cold, requests / DAYS_PER_MONTH * self.cold_days * call.per_request, when, "migration", part.serving,
                                   "requests of {cold_days} days x cached prefix x (1 - {read_ratio}) " + words,
                                   (*cite(self, "cold_days", "read_ratio"), *cites))  # fmt: skip

@@ -86,6 +86,6 @@ class PromptCache:
 
     def buys(self, case: Case) -> Iterator[Line]:
         if np.any(self.usd_per_mtok_hour):
-            held = case.request.calls[-1].stable_tokens / MTOK * self.prefixes * self.replicas
+            held = case.request.main.stable_tokens / MTOK * self.prefixes * self.replicas
             yield Line("keep the prefix cached", "serving", held * case.work.active_hours_per_month, "Mtok-hour", self.usd_per_mtok_hour, monthly(), "api",
                        basis="stable tokens x prefixes x active hours", cites=cite(self, "usd_per_mtok_hour"))  # fmt: skip

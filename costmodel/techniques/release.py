@@ -19,8 +19,8 @@ from ..catalog import practice
 from ..errors import check, unknown
 from ..experiments import chance_to_detect, days_to_collect, expected_loss, exposed_days, samples_per_arm, through_judge
 from ..lines import Line, Traffic, cite, labour, monthly, with_demand
-from ..options import Case
-from ..ranges import Number, Range, validate
+from ..options import Case, require_servings
+from ..ranges import Number, Range, require, validate
 from ..units import DAYS_PER_MONTH, HOURS_PER_DAY, HOURS_PER_WEEK
 from .operations import (
     AGREEMENT,
@@ -38,6 +38,7 @@ from .operations import (
 STEPS = ("replay", "shadow", "canary", "A/B")
 POLICIES = ("none", "replay", "shadow", "canary", "replay + canary", "shadow + canary", "shadow + canary + A/B")
 LAYERS = ("model", "system prompt", "prompt template", "sampling", "retrieval", "parsing")
+STAGES = "0.01, 0.05, 0.20, 0.50"
 HALF = 0.5
 
 
@@ -88,7 +89,7 @@ class Release:
     rubric_tokens: Number = RUBRIC_TOKENS
     verdict_tokens: Number = VERDICT_TOKENS
     agreement: Number = AGREEMENT
-    stages: str = "0.01, 0.05, 0.20, 0.50"
+    stages: str = STAGES
     hours_per_stage: Number = practice("canary.hours_per_stage")
     watch_hours: Number = Range(0.25, 3, mid=1, why="assumption: hours of an engineer on each stage")
     ab_effect: Number = Range(0.01, 0.05, mid=0.03, why="assumption: the smallest improvement worth a test")
@@ -104,22 +105,27 @@ class Release:
     usd_per_day_late: Number = 0.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.stages, str):
-            object.__setattr__(self, "stages", ", ".join(f"{share:g}" for share in self.stages))
+        if isinstance(self.stages, (tuple, list)):
+            object.__setattr__(self, "stages", ", ".join(map(str, self.stages)))
         validate(self)
+        require_servings(self, "candidate", "judge")
+        require("Release.layers", self.layers, 1, len(LAYERS))
+        check(isinstance(self.policy, str), f"Release.policy is {self.policy!r}, it must be words joined by +, such as 'shadow + canary'")
         for step in self.steps:
             if step not in STEPS:
-                raise unknown("step", step, ("none", *STEPS), where=f"Release.policy {self.policy!r}")
+                raise unknown("step", step, STEPS if len(self.steps) > 1 else ("none", *STEPS), where=f"Release.policy {self.policy!r}")
+        check(len(set(self.steps)) == len(self.steps), f"Release.policy is {self.policy!r}, each step may stand in it once")
         rising = all(0 < a < b < 1 for a, b in zip((1e-12, *self.shares), self.shares, strict=False))
-        check(rising, f"Release.stages is {self.stages!r}, it must rise between 0 and 1, such as '0.01, 0.05, 0.20, 0.50'")
+        check(rising, f"Release.stages is {self.stages!r}, it must rise between 0 and 1, such as {STAGES!r}")
+        check(self.shares or "canary" not in self.steps, f"Release.stages is empty, a canary needs stages such as {STAGES!r}")
 
     @property
     def shares(self) -> tuple[float, ...]:
         """Shares of the traffic, stage after stage."""
         try:
             return tuple(float(share) for share in self.stages.split(",")) if self.stages else ()
-        except ValueError:
-            raise ValueError(f"Release.stages is {self.stages!r}, it must be shares such as '0.01, 0.05, 0.20, 0.50'") from None
+        except (AttributeError, ValueError):
+            raise ValueError(f"Release.stages is {self.stages!r}, it must be shares such as {STAGES!r}") from None
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -214,9 +220,10 @@ class Release:
                     yield Traffic(f"{step}: the candidate answers too", call, requests * times * call.per_request, with_demand(), "release",
                                   self.candidate or part.serving, basis, cites)  # fmt: skip
             rest, compared = ("", 1.0) if step == "replay" else (" x {judged_share} compared", self.judged_share)
+            sampled = () if step == "replay" else cite(self, "judged_share")
             asked, pair = requests_per_day(case) * DAYS_PER_MONTH * times, judged(case, self.rubric_tokens, self.verdict_tokens, answers=2)
             yield Traffic(f"{step}: judge", pair, asked * compared, with_demand(), "release", self.judge,
-                          basis + rest, (*cites, *cite(self, "judged_share")))  # fmt: skip
+                          basis + rest, (*cites, *sampled))  # fmt: skip
         if "canary" in self.steps:
             yield labour("watch the canary", rollouts * len(self.shares) * self.watch_hours, engineer, monthly(), "release",
                          f"{{releases_per_month}} releases x {len(self.shares)} stages x {{watch_hours}} h x {{usd_per_hour}}/h",
