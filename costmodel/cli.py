@@ -54,7 +54,8 @@ class _Commands(click.Group):
 def main() -> None:
     """What each way of using a language model costs over its whole life, and when the answer changes.
 
-    SCENARIO is a YAML file, or the name of an example: support_assistant, document_extraction, code_assistant.
+    SCENARIO is a YAML file, or the name of an example: support_assistant, document_extraction,
+    code_assistant, own_gpus.
     """
 
 
@@ -72,6 +73,8 @@ def compare(scenario: str, months: int | None, draws: int | None, seed: int | No
     from .scenario import load
     from .verdict import recommend
 
+    if csv and csv != "-":
+        _writable(csv)
     with _busy("comparing"):
         s = load(scenario, months=months, draws=draws, seed=seed)
         table = compare(s.options, s.work, draws=s.draws, seed=s.seed, terms=s.terms)
@@ -114,9 +117,12 @@ def portfolio(source: str, base: str | None, csv: str, draws: int | None, worker
     """Compare every scenario of SOURCE: a folder of YAML files, or a CSV with one scenario a row."""
     from .portfolio import compare_portfolio
 
+    _writable(csv)
     table = compare_portfolio(source, base, workers, scheduler, draws=draws)
-    table.to_csv(csv, index=False)
     failed = table[table["error"] != ""]
+    if len(failed) == len(table):  # a column or a base that none knows: nothing is written
+        raise ValueError(f"none of the {len(failed)} scenarios of {source} can be compared; the first, {failed['scenario'].iloc[0]}: {failed['error'].iloc[0]}")
+    table.to_csv(csv, index=False)
     for row in failed.itertuples():
         click.echo(f"{row.scenario}: {row.error}", err=True)
     click.echo(f"{csv}: {table['scenario'].nunique()} scenarios, {len(failed)} of them with an error")
@@ -201,6 +207,13 @@ def report(notebook: str, given: tuple, files: tuple, texts: tuple, scenario: st
         if written:
             click.echo(written)
     click.echo(made.answer)
+
+
+def _writable(csv: str) -> None:
+    """Refuse a file in a folder that is not there before anything is computed."""
+    folder = Path(csv).parent
+    if not folder.is_dir():
+        raise CatalogError(f"no folder {str(folder)!r} for {Path(csv).name}; make it first, or write another path")
 
 
 def find_notebook(name: str) -> Path:

@@ -89,14 +89,14 @@ def value_of_information(options: Options, work: Workload, groups: Mapping[str, 
     `groups` maps a name to patterns of inputs; by default the `ways` to measure, which are those of `measurements`. An input is
     worth something only where knowing it would change the choice. It is the most that a measurement can be worth: a
     sample tells less. Left out are options that run in fewer than nine draws of ten, the draws in which another does not, and options of unknown
-    quality beside known ones.
+    quality beside known ones. Where one option is left there is nothing to choose, and knowing is worth nothing.
     """
     import pandas as pd
 
     options, terms = settle(options, terms, months=months, on=on)
     whole("draws", draws, 10 * FOLDS, DRAWS_MAX)
     usd, runs = running(totals(comparable(options, work, terms), work, terms, draws, seed))
-    check(len(usd) > 1 and runs.any(), "value_of_information needs two options that run in nine draws of ten and whose quality is known; `compare` says why one does not")
+    check(usd and runs.any(), "value_of_information: no option runs in nine draws of ten; `compare` says why")
     cost = np.column_stack(list(usd.values()))
     inputs = doubts((tuple(options.values()), work, terms))
     u = {key: 2 * uniforms(key, draws, seed)[:, 0] - 1 if not getattr(d, "driver", None) else _rank(d, key, draws, seed) for key, d in inputs.items()}

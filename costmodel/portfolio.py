@@ -40,6 +40,9 @@ def compare_portfolio(scenarios: str | Path | Mapping[str, Any], base: str | Non
     check(jobs, f"no scenario in {scenarios!r}")
     whole("workers", workers, 1, WORKERS_MAX)
     check(executor is None or isinstance(executor, Executor), f"executor is {executor!r}, it must be a concurrent.futures.Executor")
+    names = [name for name, *_ in jobs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    check(not twice, f"two scenarios are called {', '.join(map(repr, twice[:3]))}; give each a name of its own")
     batches = [jobs[i : i + BATCH] for i in range(0, len(jobs), BATCH)]
     frames: list[pd.DataFrame] = []
     with _executor(executor, scheduler, workers) as pool, tqdm(total=len(jobs), unit="scenario", disable=not progress) as bar:

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
-from .catalog import shortest_cached
+from .catalog import shortest_cached, source
 from .errors import CatalogError, check
 from .pricelist import MODES, PRICES_VERSION, choices, context, find, moment, provider_of, providers
 from .ranges import Number, Range, middle
@@ -235,6 +235,8 @@ def api_price(model: str, provider: str | None = None, on: str | None = None, mo
     check(np.all(np.asarray(low) >= 0) and np.all(np.asarray(high) < 1),
           f"discount is {discount}, allowed is 0 up to (not including) 1, e.g. 0.2 for 20 % off")  # fmt: skip
     card = _card(model, provider, on, mode, residency)
+    newest = max(source(SOURCE).accessed, (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d"))  # it may be tomorrow elsewhere
+    check(on[:10] <= newest, f"on is {on!r}, prices of the future are not known; write a day up to today, and Trends(api=...) for how prices will move")
     return card if isinstance(discount, float) and discount == 0 else replace(card, discount=discount)
 
 

@@ -136,6 +136,8 @@ class Measured:
 
     def __post_init__(self) -> None:
         counts = all(isinstance(x, (int, float, np.number)) for x in (self.accepted, self.trials))
+        share = counts and 0 < self.accepted < 1 < self.trials
+        check(not share, f"Measured({self.accepted}, {self.trials}): accepted is a count; a share of {self.accepted:g} is Measured({round(self.accepted * self.trials):g}, {self.trials:g})")
         check(counts and self.trials > 0 and 0 <= self.accepted <= self.trials,
               f"Measured({self.accepted}, {self.trials}): accepted must lie between 0 and trials, trials above 0")  # fmt: skip
 

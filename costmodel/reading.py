@@ -146,7 +146,9 @@ class Reader:
             value = float(given)
             check(math.isfinite(value), "")
         except ValueError as error:
-            raise ValueError(f"{self.at(path)} is {given!r}, it must be {kind}") from error
+            percent = re.fullmatch(r"\s*([\d.]+)\s*%\s*", str(given))
+            hint = f"; a percentage is written as a share, such as {float(percent[1]) / 100:g}" if percent else ""
+            raise ValueError(f"{self.at(path)} is {given!r}, it must be {kind}{hint}") from error
         return int(given) if isinstance(given, int) or re.fullmatch(r"\s*[+-]?[\d_]+\s*", str(given)) else value
 
     def amount(self, given: Any, path: str) -> Any:
@@ -205,6 +207,11 @@ class Reader:
             values.setdefault("on", self.on)
         accepts = inspect.signature(kind).parameters.values()
         missing = [p.name for p in accepts if p.default is p.empty and p.kind is not p.VAR_KEYWORD and p.name not in values]
+        others = [name for name in dir(kind) if name.startswith("from_")] if missing and inspect.isclass(kind) else []
+        for name in others:  # a corpus by its pages
+            needed = [p.name for p in inspect.signature(getattr(kind, name)).parameters.values() if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
+            if set(needed) <= set(given):
+                return self.build(getattr(kind, name), given, path, writable(kind))
         check(not missing, f"{self.at(path)} has no {' and no '.join(missing)}; write {', '.join(f'{n}: ...' for n in missing)}")
         return self.make(path, kind, **values)
 

@@ -140,7 +140,7 @@ def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[
     incomplete = out / f"{stem}.incomplete.html"
     if failure:
         _write(incomplete, render.html_page(made, meta).encode())
-        raise ReportError(failure, incomplete)
+        raise ReportError(f"{failure} (what was done until then: {incomplete})", incomplete)
     content: dict[str, bytes] = {}
     if "html" in formats:
         content["html"] = render.html_page(made, meta).encode()

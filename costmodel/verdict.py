@@ -10,6 +10,7 @@ import numpy as np
 
 from .choices import TOKENS_ONLY, WHOLE_LIFE
 from .decision import breakeven, compare, p_cheapest, totals, weigh
+from .errors import check
 from .evidence import show
 from .ledger import Calendar, Options, evaluate, settle
 from .prices import PRICES_VERSION
@@ -56,8 +57,11 @@ class Verdict:
 
     @property
     def contest(self) -> list[str]:
-        """The leaders, or, where only one option is eligible, it and the cheapest that run: what the answer is weighed against."""
+        """The leaders, or, where only one option is eligible, it and the cheapest that run: what the answer is weighed against.
+
+        Errors: `ValueError` where only one option runs."""
         runs = self.table.index[self.table["mid"].notna()]
+        check(len(runs) > 1, f"only {', '.join(runs)} can run, and an answer is weighed against another; add an option, such as people, today's bill or a cheaper model, or run 05_business_case")
         return self.leaders if len(self.leaders) > 1 else [*self.leaders, *(n for n in runs if n not in self.leaders)][:LEADERS]
 
 
@@ -84,7 +88,15 @@ def recommend(options: Options, work: Workload, quality_floor: float | None = No
     wrong = _failures(options[best], work, terms)
     rival = _rival(best, table)
     headline = _headline(best, table.loc[best], rival, work, terms, quality_floor, wrong)
-    return Verdict(best, table, changes, headline, _cards(table.loc[best], terms, wrong), tuple(_points(best, table, rival, changes, wrong)))
+    points = list(_points(best, table, rival, changes, wrong, terms))
+    if quality_floor is None and wrong == 0 and work.corpus is not None and not _reads(options[best]):
+        points.insert(0, f"{best} does not read the corpus, and wrong answers are free here: ask for a quality_floor, or give them a price (usd_per_failure).")
+    return Verdict(best, table, changes, headline, _cards(table.loc[best], terms, wrong), tuple(points))
+
+
+def _reads(option: Any) -> bool:
+    """Whether some part of an option looks something up in the corpus."""
+    return any(hasattr(technique, "questions") for part, _, _ in middle((option,))[0].parts() for technique in part.techniques)
 
 
 def _failures(option: Any, work: Workload, terms: Terms) -> float:
@@ -232,16 +244,21 @@ def _headline(best: str, row: pd.Series, rival: str | None, work: Workload, term
     text += "" if work.flat else f" and {_growth(work)}"
     text += f", {best} is the cheapest way" + (f" that reaches {floor:.0%} accepted answers" if floor is not None else "")
     text += f", in a close call with {rival}" if rival else ""
-    text += f": {money(row['per_month'], terms)} a month{'' if work.flat else ' on average'}"
+    text += f", with {row['quality']:.0%} of its answers accepted" if floor is None and not np.isnan(row["quality"]) else ""
+    text += f": {money(row['per_month'], terms)} a month{'' if work.flat else f' over {terms.months} months'}"
     text += f" (80 % sure between {money(row['p10'] * scale, terms)} and {money(row['p90'] * scale, terms)})"
     return text + (f", {failures:.0%} of it the cost of wrong answers" if failures >= 0.005 else "") + "."
 
 
-def _points(best: str, table: pd.DataFrame, rival: str | None, flips: pd.DataFrame, failures: float) -> Iterator[str]:
+def _points(best: str, table: pd.DataFrame, rival: str | None, flips: pd.DataFrame, failures: float, terms: Terms) -> Iterator[str]:
     """What a reader must know beside the headline: how close it is, what it turns on, and at which volume."""
     chance, least = table["p_cheapest"], table["p_least_to_pay"].fillna(0)
     if rival:
         yield f"A close call: {best} is the cheapest in {chance[best]:.0%} of the draws, {rival} in {chance[rival]:.0%}."
+    halfway = table.loc[table["eligible"], "p50"]
+    if halfway.notna().any() and (other := halfway.idxmin()) != best:
+        yield (f"{best} is the cheapest with every input at its middle; in the median of the draws {other} is, "
+               f"{money(halfway[other] / terms.months, terms)} a month against {money(halfway[best] / terms.months, terms)}.")  # fmt: skip
     if failures >= 0.005 and least.idxmax() != best:
         yield (f"It turns on the assumed cost of a wrong answer: without it, {least.idxmax()} is the cheapest in {least.max():.0%} of the draws, "
                f"{best} in {least[best]:.0%}.")  # fmt: skip

@@ -282,7 +282,7 @@ class Terms:
     def __post_init__(self) -> None:
         whole = isinstance(self.months, (int, np.integer)) and not isinstance(self.months, bool)
         check(whole and 1 <= self.months <= 120, f"months is {self.months!r}, allowed is a whole number between 1 and 120")
-        require("discount_rate", self.discount_rate, low=-0.5, high=10)
+        require("discount_rate", self.discount_rate, low=-0.5, high=1)
         on = _day("on", self.on) if self.on else date.today()
         if self.start is None:
             first = date(on.year + on.month // 12, on.month % 12 + 1, 1)

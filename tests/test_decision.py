@@ -392,3 +392,20 @@ def test_a_verdict_is_one_sentence_and_the_points_it_turns_on(options):
     rival = ({"RAG", "Cascade"} - {said.best}).pop()
     close = said.table.loc[said.best, "p_cheapest"] < 0.5
     assert (f"in a close call with {rival}" in said.headline) == close == any("A close call" in p for p in said.points)
+
+
+def test_an_answer_that_reads_nothing_says_so_where_quality_is_free(options):
+    free = cm.recommend(options, replace(WORK, usd_per_failure=0), draws=200)
+    assert free.points[0].startswith(f"{free.best} does not read the corpus") and "of its answers accepted" in free.headline
+    for said in (cm.recommend(options, replace(WORK, usd_per_failure=0), 0.6, draws=200), cm.recommend(options, replace(WORK, usd_per_failure=2), draws=200)):
+        assert not any("does not read" in point for point in said.points)
+
+
+def test_where_the_median_of_the_draws_has_another_answer_the_verdict_says_so():
+    """Two skewed doubts: the median of their sum lies above the sum of their medians."""
+    steady = cm.Option(cm.Api("gpt-6-sol", on="2026-11-01"), cm.Prompt(build_weeks=4.0, upkeep_fte=0.02))
+    doubts = {"build_weeks": cm.Range(3.8, 60, mid=3.9), "upkeep_fte": cm.Range(0.0199, 0.9, mid=0.01991)}
+    skewed = cm.Option(cm.Api("gpt-6-sol", on="2026-11-01"), cm.Prompt(**doubts))
+    said = cm.recommend({"steady": steady, "skewed": skewed}, cm.Workload(1_000, input_tokens=500, output_tokens=100), draws=2_000)
+    assert said.best == "skewed" and said.table["p50"].idxmin() == "steady"
+    assert any("in the median of the draws steady is" in point for point in said.points)

@@ -302,7 +302,7 @@ def test_a_wrong_corpus_is_refused_in_one_sentence(fields, says):
     ({"start": "2027-13-01"}, "start is '2027-13-01', it must be a date like"),
     ({"on": "01/11/2026"}, "on is '01/11/2026', it must be a date like"),
     ({"discount_rate": "10%"}, "discount_rate is '10%', it must be a number"),
-    ({"discount_rate": -0.9}, "discount_rate is -0.9, allowed is between -0.5 and 10"),
+    ({"discount_rate": -0.9}, "discount_rate is -0.9, allowed is between -0.5 and 1"),
     ({"currency": "EUR"}, "currency is 'EUR'; write the code"),
 ])  # fmt: skip
 def test_wrong_terms_are_refused_in_one_sentence(fields, says):

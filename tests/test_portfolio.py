@@ -85,3 +85,23 @@ def test_the_command_writes_the_table(table_of_rows, tmp_path):
     said = CliRunner().invoke(main, ["portfolio", str(table_of_rows), "--csv", str(tmp_path / "out.csv"), "--draws", "50", "--workers", "1"])
     assert said.exit_code == 0 and "24 scenarios, 0 of them with an error" in said.output
     assert len(pd.read_csv(tmp_path / "out.csv")) == 48
+
+
+def test_a_portfolio_that_none_can_read_writes_nothing(table_of_rows, tmp_path):
+    """A misspelt column is one error with the nearest name, not a table of errors."""
+    table_of_rows.write_text(table_of_rows.read_text().replace("requests_per_month", "request_per_month"))
+    said = CliRunner().invoke(main, ["portfolio", str(table_of_rows), "--csv", str(tmp_path / "out.csv")])
+    assert said.exit_code == 2 and "none of the 24 scenarios" in said.output and "did you mean 'requests_per_month'" in said.output
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_two_scenarios_of_one_name_are_refused(table_of_rows):
+    table_of_rows.write_text(table_of_rows.read_text().replace("team 3,", "team 2,"))
+    with pytest.raises(ValueError, match="two scenarios are called 'team 2'; give each a name of its own"):
+        cm.compare_portfolio(table_of_rows, progress=False)
+
+
+@pytest.mark.parametrize("command", [["compare", "support_assistant"], ["portfolio", "."]])
+def test_a_folder_that_is_not_there_is_said_before_anything_runs(command, tmp_path):
+    said = CliRunner().invoke(main, [*command, "--csv", str(tmp_path / "no" / "x.csv")])
+    assert said.exit_code == 2 and "no folder" in said.output and "make it first" in said.output

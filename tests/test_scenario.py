@@ -234,3 +234,14 @@ def test_what_a_file_cannot_say_is_an_error_and_nothing_is_written(tmp_path):
 def test_a_scenario_checks_itself(field, value):
     with pytest.raises(ValueError, match=field):
         replace(load(BASE), **{field: value})
+
+
+def test_a_corpus_by_its_pages_alone():
+    text = "title: t\nworkload: {requests_per_month: 1e5, input_tokens: 900, corpus: {pages: 50_000, churn_per_month: 0.02}}\n"
+    corpus = cm.load(text).work.corpus
+    assert corpus == cm.Corpus.from_pages(50_000, churn_per_month=0.02)
+
+
+def test_a_percentage_is_told_how_to_be_written():
+    with pytest.raises(ValueError, match=r"churn_per_month is '2%'.* written as a share, such as 0.02"):
+        cm.load("title: t\nworkload: {requests_per_month: 1e5, input_tokens: 900, corpus: {tokens: 1e6, churn_per_month: 2%}}\n")
