@@ -45,7 +45,7 @@ class Staff(_Baseline):
     15360
     """
 
-    minutes_per_request: Number
+    minutes_per_request: Number = Range(2, 10, mid=4, why="assumption: a person reads, finds and writes; take the time of yours")
     usd_per_hour: Number | None = None  # None: the rate of the person
     person: catalog.Person | str = "annotator"
     accepted: Number | None = Range(0.85, 0.98, mid=0.94, why="assumption: people get some answers wrong too; measure yours")

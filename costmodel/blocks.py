@@ -101,8 +101,8 @@ def show(table: pd.DataFrame, formats: Mapping[str, str | Callable] | None = Non
         plain = plain.drop(columns="currency")
     elif money != USD:
         plain = plain.assign(**{name: plain[name] * money.per_usd for name in inside})
-    units = {name: GLOSSARY[name][0].replace("USD", money.code) for name in inside} | dict(units or {})
     uniform = "unit" not in plain.columns  # with a unit in each row, none is needed in the head
+    units = {name: GLOSSARY[name][0].replace("USD", money.code) for name in inside if uniform or money != USD} | dict(units or {})
     heads = [heading(str(name)) if uniform else (heading(str(name))[0], "") for name in plain.columns]
     heads = [(words, (units or {}).get(str(name), unit)) for name, (words, unit) in zip(plain.columns, heads, strict=True)]
     numeric = [pd.api.types.is_numeric_dtype(plain[n]) and plain[n].dtype != bool for n in plain.columns]

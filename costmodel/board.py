@@ -10,6 +10,7 @@ import numpy as np
 
 from .baselines import Staff, Today
 from .errors import unknown
+from .evidence import show
 from .finance import Policy, business_case
 from .ledger import Options, evaluate, register, settle
 from .options import Mix, Option, accepted, cases
@@ -25,18 +26,20 @@ if TYPE_CHECKING:
 
 PEOPLE, TODAY = "people", "today"
 TOP = 3
+LIKELY_LOSS = 0.25  # a case that loses money more often is to be considered, not yet funded
 WRONG = "answers that fail"  # the line whose quantity is what the quality leaves
 NUDGE = 0.99
 
 
 def baseline(kind: str, options: Options, minutes_per_request: Any = None, usd_per_hour: Any = None, usd_per_month_today: Any = None) -> Option | Mix:
-    """What the case is held against: "people" (minutes a request), "today" (a known bill; 0 is doing nothing), or an option by its label.
+    """What the case is held against: "people" (minutes a request; None is an assumption), "today" (a known bill; 0 is doing nothing), or an option by its label.
 
     >>> baseline("people", {}, minutes_per_request=9, usd_per_hour=32).serving.minutes_per_request
     9
     """
     if kind == PEOPLE:
-        return Option(Staff(minutes_per_request, usd_per_hour=usd_per_hour))
+        known = {} if minutes_per_request is None else {"minutes_per_request": minutes_per_request}
+        return Option(Staff(**known, usd_per_hour=usd_per_hour))
     if kind == TODAY:
         return Option(Today(usd_per_month_today or 0.0))
     if kind not in options:
@@ -90,8 +93,10 @@ def memo(options: Options, work: Workload, base: Option | Mix, policy: Policy | 
     rate = 1 / terms.money.per_usd
     says = {name: money(row[name] * rate, terms) for name in ("benefit", "tco", "budget", "contingency", "npv", "npv_p10", "npv_p90", "investment")}
     pays = np.isnan(row["payback_month"])
-    verb = "Fund" if row["npv"] > 0 and row["p_loss"] < 0.5 else "Do not fund"
-    sentence = (f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay and saves {says['benefit']} ({called}), a present value of {says['npv']} "
+    verb = "Do not fund" if row["npv"] <= 0 or row["p_loss"] >= 0.5 else "Fund" if row["p_loss"] <= LIKELY_LOSS else "Consider"
+    wrong = row["wrong_answers"] * rate
+    errs = f", less {money(wrong, terms)} for more wrong answers" if wrong > 0 else f", and {money(-wrong, terms)} for fewer wrong answers" if wrong < 0 else ""
+    sentence = (f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay and saves {says['benefit']} ({_paid_now(base, called)}){errs}: a present value of {says['npv']} "
                 f"(80 % sure between {says['npv_p10']} and {says['npv_p90']}); the case loses money in {row['p_loss']:.0%} of the draws.")  # fmt: skip
     cards = (
         (f"Saved: {called}", says["benefit"], f"{_shares(policy.realised)} of the bill counts as saved"),
@@ -101,6 +106,12 @@ def memo(options: Options, work: Workload, base: Option | Mix, policy: Policy | 
     )
     words = pd.DataFrame({"in_plain_words": _words(verdict, row, says, policy, terms)})
     return Memo(best, sentence, cards, words, _explained(bars, leaders[best], work, terms), _explained(flips, *leaders.values(), work, terms), table, verdict)
+
+
+def _paid_now(base: Option | Mix, called: str) -> str:
+    """What the saving is a saving of."""
+    people = isinstance(base, Option) and isinstance(base.serving, Staff)
+    return f"{called}, {show(base.serving.minutes_per_request)} minutes a request" if people else called  # type: ignore[union-attr]
 
 
 def _words(verdict: Verdict, row: Any, says: dict[str, str], policy: Policy, terms: Terms) -> tuple[str, ...]:

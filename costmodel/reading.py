@@ -266,14 +266,20 @@ class Reader:
         whole = named(inner, f"{path}.option") if isinstance(inner, str) else self.option(inner, f"{path}.option", named)
         return self.make(path, Part, whole, **shares)
 
-    def options(self, given: Any, work: Workload) -> dict[str, Any]:
-        """`presets`, or a mapping of labels to options, in which `presets:` adds some or all of the presets."""
+    def options(self, given: Any, work: Workload, quality: Mapping[str, Any]) -> dict[str, Any]:
+        """`presets`, or a mapping of labels to options, in which `presets:` adds some or all of the presets.
+
+        `quality` holds evaluations by label, which reach an option wherever it stands, in a mix too."""
         if isinstance(given, str):
             if _fold(given) != "presets":
                 raise unknown("set of options", given, ["presets"], self.at("options"))
             given = {"presets": {}}
         own = dict(self.mapping(given, "options"))
-        made = self.presets(own.pop("presets"), work) if "presets" in own else {}
+
+        def judged(label: str, option: Any) -> Any:
+            return self.make(f"quality.{label}", with_quality, option, self.amount(quality[label], f"quality.{label}")) if label in quality else option
+
+        made = {label: judged(label, option) for label, option in (self.presets(own.pop("presets"), work) if "presets" in own else {}).items()}
         for label in own:
             made.pop(label, None)
         busy: list[str] = []
@@ -284,10 +290,14 @@ class Reader:
                     raise unknown("option", label, [*own, *made], self.at(path))
                 check(label not in busy, f"{self.at(path)}: {label!r} contains itself; a part of a mix must be another option")
                 busy.append(label)
-                made[label] = self.option(own[label], f"options.{label}", named)
+                made[label] = judged(label, self.option(own[label], f"options.{label}", named))
             return made[label]
 
-        return {label: named(label, "options") for label in [*made, *own]}
+        found = {label: named(label, "options") for label in [*made, *own]}
+        for label in quality:
+            if label not in found:
+                raise unknown("option", label, found, self.at("quality"))
+        return found
 
     def presets(self, given: Any, work: Workload) -> dict[str, Any]:
         given = dict(self.mapping(given, "options.presets"))
@@ -339,12 +349,7 @@ class Reader:
         self.on = terms.on
         work = self.build(Workload, given["workload"], "workload")
         work = self.make("workload", _changed, work, {n: v for n, v in changes.items() if n in in_work})
-        options = self.options(given.get("options", "presets"), work)
-        for label, share in self.mapping(given.get("quality", {}), "quality").items():
-            if label not in options:
-                raise unknown("option", label, options, self.at("quality"))
-            share = self.amount(share, f"quality.{label}")
-            options[label] = self.make(f"quality.{label}", with_quality, options[label], share)
+        options = self.options(given.get("options", "presets"), work, self.mapping(given.get("quality", {}), "quality"))
         options, work, terms = self.overrides(given.get("overrides", {}), (options, work, terms))
         values = {name: self.value(hint, given[name], name) for name, hint in fields.items() if name in given}
         return {**values, "work": work, "options": options, "terms": terms}

@@ -297,7 +297,7 @@ def tall(row: Any) -> bool:
 def breakable(words: str, shortest: int = NAME) -> str:
     """Names of at least `shortest` characters may break after `_`, `/`, `.` and `-`, endless words anywhere."""
     words = re.sub(rf"\w{{{LONG},}}", lambda m: "\u200b".join(m[0]), words)
-    return re.sub(rf"\S{{{shortest},}}", lambda m: re.sub(r"([_/.-])(?=[A-Za-z])", "\\1\u200b", m[0]), words)
+    return re.sub(rf"\S{{{shortest},}}", lambda m: re.sub(r"([_/.+-])(?=[A-Za-z])", "\\1\u200b", m[0]), words)
 
 
 def read_style(css: str) -> dict[str, dict[str, str]]:

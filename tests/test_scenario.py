@@ -1,6 +1,8 @@
 """Scenarios: what a file says is what is computed, both ways, and every slip has one sentence with the right name."""
 
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -245,3 +247,28 @@ def test_a_corpus_by_its_pages_alone():
 def test_a_percentage_is_told_how_to_be_written():
     with pytest.raises(ValueError, match=r"churn_per_month is '2%'.* written as a share, such as 0.02"):
         cm.load("title: t\nworkload: {requests_per_month: 1e5, input_tokens: 900, corpus: {tokens: 1e6, churn_per_month: 2%}}\n")
+
+
+def test_an_evaluation_reaches_an_option_inside_a_mix():
+    text = """
+title: t
+workload: {requests_per_month: 1e5, input_tokens: 900, usd_per_failure: 2}
+options:
+  Small: {serving: {api: gpt-6-luna}}
+  Large: {serving: {api: gpt-6-sol}}
+  Both: {mix: [{option: Small, sees: 1.0}, {option: Large, sees: 0.3, answers: 0.3}]}
+quality: {Small: {accepted: 120, trials: 200}, Large: {accepted: 180, trials: 200}}
+"""
+    case = cm.load(text)
+    assert case.options["Both"].mix[0].option == case.options["Small"] and case.options["Both"].mix[1].option == case.options["Large"]
+    assert cm.compare(case.options, case.work, draws=50).loc["Both", "quality"] == pytest.approx(0.7 * 0.6 + 0.3 * 0.9)
+
+
+def test_the_reference_of_scenarios_is_a_scenario():
+    """The example of docs/scenario.md loads, and names every field that a file may have."""
+    text = (Path(__file__).parents[1] / "docs" / "scenario.md").read_text(encoding="utf-8")
+    example = re.search(r"```yaml\n(.*?)```", text, re.S)[1]
+    case = cm.load(example)
+    assert list(case.options) == ["RAG", "Few-shot", "Ours", "Both"]
+    named = {f.name for f in fields(case)} - {"work", "note"} | {"workload", "quality", "overrides"}
+    assert all(re.search(rf"^{name}:", example, re.M) for name in named)
