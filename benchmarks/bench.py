@@ -26,12 +26,18 @@ WORK = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tok
 
 def best(work: Callable[[], object], times: int = 5) -> float:
     """Shortest of several runs [s]."""
-    seconds = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
+    return in_turns(work, times=times)[0]
+
+
+def in_turns(*works: Callable[[], object], times: int = 5) -> list[float]:
+    """Shortest of several runs of each [s], taken in turns, so that a busy moment of the machine slows all of them."""
+    seconds = np.empty((times, len(works)))
+    for i in range(times):
+        for j, work in enumerate(works):
+            start = time.perf_counter()
+            work()
+            seconds[i, j] = time.perf_counter() - start
+    return seconds.min(axis=0).tolist()
 
 
 def row(what: str, seconds: float, budget: str, note: str = "") -> None:
@@ -99,7 +105,7 @@ def tokens() -> None:
 
     raw = _encoding("o200k_base")
     assert isinstance(raw, tiktoken.Encoding)
-    ours, theirs = best(lambda: cm.count_tokens(texts, "gpt-4o"), 3), best(lambda: raw.encode_ordinary_batch(texts, num_threads=2), 3)
+    ours, theirs = in_turns(lambda: cm.count_tokens(texts, "gpt-4o"), lambda: raw.encode_ordinary_batch(texts, num_threads=2))
     row("counting tokens", ours, "-", f"{ours / theirs:.2f}x of raw tiktoken batch (budget 1.2x), {sum(map(len, texts)) / ours / 1e6:.0f} MB/s")
 
 
@@ -195,9 +201,8 @@ def main() -> None:
     draws.cache_clear()
     strata.cache_clear()
     first = best(lambda: cm.compare(options, WORK, draws=100_000), 1)
-    again = best(lambda: cm.compare(options, WORK, draws=100_000), 3)
     row("compare 10 options, 100,000 draws, first time", first, "1 s")
-    products, cubes = (best(run, 3) for run in bare(options, 100_000))
+    again, products, cubes = in_turns(lambda: cm.compare(options, WORK, draws=100_000), *bare(options, 100_000))
     note = f"{again / cubes:.1f}x of bare NumPy over draws x months ({cubes * 1e3:.0f} ms, budget 4x); {again / products:.1f}x of the products alone"
     row("the same again (draws remembered)", again, "1 s", note)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
