@@ -241,6 +241,7 @@ def breakeven(first: Option | Mix, second: Option | Mix, work: Workload, over: s
         below, above = (labels[1], labels[0]) if start > 0 else (labels[0], labels[1])
         shown, least, most = (show(float(f"{x:.3g}")) for x in (at, *band))  # a band over factors has no eight figures
         verdict = f"{below} is cheaper below {shown} {_unit(over)}, {above} above (80 % band {least} to {most}"
+        verdict += "" if np.isnan(band[0]) or band[0] <= at <= band[1] else ", which the middles of skewed doubts miss"
         verdict += f"; no crossing in {p_never:.0%} of the draws)" if p_never else ")"
         rows.append((over, at, *band, p_never, below, above, verdict + without))
     return pd.DataFrame(rows, columns=columns)

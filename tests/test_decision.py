@@ -409,3 +409,12 @@ def test_where_the_median_of_the_draws_has_another_answer_the_verdict_says_so():
     said = cm.recommend({"steady": steady, "skewed": skewed}, cm.Workload(1_000, input_tokens=500, output_tokens=100), draws=2_000)
     assert said.best == "skewed" and said.table["p50"].idxmin() == "steady"
     assert any("in the median of the draws steady is" in point for point in said.points)
+
+
+def test_a_crossing_outside_its_band_says_so():
+    """Ten doubts from 1 to 100 with a middle of 1.01: their sum at the middles, 10.1, is less than in nine draws of ten."""
+    fees = [Buy(cm.Range(1, 100, mid=1.01, name=f"fee {i}"), monthly()) for i in range(10)]
+    dear, cheap = cm.Option(api(**{"in": 0.0, "out": 0.0}), *fees), cm.Option(cm.Seats(10, 1))
+    found = cm.breakeven(cheap, dear, cm.Workload(1_000, input_tokens=1), over="Seats.seats", low=1, high=10_000, months=1, terms=STILL).iloc[0]
+    assert found["crossing"] == pytest.approx(10.1) and found["p10"] > 10.1
+    assert "which the middles of skewed doubts miss" in found["verdict"]
