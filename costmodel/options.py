@@ -188,8 +188,9 @@ def purchases(resolved: Cases) -> Iterator[tuple[Any, Line | Traffic]]:
             yield case.serving, Traffic("production", call, count, with_demand(), "serving")
     bought: list[tuple[Any, Case]] = []
     for part, case, _ in resolved:
+        others = len(bought)  # what parts before this one bought
         for technique in (t for t in part.techniques if hasattr(t, "buys")):
-            for i, (other, earlier) in enumerate(bought):
+            for i, (other, earlier) in enumerate(bought[:others]):
                 if same(technique, other) and (not hasattr(technique, "adapt") or same(case.serving, earlier.serving)):
                     more = earlier.requests_per_month + case.requests_per_month
                     bought[i] = (other, replace(earlier, requests_per_month=more, together=(*earlier.together, case)))
