@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WAYS = {"RAG": "#009E73", "Agentic RAG": "#4C9A8A", "GraphRAG": "#8DB84A", "LightRAG": "#C9A227", "HippoRAG 2": "#D55E00", "LazyGraphRAG": "#E69F00",
-        "Long context": "#9ECAE1", "Long context, 5 min": "#4292C6", "Long context, 1 h": "#16335B", "Self-Route": "#CC79A7"}  # fmt: skip
+        "Long context": "#9ECAE1", "Long context, 5 min": "#4292C6", "Long context, 1 h": "#16335B", "Self-Route": "#CC79A7",
+        "Fast-GraphRAG": "#8C510A", "Walk over triples": "#7A6FB0"}  # fmt: skip
 INDEXES = {"full": "GraphRAG", "light": "LightRAG", "lazy": "LazyGraphRAG", "fast": "Fast-GraphRAG", "hipporag": "HippoRAG 2", "guided": "Walk over triples"}
 SURE = 0.8  # share of the draws from which a winner is not hatched
 BEST = "#DDEFE8"

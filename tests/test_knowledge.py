@@ -505,6 +505,11 @@ def test_every_figure_is_drawn(ways):
     assert axes[0].get_figure() is not axes[1].get_figure()
 
 
+def test_every_way_and_every_index_has_a_colour_of_its_own():
+    colours = plots_knowledge.colours_of([*plots_knowledge.WAYS, *plots_knowledge.INDEXES.values()])
+    assert len(set(colours.values())) == len(colours)
+
+
 def test_the_timeline_has_one_lane_for_each_index_with_its_dollars_beside_it(ways):
     some = {label: ways[label] for label in ("RAG", "GraphRAG", "Long context")}
     table = cm.ledger(some, WORK, months=24)
