@@ -66,6 +66,8 @@ class Option:
         for t in self.techniques:
             known = any(callable(getattr(t, m, None)) for m in ("adapt", "shape", "buys", "quality")) and not isinstance(t, type)
             check(known, f"Option: {short(t)} is not a technique, such as Rag() or Lora(examples=2_000)")
+        twice = next((t for i, t in enumerate(self.techniques) if any(same(t, other) for other in self.techniques[:i])), None)
+        check(twice is None, f"Option: {type(twice).__name__}(...) is there twice; leave one out")
         if quality is not None:
             require("quality", quality, 0, 1)
 

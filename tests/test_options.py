@@ -422,3 +422,8 @@ def test_a_mix_answers_every_request_once():
     mix = cm.compare(cm.Mix(cm.Part(one, answers=share), cm.Part(one)), WORK, draws=100).iloc[0]
     alone = cm.compare(one, WORK, draws=100).iloc[0]
     assert mix[["mid", "p10", "p90"]].to_list() == pytest.approx(alone[["mid", "p10", "p90"]].to_list())
+
+
+def test_a_technique_that_is_there_twice_is_refused():
+    with pytest.raises(ValueError, match=r"Option: Evals\(...\) is there twice; leave one out"):
+        cm.Option(cm.Api("gpt-6-sol", on="2026-11-01"), cm.Evals(), cm.Rag(), cm.Evals())
