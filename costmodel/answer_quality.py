@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import Infeasible, check
+from .errors import Infeasible, check, short
 from .ledger import Calendar, evaluate, settle
-from .options import Mix, Option, short
+from .options import Mix, Option
 from .ranges import listed, middle, pin
 from .retrieval import all_found, chunks
 from .techniques.knowledge import Rag

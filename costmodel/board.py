@@ -10,14 +10,13 @@ import numpy as np
 
 from .baselines import Staff, Today
 from .errors import unknown
-from .evidence import show
+from .evidence import meanings, show
 from .finance import Policy, business_case
 from .ledger import Options, evaluate, register, settle
 from .options import Mix, Option, accepted, cases
 from .ranges import Doubt, key_of, leaves, middle, owner_of, pin, walk
 from .tradeoffs import goal_seek
 from .uncertainty import tornado
-from .units import GLOSSARY
 from .verdict import Verdict, money, recommend
 from .workload import Terms, Workload
 
@@ -88,14 +87,14 @@ def memo(options: Options, work: Workload, base: Option | Mix, policy: Policy | 
     table = business_case(leaders, work, base, policy, draws=draws, seed=seed, terms=terms)
     best = verdict.best
     bars = tornado(leaders[best], work, terms=terms).head(TOP)
-    flips = _likeliest(goal_seek(leaders, work, best, terms=terms)) if len(leaders) > 1 else _likeliest(None)
+    flips = goal_seek(leaders, work, best, terms=terms) if len(leaders) > 1 else pd.DataFrame(columns=["input", "meaning", "now", "needed", "chance", "verdict"])
     row = table.loc[best]
     rate = 1 / terms.money.per_usd
     says = {name: money(row[name] * rate, terms) for name in ("benefit", "tco", "budget", "contingency", "npv", "npv_p10", "npv_p90", "investment")}
+    wrong, says["wrong"] = row["wrong_answers"], money(abs(row["wrong_answers"]) * rate, terms)  # NaN where they are not known
     pays = np.isnan(row["payback_month"])
     verb = "Do not fund" if row["npv"] <= 0 or row["p_loss"] >= 0.5 else "Fund" if row["p_loss"] <= LIKELY_LOSS else "Consider"
-    wrong = row["wrong_answers"] * rate
-    errs = f", less {money(wrong, terms)} for more wrong answers" if wrong > 0 else f", and {money(-wrong, terms)} for fewer wrong answers" if wrong < 0 else ""
+    errs = f", less {says['wrong']} for more wrong answers" if wrong > 0 else f", and {says['wrong']} for fewer wrong answers" if wrong < 0 else ""
     sentence = (f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay and saves {says['benefit']} ({_paid_now(base, called)}){errs}: a present value of {says['npv']} "
                 f"(80 % sure between {says['npv_p10']} and {says['npv_p90']}); the case loses money in {row['p_loss']:.0%} of the draws.")  # fmt: skip
     cards = (
@@ -105,7 +104,7 @@ def memo(options: Options, work: Workload, base: Option | Mix, policy: Policy | 
         ("Money back", "not within the horizon" if pays else "at once" if row["payback_month"] == 0 else f"month {row['payback_month']:.1f}", f"IRR {row['irr_says']}"),
     )
     words = pd.DataFrame({"in_plain_words": _words(verdict, row, says, policy, terms)})
-    return Memo(best, sentence, cards, words, _explained(bars, leaders[best], work, terms), _explained(flips, *leaders.values(), work, terms), table, verdict)
+    return Memo(best, sentence, cards, words, _explained(bars, leaders[best], work, terms), flips[flips["needed"].notna()].head(TOP), table, verdict)
 
 
 def _paid_now(base: Option | Mix, called: str) -> str:
@@ -118,18 +117,18 @@ def _words(verdict: Verdict, row: Any, says: dict[str, str], policy: Policy, ter
     asks = f"We ask for {says['budget']} over {terms.months} months, {says['investment']} of it up front. " \
            f"That is the middle, {says['tco']}, and {says['contingency']} so that the budget holds in {policy.contingency_percentile:g} of 100 cases."  # fmt: skip
     counts = f"A saving counts as far as it is removed or redeployed: {_shares(policy.realised)} of what the baseline costs. "
-    wrong = row["wrong_answers"] / terms.money.per_usd
-    counts += "Wrong answers are left out: how many this or the baseline gives is not known." if np.isnan(wrong) else f"Wrong answers cost {money(abs(wrong), terms)} {'more' if wrong > 0 else 'less'} than the baseline's, which is in the present value and not in the budget."
+    wrong = row["wrong_answers"]
+    counts += "Wrong answers are left out: how many this or the baseline gives is not known." if np.isnan(wrong) else f"Wrong answers cost {says['wrong']} {'more' if wrong > 0 else 'less'} than the baseline's, which is in the present value and not in the budget."
     tax = "Tax is left out." if not np.any(middle((policy,))[0].tax_rate) else f"Tax at {_shares(policy.tax_rate)} of the gain is in it."
     books = f"{'Nothing is' if row['capex'] == 0 else 'What is tagged as an asset is'} capitalised" if policy.capitalise != "build" else "All that is built is capitalised"
     books += f" and written off over {row['written_off_months']:.0f} months, to the first forced move to another model at the latest" if row["capex"] else ""
     return verdict.sentence, asks, counts, f"{books}. {tax} Discounted at {_shares(terms.discount_rate)} a year."
 
 
-def _explained(table: pd.DataFrame, *things: Any) -> pd.DataFrame:
-    """The rows with what each input means, and why its range is what it is."""
-    found = {key_of(o, f, v): (GLOSSARY.get(f"{type(o).__name__}.{f}", GLOSSARY.get(f, ("", "")))[1], getattr(v, "why", "")) for o, f, v in walk(things)}
-    return table.assign(meaning=[found[key][0] for key in table["input"]], why=[found[key][1] for key in table["input"]])
+def _explained(bars: pd.DataFrame, *things: Any) -> pd.DataFrame:
+    """The bars with what each input means, and why its range is what it is."""
+    meaning, why = meanings(*things), {key_of(o, f, v): getattr(v, "why", "") for o, f, v in walk(things)}
+    return bars.assign(meaning=bars["input"].map(meaning), why=bars["input"].map(why))
 
 
 def _shares(x: Any) -> str:
@@ -137,13 +136,6 @@ def _shares(x: Any) -> str:
     if isinstance(x, Doubt) and x.low < x.high:
         return f"{x.mid:.0%} ({x.low:.0%} to {x.high:.0%})"
     return f"{float(middle((x,))[0]):.0%}"
-
-
-def _likeliest(flips: pd.DataFrame | None) -> pd.DataFrame:
-    """The rows of a goal seek that can be met, likeliest first; none where there is no other option, or no input alone that reaches it."""
-    import pandas as pd
-
-    return pd.DataFrame({"input": [], "now": [], "needed": [], "chance": [], "verdict": []}) if flips is None else flips[flips["needed"].notna()].head(TOP)
 
 
 def traced(option: Option | Mix, work: Workload, inputs: pd.DataFrame, terms: Terms | None = None) -> pd.DataFrame:

@@ -135,13 +135,11 @@ def portfolio(source: str, base: str | None, csv: str, draws: int | None, worker
 @click.option("--lines", default=12, show_default=True, help="How many lines, dearest first.")
 def explain(scenario: str, option: str, months: int | None, lines: int) -> None:
     """Show the dearest lines of OPTION in SCENARIO, each with its formula and its source."""
-    from .ledger import explain
+    from .ledger import explain, pick
     from .scenario import load
 
     s = load(scenario, months=months)
-    if option not in s.options:
-        raise unknown("option", option, s.options, f"{scenario}")
-    table = explain(s.options[option], s.work, terms=s.terms)
+    table = explain(pick(s.options, option, scenario), s.work, terms=s.terms)
     click.echo(_heading(s))
     click.echo(f"{option}: USD {table['usd'].sum():,.2f} over {s.terms.months} months, in {len(table)} lines\n")
     for row in table.head(lines).itertuples():

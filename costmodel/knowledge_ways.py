@@ -12,9 +12,9 @@ from .caching import break_even_hit_rate, cached_price, hit_rate
 from .catalog import practice
 from .choices import DAYS_PER_MONTH
 from .decision import totals
-from .errors import check
+from .errors import check, short
 from .ledger import settle
-from .options import Mix, Option, Part, cascade, short
+from .options import Mix, Option, Part, cascade
 from .prices import api_price
 from .ranges import Number, Range, listed, middle, plain, require
 from .servings import Api

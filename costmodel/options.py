@@ -43,7 +43,7 @@ def require_servings(technique: Any, *names: str) -> None:
     for name in names:
         value = getattr(technique, name)
         serving = value is None or (hasattr(value, "price") and not isinstance(value, type))
-        check(serving, f"{type(technique).__name__}.{name} is {short(value)}, it must be a serving such as Api('gpt-6-luna'), or None for the option's own")
+        check(serving, f"{type(technique).__name__}.{name} is {short(value)}, it must be a serving, such as Api(...), or None for the option's own")
 
 
 @dataclass(frozen=True, init=False)

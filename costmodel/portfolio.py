@@ -6,6 +6,7 @@ Work is handed to any `concurrent.futures.Executor`: a pool of processes by defa
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -40,8 +41,7 @@ def compare_portfolio(scenarios: str | Path | Mapping[str, Any], base: str | Non
     check(jobs, f"no scenario in {scenarios!r}")
     whole("workers", workers, 1, WORKERS_MAX)
     check(executor is None or isinstance(executor, Executor), f"executor is {executor!r}, it must be a concurrent.futures.Executor")
-    names = [name for name, *_ in jobs]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = [name for name, times in Counter(name for name, *_ in jobs).items() if times > 1]
     check(not twice, f"two scenarios are called {', '.join(map(repr, twice[:3]))}; give each a name of its own")
     batches = [jobs[i : i + BATCH] for i in range(0, len(jobs), BATCH)]
     frames: list[pd.DataFrame] = []

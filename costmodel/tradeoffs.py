@@ -13,7 +13,7 @@ import numpy as np
 from .decision import UNKNOWN, _changes, _refine, comparable, compare, levelled, totals
 from .errors import check, unknown
 from .evidence import meanings, show
-from .ledger import Options, settle
+from .ledger import Options, pick, settle
 from .options import Mix, Option
 from .ranges import Doubt, counted, find_key, leaves, limits, require
 from .uncertainty import FAN_DRAWS, paths
@@ -45,8 +45,7 @@ def goal_seek(options: Options, work: Workload, goal: str, over: str | Iterable[
     import pandas as pd
 
     options, terms = settle(options, terms, months=months, on=on)
-    if goal not in options:
-        raise unknown("option", goal, options, "the options")
+    pick(options, goal)
     if usd is not None:
         require("usd", usd)
     else:

@@ -12,7 +12,7 @@ from .. import catalog
 from ..catalog import practice
 from ..errors import check
 from ..lines import Call, Line, Request, Segment, Traffic, cite, every, labour, once, upkeep, with_demand
-from ..options import Case
+from ..options import Case, require_servings
 from ..quality import Effect, answered, shift, shift_to
 from ..ranges import Number, Range, require, validate
 from ..retrieval import all_found, graph_index_ratio, recall_at_k
@@ -78,6 +78,7 @@ class GraphRag:
         resolve(self, variant=catalog.graph, store=catalog.store, reader=catalog.reader)
         check(self.mode == "local" or self.variant.id == "full", f"GraphRag.mode {self.mode!r} needs variant='full', not {self.variant.id!r}")
         validate(self, optional=("index_tokens", "output_share", "context_tokens", "refresh_share"))
+        require_servings(self, "extractor")
         require("GraphRag.top_k", self.top_k, low=1)
 
     def at(self, on: str) -> GraphRag:

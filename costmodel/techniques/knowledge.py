@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import catalog
 from ..catalog import practice
-from ..errors import CatalogError, Infeasible, check
+from ..errors import CatalogError, Infeasible
 from ..lines import (
     Call,
     Line,
@@ -26,7 +26,7 @@ from ..lines import (
     upkeep,
     with_demand,
 )
-from ..options import Case
+from ..options import Case, require_servings
 from ..quality import Effect, answered, shift, shift_to
 from ..ranges import Number, Range, require, validate
 from ..retrieval import all_found, chunks, embedding_usd_per_mtok, index_bytes, recall_at_k
@@ -84,7 +84,7 @@ class Rag:
     def __post_init__(self) -> None:
         resolve(self, optional=("reranker",), embedder=catalog.embedder, store=catalog.store, reranker=catalog.reranker, reader=catalog.reader)
         validate(self, optional=("dimensions",))
-        check(isinstance(self.hybrid, bool), f"Rag.hybrid is {self.hybrid!r}, allowed are True and False")
+        require_servings(self, "helper")
         require("Rag.top_k", self.top_k, low=1)
         require("Rag.overlap", self.overlap, high=MOST_OVERLAP)
         require("Rag.rounds", self.rounds, low=1)

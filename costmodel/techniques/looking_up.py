@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from .. import catalog
-from ..errors import Infeasible, check
+from ..errors import Infeasible, check, short
 from ..lines import Line, Schedule, cite, monthly, path
-from ..options import Case, short
+from ..options import Case
 from ..quality import context_shift, shift
 from ..ranges import Range
 from ..units import MILLION
@@ -31,7 +31,7 @@ def corpus_of(work: Workload, technique: Any) -> Corpus:
 
 
 def resolve(technique: Any, *, optional: tuple[str, ...] = (), **finders: Any) -> None:
-    """Ids become records of the catalogue; whatever is neither is refused, and so is a helper that is no serving."""
+    """Ids become records of the catalogue; whatever is neither is refused."""
     owner = type(technique).__name__
     for name, find in finders.items():
         if isinstance(given := getattr(technique, name), str):
@@ -40,9 +40,6 @@ def resolve(technique: Any, *, optional: tuple[str, ...] = (), **finders: Any) -
             record = catalog.RECORDS[f"{find.__name__}s"]
             known = isinstance(given, record) or (given is None and name in optional)
             check(known, f"{owner}.{name} is {short(given)}, it must be an id such as {next(iter(getattr(catalog, find.__name__ + 's')()))!r}, or a {record.__name__}(...)")
-    for name in ("helper", "extractor"):
-        by = getattr(technique, name, None)
-        check(by is None or hasattr(by, "price"), f"{owner}.{name} is {short(by)}, it must be a serving, such as Api(...), or None")
     mix = technique.questions
     check(mix is None or isinstance(mix, QuestionMix), f"{owner}.questions is {short(mix)}, it must be a QuestionMix(...) or None")
 
