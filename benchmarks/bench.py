@@ -16,7 +16,8 @@ import costmodel as cm
 from costmodel import plots_decision, report
 from costmodel.decision import CHUNK, totals
 from costmodel.ledger import Calendar, evaluate
-from costmodel.ranges import doubts, draws, rewrite, sample, strata
+from costmodel.core.draws import doubts, draws, sample, strata
+from costmodel.core.nested import rewrite
 from costmodel.scenario import notebooks_folder
 from costmodel.workload import Terms
 

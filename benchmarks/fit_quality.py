@@ -10,7 +10,7 @@ import sys
 
 from costmodel import catalog
 from costmodel.quality_fit import GRAPHS, calibration
-from costmodel.units import GLOSSARY
+from costmodel.core.units import GLOSSARY
 
 AS_OF, SOURCE = "2026-11-24", "quality-fit"
 

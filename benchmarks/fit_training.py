@@ -14,20 +14,8 @@ from typing import Any
 import numpy as np
 
 from costmodel import catalog, training_measured, training_runs
-from costmodel.training_fit import (
-    INSIDE,
-    arrays,
-    bands,
-    left_out,
-    log_memory,
-    log_speed,
-    memory_fit,
-    quantile,
-    speed_fit,
-    split,
-    weights,
-)
-from costmodel.units import GLOSSARY
+from costmodel.training_fit import INSIDE, arrays, bands, left_out, log_memory, log_speed, memory_fit, quantile, speed_fit, split, weights
+from costmodel.core.units import GLOSSARY
 
 AS_OF = "2026-11-25"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .units import MONTHS_PER_YEAR
+from costmodel.core.units import MONTHS_PER_YEAR
 
 
 def cold_cache_ratio(cached: Any, read: Any, write: Any = 1.0) -> Any:

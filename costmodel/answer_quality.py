@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import Infeasible, check, short
-from .ledger import Calendar, evaluate, settle
-from .options import Mix, Option
-from .ranges import listed, middle, pin
-from .retrieval import all_found, chunks
-from .techniques.knowledge import Rag
-from .techniques.looking_up import fitted
-from .workload import QuestionMix, Terms, Workload
+from costmodel.core.checks import listed
+from costmodel.core.draws import middle
+from costmodel.core.errors import Infeasible, check, short
+from costmodel.core.nested import pin
+from costmodel.ledger import Calendar, evaluate, settle
+from costmodel.options import Mix, Option
+from costmodel.retrieval import all_found, chunks
+from costmodel.techniques.knowledge import Rag
+from costmodel.techniques.looking_up import fitted
+from costmodel.workload import QuestionMix, Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from .errors import CatalogError, check, unknown
-from .ranges import require
-from .records import Model
-from .training import USUAL_VOCAB, usual_hidden, usual_layers
+from costmodel.core.checks import require
+from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.records import Model
+from costmodel.training import USUAL_VOCAB, usual_hidden, usual_layers
 
 HEAD_SIZE = 128  # usual width of an attention head
 KV_SHARE = 8  # heads per key-value head: grouped-query attention of usual models since 2023

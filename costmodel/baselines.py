@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import catalog
-from .lines import Call, Line, Traffic, cite, monthly
-from .ranges import Number, Range, validate
-from .units import MINUTES_PER_HOUR
-from .workload import Terms, Workload
+from costmodel import catalog
+from costmodel.core.checks import validate
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import MINUTES_PER_HOUR
+from costmodel.lines import Call, Line, Traffic, cite, monthly
+from costmodel.workload import Terms, Workload
 
 
 @dataclass(frozen=True)

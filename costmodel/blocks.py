@@ -15,9 +15,9 @@ from typing import Any
 
 import pandas as pd
 
-from .errors import check, unknown
-from .units import GLOSSARY
-from .workload import Currency
+from costmodel.core.errors import check, unknown
+from costmodel.core.units import GLOSSARY
+from costmodel.core.words import Currency
 
 RESULTS_MIME = "application/vnd.costmodel.results+json"
 HUGE, TINY = 1e9, 1e-4  # beyond these a number is written with a power of ten

@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .baselines import Staff, Today
-from .errors import unknown
-from .evidence import meanings, show
-from .finance import Policy, business_case
-from .ledger import Options, evaluate, register, settle
-from .options import Mix, Option, accepted, cases
-from .ranges import Doubt, key_of, leaves, middle, owner_of, pin, walk
-from .tradeoffs import goal_seek
-from .uncertainty import tornado
-from .verdict import Verdict, money, recommend
-from .workload import Terms, Workload
+from costmodel.baselines import Staff, Today
+from costmodel.core.draws import middle
+from costmodel.core.errors import unknown
+from costmodel.core.nested import key_of, leaves, owner_of, pin, walk
+from costmodel.core.ranges import Doubt
+from costmodel.core.words import money, show
+from costmodel.evidence import meanings
+from costmodel.finance import Policy, business_case
+from costmodel.ledger import Options, evaluate, register, settle
+from costmodel.options import Mix, Option, accepted, cases
+from costmodel.tradeoffs import goal_seek
+from costmodel.uncertainty import tornado
+from costmodel.verdict import Verdict, recommend
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 PEOPLE, TODAY = "people", "today"
 TOP = 3
@@ -146,7 +150,7 @@ def traced(option: Option | Mix, work: Workload, inputs: pd.DataFrame, terms: Te
     """
     import pandas as pd
 
-    from .ledger import Calendar
+    from costmodel.ledger import Calendar
 
     options, terms = settle(option, terms)
     (option,) = options.values()

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from . import catalog
-from .errors import CatalogError, check, unknown
-from .ranges import Range, middle
-from .records import Gpu, Model
-from .roofline import Physics, Setup, Shape
+from costmodel import catalog
+from costmodel.core.draws import middle
+from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.ranges import Range
+from costmodel.records import Gpu, Model
+from costmodel.roofline import Physics, Setup, Shape
 
 PRECISIONS = ("bf16", "fp8", "fp4", "int8", "int4")
 WEIGHT_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1 / 16, "int4": 0.5 + 1 / 32}  # with block scales

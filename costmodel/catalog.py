@@ -16,14 +16,28 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
-from .errors import CatalogError, unknown
-from .ranges import Range
-from .records import Embedder, Fact, Gpu, Graph, Labels, Model, Person, Reader, Rent, Reranker, Source, Store, Tuning
-from .records import count_parameters as count_parameters
-from .units import GLOSSARY
+from costmodel.core.errors import CatalogError, unknown
+from costmodel.core.ranges import Range
+from costmodel.core.units import GLOSSARY
+from costmodel.records import (
+    Embedder,
+    Fact,
+    Gpu,
+    Graph,
+    Labels,
+    Model,
+    Person,
+    Reader,
+    Rent,
+    Reranker,
+    Source,
+    Store,
+    Tuning,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 COLUMNS = ("id", "field", "value", "low", "high", "unit", "as_of", "source", "note")
 TEXTS = ("text", "date", "flag")  # units of what is not a number
@@ -34,6 +48,7 @@ RECORDS: dict[str, type] = {
     "embedders": Embedder, "rerankers": Reranker, "tunings": Tuning, "readers": Reader, "graphs": Graph,
 }  # fmt: skip
 Folder = Union[str, Path, None]
+
 
 # -- reading and checking ------------------------------------------------------------------------------
 
@@ -233,7 +248,7 @@ def gpu(id: str, folder: Folder = None, on: str | None = None) -> Gpu:
     80000000000.0
     >>> gpu("H100-SMX")
     Traceback (most recent call last):
-    costmodel.errors.CatalogError: no GPU 'H100-SMX' in gpus.csv; did you mean 'H100-SXM' or ...?
+    costmodel.core.errors.CatalogError: no GPU 'H100-SMX' in gpus.csv; did you mean 'H100-SXM' or ...?
     """
     return _one("GPU", "gpus", id, folder, on)
 
@@ -352,7 +367,7 @@ def rent(
 
     >>> rent("T4", "marketplace")
     Traceback (most recent call last):
-    costmodel.errors.CatalogError: no rent of T4 from a marketplace, on_demand, in rents.csv; known: ...
+    costmodel.core.errors.CatalogError: no rent of T4 from a marketplace, on_demand, in rents.csv; known: ...
     """
     found = _records("rents", data_folder(folder), on)
     if f"{gpu}.{channel}.{term}" in found:

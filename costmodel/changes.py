@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import check
-from .ledger import Bill, Calendar, evaluate, settle
-from .lines import PHASES
-from .options import Mix, Option
-from .ranges import key_of, middle, rewrite, walk
-from .units import unit_of
-from .workload import Corpus, Terms, Workload
+from costmodel.core.draws import middle
+from costmodel.core.errors import check
+from costmodel.core.nested import key_of, rewrite, walk
+from costmodel.core.words import unit_of
+from costmodel.ledger import Bill, Calendar, evaluate, settle
+from costmodel.lines import PHASES
+from costmodel.options import Mix, Option
+from costmodel.workload import Corpus, Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 STEPS = ("price", "volume", "quality", "people", "mix", "terms")
 QUALITY = ("accepted", "log_odds", "log_odds_relational", "log_odds_adapter", "log_odds_per_tenfold", "quality", "usd_per_failure", "of_teacher")
@@ -99,4 +101,3 @@ def _total(side: tuple) -> float:
     option, work, terms = side
     bill: Bill = evaluate(option, work, terms)
     return float(bill.total(Calendar(work, terms)))
-

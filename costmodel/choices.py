@@ -1,4 +1,7 @@
-"""Eleven ways to use a language model for one workload, with default qualities that are wide and say why."""
+"""Floor 3: what a user can choose: a workload, terms, a serving, techniques, options and studies of them.
+
+It imports `laws` and everything below.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +10,31 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .errors import check, one_number, short, unknown
-from .hosting import Hosted
-from .options import Mix, Option, cascade
-from .profiles import profile
-from .ranges import Number, Range, middle, require
-from .servings import Api
-from .techniques.adaptation import Distill, FineTune, Lora
-from .techniques.graphs import GraphRag
-from .techniques.knowledge import LongContext, Rag
-from .techniques.operations import Evals, Monitoring, Upgrades
-from .techniques.prompting import FewShot, Prompt, PromptCache
-from .tokens import pages_to_tokens, words_to_tokens
-from .units import HOURS_PER_MONTH
-from .workload import Workload
+from costmodel.core.checks import require
+from costmodel.core.draws import middle
+from costmodel.core.errors import check, one_number, short, unknown
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import HOURS_PER_MONTH
+from costmodel.hosting import Hosted
+from costmodel.options import Mix, Option, cascade
+from costmodel.profiles import profile
+from costmodel.servings import Api
+from costmodel.techniques.adaptation import Distill, FineTune, Lora
+from costmodel.techniques.graphs import GraphRag
+from costmodel.techniques.knowledge import LongContext, Rag
+from costmodel.techniques.operations import Evals, Monitoring, Upgrades
+from costmodel.techniques.prompting import FewShot, Prompt, PromptCache
+from costmodel.tokens import pages_to_tokens, words_to_tokens
+from costmodel.workload import Workload
 
 LABELS = ("Prompt", "Few-shot", "Few-shot + cache", "RAG", "GraphRAG", "Long context + cache", "Managed fine-tune", "LoRA", "Distilled",
           "RAG + LoRA", "Cascade")  # fmt: skip
-
 NEEDED = 5  # documents that a question needs at most
 WHOLE = 0.9  # a corpus up to this share of the window is sent whole
 MODELS = ("gpt-6.1-terra", "gpt-6.1-sol", "gpt-6-luna", "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "gemini-4-argon",
           "gemini-3.8-flash", "gemini-3.5-flash-lite", "mistral-large-latest", "deepseek-v4-pro")  # fmt: skip
+
+
 # use case: (requests a day, pages read, words read, words written): a first guess for who has no numbers yet
 USE_CASES: dict[str, tuple[float, float, float, float]] = {
     "Support assistant": (10_000, 0, 700, 190),

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import __version__
-from .errors import CatalogError, unknown
+from costmodel import __version__
+from costmodel.core.errors import CatalogError, unknown
 
 if TYPE_CHECKING:
-    from .prices import ApiPrice
-    from .scenario import Scenario
+    from costmodel.prices import ApiPrice
+    from costmodel.scenario import Scenario
+
 
 ERROR, STOPPED = 2, 130  # exit codes; 130 is the shell's for an interrupt
 QUIET_S = 1.0  # what takes longer than this shows that it is running
@@ -67,11 +68,11 @@ def main() -> None:
 @click.option("--csv", "csv", metavar="PATH", help="Write the table in USD, with full precision; - prints it and nothing else.")
 def compare(scenario: str, months: int | None, draws: int | None, seed: int | None, csv: str | None) -> None:
     """Compare the options of SCENARIO, cheapest first."""
-    from .blocks import answer
-    from .decision import compare
-    from .pitfalls import lint
-    from .scenario import load
-    from .verdict import recommend
+    from costmodel.blocks import answer
+    from costmodel.decision import compare
+    from costmodel.pitfalls import lint
+    from costmodel.scenario import load
+    from costmodel.verdict import recommend
 
     if csv and csv != "-":
         _writable(csv)
@@ -98,8 +99,8 @@ def compare(scenario: str, months: int | None, draws: int | None, seed: int | No
 @click.option("--all", "everything", is_flag=True, help="List all pitfalls, also those without a note.")
 def lint(scenario: str, everything: bool) -> None:
     """Show which of two dozen usual mistakes of cost estimates the inputs of SCENARIO run into."""
-    from .pitfalls import lint
-    from .scenario import load
+    from costmodel.pitfalls import lint
+    from costmodel.scenario import load
 
     s = load(scenario)
     for row in lint(s.options, s.work, s.terms, s.quality_floor, s.accept_zero, everything).itertuples():
@@ -115,7 +116,7 @@ def lint(scenario: str, everything: bool) -> None:
 @click.option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, instead of processes.")
 def portfolio(source: str, base: str | None, csv: str, draws: int | None, workers: int, scheduler: str | None) -> None:
     """Compare every scenario of SOURCE: a folder of YAML files, or a CSV with one scenario a row."""
-    from .portfolio import compare_portfolio
+    from costmodel.portfolio import compare_portfolio
 
     _writable(csv)
     table = compare_portfolio(source, base, workers, scheduler, draws=draws)
@@ -135,8 +136,8 @@ def portfolio(source: str, base: str | None, csv: str, draws: int | None, worker
 @click.option("--lines", default=12, show_default=True, help="How many lines, dearest first.")
 def explain(scenario: str, option: str, months: int | None, lines: int) -> None:
     """Show the dearest lines of OPTION in SCENARIO, each with its formula and its source."""
-    from .ledger import explain, pick
-    from .scenario import load
+    from costmodel.ledger import explain, pick
+    from costmodel.scenario import load
 
     s = load(scenario, months=months)
     table = explain(pick(s.options, option, scenario), s.work, terms=s.terms)
@@ -160,7 +161,8 @@ def explain(scenario: str, option: str, months: int | None, lines: int) -> None:
 @click.option("--discount", default=0.0, help="Negotiated share off every class, 0 to 1.")
 def prices(model: str, provider: str | None, on: str | None, mode: str, residency: str | None, discount: float) -> None:
     """Show what MODEL costs by token class and context tier."""
-    from .prices import PRICES_VERSION, api_price
+    from costmodel.pricelist import PRICES_VERSION
+    from costmodel.prices import api_price
 
     card = api_price(model, provider, on, mode, residency, discount)
     window = f", context window {card.window:,.0f} tokens" if card.window else ""
@@ -185,9 +187,9 @@ def report(notebook: str, given: tuple, files: tuple, texts: tuple, scenario: st
 
     Of a parameter that is given twice the last counts; --scenario counts over -p, -p over -y, and -y over -f.
     """
-    from .pack import NAME, stitched
-    from .parameters import schema, validate
-    from .report import FORMATS, run
+    from costmodel.pack import NAME, stitched
+    from costmodel.parameters import schema, validate
+    from costmodel.report import FORMATS, run
 
     parameters: dict[str, Any] = {}
     for file in files:
@@ -218,7 +220,7 @@ def find_notebook(name: str) -> Path:
     """The notebook of that path, or the one of that name that comes with the package."""
     if Path(name).is_file():
         return Path(name)
-    from .scenario import notebooks_folder
+    from costmodel.scenario import notebooks_folder
 
     known = {path.stem: path for path in sorted(notebooks_folder().glob("*.ipynb"))}
     if Path(name).name not in (name, f"{name}.ipynb") or name.removesuffix(".ipynb") not in known:
@@ -230,7 +232,7 @@ def _parameters(text: str, where: str) -> dict[str, Any]:
     """Parameters from YAML: scalars stay text, which the notebook's own types read; lists and mappings are YAML's."""
     import yaml
 
-    from .reading import NULL, parse
+    from costmodel.reading import NULL, parse
 
     plain = parse(text, where)
     if any(isinstance(value, (list, dict)) for value in plain.values()):
@@ -267,7 +269,7 @@ def _comparison(table: Any, s: Scenario) -> str:
 
 def _price_table(card: ApiPrice) -> str:
     """USD per million tokens of each class, one column for each context tier."""
-    from .prices import CLASSES, rates
+    from costmodel.prices import CLASSES, rates
 
     starts = [tier.above for tier in card.tiers]
     tiers = [rates(card, start + 1) for start in starts]

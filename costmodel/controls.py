@@ -11,15 +11,18 @@ from typing import Any
 
 import ipywidgets
 
-from .errors import CatalogError, Infeasible, check
-from .evidence import show as number_text
-from .ranges import Doubt
-from .units import GLOSSARY, readable
+from costmodel.core.errors import CatalogError, Infeasible, check
+from costmodel.core.ranges import Doubt
+from costmodel.core.units import GLOSSARY
+from costmodel.core.words import readable
+from costmodel.core.words import show as number_text
 
 DELAY_S = 0.06  # quiet time after the last event before the answer is asked again
 DECADE = 10  # a slider over more than this factor is logarithmic
 STEPS = 200  # of a linear slider
 LOG_STEP = 0.01  # of a logarithmic slider, in factors of ten: 2.3 %
+
+
 # How far a slider reaches where the value itself does not say: (from, to)
 REACH = {"months": (1, 120), "usd_per_failure": (0, 10), "growth_per_year": (-0.5, 2), "reasoning_tokens": (0, 10_000),
          "instruction_tokens": (0, 10_000), "peak_to_average": (1, 20), "active_hours_per_month": (20, 730)}  # fmt: skip

@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import Infeasible, check
-from .evidence import show
-from .ledger import Bill, Calendar, Options, evaluate, settle
-from .options import Mix, Option
-from .ranges import Doubt, counted, find_key, leaves, limits, middle, pin, require, sample
-from .units import GLOSSARY
-from .workload import Terms, Workload
+from costmodel.core.checks import limits, require
+from costmodel.core.draws import counted, middle, sample
+from costmodel.core.errors import Infeasible, check
+from costmodel.core.nested import find_key, leaves, pin
+from costmodel.core.ranges import Doubt
+from costmodel.core.units import GLOSSARY
+from costmodel.core.words import show
+from costmodel.ledger import Bill, Calendar, Options, evaluate, settle
+from costmodel.options import Mix, Option
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 CHUNK = 10_240  # rows evaluated at once: paths stay in the processor's cache, memory stays flat
 POINTS = 241  # where crossings are looked for: 40 for each factor of ten over six

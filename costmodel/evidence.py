@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from . import catalog
-from .lines import Line
-from .prices import ApiPrice
-from .ranges import Doubt, key_of, objects, owner_of, walk
-from .servings import listed
-from .units import meaning_of
+from costmodel import catalog
+from costmodel.core.nested import key_of, objects, owner_of, walk
+from costmodel.core.words import meaning_of, show
+from costmodel.lines import Line
+from costmodel.prices import ApiPrice
+from costmodel.servings import listed
 
 YOURS = ("Workload", "Corpus", "QuestionMix")  # what only the user can know
 
@@ -79,20 +79,6 @@ def _differences(record: Any, published: Any) -> set[str]:
 def _records(x: Any) -> Iterator[Any]:
     """Every record inside: what has an id and a place for its sources."""
     return (r for r in objects(x) if hasattr(r, "sources") and hasattr(r, "id"))
-
-
-def show(value: Any) -> str:
-    """A number as people write it: 4.125, 4,000,000, or "4 (3 to 10)" for a Range.
-
-    >>> show(1_000_000), show(4.125), show(0.00004)
-    ('1,000,000', '4.125', '4e-05')
-    """
-    if isinstance(value, Doubt):
-        return show(value.mid) if value.low == value.high else f"{show(value.mid)} ({show(value.low)} to {show(value.high)})"
-    number = float(value)
-    if number and (abs(number) < 1e-3 or abs(number) >= 1e12):
-        return f"{number:.4g}"
-    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
 
 
 def describe(source: str) -> str:

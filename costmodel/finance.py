@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .decision import chunks, quality_unknown
-from .errors import check
-from .ledger import Bill, Calendar, Options, settle
-from .lines import Line
-from .options import Mix, Option
-from .ranges import Number, Range, counted, middle, require, validate
-from .tradeoffs import stays_ahead
-from .uncertainty import paid
-from .units import MONTHS_PER_YEAR
-from .workload import Terms, Workload
+from costmodel.core.checks import require, validate
+from costmodel.core.draws import counted, middle
+from costmodel.core.errors import check
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import MONTHS_PER_YEAR
+from costmodel.decision import chunks, quality_unknown
+from costmodel.ledger import Bill, Calendar, Options, settle
+from costmodel.lines import Line
+from costmodel.options import Mix, Option
+from costmodel.tradeoffs import stays_ahead
+from costmodel.uncertainty import paid
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 CAPITALISE = ("tagged", "nothing", "build")
 BUILD = ("data", "build", "experiments", "training")
@@ -164,7 +167,7 @@ def tco(options: Options | Option | Mix, work: Workload, horizons: tuple[int, ..
     """Total cost of ownership over 12 to 60 months. Columns: option months mid p10 p90 [USD]; each row is `compare` at that horizon."""
     import pandas as pd
 
-    from .decision import compare
+    from costmodel.decision import compare
 
     options, terms = settle(options, terms, on=on)
     horizons = tuple(np.atleast_1d(horizons).tolist())
@@ -188,7 +191,7 @@ def _currency(terms: Terms) -> str:
 
 def _cases(options: dict[str, Any], baseline: Any, work: Workload, terms: Terms, policy: Policy, draws: int | None, seed: int) -> dict[str, dict[str, Any]]:
     """The cash of every option against the baseline, each part of the shape (draws, H + 1); `judged`: wrong answers are in it."""
-    from .ranges import sample
+    from costmodel.core.draws import sample
 
     check(isinstance(baseline, (Option, Mix)), f"baseline is {baseline!r}, it must be an Option, such as Option(Staff(minutes_per_request=9))")
     if terms.on is not None:

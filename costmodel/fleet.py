@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .units import MONTHS_PER_YEAR
+from costmodel.core.units import MONTHS_PER_YEAR
 
 LEVELS = 8  # of a load-duration curve: equal shares of the active hours
 ROUNDING = 1e-9  # a load that is whole but for rounding needs no replica more

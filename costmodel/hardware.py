@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from . import catalog
-from .errors import CatalogError
-from .fleet import resale_share
-from .lines import ROUNDING, every
-from .ranges import Number, Range, middle, require, validate
-from .records import Listed
-from .units import HOURS_PER_MONTH, KILO
+from costmodel import catalog
+from costmodel.core.checks import require, validate
+from costmodel.core.draws import middle
+from costmodel.core.errors import CatalogError
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import HOURS_PER_MONTH, KILO, ROUNDING
+from costmodel.fleet import resale_share
+from costmodel.lines import every
+from costmodel.records import Listed
 
 
 @dataclass(frozen=True)

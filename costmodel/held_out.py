@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import catalog
-from .errors import check, unknown
-from .measured_serving import serving_errors
-from .training import training_flops
-from .training_fit import (
+from costmodel import catalog
+from costmodel.core.errors import check, unknown
+from costmodel.measured_serving import serving_errors
+from costmodel.training import training_flops
+from costmodel.training_fit import (
     arrays,
     left_out,
     log_memory,
@@ -29,11 +29,12 @@ from .training_fit import (
     whole,
     widths,
 )
-from .training_measured import arguments, laws, measured_training
-from .training_runs import class_of, predict_training
+from costmodel.training_measured import arguments, laws, measured_training
+from costmodel.training_runs import class_of, predict_training
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 PLAIN_MFU = 0.4  # the utilisation that most calculators assume: 6 N D FLOP at 40 % of the bf16 peak
 PARTS = {"pretrain": "pre-training", "tune": "fine-tuning", "memory": "memory"}

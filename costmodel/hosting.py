@@ -12,18 +12,26 @@ from typing import Any
 
 import numpy as np
 
-from . import catalog, fleet
-from .calibrated import ENGINES, NEEDED, OTHER, PRECISIONS, band, kind_of, physics, setup_of, shape_of
-from .errors import CatalogError, check, of_kind, unknown
-from .hardware import Owned
-from .inference import gpus_that_fit
-from .lines import STEADY, Call, Line, Schedule, Traffic, cite, labour, monthly, once, path, upkeep
-from .measured_serving import measured_on
-from .ranges import LEAST_DIVISOR, Number, Range, require, validate
-from .roofline import kv_bytes, room_bytes, seconds_per_request, sequences_at_once, weight_bytes_per_gpu
-from .servings import Api, cache_schedules, over_window
-from .units import GB, HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_WEEK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
-from .workload import Terms, Workload
+from costmodel import catalog, fleet
+from costmodel.calibrated import ENGINES, NEEDED, OTHER, PRECISIONS, band, kind_of, physics, setup_of, shape_of
+from costmodel.core.checks import LEAST_DIVISOR, require, validate
+from costmodel.core.errors import CatalogError, check, of_kind, unknown
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import (
+    GB,
+    HOURS_PER_DAY,
+    HOURS_PER_MONTH,
+    HOURS_PER_WEEK,
+    SECONDS_PER_HOUR,
+    WORKING_HOURS_PER_MONTH,
+)
+from costmodel.hardware import Owned
+from costmodel.inference import gpus_that_fit
+from costmodel.lines import STEADY, Call, Line, Schedule, Traffic, cite, labour, monthly, once, path, upkeep
+from costmodel.measured_serving import measured_on
+from costmodel.roofline import kv_bytes, room_bytes, seconds_per_request, sequences_at_once, weight_bytes_per_gpu
+from costmodel.servings import Api, cache_schedules, over_window
+from costmodel.workload import Terms, Workload
 
 SCALINGS = ("fixed", "hourly")
 SPOT = "spot"

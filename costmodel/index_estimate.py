@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .catalog import measured, practice
-from .errors import check, unknown
-from .ledger import evaluate
-from .options import Option
-from .ranges import Range, middle, require, sample
-from .retrieval import from_sample, graph_index_ratio, graph_size, index_hours
-from .servings import Api
-from .techniques.graphs import VARIANTS, GraphRag
-from .workload import Terms, Workload
+from costmodel.catalog import measured, practice
+from costmodel.core.checks import require
+from costmodel.core.draws import middle, sample
+from costmodel.core.errors import check, unknown
+from costmodel.core.ranges import Range
+from costmodel.ledger import evaluate
+from costmodel.options import Option
+from costmodel.retrieval import from_sample, graph_index_ratio, graph_size, index_hours
+from costmodel.servings import Api
+from costmodel.techniques.graphs import VARIANTS, GraphRag
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 GROWTH_OF_INDEX = (0.97, 1.03, 1.12)  # exponents from a sample to the whole: documents repeat less, or entities meet again
 NOVEL_TOKENS = 600_000.0  # assumption: text behind one graph of GraphRAG-Bench Novel, which its paper does not state

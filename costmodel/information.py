@@ -14,19 +14,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import catalog
-from .decision import comparable, running, totals
-from .errors import check, unknown, whole
-from .evidence import meanings, show
-from .hosting import Hosted
-from .ledger import Options, ledger, settle
-from .ranges import DRAWS_MAX, Doubt, doubts, middle, objects, require, uniforms
-from .techniques.graphs import GraphRag
-from .units import HOURS_PER_DAY
-from .workload import Terms, Workload
+from costmodel import catalog
+from costmodel.core.checks import require
+from costmodel.core.draws import DRAWS_MAX, doubts, middle, uniforms
+from costmodel.core.errors import check, unknown, whole
+from costmodel.core.nested import objects
+from costmodel.core.ranges import Doubt
+from costmodel.core.units import HOURS_PER_DAY
+from costmodel.core.words import show
+from costmodel.decision import comparable, running, totals
+from costmodel.evidence import meanings
+from costmodel.hosting import Hosted
+from costmodel.ledger import Options, ledger, settle
+from costmodel.techniques.graphs import GraphRag
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 FOLDS = 5
 TAILS = (1, 99)  # percentiles between which the regression sees the costs; the policy is scored on all of them
@@ -35,7 +40,6 @@ GROUP_DEGREE = 3
 PAIRS = 12  # inputs of a group whose products count: those that move the costs most
 EVERYTHING = "everything"
 COLUMNS = ["input", "meaning", "kind", "usd", "error", "usd_to_measure", "worth", "how"]
-
 EVAL_ITEMS = 200  # answers of each option that people judge: a share is then known to some 6 points, at 90 %
 LOAD_TEST_HOURS = 2.0
 LOAD_TEST_DAYS = 1.0 / 3.0  # eight hours of an engineer, to prepare and to read it
@@ -131,7 +135,7 @@ def _matching(group: str, patterns: Iterable[str], inputs: Mapping[str, Any]) ->
 
 def _rank(doubt: Doubt, key: str, draws: int, seed: int) -> np.ndarray:  # type: ignore[valid-type]
     """Where each draw of a doubt that follows a driver lies among the others, -1 to 1."""
-    from .ranges import draws as drawn
+    from costmodel.core.draws import draws as drawn
 
     return 2 * (np.argsort(np.argsort(drawn(key, doubt, draws, seed)[:, 0])) + 0.5) / draws - 1
 

@@ -8,24 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .caching import break_even_hit_rate, cached_price, hit_rate
-from .catalog import practice
-from .choices import DAYS_PER_MONTH
-from .decision import totals
-from .errors import check, short
-from .ledger import settle
-from .options import Mix, Option, Part, cascade
-from .prices import api_price
-from .ranges import Number, Range, listed, middle, plain, require
-from .servings import Api
-from .techniques.graphs import VARIANTS, GraphRag
-from .techniques.knowledge import LongContext, Rag
-from .techniques.prompting import PromptCache
-from .units import MTOK, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, WORKING_HOURS_PER_MONTH
-from .workload import QuestionMix, Terms, Workload
+from costmodel.caching import break_even_hit_rate, cached_price, hit_rate
+from costmodel.catalog import practice
+from costmodel.choices import DAYS_PER_MONTH
+from costmodel.core.checks import listed, plain, require
+from costmodel.core.draws import middle
+from costmodel.core.errors import check, short
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import MTOK, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, WORKING_HOURS_PER_MONTH
+from costmodel.decision import totals
+from costmodel.ledger import settle
+from costmodel.options import Mix, Option, Part, cascade
+from costmodel.prices import api_price
+from costmodel.servings import Api
+from costmodel.techniques.graphs import VARIANTS, GraphRag
+from costmodel.techniques.knowledge import LongContext, Rag
+from costmodel.techniques.prompting import PromptCache
+from costmodel.workload import QuestionMix, Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 COARSE = 24  # points a side of the grid on which the map asks how sure it is
 ROUTED_WRONG = Range(0.05, 0.25, mid=0.12, name="router.error", why="assumption: share of questions that a classifier sends to the wrong way")

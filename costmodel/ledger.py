@@ -13,17 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import catalog
-from .errors import Infeasible, short, unknown
-from .evidence import Evidence, describe
-from .lines import ROUNDING, STEADY, Line, Schedule, Traffic, with_demand
-from .options import Mix, Option, accepted, cases, purchases
-from .ranges import Doubt, Range, key_of, middle, owner_of, same, walk
-from .units import MONTHS_PER_YEAR, unit_of
-from .workload import Terms, Workload
+from costmodel import catalog
+from costmodel.core.draws import middle
+from costmodel.core.errors import Infeasible, short, unknown
+from costmodel.core.nested import key_of, owner_of, same, walk
+from costmodel.core.ranges import Doubt, Range
+from costmodel.core.units import MONTHS_PER_YEAR, ROUNDING
+from costmodel.core.words import unit_of
+from costmodel.evidence import Evidence, describe
+from costmodel.lines import STEADY, Line, Schedule, Traffic, with_demand
+from costmodel.options import Mix, Option, accepted, cases, purchases
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 Options = Mapping[str, Any]
 COLUMNS = ["option", "phase", "item", "month", "quantity", "unit", "usd_per_unit", "usd", "treatment", "trend", "basis", "sources"]
@@ -186,7 +190,7 @@ def pick(options: Mapping[str, Any], label: str, where: str = "the options") -> 
 
     >>> pick({"RAG": 1}, "RAGG")
     Traceback (most recent call last):
-    costmodel.errors.CatalogError: no option 'RAGG' in the options; did you mean 'RAG'?
+    costmodel.core.errors.CatalogError: no option 'RAGG' in the options; did you mean 'RAG'?
     """
     if label not in options:
         raise unknown("option", label, options, where)
@@ -321,7 +325,7 @@ def by_hand(option: Option, work: Workload, terms: Terms | None = None) -> pd.Da
     """
     import pandas as pd
 
-    from .prices import Tokens, request_usd
+    from costmodel.prices import Tokens, request_usd
 
     options, terms = settle(option, terms, months=1)
     call = middle(work).request().calls[0]
@@ -369,4 +373,3 @@ def npv(rate: float, amounts: Any) -> float:
     """
     amounts = np.asarray(amounts, float)
     return float(np.sum(amounts / (1.0 + rate) ** np.arange(amounts.size)))
-

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .errors import check
-from .ranges import Number
-from .units import WORKING_HOURS_PER_MONTH
+from costmodel.core.errors import check
+from costmodel.core.ranges import Number
+from costmodel.core.units import ROUNDING, WORKING_HOURS_PER_MONTH
 
 PHASES = (
     "data", "build", "experiments", "training", "evaluation", "release", "serving", "retrieval",
@@ -21,7 +21,6 @@ PHASES = (
 )  # fmt: skip
 TRENDS = ("api", "gpu", "labour", "service")
 STEADY = "none"  # the trend of what has no price of its own
-ROUNDING = 1e-9  # an event due at the end of a month is in it, whatever the last bit says
 
 
 # -- when ----------------------------------------------------------------------------------------------

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import catalog
-from .calibrated import kind_of, physics, setup, shape
-from .errors import CatalogError
-from .roofline import (
+from costmodel import catalog
+from costmodel.calibrated import kind_of, physics, setup, shape
+from costmodel.core.errors import CatalogError
+from costmodel.roofline import (
     Physics,
     Setup,
     Shape,
@@ -38,6 +38,7 @@ from .roofline import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 FILES = ("serving_latency", "serving_throughput")
 NEWEST = "2026-01-01"  # engines of this date carry the calibrated overheads

@@ -8,24 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import catalog
-from .agent_loop import attempts
-from .errors import Infeasible, check, of_kind, one_number
-from .fleet import given_up
-from .hosting import Capacity, Hosted, steady
-from .ledger import evaluate, settle
-from .lines import Traffic
-from .options import Mix, Option, cases, purchases
-from .profiles import hours_of_day
-from .ranges import LEAST_DIVISOR, Number, Range, middle, same, sample, validate
-from .retrieval import first_token_s
-from .serving_model import usd_per_mtok
-from .units import HOURS_PER_MONTH, KILO, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
-from .waiting import Waiting
-from .workload import Terms, Workload
+from costmodel import catalog
+from costmodel.agent_loop import attempts
+from costmodel.core.checks import LEAST_DIVISOR, validate
+from costmodel.core.draws import middle, sample
+from costmodel.core.errors import Infeasible, check, of_kind, one_number
+from costmodel.core.nested import same
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import HOURS_PER_MONTH, KILO, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
+from costmodel.fleet import given_up
+from costmodel.hosting import Capacity, Hosted, steady
+from costmodel.ledger import evaluate, settle
+from costmodel.lines import Traffic
+from costmodel.options import Mix, Option, cases, purchases
+from costmodel.profiles import hours_of_day
+from costmodel.retrieval import first_token_s
+from costmodel.serving_model import usd_per_mtok
+from costmodel.waiting import Waiting
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 DRAWS = 4_000
 EDGES = (10, 90)  # percentiles of an 80 % band
@@ -298,5 +302,3 @@ def api_latency(prompt_tokens: float | Iterable[float], failed: float = 0.0, att
     low, high = np.percentile(np.broadcast_to(seconds(wide), (draws, tokens.size)), EDGES, axis=0)
     return pd.DataFrame({"prompt_tokens": tokens, "ttft_s_low": low, "ttft_s_mid": np.ravel(seconds(mid)), "ttft_s_high": high,
                          "given_up": float(given_up(failed, attempts_max))})  # fmt: skip
-
-

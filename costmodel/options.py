@@ -18,11 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from .errors import check, short
-from .lines import Line, Request, Traffic, with_demand
-from .quality import shift
-from .ranges import Doubt, Number, Range, middle, require, same, validate
-from .workload import Terms, Workload
+from costmodel.core.checks import require, validate
+from costmodel.core.draws import middle
+from costmodel.core.errors import check, short
+from costmodel.core.nested import same
+from costmodel.core.ranges import Doubt, Number, Range
+from costmodel.lines import Line, Request, Traffic, with_demand
+from costmodel.quality import shift
+from costmodel.workload import Terms, Workload
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .decision import UNKNOWN, failures
-from .errors import Infeasible, check, whole
-from .evidence import show
-from .ledger import Bill, Calendar, Options, evaluate, settle
-from .options import Mix, Option
-from .ranges import middle, require
-from .workload import Terms, Workload
+from costmodel.core.checks import require
+from costmodel.core.draws import middle
+from costmodel.core.errors import Infeasible, check, whole
+from costmodel.core.words import show
+from costmodel.decision import UNKNOWN, failures
+from costmodel.ledger import Bill, Calendar, Options, evaluate, settle
+from costmodel.options import Mix, Option
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 RETRIES_MAX = 1_000
 LEAST = 1e-9  # what divides something is above 0

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import CatalogError, check, unknown
+from costmodel.core.errors import CatalogError, check, unknown
 
 TRUE, FALSE, NONE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}, {"none", "null", ""}
 TYPES = ("float", "int", "str", "bool", "list", "dict")
@@ -109,7 +109,7 @@ def validate(schema: Mapping[str, Parameter], parameters: Mapping[Any, Any], whe
     {'cache': False}
     >>> validate(read_cell("discount_rate: float = 0.1"), {"discont_rate": 0.2})
     Traceback (most recent call last):
-    costmodel.errors.CatalogError: no parameter 'discont_rate' in the notebook; did you mean 'discount_rate'?
+    costmodel.core.errors.CatalogError: no parameter 'discont_rate' in the notebook; did you mean 'discount_rate'?
     """
     clean = {}
     for name, value in parameters.items():

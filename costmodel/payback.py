@@ -11,23 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .decision import totals
-from .errors import Infeasible, check, unknown
-from .evidence import show
-from .ledger import Calendar, evaluate, ledger, settle
-from .lines import PHASES, ROUNDING, Line
-from .options import Mix, Option
-from .ranges import Doubt, middle, sample
-from .units import HOURS_PER_WEEK
-from .workload import Terms, Workload
+from costmodel.core.draws import middle, sample
+from costmodel.core.errors import Infeasible, check, unknown
+from costmodel.core.ranges import Doubt
+from costmodel.core.units import HOURS_PER_WEEK, ROUNDING
+from costmodel.core.words import show
+from costmodel.decision import totals
+from costmodel.ledger import Calendar, evaluate, ledger, settle
+from costmodel.lines import PHASES, Line
+from costmodel.options import Mix, Option
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 RUNNING = "running"
 COUNTED = {"training": "training only", "data": "+ data", "people": "+ people", "maintenance": "+ maintenance"}  # each with those before
 LATER = ("maintenance", "migration", "monitoring", "compliance", "retirement")
 DRAWS = 1_000
+
+
 # what a first estimate may count -> (phases, engineer-weeks)
 NAIVE: dict[str, tuple[tuple[str, ...], float]] = {
     "one run and one engineer-week": (("training",), 1),

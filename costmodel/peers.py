@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import catalog
-from .held_out import PLAIN_MFU, spread
-from .ranges import middle
-from .training_measured import measured_training
-from .units import GB, KILO
+from costmodel import catalog
+from costmodel.core.draws import middle
+from costmodel.core.units import GB, KILO
+from costmodel.held_out import PLAIN_MFU, spread
+from costmodel.training_measured import measured_training
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 THEIR_EFFICIENCY = 0.5  # of the peak; llm-analysis asks its user and notes "achieved by Megatron-LM is ~0.5" (constant.py)
 TFLOP = KILO * GB

@@ -14,24 +14,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import Infeasible, check
-from .evidence import show
-from .hosting import Hosted
-from .ledger import Options, register, settle
-from .options import Mix, accepted, cases
-from .ranges import Doubt, middle, objects, owner_of, require, walk
-from .risks import unpriced
-from .servings import Api
-from .techniques.adaptation import Lora, Tune
-from .techniques.graphs import GraphRag
-from .techniques.knowledge import Rag
-from .techniques.operations import Evals
-from .techniques.prompting import PromptCache
-from .units import HOURS_PER_MONTH, MONTHS_PER_YEAR, unit_of
-from .workload import Terms, Workload
+from costmodel.core.checks import require
+from costmodel.core.draws import middle
+from costmodel.core.errors import Infeasible, check
+from costmodel.core.nested import objects, owner_of, walk
+from costmodel.core.ranges import Doubt
+from costmodel.core.units import HOURS_PER_MONTH, MONTHS_PER_YEAR
+from costmodel.core.words import show, unit_of
+from costmodel.hosting import Hosted
+from costmodel.ledger import Options, register, settle
+from costmodel.options import Mix, accepted, cases
+from costmodel.risks import unpriced
+from costmodel.servings import Api
+from costmodel.techniques.adaptation import Lora, Tune
+from costmodel.techniques.graphs import GraphRag
+from costmodel.techniques.knowledge import Rag
+from costmodel.techniques.operations import Evals
+from costmodel.techniques.prompting import PromptCache
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 PITFALLS = {
     "P1": "GPU price over benchmark throughput, as if always busy", "P2": "sized for the mean, no headroom, no second replica",

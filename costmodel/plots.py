@@ -19,18 +19,20 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from .choices import LABELS
-from .errors import check
-from .evidence import show
-from .lines import PHASES
-from .units import GLOSSARY, KILO, MILLION, readable
-from .workload import Currency
+from costmodel.choices import LABELS
+from costmodel.core.errors import check
+from costmodel.core.units import GLOSSARY
+from costmodel.core.words import USD, Currency, dollars, percent, readable, short, show
+from costmodel.lines import PHASES
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+
 INK, GREY, PALE = "#262626", "#8A8A8A", "#E6E6E6"
+
+
 # Families by hue (prompting blue, knowledge green, tuning warm), members by lightness: they part in every form of
 # colour blindness and in grey. The first eleven belong to the labels of `presets`.
 COLOURS = ("#56B4E9", "#0072B2", "#16335B", "#009E73", "#8DB84A", "#0B5345", "#E69F00", "#D55E00", "#8B3A0E", "#CC79A7", "#6A51A3", "#7F7F7F")
@@ -40,8 +42,6 @@ PHASE_COLOURS = dict(zip(PHASES, (
 ), strict=True))  # fmt: skip
 WIDTH = 6.3  # inches: the 16 cm between the margins of an A4 page
 SMALL, NORMAL = 7.5, 8.5  # points
-USD = Currency()
-SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 IN_MONEY = ("usd", "usd_low", "usd_high", "cumulative_usd", "discounted_usd", "npv", "mid", "p10", "p50", "p90", "per_month", "per_request", "per_accepted")
 FAR = 4  # a relative cost beyond this leaves the figure
 WIDE = 100  # an axis whose values span more than this factor is logarithmic
@@ -92,42 +92,6 @@ def palette(labels: Iterable[str]) -> dict[str, str]:
         first = crc32(label.encode()) % len(COLOURS)
         colours[label] = next(c for c in (*COLOURS[first:], *COLOURS[:first]) if c in free)
     return {label: colours[label] for label in labels}
-
-
-def dollars(x: float, money: Currency = USD) -> str:
-    """Money in three figures at most; `x` is already in that currency.
-
-    >>> [dollars(x) for x in (0.0139, 0.1, 4.1, 950, 12_000, 147_382, 1_200_000, -2_500)]
-    ['$0.0139', '$0.10', '$4.10', '$950', '$12k', '$147k', '$1.2M', '-$2.5k']
-    """
-    number = short(abs(x))
-    if "." in number and len(number.partition(".")[2]) == 1 and number[-1].isdigit():
-        number += "0"  # cents have two digits
-    return f"{'-' if x < 0 else ''}{SIGNS.get(money.code, money.code + ' ')}{number}"
-
-
-def short(x: float) -> str:
-    """An amount in three figures at most.
-
-    >>> [short(x) for x in (0, 0.25, 300_000, 4_438_311, 2e9, 999_999)]
-    ['0', '0.25', '300k', '4.44M', '2B', '1M']
-    """
-    if not np.isfinite(x) or x == 0:
-        return "0" if x == 0 else "?"
-    x = float(f"{x:.3g}")
-    for size, letter in ((KILO * MILLION, "B"), (MILLION, "M"), (KILO, "k")):
-        if abs(x) >= size:
-            return f"{x / size:.3g}{letter}"
-    return f"{x:.3g}"
-
-
-def percent(x: float) -> str:
-    """A share for a reader.
-
-    >>> percent(0.707)
-    '71 %'
-    """
-    return f"{100 * x:.0f} %"
 
 
 # -- the figures ---------------------------------------------------------------------------------------

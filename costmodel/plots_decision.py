@@ -9,32 +9,28 @@ import numpy as np
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from .errors import check
-from .evidence import show
-from .plots import (
+from costmodel.core.errors import check
+from costmodel.core.words import USD, Currency, dollars, percent, readable, show
+from costmodel.plots import (
     COLOURS,
     GREY,
     INK,
     NORMAL,
     PALE,
     SMALL,
-    USD,
     _end_labels,
     _money,
     _rows,
     _scale,
     _tidy,
-    dollars,
     palette,
-    percent,
     picture,
 )
-from .units import readable
-from .workload import Currency
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
 
 GAIN, LOSS = COLOURS[3], COLOURS[7]
 

@@ -9,13 +9,15 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from .errors import check
-from .plots import COLOURS, GREY, INK, NORMAL, PALE, SMALL, _rows, _tidy, picture, short
-from .training_measured import measured_training
+from costmodel.core.errors import check
+from costmodel.core.words import short
+from costmodel.plots import COLOURS, GREY, INK, NORMAL, PALE, SMALL, _rows, _tidy, picture
+from costmodel.training_measured import measured_training
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
 
 NAMES = {"token/s": "tokens per second and GPU", "GB": "peak memory of one GPU"}
 OUTSIDE = "#B2182B"

@@ -12,31 +12,28 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from .errors import check
-from .plots import (
+from costmodel.core.errors import check
+from costmodel.core.words import USD, Currency, dollars, percent, short
+from costmodel.plots import (
     COLOURS,
     GREY,
     INK,
     NORMAL,
     PALE,
     SMALL,
-    USD,
     _above,
     _money,
     _rows,
     _scale,
     _tidy,
-    dollars,
     palette,
-    percent,
     picture,
-    short,
 )
-from .workload import Currency
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
 
 WAYS = {"RAG": "#009E73", "Agentic RAG": "#4C9A8A", "GraphRAG": "#8DB84A", "LightRAG": "#C9A227", "HippoRAG 2": "#D55E00", "LazyGraphRAG": "#E69F00",
         "Long context": "#9ECAE1", "Long context, 5 min": "#4292C6", "Long context, 1 h": "#16335B", "Self-Route": "#CC79A7",

@@ -10,9 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from .errors import check
-from .lines import PHASES
-from .plots import (
+from costmodel.core.errors import check
+from costmodel.core.words import USD, Currency, dollars, percent, short
+from costmodel.lines import PHASES
+from costmodel.plots import (
     COLOURS,
     GREY,
     INK,
@@ -20,24 +21,20 @@ from .plots import (
     PALE,
     PHASE_COLOURS,
     SMALL,
-    USD,
     _end_labels,
     _in,
     _money,
     _rows,
     _scale,
     _tidy,
-    dollars,
-    percent,
     picture,
-    short,
 )
-from .techniques.release import POLICIES
-from .workload import Currency
+from costmodel.techniques.release import POLICIES
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
 
 LOSS = "#C8443C"
 INFERENCE_BAND = (0.20, 0.30)  # published share of inference in a mature feature

@@ -9,29 +9,28 @@ import numpy as np
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.ticker import FuncFormatter
 
-from .errors import check
-from .plots import (
+from costmodel.core.errors import check
+from costmodel.core.words import USD, Currency, percent
+from costmodel.plots import (
     COLOURS,
     GREY,
     INK,
     NORMAL,
     PALE,
     SMALL,
-    USD,
     _above,
     _end_labels,
     _money,
     _rows,
     _scale,
     _tidy,
-    percent,
     picture,
 )
-from .workload import Currency
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
 
 OWN, STAFF, API = COLOURS[1], COLOURS[7], COLOURS[3]
 HOURS = range(0, 25, 3)
@@ -151,5 +150,3 @@ def plot_buy_or_rent(table: pd.DataFrame, ax: Axes | None = None, money: Currenc
     _money(ax.xaxis, money)
     ax.set_xlabel(f"present value of the cost [{money.code}]\nband P10 to P90, dot: every input at its middle", fontsize=NORMAL)
     return ax
-
-

@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .decision import compare
-from .errors import CatalogError, check, whole
-from .scenario import load
+from costmodel.core.errors import CatalogError, check, whole
+from costmodel.decision import compare
+from costmodel.scenario import load
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 WORKERS, WORKERS_MAX = 2, 1_000
 BATCH = 10  # scenarios that one task compares: enough to hide the journey, few enough for a lively bar

@@ -14,9 +14,11 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import Any
 
-from .errors import CatalogError, unknown
+from costmodel.core.errors import CatalogError, unknown
 
 PRICES_VERSION = version("genai-prices")
+
+
 # mode -> the request contexts under which genai-prices may list it
 MODES: dict[str, tuple[dict[str, str], ...]] = {
     "standard": (),
@@ -25,6 +27,8 @@ MODES: dict[str, tuple[dict[str, str], ...]] = {
     "priority": ({"service_tier": "priority"},),
     "fast": ({"service_tier": "fast"}, {"speed": "fast"}),
 }
+
+
 # Providers that sell models of their own; every other one is a reseller or a host of open weights.
 MAKERS = frozenset(["anthropic", "arcee", "cohere", "cursor", "deepseek", "elevenlabs", "google", "meta", "minimax",
                     "mistral", "moonshotai", "openai", "perplexity", "typesafe", "voyageai", "x-ai", "zai",

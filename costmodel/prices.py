@@ -19,16 +19,17 @@ from typing import Any
 
 import numpy as np
 
-from .catalog import shortest_cached, source
-from .errors import CatalogError, check
-from .pricelist import MODES, PRICES_VERSION, choices, context, find, moment, provider_of, providers
-from .ranges import Number, Range, middle
-from .units import KILO, MTOK
+from costmodel.catalog import shortest_cached, source
+from costmodel.core.draws import middle
+from costmodel.core.errors import CatalogError, check
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import KILO, MTOK
+from costmodel.pricelist import MODES, PRICES_VERSION, choices, context, find, moment, provider_of, providers
 
 __all__ = ["CLASSES", "MODES", "PRICES_VERSION", "ApiPrice", "Rates", "Tokens", "api_models", "api_price", "billed",
            "price", "rates", "request_usd"]  # fmt: skip
-
 SOURCE = "genai-prices"  # its id in data/sources.csv
+
 
 # token class -> (field of Rates, price key of genai-prices)
 CLASSES: dict[str, tuple[str, str]] = {
@@ -44,6 +45,8 @@ CLASSES: dict[str, tuple[str, str]] = {
     "audio_output": ("usd_per_mtok_audio_out", "output_audio_mtok"),
 }
 PROMPT = ("input", "cache_read", "cache_write", "cache_write_1h", "image", "audio")
+
+
 # What a class without a price of its own is charged as; a cache read, speech or a drawn image is an error.
 CHARGED_AS = {"cache_write": "input", "cache_write_1h": "input", "image": "input",
               "reasoning": "output"}  # fmt: skip
@@ -228,7 +231,7 @@ def api_price(model: str, provider: str | None = None, on: str | None = None, mo
     (10.0, 2.0)
     >>> api_price("gpt-5-nonexistent")
     Traceback (most recent call last):
-    costmodel.errors.CatalogError: no API model 'gpt-5-nonexistent' in genai-prices ...; did you mean ...
+    costmodel.core.errors.CatalogError: no API model 'gpt-5-nonexistent' in genai-prices ...; did you mean ...
     """
     on = on or datetime.now(UTC).strftime("%Y-%m-%d")
     low, high = (getattr(discount, end, discount) for end in ("low", "high"))
@@ -323,7 +326,7 @@ def _uplift(provider: str, model: str, residency: str | None, on: str) -> tuple[
         return 1.0, ()
     if model.startswith("regional."):
         raise CatalogError(f"{model} is a regional price already; drop residency={residency!r}, or use the global id")
-    from . import catalog
+    from costmodel import catalog
 
     found = catalog.fact("residency", f"{_RESIDENCY_IDS.get(provider, provider)}.{residency}.uplift", on=on[:10])
     value: Range = found.value

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from .errors import check, unknown
-from .fleet import load_at
-from .ranges import Range
-from .units import HOURS_PER_DAY, HOURS_PER_MONTH
+from costmodel.core.errors import check, unknown
+from costmodel.core.ranges import Range
+from costmodel.core.units import HOURS_PER_DAY, HOURS_PER_MONTH
+from costmodel.fleet import load_at
 
 QUIET = 0.05  # an hour below this share of the busiest one is not active
 WEEK = 168
 WHY = "assumption: {}; measure yours with profile(hourly=...)"
+
+
 # name: (hours with traffic in a month, busiest hour over the mean of those)
 PROFILES: dict[str, tuple[float, Any]] = {
     "office": (220.0, Range(1.4, 2.5, mid=1.8, name="Workload.peak_to_average", why=WHY.format("22 working days of 10 hours, two humps"))),

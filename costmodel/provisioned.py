@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from . import catalog, fleet
-from .errors import CatalogError, check, unknown
-from .hosting import OVERFLOW, STANDING, level_of, scaled, steady
-from .lines import Call, Line, Traffic, cite, monthly, path
-from .ranges import Number, Range, validate
-from .records import Listed
-from .servings import Api, cache_schedules
-from .units import HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_MINUTE
-from .workload import Terms, Workload
+from costmodel import catalog, fleet
+from costmodel.core.checks import validate
+from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_MINUTE
+from costmodel.hosting import OVERFLOW, STANDING, level_of, scaled, steady
+from costmodel.lines import Call, Line, Traffic, cite, monthly, path
+from costmodel.records import Listed
+from costmodel.servings import Api, cache_schedules
+from costmodel.workload import Terms, Workload
 
 RESERVATIONS = ("hourly", "monthly", "yearly")
 SELLER = "azure"

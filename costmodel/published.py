@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import catalog
-from .calibrated import band, kind_of
-from .measured_serving import engine_physics, numbers, predict
-from .ranges import Range, middle
-from .training import gpu_hours, training_flops
+from costmodel import catalog
+from costmodel.calibrated import band, kind_of
+from costmodel.core.draws import middle
+from costmodel.core.ranges import Range
+from costmodel.measured_serving import engine_physics, numbers, predict
+from costmodel.training import gpu_hours, training_flops
 
 if TYPE_CHECKING:
     import pandas as pd
 
+
 DRAWS = 4_000
+
 
 # published fact -> (open model with that many parameters or their number, GPU)
 TRAINING: dict[str, tuple[str | float, str]] = {
@@ -26,6 +29,8 @@ TRAINING: dict[str, tuple[str | float, str]] = {
     "llama-2-70b": (69e9, "A100-80GB"),
     "llama-3.1-405b": ("llama-3.1-405b", "H100-SXM"),
 }
+
+
 # published fact -> (model, GPU, GPUs, precision, input tokens, output tokens, batch: None where all requests were queued)
 SERVING: dict[str, tuple[str, str, int, str, int, int, int | None]] = {
     "trtllm-8b-h100-1000-1000": ("llama-3.1-8b", "H100-SXM", 1, "fp8", 1_000, 1_000, None),

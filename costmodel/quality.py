@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .errors import Infeasible
-from .ranges import Number
+from costmodel.core.errors import Infeasible
+from costmodel.core.ranges import Number
 
 FULL_CONTEXT = 131_072.0  # tokens at which the decay of a reader is stated
 FEWEST, MOST, USUAL = 50.0, 50_000.0, 1_000.0  # examples: where the curve holds, and where its gain is stated

@@ -18,19 +18,23 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
-from . import techniques
-from .baselines import Seats, Staff, Today
-from .choices import presets, with_quality
-from .errors import CatalogError, check, unknown
-from .hosting import Hosted
-from .options import Mix, Option, Part
-from .provisioned import Provisioned
-from .ranges import Doubt, Measured, Range, find_key, key_of, pin, validate, walk
-from .servings import Api
-from .workload import Corpus, Terms, Workload
+from costmodel import techniques
+from costmodel.baselines import Seats, Staff, Today
+from costmodel.choices import presets, with_quality
+from costmodel.core.checks import validate
+from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.nested import find_key, key_of, pin, walk
+from costmodel.core.ranges import Doubt, Measured, Range
+from costmodel.hosting import Hosted
+from costmodel.options import Mix, Option, Part
+from costmodel.provisioned import Provisioned
+from costmodel.servings import Api
+from costmodel.workload import Corpus, Terms, Workload
 
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")
 NULL = ("", "~", "null")  # how YAML writes nothing
+
+
 # how a file names a serving: (class, the field that stands beside the name)
 SERVINGS: dict[str, tuple[type, str]] = {
     "api": (Api, "model"), "hosted": (Hosted, "model"), "provisioned": (Provisioned, "api"), "staff": (Staff, "minutes_per_request"),

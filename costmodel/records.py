@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Union
 
-from .errors import check
-from .ranges import Range
+from costmodel.core.errors import check
+from costmodel.core.ranges import Range
 
 Amount = Union[float, Range]
 Sources = tuple[tuple[str, str], ...]  # (field, id of a source)

@@ -21,20 +21,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from . import pack
-from .blocks import RESULTS_MIME, USD, answer, cards, plain, results, show
-from .catalog import models
-from .errors import check
-from .evidence import show as describe
-from .parameters import Parameter, schema, validate
-from .prices import api_price
-from .ranges import Doubt
-from .render import UNTOUCHED
-from .scenario import Scenario, load, notebooks_folder
-from .workload import Currency, Terms, Workload
+from costmodel import pack
+from costmodel.blocks import RESULTS_MIME, USD, answer, cards, plain, results, show
+from costmodel.catalog import models
+from costmodel.core.errors import check
+from costmodel.core.ranges import Doubt
+from costmodel.core.words import Currency
+from costmodel.core.words import show as describe
+from costmodel.parameters import Parameter, schema, validate
+from costmodel.prices import api_price
+from costmodel.render import UNTOUCHED
+from costmodel.scenario import Scenario, load, notebooks_folder
+from costmodel.workload import Terms, Workload
 
 __all__ = ["Parameter", "Report", "ReportError", "answer", "cards", "results", "run", "run_many", "schema", "show", "validate"]
-
 FORMATS = ("html", "pdf")
 QUIET = ["--log-level=50", "--InlineBackend.figure_formats=svg"]  # the kernel says nothing of itself, figures are vectors
 PLAIN_ERRORS = {"CatalogError", "Infeasible", "ValueError", "ReportError"}  # their message is a sentence by itself
@@ -82,7 +82,7 @@ def run_many(jobs: Mapping[str, tuple[str | Path, Mapping[str, Any]]], out: str 
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from .render import page
+    from costmodel.render import page
 
     done = 0
     stems = [re.sub(r"[^\w.-]+", "-", name).strip("-.") or "report" for name in jobs]
@@ -130,7 +130,7 @@ def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[
     today = datetime.datetime.now(datetime.UTC).date()
     nb, failure = _execute(notebook, {name: _here(value) for name, value in clean.items()}, progress)
     numbers, table = _results(nb)
-    from . import render, typeset
+    from costmodel import render, typeset
 
     dated = re.search(r"\d{4}-\d{2}-\d{2}", str(clean.get("on") or numbers.get("on") or today))
     on = dated[0] if dated else today.isoformat()
@@ -294,7 +294,7 @@ def _results(nb: Any) -> tuple[dict[str, Any], str]:
 
 def _meta(notebook: Path, known: Mapping[str, Parameter], given: Mapping[str, Any], case: Scenario | None, today: datetime.date, on: str,
           numbers: Mapping[str, Any], show_code: bool, failure: str) -> Any:  # fmt: skip
-    from .render import Meta
+    from costmodel.render import Meta
 
     values = {name: given.get(name, parameter.default) for name, parameter in known.items()}
     own = _version("costmodel")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .units import MINUTES_PER_HOUR, MONTHS_PER_QUARTER, MTOK, SECONDS_PER_HOUR
+from costmodel.core.units import MINUTES_PER_HOUR, MONTHS_PER_QUARTER, MTOK, SECONDS_PER_HOUR
 
 
 def chunks(tokens: Any, chunk_tokens: Any, overlap: Any) -> Any:

@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .catalog import practice
-from .decision import p_cheapest, totals
-from .errors import check
-from .ledger import Calendar, evaluate, settle
-from .options import Mix, Option, cases
-from .ranges import Number, Range, middle, require
-from .techniques.agents import Agent
-from .techniques.compliance import Compliance
-from .techniques.operations import Evals, Monitoring, Upgrades
-from .techniques.release import POLICIES, Release
-from .units import MONTHS_PER_YEAR
-from .workload import Terms, Workload
+from costmodel.catalog import practice
+from costmodel.core.checks import require
+from costmodel.core.draws import middle
+from costmodel.core.errors import check
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import MONTHS_PER_YEAR
+from costmodel.decision import p_cheapest, totals
+from costmodel.ledger import Calendar, evaluate, settle
+from costmodel.options import Mix, Option, cases
+from costmodel.techniques.agents import Agent
+from costmodel.techniques.compliance import Compliance
+from costmodel.techniques.operations import Evals, Monitoring, Upgrades
+from costmodel.techniques.release import POLICIES, Release
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 DRAWS = 2_000
 MOST_STOPPED = 0.999

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from .errors import CatalogError, check, unknown
-from .options import Option
-from .pitfalls import accept
-from .ranges import counted, key_of, require, walk
-from .reading import Reader, parse
-from .workload import Terms, Workload
-from .writing import as_yaml
+from costmodel.core.checks import require
+from costmodel.core.draws import counted
+from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.nested import key_of, walk
+from costmodel.options import Option
+from costmodel.pitfalls import accept
+from costmodel.reading import Reader, parse
+from costmodel.workload import Terms, Workload
+from costmodel.writing import as_yaml
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Scenario:
 
         >>> load("support_assistant").option("Rag")
         Traceback (most recent call last):
-        costmodel.errors.CatalogError: no option 'Rag' in the scenario 'Support assistant over a knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
+        costmodel.core.errors.CatalogError: no option 'Rag' in the scenario 'Support assistant over a knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
         """
         plain = {name: option for name, option in self.options.items() if isinstance(option, Option)}
         if label not in plain:
@@ -84,7 +86,7 @@ def load(scenario: str | Path, **changes: Any) -> Scenario:
     12
     >>> load(text + "\\nquality_flor: 0.7")
     Traceback (most recent call last):
-    costmodel.errors.CatalogError: no field 'quality_flor' in the scenario; did you mean 'quality_floor' or 'quality'?
+    costmodel.core.errors.CatalogError: no field 'quality_flor' in the scenario; did you mean 'quality_floor' or 'quality'?
     """
     text, file = _read(scenario)
     reader = Reader(file)

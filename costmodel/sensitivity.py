@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .decision import totals
-from .errors import check, whole
-from .ledger import settle
-from .options import Mix, Option
-from .ranges import DRAWS_MAX, SEED_MAX, Range, doubts, driver_key, is_driven
-from .workload import Terms, Workload
+from costmodel.core.draws import DRAWS_MAX, SEED_MAX, doubts, driver_key, is_driven
+from costmodel.core.errors import check, whole
+from costmodel.core.ranges import Range
+from costmodel.decision import totals
+from costmodel.ledger import settle
+from costmodel.options import Mix, Option
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 POINTS = 1024
 LEVEL = 0.90

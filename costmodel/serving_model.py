@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import catalog
-from .calibrated import OTHER, band, kind_of, physics, setup, shape
-from .errors import CatalogError, check, of_kind, one_number, short, whole
-from .fleet import replicas_needed, safety
-from .measured_serving import measured_on, stack
-from .ranges import Doubt, middle, require
-from .records import Gpu, Model
-from .roofline import room_bytes, sequences_at_once, served
-from .units import GB, MTOK, SECONDS_PER_HOUR
+from costmodel import catalog
+from costmodel.calibrated import OTHER, band, kind_of, physics, setup, shape
+from costmodel.core.checks import require
+from costmodel.core.draws import middle
+from costmodel.core.errors import CatalogError, check, of_kind, one_number, short, whole
+from costmodel.core.ranges import Doubt
+from costmodel.core.units import GB, MTOK, SECONDS_PER_HOUR
+from costmodel.fleet import replicas_needed, safety
+from costmodel.measured_serving import measured_on, stack
+from costmodel.records import Gpu, Model
+from costmodel.roofline import room_bytes, sequences_at_once, served
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 LAYOUTS = (1, 2, 4, 8)  # tensor-parallel sizes that are tried: one server of eight GPUs
 CONCURRENCIES = np.unique(np.round(np.geomspace(1, 1024, 61)))

@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from .agent_loop import attempts
-from .caching import prefix_hit_rate
-from .errors import CatalogError, Infeasible, Unpriced, check
-from .lines import Call, Line, Traffic, cite, path
-from .prices import ApiPrice, Rates, api_price, rates
-from .ranges import Number, require, validate
-from .units import MTOK, SECONDS_PER_MINUTE
-from .workload import Terms, Workload
+from costmodel.agent_loop import attempts
+from costmodel.caching import prefix_hit_rate
+from costmodel.core.checks import require, validate
+from costmodel.core.errors import CatalogError, Infeasible, Unpriced, check
+from costmodel.core.ranges import Number
+from costmodel.core.units import MTOK, SECONDS_PER_MINUTE
+from costmodel.lines import Call, Line, Traffic, cite, path
+from costmodel.prices import ApiPrice, Rates, api_price, rates
+from costmodel.workload import Terms, Workload
 
 TERMS_OF_SALE = ("provider", "on", "mode", "residency")  # what selects a card in the price list
 
@@ -157,8 +158,6 @@ _FIELD = {
     "fresh input": "usd_per_mtok_in", "cache read": "usd_per_mtok_cache_read", "cache write": "usd_per_mtok_cache_write",
     "output": "usd_per_mtok_out", "reasoning": "usd_per_mtok_out",
 }  # fmt: skip
-
-
 SHORT_TTL_S = 300
 
 

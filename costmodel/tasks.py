@@ -9,23 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import catalog
-from .ageing import gain_of_waiting, overpaid_share
-from .agent_loop import per_resolved, tail
-from .decision import totals
-from .errors import check
-from .ledger import Calendar, Options, evaluate, ledger, settle
-from .options import Mix, Option
-from .ranges import Number, Range, is_day, middle, require, sample
-from .ranges import draws as quantiles
-from .servings import Api
-from .techniques.agents import Agent, CodingAgent
-from .techniques.prompting import PromptCache
-from .units import MINUTES_PER_HOUR, MONTHS_PER_YEAR
-from .workload import Terms, Trends, Workload
+from costmodel import catalog
+from costmodel.ageing import gain_of_waiting, overpaid_share
+from costmodel.agent_loop import per_resolved, tail
+from costmodel.core.checks import is_day, require
+from costmodel.core.draws import draws as quantiles
+from costmodel.core.draws import middle, sample
+from costmodel.core.errors import check
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import MINUTES_PER_HOUR, MONTHS_PER_YEAR
+from costmodel.decision import totals
+from costmodel.ledger import Calendar, Options, evaluate, ledger, settle
+from costmodel.options import Mix, Option
+from costmodel.servings import Api
+from costmodel.techniques.agents import Agent, CodingAgent
+from costmodel.techniques.prompting import PromptCache
+from costmodel.workload import Terms, Trends, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 DRAWS = 4_000
 LEAST_SUCCESS, LEAST_SEAT, LEAST_WAIT = 1e-6, 0.01, 0.1

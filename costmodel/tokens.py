@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from . import catalog
-from .errors import CatalogError, check, unknown
-from .ranges import Number, Range
+from costmodel import catalog
+from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.ranges import Number, Range
 
 # Split patterns and checksums of the rank files: definitions of the encodings, from tiktoken_ext/openai_public.py.
 _CONTRACTION = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
@@ -31,6 +31,7 @@ _SHA256 = {
     "o200k_base": "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
 }
 
+
 # First match wins. gpt-6 is taken to use o200k_base like gpt-5: no other encoding has been published.
 ENCODINGS: tuple[tuple[str, str], ...] = (
     ("gpt-oss", "o200k_base"), ("gpt-4o", "o200k_base"), ("chatgpt-4o", "o200k_base"), ("gpt-4.1", "o200k_base"),
@@ -38,6 +39,8 @@ ENCODINGS: tuple[tuple[str, str], ...] = (
     ("o3", "o200k_base"), ("o4", "o200k_base"), ("gpt-4", "cl100k_base"), ("gpt-3.5", "cl100k_base"),
     ("gpt-35", "cl100k_base"), ("text-embedding-3", "cl100k_base"), ("text-embedding-ada-002", "cl100k_base"),
 )  # fmt: skip
+
+
 # Name of the model -> family in data/tokenizers.csv. Claude has counted about 30 % more since Opus 4.7.
 FAMILIES: tuple[tuple[str, str], ...] = (
     ("claude-(opus-)?4[-.][78]", "claude-4.7"), ("claude-((opus|sonnet|haiku|fable|mythos)-)?[5-9]", "claude-4.7"),

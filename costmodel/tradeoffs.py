@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .decision import UNKNOWN, _changes, _refine, comparable, compare, levelled, totals
-from .errors import check, unknown
-from .evidence import meanings, show
-from .ledger import Options, pick, settle
-from .options import Mix, Option
-from .ranges import Doubt, counted, find_key, leaves, limits, require
-from .uncertainty import FAN_DRAWS, paths
-from .units import GLOSSARY, readable
-from .workload import Terms, Workload
+from costmodel.core.checks import limits, require
+from costmodel.core.draws import counted
+from costmodel.core.errors import check, unknown
+from costmodel.core.nested import find_key, leaves
+from costmodel.core.ranges import Doubt
+from costmodel.core.units import GLOSSARY
+from costmodel.core.words import readable, show
+from costmodel.decision import UNKNOWN, _changes, _refine, comparable, compare, levelled, totals
+from costmodel.evidence import meanings
+from costmodel.ledger import Options, pick, settle
+from costmodel.options import Mix, Option
+from costmodel.uncertainty import FAN_DRAWS, paths
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 REACH, POINTS = 30.0, 61
 MAP_POINTS = 41
@@ -266,5 +271,3 @@ def regions(options: Options, work: Workload, over: Mapping[str, Any], quality_f
     table = pd.DataFrame({**grid, "best": labels[best], "usd": np.where(np.isfinite(least), least, np.nan), "second": labels[second], "margin": margin})
     table.attrs["now"] = {name: float(_mid(values[key])) for name, key in keys.items()}  # for the figure
     return table
-
-

@@ -14,20 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .training_measured import arguments
-from .training_memory import MemoryLaw, peak_memory
-from .training_runs import Run, prepare
-from .training_speed import SpeedLaw, seconds_per_token
-from .units import GB, SECONDS_PER_HOUR
+from costmodel.core.units import GB, SECONDS_PER_HOUR
+from costmodel.training_measured import arguments
+from costmodel.training_memory import MemoryLaw, peak_memory
+from costmodel.training_runs import Run, prepare
+from costmodel.training_speed import SpeedLaw, seconds_per_token
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 INSIDE = 0.8  # share of runs that a band holds
 ENOUGH = 8  # families that tell a quantile from the worst row
 EFFECTIVE = 40.0  # independent observations that all rows are worth: rows of a family repeat each other
 SPEED_ERROR, SPEED_OUTLIER = 0.25, 0.3  # log error of one observation; from where an error counts linearly
 MEMORY_ERROR, MEMORY_OUTLIER = 0.12, 0.15
+
+
 # start value, and how far (log) the fit may take it
 SPEED: dict[str, tuple[float, float]] = {
     "efficiency": (0.65, 0.3), "balance_power": (0.5, 0.3), "half_width": (400.0, 0.7), "attention_efficiency": (0.2, 0.5),

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import catalog
-from .errors import Infeasible, check, unknown
-from .ranges import Doubt, middle
-from .records import Gpu
-from .training import USUAL_VOCAB, adapter_flops, training_flops, usual_hidden, usual_layers
-from .training_measured import TOKENS_IN_FLIGHT, decoding, laws, seen_gpus
-from .training_memory import peak_memory, shortage, smallest_set
-from .training_speed import SELECTIVE, seconds_per_token, start_s
-from .units import GB, SECONDS_PER_HOUR
+from costmodel import catalog
+from costmodel.core.draws import middle
+from costmodel.core.errors import Infeasible, check, unknown
+from costmodel.core.ranges import Doubt
+from costmodel.core.units import GB, SECONDS_PER_HOUR
+from costmodel.records import Gpu
+from costmodel.training import USUAL_VOCAB, adapter_flops, training_flops, usual_hidden, usual_layers
+from costmodel.training_measured import TOKENS_IN_FLIGHT, decoding, laws, seen_gpus
+from costmodel.training_memory import peak_memory, shortage, smallest_set
+from costmodel.training_speed import SELECTIVE, seconds_per_token, start_s
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 METHODS = ("full", "lora", "qlora", "dpo", "rl")
 PRECISIONS = {"bf16": "peak_flops_bf16", "fp16": "peak_flops_bf16", "pure_bf16": "peak_flops_bf16",

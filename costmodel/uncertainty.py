@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .decision import chunks, comparable, levelled, p_cheapest, running, totals
-from .errors import check
-from .ledger import Bill, Calendar, Options, settle
-from .options import Mix, Option
-from .ranges import _SCALES, Z90, Doubt, Range, counted, doubts, leaves, require
-from .ranges import draws as drawn
-from .workload import Terms, Workload
+from costmodel.core.checks import require
+from costmodel.core.draws import counted, doubts
+from costmodel.core.draws import draws as drawn
+from costmodel.core.errors import check
+from costmodel.core.nested import leaves
+from costmodel.core.ranges import _SCALES, Z90, Doubt, Range
+from costmodel.decision import chunks, comparable, levelled, p_cheapest, running, totals
+from costmodel.ledger import Bill, Calendar, Options, settle
+from costmodel.options import Mix, Option
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 FAN_DRAWS = 2_000
 MARGINS = (0.0, 0.05, 0.10, 0.25, 0.50)

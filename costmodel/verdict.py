@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .choices import TOKENS_ONLY, WHOLE_LIFE
-from .decision import breakeven, compare, p_cheapest, totals, weigh
-from .errors import check
-from .evidence import show
-from .ledger import Calendar, Options, evaluate, settle
-from .prices import PRICES_VERSION
-from .ranges import Doubt, middle, objects, require, walk
-from .servings import Api
-from .units import GLOSSARY, KILO, MILLION, unit_of
-from .workload import Terms, Workload
+from costmodel.choices import TOKENS_ONLY, WHOLE_LIFE
+from costmodel.core.checks import require
+from costmodel.core.draws import middle
+from costmodel.core.errors import check
+from costmodel.core.nested import objects, walk
+from costmodel.core.ranges import Doubt
+from costmodel.core.units import GLOSSARY, KILO
+from costmodel.core.words import money, show, unit_of
+from costmodel.decision import breakeven, compare, p_cheapest, totals, weigh
+from costmodel.ledger import Calendar, Options, evaluate, settle
+from costmodel.pricelist import PRICES_VERSION
+from costmodel.servings import Api
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 LEADERS = 5
 SURE = 0.5  # a chance to be the cheapest below this is called a close call
@@ -214,22 +218,6 @@ def priced_on(options: Options) -> str:
     """The dates at which the API prices of these options are frozen, and the version of the price list."""
     days = {str(api.on) for option in options.values() for api in objects(option) if isinstance(api, Api)}
     return f"{', '.join(sorted(days)) or 'no API prices'} (genai-prices {PRICES_VERSION})"
-
-
-def money(usd: float, terms: Terms | None = None) -> str:
-    """An amount for a reader, to two or three figures.
-
-    >>> money(12_345.6), money(1_236_000), money(0.03123), money(4.12)
-    ('USD 12,300', 'USD 1.24M', 'USD 0.0312', 'USD 4.12')
-    """
-    code, amount = ("USD", usd) if terms is None else (terms.money.code, usd * terms.money.per_usd)
-    size = abs(amount)
-    if size >= 999_500:
-        return f"{code} {amount / MILLION:,.2f}M"
-    if size >= 100:
-        digits = max(len(f"{size:.0f}") - 3, 0)
-        return f"{code} {round(amount, -digits):,.0f}"
-    return f"{code} {amount:,.2f}" if size >= 1 or size == 0 else f"{code} {amount:.3g}"
 
 
 def _rival(best: str, table: pd.DataFrame) -> str | None:

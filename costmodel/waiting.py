@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .caching import prefix_hit_rate
-from .catalog import practice
-from .choices import MODELS
-from .errors import Infeasible, check
-from .ledger import settle
-from .options import Mix, Option
-from .prices import api_price
-from .ranges import Number, middle, plain, sample, validate
-from .retrieval import first_token_s
-from .servings import Api
-from .units import MTOK
-from .workload import Terms, Workload
+from costmodel.caching import prefix_hit_rate
+from costmodel.catalog import practice
+from costmodel.choices import MODELS
+from costmodel.core.checks import plain, validate
+from costmodel.core.draws import middle, sample
+from costmodel.core.errors import Infeasible, check
+from costmodel.core.ranges import Number
+from costmodel.core.units import MTOK
+from costmodel.ledger import settle
+from costmodel.options import Mix, Option
+from costmodel.prices import api_price
+from costmodel.retrieval import first_token_s
+from costmodel.servings import Api
+from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,18 +12,19 @@ from typing import Any
 
 import ipywidgets
 
-from . import plots
-from .blocks import answer, cards
-from .choices import MODELS, USE_CASES, quick
-from .controls import STYLE, Control, Later, Look, sentence
-from .errors import Infeasible, check, unknown
-from .evidence import show as number_text
-from .ledger import cash_flow, ledger, settle
-from .options import Option
-from .ranges import Doubt, find_key, key_of, leaves, pin, walk
-from .uncertainty import tornado
-from .verdict import first_answer, recommend
-from .workload import Terms, Workload
+from costmodel import plots
+from costmodel.blocks import answer, cards
+from costmodel.choices import MODELS, USE_CASES, quick
+from costmodel.controls import STYLE, Control, Later, Look, sentence
+from costmodel.core.errors import Infeasible, check, unknown
+from costmodel.core.nested import find_key, key_of, leaves, pin, walk
+from costmodel.core.ranges import Doubt
+from costmodel.core.words import show as number_text
+from costmodel.ledger import cash_flow, ledger, settle
+from costmodel.options import Option
+from costmodel.uncertainty import tornado
+from costmodel.verdict import first_answer, recommend
+from costmodel.workload import Terms, Workload
 
 HEADLINE = ("Workload.requests_per_month", "Workload.input_tokens", "Workload.output_tokens", "Workload.usd_per_failure",
             "Terms.months", "Workload.growth_per_year")  # fmt: skip

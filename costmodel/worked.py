@@ -10,18 +10,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import catalog
-from .hosting import Hosted
-from .ledger import ledger
-from .options import Option
-from .payback import paybacks, underestimates
-from .servings import Api
-from .techniques.adaptation import FineTune, Lora
-from .techniques.prompting import FewShot, PromptCache
-from .workload import People, Terms, Trends, Workload
+from costmodel import catalog
+from costmodel.hosting import Hosted
+from costmodel.ledger import ledger
+from costmodel.options import Option
+from costmodel.payback import paybacks, underestimates
+from costmodel.servings import Api
+from costmodel.techniques.adaptation import FineTune, Lora
+from costmodel.techniques.prompting import FewShot, PromptCache
+from costmodel.workload import People, Terms, Trends, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 ON = "2025-06-01"  # gpt-4o at $2.50 in, $1.25 cached, $10 out; tuned at 1.5 times that
 NOT_COUNTED: dict[str, Any] = {"minutes_per_check": 0, "failed_share": 1, "debug_hours": 0, "candidate_items": 0, "checkpoints": 0, "upkeep_fte": 0,

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from . import catalog
-from .errors import check, unknown
-from .lines import TRENDS, Call, Request, Segment
-from .ranges import Doubt, Number, Range, require, validate
-from .units import MONTHS_PER_YEAR, SECONDS_PER_HOUR
+from costmodel import catalog
+from costmodel.core.checks import require, validate
+from costmodel.core.errors import check, unknown
+from costmodel.core.ranges import Doubt, Number, Range
+from costmodel.core.units import MONTHS_PER_YEAR, SECONDS_PER_HOUR
+from costmodel.core.words import Currency
+from costmodel.lines import TRENDS, Call, Request, Segment
 
 # -- what arrives --------------------------------------------------------------------------------------
 
@@ -53,7 +55,7 @@ class Corpus:
         >>> Corpus.from_pages(1_000).tokens.mid, Corpus.from_pages(1_000, other_languages=1.0).tokens.mid
         (700000.0, 1050000.0)
         """
-        from .tokens import pages_to_tokens
+        from costmodel.tokens import pages_to_tokens
 
         require("other_languages", other_languages, 0, 1)
         more = 1 + other_languages * (catalog.practice("multilingual.token_factor").mid - 1)
@@ -125,14 +127,14 @@ class Workload:
     @classmethod
     def from_pages(cls, requests_per_month: Number, pages_in: Number, words_out: Number, **fields: Any) -> Workload:
         """A workload in pages read and words written per request, converted by sourced factors."""
-        from .tokens import pages_to_tokens, words_to_tokens
+        from costmodel.tokens import pages_to_tokens, words_to_tokens
 
         return cls(requests_per_month, input_tokens=pages_to_tokens(pages_in), output_tokens=words_to_tokens(words_out), **fields)
 
     @classmethod
     def from_words(cls, requests_per_month: Number, words_in: Number, words_out: Number, **fields: Any) -> Workload:
         """A workload in words read and written per request, converted by a sourced factor."""
-        from .tokens import words_to_tokens
+        from costmodel.tokens import words_to_tokens
 
         return cls(requests_per_month, input_tokens=words_to_tokens(words_in), output_tokens=words_to_tokens(words_out), **fields)
 
@@ -166,7 +168,7 @@ class Workload:
         >>> round(Workload.from_bill(7_750, "gpt-4o", 2_300, 200, on="2026-11-01").requests_per_month)
         1000000
         """
-        from .prices import Tokens, price
+        from costmodel.prices import Tokens, price
 
         check(isinstance(usd_per_month, (int, float)) and usd_per_month > 0, f"usd_per_month is {usd_per_month!r}, it must be a number above 0")
         tokens = Tokens(input=input_tokens + fields.get("instruction_tokens", 0), output=output_tokens,
@@ -230,37 +232,6 @@ class People:
     analyst: catalog.Person = field(default_factory=lambda: catalog.person("analyst"))
     expert: catalog.Person = field(default_factory=lambda: catalog.person("expert"))
     annotator: catalog.Person = field(default_factory=lambda: catalog.person("annotator"))
-
-
-@dataclass(frozen=True)
-class Currency:
-    """The currency that reports show: its code, units of it per US dollar, and the day of that rate.
-
-    >>> Currency.parse("EUR 0.92 2026-11-20")
-    Currency(code='EUR', per_usd=0.92, rate_date='2026-11-20')
-    >>> Currency.parse("EUR")
-    Traceback (most recent call last):
-    ValueError: currency is 'EUR'; write the code, the units per US dollar and the day of the rate: 'EUR 0.92 2026-11-20'
-    """
-
-    code: str = "USD"
-    per_usd: float = 1.0
-    rate_date: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> Currency:
-        words = str(text).split()
-        if words == ["USD"]:
-            return cls()
-        try:
-            code, rate, day = words
-            rate_date = date.fromisoformat(day).isoformat()
-            check(len(code) == 3 and code.isalpha() and 0 < float(rate) < np.inf, "")
-        except ValueError:
-            raise ValueError(
-                f"currency is {text!r}; write the code, the units per US dollar and the day of the rate: 'EUR 0.92 2026-11-20'"
-            ) from None
-        return cls(code.upper(), float(rate), rate_date)
 
 
 @dataclass(frozen=True)

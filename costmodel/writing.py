@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 import yaml
 
-from . import catalog
-from .choices import presets, with_quality
-from .errors import CatalogError, check
-from .options import Mix, Option
-from .prices import ApiPrice, api_price
-from .provisioned import Provisioned
-from .ranges import Doubt, key_of, same, walk
-from .reading import SERVINGS
-from .records import Listed
-from .servings import Api
+from costmodel import catalog
+from costmodel.choices import presets, with_quality
+from costmodel.core.errors import CatalogError, check
+from costmodel.core.nested import key_of, same, walk
+from costmodel.core.ranges import Doubt
+from costmodel.options import Mix, Option
+from costmodel.prices import ApiPrice, api_price
+from costmodel.provisioned import Provisioned
+from costmodel.reading import SERVINGS
+from costmodel.records import Listed
+from costmodel.servings import Api
 
 
 def as_yaml(scenario: Any) -> str:

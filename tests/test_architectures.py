@@ -3,7 +3,7 @@
 import pytest
 
 import costmodel as cm
-from costmodel.errors import CatalogError
+from costmodel.core.errors import CatalogError
 
 WORK = cm.Workload(100_000, input_tokens=1_000, output_tokens=200)
 

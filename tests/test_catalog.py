@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from costmodel import catalog
-from costmodel.errors import CatalogError
-from costmodel.ranges import Range
+from costmodel.core.errors import CatalogError
+from costmodel.core.ranges import Range
 
 GPUS = [
     "T4",

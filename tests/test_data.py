@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from costmodel import catalog
-from costmodel.ranges import Range
+from costmodel.core.ranges import Range
+from costmodel.core.units import GLOSSARY
 from costmodel.records import Rent
-from costmodel.units import GLOSSARY
 
 ROWS = [row for _, row in catalog.facts().iterrows()]
 FACT_FILES = [file for file in catalog.files() if file not in catalog.RECORDS]

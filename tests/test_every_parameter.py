@@ -8,7 +8,8 @@ import pytest
 from toys import STILL, api
 
 import costmodel as cm
-from costmodel.ranges import Doubt, limits
+from costmodel.core.checks import limits
+from costmodel.core.ranges import Doubt
 from costmodel.waiting import latency
 
 AT = "2026-11-20"

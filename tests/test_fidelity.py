@@ -8,7 +8,7 @@ import pytest
 
 import costmodel as cm
 from costmodel import held_out, plots_fidelity
-from costmodel.errors import CatalogError
+from costmodel.core.errors import CatalogError
 from costmodel.training_fit import arrays, bands, log_speed, measured_speed, quantile, speed_fit, split, widths
 from costmodel.training_measured import arguments
 

@@ -10,8 +10,9 @@ from toys import STILL, api, total
 
 import costmodel as cm
 from costmodel import caching, plots, plots_knowledge, quality_fit, retrieval
-from costmodel.catalog import Embedder, Store
-from costmodel.ranges import middle
+from costmodel.core import words
+from costmodel.core.draws import middle
+from costmodel.records import Embedder, Store
 
 ON = "2026-11-20"
 CACHED = {"in": 3.0, "cache_read": 0.3, "cache_write": 3.75, "cache_write_1h": 6.0, "out": 15.0}
@@ -516,7 +517,7 @@ def test_the_timeline_has_one_lane_for_each_index_with_its_dollars_beside_it(way
     ax = plots_knowledge.plot_timeline(table)
     assert [t.get_text() for t in ax.get_yticklabels()] == ["GraphRAG", "RAG"]  # dearest first; a long context has no index
     paid = table[(table["option"] == "GraphRAG") & table["item"].str.contains(plots_knowledge.REINDEXING)].groupby("month").usd.sum()
-    first, later = (plots.dollars(x) for x in (paid[0], paid[1:].sum()))
+    first, later = (words.dollars(x) for x in (paid[0], paid[1:].sum()))
     assert any(t.get_text().startswith(f"first {first}\nlater {later}, at most") for t in ax.texts)
     with pytest.raises(ValueError, match="no option of the ledger has an index to keep"):
         plots_knowledge.plot_timeline(table[table["option"] == "Long context"])

@@ -8,12 +8,13 @@ import pytest
 from toys import ON, STILL, Buy, api, lines, total
 
 import costmodel as cm
-from costmodel.catalog import Person, sources
+from costmodel.catalog import sources
+from costmodel.core.draws import sample
 from costmodel.evidence import Evidence
 from costmodel.ledger import COLUMNS, Calendar
 from costmodel.lines import PHASES, TRENDS, every, monthly, once, path, with_demand
 from costmodel.options import cases
-from costmodel.ranges import sample
+from costmodel.records import Person
 from costmodel.workload import People
 
 WORK = cm.Workload(300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,

@@ -8,7 +8,7 @@ from test_hosting import OWN, RENT, option, work
 from toys import ON
 
 import costmodel as cm
-from costmodel.ranges import walk
+from costmodel.core.nested import walk
 
 FLAT = cm.Terms(discount_rate=0.0, trends=cm.Trends(api=0, gpu=0, labour=0, service=0))
 

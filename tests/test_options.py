@@ -8,7 +8,7 @@ import pytest
 from toys import ON, STILL, Better, Buy, api, lines, total
 
 import costmodel as cm
-from costmodel.errors import CatalogError
+from costmodel.core.errors import CatalogError
 from costmodel.lines import Call, Segment, Traffic, monthly, with_demand
 from costmodel.prices import rates
 

@@ -9,7 +9,7 @@ import pytest
 
 import costmodel as cm
 from costmodel import plots
-from costmodel.workload import Currency
+from costmodel.core.words import Currency
 
 ON = "2026-11-20"
 WORK = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250, usd_per_failure=0.2,

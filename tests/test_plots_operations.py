@@ -6,7 +6,7 @@ from toys import STILL, api
 
 import costmodel as cm
 from costmodel import plots, plots_operations
-from costmodel.workload import Currency
+from costmodel.core.words import Currency
 
 SERVING = api(**{"in": 2.0, "out": 10.0, "cache_read": 0.2, "cache_write": 2.5}, accepted=0.8)
 WORK = cm.Workload(300_000, instruction_tokens=500, input_tokens=1_000, output_tokens=200, usd_per_failure=0.4)

@@ -7,7 +7,7 @@ import pytest
 from toys import ON, STILL, api, lines, total
 
 import costmodel as cm
-from costmodel.errors import CatalogError
+from costmodel.core.errors import CatalogError
 
 MONTH = replace(STILL, months=1)
 HOURS = 730

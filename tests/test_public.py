@@ -9,15 +9,19 @@ import pytest
 
 import costmodel as cm
 from costmodel import baselines, finance, hardware, hosting, options, servings, workload
-from costmodel.errors import spelt
-from costmodel.ranges import Doubt, validate, walk
+from costmodel.core import words
+from costmodel.core.checks import validate
+from costmodel.core.errors import spelt
+from costmodel.core.nested import walk
+from costmodel.core.ranges import Doubt
+from costmodel.core.units import GLOSSARY
+from costmodel.core.words import unit_of
 from costmodel.techniques import adaptation, agents, compliance, graphs, knowledge, operations, prompting, release
-from costmodel.units import GLOSSARY, unit_of
 
 HOMES = (workload, options, servings, hardware, hosting, baselines, finance, prompting, knowledge, graphs, adaptation, operations, release, compliance, agents)
 CLASSES = {
     c for m in HOMES for c in vars(m).values() if inspect.isclass(c) and dataclasses.is_dataclass(c) and c.__module__ == m.__name__
-} - {options.Case, hosting.Capacity, workload.Currency, baselines._Baseline}  # handed to a technique, made inside, a parsed text: nothing that a user fills in
+} - {options.Case, hosting.Capacity, words.Currency, baselines._Baseline}  # handed to a technique, made inside, a parsed text: nothing that a user fills in
 UNITS = {unit for unit, _ in GLOSSARY.values()}
 
 

@@ -7,22 +7,10 @@ import pytest
 from scipy import stats
 
 import costmodel as cm
-from costmodel.errors import CatalogError
-from costmodel.ranges import (
-    Measured,
-    Range,
-    draws,
-    find_key,
-    key_of,
-    leaves,
-    middle,
-    pin,
-    rewrite,
-    same,
-    sample,
-    strata,
-    uniforms,
-)
+from costmodel.core.draws import draws, middle, sample, strata, uniforms
+from costmodel.core.errors import CatalogError
+from costmodel.core.nested import find_key, key_of, leaves, pin, rewrite, same
+from costmodel.core.ranges import Measured, Range
 
 N = 4_000
 LEVELS = np.array([0.05, 0.5, 0.95])

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from pypdf import PdfReader
 
 from costmodel import report
-from costmodel.errors import CatalogError
+from costmodel.core.errors import CatalogError
 from costmodel.parameters import read_cell, validate
 from costmodel.render import Meta, document, markdown, to_html
 from costmodel.report import ReportError
@@ -214,7 +214,7 @@ def test_a_table_that_is_in_another_currency_says_so():
     made = report.show(table)
     assert "EUR" in made.html and "USD" not in made.html and "1,000" in made.text and "why not" not in made.text and "per USD" not in made.html
     assert "none" in report.show(table.head(0)).text
-    from costmodel.workload import Currency
+    from costmodel.core.words import Currency
 
     assert "920" in report.show(table.drop(columns="currency"), money=Currency("EUR", 0.92, "2026-11-20")).text
 

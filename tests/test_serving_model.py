@@ -11,11 +11,11 @@ import pytest
 import costmodel as cm
 from costmodel import catalog
 from costmodel.calibrated import ENGINES, KINDS, KV_BYTES, PRECISIONS, band, physics, setup, shape
+from costmodel.core.units import GB, GLOSSARY, HOURS_PER_MONTH
 from costmodel.inference import kv_bytes_per_token, latent_kv_bytes_per_token
 from costmodel.measured_serving import FILES, UNUSED, measured, serving_reality
 from costmodel.roofline import decode_step_s, kv_bytes, seconds_per_request, served
 from costmodel.serving_model import usd_per_mtok
-from costmodel.units import GB, GLOSSARY, HOURS_PER_MONTH
 
 UNITS = {"output_tokens_per_s": "token/s", "latency_s": "s", "ttft_s": "s"}
 TTFT, TPOT = 2.0, 0.030

@@ -8,8 +8,8 @@ import pytest
 from toys import ON, STILL, api, lines, total
 
 import costmodel as cm
-from costmodel.errors import CatalogError
-from costmodel.ranges import middle
+from costmodel.core.draws import middle
+from costmodel.core.errors import CatalogError
 
 MONTH = replace(STILL, months=1)
 CACHED = {"in": 3.0, "cache_read": 0.3, "cache_write": 3.75, "cache_write_1h": 6.0, "out": 15.0}

@@ -9,9 +9,9 @@ import tiktoken
 from tiktoken_ext import openai_public
 
 from costmodel import catalog, tokens
-from costmodel.errors import CatalogError
+from costmodel.core.errors import CatalogError
+from costmodel.core.ranges import Range
 from costmodel.prices import api_models
-from costmodel.ranges import Range
 from costmodel.tokens import FAMILIES, basis, count_tokens, pages_to_tokens, words_to_tokens
 
 CASES = ["", " ", "hello world", "tiktoken is great!", "antidisestablishmentarianism", "2 + 2 = 4", "お誕生日おめでとう",

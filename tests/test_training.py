@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import costmodel as cm
 from costmodel import catalog, training
-from costmodel.errors import CatalogError
+from costmodel.core.errors import CatalogError
 from costmodel.training_measured import UNITS, arguments, laws
 from costmodel.training_runs import METHODS, PRECISIONS, STACKS
 

@@ -8,9 +8,9 @@ from scipy import stats
 from toys import ON, STILL, Buy, api
 
 import costmodel as cm
+from costmodel.core.ranges import Z90
 from costmodel.decision import totals
 from costmodel.lines import monthly
-from costmodel.ranges import Z90
 
 WORK = cm.Workload(300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,
                    corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03), usd_per_failure=0.1)  # fmt: skip
@@ -180,7 +180,7 @@ def test_a_fan_of_single_months():
 def test_rank_correlation_is_that_of_scipy_and_signed(options):
     table = cm.rank_correlation(options["RAG"], WORK, draws=1_000).set_index("input")["rank_correlation"]
     assert table["accepted.large"] < -0.2 and table["engineer.usd_per_hour"] > 0.2
-    from costmodel.ranges import doubts, draws
+    from costmodel.core.draws import doubts, draws
 
     x = draws("rag.top_k", doubts(options["RAG"])["rag.top_k"], 1_000, 0)[:, 0]
     usd = totals({"x": options["RAG"]}, WORK, cm.Terms(), 1_000)["x"]

@@ -4,25 +4,26 @@ Nothing is converted silently: physics is SI (s, byte, FLOP, token), and money r
 the name and are cancelled with one of the named constants below.
 """
 
+from __future__ import annotations
+
 KILO = 1e3
 MTOK = 1e6  # tokens in "per million tokens"
 GB = 1e9  # bytes
 KB = 1e3  # bytes
 SECONDS_PER_HOUR = 3600.0
 SECONDS_PER_MINUTE = 60.0
+SECONDS_PER_MINUTE = 60.0
 HOURS_PER_MONTH = 730.0  # 8,760 h / 12
 MONTHS_PER_YEAR = 12
 WORKING_HOURS_PER_MONTH = 2080 / 12  # paid hours of a full-time person
 MILLION = 1e6
 MINUTES_PER_HOUR = 60.0
-SECONDS_PER_MINUTE = 60.0
 HOURS_PER_DAY = 24.0
 DAYS_PER_WEEK = 7.0
 HOURS_PER_WEEK = 40.0  # one engineer-week
 MONTHS_PER_QUARTER = 3.0
 DAYS_PER_MONTH = HOURS_PER_MONTH / HOURS_PER_DAY
 WEEKS_PER_MONTH = DAYS_PER_MONTH / 7
-
 GLOSSARY: dict[str, tuple[str, str]] = {
     # -- published measurements
     "gpu_hours": ("GPU-hour", "GPU time of a training run"),
@@ -659,31 +660,4 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "usd_per_unit": ("USD/unit", "price of one unit of a line"),
     "why_not": ("text", "reason why an option cannot run"),
 }
-
-
-def readable(key: str) -> str:
-    """The key of an input for a reader; what the workload brings needs no owner.
-
-    >>> readable("Rag.top_k"), readable("Workload.requests_per_month")
-    ('Rag: top k', 'requests per month')
-    """
-    owner, _, field = key.removeprefix("Workload.").rpartition(".")
-    return f"{owner}: {field}".replace("_", " ") if owner else field.replace("_", " ")
-
-
-def meaning_of(owner: str, field: str) -> str:
-    """What a field means, in words; `Class.field` comes first.
-
-    >>> meaning_of("Workload", "usd_per_failure")
-    'what a wrong answer costs'
-    """
-    return GLOSSARY.get(f"{owner}.{field}", GLOSSARY.get(field, ("", "")))[1]
-
-
-def unit_of(owner: str, field: str) -> str:
-    """The unit of a field, or "" when it has none; `Class.field` comes first, where a class means something of its own.
-
-    >>> unit_of("Trends", "gpu"), unit_of("Hosted", "gpu")
-    ('share/year', 'record')
-    """
-    return GLOSSARY.get(f"{owner}.{field}", GLOSSARY.get(field, ("",)))[0]
+ROUNDING = 1e-9  # an event due at the end of a month is in it, whatever the last bit says

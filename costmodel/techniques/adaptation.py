@@ -13,21 +13,23 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import catalog
-from ..catalog import practice
-from ..errors import Infeasible, check, unknown
-from ..hosting import Hosted
-from ..lines import Line, Traffic, cite, every, monthly, once
-from ..options import Case
-from ..quality import Effect, examples_gain, student_shift
-from ..ranges import Doubt, Number, Range, middle, require, validate
-from ..servings import Api
-from ..training_measured import laws
-from ..training_runs import STACKS
-from ..units import GB, HOURS_PER_DAY, HOURS_PER_MONTH
-from .lifecycle import Ending, ending, keep, labels, life
-from .offers import refuse_base, refuse_closed, refuse_terms, tuned_price
-from .own_run import checkpoint_gb, managed, own, quoted
+from costmodel import catalog
+from costmodel.catalog import practice
+from costmodel.core.checks import require, validate
+from costmodel.core.draws import middle
+from costmodel.core.errors import Infeasible, check, unknown
+from costmodel.core.ranges import Doubt, Number, Range
+from costmodel.core.units import GB, HOURS_PER_DAY, HOURS_PER_MONTH
+from costmodel.hosting import Hosted
+from costmodel.lines import Line, Traffic, cite, every, monthly, once
+from costmodel.options import Case
+from costmodel.quality import Effect, examples_gain, student_shift
+from costmodel.servings import Api
+from costmodel.techniques.lifecycle import Ending, ending, keep, labels, life
+from costmodel.techniques.offers import refuse_base, refuse_closed, refuse_terms, tuned_price
+from costmodel.techniques.own_run import checkpoint_gb, managed, own, quoted
+from costmodel.training_measured import laws
+from costmodel.training_runs import STACKS
 
 MOST_EPOCHS = 1_000.0
 BYTES_PER_PROBABILITY = 6.0  # a token id in 4 bytes and its probability in 2

@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from .. import catalog
-from ..catalog import practice
-from ..errors import Infeasible, check, unknown
-from ..lines import STEADY, Line, Schedule, cite, every, labour, monthly, once, path, upkeep, with_demand
-from ..options import Case
-from ..ranges import Number, Range, validate
-from ..servings import Api
-from ..units import GB, HOURS_PER_WEEK, MILLION, MONTHS_PER_YEAR, SECONDS_PER_HOUR
-from .lifecycle import month_of
-from .operations import kept
+from costmodel import catalog
+from costmodel.catalog import practice
+from costmodel.core.checks import validate
+from costmodel.core.errors import Infeasible, check, unknown
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import GB, HOURS_PER_WEEK, MILLION, MONTHS_PER_YEAR, SECONDS_PER_HOUR
+from costmodel.lines import STEADY, Line, Schedule, cite, every, labour, monthly, once, path, upkeep, with_demand
+from costmodel.options import Case
+from costmodel.servings import Api
+from costmodel.techniques.lifecycle import month_of
+from costmodel.techniques.operations import kept
 
 TEXTS = ("prompts", "chunks", "logs")
 SURFACES = ("inference", "embedding", "vector store", "reranker", "cache", "trace store")

@@ -8,17 +8,29 @@ from typing import Any
 
 import numpy as np
 
-from .. import catalog
-from ..catalog import practice
-from ..errors import check
-from ..lines import Call, Line, Request, Segment, Traffic, cite, every, labour, once, upkeep, with_demand
-from ..options import Case, require_servings
-from ..quality import Effect, answered, shift, shift_to
-from ..ranges import Number, Range, require, validate
-from ..retrieval import all_found, graph_index_ratio, recall_at_k
-from ..units import HOURS_PER_WEEK
-from ..workload import QuestionMix, Workload
-from .looking_up import HOPS, asked, base_of, by_question, corpus_of, fitted, paid_with, read, resolve, store_line
+from costmodel import catalog
+from costmodel.catalog import practice
+from costmodel.core.checks import require, validate
+from costmodel.core.errors import check
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import HOURS_PER_WEEK
+from costmodel.lines import Call, Line, Request, Segment, Traffic, cite, every, labour, once, upkeep, with_demand
+from costmodel.options import Case, require_servings
+from costmodel.quality import Effect, answered, shift, shift_to
+from costmodel.retrieval import all_found, graph_index_ratio, recall_at_k
+from costmodel.techniques.looking_up import (
+    HOPS,
+    asked,
+    base_of,
+    by_question,
+    corpus_of,
+    fitted,
+    paid_with,
+    read,
+    resolve,
+    store_line,
+)
+from costmodel.workload import QuestionMix, Workload
 
 VARIANTS = ("full", "light", "lazy", "fast", "hipporag", "guided")
 MODES = ("local", "global", "drift")

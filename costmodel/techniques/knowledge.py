@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import catalog
-from ..catalog import practice
-from ..errors import CatalogError, Infeasible
-from ..lines import (
+from costmodel import catalog
+from costmodel.catalog import practice
+from costmodel.core.checks import require, validate
+from costmodel.core.errors import CatalogError, Infeasible
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import GB, HOURS_PER_WEEK, MINUTES_PER_HOUR, MONTHS_PER_YEAR, MTOK
+from costmodel.lines import (
     Call,
     Line,
     Request,
@@ -26,13 +29,22 @@ from ..lines import (
     upkeep,
     with_demand,
 )
-from ..options import Case, require_servings
-from ..quality import Effect, answered, shift, shift_to
-from ..ranges import Number, Range, require, validate
-from ..retrieval import all_found, chunks, embedding_usd_per_mtok, index_bytes, recall_at_k
-from ..units import GB, HOURS_PER_WEEK, MINUTES_PER_HOUR, MONTHS_PER_YEAR, MTOK
-from ..workload import QuestionMix, Workload
-from .looking_up import HOPS, asked, base_of, by_question, corpus_of, fitted, paid_with, read, resolve, store_line
+from costmodel.options import Case, require_servings
+from costmodel.quality import Effect, answered, shift, shift_to
+from costmodel.retrieval import all_found, chunks, embedding_usd_per_mtok, index_bytes, recall_at_k
+from costmodel.techniques.looking_up import (
+    HOPS,
+    asked,
+    base_of,
+    by_question,
+    corpus_of,
+    fitted,
+    paid_with,
+    read,
+    resolve,
+    store_line,
+)
+from costmodel.workload import QuestionMix, Workload
 
 MOST_OVERLAP = 0.9  # at 1 a chunk never moves on
 

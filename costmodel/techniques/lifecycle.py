@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ..lines import ROUNDING, Line, Schedule, Traffic, cite, every, labour, monthly, once, path
-from ..options import Case
-from ..units import HOURS_PER_WEEK, MINUTES_PER_HOUR, MONTHS_PER_YEAR, WORKING_HOURS_PER_MONTH
-from .own_run import Purchase
+from costmodel.core.units import HOURS_PER_WEEK, MINUTES_PER_HOUR, MONTHS_PER_YEAR, ROUNDING, WORKING_HOURS_PER_MONTH
+from costmodel.lines import Line, Schedule, Traffic, cite, every, labour, monthly, once, path
+from costmodel.options import Case
+from costmodel.techniques.own_run import Purchase
 
 SURE = 1 - 1e-12
 ELSEWHERE = ", at another provider, which is taken to cost as much"

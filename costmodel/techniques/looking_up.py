@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import catalog
-from ..errors import Infeasible, check, short
-from ..lines import Line, Schedule, cite, monthly, path
-from ..options import Case
-from ..quality import context_shift, shift
-from ..ranges import Range
-from ..units import MILLION
-from ..workload import Corpus, QuestionMix, Workload
+from costmodel import catalog
+from costmodel.core.errors import Infeasible, check, short
+from costmodel.core.ranges import Range
+from costmodel.core.units import MILLION
+from costmodel.lines import Line, Schedule, cite, monthly, path
+from costmodel.options import Case
+from costmodel.quality import context_shift, shift
+from costmodel.workload import Corpus, QuestionMix, Workload
 
 SURE = 1e-6  # a base share is kept this far from 0 and 1, where log-odds end
 HOPS = Range(2, 4, mid=2.5, form="amount", name="knowledge.hops", why="assumption: documents that a question over several hops needs")

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import catalog
-from ..errors import Infeasible
-from ..hosting import Hosted
-from ..prices import ApiPrice
-from ..ranges import middle
-from ..units import DAYS_PER_WEEK, KILO, MILLION
+from costmodel import catalog
+from costmodel.core.draws import middle
+from costmodel.core.errors import Infeasible
+from costmodel.core.units import DAYS_PER_WEEK, KILO, MILLION
+from costmodel.hosting import Hosted
+from costmodel.prices import ApiPrice
 
 
 def open_model(name: str) -> Any:

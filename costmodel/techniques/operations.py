@@ -13,14 +13,24 @@ from typing import Any
 
 import numpy as np
 
-from ..catalog import practice, retirement
-from ..errors import Infeasible
-from ..experiments import expected_loss, runs_to_see, samples_per_arm, through_judge
-from ..lines import STEADY, Call, Line, Schedule, Segment, Traffic, cite, labour, monthly, once, with_demand
-from ..options import Case, require_servings
-from ..ranges import Number, Range, require, validate
-from ..units import DAYS_PER_MONTH, GB, HOURS_PER_WEEK, KB, MILLION, MINUTES_PER_HOUR, MONTHS_PER_YEAR, WEEKS_PER_MONTH
-from .lifecycle import ending, month_of
+from costmodel.catalog import practice, retirement
+from costmodel.core.checks import require, validate
+from costmodel.core.errors import Infeasible
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import (
+    DAYS_PER_MONTH,
+    GB,
+    HOURS_PER_WEEK,
+    KB,
+    MILLION,
+    MINUTES_PER_HOUR,
+    MONTHS_PER_YEAR,
+    WEEKS_PER_MONTH,
+)
+from costmodel.experiments import expected_loss, runs_to_see, samples_per_arm, through_judge
+from costmodel.lines import STEADY, Call, Line, Schedule, Segment, Traffic, cite, labour, monthly, once, with_demand
+from costmodel.options import Case, require_servings
+from costmodel.techniques.lifecycle import ending, month_of
 
 RUBRIC_TOKENS = Range(300, 1_000, mid=500, why="assumption: the judge's instructions and rubric")
 VERDICT_TOKENS = Range(50, 300, mid=120, why="assumption: the judge's verdict with its reason")

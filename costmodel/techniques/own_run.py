@@ -7,16 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from ..catalog import facts_of
-from ..errors import Infeasible
-from ..hosting import Hosted
-from ..lines import cite
-from ..training import BYTES_PER_PARAMETER_BF16, BYTES_PER_PARAMETER_FULL, adapter_flops, gpu_hours, training_flops
-from ..training_measured import TOKENS_IN_FLIGHT, decoding, laws
-from ..training_memory import smallest_set
-from ..training_runs import MATMUL, RANK, ROLLOUTS, Run, class_of
-from ..training_speed import SELECTIVE, seconds_per_token
-from ..units import GB, MTOK, SECONDS_PER_HOUR
+from costmodel.catalog import facts_of
+from costmodel.core.errors import Infeasible
+from costmodel.core.units import GB, MTOK, SECONDS_PER_HOUR
+from costmodel.hosting import Hosted
+from costmodel.lines import cite
+from costmodel.training import (
+    BYTES_PER_PARAMETER_BF16,
+    BYTES_PER_PARAMETER_FULL,
+    adapter_flops,
+    gpu_hours,
+    training_flops,
+)
+from costmodel.training_measured import TOKENS_IN_FLIGHT, decoding, laws
+from costmodel.training_memory import smallest_set
+from costmodel.training_runs import MATMUL, RANK, ROLLOUTS, Run, class_of
+from costmodel.training_speed import SELECTIVE, seconds_per_token
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..catalog import practice
-from ..errors import check
-from ..lines import Cache, Line, Request, Segment, cite, labour, monthly, once, upkeep
-from ..options import Case
-from ..quality import Effect
-from ..ranges import Number, Range, require, validate
-from ..units import HOURS_PER_WEEK, MTOK
-from ..workload import Workload
+from costmodel.catalog import practice
+from costmodel.core.checks import require, validate
+from costmodel.core.errors import check
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import HOURS_PER_WEEK, MTOK
+from costmodel.lines import Cache, Line, Request, Segment, cite, labour, monthly, once, upkeep
+from costmodel.options import Case
+from costmodel.quality import Effect
+from costmodel.workload import Workload
 
 
 @dataclass(frozen=True)

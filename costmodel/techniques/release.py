@@ -15,14 +15,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..catalog import practice
-from ..errors import check, unknown
-from ..experiments import chance_to_detect, days_to_collect, expected_loss, exposed_days, samples_per_arm, through_judge
-from ..lines import Line, Traffic, cite, labour, monthly, with_demand
-from ..options import Case, require_servings
-from ..ranges import Number, Range, require, validate
-from ..units import DAYS_PER_MONTH, HOURS_PER_DAY, HOURS_PER_WEEK
-from .operations import (
+from costmodel.catalog import practice
+from costmodel.core.checks import require, validate
+from costmodel.core.errors import check, unknown
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import DAYS_PER_MONTH, HOURS_PER_DAY, HOURS_PER_WEEK
+from costmodel.experiments import (
+    chance_to_detect,
+    days_to_collect,
+    expected_loss,
+    exposed_days,
+    samples_per_arm,
+    through_judge,
+)
+from costmodel.lines import Line, Traffic, cite, labour, monthly, with_demand
+from costmodel.options import Case, require_servings
+from costmodel.techniques.operations import (
     AGREEMENT,
     BEFORE,
     LEAST_SHARE,
