@@ -14,10 +14,10 @@ import numpy as np
 
 import costmodel as cm
 from costmodel import plots_decision, report
-from costmodel.decision import CHUNK, totals
-from costmodel.ledger import Calendar, evaluate
 from costmodel.core.draws import doubts, draws, sample, strata
 from costmodel.core.nested import rewrite
+from costmodel.decision import CHUNK, totals
+from costmodel.ledger import Calendar, evaluate
 from costmodel.scenario import notebooks_folder
 from costmodel.workload import Terms
 
@@ -102,7 +102,7 @@ def tokens() -> None:
 
     texts = [(notebooks_folder() / "01_which_approach.ipynb").read_text(encoding="utf-8")] * 60
     cm.count_tokens("warm", "gpt-4o")
-    from costmodel.tokens import _encoding
+    from costmodel.facts.tokens import _encoding
 
     raw = _encoding("o200k_base")
     assert isinstance(raw, tiktoken.Encoding)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import csv
 import sys
 
-from costmodel import catalog
-from costmodel.quality_fit import GRAPHS, calibration
 from costmodel.core.units import GLOSSARY
+from costmodel.facts import catalog
+from costmodel.quality_fit import GRAPHS, calibration
 
 AS_OF, SOURCE = "2026-11-24", "quality-fit"
 

@@ -21,10 +21,10 @@ from scipy.optimize import least_squares
 from tqdm import tqdm
 
 from costmodel.calibrated import ENGINES, KINDS
-from costmodel.catalog import data_folder
+from costmodel.core.units import GLOSSARY
+from costmodel.facts.catalog import data_folder
 from costmodel.measured_serving import FILES, UNUSED, ages, kinds, measured, numbers, predict, take
 from costmodel.roofline import Physics
-from costmodel.core.units import GLOSSARY
 
 # number: (start, least, most); efficiencies end at 1, reading weights at what a copy kernel reaches
 FREE = {

@@ -13,9 +13,22 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import catalog, training_measured, training_runs
-from costmodel.training_fit import INSIDE, arrays, bands, left_out, log_memory, log_speed, memory_fit, quantile, speed_fit, split, weights
+from costmodel import training_measured, training_runs
 from costmodel.core.units import GLOSSARY
+from costmodel.facts import catalog
+from costmodel.training_fit import (
+    INSIDE,
+    arrays,
+    bands,
+    left_out,
+    log_memory,
+    log_speed,
+    memory_fit,
+    quantile,
+    speed_fit,
+    split,
+    weights,
+)
 
 AS_OF = "2026-11-25"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from costmodel.core.checks import require
 from costmodel.core.errors import CatalogError, check, unknown
-from costmodel.records import Model
+from costmodel.facts.records import Model
 from costmodel.training import USUAL_VOCAB, usual_hidden, usual_layers
 
 HEAD_SIZE = 128  # usual width of an attention head

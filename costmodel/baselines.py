@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from costmodel import catalog
 from costmodel.core.checks import validate
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MINUTES_PER_HOUR
+from costmodel.facts import catalog
 from costmodel.lines import Call, Line, Traffic, cite, monthly
 from costmodel.workload import Terms, Workload
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import catalog
 from costmodel.core.draws import middle
 from costmodel.core.errors import CatalogError, check, unknown
 from costmodel.core.ranges import Range
-from costmodel.records import Gpu, Model
+from costmodel.facts import catalog
+from costmodel.facts.records import Gpu, Model
 from costmodel.roofline import Physics, Setup, Shape
 
 PRECISIONS = ("bf16", "fp8", "fp4", "int8", "int4")

@@ -15,6 +15,7 @@ from costmodel.core.draws import middle
 from costmodel.core.errors import check, one_number, short, unknown
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH
+from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
 from costmodel.hosting import Hosted
 from costmodel.options import Mix, Option, cascade
 from costmodel.profiles import profile
@@ -24,7 +25,6 @@ from costmodel.techniques.graphs import GraphRag
 from costmodel.techniques.knowledge import LongContext, Rag
 from costmodel.techniques.operations import Evals, Monitoring, Upgrades
 from costmodel.techniques.prompting import FewShot, Prompt, PromptCache
-from costmodel.tokens import pages_to_tokens, words_to_tokens
 from costmodel.workload import Workload
 
 LABELS = ("Prompt", "Few-shot", "Few-shot + cache", "RAG", "GraphRAG", "Long context + cache", "Managed fine-tune", "LoRA", "Distilled",

@@ -21,7 +21,7 @@ from costmodel import __version__
 from costmodel.core.errors import CatalogError, unknown
 
 if TYPE_CHECKING:
-    from costmodel.prices import ApiPrice
+    from costmodel.facts.prices import ApiPrice
     from costmodel.scenario import Scenario
 
 
@@ -161,8 +161,8 @@ def explain(scenario: str, option: str, months: int | None, lines: int) -> None:
 @click.option("--discount", default=0.0, help="Negotiated share off every class, 0 to 1.")
 def prices(model: str, provider: str | None, on: str | None, mode: str, residency: str | None, discount: float) -> None:
     """Show what MODEL costs by token class and context tier."""
-    from costmodel.pricelist import PRICES_VERSION
-    from costmodel.prices import api_price
+    from costmodel.facts.pricelist import PRICES_VERSION
+    from costmodel.facts.prices import api_price
 
     card = api_price(model, provider, on, mode, residency, discount)
     window = f", context window {card.window:,.0f} tokens" if card.window else ""
@@ -269,7 +269,7 @@ def _comparison(table: Any, s: Scenario) -> str:
 
 def _price_table(card: ApiPrice) -> str:
     """USD per million tokens of each class, one column for each context tier."""
-    from costmodel.prices import CLASSES, rates
+    from costmodel.facts.prices import CLASSES, rates
 
     starts = [tier.above for tier in card.tiers]
     tiers = [rates(card, start + 1) for start in starts]

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import catalog
 from costmodel.core.checks import require, validate
 from costmodel.core.draws import middle
 from costmodel.core.errors import CatalogError
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, KILO, ROUNDING
+from costmodel.facts import catalog
+from costmodel.facts.records import Listed
 from costmodel.fleet import resale_share
 from costmodel.lines import every
-from costmodel.records import Listed
 
 
 @dataclass(frozen=True)

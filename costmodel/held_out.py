@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel import catalog
 from costmodel.core.errors import check, unknown
+from costmodel.facts import catalog
 from costmodel.measured_serving import serving_errors
 from costmodel.training import training_flops
 from costmodel.training_fit import (

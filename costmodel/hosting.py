@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import catalog, fleet
+from costmodel import fleet
 from costmodel.calibrated import ENGINES, NEEDED, OTHER, PRECISIONS, band, kind_of, physics, setup_of, shape_of
 from costmodel.core.checks import LEAST_DIVISOR, require, validate
 from costmodel.core.errors import CatalogError, check, of_kind, unknown
@@ -25,6 +25,7 @@ from costmodel.core.units import (
     SECONDS_PER_HOUR,
     WORKING_HOURS_PER_MONTH,
 )
+from costmodel.facts import catalog
 from costmodel.hardware import Owned
 from costmodel.inference import gpus_that_fit
 from costmodel.lines import STEADY, Call, Line, Schedule, Traffic, cite, labour, monthly, once, path, upkeep

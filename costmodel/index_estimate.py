@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.catalog import measured, practice
 from costmodel.core.checks import require
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check, unknown
 from costmodel.core.ranges import Range
+from costmodel.facts.catalog import measured, practice
 from costmodel.ledger import evaluate
 from costmodel.options import Option
 from costmodel.retrieval import from_sample, graph_index_ratio, graph_size, index_hours

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel import catalog
 from costmodel.core.checks import require
 from costmodel.core.draws import DRAWS_MAX, doubts, middle, uniforms
 from costmodel.core.errors import check, unknown, whole
@@ -24,6 +23,7 @@ from costmodel.core.units import HOURS_PER_DAY
 from costmodel.core.words import show
 from costmodel.decision import comparable, running, totals
 from costmodel.evidence import meanings
+from costmodel.facts import catalog
 from costmodel.hosting import Hosted
 from costmodel.ledger import Options, ledger, settle
 from costmodel.techniques.graphs import GraphRag

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costmodel.caching import break_even_hit_rate, cached_price, hit_rate
-from costmodel.catalog import practice
 from costmodel.choices import DAYS_PER_MONTH
 from costmodel.core.checks import listed, plain, require
 from costmodel.core.draws import middle
@@ -17,9 +16,10 @@ from costmodel.core.errors import check, short
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MTOK, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, WORKING_HOURS_PER_MONTH
 from costmodel.decision import totals
+from costmodel.facts.catalog import practice
+from costmodel.facts.prices import api_price
 from costmodel.ledger import settle
 from costmodel.options import Mix, Option, Part, cascade
-from costmodel.prices import api_price
 from costmodel.servings import Api
 from costmodel.techniques.graphs import VARIANTS, GraphRag
 from costmodel.techniques.knowledge import LongContext, Rag

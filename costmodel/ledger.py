@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel import catalog
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, short, unknown
 from costmodel.core.nested import key_of, owner_of, same, walk
@@ -21,6 +20,7 @@ from costmodel.core.ranges import Doubt, Range
 from costmodel.core.units import MONTHS_PER_YEAR, ROUNDING
 from costmodel.core.words import unit_of
 from costmodel.evidence import Evidence, describe
+from costmodel.facts import catalog
 from costmodel.lines import STEADY, Line, Schedule, Traffic, with_demand
 from costmodel.options import Mix, Option, accepted, cases, purchases
 from costmodel.workload import Terms, Workload
@@ -325,7 +325,7 @@ def by_hand(option: Option, work: Workload, terms: Terms | None = None) -> pd.Da
     """
     import pandas as pd
 
-    from costmodel.prices import Tokens, request_usd
+    from costmodel.facts.prices import Tokens, request_usd
 
     options, terms = settle(option, terms, months=1)
     call = middle(work).request().calls[0]

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel import catalog
 from costmodel.calibrated import kind_of, physics, setup, shape
 from costmodel.core.errors import CatalogError
+from costmodel.facts import catalog
 from costmodel.roofline import (
     Physics,
     Setup,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel import catalog
 from costmodel.agent_loop import attempts
 from costmodel.core.checks import LEAST_DIVISOR, validate
 from costmodel.core.draws import middle, sample
@@ -16,6 +15,7 @@ from costmodel.core.errors import Infeasible, check, of_kind, one_number
 from costmodel.core.nested import same
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, KILO, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
+from costmodel.facts import catalog
 from costmodel.fleet import given_up
 from costmodel.hosting import Capacity, Hosted, steady
 from costmodel.ledger import evaluate, settle

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel import catalog
 from costmodel.core.draws import middle
 from costmodel.core.units import GB, KILO
+from costmodel.facts import catalog
 from costmodel.held_out import PLAIN_MFU, spread
 from costmodel.training_measured import measured_training
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import catalog, fleet
+from costmodel import fleet
 from costmodel.core.checks import validate
 from costmodel.core.errors import CatalogError, check, unknown
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_MINUTE
+from costmodel.facts import catalog
+from costmodel.facts.records import Listed
 from costmodel.hosting import OVERFLOW, STANDING, level_of, scaled, steady
 from costmodel.lines import Call, Line, Traffic, cite, monthly, path
-from costmodel.records import Listed
 from costmodel.servings import Api, cache_schedules
 from costmodel.workload import Terms, Workload
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel import catalog
 from costmodel.calibrated import band, kind_of
 from costmodel.core.draws import middle
 from costmodel.core.ranges import Range
+from costmodel.facts import catalog
 from costmodel.measured_serving import engine_physics, numbers, predict
 from costmodel.training import gpu_hours, training_flops
 

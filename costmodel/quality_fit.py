@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import catalog
-from .quality import FULL_CONTEXT, position_shift, shift
+from costmodel.facts import catalog
+from costmodel.quality import FULL_CONTEXT, position_shift, shift
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 MEASURED = ("id", "family", "dataset", "model", "reader", "method", "question", "tokens", "chunks", "documents", "position",
             "metric", "value", "unit", "as_of", "source", "note")  # fmt: skip

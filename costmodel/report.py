@@ -23,13 +23,13 @@ from typing import Any
 
 from costmodel import pack
 from costmodel.blocks import RESULTS_MIME, USD, answer, cards, plain, results, show
-from costmodel.catalog import models
 from costmodel.core.errors import check
 from costmodel.core.ranges import Doubt
 from costmodel.core.words import Currency
 from costmodel.core.words import show as describe
+from costmodel.facts.catalog import models
+from costmodel.facts.prices import api_price
 from costmodel.parameters import Parameter, schema, validate
-from costmodel.prices import api_price
 from costmodel.render import UNTOUCHED
 from costmodel.scenario import Scenario, load, notebooks_folder
 from costmodel.workload import Terms, Workload

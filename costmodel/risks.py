@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.catalog import practice
 from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import check
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MONTHS_PER_YEAR
 from costmodel.decision import p_cheapest, totals
+from costmodel.facts.catalog import practice
 from costmodel.ledger import Calendar, evaluate, settle
 from costmodel.options import Mix, Option, cases
 from costmodel.techniques.agents import Agent

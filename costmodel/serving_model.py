@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel import catalog
 from costmodel.calibrated import OTHER, band, kind_of, physics, setup, shape
 from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import CatalogError, check, of_kind, one_number, short, whole
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GB, MTOK, SECONDS_PER_HOUR
+from costmodel.facts import catalog
+from costmodel.facts.records import Gpu, Model
 from costmodel.fleet import replicas_needed, safety
 from costmodel.measured_serving import measured_on, stack
-from costmodel.records import Gpu, Model
 from costmodel.roofline import room_bytes, sequences_at_once, served
 
 if TYPE_CHECKING:

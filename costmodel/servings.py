@@ -18,8 +18,8 @@ from costmodel.core.checks import require, validate
 from costmodel.core.errors import CatalogError, Infeasible, Unpriced, check
 from costmodel.core.ranges import Number
 from costmodel.core.units import MTOK, SECONDS_PER_MINUTE
+from costmodel.facts.prices import ApiPrice, Rates, api_price, rates
 from costmodel.lines import Call, Line, Traffic, cite, path
-from costmodel.prices import ApiPrice, Rates, api_price, rates
 from costmodel.workload import Terms, Workload
 
 TERMS_OF_SALE = ("provider", "on", "mode", "residency")  # what selects a card in the price list

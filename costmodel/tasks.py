@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel import catalog
 from costmodel.ageing import gain_of_waiting, overpaid_share
 from costmodel.agent_loop import per_resolved, tail
 from costmodel.core.checks import is_day, require
@@ -19,6 +18,7 @@ from costmodel.core.errors import check
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MINUTES_PER_HOUR, MONTHS_PER_YEAR
 from costmodel.decision import totals
+from costmodel.facts import catalog
 from costmodel.ledger import Calendar, Options, evaluate, ledger, settle
 from costmodel.options import Mix, Option
 from costmodel.servings import Api

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import catalog
-from .training_memory import MemoryLaw
-from .training_speed import SpeedLaw
+from costmodel.facts import catalog
+from costmodel.training_memory import MemoryLaw
+from costmodel.training_speed import SpeedLaw
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 TOKENS_IN_FLIGHT = 4_096.0  # of one GPU where no micro-batch is given: what fills a GPU without filling its memory
 MEASURED = ("id", "family", "job", "model", "params", "active_params", "layers", "hidden", "vocab", "seq_len", "gpu", "gpus",

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel import catalog
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GB, SECONDS_PER_HOUR
-from costmodel.records import Gpu
+from costmodel.facts import catalog
+from costmodel.facts.records import Gpu
 from costmodel.training import USUAL_VOCAB, adapter_flops, training_flops, usual_hidden, usual_layers
 from costmodel.training_measured import TOKENS_IN_FLIGHT, decoding, laws, seen_gpus
 from costmodel.training_memory import peak_memory, shortage, smallest_set

@@ -17,8 +17,8 @@ from costmodel.core.ranges import Doubt
 from costmodel.core.units import GLOSSARY, KILO
 from costmodel.core.words import money, show, unit_of
 from costmodel.decision import breakeven, compare, p_cheapest, totals, weigh
+from costmodel.facts.pricelist import PRICES_VERSION
 from costmodel.ledger import Calendar, Options, evaluate, settle
-from costmodel.pricelist import PRICES_VERSION
 from costmodel.servings import Api
 from costmodel.workload import Terms, Workload
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from costmodel import catalog
+from costmodel.facts import catalog
 from costmodel.hosting import Hosted
 from costmodel.ledger import ledger
 from costmodel.options import Option

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import catalog
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import check, unknown
 from costmodel.core.ranges import Doubt, Number, Range
 from costmodel.core.units import MONTHS_PER_YEAR, SECONDS_PER_HOUR
 from costmodel.core.words import Currency
+from costmodel.facts import catalog
 from costmodel.lines import TRENDS, Call, Request, Segment
 
 # -- what arrives --------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ class Corpus:
         >>> Corpus.from_pages(1_000).tokens.mid, Corpus.from_pages(1_000, other_languages=1.0).tokens.mid
         (700000.0, 1050000.0)
         """
-        from costmodel.tokens import pages_to_tokens
+        from costmodel.facts.tokens import pages_to_tokens
 
         require("other_languages", other_languages, 0, 1)
         more = 1 + other_languages * (catalog.practice("multilingual.token_factor").mid - 1)
@@ -127,14 +127,14 @@ class Workload:
     @classmethod
     def from_pages(cls, requests_per_month: Number, pages_in: Number, words_out: Number, **fields: Any) -> Workload:
         """A workload in pages read and words written per request, converted by sourced factors."""
-        from costmodel.tokens import pages_to_tokens, words_to_tokens
+        from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
 
         return cls(requests_per_month, input_tokens=pages_to_tokens(pages_in), output_tokens=words_to_tokens(words_out), **fields)
 
     @classmethod
     def from_words(cls, requests_per_month: Number, words_in: Number, words_out: Number, **fields: Any) -> Workload:
         """A workload in words read and written per request, converted by a sourced factor."""
-        from costmodel.tokens import words_to_tokens
+        from costmodel.facts.tokens import words_to_tokens
 
         return cls(requests_per_month, input_tokens=words_to_tokens(words_in), output_tokens=words_to_tokens(words_out), **fields)
 
@@ -168,7 +168,7 @@ class Workload:
         >>> round(Workload.from_bill(7_750, "gpt-4o", 2_300, 200, on="2026-11-01").requests_per_month)
         1000000
         """
-        from costmodel.prices import Tokens, price
+        from costmodel.facts.prices import Tokens, price
 
         check(isinstance(usd_per_month, (int, float)) and usd_per_month > 0, f"usd_per_month is {usd_per_month!r}, it must be a number above 0")
         tokens = Tokens(input=input_tokens + fields.get("instruction_tokens", 0), output=output_tokens,

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import yaml
 
-from costmodel import catalog
 from costmodel.choices import presets, with_quality
 from costmodel.core.errors import CatalogError, check
 from costmodel.core.nested import key_of, same, walk
 from costmodel.core.ranges import Doubt
+from costmodel.facts import catalog
+from costmodel.facts.prices import ApiPrice, api_price
+from costmodel.facts.records import Listed
 from costmodel.options import Mix, Option
-from costmodel.prices import ApiPrice, api_price
 from costmodel.provisioned import Provisioned
 from costmodel.reading import SERVINGS
-from costmodel.records import Listed
 from costmodel.servings import Api
 
 

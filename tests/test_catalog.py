@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from costmodel import catalog
 from costmodel.core.errors import CatalogError
 from costmodel.core.ranges import Range
+from costmodel.facts import catalog
 
 GPUS = [
     "T4",

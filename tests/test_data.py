@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from costmodel import catalog
 from costmodel.core.ranges import Range
 from costmodel.core.units import GLOSSARY
-from costmodel.records import Rent
+from costmodel.facts import catalog
+from costmodel.facts.records import Rent
 
 ROWS = [row for _, row in catalog.facts().iterrows()]
 FACT_FILES = [file for file in catalog.files() if file not in catalog.RECORDS]

@@ -13,7 +13,7 @@ import pytest
 from toys import STILL, Buy, api, total
 
 import costmodel as cm
-from costmodel.prices import Tokens, request_usd
+from costmodel.facts.prices import Tokens, request_usd
 
 ON = "2025-06-01"  # gpt-4o at $2.50 in, $1.25 cached, $10 out
 MONTH = replace(STILL, months=1, on=None)

@@ -12,7 +12,7 @@ import costmodel as cm
 from costmodel import caching, plots, plots_knowledge, quality_fit, retrieval
 from costmodel.core import words
 from costmodel.core.draws import middle
-from costmodel.records import Embedder, Store
+from costmodel.facts.records import Embedder, Store
 
 ON = "2026-11-20"
 CACHED = {"in": 3.0, "cache_read": 0.3, "cache_write": 3.75, "cache_write_1h": 6.0, "out": 15.0}

@@ -8,13 +8,13 @@ import pytest
 from toys import ON, STILL, Buy, api, lines, total
 
 import costmodel as cm
-from costmodel.catalog import sources
 from costmodel.core.draws import sample
 from costmodel.evidence import Evidence
+from costmodel.facts.catalog import sources
+from costmodel.facts.records import Person
 from costmodel.ledger import COLUMNS, Calendar
 from costmodel.lines import PHASES, TRENDS, every, monthly, once, path, with_demand
 from costmodel.options import cases
-from costmodel.records import Person
 from costmodel.workload import People
 
 WORK = cm.Workload(300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,

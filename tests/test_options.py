@@ -9,8 +9,8 @@ from toys import ON, STILL, Better, Buy, api, lines, total
 
 import costmodel as cm
 from costmodel.core.errors import CatalogError
+from costmodel.facts.prices import rates
 from costmodel.lines import Call, Segment, Traffic, monthly, with_demand
-from costmodel.prices import rates
 
 WORK = cm.Workload(1e6, instruction_tokens=600, input_tokens=900, output_tokens=250)
 KNOWS = replace(WORK, corpus=cm.Corpus(tokens=4e6, churn_per_month=0.03))

@@ -15,8 +15,19 @@ from costmodel.core.draws import sample
 from costmodel.core.errors import CatalogError
 from costmodel.core.nested import leaves
 from costmodel.core.ranges import Range
-from costmodel.pricelist import MODES, PRICES_VERSION, moment
-from costmodel.prices import CLASSES, ApiPrice, Rates, Tokens, api_models, api_price, billed, price, rates, request_usd
+from costmodel.facts.pricelist import MODES, PRICES_VERSION, moment
+from costmodel.facts.prices import (
+    CLASSES,
+    ApiPrice,
+    Rates,
+    Tokens,
+    api_models,
+    api_price,
+    billed,
+    price,
+    rates,
+    request_usd,
+)
 
 ON = "2026-11-01"
 SONNET = "claude-sonnet-4-5"  # $3 in, $0.30 read, $3.75 and $6 write, $15 out; twice that (x1.5 out) above 200K

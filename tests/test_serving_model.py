@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import costmodel as cm
-from costmodel import catalog
 from costmodel.calibrated import ENGINES, KINDS, KV_BYTES, PRECISIONS, band, physics, setup, shape
 from costmodel.core.units import GB, GLOSSARY, HOURS_PER_MONTH
+from costmodel.facts import catalog
 from costmodel.inference import kv_bytes_per_token, latent_kv_bytes_per_token
 from costmodel.measured_serving import FILES, UNUSED, measured, serving_reality
 from costmodel.roofline import decode_step_s, kv_bytes, seconds_per_request, served

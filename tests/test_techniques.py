@@ -6,8 +6,8 @@ import pytest
 from toys import STILL, api, lines
 
 import costmodel as cm
-from costmodel import catalog
-from costmodel.records import Embedder, Labels, Store, Tuning
+from costmodel.facts import catalog
+from costmodel.facts.records import Embedder, Labels, Store, Tuning
 from costmodel.techniques import lifecycle
 
 SERVING = api(**{"in": 2.0, "out": 10.0}, accepted=0.5)

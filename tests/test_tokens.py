@@ -8,11 +8,11 @@ import pytest
 import tiktoken
 from tiktoken_ext import openai_public
 
-from costmodel import catalog, tokens
 from costmodel.core.errors import CatalogError
 from costmodel.core.ranges import Range
-from costmodel.prices import api_models
-from costmodel.tokens import FAMILIES, basis, count_tokens, pages_to_tokens, words_to_tokens
+from costmodel.facts import catalog, tokens
+from costmodel.facts.prices import api_models
+from costmodel.facts.tokens import FAMILIES, basis, count_tokens, pages_to_tokens, words_to_tokens
 
 CASES = ["", " ", "hello world", "tiktoken is great!", "antidisestablishmentarianism", "2 + 2 = 4", "お誕生日おめでとう",
          "  def f(x):\r\n\treturn x**2  # naïve\n\n\n", "<|endoftext|> is text", "I'LL don't WE'VE", "👩‍👩‍👧 \ud800",

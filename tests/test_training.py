@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import costmodel as cm
-from costmodel import catalog, training
+from costmodel import training
 from costmodel.core.errors import CatalogError
+from costmodel.facts import catalog
 from costmodel.training_measured import UNITS, arguments, laws
 from costmodel.training_runs import METHODS, PRECISIONS, STACKS
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import costmodel as cm
+from costmodel.facts.prices import ApiPrice, Rates
 from costmodel.lines import Line, Schedule, once
-from costmodel.prices import ApiPrice, Rates
 from costmodel.quality import Effect
 
 ON = "2026-11-01"

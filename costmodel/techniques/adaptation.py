@@ -13,13 +13,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from costmodel import catalog
-from costmodel.catalog import practice
 from costmodel.core.checks import require, validate
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.ranges import Doubt, Number, Range
 from costmodel.core.units import GB, HOURS_PER_DAY, HOURS_PER_MONTH
+from costmodel.facts import catalog
+from costmodel.facts.catalog import practice
 from costmodel.hosting import Hosted
 from costmodel.lines import Line, Traffic, cite, every, monthly, once
 from costmodel.options import Case

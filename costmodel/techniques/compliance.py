@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import catalog
-from costmodel.catalog import practice
 from costmodel.core.checks import validate
 from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import GB, HOURS_PER_WEEK, MILLION, MONTHS_PER_YEAR, SECONDS_PER_HOUR
+from costmodel.facts import catalog
+from costmodel.facts.catalog import practice
 from costmodel.lines import STEADY, Line, Schedule, cite, every, labour, monthly, once, path, upkeep, with_demand
 from costmodel.options import Case
 from costmodel.servings import Api

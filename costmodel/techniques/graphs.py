@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import catalog
-from costmodel.catalog import practice
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import check
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_WEEK
+from costmodel.facts import catalog
+from costmodel.facts.catalog import practice
 from costmodel.lines import Call, Line, Request, Segment, Traffic, cite, every, labour, once, upkeep, with_demand
 from costmodel.options import Case, require_servings
 from costmodel.quality import Effect, answered, shift, shift_to

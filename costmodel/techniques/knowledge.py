@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import catalog
-from costmodel.catalog import practice
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import CatalogError, Infeasible
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import GB, HOURS_PER_WEEK, MINUTES_PER_HOUR, MONTHS_PER_YEAR, MTOK
+from costmodel.facts import catalog
+from costmodel.facts.catalog import practice
 from costmodel.lines import (
     Call,
     Line,

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import catalog
 from costmodel.core.errors import Infeasible, check, short
 from costmodel.core.ranges import Range
 from costmodel.core.units import MILLION
+from costmodel.facts import catalog
 from costmodel.lines import Line, Schedule, cite, monthly, path
 from costmodel.options import Case
 from costmodel.quality import context_shift, shift

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.catalog import practice, retirement
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import Infeasible
 from costmodel.core.ranges import Number, Range
@@ -28,6 +27,7 @@ from costmodel.core.units import (
     WEEKS_PER_MONTH,
 )
 from costmodel.experiments import expected_loss, runs_to_see, samples_per_arm, through_judge
+from costmodel.facts.catalog import practice, retirement
 from costmodel.lines import STEADY, Call, Line, Schedule, Segment, Traffic, cite, labour, monthly, once, with_demand
 from costmodel.options import Case, require_servings
 from costmodel.techniques.lifecycle import ending, month_of

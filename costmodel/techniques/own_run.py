@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.catalog import facts_of
 from costmodel.core.errors import Infeasible
 from costmodel.core.units import GB, MTOK, SECONDS_PER_HOUR
+from costmodel.facts.catalog import facts_of
 from costmodel.hosting import Hosted
 from costmodel.lines import cite
 from costmodel.training import (

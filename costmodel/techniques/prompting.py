@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from costmodel.catalog import practice
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import check
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_WEEK, MTOK
+from costmodel.facts.catalog import practice
 from costmodel.lines import Cache, Line, Request, Segment, cite, labour, monthly, once, upkeep
 from costmodel.options import Case
 from costmodel.quality import Effect

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costmodel.catalog import practice
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import check, unknown
 from costmodel.core.ranges import Number, Range
@@ -28,6 +27,7 @@ from costmodel.experiments import (
     samples_per_arm,
     through_judge,
 )
+from costmodel.facts.catalog import practice
 from costmodel.lines import Line, Traffic, cite, labour, monthly, with_demand
 from costmodel.options import Case, require_servings
 from costmodel.techniques.operations import (

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Union
 from costmodel.core.errors import CatalogError, unknown
 from costmodel.core.ranges import Range
 from costmodel.core.units import GLOSSARY
-from costmodel.records import (
+from costmodel.facts.records import (
     Embedder,
     Fact,
     Gpu,
@@ -60,8 +60,8 @@ def data_folder(folder: Folder = None) -> Path:
 
 @cache
 def _own_folder() -> Path:
-    inside = Path(__file__).parent / "data"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "data"
+    inside = Path(__file__).parents[1] / "data"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "data"
 
 
 def files(folder: Folder = None) -> list[str]:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from costmodel import catalog
 from costmodel.core.errors import CatalogError, check, unknown
 from costmodel.core.ranges import Number, Range
+from costmodel.facts import catalog
 
 # Split patterns and checksums of the rank files: definitions of the encodings, from tiktoken_ext/openai_public.py.
 _CONTRACTION = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"

@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.catalog import shortest_cached, source
 from costmodel.core.draws import middle
 from costmodel.core.errors import CatalogError, check
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import KILO, MTOK
-from costmodel.pricelist import MODES, PRICES_VERSION, choices, context, find, moment, provider_of, providers
+from costmodel.facts.catalog import shortest_cached, source
+from costmodel.facts.pricelist import MODES, PRICES_VERSION, choices, context, find, moment, provider_of, providers
 
 __all__ = ["CLASSES", "MODES", "PRICES_VERSION", "ApiPrice", "Rates", "Tokens", "api_models", "api_price", "billed",
            "price", "rates", "request_usd"]  # fmt: skip
@@ -326,7 +326,7 @@ def _uplift(provider: str, model: str, residency: str | None, on: str) -> tuple[
         return 1.0, ()
     if model.startswith("regional."):
         raise CatalogError(f"{model} is a regional price already; drop residency={residency!r}, or use the global id")
-    from costmodel import catalog
+    from costmodel.facts import catalog
 
     found = catalog.fact("residency", f"{_RESIDENCY_IDS.get(provider, provider)}.{residency}.uplift", on=on[:10])
     value: Range = found.value

@@ -206,7 +206,7 @@ def count_parameters(model: Model) -> tuple[float, float]:
     unless tied. Not in it: norms, biases, vision towers, linear attention, multi-token heads. ValueError where the
     architecture is not published in full.
 
-    >>> from costmodel.catalog import model
+    >>> from costmodel.facts.catalog import model
     >>> [round(n / 1e9, 1) for n in count_parameters(model("deepseek-v3"))]  # published: 671 and 37
     [671.0, 37.6]
     """
