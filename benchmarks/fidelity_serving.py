@@ -17,8 +17,10 @@ import numpy as np
 import pandas as pd
 from fit_serving import BAND, Table, fit, held_out, left_out
 
-from costmodel.measured_serving import FILES, serving_reality, subsets
-from costmodel.serving_model import plan_serving, predict_serving
+from costmodel.laws.serving.calibration import FILES
+from costmodel.laws.serving.plan import plan_serving
+from costmodel.laws.serving.predict import predict_serving
+from costmodel.measured_serving import serving_reality, subsets
 
 AIMS = {  # what this model is held to: (mean, median) of the absolute error
     "time per token, dense": (0.18, 0.12),

@@ -20,11 +20,11 @@ import pandas as pd
 from scipy.optimize import least_squares
 from tqdm import tqdm
 
-from costmodel.calibrated import ENGINES, KINDS
 from costmodel.core.units import GLOSSARY
 from costmodel.facts.catalog import data_folder
-from costmodel.measured_serving import FILES, UNUSED, ages, kinds, measured, numbers, predict, take
-from costmodel.roofline import Physics
+from costmodel.laws.serving.calibration import ENGINES, FILES, KINDS, measured, take
+from costmodel.laws.serving.roofline import Physics
+from costmodel.measured_serving import UNUSED, ages, kinds, numbers, predict
 
 # number: (start, least, most); efficiencies end at 1, reading weights at what a copy kernel reaches
 FREE = {

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import training_measured, training_runs
 from costmodel.core.units import GLOSSARY
 from costmodel.facts import catalog
+from costmodel.laws.training import calibration as training_measured
+from costmodel.laws.training import run as training_runs
 from costmodel.training_fit import (
     INSIDE,
     arrays,

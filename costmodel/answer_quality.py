@@ -12,9 +12,9 @@ from costmodel.core.checks import listed
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, short
 from costmodel.core.nested import pin
+from costmodel.laws.retrieval import all_found, chunks
 from costmodel.ledger import Calendar, evaluate, settle
 from costmodel.options import Mix, Option
-from costmodel.retrieval import all_found, chunks
 from costmodel.techniques.knowledge import Rag
 from costmodel.techniques.looking_up import fitted
 from costmodel.workload import QuestionMix, Terms, Workload

@@ -12,8 +12,8 @@ from costmodel.core.errors import check, of_kind, one_number, whole
 from costmodel.core.units import HOURS_PER_MONTH, HOURS_PER_WEEK, MONTHS_PER_YEAR, WORKING_HOURS_PER_MONTH
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Rent
-from costmodel.fleet import annuity, present_months
 from costmodel.hardware import Owned
+from costmodel.laws.money import annuity, present_months
 from costmodel.workload import Terms
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from costmodel.core.errors import check
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MONTHS_PER_YEAR
 from costmodel.decision import chunks, quality_unknown
+from costmodel.laws.money import irr
 from costmodel.ledger import Bill, Calendar, Options, settle
 from costmodel.lines import Line
 from costmodel.options import Mix, Option
@@ -63,36 +64,6 @@ class Policy:
 def _policy(given: Policy | None) -> Policy:
     check(given is None or isinstance(given, Policy), f"policy is {given!r}, it must be a Policy, such as Policy(tax_rate=0.25)")
     return given or Policy()
-
-
-def irr(amounts: Any) -> float:
-    """Internal rate of return per period of amounts at the ends of periods 0, 1, 2 ...: the rate at which their present value is 0.
-
-    NaN, undefined, where the amounts never change sign; of several rates the one nearest to 0.
-
-    >>> round(irr([-1_000_000] + [550_000] * 5), 4)
-    0.4698
-    >>> irr([100, 100])
-    nan
-    """
-    amounts = np.asarray(amounts, float)
-    check(amounts.ndim == 1 and np.isfinite(amounts).all(), f"irr: amounts is {amounts!r}, it must be one finite number for each period")
-    if not ((amounts > 0).any() and (amounts < 0).any()):
-        return float("nan")
-    periods = np.arange(amounts.size)
-
-    def value(log_factor: np.ndarray) -> np.ndarray:  # of 1 + rate
-        return np.exp(-np.outer(log_factor, periods)) @ amounts
-
-    axis = np.linspace(-3, 30, 6_601)  # logarithms of 1 + rate: -95 % to more than a billion-fold a period
-    worth = value(axis)
-    found = np.flatnonzero(worth[:-1] * worth[1:] <= 0)
-    if not found.size:
-        return float("nan")
-    at = found[np.abs(axis[found]).argmin()]
-    from scipy.optimize import brentq
-
-    return float(np.expm1(brentq(lambda x: value(np.array([x]))[0], axis[at], axis[at + 1], xtol=1e-14)))
 
 
 def business_case(options: Options | Option | Mix, work: Workload, baseline: Option | Mix, policy: Policy | None = None, months: int | None = None,

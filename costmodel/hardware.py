@@ -14,7 +14,7 @@ from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, KILO, ROUNDING
 from costmodel.facts import catalog
 from costmodel.facts.records import Listed
-from costmodel.fleet import resale_share
+from costmodel.laws.money import resale_share
 from costmodel.lines import every
 
 

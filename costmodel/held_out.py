@@ -14,8 +14,10 @@ import numpy as np
 
 from costmodel.core.errors import check, unknown
 from costmodel.facts import catalog
+from costmodel.laws.training.calibration import arguments, laws, measured_training
+from costmodel.laws.training.compute import training_flops
+from costmodel.laws.training.run import class_of, predict_training
 from costmodel.measured_serving import serving_errors
-from costmodel.training import training_flops
 from costmodel.training_fit import (
     arrays,
     left_out,
@@ -29,8 +31,6 @@ from costmodel.training_fit import (
     whole,
     widths,
 )
-from costmodel.training_measured import arguments, laws, measured_training
-from costmodel.training_runs import class_of, predict_training
 
 if TYPE_CHECKING:
     import pandas as pd

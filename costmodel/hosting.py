@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import fleet
-from costmodel.calibrated import ENGINES, NEEDED, OTHER, PRECISIONS, band, kind_of, physics, setup_of, shape_of
 from costmodel.core.checks import LEAST_DIVISOR, require, validate
 from costmodel.core.errors import CatalogError, check, of_kind, unknown
 from costmodel.core.ranges import Number, Range
@@ -27,10 +25,28 @@ from costmodel.core.units import (
 )
 from costmodel.facts import catalog
 from costmodel.hardware import Owned
-from costmodel.inference import gpus_that_fit
+from costmodel.laws import queueing as fleet
+from costmodel.laws.serving.calibration import (
+    ENGINES,
+    NEEDED,
+    OTHER,
+    PRECISIONS,
+    band,
+    kind_of,
+    measured_on,
+    physics,
+    setup_of,
+    shape_of,
+)
+from costmodel.laws.serving.inference import gpus_that_fit
+from costmodel.laws.serving.roofline import (
+    kv_bytes,
+    room_bytes,
+    seconds_per_request,
+    sequences_at_once,
+    weight_bytes_per_gpu,
+)
 from costmodel.lines import STEADY, Call, Line, Schedule, Traffic, cite, labour, monthly, once, path, upkeep
-from costmodel.measured_serving import measured_on
-from costmodel.roofline import kv_bytes, room_bytes, seconds_per_request, sequences_at_once, weight_bytes_per_gpu
 from costmodel.servings import Api, cache_schedules, over_window
 from costmodel.workload import Terms, Workload
 

@@ -13,9 +13,9 @@ from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check, unknown
 from costmodel.core.ranges import Range
 from costmodel.facts.catalog import measured, practice
+from costmodel.laws.retrieval import from_sample, graph_index_ratio, graph_size, index_hours
 from costmodel.ledger import evaluate
 from costmodel.options import Option
-from costmodel.retrieval import from_sample, graph_index_ratio, graph_size, index_hours
 from costmodel.servings import Api
 from costmodel.techniques.graphs import VARIANTS, GraphRag
 from costmodel.workload import Terms, Workload

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.caching import break_even_hit_rate, cached_price, hit_rate
 from costmodel.choices import DAYS_PER_MONTH
 from costmodel.core.checks import listed, plain, require
 from costmodel.core.draws import middle
@@ -18,6 +17,7 @@ from costmodel.core.units import MTOK, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, WOR
 from costmodel.decision import totals
 from costmodel.facts.catalog import practice
 from costmodel.facts.prices import api_price
+from costmodel.laws.caching import break_even_hit_rate, cached_price, hit_rate
 from costmodel.ledger import settle
 from costmodel.options import Mix, Option, Part, cascade
 from costmodel.servings import Api

@@ -361,15 +361,3 @@ def cash_flow(options: Options | Option | Mix, work: Workload, months: int | Non
         }))  # fmt: skip
     columns = ["option", "month", "date", "usd", "cumulative_usd", "discounted_usd", "npv"]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
-
-
-def npv(rate: float, amounts: Any) -> float:
-    """Net present value of amounts at the ends of periods 0, 1, 2 ..., at a rate per period.
-
-    NPV = sum of amounts[t] / (1 + rate)^t. The first amount is today's and is not discounted.
-
-    >>> round(npv(0.10, [-1_000_000] + [550_000] * 5))
-    1084933
-    """
-    amounts = np.asarray(amounts, float)
-    return float(np.sum(amounts / (1.0 + rate) ** np.arange(amounts.size)))

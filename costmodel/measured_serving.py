@@ -16,16 +16,14 @@ units, a date, a source, a short note; a test reads every row.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from functools import cache
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.calibrated import kind_of, physics, setup, shape
-from costmodel.core.errors import CatalogError
 from costmodel.facts import catalog
-from costmodel.roofline import (
+from costmodel.laws.serving.calibration import FILES, _measured, kind_of, measured, physics, setup, shape, stack
+from costmodel.laws.serving.roofline import (
     Physics,
     Setup,
     Shape,
@@ -40,50 +38,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-FILES = ("serving_latency", "serving_throughput")
 NEWEST = "2026-01-01"  # engines of this date carry the calibrated overheads
 DAYS_PER_YEAR = 365.25
 MOST_SEQUENCES = 2048.0  # per attention group in offline runs: the default of TensorRT-LLM
 UNUSED = "not used: "  # how the note of a row begins that contradicts itself; the note says how
-
-
-def measured(file: str, folder: catalog.Folder = None) -> pd.DataFrame:
-    """One file of data/measured/ as a table: serving_latency or serving_throughput.
-
-    >>> len(measured("serving_latency")) > 1_000
-    True
-    """
-    return _measured(file, catalog.data_folder(folder)).copy()
-
-
-@cache
-def _measured(file: str, folder: Any) -> pd.DataFrame:
-    import pandas as pd
-
-    path = folder / "measured" / f"{file}.csv"
-    if not path.is_file():
-        raise CatalogError(f"no measurements {file!r}; known are {', '.join(FILES)}")
-    text = dict.fromkeys(("version", "kv_precision", "note"), str)
-    table = pd.read_csv(path, dtype=text).fillna(dict.fromkeys(text, ""))
-    return table
-
-
-@cache
-def measured_on() -> tuple[frozenset[str], frozenset[str]]:
-    """(models, GPUs) that have a measurement: what the calibration has seen."""
-    tables = [measured(file) for file in FILES]
-    return tuple(frozenset(name for t in tables for name in t[column]) for column in ("model", "gpu"))  # type: ignore[return-value]
-
-
-def stack(parts: list[Any]) -> Any:
-    """Records of one kind, one per row, as one record of arrays."""
-    kind = type(parts[0])
-    return kind(**{f.name: np.array([getattr(part, f.name) for part in parts], float) for f in fields(kind)})
-
-
-def take(record: Any, rows: Any) -> Any:
-    """Rows of a record of arrays."""
-    return type(record)(**{f.name: getattr(record, f.name)[rows] for f in fields(record)})
 
 
 def numbers(table: pd.DataFrame) -> tuple[Shape, Setup]:

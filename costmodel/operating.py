@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.agent_loop import attempts
 from costmodel.core.checks import LEAST_DIVISOR, validate
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check, of_kind, one_number
@@ -16,14 +15,14 @@ from costmodel.core.nested import same
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, KILO, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
 from costmodel.facts import catalog
-from costmodel.fleet import given_up
 from costmodel.hosting import Capacity, Hosted, steady
+from costmodel.laws.agents import attempts, given_up
+from costmodel.laws.retrieval import first_token_s
+from costmodel.laws.serving.predict import usd_per_mtok
 from costmodel.ledger import evaluate, settle
 from costmodel.lines import Traffic
 from costmodel.options import Mix, Option, cases, purchases
 from costmodel.profiles import hours_of_day
-from costmodel.retrieval import first_token_s
-from costmodel.serving_model import usd_per_mtok
 from costmodel.waiting import Waiting
 from costmodel.workload import Terms, Workload
 

@@ -23,8 +23,8 @@ from costmodel.core.draws import middle
 from costmodel.core.errors import check, short
 from costmodel.core.nested import same
 from costmodel.core.ranges import Doubt, Number, Range
+from costmodel.laws.quality import shift
 from costmodel.lines import Line, Request, Traffic, with_demand
-from costmodel.quality import shift
 from costmodel.workload import Terms, Workload
 
 

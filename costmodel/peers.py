@@ -10,7 +10,7 @@ from costmodel.core.draws import middle
 from costmodel.core.units import GB, KILO
 from costmodel.facts import catalog
 from costmodel.held_out import PLAIN_MFU, spread
-from costmodel.training_measured import measured_training
+from costmodel.laws.training.calibration import measured_training
 
 if TYPE_CHECKING:
     import pandas as pd

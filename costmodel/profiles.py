@@ -10,7 +10,7 @@ import numpy as np
 from costmodel.core.errors import check, unknown
 from costmodel.core.ranges import Range
 from costmodel.core.units import HOURS_PER_DAY, HOURS_PER_MONTH
-from costmodel.fleet import load_at
+from costmodel.laws.queueing import load_at
 
 QUIET = 0.05  # an hour below this share of the busiest one is not active
 WEEK = 168

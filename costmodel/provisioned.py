@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from costmodel import fleet
 from costmodel.core.checks import validate
 from costmodel.core.errors import CatalogError, check, unknown
 from costmodel.core.ranges import Number, Range
@@ -16,6 +15,7 @@ from costmodel.core.units import HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_
 from costmodel.facts import catalog
 from costmodel.facts.records import Listed
 from costmodel.hosting import OVERFLOW, STANDING, level_of, scaled, steady
+from costmodel.laws import queueing as fleet
 from costmodel.lines import Call, Line, Traffic, cite, monthly, path
 from costmodel.servings import Api, cache_schedules
 from costmodel.workload import Terms, Workload

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.calibrated import band, kind_of
 from costmodel.core.draws import middle
 from costmodel.core.ranges import Range
 from costmodel.facts import catalog
+from costmodel.laws.serving.calibration import band, kind_of
+from costmodel.laws.training.compute import gpu_hours, training_flops
 from costmodel.measured_serving import engine_physics, numbers, predict
-from costmodel.training import gpu_hours, training_flops
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costmodel.facts import catalog
-from costmodel.quality import FULL_CONTEXT, position_shift, shift
+from costmodel.laws.quality import FULL_CONTEXT, position_shift, shift
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.agent_loop import attempts
-from costmodel.caching import prefix_hit_rate
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import CatalogError, Infeasible, Unpriced, check
 from costmodel.core.ranges import Number
 from costmodel.core.units import MTOK, SECONDS_PER_MINUTE
 from costmodel.facts.prices import ApiPrice, Rates, api_price, rates
+from costmodel.laws.agents import attempts
+from costmodel.laws.caching import prefix_hit_rate
 from costmodel.lines import Call, Line, Traffic, cite, path
 from costmodel.workload import Terms, Workload
 

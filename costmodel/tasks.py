@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.ageing import gain_of_waiting, overpaid_share
-from costmodel.agent_loop import per_resolved, tail
 from costmodel.core.checks import is_day, require
 from costmodel.core.draws import draws as quantiles
 from costmodel.core.draws import middle, sample
@@ -19,6 +17,8 @@ from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MINUTES_PER_HOUR, MONTHS_PER_YEAR
 from costmodel.decision import totals
 from costmodel.facts import catalog
+from costmodel.laws.ageing import gain_of_waiting, overpaid_share
+from costmodel.laws.agents import per_resolved, tail
 from costmodel.ledger import Calendar, Options, evaluate, ledger, settle
 from costmodel.options import Mix, Option
 from costmodel.servings import Api

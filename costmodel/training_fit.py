@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costmodel.core.units import GB, SECONDS_PER_HOUR
-from costmodel.training_measured import arguments
-from costmodel.training_memory import MemoryLaw, peak_memory
-from costmodel.training_runs import Run, prepare
-from costmodel.training_speed import SpeedLaw, seconds_per_token
+from costmodel.laws.training.calibration import arguments
+from costmodel.laws.training.memory import MemoryLaw, peak_memory
+from costmodel.laws.training.run import Run, prepare
+from costmodel.laws.training.speed import SpeedLaw, seconds_per_token
 
 if TYPE_CHECKING:
     import pandas as pd

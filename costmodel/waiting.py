@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.caching import prefix_hit_rate
 from costmodel.choices import MODELS
 from costmodel.core.checks import plain, validate
 from costmodel.core.draws import middle, sample
@@ -17,9 +16,10 @@ from costmodel.core.ranges import Number
 from costmodel.core.units import MTOK
 from costmodel.facts.catalog import practice
 from costmodel.facts.prices import api_price
+from costmodel.laws.caching import prefix_hit_rate
+from costmodel.laws.retrieval import first_token_s
 from costmodel.ledger import settle
 from costmodel.options import Mix, Option
-from costmodel.retrieval import first_token_s
 from costmodel.servings import Api
 from costmodel.workload import Terms, Workload
 

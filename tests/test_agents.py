@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from toys import STILL, api, lines, total
 
 import costmodel as cm
-from costmodel import agent_loop
+from costmodel.laws import agents as agent_loop
 
 SERVING = api(**{"in": 2.0, "out": 10.0, "cache_read": 0.2, "cache_write": 2.5}, accepted=0.8)
 WORK = cm.Workload(1_000, instruction_tokens=2_000, output_tokens=300)

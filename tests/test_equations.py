@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costmodel import ageing, agent_loop, caching, experiments, fleet, inference, quality, retrieval, training
+from costmodel.laws import ageing, agents, caching, experiments, money, quality, retrieval
+from costmodel.laws import agents as agent_loop
+from costmodel.laws import queueing as fleet
+from costmodel.laws.serving import inference
+from costmodel.laws.training import compute as training
 
 # equation -> arguments inside its domain
 ARGUMENTS = {
@@ -32,10 +36,10 @@ ARGUMENTS = {
     fleet.replicas_needed: (1.8, 64.0, 0.85, 1.74, 2.0, 1.0),
     fleet.awake: (0.003, 600.0),
     fleet.with_losses: (730.0, 0.05),
-    fleet.given_up: (0.05, 3.0),
-    fleet.annuity: (1_000.0, 0.1, 36.0),
-    fleet.present_months: (0.01, 36.0),
-    fleet.resale_share: (0.3, 24.0),
+    agents.given_up: (0.05, 3.0),
+    money.annuity: (1_000.0, 0.1, 36.0),
+    money.present_months: (0.01, 36.0),
+    money.resale_share: (0.3, 24.0),
     caching.hit_rate: (0.003, 300.0),
     caching.break_even_hit_rate: (1.25, 0.1),
     caching.break_even_reads: (1.25, 0.1),

@@ -9,8 +9,8 @@ import pytest
 import costmodel as cm
 from costmodel import held_out, plots_fidelity
 from costmodel.core.errors import CatalogError
+from costmodel.laws.training.calibration import arguments
 from costmodel.training_fit import arrays, bands, log_speed, measured_speed, quantile, speed_fit, split, widths
-from costmodel.training_measured import arguments
 
 RUNS = cm.fidelity()
 PARTS = ("pre-training", "fine-tuning", "memory")

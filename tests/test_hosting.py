@@ -7,8 +7,8 @@ import pytest
 from toys import ON, STILL, api, lines, total
 
 import costmodel as cm
-from costmodel import fleet
 from costmodel.core.errors import CatalogError
+from costmodel.laws import queueing as fleet
 
 MONTH = replace(STILL, months=1)
 RENT = replace(cm.rent("H100-SXM"), id="ours", usd_per_gpu_hour=2.0)

@@ -9,13 +9,24 @@ import numpy as np
 import pytest
 
 import costmodel as cm
-from costmodel.calibrated import ENGINES, KINDS, KV_BYTES, PRECISIONS, band, physics, setup, shape
 from costmodel.core.units import GB, GLOSSARY, HOURS_PER_MONTH
 from costmodel.facts import catalog
-from costmodel.inference import kv_bytes_per_token, latent_kv_bytes_per_token
-from costmodel.measured_serving import FILES, UNUSED, measured, serving_reality
-from costmodel.roofline import decode_step_s, kv_bytes, seconds_per_request, served
-from costmodel.serving_model import usd_per_mtok
+from costmodel.laws.serving.calibration import (
+    ENGINES,
+    FILES,
+    KINDS,
+    KV_BYTES,
+    PRECISIONS,
+    band,
+    measured,
+    physics,
+    setup,
+    shape,
+)
+from costmodel.laws.serving.inference import kv_bytes_per_token, latent_kv_bytes_per_token
+from costmodel.laws.serving.predict import usd_per_mtok
+from costmodel.laws.serving.roofline import decode_step_s, kv_bytes, seconds_per_request, served
+from costmodel.measured_serving import UNUSED, serving_reality
 
 UNITS = {"output_tokens_per_s": "token/s", "latency_s": "s", "ttft_s": "s"}
 TTFT, TPOT = 2.0, 0.030

@@ -201,8 +201,8 @@ def test_nothing_to_train_on_is_an_error(field, value):
 
 def test_the_error_of_a_run_is_that_of_its_class():
     """A draw at the edge of the band of adapters is at the edge of the band of a full tune and of a mixture of experts."""
+    from costmodel.laws.training.calibration import laws
     from costmodel.techniques.own_run import arrays, widened
-    from costmodel.training_measured import laws
 
     bands, edge = laws()[2], laws()[2]["adapter"]
     experts = cm.Hosted("qwen3-30b-a3b", gpu="H100-SXM")

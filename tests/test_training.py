@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import costmodel as cm
-from costmodel import training
 from costmodel.core.errors import CatalogError
 from costmodel.facts import catalog
-from costmodel.training_measured import UNITS, arguments, laws
-from costmodel.training_runs import METHODS, PRECISIONS, STACKS
+from costmodel.laws.training import compute as training
+from costmodel.laws.training.calibration import UNITS, arguments, laws
+from costmodel.laws.training.run import METHODS, PRECISIONS, STACKS
 
 MEASURED = cm.measured_training()
 COLUMNS = [f"{n}_{e}" for n in ("tokens_per_s_per_gpu", "gpu_hours", "wall_hours", "mfu", "peak_memory_gb") for e in ("low", "mid", "high")]

@@ -21,15 +21,15 @@ from costmodel.core.units import GB, HOURS_PER_DAY, HOURS_PER_MONTH
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 from costmodel.hosting import Hosted
+from costmodel.laws.quality import Effect, examples_gain, student_shift
+from costmodel.laws.training.calibration import laws
+from costmodel.laws.training.run import STACKS
 from costmodel.lines import Line, Traffic, cite, every, monthly, once
 from costmodel.options import Case
-from costmodel.quality import Effect, examples_gain, student_shift
 from costmodel.servings import Api
 from costmodel.techniques.lifecycle import Ending, ending, keep, labels, life
 from costmodel.techniques.offers import refuse_base, refuse_closed, refuse_terms, tuned_price
 from costmodel.techniques.own_run import checkpoint_gb, managed, own, quoted
-from costmodel.training_measured import laws
-from costmodel.training_runs import STACKS
 
 MOST_EPOCHS = 1_000.0
 BYTES_PER_PROBABILITY = 6.0  # a token id in 4 bytes and its probability in 2

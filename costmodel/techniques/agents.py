@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.agent_loop import NEVER, WEIGHTS, attempts, compactions, history_tokens, shift_to, task_lengths, within
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import Infeasible
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_WEEK, MINUTES_PER_HOUR
 from costmodel.facts.catalog import practice
+from costmodel.laws.agents import NEVER, WEIGHTS, attempts, compactions, history_tokens, shift_to, task_lengths, within
+from costmodel.laws.quality import Effect, shift
 from costmodel.lines import Call, Line, Request, Segment, cite, labour, once, upkeep, with_demand
 from costmodel.options import Case
-from costmodel.quality import Effect, shift
 from costmodel.workload import Workload
 
 LEAST_SHARE = 1e-6

@@ -14,10 +14,10 @@ from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_WEEK
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
+from costmodel.laws.quality import Effect, answered, shift, shift_to
+from costmodel.laws.retrieval import all_found, graph_index_ratio, recall_at_k
 from costmodel.lines import Call, Line, Request, Segment, Traffic, cite, every, labour, once, upkeep, with_demand
 from costmodel.options import Case, require_servings
-from costmodel.quality import Effect, answered, shift, shift_to
-from costmodel.retrieval import all_found, graph_index_ratio, recall_at_k
 from costmodel.techniques.looking_up import (
     HOPS,
     asked,

@@ -14,6 +14,8 @@ from costmodel.core.ranges import Number, Range
 from costmodel.core.units import GB, HOURS_PER_WEEK, MINUTES_PER_HOUR, MONTHS_PER_YEAR, MTOK
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
+from costmodel.laws.quality import Effect, answered, shift, shift_to
+from costmodel.laws.retrieval import all_found, chunks, embedding_usd_per_mtok, index_bytes, recall_at_k
 from costmodel.lines import (
     Call,
     Line,
@@ -30,8 +32,6 @@ from costmodel.lines import (
     with_demand,
 )
 from costmodel.options import Case, require_servings
-from costmodel.quality import Effect, answered, shift, shift_to
-from costmodel.retrieval import all_found, chunks, embedding_usd_per_mtok, index_bytes, recall_at_k
 from costmodel.techniques.looking_up import (
     HOPS,
     asked,

@@ -10,9 +10,9 @@ from costmodel.core.errors import Infeasible, check, short
 from costmodel.core.ranges import Range
 from costmodel.core.units import MILLION
 from costmodel.facts import catalog
+from costmodel.laws.quality import context_shift, shift
 from costmodel.lines import Line, Schedule, cite, monthly, path
 from costmodel.options import Case
-from costmodel.quality import context_shift, shift
 from costmodel.workload import Corpus, QuestionMix, Workload
 
 SURE = 1e-6  # a base share is kept this far from 0 and 1, where log-odds end

@@ -26,8 +26,8 @@ from costmodel.core.units import (
     MONTHS_PER_YEAR,
     WEEKS_PER_MONTH,
 )
-from costmodel.experiments import expected_loss, runs_to_see, samples_per_arm, through_judge
 from costmodel.facts.catalog import practice, retirement
+from costmodel.laws.experiments import expected_loss, runs_to_see, samples_per_arm, through_judge
 from costmodel.lines import STEADY, Call, Line, Schedule, Segment, Traffic, cite, labour, monthly, once, with_demand
 from costmodel.options import Case, require_servings
 from costmodel.techniques.lifecycle import ending, month_of

@@ -11,18 +11,18 @@ from costmodel.core.errors import Infeasible
 from costmodel.core.units import GB, MTOK, SECONDS_PER_HOUR
 from costmodel.facts.catalog import facts_of
 from costmodel.hosting import Hosted
-from costmodel.lines import cite
-from costmodel.training import (
+from costmodel.laws.training.calibration import TOKENS_IN_FLIGHT, decoding, laws
+from costmodel.laws.training.compute import (
     BYTES_PER_PARAMETER_BF16,
     BYTES_PER_PARAMETER_FULL,
     adapter_flops,
     gpu_hours,
     training_flops,
 )
-from costmodel.training_measured import TOKENS_IN_FLIGHT, decoding, laws
-from costmodel.training_memory import smallest_set
-from costmodel.training_runs import MATMUL, RANK, ROLLOUTS, Run, class_of
-from costmodel.training_speed import SELECTIVE, seconds_per_token
+from costmodel.laws.training.memory import smallest_set
+from costmodel.laws.training.run import MATMUL, RANK, ROLLOUTS, Run, class_of
+from costmodel.laws.training.speed import SELECTIVE, seconds_per_token
+from costmodel.lines import cite
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from costmodel.core.errors import check
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_WEEK, MTOK
 from costmodel.facts.catalog import practice
+from costmodel.laws.quality import Effect
 from costmodel.lines import Cache, Line, Request, Segment, cite, labour, monthly, once, upkeep
 from costmodel.options import Case
-from costmodel.quality import Effect
 from costmodel.workload import Workload
 
 

@@ -19,7 +19,8 @@ from costmodel.core.checks import require, validate
 from costmodel.core.errors import check, unknown
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import DAYS_PER_MONTH, HOURS_PER_DAY, HOURS_PER_WEEK
-from costmodel.experiments import (
+from costmodel.facts.catalog import practice
+from costmodel.laws.experiments import (
     chance_to_detect,
     days_to_collect,
     expected_loss,
@@ -27,7 +28,6 @@ from costmodel.experiments import (
     samples_per_arm,
     through_judge,
 )
-from costmodel.facts.catalog import practice
 from costmodel.lines import Line, Traffic, cite, labour, monthly, with_demand
 from costmodel.options import Case, require_servings
 from costmodel.techniques.operations import (

@@ -134,3 +134,15 @@ def per_resolved(usd: Any, success: Any, usd_unresolved: Any = 0.0) -> Any:
     4.12
     """
     return (usd + (1 - success) * usd_unresolved) / success
+
+
+# -- calls that fail -----------------------------------------------------------------------------------
+
+
+def given_up(failed: Any, most: Any) -> Any:
+    """Share of calls that fail in all `most` attempts: f^n.
+
+    >>> round(float(given_up(0.05, 3)), 6)
+    0.000125
+    """
+    return np.asarray(failed, float) ** most

@@ -12,7 +12,7 @@ from typing import Any
 from costmodel.core.checks import require
 from costmodel.core.errors import CatalogError, check, unknown
 from costmodel.facts.records import Model
-from costmodel.training import USUAL_VOCAB, usual_hidden, usual_layers
+from costmodel.laws.training.compute import USUAL_VOCAB, usual_hidden, usual_layers
 
 HEAD_SIZE = 128  # usual width of an attention head
 KV_SHARE = 8  # heads per key-value head: grouped-query attention of usual models since 2023
@@ -56,3 +56,36 @@ def own_model(id: str, parameters: float, **known: Any) -> Model:
     given = {name: value for name, value in known.items() if value is not None}
     sources = (("parameters", "yours"), *((name, "yours") for name in given), *((name, "assumption") for name in guesses if name not in given))
     return Model(id=id, parameters=parameters, sources=sources, **{**guesses, **given})
+
+
+def count_parameters(model: Model) -> tuple[float, float]:
+    """(all, active) parameters [count] of a standard decoder, counted from its architecture.
+
+    Attention: hidden x head_size x (2 heads + 2 kv_heads), or the low-rank products of multi-head latent attention
+    (DeepSeek-V2, arXiv:2405.04434, section 2.1). Feed-forward: three matrices of hidden x ffn, in every layer or, with
+    experts, hidden x expert_ffn for each routed and shared expert plus the router. Embeddings: vocab x hidden, twice
+    unless tied. Not in it: norms, biases, vision towers, linear attention, multi-token heads. ValueError where the
+    architecture is not published in full.
+
+    >>> from costmodel.facts.catalog import model
+    >>> [round(n / 1e9, 1) for n in count_parameters(model("deepseek-v3"))]  # published: 671 and 37
+    [671.0, 37.6]
+    """
+    m = model
+    used = m.experts_per_token or 0
+    known = m.layers and m.head_size and (m.expert_ffn or m.ffn) and bool(m.experts) == bool(used)
+    check(known, f"{m.id}: its architecture is not published in full, so its parameters cannot be counted")
+    rank, q_rank, rope, nope, v_head = (
+        x or 0 for x in (m.kv_lora_rank, m.q_lora_rank, m.rope_head, m.nope_head, m.v_head)
+    )
+    if rank:
+        query = q_rank * (m.hidden + m.heads * (nope + rope)) if q_rank else m.hidden * m.heads * (nope + rope)
+        attention = query + m.hidden * (rank + rope) + m.heads * (rank * (nope + v_head) + v_head * m.hidden)
+    else:
+        attention = 2 * m.hidden * m.head_size * (m.heads + m.kv_heads)
+    dense = (m.dense_layers or 0) if m.experts else m.layers
+    expert = 3 * m.hidden * (m.expert_ffn or m.ffn or 0)
+    rest = m.layers * attention + dense * 3 * m.hidden * (m.ffn or 0) + m.vocab * m.hidden * (1 if m.tied else 2)
+    routed = m.layers - dense
+    rest += routed * (m.hidden * (m.experts or 0) + expert * (m.shared_experts or 0))
+    return float(rest + routed * expert * (m.experts or 0)), float(rest + routed * expert * used)

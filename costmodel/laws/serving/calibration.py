@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,11 @@ from costmodel.core.errors import CatalogError, check, unknown
 from costmodel.core.ranges import Range
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
-from costmodel.roofline import Physics, Setup, Shape
+from costmodel.laws.serving.roofline import Physics, Setup, Shape
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 PRECISIONS = ("bf16", "fp8", "fp4", "int8", "int4")
 WEIGHT_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1 / 16, "int4": 0.5 + 1 / 32}  # with block scales
@@ -152,3 +156,45 @@ def band(metric: str, kind: str, unseen_gpu: bool = False, unseen_model: bool = 
         wider = max(wider, catalog.fact("serving", f"{kind}.{name}").value.mid if unseen else 1.0)
     low, high = (known.mid * (end / known.mid) ** wider for end in (known.low, known.high))
     return Range(low, high, known.mid, level=0.80, name=f"serving.{metric}", source=known.source, why=known.why)
+
+
+FILES = ("serving_latency", "serving_throughput")
+
+
+def measured(file: str, folder: catalog.Folder = None) -> pd.DataFrame:
+    """One file of data/measured/ as a table: serving_latency or serving_throughput.
+
+    >>> len(measured("serving_latency")) > 1_000
+    True
+    """
+    return _measured(file, catalog.data_folder(folder)).copy()
+
+
+@cache
+def _measured(file: str, folder: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    path = folder / "measured" / f"{file}.csv"
+    if not path.is_file():
+        raise CatalogError(f"no measurements {file!r}; known are {', '.join(FILES)}")
+    text = dict.fromkeys(("version", "kv_precision", "note"), str)
+    table = pd.read_csv(path, dtype=text).fillna(dict.fromkeys(text, ""))
+    return table
+
+
+@cache
+def measured_on() -> tuple[frozenset[str], frozenset[str]]:
+    """(models, GPUs) that have a measurement: what the calibration has seen."""
+    tables = [measured(file) for file in FILES]
+    return tuple(frozenset(name for t in tables for name in t[column]) for column in ("model", "gpu"))  # type: ignore[return-value]
+
+
+def stack(parts: list[Any]) -> Any:
+    """Records of one kind, one per row, as one record of arrays."""
+    kind = type(parts[0])
+    return kind(**{f.name: np.array([getattr(part, f.name) for part in parts], float) for f in fields(kind)})
+
+
+def take(record: Any, rows: Any) -> Any:
+    """Rows of a record of arrays."""
+    return type(record)(**{f.name: getattr(record, f.name)[rows] for f in fields(record)})

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .inference import KV_SHARE, decode_step_s
-from .training import BYTES_PER_PARAMETER_BF16, FLOP_PER_PARAMETER_PASS, attention_flops, passes
+from costmodel.laws.serving.inference import KV_SHARE, decode_step_s
+from costmodel.laws.training.compute import BYTES_PER_PARAMETER_BF16, FLOP_PER_PARAMETER_PASS, attention_flops, passes
 
 REFERENCE_BALANCE = 2.0e12 / 3.12e14  # byte/FLOP of the A100 80 GB, to which `efficiency` refers
 BEST_PUBLISHED = 0.62  # highest model FLOP utilisation among the measured runs: llm-foundry, MPT-3B on A100

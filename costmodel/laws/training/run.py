@@ -18,10 +18,10 @@ from costmodel.core.ranges import Doubt
 from costmodel.core.units import GB, SECONDS_PER_HOUR
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu
-from costmodel.training import USUAL_VOCAB, adapter_flops, training_flops, usual_hidden, usual_layers
-from costmodel.training_measured import TOKENS_IN_FLIGHT, decoding, laws, seen_gpus
-from costmodel.training_memory import peak_memory, shortage, smallest_set
-from costmodel.training_speed import SELECTIVE, seconds_per_token, start_s
+from costmodel.laws.training.calibration import TOKENS_IN_FLIGHT, decoding, laws, seen_gpus
+from costmodel.laws.training.compute import USUAL_VOCAB, adapter_flops, training_flops, usual_hidden, usual_layers
+from costmodel.laws.training.memory import peak_memory, shortage, smallest_set
+from costmodel.laws.training.speed import SELECTIVE, seconds_per_token, start_s
 
 if TYPE_CHECKING:
     import pandas as pd

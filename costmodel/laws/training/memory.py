@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .training import BYTES_PER_PARAMETER_BF16, BYTES_PER_PARAMETER_FP32, PARAMETERS_PER_LAYER
+from costmodel.laws.training.compute import BYTES_PER_PARAMETER_BF16, BYTES_PER_PARAMETER_FP32, PARAMETERS_PER_LAYER
 
 TIED_BELOW = 4e9  # smaller models usually share the input and the output embedding
 USABLE = 0.95  # share of the card that runs fill before they fail

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costmodel.facts import catalog
-from costmodel.training_memory import MemoryLaw
-from costmodel.training_speed import SpeedLaw
+from costmodel.laws.training.memory import MemoryLaw
+from costmodel.laws.training.speed import SpeedLaw
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,11 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.units import MONTHS_PER_YEAR
-
 LEVELS = 8  # of a load-duration curve: equal shares of the active hours
 ROUNDING = 1e-9  # a load that is whole but for rounding needs no replica more
-THREE_YEARS = 36  # months
 FLAT = 1e-9  # least excess of the peak over the mean, so that a flat load has a limit
 
 
@@ -132,49 +129,3 @@ def with_losses(hours: Any, interrupted: Any) -> Any:
     768.4
     """
     return hours / (1 - interrupted)
-
-
-# -- calls that fail -----------------------------------------------------------------------------------
-
-
-def given_up(failed: Any, most: Any) -> Any:
-    """Share of calls that fail in all `most` attempts: f^n.
-
-    >>> round(float(given_up(0.05, 3)), 6)
-    0.000125
-    """
-    return np.asarray(failed, float) ** most
-
-
-# -- owning --------------------------------------------------------------------------------------------
-
-
-def annuity(amount: Any, rate_per_year: Any, months: Any) -> Any:
-    """Equal month-end payments with a present value of `amount` [USD/month]: amount x r / (1 - (1 + r)^-n).
-
-    >>> round(float(annuity(1_000.0, 0.10, 12)), 2)
-    87.72
-    """
-    r = (1 + rate_per_year) ** (1 / MONTHS_PER_YEAR) - 1
-    return amount / present_months(r, months)
-
-
-def present_months(rate_per_month: Any, months: Any) -> Any:
-    """Present value of 1 at the end of each of `months` months: (1 - (1 + r)^-n) / r, and n where r is 0.
-
-    >>> [round(float(present_months(rate, 12)), 3) for rate in (0.0, 0.01)]
-    [12.0, 11.255]
-    """
-    r = np.where(np.abs(rate_per_month) < 1e-12, 1e-12, rate_per_month)
-    return -np.expm1(-months * np.log1p(r)) / r
-
-
-def resale_share(after_three_years: Any, months: Any) -> Any:
-    """Resale value of a server over its price after some months: r^(months / 36), the same loss in every year.
-
-    data/own.csv has 0.62, 0.43, 0.30, 0.17 and 0.12 of an H100 after one to five years.
-
-    >>> [round(float(resale_share(0.30, 12 * year)), 2) for year in range(6)]
-    [1.0, 0.67, 0.45, 0.3, 0.2, 0.13]
-    """
-    return after_three_years ** (months / THREE_YEARS)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .inference import accepted_per_step, experts_touched
+from costmodel.laws.serving.inference import accepted_per_step, experts_touched
 
 BF16_BYTES = 2.0  # embedding, output head and activations
 FLOP_PER_PARAMETER = 2.0  # one multiply and one add
