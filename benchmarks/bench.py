@@ -14,12 +14,12 @@ import numpy as np
 
 import costmodel as cm
 from costmodel import plots_decision, report
+from costmodel.choices.terms import Terms
 from costmodel.core.draws import doubts, draws, sample, strata
 from costmodel.core.nested import rewrite
 from costmodel.decision import CHUNK, totals
 from costmodel.ledger import Calendar, evaluate
 from costmodel.scenario import notebooks_folder
-from costmodel.workload import Terms
 
 WORK = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,
                    corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03), usd_per_failure=0.2)  # fmt: skip

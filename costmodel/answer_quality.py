@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Mix, Option
+from costmodel.choices.techniques.knowledge import Rag
+from costmodel.choices.techniques.lookup import fitted
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core.checks import listed
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, short
 from costmodel.core.nested import pin
 from costmodel.laws.retrieval import all_found, chunks
 from costmodel.ledger import Calendar, evaluate, settle
-from costmodel.options import Mix, Option
-from costmodel.techniques.knowledge import Rag
-from costmodel.techniques.looking_up import fitted
-from costmodel.workload import QuestionMix, Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

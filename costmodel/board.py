@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.baselines import Staff, Today
+from costmodel.choices.options import Mix, Option, accepted, cases
+from costmodel.choices.servings.baselines import Staff, Today
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle
 from costmodel.core.errors import unknown
 from costmodel.core.nested import key_of, leaves, owner_of, pin, walk
@@ -17,11 +20,9 @@ from costmodel.core.words import money, show
 from costmodel.evidence import meanings
 from costmodel.finance import Policy, business_case
 from costmodel.ledger import Options, evaluate, register, settle
-from costmodel.options import Mix, Option, accepted, cases
 from costmodel.tradeoffs import goal_seek
 from costmodel.uncertainty import tornado
 from costmodel.verdict import Verdict, recommend
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.servings.owned import Owned
+from costmodel.choices.terms import Terms
 from costmodel.core.checks import LEAST_DIVISOR, require
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check, of_kind, one_number, whole
 from costmodel.core.units import HOURS_PER_MONTH, HOURS_PER_WEEK, MONTHS_PER_YEAR, WORKING_HOURS_PER_MONTH
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Rent
-from costmodel.hardware import Owned
 from costmodel.laws.money import annuity, present_months
-from costmodel.workload import Terms
 
 if TYPE_CHECKING:
     import pandas as pd

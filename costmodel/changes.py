@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Mix, Option
+from costmodel.choices.purchases import PHASES
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Corpus, Workload
 from costmodel.core.draws import middle
 from costmodel.core.errors import check
 from costmodel.core.nested import key_of, rewrite, walk
 from costmodel.core.words import unit_of
 from costmodel.ledger import Bill, Calendar, evaluate, settle
-from costmodel.lines import PHASES
-from costmodel.options import Mix, Option
-from costmodel.workload import Corpus, Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

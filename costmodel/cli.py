@@ -21,8 +21,8 @@ from costmodel import __version__
 from costmodel.core.errors import CatalogError, unknown
 
 if TYPE_CHECKING:
+    from costmodel.choices.study import Scenario
     from costmodel.facts.prices import ApiPrice
-    from costmodel.scenario import Scenario
 
 
 ERROR, STOPPED = 2, 130  # exit codes; 130 is the shell's for an interrupt

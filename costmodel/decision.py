@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Mix, Option
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import limits, require
 from costmodel.core.draws import counted, middle, sample
 from costmodel.core.errors import Infeasible, check
@@ -19,8 +22,6 @@ from costmodel.core.ranges import Doubt
 from costmodel.core.units import GLOSSARY
 from costmodel.core.words import show
 from costmodel.ledger import Bill, Calendar, Options, evaluate, settle
-from costmodel.options import Mix, Option
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

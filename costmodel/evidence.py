@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from costmodel.choices.purchases import Line
+from costmodel.choices.servings.api import listed
 from costmodel.core.nested import key_of, objects, owner_of, walk
 from costmodel.core.words import meaning_of, show
 from costmodel.facts import catalog
 from costmodel.facts.prices import ApiPrice
-from costmodel.lines import Line
-from costmodel.servings import listed
 
 YOURS = ("Workload", "Corpus", "QuestionMix")  # what only the user can know
 

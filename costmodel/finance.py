@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Mix, Option
+from costmodel.choices.purchases import Line
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.draws import counted, middle
 from costmodel.core.errors import check
@@ -20,11 +24,8 @@ from costmodel.core.units import MONTHS_PER_YEAR
 from costmodel.decision import chunks, quality_unknown
 from costmodel.laws.money import irr
 from costmodel.ledger import Bill, Calendar, Options, settle
-from costmodel.lines import Line
-from costmodel.options import Mix, Option
 from costmodel.tradeoffs import stays_ahead
 from costmodel.uncertainty import paid
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

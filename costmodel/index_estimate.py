@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Option
+from costmodel.choices.servings.api import Api
+from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check, unknown
@@ -15,10 +20,6 @@ from costmodel.core.ranges import Range
 from costmodel.facts.catalog import measured, practice
 from costmodel.laws.retrieval import from_sample, graph_index_ratio, graph_size, index_hours
 from costmodel.ledger import evaluate
-from costmodel.options import Option
-from costmodel.servings import Api
-from costmodel.techniques.graphs import VARIANTS, GraphRag
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

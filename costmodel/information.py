@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.techniques.graphs import GraphRag
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
 from costmodel.core.draws import DRAWS_MAX, doubts, middle, uniforms
 from costmodel.core.errors import check, unknown, whole
@@ -24,10 +28,7 @@ from costmodel.core.words import show
 from costmodel.decision import comparable, running, totals
 from costmodel.evidence import meanings
 from costmodel.facts import catalog
-from costmodel.hosting import Hosted
 from costmodel.ledger import Options, ledger, settle
-from costmodel.techniques.graphs import GraphRag
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

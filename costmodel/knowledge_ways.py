@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.choices import DAYS_PER_MONTH
+from costmodel.choices.options import Mix, Option, Part, cascade
+from costmodel.choices.presets import DAYS_PER_MONTH
+from costmodel.choices.servings.api import Api
+from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
+from costmodel.choices.techniques.knowledge import LongContext, Rag
+from costmodel.choices.techniques.prompting import PromptCache
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core.checks import listed, plain, require
 from costmodel.core.draws import middle
 from costmodel.core.errors import check, short
@@ -19,12 +26,6 @@ from costmodel.facts.catalog import practice
 from costmodel.facts.prices import api_price
 from costmodel.laws.caching import break_even_hit_rate, cached_price, hit_rate
 from costmodel.ledger import settle
-from costmodel.options import Mix, Option, Part, cascade
-from costmodel.servings import Api
-from costmodel.techniques.graphs import VARIANTS, GraphRag
-from costmodel.techniques.knowledge import LongContext, Rag
-from costmodel.techniques.prompting import PromptCache
-from costmodel.workload import QuestionMix, Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,6 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Mix, Option, accepted, cases, purchases
+from costmodel.choices.purchases import Line, Traffic
+from costmodel.choices.schedule import Schedule, with_demand
+from costmodel.choices.terms import STEADY, Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, short, unknown
 from costmodel.core.nested import key_of, owner_of, same, walk
@@ -21,9 +26,6 @@ from costmodel.core.units import MONTHS_PER_YEAR, ROUNDING
 from costmodel.core.words import unit_of
 from costmodel.evidence import Evidence, describe
 from costmodel.facts import catalog
-from costmodel.lines import STEADY, Line, Schedule, Traffic, with_demand
-from costmodel.options import Mix, Option, accepted, cases, purchases
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

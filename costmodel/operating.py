@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Mix, Option, cases, purchases
+from costmodel.choices.profiles import hours_of_day
+from costmodel.choices.purchases import Traffic
+from costmodel.choices.schedule import steady
+from costmodel.choices.servings.hosted import Capacity, Hosted
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import LEAST_DIVISOR, validate
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check, of_kind, one_number
@@ -15,16 +22,11 @@ from costmodel.core.nested import same
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, KILO, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
 from costmodel.facts import catalog
-from costmodel.hosting import Capacity, Hosted, steady
 from costmodel.laws.agents import attempts, given_up
 from costmodel.laws.retrieval import first_token_s
 from costmodel.laws.serving.predict import usd_per_mtok
 from costmodel.ledger import evaluate, settle
-from costmodel.lines import Traffic
-from costmodel.options import Mix, Option, cases, purchases
-from costmodel.profiles import hours_of_day
 from costmodel.waiting import Waiting
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

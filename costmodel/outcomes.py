@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Mix, Option
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, whole
 from costmodel.core.words import show
 from costmodel.decision import UNKNOWN, failures
 from costmodel.ledger import Bill, Calendar, Options, evaluate, settle
-from costmodel.options import Mix, Option
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .scenario import notebooks_folder
+from costmodel.scenario import notebooks_folder
 
 NAME = "board"
 FOLDER = "costmodel-board-"  # how the folder of a stitched pack is called
 MEMO = Path(__file__).parent / "templates" / "board.ipynb"
+
+
 # which cells of a part the pack leaves out: frames of its own, and what another part has
 PARTS = {"05_business_case": {"parameters", "answer", "widgets", "imports", "lint", "register"}, "06_what_matters": {"parameters", "answer", "widgets", "register"}}
 

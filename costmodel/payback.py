@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Mix, Option
+from costmodel.choices.purchases import PHASES, Line
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.ranges import Doubt
@@ -18,9 +22,6 @@ from costmodel.core.units import HOURS_PER_WEEK, ROUNDING
 from costmodel.core.words import show
 from costmodel.decision import totals
 from costmodel.ledger import Calendar, evaluate, ledger, settle
-from costmodel.lines import PHASES, Line
-from costmodel.options import Mix, Option
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,24 +14,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Mix, accepted, cases
+from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.techniques.graphs import GraphRag
+from costmodel.choices.techniques.knowledge import Rag
+from costmodel.choices.techniques.operations import Evals
+from costmodel.choices.techniques.prompting import PromptCache
+from costmodel.choices.techniques.tuning import Lora, Tune
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
+from costmodel.choices.zeros import EVALUATION, REFRESH, meant, zeros
 from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check
-from costmodel.core.nested import objects, owner_of, walk
+from costmodel.core.nested import objects, walk
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_MONTH, MONTHS_PER_YEAR
-from costmodel.core.words import show, unit_of
-from costmodel.hosting import Hosted
+from costmodel.core.words import show
 from costmodel.ledger import Options, register, settle
-from costmodel.options import Mix, accepted, cases
 from costmodel.risks import unpriced
-from costmodel.servings import Api
-from costmodel.techniques.adaptation import Lora, Tune
-from costmodel.techniques.graphs import GraphRag
-from costmodel.techniques.knowledge import Rag
-from costmodel.techniques.operations import Evals
-from costmodel.techniques.prompting import PromptCache
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,42 +51,7 @@ PITFALLS = {
 }  # fmt: skip
 FULL, ALONE, POINT, FLAT_OFF = 0.95, 2, 1.05, 0.5  # load that is no reserve; replicas that survive a failure; a peak that is none; a discount that hides a cache
 APART, NAIVE_FALL, LONG, MOST = 0.05, -0.5, 24, 0.5  # qualities that differ; a yearly fall; months in which prices move; a share of untouched defaults
-PEOPLE_UNITS = ("hour", "hour/month", "week", "FTE", "USD/hour", "minute")
-EVALUATION = ("items", "runs_per_month", "candidate_items", "judge_share", "reviews_per_month")
-REFRESH = ("refresh_share", "retrain_labels", "rebuild_share")
 Note = tuple[str, str]  # (option, what to say)
-
-
-def zeros(*things: Any) -> list[str]:
-    """The people, evaluation and refresh inputs that somebody has set to 0, as "Class.field" or "record.field".
-
-    >>> from costmodel import Rag
-    >>> zeros(Rag(), Rag(upkeep_fte=0))
-    ['Rag.upkeep_fte']
-    """
-    found = []
-    for owner, field, value in walk(things):
-        asked = unit_of(type(owner).__name__, field) in PEOPLE_UNITS or field in (*EVALUATION, *REFRESH)
-        if asked and np.ndim(value) == 0 and not isinstance(value, Doubt) and value == 0 and not isinstance(owner, (Workload, Terms)):
-            default = next((f.default for f in dataclasses.fields(owner) if f.name == field), None)
-            if not (isinstance(default, (int, float)) and default == 0):
-                found.append(f"{owner_of(owner)}.{field}")
-    return list(dict.fromkeys(found))
-
-
-def accept(things: Any, names: Iterable[str]) -> None:
-    """Raise unless every zero for people, evaluation or refresh is accepted by name: "Rag.upkeep_fte", or "upkeep_fte" for all of that name."""
-    names, found = list(names), zeros(things)
-    for key in found:
-        check(key in names or key.rsplit(".", 1)[-1] in names,
-              f"{key} is 0: nobody is paid for it, or nothing is done; write accept_zero: [{key}] if that is meant, and every report will say so")  # fmt: skip
-    meant(names, found)
-
-
-def meant(names: Iterable[str], found: Iterable[str]) -> None:
-    """Raise where a zero is accepted that is none."""
-    for name in names:
-        check(any(name in (key, key.rsplit(".", 1)[-1]) for key in found), f"accept_zero names {name!r}, which is not 0 here; leave it out")
 
 
 def lint(options: Options, work: Workload, terms: Terms | None = None, quality_floor: float | None = None, accept_zero: Iterable[str] = (),

@@ -19,11 +19,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from costmodel.choices import LABELS
+from costmodel.choices.presets import LABELS
+from costmodel.choices.purchases import PHASES
 from costmodel.core.errors import check
 from costmodel.core.units import GLOSSARY
 from costmodel.core.words import USD, Currency, dollars, percent, readable, short, show
-from costmodel.lines import PHASES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,9 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from costmodel.choices.purchases import PHASES
+from costmodel.choices.techniques.release import POLICIES
 from costmodel.core.errors import check
 from costmodel.core.words import USD, Currency, dollars, percent, short
-from costmodel.lines import PHASES
 from costmodel.plots import (
     COLOURS,
     GREY,
@@ -29,7 +30,6 @@ from costmodel.plots import (
     _tidy,
     picture,
 )
-from costmodel.techniques.release import POLICIES
 
 if TYPE_CHECKING:
     import pandas as pd

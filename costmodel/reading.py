@@ -18,18 +18,19 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
-from costmodel import techniques
-from costmodel.baselines import Seats, Staff, Today
-from costmodel.choices import presets, with_quality
+from costmodel.choices import techniques
+from costmodel.choices.options import Mix, Option, Part
+from costmodel.choices.presets import presets, with_quality
+from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.baselines import Seats, Staff, Today
+from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.servings.provisioned import Provisioned
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Corpus, Workload
 from costmodel.core.checks import validate
 from costmodel.core.errors import CatalogError, check, unknown
 from costmodel.core.nested import find_key, key_of, pin, walk
 from costmodel.core.ranges import Doubt, Measured, Range
-from costmodel.hosting import Hosted
-from costmodel.options import Mix, Option, Part
-from costmodel.provisioned import Provisioned
-from costmodel.servings import Api
-from costmodel.workload import Corpus, Terms, Workload
 
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")
 NULL = ("", "~", "null")  # how YAML writes nothing

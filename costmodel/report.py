@@ -23,6 +23,9 @@ from typing import Any
 
 from costmodel import pack
 from costmodel.blocks import RESULTS_MIME, USD, answer, cards, plain, results, show
+from costmodel.choices.study import Scenario
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.errors import check
 from costmodel.core.ranges import Doubt
 from costmodel.core.words import Currency
@@ -31,8 +34,7 @@ from costmodel.facts.catalog import models
 from costmodel.facts.prices import api_price
 from costmodel.parameters import Parameter, schema, validate
 from costmodel.render import UNTOUCHED
-from costmodel.scenario import Scenario, load, notebooks_folder
-from costmodel.workload import Terms, Workload
+from costmodel.scenario import load, notebooks_folder
 
 __all__ = ["Parameter", "Report", "ReportError", "answer", "cards", "results", "run", "run_many", "schema", "show", "validate"]
 FORMATS = ("html", "pdf")

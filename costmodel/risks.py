@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Mix, Option, cases
+from costmodel.choices.techniques.agents import Agent
+from costmodel.choices.techniques.compliance import Compliance
+from costmodel.choices.techniques.operations import Evals, Monitoring, Upgrades
+from costmodel.choices.techniques.release import POLICIES, Release
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import check
@@ -16,12 +23,6 @@ from costmodel.core.units import MONTHS_PER_YEAR
 from costmodel.decision import p_cheapest, totals
 from costmodel.facts.catalog import practice
 from costmodel.ledger import Calendar, evaluate, settle
-from costmodel.options import Mix, Option, cases
-from costmodel.techniques.agents import Agent
-from costmodel.techniques.compliance import Compliance
-from costmodel.techniques.operations import Evals, Monitoring, Upgrades
-from costmodel.techniques.release import POLICIES, Release
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

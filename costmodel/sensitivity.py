@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Mix, Option
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.draws import DRAWS_MAX, SEED_MAX, doubts, driver_key, is_driven
 from costmodel.core.errors import check, whole
 from costmodel.core.ranges import Range
 from costmodel.decision import totals
 from costmodel.ledger import settle
-from costmodel.options import Mix, Option
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Mix, Option
+from costmodel.choices.servings.api import Api
+from costmodel.choices.techniques.agents import Agent, CodingAgent
+from costmodel.choices.techniques.prompting import PromptCache
+from costmodel.choices.terms import Terms, Trends
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import is_day, require
 from costmodel.core.draws import draws as quantiles
 from costmodel.core.draws import middle, sample
@@ -20,11 +26,6 @@ from costmodel.facts import catalog
 from costmodel.laws.ageing import gain_of_waiting, overpaid_share
 from costmodel.laws.agents import per_resolved, tail
 from costmodel.ledger import Calendar, Options, evaluate, ledger, settle
-from costmodel.options import Mix, Option
-from costmodel.servings import Api
-from costmodel.techniques.agents import Agent, CodingAgent
-from costmodel.techniques.prompting import PromptCache
-from costmodel.workload import Terms, Trends, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Mix, Option
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import limits, require
 from costmodel.core.draws import counted
 from costmodel.core.errors import check, unknown
@@ -20,9 +23,7 @@ from costmodel.core.words import readable, show
 from costmodel.decision import UNKNOWN, _changes, _refine, comparable, compare, levelled, totals
 from costmodel.evidence import meanings
 from costmodel.ledger import Options, pick, settle
-from costmodel.options import Mix, Option
 from costmodel.uncertainty import FAN_DRAWS, paths
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.options import Mix, Option
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
 from costmodel.core.draws import counted, doubts
 from costmodel.core.draws import draws as drawn
@@ -16,8 +19,6 @@ from costmodel.core.nested import leaves
 from costmodel.core.ranges import _SCALES, Z90, Doubt, Range
 from costmodel.decision import chunks, comparable, levelled, p_cheapest, running, totals
 from costmodel.ledger import Bill, Calendar, Options, settle
-from costmodel.options import Mix, Option
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

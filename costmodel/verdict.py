@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.choices import TOKENS_ONLY, WHOLE_LIFE
+from costmodel.choices.presets import TOKENS_ONLY, WHOLE_LIFE
+from costmodel.choices.servings.api import Api
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import check
@@ -19,8 +22,6 @@ from costmodel.core.words import money, show, unit_of
 from costmodel.decision import breakeven, compare, p_cheapest, totals, weigh
 from costmodel.facts.pricelist import PRICES_VERSION
 from costmodel.ledger import Calendar, Options, evaluate, settle
-from costmodel.servings import Api
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.choices import MODELS
+from costmodel.choices.options import Mix, Option
+from costmodel.choices.presets import MODELS
+from costmodel.choices.servings.api import Api
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import plain, validate
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check
@@ -19,9 +23,6 @@ from costmodel.facts.prices import api_price
 from costmodel.laws.caching import prefix_hit_rate
 from costmodel.laws.retrieval import first_token_s
 from costmodel.ledger import settle
-from costmodel.options import Mix, Option
-from costmodel.servings import Api
-from costmodel.workload import Terms, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

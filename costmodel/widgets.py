@@ -14,17 +14,18 @@ import ipywidgets
 
 from costmodel import plots
 from costmodel.blocks import answer, cards
-from costmodel.choices import MODELS, USE_CASES, quick
+from costmodel.choices.options import Option
+from costmodel.choices.presets import MODELS, USE_CASES, quick
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.controls import STYLE, Control, Later, Look, sentence
 from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.nested import find_key, key_of, leaves, pin, walk
 from costmodel.core.ranges import Doubt
 from costmodel.core.words import show as number_text
 from costmodel.ledger import cash_flow, ledger, settle
-from costmodel.options import Option
 from costmodel.uncertainty import tornado
 from costmodel.verdict import first_answer, recommend
-from costmodel.workload import Terms, Workload
 
 HEADLINE = ("Workload.requests_per_month", "Workload.input_tokens", "Workload.output_tokens", "Workload.usd_per_failure",
             "Terms.months", "Workload.growth_per_year")  # fmt: skip

@@ -10,15 +10,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from costmodel.choices.options import Option
+from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.techniques.prompting import FewShot, PromptCache
+from costmodel.choices.techniques.tuning import FineTune, Lora
+from costmodel.choices.terms import People, Terms, Trends
+from costmodel.choices.workload import Workload
 from costmodel.facts import catalog
-from costmodel.hosting import Hosted
 from costmodel.ledger import ledger
-from costmodel.options import Option
 from costmodel.payback import paybacks, underestimates
-from costmodel.servings import Api
-from costmodel.techniques.adaptation import FineTune, Lora
-from costmodel.techniques.prompting import FewShot, PromptCache
-from costmodel.workload import People, Terms, Trends, Workload
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import yaml
 
-from costmodel.choices import presets, with_quality
+from costmodel.choices.options import Mix, Option
+from costmodel.choices.presets import presets, with_quality
+from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.core.errors import CatalogError, check
 from costmodel.core.nested import key_of, same, walk
 from costmodel.core.ranges import Doubt
 from costmodel.facts import catalog
 from costmodel.facts.prices import ApiPrice, api_price
 from costmodel.facts.records import Listed
-from costmodel.options import Mix, Option
-from costmodel.provisioned import Provisioned
 from costmodel.reading import SERVINGS
-from costmodel.servings import Api
 
 
 def as_yaml(scenario: Any) -> str:

@@ -9,8 +9,8 @@ from scipy import stats
 from toys import ON, STILL, Better, Buy, api, total
 
 import costmodel as cm
+from costmodel.choices.schedule import monthly
 from costmodel.decision import _changes, totals
-from costmodel.lines import monthly
 
 WORK = cm.Workload(300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,
                    corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03), usd_per_failure=0.1)  # fmt: skip

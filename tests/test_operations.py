@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from toys import STILL, Buy, api, lines, total
 
 import costmodel as cm
+from costmodel.choices.techniques.release import POLICIES
 from costmodel.core.nested import walk
 from costmodel.core.ranges import Doubt
 from costmodel.evidence import Evidence
 from costmodel.laws import experiments
-from costmodel.techniques.release import POLICIES
 
 SERVING = api(**{"in": 2.0, "out": 10.0, "cache_read": 0.2, "cache_write": 2.5}, accepted=0.8)
 JUDGE = api("judge", **{"in": 1.0, "out": 4.0})

@@ -8,9 +8,11 @@ import pytest
 from toys import ON, STILL, Better, Buy, api, lines, total
 
 import costmodel as cm
+from costmodel.choices.purchases import Traffic
+from costmodel.choices.requests import Call, Segment
+from costmodel.choices.schedule import monthly, with_demand
 from costmodel.core.errors import CatalogError
 from costmodel.facts.prices import rates
-from costmodel.lines import Call, Segment, Traffic, monthly, with_demand
 
 WORK = cm.Workload(1e6, instruction_tokens=600, input_tokens=900, output_tokens=250)
 KNOWS = replace(WORK, corpus=cm.Corpus(tokens=4e6, churn_per_month=0.03))

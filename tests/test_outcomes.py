@@ -7,7 +7,7 @@ import pytest
 from toys import STILL, Better, Buy, api, total
 
 import costmodel as cm
-from costmodel.lines import monthly
+from costmodel.choices.schedule import monthly
 
 WORK = cm.Workload(1_000, input_tokens=1_000, peak_to_average=2.0)
 

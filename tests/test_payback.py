@@ -8,7 +8,8 @@ from toys import STILL, Buy, api
 
 import costmodel as cm
 from costmodel import plots
-from costmodel.lines import Line, monthly, once
+from costmodel.choices.purchases import Line
+from costmodel.choices.schedule import monthly, once
 from costmodel.payback import kind_of
 
 WORK = cm.Workload(1_000, input_tokens=1_000)

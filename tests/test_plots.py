@@ -143,7 +143,7 @@ def test_figures_of_the_decision_show_their_tables():
     from toys import STILL, Buy, api
 
     from costmodel import plots_decision as pd_
-    from costmodel.lines import monthly
+    from costmodel.choices.schedule import monthly
 
     work = cm.Workload(cm.Range(500, 2_000), input_tokens=1_000, peak_to_average=2.0)
     plain = cm.Option(api("a", **{"in": cm.Range(800, 1_200, name="price"), "out": 0.0}))

@@ -8,7 +8,14 @@ import re
 import pytest
 
 import costmodel as cm
-from costmodel import baselines, finance, hardware, hosting, options, servings, workload
+from costmodel import finance
+from costmodel.choices.presets import options, terms, workload
+from costmodel.choices.servings import api as servings
+from costmodel.choices.servings import baselines
+from costmodel.choices.servings import hosted as hosting
+from costmodel.choices.servings import owned as hardware
+from costmodel.choices.techniques import agents, compliance, graphs, knowledge, operations, prompting, release
+from costmodel.choices.techniques import tuning as adaptation
 from costmodel.core import words
 from costmodel.core.checks import validate
 from costmodel.core.errors import spelt
@@ -16,7 +23,6 @@ from costmodel.core.nested import walk
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GLOSSARY
 from costmodel.core.words import unit_of
-from costmodel.techniques import adaptation, agents, compliance, graphs, knowledge, operations, prompting, release
 
 HOMES = (workload, options, servings, hardware, hosting, baselines, finance, prompting, knowledge, graphs, adaptation, operations, release, compliance, agents)
 CLASSES = {
@@ -105,7 +111,7 @@ def test_every_default_range_says_where_it_comes_from():
 def test_every_number_of_a_technique_is_checked():
     """-7 is no value of any field that counts, lasts or is a share."""
     free = {"log-odds", "text", "date", "flag", "record"}
-    for kind in CLASSES - {workload.Trends, adaptation.Tune}:
+    for kind in CLASSES - {terms.Trends, adaptation.Tune}:
         for f in dataclasses.fields(kind):
             if unit_of(kind.__name__, f.name) in free or not hasattr(kind, "__post_init__") or f.default is dataclasses.MISSING:
                 continue

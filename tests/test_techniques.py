@@ -6,9 +6,9 @@ import pytest
 from toys import STILL, api, lines
 
 import costmodel as cm
+from costmodel.choices.techniques import tune_life as lifecycle
 from costmodel.facts import catalog
 from costmodel.facts.records import Embedder, Labels, Store, Tuning
-from costmodel.techniques import lifecycle
 
 SERVING = api(**{"in": 2.0, "out": 10.0}, accepted=0.5)
 WORK = cm.Workload(1e6, input_tokens=1_000, output_tokens=200, corpus=cm.Corpus(tokens=9e6, churn_per_month=0.1))
@@ -201,8 +201,8 @@ def test_nothing_to_train_on_is_an_error(field, value):
 
 def test_the_error_of_a_run_is_that_of_its_class():
     """A draw at the edge of the band of adapters is at the edge of the band of a full tune and of a mixture of experts."""
+    from costmodel.choices.techniques.tune_run import arrays, widened
     from costmodel.laws.training.calibration import laws
-    from costmodel.techniques.own_run import arrays, widened
 
     bands, edge = laws()[2], laws()[2]["adapter"]
     experts = cm.Hosted("qwen3-30b-a3b", gpu="H100-SXM")

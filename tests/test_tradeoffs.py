@@ -7,7 +7,7 @@ import pytest
 from toys import ON, STILL, Better, Buy, api, total
 
 import costmodel as cm
-from costmodel.lines import monthly
+from costmodel.choices.schedule import monthly
 
 ONE_DOLLAR = cm.Workload(10_000, input_tokens=1_000)
 MONTH = replace(STILL, months=1)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import costmodel as cm
+from costmodel.choices.purchases import Line
+from costmodel.choices.schedule import Schedule, once
 from costmodel.facts.prices import ApiPrice, Rates
 from costmodel.laws.quality import Effect
-from costmodel.lines import Line, Schedule, once
 
 ON = "2026-11-01"
 STILL = cm.Terms(start="2026-12-01", on=None, discount_rate=0.0, trends=cm.Trends(api=0, gpu=0, labour=0, service=0))

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.options import Case
+from costmodel.choices.purchases import Line, Traffic, cite, labour
+from costmodel.choices.schedule import Schedule, every, monthly, once, path
+from costmodel.choices.techniques.tune_run import Purchase
 from costmodel.core.units import HOURS_PER_WEEK, MINUTES_PER_HOUR, MONTHS_PER_YEAR, ROUNDING, WORKING_HOURS_PER_MONTH
-from costmodel.lines import Line, Schedule, Traffic, cite, every, labour, monthly, once, path
-from costmodel.options import Case
-from costmodel.techniques.own_run import Purchase
 
 SURE = 1 - 1e-12
 ELSEWHERE = ", at another provider, which is taken to cost as much"

@@ -13,6 +13,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from costmodel.choices.options import Case
+from costmodel.choices.purchases import Line, Traffic, cite
+from costmodel.choices.schedule import every, monthly, once
+from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.techniques.tune_life import Ending, ending, keep, labels, life
+from costmodel.choices.techniques.tune_offers import refuse_base, refuse_closed, refuse_terms, tuned_price
+from costmodel.choices.techniques.tune_run import checkpoint_gb, managed, own, quoted
 from costmodel.core.checks import require, validate
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, unknown
@@ -20,16 +28,9 @@ from costmodel.core.ranges import Doubt, Number, Range
 from costmodel.core.units import GB, HOURS_PER_DAY, HOURS_PER_MONTH
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
-from costmodel.hosting import Hosted
 from costmodel.laws.quality import Effect, examples_gain, student_shift
 from costmodel.laws.training.calibration import laws
 from costmodel.laws.training.run import STACKS
-from costmodel.lines import Line, Traffic, cite, every, monthly, once
-from costmodel.options import Case
-from costmodel.servings import Api
-from costmodel.techniques.lifecycle import Ending, ending, keep, labels, life
-from costmodel.techniques.offers import refuse_base, refuse_closed, refuse_terms, tuned_price
-from costmodel.techniques.own_run import checkpoint_gb, managed, own, quoted
 
 MOST_EPOCHS = 1_000.0
 BYTES_PER_PROBABILITY = 6.0  # a token id in 4 bytes and its probability in 2

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.options import Case
+from costmodel.choices.purchases import Line, cite
+from costmodel.choices.schedule import Schedule, monthly, path
+from costmodel.choices.workload import Corpus, QuestionMix, Workload
 from costmodel.core.errors import Infeasible, check, short
 from costmodel.core.ranges import Range
 from costmodel.core.units import MILLION
 from costmodel.facts import catalog
 from costmodel.laws.quality import context_shift, shift
-from costmodel.lines import Line, Schedule, cite, monthly, path
-from costmodel.options import Case
-from costmodel.workload import Corpus, QuestionMix, Workload
 
 SURE = 1e-6  # a base share is kept this far from 0 and 1, where log-odds end
 HOPS = Range(2, 4, mid=2.5, form="amount", name="knowledge.hops", why="assumption: documents that a question over several hops needs")

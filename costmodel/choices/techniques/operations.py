@@ -13,6 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.options import Case, require_servings
+from costmodel.choices.purchases import Line, Traffic, cite, labour
+from costmodel.choices.requests import Call, Segment
+from costmodel.choices.schedule import Schedule, monthly, once, with_demand
+from costmodel.choices.techniques.tune_life import ending, month_of
+from costmodel.choices.terms import STEADY
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import Infeasible
 from costmodel.core.ranges import Number, Range
@@ -28,9 +34,6 @@ from costmodel.core.units import (
 )
 from costmodel.facts.catalog import practice, retirement
 from costmodel.laws.experiments import expected_loss, runs_to_see, samples_per_arm, through_judge
-from costmodel.lines import STEADY, Call, Line, Schedule, Segment, Traffic, cite, labour, monthly, once, with_demand
-from costmodel.options import Case, require_servings
-from costmodel.techniques.lifecycle import ending, month_of
 
 RUBRIC_TOKENS = Range(300, 1_000, mid=500, why="assumption: the judge's instructions and rubric")
 VERDICT_TOKENS = Range(50, 300, mid=120, why="assumption: the judge's verdict with its reason")

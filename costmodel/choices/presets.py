@@ -10,22 +10,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from costmodel.choices.options import Mix, Option, cascade
+from costmodel.choices.profiles import profile
+from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.techniques.graphs import GraphRag
+from costmodel.choices.techniques.knowledge import LongContext, Rag
+from costmodel.choices.techniques.operations import Evals, Monitoring, Upgrades
+from costmodel.choices.techniques.prompting import FewShot, Prompt, PromptCache
+from costmodel.choices.techniques.tuning import Distill, FineTune, Lora
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import check, one_number, short, unknown
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH
 from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
-from costmodel.hosting import Hosted
-from costmodel.options import Mix, Option, cascade
-from costmodel.profiles import profile
-from costmodel.servings import Api
-from costmodel.techniques.adaptation import Distill, FineTune, Lora
-from costmodel.techniques.graphs import GraphRag
-from costmodel.techniques.knowledge import LongContext, Rag
-from costmodel.techniques.operations import Evals, Monitoring, Upgrades
-from costmodel.techniques.prompting import FewShot, Prompt, PromptCache
-from costmodel.workload import Workload
 
 LABELS = ("Prompt", "Few-shot", "Few-shot + cache", "RAG", "GraphRAG", "Long context + cache", "Managed fine-tune", "LoRA", "Distilled",
           "RAG + LoRA", "Cascade")  # fmt: skip

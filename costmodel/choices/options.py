@@ -18,14 +18,17 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.purchases import Line, Traffic
+from costmodel.choices.requests import Request
+from costmodel.choices.schedule import with_demand
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.draws import middle
 from costmodel.core.errors import check, short
 from costmodel.core.nested import same
 from costmodel.core.ranges import Doubt, Number, Range
 from costmodel.laws.quality import shift
-from costmodel.lines import Line, Request, Traffic, with_demand
-from costmodel.workload import Terms, Workload
 
 
 @dataclass(frozen=True)

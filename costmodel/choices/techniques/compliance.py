@@ -12,17 +12,19 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.options import Case
+from costmodel.choices.purchases import Line, cite, labour, upkeep
+from costmodel.choices.schedule import Schedule, every, monthly, once, path, with_demand
+from costmodel.choices.servings.api import Api
+from costmodel.choices.techniques.operations import kept
+from costmodel.choices.techniques.tune_life import month_of
+from costmodel.choices.terms import STEADY
 from costmodel.core.checks import validate
 from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import GB, HOURS_PER_WEEK, MILLION, MONTHS_PER_YEAR, SECONDS_PER_HOUR
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
-from costmodel.lines import STEADY, Line, Schedule, cite, every, labour, monthly, once, path, upkeep, with_demand
-from costmodel.options import Case
-from costmodel.servings import Api
-from costmodel.techniques.lifecycle import month_of
-from costmodel.techniques.operations import kept
 
 TEXTS = ("prompts", "chunks", "logs")
 SURFACES = ("inference", "embedding", "vector store", "reranker", "cache", "trace store")

@@ -12,6 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.purchases import Line, Traffic, cite, labour, upkeep
+from costmodel.choices.requests import Call
+from costmodel.choices.schedule import Schedule, _from_month_1, level_of, monthly, once, path, scaled, steady
+from costmodel.choices.servings.api import Api, cache_schedules, over_window
+from costmodel.choices.servings.owned import Owned
+from costmodel.choices.terms import STEADY, Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import LEAST_DIVISOR, require, validate
 from costmodel.core.errors import CatalogError, check, of_kind, unknown
 from costmodel.core.ranges import Number, Range
@@ -24,7 +31,6 @@ from costmodel.core.units import (
     WORKING_HOURS_PER_MONTH,
 )
 from costmodel.facts import catalog
-from costmodel.hardware import Owned
 from costmodel.laws import queueing as fleet
 from costmodel.laws.serving.calibration import (
     ENGINES,
@@ -46,9 +52,6 @@ from costmodel.laws.serving.roofline import (
     sequences_at_once,
     weight_bytes_per_gpu,
 )
-from costmodel.lines import STEADY, Call, Line, Schedule, Traffic, cite, labour, monthly, once, path, upkeep
-from costmodel.servings import Api, cache_schedules, over_window
-from costmodel.workload import Terms, Workload
 
 SCALINGS = ("fixed", "hourly")
 SPOT = "spot"
@@ -449,33 +452,6 @@ class Hosted:
                                     cites=cite(self.fleet, "cover")))  # fmt: skip
         for line in self.overflow.price(over, work, terms):  # type: ignore[union-attr]
             yield replace(line, item=OVERFLOW + line.item)
-
-
-def steady(quantity: Any) -> bool:
-    """Whether a quantity is the same in every month: a number, or draws (n, 1)."""
-    return np.ndim(quantity) == 0 or np.shape(quantity)[-1] == 1
-
-
-def _from_month_1(quantity: Any) -> Schedule:
-    """A path over months 0..H without month 0, in which nothing runs yet."""
-    return path(quantity * (np.arange(np.shape(quantity)[-1]) > 0))
-
-
-def level_of(when: Schedule, work: Workload, terms: Terms) -> Any:
-    """Occurrences of a schedule in a month: one number where all months are alike, else a path over months 0..H."""
-    if when.kind == "monthly" or (when.kind == "with_demand" and work.flat):
-        return 1.0
-    weights = when.weights(terms.months, work.demand(terms.months))
-    if work.flat and when.kind == "path":
-        return weights[-1] if weights.ndim == 1 else weights[:, -1:]
-    return weights
-
-
-def scaled(count: Any, when: Schedule, share: Any, work: Workload, terms: Terms) -> tuple[Any, Schedule]:
-    """Calls and schedule of a share of a traffic; a share that changes with the months moves into the schedule."""
-    if steady(share):
-        return count * share, when
-    return count, path(when.weights(terms.months, work.demand(terms.months)) * share)
 
 
 def _is_listed(rent: catalog.Rent) -> bool:

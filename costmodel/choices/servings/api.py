@@ -12,6 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.purchases import Line, Traffic, cite
+from costmodel.choices.requests import Call
+from costmodel.choices.schedule import path
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import CatalogError, Infeasible, Unpriced, check
 from costmodel.core.ranges import Number
@@ -19,8 +24,6 @@ from costmodel.core.units import MTOK, SECONDS_PER_MINUTE
 from costmodel.facts.prices import ApiPrice, Rates, api_price, rates
 from costmodel.laws.agents import attempts
 from costmodel.laws.caching import prefix_hit_rate
-from costmodel.lines import Call, Line, Traffic, cite, path
-from costmodel.workload import Terms, Workload
 
 TERMS_OF_SALE = ("provider", "on", "mode", "residency")  # what selects a card in the price list
 

@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from costmodel.choices.purchases import Line, Traffic, cite
+from costmodel.choices.requests import Call
+from costmodel.choices.schedule import monthly
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MINUTES_PER_HOUR
 from costmodel.facts import catalog
-from costmodel.lines import Call, Line, Traffic, cite, monthly
-from costmodel.workload import Terms, Workload
 
 
 @dataclass(frozen=True)

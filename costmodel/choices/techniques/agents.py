@@ -12,6 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.options import Case
+from costmodel.choices.purchases import Line, cite, labour, upkeep
+from costmodel.choices.requests import Call, Request, Segment
+from costmodel.choices.schedule import once, with_demand
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import Infeasible
 from costmodel.core.ranges import Number, Range
@@ -19,9 +24,6 @@ from costmodel.core.units import HOURS_PER_WEEK, MINUTES_PER_HOUR
 from costmodel.facts.catalog import practice
 from costmodel.laws.agents import NEVER, WEIGHTS, attempts, compactions, history_tokens, shift_to, task_lengths, within
 from costmodel.laws.quality import Effect, shift
-from costmodel.lines import Call, Line, Request, Segment, cite, labour, once, upkeep, with_demand
-from costmodel.options import Case
-from costmodel.workload import Workload
 
 LEAST_SHARE = 1e-6
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.purchases import cite
+from costmodel.choices.servings.hosted import Hosted
 from costmodel.core.errors import Infeasible
 from costmodel.core.units import GB, MTOK, SECONDS_PER_HOUR
 from costmodel.facts.catalog import facts_of
-from costmodel.hosting import Hosted
 from costmodel.laws.training.calibration import TOKENS_IN_FLIGHT, decoding, laws
 from costmodel.laws.training.compute import (
     BYTES_PER_PARAMETER_BF16,
@@ -22,7 +23,6 @@ from costmodel.laws.training.compute import (
 from costmodel.laws.training.memory import smallest_set
 from costmodel.laws.training.run import MATMUL, RANK, ROLLOUTS, Run, class_of
 from costmodel.laws.training.speed import SELECTIVE, seconds_per_token
-from costmodel.lines import cite
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.servings.hosted import Hosted
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible
 from costmodel.core.units import DAYS_PER_WEEK, KILO, MILLION
 from costmodel.facts import catalog
 from costmodel.facts.prices import ApiPrice
-from costmodel.hosting import Hosted
 
 
 def open_model(name: str) -> Any:

@@ -8,17 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.purchases import Line, Traffic, cite
+from costmodel.choices.requests import Call
+from costmodel.choices.schedule import level_of, monthly, path, scaled, steady
+from costmodel.choices.servings.api import Api, cache_schedules
+from costmodel.choices.servings.hosted import OVERFLOW, STANDING
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
 from costmodel.core.errors import CatalogError, check, unknown
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_MINUTE
 from costmodel.facts import catalog
 from costmodel.facts.records import Listed
-from costmodel.hosting import OVERFLOW, STANDING, level_of, scaled, steady
 from costmodel.laws import queueing as fleet
-from costmodel.lines import Call, Line, Traffic, cite, monthly, path
-from costmodel.servings import Api, cache_schedules
-from costmodel.workload import Terms, Workload
 
 RESERVATIONS = ("hourly", "monthly", "yearly")
 SELLER = "azure"

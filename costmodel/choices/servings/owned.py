@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.schedule import every
 from costmodel.core.checks import require, validate
 from costmodel.core.draws import middle
 from costmodel.core.errors import CatalogError
@@ -15,7 +16,6 @@ from costmodel.core.units import HOURS_PER_MONTH, KILO, ROUNDING
 from costmodel.facts import catalog
 from costmodel.facts.records import Listed
 from costmodel.laws.money import resale_share
-from costmodel.lines import every
 
 
 @dataclass(frozen=True)

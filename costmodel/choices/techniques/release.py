@@ -15,6 +15,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from costmodel.choices.options import Case, require_servings
+from costmodel.choices.purchases import Line, Traffic, cite, labour
+from costmodel.choices.schedule import monthly, with_demand
+from costmodel.choices.techniques.operations import (
+    AGREEMENT,
+    BEFORE,
+    LEAST_SHARE,
+    RUBRIC_TOKENS,
+    VERDICT_TOKENS,
+    Monitoring,
+    failures,
+    judged,
+    parts,
+    requests_per_day,
+)
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import check, unknown
 from costmodel.core.ranges import Number, Range
@@ -27,20 +42,6 @@ from costmodel.laws.experiments import (
     exposed_days,
     samples_per_arm,
     through_judge,
-)
-from costmodel.lines import Line, Traffic, cite, labour, monthly, with_demand
-from costmodel.options import Case, require_servings
-from costmodel.techniques.operations import (
-    AGREEMENT,
-    BEFORE,
-    LEAST_SHARE,
-    RUBRIC_TOKENS,
-    VERDICT_TOKENS,
-    Monitoring,
-    failures,
-    judged,
-    parts,
-    requests_per_day,
 )
 
 STEPS = ("replay", "shadow", "canary", "A/B")

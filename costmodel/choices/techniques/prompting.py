@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from costmodel.choices.options import Case
+from costmodel.choices.purchases import Line, cite, labour, upkeep
+from costmodel.choices.requests import Cache, Request, Segment
+from costmodel.choices.schedule import monthly, once
+from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import check
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_WEEK, MTOK
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect
-from costmodel.lines import Cache, Line, Request, Segment, cite, labour, monthly, once, upkeep
-from costmodel.options import Case
-from costmodel.workload import Workload
 
 
 @dataclass(frozen=True)

@@ -8,31 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.checks import require, validate
-from costmodel.core.errors import CatalogError, Infeasible
-from costmodel.core.ranges import Number, Range
-from costmodel.core.units import GB, HOURS_PER_WEEK, MINUTES_PER_HOUR, MONTHS_PER_YEAR, MTOK
-from costmodel.facts import catalog
-from costmodel.facts.catalog import practice
-from costmodel.laws.quality import Effect, answered, shift, shift_to
-from costmodel.laws.retrieval import all_found, chunks, embedding_usd_per_mtok, index_bytes, recall_at_k
-from costmodel.lines import (
-    Call,
-    Line,
-    Request,
-    Segment,
-    Traffic,
-    cite,
-    every,
-    labour,
-    monthly,
-    once,
-    path,
-    upkeep,
-    with_demand,
-)
-from costmodel.options import Case, require_servings
-from costmodel.techniques.looking_up import (
+from costmodel.choices.options import Case, require_servings
+from costmodel.choices.purchases import Line, Traffic, cite, labour, upkeep
+from costmodel.choices.requests import Call, Request, Segment
+from costmodel.choices.schedule import every, monthly, once, path, with_demand
+from costmodel.choices.techniques.lookup import (
     HOPS,
     asked,
     base_of,
@@ -44,7 +24,15 @@ from costmodel.techniques.looking_up import (
     resolve,
     store_line,
 )
-from costmodel.workload import QuestionMix, Workload
+from costmodel.choices.workload import QuestionMix, Workload
+from costmodel.core.checks import require, validate
+from costmodel.core.errors import CatalogError, Infeasible
+from costmodel.core.ranges import Number, Range
+from costmodel.core.units import GB, HOURS_PER_WEEK, MINUTES_PER_HOUR, MONTHS_PER_YEAR, MTOK
+from costmodel.facts import catalog
+from costmodel.facts.catalog import practice
+from costmodel.laws.quality import Effect, answered, shift, shift_to
+from costmodel.laws.retrieval import all_found, chunks, embedding_usd_per_mtok, index_bytes, recall_at_k
 
 MOST_OVERLAP = 0.9  # at 1 a chunk never moves on
 

@@ -1,0 +1,95 @@
+"""When something is bought: once, monthly, with demand, every so many months, or along a path of your own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
+from costmodel.core.errors import check
+from costmodel.core.ranges import Number
+from costmodel.core.units import ROUNDING
+
+# -- when ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """When a line is paid. Month 0 is today (up front); months 1..H are paid at their end."""
+
+    kind: str
+    value: Any = None
+
+    def weights(self, months: int, demand: np.ndarray) -> np.ndarray:
+        """Occurrences in months 0..H, shape (H + 1,) or (n, H + 1)."""
+        month = np.arange(months + 1)
+        if self.kind == "once":
+            return (month == self.value).astype(float)
+        if self.kind == "monthly":
+            return (month >= self.value).astype(float)
+        if self.kind == "with_demand":
+            return demand
+        if self.kind == "every":
+            due = np.floor(month / self.value + ROUNDING)
+            return due - np.floor(np.maximum(month - 1, 0) / self.value + ROUNDING)
+        return self.value
+
+
+def once(month: int = 0) -> Schedule:
+    """Paid once, in `month` (0: up front)."""
+    return Schedule("once", month)
+
+
+def monthly(start: int = 1) -> Schedule:
+    """Paid every month from `start` on."""
+    return Schedule("monthly", start)
+
+
+def with_demand() -> Schedule:
+    """Paid per request: follows growth, ramp and season of the workload."""
+    return Schedule("with_demand")
+
+
+def every(months: Number) -> Schedule:
+    """Paid in months k, 2k, 3k ... (k may be drawn, fractions fall into the month they are due).
+
+    >>> every(4.5).weights(9, None).tolist()
+    [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    """
+    check(np.all(np.asarray(months) > 0), "every(months): the interval must be above 0 months")
+    return Schedule("every", months)
+
+
+def path(values: np.ndarray) -> Schedule:
+    """An explicit multiple for each of the months 0..H, shape (H + 1,) or (n, H + 1)."""
+    return Schedule("path", np.asarray(values, float))
+
+
+def steady(quantity: Any) -> bool:
+    """Whether a quantity is the same in every month: a number, or draws (n, 1)."""
+    return np.ndim(quantity) == 0 or np.shape(quantity)[-1] == 1
+
+
+def _from_month_1(quantity: Any) -> Schedule:
+    """A path over months 0..H without month 0, in which nothing runs yet."""
+    return path(quantity * (np.arange(np.shape(quantity)[-1]) > 0))
+
+
+def level_of(when: Schedule, work: Workload, terms: Terms) -> Any:
+    """Occurrences of a schedule in a month: one number where all months are alike, else a path over months 0..H."""
+    if when.kind == "monthly" or (when.kind == "with_demand" and work.flat):
+        return 1.0
+    weights = when.weights(terms.months, work.demand(terms.months))
+    if work.flat and when.kind == "path":
+        return weights[-1] if weights.ndim == 1 else weights[:, -1:]
+    return weights
+
+
+def scaled(count: Any, when: Schedule, share: Any, work: Workload, terms: Terms) -> tuple[Any, Schedule]:
+    """Calls and schedule of a share of a traffic; a share that changes with the months moves into the schedule."""
+    if steady(share):
+        return count * share, when
+    return count, path(when.weights(terms.months, work.demand(terms.months)) * share)
