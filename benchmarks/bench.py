@@ -18,7 +18,8 @@ from costmodel.choices.terms import Terms
 from costmodel.core.draws import doubts, draws, sample, strata
 from costmodel.core.nested import rewrite
 from costmodel.decision import CHUNK, totals
-from costmodel.ledger import Calendar, evaluate
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import evaluate
 from costmodel.scenario import notebooks_folder
 
 WORK = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,

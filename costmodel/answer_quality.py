@@ -18,7 +18,8 @@ from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, short
 from costmodel.core.nested import pin
 from costmodel.laws.retrieval import all_found, chunks
-from costmodel.ledger import Calendar, evaluate, settle
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import evaluate, settle
 
 if TYPE_CHECKING:
     import pandas as pd

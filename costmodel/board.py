@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.choices.options import Mix, Option, accepted, cases
+from costmodel.choices.options import Mix, Option
 from costmodel.choices.servings.baselines import Staff, Today
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
@@ -17,9 +17,10 @@ from costmodel.core.errors import unknown
 from costmodel.core.nested import key_of, leaves, owner_of, pin, walk
 from costmodel.core.ranges import Doubt
 from costmodel.core.words import money, show
-from costmodel.evidence import meanings
 from costmodel.finance import Policy, business_case
-from costmodel.ledger import Options, evaluate, register, settle
+from costmodel.ledgers.engine import Options, accepted, cases, evaluate, settle
+from costmodel.ledgers.evidence import meanings
+from costmodel.ledgers.register import register
 from costmodel.tradeoffs import goal_seek
 from costmodel.uncertainty import tornado
 from costmodel.verdict import Verdict, recommend
@@ -151,7 +152,7 @@ def traced(option: Option | Mix, work: Workload, inputs: pd.DataFrame, terms: Te
     """
     import pandas as pd
 
-    from costmodel.ledger import Calendar
+    from costmodel.ledgers.calendar import Calendar
 
     options, terms = settle(option, terms)
     (option,) = options.values()

@@ -15,7 +15,8 @@ from costmodel.core.draws import middle
 from costmodel.core.errors import check
 from costmodel.core.nested import key_of, rewrite, walk
 from costmodel.core.words import unit_of
-from costmodel.ledger import Bill, Calendar, evaluate, settle
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import Bill, evaluate, settle
 
 if TYPE_CHECKING:
     import pandas as pd

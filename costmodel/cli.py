@@ -136,7 +136,8 @@ def portfolio(source: str, base: str | None, csv: str, draws: int | None, worker
 @click.option("--lines", default=12, show_default=True, help="How many lines, dearest first.")
 def explain(scenario: str, option: str, months: int | None, lines: int) -> None:
     """Show the dearest lines of OPTION in SCENARIO, each with its formula and its source."""
-    from costmodel.ledger import explain, pick
+    from costmodel.ledgers.book import explain
+    from costmodel.ledgers.engine import pick
     from costmodel.scenario import load
 
     s = load(scenario, months=months)

@@ -21,7 +21,8 @@ from costmodel.core.nested import find_key, leaves, pin
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GLOSSARY
 from costmodel.core.words import show
-from costmodel.ledger import Bill, Calendar, Options, evaluate, settle
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import Bill, Options, evaluate, settle
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,7 +23,8 @@ from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MONTHS_PER_YEAR
 from costmodel.decision import chunks, quality_unknown
 from costmodel.laws.money import irr
-from costmodel.ledger import Bill, Calendar, Options, settle
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import Bill, Options, settle
 from costmodel.tradeoffs import stays_ahead
 from costmodel.uncertainty import paid
 

@@ -19,7 +19,7 @@ from costmodel.core.errors import check, unknown
 from costmodel.core.ranges import Range
 from costmodel.facts.catalog import measured, practice
 from costmodel.laws.retrieval import from_sample, graph_index_ratio, graph_size, index_hours
-from costmodel.ledger import evaluate
+from costmodel.ledgers.engine import evaluate
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -26,9 +26,10 @@ from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_DAY
 from costmodel.core.words import show
 from costmodel.decision import comparable, running, totals
-from costmodel.evidence import meanings
 from costmodel.facts import catalog
-from costmodel.ledger import Options, ledger, settle
+from costmodel.ledgers.book import ledger
+from costmodel.ledgers.engine import Options, settle
+from costmodel.ledgers.evidence import meanings
 
 if TYPE_CHECKING:
     import pandas as pd

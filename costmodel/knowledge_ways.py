@@ -25,7 +25,7 @@ from costmodel.decision import totals
 from costmodel.facts.catalog import practice
 from costmodel.facts.prices import api_price
 from costmodel.laws.caching import break_even_hit_rate, cached_price, hit_rate
-from costmodel.ledger import settle
+from costmodel.ledgers.engine import settle
 
 if TYPE_CHECKING:
     import pandas as pd

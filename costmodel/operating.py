@@ -8,24 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.choices.options import Mix, Option, cases, purchases
+from costmodel.choices.options import Mix, Option
 from costmodel.choices.profiles import hours_of_day
-from costmodel.choices.purchases import Traffic
 from costmodel.choices.schedule import steady
-from costmodel.choices.servings.hosted import Capacity, Hosted
+from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import LEAST_DIVISOR, validate
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check, of_kind, one_number
-from costmodel.core.nested import same
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, KILO, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
 from costmodel.facts import catalog
 from costmodel.laws.agents import attempts, given_up
 from costmodel.laws.retrieval import first_token_s
 from costmodel.laws.serving.predict import usd_per_mtok
-from costmodel.ledger import evaluate, settle
+from costmodel.ledgers.engine import evaluate, fleets, settle
 from costmodel.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -70,22 +68,6 @@ def capacity(option: Option | Mix, work: Workload, months: int | None = None, te
             })  # fmt: skip
     check(rows, "capacity: the option has no model on GPUs of its own, or it gets no traffic")
     return pd.DataFrame(rows)
-
-
-def fleets(option: Any, work: Workload, terms: Terms) -> list[tuple[Hosted, list[Traffic], Capacity]]:
-    """Every own serving of an option whose Ranges are numbers, with its pooled traffic and its capacity."""
-    pools: list[tuple[Hosted, list[Traffic]]] = []
-    for serving, bought in purchases(cases(option, work, terms)):
-        if not isinstance(bought, Traffic) or not isinstance(serving, Hosted):
-            continue
-        for other, traffic in pools:
-            if same(serving, other):
-                traffic.append(bought)
-                break
-        else:
-            pools.append((serving, [bought]))
-    made = [(s, traffic, s.capacity(s.uses(traffic, work, terms), work, terms)) for s, traffic in pools]
-    return [(s, traffic, c) for s, traffic, c in made if np.any(np.asarray(c.replicas) > 0)]
 
 
 def _month(value: Any, m: int) -> float:

@@ -15,7 +15,8 @@ from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, whole
 from costmodel.core.words import show
 from costmodel.decision import UNKNOWN, failures
-from costmodel.ledger import Bill, Calendar, Options, evaluate, settle
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import Bill, Options, evaluate, settle
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,7 +21,9 @@ from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_WEEK, ROUNDING
 from costmodel.core.words import show
 from costmodel.decision import totals
-from costmodel.ledger import Calendar, evaluate, ledger, settle
+from costmodel.ledgers.book import ledger
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import evaluate, settle
 
 if TYPE_CHECKING:
     import pandas as pd

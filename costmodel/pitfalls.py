@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.choices.options import Mix, accepted, cases
+from costmodel.choices.options import Mix
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.techniques.graphs import GraphRag
@@ -32,7 +32,8 @@ from costmodel.core.nested import objects, walk
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_MONTH, MONTHS_PER_YEAR
 from costmodel.core.words import show
-from costmodel.ledger import Options, register, settle
+from costmodel.ledgers.engine import Options, accepted, cases, settle
+from costmodel.ledgers.register import register
 from costmodel.risks import unpriced
 
 if TYPE_CHECKING:

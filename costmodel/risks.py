@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.choices.options import Mix, Option, cases
+from costmodel.choices.options import Mix, Option
 from costmodel.choices.techniques.agents import Agent
 from costmodel.choices.techniques.compliance import Compliance
 from costmodel.choices.techniques.operations import Evals, Monitoring, Upgrades
@@ -22,7 +22,8 @@ from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MONTHS_PER_YEAR
 from costmodel.decision import p_cheapest, totals
 from costmodel.facts.catalog import practice
-from costmodel.ledger import Calendar, evaluate, settle
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import cases, evaluate, settle
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ from costmodel.core.draws import DRAWS_MAX, SEED_MAX, doubts, driver_key, is_dri
 from costmodel.core.errors import check, whole
 from costmodel.core.ranges import Range
 from costmodel.decision import totals
-from costmodel.ledger import settle
+from costmodel.ledgers.engine import settle
 
 if TYPE_CHECKING:
     import pandas as pd

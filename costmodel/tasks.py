@@ -25,7 +25,9 @@ from costmodel.decision import totals
 from costmodel.facts import catalog
 from costmodel.laws.ageing import gain_of_waiting, overpaid_share
 from costmodel.laws.agents import per_resolved, tail
-from costmodel.ledger import Calendar, Options, evaluate, ledger, settle
+from costmodel.ledgers.book import ledger
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import Options, evaluate, settle
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,8 +21,8 @@ from costmodel.core.ranges import Doubt
 from costmodel.core.units import GLOSSARY
 from costmodel.core.words import readable, show
 from costmodel.decision import UNKNOWN, _changes, _refine, comparable, compare, levelled, totals
-from costmodel.evidence import meanings
-from costmodel.ledger import Options, pick, settle
+from costmodel.ledgers.engine import Options, pick, settle
+from costmodel.ledgers.evidence import meanings
 from costmodel.uncertainty import FAN_DRAWS, paths
 
 if TYPE_CHECKING:

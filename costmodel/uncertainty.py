@@ -18,7 +18,8 @@ from costmodel.core.errors import check
 from costmodel.core.nested import leaves
 from costmodel.core.ranges import _SCALES, Z90, Doubt, Range
 from costmodel.decision import chunks, comparable, levelled, p_cheapest, running, totals
-from costmodel.ledger import Bill, Calendar, Options, settle
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import Bill, Options, settle
 
 if TYPE_CHECKING:
     import pandas as pd

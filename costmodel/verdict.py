@@ -21,7 +21,8 @@ from costmodel.core.units import GLOSSARY, KILO
 from costmodel.core.words import money, show, unit_of
 from costmodel.decision import breakeven, compare, p_cheapest, totals, weigh
 from costmodel.facts.pricelist import PRICES_VERSION
-from costmodel.ledger import Calendar, Options, evaluate, settle
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import Options, evaluate, settle
 
 if TYPE_CHECKING:
     import pandas as pd

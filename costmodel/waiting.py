@@ -22,7 +22,7 @@ from costmodel.facts.catalog import practice
 from costmodel.facts.prices import api_price
 from costmodel.laws.caching import prefix_hit_rate
 from costmodel.laws.retrieval import first_token_s
-from costmodel.ledger import settle
+from costmodel.ledgers.engine import settle
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,7 +23,8 @@ from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.nested import find_key, key_of, leaves, pin, walk
 from costmodel.core.ranges import Doubt
 from costmodel.core.words import show as number_text
-from costmodel.ledger import cash_flow, ledger, settle
+from costmodel.ledgers.book import cash_flow, ledger
+from costmodel.ledgers.engine import settle
 from costmodel.uncertainty import tornado
 from costmodel.verdict import first_answer, recommend
 

@@ -18,7 +18,7 @@ from costmodel.choices.techniques.tuning import FineTune, Lora
 from costmodel.choices.terms import People, Terms, Trends
 from costmodel.choices.workload import Workload
 from costmodel.facts import catalog
-from costmodel.ledger import ledger
+from costmodel.ledgers.book import ledger
 from costmodel.payback import paybacks, underestimates
 
 if TYPE_CHECKING:

@@ -8,15 +8,16 @@ import pytest
 from toys import ON, STILL, Buy, api, lines, total
 
 import costmodel as cm
-from costmodel.choices.options import cases
 from costmodel.choices.purchases import PHASES
 from costmodel.choices.schedule import every, monthly, once, path, with_demand
 from costmodel.choices.terms import TRENDS, People
 from costmodel.core.draws import sample
-from costmodel.evidence import Evidence
 from costmodel.facts.catalog import sources
 from costmodel.facts.records import Person
-from costmodel.ledger import COLUMNS, Calendar
+from costmodel.ledgers.book import COLUMNS
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import cases
+from costmodel.ledgers.evidence import Evidence
 
 WORK = cm.Workload(300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,
                    corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03), usd_per_failure=0.5)  # fmt: skip

@@ -12,8 +12,8 @@ import costmodel as cm
 from costmodel.choices.techniques.release import POLICIES
 from costmodel.core.nested import walk
 from costmodel.core.ranges import Doubt
-from costmodel.evidence import Evidence
 from costmodel.laws import experiments
+from costmodel.ledgers.evidence import Evidence
 
 SERVING = api(**{"in": 2.0, "out": 10.0, "cache_read": 0.2, "cache_write": 2.5}, accepted=0.8)
 JUDGE = api("judge", **{"in": 1.0, "out": 4.0})

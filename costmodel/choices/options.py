@@ -11,16 +11,14 @@ assumptions and which answers up to four questions, all pure, each optional:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
 import numpy as np
 
-from costmodel.choices.purchases import Line, Traffic
 from costmodel.choices.requests import Request
-from costmodel.choices.schedule import with_demand
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
@@ -163,48 +161,3 @@ def cascade(first: Any, second: Any, escalated: Number) -> Mix:
     if isinstance(escalated, Range) and escalated.name is None:
         escalated = replace(escalated, name="Cascade.escalated")
     return Mix(Part(first, sees=1.0), Part(second, sees=escalated, answers=escalated))
-
-
-Cases = list[tuple[Option, Case, Any]]
-
-
-def cases(option: Option | Mix, work: Workload, terms: Terms) -> Cases:
-    """Every part of an option with its finished case and the share of requests that it answers."""
-    return [(part, part.case(work, terms, sees), answers) for part, sees, answers in option.parts()]
-
-
-def accepted(resolved: Cases) -> Any:
-    """Share of all answers that is accepted, or None when it is unknown for a part."""
-    total: Any = 0.0
-    for part, case, answers in resolved:
-        share = part.accepted(case)
-        if share is None:
-            return None
-        total = total + answers * share
-    return total
-
-
-def purchases(resolved: Cases) -> Iterator[tuple[Any, Line | Traffic]]:
-    """Everything an option buys, as (serving that prices it, purchase).
-
-    Equal techniques of a Mix are bought once, for the requests that all their parts see together; a technique that
-    changes its serving (a tune) is bought once per serving.
-    """
-    for _, case, _ in resolved:
-        for call in case.request.calls:
-            count = case.requests_per_month * call.per_request
-            yield case.serving, Traffic("production", call, count, with_demand(), "serving")
-    bought: list[tuple[Any, Case]] = []
-    for part, case, _ in resolved:
-        others = len(bought)  # what parts before this one bought
-        for technique in (t for t in part.techniques if hasattr(t, "buys")):
-            for i, (other, earlier) in enumerate(bought[:others]):
-                if same(technique, other) and (not hasattr(technique, "adapt") or same(case.serving, earlier.serving)):
-                    more = earlier.requests_per_month + case.requests_per_month
-                    bought[i] = (other, replace(earlier, requests_per_month=more, together=(*earlier.together, case)))
-                    break
-            else:
-                bought.append((technique, case))
-    for technique, case in bought:
-        for purchase in technique.buys(case):
-            yield getattr(purchase, "by", None) or case.serving, purchase
