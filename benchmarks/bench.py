@@ -17,7 +17,7 @@ from costmodel import plots_decision, report
 from costmodel.choices.terms import Terms
 from costmodel.core.draws import doubts, draws, sample, strata
 from costmodel.core.nested import rewrite
-from costmodel.decision import CHUNK, totals
+from costmodel.decisions.simulate import CHUNK, totals
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
 from costmodel.scenario import notebooks_folder

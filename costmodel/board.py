@@ -17,13 +17,13 @@ from costmodel.core.errors import unknown
 from costmodel.core.nested import key_of, leaves, owner_of, pin, walk
 from costmodel.core.ranges import Doubt
 from costmodel.core.words import money, show
+from costmodel.decisions.tradeoffs import goal_seek
+from costmodel.decisions.uncertainty import tornado
+from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.finance import Policy, business_case
 from costmodel.ledgers.engine import Options, accepted, cases, evaluate, settle
 from costmodel.ledgers.evidence import meanings
 from costmodel.ledgers.register import register
-from costmodel.tradeoffs import goal_seek
-from costmodel.uncertainty import tornado
-from costmodel.verdict import Verdict, recommend
 
 if TYPE_CHECKING:
     import pandas as pd

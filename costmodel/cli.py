@@ -69,10 +69,10 @@ def main() -> None:
 def compare(scenario: str, months: int | None, draws: int | None, seed: int | None, csv: str | None) -> None:
     """Compare the options of SCENARIO, cheapest first."""
     from costmodel.blocks import answer
-    from costmodel.decision import compare
+    from costmodel.decisions.compare import compare
+    from costmodel.decisions.verdict import recommend
     from costmodel.pitfalls import lint
     from costmodel.scenario import load
-    from costmodel.verdict import recommend
 
     if csv and csv != "-":
         _writable(csv)

@@ -21,12 +21,11 @@ from costmodel.core.draws import counted, middle
 from costmodel.core.errors import check
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MONTHS_PER_YEAR
-from costmodel.decision import chunks, quality_unknown
+from costmodel.decisions.breakeven import stays_ahead
+from costmodel.decisions.simulate import chunks, paid, quality_unknown
 from costmodel.laws.money import irr
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, Options, settle
-from costmodel.tradeoffs import stays_ahead
-from costmodel.uncertainty import paid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +139,7 @@ def tco(options: Options | Option | Mix, work: Workload, horizons: tuple[int, ..
     """Total cost of ownership over 12 to 60 months. Columns: option months mid p10 p90 [USD]; each row is `compare` at that horizon."""
     import pandas as pd
 
-    from costmodel.decision import compare
+    from costmodel.decisions.compare import compare
 
     options, terms = settle(options, terms, on=on)
     horizons = tuple(np.atleast_1d(horizons).tolist())

@@ -21,7 +21,7 @@ from costmodel.core.draws import middle
 from costmodel.core.errors import check, short
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MTOK, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, WORKING_HOURS_PER_MONTH
-from costmodel.decision import totals
+from costmodel.decisions.simulate import totals
 from costmodel.facts.catalog import practice
 from costmodel.facts.prices import api_price
 from costmodel.laws.caching import break_even_hit_rate, cached_price, hit_rate

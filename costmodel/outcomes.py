@@ -14,7 +14,7 @@ from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, whole
 from costmodel.core.words import show
-from costmodel.decision import UNKNOWN, failures
+from costmodel.decisions.simulate import UNKNOWN, failures
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, Options, evaluate, settle
 

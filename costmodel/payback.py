@@ -20,7 +20,7 @@ from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_WEEK, ROUNDING
 from costmodel.core.words import show
-from costmodel.decision import totals
+from costmodel.decisions.simulate import totals
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate, settle

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costmodel.core.errors import CatalogError, check, whole
-from costmodel.decision import compare
+from costmodel.decisions.compare import compare
 from costmodel.scenario import load
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from costmodel.core.draws import middle
 from costmodel.core.errors import check
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MONTHS_PER_YEAR
-from costmodel.decision import p_cheapest, totals
+from costmodel.decisions.simulate import p_cheapest, totals
 from costmodel.facts.catalog import practice
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import cases, evaluate, settle

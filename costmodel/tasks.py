@@ -21,7 +21,7 @@ from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MINUTES_PER_HOUR, MONTHS_PER_YEAR
-from costmodel.decision import totals
+from costmodel.decisions.simulate import totals
 from costmodel.facts import catalog
 from costmodel.laws.ageing import gain_of_waiting, overpaid_share
 from costmodel.laws.agents import per_resolved, tail

@@ -23,10 +23,10 @@ from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.nested import find_key, key_of, leaves, pin, walk
 from costmodel.core.ranges import Doubt
 from costmodel.core.words import show as number_text
+from costmodel.decisions.uncertainty import tornado
+from costmodel.decisions.verdict import first_answer, recommend
 from costmodel.ledgers.book import cash_flow, ledger
 from costmodel.ledgers.engine import settle
-from costmodel.uncertainty import tornado
-from costmodel.verdict import first_answer, recommend
 
 HEADLINE = ("Workload.requests_per_month", "Workload.input_tokens", "Workload.output_tokens", "Workload.usd_per_failure",
             "Terms.months", "Workload.growth_per_year")  # fmt: skip

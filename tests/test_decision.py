@@ -10,7 +10,8 @@ from toys import ON, STILL, Better, Buy, api, total
 
 import costmodel as cm
 from costmodel.choices.schedule import monthly
-from costmodel.decision import _changes, totals
+from costmodel.decisions.breakeven import _changes
+from costmodel.decisions.simulate import totals
 
 WORK = cm.Workload(300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,
                    corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03), usd_per_failure=0.1)  # fmt: skip
@@ -93,7 +94,7 @@ def test_no_doubt_means_no_band():
 def test_chunks_of_draws_join_without_a_seam(options, monkeypatch):
     """Evaluated in chunks of 64 rows or at once, the draws are the same."""
     whole = totals({"x": options["RAG"]}, WORK, STILL, draws=300, seed=3)["x"]
-    monkeypatch.setattr("costmodel.decision.CHUNK", 64)
+    monkeypatch.setattr("costmodel.decisions.simulate.CHUNK", 64)
     assert totals({"x": options["RAG"]}, WORK, STILL, draws=300, seed=3)["x"] == pytest.approx(whole, rel=1e-12)
 
 

@@ -188,7 +188,7 @@ def test_what_misses_the_floor_is_pale_among_the_bands():
 
 
 def test_nothing_worth_knowing_is_a_picture_too():
-    from costmodel.information import COLUMNS
+    from costmodel.decisions.information import COLUMNS
     from costmodel.plots_decision import plot_information
 
     table = pd.DataFrame([("everything", "", "all", 0.0, 0.0, np.nan, np.nan, ""), ("x", "", "input", 0.0, 0.0, np.nan, np.nan, "")], columns=COLUMNS)

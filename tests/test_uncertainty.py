@@ -10,7 +10,7 @@ from toys import ON, STILL, Buy, api
 import costmodel as cm
 from costmodel.choices.schedule import monthly
 from costmodel.core.ranges import Z90
-from costmodel.decision import totals
+from costmodel.decisions.simulate import totals
 
 WORK = cm.Workload(300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,
                    corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03), usd_per_failure=0.1)  # fmt: skip

@@ -19,7 +19,9 @@ from costmodel.core.nested import objects, walk
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GLOSSARY, KILO
 from costmodel.core.words import money, show, unit_of
-from costmodel.decision import breakeven, compare, p_cheapest, totals, weigh
+from costmodel.decisions.breakeven import breakeven
+from costmodel.decisions.compare import compare, weigh
+from costmodel.decisions.simulate import p_cheapest, totals
 from costmodel.facts.pricelist import PRICES_VERSION
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Options, evaluate, settle

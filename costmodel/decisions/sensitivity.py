@@ -14,7 +14,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.draws import DRAWS_MAX, SEED_MAX, doubts, driver_key, is_driven
 from costmodel.core.errors import check, whole
 from costmodel.core.ranges import Range
-from costmodel.decision import totals
+from costmodel.decisions.simulate import totals
 from costmodel.ledgers.engine import settle
 
 if TYPE_CHECKING:

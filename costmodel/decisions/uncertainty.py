@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,9 +17,8 @@ from costmodel.core.draws import draws as drawn
 from costmodel.core.errors import check
 from costmodel.core.nested import leaves
 from costmodel.core.ranges import _SCALES, Z90, Doubt, Range
-from costmodel.decision import chunks, comparable, levelled, p_cheapest, running, totals
-from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Bill, Options, settle
+from costmodel.decisions.simulate import comparable, levelled, p_cheapest, paths, running, totals
+from costmodel.ledgers.engine import Options, settle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,21 +100,6 @@ def fan(options: Options | Option | Mix, work: Workload, months: int | None = No
             bands = np.percentile(usd.cumsum(axis=1) if cumulative else usd, [10, 50, 90], axis=0)
             frames.append(pd.DataFrame({"option": label, "month": np.arange(terms.months + 1), "p10": bands[0], "p50": bands[1], "p90": bands[2]}))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["option", "month", "p10", "p50", "p90"])
-
-
-def paths(options: Options, work: Workload, terms: Terms, draws: int | None = None, seed: int = 0) -> dict[str, np.ndarray]:
-    """USD of months 0..H of each option on the same draws, shape (draws, H + 1); None: at the middle, one row."""
-    out = {label: np.full((draws or 1, terms.months + 1), np.nan) for label in options}
-    for rows, calendar, bills in chunks(options, work, terms, draws, seed):
-        for label, bill in bills.items():
-            out[label][rows] = np.where(bill.fits, paid(bill, calendar), np.nan)
-    return out
-
-
-def paid(bill: Bill, calendar: Calendar) -> Any:
-    """USD of months 0..H of one bill, shape (H + 1,) or (n, H + 1)."""
-    months = [line.quantity * line.usd_per_unit * calendar.path(line.schedule, line.trend) for line in bill.lines]
-    return sum(months, np.zeros(calendar.months + 1))
 
 
 def p_cheaper(first: Option | Mix, second: Option | Mix, work: Workload, by: Sequence[float] = MARGINS, months: int | None = None,

@@ -25,7 +25,7 @@ from costmodel.core.nested import objects
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_DAY
 from costmodel.core.words import show
-from costmodel.decision import comparable, running, totals
+from costmodel.decisions.simulate import comparable, running, totals
 from costmodel.facts import catalog
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.engine import Options, settle
