@@ -71,8 +71,8 @@ def compare(scenario: str, months: int | None, draws: int | None, seed: int | No
     from costmodel.blocks import answer
     from costmodel.decisions.compare import compare
     from costmodel.decisions.verdict import recommend
-    from costmodel.pitfalls import lint
     from costmodel.scenario import load
+    from costmodel.studies.pitfalls import lint
 
     if csv and csv != "-":
         _writable(csv)
@@ -99,8 +99,8 @@ def compare(scenario: str, months: int | None, draws: int | None, seed: int | No
 @click.option("--all", "everything", is_flag=True, help="List all pitfalls, also those without a note.")
 def lint(scenario: str, everything: bool) -> None:
     """Show which of two dozen usual mistakes of cost estimates the inputs of SCENARIO run into."""
-    from costmodel.pitfalls import lint
     from costmodel.scenario import load
+    from costmodel.studies.pitfalls import lint
 
     s = load(scenario)
     for row in lint(s.options, s.work, s.terms, s.quality_floor, s.accept_zero, everything).itertuples():

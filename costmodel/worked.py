@@ -19,7 +19,7 @@ from costmodel.choices.terms import People, Terms, Trends
 from costmodel.choices.workload import Workload
 from costmodel.facts import catalog
 from costmodel.ledgers.book import ledger
-from costmodel.payback import paybacks, underestimates
+from costmodel.studies.tuning import paybacks, underestimates
 
 if TYPE_CHECKING:
     import pandas as pd

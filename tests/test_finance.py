@@ -8,7 +8,7 @@ from toys import STILL, Buy, api
 
 import costmodel as cm
 from costmodel.choices.schedule import every, monthly
-from costmodel.finance import _written_off
+from costmodel.studies.business_case import _written_off
 
 ONE = cm.Workload(1, input_tokens=1, peak_to_average=2.0)
 FIVE_YEARS = replace(STILL, months=60, discount_rate=0.10)

@@ -10,7 +10,7 @@ import costmodel as cm
 from costmodel import plots
 from costmodel.choices.purchases import Line
 from costmodel.choices.schedule import monthly, once
-from costmodel.payback import kind_of
+from costmodel.studies.tuning import kind_of
 
 WORK = cm.Workload(1_000, input_tokens=1_000)
 DEAR, CHEAP = (api(**{"in": usd, "out": 0.0}) for usd in (30.0, 10.0))  # 3 cents and 1 cent a request

@@ -8,7 +8,6 @@ import re
 import pytest
 
 import costmodel as cm
-from costmodel import finance
 from costmodel.choices.presets import options, terms, workload
 from costmodel.choices.servings import api as servings
 from costmodel.choices.servings import baselines
@@ -23,6 +22,7 @@ from costmodel.core.nested import walk
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GLOSSARY
 from costmodel.core.words import unit_of
+from costmodel.studies import business_case as finance
 
 HOMES = (workload, options, servings, hardware, hosting, baselines, finance, prompting, knowledge, graphs, adaptation, operations, release, compliance, agents)
 CLASSES = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,15 +16,18 @@ from costmodel.choices.techniques.operations import Evals, Monitoring, Upgrades
 from costmodel.choices.techniques.release import POLICIES, Release
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import require
+from costmodel.core.checks import is_day, require
 from costmodel.core.draws import middle
 from costmodel.core.errors import check
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MONTHS_PER_YEAR
 from costmodel.decisions.simulate import p_cheapest, totals
+from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
+from costmodel.laws.ageing import gain_of_waiting, overpaid_share
+from costmodel.ledgers.book import ledger
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import cases, evaluate, settle
+from costmodel.ledgers.engine import Options, cases, evaluate, settle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -226,3 +230,95 @@ def _capped(technique: Any) -> Any:
 
 def _no_release(technique: Any) -> Any:
     return None if isinstance(technique, Release) else technique
+
+
+LEAST_WAIT = 0.1
+INFERENCE = ("api", "gpu")  # price classes of what answers
+
+
+def inference_share(options: Options | Option | Mix, work: Workload, volumes: Sequence[float] | None = None, months: int = int(MONTHS_PER_YEAR),
+                    terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+    """How much of the bill is inference, and how far an estimate of inference alone is too low.
+
+    Columns: option, usd_inference (the model answering production, tokens or GPUs), usd (everything but the cost of
+    failures), share, factor (usd over usd_inference); with `volumes` also requests_per_month, one block of rows for each.
+    Over `months`, all Ranges at their middle.
+    """
+    if volumes is not None:
+        import pandas as pd
+
+        check(len(volumes), "inference_share: volumes is empty, it must hold requests a month")
+        found = [
+            inference_share(options, replace(work, requests_per_month=float(n)), None, months, terms, on).assign(
+                requests_per_month=float(n)
+            )
+            for n in volumes
+        ]
+        return pd.concat(found, ignore_index=True)
+    book = ledger(options, work, months=months, terms=terms, on=on)
+    paid = book[book["phase"] != "failures"]
+    answers = paid[(paid["phase"] == "serving") & paid["trend"].isin(INFERENCE)]
+    table = (
+        paid.groupby("option", sort=False)["usd"]
+        .sum()
+        .to_frame()
+        .join(answers.groupby("option")["usd"].sum().rename("usd_inference"))
+        .reset_index()
+    )
+    return table[["option", "usd_inference", "usd"]].assign(
+        share=table["usd_inference"] / table["usd"], factor=table["usd"] / table["usd_inference"]
+    )
+
+
+def oneoffs(
+    option: Option | Mix, work: Workload, months: int = int(MONTHS_PER_YEAR), terms: Terms | None = None, on: str | None = None
+) -> pd.DataFrame:
+    """What happens in single months: builds, audits, forced upgrades, retraining. Columns: month, date, phase, item, usd."""
+    _, terms = settle(option, terms, months=months, on=on)
+    book = ledger(option, work, terms=terms)
+    times = book.groupby("item")["month"].nunique()
+    rare = book[book["item"].map(times) < max(months / 2, 2)].sort_values(["month", "phase"], kind="stable", ignore_index=True)
+    return rare.assign(date=[terms.date_of(m) for m in rare["month"]])[["month", "date", "phase", "item", "usd"]]
+
+
+def putting_off(option: Option | Mix, work: Workload, months: Sequence[float], terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
+    """Falling behind and waiting, by months: what staying with a model overpays, and what starting later saves.
+
+    Columns: months, overpaid (share of the bill that the same quality would no longer cost), usd_saved (of the build, paid later),
+    per_month (what a month of the feature must be worth, or waiting gains). All Ranges at their middle, over the first year.
+    """
+    import pandas as pd
+
+    wait = np.asarray(months, float)
+    require("months", wait, low=LEAST_WAIT)
+    options, terms = settle(option, terms, months=int(MONTHS_PER_YEAR), on=on)
+    book = ledger(options, work, terms=terms)
+    paid = book[book["phase"] != "failures"]
+    once = paid.loc[paid["month"] == 0, "usd"].sum()
+    saved = gain_of_waiting(once, 0.0, 0.0, wait, middle(terms.discount_rate))
+    running = (paid["usd"].sum() - once) / MONTHS_PER_YEAR
+    overpaid = overpaid_share(catalog.practice("api.api_price_fall").mid, wait)
+    return pd.DataFrame({"months": wait, "overpaid": overpaid, "usd_saved": saved, "per_month": running + saved / wait})
+
+
+def duties(on: str | None = None) -> pd.DataFrame:
+    """Duties of the EU AI Act by the day from which they apply, as the law stood on `on` (default: today).
+
+    Columns: duty, applies, what, in_force (whether it applies on that day), source.
+    """
+    import pandas as pd
+
+    day = date.today().isoformat() if on is None else on
+    check(is_day(day), f"on is {on!r}, it must be a day such as '2026-11-20'")
+    facts = catalog.facts()
+    rows = facts[(facts["file"] == "regulation") & (facts["as_of"] <= day)].sort_values("as_of").groupby("id", sort=False).tail(1)
+    table = pd.DataFrame(
+        {
+            "duty": rows["id"].str.split(".").str[-1],
+            "applies": rows["value"],
+            "what": rows["note"],
+            "in_force": rows["value"] <= day,
+            "source": rows["source"],
+        }
+    )
+    return table.sort_values("applies", ignore_index=True)

@@ -34,7 +34,7 @@ from costmodel.core.units import HOURS_PER_MONTH, MONTHS_PER_YEAR
 from costmodel.core.words import show
 from costmodel.ledgers.engine import Options, accepted, cases, settle
 from costmodel.ledgers.register import register
-from costmodel.risks import unpriced
+from costmodel.studies.operations import unpriced
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from costmodel.choices.techniques.agents import Agent, CodingAgent
 from costmodel.choices.techniques.prompting import PromptCache
 from costmodel.choices.terms import Terms, Trends
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import is_day, require
+from costmodel.core.checks import require
 from costmodel.core.draws import draws as quantiles
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check
@@ -23,9 +22,7 @@ from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MINUTES_PER_HOUR, MONTHS_PER_YEAR
 from costmodel.decisions.simulate import totals
 from costmodel.facts import catalog
-from costmodel.laws.ageing import gain_of_waiting, overpaid_share
 from costmodel.laws.agents import per_resolved, tail
-from costmodel.ledgers.book import ledger
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Options, evaluate, settle
 
@@ -34,76 +31,10 @@ if TYPE_CHECKING:
 
 
 DRAWS = 4_000
-LEAST_SUCCESS, LEAST_SEAT, LEAST_WAIT = 1e-6, 0.01, 0.1
+LEAST_SUCCESS, LEAST_SEAT = 1e-6, 0.01
 STILL = Trends(api=0.0, gpu=0.0, labour=0.0, service=0.0)
-INFERENCE = ("api", "gpu")  # price classes of what answers
 PROMPT_TOKENS = Range(1_500, 6_000, mid=3_000, name="agent_runs.prompt", why="assumption: system prompt and issue of a bare loop")
 REASONING = Range(300, 3_000, mid=1_000, name="agent_runs.reasoning", why="assumption: hidden reasoning of one step")
-
-
-def inference_share(options: Options | Option | Mix, work: Workload, volumes: Sequence[float] | None = None, months: int = int(MONTHS_PER_YEAR),
-                    terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
-    """How much of the bill is inference, and how far an estimate of inference alone is too low.
-
-    Columns: option, usd_inference (the model answering production, tokens or GPUs), usd (everything but the cost of
-    failures), share, factor (usd over usd_inference); with `volumes` also requests_per_month, one block of rows for each.
-    Over `months`, all Ranges at their middle.
-    """
-    if volumes is not None:
-        import pandas as pd
-
-        check(len(volumes), "inference_share: volumes is empty, it must hold requests a month")
-        found = [
-            inference_share(options, replace(work, requests_per_month=float(n)), None, months, terms, on).assign(
-                requests_per_month=float(n)
-            )
-            for n in volumes
-        ]
-        return pd.concat(found, ignore_index=True)
-    book = ledger(options, work, months=months, terms=terms, on=on)
-    paid = book[book["phase"] != "failures"]
-    answers = paid[(paid["phase"] == "serving") & paid["trend"].isin(INFERENCE)]
-    table = (
-        paid.groupby("option", sort=False)["usd"]
-        .sum()
-        .to_frame()
-        .join(answers.groupby("option")["usd"].sum().rename("usd_inference"))
-        .reset_index()
-    )
-    return table[["option", "usd_inference", "usd"]].assign(
-        share=table["usd_inference"] / table["usd"], factor=table["usd"] / table["usd_inference"]
-    )
-
-
-def oneoffs(
-    option: Option | Mix, work: Workload, months: int = int(MONTHS_PER_YEAR), terms: Terms | None = None, on: str | None = None
-) -> pd.DataFrame:
-    """What happens in single months: builds, audits, forced upgrades, retraining. Columns: month, date, phase, item, usd."""
-    _, terms = settle(option, terms, months=months, on=on)
-    book = ledger(option, work, terms=terms)
-    times = book.groupby("item")["month"].nunique()
-    rare = book[book["item"].map(times) < max(months / 2, 2)].sort_values(["month", "phase"], kind="stable", ignore_index=True)
-    return rare.assign(date=[terms.date_of(m) for m in rare["month"]])[["month", "date", "phase", "item", "usd"]]
-
-
-def putting_off(option: Option | Mix, work: Workload, months: Sequence[float], terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
-    """Falling behind and waiting, by months: what staying with a model overpays, and what starting later saves.
-
-    Columns: months, overpaid (share of the bill that the same quality would no longer cost), usd_saved (of the build, paid later),
-    per_month (what a month of the feature must be worth, or waiting gains). All Ranges at their middle, over the first year.
-    """
-    import pandas as pd
-
-    wait = np.asarray(months, float)
-    require("months", wait, low=LEAST_WAIT)
-    options, terms = settle(option, terms, months=int(MONTHS_PER_YEAR), on=on)
-    book = ledger(options, work, terms=terms)
-    paid = book[book["phase"] != "failures"]
-    once = paid.loc[paid["month"] == 0, "usd"].sum()
-    saved = gain_of_waiting(once, 0.0, 0.0, wait, middle(terms.discount_rate))
-    running = (paid["usd"].sum() - once) / MONTHS_PER_YEAR
-    overpaid = overpaid_share(catalog.practice("api.api_price_fall").mid, wait)
-    return pd.DataFrame({"months": wait, "overpaid": overpaid, "usd_saved": saved, "per_month": running + saved / wait})
 
 
 def per_task(options: Options | Option | Mix, work: Workload, usd_unresolved: Number = 0.0, months: int = int(MONTHS_PER_YEAR),
@@ -277,26 +208,3 @@ def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(
         rows, columns=["case", "steps", "success", "reported", "low", "mid", "high", "ratio", "inside", "per_resolved", "source"]
     )
-
-
-def duties(on: str | None = None) -> pd.DataFrame:
-    """Duties of the EU AI Act by the day from which they apply, as the law stood on `on` (default: today).
-
-    Columns: duty, applies, what, in_force (whether it applies on that day), source.
-    """
-    import pandas as pd
-
-    day = date.today().isoformat() if on is None else on
-    check(is_day(day), f"on is {on!r}, it must be a day such as '2026-11-20'")
-    facts = catalog.facts()
-    rows = facts[(facts["file"] == "regulation") & (facts["as_of"] <= day)].sort_values("as_of").groupby("id", sort=False).tail(1)
-    table = pd.DataFrame(
-        {
-            "duty": rows["id"].str.split(".").str[-1],
-            "applies": rows["value"],
-            "what": rows["note"],
-            "in_force": rows["value"] <= day,
-            "source": rows["source"],
-        }
-    )
-    return table.sort_values("applies", ignore_index=True)

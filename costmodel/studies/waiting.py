@@ -15,14 +15,16 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import plain, validate
 from costmodel.core.draws import middle, sample
-from costmodel.core.errors import Infeasible, check
+from costmodel.core.errors import Infeasible, check, of_kind, one_number
 from costmodel.core.ranges import Number
 from costmodel.core.units import MTOK
 from costmodel.facts.catalog import practice
 from costmodel.facts.prices import api_price
+from costmodel.laws.agents import attempts, given_up
 from costmodel.laws.caching import prefix_hit_rate
 from costmodel.laws.retrieval import first_token_s
 from costmodel.ledgers.engine import settle
+from costmodel.studies.serving import DRAWS, EDGES, _list
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,3 +113,35 @@ def holds(tokens: float, models: Iterable[str] = MODELS, on: str | None = None) 
         tier = [t for t in card.tiers if tokens > t.above or not t.above][-1]
         rows[model] = (card.window, over, np.nan if over else tokens / MTOK * float(middle(tier.usd_per_mtok_in)))
     return pd.DataFrame.from_dict(rows, orient="index", columns=["window", "over", "usd_per_query"]).rename_axis("model").sort_values(["over", "usd_per_query"])
+
+
+# -- the wait at an API --------------------------------------------------------------------------------
+
+
+def api_latency(prompt_tokens: float | Iterable[float], failed: float = 0.0, attempts_max: float = 1, waiting: Waiting | None = None,
+                draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
+    """Time to the first token at a hosted API by prompt length, without reasoning or cache, as an 80 % band.
+
+    Columns: prompt_tokens, ttft_s_low, ttft_s_mid, ttft_s_high, given_up (share of calls that fail in all attempts). The law is
+    that of `latency`; a failed attempt is waited for as long as an answer. Not in it: queues at a rate limit, the speed of the answer.
+
+    >>> table = api_latency([1_000, 100_000])
+    >>> bool(table.ttft_s_mid[0] < table.ttft_s_mid[1] < table.ttft_s_high[1])
+    True
+    """
+    import pandas as pd
+
+    tokens = _list("api_latency: prompt_tokens", prompt_tokens if isinstance(prompt_tokens, Iterable) else [prompt_tokens], 0)
+    one_number("api_latency: failed", failed, 0, 1)
+    one_number("api_latency: attempts_max", attempts_max, 1)
+    waiting = Waiting() if waiting is None else waiting
+    of_kind("api_latency: waiting", waiting, Waiting)
+    wide, mid = sample(waiting, draws, seed), middle(waiting)
+    tries = float(attempts(failed, attempts_max))
+
+    def seconds(w: Any) -> Any:
+        return first_token_s(tokens, w.first_token_s, w.seconds_per_mtok) * tries
+
+    low, high = np.percentile(np.broadcast_to(seconds(wide), (draws, tokens.size)), EDGES, axis=0)
+    return pd.DataFrame({"prompt_tokens": tokens, "ttft_s_low": low, "ttft_s_mid": np.ravel(seconds(mid)), "ttft_s_high": high,
+                         "given_up": float(given_up(failed, attempts_max))})  # fmt: skip

@@ -20,10 +20,10 @@ from costmodel.core.words import money, show
 from costmodel.decisions.tradeoffs import goal_seek
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import Verdict, recommend
-from costmodel.finance import Policy, business_case
 from costmodel.ledgers.engine import Options, accepted, cases, evaluate, settle
 from costmodel.ledgers.evidence import meanings
 from costmodel.ledgers.register import register
+from costmodel.studies.business_case import Policy, business_case
 
 if TYPE_CHECKING:
     import pandas as pd
