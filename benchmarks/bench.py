@@ -20,7 +20,7 @@ from costmodel.core.nested import rewrite
 from costmodel.decisions.simulate import CHUNK, totals
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
-from costmodel.scenario import notebooks_folder
+from costmodel.scenarios.scenario import notebooks_folder
 
 WORK = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,
                    corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03), usd_per_failure=0.2)  # fmt: skip

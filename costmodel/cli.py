@@ -71,7 +71,7 @@ def compare(scenario: str, months: int | None, draws: int | None, seed: int | No
     from costmodel.blocks import answer
     from costmodel.decisions.compare import compare
     from costmodel.decisions.verdict import recommend
-    from costmodel.scenario import load
+    from costmodel.scenarios.scenario import load
     from costmodel.studies.pitfalls import lint
 
     if csv and csv != "-":
@@ -99,7 +99,7 @@ def compare(scenario: str, months: int | None, draws: int | None, seed: int | No
 @click.option("--all", "everything", is_flag=True, help="List all pitfalls, also those without a note.")
 def lint(scenario: str, everything: bool) -> None:
     """Show which of two dozen usual mistakes of cost estimates the inputs of SCENARIO run into."""
-    from costmodel.scenario import load
+    from costmodel.scenarios.scenario import load
     from costmodel.studies.pitfalls import lint
 
     s = load(scenario)
@@ -116,7 +116,7 @@ def lint(scenario: str, everything: bool) -> None:
 @click.option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, instead of processes.")
 def portfolio(source: str, base: str | None, csv: str, draws: int | None, workers: int, scheduler: str | None) -> None:
     """Compare every scenario of SOURCE: a folder of YAML files, or a CSV with one scenario a row."""
-    from costmodel.portfolio import compare_portfolio
+    from costmodel.scenarios.portfolio import compare_portfolio
 
     _writable(csv)
     table = compare_portfolio(source, base, workers, scheduler, draws=draws)
@@ -138,7 +138,7 @@ def explain(scenario: str, option: str, months: int | None, lines: int) -> None:
     """Show the dearest lines of OPTION in SCENARIO, each with its formula and its source."""
     from costmodel.ledgers.book import explain
     from costmodel.ledgers.engine import pick
-    from costmodel.scenario import load
+    from costmodel.scenarios.scenario import load
 
     s = load(scenario, months=months)
     table = explain(pick(s.options, option, scenario), s.work, terms=s.terms)
@@ -221,7 +221,7 @@ def find_notebook(name: str) -> Path:
     """The notebook of that path, or the one of that name that comes with the package."""
     if Path(name).is_file():
         return Path(name)
-    from costmodel.scenario import notebooks_folder
+    from costmodel.scenarios.scenario import notebooks_folder
 
     known = {path.stem: path for path in sorted(notebooks_folder().glob("*.ipynb"))}
     if Path(name).name not in (name, f"{name}.ipynb") or name.removesuffix(".ipynb") not in known:
@@ -233,7 +233,7 @@ def _parameters(text: str, where: str) -> dict[str, Any]:
     """Parameters from YAML: scalars stay text, which the notebook's own types read; lists and mappings are YAML's."""
     import yaml
 
-    from costmodel.reading import NULL, parse
+    from costmodel.scenarios.reading import NULL, parse
 
     plain = parse(text, where)
     if any(isinstance(value, (list, dict)) for value in plain.values()):

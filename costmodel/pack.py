@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from costmodel.scenario import notebooks_folder
+from costmodel.scenarios.scenario import notebooks_folder
 
 NAME = "board"
 FOLDER = "costmodel-board-"  # how the folder of a stitched pack is called

@@ -34,7 +34,7 @@ from costmodel.facts.catalog import models
 from costmodel.facts.prices import api_price
 from costmodel.parameters import Parameter, schema, validate
 from costmodel.render import UNTOUCHED
-from costmodel.scenario import load, notebooks_folder
+from costmodel.scenarios.scenario import load, notebooks_folder
 
 __all__ = ["Parameter", "Report", "ReportError", "answer", "cards", "results", "run", "run_many", "schema", "show", "validate"]
 FORMATS = ("html", "pdf")

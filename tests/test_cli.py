@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import costmodel as cm
 from costmodel import cli
-from costmodel.scenario import load
+from costmodel.scenarios.scenario import load
 
 SCENARIO = """
 title: Test

@@ -178,7 +178,7 @@ options:
   seats: {serving: {seats: 50, usd_per_seat_month: 20}, quality: 0.8}
   nothing: {serving: {today: 0, accepted: 0}}
 """
-    from costmodel.writing import as_yaml
+    from costmodel.scenarios.writing import as_yaml
 
     case = cm.load(text)
     again = cm.load(as_yaml(case))

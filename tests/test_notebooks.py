@@ -13,7 +13,7 @@ import costmodel as cm
 from costmodel import report
 from costmodel.cli import main
 from costmodel.render import UNTOUCHED
-from costmodel.scenario import notebooks_folder
+from costmodel.scenarios.scenario import notebooks_folder
 
 NOTEBOOKS = sorted(notebooks_folder().glob("*.ipynb"))
 DRAWS = 400

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import costmodel as cm
-from costmodel.scenario import examples, load, save
+from costmodel.scenarios.scenario import examples, load, save
 
 BASE = """
 title: Test

@@ -18,7 +18,7 @@ from costmodel.core.ranges import Doubt
 from costmodel.facts import catalog
 from costmodel.facts.prices import ApiPrice, api_price
 from costmodel.facts.records import Listed
-from costmodel.reading import SERVINGS
+from costmodel.scenarios.reading import SERVINGS
 
 
 def as_yaml(scenario: Any) -> str:

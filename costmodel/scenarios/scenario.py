@@ -12,14 +12,14 @@ from typing import Any, get_type_hints
 from costmodel.choices.study import Scenario
 from costmodel.core.errors import CatalogError, unknown
 from costmodel.core.nested import key_of, walk
-from costmodel.reading import Reader, parse
-from costmodel.writing import as_yaml
+from costmodel.scenarios.reading import Reader, parse
+from costmodel.scenarios.writing import as_yaml
 
 
 def notebooks_folder() -> Path:
     """The folder of the notebooks: inside an installed package, or beside the package in a checkout."""
-    inside = Path(__file__).parent / "notebooks"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "notebooks"
+    inside = Path(__file__).parents[1] / "notebooks"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "notebooks"
 
 
 def examples() -> dict[str, Path]:

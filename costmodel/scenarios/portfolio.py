@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from costmodel.core.errors import CatalogError, check, whole
 from costmodel.decisions.compare import compare
-from costmodel.scenario import load
+from costmodel.scenarios.scenario import load
 
 if TYPE_CHECKING:
     import pandas as pd
