@@ -20,7 +20,7 @@ from fit_serving import BAND, Table, fit, held_out, left_out
 from costmodel.laws.serving.calibration import FILES
 from costmodel.laws.serving.plan import plan_serving
 from costmodel.laws.serving.predict import predict_serving
-from costmodel.measured_serving import serving_reality, subsets
+from costmodel.validation.serving import serving_reality, subsets
 
 AIMS = {  # what this model is held to: (mean, median) of the absolute error
     "time per token, dense": (0.18, 0.12),

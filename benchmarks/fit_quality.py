@@ -10,7 +10,7 @@ import sys
 
 from costmodel.core.units import GLOSSARY
 from costmodel.facts import catalog
-from costmodel.quality_fit import GRAPHS, calibration
+from costmodel.validation.quality import GRAPHS, calibration
 
 AS_OF, SOURCE = "2026-11-24", "quality-fit"
 

@@ -24,7 +24,7 @@ from costmodel.core.units import GLOSSARY
 from costmodel.facts.catalog import data_folder
 from costmodel.laws.serving.calibration import ENGINES, FILES, KINDS, measured, take
 from costmodel.laws.serving.roofline import Physics
-from costmodel.measured_serving import UNUSED, ages, kinds, numbers, predict
+from costmodel.validation.serving import UNUSED, ages, kinds, numbers, predict
 
 # number: (start, least, most); efficiencies end at 1, reading weights at what a copy kernel reaches
 FREE = {

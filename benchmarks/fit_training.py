@@ -17,7 +17,7 @@ from costmodel.core.units import GLOSSARY
 from costmodel.facts import catalog
 from costmodel.laws.training import calibration as training_measured
 from costmodel.laws.training import run as training_runs
-from costmodel.training_fit import (
+from costmodel.validation.training_fit import (
     INSIDE,
     arrays,
     bands,

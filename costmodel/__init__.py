@@ -57,7 +57,6 @@ _HOMES = {
     "facts.pricelist": "PRICES_VERSION",
     "facts.prices": "api_models api_price ApiPrice price Rates Tokens",
     "facts.tokens": "count_tokens pages_to_tokens words_to_tokens",
-    "held_out": "error_by fidelity literature misses Standing standing",
     "laws.ageing": "cached_share_of cold_cache_ratio gain_of_waiting overpaid_share per_survivor",
     "laws.agents": "attempts per_resolved step_tokens tail turn_tokens",
     "laws.architecture": "own_model",
@@ -75,10 +74,7 @@ _HOMES = {
     "ledgers.book": "cash_flow explain ledger",
     "ledgers.engine": "evaluate pick",
     "ledgers.register": "bibliography by_hand register",
-    "measured_serving": "serving_errors serving_held_out serving_reality",
     "peers": "beside_peers",
-    "published": "reality",
-    "quality_fit": "measured_quality quality_fidelity",
     "scenarios.portfolio": "compare_portfolio",
     "scenarios.scenario": "examples load save",
     "studies.agents": "agent_runs coding_ways per_task steps_and_success user_margins",
@@ -95,7 +91,11 @@ _HOMES = {
     "studies.serving": "by_utilisation capacity day footprint own_over_api Site",
     "studies.tuning": "paybacks tenants underestimates",
     "studies.waiting": "api_latency holds latency Waiting",
-    "worked": "published_break_evens published_first_year published_underestimates",
+    "validation.cases": "published_break_evens published_first_year published_underestimates",
+    "validation.published": "reality",
+    "validation.quality": "measured_quality quality_fidelity",
+    "validation.serving": "serving_errors serving_held_out serving_reality",
+    "validation.training": "error_by fidelity literature misses Standing standing",
 }
 _PARTS = ("plots", "plots_decision", "plots_fidelity", "plots_knowledge", "plots_operations", "plots_serving", "report", "widgets")  # modules that a notebook asks for
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

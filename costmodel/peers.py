@@ -9,8 +9,8 @@ import numpy as np
 from costmodel.core.draws import middle
 from costmodel.core.units import GB, KILO
 from costmodel.facts import catalog
-from costmodel.held_out import PLAIN_MFU, spread
 from costmodel.laws.training.calibration import measured_training
+from costmodel.validation.training import PLAIN_MFU, spread
 
 if TYPE_CHECKING:
     import pandas as pd

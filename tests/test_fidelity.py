@@ -7,10 +7,20 @@ import pandas as pd
 import pytest
 
 import costmodel as cm
-from costmodel import held_out, plots_fidelity
+from costmodel import plots_fidelity
 from costmodel.core.errors import CatalogError
 from costmodel.laws.training.calibration import arguments
-from costmodel.training_fit import arrays, bands, log_speed, measured_speed, quantile, speed_fit, split, widths
+from costmodel.validation import training as held_out
+from costmodel.validation.training_fit import (
+    arrays,
+    bands,
+    log_speed,
+    measured_speed,
+    quantile,
+    speed_fit,
+    split,
+    widths,
+)
 
 RUNS = cm.fidelity()
 PARTS = ("pre-training", "fine-tuning", "memory")

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from toys import STILL, api, total
 
 import costmodel as cm
-from costmodel import plots, plots_knowledge, quality_fit
+from costmodel import plots, plots_knowledge
 from costmodel.core import words
 from costmodel.core.draws import middle
 from costmodel.facts.records import Embedder, Store
 from costmodel.laws import caching, retrieval
+from costmodel.validation import quality as quality_fit
 
 ON = "2026-11-20"
 CACHED = {"in": 3.0, "cache_read": 0.3, "cache_write": 3.75, "cache_write_1h": 6.0, "out": 15.0}

@@ -26,7 +26,7 @@ from costmodel.laws.serving.calibration import (
 from costmodel.laws.serving.inference import kv_bytes_per_token, latent_kv_bytes_per_token
 from costmodel.laws.serving.predict import usd_per_mtok
 from costmodel.laws.serving.roofline import decode_step_s, kv_bytes, seconds_per_request, served
-from costmodel.measured_serving import UNUSED, serving_reality
+from costmodel.validation.serving import UNUSED, serving_reality
 
 UNITS = {"output_tokens_per_s": "token/s", "latency_s": "s", "ttft_s": "s"}
 TTFT, TPOT = 2.0, 0.030

@@ -14,7 +14,7 @@ from costmodel.core.ranges import Range
 from costmodel.facts import catalog
 from costmodel.laws.serving.calibration import band, kind_of
 from costmodel.laws.training.compute import gpu_hours, training_flops
-from costmodel.measured_serving import engine_physics, numbers, predict
+from costmodel.validation.serving import engine_physics, numbers, predict
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,8 +17,8 @@ from costmodel.facts import catalog
 from costmodel.laws.training.calibration import arguments, laws, measured_training
 from costmodel.laws.training.compute import training_flops
 from costmodel.laws.training.run import class_of, predict_training
-from costmodel.measured_serving import serving_errors
-from costmodel.training_fit import (
+from costmodel.validation.serving import serving_errors
+from costmodel.validation.training_fit import (
     arrays,
     left_out,
     log_memory,
