@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 
 import costmodel as cm
-from costmodel import plots_decision, report
 from costmodel.choices.terms import Terms
 from costmodel.core.draws import doubts, draws, sample, strata
 from costmodel.core.nested import rewrite
 from costmodel.decisions.simulate import CHUNK, totals
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
+from costmodel.pages.plots import decisions as plots_decision
+from costmodel.pages.report import run as report
 from costmodel.scenarios.scenario import notebooks_folder
 
 WORK = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,

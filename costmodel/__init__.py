@@ -74,7 +74,7 @@ _HOMES = {
     "ledgers.book": "cash_flow explain ledger",
     "ledgers.engine": "evaluate pick",
     "ledgers.register": "bibliography by_hand register",
-    "peers": "beside_peers",
+    "validation.peers": "beside_peers",
     "scenarios.portfolio": "compare_portfolio",
     "scenarios.scenario": "examples load save",
     "studies.agents": "agent_runs coding_ways per_task steps_and_success user_margins",
@@ -97,7 +97,11 @@ _HOMES = {
     "validation.serving": "serving_errors serving_held_out serving_reality",
     "validation.training": "error_by fidelity literature misses Standing standing",
 }
-_PARTS = ("plots", "plots_decision", "plots_fidelity", "plots_knowledge", "plots_operations", "plots_serving", "report", "widgets")  # modules that a notebook asks for
+_PARTS = {
+    "plots": "pages.plots.costs", "plots_decision": "pages.plots.decisions", "plots_fidelity": "pages.plots.validation",
+    "plots_knowledge": "pages.plots.knowledge", "plots_operations": "pages.plots.operations", "plots_serving": "pages.plots.serving",
+    "report": "pages.report.run", "widgets": "pages.widgets.explorer",
+}  # modules that a notebook asks for
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 __all__ = sorted([*_HOME, "__version__"])
 
@@ -107,7 +111,7 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value = _public(name)
         return value
     if name in _PARTS:
-        return import_module(f".{name}", __name__)
+        return import_module(f".{_PARTS[name]}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}" + _near(name))
 
 

@@ -68,9 +68,9 @@ def main() -> None:
 @click.option("--csv", "csv", metavar="PATH", help="Write the table in USD, with full precision; - prints it and nothing else.")
 def compare(scenario: str, months: int | None, draws: int | None, seed: int | None, csv: str | None) -> None:
     """Compare the options of SCENARIO, cheapest first."""
-    from costmodel.blocks import answer
     from costmodel.decisions.compare import compare
     from costmodel.decisions.verdict import recommend
+    from costmodel.pages.blocks import answer
     from costmodel.scenarios.scenario import load
     from costmodel.studies.pitfalls import lint
 
@@ -188,9 +188,9 @@ def report(notebook: str, given: tuple, files: tuple, texts: tuple, scenario: st
 
     Of a parameter that is given twice the last counts; --scenario counts over -p, -p over -y, and -y over -f.
     """
-    from costmodel.pack import NAME, stitched
-    from costmodel.parameters import schema, validate
-    from costmodel.report import FORMATS, run
+    from costmodel.pages.report.pack import NAME, stitched
+    from costmodel.pages.report.parameters import schema, validate
+    from costmodel.pages.report.run import FORMATS, run
 
     parameters: dict[str, Any] = {}
     for file in files:

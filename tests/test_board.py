@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 import costmodel as cm
-from costmodel import report
 from costmodel.cli import main
-from costmodel.pack import stitched
+from costmodel.pages.report import run as report
+from costmodel.pages.report.pack import stitched
 
 
 @pytest.fixture(scope="module")

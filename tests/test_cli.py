@@ -145,7 +145,7 @@ def notebook(tmp_path):
 @pytest.fixture
 def ran(monkeypatch):
     """What `report.run` was asked for; no kernel starts."""
-    from costmodel import report
+    from costmodel.pages.report import run as report
 
     calls = {}
 
@@ -197,7 +197,7 @@ def test_a_notebook_is_found_by_name():
 
 
 def test_a_report_that_stops_is_one_sentence(notebook, monkeypatch):
-    from costmodel import report
+    from costmodel.pages.report import run as report
 
     def stops(*args, **parameters):
         raise report.ReportError("small.ipynb stopped:\n  no GPU 'H100'")

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import costmodel as cm
-from costmodel import plots_fidelity
 from costmodel.core.errors import CatalogError
 from costmodel.laws.training.calibration import arguments
+from costmodel.pages.plots import validation as plots_fidelity
 from costmodel.validation import training as held_out
 from costmodel.validation.training_fit import (
     arrays,

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from toys import STILL, api, total
 
 import costmodel as cm
-from costmodel import plots, plots_knowledge
 from costmodel.core import words
 from costmodel.core.draws import middle
 from costmodel.facts.records import Embedder, Store
 from costmodel.laws import caching, retrieval
+from costmodel.pages.plots import knowledge as plots_knowledge
+from costmodel.pages.plots import style
 from costmodel.validation import quality as quality_fit
 
 ON = "2026-11-20"
@@ -504,7 +505,7 @@ def test_every_figure_is_drawn(ways):
             plots_knowledge.plot_timeline(cm.ledger(some, WORK, months=24)), plots_knowledge.plot_question_mix(cm.cost_by_mix(some, WORK, shares=[0, 0.5, 1], months=12)),
             plots_knowledge.plot_budget(cm.context_budget(ways["RAG"], WORK)), plots_knowledge.plot_latency(cm.latency(some, WORK, draws=50)),
             plots_knowledge.plot_index_cost(cm.index_cost(WORK, cm.Api("gpt-6-luna", on=ON), draws=50))]  # fmt: skip
-    assert all(plots.svg(ax.figure).startswith("<?xml") for ax in axes)
+    assert all(style.svg(ax.figure).startswith("<?xml") for ax in axes)
     assert axes[0].get_figure() is not axes[1].get_figure()
 
 

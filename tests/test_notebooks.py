@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 import costmodel as cm
-from costmodel import report
 from costmodel.cli import main
-from costmodel.render import UNTOUCHED
+from costmodel.pages.report import run as report
+from costmodel.pages.report.html import UNTOUCHED
 from costmodel.scenarios.scenario import notebooks_folder
 
 NOTEBOOKS = sorted(notebooks_folder().glob("*.ipynb"))

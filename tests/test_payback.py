@@ -7,9 +7,9 @@ import pytest
 from toys import STILL, Buy, api
 
 import costmodel as cm
-from costmodel import plots
 from costmodel.choices.purchases import Line
 from costmodel.choices.schedule import monthly, once
+from costmodel.pages.plots import tuning
 from costmodel.studies.tuning import kind_of
 
 WORK = cm.Workload(1_000, input_tokens=1_000)
@@ -47,7 +47,7 @@ def test_a_dearer_request_never_pays_and_a_cheaper_tune_pays_at_once():
 def test_what_cannot_run_says_why():
     rows = cm.paybacks(cm.Option(DEAR), cm.Option(CHEAP, cm.Lora()), WORK, terms=YEAR, draws=2)
     assert rows.verdict.str.startswith("cannot run: Lora needs a Hosted serving").all() and rows.requests.isna().all()
-    assert "cannot run" in [t.get_text() for t in plots.plot_paybacks(rows).texts]
+    assert "cannot run" in [t.get_text() for t in tuning.plot_paybacks(rows).texts]
 
 
 def test_the_band_holds_the_doubt_of_both():
@@ -84,12 +84,12 @@ def test_tenants_share_the_fleet_and_bring_their_labels():
 
 def test_figures_show_what_is_in_the_tables():
     rows = table(*BOUGHT).reset_index()
-    ax = plots.plot_paybacks(rows, now=12_000)
+    ax = tuning.plot_paybacks(rows, now=12_000)
     assert [t.get_text() for t in ax.get_yticklabels()] == rows.counted.to_list()
     assert "9k" in [t.get_text() for t in ax.texts]
-    never = plots.plot_paybacks(table(*BOUGHT, first=CHEAP, second=DEAR).reset_index())
+    never = tuning.plot_paybacks(table(*BOUGHT, first=CHEAP, second=DEAR).reset_index())
     assert [t.get_text() for t in never.texts].count("100 %") == 4
-    shown = plots.plot_tenants(cm.tenants({"prompt": cm.Option(DEAR)}, WORK, [1, 10, 100], terms=YEAR))
+    shown = tuning.plot_tenants(cm.tenants({"prompt": cm.Option(DEAR)}, WORK, [1, 10, 100], terms=YEAR))
     assert "cost of one tenant" in shown.get_ylabel()
 
 

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 import costmodel as cm
-from costmodel import plots
 from costmodel.core.words import Currency
+from costmodel.pages.plots import costs as plots
+from costmodel.pages.plots import style
 
 ON = "2026-11-20"
 WORK = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250, usd_per_failure=0.2,
@@ -41,12 +42,12 @@ def test_draws_on_the_axes_it_is_given(name, count):
     table_of, plot = FIGURES[name]
     table = table_of(SOME[count])
     before = table.copy(deep=True)
-    ax = plots.picture()
+    ax = style.picture()
     assert plot(table, ax) is ax
     pd.testing.assert_frame_equal(table, before)
     assert "[" in ax.get_xlabel() or "month" in ax.get_xlabel()
     assert "[" in ax.get_xlabel() + ax.get_ylabel()  # the unit of money at least
-    assert plots.svg(ax.figure).startswith("<?xml") and plots.png(ax.figure)[:4] == b"\x89PNG"
+    assert style.svg(ax.figure).startswith("<?xml") and style.png(ax.figure)[:4] == b"\x89PNG"
     pyplot = sys.modules.get("matplotlib.pyplot")
     assert pyplot is None or not pyplot.get_fignums()
 
@@ -61,12 +62,12 @@ def test_in_the_readers_currency(name):
 
 
 def test_a_label_keeps_its_colour():
-    every = plots.palette(OPTIONS)
+    every = style.palette(OPTIONS)
     assert len(set(every.values())) == len(OPTIONS)
-    assert plots.palette(["LoRA"]) == {"LoRA": every["LoRA"]}
-    own = plots.palette([*OPTIONS, "Our own"])
+    assert style.palette(["LoRA"]) == {"LoRA": every["LoRA"]}
+    own = style.palette([*OPTIONS, "Our own"])
     assert own["Our own"] not in every.values() and {k: own[k] for k in every} == every
-    assert plots.palette(["b", "a", "c"]) == plots.palette(["c", "b", "a"])
+    assert style.palette(["b", "a", "c"]) == style.palette(["c", "b", "a"])
 
 
 def test_lifecycle_bars_end_at_the_totals_cheapest_on_top():
@@ -87,7 +88,7 @@ def test_bands_say_why_not():
     ax = plots.plot_bands(table)
     assert "the corpus does not fit" in texts(ax)
     labels = [t.get_text() for t in ax.get_yticklabels()]
-    assert labels[-1] == "RAG" and ax.get_yticklabels()[-1].get_color() == plots.GREY
+    assert labels[-1] == "RAG" and ax.get_yticklabels()[-1].get_color() == style.GREY
 
 
 def test_cumulative_names_the_crossing():
@@ -117,17 +118,17 @@ def test_quality_frontier_is_what_nothing_beats():
     line = ax.lines[0]
     assert sorted(line.get_xdata()) == [0.5, 0.9]
     faded = {t.get_text(): t.get_color() for t in ax.texts}
-    assert faded["beaten"] == plots.GREY and faded["good"] == plots.INK
+    assert faded["beaten"] == style.GREY and faded["good"] == style.INK
 
 
 def test_names_do_not_meet():
-    places = plots._apart(np.array([0.5, 0.5, 0.5, 0.1]), 0.05)
+    places = style._apart(np.array([0.5, 0.5, 0.5, 0.1]), 0.05)
     assert np.diff(np.sort(places)).min() > 0.049 and places[3] == pytest.approx(0.1)
 
 
 def test_same_figure_same_bytes():
     table = cm.compare(SOME[1], WORK, draws=100)
-    assert plots.svg(plots.plot_bands(table).figure) == plots.svg(plots.plot_bands(table).figure)
+    assert style.svg(plots.plot_bands(table).figure) == style.svg(plots.plot_bands(table).figure)
 
 
 def test_an_empty_table_is_an_error():
@@ -142,8 +143,8 @@ def test_figures_of_the_decision_show_their_tables():
     """Each figure takes the table of its analysis and draws every row of it."""
     from toys import STILL, Buy, api
 
-    from costmodel import plots_decision as pd_
     from costmodel.choices.schedule import monthly
+    from costmodel.pages.plots import decisions as pd_
 
     work = cm.Workload(cm.Range(500, 2_000), input_tokens=1_000, peak_to_average=2.0)
     plain = cm.Option(api("a", **{"in": cm.Range(800, 1_200, name="price"), "out": 0.0}))
@@ -175,7 +176,7 @@ def test_a_sweep_of_many_options_greys_what_is_nowhere_the_cheapest():
     assert 1 < len(winners) < 6
     ax = plots.plot_sweep(table, "requests_per_month", relative=True, now=10.0)
     drawn = {t.get_text(): t.get_color() for t in ax.texts if t.get_text().startswith("option")}
-    assert {name for name, colour in drawn.items() if colour != plots.GREY} == winners
+    assert {name for name, colour in drawn.items() if colour != style.GREY} == winners
     lines = [line for line in ax.lines if len(line.get_xdata()) == 3]
     assert min(line.get_ydata().min() for line in lines) == 1.0 and "dotted: 10" in texts(ax)
 
@@ -184,12 +185,12 @@ def test_what_misses_the_floor_is_pale_among_the_bands():
     table = cm.compare(OPTIONS, WORK, draws=100)
     table["eligible"] = table.index != "RAG"
     colours = {t.get_text(): t.get_color() for t in plots.plot_bands(table).get_yticklabels()}
-    assert colours.pop("RAG") == plots.GREY and set(colours.values()) == {plots.INK}
+    assert colours.pop("RAG") == style.GREY and set(colours.values()) == {style.INK}
 
 
 def test_nothing_worth_knowing_is_a_picture_too():
     from costmodel.decisions.information import COLUMNS
-    from costmodel.plots_decision import plot_information
+    from costmodel.pages.plots.decisions import plot_information
 
     table = pd.DataFrame([("everything", "", "all", 0.0, 0.0, np.nan, np.nan, ""), ("x", "", "input", 0.0, 0.0, np.nan, np.nan, "")], columns=COLUMNS)
     assert [text.get_text() for text in plot_information(table).get_yticklabels()] == ["everything"]

@@ -5,8 +5,9 @@ import pytest
 from toys import STILL, api
 
 import costmodel as cm
-from costmodel import plots, plots_operations
 from costmodel.core.words import Currency
+from costmodel.pages.plots import operations as plots_operations
+from costmodel.pages.plots import style
 
 SERVING = api(**{"in": 2.0, "out": 10.0, "cache_read": 0.2, "cache_write": 2.5}, accepted=0.8)
 WORK = cm.Workload(300_000, instruction_tokens=500, input_tokens=1_000, output_tokens=200, usd_per_failure=0.4)
@@ -26,10 +27,10 @@ FIGURES = {
 def test_draws_on_the_axes_it_is_given_and_leaves_the_table_alone(name):
     table_of, plot = FIGURES[name]
     table = table_of()
-    before, ax = table.copy(deep=True), plots.picture()
+    before, ax = table.copy(deep=True), style.picture()
     assert plot(table, ax=ax) is ax and table.equals(before)
     assert "[" in ax.get_xlabel() + ax.get_ylabel()
-    assert plots.svg(ax.figure).startswith("<?xml") and plots.png(ax.figure)[:4] == b"\x89PNG"
+    assert style.svg(ax.figure).startswith("<?xml") and style.png(ax.figure)[:4] == b"\x89PNG"
 
 
 @pytest.mark.parametrize("name", ["year", "policies", "tasks"])

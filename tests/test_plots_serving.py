@@ -8,8 +8,9 @@ from test_hosting import RENT, option, work
 from toys import ON
 
 import costmodel as cm
-from costmodel import plots_fidelity, plots_serving
 from costmodel.core.words import Currency
+from costmodel.pages.plots import serving as plots_serving
+from costmodel.pages.plots import validation as plots_fidelity
 
 OWN = cm.Hosted("llama-3.1-8b", requests_per_s=1.0, gpus_per_replica=1, rent=RENT)
 ASKED = cm.Workload(1e6, input_tokens=1_000, output_tokens=100)

@@ -12,12 +12,12 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pypdf import PdfReader
 
-from costmodel import report
 from costmodel.core.errors import CatalogError
-from costmodel.parameters import read_cell, validate
-from costmodel.render import Meta, document, markdown, to_html
-from costmodel.report import ReportError
-from costmodel.typeset import to_pdf
+from costmodel.pages.report import run as report
+from costmodel.pages.report.html import Meta, document, markdown, to_html
+from costmodel.pages.report.parameters import read_cell, validate
+from costmodel.pages.report.pdf import to_pdf
+from costmodel.pages.report.run import ReportError
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
@@ -305,7 +305,7 @@ def test_what_a_notebook_would_refuse_is_refused_before_a_kernel_starts(tmp_path
 
 def test_a_file_is_named_from_where_the_caller_stands(tmp_path, monkeypatch):
     """The kernel stands in the notebook's folder; a scenario beside the caller is found all the same."""
-    from costmodel.report import _here
+    from costmodel.pages.report.run import _here
 
     (tmp_path / "mine.yaml").write_text("title: Mine")
     monkeypatch.chdir(tmp_path)

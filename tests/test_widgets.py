@@ -6,7 +6,7 @@ import re
 import pytest
 
 import costmodel as cm
-from costmodel import widgets
+from costmodel.pages.widgets import explorer as widgets
 
 ON = "2026-11-20"
 WORK = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 
 from costmodel.core.errors import check
 from costmodel.core.words import USD, Currency, percent
-from costmodel.plots import (
+from costmodel.pages.plots.style import (
     COLOURS,
     GREY,
     INK,

@@ -14,7 +14,7 @@ from costmodel.choices.purchases import PHASES
 from costmodel.choices.techniques.release import POLICIES
 from costmodel.core.errors import check
 from costmodel.core.words import USD, Currency, dollars, percent, short
-from costmodel.plots import (
+from costmodel.pages.plots.style import (
     COLOURS,
     GREY,
     INK,

@@ -12,13 +12,10 @@ from typing import Any
 
 import ipywidgets
 
-from costmodel import plots
-from costmodel.blocks import answer, cards
 from costmodel.choices.options import Option
 from costmodel.choices.presets import MODELS, USE_CASES, quick
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.controls import STYLE, Control, Later, Look, sentence
 from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.nested import find_key, key_of, leaves, pin, walk
 from costmodel.core.ranges import Doubt
@@ -27,6 +24,10 @@ from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import first_answer, recommend
 from costmodel.ledgers.book import cash_flow, ledger
 from costmodel.ledgers.engine import settle
+from costmodel.pages.blocks import answer, cards
+from costmodel.pages.plots import costs as plots
+from costmodel.pages.plots import style
+from costmodel.pages.widgets.controls import STYLE, Control, Later, Look, sentence
 
 HEADLINE = ("Workload.requests_per_month", "Workload.input_tokens", "Workload.output_tokens", "Workload.usd_per_failure",
             "Terms.months", "Workload.growth_per_year")  # fmt: skip
@@ -45,8 +46,8 @@ class Explorer(ipywidgets.VBox):
                  quality_floor: float | None) -> None:  # fmt: skip
         self.things = (dict(options), work, terms)
         self.show, self.draws, self.seed, self.quality_floor = show, draws, seed, quality_floor
-        self.ax = plots.picture(HEIGHTS[show](len(options)), width=8.6)  # one figure, drawn again and again
-        self.colours = plots.palette(options)
+        self.ax = style.picture(HEIGHTS[show](len(options)), width=8.6)  # one figure, drawn again and again
+        self.colours = style.palette(options)
         self.controls: dict[str, Control] = {}
         self.look = Look()
         self.cause: Control | None = None
@@ -137,7 +138,7 @@ class Explorer(ipywidgets.VBox):
         self.ax.clear()
         VIEWS[self.show](verdict, options, work, terms, floor, self.ax, self.colours)
         figure: Any = self.ax.figure
-        self.image.value = plots.png(figure)
+        self.image.value = style.png(figure)
         if self.show != "cumulative":  # its sentences above come and go; elsewhere the first layout fits, and half the time is saved
             figure.set_layout_engine("none")
         self.headline.value = headline(verdict, terms)

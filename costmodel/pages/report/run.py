@@ -21,8 +21,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from costmodel import pack
-from costmodel.blocks import RESULTS_MIME, USD, answer, cards, plain, results, show
 from costmodel.choices.study import Scenario
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
@@ -32,8 +30,10 @@ from costmodel.core.words import Currency
 from costmodel.core.words import show as describe
 from costmodel.facts.catalog import models
 from costmodel.facts.prices import api_price
-from costmodel.parameters import Parameter, schema, validate
-from costmodel.render import UNTOUCHED
+from costmodel.pages.blocks import RESULTS_MIME, USD, answer, cards, plain, results, show
+from costmodel.pages.report import pack
+from costmodel.pages.report.html import UNTOUCHED
+from costmodel.pages.report.parameters import Parameter, schema, validate
 from costmodel.scenarios.scenario import load, notebooks_folder
 
 __all__ = ["Parameter", "Report", "ReportError", "answer", "cards", "results", "run", "run_many", "schema", "show", "validate"]
@@ -84,7 +84,7 @@ def run_many(jobs: Mapping[str, tuple[str | Path, Mapping[str, Any]]], out: str 
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from costmodel.render import page
+    from costmodel.pages.report.html import page
 
     done = 0
     stems = [re.sub(r"[^\w.-]+", "-", name).strip("-.") or "report" for name in jobs]
@@ -132,7 +132,8 @@ def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[
     today = datetime.datetime.now(datetime.UTC).date()
     nb, failure = _execute(notebook, {name: _here(value) for name, value in clean.items()}, progress)
     numbers, table = _results(nb)
-    from costmodel import render, typeset
+    from costmodel.pages.report import html as render
+    from costmodel.pages.report import pdf as typeset
 
     dated = re.search(r"\d{4}-\d{2}-\d{2}", str(clean.get("on") or numbers.get("on") or today))
     on = dated[0] if dated else today.isoformat()
@@ -265,7 +266,7 @@ def _this_interpreter() -> type:
     from jupyter_client import AsyncKernelManager
     from jupyter_client.kernelspec import KernelSpec
 
-    package = str(Path(__file__).resolve().parents[1])
+    package = str(Path(__file__).resolve().parents[3])
     inherited = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
     environment = {"PYTHONPATH": os.pathsep.join([package, *inherited])}
 
@@ -296,7 +297,7 @@ def _results(nb: Any) -> tuple[dict[str, Any], str]:
 
 def _meta(notebook: Path, known: Mapping[str, Parameter], given: Mapping[str, Any], case: Scenario | None, today: datetime.date, on: str,
           numbers: Mapping[str, Any], show_code: bool, failure: str) -> Any:  # fmt: skip
-    from costmodel.render import Meta
+    from costmodel.pages.report.html import Meta
 
     values = {name: given.get(name, parameter.default) for name, parameter in known.items()}
     own = _version("costmodel")

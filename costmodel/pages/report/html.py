@@ -31,7 +31,6 @@ WIDE_COLUMNS = 8  # a table with more columns may use the margins of a wide scre
 LONG_VALUE = 10  # cards with a longer value are set in smaller type, characters
 UNTOUCHED = "default you did not touch"
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-
 _MATHS = (
     r"\$\$(?P<block_tex>(?:[^$\\]|\\[\s\S])+?)\$\$"
     r"|(?<![A-Za-z0-9\\])\$(?![\s/$])(?P<tex>(?:[^$\\\n]|\\.)+?)(?<!\s)\$(?![A-Za-z0-9])"

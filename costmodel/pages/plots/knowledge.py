@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from costmodel.core.errors import check
 from costmodel.core.words import USD, Currency, dollars, percent, short
-from costmodel.plots import (
+from costmodel.pages.plots.style import (
     COLOURS,
     GREY,
     INK,

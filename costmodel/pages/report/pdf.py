@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .render import HEADINGS, TEMPLATES, Document, Meta, cells, document
+from costmodel.pages.report.html import HEADINGS, TEMPLATES, Document, Meta, cells, document
 
 TEXT_WIDTH = 210 - 2 * 20  # mm of an A4 page between the margins of templates/report.typ
 TEXT_HEIGHT = 297 - 2 * 20  # mm, the width of the text on a page on its side

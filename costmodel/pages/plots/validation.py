@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from costmodel.core.errors import check
 from costmodel.core.words import short
 from costmodel.laws.training.calibration import measured_training
-from costmodel.plots import COLOURS, GREY, INK, NORMAL, PALE, SMALL, _rows, _tidy, picture
+from costmodel.pages.plots.style import COLOURS, GREY, INK, NORMAL, PALE, SMALL, _rows, _tidy, picture
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from costmodel.core.errors import check
 from costmodel.core.words import USD, Currency, dollars, percent, readable, show
-from costmodel.plots import (
+from costmodel.pages.plots.style import (
     COLOURS,
     GREY,
     INK,
