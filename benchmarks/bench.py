@@ -20,7 +20,7 @@ from costmodel.decisions.simulate import CHUNK, totals
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
 from costmodel.pages.plots import decisions as plots_decision
-from costmodel.pages.report import run as report
+from costmodel.pages.report import runner as report
 from costmodel.scenarios.scenario import notebooks_folder
 
 WORK = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,
@@ -103,12 +103,12 @@ def tokens() -> None:
     import tiktoken
 
     texts = [(notebooks_folder() / "01_which_approach.ipynb").read_text(encoding="utf-8")] * 60
-    cm.count_tokens("warm", "gpt-4o")
+    cm.facts.count_tokens("warm", "gpt-4o")
     from costmodel.facts.tokens import _encoding
 
     raw = _encoding("o200k_base")
     assert isinstance(raw, tiktoken.Encoding)
-    ours, theirs = in_turns(lambda: cm.count_tokens(texts, "gpt-4o"), lambda: raw.encode_ordinary_batch(texts, num_threads=2))
+    ours, theirs = in_turns(lambda: cm.facts.count_tokens(texts, "gpt-4o"), lambda: raw.encode_ordinary_batch(texts, num_threads=2))
     row("counting tokens", ours, "-", f"{ours / theirs:.2f}x of raw tiktoken batch (budget 1.2x), {sum(map(len, texts)) / ours / 1e6:.0f} MB/s")
 
 
@@ -130,7 +130,7 @@ def peers(options: dict, terms: Terms) -> None:
         evaluations.append(len(u))
         return totals({"x": options["RAG"]}, WORK, terms, len(u), points={k: c[:, None] for k, c in zip(keys, u.T, strict=True)})["x"]
 
-    mine = best(lambda: cm.sobol_indices(model, keys, POINTS), 3)
+    mine = best(lambda: cm.uncertainty.sobol_indices(model, keys, POINTS), 3)
     row(f"Sobol indices of {len(keys)} inputs, {POINTS} points, with a bootstrap", mine, "2 s", f"{max(evaluations):,} rows")
     try:
         from SALib.analyze import sobol as analyze
@@ -145,7 +145,7 @@ def peers(options: dict, terms: Terms) -> None:
         return analyze.analyze(problem, model(x), calc_second_order=False, num_resamples=200, seed=1)
 
     found = dict(zip(keys, theirs()["ST"], strict=True))
-    apart = max(abs(found[r.input] - r.total) for r in cm.sobol_indices(model, keys, POINTS).itertuples())
+    apart = max(abs(found[r.input] - r.total) for r in cm.uncertainty.sobol_indices(model, keys, POINTS).itertuples())
     row("the same by SALib, on the same model", best(theirs, 2), "-", f"total indices differ by {apart:.3f} at most")
 
 
@@ -216,15 +216,15 @@ def main() -> None:
     across, down = (m.ravel() for m in np.meshgrid(volumes, corpora))
     region = best(lambda: totals(options, WORK, terms, grid={"requests_per_month": across, "Corpus.tokens": down}), 2)
     row("region map 200 x 200 of 10 options", region, "500 ms")
-    ways = cm.knowledge_options(WORK, on="2026-11-20")
-    row(f"region map 200 x 200 of {len(ways)} knowledge options", best(lambda: cm.knowledge_map(ways, WORK, draws=0), 3), "500 ms")
-    row("the same with its uncertain border (40 draws, coarser)", best(lambda: cm.knowledge_map(ways, WORK), 2), "-")
+    ways = cm.knowledge.knowledge_options(WORK, on="2026-11-20")
+    row(f"region map 200 x 200 of {len(ways)} knowledge options", best(lambda: cm.knowledge.knowledge_map(ways, WORK, draws=0), 3), "500 ms")
+    row("the same with its uncertain border (40 draws, coarser)", best(lambda: cm.knowledge.knowledge_map(ways, WORK), 2), "-")
     row("compare of the knowledge options, 1,000 draws (a slider move)", best(lambda: cm.compare(ways, WORK, draws=1_000), 3), "20 ms")
     sizes, counts = np.geomspace(1e8, 1e12, 100_000), np.resize([1, 8, 64, 512], 100_000)
-    row("100,000 training runs predicted", best(lambda: cm.predict_training(sizes, 1e9, "H100-SXM", gpus=counts), 3), "1 s")
+    row("100,000 training runs predicted", best(lambda: cm.training.predict_training(sizes, 1e9, "H100-SXM", gpus=counts), 3), "1 s")
     reports()
     tokens()
-    voi = best(lambda: cm.value_of_information(options, WORK, draws=10_000), 1)
+    voi = best(lambda: cm.uncertainty.value_of_information(options, WORK, draws=10_000), 1)
     row("value of information of 10 options, 10,000 draws", voi, "-")
     scaling(options)
     row("break-even of two options, 400 draws", best(lambda: cm.breakeven(options["Few-shot"], options["LoRA"], WORK), 3), "-")

@@ -21,7 +21,7 @@ from costmodel import __version__
 from costmodel.core.errors import CatalogError, unknown
 
 if TYPE_CHECKING:
-    from costmodel.choices.study import Scenario
+    from costmodel.choices.study import Study
     from costmodel.facts.prices import ApiPrice
 
 
@@ -190,7 +190,7 @@ def report(notebook: str, given: tuple, files: tuple, texts: tuple, scenario: st
     """
     from costmodel.pages.report.pack import NAME, stitched
     from costmodel.pages.report.parameters import schema, validate
-    from costmodel.pages.report.run import FORMATS, run
+    from costmodel.pages.report.runner import FORMATS, run
 
     parameters: dict[str, Any] = {}
     for file in files:
@@ -248,11 +248,11 @@ def _parameters(text: str, where: str) -> dict[str, Any]:
 # -- what is printed -----------------------------------------------------------------------------------
 
 
-def _heading(s: Scenario) -> str:
+def _heading(s: Study) -> str:
     return f"{s.title}{f', for {s.prepared_for}' if s.prepared_for else ''}\n{s.terms.months} months from {s.terms.start}, prices of {s.terms.on or 'today'}\n"
 
 
-def _comparison(table: Any, s: Scenario) -> str:
+def _comparison(table: Any, s: Study) -> str:
     """The table of `compare`: totals to the cent, and below it why an option is not in the ranking."""
     money = s.terms.money
     heads = [f"mid {money.code}", "p10", "p90", "per month", "per accepted", "quality", "p_cheapest"]

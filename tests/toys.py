@@ -9,7 +9,7 @@ from costmodel.facts.prices import ApiPrice, Rates
 from costmodel.laws.quality import Effect
 
 ON = "2026-11-01"
-STILL = cm.Terms(start="2026-12-01", on=None, discount_rate=0.0, trends=cm.Trends(api=0, gpu=0, labour=0, service=0))
+STILL = cm.Terms(start="2026-12-01", on=None, discount_rate=0.0, trends=cm.choices.Trends(api=0, gpu=0, labour=0, service=0))
 
 
 def api(name="toy", window=1e6, tiers=(), accepted=None, **usd_per_mtok):
@@ -52,4 +52,4 @@ def total(option, work, terms=STILL, **more):
 
 def lines(option, work, terms=STILL):
     """The lines of an option evaluated at the middle of all Ranges."""
-    return cm.evaluate(*cm.middle((option, work, terms))).lines
+    return cm.ledgers.evaluate(*cm.uncertainty.middle((option, work, terms))).lines

@@ -1,4 +1,12 @@
-"""Floor 3: what a user can choose: a workload, terms, a serving, techniques, options and studies of them.
+"""Floor 3, and the face `cm.choices`: what a user can choose. It imports `laws` and everything below.
 
-It imports `laws` and everything below.
+Terms       People Trends
+Presets     quick with_quality MODELS
 """
+
+from costmodel.choices.presets import MODELS, quick, with_quality
+from costmodel.choices.terms import People, Trends
+from costmodel.core.public import absent
+
+__all__ = ["MODELS", "People", "Trends", "quick", "with_quality"]
+__getattr__ = absent(__name__, __all__)

@@ -25,10 +25,12 @@ from costmodel.core.checks import require, validate
 from costmodel.core.draws import middle
 from costmodel.core.errors import check, short
 from costmodel.core.nested import same
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt, Number, Range
 from costmodel.laws.quality import shift
 
 
+@public
 @dataclass(frozen=True)
 class Case:
     """What a technique sees when it buys: workload, terms, and the finished serving and request."""
@@ -50,6 +52,7 @@ def require_servings(technique: Any, *names: str) -> None:
         check(serving, f"{type(technique).__name__}.{name} is {short(value)}, it must be a serving, such as Api(...), or None for the option's own")
 
 
+@public
 @dataclass(frozen=True, init=False)
 class Option:
     """A choice: one serving (who answers) and any number of techniques (how it is made to answer well).
@@ -101,6 +104,7 @@ class Option:
         return reduce(lambda p, e: p * e.kept, effects, share)
 
 
+@public
 @dataclass(frozen=True)
 class Part:
     """A part of a Mix: `sees` is the share of requests it is called for, `answers` the share it answers.
@@ -120,6 +124,7 @@ class Part:
             check(np.all(np.asarray(sees) >= np.asarray(answers)), f"Part: answers {answers} of the requests but sees only {sees}")
 
 
+@public
 @dataclass(frozen=True, init=False)
 class Mix:
     """Several options behind one door, itself an option: a router has sees = answers; in a cascade the first part
@@ -153,6 +158,7 @@ class Mix:
         return Mix(*(replace(p, option=p.option.at(on)) for p in self.mix))
 
 
+@public
 def cascade(first: Any, second: Any, escalated: Number) -> Mix:
     """Try `first` on everything; `escalated` of the requests go on to `second`, and are paid twice.
 

@@ -23,6 +23,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import check, one_number, short, unknown
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH
 from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
@@ -46,6 +47,7 @@ DAYS_PER_MONTH = HOURS_PER_MONTH / 24
 TOKENS_ONLY, WHOLE_LIFE = "Tokens alone", "Whole life"
 
 
+@public
 def quick(use_case: str = "Support assistant", model: str = MODELS[0], requests_per_day: float | None = None, pages_in: float | None = None,
           words_in: float | None = None, words_out: float | None = None, usd_per_month: float | None = None,
           on: str | None = None) -> tuple[dict[str, Option], Workload]:  # fmt: skip
@@ -73,6 +75,7 @@ def quick(use_case: str = "Support assistant", model: str = MODELS[0], requests_
     return {TOKENS_ONLY: Option(Api(model, on=on)), WHOLE_LIFE: presets(work, model=model, on=on)["Prompt"]}, work  # type: ignore[dict-item]
 
 
+@public
 def presets(work: Workload, model: str = "gpt-6.1-terra", small: str = "gpt-6-luna", tuning: str = "vertex.gemini-3.5-flash",
             tuned: str = "gemini-3.5-flash", open_model: str = "llama-3.1-8b", gpu: str = "L40S", teacher: str = "deepseek-v4-pro", on: str | None = None,
             quality: dict[str, Number] | None = None) -> dict[str, Option | Mix]:  # fmt: skip
@@ -130,6 +133,7 @@ def _documents(work: Workload, api: Api) -> Range | None:
     return Range(15_000, 60_000, mid=30_000, why="preset: the documents that one question needs, before retrieval picks passages")
 
 
+@public
 def with_quality(option: Option | Mix, quality: Number | None) -> Option | Mix:
     """The option with your own evaluation in place of every assumed effect."""
     if quality is None:
@@ -139,6 +143,7 @@ def with_quality(option: Option | Mix, quality: Number | None) -> Option | Mix:
     return replace(option, quality=quality)
 
 
+@public
 def with_fleet(options: Mapping[str, Any], work: Workload, own_model: str | None = None, gpu: str | None = None, precision: str | None = None,
                traffic_profile: str | None = None, peak_to_avg: Number | None = None, throughput_tps: Number | None = None,
                gpu_hourly: Number | None = None, min_replicas: Number | None = None, headroom: Number | None = None,

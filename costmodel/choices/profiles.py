@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.errors import check, unknown
+from costmodel.core.public import public
 from costmodel.core.ranges import Range
 from costmodel.core.units import HOURS_PER_DAY, HOURS_PER_MONTH
 from costmodel.laws.queueing import load_at
@@ -27,6 +28,7 @@ PROFILES: dict[str, tuple[float, Any]] = {
 }
 
 
+@public
 def profile(name: str | None = None, hourly: Iterable[float] | None = None) -> dict[str, Any]:
     """`active_hours_per_month` and `peak_to_average` of a workload, by the name of a profile or from your own counts per hour.
 

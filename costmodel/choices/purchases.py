@@ -12,6 +12,7 @@ from typing import Any
 from costmodel.choices.requests import Call
 from costmodel.choices.schedule import Schedule, monthly
 from costmodel.choices.terms import STEADY, TRENDS
+from costmodel.core.public import public
 from costmodel.core.ranges import Number
 from costmodel.core.units import WORKING_HOURS_PER_MONTH
 
@@ -24,6 +25,7 @@ PHASES = (
 # -- what ----------------------------------------------------------------------------------------------
 
 
+@public
 @dataclass(frozen=True)
 class Line:
     """One purchase: `quantity` units at `usd_per_unit`, each time the schedule comes round.
@@ -55,6 +57,7 @@ def cite(owner: Any, *fields: str) -> tuple[str, ...]:
     return tuple(f"{name}.{field}" for field in fields)
 
 
+@public
 def labour(
     item: str,
     hours: Number,
@@ -79,6 +82,7 @@ def upkeep(item: str, technique: Any, person: Any) -> Line:
     return labour(item, hours, person, monthly(), "maintenance", basis, cite(technique, "upkeep_fte"))
 
 
+@public
 @dataclass(frozen=True)
 class Traffic:
     """Model calls to be priced by a serving: `count` calls each time the schedule comes round.

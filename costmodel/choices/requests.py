@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.core.public import public
 from costmodel.core.ranges import Number
 from costmodel.core.units import ROUNDING
 
 # -- what calls a model --------------------------------------------------------------------------------
 
 
+@public
 @dataclass(frozen=True)
 class Segment:
     """A part of the prompt; `stable` says that it repeats word for word: between requests, or, with a `reuse`, only between the
@@ -24,6 +26,7 @@ class Segment:
     reuse: Number | None = None
 
 
+@public
 @dataclass(frozen=True)
 class Cache:
     """Prompt caching of the stable prefix: its time to live, the shortest prefix that is cached (None: the model's own
@@ -37,6 +40,7 @@ class Cache:
     replicas: Number = 1.0
 
 
+@public
 @dataclass(frozen=True)
 class Call:
     """One model call: prompt segments, visible output and reasoning tokens, calls per request, cache.
@@ -70,6 +74,7 @@ class Call:
         return (self.shared_tokens * (self.reuse + (1 - self.reuse) * hits) + own) / np.maximum(self.stable_tokens, ROUNDING)
 
 
+@public
 @dataclass(frozen=True)
 class Request:
     """The model calls that one request makes, in order."""

@@ -10,6 +10,7 @@ import numpy as np
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.ranges import Number
 from costmodel.core.units import ROUNDING
 
@@ -38,21 +39,25 @@ class Schedule:
         return self.value
 
 
+@public
 def once(month: int = 0) -> Schedule:
     """Paid once, in `month` (0: up front)."""
     return Schedule("once", month)
 
 
+@public
 def monthly(start: int = 1) -> Schedule:
     """Paid every month from `start` on."""
     return Schedule("monthly", start)
 
 
+@public
 def with_demand() -> Schedule:
     """Paid per request: follows growth, ramp and season of the workload."""
     return Schedule("with_demand")
 
 
+@public
 def every(months: Number) -> Schedule:
     """Paid in months k, 2k, 3k ... (k may be drawn, fractions fall into the month they are due).
 
@@ -63,6 +68,7 @@ def every(months: Number) -> Schedule:
     return Schedule("every", months)
 
 
+@public
 def path(values: np.ndarray) -> Schedule:
     """An explicit multiple for each of the months 0..H, shape (H + 1,) or (n, H + 1)."""
     return Schedule("path", np.asarray(values, float))

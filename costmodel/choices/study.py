@@ -12,10 +12,12 @@ from costmodel.choices.zeros import accept
 from costmodel.core.checks import require
 from costmodel.core.draws import counted
 from costmodel.core.errors import check, unknown
+from costmodel.core.public import public
 
 
+@public
 @dataclass(frozen=True)
-class Scenario:
+class Study:
     """One question with its numbers: `cm.compare(s.options, s.work, terms=s.terms, draws=s.draws, seed=s.seed)`.
 
     `accept_zero` names the people, evaluation and refresh inputs that are 0 and meant to be; others are refused.
@@ -42,7 +44,8 @@ class Scenario:
     def option(self, label: str) -> Option:
         """One option by its label, and no mix.
 
-        >>> load("support_assistant").option("Rag")
+        >>> import costmodel as cm
+        >>> cm.load("support_assistant").option("Rag")
         Traceback (most recent call last):
         costmodel.core.errors.CatalogError: no option 'Rag' in the scenario 'Support assistant over a knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
         """

@@ -11,6 +11,7 @@ import numpy as np
 
 from costmodel.core.checks import require
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.words import Currency
 from costmodel.facts import catalog
@@ -22,6 +23,7 @@ STEADY = "none"  # the trend of what has no price of its own
 # -- the terms of the calculation ----------------------------------------------------------------------
 
 
+@public
 @dataclass(frozen=True)
 class Trends:
     """Yearly change of prices by class [share/year]. The middle keeps today's list prices for what is bought by the
@@ -37,6 +39,7 @@ class Trends:
             require(f"Trends.{name}", getattr(self, name), low=-1)
 
 
+@public
 @dataclass(frozen=True)
 class People:
     """Fully loaded hourly rates [USD/hour], from the catalogue; replace them by your own."""
@@ -47,6 +50,7 @@ class People:
     annotator: catalog.Person = field(default_factory=lambda: catalog.person("annotator"))
 
 
+@public
 @dataclass(frozen=True)
 class Terms:
     """The terms of a calculation: first month, horizon, discounting, price trends, price date, currency, people.

@@ -10,6 +10,7 @@ import numpy as np
 from costmodel.choices.requests import Call, Request, Segment
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import check, unknown
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt, Number, Range
 from costmodel.core.units import MONTHS_PER_YEAR, SECONDS_PER_HOUR
 from costmodel.facts import catalog
@@ -17,6 +18,7 @@ from costmodel.facts import catalog
 # -- what arrives --------------------------------------------------------------------------------------
 
 
+@public
 @dataclass(frozen=True)
 class Corpus:
     """The knowledge behind the answers: its size in tokens, how much of it changes, how it grows, and how many groups of
@@ -61,6 +63,7 @@ class Corpus:
         return cls(tokens=tokens, pages=pages, **fields)
 
 
+@public
 @dataclass(frozen=True)
 class QuestionMix:
     """Shares of question types: looked up in one place, over several hops, about the whole, to summarise."""
@@ -82,6 +85,7 @@ class QuestionMix:
         return self.multi_hop + self.whole + self.summary
 
 
+@public
 @dataclass(frozen=True)
 class Workload:
     """What arrives: requests a month in month 1, tokens per request, the knowledge behind it, what a failure costs.

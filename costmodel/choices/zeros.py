@@ -12,6 +12,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.errors import check
 from costmodel.core.nested import owner_of, walk
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.words import unit_of
 
@@ -20,10 +21,11 @@ EVALUATION = ("items", "runs_per_month", "candidate_items", "judge_share", "revi
 REFRESH = ("refresh_share", "retrain_labels", "rebuild_share")
 
 
+@public
 def zeros(*things: Any) -> list[str]:
     """The people, evaluation and refresh inputs that somebody has set to 0, as "Class.field" or "record.field".
 
-    >>> from costmodel import Rag
+    >>> from costmodel.choices.techniques.knowledge import Rag
     >>> zeros(Rag(), Rag(upkeep_fte=0))
     ['Rag.upkeep_fte']
     """

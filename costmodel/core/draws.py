@@ -17,6 +17,7 @@ import numpy as np
 
 from costmodel.core.errors import check, whole
 from costmodel.core.nested import find_key, key_of, rewrite, walk
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt, Measured, Range
 
 DRAWS_MAX = 1_000_000  # more would not fit the memory of a laptop, and no percentile needs them
@@ -27,6 +28,7 @@ BLOCK = 16_384  # draws turned into values at once, so that they stay in the pro
 # -- replacing doubts by numbers -----------------------------------------------------------------------
 
 
+@public
 def middle(x: Any) -> Any:
     """x with every Range replaced by its median.
 
@@ -40,6 +42,7 @@ def middle(x: Any) -> Any:
     return rewrite(x, lambda key, value: value.mid, doubts=True)
 
 
+@public
 def sample(x: Any, n: int, seed: int = 0, rows: Any = slice(None), points: Mapping[str, np.ndarray] | None = None) -> Any:
     """x with every Range replaced by n paired draws of the shape (n, 1); `rows` (a slice or indices) takes some.
 
@@ -88,13 +91,14 @@ def doubts(x: Any) -> dict[str, Range | Measured]:
     return found
 
 
+@public
 def drive(x: Any, driver: str, loadings: Mapping[str, float]) -> Any:
     """x with doubts that a named driver moves together: {input: loading}, each loading -1 to 1.
 
     Correlation enters the draws in no other way. A doubt keeps its own range; its rank follows the driver's, and with a loading of 0 it stays as it is.
     Errors: `CatalogError` for an input that is not there, `ValueError` for one that is no Range.
 
-    >>> from costmodel import Trends, middle, sample
+    >>> from costmodel.choices.terms import Trends; from costmodel.core.draws import middle, sample
     >>> both = sample(drive(Trends(), "economy", {"Trends.api": 0.9, "Trends.gpu": 0.9}), 2_000)
     >>> bool(np.corrcoef(both.api.ravel(), both.gpu.ravel())[0, 1] > 0.7)
     True

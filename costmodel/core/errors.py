@@ -1,10 +1,8 @@
 """Errors that say what is wrong, where, and what to write instead."""
 
-import inspect
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from difflib import get_close_matches
-from functools import wraps
 from typing import Any
 
 
@@ -84,29 +82,3 @@ def one_number(name: str, value: object, low: float, high: float = math.inf) -> 
     allowed = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
     fine = hasattr(value, "__float__") and not isinstance(value, bool) and getattr(value, "ndim", 0) == 0
     check(fine and math.isfinite(value) and low <= value <= high, f"{name} is {short(value)}, it must be one number, {allowed}")  # type: ignore[arg-type, operator]
-
-
-def spelt(call: Callable, name: str) -> Callable:
-    """The same function, whose error for an argument that it does not have names the nearest one that it has.
-
-    >>> spelt(unknown, "unknown")("GPU", "A100", ["T4"], wher="gpus.csv")
-    Traceback (most recent call last):
-    TypeError: no argument 'wher' in unknown(...); did you mean 'where'?
-    """
-
-    @wraps(call)
-    def inner(*args: Any, **named: Any) -> Any:
-        try:
-            return call(*args, **named)
-        except TypeError as error:
-            asked = inspect.signature(call)
-            try:
-                asked.bind(*args, **named)
-            except TypeError as wrong:  # it was this call, not something inside it
-                known = [n for n, p in asked.parameters.items() if n != "self" and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-                strange = next((n for n in named if n not in known), None)
-                said = f"{name}: {wrong}" if strange is None else str(unknown("argument", strange, known, f"{name}(...)"))
-                raise TypeError(said) from None
-            raise error
-
-    return inner

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.errors import unknown
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 
 # -- walking nested dataclasses ------------------------------------------------------------------------
@@ -161,6 +162,7 @@ def find_key(x: Any, name: str) -> str:
     raise unknown("input", name, keys, where="these options and this workload")
 
 
+@public
 def pin(x: Any, key: str, value: Any) -> Any:
     """x with the leaf `key` set to `value`, wherever it occurs (a number, a Range, or an (n, 1) array)."""
     return rewrite(x, lambda k, old: value if k == key else old)

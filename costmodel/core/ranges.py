@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Union
 import numpy as np
 
 from costmodel.core.errors import check
+from costmodel.core.public import public
 
 Z90 = 1.6448536269514722  # standard normal quantile of 0.95: a 90 % range ends there
 
 
+@public
 @dataclass(frozen=True)
 class Range:
     """A doubt: "I am `level` sure that it lies between low and high".
@@ -110,6 +112,7 @@ class Range:
         return back(mid + z * np.where(z < 0, (mid - low) / end, (high - mid) / end))
 
 
+@public
 @dataclass(frozen=True)
 class Measured:
     """Your own evaluation: `accepted` answers of `trials`. Its doubt is the Jeffreys posterior, a Beta.

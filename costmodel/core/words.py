@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GLOSSARY, KILO, MILLION
 
@@ -55,6 +56,7 @@ def show(value: Any) -> str:
     return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
 
 
+@public
 @dataclass(frozen=True)
 class Currency:
     """The currency that reports show: its code, units of it per US dollar, and the day of that rate.
@@ -126,6 +128,7 @@ def percent(x: float) -> str:
     return f"{100 * x:.0f} %"
 
 
+@public
 def money(usd: float, terms: Any = None) -> str:
     """An amount for a reader, to two or three figures.
 

@@ -1,4 +1,17 @@
-"""Floor 5: which option is best, how sure that is, and what would change it.
+"""Floor 5, and the face `cm.decisions`: which option is best, how sure that is, and what would change it.
 
 It imports `ledgers` and everything below.
+
+The verdict Verdict turns zeros
+What flips  breakeven_date frontier goal_seek regions
 """
+
+from costmodel.choices.zeros import zeros
+from costmodel.core.public import absent
+from costmodel.decisions.breakeven import breakeven_date
+from costmodel.decisions.maps import frontier, regions
+from costmodel.decisions.tradeoffs import goal_seek
+from costmodel.decisions.verdict import Verdict, turns
+
+__all__ = ["Verdict", "breakeven_date", "frontier", "goal_seek", "regions", "turns", "zeros"]
+__getattr__ = absent(__name__, __all__)

@@ -11,6 +11,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.draws import counted
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.words import show
 from costmodel.decisions.compare import _limits
 from costmodel.decisions.simulate import levelled, paths, totals
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # -- from when on --------------------------------------------------------------------------------------
 
 
+@public
 def breakeven_date(first: Option | Mix, second: Option | Mix, work: Workload, months: int | None = None, draws: int = FAN_DRAWS, seed: int = 0,
                    terms: Terms | None = None, on: str | None = None, labels: tuple[str, str] = ("first", "second")) -> pd.DataFrame:  # fmt: skip
     """From which month on `second` has cost less than `first`, all in all and for good; one row.
@@ -82,6 +84,7 @@ POINTS = 241  # where crossings are looked for: 40 for each factor of ten over s
 BAND_POINTS = 121
 
 
+@public
 def breakeven(first: Option | Mix, second: Option | Mix, work: Workload, over: str = "requests_per_month", low: float | None = None,
               high: float | None = None, months: int | None = None, draws: int = 400, seed: int = 0, terms: Terms | None = None,
               on: str | None = None, labels: tuple[str, str] = ("first", "second")) -> pd.DataFrame:  # fmt: skip

@@ -14,6 +14,7 @@ from costmodel.core.checks import limits, require
 from costmodel.core.draws import counted, middle
 from costmodel.core.errors import Infeasible, check
 from costmodel.core.nested import find_key, leaves
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GLOSSARY
 from costmodel.decisions.simulate import UNKNOWN, failures, gather, p_cheapest, quality_unknown, quantiles, totals
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 SWEEP_FACTOR, SWEEP_POINTS = 30.0, 61
 
 
+@public
 def compare(options: Options | Option | Mix, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
             terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Options side by side on the same draws, cheapest first.
@@ -80,6 +82,7 @@ def weigh(options: Options, work: Workload, terms: Terms, draws: int, seed: int)
     return table.sort_values("mid", kind="stable"), usd, wrong
 
 
+@public
 def sweep(options: Options | Option | Mix, work: Workload, over: str | Mapping[str, Any], values: Any = None, months: int | None = None,
           draws: int | None = None, seed: int = 0, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Cost of each option while one input, or the product of several, takes other values.

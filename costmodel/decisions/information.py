@@ -22,6 +22,7 @@ from costmodel.core.checks import require
 from costmodel.core.draws import DRAWS_MAX, doubts, middle, uniforms
 from costmodel.core.errors import check, unknown, whole
 from costmodel.core.nested import objects
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_DAY
 from costmodel.core.words import show
@@ -48,6 +49,7 @@ LOAD_TEST_DAYS = 1.0 / 3.0  # eight hours of an engineer, to prepare and to read
 SAMPLE_SHARE = 0.02  # of the corpus that is indexed to see what the whole will cost
 
 
+@public
 @dataclass(frozen=True)
 class Measurement:
     """A way to learn about some inputs: patterns of their keys, what it costs once [USD], and how that is counted."""
@@ -65,6 +67,7 @@ class Measurement:
         return any(fnmatchcase(key, pattern) for pattern in self.inputs)
 
 
+@public
 def measurements(options: Options, work: Workload, terms: Terms | None = None) -> list[Measurement]:
     """What can be measured before the choice, priced from the catalogue: judged answers, a load test, a sample of an index."""
     options, terms = settle(options, terms)
@@ -86,6 +89,7 @@ def measurements(options: Options, work: Workload, terms: Terms | None = None) -
     return found
 
 
+@public
 def value_of_information(options: Options, work: Workload, groups: Mapping[str, Iterable[str]] | None = None, ways: Iterable[Measurement] | None = None,
                          months: int | None = None, draws: int = 10_000, seed: int = 0, terms: Terms | None = None,
                          on: str | None = None) -> pd.DataFrame:  # fmt: skip

@@ -12,6 +12,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
 from costmodel.core.errors import check, unknown
 from costmodel.core.nested import find_key, leaves
+from costmodel.core.public import public
 from costmodel.decisions.compare import compare
 from costmodel.decisions.simulate import comparable, totals
 from costmodel.decisions.tradeoffs import _mid, _reach
@@ -28,6 +29,7 @@ COSTS = ("per_accepted", "per_request", "per_month", "mid", "npv")
 # -- dominance and maps --------------------------------------------------------------------------------
 
 
+@public
 def frontier(options: Options, work: Workload, latency: Mapping[str, float] | None = None, cost: str = "per_accepted", months: int | None = None,
              terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Which options nothing beats on cost, quality and latency at once, and by whom the others are dominated.
@@ -58,6 +60,7 @@ def frontier(options: Options, work: Workload, latency: Mapping[str, float] | No
     return out.sort_values(cost, kind="stable")
 
 
+@public
 def regions(options: Options, work: Workload, over: Mapping[str, Any], quality_floor: float | None = None, months: int | None = None,
             terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Who is cheapest where: a map over any two inputs, every other one at its middle.

@@ -13,6 +13,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.draws import DRAWS_MAX, SEED_MAX, doubts, driver_key, is_driven
 from costmodel.core.errors import check, whole
+from costmodel.core.public import public
 from costmodel.core.ranges import Range
 from costmodel.decisions.simulate import totals
 from costmodel.ledgers.engine import settle
@@ -26,6 +27,7 @@ LEVEL = 0.90
 RESAMPLES = 200
 
 
+@public
 def sobol(option: Option | Mix, work: Workload, against: Option | Mix | None = None, points: int = POINTS, months: int | None = None,
           seed: int = 0, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Share of the variance of an option's total that each doubt explains; with `against`, of the difference of two totals.
@@ -48,6 +50,7 @@ def sobol(option: Option | Mix, work: Workload, against: Option | Mix | None = N
     return sobol_indices(usd, keys, points, seed)
 
 
+@public
 def sobol_indices(function: Callable[[np.ndarray], np.ndarray], names: list[str], points: int = POINTS, seed: int = 0) -> pd.DataFrame:
     """Sobol indices of any function of uniforms: (n, d) in 0..1 -> (n,). Columns as `sobol`.
 

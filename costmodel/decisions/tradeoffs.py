@@ -15,6 +15,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.checks import limits, require
 from costmodel.core.errors import check
 from costmodel.core.nested import find_key, leaves
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GLOSSARY
 from costmodel.core.words import readable, show
@@ -34,6 +35,7 @@ EDGE = 1e-4  # shares are looked at from here to one less this
 # -- what would have to be true ------------------------------------------------------------------------
 
 
+@public
 def goal_seek(options: Options, work: Workload, goal: str, over: str | Iterable[str] | None = None, usd: float | None = None,
               months: int | None = None, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """What would have to be true for `goal` to be the cheapest option, or, if it is, to be so no more: one input at a time.

@@ -16,6 +16,7 @@ from costmodel.core.draws import counted, doubts
 from costmodel.core.draws import draws as drawn
 from costmodel.core.errors import check
 from costmodel.core.nested import leaves
+from costmodel.core.public import public
 from costmodel.core.ranges import _SCALES, Z90, Doubt, Range
 from costmodel.decisions.simulate import comparable, levelled, p_cheapest, paths, running, totals
 from costmodel.ledgers.engine import Options, settle
@@ -28,6 +29,7 @@ FAN_DRAWS = 2_000
 MARGINS = (0.0, 0.05, 0.10, 0.25, 0.50)
 
 
+@public
 def tornado(option: Option | Mix, work: Workload, months: int | None = None, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
     """Total of one option with each doubt at its low and at its high end, the others at their middle; widest first.
 
@@ -46,6 +48,7 @@ def tornado(option: Option | Mix, work: Workload, months: int | None = None, ter
     return table.sort_values("spread", ascending=False, ignore_index=True)
 
 
+@public
 def swings(options: Options, work: Workload, months: int | None = None, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
     """The table of `tornado` for each of several options that can run, widest first, with `option` added: what `register` sorts by."""
     import pandas as pd
@@ -56,6 +59,7 @@ def swings(options: Options, work: Workload, months: int | None = None, terms: T
     return pd.concat(found).sort_values("spread", ascending=False, ignore_index=True)
 
 
+@public
 def rank_correlation(option: Option | Mix, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
                      terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Spearman's rank correlation of each doubt with the total over the draws, strongest first. Columns: input rank_correlation.
@@ -82,6 +86,7 @@ def _ranks(x: np.ndarray) -> np.ndarray:
     return (last - (count + 1) / 2)[place]
 
 
+@public
 def fan(options: Options | Option | Mix, work: Workload, months: int | None = None, draws: int = FAN_DRAWS, seed: int = 0,
         cumulative: bool = True, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """P10, P50 and P90 of what has been paid up to each month (or in each month), with the cost of wrong answers.
@@ -102,6 +107,7 @@ def fan(options: Options | Option | Mix, work: Workload, months: int | None = No
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["option", "month", "p10", "p50", "p90"])
 
 
+@public
 def p_cheaper(first: Option | Mix, second: Option | Mix, work: Workload, by: Sequence[float] = MARGINS, months: int | None = None,
               draws: int = 10_000, seed: int = 0, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Chance that `first` costs less than `second` by at least a share of what `second` costs, on the same draws.
@@ -123,6 +129,7 @@ def p_cheaper(first: Option | Mix, second: Option | Mix, work: Workload, by: Seq
     return pd.DataFrame(rows, columns=["by", "probability"])
 
 
+@public
 def regret(options: Options, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
            terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """What choosing an option now costs on average against knowing everything: mean of (its total - the least total).
@@ -144,6 +151,7 @@ def regret(options: Options, work: Workload, months: int | None = None, draws: i
     return table.sort_values("expected_regret", kind="stable")
 
 
+@public
 def calibrate(prior: Range, measured: Iterable[float], error: float | None = None) -> Range:
     """A Range after your own measurements: the prior and the data weighed by their precision, on the scale of the Range.
 

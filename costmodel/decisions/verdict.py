@@ -16,6 +16,7 @@ from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import check
 from costmodel.core.nested import objects, walk
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GLOSSARY, KILO
 from costmodel.core.words import money, show, unit_of
@@ -35,6 +36,7 @@ SURE = 0.5  # a chance to be the cheapest below this is called a close call
 REACH = np.geomspace(1e-3, 1e3, 241)  # volumes around the present one at which the answer is asked again
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Verdict:
     """What is cheapest among the options that can run and reach the quality floor.
@@ -73,6 +75,7 @@ class Verdict:
         return self.leaders if len(self.leaders) > 1 else [*self.leaders, *(n for n in runs if n not in self.leaders)][:LEADERS]
 
 
+@public
 def recommend(options: Options, work: Workload, quality_floor: float | None = None, months: int | None = None, draws: int = 10_000,
               seed: int = 0, terms: Terms | None = None, on: str | None = None, flips: bool = True) -> Verdict:  # fmt: skip
     """Compare the options and put the answer into words; without a floor, quality enters by the cost of failures only."""
@@ -115,6 +118,7 @@ def _failures(option: Any, work: Workload, terms: Terms) -> float:
     return float(bill.total(calendar, phase="failures") / total) if total else 0.0
 
 
+@public
 def first_answer(options: Options, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
                  terms: Terms | None = None, on: str | None = None) -> Verdict:  # fmt: skip
     """The pair of `quick` in words: what tokens alone cost, and what the same use costs over its whole life."""
@@ -173,6 +177,7 @@ def _no_flips() -> pd.DataFrame:
     return pd.DataFrame(columns=["option", *_FLIPS])
 
 
+@public
 def turns(verdict: Verdict, options: Options, work: Workload, terms: Terms, over: str = "requests_per_month", seed: int = 0) -> pd.DataFrame:
     """Where each other eligible option would become cheaper than the answer, as one input changes.
 
@@ -186,6 +191,7 @@ def turns(verdict: Verdict, options: Options, work: Workload, terms: Terms, over
     return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
 
 
+@public
 def brief(work: Workload, terms: Terms) -> pd.DataFrame:
     """The workload and the terms as a table for a reader. Columns: input, value, unit, meaning."""
     import pandas as pd
@@ -200,6 +206,7 @@ def brief(work: Workload, terms: Terms) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["input", "value", "unit", "meaning"])
 
 
+@public
 def made_of(options: Options) -> pd.DataFrame:
     """What each option is made of. Columns: option, answers (model and where it runs), with (techniques), and shares of a Mix."""
     import pandas as pd
@@ -218,6 +225,7 @@ def _answers(serving: Any) -> str:
     return f"{serving.model.id} ({serving.where})"
 
 
+@public
 def priced_on(options: Options) -> str:
     """The dates at which the API prices of these options are frozen, and the version of the price list."""
     days = {str(api.on) for option in options.values() for api in objects(option) if isinstance(api, Api)}

@@ -1,4 +1,37 @@
-"""Floor 1: the rows of `data/` become records, and published prices become price cards.
+"""Floor 1, and the face `cm.facts.facts`: the rows of `data/` as records, and published prices. It imports `core`.
 
-It imports `core`.
+Records     gpu gpus model models rent store stores tuning tunings person people, each with its units, dates and sources
+Practice    practice (what is usual, as a Range), retirement, facts (every row, as a table)
+Sources     source sources
+Prices      api_price api_models price ApiPrice Rates Tokens PRICES_VERSION
+Tokens      count_tokens words_to_tokens pages_to_tokens
+Words       GLOSSARY (name, unit, meaning), CatalogError
 """
+
+from costmodel.core.errors import CatalogError
+from costmodel.core.public import absent
+from costmodel.core.units import GLOSSARY
+from costmodel.facts.catalog import (
+    facts,
+    gpu,
+    gpus,
+    model,
+    models,
+    people,
+    person,
+    practice,
+    rent,
+    retirement,
+    source,
+    sources,
+    store,
+    stores,
+    tuning,
+    tunings,
+)
+from costmodel.facts.pricelist import PRICES_VERSION
+from costmodel.facts.prices import ApiPrice, Rates, Tokens, api_models, api_price, price
+from costmodel.facts.tokens import count_tokens, pages_to_tokens, words_to_tokens
+
+__all__ = ["ApiPrice", "CatalogError", "GLOSSARY", "PRICES_VERSION", "Rates", "Tokens", "api_models", "api_price", "count_tokens", "facts", "gpu", "gpus", "model", "models", "pages_to_tokens", "people", "person", "practice", "price", "rent", "retirement", "source", "sources", "store", "stores", "tuning", "tunings", "words_to_tokens"]
+__getattr__ = absent(__name__, __all__)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
 from costmodel.core.errors import CatalogError, unknown
+from costmodel.core.public import public
 from costmodel.core.ranges import Range
 from costmodel.core.units import GLOSSARY
 from costmodel.facts.records import (
@@ -236,11 +237,13 @@ def _all(file: str, folder: Folder, on: str | None) -> dict[str, Any]:
 # -- asking: every function takes `folder` (another folder of facts) and `on` (an ISO date) ----------------
 
 
+@public
 def gpus(folder: Folder = None, on: str | None = None) -> dict[str, Gpu]:
     """All GPUs by id."""
     return _all("gpus", folder, on)
 
 
+@public
 def gpu(id: str, folder: Folder = None, on: str | None = None) -> Gpu:
     """One GPU.
 
@@ -253,11 +256,13 @@ def gpu(id: str, folder: Folder = None, on: str | None = None) -> Gpu:
     return _one("GPU", "gpus", id, folder, on)
 
 
+@public
 def models(folder: Folder = None, on: str | None = None) -> dict[str, Model]:
     """All open models by id."""
     return _all("models", folder, on)
 
 
+@public
 def model(id: str, folder: Folder = None, on: str | None = None) -> Model:
     """One open model, named as its maker does, in lower case.
 
@@ -267,11 +272,13 @@ def model(id: str, folder: Folder = None, on: str | None = None) -> Model:
     return _one("open model", "models", id, folder, on)
 
 
+@public
 def people(folder: Folder = None, on: str | None = None) -> dict[str, Person]:
     """All roles by id."""
     return _all("people", folder, on)
 
 
+@public
 def person(id: str, folder: Folder = None, on: str | None = None) -> Person:
     """One role: engineer, analyst, expert or annotator.
 
@@ -291,11 +298,13 @@ def label(id: str, folder: Folder = None, on: str | None = None) -> Labels:
     return _one("kind of label", "labels", id, folder, on)
 
 
+@public
 def stores(folder: Folder = None, on: str | None = None) -> dict[str, Store]:
     """All vector, object and graph stores by id."""
     return _all("stores", folder, on)
 
 
+@public
 def store(id: str, folder: Folder = None, on: str | None = None) -> Store:
     """One vector, object or graph store."""
     return _one("store", "stores", id, folder, on)
@@ -345,11 +354,13 @@ def graph(id: str, folder: Folder = None, on: str | None = None) -> Graph:
     return _one("graph index", "graphs", id, folder, on)
 
 
+@public
 def tunings(folder: Folder = None, on: str | None = None) -> dict[str, Tuning]:
     """All managed fine-tuning offers by id."""
     return _all("tunings", folder, on)
 
 
+@public
 def tuning(id: str, folder: Folder = None, on: str | None = None) -> Tuning:
     """One managed fine-tuning offer, such as "vertex.gemini-3.1-flash-lite"."""
     return _one("managed fine-tuning", "tunings", id, folder, on)
@@ -360,6 +371,7 @@ def rents(folder: Folder = None, on: str | None = None) -> dict[str, Rent]:
     return _all("rents", folder, on)
 
 
+@public
 def rent(
     gpu: str, channel: str = "neocloud", term: str = "on_demand", folder: Folder = None, on: str | None = None
 ) -> Rent:
@@ -398,6 +410,7 @@ def fact(file: str, key: str, folder: Folder = None, on: str | None = None) -> F
     return found[keys[0]]
 
 
+@public
 def practice(key: str, folder: Folder = None, on: str | None = None) -> Range:
     """What is usual, as a Range named `id.field` with its source; low equals high where no range is known.
 
@@ -429,6 +442,7 @@ def residency(provider: str, region: str, folder: Folder = None, on: str | None 
     return fact("residency", f"{provider}.{region}.uplift", folder, on).value.mid
 
 
+@public
 def retirement(model: str, folder: Folder = None, on: str | None = None) -> str | None:
     """The announced last day of an API model, or None where none is known.
 
@@ -439,11 +453,13 @@ def retirement(model: str, folder: Folder = None, on: str | None = None) -> str 
     return found.value if found else None
 
 
+@public
 def sources(folder: Folder = None) -> dict[str, Source]:
     """All sources by id."""
     return dict(_sources(data_folder(folder)))
 
 
+@public
 def source(id: str, folder: Folder = None) -> Source:
     """One source."""
     found = _sources(data_folder(folder))
@@ -452,6 +468,7 @@ def source(id: str, folder: Folder = None) -> Source:
     return found[id]
 
 
+@public
 def facts(folder: Folder = None) -> pd.DataFrame:
     """Every row of every file, history included, with a column `file`: the analyst's view.
 

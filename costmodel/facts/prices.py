@@ -21,6 +21,7 @@ import numpy as np
 
 from costmodel.core.draws import middle
 from costmodel.core.errors import CatalogError, check
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import KILO, MTOK
 from costmodel.facts.catalog import shortest_cached, source
@@ -52,6 +53,7 @@ CHARGED_AS = {"cache_write": "input", "cache_write_1h": "input", "image": "input
               "reasoning": "output"}  # fmt: skip
 
 
+@public
 @dataclass(frozen=True)
 class Tokens:
     """The tokens of one request, as a partition: no token is in two classes.
@@ -96,6 +98,7 @@ class Tokens:
         return sum(value for _, value in self.classes())
 
 
+@public
 @dataclass(frozen=True)
 class Rates:
     """List prices of one context tier [USD per million tokens]; None means that the class has no price of its own."""
@@ -125,6 +128,7 @@ class Rates:
         return out
 
 
+@public
 @dataclass(frozen=True)
 class ApiPrice:
     """The price card of one model at one provider on one date. `tiers` hold list prices: `rates` applies the rest."""
@@ -147,6 +151,7 @@ class ApiPrice:
 # -- asking --------------------------------------------------------------------------------------------
 
 
+@public
 def price(model: str, tokens: Tokens, provider: str | None = None, on: str | None = None, mode: str = "standard",
           residency: str | None = None, discount: Number = 0.0) -> Any:  # fmt: skip
     """What one request costs [USD].
@@ -218,6 +223,7 @@ def _remedy(name: str) -> str:
 # -- the card ------------------------------------------------------------------------------------------
 
 
+@public
 def api_price(model: str, provider: str | None = None, on: str | None = None, mode: str = "standard",
               residency: str | None = None, discount: Number = 0.0) -> ApiPrice:  # fmt: skip
     """The price card of a model, by exact id or declared alias.
@@ -243,6 +249,7 @@ def api_price(model: str, provider: str | None = None, on: str | None = None, mo
     return card if isinstance(discount, float) and discount == 0 else replace(card, discount=discount)
 
 
+@public
 def api_models(provider: str | None = None) -> list[str]:
     """Ids of every model with a token price, of one provider or of all."""
     sellers = providers() if provider is None else [provider_of(provider)]

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.facts import catalog
 
@@ -52,6 +53,7 @@ FAMILIES: tuple[tuple[str, str], ...] = (
 OTHER_SCRIPTS = 0.1  # share of non-ASCII characters above which a text counts as multilingual
 
 
+@public
 def count_tokens(text: str | Sequence[str], model: str) -> Any:
     """Tokens of a text, or of each text of a list, for a model.
 
@@ -93,6 +95,7 @@ def basis(model: str) -> tuple[str, str | None]:
     )
 
 
+@public
 def pages_to_tokens(pages: Number) -> Range:
     """Tokens of so many pages of text.
 
@@ -102,6 +105,7 @@ def pages_to_tokens(pages: Number) -> Range:
     return _times(catalog.practice("text.tokens_per_page"), pages)
 
 
+@public
 def words_to_tokens(words: Number) -> Range:
     """Tokens of so many English words.
 

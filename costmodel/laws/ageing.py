@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from costmodel.core.public import public
 from costmodel.core.units import MONTHS_PER_YEAR
 
 
+@public
 def cold_cache_ratio(cached: Any, read: Any, write: Any = 1.0) -> Any:
     """Bill of prompt tokens the morning after a migration over the one before [x]: everything is cold, and maybe written.
 
@@ -22,6 +24,7 @@ def cold_cache_ratio(cached: Any, read: Any, write: Any = 1.0) -> Any:
     return (1 - cached + cached * write) / (1 - cached + cached * read)
 
 
+@public
 def cached_share_of(ratio: Any, read: Any, write: Any = 1.0) -> Any:
     """Cached share of the prompt tokens that a rise of the bill by `ratio` betrays [share]; `cold_cache_ratio` solved for it.
 
@@ -33,6 +36,7 @@ def cached_share_of(ratio: Any, read: Any, write: Any = 1.0) -> Any:
     return (ratio - 1) / (ratio * (1 - read) + write - 1)
 
 
+@public
 def overpaid_share(fall_per_year: Any, months: Any) -> Any:
     """Price of falling behind: share of the bill that the same quality would no longer cost after `months` [share].
 
@@ -44,6 +48,7 @@ def overpaid_share(fall_per_year: Any, months: Any) -> Any:
     return 1 - (1 - fall_per_year) ** (months / MONTHS_PER_YEAR)
 
 
+@public
 def gain_of_waiting(
     usd_once: Any, usd_per_month: Any, usd_value_per_month: Any, months: Any, discount_rate: Any = 0.10, superfluous: Any = 0.0
 ) -> Any:
@@ -61,6 +66,7 @@ def gain_of_waiting(
     return months * (usd_per_month - usd_value_per_month) + usd_once * (1 - later)
 
 
+@public
 def per_survivor(usd: Any, abandoned: Any) -> Any:
     """Spend per project that survives [USD], when a share of them is abandoned after it was spent: usd / (1 - abandoned).
 

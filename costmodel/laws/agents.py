@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.core.public import public
+
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(41)  # of the standard normal: exact moments of the lognormal tail
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 NEVER = 1e12  # tokens of history that no agent reaches
 LEAST = 1e-9
 
 
+@public
 def turn_tokens(base: Any, grown: Any, turns: Any) -> Any:
     """Input tokens of a task of `turns` turns, t + 1 calls [token]: b (t + 1) + g t (t + 1) / 2.
 
@@ -29,6 +32,7 @@ def turn_tokens(base: Any, grown: Any, turns: Any) -> Any:
     return step_tokens(base, grown, turns + 1)
 
 
+@public
 def step_tokens(base: Any, grown: Any, steps: Any) -> Any:
     """Input tokens of a task of `steps` calls [token]: b s + g s (s - 1) / 2.
 
@@ -67,6 +71,7 @@ def history_tokens(grown: Any, steps: Any, limit: Any = NEVER, kept: Any = 0.0) 
     return step_tokens(0.0, grown, first) + teeth * step_tokens(kept, grown, cycle) + step_tokens(kept, grown, rest)
 
 
+@public
 def attempts(fail_chance: Any, tries: Any) -> Any:
     """Calls that are sent for one answer [count] when each fails with `fail_chance` and at most `tries` are made.
 
@@ -114,6 +119,7 @@ def shift_to(base: Any, reached: Any) -> Any:
     return np.log(reached) - np.log1p(-reached) - np.log(base) + np.log1p(-base)
 
 
+@public
 def tail(mean: Any, spread: Any, at: Any) -> Any:
     """What the task or user at probability `at` takes, in the unit of `mean`: mean x exp(spread z(at) - spread^2 / 2).
 
@@ -125,6 +131,7 @@ def tail(mean: Any, spread: Any, at: Any) -> Any:
     return mean * np.exp(spread * ndtri(at) - spread**2 / 2)
 
 
+@public
 def per_resolved(usd: Any, success: Any, usd_unresolved: Any = 0.0) -> Any:
     """Cost of one resolved task [USD]: (usd of an attempt + (1 - success) x usd_unresolved) / success.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from costmodel.core.checks import require
 from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.public import public
 from costmodel.facts.records import Model
 from costmodel.laws.training.compute import USUAL_VOCAB, usual_hidden, usual_layers
 
@@ -21,6 +22,7 @@ WHOLE = ("layers", "hidden", "heads", "kv_heads", "head_size", "vocab", "window"
          "dense_layers", "kv_lora_rank", "q_lora_rank", "rope_head", "nope_head", "v_head", "sliding_window", "full_attention_layers")  # fmt: skip
 
 
+@public
 def own_model(id: str, parameters: float, **known: Any) -> Model:
     """A model that is not in the catalogue, for `Hosted(own_model(...))`: only its parameters must be known.
 

@@ -10,7 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.core.public import public
 
+
+@public
 def hit_rate(arrivals_per_s: Any, ttl_s: Any) -> Any:
     """Share of requests that find the prefix still cached [share], when each read renews its time to live.
 
@@ -23,6 +26,7 @@ def hit_rate(arrivals_per_s: Any, ttl_s: Any) -> Any:
     return -np.expm1(-np.asarray(arrivals_per_s, float) * ttl_s)
 
 
+@public
 def prefix_hit_rate(arrivals_per_s: Any, ttl_s: Any, burst: Any = 1.0, parallel: Any = 1.0, prefixes: Any = 1.0, replicas: Any = 1.0) -> Any:
     """Share of requests that read a cached prefix [share], for traffic that is not one even stream.
 
@@ -39,6 +43,7 @@ def prefix_hit_rate(arrivals_per_s: Any, ttl_s: Any, burst: Any = 1.0, parallel:
     return 1 - alone * np.exp(-np.asarray(arrivals_per_s, float) * ttl_s / (burst * prefixes * replicas))
 
 
+@public
 def cached_price(hits: Any, write: Any, read: Any) -> Any:
     """Price of a prefix token over plain input [x]: hits x read + (1 - hits) x write; above 1 the cache loses money.
 
@@ -50,6 +55,7 @@ def cached_price(hits: Any, write: Any, read: Any) -> Any:
     return hits * read + (1 - hits) * write
 
 
+@public
 def break_even_hit_rate(write: Any, read: Any) -> Any:
     """Steady hit rate above which a cache costs less than plain input [share]; prices relative to plain input.
 
@@ -62,6 +68,7 @@ def break_even_hit_rate(write: Any, read: Any) -> Any:
         return np.where(np.less(read, 1), np.divide(np.subtract(write, 1), np.subtract(write, read)), np.inf)[()]
 
 
+@public
 def break_even_reads(write: Any, read: Any) -> Any:
     """Reads that recover the premium of one write: (write - 1) / (1 - read); prices relative to plain input. Infinite, never,
     where a read saves nothing.
@@ -75,6 +82,7 @@ def break_even_reads(write: Any, read: Any) -> Any:
         return np.where(np.less(read, 1), np.divide(np.subtract(write, 1), np.subtract(1, read)), np.inf)[()]
 
 
+@public
 def reads_of_a_write(write: Any, read: Any) -> Any:
     """Reads that recover a whole write, write / (1 - read): the other published reading, 1.39 (often quoted as 1.4).
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.core.public import public
+
 RANGE_OF_TEN = 3.078  # spread of ten draws over their standard deviation: d2 of the control charts (Shewhart)
 
 
@@ -19,6 +21,7 @@ def _z(probability: Any) -> Any:
     return ndtri(probability)
 
 
+@public
 def samples_per_arm(first: Any, second: Any, power: Any = 0.80, alpha: Any = 0.05, sides: Any = 2) -> Any:
     """Answers of each version that tell two accepted shares apart [count], whole.
 
@@ -35,6 +38,7 @@ def samples_per_arm(first: Any, second: Any, power: Any = 0.80, alpha: Any = 0.0
         return np.ceil((spread / gap) ** 2)
 
 
+@public
 def chance_to_detect(samples: Any, first: Any, second: Any, alpha: Any = 0.05, sides: Any = 1) -> Any:
     """Power: chance that `samples` answers of each version show the difference of two accepted shares [share].
 
@@ -51,6 +55,7 @@ def chance_to_detect(samples: Any, first: Any, second: Any, alpha: Any = 0.05, s
     return ndtr(seen / np.sqrt(first * (1 - first) + second * (1 - second)))
 
 
+@public
 def through_judge(accepted: Any, agreement: Any) -> Any:
     """Accepted share as a judge sees it who agrees with people in `agreement` of the cases, errors both ways alike [share].
 
@@ -62,6 +67,7 @@ def through_judge(accepted: Any, agreement: Any) -> Any:
     return agreement * accepted + (1 - agreement) * (1 - accepted)
 
 
+@public
 def runs_to_see(effect: Any, spread: Any, power: Any = 0.80, alpha: Any = 0.05, agreement: Any = 1.0) -> Any:
     """Runs of the same cases on each version that show a fall of `effect` through run-to-run noise [count], whole, at least 1.
 
@@ -77,6 +83,7 @@ def runs_to_see(effect: Any, spread: Any, power: Any = 0.80, alpha: Any = 0.05, 
     return np.maximum(1.0, np.ceil(2 * ((_z(1 - alpha) + _z(power)) * noise) ** 2))
 
 
+@public
 def days_to_collect(samples: Any, requests_per_day: Any, exposed: Any, outcome_share: Any) -> Any:
     """Days until an arm that gets the share `exposed` of the traffic has its answers with a known outcome [day].
 
@@ -87,6 +94,7 @@ def days_to_collect(samples: Any, requests_per_day: Any, exposed: Any, outcome_s
         return np.divide(samples, requests_per_day * exposed * outcome_share)
 
 
+@public
 def exposed_days(shares: tuple, days: tuple, chances: tuple, days_after: Any) -> Any:
     """Days of full traffic that a bad version reaches on average on its way through the stages of a rollout [day].
 
@@ -104,6 +112,7 @@ def exposed_days(shares: tuple, days: tuple, chances: tuple, days_after: Any) ->
     return total + unseen * days_after
 
 
+@public
 def expected_loss(chance: Any, exposed: Any, requests_per_day: Any, drop: Any, usd_per_failure: Any) -> Any:
     """Expected loss of one release [USD]: chance that it is bad x days of full traffic that it reaches x failures more a day x their cost.
 

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.units import MONTHS_PER_YEAR
 
 
+@public
 def npv(rate: float, amounts: Any) -> float:
     """Net present value of amounts at the ends of periods 0, 1, 2 ..., at a rate per period.
 
@@ -22,6 +24,7 @@ def npv(rate: float, amounts: Any) -> float:
     return float(np.sum(amounts / (1.0 + rate) ** np.arange(amounts.size)))
 
 
+@public
 def irr(amounts: Any) -> float:
     """Internal rate of return per period of amounts at the ends of periods 0, 1, 2 ...: the rate at which their present value is 0.
 

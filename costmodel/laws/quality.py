@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.errors import Infeasible
+from costmodel.core.public import public
 from costmodel.core.ranges import Number
 
 FULL_CONTEXT = 131_072.0  # tokens at which the decay of a reader is stated
@@ -19,6 +20,7 @@ FEWEST, MOST, USUAL = 50.0, 50_000.0, 1_000.0  # examples: where the curve holds
 TAUGHT = 20_000.0  # examples of a student that reaches the stated share of its teacher
 
 
+@public
 @dataclass(frozen=True)
 class Effect:
     """A shift of the log-odds that an answer is accepted, with its evidence; `kept` is the share of accepted answers that
@@ -32,6 +34,7 @@ class Effect:
     kept: Number = 1.0
 
 
+@public
 def shift(accepted: Any, log_odds: Any) -> Any:
     """Accepted share after a shift of its log-odds: expit(logit(p) + shift), any shape, 0 and 1 stay.
 
@@ -52,6 +55,7 @@ def shift_to(base: Any, goal: Any) -> Any:
         return np.log(goal) - np.log1p(-goal) - np.log(base) + np.log1p(-base)
 
 
+@public
 def context_shift(tokens: Any, decay: Any, power: Any, longest: Any) -> Any:
     """Shift of the log-odds by the length of the prompt: -decay x (tokens / 131,072)^power.
 
@@ -70,6 +74,7 @@ def context_shift(tokens: Any, decay: Any, power: Any, longest: Any) -> Any:
     return -decay * (tokens / FULL_CONTEXT) ** power + np.where(inside, 0.0, np.nan)
 
 
+@public
 def position_shift(position: Any, dip: Any, tilt: Any) -> Any:
     """Shift of the log-odds by where in the prompt the answer stands, 0 first and 1 last: -dip x 4 x (1 - x) - tilt x.
 
@@ -91,6 +96,7 @@ def answered(found: Any, with_it: Any, without: Any) -> Any:
     return found * with_it + (1 - found) * without
 
 
+@public
 def examples_gain(examples: Any, gain: Any, per_tenfold: Any) -> Any:
     """Shift of the log-odds by a tune on that many labelled examples: gain + per_tenfold x log10(examples / 1,000).
 
@@ -125,6 +131,7 @@ def student_shift(base: Any, teacher: Any, share: Any, examples: Any = TAUGHT, p
         return np.maximum(0.0, np.minimum(reached, np.log(teacher) - np.log1p(-teacher) - own))
 
 
+@public
 def required_gain(usd: Any, requests: Any, usd_per_failure: Any) -> Any:
     """Rise of the accepted share that pays for an expense: usd / (requests x usd_per_failure).
 
@@ -136,6 +143,7 @@ def required_gain(usd: Any, requests: Any, usd_per_failure: Any) -> Any:
     return usd / (requests * usd_per_failure)
 
 
+@public
 def allowed_loss(usd_saved_per_request: Any, usd_per_failure: Any) -> Any:
     """Fall of the accepted share at which a cheaper model costs more than it saves: saved / usd_per_failure.
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.core.public import public
+
 LEVELS = 8  # of a load-duration curve: equal shares of the active hours
 ROUNDING = 1e-9  # a load that is whole but for rounding needs no replica more
 FLAT = 1e-9  # least excess of the peak over the mean, so that a flat load has a limit
@@ -32,6 +34,7 @@ def load_at(share: Any, peak_to_average: Any) -> Any:
     return peak_to_average * (1 - np.asarray(share, float)) ** (peak_to_average - 1)
 
 
+@public
 def duration_curve(peak_to_average: Any, levels: int = LEVELS) -> list[Any]:
     """Mean load over the overall mean in each of `levels` equal shares of the active hours, busiest first; they average 1.
 
@@ -60,6 +63,7 @@ def above(cover: Any, peak_to_average: Any) -> Any:
 # -- replicas ------------------------------------------------------------------------------------------
 
 
+@public
 def wait_chance(servers: Any, load: Any) -> Any:
     """Chance that a request finds all `servers` busy and waits, at an offered load in servers: Erlang C.
 
@@ -98,6 +102,7 @@ def safety(wait_share: Any) -> Any:
     return np.interp(wait_share, chance, beta)
 
 
+@public
 def replicas_needed(load: Any, slots: Any, load_max: Any, margin: Any, burstiness: Any, least: Any) -> Any:
     """Whole replicas for a load in replicas: (L + margin sqrt(L z / slots)) / load_max, rounded up, at least `least`.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.core.public import public
 from costmodel.core.units import MINUTES_PER_HOUR, MONTHS_PER_QUARTER, MTOK, SECONDS_PER_HOUR
 
 
@@ -45,6 +46,7 @@ def embedding_usd_per_mtok(usd_per_gpu_hour: Any, tokens_per_s: Any, utilisation
     return usd_per_gpu_hour / (tokens_per_s * SECONDS_PER_HOUR * utilisation) * MTOK
 
 
+@public
 def recall_at_k(k: Any, at_one: Any, slope: Any) -> Any:
     """Share of questions whose passage is among the first k [share]: logit(recall) = logit(at_one) + slope x ln k.
 
@@ -58,6 +60,7 @@ def recall_at_k(k: Any, at_one: Any, slope: Any) -> Any:
     return odds / (1 + odds)
 
 
+@public
 def all_found(entities: Any, per_entity: Any) -> Any:
     """Chance that everything a question needs is found [share]: per_entity ^ entities.
 
@@ -70,6 +73,7 @@ def all_found(entities: Any, per_entity: Any) -> Any:
     return per_entity**entities
 
 
+@public
 def graph_index_ratio(chunk_tokens: Any, overhead_tokens: Any, per_token: Any, gleanings: Any = 1.0) -> Any:
     """Tokens through a model to index one token of text [token/token]: (overhead / chunk + per token) x (1 + gleanings) / 2.
 
@@ -83,6 +87,7 @@ def graph_index_ratio(chunk_tokens: Any, overhead_tokens: Any, per_token: Any, g
     return (overhead_tokens / chunk_tokens + per_token) * (1 + gleanings) / 2
 
 
+@public
 def graph_size(tokens: Any, entities_per_ktok: Any, relations_per_entity: Any, entities_per_community: Any) -> tuple[Any, Any, Any]:
     """(entities, relations, communities) of a graph index [count], in proportion to the text.
 
@@ -107,6 +112,7 @@ def index_hours(tokens: Any, tokens_per_minute: Any) -> Any:
     return tokens / tokens_per_minute / MINUTES_PER_HOUR
 
 
+@public
 def stale_share(drift_per_quarter: Any, months: Any) -> Any:
     """Share of an index that is out of date after so many months without refresh: 1 - (1 - drift)^(months / 3).
 
@@ -128,6 +134,7 @@ def from_sample(usd: Any, share: Any, exponent: Any = 1.0) -> Any:
     return usd * (1 / share) ** exponent
 
 
+@public
 def first_token_s(prompt_tokens: Any, fixed_s: Any, seconds_per_mtok: Any) -> Any:
     """Time to first token of a prompt that is not cached [s]: fixed + tokens x seconds per million tokens.
 

@@ -16,6 +16,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible
+from costmodel.core.public import public
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Options, evaluate, settle
 from costmodel.ledgers.evidence import Evidence, describe
@@ -30,6 +31,7 @@ COLUMNS = ["option", "phase", "item", "month", "quantity", "unit", "usd_per_unit
 # -- answers -------------------------------------------------------------------------------------------
 
 
+@public
 def ledger(options: Options | Option | Mix, work: Workload, months: int | None = None, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
     """Every line of every option in every month in which something is paid, at the middle of all Ranges.
 
@@ -62,6 +64,7 @@ def ledger(options: Options | Option | Mix, work: Workload, months: int | None =
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+@public
 def explain(option: Option | Mix, work: Workload, months: int | None = None, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
     """One row per line of one option, dearest first: what it costs over the horizon, by which formula, from which sources.
 
@@ -86,6 +89,7 @@ def explain(option: Option | Mix, work: Workload, months: int | None = None, ter
     return table.sort_values("usd", ascending=False, ignore_index=True)
 
 
+@public
 def cash_flow(options: Options | Option | Mix, work: Workload, months: int | None = None, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
     """Month by month: what is paid, what has been paid, and its present value, at the middle of all Ranges.
 

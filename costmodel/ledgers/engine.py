@@ -19,6 +19,7 @@ from costmodel.choices.terms import STEADY, Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.errors import Infeasible, short, unknown
 from costmodel.core.nested import same
+from costmodel.core.public import public
 from costmodel.ledgers.calendar import Calendar
 
 Options = Mapping[str, Any]
@@ -46,6 +47,7 @@ class Bill:
         )
 
 
+@public
 def evaluate(option: Option | Mix, work: Workload, terms: Terms) -> Bill:
     """The bill of an option whose Ranges are already numbers: pool what calls a model, let each serving price its pool."""
     resolved = cases(option, work, terms)
@@ -105,6 +107,7 @@ def settle(options: Options | Option | Mix, terms: Terms | None, **changes: Any)
     return dict(options), terms
 
 
+@public
 def pick(options: Mapping[str, Any], label: str, where: str = "the options") -> Any:
     """The option with this label. Errors: `CatalogError` names the nearest labels.
 

@@ -11,6 +11,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle
 from costmodel.core.nested import key_of, owner_of, walk
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt, Range
 from costmodel.core.words import unit_of
 from costmodel.facts import catalog
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@public
 def register(options: Options | Option | Mix, work: Workload, terms: Terms | None = None, also: Mapping[str, Any] | None = None,
              swings: pd.DataFrame | None = None) -> pd.DataFrame:  # fmt: skip
     """The assumption register: every input of the options, the workload and the terms (`also` of others, by name), each value once.
@@ -71,6 +73,7 @@ def _input(owner: Any, name: str, value: Any, evidence: Evidence) -> dict[str, A
     return {"low": low, "mid": mid, "high": high, "unit": unit_of(type(owner).__name__, name), "source": source, "why": why, "default": untouched}
 
 
+@public
 def bibliography(options: Options | Option | Mix, work: Workload, terms: Terms | None = None, more: Iterable[str] = ()) -> pd.DataFrame:
     """The published sources behind the lines of these options, each once, and `more` ids of sources that a report cites besides.
 
@@ -85,6 +88,7 @@ def bibliography(options: Options | Option | Mix, work: Workload, terms: Terms |
     return pd.DataFrame(found, columns=["id", "publisher", "title", "url", "locator", "accessed", "licence"])
 
 
+@public
 def by_hand(option: Option, work: Workload, terms: Terms | None = None) -> pd.DataFrame:
     """One request of a plain API option: priced from the price card alone, and as the ledger has it in month 1.
 

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from costmodel.core.errors import check, unknown
+from costmodel.core.public import public
 from costmodel.core.units import GLOSSARY
 from costmodel.core.words import Currency
 
@@ -41,6 +42,7 @@ class Block:
         return self.text
 
 
+@public
 def answer(sentence: str, points: Iterable[str] = ()) -> Block:
     """The answer in one sentence, and a few points that it turns on; a report opens with them.
 
@@ -55,6 +57,7 @@ def answer(sentence: str, points: Iterable[str] = ()) -> Block:
     return Block(made, "\n- ".join([sentence, *points]))
 
 
+@public
 def cards(items: Iterable[tuple[str, str, str]]) -> Block:
     """Headline numbers as (label, value, note); a report opens with them.
 
@@ -75,6 +78,7 @@ def cards(items: Iterable[tuple[str, str, str]]) -> Block:
     return Block(f'<div class="cm-cards" style="{style}">{"".join(parts)}</div>', lines)
 
 
+@public
 def show(table: pd.DataFrame, formats: Mapping[str, str | Callable] | None = None, caption: str = "",
          units: Mapping[str, str] | None = None, money: Currency = USD) -> Block:  # fmt: skip
     """A table for readers: names in words, units under them, numbers to the right, thin rules.
@@ -194,6 +198,7 @@ def cell(value: Any, name: str = "", form: str | Callable | None = None) -> str:
     return f"{value:.3g}"
 
 
+@public
 def results(table: pd.DataFrame | None = None, **numbers: Any) -> None:
     """Hand the numbers and the tidy table of a notebook to its report, which writes them beside the pages.
 

@@ -1,4 +1,14 @@
-"""Floor 6: a study as a YAML file, and many of them at once.
+"""Floor 6, and the face `cm.scenarios`: a study as a YAML file, and many of them at once.
 
 It imports `decisions` and everything below.
+
+Files       examples save (and `cm.load`)
+Many        compare_portfolio
 """
+
+from costmodel.core.public import absent
+from costmodel.scenarios.portfolio import compare_portfolio
+from costmodel.scenarios.scenario import examples, save
+
+__all__ = ["compare_portfolio", "examples", "save"]
+__getattr__ = absent(__name__, __all__)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costmodel.core.errors import CatalogError, check, whole
+from costmodel.core.public import public
 from costmodel.decisions.compare import compare
 from costmodel.scenarios.scenario import load
 
@@ -26,6 +27,7 @@ BATCH = 10  # scenarios that one task compares: enough to hide the journey, few 
 Job = tuple[str, str, dict[str, Any]]  # name, scenario (a path, the name of an example, or YAML text), changes
 
 
+@public
 def compare_portfolio(scenarios: str | Path | Mapping[str, Any], base: str | None = None, workers: int = WORKERS, scheduler: str | None = None,
                       executor: Executor | None = None, progress: bool = True, **changes: Any) -> pd.DataFrame:  # fmt: skip
     """Compare the options of every scenario of a folder of YAML files, of a CSV, or of a mapping {name: file, YAML text or changes}.

@@ -9,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from costmodel.choices.study import Scenario
+from costmodel.choices.study import Study
 from costmodel.core.errors import CatalogError, unknown
 from costmodel.core.nested import key_of, walk
+from costmodel.core.public import public
 from costmodel.scenarios.reading import Reader, parse
 from costmodel.scenarios.writing import as_yaml
 
@@ -22,6 +23,7 @@ def notebooks_folder() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[2] / "notebooks"
 
 
+@public
 def examples() -> dict[str, Path]:
     """The scenarios that come with the package, by name.
 
@@ -31,7 +33,8 @@ def examples() -> dict[str, Path]:
     return {path.stem: path for path in sorted((notebooks_folder() / "scenarios").glob("*.yaml"))}
 
 
-def load(scenario: str | Path, **changes: Any) -> Scenario:
+@public
+def load(scenario: str | Path, **changes: Any) -> Study:
     """A scenario from a YAML file, from the name of an example, or from YAML text.
 
     `changes` replace what the file says, by the name of a field of the workload, the terms or the scenario
@@ -47,12 +50,13 @@ def load(scenario: str | Path, **changes: Any) -> Scenario:
     """
     text, file = _read(scenario)
     reader = Reader(file)
-    fields = {name: hint for name, hint in get_type_hints(Scenario).items() if name not in ("work", "options", "terms")}
+    fields = {name: hint for name, hint in get_type_hints(Study).items() if name not in ("work", "options", "terms")}
     values = reader.question(parse(text, file), fields, {k: v for k, v in changes.items() if v is not None})
-    return reader.make("", Scenario, **{"prepared_for": "", **values})
+    return reader.make("", Study, **{"prepared_for": "", **values})
 
 
-def save(scenario: Scenario, path: str | Path) -> Path:
+@public
+def save(scenario: Study, path: str | Path) -> Path:
     """Write a scenario as a YAML file that computes the same numbers when it is loaded.
 
     Errors: `CatalogError` for what a file cannot say, such as a record of your own; nothing is written then.
@@ -65,7 +69,7 @@ def save(scenario: Scenario, path: str | Path) -> Path:
     return Path(path)
 
 
-def _numbers(s: Scenario) -> list[tuple[str, Any]]:
+def _numbers(s: Study) -> list[tuple[str, Any]]:
     return [(key_of(*leaf), leaf[2]) for leaf in walk((s.options, s.work, s.terms))]
 
 

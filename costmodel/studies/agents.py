@@ -18,6 +18,7 @@ from costmodel.core.checks import require
 from costmodel.core.draws import draws as quantiles
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MINUTES_PER_HOUR, MONTHS_PER_YEAR
 from costmodel.decisions.simulate import totals
@@ -37,6 +38,7 @@ PROMPT_TOKENS = Range(1_500, 6_000, mid=3_000, name="agent_runs.prompt", why="as
 REASONING = Range(300, 3_000, mid=1_000, name="agent_runs.reasoning", why="assumption: hidden reasoning of one step")
 
 
+@public
 def per_task(options: Options | Option | Mix, work: Workload, usd_unresolved: Number = 0.0, months: int = int(MONTHS_PER_YEAR),
              terms: Terms | None = None, on: str | None = None, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """What one task and one resolved task cost, one row per option.
@@ -77,6 +79,7 @@ def _agent(option: Option | Mix, kind: type, asked: str) -> Any:
     return found[0]
 
 
+@public
 def steps_and_success(option: Option | Mix, work: Workload, steps: Sequence[float], success: Sequence[float], usd_unresolved: Number = 0.0,
                       months: int = int(MONTHS_PER_YEAR), terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Cost of one resolved task for every number of steps and every success. Columns: steps, success, usd_per_task, usd_per_resolved.
@@ -103,6 +106,7 @@ def steps_and_success(option: Option | Mix, work: Workload, steps: Sequence[floa
     return pd.DataFrame(rows, columns=["steps", "success", "usd_per_task", "usd_per_resolved"])
 
 
+@public
 def user_margins(
     usd_per_user: Number, usd_per_seat_month: Number, spread: Number, at: Sequence[float] = (0.50, 0.80, 0.90, 0.95, 0.99)
 ) -> pd.DataFrame:
@@ -122,6 +126,7 @@ def user_margins(
     return pd.DataFrame({"percentile": [100 * p for p in at], "usd": usd, "margin": [1 - x / usd_per_seat_month for x in usd]})
 
 
+@public
 def coding_ways(option: Option, work: Workload, hours_by_hand: Number, time_ratio: Number | None = None, terms: Terms | None = None,
                 on: str | None = None, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """One accepted change, three ways: a developer alone, a developer with AI, an agent whose changes a developer reads.
@@ -166,6 +171,7 @@ def _drawn(name: str, value: Any, draws: int, seed: int) -> Any:
     return quantiles(name, value, draws, seed) if isinstance(value, Range) else value
 
 
+@public
 def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     """Published runs of a bare coding agent beside the model's band (80 %), one row each: dollars a task on SWE-bench Verified.
 

@@ -17,6 +17,7 @@ from costmodel.core.checks import listed
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, short
 from costmodel.core.nested import pin
+from costmodel.core.public import public
 from costmodel.laws.retrieval import all_found, chunks
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate, settle
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@public
 def context_budget(option: Option, work: Workload, top_k: Any = None, months: int = 12, terms: Terms | None = None) -> pd.DataFrame:
     """Quality and cost as more passages are put into the prompt: columns top_k context_tokens quality usd_per_request
     per_accepted, and `best` on the row whose accepted answer costs least. `context_tokens` are those of all rounds, at most the corpus. Cost is what comes with each request, failures
@@ -51,6 +53,7 @@ def context_budget(option: Option, work: Workload, top_k: Any = None, months: in
     return table.assign(best=table.index == table["per_accepted"].idxmin())
 
 
+@public
 def cost_by_mix(options: Mapping[str, Option | Mix], work: Workload, hard: str = "multi_hop", shares: Any = None, months: int | None = None,
                 terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Quality and cost of each way as `hard` questions (multi_hop, whole or summary) replace facts.
@@ -85,6 +88,7 @@ def _asked_by_kind(who: str, options: Mapping[str, Option | Mix]) -> None:
         check(not own, f"{who}: {label!r} is a router that was made for one mix of questions; make it again for each mix, with route_by_question")
 
 
+@public
 def quality_by_question(options: Mapping[str, Option | Mix], work: Workload) -> pd.DataFrame:
     """Share of answers accepted by each way on each kind of question: index option; fact multi_hop whole summary.
 
@@ -106,6 +110,7 @@ def quality_by_question(options: Mapping[str, Option | Mix], work: Workload) -> 
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("option")
 
 
+@public
 def found_by_entities(entities: Iterable[float] = (1, 2, 3, 5, 8)) -> pd.DataFrame:
     """Chance that all of the entities of a question are found, by vectors alone and with a graph, each with its 90 % range.
 

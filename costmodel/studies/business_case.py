@@ -19,6 +19,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.draws import counted, middle
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MONTHS_PER_YEAR
 from costmodel.decisions.breakeven import stays_ahead
@@ -39,6 +40,7 @@ HUGE_IRR = 10.0  # beyond 1,000 % a year the figure says nothing more
 ALL_REALISED = Range(0.5, 0.95, name="Policy.realised", why="assumption: time saved counts only as far as it is removed or redeployed")
 
 
+@public
 @dataclass(frozen=True)
 class Policy:
     """How finance counts: what is capitalised and over which life, tax, contingency, and which share of a saving is realised.
@@ -67,6 +69,7 @@ def _policy(given: Policy | None) -> Policy:
     return given or Policy()
 
 
+@public
 def business_case(options: Options | Option | Mix, work: Workload, baseline: Option | Mix, policy: Policy | None = None, months: int | None = None,
                   draws: int = DRAWS, seed: int = 0, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """What each option is worth against the baseline: NPV with its band, IRR, payback, investment, budget with contingency.
@@ -113,6 +116,7 @@ AMOUNTS = ("investment", "tco", "contingency", "budget", "benefit", "wrong_answe
            "cumulative", "discounted")  # fmt: skip
 
 
+@public
 def case_flow(options: Options | Option | Mix, work: Workload, baseline: Option | Mix, policy: Policy | None = None, months: int | None = None,
               terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """The case month by month, at the middle of every Range: what comes in and goes out, in the currency of the terms.
@@ -134,6 +138,7 @@ def case_flow(options: Options | Option | Mix, work: Workload, baseline: Option 
     return pd.concat(frames, ignore_index=True)
 
 
+@public
 def tco(options: Options | Option | Mix, work: Workload, horizons: tuple[int, ...] = HORIZONS, draws: int = DRAWS, seed: int = 0,
         terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Total cost of ownership over 12 to 60 months. Columns: option months mid p10 p90 [USD]; each row is `compare` at that horizon."""

@@ -11,6 +11,7 @@ from costmodel.choices.terms import Terms
 from costmodel.core.checks import LEAST_DIVISOR, require
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check, of_kind, one_number, whole
+from costmodel.core.public import public
 from costmodel.core.units import HOURS_PER_MONTH, HOURS_PER_WEEK, MONTHS_PER_YEAR, WORKING_HOURS_PER_MONTH
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Rent
@@ -24,6 +25,7 @@ DRAWS = 4_000
 EDGES = (10, 90)
 
 
+@public
 def buy_or_rent(gpu: Gpu | str, gpus: float = 8, utilisation: float = 1.0, months: int = 36, owned: Owned | None = None,
                 rents: dict[str, Any] | None = None, terms: Terms | None = None, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """Buying `gpus` against renting them for `utilisation` of the hours, over `months`; one row for buying and one per rent.

@@ -14,6 +14,7 @@ from costmodel.choices.workload import Corpus, Workload
 from costmodel.core.draws import middle
 from costmodel.core.errors import check
 from costmodel.core.nested import key_of, rewrite, walk
+from costmodel.core.public import public
 from costmodel.core.words import unit_of
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate, settle
@@ -43,6 +44,7 @@ def step_of(owner: Any, field: str) -> str:
     return "mix"
 
 
+@public
 def waterfall(before: tuple[Option | Mix, Workload, Terms], after: tuple[Option | Mix, Workload, Terms]) -> pd.DataFrame:
     """Why the total over the horizon changed: each step moves one kind of input from the values before to those after.
 
@@ -66,6 +68,7 @@ def waterfall(before: tuple[Option | Mix, Workload, Terms], after: tuple[Option 
     return pd.DataFrame(rows, columns=["step", "usd", "total"])
 
 
+@public
 def by_phase(before: tuple[Option | Mix, Workload, Terms], after: tuple[Option | Mix, Workload, Terms]) -> pd.DataFrame:
     """The same difference by phase of the life: where one option is cheaper than another. Columns as `waterfall`; a step is a phase."""
     import pandas as pd

@@ -16,6 +16,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check, unknown
+from costmodel.core.public import public
 from costmodel.core.ranges import Range
 from costmodel.facts.catalog import measured, practice
 from costmodel.laws.retrieval import from_sample, graph_index_ratio, graph_size, index_hours
@@ -30,6 +31,7 @@ NOVEL_TOKENS = 600_000.0  # assumption: text behind one graph of GraphRAG-Bench 
 INDEXED = ("id", "family", "variant", "tokens", "chunk_tokens", "metric", "value", "unit", "as_of", "source", "note")
 
 
+@public
 def index_cost(work: Workload, extractor: Api, variants: Iterable[str] = VARIANTS, sample_share: float | None = None, sample_usd: float | None = None,
                sampled: str = "full", draws: int = 4_000, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """What each graph index costs to build, before pressing go: index variant; index_tokens (of the model, for a corpus token),
@@ -76,6 +78,7 @@ def _index(graph: GraphRag, work: Workload, tokens_per_minute: Any) -> tuple[Any
     return graph.index_ratio, usd, index_hours(graph.index_ratio * work.corpus.tokens, tokens_per_minute)  # type: ignore[union-attr]
 
 
+@public
 def graph_from_sample(graph: GraphRag, work: Workload, sample_share: float, sample_usd: float) -> GraphRag:
     """The graph with `index_tokens` from what an indexed sample has cost: a bill of `sample_usd` for `sample_share` of the corpus.
 
@@ -91,6 +94,7 @@ def graph_from_sample(graph: GraphRag, work: Workload, sample_share: float, samp
     return replace(graph, index_tokens=Range(low, high, mid, name="GraphRag.index_tokens", why=why) if low < high else mid)
 
 
+@public
 def index_fidelity() -> pd.DataFrame:
     """Published index and query tokens of graphs: one row each, nothing left out.
 

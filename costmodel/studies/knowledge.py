@@ -19,6 +19,7 @@ from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core.checks import listed, plain, require
 from costmodel.core.draws import middle
 from costmodel.core.errors import check, short
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MTOK, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, WORKING_HOURS_PER_MONTH
 from costmodel.decisions.simulate import totals
@@ -38,6 +39,7 @@ ROUTED_WRONG = Range(0.05, 0.25, mid=0.12, name="router.error", why="assumption:
 # -- the ways ------------------------------------------------------------------------------------------
 
 
+@public
 def knowledge_options(work: Workload, model: str = "gpt-6.1-terra", small: str = "gpt-6-luna", on: str | None = None, top_k: Number | None = None,
                       chunk_tokens: Number | None = None, rerank: bool = False, graph_passes: float = 2, infra_fixed: float | None = None,
                       upkeep_hours: float | None = None, accepted: Number | None = None) -> dict[str, Option | Mix]:  # fmt: skip
@@ -86,6 +88,7 @@ def _hour(api: Api) -> bool:
     return all(tier.usd_per_mtok_cache_write_1h is not None for tier in api.model.tiers)  # type: ignore[union-attr]
 
 
+@public
 def self_route(retrieval: Option | Mix, long_context: Option | Mix, answered_by_retrieval: Number | None = None) -> Mix:
     """Ask retrieval first, and read everything only where it says that it cannot answer (Self-Route).
 
@@ -97,6 +100,7 @@ def self_route(retrieval: Option | Mix, long_context: Option | Mix, answered_by_
     return cascade(retrieval, long_context, escalated=on)
 
 
+@public
 def route_by_question(simple: Option, hard: Option, work: Workload, error: float = 0.12) -> Mix:
     """A router: questions answered in one place go to `simple`, all others to `hard`, `error` of each the wrong way.
 
@@ -121,6 +125,7 @@ def route_by_question(simple: Option, hard: Option, work: Workload, error: float
 # -- tables --------------------------------------------------------------------------------------------
 
 
+@public
 def knowledge_table(queries_per_day: Iterable[float] = (5, 50, 200, 2_000, 5_000), corpus_tokens: float = 150_000, rag_tokens: float = 5_000,
                     usd_per_mtok_in: float = 3.0, read: float = 0.10, write: float = 1.25, write_1h: float = 2.0, fixed: Iterable[float] = (70, 2_200),
                     days: float = 22, hours: float = 10) -> pd.DataFrame:  # fmt: skip
@@ -149,6 +154,7 @@ def knowledge_table(queries_per_day: Iterable[float] = (5, 50, 200, 2_000, 5_000
     return table.assign(cheapest=table.iloc[:, 1:].idxmin(axis=1))
 
 
+@public
 def knowledge_ratios(rag_tokens: Iterable[float] = (800, 3_000, 5_000, 20_000), corpus_tokens: float = 1e6, read: Iterable[float] = (0.10, 0.25)) -> pd.DataFrame:
     """How many times a query with the whole corpus costs that of retrieval: index rag_tokens, `plain`, and with the corpus cached.
 
@@ -166,6 +172,7 @@ def knowledge_ratios(rag_tokens: Iterable[float] = (800, 3_000, 5_000, 20_000), 
     return pd.DataFrame({"plain": ratio, **cached}, index=pd.Index(tokens, name="rag_tokens"))
 
 
+@public
 def cache_verdict(queries_per_day: float, ttl_s: float = 300, write: float = 1.25, read: float = 0.10, days: float = 22, hours: float = 10,
                   model: str | None = None, on: str | None = None) -> str:  # fmt: skip
     """What a cache does to the price of a prompt that always begins the same way, in one sentence.
@@ -194,6 +201,7 @@ def cache_verdict(queries_per_day: float, ttl_s: float = 300, write: float = 1.2
             f"so it makes the prompt {abs(change):.0%} {effect}.")  # fmt: skip
 
 
+@public
 def knowledge_map(options: Mapping[str, Option | Mix], work: Workload, pages: Any = None, queries_per_day: Any = None, months: int | None = None,
                   draws: int = 40, seed: int = 0, terms: Terms | None = None, on: str | None = None, days_per_month: float = DAYS_PER_MONTH) -> pd.DataFrame:  # fmt: skip
     """Which way is cheapest over the horizon, by size of the corpus and traffic; the cost of failures is in it.

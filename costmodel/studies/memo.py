@@ -15,6 +15,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle
 from costmodel.core.errors import unknown
 from costmodel.core.nested import key_of, leaves, owner_of, pin, walk
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.words import money, show
 from costmodel.decisions.tradeoffs import goal_seek
@@ -36,6 +37,7 @@ WRONG = "answers that fail"  # the line whose quantity is what the quality leave
 NUDGE = 0.99
 
 
+@public
 def baseline(kind: str, options: Options, minutes_per_request: Any = None, usd_per_hour: Any = None, usd_per_month_today: Any = None) -> Option | Mix:
     """What the case is held against: "people" (minutes a request; None is an assumption), "today" (a known bill; 0 is doing nothing), or an option by its label.
 
@@ -52,6 +54,7 @@ def baseline(kind: str, options: Options, minutes_per_request: Any = None, usd_p
     return options[kind]
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Memo:
     """One page: `sentence`, four `cards`, `words` (one sentence a row), `assumptions` (three), `flips` (what would change the answer), `table` of the case."""
@@ -75,6 +78,7 @@ class Memo:
         return f"What would flip it: {self.best} is no longer the cheapest once one of these alone passes the value needed"
 
 
+@public
 def memo(options: Options, work: Workload, base: Option | Mix, policy: Policy | None = None, quality_floor: float | None = None, called: str = "the baseline",
          months: int | None = None, draws: int = 4_000, seed: int = 0, terms: Terms | None = None, on: str | None = None) -> Memo:  # fmt: skip
     """Choose the cheapest eligible option, make its case against the baseline, and put both into words.
@@ -144,6 +148,7 @@ def _shares(x: Any) -> str:
     return f"{float(middle((x,))[0]):.0%}"
 
 
+@public
 def traced(option: Option | Mix, work: Workload, inputs: pd.DataFrame, terms: Terms | None = None) -> pd.DataFrame:
     """Which rows of a register stand behind each line of an option. Columns: phase item usd rows; `inputs` is a `numbered` register.
 
@@ -186,6 +191,7 @@ def _behind_quality(option: Option | Mix, work: Workload, terms: Terms) -> list[
     return [key for key, value in leaves((option, work, terms)) if share(key, value.low if isinstance(value, Doubt) else NUDGE * value) != now]
 
 
+@public
 def numbered(options: Options, work: Workload, terms: Terms | None = None, also: Any = None) -> pd.DataFrame:
     """The register with a number for each row (R1, R2 ...), untouched defaults last; `also` maps a name to further inputs, such as a Policy."""
     table = register(options, work, terms, also).sort_values("default", kind="stable", ignore_index=True)

@@ -19,6 +19,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.checks import is_day, require
 from costmodel.core.draws import middle
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MONTHS_PER_YEAR
 from costmodel.decisions.simulate import p_cheapest, totals
@@ -42,6 +43,7 @@ STOPPED_SHARE = Range(0.3, 0.9, mid=0.7, why="assumption: share of bad changes t
 NO_LOSS = "; usd_per_failure is 0, so that only the work of people is counted: say what a wrong answer costs"
 
 
+@public
 def unpriced(option: Option | Mix, work: Workload, terms: Terms | None = None, on: str | None = None, stopped_share: Number = STOPPED_SHARE) -> pd.DataFrame:
     """What the bill of an option leaves out: one row for each operation that it does not have.
 
@@ -98,6 +100,7 @@ def unpriced(option: Option | Mix, work: Workload, terms: Terms | None = None, o
     return pd.DataFrame(found, columns=columns)
 
 
+@public
 def release_policies(option: Option | Mix, work: Workload, release: Release | None = None, terms: Terms | None = None, on: str | None = None,
                      policies: Iterable[str] = POLICIES, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """Release policies side by side for one option, cheapest first: what discipline costs and what it saves.
@@ -137,6 +140,7 @@ def release_policies(option: Option | Mix, work: Workload, release: Release | No
     return table.sort_values("usd_total", kind="stable", ignore_index=True)
 
 
+@public
 def best_policy(option: Option | Mix, work: Workload, requests_per_month: Any, usd_per_failure: Any, release: Release | None = None,
                 terms: Terms | None = None, on: str | None = None, policies: Iterable[str] = POLICIES) -> pd.DataFrame:  # fmt: skip
     """The cheapest release policy for every pair of traffic and cost of a failure.
@@ -236,6 +240,7 @@ LEAST_WAIT = 0.1
 INFERENCE = ("api", "gpu")  # price classes of what answers
 
 
+@public
 def inference_share(options: Options | Option | Mix, work: Workload, volumes: Sequence[float] | None = None, months: int = int(MONTHS_PER_YEAR),
                     terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """How much of the bill is inference, and how far an estimate of inference alone is too low.
@@ -270,6 +275,7 @@ def inference_share(options: Options | Option | Mix, work: Workload, volumes: Se
     )
 
 
+@public
 def oneoffs(
     option: Option | Mix, work: Workload, months: int = int(MONTHS_PER_YEAR), terms: Terms | None = None, on: str | None = None
 ) -> pd.DataFrame:
@@ -281,6 +287,7 @@ def oneoffs(
     return rare.assign(date=[terms.date_of(m) for m in rare["month"]])[["month", "date", "phase", "item", "usd"]]
 
 
+@public
 def putting_off(option: Option | Mix, work: Workload, months: Sequence[float], terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
     """Falling behind and waiting, by months: what staying with a model overpays, and what starting later saves.
 
@@ -301,6 +308,7 @@ def putting_off(option: Option | Mix, work: Workload, months: Sequence[float], t
     return pd.DataFrame({"months": wait, "overpaid": overpaid, "usd_saved": saved, "per_month": running + saved / wait})
 
 
+@public
 def duties(on: str | None = None) -> pd.DataFrame:
     """Duties of the EU AI Act by the day from which they apply, as the law stood on `on` (default: today).
 

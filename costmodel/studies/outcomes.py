@@ -13,6 +13,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, whole
+from costmodel.core.public import public
 from costmodel.core.words import show
 from costmodel.decisions.simulate import UNKNOWN, failures
 from costmodel.ledgers.calendar import Calendar
@@ -27,6 +28,7 @@ LEAST = 1e-9  # what divides something is above 0
 USED = ("serving", "retrieval", "monitoring", "failures")  # phases that follow use; the others are shared by heads
 
 
+@public
 def resolve(accepted: Any, retries: Any = 0, detected: Any = 1.0) -> tuple[Any, Any, Any, Any]:
     """What becomes of a request: (attempts, accepted by the model, handed to a person, wrong and not noticed).
 
@@ -46,6 +48,7 @@ def resolve(accepted: Any, retries: Any = 0, detected: Any = 1.0) -> tuple[Any, 
     return attempts, solved, last, 1 - solved - last
 
 
+@public
 def per_outcome(options: Options | Option | Mix, work: Workload, retries: int = 0, detected: float = 1.0, usd_per_escalation: float = 0.0,
                 usd_per_wrong: float | None = None, person_solves: bool = False, months: int | None = None, terms: Terms | None = None,
                 on: str | None = None) -> pd.DataFrame:  # fmt: skip
@@ -85,6 +88,7 @@ def per_outcome(options: Options | Option | Mix, work: Workload, retries: int = 
     return table.sort_values("per_accepted", kind="stable")
 
 
+@public
 def equal_quality(options: Options, work: Workload, quality: float, usd_per_case: float, months: int | None = None, terms: Terms | None = None,
                   on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Options at the same quality: what one lacks, people do, at a price for each case.
@@ -115,6 +119,7 @@ def equal_quality(options: Options, work: Workload, quality: float, usd_per_case
     return table.sort_values("usd", kind="stable")
 
 
+@public
 def unit_economics(options: Options | Option | Mix, work: Workload, users: float, usd_per_seat_month: float | None = None, requests_per_task: float = 1.0,
                    heavy: float = 5.0, months: int | None = None, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """What one request, task, resolved task, active user and heavy user cost, wrong answers included, and what is left of the price of a seat.

@@ -29,6 +29,7 @@ from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check
 from costmodel.core.nested import objects, walk
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_MONTH, MONTHS_PER_YEAR
 from costmodel.core.words import show
@@ -55,6 +56,7 @@ APART, NAIVE_FALL, LONG, MOST = 0.05, -0.5, 24, 0.5  # qualities that differ; a 
 Note = tuple[str, str]  # (option, what to say)
 
 
+@public
 def lint(options: Options, work: Workload, terms: Terms | None = None, quality_floor: float | None = None, accept_zero: Iterable[str] = (),
          everything: bool = False) -> pd.DataFrame:  # fmt: skip
     """Notes on the user's own inputs: the pitfalls P1 to P24 that they run into, the operations that are left out with the risk that

@@ -17,6 +17,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.checks import LEAST_DIVISOR, validate
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check, of_kind, one_number
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, KILO, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
 from costmodel.facts import catalog
@@ -35,6 +36,7 @@ FOOTPRINT = {
 }  # fmt: skip
 
 
+@public
 def capacity(option: Option | Mix, work: Workload, months: int | None = None, terms: Terms | None = None) -> pd.DataFrame:
     """The fleet of an option by month, at the middle of every Range; one row per own serving and month.
 
@@ -73,6 +75,7 @@ def _month(value: Any, m: int) -> float:
     return float(array[0] if array.size == 1 else array[m])
 
 
+@public
 def day(option: Option | Mix, work: Workload, days_per_month: float | None = None) -> pd.DataFrame:
     """One day of load against capacity in the first month, at the middle: hour, load, capacity (replicas up), busy, idle, spilled.
 
@@ -103,6 +106,7 @@ def day(option: Option | Mix, work: Workload, days_per_month: float | None = Non
 # -- price against use ---------------------------------------------------------------------------------
 
 
+@public
 def by_utilisation(serving: Hosted, work: Workload, shares: Iterable[float], fte: float = 0.0, replicas: float = 1.0, api: Any = None,
                    terms: Terms | None = None, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """Price of a million output tokens against the share of the capacity in use, with and without people.
@@ -161,6 +165,7 @@ def _people_per_mtok(serving: Any, work: Workload, terms: Terms, fte: float) -> 
     return fte * WORKING_HOURS_PER_MONTH * terms.people.engineer.usd_per_hour / tokens * MTOK
 
 
+@public
 def own_over_api(own: Hosted, api: Any, work: Workload, utilisation: Iterable[float], fte: Iterable[float], replicas: float = 1.0,
                  terms: Terms | None = None) -> pd.DataFrame:  # fmt: skip
     """Monthly cost of `replicas` own replicas with their people over what the API asks for the same answers, at the middle.
@@ -184,6 +189,7 @@ def own_over_api(own: Hosted, api: Any, work: Workload, utilisation: Iterable[fl
 # -- energy and carbon ---------------------------------------------------------------------------------
 
 
+@public
 @dataclass(frozen=True)
 class Site:
     """Where GPUs stand: grid, facility, and how much power they draw; a grid is an id of data/carbon.csv."""
@@ -205,6 +211,7 @@ class Site:
         validate(self)
 
 
+@public
 def footprint(option: Option | Mix, work: Workload, site: Site | None = None, draws: int = DRAWS, seed: int = 0, terms: Terms | None = None) -> pd.DataFrame:
     """Energy and carbon of a request and of a month on own GPUs, in the first month: rows with the columns what, low, mid, high (80 % band), unit.
 

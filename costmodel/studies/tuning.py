@@ -17,6 +17,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check, unknown
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_WEEK, ROUNDING
 from costmodel.core.words import show
@@ -53,6 +54,7 @@ def kind_of(line: Line) -> str:
     return "training" if line.phase in ("training", "experiments") and line.trend != "labour" else "people"
 
 
+@public
 def paybacks(first: Option | Mix, second: Option | Mix, work: Workload, months: int | None = None, terms: Terms | None = None,
              on: str | None = None, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """When `second` (a tune) has earned back what it costs more than `first`, by what is counted: one row each.
@@ -84,6 +86,7 @@ def paybacks(first: Option | Mix, second: Option | Mix, work: Workload, months: 
     return pd.DataFrame(rows, columns=columns)
 
 
+@public
 def underestimates(option: Option | Mix, work: Workload, naive: Mapping[str, tuple[tuple[str, ...], float]] = NAIVE, months: int = 12,
                    terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """How far too low a first estimate is that counts only some phases, and weeks of an engineer: one row each.
@@ -107,6 +110,7 @@ def underestimates(option: Option | Mix, work: Workload, naive: Mapping[str, tup
     return pd.DataFrame(rows, columns=["counted", "usd", "factor"])
 
 
+@public
 def tenants(options: Any, work: Workload, counts: Iterable[float], months: int | None = None, terms: Terms | None = None,
             on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """What one tenant costs a month while more of them share a base, each with an adapter and the traffic of `work`.

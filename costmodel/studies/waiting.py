@@ -16,6 +16,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.checks import plain, validate
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check, of_kind, one_number
+from costmodel.core.public import public
 from costmodel.core.ranges import Number
 from costmodel.core.units import MTOK
 from costmodel.facts.catalog import practice
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@public
 @dataclass(frozen=True)
 class Waiting:
     """How long a hosted API takes before its first token; wide, because models and hours differ. Reasoning comes on top."""
@@ -43,6 +45,7 @@ class Waiting:
         validate(self)
 
 
+@public
 def latency(options: Mapping[str, Option | Mix], work: Workload, waiting: Waiting | None = None, draws: int = 2_000, seed: int = 0,
             terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
     """Time to first token [s] of each way, half (p50) and 19 of 20 requests (p95), each with its 80 % band.
@@ -98,6 +101,7 @@ def _wait(option: Any, work: Workload, terms: Terms, waiting: Any) -> tuple[Any,
     return usual, worst
 
 
+@public
 def holds(tokens: float, models: Iterable[str] = MODELS, on: str | None = None) -> pd.DataFrame:
     """Which models hold a corpus of so many tokens: index model; window, over [token], usd_per_query of a prompt of it.
 
@@ -118,6 +122,7 @@ def holds(tokens: float, models: Iterable[str] = MODELS, on: str | None = None) 
 # -- the wait at an API --------------------------------------------------------------------------------
 
 
+@public
 def api_latency(prompt_tokens: float | Iterable[float], failed: float = 0.0, attempts_max: float = 1, waiting: Waiting | None = None,
                 draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
     """Time to the first token at a hosted API by prompt length, without reasoning or cache, as an 80 % band.

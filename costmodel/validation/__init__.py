@@ -1,4 +1,19 @@
-"""Floor 7: our predictions beside published measurements.
+"""Floor 7, and the face `cm.validation`: predictions beside published measurements.
 
 It imports `studies` and everything below, never `pages`.
+
+Training    fidelity error_by misses literature standing Standing beside_peers reality
+Serving     serving_reality serving_held_out serving_errors
+Quality     measured_quality quality_fidelity index_fidelity
 """
+
+from costmodel.core.public import absent
+from costmodel.studies.graph_index import index_fidelity
+from costmodel.validation.peers import beside_peers
+from costmodel.validation.published import reality
+from costmodel.validation.quality import measured_quality, quality_fidelity
+from costmodel.validation.serving import serving_errors, serving_held_out, serving_reality
+from costmodel.validation.training import Standing, error_by, fidelity, literature, misses, standing
+
+__all__ = ["Standing", "beside_peers", "error_by", "fidelity", "index_fidelity", "literature", "measured_quality", "misses", "quality_fidelity", "reality", "serving_errors", "serving_held_out", "serving_reality", "standing"]
+__getattr__ = absent(__name__, __all__)

@@ -17,6 +17,7 @@ from costmodel.choices.techniques.prompting import FewShot, PromptCache
 from costmodel.choices.techniques.tuning import FineTune, Lora
 from costmodel.choices.terms import People, Terms, Trends
 from costmodel.choices.workload import Workload
+from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.ledgers.book import ledger
 from costmodel.studies.tuning import paybacks, underestimates
@@ -31,6 +32,7 @@ NOT_COUNTED: dict[str, Any] = {"minutes_per_check": 0, "failed_share": 1, "debug
 REFRESH: dict[str, Any] = {"retrain_months": 6, "retrain_labels": 0.25, "retrain_hours": 40}  # one run, a quarter of the labels, a week of people
 
 
+@public
 def published_break_evens() -> pd.DataFrame:
     """Requests that pay for a tune of GPT-4o in place of 2,000 tokens of examples, by what is counted; columns as in `paybacks`.
 
@@ -53,6 +55,7 @@ def published_break_evens() -> pd.DataFrame:
     return pd.concat([tables[0], *(table.iloc[[-1]] for table in tables[1:])], ignore_index=True)
 
 
+@public
 def published_first_year() -> pd.DataFrame:
     """The first year of a tune on an own GPU, by phase: 1,000 labels, 3 engineer-weeks, 5 runs of $2,000, a GPU at $1.20, two refreshes.
 
@@ -66,6 +69,7 @@ def published_first_year() -> pd.DataFrame:
     return usd[usd > 0].to_frame().assign(share=lambda t: t["usd"] / t["usd"].sum())
 
 
+@public
 def published_underestimates() -> pd.DataFrame:
     """How many times too low a first estimate of that year is, for four ways to count (a table of `underestimates`).
 

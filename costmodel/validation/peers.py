@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costmodel.core.draws import middle
+from costmodel.core.public import public
 from costmodel.core.units import GB, KILO
 from costmodel.facts import catalog
 from costmodel.laws.training.calibration import measured_training
@@ -23,6 +24,7 @@ HEAD = 128  # usual width of an attention head; llm-analysis wants to know the h
 NOT_INSTALLED = "not installed here; pip install llm-analysis beside costmodel and run again"
 
 
+@public
 def beside_peers(table: pd.DataFrame) -> pd.DataFrame:
     """Errors of each estimator on the dense, fully trained runs of a table of `fidelity`, which all of them can take.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costmodel.core.draws import middle
+from costmodel.core.public import public
 from costmodel.core.ranges import Range
 from costmodel.facts import catalog
 from costmodel.laws.serving.calibration import band, kind_of
@@ -43,6 +44,7 @@ SERVING: dict[str, tuple[str, str, int, str, int, int, int | None]] = {
 }
 
 
+@public
 def reality() -> pd.DataFrame:
     """Published measurements beside the model's band (80 %), one row each.
 

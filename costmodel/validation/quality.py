@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.laws.quality import FULL_CONTEXT, position_shift, shift
 
@@ -40,6 +41,7 @@ def _rows() -> pd.DataFrame:
     return table
 
 
+@public
 def measured_quality() -> pd.DataFrame:
     """Published accuracies, recalls and scores, one row each, with what was asked of which model in how long a context.
 
@@ -233,6 +235,7 @@ def _width(errors: list[Any], share: float) -> float:
     return float(np.quantile(np.concatenate(errors), share, weights=weights, method="inverted_cdf"))
 
 
+@public
 def quality_fidelity(by: str | None = "benchmark") -> pd.DataFrame:
     """How far the curves of quality are off where they have not been fitted: each benchmark by a fit without it.
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.laws.serving.calibration import FILES, _measured, kind_of, measured, physics, setup, shape, stack
 from costmodel.laws.serving.roofline import (
@@ -88,6 +89,7 @@ def kinds(table: pd.DataFrame) -> Any:
     return np.array([kind_of(catalog.model(m), p) for m, p in zip(table["model"], table["precision"], strict=True)])
 
 
+@public
 def serving_reality() -> pd.DataFrame:
     """Every measurement beside the model: family, model, gpu, engine, metric, measured, predicted, ratio."""
     import pandas as pd
@@ -111,6 +113,7 @@ BOTH = "time per token, mixtures and FP4"
 UNITS = {"tpot_s": "s", "ttft_s": "s", "latency_s": "s", "output_tokens_per_s": "token/s"}
 
 
+@public
 def serving_held_out() -> pd.DataFrame:
     """Every measurement beside a prediction by a fit that had not seen its model, GPU and engine together, with its 80 % band.
 
@@ -153,6 +156,7 @@ def subsets(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+@public
 def serving_errors(table: pd.DataFrame | None = None) -> pd.DataFrame:
     """Errors of a table of `serving_held_out` (None: all of it) by what was measured.
 

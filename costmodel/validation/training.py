@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costmodel.core.errors import check, unknown
+from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.laws.training.calibration import arguments, laws, measured_training
 from costmodel.laws.training.compute import training_flops
@@ -45,6 +46,7 @@ COLUMNS = ["id", "part", "family", "case", "model", "gpu", "gpus", "method", "pr
            "ratio", "inside", "fitted", "plain", "source", "url"]  # fmt: skip
 
 
+@public
 def fidelity(part: str | None = None, without: str = "family") -> pd.DataFrame:
     """Every measured run of a part ("pre-training", "fine-tuning", "memory"; None: all), one row each.
 
@@ -70,6 +72,7 @@ def fidelity(part: str | None = None, without: str = "family") -> pd.DataFrame:
     return table[table["part"] == part].reset_index(drop=True)
 
 
+@public
 def error_by(table: pd.DataFrame, by: str = "family") -> pd.DataFrame:
     """Errors of a table of `fidelity` by a column of it, and of all of it; in a group every family weighs the same.
 
@@ -88,6 +91,7 @@ def error_by(table: pd.DataFrame, by: str = "family") -> pd.DataFrame:
     return pd.DataFrame({**groups, EVERY: _errors(table)}).T.rename_axis(by).astype({"runs": int, "families": int})
 
 
+@public
 def misses(table: pd.DataFrame, count: int = 12) -> pd.DataFrame:
     """The runs of a table of `fidelity` that lie farthest outside their band, the worst of each model, family and method.
 
@@ -99,6 +103,7 @@ def misses(table: pd.DataFrame, count: int = 12) -> pd.DataFrame:
     return far.drop_duplicates(["family", "model", "method"]).head(count).reset_index(drop=True)
 
 
+@public
 def literature() -> pd.DataFrame:
     """Well-known tunes of which something had to be assumed, beside `predict_training`; no fit has seen them.
 
@@ -115,6 +120,7 @@ def literature() -> pd.DataFrame:
                          "ratio": mid / reported, "inside": reported.between(low, high), "note": rows["note"]})  # fmt: skip
 
 
+@public
 @dataclass(frozen=True)
 class Standing:
     """How wrong we are in words: one sentence, and four numbers as (label, value, note)."""
@@ -123,6 +129,7 @@ class Standing:
     cards: tuple[tuple[str, str, str], ...]
 
 
+@public
 def standing(table: pd.DataFrame) -> Standing:
     """A table of `fidelity` with all its parts, put into words."""
     each = {part: error_by(rows).loc[EVERY] for part, rows in table.groupby("part")}

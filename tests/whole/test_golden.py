@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import costmodel as cm
-from costmodel.pages.report import run as report
+from costmodel.pages.report import runner as report
 
 GOLDEN = Path(__file__).parent / "golden"
 SCENARIOS = ("code_assistant", "document_extraction", "own_gpus", "support_assistant")

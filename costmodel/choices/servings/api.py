@@ -19,6 +19,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import CatalogError, Infeasible, Unpriced, check
+from costmodel.core.public import public
 from costmodel.core.ranges import Number
 from costmodel.core.units import MTOK, SECONDS_PER_MINUTE
 from costmodel.facts.prices import ApiPrice, Rates, api_price, rates
@@ -28,6 +29,7 @@ from costmodel.laws.caching import prefix_hit_rate
 TERMS_OF_SALE = ("provider", "on", "mode", "residency")  # what selects a card in the price list
 
 
+@public
 @dataclass(frozen=True)
 class Api:
     """A model behind an API: nothing to run, every token is paid.

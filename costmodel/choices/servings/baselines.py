@@ -15,6 +15,7 @@ from costmodel.choices.schedule import monthly
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MINUTES_PER_HOUR
 from costmodel.facts import catalog
@@ -36,6 +37,7 @@ class _Baseline:
         return iter(())
 
 
+@public
 @dataclass(frozen=True)
 class Staff(_Baseline):
     """People answer each request: minutes x their hourly rate, whatever the tokens.
@@ -45,7 +47,7 @@ class Staff(_Baseline):
 
     >>> import costmodel as cm
     >>> work = cm.Workload(3_200, input_tokens=1)
-    >>> round(float(cm.ledger(cm.Option(cm.Staff(9, usd_per_hour=32)), work, months=1, terms=cm.Terms(trends=cm.Trends(labour=0))).usd.sum()))
+    >>> round(float(cm.ledger(cm.Option(cm.finance.Staff(9, usd_per_hour=32)), work, months=1, terms=cm.Terms(trends=cm.choices.Trends(labour=0))).usd.sum()))
     15360
     """
 
@@ -67,6 +69,7 @@ class Staff(_Baseline):
                        cites=(*cite(self, "minutes_per_request"), *cite(paid, "usd_per_hour")))  # fmt: skip
 
 
+@public
 @dataclass(frozen=True)
 class Seats(_Baseline):
     """Seats of a product that is bought: users x price of a seat a month, however much they ask.
@@ -86,6 +89,7 @@ class Seats(_Baseline):
                    basis="{seats} seats x {usd_per_seat_month} a month", cites=cite(self, "seats", "usd_per_seat_month"))  # fmt: skip
 
 
+@public
 @dataclass(frozen=True)
 class Today(_Baseline):
     """Go on as today: what is paid a month now, a known bill; 0 is doing nothing, with the wrong answers that this leaves.

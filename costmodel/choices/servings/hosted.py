@@ -21,6 +21,7 @@ from costmodel.choices.terms import STEADY, Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import LEAST_DIVISOR, require, validate
 from costmodel.core.errors import CatalogError, check, of_kind, unknown
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import (
     GB,
@@ -59,6 +60,7 @@ STANDING = ("with_demand", "monthly")  # schedules that size or fill the fleet
 OVERFLOW = "overflow: "
 
 
+@public
 @dataclass(frozen=True)
 class Fleet:
     """How the number of replicas follows the load.
@@ -116,6 +118,7 @@ class Capacity:
         return self.busy_hours / np.maximum(self.replica_hours, fleet.ROUNDING)
 
 
+@public
 @dataclass(frozen=True)
 class Hosted:
     """An open model on GPUs of your own: whole replicas for the load, paid by the hour whether busy or idle.

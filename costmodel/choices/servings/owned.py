@@ -11,6 +11,7 @@ from costmodel.choices.schedule import every
 from costmodel.core.checks import require, validate
 from costmodel.core.draws import middle
 from costmodel.core.errors import CatalogError
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, KILO, ROUNDING
 from costmodel.facts import catalog
@@ -18,6 +19,7 @@ from costmodel.facts.records import Listed
 from costmodel.laws.money import resale_share
 
 
+@public
 @dataclass(frozen=True)
 class Owned:
     """Own servers instead of rent: bought when they are needed, housed in colocation, sold at the end of the horizon.

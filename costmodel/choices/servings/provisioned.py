@@ -17,6 +17,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
 from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_MINUTE
 from costmodel.facts import catalog
@@ -27,6 +28,7 @@ RESERVATIONS = ("hourly", "monthly", "yearly")
 SELLER = "azure"
 
 
+@public
 @dataclass(frozen=True)
 class Provisioned:
     """Provisioned throughput: a model behind an API in units that are yours alone, paid by the hour.

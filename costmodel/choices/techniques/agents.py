@@ -19,6 +19,7 @@ from costmodel.choices.schedule import once, with_demand
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import Infeasible
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_WEEK, MINUTES_PER_HOUR
 from costmodel.facts.catalog import practice
@@ -28,6 +29,7 @@ from costmodel.laws.quality import Effect, shift
 LEAST_SHARE = 1e-6
 
 
+@public
 @dataclass(frozen=True, kw_only=True)
 class Agent:
     """A task in steps: tools in every prompt, a history that grows, retries, a cap, sub-agents, people who check.
@@ -178,6 +180,7 @@ class Agent:
         return Effect(self.success_shift(base), "the share of tasks that end below the cap; steps may find more than one call")
 
 
+@public
 @dataclass(frozen=True, kw_only=True)
 class CodingAgent(Agent):
     """Changes to a repository of your own: what a benchmark promises, times what is left of it, read by a developer.

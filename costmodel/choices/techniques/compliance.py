@@ -21,6 +21,7 @@ from costmodel.choices.techniques.tune_life import month_of
 from costmodel.choices.terms import STEADY
 from costmodel.core.checks import validate
 from costmodel.core.errors import Infeasible, check, unknown
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import GB, HOURS_PER_WEEK, MILLION, MONTHS_PER_YEAR, SECONDS_PER_HOUR
 from costmodel.facts import catalog
@@ -31,6 +32,7 @@ SURFACES = ("inference", "embedding", "vector store", "reranker", "cache", "trac
 BYTES_PER_CHARACTER = 1.0  # English in UTF-8
 
 
+@public
 @dataclass(frozen=True)
 class Compliance:
     """Rules kept: redaction, residency, retention, audits, legal review, a data protection impact assessment, and incidents.

@@ -27,6 +27,7 @@ from costmodel.choices.techniques.lookup import (
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_WEEK
 from costmodel.facts import catalog
@@ -39,6 +40,7 @@ MODES = ("local", "global", "drift")
 HALF = 0.5  # between two refreshes half of what changes is out of date, on average
 
 
+@public
 @dataclass(frozen=True)
 class GraphRag:
     """Extract a graph of entities and relations with a model, and answer from it: dear to index, good for questions that

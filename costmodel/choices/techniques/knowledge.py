@@ -27,6 +27,7 @@ from costmodel.choices.techniques.lookup import (
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import CatalogError, Infeasible
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import GB, HOURS_PER_WEEK, MINUTES_PER_HOUR, MONTHS_PER_YEAR, MTOK
 from costmodel.facts import catalog
@@ -37,6 +38,7 @@ from costmodel.laws.retrieval import all_found, chunks, embedding_usd_per_mtok, 
 MOST_OVERLAP = 0.9  # at 1 a chunk never moves on
 
 
+@public
 @dataclass(frozen=True)
 class Rag:
     """Look the passages up: a vector index to build, refresh, store and query, and top_k chunks in every prompt.
@@ -184,6 +186,7 @@ class Rag:
         return Effect(shift_to(base, goal), "recall at top_k, a reader in that context, several hops; fitted to published tables")
 
 
+@public
 def own_embedder(rent: catalog.Rent, tokens_per_s: Number, dimensions: int, utilisation: Number = 0.5) -> catalog.Embedder:
     """An embedding model on a GPU of your own, as a record for `Rag(embedder=...)`: its rent over the tokens that it embeds.
 
@@ -196,6 +199,7 @@ def own_embedder(rent: catalog.Rent, tokens_per_s: Number, dimensions: int, util
                             (("usd_per_mtok_in", usd.source),))  # fmt: skip
 
 
+@public
 @dataclass(frozen=True)
 class LongContext:
     """Put the documents into the prompt: no index to run, but every token of them is read for every answer.
@@ -239,6 +243,7 @@ class LongContext:
         return Effect(shift_to(base, goal), "a reader in that context, several facts; fitted to published tables")
 
 
+@public
 @dataclass(frozen=True)
 class SemanticCache:
     """Answer a question like an earlier one from memory: the hits cost next to nothing, and some of them are wrong.

@@ -21,6 +21,7 @@ from costmodel.choices.techniques.tune_life import ending, month_of
 from costmodel.choices.terms import STEADY
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import Infeasible
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import (
     DAYS_PER_MONTH,
@@ -73,6 +74,7 @@ def parts(case: Case) -> Iterator[tuple[Case, Any]]:
     yield from ((part, part.requests_per_month) for part in case.together)
 
 
+@public
 @dataclass(frozen=True)
 class Evals:
     """A golden set, scored again and again: built once, run by the model, judged by a model, checked by people.
@@ -151,6 +153,7 @@ class Evals:
                      "{changes_per_week} changes a week x {wait_minutes} min x {usd_per_hour}/h", cite(self, "changes_per_week", "wait_minutes"))  # fmt: skip
 
 
+@public
 @dataclass(frozen=True)
 class Monitoring:
     """Watch production: traces, a judge on a sample, people on a sample of that; and what drift costs until it is seen.
@@ -227,6 +230,7 @@ def kept(item: str, phase: str, gb_per_month: Any, t: Any, basis: str, fields: t
                 basis=basis + " kept for {retention_days} days", cites=cite(t, "usd_per_gb_month", "retention_days", *fields))  # fmt: skip
 
 
+@public
 @dataclass(frozen=True)
 class Upgrades:
     """Move to another model when the provider retires this one: test again, re-anchor the evaluation, fix prompts, warm the cache.

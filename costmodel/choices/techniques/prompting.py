@@ -14,12 +14,14 @@ from costmodel.choices.schedule import monthly, once
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_WEEK, MTOK
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect
 
 
+@public
 @dataclass(frozen=True)
 class Prompt:
     """Plain instructions: weeks to write and test them, some upkeep, nothing else to buy."""
@@ -37,6 +39,7 @@ class Prompt:
         yield upkeep("keep the prompt working", self, engineer)
 
 
+@public
 @dataclass(frozen=True)
 class FewShot:
     """Worked examples in every prompt: nothing to train, but every token of them is paid each time."""
@@ -60,12 +63,13 @@ class FewShot:
         return Effect(self.log_odds, "assumed range for in-context examples")
 
 
+@public
 @dataclass(frozen=True)
 class PromptCache:
     """Cache the stable prefix: reads are cheap, writes cost a premium; it loses money when traffic is thin.
 
     `ttl_s` is the time to live: 300 s or 3,600 s where a provider offers both. `minimum_tokens` None is the rule of the model.
-    `burst`, `parallel`, `prefixes` and `replicas` say how the traffic meets the cache (`cm.prefix_hit_rate`): a document
+    `burst`, `parallel`, `prefixes` and `replicas` say how the traffic meets the cache (`cm.knowledge.prefix_hit_rate`): a document
     for each of 20 tenants is prefixes=20. `usd_per_mtok_hour` is storage, where it is billed, in all active hours.
     """
 

@@ -32,6 +32,7 @@ from costmodel.choices.techniques.operations import (
 )
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import check, unknown
+from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import DAYS_PER_MONTH, HOURS_PER_DAY, HOURS_PER_WEEK
 from costmodel.facts.catalog import practice
@@ -60,6 +61,7 @@ class Stage(NamedTuple):
     chance: Any
 
 
+@public
 @dataclass(frozen=True)
 class Release:
     """Release discipline: shadow, canary, A/B test, flags and rollback, and the expected loss of a bad release.

@@ -24,6 +24,7 @@ from costmodel.choices.techniques.tune_run import checkpoint_gb, managed, own, q
 from costmodel.core.checks import require, validate
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, unknown
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt, Number, Range
 from costmodel.core.units import GB, HOURS_PER_DAY, HOURS_PER_MONTH
 from costmodel.facts import catalog
@@ -141,6 +142,7 @@ class Tune:
         return Effect(examples_gain(self.examples, self.log_odds, self.log_odds_per_tenfold), LEARNS)
 
 
+@public
 @dataclass(frozen=True, kw_only=True)
 class FineTune(Tune):
     """Fine-tune all weights: at a provider (`tuning`, with an Api serving), or on the GPUs of a Hosted serving.
@@ -195,6 +197,7 @@ class FineTune(Tune):
                        basis="every hour of the month, busy or idle", cites=cite(self.tuning, "usd_per_hour_hosting"))  # fmt: skip
 
 
+@public
 @dataclass(frozen=True, kw_only=True)
 class Lora(Tune):
     """Train a small adapter on a Hosted base: a third fewer FLOPs than a full tune, many adapters on one base.
@@ -236,6 +239,7 @@ class Lora(Tune):
         return replace(full, log_odds=full.log_odds + self.log_odds_adapter)
 
 
+@public
 @dataclass(frozen=True, kw_only=True)
 class Distill(Tune):
     """Let a large teacher label your traffic and train a small Hosted student on it: cheap to run, narrow, brittle.

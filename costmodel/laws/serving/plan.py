@@ -10,6 +10,7 @@ import numpy as np
 from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import CatalogError, check, of_kind, one_number, whole
+from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
 from costmodel.laws.queueing import replicas_needed, safety
@@ -26,6 +27,7 @@ CONCURRENCIES = np.unique(np.round(np.geomspace(1, 1024, 61)))
 # -- planning ------------------------------------------------------------------------------------------
 
 
+@public
 def plan_serving(
     model: Model | str,
     gpu: Gpu | str | Iterable[Any],

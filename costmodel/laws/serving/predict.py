@@ -9,6 +9,7 @@ import numpy as np
 
 from costmodel.core.draws import middle
 from costmodel.core.errors import check, short
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GB, MTOK, SECONDS_PER_HOUR
 from costmodel.facts import catalog
@@ -26,6 +27,7 @@ METRICS = ("ttft_s", "tpot_s", "output_tokens_per_s")
 RECORDS = ("model", "gpu", "precision", "kv_precision", "engine")  # arguments that are no numbers
 
 
+@public
 def predict_serving(
     model: Model | str | Iterable[Any],
     gpu: Gpu | str | Iterable[Any],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.laws.training.memory import MemoryLaw
 from costmodel.laws.training.speed import SpeedLaw
@@ -51,6 +52,7 @@ def seen_gpus() -> tuple[str, ...]:
     return tuple(sorted({row["gpu"] for row in catalog.measured("training", MEASURED)}))
 
 
+@public
 def measured_training(table: str = "training") -> pd.DataFrame:
     """Published training runs, one row per measured number: `metric`, `value`, `unit`, where and when.
 

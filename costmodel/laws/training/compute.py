@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.core.public import public
 from costmodel.core.units import SECONDS_PER_HOUR
 
 FLOP_PER_PARAMETER_FULL = 6.0  # 2 forward, 4 backward
@@ -24,6 +25,7 @@ WIDTH_PER_LAYER = 128.0  # hidden over layers of usual models: Llama 2 7B to 70B
 USUAL_VOCAB = 100_000.0  # between the 32 thousand of Llama 2 and the 256 thousand of Gemma
 
 
+@public
 def training_flops(parameters: Any, tokens: Any) -> Any:
     """Compute to train every weight of a transformer [FLOP]: C = 6 N D.
 
@@ -36,6 +38,7 @@ def training_flops(parameters: Any, tokens: Any) -> Any:
     return FLOP_PER_PARAMETER_FULL * parameters * tokens
 
 
+@public
 def adapter_flops(parameters: Any, tokens: Any) -> Any:
     """Compute to train a LoRA or QLoRA adapter [FLOP]: C = 4 N D, two thirds of full fine-tuning.
 
@@ -73,6 +76,7 @@ def attention_flops(layers: Any, hidden: Any, seq_len: Any, recompute: Any = 0.0
     return (3.0 + recompute) * 2.0 * layers * hidden * seq_len
 
 
+@public
 def gpu_hours(flops: Any, peak_flops: Any, mfu: Any) -> Any:
     """GPU-hours [h] = FLOP / (peak FLOP/s x model FLOP utilisation) / 3,600, on any number of GPUs.
 

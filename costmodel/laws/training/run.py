@@ -14,6 +14,7 @@ import numpy as np
 
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, unknown
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GB, SECONDS_PER_HOUR
 from costmodel.facts import catalog
@@ -85,6 +86,7 @@ class Run:
     activation_offload: Any
 
 
+@public
 def predict_training(
     params: Any, tokens: Any, gpu: Any, gpus: Any = 1, method: Any = "full", precision: Any = "bf16", seq_len: Any = 2048,
     active_params: Any = None, layers: Any = None, hidden: Any = None, vocab: Any = None, micro_batch: Any = None,
@@ -245,7 +247,7 @@ def _savers(entries: np.ndarray, shape: tuple, stack: np.ndarray) -> dict[str, n
 
 def _entries(value: Any) -> np.ndarray:
     """One or many entries as an array; text, a record and None are one entry."""
-    check(not isinstance(value, Doubt), f"predict_training was given {value!r}; give numbers, or cm.sample(range, n) for one row per draw")
+    check(not isinstance(value, Doubt), f"predict_training was given {value!r}; give numbers, or cm.uncertainty.sample(range, n) for one row per draw")
     if isinstance(value, (str, bool, Gpu)) or value is None:
         entry = np.empty(1, object)
         entry[0] = value

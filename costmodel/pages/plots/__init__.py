@@ -1,1 +1,55 @@
-"""Figures, one file a subject; `style` holds the colours and the form that they share."""
+"""The face `cm.plots`: figures, one file a subject; `style` holds the colours and the form that they share.
+
+Costs       plot_lifecycle plot_bands plot_cumulative plot_sweep plot_quality plot_tornado
+Decisions   plot_fan plot_waterfall plot_case plot_regions plot_sobol plot_information plot_scaling
+Tuning      plot_paybacks plot_tenants
+Serving     plot_utilisation plot_day plot_breakeven_map plot_buy_or_rent colours
+Knowledge   plot_knowledge_table plot_region plot_timeline plot_question_mix plot_budget plot_index_cost plot_latency INDEXES
+Operations  plot_year plot_policies plot_best_policy plot_shares plot_tasks plot_agent_runs
+Validation  plot_fidelity plot_errors
+Colours     palette
+"""
+
+from costmodel.core.public import absent
+from costmodel.pages.plots.costs import (
+    plot_bands,
+    plot_cumulative,
+    plot_lifecycle,
+    plot_quality,
+    plot_sweep,
+    plot_tornado,
+)
+from costmodel.pages.plots.decisions import (
+    plot_case,
+    plot_fan,
+    plot_information,
+    plot_regions,
+    plot_scaling,
+    plot_sobol,
+    plot_waterfall,
+)
+from costmodel.pages.plots.knowledge import (
+    INDEXES,
+    plot_budget,
+    plot_index_cost,
+    plot_knowledge_table,
+    plot_latency,
+    plot_question_mix,
+    plot_region,
+    plot_timeline,
+)
+from costmodel.pages.plots.operations import (
+    plot_agent_runs,
+    plot_best_policy,
+    plot_policies,
+    plot_shares,
+    plot_tasks,
+    plot_year,
+)
+from costmodel.pages.plots.serving import colours, plot_breakeven_map, plot_buy_or_rent, plot_day, plot_utilisation
+from costmodel.pages.plots.style import palette
+from costmodel.pages.plots.tuning import plot_paybacks, plot_tenants
+from costmodel.pages.plots.validation import plot_errors, plot_fidelity
+
+__all__ = ["INDEXES", "colours", "palette", "plot_agent_runs", "plot_bands", "plot_best_policy", "plot_breakeven_map", "plot_budget", "plot_buy_or_rent", "plot_case", "plot_cumulative", "plot_day", "plot_errors", "plot_fan", "plot_fidelity", "plot_index_cost", "plot_information", "plot_knowledge_table", "plot_latency", "plot_lifecycle", "plot_paybacks", "plot_policies", "plot_quality", "plot_question_mix", "plot_region", "plot_regions", "plot_scaling", "plot_shares", "plot_sobol", "plot_sweep", "plot_tasks", "plot_tenants", "plot_timeline", "plot_tornado", "plot_utilisation", "plot_waterfall", "plot_year"]
+__getattr__ = absent(__name__, __all__)

@@ -16,6 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from costmodel.choices.purchases import PHASES
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.units import GLOSSARY
 from costmodel.core.words import USD, Currency, dollars, percent, readable, short, show
 from costmodel.pages.plots.style import (
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 # -- the figures ---------------------------------------------------------------------------------------
 
 
+@public
 def plot_lifecycle(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """Where the money goes: one bar per option, stacked by phase, cheapest on top (a table of `ledger`)."""
     by_phase = _in(table, money).groupby(["option", "phase"])["usd"].sum().unstack(fill_value=0.0)
@@ -74,6 +76,7 @@ def plot_lifecycle(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
     return ax
 
 
+@public
 def plot_bands(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, str] | None = None, money: Currency = USD) -> Axes:
     """How sure: P10 to P90 of each option as a bar, P50 as a tick, the middle as a dot, cheapest on top (a table of `compare`).
 
@@ -114,6 +117,7 @@ def plot_bands(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str
     return ax
 
 
+@public
 def plot_cumulative(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, str] | None = None, column: str = "cumulative_usd",
                     crossings: int = 3, money: Currency = USD) -> Axes:  # fmt: skip
     """What has been paid by each month (a table of `cash_flow`), and up to `crossings` months in which one option
@@ -157,6 +161,7 @@ def _crossings(paid: pd.DataFrame) -> list[tuple[float, float, str]]:
     return [(month, usd, text) for _, _, month, usd, text in sorted(found)]
 
 
+@public
 def plot_sweep(table: pd.DataFrame, over: str, ax: Axes | None = None, crossings: Iterable[pd.DataFrame] = (),
                colours: Mapping[str, str] | None = None, money: Currency = USD, relative: bool = False,
                now: float | None = None) -> Axes:  # fmt: skip
@@ -214,6 +219,7 @@ def plot_sweep(table: pd.DataFrame, over: str, ax: Axes | None = None, crossings
     return ax
 
 
+@public
 def plot_quality(table: pd.DataFrame, ax: Axes | None = None, cost: str = "per_accepted", floor: float | None = None,
                  colours: Mapping[str, str] | None = None, money: Currency = USD) -> Axes:  # fmt: skip
     """Cost against the share of answers accepted (a table of `compare`); the line joins what nothing beats on both, the rest is faded.
@@ -251,6 +257,7 @@ def plot_quality(table: pd.DataFrame, ax: Axes | None = None, cost: str = "per_a
     return ax
 
 
+@public
 def plot_tornado(table: pd.DataFrame, ax: Axes | None = None, n: int = 10, base: float | None = None, money: Currency = USD) -> Axes:
     """Which doubt moves the total most: one bar per input, from its low to its high end (a table of `tornado`).
 

@@ -10,6 +10,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.words import USD, Currency, dollars, percent, readable, show
 from costmodel.pages.plots.style import (
     COLOURS,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 GAIN, LOSS = COLOURS[3], COLOURS[7]
 
 
+@public
 def plot_fan(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, str] | None = None, money: Currency = USD) -> Axes:
     """What has been paid up to each month: the median as a line, 80 % of the draws shaded (a table of `fan`)."""
     check(len(table), "plot_fan: the table has no months")
@@ -58,6 +60,7 @@ def plot_fan(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, 
     return ax
 
 
+@public
 def plot_waterfall(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """Why a total changed: from before to after, one bar for each step (a table of `waterfall`)."""
     check(len(table) > 2, "plot_waterfall: the table has no steps")
@@ -80,6 +83,7 @@ def plot_waterfall(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
     return ax
 
 
+@public
 def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """The cash of one option against its baseline: net of each month as bars, their sum as a line (one option of `case_flow`)."""
     check(table["option"].nunique() == 1, "plot_case shows one option; choose its rows of case_flow")
@@ -100,6 +104,7 @@ def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@public
 def plot_regions(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, str] | None = None) -> Axes:
     """Who is cheapest where: a map over two inputs, with the present point (a table of `regions`)."""
     x, y = table.columns[:2]
@@ -132,6 +137,7 @@ def plot_regions(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[s
     return ax
 
 
+@public
 def plot_sobol(table: pd.DataFrame, ax: Axes | None = None, n: int = 8) -> Axes:
     """Share of the variance that each input explains, alone and with its interactions, with the 90 % ends (a table of `sobol`)."""
     table = table.head(n)
@@ -150,6 +156,7 @@ def plot_sobol(table: pd.DataFrame, ax: Axes | None = None, n: int = 8) -> Axes:
     return ax
 
 
+@public
 def plot_information(table: pd.DataFrame, ax: Axes | None = None, n: int = 8, money: Currency = USD) -> Axes:
     """What knowing something before the choice is worth, with twice its sampling error (a table of `value_of_information`)."""
     table = table[(table["usd"] > 0) | (table["kind"] == "all")].head(n + 1)
@@ -168,6 +175,7 @@ def plot_information(table: pd.DataFrame, ax: Axes | None = None, n: int = 8, mo
     return ax
 
 
+@public
 def plot_scaling(draws: list[int], seconds: list[float], ax: Axes | None = None) -> Axes:
     """Time of `compare` against the number of draws, beside a straight line through the last point."""
     ax = ax or picture(3.0)

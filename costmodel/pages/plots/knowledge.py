@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.words import USD, Currency, dollars, percent, short
 from costmodel.pages.plots.style import (
     COLOURS,
@@ -51,6 +52,7 @@ def colours_of(labels: Iterable[str]) -> dict[str, str]:
     return {**palette(labels), **{label: WAYS[label] for label in labels if label in WAYS}}
 
 
+@public
 def plot_knowledge_table(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """The worked comparison as a table: dollars a month, the cheapest of each row shaded (a table of `knowledge_table`)."""
     names = ["queries/day", *[c for c in table.columns if c != "cheapest"]]
@@ -71,6 +73,7 @@ def plot_knowledge_table(table: pd.DataFrame, ax: Axes | None = None, money: Cur
     return ax
 
 
+@public
 def plot_region(table: pd.DataFrame, ax: Axes | None = None, here: tuple[float, float] | None = None) -> Axes:
     """The cheapest way by pages and queries a day, in its colour; hatched where it wins fewer than 80 % of the draws (a
     table of `knowledge_map`). `here` marks (pages, queries a day)."""
@@ -101,6 +104,7 @@ def plot_region(table: pd.DataFrame, ax: Axes | None = None, here: tuple[float, 
     return ax
 
 
+@public
 def plot_timeline(table: pd.DataFrame, ax: Axes | None = None, months: int = 24, money: Currency = USD) -> Axes:
     """What it costs to keep each index up to date, month by month, store and people left out (a ledger): one lane for each way,
     the dearest on top, pale the first index, dark what is done again. Each lane has a scale of its own, its dollars stand beside it."""
@@ -130,6 +134,7 @@ def plot_timeline(table: pd.DataFrame, ax: Axes | None = None, months: int = 24,
     return ax
 
 
+@public
 def plot_question_mix(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD, hard: str = "questions over several hops") -> Axes:
     """Accuracy against the cost of a request, as facts (dot) give way to hard questions (arrow head): a table of `cost_by_mix`."""
     labels = list(dict.fromkeys(table["option"]))
@@ -155,6 +160,7 @@ def plot_question_mix(table: pd.DataFrame, ax: Axes | None = None, money: Curren
     return ax
 
 
+@public
 def plot_budget(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """Answers accepted and cost of an accepted answer against the tokens of context, each with its best (a table of `context_budget`)."""
     ax = ax or picture(3.2)
@@ -183,11 +189,13 @@ def plot_budget(table: pd.DataFrame, ax: Axes | None = None, money: Currency = U
     return ax
 
 
+@public
 def plot_index_cost(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """What each graph index costs to build: middle as a dot, 80 % band as a bar (a table of `index_cost`)."""
     return _spans(table.rename(index=INDEXES), ("usd_low", "usd", "usd_high"), f"cost of building the index once [{money.code}]", lambda x: dollars(x, money), ax, money.per_usd)
 
 
+@public
 def plot_latency(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Time to first token of each way, median (dot and band) and 95th percentile (line to the mark): a table of `latency`.
 

@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from costmodel.choices.purchases import PHASES
 from costmodel.choices.techniques.release import POLICIES
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.words import USD, Currency, dollars, percent, short
 from costmodel.pages.plots.style import (
     COLOURS,
@@ -43,6 +44,7 @@ MOST_TICKS = 9
 NAMED = 0.04  # an event is named from this share of the dearest month on
 
 
+@public
 def plot_year(table: pd.DataFrame, events: pd.DataFrame | None = None, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """What each month costs, by phase, expected losses hatched on top (a ledger of one option); `events` (a table of
     `oneoffs`) are numbered and named above."""
@@ -99,6 +101,7 @@ def _named(events: pd.DataFrame | None, money: Currency) -> list[tuple[int, str]
     return named
 
 
+@public
 def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """What each release policy costs and what it still loses in a year, cheapest on top (a table of `release_policies`)."""
     ax, rate = ax or picture(0.9 + 0.36 * len(table)), money.per_usd
@@ -132,6 +135,7 @@ def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency =
     return ax
 
 
+@public
 def plot_best_policy(table: pd.DataFrame, now: tuple[float, float] | None = None, ax: Axes | None = None) -> Axes:
     """The cheapest release policy by traffic and by what a failure costs (a table of `best_policy`); `now` marks a workload."""
     ax = ax or picture(3.3)
@@ -162,6 +166,7 @@ def plot_best_policy(table: pd.DataFrame, now: tuple[float, float] | None = None
     return ax
 
 
+@public
 def plot_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Inference as a share of everything, by volume (a table of `inference_share` with volumes); the band is what is
     published, 20 to 30 %."""
@@ -184,6 +189,7 @@ def plot_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@public
 def plot_tasks(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """Cost of a resolved task against the steps it takes, one line for each success (a table of `steps_and_success`)."""
     ax = ax or picture(3.1)
@@ -212,6 +218,7 @@ def plot_tasks(table: pd.DataFrame, ax: Axes | None = None, money: Currency = US
     return ax
 
 
+@public
 def plot_agent_runs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Dollars a task: the published number as a diamond, ours as a dot in its 80 % band (a table of `agent_runs`)."""
     table = table.sort_values("reported", kind="stable")

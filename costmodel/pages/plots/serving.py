@@ -10,6 +10,7 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.ticker import FuncFormatter
 
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.words import USD, Currency, percent
 from costmodel.pages.plots.style import (
     COLOURS,
@@ -36,6 +37,7 @@ OWN, STAFF, API = COLOURS[1], COLOURS[7], COLOURS[3]
 HOURS = range(0, 25, 3)
 
 
+@public
 def colours(labels: Iterable[str], api: str, own: str) -> dict[str, str]:
     """Colours of the options beside those of these figures: the API green, own GPUs blue, others warm.
 
@@ -46,6 +48,7 @@ def colours(labels: Iterable[str], api: str, own: str) -> dict[str, str]:
     return {label: API if label == api else OWN if label == own else next(rest, GREY) for label in labels}
 
 
+@public
 def plot_utilisation(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """Price of a million output tokens against the share of capacity in use, with its band (a table of `by_utilisation`)."""
     ax = ax or picture(3.3)
@@ -72,6 +75,7 @@ def plot_utilisation(table: pd.DataFrame, ax: Axes | None = None, money: Currenc
     return ax
 
 
+@public
 def plot_day(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """One day: replicas that are up, the part that is busy, and what spills over (a table of `day`)."""
     ax = ax or picture(2.8)
@@ -93,6 +97,7 @@ def plot_day(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@public
 def plot_breakeven_map(table: pd.DataFrame, ax: Axes | None = None, now: tuple[float, float] | None = None) -> Axes:
     """Own cost over API cost by use and staff; the line is where both cost the same (a table of `own_over_api`).
 
@@ -132,6 +137,7 @@ def plot_breakeven_map(table: pd.DataFrame, ax: Axes | None = None, now: tuple[f
     return ax
 
 
+@public
 def plot_buy_or_rent(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """Present value of buying and of each rent, with its band; at the right the share of hours from which buying pays (`buy_or_rent`)."""
     ax = ax or picture(0.9 + 0.34 * len(table))

@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from costmodel.choices.presets import LABELS
 from costmodel.choices.purchases import PHASES
+from costmodel.core.public import public
 from costmodel.core.words import Currency, dollars
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def png(figure: Any) -> bytes:
     return out.getvalue()
 
 
+@public
 def palette(labels: Iterable[str]) -> dict[str, str]:
     """Colour of each label: its own for the labels of `presets`, otherwise one that hangs on the name.
 

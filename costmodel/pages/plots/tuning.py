@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter
 
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.words import USD, Currency, percent, short
 from costmodel.pages.plots.style import (
     COLOURS,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 # -- what they share -----------------------------------------------------------------------------------
 
 
+@public
 def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None = None) -> Axes:
     """Requests until a tune has paid for itself, by what is counted: the middle as a dot, P10 to P90 as a bar (a table of `paybacks`).
 
@@ -63,6 +65,7 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
     return ax
 
 
+@public
 def plot_tenants(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """What a tenant costs a month while more of them share a base (a table of `tenants`)."""
     colours = palette(table["option"])

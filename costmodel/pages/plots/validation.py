@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from costmodel.core.errors import check
+from costmodel.core.public import public
 from costmodel.core.words import short
 from costmodel.laws.training.calibration import measured_training
 from costmodel.pages.plots.style import COLOURS, GREY, INK, NORMAL, PALE, SMALL, _rows, _tidy, picture
@@ -29,6 +30,7 @@ CLOSE = (1 / 1.25, 1.25)  # shaded: within 25 % either way
 FAMILY_COLOURS = (*COLOURS, "#8B1A4F", "#3D3D3D", "#B79F00")
 
 
+@public
 def plot_fidelity(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Predicted against reported, one dot and its 80 % band per run, on the line where both are equal (a table of `fidelity`).
 
@@ -72,6 +74,7 @@ def plot_fidelity(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@public
 def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None) -> Axes:
     """Predicted over reported of every run, one row per group: dots for ours, a bar at its median, a ring at the median of
     a plain 6 N D (a table of `fidelity`). The farther from 1, the worse."""

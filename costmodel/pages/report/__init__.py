@@ -1,1 +1,16 @@
-"""A notebook becomes a report: checked parameters, a quiet run, an offline page, a PDF and the numbers beside them."""
+"""The face `cm.report`: a notebook becomes a page, a PDF and the numbers beside them.
+
+To make one      run run_many schema validate Parameter Report ReportError
+In a notebook    answer cards show results
+The first words  first_answer brief made_of money priced_on
+"""
+
+from costmodel.core.public import absent
+from costmodel.core.words import money
+from costmodel.decisions.verdict import brief, first_answer, made_of, priced_on
+from costmodel.pages.blocks import answer, cards, results, show
+from costmodel.pages.report.parameters import Parameter, schema, validate
+from costmodel.pages.report.runner import Report, ReportError, run, run_many
+
+__all__ = ["Parameter", "Report", "ReportError", "answer", "brief", "cards", "first_answer", "made_of", "money", "priced_on", "results", "run", "run_many", "schema", "show", "validate"]
+__getattr__ = absent(__name__, __all__)

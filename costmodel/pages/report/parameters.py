@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.public import public
 
 TRUE, FALSE, NONE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}, {"none", "null", ""}
 TYPES = ("float", "int", "str", "bool", "list", "dict")
@@ -31,6 +32,7 @@ _LIMITS = re.compile(r"\[\s*([^\s,\]]+)\s*,\s*([^\s,\]]+)\s*\]\s*$")
 _CHOICES = re.compile(r"\{([^}]*)\}\s*$")
 
 
+@public
 @dataclass(frozen=True)
 class Parameter:
     """One parameter of a notebook: its type, default, help, and the limits or choices that its comment states."""
@@ -45,6 +47,7 @@ class Parameter:
     optional: bool = False
 
 
+@public
 def schema(notebook: str | Path) -> dict[str, Parameter]:
     """The parameters that a notebook declares, in its own order; empty when no cell is tagged `parameters`."""
     path = Path(notebook)
@@ -100,6 +103,7 @@ def _comment(text: str) -> tuple[str, float, float, tuple[str, ...]]:
     return text, -math.inf, math.inf, ()
 
 
+@public
 def validate(schema: Mapping[str, Parameter], parameters: Mapping[Any, Any], where: str = "the notebook") -> dict:
     """The given parameters as clean values of the declared types, or one error that says what to write instead.
 

@@ -1,1 +1,10 @@
-"""Sliders in a notebook."""
+"""The face `cm.widgets`: sliders in a notebook.
+
+explore Explorer quick_answer QuickAnswer
+"""
+
+from costmodel.core.public import absent
+from costmodel.pages.widgets.explorer import Explorer, QuickAnswer, explore, quick_answer
+
+__all__ = ["Explorer", "QuickAnswer", "explore", "quick_answer"]
+__getattr__ = absent(__name__, __all__)

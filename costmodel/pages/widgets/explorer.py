@@ -18,6 +18,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.nested import find_key, key_of, leaves, pin, walk
+from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.words import show as number_text
 from costmodel.decisions.uncertainty import tornado
@@ -39,6 +40,7 @@ HEADLINES = 6
 # -- the explorer --------------------------------------------------------------------------------------
 
 
+@public
 class Explorer(ipywidgets.VBox):
     """What `explore` returns: `controls` by key, `headline`, `image`, and the last good `verdict`."""
 
@@ -166,6 +168,7 @@ HEIGHTS: dict[str, Callable[[int], float]] = {  # inches, by the number of optio
 }
 
 
+@public
 def explore(options: Mapping[str, Any] | Any, work: Workload, *, sliders: Iterable[str] | None = None, show: str = "compare", months: int | None = None,
             draws: int = DRAWS, seed: int = 0, terms: Terms | None = None, on: str | None = None, quality_floor: float | None = None) -> Explorer:  # fmt: skip
     """What-if sliders over options: the picture and the answer follow each move.
@@ -202,6 +205,7 @@ def headline(verdict: Any, terms: Terms) -> str:
 # -- the quick answer ----------------------------------------------------------------------------------
 
 
+@public
 class QuickAnswer(ipywidgets.VBox):
     """What `quick_answer` returns: `use_case requests read unit words bill knows model`, `headline` and the last `verdict`."""
 
@@ -264,6 +268,7 @@ class QuickAnswer(ipywidgets.VBox):
         self.headline.remove_class("costmodel-waiting")
 
 
+@public
 def quick_answer(use_case: str = "Support assistant", model: str = MODELS[0], months: int = 36, draws: int = DRAWS, on: str | None = None) -> QuickAnswer:
     """A first answer from four fields: what is read and written, how often or for which bill, and by which model."""
     quick(use_case, model, on=on)  # a wrong name is an error here, not beside a field

@@ -1,0 +1,22 @@
+"""The face `cm.finance`: the business case, baselines, units, outcomes and the memo.
+
+Money       npv irr Currency
+The case    business_case case_flow cash_flow tco Policy
+Baselines   Staff Seats Today baseline
+Units       unit_economics per_outcome equal_quality resolve
+Change      by_phase waterfall
+The memo    memo Memo numbered traced
+"""
+
+from costmodel.choices.servings.baselines import Seats, Staff, Today
+from costmodel.core.public import absent
+from costmodel.core.words import Currency
+from costmodel.laws.money import irr, npv
+from costmodel.ledgers.book import cash_flow
+from costmodel.studies.business_case import Policy, business_case, case_flow, tco
+from costmodel.studies.changes import by_phase, waterfall
+from costmodel.studies.memo import Memo, baseline, memo, numbered, traced
+from costmodel.studies.outcomes import equal_quality, per_outcome, resolve, unit_economics
+
+__all__ = ["Currency", "Memo", "Policy", "Seats", "Staff", "Today", "baseline", "business_case", "by_phase", "case_flow", "cash_flow", "equal_quality", "irr", "memo", "npv", "numbered", "per_outcome", "resolve", "tco", "traced", "unit_economics", "waterfall"]
+__getattr__ = absent(__name__, __all__)

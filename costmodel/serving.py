@@ -1,0 +1,20 @@
+"""The face `cm.serving`: how fast a model answers on a GPU, how many GPUs a load takes, and what they cost.
+
+A machine   predict_serving plan_serving
+A fleet     Fleet Owned Site with_fleet profile duration_curve replicas_needed wait_chance
+Its use     capacity day by_utilisation own_over_api footprint buy_or_rent
+"""
+
+from costmodel.choices.presets import with_fleet
+from costmodel.choices.profiles import profile
+from costmodel.choices.servings.hosted import Fleet
+from costmodel.choices.servings.owned import Owned
+from costmodel.core.public import absent
+from costmodel.laws.queueing import duration_curve, replicas_needed, wait_chance
+from costmodel.laws.serving.plan import plan_serving
+from costmodel.laws.serving.predict import predict_serving
+from costmodel.studies.buying import buy_or_rent
+from costmodel.studies.serving import Site, by_utilisation, capacity, day, footprint, own_over_api
+
+__all__ = ["Fleet", "Owned", "Site", "buy_or_rent", "by_utilisation", "capacity", "day", "duration_curve", "footprint", "own_over_api", "plan_serving", "predict_serving", "profile", "replicas_needed", "wait_chance", "with_fleet"]
+__getattr__ = absent(__name__, __all__)

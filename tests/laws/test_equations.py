@@ -1,0 +1,189 @@
+"""Equations of floor 2: arrays and numbers give the same, directions are right, ratios are the published ones."""
+
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from costmodel.laws import ageing, agents, caching, experiments, money, quality, retrieval
+from costmodel.laws import agents as agent_loop
+from costmodel.laws import queueing as fleet
+from costmodel.laws.serving import inference
+from costmodel.laws.training import compute as training
+
+# equation -> arguments inside its domain
+ARGUMENTS = {
+    training.training_flops: (8e9, 3e6),
+    training.adapter_flops: (8e9, 3e6),
+    training.passes: (1.0, 0.5, 1.0),
+    training.attention_flops: (32.0, 4_096.0, 8_192.0, 0.5),
+    training.usual_layers: (8e9,),
+    training.usual_hidden: (8e9, 32.0),
+    training.gpu_hours: (1e20, 989e12, 0.4),
+    training.weights_memory: (8e9, 16.0),
+    inference.kv_bytes_per_token: (32, 8, 128),
+    inference.decode_step_s: (32, 8e9, 16e9, 2.6e8, 989e12, 3.35e12, 0.5, 0.8, 2.4e-3),
+    inference.gpus_that_fit: (141e9, 80e9, 0.9),
+    inference.latent_kv_bytes_per_token: (61.0, 512.0, 64.0),
+    inference.experts_touched: (256.0, 8.0, 64.0),
+    inference.accepted_per_step: (5.0, 0.8),
+    fleet.load_at: (0.3, 2.5),
+    fleet.above: (0.5, 2.5),
+    fleet.wait_chance: (40.0, 30.0),
+    fleet.safety: (0.05,),
+    fleet.replicas_needed: (1.8, 64.0, 0.85, 1.74, 2.0, 1.0),
+    fleet.awake: (0.003, 600.0),
+    fleet.with_losses: (730.0, 0.05),
+    agents.given_up: (0.05, 3.0),
+    money.annuity: (1_000.0, 0.1, 36.0),
+    money.present_months: (0.01, 36.0),
+    money.resale_share: (0.3, 24.0),
+    caching.hit_rate: (0.003, 300.0),
+    caching.break_even_hit_rate: (1.25, 0.1),
+    caching.break_even_reads: (1.25, 0.1),
+    caching.reads_of_a_write: (1.25, 0.1),
+    caching.cached_price: (0.4, 1.25, 0.1),
+    caching.prefix_hit_rate: (0.003, 300.0, 3.0, 2.0, 5.0, 4.0),
+    retrieval.chunks: (4e6, 500.0, 0.1),
+    retrieval.index_bytes: (8_000, 1_536, 1.5, 4.0, 2.0),
+    retrieval.embedding_usd_per_mtok: (0.5, 62_100.0, 0.5),
+    retrieval.recall_at_k: (8.0, 0.5, 0.86),
+    retrieval.all_found: (3.0, 0.5),
+    retrieval.graph_index_ratio: (1_200.0, 8_400.0, 40.0, 1.0),
+    retrieval.index_hours: (1e8, 260_000.0),
+    retrieval.stale_share: (0.175, 7.0),
+    retrieval.from_sample: (0.3, 0.02, 1.03),
+    retrieval.first_token_s: (2e5, 0.7, 90.0),
+    quality.shift: (0.6, 0.9),
+    quality.shift_to: (0.4, 0.7),
+    quality.context_shift: (60_000.0, 1.0, 0.5, 131_072.0),
+    quality.position_shift: (0.4, 0.7, 0.6),
+    quality.answered: (0.8, 0.7, 0.3),
+    quality.examples_gain: (2_000.0, 0.9, 0.3),
+    quality.student_shift: (0.6, 0.8, 0.95),
+    quality.required_gain: (16_000.0, 1e6, 2.0),
+    quality.allowed_loss: (0.0096, 0.5),
+    experiments.samples_per_arm: (0.80, 0.50, 0.8, 0.05, 2.0),
+    experiments.chance_to_detect: (100.0, 0.80, 0.50, 0.05, 1.0),
+    experiments.through_judge: (0.80, 0.85),
+    experiments.runs_to_see: (0.05, 0.15, 0.8, 0.05, 0.95),
+    experiments.days_to_collect: (1_094.0, 10_000.0, 0.5, 0.02),
+    experiments.expected_loss: (0.05, 28.0, 10_000.0, 0.10, 0.40),
+    experiments.combinations: (2.0, 6.0),
+    ageing.cold_cache_ratio: (0.74, 0.10, 1.25),
+    ageing.cached_share_of: (3.0, 0.10, 1.25),
+    ageing.overpaid_share: (0.35, 12.0),
+    ageing.gain_of_waiting: (60_000.0, 4_000.0, 6_000.0, 6.0, 0.10, 0.30),
+    ageing.per_survivor: (1.0, 0.30),
+    agent_loop.turn_tokens: (2_000.0, 800.0, 6.0),
+    agent_loop.step_tokens: (3_000.0, 1_000.0, 8.0),
+    agent_loop.compactions: (1_000.0, 30.0, 20_000.0, 2_000.0),
+    agent_loop.history_tokens: (1_000.0, 40.0, 10_000.0, 1_000.0),
+    agent_loop.attempts: (0.05, 9.0),
+    agent_loop.within: (10.0, 0.8, 40.0),
+    agent_loop.shift_to: (0.80, 0.23),
+    agent_loop.tail: (8.0, 1.05, 0.95),
+    agent_loop.per_resolved: (2.80, 0.68, 5.0),
+}
+ON_ANOTHER_AXIS = {experiments.exposed_days, agent_loop.task_lengths}  # of stages, or of tasks
+positive = st.floats(1e-3, 1e9)
+share = st.floats(0.01, 0.99)
+
+
+def test_every_public_equation_is_in_the_table():
+    modules = (training, inference, fleet, money, caching, retrieval, quality, experiments, ageing, agent_loop)
+    public = {inspect.unwrap(f) for m in modules for name, f in inspect.getmembers(m, inspect.isfunction) if f.__module__ == m.__name__ and name not in ("npv", "irr") and name[0] != "_"}
+    assert public - {inspect.unwrap(f) for f in (retrieval.graph_size, fleet.duration_curve)} == set(map(inspect.unwrap, [*ARGUMENTS, *ON_ANOTHER_AXIS]))  # three numbers at once, and a list of levels
+
+
+@pytest.mark.parametrize("equation", ARGUMENTS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("shape", [(7,), (7, 1)])
+def test_an_array_gives_what_its_numbers_give(equation, shape):
+    """Any argument, and all of them at once, may be an array of draws; the shape is kept."""
+    factors = np.linspace(0.8, 1.0, 7)
+    numbers = ARGUMENTS[equation]
+    every = [equation(*(f * x for x in numbers)) for f in factors]
+    together = equation(*(factors.reshape(shape) * x for x in numbers))
+    assert together.shape == shape and together.ravel() == pytest.approx(every)
+    for i in range(len(numbers)):
+        one = [numbers[:i] + (f * numbers[i],) + numbers[i + 1:] for f in factors]  # fmt: skip
+        mixed = equation(*numbers[:i], factors.reshape(shape) * numbers[i], *numbers[i + 1:])  # fmt: skip
+        assert mixed.shape == shape and mixed.ravel() == pytest.approx([equation(*a) for a in one])
+
+
+@pytest.mark.parametrize("equation", ARGUMENTS, ids=lambda f: f.__name__)
+def test_every_equation_states_what_it_computes_with_an_example(equation):
+    text = inspect.getdoc(equation)
+    assert ">>>" in text
+    assert len(text.splitlines()[0]) > 30
+
+
+# -- published ratios ----------------------------------------------------------------------------------
+
+
+@given(positive, positive)
+def test_an_adapter_takes_two_thirds_of_a_full_tune(parameters, tokens):
+    """4 N D against 6 N D: frozen weights need no weight gradient (Hu et al. 2021, arXiv:2106.09685, section 4.2)."""
+    assert training.adapter_flops(parameters, tokens) / training.training_flops(parameters, tokens) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(("write", "read", "reads"), [(1.25, 0.1, 0.28), (2.0, 0.1, 1.11)])
+def test_reads_that_recover_a_write_premium(write, read, reads):
+    assert caching.break_even_reads(write, read) == pytest.approx(reads, abs=0.005)
+
+
+@given(st.floats(1.01, 3), st.floats(0, 0.9))
+def test_at_the_break_even_hit_rate_a_cache_costs_what_it_saves(write, read):
+    hits = caching.break_even_hit_rate(write, read)
+    assert hits * read + (1 - hits) * write == pytest.approx(1)
+
+
+# -- directions ----------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60)
+@given(positive, positive, st.floats(1, 10))
+def test_more_arrivals_or_a_longer_life_never_lower_the_hit_rate(arrivals, ttl_s, more):
+    base = caching.hit_rate(arrivals / 1e6, ttl_s / 1e3)
+    assert 0 <= base <= caching.hit_rate(more * arrivals / 1e6, ttl_s / 1e3) <= 1
+    assert base <= caching.hit_rate(arrivals / 1e6, more * ttl_s / 1e3)
+
+
+@settings(max_examples=60)
+@given(share, st.floats(-3, 3), st.floats(0, 2))
+def test_a_better_technique_never_lowers_the_share_accepted(accepted, log_odds, more):
+    base = quality.shift(accepted, log_odds)
+    assert 0 < base <= quality.shift(accepted, log_odds + more) * (1 + 1e-12) and quality.shift(accepted, log_odds + more) < 1  # but for the last bit
+
+
+@given(share, st.floats(-3, 3))
+def test_a_shift_can_be_undone(accepted, log_odds):
+    assert quality.shift(quality.shift(accepted, log_odds), -log_odds) == pytest.approx(accepted)
+
+
+@pytest.mark.parametrize("accepted", [0.0, 1.0])
+def test_a_share_of_none_or_all_stays(accepted):
+    assert quality.shift(accepted, 1.5) == accepted
+
+
+@settings(max_examples=60)
+@given(st.floats(1e8, 2e12), st.floats(8e9, 3e11), st.floats(0.5, 0.95))
+def test_gpus_hold_the_weights_and_are_not_twice_too_many(weight_bytes, memory, usable):
+    gpus = inference.gpus_that_fit(weight_bytes, memory, usable)
+    room = memory * usable * (1 - inference.KV_SHARE)
+    assert np.log2(gpus) == int(np.log2(gpus))
+    assert gpus * room >= weight_bytes * (1 - 1e-9) and (gpus == 1 or gpus / 2 * room < weight_bytes * (1 + 1e-9))
+
+
+@settings(max_examples=60)
+@given(st.floats(1e3, 1e9), st.floats(100, 2_000), st.floats(0, 0.8), st.floats(0, 0.1))
+def test_more_overlap_makes_more_chunks(tokens, chunk_tokens, overlap, more):
+    assert retrieval.chunks(tokens, chunk_tokens, overlap) <= retrieval.chunks(tokens, chunk_tokens, overlap + more)
+
+
+@settings(max_examples=60)
+@given(st.floats(0.05, 0.9), st.floats(1, 1.1))
+def test_a_better_utilisation_takes_fewer_gpu_hours(mfu, more):
+    assert training.gpu_hours(1e20, 1e15, mfu * more) <= training.gpu_hours(1e20, 1e15, mfu)

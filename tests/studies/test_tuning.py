@@ -1,0 +1,106 @@
+"""What a tune must earn back: each row worked out by hand from lines of the test."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from toys import STILL, Buy, api
+
+import costmodel as cm
+from costmodel.choices.purchases import Line
+from costmodel.choices.schedule import monthly, once
+from costmodel.pages.plots import tuning
+from costmodel.studies.tuning import kind_of
+
+WORK = cm.Workload(1_000, input_tokens=1_000)
+DEAR, CHEAP = (api(**{"in": usd, "out": 0.0}) for usd in (30.0, 10.0))  # 3 cents and 1 cent a request
+YEAR = replace(STILL, months=12)
+BOUGHT = (Buy(10.0, phase="training", trend="gpu"), Buy(50.0, phase="data"), Buy(60.0, phase="build", trend="labour"), Buy(5.0, monthly(), phase="maintenance"))
+
+
+def table(*bought, first=DEAR, second=CHEAP, **more):
+    given = {"terms": YEAR, "draws": 50} | more
+    return cm.training.paybacks(cm.Option(first), cm.Option(second, *bought), WORK, **given).set_index("counted")
+
+
+def test_each_row_counts_more():
+    """Two cents saved: 10, 60, 120 and 180 dollars are 500, 3,000, 6,000 and 9,000 requests."""
+    rows = table(*BOUGHT)
+    assert rows.usd_more.to_list() == pytest.approx([10, 60, 120, 180])
+    assert rows.usd_saved_per_request.to_list() == pytest.approx([0.02] * 4)
+    assert rows.requests.to_list() == pytest.approx([500, 3_000, 6_000, 9_000])
+    assert (rows.p10.to_list(), rows.p_never.to_list()) == (pytest.approx(rows.requests.to_list()), [0] * 4)
+
+
+def test_months_are_those_in_which_the_cash_has_come_back():
+    """20 dollars a month, with maintenance 15: 120 dollars take 6 months without it, 8 with it."""
+    assert table(*BOUGHT).payback_months.to_list() == pytest.approx([0.5, 3, 6, 8])
+    assert np.isnan(table(Buy(1_000.0)).payback_months["+ maintenance"])
+
+
+def test_a_dearer_request_never_pays_and_a_cheaper_tune_pays_at_once():
+    rows = table(*BOUGHT, first=CHEAP, second=DEAR)
+    assert rows.requests.isna().all() and (rows.p_never == 1).all() and rows.p10.isna().all()
+    assert table().verdict.to_list() == ["at once: the tune costs no more"] * 4
+
+
+def test_what_cannot_run_says_why():
+    rows = cm.training.paybacks(cm.Option(DEAR), cm.Option(CHEAP, cm.Lora()), WORK, terms=YEAR, draws=2)
+    assert rows.verdict.str.startswith("cannot run: Lora needs a Hosted serving").all() and rows.requests.isna().all()
+    assert "cannot run" in [t.get_text() for t in tuning.plot_paybacks(rows).texts]
+
+
+def test_the_band_holds_the_doubt_of_both():
+    rows = table(Buy(cm.Range(60, 240, mid=120, name="upfront")), draws=2_000)
+    low, high = rows.p10["+ people"], rows.p90["+ people"]
+    assert 3_000 < low < 6_000 < high < 12_000
+
+
+def test_wrong_answers_are_left_to_breakeven():
+    costly = replace(WORK, usd_per_failure=1.0)
+    first, second = (cm.Option(api(accepted=a, **{"in": usd, "out": 0.0})) for usd, a in ((30.0, 0.9), (10.0, 0.5)))
+    assert cm.training.paybacks(first, second, costly, terms=YEAR, draws=2).usd_saved_per_request.iloc[0] == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize(("phase", "trend", "kind"), [
+    ("training", "gpu", "training"), ("experiments", "api", "training"), ("experiments", "labour", "people"), ("data", "labour", "data"),
+    ("data", "api", "data"), ("build", "labour", "people"), ("evaluation", "api", "people"), ("release", "api", "people"),
+    ("maintenance", "labour", "maintenance"), ("migration", "gpu", "maintenance"), ("serving", "gpu", "running"), ("retrieval", "api", "running"),
+])  # fmt: skip
+def test_every_line_is_counted_as_one_kind(phase, trend, kind):
+    assert kind_of(Line("x", phase, 1.0, "piece", 1.0, once(), trend)) == kind
+
+
+def test_tenants_share_the_fleet_and_bring_their_labels():
+    serving = cm.Hosted("llama-3.1-8b", requests_per_s=1_000.0)
+    own, prompt = cm.Option(serving, cm.Lora()), cm.Option(DEAR)
+    found = cm.training.tenants({"own": own, "prompt": prompt}, WORK, [1, 10, 100], terms=YEAR).set_index(["option", "tenants"]).usd_per_tenant_month
+    assert found["prompt"].to_list() == pytest.approx([30.0] * 3)
+    assert found["own"].is_monotonic_decreasing
+    one = cm.ledger(own, WORK, terms=YEAR)
+    floor = one[one["item"].isin(["label the examples", "label again for retraining"])].usd.sum() / 12
+    assert found["own"][100] > floor
+
+
+def test_figures_show_what_is_in_the_tables():
+    rows = table(*BOUGHT).reset_index()
+    ax = tuning.plot_paybacks(rows, now=12_000)
+    assert [t.get_text() for t in ax.get_yticklabels()] == rows.counted.to_list()
+    assert "9k" in [t.get_text() for t in ax.texts]
+    never = tuning.plot_paybacks(table(*BOUGHT, first=CHEAP, second=DEAR).reset_index())
+    assert [t.get_text() for t in never.texts].count("100 %") == 4
+    shown = tuning.plot_tenants(cm.training.tenants({"prompt": cm.Option(DEAR)}, WORK, [1, 10, 100], terms=YEAR))
+    assert "cost of one tenant" in shown.get_ylabel()
+
+
+@pytest.mark.parametrize("counts", [[], [0], [-1, 2], ["a"]])
+def test_tenants_are_counted_from_one(counts):
+    work = cm.Workload(1_000, input_tokens=100, output_tokens=10)
+    with pytest.raises(ValueError, match=r"tenants: counts is .*each at least 1"):
+        cm.training.tenants(cm.Option(cm.Api("gpt-4.1", on="2026-11-01")), work, counts)
+
+
+def test_an_estimate_must_be_named():
+    work = cm.Workload(1_000, input_tokens=100, output_tokens=10)
+    with pytest.raises(ValueError, match="no estimate is given"):
+        cm.training.underestimates(cm.Option(cm.Api("gpt-4.1", on="2026-11-01")), work, {})
