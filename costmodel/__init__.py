@@ -20,6 +20,7 @@ cm.operations, cm.finance, cm.uncertainty, cm.decisions, cm.ledgers, cm.validati
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from costmodel.choices.options import Mix, Option, Part, cascade
@@ -61,8 +62,9 @@ _absent = absent(__name__, [*__all__, *FACES])
 def __getattr__(name: str) -> Any:
     if name in FACES:
         return import_module(f"costmodel.{FACES[name]}")
-    for face in FACES:
-        if not name.startswith("_") and name in import_module(f"costmodel.{FACES[face]}").__all__:
+    inside = name.startswith("_") or find_spec(f"{__name__}.{name}")  # a module that is about to be imported
+    for face in () if inside else FACES:
+        if name in import_module(f"costmodel.{FACES[face]}").__all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it is cm.{face}.{name}")
     return _absent(name)
 

@@ -1,55 +1,170 @@
-"""A study: one question in one object. Options, workload, terms, draws, seed and quality floor."""
+"""A study: one question in one object, which every analysis takes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from costmodel.choices.options import Option
+from costmodel.choices.options import Mix, Option
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.choices.zeros import accept
 from costmodel.core.checks import require
 from costmodel.core.draws import counted
-from costmodel.core.errors import check, unknown
-from costmodel.core.public import public
+from costmodel.core.errors import check, short, unknown
+from costmodel.core.public import misspelt, public
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
+OF_TERMS = ("months", "on")  # fields of the terms that an analysis takes by themselves
 
 
 @public
 @dataclass(frozen=True)
 class Study:
-    """One question with its numbers: `cm.compare(s.options, s.work, terms=s.terms, draws=s.draws, seed=s.seed)`.
+    """One question with its numbers: `cm.compare(study)`, `cm.ledger(study)`, `cm.breakeven(study, "API", "Own GPUs")`.
 
-    `accept_zero` names the people, evaluation and refresh inputs that are 0 and meant to be; others are refused.
+    Parameters
+    ----------
+    options : dict of label to Option or Mix
+        The choices. One option alone is labelled "option".
+    work : Workload
+        What arrives.
+    terms : Terms
+        Start, horizon, discounting, price trends, currency. With `terms.on`, API prices of all options are those of that day.
+    draws, seed : int
+        How many random draws are behind a band, and what makes them repeatable.
+    quality_floor : float, optional
+        Least share of accepted answers [share]; without one, quality enters by the cost of wrong answers alone.
+    title, prepared_for, note : str
+        What reports say of it.
+    accept_zero : tuple of str, or None
+        Inputs of people, evaluation and refresh that are 0 and meant to be; others are refused. None looks at none of them.
+
+    Raises
+    ------
+    ValueError
+        Without options, with another thing in place of an option, or with draws, seed or floor out of range.
     """
 
-    title: str
-    prepared_for: str
-    work: Workload
     options: dict[str, Any]
+    work: Workload
     terms: Terms = field(default_factory=Terms)
-    quality_floor: float | None = None
     draws: int = 10_000
     seed: int = 0
+    quality_floor: float | None = None
+    title: str = ""
+    prepared_for: str = ""
     note: str = ""
-    accept_zero: tuple[str, ...] = ()
+    accept_zero: tuple[str, ...] | None = ()
 
     def __post_init__(self) -> None:
-        accept((self.options, self.work, self.terms), self.accept_zero)
-        check(self.options, "options is empty; write at least one option, or presets")
+        options = self.options if isinstance(self.options, Mapping) else {"option": self.options}
+        for label, option in options.items():
+            check(isinstance(option, (Option, Mix)), f"option {label!r} is {short(option)}, it must be an Option or a Mix")
+        check(options, "options is empty; write at least one option, or presets")
+        check(isinstance(self.work, Workload), f"the workload is {short(self.work)}, it must be a Workload(...)")
+        check(isinstance(self.terms, Terms), f"terms is {short(self.terms)}, it must be Terms(...) or None")
+        if self.accept_zero is not None:
+            accept((options, self.work, self.terms), self.accept_zero)
         counted(self.draws, self.seed)
         if self.quality_floor is not None:
             require("quality_floor", self.quality_floor, 0, 1)
+        on = self.terms.on
+        object.__setattr__(self, "options", {label: option if on is None else option.at(on) for label, option in options.items()})
 
-    def option(self, label: str) -> Option:
-        """One option by its label, and no mix.
+    def changed(self, **changes: Any) -> Study:
+        """The study with other fields; `months` and `on` are those of its terms, and None leaves a field as it is."""
+        given = {name: value for name, value in changes.items() if value is not None}
+        terms = given.pop("terms", self.terms)
+        of_terms = {name: given.pop(name) for name in OF_TERMS if name in given}
+        if of_terms:
+            check(isinstance(terms, Terms), f"terms is {short(terms)}, it must be Terms(...) or None")
+            if "on" in of_terms and terms.start == Terms(on=terms.on).start:  # nobody chose the start
+                of_terms["start"] = None
+            terms = replace(terms, **of_terms)
+        return replace(self, terms=terms, **given) if given or terms is not self.terms else self
+
+    def option(self, label: str | None = None) -> Any:
+        """The option with this label; without one, the only option that there is.
 
         >>> import costmodel as cm
         >>> cm.load("support_assistant").option("Rag")
         Traceback (most recent call last):
-        costmodel.core.errors.CatalogError: no option 'Rag' in the scenario 'Support assistant over a knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
+        costmodel.core.errors.CatalogError: no option 'Rag' in the study 'Support assistant over a knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
         """
-        plain = {name: option for name, option in self.options.items() if isinstance(option, Option)}
-        if label not in plain:
-            raise unknown("option" if label not in self.options else "option without a mix", label, plain, f"the scenario {self.title!r}")
-        return plain[label]
+        return self.options[self.label(label)]
+
+    def label(self, label: str | None = None) -> str:
+        """A label that is there; without one, that of the only option."""
+        where = f"the study {self.title!r}" if self.title else "the options"
+        if label is None:
+            check(len(self.options) == 1, f"there are {len(self.options)} options; name one of {', '.join(map(repr, self.options))}")
+            return next(iter(self.options))
+        if label not in self.options:
+            raise unknown("option", label, self.options, where)
+        return label
+
+    def pair(self, first: str | None, second: str | None) -> tuple[str, str]:
+        """Two labels that are there; without names, those of the only two options."""
+        if first is None and second is None:
+            check(len(self.options) == 2, f"there are {len(self.options)} options; name two of {', '.join(map(repr, self.options))}")
+            first, second = self.options
+        pair = self.label(first), self.label(second)
+        check(pair[0] != pair[1], f"both labels are {first!r}; name two options")
+        return pair
+
+    def plain_option(self, label: str) -> Option:
+        """One option by its label, and no mix, whose techniques can be changed."""
+        option = self.option(label)
+        if not isinstance(option, Option):
+            plain = [name for name, other in self.options.items() if isinstance(other, Option)]
+            raise unknown("option without a mix", label, plain, f"the study {self.title!r}")
+        return option
+
+    def only(self, *labels: str) -> Study:
+        """The study of some of its options, in this order."""
+        return replace(self, options={label: self.option(label) for label in labels})
+
+
+SHORTHAND = ("terms", *OF_TERMS, "draws", "seed", "quality_floor")
+
+
+def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Answer]:
+    """Make a function of a Study public: it also takes `(options, work, ...)`, and any field of the study by its name.
+
+    `compare(study, draws=1_000)` and `compare(options, work, months=12)` reach the function as one Study. Whatever
+    the function itself takes stays its own. A misspelt argument is an error with the nearest name.
+    """
+    own = list(inspect.signature(call).parameters.values())[1:]
+    ours = {p.name for p in own}
+    fields = tuple(name for name in ("work", *SHORTHAND) if name not in ours)
+    name = call.__name__
+
+    @wraps(call)
+    def asked(study: Any, *more: Any, **named: Any) -> Answer:
+        changes = {field: named.pop(field) for field in fields if field in named}
+        if not isinstance(study, Study):
+            if "work" not in changes:
+                check(more, f"{name} needs a workload: {name}(options, work), or {name}(study)")
+                changes["work"], *more = more  # type: ignore[assignment]
+            if more and isinstance(more[0], Terms):
+                changes["terms"], *more = more  # type: ignore[assignment]
+            if "label" in ours and isinstance(study, (Option, Mix)) and "label" not in named:
+                more = (None, *more)  # the only option
+            study = Study(study, changes.pop("work"), accept_zero=None)
+        try:
+            return call(study.changed(**changes), *more, **named)
+        except TypeError as error:
+            if wrong := misspelt(call, name, (study, *more), named, fields):
+                raise wrong from None
+            raise error
+
+    shown = [inspect.Parameter("study", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="Study | Options")]
+    shown += [inspect.Parameter("work", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None)] * ("work" in fields)
+    more = [inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, default=None) for field in fields if field != "work"]
+    asked.__signature__ = inspect.Signature([*shown, *own, *more])  # type: ignore[attr-defined]
+    return asked
