@@ -83,9 +83,10 @@ class Option:
         return [(self, 1.0, 1.0)]
 
     def at(self, on: str) -> Option:
-        """The option with its API prices frozen at another date."""
-        moved = tuple(t.at(on) if hasattr(t, "at") else t for t in self.techniques)
-        return replace(self, serving=self.serving.at(on), techniques=moved)
+        """The option with its API prices frozen at another date; itself, where they are of that date."""
+        techniques = tuple(t.at(on) if hasattr(t, "at") else t for t in self.techniques)
+        moved = replace(self, serving=self.serving.at(on), techniques=techniques)
+        return self if same(moved, self) else moved
 
     def case(self, work: Workload, terms: Terms, share: Any = 1.0) -> Case:
         """The case after every adapt and every shape, so that everybody sees the finished request."""
@@ -155,7 +156,10 @@ class Mix:
         return found
 
     def at(self, on: str) -> Mix:
-        return Mix(*(replace(p, option=p.option.at(on)) for p in self.mix))
+        moved = [p.option.at(on) for p in self.mix]
+        if all(option is p.option for option, p in zip(moved, self.mix, strict=True)):
+            return self
+        return Mix(*(replace(p, option=option) for option, p in zip(moved, self.mix, strict=True)))
 
 
 @public

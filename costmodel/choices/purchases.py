@@ -50,6 +50,11 @@ class Line:
             if getattr(self, name) not in allowed:  # thousands of lines are made: no message is written for nothing
                 raise ValueError(f"line {self.item!r}: {name} is {getattr(self, name)!r}, allowed are {', '.join(allowed)}")
 
+    @property
+    def usd(self) -> Any:
+        """What one purchase costs at today's price [USD]."""
+        return self.quantity * self.usd_per_unit
+
 
 def cite(owner: Any, *fields: str) -> tuple[str, ...]:
     """The cited inputs of a line: "owner.field", where the owner is a record's id or a class name."""

@@ -76,6 +76,11 @@ class Study:
         on = self.terms.on
         object.__setattr__(self, "options", {label: option if on is None else option.at(on) for label, option in options.items()})
 
+    @property
+    def inputs(self) -> tuple[tuple[Any, ...], Workload, Terms]:
+        """Options, workload and terms: what `leaves`, `doubts` and `find_key` walk through."""
+        return tuple(self.options.values()), self.work, self.terms
+
     def changed(self, **changes: Any) -> Study:
         """The study with other fields; `months` and `on` are those of its terms, and None leaves a field as it is."""
         given = {name: value for name, value in changes.items() if value is not None}
@@ -127,7 +132,7 @@ class Study:
 
     def only(self, *labels: str) -> Study:
         """The study of some of its options, in this order."""
-        return replace(self, options={label: self.option(label) for label in labels})
+        return replace(self, options={label: self.option(label) for label in labels}, accept_zero=None)
 
 
 SHORTHAND = ("terms", *OF_TERMS, "draws", "seed", "quality_floor")
@@ -153,7 +158,7 @@ def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Ans
                 changes["work"], *more = more  # type: ignore[assignment]
             if more and isinstance(more[0], Terms):
                 changes["terms"], *more = more  # type: ignore[assignment]
-            if "label" in ours and isinstance(study, (Option, Mix)) and "label" not in named:
+            if own and own[0].name == "label" and isinstance(study, (Option, Mix)) and "label" not in named:
                 more = (None, *more)  # the only option
             study = Study(study, changes.pop("work"), accept_zero=None)
         try:

@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from costmodel.choices.options import Mix, Option
-from costmodel.choices.terms import Terms
-from costmodel.choices.workload import Workload
-from costmodel.core.draws import counted
+from costmodel.choices.study import Study, analysis
 from costmodel.core.errors import check
-from costmodel.core.public import public
 from costmodel.core.words import show
-from costmodel.decisions.compare import _limits
-from costmodel.decisions.simulate import levelled, paths, totals
+from costmodel.decisions.compare import search_limits
+from costmodel.decisions.simulate import on_equal_terms, paths, totals
 from costmodel.decisions.uncertainty import FAN_DRAWS
-from costmodel.ledgers.engine import settle
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 # -- from when on --------------------------------------------------------------------------------------
 
 
-@public
-def breakeven_date(first: Option | Mix, second: Option | Mix, work: Workload, months: int | None = None, draws: int = FAN_DRAWS, seed: int = 0,
-                   terms: Terms | None = None, on: str | None = None, labels: tuple[str, str] = ("first", "second")) -> pd.DataFrame:  # fmt: skip
+@analysis
+def breakeven_date(study: Study, first: str | None = None, second: str | None = None, draws: int = FAN_DRAWS) -> pd.DataFrame:
     """From which month on `second` has cost less than `first`, all in all and for good; one row.
 
     Columns: month date p10 p90 p_never verdict. Months may have fractions, `date` is the first day of the month in which it happens; NaN and "never" where
     `second` is behind at the horizon. The band is that of the draws in which it happens, `p_never` the share in which it does not.
     """
-    import pandas as pd
-
-    counted(draws, seed)
-    check(labels[0] != labels[1], f"breakeven_date: both labels are {labels[0]!r}; give two")
-    options, terms = settle(dict(zip(labels, (first, second), strict=True)), terms, months=months, on=on)
-    work, without = levelled(options, work, terms)
-    for label, usd in totals(options, work, terms).items():
+    labels = study.pair(first, second)
+    terms = study.terms
+    study, without = on_equal_terms(study.only(*labels))
+    for label, usd in totals(study).items():
         check(not np.isnan(usd), f"breakeven_date: {label} cannot run; `compare` says why")
 
     def month(draws: int | None) -> np.ndarray:
-        usd = paths(options, work, terms, draws, seed)
+        usd = paths(study, draws)
         return stays_ahead((usd[labels[0]] - usd[labels[1]]).cumsum(axis=1))
 
     at, drawn = float(month(None)[0]), month(draws)
@@ -82,12 +70,19 @@ def stays_ahead(ahead: np.ndarray) -> np.ndarray:
 
 POINTS = 241  # where crossings are looked for: 40 for each factor of ten over six
 BAND_POINTS = 121
+COLUMNS = ["over", "crossing", "p10", "p90", "p_never", "below", "above", "verdict"]
 
 
-@public
-def breakeven(first: Option | Mix, second: Option | Mix, work: Workload, over: str = "requests_per_month", low: float | None = None,
-              high: float | None = None, months: int | None = None, draws: int = 400, seed: int = 0, terms: Terms | None = None,
-              on: str | None = None, labels: tuple[str, str] = ("first", "second")) -> pd.DataFrame:  # fmt: skip
+@analysis
+def breakeven(
+    study: Study,
+    first: str | None = None,
+    second: str | None = None,
+    over: str = "requests_per_month",
+    low: float | None = None,
+    high: float | None = None,
+    draws: int = 400,
+) -> pd.DataFrame:
     """Where two options cost the same over the horizon, as one input changes: every crossing, a band, or "never".
 
     The cost of wrong answers is in it when the quality of both is known; otherwise in neither, and the verdict says so.
@@ -96,44 +91,50 @@ def breakeven(first: Option | Mix, second: Option | Mix, work: Workload, over: s
     without any. Without a crossing there is one row, with NaN and the verdict "never: ...". Looked for between `low` and
     `high`: by default a thousandth to a thousand times the present value, or 0 to 1 for a share.
     """
-    import pandas as pd
+    pair = study.only(*study.pair(first, second))
+    low, high = search_limits(pair, over, low, high)
+    return crossings(*on_equal_terms(pair), over, low, high, draws)
 
-    counted(draws, seed)
-    check(labels[0] != labels[1], f"breakeven: both labels are {labels[0]!r}; give two")
-    options, terms = settle(dict(zip(labels, (first, second), strict=True)), terms, months=months, on=on)
-    low, high = _limits(options, work, terms, over, low, high)
+
+def crossings(study: Study, remark: str, over: str, low: float, high: float, draws: int) -> pd.DataFrame:
+    """The table of `breakeven` for a study of two options that meet on equal terms; `remark` ends each verdict."""
+    labels = study.pair(None, None)
     spaced: Any = np.geomspace if low > 0 else np.linspace
-    work, without = levelled(options, work, terms)
 
     def gap(values: np.ndarray, draws: int | None = None) -> np.ndarray:
-        usd = totals(options, work, terms, draws, seed, {over: values})
+        usd = totals(study, draws, {over: values})
         return usd[labels[0]] - usd[labels[1]]
 
-    grid = axis = spaced(low, high, POINTS)
-    mid = gap(axis)
-    crossings = [_refine(gap, spaced, axis[i], axis[i + 1]) for i in _changes(mid)]
+    grid = spaced(low, high, POINTS)
+    mid = gap(grid)
+    at_middle = [_refine(gap, spaced, grid[i], grid[i + 1]) for i in _changes(mid)]
     axis = spaced(low, high, BAND_POINTS)
-    found = _nearest(axis, gap(axis, draws), crossings)
+    found = _nearest(axis, gap(axis, draws), at_middle)
     p_never = float(np.mean([np.isnan(f).all() for f in found]))
-    columns = ["over", "crossing", "p10", "p90", "p_never", "below", "above", "verdict"]
-    if not crossings:
+    if not at_middle:
         both = ~np.isnan(mid)  # where both can run
         sign = np.mean(np.sign(mid[both])) if both.any() else np.nan
         low, high = (grid[both][0], grid[both][-1]) if both.any() else (low, high)
         below, above, verdict = _never(sign, labels, over, low, high, p_never)
-        return pd.DataFrame([(over, np.nan, np.nan, np.nan, p_never, below, above, verdict + without)], columns=columns)
+        row = (over, np.nan, np.nan, np.nan, p_never, below, above, verdict + remark)
+        return pd.DataFrame([row], columns=COLUMNS)
     rows = []
-    for i, at in enumerate(crossings):
+    for i, at in enumerate(at_middle):
         near = np.array([f[i] for f in found])
         band = np.nanpercentile(near, [10, 90]) if not np.isnan(near).all() else (np.nan, np.nan)
-        start = gap(np.array([spaced(crossings[i - 1] if i else low, at, 3)[1]]))[0]
+        start = gap(np.array([spaced(at_middle[i - 1] if i else low, at, 3)[1]]))[0]
         below, above = (labels[1], labels[0]) if start > 0 else (labels[0], labels[1])
-        shown, least, most = (show(float(f"{x:.3g}")) for x in (at, *band))  # a band over factors has no eight figures
-        verdict = f"{below} is cheaper below {shown} {_unit(over)}, {above} above (80 % band {least} to {most}"
-        verdict += "" if np.isnan(band[0]) or band[0] <= at <= band[1] else ", which the middles of skewed doubts miss"
-        verdict += f"; no crossing in {p_never:.0%} of the draws)" if p_never else ")"
-        rows.append((over, at, *band, p_never, below, above, verdict + without))
-    return pd.DataFrame(rows, columns=columns)
+        verdict = _crossing_in_words(below, above, over, at, band, p_never)
+        rows.append((over, at, *band, p_never, below, above, verdict + remark))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _crossing_in_words(below: str, above: str, over: str, at: float, band: Any, p_never: float) -> str:
+    shown, least, most = (show(float(f"{x:.3g}")) for x in (at, *band))  # a band over factors has no eight figures
+    verdict = f"{below} is cheaper below {shown} {_unit(over)}, {above} above (80 % band {least} to {most}"
+    if not np.isnan(band[0]) and not band[0] <= at <= band[1]:
+        verdict += ", which the middles of skewed doubts miss"
+    return verdict + (f"; no crossing in {p_never:.0%} of the draws)" if p_never else ")")
 
 
 def _changes(gap: np.ndarray) -> np.ndarray:

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.graphs import GraphRag
-from costmodel.choices.terms import Terms
-from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
 from costmodel.core.draws import DRAWS_MAX, doubts, middle, uniforms
 from costmodel.core.errors import check, unknown, whole
@@ -26,15 +26,10 @@ from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_DAY
 from costmodel.core.words import show
-from costmodel.decisions.simulate import comparable, running, totals
+from costmodel.decisions.simulate import comparable, that_run, totals
 from costmodel.facts import catalog
 from costmodel.ledgers.book import ledger
-from costmodel.ledgers.engine import Options, settle
 from costmodel.ledgers.evidence import meanings
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 FOLDS = 5
 TAILS = (1, 99)  # percentiles between which the regression sees the costs; the policy is scored on all of them
@@ -67,10 +62,10 @@ class Measurement:
         return any(fnmatchcase(key, pattern) for pattern in self.inputs)
 
 
-@public
-def measurements(options: Options, work: Workload, terms: Terms | None = None) -> list[Measurement]:
+@analysis
+def measurements(study: Study) -> list[Measurement]:
     """What can be measured before the choice, priced from the catalogue: judged answers, a load test, a sample of an index."""
-    options, terms = settle(options, terms)
+    options, terms = study.options, study.terms
     item = middle(catalog.label("expert_ranking").usd_per_item)
     found = [Measurement(f"label {EVAL_ITEMS} evaluation items", ("accepted.*", "*.accepted", "*log_odds*", "*.quality", "*of_teacher", "*recall*", "*context_decay"),
                          EVAL_ITEMS * len(options) * item, f"{EVAL_ITEMS} items x {len(options)} options x USD {show(item)} a judgement")]  # fmt: skip
@@ -80,19 +75,17 @@ def measurements(options: Options, work: Workload, terms: Terms | None = None) -
         rent, people = serving.usd_per_gpu_hour()[0] * float(serving.gpus), LOAD_TEST_DAYS * HOURS_PER_DAY
         found.append(Measurement("a two-hour load test", ("Hosted.*", "serving.tpot_ratio"), LOAD_TEST_HOURS * rent + people * hour,
                                  f"{LOAD_TEST_HOURS:g} h x USD {show(rent)} of GPUs + {people:g} h x USD {show(hour)} of an engineer"))  # fmt: skip
-    graphs = [option for option in options.values() if any(isinstance(t, GraphRag) for t in objects(option))]
+    graphs = [label for label, option in options.items() if any(isinstance(t, GraphRag) for t in objects(option))]
     if graphs:
-        book = ledger(graphs[0], work, terms=terms)
+        book = ledger(study.only(graphs[0]))
         usd = float(book.loc[book["item"].str.startswith("index the graph"), "usd"].sum())
         found.append(Measurement("index 2 % of the corpus", ("*index_tokens", "*output_share", "*index_share", "graphrag.*"), SAMPLE_SHARE * usd,
                                  f"{SAMPLE_SHARE:.0%} of an index of USD {show(round(usd))}"))  # fmt: skip
     return found
 
 
-@public
-def value_of_information(options: Options, work: Workload, groups: Mapping[str, Iterable[str]] | None = None, ways: Iterable[Measurement] | None = None,
-                         months: int | None = None, draws: int = 10_000, seed: int = 0, terms: Terms | None = None,
-                         on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def value_of_information(study: Study, groups: Mapping[str, Iterable[str]] | None = None, ways: Iterable[Measurement] | None = None) -> pd.DataFrame:
     """What knowing an input before the choice is worth [USD over the horizon], with its sampling error, beside what measuring it costs.
 
     Columns: input, meaning, kind ("all", "group", "input"), usd (EVPI or EVPPI), error (standard error), usd_to_measure, worth (usd less that), how.
@@ -101,17 +94,15 @@ def value_of_information(options: Options, work: Workload, groups: Mapping[str, 
     sample tells less. Left out are options that run in fewer than nine draws of ten, the draws in which another does not, and options of unknown
     quality beside known ones. Where one option is left there is nothing to choose, and knowing is worth nothing.
     """
-    import pandas as pd
-
-    options, terms = settle(options, terms, months=months, on=on)
+    draws, seed = study.draws, study.seed
     whole("draws", draws, 10 * FOLDS, DRAWS_MAX)
-    usd, runs = running(totals(comparable(options, work, terms), work, terms, draws, seed))
+    usd, runs = that_run(totals(comparable(study), draws))
     check(usd and runs.any(), "value_of_information: no option runs in nine draws of ten; `compare` says why")
     cost = np.column_stack(list(usd.values()))
-    inputs = doubts((tuple(options.values()), work, terms))
+    inputs = doubts(study.inputs)
     u = {key: 2 * uniforms(key, draws, seed)[:, 0] - 1 if not getattr(d, "driver", None) else _rank(d, key, draws, seed) for key, d in inputs.items()}
     u = {key: x[runs] for key, x in u.items()}
-    ways = measurements(options, work, terms) if ways is None else list(ways)
+    ways = measurements(study) if ways is None else list(ways)
     wrong = next((w for w in ways if not isinstance(w, Measurement)), None)
     check(wrong is None, f"value_of_information: {wrong!r} among the ways is no Measurement(name, inputs, usd, how)")
     check(groups is None or isinstance(groups, Mapping), f"value_of_information: groups is {groups!r}, it must be {{name: patterns of inputs}}")
@@ -125,7 +116,7 @@ def value_of_information(options: Options, work: Workload, groups: Mapping[str, 
             way = price.get(name)
             spent = way.usd if way else np.nan
             rows.append((name, "", "group", value, error, spent, value - spent, way.how if way else ", ".join(keys[:PAIRS])))
-    meaning = meanings(options, work, terms)
+    meaning = meanings(study.inputs)
     each = [(key, meaning.get(key, ""), "input", *_evppi(cost, [x]), np.nan, np.nan, "; ".join(w.name for w in ways if w.tells(key))) for key, x in u.items()]
     rows += sorted(each, key=lambda row: -row[3])
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -4,50 +4,44 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from costmodel.choices.options import Mix, Option
-from costmodel.choices.terms import Terms
-from costmodel.choices.workload import Workload
+from costmodel.choices.study import Study, analysis
 from costmodel.core.draws import DRAWS_MAX, SEED_MAX, doubts, driver_key, is_driven
 from costmodel.core.errors import check, whole
 from costmodel.core.public import public
 from costmodel.core.ranges import Range
 from costmodel.decisions.simulate import totals
-from costmodel.ledgers.engine import settle
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 POINTS = 1024
 LEVEL = 0.90
 RESAMPLES = 200
 
 
-@public
-def sobol(option: Option | Mix, work: Workload, against: Option | Mix | None = None, points: int = POINTS, months: int | None = None,
-          seed: int = 0, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
-    """Share of the variance of an option's total that each doubt explains; with `against`, of the difference of two totals.
+@analysis
+def sobol(study: Study, label: str | None = None, against: str | None = None, points: int = POINTS) -> pd.DataFrame:
+    """Share of the variance of an option's total that each doubt explains; with `against`, of the difference to that option.
 
     Columns: input, first, first_low, first_high (alone), total, total_low, total_high (with all its interactions; the ends hold 90 %
     of a bootstrap), largest total first. Doubts that a driver moves are split into the driver ("driver name") and what is their own.
     Each doubt has its own range: what cannot run in a draw is an error. Source: scipy.stats.sobol_indices (Saltelli et al. 2010),
     `points` a power of two.
     """
-    options, terms = settle({"option": option} | ({"against": against} if against is not None else {}), terms, months=months, on=on)
-    found = doubts((tuple(options.values()), work, terms))
+    labels = (study.label(label),) if against is None else study.pair(label, against)
+    study = study.only(*labels)
+    found = doubts(study.inputs)
     keys = list(dict.fromkeys([*found, *(driver_key(d) for d in found.values() if isinstance(d, Range) and is_driven(d))]))
     check(keys, "sobol: no input of this option is a Range")
 
     def usd(u: np.ndarray) -> np.ndarray:
         given = {key: column[:, None] for key, column in zip(keys, u.T, strict=True)}
-        drawn = totals(options, work, terms, len(u), points=given)
-        return drawn["option"] - drawn["against"] if against is not None else drawn["option"]
+        drawn = totals(study, len(u), points=given)
+        return drawn[labels[0]] - drawn[labels[1]] if against is not None else drawn[labels[0]]
 
-    return sobol_indices(usd, keys, points, seed)
+    return sobol_indices(usd, keys, points, study.seed)
 
 
 @public
@@ -58,7 +52,6 @@ def sobol_indices(function: Callable[[np.ndarray], np.ndarray], names: list[str]
     >>> [round(float(x), 2) for x in additive["first"]]
     [0.9, 0.1]
     """
-    import pandas as pd
     from scipy.stats import sobol_indices as indices
     from scipy.stats import uniform
 

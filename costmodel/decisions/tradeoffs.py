@@ -6,27 +6,21 @@ Options are ranked by money, or by dominance: never by scores, which turn round 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from costmodel.choices.terms import Terms
-from costmodel.choices.workload import Workload
+from costmodel.choices.study import Study, analysis
 from costmodel.core.checks import limits, require
 from costmodel.core.errors import check
 from costmodel.core.nested import find_key, leaves
-from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GLOSSARY
 from costmodel.core.words import readable, show
 from costmodel.decisions.breakeven import _changes, _refine
 from costmodel.decisions.simulate import UNKNOWN, comparable, totals
-from costmodel.ledgers.engine import Options, pick, settle
 from costmodel.ledgers.evidence import meanings
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 REACH, POINTS = 30.0, 61
 EDGE = 1e-4  # shares are looked at from here to one less this
@@ -35,9 +29,8 @@ EDGE = 1e-4  # shares are looked at from here to one less this
 # -- what would have to be true ------------------------------------------------------------------------
 
 
-@public
-def goal_seek(options: Options, work: Workload, goal: str, over: str | Iterable[str] | None = None, usd: float | None = None,
-              months: int | None = None, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def goal_seek(study: Study, goal: str, over: str | Iterable[str] | None = None, usd: float | None = None) -> pd.DataFrame:
     """What would have to be true for `goal` to be the cheapest option, or, if it is, to be so no more: one input at a time.
 
     With `usd`, the value at which the total of `goal` over the horizon crosses that amount. `over` names inputs; None: every Range,
@@ -46,28 +39,25 @@ def goal_seek(options: Options, work: Workload, goal: str, over: str | Iterable[
     probability that the input lies beyond it. All else stays at its middle. Nearest to hand first: by chance, then by distance.
     Options of unknown quality are left out beside known ones.
     """
-    import pandas as pd
-
-    options, terms = settle(options, terms, months=months, on=on)
-    pick(options, goal)
+    study.label(goal)
     if usd is not None:
         require("usd", usd)
     else:
-        options = comparable(options, work, terms)
-        check(goal in options, f"goal_seek: {goal!r} cannot be ranked: {UNKNOWN}")
-        check(len(options) > 1, "goal_seek needs another option to be cheaper than, or usd=")
-    things = (tuple(options.values()), work, terms)
+        study = comparable(study)
+        check(goal in study.options, f"goal_seek: {goal!r} cannot be ranked: {UNKNOWN}")
+        check(len(study.options) > 1, "goal_seek needs another option to be cheaper than, or usd=")
+    things = study.inputs
     values = dict(leaves(things))
     names = [over] if isinstance(over, str) else list(over) if over is not None else ["Workload.requests_per_month"]
     keys = [find_key(things, name) for name in names]
     keys += [k for k, v in values.items() if over is None and isinstance(v, Doubt) and v.low < v.high and k not in keys]
-    wanted = {goal: options[goal]} if usd is not None else options
+    wanted = study.only(goal) if usd is not None else study
 
     def gap_of(found: Mapping[str, np.ndarray]) -> np.ndarray:
         rest = [x for label, x in found.items() if label != goal]
         return found[goal] - (usd if usd is not None else np.nanmin(np.vstack(rest), axis=0))
 
-    ahead = float(gap_of({k: np.ravel(v) for k, v in totals(wanted, work, terms).items()})[0])
+    ahead = float(gap_of({k: np.ravel(v) for k, v in totals(wanted).items()})[0])
     check(not np.isnan(ahead), f"goal_seek: {goal!r} cannot run, or nothing else can; `compare` says why")
     meaning, rows = meanings(things), []
     for key in keys:
@@ -76,7 +66,7 @@ def goal_seek(options: Options, work: Workload, goal: str, over: str | Iterable[
 
         def gap(axis: np.ndarray, key: str = key) -> np.ndarray:
             with np.errstate(all="ignore"):
-                return gap_of(totals(wanted, work, terms, grid={key: axis}))
+                return gap_of(totals(wanted, grid={key: axis}))
 
         axis = spaced(low, high, POINTS)
         now = values[key].mid if isinstance(values[key], Doubt) else float(values[key])

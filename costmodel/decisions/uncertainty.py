@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from costmodel.choices.options import Mix, Option
-from costmodel.choices.terms import Terms
-from costmodel.choices.workload import Workload
+from costmodel.choices.study import Study, analysis
 from costmodel.core.checks import require
 from costmodel.core.draws import counted, doubts
 from costmodel.core.draws import draws as drawn
@@ -18,62 +16,50 @@ from costmodel.core.errors import check
 from costmodel.core.nested import leaves
 from costmodel.core.public import public
 from costmodel.core.ranges import _SCALES, Z90, Doubt, Range
-from costmodel.decisions.simulate import comparable, levelled, p_cheapest, paths, running, totals
-from costmodel.ledgers.engine import Options, settle
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from costmodel.decisions.simulate import comparable, on_equal_terms, p_cheapest, paths, that_run, totals
 
 FAN_DRAWS = 2_000
 MARGINS = (0.0, 0.05, 0.10, 0.25, 0.50)
 
 
-@public
-def tornado(option: Option | Mix, work: Workload, months: int | None = None, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
+@analysis
+def tornado(study: Study, label: str | None = None) -> pd.DataFrame:
     """Total of one option with each doubt at its low and at its high end, the others at their middle; widest first.
 
     Columns: input low high usd_low usd_high spread, with low and high the ends of the Range. The bars do not add up: what they
     do together is the band of `compare`, whose variance is pooled over the draws.
     """
-    import pandas as pd
-
-    options, terms = settle({"option": option}, terms, months=months, on=on)
-    found = {key: value for key, value in leaves((tuple(options.values()), work, terms)) if isinstance(value, Doubt) and value.low < value.high}
+    study = study.only(study.label(label))
     rows = []
-    for key, value in found.items():
-        ((low, high),) = totals(options, work, terms, grid={key: (value.low, value.high)}).values()
+    for key, value in leaves(study.inputs):
+        if not isinstance(value, Doubt) or value.low == value.high:
+            continue
+        ((low, high),) = totals(study, grid={key: (value.low, value.high)}).values()
         rows.append((key, value.low, value.high, low, high, abs(high - low)))
     table = pd.DataFrame(rows, columns=["input", "low", "high", "usd_low", "usd_high", "spread"])
     return table.sort_values("spread", ascending=False, ignore_index=True)
 
 
-@public
-def swings(options: Options, work: Workload, months: int | None = None, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
+@analysis
+def swings(study: Study) -> pd.DataFrame:
     """The table of `tornado` for each of several options that can run, widest first, with `option` added: what `register` sorts by."""
-    import pandas as pd
-
-    options, terms = settle(options, terms, months=months, on=on)
-    found = [tornado(option, work, terms=terms).assign(option=label) for label, option in options.items()]
-    check(found, "swings needs at least one option")
+    found = [tornado(study, label).assign(option=label) for label in study.options]
     return pd.concat(found).sort_values("spread", ascending=False, ignore_index=True)
 
 
-@public
-def rank_correlation(option: Option | Mix, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
-                     terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def rank_correlation(study: Study, label: str | None = None) -> pd.DataFrame:
     """Spearman's rank correlation of each doubt with the total over the draws, strongest first. Columns: input rank_correlation.
 
     Positive: more of it costs more. It sees what is monotone, and correlation through drivers as it is; `sobol` sees the rest.
     """
-    import pandas as pd
-
-    options, terms = settle({"option": option}, terms, months=months, on=on)
-    (usd,) = totals(options, work, terms, draws, seed).values()
+    study = study.only(study.label(label))
+    draws, seed = study.draws, study.seed
+    (usd,) = totals(study, draws).values()
     runs = ~np.isnan(usd)
     check(runs.sum() > 2, f"rank_correlation: the option runs in {runs.sum()} of {draws} draws, which is too few to rank; `compare` says why")
     ranks = _ranks(usd[runs])
-    inputs = doubts((tuple(options.values()), work, terms))
+    inputs = doubts(study.inputs)
     rows = [(key, float(np.corrcoef(_ranks(drawn(key, value, draws, seed)[runs, 0]), ranks)[0, 1])) for key, value in inputs.items()]
     table = pd.DataFrame(rows, columns=["input", "rank_correlation"])
     return table.sort_values("rank_correlation", key=abs, ascending=False, ignore_index=True)
@@ -86,62 +72,52 @@ def _ranks(x: np.ndarray) -> np.ndarray:
     return (last - (count + 1) / 2)[place]
 
 
-@public
-def fan(options: Options | Option | Mix, work: Workload, months: int | None = None, draws: int = FAN_DRAWS, seed: int = 0,
-        cumulative: bool = True, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def fan(study: Study, draws: int = FAN_DRAWS, cumulative: bool = True) -> pd.DataFrame:
     """P10, P50 and P90 of what has been paid up to each month (or in each month), with the cost of wrong answers.
 
     Columns: option month p10 p50 p90. The percentiles of the last month are those of `compare`; percentiles of months do not add up.
     Beside options of known quality one of unknown quality is left out, and so is one that cannot run.
     """
-    import pandas as pd
-
-    counted(draws, seed)
-    options, terms = settle(options, terms, months=months, on=on)
+    counted(draws, study.seed)
     frames = []
-    for label, usd in paths(comparable(options, work, terms), work, terms, draws, seed).items():
+    for label, usd in paths(comparable(study), draws).items():
         usd = usd[~np.isnan(usd).any(axis=1)]
         if len(usd):
             bands = np.percentile(usd.cumsum(axis=1) if cumulative else usd, [10, 50, 90], axis=0)
-            frames.append(pd.DataFrame({"option": label, "month": np.arange(terms.months + 1), "p10": bands[0], "p50": bands[1], "p90": bands[2]}))
+            frames.append(pd.DataFrame({"option": label, "month": np.arange(study.terms.months + 1), "p10": bands[0], "p50": bands[1], "p90": bands[2]}))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["option", "month", "p10", "p50", "p90"])
 
 
-@public
-def p_cheaper(first: Option | Mix, second: Option | Mix, work: Workload, by: Sequence[float] = MARGINS, months: int | None = None,
-              draws: int = 10_000, seed: int = 0, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def p_cheaper(study: Study, first: str | None = None, second: str | None = None, by: Sequence[float] = MARGINS) -> pd.DataFrame:
     """Chance that `first` costs less than `second` by at least a share of what `second` costs, on the same draws.
 
     Columns: by probability; the row of 0 counts every draw in which `first` costs less. A draw in which one of the two cannot
     run is left out, and so is the cost of wrong answers where the quality of one is not known.
     """
-    import pandas as pd
-
-    options, terms = settle({"first": first, "second": second}, terms, months=months, on=on)
+    pair = study.pair(first, second)
     shares = np.atleast_1d(by)
     for share in shares:
         require("p_cheaper: by", share.item(), 0, 1)
-    usd = totals(options, levelled(options, work, terms)[0], terms, draws, seed)
-    runs = ~np.isnan(usd["first"] + usd["second"])
+    usd = totals(on_equal_terms(study.only(*pair))[0], study.draws)
+    a, b = (usd[label] for label in pair)
+    runs = ~np.isnan(a + b)
     check(runs.any(), "p_cheaper: one of the two options cannot run; `compare` says why")
-    a, b = usd["first"][runs], usd["second"][runs]
+    a, b = a[runs], b[runs]
     rows = [(share, float(np.mean((a < b) & (a <= b * (1 - share) * (1 + 1e-12))))) for share in shares.tolist()]
     return pd.DataFrame(rows, columns=["by", "probability"])
 
 
-@public
-def regret(options: Options, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
-           terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def regret(study: Study) -> pd.DataFrame:
     """What choosing an option now costs on average against knowing everything: mean of (its total - the least total).
 
     Index option, smallest expected regret first; columns expected_regret p90_regret p_cheapest. The smallest expected regret is the
     value of perfect information. Left out are options that run in fewer than nine draws of ten, the draws in which another does not,
     and options of unknown quality beside known ones.
     """
-    import pandas as pd
-
-    options, terms = settle(options, terms, months=months, on=on)
-    usd, runs = running(totals(comparable(options, work, terms), work, terms, draws, seed))
+    usd, runs = that_run(totals(comparable(study), study.draws))
     check(runs.any(), "regret: no option runs in nine draws of ten; `compare` says why")
     least = np.min(list(usd.values()), axis=0)
     chance = p_cheapest(usd)

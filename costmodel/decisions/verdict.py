@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.presets import TOKENS_ONLY, WHOLE_LIFE
 from costmodel.choices.servings.api import Api
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import check
 from costmodel.core.nested import objects, walk
@@ -20,19 +21,16 @@ from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GLOSSARY, KILO
 from costmodel.core.words import money, show, unit_of
-from costmodel.decisions.breakeven import breakeven
-from costmodel.decisions.compare import compare, weigh
-from costmodel.decisions.simulate import p_cheapest, totals
+from costmodel.decisions.breakeven import COLUMNS as FLIP_COLUMNS
+from costmodel.decisions.breakeven import breakeven, crossings
+from costmodel.decisions.compare import Compared, compare, compare_with_draws
+from costmodel.decisions.simulate import on_equal_terms, p_cheapest, totals
 from costmodel.facts.pricelist import PRICES_VERSION
-from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Options, evaluate, settle
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 LEADERS = 5
 SURE = 0.5  # a chance to be the cheapest below this is called a close call
+VOLUME = "Workload.requests_per_month"
+FLIP_DRAWS = 400
 REACH = np.geomspace(1e-3, 1e3, 241)  # volumes around the present one at which the answer is asked again
 
 
@@ -75,34 +73,36 @@ class Verdict:
         return self.leaders if len(self.leaders) > 1 else [*self.leaders, *(n for n in runs if n not in self.leaders)][:LEADERS]
 
 
-@public
-def recommend(options: Options, work: Workload, quality_floor: float | None = None, months: int | None = None, draws: int = 10_000,
-              seed: int = 0, terms: Terms | None = None, on: str | None = None, flips: bool = True) -> Verdict:  # fmt: skip
+@analysis
+def recommend(study: Study, flips: bool = True) -> Verdict:
     """Compare the options and put the answer into words; without a floor, quality enters by the cost of failures only."""
-    import pandas as pd
-
-    options, terms = settle(options, terms, months=months, on=on)
-    if quality_floor is not None:
-        require("quality_floor", quality_floor, 0, 1)
-    table, usd, failed = weigh(options, work, terms, draws, seed)
+    compared = compare_with_draws(study)
+    table, usd, wrong = compared.table, compared.usd, compared.wrong
+    work, terms, floor = study.work, study.terms, study.quality_floor
     runs, known = table["mid"].notna(), table["quality"].notna()
     table["eligible"] = runs & known if (runs & known).any() else runs
-    if quality_floor is not None:
-        table["eligible"] &= table["quality"] >= quality_floor
+    if floor is not None:
+        table["eligible"] &= table["quality"] >= floor
     names = list(table.index[table["eligible"]])
-    for column, ranked in (("p_cheapest", usd), ("p_least_to_pay", {n: usd[n] - failed[n] for n in names})):
+    for column, ranked in (("p_cheapest", usd), ("p_least_to_pay", {n: usd[n] - wrong[n] for n in names})):
         table[column] = pd.Series(p_cheapest({n: ranked[n] for n in names}), dtype=float)
     if not names:
-        return Verdict(None, table, _no_flips(), _nothing(table, quality_floor), ())
+        return Verdict(None, table, _no_flips(), _nothing(table, floor), ())
     best = names[0]
-    changes = _flips(best, {n: options[n] for n in names}, work, terms, seed) if flips else _no_flips()
-    wrong = _failures(options[best], work, terms)
+    changes = _flips(study.only(*names), compared) if flips else _no_flips()
+    bill, calendar = compared.middle.bills[best], compared.middle.calendar
+    total = bill.total(calendar)
+    failures = float(bill.failures(calendar) / total) if total else 0.0
     rival = _rival(best, table)
-    headline = _headline(best, table.loc[best], rival, work, terms, quality_floor, wrong)
-    points = list(_points(best, table, rival, changes, wrong, terms))
-    if quality_floor is None and wrong == 0 and work.corpus is not None and not _reads(options[best]):
-        points.insert(0, f"{best} does not read the corpus, and wrong answers are free here: ask for a quality_floor, or give them a price (usd_per_failure).")
-    return Verdict(best, table, changes, headline, _cards(table.loc[best], terms, wrong), tuple(points))
+    headline = _headline(best, table.loc[best], rival, work, terms, floor, failures)
+    points = list(_points(best, table, rival, changes, failures, terms))
+    if floor is None and failures == 0 and work.corpus is not None and not _reads(study.option(best)):
+        points.insert(
+            0,
+            f"{best} does not read the corpus, and wrong answers are free here: "
+            "ask for a quality_floor, or give them a price (usd_per_failure).",
+        )
+    return Verdict(best, table, changes, headline, _cards(table.loc[best], terms, failures), tuple(points))
 
 
 def _reads(option: Any) -> bool:
@@ -110,24 +110,15 @@ def _reads(option: Any) -> bool:
     return any(hasattr(technique, "questions") for part, _, _ in middle((option,))[0].parts() for technique in part.techniques)
 
 
-def _failures(option: Any, work: Workload, terms: Terms) -> float:
-    """Share of an option's total that is the cost of wrong answers."""
-    option, work, terms = middle((option, work, terms))
-    bill, calendar = evaluate(option, work, terms), Calendar(work, terms)
-    total = bill.total(calendar)
-    return float(bill.total(calendar, phase="failures") / total) if total else 0.0
-
-
-@public
-def first_answer(options: Options, work: Workload, months: int | None = None, draws: int = 10_000, seed: int = 0,
-                 terms: Terms | None = None, on: str | None = None) -> Verdict:  # fmt: skip
+@analysis
+def first_answer(study: Study) -> Verdict:
     """The pair of `quick` in words: what tokens alone cost, and what the same use costs over its whole life."""
-    options, terms = settle(options, terms, months=months, on=on)
-    table = compare(options, work, draws=draws, seed=seed, terms=terms)
+    work, terms = study.work, study.terms
+    table = compare(study)
     table["eligible"] = table.index == WHOLE_LIFE
     tokens, life = table.loc[TOKENS_ONLY], table.loc[WHOLE_LIFE]
     low, high = (money(life[p] / terms.months, terms) for p in ("p10", "p90"))
-    model = options[TOKENS_ONLY].serving.model.id
+    model = study.option(TOKENS_ONLY).serving.model.id
     sentence = (
         f"{model} for {_volume(work)} requests a month costs {money(life['per_month'], terms)} a month over its whole life "
         f"(80 % sure between {low} and {high}); tokens alone are {money(tokens['per_month'], terms)}, {tokens['mid'] / life['mid']:.0%} of it."
@@ -146,56 +137,48 @@ def _volume(work: Workload) -> str:
     return show(round(now.mid if isinstance(now, Doubt) else now))
 
 
-def _flips(best: str, options: Mapping[str, Any], work: Workload, terms: Terms, seed: int) -> pd.DataFrame:
-    """The nearest lower and higher volume at which another option is the cheapest."""
-    import pandas as pd
-
-    now = work.requests_per_month.mid if isinstance(work.requests_per_month, Doubt) else work.requests_per_month
-    usd = totals(options, work, terms, grid={"Workload.requests_per_month": now * REACH})
+def _flips(study: Study, compared: Compared) -> pd.DataFrame:
+    """The nearest lower and higher volume at which another option than the first becomes the cheapest."""
+    best = next(iter(study.options))
+    requests = study.work.requests_per_month
+    now = requests.mid if isinstance(requests, Doubt) else requests
+    usd = totals(study, grid={VOLUME: now * REACH})
     winner = np.array(list(usd))[np.nanargmin(np.vstack(list(usd.values())), axis=0)]
     middle = len(REACH) // 2
     rows = []
-    for side in (winner[:middle][::-1], winner[middle:]):
-        other = next((w for w in side if w != best), None)
+    for lower, side in ((True, winner[:middle][::-1]), (False, winner[middle:])):
+        other = next((str(w) for w in side if w != best), None)
         if other is None:
             continue
-        lower = side is not None and len(side) == middle
         low, high = (now * REACH[0], now) if lower else (now, now * REACH[-1])
-        found = breakeven(options[best], options[str(other)], work, "requests_per_month", low, high, terms=terms, seed=seed, labels=(best, str(other)))
-        row = found.iloc[-1 if lower else 0].to_dict() | {"option": str(other)}
+        pair, remark = on_equal_terms(study.only(best, other), compared.middle)
+        found = crossings(pair, remark, VOLUME.split(".")[1], low, high, FLIP_DRAWS)
+        row = found.iloc[-1 if lower else 0].to_dict() | {"option": other}
         if not np.isnan(row["crossing"]):
             rows.append(row)
-    return pd.DataFrame(rows, columns=["option", *_FLIPS])
-
-
-_FLIPS = ["over", "crossing", "p10", "p90", "p_never", "below", "above", "verdict"]
+    return pd.DataFrame(rows, columns=["option", *FLIP_COLUMNS])
 
 
 def _no_flips() -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(columns=["option", *_FLIPS])
+    return pd.DataFrame(columns=["option", *FLIP_COLUMNS])
 
 
-@public
-def turns(verdict: Verdict, options: Options, work: Workload, terms: Terms, over: str = "requests_per_month", seed: int = 0) -> pd.DataFrame:
+@analysis
+def turns(study: Study, verdict: Verdict, over: str = "requests_per_month") -> pd.DataFrame:
     """Where each other eligible option would become cheaper than the answer, as one input changes.
 
     Columns: option, crossing, p10, p90, p_never, verdict: one row per crossing, or one that says "never".
     """
-    import pandas as pd
-
-    best, others = verdict.leaders[0], [n for n in verdict.table.index[verdict.table["eligible"]] if n != verdict.leaders[0]]
-    found = [breakeven(options[best], options[o], work, over, terms=terms, seed=seed, labels=(best, o)).assign(option=o) for o in others]
+    best, *others = verdict.table.index[verdict.table["eligible"]]
+    found = [breakeven(study, best, other, over).assign(option=other) for other in others]
     columns = ["option", "crossing", "p10", "p90", "p_never", "verdict"]
     return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
 
 
-@public
-def brief(work: Workload, terms: Terms) -> pd.DataFrame:
+@analysis
+def brief(study: Study) -> pd.DataFrame:
     """The workload and the terms as a table for a reader. Columns: input, value, unit, meaning."""
-    import pandas as pd
-
+    work, terms = study.work, study.terms
     rows: list[tuple] = []
     for owner, name, value in (*walk(work), *walk(terms.trends), (terms, "months", terms.months), (terms, "discount_rate", terms.discount_rate)):
         kind = type(owner).__name__
@@ -207,12 +190,10 @@ def brief(work: Workload, terms: Terms) -> pd.DataFrame:
 
 
 @public
-def made_of(options: Options) -> pd.DataFrame:
+def made_of(study: Study) -> pd.DataFrame:
     """What each option is made of. Columns: option, answers (model and where it runs), with (techniques), and shares of a Mix."""
-    import pandas as pd
-
     rows = []
-    for label, option in options.items():
+    for label, option in study.options.items():
         for part, sees, _ in middle((option,))[0].parts():
             rows.append((label, _answers(part.serving), ", ".join(type(t).__name__ for t in part.techniques), float(sees)))
     return pd.DataFrame(rows, columns=["option", "answers", "with", "sees"])
@@ -226,9 +207,9 @@ def _answers(serving: Any) -> str:
 
 
 @public
-def priced_on(options: Options) -> str:
-    """The dates at which the API prices of these options are frozen, and the version of the price list."""
-    days = {str(api.on) for option in options.values() for api in objects(option) if isinstance(api, Api)}
+def priced_on(study: Study) -> str:
+    """The dates at which the API prices of a study are frozen, and the version of the price list."""
+    days = {str(api.on) for api in objects(study.options) if isinstance(api, Api)}
     return f"{', '.join(sorted(days)) or 'no API prices'} (genai-prices {PRICES_VERSION})"
 
 

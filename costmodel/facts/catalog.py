@@ -14,7 +14,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union
+from typing import Any, Union
+
+import pandas as pd
 
 from costmodel.core.errors import CatalogError, unknown
 from costmodel.core.public import public
@@ -35,10 +37,6 @@ from costmodel.facts.records import (
     Store,
     Tuning,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 COLUMNS = ("id", "field", "value", "low", "high", "unit", "as_of", "source", "note")
 TEXTS = ("text", "date", "flag")  # units of what is not a number
@@ -474,8 +472,6 @@ def facts(folder: Folder = None) -> pd.DataFrame:
 
     Values stay text because dates, names and flags are among them; low and high are numbers.
     """
-    import pandas as pd
-
     place = data_folder(folder)
     table = pd.DataFrame([{"file": file, **row} for file in files(folder) for row in _rows(file, place)])
     return table.drop(columns="line").assign(low=pd.to_numeric(table["low"]), high=pd.to_numeric(table["high"]))

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from costmodel.choices.options import Mix, Option
-from costmodel.choices.terms import Terms
-from costmodel.choices.workload import Workload
+import pandas as pd
+
+from costmodel.choices.study import Study, analysis
 from costmodel.core.draws import middle
 from costmodel.core.nested import key_of, owner_of, walk
-from costmodel.core.public import public
 from costmodel.core.ranges import Doubt, Range
 from costmodel.core.words import unit_of
 from costmodel.facts import catalog
+from costmodel.facts.prices import Tokens, request_usd
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Options, settle
 from costmodel.ledgers.evidence import Evidence
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-@public
-def register(options: Options | Option | Mix, work: Workload, terms: Terms | None = None, also: Mapping[str, Any] | None = None,
-             swings: pd.DataFrame | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def register(study: Study, also: Mapping[str, Any] | None = None, swings: pd.DataFrame | None = None) -> pd.DataFrame:
     """The assumption register: every input of the options, the workload and the terms (`also` of others, by name), each value once.
 
     Columns: input low mid high unit source why options default; `source` is an id of data/sources.csv, "yours" or
@@ -34,9 +29,7 @@ def register(options: Options | Option | Mix, work: Workload, terms: Terms | Non
     uplift of 1 and the like do nothing and are left out. `swings`, a table of `tornado` or `swings`, adds the column `swing`
     [USD], the furthest that the input alone moves a total; the rows are then in that order.
     """
-    import pandas as pd
-
-    options, terms = settle(options, terms)
+    options, work, terms = study.options, study.work, study.terms
     rows: dict[tuple[str, Any], dict[str, Any]] = {}
     for label, thing in [*options.items(), ("workload", work), ("terms", terms), *(also or {}).items()]:
         evidence = Evidence(thing)
@@ -73,35 +66,29 @@ def _input(owner: Any, name: str, value: Any, evidence: Evidence) -> dict[str, A
     return {"low": low, "mid": mid, "high": high, "unit": unit_of(type(owner).__name__, name), "source": source, "why": why, "default": untouched}
 
 
-@public
-def bibliography(options: Options | Option | Mix, work: Workload, terms: Terms | None = None, more: Iterable[str] = ()) -> pd.DataFrame:
+@analysis
+def bibliography(study: Study, more: Iterable[str] = ()) -> pd.DataFrame:
     """The published sources behind the lines of these options, each once, and `more` ids of sources that a report cites besides.
 
     Columns: id publisher title url locator accessed licence. What is an assumption or the user's own is not in it.
     """
-    import pandas as pd
-
-    options, terms = settle(options, terms)
-    table = ledger(options, work, terms=terms)
+    table = ledger(study)
     ids = sorted({*more, *(s for cell in table["sources"].unique() for s in cell.split("; "))} - {"", "yours", "assumption"})
     found = [dataclasses.asdict(catalog.source(s)) for s in ids]
     return pd.DataFrame(found, columns=["id", "publisher", "title", "url", "locator", "accessed", "licence"])
 
 
-@public
-def by_hand(option: Option, work: Workload, terms: Terms | None = None) -> pd.DataFrame:
+@analysis
+def by_hand(study: Study, label: str | None = None) -> pd.DataFrame:
     """One request of a plain API option: priced from the price card alone, and as the ledger has it in month 1.
 
     Columns: request, by_hand, ledger, ratio. The two ways share no code but the price card.
     """
-    import pandas as pd
-
-    from costmodel.facts.prices import Tokens, request_usd
-
-    options, terms = settle(option, terms, months=1)
+    study = study.only(study.label(label)).changed(months=1)
+    option, work, terms = study.option(), study.work, study.terms
     call = middle(work).request().calls[0]
     tokens = Tokens(input=call.prompt_tokens, output=call.output_tokens, reasoning=call.reasoning_tokens)
-    hand = request_usd(options["option"].serving.model, tokens)
-    booked = ledger(options, work, terms=terms)["usd"].sum() / middle(work).requests_per_month / Calendar(*middle((work, terms))).prices("api")[1]
+    hand = request_usd(option.serving.model, tokens)
+    booked = ledger(study)["usd"].sum() / middle(work).requests_per_month / Calendar(*middle((work, terms))).prices("api")[1]
     name = f"{tokens.prompt:,.0f} tokens in, {tokens.output:,.0f} out"
     return pd.DataFrame([(name, hand, booked, booked / hand)], columns=["request", "by_hand", "ledger", "ratio"])

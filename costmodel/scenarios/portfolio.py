@@ -11,16 +11,14 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from costmodel.core.errors import CatalogError, check, whole
 from costmodel.core.public import public
 from costmodel.decisions.compare import compare
 from costmodel.scenarios.scenario import load
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 WORKERS, WORKERS_MAX = 2, 1_000
 BATCH = 10  # scenarios that one task compares: enough to hide the journey, few enough for a lively bar
@@ -37,7 +35,6 @@ def compare_portfolio(scenarios: str | Path | Mapping[str, Any], base: str | Non
     of `compare`, error: a scenario that cannot be read keeps one row with its error and stops no other. `scheduler` is the address of a Dask
     scheduler (the extra "dask"); the numbers are the same wherever they are computed. Errors: `CatalogError` for an empty or unknown source.
     """
-    import pandas as pd
     from tqdm import tqdm
 
     jobs = [(name, scenario, {**given, **changes}) for name, scenario, given in _jobs(scenarios, base)]
@@ -61,8 +58,6 @@ def run_batch(jobs: list[Job]) -> list[pd.DataFrame]:
 
 
 def _one(name: str, scenario: str, changes: dict[str, Any]) -> pd.DataFrame:
-    import pandas as pd
-
     try:
         s = load(scenario, **changes)
         table = compare(s.options, s.work, draws=s.draws, seed=s.seed, terms=s.terms).reset_index()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.options import Mix, Option
 from costmodel.choices.servings.api import Api
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.agents import Agent, CodingAgent
 from costmodel.choices.techniques.prompting import PromptCache
 from costmodel.choices.terms import Terms, Trends
@@ -25,11 +27,7 @@ from costmodel.decisions.simulate import totals
 from costmodel.facts import catalog
 from costmodel.laws.agents import per_resolved, tail
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Options, evaluate, settle
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from costmodel.ledgers.engine import evaluate
 
 DRAWS = 4_000
 LEAST_SUCCESS, LEAST_SEAT = 1e-6, 0.01
@@ -38,19 +36,18 @@ PROMPT_TOKENS = Range(1_500, 6_000, mid=3_000, name="agent_runs.prompt", why="as
 REASONING = Range(300, 3_000, mid=1_000, name="agent_runs.reasoning", why="assumption: hidden reasoning of one step")
 
 
-@public
-def per_task(options: Options | Option | Mix, work: Workload, usd_unresolved: Number = 0.0, months: int = int(MONTHS_PER_YEAR),
-             terms: Terms | None = None, on: str | None = None, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
+@analysis
+def per_task(study: Study, usd_unresolved: Number = 0.0, months: int = int(MONTHS_PER_YEAR), draws: int = DRAWS) -> pd.DataFrame:
     """What one task and one resolved task cost, one row per option.
 
     usd_per_resolved = (usd_per_task + (1 - success) x usd_unresolved) / success, where `usd_unresolved` is what a person
     takes for a task that the agent gives back. Columns: option, usd_per_task (everything but the cost of failures), success,
     usd_per_resolved, p10, p90 (of it).
     """
-    import pandas as pd
-
     require("usd_unresolved", usd_unresolved)
-    options, terms = settle(options, terms, months=months, on=on)
+    study = study.changed(months=months)
+    options, work, terms = study.options, study.work, study.terms
+    seed = study.seed
     person = _drawn("usd_unresolved", usd_unresolved, draws, seed)
     rows = []
     for label, option in options.items():
@@ -79,20 +76,19 @@ def _agent(option: Option | Mix, kind: type, asked: str) -> Any:
     return found[0]
 
 
-@public
-def steps_and_success(option: Option | Mix, work: Workload, steps: Sequence[float], success: Sequence[float], usd_unresolved: Number = 0.0,
-                      months: int = int(MONTHS_PER_YEAR), terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def steps_and_success(study: Study, steps: Sequence[float], success: Sequence[float], usd_unresolved: Number = 0.0, months: int = int(MONTHS_PER_YEAR), label: str | None = None) -> pd.DataFrame:
     """Cost of one resolved task for every number of steps and every success. Columns: steps, success, usd_per_task, usd_per_resolved.
 
     `option` holds an agent; its steps and the share of tasks that are resolved are replaced, all other Ranges are at their middle.
     """
-    import pandas as pd
-
     for name, values in (("steps", steps), ("success", success)):
         check(np.ndim(values) == 1 and len(values), f"steps_and_success: {name} is {values!r}, it must be a list of numbers")
     require("success", np.asarray(success, float), LEAST_SUCCESS, 1)
     require("usd_unresolved", usd_unresolved)
-    options, terms = settle(option, terms, months=months, on=on)
+    study = study.changed(months=months)
+    option = study.option(label)
+    work, terms = study.work, study.terms
     key = f"{type(_agent(options['option'], Agent, 'steps_and_success')).__name__}.steps"
     still = replace(work, usd_per_failure=0.0)
     usd = totals(options, still, terms, grid={key: np.asarray(steps, float)})["option"]
@@ -115,8 +111,6 @@ def user_margins(
     Usage is lognormal: `usd_per_user` is the mean cost of a month, `spread` the standard deviation of its logarithm. Columns:
     percentile, usd, margin (share of the seat that is left, below 0 a loss). Ranges are at their middle.
     """
-    import pandas as pd
-
     for name, value in (("usd_per_user", usd_per_user), ("spread", spread)):
         require(name, value)
     require("usd_per_seat_month", usd_per_seat_month, low=LEAST_SEAT)
@@ -126,23 +120,22 @@ def user_margins(
     return pd.DataFrame({"percentile": [100 * p for p in at], "usd": usd, "margin": [1 - x / usd_per_seat_month for x in usd]})
 
 
-@public
-def coding_ways(option: Option, work: Workload, hours_by_hand: Number, time_ratio: Number | None = None, terms: Terms | None = None,
-                on: str | None = None, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
+@analysis
+def coding_ways(study: Study, hours_by_hand: Number, time_ratio: Number | None = None, draws: int = DRAWS, label: str | None = None) -> pd.DataFrame:
     """One accepted change, three ways: a developer alone, a developer with AI, an agent whose changes a developer reads.
 
     By hand it takes `hours_by_hand`; with AI `time_ratio` times as long (1.19 in the trial of METR, 0.44 in an earlier one)
     and the model calls of one task; the agent's rejected changes are done by hand after all. Columns: way, usd_model (the
     agent: its model, build and upkeep), usd_people, usd_per_change, p10, p90 (of it).
     """
-    import pandas as pd
-
     ratio = catalog.practice("coding.time_ratio") if time_ratio is None else time_ratio
     require("hours_by_hand", hours_by_hand)
     require("time_ratio", ratio)
     check(isinstance(option, Option), "coding_ways compares the ways of one Option with a CodingAgent, not of a Mix")
     _agent(option, CodingAgent, "coding_ways")
-    options, terms = settle(option, terms, months=int(MONTHS_PER_YEAR), on=on)
+    option = study.option(label)
+    work, terms = study.work, study.terms
+    seed = study.seed
     given = (options["option"], work, terms)
     mid = _by_way(middle(given), middle(hours_by_hand), middle(ratio))
     drawn = _by_way(sample(given, draws, seed), _drawn("hours_by_hand", hours_by_hand, draws, seed), _drawn("time_ratio", ratio, draws, seed))
@@ -179,8 +172,6 @@ def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
     steps, success, reported, low, mid, high, ratio (mid over reported), inside, per_resolved (reported over success), source.
     The defaults were chosen with these rows in view: the band is a fit, not a forecast.
     """
-    import pandas as pd
-
     found = catalog.facts_of("agent_runs")
     rows = []
     for id in dict.fromkeys(fact.id for fact in found.values()):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.options import Mix, Option
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.knowledge import Rag
 from costmodel.choices.techniques.lookup import fitted
 from costmodel.choices.terms import Terms
@@ -22,17 +24,15 @@ from costmodel.laws.retrieval import all_found, chunks
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate, settle
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-@public
-def context_budget(option: Option, work: Workload, top_k: Any = None, months: int = 12, terms: Terms | None = None) -> pd.DataFrame:
+@analysis
+def context_budget(study: Study, label: str | None = None, top_k: Any = None, months: int = 12) -> pd.DataFrame:
     """Quality and cost as more passages are put into the prompt: columns top_k context_tokens quality usd_per_request
     per_accepted, and `best` on the row whose accepted answer costs least. `context_tokens` are those of all rounds, at most the corpus. Cost is what comes with each request, failures
     with it: an answer that was not found costs its tokens and what a wrong answer costs."""
-    import pandas as pd
-
+    study = study.changed(months=months)
+    option = study.option(label)
+    work, terms = study.work, study.terms
     terms = Terms(months=months) if terms is None else terms
     check(isinstance(option, Option), f"context_budget: the option is {short(option)}, it must be an Option(...)")
     check(any(isinstance(t, Rag) for t in option.techniques), "context_budget: the option has no Rag")
@@ -53,16 +53,13 @@ def context_budget(option: Option, work: Workload, top_k: Any = None, months: in
     return table.assign(best=table.index == table["per_accepted"].idxmin())
 
 
-@public
-def cost_by_mix(options: Mapping[str, Option | Mix], work: Workload, hard: str = "multi_hop", shares: Any = None, months: int | None = None,
-                terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd.DataFrame:
     """Quality and cost of each way as `hard` questions (multi_hop, whole or summary) replace facts.
 
     Columns: option share quality per_request per_accepted; NaN where a way cannot run.
     """
-    import pandas as pd
-
-    options, terms = settle(options, terms, months=months, on=on)
+    options, work, terms = study.options, study.work, study.terms
     check(hard in ("multi_hop", "whole", "summary"), f"cost_by_mix: hard is {hard!r}, allowed are multi_hop, whole and summary")
     _asked_by_kind("cost_by_mix", options)
     rows = []
@@ -94,8 +91,6 @@ def quality_by_question(options: Mapping[str, Option | Mix], work: Workload) -> 
 
     Vectors win facts, graphs questions over several hops and summaries (GraphRAG-Bench, arXiv:2506.05690; HippoRAG 2, arXiv:2502.14802).
     """
-    import pandas as pd
-
     options, _ = settle(options, None)
     _asked_by_kind("quality_by_question", options)
     rows: dict[str, dict[str, float]] = {label: {} for label in options}
@@ -120,8 +115,6 @@ def found_by_entities(entities: Iterable[float] = (1, 2, 3, 5, 8)) -> pd.DataFra
     >>> found_by_entities()["vector"].round(2).tolist()
     [0.52, 0.27, 0.14, 0.04, 0.01]
     """
-    import pandas as pd
-
     n = listed("entities", entities, 1)
     columns: dict[str, np.ndarray] = {}
     for name in ("vector", "graph"):

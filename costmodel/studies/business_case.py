@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.options import Mix, Option
 from costmodel.choices.purchases import Line
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
@@ -26,11 +28,7 @@ from costmodel.decisions.breakeven import stays_ahead
 from costmodel.decisions.simulate import chunks, paid, quality_unknown
 from costmodel.laws.money import irr
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Bill, Options, settle
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from costmodel.ledgers.engine import Bill
 
 CAPITALISE = ("tagged", "nothing", "build")
 BUILD = ("data", "build", "experiments", "training")
@@ -69,9 +67,8 @@ def _policy(given: Policy | None) -> Policy:
     return given or Policy()
 
 
-@public
-def business_case(options: Options | Option | Mix, work: Workload, baseline: Option | Mix, policy: Policy | None = None, months: int | None = None,
-                  draws: int = DRAWS, seed: int = 0, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def business_case(study: Study, baseline: Option | Mix, policy: Policy | None = None, draws: int = DRAWS) -> pd.DataFrame:
     """What each option is worth against the baseline: NPV with its band, IRR, payback, investment, budget with contingency.
 
     Index option; columns: investment (paid up front), tco (all that is to pay over the horizon), contingency (to the chosen percentile), budget (tco + contingency), benefit
@@ -80,11 +77,10 @@ def business_case(options: Options | Option | Mix, work: Workload, baseline: Opt
     change), payback_month (of the undiscounted cash, NaN: not within the horizon), capex, depreciation, written_off_months (NaN where nothing is), opex, tax, currency. All at the middle of
     every Range but the bands. An option that cannot run is left out.
     """
-    import pandas as pd
-
     counted(draws, seed)
     policy = _policy(policy)
-    options, terms = settle(options, terms, months=months, on=on)
+    options, work, terms = study.options, study.work, study.terms
+    seed = study.seed
     mid = _cases(options, baseline, work, terms, policy, None, seed)
     drawn = _cases(options, baseline, work, terms, policy, draws, seed)
     rate, money = terms.discount_rate, terms.money
@@ -116,18 +112,15 @@ AMOUNTS = ("investment", "tco", "contingency", "budget", "benefit", "wrong_answe
            "cumulative", "discounted")  # fmt: skip
 
 
-@public
-def case_flow(options: Options | Option | Mix, work: Workload, baseline: Option | Mix, policy: Policy | None = None, months: int | None = None,
-              terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def case_flow(study: Study, baseline: Option | Mix, policy: Policy | None = None) -> pd.DataFrame:
     """The case month by month, at the middle of every Range: what comes in and goes out, in the currency of the terms.
 
     Columns: option month date benefit cost wrong_answers capex depreciation tax net cumulative discounted currency.
     net = benefit - cost - wrong_answers - tax; capex is part of the cost, and depreciation only lowers the tax: it moves no cash.
     """
-    import pandas as pd
-
     policy = _policy(policy)
-    options, terms = settle(options, terms, months=months, on=on)
+    options, work, terms = study.options, study.work, study.terms
     discount = (1 + terms.discount_rate) ** (-np.arange(terms.months + 1) / MONTHS_PER_YEAR)
     frames = []
     for label, case in _cases(options, baseline, work, terms, policy, None, 0).items():
@@ -138,15 +131,13 @@ def case_flow(options: Options | Option | Mix, work: Workload, baseline: Option 
     return pd.concat(frames, ignore_index=True)
 
 
-@public
-def tco(options: Options | Option | Mix, work: Workload, horizons: tuple[int, ...] = HORIZONS, draws: int = DRAWS, seed: int = 0,
-        terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def tco(study: Study, horizons: tuple[int, ...] = HORIZONS, draws: int = DRAWS) -> pd.DataFrame:
     """Total cost of ownership over 12 to 60 months. Columns: option months mid p10 p90 [USD]; each row is `compare` at that horizon."""
-    import pandas as pd
-
     from costmodel.decisions.compare import compare
 
-    options, terms = settle(options, terms, on=on)
+    options, work, terms = study.options, study.work, study.terms
+    seed = study.seed
     horizons = tuple(np.atleast_1d(horizons).tolist())
     check(horizons, "tco: horizons is empty, it must be one or more numbers of months")
     frames = [compare(options, work, months=m, draws=draws, seed=seed, terms=terms)[["mid", "p10", "p90"]].assign(months=m).reset_index() for m in horizons]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.servings.owned import Owned
 from costmodel.choices.terms import Terms
@@ -16,10 +17,6 @@ from costmodel.core.units import HOURS_PER_MONTH, HOURS_PER_WEEK, MONTHS_PER_YEA
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Rent
 from costmodel.laws.money import annuity, present_months
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 DRAWS = 4_000
 EDGES = (10, 90)
@@ -44,8 +41,6 @@ def buy_or_rent(gpu: Gpu | str, gpus: float = 8, utilisation: float = 1.0, month
     >>> round(float(table.breakeven_utilisation.iloc[1]), 3)
     0.569
     """
-    import pandas as pd
-
     record = gpu if isinstance(gpu, Gpu) else catalog.gpu(gpu)
     one_number("buy_or_rent: utilisation", utilisation, 1e-6, 1)
     one_number("buy_or_rent: gpus", gpus, 1)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.options import Mix, Option
 from costmodel.choices.purchases import PHASES
@@ -18,10 +19,6 @@ from costmodel.core.public import public
 from costmodel.core.words import unit_of
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate, settle
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 STEPS = ("price", "volume", "quality", "people", "mix", "terms")
 QUALITY = ("accepted", "log_odds", "log_odds_relational", "log_odds_adapter", "log_odds_per_tenfold", "quality", "usd_per_failure", "of_teacher")
@@ -53,8 +50,6 @@ def waterfall(before: tuple[Option | Mix, Workload, Terms], after: tuple[Option 
     the terms. The order is fixed: a cost that several steps change together goes to the last of them. The bars sum to the difference.
     For two dates: `waterfall((option.at(day), work, terms), (option.at(later), work, terms))`. At the middle of every Range.
     """
-    import pandas as pd
-
     old, new = (_at(side) for side in (before, after))
     changes = {step: {k: v for k, (s, v) in _values(new).items() if s == step} for step in STEPS}
     totals, now = [_total(old)], old
@@ -71,8 +66,6 @@ def waterfall(before: tuple[Option | Mix, Workload, Terms], after: tuple[Option 
 @public
 def by_phase(before: tuple[Option | Mix, Workload, Terms], after: tuple[Option | Mix, Workload, Terms]) -> pd.DataFrame:
     """The same difference by phase of the life: where one option is cheaper than another. Columns as `waterfall`; a step is a phase."""
-    import pandas as pd
-
     sides = []
     for option, work, terms in (_at(before), _at(after)):
         bill, calendar = evaluate(option, work, terms), Calendar(work, terms)

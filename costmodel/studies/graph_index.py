@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.options import Option
 from costmodel.choices.servings.api import Api
@@ -22,10 +23,6 @@ from costmodel.facts.catalog import measured, practice
 from costmodel.laws.retrieval import from_sample, graph_index_ratio, graph_size, index_hours
 from costmodel.ledgers.engine import evaluate
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-
 GROWTH_OF_INDEX = (0.97, 1.03, 1.12)  # exponents from a sample to the whole: documents repeat less, or entities meet again
 NOVEL_TOKENS = 600_000.0  # assumption: text behind one graph of GraphRAG-Bench Novel, which its paper does not state
 INDEXED = ("id", "family", "variant", "tokens", "chunk_tokens", "metric", "value", "unit", "as_of", "source", "note")
@@ -40,8 +37,6 @@ def index_cost(work: Workload, extractor: Api, variants: Iterable[str] = VARIANT
     `sample_share` and `sample_usd`, what an indexed sample of the corpus has cost, replace the published ratio of the variant that
     was `sampled`.
     """
-    import pandas as pd
-
     variants = [variants] if isinstance(variants, str) else list(variants)
     for variant in (*variants, sampled):
         if variant not in VARIANTS:
@@ -102,8 +97,6 @@ def index_fidelity() -> pd.DataFrame:
     that it is no check); others_low others others_high, the least, the geometric mean and the most of the other sources of that variant at
     chunks of about the same length; inside, whether the row lies within these others; source. Without another source the last four are missing.
     """
-    import pandas as pd
-
     found: list[dict[str, Any]] = [{**r, "value": float(r["value"])} for r in measured("indexing", INDEXED) if r["variant"] in VARIANTS]
     rows = []
     for r in found:

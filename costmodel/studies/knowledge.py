@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.options import Mix, Option, Part, cascade
 from costmodel.choices.presets import DAYS_PER_MONTH
 from costmodel.choices.servings.api import Api
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
 from costmodel.choices.techniques.knowledge import LongContext, Rag
 from costmodel.choices.techniques.prompting import PromptCache
-from costmodel.choices.terms import Terms
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core.checks import listed, plain, require
 from costmodel.core.draws import middle
@@ -26,11 +27,6 @@ from costmodel.decisions.simulate import totals
 from costmodel.facts.catalog import practice
 from costmodel.facts.prices import api_price
 from costmodel.laws.caching import break_even_hit_rate, cached_price, hit_rate
-from costmodel.ledgers.engine import settle
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 COARSE = 24  # points a side of the grid on which the map asks how sure it is
 ROUTED_WRONG = Range(0.05, 0.25, mid=0.12, name="router.error", why="assumption: share of questions that a classifier sends to the wrong way")
@@ -136,8 +132,6 @@ def knowledge_table(queries_per_day: Iterable[float] = (5, 50, 200, 2_000, 5_000
     >>> knowledge_table().round().loc[50, ["long context", "5-minute cache", "1-hour cache"]].tolist()
     [495.0, 425.0, 56.0]
     """
-    import pandas as pd
-
     a_day = listed("queries_per_day", queries_per_day)
     for name, value, low, high in (("corpus_tokens", corpus_tokens, 0, np.inf), ("rag_tokens", rag_tokens, 0, np.inf), ("usd_per_mtok_in", usd_per_mtok_in, 0, np.inf),
                                    ("read", read, 0, np.inf), ("write", write, 0, np.inf), ("write_1h", write_1h, 0, np.inf), ("days", days, 1, 31), ("hours", hours, 0.1, 24)):  # fmt: skip
@@ -163,8 +157,6 @@ def knowledge_ratios(rag_tokens: Iterable[float] = (800, 3_000, 5_000, 20_000), 
     >>> knowledge_ratios().round(1).loc[[800, 5_000]].to_numpy().tolist()
     [[1250.0, 125.0, 312.5], [200.0, 20.0, 50.0]]
     """
-    import pandas as pd
-
     tokens = listed("rag_tokens", rag_tokens, 1)
     plain("corpus_tokens", corpus_tokens, 1)
     ratio = corpus_tokens / tokens
@@ -201,18 +193,17 @@ def cache_verdict(queries_per_day: float, ttl_s: float = 300, write: float = 1.2
             f"so it makes the prompt {abs(change):.0%} {effect}.")  # fmt: skip
 
 
-@public
-def knowledge_map(options: Mapping[str, Option | Mix], work: Workload, pages: Any = None, queries_per_day: Any = None, months: int | None = None,
-                  draws: int = 40, seed: int = 0, terms: Terms | None = None, on: str | None = None, days_per_month: float = DAYS_PER_MONTH) -> pd.DataFrame:  # fmt: skip
+@analysis
+def knowledge_map(study: Study, pages: Any = None, queries_per_day: Any = None, draws: int = 40, days_per_month: float = DAYS_PER_MONTH) -> pd.DataFrame:
     """Which way is cheapest over the horizon, by size of the corpus and traffic; the cost of failures is in it.
 
     Pages have the tokens of those of the workload's corpus (of a usual page, where it does not count its pages). Columns: pages queries_per_day winner usd_per_month (every input at its middle) p_winner, the share of `draws` in which the
     winner is the cheapest, asked on a coarser grid; `draws=0` leaves it out. By default 200 x 200 points; no winner where nothing can run.
     """
-    import pandas as pd
     from scipy.interpolate import RegularGridInterpolator
 
-    options, terms = settle(options, terms, months=months, on=on)
+    options, work, terms = study.options, study.work, study.terms
+    seed = study.seed
     check(len(options) > 0, "knowledge_map: there is no option; give them as {label: Option(...)}")
     _has_corpus("knowledge_map", work)
     plain("days_per_month", days_per_month, 1, 31)

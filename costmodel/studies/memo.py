@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.options import Mix, Option
 from costmodel.choices.servings.baselines import Staff, Today
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle
@@ -21,14 +23,10 @@ from costmodel.core.words import money, show
 from costmodel.decisions.tradeoffs import goal_seek
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import Verdict, recommend
-from costmodel.ledgers.engine import Options, accepted, cases, evaluate, settle
+from costmodel.ledgers.engine import Options, accepted, cases, evaluate
 from costmodel.ledgers.evidence import meanings
 from costmodel.ledgers.register import register
 from costmodel.studies.business_case import Policy, business_case
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 PEOPLE, TODAY = "people", "today"
 TOP = 3
@@ -78,18 +76,16 @@ class Memo:
         return f"What would flip it: {self.best} is no longer the cheapest once one of these alone passes the value needed"
 
 
-@public
-def memo(options: Options, work: Workload, base: Option | Mix, policy: Policy | None = None, quality_floor: float | None = None, called: str = "the baseline",
-         months: int | None = None, draws: int = 4_000, seed: int = 0, terms: Terms | None = None, on: str | None = None) -> Memo:  # fmt: skip
+@analysis
+def memo(study: Study, base: Option | Mix, policy: Policy | None = None, called: str = "the baseline", draws: int = 4_000) -> Memo:
     """Choose the cheapest eligible option, make its case against the baseline, and put both into words.
 
     The three assumptions are those whose ends move its total most; what would flip it are the inputs that alone make another option the
     cheapest, likeliest first. Errors: `ValueError` where no option is eligible.
     """
-    import pandas as pd
-
     policy = policy or Policy()
-    options, terms = settle(options, terms, months=months, on=on)
+    options, work, terms = study.options, study.work, study.terms
+    seed, quality_floor = study.seed, study.quality_floor
     verdict = recommend(options, work, quality_floor, draws=draws, seed=seed, terms=terms)
     if verdict.best is None:
         raise ValueError(verdict.sentence)
@@ -148,18 +144,17 @@ def _shares(x: Any) -> str:
     return f"{float(middle((x,))[0]):.0%}"
 
 
-@public
-def traced(option: Option | Mix, work: Workload, inputs: pd.DataFrame, terms: Terms | None = None) -> pd.DataFrame:
+@analysis
+def traced(study: Study, inputs: pd.DataFrame, label: str | None = None) -> pd.DataFrame:
     """Which rows of a register stand behind each line of an option. Columns: phase item usd rows; `inputs` is a `numbered` register.
 
     `rows` names what the line's formula cites, and for the answers that fail every input that moves the share accepted; the
     terms (trends, discount, horizon) and the volume stand behind all of them.
     """
-    import pandas as pd
-
     from costmodel.ledgers.calendar import Calendar
 
-    options, terms = settle(option, terms)
+    option = study.option(label)
+    work, terms = study.work, study.terms
     (option,) = options.values()
     keys: dict[str, set[str]] = {}
     for owner, field, value in walk((option, work, terms)):
@@ -191,9 +186,10 @@ def _behind_quality(option: Option | Mix, work: Workload, terms: Terms) -> list[
     return [key for key, value in leaves((option, work, terms)) if share(key, value.low if isinstance(value, Doubt) else NUDGE * value) != now]
 
 
-@public
-def numbered(options: Options, work: Workload, terms: Terms | None = None, also: Any = None) -> pd.DataFrame:
+@analysis
+def numbered(study: Study, also: Any = None) -> pd.DataFrame:
     """The register with a number for each row (R1, R2 ...), untouched defaults last; `also` maps a name to further inputs, such as a Policy."""
+    options, work, terms = study.options, study.work, study.terms
     table = register(options, work, terms, also).sort_values("default", kind="stable", ignore_index=True)
     table.insert(0, "row", [f"R{i + 1}" for i in range(len(table))])
     return table

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.options import Mix, Option
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.agents import Agent
 from costmodel.choices.techniques.compliance import Compliance
 from costmodel.choices.techniques.operations import Evals, Monitoring, Upgrades
@@ -28,11 +30,7 @@ from costmodel.facts.catalog import practice
 from costmodel.laws.ageing import gain_of_waiting, overpaid_share
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Options, cases, evaluate, settle
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from costmodel.ledgers.engine import cases, evaluate, settle
 
 DRAWS = 2_000
 MOST_STOPPED = 0.999
@@ -43,16 +41,16 @@ STOPPED_SHARE = Range(0.3, 0.9, mid=0.7, why="assumption: share of bad changes t
 NO_LOSS = "; usd_per_failure is 0, so that only the work of people is counted: say what a wrong answer costs"
 
 
-@public
-def unpriced(option: Option | Mix, work: Workload, terms: Terms | None = None, on: str | None = None, stopped_share: Number = STOPPED_SHARE) -> pd.DataFrame:
+@analysis
+def unpriced(study: Study, label: str | None = None, stopped_share: Number = STOPPED_SHARE) -> pd.DataFrame:
     """What the bill of an option leaves out: one row for each operation that it does not have.
 
     Columns: operation, risk, usd_per_year (expected, all Ranges at their middle, averaged over five years), why. An option
     with Evals, Release, Monitoring, Upgrades and Compliance has no row, nor have people or seats that answer without a model; each of them prices its risk where it is. An agent
     without a cap has one. `stopped_share` of the bad changes would be stopped by an evaluation.
     """
-    import pandas as pd
-
+    option = study.option(label)
+    work, terms = study.work, study.terms
     require("stopped_share", stopped_share, 0, MOST_STOPPED)
     option, terms = _settled(option, terms, on)
     columns = ["operation", "risk", "usd_per_year", "why"]
@@ -100,18 +98,17 @@ def unpriced(option: Option | Mix, work: Workload, terms: Terms | None = None, o
     return pd.DataFrame(found, columns=columns)
 
 
-@public
-def release_policies(option: Option | Mix, work: Workload, release: Release | None = None, terms: Terms | None = None, on: str | None = None,
-                     policies: Iterable[str] = POLICIES, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
+@analysis
+def release_policies(study: Study, label: str | None = None, release: Release | None = None, policies: Iterable[str] = POLICIES, draws: int = DRAWS) -> pd.DataFrame:
     """Release policies side by side for one option, cheapest first: what discipline costs and what it saves.
 
     Columns: policy, usd_per_year (work and traffic of releases), usd_loss (expected loss of bad ones), usd_total, days (of
     one rollout), slips (chance that a bad change reaches everybody), usd_saved (a year, against "none"), p_cheapest (share of
     the draws). `release` gives every other field; but for `p_cheapest` all Ranges are at their middle.
     """
-    import pandas as pd
-
-    whole, terms = settle(option, terms, on=on)
+    option = study.option(label)
+    work, terms = study.work, study.terms
+    seed = study.seed
     drawn, ways = _each(whole["option"], _no_release), _ways(whole["option"], release, policies)
     usd = totals(
         {policy: _with(drawn, way) for policy, way in ways.items()}, work, replace(terms, months=int(MONTHS_PER_YEAR)), draws, seed
@@ -140,15 +137,14 @@ def release_policies(option: Option | Mix, work: Workload, release: Release | No
     return table.sort_values("usd_total", kind="stable", ignore_index=True)
 
 
-@public
-def best_policy(option: Option | Mix, work: Workload, requests_per_month: Any, usd_per_failure: Any, release: Release | None = None,
-                terms: Terms | None = None, on: str | None = None, policies: Iterable[str] = POLICIES) -> pd.DataFrame:  # fmt: skip
+@analysis
+def best_policy(study: Study, requests_per_month: Any, usd_per_failure: Any, release: Release | None = None, policies: Iterable[str] = POLICIES, label: str | None = None) -> pd.DataFrame:
     """The cheapest release policy for every pair of traffic and cost of a failure.
 
     Columns: requests_per_month, usd_per_failure, policy, usd_saved (a year, against "none"), all Ranges at their middle.
     """
-    import pandas as pd
-
+    option = study.option(label)
+    work, terms = study.work, study.terms
     option, terms = _settled(option, terms, on)
     for name, values in (("requests_per_month", requests_per_month), ("usd_per_failure", usd_per_failure)):
         check(np.size(values), f"best_policy: {name} is empty")
@@ -240,18 +236,17 @@ LEAST_WAIT = 0.1
 INFERENCE = ("api", "gpu")  # price classes of what answers
 
 
-@public
-def inference_share(options: Options | Option | Mix, work: Workload, volumes: Sequence[float] | None = None, months: int = int(MONTHS_PER_YEAR),
-                    terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def inference_share(study: Study, volumes: Sequence[float] | None = None, months: int = int(MONTHS_PER_YEAR)) -> pd.DataFrame:
     """How much of the bill is inference, and how far an estimate of inference alone is too low.
 
     Columns: option, usd_inference (the model answering production, tokens or GPUs), usd (everything but the cost of
     failures), share, factor (usd over usd_inference); with `volumes` also requests_per_month, one block of rows for each.
     Over `months`, all Ranges at their middle.
     """
+    study = study.changed(months=months)
+    options, work, terms = study.options, study.work, study.terms
     if volumes is not None:
-        import pandas as pd
-
         check(len(volumes), "inference_share: volumes is empty, it must hold requests a month")
         found = [
             inference_share(options, replace(work, requests_per_month=float(n)), None, months, terms, on).assign(
@@ -275,30 +270,30 @@ def inference_share(options: Options | Option | Mix, work: Workload, volumes: Se
     )
 
 
-@public
-def oneoffs(
-    option: Option | Mix, work: Workload, months: int = int(MONTHS_PER_YEAR), terms: Terms | None = None, on: str | None = None
-) -> pd.DataFrame:
+@analysis
+def oneoffs(study: Study, label: str | None = None, months: int = int(MONTHS_PER_YEAR)) -> pd.DataFrame:
     """What happens in single months: builds, audits, forced upgrades, retraining. Columns: month, date, phase, item, usd."""
-    _, terms = settle(option, terms, months=months, on=on)
+    study = study.changed(months=months)
+    option = study.option(label)
+    work, terms = study.work, study.terms
     book = ledger(option, work, terms=terms)
     times = book.groupby("item")["month"].nunique()
     rare = book[book["item"].map(times) < max(months / 2, 2)].sort_values(["month", "phase"], kind="stable", ignore_index=True)
     return rare.assign(date=[terms.date_of(m) for m in rare["month"]])[["month", "date", "phase", "item", "usd"]]
 
 
-@public
-def putting_off(option: Option | Mix, work: Workload, months: Sequence[float], terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:
+@analysis
+def putting_off(study: Study, months: Sequence[float], label: str | None = None) -> pd.DataFrame:
     """Falling behind and waiting, by months: what staying with a model overpays, and what starting later saves.
 
     Columns: months, overpaid (share of the bill that the same quality would no longer cost), usd_saved (of the build, paid later),
     per_month (what a month of the feature must be worth, or waiting gains). All Ranges at their middle, over the first year.
     """
-    import pandas as pd
-
     wait = np.asarray(months, float)
     require("months", wait, low=LEAST_WAIT)
-    options, terms = settle(option, terms, months=int(MONTHS_PER_YEAR), on=on)
+    study = study.changed(months=months)
+    option = study.option(label)
+    work, terms = study.work, study.terms
     book = ledger(options, work, terms=terms)
     paid = book[book["phase"] != "failures"]
     once = paid.loc[paid["month"] == 0, "usd"].sum()
@@ -314,8 +309,6 @@ def duties(on: str | None = None) -> pd.DataFrame:
 
     Columns: duty, applies, what, in_force (whether it applies on that day), source.
     """
-    import pandas as pd
-
     day = date.today().isoformat() if on is None else on
     check(is_day(day), f"on is {on!r}, it must be a day such as '2026-11-20'")
     facts = catalog.facts()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.options import Mix, Option
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
@@ -17,11 +19,7 @@ from costmodel.core.public import public
 from costmodel.core.words import show
 from costmodel.decisions.simulate import UNKNOWN, failures
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Bill, Options, evaluate, settle
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from costmodel.ledgers.engine import Bill, evaluate
 
 RETRIES_MAX = 1_000
 LEAST = 1e-9  # what divides something is above 0
@@ -48,19 +46,15 @@ def resolve(accepted: Any, retries: Any = 0, detected: Any = 1.0) -> tuple[Any, 
     return attempts, solved, last, 1 - solved - last
 
 
-@public
-def per_outcome(options: Options | Option | Mix, work: Workload, retries: int = 0, detected: float = 1.0, usd_per_escalation: float = 0.0,
-                usd_per_wrong: float | None = None, person_solves: bool = False, months: int | None = None, terms: Terms | None = None,
-                on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def per_outcome(study: Study, retries: int = 0, detected: float = 1.0, usd_per_escalation: float = 0.0, usd_per_wrong: float | None = None, person_solves: bool = False) -> pd.DataFrame:
     """What a resolved request costs: with retries, escalation to a person, and the cost of wrong answers that nobody noticed.
 
     Index option, cheapest first; columns: per_request (one attempt), attempts, accepted, escalated, wrong (shares of the requests), usd_attempts, usd_people, usd_wrong
     (per request), per_accepted (all three over the requests that the model resolves, or that are resolved at all with `person_solves`), why_not. `usd_per_wrong`: the
     workload's `usd_per_failure` by default. $2.80 an attempt at 68 % accepted is $4.12. All at the middle of every Range.
     """
-    import pandas as pd
-
-    options, terms = settle(options, terms, months=months, on=on)
+    options, work, terms = study.options, study.work, study.terms
     whole("retries", retries, 0, RETRIES_MAX)
     mid_work, mid_terms = middle((work, terms))
     wrong_usd = mid_work.usd_per_failure if usd_per_wrong is None else usd_per_wrong
@@ -88,17 +82,14 @@ def per_outcome(options: Options | Option | Mix, work: Workload, retries: int = 
     return table.sort_values("per_accepted", kind="stable")
 
 
-@public
-def equal_quality(options: Options, work: Workload, quality: float, usd_per_case: float, months: int | None = None, terms: Terms | None = None,
-                  on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def equal_quality(study: Study, quality: float, usd_per_case: float) -> pd.DataFrame:
     """Options at the same quality: what one lacks, people do, at a price for each case.
 
     Index option, cheapest first; columns: quality, by_people (share of the requests), usd_to_pay, usd_for_people, usd (over the horizon, the cost of wrong answers
     left out, since all are equal), why_not. A better option than asked gets no credit.
     """
-    import pandas as pd
-
-    options, terms = settle(options, terms, months=months, on=on)
+    options, work, terms = study.options, study.work, study.terms
     require("quality", quality, 0, 1)
     require("usd_per_case", usd_per_case)
     quality, usd_per_case = middle((quality, usd_per_case))
@@ -119,18 +110,15 @@ def equal_quality(options: Options, work: Workload, quality: float, usd_per_case
     return table.sort_values("usd", kind="stable")
 
 
-@public
-def unit_economics(options: Options | Option | Mix, work: Workload, users: float, usd_per_seat_month: float | None = None, requests_per_task: float = 1.0,
-                   heavy: float = 5.0, months: int | None = None, terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def unit_economics(study: Study, users: float, usd_per_seat_month: float | None = None, requests_per_task: float = 1.0, heavy: float = 5.0) -> pd.DataFrame:
     """What one request, task, resolved task, active user and heavy user cost, wrong answers included, and what is left of the price of a seat.
 
     Columns: option unit usd price margin; units "request", "task", "resolved task", "active user a month", "P95 user a month". The P95 user asks `heavy` times the mean:
     what follows use (serving, retrieval, monitoring, wrong answers) is `heavy` times as much for him, all else is shared by heads. margin = (price - usd) / price,
     negative where a user costs more than the seat. At the middle of every Range.
     """
-    import pandas as pd
-
-    options, terms = settle(options, terms, months=months, on=on)
+    options, work, terms = study.options, study.work, study.terms
     seat = 0.0 if usd_per_seat_month is None else usd_per_seat_month
     for name, value, least in (("users", users, LEAST), ("requests_per_task", requests_per_task, LEAST), ("heavy", heavy, 0.0), ("usd_per_seat_month", seat, 0.0)):
         require(name, value, least)

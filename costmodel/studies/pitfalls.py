@@ -8,15 +8,17 @@ needs a word: a scenario with one is refused until `accept_zero` names it, and e
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.options import Mix
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import Rag
 from costmodel.choices.techniques.operations import Evals
@@ -29,17 +31,12 @@ from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check
 from costmodel.core.nested import objects, walk
-from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_MONTH, MONTHS_PER_YEAR
 from costmodel.core.words import show
-from costmodel.ledgers.engine import Options, accepted, cases, settle
+from costmodel.ledgers.engine import accepted, cases
 from costmodel.ledgers.register import register
 from costmodel.studies.operations import unpriced
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 PITFALLS = {
     "P1": "GPU price over benchmark throughput, as if always busy", "P2": "sized for the mean, no headroom, no second replica",
@@ -56,17 +53,15 @@ APART, NAIVE_FALL, LONG, MOST = 0.05, -0.5, 24, 0.5  # qualities that differ; a 
 Note = tuple[str, str]  # (option, what to say)
 
 
-@public
-def lint(options: Options, work: Workload, terms: Terms | None = None, quality_floor: float | None = None, accept_zero: Iterable[str] = (),
-         everything: bool = False) -> pd.DataFrame:  # fmt: skip
+@analysis
+def lint(study: Study, everything: bool = False) -> pd.DataFrame:
     """Notes on the user's own inputs: the pitfalls P1 to P24 that they run into, the operations that are left out with the risk that
     stays (code "risk"), and the zeros that were accepted.
 
     Columns: code, pitfall, options, note; one row per note. `everything` lists all codes, also those without a note, with what was found instead.
     """
-    import pandas as pd
-
-    options, terms = settle(options, terms)
+    options, work, terms = study.options, study.work, study.terms
+    quality_floor, accept_zero = study.quality_floor, study.accept_zero
     check(options, "lint needs at least one option")
     if quality_floor is not None:
         require("quality_floor", quality_floor, 0, 1)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.options import Mix, Option
 from costmodel.choices.profiles import hours_of_day
 from costmodel.choices.schedule import steady
 from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import LEAST_DIVISOR, validate
@@ -24,10 +26,6 @@ from costmodel.facts import catalog
 from costmodel.laws.serving.predict import usd_per_mtok
 from costmodel.ledgers.engine import evaluate, fleets, settle
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-
 DRAWS = 4_000
 EDGES = (10, 90)  # percentiles of an 80 % band
 FOOTPRINT = {
@@ -36,17 +34,16 @@ FOOTPRINT = {
 }  # fmt: skip
 
 
-@public
-def capacity(option: Option | Mix, work: Workload, months: int | None = None, terms: Terms | None = None) -> pd.DataFrame:
+@analysis
+def capacity(study: Study, label: str | None = None) -> pd.DataFrame:
     """The fleet of an option by month, at the middle of every Range; one row per own serving and month.
 
     Columns: serving, month, load (replicas busy in the mean active hour), peak (in the busiest), replicas, gpus, utilisation
     (of the hours paid), gpu_hours, idle_gpu_hours, cold_starts, cold_share (of requests that wait for one), spilled (share that
     overflows), usd_per_hour (`Hosted.usd_per_month`: no people), usd_per_mtok_out (the same over the production tokens answered).
     """
-    import pandas as pd
-
-    _, terms = settle(option, terms, months=months)
+    option = study.option(label)
+    work, terms = study.work, study.terms
     of_kind("capacity: the workload", work, Workload)
     rows = []
     month_work, month_terms = middle((work, terms))
@@ -81,8 +78,6 @@ def day(option: Option | Mix, work: Workload, days_per_month: float | None = Non
 
     Loads are in replicas, and what can wait lies in the troughs; the shape of the day is the load-duration curve of the workload with its busiest hour in the middle.
     """
-    import pandas as pd
-
     settle(option, None)
     of_kind("day: the workload", work, Workload)
     if days_per_month is not None:
@@ -114,8 +109,6 @@ def by_utilisation(serving: Hosted, work: Workload, shares: Iterable[float], fte
     Columns: utilisation, usd_per_mtok_out, low, high (80 % band), with_people (`fte` engineers on `replicas` replicas), api
     (the same requests at `api` over their output tokens; NaN without one).
     """
-    import pandas as pd
-
     terms = Terms() if terms is None else terms
     _asked("by_utilisation", serving, work, terms, replicas)
     shares = _list("by_utilisation: shares", shares, LEAST_DIVISOR, 1)
@@ -173,8 +166,6 @@ def own_over_api(own: Hosted, api: Any, work: Workload, utilisation: Iterable[fl
     Rows are FTE, columns utilisation; below 1 own GPUs are cheaper. Own cost = `Hosted.usd_per_month` of replicas that are always up + FTE; the API
     answers utilisation x what the replicas could.
     """
-    import pandas as pd
-
     terms = Terms() if terms is None else terms
     _asked("own_over_api", own, work, terms, replicas)
     shares, staff = _list("own_over_api: utilisation", utilisation, LEAST_DIVISOR, 1), _list("own_over_api: fte", fte, 0)
@@ -211,16 +202,17 @@ class Site:
         validate(self)
 
 
-@public
-def footprint(option: Option | Mix, work: Workload, site: Site | None = None, draws: int = DRAWS, seed: int = 0, terms: Terms | None = None) -> pd.DataFrame:
+@analysis
+def footprint(study: Study, label: str | None = None, site: Site | None = None, draws: int = DRAWS) -> pd.DataFrame:
     """Energy and carbon of a request and of a month on own GPUs, in the first month: rows with the columns what, low, mid, high (80 % band), unit.
 
     Rows: kwh_per_request, kgco2e_per_request, kwh_per_month, kgco2e_per_month. Power is drawn idle as well as busy; server and
     network follow the GPUs; carbon is location-based and holds the making of the hardware over its life. Not in it: networks
     outside, and APIs, whose providers do not say.
     """
-    import pandas as pd
-
+    option = study.option(label)
+    work, terms = study.work, study.terms
+    seed = study.seed
     site = Site() if site is None else site
     month = Terms(months=1) if terms is None else terms
     settle(option, month)

@@ -7,28 +7,24 @@ counted as its price: the run alone, the labels, the people, or its whole life.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from costmodel.choices.options import Mix, Option
 from costmodel.choices.purchases import PHASES, Line
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check, unknown
-from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_WEEK, ROUNDING
 from costmodel.core.words import show
 from costmodel.decisions.simulate import totals
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import evaluate, settle
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from costmodel.ledgers.engine import evaluate
 
 RUNNING = "running"
 COUNTED = {"training": "training only", "data": "+ data", "people": "+ people", "maintenance": "+ maintenance"}  # each with those before
@@ -54,9 +50,8 @@ def kind_of(line: Line) -> str:
     return "training" if line.phase in ("training", "experiments") and line.trend != "labour" else "people"
 
 
-@public
-def paybacks(first: Option | Mix, second: Option | Mix, work: Workload, months: int | None = None, terms: Terms | None = None,
-             on: str | None = None, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:  # fmt: skip
+@analysis
+def paybacks(study: Study, first: str | None = None, second: str | None = None, draws: int = DRAWS) -> pd.DataFrame:
     """When `second` (a tune) has earned back what it costs more than `first`, by what is counted: one row each.
 
     requests = (what second buys more) / (running cost of a request saved), over the horizon; rows add data, people and
@@ -65,9 +60,10 @@ def paybacks(first: Option | Mix, second: Option | Mix, work: Workload, months: 
     "never" when a request of the second is no cheaper, or why one of the two cannot run. Wrong answers are not in it: `breakeven` has them. Own GPUs
     cost by the hour: what a request saves is then that of this workload.
     """
-    import pandas as pd
-
-    options, terms = settle({"first": first, "second": second}, terms, months=months, on=on)
+    labels = study.pair(first, second)
+    options = {name: study.options[name] for name in labels}
+    work, terms = study.work, study.terms
+    seed = study.seed
     columns = ["counted", "usd_more", "usd_saved_per_request", "requests", "p10", "p90", "p_never", "payback_months", "verdict"]
     pair = (tuple(options.values()), work, terms)
     try:
@@ -86,17 +82,16 @@ def paybacks(first: Option | Mix, second: Option | Mix, work: Workload, months: 
     return pd.DataFrame(rows, columns=columns)
 
 
-@public
-def underestimates(option: Option | Mix, work: Workload, naive: Mapping[str, tuple[tuple[str, ...], float]] = NAIVE, months: int = 12,
-                   terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def underestimates(study: Study, naive: Mapping[str, tuple[tuple[str, ...], float]] = NAIVE, months: int = 12, label: str | None = None) -> pd.DataFrame:
     """How far too low a first estimate is that counts only some phases, and weeks of an engineer: one row each.
 
     `naive` maps a name to (phases, engineer-weeks). Columns: counted, usd, factor (everything in those months over it), at
     the middle of all Ranges. Wrong answers are not in it: nobody budgets them.
     """
-    import pandas as pd
-
-    (_, settled) = settle(option, terms, months=months, on=on)
+    study = study.changed(months=months)
+    option = study.option(label)
+    work, terms = study.work, study.terms
     usd = ledger(option, work, terms=settled).groupby("phase")["usd"].sum().drop("failures", errors="ignore")
     week = HOURS_PER_WEEK * middle(settled.people.engineer.usd_per_hour)
     check(naive, "underestimates: no estimate is given; name one, such as {'labels and two weeks': (('data',), 2)}")
@@ -110,16 +105,13 @@ def underestimates(option: Option | Mix, work: Workload, naive: Mapping[str, tup
     return pd.DataFrame(rows, columns=["counted", "usd", "factor"])
 
 
-@public
-def tenants(options: Any, work: Workload, counts: Iterable[float], months: int | None = None, terms: Terms | None = None,
-            on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def tenants(study: Study, counts: Iterable[float]) -> pd.DataFrame:
     """What one tenant costs a month while more of them share a base, each with an adapter and the traffic of `work`.
 
     Columns: option, tenants, usd_per_tenant_month. An option without `adapters` just gets the traffic of all.
     """
-    import pandas as pd
-
-    options, terms = settle(options, terms, months=months, on=on)
+    options, work, terms = study.options, study.work, study.terms
     n = np.asarray(list(counts))
     whole = n.size and n.dtype.kind in "if" and bool(np.all(n >= 1))
     check(whole, f"tenants: counts is {n.tolist()}, give one or more numbers, each at least 1")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from costmodel.choices.options import Mix, Option
 from costmodel.choices.presets import MODELS
 from costmodel.choices.servings.api import Api
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import plain, validate
@@ -24,11 +25,7 @@ from costmodel.facts.prices import api_price
 from costmodel.laws.agents import attempts, given_up
 from costmodel.laws.caching import prefix_hit_rate
 from costmodel.laws.retrieval import first_token_s
-from costmodel.ledgers.engine import settle
 from costmodel.studies.serving import DRAWS, EDGES, _list
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @public
@@ -45,18 +42,16 @@ class Waiting:
         validate(self)
 
 
-@public
-def latency(options: Mapping[str, Option | Mix], work: Workload, waiting: Waiting | None = None, draws: int = 2_000, seed: int = 0,
-            terms: Terms | None = None, on: str | None = None) -> pd.DataFrame:  # fmt: skip
+@analysis
+def latency(study: Study, waiting: Waiting | None = None, draws: int = 2_000) -> pd.DataFrame:
     """Time to first token [s] of each way, half (p50) and 19 of 20 requests (p95), each with its 80 % band.
 
     Index option; columns p50_low p50 p50_high p95_low p95 p95_high why_not. Search, rerank or graph first, then the prompt. A cached
     prefix is fast for its hits: the median sees it from a hit rate of one half, the 95th percentile from 95 %. In a Mix a second part
     waits for the first. Own GPUs: see `predict_serving`.
     """
-    import pandas as pd
-
-    options, terms = settle(options, terms, on=on)
+    options, work, terms = study.options, study.work, study.terms
+    seed = study.seed
     check(waiting is None or isinstance(waiting, Waiting), f"waiting is {waiting!r}, it must be Waiting(...) or None")
     rows: dict[str, list[Any]] = {}
     for label, option in options.items():
@@ -107,8 +102,6 @@ def holds(tokens: float, models: Iterable[str] = MODELS, on: str | None = None) 
 
     `over` is how far the corpus is above the window; `usd_per_query` is NaN where it does not fit.
     """
-    import pandas as pd
-
     plain("tokens", tokens, 1)
     rows = {}
     for model in [models] if isinstance(models, str) else models:
@@ -134,8 +127,6 @@ def api_latency(prompt_tokens: float | Iterable[float], failed: float = 0.0, att
     >>> bool(table.ttft_s_mid[0] < table.ttft_s_mid[1] < table.ttft_s_high[1])
     True
     """
-    import pandas as pd
-
     tokens = _list("api_latency: prompt_tokens", prompt_tokens if isinstance(prompt_tokens, Iterable) else [prompt_tokens], 0)
     one_number("api_latency: failed", failed, 0, 1)
     one_number("api_latency: attempts_max", attempts_max, 1)

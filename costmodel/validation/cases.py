@@ -8,7 +8,9 @@ ours, and stand in the two functions below; what the post does not count is zero
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from costmodel.choices.options import Option
 from costmodel.choices.servings.api import Api
@@ -21,10 +23,6 @@ from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.ledgers.book import ledger
 from costmodel.studies.tuning import paybacks, underestimates
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 ON = "2025-06-01"  # gpt-4o at $2.50 in, $1.25 cached, $10 out; tuned at 1.5 times that
 NOT_COUNTED: dict[str, Any] = {"minutes_per_check": 0, "failed_share": 1, "debug_hours": 0, "candidate_items": 0, "checkpoints": 0, "upkeep_fte": 0,
@@ -42,8 +40,6 @@ def published_break_evens() -> pd.DataFrame:
     >>> published_break_evens()["requests"].round(-1).tolist()
     [20690.0, 4622070.0, 8760000.0, 11034480.0, 35555560.0, nan]
     """
-    import pandas as pd
-
     labels = replace(catalog.label("expert_example"), id="ten minutes", usd_per_item=16.68)
     tune = FineTune(tuning="openai.gpt-4o", examples=1_000, tokens_per_example=1_000, epochs=3, runs=1, labels=labels, build_weeks=3.75, **REFRESH, **NOT_COUNTED)
     work = Workload(1e7, input_tokens=300, output_tokens=200)

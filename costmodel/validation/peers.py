@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.core.draws import middle
 from costmodel.core.public import public
@@ -12,10 +13,6 @@ from costmodel.core.units import GB, KILO
 from costmodel.facts import catalog
 from costmodel.laws.training.calibration import measured_training
 from costmodel.validation.training import PLAIN_MFU, spread
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 THEIR_EFFICIENCY = 0.5  # of the peak; llm-analysis asks its user and notes "achieved by Megatron-LM is ~0.5" (constant.py)
 TFLOP = KILO * GB
@@ -33,8 +30,6 @@ def beside_peers(table: pd.DataFrame) -> pd.DataFrame:
     says so. It counts the FLOPs of each layer, recomputation included, and divides by a utilisation that its user
     chooses; adapters, RL and the newer GPUs are not in it, so the GPU is given to it from our catalogue.
     """
-    import pandas as pd
-
     rows = table[(table["method"] == "full") & (table["unit"] == "token/s")]
     theirs, note = _llm_analysis(rows)
     each = {
@@ -55,8 +50,6 @@ def _row(rows: pd.DataFrame, predicted: pd.Series, note: str) -> dict[str, Any]:
 
 def _llm_analysis(rows: pd.DataFrame) -> tuple[pd.Series, str]:
     """(tokens per second and GPU by llm-analysis, NaN where it cannot tell, and a note)."""
-    import pandas as pd
-
     nothing = pd.Series(np.nan, rows.index)
     try:
         from llm_analysis import analysis, config, logger

@@ -5,9 +5,10 @@ Pre-training runs against 6 N D at the usual utilisation, and serving throughput
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.core.draws import middle
 from costmodel.core.public import public
@@ -16,10 +17,6 @@ from costmodel.facts import catalog
 from costmodel.laws.serving.calibration import band, kind_of
 from costmodel.laws.training.compute import gpu_hours, training_flops
 from costmodel.validation.serving import engine_physics, numbers, predict
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 DRAWS = 4_000
 
@@ -50,8 +47,6 @@ def reality() -> pd.DataFrame:
 
     Columns: case, unit, reported, low, mid, high, ratio (mid over reported), inside (whether the band holds it), source.
     """
-    import pandas as pd
-
     rows = [_row(id, "gpu_hours", *_training(*case, id)) for id, case in TRAINING.items()]
     rows += [_row(id, "output_tokens_per_s", *_serving(*case, id)) for id, case in SERVING.items()]
     return pd.DataFrame(rows, columns=["case", "unit", "reported", "low", "mid", "high", "ratio", "inside", "source"])
@@ -75,8 +70,6 @@ def _training(model: str | float, gpu: str, id: str) -> tuple[float, Any]:
 
 def _serving(model: str, gpu: str, gpus: int, precision: str, input_tokens: int, output_tokens: int, batch: int | None, id: str) -> tuple[float, Any]:
     """Output tokens per second by the calibrated roofline, and the ends of its band."""
-    import pandas as pd
-
     fact = catalog.fact("published", f"{id}.output_tokens_per_s")
     engine = "vllm" if id.startswith("vllm") else "trtllm"
     table = pd.DataFrame([{"model": model, "gpu": gpu, "tp": gpus, "dp": 1, "precision": precision, "kv_precision": precision, "engine": engine,

@@ -7,17 +7,14 @@ a benchmark that the fit has not seen is the one a new corpus meets.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.laws.quality import FULL_CONTEXT, position_shift, shift
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 MEASURED = ("id", "family", "dataset", "model", "reader", "method", "question", "tokens", "chunks", "documents", "position",
             "metric", "value", "unit", "as_of", "source", "note")  # fmt: skip
@@ -33,8 +30,6 @@ INSIDE = 0.8  # share of rows that a band holds
 
 @cache
 def _rows() -> pd.DataFrame:
-    import pandas as pd
-
     table = pd.DataFrame(catalog.measured("quality", MEASURED))
     numbers = ["tokens", "chunks", "documents", "position", "value"]
     table[numbers] = table[numbers].replace("", None).apply(pd.to_numeric)
@@ -214,8 +209,6 @@ def _held_out() -> dict[str, list[tuple[str, pd.DataFrame]]]:
 
 @cache
 def _left_out() -> pd.DataFrame:
-    import pandas as pd
-
     parts = []
     for curve, groups in _held_out().items():
         groups = [(name, t.dropna(subset=["mid"])) for name, t in groups]

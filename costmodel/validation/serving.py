@@ -17,9 +17,10 @@ units, a date, a source, a short note; a test reads every row.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.core.public import public
 from costmodel.facts import catalog
@@ -34,10 +35,6 @@ from costmodel.laws.serving.roofline import (
     served,
     static_batch_s,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 NEWEST = "2026-01-01"  # engines of this date carry the calibrated overheads
 DAYS_PER_YEAR = 365.25
@@ -58,8 +55,6 @@ def numbers(table: pd.DataFrame) -> tuple[Shape, Setup]:
 
 def ages(table: pd.DataFrame) -> Any:
     """Years of each row before the calibrated engines; 0 for later ones."""
-    import pandas as pd
-
     days = (pd.Timestamp(NEWEST) - pd.to_datetime(table["as_of"])).dt.days.to_numpy()
     return np.maximum(days / DAYS_PER_YEAR, 0.0)
 
@@ -92,8 +87,6 @@ def kinds(table: pd.DataFrame) -> Any:
 @public
 def serving_reality() -> pd.DataFrame:
     """Every measurement beside the model: family, model, gpu, engine, metric, measured, predicted, ratio."""
-    import pandas as pd
-
     rows = []
     for file in FILES:
         table = measured(file)
@@ -121,8 +114,6 @@ def serving_held_out() -> pd.DataFrame:
     ratio (mid over reported), inside, plain (NaN: nobody has a plainer rule), source (who reported it), url. The band is made of the other groups' errors; the latency of a whole batch has none. benchmarks/fit_serving.py
     writes the ratios to data/measured/serving_held_out.csv, because the fits take minutes.
     """
-    import pandas as pd
-
     found = _measured("serving_held_out", catalog.data_folder())
     latency, throughput = (measured(file) for file in FILES)
     long = latency.melt(id_vars=[c for c in latency if c not in ("ttft_s", "tpot_s")], value_vars=["ttft_s", "tpot_s"], var_name="metric", value_name="reported")
@@ -166,8 +157,6 @@ def serving_errors(table: pd.DataFrame | None = None) -> pd.DataFrame:
     >>> bool(serving_errors().loc["time per token, dense", "error"] < 0.12)
     True
     """
-    import pandas as pd
-
     table = serving_held_out() if table is None else table
     lines = {}
     for name, keep in subsets(table).items():

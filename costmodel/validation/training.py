@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.core.errors import check, unknown
 from costmodel.core.public import public
@@ -32,10 +33,6 @@ from costmodel.validation.training_fit import (
     whole,
     widths,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 PLAIN_MFU = 0.4  # the utilisation that most calculators assume: 6 N D FLOP at 40 % of the bf16 peak
 PARTS = {"pretrain": "pre-training", "tune": "fine-tuning", "memory": "memory"}
@@ -83,8 +80,6 @@ def error_by(table: pd.DataFrame, by: str = "family") -> pd.DataFrame:
     >>> error_by(fidelity("fine-tuning"), "method").index.to_list()[-1]
     'all, every family the same weight'
     """
-    import pandas as pd
-
     check(by in table.columns, f"error_by: no column {by!r}; the table has {', '.join(map(str, table.columns))}")
     check(len(table) > 0, "error_by: the table has no runs")
     groups = {name: _errors(rows) for name, rows in table.groupby(by)}
@@ -109,8 +104,6 @@ def literature() -> pd.DataFrame:
 
     Columns: model, run, unit, reported, low, mid, high, ratio, inside, note (what was reported, and what is assumed).
     """
-    import pandas as pd
-
     rows = measured_training("literature")
     told = predict_training(**arguments(rows))
     low, mid, high = (told[f"wall_hours_{end}"] for end in ("low", "mid", "high"))
@@ -158,8 +151,6 @@ def standing(table: pd.DataFrame) -> Standing:
 
 @cache
 def _predicted(by: str) -> pd.DataFrame:
-    import pandas as pd
-
     speed, memory = split(measured_training())
     law, law_memory, _ = laws()
     run = arrays(speed)

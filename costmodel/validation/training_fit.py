@@ -10,19 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.core.units import GB, SECONDS_PER_HOUR
 from costmodel.laws.training.calibration import arguments
 from costmodel.laws.training.memory import MemoryLaw, peak_memory
 from costmodel.laws.training.run import Run, prepare
 from costmodel.laws.training.speed import SpeedLaw, seconds_per_token
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 INSIDE = 0.8  # share of runs that a band holds
 ENOUGH = 8  # families that tell a quantile from the worst row

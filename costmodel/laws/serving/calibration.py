@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import fields
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.core.draws import middle
 from costmodel.core.errors import CatalogError, check, unknown
@@ -18,10 +19,6 @@ from costmodel.core.ranges import Range
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
 from costmodel.laws.serving.roofline import Physics, Setup, Shape
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 PRECISIONS = ("bf16", "fp8", "fp4", "int8", "int4")
 WEIGHT_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1 / 16, "int4": 0.5 + 1 / 32}  # with block scales
@@ -172,8 +169,6 @@ def measured(file: str, folder: catalog.Folder = None) -> pd.DataFrame:
 
 @cache
 def _measured(file: str, folder: Any) -> pd.DataFrame:
-    import pandas as pd
-
     path = folder / "measured" / f"{file}.csv"
     if not path.is_file():
         raise CatalogError(f"no measurements {file!r}; known are {', '.join(FILES)}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.core.checks import require
 from costmodel.core.draws import middle
@@ -15,10 +16,6 @@ from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
 from costmodel.laws.queueing import replicas_needed, safety
 from costmodel.laws.serving.predict import LEAST, MOST_GPUS, predict_serving, usd_per_mtok
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 LAYOUTS = (1, 2, 4, 8)  # tensor-parallel sizes that are tried: one server of eight GPUs
 CONCURRENCIES = np.unique(np.round(np.geomspace(1, 1024, 61)))
@@ -54,8 +51,6 @@ def plan_serving(
     >>> plan.why_not.iloc[0], bool(plan.utilisation.iloc[0] <= 1)
     ('', True)
     """
-    import pandas as pd
-
     for name, value in (("requests_per_s", requests_per_s), ("input_tokens", input_tokens), ("output_tokens", output_tokens), ("ttft_s", ttft_s), ("tpot_s", tpot_s)):
         one_number(f"plan_serving: {name}", value, 1 if name.endswith("tokens") else LEAST)
     one_number("plan_serving: wait_share", wait_share, 0, 1)

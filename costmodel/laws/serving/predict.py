@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.core.draws import middle
 from costmodel.core.errors import check, short
@@ -16,10 +17,6 @@ from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
 from costmodel.laws.serving.calibration import OTHER, band, kind_of, measured_on, physics, setup, shape, stack
 from costmodel.laws.serving.roofline import room_bytes, sequences_at_once, served
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 LEAST = 1e-9  # of what must be above 0
 MOST_GPUS = 1024  # of one instance
@@ -67,8 +64,6 @@ def predict_serving(
     >>> bool(predict_serving("llama-3.1-70b", "H100-SXM", precision="bf16").fits.iloc[0])
     False
     """
-    import pandas as pd
-
     given = {
         "model": model, "gpu": gpu, "precision": precision, "kv_precision": kv_precision, "engine": engine, "tensor_parallel": tensor_parallel,
         "data_parallel": data_parallel, "expert_parallel": expert_parallel, "input_tokens": input_tokens, "output_tokens": output_tokens,

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from dataclasses import fields
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.laws.training.memory import MemoryLaw
 from costmodel.laws.training.speed import SpeedLaw
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 TOKENS_IN_FLIGHT = 4_096.0  # of one GPU where no micro-batch is given: what fills a GPU without filling its memory
 MEASURED = ("id", "family", "job", "model", "params", "active_params", "layers", "hidden", "vocab", "seq_len", "gpu", "gpus",
@@ -63,8 +60,6 @@ def measured_training(table: str = "training") -> pd.DataFrame:
     (model, GPU, method, batch ...): only `value` was measured, the rest says for what. An empty cell was not published.
     Architectures are those of the models' public configurations. `job` is pretrain or tune, `family` who measured.
     """
-    import pandas as pd
-
     rows = pd.DataFrame(catalog.measured(table, MEASURED))
     numbers = ["params", "active_params", "layers", "hidden", "vocab", "seq_len", "gpus", "micro_batch", "rank", "rollouts", "tokens", "value"]
     rows[numbers] = rows[numbers].replace("", None).apply(pd.to_numeric)

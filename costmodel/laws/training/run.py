@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, unknown
@@ -23,10 +24,6 @@ from costmodel.laws.training.calibration import TOKENS_IN_FLIGHT, decoding, laws
 from costmodel.laws.training.compute import USUAL_VOCAB, adapter_flops, training_flops, usual_hidden, usual_layers
 from costmodel.laws.training.memory import peak_memory, shortage, smallest_set
 from costmodel.laws.training.speed import SELECTIVE, seconds_per_token, start_s
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 METHODS = ("full", "lora", "qlora", "dpo", "rl")
 PRECISIONS = {"bf16": "peak_flops_bf16", "fp16": "peak_flops_bf16", "pure_bf16": "peak_flops_bf16",
@@ -116,8 +113,6 @@ def predict_training(
     >>> bool(one.gpu_hours_low[0] < 184_320 < one.gpu_hours_high[0])     # Llama 2 7B, arXiv:2307.09288, table 2
     True
     """
-    import pandas as pd
-
     alone = all(np.ndim(v) == 0 for v in (params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden, vocab,
                                           micro_batch, stack, checkpointing))  # fmt: skip
     run, tokens, known, seen, least = prepare(params, tokens, gpu, gpus, method, precision, seq_len, active_params, layers, hidden,

@@ -6,6 +6,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -16,7 +17,6 @@ from costmodel.laws.training.calibration import measured_training
 from costmodel.pages.plots.style import COLOURS, GREY, INK, NORMAL, PALE, SMALL, _rows, _tidy, picture
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 
