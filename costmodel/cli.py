@@ -78,18 +78,18 @@ def compare(scenario: str, months: int | None, draws: int | None, seed: int | No
         _writable(csv)
     with _busy("comparing"):
         s = load(scenario, months=months, draws=draws, seed=seed)
-        table = compare(s.options, s.work, draws=s.draws, seed=s.seed, terms=s.terms)
+        table = compare(s)
         if csv == "-":
             click.echo(table.to_csv(), nl=False)
             return
-        verdict = recommend(s.options, s.work, s.quality_floor, draws=s.draws, seed=s.seed, terms=s.terms)
+        verdict = recommend(s)
     if csv:
         table.to_csv(csv)
     click.echo(_heading(s))
     click.echo(_comparison(table.assign(p_cheapest=verdict.table["p_cheapest"]), s))
     for name in s.accept_zero:
         click.echo(f"accepted by you: {name} is 0")
-    notes = lint(s.options, s.work, s.terms, s.quality_floor)
+    notes = lint(s, everything=False)
     click.echo(f"{len(notes)} notes on what the inputs leave out ({', '.join(dict.fromkeys(notes['code']))}): costmodel lint {scenario}")
     click.echo(f"\n{answer(verdict.headline, verdict.points)!r}")
 
@@ -103,7 +103,7 @@ def lint(scenario: str, everything: bool) -> None:
     from costmodel.studies.pitfalls import lint
 
     s = load(scenario)
-    for row in lint(s.options, s.work, s.terms, s.quality_floor, s.accept_zero, everything).itertuples():
+    for row in lint(s, everything=everything).itertuples():
         click.echo(f"{row.code:<5}{row.pitfall}: {row.note}{f' [{row.options}]' if row.options else ''}")
 
 
@@ -137,11 +137,10 @@ def portfolio(source: str, base: str | None, csv: str, draws: int | None, worker
 def explain(scenario: str, option: str, months: int | None, lines: int) -> None:
     """Show the dearest lines of OPTION in SCENARIO, each with its formula and its source."""
     from costmodel.ledgers.book import explain
-    from costmodel.ledgers.engine import pick
     from costmodel.scenarios.scenario import load
 
     s = load(scenario, months=months)
-    table = explain(pick(s.options, option, scenario), s.work, terms=s.terms)
+    table = explain(s, option)
     click.echo(_heading(s))
     click.echo(f"{option}: USD {table['usd'].sum():,.2f} over {s.terms.months} months, in {len(table)} lines\n")
     for row in table.head(lines).itertuples():

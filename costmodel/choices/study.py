@@ -168,8 +168,7 @@ def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Ans
                 raise wrong from None
             raise error
 
-    shown = [inspect.Parameter("study", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="Study | Options")]
-    shown += [inspect.Parameter("work", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None)] * ("work" in fields)
-    more = [inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, default=None) for field in fields if field != "work"]
-    asked.__signature__ = inspect.Signature([*shown, *own, *more])  # type: ignore[attr-defined]
+    first = inspect.Parameter("study", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="Study | Options")
+    more = [inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, default=None) for field in fields]
+    asked.__signature__ = inspect.Signature([first, *own, *more])  # type: ignore[attr-defined]
     return asked

@@ -60,7 +60,7 @@ def run_batch(jobs: list[Job]) -> list[pd.DataFrame]:
 def _one(name: str, scenario: str, changes: dict[str, Any]) -> pd.DataFrame:
     try:
         s = load(scenario, **changes)
-        table = compare(s.options, s.work, draws=s.draws, seed=s.seed, terms=s.terms).reset_index()
+        table = compare(s).reset_index()
     except ValueError as error:
         return pd.DataFrame([{"scenario": name, "option": "", "error": str(error)}])
     table.insert(0, "scenario", name)

@@ -13,8 +13,6 @@ from costmodel.choices.study import Study
 from costmodel.core.errors import CatalogError, unknown
 from costmodel.core.nested import key_of, walk
 from costmodel.core.public import public
-from costmodel.scenarios.reading import Reader, parse
-from costmodel.scenarios.writing import as_yaml
 
 
 def notebooks_folder() -> Path:
@@ -48,11 +46,13 @@ def load(scenario: str | Path, **changes: Any) -> Study:
     Traceback (most recent call last):
     costmodel.core.errors.CatalogError: no field 'quality_flor' in the scenario; did you mean 'quality_floor' or 'quality'?
     """
+    from costmodel.scenarios.reading import Reader, parse  # YAML is read when a file is
+
     text, file = _read(scenario)
     reader = Reader(file)
     fields = {name: hint for name, hint in get_type_hints(Study).items() if name not in ("work", "options", "terms")}
     values = reader.question(parse(text, file), fields, {k: v for k, v in changes.items() if v is not None})
-    return reader.make("", Study, **{"prepared_for": "", **values})
+    return reader.make("", Study, **values)
 
 
 @public
@@ -61,6 +61,8 @@ def save(scenario: Study, path: str | Path) -> Path:
 
     Errors: `CatalogError` for what a file cannot say, such as a record of your own; nothing is written then.
     """
+    from costmodel.scenarios.writing import as_yaml  # YAML is read when a file is
+
     text = as_yaml(scenario)
     for (key, value), (_, again) in zip(_numbers(scenario), _numbers(load(text)), strict=True):
         if value != again:
@@ -70,7 +72,7 @@ def save(scenario: Study, path: str | Path) -> Path:
 
 
 def _numbers(s: Study) -> list[tuple[str, Any]]:
-    return [(key_of(*leaf), leaf[2]) for leaf in walk((s.options, s.work, s.terms))]
+    return [(key_of(*leaf), leaf[2]) for leaf in walk(s.inputs)]
 
 
 def _read(scenario: str | Path) -> tuple[str, str]:

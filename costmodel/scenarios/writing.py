@@ -33,7 +33,7 @@ def as_yaml(scenario: Any) -> str:
     spec = {
         "title": s.title, "prepared_for": s.prepared_for, "workload": _plain(s.work, s.terms.on), "terms": terms, "options": options,
         "overrides": _overrides(s), "quality": quality, "quality_floor": s.quality_floor, "draws": s.draws, "seed": s.seed, "note": s.note,
-        "accept_zero": list(s.accept_zero),
+        "accept_zero": list(s.accept_zero or ()),
     }  # fmt: skip
     spec = {name: value for name, value in spec.items() if value not in (None, "", {}, [])}
     return yaml.dump(spec, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)

@@ -46,11 +46,10 @@ def per_task(study: Study, usd_unresolved: Number = 0.0, months: int = int(MONTH
     """
     require("usd_unresolved", usd_unresolved)
     study = study.changed(months=months)
-    options, work, terms = study.options, study.work, study.terms
-    seed = study.seed
+    work, terms, seed = study.work, study.terms, study.seed
     person = _drawn("usd_unresolved", usd_unresolved, draws, seed)
     rows = []
-    for label, option in options.items():
+    for label, option in study.options.items():
         each, success, resolved = _task(middle((option, work, terms)), middle(usd_unresolved))
         drawn = _task(sample((option, work, terms), draws, seed), person)[2]
         with np.errstate(invalid="ignore"):  # nothing is ever resolved
@@ -86,13 +85,11 @@ def steps_and_success(study: Study, steps: Sequence[float], success: Sequence[fl
         check(np.ndim(values) == 1 and len(values), f"steps_and_success: {name} is {values!r}, it must be a list of numbers")
     require("success", np.asarray(success, float), LEAST_SUCCESS, 1)
     require("usd_unresolved", usd_unresolved)
-    study = study.changed(months=months)
-    option = study.option(label)
-    work, terms = study.work, study.terms
-    key = f"{type(_agent(options['option'], Agent, 'steps_and_success')).__name__}.steps"
-    still = replace(work, usd_per_failure=0.0)
-    usd = totals(options, still, terms, grid={key: np.asarray(steps, float)})["option"]
-    mid_work, mid_terms = middle((still, terms))
+    label = study.label(label)
+    study = study.only(label).changed(months=months, work=replace(study.work, usd_per_failure=0.0))
+    key = f"{type(_agent(study.option(), Agent, 'steps_and_success')).__name__}.steps"
+    usd = totals(study, grid={key: np.asarray(steps, float)})[label]
+    mid_work, mid_terms = middle((study.work, study.terms))
     each = usd / float(np.squeeze(mid_work.requests_per_month * Calendar(mid_work, mid_terms).requests))
     rows = [
         (n, s, usd_per_task, per_resolved(usd_per_task, s, middle(usd_unresolved)))
@@ -131,12 +128,11 @@ def coding_ways(study: Study, hours_by_hand: Number, time_ratio: Number | None =
     ratio = catalog.practice("coding.time_ratio") if time_ratio is None else time_ratio
     require("hours_by_hand", hours_by_hand)
     require("time_ratio", ratio)
+    option = study.option(label)
     check(isinstance(option, Option), "coding_ways compares the ways of one Option with a CodingAgent, not of a Mix")
     _agent(option, CodingAgent, "coding_ways")
-    option = study.option(label)
-    work, terms = study.work, study.terms
-    seed = study.seed
-    given = (options["option"], work, terms)
+    study, seed = study.changed(months=int(MONTHS_PER_YEAR)), study.seed
+    given = (option, study.work, study.terms)
     mid = _by_way(middle(given), middle(hours_by_hand), middle(ratio))
     drawn = _by_way(sample(given, draws, seed), _drawn("hours_by_hand", hours_by_hand, draws, seed), _drawn("time_ratio", ratio, draws, seed))
     rows = [(way, *(x.item() for x in (*usd, sum(usd))), *np.percentile(sum(drawn[way]), [10, 90])) for way, usd in mid.items()]

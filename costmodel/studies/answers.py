@@ -14,7 +14,7 @@ from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.knowledge import Rag
 from costmodel.choices.techniques.lookup import fitted
 from costmodel.choices.terms import Terms
-from costmodel.choices.workload import QuestionMix, Workload
+from costmodel.choices.workload import QuestionMix
 from costmodel.core.checks import listed
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, short
@@ -22,18 +22,15 @@ from costmodel.core.nested import pin
 from costmodel.core.public import public
 from costmodel.laws.retrieval import all_found, chunks
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import evaluate, settle
+from costmodel.ledgers.engine import evaluate
 
 
 @analysis
-def context_budget(study: Study, label: str | None = None, top_k: Any = None, months: int = 12) -> pd.DataFrame:
+def context_budget(study: Study, label: str | None = None, top_k: Any = None) -> pd.DataFrame:
     """Quality and cost as more passages are put into the prompt: columns top_k context_tokens quality usd_per_request
     per_accepted, and `best` on the row whose accepted answer costs least. `context_tokens` are those of all rounds, at most the corpus. Cost is what comes with each request, failures
     with it: an answer that was not found costs its tokens and what a wrong answer costs."""
-    study = study.changed(months=months)
-    option = study.option(label)
-    work, terms = study.work, study.terms
-    terms = Terms(months=months) if terms is None else terms
+    option, work, terms = study.option(label), study.work, study.terms
     check(isinstance(option, Option), f"context_budget: the option is {short(option)}, it must be an Option(...)")
     check(any(isinstance(t, Rag) for t in option.techniques), "context_budget: the option has no Rag")
     ks = np.unique(np.round(np.geomspace(1, 250, 60))) if top_k is None else listed("top_k", top_k, 1)
@@ -43,7 +40,7 @@ def context_budget(study: Study, label: str | None = None, top_k: Any = None, mo
         ks = ks[ks <= max(chunks(month_work.corpus.tokens, rag.chunk_tokens, 0.0) / rag.rounds, ks[0])]
     bill = evaluate(pin(chosen, "rag.top_k", ks[:, None]), month_work, month_terms)
     calendar = Calendar(month_work, month_terms)
-    running = sum((line.quantity * line.usd_per_unit * calendar.factor(line.schedule, line.trend) for line in bill.lines
+    running = sum((line.usd * calendar.factor(line.schedule, line.trend) for line in bill.lines
                    if line.schedule.kind in ("with_demand", "path")), 0.0)  # fmt: skip
     each = np.broadcast_to(running / (bill.requests * calendar.requests), (len(ks), 1))[:, 0]
     quality = np.broadcast_to(np.nan if bill.accepted is None else bill.accepted, (len(ks), 1))[:, 0]
@@ -85,13 +82,13 @@ def _asked_by_kind(who: str, options: Mapping[str, Option | Mix]) -> None:
         check(not own, f"{who}: {label!r} is a router that was made for one mix of questions; make it again for each mix, with route_by_question")
 
 
-@public
-def quality_by_question(options: Mapping[str, Option | Mix], work: Workload) -> pd.DataFrame:
+@analysis
+def quality_by_question(study: Study) -> pd.DataFrame:
     """Share of answers accepted by each way on each kind of question: index option; fact multi_hop whole summary.
 
     Vectors win facts, graphs questions over several hops and summaries (GraphRAG-Bench, arXiv:2506.05690; HippoRAG 2, arXiv:2502.14802).
     """
-    options, _ = settle(options, None)
+    options, work = study.options, study.work
     _asked_by_kind("quality_by_question", options)
     rows: dict[str, dict[str, float]] = {label: {} for label in options}
     for kind in QuestionMix.__dataclass_fields__:

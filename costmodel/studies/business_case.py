@@ -7,7 +7,7 @@ benefit, as far as it is realised. Amounts are positive when they come in.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,15 +17,15 @@ from costmodel.choices.options import Mix, Option
 from costmodel.choices.purchases import Line
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
-from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
-from costmodel.core.draws import counted, middle
+from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MONTHS_PER_YEAR
 from costmodel.decisions.breakeven import stays_ahead
-from costmodel.decisions.simulate import chunks, paid, quality_unknown
+from costmodel.decisions.compare import compare
+from costmodel.decisions.simulate import batches, quality_unknown
 from costmodel.laws.money import irr
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill
@@ -77,12 +77,8 @@ def business_case(study: Study, baseline: Option | Mix, policy: Policy | None = 
     change), payback_month (of the undiscounted cash, NaN: not within the horizon), capex, depreciation, written_off_months (NaN where nothing is), opex, tax, currency. All at the middle of
     every Range but the bands. An option that cannot run is left out.
     """
-    counted(draws, seed)
-    policy = _policy(policy)
-    options, work, terms = study.options, study.work, study.terms
-    seed = study.seed
-    mid = _cases(options, baseline, work, terms, policy, None, seed)
-    drawn = _cases(options, baseline, work, terms, policy, draws, seed)
+    policy, terms = _policy(policy), study.terms
+    mid, drawn = (_cases(study, baseline, policy, n) for n in (None, draws))
     rate, money = terms.discount_rate, terms.money
     discount = (1 + rate) ** (-np.arange(terms.months + 1) / MONTHS_PER_YEAR)
     rows = {}
@@ -120,10 +116,10 @@ def case_flow(study: Study, baseline: Option | Mix, policy: Policy | None = None
     net = benefit - cost - wrong_answers - tax; capex is part of the cost, and depreciation only lowers the tax: it moves no cash.
     """
     policy = _policy(policy)
-    options, work, terms = study.options, study.work, study.terms
+    terms = study.terms
     discount = (1 + terms.discount_rate) ** (-np.arange(terms.months + 1) / MONTHS_PER_YEAR)
     frames = []
-    for label, case in _cases(options, baseline, work, terms, policy, None, 0).items():
+    for label, case in _cases(study, baseline, policy, None).items():
         frame = pd.DataFrame({"option": label, "month": np.arange(terms.months + 1), "date": [terms.date_of(m) for m in range(terms.months + 1)]})
         for column in ("benefit", "cost", "wrong_answers", "capex", "depreciation", "tax", "net"):
             frame[column] = case[column][0] * terms.money.per_usd
@@ -134,13 +130,9 @@ def case_flow(study: Study, baseline: Option | Mix, policy: Policy | None = None
 @analysis
 def tco(study: Study, horizons: tuple[int, ...] = HORIZONS, draws: int = DRAWS) -> pd.DataFrame:
     """Total cost of ownership over 12 to 60 months. Columns: option months mid p10 p90 [USD]; each row is `compare` at that horizon."""
-    from costmodel.decisions.compare import compare
-
-    options, work, terms = study.options, study.work, study.terms
-    seed = study.seed
     horizons = tuple(np.atleast_1d(horizons).tolist())
     check(horizons, "tco: horizons is empty, it must be one or more numbers of months")
-    frames = [compare(options, work, months=m, draws=draws, seed=seed, terms=terms)[["mid", "p10", "p90"]].assign(months=m).reset_index() for m in horizons]
+    frames = [compare(study, months=m, draws=draws)[["mid", "p10", "p90"]].assign(months=m).reset_index() for m in horizons]
     return pd.concat(frames, ignore_index=True)[["option", "months", "mid", "p10", "p90"]].sort_values(["option", "months"], ignore_index=True)
 
 
@@ -157,38 +149,34 @@ def _currency(terms: Terms) -> str:
     return money.code if money.per_usd == 1 else f"{money.code} at {money.per_usd:g} per USD of {money.rate_date}"
 
 
-def _cases(options: dict[str, Any], baseline: Any, work: Workload, terms: Terms, policy: Policy, draws: int | None, seed: int) -> dict[str, dict[str, Any]]:
+def _cases(study: Study, baseline: Any, policy: Policy, draws: int | None) -> dict[str, dict[str, Any]]:
     """The cash of every option against the baseline, each part of the shape (draws, H + 1); `judged`: wrong answers are in it."""
-    from costmodel.core.draws import sample
-
     check(isinstance(baseline, (Option, Mix)), f"baseline is {baseline!r}, it must be an Option, such as Option(Staff(minutes_per_request=9))")
-    if terms.on is not None:
-        baseline = baseline.at(terms.on)
-    key = object()
-    every: dict[Any, Any] = {**options, key: baseline}
-    n, size = draws or 1, terms.months + 1
-    cost, wrong = ({label: np.full((n, size), np.nan) for label in every} for _ in range(2))
+    options, key = study.options, "the baseline, under a label of its own"
+    every = replace(study, options={**options, key: baseline}, accept_zero=None)
+    n, size = draws or 1, study.terms.months + 1
+    cost, wrong = ({label: np.full((n, size), np.nan) for label in every.options} for _ in range(2))
     capex = {label: np.zeros((n, size)) for label in options}
     life = dict.fromkeys(options, float(size))
-    for rows, calendar, bills in chunks(every, work, terms, draws, seed):
+    for rows, calendar, bills in batches(every, draws):
         for label, bill in bills.items():
             fails = _only(bill, calendar, lambda line: line.phase == "failures")
-            cost[label][rows] = np.where(bill.fits, paid(bill, calendar) - fails, np.nan)
+            cost[label][rows] = np.where(bill.fits, bill.paid(calendar) - fails, np.nan)
             wrong[label][rows] = fails
             if label is not key:
                 capex[label][rows] = _capitalised(bill, calendar, policy)
-    for _, calendar, bills in chunks(options, work, terms):
+    for _, calendar, bills in batches(study):
         life |= {label: _first_move(bill, calendar) for label, bill in bills.items()}
-    counted = middle((policy,))[0] if draws is None else sample(policy, n, seed)
+    counted = middle((policy,))[0] if draws is None else sample(policy, n, study.seed)
     check(not np.isnan(cost[key]).all(), "the baseline cannot run; `compare` says why")
     benefit = counted.realised * cost[key]
-    found = {}
+    found, unknown = {}, quality_unknown(every)
     for label in options:
         if np.isnan(cost[label]).all():
             continue
         written = np.minimum(np.ravel(counted.life_months), life[label])
         off = _written_off(capex[label], written)
-        judged = not (quality_unknown(baseline, work, terms) or quality_unknown(options[label], work, terms))
+        judged = key not in unknown and label not in unknown
         more = wrong[label] - wrong[key] if judged else np.zeros((n, size))
         tax = counted.tax_rate * (benefit - more - (cost[label] - capex[label]) - off)
         found[label] = {"cost": cost[label], "capex": capex[label], "benefit": benefit, "wrong_answers": more, "depreciation": off, "tax": tax,
@@ -210,7 +198,7 @@ def _first_move(bill: Bill, calendar: Calendar) -> float:
 
 def _only(bill: Bill, calendar: Calendar, kept: Callable[[Line], bool]) -> Any:
     """USD of months 0..H of some lines of a bill."""
-    return paid(Bill([line for line in bill.lines if kept(line)], None, None, True), calendar)
+    return Bill([line for line in bill.lines if kept(line)], None, None, True).paid(calendar)
 
 
 def _written_off(capex: np.ndarray, life: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from costmodel.choices.options import Mix, Option
 from costmodel.choices.purchases import PHASES
+from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
 from costmodel.core.draws import middle
@@ -18,7 +19,7 @@ from costmodel.core.nested import key_of, rewrite, walk
 from costmodel.core.public import public
 from costmodel.core.words import unit_of
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Bill, evaluate, settle
+from costmodel.ledgers.engine import Bill, evaluate
 
 STEPS = ("price", "volume", "quality", "people", "mix", "terms")
 QUALITY = ("accepted", "log_odds", "log_odds_relational", "log_odds_adapter", "log_odds_per_tenfold", "quality", "usd_per_failure", "of_teacher")
@@ -79,8 +80,8 @@ def by_phase(before: tuple[Option | Mix, Workload, Terms], after: tuple[Option |
 
 def _at(side: tuple[Any, Workload, Terms]) -> tuple[Any, Workload, Terms]:
     check(len(side) == 3, "waterfall compares (option, workload, terms) before and after")
-    options, terms = settle(side[0], side[2])
-    return middle((options["option"], side[1], terms))
+    study = Study(*side, accept_zero=None)
+    return middle((study.option(), study.work, study.terms))
 
 
 def _values(side: tuple) -> dict[str, tuple[str, Any]]:

@@ -202,24 +202,24 @@ def knowledge_map(study: Study, pages: Any = None, queries_per_day: Any = None, 
     """
     from scipy.interpolate import RegularGridInterpolator
 
-    options, work, terms = study.options, study.work, study.terms
-    seed = study.seed
-    check(len(options) > 0, "knowledge_map: there is no option; give them as {label: Option(...)}")
+    work = study.work
     _has_corpus("knowledge_map", work)
     plain("days_per_month", days_per_month, 1, 31)
     axes = [_axis("pages", pages, 10, 1e5), _axis("queries_per_day", queries_per_day, 1, 1e5)]
     per_page = float(middle(work.corpus.tokens) / middle(work.corpus.page_count))  # type: ignore[union-attr]
-    labels = list(options)
+    labels = list(study.options)
+
+    paged = study.changed(work=replace(work, corpus=replace(work.corpus, pages=1.0)))  # type: ignore[type-var]
 
     def grid(across: np.ndarray, down: np.ndarray, n: int | None) -> dict[str, np.ndarray]:
         p, q = (m.ravel() for m in np.meshgrid(across, down, indexing="ij"))
-        return totals(options, replace(work, corpus=replace(work.corpus, pages=1.0)), terms, n, seed,  # type: ignore[type-var]
-                      {"Corpus.tokens": p * per_page, "Corpus.pages": p, "requests_per_month": q * days_per_month})  # fmt: skip
+        places = {"Corpus.tokens": p * per_page, "Corpus.pages": p, "requests_per_month": q * days_per_month}
+        return totals(paged, n, places)
 
     usd = np.vstack([np.where(np.isnan(x), np.inf, x) for x in grid(axes[0], axes[1], None).values()])
     best = np.where(np.isfinite(usd).any(axis=0), usd.argmin(axis=0), -1)  # -1: no way can run there
     p, q = (m.ravel() for m in np.meshgrid(*axes, indexing="ij"))
-    table = pd.DataFrame({"pages": p, "queries_per_day": q, "winner": pd.Categorical.from_codes(best, labels), "usd_per_month": usd.min(axis=0) / terms.months})
+    table = pd.DataFrame({"pages": p, "queries_per_day": q, "winner": pd.Categorical.from_codes(best, labels), "usd_per_month": usd.min(axis=0) / study.terms.months})
     if draws:
         few = [np.geomspace(axis.min(), axis.max(), COARSE) for axis in axes]
         drawn = np.stack([np.where(np.isnan(x), np.inf, x) for x in grid(few[0], few[1], draws).values()])

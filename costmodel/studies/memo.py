@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,8 @@ from costmodel.core.words import money, show
 from costmodel.decisions.tradeoffs import goal_seek
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import Verdict, recommend
-from costmodel.ledgers.engine import Options, accepted, cases, evaluate
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import accepted, cases, evaluate
 from costmodel.ledgers.evidence import meanings
 from costmodel.ledgers.register import register
 from costmodel.studies.business_case import Policy, business_case
@@ -36,7 +38,7 @@ NUDGE = 0.99
 
 
 @public
-def baseline(kind: str, options: Options, minutes_per_request: Any = None, usd_per_hour: Any = None, usd_per_month_today: Any = None) -> Option | Mix:
+def baseline(kind: str, options: Mapping[str, Any], minutes_per_request: Any = None, usd_per_hour: Any = None, usd_per_month_today: Any = None) -> Option | Mix:
     """What the case is held against: "people" (minutes a request; None is an assumption), "today" (a known bill; 0 is doing nothing), or an option by its label.
 
     >>> baseline("people", {}, minutes_per_request=9, usd_per_hour=32).serving.minutes_per_request
@@ -84,16 +86,14 @@ def memo(study: Study, base: Option | Mix, policy: Policy | None = None, called:
     cheapest, likeliest first. Errors: `ValueError` where no option is eligible.
     """
     policy = policy or Policy()
-    options, work, terms = study.options, study.work, study.terms
-    seed, quality_floor = study.seed, study.quality_floor
-    verdict = recommend(options, work, quality_floor, draws=draws, seed=seed, terms=terms)
+    study, work, terms = study.changed(draws=draws), study.work, study.terms
+    verdict = recommend(study)
     if verdict.best is None:
         raise ValueError(verdict.sentence)
-    leaders = {name: options[name] for name in verdict.leaders}
-    table = business_case(leaders, work, base, policy, draws=draws, seed=seed, terms=terms)
-    best = verdict.best
-    bars = tornado(leaders[best], work, terms=terms).head(TOP)
-    flips = goal_seek(leaders, work, best, terms=terms) if len(leaders) > 1 else pd.DataFrame(columns=["input", "meaning", "now", "needed", "chance", "verdict"])
+    best, leaders = verdict.best, study.only(*verdict.leaders)
+    table = business_case(leaders, base, policy, draws=draws)
+    bars = tornado(study, best).head(TOP)
+    flips = goal_seek(leaders, best) if len(leaders.options) > 1 else pd.DataFrame(columns=["input", "meaning", "now", "needed", "chance", "verdict"])
     row = table.loc[best]
     rate = 1 / terms.money.per_usd
     says = {name: money(row[name] * rate, terms) for name in ("benefit", "tco", "budget", "contingency", "npv", "npv_p10", "npv_p90", "investment")}
@@ -110,7 +110,7 @@ def memo(study: Study, base: Option | Mix, policy: Policy | None = None, called:
         ("Money back", "not within the horizon" if pays else "at once" if row["payback_month"] == 0 else f"month {row['payback_month']:.1f}", f"IRR {row['irr_says']}"),
     )
     words = pd.DataFrame({"in_plain_words": _words(verdict, row, says, policy, terms)})
-    return Memo(best, sentence, cards, words, _explained(bars, leaders[best], work, terms), flips[flips["needed"].notna()].head(TOP), table, verdict)
+    return Memo(best, sentence, cards, words, _explained(bars, study.option(best), work, terms), flips[flips["needed"].notna()].head(TOP), table, verdict)
 
 
 def _paid_now(base: Option | Mix, called: str) -> str:
@@ -151,11 +151,7 @@ def traced(study: Study, inputs: pd.DataFrame, label: str | None = None) -> pd.D
     `rows` names what the line's formula cites, and for the answers that fail every input that moves the share accepted; the
     terms (trends, discount, horizon) and the volume stand behind all of them.
     """
-    from costmodel.ledgers.calendar import Calendar
-
-    option = study.option(label)
-    work, terms = study.work, study.terms
-    (option,) = options.values()
+    option, work, terms = study.option(label), study.work, study.terms
     keys: dict[str, set[str]] = {}
     for owner, field, value in walk((option, work, terms)):
         keys.setdefault(f"{owner_of(owner)}.{field}", set()).add(key_of(owner, field, value))
@@ -169,7 +165,7 @@ def traced(study: Study, inputs: pd.DataFrame, label: str | None = None) -> pd.D
         behind = [key for cited in line.cites for key in sorted(keys.get(cited, {cited}))]
         behind += _behind_quality(option, work, terms) if line.item == WRONG else []
         found = [n for key in behind for n in row_of.get(key, [])]
-        usd = float(line.quantity * line.usd_per_unit * calendar.factor(line.schedule, line.trend))
+        usd = float(line.usd * calendar.factor(line.schedule, line.trend))
         rows.append((line.phase, line.item, usd, ", ".join(dict.fromkeys(found))))
     return pd.DataFrame(rows, columns=["phase", "item", "usd", "rows"]).sort_values("usd", ascending=False, ignore_index=True)
 
@@ -189,7 +185,6 @@ def _behind_quality(option: Option | Mix, work: Workload, terms: Terms) -> list[
 @analysis
 def numbered(study: Study, also: Any = None) -> pd.DataFrame:
     """The register with a number for each row (R1, R2 ...), untouched defaults last; `also` maps a name to further inputs, such as a Policy."""
-    options, work, terms = study.options, study.work, study.terms
-    table = register(options, work, terms, also).sort_values("default", kind="stable", ignore_index=True)
+    table = register(study, also).sort_values("default", kind="stable", ignore_index=True)
     table.insert(0, "row", [f"R{i + 1}" for i in range(len(table))])
     return table

@@ -30,7 +30,7 @@ from costmodel.facts.catalog import practice
 from costmodel.laws.ageing import gain_of_waiting, overpaid_share
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import cases, evaluate, settle
+from costmodel.ledgers.engine import cases, evaluate
 
 DRAWS = 2_000
 MOST_STOPPED = 0.999
@@ -49,10 +49,8 @@ def unpriced(study: Study, label: str | None = None, stopped_share: Number = STO
     with Evals, Release, Monitoring, Upgrades and Compliance has no row, nor have people or seats that answer without a model; each of them prices its risk where it is. An agent
     without a cap has one. `stopped_share` of the bad changes would be stopped by an evaluation.
     """
-    option = study.option(label)
-    work, terms = study.work, study.terms
     require("stopped_share", stopped_share, 0, MOST_STOPPED)
-    option, terms = _settled(option, terms, on)
+    option, work, terms = middle(study.option(label)), study.work, study.terms
     columns = ["operation", "risk", "usd_per_year", "why"]
     if not _answered_by_model(option):
         return pd.DataFrame([], columns=columns)
@@ -106,13 +104,9 @@ def release_policies(study: Study, label: str | None = None, release: Release | 
     one rollout), slips (chance that a bad change reaches everybody), usd_saved (a year, against "none"), p_cheapest (share of
     the draws). `release` gives every other field; but for `p_cheapest` all Ranges are at their middle.
     """
-    option = study.option(label)
-    work, terms = study.work, study.terms
-    seed = study.seed
-    drawn, ways = _each(whole["option"], _no_release), _ways(whole["option"], release, policies)
-    usd = totals(
-        {policy: _with(drawn, way) for policy, way in ways.items()}, work, replace(terms, months=int(MONTHS_PER_YEAR)), draws, seed
-    )
+    option, work, terms = study.option(label), study.work, study.terms
+    drawn, ways = _each(option, _no_release), _ways(option, release, policies)
+    usd = totals(_a_year_of(study, {policy: _with(drawn, way) for policy, way in ways.items()}), draws)
     bare, sure = middle(drawn), p_cheapest(usd)
     base, rows = _bill(bare, work, terms), []
     for policy, way in ways.items():
@@ -143,9 +137,7 @@ def best_policy(study: Study, requests_per_month: Any, usd_per_failure: Any, rel
 
     Columns: requests_per_month, usd_per_failure, policy, usd_saved (a year, against "none"), all Ranges at their middle.
     """
-    option = study.option(label)
-    work, terms = study.work, study.terms
-    option, terms = _settled(option, terms, on)
+    option = middle(study.option(label))
     for name, values in (("requests_per_month", requests_per_month), ("usd_per_failure", usd_per_failure)):
         check(np.size(values), f"best_policy: {name} is empty")
     bare = _each(option, _no_release)
@@ -153,12 +145,8 @@ def best_policy(study: Study, requests_per_month: Any, usd_per_failure: Any, rel
     traffic, cost = (
         m.ravel() for m in np.meshgrid(np.asarray(requests_per_month, float), np.asarray(usd_per_failure, float), indexing="ij")
     )
-    usd = totals(
-        options,
-        work,
-        replace(terms, months=int(MONTHS_PER_YEAR)),
-        grid={"Workload.requests_per_month": traffic, "Workload.usd_per_failure": cost},
-    )
+    grid = {"Workload.requests_per_month": traffic, "Workload.usd_per_failure": cost}
+    usd = totals(_a_year_of(study, options), grid=grid)
     stack = np.vstack([np.where(np.isnan(x), np.inf, x) for x in usd.values()])
     best = stack.argmin(axis=0)
     names = list(usd)
@@ -183,10 +171,9 @@ def _ways(option: Option | Mix, release: Release | None, policies: Iterable[str]
     return {policy: replace(release or Release(), policy=policy) for policy in dict.fromkeys(("none", *asked))}
 
 
-def _settled(option: Option | Mix, terms: Terms | None, on: str | None) -> tuple[Any, Terms]:
-    """The option at the middle of its Ranges, and the terms."""
-    options, terms = settle(option, terms, on=on)
-    return middle(options["option"]), terms
+def _a_year_of(study: Study, options: dict[str, Any]) -> Study:
+    """The study of other options over one year."""
+    return replace(study, options=options, accept_zero=None).changed(months=int(MONTHS_PER_YEAR))
 
 
 def _bill(option: Option | Mix, work: Workload, terms: Terms) -> dict[str, float]:
@@ -195,7 +182,7 @@ def _bill(option: Option | Mix, work: Workload, terms: Terms) -> dict[str, float
     calendar = Calendar(work, terms)
     found: dict[str, float] = {}
     for line in evaluate(option, work, terms).lines:
-        usd = float(np.squeeze(line.quantity * line.usd_per_unit * calendar.factor(line.schedule, line.trend))) / LONG_RUN * MONTHS_PER_YEAR
+        usd = float(np.squeeze(line.usd * calendar.factor(line.schedule, line.trend))) / LONG_RUN * MONTHS_PER_YEAR
         found[line.phase] = found.get(line.phase, 0.0) + usd
     return found
 
@@ -245,17 +232,16 @@ def inference_share(study: Study, volumes: Sequence[float] | None = None, months
     Over `months`, all Ranges at their middle.
     """
     study = study.changed(months=months)
-    options, work, terms = study.options, study.work, study.terms
     if volumes is not None:
         check(len(volumes), "inference_share: volumes is empty, it must hold requests a month")
         found = [
-            inference_share(options, replace(work, requests_per_month=float(n)), None, months, terms, on).assign(
+            inference_share(study, months=months, work=replace(study.work, requests_per_month=float(n))).assign(
                 requests_per_month=float(n)
             )
             for n in volumes
         ]
         return pd.concat(found, ignore_index=True)
-    book = ledger(options, work, months=months, terms=terms, on=on)
+    book = ledger(study)
     paid = book[book["phase"] != "failures"]
     answers = paid[(paid["phase"] == "serving") & paid["trend"].isin(INFERENCE)]
     table = (
@@ -273,10 +259,8 @@ def inference_share(study: Study, volumes: Sequence[float] | None = None, months
 @analysis
 def oneoffs(study: Study, label: str | None = None, months: int = int(MONTHS_PER_YEAR)) -> pd.DataFrame:
     """What happens in single months: builds, audits, forced upgrades, retraining. Columns: month, date, phase, item, usd."""
-    study = study.changed(months=months)
-    option = study.option(label)
-    work, terms = study.work, study.terms
-    book = ledger(option, work, terms=terms)
+    study = study.only(study.label(label)).changed(months=months)
+    book, terms = ledger(study), study.terms
     times = book.groupby("item")["month"].nunique()
     rare = book[book["item"].map(times) < max(months / 2, 2)].sort_values(["month", "phase"], kind="stable", ignore_index=True)
     return rare.assign(date=[terms.date_of(m) for m in rare["month"]])[["month", "date", "phase", "item", "usd"]]
@@ -291,10 +275,8 @@ def putting_off(study: Study, months: Sequence[float], label: str | None = None)
     """
     wait = np.asarray(months, float)
     require("months", wait, low=LEAST_WAIT)
-    study = study.changed(months=months)
-    option = study.option(label)
-    work, terms = study.work, study.terms
-    book = ledger(options, work, terms=terms)
+    study = study.only(study.label(label)).changed(months=int(MONTHS_PER_YEAR))
+    book, terms = ledger(study), study.terms
     paid = book[book["phase"] != "failures"]
     once = paid.loc[paid["month"] == 0, "usd"].sum()
     saved = gain_of_waiting(once, 0.0, 0.0, wait, middle(terms.discount_rate))

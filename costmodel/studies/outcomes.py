@@ -17,7 +17,7 @@ from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check, whole
 from costmodel.core.public import public
 from costmodel.core.words import show
-from costmodel.decisions.simulate import UNKNOWN, failures
+from costmodel.decisions.simulate import UNKNOWN
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate
 
@@ -151,4 +151,4 @@ def _each(option: Option | Mix, work: Workload, terms: Terms) -> tuple[float, An
     calendar = Calendar(work, terms)
     requests = float(work.requests_per_month * calendar.requests)
     check(requests > 0, f"the workload brings {show(requests)} requests in {terms.months} months")
-    return float(bill.total(calendar) - failures(bill, calendar)) / requests, bill.accepted
+    return float(bill.total(calendar) - bill.failures(calendar)) / requests, bill.accepted

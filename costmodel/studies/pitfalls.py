@@ -27,7 +27,6 @@ from costmodel.choices.techniques.tuning import Lora, Tune
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.choices.zeros import EVALUATION, REFRESH, meant, zeros
-from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check
 from costmodel.core.nested import objects, walk
@@ -60,14 +59,10 @@ def lint(study: Study, everything: bool = False) -> pd.DataFrame:
 
     Columns: code, pitfall, options, note; one row per note. `everything` lists all codes, also those without a note, with what was found instead.
     """
-    options, work, terms = study.options, study.work, study.terms
-    quality_floor, accept_zero = study.quality_floor, study.accept_zero
-    check(options, "lint needs at least one option")
-    if quality_floor is not None:
-        require("quality_floor", quality_floor, 0, 1)
+    accept_zero = study.accept_zero or ()
     check(not isinstance(accept_zero, str), f"accept_zero is {accept_zero!r}, it must be a list of names")
-    meant(accept_zero, zeros((tuple(options.values()), work, terms)))
-    seen = _Inputs(options, work, terms, quality_floor)
+    meant(accept_zero, zeros(study.inputs))
+    seen = _Inputs(study.options, study.work, study.terms, study.quality_floor)
     rows = [("zero", "accepted by you", "", f"{name} is 0, and that is accepted") for name in accept_zero]
     for code, pitfall in PITFALLS.items():
         found: dict[str, list[str]] = {}
@@ -76,16 +71,16 @@ def lint(study: Study, everything: bool = False) -> pd.DataFrame:
         rows += [(code, pitfall, ", ".join(x for x in labels if x), note) for note, labels in found.items()]
         if everything and not found:
             rows.append((code, pitfall, "", BUILT_IN.get(code, "clear: the inputs do not show it")))
-    rows += _risks(options, work, terms)
+    rows += _risks(study)
     return pd.DataFrame(rows, columns=["code", "pitfall", "options", "note"])
 
 
-def _risks(options: Mapping[str, Any], work: Workload, terms: Terms) -> Iterator[tuple[str, str, str, str]]:
+def _risks(study: Study) -> Iterator[tuple[str, str, str, str]]:
     """One note for each operation that options do not have: what stays unpriced, in dollars a year, and the reason of the dearest."""
     found: dict[tuple[str, str], list[tuple[float, str, str]]] = {}
-    for label, option in options.items():
+    for label in study.options:
         with suppress(Infeasible):
-            for row in unpriced(option, work, terms).itertuples():
+            for row in unpriced(study, label).itertuples():
                 found.setdefault((row.operation, row.risk), []).append((row.usd_per_year, label, row.why))
     for (operation, risk), rows in found.items():
         least, most = min(rows), max(rows)

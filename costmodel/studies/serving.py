@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.options import Mix, Option
+from costmodel.choices.options import Option
 from costmodel.choices.profiles import hours_of_day
 from costmodel.choices.schedule import steady
 from costmodel.choices.servings.hosted import Hosted
@@ -24,7 +24,7 @@ from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, KILO, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
 from costmodel.facts import catalog
 from costmodel.laws.serving.predict import usd_per_mtok
-from costmodel.ledgers.engine import evaluate, fleets, settle
+from costmodel.ledgers.engine import evaluate, fleets
 
 DRAWS = 4_000
 EDGES = (10, 90)  # percentiles of an 80 % band
@@ -44,7 +44,6 @@ def capacity(study: Study, label: str | None = None) -> pd.DataFrame:
     """
     option = study.option(label)
     work, terms = study.work, study.terms
-    of_kind("capacity: the workload", work, Workload)
     rows = []
     month_work, month_terms = middle((work, terms))
     for serving, traffic, made in fleets(middle(option), month_work, month_terms):
@@ -72,17 +71,16 @@ def _month(value: Any, m: int) -> float:
     return float(array[0] if array.size == 1 else array[m])
 
 
-@public
-def day(option: Option | Mix, work: Workload, days_per_month: float | None = None) -> pd.DataFrame:
+@analysis
+def day(study: Study, label: str | None = None, days_per_month: float | None = None) -> pd.DataFrame:
     """One day of load against capacity in the first month, at the middle: hour, load, capacity (replicas up), busy, idle, spilled.
 
     Loads are in replicas, and what can wait lies in the troughs; the shape of the day is the load-duration curve of the workload with its busiest hour in the middle.
     """
-    settle(option, None)
-    of_kind("day: the workload", work, Workload)
     if days_per_month is not None:
         one_number("day: days_per_month", days_per_month, 1, 31)
-    month_work, terms = middle((work, Terms(months=1)))
+    option, terms = study.option(label), Terms(months=1)
+    month_work, terms = middle((study.work, terms))
     found = fleets(middle(option), month_work, terms)
     check(found, "day: the option has no model on GPUs of its own, or it gets no traffic")
     serving, _, made = found[0]
@@ -210,16 +208,10 @@ def footprint(study: Study, label: str | None = None, site: Site | None = None, 
     network follow the GPUs; carbon is location-based and holds the making of the hardware over its life. Not in it: networks
     outside, and APIs, whose providers do not say.
     """
-    option = study.option(label)
-    work, terms = study.work, study.terms
-    seed = study.seed
     site = Site() if site is None else site
-    month = Terms(months=1) if terms is None else terms
-    settle(option, month)
-    for name, value, kind in (("workload", work, Workload), ("site", site, Site)):
-        of_kind(f"footprint: the {name}", value, kind)
-    things = (option, work, month, site)
-    mid, wide = _footprint(*middle(things)), _footprint(*sample(things, draws, seed))
+    of_kind("footprint: the site", site, Site)
+    things = (study.option(label), study.work, study.terms, site)
+    mid, wide = _footprint(*middle(things)), _footprint(*sample(things, draws, study.seed))
     rows = {}
     for name, (what, unit) in FOOTPRINT.items():
         low, high = np.percentile(wide[name], EDGES)

@@ -60,14 +60,10 @@ def paybacks(study: Study, first: str | None = None, second: str | None = None, 
     "never" when a request of the second is no cheaper, or why one of the two cannot run. Wrong answers are not in it: `breakeven` has them. Own GPUs
     cost by the hour: what a request saves is then that of this workload.
     """
-    labels = study.pair(first, second)
-    options = {name: study.options[name] for name in labels}
-    work, terms = study.work, study.terms
-    seed = study.seed
+    study = study.only(*study.pair(first, second))
     columns = ["counted", "usd_more", "usd_saved_per_request", "requests", "p10", "p90", "p_never", "payback_months", "verdict"]
-    pair = (tuple(options.values()), work, terms)
     try:
-        mid, drawn = _paths(*middle(pair)), _paths(*sample(pair, draws, seed))
+        mid, drawn = _paths(*middle(study.inputs)), _paths(*sample(study.inputs, draws, study.seed))
     except Infeasible as reason:
         return pd.DataFrame([(counted, *[np.nan] * 7, f"cannot run: {reason}") for counted in COUNTED.values()], columns=columns)
     rows = []
@@ -78,7 +74,7 @@ def paybacks(study: Study, first: str | None = None, second: str | None = None, 
         never = float(np.isnan(spread).mean())
         p10, p90 = np.nanpercentile(spread, [10, 90]) if never < 1 else (np.nan, np.nan)
         month = _month(_ahead(mid, kinds))
-        rows.append((counted, more, saved, requests, p10, p90, never, month, _verdict(requests, month, terms.months)))
+        rows.append((counted, more, saved, requests, p10, p90, never, month, _verdict(requests, month, study.terms.months)))
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -89,11 +85,9 @@ def underestimates(study: Study, naive: Mapping[str, tuple[tuple[str, ...], floa
     `naive` maps a name to (phases, engineer-weeks). Columns: counted, usd, factor (everything in those months over it), at
     the middle of all Ranges. Wrong answers are not in it: nobody budgets them.
     """
-    study = study.changed(months=months)
-    option = study.option(label)
-    work, terms = study.work, study.terms
-    usd = ledger(option, work, terms=settled).groupby("phase")["usd"].sum().drop("failures", errors="ignore")
-    week = HOURS_PER_WEEK * middle(settled.people.engineer.usd_per_hour)
+    study = study.only(study.label(label)).changed(months=months)
+    usd = ledger(study).groupby("phase")["usd"].sum().drop("failures", errors="ignore")
+    week = HOURS_PER_WEEK * middle(study.terms.people.engineer.usd_per_hour)
     check(naive, "underestimates: no estimate is given; name one, such as {'labels and two weeks': (('data',), 2)}")
     rows = []
     for name, (phases, weeks) in naive.items():
@@ -111,19 +105,19 @@ def tenants(study: Study, counts: Iterable[float]) -> pd.DataFrame:
 
     Columns: option, tenants, usd_per_tenant_month. An option without `adapters` just gets the traffic of all.
     """
-    options, work, terms = study.options, study.work, study.terms
+    work, months = study.work, study.terms.months
     n = np.asarray(list(counts))
     whole = n.size and n.dtype.kind in "if" and bool(np.all(n >= 1))
     check(whole, f"tenants: counts is {n.tolist()}, give one or more numbers, each at least 1")
     n = n.astype(float)
     now = work.requests_per_month.mid if isinstance(work.requests_per_month, Doubt) else work.requests_per_month
     frames = []
-    for label, option in options.items():
+    for label, option in study.options.items():
         grid = {"Workload.requests_per_month": n * now}
         for technique in (t for part, _, _ in option.parts() for t in part.techniques if hasattr(t, "adapters")):
             grid[f"{type(technique).__name__}.adapters"] = n
-        usd = totals({label: option}, work, terms, grid=grid)[label]
-        frames.append(pd.DataFrame({"option": label, "tenants": n, "usd_per_tenant_month": usd / n / terms.months}))
+        usd = totals(study.only(label), grid=grid)[label]
+        frames.append(pd.DataFrame({"option": label, "tenants": n, "usd_per_tenant_month": usd / n / months}))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -135,7 +129,7 @@ def _paths(pair: tuple[Any, Any], work: Workload, terms: Terms) -> dict[str, Any
         for line in evaluate(option, work, terms).lines:
             if line.phase != "failures":
                 kind = kind_of(line)
-                paths[kind] = paths[kind] + sign * line.quantity * line.usd_per_unit * calendar.path(line.schedule, line.trend)
+                paths[kind] = paths[kind] + sign * line.usd * calendar.path(line.schedule, line.trend)
     return paths | {"requests": work.requests_per_month * calendar.demand}
 
 

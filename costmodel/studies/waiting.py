@@ -50,11 +50,10 @@ def latency(study: Study, waiting: Waiting | None = None, draws: int = 2_000) ->
     prefix is fast for its hits: the median sees it from a hit rate of one half, the 95th percentile from 95 %. In a Mix a second part
     waits for the first. Own GPUs: see `predict_serving`.
     """
-    options, work, terms = study.options, study.work, study.terms
-    seed = study.seed
+    work, terms, seed = study.work, study.terms, study.seed
     check(waiting is None or isinstance(waiting, Waiting), f"waiting is {waiting!r}, it must be Waiting(...) or None")
     rows: dict[str, list[Any]] = {}
-    for label, option in options.items():
+    for label, option in study.options.items():
         try:
             mid = _wait(*middle((option, work, terms, waiting or Waiting())))
             drawn = _wait(*sample((option, work, terms, waiting or Waiting()), draws, seed))

@@ -15,6 +15,7 @@ import pandas as pd
 from costmodel.choices.options import Option
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.study import Study
 from costmodel.choices.techniques.prompting import FewShot, PromptCache
 from costmodel.choices.techniques.tuning import FineTune, Lora
 from costmodel.choices.terms import People, Terms, Trends
@@ -44,10 +45,15 @@ def published_break_evens() -> pd.DataFrame:
     tune = FineTune(tuning="openai.gpt-4o", examples=1_000, tokens_per_example=1_000, epochs=3, runs=1, labels=labels, build_weeks=3.75, **REFRESH, **NOT_COUNTED)
     work = Workload(1e7, input_tokens=300, output_tokens=200)
     examples, api = FewShot(examples=8, tokens_per_example=250, build_hours=0), Api("gpt-4o", on=ON)
-    firsts = {"": Option(api, examples), ", examples cached": Option(api, examples, PromptCache(minimum_tokens=1_024)), ", no examples": Option(api)}
-    terms = _still(months=11)
-    tables = [paybacks(first, Option(api, tune), work, terms=terms, draws=2).assign(counted=lambda t, n=name: t["counted"] + n)
-              for name, first in firsts.items()]  # fmt: skip
+    firsts = {
+        "": Option(api, examples),
+        ", examples cached": Option(api, examples, PromptCache(minimum_tokens=1_024)),
+        ", no examples": Option(api),
+    }
+    tables = []
+    for name, first in firsts.items():
+        table = paybacks({"examples": first, "tune": Option(api, tune)}, work, terms=_still(months=11), draws=2)
+        tables.append(table.assign(counted=table["counted"] + name))
     return pd.concat([tables[0], *(table.iloc[[-1]] for table in tables[1:])], ignore_index=True)
 
 
@@ -61,7 +67,7 @@ def published_first_year() -> pd.DataFrame:
     >>> round(float(year["usd"].sum())), round(float(year.loc["training", "share"]), 3)
     (69512, 0.029)
     """
-    usd = ledger(*_first_year()[:2], terms=_first_year()[2]).groupby("phase")["usd"].sum().sort_values(ascending=False)
+    usd = ledger(_first_year()).groupby("phase")["usd"].sum().sort_values(ascending=False)
     return usd[usd > 0].to_frame().assign(share=lambda t: t["usd"] / t["usd"].sum())
 
 
@@ -72,8 +78,7 @@ def published_underestimates() -> pd.DataFrame:
     >>> published_underestimates()["factor"].round(1).tolist()
     [11.6, 5.0, 3.4, 2.6]
     """
-    option, work, terms = _first_year()
-    return underestimates(option, work, terms=terms)
+    return underestimates(_first_year())
 
 
 def _still(months: int) -> Terms:
@@ -82,10 +87,11 @@ def _still(months: int) -> Terms:
     return Terms(start=ON, on=None, months=months, discount_rate=0.0, trends=Trends(api=0, gpu=0, labour=0, service=0), people=people)
 
 
-def _first_year() -> tuple[Option, Workload, Terms]:
+def _first_year() -> Study:
     known: Any = catalog.rent("H100-SXM")
     rent = replace(known, id="ours", usd_per_gpu_hour=1.20)
     serving = Hosted("llama-3.1-8b", rent=rent, requests_per_s=10.0, build_weeks=0, upkeep_fte=0)
     labels = replace(catalog.label("expert_example"), id="ten minutes", usd_per_item=100 / 6)
     tune = Lora(examples=1_000, labels=labels, build_weeks=3, runs=5, usd_per_run=2_000, **REFRESH, **NOT_COUNTED)
-    return Option(serving, tune), Workload(10_000, input_tokens=300, output_tokens=200), _still(months=12)
+    work = Workload(10_000, input_tokens=300, output_tokens=200)
+    return Study({"tune": Option(serving, tune)}, work, _still(months=12), accept_zero=None)

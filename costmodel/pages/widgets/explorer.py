@@ -7,13 +7,15 @@ that nobody has touched leaves its input as it is, with its whole Range; a contr
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets
 
 from costmodel.choices.options import Option
 from costmodel.choices.presets import MODELS, USE_CASES, quick
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.errors import Infeasible, check, unknown
@@ -24,7 +26,6 @@ from costmodel.core.words import show as number_text
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import first_answer, recommend
 from costmodel.ledgers.book import cash_flow, ledger
-from costmodel.ledgers.engine import settle
 from costmodel.pages.blocks import answer, cards
 from costmodel.pages.plots import costs as plots
 from costmodel.pages.plots import style
@@ -44,12 +45,12 @@ HEADLINES = 6
 class Explorer(ipywidgets.VBox):
     """What `explore` returns: `controls` by key, `headline`, `image`, and the last good `verdict`."""
 
-    def __init__(self, options: Mapping[str, Any], work: Workload, terms: Terms, sliders: Iterable[str], show: str, draws: int, seed: int,
-                 quality_floor: float | None) -> None:  # fmt: skip
-        self.things = (dict(options), work, terms)
-        self.show, self.draws, self.seed, self.quality_floor = show, draws, seed, quality_floor
-        self.ax = style.picture(HEIGHTS[show](len(options)), width=8.6)  # one figure, drawn again and again
-        self.colours = style.palette(options)
+    def __init__(self, study: Study, sliders: Iterable[str], show: str) -> None:
+        self.study, self.show = study, show
+        self.things = (dict(study.options), study.work, study.terms)
+        self.quality_floor = study.quality_floor
+        self.ax = style.picture(HEIGHTS[show](len(study.options)), width=8.6)  # one figure, drawn again and again
+        self.colours = style.palette(study.options)
         self.controls: dict[str, Control] = {}
         self.look = Look()
         self.cause: Control | None = None
@@ -59,7 +60,7 @@ class Explorer(ipywidgets.VBox):
         self.headline.add_class("costmodel-headline")
         self.image = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", width="860px", object_fit="contain"))
         keys = list(dict.fromkeys(self._key(name) for name in sliders))
-        if quality_floor is not None and FLOOR not in keys:
+        if self.quality_floor is not None and FLOOR not in keys:
             keys = [*keys[: HEADLINES - 1], FLOOR, *keys[HEADLINES - 1 :]]
         self.top = ipywidgets.VBox([self._control(key).row for key in keys[:HEADLINES]])
         self.folded = keys[HEADLINES:]
@@ -84,9 +85,8 @@ class Explorer(ipywidgets.VBox):
         """Make the folded controls when they are first looked at: the inputs that move the cheapest option most come first."""
         if change["new"] is None or self.fold.children:
             return
-        options, work, terms = self.things
         best = self.verdict.best if self.verdict else None
-        first = list(tornado(options[best], work, terms=terms)["input"]) if best else []
+        first = list(tornado(self.study, best)["input"]) if best else []
         doubts = [key for key, value in leaves(self.things) if isinstance(value, Doubt) and value.low < value.high]
         keys = [k for k in dict.fromkeys([*self.folded, *first, *doubts]) if k not in self.controls]
         self.fold.children = [self._control(key).row for key in keys]
@@ -136,9 +136,10 @@ class Explorer(ipywidgets.VBox):
         if wrong:
             return wrong
         options, work, terms = things
-        verdict = recommend(options, work, floor, draws=self.draws, seed=self.seed, terms=terms, flips=False)
+        study = replace(self.study, options=options, work=work, terms=terms, quality_floor=floor, accept_zero=None)
+        verdict = recommend(study, flips=False)
         self.ax.clear()
-        VIEWS[self.show](verdict, options, work, terms, floor, self.ax, self.colours)
+        VIEWS[self.show](verdict, study, self.ax, self.colours)
         figure: Any = self.ax.figure
         self.image.value = style.png(figure)
         if self.show != "cumulative":  # its sentences above come and go; elsewhere the first layout fits, and half the time is saved
@@ -148,18 +149,25 @@ class Explorer(ipywidgets.VBox):
         return {}
 
 
-def _bands(verdict: Any, options: Any, work: Any, terms: Any, floor: float | None, ax: Any, colours: Any) -> None:
+def _bands(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
     table = verdict.table.copy()
     table.loc[~table["eligible"] & (table["why_not"] == ""), "why_not"] = "does not reach the quality floor"
-    plots.plot_bands(table, ax, colours, money=terms.money)
+    plots.plot_bands(table, ax, colours, money=study.terms.money)
 
 
-VIEWS: dict[str, Callable] = {
-    "compare": _bands,
-    "lifecycle": lambda verdict, options, work, terms, floor, ax, colours: plots.plot_lifecycle(ledger(options, work, terms=terms), ax, money=terms.money),
-    "cumulative": lambda verdict, options, work, terms, floor, ax, colours: plots.plot_cumulative(cash_flow(options, work, terms=terms), ax, colours, money=terms.money),
-    "quality": lambda verdict, options, work, terms, floor, ax, colours: plots.plot_quality(verdict.table, ax, floor=floor, colours=colours, money=terms.money),
-}
+def _lifecycle(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
+    plots.plot_lifecycle(ledger(study), ax, money=study.terms.money)
+
+
+def _cumulative(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
+    plots.plot_cumulative(cash_flow(study), ax, colours, money=study.terms.money)
+
+
+def _quality(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
+    plots.plot_quality(verdict.table, ax, floor=study.quality_floor, colours=colours, money=study.terms.money)
+
+
+VIEWS: dict[str, Callable] = {"compare": _bands, "lifecycle": _lifecycle, "cumulative": _cumulative, "quality": _quality}
 HEIGHTS: dict[str, Callable[[int], float]] = {  # inches, by the number of options
     "compare": lambda n: 1.0 + 0.27 * n,
     "lifecycle": lambda n: 1.2 + 0.27 * n,
@@ -168,9 +176,8 @@ HEIGHTS: dict[str, Callable[[int], float]] = {  # inches, by the number of optio
 }
 
 
-@public
-def explore(options: Mapping[str, Any] | Any, work: Workload, *, sliders: Iterable[str] | None = None, show: str = "compare", months: int | None = None,
-            draws: int = DRAWS, seed: int = 0, terms: Terms | None = None, on: str | None = None, quality_floor: float | None = None) -> Explorer:  # fmt: skip
+@analysis
+def explore(study: Study, *, sliders: Iterable[str] | None = None, show: str = "compare", draws: int = DRAWS) -> Explorer:
     """What-if sliders over options: the picture and the answer follow each move.
 
     `sliders` names the inputs with a slider, the six first in sight (any key such as "Rag.top_k" or
@@ -179,8 +186,7 @@ def explore(options: Mapping[str, Any] | Any, work: Workload, *, sliders: Iterab
     """
     if show not in VIEWS:
         raise unknown("view", show, VIEWS, "widgets.explore")
-    chosen, terms = settle(options, terms, months=months, on=on)
-    return Explorer(chosen, work, terms, HEADLINE if sliders is None else sliders, show, draws, seed, quality_floor)
+    return Explorer(study.changed(draws=draws), HEADLINE if sliders is None else sliders, show)
 
 
 def recheck(things: Any, key: str) -> None:
