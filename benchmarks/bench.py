@@ -227,7 +227,7 @@ def main() -> None:
     voi = best(lambda: cm.uncertainty.value_of_information(options, WORK, draws=10_000), 1)
     row("value of information of 10 options, 10,000 draws", voi, "-")
     scaling(options)
-    row("break-even of two options, 400 draws", best(lambda: cm.breakeven(options["Few-shot"], options["LoRA"], WORK), 3), "-")
+    row("break-even of two options, 400 draws", best(lambda: cm.breakeven({"first": options["Few-shot"], "second": options["LoRA"]}, WORK), 3), "-")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from costmodel.core.public import misspelt, public
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
+ALONE = "option"  # the label of an option that was given without one
 OF_TERMS = ("months", "on")  # fields of the terms that an analysis takes by themselves
 
 
@@ -62,7 +63,7 @@ class Study:
     accept_zero: tuple[str, ...] | None = ()
 
     def __post_init__(self) -> None:
-        options = self.options if isinstance(self.options, Mapping) else {"option": self.options}
+        options = self.options if isinstance(self.options, Mapping) else {ALONE: self.options}
         for label, option in options.items():
             check(isinstance(option, (Option, Mix)), f"option {label!r} is {short(option)}, it must be an Option or a Mix")
         check(options, "options is empty; write at least one option, or presets")
@@ -80,6 +81,11 @@ class Study:
     def inputs(self) -> tuple[tuple[Any, ...], Workload, Terms]:
         """Options, workload and terms: what `leaves`, `doubts` and `find_key` walk through."""
         return tuple(self.options.values()), self.work, self.terms
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is about one option that was given without a label."""
+        return list(self.options) == [ALONE]
 
     def changed(self, **changes: Any) -> Study:
         """The study with other fields; `months` and `on` are those of its terms, and None leaves a field as it is."""
@@ -150,16 +156,18 @@ def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Ans
     name = call.__name__
 
     @wraps(call)
-    def asked(study: Any, *more: Any, **named: Any) -> Answer:
+    def asked(*given: Any, **named: Any) -> Answer:
         changes = {field: named.pop(field) for field in fields if field in named}
+        study, *more = given or [named.pop("options", {})]
         if not isinstance(study, Study):
             if "work" not in changes:
                 check(more, f"{name} needs a workload: {name}(options, work), or {name}(study)")
-                changes["work"], *more = more  # type: ignore[assignment]
-            if more and isinstance(more[0], Terms):
-                changes["terms"], *more = more  # type: ignore[assignment]
+                changes["work"], *more = more
+            if terms := next((thing for thing in more if isinstance(thing, Terms)), None):
+                changes["terms"] = terms
+                more = [thing for thing in more if thing is not terms]
             if own and own[0].name == "label" and isinstance(study, (Option, Mix)) and "label" not in named:
-                more = (None, *more)  # the only option
+                more = [None, *more]  # the only option
             study = Study(study, changes.pop("work"), accept_zero=None)
         try:
             return call(study.changed(**changes), *more, **named)

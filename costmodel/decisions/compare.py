@@ -52,7 +52,8 @@ def compare_with_draws(study: Study) -> Compared:
     """The table of `compare`, with the draws and the bills that it is made of."""
     middle = at_middle(study)
     rows = {label: _at_middle(bill, middle.calendar) for label, bill in middle.bills.items()}
-    why = middle.why_not | {label: UNKNOWN for label, bill in middle.bills.items() if bill.accepted is None}
+    why = {label: str(reason) for label, reason in middle.why_not.items()}
+    why |= {label: UNKNOWN for label, bill in middle.bills.items() if bill.accepted is None}
     usd, wrong = per_draw(study.only(*rows), (Bill.total, Bill.failures), study.draws) if rows else ({}, {})
     for label, x in usd.items():
         if (lost := np.isnan(x).mean()) and label not in why:  # it is ranked, and those draws are lost

@@ -63,6 +63,8 @@ def per_draw(
 
 def paths(study: Study, draws: int | None = None) -> PerDraw:
     """USD of months 0..H of each option on the same draws, shape (draws, H + 1); None: at the middle, one row."""
+    if draws is not None:
+        counted(draws, study.seed)
     out = {label: np.full((draws or 1, study.terms.months + 1), np.nan) for label in study.options}
     for rows, calendar, bills in batches(study, draws):
         for label, bill in bills.items():
@@ -77,7 +79,7 @@ def batches(
 
     Rows are draws (None: one row, the middle of every Range), each with all points of the grid.
     """
-    things: Any = (tuple(study.options.values()), study.work, study.terms)
+    things: Any = study.inputs
     axes = {find_key(things, name): np.ravel(values).astype(float) for name, values in (grid or {}).items()}
     for key, values in axes.items():
         _check_axis(key, values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -190,10 +190,10 @@ def brief(study: Study) -> pd.DataFrame:
 
 
 @public
-def made_of(study: Study) -> pd.DataFrame:
+def made_of(study: Study | Mapping[str, Any]) -> pd.DataFrame:
     """What each option is made of. Columns: option, answers (model and where it runs), with (techniques), and shares of a Mix."""
     rows = []
-    for label, option in study.options.items():
+    for label, option in getattr(study, "options", study).items():
         for part, sees, _ in middle((option,))[0].parts():
             rows.append((label, _answers(part.serving), ", ".join(type(t).__name__ for t in part.techniques), float(sees)))
     return pd.DataFrame(rows, columns=["option", "answers", "with", "sees"])
@@ -207,9 +207,9 @@ def _answers(serving: Any) -> str:
 
 
 @public
-def priced_on(study: Study) -> str:
+def priced_on(study: Study | Mapping[str, Any]) -> str:
     """The dates at which the API prices of a study are frozen, and the version of the price list."""
-    days = {str(api.on) for api in objects(study.options) if isinstance(api, Api)}
+    days = {str(api.on) for api in objects(getattr(study, "options", study)) if isinstance(api, Api)}
     return f"{', '.join(sorted(days)) or 'no API prices'} (genai-prices {PRICES_VERSION})"
 
 

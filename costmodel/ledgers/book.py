@@ -7,7 +7,6 @@ import pandas as pd
 
 from costmodel.choices.study import Study, analysis
 from costmodel.core.draws import middle
-from costmodel.core.errors import Infeasible
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import at_middle, evaluate
 from costmodel.ledgers.evidence import Evidence, describe
@@ -27,8 +26,8 @@ def ledger(study: Study) -> pd.DataFrame:
     """
     rows = []
     middle = at_middle(study)
-    if len(study.options) == 1 and middle.why_not:
-        raise Infeasible(*middle.why_not.values())
+    if study.alone and middle.why_not:
+        raise middle.why_not[study.label()]
     calendar = middle.calendar
     for label, bill in middle.bills.items():
         evidence = Evidence(study.options[label], study.work, study.terms)

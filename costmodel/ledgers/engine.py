@@ -184,7 +184,7 @@ class AtMiddle:
 
     calendar: Calendar
     bills: dict[str, Bill]
-    why_not: dict[str, str]
+    why_not: dict[str, Infeasible]
 
     def quality_known(self, label: str) -> bool:
         """Whether the share of accepted answers is known, or does not matter because the option cannot run."""
@@ -199,7 +199,7 @@ def at_middle(study: Study) -> AtMiddle:
         try:
             bills[label] = evaluate(middle(option), work, terms)
         except Infeasible as reason:
-            why_not[label] = str(reason)
+            why_not[label] = reason
     return AtMiddle(Calendar(work, terms), bills, why_not)
 
 

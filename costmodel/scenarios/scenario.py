@@ -50,7 +50,7 @@ def load(scenario: str | Path, **changes: Any) -> Study:
 
     text, file = _read(scenario)
     reader = Reader(file)
-    fields = {name: hint for name, hint in get_type_hints(Study).items() if name not in ("work", "options", "terms")}
+    fields = {name: hint for name, hint in get_type_hints(Study).items() if name not in ("work", "options", "terms")} | {"accept_zero": tuple[str, ...]}
     values = reader.question(parse(text, file), fields, {k: v for k, v in changes.items() if v is not None})
     return reader.make("", Study, **values)
 

@@ -18,7 +18,7 @@ from costmodel.choices.purchases import Line
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.core.checks import require, validate
-from costmodel.core.draws import middle, sample
+from costmodel.core.draws import counted, middle, sample
 from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
@@ -77,6 +77,7 @@ def business_case(study: Study, baseline: Option | Mix, policy: Policy | None = 
     change), payback_month (of the undiscounted cash, NaN: not within the horizon), capex, depreciation, written_off_months (NaN where nothing is), opex, tax, currency. All at the middle of
     every Range but the bands. An option that cannot run is left out.
     """
+    counted(draws, study.seed)
     policy, terms = _policy(policy), study.terms
     mid, drawn = (_cases(study, baseline, policy, n) for n in (None, draws))
     rate, money = terms.discount_rate, terms.money
@@ -167,18 +168,18 @@ def _cases(study: Study, baseline: Any, policy: Policy, draws: int | None) -> di
                 capex[label][rows] = _capitalised(bill, calendar, policy)
     for _, calendar, bills in batches(study):
         life |= {label: _first_move(bill, calendar) for label, bill in bills.items()}
-    counted = middle((policy,))[0] if draws is None else sample(policy, n, study.seed)
+    rules = middle((policy,))[0] if draws is None else sample(policy, n, study.seed)
     check(not np.isnan(cost[key]).all(), "the baseline cannot run; `compare` says why")
-    benefit = counted.realised * cost[key]
+    benefit = rules.realised * cost[key]
     found, unknown = {}, quality_unknown(every)
     for label in options:
         if np.isnan(cost[label]).all():
             continue
-        written = np.minimum(np.ravel(counted.life_months), life[label])
+        written = np.minimum(np.ravel(rules.life_months), life[label])
         off = _written_off(capex[label], written)
         judged = key not in unknown and label not in unknown
         more = wrong[label] - wrong[key] if judged else np.zeros((n, size))
-        tax = counted.tax_rate * (benefit - more - (cost[label] - capex[label]) - off)
+        tax = rules.tax_rate * (benefit - more - (cost[label] - capex[label]) - off)
         found[label] = {"cost": cost[label], "capex": capex[label], "benefit": benefit, "wrong_answers": more, "depreciation": off, "tax": tax,
                         "net": benefit - cost[label] - more - tax, "judged": judged, "life": np.broadcast_to(written, (n,))}  # fmt: skip
     check(found, "no option can run; `compare` says why")

@@ -8,7 +8,7 @@ needs a word: a scenario with one is refused until `accept_zero` names it, and e
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -53,13 +53,13 @@ Note = tuple[str, str]  # (option, what to say)
 
 
 @analysis
-def lint(study: Study, everything: bool = False) -> pd.DataFrame:
+def lint(study: Study, accept_zero: Iterable[str] | None = None, everything: bool = False) -> pd.DataFrame:
     """Notes on the user's own inputs: the pitfalls P1 to P24 that they run into, the operations that are left out with the risk that
     stays (code "risk"), and the zeros that were accepted.
 
     Columns: code, pitfall, options, note; one row per note. `everything` lists all codes, also those without a note, with what was found instead.
     """
-    accept_zero = study.accept_zero or ()
+    accept_zero = (study.accept_zero or ()) if accept_zero is None else accept_zero
     check(not isinstance(accept_zero, str), f"accept_zero is {accept_zero!r}, it must be a list of names")
     meant(accept_zero, zeros(study.inputs))
     seen = _Inputs(study.options, study.work, study.terms, study.quality_floor)

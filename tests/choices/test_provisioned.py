@@ -120,7 +120,7 @@ def test_a_drawn_peak_breaks_the_limit_in_some_draws():
     asked = replace(flat(40_000), peak_to_average=cm.Range(1.2, 3.0))
     why = cm.compare(cm.Option(replace(CARD, tokens_per_min_max=100_000)), asked, draws=400).why_not.item()
     assert "does not fit in" in why or "quality unknown" in why
-    usd = totals({"api": cm.Option(replace(CARD, tokens_per_min_max=100_000))}, asked, MONTH, draws=400)["api"]
+    usd = totals(cm.Study({"api": cm.Option(replace(CARD, tokens_per_min_max=100_000))}, asked, MONTH), draws=400)["api"]
     assert 0.05 < np.isnan(usd).mean() < 0.5
 
 

@@ -443,7 +443,7 @@ def test_confident_mistakes_cost_more_than_a_student_saves_at_every_volume():
     def volume(usd):
         work = replace(WORK, usd_per_failure=usd)
         student = cm.Option(replace(own(), build_weeks=0, upkeep_fte=0), cm.Distill(teacher=TEACHER, terms_allow_training=True, of_teacher=0.9, **TUNE))
-        return cm.breakeven(student, cm.Option(TEACHER), work, terms=TERMS, draws=2).crossing.max()
+        return cm.breakeven({"first": student, "second": cm.Option(TEACHER)}, work, terms=TERMS, draws=2).crossing.max()
 
     assert volume(0.0) < volume(0.03)
     assert volume(1.0) != volume(1.0) or volume(1.0) < volume(0.0)

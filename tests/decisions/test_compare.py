@@ -93,9 +93,10 @@ def test_no_doubt_means_no_band():
 
 def test_chunks_of_draws_join_without_a_seam(options, monkeypatch):
     """Evaluated in chunks of 64 rows or at once, the draws are the same."""
-    whole = totals({"x": options["RAG"]}, WORK, STILL, draws=300, seed=3)["x"]
-    monkeypatch.setattr("costmodel.decisions.simulate.CHUNK", 64)
-    assert totals({"x": options["RAG"]}, WORK, STILL, draws=300, seed=3)["x"] == pytest.approx(whole, rel=1e-12)
+    study = cm.Study({"x": options["RAG"]}, WORK, STILL, seed=3)
+    whole = totals(study, draws=300)["x"]
+    monkeypatch.setattr("costmodel.decisions.simulate.BATCH", 64)
+    assert totals(study, draws=300)["x"] == pytest.approx(whole, rel=1e-12)
 
 
 def test_failures_can_change_the_ranking():
@@ -173,7 +174,8 @@ def test_every_input_of_an_api_can_be_swept():
 
 def fixed_against_each(fixed, saved):
     """Two options: one saves `saved` USD on each request, for `fixed` USD up front."""
-    return cm.Option(api("plain", **{"in": 1_000.0, "out": 0.0})), cm.Option(api("tuned", **{"in": 1_000.0 * (1 - saved), "out": 0.0}), Buy(fixed))
+    tuned = cm.Option(api("tuned", **{"in": 1_000.0 * (1 - saved), "out": 0.0}), Buy(fixed))
+    return {"plain": cm.Option(api("plain", **{"in": 1_000.0, "out": 0.0})), "tuned": tuned}
 
 
 ONE_DOLLAR = cm.Workload(10_000, input_tokens=1_000)  # 1,000 tokens at $1,000 a million
@@ -181,14 +183,14 @@ ONE_DOLLAR = cm.Workload(10_000, input_tokens=1_000)  # 1,000 tokens at $1,000 a
 
 def test_the_crossing_has_its_closed_form():
     """N* = fixed / saving per request = 75 / 0.25 = 300 requests."""
-    row = cm.breakeven(*fixed_against_each(75, 0.25), ONE_DOLLAR, terms=MONTH, labels=("plain", "tuned")).iloc[0]
+    row = cm.breakeven(fixed_against_each(75, 0.25), ONE_DOLLAR, terms=MONTH).iloc[0]
     assert row.crossing == pytest.approx(300, rel=1e-6)
     assert (row.below, row.above) == ("plain", "tuned")
     assert row.verdict.startswith("plain is cheaper below 300 requests per month, tuned above")
 
 
 def test_over_a_horizon_the_crossing_is_a_monthly_volume():
-    row = cm.breakeven(*fixed_against_each(75, 0.25), ONE_DOLLAR, terms=replace(STILL, months=12)).iloc[0]
+    row = cm.breakeven(fixed_against_each(75, 0.25), ONE_DOLLAR, terms=replace(STILL, months=12)).iloc[0]
     assert row.crossing == pytest.approx(300 / 12, rel=1e-6)
 
 
@@ -196,25 +198,25 @@ def test_over_a_horizon_the_crossing_is_a_monthly_volume():
 def test_at_the_crossing_both_totals_are_equal(options, label):
     """A better answer pays for itself at some cost of a failure."""
     first, second = options["Few-shot"], options[label]
-    found = cm.breakeven(first, second, WORK, over="usd_per_failure", low=0.001, high=1_000, draws=20)
+    found = cm.breakeven({"first": first, "second": second}, WORK, over="usd_per_failure", low=0.001, high=1_000, draws=20)
     (at,) = found.crossing
     work = replace(WORK, usd_per_failure=at)
     assert total(first, work, terms=None) == pytest.approx(total(second, work, terms=None), rel=1e-6)
 
 
 def test_dearer_in_every_way_is_never():
-    row = cm.breakeven(*fixed_against_each(75, -0.25), ONE_DOLLAR, terms=MONTH, labels=("plain", "tuned")).iloc[0]
+    row = cm.breakeven(fixed_against_each(75, -0.25), ONE_DOLLAR, terms=MONTH).iloc[0]
     assert np.isnan(row.crossing) and row.p_never == 1
     assert row.verdict.startswith("never: plain is cheaper everywhere between 10 and 10,000,000 requests per month")
 
 
 def test_equal_options_never_cross():
-    row = cm.breakeven(cm.Option(DEAR), cm.Option(DEAR), BARE).iloc[0]
+    row = cm.breakeven({"first": cm.Option(DEAR), "second": cm.Option(DEAR)}, BARE).iloc[0]
     assert np.isnan(row.crossing) and "both cost the same" in row.verdict
 
 
 def test_an_option_that_cannot_run_is_never():
-    row = cm.breakeven(cm.Option(DEAR), cm.Option(DEAR, cm.Lora()), BARE).iloc[0]
+    row = cm.breakeven({"first": cm.Option(DEAR), "second": cm.Option(DEAR, cm.Lora())}, BARE).iloc[0]
     assert np.isnan(row.crossing) and "cannot run" in row.verdict
 
 
@@ -227,8 +229,7 @@ def test_whole_replicas_cross_a_price_per_request_again_and_again():
                     fleet=cm.serving.Fleet(burstiness=0))
     usd_per_mtok = 730 * 2.0 / 20e6 / 1_000 * 1e6
     work = cm.Workload(1e7, input_tokens=1_000, active_hours_per_month=730, peak_to_average=1.0)
-    found = cm.breakeven(cm.Option(api(**{"in": usd_per_mtok, "out": 1.0})), cm.Option(own), work, low=1e7, high=7e7,
-                         terms=MONTH, labels=("api", "own"), draws=5)  # fmt: skip
+    found = cm.breakeven({"api": cm.Option(api(**{"in": usd_per_mtok, "out": 1.0})), "own": cm.Option(own)}, work, low=1e7, high=7e7, terms=MONTH, draws=5)  # fmt: skip
     assert found.crossing.to_list() == pytest.approx([20e6, each, 40e6, 2 * each, 60e6], rel=1e-6)
     assert found.below.to_list() == ["api", "own", "api", "own", "api"]
     assert found.above.to_list() == ["own", "api", "own", "api", "own"]
@@ -236,7 +237,7 @@ def test_whole_replicas_cross_a_price_per_request_again_and_again():
 
 def test_the_band_holds_the_middle_and_widens_with_doubt():
     def band(fixed):
-        return cm.breakeven(*fixed_against_each(fixed, 0.25), ONE_DOLLAR, terms=MONTH, draws=400).iloc[0]
+        return cm.breakeven(fixed_against_each(fixed, 0.25), ONE_DOLLAR, terms=MONTH, draws=400).iloc[0]
 
     narrow, wide = band(cm.Range(60, 94, mid=75)), band(cm.Range(25, 225, mid=75))
     for row in (narrow, wide):
@@ -247,7 +248,7 @@ def test_the_band_holds_the_middle_and_widens_with_doubt():
 def test_the_band_is_the_quantiles_of_the_closed_form():
     """N* = fixed / 0.25 with a lognormal fixed cost: its 10th and 90th percentiles are those of the cost over 0.25."""
     fixed = cm.Range(25, 225, mid=75)
-    row = cm.breakeven(*fixed_against_each(fixed, 0.25), ONE_DOLLAR, terms=MONTH, draws=1_000).iloc[0]
+    row = cm.breakeven(fixed_against_each(fixed, 0.25), ONE_DOLLAR, terms=MONTH, draws=1_000).iloc[0]
     assert [row.p10, row.p90] == pytest.approx(fixed.quantile([0.1, 0.9]) / 0.25, rel=0.02)
 
 
@@ -255,7 +256,7 @@ def test_draws_without_a_crossing_are_counted():
     """$75 up front and 0.8 (0.4 to 1.6) of the price: never where the price is not below 1, lognormal above its middle."""
     price = cm.Range(400, 1_600, mid=800)
     plain = cm.Option(api("plain", **{"in": 1_000.0, "out": 0.0}))
-    row = cm.breakeven(plain, cm.Option(api("tuned", **{"in": price, "out": 0.0}), Buy(75)), ONE_DOLLAR, terms=MONTH, draws=2_000).iloc[0]
+    row = cm.breakeven({"first": plain, "second": cm.Option(api("tuned", **{"in": price, "out": 0.0}), Buy(75))}, ONE_DOLLAR, terms=MONTH, draws=2_000).iloc[0]
     never = 1 - stats.norm.cdf(np.log(1 / 0.8) / np.log(1.6 / 0.8) * stats.norm.ppf(0.95))
     assert row.p_never == pytest.approx(never, abs=0.005)
     assert row.crossing == pytest.approx(375, rel=1e-6)
@@ -267,7 +268,7 @@ def test_draws_without_a_crossing_are_counted():
 def test_a_break_even_over_a_share_looks_between_0_and_1():
     """A cascade of $1 and $4 costs $1 + 4 x escalated, a router to the large one $4: they meet at 0.75."""
     small, large = (cm.Option(api(name, **{"in": usd, "out": 0.0})) for name, usd in (("s", 1_000.0), ("l", 4_000.0)))
-    row = cm.breakeven(cm.cascade(small, large, cm.Range(0.2, 0.4)), large, ONE_DOLLAR, over="Cascade.escalated", terms=MONTH).iloc[0]
+    row = cm.breakeven({"first": cm.cascade(small, large, cm.Range(0.2, 0.4)), "second": large}, ONE_DOLLAR, over="Cascade.escalated", terms=MONTH).iloc[0]
     assert row.crossing == pytest.approx(0.75, rel=1e-6)
 
 
@@ -275,12 +276,12 @@ def test_monthly_cost_against_cost_per_request():
     """$200 a month against $2.00 per query: 100 queries a month, at every horizon."""
     long, rag = cm.Option(api("long", **{"in": 2_000.0, "out": 0.0})), cm.Option(api("rag", **{"in": 0.0, "out": 0.0}), Buy(200, monthly()))
     for months in (1, 36):
-        row = cm.breakeven(long, rag, ONE_DOLLAR, terms=replace(STILL, months=months), draws=5).iloc[0]
+        row = cm.breakeven({"first": long, "second": rag}, ONE_DOLLAR, terms=replace(STILL, months=months), draws=5).iloc[0]
         assert row.crossing == pytest.approx(100, rel=1e-6)
 
 
 def test_the_columns_of_a_break_even_are_the_documented_ones():
-    row = cm.breakeven(*fixed_against_each(75, 0.25), ONE_DOLLAR, terms=MONTH, draws=5)
+    row = cm.breakeven(fixed_against_each(75, 0.25), ONE_DOLLAR, terms=MONTH, draws=5)
     assert list(row.columns) == ["over", "crossing", "p10", "p90", "p_never", "below", "above", "verdict"]
 
 
@@ -294,7 +295,7 @@ def test_a_touch_is_no_crossing(gap, changes):
 
 def test_a_break_even_with_wrong_limits_is_refused():
     with pytest.raises(ValueError, match="low 50 must be below high 5"):
-        cm.breakeven(*fixed_against_each(75, 0.25), ONE_DOLLAR, low=50, high=5)
+        cm.breakeven(fixed_against_each(75, 0.25), ONE_DOLLAR, low=50, high=5)
 
 
 # -- tornado -------------------------------------------------------------------------------------------
@@ -336,7 +337,7 @@ def test_a_few_draws_that_do_not_fit_leave_an_option_in_the_ranking():
 def test_unknown_quality_is_never_taken_for_perfect():
     work = cm.Workload(1e5, input_tokens=900, output_tokens=250, usd_per_failure=1.0)
     known, not_known = cm.Option(cm.Api("gpt-4o", on="2026-11-01"), quality=0.9), cm.Option(cm.Api("gpt-4", on="2026-11-01"))
-    found = cm.breakeven(known, not_known, work, draws=50).iloc[0]
+    found = cm.breakeven({"first": known, "second": not_known}, work, draws=50).iloc[0]
     assert found.below == "first" and found.verdict.endswith("without the cost of wrong answers, because the quality of second is not known")
     table = cm.sweep({"known": known, "not": not_known}, work, "output_tokens", [100, 200]).set_index("option")
     assert table.loc["not", "mid"].isna().all() and table.loc["known", "mid"].notna().all()
@@ -351,7 +352,7 @@ def test_a_class_without_a_price_takes_one_option_out_not_all():
 
 
 @pytest.mark.parametrize(("ask", "says"), [
-    (lambda o, w: cm.breakeven(o, o, w, over="discount_rate"), "totals are not discounted"),
+    (lambda o, w: cm.breakeven({"first": o, "second": o}, w, over="discount_rate"), "totals are not discounted"),
     (lambda o, w: cm.sweep(o, w, {}), "sweep needs an input"),
     (lambda o, w: cm.compare(o, w, seed=-1), "seed is -1, allowed is a whole number between 0 and 4294967295"),
     (lambda o, w: cm.compare(o, w, terms={"months": 3}), "it must be Terms"),
@@ -398,7 +399,7 @@ def test_a_verdict_is_one_sentence_and_the_points_it_turns_on(options):
 def test_an_answer_that_reads_nothing_says_so_where_quality_is_free(options):
     free = cm.recommend(options, replace(WORK, usd_per_failure=0), draws=200)
     assert free.points[0].startswith(f"{free.best} does not read the corpus") and "of its answers accepted" in free.headline
-    for said in (cm.recommend(options, replace(WORK, usd_per_failure=0), 0.6, draws=200), cm.recommend(options, replace(WORK, usd_per_failure=2), draws=200)):
+    for said in (cm.recommend(options, replace(WORK, usd_per_failure=0), quality_floor=0.6, draws=200), cm.recommend(options, replace(WORK, usd_per_failure=2), draws=200)):
         assert not any("does not read" in point for point in said.points)
 
 
@@ -416,6 +417,6 @@ def test_a_crossing_outside_its_band_says_so():
     """Ten doubts from 1 to 100 with a middle of 1.01: their sum at the middles, 10.1, is less than in nine draws of ten."""
     fees = [Buy(cm.Range(1, 100, mid=1.01, name=f"fee {i}"), monthly()) for i in range(10)]
     dear, cheap = cm.Option(api(**{"in": 0.0, "out": 0.0}), *fees), cm.Option(cm.finance.Seats(10, 1))
-    found = cm.breakeven(cheap, dear, cm.Workload(1_000, input_tokens=1), over="Seats.seats", low=1, high=10_000, months=1, terms=STILL).iloc[0]
+    found = cm.breakeven({"first": cheap, "second": dear}, cm.Workload(1_000, input_tokens=1), over="Seats.seats", low=1, high=10_000, months=1, terms=STILL).iloc[0]
     assert found["crossing"] == pytest.approx(10.1) and found["p10"] > 10.1
     assert "which the middles of skewed doubts miss" in found["verdict"]

@@ -71,21 +71,21 @@ def test_goal_seek_refuses_unknown_names(pair):
 def test_the_break_even_date_has_its_closed_form():
     """$1,000 up front against $100 a month: level after ten months."""
     slow, fast = each(0, Buy(100, monthly())), each(0, Buy(1_000))
-    row = cm.decisions.breakeven_date(slow, fast, ONE_DOLLAR, months=24, terms=STILL, draws=20, labels=("slow", "fast")).iloc[0]
+    row = cm.decisions.breakeven_date({"slow": slow, "fast": fast}, ONE_DOLLAR, months=24, terms=STILL, draws=20).iloc[0]
     assert row.month == pytest.approx(10) and (row.p10, row.p90, row.p_never) == (pytest.approx(10), pytest.approx(10), 0)
     assert row.date == STILL.date_of(10) and "from month 10.0 on" in row.verdict
 
 
 def test_a_date_beyond_the_horizon_is_never():
     slow, fast = each(0, Buy(100, monthly())), each(0, Buy(1_000))
-    row = cm.decisions.breakeven_date(slow, fast, ONE_DOLLAR, months=9, terms=STILL, draws=20).iloc[0]
+    row = cm.decisions.breakeven_date({"first": slow, "second": fast}, ONE_DOLLAR, months=9, terms=STILL, draws=20).iloc[0]
     assert np.isnan(row.month) and row.p_never == 1 and row.verdict.startswith("never")
 
 
 def test_the_share_of_draws_without_a_date_is_said():
     """Up front $1,000 (500 to 2,000) against $100 a month over 10 months: half of the draws get there."""
     slow, fast = each(0, Buy(100, monthly())), each(0, Buy(cm.Range(500, 2_000, name="x")))
-    row = cm.decisions.breakeven_date(slow, fast, ONE_DOLLAR, months=11, terms=STILL, draws=2_000).iloc[0]
+    row = cm.decisions.breakeven_date({"first": slow, "second": fast}, ONE_DOLLAR, months=11, terms=STILL, draws=2_000).iloc[0]
     assert 0.3 < row.p_never < 0.5 and "never in" in row.verdict
 
 
@@ -149,12 +149,12 @@ def test_unknown_quality_is_left_out_of_goals_and_maps(choices):
     assert cm.decisions.goal_seek(more, work, "good", terms=MONTH).equals(cm.decisions.goal_seek(choices, work, "good", terms=MONTH))
     with pytest.raises(ValueError, match="goal_seek: 'unknown' cannot be ranked: quality unknown"):
         cm.decisions.goal_seek(more, work, "unknown", terms=MONTH)
-    date = cm.decisions.breakeven_date(more["unknown"], more["good"], work, terms=MONTH, draws=5, labels=("unknown", "good"))
+    date = cm.decisions.breakeven_date({"unknown": more["unknown"], "good": more["good"]}, work, terms=MONTH, draws=5)
     assert date["verdict"][0].endswith("without the cost of wrong answers, because the quality of unknown is not known")
 
 
 def test_ahead_from_the_first_day_is_said_so():
-    row = cm.decisions.breakeven_date(each(1.0), each(0.5), ONE_DOLLAR, terms=MONTH, draws=5, labels=("dear", "cheap")).iloc[0]
+    row = cm.decisions.breakeven_date({"dear": each(1.0), "cheap": each(0.5)}, ONE_DOLLAR, terms=MONTH, draws=5).iloc[0]
     assert row.verdict == "cheap has cost less than dear from the first day on (at once in nearly all draws in which it happens)"
 
 
@@ -166,8 +166,8 @@ def test_ahead_from_the_first_day_is_said_so():
     (lambda o: cm.decisions.regions(o, ONE_DOLLAR, {"requests_per_month": [], "input_tokens": None}), "'requests_per_month' needs values"),
     (lambda o: cm.decisions.goal_seek(o, ONE_DOLLAR, "good", usd=-1), "usd is -1, allowed is at least 0"),
     (lambda o: cm.decisions.goal_seek({**o, "tune": each(1, cm.Lora())}, ONE_DOLLAR, "tune", over="input_tokens"), "'tune' cannot run"),
-    (lambda o: cm.decisions.breakeven_date(o["good"], o["bad"], ONE_DOLLAR, draws=0), "draws is 0"),
-    (lambda o: cm.decisions.breakeven_date(o["good"], each(1, cm.Lora()), ONE_DOLLAR, labels=("good", "tune")), "tune cannot run"),
+    (lambda o: cm.decisions.breakeven_date({"first": o["good"], "second": o["bad"]}, ONE_DOLLAR, draws=0), "draws is 0"),
+    (lambda o: cm.decisions.breakeven_date({"good": o["good"], "tune": each(1, cm.Lora())}, ONE_DOLLAR), "tune cannot run"),
 ])  # fmt: skip
 def test_what_cannot_be_asked_of_a_trade_is_one_sentence(choices, ask, says):
     with pytest.raises(ValueError, match=says):

@@ -62,7 +62,7 @@ def test_sobol_shares_of_a_sum_are_its_variances():
 
 def test_sobol_of_a_difference_leaves_out_what_is_shared():
     shared, own = normal(500, 200, "shared"), normal(100, 10, "own")
-    table = cm.uncertainty.sobol(buys(shared, own), ONE, against=buys(shared), terms=STILL).set_index("input")
+    table = cm.uncertainty.sobol({"option": buys(shared, own), "against": buys(shared)}, ONE, "option", "against", terms=STILL).set_index("input")
     assert table["total"]["own"] == pytest.approx(1, abs=0.02) and table["total"]["shared"] == pytest.approx(0, abs=0.01)
 
 
@@ -143,14 +143,14 @@ def test_the_median_is_stable_to_1_percent_at_the_default_draws():
 
 def test_an_option_against_itself_with_1_percent_off(options):
     cheaper = replace(options["Prompt"], serving=replace(options["Prompt"].serving, discount=0.01))
-    table = cm.uncertainty.p_cheaper(cheaper, options["Prompt"], WORK, draws=2_000)
+    table = cm.uncertainty.p_cheaper({"first": cheaper, "second": options["Prompt"]}, WORK, draws=2_000)
     assert table.set_index("by").probability[0.0] == 1
 
 
 def test_p_cheaper_by_a_margin_has_its_closed_form():
     """A at exp(N(0, s)) x 80 against B at 100: cheaper by x where 80 e^z <= 100 (1 - x)."""
     a, b = buys(cm.Range(40, 160, mid=80, name="a")), buys(100)
-    table = cm.uncertainty.p_cheaper(a, b, ONE, by=(0, 0.25, 0.5), terms=STILL).set_index("by").probability
+    table = cm.uncertainty.p_cheaper({"first": a, "second": b}, ONE, by=(0, 0.25, 0.5), terms=STILL).set_index("by").probability
     sd = np.log(2) / Z90
     for x in (0, 0.25, 0.5):
         assert table[x] == pytest.approx(stats.norm.cdf(np.log(100 * (1 - x) / 80) / sd), abs=0.001)
@@ -183,7 +183,7 @@ def test_rank_correlation_is_that_of_scipy_and_signed(options):
     from costmodel.core.draws import doubts, draws
 
     x = draws("rag.top_k", doubts(options["RAG"])["rag.top_k"], 1_000, 0)[:, 0]
-    usd = totals({"x": options["RAG"]}, WORK, cm.Terms(), 1_000)["x"]
+    usd = totals(cm.Study({"x": options["RAG"]}, WORK), 1_000)["x"]
     assert table["rag.top_k"] == pytest.approx(stats.spearmanr(x, usd).statistic)
 
 
@@ -239,7 +239,7 @@ def test_unknown_quality_is_left_out_draw_by_draw():
     more = {**known, "unknown": buys(1)}
     for ask in (cm.uncertainty.regret, cm.uncertainty.fan, cm.uncertainty.value_of_information):
         assert ask(more, work, terms=STILL, draws=200).equals(ask(known, work, terms=STILL, draws=200)), ask
-    assert cm.uncertainty.p_cheaper(known["a"], buys(normal(100.4, 1e-3, "c")), work, terms=STILL, draws=400)["probability"][0] == pytest.approx(0.5, abs=0.05)
+    assert cm.uncertainty.p_cheaper({"first": known["a"], "second": buys(normal(100.4, 1e-3, "c"))}, work, terms=STILL, draws=400)["probability"][0] == pytest.approx(0.5, abs=0.05)
 
 
 def test_an_option_that_fails_in_a_few_draws_stays():
@@ -251,9 +251,9 @@ def test_an_option_that_fails_in_a_few_draws_stays():
 
 
 @pytest.mark.parametrize(("ask", "says"), [
-    (lambda o: cm.uncertainty.tornado(o, WORK), "option 'option' is a dict, it must be an Option or a Mix"),
+    (lambda o: cm.uncertainty.tornado(o, WORK), "there are 4 options; name one of 'Prompt'"),
     (lambda o: cm.uncertainty.rank_correlation(o["RAG"], WORK, draws=1), "runs in 1 of 1 draws, which is too few to rank"),
-    (lambda o: cm.uncertainty.p_cheaper(o["RAG"], o["LoRA"], WORK, by=2, draws=10), "p_cheaper: by is 2, allowed is between 0 and 1"),
+    (lambda o: cm.uncertainty.p_cheaper({"first": o["RAG"], "second": o["LoRA"]}, WORK, by=2, draws=10), "p_cheaper: by is 2, allowed is between 0 and 1"),
     (lambda o: cm.uncertainty.value_of_information(o, WORK, groups=["accepted.*"], draws=50), "it must be {name: patterns of inputs}"),
     (lambda o: cm.uncertainty.value_of_information(o, WORK, ways=["a test"], draws=50), "'a test' among the ways is no Measurement"),
     (lambda o: cm.uncertainty.Measurement("x", ("a",), -5, ""), "Measurement.usd is -5, allowed is at least 0"),
@@ -262,7 +262,7 @@ def test_an_option_that_fails_in_a_few_draws_stays():
     (lambda o: cm.uncertainty.calibrate(5, [1, 2]), "the prior is 5, it must be a Range"),
     (lambda o: cm.uncertainty.calibrate(cm.Range(1, 2), [1.5], error=-1), "calibrate: error is -1, allowed is at least 0"),
     (lambda o: cm.uncertainty.drive(o, "economy", ["rag.top_k"]), "it must be {input: loading}"),
-    (lambda o: cm.breakeven(o["RAG"], o["LoRA"], WORK, low="1"), "low is '1', it must be a number"),
+    (lambda o: cm.breakeven({"first": o["RAG"], "second": o["LoRA"]}, WORK, low="1"), "low is '1', it must be a number"),
 ])  # fmt: skip
 def test_what_cannot_be_asked_of_doubt_is_one_sentence(options, ask, says):
     with pytest.raises(ValueError, match=says):

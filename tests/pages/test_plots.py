@@ -100,7 +100,7 @@ def test_cumulative_names_the_crossing():
 
 def test_sweep_marks_the_break_even():
     pair = {k: OPTIONS[k] for k in ("RAG", "LoRA")}
-    found = cm.breakeven(*pair.values(), WORK, labels=tuple(pair), draws=20)
+    found = cm.breakeven(pair, WORK, draws=20)
     ax = plots.plot_sweep(cm.sweep(pair, WORK, "requests_per_month", VOLUMES), "requests_per_month", crossings=[found])
     assert ax.get_xscale() == "log"
     if np.isfinite(found["crossing"][0]):

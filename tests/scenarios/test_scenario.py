@@ -67,8 +67,8 @@ def test_presets_are_the_default_and_quality_is_yours():
 
 def test_overrides_reach_every_place_and_stay_paired():
     s = load(BASE + MINE)
-    leaves = dict(leaves((s.options, s.terms)))
-    assert leaves["engineer.usd_per_hour"] == 140 and leaves["gpt-6-sol.usd_per_mtok_in"] == 4
+    values = dict(leaves((s.options, s.terms)))
+    assert values["engineer.usd_per_hour"] == 140 and values["gpt-6-sol.usd_per_mtok_in"] == 4
     counts = [t.top_k for label in ("RAG", "My RAG") for t in s.options[label].techniques if isinstance(t, cm.Rag)]
     assert [k.mid for k in counts] == [6, 6]
     assert len({k.name for k in counts}) == 1

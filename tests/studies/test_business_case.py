@@ -78,7 +78,7 @@ def test_doing_nothing_costs_the_wrong_answers():
 
 def test_seats_or_build_breaks_even_at_a_number_of_users():
     """$2,000 a month against $20 a seat: 100 users."""
-    row = cm.breakeven(cm.Option(cm.finance.Seats(50, 20)), buys(Buy(2_000, monthly())), ONE, over="Seats.seats", terms=STILL, draws=5).iloc[0]
+    row = cm.breakeven({"first": cm.Option(cm.finance.Seats(50, 20)), "second": buys(Buy(2_000, monthly()))}, ONE, over="Seats.seats", terms=STILL, draws=5).iloc[0]
     assert row.crossing == pytest.approx(100, rel=1e-6)
 
 

@@ -366,7 +366,7 @@ RAG_ONLY = cm.Option(SERVING, cm.Rag(**PLAIN))
     (lambda: cm.knowledge.knowledge_options(WORK, on=ON, graph_passes=cm.Range(1, 2)), "graph_passes is a Range, it must be one number, at least 1"),
     (lambda: cm.knowledge.knowledge_options(WORK, on=ON, rerank="no"), "rerank is 'no', allowed are True and False"),
     (lambda: cm.knowledge.knowledge_options(None), "knowledge_options: the workload is None, it must be a Workload(...)"),
-    (lambda: cm.knowledge.knowledge_map({}, WORK), "knowledge_map: there is no option"),
+    (lambda: cm.knowledge.knowledge_map({}, WORK), "options is empty; write at least one option"),
     (lambda: cm.knowledge.knowledge_map({"a": RAG_ONLY}, WORK, pages=[100]), "pages is [100.0], it must be two or more rising numbers above 0"),
     (lambda: cm.knowledge.knowledge_map({"a": RAG_ONLY}, WORK, pages=[3, 1, 2]), "pages is [3.0, 1.0, 2.0], it must be two or more rising numbers above 0"),
     (lambda: cm.knowledge.context_budget(RAG_ONLY, WORK, top_k=[0]), "top_k is (0.0, 0.0), allowed is at least 1"),

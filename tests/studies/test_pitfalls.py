@@ -19,7 +19,7 @@ CLEAN = {"api": cm.Option(API, cm.PromptCache(), cm.Evals()), "own": cm.Option(O
 
 
 def codes(options=CLEAN, work=WORK, terms=TERMS, floor=None):
-    return set(cm.operations.lint(options, work, terms, floor)["code"])
+    return set(cm.operations.lint(options, work, terms, quality_floor=floor)["code"])
 
 
 def own(**changes):

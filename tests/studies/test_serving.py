@@ -167,7 +167,7 @@ SERVING = option().serving
 CHAT = work(0.9)
 WRONG = [
     (lambda: cm.serving.day(SERVING, CHAT), "option 'option' is a Hosted, it must be an Option or a Mix"),
-    (lambda: cm.serving.day(option(), None), "the workload is None, it must be Workload"),
+    (lambda: cm.serving.day(option(), None), "the workload is None, it must be a Workload"),
     (lambda: cm.serving.day(option(), CHAT, days_per_month=0), "days_per_month is 0, it must be one number, between 1 and 31"),
     (lambda: cm.serving.footprint(option(), CHAT, site="france"), "the site is 'france', it must be Site"),
     (lambda: cm.serving.by_utilisation(option(), CHAT, [1.0]), "the serving is a Option, it must be Hosted"),

@@ -20,7 +20,7 @@ BOUGHT = (Buy(10.0, phase="training", trend="gpu"), Buy(50.0, phase="data"), Buy
 
 def table(*bought, first=DEAR, second=CHEAP, **more):
     given = {"terms": YEAR, "draws": 50} | more
-    return cm.training.paybacks(cm.Option(first), cm.Option(second, *bought), WORK, **given).set_index("counted")
+    return cm.training.paybacks({"first": cm.Option(first), "second": cm.Option(second, *bought)}, WORK, **given).set_index("counted")
 
 
 def test_each_row_counts_more():
@@ -45,7 +45,7 @@ def test_a_dearer_request_never_pays_and_a_cheaper_tune_pays_at_once():
 
 
 def test_what_cannot_run_says_why():
-    rows = cm.training.paybacks(cm.Option(DEAR), cm.Option(CHEAP, cm.Lora()), WORK, terms=YEAR, draws=2)
+    rows = cm.training.paybacks({"first": cm.Option(DEAR), "second": cm.Option(CHEAP, cm.Lora())}, WORK, terms=YEAR, draws=2)
     assert rows.verdict.str.startswith("cannot run: Lora needs a Hosted serving").all() and rows.requests.isna().all()
     assert "cannot run" in [t.get_text() for t in tuning.plot_paybacks(rows).texts]
 
@@ -59,7 +59,7 @@ def test_the_band_holds_the_doubt_of_both():
 def test_wrong_answers_are_left_to_breakeven():
     costly = replace(WORK, usd_per_failure=1.0)
     first, second = (cm.Option(api(accepted=a, **{"in": usd, "out": 0.0})) for usd, a in ((30.0, 0.9), (10.0, 0.5)))
-    assert cm.training.paybacks(first, second, costly, terms=YEAR, draws=2).usd_saved_per_request.iloc[0] == pytest.approx(0.02)
+    assert cm.training.paybacks({"first": first, "second": second}, costly, terms=YEAR, draws=2).usd_saved_per_request.iloc[0] == pytest.approx(0.02)
 
 
 @pytest.mark.parametrize(("phase", "trend", "kind"), [

@@ -25,9 +25,9 @@ DRAWS = 400
 def answer_of(name):
     """Ledger by option, phase and item, the table of `compare`, and the words of `recommend`, of one example."""
     case = cm.load(name)
-    ledger = cm.ledger(case.options, case.work, terms=case.terms)
-    table = cm.compare(case.options, case.work, terms=case.terms, draws=DRAWS, seed=case.seed)
-    verdict = cm.recommend(case.options, case.work, case.quality_floor, terms=case.terms, draws=DRAWS, seed=case.seed)
+    ledger = cm.ledger(case)
+    table = cm.compare(case, draws=DRAWS)
+    verdict = cm.recommend(case, draws=DRAWS)
     lines = ledger.groupby(["option", "phase", "item"], sort=True)["usd"].sum()
     return {
         "ledger": {" / ".join(line): usd for line, usd in lines.items()},

@@ -43,7 +43,7 @@ def tuned(upfront, premium=1.5):
 
 
 def crossing(first, second, **more):
-    found = cm.breakeven(first, second, replace(ASKED, **more), low=100, high=1e9, terms=MONTH, draws=2)
+    found = cm.breakeven({"first": first, "second": second}, replace(ASKED, **more), low=100, high=1e9, terms=MONTH, draws=2)
     assert len(found) == 1
     return found.iloc[0]
 
@@ -95,13 +95,13 @@ def test_with_a_short_prompt_a_dearer_tuned_model_never_pays(premium):
 
 def test_what_is_counted_decides_when_it_pays():
     """One tune, three published answers: the run alone, with what else was bought up front, against cached examples."""
-    table = cm.training.paybacks(cm.Option(gpt_4o(), PROMPT), tuned(40_000 - 75), replace(ASKED, requests_per_month=1e7), terms=MONTH, draws=2).set_index("counted")
+    table = cm.training.paybacks({"first": cm.Option(gpt_4o(), PROMPT), "second": tuned(40_000 - 75)}, replace(ASKED, requests_per_month=1e7), terms=MONTH, draws=2).set_index("counted")
     assert round(table.requests["training only"]) == 20_690
     assert table.requests["+ people"] / 1e6 == pytest.approx(11.03, abs=0.005)
     cached = cm.Option(gpt_4o(), PROMPT, cm.PromptCache(minimum_tokens=1_024))
-    table = cm.training.paybacks(cached, tuned(40_000 - 75), replace(ASKED, requests_per_month=1e7), terms=MONTH, draws=2).set_index("counted")
+    table = cm.training.paybacks({"first": cached, "second": tuned(40_000 - 75)}, replace(ASKED, requests_per_month=1e7), terms=MONTH, draws=2).set_index("counted")
     assert table.requests["+ maintenance"] / 1e6 == pytest.approx(35.56, abs=0.005)
-    table = cm.training.paybacks(cm.Option(gpt_4o()), tuned(0), ASKED, terms=MONTH, draws=2)
+    table = cm.training.paybacks({"first": cm.Option(gpt_4o()), "second": tuned(0)}, ASKED, terms=MONTH, draws=2)
     assert table.requests.isna().all() and (table.p_never == 1).all() and table.verdict.str.startswith("never").all()
 
 
@@ -195,7 +195,7 @@ def test_a_student_25_times_cheaper_pays_after_3_125_million_requests():
     """A cent against 0.04 cents a request and $30,000 up front: at 30,000 a day that takes 104 days."""
     teacher, student = (api(**{"in": usd, "out": 0.0}) for usd in (10.0, 0.4))
     work = cm.Workload(1_000_000, input_tokens=1_000)
-    found = cm.breakeven(cm.Option(teacher), cm.Option(student, Buy(30_000)), work, terms=MONTH, draws=2).iloc[0]
+    found = cm.breakeven({"first": cm.Option(teacher), "second": cm.Option(student, Buy(30_000))}, work, terms=MONTH, draws=2).iloc[0]
     assert found.crossing == pytest.approx(3.125e6, rel=1e-6) and found.crossing / 30_000 == pytest.approx(104, abs=0.2)
     assert total(cm.Option(teacher), work, MONTH) / total(cm.Option(student), work, MONTH) == pytest.approx(25)
 
@@ -213,7 +213,7 @@ def documents(a_day, months):
     yearly = 365 * 10_000
     large, small = (api(**{"in": usd / yearly * 1_000, "out": 0.0}) for usd in (50_000, 5_000))
     work = cm.Workload(a_day * 365 / 12, input_tokens=1_000)
-    return cm.training.paybacks(cm.Option(large), cm.Option(small, Buy(16_000)), work, terms=replace(STILL, months=months), draws=2).iloc[-1]
+    return cm.training.paybacks({"first": cm.Option(large), "second": cm.Option(small, Buy(16_000))}, work, terms=replace(STILL, months=months), draws=2).iloc[-1]
 
 
 def test_an_engineer_month_for_the_documents_pays_back_in_4_3_months():
@@ -234,7 +234,7 @@ def test_a_student_swapped_in_untuned_makes_mistakes_that_cost_more_than_it_save
     student = cm.Option(api(**{"in": 0.4, "out": 0.0}, accepted=0.71))
     for usd_per_failure, cheaper in ((0.04, "second"), (0.05, "first")):
         work = cm.Workload(1e5, input_tokens=1_000, usd_per_failure=usd_per_failure)
-        found = cm.breakeven(teacher, student, work, terms=MONTH, draws=2).iloc[0]
+        found = cm.breakeven({"first": teacher, "second": student}, work, terms=MONTH, draws=2).iloc[0]
         assert np.isnan(found.crossing) and found.below == cheaper
 
 
@@ -319,7 +319,7 @@ WHOLE = {"upkeep_fte": 0.5, "fleet": cm.serving.Fleet(spare_replicas=1)}  # queu
 def tokens_a_month(api, own, **when):
     """Tokens a month at the first crossing, inf where there is none."""
     work = cm.Workload(1e5, input_tokens=1_500, output_tokens=500, **when)
-    found = cm.breakeven(cm.Option(api), cm.Option(own), work, low=1e3, high=1e9, terms=GPUS, draws=2, labels=("api", "own")).iloc[0]
+    found = cm.breakeven({"api": cm.Option(api), "own": cm.Option(own)}, work, low=1e3, high=1e9, terms=GPUS, draws=2).iloc[0]
     assert np.isfinite(found.crossing) or found.verdict.startswith("never: api is cheaper everywhere")
     return found.crossing * 2_000 if np.isfinite(found.crossing) else np.inf
 
@@ -359,7 +359,7 @@ def test_the_two_thresholds_of_the_decision_matrix_are_one(tokens, fixed, querie
     serving = api(window=None, **{"in": 2.0, "out": 0.0})
     work = cm.Workload(100, instruction_tokens=800)
     whole = cm.Option(serving, Push(tokens - 800))
-    found = cm.breakeven(whole, cm.Option(serving, Buy(fixed)), work, low=1, high=1e6, terms=MONTH, draws=2).iloc[0]
+    found = cm.breakeven({"first": whole, "second": cm.Option(serving, Buy(fixed))}, work, low=1, high=1e6, terms=MONTH, draws=2).iloc[0]
     assert found.crossing == pytest.approx(queries, rel=5e-3) and found.below == "first"
 
 

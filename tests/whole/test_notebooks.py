@@ -123,7 +123,7 @@ def test_the_quick_answer_runs_from_pages_words_or_a_bill(tmp_path, given):
 def test_the_payback_notebook_says_what_the_script_says(tmp_path):
     made = report.run(notebooks_folder() / "03_prompt_cache_tune_or_distil.ipynb", tmp_path, formats=("html",), draws=DRAWS, tune="Distilled")
     case = cm.load("document_extraction")
-    script = cm.training.paybacks(case.options["Few-shot"], case.options["Distilled"], case.work, terms=case.terms)
+    script = cm.training.paybacks({"first": case.options["Few-shot"], "second": case.options["Distilled"]}, case.work, terms=case.terms)
     assert json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]["paybacks"] == script["requests"].to_list()
     assert f"When Distilled has paid for what it costs more than Few-shot: {script.verdict.iloc[0]}" in made.answer
 
@@ -136,13 +136,13 @@ def test_the_hosting_notebook_says_what_the_script_says(tmp_path):
     script = cm.compare(options, work, terms=case.terms, draws=DRAWS, seed=case.seed)
     printed = pd.read_csv(made.results_csv, index_col="option")
     assert printed["mid"].to_list() == script["mid"].to_list()
-    flip = cm.breakeven(options["API"], options["Own GPUs"], work, terms=case.terms, seed=case.seed, labels=("API", "Own GPUs"))
+    flip = cm.breakeven({"API": options["API"], "Own GPUs": options["Own GPUs"]}, work, terms=case.terms, seed=case.seed)
     assert flip.verdict.iloc[0] in made.answer
 def test_the_business_case_says_what_the_script_says(tmp_path):
     given = {"minutes_per_request": 2.0, "tax_rate": 0.25, "currency": "EUR 0.92 2026-11-20", "draws": DRAWS}
     made = report.run(notebooks_folder() / "05_business_case.ipynb", tmp_path, formats=("html",), **given)
     case = cm.load("support_assistant", currency=given["currency"])
-    leaders = cm.recommend(case.options, case.work, case.quality_floor, terms=case.terms, draws=DRAWS, seed=case.seed).leaders
+    leaders = cm.recommend(case.options, case.work, quality_floor=case.quality_floor, terms=case.terms, draws=DRAWS, seed=case.seed).leaders
     policy = cm.finance.Policy(tax_rate=0.25, realised=cm.Range(0.5, 0.95))
     script = cm.finance.business_case({n: case.options[n] for n in leaders}, case.work, cm.Option(cm.finance.Staff(2.0)), policy, draws=DRAWS, seed=case.seed, terms=case.terms)
     printed = pd.read_csv(made.results_csv, index_col="option")
@@ -156,7 +156,7 @@ def test_what_matters_says_what_the_script_says(tmp_path):
     case = cm.load("support_assistant")
     moved = dict.fromkeys(["Trends.api", "gpu.gpu_trend", "labor.labor_trend", "Trends.service"], 0.5)
     options, work, terms = cm.uncertainty.drive((case.options, case.work, case.terms), "economy", moved)
-    script = cm.recommend(options, work, case.quality_floor, terms=terms, draws=DRAWS, seed=case.seed)
+    script = cm.recommend(options, work, quality_floor=case.quality_floor, terms=terms, draws=DRAWS, seed=case.seed)
     printed = pd.read_csv(made.results_csv, index_col="option")
     assert printed["p90"].to_list() == script.table["p90"].to_list()
     facts = json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]
@@ -189,7 +189,7 @@ def test_the_notebook_on_operations_says_what_the_script_says(tmp_path):
 @pytest.mark.parametrize("name", sorted(cm.scenarios.examples()))
 def test_every_example_scenario_answers(name):
     case = cm.load(name)
-    verdict = cm.recommend(case.options, case.work, case.quality_floor, terms=case.terms, draws=DRAWS, seed=case.seed)
+    verdict = cm.recommend(case.options, case.work, quality_floor=case.quality_floor, terms=case.terms, draws=DRAWS, seed=case.seed)
     assert verdict.best and verdict.sentence.endswith(".")
 
 

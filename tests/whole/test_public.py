@@ -64,8 +64,8 @@ def test_a_misspelt_argument_is_an_error_with_the_nearest_name(call, said):
 
 
 @pytest.mark.parametrize("run", [
-    lambda **k: cm.compare(ONE, WORK, **k), lambda **k: cm.recommend({"a": ONE}, WORK, **k), lambda **k: cm.breakeven(ONE, ONE, WORK, **k),
-    lambda **k: cm.sweep(ONE, WORK, "requests_per_month", **k), lambda **k: cm.uncertainty.fan(ONE, WORK, **k), lambda **k: cm.uncertainty.p_cheaper(ONE, ONE, WORK, **k),
+    lambda **k: cm.compare(ONE, WORK, **k), lambda **k: cm.recommend({"a": ONE}, WORK, **k), lambda **k: cm.breakeven({"first": ONE, "second": ONE}, WORK, **k),
+    lambda **k: cm.sweep(ONE, WORK, "requests_per_month", **k), lambda **k: cm.uncertainty.fan(ONE, WORK, **k), lambda **k: cm.uncertainty.p_cheaper({"first": ONE, "second": ONE}, WORK, **k),
 ])  # fmt: skip
 @pytest.mark.parametrize(("name", "value"), [("draws", 10**9), ("draws", -1), ("draws", 1.5), ("seed", "a")])
 def test_wrong_draws_and_seeds_are_one_sentence_everywhere(run, name, value):
