@@ -1,4 +1,4 @@
-"""Fit the curves of quality to data/measured/quality.csv; write data/readers.csv, graphs.csv and quality_calibration.csv.
+"""Fit the curves of quality to data/measured/quality.csv; write data/calibration/readers.csv, graphs.csv and quality.csv.
 
 The fit itself is costmodel/quality_fit.py. Run: python benchmarks/fit_quality.py
 """
@@ -20,7 +20,7 @@ FILES = {"readers": ("frontier", "strong", "small"), "graphs": GRAPHS}
 
 def main() -> None:
     fitted = list(calibration())
-    for file, ids in (*FILES.items(), ("quality_calibration", None)):
+    for file, ids in (*FILES.items(), ("quality", None)):
         mine = [r for r in fitted if (r[0] in ids if ids else all(r[0] not in others for others in FILES.values()))]
         write(file, [row(*r) for r in mine])
 
@@ -33,7 +33,7 @@ def row(id: str, field: str, value: float, low: float, high: float, note: str) -
 
 def write(file: str, rows: list[list[str]]) -> None:
     """Replace the fitted rows of a file; rows from other sources stay."""
-    path = catalog.data_folder() / f"{file}.csv"
+    path = catalog.data_folder() / "calibration" / f"{file}.csv"
     kept: list[list[str]] = []
     if path.is_file():
         with path.open(encoding="utf-8", newline="") as old:

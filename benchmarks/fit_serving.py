@@ -1,6 +1,6 @@
-"""Fit the calibrated numbers of serving to data/measured/ and write data/serving.csv (minutes, by hand).
+"""Fit the calibrated numbers of serving to data/measured/ and write data/calibration/serving.csv (minutes, by hand).
 
-    python benchmarks/fit_serving.py      writes data/serving.csv and data/measured/serving_held_out.csv
+    python benchmarks/fit_serving.py      writes data/calibration/serving.csv and data/measured/serving_held_out.csv
 
 Robust least squares on the logarithm of measured over predicted; every (model, GPU, engine) counts alike, more or
 less; each number is pulled a little towards its starting value, which is what public kernel measurements suggest.
@@ -197,7 +197,7 @@ def main() -> None:
     rows, fits = left_out(tables, "group", best)
     lines = list(csv_rows(tables, best, rows, fits))
     folder = data_folder()
-    (folder / "serving.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "calibration" / "serving.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     held_out(rows).to_csv(folder / "measured" / "serving_held_out.csv", index=False, lineterminator="\n")
 
 

@@ -1,4 +1,4 @@
-"""Fit the laws of training to data/measured/training.csv and write data/training_calibration.csv.
+"""Fit the laws of training to data/measured/training.csv and write data/calibration/training.csv.
 
 The fit itself is costmodel/training_fit.py. The bands are the errors of families that the fit has not seen.
 Run: python benchmarks/fit_training.py
@@ -57,7 +57,7 @@ def main() -> None:
 
 def write(law: Any, refits: list, name: str, more: dict[str, float] | None = None) -> None:
     """Replace the rows of one law (and the bands) in the file of calibrated numbers."""
-    path = catalog.data_folder() / "training_calibration.csv"
+    path = catalog.data_folder() / "calibration" / "training.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = [r for r in csv.DictReader(file) if r["id"] != name and not (more and r["id"].startswith("band_"))]
     note = "fitted by benchmarks/fit_training.py to measured/training.csv; low and high: the fits that leave one family out"

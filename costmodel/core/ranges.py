@@ -32,7 +32,7 @@ class Range:
     so that no draw leaves 0..1; a change that can be negative is lognormal in 1 + change, so that no draw falls below -100 %.
     Without a `form` ("amount", "share", "change", or "signed", a normal) the ends say which, and the unit of the field that
     holds it: 20 to 80 cents are no share. `mid` is the median: sqrt(low x high) for an amount without one.
-    `name` is the key of the draw; `source` (an id of data/sources.csv) and `why` say where the doubt comes from.
+    `name` is the key of the draw; `source` (an id of data/facts/sources.csv) and `why` say where the doubt comes from.
     `driver` names what moves this doubt together with others, and `loading`, -1 to 1, how strongly: two doubts with loadings a and b
     on one driver have the rank correlation of a normal copula with the correlation a x b.
 

@@ -46,6 +46,7 @@ RECORDS: dict[str, type] = {
     "gpus": Gpu, "rents": Rent, "models": Model, "people": Person, "labels": Labels, "stores": Store,
     "embedders": Embedder, "rerankers": Reranker, "tunings": Tuning, "readers": Reader, "graphs": Graph,
 }  # fmt: skip
+PLACES = ("facts", "calibration", "")  # where a row is a number; a folder of one's own needs no subfolders
 Folder = Union[str, Path, None]
 
 
@@ -65,13 +66,20 @@ def _own_folder() -> Path:
 
 def files(folder: Folder = None) -> list[str]:
     """Names of the files of facts, without `.csv` and without sources."""
-    return sorted(p.stem for p in data_folder(folder).glob("*.csv") if p.stem != "sources")
+    paths = [path for place in PLACES for path in (data_folder(folder) / place).glob("*.csv")]
+    return sorted(path.stem for path in paths if path.stem != "sources")
+
+
+def path_of(file: str, folder: Folder = None) -> Path:
+    """The CSV file of this name, among the facts or the calibrated numbers."""
+    here = data_folder(folder)
+    return next((path for place in PLACES if (path := here / place / f"{file}.csv").is_file()), here / f"{file}.csv")
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     """Rows of a CSV file as text, each with its line number under `line`."""
     if not path.is_file():
-        raise unknown("file", path.stem, files(path.parent), where=f"the folder {path.parent.name}")
+        raise unknown("file", path.stem, [p.stem for p in path.parent.glob("*.csv")], where=f"the folder {path.parent.name}")
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != columns:
@@ -137,7 +145,7 @@ def _is_number(text: str) -> bool:
 @cache
 def _sources(folder: Path) -> dict[str, Source]:
     found: dict[str, Source] = {}
-    for row in _read(folder / "sources.csv", tuple(f.name for f in dataclasses.fields(Source))):
+    for row in _read(path_of("sources", folder), tuple(f.name for f in dataclasses.fields(Source))):
         line = row.pop("line")
         if row["id"] in found:
             raise CatalogError(f"sources.csv line {line}: the id {row['id']!r} is there twice")
@@ -148,7 +156,7 @@ def _sources(folder: Path) -> dict[str, Source]:
 @cache
 def _rows(file: str, folder: Path) -> tuple[dict[str, str], ...]:
     """All rows of one file, checked, in the order of the file."""
-    rows, seen, known = _read(folder / f"{file}.csv", COLUMNS), set(), _sources(folder)
+    rows, seen, known = _read(path_of(file, folder), COLUMNS), set(), _sources(folder)
     for row in rows:
         where = f"{file}.csv line {row['line']}"
         _check(row, where, known)
@@ -392,7 +400,7 @@ def rent(
 
 def facts_of(file: str, folder: Folder = None, on: str | None = None) -> dict[str, Fact]:
     """All facts of one file (practice, residency, own, carbon, ...) by `id.field`."""
-    if file in (*RECORDS, "sources") or not (data_folder(folder) / f"{file}.csv").is_file():
+    if file in (*RECORDS, "sources") or not path_of(file, folder).is_file():
         raise unknown("file of facts", file, [f for f in files(folder) if f not in RECORDS])
     return dict(_facts(file, data_folder(folder), on))
 

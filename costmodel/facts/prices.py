@@ -29,7 +29,7 @@ from costmodel.facts.pricelist import MODES, PRICES_VERSION, choices, context, f
 
 __all__ = ["CLASSES", "MODES", "PRICES_VERSION", "ApiPrice", "Rates", "Tokens", "api_models", "api_price", "billed",
            "price", "rates", "request_usd"]  # fmt: skip
-SOURCE = "genai-prices"  # its id in data/sources.csv
+SOURCE = "genai-prices"  # its id in data/facts/sources.csv
 
 
 # token class -> (field of Rates, price key of genai-prices)
@@ -231,7 +231,7 @@ def api_price(model: str, provider: str | None = None, on: str | None = None, mo
     Without a provider: the maker of the model, or its only seller. `on` is "YYYY-MM-DD", or "YYYY-MM-DDTHH:MM" in
     UTC for prices that change with the hour (a date alone takes the dearest hour); today in UTC by default.
     Errors: `CatalogError` for a model, provider, mode or region that is not priced; `ValueError` for a bad date or
-    discount. Source: genai-prices (its version is `PRICES_VERSION`); residency uplifts from data/residency.csv.
+    discount. Source: genai-prices (its version is `PRICES_VERSION`); residency uplifts from data/facts/residency.csv.
 
     >>> api_price("o3", on="2025-06-09").tiers[0].usd_per_mtok_in, api_price("o3", on="2025-06-10").tiers[0].usd_per_mtok_in
     (10.0, 2.0)
@@ -328,7 +328,7 @@ def _class_notes(base: Rates) -> list[str]:
 
 
 def _uplift(provider: str, model: str, residency: str | None, on: str) -> tuple[Any, tuple[tuple[str, str], ...]]:
-    """Multiplier of a data-residency region, from data/residency.csv."""
+    """Multiplier of a data-residency region, from data/facts/residency.csv."""
     if residency is None:
         return 1.0, ()
     if model.startswith("regional."):
@@ -340,7 +340,7 @@ def _uplift(provider: str, model: str, residency: str | None, on: str) -> tuple[
     return (value if value.low < value.high else value.mid), (("residency_uplift", found.sources[0][1]),)
 
 
-_RESIDENCY_IDS = {"aws": "bedrock"}  # provider id -> its name in data/residency.csv
+_RESIDENCY_IDS = {"aws": "bedrock"}  # provider id -> its name in data/facts/residency.csv
 
 
 def _token_priced(entry: Any) -> bool:

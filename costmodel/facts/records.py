@@ -1,7 +1,7 @@
 """Records: what a fact looks like once it is loaded, with the source of each of its fields.
 
 A number that has a range in the data is a `Range`, otherwise a float (or an int where it counts). `sources` pairs each
-field with the id of a row of data/sources.csv.
+field with the id of a row of data/facts/sources.csv.
 """
 
 from __future__ import annotations

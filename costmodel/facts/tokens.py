@@ -42,7 +42,7 @@ ENCODINGS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 
-# Name of the model -> family in data/tokenizers.csv. Claude has counted about 30 % more since Opus 4.7.
+# Name of the model -> family in data/facts/tokenizers.csv. Claude has counted about 30 % more since Opus 4.7.
 FAMILIES: tuple[tuple[str, str], ...] = (
     ("claude-(opus-)?4[-.][78]", "claude-4.7"), ("claude-((opus|sonnet|haiku|fable|mythos)-)?[5-9]", "claude-4.7"),
     ("claude", "claude"), ("gemini", "gemini"), ("gemma", "gemma"), ("llama", "llama"), ("qwen|qwq", "qwen"),
@@ -59,7 +59,7 @@ def count_tokens(text: str | Sequence[str], model: str) -> Any:
 
     Exact (int) for OpenAI models. Otherwise a Range: the o200k count times the family's ratio, with the band between
     kinds of text; texts with over a tenth of non-ASCII characters take the multilingual ratio. An unknown model is a
-    `CatalogError`. Ratios and their sources: data/tokenizers.csv.
+    `CatalogError`. Ratios and their sources: data/facts/tokenizers.csv.
 
     >>> count_tokens("tiktoken is great!", "gpt-4"), count_tokens(["hello world", ""], "gpt-6-sol")
     (6, [2, 0])
@@ -91,7 +91,7 @@ def basis(model: str) -> tuple[str, str | None]:
         if re.search(rf"(?<![a-z])(?:meta-)?(?:{pattern})", name):
             return "o200k_base", family
     raise unknown(
-        "tokenizer for model", model, [p for p, _ in ENCODINGS] + [f for _, f in FAMILIES], "data/tokenizers.csv"
+        "tokenizer for model", model, [p for p, _ in ENCODINGS] + [f for _, f in FAMILIES], "data/facts/tokenizers.csv"
     )
 
 

@@ -1,7 +1,7 @@
 """Prompt-cache economics: hit rate from arrivals and time to live, and when a cache pays.
 
 Prices are relative to plain input: a read of 0.10 is 90 % off, a write of 1.25 a premium of a quarter. The rules of the
-providers, with their dates, are facts of data/caches.csv.
+providers, with their dates, are facts of data/facts/caches.csv.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def present_months(rate_per_month: Any, months: Any) -> Any:
 def resale_share(after_three_years: Any, months: Any) -> Any:
     """Resale value of a server over its price after some months: r^(months / 36), the same loss in every year.
 
-    data/own.csv has 0.62, 0.43, 0.30, 0.17 and 0.12 of an H100 after one to five years.
+    data/facts/own.csv has 0.62, 0.43, 0.30, 0.17 and 0.12 of an H100 after one to five years.
 
     >>> [round(float(resale_share(0.30, 12 * year)), 2) for year in range(6)]
     [1.0, 0.67, 0.45, 0.3, 0.2, 0.13]

@@ -1,7 +1,7 @@
 """Quality: the share of answers that is accepted, on the log-odds scale where effects add.
 
 A base share, shifts with their evidence; what examples and a teacher shift; what a longer context, the place in it, and
-a passage that was or was not found do. The numbers of the curves are fitted (data/quality_calibration.csv).
+a passage that was or was not found do. The numbers of the curves are fitted (data/calibration/quality.csv).
 """
 
 from __future__ import annotations

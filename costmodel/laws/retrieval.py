@@ -1,6 +1,6 @@
 """Retrieval arithmetic: chunks, vectors, recall, the tokens and size of a graph index, its decay, time to first token.
 
-Pure functions; the numbers that they need are facts of data/practice.csv and data/quality_calibration.csv.
+Pure functions; the numbers that they need are facts of data/facts/practice.csv and data/calibration/quality.csv.
 """
 
 from __future__ import annotations

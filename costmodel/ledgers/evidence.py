@@ -49,7 +49,7 @@ class Evidence:
         return line.basis.format_map(shown) if line.basis else ""
 
     def of(self, key: str) -> str:
-        """The source of one input: an id of data/sources.csv, "yours" for the workload's, else "assumption"."""
+        """The source of one input: an id of data/facts/sources.csv, "yours" for the workload's, else "assumption"."""
         return self.sources.get(key) or ("yours" if key.split(".")[0] in YOURS else "assumption")
 
     def cited(self, line: Line) -> list[str]:

@@ -24,7 +24,7 @@ from costmodel.ledgers.evidence import Evidence
 def register(study: Study, also: Mapping[str, Any] | None = None, swings: pd.DataFrame | None = None) -> pd.DataFrame:
     """The assumption register: every input of the options, the workload and the terms (`also` of others, by name), each value once.
 
-    Columns: input low mid high unit source why options default; `source` is an id of data/sources.csv, "yours" or
+    Columns: input low mid high unit source why options default; `source` is an id of data/facts/sources.csv, "yours" or
     "assumption"; `default` is True where the value is the package's own and nobody has touched it: those come first. A discount of 0, an
     uplift of 1 and the like do nothing and are left out. `swings`, a table of `tornado` or `swings`, adds the column `swing`
     [USD], the furthest that the input alone moves a total; the rows are then in that order.

@@ -181,7 +181,7 @@ def own_over_api(own: Hosted, api: Any, work: Workload, utilisation: Iterable[fl
 @public
 @dataclass(frozen=True)
 class Site:
-    """Where GPUs stand: grid, facility, and how much power they draw; a grid is an id of data/carbon.csv."""
+    """Where GPUs stand: grid, facility, and how much power they draw; a grid is an id of data/facts/carbon.csv."""
 
     grid: str = "world"
     carbon: Number | None = None

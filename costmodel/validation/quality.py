@@ -247,7 +247,7 @@ def quality_fidelity(by: str | None = "benchmark") -> pd.DataFrame:
 
 
 def calibration() -> list[tuple[str, str, float, float, float, str]]:
-    """(id, field, value, low, high, note) of every fitted number: rows of readers.csv, graphs.csv and quality_calibration.csv."""
+    """(id, field, value, low, high, note) of every fitted number: rows of readers.csv, graphs.csv and quality.csv."""
     out: list[tuple[str, str, float, float, float, str]] = []
     for reader, law in fit_context(context_rows()).items():
         out.append((reader, "context_decay", law["decay"], law["low"], law["high"], "fall of the log-odds at 131,072 tokens; median model, 90 % of the models"))

@@ -2,7 +2,7 @@
 
 Robust least squares on the logarithm of predicted over measured; every family of measurements weighs the same, and a
 start value from physics or experience holds what the data cannot tell (`SPEED`, `MEMORY`: value, and how far it may
-move). The fit to every run is data/training_calibration.csv, written by benchmarks/fit_training.py; a fit that leaves
+move). The fit to every run is data/calibration/training.csv, written by benchmarks/fit_training.py; a fit that leaves
 a family out says how wrong we are about runs that nobody has shown to us.
 """
 

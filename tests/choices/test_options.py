@@ -344,7 +344,7 @@ def test_a_wrong_technique_is_refused_in_one_sentence(make, says):
 
 
 def test_pages_and_words_become_tokens_by_sourced_factors():
-    """One page is about 700 tokens and one English word 4/3 of a token (data/practice.csv)."""
+    """One page is about 700 tokens and one English word 4/3 of a token (data/facts/practice.csv)."""
     work = cm.Workload.from_pages(1_000, pages_in=3, words_out=300)
     assert cm.uncertainty.middle(work).input_tokens == pytest.approx(3 * 700)
     assert cm.uncertainty.middle(work).output_tokens == pytest.approx(400, rel=0.01)

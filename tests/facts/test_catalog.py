@@ -176,7 +176,7 @@ def test_closed_tuning_says_when():
 
 @pytest.fixture
 def folder(tmp_path):
-    shutil.copy(catalog.data_folder() / "sources.csv", tmp_path)
+    shutil.copy(catalog.path_of("sources"), tmp_path)
     return tmp_path
 
 

@@ -295,7 +295,7 @@ def test_the_fitted_gains_have_the_published_signs():
 
 
 def test_vectors_alone_find_nothing_at_five_entities_and_a_graph_does():
-    vector, graph = (catalog.fact("quality_calibration", f"{x}.per_entity").value.mid for x in ("vector", "graph"))
+    vector, graph = (catalog.fact("quality", f"{x}.per_entity").value.mid for x in ("vector", "graph"))
     assert cm.knowledge.all_found(5, vector) < 0.05 and cm.knowledge.all_found(8, vector) < 0.01
     assert cm.knowledge.all_found(5, graph) > 0.4
     hops = [quality(cm.Rag(hops=n), replace(WORK, question_mix={"fact": 0.0, "multi_hop": 1.0})) for n in (1, 2, 5, 9)]
@@ -305,7 +305,7 @@ def test_vectors_alone_find_nothing_at_five_entities_and_a_graph_does():
 def test_recall_grows_with_k_as_measured():
     """DocsQA, chunks of 512 tokens (arXiv:2411.03538): 0.547 at 1, 0.856 at 5, 0.957 at 29, 0.993 at 253."""
     for k, measured in ((5, 0.856), (29, 0.957), (253, 0.993)):
-        slope = catalog.fact("quality_calibration", "retrieval.recall_slope").value.mid
+        slope = catalog.fact("quality", "retrieval.recall_slope").value.mid
         assert float(cm.knowledge.recall_at_k(k, 0.547, slope)) == pytest.approx(measured, abs=0.03)
 
 
@@ -335,7 +335,7 @@ def test_the_fit_is_the_file():
         elif id in catalog.graphs():
             held = getattr(catalog.graph(id), field)
         else:
-            held = catalog.fact("quality_calibration", f"{id}.{field}").value
+            held = catalog.fact("quality", f"{id}.{field}").value
         ends = (held.low, held.mid, held.high) if isinstance(held, cm.Range) else (held,) * 3
         assert ends == pytest.approx((low, value, high), rel=2e-3, abs=1e-3), f"{id}.{field}"
 

@@ -390,7 +390,7 @@ def test_a_third_is_lost_between_the_first_and_the_tenth_of_20_documents():
     q = cm.validation.measured_quality()
     row = q[(q.model == "GPT-3.5-Turbo") & (q.documents == 20)].set_index("position")["value"]
     assert 1 - row[0.4737] / row[0.0] == pytest.approx(0.29, abs=0.005)
-    dip, tilt = (catalog.fact("quality_calibration", f"reader.{x}").value for x in ("position_dip", "position_tilt"))
+    dip, tilt = (catalog.fact("quality", f"reader.{x}").value for x in ("position_dip", "position_tilt"))
     usual, worst = (float(cm.knowledge.shift(0.758, cm.knowledge.position_shift(0.4737, getattr(dip, e), getattr(tilt, e)))) for e in ("mid", "high"))
     assert worst < 0.56 < usual < 0.75
 

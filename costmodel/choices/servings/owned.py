@@ -24,7 +24,7 @@ from costmodel.laws.money import resale_share
 class Owned:
     """Own servers instead of rent: bought when they are needed, housed in colocation, sold at the end of the horizon.
 
-    `capex_usd=None` takes the street price of the GPU in data/own.csv, `it_watts=None` the power of a GPU with its share of server and
+    `capex_usd=None` takes the street price of the GPU in data/facts/own.csv, `it_watts=None` the power of a GPU with its share of server and
     network, before cooling. A server holds `gpus_per_server`, is bought whole, costs `server_overhead` times its GPUs and is
     replaced after `life_months`. `residual` is the share of its price that it fetches after three years; at any other age it is
     `fleet.resale_share`. Life, residual, power and colocation are Ranges with sources.

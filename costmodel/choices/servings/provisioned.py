@@ -36,7 +36,7 @@ class Provisioned:
     A unit carries `tokens_per_min_per_unit` input tokens; an output token counts as `output_weight` of them (None: the ratio
     of the list prices), and a token read from the cache as none. Units are bought for the busiest hour, at least `units_min`,
     in steps of `units_step`; `load_max` is head room. With `cover` below 1 the rest is paid by the token at `api`.
-    What is None comes from data/provisioned.csv.
+    What is None comes from data/facts/provisioned.csv.
 
     >>> ptu = Provisioned("gpt-5", on="2026-11-01")
     >>> ptu.tokens_per_min_per_unit, ptu.usd_per_unit_hour, ptu.output_weight

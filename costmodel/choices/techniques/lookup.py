@@ -22,7 +22,7 @@ HOPS = Range(2, 4, mid=2.5, form="amount", name="knowledge.hops", why="assumptio
 
 def fitted(key: str) -> Range:
     """A number fitted to published tables, as a Range named by its key."""
-    return catalog.fact("quality_calibration", key).value
+    return catalog.fact("quality", key).value
 
 
 def corpus_of(work: Workload, technique: Any) -> Corpus:

@@ -235,7 +235,7 @@ def kept(item: str, phase: str, gb_per_month: Any, t: Any, basis: str, fields: t
 class Upgrades:
     """Move to another model when the provider retires this one: test again, re-anchor the evaluation, fix prompts, warm the cache.
 
-    The first move is on the announced day of the model (`retires`, else data/retirements.csv), later ones every
+    The first move is on the announced day of the model (`retires`, else data/facts/retirements.csv), later ones every
     `every_months`. The tune of a base that ends is in the tune (`base_life_months`). A model that is pinned to a dated
     version changes only then; one behind an alias (`pinned=False`) also changes silently, and users find out.
     """

@@ -50,7 +50,7 @@ def refuse_base(offer: catalog.Tuning, serving: Any, how: str = "FineTune") -> N
 def refuse_terms(teacher: Any, student: Any, allowed: bool) -> None:
     """Refuse a teacher whose terms may forbid to train on its answers, unless the user's contract allows it.
 
-    Closed models do; of open weights their licence decides (data/licences.csv), and a licence that excepts models of its
+    Closed models do; of open weights their licence decides (data/facts/licences.csv), and a licence that excepts models of its
     own maker lets them learn.
     """
     if allowed:

@@ -91,7 +91,7 @@ def arrays(serving: Hosted, method: str, seq_len: Any, packed: bool | None, stac
     model, gpu = serving.model, serving.gpu
     adapter = method != "full"
     active = model.parameters if model.active_parameters is None else model.active_parameters
-    facts = facts_of("training_calibration")
+    facts = facts_of("training")
     node = facts.get(f"{gpu.id}.gpus_per_node", facts["node.gpus_per_node"]).value.mid
     none, naive = np.zeros_like(np.asarray(active, float)), stack == "naive"
     return Run(

@@ -1,6 +1,6 @@
 """From records to the numbers of the roofline: an architecture, GPUs in a number format, and the calibrated physics.
 
-The calibrated numbers are facts of data/serving.csv, fitted by benchmarks/fit_serving.py on the measurements in
+The calibrated numbers are facts of data/calibration/serving.csv, fitted by benchmarks/fit_serving.py on the measurements in
 data/measured/; their bands come from leaving out one combination of model, GPU and engine at a time.
 """
 

@@ -1,6 +1,6 @@
 """What was measured of training runs, and the numbers fitted to it.
 
-The measurements are data/measured/training.csv, the fitted numbers data/training_calibration.csv, written by
+The measurements are data/measured/training.csv, the fitted numbers data/calibration/training.csv, written by
 benchmarks/fit_training.py.
 """
 
@@ -28,8 +28,8 @@ UNITS = {"tokens_per_s_per_gpu": "token/s", "gpu_hours": "GPU-hour", "wall_hours
 
 @cache
 def laws() -> tuple[SpeedLaw, MemoryLaw, dict[str, float]]:
-    """The calibrated speed law, memory law and bands, of data/training_calibration.csv."""
-    found = catalog.facts_of("training_calibration")
+    """The calibrated speed law, memory law and bands, of data/calibration/training.csv."""
+    found = catalog.facts_of("training")
     number = {key: fact.value.mid for key, fact in found.items()}
     speed = SpeedLaw(**{f.name: number[f"speed.{f.name}"] for f in fields(SpeedLaw)})
     memory = MemoryLaw(**{f.name: number[f"memory.{f.name}"] for f in fields(MemoryLaw)})

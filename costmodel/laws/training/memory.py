@@ -1,7 +1,7 @@
 """What fills the memory of a training GPU: states, activations, logits and the framework, and how far sharding helps.
 
 The functions take the arrays of `training_runs.Run`. The bytes are fitted within what the physics allows
-(benchmarks/fit_training.py) and live in data/training_calibration.csv. Not in it: pipeline schedules, low-rank optimisers.
+(benchmarks/fit_training.py) and live in data/calibration/training.csv. Not in it: pipeline schedules, low-rank optimisers.
 """
 
 from __future__ import annotations

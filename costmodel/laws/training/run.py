@@ -277,7 +277,7 @@ def _cards(entries: np.ndarray, shape: tuple) -> dict[str, np.ndarray]:
     place = {gpu: i for i, gpu in enumerate(order)}
     index = np.broadcast_to(np.reshape([place[g] for g in entries.ravel().tolist()], entries.shape), shape).ravel()
     cards = [middle(gpu if isinstance(gpu, Gpu) else catalog.gpu(gpu)) for gpu in order]
-    facts = catalog.facts_of("training_calibration")
+    facts = catalog.facts_of("training")
     node = [facts.get(f"{card.id}.gpus_per_node", facts["node.gpus_per_node"]).value.mid for card in cards]
     columns = {n: np.asarray([getattr(c, n) or np.nan for c in cards], float)[index] for n in CARD}
     return {**columns, "node": np.asarray(node, float)[index], "id": np.asarray([c.id for c in cards])[index]}

@@ -2,7 +2,7 @@
 
 Time of one token = compute / (peak x efficiency), against kernel launches and the gathering of sharded weights, plus
 the exchange between experts, the unpacking of 4-bit weights and, for RL, the answers that the inference model prices.
-The efficiencies are fitted to published runs (benchmarks/fit_training.py) and live in data/training_calibration.csv.
+The efficiencies are fitted to published runs (benchmarks/fit_training.py) and live in data/calibration/training.csv.
 """
 
 from __future__ import annotations
