@@ -23,8 +23,14 @@ from costmodel.pages.plots import decisions as plots_decision
 from costmodel.pages.report import runner as report
 from costmodel.scenarios.scenario import notebooks_folder
 
-WORK = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,
-                   corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03), usd_per_failure=0.2)  # fmt: skip
+WORK = cm.Workload(
+    requests_per_month=300_000,
+    instruction_tokens=600,
+    input_tokens=900,
+    output_tokens=250,
+    corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03),
+    usd_per_failure=0.2,
+)
 
 
 def best(work: Callable[[], object], times: int = 5) -> float:
@@ -52,7 +58,14 @@ def row(what: str, seconds: float, budget: str, note: str = "") -> None:
 def fresh(code: str) -> float:
     """Seconds of a statement in a new interpreter, without the start of the interpreter itself."""
     timed = f"import time; s = time.perf_counter(); {code}; print(time.perf_counter() - s)"
-    return min(float(subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True, check=True).stdout) for _ in range(3))
+    return min(
+        float(
+            subprocess.run(
+                [sys.executable, "-c", timed], capture_output=True, text=True, check=True
+            ).stdout
+        )
+        for _ in range(3)
+    )
 
 
 def bare(options: dict, n: int) -> tuple[Callable[[], object], Callable[[], object]]:
@@ -63,8 +76,19 @@ def bare(options: dict, n: int) -> tuple[Callable[[], object], Callable[[], obje
     columns, classes = [], []
     for option in things[0]:
         lines = evaluate(option, things[1], things[2]).lines
-        columns.append([[np.broadcast_to(np.asarray(x, float), (n, 1)) for x in
-                         (line.quantity, line.usd_per_unit, calendar.factor(line.schedule, line.trend))] for line in lines])  # fmt: skip
+        columns.append(
+            [
+                [
+                    np.broadcast_to(np.asarray(x, float), (n, 1))
+                    for x in (
+                        line.quantity,
+                        line.usd_per_unit,
+                        calendar.factor(line.schedule, line.trend),
+                    )
+                ]
+                for line in lines
+            ]
+        )
         monthly = {line.trend: np.zeros((n, 1)) for line in lines}
         for line in lines:
             monthly[line.trend] = monthly[line.trend] + line.quantity * line.usd_per_unit
@@ -83,7 +107,9 @@ def bare(options: dict, n: int) -> tuple[Callable[[], object], Callable[[], obje
             for usd, prices in parts:
                 for start in range(0, n, CHUNK):
                     rows = slice(start, start + CHUNK)
-                    total[rows] += (usd[rows] * (prices[rows] if prices.ndim == 2 else prices)).sum(axis=1)
+                    total[rows] += (usd[rows] * (prices[rows] if prices.ndim == 2 else prices)).sum(
+                        axis=1
+                    )
             np.percentile(total, [10, 50, 90])
 
     return products, cubes
@@ -94,8 +120,14 @@ def reports() -> None:
     notebook = notebooks_folder() / "01_which_approach.ipynb"
     with tempfile.TemporaryDirectory() as out:
         row("notebook 01 to HTML and PDF", best(lambda: report.run(notebook, out), 1), "15 s")
-        jobs = {f"report {i}": (notebook, {"requests_per_month": 10_000 * (i + 1)}) for i in range(20)}
-        row("20 scenarios as reports, two at a time", best(lambda: report.run_many(jobs, out), 1), "120 s")
+        jobs = {
+            f"report {i}": (notebook, {"requests_per_month": 10_000 * (i + 1)}) for i in range(20)
+        }
+        row(
+            "20 scenarios as reports, two at a time",
+            best(lambda: report.run_many(jobs, out), 1),
+            "120 s",
+        )
 
 
 def tokens() -> None:
@@ -108,8 +140,16 @@ def tokens() -> None:
 
     raw = _encoding("o200k_base")
     assert isinstance(raw, tiktoken.Encoding)
-    ours, theirs = in_turns(lambda: cm.facts.count_tokens(texts, "gpt-4o"), lambda: raw.encode_ordinary_batch(texts, num_threads=2))
-    row("counting tokens", ours, "-", f"{ours / theirs:.2f}x of raw tiktoken batch (budget 1.2x), {sum(map(len, texts)) / ours / 1e6:.0f} MB/s")
+    ours, theirs = in_turns(
+        lambda: cm.facts.count_tokens(texts, "gpt-4o"),
+        lambda: raw.encode_ordinary_batch(texts, num_threads=2),
+    )
+    row(
+        "counting tokens",
+        ours,
+        "-",
+        f"{ours / theirs:.2f}x of raw tiktoken batch (budget 1.2x), {sum(map(len, texts)) / ours / 1e6:.0f} MB/s",
+    )
 
 
 def peers(options: dict, terms: Terms) -> None:
@@ -121,17 +161,32 @@ def peers(options: dict, terms: Terms) -> None:
         print("squigglepy is not installed: no comparison (`make bench` installs it)")
     else:
         theirs_each = squiggle(sq, options, terms)
-        row("the same model as a squigglepy function, one draw", theirs_each, "-",
-            f"{theirs_each / ours:,.0f}x ours (budget: at least 20x), mean of {SQUIGGLES} draws, each of which runs the whole bill")  # fmt: skip
+        row(
+            "the same model as a squigglepy function, one draw",
+            theirs_each,
+            "-",
+            f"{theirs_each / ours:,.0f}x ours (budget: at least 20x), mean of {SQUIGGLES} draws, each of which runs the whole bill",
+        )
     keys = list(doubts((options["RAG"], WORK, terms)))
     evaluations: list[int] = []
 
     def model(u: np.ndarray) -> np.ndarray:
         evaluations.append(len(u))
-        return totals({"x": options["RAG"]}, WORK, terms, len(u), points={k: c[:, None] for k, c in zip(keys, u.T, strict=True)})["x"]
+        return totals(
+            {"x": options["RAG"]},
+            WORK,
+            terms,
+            len(u),
+            points={k: c[:, None] for k, c in zip(keys, u.T, strict=True)},
+        )["x"]
 
     mine = best(lambda: cm.uncertainty.sobol_indices(model, keys, POINTS), 3)
-    row(f"Sobol indices of {len(keys)} inputs, {POINTS} points, with a bootstrap", mine, "2 s", f"{max(evaluations):,} rows")
+    row(
+        f"Sobol indices of {len(keys)} inputs, {POINTS} points, with a bootstrap",
+        mine,
+        "2 s",
+        f"{max(evaluations):,} rows",
+    )
     try:
         from SALib.analyze import sobol as analyze
         from SALib.sample import sobol as sample_sobol
@@ -141,12 +196,24 @@ def peers(options: dict, terms: Terms) -> None:
     problem = {"num_vars": len(keys), "names": keys, "bounds": [[0.0, 1.0]] * len(keys)}
 
     def theirs() -> dict:
-        x = np.clip(sample_sobol.sample(problem, POINTS, calc_second_order=False, seed=1), 1e-9, 1 - 1e-9)
-        return analyze.analyze(problem, model(x), calc_second_order=False, num_resamples=200, seed=1)
+        x = np.clip(
+            sample_sobol.sample(problem, POINTS, calc_second_order=False, seed=1), 1e-9, 1 - 1e-9
+        )
+        return analyze.analyze(
+            problem, model(x), calc_second_order=False, num_resamples=200, seed=1
+        )
 
     found = dict(zip(keys, theirs()["ST"], strict=True))
-    apart = max(abs(found[r.input] - r.total) for r in cm.uncertainty.sobol_indices(model, keys, POINTS).itertuples())
-    row("the same by SALib, on the same model", best(theirs, 2), "-", f"total indices differ by {apart:.3f} at most")
+    apart = max(
+        abs(found[r.input] - r.total)
+        for r in cm.uncertainty.sobol_indices(model, keys, POINTS).itertuples()
+    )
+    row(
+        "the same by SALib, on the same model",
+        best(theirs, 2),
+        "-",
+        f"total indices differ by {apart:.3f} at most",
+    )
 
 
 SQUIGGLES = 40  # draws that squigglepy makes here: its function runs once for each
@@ -158,13 +225,22 @@ def squiggle(sq: object, options: dict, terms: Terms) -> float:
     kinds = {}
     for key, value in doubts(things).items():
         share, positive = getattr(value, "form", "share") == "share", value.low > 0
-        kinds[key] = sq.norm(value.low, value.high, lclip=value.low, rclip=value.high) if share or not positive else sq.lognorm(value.low, value.high)  # type: ignore[attr-defined]
+        kinds[key] = (
+            sq.norm(value.low, value.high, lclip=value.low, rclip=value.high)
+            if share or not positive
+            else sq.lognorm(value.low, value.high)
+        )  # type: ignore[attr-defined]
 
     def bill() -> float:
         drawn = {key: np.full((1, 1), float(sq.sample(kind))) for key, kind in kinds.items()}  # type: ignore[attr-defined]
-        chosen, work, month_terms = rewrite(things, lambda key, old: drawn.get(key, old.mid), doubts=True)
+        chosen, work, month_terms = rewrite(
+            things, lambda key, old: drawn.get(key, old.mid), doubts=True
+        )
         calendar = Calendar(work, month_terms)
-        return sum(float(np.squeeze(evaluate(option, work, month_terms).total(calendar))) for option in chosen)
+        return sum(
+            float(np.squeeze(evaluate(option, work, month_terms).total(calendar)))
+            for option in chosen
+        )
 
     start = time.perf_counter()
     sq.sample(bill, n=SQUIGGLES)  # type: ignore[attr-defined]
@@ -179,12 +255,21 @@ def scaling(options: dict) -> None:
         strata.cache_clear()
         first.append(best(lambda n=n: cm.compare(options, WORK, draws=n), 1))
         again.append(best(lambda n=n: cm.compare(options, WORK, draws=n), 1 if n > 100_000 else 3))
-        row(f"compare 10 options, {n:,} draws, first time", first[-1], "-", f"{first[-1] / n * 1e6:.1f} us a draw; again {again[-1] / n * 1e6:.1f} us")
+        row(
+            f"compare 10 options, {n:,} draws, first time",
+            first[-1],
+            "-",
+            f"{first[-1] / n * 1e6:.1f} us a draw; again {again[-1] / n * 1e6:.1f} us",
+        )
     draws.cache_clear()
     strata.cache_clear()
     slopes = [np.log(x[-1] / x[-2]) / np.log(SCALE[-1] / SCALE[-2]) for x in (first, again)]
-    print(f"{'time grows with the draws to the power of':<62} {slopes[0]:>9.2f}      from {SCALE[-2]:,} to {SCALE[-1]:,}, again {slopes[1]:.2f}; 1 is linear. docs/scaling.png")
-    plots_decision.plot_scaling(list(SCALE), first).figure.savefig(Path(__file__).parent.parent / "docs" / "scaling.png", dpi=110)
+    print(
+        f"{'time grows with the draws to the power of':<62} {slopes[0]:>9.2f}      from {SCALE[-2]:,} to {SCALE[-1]:,}, again {slopes[1]:.2f}; 1 is linear. docs/scaling.png"
+    )
+    plots_decision.plot_scaling(list(SCALE), first).figure.savefig(
+        Path(__file__).parent.parent / "docs" / "scaling.png", dpi=110
+    )
 
 
 SCALE = (1_000, 10_000, 100_000, 1_000_000)
@@ -195,17 +280,32 @@ def main() -> None:
     options = dict(list(cm.presets(WORK, on="2026-11-20").items())[:10])
     terms = Terms()
     pandas = fresh("import pandas")
-    row("import costmodel", fresh("import costmodel"), "500 ms", f"import pandas alone {pandas * 1e3:.0f} ms")
+    row(
+        "import costmodel",
+        fresh("import costmodel"),
+        "500 ms",
+        f"import pandas alone {pandas * 1e3:.0f} ms",
+    )
 
     cm.compare(options, WORK, draws=10_000)
-    row("compare 10 options, 36 months, 10,000 draws", best(lambda: cm.compare(options, WORK, draws=10_000)), "50 ms")
-    row("the same at 1,000 draws (a slider move, model part)", best(lambda: cm.compare(options, WORK, draws=1_000)), "20 ms")
+    row(
+        "compare 10 options, 36 months, 10,000 draws",
+        best(lambda: cm.compare(options, WORK, draws=10_000)),
+        "50 ms",
+    )
+    row(
+        "the same at 1,000 draws (a slider move, model part)",
+        best(lambda: cm.compare(options, WORK, draws=1_000)),
+        "20 ms",
+    )
 
     draws.cache_clear()
     strata.cache_clear()
     first = best(lambda: cm.compare(options, WORK, draws=100_000), 1)
     row("compare 10 options, 100,000 draws, first time", first, "1 s")
-    again, products, cubes = in_turns(lambda: cm.compare(options, WORK, draws=100_000), *bare(options, 100_000))
+    again, products, cubes = in_turns(
+        lambda: cm.compare(options, WORK, draws=100_000), *bare(options, 100_000)
+    )
     note = f"{again / cubes:.1f}x of bare NumPy over draws x months ({cubes * 1e3:.0f} ms, budget 4x); {again / products:.1f}x of the products alone"
     row("the same again (draws remembered)", again, "1 s", note)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
@@ -214,20 +314,47 @@ def main() -> None:
     peers(options, terms)
     volumes, corpora = np.geomspace(1e3, 1e7, 200), np.geomspace(1e5, 1e8, 200)
     across, down = (m.ravel() for m in np.meshgrid(volumes, corpora))
-    region = best(lambda: totals(options, WORK, terms, grid={"requests_per_month": across, "Corpus.tokens": down}), 2)
+    region = best(
+        lambda: totals(
+            options, WORK, terms, grid={"requests_per_month": across, "Corpus.tokens": down}
+        ),
+        2,
+    )
     row("region map 200 x 200 of 10 options", region, "500 ms")
     ways = cm.knowledge.knowledge_options(WORK, on="2026-11-20")
-    row(f"region map 200 x 200 of {len(ways)} knowledge options", best(lambda: cm.knowledge.knowledge_map(ways, WORK, draws=0), 3), "500 ms")
-    row("the same with its uncertain border (40 draws, coarser)", best(lambda: cm.knowledge.knowledge_map(ways, WORK), 2), "-")
-    row("compare of the knowledge options, 1,000 draws (a slider move)", best(lambda: cm.compare(ways, WORK, draws=1_000), 3), "20 ms")
+    row(
+        f"region map 200 x 200 of {len(ways)} knowledge options",
+        best(lambda: cm.knowledge.knowledge_map(ways, WORK, draws=0), 3),
+        "500 ms",
+    )
+    row(
+        "the same with its uncertain border (40 draws, coarser)",
+        best(lambda: cm.knowledge.knowledge_map(ways, WORK), 2),
+        "-",
+    )
+    row(
+        "compare of the knowledge options, 1,000 draws (a slider move)",
+        best(lambda: cm.compare(ways, WORK, draws=1_000), 3),
+        "20 ms",
+    )
     sizes, counts = np.geomspace(1e8, 1e12, 100_000), np.resize([1, 8, 64, 512], 100_000)
-    row("100,000 training runs predicted", best(lambda: cm.training.predict_training(sizes, 1e9, "H100-SXM", gpus=counts), 3), "1 s")
+    row(
+        "100,000 training runs predicted",
+        best(lambda: cm.training.predict_training(sizes, 1e9, "H100-SXM", gpus=counts), 3),
+        "1 s",
+    )
     reports()
     tokens()
     voi = best(lambda: cm.uncertainty.value_of_information(options, WORK, draws=10_000), 1)
     row("value of information of 10 options, 10,000 draws", voi, "-")
     scaling(options)
-    row("break-even of two options, 400 draws", best(lambda: cm.breakeven({"first": options["Few-shot"], "second": options["LoRA"]}, WORK), 3), "-")
+    row(
+        "break-even of two options, 400 draws",
+        best(
+            lambda: cm.breakeven({"first": options["Few-shot"], "second": options["LoRA"]}, WORK), 3
+        ),
+        "-",
+    )
 
 
 if __name__ == "__main__":

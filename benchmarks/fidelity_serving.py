@@ -31,7 +31,12 @@ AIMS = {  # what this model is held to: (mean, median) of the absolute error
 }
 COVERAGE = (0.75, 0.88)
 SAMPLE = 60  # rows of each kind on which aiconfigurator is asked
-PATHS = {"llama-3.1-70b": "meta-llama/Meta-Llama-3.1-70B", "qwen3-32b": "Qwen/Qwen3-32B", "deepseek-r1": "deepseek-ai/DeepSeek-R1", "gpt-oss-120b": "openai/gpt-oss-120b"}
+PATHS = {
+    "llama-3.1-70b": "meta-llama/Meta-Llama-3.1-70B",
+    "qwen3-32b": "Qwen/Qwen3-32B",
+    "deepseek-r1": "deepseek-ai/DeepSeek-R1",
+    "gpt-oss-120b": "openai/gpt-oss-120b",
+}
 SYSTEMS = {"H100-SXM": "h100_sxm", "H200-SXM": "h200_sxm", "B200-SXM": "b200_sxm"}
 QUANTS = {"bf16": "bfloat16", "fp8": "fp8", "fp4": "nvfp4"}
 MIXTURES = ("deepseek-r1", "gpt-oss-120b")
@@ -39,8 +44,16 @@ MIXTURES = ("deepseek-r1", "gpt-oss-120b")
 
 def inside(rows: pd.DataFrame) -> pd.Series:
     """Whether each row lies in the band made of the other groups' rows."""
-    ends = rows[["id", "metric"]].merge(held_out(rows), how="left", on=["id", "metric"]).set_index(rows.index)
-    return ((ends["low"] <= ends["ratio"]) & (ends["ratio"] <= ends["high"])).astype(float).where(ends["low"].notna())
+    ends = (
+        rows[["id", "metric"]]
+        .merge(held_out(rows), how="left", on=["id", "metric"])
+        .set_index(rows.index)
+    )
+    return (
+        ((ends["low"] <= ends["ratio"]) & (ends["ratio"] <= ends["high"]))
+        .astype(float)
+        .where(ends["low"].notna())
+    )
 
 
 def table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -51,17 +64,34 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
         mean, median = AIMS.get(name, (None, None))
         low, high = COVERAGE
         covered = rows.loc[keep, "inside"].mean()
-        ok = [e <= a for e, a in ((error.abs().mean(), mean), (error.abs().median(), median)) if a is not None]
-        lines.append({
-            "what": name, "rows": keep.sum(), "mean": error.abs().mean(), "median": error.abs().median(), "bias": error.median(),
-            "p90": error.abs().quantile(BAND[2]), "in band": covered, "aim": _aim(mean, median),
-            "held": "" if not ok else "yes" if all(ok) else "no", "band held": "" if np.isnan(covered) else "yes" if low <= covered <= high else "no",
-        })  # fmt: skip
+        ok = [
+            e <= a
+            for e, a in ((error.abs().mean(), mean), (error.abs().median(), median))
+            if a is not None
+        ]
+        lines.append(
+            {
+                "what": name,
+                "rows": keep.sum(),
+                "mean": error.abs().mean(),
+                "median": error.abs().median(),
+                "bias": error.median(),
+                "p90": error.abs().quantile(BAND[2]),
+                "in band": covered,
+                "aim": _aim(mean, median),
+                "held": "" if not ok else "yes" if all(ok) else "no",
+                "band held": "" if np.isnan(covered) else "yes" if low <= covered <= high else "no",
+            }
+        )
     return pd.DataFrame(lines).set_index("what")
 
 
 def _aim(mean: float | None, median: float | None) -> str:
-    return ", ".join(f"{name} {value:.0%}" for name, value in (("mean", mean), ("median", median)) if value is not None)
+    return ", ".join(
+        f"{name} {value:.0%}"
+        for name, value in (("mean", mean), ("median", median))
+        if value is not None
+    )
 
 
 def peer(rows: pd.DataFrame) -> str:
@@ -77,19 +107,35 @@ def peer(rows: pd.DataFrame) -> str:
         first = rows[rows["metric"] == "ttft_s"].set_index("id")["log_ratio"]
         errors = []
         for row in asked.itertuples():
-            moe = {} if row.model not in MIXTURES else {"moe_tp_size": row.tp * row.dp // row.ep, "moe_ep_size": row.ep}
+            moe = (
+                {}
+                if row.model not in MIXTURES
+                else {"moe_tp_size": row.tp * row.dp // row.ep, "moe_ep_size": row.ep}
+            )
             try:
                 with contextlib.redirect_stdout(io.StringIO()):
-                    made = cli_estimate(PATHS[row.model], SYSTEMS[row.gpu], backend_name=row.engine, isl=row.input_tokens, osl=row.output_tokens,
-                                        batch_size=int(row.concurrency / row.dp), tp_size=row.tp, attention_dp_size=row.dp,
-                                        gemm_quant_mode=QUANTS[row.precision], **moe)  # fmt: skip
+                    made = cli_estimate(
+                        PATHS[row.model],
+                        SYSTEMS[row.gpu],
+                        backend_name=row.engine,
+                        isl=row.input_tokens,
+                        osl=row.output_tokens,
+                        batch_size=int(row.concurrency / row.dp),
+                        tp_size=row.tp,
+                        attention_dp_size=row.dp,
+                        gemm_quant_mode=QUANTS[row.precision],
+                        **moe,
+                    )
             except Exception:  # many of its tables lack a number format or a system
                 continue
             times = (made.tpot / 1e3 / row.tpot_s - 1, made.ttft / 1e3 / row.ttft_s - 1)
             errors.append((*times, np.exp(-row.log_ratio) - 1, np.exp(-first[row.id]) - 1))
         found = pd.DataFrame(errors, columns=["aic tpot", "aic ttft", "our tpot", "our ttft"]).abs()
         if len(found):
-            text = "; ".join(f"{name} mean {found[name].mean():.0%}, median {found[name].median():.0%}" for name in found)
+            text = "; ".join(
+                f"{name} mean {found[name].mean():.0%}, median {found[name].median():.0%}"
+                for name in found
+            )
             lines.append(f"{kind}: it answers {len(found)} of {SAMPLE} sampled rows: {text}")
         else:
             lines.append(f"{kind}: it answers none of {SAMPLE} sampled rows")
@@ -99,10 +145,22 @@ def peer(rows: pd.DataFrame) -> str:
 def speeds() -> str:
     """How long 100,000 configurations and the plan for 1,000 chat users take, best of three."""
     rng, n = np.random.default_rng(0), 100_000
-    many = [rng.choice(["llama-3.1-70b", "deepseek-r1"], n), rng.choice(["H100-SXM", "B200-SXM"], n), rng.choice([1, 2, 4, 8], n), "fp8"]
-    sizes = {"input_tokens": rng.integers(100, 8_000, n), "output_tokens": rng.integers(10, 2_000, n), "concurrency": rng.integers(1, 256, n)}
+    many = [
+        rng.choice(["llama-3.1-70b", "deepseek-r1"], n),
+        rng.choice(["H100-SXM", "B200-SXM"], n),
+        rng.choice([1, 2, 4, 8], n),
+        "fp8",
+    ]
+    sizes = {
+        "input_tokens": rng.integers(100, 8_000, n),
+        "output_tokens": rng.integers(10, 2_000, n),
+        "concurrency": rng.integers(1, 256, n),
+    }
     plan = ("qwen3-32b", ["H200-SXM", "B200-SXM"], "fp8", 50, 2_000, 300, 2.0, 0.030)
-    seconds = [min(timeit.repeat(work, number=1, repeat=3)) for work in (lambda: predict_serving(*many, **sizes), lambda: plan_serving(*plan))]
+    seconds = [
+        min(timeit.repeat(work, number=1, repeat=3))
+        for work in (lambda: predict_serving(*many, **sizes), lambda: plan_serving(*plan))
+    ]
     return f"100,000 configurations in {seconds[0]:.2f} s (budget 1 s); a plan for 50 requests/s on two GPUs in {seconds[1]:.2f} s (budget 1 s, a peer 29 s)"
 
 
@@ -114,15 +172,31 @@ def main() -> None:
     rows, _ = left_out(tables, "group", fit(tables))
     rows["inside"] = inside(rows)
     print("Serving: measured against predicted by fits without the same model, GPU and engine")
-    form = {"mean": "{:.1%}", "median": "{:.1%}", "bias": "{:+.1%}", "p90": "{:.0%}", "in band": "{:.0%}"}
+    form = {
+        "mean": "{:.1%}",
+        "median": "{:.1%}",
+        "bias": "{:+.1%}",
+        "p90": "{:.0%}",
+        "in band": "{:.0%}",
+    }
     shown = table(rows)
     for column, style in form.items():
-        shown[column] = shown[column].map(lambda x, style=style: "" if pd.isna(x) else style.format(x))
+        shown[column] = shown[column].map(
+            lambda x, style=style: "" if pd.isna(x) else style.format(x)
+        )
     print(shown.to_string())
-    print(f"\n{len(whole)} predictions of all of data/measured in {seconds:.2f} s; {len(whole) - len(rows)} left out of the errors (they contradict themselves; their notes say how)")
+    print(
+        f"\n{len(whole)} predictions of all of data/measured in {seconds:.2f} s; {len(whole) - len(rows)} left out of the errors (they contradict themselves; their notes say how)"
+    )
     print(speeds())
-    groups = rows.assign(error=(np.exp(-rows["log_ratio"]) - 1)).groupby(["metric", "group"])["error"]
-    worst = groups.agg(rows="size", median=lambda e: e.abs().median(), bias="median").sort_values("median").tail(8)
+    groups = rows.assign(error=(np.exp(-rows["log_ratio"]) - 1)).groupby(["metric", "group"])[
+        "error"
+    ]
+    worst = (
+        groups.agg(rows="size", median=lambda e: e.abs().median(), bias="median")
+        .sort_values("median")
+        .tail(8)
+    )
     print("\nWorst groups:\n" + worst.round(2).to_string())
     print("\n" + peer(rows))
 

@@ -21,7 +21,11 @@ FILES = {"readers": ("frontier", "strong", "small"), "graphs": GRAPHS}
 def main() -> None:
     fitted = list(calibration())
     for file, ids in (*FILES.items(), ("quality", None)):
-        mine = [r for r in fitted if (r[0] in ids if ids else all(r[0] not in others for others in FILES.values()))]
+        mine = [
+            r
+            for r in fitted
+            if (r[0] in ids if ids else all(r[0] not in others for others in FILES.values()))
+        ]
         write(file, [row(*r) for r in mine])
 
 

@@ -28,18 +28,30 @@ from costmodel.validation.serving import UNUSED, ages, kinds, numbers, predict
 
 # number: (start, least, most); efficiencies end at 1, reading weights at what a copy kernel reaches
 FREE = {
-    "roofline.mbu": (0.85, 0.3, 0.93), "roofline.mbu_kv": (0.6, 0.2, 0.93), "roofline.mfu": (0.6, 0.2, 0.95),
-    "roofline.mfu_fp4": (0.4, 0.1, 0.95), "roofline.mfu_experts": (0.35, 0.05, 0.95),
-    "roofline.mfu_attention": (0.35, 0.05, 0.95), "roofline.unpacking": (0.65, 0.2, 0.99),
-    "roofline.link_efficiency": (0.6, 0.05, 0.95), "roofline.exchange_s": (3e-6, 5e-7, 5e-5),
-    "roofline.overhead_s_per_layer": (4e-5, 1e-6, 2e-4), "roofline.overhead_s_per_expert_layer": (1.5e-5, 1e-6, 3e-4),
-    "roofline.overhead_s_per_sequence": (5e-6, 1e-7, 1e-4), "roofline.prefill_s_per_layer": (1.5e-4, 1e-6, 1e-3),
-    "roofline.prefill_s_per_latent_layer": (1e-3, 1e-5, 1e-2), "roofline.interference": (0.85, 0.2, 0.99),
-    "roofline.routing_spread": (0.7, 0.2, 1.0), "roofline.overhead_fall": (0.3, 0.01, 0.9), "vllm.first_token_s": (0.03, 1e-3, 0.3),
-    "sglang.first_token_s": (0.05, 1e-3, 0.3), "trtllm.first_token_s": (0.04, 1e-3, 0.3),
-    "vllm.engine_efficiency": (0.92, 0.5, 0.995), "sglang.expert_efficiency": (0.8, 0.3, 0.995),
+    "roofline.mbu": (0.85, 0.3, 0.93),
+    "roofline.mbu_kv": (0.6, 0.2, 0.93),
+    "roofline.mfu": (0.6, 0.2, 0.95),
+    "roofline.mfu_fp4": (0.4, 0.1, 0.95),
+    "roofline.mfu_experts": (0.35, 0.05, 0.95),
+    "roofline.mfu_attention": (0.35, 0.05, 0.95),
+    "roofline.unpacking": (0.65, 0.2, 0.99),
+    "roofline.link_efficiency": (0.6, 0.05, 0.95),
+    "roofline.exchange_s": (3e-6, 5e-7, 5e-5),
+    "roofline.overhead_s_per_layer": (4e-5, 1e-6, 2e-4),
+    "roofline.overhead_s_per_expert_layer": (1.5e-5, 1e-6, 3e-4),
+    "roofline.overhead_s_per_sequence": (5e-6, 1e-7, 1e-4),
+    "roofline.prefill_s_per_layer": (1.5e-4, 1e-6, 1e-3),
+    "roofline.prefill_s_per_latent_layer": (1e-3, 1e-5, 1e-2),
+    "roofline.interference": (0.85, 0.2, 0.99),
+    "roofline.routing_spread": (0.7, 0.2, 1.0),
+    "roofline.overhead_fall": (0.3, 0.01, 0.9),
+    "vllm.first_token_s": (0.03, 1e-3, 0.3),
+    "sglang.first_token_s": (0.05, 1e-3, 0.3),
+    "trtllm.first_token_s": (0.04, 1e-3, 0.3),
+    "vllm.engine_efficiency": (0.92, 0.5, 0.995),
+    "sglang.expert_efficiency": (0.8, 0.3, 0.995),
     "trtllm.expert_efficiency": (0.9, 0.3, 0.995),
-}  # fmt: skip
+}
 FIXED = {"roofline.memory_usable": 0.96, "roofline.reserve_bytes": 1e9}
 MEMORY_NOTES = {
     "roofline.memory_usable": "0.9 of the device, whose memory is 7 % above its name (80 GB are 80 GiB)",
@@ -62,12 +74,16 @@ class Table:
         self.rows = rows[~rows["note"].str.startswith(UNUSED)].reset_index(drop=True)
         self.shape, self.setup = numbers(self.rows)
         self.age = ages(self.rows)
-        self.group = (self.rows["model"] + " on " + self.rows["gpu"] + ", " + self.rows["engine"]).to_numpy(str)
+        self.group = (
+            self.rows["model"] + " on " + self.rows["gpu"] + ", " + self.rows["engine"]
+        ).to_numpy(str)
         self.kind = kinds(self.rows)
         count = pd.Series(self.group).map(pd.Series(self.group).value_counts()).to_numpy(float)
         self.weight = (count / count.mean()) ** -GROUP_POWER
         if "family" in rows and "metric" in rows:
-            self.weight = self.weight * np.where(self.rows["metric"] == "latency_s", BATCH_WEIGHT, 1.0)
+            self.weight = self.weight * np.where(
+                self.rows["metric"] == "latency_s", BATCH_WEIGHT, 1.0
+            )
 
     def of(self, keep: np.ndarray) -> Table:
         part = object.__new__(Table)
@@ -86,7 +102,9 @@ def physics_of(values: dict[str, float], table: Table) -> Physics:
         if f"roofline.{name}" in values:
             made[name] = np.full(len(engine), values[f"roofline.{name}"])
         elif name != "ageing":
-            made[name] = np.select([engine == e for e in ENGINES], [values.get(f"{e}.{name}", 1.0) for e in ENGINES])
+            made[name] = np.select(
+                [engine == e for e in ENGINES], [values.get(f"{e}.{name}", 1.0) for e in ENGINES]
+            )
     return replace(Physics(**made), ageing=(1 - values["roofline.overhead_fall"]) ** -table.age)
 
 
@@ -105,30 +123,52 @@ def fit(tables: list[Table], start: dict[str, float] | None = None) -> dict[str,
         values, parts = {**FIXED, **dict(zip(FREE, np.exp(x), strict=True))}, []
         for table in tables:
             for name, ratio in ratios(values, table).items():
-                parts.append(ratio * table.weight * (FIRST_TOKEN_WEIGHT if name == "ttft_s" else 1.0) / SCALE)
+                parts.append(
+                    ratio * table.weight * (FIRST_TOKEN_WEIGHT if name == "ttft_s" else 1.0) / SCALE
+                )
         return np.concatenate([*parts, (x - first) / PULL])
 
-    found = least_squares(residuals, np.clip(origin, least + 1e-6, most - 1e-6), bounds=(least, most), loss="soft_l1",
-                          x_scale="jac", max_nfev=EVALUATIONS)  # fmt: skip
+    found = least_squares(
+        residuals,
+        np.clip(origin, least + 1e-6, most - 1e-6),
+        bounds=(least, most),
+        loss="soft_l1",
+        x_scale="jac",
+        max_nfev=EVALUATIONS,
+    )
     return {**FIXED, **dict(zip(FREE, map(float, np.exp(found.x)), strict=True))}
 
 
-def left_out(tables: list[Table], column: str, start: dict[str, float]) -> tuple[pd.DataFrame, list[dict[str, float]]]:
+def left_out(
+    tables: list[Table], column: str, start: dict[str, float]
+) -> tuple[pd.DataFrame, list[dict[str, float]]]:
     """Measured over predicted (log) of every row, by fits without its group, its GPU or its model; and those fits."""
     labels = [t.group if column == "group" else t.rows[column].to_numpy(str) for t in tables]
     parts, fits = [], []
-    for label in tqdm(sorted({x for column_labels in labels for x in column_labels}), desc="fits that leave one out", disable=None):
+    for label in tqdm(
+        sorted({x for column_labels in labels for x in column_labels}),
+        desc="fits that leave one out",
+        disable=None,
+    ):
         fits.append(fit([t.of(x != label) for t, x in zip(tables, labels, strict=True)], start))
         for table, x in zip(tables, labels, strict=True):
             if (x == label).any():
                 part = table.of(x == label)
                 for name, ratio in ratios(fits[-1], part).items():
                     metric = part.rows["metric"] if name == "value" else name
-                    parts.append(part.rows.assign(metric=metric, log_ratio=ratio, kind=part.kind, group=part.group))
+                    parts.append(
+                        part.rows.assign(
+                            metric=metric, log_ratio=ratio, kind=part.kind, group=part.group
+                        )
+                    )
     return pd.concat(parts, ignore_index=True), fits
 
 
-RATIO_OF = {"tpot_s": "tpot_ratio", "ttft_s": "ttft_ratio", "output_tokens_per_s": "throughput_ratio"}
+RATIO_OF = {
+    "tpot_s": "tpot_ratio",
+    "ttft_s": "ttft_ratio",
+    "output_tokens_per_s": "throughput_ratio",
+}
 
 
 def bands(rows: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
@@ -149,7 +189,9 @@ def wider(rows: pd.DataFrame, base: pd.DataFrame, kind: str) -> float:
     """How much wider the residuals of time per token and throughput are than those of `base`; at least 1."""
     width = []
     for table in (rows, base):
-        part = table[table["metric"].isin(("tpot_s", "output_tokens_per_s")) & (table["kind"] == kind)]
+        part = table[
+            table["metric"].isin(("tpot_s", "output_tokens_per_s")) & (table["kind"] == kind)
+        ]
         width.append(np.subtract(*np.quantile(part["log_ratio"], (BAND[2], BAND[0]))))
     return float(max(width[0] / width[1], 1.0))
 
@@ -163,14 +205,20 @@ def held_out(rows: pd.DataFrame) -> pd.DataFrame:
             low, _, high = others.get((row.kind, RATIO_OF[row.metric]), (np.nan,) * 3)
             ends.append((row.id, row.metric, low, high))
     found = pd.DataFrame(ends, columns=["id", "metric", "low", "high"])
-    table = rows.assign(ratio=np.exp(rows["log_ratio"]))[["id", "metric", "ratio"]].merge(found, how="left", on=["id", "metric"])
+    table = rows.assign(ratio=np.exp(rows["log_ratio"]))[["id", "metric", "ratio"]].merge(
+        found, how="left", on=["id", "metric"]
+    )
     return table.sort_values(["id", "metric"]).round(4).assign(source="serving-fit")
 
 
-def csv_rows(tables: list[Table], best: dict[str, float], rows: pd.DataFrame, fits: list[dict[str, float]]) -> Iterator[str]:
+def csv_rows(
+    tables: list[Table], best: dict[str, float], rows: pd.DataFrame, fits: list[dict[str, float]]
+) -> Iterator[str]:
     today = date.today().isoformat()
 
-    def row(key: str, value: float, low: float | str, high: float | str, source: str, note: str) -> str:
+    def row(
+        key: str, value: float, low: float | str, high: float | str, source: str, note: str
+    ) -> str:
         id, field = key.split(".")
         texts = [x if isinstance(x, str) else f"{x:.4g}" for x in (value, low, high)]
         return ",".join([id, field, *texts, GLOSSARY[field][0], today, source, f'"{note}"'])
@@ -178,7 +226,14 @@ def csv_rows(tables: list[Table], best: dict[str, float], rows: pd.DataFrame, fi
     yield "id,field,value,low,high,unit,as_of,source,note"
     for key in FREE:
         all_fits = [f[key] for f in fits] + [best[key]]
-        yield row(key, best[key], min(all_fits), max(all_fits), "serving-fit", "fitted; ends of the fits that leave one model, GPU and engine out")
+        yield row(
+            key,
+            best[key],
+            min(all_fits),
+            max(all_fits),
+            "serving-fit",
+            "fitted; ends of the fits that leave one model, GPU and engine out",
+        )
     for key, value in FIXED.items():
         yield row(key, value, "", "", "assumption", MEMORY_NOTES[key])
     for (kind, field), ends in bands(rows).items():
@@ -198,7 +253,9 @@ def main() -> None:
     lines = list(csv_rows(tables, best, rows, fits))
     folder = data_folder()
     (folder / "calibration" / "serving.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    held_out(rows).to_csv(folder / "measured" / "serving_held_out.csv", index=False, lineterminator="\n")
+    held_out(rows).to_csv(
+        folder / "measured" / "serving_held_out.csv", index=False, lineterminator="\n"
+    )
 
 
 if __name__ == "__main__":

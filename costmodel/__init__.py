@@ -1,7 +1,9 @@
 """What each way of using a language model costs over its whole life, and when the answer changes.
 
 >>> import costmodel as cm
->>> work = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250)
+>>> work = cm.Workload(
+...     requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250
+... )
 >>> option = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-01"), cm.FewShot(examples=8))
 >>> cm.compare({"few-shot": option}, work, months=12)[["mid", "p10", "p90"]].shape
 (1, 3)
@@ -50,22 +52,81 @@ from costmodel.ledgers.book import explain, ledger
 from costmodel.scenarios.scenario import load
 
 __version__ = "0.1.0"
-__all__ = ["Agent", "Api", "CodingAgent", "Compliance", "Corpus", "Distill", "Evals", "FewShot", "FineTune", "GraphRag", "Hosted", "Infeasible", "LongContext", "Lora", "Measured", "Mix", "Monitoring", "Option", "Part", "Prompt", "PromptCache", "Provisioned", "QuestionMix", "Rag", "Range", "Release", "SemanticCache", "Study", "Terms", "Upgrades", "Workload", "breakeven", "cascade", "compare", "explain", "ledger", "load", "own_model", "presets", "recommend", "sweep", "__version__"]
+__all__ = [
+    "Agent",
+    "Api",
+    "CodingAgent",
+    "Compliance",
+    "Corpus",
+    "Distill",
+    "Evals",
+    "FewShot",
+    "FineTune",
+    "GraphRag",
+    "Hosted",
+    "Infeasible",
+    "LongContext",
+    "Lora",
+    "Measured",
+    "Mix",
+    "Monitoring",
+    "Option",
+    "Part",
+    "Prompt",
+    "PromptCache",
+    "Provisioned",
+    "QuestionMix",
+    "Rag",
+    "Range",
+    "Release",
+    "SemanticCache",
+    "Study",
+    "Terms",
+    "Upgrades",
+    "Workload",
+    "breakeven",
+    "cascade",
+    "compare",
+    "explain",
+    "ledger",
+    "load",
+    "own_model",
+    "presets",
+    "recommend",
+    "sweep",
+    "__version__",
+]
 FACES = {
-    "choices": "choices", "decisions": "decisions", "facts": "facts", "finance": "finance", "knowledge": "knowledge", "ledgers": "ledgers",
-    "operations": "operations", "plots": "pages.plots", "report": "pages.report", "scenarios": "scenarios", "serving": "serving",
-    "training": "training", "uncertainty": "uncertainty", "validation": "validation", "widgets": "pages.widgets",
-}  # a subject is imported when it is first asked for  # fmt: skip
+    "choices": "choices",
+    "decisions": "decisions",
+    "facts": "facts",
+    "finance": "finance",
+    "knowledge": "knowledge",
+    "ledgers": "ledgers",
+    "operations": "operations",
+    "plots": "pages.plots",
+    "report": "pages.report",
+    "scenarios": "scenarios",
+    "serving": "serving",
+    "training": "training",
+    "uncertainty": "uncertainty",
+    "validation": "validation",
+    "widgets": "pages.widgets",
+}  # a subject is imported when it is first asked for
 _absent = absent(__name__, [*__all__, *FACES])
 
 
 def __getattr__(name: str) -> Any:
     if name in FACES:
         return import_module(f"costmodel.{FACES[name]}")
-    inside = name.startswith("_") or find_spec(f"{__name__}.{name}")  # a module that is about to be imported
+    inside = name.startswith("_") or find_spec(
+        f"{__name__}.{name}"
+    )  # a module that is about to be imported
     for face in () if inside else FACES:
         if name in import_module(f"costmodel.{FACES[face]}").__all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it is cm.{face}.{name}")
+            raise AttributeError(
+                f"module {__name__!r} has no attribute {name!r}; it is cm.{face}.{name}"
+            )
     return _absent(name)
 
 

@@ -45,12 +45,17 @@ class _Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except (click.ClickException, ValueError, OSError, RuntimeError) as error:
-            message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+            message = (
+                error.format_message() if isinstance(error, click.ClickException) else str(error)
+            )
             click.echo(f"error: {' '.join(message.split())}", err=True)
         sys.exit(ERROR)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="costmodel")
 def main() -> None:
     """What each way of using a language model costs over its whole life, and when the answer changes.
@@ -65,8 +70,15 @@ def main() -> None:
 @click.option("--months", type=int, help="Horizon in months, instead of the scenario's.")
 @click.option("--draws", type=int, help="Number of draws, instead of the scenario's.")
 @click.option("--seed", type=int, help="Seed of the draws, instead of the scenario's.")
-@click.option("--csv", "csv", metavar="PATH", help="Write the table in USD, with full precision; - prints it and nothing else.")
-def compare(scenario: str, months: int | None, draws: int | None, seed: int | None, csv: str | None) -> None:
+@click.option(
+    "--csv",
+    "csv",
+    metavar="PATH",
+    help="Write the table in USD, with full precision; - prints it and nothing else.",
+)
+def compare(
+    scenario: str, months: int | None, draws: int | None, seed: int | None, csv: str | None
+) -> None:
     """Compare the options of SCENARIO, cheapest first."""
     from costmodel.decisions.compare import compare
     from costmodel.decisions.verdict import recommend
@@ -90,13 +102,17 @@ def compare(scenario: str, months: int | None, draws: int | None, seed: int | No
     for name in s.accept_zero:
         click.echo(f"accepted by you: {name} is 0")
     notes = lint(s, everything=False)
-    click.echo(f"{len(notes)} notes on what the inputs leave out ({', '.join(dict.fromkeys(notes['code']))}): costmodel lint {scenario}")
+    click.echo(
+        f"{len(notes)} notes on what the inputs leave out ({', '.join(dict.fromkeys(notes['code']))}): costmodel lint {scenario}"
+    )
     click.echo(f"\n{answer(verdict.headline, verdict.points)!r}")
 
 
 @main.command()
 @click.argument("scenario")
-@click.option("--all", "everything", is_flag=True, help="List all pitfalls, also those without a note.")
+@click.option(
+    "--all", "everything", is_flag=True, help="List all pitfalls, also those without a note."
+)
 def lint(scenario: str, everything: bool) -> None:
     """Show which of two dozen usual mistakes of cost estimates the inputs of SCENARIO run into."""
     from costmodel.scenarios.scenario import load
@@ -104,17 +120,29 @@ def lint(scenario: str, everything: bool) -> None:
 
     s = load(scenario)
     for row in lint(s, everything=everything).itertuples():
-        click.echo(f"{row.code:<5}{row.pitfall}: {row.note}{f' [{row.options}]' if row.options else ''}")
+        click.echo(
+            f"{row.code:<5}{row.pitfall}: {row.note}{f' [{row.options}]' if row.options else ''}"
+        )
 
 
 @main.command()
 @click.argument("source")
 @click.option("--base", metavar="SCENARIO", help="The scenario that the rows of a CSV change.")
-@click.option("--csv", "csv", required=True, metavar="PATH", help="Where the table is written, in USD, with full precision.")
+@click.option(
+    "--csv",
+    "csv",
+    required=True,
+    metavar="PATH",
+    help="Where the table is written, in USD, with full precision.",
+)
 @click.option("--draws", type=int, help="Number of draws, instead of each scenario's.")
 @click.option("--workers", default=2, show_default=True, help="Processes.")
-@click.option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, instead of processes.")
-def portfolio(source: str, base: str | None, csv: str, draws: int | None, workers: int, scheduler: str | None) -> None:
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, instead of processes."
+)
+def portfolio(
+    source: str, base: str | None, csv: str, draws: int | None, workers: int, scheduler: str | None
+) -> None:
     """Compare every scenario of SOURCE: a folder of YAML files, or a CSV with one scenario a row."""
     from costmodel.scenarios.portfolio import compare_portfolio
 
@@ -122,11 +150,15 @@ def portfolio(source: str, base: str | None, csv: str, draws: int | None, worker
     table = compare_portfolio(source, base, workers, scheduler, draws=draws)
     failed = table[table["error"] != ""]
     if len(failed) == len(table):  # a column or a base that none knows: nothing is written
-        raise ValueError(f"none of the {len(failed)} scenarios of {source} can be compared; the first, {failed['scenario'].iloc[0]}: {failed['error'].iloc[0]}")
+        raise ValueError(
+            f"none of the {len(failed)} scenarios of {source} can be compared; the first, {failed['scenario'].iloc[0]}: {failed['error'].iloc[0]}"
+        )
     table.to_csv(csv, index=False)
     for row in failed.itertuples():
         click.echo(f"{row.scenario}: {row.error}", err=True)
-    click.echo(f"{csv}: {table['scenario'].nunique()} scenarios, {len(failed)} of them with an error")
+    click.echo(
+        f"{csv}: {table['scenario'].nunique()} scenarios, {len(failed)} of them with an error"
+    )
 
 
 @main.command()
@@ -142,24 +174,37 @@ def explain(scenario: str, option: str, months: int | None, lines: int) -> None:
     s = load(scenario, months=months)
     table = explain(s, option)
     click.echo(_heading(s))
-    click.echo(f"{option}: USD {table['usd'].sum():,.2f} over {s.terms.months} months, in {len(table)} lines\n")
+    click.echo(
+        f"{option}: USD {table['usd'].sum():,.2f} over {s.terms.months} months, in {len(table)} lines\n"
+    )
     for row in table.head(lines).itertuples():
         click.echo(f"{row.usd:>16,.2f}  {row.share:4.0%}  {row.phase}: {row.item}")
         for text in (row.basis, f"source: {row.sources}"):
             click.echo(f"{'':24}{text}")
     rest = table["usd"][lines:]
     if len(rest):
-        click.echo(f"{rest.sum():>16,.2f}  {rest.sum() / table['usd'].sum():4.0%}  {len(rest)} smaller lines")
+        click.echo(
+            f"{rest.sum():>16,.2f}  {rest.sum() / table['usd'].sum():4.0%}  {len(rest)} smaller lines"
+        )
 
 
 @main.command()
 @click.argument("model")
 @click.option("--provider", help="Who sells it; needed only where several do.")
 @click.option("--on", metavar="DATE", help="Prices of that day, YYYY-MM-DD; today by default.")
-@click.option("--mode", default="standard", show_default=True, help="standard, batch, flex or priority.")
+@click.option(
+    "--mode", default="standard", show_default=True, help="standard, batch, flex or priority."
+)
 @click.option("--residency", help="Region in which data must stay, such as eu.")
 @click.option("--discount", default=0.0, help="Negotiated share off every class, 0 to 1.")
-def prices(model: str, provider: str | None, on: str | None, mode: str, residency: str | None, discount: float) -> None:
+def prices(
+    model: str,
+    provider: str | None,
+    on: str | None,
+    mode: str,
+    residency: str | None,
+    discount: float,
+) -> None:
     """Show what MODEL costs by token class and context tier."""
     from costmodel.facts.pricelist import PRICES_VERSION
     from costmodel.facts.prices import api_price
@@ -175,14 +220,58 @@ def prices(model: str, provider: str | None, on: str | None, mode: str, residenc
 
 @main.command()
 @click.argument("notebook")
-@click.option("-p", "--parameters", "given", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the notebook; repeat it.")
-@click.option("-f", "--parameters_file", "files", multiple=True, metavar="PATH", help="Parameters from a YAML file.")
-@click.option("-y", "--parameters_yaml", "texts", multiple=True, metavar="YAML", help="Parameters as YAML text.")
+@click.option(
+    "-p",
+    "--parameters",
+    "given",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="A parameter of the notebook; repeat it.",
+)
+@click.option(
+    "-f",
+    "--parameters_file",
+    "files",
+    multiple=True,
+    metavar="PATH",
+    help="Parameters from a YAML file.",
+)
+@click.option(
+    "-y",
+    "--parameters_yaml",
+    "texts",
+    multiple=True,
+    metavar="YAML",
+    help="Parameters as YAML text.",
+)
 @click.option("--scenario", metavar="SCENARIO", help="Short for -p scenario SCENARIO.")
-@click.option("-o", "--out", default="reports", show_default=True, metavar="FOLDER", help="Where the report is written.")
-@click.option("--format", "formats", multiple=True, type=click.Choice(["html", "pdf"]), help="Repeat it; both by default.")
+@click.option(
+    "-o",
+    "--out",
+    default="reports",
+    show_default=True,
+    metavar="FOLDER",
+    help="Where the report is written.",
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(["html", "pdf"]),
+    help="Repeat it; both by default.",
+)
 @click.option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
-def report(notebook: str, given: tuple, files: tuple, texts: tuple, scenario: str | None, out: str, formats: tuple, show_code: bool) -> None:
+def report(
+    notebook: str,
+    given: tuple,
+    files: tuple,
+    texts: tuple,
+    scenario: str | None,
+    out: str,
+    formats: tuple,
+    show_code: bool,
+) -> None:
     """Run NOTEBOOK (a path, or a name such as 01_which_approach) and write its report; `board` is the board pack.
 
     Of a parameter that is given twice the last counts; --scenario counts over -p, -p over -y, and -y over -f.
@@ -202,7 +291,9 @@ def report(notebook: str, given: tuple, files: tuple, texts: tuple, scenario: st
     pack = notebook.removesuffix(".ipynb") == NAME and not Path(notebook).is_file()
     with stitched() if pack else nullcontext(find_notebook(notebook)) as path:
         clean = validate(schema(path), parameters, path.name)
-        made = run(path, out=out, formats=formats or FORMATS, show_code=show_code, progress=_bar(), **clean)
+        made = run(
+            path, out=out, formats=formats or FORMATS, show_code=show_code, progress=_bar(), **clean
+        )
     for written in (made.html, made.pdf, made.results_json, made.results_csv):
         if written:
             click.echo(written)
@@ -213,7 +304,9 @@ def _writable(csv: str) -> None:
     """Refuse a file in a folder that is not there before anything is computed."""
     folder = Path(csv).parent
     if not folder.is_dir():
-        raise CatalogError(f"no folder {str(folder)!r} for {Path(csv).name}; make it first, or write another path")
+        raise CatalogError(
+            f"no folder {str(folder)!r} for {Path(csv).name}; make it first, or write another path"
+        )
 
 
 def find_notebook(name: str) -> Path:
@@ -240,7 +333,10 @@ def _parameters(text: str, where: str) -> dict[str, Any]:
             typed = yaml.safe_load(text).values()
         except yaml.YAMLError as error:
             raise CatalogError(f"{where} is not valid YAML: {error}") from error
-        plain = {name: value if isinstance(value, str) else other for (name, value), other in zip(plain.items(), typed, strict=True)}
+        plain = {
+            name: value if isinstance(value, str) else other
+            for (name, value), other in zip(plain.items(), typed, strict=True)
+        }
     return {name: None if str(value).lower() in NULL else value for name, value in plain.items()}
 
 
@@ -254,16 +350,34 @@ def _heading(s: Study) -> str:
 def _comparison(table: Any, s: Study) -> str:
     """The table of `compare`: totals to the cent, and below it why an option is not in the ranking."""
     money = s.terms.money
-    heads = [f"mid {money.code}", "p10", "p90", "per month", "per accepted", "quality", "p_cheapest"]
+    heads = [
+        f"mid {money.code}",
+        "p10",
+        "p90",
+        "per month",
+        "per accepted",
+        "quality",
+        "p_cheapest",
+    ]
     kinds = ["{:,.2f}", "{:,.2f}", "{:,.2f}", "{:,.2f}", "{:,.4f}", "{:.0%}", "{:.0%}"]
     names = ["mid", "p10", "p90", "per_month", "per_accepted", "quality", "p_cheapest"]
     rows = [["option", *heads]]
     for label, row in table.iterrows():
         scale = [1.0 if name in ("quality", "p_cheapest") else money.per_usd for name in names]
-        rows.append([str(label), *("-" if row[n] != row[n] else k.format(row[n] * x) for n, k, x in zip(names, kinds, scale, strict=True))])
+        rows.append(
+            [
+                str(label),
+                *(
+                    "-" if row[n] != row[n] else k.format(row[n] * x)
+                    for n, k, x in zip(names, kinds, scale, strict=True)
+                ),
+            ]
+        )
     notes = [f"{label}: {why}" for label, why in table["why_not"].items() if why]
     if s.quality_floor is not None:
-        notes.append(f"p_cheapest is among the options with a quality of at least {s.quality_floor:.0%}.")
+        notes.append(
+            f"p_cheapest is among the options with a quality of at least {s.quality_floor:.0%}."
+        )
     return "\n".join([_columns(rows), *([""] if notes else []), *notes])
 
 
@@ -287,7 +401,15 @@ def _price_table(card: ApiPrice) -> str:
 def _columns(rows: list[list[str]]) -> str:
     """Rows of cells as aligned text: the first column left, the others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))]).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)),
+            ]
+        ).rstrip()
+        for row in rows
+    )
 
 
 @contextmanager

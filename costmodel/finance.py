@@ -18,5 +18,28 @@ from costmodel.studies.changes import by_phase, waterfall
 from costmodel.studies.memo import Memo, baseline, memo, numbered, traced
 from costmodel.studies.outcomes import equal_quality, per_outcome, resolve, unit_economics
 
-__all__ = ["Currency", "Memo", "Policy", "Seats", "Staff", "Today", "baseline", "business_case", "by_phase", "case_flow", "cash_flow", "equal_quality", "irr", "memo", "npv", "numbered", "per_outcome", "resolve", "tco", "traced", "unit_economics", "waterfall"]
+__all__ = [
+    "Currency",
+    "Memo",
+    "Policy",
+    "Seats",
+    "Staff",
+    "Today",
+    "baseline",
+    "business_case",
+    "by_phase",
+    "case_flow",
+    "cash_flow",
+    "equal_quality",
+    "irr",
+    "memo",
+    "npv",
+    "numbered",
+    "per_outcome",
+    "resolve",
+    "tco",
+    "traced",
+    "unit_economics",
+    "waterfall",
+]
 __getattr__ = absent(__name__, __all__)

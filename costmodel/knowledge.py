@@ -19,8 +19,20 @@ from costmodel.laws.caching import (
     reads_of_a_write,
 )
 from costmodel.laws.quality import Effect, context_shift, position_shift, shift
-from costmodel.laws.retrieval import all_found, first_token_s, graph_index_ratio, graph_size, recall_at_k, stale_share
-from costmodel.studies.answers import context_budget, cost_by_mix, found_by_entities, quality_by_question
+from costmodel.laws.retrieval import (
+    all_found,
+    first_token_s,
+    graph_index_ratio,
+    graph_size,
+    recall_at_k,
+    stale_share,
+)
+from costmodel.studies.answers import (
+    context_budget,
+    cost_by_mix,
+    found_by_entities,
+    quality_by_question,
+)
 from costmodel.studies.graph_index import graph_from_sample, index_cost
 from costmodel.studies.knowledge import (
     cache_verdict,
@@ -33,5 +45,40 @@ from costmodel.studies.knowledge import (
 )
 from costmodel.studies.waiting import Waiting, api_latency, holds, latency
 
-__all__ = ["Effect", "Waiting", "all_found", "api_latency", "break_even_hit_rate", "break_even_reads", "cache_verdict", "cached_price", "context_budget", "context_shift", "cost_by_mix", "first_token_s", "found_by_entities", "graph_from_sample", "graph_index_ratio", "graph_size", "hit_rate", "holds", "index_cost", "knowledge_map", "knowledge_options", "knowledge_ratios", "knowledge_table", "latency", "own_embedder", "position_shift", "prefix_hit_rate", "quality_by_question", "reads_of_a_write", "recall_at_k", "route_by_question", "self_route", "shift", "stale_share"]
+__all__ = [
+    "Effect",
+    "Waiting",
+    "all_found",
+    "api_latency",
+    "break_even_hit_rate",
+    "break_even_reads",
+    "cache_verdict",
+    "cached_price",
+    "context_budget",
+    "context_shift",
+    "cost_by_mix",
+    "first_token_s",
+    "found_by_entities",
+    "graph_from_sample",
+    "graph_index_ratio",
+    "graph_size",
+    "hit_rate",
+    "holds",
+    "index_cost",
+    "knowledge_map",
+    "knowledge_options",
+    "knowledge_ratios",
+    "knowledge_table",
+    "latency",
+    "own_embedder",
+    "position_shift",
+    "prefix_hit_rate",
+    "quality_by_question",
+    "reads_of_a_write",
+    "recall_at_k",
+    "route_by_question",
+    "self_route",
+    "shift",
+    "stale_share",
+]
 __getattr__ = absent(__name__, __all__)

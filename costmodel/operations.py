@@ -9,7 +9,13 @@ Mistakes    unpriced lint PITFALLS
 """
 
 from costmodel.core.public import absent
-from costmodel.laws.ageing import cached_share_of, cold_cache_ratio, gain_of_waiting, overpaid_share, per_survivor
+from costmodel.laws.ageing import (
+    cached_share_of,
+    cold_cache_ratio,
+    gain_of_waiting,
+    overpaid_share,
+    per_survivor,
+)
 from costmodel.laws.agents import attempts, per_resolved, step_tokens, tail, turn_tokens
 from costmodel.laws.experiments import (
     chance_to_detect,
@@ -20,7 +26,13 @@ from costmodel.laws.experiments import (
     samples_per_arm,
     through_judge,
 )
-from costmodel.studies.agents import agent_runs, coding_ways, per_task, steps_and_success, user_margins
+from costmodel.studies.agents import (
+    agent_runs,
+    coding_ways,
+    per_task,
+    steps_and_success,
+    user_margins,
+)
 from costmodel.studies.operations import (
     best_policy,
     duties,
@@ -32,5 +44,37 @@ from costmodel.studies.operations import (
 )
 from costmodel.studies.pitfalls import PITFALLS, lint
 
-__all__ = ["PITFALLS", "agent_runs", "attempts", "best_policy", "cached_share_of", "chance_to_detect", "coding_ways", "cold_cache_ratio", "days_to_collect", "duties", "expected_loss", "exposed_days", "gain_of_waiting", "inference_share", "lint", "oneoffs", "overpaid_share", "per_resolved", "per_survivor", "per_task", "putting_off", "release_policies", "runs_to_see", "samples_per_arm", "step_tokens", "steps_and_success", "tail", "through_judge", "turn_tokens", "unpriced", "user_margins"]
+__all__ = [
+    "PITFALLS",
+    "agent_runs",
+    "attempts",
+    "best_policy",
+    "cached_share_of",
+    "chance_to_detect",
+    "coding_ways",
+    "cold_cache_ratio",
+    "days_to_collect",
+    "duties",
+    "expected_loss",
+    "exposed_days",
+    "gain_of_waiting",
+    "inference_share",
+    "lint",
+    "oneoffs",
+    "overpaid_share",
+    "per_resolved",
+    "per_survivor",
+    "per_task",
+    "putting_off",
+    "release_policies",
+    "runs_to_see",
+    "samples_per_arm",
+    "step_tokens",
+    "steps_and_success",
+    "tail",
+    "through_judge",
+    "turn_tokens",
+    "unpriced",
+    "user_margins",
+]
 __getattr__ = absent(__name__, __all__)

@@ -16,5 +16,22 @@ from costmodel.laws.serving.predict import predict_serving
 from costmodel.studies.buying import buy_or_rent
 from costmodel.studies.serving import Site, by_utilisation, capacity, day, footprint, own_over_api
 
-__all__ = ["Fleet", "Owned", "Site", "buy_or_rent", "by_utilisation", "capacity", "day", "duration_curve", "footprint", "own_over_api", "plan_serving", "predict_serving", "profile", "replicas_needed", "wait_chance", "with_fleet"]
+__all__ = [
+    "Fleet",
+    "Owned",
+    "Site",
+    "buy_or_rent",
+    "by_utilisation",
+    "capacity",
+    "day",
+    "duration_curve",
+    "footprint",
+    "own_over_api",
+    "plan_serving",
+    "predict_serving",
+    "profile",
+    "replicas_needed",
+    "wait_chance",
+    "with_fleet",
+]
 __getattr__ = absent(__name__, __all__)

@@ -12,7 +12,26 @@ from costmodel.laws.training.calibration import measured_training
 from costmodel.laws.training.compute import adapter_flops, gpu_hours, training_flops
 from costmodel.laws.training.run import predict_training
 from costmodel.studies.tuning import paybacks, tenants, underestimates
-from costmodel.validation.cases import published_break_evens, published_first_year, published_underestimates
+from costmodel.validation.cases import (
+    published_break_evens,
+    published_first_year,
+    published_underestimates,
+)
 
-__all__ = ["adapter_flops", "allowed_loss", "examples_gain", "gpu_hours", "measured_training", "paybacks", "predict_training", "published_break_evens", "published_first_year", "published_underestimates", "required_gain", "tenants", "training_flops", "underestimates"]
+__all__ = [
+    "adapter_flops",
+    "allowed_loss",
+    "examples_gain",
+    "gpu_hours",
+    "measured_training",
+    "paybacks",
+    "predict_training",
+    "published_break_evens",
+    "published_first_year",
+    "published_underestimates",
+    "required_gain",
+    "tenants",
+    "training_flops",
+    "underestimates",
+]
 __getattr__ = absent(__name__, __all__)

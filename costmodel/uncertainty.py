@@ -11,7 +11,32 @@ from costmodel.core.nested import pin
 from costmodel.core.public import absent
 from costmodel.decisions.information import Measurement, measurements, value_of_information
 from costmodel.decisions.sensitivity import sobol, sobol_indices
-from costmodel.decisions.uncertainty import calibrate, fan, p_cheaper, rank_correlation, regret, swings, tornado
+from costmodel.decisions.uncertainty import (
+    calibrate,
+    fan,
+    p_cheaper,
+    rank_correlation,
+    regret,
+    swings,
+    tornado,
+)
 
-__all__ = ["Measurement", "calibrate", "drive", "fan", "measurements", "middle", "p_cheaper", "pin", "rank_correlation", "regret", "sample", "sobol", "sobol_indices", "swings", "tornado", "value_of_information"]
+__all__ = [
+    "Measurement",
+    "calibrate",
+    "drive",
+    "fan",
+    "measurements",
+    "middle",
+    "p_cheaper",
+    "pin",
+    "rank_correlation",
+    "regret",
+    "sample",
+    "sobol",
+    "sobol_indices",
+    "swings",
+    "tornado",
+    "value_of_information",
+]
 __getattr__ = absent(__name__, __all__)

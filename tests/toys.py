@@ -9,15 +9,37 @@ from costmodel.facts.prices import ApiPrice, Rates
 from costmodel.laws.quality import Effect
 
 ON = "2026-11-01"
-STILL = cm.Terms(start="2026-12-01", on=None, discount_rate=0.0, trends=cm.choices.Trends(api=0, gpu=0, labour=0, service=0))
+STILL = cm.Terms(
+    start="2026-12-01",
+    on=None,
+    discount_rate=0.0,
+    trends=cm.choices.Trends(api=0, gpu=0, labour=0, service=0),
+)
 
 
 def api(name="toy", window=1e6, tiers=(), accepted=None, **usd_per_mtok):
     """An Api with prices by hand: api(**{"in": 3, "out": 15}); `tiers` maps a threshold to the rates above it."""
-    rates = [(name, 0.0, usd_per_mtok), *((f"{name}>{above:g}", float(above), more) for above, more in dict(tiers).items())]
-    cards = tuple(Rates(id, above, **{f"usd_per_mtok_{k}": v for k, v in r.items()}) for id, above, r in rates)
-    card = ApiPrice(id=name, provider="toys", on=ON, mode="standard", residency=None, residency_uplift=1.0, discount=0.0,
-                    window=window, usd_per_request=0.0, tiers=cards, notes=(), sources=())  # fmt: skip
+    rates = [
+        (name, 0.0, usd_per_mtok),
+        *((f"{name}>{above:g}", float(above), more) for above, more in dict(tiers).items()),
+    ]
+    cards = tuple(
+        Rates(id, above, **{f"usd_per_mtok_{k}": v for k, v in r.items()}) for id, above, r in rates
+    )
+    card = ApiPrice(
+        id=name,
+        provider="toys",
+        on=ON,
+        mode="standard",
+        residency=None,
+        residency_uplift=1.0,
+        discount=0.0,
+        window=window,
+        usd_per_request=0.0,
+        tiers=cards,
+        notes=(),
+        sources=(),
+    )
     return cm.Api(card, accepted=accepted)
 
 
@@ -32,7 +54,9 @@ class Buy:
     trend: str = "service"
 
     def buys(self, case):
-        yield Line("a purchase", self.phase, self.quantity, "piece", self.usd, self.schedule, self.trend)
+        yield Line(
+            "a purchase", self.phase, self.quantity, "piece", self.usd, self.schedule, self.trend
+        )
 
 
 @dataclass(frozen=True)

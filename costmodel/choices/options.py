@@ -49,7 +49,10 @@ def require_servings(technique: Any, *names: str) -> None:
     for name in names:
         value = getattr(technique, name)
         serving = value is None or (hasattr(value, "price") and not isinstance(value, type))
-        check(serving, f"{type(technique).__name__}.{name} is {short(value)}, it must be a serving, such as Api(...), or None for the option's own")
+        check(
+            serving,
+            f"{type(technique).__name__}.{name} is {short(value)}, it must be a serving, such as Api(...), or None for the option's own",
+        )
 
 
 @public
@@ -65,15 +68,36 @@ class Option:
     techniques: tuple[Any, ...]
     quality: Number | None
 
-    def __init__(self, serving: Any, *more: Any, techniques: Iterable[Any] = (), quality: Number | None = None) -> None:
+    def __init__(
+        self,
+        serving: Any,
+        *more: Any,
+        techniques: Iterable[Any] = (),
+        quality: Number | None = None,
+    ) -> None:
         object.__setattr__(self, "serving", serving)
         object.__setattr__(self, "techniques", (*techniques, *more))
         object.__setattr__(self, "quality", quality)
-        check(hasattr(serving, "price") and not isinstance(serving, type), f"Option: the first argument is {short(serving)}, it must be a serving, Api(...) or Hosted(...)")
+        check(
+            hasattr(serving, "price") and not isinstance(serving, type),
+            f"Option: the first argument is {short(serving)}, it must be a serving, Api(...) or Hosted(...)",
+        )
         for t in self.techniques:
-            known = any(callable(getattr(t, m, None)) for m in ("adapt", "shape", "buys", "quality")) and not isinstance(t, type)
-            check(known, f"Option: {short(t)} is not a technique, such as Rag() or Lora(examples=2_000)")
-        twice = next((t for i, t in enumerate(self.techniques) if any(same(t, other) for other in self.techniques[:i])), None)
+            known = any(
+                callable(getattr(t, m, None)) for m in ("adapt", "shape", "buys", "quality")
+            ) and not isinstance(t, type)
+            check(
+                known,
+                f"Option: {short(t)} is not a technique, such as Rag() or Lora(examples=2_000)",
+            )
+        twice = next(
+            (
+                t
+                for i, t in enumerate(self.techniques)
+                if any(same(t, other) for other in self.techniques[:i])
+            ),
+            None,
+        )
         check(twice is None, f"Option: {type(twice).__name__}(...) is there twice; leave one out")
         if quality is not None:
             require("quality", quality, 0, 1)
@@ -90,9 +114,22 @@ class Option:
 
     def case(self, work: Workload, terms: Terms, share: Any = 1.0) -> Case:
         """The case after every adapt and every shape, so that everybody sees the finished request."""
-        serving = reduce(lambda s, t: t.adapt(s) if hasattr(t, "adapt") else s, self.techniques, self.serving)
-        request = reduce(lambda r, t: t.shape(r, work) if hasattr(t, "shape") else r, self.techniques, work.request())
-        return Case(work, terms, serving, request, work.requests_per_month * share, techniques=self.techniques)
+        serving = reduce(
+            lambda s, t: t.adapt(s) if hasattr(t, "adapt") else s, self.techniques, self.serving
+        )
+        request = reduce(
+            lambda r, t: t.shape(r, work) if hasattr(t, "shape") else r,
+            self.techniques,
+            work.request(),
+        )
+        return Case(
+            work,
+            terms,
+            serving,
+            request,
+            work.requests_per_month * share,
+            techniques=self.techniques,
+        )
 
     def accepted(self, case: Case) -> Any:
         """Share of answers accepted: the user's evaluation, else the serving's base shifted by every effect."""
@@ -118,11 +155,17 @@ class Part:
     answers: Number | None = None
 
     def __post_init__(self) -> None:
-        check(isinstance(self.option, (Option, Mix)), f"Part: {self.option!r} is not an option, such as Option(Api('gpt-6-sol'))")
+        check(
+            isinstance(self.option, (Option, Mix)),
+            f"Part: {self.option!r} is not an option, such as Option(Api('gpt-6-sol'))",
+        )
         validate(self, optional=("sees", "answers"))
         if self.sees is not None and self.answers is not None:
             sees, answers = middle((self.sees, self.answers))
-            check(np.all(np.asarray(sees) >= np.asarray(answers)), f"Part: answers {answers} of the requests but sees only {sees}")
+            check(
+                np.all(np.asarray(sees) >= np.asarray(answers)),
+                f"Part: answers {answers} of the requests but sees only {sees}",
+            )
 
 
 @public
@@ -135,16 +178,44 @@ class Mix:
 
     def __init__(self, *more: Part, mix: Iterable[Part] = ()) -> None:
         object.__setattr__(self, "mix", (*mix, *more))
-        check(self.mix and all(isinstance(p, Part) for p in self.mix), "Mix needs Parts: Mix(Part(a, sees, answers), ...)")
-        check(sum(p.answers is None for p in self.mix) <= 1, "Mix: only one part may leave `answers` open")
-        doubts = [p.answers for p in self.mix if isinstance(p.answers, Doubt) and p.answers.low < p.answers.high]
+        check(
+            self.mix and all(isinstance(p, Part) for p in self.mix),
+            "Mix needs Parts: Mix(Part(a, sees, answers), ...)",
+        )
+        check(
+            sum(p.answers is None for p in self.mix) <= 1,
+            "Mix: only one part may leave `answers` open",
+        )
+        doubts = [
+            p.answers
+            for p in self.mix
+            if isinstance(p.answers, Doubt) and p.answers.low < p.answers.high
+        ]
         open_ = any(p.answers is None for p in self.mix)
-        check(not doubts or open_, "Mix: a part that answers a Range of the requests needs another with answers=None, which takes the rest")
-        most = sum(p.answers.high if isinstance(p.answers, Doubt) else p.answers for p in self.mix if p.answers is not None)
-        check(not open_ or most <= 1 + 1e-9, f"Mix: the parts may answer up to {most:g} of all requests, allowed is 1 together")
-        given = sum(p.answers.mid if isinstance(p.answers, Doubt) else p.answers for p in self.mix if p.answers is not None)
-        whole = given <= 1 + 1e-9 if any(p.answers is None for p in self.mix) else abs(given - 1) < 1e-9
-        check(whole, f"Mix: the parts answer {given:g} of all requests, together they must answer 1")
+        check(
+            not doubts or open_,
+            "Mix: a part that answers a Range of the requests needs another with answers=None, which takes the rest",
+        )
+        most = sum(
+            p.answers.high if isinstance(p.answers, Doubt) else p.answers
+            for p in self.mix
+            if p.answers is not None
+        )
+        check(
+            not open_ or most <= 1 + 1e-9,
+            f"Mix: the parts may answer up to {most:g} of all requests, allowed is 1 together",
+        )
+        given = sum(
+            p.answers.mid if isinstance(p.answers, Doubt) else p.answers
+            for p in self.mix
+            if p.answers is not None
+        )
+        whole = (
+            given <= 1 + 1e-9 if any(p.answers is None for p in self.mix) else abs(given - 1) < 1e-9
+        )
+        check(
+            whole, f"Mix: the parts answer {given:g} of all requests, together they must answer 1"
+        )
 
     def parts(self) -> list[tuple[Option, Any, Any]]:
         rest = 1.0 - sum((p.answers for p in self.mix if p.answers is not None), 0.0)

@@ -17,9 +17,21 @@ from costmodel.core.ranges import Number
 from costmodel.core.units import WORKING_HOURS_PER_MONTH
 
 PHASES = (
-    "data", "build", "experiments", "training", "evaluation", "release", "serving", "retrieval",
-    "monitoring", "maintenance", "migration", "compliance", "failures", "retirement",
-)  # fmt: skip
+    "data",
+    "build",
+    "experiments",
+    "training",
+    "evaluation",
+    "release",
+    "serving",
+    "retrieval",
+    "monitoring",
+    "maintenance",
+    "migration",
+    "compliance",
+    "failures",
+    "retirement",
+)
 
 
 # -- what ----------------------------------------------------------------------------------------------
@@ -47,8 +59,12 @@ class Line:
 
     def __post_init__(self) -> None:
         for name, allowed in (("phase", PHASES), ("trend", (*TRENDS, STEADY))):
-            if getattr(self, name) not in allowed:  # thousands of lines are made: no message is written for nothing
-                raise ValueError(f"line {self.item!r}: {name} is {getattr(self, name)!r}, allowed are {', '.join(allowed)}")
+            if (
+                getattr(self, name) not in allowed
+            ):  # thousands of lines are made: no message is written for nothing
+                raise ValueError(
+                    f"line {self.item!r}: {name} is {getattr(self, name)!r}, allowed are {', '.join(allowed)}"
+                )
 
     @property
     def usd(self) -> Any:
@@ -75,16 +91,26 @@ def labour(
 ) -> Line:
     """Hours of a person (a catalogue record with `usd_per_hour`, fully loaded)."""
     return Line(
-        item, phase, hours, "hour", person.usd_per_hour, schedule, "labour", treatment,
-        basis, (*cites, *cite(person, "usd_per_hour")),
-    )  # fmt: skip
+        item,
+        phase,
+        hours,
+        "hour",
+        person.usd_per_hour,
+        schedule,
+        "labour",
+        treatment,
+        basis,
+        (*cites, *cite(person, "usd_per_hour")),
+    )
 
 
 def upkeep(item: str, technique: Any, person: Any) -> Line:
     """A steady share of a person (`technique.upkeep_fte` of full time), every month."""
     hours = technique.upkeep_fte * WORKING_HOURS_PER_MONTH
     basis = "{upkeep_fte} of an engineer x working hours of a month x {usd_per_hour}/h"
-    return labour(item, hours, person, monthly(), "maintenance", basis, cite(technique, "upkeep_fte"))
+    return labour(
+        item, hours, person, monthly(), "maintenance", basis, cite(technique, "upkeep_fte")
+    )
 
 
 @public

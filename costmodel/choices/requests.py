@@ -70,8 +70,12 @@ class Call:
 
     def found(self, hits: Any) -> Any:
         """Share of the stable tokens that is read from the cache, where the traffic finds `hits` of what all requests share."""
-        own = sum((s.tokens * s.reuse for s in self.segments if s.stable and s.reuse is not None), 0.0)
-        return (self.shared_tokens * (self.reuse + (1 - self.reuse) * hits) + own) / np.maximum(self.stable_tokens, ROUNDING)
+        own = sum(
+            (s.tokens * s.reuse for s in self.segments if s.stable and s.reuse is not None), 0.0
+        )
+        return (self.shared_tokens * (self.reuse + (1 - self.reuse) * hits) + own) / np.maximum(
+            self.stable_tokens, ROUNDING
+        )
 
 
 @public

@@ -94,7 +94,9 @@ def level_of(when: Schedule, work: Workload, terms: Terms) -> Any:
     return weights
 
 
-def scaled(count: Any, when: Schedule, share: Any, work: Workload, terms: Terms) -> tuple[Any, Schedule]:
+def scaled(
+    count: Any, when: Schedule, share: Any, work: Workload, terms: Terms
+) -> tuple[Any, Schedule]:
     """Calls and schedule of a share of a traffic; a share that changes with the months moves into the schedule."""
     if steady(share):
         return count * share, when

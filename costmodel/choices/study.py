@@ -65,17 +65,30 @@ class Study:
     def __post_init__(self) -> None:
         options = self.options if isinstance(self.options, Mapping) else {ALONE: self.options}
         for label, option in options.items():
-            check(isinstance(option, (Option, Mix)), f"option {label!r} is {short(option)}, it must be an Option or a Mix")
+            check(
+                isinstance(option, (Option, Mix)),
+                f"option {label!r} is {short(option)}, it must be an Option or a Mix",
+            )
         check(options, "options is empty; write at least one option, or presets")
-        check(isinstance(self.work, Workload), f"the workload is {short(self.work)}, it must be a Workload(...)")
-        check(isinstance(self.terms, Terms), f"terms is {short(self.terms)}, it must be Terms(...) or None")
+        check(
+            isinstance(self.work, Workload),
+            f"the workload is {short(self.work)}, it must be a Workload(...)",
+        )
+        check(
+            isinstance(self.terms, Terms),
+            f"terms is {short(self.terms)}, it must be Terms(...) or None",
+        )
         if self.accept_zero is not None:
             accept((options, self.work, self.terms), self.accept_zero)
         counted(self.draws, self.seed)
         if self.quality_floor is not None:
             require("quality_floor", self.quality_floor, 0, 1)
         on = self.terms.on
-        object.__setattr__(self, "options", {label: option if on is None else option.at(on) for label, option in options.items()})
+        object.__setattr__(
+            self,
+            "options",
+            {label: option if on is None else option.at(on) for label, option in options.items()},
+        )
 
     @property
     def inputs(self) -> tuple[tuple[Any, ...], Workload, Terms]:
@@ -93,8 +106,12 @@ class Study:
         terms = given.pop("terms", self.terms)
         of_terms = {name: given.pop(name) for name in OF_TERMS if name in given}
         if of_terms:
-            check(isinstance(terms, Terms), f"terms is {short(terms)}, it must be Terms(...) or None")
-            if "on" in of_terms and terms.start == Terms(on=terms.on).start:  # nobody chose the start
+            check(
+                isinstance(terms, Terms), f"terms is {short(terms)}, it must be Terms(...) or None"
+            )
+            if (
+                "on" in of_terms and terms.start == Terms(on=terms.on).start
+            ):  # nobody chose the start
                 of_terms["start"] = None
             terms = replace(terms, **of_terms)
         return replace(self, terms=terms, **given) if given or terms is not self.terms else self
@@ -113,7 +130,10 @@ class Study:
         """A label that is there; without one, that of the only option."""
         where = f"the study {self.title!r}" if self.title else "the options"
         if label is None:
-            check(len(self.options) == 1, f"there are {len(self.options)} options; name one of {', '.join(map(repr, self.options))}")
+            check(
+                len(self.options) == 1,
+                f"there are {len(self.options)} options; name one of {', '.join(map(repr, self.options))}",
+            )
             return next(iter(self.options))
         if label not in self.options:
             raise unknown("option", label, self.options, where)
@@ -122,7 +142,10 @@ class Study:
     def pair(self, first: str | None, second: str | None) -> tuple[str, str]:
         """Two labels that are there; without names, those of the only two options."""
         if first is None and second is None:
-            check(len(self.options) == 2, f"there are {len(self.options)} options; name two of {', '.join(map(repr, self.options))}")
+            check(
+                len(self.options) == 2,
+                f"there are {len(self.options)} options; name two of {', '.join(map(repr, self.options))}",
+            )
             first, second = self.options
         pair = self.label(first), self.label(second)
         check(pair[0] != pair[1], f"both labels are {first!r}; name two options")
@@ -138,7 +161,9 @@ class Study:
 
     def only(self, *labels: str) -> Study:
         """The study of some of its options, in this order."""
-        return replace(self, options={label: self.option(label) for label in labels}, accept_zero=None)
+        return replace(
+            self, options={label: self.option(label) for label in labels}, accept_zero=None
+        )
 
 
 SHORTHAND = ("terms", *OF_TERMS, "draws", "seed", "quality_floor")
@@ -166,7 +191,12 @@ def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Ans
             if terms := next((thing for thing in more if isinstance(thing, Terms)), None):
                 changes["terms"] = terms
                 more = [thing for thing in more if thing is not terms]
-            if own and own[0].name == "label" and isinstance(study, (Option, Mix)) and "label" not in named:
+            if (
+                own
+                and own[0].name == "label"
+                and isinstance(study, (Option, Mix))
+                and "label" not in named
+            ):
                 more = [None, *more]  # the only option
             study = Study(study, changes.pop("work"), accept_zero=None)
         try:
@@ -176,7 +206,11 @@ def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Ans
                 raise wrong from None
             raise error
 
-    first = inspect.Parameter("study", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="Study | Options")
-    more = [inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, default=None) for field in fields]
+    first = inspect.Parameter(
+        "study", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="Study | Options"
+    )
+    more = [
+        inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, default=None) for field in fields
+    ]
     asked.__signature__ = inspect.Signature([first, *own, *more])  # type: ignore[attr-defined]
     return asked

@@ -29,10 +29,18 @@ class Trends:
     """Yearly change of prices by class [share/year]. The middle keeps today's list prices for what is bought by the
     token or the GPU-hour; that "the same quality gets cheaper" is another number and is not in it."""
 
-    api: Number = Range(-0.40, 0.15, mid=0.0, form="change", why="assumption: a tier's list price stays, falls, or rises (Opus -70 %, GPT flagship +60 % in 13 to 15 months)")
+    api: Number = Range(
+        -0.40,
+        0.15,
+        mid=0.0,
+        form="change",
+        why="assumption: a tier's list price stays, falls, or rises (Opus -70 %, GPT flagship +60 % in 13 to 15 months)",
+    )
     gpu: Number = catalog.practice("gpu.gpu_trend")
     labour: Number = catalog.practice("labor.labor_trend")
-    service: Number = Range(-0.05, 0.08, mid=0.0, form="change", why="assumption: list prices of stores and tools")
+    service: Number = Range(
+        -0.05, 0.08, mid=0.0, form="change", why="assumption: list prices of stores and tools"
+    )
 
     def __post_init__(self) -> None:
         for name in TRENDS:
@@ -69,7 +77,10 @@ class Terms:
 
     def __post_init__(self) -> None:
         whole = isinstance(self.months, (int, np.integer)) and not isinstance(self.months, bool)
-        check(whole and 1 <= self.months <= 120, f"months is {self.months!r}, allowed is a whole number between 1 and 120")
+        check(
+            whole and 1 <= self.months <= 120,
+            f"months is {self.months!r}, allowed is a whole number between 1 and 120",
+        )
         require("discount_rate", self.discount_rate, low=-0.5, high=1)
         on = _day("on", self.on) if self.on else date.today()
         if self.start is None:
@@ -93,7 +104,10 @@ class Terms:
 def _day(name: str, day: Any) -> date:
     """A date, or text like 2027-01-31 or 2027-01-31T14:00."""
     text = day.isoformat() if isinstance(day, date) else str(day)
-    check(re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?", text), f"{name} is {day!r}, it must be a date like '2027-01-31'")
+    check(
+        re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?", text),
+        f"{name} is {day!r}, it must be a date like '2027-01-31'",
+    )
     try:
         return datetime.fromisoformat(text).date()
     except ValueError:

@@ -31,8 +31,17 @@ def zeros(*things: Any) -> list[str]:
     """
     found = []
     for owner, field, value in walk(things):
-        asked = unit_of(type(owner).__name__, field) in PEOPLE_UNITS or field in (*EVALUATION, *REFRESH)
-        if asked and np.ndim(value) == 0 and not isinstance(value, Doubt) and value == 0 and not isinstance(owner, (Workload, Terms)):
+        asked = unit_of(type(owner).__name__, field) in PEOPLE_UNITS or field in (
+            *EVALUATION,
+            *REFRESH,
+        )
+        if (
+            asked
+            and np.ndim(value) == 0
+            and not isinstance(value, Doubt)
+            and value == 0
+            and not isinstance(owner, (Workload, Terms))
+        ):
             default = next((f.default for f in dataclasses.fields(owner) if f.name == field), None)
             if not (isinstance(default, (int, float)) and default == 0):
                 found.append(f"{owner_of(owner)}.{field}")
@@ -43,12 +52,17 @@ def accept(things: Any, names: Iterable[str]) -> None:
     """Raise unless every zero for people, evaluation or refresh is accepted by name: "Rag.upkeep_fte", or "upkeep_fte" for all of that name."""
     names, found = list(names), zeros(things)
     for key in found:
-        check(key in names or key.rsplit(".", 1)[-1] in names,
-              f"{key} is 0: nobody is paid for it, or nothing is done; write accept_zero: [{key}] if that is meant, and every report will say so")  # fmt: skip
+        check(
+            key in names or key.rsplit(".", 1)[-1] in names,
+            f"{key} is 0: nobody is paid for it, or nothing is done; write accept_zero: [{key}] if that is meant, and every report will say so",
+        )
     meant(names, found)
 
 
 def meant(names: Iterable[str], found: Iterable[str]) -> None:
     """Raise where a zero is accepted that is none."""
     for name in names:
-        check(any(name in (key, key.rsplit(".", 1)[-1]) for key in found), f"accept_zero names {name!r}, which is not 0 here; leave it out")
+        check(
+            any(name in (key, key.rsplit(".", 1)[-1]) for key in found),
+            f"accept_zero names {name!r}, which is not 0 here; leave it out",
+        )

@@ -14,21 +14,65 @@ from costmodel.core.units import GLOSSARY
 
 # -- checking what a user gave -------------------------------------------------------------------------
 
-_BOUNDS = {"share": (0, 1), "share/month": (0, 1), "share/year": (-1, np.inf), "log-odds": (-np.inf, np.inf)}  # by unit
-_OWN_BOUNDS = {"active_hours_per_month": (1, 744), "agreement": (0.501, 1), "overlap": (0, 0.9), "peak_to_average": (1, np.inf), "pue": (1, np.inf), "gpus_per_replica": (1, 1024)}  # by field
-DIVISORS = ("base_life_months", "batch_max", "chars_per_s", "chunk_tokens", "effect", "embedder_life_months", "every_months", "gb_per_unit", "gpus_per_server", "kept", "load_max", "map_call_tokens", "mbu", "memory_usable", "mfu", "refresh_months",
-            "pass_chance", "requests_per_s", "retrain_months", "speed", "steps", "tokens_per_min_per_unit", "transfer", "units_step")  # fmt: skip
+_BOUNDS = {
+    "share": (0, 1),
+    "share/month": (0, 1),
+    "share/year": (-1, np.inf),
+    "log-odds": (-np.inf, np.inf),
+}  # by unit
+_OWN_BOUNDS = {
+    "active_hours_per_month": (1, 744),
+    "agreement": (0.501, 1),
+    "overlap": (0, 0.9),
+    "peak_to_average": (1, np.inf),
+    "pue": (1, np.inf),
+    "gpus_per_replica": (1, 1024),
+}  # by field
+DIVISORS = (
+    "base_life_months",
+    "batch_max",
+    "chars_per_s",
+    "chunk_tokens",
+    "effect",
+    "embedder_life_months",
+    "every_months",
+    "gb_per_unit",
+    "gpus_per_server",
+    "kept",
+    "load_max",
+    "map_call_tokens",
+    "mbu",
+    "memory_usable",
+    "mfu",
+    "refresh_months",
+    "pass_chance",
+    "requests_per_s",
+    "retrain_months",
+    "speed",
+    "steps",
+    "tokens_per_min_per_unit",
+    "transfer",
+    "units_step",
+)
 LEAST_DIVISOR = 1e-6
 
 
 def require(name: str, value: Any, low: float = 0, high: float = np.inf) -> None:
     """Check that a number, Range or array lies in low..high; the error names the field, the value and the limits."""
     allowed = f"at least {low:g}" if high == np.inf else f"between {low:g} and {high:g}"
-    number = isinstance(value, (*Doubt, int, float, np.number, np.ndarray)) and not isinstance(value, bool)
+    number = isinstance(value, (*Doubt, int, float, np.number, np.ndarray)) and not isinstance(
+        value, bool
+    )
     if not number:  # no array is ever spelt out for nothing
         raise ValueError(f"{name} is {value!r}, it must be a number or a Range, {allowed}")
-    check(np.size(value) > 0, f"{name} is an empty array, it must be a number or a Range, {allowed}")
-    ends = (value.low, value.high) if isinstance(value, Doubt) else (float(np.min(value)), float(np.max(value)))
+    check(
+        np.size(value) > 0, f"{name} is an empty array, it must be a number or a Range, {allowed}"
+    )
+    ends = (
+        (value.low, value.high)
+        if isinstance(value, Doubt)
+        else (float(np.min(value)), float(np.max(value)))
+    )
     shown = value if np.ndim(value) == 0 else ends
     check(np.isfinite(ends).all(), f"{name} is {shown}, it must be a finite number, {allowed}")
     check(ends[0] >= low and ends[1] <= high, f"{name} is {shown}, allowed is {allowed}")
@@ -43,7 +87,10 @@ def plain(name: str, value: Any, low: float = 0, high: float = np.inf) -> None:
     """
     allowed = f"at least {low:g}" if high == np.inf else f"between {low:g} and {high:g}"
     one = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    check(one, f"{name} is {'a Range' if isinstance(value, Doubt) else repr(value)}, it must be one number, {allowed}")
+    check(
+        one,
+        f"{name} is {'a Range' if isinstance(value, Doubt) else repr(value)}, it must be one number, {allowed}",
+    )
     require(name, value, low, high)
 
 
@@ -78,7 +125,10 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
         if unit == "flag":
             check(isinstance(value, bool), f"{label} is {value!r}, allowed are True and False")
         elif unit == "date":
-            check(value is None or is_day(value), f"{label} is {value!r}, it must be a day such as '2027-03-31', or None")
+            check(
+                value is None or is_day(value),
+                f"{label} is {value!r}, it must be a day such as '2027-03-31', or None",
+            )
         else:
             require(label, value, *limits(name))
             if isinstance(value, Range) and (fitting := value.fitting(unit)) is not value:

@@ -43,7 +43,13 @@ def middle(x: Any) -> Any:
 
 
 @public
-def sample(x: Any, n: int, seed: int = 0, rows: Any = slice(None), points: Mapping[str, np.ndarray] | None = None) -> Any:
+def sample(
+    x: Any,
+    n: int,
+    seed: int = 0,
+    rows: Any = slice(None),
+    points: Mapping[str, np.ndarray] | None = None,
+) -> Any:
     """x with every Range replaced by n paired draws of the shape (n, 1); `rows` (a slice or indices) takes some.
 
     `points` gives the uniforms of all keys (and "driver <name>") instead: a design that somebody else has made.
@@ -51,7 +57,9 @@ def sample(x: Any, n: int, seed: int = 0, rows: Any = slice(None), points: Mappi
 
     if points is None:
         counted(n, seed)
-    taken: dict[tuple[str, Any], Any] = {}  # one array per doubt, so that what is shared can be recognised
+    taken: dict[
+        tuple[str, Any], Any
+    ] = {}  # one array per doubt, so that what is shared can be recognised
 
     def draw(key: str, value: Any) -> Any:
         if value.low == value.high:
@@ -62,7 +70,11 @@ def sample(x: Any, n: int, seed: int = 0, rows: Any = slice(None), points: Mappi
                 taken[key, value] = draws(own, value, n, seed)[rows]
             else:
                 u = points[own][rows]
-                driven = value.quantile(followed(points[driver_key(value)][rows], u, value.loading)) if is_driven(value) else value.quantile(u)
+                driven = (
+                    value.quantile(followed(points[driver_key(value)][rows], u, value.loading))
+                    if is_driven(value)
+                    else value.quantile(u)
+                )
                 taken[key, value] = np.asarray(driven)
         return taken[key, value]
 
@@ -71,7 +83,11 @@ def sample(x: Any, n: int, seed: int = 0, rows: Any = slice(None), points: Mappi
 
 def draw_key(key: str, value: Any) -> str:
     """The key of the uniforms of a doubt: two evaluations err apart, one errs the same everywhere."""
-    return f"{key} {value.accepted:g}/{value.trials:g}" if isinstance(value, Measured) and value.name is None else key
+    return (
+        f"{key} {value.accepted:g}/{value.trials:g}"
+        if isinstance(value, Measured) and value.name is None
+        else key
+    )
 
 
 def is_driven(value: Any) -> bool:
@@ -98,19 +114,25 @@ def drive(x: Any, driver: str, loadings: Mapping[str, float]) -> Any:
     Correlation enters the draws in no other way. A doubt keeps its own range; its rank follows the driver's, and with a loading of 0 it stays as it is.
     Errors: `CatalogError` for an input that is not there, `ValueError` for one that is no Range.
 
-    >>> from costmodel.choices.terms import Trends; from costmodel.core.draws import middle, sample
+    >>> from costmodel.choices.terms import Trends
+    ... from costmodel.core.draws import middle, sample
     >>> both = sample(drive(Trends(), "economy", {"Trends.api": 0.9, "Trends.gpu": 0.9}), 2_000)
     >>> bool(np.corrcoef(both.api.ravel(), both.gpu.ravel())[0, 1] > 0.7)
     True
     """
-    check(isinstance(loadings, Mapping), f"drive: loadings is {loadings!r}, it must be {{input: loading}}")
+    check(
+        isinstance(loadings, Mapping),
+        f"drive: loadings is {loadings!r}, it must be {{input: loading}}",
+    )
     found = {find_key(x, name): loading for name, loading in loadings.items()}
 
     def moved(key: str, value: Any) -> Any:
         if key not in found:
             return value
         check(isinstance(value, Range), f"{key} is {value!r}; only a Range can follow a driver")
-        return dataclasses.replace(value, driver=driver, loading=found[key]) if found[key] else value
+        return (
+            dataclasses.replace(value, driver=driver, loading=found[key]) if found[key] else value
+        )
 
     return rewrite(x, moved)
 
@@ -125,12 +147,18 @@ def draws(key: str, doubt: Range | Measured, n: int, seed: int) -> np.ndarray:
     """
     order = strata(key, n, seed)
     if isinstance(doubt, Range) and is_driven(doubt):
-        mixed = followed(uniforms(driver_key(doubt), n, seed), uniforms(key, n, seed), doubt.loading)
+        mixed = followed(
+            uniforms(driver_key(doubt), n, seed), uniforms(key, n, seed), doubt.loading
+        )
         order = np.argsort(np.argsort(mixed[:, 0]))  # ranks: one draw in each stratum again
     values = np.empty((n, 1))
     for start in range(0, n, BLOCK):
         block = slice(start, start + BLOCK)
-        values[block, 0] = doubt.at_z(_normals(n)[order[block]]) if isinstance(doubt, Range) else doubt.quantile((order[block] + 0.5) / n)
+        values[block, 0] = (
+            doubt.at_z(_normals(n)[order[block]])
+            if isinstance(doubt, Range)
+            else doubt.quantile((order[block] + 0.5) / n)
+        )
     values.flags.writeable = False
     return values
 

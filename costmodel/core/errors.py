@@ -18,7 +18,9 @@ class Unpriced(CatalogError, Infeasible):
     """A token class that an option needs and the price list does not have: the option cannot run, the others can."""
 
 
-def unknown(kind: str, name: object, names: Iterable[str], where: str = "the catalogue") -> CatalogError:
+def unknown(
+    kind: str, name: object, names: Iterable[str], where: str = "the catalogue"
+) -> CatalogError:
     """The error for a name that is not there, with the nearest names that are.
 
     >>> str(unknown("GPU", "H100-SMX", ["H100-SXM", "T4"]))
@@ -46,8 +48,16 @@ def check(ok: object, message: str) -> None:
 
 def short(x: Any) -> str:
     """What a wrong argument is, in a few words."""
-    long = hasattr(x, "__dataclass_fields__") or (isinstance(x, (dict, list, tuple)) and len(repr(x)) > 80)
-    return f"the class {x.__name__}" if isinstance(x, type) else f"a {type(x).__name__}" if long else repr(x)
+    long = hasattr(x, "__dataclass_fields__") or (
+        isinstance(x, (dict, list, tuple)) and len(repr(x)) > 80
+    )
+    return (
+        f"the class {x.__name__}"
+        if isinstance(x, type)
+        else f"a {type(x).__name__}"
+        if long
+        else repr(x)
+    )
 
 
 def of_kind(name: str, value: object, *kinds: type) -> None:
@@ -58,7 +68,9 @@ def of_kind(name: str, value: object, *kinds: type) -> None:
     ValueError: site is 5, it must be Exception(...)
     """
     if not isinstance(value, kinds):
-        raise ValueError(f"{name} is {short(value)}, it must be {' or '.join(f'{kind.__name__}(...)' for kind in kinds)}")
+        raise ValueError(
+            f"{name} is {short(value)}, it must be {' or '.join(f'{kind.__name__}(...)' for kind in kinds)}"
+        )
 
 
 def whole(name: str, value: object, low: int, high: int) -> None:
@@ -68,8 +80,13 @@ def whole(name: str, value: object, low: int, high: int) -> None:
     Traceback (most recent call last):
     ValueError: draws is 1.5, allowed is a whole number between 1 and 1000000
     """
-    number = hasattr(value, "__index__") and not isinstance(value, bool)  # an int of Python or of NumPy
-    check(number and low <= value <= high, f"{name} is {value!r}, allowed is a whole number between {low} and {high}")  # type: ignore[operator]
+    number = hasattr(value, "__index__") and not isinstance(
+        value, bool
+    )  # an int of Python or of NumPy
+    check(
+        number and low <= value <= high,
+        f"{name} is {value!r}, allowed is a whole number between {low} and {high}",
+    )  # type: ignore[operator]
 
 
 def one_number(name: str, value: object, low: float, high: float = math.inf) -> None:
@@ -80,5 +97,12 @@ def one_number(name: str, value: object, low: float, high: float = math.inf) -> 
     ValueError: fte is [1, 2], it must be one number, at least 0
     """
     allowed = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
-    fine = hasattr(value, "__float__") and not isinstance(value, bool) and getattr(value, "ndim", 0) == 0
-    check(fine and math.isfinite(value) and low <= value <= high, f"{name} is {short(value)}, it must be one number, {allowed}")  # type: ignore[arg-type, operator]
+    fine = (
+        hasattr(value, "__float__")
+        and not isinstance(value, bool)
+        and getattr(value, "ndim", 0) == 0
+    )
+    check(
+        fine and math.isfinite(value) and low <= value <= high,
+        f"{name} is {short(value)}, it must be one number, {allowed}",
+    )  # type: ignore[arg-type, operator]

@@ -33,7 +33,12 @@ def _default_key(owner: Any, field: str) -> str | None:
     return getattr(owner.__dataclass_fields__[field].default, "name", None)
 
 
-def rewrite(x: Any, change: Callable[[str, Any], Any], memo: dict[int, Any] | None = None, doubts: bool = False) -> Any:
+def rewrite(
+    x: Any,
+    change: Callable[[str, Any], Any],
+    memo: dict[int, Any] | None = None,
+    doubts: bool = False,
+) -> Any:
     """A copy of nested dataclasses, tuples and dicts with each leaf replaced by `change(key, value)`.
 
     Leaves are what is not itself a dataclass, tuple or dict; with `doubts`, only Ranges and evaluations. Untouched parts are
@@ -71,7 +76,9 @@ def _doubtful(x: Any) -> tuple[str, ...]:
     return known
 
 
-def _rewritten(x: Any, change: Callable[[str, Any], Any], memo: dict[int, Any], doubts: bool) -> Any:
+def _rewritten(
+    x: Any, change: Callable[[str, Any], Any], memo: dict[int, Any], doubts: bool
+) -> Any:
     new = {}
     for name in _doubtful(x) if doubts else _field_names(x):
         old = getattr(x, name)
@@ -87,7 +94,9 @@ def _rewritten(x: Any, change: Callable[[str, Any], Any], memo: dict[int, Any], 
             new[name] = value
     if not new:
         return x
-    twin = object.__new__(type(x))  # not replace(): what __post_init__ checked still holds, and arrays must pass
+    twin = object.__new__(
+        type(x)
+    )  # not replace(): what __post_init__ checked still holds, and arrays must pass
     for name in _field_names(x):
         object.__setattr__(twin, name, new[name] if name in new else getattr(x, name))
     return twin
@@ -118,7 +127,9 @@ def walk(x: Any) -> Iterator[tuple[Any, str, Any]]:
     elif dataclasses.is_dataclass(x) and not isinstance(x, Doubt):
         for name in _field_names(x):
             value = getattr(x, name)
-            if isinstance(value, (*Doubt, int, float, np.number, np.ndarray)) and not isinstance(value, bool):
+            if isinstance(value, (*Doubt, int, float, np.number, np.ndarray)) and not isinstance(
+                value, bool
+            ):
                 yield x, name, value
             else:
                 yield from walk(value)
@@ -158,7 +169,9 @@ def find_key(x: Any, name: str) -> str:
     if len(found) == 1:
         return next(iter(found))
     if found:
-        raise ValueError(f"{name!r} could be {' or '.join(map(repr, sorted(found)))}; write one of them")
+        raise ValueError(
+            f"{name!r} could be {' or '.join(map(repr, sorted(found)))}; write one of them"
+        )
     raise unknown("input", name, keys, where="these options and this workload")
 
 

@@ -34,24 +34,36 @@ def _checked(call: Any, name: str) -> Any:
         try:
             return call(*args, **named)
         except TypeError as error:
-            if wrong := misspelt(call, name, args, named):  # it was this call, not something inside it
+            if wrong := misspelt(
+                call, name, args, named
+            ):  # it was this call, not something inside it
                 raise wrong from None
             raise error
 
     return checked
 
 
-def misspelt(call: Any, name: str, args: tuple[Any, ...], named: dict[str, Any], more: Iterable[str] = ()) -> TypeError | None:
+def misspelt(
+    call: Any, name: str, args: tuple[Any, ...], named: dict[str, Any], more: Iterable[str] = ()
+) -> TypeError | None:
     """The error of a call whose arguments do not fit its signature (and the names in `more`), or None where they do."""
     asked = inspect.signature(call)
     try:
         asked.bind(*args, **{n: v for n, v in named.items() if n not in more})
         return None
     except TypeError as wrong:
-        known = [n for n, p in asked.parameters.items() if n != "self" and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        known = [
+            n
+            for n, p in asked.parameters.items()
+            if n != "self" and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        ]
         known += more
         strange = next((n for n in named if n not in known), None)
-        return TypeError(f"{name}: {wrong}" if strange is None else str(unknown("argument", strange, known, f"{name}(...)")))
+        return TypeError(
+            f"{name}: {wrong}"
+            if strange is None
+            else str(unknown("argument", strange, known, f"{name}(...)"))
+        )
 
 
 def absent(module: str, names: Iterable[str]) -> Callable[[str], Any]:

@@ -60,36 +60,65 @@ class Range:
 
     def __post_init__(self) -> None:
         label = f"Range({self.low}, {self.high})"
-        check(isinstance(self.loading, (int, float, np.number)) and -1 <= self.loading <= 1, f"{label}: loading is {self.loading!r}, allowed is -1 to 1")
-        check(self.driver or not self.loading, f"{label}: a loading needs a driver; write driver='a name'")
-        numbers = all(isinstance(x, (int, float, np.number)) and np.isfinite(x) for x in (self.low, self.high))
+        check(
+            isinstance(self.loading, (int, float, np.number)) and -1 <= self.loading <= 1,
+            f"{label}: loading is {self.loading!r}, allowed is -1 to 1",
+        )
+        check(
+            self.driver or not self.loading,
+            f"{label}: a loading needs a driver; write driver='a name'",
+        )
+        numbers = all(
+            isinstance(x, (int, float, np.number)) and np.isfinite(x) for x in (self.low, self.high)
+        )
         check(numbers, f"{label}: both ends must be finite numbers")
         check(self.low <= self.high, f"{label}: low must not exceed high")
-        check(isinstance(self.level, (int, float)) and 0 < self.level < 1, f"{label}: level is {self.level!r}, allowed is between 0 and 1")
+        check(
+            isinstance(self.level, (int, float)) and 0 < self.level < 1,
+            f"{label}: level is {self.level!r}, allowed is between 0 and 1",
+        )
         object.__setattr__(self, "guessed", self.form is None)
         if self.form is None:
             share = self.low >= 0 and self.high < 1
-            form = "share" if share else "amount" if self.low >= 0 else "change" if self.low > -1 else "signed"
+            form = (
+                "share"
+                if share
+                else "amount"
+                if self.low >= 0
+                else "change"
+                if self.low > -1
+                else "signed"
+            )
             object.__setattr__(self, "form", form)
-        check(self.form in _SCALES, f"{label}: form is {self.form!r}, allowed are {', '.join(_SCALES)}")
+        check(
+            self.form in _SCALES,
+            f"{label}: form is {self.form!r}, allowed are {', '.join(_SCALES)}",
+        )
         to, back = _SCALES[self.form]
         if self.low < self.high:
             with np.errstate(divide="ignore", invalid="ignore"):
                 ends = to(np.array([self.low, self.high], float))
-            check(np.isfinite(ends).all(),
-                  f"{label}: {_LIMITS[self.form]}; move the end inside, or state a form")  # fmt: skip
+            check(
+                np.isfinite(ends).all(),
+                f"{label}: {_LIMITS[self.form]}; move the end inside, or state a form",
+            )
         object.__setattr__(self, "split", self.mid is not None)
         if self.mid is None:
             mid = float(back(ends.mean())) if self.low < self.high else float(self.low)
             object.__setattr__(self, "mid", mid)
-        check(self.low <= self.mid <= self.high, f"{label}: mid is {self.mid}, it must lie between low and high")
+        check(
+            self.low <= self.mid <= self.high,
+            f"{label}: mid is {self.mid}, it must lie between low and high",
+        )
 
     def fitting(self, unit: str) -> Range:
         """The Range as a field with this unit means it: what looks like a share is an amount where the unit is no share."""
         if not self.guessed or self.low == self.high:
             return self
         if unit in ("share", "share/month") and self.form == "amount":
-            raise ValueError(f"Range({self.low}, {self.high}): {_LIMITS['share']}; move the end inside, or state a form")
+            raise ValueError(
+                f"Range({self.low}, {self.high}): {_LIMITS['share']}; move the end inside, or state a form"
+            )
         if self.form != "share" or unit.startswith("share"):
             return self
         return dataclasses.replace(self, form="amount", mid=self.mid if self.split else None)  # type: ignore[arg-type]
@@ -133,9 +162,14 @@ class Measured:
     def __post_init__(self) -> None:
         counts = all(isinstance(x, (int, float, np.number)) for x in (self.accepted, self.trials))
         share = counts and 0 < self.accepted < 1 < self.trials
-        check(not share, f"Measured({self.accepted}, {self.trials}): accepted is a count; a share of {self.accepted:g} is Measured({round(self.accepted * self.trials):g}, {self.trials:g})")
-        check(counts and self.trials > 0 and 0 <= self.accepted <= self.trials,
-              f"Measured({self.accepted}, {self.trials}): accepted must lie between 0 and trials, trials above 0")  # fmt: skip
+        check(
+            not share,
+            f"Measured({self.accepted}, {self.trials}): accepted is a count; a share of {self.accepted:g} is Measured({round(self.accepted * self.trials):g}, {self.trials:g})",
+        )
+        check(
+            counts and self.trials > 0 and 0 <= self.accepted <= self.trials,
+            f"Measured({self.accepted}, {self.trials}): accepted must lie between 0 and trials, trials above 0",
+        )
 
     @property
     def mid(self) -> float:
@@ -152,7 +186,9 @@ class Measured:
     def quantile(self, u: Any) -> Any:
         from scipy.special import betaincinv
 
-        return betaincinv(self.accepted + 0.5, self.trials - self.accepted + 0.5, np.asarray(u, float))
+        return betaincinv(
+            self.accepted + 0.5, self.trials - self.accepted + 0.5, np.asarray(u, float)
+        )
 
 
 Doubt = (Range, Measured)

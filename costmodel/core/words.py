@@ -49,7 +49,11 @@ def show(value: Any) -> str:
     ('1,000,000', '4.125', '4e-05')
     """
     if isinstance(value, Doubt):
-        return show(value.mid) if value.low == value.high else f"{show(value.mid)} ({show(value.low)} to {show(value.high)})"
+        return (
+            show(value.mid)
+            if value.low == value.high
+            else f"{show(value.mid)} ({show(value.low)} to {show(value.high)})"
+        )
     number = float(value)
     if number and (abs(number) < 1e-3 or abs(number) >= 1e12):
         return f"{number:.4g}"

@@ -18,7 +18,9 @@ from costmodel.decisions.uncertainty import FAN_DRAWS
 
 
 @analysis
-def breakeven_date(study: Study, first: str | None = None, second: str | None = None, draws: int = FAN_DRAWS) -> pd.DataFrame:
+def breakeven_date(
+    study: Study, first: str | None = None, second: str | None = None, draws: int = FAN_DRAWS
+) -> pd.DataFrame:
     """From which month on `second` has cost less than `first`, all in all and for good; one row.
 
     Columns: month date p10 p90 p_never verdict. Months may have fractions, `date` is the first day of the month in which it happens; NaN and "never" where
@@ -39,15 +41,24 @@ def breakeven_date(study: Study, first: str | None = None, second: str | None = 
     p10, p90 = np.nanpercentile(drawn, [10, 90]) if never < 1 else (np.nan, np.nan)
     day = None if np.isnan(at) else terms.date_of(int(np.ceil(at)))
     if np.isnan(at):
-        verdict = f"never: {labels[1]} has cost more than {labels[0]} at the end of {terms.months} months"
+        verdict = (
+            f"never: {labels[1]} has cost more than {labels[0]} at the end of {terms.months} months"
+        )
         verdict += f"; less in {1 - never:.0%} of the draws" if never < 1 else ""
     else:
         since = f"from month {at:.1f} on ({day:%B %Y}" if at else "from the first day on ("
-        band = f"80 % band: month {p10:.1f} to {p90:.1f}" if p90 else "at once in nearly all draws in which it happens"
+        band = (
+            f"80 % band: month {p10:.1f} to {p90:.1f}"
+            if p90
+            else "at once in nearly all draws in which it happens"
+        )
         verdict = f"{labels[1]} has cost less than {labels[0]} {since}{'; ' if at else ''}{band}"
         verdict += f"; never in {never:.0%} of the draws)" if never else ")"
     verdict += without
-    return pd.DataFrame([(at, day, p10, p90, never, verdict)], columns=["month", "date", "p10", "p90", "p_never", "verdict"])
+    return pd.DataFrame(
+        [(at, day, p10, p90, never, verdict)],
+        columns=["month", "date", "p10", "p90", "p_never", "verdict"],
+    )
 
 
 def stays_ahead(ahead: np.ndarray) -> np.ndarray:
@@ -96,7 +107,9 @@ def breakeven(
     return crossings(*on_equal_terms(pair), over, low, high, draws)
 
 
-def crossings(study: Study, remark: str, over: str, low: float, high: float, draws: int) -> pd.DataFrame:
+def crossings(
+    study: Study, remark: str, over: str, low: float, high: float, draws: int
+) -> pd.DataFrame:
     """The table of `breakeven` for a study of two options that meet on equal terms; `remark` ends each verdict."""
     labels = study.pair(None, None)
     spaced: Any = np.geomspace if low > 0 else np.linspace
@@ -129,8 +142,12 @@ def crossings(study: Study, remark: str, over: str, low: float, high: float, dra
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _crossing_in_words(below: str, above: str, over: str, at: float, band: Any, p_never: float) -> str:
-    shown, least, most = (show(float(f"{x:.3g}")) for x in (at, *band))  # a band over factors has no eight figures
+def _crossing_in_words(
+    below: str, above: str, over: str, at: float, band: Any, p_never: float
+) -> str:
+    shown, least, most = (
+        show(float(f"{x:.3g}")) for x in (at, *band)
+    )  # a band over factors has no eight figures
     verdict = f"{below} is cheaper below {shown} {_unit(over)}, {above} above (80 % band {least} to {most}"
     if not np.isnan(band[0]) and not band[0] <= at <= band[1]:
         verdict += ", which the middles of skewed doubts miss"
@@ -165,7 +182,14 @@ def _nearest(axis: np.ndarray, gaps: np.ndarray, crossings: list[float]) -> list
             continue
         share = gap[i] / (gap[i] - gap[i + 1])
         at = axis[i] + share * (axis[i + 1] - axis[i])
-        found.append(np.array([at[np.abs(np.log(at / c)).argmin() if c > 0 else np.abs(at - c).argmin()] for c in crossings or [at[0]]]))
+        found.append(
+            np.array(
+                [
+                    at[np.abs(np.log(at / c)).argmin() if c > 0 else np.abs(at - c).argmin()]
+                    for c in crossings or [at[0]]
+                ]
+            )
+        )
     return found
 
 
@@ -173,7 +197,9 @@ def _unit(over: str) -> str:
     return over.rsplit(".", 1)[-1].replace("_", " ")
 
 
-def _never(sign: float, labels: tuple[str, str], over: str, low: float, high: float, p_never: float) -> tuple[str, str, str]:
+def _never(
+    sign: float, labels: tuple[str, str], over: str, low: float, high: float, p_never: float
+) -> tuple[str, str, str]:
     where = f"between {show(low)} and {show(high)} {_unit(over)}"
     if np.isnan(sign):
         return "", "", f"never: one of the two cannot run {where}"

@@ -15,12 +15,32 @@ from costmodel.core.errors import check
 from costmodel.core.nested import find_key, leaves
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GLOSSARY
-from costmodel.decisions.simulate import UNKNOWN, PerDraw, p_cheapest, per_draw, quality_unknown, quantiles, totals
+from costmodel.decisions.simulate import (
+    UNKNOWN,
+    PerDraw,
+    p_cheapest,
+    per_draw,
+    quality_unknown,
+    quantiles,
+    totals,
+)
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import AtMiddle, Bill, at_middle
 
 SWEEP_FACTOR, SWEEP_POINTS = 30.0, 61
-COLUMNS = ["mid", "p10", "p50", "p90", "npv", "per_month", "per_request", "per_accepted", "quality", "p_cheapest", "why_not"]
+COLUMNS = [
+    "mid",
+    "p10",
+    "p50",
+    "p90",
+    "npv",
+    "per_month",
+    "per_request",
+    "per_accepted",
+    "quality",
+    "p_cheapest",
+    "why_not",
+]
 
 
 @analysis
@@ -54,16 +74,29 @@ def compare_with_draws(study: Study) -> Compared:
     rows = {label: _at_middle(bill, middle.calendar) for label, bill in middle.bills.items()}
     why = {label: str(reason) for label, reason in middle.why_not.items()}
     why |= {label: UNKNOWN for label, bill in middle.bills.items() if bill.accepted is None}
-    usd, wrong = per_draw(study.only(*rows), (Bill.total, Bill.failures), study.draws) if rows else ({}, {})
+    usd, wrong = (
+        per_draw(study.only(*rows), (Bill.total, Bill.failures), study.draws) if rows else ({}, {})
+    )
     for label, x in usd.items():
-        if (lost := np.isnan(x).mean()) and label not in why:  # it is ranked, and those draws are lost
+        if (
+            lost := np.isnan(x).mean()
+        ) and label not in why:  # it is ranked, and those draws are lost
             share = "less than 1%" if lost < 0.01 else f"{lost:.0%}"
-            why[label] = f"does not fit in {share} of the draws; the percentiles are those of the others"
-    ranked = [label for label, bill in middle.bills.items() if bill.accepted is not None] or list(rows)
+            why[label] = (
+                f"does not fit in {share} of the draws; the percentiles are those of the others"
+            )
+    ranked = [label for label, bill in middle.bills.items() if bill.accepted is not None] or list(
+        rows
+    )
     chances = p_cheapest({label: usd[label] for label in ranked})
     for label, x in usd.items():
         p10, p50, p90 = quantiles(x, [10, 50, 90])
-        rows[label] |= {"p10": p10, "p50": p50, "p90": p90, "p_cheapest": chances.get(label, np.nan)}
+        rows[label] |= {
+            "p10": p10,
+            "p50": p50,
+            "p90": p90,
+            "p_cheapest": chances.get(label, np.nan),
+        }
     table = pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS[:-1], dtype=float)
     table = table.reindex(pd.Index(list(study.options), name="option"))
     table["why_not"] = [why.get(label, "") for label in study.options]
@@ -84,12 +117,17 @@ def _at_middle(bill: Bill, calendar: Calendar) -> dict[str, float]:
     if bill.accepted is not None:
         answers = requests * bill.accepted
         to_pay = usd - float(bill.failures(calendar))
-        row |= {"per_accepted": to_pay / answers if answers else np.inf, "quality": float(bill.accepted)}
+        row |= {
+            "per_accepted": to_pay / answers if answers else np.inf,
+            "quality": float(bill.accepted),
+        }
     return row
 
 
 @analysis
-def sweep(study: Study, over: str | Mapping[str, Any], values: Any = None, draws: int | None = None) -> pd.DataFrame:
+def sweep(
+    study: Study, over: str | Mapping[str, Any], values: Any = None, draws: int | None = None
+) -> pd.DataFrame:
     """Cost of each option while one input, or the product of several, takes other values.
 
     `over` is a field ("requests_per_month", "Rag.top_k", "H100-SXM.neocloud.on_demand.usd_per_gpu_hour") with `values`
@@ -104,7 +142,9 @@ def sweep(study: Study, over: str | Mapping[str, Any], values: Any = None, draws
             low, high = search_limits(study, name, factor=SWEEP_FACTOR)
             axes[name] = (np.geomspace if low > 0 else np.linspace)(low, high, SWEEP_POINTS)
         check(np.size(axes[name]), f"sweep over {name!r} needs values")
-    grid = dict(zip(axes, (m.ravel() for m in np.meshgrid(*axes.values(), indexing="ij")), strict=True))
+    grid = dict(
+        zip(axes, (m.ravel() for m in np.meshgrid(*axes.values(), indexing="ij")), strict=True)
+    )
     middles = totals(study, grid=grid)
     spread = totals(study, draws, grid) if draws else {}
     unknown = quality_unknown(study)
@@ -121,7 +161,11 @@ def sweep(study: Study, over: str | Mapping[str, Any], values: Any = None, draws
 
 
 def search_limits(
-    study: Study, over: str, low: float | None = None, high: float | None = None, factor: float = 1000.0
+    study: Study,
+    over: str,
+    low: float | None = None,
+    high: float | None = None,
+    factor: float = 1000.0,
 ) -> tuple[float, float]:
     """Between which values an input is looked at: what is asked for, else the present value over and times a factor, or 0 to 1 for a share."""
     things = (tuple(study.options.values()), study.work, study.terms)

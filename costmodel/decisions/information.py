@@ -32,13 +32,18 @@ from costmodel.ledgers.book import ledger
 from costmodel.ledgers.evidence import meanings
 
 FOLDS = 5
-TAILS = (1, 99)  # percentiles between which the regression sees the costs; the policy is scored on all of them
+TAILS = (
+    1,
+    99,
+)  # percentiles between which the regression sees the costs; the policy is scored on all of them
 DEGREE = 5  # of the polynomial of one input; of each input of a group, GROUP_DEGREE and the products of pairs
 GROUP_DEGREE = 3
 PAIRS = 12  # inputs of a group whose products count: those that move the costs most
 EVERYTHING = "everything"
 COLUMNS = ["input", "meaning", "kind", "usd", "error", "usd_to_measure", "worth", "how"]
-EVAL_ITEMS = 200  # answers of each option that people judge: a share is then known to some 6 points, at 90 %
+EVAL_ITEMS = (
+    200  # answers of each option that people judge: a share is then known to some 6 points, at 90 %
+)
 LOAD_TEST_HOURS = 2.0
 LOAD_TEST_DAYS = 1.0 / 3.0  # eight hours of an engineer, to prepare and to read it
 SAMPLE_SHARE = 0.02  # of the corpus that is indexed to see what the whole will cost
@@ -67,25 +72,62 @@ def measurements(study: Study) -> list[Measurement]:
     """What can be measured before the choice, priced from the catalogue: judged answers, a load test, a sample of an index."""
     options, terms = study.options, study.terms
     item = middle(catalog.label("expert_ranking").usd_per_item)
-    found = [Measurement(f"label {EVAL_ITEMS} evaluation items", ("accepted.*", "*.accepted", "*log_odds*", "*.quality", "*of_teacher", "*recall*", "*context_decay"),
-                         EVAL_ITEMS * len(options) * item, f"{EVAL_ITEMS} items x {len(options)} options x USD {show(item)} a judgement")]  # fmt: skip
+    found = [
+        Measurement(
+            f"label {EVAL_ITEMS} evaluation items",
+            (
+                "accepted.*",
+                "*.accepted",
+                "*log_odds*",
+                "*.quality",
+                "*of_teacher",
+                "*recall*",
+                "*context_decay",
+            ),
+            EVAL_ITEMS * len(options) * item,
+            f"{EVAL_ITEMS} items x {len(options)} options x USD {show(item)} a judgement",
+        )
+    ]
     own = [serving for serving in objects(options) if isinstance(serving, Hosted)]
     if own:
         serving, hour = middle((own[0], terms))[0], middle(terms.people.engineer.usd_per_hour)
-        rent, people = serving.usd_per_gpu_hour()[0] * float(serving.gpus), LOAD_TEST_DAYS * HOURS_PER_DAY
-        found.append(Measurement("a two-hour load test", ("Hosted.*", "serving.tpot_ratio"), LOAD_TEST_HOURS * rent + people * hour,
-                                 f"{LOAD_TEST_HOURS:g} h x USD {show(rent)} of GPUs + {people:g} h x USD {show(hour)} of an engineer"))  # fmt: skip
-    graphs = [label for label, option in options.items() if any(isinstance(t, GraphRag) for t in objects(option))]
+        rent, people = (
+            serving.usd_per_gpu_hour()[0] * float(serving.gpus),
+            LOAD_TEST_DAYS * HOURS_PER_DAY,
+        )
+        found.append(
+            Measurement(
+                "a two-hour load test",
+                ("Hosted.*", "serving.tpot_ratio"),
+                LOAD_TEST_HOURS * rent + people * hour,
+                f"{LOAD_TEST_HOURS:g} h x USD {show(rent)} of GPUs + {people:g} h x USD {show(hour)} of an engineer",
+            )
+        )
+    graphs = [
+        label
+        for label, option in options.items()
+        if any(isinstance(t, GraphRag) for t in objects(option))
+    ]
     if graphs:
         book = ledger(study.only(graphs[0]))
         usd = float(book.loc[book["item"].str.startswith("index the graph"), "usd"].sum())
-        found.append(Measurement("index 2 % of the corpus", ("*index_tokens", "*output_share", "*index_share", "graphrag.*"), SAMPLE_SHARE * usd,
-                                 f"{SAMPLE_SHARE:.0%} of an index of USD {show(round(usd))}"))  # fmt: skip
+        found.append(
+            Measurement(
+                "index 2 % of the corpus",
+                ("*index_tokens", "*output_share", "*index_share", "graphrag.*"),
+                SAMPLE_SHARE * usd,
+                f"{SAMPLE_SHARE:.0%} of an index of USD {show(round(usd))}",
+            )
+        )
     return found
 
 
 @analysis
-def value_of_information(study: Study, groups: Mapping[str, Iterable[str]] | None = None, ways: Iterable[Measurement] | None = None) -> pd.DataFrame:
+def value_of_information(
+    study: Study,
+    groups: Mapping[str, Iterable[str]] | None = None,
+    ways: Iterable[Measurement] | None = None,
+) -> pd.DataFrame:
     """What knowing an input before the choice is worth [USD over the horizon], with its sampling error, beside what measuring it costs.
 
     Columns: input, meaning, kind ("all", "group", "input"), usd (EVPI or EVPPI), error (standard error), usd_to_measure, worth (usd less that), how.
@@ -97,27 +139,69 @@ def value_of_information(study: Study, groups: Mapping[str, Iterable[str]] | Non
     draws, seed = study.draws, study.seed
     whole("draws", draws, 10 * FOLDS, DRAWS_MAX)
     usd, runs = that_run(totals(comparable(study), draws))
-    check(usd and runs.any(), "value_of_information: no option runs in nine draws of ten; `compare` says why")
+    check(
+        usd and runs.any(),
+        "value_of_information: no option runs in nine draws of ten; `compare` says why",
+    )
     cost = np.column_stack(list(usd.values()))
     inputs = doubts(study.inputs)
-    u = {key: 2 * uniforms(key, draws, seed)[:, 0] - 1 if not getattr(d, "driver", None) else _rank(d, key, draws, seed) for key, d in inputs.items()}
+    u = {
+        key: 2 * uniforms(key, draws, seed)[:, 0] - 1
+        if not getattr(d, "driver", None)
+        else _rank(d, key, draws, seed)
+        for key, d in inputs.items()
+    }
     u = {key: x[runs] for key, x in u.items()}
     ways = measurements(study) if ways is None else list(ways)
     wrong = next((w for w in ways if not isinstance(w, Measurement)), None)
-    check(wrong is None, f"value_of_information: {wrong!r} among the ways is no Measurement(name, inputs, usd, how)")
-    check(groups is None or isinstance(groups, Mapping), f"value_of_information: groups is {groups!r}, it must be {{name: patterns of inputs}}")
-    named = {w.name: [k for k in inputs if w.tells(k)] for w in ways} if groups is None else {g: _matching(g, p, inputs) for g, p in groups.items()}
+    check(
+        wrong is None,
+        f"value_of_information: {wrong!r} among the ways is no Measurement(name, inputs, usd, how)",
+    )
+    check(
+        groups is None or isinstance(groups, Mapping),
+        f"value_of_information: groups is {groups!r}, it must be {{name: patterns of inputs}}",
+    )
+    named = (
+        {w.name: [k for k in inputs if w.tells(k)] for w in ways}
+        if groups is None
+        else {g: _matching(g, p, inputs) for g, p in groups.items()}
+    )
     price = {w.name: w for w in ways}
     gain = cost[:, cost.mean(axis=0).argmin()] - cost.min(axis=1)
-    rows: list[tuple] = [(EVERYTHING, "", "all", float(gain.mean()), _error(gain), np.nan, np.nan, "")]
+    rows: list[tuple] = [
+        (EVERYTHING, "", "all", float(gain.mean()), _error(gain), np.nan, np.nan, "")
+    ]
     for name, keys in named.items():
         if keys:
             value, error = _evppi(cost, [u[k] for k in keys])
             way = price.get(name)
             spent = way.usd if way else np.nan
-            rows.append((name, "", "group", value, error, spent, value - spent, way.how if way else ", ".join(keys[:PAIRS])))
+            rows.append(
+                (
+                    name,
+                    "",
+                    "group",
+                    value,
+                    error,
+                    spent,
+                    value - spent,
+                    way.how if way else ", ".join(keys[:PAIRS]),
+                )
+            )
     meaning = meanings(study.inputs)
-    each = [(key, meaning.get(key, ""), "input", *_evppi(cost, [x]), np.nan, np.nan, "; ".join(w.name for w in ways if w.tells(key))) for key, x in u.items()]
+    each = [
+        (
+            key,
+            meaning.get(key, ""),
+            "input",
+            *_evppi(cost, [x]),
+            np.nan,
+            np.nan,
+            "; ".join(w.name for w in ways if w.tells(key)),
+        )
+        for key, x in u.items()
+    ]
     rows += sorted(each, key=lambda row: -row[3])
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -141,12 +225,18 @@ def _evppi(cost: np.ndarray, inputs: list[np.ndarray]) -> tuple[float, float]:
     """Value of knowing some inputs and its standard error: the policy of a regression, scored on draws it has not seen."""
     basis, fold = _basis(inputs, cost), np.arange(len(cost)) % FOLDS
     default = cost.mean(axis=0).argmin()
-    seen = np.clip(cost, *np.percentile(cost, TAILS, axis=0))  # a few draws in a long tail would decide the regression
+    seen = np.clip(
+        cost, *np.percentile(cost, TAILS, axis=0)
+    )  # a few draws in a long tail would decide the regression
     parts = [(basis[fold == k], seen[fold == k]) for k in range(FOLDS)]
-    squares, products = ([b.T @ y for b, y in pairs] for pairs in ([(b, b) for b, _ in parts], parts))
+    squares, products = (
+        [b.T @ y for b, y in pairs] for pairs in ([(b, b) for b, _ in parts], parts)
+    )
     gain = np.empty(len(cost))
     for k, (b, _) in enumerate(parts):  # least squares on the other folds
-        weights = np.linalg.lstsq(sum(squares) - squares[k], sum(products) - products[k], rcond=1e-10)[0]
+        weights = np.linalg.lstsq(
+            sum(squares) - squares[k], sum(products) - products[k], rcond=1e-10
+        )[0]
         chosen, paid = (b @ weights).argmin(axis=1), cost[fold == k]
         gain[fold == k] = paid[:, default] - np.take_along_axis(paid, chosen[:, None], axis=1)[:, 0]
     return max(float(gain.mean()), 0.0), _error(gain)
@@ -155,7 +245,9 @@ def _evppi(cost: np.ndarray, inputs: list[np.ndarray]) -> tuple[float, float]:
 def _basis(inputs: list[np.ndarray], cost: np.ndarray) -> np.ndarray:
     """Legendre polynomials of each input in -1..1; for several, also the products of pairs of those that matter most."""
     degree = DEGREE if len(inputs) == 1 else GROUP_DEGREE
-    columns = [np.ones((len(cost), 1))] + [np.polynomial.legendre.legvander(x, degree)[:, 1:] for x in inputs]
+    columns = [np.ones((len(cost), 1))] + [
+        np.polynomial.legendre.legvander(x, degree)[:, 1:] for x in inputs
+    ]
     gaps = cost - cost.mean(axis=1, keepdims=True)
     strong = sorted(inputs, key=lambda x: -np.abs(x @ gaps).max())[:PAIRS]
     pairs = [a * b for i, a in enumerate(strong) for b in strong[i + 1 :]]

@@ -24,7 +24,9 @@ COSTS = ("per_accepted", "per_request", "per_month", "mid", "npv")
 
 
 @analysis
-def frontier(study: Study, latency: Mapping[str, float] | None = None, cost: str = "per_accepted") -> pd.DataFrame:
+def frontier(
+    study: Study, latency: Mapping[str, float] | None = None, cost: str = "per_accepted"
+) -> pd.DataFrame:
     """Which options nothing beats on cost, quality and latency at once, and by whom the others are dominated.
 
     Index option, cheapest first; columns: the cost (a column of `compare`, "per_accepted" by default), quality, latency_s, efficient, dominated_by,
@@ -39,15 +41,31 @@ def frontier(study: Study, latency: Mapping[str, float] | None = None, cost: str
             raise unknown("option", label, table.index, "the latencies")
         require(f"latency of {label!r}", latency[label])  # type: ignore[index]
     seconds = pd.Series(latency or {}, dtype=float).reindex(table.index)
-    asked = {"cost": table[cost], "worse": -table["quality"]} | ({"seconds": seconds} if latency else {})
+    asked = {"cost": table[cost], "worse": -table["quality"]} | (
+        {"seconds": seconds} if latency else {}
+    )
     points = np.column_stack([x.to_numpy(float) for x in asked.values()])
     known = ~np.isnan(points).any(axis=1)
     by = []
     for i, point in enumerate(points):
         beats = known & known[i] & (points <= point).all(axis=1) & (points < point).any(axis=1)
         by.append(", ".join(table.index[beats]))
-    out = pd.DataFrame({cost: table[cost], "quality": table["quality"], "latency_s": seconds, "efficient": known & (np.array(by) == ""), "dominated_by": by})
-    out["why_not"] = np.where(known, "", np.where(table["why_not"] != "", table["why_not"], "not comparable: its latency is not known"))
+    out = pd.DataFrame(
+        {
+            cost: table[cost],
+            "quality": table["quality"],
+            "latency_s": seconds,
+            "efficient": known & (np.array(by) == ""),
+            "dominated_by": by,
+        }
+    )
+    out["why_not"] = np.where(
+        known,
+        "",
+        np.where(
+            table["why_not"] != "", table["why_not"], "not comparable: its latency is not known"
+        ),
+    )
     return out.sort_values(cost, kind="stable")
 
 
@@ -59,7 +77,10 @@ def regions(study: Study, over: Mapping[str, Any]) -> pd.DataFrame:
     margin (what the second costs more, as a share). With a floor, options below that quality at the present point are left out,
     and those of unknown quality beside known ones.
     """
-    check(isinstance(over, Mapping) and len(over) == 2, f"regions needs two inputs, {{input: values, input: None}}; over is {over!r}")
+    check(
+        isinstance(over, Mapping) and len(over) == 2,
+        f"regions needs two inputs, {{input: values, input: None}}; over is {over!r}",
+    )
     study = comparable(study)
     if study.quality_floor is not None:
         quality = compare(study, draws=1)["quality"]
@@ -69,12 +90,21 @@ def regions(study: Study, over: Mapping[str, Any]) -> pd.DataFrame:
     values = dict(leaves(study.inputs))
     axes: dict[str, np.ndarray] = {}
     keys = {name: find_key(study.inputs, name) for name in over}
-    check(len(set(keys.values())) == 2, f"regions needs two inputs, and {' and '.join(map(repr, over))} are one")
+    check(
+        len(set(keys.values())) == 2,
+        f"regions needs two inputs, and {' and '.join(map(repr, over))} are one",
+    )
     for name, given in over.items():
         low, high = _reach(keys[name], values[keys[name]])
         check(given is None or np.size(given), f"regions: {name!r} needs values, or None")
-        axes[name] = np.ravel(given) if given is not None else (np.geomspace if low > 0 else np.linspace)(low, high, MAP_POINTS)
-    grid = dict(zip(axes, (m.ravel() for m in np.meshgrid(*axes.values(), indexing="ij")), strict=True))
+        axes[name] = (
+            np.ravel(given)
+            if given is not None
+            else (np.geomspace if low > 0 else np.linspace)(low, high, MAP_POINTS)
+        )
+    grid = dict(
+        zip(axes, (m.ravel() for m in np.meshgrid(*axes.values(), indexing="ij")), strict=True)
+    )
     usd = totals(study, grid=grid)
     stack = np.vstack([np.where(np.isnan(x), np.inf, x) for x in usd.values()])
     order, labels = np.argsort(stack, axis=0, kind="stable"), np.array([*usd, ""], dtype=object)
@@ -83,7 +113,20 @@ def regions(study: Study, over: Mapping[str, Any]) -> pd.DataFrame:
     more = stack[order[1], place] if len(usd) > 1 else np.full(place.size, np.inf)
     with np.errstate(invalid="ignore", divide="ignore"):
         margin = np.where(np.isfinite(more), more / least - 1, np.nan)
-    best, second = np.where(np.isfinite(least), order[0], -1), np.where(np.isfinite(more), order[min(1, len(usd) - 1)], -1)
-    table = pd.DataFrame({**grid, "best": labels[best], "usd": np.where(np.isfinite(least), least, np.nan), "second": labels[second], "margin": margin})
-    table.attrs["now"] = {name: float(_mid(values[key])) for name, key in keys.items()}  # for the figure
+    best, second = (
+        np.where(np.isfinite(least), order[0], -1),
+        np.where(np.isfinite(more), order[min(1, len(usd) - 1)], -1),
+    )
+    table = pd.DataFrame(
+        {
+            **grid,
+            "best": labels[best],
+            "usd": np.where(np.isfinite(least), least, np.nan),
+            "second": labels[second],
+            "margin": margin,
+        }
+    )
+    table.attrs["now"] = {
+        name: float(_mid(values[key])) for name, key in keys.items()
+    }  # for the figure
     return table

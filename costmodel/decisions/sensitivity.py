@@ -22,7 +22,9 @@ RESAMPLES = 200
 
 
 @analysis
-def sobol(study: Study, label: str | None = None, against: str | None = None, points: int = POINTS) -> pd.DataFrame:
+def sobol(
+    study: Study, label: str | None = None, against: str | None = None, points: int = POINTS
+) -> pd.DataFrame:
     """Share of the variance of an option's total that each doubt explains; with `against`, of the difference to that option.
 
     Columns: input, first, first_low, first_high (alone), total, total_low, total_high (with all its interactions; the ends hold 90 %
@@ -33,7 +35,14 @@ def sobol(study: Study, label: str | None = None, against: str | None = None, po
     labels = (study.label(label),) if against is None else study.pair(label, against)
     study = study.only(*labels)
     found = doubts(study.inputs)
-    keys = list(dict.fromkeys([*found, *(driver_key(d) for d in found.values() if isinstance(d, Range) and is_driven(d))]))
+    keys = list(
+        dict.fromkeys(
+            [
+                *found,
+                *(driver_key(d) for d in found.values() if isinstance(d, Range) and is_driven(d)),
+            ]
+        )
+    )
     check(keys, "sobol: no input of this option is a Range")
 
     def usd(u: np.ndarray) -> np.ndarray:
@@ -45,10 +54,17 @@ def sobol(study: Study, label: str | None = None, against: str | None = None, po
 
 
 @public
-def sobol_indices(function: Callable[[np.ndarray], np.ndarray], names: list[str], points: int = POINTS, seed: int = 0) -> pd.DataFrame:
+def sobol_indices(
+    function: Callable[[np.ndarray], np.ndarray],
+    names: list[str],
+    points: int = POINTS,
+    seed: int = 0,
+) -> pd.DataFrame:
     """Sobol indices of any function of uniforms: (n, d) in 0..1 -> (n,). Columns as `sobol`.
 
-    >>> additive = sobol_indices(lambda u: 3 * u[:, 0] + u[:, 1], ["a", "b"])     # 9 / 10 and 1 / 10 of the variance
+    >>> additive = sobol_indices(
+    ...     lambda u: 3 * u[:, 0] + u[:, 1], ["a", "b"]
+    ... )  # 9 / 10 and 1 / 10 of the variance
     >>> [round(float(x), 2) for x in additive["first"]]
     [0.9, 0.1]
     """
@@ -58,20 +74,35 @@ def sobol_indices(function: Callable[[np.ndarray], np.ndarray], names: list[str]
     check(names, "sobol_indices: names is empty, it must name each column of the function")
     whole("seed", seed, 0, SEED_MAX)
     whole("points", points, 2, DRAWS_MAX)
-    check(points & (points - 1) == 0, f"points is {points}, it must be a power of two, such as 1024")
+    check(
+        points & (points - 1) == 0, f"points is {points}, it must be a power of two, such as 1024"
+    )
 
     def asked(x: np.ndarray) -> np.ndarray:
         y = np.asarray(function(np.clip(x.T, 1e-9, 1 - 1e-9)), float)
-        check(y.shape == (x.shape[1],), f"sobol_indices: the function returns the shape {y.shape}, it must be one number a row, ({x.shape[1]},)")
-        check(np.isfinite(y).all(), "an option cannot run in some of the draws, so its variance is not known; narrow the Range that stops it")
+        check(
+            y.shape == (x.shape[1],),
+            f"sobol_indices: the function returns the shape {y.shape}, it must be one number a row, ({x.shape[1]},)",
+        )
+        check(
+            np.isfinite(y).all(),
+            "an option cannot run in some of the draws, so its variance is not known; narrow the Range that stops it",
+        )
         return y[None, :]
 
-    found = indices(func=asked, n=points, dists=[uniform()] * len(names), rng=np.random.default_rng(seed))
+    found = indices(
+        func=asked, n=points, dists=[uniform()] * len(names), rng=np.random.default_rng(seed)
+    )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an input that changes nothing has no spread: its ends are filled in below
+        warnings.simplefilter(
+            "ignore"
+        )  # an input that changes nothing has no spread: its ends are filled in below
         spread = found.bootstrap(confidence_level=LEVEL, n_resamples=RESAMPLES)
     table: dict[str, Any] = {"input": names}
-    for column, value, band in (("first", found.first_order, spread.first_order), ("total", found.total_order, spread.total_order)):
+    for column, value, band in (
+        ("first", found.first_order, spread.first_order),
+        ("total", found.total_order, spread.total_order),
+    ):
         low, high = band.confidence_interval
         value = np.ravel(value)
         ends = (np.where(np.isnan(np.ravel(end)), value, np.ravel(end)) for end in (low, high))

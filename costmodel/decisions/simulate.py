@@ -24,14 +24,21 @@ from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import AtMiddle, Bill, at_middle, evaluate
 
 BATCH = 10_240  # rows evaluated at once: paths stay in the processor's cache, memory stays flat
-MOSTLY = 0.9  # of the draws: an option that runs in fewer is not weighed against others draw by draw
+MOSTLY = (
+    0.9  # of the draws: an option that runs in fewer is not weighed against others draw by draw
+)
 UNKNOWN = "quality unknown: not comparable; give quality=Measured(accepted, trials)"
 
 Grid = Mapping[str, Any] | None
 PerDraw = dict[str, np.ndarray]
 
 
-def totals(study: Study, draws: int | None = None, grid: Grid = None, points: Mapping[str, np.ndarray] | None = None) -> PerDraw:
+def totals(
+    study: Study,
+    draws: int | None = None,
+    grid: Grid = None,
+    points: Mapping[str, np.ndarray] | None = None,
+) -> PerDraw:
     """USD over the horizon of each option, on the same draws (None: at the middle of every Range).
 
     `grid` maps inputs to values of equal length k: the result then has the shape (draws, k), or (k,) at the middle;
@@ -73,14 +80,20 @@ def paths(study: Study, draws: int | None = None) -> PerDraw:
 
 
 def batches(
-    study: Study, draws: int | None = None, grid: Grid = None, points: Mapping[str, np.ndarray] | None = None
+    study: Study,
+    draws: int | None = None,
+    grid: Grid = None,
+    points: Mapping[str, np.ndarray] | None = None,
 ) -> Iterator[tuple[slice, Calendar, dict[str, Bill]]]:
     """The bills of all options, a batch of rows at a time: (rows, calendar, {label: bill}); what cannot run has no bill.
 
     Rows are draws (None: one row, the middle of every Range), each with all points of the grid.
     """
     things: Any = study.inputs
-    axes = {find_key(things, name): np.ravel(values).astype(float) for name, values in (grid or {}).items()}
+    axes = {
+        find_key(things, name): np.ravel(values).astype(float)
+        for name, values in (grid or {}).items()
+    }
     for key, values in axes.items():
         _check_axis(key, values)
     n, k = draws or 1, len(next(iter(axes.values()))) if axes else 1
@@ -90,7 +103,9 @@ def batches(
         pinned = things
         for key, values in axes.items():
             pinned = pin(pinned, key, values[flat % k][:, None])
-        drawn = partial(sample, n=n, seed=study.seed, rows=flat // k if axes else rows, points=points)
+        drawn = partial(
+            sample, n=n, seed=study.seed, rows=flat // k if axes else rows, points=points
+        )
         options, work, terms = middle(pinned) if draws is None else drawn(pinned)
         calendar, bills = Calendar(work, terms), {}
         for label, option in zip(study.options, options, strict=True):
@@ -166,4 +181,7 @@ def on_equal_terms(study: Study, known: AtMiddle | None = None) -> tuple[Study, 
     if not unknown:
         return study, ""
     free = study.changed(work=replace(study.work, usd_per_failure=0.0))
-    return free, f"; without the cost of wrong answers, because the quality of {' and '.join(unknown)} is not known"
+    return (
+        free,
+        f"; without the cost of wrong answers, because the quality of {' and '.join(unknown)} is not known",
+    )

@@ -30,7 +30,9 @@ EDGE = 1e-4  # shares are looked at from here to one less this
 
 
 @analysis
-def goal_seek(study: Study, goal: str, over: str | Iterable[str] | None = None, usd: float | None = None) -> pd.DataFrame:
+def goal_seek(
+    study: Study, goal: str, over: str | Iterable[str] | None = None, usd: float | None = None
+) -> pd.DataFrame:
     """What would have to be true for `goal` to be the cheapest option, or, if it is, to be so no more: one input at a time.
 
     With `usd`, the value at which the total of `goal` over the horizon crosses that amount. `over` names inputs; None: every Range,
@@ -48,9 +50,19 @@ def goal_seek(study: Study, goal: str, over: str | Iterable[str] | None = None, 
         check(len(study.options) > 1, "goal_seek needs another option to be cheaper than, or usd=")
     things = study.inputs
     values = dict(leaves(things))
-    names = [over] if isinstance(over, str) else list(over) if over is not None else ["Workload.requests_per_month"]
+    names = (
+        [over]
+        if isinstance(over, str)
+        else list(over)
+        if over is not None
+        else ["Workload.requests_per_month"]
+    )
     keys = [find_key(things, name) for name in names]
-    keys += [k for k, v in values.items() if over is None and isinstance(v, Doubt) and v.low < v.high and k not in keys]
+    keys += [
+        k
+        for k, v in values.items()
+        if over is None and isinstance(v, Doubt) and v.low < v.high and k not in keys
+    ]
     wanted = study.only(goal) if usd is not None else study
 
     def gap_of(found: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -58,7 +70,10 @@ def goal_seek(study: Study, goal: str, over: str | Iterable[str] | None = None, 
         return found[goal] - (usd if usd is not None else np.nanmin(np.vstack(rest), axis=0))
 
     ahead = float(gap_of({k: np.ravel(v) for k, v in totals(wanted).items()})[0])
-    check(not np.isnan(ahead), f"goal_seek: {goal!r} cannot run, or nothing else can; `compare` says why")
+    check(
+        not np.isnan(ahead),
+        f"goal_seek: {goal!r} cannot run, or nothing else can; `compare` says why",
+    )
     meaning, rows = meanings(things), []
     for key in keys:
         low, high = _reach(key, values[key])
@@ -72,21 +87,57 @@ def goal_seek(study: Study, goal: str, over: str | Iterable[str] | None = None, 
         now = values[key].mid if isinstance(values[key], Doubt) else float(values[key])
         try:
             crossings = [(axis[i], axis[i + 1]) for i in _changes(gap(axis))]
-        except ValueError as reason:  # inputs that only hold together, such as shares that must add up to 1
-            rows.append((key, meaning[key], now, np.nan, *_ends(values[key]), False, 0.0, f"not asked: {reason}"))
+        except (
+            ValueError
+        ) as reason:  # inputs that only hold together, such as shares that must add up to 1
+            rows.append(
+                (
+                    key,
+                    meaning[key],
+                    now,
+                    np.nan,
+                    *_ends(values[key]),
+                    False,
+                    0.0,
+                    f"not asked: {reason}",
+                )
+            )
             continue
-        at = _refine(gap, spaced, *min(crossings, key=lambda c: _far(now, c[0]))) if crossings else np.nan
-        rows.append((key, meaning[key], *_sought(key, values[key], now, at, ahead <= 0, goal, usd, low, high)))
-    table = pd.DataFrame(rows, columns=["input", "meaning", "now", "needed", "low", "high", "inside", "chance", "verdict"])
-    order = table.assign(far=[_far(n, x) for n, x in zip(table["now"], table["needed"], strict=True)])
-    return table.loc[order.sort_values(["chance", "far"], ascending=[False, True], kind="stable").index].reset_index(drop=True)
+        at = (
+            _refine(gap, spaced, *min(crossings, key=lambda c: _far(now, c[0])))
+            if crossings
+            else np.nan
+        )
+        rows.append(
+            (
+                key,
+                meaning[key],
+                *_sought(key, values[key], now, at, ahead <= 0, goal, usd, low, high),
+            )
+        )
+    table = pd.DataFrame(
+        rows,
+        columns=["input", "meaning", "now", "needed", "low", "high", "inside", "chance", "verdict"],
+    )
+    order = table.assign(
+        far=[_far(n, x) for n, x in zip(table["now"], table["needed"], strict=True)]
+    )
+    return table.loc[
+        order.sort_values(["chance", "far"], ascending=[False, True], kind="stable").index
+    ].reset_index(drop=True)
 
 
 def _reach(key: str, value: Any) -> tuple[float, float]:
     """Between which values an input is looked at."""
     low, high = limits(key.rsplit(".", 1)[-1])
-    unit = GLOSSARY.get(key.rsplit(".", 1)[-1], ("share",))[0]  # a key with a name of its own, such as accepted.large
-    if getattr(value, "form", "share") == "share" and isinstance(value, Doubt) and unit.startswith("share"):
+    unit = GLOSSARY.get(key.rsplit(".", 1)[-1], ("share",))[
+        0
+    ]  # a key with a name of its own, such as accepted.large
+    if (
+        getattr(value, "form", "share") == "share"
+        and isinstance(value, Doubt)
+        and unit.startswith("share")
+    ):
         return max(low, EDGE), min(high, 1 - EDGE)
     now = float(value.mid if isinstance(value, Doubt) else value)
     if isinstance(value, Doubt) and value.low <= 0:
@@ -109,15 +160,49 @@ def _far(now: float, at: float) -> float:
     return float(abs(np.log(at / now))) if now > 0 and at > 0 else abs(at - now)
 
 
-def _sought(key: str, value: Any, now: float, at: float, met: bool, goal: str, usd: float | None, low: float, high: float) -> tuple:
+def _sought(
+    key: str,
+    value: Any,
+    now: float,
+    at: float,
+    met: bool,
+    goal: str,
+    usd: float | None,
+    low: float,
+    high: float,
+) -> tuple:
     ends = _ends(value)
-    goes = f"costs {'more' if met else 'less'} than USD {show(usd)}" if usd is not None else "is no longer the cheapest" if met else "becomes the cheapest"
+    goes = (
+        f"costs {'more' if met else 'less'} than USD {show(usd)}"
+        if usd is not None
+        else "is no longer the cheapest"
+        if met
+        else "becomes the cheapest"
+    )
     if np.isnan(at):
-        return now, np.nan, *ends, False, 0.0, f"never: nothing between {show(low)} and {show(high)} changes it alone"
+        return (
+            now,
+            np.nan,
+            *ends,
+            False,
+            0.0,
+            f"never: nothing between {show(low)} and {show(high)} changes it alone",
+        )
     inside = bool(ends[0] <= at <= ends[1])
     chance = _beyond(value, now, at) if isinstance(value, Doubt) else 0.0
-    doubt = f", {'inside' if inside else 'outside'} the range; {chance:.0%} likely" if isinstance(value, Doubt) else ""
-    return now, at, *ends, inside, chance, f"{goal} {goes} once {readable(key)} is {'above' if at > now else 'below'} {show(at)} (now {show(now)}{doubt})"
+    doubt = (
+        f", {'inside' if inside else 'outside'} the range; {chance:.0%} likely"
+        if isinstance(value, Doubt)
+        else ""
+    )
+    return (
+        now,
+        at,
+        *ends,
+        inside,
+        chance,
+        f"{goal} {goes} once {readable(key)} is {'above' if at > now else 'below'} {show(at)} (now {show(now)}{doubt})",
+    )
 
 
 def _ends(value: Any) -> tuple[float, float]:

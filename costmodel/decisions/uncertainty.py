@@ -16,7 +16,14 @@ from costmodel.core.errors import check
 from costmodel.core.nested import leaves
 from costmodel.core.public import public
 from costmodel.core.ranges import _SCALES, Z90, Doubt, Range
-from costmodel.decisions.simulate import comparable, on_equal_terms, p_cheapest, paths, that_run, totals
+from costmodel.decisions.simulate import (
+    comparable,
+    on_equal_terms,
+    p_cheapest,
+    paths,
+    that_run,
+    totals,
+)
 
 FAN_DRAWS = 2_000
 MARGINS = (0.0, 0.05, 0.10, 0.25, 0.50)
@@ -57,10 +64,16 @@ def rank_correlation(study: Study, label: str | None = None) -> pd.DataFrame:
     draws, seed = study.draws, study.seed
     (usd,) = totals(study, draws).values()
     runs = ~np.isnan(usd)
-    check(runs.sum() > 2, f"rank_correlation: the option runs in {runs.sum()} of {draws} draws, which is too few to rank; `compare` says why")
+    check(
+        runs.sum() > 2,
+        f"rank_correlation: the option runs in {runs.sum()} of {draws} draws, which is too few to rank; `compare` says why",
+    )
     ranks = _ranks(usd[runs])
     inputs = doubts(study.inputs)
-    rows = [(key, float(np.corrcoef(_ranks(drawn(key, value, draws, seed)[runs, 0]), ranks)[0, 1])) for key, value in inputs.items()]
+    rows = [
+        (key, float(np.corrcoef(_ranks(drawn(key, value, draws, seed)[runs, 0]), ranks)[0, 1]))
+        for key, value in inputs.items()
+    ]
     table = pd.DataFrame(rows, columns=["input", "rank_correlation"])
     return table.sort_values("rank_correlation", key=abs, ascending=False, ignore_index=True)
 
@@ -85,12 +98,28 @@ def fan(study: Study, draws: int = FAN_DRAWS, cumulative: bool = True) -> pd.Dat
         usd = usd[~np.isnan(usd).any(axis=1)]
         if len(usd):
             bands = np.percentile(usd.cumsum(axis=1) if cumulative else usd, [10, 50, 90], axis=0)
-            frames.append(pd.DataFrame({"option": label, "month": np.arange(study.terms.months + 1), "p10": bands[0], "p50": bands[1], "p90": bands[2]}))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["option", "month", "p10", "p50", "p90"])
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "option": label,
+                        "month": np.arange(study.terms.months + 1),
+                        "p10": bands[0],
+                        "p50": bands[1],
+                        "p90": bands[2],
+                    }
+                )
+            )
+    return (
+        pd.concat(frames, ignore_index=True)
+        if frames
+        else pd.DataFrame(columns=["option", "month", "p10", "p50", "p90"])
+    )
 
 
 @analysis
-def p_cheaper(study: Study, first: str | None = None, second: str | None = None, by: Sequence[float] = MARGINS) -> pd.DataFrame:
+def p_cheaper(
+    study: Study, first: str | None = None, second: str | None = None, by: Sequence[float] = MARGINS
+) -> pd.DataFrame:
     """Chance that `first` costs less than `second` by at least a share of what `second` costs, on the same draws.
 
     Columns: by probability; the row of 0 counts every draw in which `first` costs less. A draw in which one of the two cannot
@@ -105,7 +134,10 @@ def p_cheaper(study: Study, first: str | None = None, second: str | None = None,
     runs = ~np.isnan(a + b)
     check(runs.any(), "p_cheaper: one of the two options cannot run; `compare` says why")
     a, b = a[runs], b[runs]
-    rows = [(share, float(np.mean((a < b) & (a <= b * (1 - share) * (1 + 1e-12))))) for share in shares.tolist()]
+    rows = [
+        (share, float(np.mean((a < b) & (a <= b * (1 - share) * (1 + 1e-12)))))
+        for share in shares.tolist()
+    ]
     return pd.DataFrame(rows, columns=["by", "probability"])
 
 
@@ -121,8 +153,13 @@ def regret(study: Study) -> pd.DataFrame:
     check(runs.any(), "regret: no option runs in nine draws of ten; `compare` says why")
     least = np.min(list(usd.values()), axis=0)
     chance = p_cheapest(usd)
-    rows = {label: (float(np.mean(x - least)), float(np.percentile(x - least, 90)), chance[label]) for label, x in usd.items()}
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["expected_regret", "p90_regret", "p_cheapest"])
+    rows = {
+        label: (float(np.mean(x - least)), float(np.percentile(x - least, 90)), chance[label])
+        for label, x in usd.items()
+    }
+    table = pd.DataFrame.from_dict(
+        rows, orient="index", columns=["expected_regret", "p90_regret", "p_cheapest"]
+    )
     table.index.name = "option"
     return table.sort_values("expected_regret", kind="stable")
 
@@ -145,15 +182,36 @@ def calibrate(prior: Range, measured: Iterable[float], error: float | None = Non
     check(x.size and np.isfinite(x).all(), "calibrate needs at least one finite measurement")
     if error is not None:
         require("calibrate: error", error)
-    check(x.size > 1 or error is not None, "one measurement has no spread; give error=, its standard deviation as a share of it")
+    check(
+        x.size > 1 or error is not None,
+        "one measurement has no spread; give error=, its standard deviation as a share of it",
+    )
     to, back = _SCALES[prior.form]
     with np.errstate(divide="ignore", invalid="ignore"):
-        z, low, mid, high = to(x), to(np.float64(prior.low)), to(np.float64(prior.mid)), to(np.float64(prior.high))
-    check(np.isfinite(z).all(), f"a measurement lies outside what {prior.form!r} allows: {x.min():g} to {x.max():g}")
-    sds = Z90 if prior.level == 0.90 else _normal_end(prior.level)  # standard deviations from the middle to an end
+        z, low, mid, high = (
+            to(x),
+            to(np.float64(prior.low)),
+            to(np.float64(prior.mid)),
+            to(np.float64(prior.high)),
+        )
+    check(
+        np.isfinite(z).all(),
+        f"a measurement lies outside what {prior.form!r} allows: {x.min():g} to {x.max():g}",
+    )
+    sds = (
+        Z90 if prior.level == 0.90 else _normal_end(prior.level)
+    )  # standard deviations from the middle to an end
     own = (mid - low if z.mean() < mid else high - mid) / sds
-    spread = float(np.std(z, ddof=1)) if error is None else float(np.log1p(error)) if prior.form == "amount" else error
-    check(spread > 0 and own > 0, "calibrate: neither the prior nor the measurements may be certain")
+    spread = (
+        float(np.std(z, ddof=1))
+        if error is None
+        else float(np.log1p(error))
+        if prior.form == "amount"
+        else error
+    )
+    check(
+        spread > 0 and own > 0, "calibrate: neither the prior nor the measurements may be certain"
+    )
     precision = 1 / own**2 + x.size / spread**2
     centre = (mid / own**2 + z.sum() / spread**2) / precision
     reach = sds / np.sqrt(precision)

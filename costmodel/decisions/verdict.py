@@ -31,7 +31,9 @@ LEADERS = 5
 SURE = 0.5  # a chance to be the cheapest below this is called a close call
 VOLUME = "Workload.requests_per_month"
 FLIP_DRAWS = 400
-REACH = np.geomspace(1e-3, 1e3, 241)  # volumes around the present one at which the answer is asked again
+REACH = np.geomspace(
+    1e-3, 1e3, 241
+)  # volumes around the present one at which the answer is asked again
 
 
 @public
@@ -60,7 +62,9 @@ class Verdict:
     @property
     def leaders(self) -> list[str]:
         """The cheapest eligible options, at most LEADERS; of all that run when none is eligible."""
-        names = list(self.table.index[self.table["eligible"]]) or list(self.table.index[self.table["mid"].notna()])
+        names = list(self.table.index[self.table["eligible"]]) or list(
+            self.table.index[self.table["mid"].notna()]
+        )
         return names[:LEADERS]
 
     @property
@@ -69,8 +73,15 @@ class Verdict:
 
         Errors: `ValueError` where only one option runs."""
         runs = self.table.index[self.table["mid"].notna()]
-        check(len(runs) > 1, f"only {', '.join(runs)} can run, and an answer is weighed against another; add an option, such as people, today's bill or a cheaper model, or run 05_business_case")
-        return self.leaders if len(self.leaders) > 1 else [*self.leaders, *(n for n in runs if n not in self.leaders)][:LEADERS]
+        check(
+            len(runs) > 1,
+            f"only {', '.join(runs)} can run, and an answer is weighed against another; add an option, such as people, today's bill or a cheaper model, or run 05_business_case",
+        )
+        return (
+            self.leaders
+            if len(self.leaders) > 1
+            else [*self.leaders, *(n for n in runs if n not in self.leaders)][:LEADERS]
+        )
 
 
 @analysis
@@ -84,7 +95,10 @@ def recommend(study: Study, flips: bool = True) -> Verdict:
     if floor is not None:
         table["eligible"] &= table["quality"] >= floor
     names = list(table.index[table["eligible"]])
-    for column, ranked in (("p_cheapest", usd), ("p_least_to_pay", {n: usd[n] - wrong[n] for n in names})):
+    for column, ranked in (
+        ("p_cheapest", usd),
+        ("p_least_to_pay", {n: usd[n] - wrong[n] for n in names}),
+    ):
         table[column] = pd.Series(p_cheapest({n: ranked[n] for n in names}), dtype=float)
     if not names:
         return Verdict(None, table, _no_flips(), _nothing(table, floor), ())
@@ -96,18 +110,29 @@ def recommend(study: Study, flips: bool = True) -> Verdict:
     rival = _rival(best, table)
     headline = _headline(best, table.loc[best], rival, work, terms, floor, failures)
     points = list(_points(best, table, rival, changes, failures, terms))
-    if floor is None and failures == 0 and work.corpus is not None and not _reads(study.option(best)):
+    if (
+        floor is None
+        and failures == 0
+        and work.corpus is not None
+        and not _reads(study.option(best))
+    ):
         points.insert(
             0,
             f"{best} does not read the corpus, and wrong answers are free here: "
             "ask for a quality_floor, or give them a price (usd_per_failure).",
         )
-    return Verdict(best, table, changes, headline, _cards(table.loc[best], terms, failures), tuple(points))
+    return Verdict(
+        best, table, changes, headline, _cards(table.loc[best], terms, failures), tuple(points)
+    )
 
 
 def _reads(option: Any) -> bool:
     """Whether some part of an option looks something up in the corpus."""
-    return any(hasattr(technique, "questions") for part, _, _ in middle((option,))[0].parts() for technique in part.techniques)
+    return any(
+        hasattr(technique, "questions")
+        for part, _, _ in middle((option,))[0].parts()
+        for technique in part.techniques
+    )
 
 
 @analysis
@@ -125,9 +150,21 @@ def first_answer(study: Study) -> Verdict:
     )
     cards = (
         ("Whole life, a month", money(life["per_month"], terms), f"80 % sure: {low} to {high}"),
-        ("Tokens alone, a month", money(tokens["per_month"], terms), "what a token calculator shows"),
-        ("Per 1,000 requests", money(life["per_request"] * KILO, terms), f"{money(tokens['per_request'] * KILO, terms)} for tokens alone"),
-        ("Per accepted answer", money(life["per_accepted"], terms), f"{life['quality']:.0%} accepted: an assumption, measure yours"),
+        (
+            "Tokens alone, a month",
+            money(tokens["per_month"], terms),
+            "what a token calculator shows",
+        ),
+        (
+            "Per 1,000 requests",
+            money(life["per_request"] * KILO, terms),
+            f"{money(tokens['per_request'] * KILO, terms)} for tokens alone",
+        ),
+        (
+            "Per accepted answer",
+            money(life["per_accepted"], terms),
+            f"{life['quality']:.0%} accepted: an assumption, measure yours",
+        ),
     )
     return Verdict(WHOLE_LIFE, table, _no_flips(), sentence, cards)
 
@@ -180,12 +217,28 @@ def brief(study: Study) -> pd.DataFrame:
     """The workload and the terms as a table for a reader. Columns: input, value, unit, meaning."""
     work, terms = study.work, study.terms
     rows: list[tuple] = []
-    for owner, name, value in (*walk(work), *walk(terms.trends), (terms, "months", terms.months), (terms, "discount_rate", terms.discount_rate)):
+    for owner, name, value in (
+        *walk(work),
+        *walk(terms.trends),
+        (terms, "months", terms.months),
+        (terms, "discount_rate", terms.discount_rate),
+    ):
         kind = type(owner).__name__
-        unit, meaning = unit_of(kind, name), GLOSSARY.get(f"{kind}.{name}", GLOSSARY.get(name, ("", "")))[1]
+        unit, meaning = (
+            unit_of(kind, name),
+            GLOSSARY.get(f"{kind}.{name}", GLOSSARY.get(name, ("", "")))[1],
+        )
         inner = f"{type(owner).__name__}: " if owner is not work and owner is not terms else ""
         rows.append((inner.lower() + name.replace("_", " "), show(value), unit, meaning))
-    rows += [("first paid month", terms.start, "", ""), ("currency", terms.currency, "", "of headline, comparison and figures; the line-by-line bill is in US dollars")]
+    rows += [
+        ("first paid month", terms.start, "", ""),
+        (
+            "currency",
+            terms.currency,
+            "",
+            "of headline, comparison and figures; the line-by-line bill is in US dollars",
+        ),
+    ]
     return pd.DataFrame(rows, columns=["input", "value", "unit", "meaning"])
 
 
@@ -195,57 +248,104 @@ def made_of(study: Study | Mapping[str, Any]) -> pd.DataFrame:
     rows = []
     for label, option in getattr(study, "options", study).items():
         for part, sees, _ in middle((option,))[0].parts():
-            rows.append((label, _answers(part.serving), ", ".join(type(t).__name__ for t in part.techniques), float(sees)))
+            rows.append(
+                (
+                    label,
+                    _answers(part.serving),
+                    ", ".join(type(t).__name__ for t in part.techniques),
+                    float(sees),
+                )
+            )
     return pd.DataFrame(rows, columns=["option", "answers", "with", "sees"])
 
 
 def _answers(serving: Any) -> str:
     """Who answers, and where."""
     if not hasattr(serving, "model"):
-        return {"Staff": "people", "Seats": "seats of a product", "Today": "as today"}.get(type(serving).__name__, type(serving).__name__)
+        return {"Staff": "people", "Seats": "seats of a product", "Today": "as today"}.get(
+            type(serving).__name__, type(serving).__name__
+        )
     return f"{serving.model.id} ({serving.where})"
 
 
 @public
 def priced_on(study: Study | Mapping[str, Any]) -> str:
     """The dates at which the API prices of a study are frozen, and the version of the price list."""
-    days = {str(api.on) for api in objects(getattr(study, "options", study)) if isinstance(api, Api)}
+    days = {
+        str(api.on) for api in objects(getattr(study, "options", study)) if isinstance(api, Api)
+    }
     return f"{', '.join(sorted(days)) or 'no API prices'} (genai-prices {PRICES_VERSION})"
 
 
 def _rival(best: str, table: pd.DataFrame) -> str | None:
     """The option that is most often the cheapest beside the answer, where the answer is in less than half of the draws."""
     others = table[table["eligible"] & (table.index != best)]["p_cheapest"]
-    return str(others.idxmax()) if others.notna().any() and table.loc[best, "p_cheapest"] < SURE else None
+    return (
+        str(others.idxmax())
+        if others.notna().any() and table.loc[best, "p_cheapest"] < SURE
+        else None
+    )
 
 
-def _headline(best: str, row: pd.Series, rival: str | None, work: Workload, terms: Terms, floor: float | None, failures: float) -> str:
+def _headline(
+    best: str,
+    row: pd.Series,
+    rival: str | None,
+    work: Workload,
+    terms: Terms,
+    floor: float | None,
+    failures: float,
+) -> str:
     scale = 1 / terms.months
     text = f"{'At' if work.flat else 'Starting at'} {_volume(work)} requests a month"
     text += "" if work.flat else f" and {_growth(work)}"
-    text += f", {best} is the cheapest way" + (f" that reaches {floor:.0%} accepted answers" if floor is not None else "")
+    text += f", {best} is the cheapest way" + (
+        f" that reaches {floor:.0%} accepted answers" if floor is not None else ""
+    )
     text += f", in a close call with {rival}" if rival else ""
-    text += f", with {row['quality']:.0%} of its answers accepted" if floor is None and not np.isnan(row["quality"]) else ""
+    text += (
+        f", with {row['quality']:.0%} of its answers accepted"
+        if floor is None and not np.isnan(row["quality"])
+        else ""
+    )
     text += f": {money(row['per_month'], terms)} a month{'' if work.flat else f' over {terms.months} months'}"
     text += f" (80 % sure between {money(row['p10'] * scale, terms)} and {money(row['p90'] * scale, terms)})"
-    return text + (f", {failures:.0%} of it the cost of wrong answers" if failures >= 0.005 else "") + "."
+    return (
+        text
+        + (f", {failures:.0%} of it the cost of wrong answers" if failures >= 0.005 else "")
+        + "."
+    )
 
 
-def _points(best: str, table: pd.DataFrame, rival: str | None, flips: pd.DataFrame, failures: float, terms: Terms) -> Iterator[str]:
+def _points(
+    best: str,
+    table: pd.DataFrame,
+    rival: str | None,
+    flips: pd.DataFrame,
+    failures: float,
+    terms: Terms,
+) -> Iterator[str]:
     """What a reader must know beside the headline: how close it is, what it turns on, and at which volume."""
     chance, least = table["p_cheapest"], table["p_least_to_pay"].fillna(0)
     if rival:
         yield f"A close call: {best} is the cheapest in {chance[best]:.0%} of the draws, {rival} in {chance[rival]:.0%}."
     halfway = table.loc[table["eligible"], "p50"]
     if halfway.notna().any() and (other := halfway.idxmin()) != best:
-        yield (f"{best} is the cheapest with every input at its middle; in the median of the draws {other} is, "
-               f"{money(halfway[other] / terms.months, terms)} a month against {money(halfway[best] / terms.months, terms)}.")  # fmt: skip
+        yield (
+            f"{best} is the cheapest with every input at its middle; in the median of the draws {other} is, "
+            f"{money(halfway[other] / terms.months, terms)} a month against {money(halfway[best] / terms.months, terms)}."
+        )
     if failures >= 0.005 and least.idxmax() != best:
-        yield (f"It turns on the assumed cost of a wrong answer: without it, {least.idxmax()} is the cheapest in {least.max():.0%} of the draws, "
-               f"{best} in {least[best]:.0%}.")  # fmt: skip
+        yield (
+            f"It turns on the assumed cost of a wrong answer: without it, {least.idxmax()} is the cheapest in {least.max():.0%} of the draws, "
+            f"{best} in {least[best]:.0%}."
+        )
     if np.isnan(table.loc[best, "quality"]):
         yield "Its quality is not known, so the cost of wrong answers is not in it."
-    turns = [f"{r.option} is cheaper {'below' if r.below == r.option else 'above'} {show(float(f'{r.crossing:.2g}'))}" for r in flips.itertuples()]
+    turns = [
+        f"{r.option} is cheaper {'below' if r.below == r.option else 'above'} {show(float(f'{r.crossing:.2g}'))}"
+        for r in flips.itertuples()
+    ]
     if turns:
         yield f"At other volumes: {', '.join(turns)} requests a month."
 
@@ -262,12 +362,20 @@ def _cards(row: pd.Series, terms: Terms, failures: float) -> tuple[tuple[str, st
     band = f"80 % sure: {money(row['p10'] * scale, terms)} to {money(row['p90'] * scale, terms)}"
     paid = f"{money(row['mid'] * (1 - failures), terms)} to pay, {money(row['mid'] * failures, terms)} for wrong answers"
     accepted = "not known" if np.isnan(row["per_accepted"]) else money(row["per_accepted"], terms)
-    share = "quality not known" if np.isnan(row["quality"]) else f"to pay; {row['quality']:.0%} of answers accepted"
+    share = (
+        "quality not known"
+        if np.isnan(row["quality"])
+        else f"to pay; {row['quality']:.0%} of answers accepted"
+    )
     return (
         ("Cost a month", money(row["per_month"], terms), band),
         (f"Total over {terms.months} months", money(row["mid"], terms), paid),
         ("Per accepted answer", accepted, share),
-        ("Chance to be the cheapest", f"{row['p_cheapest']:.0%}", "of the eligible options, on the same draws"),
+        (
+            "Chance to be the cheapest",
+            f"{row['p_cheapest']:.0%}",
+            "of the eligible options, on the same draws",
+        ),
     )
 
 
@@ -275,4 +383,6 @@ def _nothing(table: pd.DataFrame, floor: float | None) -> str:
     known = table["quality"].dropna()
     if floor is not None and len(known):
         return f"No option reaches {floor:.0%} accepted answers; the best is {known.idxmax()} with {known.max():.0%}."
-    return "No option can run: " + "; ".join(f"{label}: {reason}" for label, reason in table["why_not"].items())
+    return "No option can run: " + "; ".join(
+        f"{label}: {reason}" for label, reason in table["why_not"].items()
+    )

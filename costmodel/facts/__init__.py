@@ -33,5 +33,34 @@ from costmodel.facts.pricelist import PRICES_VERSION
 from costmodel.facts.prices import ApiPrice, Rates, Tokens, api_models, api_price, price
 from costmodel.facts.tokens import count_tokens, pages_to_tokens, words_to_tokens
 
-__all__ = ["ApiPrice", "CatalogError", "GLOSSARY", "PRICES_VERSION", "Rates", "Tokens", "api_models", "api_price", "count_tokens", "facts", "gpu", "gpus", "model", "models", "pages_to_tokens", "people", "person", "practice", "price", "rent", "retirement", "source", "sources", "store", "stores", "tuning", "tunings", "words_to_tokens"]
+__all__ = [
+    "ApiPrice",
+    "CatalogError",
+    "GLOSSARY",
+    "PRICES_VERSION",
+    "Rates",
+    "Tokens",
+    "api_models",
+    "api_price",
+    "count_tokens",
+    "facts",
+    "gpu",
+    "gpus",
+    "model",
+    "models",
+    "pages_to_tokens",
+    "people",
+    "person",
+    "practice",
+    "price",
+    "rent",
+    "retirement",
+    "source",
+    "sources",
+    "store",
+    "stores",
+    "tuning",
+    "tunings",
+    "words_to_tokens",
+]
 __getattr__ = absent(__name__, __all__)

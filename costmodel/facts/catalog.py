@@ -43,10 +43,23 @@ TEXTS = ("text", "date", "flag")  # units of what is not a number
 CHANNELS = ("hyperscaler", "neocloud", "marketplace")
 TERMS = ("on_demand", "spot", "reserved_12mo", "reserved_36mo")
 RECORDS: dict[str, type] = {
-    "gpus": Gpu, "rents": Rent, "models": Model, "people": Person, "labels": Labels, "stores": Store,
-    "embedders": Embedder, "rerankers": Reranker, "tunings": Tuning, "readers": Reader, "graphs": Graph,
-}  # fmt: skip
-PLACES = ("facts", "calibration", "")  # where a row is a number; a folder of one's own needs no subfolders
+    "gpus": Gpu,
+    "rents": Rent,
+    "models": Model,
+    "people": Person,
+    "labels": Labels,
+    "stores": Store,
+    "embedders": Embedder,
+    "rerankers": Reranker,
+    "tunings": Tuning,
+    "readers": Reader,
+    "graphs": Graph,
+}
+PLACES = (
+    "facts",
+    "calibration",
+    "",
+)  # where a row is a number; a folder of one's own needs no subfolders
 Folder = Union[str, Path, None]
 
 
@@ -73,13 +86,21 @@ def files(folder: Folder = None) -> list[str]:
 def path_of(file: str, folder: Folder = None) -> Path:
     """The CSV file of this name, among the facts or the calibrated numbers."""
     here = data_folder(folder)
-    return next((path for place in PLACES if (path := here / place / f"{file}.csv").is_file()), here / f"{file}.csv")
+    return next(
+        (path for place in PLACES if (path := here / place / f"{file}.csv").is_file()),
+        here / f"{file}.csv",
+    )
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     """Rows of a CSV file as text, each with its line number under `line`."""
     if not path.is_file():
-        raise unknown("file", path.stem, [p.stem for p in path.parent.glob("*.csv")], where=f"the folder {path.parent.name}")
+        raise unknown(
+            "file",
+            path.stem,
+            [p.stem for p in path.parent.glob("*.csv")],
+            where=f"the folder {path.parent.name}",
+        )
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != columns:
@@ -94,7 +115,9 @@ def _read(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
 
 
 @cache
-def measured(name: str, columns: tuple[str, ...], folder: Folder = None) -> tuple[dict[str, str], ...]:
+def measured(
+    name: str, columns: tuple[str, ...], folder: Folder = None
+) -> tuple[dict[str, str], ...]:
     """Rows of data/measured/<name>.csv as text: tables of measurements, whose columns their module states."""
     rows = _read(data_folder(folder) / "measured" / f"{name}.csv", columns)
     return tuple({k: v for k, v in row.items() if k != "line"} for row in rows)
@@ -114,9 +137,14 @@ def _check(row: dict[str, str], where: str, known: Iterable[str]) -> None:
     unit, text = GLOSSARY[row["field"]][0], row["value"]
     need(row["unit"] == unit, f"the unit is {row['unit']!r}, the glossary says {unit!r}")
     need(_is_date(row["as_of"]), f"as_of is {row['as_of']!r}, write a date such as 2026-11-23")
-    need(date.fromisoformat(row["as_of"]) <= datetime.now(UTC).date(), f"as_of {row['as_of']} lies in the future")
-    need(row["id"] and (text or row["low"]) and bool(row["low"]) == bool(row["high"]),
-         "write an id and a value, or low and high, or all three")  # fmt: skip
+    need(
+        date.fromisoformat(row["as_of"]) <= datetime.now(UTC).date(),
+        f"as_of {row['as_of']} lies in the future",
+    )
+    need(
+        row["id"] and (text or row["low"]) and bool(row["low"]) == bool(row["high"]),
+        "write an id and a value, or low and high, or all three",
+    )
     if unit == "date":
         need(_is_date(text), f"{text!r} is not a date such as 2026-11-23")
     elif unit == "flag":
@@ -162,7 +190,9 @@ def _rows(file: str, folder: Path) -> tuple[dict[str, str], ...]:
         _check(row, where, known)
         key = (row["id"], row["field"], row["as_of"])
         if key in seen:
-            raise CatalogError(f"{where}: {row['id']}.{row['field']} has two rows of {row['as_of']}")
+            raise CatalogError(
+                f"{where}: {row['id']}.{row['field']} has two rows of {row['as_of']}"
+            )
         seen.add(key)
     return tuple(rows)
 
@@ -210,12 +240,23 @@ def _records(file: str, folder: Path, on: str | None) -> dict[str, Any]:
             values = dict(zip(("gpu", "channel", "term"), id.rsplit(".", 2), strict=True))
         for name, row in rows.items():
             if name not in fields:
-                raise unknown("field", name, fields, where=f"{record.__name__} ({file}.csv line {row['line']})")
+                raise unknown(
+                    "field",
+                    name,
+                    fields,
+                    where=f"{record.__name__} ({file}.csv line {row['line']})",
+                )
             values[name] = _as_value(row, str(fields[name].type))
-        missing = [n for n, f in fields.items() if f.default is dataclasses.MISSING and n != "id" and n not in values]
+        missing = [
+            n
+            for n, f in fields.items()
+            if f.default is dataclasses.MISSING and n != "id" and n not in values
+        ]
         if missing:
             raise CatalogError(f"{file}.csv: {id} has no row for {', '.join(missing)}")
-        found[id] = record(id=id, **values, sources=tuple((n, r["source"]) for n, r in rows.items()))
+        found[id] = record(
+            id=id, **values, sources=tuple((n, r["source"]) for n, r in rows.items())
+        )
     return found
 
 
@@ -225,7 +266,9 @@ def _facts(file: str, folder: Path, on: str | None) -> dict[str, Fact]:
     for id, rows in _newest(file, folder, on).items():
         for field, row in rows.items():
             value: Any = row["value"] if row["unit"] == "date" else _as_range(row, f"{id}.{field}")
-            found[f"{id}.{field}"] = Fact(id, field, value, row["unit"], row["as_of"], ((field, row["source"]),))
+            found[f"{id}.{field}"] = Fact(
+                id, field, value, row["unit"], row["as_of"], ((field, row["source"]),)
+            )
     return found
 
 
@@ -379,7 +422,11 @@ def rents(folder: Folder = None, on: str | None = None) -> dict[str, Rent]:
 
 @public
 def rent(
-    gpu: str, channel: str = "neocloud", term: str = "on_demand", folder: Folder = None, on: str | None = None
+    gpu: str,
+    channel: str = "neocloud",
+    term: str = "on_demand",
+    folder: Folder = None,
+    on: str | None = None,
 ) -> Rent:
     """The rent of one GPU by channel and term; the error names what is known for that GPU.
 
@@ -390,7 +437,11 @@ def rent(
     found = _records("rents", data_folder(folder), on)
     if f"{gpu}.{channel}.{term}" in found:
         return found[f"{gpu}.{channel}.{term}"]
-    known = {"GPU": (gpu, {r.gpu for r in found.values()}), "channel": (channel, CHANNELS), "term": (term, TERMS)}
+    known = {
+        "GPU": (gpu, {r.gpu for r in found.values()}),
+        "channel": (channel, CHANNELS),
+        "term": (term, TERMS),
+    }
     for kind, (name, names) in known.items():
         if name not in names:
             raise unknown(kind, name, names, where="rents.csv")
@@ -410,7 +461,9 @@ def fact(file: str, key: str, folder: Folder = None, on: str | None = None) -> F
     found = facts_of(file, folder, on)
     keys = [key] if key in found else [k for k, f in found.items() if f.field == key]
     if len(keys) > 1:
-        raise CatalogError(f"{key!r} in {file}.csv could be {' or '.join(sorted(keys))}; write one of them")
+        raise CatalogError(
+            f"{key!r} in {file}.csv could be {' or '.join(sorted(keys))}; write one of them"
+        )
     if not keys:
         raise unknown("fact", key, found, where=f"{file}.csv")
     return found[keys[0]]
@@ -426,7 +479,9 @@ def practice(key: str, folder: Folder = None, on: str | None = None) -> Range:
     return fact("practice", key, folder, on).value
 
 
-def shortest_cached(provider: str, model: str, folder: Folder = None, on: str | None = None) -> Range:
+def shortest_cached(
+    provider: str, model: str, folder: Folder = None, on: str | None = None
+) -> Range:
     """Shortest prefix that a prompt cache holds [token]: the rule of the model, else of its provider, else the usual one.
 
     >>> shortest_cached("anthropic", "claude-haiku-4-5").mid, shortest_cached("toys", "toy").mid
@@ -481,5 +536,9 @@ def facts(folder: Folder = None) -> pd.DataFrame:
     Values stay text because dates, names and flags are among them; low and high are numbers.
     """
     place = data_folder(folder)
-    table = pd.DataFrame([{"file": file, **row} for file in files(folder) for row in _rows(file, place)])
-    return table.drop(columns="line").assign(low=pd.to_numeric(table["low"]), high=pd.to_numeric(table["high"]))
+    table = pd.DataFrame(
+        [{"file": file, **row} for file in files(folder) for row in _rows(file, place)]
+    )
+    return table.drop(columns="line").assign(
+        low=pd.to_numeric(table["low"]), high=pd.to_numeric(table["high"])
+    )

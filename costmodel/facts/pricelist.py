@@ -30,9 +30,28 @@ MODES: dict[str, tuple[dict[str, str], ...]] = {
 
 
 # Providers that sell models of their own; every other one is a reseller or a host of open weights.
-MAKERS = frozenset(["anthropic", "arcee", "cohere", "cursor", "deepseek", "elevenlabs", "google", "meta", "minimax",
-                    "mistral", "moonshotai", "openai", "perplexity", "typesafe", "voyageai", "x-ai", "zai",
-                    "zhipuai"])  # fmt: skip
+MAKERS = frozenset(
+    [
+        "anthropic",
+        "arcee",
+        "cohere",
+        "cursor",
+        "deepseek",
+        "elevenlabs",
+        "google",
+        "meta",
+        "minimax",
+        "mistral",
+        "moonshotai",
+        "openai",
+        "perplexity",
+        "typesafe",
+        "voyageai",
+        "x-ai",
+        "zai",
+        "zhipuai",
+    ]
+)
 
 
 # -- finding a model -----------------------------------------------------------------------------------
@@ -41,13 +60,18 @@ MAKERS = frozenset(["anthropic", "arcee", "cohere", "cursor", "deepseek", "eleve
 def providers() -> list[Any]:
     from genai_prices import data_snapshot
 
-    return data_snapshot._bundled_snapshot().providers  # the packaged prices, also where an updater has run
+    return (
+        data_snapshot._bundled_snapshot().providers
+    )  # the packaged prices, also where an updater has run
 
 
 def provider_of(name: str) -> Any:
     """A provider by id, or by a name that genai-prices declares for it, such as "bedrock" or "vertex"."""
     known = {
-        alias: p for p in providers() if not hasattr(p.provider_match, "and_") for alias in _texts(p.provider_match)
+        alias: p
+        for p in providers()
+        if not hasattr(p.provider_match, "and_")
+        for alias in _texts(p.provider_match)
     }
     known |= {p.id: p for p in providers()}
     if name not in known:
@@ -63,13 +87,17 @@ def find(model: str, provider: str | None) -> tuple[Any, Any]:
             return seller, entry
         names = [m.id for m in seller.models]
         names = [name for name in names if model.lower() in name.lower()] or names
-        raise unknown("API model", model, names, f"{seller.id}'s list in genai-prices {PRICES_VERSION}")
+        raise unknown(
+            "API model", model, names, f"{seller.id}'s list in genai-prices {PRICES_VERSION}"
+        )
     chosen = choices(model)
     if len(chosen) == 1:
         return chosen[0]
     if chosen:
-        raise CatalogError(f"{model!r} is sold by several providers; add provider= one of "
-                           + ", ".join(p.id for p, _ in chosen))  # fmt: skip
+        raise CatalogError(
+            f"{model!r} is sold by several providers; add provider= one of "
+            + ", ".join(p.id for p, _ in chosen)
+        )
     own = {m.id for p in providers() if p.id in MAKERS for m in p.models}
     raise unknown("API model", model, own, f"genai-prices {PRICES_VERSION}")
 
@@ -78,8 +106,12 @@ def choices(model: str) -> list[tuple[Any, Any]]:
     """The makers that sell the model, otherwise everybody who sells it."""
     sellers = sellers_of(model)
     makers = [s for s in sellers if s[0].id in MAKERS]
-    if len(makers) > 1:  # Google also sells Claude: a maker's own models are those its name rule covers
-        makers = [s for s in makers if s[0].model_match is None or s[0].model_match.is_match(model)] or makers
+    if (
+        len(makers) > 1
+    ):  # Google also sells Claude: a maker's own models are those its name rule covers
+        makers = [
+            s for s in makers if s[0].model_match is None or s[0].model_match.is_match(model)
+        ] or makers
     return makers or sellers
 
 
@@ -97,11 +129,17 @@ def entry_of(seller: Any, model: str) -> Any:
             return m
     m = seller.find_model(model, all_providers=providers())
     tuned = model.startswith("ft:")  # "ft:gpt-4o-2024-08-06:my-org::id" ends in what the user chose
-    return m if m and (tuned or any(_is_name(model.lower(), text.lower()) for text in _texts(m.match))) else None
+    return (
+        m
+        if m and (tuned or any(_is_name(model.lower(), text.lower()) for text in _texts(m.match)))
+        else None
+    )
 
 
 _PREFIX = r"(?:[\w-]+[./])*"  # "us.anthropic.", "publishers/google/models/"
-_SUFFIX = r"(?:[-@](?:20\d{6}|20\d\d-\d\d-\d\d|\d\d-\d\d|\d{3,4}|latest|preview|exp|v\d+(?::\d+)?))*"
+_SUFFIX = (
+    r"(?:[-@](?:20\d{6}|20\d\d-\d\d-\d\d|\d\d-\d\d|\d{3,4}|latest|preview|exp|v\d+(?::\d+)?))*"
+)
 
 
 def _is_name(model: str, text: str) -> bool:
@@ -139,19 +177,27 @@ def moment(entry: Any, on: str) -> tuple[datetime, list[str]]:
         moments = [datetime.combine(when.date(), hour, UTC) for hour in sorted({time(0), *hours})]
         dearest = max(moments, key=lambda m: _base(entry.get_prices(m).input_mtok))
         if any(entry.get_prices(m) != entry.get_prices(dearest) for m in moments):
-            notes.append(f"the price changes with the hour and none was given: the dearest, from {dearest:%H:%M} UTC")
+            notes.append(
+                f"the price changes with the hour and none was given: the dearest, from {dearest:%H:%M} UTC"
+            )
         when = dearest
     if dated and not any(p.constraint is None or p.constraint.active(when) for p in dated):
-        raise CatalogError(f"no price of {entry.id} is known for {on}; its first one is of {dated[0].constraint.start_date}")
+        raise CatalogError(
+            f"no price of {entry.id} is known for {on}; its first one is of {dated[0].constraint.start_date}"
+        )
     if when.date() < history_start():
-        raise CatalogError(f"on is {on!r}: the price list has no history before {history_start()}; choose a later date")
+        raise CatalogError(
+            f"on is {on!r}: the price list has no history before {history_start()}; choose a later date"
+        )
     return when, notes
 
 
 @cache
 def history_start() -> date:
     """The earliest date on which the price list records a change."""
-    dated = (p for x in providers() for m in x.models if isinstance(m.prices, list) for p in m.prices)
+    dated = (
+        p for x in providers() for m in x.models if isinstance(m.prices, list) for p in m.prices
+    )
     return min(p.constraint.start_date for p in dated if hasattr(p.constraint, "start_date"))
 
 
@@ -166,21 +212,31 @@ def _hours(constraint: Any) -> Iterator[time]:
             yield getattr(constraint, name).replace(tzinfo=None)
 
 
-def context(entry: Any, seller: Any, mode: str, on: str, when: datetime, own: bool) -> dict[str, str] | None:
+def context(
+    entry: Any, seller: Any, mode: str, on: str, when: datetime, own: bool
+) -> dict[str, str] | None:
     """The request context of a mode that is really priced at that moment."""
     if mode not in MODES:
         raise unknown("mode", mode, MODES, "API prices")
     variants = [v for v in entry.price_variants or () if own and any(vars(v.prices).values())]
 
     def offered(name: str, active: bool) -> list[Any]:
-        return [v for v in variants if v.when in MODES[name]
-                and (not active or v.constraint is None or v.constraint.active(when))]  # fmt: skip
+        return [
+            v
+            for v in variants
+            if v.when in MODES[name]
+            and (not active or v.constraint is None or v.constraint.active(when))
+        ]
 
     if mode == "standard":
         return None
     if found := offered(mode, active=True):
         return found[0].when
     priced = ["standard"] + [name for name in MODES if offered(name, active=True)]
-    later = [f"; {mode} prices begin on {v.constraint.start_date}" for v in offered(mode, active=False)][:1]
-    raise CatalogError(f"{entry.id} at {seller.id} has no {mode!r} price on {on}"
-                       f"{''.join(later)}; its modes that day: {', '.join(priced)}")  # fmt: skip
+    later = [
+        f"; {mode} prices begin on {v.constraint.start_date}" for v in offered(mode, active=False)
+    ][:1]
+    raise CatalogError(
+        f"{entry.id} at {seller.id} has no {mode!r} price on {on}"
+        f"{''.join(later)}; its modes that day: {', '.join(priced)}"
+    )

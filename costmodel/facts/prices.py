@@ -25,10 +25,31 @@ from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import KILO, MTOK
 from costmodel.facts.catalog import shortest_cached, source
-from costmodel.facts.pricelist import MODES, PRICES_VERSION, choices, context, find, moment, provider_of, providers
+from costmodel.facts.pricelist import (
+    MODES,
+    PRICES_VERSION,
+    choices,
+    context,
+    find,
+    moment,
+    provider_of,
+    providers,
+)
 
-__all__ = ["CLASSES", "MODES", "PRICES_VERSION", "ApiPrice", "Rates", "Tokens", "api_models", "api_price", "billed",
-           "price", "rates", "request_usd"]  # fmt: skip
+__all__ = [
+    "CLASSES",
+    "MODES",
+    "PRICES_VERSION",
+    "ApiPrice",
+    "Rates",
+    "Tokens",
+    "api_models",
+    "api_price",
+    "billed",
+    "price",
+    "rates",
+    "request_usd",
+]
 SOURCE = "genai-prices"  # its id in data/facts/sources.csv
 
 
@@ -49,8 +70,12 @@ PROMPT = ("input", "cache_read", "cache_write", "cache_write_1h", "image", "audi
 
 
 # What a class without a price of its own is charged as; a cache read, speech or a drawn image is an error.
-CHARGED_AS = {"cache_write": "input", "cache_write_1h": "input", "image": "input",
-              "reasoning": "output"}  # fmt: skip
+CHARGED_AS = {
+    "cache_write": "input",
+    "cache_write_1h": "input",
+    "image": "input",
+    "reasoning": "output",
+}
 
 
 @public
@@ -79,10 +104,14 @@ class Tokens:
 
     def __post_init__(self) -> None:
         for name, value in self.classes():
-            number = isinstance(value, (int, float, np.number, np.ndarray)) and not isinstance(value, bool)
+            number = isinstance(value, (int, float, np.number, np.ndarray)) and not isinstance(
+                value, bool
+            )
             check(number, f"Tokens.{name} is {value!r}, it must be a number of tokens")
-            check(np.all(np.isfinite(value)) and np.all(np.asarray(value) >= 0),
-                  f"Tokens.{name} is {value}, allowed is 0 or more")  # fmt: skip
+            check(
+                np.all(np.isfinite(value)) and np.all(np.asarray(value) >= 0),
+                f"Tokens.{name} is {value}, allowed is 0 or more",
+            )
 
     def classes(self) -> Iterator[tuple[str, Any]]:
         """Every (class, tokens)."""
@@ -120,7 +149,9 @@ class Rates:
     def charged(self) -> dict[str, Any]:
         """Rates by field, a class without a price of its own as CHARGED_AS says."""
         out = {field: getattr(self, field) for field, _ in CLASSES.values()}
-        lone_hour = self.usd_per_mtok_cache_write is not None and self.usd_per_mtok_cache_write_1h is None
+        lone_hour = (
+            self.usd_per_mtok_cache_write is not None and self.usd_per_mtok_cache_write_1h is None
+        )
         for name, other in CHARGED_AS.items():
             field = CLASSES[name][0]
             if out[field] is None and not (name == "cache_write_1h" and lone_hour):
@@ -152,32 +183,55 @@ class ApiPrice:
 
 
 @public
-def price(model: str, tokens: Tokens, provider: str | None = None, on: str | None = None, mode: str = "standard",
-          residency: str | None = None, discount: Number = 0.0) -> Any:  # fmt: skip
+def price(
+    model: str,
+    tokens: Tokens,
+    provider: str | None = None,
+    on: str | None = None,
+    mode: str = "standard",
+    residency: str | None = None,
+    discount: Number = 0.0,
+) -> Any:
     """What one request costs [USD].
 
-    >>> price("claude-sonnet-4-5", Tokens(cache_write=1_000), on="2026-11-01")    # $3.75/M replaces the base rate
+    >>> price(
+    ...     "claude-sonnet-4-5", Tokens(cache_write=1_000), on="2026-11-01"
+    ... )  # $3.75/M replaces the base rate
     0.00375
-    >>> price("claude-sonnet-4-5", Tokens(input=200_001), on="2026-11-01")        # $6/M: the tier reprices all
+    >>> price(
+    ...     "claude-sonnet-4-5", Tokens(input=200_001), on="2026-11-01"
+    ... )  # $6/M: the tier reprices all
     1.200006
     """
-    check(isinstance(tokens, Tokens), f"price: tokens is {tokens!r}, write Tokens(input=..., output=...)")
+    check(
+        isinstance(tokens, Tokens),
+        f"price: tokens is {tokens!r}, write Tokens(input=..., output=...)",
+    )
     return request_usd(api_price(model, provider, on, mode, residency, discount), tokens)
 
 
 def request_usd(card: ApiPrice, tokens: Tokens) -> Any:
     """What one request costs on this card [USD]: floats or arrays of draws; a Range counts with its median."""
     card = middle(card)
-    return sum(count * rate / MTOK for count, rate in billed(card, tokens).values()) + card.usd_per_request
+    return (
+        sum(count * rate / MTOK for count, rate in billed(card, tokens).values())
+        + card.usd_per_request
+    )
 
 
 def billed(card: ApiPrice, tokens: Tokens) -> dict[str, tuple[Any, Any]]:
     """Each class that occurs -> (tokens, USD per million tokens); the counts sum to `tokens.total`."""
     tier = rates(card, tokens.prompt)
-    used = {name: (count, getattr(tier, CLASSES[name][0])) for name, count in tokens.classes() if np.any(count > 0)}
+    used = {
+        name: (count, getattr(tier, CLASSES[name][0]))
+        for name, count in tokens.classes()
+        if np.any(count > 0)
+    }
     for name, (_, rate) in used.items():
         if rate is None:
-            raise CatalogError(f"{card.id} at {card.provider} has no {name} price on {card.on}; {_remedy(name)}")
+            raise CatalogError(
+                f"{card.id} at {card.provider} has no {name} price on {card.on}; {_remedy(name)}"
+            )
     return used
 
 
@@ -224,8 +278,14 @@ def _remedy(name: str) -> str:
 
 
 @public
-def api_price(model: str, provider: str | None = None, on: str | None = None, mode: str = "standard",
-              residency: str | None = None, discount: Number = 0.0) -> ApiPrice:  # fmt: skip
+def api_price(
+    model: str,
+    provider: str | None = None,
+    on: str | None = None,
+    mode: str = "standard",
+    residency: str | None = None,
+    discount: Number = 0.0,
+) -> ApiPrice:
     """The price card of a model, by exact id or declared alias.
 
     Without a provider: the maker of the model, or its only seller. `on` is "YYYY-MM-DD", or "YYYY-MM-DDTHH:MM" in
@@ -233,7 +293,10 @@ def api_price(model: str, provider: str | None = None, on: str | None = None, mo
     Errors: `CatalogError` for a model, provider, mode or region that is not priced; `ValueError` for a bad date or
     discount. Source: genai-prices (its version is `PRICES_VERSION`); residency uplifts from data/facts/residency.csv.
 
-    >>> api_price("o3", on="2025-06-09").tiers[0].usd_per_mtok_in, api_price("o3", on="2025-06-10").tiers[0].usd_per_mtok_in
+    >>> (
+    ...     api_price("o3", on="2025-06-09").tiers[0].usd_per_mtok_in,
+    ...     api_price("o3", on="2025-06-10").tiers[0].usd_per_mtok_in,
+    ... )
     (10.0, 2.0)
     >>> api_price("gpt-5-nonexistent")
     Traceback (most recent call last):
@@ -241,12 +304,21 @@ def api_price(model: str, provider: str | None = None, on: str | None = None, mo
     """
     on = on or datetime.now(UTC).strftime("%Y-%m-%d")
     low, high = (getattr(discount, end, discount) for end in ("low", "high"))
-    check(np.all(np.asarray(low) >= 0) and np.all(np.asarray(high) < 1),
-          f"discount is {discount}, allowed is 0 up to (not including) 1, e.g. 0.2 for 20 % off")  # fmt: skip
+    check(
+        np.all(np.asarray(low) >= 0) and np.all(np.asarray(high) < 1),
+        f"discount is {discount}, allowed is 0 up to (not including) 1, e.g. 0.2 for 20 % off",
+    )
     card = _card(model, provider, on, mode, residency)
-    newest = max(source(SOURCE).accessed, (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d"))  # it may be tomorrow elsewhere
-    check(on[:10] <= newest, f"on is {on!r}, prices of the future are not known; write a day up to today, and Trends(api=...) for how prices will move")
-    return card if isinstance(discount, float) and discount == 0 else replace(card, discount=discount)
+    newest = max(
+        source(SOURCE).accessed, (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d")
+    )  # it may be tomorrow elsewhere
+    check(
+        on[:10] <= newest,
+        f"on is {on!r}, prices of the future are not known; write a day up to today, and Trends(api=...) for how prices will move",
+    )
+    return (
+        card if isinstance(discount, float) and discount == 0 else replace(card, discount=discount)
+    )
 
 
 @public
@@ -262,29 +334,47 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
     own = any(entry is m for m in seller.models)
     when, notes = moment(entry, on)
     if not own:
-        notes.append(f"{seller.id} lists no price of its own for {entry.id}: its maker's price is used")
+        notes.append(
+            f"{seller.id} lists no price of its own for {entry.id}: its maker's price is used"
+        )
     listed = entry.get_prices(when, context(entry, seller, mode, on, when, own))
     tiers = _tiers(_draw_id(entry, seller, mode, residency), listed)
     if all(getattr(tiers[0], CLASSES[name][0]) is None for name in ("input", "output")):
         keys = [key for key, value in vars(listed).items() if value is not None]
-        reason = f"is priced by {', '.join(keys)}, not by token" if keys else "has no published price"
+        reason = (
+            f"is priced by {', '.join(keys)}, not by token" if keys else "has no published price"
+        )
         raise CatalogError(f"{entry.id} at {seller.id} {reason}; choose another model or provider")
     notes += _class_notes(tiers[0])
     if mode != "standard":
         standard = entry.get_prices(when)
-        kept = [name for name, (_, key) in CLASSES.items() if getattr(listed, key) == getattr(standard, key) is not None]
-        notes += [f"{mode} does not reprice {', '.join(kept)}: the standard rate holds"] if kept else []
+        kept = [
+            name
+            for name, (_, key) in CLASSES.items()
+            if getattr(listed, key) == getattr(standard, key) is not None
+        ]
+        notes += (
+            [f"{mode} does not reprice {', '.join(kept)}: the standard rate holds"] if kept else []
+        )
     uplift, evidence = _uplift(seller.id, entry.id, residency, on)
     per_thousand = listed.requests_kcount
     priced = [f for f, _ in CLASSES.values() if getattr(tiers[0], f) is not None]
     priced += ["window", "usd_per_request", "above"]
     return ApiPrice(
-        id=entry.id, provider=seller.id, on=on, mode=mode, residency=residency,
-        residency_uplift=uplift, discount=0.0, window=float(entry.context_window) if entry.context_window else None,
+        id=entry.id,
+        provider=seller.id,
+        on=on,
+        mode=mode,
+        residency=residency,
+        residency_uplift=uplift,
+        discount=0.0,
+        window=float(entry.context_window) if entry.context_window else None,
         usd_per_request=float(per_thousand) / KILO if per_thousand else 0.0,
-        tiers=tiers, notes=tuple(notes), cache_min_tokens=(shortest := shortest_cached(seller.id, entry.id)),
+        tiers=tiers,
+        notes=tuple(notes),
+        cache_min_tokens=(shortest := shortest_cached(seller.id, entry.id)),
         sources=(*((f, SOURCE) for f in priced), *evidence, ("cache_min_tokens", shortest.source)),
-    )  # fmt: skip
+    )
 
 
 def _draw_id(entry: Any, seller: Any, mode: str, residency: str | None) -> str:
@@ -298,10 +388,13 @@ def _tiers(card_id: str, listed: Any) -> tuple[Rates, ...]:
     keys = {field: getattr(listed, key) for field, key in CLASSES.values()}
     starts = {tier.start for value in keys.values() for tier in getattr(value, "tiers", ())}
     return tuple(
-        Rates(card_id if start < 0 else f"{card_id}>{start}", float(max(start, 0)),
-              **{field: _at(value, start) for field, value in keys.items()})
+        Rates(
+            card_id if start < 0 else f"{card_id}>{start}",
+            float(max(start, 0)),
+            **{field: _at(value, start) for field, value in keys.items()},
+        )
         for start in [-1, *sorted(starts)]
-    )  # fmt: skip
+    )
 
 
 def _at(value: Any, start: int) -> float | None:
@@ -327,17 +420,25 @@ def _class_notes(base: Rates) -> list[str]:
     return notes
 
 
-def _uplift(provider: str, model: str, residency: str | None, on: str) -> tuple[Any, tuple[tuple[str, str], ...]]:
+def _uplift(
+    provider: str, model: str, residency: str | None, on: str
+) -> tuple[Any, tuple[tuple[str, str], ...]]:
     """Multiplier of a data-residency region, from data/facts/residency.csv."""
     if residency is None:
         return 1.0, ()
     if model.startswith("regional."):
-        raise CatalogError(f"{model} is a regional price already; drop residency={residency!r}, or use the global id")
+        raise CatalogError(
+            f"{model} is a regional price already; drop residency={residency!r}, or use the global id"
+        )
     from costmodel.facts import catalog
 
-    found = catalog.fact("residency", f"{_RESIDENCY_IDS.get(provider, provider)}.{residency}.uplift", on=on[:10])
+    found = catalog.fact(
+        "residency", f"{_RESIDENCY_IDS.get(provider, provider)}.{residency}.uplift", on=on[:10]
+    )
     value: Range = found.value
-    return (value if value.low < value.high else value.mid), (("residency_uplift", found.sources[0][1]),)
+    return (value if value.low < value.high else value.mid), (
+        ("residency_uplift", found.sources[0][1]),
+    )
 
 
 _RESIDENCY_IDS = {"aws": "bedrock"}  # provider id -> its name in data/facts/residency.csv

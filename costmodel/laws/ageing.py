@@ -18,7 +18,10 @@ def cold_cache_ratio(cached: Any, read: Any, write: Any = 1.0) -> Any:
     (1 - s + s x write) / (1 - s + s x read), s the cached share of the tokens, prices relative to plain input. A cache is
     keyed on the prefix and on the model, so a new model reads nothing.
 
-    >>> round(cold_cache_ratio(0.74, 0.10), 2), round(cold_cache_ratio(0.68, 0.10, 1.25), 2)     # tianpan.co: the bill tripled
+    >>> (
+    ...     round(cold_cache_ratio(0.74, 0.10), 2),
+    ...     round(cold_cache_ratio(0.68, 0.10, 1.25), 2),
+    ... )  # tianpan.co: the bill tripled
     (2.99, 3.02)
     """
     return (1 - cached + cached * write) / (1 - cached + cached * read)
@@ -50,7 +53,12 @@ def overpaid_share(fall_per_year: Any, months: Any) -> Any:
 
 @public
 def gain_of_waiting(
-    usd_once: Any, usd_per_month: Any, usd_value_per_month: Any, months: Any, discount_rate: Any = 0.10, superfluous: Any = 0.0
+    usd_once: Any,
+    usd_per_month: Any,
+    usd_value_per_month: Any,
+    months: Any,
+    discount_rate: Any = 0.10,
+    superfluous: Any = 0.0,
 ) -> Any:
     """Price of waiting: gain of starting `months` later [USD], below 0 a loss.
 
@@ -59,7 +67,10 @@ def gain_of_waiting(
     model does it by itself. That running it gets cheaper is no reason to wait: who starts today can upgrade too
     (`overpaid_share` if not).
 
-    >>> round(gain_of_waiting(60_000, 4_000, 6_000, 6)), round(gain_of_waiting(60_000, 4_000, 6_000, 6, superfluous=0.30))
+    >>> (
+    ...     round(gain_of_waiting(60_000, 4_000, 6_000, 6)),
+    ...     round(gain_of_waiting(60_000, 4_000, 6_000, 6, superfluous=0.30)),
+    ... )
     (-9208, 7955)
     """
     later = (1 - superfluous) * (1 + discount_rate) ** (-months / MONTHS_PER_YEAR)
@@ -70,7 +81,9 @@ def gain_of_waiting(
 def per_survivor(usd: Any, abandoned: Any) -> Any:
     """Spend per project that survives [USD], when a share of them is abandoned after it was spent: usd / (1 - abandoned).
 
-    >>> round(per_survivor(1.0, 0.30), 2)      # 30 % abandoned for inadequate risk controls (Gartner, 2024)
+    >>> round(
+    ...     per_survivor(1.0, 0.30), 2
+    ... )  # 30 % abandoned for inadequate risk controls (Gartner, 2024)
     1.43
     """
     return usd / (1 - abandoned)

@@ -13,7 +13,9 @@ import numpy as np
 
 from costmodel.core.public import public
 
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(41)  # of the standard normal: exact moments of the lognormal tail
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(
+    41
+)  # of the standard normal: exact moments of the lognormal tail
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 NEVER = 1e12  # tokens of history that no agent reaches
 LEAST = 1e-9
@@ -51,7 +53,9 @@ def compactions(grown: Any, steps: Any, limit: Any, kept: Any) -> Any:
     [0.0, 1.0, 3.0]
     """
     cycle = np.maximum((limit - kept) / np.maximum(grown, LEAST), 1.0)
-    return np.ceil(np.maximum(steps - np.maximum(limit / np.maximum(grown, LEAST), 1.0), 0.0) / cycle)
+    return np.ceil(
+        np.maximum(steps - np.maximum(limit / np.maximum(grown, LEAST), 1.0), 0.0) / cycle
+    )
 
 
 def history_tokens(grown: Any, steps: Any, limit: Any = NEVER, kept: Any = 0.0) -> Any:
@@ -59,7 +63,9 @@ def history_tokens(grown: Any, steps: Any, limit: Any = NEVER, kept: Any = 0.0) 
 
     A triangle until the limit, then a saw: sum over the teeth of kept x length + g x length (length - 1) / 2.
 
-    >>> [float(history_tokens(1_000, 40, limit)) for limit in (1e12, 10_000)]      # compaction takes 77 % of it
+    >>> [
+    ...     float(history_tokens(1_000, 40, limit)) for limit in (1e12, 10_000)
+    ... ]  # compaction takes 77 % of it
     [780000.0, 180000.0]
     """
     pace = np.maximum(grown, LEAST)
@@ -68,7 +74,11 @@ def history_tokens(grown: Any, steps: Any, limit: Any = NEVER, kept: Any = 0.0) 
     after = steps - first
     teeth = np.floor(after / cycle)
     rest = after - teeth * cycle
-    return step_tokens(0.0, grown, first) + teeth * step_tokens(kept, grown, cycle) + step_tokens(kept, grown, rest)
+    return (
+        step_tokens(0.0, grown, first)
+        + teeth * step_tokens(kept, grown, cycle)
+        + step_tokens(kept, grown, rest)
+    )
 
 
 @public
@@ -90,7 +100,10 @@ def task_lengths(mean: Any, spread: Any, cap: Any) -> Any:
     Lognormal with the given mean and `spread` (the standard deviation of the logarithm), cut at `cap` steps, at least one.
 
     >>> lengths = task_lengths(10.0, 0.8, 1e12)
-    >>> round(float(lengths @ WEIGHTS), 2), round(float(lengths**2 @ WEIGHTS) / 100, 2)      # exp(0.64) = 1.90: the square has a longer tail
+    >>> (
+    ...     round(float(lengths @ WEIGHTS), 2),
+    ...     round(float(lengths**2 @ WEIGHTS) / 100, 2),
+    ... )  # exp(0.64) = 1.90: the square has a longer tail
     (10.0, 1.9)
     """
     mean, spread, cap = (np.asarray(x, float)[..., None] for x in (mean, spread, cap))
@@ -112,7 +125,9 @@ def within(mean: Any, spread: Any, cap: Any) -> Any:
 def shift_to(base: Any, reached: Any) -> Any:
     """Shift of the log-odds that takes a share accepted from `base` to `reached`, up or down: logit(reached) - logit(base).
 
-    >>> round(float(shift_to(0.80, 0.23)), 2)      # a benchmark of 80 % and 23 % on a private repository
+    >>> round(
+    ...     float(shift_to(0.80, 0.23)), 2
+    ... )  # a benchmark of 80 % and 23 % on a private repository
     -2.59
     """
     base, reached = np.asarray(base, float), np.asarray(reached, float)
@@ -123,7 +138,9 @@ def shift_to(base: Any, reached: Any) -> Any:
 def tail(mean: Any, spread: Any, at: Any) -> Any:
     """What the task or user at probability `at` takes, in the unit of `mean`: mean x exp(spread z(at) - spread^2 / 2).
 
-    >>> round(float(tail(8.0, 1.05, 0.95)), 1)      # $8 on average, $26 for the user at the 95th percentile
+    >>> round(
+    ...     float(tail(8.0, 1.05, 0.95)), 1
+    ... )  # $8 on average, $26 for the user at the 95th percentile
     25.9
     """
     from scipy.special import ndtri

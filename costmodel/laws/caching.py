@@ -20,14 +20,23 @@ def hit_rate(arrivals_per_s: Any, ttl_s: Any) -> Any:
     P(next arrival within the TTL) = 1 - exp(-arrivals x TTL), Poisson arrivals [1/s] and TTL [s]. Not in it: bursts,
     several prefixes, caches of their own in every replica; `prefix_hit_rate` has them.
 
-    >>> round(float(hit_rate(50 / 36_000, 300)), 2)     # 50 queries a day over 10 busy hours, 5 minutes
+    >>> round(
+    ...     float(hit_rate(50 / 36_000, 300)), 2
+    ... )  # 50 queries a day over 10 busy hours, 5 minutes
     0.34
     """
     return -np.expm1(-np.asarray(arrivals_per_s, float) * ttl_s)
 
 
 @public
-def prefix_hit_rate(arrivals_per_s: Any, ttl_s: Any, burst: Any = 1.0, parallel: Any = 1.0, prefixes: Any = 1.0, replicas: Any = 1.0) -> Any:
+def prefix_hit_rate(
+    arrivals_per_s: Any,
+    ttl_s: Any,
+    burst: Any = 1.0,
+    parallel: Any = 1.0,
+    prefixes: Any = 1.0,
+    replicas: Any = 1.0,
+) -> Any:
     """Share of requests that read a cached prefix [share], for traffic that is not one even stream.
 
     1 - (parallel / burst) x exp(-arrivals x TTL / (burst x prefixes x replicas)): requests come in bursts of `burst`
@@ -36,11 +45,16 @@ def prefix_hit_rate(arrivals_per_s: Any, ttl_s: Any, burst: Any = 1.0, parallel:
     One shared pool that hits 52.4 % would hit 9 % as eight isolated ones; 11.8 % were measured (PegaFlow). Not in it:
     prefixes of unequal use (they hit more), eviction before the TTL.
 
-    >>> round(float(prefix_hit_rate(0.742 / 300, 300)), 3), round(float(prefix_hit_rate(0.742 / 300, 300, replicas=8)), 3)
+    >>> (
+    ...     round(float(prefix_hit_rate(0.742 / 300, 300)), 3),
+    ...     round(float(prefix_hit_rate(0.742 / 300, 300, replicas=8)), 3),
+    ... )
     (0.524, 0.089)
     """
     alone = np.minimum(np.asarray(parallel, float) / burst, 1.0)
-    return 1 - alone * np.exp(-np.asarray(arrivals_per_s, float) * ttl_s / (burst * prefixes * replicas))
+    return 1 - alone * np.exp(
+        -np.asarray(arrivals_per_s, float) * ttl_s / (burst * prefixes * replicas)
+    )
 
 
 @public
@@ -49,7 +63,7 @@ def cached_price(hits: Any, write: Any, read: Any) -> Any:
 
     Not in it: storage, where it is billed by the hour.
 
-    >>> round(cached_price(0.04, 1.25, 0.10), 3)       # five queries a day: a fifth dearer than no cache
+    >>> round(cached_price(0.04, 1.25, 0.10), 3)  # five queries a day: a fifth dearer than no cache
     1.204
     """
     return hits * read + (1 - hits) * write
@@ -65,7 +79,9 @@ def break_even_hit_rate(write: Any, read: Any) -> Any:
     [0.217, 0.526]
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(np.less(read, 1), np.divide(np.subtract(write, 1), np.subtract(write, read)), np.inf)[()]
+        return np.where(
+            np.less(read, 1), np.divide(np.subtract(write, 1), np.subtract(write, read)), np.inf
+        )[()]
 
 
 @public
@@ -79,7 +95,9 @@ def break_even_reads(write: Any, read: Any) -> Any:
     [0.28, 1.11]
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(np.less(read, 1), np.divide(np.subtract(write, 1), np.subtract(1, read)), np.inf)[()]
+        return np.where(
+            np.less(read, 1), np.divide(np.subtract(write, 1), np.subtract(1, read)), np.inf
+        )[()]
 
 
 @public

@@ -36,7 +36,10 @@ def irr(amounts: Any) -> float:
     nan
     """
     amounts = np.asarray(amounts, float)
-    check(amounts.ndim == 1 and np.isfinite(amounts).all(), f"irr: amounts is {amounts!r}, it must be one finite number for each period")
+    check(
+        amounts.ndim == 1 and np.isfinite(amounts).all(),
+        f"irr: amounts is {amounts!r}, it must be one finite number for each period",
+    )
     if not ((amounts > 0).any() and (amounts < 0).any()):
         return float("nan")
     periods = np.arange(amounts.size)
@@ -44,7 +47,9 @@ def irr(amounts: Any) -> float:
     def value(log_factor: np.ndarray) -> np.ndarray:  # of 1 + rate
         return np.exp(-np.outer(log_factor, periods)) @ amounts
 
-    axis = np.linspace(-3, 30, 6_601)  # logarithms of 1 + rate: -95 % to more than a billion-fold a period
+    axis = np.linspace(
+        -3, 30, 6_601
+    )  # logarithms of 1 + rate: -95 % to more than a billion-fold a period
     worth = value(axis)
     found = np.flatnonzero(worth[:-1] * worth[1:] <= 0)
     if not found.size:
@@ -52,7 +57,9 @@ def irr(amounts: Any) -> float:
     at = found[np.abs(axis[found]).argmin()]
     from scipy.optimize import brentq
 
-    return float(np.expm1(brentq(lambda x: value(np.array([x]))[0], axis[at], axis[at + 1], xtol=1e-14)))
+    return float(
+        np.expm1(brentq(lambda x: value(np.array([x]))[0], axis[at], axis[at + 1], xtol=1e-14))
+    )
 
 
 THREE_YEARS = 36  # months

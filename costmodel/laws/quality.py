@@ -16,7 +16,11 @@ from costmodel.core.public import public
 from costmodel.core.ranges import Number
 
 FULL_CONTEXT = 131_072.0  # tokens at which the decay of a reader is stated
-FEWEST, MOST, USUAL = 50.0, 50_000.0, 1_000.0  # examples: where the curve holds, and where its gain is stated
+FEWEST, MOST, USUAL = (
+    50.0,
+    50_000.0,
+    1_000.0,
+)  # examples: where the curve holds, and where its gain is stated
 TAUGHT = 20_000.0  # examples of a student that reaches the stated share of its teacher
 
 
@@ -63,14 +67,19 @@ def context_shift(tokens: Any, decay: Any, power: Any, longest: Any) -> Any:
     2024, arXiv:2411.03538), LongBench v2 and LongMemEval. Refuses above `longest`, the longest context measured for the class of
     the reader: Infeasible, NaN for those entries of an array. Not in it: the task; a needle falls later, reasoning sooner.
 
-    >>> [round(float(shift(0.966, context_shift(n, 2.4, 0.5, 131_072))), 2) for n in (16_384, 65_536, 131_072)]  # GPT-4: .95 .87 .81
+    >>> [
+    ...     round(float(shift(0.966, context_shift(n, 2.4, 0.5, 131_072))), 2)
+    ...     for n in (16_384, 65_536, 131_072)
+    ... ]  # GPT-4: .95 .87 .81
     [0.92, 0.84, 0.72]
     """
     inside = np.asarray(tokens) <= longest
     if not np.any(inside):
         most, given = float(np.max(longest)), float(np.min(tokens))
-        raise Infeasible(f"how well a reader of this class answers is known up to {most:,.0f} tokens of context, this is {given:,.0f}; "
-                         "give quality=Measured(accepted, trials) of your own")  # fmt: skip
+        raise Infeasible(
+            f"how well a reader of this class answers is known up to {most:,.0f} tokens of context, this is {given:,.0f}; "
+            "give quality=Measured(accepted, trials) of your own"
+        )
     return -decay * (tokens / FULL_CONTEXT) ** power + np.where(inside, 0.0, np.nan)
 
 
@@ -90,7 +99,7 @@ def position_shift(position: Any, dip: Any, tilt: Any) -> Any:
 def answered(found: Any, with_it: Any, without: Any) -> Any:
     """Share accepted when the passage is found in `found` of the questions: found x with_it + (1 - found) x without.
 
-    >>> round(answered(0.86, 0.83, 0.35), 3)      # not in it: passages that mislead
+    >>> round(answered(0.86, 0.83, 0.35), 3)  # not in it: passages that mislead
     0.763
     """
     return found * with_it + (1 - found) * without
@@ -110,18 +119,25 @@ def examples_gain(examples: Any, gain: Any, per_tenfold: Any) -> Any:
     """
     inside = (examples >= FEWEST) & (examples <= MOST)
     if not np.any(inside):
-        raise Infeasible(f"the gain of a tune is known for {FEWEST:g} to {MOST:,.0f} examples; give quality=Measured(accepted, trials) of your own")
+        raise Infeasible(
+            f"the gain of a tune is known for {FEWEST:g} to {MOST:,.0f} examples; give quality=Measured(accepted, trials) of your own"
+        )
     return gain + per_tenfold * np.log10(examples / USUAL) + np.where(inside, 0.0, np.nan)
 
 
-def student_shift(base: Any, teacher: Any, share: Any, examples: Any = TAUGHT, per_tenfold: Any = 0.0) -> Any:
+def student_shift(
+    base: Any, teacher: Any, share: Any, examples: Any = TAUGHT, per_tenfold: Any = 0.0
+) -> Any:
     """Shift of the log-odds by which a student moves from its `base` towards its teacher, with `examples` answers of it.
 
     shift = logit(share x teacher) - logit(base) + per_tenfold x log10(examples / 20,000), not below 0 and not beyond the
     teacher; all but the examples are shares in 0..1. `share` is what 20,000 examples reach, the size of published students.
     Holds on the traffic that the student learned. A student that is better than that already learns nothing and loses nothing.
 
-    >>> [round(float(shift(0.60, student_shift(0.60, 0.80, 0.95, n, 0.3))), 2) for n in (200, 20_000, 2_000_000)]
+    >>> [
+    ...     round(float(shift(0.60, student_shift(0.60, 0.80, 0.95, n, 0.3))), 2)
+    ...     for n in (200, 20_000, 2_000_000)
+    ... ]
     [0.63, 0.76, 0.8]
     """
     goal = share * teacher
@@ -137,7 +153,9 @@ def required_gain(usd: Any, requests: Any, usd_per_failure: Any) -> Any:
 
     `requests` are those of the whole life; above 1 means that no gain pays.
 
-    >>> required_gain(16_000, 1_000_000, 2.0)     # labels of $16,000, a million requests, $2 a failure: 0.8 points
+    >>> required_gain(
+    ...     16_000, 1_000_000, 2.0
+    ... )  # labels of $16,000, a million requests, $2 a failure: 0.8 points
     0.008
     """
     return usd / (requests * usd_per_failure)
@@ -149,7 +167,9 @@ def allowed_loss(usd_saved_per_request: Any, usd_per_failure: Any) -> Any:
 
     Beyond it every request loses money, so volume makes it worse: confident mistakes scale with the traffic.
 
-    >>> allowed_loss(0.0096, 0.50)                # a student that saves 96 % of a cent: 1.9 points at $0.50 a failure
+    >>> allowed_loss(
+    ...     0.0096, 0.50
+    ... )  # a student that saves 96 % of a cent: 1.9 points at $0.50 a failure
     0.0192
     """
     return usd_saved_per_request / usd_per_failure

@@ -44,7 +44,10 @@ def duration_curve(peak_to_average: Any, levels: int = LEVELS) -> list[Any]:
     [2.05, 1.24, 0.58, 0.12]
     """
     ends = 1 - np.arange(levels + 1) / levels
-    return [levels * (ends[k] ** peak_to_average - ends[k + 1] ** peak_to_average) for k in range(levels)]
+    return [
+        levels * (ends[k] ** peak_to_average - ends[k + 1] ** peak_to_average)
+        for k in range(levels)
+    ]
 
 
 def above(cover: Any, peak_to_average: Any) -> Any:
@@ -69,13 +72,15 @@ def wait_chance(servers: Any, load: Any) -> Any:
 
     B = a^c e^-a / c! / P(Poisson(a) <= c), C = B / (1 - a/c (1 - B)); 1 where the load exceeds the servers. Continuous in c.
 
-    >>> round(float(wait_chance(10, 8)), 3)                 # the tables of A. K. Erlang
+    >>> round(float(wait_chance(10, 8)), 3)  # the tables of A. K. Erlang
     0.409
     """
     from scipy.special import gammaincc, gammaln
 
     c, a = np.asarray(servers, float), np.asarray(load, float)
-    blocked = np.exp(c * np.log(np.maximum(a, FLAT)) - a - gammaln(c + 1)) / gammaincc(c + 1, np.maximum(a, FLAT))
+    blocked = np.exp(c * np.log(np.maximum(a, FLAT)) - a - gammaln(c + 1)) / gammaincc(
+        c + 1, np.maximum(a, FLAT)
+    )
     busy = np.minimum(a / c, 1.0)
     return 1.0 * np.where(a < c, blocked / (1 - busy * (1 - blocked)), 1.0)
 
@@ -95,7 +100,10 @@ def safety(wait_share: Any) -> Any:
 
     With 5 % the 95th percentile of the wait is 0 (Halfin and Whitt, Operations Research 29, 1981).
 
-    >>> round(float(safety(0.05)), 2), round(float(wait_chance(800 + safety(0.05) * 800**0.5, 800)), 2)
+    >>> (
+    ...     round(float(safety(0.05)), 2),
+    ...     round(float(wait_chance(800 + safety(0.05) * 800**0.5, 800)), 2),
+    ... )
     (1.74, 0.05)
     """
     chance, beta = _staffing()
@@ -103,13 +111,18 @@ def safety(wait_share: Any) -> Any:
 
 
 @public
-def replicas_needed(load: Any, slots: Any, load_max: Any, margin: Any, burstiness: Any, least: Any) -> Any:
+def replicas_needed(
+    load: Any, slots: Any, load_max: Any, margin: Any, burstiness: Any, least: Any
+) -> Any:
     """Whole replicas for a load in replicas: (L + margin sqrt(L z / slots)) / load_max, rounded up, at least `least`.
 
     `margin` is `safety(share that may wait)`; `burstiness` z is the variance of arrivals over that of a Poisson stream
     (Hayward's approximation: a bursty stream of load a on c servers waits like a smooth one of a/z on c/z).
 
-    >>> float(replicas_needed(1.8, 64, 0.85, safety(0.05), 1.0, 1)), float(replicas_needed(1.8, 64, 1.0, 0.0, 1.0, 1))
+    >>> (
+    ...     float(replicas_needed(1.8, 64, 0.85, safety(0.05), 1.0, 1)),
+    ...     float(replicas_needed(1.8, 64, 1.0, 0.0, 1.0, 1)),
+    ... )
     (3.0, 2.0)
     """
     wanted = (load + margin * np.sqrt(load * burstiness / slots)) / load_max

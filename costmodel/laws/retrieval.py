@@ -24,7 +24,9 @@ def chunks(tokens: Any, chunk_tokens: Any, overlap: Any) -> Any:
     return tokens / (chunk_tokens * (1 - overlap))
 
 
-def index_bytes(chunk_count: Any, dimensions: Any, overhead: Any, bytes_per_number: Any = 4.0, copies: Any = 1.0) -> Any:
+def index_bytes(
+    chunk_count: Any, dimensions: Any, overhead: Any, bytes_per_number: Any = 4.0, copies: Any = 1.0
+) -> Any:
     """Size of a vector index [byte]: chunks x dimensions x bytes of a number x overhead of the structure x copies.
 
     4 bytes are float32, 1 is int8, 1/8 one bit. Not in it: text and fields kept beside the vector.
@@ -53,7 +55,9 @@ def recall_at_k(k: Any, at_one: Any, slope: Any) -> Any:
     Fitted to three data sets at seven k each (Leng et al. 2024, arXiv:2411.03538, recall tables); `at_one` is the recall of
     a single chunk and says how hard the corpus is. Not in it: chunk size, filters.
 
-    >>> [round(float(recall_at_k(k, 0.547, 0.86)), 2) for k in (1, 5, 29)]      # measured: 0.55, 0.86, 0.96
+    >>> [
+    ...     round(float(recall_at_k(k, 0.547, 0.86)), 2) for k in (1, 5, 29)
+    ... ]  # measured: 0.55, 0.86, 0.96
     [0.55, 0.83, 0.96]
     """
     odds = at_one / (1 - at_one) * np.asarray(k, float) ** slope
@@ -74,7 +78,9 @@ def all_found(entities: Any, per_entity: Any) -> Any:
 
 
 @public
-def graph_index_ratio(chunk_tokens: Any, overhead_tokens: Any, per_token: Any, gleanings: Any = 1.0) -> Any:
+def graph_index_ratio(
+    chunk_tokens: Any, overhead_tokens: Any, per_token: Any, gleanings: Any = 1.0
+) -> Any:
     """Tokens through a model to index one token of text [token/token]: (overhead / chunk + per token) x (1 + gleanings) / 2.
 
     Instructions and examples are sent with every chunk, so short chunks are dear; `overhead_tokens` and `per_token` hold
@@ -88,7 +94,9 @@ def graph_index_ratio(chunk_tokens: Any, overhead_tokens: Any, per_token: Any, g
 
 
 @public
-def graph_size(tokens: Any, entities_per_ktok: Any, relations_per_entity: Any, entities_per_community: Any) -> tuple[Any, Any, Any]:
+def graph_size(
+    tokens: Any, entities_per_ktok: Any, relations_per_entity: Any, entities_per_community: Any
+) -> tuple[Any, Any, Any]:
     """(entities, relations, communities) of a graph index [count], in proportion to the text.
 
     Edge et al. 2024 (arXiv:2404.16130): a million tokens of podcasts gave 8,564 entities and 20,691 relations. Not in it:
@@ -116,7 +124,9 @@ def index_hours(tokens: Any, tokens_per_minute: Any) -> Any:
 def stale_share(drift_per_quarter: Any, months: Any) -> Any:
     """Share of an index that is out of date after so many months without refresh: 1 - (1 - drift)^(months / 3).
 
-    >>> [round(stale_share(d, 12), 2) for d in (0.15, 0.20)]      # 15 to 20 % a quarter; not in it: what is asked most
+    >>> [
+    ...     round(stale_share(d, 12), 2) for d in (0.15, 0.20)
+    ... ]  # 15 to 20 % a quarter; not in it: what is asked most
     [0.48, 0.59]
     """
     return 1 - (1 - drift_per_quarter) ** (months / MONTHS_PER_QUARTER)
@@ -141,7 +151,8 @@ def first_token_s(prompt_tokens: Any, fixed_s: Any, seconds_per_mtok: Any) -> An
     Two published points, 20 s at 160,000 tokens and 60 s at 890,000, make a line that says 66 s at a million and 11.5 s at
     5,000, where 1 s is measured: the line holds between its points only. Not in it: queues, reasoning before the answer.
 
-    >>> slope = (60 - 20) / (0.89 - 0.16); fixed = 20 - 0.16 * slope
+    >>> slope = (60 - 20) / (0.89 - 0.16)
+    ... fixed = 20 - 0.16 * slope
     >>> round(first_token_s(1e6, fixed, slope)), round(first_token_s(5e3, fixed, slope), 1)
     (66, 11.5)
     """

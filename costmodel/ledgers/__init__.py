@@ -12,5 +12,23 @@ from costmodel.core.public import absent
 from costmodel.ledgers.engine import evaluate
 from costmodel.ledgers.register import bibliography, by_hand, register
 
-__all__ = ["Cache", "Call", "Case", "Line", "Request", "Segment", "Traffic", "bibliography", "by_hand", "evaluate", "every", "labour", "monthly", "once", "path", "register", "with_demand"]
+__all__ = [
+    "Cache",
+    "Call",
+    "Case",
+    "Line",
+    "Request",
+    "Segment",
+    "Traffic",
+    "bibliography",
+    "by_hand",
+    "evaluate",
+    "every",
+    "labour",
+    "monthly",
+    "once",
+    "path",
+    "register",
+    "with_demand",
+]
 __getattr__ = absent(__name__, __all__)

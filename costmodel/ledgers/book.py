@@ -11,7 +11,20 @@ from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import at_middle, evaluate
 from costmodel.ledgers.evidence import Evidence, describe
 
-COLUMNS = ["option", "phase", "item", "month", "quantity", "unit", "usd_per_unit", "usd", "treatment", "trend", "basis", "sources"]
+COLUMNS = [
+    "option",
+    "phase",
+    "item",
+    "month",
+    "quantity",
+    "unit",
+    "usd_per_unit",
+    "usd",
+    "treatment",
+    "trend",
+    "basis",
+    "sources",
+]
 
 
 # -- answers -------------------------------------------------------------------------------------------
@@ -37,8 +50,22 @@ def ledger(study: Study) -> pd.DataFrame:
             prices = line.usd_per_unit * calendar.prices(line.trend)
             for month in np.flatnonzero(weights):
                 quantity = float(line.quantity * weights[month])
-                rows.append((label, line.phase, line.item, int(month), quantity, line.unit, float(prices[month]), quantity * float(prices[month]),
-                             line.treatment, line.trend, basis, sources))  # fmt: skip
+                rows.append(
+                    (
+                        label,
+                        line.phase,
+                        line.item,
+                        int(month),
+                        quantity,
+                        line.unit,
+                        float(prices[month]),
+                        quantity * float(prices[month]),
+                        line.treatment,
+                        line.trend,
+                        basis,
+                        sources,
+                    )
+                )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -58,8 +85,33 @@ def explain(study: Study, label: str | None = None) -> pd.DataFrame:
         times = float(calendar.factor(line.schedule, line.trend))
         usd = float(line.usd * times)
         cited = "; ".join(describe(s) for s in evidence.cited(line))
-        rows.append((line.phase, line.item, float(line.quantity), line.unit, float(line.usd_per_unit), times, usd, evidence.basis(line), cited))
-    table = pd.DataFrame(rows, columns=["phase", "item", "quantity", "unit", "usd_per_unit", "times", "usd", "basis", "sources"])
+        rows.append(
+            (
+                line.phase,
+                line.item,
+                float(line.quantity),
+                line.unit,
+                float(line.usd_per_unit),
+                times,
+                usd,
+                evidence.basis(line),
+                cited,
+            )
+        )
+    table = pd.DataFrame(
+        rows,
+        columns=[
+            "phase",
+            "item",
+            "quantity",
+            "unit",
+            "usd_per_unit",
+            "times",
+            "usd",
+            "basis",
+            "sources",
+        ],
+    )
     table.insert(7, "share", table["usd"] / table["usd"].sum())
     return table.sort_values("usd", ascending=False, ignore_index=True)
 
@@ -76,9 +128,18 @@ def cash_flow(study: Study) -> pd.DataFrame:
     for label, bill in middle.bills.items():
         usd = bill.paid(middle.calendar)
         discounted = usd * middle.calendar.discount
-        frames.append(pd.DataFrame({
-            "option": label, "month": np.arange(terms.months + 1), "date": [terms.date_of(m) for m in range(terms.months + 1)],
-            "usd": usd, "cumulative_usd": usd.cumsum(), "discounted_usd": discounted, "npv": discounted.cumsum(),
-        }))  # fmt: skip
+        frames.append(
+            pd.DataFrame(
+                {
+                    "option": label,
+                    "month": np.arange(terms.months + 1),
+                    "date": [terms.date_of(m) for m in range(terms.months + 1)],
+                    "usd": usd,
+                    "cumulative_usd": usd.cumsum(),
+                    "discounted_usd": discounted,
+                    "npv": discounted.cumsum(),
+                }
+            )
+        )
     columns = ["option", "month", "date", "usd", "cumulative_usd", "discounted_usd", "npv"]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)

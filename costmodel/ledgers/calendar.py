@@ -27,7 +27,9 @@ class Calendar:
             raise ValueError(f"the workload is {short(work)}, it must be a Workload(...)")
         self.months = terms.months
         self.demand = work.demand(terms.months)
-        self.discount = (1.0 + terms.discount_rate) ** (-np.arange(terms.months + 1) / MONTHS_PER_YEAR)
+        self.discount = (1.0 + terms.discount_rate) ** (
+            -np.arange(terms.months + 1) / MONTHS_PER_YEAR
+        )
         self.trends = terms.trends
         self._prices: dict[str, np.ndarray] = {}
         self._factors: dict[tuple, Any] = {}
@@ -38,7 +40,9 @@ class Calendar:
             self._prices[trend] = np.ones(self.months + 1)
         if trend not in self._prices:
             step = (1.0 + np.asarray(getattr(self.trends, trend), float)) ** (1 / MONTHS_PER_YEAR)
-            powers = np.empty((self.months + 1, step.size))  # months first: each row follows from the one before
+            powers = np.empty(
+                (self.months + 1, step.size)
+            )  # months first: each row follows from the one before
             powers[0] = 1.0
             for m in range(1, self.months + 1):
                 powers[m] = powers[m - 1] * step.ravel()
@@ -51,10 +55,16 @@ class Calendar:
 
     def factor(self, schedule: Schedule, trend: str, discounted: bool = False) -> Any:
         """Sum over months of occurrences x relative price (x discount): a number, or draws of the shape (n, 1)."""
-        when = (schedule.kind, id(schedule.value) if isinstance(schedule.value, np.ndarray) else schedule.value)
+        when = (
+            schedule.kind,
+            id(schedule.value) if isinstance(schedule.value, np.ndarray) else schedule.value,
+        )
         key = (*when, trend, discounted)
         if key not in self._factors:  # the schedule is kept, so that no other array can take its id
-            self._factors[key] = (self._factor(schedule, self.prices(trend), self.discount if discounted else None), schedule)
+            self._factors[key] = (
+                self._factor(schedule, self.prices(trend), self.discount if discounted else None),
+                schedule,
+            )
         return self._factors[key][0]
 
     def _factor(self, schedule: Schedule, prices: np.ndarray, discount: Any) -> Any:

@@ -88,7 +88,10 @@ def purchases(parts: Cases) -> Iterator[Purchase]:
                 continue
             other, earlier = bought[i]
             requests = earlier.requests_per_month + case.requests_per_month
-            bought[i] = other, replace(earlier, requests_per_month=requests, together=(*earlier.together, case))
+            bought[i] = (
+                other,
+                replace(earlier, requests_per_month=requests, together=(*earlier.together, case)),
+            )
     for technique, case in bought:
         for purchase in technique.buys(case):
             yield getattr(purchase, "by", None) or case.serving, purchase
@@ -96,7 +99,9 @@ def purchases(parts: Cases) -> Iterator[Purchase]:
 
 def _bought_together(technique: Any, case: Case, other: Any, earlier: Case) -> bool:
     """Whether a technique is bought together with an equal one of another part of the same Mix."""
-    return same(technique, other) and (not hasattr(technique, "adapt") or same(case.serving, earlier.serving))
+    return same(technique, other) and (
+        not hasattr(technique, "adapt") or same(case.serving, earlier.serving)
+    )
 
 
 def pooled(bought: Iterable[Purchase]) -> list[tuple[Any, list[Traffic]]]:
@@ -162,11 +167,20 @@ class Bill:
     fits: Any
 
     def total(
-        self, calendar: Calendar, discounted: bool = False, phase: str | None = None, without: str | None = None
+        self,
+        calendar: Calendar,
+        discounted: bool = False,
+        phase: str | None = None,
+        without: str | None = None,
     ) -> Any:
         """USD over the horizon, of all lines, of those of one phase, or of all but those of one."""
-        chosen = (line for line in self.lines if phase in (None, line.phase) and line.phase != without)
-        return sum((line.usd * calendar.factor(line.schedule, line.trend, discounted) for line in chosen), 0.0)
+        chosen = (
+            line for line in self.lines if phase in (None, line.phase) and line.phase != without
+        )
+        return sum(
+            (line.usd * calendar.factor(line.schedule, line.trend, discounted) for line in chosen),
+            0.0,
+        )
 
     def failures(self, calendar: Calendar) -> Any:
         """USD over the horizon that is the cost of wrong answers."""
@@ -203,8 +217,16 @@ def at_middle(study: Study) -> AtMiddle:
     return AtMiddle(Calendar(work, terms), bills, why_not)
 
 
-def fleets(option: Any, work: Workload, terms: Terms) -> list[tuple[Hosted, list[Traffic], Capacity]]:
+def fleets(
+    option: Any, work: Workload, terms: Terms
+) -> list[tuple[Hosted, list[Traffic], Capacity]]:
     """Every own serving of an option whose Ranges are numbers, with its pooled traffic and its capacity."""
-    pools = [(s, traffic) for s, traffic in pooled(purchases(cases(option, work, terms))) if isinstance(s, Hosted)]
-    made = [(s, traffic, s.capacity(s.uses(traffic, work, terms), work, terms)) for s, traffic in pools]
+    pools = [
+        (s, traffic)
+        for s, traffic in pooled(purchases(cases(option, work, terms)))
+        if isinstance(s, Hosted)
+    ]
+    made = [
+        (s, traffic, s.capacity(s.uses(traffic, work, terms), work, terms)) for s, traffic in pools
+    ]
     return [(s, traffic, c) for s, traffic, c in made if np.any(np.asarray(c.replicas) > 0)]

@@ -17,7 +17,10 @@ YOURS = ("Workload", "Corpus", "QuestionMix")  # what only the user can know
 
 def meanings(*things: Any) -> dict[str, str]:
     """What each input of these means, by its key."""
-    return {key_of(owner, name, value): meaning_of(type(owner).__name__, name) for owner, name, value in walk(things)}
+    return {
+        key_of(owner, name, value): meaning_of(type(owner).__name__, name)
+        for owner, name, value in walk(things)
+    }
 
 
 class Evidence:
@@ -38,14 +41,21 @@ class Evidence:
             changed = _differences(record, published_as(record))
             for key in changed:
                 self.sources.setdefault(key, "yours")
-            for part in (record, *getattr(record, "tiers", ())):  # the sources of a price card are those of its tiers
+            for part in (
+                record,
+                *getattr(record, "tiers", ()),
+            ):  # the sources of a price card are those of its tiers
                 for name, source in record.sources:
                     self.sources.setdefault(f"{part.id}.{name}", source)
             self.changed |= changed
 
     def basis(self, line: Line) -> str:
         """The formula of a line with the numbers of its cited fields."""
-        shown = {key.rsplit(".", 1)[-1]: " or ".join(map(show, self.values[key])) for key in line.cites if key in self.values}
+        shown = {
+            key.rsplit(".", 1)[-1]: " or ".join(map(show, self.values[key]))
+            for key in line.cites
+            if key in self.values
+        }
         return line.basis.format_map(shown) if line.basis else ""
 
     def of(self, key: str) -> str:
@@ -73,7 +83,11 @@ def _differences(record: Any, published: Any) -> set[str]:
     if published is None and record.sources:
         return {f"{record.id}.{name}" for name, source in record.sources if source == "yours"}
     known = {f"{owner_of(owner)}.{name}": value for owner, name, value in walk(published)}
-    return {key for owner, name, value in walk(record) if known.get(key := f"{owner_of(owner)}.{name}") != value}
+    return {
+        key
+        for owner, name, value in walk(record)
+        if known.get(key := f"{owner_of(owner)}.{name}") != value
+    }
 
 
 def _records(x: Any) -> Iterator[Any]:

@@ -65,7 +65,10 @@ def cards(items: Iterable[tuple[str, str, str]]) -> Block:
     Cheapest: $1.2M (RAG, 36 months)
     """
     rows = [tuple(map(str, item)) for item in items]
-    check(all(len(row) == 3 for row in rows), "each card is (label, value, note); write an empty text for no note")
+    check(
+        all(len(row) == 3 for row in rows),
+        "each card is (label, value, note); write an empty text for no note",
+    )
     parts = (
         '<div class="cm-card" style="flex:1 1 9em;border-top:2px solid #0b5567;padding:.5em 0">'
         f'<div class="cm-label" style="{_SOFT}">{html.escape(label)}</div>'
@@ -74,13 +77,20 @@ def cards(items: Iterable[tuple[str, str, str]]) -> Block:
         for label, value, note in rows
     )
     style = "display:flex;flex-wrap:wrap;gap:0 1.5em;margin:.5em 0 1.2em"
-    lines = "\n".join(f"{label}: {value}" + (f" ({note})" if note else "") for label, value, note in rows)
+    lines = "\n".join(
+        f"{label}: {value}" + (f" ({note})" if note else "") for label, value, note in rows
+    )
     return Block(f'<div class="cm-cards" style="{style}">{"".join(parts)}</div>', lines)
 
 
 @public
-def show(table: pd.DataFrame, formats: Mapping[str, str | Callable] | None = None, caption: str = "",
-         units: Mapping[str, str] | None = None, money: Currency = USD) -> Block:  # fmt: skip
+def show(
+    table: pd.DataFrame,
+    formats: Mapping[str, str | Callable] | None = None,
+    caption: str = "",
+    units: Mapping[str, str] | None = None,
+    money: Currency = USD,
+) -> Block:
     """A table for readers: names in words, units under them, numbers to the right, thin rules.
 
     `formats` gives a column a format ("{:,.0f}", ",.2f") or a function of one value; otherwise amounts keep
@@ -93,11 +103,19 @@ def show(table: pd.DataFrame, formats: Mapping[str, str | Callable] | None = Non
     RAG     1,234,567        80%
     """
     known: dict[str, Any] = dict(formats or {})
-    plain = table if isinstance(table.index, pd.RangeIndex) and table.index.name is None else table.reset_index()
+    plain = (
+        table
+        if isinstance(table.index, pd.RangeIndex) and table.index.name is None
+        else table.reset_index()
+    )
     for name in [*known, *(units or {})]:
         if name not in plain.columns:
             raise unknown("column", name, map(str, plain.columns), "the table")
-    blank = [name for name in plain.columns if len(plain) and (plain[name].isna() | (plain[name].astype(str) == "")).all()]
+    blank = [
+        name
+        for name in plain.columns
+        if len(plain) and (plain[name].isna() | (plain[name].astype(str) == "")).all()
+    ]
     plain = plain.drop(columns=blank)
     inside = [name for name in plain.columns if GLOSSARY.get(str(name), ("",))[0].startswith("USD")]
     if "currency" in plain and len(plain):
@@ -106,15 +124,34 @@ def show(table: pd.DataFrame, formats: Mapping[str, str | Callable] | None = Non
     elif money != USD:
         plain = plain.assign(**{name: plain[name] * money.per_usd for name in inside})
     uniform = "unit" not in plain.columns  # with a unit in each row, none is needed in the head
-    units = {name: GLOSSARY[name][0].replace("USD", money.code) for name in inside if uniform or money != USD} | dict(units or {})
-    heads = [heading(str(name)) if uniform else (heading(str(name))[0], "") for name in plain.columns]
-    heads = [(words, (units or {}).get(str(name), unit)) for name, (words, unit) in zip(plain.columns, heads, strict=True)]
-    numeric = [pd.api.types.is_numeric_dtype(plain[n]) and plain[n].dtype != bool for n in plain.columns]
+    units = {
+        name: GLOSSARY[name][0].replace("USD", money.code)
+        for name in inside
+        if uniform or money != USD
+    } | dict(units or {})
+    heads = [
+        heading(str(name)) if uniform else (heading(str(name))[0], "") for name in plain.columns
+    ]
+    heads = [
+        (words, (units or {}).get(str(name), unit))
+        for name, (words, unit) in zip(plain.columns, heads, strict=True)
+    ]
+    numeric = [
+        pd.api.types.is_numeric_dtype(plain[n]) and plain[n].dtype != bool for n in plain.columns
+    ]
     if uniform:
-        known = {str(name): _decimals(plain[name], str(name)) for name, is_number in zip(plain.columns, numeric, strict=True)
-                 if is_number} | known  # fmt: skip
-    rows = [[cell(value, str(name), known.get(str(name))) for name, value in zip(plain.columns, row, strict=True)]
-            for row in plain.itertuples(index=False, name=None)] or [["none", *[""] * (plain.shape[1] - 1)]]  # fmt: skip
+        known = {
+            str(name): _decimals(plain[name], str(name))
+            for name, is_number in zip(plain.columns, numeric, strict=True)
+            if is_number
+        } | known
+    rows = [
+        [
+            cell(value, str(name), known.get(str(name)))
+            for name, value in zip(plain.columns, row, strict=True)
+        ]
+        for row in plain.itertuples(index=False, name=None)
+    ] or [["none", *[""] * (plain.shape[1] - 1)]]
 
     def td(value: str, right: bool) -> str:
         side = "right;white-space:nowrap" if right else "left"
@@ -123,34 +160,68 @@ def show(table: pd.DataFrame, formats: Mapping[str, str | Callable] | None = Non
     head = "".join(
         f'<th style="text-align:{"right" if right else "left"};vertical-align:bottom;padding:.3em .6em" '
         f'title="{html.escape(_meaning(str(name)))}">{html.escape(words)}'
-        + (f'<span class="cm-unit" style="display:block;font-weight:400;opacity:.7">{html.escape(unit)}</span>' if unit else "")
+        + (
+            f'<span class="cm-unit" style="display:block;font-weight:400;opacity:.7">{html.escape(unit)}</span>'
+            if unit
+            else ""
+        )
         + "</th>"
         for name, (words, unit), right in zip(plain.columns, heads, numeric, strict=True)
     )
     body = "".join("<tr>" + "".join(map(td, row, numeric)) + "</tr>" for row in rows)
-    label = f'<caption style="text-align:left;font-weight:600">{html.escape(caption)}</caption>' if caption else ""
+    label = (
+        f'<caption style="text-align:left;font-weight:600">{html.escape(caption)}</caption>'
+        if caption
+        else ""
+    )
     style = "border-collapse:collapse;font-variant-numeric:tabular-nums"
     made = f'<table class="cm-table" style="{style}">{label}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    lines = pd.DataFrame(rows, columns=[f"{unit} {words}".strip() if unit == "USD" else words for words, unit in heads])
+    lines = pd.DataFrame(
+        rows,
+        columns=[f"{unit} {words}".strip() if unit == "USD" else words for words, unit in heads],
+    )
     return Block(made, (caption + "\n" if caption else "") + lines.to_string(index=False))
 
 
 def _decimals(column: pd.Series, name: str) -> str | None:
     """One number of decimals for a column: three figures of its largest amount; None leaves it to each cell."""
     sizes = column[column.notna()].abs()
-    whole = column.dtype == bool or sizes.empty or (sizes == sizes.round()).all() or not math.isfinite(sizes.max())
+    whole = (
+        column.dtype == bool
+        or sizes.empty
+        or (sizes == sizes.round()).all()
+        or not math.isfinite(sizes.max())
+    )
     if whole or GLOSSARY.get(name, ("", ""))[0].startswith("share"):
         return None
     return f"{{:,.{min(max(2 - math.floor(math.log10(sizes.max())), 0), 8)}f}}"
 
 
 WORDS = {
-    "usd": "amount", "mid": "middle", "npv": "NPV", "npv_p10": "NPV P10", "npv_p90": "NPV P90", "p90_regret": "P90 regret", "p_cheapest": "P(cheapest)",
-    "p_least_to_pay": "P(least to pay)", "p_loss": "P(loss)", "p_never": "P(never)", "tco": "to pay", "irr_says": "rate of return a year", "payback_month": "money back",
-    "written_off_months": "written off over", "usd_to_measure": "cost to measure", "worth": "less its cost", "usd_to_pay": "to pay", "usd_for_people": "for people",
-    "p_buy": "P(buying)", "gpus": "GPUs", "breakeven_utilisation": "buying pays above", "usd_per_gpu_hour": "per GPU-hour",
+    "usd": "amount",
+    "mid": "middle",
+    "npv": "NPV",
+    "npv_p10": "NPV P10",
+    "npv_p90": "NPV P90",
+    "p90_regret": "P90 regret",
+    "p_cheapest": "P(cheapest)",
+    "p_least_to_pay": "P(least to pay)",
+    "p_loss": "P(loss)",
+    "p_never": "P(never)",
+    "tco": "to pay",
+    "irr_says": "rate of return a year",
+    "payback_month": "money back",
+    "written_off_months": "written off over",
+    "usd_to_measure": "cost to measure",
+    "worth": "less its cost",
+    "usd_to_pay": "to pay",
+    "usd_for_people": "for people",
+    "p_buy": "P(buying)",
+    "gpus": "GPUs",
+    "breakeven_utilisation": "buying pays above",
+    "usd_per_gpu_hour": "per GPU-hour",
     "usd_per_mtok_out": "per Mtok of output",
-}  # fmt: skip
+}
 
 
 def heading(name: str) -> tuple[str, str]:
@@ -158,12 +229,21 @@ def heading(name: str) -> tuple[str, str]:
     unit = GLOSSARY.get(name, ("", ""))[0]
     upper = name[1:].isdigit() and name[0] == "p"
     plain = name.removeprefix("usd_") if unit.startswith("USD") else name  # the unit stands below
-    return WORDS.get(name, name.upper() if upper else plain.replace("_", " ")), "" if unit in ("text", "share", "count", "") else unit
+    return WORDS.get(name, name.upper() if upper else plain.replace("_", " ")), "" if unit in (
+        "text",
+        "share",
+        "count",
+        "",
+    ) else unit
 
 
 def _linked(value: str) -> str:
     shown = html.escape(value)
-    return f'<a href="{shown}">{shown}</a>' if value.startswith(("https://", "http://")) and " " not in value else shown
+    return (
+        f'<a href="{shown}">{shown}</a>'
+        if value.startswith(("https://", "http://")) and " " not in value
+        else shown
+    )
 
 
 def _meaning(name: str) -> str:

@@ -21,13 +21,24 @@ from costmodel.decisions.compare import compare
 from costmodel.scenarios.scenario import load
 
 WORKERS, WORKERS_MAX = 2, 1_000
-BATCH = 10  # scenarios that one task compares: enough to hide the journey, few enough for a lively bar
-Job = tuple[str, str, dict[str, Any]]  # name, scenario (a path, the name of an example, or YAML text), changes
+BATCH = (
+    10  # scenarios that one task compares: enough to hide the journey, few enough for a lively bar
+)
+Job = tuple[
+    str, str, dict[str, Any]
+]  # name, scenario (a path, the name of an example, or YAML text), changes
 
 
 @public
-def compare_portfolio(scenarios: str | Path | Mapping[str, Any], base: str | None = None, workers: int = WORKERS, scheduler: str | None = None,
-                      executor: Executor | None = None, progress: bool = True, **changes: Any) -> pd.DataFrame:  # fmt: skip
+def compare_portfolio(
+    scenarios: str | Path | Mapping[str, Any],
+    base: str | None = None,
+    workers: int = WORKERS,
+    scheduler: str | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+    **changes: Any,
+) -> pd.DataFrame:
     """Compare the options of every scenario of a folder of YAML files, of a CSV, or of a mapping {name: file, YAML text or changes}.
 
     A CSV has one scenario a row: `name`, `scenario` (a file or example; `base` where there is none), and a column for each field that
@@ -37,15 +48,26 @@ def compare_portfolio(scenarios: str | Path | Mapping[str, Any], base: str | Non
     """
     from tqdm import tqdm
 
-    jobs = [(name, scenario, {**given, **changes}) for name, scenario, given in _jobs(scenarios, base)]
+    jobs = [
+        (name, scenario, {**given, **changes}) for name, scenario, given in _jobs(scenarios, base)
+    ]
     check(jobs, f"no scenario in {scenarios!r}")
     whole("workers", workers, 1, WORKERS_MAX)
-    check(executor is None or isinstance(executor, Executor), f"executor is {executor!r}, it must be a concurrent.futures.Executor")
+    check(
+        executor is None or isinstance(executor, Executor),
+        f"executor is {executor!r}, it must be a concurrent.futures.Executor",
+    )
     twice = [name for name, times in Counter(name for name, *_ in jobs).items() if times > 1]
-    check(not twice, f"two scenarios are called {', '.join(map(repr, twice[:3]))}; give each a name of its own")
+    check(
+        not twice,
+        f"two scenarios are called {', '.join(map(repr, twice[:3]))}; give each a name of its own",
+    )
     batches = [jobs[i : i + BATCH] for i in range(0, len(jobs), BATCH)]
     frames: list[pd.DataFrame] = []
-    with _executor(executor, scheduler, workers) as pool, tqdm(total=len(jobs), unit="scenario", disable=not progress) as bar:
+    with (
+        _executor(executor, scheduler, workers) as pool,
+        tqdm(total=len(jobs), unit="scenario", disable=not progress) as bar,
+    ):
         for batch, made in zip(batches, pool.map(run_batch, batches), strict=True):
             frames += made
             bar.update(len(batch))
@@ -78,7 +100,9 @@ def _executor(given: Executor | None, scheduler: str | None, workers: int) -> It
         try:
             from distributed import Client
         except ImportError as error:
-            raise CatalogError("a scheduler needs Dask; install it with: pip install 'costmodel[dask]'") from error
+            raise CatalogError(
+                "a scheduler needs Dask; install it with: pip install 'costmodel[dask]'"
+            ) from error
         with Client(scheduler) as client, client.get_executor(pure=False) as pool:
             yield pool
 
@@ -86,12 +110,17 @@ def _executor(given: Executor | None, scheduler: str | None, workers: int) -> It
 def _jobs(scenarios: str | Path | Mapping[str, Any], base: str | None) -> list[Job]:
     if isinstance(scenarios, Mapping):
         return [(str(name), *_asked(given, base)) for name, given in scenarios.items()]
-    check(isinstance(scenarios, (str, Path)), f"scenarios is {scenarios!r}, it must be a folder, a CSV file or a mapping of scenarios by name")
+    check(
+        isinstance(scenarios, (str, Path)),
+        f"scenarios is {scenarios!r}, it must be a folder, a CSV file or a mapping of scenarios by name",
+    )
     path = Path(scenarios)
     if path.is_dir():
         return [(file.stem, str(file.resolve()), {}) for file in sorted(path.glob("[!.]*.y*ml"))]
     if not path.is_file():
-        raise CatalogError(f"no folder or CSV file {str(path)!r}; write the path of a folder of YAML files, or of a CSV")
+        raise CatalogError(
+            f"no folder or CSV file {str(path)!r}; write the path of a folder of YAML files, or of a CSV"
+        )
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     return [_row(i, row, base, path) for i, row in enumerate(rows)]
@@ -102,16 +131,26 @@ def _asked(given: Any, base: str | None) -> tuple[str, dict[str, Any]]:
         return str(given), {}
     rest = dict(given)
     scenario = rest.pop("scenario", base)
-    check(scenario, "a scenario of changes needs the one that it changes; give base=, or scenario in each")
+    check(
+        scenario,
+        "a scenario of changes needs the one that it changes; give base=, or scenario in each",
+    )
     return str(scenario), rest
 
 
 def _row(i: int, row: dict[str, str], base: str | None, path: Path) -> Job:
     name = row.pop("name", "") or f"row {i + 1}"
     scenario = row.pop("scenario", "") or base
-    check(scenario, f"{path.name} has no column scenario, and no base is given; write base=, the scenario that the rows change")
+    check(
+        scenario,
+        f"{path.name} has no column scenario, and no base is given; write base=, the scenario that the rows change",
+    )
     beside = path.parent / str(scenario)
-    return name, str(beside.resolve() if beside.is_file() else scenario), {key: _value(text) for key, text in row.items() if text not in ("", None)}
+    return (
+        name,
+        str(beside.resolve() if beside.is_file() else scenario),
+        {key: _value(text) for key, text in row.items() if text not in ("", None)},
+    )
 
 
 def _value(text: str) -> Any:

@@ -38,9 +38,13 @@ NULL = ("", "~", "null")  # how YAML writes nothing
 
 # how a file names a serving: (class, the field that stands beside the name)
 SERVINGS: dict[str, tuple[type, str]] = {
-    "api": (Api, "model"), "hosted": (Hosted, "model"), "provisioned": (Provisioned, "api"), "staff": (Staff, "minutes_per_request"),
-    "seats": (Seats, "seats"), "today": (Today, "usd_per_month_today"),
-}  # fmt: skip
+    "api": (Api, "model"),
+    "hosted": (Hosted, "model"),
+    "provisioned": (Provisioned, "api"),
+    "staff": (Staff, "minutes_per_request"),
+    "seats": (Seats, "seats"),
+    "today": (Today, "usd_per_month_today"),
+}
 
 
 class _Loader(yaml.BaseLoader):
@@ -62,8 +66,13 @@ def parse(text: str, file: str) -> dict:
     try:
         spec = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
-        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error)
-        raise CatalogError(f"{file}{f' line {mark.line + 1}' if mark else ''} is not valid YAML: {problem}") from error
+        mark, problem = (
+            getattr(error, "problem_mark", None),
+            getattr(error, "problem", None) or str(error),
+        )
+        raise CatalogError(
+            f"{file}{f' line {mark.line + 1}' if mark else ''} is not valid YAML: {problem}"
+        ) from error
     check(isinstance(spec, dict), f"{file} must hold names and values, such as `name: value`")
     return spec
 
@@ -78,19 +87,26 @@ def _is_record(kind: Any) -> bool:
 
 def _nested(hint: Any) -> Any:
     """The dataclass that a field of this type is written as, or None: Corpus, QuestionMix, Trends ..."""
-    found = [k for k in _kinds(hint) if dataclasses.is_dataclass(k) and not _is_record(k) and k not in Doubt]
+    found = [
+        k
+        for k in _kinds(hint)
+        if dataclasses.is_dataclass(k) and not _is_record(k) and k not in Doubt
+    ]
     return found[0] if found else None
 
 
 def writable(kind: Any) -> dict[str, Any]:
     """{field: type} of what a file may write; records come by id or by an override, never field by field."""
     hints = get_type_hints(kind if inspect.isclass(kind) else getattr(kind, "__func__", kind))
-    named = [n for n, p in inspect.signature(kind).parameters.items() if p.kind is not p.VAR_KEYWORD]
+    named = [
+        n for n, p in inspect.signature(kind).parameters.items() if p.kind is not p.VAR_KEYWORD
+    ]
     hints = {n: h for n, h in hints.items() if n in named}
     return {
         name: hint
         for name, hint in hints.items()
-        if not all(_is_record(k) or k is type(None) for k in _kinds(hint)) and (not _nested(hint) or writable(_nested(hint)))
+        if not all(_is_record(k) or k is type(None) for k in _kinds(hint))
+        and (not _nested(hint) or writable(_nested(hint)))
     }
 
 
@@ -108,7 +124,11 @@ def technique_classes() -> dict[str, type]:
     for module in pkgutil.iter_modules(techniques.__path__):
         home = import_module(f"{techniques.__name__}.{module.name}")
         for name, kind in vars(home).items():
-            if inspect.isclass(kind) and kind.__module__ == home.__name__ and any(hasattr(kind, m) for m in ("adapt", "shape", "buys")):
+            if (
+                inspect.isclass(kind)
+                and kind.__module__ == home.__name__
+                and any(hasattr(kind, m) for m in ("adapt", "shape", "buys"))
+            ):
                 found[name] = kind
     return found
 
@@ -134,11 +154,17 @@ class Reader:
 
     def mapping(self, given: Any, path: str) -> dict:
         given = {} if _empty(given) else given
-        check(isinstance(given, dict), f"{self.at(path)} is {given!r}, it must be a mapping such as {{name: value}}")
+        check(
+            isinstance(given, dict),
+            f"{self.at(path)} is {given!r}, it must be a mapping such as {{name: value}}",
+        )
         return given
 
     def list(self, given: Any, path: str) -> list:
-        check(isinstance(given, list), f"{self.at(path)} is {given!r}, it must be a list such as [a, b]")
+        check(
+            isinstance(given, list),
+            f"{self.at(path)} is {given!r}, it must be a list such as [a, b]",
+        )
         return given
 
     def text(self, given: Any, path: str) -> str:
@@ -152,16 +178,26 @@ class Reader:
             check(math.isfinite(value), "")
         except ValueError as error:
             percent = re.fullmatch(r"\s*([\d.]+)\s*%\s*", str(given))
-            hint = f"; a percentage is written as a share, such as {float(percent[1]) / 100:g}" if percent else ""
+            hint = (
+                f"; a percentage is written as a share, such as {float(percent[1]) / 100:g}"
+                if percent
+                else ""
+            )
             raise ValueError(f"{self.at(path)} is {given!r}, it must be {kind}{hint}") from error
-        return int(given) if isinstance(given, int) or re.fullmatch(r"\s*[+-]?[\d_]+\s*", str(given)) else value
+        return (
+            int(given)
+            if isinstance(given, int) or re.fullmatch(r"\s*[+-]?[\d_]+\s*", str(given))
+            else value
+        )
 
     def amount(self, given: Any, path: str) -> Any:
         """A number, a Range or a Measured."""
         if isinstance(given, Doubt):
             return given
         if isinstance(given, dict):
-            return self.build(Measured if {"accepted", "trials"} & set(given) else Range, given, path)
+            return self.build(
+                Measured if {"accepted", "trials"} & set(given) else Range, given, path
+            )
         return self.number(given, path, "a number or a range {low: ..., high: ...}")
 
     def flag(self, given: Any, path: str) -> bool:
@@ -173,10 +209,16 @@ class Reader:
         """What a field of this type holds."""
         kinds = _kinds(hint)
         if _empty(given) and kinds[0] is not str:
-            check(type(None) in kinds, f"{self.at(path)} is empty; write a value or leave the field out")
+            check(
+                type(None) in kinds,
+                f"{self.at(path)} is empty; write a value or leave the field out",
+            )
             return None
         if get_origin(hint) is tuple:
-            return tuple(self.text(x, path) for x in ([given] if isinstance(given, str) else self.list(given, path)))
+            return tuple(
+                self.text(x, path)
+                for x in ([given] if isinstance(given, str) else self.list(given, path))
+            )
         if Any in kinds:
             return self.serving(given, path)
         if _nested(hint):
@@ -196,11 +238,17 @@ class Reader:
     def build(self, kind: Any, given: Any, path: str, also: Mapping[str, Any] | None = None) -> Any:
         """A dataclass (or the result of a function) from a mapping of its fields; `from_...: {...}` names another constructor."""
         given = self.mapping(given, path)
-        others = [name for name in given if name.startswith("from_") and inspect.isclass(kind) and hasattr(kind, name)]
+        others = [
+            name
+            for name in given
+            if name.startswith("from_") and inspect.isclass(kind) and hasattr(kind, name)
+        ]
         if others:
             inner = self.mapping(given[others[0]], f"{path}.{others[0]}")
             rest = {k: v for k, v in given.items() if k != others[0]}
-            return self.build(getattr(kind, others[0]), {**rest, **inner}, f"{path}.{others[0]}", writable(kind))
+            return self.build(
+                getattr(kind, others[0]), {**rest, **inner}, f"{path}.{others[0]}", writable(kind)
+            )
         fields = {**(also or {}), **writable(kind)}
         values = {}
         for name, value in given.items():
@@ -211,20 +259,38 @@ class Reader:
         if "on" in fields and self.on and kind is not Terms:
             values.setdefault("on", self.on)
         accepts = inspect.signature(kind).parameters.values()
-        missing = [p.name for p in accepts if p.default is p.empty and p.kind is not p.VAR_KEYWORD and p.name not in values]
-        others = [name for name in dir(kind) if name.startswith("from_")] if missing and inspect.isclass(kind) else []
+        missing = [
+            p.name
+            for p in accepts
+            if p.default is p.empty and p.kind is not p.VAR_KEYWORD and p.name not in values
+        ]
+        others = (
+            [name for name in dir(kind) if name.startswith("from_")]
+            if missing and inspect.isclass(kind)
+            else []
+        )
         for name in others:  # a corpus by its pages
-            needed = [p.name for p in inspect.signature(getattr(kind, name)).parameters.values() if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
+            needed = [
+                p.name
+                for p in inspect.signature(getattr(kind, name)).parameters.values()
+                if p.default is p.empty and p.kind is not p.VAR_KEYWORD
+            ]
             if set(needed) <= set(given):
                 return self.build(getattr(kind, name), given, path, writable(kind))
-        check(not missing, f"{self.at(path)} has no {' and no '.join(missing)}; write {', '.join(f'{n}: ...' for n in missing)}")
+        check(
+            not missing,
+            f"{self.at(path)} has no {' and no '.join(missing)}; write {', '.join(f'{n}: ...' for n in missing)}",
+        )
         return self.make(path, kind, **values)
 
     def serving(self, given: Any, path: str) -> Any:
         """{api: model, ...} or {hosted: model, gpu: ...}; a text alone is the model of an API."""
         given = {"api": given} if isinstance(given, str) else self.mapping(given, path)
         found = [name for name in given if _fold(name) in SERVINGS]
-        check(len(found) == 1, f"{self.at(path)} must name one model, as {{api: gpt-6-sol}} or {{hosted: llama-3.1-8b, gpu: L40S}}")
+        check(
+            len(found) == 1,
+            f"{self.at(path)} must name one model, as {{api: gpt-6-sol}} or {{hosted: llama-3.1-8b, gpu: L40S}}",
+        )
         (name,) = found
         rest = {k: v for k, v in given.items() if k != name}
         kind, field = SERVINGS[_fold(name)]
@@ -233,7 +299,10 @@ class Reader:
     def technique(self, given: Any, path: str) -> Any:
         """`evals`, or {rag: {top_k: 8}}."""
         given = {given: {}} if isinstance(given, str) else self.mapping(given, path)
-        check(len(given) == 1, f"{self.at(path)} must be one technique, such as evals or {{rag: {{top_k: 8}}}}")
+        check(
+            len(given) == 1,
+            f"{self.at(path)} must be one technique, such as evals or {{rag: {{top_k: 8}}}}",
+        )
         ((name, fields),) = given.items()
         kinds = technique_classes()
         folded = {_fold(n): n for n in kinds}
@@ -249,26 +318,43 @@ class Reader:
             if name not in names:
                 raise unknown("field", name, ("mix", *names), self.at(path))
         if "mix" in given:
-            parts = [self.part(p, f"{path}.mix[{i}]", named) for i, p in enumerate(self.list(given["mix"], f"{path}.mix"))]
+            parts = [
+                self.part(p, f"{path}.mix[{i}]", named)
+                for i, p in enumerate(self.list(given["mix"], f"{path}.mix"))
+            ]
             return self.make(path, Mix, mix=parts)
-        check("serving" in given, f"{self.at(path)} has no serving; write serving: {{api: ...}} or serving: {{hosted: ...}}")
+        check(
+            "serving" in given,
+            f"{self.at(path)} has no serving; write serving: {{api: ...}} or serving: {{hosted: ...}}",
+        )
         listed = self.list(given.get("techniques", []), f"{path}.techniques")
         return self.make(
-            path, Option, self.serving(given["serving"], f"{path}.serving"),
+            path,
+            Option,
+            self.serving(given["serving"], f"{path}.serving"),
             techniques=[self.technique(t, f"{path}.techniques[{i}]") for i, t in enumerate(listed)],
-            quality=self.amount(given["quality"], f"{path}.quality") if "quality" in given else None,
-        )  # fmt: skip
+            quality=self.amount(given["quality"], f"{path}.quality")
+            if "quality" in given
+            else None,
+        )
 
     def part(self, given: Any, path: str, named: Callable[[str, str], Any]) -> Part:
         given, shares = self.mapping(given, path), {}
-        check("option" in given, f"{self.at(path)} has no option; write option: and the label of one, or the option itself")
+        check(
+            "option" in given,
+            f"{self.at(path)} has no option; write option: and the label of one, or the option itself",
+        )
         inner = given["option"]
         for name, value in given.items():
             if name not in ("option", "sees", "answers"):
                 raise unknown("field", name, ("option", "sees", "answers"), self.at(path))
             if name != "option":
                 shares[name] = self.amount(value, f"{path}.{name}")
-        whole = named(inner, f"{path}.option") if isinstance(inner, str) else self.option(inner, f"{path}.option", named)
+        whole = (
+            named(inner, f"{path}.option")
+            if isinstance(inner, str)
+            else self.option(inner, f"{path}.option", named)
+        )
         return self.make(path, Part, whole, **shares)
 
     def options(self, given: Any, work: Workload, quality: Mapping[str, Any]) -> dict[str, Any]:
@@ -282,9 +368,23 @@ class Reader:
         own = dict(self.mapping(given, "options"))
 
         def judged(label: str, option: Any) -> Any:
-            return self.make(f"quality.{label}", with_quality, option, self.amount(quality[label], f"quality.{label}")) if label in quality else option
+            return (
+                self.make(
+                    f"quality.{label}",
+                    with_quality,
+                    option,
+                    self.amount(quality[label], f"quality.{label}"),
+                )
+                if label in quality
+                else option
+            )
 
-        made = {label: judged(label, option) for label, option in (self.presets(own.pop("presets"), work) if "presets" in own else {}).items()}
+        made = {
+            label: judged(label, option)
+            for label, option in (
+                self.presets(own.pop("presets"), work) if "presets" in own else {}
+            ).items()
+        }
         for label in own:
             made.pop(label, None)
         busy: list[str] = []
@@ -293,7 +393,10 @@ class Reader:
             if label not in made:
                 if label not in own:
                     raise unknown("option", label, [*own, *made], self.at(path))
-                check(label not in busy, f"{self.at(path)}: {label!r} contains itself; a part of a mix must be another option")
+                check(
+                    label not in busy,
+                    f"{self.at(path)}: {label!r} contains itself; a part of a mix must be another option",
+                )
                 busy.append(label)
                 made[label] = judged(label, self.option(own[label], f"options.{label}", named))
             return made[label]
@@ -307,11 +410,17 @@ class Reader:
     def presets(self, given: Any, work: Workload) -> dict[str, Any]:
         given = dict(self.mapping(given, "options.presets"))
         only = given.pop("only", None)
-        fields = [name for name in inspect.signature(presets).parameters if name not in ("work", "quality")]
+        fields = [
+            name
+            for name in inspect.signature(presets).parameters
+            if name not in ("work", "quality")
+        ]
         for name in given:
             if name not in fields:
                 raise unknown("field", name, [*fields, "only"], self.at("options.presets"))
-        values = {name: self.text(value, f"options.presets.{name}") for name, value in given.items()}
+        values = {
+            name: self.text(value, f"options.presets.{name}") for name, value in given.items()
+        }
         made = self.make("options.presets", presets, work, **{"on": self.on, **values})
         if only is None:
             return made
@@ -327,16 +436,22 @@ class Reader:
             value = self.amount(text, path)
             keys = self.make(path, _keys, things, name)
             for owner, attribute, old in walk(things):
-                if key_of(owner, attribute, old) in keys:  # the checks of the owner's constructor, and the glossary's limits
+                if (
+                    key_of(owner, attribute, old) in keys
+                ):  # the checks of the owner's constructor, and the glossary's limits
                     changed = self.make(path, replace, owner, **{attribute: value})
-                    self.make(path, validate, changed, tuple(f.name for f in dataclasses.fields(owner)))
+                    self.make(
+                        path, validate, changed, tuple(f.name for f in dataclasses.fields(owner))
+                    )
             if isinstance(value, Doubt) and value.name is None:
                 value = replace(value, name=keys[0])
             for key in keys:
                 things = pin(things, key, value)
         return things
 
-    def question(self, given: dict, fields: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    def question(
+        self, given: dict, fields: Mapping[str, Any], changes: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Everything that a file says: work, options and terms, and `fields` ({name: type}), its plain values."""
         names = [*fields, "workload", "options", "terms", "overrides", "quality"]
         for name in given:
@@ -349,14 +464,25 @@ class Reader:
             if name not in in_terms | in_work | set(fields):
                 raise unknown("parameter", name, in_terms | in_work | set(fields), "a scenario")
         given = {**given, **{n: v for n, v in changes.items() if n in fields}}
-        asked = {**self.mapping(given.get("terms", {}), "terms"), **{n: v for n, v in changes.items() if n in in_terms}}
+        asked = {
+            **self.mapping(given.get("terms", {}), "terms"),
+            **{n: v for n, v in changes.items() if n in in_terms},
+        }
         terms = self.build(Terms, asked, "terms")
         self.on = terms.on
         work = self.build(Workload, given["workload"], "workload")
-        work = self.make("workload", _changed, work, {n: v for n, v in changes.items() if n in in_work})
-        options = self.options(given.get("options", "presets"), work, self.mapping(given.get("quality", {}), "quality"))
+        work = self.make(
+            "workload", _changed, work, {n: v for n, v in changes.items() if n in in_work}
+        )
+        options = self.options(
+            given.get("options", "presets"), work, self.mapping(given.get("quality", {}), "quality")
+        )
         options, work, terms = self.overrides(given.get("overrides", {}), (options, work, terms))
-        values = {name: self.value(hint, given[name], name) for name, hint in fields.items() if name in given}
+        values = {
+            name: self.value(hint, given[name], name)
+            for name, hint in fields.items()
+            if name in given
+        }
         return {**values, "work": work, "options": options, "terms": terms}
 
 
@@ -371,5 +497,9 @@ def _changed(work: Workload, changes: dict[str, Any]) -> Workload:
 
 def _keys(things: Any, name: str) -> list[str]:
     """The keys of the draws that `name` means: `Class.field` wherever it occurs, or what `find_key` knows."""
-    keys = [key_of(owner, attribute, value) for owner, attribute, value in walk(things) if name == f"{type(owner).__name__}.{attribute}"]
+    keys = [
+        key_of(owner, attribute, value)
+        for owner, attribute, value in walk(things)
+        if name == f"{type(owner).__name__}.{attribute}"
+    ]
     return list(dict.fromkeys(keys)) or [find_key(things, name)]

@@ -50,8 +50,14 @@ def load(scenario: str | Path, **changes: Any) -> Study:
 
     text, file = _read(scenario)
     reader = Reader(file)
-    fields = {name: hint for name, hint in get_type_hints(Study).items() if name not in ("work", "options", "terms")} | {"accept_zero": tuple[str, ...]}
-    values = reader.question(parse(text, file), fields, {k: v for k, v in changes.items() if v is not None})
+    fields = {
+        name: hint
+        for name, hint in get_type_hints(Study).items()
+        if name not in ("work", "options", "terms")
+    } | {"accept_zero": tuple[str, ...]}
+    values = reader.question(
+        parse(text, file), fields, {k: v for k, v in changes.items() if v is not None}
+    )
     return reader.make("", Study, **values)
 
 
@@ -66,7 +72,9 @@ def save(scenario: Study, path: str | Path) -> Path:
     text = as_yaml(scenario)
     for (key, value), (_, again) in zip(_numbers(scenario), _numbers(load(text)), strict=True):
         if value != again:
-            raise CatalogError(f"{key} is {value} and a file would make it {again}; change it by a field of its option")
+            raise CatalogError(
+                f"{key} is {value} and a file would make it {again}; change it by a field of its option"
+            )
     Path(path).write_text(text, encoding="utf-8")
     return Path(path)
 
@@ -82,9 +90,13 @@ def _read(scenario: str | Path) -> tuple[str, str]:
         return text, "the scenario"
     path = Path(text) if Path(text).is_file() else examples().get(text, Path(text))
     if not path.is_file():
-        near = [str(p) for p in sorted(path.parent.glob("[!.]*.y*ml"))] if path.parent.is_dir() else []
+        near = (
+            [str(p) for p in sorted(path.parent.glob("[!.]*.y*ml"))] if path.parent.is_dir() else []
+        )
         raise unknown("scenario", text, [*near, *examples()], "this folder or among the examples")
     try:
         return path.read_text(encoding="utf-8-sig"), path.name
     except UnicodeDecodeError as error:
-        raise CatalogError(f"{path.name} is not a text file in UTF-8; write the path of a YAML file") from error
+        raise CatalogError(
+            f"{path.name} is not a text file in UTF-8; write the path of a YAML file"
+        ) from error

@@ -31,12 +31,28 @@ def as_yaml(scenario: Any) -> str:
     terms = _plain(s.terms, s.terms.on)
     terms.pop("people", None)
     spec = {
-        "title": s.title, "prepared_for": s.prepared_for, "workload": _plain(s.work, s.terms.on), "terms": terms, "options": options,
-        "overrides": _overrides(s), "quality": quality, "quality_floor": s.quality_floor, "draws": s.draws, "seed": s.seed, "note": s.note,
+        "title": s.title,
+        "prepared_for": s.prepared_for,
+        "workload": _plain(s.work, s.terms.on),
+        "terms": terms,
+        "options": options,
+        "overrides": _overrides(s),
+        "quality": quality,
+        "quality_floor": s.quality_floor,
+        "draws": s.draws,
+        "seed": s.seed,
+        "note": s.note,
         "accept_zero": list(s.accept_zero or ()),
-    }  # fmt: skip
+    }
     spec = {name: value for name, value in spec.items() if value not in (None, "", {}, [])}
-    return yaml.dump(spec, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
+    return yaml.dump(
+        spec,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=120,
+        default_flow_style=None,
+    )
 
 
 class _Dumper(yaml.SafeDumper):
@@ -62,8 +78,17 @@ def _fields(x: Any, on: str | None) -> dict[str, Any]:
     for f in dataclasses.fields(x):
         value = getattr(x, f.name)
         default = f.default_factory() if f.default_factory is not dataclasses.MISSING else f.default
-        derived = (f.name in ("rent", "commitment") and not isinstance(value, str)) or getattr(value, "source", "") == "serving-fit"
-        derived = derived or isinstance(value, Listed) or (isinstance(x, (Api, Provisioned)) and (f.name, value) in (("on", on), ("mode", "standard")))
+        derived = (f.name in ("rent", "commitment") and not isinstance(value, str)) or getattr(
+            value, "source", ""
+        ) == "serving-fit"
+        derived = (
+            derived
+            or isinstance(value, Listed)
+            or (
+                isinstance(x, (Api, Provisioned))
+                and (f.name, value) in (("on", on), ("mode", "standard"))
+            )
+        )
         if not derived and (default is dataclasses.MISSING or not same(value, default)):
             found[f.name] = _plain(value, on)
     return found
@@ -93,29 +118,50 @@ def _quality(option: Option | Mix) -> Any:
 def _option(option: Option | Mix, s: Any) -> dict[str, Any]:
     on = s.terms.on
     if isinstance(option, Mix):
-        return {"mix": [{"option": _label(p.option, s), **{n: _plain(getattr(p, n), on) for n in ("sees", "answers") if getattr(p, n) is not None}}
-                        for p in option.mix]}  # fmt: skip
-    listed = [{type(t).__name__: fields} if (fields := _fields(t, on)) else type(t).__name__ for t in option.techniques]
+        return {
+            "mix": [
+                {
+                    "option": _label(p.option, s),
+                    **{
+                        n: _plain(getattr(p, n), on)
+                        for n in ("sees", "answers")
+                        if getattr(p, n) is not None
+                    },
+                }
+                for p in option.mix
+            ]
+        }
+    listed = [
+        {type(t).__name__: fields} if (fields := _fields(t, on)) else type(t).__name__
+        for t in option.techniques
+    ]
     found = {"serving": _plain(option.serving, on), "techniques": listed}
     return found if option.quality is None else {**found, "quality": _plain(option.quality, on)}
 
 
 def _label(option: Any, s: Any) -> Any:
     """The label of an option of the scenario, otherwise the option in full."""
-    return next((label for label, other in s.options.items() if same(option, other)), None) or _option(option, s)
+    return next(
+        (label for label, other in s.options.items() if same(option, other)), None
+    ) or _option(option, s)
 
 
 def _overrides(s: Any) -> dict[str, Any]:
     """Numbers of records (prices, GPUs, people ...) that are not those of the catalogue."""
     changed: dict[str, Any] = {}
-    pairs = [(key_of(*ours), given[2], ours[2]) for record in _records((list(s.options.values()), s.terms))
-             for given, ours in zip(walk(record), walk(_original(record)), strict=True)]  # fmt: skip
+    pairs = [
+        (key_of(*ours), given[2], ours[2])
+        for record in _records((list(s.options.values()), s.terms))
+        for given, ours in zip(walk(record), walk(_original(record)), strict=True)
+    ]
     for key, value, original in pairs:
         if not same(value, original):
             changed[key] = value
     for key, value, _ in pairs:
         if key in changed and not same(changed[key], value):
-            raise CatalogError(f"{key} has several values in this scenario, and a file can hold one; change it in all options")
+            raise CatalogError(
+                f"{key} has several values in this scenario, and a file can hold one; change it in all options"
+            )
     return {key: _plain(value, None) for key, value in changed.items()}
 
 
@@ -137,4 +183,6 @@ def _original(record: Any) -> Any:
         known = getattr(catalog, file)()
         if record.id in known:
             return known[record.id]
-    raise CatalogError(f"{record.id!r} is not in the catalogue and cannot be saved; use a record of the catalogue and overrides")
+    raise CatalogError(
+        f"{record.id!r} is not in the catalogue and cannot be saved; use a record of the catalogue and overrides"
+    )

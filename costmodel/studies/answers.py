@@ -31,22 +31,52 @@ def context_budget(study: Study, label: str | None = None, top_k: Any = None) ->
     per_accepted, and `best` on the row whose accepted answer costs least. `context_tokens` are those of all rounds, at most the corpus. Cost is what comes with each request, failures
     with it: an answer that was not found costs its tokens and what a wrong answer costs."""
     option, work, terms = study.option(label), study.work, study.terms
-    check(isinstance(option, Option), f"context_budget: the option is {short(option)}, it must be an Option(...)")
-    check(any(isinstance(t, Rag) for t in option.techniques), "context_budget: the option has no Rag")
-    ks = np.unique(np.round(np.geomspace(1, 250, 60))) if top_k is None else listed("top_k", top_k, 1)
+    check(
+        isinstance(option, Option),
+        f"context_budget: the option is {short(option)}, it must be an Option(...)",
+    )
+    check(
+        any(isinstance(t, Rag) for t in option.techniques), "context_budget: the option has no Rag"
+    )
+    ks = (
+        np.unique(np.round(np.geomspace(1, 250, 60)))
+        if top_k is None
+        else listed("top_k", top_k, 1)
+    )
     chosen, month_work, month_terms = middle((option, work, terms))
     rag: Any = next(t for t in chosen.techniques if isinstance(t, Rag))
     if top_k is None and month_work.corpus is not None:  # more than the corpus has is not sent
-        ks = ks[ks <= max(chunks(month_work.corpus.tokens, rag.chunk_tokens, 0.0) / rag.rounds, ks[0])]
+        ks = ks[
+            ks <= max(chunks(month_work.corpus.tokens, rag.chunk_tokens, 0.0) / rag.rounds, ks[0])
+        ]
     bill = evaluate(pin(chosen, "rag.top_k", ks[:, None]), month_work, month_terms)
     calendar = Calendar(month_work, month_terms)
-    running = sum((line.usd * calendar.factor(line.schedule, line.trend) for line in bill.lines
-                   if line.schedule.kind in ("with_demand", "path")), 0.0)  # fmt: skip
+    running = sum(
+        (
+            line.usd * calendar.factor(line.schedule, line.trend)
+            for line in bill.lines
+            if line.schedule.kind in ("with_demand", "path")
+        ),
+        0.0,
+    )
     each = np.broadcast_to(running / (bill.requests * calendar.requests), (len(ks), 1))[:, 0]
-    quality = np.broadcast_to(np.nan if bill.accepted is None else bill.accepted, (len(ks), 1))[:, 0]
-    check(not np.isnan(quality).all(), "context_budget: nobody knows how many answers are accepted; give accepted= to the serving, such as Api(..., accepted=0.35)")
+    quality = np.broadcast_to(np.nan if bill.accepted is None else bill.accepted, (len(ks), 1))[
+        :, 0
+    ]
+    check(
+        not np.isnan(quality).all(),
+        "context_budget: nobody knows how many answers are accepted; give accepted= to the serving, such as Api(..., accepted=0.35)",
+    )
     sent = np.minimum(ks * rag.chunk_tokens * rag.rounds, month_work.corpus.tokens)
-    table = pd.DataFrame({"top_k": ks, "context_tokens": sent, "quality": quality, "usd_per_request": each, "per_accepted": each / quality})
+    table = pd.DataFrame(
+        {
+            "top_k": ks,
+            "context_tokens": sent,
+            "quality": quality,
+            "usd_per_request": each,
+            "per_accepted": each / quality,
+        }
+    )
     return table.assign(best=table.index == table["per_accepted"].idxmin())
 
 
@@ -57,11 +87,16 @@ def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd
     Columns: option share quality per_request per_accepted; NaN where a way cannot run.
     """
     options, work, terms = study.options, study.work, study.terms
-    check(hard in ("multi_hop", "whole", "summary"), f"cost_by_mix: hard is {hard!r}, allowed are multi_hop, whole and summary")
+    check(
+        hard in ("multi_hop", "whole", "summary"),
+        f"cost_by_mix: hard is {hard!r}, allowed are multi_hop, whole and summary",
+    )
     _asked_by_kind("cost_by_mix", options)
     rows = []
     for share in np.linspace(0, 1, 11) if shares is None else listed("shares", shares, 0, 1):
-        asked, numbers = middle((replace(work, question_mix=QuestionMix(**{"fact": 1 - share, hard: share})), terms))
+        asked, numbers = middle(
+            (replace(work, question_mix=QuestionMix(**{"fact": 1 - share, hard: share})), terms)
+        )
         calendar = Calendar(asked, numbers)
         for label, option in options.items():
             try:
@@ -69,7 +104,9 @@ def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd
             except Infeasible:
                 rows.append((label, share, np.nan, np.nan, np.nan))
                 continue
-            each = float(bill.total(calendar, without="failures") / (bill.requests * calendar.requests))
+            each = float(
+                bill.total(calendar, without="failures") / (bill.requests * calendar.requests)
+            )
             good = np.nan if bill.accepted is None else float(bill.accepted)
             rows.append((label, share, good, each, each / good))
     return pd.DataFrame(rows, columns=["option", "share", "quality", "per_request", "per_accepted"])
@@ -78,8 +115,16 @@ def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd
 def _asked_by_kind(who: str, options: Mapping[str, Option | Mix]) -> None:
     """A part of a router has questions of its own: asking it something else would change nothing and look like an answer."""
     for label, option in options.items():
-        own = [t for part, _, _ in middle(option).parts() for t in part.techniques if getattr(t, "questions", None) is not None]
-        check(not own, f"{who}: {label!r} is a router that was made for one mix of questions; make it again for each mix, with route_by_question")
+        own = [
+            t
+            for part, _, _ in middle(option).parts()
+            for t in part.techniques
+            if getattr(t, "questions", None) is not None
+        ]
+        check(
+            not own,
+            f"{who}: {label!r} is a router that was made for one mix of questions; make it again for each mix, with route_by_question",
+        )
 
 
 @analysis
@@ -116,5 +161,8 @@ def found_by_entities(entities: Iterable[float] = (1, 2, 3, 5, 8)) -> pd.DataFra
     columns: dict[str, np.ndarray] = {}
     for name in ("vector", "graph"):
         each = fitted(f"{name}.per_entity")
-        columns |= {f"{name}{suffix}": all_found(n, x) for suffix, x in (("_low", each.low), ("", each.mid), ("_high", each.high))}
+        columns |= {
+            f"{name}{suffix}": all_found(n, x)
+            for suffix, x in (("_low", each.low), ("", each.mid), ("_high", each.high))
+        }
     return pd.DataFrame(columns, index=pd.Index(n, name="entities"))

@@ -35,7 +35,12 @@ BUILD = ("data", "build", "experiments", "training")
 DRAWS = 4_000
 HORIZONS = (12, 24, 36, 48, 60)
 HUGE_IRR = 10.0  # beyond 1,000 % a year the figure says nothing more
-ALL_REALISED = Range(0.5, 0.95, name="Policy.realised", why="assumption: time saved counts only as far as it is removed or redeployed")
+ALL_REALISED = Range(
+    0.5,
+    0.95,
+    name="Policy.realised",
+    why="assumption: time saved counts only as far as it is removed or redeployed",
+)
 
 
 @public
@@ -55,20 +60,34 @@ class Policy:
     realised: Number = ALL_REALISED
 
     def __post_init__(self) -> None:
-        check(self.capitalise in CAPITALISE, f"Policy.capitalise is {self.capitalise!r}, allowed are {', '.join(CAPITALISE)}")
+        check(
+            self.capitalise in CAPITALISE,
+            f"Policy.capitalise is {self.capitalise!r}, allowed are {', '.join(CAPITALISE)}",
+        )
         validate(self)
-        sure = isinstance(self.contingency_percentile, (int, float)) and 0 < self.contingency_percentile < 100
-        check(sure, f"Policy.contingency_percentile is {self.contingency_percentile!r}, it must be one number, allowed is between 0 and 100")
+        sure = (
+            isinstance(self.contingency_percentile, (int, float))
+            and 0 < self.contingency_percentile < 100
+        )
+        check(
+            sure,
+            f"Policy.contingency_percentile is {self.contingency_percentile!r}, it must be one number, allowed is between 0 and 100",
+        )
         require("Policy.life_months", self.life_months, 1)
 
 
 def _policy(given: Policy | None) -> Policy:
-    check(given is None or isinstance(given, Policy), f"policy is {given!r}, it must be a Policy, such as Policy(tax_rate=0.25)")
+    check(
+        given is None or isinstance(given, Policy),
+        f"policy is {given!r}, it must be a Policy, such as Policy(tax_rate=0.25)",
+    )
     return given or Policy()
 
 
 @analysis
-def business_case(study: Study, baseline: Option | Mix, policy: Policy | None = None, draws: int = DRAWS) -> pd.DataFrame:
+def business_case(
+    study: Study, baseline: Option | Mix, policy: Policy | None = None, draws: int = DRAWS
+) -> pd.DataFrame:
     """What each option is worth against the baseline: NPV with its band, IRR, payback, investment, budget with contingency.
 
     Index option; columns: investment (paid up front), tco (all that is to pay over the horizon), contingency (to the chosen percentile), budget (tco + contingency), benefit
@@ -84,19 +103,37 @@ def business_case(study: Study, baseline: Option | Mix, policy: Policy | None = 
     discount = (1 + rate) ** (-np.arange(terms.months + 1) / MONTHS_PER_YEAR)
     rows = {}
     for label, case in mid.items():
-        net, spread, costs = case["net"][0], drawn[label]["net"] @ discount, drawn[label]["cost"].sum(axis=1)
+        net, spread, costs = (
+            case["net"][0],
+            drawn[label]["net"] @ discount,
+            drawn[label]["cost"].sum(axis=1),
+        )
         tco = case["cost"][0].sum()
         more = max(float(np.nanpercentile(costs, policy.contingency_percentile)) - tco, 0.0)
         monthly = irr(net)
         yearly = (1 + monthly) ** MONTHS_PER_YEAR - 1
         p10, p50, p90 = np.nanpercentile(spread, [10, 50, 90])
         rows[label] = {
-            "investment": case["cost"][0, 0], "tco": tco, "contingency": more, "budget": tco + more, "benefit": case["benefit"][0].sum(),
-            "wrong_answers": case["wrong_answers"][0].sum() if case["judged"] else np.nan, "npv": net @ discount, "npv_p10": p10, "npv_p50": p50, "npv_p90": p90, "p_loss": float(np.mean(spread[~np.isnan(spread)] < 0)),
-            "irr": yearly, "irr_says": _irr_says(net, yearly), "payback_month": stays_ahead(net.cumsum()[None, :])[0],
-            "capex": case["capex"][0].sum(), "depreciation": case["depreciation"][0].sum(), "written_off_months": case["life"][0] if case["capex"][0].any() else np.nan,
-            "opex": case["cost"][0].sum() - case["capex"][0].sum(), "tax": case["tax"][0].sum(),
-        }  # fmt: skip
+            "investment": case["cost"][0, 0],
+            "tco": tco,
+            "contingency": more,
+            "budget": tco + more,
+            "benefit": case["benefit"][0].sum(),
+            "wrong_answers": case["wrong_answers"][0].sum() if case["judged"] else np.nan,
+            "npv": net @ discount,
+            "npv_p10": p10,
+            "npv_p50": p50,
+            "npv_p90": p90,
+            "p_loss": float(np.mean(spread[~np.isnan(spread)] < 0)),
+            "irr": yearly,
+            "irr_says": _irr_says(net, yearly),
+            "payback_month": stays_ahead(net.cumsum()[None, :])[0],
+            "capex": case["capex"][0].sum(),
+            "depreciation": case["depreciation"][0].sum(),
+            "written_off_months": case["life"][0] if case["capex"][0].any() else np.nan,
+            "opex": case["cost"][0].sum() - case["capex"][0].sum(),
+            "tax": case["tax"][0].sum(),
+        }
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.name = "option"
     amounts = [c for c in table if c in AMOUNTS]
@@ -105,8 +142,26 @@ def business_case(study: Study, baseline: Option | Mix, policy: Policy | None = 
     return table.sort_values("npv", ascending=False, kind="stable")
 
 
-AMOUNTS = ("investment", "tco", "contingency", "budget", "benefit", "wrong_answers", "npv", "npv_p10", "npv_p50", "npv_p90", "capex", "depreciation", "opex", "tax", "cost", "net",
-           "cumulative", "discounted")  # fmt: skip
+AMOUNTS = (
+    "investment",
+    "tco",
+    "contingency",
+    "budget",
+    "benefit",
+    "wrong_answers",
+    "npv",
+    "npv_p10",
+    "npv_p50",
+    "npv_p90",
+    "capex",
+    "depreciation",
+    "opex",
+    "tax",
+    "cost",
+    "net",
+    "cumulative",
+    "discounted",
+)
 
 
 @analysis
@@ -121,10 +176,22 @@ def case_flow(study: Study, baseline: Option | Mix, policy: Policy | None = None
     discount = (1 + terms.discount_rate) ** (-np.arange(terms.months + 1) / MONTHS_PER_YEAR)
     frames = []
     for label, case in _cases(study, baseline, policy, None).items():
-        frame = pd.DataFrame({"option": label, "month": np.arange(terms.months + 1), "date": [terms.date_of(m) for m in range(terms.months + 1)]})
+        frame = pd.DataFrame(
+            {
+                "option": label,
+                "month": np.arange(terms.months + 1),
+                "date": [terms.date_of(m) for m in range(terms.months + 1)],
+            }
+        )
         for column in ("benefit", "cost", "wrong_answers", "capex", "depreciation", "tax", "net"):
             frame[column] = case[column][0] * terms.money.per_usd
-        frames.append(frame.assign(cumulative=frame["net"].cumsum(), discounted=frame["net"] * discount, currency=_currency(terms)))
+        frames.append(
+            frame.assign(
+                cumulative=frame["net"].cumsum(),
+                discounted=frame["net"] * discount,
+                currency=_currency(terms),
+            )
+        )
     return pd.concat(frames, ignore_index=True)
 
 
@@ -133,26 +200,48 @@ def tco(study: Study, horizons: tuple[int, ...] = HORIZONS, draws: int = DRAWS) 
     """Total cost of ownership over 12 to 60 months. Columns: option months mid p10 p90 [USD]; each row is `compare` at that horizon."""
     horizons = tuple(np.atleast_1d(horizons).tolist())
     check(horizons, "tco: horizons is empty, it must be one or more numbers of months")
-    frames = [compare(study, months=m, draws=draws)[["mid", "p10", "p90"]].assign(months=m).reset_index() for m in horizons]
-    return pd.concat(frames, ignore_index=True)[["option", "months", "mid", "p10", "p90"]].sort_values(["option", "months"], ignore_index=True)
+    frames = [
+        compare(study, months=m, draws=draws)[["mid", "p10", "p90"]].assign(months=m).reset_index()
+        for m in horizons
+    ]
+    return pd.concat(frames, ignore_index=True)[
+        ["option", "months", "mid", "p10", "p90"]
+    ].sort_values(["option", "months"], ignore_index=True)
 
 
 def _irr_says(net: np.ndarray, yearly: float) -> str:
     if np.isnan(yearly):
         return f"undefined: the cash flow never changes sign, it is {'never negative' if (net >= 0).all() else 'never positive'}"
-    words = f"above {HUGE_IRR:,.0%} a year: hardly anything is paid before it comes back" if yearly > HUGE_IRR else f"{yearly:.0%} a year"
+    words = (
+        f"above {HUGE_IRR:,.0%} a year: hardly anything is paid before it comes back"
+        if yearly > HUGE_IRR
+        else f"{yearly:.0%} a year"
+    )
     changes = np.count_nonzero(np.diff(np.sign(net[net != 0])))
-    return words if changes == 1 else f"{words}; the cash flow changes sign {changes} times, trust the NPV"
+    return (
+        words
+        if changes == 1
+        else f"{words}; the cash flow changes sign {changes} times, trust the NPV"
+    )
 
 
 def _currency(terms: Terms) -> str:
     money = terms.money
-    return money.code if money.per_usd == 1 else f"{money.code} at {money.per_usd:g} per USD of {money.rate_date}"
+    return (
+        money.code
+        if money.per_usd == 1
+        else f"{money.code} at {money.per_usd:g} per USD of {money.rate_date}"
+    )
 
 
-def _cases(study: Study, baseline: Any, policy: Policy, draws: int | None) -> dict[str, dict[str, Any]]:
+def _cases(
+    study: Study, baseline: Any, policy: Policy, draws: int | None
+) -> dict[str, dict[str, Any]]:
     """The cash of every option against the baseline, each part of the shape (draws, H + 1); `judged`: wrong answers are in it."""
-    check(isinstance(baseline, (Option, Mix)), f"baseline is {baseline!r}, it must be an Option, such as Option(Staff(minutes_per_request=9))")
+    check(
+        isinstance(baseline, (Option, Mix)),
+        f"baseline is {baseline!r}, it must be an Option, such as Option(Staff(minutes_per_request=9))",
+    )
     options, key = study.options, "the baseline, under a label of its own"
     every = replace(study, options={**options, key: baseline}, accept_zero=None)
     n, size = draws or 1, study.terms.months + 1
@@ -180,20 +269,35 @@ def _cases(study: Study, baseline: Any, policy: Policy, draws: int | None) -> di
         judged = key not in unknown and label not in unknown
         more = wrong[label] - wrong[key] if judged else np.zeros((n, size))
         tax = rules.tax_rate * (benefit - more - (cost[label] - capex[label]) - off)
-        found[label] = {"cost": cost[label], "capex": capex[label], "benefit": benefit, "wrong_answers": more, "depreciation": off, "tax": tax,
-                        "net": benefit - cost[label] - more - tax, "judged": judged, "life": np.broadcast_to(written, (n,))}  # fmt: skip
+        found[label] = {
+            "cost": cost[label],
+            "capex": capex[label],
+            "benefit": benefit,
+            "wrong_answers": more,
+            "depreciation": off,
+            "tax": tax,
+            "net": benefit - cost[label] - more - tax,
+            "judged": judged,
+            "life": np.broadcast_to(written, (n,)),
+        }
     check(found, "no option can run; `compare` says why")
     return found
 
 
 def _capitalised(bill: Bill, calendar: Calendar, policy: Policy) -> Any:
-    kept = {"tagged": lambda line: line.treatment == "capex", "build": lambda line: line.phase in BUILD, "nothing": lambda line: False}
+    kept = {
+        "tagged": lambda line: line.treatment == "capex",
+        "build": lambda line: line.phase in BUILD,
+        "nothing": lambda line: False,
+    }
     return _only(bill, calendar, kept[policy.capitalise])
 
 
 def _first_move(bill: Bill, calendar: Calendar) -> float:
     """The first month in which an option must move to another model: nothing built on the old one lives longer."""
-    due = np.flatnonzero(np.ravel(_only(bill, calendar, lambda line: line.phase == "migration")) > 0)
+    due = np.flatnonzero(
+        np.ravel(_only(bill, calendar, lambda line: line.phase == "migration")) > 0
+    )
     return float(due[0]) if due.size else np.inf
 
 

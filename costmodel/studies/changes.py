@@ -22,7 +22,16 @@ from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate
 
 STEPS = ("price", "volume", "quality", "people", "mix", "terms")
-QUALITY = ("accepted", "log_odds", "log_odds_relational", "log_odds_adapter", "log_odds_per_tenfold", "quality", "usd_per_failure", "of_teacher")
+QUALITY = (
+    "accepted",
+    "log_odds",
+    "log_odds_relational",
+    "log_odds_adapter",
+    "log_odds_per_tenfold",
+    "quality",
+    "usd_per_failure",
+    "of_teacher",
+)
 PEOPLE_UNITS = ("hour", "hour/month", "week", "FTE", "USD/hour", "minute")
 
 
@@ -31,19 +40,29 @@ def step_of(owner: Any, field: str) -> str:
     unit = unit_of(type(owner).__name__, field)
     if field in QUALITY:
         return "quality"
-    if unit in PEOPLE_UNITS or type(owner).__name__ == "Person" or (type(owner).__name__ == "Trends" and field == "labour"):
+    if (
+        unit in PEOPLE_UNITS
+        or type(owner).__name__ == "Person"
+        or (type(owner).__name__ == "Trends" and field == "labour")
+    ):
         return "people"
     if isinstance(owner, (Workload, Corpus)):
         return "volume"
     if isinstance(owner, Terms):
         return "terms"
-    if unit.startswith("USD/") or type(owner).__name__ == "Trends" or field in ("discount", "residency_uplift", "premium"):
+    if (
+        unit.startswith("USD/")
+        or type(owner).__name__ == "Trends"
+        or field in ("discount", "residency_uplift", "premium")
+    ):
         return "price"
     return "mix"
 
 
 @public
-def waterfall(before: tuple[Option | Mix, Workload, Terms], after: tuple[Option | Mix, Workload, Terms]) -> pd.DataFrame:
+def waterfall(
+    before: tuple[Option | Mix, Workload, Terms], after: tuple[Option | Mix, Workload, Terms]
+) -> pd.DataFrame:
     """Why the total over the horizon changed: each step moves one kind of input from the values before to those after.
 
     `before` and `after` are (option, workload, terms). Columns: step, usd (the bar), total (after that step); rows "before", price, volume, quality, people, mix, terms,
@@ -60,21 +79,40 @@ def waterfall(before: tuple[Option | Mix, Workload, Terms], after: tuple[Option 
     totals.append(_total((new[0], new[1], now[2])))
     totals.append(_total(new))
     bars = np.diff(totals)
-    rows = [("before", totals[0], totals[0]), *zip(STEPS, bars, totals[1:], strict=True), ("after", totals[-1], totals[-1])]
+    rows = [
+        ("before", totals[0], totals[0]),
+        *zip(STEPS, bars, totals[1:], strict=True),
+        ("after", totals[-1], totals[-1]),
+    ]
     return pd.DataFrame(rows, columns=["step", "usd", "total"])
 
 
 @public
-def by_phase(before: tuple[Option | Mix, Workload, Terms], after: tuple[Option | Mix, Workload, Terms]) -> pd.DataFrame:
+def by_phase(
+    before: tuple[Option | Mix, Workload, Terms], after: tuple[Option | Mix, Workload, Terms]
+) -> pd.DataFrame:
     """The same difference by phase of the life: where one option is cheaper than another. Columns as `waterfall`; a step is a phase."""
     sides = []
     for option, work, terms in (_at(before), _at(after)):
         bill, calendar = evaluate(option, work, terms), Calendar(work, terms)
-        sides.append({phase: float(bill.total(calendar, phase=phase)) for phase in dict.fromkeys(line.phase for line in bill.lines)})
-    bars = {phase: sides[1].get(phase, 0.0) - sides[0].get(phase, 0.0) for phase in PHASES if phase in {**sides[0], **sides[1]}}
+        sides.append(
+            {
+                phase: float(bill.total(calendar, phase=phase))
+                for phase in dict.fromkeys(line.phase for line in bill.lines)
+            }
+        )
+    bars = {
+        phase: sides[1].get(phase, 0.0) - sides[0].get(phase, 0.0)
+        for phase in PHASES
+        if phase in {**sides[0], **sides[1]}
+    }
     start, end = (sum(side.values()) for side in sides)
     levels = start + np.cumsum(list(bars.values()))
-    rows = [("before", start, start), *zip(bars, bars.values(), levels, strict=True), ("after", end, end)]
+    rows = [
+        ("before", start, start),
+        *zip(bars, bars.values(), levels, strict=True),
+        ("after", end, end),
+    ]
     return pd.DataFrame(rows, columns=["step", "usd", "total"])
 
 

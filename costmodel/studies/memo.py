@@ -38,7 +38,13 @@ NUDGE = 0.99
 
 
 @public
-def baseline(kind: str, options: Mapping[str, Any], minutes_per_request: Any = None, usd_per_hour: Any = None, usd_per_month_today: Any = None) -> Option | Mix:
+def baseline(
+    kind: str,
+    options: Mapping[str, Any],
+    minutes_per_request: Any = None,
+    usd_per_hour: Any = None,
+    usd_per_month_today: Any = None,
+) -> Option | Mix:
     """What the case is held against: "people" (minutes a request; None is an assumption), "today" (a known bill; 0 is doing nothing), or an option by its label.
 
     >>> baseline("people", {}, minutes_per_request=9, usd_per_hour=32).serving.minutes_per_request
@@ -79,7 +85,13 @@ class Memo:
 
 
 @analysis
-def memo(study: Study, base: Option | Mix, policy: Policy | None = None, called: str = "the baseline", draws: int = 4_000) -> Memo:
+def memo(
+    study: Study,
+    base: Option | Mix,
+    policy: Policy | None = None,
+    called: str = "the baseline",
+    draws: int = 4_000,
+) -> Memo:
     """Choose the cheapest eligible option, make its case against the baseline, and put both into words.
 
     The three assumptions are those whose ends move its total most; what would flip it are the inputs that alone make another option the
@@ -93,47 +105,141 @@ def memo(study: Study, base: Option | Mix, policy: Policy | None = None, called:
     best, leaders = verdict.best, study.only(*verdict.leaders)
     table = business_case(leaders, base, policy, draws=draws)
     bars = tornado(study, best).head(TOP)
-    flips = goal_seek(leaders, best) if len(leaders.options) > 1 else pd.DataFrame(columns=["input", "meaning", "now", "needed", "chance", "verdict"])
+    flips = (
+        goal_seek(leaders, best)
+        if len(leaders.options) > 1
+        else pd.DataFrame(columns=["input", "meaning", "now", "needed", "chance", "verdict"])
+    )
     row = table.loc[best]
     rate = 1 / terms.money.per_usd
-    says = {name: money(row[name] * rate, terms) for name in ("benefit", "tco", "budget", "contingency", "npv", "npv_p10", "npv_p90", "investment")}
-    wrong, says["wrong"] = row["wrong_answers"], money(abs(row["wrong_answers"]) * rate, terms)  # NaN where they are not known
+    says = {
+        name: money(row[name] * rate, terms)
+        for name in (
+            "benefit",
+            "tco",
+            "budget",
+            "contingency",
+            "npv",
+            "npv_p10",
+            "npv_p90",
+            "investment",
+        )
+    }
+    wrong, says["wrong"] = (
+        row["wrong_answers"],
+        money(abs(row["wrong_answers"]) * rate, terms),
+    )  # NaN where they are not known
     pays = np.isnan(row["payback_month"])
-    verb = "Do not fund" if row["npv"] <= 0 or row["p_loss"] >= 0.5 else "Fund" if row["p_loss"] <= LIKELY_LOSS else "Consider"
-    errs = f", less {says['wrong']} for more wrong answers" if wrong > 0 else f", and {says['wrong']} for fewer wrong answers" if wrong < 0 else ""
-    sentence = (f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay and saves {says['benefit']} ({_paid_now(base, called)}){errs}: a present value of {says['npv']} "
-                f"(80 % sure between {says['npv_p10']} and {says['npv_p90']}); the case loses money in {row['p_loss']:.0%} of the draws.")  # fmt: skip
+    verb = (
+        "Do not fund"
+        if row["npv"] <= 0 or row["p_loss"] >= 0.5
+        else "Fund"
+        if row["p_loss"] <= LIKELY_LOSS
+        else "Consider"
+    )
+    errs = (
+        f", less {says['wrong']} for more wrong answers"
+        if wrong > 0
+        else f", and {says['wrong']} for fewer wrong answers"
+        if wrong < 0
+        else ""
+    )
+    sentence = (
+        f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay and saves {says['benefit']} ({_paid_now(base, called)}){errs}: a present value of {says['npv']} "
+        f"(80 % sure between {says['npv_p10']} and {says['npv_p90']}); the case loses money in {row['p_loss']:.0%} of the draws."
+    )
     cards = (
-        (f"Saved: {called}", says["benefit"], f"{_shares(policy.realised)} of the bill counts as saved"),
-        ("Net saving, present value", says["npv"], f"80 % sure: {says['npv_p10']} to {says['npv_p90']}"),
-        ("All-in cost", says["budget"], f"{says['contingency']} of it contingency to the {policy.contingency_percentile:g}th percentile"),
-        ("Money back", "not within the horizon" if pays else "at once" if row["payback_month"] == 0 else f"month {row['payback_month']:.1f}", f"IRR {row['irr_says']}"),
+        (
+            f"Saved: {called}",
+            says["benefit"],
+            f"{_shares(policy.realised)} of the bill counts as saved",
+        ),
+        (
+            "Net saving, present value",
+            says["npv"],
+            f"80 % sure: {says['npv_p10']} to {says['npv_p90']}",
+        ),
+        (
+            "All-in cost",
+            says["budget"],
+            f"{says['contingency']} of it contingency to the {policy.contingency_percentile:g}th percentile",
+        ),
+        (
+            "Money back",
+            "not within the horizon"
+            if pays
+            else "at once"
+            if row["payback_month"] == 0
+            else f"month {row['payback_month']:.1f}",
+            f"IRR {row['irr_says']}",
+        ),
     )
     words = pd.DataFrame({"in_plain_words": _words(verdict, row, says, policy, terms)})
-    return Memo(best, sentence, cards, words, _explained(bars, study.option(best), work, terms), flips[flips["needed"].notna()].head(TOP), table, verdict)
+    return Memo(
+        best,
+        sentence,
+        cards,
+        words,
+        _explained(bars, study.option(best), work, terms),
+        flips[flips["needed"].notna()].head(TOP),
+        table,
+        verdict,
+    )
 
 
 def _paid_now(base: Option | Mix, called: str) -> str:
     """What the saving is a saving of."""
     people = isinstance(base, Option) and isinstance(base.serving, Staff)
-    return f"{called}, {show(base.serving.minutes_per_request)} minutes a request" if people else called  # type: ignore[union-attr]
+    return (
+        f"{called}, {show(base.serving.minutes_per_request)} minutes a request"
+        if people
+        else called
+    )  # type: ignore[union-attr]
 
 
-def _words(verdict: Verdict, row: Any, says: dict[str, str], policy: Policy, terms: Terms) -> tuple[str, ...]:
-    asks = f"We ask for {says['budget']} over {terms.months} months, {says['investment']} of it up front. " \
-           f"That is the middle, {says['tco']}, and {says['contingency']} so that the budget holds in {policy.contingency_percentile:g} of 100 cases."  # fmt: skip
+def _words(
+    verdict: Verdict, row: Any, says: dict[str, str], policy: Policy, terms: Terms
+) -> tuple[str, ...]:
+    asks = (
+        f"We ask for {says['budget']} over {terms.months} months, {says['investment']} of it up front. "
+        f"That is the middle, {says['tco']}, and {says['contingency']} so that the budget holds in {policy.contingency_percentile:g} of 100 cases."
+    )
     counts = f"A saving counts as far as it is removed or redeployed: {_shares(policy.realised)} of what the baseline costs. "
     wrong = row["wrong_answers"]
-    counts += "Wrong answers are left out: how many this or the baseline gives is not known." if np.isnan(wrong) else f"Wrong answers cost {says['wrong']} {'more' if wrong > 0 else 'less'} than the baseline's, which is in the present value and not in the budget."
-    tax = "Tax is left out." if not np.any(middle((policy,))[0].tax_rate) else f"Tax at {_shares(policy.tax_rate)} of the gain is in it."
-    books = f"{'Nothing is' if row['capex'] == 0 else 'What is tagged as an asset is'} capitalised" if policy.capitalise != "build" else "All that is built is capitalised"
-    books += f" and written off over {row['written_off_months']:.0f} months, to the first forced move to another model at the latest" if row["capex"] else ""
-    return verdict.sentence, asks, counts, f"{books}. {tax} Discounted at {_shares(terms.discount_rate)} a year."
+    counts += (
+        "Wrong answers are left out: how many this or the baseline gives is not known."
+        if np.isnan(wrong)
+        else f"Wrong answers cost {says['wrong']} {'more' if wrong > 0 else 'less'} than the baseline's, which is in the present value and not in the budget."
+    )
+    tax = (
+        "Tax is left out."
+        if not np.any(middle((policy,))[0].tax_rate)
+        else f"Tax at {_shares(policy.tax_rate)} of the gain is in it."
+    )
+    books = (
+        f"{'Nothing is' if row['capex'] == 0 else 'What is tagged as an asset is'} capitalised"
+        if policy.capitalise != "build"
+        else "All that is built is capitalised"
+    )
+    books += (
+        f" and written off over {row['written_off_months']:.0f} months, to the first forced move to another model at the latest"
+        if row["capex"]
+        else ""
+    )
+    return (
+        verdict.sentence,
+        asks,
+        counts,
+        f"{books}. {tax} Discounted at {_shares(terms.discount_rate)} a year.",
+    )
 
 
 def _explained(bars: pd.DataFrame, *things: Any) -> pd.DataFrame:
     """The bars with what each input means, and why its range is what it is."""
-    meaning, why = meanings(*things), {key_of(o, f, v): getattr(v, "why", "") for o, f, v in walk(things)}
+    meaning, why = (
+        meanings(*things),
+        {key_of(o, f, v): getattr(v, "why", "") for o, f, v in walk(things)},
+    )
     return bars.assign(meaning=bars["input"].map(meaning), why=bars["input"].map(why))
 
 
@@ -167,7 +273,9 @@ def traced(study: Study, inputs: pd.DataFrame, label: str | None = None) -> pd.D
         found = [n for key in behind for n in row_of.get(key, [])]
         usd = float(line.usd * calendar.factor(line.schedule, line.trend))
         rows.append((line.phase, line.item, usd, ", ".join(dict.fromkeys(found))))
-    return pd.DataFrame(rows, columns=["phase", "item", "usd", "rows"]).sort_values("usd", ascending=False, ignore_index=True)
+    return pd.DataFrame(rows, columns=["phase", "item", "usd", "rows"]).sort_values(
+        "usd", ascending=False, ignore_index=True
+    )
 
 
 def _behind_quality(option: Option | Mix, work: Workload, terms: Terms) -> list[str]:
@@ -179,7 +287,11 @@ def _behind_quality(option: Option | Mix, work: Workload, terms: Terms) -> list[
         return now
 
     now = accepted(cases(*middle((option, work, terms))))
-    return [key for key, value in leaves((option, work, terms)) if share(key, value.low if isinstance(value, Doubt) else NUDGE * value) != now]
+    return [
+        key
+        for key, value in leaves((option, work, terms))
+        if share(key, value.low if isinstance(value, Doubt) else NUDGE * value) != now
+    ]
 
 
 @analysis

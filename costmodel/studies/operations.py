@@ -37,12 +37,19 @@ MOST_STOPPED = 0.999
 LONG_RUN = 60  # months over which what comes once in a while is averaged
 ALL_AT_ONCE = Release(policy="none")
 LONG_TASK = 5.0  # times the mean: a cap that few tasks reach
-STOPPED_SHARE = Range(0.3, 0.9, mid=0.7, why="assumption: share of bad changes that an evaluation stops; what passes is in Release")
+STOPPED_SHARE = Range(
+    0.3,
+    0.9,
+    mid=0.7,
+    why="assumption: share of bad changes that an evaluation stops; what passes is in Release",
+)
 NO_LOSS = "; usd_per_failure is 0, so that only the work of people is counted: say what a wrong answer costs"
 
 
 @analysis
-def unpriced(study: Study, label: str | None = None, stopped_share: Number = STOPPED_SHARE) -> pd.DataFrame:
+def unpriced(
+    study: Study, label: str | None = None, stopped_share: Number = STOPPED_SHARE
+) -> pd.DataFrame:
     """What the bill of an option leaves out: one row for each operation that it does not have.
 
     Columns: operation, risk, usd_per_year (expected, all Ranges at their middle, averaged over five years), why. An option
@@ -63,41 +70,88 @@ def unpriced(study: Study, label: str | None = None, stopped_share: Number = STO
     note = "" if np.any(middle(work).usd_per_failure) else NO_LOSS
     found: list[tuple[str, str, float, str]] = []
     if Evals not in has:
-        release = next((t for part, _, _ in option.parts() for t in part.techniques if isinstance(t, Release)), ALL_AT_ONCE)
+        release = next(
+            (t for part, _, _ in option.parts() for t in part.techniques if isinstance(t, Release)),
+            ALL_AT_ONCE,
+        )
         stopped = middle(stopped_share)
         odds = stopped / (1 - stopped)
-        found.append(("Evals", "bad changes that a gate would have stopped", odds * added(release, _each(option, _no_release), "failures"),
-                      f"an evaluation stops {stopped:.0%} of bad changes: "
-                      f"without it {1 + odds:.1f} times as many are released" + note))  # fmt: skip
+        found.append(
+            (
+                "Evals",
+                "bad changes that a gate would have stopped",
+                odds * added(release, _each(option, _no_release), "failures"),
+                f"an evaluation stops {stopped:.0%} of bad changes: "
+                f"without it {1 + odds:.1f} times as many are released" + note,
+            )
+        )
     if Release not in has:
         (_, case, _), *_ = cases(option, *middle((work, terms)))
         out = middle(ALL_AT_ONCE).days_after(case)
-        found.append(("Release", "bad releases that reach everybody at once", added(ALL_AT_ONCE),
-                      f"{Release.releases_per_month.mid:g} releases a month, {Release.regression_chance.mid:.0%} of them bad, "
-                      f"out for {float(np.squeeze(out)):.3g} days" + note))  # fmt: skip
+        found.append(
+            (
+                "Release",
+                "bad releases that reach everybody at once",
+                added(ALL_AT_ONCE),
+                f"{Release.releases_per_month.mid:g} releases a month, {Release.regression_chance.mid:.0%} of them bad, "
+                f"out for {float(np.squeeze(out)):.3g} days" + note,
+            )
+        )
     if Monitoring not in has:
         blind = Monitoring(judge_share=0.0, reviews_per_month=0.0, trace_share=0.0)
-        found.append(("Monitoring", "drift that only users notice", added(blind),
-                      f"{blind.drifts_per_year.mid:g} falls by {blind.drop.mid:.0%} a year, "
-                      f"each unseen for {blind.days_unseen.mid:g} days" + note))  # fmt: skip
+        found.append(
+            (
+                "Monitoring",
+                "drift that only users notice",
+                added(blind),
+                f"{blind.drifts_per_year.mid:g} falls by {blind.drop.mid:.0%} a year, "
+                f"each unseen for {blind.days_unseen.mid:g} days" + note,
+            )
+        )
     if Upgrades not in has:
         found.append(
-            ("Upgrades", "forced moves to another model", added(Upgrades()), f"a model lives {Upgrades.every_months.mid:g} months")
+            (
+                "Upgrades",
+                "forced moves to another model",
+                added(Upgrades()),
+                f"a model lives {Upgrades.every_months.mid:g} months",
+            )
         )
     if Compliance not in has:
         rules = middle(Compliance())
-        found.append(("Compliance", "incidents with personal data that nobody redacted", rules.incidents_per_year * rules.usd_per_incident,
-                      f"{rules.incidents_per_year:g} a year x {rules.usd_per_incident:,.0f} USD; and {practice('genai.abandoned').mid:.0%} "
-                      "of projects are given up, for want of risk controls among others"))  # fmt: skip
+        found.append(
+            (
+                "Compliance",
+                "incidents with personal data that nobody redacted",
+                rules.incidents_per_year * rules.usd_per_incident,
+                f"{rules.incidents_per_year:g} a year x {rules.usd_per_incident:,.0f} USD; and {practice('genai.abandoned').mid:.0%} "
+                "of projects are given up, for want of risk controls among others",
+            )
+        )
     if any(issubclass(kind, Agent) for kind in has):
-        over = sum(_bill(option, work, terms).values()) - sum(_bill(_each(option, _capped), work, terms).values())
+        over = sum(_bill(option, work, terms).values()) - sum(
+            _bill(_each(option, _capped), work, terms).values()
+        )
         if over > 0:
-            found.append(("Agent(cap_steps=...)", "tasks that do not end", over, f"what steps beyond {LONG_TASK:g} times the mean cost"))
+            found.append(
+                (
+                    "Agent(cap_steps=...)",
+                    "tasks that do not end",
+                    over,
+                    f"what steps beyond {LONG_TASK:g} times the mean cost",
+                )
+            )
     return pd.DataFrame(found, columns=columns)
 
 
 @analysis
-def release_policies(study: Study, label: str | None = None, release: Release | None = None, policies: Iterable[str] = POLICIES, draws: int = DRAWS) -> pd.DataFrame:
+def release_policies(
+    study: Study,
+    label: str | None = None,
+    release: Release | None = None,
+    policies: Iterable[str] = POLICIES,
+    draws: int = DRAWS,
+) -> pd.DataFrame:
     """Release policies side by side for one option, cheapest first: what discipline costs and what it saves.
 
     Columns: policy, usd_per_year (work and traffic of releases), usd_loss (expected loss of bad ones), usd_total, days (of
@@ -106,7 +160,9 @@ def release_policies(study: Study, label: str | None = None, release: Release | 
     """
     option, work, terms = study.option(label), study.work, study.terms
     drawn, ways = _each(option, _no_release), _ways(option, release, policies)
-    usd = totals(_a_year_of(study, {policy: _with(drawn, way) for policy, way in ways.items()}), draws)
+    usd = totals(
+        _a_year_of(study, {policy: _with(drawn, way) for policy, way in ways.items()}), draws
+    )
     bare, sure = middle(drawn), p_cheapest(usd)
     base, rows = _bill(bare, work, terms), []
     for policy, way in ways.items():
@@ -126,24 +182,42 @@ def release_policies(study: Study, label: str | None = None, release: Release | 
                 sure[policy],
             )
         )
-    table = pd.DataFrame(rows, columns=["policy", "usd_per_year", "usd_loss", "usd_total", "days", "slips", "p_cheapest"])
-    table["usd_saved"] = table.loc[table["policy"] == "none", "usd_total"].item() - table["usd_total"]
+    table = pd.DataFrame(
+        rows,
+        columns=["policy", "usd_per_year", "usd_loss", "usd_total", "days", "slips", "p_cheapest"],
+    )
+    table["usd_saved"] = (
+        table.loc[table["policy"] == "none", "usd_total"].item() - table["usd_total"]
+    )
     return table.sort_values("usd_total", kind="stable", ignore_index=True)
 
 
 @analysis
-def best_policy(study: Study, requests_per_month: Any, usd_per_failure: Any, release: Release | None = None, policies: Iterable[str] = POLICIES, label: str | None = None) -> pd.DataFrame:
+def best_policy(
+    study: Study,
+    requests_per_month: Any,
+    usd_per_failure: Any,
+    release: Release | None = None,
+    policies: Iterable[str] = POLICIES,
+    label: str | None = None,
+) -> pd.DataFrame:
     """The cheapest release policy for every pair of traffic and cost of a failure.
 
     Columns: requests_per_month, usd_per_failure, policy, usd_saved (a year, against "none"), all Ranges at their middle.
     """
     option = middle(study.option(label))
-    for name, values in (("requests_per_month", requests_per_month), ("usd_per_failure", usd_per_failure)):
+    for name, values in (
+        ("requests_per_month", requests_per_month),
+        ("usd_per_failure", usd_per_failure),
+    ):
         check(np.size(values), f"best_policy: {name} is empty")
     bare = _each(option, _no_release)
     options = {policy: _with(bare, way) for policy, way in _ways(option, release, policies).items()}
     traffic, cost = (
-        m.ravel() for m in np.meshgrid(np.asarray(requests_per_month, float), np.asarray(usd_per_failure, float), indexing="ij")
+        m.ravel()
+        for m in np.meshgrid(
+            np.asarray(requests_per_month, float), np.asarray(usd_per_failure, float), indexing="ij"
+        )
     )
     grid = {"Workload.requests_per_month": traffic, "Workload.usd_per_failure": cost}
     usd = totals(_a_year_of(study, options), grid=grid)
@@ -163,12 +237,23 @@ def best_policy(study: Study, requests_per_month: Any, usd_per_failure: Any, rel
 # -- small pieces ----------------------------------------------------------------------------------------
 
 
-def _ways(option: Option | Mix, release: Release | None, policies: Iterable[str]) -> dict[str, Release]:
+def _ways(
+    option: Option | Mix, release: Release | None, policies: Iterable[str]
+) -> dict[str, Release]:
     """A release for every policy, "none" first."""
-    check(release is None or isinstance(release, Release), f"release is {release!r}, it must be a Release such as Release(policy='canary')")
-    check(_answered_by_model(option), "release policies are for an option in which a model answers; this one has none")
+    check(
+        release is None or isinstance(release, Release),
+        f"release is {release!r}, it must be a Release such as Release(policy='canary')",
+    )
+    check(
+        _answered_by_model(option),
+        "release policies are for an option in which a model answers; this one has none",
+    )
     asked = (policies,) if isinstance(policies, str) else policies
-    return {policy: replace(release or Release(), policy=policy) for policy in dict.fromkeys(("none", *asked))}
+    return {
+        policy: replace(release or Release(), policy=policy)
+        for policy in dict.fromkeys(("none", *asked))
+    }
 
 
 def _a_year_of(study: Study, options: dict[str, Any]) -> Study:
@@ -182,7 +267,11 @@ def _bill(option: Option | Mix, work: Workload, terms: Terms) -> dict[str, float
     calendar = Calendar(work, terms)
     found: dict[str, float] = {}
     for line in evaluate(option, work, terms).lines:
-        usd = float(np.squeeze(line.usd * calendar.factor(line.schedule, line.trend))) / LONG_RUN * MONTHS_PER_YEAR
+        usd = (
+            float(np.squeeze(line.usd * calendar.factor(line.schedule, line.trend)))
+            / LONG_RUN
+            * MONTHS_PER_YEAR
+        )
         found[line.phase] = found.get(line.phase, 0.0) + usd
     return found
 
@@ -198,7 +287,11 @@ def _each(option: Option | Mix, change: Callable[[Any], Any]) -> Any:
 def _with(option: Option | Mix, technique: Any) -> Any:
     if isinstance(option, Mix):
         return Mix(mix=[replace(part, option=_with(part.option, technique)) for part in option.mix])
-    return replace(option, techniques=(*option.techniques, technique)) if _has_model(option) else option
+    return (
+        replace(option, techniques=(*option.techniques, technique))
+        if _has_model(option)
+        else option
+    )
 
 
 def _answered_by_model(option: Option | Mix) -> bool:
@@ -224,7 +317,9 @@ INFERENCE = ("api", "gpu")  # price classes of what answers
 
 
 @analysis
-def inference_share(study: Study, volumes: Sequence[float] | None = None, months: int = int(MONTHS_PER_YEAR)) -> pd.DataFrame:
+def inference_share(
+    study: Study, volumes: Sequence[float] | None = None, months: int = int(MONTHS_PER_YEAR)
+) -> pd.DataFrame:
     """How much of the bill is inference, and how far an estimate of inference alone is too low.
 
     Columns: option, usd_inference (the model answering production, tokens or GPUs), usd (everything but the cost of
@@ -235,9 +330,9 @@ def inference_share(study: Study, volumes: Sequence[float] | None = None, months
     if volumes is not None:
         check(len(volumes), "inference_share: volumes is empty, it must hold requests a month")
         found = [
-            inference_share(study, months=months, work=replace(study.work, requests_per_month=float(n))).assign(
-                requests_per_month=float(n)
-            )
+            inference_share(
+                study, months=months, work=replace(study.work, requests_per_month=float(n))
+            ).assign(requests_per_month=float(n))
             for n in volumes
         ]
         return pd.concat(found, ignore_index=True)
@@ -257,13 +352,19 @@ def inference_share(study: Study, volumes: Sequence[float] | None = None, months
 
 
 @analysis
-def oneoffs(study: Study, label: str | None = None, months: int = int(MONTHS_PER_YEAR)) -> pd.DataFrame:
+def oneoffs(
+    study: Study, label: str | None = None, months: int = int(MONTHS_PER_YEAR)
+) -> pd.DataFrame:
     """What happens in single months: builds, audits, forced upgrades, retraining. Columns: month, date, phase, item, usd."""
     study = study.only(study.label(label)).changed(months=months)
     book, terms = ledger(study), study.terms
     times = book.groupby("item")["month"].nunique()
-    rare = book[book["item"].map(times) < max(months / 2, 2)].sort_values(["month", "phase"], kind="stable", ignore_index=True)
-    return rare.assign(date=[terms.date_of(m) for m in rare["month"]])[["month", "date", "phase", "item", "usd"]]
+    rare = book[book["item"].map(times) < max(months / 2, 2)].sort_values(
+        ["month", "phase"], kind="stable", ignore_index=True
+    )
+    return rare.assign(date=[terms.date_of(m) for m in rare["month"]])[
+        ["month", "date", "phase", "item", "usd"]
+    ]
 
 
 @analysis
@@ -282,7 +383,14 @@ def putting_off(study: Study, months: Sequence[float], label: str | None = None)
     saved = gain_of_waiting(once, 0.0, 0.0, wait, middle(terms.discount_rate))
     running = (paid["usd"].sum() - once) / MONTHS_PER_YEAR
     overpaid = overpaid_share(catalog.practice("api.api_price_fall").mid, wait)
-    return pd.DataFrame({"months": wait, "overpaid": overpaid, "usd_saved": saved, "per_month": running + saved / wait})
+    return pd.DataFrame(
+        {
+            "months": wait,
+            "overpaid": overpaid,
+            "usd_saved": saved,
+            "per_month": running + saved / wait,
+        }
+    )
 
 
 @public
@@ -294,7 +402,12 @@ def duties(on: str | None = None) -> pd.DataFrame:
     day = date.today().isoformat() if on is None else on
     check(is_day(day), f"on is {on!r}, it must be a day such as '2026-11-20'")
     facts = catalog.facts()
-    rows = facts[(facts["file"] == "regulation") & (facts["as_of"] <= day)].sort_values("as_of").groupby("id", sort=False).tail(1)
+    rows = (
+        facts[(facts["file"] == "regulation") & (facts["as_of"] <= day)]
+        .sort_values("as_of")
+        .groupby("id", sort=False)
+        .tail(1)
+    )
     table = pd.DataFrame(
         {
             "duty": rows["id"].str.split(".").str[-1],

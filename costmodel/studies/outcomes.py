@@ -23,7 +23,12 @@ from costmodel.ledgers.engine import Bill, evaluate
 
 RETRIES_MAX = 1_000
 LEAST = 1e-9  # what divides something is above 0
-USED = ("serving", "retrieval", "monitoring", "failures")  # phases that follow use; the others are shared by heads
+USED = (
+    "serving",
+    "retrieval",
+    "monitoring",
+    "failures",
+)  # phases that follow use; the others are shared by heads
 
 
 @public
@@ -47,7 +52,14 @@ def resolve(accepted: Any, retries: Any = 0, detected: Any = 1.0) -> tuple[Any, 
 
 
 @analysis
-def per_outcome(study: Study, retries: int = 0, detected: float = 1.0, usd_per_escalation: float = 0.0, usd_per_wrong: float | None = None, person_solves: bool = False) -> pd.DataFrame:
+def per_outcome(
+    study: Study,
+    retries: int = 0,
+    detected: float = 1.0,
+    usd_per_escalation: float = 0.0,
+    usd_per_wrong: float | None = None,
+    person_solves: bool = False,
+) -> pd.DataFrame:
     """What a resolved request costs: with retries, escalation to a person, and the cost of wrong answers that nobody noticed.
 
     Index option, cheapest first; columns: per_request (one attempt), attempts, accepted, escalated, wrong (shares of the requests), usd_attempts, usd_people, usd_wrong
@@ -58,10 +70,25 @@ def per_outcome(study: Study, retries: int = 0, detected: float = 1.0, usd_per_e
     whole("retries", retries, 0, RETRIES_MAX)
     mid_work, mid_terms = middle((work, terms))
     wrong_usd = mid_work.usd_per_failure if usd_per_wrong is None else usd_per_wrong
-    for name, value in (("detected", detected), ("usd_per_escalation", usd_per_escalation), ("usd_per_wrong", wrong_usd)):
+    for name, value in (
+        ("detected", detected),
+        ("usd_per_escalation", usd_per_escalation),
+        ("usd_per_wrong", wrong_usd),
+    ):
         require(name, value, 0, 1 if name == "detected" else np.inf)
     detected, usd_per_escalation, wrong_usd = middle((detected, usd_per_escalation, wrong_usd))
-    columns = ["per_request", "attempts", "accepted", "escalated", "wrong", "usd_attempts", "usd_people", "usd_wrong", "per_accepted", "why_not"]
+    columns = [
+        "per_request",
+        "attempts",
+        "accepted",
+        "escalated",
+        "wrong",
+        "usd_attempts",
+        "usd_people",
+        "usd_wrong",
+        "per_accepted",
+        "why_not",
+    ]
     rows = {}
     for label, option in options.items():
         try:
@@ -69,14 +96,29 @@ def per_outcome(study: Study, retries: int = 0, detected: float = 1.0, usd_per_e
             if quality is None:
                 rows[label] = [once, *[np.nan] * 8, UNKNOWN]
                 continue
-            attempts, solved, escalated, wrong = (float(x) for x in resolve(float(quality), retries, detected))
-            more, _ = _each(option, replace(mid_work, requests_per_month=mid_work.requests_per_month * attempts), mid_terms)
+            attempts, solved, escalated, wrong = (
+                float(x) for x in resolve(float(quality), retries, detected)
+            )
+            more, _ = _each(
+                option,
+                replace(mid_work, requests_per_month=mid_work.requests_per_month * attempts),
+                mid_terms,
+            )
         except Infeasible as reason:
             rows[label] = [*[np.nan] * 9, str(reason)]
             continue
         parts = (more * attempts, escalated * usd_per_escalation, wrong * wrong_usd)
         resolved = solved + (escalated if person_solves else 0.0)
-        rows[label] = [once, attempts, solved, escalated, wrong, *parts, sum(parts) / resolved if resolved else np.inf, ""]
+        rows[label] = [
+            once,
+            attempts,
+            solved,
+            escalated,
+            wrong,
+            *parts,
+            sum(parts) / resolved if resolved else np.inf,
+            "",
+        ]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     table.index.name = "option"
     return table.sort_values("per_accepted", kind="stable")
@@ -104,14 +146,31 @@ def equal_quality(study: Study, quality: float, usd_per_case: float) -> pd.DataF
             continue
         lacks = np.nan if known is None else max(quality - float(known), 0.0)
         model, people = each * requests, lacks * requests * usd_per_case
-        rows[label] = [np.nan if known is None else float(known), lacks, model, people, model + people, UNKNOWN if known is None else ""]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["quality", "by_people", "usd_to_pay", "usd_for_people", "usd", "why_not"])
+        rows[label] = [
+            np.nan if known is None else float(known),
+            lacks,
+            model,
+            people,
+            model + people,
+            UNKNOWN if known is None else "",
+        ]
+    table = pd.DataFrame.from_dict(
+        rows,
+        orient="index",
+        columns=["quality", "by_people", "usd_to_pay", "usd_for_people", "usd", "why_not"],
+    )
     table.index.name = "option"
     return table.sort_values("usd", kind="stable")
 
 
 @analysis
-def unit_economics(study: Study, users: float, usd_per_seat_month: float | None = None, requests_per_task: float = 1.0, heavy: float = 5.0) -> pd.DataFrame:
+def unit_economics(
+    study: Study,
+    users: float,
+    usd_per_seat_month: float | None = None,
+    requests_per_task: float = 1.0,
+    heavy: float = 5.0,
+) -> pd.DataFrame:
     """What one request, task, resolved task, active user and heavy user cost, wrong answers included, and what is left of the price of a seat.
 
     Columns: option unit usd price margin; units "request", "task", "resolved task", "active user a month", "P95 user a month". The P95 user asks `heavy` times the mean:
@@ -120,7 +179,12 @@ def unit_economics(study: Study, users: float, usd_per_seat_month: float | None 
     """
     options, work, terms = study.options, study.work, study.terms
     seat = 0.0 if usd_per_seat_month is None else usd_per_seat_month
-    for name, value, least in (("users", users, LEAST), ("requests_per_task", requests_per_task, LEAST), ("heavy", heavy, 0.0), ("usd_per_seat_month", seat, 0.0)):
+    for name, value, least in (
+        ("users", users, LEAST),
+        ("requests_per_task", requests_per_task, LEAST),
+        ("heavy", heavy, 0.0),
+        ("usd_per_seat_month", seat, 0.0),
+    ):
         require(name, value, least)
     users, requests_per_task, heavy, seat = middle((users, requests_per_task, heavy, seat))
     mid_work, mid_terms = middle((work, terms))
@@ -135,10 +199,21 @@ def unit_economics(study: Study, users: float, usd_per_seat_month: float | None 
         used = sum(float(bill.total(calendar, phase=phase)) for phase in USED)
         usd, seats = float(bill.total(calendar)), users * terms.months
         task = usd / requests * requests_per_task
-        solved = np.nan if bill.accepted is None else task / float(bill.accepted) if bill.accepted else np.inf
+        solved = (
+            np.nan
+            if bill.accepted is None
+            else task / float(bill.accepted)
+            if bill.accepted
+            else np.inf
+        )
         heads = (usd - used) / seats
-        units = {"request": usd / requests, "task": task, "resolved task": solved, "active user a month": heads + used / seats,
-                 "P95 user a month": heads + heavy * used / seats}  # fmt: skip
+        units = {
+            "request": usd / requests,
+            "task": task,
+            "resolved task": solved,
+            "active user a month": heads + used / seats,
+            "P95 user a month": heads + heavy * used / seats,
+        }
         for unit, cost in units.items():
             price = seat if usd_per_seat_month is not None and "user" in unit else np.nan
             rows.append((label, unit, cost, price, (price - cost) / price if price else np.nan))

@@ -27,7 +27,12 @@ from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
 
 RUNNING = "running"
-COUNTED = {"training": "training only", "data": "+ data", "people": "+ people", "maintenance": "+ maintenance"}  # each with those before
+COUNTED = {
+    "training": "training only",
+    "data": "+ data",
+    "people": "+ people",
+    "maintenance": "+ maintenance",
+}  # each with those before
 LATER = ("maintenance", "migration", "monitoring", "compliance", "retirement")
 DRAWS = 1_000
 
@@ -47,11 +52,17 @@ def kind_of(line: Line) -> str:
         return RUNNING
     if line.phase == "data" or line.phase in LATER:
         return "data" if line.phase == "data" else "maintenance"
-    return "training" if line.phase in ("training", "experiments") and line.trend != "labour" else "people"
+    return (
+        "training"
+        if line.phase in ("training", "experiments") and line.trend != "labour"
+        else "people"
+    )
 
 
 @analysis
-def paybacks(study: Study, first: str | None = None, second: str | None = None, draws: int = DRAWS) -> pd.DataFrame:
+def paybacks(
+    study: Study, first: str | None = None, second: str | None = None, draws: int = DRAWS
+) -> pd.DataFrame:
     """When `second` (a tune) has earned back what it costs more than `first`, by what is counted: one row each.
 
     requests = (what second buys more) / (running cost of a request saved), over the horizon; rows add data, people and
@@ -61,11 +72,24 @@ def paybacks(study: Study, first: str | None = None, second: str | None = None, 
     cost by the hour: what a request saves is then that of this workload.
     """
     study = study.only(*study.pair(first, second))
-    columns = ["counted", "usd_more", "usd_saved_per_request", "requests", "p10", "p90", "p_never", "payback_months", "verdict"]
+    columns = [
+        "counted",
+        "usd_more",
+        "usd_saved_per_request",
+        "requests",
+        "p10",
+        "p90",
+        "p_never",
+        "payback_months",
+        "verdict",
+    ]
     try:
         mid, drawn = _paths(*middle(study.inputs)), _paths(*sample(study.inputs, draws, study.seed))
     except Infeasible as reason:
-        return pd.DataFrame([(counted, *[np.nan] * 7, f"cannot run: {reason}") for counted in COUNTED.values()], columns=columns)
+        return pd.DataFrame(
+            [(counted, *[np.nan] * 7, f"cannot run: {reason}") for counted in COUNTED.values()],
+            columns=columns,
+        )
     rows = []
     for i, counted in enumerate(COUNTED.values()):
         kinds = list(COUNTED)[: i + 1]
@@ -74,12 +98,29 @@ def paybacks(study: Study, first: str | None = None, second: str | None = None, 
         never = float(np.isnan(spread).mean())
         p10, p90 = np.nanpercentile(spread, [10, 90]) if never < 1 else (np.nan, np.nan)
         month = _month(_ahead(mid, kinds))
-        rows.append((counted, more, saved, requests, p10, p90, never, month, _verdict(requests, month, study.terms.months)))
+        rows.append(
+            (
+                counted,
+                more,
+                saved,
+                requests,
+                p10,
+                p90,
+                never,
+                month,
+                _verdict(requests, month, study.terms.months),
+            )
+        )
     return pd.DataFrame(rows, columns=columns)
 
 
 @analysis
-def underestimates(study: Study, naive: Mapping[str, tuple[tuple[str, ...], float]] = NAIVE, months: int = 12, label: str | None = None) -> pd.DataFrame:
+def underestimates(
+    study: Study,
+    naive: Mapping[str, tuple[tuple[str, ...], float]] = NAIVE,
+    months: int = 12,
+    label: str | None = None,
+) -> pd.DataFrame:
     """How far too low a first estimate is that counts only some phases, and weeks of an engineer: one row each.
 
     `naive` maps a name to (phases, engineer-weeks). Columns: counted, usd, factor (everything in those months over it), at
@@ -88,7 +129,10 @@ def underestimates(study: Study, naive: Mapping[str, tuple[tuple[str, ...], floa
     study = study.only(study.label(label)).changed(months=months)
     usd = ledger(study).groupby("phase")["usd"].sum().drop("failures", errors="ignore")
     week = HOURS_PER_WEEK * middle(study.terms.people.engineer.usd_per_hour)
-    check(naive, "underestimates: no estimate is given; name one, such as {'labels and two weeks': (('data',), 2)}")
+    check(
+        naive,
+        "underestimates: no estimate is given; name one, such as {'labels and two weeks': (('data',), 2)}",
+    )
     rows = []
     for name, (phases, weeks) in naive.items():
         for phase in phases:
@@ -110,14 +154,22 @@ def tenants(study: Study, counts: Iterable[float]) -> pd.DataFrame:
     whole = n.size and n.dtype.kind in "if" and bool(np.all(n >= 1))
     check(whole, f"tenants: counts is {n.tolist()}, give one or more numbers, each at least 1")
     n = n.astype(float)
-    now = work.requests_per_month.mid if isinstance(work.requests_per_month, Doubt) else work.requests_per_month
+    now = (
+        work.requests_per_month.mid
+        if isinstance(work.requests_per_month, Doubt)
+        else work.requests_per_month
+    )
     frames = []
     for label, option in study.options.items():
         grid = {"Workload.requests_per_month": n * now}
-        for technique in (t for part, _, _ in option.parts() for t in part.techniques if hasattr(t, "adapters")):
+        for technique in (
+            t for part, _, _ in option.parts() for t in part.techniques if hasattr(t, "adapters")
+        ):
             grid[f"{type(technique).__name__}.adapters"] = n
         usd = totals(study.only(label), grid=grid)[label]
-        frames.append(pd.DataFrame({"option": label, "tenants": n, "usd_per_tenant_month": usd / n / months}))
+        frames.append(
+            pd.DataFrame({"option": label, "tenants": n, "usd_per_tenant_month": usd / n / months})
+        )
     return pd.concat(frames, ignore_index=True)
 
 
@@ -129,7 +181,9 @@ def _paths(pair: tuple[Any, Any], work: Workload, terms: Terms) -> dict[str, Any
         for line in evaluate(option, work, terms).lines:
             if line.phase != "failures":
                 kind = kind_of(line)
-                paths[kind] = paths[kind] + sign * line.usd * calendar.path(line.schedule, line.trend)
+                paths[kind] = paths[kind] + sign * line.usd * calendar.path(
+                    line.schedule, line.trend
+                )
     return paths | {"requests": work.requests_per_month * calendar.demand}
 
 
@@ -152,7 +206,11 @@ def _month(ahead: np.ndarray) -> float:
     if not len(behind):
         return 0.0
     last = behind[-1]
-    return float("nan") if last == len(ahead) - 1 else float(last + ahead[last] / (ahead[last] - ahead[last + 1]))
+    return (
+        float("nan")
+        if last == len(ahead) - 1
+        else float(last + ahead[last] / (ahead[last] - ahead[last + 1]))
+    )
 
 
 def _verdict(requests: float, month: float, horizon: int) -> str:
@@ -160,5 +218,11 @@ def _verdict(requests: float, month: float, horizon: int) -> str:
         return "never: a request of the tune is no cheaper"
     if requests == 0:
         return "at once: the tune costs no more"
-    when = f"not within {horizon} months at this volume" if np.isnan(month) else "within a month" if month < 1 else f"in month {month:.1f}"
+    when = (
+        f"not within {horizon} months at this volume"
+        if np.isnan(month)
+        else "within a month"
+        if month < 1
+        else f"in month {month:.1f}"
+    )
     return f"after {show(float(f'{requests:.3g}'))} requests, {when}"

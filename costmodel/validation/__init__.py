@@ -15,5 +15,20 @@ from costmodel.validation.quality import measured_quality, quality_fidelity
 from costmodel.validation.serving import serving_errors, serving_held_out, serving_reality
 from costmodel.validation.training import Standing, error_by, fidelity, literature, misses, standing
 
-__all__ = ["Standing", "beside_peers", "error_by", "fidelity", "index_fidelity", "literature", "measured_quality", "misses", "quality_fidelity", "reality", "serving_errors", "serving_held_out", "serving_reality", "standing"]
+__all__ = [
+    "Standing",
+    "beside_peers",
+    "error_by",
+    "fidelity",
+    "index_fidelity",
+    "literature",
+    "measured_quality",
+    "misses",
+    "quality_fidelity",
+    "reality",
+    "serving_errors",
+    "serving_held_out",
+    "serving_reality",
+    "standing",
+]
 __getattr__ = absent(__name__, __all__)

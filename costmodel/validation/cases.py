@@ -26,9 +26,20 @@ from costmodel.ledgers.book import ledger
 from costmodel.studies.tuning import paybacks, underestimates
 
 ON = "2025-06-01"  # gpt-4o at $2.50 in, $1.25 cached, $10 out; tuned at 1.5 times that
-NOT_COUNTED: dict[str, Any] = {"minutes_per_check": 0, "failed_share": 1, "debug_hours": 0, "candidate_items": 0, "checkpoints": 0, "upkeep_fte": 0,
-                               "base_life_months": 1_000}  # fmt: skip
-REFRESH: dict[str, Any] = {"retrain_months": 6, "retrain_labels": 0.25, "retrain_hours": 40}  # one run, a quarter of the labels, a week of people
+NOT_COUNTED: dict[str, Any] = {
+    "minutes_per_check": 0,
+    "failed_share": 1,
+    "debug_hours": 0,
+    "candidate_items": 0,
+    "checkpoints": 0,
+    "upkeep_fte": 0,
+    "base_life_months": 1_000,
+}
+REFRESH: dict[str, Any] = {
+    "retrain_months": 6,
+    "retrain_labels": 0.25,
+    "retrain_hours": 40,
+}  # one run, a quarter of the labels, a week of people
 
 
 @public
@@ -42,7 +53,17 @@ def published_break_evens() -> pd.DataFrame:
     [20690.0, 4622070.0, 8760000.0, 11034480.0, 35555560.0, nan]
     """
     labels = replace(catalog.label("expert_example"), id="ten minutes", usd_per_item=16.68)
-    tune = FineTune(tuning="openai.gpt-4o", examples=1_000, tokens_per_example=1_000, epochs=3, runs=1, labels=labels, build_weeks=3.75, **REFRESH, **NOT_COUNTED)
+    tune = FineTune(
+        tuning="openai.gpt-4o",
+        examples=1_000,
+        tokens_per_example=1_000,
+        epochs=3,
+        runs=1,
+        labels=labels,
+        build_weeks=3.75,
+        **REFRESH,
+        **NOT_COUNTED,
+    )
     work = Workload(1e7, input_tokens=300, output_tokens=200)
     examples, api = FewShot(examples=8, tokens_per_example=250, build_hours=0), Api("gpt-4o", on=ON)
     firsts = {
@@ -52,7 +73,9 @@ def published_break_evens() -> pd.DataFrame:
     }
     tables = []
     for name, first in firsts.items():
-        table = paybacks({"examples": first, "tune": Option(api, tune)}, work, terms=_still(months=11), draws=2)
+        table = paybacks(
+            {"examples": first, "tune": Option(api, tune)}, work, terms=_still(months=11), draws=2
+        )
         tables.append(table.assign(counted=table["counted"] + name))
     return pd.concat([tables[0], *(table.iloc[[-1]] for table in tables[1:])], ignore_index=True)
 
@@ -84,7 +107,14 @@ def published_underestimates() -> pd.DataFrame:
 def _still(months: int) -> Terms:
     """Nothing moves and nothing is discounted; an engineer is $100 an hour."""
     people = People(engineer=replace(catalog.person("engineer"), usd_per_hour=100.0))
-    return Terms(start=ON, on=None, months=months, discount_rate=0.0, trends=Trends(api=0, gpu=0, labour=0, service=0), people=people)
+    return Terms(
+        start=ON,
+        on=None,
+        months=months,
+        discount_rate=0.0,
+        trends=Trends(api=0, gpu=0, labour=0, service=0),
+        people=people,
+    )
 
 
 def _first_year() -> Study:
@@ -92,6 +122,14 @@ def _first_year() -> Study:
     rent = replace(known, id="ours", usd_per_gpu_hour=1.20)
     serving = Hosted("llama-3.1-8b", rent=rent, requests_per_s=10.0, build_weeks=0, upkeep_fte=0)
     labels = replace(catalog.label("expert_example"), id="ten minutes", usd_per_item=100 / 6)
-    tune = Lora(examples=1_000, labels=labels, build_weeks=3, runs=5, usd_per_run=2_000, **REFRESH, **NOT_COUNTED)
+    tune = Lora(
+        examples=1_000,
+        labels=labels,
+        build_weeks=3,
+        runs=5,
+        usd_per_run=2_000,
+        **REFRESH,
+        **NOT_COUNTED,
+    )
     work = Workload(10_000, input_tokens=300, output_tokens=200)
     return Study({"tune": Option(serving, tune)}, work, _still(months=12), accept_zero=None)

@@ -49,7 +49,10 @@ def reality() -> pd.DataFrame:
     """
     rows = [_row(id, "gpu_hours", *_training(*case, id)) for id, case in TRAINING.items()]
     rows += [_row(id, "output_tokens_per_s", *_serving(*case, id)) for id, case in SERVING.items()]
-    return pd.DataFrame(rows, columns=["case", "unit", "reported", "low", "mid", "high", "ratio", "inside", "source"])
+    return pd.DataFrame(
+        rows,
+        columns=["case", "unit", "reported", "low", "mid", "high", "ratio", "inside", "source"],
+    )
 
 
 def _row(id: str, field: str, mid: float, draws: Any) -> tuple:
@@ -57,24 +60,62 @@ def _row(id: str, field: str, mid: float, draws: Any) -> tuple:
     reported = fact.value.mid
     low, high = np.percentile(draws, [10, 90])
     source = catalog.source(fact.value.source)
-    return (fact.value.why, fact.unit, reported, low, mid, high, mid / reported, bool(low <= reported <= high), f"{source.publisher}: {source.title}")
+    return (
+        fact.value.why,
+        fact.unit,
+        reported,
+        low,
+        mid,
+        high,
+        mid / reported,
+        bool(low <= reported <= high),
+        f"{source.publisher}: {source.title}",
+    )
 
 
 def _training(model: str | float, gpu: str, id: str) -> tuple[float, Any]:
     parameters = catalog.model(model).active_parameters if isinstance(model, str) else model
     tokens = catalog.fact("published", f"{id}.train_tokens").value.mid
     mfu: Range = catalog.practice("training.mfu")
-    hours = gpu_hours(training_flops(parameters, tokens), middle(catalog.gpu(gpu)).peak_flops_bf16, np.array([mfu.mid, *mfu.quantile(_uniform())]))
+    hours = gpu_hours(
+        training_flops(parameters, tokens),
+        middle(catalog.gpu(gpu)).peak_flops_bf16,
+        np.array([mfu.mid, *mfu.quantile(_uniform())]),
+    )
     return float(hours[0]), hours[1:]
 
 
-def _serving(model: str, gpu: str, gpus: int, precision: str, input_tokens: int, output_tokens: int, batch: int | None, id: str) -> tuple[float, Any]:
+def _serving(
+    model: str,
+    gpu: str,
+    gpus: int,
+    precision: str,
+    input_tokens: int,
+    output_tokens: int,
+    batch: int | None,
+    id: str,
+) -> tuple[float, Any]:
     """Output tokens per second by the calibrated roofline, and the ends of its band."""
     fact = catalog.fact("published", f"{id}.output_tokens_per_s")
     engine = "vllm" if id.startswith("vllm") else "trtllm"
-    table = pd.DataFrame([{"model": model, "gpu": gpu, "tp": gpus, "dp": 1, "precision": precision, "kv_precision": precision, "engine": engine,
-                           "as_of": fact.as_of, "input_tokens": input_tokens, "output_tokens": output_tokens,
-                           "concurrency": np.nan if batch is None else batch, "metric": "output_tokens_per_s"}])  # fmt: skip
+    table = pd.DataFrame(
+        [
+            {
+                "model": model,
+                "gpu": gpu,
+                "tp": gpus,
+                "dp": 1,
+                "precision": precision,
+                "kv_precision": precision,
+                "engine": engine,
+                "as_of": fact.as_of,
+                "input_tokens": input_tokens,
+                "output_tokens": output_tokens,
+                "concurrency": np.nan if batch is None else batch,
+                "metric": "output_tokens_per_s",
+            }
+        ]
+    )
     mid = float(predict(table, *numbers(table), engine_physics(table))["value"][0])
     ratio = band("throughput_ratio", kind_of(catalog.model(model), precision))
     return mid, mid * ratio.quantile(_uniform())

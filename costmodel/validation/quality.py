@@ -16,14 +16,33 @@ from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.laws.quality import FULL_CONTEXT, position_shift, shift
 
-MEASURED = ("id", "family", "dataset", "model", "reader", "method", "question", "tokens", "chunks", "documents", "position",
-            "metric", "value", "unit", "as_of", "source", "note")  # fmt: skip
+MEASURED = (
+    "id",
+    "family",
+    "dataset",
+    "model",
+    "reader",
+    "method",
+    "question",
+    "tokens",
+    "chunks",
+    "documents",
+    "position",
+    "metric",
+    "value",
+    "unit",
+    "as_of",
+    "source",
+    "note",
+)
 READERS = ("frontier", "strong", "small")
 QUESTIONS = ("fact", "multi_hop", "summary")
 GRAPHS = ("full", "light", "lazy", "fast", "hipporag", "guided")
 METHODS = (*GRAPHS, "full global", "rag+rerank", "rag+embedder")
 POWERS = np.linspace(0.2, 1.0, 17)  # how the decay may grow with the context
-FOUND_FROM = 8_000.0  # tokens of retrieved context from which most answers come from it and not from memory
+FOUND_FROM = (
+    8_000.0  # tokens of retrieved context from which most answers come from it and not from memory
+)
 SHRINK = 1.0  # benchmarks that the mean of all graph methods counts for
 INSIDE = 0.8  # share of rows that a band holds
 
@@ -61,8 +80,14 @@ def logit(p: Any) -> Any:
 def context_rows() -> pd.DataFrame:
     """Accuracy of one reader at growing lengths, within the window that its maker claims; of retrieval, over its recall."""
     q = _rows()
-    recall = q[(q["family"] == "databricks") & (q["metric"] == "recall")].groupby("tokens")["value"].mean()
-    rows = q[q["tokens"].notna() & q["metric"].eq("accuracy") & ~q["note"].str.contains("beyond it")].copy()
+    recall = (
+        q[(q["family"] == "databricks") & (q["metric"] == "recall")]
+        .groupby("tokens")["value"]
+        .mean()
+    )
+    rows = q[
+        q["tokens"].notna() & q["metric"].eq("accuracy") & ~q["note"].str.contains("beyond it")
+    ].copy()
     share = np.interp(np.log(rows["tokens"]), np.log(recall.index), recall)
     rows["recall"] = np.where(rows["family"] == "databricks", share, 1.0)
     rows = rows[(rows["family"] != "databricks") | (rows["tokens"] >= FOUND_FROM)]
@@ -74,11 +99,20 @@ def fit_context(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
     """{class: {decay, low, high, power, longest}}: the median model of a class, and where 90 % of its models lie."""
     found = {}
     for reader, group in rows.groupby("reader"):
-        fits = {power: [_decay(t, power) for _, t in group.groupby(["family", "model"])] for power in POWERS}
+        fits = {
+            power: [_decay(t, power) for _, t in group.groupby(["family", "model"])]
+            for power in POWERS
+        }
         power = min(fits, key=lambda p: sum(error for _, error in fits[p]))
         decays = np.array([decay for decay, _ in fits[power]])
         low, mid, high = np.quantile(np.maximum(decays, 0.02), [0.05, 0.5, 0.95])
-        found[str(reader)] = {"decay": float(mid), "low": float(low), "high": float(high), "power": float(power), "longest": float(group["tokens"].max())}
+        found[str(reader)] = {
+            "decay": float(mid),
+            "low": float(low),
+            "high": float(high),
+            "power": float(power),
+            "longest": float(group["tokens"].max()),
+        }
     return found
 
 
@@ -96,8 +130,13 @@ def _predict_context(rows: pd.DataFrame, law: dict[str, dict[str, float]]) -> pd
     rows = rows.join(first[["tokens", "answered"]].add_suffix("_first"), on=["family", "model"])
     rows = rows[rows["tokens"] > rows["tokens_first"]]
     power = rows["reader"].map(lambda r: law[r]["power"])
-    grown = (rows["tokens"] / FULL_CONTEXT) ** power - (rows["tokens_first"] / FULL_CONTEXT) ** power
-    return rows.assign(mid=rows["recall"] * shift(rows["answered_first"], -grown * rows["reader"].map(lambda r: law[r]["decay"])))
+    grown = (rows["tokens"] / FULL_CONTEXT) ** power - (
+        rows["tokens_first"] / FULL_CONTEXT
+    ) ** power
+    return rows.assign(
+        mid=rows["recall"]
+        * shift(rows["answered_first"], -grown * rows["reader"].map(lambda r: law[r]["decay"]))
+    )
 
 
 # -- recall, position, several facts -------------------------------------------------------------------
@@ -106,7 +145,9 @@ def _predict_context(rows: pd.DataFrame, law: dict[str, dict[str, float]]) -> pd
 def fit_recall(rows: pd.DataFrame) -> tuple[float, list[float]]:
     """(slope of the log-odds of recall over ln k, that of each data set), every line through its own k = 1."""
     xy, xx = [], []
-    for _, t in rows[(rows["metric"] == "recall") & (rows["family"] == "databricks")].groupby("dataset"):
+    for _, t in rows[(rows["metric"] == "recall") & (rows["family"] == "databricks")].groupby(
+        "dataset"
+    ):
         t = t[t["value"] < 1].sort_values("chunks")
         x, y = np.log(t["chunks"].to_numpy(float)), logit(t["value"].to_numpy())
         xy.append(float(x @ (y - y[0])))
@@ -153,9 +194,18 @@ def gain_rows() -> pd.DataFrame:
     """
     q = _rows()
     q = q[(q["reader"] != "small") & ~((q["method"] == "light") & (q["metric"] == "f1"))]
-    q = q[q["metric"].isin(["accuracy", "f1"]) & q["question"].isin(QUESTIONS) & q["method"].isin(["rag", *METHODS])]
+    q = q[
+        q["metric"].isin(["accuracy", "f1"])
+        & q["question"].isin(QUESTIONS)
+        & q["method"].isin(["rag", *METHODS])
+    ]
     q = q[q["family"] != "databricks"].assign(odds=lambda t: logit(t["value"].to_numpy()))
-    base = q[q["method"] == "rag"].groupby(["family", "dataset", "model", "question"])["odds"].mean().rename("base")
+    base = (
+        q[q["method"] == "rag"]
+        .groupby(["family", "dataset", "model", "question"])["odds"]
+        .mean()
+        .rename("base")
+    )
     q = q[q["method"] != "rag"].join(base, on=["family", "dataset", "model", "question"])
     q = q[q["base"].notna()]
     return q.assign(gain=q["odds"] - q["base"])
@@ -169,9 +219,13 @@ def fit_gains(rows: pd.DataFrame) -> dict[tuple[str, str], float]:
         of_graphs = [by[m, question].mean() for m in GRAPHS if (m, question) in by.index]
         every = float(np.mean(of_graphs)) if of_graphs else 0.0
         for method in METHODS:
-            own = by[method, question].to_numpy() if (method, question) in by.index else np.array([])
+            own = (
+                by[method, question].to_numpy() if (method, question) in by.index else np.array([])
+            )
             lean = SHRINK if method in GRAPHS else 0.0
-            found[method, question] = float((own.sum() + lean * every) / (len(own) + lean)) if len(own) + lean else np.nan
+            found[method, question] = (
+                float((own.sum() + lean * every) / (len(own) + lean)) if len(own) + lean else np.nan
+            )
     return found
 
 
@@ -180,30 +234,51 @@ def fit_gains(rows: pd.DataFrame) -> dict[tuple[str, str], float]:
 
 def _held_out() -> dict[str, list[tuple[str, pd.DataFrame]]]:
     """{curve: [(benchmark, its rows with `mid` from a fit that has not seen it)]}."""
-    found: dict[str, list[tuple[str, pd.DataFrame]]] = {"context length": [], "graph or vectors": [], "recall against k": [], "position": []}
+    found: dict[str, list[tuple[str, pd.DataFrame]]] = {
+        "context length": [],
+        "graph or vectors": [],
+        "recall against k": [],
+        "position": [],
+    }
     rows = context_rows()
     for family in rows["family"].unique():
         law = fit_context(rows[rows["family"] != family])
-        found["context length"].append((family, _predict_context(rows[(rows["family"] == family) & rows["reader"].isin(law)], law)))
+        found["context length"].append(
+            (
+                family,
+                _predict_context(rows[(rows["family"] == family) & rows["reader"].isin(law)], law),
+            )
+        )
     gains = gain_rows()
     for family in gains["family"].unique():
         gain = fit_gains(gains[gains["family"] != family])
         t = gains[gains["family"] == family]
         each = np.array([gain[key] for key in zip(t["method"], t["question"], strict=True)])
-        found["graph or vectors"].append((family, t.assign(mid=shift(0.5, t["base"].to_numpy() + each))))
+        found["graph or vectors"].append(
+            (family, t.assign(mid=shift(0.5, t["base"].to_numpy() + each)))
+        )
     q = _rows()
     recall = q[(q["metric"] == "recall") & (q["family"] == "databricks")]
     for name in recall["dataset"].unique():
         slope, _ = fit_recall(recall[recall["dataset"] != name])
         t = recall[(recall["dataset"] == name) & (recall["chunks"] > 1)]
         start = recall[(recall["dataset"] == name) & (recall["chunks"] == 1)]["value"].iloc[0]
-        found["recall against k"].append((name, t.assign(mid=shift(start, slope * np.log(t["chunks"].to_numpy(float))))))
+        found["recall against k"].append(
+            (name, t.assign(mid=shift(start, slope * np.log(t["chunks"].to_numpy(float)))))
+        )
     where = position_rows()
     for model in where["model"].unique():
         dip, tilt = np.median(fit_position(where[where["model"] != model]), axis=0)
         t = where[where["model"] == model]
         first = t["documents"].map(t[t["position"] == 0].set_index("documents")["value"])
-        found["position"].append((model, t.assign(mid=shift(first, position_shift(t["position"], dip, tilt)))[t["position"] > 0]))
+        found["position"].append(
+            (
+                model,
+                t.assign(mid=shift(first, position_shift(t["position"], dip, tilt)))[
+                    t["position"] > 0
+                ],
+            )
+        )
     return found
 
 
@@ -216,9 +291,24 @@ def _left_out() -> pd.DataFrame:
         for name, t in groups:  # the band of a benchmark comes from the errors of the others
             width = _width([e for other, e in off.items() if other != name], INSIDE)
             low, high = (shift(t["mid"], side * width) for side in (-1, 1))
-            parts.append(pd.DataFrame({"curve": curve, "benchmark": name, "model": t["model"], "method": t["method"], "question": t["question"], "tokens": t["tokens"],
-                                       "reported": t["value"], "low": low, "mid": t["mid"], "high": high,
-                                       "inside": off[name] <= width, "source": t["source"]}))  # fmt: skip
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "curve": curve,
+                        "benchmark": name,
+                        "model": t["model"],
+                        "method": t["method"],
+                        "question": t["question"],
+                        "tokens": t["tokens"],
+                        "reported": t["value"],
+                        "low": low,
+                        "mid": t["mid"],
+                        "high": high,
+                        "inside": off[name] <= width,
+                        "source": t["source"],
+                    }
+                )
+            )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -242,45 +332,151 @@ def quality_fidelity(by: str | None = "benchmark") -> pd.DataFrame:
     table = _left_out()
     if by is None:
         return table.copy()
-    off = table.assign(error=(table["mid"] - table["reported"]).abs(), bias=table["mid"] - table["reported"])
-    return off.groupby(["curve", by], sort=False).agg(rows=("error", "size"), error=("error", "mean"), bias=("bias", "mean"), coverage=("inside", "mean"))
+    off = table.assign(
+        error=(table["mid"] - table["reported"]).abs(), bias=table["mid"] - table["reported"]
+    )
+    return off.groupby(["curve", by], sort=False).agg(
+        rows=("error", "size"),
+        error=("error", "mean"),
+        bias=("bias", "mean"),
+        coverage=("inside", "mean"),
+    )
 
 
 def calibration() -> list[tuple[str, str, float, float, float, str]]:
     """(id, field, value, low, high, note) of every fitted number: rows of readers.csv, graphs.csv and quality.csv."""
     out: list[tuple[str, str, float, float, float, str]] = []
     for reader, law in fit_context(context_rows()).items():
-        out.append((reader, "context_decay", law["decay"], law["low"], law["high"], "fall of the log-odds at 131,072 tokens; median model, 90 % of the models"))
-        out.append((reader, "context_power", law["power"], law["power"], law["power"], "how the fall grows with the tokens"))
-        out.append((reader, "context_tokens_max", law["longest"], law["longest"], law["longest"], "longest context that was measured"))
+        out.append(
+            (
+                reader,
+                "context_decay",
+                law["decay"],
+                law["low"],
+                law["high"],
+                "fall of the log-odds at 131,072 tokens; median model, 90 % of the models",
+            )
+        )
+        out.append(
+            (
+                reader,
+                "context_power",
+                law["power"],
+                law["power"],
+                law["power"],
+                "how the fall grows with the tokens",
+            )
+        )
+        out.append(
+            (
+                reader,
+                "context_tokens_max",
+                law["longest"],
+                law["longest"],
+                law["longest"],
+                "longest context that was measured",
+            )
+        )
     q = _rows()
     slope, slopes = fit_recall(q)
-    out.append(("retrieval", "recall_slope", slope, min(slopes), max(slopes), "log-odds of recall for each e-fold of k; three data sets"))
+    out.append(
+        (
+            "retrieval",
+            "recall_slope",
+            slope,
+            min(slopes),
+            max(slopes),
+            "log-odds of recall for each e-fold of k; three data sets",
+        )
+    )
     ones = np.sort(q[(q["metric"] == "recall") & (q["chunks"] == 1)]["value"])
-    out.append(("retrieval", "recall_at_one", float(ones[1]), float(ones[0]), float(ones[-1]), "FinanceBench, DocsQA and Natural Questions, chunks of 512 tokens"))
+    out.append(
+        (
+            "retrieval",
+            "recall_at_one",
+            float(ones[1]),
+            float(ones[0]),
+            float(ones[-1]),
+            "FinanceBench, DocsQA and Natural Questions, chunks of 512 tokens",
+        )
+    )
     laws = fit_position(position_rows())
     for i, name in enumerate(("position_dip", "position_tilt")):
         low, mid, high = np.quantile(laws[:, i], [0.05, 0.5, 0.95])
         out.append(("reader", name, mid, low, high, "models of 2023 with 10 to 30 documents"))
     oracle = fit_oracle(q)
     for reader in READERS:
-        out.append((reader, "log_odds_answer", float(np.median(oracle)), float(oracle.min()), float(oracle.max()), "right document in the prompt over none; five models of 2023"))
-    plain = q[(q["family"] == "graphrag-bench") & q["method"].isin(["rag", "rag+rerank"]) & (q["metric"] == "accuracy")]
-    odds = plain.assign(odds=logit(plain["value"])).pivot_table(index=["dataset", "method"], columns="question", values="odds")
+        out.append(
+            (
+                reader,
+                "log_odds_answer",
+                float(np.median(oracle)),
+                float(oracle.min()),
+                float(oracle.max()),
+                "right document in the prompt over none; five models of 2023",
+            )
+        )
+    plain = q[
+        (q["family"] == "graphrag-bench")
+        & q["method"].isin(["rag", "rag+rerank"])
+        & (q["metric"] == "accuracy")
+    ]
+    odds = plain.assign(odds=logit(plain["value"])).pivot_table(
+        index=["dataset", "method"], columns="question", values="odds"
+    )
     harder = (odds["summary"] - odds["fact"]).to_numpy()
-    out.append(("plain", "log_odds_summary", float(harder.mean()), float(harder.min()) - 0.1, float(harder.max()) + 0.1, "summaries over facts, vector retrieval, GraphRAG-Bench"))
-    better = q[(q["family"] == "graphrag-bench") & (q["metric"] == "recall")].pivot_table(index="question", columns="method", values="value")
+    out.append(
+        (
+            "plain",
+            "log_odds_summary",
+            float(harder.mean()),
+            float(harder.min()) - 0.1,
+            float(harder.max()) + 0.1,
+            "summaries over facts, vector retrieval, GraphRAG-Bench",
+        )
+    )
+    better = q[(q["family"] == "graphrag-bench") & (q["metric"] == "recall")].pivot_table(
+        index="question", columns="method", values="value"
+    )
     gain = (logit(better["rag+rerank"]) - logit(better["rag"])).to_numpy()
-    out.append(("rerank", "log_odds_recall", float(np.mean(gain)), float(gain.min()), float(gain.max()), "reranking on the recall of evidence, GraphRAG-Bench Novel"))
+    out.append(
+        (
+            "rerank",
+            "log_odds_recall",
+            float(np.mean(gain)),
+            float(gain.min()),
+            float(gain.max()),
+            "reranking on the recall of evidence, GraphRAG-Bench Novel",
+        )
+    )
     for name, methods in (("vector", ("rag",)), ("graph", ("full", "fast"))):
         found = np.concatenate([fit_entities(q)[m] for m in methods])
-        out.append((name, "per_entity", float(np.mean(found)), float(found.min()) - 0.02, float(found.max()) + 0.005, "root of perfect retrieval of two hops"))
+        out.append(
+            (
+                name,
+                "per_entity",
+                float(np.mean(found)),
+                float(found.min()) - 0.02,
+                float(found.max()) + 0.005,
+                "root of perfect retrieval of two hops",
+            )
+        )
     gains = gain_rows()
-    errors = [np.abs(logit(t["mid"]) - logit(t["value"])) for _, t in _held_out()["graph or vectors"]]
+    errors = [
+        np.abs(logit(t["mid"]) - logit(t["value"])) for _, t in _held_out()["graph or vectors"]
+    ]
     width = float(np.mean([np.quantile(e.dropna(), 0.9) for e in errors]))
     for (method, question), mean in fit_gains(gains).items():
         n = int(((gains["method"] == method) & (gains["question"] == question)).sum())
         if np.isfinite(mean):
-            out.append((method.replace(" ", "_").replace("+", "_"), f"log_odds_{question}", mean, mean - width, mean + width,
-                        f"over plain retrieval, {n} results; band: 90 % of benchmarks not seen"))  # fmt: skip
+            out.append(
+                (
+                    method.replace(" ", "_").replace("+", "_"),
+                    f"log_odds_{question}",
+                    mean,
+                    mean - width,
+                    mean + width,
+                    f"over plain retrieval, {n} results; band: 90 % of benchmarks not seen",
+                )
+            )
     return out

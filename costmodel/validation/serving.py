@@ -24,7 +24,16 @@ import pandas as pd
 
 from costmodel.core.public import public
 from costmodel.facts import catalog
-from costmodel.laws.serving.calibration import FILES, _measured, kind_of, measured, physics, setup, shape, stack
+from costmodel.laws.serving.calibration import (
+    FILES,
+    _measured,
+    kind_of,
+    measured,
+    physics,
+    setup,
+    shape,
+    stack,
+)
 from costmodel.laws.serving.roofline import (
     Physics,
     Setup,
@@ -45,11 +54,16 @@ UNUSED = "not used: "  # how the note of a row begins that contradicts itself; t
 def numbers(table: pd.DataFrame) -> tuple[Shape, Setup]:
     """Architecture and setup of every row, as arrays."""
     models = {id: (shape(id), bool(catalog.model(id).experts)) for id in table["model"].unique()}
-    keys = list(zip(table["model"], table["gpu"], table["precision"], table["kv_precision"], strict=True))
+    keys = list(
+        zip(table["model"], table["gpu"], table["precision"], table["kv_precision"], strict=True)
+    )
     made = {key: setup(key[1], key[2], key[3] or None, models[key[0]][1]) for key in set(keys)}
     whole = stack([made[key] for key in keys])
-    layout = {"tensor_parallel": table["tp"].to_numpy(float), "data_parallel": table["dp"].to_numpy(float),
-              "expert_parallel": table["ep"].to_numpy(float) if "ep" in table else np.ones(len(table))}  # fmt: skip
+    layout = {
+        "tensor_parallel": table["tp"].to_numpy(float),
+        "data_parallel": table["dp"].to_numpy(float),
+        "expert_parallel": table["ep"].to_numpy(float) if "ep" in table else np.ones(len(table)),
+    }
     return stack([models[id][0] for id in table["model"]]), replace(whole, **layout)
 
 
@@ -61,27 +75,44 @@ def ages(table: pd.DataFrame) -> Any:
 
 def engine_physics(table: pd.DataFrame, overhead_fall: float | None = None) -> Physics:
     """The physics of every row: its engine family, and older overheads for older versions."""
-    fall = catalog.fact("serving", "roofline.overhead_fall").value.mid if overhead_fall is None else overhead_fall
-    return replace(stack([physics(engine) for engine in table["engine"]]), ageing=(1 - fall) ** -ages(table))
+    fall = (
+        catalog.fact("serving", "roofline.overhead_fall").value.mid
+        if overhead_fall is None
+        else overhead_fall
+    )
+    return replace(
+        stack([physics(engine) for engine in table["engine"]]), ageing=(1 - fall) ** -ages(table)
+    )
 
 
 def predict(table: pd.DataFrame, s: Shape, u: Setup, p: Physics) -> dict[str, Any]:
     """The model's best value for every row of a file: {metric: array}."""
-    i, o, c = (table[name].to_numpy(float) for name in ("input_tokens", "output_tokens", "concurrency"))
+    i, o, c = (
+        table[name].to_numpy(float) for name in ("input_tokens", "output_tokens", "concurrency")
+    )
     if "waves" in table:
         result = served(s, u, p, i, o, c, table["waves"].to_numpy(float))
         return {"ttft_s": result.ttft_s, "tpot_s": result.tpot_s}
     batch = np.nan_to_num(c, nan=1.0)
     latency = static_batch_s(s, u, p, i, o, batch)
-    rate = np.where(np.isnan(c), saturated_tokens_per_s(s, u, p, i, o, MOST_SEQUENCES), batch * o / latency)
+    rate = np.where(
+        np.isnan(c), saturated_tokens_per_s(s, u, p, i, o, MOST_SEQUENCES), batch * o / latency
+    )
     first = prefill_work_s(s, u, p, i) + prefill_fixed_s(s, p)
     metric = table["metric"].to_numpy(str)
-    return {"value": np.where(metric == "latency_s", latency, np.where(metric == "ttft_s", first, rate))}
+    return {
+        "value": np.where(metric == "latency_s", latency, np.where(metric == "ttft_s", first, rate))
+    }
 
 
 def kinds(table: pd.DataFrame) -> Any:
     """The class of each row: dense, four_bit or mixture."""
-    return np.array([kind_of(catalog.model(m), p) for m, p in zip(table["model"], table["precision"], strict=True)])
+    return np.array(
+        [
+            kind_of(catalog.model(m), p)
+            for m, p in zip(table["model"], table["precision"], strict=True)
+        ]
+    )
 
 
 @public
@@ -93,10 +124,29 @@ def serving_reality() -> pd.DataFrame:
         made = predict(table, *numbers(table), engine_physics(table))
         for name, values in made.items():
             metric = table["metric"] if name == "value" else name
-            rows.append(table.assign(metric=metric, measured=table[name], predicted=values, kind=kinds(table)))
+            rows.append(
+                table.assign(
+                    metric=metric, measured=table[name], predicted=values, kind=kinds(table)
+                )
+            )
     result = pd.concat(rows, ignore_index=True)
     result["ratio"] = result["measured"] / result["predicted"]
-    keep = ["id", "family", "model", "gpu", "engine", "precision", "tp", "dp", "kind", "metric", "measured", "predicted", "ratio", "note"]
+    keep = [
+        "id",
+        "family",
+        "model",
+        "gpu",
+        "engine",
+        "precision",
+        "tp",
+        "dp",
+        "kind",
+        "metric",
+        "measured",
+        "predicted",
+        "ratio",
+        "note",
+    ]
     return result[keep]
 
 
@@ -116,18 +166,56 @@ def serving_held_out() -> pd.DataFrame:
     """
     found = _measured("serving_held_out", catalog.data_folder())
     latency, throughput = (measured(file) for file in FILES)
-    long = latency.melt(id_vars=[c for c in latency if c not in ("ttft_s", "tpot_s")], value_vars=["ttft_s", "tpot_s"], var_name="metric", value_name="reported")
-    rows = pd.concat([long, throughput.rename(columns={"value": "reported"})], ignore_index=True).merge(found.drop(columns="source"), on=["id", "metric"])
+    long = latency.melt(
+        id_vars=[c for c in latency if c not in ("ttft_s", "tpot_s")],
+        value_vars=["ttft_s", "tpot_s"],
+        var_name="metric",
+        value_name="reported",
+    )
+    rows = pd.concat(
+        [long, throughput.rename(columns={"value": "reported"})], ignore_index=True
+    ).merge(found.drop(columns="source"), on=["id", "metric"])
     mid = rows["reported"] / rows["ratio"]
-    table = rows.assign(kind=kinds(rows), unit=rows["metric"].map(UNITS), mid=mid, low=mid * rows["low"], high=mid * rows["high"], ratio=1 / rows["ratio"])
+    table = rows.assign(
+        kind=kinds(rows),
+        unit=rows["metric"].map(UNITS),
+        mid=mid,
+        low=mid * rows["low"],
+        high=mid * rows["high"],
+        ratio=1 / rows["ratio"],
+    )
     table["inside"] = (table["low"] <= table["reported"]) & (table["reported"] <= table["high"])
     groups = {name: keep for name, keep in subsets(table).items() if name != BOTH}
     table["measured"] = np.select(list(groups.values()), list(groups), "")
     table["plain"] = np.nan
     credits = {id: catalog.source(id) for id in table["source"].unique()}
     table["url"] = table["source"].map({id: found.url for id, found in credits.items()})
-    table["source"] = table["source"].map({id: f"{found.publisher}: {found.title}" for id, found in credits.items()})
-    return table[["id", "family", "kind", "model", "gpu", "engine", "precision", "metric", "measured", "unit", "reported", "low", "mid", "high", "ratio", "inside", "plain", "source", "url"]]
+    table["source"] = table["source"].map(
+        {id: f"{found.publisher}: {found.title}" for id, found in credits.items()}
+    )
+    return table[
+        [
+            "id",
+            "family",
+            "kind",
+            "model",
+            "gpu",
+            "engine",
+            "precision",
+            "metric",
+            "measured",
+            "unit",
+            "reported",
+            "low",
+            "mid",
+            "high",
+            "ratio",
+            "inside",
+            "plain",
+            "source",
+            "url",
+        ]
+    ]
 
 
 def subsets(table: pd.DataFrame) -> dict[str, Any]:
@@ -163,6 +251,11 @@ def serving_errors(table: pd.DataFrame | None = None) -> pd.DataFrame:
         part = table[keep]
         if len(part):
             error, banded = part["ratio"] - 1, part["low"].notna()
-            lines[name] = {"rows": len(part), "error": error.abs().median(), "mean": error.abs().mean(), "bias": error.median(),
-                           "coverage": part["inside"][banded].mean() if banded.any() else np.nan}  # fmt: skip
+            lines[name] = {
+                "rows": len(part),
+                "error": error.abs().median(),
+                "mean": error.abs().mean(),
+                "bias": error.median(),
+                "coverage": part["inside"][banded].mean() if banded.any() else np.nan,
+            }
     return pd.DataFrame.from_dict(lines, orient="index").rename_axis("measured")

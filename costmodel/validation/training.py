@@ -39,8 +39,29 @@ PARTS = {"pretrain": "pre-training", "tune": "fine-tuning", "memory": "memory"}
 WITHOUT = ("family", "gpu", "method")
 METHODS = {"full": "full", "lora": "LoRA", "qlora": "QLoRA", "dpo": "DPO", "rl": "RL with rollouts"}
 EVERY = "all, every family the same weight"
-COLUMNS = ["id", "part", "family", "case", "model", "gpu", "gpus", "method", "precision", "stack", "unit", "reported", "low", "mid", "high",
-           "ratio", "inside", "fitted", "plain", "source", "url"]  # fmt: skip
+COLUMNS = [
+    "id",
+    "part",
+    "family",
+    "case",
+    "model",
+    "gpu",
+    "gpus",
+    "method",
+    "precision",
+    "stack",
+    "unit",
+    "reported",
+    "low",
+    "mid",
+    "high",
+    "ratio",
+    "inside",
+    "fitted",
+    "plain",
+    "source",
+    "url",
+]
 
 
 @public
@@ -80,10 +101,17 @@ def error_by(table: pd.DataFrame, by: str = "family") -> pd.DataFrame:
     >>> error_by(fidelity("fine-tuning"), "method").index.to_list()[-1]
     'all, every family the same weight'
     """
-    check(by in table.columns, f"error_by: no column {by!r}; the table has {', '.join(map(str, table.columns))}")
+    check(
+        by in table.columns,
+        f"error_by: no column {by!r}; the table has {', '.join(map(str, table.columns))}",
+    )
     check(len(table) > 0, "error_by: the table has no runs")
     groups = {name: _errors(rows) for name, rows in table.groupby(by)}
-    return pd.DataFrame({**groups, EVERY: _errors(table)}).T.rename_axis(by).astype({"runs": int, "families": int})
+    return (
+        pd.DataFrame({**groups, EVERY: _errors(table)})
+        .T.rename_axis(by)
+        .astype({"runs": int, "families": int})
+    )
 
 
 @public
@@ -93,8 +121,14 @@ def misses(table: pd.DataFrame, count: int = 12) -> pd.DataFrame:
     `beyond` is the factor by which the nearer end of the band misses the reported value.
     """
     check(count >= 1, f"misses: count is {count!r}, allowed is at least 1")
-    ends = np.where(table["reported"] > table["high"], table["reported"] / table["high"], table["low"] / table["reported"])
-    far = table.assign(beyond=ends)[~table["inside"] & table["low"].notna()].sort_values("beyond", ascending=False, kind="stable")
+    ends = np.where(
+        table["reported"] > table["high"],
+        table["reported"] / table["high"],
+        table["low"] / table["reported"],
+    )
+    far = table.assign(beyond=ends)[~table["inside"] & table["low"].notna()].sort_values(
+        "beyond", ascending=False, kind="stable"
+    )
     return far.drop_duplicates(["family", "model", "method"]).head(count).reset_index(drop=True)
 
 
@@ -108,9 +142,27 @@ def literature() -> pd.DataFrame:
     told = predict_training(**arguments(rows))
     low, mid, high = (told[f"wall_hours_{end}"] for end in ("low", "mid", "high"))
     reported = rows["value"]
-    run = rows["method"].map(METHODS) + " on " + rows["gpus"].astype(int).astype(str) + " " + rows["gpu"]
-    return pd.DataFrame({"model": rows["model"], "run": run, "unit": rows["unit"], "reported": reported, "low": low, "mid": mid, "high": high,
-                         "ratio": mid / reported, "inside": reported.between(low, high), "note": rows["note"]})  # fmt: skip
+    run = (
+        rows["method"].map(METHODS)
+        + " on "
+        + rows["gpus"].astype(int).astype(str)
+        + " "
+        + rows["gpu"]
+    )
+    return pd.DataFrame(
+        {
+            "model": rows["model"],
+            "run": run,
+            "unit": rows["unit"],
+            "reported": reported,
+            "low": low,
+            "mid": mid,
+            "high": high,
+            "ratio": mid / reported,
+            "inside": reported.between(low, high),
+            "note": rows["note"],
+        }
+    )
 
 
 @public
@@ -138,9 +190,21 @@ def standing(table: pd.DataFrame) -> Standing:
         f"token of a served model are within {token:.0%} where it is dense and {mixture:.0%} where it is a mixture of experts."
     )
     cards = (
-        ("Pre-training, median error", f"{before['error']:.0%}", f"of {int(before['runs'])} speeds; 6ND at 40 %: {before['error_plain']:.0%}"),
-        ("Fine-tuning, median error", f"{tune['error']:.0%}", f"of {int(tune['runs'])} speeds; 6ND at 40 %: {tune['error_plain']:.0%}"),
-        ("Peak memory, median error", f"{memory['error']:.0%}", f"of {int(memory['runs'])}; {memory['coverage']:.0%} inside the 80 % band"),
+        (
+            "Pre-training, median error",
+            f"{before['error']:.0%}",
+            f"of {int(before['runs'])} speeds; 6ND at 40 %: {before['error_plain']:.0%}",
+        ),
+        (
+            "Fine-tuning, median error",
+            f"{tune['error']:.0%}",
+            f"of {int(tune['runs'])} speeds; 6ND at 40 %: {tune['error_plain']:.0%}",
+        ),
+        (
+            "Peak memory, median error",
+            f"{memory['error']:.0%}",
+            f"of {int(memory['runs'])}; {memory['coverage']:.0%} inside the 80 % band",
+        ),
         ("Serving, time per token", f"{token:.0%}", f"mixtures of experts: {mixture:.0%}"),
     )
     return Standing(sentence, cards)
@@ -155,33 +219,88 @@ def _predicted(by: str) -> pd.DataFrame:
     law, law_memory, _ = laws()
     run = arrays(speed)
     kinds = class_of(run)
-    method = speed["method"].map(METHODS) + np.select([kinds == "moe", kinds == "offload"], [", experts", ", offload"], "")
+    method = speed["method"].map(METHODS) + np.select(
+        [kinds == "moe", kinds == "offload"], [", experts", ", offload"], ""
+    )
     speed = speed.assign(method=method)
-    others = "gpu" if by == "gpu" else "family"  # no other method has the same class, so its band is that of other families
+    others = (
+        "gpu" if by == "gpu" else "family"
+    )  # no other method has the same class, so its band is that of other families
     error, _ = left_out(speed_fit, log_speed, run, speed, by)
     plain = PLAIN_MFU * run.peak_bf16 / training_flops(run.active_params, 1.0)
-    rows = _table(speed, speed["job"].map(PARTS), "token/s", measured_speed(speed), error, widths(error, kinds, speed, others),
-                  log_speed(run, law, speed), plain)  # fmt: skip
+    rows = _table(
+        speed,
+        speed["job"].map(PARTS),
+        "token/s",
+        measured_speed(speed),
+        error,
+        widths(error, kinds, speed, others),
+        log_speed(run, law, speed),
+        plain,
+    )
     run = arrays(memory)
     error, _ = left_out(memory_fit, log_memory, run, memory, by)
     width = widths(error, np.full(len(memory), "memory"), memory, others)
-    more = _table(memory.assign(method=memory["method"].map(METHODS)), "memory", "GB", memory["value"], error, width, log_memory(run, law_memory, memory), np.nan)
+    more = _table(
+        memory.assign(method=memory["method"].map(METHODS)),
+        "memory",
+        "GB",
+        memory["value"],
+        error,
+        width,
+        log_memory(run, law_memory, memory),
+        np.nan,
+    )
     return pd.concat([rows, more], ignore_index=True)
 
 
-def _table(table: pd.DataFrame, part: Any, unit: str, reported: Any, error: np.ndarray, width: np.ndarray, fitted: np.ndarray, plain: Any) -> pd.DataFrame:
+def _table(
+    table: pd.DataFrame,
+    part: Any,
+    unit: str,
+    reported: Any,
+    error: np.ndarray,
+    width: np.ndarray,
+    fitted: np.ndarray,
+    plain: Any,
+) -> pd.DataFrame:
     """The columns of `fidelity` from log errors and log half-widths."""
     ratio = np.exp(error)
     mid = reported * ratio
-    length = np.where(table["seq_len"].isna(), "", ", " + table["seq_len"].fillna(0).astype(int).map("{:,}".format) + " tokens")
-    count = np.where(table["gpus"].isna(), "", table["gpus"].fillna(0).astype(int).map("{:,} ".format))
+    length = np.where(
+        table["seq_len"].isna(),
+        "",
+        ", " + table["seq_len"].fillna(0).astype(int).map("{:,}".format) + " tokens",
+    )
+    count = np.where(
+        table["gpus"].isna(), "", table["gpus"].fillna(0).astype(int).map("{:,} ".format)
+    )
     whole_run = np.where(whole(table), ", whole run", "")
-    case = table["model"] + " on " + count + table["gpu"] + ", " + table["precision"].str.replace("_", " ") + length + whole_run
+    case = (
+        table["model"]
+        + " on "
+        + count
+        + table["gpu"]
+        + ", "
+        + table["precision"].str.replace("_", " ")
+        + length
+        + whole_run
+    )
     return table.assign(
-        part=part, case=case, unit=unit, reported=reported, low=mid * np.exp(-width), mid=mid, high=mid * np.exp(width), ratio=ratio,
-        inside=np.abs(error) <= width + 1e-12, fitted=reported * np.exp(fitted), plain=plain, 
-        source=table["source"].map(lambda s: _source(s)[0]), url=table["source"].map(lambda s: _source(s)[1]),
-    )[COLUMNS]  # fmt: skip
+        part=part,
+        case=case,
+        unit=unit,
+        reported=reported,
+        low=mid * np.exp(-width),
+        mid=mid,
+        high=mid * np.exp(width),
+        ratio=ratio,
+        inside=np.abs(error) <= width + 1e-12,
+        fitted=reported * np.exp(fitted),
+        plain=plain,
+        source=table["source"].map(lambda s: _source(s)[0]),
+        url=table["source"].map(lambda s: _source(s)[1]),
+    )[COLUMNS]
 
 
 def _source(name: str) -> tuple[str, str]:
@@ -197,7 +316,16 @@ def spread(rows: pd.DataFrame, predicted: pd.Series) -> tuple[float, float]:
 
 
 def _errors(rows: pd.DataFrame) -> dict[str, Any]:
-    covered = rows.groupby(["part", "family"])["inside"].mean().mean()  # the mean of families: each weighs the same; no band is outside
+    covered = (
+        rows.groupby(["part", "family"])["inside"].mean().mean()
+    )  # the mean of families: each weighs the same; no band is outside
     error, bias = spread(rows, rows["mid"])
-    return {"runs": len(rows), "families": rows["family"].nunique(), "error": error, "bias": round(bias, 2) + 0.0, "coverage": float(covered),
-            "error_fitted": spread(rows, rows["fitted"])[0], "error_plain": spread(rows, rows["plain"])[0]}  # fmt: skip
+    return {
+        "runs": len(rows),
+        "families": rows["family"].nunique(),
+        "error": error,
+        "bias": round(bias, 2) + 0.0,
+        "coverage": float(covered),
+        "error_fitted": spread(rows, rows["fitted"])[0],
+        "error_plain": spread(rows, rows["plain"])[0],
+    }

@@ -23,24 +23,56 @@ from costmodel.laws.training.speed import SpeedLaw, seconds_per_token
 
 INSIDE = 0.8  # share of runs that a band holds
 ENOUGH = 8  # families that tell a quantile from the worst row
-EFFECTIVE = 40.0  # independent observations that all rows are worth: rows of a family repeat each other
-SPEED_ERROR, SPEED_OUTLIER = 0.25, 0.3  # log error of one observation; from where an error counts linearly
+EFFECTIVE = (
+    40.0  # independent observations that all rows are worth: rows of a family repeat each other
+)
+SPEED_ERROR, SPEED_OUTLIER = (
+    0.25,
+    0.3,
+)  # log error of one observation; from where an error counts linearly
 MEMORY_ERROR, MEMORY_OUTLIER = 0.12, 0.15
 
 
 # start value, and how far (log) the fit may take it
 SPEED: dict[str, tuple[float, float]] = {
-    "efficiency": (0.65, 0.3), "balance_power": (0.5, 0.3), "half_width": (400.0, 0.7), "attention_efficiency": (0.2, 0.5),
-    "tuned": (1.3, 0.3), "naive": (0.7, 0.2), "offload": (0.2, 0.5), "launch_s": (1.5e-3, 0.5), "dequantisation_bytes": (8.0, 0.5),
-    "doubling_loss": (0.012, 0.5), "sparsity_power": (0.25, 0.3), "exchange": (64.0, 0.5), "in_flight": (0.3, 0.5), "packing": (0.33, 0.3),
+    "efficiency": (0.65, 0.3),
+    "balance_power": (0.5, 0.3),
+    "half_width": (400.0, 0.7),
+    "attention_efficiency": (0.2, 0.5),
+    "tuned": (1.3, 0.3),
+    "naive": (0.7, 0.2),
+    "offload": (0.2, 0.5),
+    "launch_s": (1.5e-3, 0.5),
+    "dequantisation_bytes": (8.0, 0.5),
+    "doubling_loss": (0.012, 0.5),
+    "sparsity_power": (0.25, 0.3),
+    "exchange": (64.0, 0.5),
+    "in_flight": (0.3, 0.5),
+    "packing": (0.33, 0.3),
     "whole_run": (0.9, 0.1),
-}  # fmt: skip
+}
 MEMORY: dict[str, tuple[float, float]] = {
-    "states": (16.0, 0.02), "states_pure_bf16": (8.0, 0.08), "quantised_weight": (0.6, 0.25), "adapter_states": (16 * 18.0, 0.3),
-    "activation": (34.0, 0.3), "activation_adapter": (26.0, 0.3), "activation_quantised": (20.0, 0.4), "activation_selective": (24.0, 0.4),
-    "activation_checkpointed": (2.0, 0.3), "logits": (3.0, 0.7), "logits_naive": (10.0, 0.3), "framework": (1e9, 0.5), "fragmentation": (1.05, 0.05),
-}  # fmt: skip
-BOUNDED = {"efficiency", "attention_efficiency", "in_flight", "whole_run", "packing"}  # shares stay below 1
+    "states": (16.0, 0.02),
+    "states_pure_bf16": (8.0, 0.08),
+    "quantised_weight": (0.6, 0.25),
+    "adapter_states": (16 * 18.0, 0.3),
+    "activation": (34.0, 0.3),
+    "activation_adapter": (26.0, 0.3),
+    "activation_quantised": (20.0, 0.4),
+    "activation_selective": (24.0, 0.4),
+    "activation_checkpointed": (2.0, 0.3),
+    "logits": (3.0, 0.7),
+    "logits_naive": (10.0, 0.3),
+    "framework": (1e9, 0.5),
+    "fragmentation": (1.05, 0.05),
+}
+BOUNDED = {
+    "efficiency",
+    "attention_efficiency",
+    "in_flight",
+    "whole_run",
+    "packing",
+}  # shares stay below 1
 
 
 def arrays(table: pd.DataFrame, known: bool = True) -> Run:
@@ -84,7 +116,14 @@ def weights(table: pd.DataFrame) -> np.ndarray:
     return (1 / table.groupby(["family", "job"])["value"].transform("size")).to_numpy()
 
 
-def fit(errors: Callable[[Any, pd.DataFrame], np.ndarray], law: type, start: dict, table: pd.DataFrame, size: float, outlier: float) -> Any:
+def fit(
+    errors: Callable[[Any, pd.DataFrame], np.ndarray],
+    law: type,
+    start: dict,
+    table: pd.DataFrame,
+    size: float,
+    outlier: float,
+) -> Any:
     """The law with the least robust error, near its start values."""
     from scipy.optimize import least_squares
 
@@ -95,7 +134,9 @@ def fit(errors: Callable[[Any, pd.DataFrame], np.ndarray], law: type, start: dic
 
     def built(x: np.ndarray) -> Any:
         moved = value * np.exp(x)
-        return law(**{n: min(v, 0.95) if n in BOUNDED else v for n, v in zip(names, moved, strict=True)})
+        return law(
+            **{n: min(v, 0.95) if n in BOUNDED else v for n, v in zip(names, moved, strict=True)}
+        )
 
     def residuals(x: np.ndarray) -> np.ndarray:
         error = errors(built(x), table)
@@ -108,16 +149,32 @@ def fit(errors: Callable[[Any, pd.DataFrame], np.ndarray], law: type, start: dic
 def speed_fit(run: Run, table: pd.DataFrame, rows: np.ndarray) -> SpeedLaw:
     """The speed law of these rows alone."""
     part = pick(run, rows)
-    return fit(lambda law, t: log_speed(part, law, t), SpeedLaw, SPEED, table[rows], SPEED_ERROR, SPEED_OUTLIER)
+    return fit(
+        lambda law, t: log_speed(part, law, t),
+        SpeedLaw,
+        SPEED,
+        table[rows],
+        SPEED_ERROR,
+        SPEED_OUTLIER,
+    )
 
 
 def memory_fit(run: Run, table: pd.DataFrame, rows: np.ndarray) -> MemoryLaw:
     """The memory law of these rows alone."""
     part = pick(run, rows)
-    return fit(lambda law, t: log_memory(part, law, t), MemoryLaw, MEMORY, table[rows], MEMORY_ERROR, MEMORY_OUTLIER)
+    return fit(
+        lambda law, t: log_memory(part, law, t),
+        MemoryLaw,
+        MEMORY,
+        table[rows],
+        MEMORY_ERROR,
+        MEMORY_OUTLIER,
+    )
 
 
-def left_out(fitted: Callable, errors: Callable, run: Run, table: pd.DataFrame, by: str) -> tuple[np.ndarray, list]:
+def left_out(
+    fitted: Callable, errors: Callable, run: Run, table: pd.DataFrame, by: str
+) -> tuple[np.ndarray, list]:
     """(log error of every row by the fit that has not seen its group, the laws of those fits)."""
     found, refits = np.empty(len(table)), []
     for group in table[by].unique():
@@ -155,7 +212,9 @@ def bands(error: np.ndarray, kinds: np.ndarray, table: pd.DataFrame) -> dict[str
     return found
 
 
-def widths(error: np.ndarray, kinds: np.ndarray, table: pd.DataFrame, by: str = "family") -> np.ndarray:
+def widths(
+    error: np.ndarray, kinds: np.ndarray, table: pd.DataFrame, by: str = "family"
+) -> np.ndarray:
     """Half-width (log) of the band of each row from the errors of the other groups; NaN where no other has its class."""
     found = np.empty(len(table))
     for group in table[by].unique():

@@ -14,18 +14,32 @@ from costmodel.laws import agents as agent_loop
 
 SERVING = api(**{"in": 2.0, "out": 10.0, "cache_read": 0.2, "cache_write": 2.5}, accepted=0.8)
 WORK = cm.Workload(1_000, instruction_tokens=2_000, output_tokens=300)
-EXACT = {"step_spread": 0, "fail_chance": 0, "tools": 0, "build_weeks": 0, "upkeep_fte": 0, "step_output_tokens": 200, "tool_tokens": 600}
+EXACT = {
+    "step_spread": 0,
+    "fail_chance": 0,
+    "tools": 0,
+    "build_weeks": 0,
+    "upkeep_fte": 0,
+    "step_output_tokens": 200,
+    "tool_tokens": 600,
+}
 
 
 def request(agent, work=WORK, *more):
-    return cm.uncertainty.middle(cm.Option(SERVING, agent, *more)).case(cm.uncertainty.middle(work), STILL).request
+    return (
+        cm.uncertainty.middle(cm.Option(SERVING, agent, *more))
+        .case(cm.uncertainty.middle(work), STILL)
+        .request
+    )
 
 
 def sent(agent, work=WORK):
     """Input, output tokens and calls of one task."""
     calls = request(agent, work).calls
     return tuple(sum(x * c.per_request for c in calls) for x in (1.0,)) + (
-        sum(c.prompt_tokens * c.per_request for c in calls), sum(c.output_tokens * c.per_request for c in calls))  # fmt: skip
+        sum(c.prompt_tokens * c.per_request for c in calls),
+        sum(c.output_tokens * c.per_request for c in calls),
+    )
 
 
 # -- one task ------------------------------------------------------------------------------------------
@@ -34,7 +48,11 @@ def sent(agent, work=WORK):
 def test_a_task_of_seven_calls_by_hand():
     """2,000 of prompt seven times and a history of 800 more with each: 14,000 + 800 x 21; six thoughts of 200 and an answer of 300."""
     calls, tokens, written = sent(cm.Agent(steps=7, **EXACT))
-    assert (calls, tokens, written) == (pytest.approx(7), pytest.approx(14_000 + 800 * 21), pytest.approx(6 * 200 + 300))
+    assert (calls, tokens, written) == (
+        pytest.approx(7),
+        pytest.approx(14_000 + 800 * 21),
+        pytest.approx(6 * 200 + 300),
+    )
 
 
 def test_one_step_is_a_plain_call():
@@ -44,7 +62,10 @@ def test_one_step_is_a_plain_call():
 
 def test_tools_and_schema_are_sent_with_every_step():
     """58 tools of 950 tokens and a schema of 3,000: 58,100 tokens in each of five calls."""
-    with_tools, without = (sent(cm.Agent(steps=5, **EXACT | more))[1] for more in ({"tools": 58, "tokens_per_tool": 950, "schema_tokens": 3_000}, {}))
+    with_tools, without = (
+        sent(cm.Agent(steps=5, **EXACT | more))[1]
+        for more in ({"tools": 58, "tokens_per_tool": 950, "schema_tokens": 3_000}, {})
+    )
     assert with_tools - without == pytest.approx(5 * (58 * 950 + 3_000))
 
 
@@ -56,7 +77,9 @@ def test_a_brute_force_of_compaction():
             history, cuts = 1_000.0, cuts + 1
         tokens, history = tokens + history, history + 800
     modelled = agent_loop.history_tokens(800.0, 40.0, 10_000.0, 1_000.0)
-    assert modelled == pytest.approx(tokens, rel=0.12) and agent_loop.compactions(800.0, 40.0, 10_000.0, 1_000.0) == pytest.approx(cuts, abs=1)
+    assert modelled == pytest.approx(tokens, rel=0.12) and agent_loop.compactions(
+        800.0, 40.0, 10_000.0, 1_000.0
+    ) == pytest.approx(cuts, abs=1)
     assert modelled < 0.4 * agent_loop.history_tokens(800.0, 40.0)
 
 
@@ -71,20 +94,36 @@ def test_compaction_never_sends_more_history_and_never_less_than_nothing(grown, 
 def test_compaction_pays_for_long_tasks_and_writes_its_summaries():
     long = {"steps": 100, **EXACT}
     cut = cm.Agent(compact_at=20_000, kept_tokens=2_000, **long)
-    assert total(cm.Option(SERVING, cut), WORK) < 0.6 * total(cm.Option(SERVING, cm.Agent(**long)), WORK)
+    assert total(cm.Option(SERVING, cut), WORK) < 0.6 * total(
+        cm.Option(SERVING, cm.Agent(**long)), WORK
+    )
     summaries = request(cut).calls[1]
-    assert summaries.prompt_tokens == 20_000 and summaries.output_tokens == 2_000 and summaries.per_request == pytest.approx(agent_loop.compactions(800.0, 100.0, 20_000.0, 2_000.0))
+    assert (
+        summaries.prompt_tokens == 20_000
+        and summaries.output_tokens == 2_000
+        and summaries.per_request
+        == pytest.approx(agent_loop.compactions(800.0, 100.0, 20_000.0, 2_000.0))
+    )
 
 
-@pytest.mark.parametrize(("fail", "own", "sdk", "calls"), [(0.0, 3, 3, 1.0), (1.0, 3, 3, 9.0), (1.0, 3, 1, 3.0), (0.5, 2, 1, 1.5)])
+@pytest.mark.parametrize(
+    ("fail", "own", "sdk", "calls"),
+    [(0.0, 3, 3, 1.0), (1.0, 3, 3, 9.0), (1.0, 3, 1, 3.0), (0.5, 2, 1, 1.5)],
+)
 def test_hidden_retries_multiply_to_nine(fail, own, sdk, calls):
-    agent = cm.Agent(steps=1, **EXACT | {"fail_chance": fail}, own_tries=own, sdk_tries=sdk, billed_share=1)
+    agent = cm.Agent(
+        steps=1, **EXACT | {"fail_chance": fail}, own_tries=own, sdk_tries=sdk, billed_share=1
+    )
     assert sent(agent)[0] == pytest.approx(calls, rel=1e-6)
 
 
 def test_a_share_of_the_failed_calls_is_billed():
     """One in two fails, two tries: 1.5 calls are sent, and half of the failed ones are billed."""
-    assert sent(cm.Agent(steps=1, **EXACT | {"fail_chance": 0.5}, own_tries=2, sdk_tries=1, billed_share=0.5))[0] == pytest.approx(1.25)
+    assert sent(
+        cm.Agent(
+            steps=1, **EXACT | {"fail_chance": 0.5}, own_tries=2, sdk_tries=1, billed_share=0.5
+        )
+    )[0] == pytest.approx(1.25)
 
 
 def test_a_storm_of_retries_wastes_32_000_tokens():
@@ -96,7 +135,9 @@ def test_subagents_have_a_history_of_their_own():
     agent = cm.Agent(steps=4, subagents=3, subagent_steps=5, **EXACT)
     calls, tokens, _ = sent(agent)
     assert calls == pytest.approx(4 + 15)
-    assert tokens == pytest.approx(cm.operations.step_tokens(2_000, 800, 4) + 3 * cm.operations.step_tokens(2_000, 800, 5))
+    assert tokens == pytest.approx(
+        cm.operations.step_tokens(2_000, 800, 4) + 3 * cm.operations.step_tokens(2_000, 800, 5)
+    )
 
 
 def test_a_cache_serves_the_steps_of_one_task_even_when_tasks_are_rare():
@@ -104,17 +145,42 @@ def test_a_cache_serves_the_steps_of_one_task_even_when_tasks_are_rare():
     the 2,880 of its own history; the 720 that the step before has added are written."""
     rare = replace(WORK, requests_per_month=1)
     agent = cm.Agent(steps=10, reuse=1.0, **EXACT)
-    found = {line.item: line for line in lines(cm.Option(SERVING, agent, cm.PromptCache(minimum_tokens=500)), rare, replace(STILL, months=1))}
-    read, write = (found[f"production: cache {kind}"].schedule.weights(1, rare.demand(1))[1] for kind in ("read", "write"))
-    assert read == pytest.approx((0.9 * 2_000 + 2_880) / 5_600, abs=0.001) and read + write == pytest.approx(1)
-    assert total(cm.Option(SERVING, agent, cm.PromptCache(minimum_tokens=500)), rare) < 0.6 * total(cm.Option(SERVING, agent), rare)
+    found = {
+        line.item: line
+        for line in lines(
+            cm.Option(SERVING, agent, cm.PromptCache(minimum_tokens=500)),
+            rare,
+            replace(STILL, months=1),
+        )
+    }
+    read, write = (
+        found[f"production: cache {kind}"].schedule.weights(1, rare.demand(1))[1]
+        for kind in ("read", "write")
+    )
+    assert read == pytest.approx(
+        (0.9 * 2_000 + 2_880) / 5_600, abs=0.001
+    ) and read + write == pytest.approx(1)
+    assert total(cm.Option(SERVING, agent, cm.PromptCache(minimum_tokens=500)), rare) < 0.6 * total(
+        cm.Option(SERVING, agent), rare
+    )
 
 
 def test_the_history_of_a_task_is_not_found_by_another_task_however_many_there_are():
     """With 10 million tasks a month every task finds instructions in the cache, but only its own steps its history."""
     busy = replace(WORK, requests_per_month=1e7)
     for reuse in (0.0, 0.5, 1.0):
-        found = {line.item: line for line in lines(cm.Option(SERVING, cm.Agent(steps=10, reuse=reuse, **EXACT), cm.PromptCache(minimum_tokens=500)), busy, replace(STILL, months=1))}
+        found = {
+            line.item: line
+            for line in lines(
+                cm.Option(
+                    SERVING,
+                    cm.Agent(steps=10, reuse=reuse, **EXACT),
+                    cm.PromptCache(minimum_tokens=500),
+                ),
+                busy,
+                replace(STILL, months=1),
+            )
+        }
         read = found["production: cache read"].schedule.weights(1, busy.demand(1))[1]
         assert read == pytest.approx((2_000 + 2_880 * reuse) / 5_600)
 
@@ -123,8 +189,18 @@ def test_subagents_and_summaries_do_not_change_what_is_looked_up_and_judged():
     """Both are calls beside the one that answers: questions to the index and tokens that a judge reads stay the same."""
     work = replace(WORK, input_tokens=500, corpus=cm.Corpus(tokens=9e6))
     helped = {"subagents": 2, "compact_at": 5_000}
-    for technique, item in ((cm.Rag(), "embed the questions"), (cm.Monitoring(judge=SERVING), "production judge: fresh input")):
-        plain, more = ([line.quantity for line in lines(cm.Option(SERVING, cm.Agent(**EXACT, **fields), technique), work) if line.item == item] for fields in ({}, helped))
+    for technique, item in (
+        (cm.Rag(), "embed the questions"),
+        (cm.Monitoring(judge=SERVING), "production judge: fresh input"),
+    ):
+        plain, more = (
+            [
+                line.quantity
+                for line in lines(cm.Option(SERVING, cm.Agent(**EXACT, **fields), technique), work)
+                if line.item == item
+            ]
+            for fields in ({}, helped)
+        )
         assert len(plain) == 1 and more == plain
     tokens = cm.Monitoring.rubric_tokens.mid + 500 + work.output_tokens
     assert plain[0] == pytest.approx(1_000 * cm.Monitoring.judge_share.mid * tokens / 1e6)
@@ -143,16 +219,30 @@ def test_a_tail_of_long_tasks_costs_more_than_its_mean():
 
 def test_a_cap_cuts_the_tail_and_what_it_cuts_has_failed():
     """Cut at twice the mean: ln(2) + 0.32 over 0.8 is 1.27 standard deviations, so that 10 % do not end."""
-    free, capped = (cm.Agent(steps=20, cap_steps=cap, **EXACT | {"step_spread": 0.8}) for cap in (None, 40))
+    free, capped = (
+        cm.Agent(steps=20, cap_steps=cap, **EXACT | {"step_spread": 0.8}) for cap in (None, 40)
+    )
     assert sent(capped)[1] < 0.75 * sent(free)[1]
-    table = cm.compare({"free": cm.Option(SERVING, free), "capped": cm.Option(SERVING, capped)}, WORK, terms=STILL, draws=2)
-    assert table.quality["free"] == pytest.approx(0.80, abs=1e-5) and table.quality["capped"] == pytest.approx(0.80 * 0.897, abs=0.001)
+    table = cm.compare(
+        {"free": cm.Option(SERVING, free), "capped": cm.Option(SERVING, capped)},
+        WORK,
+        terms=STILL,
+        draws=2,
+    )
+    assert table.quality["free"] == pytest.approx(0.80, abs=1e-5) and table.quality[
+        "capped"
+    ] == pytest.approx(0.80 * 0.897, abs=0.001)
 
 
 def test_an_agent_without_a_cap_has_an_unpriced_risk():
     endless, capped = (cm.Option(SERVING, cm.Agent(cap_steps=cap)) for cap in (None, 30))
-    assert "Agent(cap_steps=...)" in cm.operations.unpriced(endless, WORK, STILL).operation.to_list()
-    assert "Agent(cap_steps=...)" not in cm.operations.unpriced(capped, WORK, STILL).operation.to_list()
+    assert (
+        "Agent(cap_steps=...)" in cm.operations.unpriced(endless, WORK, STILL).operation.to_list()
+    )
+    assert (
+        "Agent(cap_steps=...)"
+        not in cm.operations.unpriced(capped, WORK, STILL).operation.to_list()
+    )
 
 
 def test_the_heavy_user_has_a_negative_margin():
@@ -169,26 +259,46 @@ def test_the_heavy_user_has_a_negative_margin():
 
 def test_a_resolved_task_costs_4_12_when_68_percent_are_resolved_at_2_80():
     option = cm.Option(api(**{"in": 2.80, "out": 0.0}), quality=0.68)
-    row = cm.operations.per_task(option, cm.Workload(1_000, input_tokens=1e6 - 1), terms=STILL).iloc[0]
-    assert row.usd_per_task == pytest.approx(2.80, abs=1e-4) and round(row.usd_per_resolved, 2) == 4.12
-    handed = cm.operations.per_task(option, cm.Workload(1_000, input_tokens=1e6 - 1), usd_unresolved=10, terms=STILL).iloc[0]
+    row = cm.operations.per_task(
+        option, cm.Workload(1_000, input_tokens=1e6 - 1), terms=STILL
+    ).iloc[0]
+    assert (
+        row.usd_per_task == pytest.approx(2.80, abs=1e-4) and round(row.usd_per_resolved, 2) == 4.12
+    )
+    handed = cm.operations.per_task(
+        option, cm.Workload(1_000, input_tokens=1e6 - 1), usd_unresolved=10, terms=STILL
+    ).iloc[0]
     assert handed.usd_per_resolved == pytest.approx((2.80 + 0.32 * 10) / 0.68, abs=1e-3)
 
 
 def test_people_check_results():
     checked = cm.Agent(steps=3, **EXACT, reviewed_share=0.5, review_minutes=6)
-    (line,) = [line for line in lines(cm.Option(SERVING, checked), WORK) if line.item == "check results"]
+    (line,) = [
+        line for line in lines(cm.Option(SERVING, checked), WORK) if line.item == "check results"
+    ]
     assert line.quantity == pytest.approx(1_000 * 0.5 * 6 / 60)
 
 
 def test_an_accepted_change_against_a_developers_hours():
     """Two hours by hand at the loaded rate; the agent is read for 20 minutes, and what is rejected is done by hand after all."""
-    agent = cm.CodingAgent(steps=30, step_spread=0, transfer=0.5, review_minutes=20, build_weeks=0, upkeep_fte=0)
-    ways = cm.operations.coding_ways(cm.Option(SERVING, agent), WORK, 2.0, 1.19, STILL).set_index("way")
+    agent = cm.CodingAgent(
+        steps=30, step_spread=0, transfer=0.5, review_minutes=20, build_weeks=0, upkeep_fte=0
+    )
+    ways = cm.operations.coding_ways(cm.Option(SERVING, agent), WORK, 2.0, 1.19, STILL).set_index(
+        "way"
+    )
     hourly = cm.facts.person("engineer").usd_per_hour.mid
     assert ways.usd_per_change["developer alone"] == pytest.approx(2 * hourly)
-    assert ways.usd_people["agent, read by a developer"] == pytest.approx((1 / 3 + 0.6 * 2) * hourly, rel=1e-4)
-    useless = cm.operations.coding_ways(cm.Option(SERVING, replace(agent, transfer=0.05)), WORK, 2.0, 1.19, STILL).set_index("way").usd_per_change
+    assert ways.usd_people["agent, read by a developer"] == pytest.approx(
+        (1 / 3 + 0.6 * 2) * hourly, rel=1e-4
+    )
+    useless = (
+        cm.operations.coding_ways(
+            cm.Option(SERVING, replace(agent, transfer=0.05)), WORK, 2.0, 1.19, STILL
+        )
+        .set_index("way")
+        .usd_per_change
+    )
     assert useless["agent, read by a developer"] > useless["developer alone"]
 
 
@@ -206,13 +316,20 @@ def test_published_runs_of_a_coding_agent_lie_in_the_band():
 def test_the_order_of_shapes_does_not_matter():
     work = replace(WORK, corpus=cm.Corpus(tokens=9e6))
     pieces = [cm.Agent(), cm.PromptCache(), cm.FewShot()]
-    usd = {total(cm.Option(SERVING, *order), work) for order in (pieces, pieces[::-1], [pieces[1], pieces[0], pieces[2]])}
+    usd = {
+        total(cm.Option(SERVING, *order), work)
+        for order in (pieces, pieces[::-1], [pieces[1], pieces[0], pieces[2]])
+    }
     assert max(usd) == pytest.approx(min(usd))
 
 
 def test_operations_pay_for_the_steps_of_an_agent():
     """An evaluation of 100 tasks of 7 steps is 700 calls."""
-    option = cm.Option(SERVING, cm.Agent(steps=7, **EXACT), cm.Evals(items=100, runs_per_month=1, spread=0, changes_per_week=0))
+    option = cm.Option(
+        SERVING,
+        cm.Agent(steps=7, **EXACT),
+        cm.Evals(items=100, runs_per_month=1, spread=0, changes_per_week=0),
+    )
     (line,) = [line for line in lines(option, WORK) if line.item == "evaluation runs: output"]
     assert line.quantity == pytest.approx(100 * (6 * 200 + 300) / 1e6)
 
@@ -228,28 +345,50 @@ def test_another_loop_whose_steps_are_not_known_is_held_four_times_of_five():
     """Dollars a task of OpenHands and of the vendors' own loops on SWE-bench, which the defaults have not seen: a provider
     without a listed cache lies above the band."""
     found = {}
-    for id, model in (("openhands_sonnet_4_5", "claude-sonnet-4-5"), ("openhands_claude_code", "claude-sonnet-4-5"), ("openhands_subagents", "claude-sonnet-4-5"),
-                      ("openhands_codex", "gpt-5.4"), ("openhands_minimax", "MiniMax-M2.5")):  # fmt: skip
+    for id, model in (
+        ("openhands_sonnet_4_5", "claude-sonnet-4-5"),
+        ("openhands_claude_code", "claude-sonnet-4-5"),
+        ("openhands_subagents", "claude-sonnet-4-5"),
+        ("openhands_codex", "gpt-5.4"),
+        ("openhands_minimax", "MiniMax-M2.5"),
+    ):
         fact = catalog.fact("practice", f"{id}.usd_per_task")
         thinks = cm.Range(300, 3_000, mid=1_000) if model != "claude-sonnet-4-5" else 0.0
-        agent = cm.CodingAgent(reviewed_share=0, build_weeks=0, upkeep_fte=0, step_reasoning_tokens=thinks)
+        agent = cm.CodingAgent(
+            reviewed_share=0, build_weeks=0, upkeep_fte=0, step_reasoning_tokens=thinks
+        )
         option = cm.Option(cm.Api(model, on=fact.as_of, accepted=0.74), agent, cm.PromptCache())
         work = replace(WORK, instruction_tokens=cm.Range(1_500, 6_000, mid=3_000))
         row = cm.compare(option, work, terms=replace(STILL, months=1), draws=2_000).iloc[0]
         found[id] = row.p10 / 1_000 <= fact.value.mid <= row.p90 / 1_000
-    assert found == {"openhands_sonnet_4_5": True, "openhands_claude_code": True, "openhands_codex": True, "openhands_subagents": True, "openhands_minimax": False}
+    assert found == {
+        "openhands_sonnet_4_5": True,
+        "openhands_claude_code": True,
+        "openhands_codex": True,
+        "openhands_subagents": True,
+        "openhands_minimax": False,
+    }
 
 
 def test_a_doubt_about_the_person_widens_the_band_and_not_the_middle():
     option = cm.Option(SERVING, cm.uncertainty.middle(cm.Agent()))
-    sure, doubt = (cm.operations.per_task(option, WORK, usd, terms=cm.uncertainty.middle(STILL)).iloc[0] for usd in (2.0, cm.Range(1, 4)))
-    assert doubt.usd_per_resolved == sure.usd_per_resolved and doubt.p90 > sure.p90 and doubt.p10 < sure.p10
+    sure, doubt = (
+        cm.operations.per_task(option, WORK, usd, terms=cm.uncertainty.middle(STILL)).iloc[0]
+        for usd in (2.0, cm.Range(1, 4))
+    )
+    assert (
+        doubt.usd_per_resolved == sure.usd_per_resolved
+        and doubt.p90 > sure.p90
+        and doubt.p10 < sure.p10
+    )
 
 
 def test_the_band_of_a_developer_with_ai_holds_both_trials():
     """0.44 times the hours in one trial, 1.19 in another: neither way is surely the cheaper."""
     still = replace(STILL, people=cm.uncertainty.middle(STILL.people))
-    ways = cm.operations.coding_ways(cm.Option(SERVING, cm.CodingAgent()), WORK, 2.0, terms=still).set_index("way")
+    ways = cm.operations.coding_ways(
+        cm.Option(SERVING, cm.CodingAgent()), WORK, 2.0, terms=still
+    ).set_index("way")
     alone = ways.usd_per_change["developer alone"]
     assert ways.p10["developer alone"] == pytest.approx(alone) == ways.p90["developer alone"]
     assert ways.p10["developer with AI"] < alone < ways.p90["developer with AI"]
@@ -257,20 +396,40 @@ def test_the_band_of_a_developer_with_ai_holds_both_trials():
 
 
 WRONG = {
-    "steps_and_success: the option has no Agent": lambda: cm.operations.steps_and_success(cm.Option(SERVING), WORK, [2], [0.5]),
-    "steps_and_success: steps is \\[\\], it must be a list": lambda: cm.operations.steps_and_success(cm.Option(SERVING, cm.Agent()), WORK, [], [0.5]),
-    "success is \\(2.0, 2.0\\), allowed is between": lambda: cm.operations.steps_and_success(cm.Option(SERVING, cm.Agent()), WORK, [2], [2]),
-    "usd_unresolved is -1, allowed is at least 0": lambda: cm.operations.per_task(cm.Option(SERVING), WORK, -1),
-    "coding_ways: the option has no CodingAgent": lambda: cm.operations.coding_ways(cm.Option(SERVING, cm.Agent()), WORK, 2),
-    "coding_ways compares the ways of one Option": lambda: cm.operations.coding_ways(cm.cascade(cm.Option(SERVING), cm.Option(SERVING), 0.3), WORK, 2),
-    "hours_by_hand is -2, allowed is at least 0": lambda: cm.operations.coding_ways(cm.Option(SERVING, cm.CodingAgent()), WORK, -2),
-    "usd_per_seat_month is 0, allowed is at least 0.01": lambda: cm.operations.user_margins(8, 0, 1),
-    "at is \\(2.0, 2.0\\), allowed is between": lambda: cm.operations.user_margins(8, 16, 1, at=[2]),
-    "inference_share: volumes is empty": lambda: cm.operations.inference_share(cm.Option(SERVING), WORK, []),
+    "steps_and_success: the option has no Agent": lambda: cm.operations.steps_and_success(
+        cm.Option(SERVING), WORK, [2], [0.5]
+    ),
+    "steps_and_success: steps is \\[\\], it must be a list": lambda: (
+        cm.operations.steps_and_success(cm.Option(SERVING, cm.Agent()), WORK, [], [0.5])
+    ),
+    "success is \\(2.0, 2.0\\), allowed is between": lambda: cm.operations.steps_and_success(
+        cm.Option(SERVING, cm.Agent()), WORK, [2], [2]
+    ),
+    "usd_unresolved is -1, allowed is at least 0": lambda: cm.operations.per_task(
+        cm.Option(SERVING), WORK, -1
+    ),
+    "coding_ways: the option has no CodingAgent": lambda: cm.operations.coding_ways(
+        cm.Option(SERVING, cm.Agent()), WORK, 2
+    ),
+    "coding_ways compares the ways of one Option": lambda: cm.operations.coding_ways(
+        cm.cascade(cm.Option(SERVING), cm.Option(SERVING), 0.3), WORK, 2
+    ),
+    "hours_by_hand is -2, allowed is at least 0": lambda: cm.operations.coding_ways(
+        cm.Option(SERVING, cm.CodingAgent()), WORK, -2
+    ),
+    "usd_per_seat_month is 0, allowed is at least 0.01": lambda: cm.operations.user_margins(
+        8, 0, 1
+    ),
+    "at is \\(2.0, 2.0\\), allowed is between": lambda: cm.operations.user_margins(
+        8, 16, 1, at=[2]
+    ),
+    "inference_share: volumes is empty": lambda: cm.operations.inference_share(
+        cm.Option(SERVING), WORK, []
+    ),
     "on is 'soon', it must be a day": lambda: cm.operations.duties("soon"),
     "Agent.sdk_tries is 0, allowed is at least 1": lambda: cm.Agent(sdk_tries=0),
     "CodingAgent.cap_steps is 0, allowed is at least 1": lambda: cm.CodingAgent(cap_steps=0),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("message", WRONG)

@@ -14,20 +14,28 @@ from costmodel.ledgers.engine import cases
 
 MONTH = replace(STILL, months=1)
 CACHED = {"in": 3.0, "cache_read": 0.3, "cache_write": 3.75, "cache_write_1h": 6.0, "out": 15.0}
-WORK = cm.Workload(100_000, instruction_tokens=5_000, input_tokens=400, output_tokens=200, reasoning_tokens=100)
+WORK = cm.Workload(
+    100_000, instruction_tokens=5_000, input_tokens=400, output_tokens=200, reasoning_tokens=100
+)
 
 
 def mtok(option, work, word=""):
     """Tokens a month [million] of the lines whose item has a word in it; one occurrence of a path is one month."""
     demand = work.demand(1)
-    return sum(float(line.quantity * line.schedule.weights(1, demand)[1]) for line in lines(option, work, MONTH)
-               if line.unit == "Mtok" and word in line.item)  # fmt: skip
+    return sum(
+        float(line.quantity * line.schedule.weights(1, demand)[1])
+        for line in lines(option, work, MONTH)
+        if line.unit == "Mtok" and word in line.item
+    )
 
 
 # -- token classes -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("techniques", [(), (cm.PromptCache(),), (cm.PromptCache(ttl_s=3600),), (cm.FewShot(), cm.PromptCache())])
+@pytest.mark.parametrize(
+    "techniques",
+    [(), (cm.PromptCache(),), (cm.PromptCache(ttl_s=3600),), (cm.FewShot(), cm.PromptCache())],
+)
 @pytest.mark.parametrize("requests", [10, 1_000, 1e6])
 def test_token_classes_are_a_partition_of_the_request(techniques, requests):
     """Fresh, read, written, visible and reasoning tokens sum to the tokens of the request, cached or not."""
@@ -48,13 +56,17 @@ def test_a_cached_token_is_billed_once():
 
 def test_a_write_replaces_the_input_rate():
     """No two requests meet: every prefix is a write at 1.25 x, nothing else is paid for it."""
-    lonely = replace(WORK, requests_per_month=0.01, output_tokens=0, reasoning_tokens=0, input_tokens=0)
+    lonely = replace(
+        WORK, requests_per_month=0.01, output_tokens=0, reasoning_tokens=0, input_tokens=0
+    )
     row = total(cm.Option(api(**CACHED), cm.PromptCache()), lonely, MONTH)
     assert row == pytest.approx(0.01 * 5_000 * 3.75 / 1e6, rel=1e-4)
 
 
 def test_the_hour_cache_is_written_at_its_own_price():
-    lonely = replace(WORK, requests_per_month=0.001, output_tokens=0, reasoning_tokens=0, input_tokens=0)
+    lonely = replace(
+        WORK, requests_per_month=0.001, output_tokens=0, reasoning_tokens=0, input_tokens=0
+    )
     row = total(cm.Option(api(**CACHED), cm.PromptCache(ttl_s=3600)), lonely, MONTH)
     assert row == pytest.approx(0.001 * 5_000 * 6.0 / 1e6, rel=1e-4)
 
@@ -62,7 +74,9 @@ def test_the_hour_cache_is_written_at_its_own_price():
 @pytest.mark.parametrize(("prefix", "cached"), [(1_023, False), (1_024, True)])
 def test_a_prefix_below_the_minimum_is_not_cached(prefix, cached):
     work = replace(WORK, instruction_tokens=prefix)
-    assert (mtok(cm.Option(api(**CACHED), cm.PromptCache(minimum_tokens=1_024)), work, "cache") > 0) is cached
+    assert (
+        mtok(cm.Option(api(**CACHED), cm.PromptCache(minimum_tokens=1_024)), work, "cache") > 0
+    ) is cached
 
 
 def test_only_the_stable_part_is_cached():
@@ -75,27 +89,36 @@ def test_only_the_stable_part_is_cached():
 @pytest.mark.parametrize(("requests", "dearer"), [(100, True), (100_000, False)])
 def test_thin_traffic_makes_a_cache_dearer_than_none(requests, dearer):
     work = replace(WORK, requests_per_month=requests)
-    plain, cached = (total(cm.Option(api(**CACHED), *t), work, MONTH) for t in ((), (cm.PromptCache(),)))
+    plain, cached = (
+        total(cm.Option(api(**CACHED), *t), work, MONTH) for t in ((), (cm.PromptCache(),))
+    )
     assert (cached > plain) is dearer
 
 
 def test_a_cache_without_a_price_is_an_error():
-    with pytest.raises(CatalogError, match=r"cache_read of 'toy' is not priced; leave out PromptCache\(\)"):
+    with pytest.raises(
+        CatalogError, match=r"cache_read of 'toy' is not priced; leave out PromptCache\(\)"
+    ):
         total(cm.Option(api(**{"in": 1.0, "out": 1.0}), cm.PromptCache()), WORK, MONTH)
 
 
 def test_reasoning_is_billed_as_output():
     assert mtok(cm.Option(api(**CACHED)), WORK, "reasoning") == pytest.approx(10)
     without = replace(WORK, reasoning_tokens=0)
-    assert total(cm.Option(api(**CACHED)), WORK, MONTH) - total(cm.Option(api(**CACHED)), without, MONTH) == pytest.approx(10 * 15)
+    assert total(cm.Option(api(**CACHED)), WORK, MONTH) - total(
+        cm.Option(api(**CACHED)), without, MONTH
+    ) == pytest.approx(10 * 15)
 
 
 # The long-context comparison: $3 a million, reads at 0.1 x, writes at 1.25 x or 2 x, 150,000 tokens (300 pages),
 # 22 days of 10 hours, Poisson arrivals, output left out; RAG sends 5,000 tokens.
 TABLE = [  # queries a day, hit rate %, no cache, 5-minute cache, 1-hour cache, RAG with $70 a month
-    (5, 4, 50, 60, 62, 72), (50, 34, 495, 425, 56, 86), (200, 81, 1_980, 628, 198, 136),
-    (2_000, 100, 19_800, 1_980, 1_980, 730), (5_000, 100, 49_500, 4_950, 4_950, 1_720),
-]  # fmt: skip
+    (5, 4, 50, 60, 62, 72),
+    (50, 34, 495, 425, 56, 86),
+    (200, 81, 1_980, 628, 198, 136),
+    (2_000, 100, 19_800, 1_980, 1_980, 730),
+    (5_000, 100, 49_500, 4_950, 4_950, 1_720),
+]
 
 
 @pytest.mark.parametrize(("a_day", "hits", "plain", "minutes", "hour", "rag"), TABLE)
@@ -106,16 +129,25 @@ def test_long_context_against_retrieval(a_day, hits, plain, minutes, hour, rag):
     rate = float(cm.knowledge.hit_rate(work.arrivals_per_s(work.requests_per_month), 300))
     assert round(100 * rate) == hits
     assert round(total(cm.Option(serving), work, MONTH)) == pytest.approx(plain, abs=0.5)
-    assert round(total(cm.Option(serving, cm.PromptCache()), work, MONTH)) == pytest.approx(minutes, rel=0.01)
-    assert round(total(cm.Option(serving, cm.PromptCache(ttl_s=3600)), work, MONTH)) == pytest.approx(hour, rel=0.01, abs=1)
+    assert round(total(cm.Option(serving, cm.PromptCache()), work, MONTH)) == pytest.approx(
+        minutes, rel=0.01
+    )
+    assert round(
+        total(cm.Option(serving, cm.PromptCache(ttl_s=3600)), work, MONTH)
+    ) == pytest.approx(hour, rel=0.01, abs=1)
     looked_up = total(cm.Option(serving), replace(work, instruction_tokens=5_000), MONTH) + 70
     assert round(looked_up) == pytest.approx(rag, abs=1)
 
 
 def test_growing_traffic_warms_the_cache_month_by_month():
     work = cm.Workload(1_000, instruction_tokens=5_000, growth_per_year=3.0)
-    book = cm.ledger(cm.Option(api(**CACHED), cm.PromptCache()), work, terms=replace(STILL, months=13))
-    read, written = (book[book["item"] == f"production: cache {x}"].set_index("month").quantity for x in ("read", "write"))
+    book = cm.ledger(
+        cm.Option(api(**CACHED), cm.PromptCache()), work, terms=replace(STILL, months=13)
+    )
+    read, written = (
+        book[book["item"] == f"production: cache {x}"].set_index("month").quantity
+        for x in ("read", "write")
+    )
     share = read / (read + written)
     assert share[1] == pytest.approx(float(cm.knowledge.hit_rate(1_000 / (220 * 3_600), 300)))
     assert share[13] == pytest.approx(float(cm.knowledge.hit_rate(4_000 / (220 * 3_600), 300)))
@@ -124,10 +156,14 @@ def test_growing_traffic_warms_the_cache_month_by_month():
 # -- context tiers -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("tokens", "usd"), [(199_999, 0.199999), (200_000, 0.2), (200_001, 0.400002)])
+@pytest.mark.parametrize(
+    ("tokens", "usd"), [(199_999, 0.199999), (200_000, 0.2), (200_001, 0.400002)]
+)
 def test_a_tier_holds_strictly_above_its_threshold_for_the_whole_request(tokens, usd):
     serving = api(tiers={200_000: {"in": 2.0, "out": 8.0}}, **{"in": 1.0, "out": 4.0})
-    assert total(cm.Option(serving), cm.Workload(1, input_tokens=tokens), MONTH) == pytest.approx(usd)
+    assert total(cm.Option(serving), cm.Workload(1, input_tokens=tokens), MONTH) == pytest.approx(
+        usd
+    )
 
 
 def test_a_tier_reprices_the_output_too():
@@ -139,7 +175,12 @@ def test_a_tier_reprices_the_output_too():
 def test_a_drawn_prompt_pays_its_own_tier_in_each_draw():
     """Prompts from 500 to 2,000 tokens around a threshold of 1,000: the median prompt is at it, the bill jumps."""
     serving = api(tiers={1_000: {"in": 10.0, "out": 1.0}}, **{"in": 1.0, "out": 1.0})
-    table = cm.compare(cm.Option(serving), cm.Workload(1e6, input_tokens=cm.Range(500, 2_000, mid=1_000)), terms=MONTH, draws=500)
+    table = cm.compare(
+        cm.Option(serving),
+        cm.Workload(1e6, input_tokens=cm.Range(500, 2_000, mid=1_000)),
+        terms=MONTH,
+        draws=500,
+    )
     assert table.p10.item() < 1_000 and table.p90.item() > 10_000
 
 
@@ -150,9 +191,13 @@ def test_replace_asks_the_price_list_again():
     standard = cm.Api("gpt-4o", on=ON)
     usd = total(cm.Option(standard), WORK, MONTH)
     assert total(cm.Option(replace(standard, mode="batch")), WORK, MONTH) == pytest.approx(usd / 2)
-    assert total(cm.Option(replace(standard, discount=0.2)), WORK, MONTH) == pytest.approx(0.8 * usd)
+    assert total(cm.Option(replace(standard, discount=0.2)), WORK, MONTH) == pytest.approx(
+        0.8 * usd
+    )
     assert replace(standard, model="gpt-4o-mini").model.id == "gpt-4o-mini"
-    assert replace(cm.Api("o3", on="2025-06-09"), on="2025-06-10").model.tiers[0].usd_per_mtok_in == 2
+    assert (
+        replace(cm.Api("o3", on="2025-06-09"), on="2025-06-10").model.tiers[0].usd_per_mtok_in == 2
+    )
 
 
 def test_replace_asks_the_rents_again():
@@ -173,19 +218,34 @@ def test_a_discount_and_residency_scale_every_class():
 
 RENT = replace(cm.facts.rent("H100-SXM"), id="ours", usd_per_gpu_hour=2.5)
 CALM = cm.serving.Fleet(burstiness=0)  # nobody waits: the queue is tested in test_hosting.py
-STEADY = cm.Workload(1e6, input_tokens=1_000, output_tokens=1_000, active_hours_per_month=730, peak_to_average=1.0)
+STEADY = cm.Workload(
+    1e6, input_tokens=1_000, output_tokens=1_000, active_hours_per_month=730, peak_to_average=1.0
+)
 
 
 def hosted(requests_per_s=1.0, **fields):
-    given = {"load_max": 1.0, "fleet": CALM, "build_weeks": 0, "upkeep_fte": 0, "gpus_per_replica": 1, "rent": RENT} | fields
+    given = {
+        "load_max": 1.0,
+        "fleet": CALM,
+        "build_weeks": 0,
+        "upkeep_fte": 0,
+        "gpus_per_replica": 1,
+        "rent": RENT,
+    } | fields
     return cm.Option(cm.Hosted("llama-3.1-8b", requests_per_s=requests_per_s, **given))
 
 
 def gpu_hours(option, work, word=""):
-    return sum(float(line.quantity) for line in lines(option, work, MONTH) if line.unit == "GPU-hour" and word in line.item)
+    return sum(
+        float(line.quantity)
+        for line in lines(option, work, MONTH)
+        if line.unit == "GPU-hour" and word in line.item
+    )
 
 
-@pytest.mark.parametrize(("load", "replicas"), [(0.001, 1), (0.99, 1), (1.0, 1), (1.01, 2), (3.5, 4)])
+@pytest.mark.parametrize(
+    ("load", "replicas"), [(0.001, 1), (0.99, 1), (1.0, 1), (1.01, 2), (3.5, 4)]
+)
 def test_replicas_are_whole(load, replicas):
     work = replace(STEADY, requests_per_month=load * 730 * 3_600)
     assert gpu_hours(hosted(), work) == pytest.approx(replicas * 730)
@@ -205,7 +265,9 @@ def test_replicas_follow_the_peak_and_the_planned_load():
 
 
 def test_the_least_number_of_replicas_is_kept():
-    assert gpu_hours(hosted(replicas_min=3), replace(STEADY, requests_per_month=10)) == pytest.approx(3 * 730)
+    assert gpu_hours(
+        hosted(replicas_min=3), replace(STEADY, requests_per_month=10)
+    ) == pytest.approx(3 * 730)
 
 
 def test_half_the_traffic_is_not_half_the_bill():
@@ -219,7 +281,9 @@ def test_half_the_traffic_is_not_half_the_bill():
 @pytest.mark.parametrize(("busy", "usd_per_mtok"), [(1.0, 0.99), (0.1, 9.92)])
 def test_a_rented_gpu_by_its_use(busy, usd_per_mtok):
     """$2.50 an hour at 700 tokens a second: $0.99 a million fully busy, $9.92 at 10 %."""
-    work = replace(STEADY, requests_per_month=busy * 0.7 * 730 * 3_600)  # 1,000 tokens out of each request
+    work = replace(
+        STEADY, requests_per_month=busy * 0.7 * 730 * 3_600
+    )  # 1,000 tokens out of each request
     usd = total(hosted(requests_per_s=0.7), work, MONTH)
     assert round(usd / (work.requests_per_month * 1_000 / 1e6), 2) == usd_per_mtok
 
@@ -242,26 +306,48 @@ def test_jobs_of_single_months_are_rented_on_top():
 
 def test_a_model_that_does_not_fit_says_by_how_much():
     """Llama 3.1 70B in 16 bits is 141 GB; 96 % of an H100's 80 GB, less 1 GB, hold weights and cache."""
-    option = cm.Option(cm.Hosted("llama-3.1-70b", gpu="H100-SXM", precision="bf16", gpus_per_replica=1))
-    why = cm.compare({"own": option, "other": cm.Option(api("a", **{"in": 1, "out": 1}))}, STEADY, draws=10).why_not["own"]
-    assert re.match(r"llama-3.1-70b in bf16 does not fit 1 x H100-SXM: the weights are 65\.\d GB over", why)
+    option = cm.Option(
+        cm.Hosted("llama-3.1-70b", gpu="H100-SXM", precision="bf16", gpus_per_replica=1)
+    )
+    why = cm.compare(
+        {"own": option, "other": cm.Option(api("a", **{"in": 1, "out": 1}))}, STEADY, draws=10
+    ).why_not["own"]
+    assert re.match(
+        r"llama-3.1-70b in bf16 does not fit 1 x H100-SXM: the weights are 65\.\d GB over", why
+    )
 
 
 def test_a_request_whose_cache_does_not_fit_says_so():
     """70B in fp8 leaves 4.2 GB of an H100; 120,000 tokens need 19.7 GB of keys and values in fp8."""
     option = cm.Option(cm.Hosted("llama-3.1-70b", gpu="H100-SXM", gpus_per_replica=1))
     why = cm.compare(option, replace(STEADY, input_tokens=120_000), draws=10).why_not.item()
-    assert re.match(r"one request does not fit 1 x H100-SXM beside llama-3.1-70b: its key-value cache is 1\d\.\d GB over", why)
+    assert re.match(
+        r"one request does not fit 1 x H100-SXM beside llama-3.1-70b: its key-value cache is 1\d\.\d GB over",
+        why,
+    )
 
 
 def test_replacing_the_model_takes_its_own_gpus():
-    assert replace(cm.Hosted("llama-3.1-70b"), model="llama-3.1-8b").gpus == cm.Hosted("llama-3.1-8b").gpus == 1
+    assert (
+        replace(cm.Hosted("llama-3.1-70b"), model="llama-3.1-8b").gpus
+        == cm.Hosted("llama-3.1-8b").gpus
+        == 1
+    )
 
 
 def test_fewer_bits_are_not_slower_where_the_gpu_has_them():
     call = STEADY.request().calls[0]
-    for gpu, kinds in (("H100-SXM", ("fp8", "bf16")), ("B200-SXM", ("fp4", "fp8", "bf16")), ("L40S", ("fp8", "bf16"))):
-        seconds = [middle(cm.Hosted("llama-3.1-8b", gpu=gpu, precision=p, error=1.0)).seconds_per_call(call) for p in kinds]
+    for gpu, kinds in (
+        ("H100-SXM", ("fp8", "bf16")),
+        ("B200-SXM", ("fp4", "fp8", "bf16")),
+        ("L40S", ("fp8", "bf16")),
+    ):
+        seconds = [
+            middle(cm.Hosted("llama-3.1-8b", gpu=gpu, precision=p, error=1.0)).seconds_per_call(
+                call
+            )
+            for p in kinds
+        ]
         assert seconds == sorted(seconds)
 
 
@@ -293,5 +379,9 @@ def test_every_gpu_of_the_catalogue_runs_a_small_model_or_has_no_rent(gpu):
 def test_a_longer_answer_takes_a_replica_longer():
     own = cm.uncertainty.middle(cm.Hosted("llama-3.1-8b", gpu="H100-SXM"))
     (call,) = STEADY.request().calls
-    assert own.seconds_per_call(replace(call, output_tokens=2_000.0)) > 1.5 * own.seconds_per_call(call)
-    assert own.seconds_per_call(replace(call, reasoning_tokens=1_000.0)) == own.seconds_per_call(replace(call, output_tokens=2_000.0))
+    assert own.seconds_per_call(replace(call, output_tokens=2_000.0)) > 1.5 * own.seconds_per_call(
+        call
+    )
+    assert own.seconds_per_call(replace(call, reasoning_tokens=1_000.0)) == own.seconds_per_call(
+        replace(call, output_tokens=2_000.0)
+    )

@@ -13,16 +13,35 @@ from costmodel.decisions.simulate import totals
 MONTH = replace(STILL, months=1)
 HOURS = 730
 CARD = api(**{"in": 1.25, "out": 10.0})
-UNITS = {"tokens_per_min_per_unit": 4_750, "usd_per_unit_hour": 1.0, "units_min": 15, "units_step": 5, "load_max": 1.0}
+UNITS = {
+    "tokens_per_min_per_unit": 4_750,
+    "usd_per_unit_hour": 1.0,
+    "units_min": 15,
+    "units_step": 5,
+    "load_max": 1.0,
+}
 
 
 def flat(tokens_per_min, peak=1.0, out=0.0):
     """Input tokens a minute, all month, in requests of 1,000."""
-    return cm.Workload(tokens_per_min / 1_000 * 60 * HOURS, input_tokens=1_000, output_tokens=out, active_hours_per_month=HOURS, peak_to_average=peak)
+    return cm.Workload(
+        tokens_per_min / 1_000 * 60 * HOURS,
+        input_tokens=1_000,
+        output_tokens=out,
+        active_hours_per_month=HOURS,
+        peak_to_average=peak,
+    )
 
 
 def units(work, **fields):
-    return sum(float(line.quantity) for line in lines(cm.Option(cm.Provisioned(CARD, **UNITS | fields)), work, MONTH) if line.unit == "unit-hour") / HOURS
+    return (
+        sum(
+            float(line.quantity)
+            for line in lines(cm.Option(cm.Provisioned(CARD, **UNITS | fields)), work, MONTH)
+            if line.unit == "unit-hour"
+        )
+        / HOURS
+    )
 
 
 @pytest.mark.parametrize(("load", "bought"), [(0.1, 15), (15, 15), (15.01, 20), (42, 45)])
@@ -42,13 +61,17 @@ def test_a_unit_of_gpt_5_replaces_260_dollars_of_tokens():
 def test_an_output_token_counts_like_its_price():
     ptu = cm.Provisioned("gpt-5", on="2026-11-01")
     assert ptu.output_weight == 8.0
-    assert units(flat(4_750 * 20, out=125), output_weight=8.0) == pytest.approx(40)  # 1,000 + 8 x 125 tokens a request
+    assert units(flat(4_750 * 20, out=125), output_weight=8.0) == pytest.approx(
+        40
+    )  # 1,000 + 8 x 125 tokens a request
 
 
 def test_idle_units_are_apart_and_the_peak_sizes_them():
     """Half the peak on average: half the unit-hours are idle."""
     option = cm.Option(cm.Provisioned(CARD, **UNITS))
-    found = {line.item: float(line.quantity) for line in lines(option, flat(4_750 * 20, peak=2.0), MONTH)}
+    found = {
+        line.item: float(line.quantity) for line in lines(option, flat(4_750 * 20, peak=2.0), MONTH)
+    }
     assert found["provisioned units idle"] == pytest.approx(20 * HOURS)
     assert found["production: provisioned units in use"] == pytest.approx(20 * HOURS)
 
@@ -57,22 +80,34 @@ def test_what_units_do_not_cover_is_paid_by_the_token():
     """Peak 80, mean 40 units, a straight line: 40 units leave a quarter of the tokens."""
     asked = flat(4_750 * 40, peak=2.0)
     spilled = asked.requests_per_month * 0.25 * 1_000 * 1.25 / 1e6
-    assert total(cm.Option(cm.Provisioned(CARD, **UNITS, cover=0.5)), asked, MONTH) == pytest.approx(40 * HOURS + spilled)
+    assert total(
+        cm.Option(cm.Provisioned(CARD, **UNITS, cover=0.5)), asked, MONTH
+    ) == pytest.approx(40 * HOURS + spilled)
 
 
 def test_units_work_with_draws_and_growth():
-    row = cm.compare(cm.Option(cm.Provisioned(CARD, **UNITS | {"load_max": cm.Range(0.7, 0.95)})), replace(flat(4_750 * 40), growth_per_year=cm.Range(0.2, 0.9)),
-                     draws=300, terms=replace(STILL, months=13)).iloc[0]  # fmt: skip
+    row = cm.compare(
+        cm.Option(cm.Provisioned(CARD, **UNITS | {"load_max": cm.Range(0.7, 0.95)})),
+        replace(flat(4_750 * 40), growth_per_year=cm.Range(0.2, 0.9)),
+        draws=300,
+        terms=replace(STILL, months=13),
+    ).iloc[0]
     assert row.p10 < row.p50 < row.p90
 
 
 def test_unknown_units_name_what_is_known():
-    with pytest.raises(CatalogError, match=r"no tokens_per_min_per_unit of 'gpt-4o' in provisioned\.csv; give .* known are gpt-4\.1, "):
+    with pytest.raises(
+        CatalogError,
+        match=r"no tokens_per_min_per_unit of 'gpt-4o' in provisioned\.csv; give .* known are gpt-4\.1, ",
+    ):
         cm.Provisioned("gpt-4o", on=ON)
 
 
 def test_the_prices_of_units_and_api_are_of_one_day():
-    with pytest.raises(ValueError, match=r"Provisioned\.on is '2026-01-01', but its api has the prices of '2026-11-01'"):
+    with pytest.raises(
+        ValueError,
+        match=r"Provisioned\.on is '2026-01-01', but its api has the prices of '2026-11-01'",
+    ):
         cm.Provisioned(cm.Api("gpt-5", on="2026-11-01"), on="2026-01-01")
     assert cm.Provisioned("gpt-5", on="2026-11-01").at("2026-10-01").on == "2026-10-01"
 
@@ -80,10 +115,17 @@ def test_the_prices_of_units_and_api_are_of_one_day():
 def test_another_reservation_or_model_takes_its_own_numbers():
     """`dataclasses.replace` is the what-if of this package: it must not leave the price of a year on an hour."""
     yearly = cm.Provisioned("gpt-5", on="2026-11-01")
-    assert replace(yearly, reservation="hourly") == cm.Provisioned("gpt-5", on="2026-11-01", reservation="hourly") != yearly
+    assert (
+        replace(yearly, reservation="hourly")
+        == cm.Provisioned("gpt-5", on="2026-11-01", reservation="hourly")
+        != yearly
+    )
     other = cm.Api("gpt-4.1", on="2026-11-01")
     assert replace(yearly, api=other) == cm.Provisioned(other)
-    assert replace(replace(yearly, usd_per_unit_hour=0.5), reservation="hourly").usd_per_unit_hour == 0.5
+    assert (
+        replace(replace(yearly, usd_per_unit_hour=0.5), reservation="hourly").usd_per_unit_hour
+        == 0.5
+    )
 
 
 # -- failed attempts -----------------------------------------------------------------------------------
@@ -93,9 +135,14 @@ def test_another_reservation_or_model_takes_its_own_numbers():
 def test_failed_attempts_are_billed(most, wasted):
     """10 % fail: of every call 0.1 x (1 + 0.1 + 0.01 ...) attempts are paid for nothing."""
     asked = flat(1_000)
-    plain, tried = (total(cm.Option(replace(CARD, failed=f, attempts_max=most)), asked, MONTH) for f in (0.0, 0.1))
+    plain, tried = (
+        total(cm.Option(replace(CARD, failed=f, attempts_max=most)), asked, MONTH)
+        for f in (0.0, 0.1)
+    )
     assert tried / plain - 1 == pytest.approx(wasted)
-    half = total(cm.Option(replace(CARD, failed=0.1, attempts_max=most, billed_share=0.5)), asked, MONTH)
+    half = total(
+        cm.Option(replace(CARD, failed=0.1, attempts_max=most, billed_share=0.5)), asked, MONTH
+    )
     assert half / plain - 1 == pytest.approx(wasted / 2)
 
 
@@ -109,24 +156,45 @@ def test_hidden_retries_multiply():
 
 def test_a_limit_below_the_busiest_minute_is_infeasible():
     asked = flat(40_000, peak=2.0)
-    fine, tight, few = (cm.Option(replace(CARD, **limit)) for limit in ({"tokens_per_min_max": 80_001}, {"tokens_per_min_max": 70_000}, {"requests_per_min_max": 79}))
+    fine, tight, few = (
+        cm.Option(replace(CARD, **limit))
+        for limit in (
+            {"tokens_per_min_max": 80_001},
+            {"tokens_per_min_max": 70_000},
+            {"requests_per_min_max": 79},
+        )
+    )
     table = cm.compare({"fine": fine, "tight": tight, "few": few}, asked, draws=10)
     assert np.isfinite(table.mid["fine"])
-    assert table.why_not["tight"].startswith("the busiest hour brings 80,000 tokens a minute, the limit of toy is 70,000")
-    assert table.why_not["few"].startswith("the busiest hour brings 80 requests a minute, the limit of toy is 79")
+    assert table.why_not["tight"].startswith(
+        "the busiest hour brings 80,000 tokens a minute, the limit of toy is 70,000"
+    )
+    assert table.why_not["few"].startswith(
+        "the busiest hour brings 80 requests a minute, the limit of toy is 79"
+    )
 
 
 def test_a_drawn_peak_breaks_the_limit_in_some_draws():
     asked = replace(flat(40_000), peak_to_average=cm.Range(1.2, 3.0))
-    why = cm.compare(cm.Option(replace(CARD, tokens_per_min_max=100_000)), asked, draws=400).why_not.item()
+    why = cm.compare(
+        cm.Option(replace(CARD, tokens_per_min_max=100_000)), asked, draws=400
+    ).why_not.item()
     assert "does not fit in" in why or "quality unknown" in why
-    usd = totals(cm.Study({"api": cm.Option(replace(CARD, tokens_per_min_max=100_000))}, asked, MONTH), draws=400)["api"]
+    usd = totals(
+        cm.Study({"api": cm.Option(replace(CARD, tokens_per_min_max=100_000))}, asked, MONTH),
+        draws=400,
+    )["api"]
     assert 0.05 < np.isnan(usd).mean() < 0.5
 
 
 def test_the_limit_holds_for_the_last_month():
     grows = replace(flat(40_000), growth_per_year=1.0)
-    why = cm.compare(cm.Option(replace(CARD, tokens_per_min_max=79_000)), grows, terms=replace(STILL, months=13), draws=10).why_not.item()
+    why = cm.compare(
+        cm.Option(replace(CARD, tokens_per_min_max=79_000)),
+        grows,
+        terms=replace(STILL, months=13),
+        draws=10,
+    ).why_not.item()
     assert why.startswith("the busiest hour brings 80,000 tokens")
 
 
@@ -135,5 +203,8 @@ def test_the_limit_holds_for_the_last_month():
 
 @pytest.mark.parametrize(("mode", "factor"), [("batch", 0.5), ("flex", 0.5), ("priority", 2.0)])
 def test_a_mode_is_priced_where_the_provider_prices_it(mode, factor):
-    usd = {m: total(cm.Option(cm.Api("gpt-5.4", on="2026-11-20", mode=m)), flat(1_000, out=100), MONTH) for m in ("standard", mode)}
+    usd = {
+        m: total(cm.Option(cm.Api("gpt-5.4", on="2026-11-20", mode=m)), flat(1_000, out=100), MONTH)
+        for m in ("standard", mode)
+    }
     assert usd[mode] / usd["standard"] == pytest.approx(factor)

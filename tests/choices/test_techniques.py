@@ -11,14 +11,29 @@ from costmodel.facts import catalog
 from costmodel.facts.records import Embedder, Labels, Store, Tuning
 
 SERVING = api(**{"in": 2.0, "out": 10.0}, accepted=0.5)
-WORK = cm.Workload(1e6, input_tokens=1_000, output_tokens=200, corpus=cm.Corpus(tokens=9e6, churn_per_month=0.1))
-PEOPLE = cm.choices.People(*(replace(cm.facts.person(p), usd_per_hour=usd) for p, usd in (("engineer", 100.0), ("analyst", 80.0), ("expert", 60.0), ("annotator", 20.0))))
+WORK = cm.Workload(
+    1e6, input_tokens=1_000, output_tokens=200, corpus=cm.Corpus(tokens=9e6, churn_per_month=0.1)
+)
+PEOPLE = cm.choices.People(
+    *(
+        replace(cm.facts.person(p), usd_per_hour=usd)
+        for p, usd in (
+            ("engineer", 100.0),
+            ("analyst", 80.0),
+            ("expert", 60.0),
+            ("annotator", 20.0),
+        )
+    )
+)
 TERMS = replace(STILL, people=PEOPLE)
 
 
 def bill(*techniques, serving=SERVING, work=WORK):
     """{item: (quantity, USD per unit)} of everything that techniques buy."""
-    return {line.item: (pytest.approx(line.quantity), pytest.approx(line.usd_per_unit)) for line in lines(cm.Option(serving, *techniques), work, TERMS)}
+    return {
+        line.item: (pytest.approx(line.quantity), pytest.approx(line.usd_per_unit))
+        for line in lines(cm.Option(serving, *techniques), work, TERMS)
+    }
 
 
 def when(item, *techniques, serving=SERVING):
@@ -29,12 +44,26 @@ def when(item, *techniques, serving=SERVING):
 
 # -- knowledge -----------------------------------------------------------------------------------------
 
-STORE = Store("store", usd_per_gb_month=2.0, usd_per_million_reads=8.0, usd_per_million_writes=4.0, usd_per_month_minimum=1.0)
+STORE = Store(
+    "store",
+    usd_per_gb_month=2.0,
+    usd_per_million_reads=8.0,
+    usd_per_million_writes=4.0,
+    usd_per_month_minimum=1.0,
+)
 
 
 def rag(**fields):
-    given = {"top_k": 5, "chunk_tokens": 500, "overlap": 0.1, "embedder": Embedder("embedder", 0.02, 1_000), "store": STORE,
-             "index_overhead": 1.5, "build_weeks": 2, "upkeep_fte": 0.3}  # fmt: skip
+    given = {
+        "top_k": 5,
+        "chunk_tokens": 500,
+        "overlap": 0.1,
+        "embedder": Embedder("embedder", 0.02, 1_000),
+        "store": STORE,
+        "index_overhead": 1.5,
+        "build_weeks": 2,
+        "upkeep_fte": 0.3,
+    }
     return cm.Rag(**given | fields)
 
 
@@ -53,7 +82,10 @@ def test_retrieval_stores_reads_and_writes():
 
 
 def test_a_store_bills_at_least_its_minimum():
-    assert bill(rag(store=replace(STORE, usd_per_month_minimum=50.0)))["store the index"] == (1.0, 50.0)
+    assert bill(rag(store=replace(STORE, usd_per_month_minimum=50.0)))["store the index"] == (
+        1.0,
+        50.0,
+    )
 
 
 def test_retrieval_is_built_and_kept_by_people():
@@ -74,7 +106,9 @@ def test_passages_are_never_longer_than_the_corpus():
 def test_a_graph_index_runs_a_model_over_the_corpus():
     """9 M tokens x 30 index tokens, a fifth of them written, by the extractor at its own price."""
     extractor = api("extractor", **{"in": 0.5, "out": 1.5})
-    graph = cm.GraphRag(index_tokens=30, output_share=0.2, extractor=extractor, refresh_share=0.7, refresh_months=3)
+    graph = cm.GraphRag(
+        index_tokens=30, output_share=0.2, extractor=extractor, refresh_share=0.7, refresh_months=3
+    )
     found = bill(graph)
     assert found["index the graph: fresh input"] == (9 * 30 * 0.8, 0.5)
     assert found["index the graph: output"] == (9 * 30 * 0.2, 1.5)
@@ -83,7 +117,10 @@ def test_a_graph_index_runs_a_model_over_the_corpus():
 
 
 def test_a_long_context_sends_the_documents_or_the_whole_corpus():
-    some, whole = (bill(cm.LongContext(document_tokens=d), work=replace(WORK, corpus=cm.Corpus(tokens=5e5))) for d in (20_000, None))
+    some, whole = (
+        bill(cm.LongContext(document_tokens=d), work=replace(WORK, corpus=cm.Corpus(tokens=5e5)))
+        for d in (20_000, None)
+    )
     assert some["production: fresh input"] == (21_000, 2.0)
     assert whole["production: fresh input"] == (501_000, 2.0)
 
@@ -91,8 +128,19 @@ def test_a_long_context_sends_the_documents_or_the_whole_corpus():
 # -- adaptation ----------------------------------------------------------------------------------------
 
 OFFER = Tuning("offer", "toys", "toy", usd_per_mtok_train=25.0, premium=1.5)
-TUNE = {"examples": 1_000, "tokens_per_example": 800, "epochs": 3, "runs": 4, "build_weeks": 5, "retrain_months": 6, "retrain_labels": 0.25,
-        "retrain_hours": 40, "upkeep_fte": 0.3, "labels": Labels("label", 7.0), "failed_share": 1.0}  # fmt: skip
+TUNE = {
+    "examples": 1_000,
+    "tokens_per_example": 800,
+    "epochs": 3,
+    "runs": 4,
+    "build_weeks": 5,
+    "retrain_months": 6,
+    "retrain_labels": 0.25,
+    "retrain_hours": 40,
+    "upkeep_fte": 0.3,
+    "labels": Labels("label", 7.0),
+    "failed_share": 1.0,
+}
 
 
 def test_a_managed_tune_pays_each_run_by_its_tokens():
@@ -126,10 +174,21 @@ def test_a_hosted_tuned_model_pays_every_hour():
     assert found["host the tuned model"] == (730, 1.5)
 
 
-@pytest.mark.parametrize(("start", "weeks", "runs"), [("2026-12-31", 0, True), ("2027-01-01", 0, False), ("2026-12-17", 2, True), ("2026-12-18", 2, False)])
+@pytest.mark.parametrize(
+    ("start", "weeks", "runs"),
+    [
+        ("2026-12-31", 0, True),
+        ("2027-01-01", 0, False),
+        ("2026-12-17", 2, True),
+        ("2026-12-18", 2, False),
+    ],
+)
 def test_an_offer_is_refused_when_it_closes_before_the_first_run(start, weeks, runs):
     """Two weeks of building from 2026-12-18 end on the day it closes."""
-    option = cm.Option(SERVING, cm.FineTune(tuning=replace(OFFER, closes="2027-01-01"), **TUNE | {"build_weeks": weeks}))
+    option = cm.Option(
+        SERVING,
+        cm.FineTune(tuning=replace(OFFER, closes="2027-01-01"), **TUNE | {"build_weeks": weeks}),
+    )
     why = cm.compare(option, WORK, terms=replace(TERMS, start=start), draws=1).why_not.item()
     assert (why == "") is runs and ("closes on 2027-01-01" in why) is not runs
 
@@ -137,13 +196,25 @@ def test_an_offer_is_refused_when_it_closes_before_the_first_run(start, weeks, r
 def test_a_provider_that_closes_sells_no_more_runs():
     """Closed in month 14: the runs of months 6 and 12 are its own, those of 18 to 36 come from somebody else, and say so."""
     tune = cm.FineTune(tuning=replace(OFFER, closes="2028-01-06"), base_life_months=100, **TUNE)
-    assert when("retrain", tune) == [6, 12] and when("retrain at another provider", tune) == [18, 24, 30, 36]
+    assert when("retrain", tune) == [6, 12] and when("retrain at another provider", tune) == [
+        18,
+        24,
+        30,
+        36,
+    ]
     book = cm.ledger(cm.Option(SERVING, tune), WORK, terms=TERMS)
     for item in ("retrain at another provider", "train on a new base"):
-        assert book[book["item"] == item].basis.str.contains("at another provider, which is taken to cost as much").all()
+        assert (
+            book[book["item"] == item]
+            .basis.str.contains("at another provider, which is taken to cost as much")
+            .all()
+        )
 
 
-@pytest.mark.parametrize(("model", "why"), [("llama-3.1-8b", ""), ("llama-3.1-70b", "llama-3.1-70b has 71 billion parameters")])
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [("llama-3.1-8b", ""), ("llama-3.1-70b", "llama-3.1-70b has 71 billion parameters")],
+)
 def test_a_size_class_tunes_the_models_of_that_size_and_they_answer_on_gpus_by_the_hour(model, why):
     """Open models up to 16 billion parameters at half a dollar a million training tokens: 2.4 million tokens."""
     serving = replace(own(), model=cm.facts.model(model), gpus_per_replica=None)
@@ -151,8 +222,15 @@ def test_a_size_class_tunes_the_models_of_that_size_and_they_answer_on_gpus_by_t
     assert why in cm.compare(option, WORK, terms=TERMS, draws=1).why_not.item()
     if not why:
         found = bill(cm.FineTune(tuning="fireworks.16b", **TUNE), serving=serving)
-        assert found["the run that passes"] == (2.4, 0.5) and "host the tuned model" not in found and found["GPU hours idle"][0].expected > 0
-    api_ = cm.Option(api("meta-llama/Llama-3.1-8B-Instruct", accepted=0.5, **{"in": 0.2, "out": 0.2}), cm.FineTune(tuning="fireworks.16b", **TUNE))
+        assert (
+            found["the run that passes"] == (2.4, 0.5)
+            and "host the tuned model" not in found
+            and found["GPU hours idle"][0].expected > 0
+        )
+    api_ = cm.Option(
+        api("meta-llama/Llama-3.1-8B-Instruct", accepted=0.5, **{"in": 0.2, "out": 0.2}),
+        cm.FineTune(tuning="fireworks.16b", **TUNE),
+    )
     assert "run on GPUs by the hour" in cm.compare(api_, WORK, terms=TERMS, draws=1).why_not.item()
 
 
@@ -161,14 +239,36 @@ def test_a_provider_trains_an_adapter_that_answers_on_own_gpus():
     serving = replace(own(), model=cm.facts.model("llama-3.1-8b"), gpus_per_replica=None)
     found = bill(cm.Lora(tuning="together.lora-16b", **TUNE), serving=serving)
     assert found["the run that passes"] == (2.4, 0.48)
-    assert bill(cm.Lora(tuning="together.lora-16b", adapters=3, **TUNE), serving=serving)["the run that passes"] == (3 * 2.4, 0.48)
+    assert bill(cm.Lora(tuning="together.lora-16b", adapters=3, **TUNE), serving=serving)[
+        "the run that passes"
+    ] == (3 * 2.4, 0.48)
     offer = catalog.tuning("together.lora-16b")
-    why = cm.compare(cm.Option(serving, cm.Lora(tuning=replace(offer, closes="2026-12-01"), **TUNE)), WORK, terms=TERMS, draws=1).why_not.item()
+    why = cm.compare(
+        cm.Option(serving, cm.Lora(tuning=replace(offer, closes="2026-12-01"), **TUNE)),
+        WORK,
+        terms=TERMS,
+        draws=1,
+    ).why_not.item()
     assert "closes on 2026-12-01" in why
-    book = cm.ledger(cm.Option(serving, cm.Lora(tuning=replace(offer, closes="2028-01-06"), **TUNE)), WORK, terms=TERMS)
-    assert book[book["item"] == "retrain"]["month"].max() < book[book["item"] == "retrain at another provider"]["month"].min()
+    book = cm.ledger(
+        cm.Option(serving, cm.Lora(tuning=replace(offer, closes="2028-01-06"), **TUNE)),
+        WORK,
+        terms=TERMS,
+    )
+    assert (
+        book[book["item"] == "retrain"]["month"].max()
+        < book[book["item"] == "retrain at another provider"]["month"].min()
+    )
     large = replace(serving, model=cm.facts.model("llama-3.1-70b"))
-    assert "Lora: together.lora-16b tunes" in cm.compare(cm.Option(large, cm.Lora(tuning="together.lora-16b", **TUNE)), WORK, terms=TERMS, draws=1).why_not.item()
+    assert (
+        "Lora: together.lora-16b tunes"
+        in cm.compare(
+            cm.Option(large, cm.Lora(tuning="together.lora-16b", **TUNE)),
+            WORK,
+            terms=TERMS,
+            draws=1,
+        ).why_not.item()
+    )
 
 
 @pytest.mark.parametrize(
@@ -190,10 +290,15 @@ def test_what_a_tune_cannot_mean_is_refused(fields, words):
 
 def test_a_base_that_is_retired_already_is_refused():
     gone = replace(own(), model=replace(own().model, retired="2026-11-30"))
-    assert "retired since 2026-11-30" in cm.compare(cm.Option(gone, cm.Lora(**TUNE)), WORK, terms=TERMS, draws=1).why_not.item()
+    assert (
+        "retired since 2026-11-30"
+        in cm.compare(cm.Option(gone, cm.Lora(**TUNE)), WORK, terms=TERMS, draws=1).why_not.item()
+    )
 
 
-@pytest.mark.parametrize(("field", "value"), [("epochs", 0), ("tokens_per_example", 0), ("examples", 0)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("epochs", 0), ("tokens_per_example", 0), ("examples", 0)]
+)
 def test_nothing_to_train_on_is_an_error(field, value):
     with pytest.raises(ValueError, match=rf"Lora.{field} is 0, .*nothing to train on"):
         cm.Lora(**{field: value})
@@ -206,9 +311,15 @@ def test_the_error_of_a_run_is_that_of_its_class():
 
     bands, edge = laws()[2], laws()[2]["adapter"]
     experts = cm.Hosted("qwen3-30b-a3b", gpu="H100-SXM")
-    for serving, method, stack, kind in ((own(), "lora", "standard", "adapter"), (own(), "full", "standard", "dense"),
-                                         (experts, "lora", "standard", "moe"), (own(), "full", "offload", "offload")):  # fmt: skip
-        assert widened(edge, arrays(serving, method, 2_048, None, stack)) == pytest.approx(bands[kind])
+    for serving, method, stack, kind in (
+        (own(), "lora", "standard", "adapter"),
+        (own(), "full", "standard", "dense"),
+        (experts, "lora", "standard", "moe"),
+        (own(), "full", "offload", "offload"),
+    ):
+        assert widened(edge, arrays(serving, method, 2_048, None, stack)) == pytest.approx(
+            bands[kind]
+        )
 
 
 def own():
@@ -222,14 +333,21 @@ def test_a_lora_run_takes_4nd_and_the_hours_it_is_held(quantised):
     serving = own()
     flops = 4 * serving.model.active_parameters * 2.4e6
     found = bill(cm.Lora(mfu=0.4, hours_per_run=2, quantised=quantised, **TUNE), serving=serving)
-    assert found["the run that passes"] == (flops / (serving.gpu.peak_flops_bf16 * 0.4) / 3_600 + 2, 2.0)
+    assert found["the run that passes"] == (
+        flops / (serving.gpu.peak_flops_bf16 * 0.4) / 3_600 + 2,
+        2.0,
+    )
 
 
 def test_a_full_tune_is_held_on_the_gpus_that_its_optimiser_needs():
     """8.03e9 parameters x 16 bytes are 129 GB: two H100 of 80 GB, sharded."""
     serving = own()
-    hours = 6 * serving.model.active_parameters * 2.4e6 / (serving.gpu.peak_flops_bf16 * 0.4) / 3_600
-    assert bill(cm.FineTune(mfu=0.4, hours_per_run=2, **TUNE), serving=serving)["the run that passes"] == (hours + 2 * 2, 2.0)
+    hours = (
+        6 * serving.model.active_parameters * 2.4e6 / (serving.gpu.peak_flops_bf16 * 0.4) / 3_600
+    )
+    assert bill(cm.FineTune(mfu=0.4, hours_per_run=2, **TUNE), serving=serving)[
+        "the run that passes"
+    ] == (hours + 2 * 2, 2.0)
 
 
 @pytest.mark.parametrize(("technique", "method"), [(cm.FineTune, "full"), (cm.Lora, "lora")])
@@ -238,26 +356,53 @@ def test_a_run_takes_the_hours_that_training_is_predicted_to_take(technique, met
     serving = own()
     m = serving.model
     tune = technique(hours_per_run=0, stack=stack, speed=1.0, **TUNE)
-    known = {"layers": m.layers, "hidden": m.hidden, "vocab": m.vocab, "method": method, "stack": stack}
+    known = {
+        "layers": m.layers,
+        "hidden": m.hidden,
+        "vocab": m.vocab,
+        "method": method,
+        "stack": stack,
+    }
     least = cm.training.predict_training(m.parameters, 2.4e6, "H100-SXM", **known).gpus_min.item()
-    once, twice = cm.training.predict_training(m.parameters, [2.4e6, 4.8e6], "H100-SXM", gpus=least, **known).gpu_hours_mid
+    once, twice = cm.training.predict_training(
+        m.parameters, [2.4e6, 4.8e6], "H100-SXM", gpus=least, **known
+    ).gpu_hours_mid
     hours = twice - once  # without the start, which is in hours_per_run
     assert bill(tune, serving=serving)["the run that passes"] == (hours, 2.0)
 
 
 def test_qlora_is_slower_than_lora_and_a_faster_stack_is_cheaper():
-    lora, qlora, naive, fast = (bill(t, serving=own())["the run that passes"][0].expected for t in (
-        cm.Lora(**TUNE), cm.Lora(quantised=True, **TUNE), cm.Lora(stack="naive", **TUNE), cm.Lora(speed=2.0, **TUNE)))  # fmt: skip
+    lora, qlora, naive, fast = (
+        bill(t, serving=own())["the run that passes"][0].expected
+        for t in (
+            cm.Lora(**TUNE),
+            cm.Lora(quantised=True, **TUNE),
+            cm.Lora(stack="naive", **TUNE),
+            cm.Lora(speed=2.0, **TUNE),
+        )
+    )
     assert fast < lora < qlora and lora < naive
 
 
 def test_a_known_price_of_a_run_replaces_the_prediction():
     found = bill(cm.Lora(usd_per_run=2_000, **TUNE), serving=own())
-    assert (found["the run that passes"], found["runs that do not pass"]) == ((1, 2_000), (3, 2_000))
+    assert (found["the run that passes"], found["runs that do not pass"]) == (
+        (1, 2_000),
+        (3, 2_000),
+    )
 
 
 def test_failed_runs_are_stopped_early_searched_for_and_debugged():
-    found = bill(cm.Lora(usd_per_run=2_000, sweep_runs=10, sweep_share=0.1, debug_hours=8, **TUNE | {"failed_share": 0.5}), serving=own())
+    found = bill(
+        cm.Lora(
+            usd_per_run=2_000,
+            sweep_runs=10,
+            sweep_share=0.1,
+            debug_hours=8,
+            **TUNE | {"failed_share": 0.5},
+        ),
+        serving=own(),
+    )
     assert found["runs that do not pass"] == (3 * 0.5, 2_000)
     assert found["sweep of settings"] == (1.0, 2_000)
     assert found["find out why runs fail"] == (3 * 8, 100.0)
@@ -265,8 +410,15 @@ def test_failed_runs_are_stopped_early_searched_for_and_debugged():
 
 def test_the_number_of_runs_is_geometric():
     """At a chance of 1 in 5, a quarter of all tunes needs more than 6 runs: 0.8^6 = 26 %."""
+
     def runs(luck):
-        return 1 + bill(cm.Lora(usd_per_run=1.0, pass_chance=0.2, luck=luck, **TUNE | {"runs": None}), serving=own())["runs that do not pass"][0].expected
+        return (
+            1
+            + bill(
+                cm.Lora(usd_per_run=1.0, pass_chance=0.2, luck=luck, **TUNE | {"runs": None}),
+                serving=own(),
+            )["runs that do not pass"][0].expected
+        )
 
     assert [runs(u) for u in (0.05, 0.5, 0.737, 0.739)] == [1, 4, 6, 7]
     shares = cm.uncertainty.sample(cm.Lora(), 20_000).luck
@@ -279,7 +431,9 @@ def test_candidates_are_evaluated_and_checkpoints_kept():
     full = bill(cm.FineTune(checkpoints=3, usd_per_gb_month=0.1, **TUNE), serving=own())
     small = bill(cm.Lora(checkpoints=3, usd_per_gb_month=0.1, **TUNE), serving=own())
     assert full["keep checkpoints"] == (3 * own().model.parameters * 2 / 1e9, 0.1)
-    assert 3 * 0.05 < small["keep checkpoints"][0].expected < 3 * 0.15  # rank 16 on every linear layer of 8B: 42 million weights
+    assert (
+        3 * 0.05 < small["keep checkpoints"][0].expected < 3 * 0.15
+    )  # rank 16 on every linear layer of 8B: 42 million weights
 
 
 def test_a_retired_base_takes_labels_runs_and_people_with_it():
@@ -292,7 +446,10 @@ def test_a_retired_base_takes_labels_runs_and_people_with_it():
     assert found["move to a new base: people"] == (100, 100.0)
     for item in ("label again for a new base", "train on a new base", "move to a new base: people"):
         assert when(item, tune) == [4, 16, 28]
-    assert when("train on a new base", cm.Lora(base_life_months=15, **TUNE), serving=own()) == [15, 30]
+    assert when("train on a new base", cm.Lora(base_life_months=15, **TUNE), serving=own()) == [
+        15,
+        30,
+    ]
 
 
 def test_the_ledger_says_on_which_day_and_by_whom_a_base_ends():
@@ -305,12 +462,19 @@ def test_the_ledger_says_on_which_day_and_by_whom_a_base_ends():
 
 
 def test_without_examples_there_is_nothing_to_train_on():
-    with pytest.raises(ValueError, match=r"Lora.examples is 0, allowed is at least 1: without examples there is nothing to train on"):
+    with pytest.raises(
+        ValueError,
+        match=r"Lora.examples is 0, allowed is at least 1: without examples there is nothing to train on",
+    ):
         cm.Lora(examples=0)
 
 
 def test_the_last_day_of_new_jobs_ends_a_tune_as_well():
-    closes = cm.FineTune(tuning=replace(OFFER, closes="2027-01-06", retires="2027-06-01"), base_life_months=100, **TUNE)
+    closes = cm.FineTune(
+        tuning=replace(OFFER, closes="2027-01-06", retires="2027-06-01"),
+        base_life_months=100,
+        **TUNE,
+    )
     assert when("train on a new base", closes) == [2]
 
 
@@ -321,13 +485,20 @@ def test_a_tuned_model_that_is_gone_already_is_refused():
 
 def test_tenants_share_the_base_and_the_engineering():
     """Ten adapters: ten times the labels and the runs, and 1 + 9 x 0.2 times the people."""
-    one, ten = (bill(cm.Lora(usd_per_run=2_000, adapters=n, further_share=0.2, **TUNE), serving=own()) for n in (1, 10))
+    one, ten = (
+        bill(cm.Lora(usd_per_run=2_000, adapters=n, further_share=0.2, **TUNE), serving=own())
+        for n in (1, 10)
+    )
     for item in ("label the examples", "the run that passes", "runs that do not pass", "retrain"):
         assert ten[item][0].expected == pytest.approx(10 * one[item][0].expected)
     for item in ("build the data set and the training", "retrain: people", "keep the tune working"):
         assert ten[item][0].expected == pytest.approx(2.8 * one[item][0].expected)
-    assert ten["GPU hours idle"][0].expected == pytest.approx(one["GPU hours idle"][0].expected)  # one fleet
-    whole = cm.compare(cm.Option(own(), cm.FineTune(adapters=2, **TUNE)), WORK, terms=TERMS, draws=1).why_not.item()
+    assert ten["GPU hours idle"][0].expected == pytest.approx(
+        one["GPU hours idle"][0].expected
+    )  # one fleet
+    whole = cm.compare(
+        cm.Option(own(), cm.FineTune(adapters=2, **TUNE)), WORK, terms=TERMS, draws=1
+    ).why_not.item()
     assert "do not share GPUs" in whole
 
 
@@ -337,14 +508,24 @@ def test_more_data_and_larger_models_cost_more():
         return run[0].expected * run[1].expected
 
     assert usd() < usd(examples=2_000) < usd(examples=2_000, epochs=6)
-    assert usd() < usd(serving=replace(own(), model=cm.facts.model("qwen2.5-32b"), gpus_per_replica=None))
+    assert usd() < usd(
+        serving=replace(own(), model=cm.facts.model("qwen2.5-32b"), gpus_per_replica=None)
+    )
 
 
 def test_a_teacher_labels_more_than_are_kept():
     """700 examples of which 70 % pass the filter: 1,000 calls, each with a rationale of 100 tokens, at the teacher's price."""
     teacher = api("teacher", **{"in": 5.0, "out": 20.0})
     tune = {k: v for k, v in TUNE.items() if k != "examples"}
-    student = cm.Distill(teacher=teacher, terms_allow_training=True, real_share=0.0, examples=700, kept=0.7, rationale_tokens=100, **tune)
+    student = cm.Distill(
+        teacher=teacher,
+        terms_allow_training=True,
+        real_share=0.0,
+        examples=700,
+        kept=0.7,
+        rationale_tokens=100,
+        **tune,
+    )
     found = bill(student, serving=own())
     assert found["teacher labels: fresh input"] == (1_000 * 1_000 / 1e6, 5.0)
     assert found["teacher labels: output"] == (1_000 * 300 / 1e6, 20.0)
@@ -356,7 +537,14 @@ TEACHER = api("teacher", **{"in": 5.0, "out": 20.0}, accepted=0.8)
 
 
 def test_people_label_the_real_share_and_the_teacher_shadows_the_student():
-    student = cm.Distill(teacher=TEACHER, terms_allow_training=True, real_share=0.3, shadow_days=7.3, shadow_share=0.5, **TUNE)
+    student = cm.Distill(
+        teacher=TEACHER,
+        terms_allow_training=True,
+        real_share=0.3,
+        shadow_days=7.3,
+        shadow_share=0.5,
+        **TUNE,
+    )
     found = bill(student, serving=own())
     assert found["label the examples"] == (300, 7.0)
     assert found["shadow comparison: output"] == (1e6 * 7.3 * 24 / 730 * 0.5 * 200 / 1e6, 20.0)
@@ -365,40 +553,80 @@ def test_people_label_the_real_share_and_the_teacher_shadows_the_student():
 
 def test_soft_labels_are_stored():
     """1,000 examples x 200 tokens x 50 probabilities of 6 bytes are 0.06 GB."""
-    student = cm.Distill(teacher=TEACHER, terms_allow_training=True, real_share=0.0, soft_labels=50, usd_per_gb_month=0.1, **TUNE)
+    student = cm.Distill(
+        teacher=TEACHER,
+        terms_allow_training=True,
+        real_share=0.0,
+        soft_labels=50,
+        usd_per_gb_month=0.1,
+        **TUNE,
+    )
     assert bill(student, serving=own())["keep the teacher's probabilities"] == (0.06, 0.1)
 
 
-@pytest.mark.parametrize(("teacher", "more", "runs"), [
-    (cm.Api("gpt-4o", on="2026-11-01"), {}, False), (cm.Api("gpt-4o", on="2026-11-01"), {"terms_allow_training": True}, True),
-    (cm.Api("deepseek-v4-pro", on="2026-11-01"), {}, True), (cm.Hosted("llama-3.1-70b"), {}, True), (cm.Hosted("llama-2-70b"), {}, True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("teacher", "more", "runs"),
+    [
+        (cm.Api("gpt-4o", on="2026-11-01"), {}, False),
+        (cm.Api("gpt-4o", on="2026-11-01"), {"terms_allow_training": True}, True),
+        (cm.Api("deepseek-v4-pro", on="2026-11-01"), {}, True),
+        (cm.Hosted("llama-3.1-70b"), {}, True),
+        (cm.Hosted("llama-2-70b"), {}, True),
+    ],
+)
 def test_a_teacher_whose_terms_forbid_it_is_refused(teacher, more, runs):
-    why = cm.compare(cm.Option(own(), cm.Distill(teacher=teacher, **more)), WORK, terms=TERMS, draws=1).why_not.item()
+    why = cm.compare(
+        cm.Option(own(), cm.Distill(teacher=teacher, **more)), WORK, terms=TERMS, draws=1
+    ).why_not.item()
     assert ("forbid to train on" in why) is not runs
 
 
 def test_a_licence_that_keeps_answers_to_its_own_maker_is_read():
     """Llama 2 may teach Llama models only; a licence that nobody has read here is no permission."""
+
     def why(teacher, **more):
         student = replace(own(), model=cm.facts.model("qwen3-8b"), gpus_per_replica=None)
-        return cm.compare(cm.Option(student, cm.Distill(teacher=cm.Hosted(teacher), **more)), WORK, terms=TERMS, draws=1).why_not.item()
+        return cm.compare(
+            cm.Option(student, cm.Distill(teacher=cm.Hosted(teacher), **more)),
+            WORK,
+            terms=TERMS,
+            draws=1,
+        ).why_not.item()
 
-    assert "Llama 2 Community License of llama-2-70b forbids" in why("llama-2-70b") and why("llama-2-70b", terms_allow_training=True) == ""
-    assert "is not known; read it" in why("minimax-m2.5" if cm.facts.model("minimax-m2.5").licence not in ("Modified MIT",) else "minimax-m3")
+    assert (
+        "Llama 2 Community License of llama-2-70b forbids" in why("llama-2-70b")
+        and why("llama-2-70b", terms_allow_training=True) == ""
+    )
+    assert "is not known; read it" in why(
+        "minimax-m2.5"
+        if cm.facts.model("minimax-m2.5").licence not in ("Modified MIT",)
+        else "minimax-m3"
+    )
 
 
 TAUGHT = TUNE | {"examples": 20_000}
 
 
 def test_a_student_reaches_a_share_of_its_teacher():
-    student = cm.Option(own(), cm.Distill(teacher=TEACHER, terms_allow_training=True, of_teacher=0.9, **TAUGHT))
-    assert cm.compare(student, WORK, terms=TERMS, draws=1).quality.item() == pytest.approx(0.9 * 0.8)
+    student = cm.Option(
+        own(), cm.Distill(teacher=TEACHER, terms_allow_training=True, of_teacher=0.9, **TAUGHT)
+    )
+    assert cm.compare(student, WORK, terms=TERMS, draws=1).quality.item() == pytest.approx(
+        0.9 * 0.8
+    )
 
 
 def test_a_student_learns_more_from_more_answers_and_never_falls():
     def share(examples, base=0.5):
-        student = cm.Option(replace(own(), accepted=base), cm.Distill(teacher=TEACHER, terms_allow_training=True, of_teacher=0.9, **TUNE | {"examples": examples}))
+        student = cm.Option(
+            replace(own(), accepted=base),
+            cm.Distill(
+                teacher=TEACHER,
+                terms_allow_training=True,
+                of_teacher=0.9,
+                **TUNE | {"examples": examples},
+            ),
+        )
         return cm.compare(student, WORK, terms=TERMS, draws=1).quality.item()
 
     assert 0.5 < share(500) < share(5_000) < share(50_000) < share(5e6) <= 0.8 + 1e-9
@@ -408,42 +636,68 @@ def test_a_student_learns_more_from_more_answers_and_never_falls():
 @pytest.mark.parametrize("examples", [49, 50_001])
 def test_the_gain_of_a_tune_is_refused_outside_its_evidence(examples):
     option = cm.Option(own(), cm.Lora(**TUNE | {"examples": examples}))
-    assert "is known for 50 to 50,000 examples" in cm.compare(option, WORK, terms=TERMS, draws=1).why_not.item()
-    assert cm.compare(replace(option, quality=cm.Measured(80, 100)), WORK, terms=TERMS, draws=1).why_not.item() == ""
+    assert (
+        "is known for 50 to 50,000 examples"
+        in cm.compare(option, WORK, terms=TERMS, draws=1).why_not.item()
+    )
+    assert (
+        cm.compare(
+            replace(option, quality=cm.Measured(80, 100)), WORK, terms=TERMS, draws=1
+        ).why_not.item()
+        == ""
+    )
 
 
 def test_more_examples_gain_more_and_an_adapter_about_as_much():
     def share(technique, **more):
-        return cm.compare(cm.Option(own(), technique(**TUNE | more)), WORK, terms=TERMS, draws=1).quality.item()
+        return cm.compare(
+            cm.Option(own(), technique(**TUNE | more)), WORK, terms=TERMS, draws=1
+        ).quality.item()
 
-    assert 0.5 < share(cm.Lora) < share(cm.Lora, examples=10_000) < share(cm.FineTune, examples=10_000)
+    assert (
+        0.5 < share(cm.Lora) < share(cm.Lora, examples=10_000) < share(cm.FineTune, examples=10_000)
+    )
 
 
 def test_with_a_corpus_teacher_and_student_read_what_is_retrieved():
     """The preset's student is behind retrieval with the large model, whose answers it learns, and before a model that has read nothing."""
     work = cm.Workload(1e5, input_tokens=500, output_tokens=200, corpus=cm.Corpus(tokens=4_000_000))
     options = cm.presets(work, on="2026-11-20")
-    quality = cm.compare({name: options[name] for name in ("Prompt", "Distilled", "RAG")}, work, draws=1).quality
+    quality = cm.compare(
+        {name: options[name] for name in ("Prompt", "Distilled", "RAG")}, work, draws=1
+    ).quality
     assert quality["Prompt"] < quality["Distilled"] < quality["RAG"]
     rows = cm.ledger({"Distilled": options["Distilled"]}, work)
     labelled = rows[rows["item"].str.startswith("teacher labels: ")].usd.sum()
-    bare = cm.ledger(replace(options["Distilled"], techniques=options["Distilled"].techniques[1:]), work)
-    assert labelled > 1.5 * bare[bare["item"].str.startswith("teacher labels: ")].usd.sum()  # the teacher reads the passages too
+    bare = cm.ledger(
+        replace(options["Distilled"], techniques=options["Distilled"].techniques[1:]), work
+    )
+    assert (
+        labelled > 1.5 * bare[bare["item"].str.startswith("teacher labels: ")].usd.sum()
+    )  # the teacher reads the passages too
 
 
 def test_hard_cases_go_back_to_the_teacher():
     teach = cm.Option(TEACHER)
-    student = cm.Option(own(), cm.Distill(teacher=TEACHER, terms_allow_training=True, of_teacher=0.9, **TAUGHT))
+    student = cm.Option(
+        own(), cm.Distill(teacher=TEACHER, terms_allow_training=True, of_teacher=0.9, **TAUGHT)
+    )
     found = cm.compare(cm.cascade(student, teach, escalated=0.2), WORK, terms=TERMS, draws=1)
     assert found.quality.item() == pytest.approx(0.8 * 0.72 + 0.2 * 0.8)
 
 
 def test_confident_mistakes_cost_more_than_a_student_saves_at_every_volume():
     """It saves about half a cent and fails on 8 points more: dearer for ever above some 6 cents a failure."""
+
     def volume(usd):
         work = replace(WORK, usd_per_failure=usd)
-        student = cm.Option(replace(own(), build_weeks=0, upkeep_fte=0), cm.Distill(teacher=TEACHER, terms_allow_training=True, of_teacher=0.9, **TUNE))
-        return cm.breakeven({"first": student, "second": cm.Option(TEACHER)}, work, terms=TERMS, draws=2).crossing.max()
+        student = cm.Option(
+            replace(own(), build_weeks=0, upkeep_fte=0),
+            cm.Distill(teacher=TEACHER, terms_allow_training=True, of_teacher=0.9, **TUNE),
+        )
+        return cm.breakeven(
+            {"first": student, "second": cm.Option(TEACHER)}, work, terms=TERMS, draws=2
+        ).crossing.max()
 
     assert volume(0.0) < volume(0.03)
     assert volume(1.0) != volume(1.0) or volume(1.0) < volume(0.0)
@@ -461,8 +715,19 @@ def test_examples_are_chosen_once_and_paid_in_every_prompt():
 def test_a_golden_set_is_run_and_judged_every_month():
     """300 cases, 8 runs a month: 2,400 answers, each judged by reading rubric, question and answer."""
     judge = api("judge", **{"in": 1.0, "out": 4.0})
-    found = bill(cm.Evals(items=300, runs_per_month=8, build_weeks=2, judge=judge, rubric_tokens=500, verdict_tokens=100, review_hours_per_month=6,
-                          spread=0, changes_per_week=0))  # fmt: skip
+    found = bill(
+        cm.Evals(
+            items=300,
+            runs_per_month=8,
+            build_weeks=2,
+            judge=judge,
+            rubric_tokens=500,
+            verdict_tokens=100,
+            review_hours_per_month=6,
+            spread=0,
+            changes_per_week=0,
+        )
+    )
     assert found["build the golden set"] == (80, 100.0)
     assert found["evaluation runs: fresh input"] == (2_400 * 1_000 / 1e6, 2.0)
     assert found["evaluation judge: fresh input"] == (2_400 * (500 + 1_000 + 200) / 1e6, 1.0)
@@ -472,8 +737,17 @@ def test_a_golden_set_is_run_and_judged_every_month():
 
 def test_production_is_traced_sampled_and_read():
     judge = api("judge", **{"in": 1.0, "out": 4.0})
-    found = bill(cm.Monitoring(usd_per_mtrace=300, judge_share=0.05, judge=judge, rubric_tokens=500, verdict_tokens=100, reviews_per_month=150,
-                               minutes_per_review=2))  # fmt: skip
+    found = bill(
+        cm.Monitoring(
+            usd_per_mtrace=300,
+            judge_share=0.05,
+            judge=judge,
+            rubric_tokens=500,
+            verdict_tokens=100,
+            reviews_per_month=150,
+            minutes_per_review=2,
+        )
+    )
     assert found["store traces"] == (1.0, 300.0)
     assert found["production judge: output"] == (50_000 * 100 / 1e6, 4.0)
     assert found["read sampled answers"] == (5.0, 20.0)
@@ -487,20 +761,38 @@ def test_models_are_retired_and_replaced():
 
 def test_a_growing_corpus_costs_more_to_keep():
     """What is embedded anew in a year of 50 % growth is half of the corpus; churn is paid on what is there."""
+
     def embedded(growth):
-        work = cm.Workload(1_000, input_tokens=100, output_tokens=10, corpus=cm.Corpus(tokens=9e6, churn_per_month=0.1, growth_per_year=growth))
-        rows = cm.ledger(cm.Option(cm.Api("gpt-4o", on="2026-11-01"), cm.Rag(overlap=0.1)), work, months=12)
+        work = cm.Workload(
+            1_000,
+            input_tokens=100,
+            output_tokens=10,
+            corpus=cm.Corpus(tokens=9e6, churn_per_month=0.1, growth_per_year=growth),
+        )
+        rows = cm.ledger(
+            cm.Option(cm.Api("gpt-4o", on="2026-11-01"), cm.Rag(overlap=0.1)), work, months=12
+        )
         return rows.groupby("item")["quantity"].sum()
 
     still, grown = embedded(0), embedded(0.5)
-    assert "embed what is new" not in still and grown["embed what is new"] == pytest.approx(10 * 0.5)
+    assert "embed what is new" not in still and grown["embed what is new"] == pytest.approx(
+        10 * 0.5
+    )
     assert still["embed what changed"] == pytest.approx(12 * 1.0)
     assert grown["embed what changed"] == pytest.approx(sum(1.5 ** (m / 12) for m in range(1, 13)))
 
 
 def test_both_models_of_a_cascade_are_evaluated():
     small, large = (cm.Api(name, on="2026-11-01") for name in ("gpt-4o-mini", "gpt-4o"))
-    evals, work = cm.Evals(items=100, runs_per_month=1), cm.Workload(1_000, input_tokens=100, output_tokens=10)
-    rows = cm.ledger(cm.cascade(cm.Option(small, evals), cm.Option(large, evals), 0.2), work, months=1)
+    evals, work = (
+        cm.Evals(items=100, runs_per_month=1),
+        cm.Workload(1_000, input_tokens=100, output_tokens=10),
+    )
+    rows = cm.ledger(
+        cm.cascade(cm.Option(small, evals), cm.Option(large, evals), 0.2), work, months=1
+    )
     runs = rows[rows["item"] == "evaluation runs: fresh input"]
-    assert sorted(runs["usd_per_unit"].round(2)) == [0.15, 2.5] and len(rows[rows["item"] == "build the golden set"]) == 1
+    assert (
+        sorted(runs["usd_per_unit"].round(2)) == [0.15, 2.5]
+        and len(rows[rows["item"] == "build the golden set"]) == 1
+    )

@@ -38,14 +38,17 @@ class Bundle:
 # -- forms ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("doubt", "expected"), [
-    (Range(10, 1_000), (10, 100, 1_000)),
-    (Range(10, 1_000, mid=30), (10, 30, 1_000)),
-    (Range(0.1, 0.9, mid=0.3), (0.1, 0.3, 0.9)),
-    (Range(-0.4, 0.2, mid=0.0, form="signed"), (-0.4, 0.0, 0.2)),
-    (Range(-0.4, 0.2, mid=0.0), (-0.4, 0.0, 0.2)),
-    (Range(0.3, 0.9, mid=0.4, form="amount"), (0.3, 0.4, 0.9)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("doubt", "expected"),
+    [
+        (Range(10, 1_000), (10, 100, 1_000)),
+        (Range(10, 1_000, mid=30), (10, 30, 1_000)),
+        (Range(0.1, 0.9, mid=0.3), (0.1, 0.3, 0.9)),
+        (Range(-0.4, 0.2, mid=0.0, form="signed"), (-0.4, 0.0, 0.2)),
+        (Range(-0.4, 0.2, mid=0.0), (-0.4, 0.0, 0.2)),
+        (Range(0.3, 0.9, mid=0.4, form="amount"), (0.3, 0.4, 0.9)),
+    ],
+)
 def test_a_range_has_its_ends_at_5_and_95_percent_and_its_middle_at_50(doubt, expected):
     assert doubt.quantile(LEVELS) == pytest.approx(expected)
 
@@ -62,7 +65,9 @@ def test_another_level_puts_the_ends_elsewhere():
     assert Range(1, 100, level=0.5).quantile([0.25, 0.75]) == pytest.approx([1, 100])
 
 
-@pytest.mark.parametrize("doubt", [Range(0.01, 0.99), Range(0.9, 0.999, mid=0.99), Range(0.001, 0.5, mid=0.4)])
+@pytest.mark.parametrize(
+    "doubt", [Range(0.01, 0.99), Range(0.9, 0.999, mid=0.99), Range(0.001, 0.5, mid=0.4)]
+)
 def test_a_share_never_leaves_0_to_1(doubt):
     values = doubt.quantile(np.linspace(1e-9, 1 - 1e-9, 10_001))
     assert values.min() > 0 and values.max() < 1
@@ -81,18 +86,21 @@ def test_a_range_without_width_is_a_number():
     assert sample(Fee(Range(3, 3)), 10).usd == 3
 
 
-@pytest.mark.parametrize(("make", "says"), [
-    (lambda: Range(2, 1), "low must not exceed high"),
-    (lambda: Range(1, float("inf")), "both ends must be finite"),
-    (lambda: Range("1", 2), "both ends must be finite numbers"),
-    (lambda: Range(1, 2, mid=3), "mid is 3, it must lie between low and high"),
-    (lambda: Range(1, 2, level=1.0), "level is 1.0, allowed is between 0 and 1"),
-    (lambda: Range(0, 5), "an amount must be above 0"),
-    (lambda: Range(0, 0.5), "a share must lie strictly between 0 and 1"),
-    (lambda: Range(1, 2, form="triangle"), "form is 'triangle', allowed are"),
-    (lambda: Measured(11, 10), "accepted must lie between 0 and trials"),
-    (lambda: Measured(0, 0), "trials above 0"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Range(2, 1), "low must not exceed high"),
+        (lambda: Range(1, float("inf")), "both ends must be finite"),
+        (lambda: Range("1", 2), "both ends must be finite numbers"),
+        (lambda: Range(1, 2, mid=3), "mid is 3, it must lie between low and high"),
+        (lambda: Range(1, 2, level=1.0), "level is 1.0, allowed is between 0 and 1"),
+        (lambda: Range(0, 5), "an amount must be above 0"),
+        (lambda: Range(0, 0.5), "a share must lie strictly between 0 and 1"),
+        (lambda: Range(1, 2, form="triangle"), "form is 'triangle', allowed are"),
+        (lambda: Measured(11, 10), "accepted must lie between 0 and trials"),
+        (lambda: Measured(0, 0), "trials above 0"),
+    ],
+)
 def test_a_wrong_range_is_refused_in_one_sentence(make, says):
     with pytest.raises(ValueError, match=says) as error:
         make()
@@ -112,9 +120,14 @@ def test_measured_is_the_jeffreys_posterior(accepted, trials):
 
 def test_two_evaluations_err_apart_and_one_errs_the_same_everywhere():
     """70 of 100 beats 68 of 100 with the probability that scipy gives two independent Betas."""
-    first, second, again = (sample(Fee(1, share=m), N).share for m in (Measured(68, 100), Measured(70, 100), Measured(68, 100)))
+    first, second, again = (
+        sample(Fee(1, share=m), N).share
+        for m in (Measured(68, 100), Measured(70, 100), Measured(68, 100))
+    )
     rng = np.random.default_rng(0)
-    better = (stats.beta(70.5, 30.5).rvs(200_000, rng) > stats.beta(68.5, 32.5).rvs(200_000, rng)).mean()
+    better = (
+        stats.beta(70.5, 30.5).rvs(200_000, rng) > stats.beta(68.5, 32.5).rvs(200_000, rng)
+    ).mean()
     assert (second > first).mean() == pytest.approx(better, abs=0.03)
     assert np.array_equal(first, again)
 
@@ -199,13 +212,17 @@ def test_draws_cannot_be_written_by_accident():
 
 @pytest.mark.parametrize("draws", [0, -1, 1.5, "x", None, True, float("nan"), 10**9])
 def test_a_wrong_number_of_draws_is_refused_before_anything_is_made(draws):
-    with pytest.raises(ValueError, match=f"draws is {draws!r}, allowed is a whole number between 1 and 1000000"):
+    with pytest.raises(
+        ValueError, match=f"draws is {draws!r}, allowed is a whole number between 1 and 1000000"
+    ):
         sample(Fee(Range(1, 3)), draws)
 
 
 @pytest.mark.parametrize("seed", ["a", -1, 1.5, None, True, 2**40])
 def test_a_wrong_seed_is_refused(seed):
-    with pytest.raises(ValueError, match=f"seed is {seed!r}, allowed is a whole number between 0 and 4294967295"):
+    with pytest.raises(
+        ValueError, match=f"seed is {seed!r}, allowed is a whole number between 0 and 4294967295"
+    ):
         sample(Fee(Range(1, 3)), 10, seed)
 
 
@@ -213,7 +230,9 @@ def test_a_wrong_seed_is_refused(seed):
 
 
 def test_middle_replaces_every_range_at_any_depth():
-    nested = Bundle((Fee(Range(1, 4)), {"key": Fee(Measured(3, 4))}), Fee(2.0, Range(0.2, 0.6, mid=0.3)))
+    nested = Bundle(
+        (Fee(Range(1, 4)), {"key": Fee(Measured(3, 4))}), Fee(2.0, Range(0.2, 0.6, mid=0.3))
+    )
     assert middle(nested) == Bundle((Fee(2.0), {"key": Fee(0.75)}), Fee(2.0, 0.3))
 
 
@@ -260,7 +279,9 @@ def test_find_key_takes_a_bare_field_that_is_the_only_one():
 
 
 def test_find_key_refuses_an_ambiguous_field_and_names_the_choices():
-    with pytest.raises(ValueError, match=r"'usd' could be 'Fee.usd' or 'engineer.usd'; write one of them"):
+    with pytest.raises(
+        ValueError, match=r"'usd' could be 'Fee.usd' or 'engineer.usd'; write one of them"
+    ):
         find_key(Bundle(Fee(1), Record("engineer", 80)), "usd")
 
 
@@ -278,9 +299,19 @@ def test_the_unit_of_a_field_says_what_its_range_is():
     """20 to 99 cents are an amount, with its median at the geometric mean; 20 to 99 percent are a share."""
     low, high = 0.2, 0.99
     work = cm.Workload(1e5, input_tokens=1, usd_per_failure=cm.Range(low, high))
-    assert work.usd_per_failure.mid == pytest.approx((low * high) ** 0.5) and work.usd_per_failure.form == "amount"
-    assert cm.Workload(1e5, input_tokens=1, usd_per_failure=cm.Range(0.5, 1)).usd_per_failure.mid == pytest.approx(0.5**0.5)
+    assert (
+        work.usd_per_failure.mid == pytest.approx((low * high) ** 0.5)
+        and work.usd_per_failure.form == "amount"
+    )
+    assert cm.Workload(
+        1e5, input_tokens=1, usd_per_failure=cm.Range(0.5, 1)
+    ).usd_per_failure.mid == pytest.approx(0.5**0.5)
     assert cm.Corpus(100, churn_per_month=cm.Range(0.01, 0.2)).churn_per_month.form == "share"
     with pytest.raises(ValueError, match="a share must lie strictly between 0 and 1"):
         cm.Corpus(100, churn_per_month=cm.Range(0.5, 1))
-    assert cm.Workload(1e5, input_tokens=1, usd_per_failure=cm.Range(0.2, 0.8, form="share")).usd_per_failure.form == "share"
+    assert (
+        cm.Workload(
+            1e5, input_tokens=1, usd_per_failure=cm.Range(0.2, 0.8, form="share")
+        ).usd_per_failure.form
+        == "share"
+    )

@@ -13,11 +13,20 @@ from costmodel.choices.schedule import monthly
 from costmodel.decisions.breakeven import _changes
 from costmodel.decisions.simulate import totals
 
-WORK = cm.Workload(300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,
-                   corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03), usd_per_failure=0.1)  # fmt: skip
+WORK = cm.Workload(
+    300_000,
+    instruction_tokens=600,
+    input_tokens=900,
+    output_tokens=250,
+    corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03),
+    usd_per_failure=0.1,
+)
 BARE = cm.Workload(100_000, input_tokens=1_000)
 MONTH = replace(STILL, months=1)
-DEAR, CHEAP = api("dear", **{"in": 2.0, "out": 8.0}, accepted=0.7), api("cheap", **{"in": 0.5, "out": 2.0}, accepted=0.7)
+DEAR, CHEAP = (
+    api("dear", **{"in": 2.0, "out": 8.0}, accepted=0.7),
+    api("cheap", **{"in": 0.5, "out": 2.0}, accepted=0.7),
+)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +43,9 @@ def table(options):
 
 
 def test_adding_an_option_changes_no_other_numbers(options, table):
-    some = cm.compare({label: options[label] for label in ("LoRA", "RAG")}, WORK, draws=2_000, seed=7)
+    some = cm.compare(
+        {label: options[label] for label in ("LoRA", "RAG")}, WORK, draws=2_000, seed=7
+    )
     columns = [c for c in table.columns if c not in ("p_cheapest", "why_not")]
     assert (some[columns] == table.loc[some.index, columns]).all(axis=None)
 
@@ -50,12 +61,17 @@ def test_compare_is_reproducible(options, table):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_seed_is_a_seed_also_when_it_is_0(options, seed):
-    first, again, other = (cm.compare(options["RAG"], WORK, draws=200, seed=s).p50.item() for s in (seed, seed, seed + 1))
+    first, again, other = (
+        cm.compare(options["RAG"], WORK, draws=200, seed=s).p50.item()
+        for s in (seed, seed, seed + 1)
+    )
     assert first == again != other
 
 
 def test_the_median_is_stable_over_seeds(options):
-    medians = np.array([cm.compare(options, WORK, draws=2_000, seed=s).p50.sort_index() for s in range(4)])
+    medians = np.array(
+        [cm.compare(options, WORK, draws=2_000, seed=s).p50.sort_index() for s in range(4)]
+    )
     assert (np.ptp(medians, axis=0) / medians.mean(axis=0) < 0.04).all()
 
 
@@ -87,7 +103,9 @@ def test_the_cheapest_comes_first(table):
 
 
 def test_no_doubt_means_no_band():
-    row = cm.compare(cm.Option(DEAR, Buy(10)), replace(BARE, peak_to_average=2.0), terms=MONTH, draws=20).iloc[0]
+    row = cm.compare(
+        cm.Option(DEAR, Buy(10)), replace(BARE, peak_to_average=2.0), terms=MONTH, draws=20
+    ).iloc[0]
     assert row.p10 == row.p90 == pytest.approx(row.mid)
 
 
@@ -110,9 +128,14 @@ def test_failures_can_change_the_ranking():
 # -- sweep ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("over", "values"), [
-    ("requests_per_month", [1e4, 3e5, 7e6]), ("output_tokens", [50, 900]), ("churn_per_month", [0.0, 0.5]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("over", "values"),
+    [
+        ("requests_per_month", [1e4, 3e5, 7e6]),
+        ("output_tokens", [50, 900]),
+        ("churn_per_month", [0.0, 0.5]),
+    ],
+)
 def test_a_sweep_equals_compare_at_each_value(options, over, values):
     some = {label: options[label] for label in ("RAG", "LoRA", "Few-shot + cache")}
     swept = cm.sweep(some, WORK, over, values, draws=100, seed=5).set_index(["option", over])
@@ -124,7 +147,9 @@ def test_a_sweep_equals_compare_at_each_value(options, over, values):
         at = cm.compare(some, work, draws=100, seed=5)
         for label in some:
             row = swept.loc[(label, value)]
-            assert row[["mid", "p10", "p50", "p90"]].to_list() == pytest.approx(at.loc[label, ["mid", "p10", "p50", "p90"]].to_list())
+            assert row[["mid", "p10", "p50", "p90"]].to_list() == pytest.approx(
+                at.loc[label, ["mid", "p10", "p50", "p90"]].to_list()
+            )
 
 
 def test_a_grid_is_the_product_of_its_axes(options):
@@ -132,7 +157,9 @@ def test_a_grid_is_the_product_of_its_axes(options):
     table = cm.sweep(options["RAG"], WORK, grid, draws=50)
     assert len(table) == 6 and list(table.columns[:3]) == ["option", *grid]
     row = table.query("requests_per_month == 1e6 and input_tokens == 500").iloc[0]
-    at = cm.compare(options["RAG"], replace(WORK, requests_per_month=1e6, input_tokens=500), draws=50).iloc[0]
+    at = cm.compare(
+        options["RAG"], replace(WORK, requests_per_month=1e6, input_tokens=500), draws=50
+    ).iloc[0]
     assert (row.mid, row.p90) == pytest.approx((at.mid, at.p90))
 
 
@@ -140,7 +167,9 @@ def test_a_region_map_says_who_is_cheapest_where():
     """Dear per request against dear up front: the border is volume x tokens = constant, here 75 M tokens a month."""
     many = {"pay as you go": cm.Option(DEAR), "up front": cm.Option(CHEAP, Buy(112.5))}
     grid = {"requests_per_month": [1e4, 1e5, 1e6], "input_tokens": [100, 1_000]}
-    table = cm.sweep(many, replace(BARE, output_tokens=0), grid, terms=MONTH).pivot(index=list(grid), columns="option", values="mid")
+    table = cm.sweep(many, replace(BARE, output_tokens=0), grid, terms=MONTH).pivot(
+        index=list(grid), columns="option", values="mid"
+    )
     for (requests, tokens), cheapest in table.idxmin(axis=1).items():
         assert cheapest == ("up front" if requests * tokens > 75e6 else "pay as you go")
 
@@ -151,13 +180,16 @@ def test_points_beyond_the_window_are_left_out():
     assert table.mid.isna().to_list() == table.p50.isna().to_list() == [False, False, True]
 
 
-@pytest.mark.parametrize(("over", "values", "says"), [
-    ("requests_pr_month", [1], "did you mean 'requests_per_month'"),
-    ("requests_per_month", [-1, 5], "Workload.requests_per_month is"),
-    ("churn_per_month", [0.5, 1.5], "allowed is between 0 and 1"),
-    ("months", [12, 24], "the horizon cannot be swept"),
-    ("requests_per_month", [], "needs values"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("over", "values", "says"),
+    [
+        ("requests_pr_month", [1], "did you mean 'requests_per_month'"),
+        ("requests_per_month", [-1, 5], "Workload.requests_per_month is"),
+        ("churn_per_month", [0.5, 1.5], "allowed is between 0 and 1"),
+        ("months", [12, 24], "the horizon cannot be swept"),
+        ("requests_per_month", [], "needs values"),
+    ],
+)
 def test_a_wrong_sweep_is_refused_in_one_sentence(options, over, values, says):
     with pytest.raises(ValueError, match=says):
         cm.sweep(options["RAG"], WORK, over, values)
@@ -190,7 +222,9 @@ def test_the_crossing_has_its_closed_form():
 
 
 def test_over_a_horizon_the_crossing_is_a_monthly_volume():
-    row = cm.breakeven(fixed_against_each(75, 0.25), ONE_DOLLAR, terms=replace(STILL, months=12)).iloc[0]
+    row = cm.breakeven(
+        fixed_against_each(75, 0.25), ONE_DOLLAR, terms=replace(STILL, months=12)
+    ).iloc[0]
     assert row.crossing == pytest.approx(300 / 12, rel=1e-6)
 
 
@@ -198,16 +232,27 @@ def test_over_a_horizon_the_crossing_is_a_monthly_volume():
 def test_at_the_crossing_both_totals_are_equal(options, label):
     """A better answer pays for itself at some cost of a failure."""
     first, second = options["Few-shot"], options[label]
-    found = cm.breakeven({"first": first, "second": second}, WORK, over="usd_per_failure", low=0.001, high=1_000, draws=20)
+    found = cm.breakeven(
+        {"first": first, "second": second},
+        WORK,
+        over="usd_per_failure",
+        low=0.001,
+        high=1_000,
+        draws=20,
+    )
     (at,) = found.crossing
     work = replace(WORK, usd_per_failure=at)
-    assert total(first, work, terms=None) == pytest.approx(total(second, work, terms=None), rel=1e-6)
+    assert total(first, work, terms=None) == pytest.approx(
+        total(second, work, terms=None), rel=1e-6
+    )
 
 
 def test_dearer_in_every_way_is_never():
     row = cm.breakeven(fixed_against_each(75, -0.25), ONE_DOLLAR, terms=MONTH).iloc[0]
     assert np.isnan(row.crossing) and row.p_never == 1
-    assert row.verdict.startswith("never: plain is cheaper everywhere between 10 and 10,000,000 requests per month")
+    assert row.verdict.startswith(
+        "never: plain is cheaper everywhere between 10 and 10,000,000 requests per month"
+    )
 
 
 def test_equal_options_never_cross():
@@ -216,7 +261,9 @@ def test_equal_options_never_cross():
 
 
 def test_an_option_that_cannot_run_is_never():
-    row = cm.breakeven({"first": cm.Option(DEAR), "second": cm.Option(DEAR, cm.Lora())}, BARE).iloc[0]
+    row = cm.breakeven({"first": cm.Option(DEAR), "second": cm.Option(DEAR, cm.Lora())}, BARE).iloc[
+        0
+    ]
     assert np.isnan(row.crossing) and "cannot run" in row.verdict
 
 
@@ -225,11 +272,26 @@ def test_whole_replicas_cross_a_price_per_request_again_and_again():
     26.28 M, from 40 to 52.56 M, and from 60 M on to 78.84 M; then 80 M are paid and carried by the fourth."""
     each = 730 * 3_600 * 10.0
     rent = replace(cm.facts.rent("H100-SXM"), id="ours", usd_per_gpu_hour=2.0)
-    own = cm.Hosted("llama-3.1-8b", rent=rent, requests_per_s=10.0, load_max=1.0, build_weeks=0, upkeep_fte=0, gpus_per_replica=1,
-                    fleet=cm.serving.Fleet(burstiness=0))
+    own = cm.Hosted(
+        "llama-3.1-8b",
+        rent=rent,
+        requests_per_s=10.0,
+        load_max=1.0,
+        build_weeks=0,
+        upkeep_fte=0,
+        gpus_per_replica=1,
+        fleet=cm.serving.Fleet(burstiness=0),
+    )
     usd_per_mtok = 730 * 2.0 / 20e6 / 1_000 * 1e6
     work = cm.Workload(1e7, input_tokens=1_000, active_hours_per_month=730, peak_to_average=1.0)
-    found = cm.breakeven({"api": cm.Option(api(**{"in": usd_per_mtok, "out": 1.0})), "own": cm.Option(own)}, work, low=1e7, high=7e7, terms=MONTH, draws=5)  # fmt: skip
+    found = cm.breakeven(
+        {"api": cm.Option(api(**{"in": usd_per_mtok, "out": 1.0})), "own": cm.Option(own)},
+        work,
+        low=1e7,
+        high=7e7,
+        terms=MONTH,
+        draws=5,
+    )
     assert found.crossing.to_list() == pytest.approx([20e6, each, 40e6, 2 * each, 60e6], rel=1e-6)
     assert found.below.to_list() == ["api", "own", "api", "own", "api"]
     assert found.above.to_list() == ["own", "api", "own", "api", "own"]
@@ -237,7 +299,9 @@ def test_whole_replicas_cross_a_price_per_request_again_and_again():
 
 def test_the_band_holds_the_middle_and_widens_with_doubt():
     def band(fixed):
-        return cm.breakeven(fixed_against_each(fixed, 0.25), ONE_DOLLAR, terms=MONTH, draws=400).iloc[0]
+        return cm.breakeven(
+            fixed_against_each(fixed, 0.25), ONE_DOLLAR, terms=MONTH, draws=400
+        ).iloc[0]
 
     narrow, wide = band(cm.Range(60, 94, mid=75)), band(cm.Range(25, 225, mid=75))
     for row in (narrow, wide):
@@ -248,7 +312,9 @@ def test_the_band_holds_the_middle_and_widens_with_doubt():
 def test_the_band_is_the_quantiles_of_the_closed_form():
     """N* = fixed / 0.25 with a lognormal fixed cost: its 10th and 90th percentiles are those of the cost over 0.25."""
     fixed = cm.Range(25, 225, mid=75)
-    row = cm.breakeven(fixed_against_each(fixed, 0.25), ONE_DOLLAR, terms=MONTH, draws=1_000).iloc[0]
+    row = cm.breakeven(fixed_against_each(fixed, 0.25), ONE_DOLLAR, terms=MONTH, draws=1_000).iloc[
+        0
+    ]
     assert [row.p10, row.p90] == pytest.approx(fixed.quantile([0.1, 0.9]) / 0.25, rel=0.02)
 
 
@@ -256,39 +322,77 @@ def test_draws_without_a_crossing_are_counted():
     """$75 up front and 0.8 (0.4 to 1.6) of the price: never where the price is not below 1, lognormal above its middle."""
     price = cm.Range(400, 1_600, mid=800)
     plain = cm.Option(api("plain", **{"in": 1_000.0, "out": 0.0}))
-    row = cm.breakeven({"first": plain, "second": cm.Option(api("tuned", **{"in": price, "out": 0.0}), Buy(75))}, ONE_DOLLAR, terms=MONTH, draws=2_000).iloc[0]
+    row = cm.breakeven(
+        {"first": plain, "second": cm.Option(api("tuned", **{"in": price, "out": 0.0}), Buy(75))},
+        ONE_DOLLAR,
+        terms=MONTH,
+        draws=2_000,
+    ).iloc[0]
     never = 1 - stats.norm.cdf(np.log(1 / 0.8) / np.log(1.6 / 0.8) * stats.norm.ppf(0.95))
     assert row.p_never == pytest.approx(never, abs=0.005)
     assert row.crossing == pytest.approx(375, rel=1e-6)
     assert f"no crossing in {row.p_never:.0%} of the draws" in row.verdict
     numbers = re.findall(r"\d[\d,]*", row.verdict.split("; no crossing")[0])
-    assert all(len(number.replace(",", "").rstrip("0")) <= 3 for number in numbers)  # nobody knows eight figures
+    assert all(
+        len(number.replace(",", "").rstrip("0")) <= 3 for number in numbers
+    )  # nobody knows eight figures
 
 
 def test_a_break_even_over_a_share_looks_between_0_and_1():
     """A cascade of $1 and $4 costs $1 + 4 x escalated, a router to the large one $4: they meet at 0.75."""
-    small, large = (cm.Option(api(name, **{"in": usd, "out": 0.0})) for name, usd in (("s", 1_000.0), ("l", 4_000.0)))
-    row = cm.breakeven({"first": cm.cascade(small, large, cm.Range(0.2, 0.4)), "second": large}, ONE_DOLLAR, over="Cascade.escalated", terms=MONTH).iloc[0]
+    small, large = (
+        cm.Option(api(name, **{"in": usd, "out": 0.0}))
+        for name, usd in (("s", 1_000.0), ("l", 4_000.0))
+    )
+    row = cm.breakeven(
+        {"first": cm.cascade(small, large, cm.Range(0.2, 0.4)), "second": large},
+        ONE_DOLLAR,
+        over="Cascade.escalated",
+        terms=MONTH,
+    ).iloc[0]
     assert row.crossing == pytest.approx(0.75, rel=1e-6)
 
 
 def test_monthly_cost_against_cost_per_request():
     """$200 a month against $2.00 per query: 100 queries a month, at every horizon."""
-    long, rag = cm.Option(api("long", **{"in": 2_000.0, "out": 0.0})), cm.Option(api("rag", **{"in": 0.0, "out": 0.0}), Buy(200, monthly()))
+    long, rag = (
+        cm.Option(api("long", **{"in": 2_000.0, "out": 0.0})),
+        cm.Option(api("rag", **{"in": 0.0, "out": 0.0}), Buy(200, monthly())),
+    )
     for months in (1, 36):
-        row = cm.breakeven({"first": long, "second": rag}, ONE_DOLLAR, terms=replace(STILL, months=months), draws=5).iloc[0]
+        row = cm.breakeven(
+            {"first": long, "second": rag}, ONE_DOLLAR, terms=replace(STILL, months=months), draws=5
+        ).iloc[0]
         assert row.crossing == pytest.approx(100, rel=1e-6)
 
 
 def test_the_columns_of_a_break_even_are_the_documented_ones():
     row = cm.breakeven(fixed_against_each(75, 0.25), ONE_DOLLAR, terms=MONTH, draws=5)
-    assert list(row.columns) == ["over", "crossing", "p10", "p90", "p_never", "below", "above", "verdict"]
+    assert list(row.columns) == [
+        "over",
+        "crossing",
+        "p10",
+        "p90",
+        "p_never",
+        "below",
+        "above",
+        "verdict",
+    ]
 
 
-@pytest.mark.parametrize(("gap", "changes"), [
-    ([1, 2, -1, -2, 1], [1, 3]), ([1, 0, -1], [0]), ([1, 0, 1], []), ([1, 0, 0, -1], [0]), ([0, 0, 1], []), ([1, 0, 0], []),
-    ([1, np.nan, -1], []), ([0, 0], []),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("gap", "changes"),
+    [
+        ([1, 2, -1, -2, 1], [1, 3]),
+        ([1, 0, -1], [0]),
+        ([1, 0, 1], []),
+        ([1, 0, 0, -1], [0]),
+        ([0, 0, 1], []),
+        ([1, 0, 0], []),
+        ([1, np.nan, -1], []),
+        ([0, 0], []),
+    ],
+)
 def test_a_touch_is_no_crossing(gap, changes):
     assert _changes(np.array(gap, float)).tolist() == changes
 
@@ -307,8 +411,12 @@ def test_tornado_bars_are_runs_by_hand(options):
     bars = cm.uncertainty.tornado(option, WORK).set_index("input")
     for key in ("rag.top_k", "engineer.usd_per_hour", "accepted.large", "Trends.api"):
         for end in ("low", "high"):
-            moved, work, terms = cm.uncertainty.pin((option, WORK, cm.Terms()), key, float(bars.loc[key, end]))
-            assert bars.loc[key, f"usd_{end}"] == pytest.approx(total(moved, work, terms=terms)), key
+            moved, work, terms = cm.uncertainty.pin(
+                (option, WORK, cm.Terms()), key, float(bars.loc[key, end])
+            )
+            assert bars.loc[key, f"usd_{end}"] == pytest.approx(total(moved, work, terms=terms)), (
+                key
+            )
 
 
 def test_tornado_lists_every_doubt_widest_first(options):
@@ -326,39 +434,71 @@ def test_a_few_draws_that_do_not_fit_leave_an_option_in_the_ranking():
     """One draw in twenty is over the window: those draws are lost, the others still count."""
     work = cm.Workload(1e5, input_tokens=cm.Range(500, 2_000, mid=900), output_tokens=100)
     narrow = replace(cm.facts.api_price("gpt-4o", on="2026-11-01"), window=2_100)
-    options = {"narrow": cm.Option(cm.Api(narrow), quality=0.9), "dear": cm.Option(cm.Api("gpt-4", on="2026-11-01"), quality=0.9)}
+    options = {
+        "narrow": cm.Option(cm.Api(narrow), quality=0.9),
+        "dear": cm.Option(cm.Api("gpt-4", on="2026-11-01"), quality=0.9),
+    }
     table = cm.compare(options, work, draws=1_000)
-    assert 0.8 < table.loc["narrow", "p_cheapest"] < 1 and table["p_cheapest"].sum() == pytest.approx(1)
+    assert 0.8 < table.loc["narrow", "p_cheapest"] < 1 and table[
+        "p_cheapest"
+    ].sum() == pytest.approx(1)
     assert "does not fit in " in table.loc["narrow", "why_not"]
     assert cm.recommend(options, work, quality_floor=0.5, draws=1_000).best == "narrow"
-    assert cm.sweep(options, work, "output_tokens", [100, 200], draws=300)[["p10", "p90"]].notna().all(axis=None)
+    assert (
+        cm.sweep(options, work, "output_tokens", [100, 200], draws=300)[["p10", "p90"]]
+        .notna()
+        .all(axis=None)
+    )
 
 
 def test_unknown_quality_is_never_taken_for_perfect():
     work = cm.Workload(1e5, input_tokens=900, output_tokens=250, usd_per_failure=1.0)
-    known, not_known = cm.Option(cm.Api("gpt-4o", on="2026-11-01"), quality=0.9), cm.Option(cm.Api("gpt-4", on="2026-11-01"))
+    known, not_known = (
+        cm.Option(cm.Api("gpt-4o", on="2026-11-01"), quality=0.9),
+        cm.Option(cm.Api("gpt-4", on="2026-11-01")),
+    )
     found = cm.breakeven({"first": known, "second": not_known}, work, draws=50).iloc[0]
-    assert found.below == "first" and found.verdict.endswith("without the cost of wrong answers, because the quality of second is not known")
-    table = cm.sweep({"known": known, "not": not_known}, work, "output_tokens", [100, 200]).set_index("option")
+    assert found.below == "first" and found.verdict.endswith(
+        "without the cost of wrong answers, because the quality of second is not known"
+    )
+    table = cm.sweep(
+        {"known": known, "not": not_known}, work, "output_tokens", [100, 200]
+    ).set_index("option")
     assert table.loc["not", "mid"].isna().all() and table.loc["known", "mid"].notna().all()
-    assert cm.sweep({"not": not_known}, work, "output_tokens", [100.0]).mid.notna().all()  # alone, it is compared with nothing
+    assert (
+        cm.sweep({"not": not_known}, work, "output_tokens", [100.0]).mid.notna().all()
+    )  # alone, it is compared with nothing
 
 
 def test_a_class_without_a_price_takes_one_option_out_not_all():
     work = cm.Workload(1e5, instruction_tokens=3_000, input_tokens=900, output_tokens=250)
     toy = api(**{"in": 1.0, "out": 1.0})
-    table = cm.compare({"plain": cm.Option(toy), "cached": cm.Option(toy, cm.PromptCache())}, work, draws=50)
-    assert "cache_read of 'toy' is not priced" in table.loc["cached", "why_not"] and table.loc["plain", "mid"] > 0
+    table = cm.compare(
+        {"plain": cm.Option(toy), "cached": cm.Option(toy, cm.PromptCache())}, work, draws=50
+    )
+    assert (
+        "cache_read of 'toy' is not priced" in table.loc["cached", "why_not"]
+        and table.loc["plain", "mid"] > 0
+    )
 
 
-@pytest.mark.parametrize(("ask", "says"), [
-    (lambda o, w: cm.breakeven({"first": o, "second": o}, w, over="discount_rate"), "totals are not discounted"),
-    (lambda o, w: cm.sweep(o, w, {}), "sweep needs an input"),
-    (lambda o, w: cm.compare(o, w, seed=-1), "seed is -1, allowed is a whole number between 0 and 4294967295"),
-    (lambda o, w: cm.compare(o, w, terms={"months": 3}), "it must be Terms"),
-    (lambda o, w: cm.compare(o, None), "it must be a Workload"),
-    (lambda o, w: cm.facts.price("gpt-4o", {"input": 3}), "write Tokens"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (
+            lambda o, w: cm.breakeven({"first": o, "second": o}, w, over="discount_rate"),
+            "totals are not discounted",
+        ),
+        (lambda o, w: cm.sweep(o, w, {}), "sweep needs an input"),
+        (
+            lambda o, w: cm.compare(o, w, seed=-1),
+            "seed is -1, allowed is a whole number between 0 and 4294967295",
+        ),
+        (lambda o, w: cm.compare(o, w, terms={"months": 3}), "it must be Terms"),
+        (lambda o, w: cm.compare(o, None), "it must be a Workload"),
+        (lambda o, w: cm.facts.price("gpt-4o", {"input": 3}), "write Tokens"),
+    ],
+)
 def test_what_cannot_be_asked_is_one_sentence(ask, says):
     work = cm.Workload(cm.Range(1e5, 2e5), input_tokens=900, output_tokens=250)
     with pytest.raises(ValueError, match=says):
@@ -366,7 +506,10 @@ def test_what_cannot_be_asked_is_one_sentence(ask, says):
 
 
 def test_a_sweep_stays_where_the_workload_may_be():
-    option, work = cm.Option(cm.Api("gpt-4o", on="2026-11-01")), cm.Workload(1e5, input_tokens=900, output_tokens=250)
+    option, work = (
+        cm.Option(cm.Api("gpt-4o", on="2026-11-01")),
+        cm.Workload(1e5, input_tokens=900, output_tokens=250),
+    )
     assert cm.sweep(option, work, "active_hours_per_month").active_hours_per_month.max() <= 744
     assert cm.sweep(option, work, "peak_to_average").peak_to_average.min() >= 1
 
@@ -374,10 +517,18 @@ def test_a_sweep_stays_where_the_workload_may_be():
 def test_the_register_begins_with_the_untouched_defaults_that_move_a_total_furthest(options):
     pair = {name: options[name] for name in ("RAG", "Few-shot")}
     register = cm.ledgers.register(pair, WORK, swings=cm.uncertainty.swings(pair, WORK))
-    assert register["default"].is_monotonic_decreasing and register[register["default"]]["swing"].is_monotonic_decreasing
-    assert register["swing"][0] > 0 and set(cm.ledgers.register(pair, WORK)["input"]) == set(register["input"])
+    assert (
+        register["default"].is_monotonic_decreasing
+        and register[register["default"]]["swing"].is_monotonic_decreasing
+    )
+    assert register["swing"][0] > 0 and set(cm.ledgers.register(pair, WORK)["input"]) == set(
+        register["input"]
+    )
     for key in register["input"][:5]:  # the furthest of the two options
-        spreads = [cm.uncertainty.tornado(option, WORK).set_index("input")["spread"].get(key, 0.0) for option in pair.values()]
+        spreads = [
+            cm.uncertainty.tornado(option, WORK).set_index("input")["spread"].get(key, 0.0)
+            for option in pair.values()
+        ]
         assert register.set_index("input")["swing"][key] == pytest.approx(max(spreads))
     assert (register.loc[register["low"] == register["high"], "swing"] == 0).all()
 
@@ -385,30 +536,56 @@ def test_the_register_begins_with_the_untouched_defaults_that_move_a_total_furth
 def test_an_answer_without_eligible_rivals_is_weighed_against_the_others(options):
     said = cm.recommend(options, WORK, quality_floor=0.75, draws=200)
     assert len(said.leaders) == 1 and said.contest[0] == said.best and 1 < len(said.contest) <= 5
-    assert cm.recommend(options, WORK, draws=200).contest == cm.recommend(options, WORK, draws=200).leaders
+    assert (
+        cm.recommend(options, WORK, draws=200).contest
+        == cm.recommend(options, WORK, draws=200).leaders
+    )
 
 
 def test_a_verdict_is_one_sentence_and_the_points_it_turns_on(options):
     said = cm.recommend({"RAG": options["RAG"], "Cascade": options["Cascade"]}, WORK, draws=300)
-    assert said.headline.count(". ") == 0 and said.headline.endswith(".") and said.sentence == " ".join((said.headline, *said.points))
+    assert (
+        said.headline.count(". ") == 0
+        and said.headline.endswith(".")
+        and said.sentence == " ".join((said.headline, *said.points))
+    )
     rival = ({"RAG", "Cascade"} - {said.best}).pop()
     close = said.table.loc[said.best, "p_cheapest"] < 0.5
-    assert (f"in a close call with {rival}" in said.headline) == close == any("A close call" in p for p in said.points)
+    assert (
+        (f"in a close call with {rival}" in said.headline)
+        == close
+        == any("A close call" in p for p in said.points)
+    )
 
 
 def test_an_answer_that_reads_nothing_says_so_where_quality_is_free(options):
     free = cm.recommend(options, replace(WORK, usd_per_failure=0), draws=200)
-    assert free.points[0].startswith(f"{free.best} does not read the corpus") and "of its answers accepted" in free.headline
-    for said in (cm.recommend(options, replace(WORK, usd_per_failure=0), quality_floor=0.6, draws=200), cm.recommend(options, replace(WORK, usd_per_failure=2), draws=200)):
+    assert (
+        free.points[0].startswith(f"{free.best} does not read the corpus")
+        and "of its answers accepted" in free.headline
+    )
+    for said in (
+        cm.recommend(options, replace(WORK, usd_per_failure=0), quality_floor=0.6, draws=200),
+        cm.recommend(options, replace(WORK, usd_per_failure=2), draws=200),
+    ):
         assert not any("does not read" in point for point in said.points)
 
 
 def test_where_the_median_of_the_draws_has_another_answer_the_verdict_says_so():
     """Two skewed doubts: the median of their sum lies above the sum of their medians."""
-    steady = cm.Option(cm.Api("gpt-6-sol", on="2026-11-01"), cm.Prompt(build_weeks=4.0, upkeep_fte=0.02))
-    doubts = {"build_weeks": cm.Range(3.8, 60, mid=3.9), "upkeep_fte": cm.Range(0.0199, 0.9, mid=0.01991)}
+    steady = cm.Option(
+        cm.Api("gpt-6-sol", on="2026-11-01"), cm.Prompt(build_weeks=4.0, upkeep_fte=0.02)
+    )
+    doubts = {
+        "build_weeks": cm.Range(3.8, 60, mid=3.9),
+        "upkeep_fte": cm.Range(0.0199, 0.9, mid=0.01991),
+    }
     skewed = cm.Option(cm.Api("gpt-6-sol", on="2026-11-01"), cm.Prompt(**doubts))
-    said = cm.recommend({"steady": steady, "skewed": skewed}, cm.Workload(1_000, input_tokens=500, output_tokens=100), draws=2_000)
+    said = cm.recommend(
+        {"steady": steady, "skewed": skewed},
+        cm.Workload(1_000, input_tokens=500, output_tokens=100),
+        draws=2_000,
+    )
     assert said.best == "skewed" and said.table["p50"].idxmin() == "steady"
     assert any("in the median of the draws steady is" in point for point in said.points)
 
@@ -416,7 +593,18 @@ def test_where_the_median_of_the_draws_has_another_answer_the_verdict_says_so():
 def test_a_crossing_outside_its_band_says_so():
     """Ten doubts from 1 to 100 with a middle of 1.01: their sum at the middles, 10.1, is less than in nine draws of ten."""
     fees = [Buy(cm.Range(1, 100, mid=1.01, name=f"fee {i}"), monthly()) for i in range(10)]
-    dear, cheap = cm.Option(api(**{"in": 0.0, "out": 0.0}), *fees), cm.Option(cm.finance.Seats(10, 1))
-    found = cm.breakeven({"first": cheap, "second": dear}, cm.Workload(1_000, input_tokens=1), over="Seats.seats", low=1, high=10_000, months=1, terms=STILL).iloc[0]
+    dear, cheap = (
+        cm.Option(api(**{"in": 0.0, "out": 0.0}), *fees),
+        cm.Option(cm.finance.Seats(10, 1)),
+    )
+    found = cm.breakeven(
+        {"first": cheap, "second": dear},
+        cm.Workload(1_000, input_tokens=1),
+        over="Seats.seats",
+        low=1,
+        high=10_000,
+        months=1,
+        terms=STILL,
+    ).iloc[0]
     assert found["crossing"] == pytest.approx(10.1) and found["p10"] > 10.1
     assert "which the middles of skewed doubts miss" in found["verdict"]

@@ -12,8 +12,14 @@ from costmodel.choices.schedule import monthly
 from costmodel.core.ranges import Z90
 from costmodel.decisions.simulate import totals
 
-WORK = cm.Workload(300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,
-                   corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03), usd_per_failure=0.1)  # fmt: skip
+WORK = cm.Workload(
+    300_000,
+    instruction_tokens=600,
+    input_tokens=900,
+    output_tokens=250,
+    corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03),
+    usd_per_failure=0.1,
+)
 ONE = cm.Workload(1, input_tokens=1, peak_to_average=2.0)
 
 
@@ -27,12 +33,22 @@ def normal(mean, sd, name):
 
 
 def buys(*doubts):
-    return cm.Option(free(), *(Buy(d, phase=phase) for d, phase in zip(doubts, ("build", "data", "training"), strict=False)))
+    return cm.Option(
+        free(),
+        *(
+            Buy(d, phase=phase)
+            for d, phase in zip(doubts, ("build", "data", "training"), strict=False)
+        ),
+    )
 
 
 @pytest.fixture(scope="module")
 def options():
-    return {label: option for label, option in cm.presets(WORK, on=ON).items() if label in ("Prompt", "RAG", "LoRA", "Few-shot")}
+    return {
+        label: option
+        for label, option in cm.presets(WORK, on=ON).items()
+        if label in ("Prompt", "RAG", "LoRA", "Few-shot")
+    }
 
 
 # -- Sobol indices -------------------------------------------------------------------------------------
@@ -45,32 +61,50 @@ def test_sobol_indices_of_ishigami():
         x = -np.pi + 2 * np.pi * u
         return np.sin(x[:, 0]) + 7 * np.sin(x[:, 1]) ** 2 + 0.1 * x[:, 2] ** 4 * np.sin(x[:, 0])
 
-    table = cm.uncertainty.sobol_indices(ishigami, ["x1", "x2", "x3"], points=8_192).set_index("input").loc[["x1", "x2", "x3"]]
+    table = (
+        cm.uncertainty.sobol_indices(ishigami, ["x1", "x2", "x3"], points=8_192)
+        .set_index("input")
+        .loc[["x1", "x2", "x3"]]
+    )
     assert table["first"].to_list() == pytest.approx([0.3139, 0.4424, 0.0], abs=0.01)
     assert table["total"].to_list() == pytest.approx([0.5576, 0.4424, 0.2437], abs=0.01)
     for order, true in (("first", [0.3139, 0.4424, 0.0]), ("total", [0.5576, 0.4424, 0.2437])):
         assert (table[f"{order}_low"] <= table[f"{order}_high"]).all()
-        assert ((table[f"{order}_low"] - 0.01 < true) & (true < table[f"{order}_high"] + 0.01)).all()
+        assert (
+            (table[f"{order}_low"] - 0.01 < true) & (true < table[f"{order}_high"] + 0.01)
+        ).all()
 
 
 def test_sobol_shares_of_a_sum_are_its_variances():
     """N(0, 30) + N(0, 40): 9/25 and 16/25 of the variance, nothing together."""
-    table = cm.uncertainty.sobol(buys(normal(100, 30, "x"), normal(100, 40, "y")), ONE, terms=STILL).set_index("input")
+    table = cm.uncertainty.sobol(
+        buys(normal(100, 30, "x"), normal(100, 40, "y")), ONE, terms=STILL
+    ).set_index("input")
     assert table.loc[["x", "y"], "first"].to_list() == pytest.approx([0.36, 0.64], abs=0.02)
     assert table.loc[["x", "y"], "total"].to_list() == pytest.approx([0.36, 0.64], abs=0.02)
 
 
 def test_sobol_of_a_difference_leaves_out_what_is_shared():
     shared, own = normal(500, 200, "shared"), normal(100, 10, "own")
-    table = cm.uncertainty.sobol({"option": buys(shared, own), "against": buys(shared)}, ONE, "option", "against", terms=STILL).set_index("input")
-    assert table["total"]["own"] == pytest.approx(1, abs=0.02) and table["total"]["shared"] == pytest.approx(0, abs=0.01)
+    table = cm.uncertainty.sobol(
+        {"option": buys(shared, own), "against": buys(shared)},
+        ONE,
+        "option",
+        "against",
+        terms=STILL,
+    ).set_index("input")
+    assert table["total"]["own"] == pytest.approx(1, abs=0.02) and table["total"][
+        "shared"
+    ] == pytest.approx(0, abs=0.01)
 
 
 def test_a_driver_has_a_row_of_its_own():
     x, y = (replace(normal(100, 30, name), driver="economy", loading=0.6) for name in "xy")
     table = cm.uncertainty.sobol(buys(x, y), ONE, terms=STILL).set_index("input")["first"]
     # x + y = 30 (1.2 d + 0.8 a + 0.8 b): 1.44 / (1.44 + 0.64 + 0.64)
-    assert table["driver economy"] == pytest.approx(1.44 / 2.72, abs=0.02) and table["x"] == pytest.approx(0.64 / 2.72, abs=0.02)
+    assert table["driver economy"] == pytest.approx(1.44 / 2.72, abs=0.02) and table[
+        "x"
+    ] == pytest.approx(0.64 / 2.72, abs=0.02)
 
 
 def test_sobol_refuses_what_it_cannot_do():
@@ -88,15 +122,27 @@ def evpi(mean, sd):
 
 def test_the_value_of_information_of_two_normal_options_has_its_closed_form():
     choices = {"a": buys(0), "b": buys(normal(30, 100, "x"), normal(0, 50, "y"))}
-    table = cm.uncertainty.value_of_information(choices, ONE, groups={"both": ["x", "y"]}, terms=STILL).set_index("input")
-    expected = {"everything": evpi(30, np.hypot(100, 50)), "both": evpi(30, np.hypot(100, 50)), "x": evpi(30, 100), "y": evpi(30, 50)}
+    table = cm.uncertainty.value_of_information(
+        choices, ONE, groups={"both": ["x", "y"]}, terms=STILL
+    ).set_index("input")
+    expected = {
+        "everything": evpi(30, np.hypot(100, 50)),
+        "both": evpi(30, np.hypot(100, 50)),
+        "x": evpi(30, 100),
+        "y": evpi(30, 50),
+    }
     for name, usd in expected.items():
         assert abs(table["usd"][name] - usd) < 3 * table["error"][name] + 0.2, name
-    assert table["kind"].to_dict().items() >= {"everything": "all", "both": "group", "x": "input"}.items()
+    assert (
+        table["kind"].to_dict().items()
+        >= {"everything": "all", "both": "group", "x": "input"}.items()
+    )
 
 
 def test_what_changes_no_choice_is_worth_nothing(options):
-    table = cm.uncertainty.value_of_information({"a": buys(normal(100, 10, "x")), "b": buys(normal(500, 10, "y"))}, ONE, terms=STILL)
+    table = cm.uncertainty.value_of_information(
+        {"a": buys(normal(100, 10, "x")), "b": buys(normal(500, 10, "y"))}, ONE, terms=STILL
+    )
     assert (table["usd"] == 0).all()
 
 
@@ -104,12 +150,18 @@ def test_measuring_stands_beside_its_cost(options):
     """200 judgements of each of 4 options at $7.50; the load test has 2 GPU-hours and 8 hours of an engineer."""
     table = cm.uncertainty.value_of_information(options, WORK, draws=1_000).set_index("input")
     assert table["usd_to_measure"]["label 200 evaluation items"] == 200 * 4 * 7.5
-    assert table["worth"]["label 200 evaluation items"] == pytest.approx(table["usd"]["label 200 evaluation items"] - 6_000)
+    assert table["worth"]["label 200 evaluation items"] == pytest.approx(
+        table["usd"]["label 200 evaluation items"] - 6_000
+    )
     assert table["usd_to_measure"]["a two-hour load test"] > 8 * 118
     graph = {**options, "GraphRAG": cm.presets(WORK, on=ON)["GraphRAG"]}
-    (sample,) = [m for m in cm.uncertainty.measurements(graph, WORK) if m.name.startswith("index 2 %")]
+    (sample,) = [
+        m for m in cm.uncertainty.measurements(graph, WORK) if m.name.startswith("index 2 %")
+    ]
     book = cm.ledger(graph["GraphRAG"], WORK)
-    assert sample.usd == pytest.approx(0.02 * book[book["item"].str.startswith("index the graph")]["usd"].sum())
+    assert sample.usd == pytest.approx(
+        0.02 * book[book["item"].str.startswith("index the graph")]["usd"].sum()
+    )
 
 
 def test_no_input_is_worth_more_than_everything(options):
@@ -143,14 +195,20 @@ def test_the_median_is_stable_to_1_percent_at_the_default_draws():
 
 def test_an_option_against_itself_with_1_percent_off(options):
     cheaper = replace(options["Prompt"], serving=replace(options["Prompt"].serving, discount=0.01))
-    table = cm.uncertainty.p_cheaper({"first": cheaper, "second": options["Prompt"]}, WORK, draws=2_000)
+    table = cm.uncertainty.p_cheaper(
+        {"first": cheaper, "second": options["Prompt"]}, WORK, draws=2_000
+    )
     assert table.set_index("by").probability[0.0] == 1
 
 
 def test_p_cheaper_by_a_margin_has_its_closed_form():
     """A at exp(N(0, s)) x 80 against B at 100: cheaper by x where 80 e^z <= 100 (1 - x)."""
     a, b = buys(cm.Range(40, 160, mid=80, name="a")), buys(100)
-    table = cm.uncertainty.p_cheaper({"first": a, "second": b}, ONE, by=(0, 0.25, 0.5), terms=STILL).set_index("by").probability
+    table = (
+        cm.uncertainty.p_cheaper({"first": a, "second": b}, ONE, by=(0, 0.25, 0.5), terms=STILL)
+        .set_index("by")
+        .probability
+    )
     sd = np.log(2) / Z90
     for x in (0, 0.25, 0.5):
         assert table[x] == pytest.approx(stats.norm.cdf(np.log(100 * (1 - x) / 80) / sd), abs=0.001)
@@ -168,17 +226,31 @@ def test_the_fan_ends_at_the_percentiles_of_compare(options):
     last = fan[fan["month"] == 36].set_index("option")
     table = cm.compare(options, WORK, draws=1_000, seed=5)
     for label in options:
-        assert last.loc[label, ["p10", "p50", "p90"]].to_list() == pytest.approx(table.loc[label, ["p10", "p50", "p90"]].to_list())
-    assert list(fan.columns) == ["option", "month", "p10", "p50", "p90"] and (fan["p10"] <= fan["p90"]).all()
+        assert last.loc[label, ["p10", "p50", "p90"]].to_list() == pytest.approx(
+            table.loc[label, ["p10", "p50", "p90"]].to_list()
+        )
+    assert (
+        list(fan.columns) == ["option", "month", "p10", "p50", "p90"]
+        and (fan["p10"] <= fan["p90"]).all()
+    )
 
 
 def test_a_fan_of_single_months():
-    fan = cm.uncertainty.fan(cm.Option(free(), Buy(7.0, monthly())), ONE, terms=STILL, months=3, cumulative=False, draws=5)
+    fan = cm.uncertainty.fan(
+        cm.Option(free(), Buy(7.0, monthly())),
+        ONE,
+        terms=STILL,
+        months=3,
+        cumulative=False,
+        draws=5,
+    )
     assert fan["p50"].to_list() == [0, 7, 7, 7]
 
 
 def test_rank_correlation_is_that_of_scipy_and_signed(options):
-    table = cm.uncertainty.rank_correlation(options["RAG"], WORK, draws=1_000).set_index("input")["rank_correlation"]
+    table = cm.uncertainty.rank_correlation(options["RAG"], WORK, draws=1_000).set_index("input")[
+        "rank_correlation"
+    ]
     assert table["accepted.large"] < -0.2 and table["engineer.usd_per_hour"] > 0.2
     from costmodel.core.draws import doubts, draws
 
@@ -197,18 +269,25 @@ def test_drivers_correlate_and_keep_each_range():
     x, y = (np.ravel(t.usd) for t in drawn.techniques)
     assert np.corrcoef(np.log(x), np.log(y))[0, 1] == pytest.approx(0.64, abs=0.03)
     alone = cm.uncertainty.sample(cm.Option(free(), Buy(replace(a, driver=None, loading=0))), 4_000)
-    assert np.sort(x)[20:-20] == pytest.approx(np.sort(np.ravel(alone.techniques[0].usd))[20:-20], rel=0.01)
+    assert np.sort(x)[20:-20] == pytest.approx(
+        np.sort(np.ravel(alone.techniques[0].usd))[20:-20], rel=0.01
+    )
 
 
 def test_drive_moves_named_inputs_only(options):
-    moved = cm.uncertainty.drive((options, WORK, cm.Terms()), "economy", {"Trends.api": 0.5, "rag.top_k": -0.5})
+    moved = cm.uncertainty.drive(
+        (options, WORK, cm.Terms()), "economy", {"Trends.api": 0.5, "rag.top_k": -0.5}
+    )
     trends = moved[2].trends
     assert (trends.api.driver, trends.api.loading, trends.service.driver) == ("economy", 0.5, None)
     with pytest.raises(ValueError, match="did you mean"):
         cm.uncertainty.drive(options, "economy", {"rag.topk": 0.5})
 
 
-@pytest.mark.parametrize(("given", "says"), [({"loading": 2, "driver": "d"}, "allowed is -1 to 1"), ({"loading": 0.5}, "needs a driver")])
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [({"loading": 2, "driver": "d"}, "allowed is -1 to 1"), ({"loading": 0.5}, "needs a driver")],
+)
 def test_a_wrong_loading_is_refused(given, says):
     with pytest.raises(ValueError, match=says):
         cm.Range(1, 2, **given)
@@ -217,7 +296,9 @@ def test_a_wrong_loading_is_refused(given, says):
 def test_calibration_is_the_normal_posterior_on_the_scale_of_the_range():
     """Prior N(0, 1), two measurements of 1 with standard deviation 1: mean 2/3, variance 1/3."""
     after = cm.uncertainty.calibrate(normal(0, 1, "x"), [1.0, 1.0], error=1.0)
-    assert after.mid == pytest.approx(2 / 3) and after.high - after.mid == pytest.approx(Z90 / np.sqrt(3))
+    assert after.mid == pytest.approx(2 / 3) and after.high - after.mid == pytest.approx(
+        Z90 / np.sqrt(3)
+    )
     assert after.name == "x" and "2 measurements" in after.why
 
 
@@ -235,35 +316,84 @@ def test_more_measurements_narrow_it_and_it_stays_paired():
 def test_unknown_quality_is_left_out_draw_by_draw():
     """Wrong answers at $1: an option of unknown quality has none in its bill, and wins nothing by that."""
     work = replace(ONE, usd_per_failure=1.0)
-    known = {label: cm.Option(free(), Buy(normal(mean, 10, label)), quality=0.5) for label, mean in (("a", 100), ("b", 110))}
+    known = {
+        label: cm.Option(free(), Buy(normal(mean, 10, label)), quality=0.5)
+        for label, mean in (("a", 100), ("b", 110))
+    }
     more = {**known, "unknown": buys(1)}
     for ask in (cm.uncertainty.regret, cm.uncertainty.fan, cm.uncertainty.value_of_information):
-        assert ask(more, work, terms=STILL, draws=200).equals(ask(known, work, terms=STILL, draws=200)), ask
-    assert cm.uncertainty.p_cheaper({"first": known["a"], "second": buys(normal(100.4, 1e-3, "c"))}, work, terms=STILL, draws=400)["probability"][0] == pytest.approx(0.5, abs=0.05)
+        assert ask(more, work, terms=STILL, draws=200).equals(
+            ask(known, work, terms=STILL, draws=200)
+        ), ask
+    assert cm.uncertainty.p_cheaper(
+        {"first": known["a"], "second": buys(normal(100.4, 1e-3, "c"))},
+        work,
+        terms=STILL,
+        draws=400,
+    )["probability"][0] == pytest.approx(0.5, abs=0.05)
 
 
 def test_an_option_that_fails_in_a_few_draws_stays():
     """A prompt that is over the window in one draw of twenty: those draws are left out, not the option."""
     work = cm.Workload(1e5, input_tokens=cm.Range(500, 2_000, mid=900), output_tokens=100)
-    options = {"narrow": cm.Option(api(window=2_100, **{"in": 1.0, "out": 1.0}), Buy(cm.Range(50, 200, name="x"))), "wide": cm.Option(api(**{"in": 1.0, "out": 1.0}), Buy(100))}
+    options = {
+        "narrow": cm.Option(
+            api(window=2_100, **{"in": 1.0, "out": 1.0}), Buy(cm.Range(50, 200, name="x"))
+        ),
+        "wide": cm.Option(api(**{"in": 1.0, "out": 1.0}), Buy(100)),
+    }
     assert set(cm.uncertainty.regret(options, work, terms=STILL, draws=1_000).index) == set(options)
-    assert cm.uncertainty.value_of_information(options, work, terms=STILL, draws=1_000)["usd"][0] > 0
+    assert (
+        cm.uncertainty.value_of_information(options, work, terms=STILL, draws=1_000)["usd"][0] > 0
+    )
 
 
-@pytest.mark.parametrize(("ask", "says"), [
-    (lambda o: cm.uncertainty.tornado(o, WORK), "there are 4 options; name one of 'Prompt'"),
-    (lambda o: cm.uncertainty.rank_correlation(o["RAG"], WORK, draws=1), "runs in 1 of 1 draws, which is too few to rank"),
-    (lambda o: cm.uncertainty.p_cheaper({"first": o["RAG"], "second": o["LoRA"]}, WORK, by=2, draws=10), "p_cheaper: by is 2, allowed is between 0 and 1"),
-    (lambda o: cm.uncertainty.value_of_information(o, WORK, groups=["accepted.*"], draws=50), "it must be {name: patterns of inputs}"),
-    (lambda o: cm.uncertainty.value_of_information(o, WORK, ways=["a test"], draws=50), "'a test' among the ways is no Measurement"),
-    (lambda o: cm.uncertainty.Measurement("x", ("a",), -5, ""), "Measurement.usd is -5, allowed is at least 0"),
-    (lambda o: cm.uncertainty.sobol_indices(lambda u: u, ["a", "b"]), "it must be one number a row"),
-    (lambda o: cm.uncertainty.sobol_indices(lambda u: u[:, 0], []), "names is empty"),
-    (lambda o: cm.uncertainty.calibrate(5, [1, 2]), "the prior is 5, it must be a Range"),
-    (lambda o: cm.uncertainty.calibrate(cm.Range(1, 2), [1.5], error=-1), "calibrate: error is -1, allowed is at least 0"),
-    (lambda o: cm.uncertainty.drive(o, "economy", ["rag.top_k"]), "it must be {input: loading}"),
-    (lambda o: cm.breakeven({"first": o["RAG"], "second": o["LoRA"]}, WORK, low="1"), "low is '1', it must be a number"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda o: cm.uncertainty.tornado(o, WORK), "there are 4 options; name one of 'Prompt'"),
+        (
+            lambda o: cm.uncertainty.rank_correlation(o["RAG"], WORK, draws=1),
+            "runs in 1 of 1 draws, which is too few to rank",
+        ),
+        (
+            lambda o: cm.uncertainty.p_cheaper(
+                {"first": o["RAG"], "second": o["LoRA"]}, WORK, by=2, draws=10
+            ),
+            "p_cheaper: by is 2, allowed is between 0 and 1",
+        ),
+        (
+            lambda o: cm.uncertainty.value_of_information(o, WORK, groups=["accepted.*"], draws=50),
+            "it must be {name: patterns of inputs}",
+        ),
+        (
+            lambda o: cm.uncertainty.value_of_information(o, WORK, ways=["a test"], draws=50),
+            "'a test' among the ways is no Measurement",
+        ),
+        (
+            lambda o: cm.uncertainty.Measurement("x", ("a",), -5, ""),
+            "Measurement.usd is -5, allowed is at least 0",
+        ),
+        (
+            lambda o: cm.uncertainty.sobol_indices(lambda u: u, ["a", "b"]),
+            "it must be one number a row",
+        ),
+        (lambda o: cm.uncertainty.sobol_indices(lambda u: u[:, 0], []), "names is empty"),
+        (lambda o: cm.uncertainty.calibrate(5, [1, 2]), "the prior is 5, it must be a Range"),
+        (
+            lambda o: cm.uncertainty.calibrate(cm.Range(1, 2), [1.5], error=-1),
+            "calibrate: error is -1, allowed is at least 0",
+        ),
+        (
+            lambda o: cm.uncertainty.drive(o, "economy", ["rag.top_k"]),
+            "it must be {input: loading}",
+        ),
+        (
+            lambda o: cm.breakeven({"first": o["RAG"], "second": o["LoRA"]}, WORK, low="1"),
+            "low is '1', it must be a number",
+        ),
+    ],
+)
 def test_what_cannot_be_asked_of_doubt_is_one_sentence(options, ask, says):
     with pytest.raises(ValueError, match=says):
         ask(options)

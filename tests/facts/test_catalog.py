@@ -90,12 +90,19 @@ def test_each_promised_gpu_is_there_in_si(id):
     gpu = catalog.gpu(id)
     low = gpu.memory.low if isinstance(gpu.memory, Range) else gpu.memory
     assert 16e9 <= low < 300e9
-    assert any(rent.gpu == id for rent in catalog.rents().values()) or id == "MI325X"  # no one was found to rent it
+    assert (
+        any(rent.gpu == id for rent in catalog.rents().values()) or id == "MI325X"
+    )  # no one was found to rent it
 
 
 def test_known_gpu_numbers():
     gpu = catalog.gpu("H100-SXM")
-    assert (gpu.memory, gpu.bandwidth, gpu.peak_flops_bf16, gpu.power) == (80e9, 3.35e12, 989e12, 700)
+    assert (gpu.memory, gpu.bandwidth, gpu.peak_flops_bf16, gpu.power) == (
+        80e9,
+        3.35e12,
+        989e12,
+        700,
+    )
     assert catalog.gpu("T4").peak_flops_fp8 is None
     assert catalog.gpu("A10G").peak_flops_bf16.low == 70e12
 
@@ -111,8 +118,13 @@ def test_parameters_from_the_architecture_match_the_published_count(id):
     total, active = count_parameters(model)
     assert total == pytest.approx(model.parameters, rel=0.03)
     if id not in ACTIVE_NOT_STANDARD:
-        without_input = active - model.vocab * model.hidden  # some makers leave out the input embedding
-        assert min(abs(active - model.active_parameters), abs(without_input - model.active_parameters)) < 0.03 * active
+        without_input = (
+            active - model.vocab * model.hidden
+        )  # some makers leave out the input embedding
+        assert (
+            min(abs(active - model.active_parameters), abs(without_input - model.active_parameters))
+            < 0.03 * active
+        )
 
 
 @pytest.mark.parametrize("id", ["kimi-k3", "llama-3_3-nemotron-super-49b-v1"])
@@ -124,20 +136,35 @@ def test_unpublished_architecture_is_refused(id):
 @pytest.mark.parametrize(
     "ask, says",
     [
-        (lambda: catalog.gpu("H100-SMX"), r"no GPU 'H100-SMX' in gpus.csv; did you mean 'H100-SXM'"),
+        (
+            lambda: catalog.gpu("H100-SMX"),
+            r"no GPU 'H100-SMX' in gpus.csv; did you mean 'H100-SXM'",
+        ),
         (lambda: catalog.gpu("h100-sxm"), "did you mean 'H100-SXM'"),
         (lambda: catalog.model("lama-3.1-8b"), "did you mean 'llama-3.1-8b'"),
-        (lambda: catalog.person("enginer"), "no role 'enginer' in people.csv; did you mean 'engineer'"),
+        (
+            lambda: catalog.person("enginer"),
+            "no role 'enginer' in people.csv; did you mean 'engineer'",
+        ),
         (lambda: catalog.tuning("openai.gpt-4.1-minni"), "did you mean 'openai.gpt-4.1-mini'"),
-        (lambda: catalog.embedder("text-embedding-3-smal"), "did you mean 'text-embedding-3-small'"),
+        (
+            lambda: catalog.embedder("text-embedding-3-smal"),
+            "did you mean 'text-embedding-3-small'",
+        ),
         (lambda: catalog.reranker("rerank-v5-pro"), "did you mean 'rerank-v5.0-pro'"),
         (lambda: catalog.store("pincone"), "did you mean 'pinecone'"),
         (lambda: catalog.label("prefrence"), "did you mean 'preference'"),
         (lambda: catalog.practice("rag.built_weeks"), "did you mean 'rag.build_weeks'"),
-        (lambda: catalog.practice("build_weeks"), "could be .*rag.build_weeks.*; write one of them"),
+        (
+            lambda: catalog.practice("build_weeks"),
+            "could be .*rag.build_weeks.*; write one of them",
+        ),
         (lambda: catalog.rent("H100-SXM", "neocluod"), "no channel 'neocluod'.*'neocloud'"),
         (lambda: catalog.rent("H100-SXM", term="ondemand"), "no term 'ondemand'.*'on_demand'"),
-        (lambda: catalog.rent("A10G"), "no rent of A10G from a neocloud, on_demand, .*known: hyperscaler on_demand"),
+        (
+            lambda: catalog.rent("A10G"),
+            "no rent of A10G from a neocloud, on_demand, .*known: hyperscaler on_demand",
+        ),
         (lambda: catalog.rent("MI325X"), "no GPU 'MI325X' in rents.csv"),
         (lambda: catalog.residency("openai", "mars"), "no fact 'openai.mars.uplift'"),
         (lambda: catalog.source("litelm"), "did you mean 'litellm'"),
@@ -151,7 +178,13 @@ def test_a_wrong_name_names_the_nearest(ask, says):
 
 def test_practice_is_always_a_range_with_its_key_and_source():
     fact = catalog.practice("rag.build_weeks")
-    assert (fact.low, fact.mid, fact.high, fact.name, fact.source) == (1, 3, 8, "rag.build_weeks", "rag-builds")
+    assert (fact.low, fact.mid, fact.high, fact.name, fact.source) == (
+        1,
+        3,
+        8,
+        "rag.build_weeks",
+        "rag-builds",
+    )
     assert catalog.practice("cache.ttl_s").low == catalog.practice("cache.ttl_s").high == 300
     assert catalog.practice("tokens_per_page").name == "text.tokens_per_page"
     assert catalog.practice("gpu.gpu_trend").form == "change"  # never below -100 %
@@ -166,7 +199,11 @@ def test_rents_keep_the_channel_apart():
 
 def test_closed_tuning_says_when():
     offer = catalog.tuning("openai.gpt-4.1-mini")
-    assert (offer.closes_new, offer.closes, offer.retires) == ("2026-05-07", "2027-01-06", "2027-01-14")
+    assert (offer.closes_new, offer.closes, offer.retires) == (
+        "2026-05-07",
+        "2027-01-06",
+        "2027-01-14",
+    )
     assert catalog.tuning("vertex.gemini-3.1-flash-lite").premium == 1.5
     assert catalog.tuning("openai.gpt-4o").usd_per_mtok_train * 3 == 75  # 3 M tokens
 
@@ -203,7 +240,11 @@ def test_a_later_price_is_appended_and_history_stays(folder):
 @pytest.mark.parametrize(
     "place, value, says",
     [
-        (1, "usd_per_hours", "no field 'usd_per_hours' in the glossary .*did you mean 'usd_per_hour'"),
+        (
+            1,
+            "usd_per_hours",
+            "no field 'usd_per_hours' in the glossary .*did you mean 'usd_per_hour'",
+        ),
         (1, "memory", "the unit is 'USD/hour', the glossary says 'byte'"),
         (5, "USD/h", "the unit is 'USD/h', the glossary says 'USD/hour'"),
         (6, "2026-1-1", "as_of is '2026-1-1', write a date such as"),
@@ -231,7 +272,9 @@ def test_a_wrong_row_is_one_sentence_with_file_and_line(folder, place, value, sa
 
 def test_other_wrong_files(folder):
     write(folder, [GOOD, GOOD])
-    with pytest.raises(CatalogError, match=r"people.csv line 3: engineer.usd_per_hour has two rows of 2026-01-01"):
+    with pytest.raises(
+        CatalogError, match=r"people.csv line 3: engineer.usd_per_hour has two rows of 2026-01-01"
+    ):
         catalog.people(folder)
     with pytest.raises(CatalogError, match="no file 'gpus'"):
         catalog.gpus(folder)
@@ -242,7 +285,11 @@ def test_a_wrong_flag_date_and_missing_field(folder):
     write(folder, [row], "models")
     with pytest.raises(CatalogError, match="'yes' is not a flag, write true or false"):
         catalog.models(folder)
-    write(folder, [["a.b", "retires", "soon", "", "", "date", "2026-01-01", "assumption", ""]], "tunings")
+    write(
+        folder,
+        [["a.b", "retires", "soon", "", "", "date", "2026-01-01", "assumption", ""]],
+        "tunings",
+    )
     with pytest.raises(CatalogError, match="'soon' is not a date"):
         catalog.tunings(folder)
     write(folder, [["g", "power", "70", "", "", "W", "2026-01-01", "assumption", ""]], "gpus")
@@ -251,7 +298,11 @@ def test_a_wrong_flag_date_and_missing_field(folder):
     write(folder, [["s", "power", "70", "", "", "W", "2026-01-01", "assumption", ""]], "stores")
     with pytest.raises(CatalogError, match="no field 'power' in Store"):
         catalog.stores(folder)
-    write(folder, [["e", "usd_per_mtok_in", "1", "", "", "USD/Mtok", "2026-01-01", "assumption"]], "embedders")
+    write(
+        folder,
+        [["e", "usd_per_mtok_in", "1", "", "", "USD/Mtok", "2026-01-01", "assumption"]],
+        "embedders",
+    )
     with pytest.raises(CatalogError, match=r"embedders.csv line 2: write 9 columns"):
         catalog.embedders(folder)
     (folder / "labels.csv").write_text("id,value\n")

@@ -35,7 +35,9 @@ SONNET = "claude-sonnet-4-5"  # $3 in, $0.30 read, $3.75 and $6 write, $15 out; 
 
 def card(**usd_per_mtok: float) -> ApiPrice:
     """A price card with the rates that a published case states."""
-    base = Rates("case", 0, **{f"usd_per_mtok_{name}": value for name, value in usd_per_mtok.items()})
+    base = Rates(
+        "case", 0, **{f"usd_per_mtok_{name}": value for name, value in usd_per_mtok.items()}
+    )
     return ApiPrice("case", "case", ON, "standard", None, 1.0, 0.0, None, 0.0, (base,), (), ())
 
 
@@ -52,7 +54,9 @@ def test_cached_input_is_billed_once():
 def test_cached_input_of_another_provider():
     """github.com/BerriAI/litellm/issues/31714: $0.00860376."""
     posted = card(**{"in": 1.4, "cache_read": 0.26, "out": 4.4})
-    assert request_usd(posted, Tokens(input=1, cache_read=27_146, output=351)) == pytest.approx(0.00860376, abs=1e-12)
+    assert request_usd(posted, Tokens(input=1, cache_read=27_146, output=351)) == pytest.approx(
+        0.00860376, abs=1e-12
+    )
 
 
 def test_drawn_image_has_a_price_of_its_own():
@@ -69,7 +73,9 @@ def test_cache_write_replaces_the_base_rate():
 
 def test_warming_the_cache_before_fanning_out():
     """A 30K prefix at $3/M: three parallel cold writes, one warm-up write and three reads, three plain calls."""
-    write, read, plain = (price(SONNET, Tokens(**{c: 30_000}), on=ON) for c in ("cache_write", "cache_read", "input"))
+    write, read, plain = (
+        price(SONNET, Tokens(**{c: 30_000}), on=ON) for c in ("cache_write", "cache_read", "input")
+    )
     assert 3 * write == pytest.approx(0.3375, abs=1e-12)
     assert write + 3 * read == pytest.approx(0.1395, abs=1e-12)
     assert 3 * plain == pytest.approx(0.2700, abs=1e-12)
@@ -80,13 +86,19 @@ def test_a_tier_reprices_the_whole_request_strictly_above_its_threshold(model, b
     for n, rate in ((199_999, base), (200_000, base), (200_001, upper)):
         assert price(model, Tokens(input=n), on=ON) == pytest.approx(n * rate / 1e6, rel=1e-12)
     out = rates(api_price(model, on=ON)).usd_per_mtok_out
-    assert price(model, Tokens(input=200_001, output=1_000), on=ON) > 200_001 * upper / 1e6 + 1_000 * out / 1e6
+    assert (
+        price(model, Tokens(input=200_001, output=1_000), on=ON)
+        > 200_001 * upper / 1e6 + 1_000 * out / 1e6
+    )
 
 
 def test_the_tier_is_chosen_on_all_prompt_tokens():
     mixed = Tokens(input=50_001, cache_read=100_000, cache_write=50_000)
     assert billed(api_price(SONNET, on=ON), mixed)["cache_read"] == (100_000, 0.6)
-    assert billed(api_price(SONNET, on=ON), Tokens(input=50_000, cache_read=150_000))["cache_read"][1] == 0.3
+    assert (
+        billed(api_price(SONNET, on=ON), Tokens(input=50_000, cache_read=150_000))["cache_read"][1]
+        == 0.3
+    )
 
 
 def test_prices_of_the_day():
@@ -98,7 +110,9 @@ def test_prices_of_the_day():
 
 
 def test_a_date_without_an_hour_takes_the_dearest_and_says_so():
-    day, night, unknown_hour = (api_price("deepseek-v4-pro", on=f"2026-11-20{t}") for t in ("T02:00", "T20:00", ""))
+    day, night, unknown_hour = (
+        api_price("deepseek-v4-pro", on=f"2026-11-20{t}") for t in ("T02:00", "T20:00", "")
+    )
     assert (day.tiers[0].usd_per_mtok_in, night.tiers[0].usd_per_mtok_in) == (1.32, 0.66)
     assert unknown_hour.tiers[0].usd_per_mtok_in == 1.32
     assert any("hour" in note for note in unknown_hour.notes)
@@ -110,7 +124,10 @@ def test_a_date_before_the_history_says_so():
         api_price("gpt-4o", on="2024-06-01")
     start = StartDateConstraint(date(2026, 1, 1))
     entry = SimpleNamespace(id="new", prices=[SimpleNamespace(constraint=start, prices=None)])
-    with pytest.raises(CatalogError, match="no price of new is known for 2025-12-31; its first one is of 2026-01-01"):
+    with pytest.raises(
+        CatalogError,
+        match="no price of new is known for 2025-12-31; its first one is of 2026-01-01",
+    ):
         moment(entry, "2025-12-31")
     assert moment(entry, "2026-01-01")[1] == []
 
@@ -119,17 +136,24 @@ def test_a_date_before_the_history_says_so():
 
 
 def test_batch_reprices_every_class_that_its_price_names():
-    standard, batch = (rates(api_price(SONNET, on=ON, mode=m), 250_000) for m in ("standard", "batch"))
+    standard, batch = (
+        rates(api_price(SONNET, on=ON, mode=m), 250_000) for m in ("standard", "batch")
+    )
     for name in ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning"):
         field = CLASSES[name][0]
         assert getattr(batch, field) == pytest.approx(getattr(standard, field) / 2)
     assert batch.id != standard.id  # a what-if on one price must not move the other
-    assert any("batch does not reprice cache_read" in note for note in api_price("o3-mini", on=ON, mode="batch").notes)
+    assert any(
+        "batch does not reprice cache_read" in note
+        for note in api_price("o3-mini", on=ON, mode="batch").notes
+    )
 
 
 def test_a_mode_that_is_not_priced_is_an_error_that_names_those_that_are():
     assert price("o4-mini", Tokens(output=1_000_000), on=ON, mode="flex") == pytest.approx(2.2)
-    with pytest.raises(CatalogError, match="no 'flex' price on 2026-11-01; its modes that day: standard, batch"):
+    with pytest.raises(
+        CatalogError, match="no 'flex' price on 2026-11-01; its modes that day: standard, batch"
+    ):
         api_price("gpt-4o", on=ON, mode="flex")
     with pytest.raises(CatalogError, match="flex prices begin on 2026-10-12"):
         api_price("o4-mini", on="2026-09-01", mode="flex")
@@ -138,8 +162,17 @@ def test_a_mode_that_is_not_priced_is_an_error_that_names_those_that_are():
 
 
 def test_a_discount_scales_every_class_and_tier():
-    tokens = Tokens(input=150_000, cache_read=60_000, cache_write=5_000, cache_write_1h=5_000, output=900, reasoning=100)
-    assert price(SONNET, tokens, on=ON, discount=0.2) == pytest.approx(0.8 * price(SONNET, tokens, on=ON))
+    tokens = Tokens(
+        input=150_000,
+        cache_read=60_000,
+        cache_write=5_000,
+        cache_write_1h=5_000,
+        output=900,
+        reasoning=100,
+    )
+    assert price(SONNET, tokens, on=ON, discount=0.2) == pytest.approx(
+        0.8 * price(SONNET, tokens, on=ON)
+    )
     for wrong in (1.0, -0.1):
         with pytest.raises(ValueError, match="discount is"):
             api_price(SONNET, on=ON, discount=wrong)
@@ -152,34 +185,51 @@ def test_residency_scales_every_class():
     with pytest.raises(CatalogError):
         api_price("gpt-6-sol", on=ON, residency="mars")
     with pytest.raises(CatalogError, match="regional price already"):
-        api_price("regional.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws", on=ON, residency="eu")
+        api_price(
+            "regional.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws", on=ON, residency="eu"
+        )
 
 
 # -- names ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name, provider, id", [
-    ("claude-opus-4-5-20251101", "anthropic", "claude-opus-4-5"), ("gpt-4o-2024-08-06", "openai", "gpt-4o"),
-    ("claude-sonnet-4-20250514", "anthropic", "claude-sonnet-4-0"), ("ft:gpt-4o-2024-08-06:us::x", "openai", "ft:gpt-4o"),
-    ("claude-sonnet-4-5", "anthropic", SONNET), ("text-embedding-3-small", "openai", "text-embedding-3-small"),
-    ("deepseek-v4-pro", "deepseek", "deepseek-v4-pro"), ("gemini-2.5-pro", "google", "gemini-2.5-pro"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, provider, id",
+    [
+        ("claude-opus-4-5-20251101", "anthropic", "claude-opus-4-5"),
+        ("gpt-4o-2024-08-06", "openai", "gpt-4o"),
+        ("claude-sonnet-4-20250514", "anthropic", "claude-sonnet-4-0"),
+        ("ft:gpt-4o-2024-08-06:us::x", "openai", "ft:gpt-4o"),
+        ("claude-sonnet-4-5", "anthropic", SONNET),
+        ("text-embedding-3-small", "openai", "text-embedding-3-small"),
+        ("deepseek-v4-pro", "deepseek", "deepseek-v4-pro"),
+        ("gemini-2.5-pro", "google", "gemini-2.5-pro"),
+    ],
+)
 def test_a_name_finds_its_maker(name, provider, id):
     found = api_price(name, on=ON)
     assert (found.provider, found.id) == (provider, id)
 
 
-@pytest.mark.parametrize("guess, near", [
-    ("gpt-5-nonexistent", "gpt-5"), ("claude-sonnet-9", "claude-sonnet"), ("gemini-2.5-pro-xyz", "gemini-2.5-pro"),
-    ("my-gpt-4o-wrapper", "gpt-4o"), ("claude-sonnet-4-5-9", "claude-sonnet-4-5"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "guess, near",
+    [
+        ("gpt-5-nonexistent", "gpt-5"),
+        ("claude-sonnet-9", "claude-sonnet"),
+        ("gemini-2.5-pro-xyz", "gemini-2.5-pro"),
+        ("my-gpt-4o-wrapper", "gpt-4o"),
+        ("claude-sonnet-4-5-9", "claude-sonnet-4-5"),
+    ],
+)
 def test_a_guess_is_refused_with_the_nearest_names(guess, near):
     with pytest.raises(CatalogError, match=rf"did you mean.*{near}"):
         api_price(guess, on=ON)
 
 
 def test_several_sellers_must_be_chosen_from():
-    with pytest.raises(CatalogError, match=r"sold by several providers; add provider= one of avian, .*novita"):
+    with pytest.raises(
+        CatalogError, match=r"sold by several providers; add provider= one of avian, .*novita"
+    ):
         api_price("moonshotai/kimi-k2.5", on=ON)
     assert api_price("moonshotai/kimi-k2.5", "novita", on=ON).tiers[0].id.startswith("novita/")
     with pytest.raises(CatalogError, match="did you mean 'azure'"):
@@ -200,10 +250,14 @@ def test_what_is_not_priced_is_refused_never_zero():
         api_price("mai-ds-r1:free", "openrouter", on=ON)
     plain = api_price("gpt-4o", on=ON)
     assert any("cache write is not priced" in note for note in plain.notes)
-    assert request_usd(plain, Tokens(cache_write=7, cache_write_1h=7)) == request_usd(plain, Tokens(input=14))
+    assert request_usd(plain, Tokens(cache_write=7, cache_write_1h=7)) == request_usd(
+        plain, Tokens(input=14)
+    )
 
 
-@pytest.mark.parametrize("wrong", [{"input": -1}, {"output": "12"}, {"image": True}, {"input": float("nan")}])
+@pytest.mark.parametrize(
+    "wrong", [{"input": -1}, {"output": "12"}, {"image": True}, {"input": float("nan")}]
+)
 def test_tokens_must_be_counts(wrong):
     with pytest.raises(ValueError, match=f"Tokens.{next(iter(wrong))} is"):
         Tokens(**wrong)
@@ -223,7 +277,9 @@ def test_arrays_are_the_same_as_numbers():
     counts = np.array([[199_999.0], [200_000.0], [200_001.0]])
     drawn = request_usd(sonnet, Tokens(input=counts, output=500))
     assert drawn.shape == (3, 1)
-    assert drawn.ravel().tolist() == [request_usd(sonnet, Tokens(input=n, output=500)) for n in counts.ravel()]
+    assert drawn.ravel().tolist() == [
+        request_usd(sonnet, Tokens(input=n, output=500)) for n in counts.ravel()
+    ]
 
 
 def test_a_rate_may_be_a_range():
@@ -239,23 +295,37 @@ def test_a_rate_may_be_a_range():
 # -- the package itself --------------------------------------------------------------------------------
 
 USAGE_KEY = {
-    "cache_read": "cache_read_tokens", "cache_write": "cache_write_tokens", "cache_write_1h": "cache_write_1h_tokens",
-    "reasoning": "output_reasoning_tokens", "image": "input_image_tokens", "audio": "input_audio_tokens",
-    "image_output": "output_image_tokens", "audio_output": "output_audio_tokens",
-}  # fmt: skip
+    "cache_read": "cache_read_tokens",
+    "cache_write": "cache_write_tokens",
+    "cache_write_1h": "cache_write_1h_tokens",
+    "reasoning": "output_reasoning_tokens",
+    "image": "input_image_tokens",
+    "audio": "input_audio_tokens",
+    "image_output": "output_image_tokens",
+    "audio_output": "output_audio_tokens",
+}
 
 
 def usage_of(t: Tokens) -> Usage:
     """The same request as genai-prices counts it: totals that include their parts."""
     parts = {key: getattr(t, name) for name, key in USAGE_KEY.items()}
     parts["cache_write_tokens"] += t.cache_write_1h
-    joint = {"cache_audio_read_tokens": 0, "cache_image_read_tokens": 0}  # our image and audio are fresh input
+    joint = {
+        "cache_audio_read_tokens": 0,
+        "cache_image_read_tokens": 0,
+    }  # our image and audio are fresh input
     return Usage(input_tokens=t.prompt, output_tokens=t.total - t.prompt, **parts, **joint)
 
 
 def random_tokens(rng: random.Random) -> Tokens:
     often = {"input": 1.0, "output": 0.9, "cache_read": 0.5, "cache_write": 0.3, "reasoning": 0.3}
-    return Tokens(**{name: int(10 ** rng.uniform(0, 5.5)) for name in CLASSES if rng.random() < often.get(name, 0.1)})
+    return Tokens(
+        **{
+            name: int(10 ** rng.uniform(0, 5.5))
+            for name in CLASSES
+            if rng.random() < often.get(name, 0.1)
+        }
+    )
 
 
 def test_we_agree_with_the_package_over_every_model():
@@ -277,15 +347,36 @@ def test_we_agree_with_the_package_over_every_model():
                         tokens = replace(tokens, **{reason: 0})
                 else:
                     usage, when = usage_of(tokens), datetime.fromisoformat(on).replace(tzinfo=UTC)
-                    theirs = [float(model.calc_price(usage, provider, genai_request_timestamp=when, price_context=context)
-                                    .total_price) for context in MODES[mode] or [None]]  # fmt: skip
+                    theirs = [
+                        float(
+                            model.calc_price(
+                                usage, provider, genai_request_timestamp=when, price_context=context
+                            ).total_price
+                        )
+                        for context in MODES[mode] or [None]
+                    ]
                     assert any(ours == pytest.approx(usd, rel=1e-9, abs=1e-15) for usd in theirs), (
-                        provider.id, model.id, on, mode, tokens)  # fmt: skip
+                        provider.id,
+                        model.id,
+                        on,
+                        mode,
+                        tokens,
+                    )
                     agreed += 1
     print(f"genai-prices {PRICES_VERSION}: {agreed} agree, refused by rule: {dict(refused)}")
     assert agreed > 6_000
-    assert set(refused) == {"mode", "no price", "not by token",
-                            "cache_read", "cache_write_1h", "output", "reasoning", "audio", "image_output", "audio_output"}  # fmt: skip
+    assert set(refused) == {
+        "mode",
+        "no price",
+        "not by token",
+        "cache_read",
+        "cache_write_1h",
+        "output",
+        "reasoning",
+        "audio",
+        "image_output",
+        "audio_output",
+    }
 
 
 def reason_of(message: str, mode: str) -> str:
@@ -301,21 +392,43 @@ def reason_of(message: str, mode: str) -> str:
 
 
 def test_no_token_price_of_the_package_is_overlooked():
-    known = {key for _, key in CLASSES.values()} | {"cache_audio_read_mtok", "cache_image_read_mtok", "input_video_mtok",
-                                                    "output_video_mtok", "output_citation_mtok"}  # fmt: skip
+    known = {key for _, key in CLASSES.values()} | {
+        "cache_audio_read_mtok",
+        "cache_image_read_mtok",
+        "input_video_mtok",
+        "output_video_mtok",
+        "output_citation_mtok",
+    }
     seen = set()
     for provider in data_snapshot.get_snapshot().providers:
         for model in provider.models:
-            lists = [p.prices for p in model.prices] if isinstance(model.prices, list) else [model.prices]
-            seen |= {key for p in lists + [v.prices for v in model.price_variants or ()] for key in vars(p)}
+            lists = (
+                [p.prices for p in model.prices]
+                if isinstance(model.prices, list)
+                else [model.prices]
+            )
+            seen |= {
+                key
+                for p in lists + [v.prices for v in model.price_variants or ()]
+                for key in vars(p)
+            }
     assert {key for key in seen if key.endswith("_mtok")} <= known
 
 
 def test_every_context_of_the_package_is_a_mode_or_left_out_on_purpose():
-    contexts = {tuple(v.when.items()) for p in data_snapshot.get_snapshot().providers for m in p.models
-                for v in m.price_variants or ()}  # fmt: skip
+    contexts = {
+        tuple(v.when.items())
+        for p in data_snapshot.get_snapshot().providers
+        for m in p.models
+        for v in m.price_variants or ()
+    }
     ours = {tuple(c.items()) for found in MODES.values() for c in found}
-    left_out = {("service_tier", "default"), ("route", "mistral/eu"), ("search_type", "fast"), ("search_type", "web")}
+    left_out = {
+        ("service_tier", "default"),
+        ("route", "mistral/eu"),
+        ("search_type", "fast"),
+        ("search_type", "web"),
+    }
     assert contexts - ours == {(pair,) for pair in left_out}
 
 

@@ -93,9 +93,29 @@ share = st.floats(0.01, 0.99)
 
 
 def test_every_public_equation_is_in_the_table():
-    modules = (training, inference, fleet, money, caching, retrieval, quality, experiments, ageing, agent_loop)
-    public = {inspect.unwrap(f) for m in modules for name, f in inspect.getmembers(m, inspect.isfunction) if f.__module__ == m.__name__ and name not in ("npv", "irr") and name[0] != "_"}
-    assert public - {inspect.unwrap(f) for f in (retrieval.graph_size, fleet.duration_curve)} == set(map(inspect.unwrap, [*ARGUMENTS, *ON_ANOTHER_AXIS]))  # three numbers at once, and a list of levels
+    modules = (
+        training,
+        inference,
+        fleet,
+        money,
+        caching,
+        retrieval,
+        quality,
+        experiments,
+        ageing,
+        agent_loop,
+    )
+    public = {
+        inspect.unwrap(f)
+        for m in modules
+        for name, f in inspect.getmembers(m, inspect.isfunction)
+        if f.__module__ == m.__name__ and name not in ("npv", "irr") and name[0] != "_"
+    }
+    assert public - {
+        inspect.unwrap(f) for f in (retrieval.graph_size, fleet.duration_curve)
+    } == set(
+        map(inspect.unwrap, [*ARGUMENTS, *ON_ANOTHER_AXIS])
+    )  # three numbers at once, and a list of levels
 
 
 @pytest.mark.parametrize("equation", ARGUMENTS, ids=lambda f: f.__name__)
@@ -108,8 +128,8 @@ def test_an_array_gives_what_its_numbers_give(equation, shape):
     together = equation(*(factors.reshape(shape) * x for x in numbers))
     assert together.shape == shape and together.ravel() == pytest.approx(every)
     for i in range(len(numbers)):
-        one = [numbers[:i] + (f * numbers[i],) + numbers[i + 1:] for f in factors]  # fmt: skip
-        mixed = equation(*numbers[:i], factors.reshape(shape) * numbers[i], *numbers[i + 1:])  # fmt: skip
+        one = [numbers[:i] + (f * numbers[i],) + numbers[i + 1 :] for f in factors]
+        mixed = equation(*numbers[:i], factors.reshape(shape) * numbers[i], *numbers[i + 1 :])
         assert mixed.shape == shape and mixed.ravel() == pytest.approx([equation(*a) for a in one])
 
 
@@ -126,7 +146,9 @@ def test_every_equation_states_what_it_computes_with_an_example(equation):
 @given(positive, positive)
 def test_an_adapter_takes_two_thirds_of_a_full_tune(parameters, tokens):
     """4 N D against 6 N D: frozen weights need no weight gradient (Hu et al. 2021, arXiv:2106.09685, section 4.2)."""
-    assert training.adapter_flops(parameters, tokens) / training.training_flops(parameters, tokens) == pytest.approx(2 / 3)
+    assert training.adapter_flops(parameters, tokens) / training.training_flops(
+        parameters, tokens
+    ) == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize(("write", "read", "reads"), [(1.25, 0.1, 0.28), (2.0, 0.1, 1.11)])
@@ -155,7 +177,10 @@ def test_more_arrivals_or_a_longer_life_never_lower_the_hit_rate(arrivals, ttl_s
 @given(share, st.floats(-3, 3), st.floats(0, 2))
 def test_a_better_technique_never_lowers_the_share_accepted(accepted, log_odds, more):
     base = quality.shift(accepted, log_odds)
-    assert 0 < base <= quality.shift(accepted, log_odds + more) * (1 + 1e-12) and quality.shift(accepted, log_odds + more) < 1  # but for the last bit
+    assert (
+        0 < base <= quality.shift(accepted, log_odds + more) * (1 + 1e-12)
+        and quality.shift(accepted, log_odds + more) < 1
+    )  # but for the last bit
 
 
 @given(share, st.floats(-3, 3))
@@ -174,13 +199,17 @@ def test_gpus_hold_the_weights_and_are_not_twice_too_many(weight_bytes, memory, 
     gpus = inference.gpus_that_fit(weight_bytes, memory, usable)
     room = memory * usable * (1 - inference.KV_SHARE)
     assert np.log2(gpus) == int(np.log2(gpus))
-    assert gpus * room >= weight_bytes * (1 - 1e-9) and (gpus == 1 or gpus / 2 * room < weight_bytes * (1 + 1e-9))
+    assert gpus * room >= weight_bytes * (1 - 1e-9) and (
+        gpus == 1 or gpus / 2 * room < weight_bytes * (1 + 1e-9)
+    )
 
 
 @settings(max_examples=60)
 @given(st.floats(1e3, 1e9), st.floats(100, 2_000), st.floats(0, 0.8), st.floats(0, 0.1))
 def test_more_overlap_makes_more_chunks(tokens, chunk_tokens, overlap, more):
-    assert retrieval.chunks(tokens, chunk_tokens, overlap) <= retrieval.chunks(tokens, chunk_tokens, overlap + more)
+    assert retrieval.chunks(tokens, chunk_tokens, overlap) <= retrieval.chunks(
+        tokens, chunk_tokens, overlap + more
+    )
 
 
 @settings(max_examples=60)

@@ -45,11 +45,19 @@ def test_every_measured_row_is_right(file):
     assert table["id"].is_unique and len(table) > 1_000
     for row in table.itertuples():
         assert row.model in models and row.gpu in gpus and row.source in known, row.id
-        assert row.engine in ENGINES and row.precision in PRECISIONS and row.kv_precision in (*KV_BYTES, ""), row.id
+        assert (
+            row.engine in ENGINES
+            and row.precision in PRECISIONS
+            and row.kv_precision in (*KV_BYTES, "")
+        ), row.id
         assert date.fromisoformat(row.as_of) <= datetime.now(UTC).date(), row.id
         assert min(row.tp, row.dp, row.ep, row.input_tokens, row.output_tokens) >= 1, row.id
         assert row.ep <= row.tp * row.dp and row.tp * row.dp <= 8, row.id
-        values = (row.ttft_s, row.tpot_s, row.concurrency, row.waves) if file == FILES[0] else (row.value,)
+        values = (
+            (row.ttft_s, row.tpot_s, row.concurrency, row.waves)
+            if file == FILES[0]
+            else (row.value,)
+        )
         assert all(value > 0 for value in values), row.id
         if file == FILES[1]:
             assert row.unit == UNITS[row.metric], row.id
@@ -64,7 +72,10 @@ def test_notes_are_short_and_name_no_place():
 
 def test_all_measurements_are_predicted():
     table = serving_reality()
-    assert len(table) == 2 * len(measured(FILES[0])) + len(measured(FILES[1])) and table["predicted"].gt(0).all()
+    assert (
+        len(table) == 2 * len(measured(FILES[0])) + len(measured(FILES[1]))
+        and table["predicted"].gt(0).all()
+    )
 
 
 def test_the_fit_is_as_good_as_promised_on_what_it_saw():
@@ -76,7 +87,9 @@ def test_the_fit_is_as_good_as_promised_on_what_it_saw():
     tpot = table["metric"] == "tpot_s"
     assert error[tpot & dense].mean() < 0.18 and error[tpot & dense].median() < 0.12
     assert error[tpot & (table["kind"] != "dense")].median() < 0.16
-    assert error[(table["metric"] == "ttft_s") & (table["family"] == "inferencemax")].median() < 0.30
+    assert (
+        error[(table["metric"] == "ttft_s") & (table["family"] == "inferencemax")].median() < 0.30
+    )
     assert error[table["metric"] == "latency_s"].mean() < 0.12
     assert error[table["family"] == "trtllm-max-load"].mean() < 0.20
 
@@ -88,29 +101,46 @@ def test_rows_that_contradict_themselves_are_few():
 def test_the_aims_hold_on_what_no_fit_had_seen():
     """Each row predicted without its model, GPU and engine: the promises of the README."""
     errors = cm.validation.serving_errors()
-    assert errors.loc["time per token, dense", "mean"] < 0.18 and errors.loc["time per token, dense", "error"] < 0.12
+    assert (
+        errors.loc["time per token, dense", "mean"] < 0.18
+        and errors.loc["time per token, dense", "error"] < 0.12
+    )
     assert errors.loc["time per token, mixtures and FP4", "error"] < 0.16
     assert errors.loc["time to first token", "error"] < 0.30
     assert errors.loc["static batch, latency", "mean"] < 0.12
     assert errors.loc["offline throughput", "mean"] < 0.20
     assert errors.loc["time per token, mixture of experts", "error"] < 0.16
-    banded = errors.loc[["time per token, dense", "time per token, mixture of experts", "time per token, mixtures and FP4", "time to first token", "offline throughput"]]
+    banded = errors.loc[
+        [
+            "time per token, dense",
+            "time per token, mixture of experts",
+            "time per token, mixtures and FP4",
+            "time to first token",
+            "offline throughput",
+        ]
+    ]
     assert banded["coverage"].between(0.75, 0.88).all()
 
 
 def test_what_was_held_out_is_every_measurement_but_those_that_contradict_themselves():
     table, seen = cm.validation.serving_held_out(), serving_reality()
     used = seen[~seen["note"].str.startswith(UNUSED)]
-    assert sorted(zip(table["id"], table["metric"], strict=True)) == sorted(zip(used["id"], used["metric"], strict=True))
+    assert sorted(zip(table["id"], table["metric"], strict=True)) == sorted(
+        zip(used["id"], used["metric"], strict=True)
+    )
     assert not table["ratio"].isna().any() and table["reported"].gt(0).all()
-    assert table["url"].str.startswith("https://").all() and table["source"].str.contains(": ").all()
+    assert (
+        table["url"].str.startswith("https://").all() and table["source"].str.contains(": ").all()
+    )
 
 
 # -- the calibrated numbers ----------------------------------------------------------------------------
 
 
 def test_calibrated_numbers_are_few_bounded_and_sourced():
-    fitted = [fact for fact in catalog.facts_of("serving").values() if fact.id in ("roofline", *ENGINES)]
+    fitted = [
+        fact for fact in catalog.facts_of("serving").values() if fact.id in ("roofline", *ENGINES)
+    ]
     assert len(fitted) <= 25
     for fact in fitted:
         if fact.unit == "share":
@@ -126,7 +156,11 @@ def test_bands_are_80_percent_and_wider_for_what_was_not_measured():
 
 
 def test_an_engine_that_is_not_known_lies_between_the_others():
-    assert min(physics(e).first_token_s for e in ENGINES) < physics("other").first_token_s < max(physics(e).first_token_s for e in ENGINES)
+    assert (
+        min(physics(e).first_token_s for e in ENGINES)
+        < physics("other").first_token_s
+        < max(physics(e).first_token_s for e in ENGINES)
+    )
     assert one("llama-3.1-8b", "H100-SXM", engine="other").tpot_s_mid > 0
 
 
@@ -137,7 +171,9 @@ def test_kv_cache_of_grouped_query_attention():
     """2 x layers x KV heads x head size x bytes: Ainslie et al. 2023, arXiv:2305.13245; Llama 3.1 70B: 320 KiB in 16 bits."""
     s, u = shape("llama-3.1-70b"), setup("H100-SXM", "bf16")
     assert kv_bytes(s, u, 1) == kv_bytes_per_token(80, 8, 128) == 320 * 1024
-    assert kv_bytes(s, replace(u, tensor_parallel=16), 1) == 320 * 1024 / 8  # no more parts than KV heads
+    assert (
+        kv_bytes(s, replace(u, tensor_parallel=16), 1) == 320 * 1024 / 8
+    )  # no more parts than KV heads
 
 
 def test_latent_cache_is_smaller_still():
@@ -172,12 +208,27 @@ def test_decode_at_batch_1_is_bandwidth_bound():
     s, u, p = shape("llama-3.1-70b"), setup("H200-SXM", "fp8"), physics("trtllm")
     usual = decode_step_s(s, u, p, 1, 1_000)
     assert decode_step_s(s, replace(u, bandwidth=2 * u.bandwidth), p, 1, 1_000) < 0.65 * usual
-    assert decode_step_s(s, replace(u, peak_dense=2 * u.peak_dense, peak_experts=2 * u.peak_experts), p, 1, 1_000) == usual
+    assert (
+        decode_step_s(
+            s, replace(u, peak_dense=2 * u.peak_dense, peak_experts=2 * u.peak_experts), p, 1, 1_000
+        )
+        == usual
+    )
 
 
 def test_70b_on_one_h100_is_several_times_slower_than_on_one_h200():
     """KV memory runs out: TensorRT-LLM, performance overview 0.14: 410 to 464 against 2,585 tokens/s, 1,000 in and out."""
-    h100, h200 = (one("llama-3.1-70b", gpu, input_tokens=1_000, output_tokens=1_000, concurrency=128, engine="trtllm") for gpu in ("H100-SXM", "H200-SXM"))
+    h100, h200 = (
+        one(
+            "llama-3.1-70b",
+            gpu,
+            input_tokens=1_000,
+            output_tokens=1_000,
+            concurrency=128,
+            engine="trtllm",
+        )
+        for gpu in ("H100-SXM", "H200-SXM")
+    )
     assert h200.output_tokens_per_s_mid > 4 * h100.output_tokens_per_s_mid
     assert 250 < h100.output_tokens_per_s_mid < 600 and 2_000 < h200.output_tokens_per_s_mid < 3_300
     assert h100.running < 20 and h200.running == 128
@@ -187,45 +238,87 @@ def test_time_per_token_of_a_small_model_against_a_published_line():
     """vLLM on one H100, Llama 3.1 8B in BF16: 6.44 ms + 4.37e-5 ms per token of context in the batch. We are
     13 % above it alone and 29 % at 32 sequences: our step has a cost per sequence that this line does not."""
     batch = np.array([1, 8, 32])
-    step = decode_step_s(shape("llama-3.1-8b"), setup("H100-SXM", "bf16"), physics("vllm"), batch, 2_000)
+    step = decode_step_s(
+        shape("llama-3.1-8b"), setup("H100-SXM", "bf16"), physics("vllm"), batch, 2_000
+    )
     assert step == pytest.approx(6.44e-3 + 4.37e-8 * 2_000 * batch, rel=0.30)
 
 
 def test_more_work_takes_longer():
     base = {"model": "qwen3-235b-a22b", "gpu": "H200-SXM", "tensor_parallel": 8, "engine": "sglang"}
-    for name, values in {"concurrency": [1, 8, 64, 256], "input_tokens": [500, 4_000, 16_000]}.items():
-        rows = cm.serving.predict_serving(**base, **{name: values, **({} if name == "concurrency" else {"concurrency": 16})})
-        assert rows["tpot_s_mid"].is_monotonic_increasing and rows["ttft_s_mid"].is_monotonic_increasing
+    for name, values in {
+        "concurrency": [1, 8, 64, 256],
+        "input_tokens": [500, 4_000, 16_000],
+    }.items():
+        rows = cm.serving.predict_serving(
+            **base, **{name: values, **({} if name == "concurrency" else {"concurrency": 16})}
+        )
+        assert (
+            rows["tpot_s_mid"].is_monotonic_increasing
+            and rows["ttft_s_mid"].is_monotonic_increasing
+        )
 
 
 def test_a_cached_prefix_and_a_draft_save_time_where_they_should():
-    usual = one("llama-3.1-8b", "H100-SXM", precision="bf16", input_tokens=8_000, output_tokens=200, concurrency=8)
-    cached = one("llama-3.1-8b", "H100-SXM", precision="bf16", input_tokens=8_000, output_tokens=200, concurrency=8, prefix_hit=0.9)
+    usual = one(
+        "llama-3.1-8b",
+        "H100-SXM",
+        precision="bf16",
+        input_tokens=8_000,
+        output_tokens=200,
+        concurrency=8,
+    )
+    cached = one(
+        "llama-3.1-8b",
+        "H100-SXM",
+        precision="bf16",
+        input_tokens=8_000,
+        output_tokens=200,
+        concurrency=8,
+        prefix_hit=0.9,
+    )
     assert cached.ttft_s_mid < 0.5 * usual.ttft_s_mid and cached.tpot_s_mid < usual.tpot_s_mid
 
 
 def test_speculation_pays_at_small_batches_and_fades():
     """EAGLE-3, arXiv:2503.01840, throughput against batch, 8B on one H100: 1.81x at batch 2, 1.38x at 64."""
-    kwargs = {"precision": "bf16", "input_tokens": 500, "output_tokens": 500, "concurrency": [2, 64, 512], "engine": "sglang"}
+    kwargs = {
+        "precision": "bf16",
+        "input_tokens": 500,
+        "output_tokens": 500,
+        "concurrency": [2, 64, 512],
+        "engine": "sglang",
+    }
     plain = cm.serving.predict_serving("llama-3.1-8b", "H100-SXM", **kwargs)["tpot_s_mid"]
-    draft = cm.serving.predict_serving("llama-3.1-8b", "H100-SXM", draft_tokens=3, draft_accepted=0.6, draft_cost=0.06, **kwargs)["tpot_s_mid"]
+    draft = cm.serving.predict_serving(
+        "llama-3.1-8b", "H100-SXM", draft_tokens=3, draft_accepted=0.6, draft_cost=0.06, **kwargs
+    )["tpot_s_mid"]
     gain = (plain / draft).to_numpy()
     assert 1.4 < gain[0] < 2.2 and gain[0] > gain[1] > gain[2] and gain[2] < 1.2
 
 
 def test_scalars_arrays_and_draws_agree():
-    s, u, p = shape("deepseek-r1"), setup("B200-SXM", "fp4", experts=True, tensor_parallel=8), physics("vllm")
+    s, u, p = (
+        shape("deepseek-r1"),
+        setup("B200-SXM", "fp4", experts=True, tensor_parallel=8),
+        physics("vllm"),
+    )
     alone = [float(served(s, u, p, 1_000, 500, c).tpot_s) for c in (1, 16, 128)]
     together = served(s, u, p, 1_000, 500, np.array([1, 16, 128.0])).tpot_s
     assert np.allclose(alone, together)
     drawn = seconds_per_request(s, u, replace(p, mbu=np.full((5, 1), p.mbu)), 1_000, 500, 16)
-    assert drawn.shape == (5, 1) and np.allclose(drawn, seconds_per_request(s, u, p, 1_000, 500, 16))
+    assert drawn.shape == (5, 1) and np.allclose(
+        drawn, seconds_per_request(s, u, p, 1_000, 500, 16)
+    )
 
 
 def test_expert_parallel_groups_wait_for_the_busiest():
     """Eight groups of 32 experts against slices of all: dearer in a small batch, alike in a large one, nothing for a dense model."""
+
     def tpot(model, ep, n):
-        return one(model, "B200-SXM", tensor_parallel=8, expert_parallel=ep, concurrency=n).tpot_s_mid
+        return one(
+            model, "B200-SXM", tensor_parallel=8, expert_parallel=ep, concurrency=n
+        ).tpot_s_mid
 
     small, large = (tpot("deepseek-v3", 8, n) / tpot("deepseek-v3", 1, n) for n in (8, 512))
     assert small > large > 1
@@ -239,22 +332,40 @@ def test_expert_parallel_groups_wait_for_the_busiest():
 
 def test_golden_prices_of_hosted_tokens():
     """$2.50/h at 700 tokens/s is $0.99/Mtok busy and $9.92 at 10 %; $1.70/h is $1,241 a month."""
-    assert round(usd_per_mtok(2.50, 700), 2) == 0.99 and round(usd_per_mtok(2.50, 700, 0.10), 2) == 9.92
+    assert (
+        round(usd_per_mtok(2.50, 700), 2) == 0.99
+        and round(usd_per_mtok(2.50, 700, 0.10), 2) == 9.92
+    )
     assert round(1.70 * HOURS_PER_MONTH) == 1_241
 
 
 def test_columns_keep_user_and_gpu_apart():
     row = one("llama-3.1-70b", "H100-SXM", 4, concurrency=32, usd_per_gpu_hour=2.5)
-    for name in ("ttft_s", "tpot_s", "tokens_per_s_per_user", "output_tokens_per_s", "output_tokens_per_s_per_gpu", "usd_per_mtok_out"):
+    for name in (
+        "ttft_s",
+        "tpot_s",
+        "tokens_per_s_per_user",
+        "output_tokens_per_s",
+        "output_tokens_per_s_per_gpu",
+        "usd_per_mtok_out",
+    ):
         assert row[f"{name}_low"] < row[f"{name}_mid"] < row[f"{name}_high"], name
     assert row.tokens_per_s_per_user_mid == pytest.approx(1 / row.tpot_s_mid)
     assert row.output_tokens_per_s_per_gpu_mid == pytest.approx(row.output_tokens_per_s_mid / 4)
-    assert row.usd_per_mtok_out_mid == pytest.approx(usd_per_mtok(4 * 2.5, row.output_tokens_per_s_mid))
+    assert row.usd_per_mtok_out_mid == pytest.approx(
+        usd_per_mtok(4 * 2.5, row.output_tokens_per_s_mid)
+    )
     assert row.gpus == 4 and row.kv_tokens_max > 100_000
 
 
 def test_a_record_of_ones_own_is_served_with_a_wider_band():
-    mine = replace(catalog.model("llama-3.1-8b"), id="mine", layers=40, parameters=9.8e9, active_parameters=9.8e9)
+    mine = replace(
+        catalog.model("llama-3.1-8b"),
+        id="mine",
+        layers=40,
+        parameters=9.8e9,
+        active_parameters=9.8e9,
+    )
     chip = replace(catalog.gpu("H100-SXM"), id="next", bandwidth=6e12)
     known, own = one("llama-3.1-8b", "H100-SXM"), one(mine, chip)
     assert own.tpot_s_high / own.tpot_s_mid > known.tpot_s_high / known.tpot_s_mid
@@ -270,7 +381,9 @@ def test_wrong_names_and_numbers_say_what_is_right():
     with pytest.raises(ValueError, match=r"concurrency is 0, allowed is 1 or more"):
         cm.serving.predict_serving("llama-3.1-8b", "H100-SXM", concurrency=[4, 0])
     with pytest.raises(ValueError, match=r"lengths \[2, 3\]"):
-        cm.serving.predict_serving("llama-3.1-8b", "H100-SXM", concurrency=[4, 8], input_tokens=[1, 2, 3])
+        cm.serving.predict_serving(
+            "llama-3.1-8b", "H100-SXM", concurrency=[4, 8], input_tokens=[1, 2, 3]
+        )
     with pytest.raises(cm.facts.CatalogError, match="not published"):
         cm.serving.predict_serving("kimi-k3", "B200-SXM")
 
@@ -278,36 +391,77 @@ def test_wrong_names_and_numbers_say_what_is_right():
 def test_many_configurations_are_what_each_is_alone():
     """How fast 100,000 are is in benchmarks/fidelity_serving.py."""
     rng, n = np.random.default_rng(0), 3_000
-    rows = cm.serving.predict_serving(rng.choice(["llama-3.1-70b", "deepseek-r1"], n), rng.choice(["H100-SXM", "B200-SXM"], n), rng.choice([1, 2, 4, 8], n), "fp8",
-                              input_tokens=rng.integers(100, 8_000, n), output_tokens=rng.integers(10, 2_000, n), concurrency=rng.integers(1, 256, n))  # fmt: skip
-    assert len(rows) == n and rows["fits"].eq(rows["why_not"].eq("")).all() and 0 < rows["fits"].mean() < 1
+    rows = cm.serving.predict_serving(
+        rng.choice(["llama-3.1-70b", "deepseek-r1"], n),
+        rng.choice(["H100-SXM", "B200-SXM"], n),
+        rng.choice([1, 2, 4, 8], n),
+        "fp8",
+        input_tokens=rng.integers(100, 8_000, n),
+        output_tokens=rng.integers(10, 2_000, n),
+        concurrency=rng.integers(1, 256, n),
+    )
+    assert (
+        len(rows) == n
+        and rows["fits"].eq(rows["why_not"].eq("")).all()
+        and 0 < rows["fits"].mean() < 1
+    )
     rng = np.random.default_rng(0)
-    given = [rng.choice(["llama-3.1-70b", "deepseek-r1"], n), rng.choice(["H100-SXM", "B200-SXM"], n), rng.choice([1, 2, 4, 8], n)]
+    given = [
+        rng.choice(["llama-3.1-70b", "deepseek-r1"], n),
+        rng.choice(["H100-SXM", "B200-SXM"], n),
+        rng.choice([1, 2, 4, 8], n),
+    ]
     tokens = [rng.integers(100, 8_000, n), rng.integers(10, 2_000, n), rng.integers(1, 256, n)]
     for i in (0, 7, n - 1):
-        alone = one(given[0][i], given[1][i], given[2][i], "fp8", input_tokens=tokens[0][i], output_tokens=tokens[1][i], concurrency=tokens[2][i])
-        assert alone["why_not"] == rows["why_not"][i] and alone["tpot_s_mid"] == pytest.approx(rows["tpot_s_mid"][i], nan_ok=True)
+        alone = one(
+            given[0][i],
+            given[1][i],
+            given[2][i],
+            "fp8",
+            input_tokens=tokens[0][i],
+            output_tokens=tokens[1][i],
+            concurrency=tokens[2][i],
+        )
+        assert alone["why_not"] == rows["why_not"][i] and alone["tpot_s_mid"] == pytest.approx(
+            rows["tpot_s_mid"][i], nan_ok=True
+        )
 
 
 def test_a_plan_for_1_000_chat_users():
     """50 requests/s, 2,000 in, 300 out, 2 s and 30 ms; a kernel database takes 29 s to propose 13 H200 (one GPU each), and so
     do we: 11.4 are busy, and with a queue to a p95 without waiting 13 are needed."""
-    plan = cm.serving.plan_serving("qwen3-32b", ["H200-SXM", "B200-SXM"], "fp8", 50, 2_000, 300, TTFT, TPOT)
+    plan = cm.serving.plan_serving(
+        "qwen3-32b", ["H200-SXM", "B200-SXM"], "fp8", 50, 2_000, 300, TTFT, TPOT
+    )
     assert (plan["why_not"] == "").all() and plan["usd_per_hour"].is_monotonic_increasing
-    assert plan["ttft_s"].max() <= TTFT and plan["tpot_s"].max() <= TPOT and plan["utilisation"].between(0.5, 1).all()
+    assert (
+        plan["ttft_s"].max() <= TTFT
+        and plan["tpot_s"].max() <= TPOT
+        and plan["utilisation"].between(0.5, 1).all()
+    )
     h200 = plan[(plan["gpu"] == "H200-SXM") & (plan["tensor_parallel"] == 1)].iloc[0]
     assert 11 <= h200.gpus <= 15
     assert h200.usd_per_mtok_out == pytest.approx(usd_per_mtok(h200.usd_per_hour, 50 * 300))
 
 
 def test_half_the_traffic_is_not_half_the_bill():
-    rate = [cm.serving.plan_serving("llama-3.1-70b", "H200-SXM", "fp8", rate, 2_000, 300, TTFT, TPOT)["usd_per_hour"].iloc[0] for rate in (0.5, 0.25)]
+    rate = [
+        cm.serving.plan_serving("llama-3.1-70b", "H200-SXM", "fp8", rate, 2_000, 300, TTFT, TPOT)[
+            "usd_per_hour"
+        ].iloc[0]
+        for rate in (0.5, 0.25)
+    ]
     assert rate[1] > 0.5 * rate[0]
 
 
 def test_a_rejected_plan_says_why():
-    plan = cm.serving.plan_serving("llama-3.1-70b", ["T4", "H100-SXM"], "fp8", 1, 2_000, 300, ttft_s=0.2, tpot_s=0.008).set_index(["gpu", "tensor_parallel"])
-    assert "does not fit 1 x T4" in plan.loc[("T4", 1), "why_not"] and "GB over" in plan.loc[("T4", 1), "why_not"]
+    plan = cm.serving.plan_serving(
+        "llama-3.1-70b", ["T4", "H100-SXM"], "fp8", 1, 2_000, 300, ttft_s=0.2, tpot_s=0.008
+    ).set_index(["gpu", "tensor_parallel"])
+    assert (
+        "does not fit 1 x T4" in plan.loc[("T4", 1), "why_not"]
+        and "GB over" in plan.loc[("T4", 1), "why_not"]
+    )
     assert "even for one request at a time" in plan.loc[("H100-SXM", 2), "why_not"]
     assert plan.loc[plan["why_not"] != "", "usd_per_hour"].isna().all()
 
@@ -320,11 +474,20 @@ def test_fitting_and_fidelity_scripts_import():
 
 
 WRONG = [
-    ({"concurrency": []}, "concurrency is empty"), ({"concurrency": cm.Range(1, 2)}, "concurrency is a Range, it must be a number"),
-    ({"input_tokens": "many"}, "input_tokens is 'many', it must be a number"), ({"tensor_parallel": 1.5}, "tensor_parallel is 1.5, allowed is a whole number"),
-    ({"expert_parallel": 4}, "expert_parallel is 4, allowed is at most tensor_parallel x data_parallel, 1"), ({"usd_per_gpu_hour": -1}, "usd_per_gpu_hour is -1, allowed is 0 or more"),
-    ({"precision": None}, "no precision 'None'"), ({"engine": 1}, "no engine '1'"), ({"gpu": None}, "no GPU 'None'"), ({"model": []}, "model is empty"),
-]  # fmt: skip
+    ({"concurrency": []}, "concurrency is empty"),
+    ({"concurrency": cm.Range(1, 2)}, "concurrency is a Range, it must be a number"),
+    ({"input_tokens": "many"}, "input_tokens is 'many', it must be a number"),
+    ({"tensor_parallel": 1.5}, "tensor_parallel is 1.5, allowed is a whole number"),
+    (
+        {"expert_parallel": 4},
+        "expert_parallel is 4, allowed is at most tensor_parallel x data_parallel, 1",
+    ),
+    ({"usd_per_gpu_hour": -1}, "usd_per_gpu_hour is -1, allowed is 0 or more"),
+    ({"precision": None}, "no precision 'None'"),
+    ({"engine": 1}, "no engine '1'"),
+    ({"gpu": None}, "no GPU 'None'"),
+    ({"model": []}, "model is empty"),
+]
 
 
 @pytest.mark.parametrize(("given", "words"), WRONG, ids=[words for _, words in WRONG])
@@ -334,11 +497,17 @@ def test_a_prediction_refuses_what_is_not_meant(given, words):
 
 
 PLANS = [
-    ({"requests_per_s": [1, 2]}, "requests_per_s is .1, 2., it must be one number"), ({"wait_share": 2}, "wait_share is 2, it must be one number, between 0 and 1"),
-    ({"gpu": []}, "at least one entry"), ({"layouts": [1.5]}, "layouts is 1.5, allowed is a whole number"),
-    ({"usd_per_gpu_hour": {"H200": 3.0}}, "usd_per_gpu_hour names .'H200'., which are not among the GPUs"), ({"usd_per_gpu_hour": 3.0}, "usd_per_gpu_hour is 3.0, it must be dict"),
+    ({"requests_per_s": [1, 2]}, "requests_per_s is .1, 2., it must be one number"),
+    ({"wait_share": 2}, "wait_share is 2, it must be one number, between 0 and 1"),
+    ({"gpu": []}, "at least one entry"),
+    ({"layouts": [1.5]}, "layouts is 1.5, allowed is a whole number"),
+    (
+        {"usd_per_gpu_hour": {"H200": 3.0}},
+        "usd_per_gpu_hour names .'H200'., which are not among the GPUs",
+    ),
+    ({"usd_per_gpu_hour": 3.0}, "usd_per_gpu_hour is 3.0, it must be dict"),
     ({"usd_per_gpu_hour": {"H200-SXM": -3.0}}, "is -3.0, allowed is at least 0"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("given", "words"), PLANS, ids=[words for _, words in PLANS])
@@ -348,7 +517,12 @@ def test_a_plan_refuses_what_is_not_meant(given, words):
 
 
 def test_a_gpu_without_a_rent_is_a_reason_and_not_the_end():
-    plan = cm.serving.plan_serving("llama-3.1-8b", ["A10G", "L40S"]).set_index(["gpu", "tensor_parallel"])
-    assert plan.loc[("A10G", 8), "why_not"].startswith("no rent of A10G from a neocloud, on_demand") and plan.usd_per_hour.notna().any()
+    plan = cm.serving.plan_serving("llama-3.1-8b", ["A10G", "L40S"]).set_index(
+        ["gpu", "tensor_parallel"]
+    )
+    assert (
+        plan.loc[("A10G", 8), "why_not"].startswith("no rent of A10G from a neocloud, on_demand")
+        and plan.usd_per_hour.notna().any()
+    )
     priced = cm.serving.plan_serving("llama-3.1-8b", "A10G", usd_per_gpu_hour={"A10G": 1.0})
     assert priced.usd_per_hour.notna().any()

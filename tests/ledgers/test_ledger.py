@@ -19,8 +19,14 @@ from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import cases
 from costmodel.ledgers.evidence import Evidence
 
-WORK = cm.Workload(300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,
-                   corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03), usd_per_failure=0.5)  # fmt: skip
+WORK = cm.Workload(
+    300_000,
+    instruction_tokens=600,
+    input_tokens=900,
+    output_tokens=250,
+    corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03),
+    usd_per_failure=0.5,
+)
 TOY = api(**{"in": 1.0, "out": 4.0}, accepted=0.68)
 BARE = cm.Workload(1e6, input_tokens=1_000, output_tokens=0)
 
@@ -48,7 +54,9 @@ def test_the_presets_are_eleven_and_all_run(table):
 
 
 def test_the_ledger_sums_to_the_middle_of_compare(book, table):
-    assert book.groupby("option").usd.sum().to_dict() == pytest.approx(table.mid.to_dict(), abs=0.005)
+    assert book.groupby("option").usd.sum().to_dict() == pytest.approx(
+        table.mid.to_dict(), abs=0.005
+    )
 
 
 def test_the_cash_flow_ends_at_the_middle_of_compare(options, table):
@@ -68,14 +76,22 @@ def test_explain_sums_to_the_middle_of_compare(options, table):
 
 def test_explain_multiplies(options):
     rows = cm.explain(options["RAG"], WORK)
-    assert (rows.quantity * rows.usd_per_unit * rows.times).to_numpy() == pytest.approx(rows.usd.to_numpy())
+    assert (rows.quantity * rows.usd_per_unit * rows.times).to_numpy() == pytest.approx(
+        rows.usd.to_numpy()
+    )
 
 
 def test_growth_ramp_and_trends_keep_the_totals_equal(options):
     work = replace(WORK, growth_per_year=0.4, ramp_months=5)
-    terms = cm.Terms(start="2026-12-01", months=24, trends=cm.choices.Trends(api=-0.3, gpu=-0.2, labour=0.04, service=0.02))
+    terms = cm.Terms(
+        start="2026-12-01",
+        months=24,
+        trends=cm.choices.Trends(api=-0.3, gpu=-0.2, labour=0.04, service=0.02),
+    )
     table = cm.compare(options, work, draws=10, terms=terms)
-    assert cm.ledger(options, work, terms=terms).groupby("option").usd.sum().to_dict() == pytest.approx(table.mid.to_dict(), abs=0.005)
+    assert cm.ledger(options, work, terms=terms).groupby(
+        "option"
+    ).usd.sum().to_dict() == pytest.approx(table.mid.to_dict(), abs=0.005)
     flow = cm.finance.cash_flow(options, work, terms=terms).groupby("option").last()
     assert flow.cumulative_usd.to_dict() == pytest.approx(table.mid.to_dict(), abs=0.005)
 
@@ -91,15 +107,58 @@ def test_the_ledger_says_when_each_dollar_is_paid(options, book):
 
 
 def test_the_columns_are_the_documented_ones(options, book, table):
-    assert list(book.columns) == COLUMNS == [
-        "option", "phase", "item", "month", "quantity", "unit", "usd_per_unit", "usd", "treatment", "trend", "basis", "sources",
-    ]  # fmt: skip
+    assert (
+        list(book.columns)
+        == COLUMNS
+        == [
+            "option",
+            "phase",
+            "item",
+            "month",
+            "quantity",
+            "unit",
+            "usd_per_unit",
+            "usd",
+            "treatment",
+            "trend",
+            "basis",
+            "sources",
+        ]
+    )
     assert list(table.columns) == [
-        "mid", "p10", "p50", "p90", "npv", "per_month", "per_request", "per_accepted", "quality", "p_cheapest", "why_not",
-    ]  # fmt: skip
+        "mid",
+        "p10",
+        "p50",
+        "p90",
+        "npv",
+        "per_month",
+        "per_request",
+        "per_accepted",
+        "quality",
+        "p_cheapest",
+        "why_not",
+    ]
     assert table.index.name == "option"
-    assert list(cm.finance.cash_flow(options, WORK).columns) == ["option", "month", "date", "usd", "cumulative_usd", "discounted_usd", "npv"]
-    assert list(cm.ledgers.register(options, WORK).columns) == ["input", "low", "mid", "high", "unit", "source", "why", "options", "default"]
+    assert list(cm.finance.cash_flow(options, WORK).columns) == [
+        "option",
+        "month",
+        "date",
+        "usd",
+        "cumulative_usd",
+        "discounted_usd",
+        "npv",
+    ]
+    assert list(cm.ledgers.register(options, WORK).columns) == [
+        "input",
+        "low",
+        "mid",
+        "high",
+        "unit",
+        "source",
+        "why",
+        "options",
+        "default",
+    ]
 
 
 def test_each_row_of_the_ledger_multiplies(book):
@@ -128,15 +187,29 @@ def test_an_option_that_cannot_run_has_no_rows():
 # -- volume --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("label", ["Prompt", "Few-shot", "GraphRAG", "Long context + cache", "Cascade"])
+@pytest.mark.parametrize(
+    "label", ["Prompt", "Few-shot", "GraphRAG", "Long context + cache", "Cascade"]
+)
 def test_an_api_option_is_linear_in_volume_without_a_cache_that_depends_on_it(options, label):
     volumes = [1e5, 2e5, 3e5, 1e6]
     option = options[label]
     if label == "Long context + cache":
-        option = replace(option, techniques=[t for t in option.techniques if not isinstance(t, cm.PromptCache)])
+        option = replace(
+            option, techniques=[t for t in option.techniques if not isinstance(t, cm.PromptCache)]
+        )
     if label == "Cascade":
-        option = cm.Mix(mix=[replace(p, option=replace(p.option, techniques=[t for t in p.option.techniques if not isinstance(t, cm.Rag)]))
-                             for p in option.mix])  # fmt: skip
+        option = cm.Mix(
+            mix=[
+                replace(
+                    p,
+                    option=replace(
+                        p.option,
+                        techniques=[t for t in p.option.techniques if not isinstance(t, cm.Rag)],
+                    ),
+                )
+                for p in option.mix
+            ]
+        )
     usd = cm.sweep(option, WORK, "requests_per_month", volumes).mid.to_numpy()
     slope = (usd[1] - usd[0]) / 1e5
     assert usd == pytest.approx(usd[0] + slope * (np.array(volumes) - 1e5))
@@ -144,7 +217,9 @@ def test_an_api_option_is_linear_in_volume_without_a_cache_that_depends_on_it(op
 
 def test_zero_volume_leaves_what_is_fixed():
     option = cm.Option(TOY, Buy(70), Buy(5, monthly()), Buy(9, with_demand()))
-    usd = cm.sweep(option, BARE, "requests_per_month", [0.0], terms=replace(STILL, months=10)).mid.item()
+    usd = cm.sweep(
+        option, BARE, "requests_per_month", [0.0], terms=replace(STILL, months=10)
+    ).mid.item()
     assert usd == pytest.approx(70 + 50 + 9 * 10)
 
 
@@ -153,17 +228,31 @@ def test_zero_volume_leaves_what_is_fixed():
 
 def test_a_price_trend_compounds_from_today():
     """100 a month, prices +21 % a year: months 12 and 24 cost 121 and 146.41; month 0 is today's price."""
-    terms = cm.Terms(start="2026-12-01", months=24, trends=cm.choices.Trends(api=0, gpu=0, labour=0, service=0.21))
-    rows = cm.ledger(cm.Option(TOY, Buy(100), Buy(100, monthly())), BARE, terms=terms).query("item == 'a purchase'").set_index("month")
+    terms = cm.Terms(
+        start="2026-12-01",
+        months=24,
+        trends=cm.choices.Trends(api=0, gpu=0, labour=0, service=0.21),
+    )
+    rows = (
+        cm.ledger(cm.Option(TOY, Buy(100), Buy(100, monthly())), BARE, terms=terms)
+        .query("item == 'a purchase'")
+        .set_index("month")
+    )
     assert rows.usd[[0, 12, 24]].to_list() == pytest.approx([100, 121, 146.41])
     assert rows.usd[6] == pytest.approx(110)
 
 
 def test_each_class_of_price_has_its_own_trend():
-    terms = cm.Terms(start="2026-12-01", months=12, trends=cm.choices.Trends(api=0.1, gpu=0.2, labour=0.3, service=0.4))
+    terms = cm.Terms(
+        start="2026-12-01",
+        months=12,
+        trends=cm.choices.Trends(api=0.1, gpu=0.2, labour=0.3, service=0.4),
+    )
     for trend, expected in zip(TRENDS, (110, 120, 130, 140), strict=True):
         option = cm.Option(TOY, Buy(100, once(12), trend=trend))
-        assert cm.ledger(option, BARE, terms=terms).query("item == 'a purchase'").usd.item() == pytest.approx(expected)
+        assert cm.ledger(option, BARE, terms=terms).query(
+            "item == 'a purchase'"
+        ).usd.item() == pytest.approx(expected)
 
 
 def test_discounting_follows_the_stated_annual_rate():
@@ -172,7 +261,9 @@ def test_discounting_follows_the_stated_annual_rate():
     option = cm.Option(api(**{"in": 0.0, "out": 0.0}), Buy(1_000), Buy(1_100, once(12)))
     assert cm.compare(option, BARE, terms=terms, draws=1).npv.item() == pytest.approx(2_000)
     flow = cm.finance.cash_flow(option, BARE, terms=terms)
-    assert flow.npv.iloc[-1] == pytest.approx(2_000) and flow.cumulative_usd.iloc[-1] == pytest.approx(2_100)
+    assert flow.npv.iloc[-1] == pytest.approx(2_000) and flow.cumulative_usd.iloc[
+        -1
+    ] == pytest.approx(2_100)
 
 
 def test_present_value_of_the_textbook():
@@ -180,28 +271,47 @@ def test_present_value_of_the_textbook():
     assert round(cm.finance.npv(0.10, [-1_000_000] + [550_000] * 5)) == 1_084_933
 
 
-@pytest.mark.parametrize(("schedule", "months"), [
-    (once(), [0]), (once(3), [3]), (monthly(), list(range(1, 13))), (monthly(10), [10, 11, 12]),
-    (every(4), [4, 8, 12]), (every(4.5), [5, 9]), (every(12.4), []), (every(2.4), [3, 5, 8, 10, 12]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("schedule", "months"),
+    [
+        (once(), [0]),
+        (once(3), [3]),
+        (monthly(), list(range(1, 13))),
+        (monthly(10), [10, 11, 12]),
+        (every(4), [4, 8, 12]),
+        (every(4.5), [5, 9]),
+        (every(12.4), []),
+        (every(2.4), [3, 5, 8, 10, 12]),
+    ],
+)
 def test_schedules_come_round_when_they_are_due(schedule, months):
-    rows = cm.ledger(cm.Option(TOY, Buy(100, schedule)), BARE, months=12).query("item == 'a purchase'")
+    rows = cm.ledger(cm.Option(TOY, Buy(100, schedule)), BARE, months=12).query(
+        "item == 'a purchase'"
+    )
     assert rows.month.to_list() == months
 
 
 def test_an_interval_below_a_month_comes_round_several_times_a_month():
-    rows = cm.ledger(cm.Option(TOY, Buy(100, every(0.5))), BARE, terms=replace(STILL, months=3)).query("item == 'a purchase'")
+    rows = cm.ledger(
+        cm.Option(TOY, Buy(100, every(0.5))), BARE, terms=replace(STILL, months=3)
+    ).query("item == 'a purchase'")
     assert rows.usd.to_list() == [200, 200, 200]
 
 
 def test_a_path_is_taken_as_it_is():
     option = cm.Option(TOY, Buy(10, path([5, 0, 2])))
-    assert cm.ledger(option, BARE, terms=replace(STILL, months=2)).query("item == 'a purchase'").usd.to_list() == [50, 20]
+    assert cm.ledger(option, BARE, terms=replace(STILL, months=2)).query(
+        "item == 'a purchase'"
+    ).usd.to_list() == [50, 20]
 
 
 def test_a_drawn_interval_counts_whole_events_in_each_draw():
     """Every 3 to 6 months in 36 months with a price trend: each draw as if its interval had been a number."""
-    terms = cm.Terms(start="2026-12-01", discount_rate=0.1, trends=cm.choices.Trends(api=0, gpu=0, labour=0.05, service=0.03))
+    terms = cm.Terms(
+        start="2026-12-01",
+        discount_rate=0.1,
+        trends=cm.choices.Trends(api=0, gpu=0, labour=0.05, service=0.03),
+    )
     interval = cm.Range(3, 6, name="interval")
     calendar, n = Calendar(BARE, terms), 40
     drawn = sample(cm.Corpus(tokens=interval), n).tokens
@@ -235,7 +345,9 @@ def test_an_accepted_answer_costs_the_answers_that_are_not_accepted_too():
 
 
 def test_the_unit_costs_divide_the_total():
-    row = cm.compare(cm.Option(TOY), replace(BARE, ramp_months=2), terms=replace(STILL, months=4), draws=1).iloc[0]
+    row = cm.compare(
+        cm.Option(TOY), replace(BARE, ramp_months=2), terms=replace(STILL, months=4), draws=1
+    ).iloc[0]
     assert row.per_month == pytest.approx(row.mid / 4)
     assert row.per_request == pytest.approx(row.mid / (1e6 * 3.5))
 
@@ -251,7 +363,9 @@ def test_every_line_cites_inputs_that_exist(options):
         for line in cm.ledgers.evaluate(*cm.uncertainty.middle((option, WORK, terms))).lines:
             assert line.cites, f"{label}: {line.item} cites nothing"
             for key in line.cites:
-                assert key in evidence.values, f"{label}: {line.item} cites {key}, which is not there"
+                assert key in evidence.values, (
+                    f"{label}: {line.item} cites {key}, which is not there"
+                )
 
 
 def test_every_line_has_a_formula_without_holes(book):
@@ -261,11 +375,16 @@ def test_every_line_has_a_formula_without_holes(book):
 
 def test_a_formula_shows_the_numbers_that_were_used(options):
     rows = cm.explain(options["RAG"], WORK).set_index("item")
-    assert "3 (1 to 8) engineer-weeks x 40 h x 118 (78 to 202)/h" in rows.basis["build the retrieval pipeline"]
+    assert (
+        "3 (1 to 8) engineer-weeks x 40 h x 118 (78 to 202)/h"
+        in rows.basis["build the retrieval pipeline"]
+    )
 
 
 def test_a_formula_shows_the_numbers_of_every_part_of_a_mix():
-    parts = [cm.Part(cm.Option(TOY, cm.FewShot(build_hours=hours)), answers=0.5) for hours in (10, 20)]
+    parts = [
+        cm.Part(cm.Option(TOY, cm.FewShot(build_hours=hours)), answers=0.5) for hours in (10, 20)
+    ]
     rows = cm.explain(cm.Mix(*parts), BARE).query("item == 'choose the examples'")
     assert sorted(rows.quantity) == [10, 20] and rows.basis.str.startswith("10 or 20 h x").all()
 
@@ -300,9 +419,15 @@ def test_the_register_has_bounds_unit_and_source(inputs):
 
 
 def test_the_register_marks_what_nobody_touched(inputs):
-    assert inputs.default["Workload.peak_to_average"] and inputs.source["Workload.peak_to_average"] == "assumption"
+    assert (
+        inputs.default["Workload.peak_to_average"]
+        and inputs.source["Workload.peak_to_average"] == "assumption"
+    )
     assert inputs.default["rag.build_weeks"] and inputs.source["rag.build_weeks"] == "rag-builds"
-    assert inputs.default["engineer.usd_per_hour"] and inputs.source["engineer.usd_per_hour"] == "derived"
+    assert (
+        inputs.default["engineer.usd_per_hour"]
+        and inputs.source["engineer.usd_per_hour"] == "derived"
+    )
 
 
 def test_the_register_marks_what_is_yours(inputs):
@@ -312,7 +437,9 @@ def test_the_register_marks_what_is_yours(inputs):
 
 
 def test_a_changed_field_is_yours():
-    rows = cm.ledgers.register(cm.Option(TOY, cm.Rag(top_k=4, upkeep_fte=cm.Range(0.1, 0.2))), WORK).set_index("input")
+    rows = cm.ledgers.register(
+        cm.Option(TOY, cm.Rag(top_k=4, upkeep_fte=cm.Range(0.1, 0.2))), WORK
+    ).set_index("input")
     for key in ("rag.top_k", "rag.maintenance_fte"):
         assert rows.source[key] == "yours" and not rows.default[key]
 
@@ -322,7 +449,9 @@ def test_a_changed_record_no_longer_credits_its_source():
     listed = cm.Api("gpt-6.1-terra", on=ON)
     tier = replace(listed.model.tiers[0], usd_per_mtok_in=0.5)
     mine = replace(listed, model=replace(listed.model, tiers=(tier, *listed.model.tiers[1:])))
-    terms = cm.Terms(people=People(engineer=replace(cm.facts.person("engineer"), usd_per_hour=95.0)))
+    terms = cm.Terms(
+        people=People(engineer=replace(cm.facts.person("engineer"), usd_per_hour=95.0))
+    )
     rows = cm.ledgers.register(cm.Option(mine, cm.Prompt()), BARE, terms).set_index("input")
     for key in ("gpt-6.1-terra.usd_per_mtok_in", "engineer.usd_per_hour"):
         assert rows.source[key] == "yours" and not rows.default[key]
@@ -334,7 +463,10 @@ def test_a_changed_record_no_longer_credits_its_source():
 def test_a_record_of_your_own_is_yours():
     terms = cm.Terms(people=People(engineer=Person("our engineer", usd_per_hour=95.0)))
     rows = cm.ledgers.register(cm.Option(TOY, cm.Prompt()), BARE, terms).set_index("input")
-    assert rows.source["our engineer.usd_per_hour"] == "yours" and not rows.default["our engineer.usd_per_hour"]
+    assert (
+        rows.source["our engineer.usd_per_hour"] == "yours"
+        and not rows.default["our engineer.usd_per_hour"]
+    )
 
 
 def test_the_register_names_the_options_of_an_input(inputs):
@@ -348,22 +480,34 @@ def test_the_register_names_the_options_of_an_input(inputs):
 def test_prices_freeze_at_the_date_that_is_asked_for():
     """o3 fell on 2025-06-10 from $10 to $2 per million input tokens (OpenAI announcement of that day)."""
     option = cm.Option(cm.Api("o3", on=ON))
-    before, after = (total(option, BARE, terms=None, months=1, on=day) for day in ("2025-06-09", "2025-06-10"))
+    before, after = (
+        total(option, BARE, terms=None, months=1, on=day) for day in ("2025-06-09", "2025-06-10")
+    )
     assert before == pytest.approx(10_000) and after == pytest.approx(2_000)
 
 
 def test_a_start_that_was_chosen_stays_when_prices_move():
     chosen, derived = cm.Terms(start="2027-05-01"), cm.Terms(on="2026-01-15")
-    starts = [cm.finance.cash_flow(cm.Option(cm.Api("o3", on=ON)), BARE, terms=t, on="2026-03-10").date[1] for t in (chosen, derived)]
+    starts = [
+        cm.finance.cash_flow(cm.Option(cm.Api("o3", on=ON)), BARE, terms=t, on="2026-03-10").date[1]
+        for t in (chosen, derived)
+    ]
     assert [str(s) for s in starts] == ["2027-05-01", "2026-04-01"]
 
 
 def test_prices_changed_by_hand_do_not_move_silently():
-    option = cm.Option(replace(cm.Api("gpt-4o", on=ON), model=replace(cm.Api("gpt-4o", on=ON).model, usd_per_request=0.01)))
+    option = cm.Option(
+        replace(
+            cm.Api("gpt-4o", on=ON),
+            model=replace(cm.Api("gpt-4o", on=ON).model, usd_per_request=0.01),
+        )
+    )
     with pytest.raises(ValueError, match="were changed by hand"):
         cm.compare(option, BARE, on="2024-07-01", draws=1)
 
 
 def test_a_case_sees_the_finished_request():
-    ((_, case, answers),) = cases(cm.Option(TOY, cm.FewShot(examples=2, tokens_per_example=100)), BARE, STILL)
+    ((_, case, answers),) = cases(
+        cm.Option(TOY, cm.FewShot(examples=2, tokens_per_example=100)), BARE, STILL
+    )
     assert case.request.calls[0].prompt_tokens == 1_200 and answers == 1

@@ -13,8 +13,14 @@ from costmodel.pages.plots import costs as plots
 from costmodel.pages.plots import style
 
 ON = "2026-11-20"
-WORK = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250, usd_per_failure=0.2,
-                   corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03))  # fmt: skip
+WORK = cm.Workload(
+    requests_per_month=300_000,
+    instruction_tokens=600,
+    input_tokens=900,
+    output_tokens=250,
+    usd_per_failure=0.2,
+    corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03),
+)
 OPTIONS = cm.presets(WORK, on=ON)
 VOLUMES = np.geomspace(1e4, 1e7, 7)
 SOME = {1: {"RAG": OPTIONS["RAG"]}, 11: OPTIONS}
@@ -27,13 +33,21 @@ FIGURES = {
         lambda options: cm.sweep(options, WORK, "requests_per_month", VOLUMES, draws=50),
         lambda table, ax=None, **more: plots.plot_sweep(table, "requests_per_month", ax, **more),
     ),
-    "quality": (lambda options: cm.compare(options, WORK, draws=100), lambda table, ax=None, **more: plots.plot_quality(table, ax, floor=0.5, **more)),
-    "tornado": (lambda options: cm.uncertainty.tornado(next(iter(options.values())), WORK), plots.plot_tornado),
+    "quality": (
+        lambda options: cm.compare(options, WORK, draws=100),
+        lambda table, ax=None, **more: plots.plot_quality(table, ax, floor=0.5, **more),
+    ),
+    "tornado": (
+        lambda options: cm.uncertainty.tornado(next(iter(options.values())), WORK),
+        plots.plot_tornado,
+    ),
 }
 
 
 def texts(ax) -> str:
-    return "\n".join(t.get_text() for t in [*ax.texts, *ax.get_yticklabels(), *ax.get_xticklabels()])
+    return "\n".join(
+        t.get_text() for t in [*ax.texts, *ax.get_yticklabels(), *ax.get_xticklabels()]
+    )
 
 
 @pytest.mark.parametrize("count", SOME)
@@ -56,7 +70,10 @@ def test_draws_on_the_axes_it_is_given(name, count):
 def test_in_the_readers_currency(name):
     table_of, plot = FIGURES[name]
     ax = plot(table_of(SOME[1]), money=Currency("EUR", 0.9, ON))
-    assert "[EUR]" in ax.get_xlabel() + ax.get_ylabel() and "[USD]" not in ax.get_xlabel() + ax.get_ylabel()
+    assert (
+        "[EUR]" in ax.get_xlabel() + ax.get_ylabel()
+        and "[USD]" not in ax.get_xlabel() + ax.get_ylabel()
+    )
     ax.figure.canvas.draw()
     assert "€" in texts(ax) and "$" not in texts(ax)
 
@@ -76,7 +93,11 @@ def test_lifecycle_bars_end_at_the_totals_cheapest_on_top():
     ax = plots.plot_lifecycle(table)
     assert [t.get_text() for t in ax.get_yticklabels()] == list(totals.index)
     for row, usd in enumerate(totals):
-        ends = [p.get_x() + p.get_width() for p in ax.patches if abs(p.get_y() + p.get_height() / 2 - row) < 1e-6]
+        ends = [
+            p.get_x() + p.get_width()
+            for p in ax.patches
+            if abs(p.get_y() + p.get_height() / 2 - row) < 1e-6
+        ]
         assert max(ends) == pytest.approx(usd)
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # first row on top
 
@@ -93,7 +114,10 @@ def test_bands_say_why_not():
 
 def test_cumulative_names_the_crossing():
     months = np.arange(13)
-    rows = [pd.DataFrame({"option": n, "month": months, "cumulative_usd": start + rate * months}) for n, start, rate in (("A", 0, 10), ("B", 55, 2))]
+    rows = [
+        pd.DataFrame({"option": n, "month": months, "cumulative_usd": start + rate * months})
+        for n, start, rate in (("A", 0, 10), ("B", 55, 2))
+    ]
     ax = plots.plot_cumulative(pd.concat(rows, ignore_index=True))
     assert "B has cost less than A from month 7 on" in texts(ax)  # 55 + 2 m = 10 m at m = 6.9
 
@@ -101,19 +125,28 @@ def test_cumulative_names_the_crossing():
 def test_sweep_marks_the_break_even():
     pair = {k: OPTIONS[k] for k in ("RAG", "LoRA")}
     found = cm.breakeven(pair, WORK, draws=20)
-    ax = plots.plot_sweep(cm.sweep(pair, WORK, "requests_per_month", VOLUMES), "requests_per_month", crossings=[found])
+    ax = plots.plot_sweep(
+        cm.sweep(pair, WORK, "requests_per_month", VOLUMES), "requests_per_month", crossings=[found]
+    )
     assert ax.get_xscale() == "log"
     if np.isfinite(found["crossing"][0]):
-        assert "is cheaper than" in texts(ax) and any(line.get_xdata()[0] == found["crossing"][0] for line in ax.lines)
+        assert "is cheaper than" in texts(ax) and any(
+            line.get_xdata()[0] == found["crossing"][0] for line in ax.lines
+        )
 
 
 def test_sweep_says_which_column_is_missing():
-    with pytest.raises(ValueError, match=r"no column 'volume'; the table has option, requests_per_month"):
+    with pytest.raises(
+        ValueError, match=r"no column 'volume'; the table has option, requests_per_month"
+    ):
         plots.plot_sweep(cm.sweep(SOME[1], WORK, "requests_per_month", VOLUMES), "volume")
 
 
 def test_quality_frontier_is_what_nothing_beats():
-    table = pd.DataFrame({"per_accepted": [1.0, 2.0, 3.0], "quality": [0.5, 0.9, 0.6]}, index=["cheap", "good", "beaten"])
+    table = pd.DataFrame(
+        {"per_accepted": [1.0, 2.0, 3.0], "quality": [0.5, 0.9, 0.6]},
+        index=["cheap", "good", "beaten"],
+    )
     ax = plots.plot_quality(table)
     line = ax.lines[0]
     assert sorted(line.get_xdata()) == [0.5, 0.9]
@@ -148,7 +181,9 @@ def test_figures_of_the_decision_show_their_tables():
 
     work = cm.Workload(cm.Range(500, 2_000), input_tokens=1_000, peak_to_average=2.0)
     plain = cm.Option(api("a", **{"in": cm.Range(800, 1_200, name="price"), "out": 0.0}))
-    tuned = cm.Option(api("b", **{"in": 750.0, "out": 0.0}), Buy(cm.Range(2_000, 9_000, name="tune")))
+    tuned = cm.Option(
+        api("b", **{"in": 750.0, "out": 0.0}), Buy(cm.Range(2_000, 9_000, name="tune"))
+    )
     options, terms = {"plain": plain, "tuned": tuned}, replace(STILL, months=12)
     change = cm.finance.waterfall((plain, work, terms), (tuned, work, terms))
     ax = pd_.plot_waterfall(change)
@@ -156,10 +191,18 @@ def test_figures_of_the_decision_show_their_tables():
     fan = cm.uncertainty.fan(options, work, terms=terms, draws=50)
     ends = {line.get_ydata()[-1] for line in pd_.plot_fan(fan).get_lines()}
     assert ends == set(fan[fan["month"] == 12]["p50"])
-    flow = cm.finance.case_flow({"tuned": tuned}, work, cm.Option(api(**{"in": 0.0, "out": 0.0}), Buy(2_000, monthly())), cm.finance.Policy(realised=1.0), terms=terms)
+    flow = cm.finance.case_flow(
+        {"tuned": tuned},
+        work,
+        cm.Option(api(**{"in": 0.0, "out": 0.0}), Buy(2_000, monthly())),
+        cm.finance.Policy(realised=1.0),
+        terms=terms,
+    )
     ax = pd_.plot_case(flow)
     assert [bar.get_height() for bar in ax.patches[:13]] == flow["net"].to_list()
-    areas = cm.decisions.regions(options, work, {"requests_per_month": None, "input_tokens": [100, 1_000]}, terms=terms)
+    areas = cm.decisions.regions(
+        options, work, {"requests_per_month": None, "input_tokens": [100, 1_000]}, terms=terms
+    )
     ax = pd_.plot_regions(areas)
     assert {t.get_text() for t in ax.get_legend().get_texts()} == set(areas["best"])
     shares = cm.uncertainty.sobol(tuned, work, points=64, terms=terms)
@@ -170,7 +213,11 @@ def test_figures_of_the_decision_show_their_tables():
 
 
 def test_a_sweep_of_many_options_greys_what_is_nowhere_the_cheapest():
-    rows = [(f"option {i}", x, (i + 1) * x + 100 / (i + 1)) for i in range(6) for x in (1.0, 10.0, 100.0)]
+    rows = [
+        (f"option {i}", x, (i + 1) * x + 100 / (i + 1))
+        for i in range(6)
+        for x in (1.0, 10.0, 100.0)
+    ]
     table = pd.DataFrame(rows, columns=["option", "requests_per_month", "mid"])
     winners = set(table.loc[table.groupby("requests_per_month")["mid"].idxmin(), "option"])
     assert 1 < len(winners) < 6
@@ -192,5 +239,11 @@ def test_nothing_worth_knowing_is_a_picture_too():
     from costmodel.decisions.information import COLUMNS
     from costmodel.pages.plots.decisions import plot_information
 
-    table = pd.DataFrame([("everything", "", "all", 0.0, 0.0, np.nan, np.nan, ""), ("x", "", "input", 0.0, 0.0, np.nan, np.nan, "")], columns=COLUMNS)
+    table = pd.DataFrame(
+        [
+            ("everything", "", "all", 0.0, 0.0, np.nan, np.nan, ""),
+            ("x", "", "input", 0.0, 0.0, np.nan, np.nan, ""),
+        ],
+        columns=COLUMNS,
+    )
     assert [text.get_text() for text in plot_information(table).get_yticklabels()] == ["everything"]

@@ -21,7 +21,9 @@ def words(ax):
 
 
 def test_price_against_use_shows_its_lines_in_the_currency():
-    table = cm.serving.by_utilisation(OWN, ASKED, [0.05, 0.2, 1.0], fte=0.5, api=cm.Api("gpt-4o-mini", on=ON))
+    table = cm.serving.by_utilisation(
+        OWN, ASKED, [0.05, 0.2, 1.0], fte=0.5, api=cm.Api("gpt-4o-mini", on=ON)
+    )
     ax = plots_serving.plot_utilisation(table, money=Currency("EUR", 0.5, "2026-11-20"))
     assert np.allclose(ax.lines[0].get_ydata(), 0.5 * table["usd_per_mtok_out"])
     assert all(label in words(ax) for label in ("GPUs alone", "with people", "API", "EUR/Mtok"))
@@ -31,7 +33,9 @@ def test_price_against_use_shows_its_lines_in_the_currency():
 def test_a_day_shows_load_below_capacity(scaling):
     day = cm.serving.day(option(scaling=scaling), work(2.0, peak=2.0))
     ax = plots_serving.plot_day(day)
-    assert "of the replica-hours of this day are in use" in words(ax) and "answered by the API" not in words(ax)
+    assert "of the replica-hours of this day are in use" in words(
+        ax
+    ) and "answered by the API" not in words(ax)
     assert ax.get_ylim()[1] > day["capacity"].max()
 
 
@@ -39,15 +43,23 @@ def test_a_map_names_the_line_or_says_never():
     shares, staff = [0.05, 0.2, 1.0], [0.0, 1.0]
     crossed = cm.serving.own_over_api(OWN, cm.Api("gpt-4o", on=ON), ASKED, shares, staff)
     assert crossed.to_numpy().min() < 1 < crossed.to_numpy().max()
-    assert "purple: own GPUs are cheaper" in words(plots_serving.plot_breakeven_map(crossed, now=(0.2, 0.5)))
-    assert "never: the API is cheaper everywhere" in words(plots_serving.plot_breakeven_map(crossed * 100))
-    assert "never: own GPUs are cheaper everywhere" in words(plots_serving.plot_breakeven_map(crossed / 1_000))
+    assert "purple: own GPUs are cheaper" in words(
+        plots_serving.plot_breakeven_map(crossed, now=(0.2, 0.5))
+    )
+    assert "never: the API is cheaper everywhere" in words(
+        plots_serving.plot_breakeven_map(crossed * 100)
+    )
+    assert "never: own GPUs are cheaper everywhere" in words(
+        plots_serving.plot_breakeven_map(crossed / 1_000)
+    )
     with pytest.raises(ValueError, match="at least two rows"):
         plots_serving.plot_breakeven_map(crossed.iloc[:1])
 
 
 def test_buying_stands_beside_each_rent_with_its_break_even():
-    table = pd.DataFrame(cm.serving.buy_or_rent("H100-SXM", rents={"cheap": 0.5, "dear": 9.0}, draws=200))
+    table = pd.DataFrame(
+        cm.serving.buy_or_rent("H100-SXM", rents={"cheap": 0.5, "dear": 9.0}, draws=200)
+    )
     text = words(plots_serving.plot_buy_or_rent(table))
     assert "never" in text and f"{table['breakeven_utilisation'].iloc[2] * 100:.0f}" in text
 
@@ -56,8 +68,15 @@ def test_measurements_without_a_band_are_no_hits():
     """The latency of a whole batch has no band: its dots are grey and named, and only rows with a band are inside or outside."""
     served = cm.validation.serving_held_out()
     ax = plots_fidelity.plot_errors(served, "measured")
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["inside its 80 % band", "outside", "without a band", "median"]
-    grey = sum(len(line.get_xdata()) for line in ax.lines if line.get_color() == plots_fidelity.GREY)
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [
+        "inside its 80 % band",
+        "outside",
+        "without a band",
+        "median",
+    ]
+    grey = sum(
+        len(line.get_xdata()) for line in ax.lines if line.get_color() == plots_fidelity.GREY
+    )
     assert grey == served["low"].isna().sum() == (served["metric"] == "latency_s").sum() > 100
     banded = plots_fidelity.plot_errors(served[served["low"].notna()], "measured")
     assert len(banded.get_legend().get_texts()) == 3

@@ -21,7 +21,7 @@ from costmodel.pages.report.runner import ReportError
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
-PARAMETERS = '''
+PARAMETERS = """
 title: str = ""  # title of the report
 model: str = "small"  # name of the model
 mode: str = "auto"  # how the API is called {auto, fast}
@@ -32,9 +32,12 @@ use_cache: bool = True  # keep the prefix
 quality_floor: float | None = None  # least share of accepted answers [0, 1]
 on: str | None = None  # date of the prices
 seed: int = 7  # seed of the draws
-'''
+"""
 SCHEMA = read_cell(PARAMETERS)
-LOADS = re.compile(r"""<script|<link|@import|url\(|<(img|iframe|source)[^>]*\b(src|srcset)\s*=\s*["']?(https?:)?//""", re.I)
+LOADS = re.compile(
+    r"""<script|<link|@import|url\(|<(img|iframe|source)[^>]*\b(src|srcset)\s*=\s*["']?(https?:)?//""",
+    re.I,
+)
 FIGURE = '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="45pt" viewBox="0 0 90 45"><metadata>now</metadata><path d="M0 0L90 45" stroke="#000"/></svg>'
 PROSE = """# Which option?
 
@@ -55,68 +58,106 @@ def tagged(source, *tags):
 
 
 def shown(**data):
-    names = {"html": "text/html", "svg": "image/svg+xml", "text": "text/plain", "widget": "application/vnd.jupyter.widget-view+json"}
-    return new_code_cell("secret_code = 1", outputs=[new_output("display_data", {names[k]: v for k, v in data.items()})])
+    names = {
+        "html": "text/html",
+        "svg": "image/svg+xml",
+        "text": "text/plain",
+        "widget": "application/vnd.jupyter.widget-view+json",
+    }
+    return new_code_cell(
+        "secret_code = 1",
+        outputs=[new_output("display_data", {names[k]: v for k, v in data.items()})],
+    )
 
 
 def executed():
     """A notebook as papermill leaves it, made without a kernel."""
-    months = pd.DataFrame({"usd": range(36), "why": ["a long reason that wraps in its column"] * 36}, index=pd.RangeIndex(36, name="month"))
+    months = pd.DataFrame(
+        {"usd": range(36), "why": ["a long reason that wraps in its column"] * 36},
+        index=pd.RangeIndex(36, name="month"),
+    )
     wide = pd.DataFrame([[1234567.0] * 20], columns=[f"usd_of_month_{i}" for i in range(20)])
     style = months.head(3).style.background_gradient(subset="usd").to_html()
-    return new_notebook(cells=[
-        new_markdown_cell(PROSE),
-        tagged(PARAMETERS, "parameters"),
-        new_markdown_cell("## Answer"),
-        shown(html=report.answer("RAG is cheapest & sure.").html),
-        shown(html=report.cards([("Total", "$1.2M", "P10 – P90"), ("b", "2", ""), ("c", "3", ""), ("d", "4", "")]).html),
-        new_markdown_cell("## Tables"),
-        shown(html=months.to_html()), shown(html=wide.to_html()), shown(html=style), shown(svg=FIGURE),
-        shown(html="<script>alert(1)</script><p onclick='x()'>kept</p>"),
-        shown(widget={"model_id": "x"}, text="IntSlider(value=0)"), shown(text="<Axes: >"),
-        new_code_cell("", outputs=[new_output("stream", name="stderr", text="scary warning")]),
-    ])  # fmt: skip
+    return new_notebook(
+        cells=[
+            new_markdown_cell(PROSE),
+            tagged(PARAMETERS, "parameters"),
+            new_markdown_cell("## Answer"),
+            shown(html=report.answer("RAG is cheapest & sure.").html),
+            shown(
+                html=report.cards(
+                    [
+                        ("Total", "$1.2M", "P10 – P90"),
+                        ("b", "2", ""),
+                        ("c", "3", ""),
+                        ("d", "4", ""),
+                    ]
+                ).html
+            ),
+            new_markdown_cell("## Tables"),
+            shown(html=months.to_html()),
+            shown(html=wide.to_html()),
+            shown(html=style),
+            shown(svg=FIGURE),
+            shown(html="<script>alert(1)</script><p onclick='x()'>kept</p>"),
+            shown(widget={"model_id": "x"}, text="IntSlider(value=0)"),
+            shown(text="<Axes: >"),
+            new_code_cell("", outputs=[new_output("stream", name="stderr", text="scary warning")]),
+        ]
+    )
 
 
 # -- parameters ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("given", "clean"), [
-    *[({"use_cache": word}, {"use_cache": False}) for word in (False, 0, "false", "False", "FALSE", "no", "No", "off", "0")],
-    *[({"use_cache": word}, {"use_cache": True}) for word in (True, 1, "true", "YES", "on", "1")],
-    ({"model": "007"}, {"model": "007"}),
-    ({"model": 7}, {"model": "7"}),
-    ({"on": datetime.date(2026, 1, 31)}, {"on": "2026-01-31"}),
-    ({True: datetime.date(2026, 1, 31)}, {"on": "2026-01-31"}),
-    ({"months": "1e2"}, {"months": 100}),
-    ({"months": 12.0}, {"months": 12}),
-    ({"requests_per_month": "300_000"}, {"requests_per_month": 300_000.0}),
-    ({"quality_floor": "none"}, {"quality_floor": None}),
-    ({"quality_floor": "0.7"}, {"quality_floor": 0.7}),
-    ({"mode": "fast"}, {"mode": "fast"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("given", "clean"),
+    [
+        *[
+            ({"use_cache": word}, {"use_cache": False})
+            for word in (False, 0, "false", "False", "FALSE", "no", "No", "off", "0")
+        ],
+        *[
+            ({"use_cache": word}, {"use_cache": True})
+            for word in (True, 1, "true", "YES", "on", "1")
+        ],
+        ({"model": "007"}, {"model": "007"}),
+        ({"model": 7}, {"model": "7"}),
+        ({"on": datetime.date(2026, 1, 31)}, {"on": "2026-01-31"}),
+        ({True: datetime.date(2026, 1, 31)}, {"on": "2026-01-31"}),
+        ({"months": "1e2"}, {"months": 100}),
+        ({"months": 12.0}, {"months": 12}),
+        ({"requests_per_month": "300_000"}, {"requests_per_month": 300_000.0}),
+        ({"quality_floor": "none"}, {"quality_floor": None}),
+        ({"quality_floor": "0.7"}, {"quality_floor": 0.7}),
+        ({"mode": "fast"}, {"mode": "fast"}),
+    ],
+)
 def test_a_value_becomes_its_declared_type(given, clean):
     made = validate(SCHEMA, given)
     assert made == clean
     assert [type(v) for v in made.values()] == [type(v) for v in clean.values()]
 
 
-@pytest.mark.parametrize(("given", "says"), [
-    ({"discont_rate": 0.2}, "did you mean 'discount_rate'"),
-    ({"use_cache": "perhaps"}, "use_cache is 'perhaps', allowed are true and false"),
-    ({"use_cache": 2}, "use_cache is 2"),
-    ({"months": "1.5"}, "months is '1.5', it must be a whole number between 1 and 120"),
-    ({"months": True}, "months is True, it must be a whole number"),
-    ({"months": 121}, "months is 121, allowed is between 1 and 120"),
-    ({"months": None}, "months is empty"),
-    ({"discount_rate": "nan"}, "discount_rate is 'nan'"),
-    ({"quality_floor": 1.1}, "allowed is between 0 and 1"),
-    ({"mode": "fsat"}, "did you mean 'fast'"),
-    ({"model": False}, "put it in quotes"),
-    ({"api_key": "x"}, "looks like a secret"),
-    ({"openai_token": "x"}, "looks like a secret"),
-    ({"password": "x"}, "looks like a secret"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"discont_rate": 0.2}, "did you mean 'discount_rate'"),
+        ({"use_cache": "perhaps"}, "use_cache is 'perhaps', allowed are true and false"),
+        ({"use_cache": 2}, "use_cache is 2"),
+        ({"months": "1.5"}, "months is '1.5', it must be a whole number between 1 and 120"),
+        ({"months": True}, "months is True, it must be a whole number"),
+        ({"months": 121}, "months is 121, allowed is between 1 and 120"),
+        ({"months": None}, "months is empty"),
+        ({"discount_rate": "nan"}, "discount_rate is 'nan'"),
+        ({"quality_floor": 1.1}, "allowed is between 0 and 1"),
+        ({"mode": "fsat"}, "did you mean 'fast'"),
+        ({"model": False}, "put it in quotes"),
+        ({"api_key": "x"}, "looks like a secret"),
+        ({"openai_token": "x"}, "looks like a secret"),
+        ({"password": "x"}, "looks like a secret"),
+    ],
+)
 def test_a_wrong_parameter_stops_before_anything_starts(tmp_path, monkeypatch, given, says):
     path = tmp_path / "one.ipynb"
     nbformat.write(new_notebook(cells=[tagged(PARAMETERS, "parameters")]), path)
@@ -129,10 +170,22 @@ def test_a_wrong_parameter_stops_before_anything_starts(tmp_path, monkeypatch, g
 
 def test_a_schema_is_read_from_the_one_tagged_cell(tmp_path):
     path = tmp_path / "one.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell("x = 1"), tagged(PARAMETERS, "parameters")]), path)
+    nbformat.write(
+        new_notebook(cells=[new_code_cell("x = 1"), tagged(PARAMETERS, "parameters")]), path
+    )
     found = report.schema(path)
-    assert list(found) == ["title", "model", "mode", "requests_per_month", "months", "discount_rate", "use_cache",
-                           "quality_floor", "on", "seed"]  # fmt: skip
+    assert list(found) == [
+        "title",
+        "model",
+        "mode",
+        "requests_per_month",
+        "months",
+        "discount_rate",
+        "use_cache",
+        "quality_floor",
+        "on",
+        "seed",
+    ]
     assert found["mode"].choices == ("auto", "fast")
     assert (found["months"].low, found["months"].high, found["months"].help) == (1, 120, "horizon")
     assert found["quality_floor"].optional and not found["months"].optional
@@ -142,7 +195,9 @@ def test_a_schema_is_read_from_the_one_tagged_cell(tmp_path):
 
 
 def test_token_counts_are_no_secrets():
-    cell = read_cell("input_tokens: int = 9\nmax_tokens: int = 9\ntokens_per_page: int = 9\nusd_per_token: float = 1\nkeyframes: int = 1")
+    cell = read_cell(
+        "input_tokens: int = 9\nmax_tokens: int = 9\ntokens_per_page: int = 9\nusd_per_token: float = 1\nkeyframes: int = 1"
+    )
     assert validate(cell, dict.fromkeys(cell, 3)) == dict.fromkeys(cell, 3)
 
 
@@ -150,7 +205,15 @@ def test_token_counts_are_no_secrets():
 
 
 def test_money_is_not_maths():
-    for text in ("from $3/M to $15/M", "Input $/M and output $/M", "US$5 or US$6", "$5 and $6", r"\$x\$", "($3)-($4)", "$3–$5"):
+    for text in (
+        "from $3/M to $15/M",
+        "Input $/M and output $/M",
+        "US$5 or US$6",
+        "$5 and $6",
+        r"\$x\$",
+        "($3)-($4)",
+        "$3–$5",
+    ):
         assert "<math" not in markdown(text), text
     for text in ("$x$", r"$n_q \le 3$", "$2x + 1 = 3$", "$$ a $$", "with $h$, and $g$."):
         assert "<math" in markdown(text), text
@@ -158,48 +221,120 @@ def test_money_is_not_maths():
 
 
 def test_the_page_loads_nothing_and_opens_with_the_answer():
-    page = to_html(executed(), Meta(byline="Prepared for the board", command="costmodel report one.ipynb", version="1"))
+    page = to_html(
+        executed(),
+        Meta(byline="Prepared for the board", command="costmodel report one.ipynb", version="1"),
+    )
     assert not LOADS.search(page)
     assert len(page) < 3_000_000
-    for absent in ("secret_code", "scary warning", "onclick", "alert(1)", "IntSlider", "Axes", "discount_rate: float"):
+    for absent in (
+        "secret_code",
+        "scary warning",
+        "onclick",
+        "alert(1)",
+        "IntSlider",
+        "Axes",
+        "discount_rate: float",
+    ):
         assert absent not in page
-    order = ["<h1>Which option?</h1>", "Prepared for the board", "RAG is cheapest &amp; sure.", "$1.2M", "<h2>Tables", "costmodel report one.ipynb"]
+    order = [
+        "<h1>Which option?</h1>",
+        "Prepared for the board",
+        "RAG is cheapest &amp; sure.",
+        "$1.2M",
+        "<h2>Tables",
+        "costmodel report one.ipynb",
+    ]
     assert [page.index(part) for part in order] == sorted(page.index(part) for part in order)
     assert "<h2>Answer" not in page  # its content was moved to the opening
-    assert page.count("<h1>") == 1 and "<math" in page and "data:image/svg+xml" in page and "kept" in page
-    assert '<a href="https://example.org/picture.png">outside</a>' in page  # a link, not a picture from the network
+    assert (
+        page.count("<h1>") == 1
+        and "<math" in page
+        and "data:image/svg+xml" in page
+        and "kept" in page
+    )
+    assert (
+        '<a href="https://example.org/picture.png">outside</a>' in page
+    )  # a link, not a picture from the network
     assert "secret_code" in to_html(executed(), Meta(show_code=True))
 
 
 def test_numbers_stand_on_the_right():
     table = document(executed(), Meta()).body.find("table", class_="dataframe")
-    assert [cell.get_text() for cell in table("tr")[0]("th")] == ["month", "usd", "why"]  # one header row, not two
-    assert ["num" in cell.get("class", []) for cell in table("tr")[5](["th", "td"])] == [True, True, False]
+    assert [cell.get_text() for cell in table("tr")[0]("th")] == [
+        "month",
+        "usd",
+        "why",
+    ]  # one header row, not two
+    assert ["num" in cell.get("class", []) for cell in table("tr")[5](["th", "td"])] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_the_pdf_is_reproducible_and_complete():
-    meta = Meta(byline="Prepared for the board", timestamp=1_700_000_000, parameters=(("months", "36", "horizon", "you"),))
+    meta = Meta(
+        byline="Prepared for the board",
+        timestamp=1_700_000_000,
+        parameters=(("months", "36", "horizon", "you"),),
+    )
     first = to_pdf(executed(), meta)
     assert first.startswith(b"%PDF") and first == to_pdf(executed(), meta)
     read = [page.extract_text() for page in PdfReader(io.BytesIO(first)).pages]
     text, pages = "\n".join(read), len(read)
-    for part in ("Which option?", "RAG is cheapest & sure.", "$3/M and output $15/M", "€ × ≤ ≥ – −", "#a @b", "// e /* f */",
-                 f"page 1 of {pages}", f"page {pages} of {pages}", "Prepared for the board"):  # fmt: skip
+    for part in (
+        "Which option?",
+        "RAG is cheapest & sure.",
+        "$3/M and output $15/M",
+        "€ × ≤ ≥ – −",
+        "#a @b",
+        "// e /* f */",
+        f"page 1 of {pages}",
+        f"page {pages} of {pages}",
+        "Prepared for the board",
+    ):
         assert part in text
     assert text.count("1234567.0") == 20  # a wide table is whole
 
 
 def test_columns_are_named_in_words_and_empty_ones_left_out():
-    table = pd.DataFrame({"option": ["own"], "gpus": [8.0], "usd_per_mtok_out": [1.5], "p_buy": [0.4], "why_not": [""], "with": [None]})
+    table = pd.DataFrame(
+        {
+            "option": ["own"],
+            "gpus": [8.0],
+            "usd_per_mtok_out": [1.5],
+            "p_buy": [0.4],
+            "why_not": [""],
+            "with": [None],
+        }
+    )
     text = report.show(table).text
     assert "GPUs" in text and "per Mtok of output" in text and "P(buying)" in text
     assert "why not" not in text and "usd" not in text and "with" not in text
 
 
 def test_show_cards_and_answer_look_like_tables_and_text():
-    table = pd.DataFrame({"option": ["RAG", "LoRA"], "usd": [1234567.0, None], "per_request": [0.0312, 0.5], "quality": [0.8, 0.05]})
+    table = pd.DataFrame(
+        {
+            "option": ["RAG", "LoRA"],
+            "usd": [1234567.0, None],
+            "per_request": [0.0312, 0.5],
+            "quality": [0.8, 0.05],
+        }
+    )
     made = report.show(table, formats={"usd": "{:,.0f}"}, caption="Options")
-    for part in ("1,234,567", "–", "0.031", "0.500", "80%", "5.0%", "USD/request", "Options", 'class="cm-table"'):
+    for part in (
+        "1,234,567",
+        "–",
+        "0.031",
+        "0.500",
+        "80%",
+        "5.0%",
+        "USD/request",
+        "Options",
+        'class="cm-table"',
+    ):
         assert part in made._repr_html_()
     with pytest.raises(CatalogError, match="did you mean 'usd'"):
         report.show(table, formats={"us": ".2f"})
@@ -210,13 +345,32 @@ def test_show_cards_and_answer_look_like_tables_and_text():
 
 def test_a_table_that_is_in_another_currency_says_so():
     """A column `currency` becomes the unit of the amounts and converts nothing; what is blank is left out, and an empty table says none."""
-    table = pd.DataFrame({"option": ["RAG"], "npv": [1_000.0], "tax": [0.0], "currency": ["EUR at 0.92 per USD of 2026-11-20"], "why_not": [""]})
+    table = pd.DataFrame(
+        {
+            "option": ["RAG"],
+            "npv": [1_000.0],
+            "tax": [0.0],
+            "currency": ["EUR at 0.92 per USD of 2026-11-20"],
+            "why_not": [""],
+        }
+    )
     made = report.show(table)
-    assert "EUR" in made.html and "USD" not in made.html and "1,000" in made.text and "why not" not in made.text and "per USD" not in made.html
+    assert (
+        "EUR" in made.html
+        and "USD" not in made.html
+        and "1,000" in made.text
+        and "why not" not in made.text
+        and "per USD" not in made.html
+    )
     assert "none" in report.show(table.head(0)).text
     from costmodel.core.words import Currency
 
-    assert "920" in report.show(table.drop(columns="currency"), money=Currency("EUR", 0.92, "2026-11-20")).text
+    assert (
+        "920"
+        in report.show(
+            table.drop(columns="currency"), money=Currency("EUR", 0.92, "2026-11-20")
+        ).text
+    )
 
 
 # -- runs ----------------------------------------------------------------------------------------------
@@ -231,8 +385,19 @@ table = pd.DataFrame({"option": ["RAG"], "usd": [0.1 + months]})
 
 def notebook(path, *cells):
     """A notebook whose metadata names a kernel that is not installed."""
-    nb = new_notebook(cells=[new_markdown_cell("# Small"), tagged(PARAMETERS, "parameters"), tagged(NUMBERS, "imports"), *cells])
-    nb.metadata["kernelspec"] = {"name": "kernel_of_somebody_else", "display_name": "x", "language": "python"}
+    nb = new_notebook(
+        cells=[
+            new_markdown_cell("# Small"),
+            tagged(PARAMETERS, "parameters"),
+            tagged(NUMBERS, "imports"),
+            *cells,
+        ]
+    )
+    nb.metadata["kernelspec"] = {
+        "name": "kernel_of_somebody_else",
+        "display_name": "x",
+        "language": "python",
+    }
     nbformat.write(nb, path)
     return path
 
@@ -246,13 +411,29 @@ def test_a_notebook_becomes_pages_and_numbers(tmp_path):
         new_code_cell("report.results(table, total=table.usd.sum(), best=None)"),
     )
     seen = []
-    made = report.run(path, tmp_path / "out", progress=lambda *step: seen.append(step), months="12", use_cache="no", title="Réport")
+    made = report.run(
+        path,
+        tmp_path / "out",
+        progress=lambda *step: seen.append(step),
+        months="12",
+        use_cache="no",
+        title="Réport",
+    )
     assert (made.title, made.answer) == ("Réport", "12 months, cache False.")
     assert seen[-1][0] == seen[-1][1] == len(seen)
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["small.html", "small.pdf", "small.results.csv", "small.results.json"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "small.html",
+        "small.pdf",
+        "small.results.csv",
+        "small.results.json",
+    ]
     page = made.html.read_text(encoding="utf-8")
     assert not LOADS.search(page) and "data:image/svg+xml" in page
-    assert "default you did not touch" in page and "-p months 12 -p use_cache False" in page and "-p on 20" in page
+    assert (
+        "default you did not touch" in page
+        and "-p months 12 -p use_cache False" in page
+        and "-p on 20" in page
+    )
     assert "in the folder in which it was made" in page
     assert made.pdf.read_bytes().startswith(b"%PDF")
     told = json.loads(made.results_json.read_text(encoding="utf-8"))
@@ -274,12 +455,26 @@ def test_a_failure_is_marked_and_stops_no_other_job(tmp_path, capfd):
     out.mkdir()
     for name in ("b.pdf", "b.results.json"):
         (out / name).write_text("good, from before")
-    jobs: dict[str, tuple[Path, dict]] = {"a": (good, {"months": 3}), "b": (bad, {}), "c": (good, {"month": 3})}
+    jobs: dict[str, tuple[Path, dict]] = {
+        "a": (good, {"months": 3}),
+        "b": (bad, {}),
+        "c": (good, {"month": 3}),
+    }
     first, second, third = report.run_many(jobs, out)
     assert first.answer == "Fine."
-    assert isinstance(second, ReportError) and str(second).startswith("no price for <this> model (what was done until then: ")
+    assert isinstance(second, ReportError) and str(second).startswith(
+        "no price for <this> model (what was done until then: "
+    )
     assert isinstance(third, CatalogError) and "did you mean 'months'" in str(third)
-    assert sorted(p.name for p in out.iterdir()) == ["a.html", "a.pdf", "a.results.json", "b.incomplete.html", "b.pdf", "b.results.json", "index.html"]
+    assert sorted(p.name for p in out.iterdir()) == [
+        "a.html",
+        "a.pdf",
+        "a.results.json",
+        "b.incomplete.html",
+        "b.pdf",
+        "b.results.json",
+        "index.html",
+    ]
     assert (out / "b.pdf").read_text() == "good, from before"  # a failure loses nothing
     page = second.html.read_text(encoding="utf-8")
     assert "This report is incomplete:</strong> no price for &lt;this&gt; model" in page
@@ -289,14 +484,23 @@ def test_a_failure_is_marked_and_stops_no_other_job(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")  # no warnings, no banners of a kernel
 
 
-@pytest.mark.parametrize(("name", "given", "said"), [
-    ("01_which_approach", {"scenario": "nosuch"}, "no scenario 'nosuch'"),
-    ("01_which_approach", {"on": "2026-13-01"}, "on is '2026-13-01'"),
-    ("01_which_approach", {"currency": "EURO"}, "currency is 'EURO'"),
-    ("01_which_approach", {"input_tokens": 0, "instruction_tokens": 0, "output_tokens": 0}, "give the tokens of one request"),
-    ("00_quick_answer", {"model": "gpt-9"}, "no API model 'gpt-9'"),
-])  # fmt: skip
-def test_what_a_notebook_would_refuse_is_refused_before_a_kernel_starts(tmp_path, monkeypatch, name, given, said):
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("01_which_approach", {"scenario": "nosuch"}, "no scenario 'nosuch'"),
+        ("01_which_approach", {"on": "2026-13-01"}, "on is '2026-13-01'"),
+        ("01_which_approach", {"currency": "EURO"}, "currency is 'EURO'"),
+        (
+            "01_which_approach",
+            {"input_tokens": 0, "instruction_tokens": 0, "output_tokens": 0},
+            "give the tokens of one request",
+        ),
+        ("00_quick_answer", {"model": "gpt-9"}, "no API model 'gpt-9'"),
+    ],
+)
+def test_what_a_notebook_would_refuse_is_refused_before_a_kernel_starts(
+    tmp_path, monkeypatch, name, given, said
+):
     monkeypatch.setattr(report, "_execute", lambda *_: pytest.fail("a kernel was started"))
     with pytest.raises(ValueError, match=said):
         report.run(NOTEBOOKS / f"{name}.ipynb", tmp_path / "out", **given)
@@ -309,4 +513,8 @@ def test_a_file_is_named_from_where_the_caller_stands(tmp_path, monkeypatch):
 
     (tmp_path / "mine.yaml").write_text("title: Mine")
     monkeypatch.chdir(tmp_path)
-    assert _here("mine.yaml") == str(tmp_path / "mine.yaml") and _here("support_assistant") == "support_assistant" and _here(7) == 7
+    assert (
+        _here("mine.yaml") == str(tmp_path / "mine.yaml")
+        and _here("support_assistant") == "support_assistant"
+        and _here(7) == 7
+    )

@@ -9,8 +9,13 @@ import costmodel as cm
 from costmodel.pages.widgets import explorer as widgets
 
 ON = "2026-11-20"
-WORK = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,
-                   corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03))  # fmt: skip
+WORK = cm.Workload(
+    requests_per_month=300_000,
+    instruction_tokens=600,
+    input_tokens=900,
+    output_tokens=250,
+    corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03),
+)
 ALL = cm.presets(WORK, on=ON)
 OPTIONS = {name: ALL[name] for name in ("RAG", "LoRA", "Cascade")}
 VOLUME = "Workload.requests_per_month"
@@ -41,18 +46,28 @@ def test_a_move_changes_picture_and_number(box):
     assert box.controls[VOLUME].box.value == "2,350,000"  # the number shown is the number used
     moved = cm.uncertainty.pin(WORK, VOLUME, 2_350_000.0)
     table = cm.compare(OPTIONS, moved, on=ON, draws=200)
-    assert headline_usd(box) == round(table["mid"].iloc[0], 2) and table.index[0] in box.headline.value
+    assert (
+        headline_usd(box) == round(table["mid"].iloc[0], 2) and table.index[0] in box.headline.value
+    )
     assert box.verdict.table["p90"].to_dict() == table["p90"].to_dict()
 
 
 def test_typing_moves_the_slider(box):
     control = box.controls[VOLUME]
     control.box.value = "1_000_000"
-    assert control.slider.value == pytest.approx(1_000_000, rel=0.02) and control.value == 1_000_000 and not control.error.value
+    assert (
+        control.slider.value == pytest.approx(1_000_000, rel=0.02)
+        and control.value == 1_000_000
+        and not control.error.value
+    )
     control.slider.value *= 1.000_01  # the page's echo of the slider's step is not a move
     assert control.value == 1_000_000 and control.box.value == "1_000_000"
     control.box.value = "90,000,000"  # beyond the slider, and still a workload
-    assert control.value == 90_000_000 and control.slider.value == pytest.approx(control.limits.high) and not greyed(box)
+    assert (
+        control.value == 90_000_000
+        and control.slider.value == pytest.approx(control.limits.high)
+        and not greyed(box)
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,13 +85,23 @@ def test_an_error_greys_the_picture_and_speaks_beside_its_control(box, key, type
     image = box.image.value
     box.controls[key].box.value = typed
     assert greyed(box) and box.image.value == image
-    assert said in box.controls[key].error.value and not any(c.error.value for c in box.controls.values() if c.key != key)
+    assert said in box.controls[key].error.value and not any(
+        c.error.value for c in box.controls.values() if c.key != key
+    )
     assert "No answer" in box.headline.value  # never an old number as new
     other = next(k for k in box.controls if k != key)
     box.controls[other].slider.value *= 1.1
-    assert greyed(box) and said in box.controls[key].error.value and not box.controls[other].error.value
+    assert (
+        greyed(box)
+        and said in box.controls[key].error.value
+        and not box.controls[other].error.value
+    )
     box.reset()
-    assert not greyed(box) and not box.controls[key].error.value and "No answer" not in box.headline.value
+    assert (
+        not greyed(box)
+        and not box.controls[key].error.value
+        and "No answer" not in box.headline.value
+    )
     assert box.image.value == image
 
 
@@ -103,11 +128,15 @@ def test_quality_floor_filters():
 
 
 def test_any_input_can_have_a_slider():
-    box = widgets.explore(OPTIONS, WORK, sliders=["rag.top_k", "engineer.usd_per_hour"], draws=200, on=ON)
+    box = widgets.explore(
+        OPTIONS, WORK, sliders=["rag.top_k", "engineer.usd_per_hour"], draws=200, on=ON
+    )
     assert list(box.controls) == ["rag.top_k", "engineer.usd_per_hour"]
     box.controls["engineer.usd_per_hour"].box.value = "90"
     terms = cm.Terms(on=ON)
-    options, terms = cm.uncertainty.pin((tuple(OPTIONS.values()), terms), "engineer.usd_per_hour", 90.0)
+    options, terms = cm.uncertainty.pin(
+        (tuple(OPTIONS.values()), terms), "engineer.usd_per_hour", 90.0
+    )
     table = cm.compare(dict(zip(OPTIONS, options, strict=True)), WORK, terms=terms, draws=200)
     assert headline_usd(box) == round(table["mid"].iloc[0], 2)
     with pytest.raises(cm.facts.CatalogError, match="did you mean"):
@@ -148,7 +177,9 @@ def test_the_last_of_many_moves_wins():
 
 def test_quick_answer():
     box = widgets.quick_answer(draws=200, on=ON)
-    mine = cm.compare(*cm.choices.quick("Support assistant", box.model.value, on=ON), months=36, draws=200)
+    mine = cm.compare(
+        *cm.choices.quick("Support assistant", box.model.value, on=ON), months=36, draws=200
+    )
     assert box.verdict.table["mid"].to_dict() == mine["mid"].to_dict()
     before = box.headline.value
     box.use_case.value = "Document extraction"

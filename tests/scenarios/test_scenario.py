@@ -52,16 +52,31 @@ def test_examples_compare_and_come_back_from_a_file(name, tmp_path):
 
 
 def test_a_file_and_python_give_the_same_numbers():
-    s = load(BASE + "options: {A: {serving: {api: gpt-6-sol, accepted: {low: 0.5, high: 0.8}}, techniques: [few_shot, {Rag: {top_k: 8}}, evals]}}")
-    work = cm.Workload(100_000, input_tokens=900, output_tokens=250, corpus=cm.Corpus(1_000_000, churn_per_month=0.03))
-    option = cm.Option(cm.Api("gpt-6-sol", on="2026-11-20", accepted=cm.Range(0.5, 0.8)), cm.FewShot(), cm.Rag(top_k=8), cm.Evals())
+    s = load(
+        BASE
+        + "options: {A: {serving: {api: gpt-6-sol, accepted: {low: 0.5, high: 0.8}}, techniques: [few_shot, {Rag: {top_k: 8}}, evals]}}"
+    )
+    work = cm.Workload(
+        100_000,
+        input_tokens=900,
+        output_tokens=250,
+        corpus=cm.Corpus(1_000_000, churn_per_month=0.03),
+    )
+    option = cm.Option(
+        cm.Api("gpt-6-sol", on="2026-11-20", accepted=cm.Range(0.5, 0.8)),
+        cm.FewShot(),
+        cm.Rag(top_k=8),
+        cm.Evals(),
+    )
     wanted = cm.compare({"A": option}, work, draws=300, terms=cm.Terms(on="2026-11-20", months=24))
     pd.testing.assert_frame_equal(table(s), wanted, check_exact=True)
 
 
 def test_presets_are_the_default_and_quality_is_yours():
     s = load(BASE + "quality: {RAG: {accepted: 164, trials: 200}, Cascade: 0.8}")
-    wanted = cm.presets(s.work, on="2026-11-20", quality={"RAG": cm.Measured(164, 200), "Cascade": 0.8})
+    wanted = cm.presets(
+        s.work, on="2026-11-20", quality={"RAG": cm.Measured(164, 200), "Cascade": 0.8}
+    )
     assert s.options == wanted
 
 
@@ -69,7 +84,12 @@ def test_overrides_reach_every_place_and_stay_paired():
     s = load(BASE + MINE)
     values = dict(leaves((s.options, s.terms)))
     assert values["engineer.usd_per_hour"] == 140 and values["gpt-6-sol.usd_per_mtok_in"] == 4
-    counts = [t.top_k for label in ("RAG", "My RAG") for t in s.options[label].techniques if isinstance(t, cm.Rag)]
+    counts = [
+        t.top_k
+        for label in ("RAG", "My RAG")
+        for t in s.options[label].techniques
+        if isinstance(t, cm.Rag)
+    ]
     assert [k.mid for k in counts] == [6, 6]
     assert len({k.name for k in counts}) == 1
 
@@ -81,15 +101,29 @@ def test_a_mix_names_options_in_any_order():
     assert router.mix[0].option == s.options["Hosted one"]
 
 
-@pytest.mark.parametrize("text, requests", [
-    ("{from_users: {users: 400, requests_per_user_per_day: 25}, input_tokens: 9, output_tokens: 9}", 220_000),
-    ("{from_users: {users: 400, requests_per_user_per_day: 25, days_per_month: 10, input_tokens: 9, output_tokens: 9}}", 100_000),
-    ("{from_pages: {requests_per_month: 5, pages_in: 2, words_out: 100}}", 5),
-    ("{from_words: {requests_per_month: 5, words_in: 90, words_out: 100}}", 5),
-    ("{from_bill: {usd_per_month: 7_750, model: gpt-4o, input_tokens: 2_300, output_tokens: 200}}", 1e6),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, requests",
+    [
+        (
+            "{from_users: {users: 400, requests_per_user_per_day: 25}, input_tokens: 9, output_tokens: 9}",
+            220_000,
+        ),
+        (
+            "{from_users: {users: 400, requests_per_user_per_day: 25, days_per_month: 10, input_tokens: 9, output_tokens: 9}}",
+            100_000,
+        ),
+        ("{from_pages: {requests_per_month: 5, pages_in: 2, words_out: 100}}", 5),
+        ("{from_words: {requests_per_month: 5, words_in: 90, words_out: 100}}", 5),
+        (
+            "{from_bill: {usd_per_month: 7_750, model: gpt-4o, input_tokens: 2_300, output_tokens: 200}}",
+            1e6,
+        ),
+    ],
+)
 def test_other_ways_to_state_a_workload(text, requests):
-    s = load(f"title: T\nworkload: {text}\nterms: {{on: 2026-11-01}}\noptions: {{A: {{serving: gpt-6-sol}}}}")
+    s = load(
+        f"title: T\nworkload: {text}\nterms: {{on: 2026-11-01}}\noptions: {{A: {{serving: gpt-6-sol}}}}"
+    )
     assert s.work.requests_per_month == pytest.approx(requests)
 
 
@@ -99,8 +133,17 @@ def test_a_corpus_in_pages():
 
 
 def test_changes_replace_what_the_file_says():
-    s = load(BASE, months=12, input_tokens=700, corpus_tokens=5e6, seed=3, title="Other", draws=None)
-    assert (s.terms.months, s.work.input_tokens, s.work.corpus.tokens, s.seed, s.title, s.draws) == (12, 700, 5e6, 3, "Other", 10_000)
+    s = load(
+        BASE, months=12, input_tokens=700, corpus_tokens=5e6, seed=3, title="Other", draws=None
+    )
+    assert (
+        s.terms.months,
+        s.work.input_tokens,
+        s.work.corpus.tokens,
+        s.seed,
+        s.title,
+        s.draws,
+    ) == (12, 700, 5e6, 3, "Other", 10_000)
     assert s.work.corpus.churn_per_month == 0.03
     assert load(BASE, corpus_tokens=0).work.corpus is None
     with pytest.raises(cm.facts.CatalogError, match="did you mean 'input_tokens'"):
@@ -110,20 +153,46 @@ def test_changes_replace_what_the_file_says():
 # -- YAML's traps ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text, value", [("1e6", 1e6), ("1_000_000", 1e6), ("1.5E+3", 1500), ("007", 7), ("'12'", 12), ("+3.", 3)])
+@pytest.mark.parametrize(
+    "text, value",
+    [("1e6", 1e6), ("1_000_000", 1e6), ("1.5E+3", 1500), ("007", 7), ("'12'", 12), ("+3.", 3)],
+)
 def test_numbers(text, value):
     assert load(BASE.replace("1e5", text)).work.requests_per_month == value
 
 
-@pytest.mark.parametrize("text, value", [("yes", True), ("No", False), ("ON", True), ("off", False), ("true", True), ("FALSE", False), ('"false"', False)])
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("yes", True),
+        ("No", False),
+        ("ON", True),
+        ("off", False),
+        ("true", True),
+        ("FALSE", False),
+        ('"false"', False),
+    ],
+)
 def test_flags_in_any_case(text, value):
-    s = load(BASE + f"options: {{A: {{serving: {{hosted: llama-3.1-8b}}, techniques: [{{lora: {{quantised: {text}}}}}]}}}}")
+    s = load(
+        BASE
+        + f"options: {{A: {{serving: {{hosted: llama-3.1-8b}}, techniques: [{{lora: {{quantised: {text}}}}}]}}}}"
+    )
     assert s.options["A"].techniques[0].quantised is value
 
 
 def test_dates_text_and_the_key_on():
-    s = load(BASE.replace("months: 24", "start: 2027-03-01") + "prepared_for: no\nnote: 2026-11-20\nquality_floor: null")
-    assert (s.terms.on, s.terms.start, s.prepared_for, s.note, s.quality_floor) == ("2026-11-20", "2027-03-01", "no", "2026-11-20", None)
+    s = load(
+        BASE.replace("months: 24", "start: 2027-03-01")
+        + "prepared_for: no\nnote: 2026-11-20\nquality_floor: null"
+    )
+    assert (s.terms.on, s.terms.start, s.prepared_for, s.note, s.quality_floor) == (
+        "2026-11-20",
+        "2027-03-01",
+        "no",
+        "2026-11-20",
+        None,
+    )
 
 
 def test_nothing_is_executed():
@@ -146,23 +215,34 @@ SLIPS = {
     "options: preset": "did you mean 'presets'",
     "options: {presets: {modle: gpt-6-sol}}": "no field 'modle' in the scenario: options.presets; did you mean 'model'",
     "options: {presets: {only: [Rag]}}": "no preset 'Rag' in the scenario: options.presets.only; did you mean 'RAG'",
-    OPTION % "{servin: gpt-6-sol}": "no field 'servin' in the scenario: options.A; did you mean 'serving'",
-    OPTION % "{serving: gpt-6-soll}": "options.A.serving: no API model 'gpt-6-soll' .* did you mean 'gpt-6-sol'",
-    OPTION % "{serving: {api: gpt-6-sol, mod: batch}}": "no field 'mod' in the scenario: options.A.serving; did you mean 'mode'",
-    OPTION % "{serving: {hosted: llama-3.1-8b, gpu: L40}}": "options.A.serving: no GPU 'L40' .* did you mean 'L40S'",
-    OPTION % "{serving: gpt-6-sol, techniques: [few_shots]}": r"no technique 'few_shots' .* options.A.techniques\[0\]; did you mean 'FewShot'",
-    OPTION % "{serving: gpt-6-sol, techniques: [{rag: {topk: 3}}]}": r"no field 'topk' .*techniques\[0\].rag; did you mean 'top_k'",
-    OPTION % "{serving: gpt-6-sol, techniques: [{rag: {top_k: many}}]}": r"techniques\[0\].rag.top_k is 'many', it must be a number or a range",
-    OPTION % "{serving: gpt-6-sol, techniques: [{rag: {top_k: yes}}]}": r"techniques\[0\].rag.top_k is 'yes', it must be a number",
-    OPTION % "{serving: gpt-6-sol, techniques: [{rag: {top_k: -1}}]}": "Rag.top_k is -1, allowed is at least 0",
-    OPTION % "{serving: gpt-6-sol, techniques: [{rag: {top_k: {low: 3, hi: 5}}}]}": "no field 'hi' .*rag.top_k; did you mean 'high'",
+    OPTION
+    % "{servin: gpt-6-sol}": "no field 'servin' in the scenario: options.A; did you mean 'serving'",
+    OPTION
+    % "{serving: gpt-6-soll}": "options.A.serving: no API model 'gpt-6-soll' .* did you mean 'gpt-6-sol'",
+    OPTION
+    % "{serving: {api: gpt-6-sol, mod: batch}}": "no field 'mod' in the scenario: options.A.serving; did you mean 'mode'",
+    OPTION
+    % "{serving: {hosted: llama-3.1-8b, gpu: L40}}": "options.A.serving: no GPU 'L40' .* did you mean 'L40S'",
+    OPTION
+    % "{serving: gpt-6-sol, techniques: [few_shots]}": r"no technique 'few_shots' .* options.A.techniques\[0\]; did you mean 'FewShot'",
+    OPTION
+    % "{serving: gpt-6-sol, techniques: [{rag: {topk: 3}}]}": r"no field 'topk' .*techniques\[0\].rag; did you mean 'top_k'",
+    OPTION
+    % "{serving: gpt-6-sol, techniques: [{rag: {top_k: many}}]}": r"techniques\[0\].rag.top_k is 'many', it must be a number or a range",
+    OPTION
+    % "{serving: gpt-6-sol, techniques: [{rag: {top_k: yes}}]}": r"techniques\[0\].rag.top_k is 'yes', it must be a number",
+    OPTION
+    % "{serving: gpt-6-sol, techniques: [{rag: {top_k: -1}}]}": "Rag.top_k is -1, allowed is at least 0",
+    OPTION
+    % "{serving: gpt-6-sol, techniques: [{rag: {top_k: {low: 3, hi: 5}}}]}": "no field 'hi' .*rag.top_k; did you mean 'high'",
     OPTION % "{serving: gpt-6-sol, techniques: [distill]}": "distill has no teacher; write teacher",
     OPTION % "{mix: [{option: A, answers: 1}]}": "'A' contains itself",
-    OPTION % "{mix: [{option: B, answers: 1}]}": r"no option 'B' in the scenario: options.A.mix\[0\].option",
+    OPTION
+    % "{mix: [{option: B, answers: 1}]}": r"no option 'B' in the scenario: options.A.mix\[0\].option",
     "overrides: {Rag.topk: 3}": "overrides.Rag.topk: no input 'Rag.topk' .* did you mean 'rag.top_k'",
     "overrides: {Rag.top_k: -3}": "overrides.Rag.top_k: Rag.top_k is -3, allowed is at least 0",
     "overrides: {log_odds: 1}": "'log_odds' could be .* write one of them",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", SLIPS)
@@ -172,23 +252,44 @@ def test_a_slip_is_one_sentence_with_the_place_and_the_right_name(text):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("old, new, message", [
-    ("workload", "workloads", "no field 'workloads' in the scenario; did you mean 'workload'"),
-    ("input_tokens", "input_token", "no field 'input_token' in the scenario: workload; did you mean 'input_tokens'"),
-    ("churn_per_month", "chrun_per_month", "in the scenario: workload.corpus; did you mean 'churn_per_month'"),
-    ("months: 24", "month: 24", "no field 'month' in the scenario: terms; did you mean 'months'"),
-    ("900", "many", "workload.input_tokens is 'many', it must be a number or a range"),
-    ("900", "{low: 5, high: 3}", "workload.input_tokens: .* low must not exceed high"),
-    ("1e5", "1e5, from_users: {users: 4, requests_per_user_per_day: 2}", "workload.from_users: .*requests_per_month.* leave that field out"),
-    ("2026-11-20", "20 Nov", "terms: on is '20 Nov'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "old, new, message",
+    [
+        ("workload", "workloads", "no field 'workloads' in the scenario; did you mean 'workload'"),
+        (
+            "input_tokens",
+            "input_token",
+            "no field 'input_token' in the scenario: workload; did you mean 'input_tokens'",
+        ),
+        (
+            "churn_per_month",
+            "chrun_per_month",
+            "in the scenario: workload.corpus; did you mean 'churn_per_month'",
+        ),
+        (
+            "months: 24",
+            "month: 24",
+            "no field 'month' in the scenario: terms; did you mean 'months'",
+        ),
+        ("900", "many", "workload.input_tokens is 'many', it must be a number or a range"),
+        ("900", "{low: 5, high: 3}", "workload.input_tokens: .* low must not exceed high"),
+        (
+            "1e5",
+            "1e5, from_users: {users: 4, requests_per_user_per_day: 2}",
+            "workload.from_users: .*requests_per_month.* leave that field out",
+        ),
+        ("2026-11-20", "20 Nov", "terms: on is '20 Nov'"),
+    ],
+)
 def test_slips_in_workload_and_terms(old, new, message):
     with pytest.raises(ValueError, match=message):
         load(BASE.replace(old, new))
 
 
 def test_an_option_that_cannot_be_built_is_named():
-    with pytest.raises(cm.facts.CatalogError, match=r"options\.A\.serving: the \w+ of 'kimi-k3' are not published"):
+    with pytest.raises(
+        cm.facts.CatalogError, match=r"options\.A\.serving: the \w+ of 'kimi-k3' are not published"
+    ):
         load(BASE + OPTION % "{serving: {hosted: kimi-k3}}")
 
 
@@ -197,7 +298,9 @@ def test_a_missing_file_and_the_name_of_the_file(tmp_path):
         load("support_asistant")
     path = tmp_path / "mine.yaml"
     path.write_text(BASE + "sead: 1")
-    with pytest.raises(cm.facts.CatalogError, match=r"no field 'sead' in mine.yaml; did you mean 'seed'"):
+    with pytest.raises(
+        cm.facts.CatalogError, match=r"no field 'sead' in mine.yaml; did you mean 'seed'"
+    ):
         load(path)
 
 
@@ -208,7 +311,12 @@ def test_round_trip_with_mixes_overrides_and_evaluations(tmp_path):
     s = load(BASE + MINE)
     back = again(s, tmp_path)
     pd.testing.assert_frame_equal(table(s), table(back), check_exact=True)
-    assert (back.title, back.quality_floor, back.seed, back.terms) == (s.title, s.quality_floor, s.seed, s.terms)
+    assert (back.title, back.quality_floor, back.seed, back.terms) == (
+        s.title,
+        s.quality_floor,
+        s.seed,
+        s.terms,
+    )
     assert list(back.options) == list(s.options)
 
 
@@ -218,22 +326,38 @@ def test_presets_are_written_in_one_line_and_in_full_when_their_date_is_open(tmp
     open_date = replace(s, terms=cm.Terms(months=24), options=cm.presets(s.work, on="2026-11-20"))
     text = save(open_date, tmp_path / "b.yaml").read_text()
     assert "presets" not in text and "2026-11-20" in text
-    pd.testing.assert_frame_equal(table(open_date), table(load(tmp_path / "b.yaml")), check_exact=True)
+    pd.testing.assert_frame_equal(
+        table(open_date), table(load(tmp_path / "b.yaml")), check_exact=True
+    )
 
 
 def test_what_a_file_cannot_say_is_an_error_and_nothing_is_written(tmp_path):
     s = load(BASE)
     own = replace(cm.facts.gpu("L40S"), id="my-gpu")
-    options = {"A": cm.Option(cm.Hosted("llama-3.1-8b", gpu=own, rent=replace(cm.facts.rent("L40S"), id="mine", gpu="my-gpu")), quality=0.7)}
+    options = {
+        "A": cm.Option(
+            cm.Hosted(
+                "llama-3.1-8b",
+                gpu=own,
+                rent=replace(cm.facts.rent("L40S"), id="mine", gpu="my-gpu"),
+            ),
+            quality=0.7,
+        )
+    }
     with pytest.raises(cm.facts.CatalogError, match=r"my-gpu.* is not in the catalogue"):
         save(replace(s, options=options), tmp_path / "no.yaml")
     dear = cm.uncertainty.pin(s.options["RAG"], "gpt-6.1-terra.usd_per_mtok_in", 9.0)
-    with pytest.raises(cm.facts.CatalogError, match=r"gpt-6.1-terra.usd_per_mtok_in has several values"):
+    with pytest.raises(
+        cm.facts.CatalogError, match=r"gpt-6.1-terra.usd_per_mtok_in has several values"
+    ):
         save(replace(s, options={**s.options, "RAG": dear}), tmp_path / "no.yaml")
     assert not (tmp_path / "no.yaml").exists()
 
 
-@pytest.mark.parametrize("field, value", [("draws", 0), ("draws", True), ("seed", -1), ("quality_floor", 1.2), ("options", {})])
+@pytest.mark.parametrize(
+    "field, value",
+    [("draws", 0), ("draws", True), ("seed", -1), ("quality_floor", 1.2), ("options", {})],
+)
 def test_a_scenario_checks_itself(field, value):
     with pytest.raises(ValueError, match=field):
         replace(load(BASE), **{field: value})
@@ -246,8 +370,12 @@ def test_a_corpus_by_its_pages_alone():
 
 
 def test_a_percentage_is_told_how_to_be_written():
-    with pytest.raises(ValueError, match=r"churn_per_month is '2%'.* written as a share, such as 0.02"):
-        cm.load("title: t\nworkload: {requests_per_month: 1e5, input_tokens: 900, corpus: {tokens: 1e6, churn_per_month: 2%}}\n")
+    with pytest.raises(
+        ValueError, match=r"churn_per_month is '2%'.* written as a share, such as 0.02"
+    ):
+        cm.load(
+            "title: t\nworkload: {requests_per_month: 1e5, input_tokens: 900, corpus: {tokens: 1e6, churn_per_month: 2%}}\n"
+        )
 
 
 def test_an_evaluation_reaches_an_option_inside_a_mix():
@@ -261,8 +389,13 @@ options:
 quality: {Small: {accepted: 120, trials: 200}, Large: {accepted: 180, trials: 200}}
 """
     case = cm.load(text)
-    assert case.options["Both"].mix[0].option == case.options["Small"] and case.options["Both"].mix[1].option == case.options["Large"]
-    assert cm.compare(case.options, case.work, draws=50).loc["Both", "quality"] == pytest.approx(0.7 * 0.6 + 0.3 * 0.9)
+    assert (
+        case.options["Both"].mix[0].option == case.options["Small"]
+        and case.options["Both"].mix[1].option == case.options["Large"]
+    )
+    assert cm.compare(case.options, case.work, draws=50).loc["Both", "quality"] == pytest.approx(
+        0.7 * 0.6 + 0.3 * 0.9
+    )
 
 
 def test_the_reference_of_scenarios_is_a_scenario():

@@ -20,24 +20,49 @@ def case():
 @pytest.fixture(scope="module")
 def memo(case):
     base = cm.finance.baseline("people", case.options, minutes_per_request=4)
-    return cm.finance.memo(case.options, case.work, base, quality_floor=case.quality_floor, called="people", terms=case.terms, draws=400, seed=case.seed)
+    return cm.finance.memo(
+        case.options,
+        case.work,
+        base,
+        quality_floor=case.quality_floor,
+        called="people",
+        terms=case.terms,
+        draws=400,
+        seed=case.seed,
+    )
 
 
 def test_the_memo_has_four_numbers_three_assumptions_and_what_would_flip_it(memo):
     assert memo.sentence.startswith(f"Fund {memo.best}: over 36 months") and len(memo.cards) == 4
     assert len(memo.assumptions) == 3 and memo.assumptions["spread"].is_monotonic_decreasing
     assert 1 <= len(memo.flips) <= 3 and memo.flips["verdict"].str.contains(memo.best).all()
-    assert memo.table["npv"].is_monotonic_decreasing and set(memo.table.index) <= set(memo.verdict.leaders)
+    assert memo.table["npv"].is_monotonic_decreasing and set(memo.table.index) <= set(
+        memo.verdict.leaders
+    )
 
 
 def test_a_case_that_loses_is_not_funded(case):
-    sentence = cm.finance.memo(case.options, case.work, cm.finance.baseline("today", {}), quality_floor=case.quality_floor, terms=case.terms, draws=200).sentence
+    sentence = cm.finance.memo(
+        case.options,
+        case.work,
+        cm.finance.baseline("today", {}),
+        quality_floor=case.quality_floor,
+        terms=case.terms,
+        draws=200,
+    ).sentence
     assert sentence.startswith("Do not fund")
 
 
 def test_no_eligible_option_is_an_error(case):
     with pytest.raises(ValueError, match="No option reaches 99%"):
-        cm.finance.memo(case.options, case.work, cm.finance.baseline("today", {}), quality_floor=0.99, terms=case.terms, draws=50)
+        cm.finance.memo(
+            case.options,
+            case.work,
+            cm.finance.baseline("today", {}),
+            quality_floor=0.99,
+            terms=case.terms,
+            draws=50,
+        )
 
 
 def test_an_unknown_baseline_is_refused(case):
@@ -54,19 +79,34 @@ def test_every_line_of_every_option_traces_to_rows_of_the_register(case):
         table = cm.finance.traced(option, case.work, register, terms=case.terms)
         assert (table["rows"] != "").all(), (label, table[table["rows"] == ""]["item"].to_list())
         assert all(set(cell.split(", ")) <= rows for cell in table["rows"])
-        assert table["usd"].sum() == pytest.approx(cm.ledger(option, case.work, terms=case.terms)["usd"].sum())
+        assert table["usd"].sum() == pytest.approx(
+            cm.ledger(option, case.work, terms=case.terms)["usd"].sum()
+        )
 
 
 def test_the_wrong_answers_trace_to_what_moves_the_quality(case):
     """The dearest line of most options: its share accepted follows the model, the retrieval, the tune; or one evaluation of your own."""
 
     def behind(option):
-        table = cm.finance.traced(option, case.work, cm.finance.numbered({"it": option}, case.work, case.terms), terms=case.terms).set_index("item")
-        inputs = cm.finance.numbered({"it": option}, case.work, case.terms).set_index("row")["input"]
+        table = cm.finance.traced(
+            option,
+            case.work,
+            cm.finance.numbered({"it": option}, case.work, case.terms),
+            terms=case.terms,
+        ).set_index("item")
+        inputs = cm.finance.numbered({"it": option}, case.work, case.terms).set_index("row")[
+            "input"
+        ]
         return set(inputs[table.loc["answers that fail", "rows"].split(", ")])
 
     rag = behind(case.options["RAG"])
-    assert {"Workload.usd_per_failure", "accepted.large", "retrieval.recall_at_one", "rag.top_k", "frontier.context_decay"} <= rag
+    assert {
+        "Workload.usd_per_failure",
+        "accepted.large",
+        "retrieval.recall_at_one",
+        "rag.top_k",
+        "frontier.context_decay",
+    } <= rag
     assert not {"engineer.usd_per_hour", "pinecone.usd_per_gb_month", "judge.agreement"} & rag
     assert "Lora.log_odds" in behind(case.options["LoRA"])
     measured = behind(replace(case.options["RAG"], quality=cm.Measured(160, 200)))
@@ -74,17 +114,27 @@ def test_the_wrong_answers_trace_to_what_moves_the_quality(case):
 
 
 def test_the_register_lists_what_nobody_touched_and_the_policy(case):
-    register = cm.finance.numbered(case.options, case.work, case.terms, {"policy": cm.finance.Policy(tax_rate=0.25)}).set_index("input")
-    assert not register.loc["Policy.tax_rate", "default"] and register.loc["Policy.life_months", "default"]
+    register = cm.finance.numbered(
+        case.options, case.work, case.terms, {"policy": cm.finance.Policy(tax_rate=0.25)}
+    ).set_index("input")
+    assert (
+        not register.loc["Policy.tax_rate", "default"]
+        and register.loc["Policy.life_months", "default"]
+    )
     assert register["default"].is_monotonic_increasing and register["default"].sum() > 50
 
 
 def test_only_what_somebody_has_set_counts_as_touched(case):
     """Also a Range whose form its unit decides, and one that the data fills in; a driver with a loading of 0 touches nothing."""
-    idle = cm.uncertainty.drive((case.options, case.work, case.terms), "economy", {"Trends.api": 0.0, "gpu.gpu_trend": 0.0})
+    idle = cm.uncertainty.drive(
+        (case.options, case.work, case.terms), "economy", {"Trends.api": 0.0, "gpu.gpu_trend": 0.0}
+    )
     for options, work, terms in ((case.options, case.work, case.terms), idle):
         register = cm.finance.numbered(options, work, terms)
-        assert set(register[~register["default"]]["input"].str.split(".").str[0]) == {"Workload", "Corpus"}
+        assert set(register[~register["default"]]["input"].str.split(".").str[0]) == {
+            "Workload",
+            "Corpus",
+        }
 
 
 def test_the_pack_is_one_notebook_with_one_register():
@@ -95,16 +145,47 @@ def test_the_pack_is_one_notebook_with_one_register():
         assert {"scenario", "baseline", "tax_rate", "pair", "draws"} <= set(report.schema(path))
     sources = [c.source for c in cells]
     assert sum("numbered(" in s and "report.show(register" in s for s in sources) == 1
-    assert sum("cm.operations.lint(" in s for s in sources) == 1 and "report.results(" in sources[-1]
+    assert (
+        sum("cm.operations.lint(" in s for s in sources) == 1 and "report.results(" in sources[-1]
+    )
     assert [s for s in sources if s.startswith("# ")] == ["# The board pack"]
 
 
 def test_the_board_pack_is_a_report(tmp_path):
-    said = CliRunner().invoke(main, ["report", "board", "--scenario", "support_assistant", "-o", str(tmp_path), "-p", "draws", "200", "--format", "html"])
+    said = CliRunner().invoke(
+        main,
+        [
+            "report",
+            "board",
+            "--scenario",
+            "support_assistant",
+            "-o",
+            str(tmp_path),
+            "-p",
+            "draws",
+            "200",
+            "--format",
+            "html",
+        ],
+    )
     assert said.exit_code == 0, said.output
     html = (tmp_path / "board.html").read_text(encoding="utf-8")
-    order = ["cm-answer", "Three assumptions", "What would flip it:", "When does the money come back", "rows behind it", "Which doubt moves it", "untouched defaults"]
+    order = [
+        "cm-answer",
+        "Three assumptions",
+        "What would flip it:",
+        "When does the money come back",
+        "rows behind it",
+        "Which doubt moves it",
+        "untouched defaults",
+    ]
     assert [html.index(text) for text in order] == sorted(html.index(text) for text in order)
-    assert "<script" not in html and "Traceback" not in html and html.index("The memo") < html.index("Should we fund it")
+    assert (
+        "<script" not in html
+        and "Traceback" not in html
+        and html.index("The memo") < html.index("Should we fund it")
+    )
     facts = json.loads((tmp_path / "board.results.json").read_text(encoding="utf-8"))
-    assert facts["command"].startswith("costmodel report board") and facts["answer"].startswith("Fund ")
+    assert facts["command"].startswith("costmodel report board") and facts["answer"].startswith(
+        "Fund "
+    )

@@ -24,29 +24,49 @@ def test_2_80_at_68_percent_is_4_12():
     assert round(row.per_accepted, 2) == 4.12
 
 
-@pytest.mark.parametrize(("p", "r", "d"), [(0.68, 0, 1.0), (0.5, 3, 0.7), (0.0, 2, 0.5), (1.0, 5, 1.0), (0.3, 1, 0.0)])
+@pytest.mark.parametrize(
+    ("p", "r", "d"), [(0.68, 0, 1.0), (0.5, 3, 0.7), (0.0, 2, 0.5), (1.0, 5, 1.0), (0.3, 1, 0.0)]
+)
 def test_what_becomes_of_requests_adds_up_and_agrees_with_counting(p, r, d):
     attempts, solved, escalated, wrong = (float(x) for x in cm.finance.resolve(p, r, d))
-    assert solved + escalated + wrong == pytest.approx(1) and min(solved, escalated, wrong) >= -1e-12
+    assert (
+        solved + escalated + wrong == pytest.approx(1) and min(solved, escalated, wrong) >= -1e-12
+    )
     left, tries, ok, bad = 1.0, 0.0, 0.0, 0.0
     for _ in range(r + 1):
-        tries, ok, bad, left = tries + left, ok + left * p, bad + left * (1 - p) * (1 - d), left * (1 - p) * d
+        tries, ok, bad, left = (
+            tries + left,
+            ok + left * p,
+            bad + left * (1 - p) * (1 - d),
+            left * (1 - p) * d,
+        )
     assert (attempts, solved, escalated, wrong) == pytest.approx((tries, ok, left, bad))
 
 
 def test_retries_people_and_wrong_answers_are_paid():
     """p = 0.5, one retry, all noticed: 1.5 attempts of $2, a quarter to a person at $8, three quarters accepted."""
-    row = cm.finance.per_outcome(each(2.0, 0.5), WORK, retries=1, usd_per_escalation=8.0, terms=STILL).iloc[0]
+    row = cm.finance.per_outcome(
+        each(2.0, 0.5), WORK, retries=1, usd_per_escalation=8.0, terms=STILL
+    ).iloc[0]
     assert (row.attempts, row.accepted, row.escalated, row.wrong) == (1.5, 0.75, 0.25, 0.0)
     assert row.per_accepted == pytest.approx((1.5 * 2 + 0.25 * 8) / 0.75)
-    unseen = cm.finance.per_outcome(each(2.0, 0.5), WORK, detected=0.0, usd_per_wrong=10.0, terms=STILL).iloc[0]
+    unseen = cm.finance.per_outcome(
+        each(2.0, 0.5), WORK, detected=0.0, usd_per_wrong=10.0, terms=STILL
+    ).iloc[0]
     assert unseen.per_accepted == pytest.approx((2 + 0.5 * 10) / 0.5)
-    solved = cm.finance.per_outcome(each(2.0, 0.5), WORK, usd_per_escalation=8.0, person_solves=True, terms=STILL).iloc[0]
+    solved = cm.finance.per_outcome(
+        each(2.0, 0.5), WORK, usd_per_escalation=8.0, person_solves=True, terms=STILL
+    ).iloc[0]
     assert solved.per_accepted == pytest.approx(2 + 0.5 * 8)
 
 
 def test_a_cheap_model_that_fails_40_percent_can_lose():
-    table = cm.finance.per_outcome({"cheap": each(1.0, 0.6), "dear": each(1.4, 0.95)}, WORK, usd_per_escalation=2.0, terms=STILL)
+    table = cm.finance.per_outcome(
+        {"cheap": each(1.0, 0.6), "dear": each(1.4, 0.95)},
+        WORK,
+        usd_per_escalation=2.0,
+        terms=STILL,
+    )
     assert table.index[0] == "dear"
 
 
@@ -57,7 +77,9 @@ def test_unknown_quality_is_not_comparable():
 
 def test_equal_quality_lets_people_do_the_rest():
     """$1 at 60 % and $3 at 90 %, both brought to 90 % at $5 a case: 1 + 0.3 x 5 against 3."""
-    table = cm.finance.equal_quality({"cheap": each(1.0, 0.6), "good": each(3.0, 0.9)}, WORK, 0.9, 5.0, months=1, terms=STILL)
+    table = cm.finance.equal_quality(
+        {"cheap": each(1.0, 0.6), "good": each(3.0, 0.9)}, WORK, 0.9, 5.0, months=1, terms=STILL
+    )
     assert table["usd"].to_dict() == pytest.approx({"cheap": 2_500, "good": 3_000})
     assert table["by_people"].to_dict() == pytest.approx({"cheap": 0.3, "good": 0.0})
 
@@ -67,19 +89,43 @@ def test_equal_quality_lets_people_do_the_rest():
 
 def test_a_power_user_costs_24_dollars_on_a_20_dollar_seat():
     """100 users, 10 requests each at $0.40: the mean user costs 4, the P95 user with six times as many 24, a margin of -20 %."""
-    table = cm.finance.unit_economics(each(0.40), WORK, users=100, usd_per_seat_month=20.0, heavy=6.0, terms=STILL).set_index("unit")
-    assert table.usd["active user a month"] == pytest.approx(4) and table.margin["active user a month"] == pytest.approx(0.8)
-    assert table.usd["P95 user a month"] == pytest.approx(24) and table.margin["P95 user a month"] == pytest.approx(-0.2)
+    table = cm.finance.unit_economics(
+        each(0.40), WORK, users=100, usd_per_seat_month=20.0, heavy=6.0, terms=STILL
+    ).set_index("unit")
+    assert table.usd["active user a month"] == pytest.approx(4) and table.margin[
+        "active user a month"
+    ] == pytest.approx(0.8)
+    assert table.usd["P95 user a month"] == pytest.approx(24) and table.margin[
+        "P95 user a month"
+    ] == pytest.approx(-0.2)
 
 
 def test_fixed_costs_are_shared_by_heads():
-    table = cm.finance.unit_economics(each(0.40, None, Buy(500, monthly(), phase="maintenance")), WORK, users=100, heavy=6.0, terms=STILL).set_index("unit").usd
-    assert table["active user a month"] == pytest.approx(4 + 5) and table["P95 user a month"] == pytest.approx(24 + 5)
+    table = (
+        cm.finance.unit_economics(
+            each(0.40, None, Buy(500, monthly(), phase="maintenance")),
+            WORK,
+            users=100,
+            heavy=6.0,
+            terms=STILL,
+        )
+        .set_index("unit")
+        .usd
+    )
+    assert table["active user a month"] == pytest.approx(4 + 5) and table[
+        "P95 user a month"
+    ] == pytest.approx(24 + 5)
     assert table["request"] == pytest.approx(0.9)
 
 
 def test_a_task_has_several_requests_and_is_resolved_sometimes():
-    table = cm.finance.unit_economics(each(0.40, 0.8), WORK, users=100, requests_per_task=3, terms=STILL).set_index("unit").usd
+    table = (
+        cm.finance.unit_economics(
+            each(0.40, 0.8), WORK, users=100, requests_per_task=3, terms=STILL
+        )
+        .set_index("unit")
+        .usd
+    )
     assert table["task"] == pytest.approx(1.2) and table["resolved task"] == pytest.approx(1.5)
 
 
@@ -90,7 +136,9 @@ def bars(before, after):
     table = cm.finance.waterfall(before, after)
     steps = table.iloc[1:-1]
     assert steps["usd"].sum() == pytest.approx(table["total"].iloc[-1] - table["total"].iloc[0])
-    assert table["total"].iloc[-1] == pytest.approx(total(*after)) and table["total"].iloc[0] == pytest.approx(total(*before))
+    assert table["total"].iloc[-1] == pytest.approx(total(*after)) and table["total"].iloc[
+        0
+    ] == pytest.approx(total(*before))
     return steps.set_index("step")["usd"]
 
 
@@ -100,11 +148,22 @@ def test_each_kind_of_change_has_its_bar():
     start = (option, work, STILL)
     price = replace(option, serving=api(accepted=0.5, **{"in": 3_000.0, "out": 0.0}))
     months = STILL.months
-    assert bars(start, (price, work, STILL)).to_dict() == pytest.approx(dict.fromkeys(("volume", "quality", "people", "mix", "terms"), 0.0) | {"price": 1_000 * months})
-    assert bars(start, (option, replace(work, requests_per_month=1_500), STILL))["volume"] == pytest.approx(500 * 2.5 * months)
-    assert bars(start, (option, replace(work, usd_per_failure=2.0), STILL))["quality"] == pytest.approx(500 * months)
-    assert bars(start, (replace(option, techniques=(Buy(99.0),)), work, STILL))["mix"] == pytest.approx(99)
-    assert bars(start, (option, work, replace(STILL, months=months + 1)))["terms"] == pytest.approx(2_500)
+    assert bars(start, (price, work, STILL)).to_dict() == pytest.approx(
+        dict.fromkeys(("volume", "quality", "people", "mix", "terms"), 0.0)
+        | {"price": 1_000 * months}
+    )
+    assert bars(start, (option, replace(work, requests_per_month=1_500), STILL))[
+        "volume"
+    ] == pytest.approx(500 * 2.5 * months)
+    assert bars(start, (option, replace(work, usd_per_failure=2.0), STILL))[
+        "quality"
+    ] == pytest.approx(500 * months)
+    assert bars(start, (replace(option, techniques=(Buy(99.0),)), work, STILL))[
+        "mix"
+    ] == pytest.approx(99)
+    assert bars(start, (option, work, replace(STILL, months=months + 1)))["terms"] == pytest.approx(
+        2_500
+    )
 
 
 def test_people_have_a_bar():
@@ -120,28 +179,54 @@ def test_two_dates_differ_by_price():
     option = cm.Option(cm.Api("o3", on="2025-06-09"))
     terms = replace(STILL, on=None)
     found = bars((option, WORK, terms), (option.at("2025-06-10"), WORK, terms))
-    assert found["price"] == pytest.approx(-0.8 * total(option, WORK, terms)) and found.drop("price").abs().max() < 1e-9
+    assert (
+        found["price"] == pytest.approx(-0.8 * total(option, WORK, terms))
+        and found.drop("price").abs().max() < 1e-9
+    )
 
 
 def test_phases_sum_to_the_difference_too():
     table = cm.finance.by_phase((each(2.0), WORK, STILL), (each(1.0, None, Buy(99.0)), WORK, STILL))
-    assert table["usd"].iloc[1:-1].sum() == pytest.approx(table["total"].iloc[-1] - table["total"].iloc[0])
+    assert table["usd"].iloc[1:-1].sum() == pytest.approx(
+        table["total"].iloc[-1] - table["total"].iloc[0]
+    )
     assert table.set_index("step")["usd"]["build"] == 99
 
 
 def test_a_resolved_task_costs_at_least_a_task():
     """$0.40 a request, half of them right, $1 a wrong answer: 0.90 a request, 1.80 a resolved one."""
     work = replace(WORK, usd_per_failure=1.0)
-    table = cm.finance.unit_economics(each(0.40, 0.5), work, users=100, terms=STILL).set_index("unit").usd
+    table = (
+        cm.finance.unit_economics(each(0.40, 0.5), work, users=100, terms=STILL)
+        .set_index("unit")
+        .usd
+    )
     assert table["task"] == pytest.approx(0.9) and table["resolved task"] == pytest.approx(1.8)
-    assert cm.finance.unit_economics(each(0.40, 0.0), work, users=100, terms=STILL).set_index("unit").usd["resolved task"] == np.inf
+    assert (
+        cm.finance.unit_economics(each(0.40, 0.0), work, users=100, terms=STILL)
+        .set_index("unit")
+        .usd["resolved task"]
+        == np.inf
+    )
 
 
-@pytest.mark.parametrize(("ask", "says"), [
-    (lambda: cm.finance.per_outcome(each(1, 0.5), WORK, retries=1.5), "retries is 1.5, allowed is a whole number"),
-    (lambda: cm.finance.per_outcome(each(1, 0.5), WORK, usd_per_wrong=-1.0), "usd_per_wrong is -1.0, allowed is at least 0"),
-    (lambda: cm.finance.unit_economics(each(1), WORK, 100, usd_per_seat_month=-5), "usd_per_seat_month is -5, allowed is at least 0"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (
+            lambda: cm.finance.per_outcome(each(1, 0.5), WORK, retries=1.5),
+            "retries is 1.5, allowed is a whole number",
+        ),
+        (
+            lambda: cm.finance.per_outcome(each(1, 0.5), WORK, usd_per_wrong=-1.0),
+            "usd_per_wrong is -1.0, allowed is at least 0",
+        ),
+        (
+            lambda: cm.finance.unit_economics(each(1), WORK, 100, usd_per_seat_month=-5),
+            "usd_per_seat_month is -5, allowed is at least 0",
+        ),
+    ],
+)
 def test_what_cannot_happen_to_a_request_is_refused(ask, says):
     with pytest.raises(ValueError, match=says):
         ask()

@@ -16,8 +16,12 @@ FLAT = cm.Terms(discount_rate=0.0, trends=cm.choices.Trends(api=0, gpu=0, labour
 
 def test_the_fleet_of_each_month():
     table = cm.serving.capacity(option(), work(0.9, growth_per_year=1.0), months=13)
-    assert table.month.to_list() == list(range(1, 14)) and table.replicas.iloc[[0, -1]].to_list() == [1, 2]
-    assert table.usd_per_mtok_out.iloc[0] == pytest.approx(2.0 * 730 / (0.9 * 730 * 3_600 * 100) * 1e6)
+    assert table.month.to_list() == list(range(1, 14)) and table.replicas.iloc[
+        [0, -1]
+    ].to_list() == [1, 2]
+    assert table.usd_per_mtok_out.iloc[0] == pytest.approx(
+        2.0 * 730 / (0.9 * 730 * 3_600 * 100) * 1e6
+    )
     with pytest.raises(ValueError, match="no model on GPUs of its own"):
         cm.serving.capacity(cm.Option(cm.Api("gpt-4o", on=ON)), work(1.0))
 
@@ -26,16 +30,24 @@ def test_a_day_of_load_against_capacity():
     for scaling in ("fixed", "hourly"):
         own = option(scaling=scaling)
         day = cm.serving.day(own, work(2.0, peak=2.0))
-        assert len(day) == 24 and day.load.mean() == pytest.approx(2.0, rel=0.02) and day.load.max() <= 4
+        assert (
+            len(day) == 24
+            and day.load.mean() == pytest.approx(2.0, rel=0.02)
+            and day.load.max() <= 4
+        )
         assert (day.capacity >= day.load).all()
     assert day.capacity.min() < day.capacity.max() == 4
 
 
 def test_what_can_wait_lies_in_the_troughs_of_the_day():
     """A mean of 2, a peak of 6 and half of it deferrable: three replicas hold the day, and all of it is answered."""
-    plain, waits = (cm.serving.day(option(deferrable=share), work(2.0, peak=3.0)) for share in (0.0, 0.5))
+    plain, waits = (
+        cm.serving.day(option(deferrable=share), work(2.0, peak=3.0)) for share in (0.0, 0.5)
+    )
     assert waits.capacity.max() == 3 < plain.capacity.max()
-    assert (waits.busy <= waits.capacity + 1e-9).all() and waits.busy.sum() == pytest.approx(plain.busy.sum())
+    assert (waits.busy <= waits.capacity + 1e-9).all() and waits.busy.sum() == pytest.approx(
+        plain.busy.sum()
+    )
     assert waits.load.max() < plain.load.max() and waits.load.min() > plain.load.min()
 
 
@@ -44,21 +56,41 @@ def test_what_can_wait_lies_in_the_troughs_of_the_day():
 
 def test_ten_percent_busy_costs_ten_times_as_much():
     """$2.50 an hour at 0.7 requests of 1,000 tokens a second: $0.99 a million fully busy, $9.92 at 10 %."""
-    own = cm.Hosted("llama-3.1-8b", requests_per_s=0.7, gpus_per_replica=1, rent=replace(RENT, usd_per_gpu_hour=2.5))
+    own = cm.Hosted(
+        "llama-3.1-8b",
+        requests_per_s=0.7,
+        gpus_per_replica=1,
+        rent=replace(RENT, usd_per_gpu_hour=2.5),
+    )
     asked = cm.Workload(1_000, input_tokens=1_000, output_tokens=1_000)
     table = cm.serving.by_utilisation(own, asked, [0.1, 1.0])
     assert table.usd_per_mtok_out.round(2).to_list() == [9.92, 0.99]
-    people = cm.serving.by_utilisation(own, asked, [1.0], fte=0.25).with_people.item() - table.usd_per_mtok_out.iloc[1]
-    assert people == pytest.approx(0.25 * 2080 / 12 * cm.uncertainty.middle(cm.facts.person("engineer")).usd_per_hour / (700 * 730 * 3_600) * 1e6)
+    people = (
+        cm.serving.by_utilisation(own, asked, [1.0], fte=0.25).with_people.item()
+        - table.usd_per_mtok_out.iloc[1]
+    )
+    assert people == pytest.approx(
+        0.25
+        * 2080
+        / 12
+        * cm.uncertainty.middle(cm.facts.person("engineer")).usd_per_hour
+        / (700 * 730 * 3_600)
+        * 1e6
+    )
 
 
 def test_the_map_of_use_and_people():
     own = cm.Hosted("llama-3.1-8b", requests_per_s=1.0, gpus_per_replica=1, rent=RENT)
     asked = cm.Workload(1e6, input_tokens=1_000, output_tokens=100)
-    table = cm.serving.own_over_api(own, cm.Api("gpt-4o-mini", on=ON), asked, [0.1, 1.0], [0.0, 1.0], terms=FLAT)
+    table = cm.serving.own_over_api(
+        own, cm.Api("gpt-4o-mini", on=ON), asked, [0.1, 1.0], [0.0, 1.0], terms=FLAT
+    )
     each = (1_000 * 0.15 + 100 * 0.60) / 1e6
     assert table.loc[0.0, 1.0] == pytest.approx(2.0 / (3_600 * each))
-    assert table.loc[0.0, 0.1] == pytest.approx(10 * table.loc[0.0, 1.0]) and (table.loc[1.0] > table.loc[0.0]).all()
+    assert (
+        table.loc[0.0, 0.1] == pytest.approx(10 * table.loc[0.0, 1.0])
+        and (table.loc[1.0] > table.loc[0.0]).all()
+    )
 
 
 # -- energy --------------------------------------------------------------------------------------------
@@ -70,23 +102,36 @@ def test_energy_and_carbon_of_a_request():
     asked = work(0.5)
     table = cm.serving.footprint(option(), asked, site)
     assert table.mid["kwh_per_month"] == pytest.approx(0.85 * 1.5 * 0.5 * 730)
-    assert table.mid["kwh_per_request"] == pytest.approx(table.mid["kwh_per_month"] / asked.requests_per_month)
+    assert table.mid["kwh_per_request"] == pytest.approx(
+        table.mid["kwh_per_month"] / asked.requests_per_month
+    )
     hardware = (273 + 5_700 / 8) / 60
-    assert table.mid["kgco2e_per_month"] == pytest.approx(0.4 * table.mid["kwh_per_month"] + hardware)
+    assert table.mid["kgco2e_per_month"] == pytest.approx(
+        0.4 * table.mid["kwh_per_month"] + hardware
+    )
     wide = cm.serving.footprint(option(), asked, cm.serving.Site("france"))
-    assert (wide.low < wide.mid).all() and list(wide.columns) == ["what", "low", "mid", "high", "unit"] and (wide.mid < wide.high).all()
+    assert (
+        (wide.low < wide.mid).all()
+        and list(wide.columns) == ["what", "low", "mid", "high", "unit"]
+        and (wide.mid < wide.high).all()
+    )
     assert wide.mid["kgco2e_per_month"] < table.mid["kgco2e_per_month"]
     with pytest.raises(ValueError, match=r"Site\.grid is 'atlantis', known are"):
         cm.serving.Site("atlantis")
 
 
 def test_another_grid_takes_its_own_carbon():
-    assert replace(cm.serving.Site(), grid="france") == cm.serving.Site("france") != cm.serving.Site()
+    assert (
+        replace(cm.serving.Site(), grid="france") == cm.serving.Site("france") != cm.serving.Site()
+    )
     assert replace(cm.serving.Site(carbon=0.1), grid="france").carbon == 0.1
 
 
 def test_idle_gpus_cost_energy_too():
-    busy, idle = (cm.serving.footprint(option(spare_replicas=n), work(0.9)).mid["kwh_per_request"] for n in (0, 3))
+    busy, idle = (
+        cm.serving.footprint(option(spare_replicas=n), work(0.9)).mid["kwh_per_request"]
+        for n in (0, 3)
+    )
     assert 1.2 * busy < idle < 4 * busy
 
 
@@ -97,7 +142,9 @@ def test_a_longer_prompt_waits_longer_and_retries_add():
     table = cm.knowledge.api_latency([100, 10_000, 1_000_000])
     assert (np.diff(table.ttft_s_mid) > 0).all() and (table.ttft_s_low < table.ttft_s_high).all()
     again = cm.knowledge.api_latency([10_000], failed=0.1, attempts_max=2)
-    assert again.ttft_s_mid.item() == pytest.approx(1.1 * table.ttft_s_mid[1]) and again.given_up.item() == pytest.approx(0.01)
+    assert again.ttft_s_mid.item() == pytest.approx(
+        1.1 * table.ttft_s_mid[1]
+    ) and again.given_up.item() == pytest.approx(0.01)
 
 
 # -- buy or rent ---------------------------------------------------------------------------------------
@@ -105,12 +152,21 @@ def test_a_longer_prompt_waits_longer_and_retries_add():
 
 def test_buying_pays_from_the_hours_that_it_breaks_even():
     """8 GPUs: $300,000 less 20 %, and 8 x 8,760 x 3 h x $0.45; rent at $2 an hour for all hours is $420,480."""
-    table = cm.serving.buy_or_rent("H100-SXM", 8, 0.5, 36, OWN, {"rent": 2.0}, FLAT, draws=2).set_index("choice")
+    table = cm.serving.buy_or_rent(
+        "H100-SXM", 8, 0.5, 36, OWN, {"rent": 2.0}, FLAT, draws=2
+    ).set_index("choice")
     buy = 240_000 + 8 * 26_280 * 0.45
-    assert table.npv["buy"] == pytest.approx(buy) and table.npv["rent"] == pytest.approx(8 * 26_280 * 2.0 * 0.5)
+    assert table.npv["buy"] == pytest.approx(buy) and table.npv["rent"] == pytest.approx(
+        8 * 26_280 * 2.0 * 0.5
+    )
     at = table.breakeven_utilisation["rent"]
-    assert at == pytest.approx(buy / (8 * 26_280 * 2.0)) and f"above {at:.0%} of the hours" in table.verdict["rent"]
-    there = cm.serving.buy_or_rent("H100-SXM", 8, at, 36, OWN, {"rent": 2.0}, FLAT, draws=2).set_index("choice")
+    assert (
+        at == pytest.approx(buy / (8 * 26_280 * 2.0))
+        and f"above {at:.0%} of the hours" in table.verdict["rent"]
+    )
+    there = cm.serving.buy_or_rent(
+        "H100-SXM", 8, at, 36, OWN, {"rent": 2.0}, FLAT, draws=2
+    ).set_index("choice")
     assert there.npv["buy"] == pytest.approx(there.npv["rent"])
 
 
@@ -119,29 +175,56 @@ def test_buying_costs_the_same_here_and_in_the_ledger(months):
     """Eight replicas of one GPU that are always up, servers replaced after three years: the present value of either way."""
     terms = replace(FLAT, months=months, discount_rate=0.08, trends=replace(FLAT.trends, gpu=-0.1))
     whole = cm.compare(option(owned=OWN), work(8.0), terms=terms, draws=2).npv.item()
-    assert cm.serving.buy_or_rent("H100-SXM", 8, months=months, owned=OWN, rents={"rent": 2.0}, terms=terms, draws=2).npv[0] == pytest.approx(whole)
+    assert cm.serving.buy_or_rent(
+        "H100-SXM", 8, months=months, owned=OWN, rents={"rent": 2.0}, terms=terms, draws=2
+    ).npv[0] == pytest.approx(whole)
 
 
 def test_the_price_of_a_fleet_holds_its_commitment_spot_and_servers():
     """One replica: $1.20 committed; $2 over the 95 % that spot keeps; or power, housing and 80 % of a server's price over three years."""
-    signed, spot = replace(RENT, id="signed", usd_per_gpu_hour=1.2), replace(RENT, id="spot", term="spot")
-    hourly = [cm.serving.capacity(o, work(0.9), months=1).usd_per_hour[0] for o in
-              (option(committed_replicas=1, commitment=signed), option(rent=spot, interrupted=0.05), option(owned=OWN))]  # fmt: skip
+    signed, spot = (
+        replace(RENT, id="signed", usd_per_gpu_hour=1.2),
+        replace(RENT, id="spot", term="spot"),
+    )
+    hourly = [
+        cm.serving.capacity(o, work(0.9), months=1).usd_per_hour[0]
+        for o in (
+            option(committed_replicas=1, commitment=signed),
+            option(rent=spot, interrupted=0.05),
+            option(owned=OWN),
+        )
+    ]
     assert hourly[:2] == pytest.approx([1.2, 2.0 / 0.95])
     assert hourly[2] == pytest.approx(0.15 + 219 / 730 + 30_000 * 1.25 * 0.8 / 36 / 730)
     table = cm.serving.by_utilisation(option(owned=OWN).serving, work(0.9), [1.0], draws=2)
     assert table.usd_per_mtok_out.item() == pytest.approx(hourly[2] / (3_600 * 100) * 1e6)
-    ratio = cm.serving.own_over_api(option(owned=OWN).serving, cm.Api("gpt-4o-mini", on=ON), work(0.9), [1.0], [0.0], terms=FLAT).iloc[0, 0]
+    ratio = cm.serving.own_over_api(
+        option(owned=OWN).serving, cm.Api("gpt-4o-mini", on=ON), work(0.9), [1.0], [0.0], terms=FLAT
+    ).iloc[0, 0]
     assert ratio == pytest.approx(hourly[2] / (3_600 * (1_000 * 0.15 + 100 * 0.60) / 1e6))
 
 
 def test_a_cheap_rent_is_never_beaten():
-    table = cm.serving.buy_or_rent("H100-SXM", 8, 1.0, 36, OWN, {"rent": 1.0}, FLAT, draws=2).set_index("choice")
-    assert table.verdict["rent"].startswith("never: even at all hours") and table.breakeven_utilisation["rent"] > 1
+    table = cm.serving.buy_or_rent(
+        "H100-SXM", 8, 1.0, 36, OWN, {"rent": 1.0}, FLAT, draws=2
+    ).set_index("choice")
+    assert (
+        table.verdict["rent"].startswith("never: even at all hours")
+        and table.breakeven_utilisation["rent"] > 1
+    )
 
 
 def test_a_dear_discount_rate_favours_rent():
-    at = [cm.serving.buy_or_rent("H100-SXM", owned=OWN, rents={"rent": 2.0}, terms=replace(FLAT, discount_rate=r), draws=2).breakeven_utilisation.iloc[1] for r in (0.0, 0.2)]
+    at = [
+        cm.serving.buy_or_rent(
+            "H100-SXM",
+            owned=OWN,
+            rents={"rent": 2.0},
+            terms=replace(FLAT, discount_rate=r),
+            draws=2,
+        ).breakeven_utilisation.iloc[1]
+        for r in (0.0, 0.2)
+    ]
     assert at[0] < at[1]
 
 
@@ -149,7 +232,9 @@ def test_the_catalogue_prices_of_owning_lie_near_a_published_cost_of_ownership()
     """InferenceX (2026-04-03) has $1.30 to $1.69 an H100 hour in large fleets. Eight GPUs at street prices over three years, all
     hours, come to more, because a server for five years costs less an hour than one for three."""
     facts = catalog.fact("own", "H100-SXM.owner_usd_per_gpu_hour").value
-    five = cm.serving.buy_or_rent("H100-SXM", months=60, terms=FLAT, owned=cm.serving.Owned(life_months=60)).usd_per_gpu_hour.iloc[0]
+    five = cm.serving.buy_or_rent(
+        "H100-SXM", months=60, terms=FLAT, owned=cm.serving.Owned(life_months=60)
+    ).usd_per_gpu_hour.iloc[0]
     assert facts.low < five < 1.15 * facts.high
     assert cm.serving.buy_or_rent("H100-SXM", months=36, terms=FLAT).usd_per_gpu_hour.iloc[0] > five
 
@@ -157,7 +242,15 @@ def test_the_catalogue_prices_of_owning_lie_near_a_published_cost_of_ownership()
 def test_life_and_residual_are_ranges_with_sources():
     own = cm.serving.Owned().of(cm.facts.gpu("H100-SXM"))
     found = {name: value for _, name, value in walk(own)}
-    for name in ("capex_usd", "server_overhead", "life_months", "residual", "usd_per_kw_month", "usd_per_kwh", "pue"):
+    for name in (
+        "capex_usd",
+        "server_overhead",
+        "life_months",
+        "residual",
+        "usd_per_kw_month",
+        "usd_per_kwh",
+        "pue",
+    ):
         assert isinstance(found[name], cm.Range) and found[name].source, name
 
 
@@ -166,24 +259,57 @@ def test_life_and_residual_are_ranges_with_sources():
 SERVING = option().serving
 CHAT = work(0.9)
 WRONG = [
-    (lambda: cm.serving.day(SERVING, CHAT), "option 'option' is a Hosted, it must be an Option or a Mix"),
+    (
+        lambda: cm.serving.day(SERVING, CHAT),
+        "option 'option' is a Hosted, it must be an Option or a Mix",
+    ),
     (lambda: cm.serving.day(option(), None), "the workload is None, it must be a Workload"),
-    (lambda: cm.serving.day(option(), CHAT, days_per_month=0), "days_per_month is 0, it must be one number, between 1 and 31"),
-    (lambda: cm.serving.footprint(option(), CHAT, site="france"), "the site is 'france', it must be Site"),
-    (lambda: cm.serving.by_utilisation(option(), CHAT, [1.0]), "the serving is a Option, it must be Hosted"),
+    (
+        lambda: cm.serving.day(option(), CHAT, days_per_month=0),
+        "days_per_month is 0, it must be one number, between 1 and 31",
+    ),
+    (
+        lambda: cm.serving.footprint(option(), CHAT, site="france"),
+        "the site is 'france', it must be Site",
+    ),
+    (
+        lambda: cm.serving.by_utilisation(option(), CHAT, [1.0]),
+        "the serving is a Option, it must be Hosted",
+    ),
     (lambda: cm.serving.by_utilisation(SERVING, CHAT, []), "shares is empty"),
-    (lambda: cm.serving.by_utilisation(SERVING, CHAT, [float("nan")]), "shares is nan, it must be one number, between 1e-06 and 1"),
-    (lambda: cm.serving.by_utilisation(SERVING, CHAT, [1.0], fte=-1), "fte is -1, it must be one number, at least 0"),
+    (
+        lambda: cm.serving.by_utilisation(SERVING, CHAT, [float("nan")]),
+        "shares is nan, it must be one number, between 1e-06 and 1",
+    ),
+    (
+        lambda: cm.serving.by_utilisation(SERVING, CHAT, [1.0], fte=-1),
+        "fte is -1, it must be one number, at least 0",
+    ),
     (lambda: cm.serving.by_utilisation(SERVING, CHAT, [1.0], replicas=0), "replicas is 0"),
-    (lambda: cm.serving.own_over_api(SERVING, cm.Api("gpt-4o-mini", on=ON), CHAT, [2.0], [0.0]), "utilisation is 2.0, it must be one number"),
-    (lambda: cm.serving.own_over_api(SERVING, cm.Api("gpt-4o-mini", on=ON), CHAT, [1.0], [-1.0]), "fte is -1.0"),
+    (
+        lambda: cm.serving.own_over_api(SERVING, cm.Api("gpt-4o-mini", on=ON), CHAT, [2.0], [0.0]),
+        "utilisation is 2.0, it must be one number",
+    ),
+    (
+        lambda: cm.serving.own_over_api(SERVING, cm.Api("gpt-4o-mini", on=ON), CHAT, [1.0], [-1.0]),
+        "fte is -1.0",
+    ),
     (lambda: cm.knowledge.api_latency([1.0, float("inf")]), "prompt_tokens is inf"),
     (lambda: cm.knowledge.api_latency(1.0, waiting=3), "waiting is 3, it must be Waiting"),
     (lambda: cm.serving.buy_or_rent(3), "no GPU '3' in gpus.csv"),
-    (lambda: cm.serving.buy_or_rent("H100-SXM", rents={"ours": -1}), r"rents\['ours'\] is -1, allowed is at least"),
+    (
+        lambda: cm.serving.buy_or_rent("H100-SXM", rents={"ours": -1}),
+        r"rents\['ours'\] is -1, allowed is at least",
+    ),
     (lambda: cm.serving.buy_or_rent("H100-SXM", rents=2.0), "rents is 2.0, it must be dict"),
-    (lambda: cm.serving.buy_or_rent("H100-SXM", months=0), "months is 0, allowed is a whole number between 1 and 120"),
-    (lambda: cm.serving.buy_or_rent("H100-SXM", utilisation=cm.Range(0.2, 0.5)), "utilisation is a Range, it must be one number"),
+    (
+        lambda: cm.serving.buy_or_rent("H100-SXM", months=0),
+        "months is 0, allowed is a whole number between 1 and 120",
+    ),
+    (
+        lambda: cm.serving.buy_or_rent("H100-SXM", utilisation=cm.Range(0.2, 0.5)),
+        "utilisation is a Range, it must be one number",
+    ),
     (lambda: cm.serving.Owned(life_months=0), "life_months is 0, allowed is at least 1"),
     (lambda: cm.serving.Owned(pue=0.9), "pue is 0.9, allowed is at least 1"),
 ]

@@ -13,14 +13,23 @@ from costmodel.pages.plots import tuning
 from costmodel.studies.tuning import kind_of
 
 WORK = cm.Workload(1_000, input_tokens=1_000)
-DEAR, CHEAP = (api(**{"in": usd, "out": 0.0}) for usd in (30.0, 10.0))  # 3 cents and 1 cent a request
+DEAR, CHEAP = (
+    api(**{"in": usd, "out": 0.0}) for usd in (30.0, 10.0)
+)  # 3 cents and 1 cent a request
 YEAR = replace(STILL, months=12)
-BOUGHT = (Buy(10.0, phase="training", trend="gpu"), Buy(50.0, phase="data"), Buy(60.0, phase="build", trend="labour"), Buy(5.0, monthly(), phase="maintenance"))
+BOUGHT = (
+    Buy(10.0, phase="training", trend="gpu"),
+    Buy(50.0, phase="data"),
+    Buy(60.0, phase="build", trend="labour"),
+    Buy(5.0, monthly(), phase="maintenance"),
+)
 
 
 def table(*bought, first=DEAR, second=CHEAP, **more):
     given = {"terms": YEAR, "draws": 50} | more
-    return cm.training.paybacks({"first": cm.Option(first), "second": cm.Option(second, *bought)}, WORK, **given).set_index("counted")
+    return cm.training.paybacks(
+        {"first": cm.Option(first), "second": cm.Option(second, *bought)}, WORK, **given
+    ).set_index("counted")
 
 
 def test_each_row_counts_more():
@@ -29,7 +38,10 @@ def test_each_row_counts_more():
     assert rows.usd_more.to_list() == pytest.approx([10, 60, 120, 180])
     assert rows.usd_saved_per_request.to_list() == pytest.approx([0.02] * 4)
     assert rows.requests.to_list() == pytest.approx([500, 3_000, 6_000, 9_000])
-    assert (rows.p10.to_list(), rows.p_never.to_list()) == (pytest.approx(rows.requests.to_list()), [0] * 4)
+    assert (rows.p10.to_list(), rows.p_never.to_list()) == (
+        pytest.approx(rows.requests.to_list()),
+        [0] * 4,
+    )
 
 
 def test_months_are_those_in_which_the_cash_has_come_back():
@@ -45,8 +57,13 @@ def test_a_dearer_request_never_pays_and_a_cheaper_tune_pays_at_once():
 
 
 def test_what_cannot_run_says_why():
-    rows = cm.training.paybacks({"first": cm.Option(DEAR), "second": cm.Option(CHEAP, cm.Lora())}, WORK, terms=YEAR, draws=2)
-    assert rows.verdict.str.startswith("cannot run: Lora needs a Hosted serving").all() and rows.requests.isna().all()
+    rows = cm.training.paybacks(
+        {"first": cm.Option(DEAR), "second": cm.Option(CHEAP, cm.Lora())}, WORK, terms=YEAR, draws=2
+    )
+    assert (
+        rows.verdict.str.startswith("cannot run: Lora needs a Hosted serving").all()
+        and rows.requests.isna().all()
+    )
     assert "cannot run" in [t.get_text() for t in tuning.plot_paybacks(rows).texts]
 
 
@@ -58,15 +75,32 @@ def test_the_band_holds_the_doubt_of_both():
 
 def test_wrong_answers_are_left_to_breakeven():
     costly = replace(WORK, usd_per_failure=1.0)
-    first, second = (cm.Option(api(accepted=a, **{"in": usd, "out": 0.0})) for usd, a in ((30.0, 0.9), (10.0, 0.5)))
-    assert cm.training.paybacks({"first": first, "second": second}, costly, terms=YEAR, draws=2).usd_saved_per_request.iloc[0] == pytest.approx(0.02)
+    first, second = (
+        cm.Option(api(accepted=a, **{"in": usd, "out": 0.0}))
+        for usd, a in ((30.0, 0.9), (10.0, 0.5))
+    )
+    assert cm.training.paybacks(
+        {"first": first, "second": second}, costly, terms=YEAR, draws=2
+    ).usd_saved_per_request.iloc[0] == pytest.approx(0.02)
 
 
-@pytest.mark.parametrize(("phase", "trend", "kind"), [
-    ("training", "gpu", "training"), ("experiments", "api", "training"), ("experiments", "labour", "people"), ("data", "labour", "data"),
-    ("data", "api", "data"), ("build", "labour", "people"), ("evaluation", "api", "people"), ("release", "api", "people"),
-    ("maintenance", "labour", "maintenance"), ("migration", "gpu", "maintenance"), ("serving", "gpu", "running"), ("retrieval", "api", "running"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("phase", "trend", "kind"),
+    [
+        ("training", "gpu", "training"),
+        ("experiments", "api", "training"),
+        ("experiments", "labour", "people"),
+        ("data", "labour", "data"),
+        ("data", "api", "data"),
+        ("build", "labour", "people"),
+        ("evaluation", "api", "people"),
+        ("release", "api", "people"),
+        ("maintenance", "labour", "maintenance"),
+        ("migration", "gpu", "maintenance"),
+        ("serving", "gpu", "running"),
+        ("retrieval", "api", "running"),
+    ],
+)
 def test_every_line_is_counted_as_one_kind(phase, trend, kind):
     assert kind_of(Line("x", phase, 1.0, "piece", 1.0, once(), trend)) == kind
 
@@ -74,11 +108,17 @@ def test_every_line_is_counted_as_one_kind(phase, trend, kind):
 def test_tenants_share_the_fleet_and_bring_their_labels():
     serving = cm.Hosted("llama-3.1-8b", requests_per_s=1_000.0)
     own, prompt = cm.Option(serving, cm.Lora()), cm.Option(DEAR)
-    found = cm.training.tenants({"own": own, "prompt": prompt}, WORK, [1, 10, 100], terms=YEAR).set_index(["option", "tenants"]).usd_per_tenant_month
+    found = (
+        cm.training.tenants({"own": own, "prompt": prompt}, WORK, [1, 10, 100], terms=YEAR)
+        .set_index(["option", "tenants"])
+        .usd_per_tenant_month
+    )
     assert found["prompt"].to_list() == pytest.approx([30.0] * 3)
     assert found["own"].is_monotonic_decreasing
     one = cm.ledger(own, WORK, terms=YEAR)
-    floor = one[one["item"].isin(["label the examples", "label again for retraining"])].usd.sum() / 12
+    floor = (
+        one[one["item"].isin(["label the examples", "label again for retraining"])].usd.sum() / 12
+    )
     assert found["own"][100] > floor
 
 
@@ -89,7 +129,9 @@ def test_figures_show_what_is_in_the_tables():
     assert "9k" in [t.get_text() for t in ax.texts]
     never = tuning.plot_paybacks(table(*BOUGHT, first=CHEAP, second=DEAR).reset_index())
     assert [t.get_text() for t in never.texts].count("100 %") == 4
-    shown = tuning.plot_tenants(cm.training.tenants({"prompt": cm.Option(DEAR)}, WORK, [1, 10, 100], terms=YEAR))
+    shown = tuning.plot_tenants(
+        cm.training.tenants({"prompt": cm.Option(DEAR)}, WORK, [1, 10, 100], terms=YEAR)
+    )
     assert "cost of one tenant" in shown.get_ylabel()
 
 

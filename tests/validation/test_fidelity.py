@@ -28,8 +28,24 @@ PARTS = ("pre-training", "fine-tuning", "memory")
 
 def toy(**more):
     """Three families, one of them with many rows."""
-    table = pd.DataFrame({"part": "pre-training", "family": list("aaaabc"), "reported": 100.0, "mid": [150.0] * 4 + [110.0, 90.0]})
-    return table.assign(low=80.0, high=160.0, ratio=table["mid"] / 100, inside=True, fitted=100.0, plain=200.0, unit="token/s", **more)
+    table = pd.DataFrame(
+        {
+            "part": "pre-training",
+            "family": list("aaaabc"),
+            "reported": 100.0,
+            "mid": [150.0] * 4 + [110.0, 90.0],
+        }
+    )
+    return table.assign(
+        low=80.0,
+        high=160.0,
+        ratio=table["mid"] / 100,
+        inside=True,
+        fitted=100.0,
+        plain=200.0,
+        unit="token/s",
+        **more,
+    )
 
 
 def test_every_measured_number_is_in_the_table_once():
@@ -37,7 +53,9 @@ def test_every_measured_number_is_in_the_table_once():
     assert sorted(RUNS["id"]) == sorted(measured["id"]) and set(RUNS["part"]) == set(PARTS)
     assert sum(len(cm.validation.fidelity(part)) for part in PARTS) == len(RUNS)
     whole = measured.set_index("id").loc[RUNS["id"]].reset_index()
-    published = (whole["metric"] == "peak_memory_gb").to_numpy() | (whole["metric"] == "tokens_per_s_per_gpu").to_numpy()
+    published = (whole["metric"] == "peak_memory_gb").to_numpy() | (
+        whole["metric"] == "tokens_per_s_per_gpu"
+    ).to_numpy()
     assert RUNS["reported"][published].to_list() == whole["value"][published].to_list()
     assert RUNS["url"].str.startswith("https://").all()
 
@@ -45,7 +63,9 @@ def test_every_measured_number_is_in_the_table_once():
 def test_a_band_holds_what_it_says_it_holds():
     banded = RUNS[RUNS["low"].notna()]
     assert ((banded["low"] < banded["mid"]) & (banded["mid"] < banded["high"])).all()
-    held = (banded["low"] <= banded["reported"] * (1 + 1e-9)) & (banded["reported"] <= banded["high"] * (1 + 1e-9))
+    held = (banded["low"] <= banded["reported"] * (1 + 1e-9)) & (
+        banded["reported"] <= banded["high"] * (1 + 1e-9)
+    )
     assert (held == banded["inside"]).all()
     assert not RUNS[RUNS["low"].isna()]["inside"].any()
 
@@ -58,7 +78,9 @@ def test_a_run_without_a_band_counts_as_outside():
 @pytest.mark.parametrize("without", ["gpu", "method"])
 def test_a_gpu_or_a_method_can_be_left_out_instead(without):
     speed = cm.validation.fidelity(without=without)
-    error = cm.validation.error_by(speed[speed["part"] == "fine-tuning"], without).loc[held_out.EVERY]
+    error = cm.validation.error_by(speed[speed["part"] == "fine-tuning"], without).loc[
+        held_out.EVERY
+    ]
     assert error["error"] < 0.25 and error["error_fitted"] < error["error_plain"]
     with pytest.raises(CatalogError, match="no group to leave out 'vendor'"):
         cm.validation.fidelity(without="vendor")
@@ -69,7 +91,9 @@ def test_a_family_is_predicted_without_it():
     run, out = arrays(speed), (speed["family"] == "torchtune").to_numpy()
     law = speed_fit(run, speed, ~out)
     mid = np.exp(log_speed(run, law, speed)) * measured_speed(speed)
-    mine = RUNS[(RUNS["family"] == "torchtune") & (RUNS["unit"] == "token/s")].set_index("id")["mid"]
+    mine = RUNS[(RUNS["family"] == "torchtune") & (RUNS["unit"] == "token/s")].set_index("id")[
+        "mid"
+    ]
     assert mine.to_numpy() == pytest.approx(mid[out])
 
 
@@ -81,7 +105,9 @@ def test_fitted_is_what_the_prediction_says():
 
 
 def test_errors_are_as_the_promise_says():
-    before, tune, memory = (cm.validation.error_by(cm.validation.fidelity(part)).loc[held_out.EVERY] for part in PARTS)
+    before, tune, memory = (
+        cm.validation.error_by(cm.validation.fidelity(part)).loc[held_out.EVERY] for part in PARTS
+    )
     for found in (before, tune):
         assert found["error"] < 0.25 and 0.75 <= found["coverage"] <= 0.88
         assert found["error_fitted"] < found["error"] < found["error_plain"]
@@ -90,7 +116,9 @@ def test_errors_are_as_the_promise_says():
 
 def test_every_family_weighs_the_same():
     found = cm.validation.error_by(toy())
-    assert found.loc["a", "error"] == pytest.approx(0.5) and found.loc[held_out.EVERY, "error"] == pytest.approx(0.1)
+    assert found.loc["a", "error"] == pytest.approx(0.5) and found.loc[
+        held_out.EVERY, "error"
+    ] == pytest.approx(0.1)
     assert found.loc[held_out.EVERY, ["runs", "families"]].to_list() == [6, 3]
     assert found.loc[held_out.EVERY, "error_plain"] == pytest.approx(1.0)
     uncovered = toy().assign(inside=[False] * 4 + [True] * 2)
@@ -110,7 +138,13 @@ def test_literature_is_read_by_no_fit():
     found = cm.validation.literature().set_index("model")
     assert not set(found.index) & set(cm.training.measured_training()["model"])
     assert (found["low"] < found["mid"]).all() and (found["mid"] < found["high"]).all()
-    assert found["inside"].to_list() == [True, True, False, True, True]  # Alpaca's hours include loading, and the length of its examples is assumed
+    assert found["inside"].to_list() == [
+        True,
+        True,
+        False,
+        True,
+        True,
+    ]  # Alpaca's hours include loading, and the length of its examples is assumed
     assert found["ratio"].between(0.5, 2).all()
 
 
@@ -121,22 +155,36 @@ def test_fewer_misses_than_one_are_not_asked_for():
 
 def test_misses_are_outside_and_the_worst_comes_first():
     found = cm.validation.misses(cm.validation.fidelity("pre-training"), 5)
-    assert len(found) == 5 and (found["beyond"] > 1).all() and found["beyond"].is_monotonic_decreasing and not found["inside"].any()
+    assert (
+        len(found) == 5
+        and (found["beyond"] > 1).all()
+        and found["beyond"].is_monotonic_decreasing
+        and not found["inside"].any()
+    )
     assert not found.duplicated(["family", "model", "method"]).any()
 
 
 def test_the_words_say_the_numbers():
     said = cm.validation.standing(RUNS)
     for part in PARTS[:2]:
-        assert f"{cm.validation.error_by(cm.validation.fidelity(part)).loc[held_out.EVERY, 'error']:.0%} in {part}" in said.sentence
-    assert f"served model are within {cm.validation.serving_errors().loc['time per token, dense', 'error']:.0%} where it is dense" in said.sentence
+        assert (
+            f"{cm.validation.error_by(cm.validation.fidelity(part)).loc[held_out.EVERY, 'error']:.0%} in {part}"
+            in said.sentence
+        )
+    assert (
+        f"served model are within {cm.validation.serving_errors().loc['time per token, dense', 'error']:.0%} where it is dense"
+        in said.sentence
+    )
     assert len(said.cards) == 4 and said.sentence.endswith(".")
 
 
 def test_peers_are_held_against_the_same_runs(monkeypatch):
     monkeypatch.setitem(sys.modules, "llm_analysis", None)  # as if it were not installed
     found = cm.validation.beside_peers(RUNS)
-    ours, plain, theirs = (found.loc[name] for name in ("costmodel, family left out", "6ND at 40%", "llm-analysis at 50%"))
+    ours, plain, theirs = (
+        found.loc[name]
+        for name in ("costmodel, family left out", "6ND at 40%", "llm-analysis at 50%")
+    )
     assert ours["runs"] == plain["runs"] > 300 and ours["error"] < plain["error"]
     assert theirs["runs"] == 0 and np.isnan(theirs["error"]) and "not installed" in theirs["note"]
 

@@ -21,12 +21,34 @@ import pytest
 
 import costmodel as cm
 
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
-REQUIRED = os.environ.get("COSTMODEL_BROWSER") == "required"  # then a missing Chromium is a failure, not a skip
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="browser tests not run: no Chromium found")]
+CHROMIUM = next(
+    (
+        path
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (path := shutil.which(name))
+    ),
+    None,
+)
+REQUIRED = (
+    os.environ.get("COSTMODEL_BROWSER") == "required"
+)  # then a missing Chromium is a failure, not a skip
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None and not REQUIRED, reason="browser tests not run: no Chromium found"
+    ),
+]
 
 ROOT = Path(__file__).parents[2]
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 PATIENCE_S = 90  # a page that is right but slow, on a machine with other work, is no failure
 VOLUME = "Workload.requests_per_month"
 SETUP = """
@@ -47,10 +69,19 @@ SETTINGS = {  # quiet: no news, no update checks, no questions
 def lab(tmp_path_factory):
     """The address of a JupyterLab that shows one notebook, on a free loopback port, closed afterwards."""
     folder = tmp_path_factory.mktemp("lab")
-    cell = {"cell_type": "code", "id": "sliders", "metadata": {}, "source": CELL, "outputs": [], "execution_count": None}
+    cell = {
+        "cell_type": "code",
+        "id": "sliders",
+        "metadata": {},
+        "source": CELL,
+        "outputs": [],
+        "execution_count": None,
+    }
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     (folder / "root").mkdir()
-    (folder / "root" / "sliders.ipynb").write_text(json.dumps({"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
+    (folder / "root" / "sliders.ipynb").write_text(
+        json.dumps({"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
+    )
     for name, settings in SETTINGS.items():
         path = folder / "settings" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,16 +90,38 @@ def lab(tmp_path_factory):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     token = secrets.token_hex(16)
-    homes = {name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
-    environment = os.environ | homes | {
-        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-    }  # fmt: skip
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1",
-               f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder / 'root'}", "--LabApp.news_url=None",
-               "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly"]  # fmt: skip
+    homes = {
+        name: str(folder / name.lower())
+        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    }
+    environment = (
+        os.environ
+        | homes
+        | {
+            "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+        }
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        "--ServerApp.ip=127.0.0.1",
+        f"--IdentityProvider.token={token}",
+        f"--ServerApp.root_dir={folder / 'root'}",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+    ]
     log = (folder / "log").open("w")
-    server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    server = subprocess.Popen(
+        command, env=environment, stdout=log, stderr=log, start_new_session=True
+    )
     try:
         url = f"http://127.0.0.1:{port}/doc/tree/sliders.ipynb?token={token}"
         for _ in range(5 * PATIENCE_S):
@@ -141,7 +194,12 @@ def row(page, number: int = 0):
 def expected(volume: float):
     space: dict = {}
     exec(SETUP, space)
-    return cm.compare(space["options"], cm.uncertainty.pin(space["work"], VOLUME, volume), on="2026-11-20", draws=300).iloc[0]
+    return cm.compare(
+        space["options"],
+        cm.uncertainty.pin(space["work"], VOLUME, volume),
+        on="2026-11-20",
+        draws=300,
+    ).iloc[0]
 
 
 def test_the_slider_moves_picture_and_number(page):
@@ -168,8 +226,15 @@ def test_an_error_greys_the_picture_and_speaks_beside_its_control(page):
     box.fill("many")
     box.press("Enter")
     image = page.locator(".jp-OutputArea img")
-    until(page, lambda: "costmodel-failed" in image.get_attribute("class"), "nonsense did not grey the picture")
-    assert "must be a number" in row(page).inner_text() and "must be a number" not in row(page, 1).inner_text()
+    until(
+        page,
+        lambda: "costmodel-failed" in image.get_attribute("class"),
+        "nonsense did not grey the picture",
+    )
+    assert (
+        "must be a number" in row(page).inner_text()
+        and "must be a number" not in row(page, 1).inner_text()
+    )
     assert "grayscale" in image.evaluate("e => getComputedStyle(e).filter")
     assert "No answer" in headline(page)
     message, typed = row(page).get_by_text("must be a number").bounding_box(), box.bounding_box()
@@ -177,25 +242,43 @@ def test_an_error_greys_the_picture_and_speaks_beside_its_control(page):
     snap(page, "error")
     box.fill("-5")
     box.press("Enter")
-    until(page, lambda: "allowed is at least 0" in row(page).inner_text(), "an impossible value was not refused")
+    until(
+        page,
+        lambda: "allowed is at least 0" in row(page).inner_text(),
+        "an impossible value was not refused",
+    )
     box.fill("400000")
     box.press("Enter")
-    until(page, lambda: "costmodel-failed" not in image.get_attribute("class"), "a right value did not bring the picture back")
+    until(
+        page,
+        lambda: "costmodel-failed" not in image.get_attribute("class"),
+        "a right value did not bring the picture back",
+    )
     assert f"USD {expected(400_000)['mid']:,.2f} over" in headline(page)
     assert not re.search("must be|allowed", row(page).inner_text())
 
 
 def test_everything_fits_in_the_width(page):
-    until(page, lambda: page.locator(".costmodel-waiting").count() == 0, "the answer before is still on its way")
+    until(
+        page,
+        lambda: page.locator(".costmodel-waiting").count() == 0,
+        "the answer before is still on its way",
+    )
     fold = page.locator(".jupyter-widget-Collapse")
 
     opened_at = -PATIENCE_S
 
     def unfolded() -> bool:
         nonlocal opened_at
-        if time.monotonic() - opened_at > PATIENCE_S / 6:  # as a person would: a fold that stays empty is closed and opened again
+        if (
+            time.monotonic() - opened_at > PATIENCE_S / 6
+        ):  # as a person would: a fold that stays empty is closed and opened again
             fold.get_by_text("more inputs").click()
-            opened_at = time.monotonic() if fold.locator(".jupyter-widget-Collapse-contents:not(.lm-mod-hidden)").count() else -PATIENCE_S
+            opened_at = (
+                time.monotonic()
+                if fold.locator(".jupyter-widget-Collapse-contents:not(.lm-mod-hidden)").count()
+                else -PATIENCE_S
+            )
         return page.locator(".costmodel-row").count() > 30
 
     until(page, unfolded, "the folded inputs did not appear")

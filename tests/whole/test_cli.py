@@ -47,15 +47,27 @@ def refused(*args):
 # -- compare and explain ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("extra, changes", [((), {}), (("--months", 12, "--draws", 200, "--seed", 5), {"months": 12, "draws": 200, "seed": 5})])
+@pytest.mark.parametrize(
+    "extra, changes",
+    [
+        ((), {}),
+        (("--months", 12, "--draws", 200, "--seed", 5), {"months": 12, "draws": 200, "seed": 5}),
+    ],
+)
 def test_csv_equals_compare_exactly(scenario, tmp_path, extra, changes):
     s = load(scenario, **changes)
     wanted = cm.compare(s.options, s.work, draws=s.draws, seed=s.seed, terms=s.terms)
     printed = run("compare", scenario, "--csv", "-", *extra).stdout
     assert run("compare", scenario, "--csv", tmp_path / "t.csv", *extra).exit_code == 0
     for text in (printed, (tmp_path / "t.csv").read_text()):
-        found = pd.read_csv(io.StringIO(text), index_col="option", dtype=str, keep_default_na=False).replace("", "nan")
-        pd.testing.assert_frame_equal(found.drop(columns="why_not").astype(float), wanted.drop(columns="why_not"), check_exact=True)
+        found = pd.read_csv(
+            io.StringIO(text), index_col="option", dtype=str, keep_default_na=False
+        ).replace("", "nan")
+        pd.testing.assert_frame_equal(
+            found.drop(columns="why_not").astype(float),
+            wanted.drop(columns="why_not"),
+            check_exact=True,
+        )
 
 
 def test_the_table_shows_totals_to_the_cent_the_answer_and_why_not(scenario):
@@ -90,7 +102,12 @@ def test_explain_shows_formula_source_and_the_whole(scenario):
     lines = cm.explain(s.options["RAG"], s.work, terms=s.terms)
     assert f"USD {lines['usd'].sum():,.2f}" in text and f"{len(lines) - 3} smaller lines" in text
     for row in lines.head(3).itertuples():
-        assert f"{row.usd:,.2f}" in text and row.item in text and row.basis in text and row.sources in text
+        assert (
+            f"{row.usd:,.2f}" in text
+            and row.item in text
+            and row.basis in text
+            and row.sources in text
+        )
     assert "did you mean 'RAG'" in refused("explain", scenario, "RAGS")
 
 
@@ -102,22 +119,41 @@ def test_prices_show_every_tier_class_and_note():
     assert "up to 200,000" in text and "above 200,000" in text
     rows = {line.split()[0]: line.split()[1:] for line in text.splitlines() if line}
     assert rows["input"] == ["1.25", "2.5"] and rows["output"] == ["10", "15"]
-    assert "note: a cache write is not priced" in text and cm.facts.PRICES_VERSION in text and "2026-11-01" in text
+    assert (
+        "note: a cache write is not priced" in text
+        and cm.facts.PRICES_VERSION in text
+        and "2026-11-01" in text
+    )
 
 
 def test_a_discount_scales_every_class():
-    plain, half = (run("prices", "gpt-4o", "--on", "2026-11-01", *extra).stdout for extra in ((), ("--discount", "0.5")))
-    values = [{line.split()[0]: float(line.split()[-1]) for line in t.splitlines() if line.split()[0] in ("input", "cache_read", "output")} for t in (plain, half)]
-    assert len(values[0]) == 3 and all(values[1][name] == pytest.approx(value / 2) for name, value in values[0].items())
+    plain, half = (
+        run("prices", "gpt-4o", "--on", "2026-11-01", *extra).stdout
+        for extra in ((), ("--discount", "0.5"))
+    )
+    values = [
+        {
+            line.split()[0]: float(line.split()[-1])
+            for line in t.splitlines()
+            if line.split()[0] in ("input", "cache_read", "output")
+        }
+        for t in (plain, half)
+    ]
+    assert len(values[0]) == 3 and all(
+        values[1][name] == pytest.approx(value / 2) for name, value in values[0].items()
+    )
 
 
-@pytest.mark.parametrize("args, message", [
-    (["gpt-6-soll"], "did you mean 'gpt-6-sol'"),
-    (["gpt-4o", "--mode", "batc"], "did you mean 'batch'"),
-    (["gpt-4o", "--on", "yesterday"], "on is 'yesterday'"),
-    (["gpt-4o", "--provider", "opnai"], "did you mean 'openai'"),
-    (["gpt-4o", "--discount", "2"], "discount is 2"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "args, message",
+    [
+        (["gpt-6-soll"], "did you mean 'gpt-6-sol'"),
+        (["gpt-4o", "--mode", "batc"], "did you mean 'batch'"),
+        (["gpt-4o", "--on", "yesterday"], "on is 'yesterday'"),
+        (["gpt-4o", "--provider", "opnai"], "did you mean 'openai'"),
+        (["gpt-4o", "--discount", "2"], "discount is 2"),
+    ],
+)
 def test_prices_refuse(args, message):
     assert message in refused("prices", *args)
 
@@ -160,30 +196,63 @@ def ran(monkeypatch):
 @pytest.mark.parametrize("word", ["false", "False", "FALSE", "no", "Off", "0"])
 def test_use_cache_false_is_false_in_every_way_of_saying_it(notebook, ran, tmp_path, word):
     (tmp_path / "p.yaml").write_text(f"use_cache: {word}\n")
-    for args in (["-p", "use_cache", word], ["-y", f"use_cache: {word}"], ["-f", tmp_path / "p.yaml"]):
+    for args in (
+        ["-p", "use_cache", word],
+        ["-y", f"use_cache: {word}"],
+        ["-f", tmp_path / "p.yaml"],
+    ):
         assert run("report", notebook, *args).exit_code == 0
         assert ran["parameters"] == {"use_cache": False}
 
 
 def test_types_of_parameters_and_which_one_counts(notebook, ran, tmp_path):
-    (tmp_path / "p.yaml").write_text("months: 12\nname: 007\non: 2026-10-01\nlevels: [3, 4.5]\nnote: null\n")
-    result = run("report", notebook, "-f", tmp_path / "p.yaml", "-y", "months: 18", "-p", "months", "2_4", "-o", "there", "--format", "html", "--show-code")
+    (tmp_path / "p.yaml").write_text(
+        "months: 12\nname: 007\non: 2026-10-01\nlevels: [3, 4.5]\nnote: null\n"
+    )
+    result = run(
+        "report",
+        notebook,
+        "-f",
+        tmp_path / "p.yaml",
+        "-y",
+        "months: 18",
+        "-p",
+        "months",
+        "2_4",
+        "-o",
+        "there",
+        "--format",
+        "html",
+        "--show-code",
+    )
     assert result.exit_code == 0, result.output
-    assert ran["parameters"] == {"months": 24, "name": "007", "on": "2026-10-01", "levels": [3, 4.5], "note": None}
+    assert ran["parameters"] == {
+        "months": 24,
+        "name": "007",
+        "on": "2026-10-01",
+        "levels": [3, 4.5],
+        "note": None,
+    }
     assert (ran["out"], ran["formats"], ran["show_code"]) == ("there", ("html",), True)
     assert result.stdout.splitlines() == [str(notebook.with_suffix(".html")), "The answer."]
 
 
-@pytest.mark.parametrize("args, message", [
-    (["-p", "use_cahce", "no"], "no parameter 'use_cahce' in small.ipynb; did you mean 'use_cache'"),
-    (["-p", "use_cache", "maybe"], "use_cache is 'maybe', allowed are true and false"),
-    (["-p", "months", "121"], "months is '121', allowed is between 1 and 120"),
-    (["-p", "out", "x"], "no parameter 'out'"),
-    (["-y", "months: [1"], "-y line 1 is not valid YAML"),
-    (["-y", "months: 1\nmonths: 2"], "'months' is there twice"),
-    (["-f", "none.yaml"], "no file 'none.yaml'"),
-    (["--format", "docx"], "'docx' is not one of 'html', 'pdf'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "args, message",
+    [
+        (
+            ["-p", "use_cahce", "no"],
+            "no parameter 'use_cahce' in small.ipynb; did you mean 'use_cache'",
+        ),
+        (["-p", "use_cache", "maybe"], "use_cache is 'maybe', allowed are true and false"),
+        (["-p", "months", "121"], "months is '121', allowed is between 1 and 120"),
+        (["-p", "out", "x"], "no parameter 'out'"),
+        (["-y", "months: [1"], "-y line 1 is not valid YAML"),
+        (["-y", "months: 1\nmonths: 2"], "'months' is there twice"),
+        (["-f", "none.yaml"], "no file 'none.yaml'"),
+        (["--format", "docx"], "'docx' is not one of 'html', 'pdf'"),
+    ],
+)
 def test_a_wrong_parameter_stops_before_anything_starts(notebook, ran, tmp_path, args, message):
     before = sorted(tmp_path.iterdir())
     assert message in refused("report", notebook, *args)
@@ -191,7 +260,11 @@ def test_a_wrong_parameter_stops_before_anything_starts(notebook, ran, tmp_path,
 
 
 def test_a_notebook_is_found_by_name():
-    assert cli.find_notebook("01_which_approach").name == cli.find_notebook("01_which_approach.ipynb").name == "01_which_approach.ipynb"
+    assert (
+        cli.find_notebook("01_which_approach").name
+        == cli.find_notebook("01_which_approach.ipynb").name
+        == "01_which_approach.ipynb"
+    )
     assert "did you mean '01_which_approach'" in refused("report", "01_wich_approach")
     assert "no notebook" in refused("report", "elsewhere/01_which_approach")
 
@@ -209,21 +282,29 @@ def test_a_report_that_stops_is_one_sentence(notebook, monkeypatch):
 # -- the rest ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("args, message", [
-    (["compre"], "compare"),
-    (["compare"], "SCENARIO"),
-    (["compare", "nowhere.yaml"], "no scenario 'nowhere.yaml'"),
-    (["compare", "support_assistant", "--month", "3"], "--months"),
-    (["compare", "support_assistant", "--months", "0"], "months is 0, allowed is a whole number between 1 and 120"),
-    (["compare", "support_assistant", "--draws", "0"], "draws is 0"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "args, message",
+    [
+        (["compre"], "compare"),
+        (["compare"], "SCENARIO"),
+        (["compare", "nowhere.yaml"], "no scenario 'nowhere.yaml'"),
+        (["compare", "support_assistant", "--month", "3"], "--months"),
+        (
+            ["compare", "support_assistant", "--months", "0"],
+            "months is 0, allowed is a whole number between 1 and 120",
+        ),
+        (["compare", "support_assistant", "--draws", "0"], "draws is 0"),
+    ],
+)
 def test_mistakes_are_one_sentence(args, message):
     assert message in refused(*args)
 
 
 def test_nothing_is_written_where_a_scenario_is_wrong(scenario, tmp_path):
     scenario.write_text(SCENARIO + "sead: 7\n")
-    assert "no field 'sead' in mine.yaml; did you mean 'seed'" in refused("compare", scenario, "--csv", tmp_path / "t.csv")
+    assert "no field 'sead' in mine.yaml; did you mean 'seed'" in refused(
+        "compare", scenario, "--csv", tmp_path / "t.csv"
+    )
     assert not (tmp_path / "t.csv").exists()
 
 
@@ -231,4 +312,9 @@ def test_help_and_version_need_nothing_heavy():
     for args in (["--help"], ["compare", "--help"], ["--version"]):
         assert run(*args).exit_code == 0
     code = "import sys\nfrom costmodel import cli\nprint(sorted({'papermill', 'nbconvert', 'matplotlib', 'scipy.stats', 'IPython', 'yaml', 'genai_prices.data'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )

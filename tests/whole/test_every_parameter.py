@@ -19,8 +19,15 @@ EU = replace(SERVING, model=replace(SERVING.model, residency="eu"), residency="e
 HOSTED = cm.Hosted("llama-3.1-8b", gpu="H100-SXM", accepted=0.5)
 TEACHER = replace(JUDGE, accepted=0.9)
 MIX = cm.QuestionMix(0.4, 0.2, 0.2, 0.2)
-WORK = cm.Workload(300_000, instruction_tokens=2_000, input_tokens=1_000, output_tokens=200, usd_per_failure=0.5, question_mix=MIX,
-                   corpus=cm.Corpus(tokens=9e8, churn_per_month=0.02, access_groups=2))  # fmt: skip
+WORK = cm.Workload(
+    300_000,
+    instruction_tokens=2_000,
+    input_tokens=1_000,
+    output_tokens=200,
+    usd_per_failure=0.5,
+    question_mix=MIX,
+    corpus=cm.Corpus(tokens=9e8, churn_per_month=0.02, access_groups=2),
+)
 TERMS = replace(STILL, start="2026-06-01", months=48)
 
 # where each technique is at work: (serving, technique, more techniques); a field has to matter in one of them
@@ -28,35 +35,119 @@ PLACES = [
     (SERVING, cm.Prompt()),
     (SERVING, cm.FewShot()),
     (SERVING, cm.PromptCache(usd_per_mtok_hour=1, burst=2, prefixes=1_000)),
-    (SERVING, cm.Rag(reranker="rerank-v3.5", hybrid=True, rewrites=1, rounds=2, helper=JUDGE, store="qdrant")),
+    (
+        SERVING,
+        cm.Rag(
+            reranker="rerank-v3.5", hybrid=True, rewrites=1, rounds=2, helper=JUDGE, store="qdrant"
+        ),
+    ),
     (SERVING, cm.Rag(reranker="voyage-rerank-3")),
     (SERVING, cm.LongContext(document_tokens=20_000)),
     (SERVING, cm.SemanticCache()),
-    *((SERVING, cm.GraphRag(**more)) for more in ({}, {"mode": "global", "variant": "full"}, {"mode": "drift"}, {"variant": "light"})),
+    *(
+        (SERVING, cm.GraphRag(**more))
+        for more in (
+            {},
+            {"mode": "global", "variant": "full"},
+            {"mode": "drift"},
+            {"variant": "light"},
+        )
+    ),
     (HOSTED, cm.FineTune(sweep_runs=2)),
     (HOSTED, cm.FineTune(mfu=0.4)),
-    (cm.Api("gpt-4.1", on="2026-06-01", accepted=0.7), cm.FineTune(tuning="openai.gpt-4.1", customer=True, adapters=3)),
-    *((HOSTED, cm.Lora(**more)) for more in ({"sweep_runs": 2, "adapters": 3}, {"mfu": 0.4}, {"tuning": "together.lora-16b"})),
-    *((HOSTED, cm.Distill(teacher=t, terms_allow_training=True, **more)) for t, more in ((TEACHER, {"sweep_runs": 2, "adapters": 3, "soft_labels": 20}), (replace(TEACHER, accepted=None), {}))),
+    (
+        cm.Api("gpt-4.1", on="2026-06-01", accepted=0.7),
+        cm.FineTune(tuning="openai.gpt-4.1", customer=True, adapters=3),
+    ),
+    *(
+        (HOSTED, cm.Lora(**more))
+        for more in (
+            {"sweep_runs": 2, "adapters": 3},
+            {"mfu": 0.4},
+            {"tuning": "together.lora-16b"},
+        )
+    ),
+    *(
+        (HOSTED, cm.Distill(teacher=t, terms_allow_training=True, **more))
+        for t, more in (
+            (TEACHER, {"sweep_runs": 2, "adapters": 3, "soft_labels": 20}),
+            (replace(TEACHER, accepted=None), {}),
+        )
+    ),
     (SERVING, cm.Evals(judge=JUDGE)),
     (SERVING, cm.Evals(effect=0.01, spread=0.15)),  # more noise than anybody pays for
-    *((SERVING, cm.Release(policy=policy, judge=JUDGE, candidate=JUDGE, usd_per_day_late=1, layers=3)) for policy in ("replay + canary", "shadow + canary + A/B")),
+    *(
+        (
+            SERVING,
+            cm.Release(policy=policy, judge=JUDGE, candidate=JUDGE, usd_per_day_late=1, layers=3),
+        )
+        for policy in ("replay + canary", "shadow + canary + A/B")
+    ),
     (SERVING, cm.Monitoring(judge=JUDGE)),
     (SERVING, cm.Monitoring(judge_share=0, reviews_per_month=5)),  # nobody sees it before users do
     (SERVING, cm.Upgrades(pinned=False, prompts=3), cm.PromptCache(minimum_tokens=0)),
     (EU, cm.Compliance(region="eu", high_risk=True)),
     (EU, cm.Compliance(usd_per_mchar=0.5)),
-    *((SERVING, kind(reviewed_share=0.5, compact_at=6_000, subagents=1, cap_steps=30), cm.PromptCache(minimum_tokens=0)) for kind in (cm.Agent, cm.CodingAgent)),
-]  # fmt: skip
+    *(
+        (
+            SERVING,
+            kind(reviewed_share=0.5, compact_at=6_000, subagents=1, cap_steps=30),
+            cm.PromptCache(minimum_tokens=0),
+        )
+        for kind in (cm.Agent, cm.CodingAgent)
+    ),
+]
 OTHER = {  # another value of what is no number
-    "embedder": "text-embedding-3-large", "store": "pgvector", "reranker": "voyage-rerank-3", "reader": "small", "helper": api("helper", **{"in": 9.0, "out": 9.0}),
-    "questions": cm.QuestionMix(1.0), "variant": "light", "mode": "drift", "extractor": JUDGE, "labels": "entities", "tuning": None, "customer": False, "packed": False,
-    "stack": "naive", "quantised": True, "teacher": replace(TEACHER, accepted=0.8), "terms_allow_training": False, "judge": SERVING, "candidate": SERVING, "policy": "none",
-    "stages": "0.1, 0.5", "separate": True, "retires": "2027-03-01", "pinned": True, "redacted": "none", "region": None, "counsel": "engineer", "high_risk": False, "hybrid": False,
-}  # fmt: skip
-SOME = {"minimum_tokens": 1e6, "dimensions": 256, "document_tokens": 3_000, "index_tokens": 9.0, "output_share": 0.5, "context_tokens": 700, "refresh_share": 0.9, "runs": 9, "speed": 0.5,
-        "mfu": 0.2, "usd_per_run": 77.0, "usd_per_mchar": 0.2, "cap_steps": 12, "compact_at": 5_000}  # a value of what is None by default  # fmt: skip
-FIELDS = {kind: [f.name for f in dataclasses.fields(kind)] for kind in dict.fromkeys(type(place[1]) for place in PLACES)}
+    "embedder": "text-embedding-3-large",
+    "store": "pgvector",
+    "reranker": "voyage-rerank-3",
+    "reader": "small",
+    "helper": api("helper", **{"in": 9.0, "out": 9.0}),
+    "questions": cm.QuestionMix(1.0),
+    "variant": "light",
+    "mode": "drift",
+    "extractor": JUDGE,
+    "labels": "entities",
+    "tuning": None,
+    "customer": False,
+    "packed": False,
+    "stack": "naive",
+    "quantised": True,
+    "teacher": replace(TEACHER, accepted=0.8),
+    "terms_allow_training": False,
+    "judge": SERVING,
+    "candidate": SERVING,
+    "policy": "none",
+    "stages": "0.1, 0.5",
+    "separate": True,
+    "retires": "2027-03-01",
+    "pinned": True,
+    "redacted": "none",
+    "region": None,
+    "counsel": "engineer",
+    "high_risk": False,
+    "hybrid": False,
+}
+SOME = {
+    "minimum_tokens": 1e6,
+    "dimensions": 256,
+    "document_tokens": 3_000,
+    "index_tokens": 9.0,
+    "output_share": 0.5,
+    "context_tokens": 700,
+    "refresh_share": 0.9,
+    "runs": 9,
+    "speed": 0.5,
+    "mfu": 0.2,
+    "usd_per_run": 77.0,
+    "usd_per_mchar": 0.2,
+    "cap_steps": 12,
+    "compact_at": 5_000,
+}  # a value of what is None by default
+FIELDS = {
+    kind: [f.name for f in dataclasses.fields(kind)]
+    for kind in dict.fromkeys(type(place[1]) for place in PLACES)
+}
 
 
 def numbers(serving, technique, *more):
@@ -79,7 +170,11 @@ def others(technique, name):
     if value is None:
         return [SOME[name]]
     mid, (low, high) = value.mid if isinstance(value, Doubt) else value, limits(name)
-    steps = [3600.0] if name == "ttl_s" else [mid / 10, mid / 2, mid * 0.9, mid * 1.5, mid + 0.3, mid + 3]
+    steps = (
+        [3600.0]
+        if name == "ttl_s"
+        else [mid / 10, mid / 2, mid * 0.9, mid * 1.5, mid + 0.3, mid + 3]
+    )
     return [x for x in steps if low <= x <= high and x != mid]
 
 
@@ -89,11 +184,19 @@ def before():
 
 
 def test_every_technique_has_a_place():
-    techniques = {getattr(cm, name) for name in dir(cm) if hasattr(getattr(cm, name), "buys") or hasattr(getattr(cm, name), "shape")}
+    techniques = {
+        getattr(cm, name)
+        for name in dir(cm)
+        if hasattr(getattr(cm, name), "buys") or hasattr(getattr(cm, name), "shape")
+    }
     assert {t for t in techniques if isinstance(t, type) and not hasattr(t, "price")} == set(FIELDS)
 
 
-@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in FIELDS.items() for name in names], ids=lambda x: x if isinstance(x, str) else x.__name__)
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(kind, name) for kind, names in FIELDS.items() for name in names],
+    ids=lambda x: x if isinstance(x, str) else x.__name__,
+)
 def test_every_field_of_a_technique_moves_a_number(kind, name, before):
     for i, (serving, technique, *more) in enumerate(PLACES):
         if type(technique) is not kind:

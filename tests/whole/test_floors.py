@@ -10,23 +10,46 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "costmodel"
-HEAVY = ["IPython", "ipywidgets", "jupyter", "jupyter_client", "jupyter_core", "matplotlib", "nbclient", "nbconvert", "nbformat",
-         "papermill", "scipy.stats", "tiktoken", "typst"]  # fmt: skip
+HEAVY = [
+    "IPython",
+    "ipywidgets",
+    "jupyter",
+    "jupyter_client",
+    "jupyter_core",
+    "matplotlib",
+    "nbclient",
+    "nbconvert",
+    "nbformat",
+    "papermill",
+    "scipy.stats",
+    "tiktoken",
+    "typst",
+]
 FILES_MAX, LINES_MAX = 15, 400
 FILE_READERS = {
-    "costmodel.facts.catalog", "costmodel.facts.tokens", "costmodel.laws.serving.calibration", "costmodel.scenarios.scenario",
-    "costmodel.scenarios.reading", "costmodel.scenarios.portfolio",
-}  # data, encodings, and the user's own YAML and CSV  # fmt: skip
+    "costmodel.facts.catalog",
+    "costmodel.facts.tokens",
+    "costmodel.laws.serving.calibration",
+    "costmodel.scenarios.scenario",
+    "costmodel.scenarios.reading",
+    "costmodel.scenarios.portfolio",
+}  # data, encodings, and the user's own YAML and CSV
 
 
 def floors(text):
     """{folder: folders that it may import} of the block in CONTRIBUTING.md whose lines are "folder: others"."""
     block = re.search(r"```floors\n(.*?)```", text, re.S)
-    return {name: set(allowed.split()) for name, _, allowed in (line.partition(":") for line in block[1].splitlines())}
+    return {
+        name: set(allowed.split())
+        for name, _, allowed in (line.partition(":") for line in block[1].splitlines())
+    }
 
 
 FLOORS = floors((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
-MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(PACKAGE.rglob("*.py"))}
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
 INSIDE = {name: path for name, path in MODULES.items() if name.count(".") > 1}
 IN_FLOORS = {name: path for name, path in INSIDE.items() if path.name != "__init__.py"}
 
@@ -34,7 +57,12 @@ IN_FLOORS = {name: path for name, path in INSIDE.items() if path.name != "__init
 def imported(source, modules):
     """Modules of the package that a source imports anywhere, also inside functions; not those only for type checking."""
     tree = ast.parse(source)
-    skipped = {id(n) for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) for n in ast.walk(node)}
+    skipped = {
+        id(n)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for n in ast.walk(node)
+    }
     for node in (n for n in ast.walk(tree) if id(n) not in skipped):
         if isinstance(node, ast.ImportFrom):
             assert not node.level, "imports inside the package name the whole module"
@@ -43,7 +71,9 @@ def imported(source, modules):
                     inside = f"{node.module}.{alias.name}"
                     yield inside if inside in modules else node.module
         elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "costmodel")
+            yield from (
+                alias.name for alias in node.names if alias.name.split(".")[0] == "costmodel"
+            )
 
 
 def folder(module):
@@ -76,7 +106,9 @@ def circle(arrows):
 
 
 def test_every_folder_is_a_floor_and_nothing_else_lies_in_the_package():
-    assert {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"} | {"cli"} == set(FLOORS)
+    assert {
+        path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"
+    } | {"cli"} == set(FLOORS)
     faces = {"training", "serving", "knowledge", "operations", "finance", "uncertainty"}
     assert {path.stem for path in PACKAGE.glob("*.py")} == faces | {"__init__", "__main__", "cli"}
 
@@ -91,23 +123,60 @@ def test_nobody_inside_imports_a_face(module):
     """A folder is imported by its modules; `from costmodel.facts import gpu` would go through the face."""
     tree = ast.parse(IN_FLOORS[module].read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module in MODULES and MODULES[node.module].name == "__init__.py":
-            assert all(f"{node.module}.{alias.name}" in MODULES for alias in node.names), ast.unparse(node)
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module in MODULES
+            and MODULES[node.module].name == "__init__.py"
+        ):
+            assert all(f"{node.module}.{alias.name}" in MODULES for alias in node.names), (
+                ast.unparse(node)
+            )
 
 
 @pytest.mark.parametrize("name", FLOORS)
 def test_no_floor_goes_in_a_circle(name):
     inside = {module: path for module, path in IN_FLOORS.items() if folder(module) == name}
-    assert circle({module: set(imported(path.read_text(encoding="utf-8"), MODULES)) & set(inside) for module, path in inside.items()}) == []
+    assert (
+        circle(
+            {
+                module: set(imported(path.read_text(encoding="utf-8"), MODULES)) & set(inside)
+                for module, path in inside.items()
+            }
+        )
+        == []
+    )
 
 
-@pytest.mark.parametrize(("module", "source", "found"), [
-    ("costmodel.core.units", "from costmodel.facts.catalog import gpu", ["costmodel.core.units -> costmodel.facts.catalog"]),
-    ("costmodel.core.units", "def f():\n    from costmodel import cli", ["costmodel.core.units -> costmodel.cli"]),
-    ("costmodel.laws.money", "import costmodel.ledgers.engine", ["costmodel.laws.money -> costmodel.ledgers.engine"]),
-    ("costmodel.validation.cases", "from costmodel.pages.plots import costs", ["costmodel.validation.cases -> costmodel.pages.plots.costs"]),
-    ("costmodel.laws.money", "if TYPE_CHECKING:\n    from costmodel.ledgers.engine import Bill\nfrom costmodel.core.units import KILO\nimport numpy", []),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("module", "source", "found"),
+    [
+        (
+            "costmodel.core.units",
+            "from costmodel.facts.catalog import gpu",
+            ["costmodel.core.units -> costmodel.facts.catalog"],
+        ),
+        (
+            "costmodel.core.units",
+            "def f():\n    from costmodel import cli",
+            ["costmodel.core.units -> costmodel.cli"],
+        ),
+        (
+            "costmodel.laws.money",
+            "import costmodel.ledgers.engine",
+            ["costmodel.laws.money -> costmodel.ledgers.engine"],
+        ),
+        (
+            "costmodel.validation.cases",
+            "from costmodel.pages.plots import costs",
+            ["costmodel.validation.cases -> costmodel.pages.plots.costs"],
+        ),
+        (
+            "costmodel.laws.money",
+            "if TYPE_CHECKING:\n    from costmodel.ledgers.engine import Bill\nfrom costmodel.core.units import KILO\nimport numpy",
+            [],
+        ),
+    ],
+)
 def test_a_planted_import_is_found(module, source, found):
     assert list(wrong(module, source)) == found
 
@@ -136,15 +205,28 @@ def test_each_folder_says_what_lives_there():
 
 def test_import_costmodel_is_light():
     code = f"import sys, costmodel; print([m for m in {HEAVY} if m in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert run.stdout.strip() == "[]"
 
 
 def opens(source):
     """Calls that read or write a file."""
     calls = (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call))
-    names = {n.func.id if isinstance(n.func, ast.Name) else getattr(n.func, "attr", "") for n in calls}
-    return names & {"open", "read_text", "write_text", "read_bytes", "write_bytes", "read_csv", "iterdir", "glob"}
+    names = {
+        n.func.id if isinstance(n.func, ast.Name) else getattr(n.func, "attr", "") for n in calls
+    }
+    return names & {
+        "open",
+        "read_text",
+        "write_text",
+        "read_bytes",
+        "write_bytes",
+        "read_csv",
+        "iterdir",
+        "glob",
+    }
 
 
 @pytest.mark.parametrize("module", IN_FLOORS)
@@ -158,6 +240,10 @@ def test_nothing_in_the_package_prints_or_logs():
         if module in ("costmodel.cli", "costmodel.__main__"):
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        called = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        called = {
+            n.func.id
+            for n in ast.walk(tree)
+            if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+        }
         brought = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
         assert "print" not in called and "logging" not in brought, path.name

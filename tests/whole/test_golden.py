@@ -42,7 +42,9 @@ def report_of(notebook):
     """Answer, numbers and table that a notebook hands over, at few draws."""
     with tempfile.TemporaryDirectory() as folder:
         known = report.schema(notebook)
-        made = report.run(notebook, folder, formats=("html",), **({"draws": DRAWS} if "draws" in known else {}))
+        made = report.run(
+            notebook, folder, formats=("html",), **({"draws": DRAWS} if "draws" in known else {})
+        )
         table = pd.read_csv(made.results_csv, keep_default_na=False)
     return {"answer": made.answer, "numbers": made.numbers, "table": table.to_dict(orient="list")}
 
@@ -84,8 +86,12 @@ def test_a_notebook_answers_as_before(notebook):
 
 def test_a_difference_is_found():
     was = {"usd": 1.0, "rows": [1, "RAG"]}
-    assert list(same(was, {"usd": 1.0 + 1e-7, "rows": [1, "RAG"]})) == [" > usd was 1.0 and is 1.0000001"]
-    assert list(same(was, {"usd": 1.0, "rows": [1, "LoRA"]})) == [" > rows > 1 was 'RAG' and is 'LoRA'"]
+    assert list(same(was, {"usd": 1.0 + 1e-7, "rows": [1, "RAG"]})) == [
+        " > usd was 1.0 and is 1.0000001"
+    ]
+    assert list(same(was, {"usd": 1.0, "rows": [1, "LoRA"]})) == [
+        " > rows > 1 was 'RAG' and is 'LoRA'"
+    ]
     assert list(same(was, {"usd": 1.0})) == [" > rows was [1, 'RAG'] and is None"]
 
 

@@ -17,11 +17,17 @@ from costmodel.scenarios.scenario import notebooks_folder
 
 NOTEBOOKS = sorted(notebooks_folder().glob("*.ipynb"))
 DRAWS = 400
-MEASURED_ONLY = {"09_how_wrong_are_we"}  # nothing is drawn, paid or discounted: no seed, date of prices, horizon or currency to choose
+MEASURED_ONLY = {
+    "09_how_wrong_are_we"
+}  # nothing is drawn, paid or discounted: no seed, date of prices, horizon or currency to choose
 
 
 def cells(path, kind=None):
-    return [c for c in json.loads(path.read_text(encoding="utf-8"))["cells"] if kind in (None, c["cell_type"])]
+    return [
+        c
+        for c in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        if kind in (None, c["cell_type"])
+    ]
 
 
 def tags(cell):
@@ -58,7 +64,11 @@ class TestForm:
 
 @pytest.fixture(scope="module")
 def approach(tmp_path_factory):
-    return report.run(notebooks_folder() / "01_which_approach.ipynb", tmp_path_factory.mktemp("approach"), draws=DRAWS)
+    return report.run(
+        notebooks_folder() / "01_which_approach.ipynb",
+        tmp_path_factory.mktemp("approach"),
+        draws=DRAWS,
+    )
 
 
 def test_the_notebook_says_what_the_script_says(approach):
@@ -74,122 +84,290 @@ def test_the_notebook_says_what_the_script_says(approach):
 
 
 def test_the_command_line_says_what_the_notebook_says(approach):
-    said = CliRunner().invoke(main, ["compare", "support_assistant", "--draws", str(DRAWS), "--csv", "-"])
+    said = CliRunner().invoke(
+        main, ["compare", "support_assistant", "--draws", str(DRAWS), "--csv", "-"]
+    )
     assert said.exit_code == 0, said.output
-    table = pd.read_csv(io.StringIO(said.stdout[said.stdout.index("option,") :]), index_col="option")
+    table = pd.read_csv(
+        io.StringIO(said.stdout[said.stdout.index("option,") :]), index_col="option"
+    )
     printed = pd.read_csv(approach.results_csv, index_col="option")
     assert table["mid"].to_list() == printed["mid"].to_list()
 
 
 def test_the_report_opens_with_the_answer_and_loads_nothing(approach):
     html = approach.html.read_text(encoding="utf-8")
-    assert approach.answer.startswith("Starting at 300,000 requests a month and growing 25% a year, ") and html.index("cm-answer") < html.index("cm-cards") < html.index("cm-points") < html.index("<h2")
+    assert approach.answer.startswith(
+        "Starting at 300,000 requests a month and growing 25% a year, "
+    ) and html.index("cm-answer") < html.index("cm-cards") < html.index("cm-points") < html.index(
+        "<h2"
+    )
     assert html.count('class="cm-card"') == 4
-    assert not re.search(r"<script|<link|@import|src=.http|url\(.?http|jupyter-widget|Traceback", html)
+    assert not re.search(
+        r"<script|<link|@import|src=.http|url\(.?http|jupyter-widget|Traceback", html
+    )
     assert approach.html.stat().st_size < 3e6 and approach.pdf.read_bytes().startswith(b"%PDF")
     facts = json.loads(approach.results_json.read_text(encoding="utf-8"))
-    rows = {cells[0]: cells for cells in re.findall(r"<tr><td>(.+?)</td><td>(.+?)</td><td>.+?</td><td>(.+?)</td></tr>", html[html.index("How this report was made") :])}
-    said = {name: [re.sub("<[^>]+>", "", cell) for cell in cells[1:]] for name, cells in rows.items()}
-    assert said["requests_per_month"] == ["300,000", "the scenario"] and said["draws"] == [str(DRAWS), "you"] and said["discount_rate"] == ["0.1", UNTOUCHED]
-    assert facts["command"] == f"costmodel report 01_which_approach -p draws {DRAWS} -p on 2026-11-20"  # from any folder
+    rows = {
+        cells[0]: cells
+        for cells in re.findall(
+            r"<tr><td>(.+?)</td><td>(.+?)</td><td>.+?</td><td>(.+?)</td></tr>",
+            html[html.index("How this report was made") :],
+        )
+    }
+    said = {
+        name: [re.sub("<[^>]+>", "", cell) for cell in cells[1:]] for name, cells in rows.items()
+    }
+    assert (
+        said["requests_per_month"] == ["300,000", "the scenario"]
+        and said["draws"] == [str(DRAWS), "you"]
+        and said["discount_rate"] == ["0.1", UNTOUCHED]
+    )
+    assert (
+        facts["command"] == f"costmodel report 01_which_approach -p draws {DRAWS} -p on 2026-11-20"
+    )  # from any folder
     assert "2026-11-20" in str(facts["facts"]) and facts["numbers"]["seed"] == 7
 
 
 def test_parameters_reach_the_answer(tmp_path):
-    few = report.run(notebooks_folder() / "01_which_approach.ipynb", tmp_path, formats=("html",), draws=DRAWS, requests_per_month=2_000,
-                     corpus_tokens=200_000, months=12, quality_floor=0.5, currency="EUR 0.92 2026-11-20", title="Ours", prepared_for="The board")  # fmt: skip
-    assert few.title == "Ours" and few.answer.startswith("Starting at 2,000 requests a month") and "EUR" in few.answer
-    assert "EUR at 0.92 per USD of 2026-11-20; what is marked USD is in US dollars" in few.html.read_text(encoding="utf-8")
+    few = report.run(
+        notebooks_folder() / "01_which_approach.ipynb",
+        tmp_path,
+        formats=("html",),
+        draws=DRAWS,
+        requests_per_month=2_000,
+        corpus_tokens=200_000,
+        months=12,
+        quality_floor=0.5,
+        currency="EUR 0.92 2026-11-20",
+        title="Ours",
+        prepared_for="The board",
+    )
+    assert (
+        few.title == "Ours"
+        and few.answer.startswith("Starting at 2,000 requests a month")
+        and "EUR" in few.answer
+    )
+    assert (
+        "EUR at 0.92 per USD of 2026-11-20; what is marked USD is in US dollars"
+        in few.html.read_text(encoding="utf-8")
+    )
     case = cm.load("support_assistant", requests_per_month=2_000, corpus_tokens=200_000, months=12)
     script = cm.compare(case.options, case.work, terms=case.terms, draws=DRAWS, seed=case.seed)
     printed = pd.read_csv(few.results_csv, index_col="option")
     assert printed["mid"].to_list() == script["mid"].to_list()
 
 
-@pytest.mark.parametrize("given", [{}, {"use_case": "Document extraction", "pages_in": 6}, {"usd_per_month": 5_000, "model": "claude-sonnet-5-5"}, {"currency": "EUR 0.5 2026-11-20"}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"use_case": "Document extraction", "pages_in": 6},
+        {"usd_per_month": 5_000, "model": "claude-sonnet-5-5"},
+        {"currency": "EUR 0.5 2026-11-20"},
+    ],
+)
 def test_the_quick_answer_runs_from_pages_words_or_a_bill(tmp_path, given):
-    made = report.run(notebooks_folder() / "00_quick_answer.ipynb", tmp_path, formats=("html",), draws=DRAWS, **given)
-    options, work = cm.choices.quick(on="2026-11-20", **{k: v for k, v in given.items() if k != "currency"})
+    made = report.run(
+        notebooks_folder() / "00_quick_answer.ipynb",
+        tmp_path,
+        formats=("html",),
+        draws=DRAWS,
+        **given,
+    )
+    options, work = cm.choices.quick(
+        on="2026-11-20", **{k: v for k, v in given.items() if k != "currency"}
+    )
     script = cm.compare(options, work, draws=DRAWS, seed=7)
     printed = pd.read_csv(made.results_csv, index_col="option")
-    assert printed.loc["Whole life", "mid"] == pytest.approx(script.loc["Whole life", "mid"], abs=0.005)
+    assert printed.loc["Whole life", "mid"] == pytest.approx(
+        script.loc["Whole life", "mid"], abs=0.005
+    )
     if "currency" in given:
         page = made.html.read_text(encoding="utf-8")
-        assert f"{script.loc['Whole life', 'per_month'] * 0.5:,.0f}" in page and "EUR/month" in page and "USD/month" not in page
+        assert (
+            f"{script.loc['Whole life', 'per_month'] * 0.5:,.0f}" in page
+            and "EUR/month" in page
+            and "USD/month" not in page
+        )
     if "usd_per_month" in given:
         assert printed.loc["Tokens alone", "per_month"] == pytest.approx(5_000)
 
 
 def test_the_payback_notebook_says_what_the_script_says(tmp_path):
-    made = report.run(notebooks_folder() / "03_prompt_cache_tune_or_distil.ipynb", tmp_path, formats=("html",), draws=DRAWS, tune="Distilled")
+    made = report.run(
+        notebooks_folder() / "03_prompt_cache_tune_or_distil.ipynb",
+        tmp_path,
+        formats=("html",),
+        draws=DRAWS,
+        tune="Distilled",
+    )
     case = cm.load("document_extraction")
-    script = cm.training.paybacks({"first": case.options["Few-shot"], "second": case.options["Distilled"]}, case.work, terms=case.terms)
-    assert json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]["paybacks"] == script["requests"].to_list()
-    assert f"When Distilled has paid for what it costs more than Few-shot: {script.verdict.iloc[0]}" in made.answer
+    script = cm.training.paybacks(
+        {"first": case.options["Few-shot"], "second": case.options["Distilled"]},
+        case.work,
+        terms=case.terms,
+    )
+    assert (
+        json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]["paybacks"]
+        == script["requests"].to_list()
+    )
+    assert (
+        f"When Distilled has paid for what it costs more than Few-shot: {script.verdict.iloc[0]}"
+        in made.answer
+    )
 
 
 def test_the_hosting_notebook_says_what_the_script_says(tmp_path):
     given = {"gpu_hourly": 2.0, "fte": 0.25, "traffic_profile": "global"}
-    made = report.run(notebooks_folder() / "02_api_or_own_gpus.ipynb", tmp_path, formats=("html",), draws=DRAWS, **given)
+    made = report.run(
+        notebooks_folder() / "02_api_or_own_gpus.ipynb",
+        tmp_path,
+        formats=("html",),
+        draws=DRAWS,
+        **given,
+    )
     case = cm.load("own_gpus")
     options, work = cm.serving.with_fleet(case.options, case.work, **given)
     script = cm.compare(options, work, terms=case.terms, draws=DRAWS, seed=case.seed)
     printed = pd.read_csv(made.results_csv, index_col="option")
     assert printed["mid"].to_list() == script["mid"].to_list()
-    flip = cm.breakeven({"API": options["API"], "Own GPUs": options["Own GPUs"]}, work, terms=case.terms, seed=case.seed)
+    flip = cm.breakeven(
+        {"API": options["API"], "Own GPUs": options["Own GPUs"]},
+        work,
+        terms=case.terms,
+        seed=case.seed,
+    )
     assert flip.verdict.iloc[0] in made.answer
+
+
 def test_the_business_case_says_what_the_script_says(tmp_path):
-    given = {"minutes_per_request": 2.0, "tax_rate": 0.25, "currency": "EUR 0.92 2026-11-20", "draws": DRAWS}
-    made = report.run(notebooks_folder() / "05_business_case.ipynb", tmp_path, formats=("html",), **given)
+    given = {
+        "minutes_per_request": 2.0,
+        "tax_rate": 0.25,
+        "currency": "EUR 0.92 2026-11-20",
+        "draws": DRAWS,
+    }
+    made = report.run(
+        notebooks_folder() / "05_business_case.ipynb", tmp_path, formats=("html",), **given
+    )
     case = cm.load("support_assistant", currency=given["currency"])
-    leaders = cm.recommend(case.options, case.work, quality_floor=case.quality_floor, terms=case.terms, draws=DRAWS, seed=case.seed).leaders
+    leaders = cm.recommend(
+        case.options,
+        case.work,
+        quality_floor=case.quality_floor,
+        terms=case.terms,
+        draws=DRAWS,
+        seed=case.seed,
+    ).leaders
     policy = cm.finance.Policy(tax_rate=0.25, realised=cm.Range(0.5, 0.95))
-    script = cm.finance.business_case({n: case.options[n] for n in leaders}, case.work, cm.Option(cm.finance.Staff(2.0)), policy, draws=DRAWS, seed=case.seed, terms=case.terms)
+    script = cm.finance.business_case(
+        {n: case.options[n] for n in leaders},
+        case.work,
+        cm.Option(cm.finance.Staff(2.0)),
+        policy,
+        draws=DRAWS,
+        seed=case.seed,
+        terms=case.terms,
+    )
     printed = pd.read_csv(made.results_csv, index_col="option")
     for column in ("npv", "npv_p10", "budget", "tax", "payback_month"):
-        assert printed[column].to_list() == pytest.approx(script[column].to_list(), rel=1e-12), column
-    assert "EUR" in made.answer and "EUR at 0.92 per USD of 2026-11-20" in made.html.read_text(encoding="utf-8")
+        assert printed[column].to_list() == pytest.approx(script[column].to_list(), rel=1e-12), (
+            column
+        )
+    assert "EUR" in made.answer and "EUR at 0.92 per USD of 2026-11-20" in made.html.read_text(
+        encoding="utf-8"
+    )
 
 
 def test_what_matters_says_what_the_script_says(tmp_path):
-    made = report.run(notebooks_folder() / "06_what_matters.ipynb", tmp_path, formats=("html",), draws=DRAWS, together=0.5)
+    made = report.run(
+        notebooks_folder() / "06_what_matters.ipynb",
+        tmp_path,
+        formats=("html",),
+        draws=DRAWS,
+        together=0.5,
+    )
     case = cm.load("support_assistant")
-    moved = dict.fromkeys(["Trends.api", "gpu.gpu_trend", "labor.labor_trend", "Trends.service"], 0.5)
-    options, work, terms = cm.uncertainty.drive((case.options, case.work, case.terms), "economy", moved)
-    script = cm.recommend(options, work, quality_floor=case.quality_floor, terms=terms, draws=DRAWS, seed=case.seed)
+    moved = dict.fromkeys(
+        ["Trends.api", "gpu.gpu_trend", "labor.labor_trend", "Trends.service"], 0.5
+    )
+    options, work, terms = cm.uncertainty.drive(
+        (case.options, case.work, case.terms), "economy", moved
+    )
+    script = cm.recommend(
+        options, work, quality_floor=case.quality_floor, terms=terms, draws=DRAWS, seed=case.seed
+    )
     printed = pd.read_csv(made.results_csv, index_col="option")
     assert printed["p90"].to_list() == script.table["p90"].to_list()
     facts = json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]
     leaders = {n: options[n] for n in script.leaders}
-    assert facts["evpi"] == cm.uncertainty.value_of_information(leaders, work, draws=DRAWS, seed=case.seed, terms=terms)["usd"][0]
+    assert (
+        facts["evpi"]
+        == cm.uncertainty.value_of_information(
+            leaders, work, draws=DRAWS, seed=case.seed, terms=terms
+        )["usd"][0]
+    )
 
 
 def test_the_knowledge_notebook_says_what_the_script_says(tmp_path):
-    made = report.run(notebooks_folder() / "04_rag_graphrag_or_long_context.ipynb", tmp_path, formats=("html",), draws=DRAWS, queries_per_day=5, sample_fraction=0.02, sample_cost=0.05)
+    made = report.run(
+        notebooks_folder() / "04_rag_graphrag_or_long_context.ipynb",
+        tmp_path,
+        formats=("html",),
+        draws=DRAWS,
+        queries_per_day=5,
+        sample_fraction=0.02,
+        sample_cost=0.05,
+    )
     numbers = json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]
     script = cm.knowledge.knowledge_table()
     assert numbers["worked"] == script.drop(columns="cheapest").round(2).to_numpy().tolist()
-    assert numbers["cache"] == cm.knowledge.cache_verdict(5, model="claude-sonnet-5-5", on="2026-11-20") and "dearer than no cache" in made.answer and "cache <strong>costs money" in made.html.read_text(encoding="utf-8")
+    assert (
+        numbers["cache"]
+        == cm.knowledge.cache_verdict(5, model="claude-sonnet-5-5", on="2026-11-20")
+        and "dearer than no cache" in made.answer
+        and "cache <strong>costs money" in made.html.read_text(encoding="utf-8")
+    )
 
 
 def test_the_notebook_on_operations_says_what_the_script_says(tmp_path):
-    made = report.run(notebooks_folder() / "07_keep_it_alive.ipynb", tmp_path, formats=("html",), draws=DRAWS, requests_per_month=1_000_000)
+    made = report.run(
+        notebooks_folder() / "07_keep_it_alive.ipynb",
+        tmp_path,
+        formats=("html",),
+        draws=DRAWS,
+        requests_per_month=1_000_000,
+    )
     case = cm.load("support_assistant", requests_per_month=1_000_000)
     option = case.options["RAG"]
-    release = cm.Release(policy="canary", releases_per_month=2, judge=cm.Api("gpt-6-luna", on=option.serving.on))
+    release = cm.Release(
+        policy="canary", releases_per_month=2, judge=cm.Api("gpt-6-luna", on=option.serving.on)
+    )
     script = cm.operations.release_policies(option, case.work, release, case.terms)
     printed = pd.read_csv(made.results_csv, keep_default_na=False)
-    assert printed["policy"].to_list() == script["policy"].to_list() and printed["usd_total"].to_list() == pytest.approx(script["usd_total"].to_list())
+    assert printed["policy"].to_list() == script["policy"].to_list() and printed[
+        "usd_total"
+    ].to_list() == pytest.approx(script["usd_total"].to_list())
     numbers = json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]
     assert numbers["best"] == script["policy"][0] and f"{script['policy'][0]!r}" in made.answer
-    assert numbers["unpriced"] == pytest.approx(cm.operations.unpriced(option, case.work, case.terms)["usd_per_year"].sum())
+    assert numbers["unpriced"] == pytest.approx(
+        cm.operations.unpriced(option, case.work, case.terms)["usd_per_year"].sum()
+    )
     assert 0.20 <= numbers["share"] <= 0.35
 
 
 @pytest.mark.parametrize("name", sorted(cm.scenarios.examples()))
 def test_every_example_scenario_answers(name):
     case = cm.load(name)
-    verdict = cm.recommend(case.options, case.work, quality_floor=case.quality_floor, terms=case.terms, draws=DRAWS, seed=case.seed)
+    verdict = cm.recommend(
+        case.options,
+        case.work,
+        quality_floor=case.quality_floor,
+        terms=case.terms,
+        draws=DRAWS,
+        seed=case.seed,
+    )
     assert verdict.best and verdict.sentence.endswith(".")
 
 

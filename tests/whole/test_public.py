@@ -13,7 +13,15 @@ from costmodel.choices.servings import api as servings
 from costmodel.choices.servings import baselines
 from costmodel.choices.servings import hosted as hosting
 from costmodel.choices.servings import owned as hardware
-from costmodel.choices.techniques import agents, compliance, graphs, knowledge, operations, prompting, release
+from costmodel.choices.techniques import (
+    agents,
+    compliance,
+    graphs,
+    knowledge,
+    operations,
+    prompting,
+    release,
+)
 from costmodel.choices.techniques import tuning as adaptation
 from costmodel.core import words
 from costmodel.core.checks import validate
@@ -24,10 +32,34 @@ from costmodel.core.units import GLOSSARY
 from costmodel.core.words import unit_of
 from costmodel.studies import business_case as finance
 
-HOMES = (workload, options, servings, hardware, hosting, baselines, finance, prompting, knowledge, graphs, adaptation, operations, release, compliance, agents)
+HOMES = (
+    workload,
+    options,
+    servings,
+    hardware,
+    hosting,
+    baselines,
+    finance,
+    prompting,
+    knowledge,
+    graphs,
+    adaptation,
+    operations,
+    release,
+    compliance,
+    agents,
+)
 CLASSES = {
-    c for m in HOMES for c in vars(m).values() if inspect.isclass(c) and dataclasses.is_dataclass(c) and c.__module__ == m.__name__
-} - {options.Case, hosting.Capacity, words.Currency, baselines._Baseline}  # handed to a technique, made inside, a parsed text: nothing that a user fills in
+    c
+    for m in HOMES
+    for c in vars(m).values()
+    if inspect.isclass(c) and dataclasses.is_dataclass(c) and c.__module__ == m.__name__
+} - {
+    options.Case,
+    hosting.Capacity,
+    words.Currency,
+    baselines._Baseline,
+}  # handed to a technique, made inside, a parsed text: nothing that a user fills in
 UNITS = {unit for unit, _ in GLOSSARY.values()}
 
 
@@ -49,27 +81,48 @@ WORK = cm.Workload(1e5, input_tokens=900, output_tokens=250)
 ONE = cm.Option(cm.Api("gpt-6-sol", on="2026-11-20"))
 
 
-@pytest.mark.parametrize(("call", "said"), [
-    (lambda: cm.Workload(requests_per_mont=1), "no argument 'requests_per_mont' in Workload(...); did you mean 'requests_per_month'"),
-    (lambda: cm.Rag(topk=3), "no argument 'topk' in Rag(...); did you mean 'top_k'"),
-    (lambda: dataclasses.replace(cm.Rag(), topk=3), "did you mean 'top_k'"),
-    (lambda: cm.Option(ONE.serving, qualty=0.5), "did you mean 'quality'"),
-    (lambda: cm.compare(ONE, WORK, drawz=10), "no argument 'drawz' in compare(...); did you mean 'draws'"),
-    (lambda: cm.ledger(ONE, WORK, month=10), "did you mean 'months'"),
-    (lambda: cm.Corpus(), "Corpus: missing a required argument: 'tokens'"),
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda: cm.Workload(requests_per_mont=1),
+            "no argument 'requests_per_mont' in Workload(...); did you mean 'requests_per_month'",
+        ),
+        (lambda: cm.Rag(topk=3), "no argument 'topk' in Rag(...); did you mean 'top_k'"),
+        (lambda: dataclasses.replace(cm.Rag(), topk=3), "did you mean 'top_k'"),
+        (lambda: cm.Option(ONE.serving, qualty=0.5), "did you mean 'quality'"),
+        (
+            lambda: cm.compare(ONE, WORK, drawz=10),
+            "no argument 'drawz' in compare(...); did you mean 'draws'",
+        ),
+        (lambda: cm.ledger(ONE, WORK, month=10), "did you mean 'months'"),
+        (lambda: cm.Corpus(), "Corpus: missing a required argument: 'tokens'"),
+    ],
+    ids=str,
+)
 def test_a_misspelt_argument_is_an_error_with_the_nearest_name(call, said):
     with pytest.raises(TypeError, match=re.escape(said)):
         call()
 
 
-@pytest.mark.parametrize("run", [
-    lambda **k: cm.compare(ONE, WORK, **k), lambda **k: cm.recommend({"a": ONE}, WORK, **k), lambda **k: cm.breakeven({"first": ONE, "second": ONE}, WORK, **k),
-    lambda **k: cm.sweep(ONE, WORK, "requests_per_month", **k), lambda **k: cm.uncertainty.fan(ONE, WORK, **k), lambda **k: cm.uncertainty.p_cheaper({"first": ONE, "second": ONE}, WORK, **k),
-])  # fmt: skip
-@pytest.mark.parametrize(("name", "value"), [("draws", 10**9), ("draws", -1), ("draws", 1.5), ("seed", "a")])
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda **k: cm.compare(ONE, WORK, **k),
+        lambda **k: cm.recommend({"a": ONE}, WORK, **k),
+        lambda **k: cm.breakeven({"first": ONE, "second": ONE}, WORK, **k),
+        lambda **k: cm.sweep(ONE, WORK, "requests_per_month", **k),
+        lambda **k: cm.uncertainty.fan(ONE, WORK, **k),
+        lambda **k: cm.uncertainty.p_cheaper({"first": ONE, "second": ONE}, WORK, **k),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "value"), [("draws", 10**9), ("draws", -1), ("draws", 1.5), ("seed", "a")]
+)
 def test_wrong_draws_and_seeds_are_one_sentence_everywhere(run, name, value):
-    with pytest.raises(ValueError, match=f"^{name} is {value!r}, allowed is a whole number between"):
+    with pytest.raises(
+        ValueError, match=f"^{name} is {value!r}, allowed is a whole number between"
+    ):
         run(**{"draws": 10, name: value})
 
 
@@ -79,7 +132,10 @@ def test_a_type_error_inside_a_call_is_left_as_it_is():
 
 
 def test_public_names_pickle():
-    assert pickle.loads(pickle.dumps(cm.compare)) is cm.compare and pickle.loads(pickle.dumps(cm.ledger)) is cm.ledger
+    assert (
+        pickle.loads(pickle.dumps(cm.compare)) is cm.compare
+        and pickle.loads(pickle.dumps(cm.ledger)) is cm.ledger
+    )
 
 
 def test_the_function_hides_the_module_of_its_name():
@@ -88,14 +144,18 @@ def test_the_function_hides_the_module_of_its_name():
     assert callable(cm.ledger)
 
 
-@pytest.mark.parametrize("kind", sorted(CLASSES, key=lambda c: c.__name__), ids=lambda c: c.__name__)
+@pytest.mark.parametrize(
+    "kind", sorted(CLASSES, key=lambda c: c.__name__), ids=lambda c: c.__name__
+)
 def test_every_field_is_in_the_glossary(kind):
     """A field without a unit is a field that nothing checks."""
     missing = [f.name for f in dataclasses.fields(kind) if not unit_of(kind.__name__, f.name)]
     assert missing == []
 
 
-@pytest.mark.parametrize("kind", sorted(CLASSES, key=lambda c: c.__name__), ids=lambda c: c.__name__)
+@pytest.mark.parametrize(
+    "kind", sorted(CLASSES, key=lambda c: c.__name__), ids=lambda c: c.__name__
+)
 def test_every_class_is_frozen_and_explained(kind):
     assert kind.__dataclass_params__.frozen
     assert kind.__doc__ and not kind.__doc__.startswith(f"{kind.__name__}(")
@@ -113,7 +173,11 @@ def test_every_number_of_a_technique_is_checked():
     free = {"log-odds", "text", "date", "flag", "record"}
     for kind in CLASSES - {cm.choices.Trends, adaptation.Tune}:
         for f in dataclasses.fields(kind):
-            if unit_of(kind.__name__, f.name) in free or not hasattr(kind, "__post_init__") or f.default is dataclasses.MISSING:
+            if (
+                unit_of(kind.__name__, f.name) in free
+                or not hasattr(kind, "__post_init__")
+                or f.default is dataclasses.MISSING
+            ):
                 continue
             made = _example(kind)
             with pytest.raises((ValueError, cm.Infeasible), match=f.name):
@@ -123,10 +187,16 @@ def test_every_number_of_a_technique_is_checked():
 def _example(kind):
     api = cm.Api("gpt-6.1-terra", on="2026-11-01")
     given = {
-        workload.Corpus: {"tokens": 1e6}, workload.Workload: {"requests_per_month": 10, "input_tokens": 5}, servings.Api: {"model": api.model},
-        hosting.Hosted: {"model": "llama-3.1-8b"}, adaptation.Distill: {"teacher": api}, options.Part: {"option": cm.Option(api)},
-        baselines.Staff: {"minutes_per_request": 4}, baselines.Seats: {"seats": 5, "usd_per_seat_month": 20}, baselines.Today: {"usd_per_month_today": 100},
-    }  # fmt: skip
+        workload.Corpus: {"tokens": 1e6},
+        workload.Workload: {"requests_per_month": 10, "input_tokens": 5},
+        servings.Api: {"model": api.model},
+        hosting.Hosted: {"model": "llama-3.1-8b"},
+        adaptation.Distill: {"teacher": api},
+        options.Part: {"option": cm.Option(api)},
+        baselines.Staff: {"minutes_per_request": 4},
+        baselines.Seats: {"seats": 5, "usd_per_seat_month": 20},
+        baselines.Today: {"usd_per_month_today": 100},
+    }
     return kind(**given.get(kind, {}))
 
 
@@ -139,7 +209,12 @@ def test_validate_uses_the_limits_of_the_unit():
         ttl_s: object = None
 
     validate(Toy(), optional=("ttl_s",))
-    for changes in ({"hit_rate": 1.1}, {"growth_per_year": -1.1}, {"ttl_s": -1}, {"log_odds": "much"}):
+    for changes in (
+        {"hit_rate": 1.1},
+        {"growth_per_year": -1.1},
+        {"ttl_s": -1},
+        {"log_odds": "much"},
+    ):
         with pytest.raises(ValueError, match=f"Toy.{next(iter(changes))} is"):
             validate(Toy(**changes), optional=("ttl_s",))
 

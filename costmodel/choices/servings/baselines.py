@@ -47,14 +47,27 @@ class Staff(_Baseline):
 
     >>> import costmodel as cm
     >>> work = cm.Workload(3_200, input_tokens=1)
-    >>> round(float(cm.ledger(cm.Option(cm.finance.Staff(9, usd_per_hour=32)), work, months=1, terms=cm.Terms(trends=cm.choices.Trends(labour=0))).usd.sum()))
+    >>> round(
+    ...     float(
+    ...         cm.ledger(
+    ...             cm.Option(cm.finance.Staff(9, usd_per_hour=32)),
+    ...             work,
+    ...             months=1,
+    ...             terms=cm.Terms(trends=cm.choices.Trends(labour=0)),
+    ...         ).usd.sum()
+    ...     )
+    ... )
     15360
     """
 
-    minutes_per_request: Number = Range(2, 10, mid=4, why="assumption: a person reads, finds and writes; take the time of yours")
+    minutes_per_request: Number = Range(
+        2, 10, mid=4, why="assumption: a person reads, finds and writes; take the time of yours"
+    )
     usd_per_hour: Number | None = None  # None: the rate of the person
     person: catalog.Person | str = "annotator"
-    accepted: Number | None = Range(0.85, 0.98, mid=0.94, why="assumption: people get some answers wrong too; measure yours")
+    accepted: Number | None = Range(
+        0.85, 0.98, mid=0.94, why="assumption: people get some answers wrong too; measure yours"
+    )
 
     def __post_init__(self) -> None:
         if isinstance(self.person, str):
@@ -64,9 +77,17 @@ class Staff(_Baseline):
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
         paid: Any = self.person if self.usd_per_hour is None else self
         for t in traffic:
-            yield Line(f"{t.item}: people", t.phase, t.count * self.minutes_per_request / MINUTES_PER_HOUR, "hour", paid.usd_per_hour,
-                       t.schedule, "labour", basis="requests x {minutes_per_request} min x {usd_per_hour}/h",
-                       cites=(*cite(self, "minutes_per_request"), *cite(paid, "usd_per_hour")))  # fmt: skip
+            yield Line(
+                f"{t.item}: people",
+                t.phase,
+                t.count * self.minutes_per_request / MINUTES_PER_HOUR,
+                "hour",
+                paid.usd_per_hour,
+                t.schedule,
+                "labour",
+                basis="requests x {minutes_per_request} min x {usd_per_hour}/h",
+                cites=(*cite(self, "minutes_per_request"), *cite(paid, "usd_per_hour")),
+            )
 
 
 @public
@@ -85,8 +106,17 @@ class Seats(_Baseline):
         validate(self, optional=("accepted",))
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
-        yield Line("seats", "serving", self.seats, "seat-month", self.usd_per_seat_month, monthly(), "service",
-                   basis="{seats} seats x {usd_per_seat_month} a month", cites=cite(self, "seats", "usd_per_seat_month"))  # fmt: skip
+        yield Line(
+            "seats",
+            "serving",
+            self.seats,
+            "seat-month",
+            self.usd_per_seat_month,
+            monthly(),
+            "service",
+            basis="{seats} seats x {usd_per_seat_month} a month",
+            cites=cite(self, "seats", "usd_per_seat_month"),
+        )
 
 
 @public
@@ -104,5 +134,14 @@ class Today(_Baseline):
         validate(self, optional=("accepted",))
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
-        yield Line("as today", "serving", 1.0, "month", self.usd_per_month_today, monthly(), "labour",
-                   basis="{usd_per_month_today} a month, as today", cites=cite(self, "usd_per_month_today"))  # fmt: skip
+        yield Line(
+            "as today",
+            "serving",
+            1.0,
+            "month",
+            self.usd_per_month_today,
+            monthly(),
+            "labour",
+            basis="{usd_per_month_today} a month, as today",
+            cites=cite(self, "usd_per_month_today"),
+        )

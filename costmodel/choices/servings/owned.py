@@ -39,8 +39,15 @@ class Owned:
     usd_per_kw_month: Number = catalog.fact("own", "colo.us.usd_per_kw_month").value
     usd_per_kwh: Number = catalog.fact("own", "energy.us.usd_per_kwh").value
     pue: Number = catalog.fact("own", "pue.industry.pue").value
-    operations_fte_per_server: Number = Range(0.01, 0.06, mid=0.02, why="assumption: hands for swaps, firmware and network; one person for 50 servers")
-    setup_weeks: Number = Range(2, 10, mid=4, form="amount", why="assumption: order, rack, network, burn-in")
+    operations_fte_per_server: Number = Range(
+        0.01,
+        0.06,
+        mid=0.02,
+        why="assumption: hands for swaps, firmware and network; one person for 50 servers",
+    )
+    setup_weeks: Number = Range(
+        2, 10, mid=4, form="amount", why="assumption: order, rack, network, burn-in"
+    )
 
     def __post_init__(self) -> None:
         validate(self, optional=("capex_usd", "it_watts"))
@@ -51,13 +58,26 @@ class Owned:
         made, facts = self, catalog.facts_of("own")
         if self.it_watts is None or isinstance(self.it_watts, Listed):
             known = facts.get(f"{gpu.id}.facility_power")  # with cooling
-            board = middle(gpu.power) + facts["server.server_power"].value.mid / self.gpus_per_server
-            made = replace(made, it_watts=Listed(known.value.mid / facts["pue.industry.pue"].value.mid if known else board))
+            board = (
+                middle(gpu.power) + facts["server.server_power"].value.mid / self.gpus_per_server
+            )
+            made = replace(
+                made,
+                it_watts=Listed(
+                    known.value.mid / facts["pue.industry.pue"].value.mid if known else board
+                ),
+            )
         listed = [fact.value for fact in facts.values() if fact.field == "capex_usd"]
-        if self.capex_usd is None or self.capex_usd in listed:  # of this GPU, or left from another one
+        if (
+            self.capex_usd is None or self.capex_usd in listed
+        ):  # of this GPU, or left from another one
             if f"{gpu.id}.capex_usd" not in facts:
-                known_ids = ", ".join(sorted(f.id for f in facts.values() if f.field == "capex_usd"))
-                raise CatalogError(f"no purchase price of {gpu.id} in own.csv; give capex_usd= (in a report purchase_price), known are {known_ids}")
+                known_ids = ", ".join(
+                    sorted(f.id for f in facts.values() if f.field == "capex_usd")
+                )
+                raise CatalogError(
+                    f"no purchase price of {gpu.id} in own.csv; give capex_usd= (in a report purchase_price), known are {known_ids}"
+                )
             made = replace(made, capex_usd=facts[f"{gpu.id}.capex_usd"].value)
         return made
 

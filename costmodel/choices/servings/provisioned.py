@@ -51,29 +51,54 @@ class Provisioned:
     output_weight: Number | None = None
     units_min: Number | None = None
     units_step: Number | None = None
-    load_max: Number = Range(0.7, 1.0 - 1e-9, mid=0.9, why="assumption: share of the units planned for; above, calls are turned away for a moment")
+    load_max: Number = Range(
+        0.7,
+        1.0 - 1e-9,
+        mid=0.9,
+        why="assumption: share of the units planned for; above, calls are turned away for a moment",
+    )
     cover: Number = 1.0
 
     def __post_init__(self) -> None:
         if isinstance(self.api, str):
             object.__setattr__(self, "api", Api(self.api, on=self.on))
-        check(isinstance(self.api, Api), f"Provisioned: the first argument is {self.api!r}, it must be an Api(...) or the id of a model")
-        check(self.on in (None, self.api.on), f"Provisioned.on is {self.on!r}, but its api has the prices of {self.api.on!r}; write Api(..., on=...) or .at(...)")
+        check(
+            isinstance(self.api, Api),
+            f"Provisioned: the first argument is {self.api!r}, it must be an Api(...) or the id of a model",
+        )
+        check(
+            self.on in (None, self.api.on),
+            f"Provisioned.on is {self.on!r}, but its api has the prices of {self.api.on!r}; write Api(..., on=...) or .at(...)",
+        )
         object.__setattr__(self, "on", self.api.on)
         if self.reservation not in RESERVATIONS:
             raise unknown("reservation", self.reservation, RESERVATIONS, where="Provisioned")
-        places = {"tokens_per_min_per_unit": f"{SELLER}.{self.api.model.id}", "usd_per_unit_hour": f"{SELLER}.{self.reservation}",
-                  "units_min": SELLER, "units_step": SELLER}  # fmt: skip
+        places = {
+            "tokens_per_min_per_unit": f"{SELLER}.{self.api.model.id}",
+            "usd_per_unit_hour": f"{SELLER}.{self.reservation}",
+            "units_min": SELLER,
+            "units_step": SELLER,
+        }
         facts = catalog.facts_of("provisioned")
         for name, id in places.items():
             if self._open(name):
                 if f"{id}.{name}" not in facts:
-                    known = ", ".join(sorted(f.id.split(".", 1)[1] for f in facts.values() if f.field == "tokens_per_min_per_unit"))
-                    raise CatalogError(f"no {name} of {self.api.model.id!r} in provisioned.csv; give {name}=, known are {known}")
+                    known = ", ".join(
+                        sorted(
+                            f.id.split(".", 1)[1]
+                            for f in facts.values()
+                            if f.field == "tokens_per_min_per_unit"
+                        )
+                    )
+                    raise CatalogError(
+                        f"no {name} of {self.api.model.id!r} in provisioned.csv; give {name}=, known are {known}"
+                    )
                 object.__setattr__(self, name, Listed(facts[f"{id}.{name}"].value.mid))
         if self._open("output_weight"):
             tier = self.api.model.tiers[0]
-            object.__setattr__(self, "output_weight", Listed(tier.usd_per_mtok_out / tier.usd_per_mtok_in))
+            object.__setattr__(
+                self, "output_weight", Listed(tier.usd_per_mtok_out / tier.usd_per_mtok_in)
+            )
         validate(self)
 
     def _open(self, name: str) -> bool:
@@ -106,7 +131,11 @@ class Provisioned:
 
     def weighted(self, call: Call, cached: Any = 0.0) -> Any:
         """Tokens that a call counts as [input token]."""
-        return call.prompt_tokens - cached + self.output_weight * (call.output_tokens + call.reasoning_tokens)
+        return (
+            call.prompt_tokens
+            - cached
+            + self.output_weight * (call.output_tokens + call.reasoning_tokens)
+        )
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
         """Unit-hours by use, the idle ones apart, and what overflows by the token."""
@@ -117,14 +146,36 @@ class Provisioned:
                 uses.append((t, t.schedule, self.weighted(t.call)))
             else:
                 read, write = cache_schedules(t, work, terms)
-                uses += [(t, read, self.weighted(t.call, t.call.stable_tokens)), (t, write, self.weighted(t.call))]
-        standing = [(t, when, tokens, level_of(when, work, terms)) for t, when, tokens in uses if t.schedule.kind in STANDING]
-        peak = sum((work.arrivals_per_s(t.count) * tokens * level for t, _, tokens, level in standing if t.schedule.kind == "with_demand"), 0.0)
-        peak = peak * SECONDS_PER_MINUTE * work.peak_to_average / self.tokens_per_min_per_unit / self.load_max
+                uses += [
+                    (t, read, self.weighted(t.call, t.call.stable_tokens)),
+                    (t, write, self.weighted(t.call)),
+                ]
+        standing = [
+            (t, when, tokens, level_of(when, work, terms))
+            for t, when, tokens in uses
+            if t.schedule.kind in STANDING
+        ]
+        peak = sum(
+            (
+                work.arrivals_per_s(t.count) * tokens * level
+                for t, _, tokens, level in standing
+                if t.schedule.kind == "with_demand"
+            ),
+            0.0,
+        )
+        peak = (
+            peak
+            * SECONDS_PER_MINUTE
+            * work.peak_to_average
+            / self.tokens_per_min_per_unit
+            / self.load_max
+        )
         units = np.ceil(peak * self.cover / self.units_step - fleet.ROUNDING) * self.units_step
         units = np.maximum(units, self.units_min) * (np.asarray(peak) > 0)
         reach = np.clip(units / np.maximum(peak, fleet.ROUNDING), 0.0, 1.0)
-        spilled = fleet.above(reach, work.peak_to_average) if np.any(np.asarray(self.cover) < 1) else 0.0
+        spilled = (
+            fleet.above(reach, work.peak_to_average) if np.any(np.asarray(self.cover) < 1) else 0.0
+        )
         busy: Any = 0.0
         for t, when, tokens in uses:
             hours = t.count * tokens / self.tokens_per_min_per_unit / MINUTES_PER_HOUR
@@ -132,14 +183,38 @@ class Provisioned:
                 hours, when = scaled(hours, when, 1 - spilled, work, terms)
             if t.schedule.kind in STANDING:
                 busy = busy + hours * level_of(when, work, terms)
-            yield Line(f"{t.item}: provisioned units in use", t.phase, hours, "unit-hour", self.usd_per_unit_hour, when, "api",
-                       basis="calls x (input + {output_weight} x output tokens) / {tokens_per_min_per_unit} tokens a minute",
-                       cites=(*cites, *cite(self, "output_weight")))  # fmt: skip
+            yield Line(
+                f"{t.item}: provisioned units in use",
+                t.phase,
+                hours,
+                "unit-hour",
+                self.usd_per_unit_hour,
+                when,
+                "api",
+                basis="calls x (input + {output_weight} x output tokens) / {tokens_per_min_per_unit} tokens a minute",
+                cites=(*cites, *cite(self, "output_weight")),
+            )
         idle = np.maximum(units * HOURS_PER_MONTH - busy, 0.0)
-        each, when = (idle, monthly()) if steady(idle) else (1.0, path(idle * (np.arange(terms.months + 1) > 0)))
-        yield Line("provisioned units idle", "serving", each, "unit-hour", self.usd_per_unit_hour, when, "api",
-                   basis="units for the busiest hour, at least {units_min}, x hours of a month - hours in use",
-                   cites=(*cites, *cite(self, "units_min", "units_step", "load_max"), "Workload.peak_to_average"))  # fmt: skip
+        each, when = (
+            (idle, monthly())
+            if steady(idle)
+            else (1.0, path(idle * (np.arange(terms.months + 1) > 0)))
+        )
+        yield Line(
+            "provisioned units idle",
+            "serving",
+            each,
+            "unit-hour",
+            self.usd_per_unit_hour,
+            when,
+            "api",
+            basis="units for the busiest hour, at least {units_min}, x hours of a month - hours in use",
+            cites=(
+                *cites,
+                *cite(self, "units_min", "units_step", "load_max"),
+                "Workload.peak_to_average",
+            ),
+        )
         if np.any(spilled):
             over = []
             for t in traffic:

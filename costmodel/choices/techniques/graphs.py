@@ -61,14 +61,28 @@ class GraphRag:
     gleanings: Number = 1.0
     context_tokens: Number | None = None
     report_share: Number = practice("graphrag.report_share")
-    drift_tokens: Number = Range(40_000, 300_000, mid=116_000, why="assumption: three local searches")
+    drift_tokens: Number = Range(
+        40_000, 300_000, mid=116_000, why="assumption: three local searches"
+    )
     map_call_tokens: Number = 12_000.0
-    map_output_tokens: Number = Range(150, 600, mid=300, why="assumption: partial answers, limited to some hundred words by the library")
+    map_output_tokens: Number = Range(
+        150,
+        600,
+        mid=300,
+        why="assumption: partial answers, limited to some hundred words by the library",
+    )
     extractor: Any = None
     store: catalog.Store | str = "neo4j-aura"
-    refresh_months: Number = Range(2, 6, mid=3, why="assumption: each quarter; the graph drifts 15-20 % a quarter")
+    refresh_months: Number = Range(
+        2, 6, mid=3, why="assumption: each quarter; the graph drifts 15-20 % a quarter"
+    )
     refresh_share: Number | None = None
-    stale_wrong: Number = Range(0.2, 0.8, mid=0.5, why="assumption: answers from a part that has changed and are wrong for it")
+    stale_wrong: Number = Range(
+        0.2,
+        0.8,
+        mid=0.5,
+        why="assumption: answers from a part that has changed and are wrong for it",
+    )
     summary_token_share: Number = practice("graphrag.summary_token_share")
     build_weeks: Number = practice("graphrag.build_weeks")
     upkeep_fte: Number = practice("graphrag.maintenance_fte")
@@ -83,16 +97,28 @@ class GraphRag:
     log_odds_fact_global: Number = fitted("full_global.log_odds_fact")
     log_odds_multi_hop_global: Number = fitted("full_global.log_odds_multi_hop")
     log_odds_summary_global: Number = fitted("full_global.log_odds_summary")
-    log_odds_whole_local: Number = Range(-0.3, 1.1, mid=0.4, why="assumption: a local search of the full graph reads a neighbourhood, not the reports; no table of it")
+    log_odds_whole_local: Number = Range(
+        -0.3,
+        1.1,
+        mid=0.4,
+        why="assumption: a local search of the full graph reads a neighbourhood, not the reports; no table of it",
+    )
     hops: Number = HOPS
     questions: QuestionMix | None = None
 
     def __post_init__(self) -> None:
-        known = self.variant in VARIANTS if isinstance(self.variant, str) else isinstance(self.variant, catalog.Graph)
+        known = (
+            self.variant in VARIANTS
+            if isinstance(self.variant, str)
+            else isinstance(self.variant, catalog.Graph)
+        )
         check(known, f"GraphRag.variant is {self.variant!r}, allowed are {', '.join(VARIANTS)}")
         check(self.mode in MODES, f"GraphRag.mode is {self.mode!r}, allowed are {', '.join(MODES)}")
         resolve(self, variant=catalog.graph, store=catalog.store, reader=catalog.reader)
-        check(self.mode == "local" or self.variant.id == "full", f"GraphRag.mode {self.mode!r} needs variant='full', not {self.variant.id!r}")
+        check(
+            self.mode == "local" or self.variant.id == "full",
+            f"GraphRag.mode {self.mode!r} needs variant='full', not {self.variant.id!r}",
+        )
         validate(self, optional=("index_tokens", "output_share", "context_tokens", "refresh_share"))
         require_servings(self, "extractor")
         require("GraphRag.top_k", self.top_k, low=1)
@@ -105,7 +131,12 @@ class GraphRag:
         """Model tokens that index one token of text."""
         if self.index_tokens is not None:
             return self.index_tokens
-        return graph_index_ratio(self.chunk_tokens, self.variant.index_overhead_tokens, self.variant.index_tokens_per_token, self.gleanings)
+        return graph_index_ratio(
+            self.chunk_tokens,
+            self.variant.index_overhead_tokens,
+            self.variant.index_tokens_per_token,
+            self.gleanings,
+        )
 
     def read_tokens(self, work: Workload) -> Any:
         """Tokens that a query reads: those of its mode, at most the corpus; of a global search, the reports of all of it."""
@@ -114,17 +145,26 @@ class GraphRag:
         corpus = corpus_of(work, self).tokens
         if self.mode == "global":
             return self.report_share * corpus
-        return np.minimum(self.drift_tokens if self.mode == "drift" else self.variant.context_tokens, corpus)
+        return np.minimum(
+            self.drift_tokens if self.mode == "drift" else self.variant.context_tokens, corpus
+        )
 
     def map_calls(self, work: Workload) -> Any:
         """Calls that read a part each before the answer; a local search has none."""
-        return np.ceil(self.read_tokens(work) / self.map_call_tokens) if self.mode != "local" else 0.0
+        return (
+            np.ceil(self.read_tokens(work) / self.map_call_tokens) if self.mode != "local" else 0.0
+        )
 
     def shape(self, request: Request, work: Workload) -> Request:
         corpus_of(work, self)
         if self.mode == "local":
             return request.add(Segment("graph context", self.read_tokens(work)))
-        return request.add(Segment("partial answers", np.minimum(self.map_calls(work) * self.map_output_tokens, self.map_call_tokens)))
+        return request.add(
+            Segment(
+                "partial answers",
+                np.minimum(self.map_calls(work) * self.map_output_tokens, self.map_call_tokens),
+            )
+        )
 
     def wait_s(self, case: Case) -> Any:
         return self.variant.query_s
@@ -134,21 +174,60 @@ class GraphRag:
         per_chunk = self.chunk_tokens * self.index_ratio
         written = g.output_share if self.output_share is None else self.output_share
         call = Call((Segment("extraction", per_chunk * (1 - written)),), per_chunk * written)
-        groups = 1 + self.summary_token_share * (corpus.access_groups - 1)  # readers who may see different parts get summaries of their own
+        groups = 1 + self.summary_token_share * (
+            corpus.access_groups - 1
+        )  # readers who may see different parts get summaries of their own
         count = corpus.tokens / self.chunk_tokens * groups
-        own = cite(self, "index_tokens") if self.index_tokens is not None else cite(g, "index_overhead_tokens", "index_tokens_per_token")
-        law = "{index_tokens} index tokens for each" if self.index_tokens is not None else "({index_overhead_tokens} / chunk + {index_tokens_per_token}) index tokens for each"
+        own = (
+            cite(self, "index_tokens")
+            if self.index_tokens is not None
+            else cite(g, "index_overhead_tokens", "index_tokens_per_token")
+        )
+        law = (
+            "{index_tokens} index tokens for each"
+            if self.index_tokens is not None
+            else "({index_overhead_tokens} / chunk + {index_tokens_per_token}) index tokens for each"
+        )
         cites, basis = (*own, "Corpus.tokens"), "{tokens} corpus tokens x " + law
-        yield labour("build the graph pipeline", self.build_weeks * HOURS_PER_WEEK, engineer, once(), "build",
-                     "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(self, "build_weeks"))  # fmt: skip
+        yield labour(
+            "build the graph pipeline",
+            self.build_weeks * HOURS_PER_WEEK,
+            engineer,
+            once(),
+            "build",
+            "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h",
+            cite(self, "build_weeks"),
+        )
         yield Traffic("index the graph", call, count, once(), "build", self.extractor, basis, cites)
         refresh = paid_with(corpus, every(self.refresh_months), case.terms.months)
-        yield Traffic("refresh the graph", call, count * self.rebuilt(corpus.churn_per_month), refresh, "retrieval", self.extractor,
-                      basis + " x share rebuilt every {refresh_months} months", (*cites, *cite(self, "refresh_months"), "Corpus.churn_per_month"))  # fmt: skip
+        yield Traffic(
+            "refresh the graph",
+            call,
+            count * self.rebuilt(corpus.churn_per_month),
+            refresh,
+            "retrieval",
+            self.extractor,
+            basis + " x share rebuilt every {refresh_months} months",
+            (*cites, *cite(self, "refresh_months"), "Corpus.churn_per_month"),
+        )
         if self.mode != "local":
-            part = Call((Segment("question", case.work.input_tokens), Segment("reports", self.map_call_tokens)), self.map_output_tokens)
-            yield Traffic(f"read the reports ({self.mode})", part, asked(case) * self.map_calls(case.work), with_demand(), "serving", None,
-                          "requests x calls of {map_call_tokens} tokens", cite(self, "map_call_tokens"))  # fmt: skip
+            part = Call(
+                (
+                    Segment("question", case.work.input_tokens),
+                    Segment("reports", self.map_call_tokens),
+                ),
+                self.map_output_tokens,
+            )
+            yield Traffic(
+                f"read the reports ({self.mode})",
+                part,
+                asked(case) * self.map_calls(case.work),
+                with_demand(),
+                "serving",
+                None,
+                "requests x calls of {map_call_tokens} tokens",
+                cite(self, "map_call_tokens"),
+            )
         yield store_line(self.store, case)
         yield upkeep("keep the graph working", self, engineer)
 
@@ -164,16 +243,38 @@ class GraphRag:
     def quality(self, case: Case) -> Effect:
         """Plain retrieval on the same questions, shifted by what was measured of this kind of graph."""
         base, g = base_of(case), self.variant
-        fact_gain, hop_gain, summary_gain = (getattr(self, f"log_odds_{kind}_global") if self.mode == "global" else getattr(g, f"log_odds_{kind}")
-                                             for kind in ("fact", "multi_hop", "summary"))  # fmt: skip
+        fact_gain, hop_gain, summary_gain = (
+            getattr(self, f"log_odds_{kind}_global")
+            if self.mode == "global"
+            else getattr(g, f"log_odds_{kind}")
+            for kind in ("fact", "multi_hop", "summary")
+        )
         right = read(self, base, self.plain_tokens)
         found = recall_at_k(self.top_k, self.recall_at_one, self.recall_slope)
         fact = answered(found, right, base)
-        two = answered(found * self.per_entity, right, base)  # the gains were measured on some two hops
-        several = answered(all_found(self.hops - 2.0, self.per_entity_graph), shift(two, hop_gain), base)
+        two = answered(
+            found * self.per_entity, right, base
+        )  # the gains were measured on some two hops
+        several = answered(
+            all_found(self.hops - 2.0, self.per_entity_graph), shift(two, hop_gain), base
+        )
         wide = shift(fact, self.log_odds_summary)
-        whole_gain = self.log_odds_whole_local if g.id == "full" and self.mode == "local" else g.log_odds_whole  # measured of a global search
-        goal = by_question(self, case, fact=shift(fact, fact_gain), multi_hop=several,
-                           whole=shift(wide, whole_gain), summary=shift(wide, summary_gain))  # fmt: skip
+        whole_gain = (
+            self.log_odds_whole_local
+            if g.id == "full" and self.mode == "local"
+            else g.log_odds_whole
+        )  # measured of a global search
+        goal = by_question(
+            self,
+            case,
+            fact=shift(fact, fact_gain),
+            multi_hop=several,
+            whole=shift(wide, whole_gain),
+            summary=shift(wide, summary_gain),
+        )
         stale = HALF * (1 - (1 - case.work.corpus.churn_per_month) ** self.refresh_months)
-        return Effect(shift_to(base, goal), "plain retrieval, and the measured gain of this graph by question", kept=1 - stale * self.stale_wrong)
+        return Effect(
+            shift_to(base, goal),
+            "plain retrieval, and the measured gain of this graph by question",
+            kept=1 - stale * self.stale_wrong,
+        )

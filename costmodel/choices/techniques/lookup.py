@@ -17,7 +17,14 @@ from costmodel.facts import catalog
 from costmodel.laws.quality import context_shift, shift
 
 SURE = 1e-6  # a base share is kept this far from 0 and 1, where log-odds end
-HOPS = Range(2, 4, mid=2.5, form="amount", name="knowledge.hops", why="assumption: documents that a question over several hops needs")
+HOPS = Range(
+    2,
+    4,
+    mid=2.5,
+    form="amount",
+    name="knowledge.hops",
+    why="assumption: documents that a question over several hops needs",
+)
 
 
 def fitted(key: str) -> Range:
@@ -27,7 +34,9 @@ def fitted(key: str) -> Range:
 
 def corpus_of(work: Workload, technique: Any) -> Corpus:
     if work.corpus is None:
-        raise Infeasible(f"{type(technique).__name__} has nothing to look up: the workload has no corpus")
+        raise Infeasible(
+            f"{type(technique).__name__} has nothing to look up: the workload has no corpus"
+        )
     return work.corpus
 
 
@@ -40,9 +49,15 @@ def resolve(technique: Any, *, optional: tuple[str, ...] = (), **finders: Any) -
         else:
             record = catalog.RECORDS[f"{find.__name__}s"]
             known = isinstance(given, record) or (given is None and name in optional)
-            check(known, f"{owner}.{name} is {short(given)}, it must be an id such as {next(iter(getattr(catalog, find.__name__ + 's')()))!r}, or a {record.__name__}(...)")
+            check(
+                known,
+                f"{owner}.{name} is {short(given)}, it must be an id such as {next(iter(getattr(catalog, find.__name__ + 's')()))!r}, or a {record.__name__}(...)",
+            )
     mix = technique.questions
-    check(mix is None or isinstance(mix, QuestionMix), f"{owner}.questions is {short(mix)}, it must be a QuestionMix(...) or None")
+    check(
+        mix is None or isinstance(mix, QuestionMix),
+        f"{owner}.questions is {short(mix)}, it must be a QuestionMix(...) or None",
+    )
 
 
 def base_of(case: Case) -> Any:
@@ -52,7 +67,11 @@ def base_of(case: Case) -> Any:
 def read(technique: Any, base: Any, tokens: Any) -> Any:
     """Share accepted when what is needed stands in a prompt of so many tokens."""
     r = technique.reader
-    return shift(base, r.log_odds_answer + context_shift(tokens, r.context_decay, r.context_power, r.context_tokens_max))
+    return shift(
+        base,
+        r.log_odds_answer
+        + context_shift(tokens, r.context_decay, r.context_power, r.context_tokens_max),
+    )
 
 
 def by_question(technique: Any, case: Case, **shares: Any) -> Any:
@@ -66,27 +85,50 @@ def asked(case: Case) -> Any:
     return case.requests_per_month * case.request.main.per_request
 
 
-def store_line(store: catalog.Store, case: Case, gigabytes: Any = 0.0, queries: Any = 0.0, writes: Any = 0.0) -> Line:
+def store_line(
+    store: catalog.Store, case: Case, gigabytes: Any = 0.0, queries: Any = 0.0, writes: Any = 0.0
+) -> Line:
     """A store's bill in each month: storage and writes with the corpus, reads with demand, at least its minimum; a store
     that is paid in units takes whole units for its index."""
     months, corpus = case.terms.months, corpus_of(case.work, store)
-    names = ("usd_per_gb_month", "usd_per_million_reads", "usd_per_million_writes", "usd_per_month_minimum")
-    storage, reads, wrote, floor = (0.0 if getattr(store, n) is None else getattr(store, n) for n in names)
+    names = (
+        "usd_per_gb_month",
+        "usd_per_million_reads",
+        "usd_per_million_writes",
+        "usd_per_month_minimum",
+    )
+    storage, reads, wrote, floor = (
+        0.0 if getattr(store, n) is None else getattr(store, n) for n in names
+    )
     size = corpus.size(months)
     if store.read_units_per_gb is not None:
-        queries = queries * np.maximum(gigabytes * store.read_units_per_gb, store.read_units_minimum or 0.0)
+        queries = queries * np.maximum(
+            gigabytes * store.read_units_per_gb, store.read_units_minimum or 0.0
+        )
     if store.gb_per_unit is not None:
         floor = floor * np.maximum(np.ceil(gigabytes * size / store.gb_per_unit), 1.0)
     held, per_query = gigabytes * storage + writes / MILLION * wrote, queries / MILLION * reads
     still = case.work.flat and np.ndim(size) == 0
     usd = np.maximum(held * size + per_query * (1.0 if still else case.work.demand(months)), floor)
     price, when = (usd, monthly()) if still else (1.0, path(usd * (np.arange(months + 1) > 0)))
-    return Line("store the index", "retrieval", 1.0, "month" if still else "USD", price, when, "service",
-                basis="storage + reads + writes, at least the monthly minimum",
-                cites=cite(store, *(n for n in names if getattr(store, n) is not None)))  # fmt: skip
+    return Line(
+        "store the index",
+        "retrieval",
+        1.0,
+        "month" if still else "USD",
+        price,
+        when,
+        "service",
+        basis="storage + reads + writes, at least the monthly minimum",
+        cites=cite(store, *(n for n in names if getattr(store, n) is not None)),
+    )
 
 
 def paid_with(corpus: Corpus, schedule: Schedule, months: int) -> Schedule:
     """The schedule, each time for the corpus of that month."""
     size = corpus.size(months)
-    return schedule if np.ndim(size) == 0 else path(schedule.weights(months, np.zeros(months + 1)) * size)
+    return (
+        schedule
+        if np.ndim(size) == 0
+        else path(schedule.weights(months, np.zeros(months + 1)) * size)
+    )

@@ -34,8 +34,15 @@ class Prompt:
 
     def buys(self, case: Case) -> Iterator[Line]:
         engineer = case.terms.people.engineer
-        yield labour("write and test the prompt", self.build_weeks * HOURS_PER_WEEK, engineer, once(), "build",
-                     "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(self, "build_weeks"))  # fmt: skip
+        yield labour(
+            "write and test the prompt",
+            self.build_weeks * HOURS_PER_WEEK,
+            engineer,
+            once(),
+            "build",
+            "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h",
+            cite(self, "build_weeks"),
+        )
         yield upkeep("keep the prompt working", self, engineer)
 
 
@@ -45,19 +52,36 @@ class FewShot:
     """Worked examples in every prompt: nothing to train, but every token of them is paid each time."""
 
     examples: Number = 8
-    tokens_per_example: Number = Range(150, 400, mid=250, why="assumption: a short question and its answer")
+    tokens_per_example: Number = Range(
+        150, 400, mid=250, why="assumption: a short question and its answer"
+    )
     build_hours: Number = Range(8, 40, why="assumption: choose, write and test the examples")
-    log_odds: Number = Range(0.1, 0.9, mid=0.4, form="amount", why="assumption: a few points where plain instructions leave room; wide")
+    log_odds: Number = Range(
+        0.1,
+        0.9,
+        mid=0.4,
+        form="amount",
+        why="assumption: a few points where plain instructions leave room; wide",
+    )
 
     def __post_init__(self) -> None:
         validate(self)
 
     def shape(self, request: Request, work: Workload) -> Request:
-        return request.add(Segment("examples", self.examples * self.tokens_per_example, stable=True))
+        return request.add(
+            Segment("examples", self.examples * self.tokens_per_example, stable=True)
+        )
 
     def buys(self, case: Case) -> Iterator[Line]:
-        yield labour("choose the examples", self.build_hours, case.terms.people.engineer, once(), "build",
-                     "{build_hours} h x {usd_per_hour}/h", cite(self, "build_hours"))  # fmt: skip
+        yield labour(
+            "choose the examples",
+            self.build_hours,
+            case.terms.people.engineer,
+            once(),
+            "build",
+            "{build_hours} h x {usd_per_hour}/h",
+            cite(self, "build_hours"),
+        )
 
     def quality(self, case: Case) -> Effect:
         return Effect(self.log_odds, "assumed range for in-context examples")
@@ -83,16 +107,30 @@ class PromptCache:
 
     def __post_init__(self) -> None:
         validate(self, optional=("minimum_tokens",))
-        check(self.ttl_s in (300, 3600), f"PromptCache.ttl_s is {self.ttl_s}, allowed are 300 (5 minutes) and 3600 (1 hour)")
+        check(
+            self.ttl_s in (300, 3600),
+            f"PromptCache.ttl_s is {self.ttl_s}, allowed are 300 (5 minutes) and 3600 (1 hour)",
+        )
         for name in ("burst", "parallel", "prefixes", "replicas"):
             require(f"PromptCache.{name}", getattr(self, name), low=1)
 
     def shape(self, request: Request, work: Workload) -> Request:
-        cache = Cache(self.ttl_s, self.minimum_tokens, self.burst, self.parallel, self.prefixes, self.replicas)
+        cache = Cache(
+            self.ttl_s, self.minimum_tokens, self.burst, self.parallel, self.prefixes, self.replicas
+        )
         return Request(tuple(replace(c, cache=cache) for c in request.calls))
 
     def buys(self, case: Case) -> Iterator[Line]:
         if np.any(self.usd_per_mtok_hour):
             held = case.request.main.stable_tokens / MTOK * self.prefixes * self.replicas
-            yield Line("keep the prefix cached", "serving", held * case.work.active_hours_per_month, "Mtok-hour", self.usd_per_mtok_hour, monthly(), "api",
-                       basis="stable tokens x prefixes x active hours", cites=cite(self, "usd_per_mtok_hour"))  # fmt: skip
+            yield Line(
+                "keep the prefix cached",
+                "serving",
+                held * case.work.active_hours_per_month,
+                "Mtok-hour",
+                self.usd_per_mtok_hour,
+                monthly(),
+                "api",
+                basis="stable tokens x prefixes x active hours",
+                cites=cite(self, "usd_per_mtok_hour"),
+            )

@@ -17,7 +17,13 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Traffic, cite, labour
 from costmodel.choices.schedule import Schedule, every, monthly, once, path
 from costmodel.choices.techniques.tune_run import Purchase
-from costmodel.core.units import HOURS_PER_WEEK, MINUTES_PER_HOUR, MONTHS_PER_YEAR, ROUNDING, WORKING_HOURS_PER_MONTH
+from costmodel.core.units import (
+    HOURS_PER_WEEK,
+    MINUTES_PER_HOUR,
+    MONTHS_PER_YEAR,
+    ROUNDING,
+    WORKING_HOURS_PER_MONTH,
+)
 
 SURE = 1 - 1e-12
 ELSEWHERE = ", at another provider, which is taken to cost as much"
@@ -58,7 +64,14 @@ class Ending:
     closes: str | None = None
 
 
-def ending(t: Any, day: str | None, cites: tuple[str, ...], terms: Any, life: str = "base_life_months", closes: str | None = None) -> Ending:
+def ending(
+    t: Any,
+    day: str | None,
+    cites: tuple[str, ...],
+    terms: Any,
+    life: str = "base_life_months",
+    closes: str | None = None,
+) -> Ending:
     """The model ends on its known day and every `life` (a field of t) after it, or every `life` from today."""
     cites, lasts = (*cites, *cite(t, life)), getattr(t, life)
     model = "the base model" if life == "base_life_months" else "the model"
@@ -80,19 +93,60 @@ def retraining(t: Any, ends: Ending, case: Case) -> Iterator[tuple[str, str, Sch
         return
     months, last = case.terms.months, month_of(ends.closes, case.terms.start)
     due, month = schedule.weights(months, np.zeros(months + 1)), np.arange(months + 1)
-    yield "retrain", f"{words}, until the provider takes no more jobs on {ends.closes}: ", path(due * (month < last))
-    yield "retrain at another provider", f"{words} after {ends.closes}{ELSEWHERE}: ", path(due * (month >= last))
+    yield (
+        "retrain",
+        f"{words}, until the provider takes no more jobs on {ends.closes}: ",
+        path(due * (month < last)),
+    )
+    yield (
+        "retrain at another provider",
+        f"{words} after {ends.closes}{ELSEWHERE}: ",
+        path(due * (month >= last)),
+    )
 
 
 def labels(t: Any, examples: Any, ends: Ending) -> Iterator[Line]:
     """What people label: at first, a share again at each retraining, and what was lost when the base ends."""
-    count, price, why = examples * t.adapters, t.labels.usd_per_item, (*cite(t.labels, "usd_per_item"), *cite(t, "examples", *t.labelled))
+    count, price, why = (
+        examples * t.adapters,
+        t.labels.usd_per_item,
+        (*cite(t.labels, "usd_per_item"), *cite(t, "examples", *t.labelled)),
+    )
     by_people = "{examples} examples" + "".join(f" x {{{name}}}" for name in t.labelled)
-    yield Line("label the examples", "data", count, "example", price, once(), "labour", "capex", by_people + " x {usd_per_item} each", why)
-    yield Line("label again for retraining", "maintenance", count * t.retrain_labels, "example", price, every(t.retrain_months), "labour",
-               basis=by_people + " x {retrain_labels} made again, every {retrain_months} months", cites=(*why, *cite(t, "retrain_labels", "retrain_months")))  # fmt: skip
-    yield Line("label again for a new base", "migration", count * (1 - t.labels_kept), "example", price, ends.when, "labour",
-               basis=by_people + " x (1 - {labels_kept} kept) " + ends.words, cites=(*why, *cite(t, "labels_kept"), *ends.cites))  # fmt: skip
+    yield Line(
+        "label the examples",
+        "data",
+        count,
+        "example",
+        price,
+        once(),
+        "labour",
+        "capex",
+        by_people + " x {usd_per_item} each",
+        why,
+    )
+    yield Line(
+        "label again for retraining",
+        "maintenance",
+        count * t.retrain_labels,
+        "example",
+        price,
+        every(t.retrain_months),
+        "labour",
+        basis=by_people + " x {retrain_labels} made again, every {retrain_months} months",
+        cites=(*why, *cite(t, "retrain_labels", "retrain_months")),
+    )
+    yield Line(
+        "label again for a new base",
+        "migration",
+        count * (1 - t.labels_kept),
+        "example",
+        price,
+        ends.when,
+        "labour",
+        basis=by_people + " x (1 - {labels_kept} kept) " + ends.words,
+        cites=(*why, *cite(t, "labels_kept"), *ends.cites),
+    )
 
 
 def life(t: Any, case: Case, run: Purchase, ends: Ending) -> Iterator[Line | Traffic]:
@@ -100,49 +154,181 @@ def life(t: Any, case: Case, run: Purchase, ends: Ending) -> Iterator[Line | Tra
     people, scale = case.terms.people, 1 + (t.adapters - 1) * t.further_share
     tried = runs_until_pass(t.pass_chance, t.luck) if t.runs is None else t.runs
     counted = ("runs",) if t.runs is not None else ("pass_chance", "luck")
-    until = "{runs} runs" if t.runs is not None else "runs until one passes at a chance of {pass_chance}"
+    until = (
+        "{runs} runs"
+        if t.runs is not None
+        else "runs until one passes at a chance of {pass_chance}"
+    )
     failed = (tried - 1) * t.adapters
-    yield labour("check and clean the examples", t.examples * t.adapters * t.minutes_per_check / MINUTES_PER_HOUR, people.annotator, once(), "data",
-                 "{examples} examples x {minutes_per_check} min x {usd_per_hour}/h", cite(t, "examples", "minutes_per_check"), "capex")  # fmt: skip
-    yield labour("build the data set and the training", t.build_weeks * HOURS_PER_WEEK * scale, people.engineer, once(), "build",
-                 "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h", cite(t, "build_weeks"), "capex")  # fmt: skip
+    yield labour(
+        "check and clean the examples",
+        t.examples * t.adapters * t.minutes_per_check / MINUTES_PER_HOUR,
+        people.annotator,
+        once(),
+        "data",
+        "{examples} examples x {minutes_per_check} min x {usd_per_hour}/h",
+        cite(t, "examples", "minutes_per_check"),
+        "capex",
+    )
+    yield labour(
+        "build the data set and the training",
+        t.build_weeks * HOURS_PER_WEEK * scale,
+        people.engineer,
+        once(),
+        "build",
+        "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h",
+        cite(t, "build_weeks"),
+        "capex",
+    )
 
-    def train(item: str, phase: str, times: Any, when: Schedule, words: str, cites: tuple[str, ...], treatment: str = "opex") -> Line:
-        return Line(item, phase, times * run.quantity, run.unit, run.usd_per_unit, when, run.trend, treatment, words + run.basis, (*run.cites, *cites))
+    def train(
+        item: str,
+        phase: str,
+        times: Any,
+        when: Schedule,
+        words: str,
+        cites: tuple[str, ...],
+        treatment: str = "opex",
+    ) -> Line:
+        return Line(
+            item,
+            phase,
+            times * run.quantity,
+            run.unit,
+            run.usd_per_unit,
+            when,
+            run.trend,
+            treatment,
+            words + run.basis,
+            (*run.cites, *cites),
+        )
 
-    yield train("runs that do not pass", "experiments", failed * t.failed_share, once(), f"({until} - 1) x {{failed_share}} before it is stopped x one run: ",
-                cite(t, *counted, "failed_share"), "capex")  # fmt: skip
+    yield train(
+        "runs that do not pass",
+        "experiments",
+        failed * t.failed_share,
+        once(),
+        f"({until} - 1) x {{failed_share}} before it is stopped x one run: ",
+        cite(t, *counted, "failed_share"),
+        "capex",
+    )
     if np.any(t.sweep_runs):
-        yield train("sweep of settings", "experiments", t.sweep_runs * t.sweep_share, once(), "{sweep_runs} runs on {sweep_share} of the data x one run: ",
-                    cite(t, "sweep_runs", "sweep_share"), "capex")  # fmt: skip
-    yield labour("find out why runs fail", failed * t.debug_hours, people.engineer, once(), "experiments",
-                 f"({until} - 1) x {{debug_hours}} h x {{usd_per_hour}}/h", cite(t, *counted, "debug_hours"), "capex")  # fmt: skip
+        yield train(
+            "sweep of settings",
+            "experiments",
+            t.sweep_runs * t.sweep_share,
+            once(),
+            "{sweep_runs} runs on {sweep_share} of the data x one run: ",
+            cite(t, "sweep_runs", "sweep_share"),
+            "capex",
+        )
+    yield labour(
+        "find out why runs fail",
+        failed * t.debug_hours,
+        people.engineer,
+        once(),
+        "experiments",
+        f"({until} - 1) x {{debug_hours}} h x {{usd_per_hour}}/h",
+        cite(t, *counted, "debug_hours"),
+        "capex",
+    )
     yield train("the run that passes", "training", t.adapters, once(), "", (), "capex")
-    yield from evaluate(t, case, tried * t.adapters, once(), "evaluate candidates", "evaluation", until, counted)
+    yield from evaluate(
+        t, case, tried * t.adapters, once(), "evaluate candidates", "evaluation", until, counted
+    )
 
     for item, words, when in retraining(t, ends, case):
-        yield train(item, "maintenance", t.adapters, when, words, (*cite(t, "retrain_months"), *(ends.cites if ends.closes else ())))
-    yield labour("retrain: people", t.retrain_hours * scale, people.engineer, every(t.retrain_months), "maintenance",
-                 "{retrain_hours} h every {retrain_months} months", cite(t, "retrain_hours", "retrain_months"))  # fmt: skip
-    yield from evaluate(t, case, t.adapters, every(t.retrain_months), "evaluate what was retrained", "maintenance", "one run", ("retrain_months",))
-    yield labour("keep the tune working", t.upkeep_fte * WORKING_HOURS_PER_MONTH * scale, people.engineer, monthly(), "maintenance",
-                 "{upkeep_fte} of an engineer x working hours of a month x {usd_per_hour}/h", cite(t, "upkeep_fte"))  # fmt: skip
+        yield train(
+            item,
+            "maintenance",
+            t.adapters,
+            when,
+            words,
+            (*cite(t, "retrain_months"), *(ends.cites if ends.closes else ())),
+        )
+    yield labour(
+        "retrain: people",
+        t.retrain_hours * scale,
+        people.engineer,
+        every(t.retrain_months),
+        "maintenance",
+        "{retrain_hours} h every {retrain_months} months",
+        cite(t, "retrain_hours", "retrain_months"),
+    )
+    yield from evaluate(
+        t,
+        case,
+        t.adapters,
+        every(t.retrain_months),
+        "evaluate what was retrained",
+        "maintenance",
+        "one run",
+        ("retrain_months",),
+    )
+    yield labour(
+        "keep the tune working",
+        t.upkeep_fte * WORKING_HOURS_PER_MONTH * scale,
+        people.engineer,
+        monthly(),
+        "maintenance",
+        "{upkeep_fte} of an engineer x working hours of a month x {usd_per_hour}/h",
+        cite(t, "upkeep_fte"),
+    )
 
     again = (1 + (tried - 1) * t.failed_share) * t.adapters
-    yield train("train on a new base", "migration", again, ends.when, f"{ends.words}, {until}: ", (*cite(t, *counted, "failed_share"), *ends.cites))
-    yield labour("move to a new base: people", t.build_weeks * t.rebuild_share * HOURS_PER_WEEK * scale, people.engineer, ends.when, "migration",
-                 "{build_weeks} engineer-weeks x {rebuild_share} done again x 40 h " + ends.words,
-                 (*cite(t, "build_weeks", "rebuild_share"), *ends.cites))  # fmt: skip
+    yield train(
+        "train on a new base",
+        "migration",
+        again,
+        ends.when,
+        f"{ends.words}, {until}: ",
+        (*cite(t, *counted, "failed_share"), *ends.cites),
+    )
+    yield labour(
+        "move to a new base: people",
+        t.build_weeks * t.rebuild_share * HOURS_PER_WEEK * scale,
+        people.engineer,
+        ends.when,
+        "migration",
+        "{build_weeks} engineer-weeks x {rebuild_share} done again x 40 h " + ends.words,
+        (*cite(t, "build_weeks", "rebuild_share"), *ends.cites),
+    )
 
 
-def evaluate(t: Any, case: Case, candidates: Any, when: Schedule, item: str, phase: str, words: str, fields: tuple[str, ...]) -> Iterator[Traffic]:
+def evaluate(
+    t: Any,
+    case: Case,
+    candidates: Any,
+    when: Schedule,
+    item: str,
+    phase: str,
+    words: str,
+    fields: tuple[str, ...],
+) -> Iterator[Traffic]:
     """Every candidate answers the golden set."""
     for call in case.request.calls:
-        yield Traffic(item, replace(call, cache=None), candidates * t.candidate_items * call.per_request, when, phase, None,
-                      words + ", each over {candidate_items} cases", cite(t, "candidate_items", *fields))  # fmt: skip
+        yield Traffic(
+            item,
+            replace(call, cache=None),
+            candidates * t.candidate_items * call.per_request,
+            when,
+            phase,
+            None,
+            words + ", each over {candidate_items} cases",
+            cite(t, "candidate_items", *fields),
+        )
 
 
 def keep(gb: Any, t: Any) -> Line:
     """Checkpoints in a store, month by month."""
-    return Line("keep checkpoints", "maintenance", gb * t.checkpoints * t.adapters, "GB", t.usd_per_gb_month, monthly(), "service",
-                basis="{checkpoints} checkpoints x {usd_per_gb_month} a GB and month", cites=cite(t, "checkpoints", "usd_per_gb_month"))  # fmt: skip
+    return Line(
+        "keep checkpoints",
+        "maintenance",
+        gb * t.checkpoints * t.adapters,
+        "GB",
+        t.usd_per_gb_month,
+        monthly(),
+        "service",
+        basis="{checkpoints} checkpoints x {usd_per_gb_month} a GB and month",
+        cites=cite(t, "checkpoints", "usd_per_gb_month"),
+    )

@@ -35,16 +35,24 @@ def refuse_base(offer: catalog.Tuning, serving: Any, how: str = "FineTune") -> N
     model, name = serving.model, type(serving).__name__
     if offer.parameters_up_to is None:
         if isinstance(serving, Hosted):
-            raise Infeasible(f"{how}: {offer.id} is a provider's offer, this serving is {name}; leave tuning out")
+            raise Infeasible(
+                f"{how}: {offer.id} is a provider's offer, this serving is {name}; leave tuning out"
+            )
         if offer.base != model.id:
-            raise Infeasible(f"{how}: {offer.id} tunes {offer.base!r}, this serving answers with {model.id!r}")
+            raise Infeasible(
+                f"{how}: {offer.id} tunes {offer.base!r}, this serving answers with {model.id!r}"
+            )
         return
     if not isinstance(serving, Hosted):
-        raise Infeasible(f"{how}: {offer.id} tunes {offer.base}, whose tuned weights run on GPUs by the hour, this serving is {name}; "
-                         "take Hosted(model, gpu=..., rent=...) with the rent of the endpoint")  # fmt: skip
+        raise Infeasible(
+            f"{how}: {offer.id} tunes {offer.base}, whose tuned weights run on GPUs by the hour, this serving is {name}; "
+            "take Hosted(model, gpu=..., rent=...) with the rent of the endpoint"
+        )
     low, high, size = middle((offer.parameters_from, offer.parameters_up_to, model.parameters))
     if np.any(np.asarray(size) < low) or np.any(np.asarray(size) > high):
-        raise Infeasible(f"{how}: {offer.id} tunes {offer.base}; {model.id} has {np.max(size) / (KILO * MILLION):.0f} billion parameters")
+        raise Infeasible(
+            f"{how}: {offer.id} tunes {offer.base}; {model.id} has {np.max(size) / (KILO * MILLION):.0f} billion parameters"
+        )
 
 
 def refuse_terms(teacher: Any, student: Any, allowed: bool) -> None:
@@ -57,27 +65,47 @@ def refuse_terms(teacher: Any, student: Any, allowed: bool) -> None:
         return
     model = teacher.model if isinstance(teacher, Hosted) else open_model(teacher.model.id)
     if model is None:
-        raise Infeasible(f"{teacher.model.id} is not known as open weights, and terms of closed models forbid to train on their answers; "
-                         "take an open teacher such as deepseek-v4-pro, or terms_allow_training=True")  # fmt: skip
+        raise Infeasible(
+            f"{teacher.model.id} is not known as open weights, and terms of closed models forbid to train on their answers; "
+            "take an open teacher such as deepseek-v4-pro, or terms_allow_training=True"
+        )
     key = f"{(model.licence or 'unknown').lower().replace(' ', '-')}.may_train_others"
     fact = catalog.facts_of("licences").get(key)
     if fact is None:
-        raise Infeasible(f"whether the licence of {model.id} ({model.licence or 'not published'}) lets its answers train another model is not known; "
-                         "read it, and set terms_allow_training=True if it does")  # fmt: skip
+        raise Infeasible(
+            f"whether the licence of {model.id} ({model.licence or 'not published'}) lets its answers train another model is not known; "
+            "read it, and set terms_allow_training=True if it does"
+        )
     if fact.value.mid < 1 and model.maker != getattr(student, "maker", None):
-        raise Infeasible(f"the {model.licence} of {model.id} forbids to train other models on its answers; take another teacher, or a student by {model.maker}")
+        raise Infeasible(
+            f"the {model.licence} of {model.id} forbids to train other models on its answers; take another teacher, or a student by {model.maker}"
+        )
 
 
 def tuned_price(card: ApiPrice, offer: catalog.Tuning) -> ApiPrice:
     """The price card of a tuned model: the stated prices, or every class of the base times the premium."""
     if offer.usd_per_mtok_in is not None and offer.usd_per_mtok_out is not None:
-        tier = replace(card.tiers[0], usd_per_mtok_in=offer.usd_per_mtok_in, usd_per_mtok_out=offer.usd_per_mtok_out,
-                       usd_per_mtok_cache_read=None, usd_per_mtok_cache_write=None, usd_per_mtok_cache_write_1h=None, usd_per_mtok_reasoning=None)  # fmt: skip
-        return replace(card, id=offer.id, tiers=(replace(tier, id=offer.id),), sources=offer.sources)
+        tier = replace(
+            card.tiers[0],
+            usd_per_mtok_in=offer.usd_per_mtok_in,
+            usd_per_mtok_out=offer.usd_per_mtok_out,
+            usd_per_mtok_cache_read=None,
+            usd_per_mtok_cache_write=None,
+            usd_per_mtok_cache_write_1h=None,
+            usd_per_mtok_reasoning=None,
+        )
+        return replace(
+            card, id=offer.id, tiers=(replace(tier, id=offer.id),), sources=offer.sources
+        )
     if offer.premium is None:
-        raise Infeasible(f"what {offer.id} charges for tokens of the tuned model is not known; choose another offer")
+        raise Infeasible(
+            f"what {offer.id} charges for tokens of the tuned model is not known; choose another offer"
+        )
     rates = [f for f in card.tiers[0].__dataclass_fields__ if f.startswith("usd_")]
-    tiers = tuple(replace(t, **{f: getattr(t, f) * offer.premium for f in rates if getattr(t, f) is not None}) for t in card.tiers)
+    tiers = tuple(
+        replace(t, **{f: getattr(t, f) * offer.premium for f in rates if getattr(t, f) is not None})
+        for t in card.tiers
+    )
     return replace(card, tiers=tiers, sources=(*card.sources, *offer.sources))
 
 
@@ -87,7 +115,9 @@ def refuse_closed(offer: catalog.Tuning, start: str, build_weeks: Any, customer:
     first = (date.fromisoformat(start) + timedelta(days=weeks * DAYS_PER_WEEK)).isoformat()
     when = f"this option starts on {start} and takes {weeks:.3g} weeks to its first run"
     if offer.closes_new and start >= offer.closes_new and not customer:
-        raise Infeasible(f"{offer.id}: closed to new customers since {offer.closes_new}; set customer=True if you are one")
+        raise Infeasible(
+            f"{offer.id}: closed to new customers since {offer.closes_new}; set customer=True if you are one"
+        )
     if offer.closes and first >= offer.closes:
         raise Infeasible(f"{offer.id}: fine-tuning closes on {offer.closes}, {when}")
     if offer.retires and first >= offer.retires:

@@ -42,12 +42,17 @@ SIZE = "{examples} examples x {tokens_per_example} tokens x {epochs} epochs"
 
 def quoted(tune: Any) -> Purchase:
     """A run at a price that somebody named."""
-    return Purchase(1.0, "run", tune.usd_per_run, "gpu", "one run at {usd_per_run}", cite(tune, "usd_per_run"))
+    return Purchase(
+        1.0, "run", tune.usd_per_run, "gpu", "one run at {usd_per_run}", cite(tune, "usd_per_run")
+    )
 
 
 def managed(tune: Any) -> Purchase:
     """A run at a provider: training tokens of all epochs at its price."""
-    cites = (*cite(tune.tuning, "usd_per_mtok_train"), *cite(tune, "examples", "tokens_per_example", "epochs"))
+    cites = (
+        *cite(tune.tuning, "usd_per_mtok_train"),
+        *cite(tune, "examples", "tokens_per_example", "epochs"),
+    )
     return Purchase(tune.tokens / MTOK, "Mtok", tune.tuning.usd_per_mtok_train, "api", SIZE, cites)
 
 
@@ -60,23 +65,44 @@ def own(tune: Any, serving: Hosted, method: str) -> Purchase:
     run = arrays(serving, method, tune.seq_len, tune.packed, tune.stack)
     gpus = smallest_set(run, laws()[1])
     if np.all(np.isnan(gpus)):
-        raise Infeasible(f"{method} training of {serving.model.id} does not fit any number of {serving.gpu.id}; choose a larger GPU or method")
+        raise Infeasible(
+            f"{method} training of {serving.model.id} does not fit any number of {serving.gpu.id}; choose a larger GPU or method"
+        )
     speed = laws()[0]
     how: tuple[str, ...] = ("mfu",)
     if tune.mfu is None:
         how, factor = ("speed_error", "seq_len"), widened(tune.speed_error, run)
-        text = ": time of a token by the measured laws / their error, from {speed_error} for adapters"
+        text = (
+            ": time of a token by the measured laws / their error, from {speed_error} for adapters"
+        )
         if tune.speed is not None:
-            how, factor, text = ("speed", "seq_len"), tune.speed, ": time of a token by the measured laws / {speed}"
+            how, factor, text = (
+                ("speed", "seq_len"),
+                tune.speed,
+                ": time of a token by the measured laws / {speed}",
+            )
         seconds = seconds_per_token(replace(run, gpus=gpus, gpus_used=gpus), speed) / factor
         hours = tune.tokens * seconds / speed.whole_run / SECONDS_PER_HOUR
     else:
         flops = training_flops if method == "full" else adapter_flops
-        hours = gpu_hours(flops(serving.model.active_parameters, tune.tokens), serving.gpu.peak_flops_bf16, tune.mfu)
+        hours = gpu_hours(
+            flops(serving.model.active_parameters, tune.tokens),
+            serving.gpu.peak_flops_bf16,
+            tune.mfu,
+        )
         text = ": FLOP / (peak x {mfu})"
-    cites = (*cite(serving.rent, "usd_per_gpu_hour"), *cite(tune, "examples", "tokens_per_example", "epochs", "hours_per_run", *how))
-    return Purchase(hours + tune.hours_per_run * gpus, "GPU-hour", serving.rent.usd_per_gpu_hour, "gpu",
-                    SIZE + text + " + {hours_per_run} h on each GPU", cites)  # fmt: skip
+    cites = (
+        *cite(serving.rent, "usd_per_gpu_hour"),
+        *cite(tune, "examples", "tokens_per_example", "epochs", "hours_per_run", *how),
+    )
+    return Purchase(
+        hours + tune.hours_per_run * gpus,
+        "GPU-hour",
+        serving.rent.usd_per_gpu_hour,
+        "gpu",
+        SIZE + text + " + {hours_per_run} h on each GPU",
+        cites,
+    )
 
 
 def widened(error: Any, run: Run) -> Any:
@@ -95,14 +121,42 @@ def arrays(serving: Hosted, method: str, seq_len: Any, packed: bool | None, stac
     node = facts.get(f"{gpu.id}.gpus_per_node", facts["node.gpus_per_node"]).value.mid
     none, naive = np.zeros_like(np.asarray(active, float)), stack == "naive"
     return Run(
-        params=model.parameters, active_params=active, layers=model.layers, hidden=model.hidden, vocab=model.vocab, seq_len=seq_len,
-        tokens_in_flight=np.maximum(1.0, np.floor(TOKENS_IN_FLIGHT / seq_len)) * seq_len, gpus=none + 1.0, gpus_used=none + 1.0, node=node,
-        peak=gpu.peak_flops_bf16, peak_bf16=gpu.peak_flops_bf16, bandwidth=gpu.bandwidth, interconnect=gpu.interconnect, memory=gpu.memory,
-        matmul=MATMUL if gpu.matmul_efficiency is None else gpu.matmul_efficiency, rank=RANK, rollouts=ROLLOUTS, **decoding(),
-        every_weight=0.0 if adapter else 1.0, adapter=adapter, quantised=method == "qlora", forwards=none, generates=False,
-        checkpointed=1.0, recompute=SELECTIVE if stack == "tuned" else 1.0, pure_bf16=False, tuned=stack == "tuned", naive=naive, offload=stack == "offload",
-        packed=not naive if packed is None else packed, chunked_loss=not naive, optimizer_8bit=False, fused_step=False, activation_offload=False,
-    )  # fmt: skip
+        params=model.parameters,
+        active_params=active,
+        layers=model.layers,
+        hidden=model.hidden,
+        vocab=model.vocab,
+        seq_len=seq_len,
+        tokens_in_flight=np.maximum(1.0, np.floor(TOKENS_IN_FLIGHT / seq_len)) * seq_len,
+        gpus=none + 1.0,
+        gpus_used=none + 1.0,
+        node=node,
+        peak=gpu.peak_flops_bf16,
+        peak_bf16=gpu.peak_flops_bf16,
+        bandwidth=gpu.bandwidth,
+        interconnect=gpu.interconnect,
+        memory=gpu.memory,
+        matmul=MATMUL if gpu.matmul_efficiency is None else gpu.matmul_efficiency,
+        rank=RANK,
+        rollouts=ROLLOUTS,
+        **decoding(),
+        every_weight=0.0 if adapter else 1.0,
+        adapter=adapter,
+        quantised=method == "qlora",
+        forwards=none,
+        generates=False,
+        checkpointed=1.0,
+        recompute=SELECTIVE if stack == "tuned" else 1.0,
+        pure_bf16=False,
+        tuned=stack == "tuned",
+        naive=naive,
+        offload=stack == "offload",
+        packed=not naive if packed is None else packed,
+        chunked_loss=not naive,
+        optimizer_8bit=False,
+        fused_step=False,
+        activation_offload=False,
+    )
 
 
 def checkpoint_gb(serving: Hosted, method: str) -> Any:
@@ -112,5 +166,11 @@ def checkpoint_gb(serving: Hosted, method: str) -> Any:
     """
     if method == "full":
         return serving.model.parameters * BYTES_PER_PARAMETER_BF16 / GB
-    trained = laws()[1].adapter_states * RANK * serving.model.layers * serving.model.hidden / BYTES_PER_PARAMETER_FULL
+    trained = (
+        laws()[1].adapter_states
+        * RANK
+        * serving.model.layers
+        * serving.model.hidden
+        / BYTES_PER_PARAMETER_FULL
+    )
     return trained * BYTES_PER_PARAMETER_BF16 / GB

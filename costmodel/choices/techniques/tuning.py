@@ -19,7 +19,12 @@ from costmodel.choices.schedule import every, monthly, once
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.techniques.tune_life import Ending, ending, keep, labels, life
-from costmodel.choices.techniques.tune_offers import refuse_base, refuse_closed, refuse_terms, tuned_price
+from costmodel.choices.techniques.tune_offers import (
+    refuse_base,
+    refuse_closed,
+    refuse_terms,
+    tuned_price,
+)
 from costmodel.choices.techniques.tune_run import checkpoint_gb, managed, own, quoted
 from costmodel.core.checks import require, validate
 from costmodel.core.draws import middle
@@ -51,40 +56,113 @@ class Tune:
     """
 
     examples: Number = 1_000
-    tokens_per_example: Number = Range(500, 2_000, mid=1_000, why="assumption: one request and its answer")
+    tokens_per_example: Number = Range(
+        500, 2_000, mid=1_000, why="assumption: one request and its answer"
+    )
     epochs: Number = practice("fine_tune.epochs")
     labels: catalog.Labels | str = "expert_example"
-    minutes_per_check: Number = Range(0.25, 3, mid=1, why="assumption: a person reads, repairs or drops each example")
+    minutes_per_check: Number = Range(
+        0.25, 3, mid=1, why="assumption: a person reads, repairs or drops each example"
+    )
     build_weeks: Number = practice("fine_tune.build_weeks")
-    pass_chance: Number = Range(0.10, 0.34, mid=0.25, name="Tune.pass_chance", source="rag-builds", why="3 to 10 runs until one is good enough")
-    luck: Number = Range(0.05, 0.95, mid=0.5, form="share", why="where in the distribution of the number of runs: nearly uniform in 0..1")
+    pass_chance: Number = Range(
+        0.10,
+        0.34,
+        mid=0.25,
+        name="Tune.pass_chance",
+        source="rag-builds",
+        why="3 to 10 runs until one is good enough",
+    )
+    luck: Number = Range(
+        0.05,
+        0.95,
+        mid=0.5,
+        form="share",
+        why="where in the distribution of the number of runs: nearly uniform in 0..1",
+    )
     runs: Number | None = None
-    failed_share: Number = Range(0.4, 0.97, mid=0.8, name="Tune.failed_share", why="assumption: what a failed run takes before it is stopped")
+    failed_share: Number = Range(
+        0.4,
+        0.97,
+        mid=0.8,
+        name="Tune.failed_share",
+        why="assumption: what a failed run takes before it is stopped",
+    )
     sweep_runs: Number = 0
-    sweep_share: Number = Range(0.05, 0.3, mid=0.1, why="assumption: settings are searched on a part of the data")
-    debug_hours: Number = Range(2, 16, mid=6, name="Tune.debug_hours", why="assumption: find the fault in data or code of a failed run")
+    sweep_share: Number = Range(
+        0.05, 0.3, mid=0.1, why="assumption: settings are searched on a part of the data"
+    )
+    debug_hours: Number = Range(
+        2,
+        16,
+        mid=6,
+        name="Tune.debug_hours",
+        why="assumption: find the fault in data or code of a failed run",
+    )
     candidate_items: Number = practice("eval.examples")
     speed: Number | None = None
-    speed_error: Number = Range(1 / ERROR, ERROR, mid=1, level=0.80, name="training.speed", source="derived", why="published adapter runs over the prediction")
+    speed_error: Number = Range(
+        1 / ERROR,
+        ERROR,
+        mid=1,
+        level=0.80,
+        name="training.speed",
+        source="derived",
+        why="published adapter runs over the prediction",
+    )
     mfu: Number | None = None
     usd_per_run: Number | None = None
     seq_len: Number = 2_048
     packed: bool | None = None
     stack: str = "standard"
-    hours_per_run: Number = Range(0.5, 3, mid=1, why="assumption: waiting, loading and saving of a run, on each GPU")
+    hours_per_run: Number = Range(
+        0.5, 3, mid=1, why="assumption: waiting, loading and saving of a run, on each GPU"
+    )
     checkpoints: Number = 3
     usd_per_gb_month: Number = practice("tinker.usd_per_gb_month")
     retrain_months: Number = practice("fine_tune.retrain_months")
-    retrain_labels: Number = Range(0.1, 0.5, mid=0.25, why="assumption: share of the labels made again at each retraining")
-    retrain_hours: Number = Range(16, 60, mid=40, why="assumption: data, run, evaluation and release of a retraining")
-    base_life_months: Number = Range(18, 48, mid=30, why="assumption: own weights are never switched off, but better bases and the end of support retire them")
-    labels_kept: Number = Range(0.4, 0.97, mid=0.8, why="assumption; 847 of 2,000 examples in one published case (tianpan.co, 2026-04-23)")
-    rebuild_share: Number = Range(0.15, 0.6, mid=0.3, why="assumption: share of the first engineering done again on a new base")
+    retrain_labels: Number = Range(
+        0.1, 0.5, mid=0.25, why="assumption: share of the labels made again at each retraining"
+    )
+    retrain_hours: Number = Range(
+        16, 60, mid=40, why="assumption: data, run, evaluation and release of a retraining"
+    )
+    base_life_months: Number = Range(
+        18,
+        48,
+        mid=30,
+        why="assumption: own weights are never switched off, but better bases and the end of support retire them",
+    )
+    labels_kept: Number = Range(
+        0.4,
+        0.97,
+        mid=0.8,
+        why="assumption; 847 of 2,000 examples in one published case (tianpan.co, 2026-04-23)",
+    )
+    rebuild_share: Number = Range(
+        0.15,
+        0.6,
+        mid=0.3,
+        why="assumption: share of the first engineering done again on a new base",
+    )
     upkeep_fte: Number = practice("fine_tune.maintenance_fte")
     adapters: Number = 1
-    further_share: Number = Range(0.05, 0.4, mid=0.15, why="assumption: a further tenant reuses the pipeline, days after weeks for the first")
-    log_odds: Number = Range(0.3, 1.6, mid=0.9, form="amount", why="assumption: gain of 1,000 examples on a narrow task over plain instructions; wide")
-    log_odds_per_tenfold: Number = Range(0.1, 0.7, mid=0.3, why="assumption: what ten times the examples add; wide")
+    further_share: Number = Range(
+        0.05,
+        0.4,
+        mid=0.15,
+        why="assumption: a further tenant reuses the pipeline, days after weeks for the first",
+    )
+    log_odds: Number = Range(
+        0.3,
+        1.6,
+        mid=0.9,
+        form="amount",
+        why="assumption: gain of 1,000 examples on a narrow task over plain instructions; wide",
+    )
+    log_odds_per_tenfold: Number = Range(
+        0.1, 0.7, mid=0.3, why="assumption: what ten times the examples add; wide"
+    )
 
     labelled: ClassVar[tuple[str, ...]] = ()  # fields that multiply the examples which people label
 
@@ -93,27 +171,52 @@ class Tune:
             if isinstance(getattr(self, name, None), str):
                 object.__setattr__(self, name, find(getattr(self, name)))
         kind = type(self).__name__
-        check(isinstance(self.labels, catalog.Labels), f"{kind}.labels is {self.labels!r}, it must be a kind of label such as 'expert_example'")
+        check(
+            isinstance(self.labels, catalog.Labels),
+            f"{kind}.labels is {self.labels!r}, it must be a kind of label such as 'expert_example'",
+        )
         offer = getattr(self, "tuning", None)
-        check(offer is None or isinstance(offer, catalog.Tuning), f"{kind}.tuning is {offer!r}, it must be an offer such as 'vertex.gemini-3.5-flash'")
-        for name, words in (("packed", (True, False, None)), ("quantised", (True, False)), ("customer", (True, False)), ("terms_allow_training", (True, False))):
-            check(any(getattr(self, name, False) is w for w in words), f"{kind}.{name} is {getattr(self, name, None)!r}, allowed are {', '.join(map(str, words))}")
+        check(
+            offer is None or isinstance(offer, catalog.Tuning),
+            f"{kind}.tuning is {offer!r}, it must be an offer such as 'vertex.gemini-3.5-flash'",
+        )
+        for name, words in (
+            ("packed", (True, False, None)),
+            ("quantised", (True, False)),
+            ("customer", (True, False)),
+            ("terms_allow_training", (True, False)),
+        ):
+            check(
+                any(getattr(self, name, False) is w for w in words),
+                f"{kind}.{name} is {getattr(self, name, None)!r}, allowed are {', '.join(map(str, words))}",
+            )
         validate(self, optional=("runs", "mfu", "speed", "usd_per_run", "packed"))
         for name, allowed in (("examples", 1), ("tokens_per_example", 1), ("epochs", 0.01)):
             value = getattr(self, name)
             least = value.low if isinstance(value, Doubt) else np.min(value)
-            check(least >= allowed, f"{type(self).__name__}.{name} is {value}, allowed is at least {allowed}: without {name} there is nothing to train on")
+            check(
+                least >= allowed,
+                f"{type(self).__name__}.{name} is {value}, allowed is at least {allowed}: without {name} there is nothing to train on",
+            )
         for name in ("runs", "adapters", "seq_len"):
             if getattr(self, name) is not None:
                 require(f"{type(self).__name__}.{name}", getattr(self, name), low=1)
         if self.stack not in STACKS:
             raise unknown("stack", self.stack, STACKS, where=kind)
         most = self.epochs.high if isinstance(self.epochs, Doubt) else np.max(self.epochs)
-        check(most <= MOST_EPOCHS, f"{kind}.epochs is {self.epochs}, allowed is up to {MOST_EPOCHS:g}: more passes over the same examples only repeat them")
+        check(
+            most <= MOST_EPOCHS,
+            f"{kind}.epochs is {self.epochs}, allowed is up to {MOST_EPOCHS:g}: more passes over the same examples only repeat them",
+        )
         length, window = middle((self.tokens_per_example, self.seq_len))
-        own = offer is None and self.usd_per_run is None and np.ndim(length) == np.ndim(window) == 0  # draws reach beyond what is usual
-        check(not own or length <= window, f"{kind}.seq_len is {window:,.0f}, an example has {length:,.0f} tokens: what is "
-              "longer would be cut off; give a seq_len that holds an example")  # fmt: skip
+        own = (
+            offer is None and self.usd_per_run is None and np.ndim(length) == np.ndim(window) == 0
+        )  # draws reach beyond what is usual
+        check(
+            not own or length <= window,
+            f"{kind}.seq_len is {window:,.0f}, an example has {length:,.0f} tokens: what is "
+            "longer would be cut off; give a seq_len that holds an example",
+        )
 
     @property
     def tokens(self) -> Any:
@@ -129,8 +232,12 @@ class Tune:
         """When the base model ends."""
         model = case.serving.model
         if model.retired and model.retired <= case.terms.start:
-            raise Infeasible(f"{model.id} is retired since {model.retired}, this option starts on {case.terms.start}; choose a base that is alive")
-        return ending(self, model.retired, cite(model, "retired") if model.retired else (), case.terms)
+            raise Infeasible(
+                f"{model.id} is retired since {model.retired}, this option starts on {case.terms.start}; choose a base that is alive"
+            )
+        return ending(
+            self, model.retired, cite(model, "retired") if model.retired else (), case.terms
+        )
 
     def trained(self, case: Case, ends: Ending) -> Iterator[Line | Traffic]:
         """The life around a run on own GPUs, and the checkpoints."""
@@ -139,7 +246,9 @@ class Tune:
         yield keep(checkpoint_gb(case.serving, self.method), self)
 
     def quality(self, case: Case) -> Effect:
-        return Effect(examples_gain(self.examples, self.log_odds, self.log_odds_per_tenfold), LEARNS)
+        return Effect(
+            examples_gain(self.examples, self.log_odds, self.log_odds_per_tenfold), LEARNS
+        )
 
 
 @public
@@ -166,19 +275,33 @@ class FineTune(Tune):
             refuse_base(self.tuning, serving)
         if not isinstance(serving, Api):
             if np.any(np.asarray(self.adapters) > 1):
-                raise Infeasible("whole models of several tenants do not share GPUs; use Lora(adapters=...)")
+                raise Infeasible(
+                    "whole models of several tenants do not share GPUs; use Lora(adapters=...)"
+                )
             return serving
         if self.tuning is None:
-            raise Infeasible(f"FineTune on {serving.model.id!r} needs tuning=, the provider's offer; known: {', '.join(catalog.tunings())}")
+            raise Infeasible(
+                f"FineTune on {serving.model.id!r} needs tuning=, the provider's offer; known: {', '.join(catalog.tunings())}"
+            )
         return replace(serving, model=tuned_price(serving.model, self.tuning))
 
     def ends(self, case: Case) -> Ending:
         """When the base model ends; at a provider the day it retires the tuned model, or takes no more jobs."""
         if isinstance(case.serving, Hosted) and self.tuning is None:
             return super().ends(case)
-        days = {getattr(self.tuning, name): name for name in ("retires", "closes") if getattr(self.tuning, name)}
+        days = {
+            getattr(self.tuning, name): name
+            for name in ("retires", "closes")
+            if getattr(self.tuning, name)
+        }
         day = min(days, default=None)
-        return ending(self, day, cite(self.tuning, days[day]) if day else (), case.terms, closes=self.tuning.closes)
+        return ending(
+            self,
+            day,
+            cite(self.tuning, days[day]) if day else (),
+            case.terms,
+            closes=self.tuning.closes,
+        )
 
     def buys(self, case: Case) -> Iterator[Line | Traffic]:
         ends = self.ends(case)
@@ -188,13 +311,26 @@ class FineTune(Tune):
             return
         refuse_closed(self.tuning, case.terms.start, self.build_weeks, self.customer)
         if self.tuning.usd_per_mtok_train is None and self.usd_per_run is None:
-            raise Infeasible(f"the training price of {self.tuning.id} is not known; choose another offer")
-        yield from life(self, case, managed(self) if self.usd_per_run is None else quoted(self), ends)
+            raise Infeasible(
+                f"the training price of {self.tuning.id} is not known; choose another offer"
+            )
+        yield from life(
+            self, case, managed(self) if self.usd_per_run is None else quoted(self), ends
+        )
         if isinstance(case.serving, Hosted):
             yield keep(checkpoint_gb(case.serving, self.method), self)
         elif self.tuning.usd_per_hour_hosting is not None:
-            yield Line("host the tuned model", "serving", HOURS_PER_MONTH * self.adapters, "hour", self.tuning.usd_per_hour_hosting, monthly(), "api",
-                       basis="every hour of the month, busy or idle", cites=cite(self.tuning, "usd_per_hour_hosting"))  # fmt: skip
+            yield Line(
+                "host the tuned model",
+                "serving",
+                HOURS_PER_MONTH * self.adapters,
+                "hour",
+                self.tuning.usd_per_hour_hosting,
+                monthly(),
+                "api",
+                basis="every hour of the month, busy or idle",
+                cites=cite(self.tuning, "usd_per_hour_hosting"),
+            )
 
 
 @public
@@ -211,8 +347,13 @@ class Lora(Tune):
     tuning: catalog.Tuning | str | None = None
     customer: bool = False
     quantised: bool = False
-    log_odds_adapter: Number = Range(-0.25, 0.1, mid=-0.05, form="signed",
-                                     why="assumption: about as good as a full tune on small sets, less on large ones (arXiv:2405.09673)")  # fmt: skip
+    log_odds_adapter: Number = Range(
+        -0.25,
+        0.1,
+        mid=-0.05,
+        form="signed",
+        why="assumption: about as good as a full tune on small sets, less on large ones (arXiv:2405.09673)",
+    )
 
     def adapt(self, serving: Any) -> Any:
         hosted = _hosted(serving, self)
@@ -222,7 +363,9 @@ class Lora(Tune):
 
     def ends(self, case: Case) -> Ending:
         """When the base model ends; the adapter is yours, so a provider that closes only ends what it trains."""
-        return replace(super().ends(case), closes=self.tuning.closes if self.tuning is not None else None)
+        return replace(
+            super().ends(case), closes=self.tuning.closes if self.tuning is not None else None
+        )
 
     def buys(self, case: Case) -> Iterator[Line | Traffic]:
         ends = self.ends(case)
@@ -231,7 +374,9 @@ class Lora(Tune):
             yield from self.trained(case, ends)
             return
         refuse_closed(self.tuning, case.terms.start, self.build_weeks, self.customer)
-        yield from life(self, case, managed(self) if self.usd_per_run is None else quoted(self), ends)
+        yield from life(
+            self, case, managed(self) if self.usd_per_run is None else quoted(self), ends
+        )
         yield keep(checkpoint_gb(case.serving, self.method), self)
 
     def quality(self, case: Case) -> Effect:
@@ -255,22 +400,46 @@ class Distill(Tune):
     terms_allow_training: bool = False
     examples: Number = 20_000
     quantised: bool = False
-    rationale_tokens: Number = Range(100, 400, mid=200, why="assumption: a short rationale beside each answer")
-    kept: Number = Range(0.5, 0.9, mid=0.7, why="assumption: share of teacher answers that pass the filter")
-    real_share: Number = Range(0.05, 0.35, mid=0.15, why="assumption; 30 % real in one published blend (tianpan.co, 2026-04-19)")
+    rationale_tokens: Number = Range(
+        100, 400, mid=200, why="assumption: a short rationale beside each answer"
+    )
+    kept: Number = Range(
+        0.5, 0.9, mid=0.7, why="assumption: share of teacher answers that pass the filter"
+    )
+    real_share: Number = Range(
+        0.05,
+        0.35,
+        mid=0.15,
+        why="assumption; 30 % real in one published blend (tianpan.co, 2026-04-19)",
+    )
     soft_labels: Number = 0
-    minutes_per_check: Number = Range(0.02, 0.5, mid=0.1, why="assumption: a person checks a sample, not each example")
-    shadow_days: Number = Range(7, 28, mid=14, why="assumption; two weeks in a published practice (tianpan.co, 2026-04-19)")
-    shadow_share: Number = Range(0.02, 0.5, mid=0.1, why="assumption: requests that the teacher answers as well")
+    minutes_per_check: Number = Range(
+        0.02, 0.5, mid=0.1, why="assumption: a person checks a sample, not each example"
+    )
+    shadow_days: Number = Range(
+        7, 28, mid=14, why="assumption; two weeks in a published practice (tianpan.co, 2026-04-19)"
+    )
+    shadow_share: Number = Range(
+        0.02, 0.5, mid=0.1, why="assumption: requests that the teacher answers as well"
+    )
     build_weeks: Number = practice("distillation.build_weeks")
     of_teacher: Number = Range(0.75, 0.99, mid=0.94, why=STUDENTS + "; at 20,000 examples")
-    log_odds: Number = Range(0.3, 1.8, mid=1.0, form="amount", why="assumption: gain of 1,000 examples where the teacher's quality is unknown; wide")
+    log_odds: Number = Range(
+        0.3,
+        1.8,
+        mid=1.0,
+        form="amount",
+        why="assumption: gain of 1,000 examples where the teacher's quality is unknown; wide",
+    )
 
     labelled: ClassVar[tuple[str, ...]] = ("real_share",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check(hasattr(self.teacher, "price"), f"Distill.teacher is {self.teacher!r}, it must be a serving such as Api('deepseek-v4-pro')")
+        check(
+            hasattr(self.teacher, "price"),
+            f"Distill.teacher is {self.teacher!r}, it must be a serving such as Api('deepseek-v4-pro')",
+        )
 
     def at(self, on: str) -> Distill:
         return replace(self, teacher=self.teacher.at(on))
@@ -284,32 +453,87 @@ class Distill(Tune):
         ends, months = self.ends(case), every(self.retrain_months)
         yield from labels(self, self.examples * self.real_share, ends)
         count = self.examples * (1 - self.real_share) / self.kept * self.adapters
-        basis, cites = "{examples} examples x (1 - {real_share}) / {kept} kept", cite(self, "examples", "real_share", "kept", "rationale_tokens")
+        basis, cites = (
+            "{examples} examples x (1 - {real_share}) / {kept} kept",
+            cite(self, "examples", "real_share", "kept", "rationale_tokens"),
+        )
         for call in case.request.calls:
-            asked = replace(call, output_tokens=call.output_tokens + self.rationale_tokens, cache=None)
+            asked = replace(
+                call, output_tokens=call.output_tokens + self.rationale_tokens, cache=None
+            )
             number = count * call.per_request
-            yield Traffic("teacher labels", asked, number, once(), "data", self.teacher, basis, cites)
-            yield Traffic("teacher labels for retraining", asked, number * self.retrain_labels, months, "maintenance", self.teacher,
-                          basis + " x {retrain_labels}", (*cites, *cite(self, "retrain_labels", "retrain_months")))  # fmt: skip
-            shadowed = case.requests_per_month * call.per_request * self.shadow_days * HOURS_PER_DAY / HOURS_PER_MONTH * self.shadow_share
-            yield Traffic("shadow comparison", call, shadowed, once(), "release", self.teacher,
-                          "requests of {shadow_days} days x {shadow_share} answered by the teacher too", cite(self, "shadow_days", "shadow_share"))  # fmt: skip
+            yield Traffic(
+                "teacher labels", asked, number, once(), "data", self.teacher, basis, cites
+            )
+            yield Traffic(
+                "teacher labels for retraining",
+                asked,
+                number * self.retrain_labels,
+                months,
+                "maintenance",
+                self.teacher,
+                basis + " x {retrain_labels}",
+                (*cites, *cite(self, "retrain_labels", "retrain_months")),
+            )
+            shadowed = (
+                case.requests_per_month
+                * call.per_request
+                * self.shadow_days
+                * HOURS_PER_DAY
+                / HOURS_PER_MONTH
+                * self.shadow_share
+            )
+            yield Traffic(
+                "shadow comparison",
+                call,
+                shadowed,
+                once(),
+                "release",
+                self.teacher,
+                "requests of {shadow_days} days x {shadow_share} answered by the teacher too",
+                cite(self, "shadow_days", "shadow_share"),
+            )
         if np.any(self.soft_labels):
             kept = self.examples * (1 - self.real_share) * self.adapters
-            gb = kept * case.request.main.output_tokens * self.soft_labels * BYTES_PER_PROBABILITY / GB
-            yield Line("keep the teacher's probabilities", "data", gb, "GB", self.usd_per_gb_month, monthly(), "service",
-                       basis="{examples} examples x (1 - {real_share}) x answer tokens x {soft_labels} probabilities x 6 bytes",
-                       cites=cite(self, "examples", "real_share", "soft_labels", "usd_per_gb_month"))  # fmt: skip
+            gb = (
+                kept
+                * case.request.main.output_tokens
+                * self.soft_labels
+                * BYTES_PER_PROBABILITY
+                / GB
+            )
+            yield Line(
+                "keep the teacher's probabilities",
+                "data",
+                gb,
+                "GB",
+                self.usd_per_gb_month,
+                monthly(),
+                "service",
+                basis="{examples} examples x (1 - {real_share}) x answer tokens x {soft_labels} probabilities x 6 bytes",
+                cites=cite(self, "examples", "real_share", "soft_labels", "usd_per_gb_month"),
+            )
         yield from self.trained(case, ends)
 
     def quality(self, case: Case) -> Effect:
         if self.teacher.accepted is None or case.serving.accepted is None:
             return super().quality(case)
-        return Effect(student_shift(case.serving.accepted, self.teacher.accepted, self.of_teacher, self.examples, self.log_odds_per_tenfold), STUDENTS)
+        return Effect(
+            student_shift(
+                case.serving.accepted,
+                self.teacher.accepted,
+                self.of_teacher,
+                self.examples,
+                self.log_odds_per_tenfold,
+            ),
+            STUDENTS,
+        )
 
 
 def _hosted(serving: Any, t: Any) -> Hosted:
     if not isinstance(serving, Hosted):
         name = type(t).__name__
-        raise Infeasible(f"{name} needs a Hosted serving, this one is {type(serving).__name__}; at a provider use FineTune(tuning=...)")
+        raise Infeasible(
+            f"{name} needs a Hosted serving, this one is {type(serving).__name__}; at a provider use FineTune(tuning=...)"
+        )
     return serving

@@ -21,7 +21,13 @@ from costmodel.facts.records import Gpu, Model
 from costmodel.laws.serving.roofline import Physics, Setup, Shape
 
 PRECISIONS = ("bf16", "fp8", "fp4", "int8", "int4")
-WEIGHT_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1 / 16, "int4": 0.5 + 1 / 32}  # with block scales
+WEIGHT_BYTES = {
+    "bf16": 2.0,
+    "fp8": 1.0,
+    "int8": 1.0,
+    "fp4": 0.5 + 1 / 16,
+    "int4": 0.5 + 1 / 32,
+}  # with block scales
 KV_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1 / 16, "int4": 0.5 + 1 / 32}
 FOUR_BIT = ("fp4", "int4")
 ENGINES = ("vllm", "sglang", "trtllm")
@@ -42,7 +48,9 @@ def shape(model: Model | str) -> Shape:
     m: Any = middle(model if isinstance(model, Model) else catalog.model(model))
     for name in NEEDED:
         if getattr(m, name) is None:
-            raise CatalogError(f"the {name} of {m.id!r} are not published, so it cannot be sized; choose another model")
+            raise CatalogError(
+                f"the {name} of {m.id!r} are not published, so it cannot be sized; choose another model"
+            )
     return shape_of(m)
 
 
@@ -62,20 +70,37 @@ def shape_of(m: Any) -> Shape:
         prefill_width = decode_width = m.heads * both
     full = _or(m.full_attention_layers, m.layers)
     return Shape(
-        layers=m.layers, hidden=m.hidden, kv_values=kv_values, kv_shards=shards, prefill_width=prefill_width,
-        decode_width=decode_width, dense_parameters=np.maximum(m.parameters - experts - table * (1 if m.tied else 2), table),
-        expert_parameters=experts, head_parameters=table, experts=_or(m.experts, 1), experts_per_token=_or(m.experts_per_token, 0),
-        expert_layers=expert_layers, latent_layers=expert_layers if m.kv_lora_rank else 0, full_layers=full,
-        local_layers=m.layers - full, window=_or(m.sliding_window, 0),
-    )  # fmt: skip
+        layers=m.layers,
+        hidden=m.hidden,
+        kv_values=kv_values,
+        kv_shards=shards,
+        prefill_width=prefill_width,
+        decode_width=decode_width,
+        dense_parameters=np.maximum(m.parameters - experts - table * (1 if m.tied else 2), table),
+        expert_parameters=experts,
+        head_parameters=table,
+        experts=_or(m.experts, 1),
+        experts_per_token=_or(m.experts_per_token, 0),
+        expert_layers=expert_layers,
+        latent_layers=expert_layers if m.kv_lora_rank else 0,
+        full_layers=full,
+        local_layers=m.layers - full,
+        window=_or(m.sliding_window, 0),
+    )
 
 
 def _or(value: Any, other: Any) -> Any:
     return other if value is None else value
 
 
-def setup(gpu: Gpu | str, precision: str, kv_precision: str | None = None, experts: bool = False,
-          tensor_parallel: Any = 1, data_parallel: Any = 1) -> Setup:  # fmt: skip
+def setup(
+    gpu: Gpu | str,
+    precision: str,
+    kv_precision: str | None = None,
+    experts: bool = False,
+    tensor_parallel: Any = 1,
+    data_parallel: Any = 1,
+) -> Setup:
     """GPUs in a number format. A 4-bit mixture of experts keeps its attention in 8 bits, as published checkpoints do.
 
     FP8 and FP4 products need a GPU that has them, otherwise weights are unpacked to BF16; int8 and int4 are weights
@@ -84,10 +109,24 @@ def setup(gpu: Gpu | str, precision: str, kv_precision: str | None = None, exper
     for name, allowed in ((precision, PRECISIONS), (kv_precision, (*PRECISIONS, None))):
         if name not in allowed:
             raise unknown("precision", name, PRECISIONS, where="predict_serving")
-    return setup_of(middle(gpu if isinstance(gpu, Gpu) else catalog.gpu(gpu)), precision, kv_precision, experts, tensor_parallel, data_parallel)
+    return setup_of(
+        middle(gpu if isinstance(gpu, Gpu) else catalog.gpu(gpu)),
+        precision,
+        kv_precision,
+        experts,
+        tensor_parallel,
+        data_parallel,
+    )
 
 
-def setup_of(g: Any, precision: str, kv_precision: str | None, experts: bool, tensor_parallel: Any, data_parallel: Any = 1) -> Setup:
+def setup_of(
+    g: Any,
+    precision: str,
+    kv_precision: str | None,
+    experts: bool,
+    tensor_parallel: Any,
+    data_parallel: Any = 1,
+) -> Setup:
     """The same from a record that already holds numbers or draws, without any check."""
     kv = kv_precision or ("fp8" if precision in ("fp8", "fp4") else "bf16")
     bf16 = g.peak_flops_bf16
@@ -95,12 +134,21 @@ def setup_of(g: Any, precision: str, kv_precision: str | None, experts: bool, te
     dense = "fp8" if experts and precision in FOUR_BIT else precision
     unpacked = precision in FOUR_BIT and not (precision == "fp4" and g.peak_flops_fp4 is not None)
     return Setup(
-        peak_experts=peaks.get(precision, bf16), peak_dense=peaks.get(dense, bf16), peak_bf16=bf16,
-        bandwidth=g.bandwidth, memory=g.memory, interconnect=g.interconnect, expert_bytes=WEIGHT_BYTES[precision],
-        dense_bytes=WEIGHT_BYTES[dense], kv_bytes=KV_BYTES[kv], unpacked_experts=float(unpacked),
-        unpacked_dense=float(unpacked and not experts), fp4_dense=float(dense == "fp4" and g.peak_flops_fp4 is not None),
-        tensor_parallel=tensor_parallel, data_parallel=data_parallel,
-    )  # fmt: skip
+        peak_experts=peaks.get(precision, bf16),
+        peak_dense=peaks.get(dense, bf16),
+        peak_bf16=bf16,
+        bandwidth=g.bandwidth,
+        memory=g.memory,
+        interconnect=g.interconnect,
+        expert_bytes=WEIGHT_BYTES[precision],
+        dense_bytes=WEIGHT_BYTES[dense],
+        kv_bytes=KV_BYTES[kv],
+        unpacked_experts=float(unpacked),
+        unpacked_dense=float(unpacked and not experts),
+        fp4_dense=float(dense == "fp4" and g.peak_flops_fp4 is not None),
+        tensor_parallel=tensor_parallel,
+        data_parallel=data_parallel,
+    )
 
 
 @cache
@@ -152,7 +200,15 @@ def band(metric: str, kind: str, unseen_gpu: bool = False, unseen_model: bool = 
     for unseen, name in ((unseen_gpu, "unseen_gpu"), (unseen_model, "unseen_model")):
         wider = max(wider, catalog.fact("serving", f"{kind}.{name}").value.mid if unseen else 1.0)
     low, high = (known.mid * (end / known.mid) ** wider for end in (known.low, known.high))
-    return Range(low, high, known.mid, level=0.80, name=f"serving.{metric}", source=known.source, why=known.why)
+    return Range(
+        low,
+        high,
+        known.mid,
+        level=0.80,
+        name=f"serving.{metric}",
+        source=known.source,
+        why=known.why,
+    )
 
 
 FILES = ("serving_latency", "serving_throughput")
@@ -181,13 +237,17 @@ def _measured(file: str, folder: Any) -> pd.DataFrame:
 def measured_on() -> tuple[frozenset[str], frozenset[str]]:
     """(models, GPUs) that have a measurement: what the calibration has seen."""
     tables = [measured(file) for file in FILES]
-    return tuple(frozenset(name for t in tables for name in t[column]) for column in ("model", "gpu"))  # type: ignore[return-value]
+    return tuple(
+        frozenset(name for t in tables for name in t[column]) for column in ("model", "gpu")
+    )  # type: ignore[return-value]
 
 
 def stack(parts: list[Any]) -> Any:
     """Records of one kind, one per row, as one record of arrays."""
     kind = type(parts[0])
-    return kind(**{f.name: np.array([getattr(part, f.name) for part in parts], float) for f in fields(kind)})
+    return kind(
+        **{f.name: np.array([getattr(part, f.name) for part in parts], float) for f in fields(kind)}
+    )
 
 
 def take(record: Any, rows: Any) -> Any:

@@ -6,15 +6,23 @@ from typing import Any
 
 import numpy as np
 
-BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5, "int4": 0.5}  # of a weight, a key or a value
+BYTES = {
+    "bf16": 2.0,
+    "fp8": 1.0,
+    "int8": 1.0,
+    "fp4": 0.5,
+    "int4": 0.5,
+}  # of a weight, a key or a value
 FLOP_PER_PARAMETER = 2.0  # forward: one multiply and one add
 KV_SHARE = 0.2  # of usable memory, left for the KV cache when GPUs are counted
 
 
-def kv_bytes_per_token(layers: Any, kv_heads: Any, head_size: Any, bytes_per_value: Any = BYTES["bf16"]) -> Any:
+def kv_bytes_per_token(
+    layers: Any, kv_heads: Any, head_size: Any, bytes_per_value: Any = BYTES["bf16"]
+) -> Any:
     """Key-value cache of one token with grouped-query attention [byte]: 2 x layers x kv_heads x head_size x bytes.
 
-    >>> kv_bytes_per_token(32, 8, 128)          # Llama 3.1 8B: 128 KiB
+    >>> kv_bytes_per_token(32, 8, 128)  # Llama 3.1 8B: 128 KiB
     131072.0
     """
     return 2 * layers * kv_heads * head_size * bytes_per_value
@@ -37,7 +45,7 @@ def decode_step_s(
     of the whole replica; `overhead_s` is that of all layers. At batch 1 the bandwidth term rules.
 
     >>> step = decode_step_s(1, 8.03e9, 16.06e9, 0, 989e12, 3.35e12, 0.5, 0.8, 32 * 75e-6)
-    >>> round(1 / step)                            # Llama 3.1 8B, bf16, one H100: tokens/s for one user
+    >>> round(1 / step)  # Llama 3.1 8B, bf16, one H100: tokens/s for one user
     119
     """
     memory = (weight_bytes + batch * kv_bytes) / (bandwidth * mbu)
@@ -50,18 +58,24 @@ def gpus_that_fit(weight_bytes: Any, memory: Any, usable: Any) -> Any:
 
     2^ceil(log2(weights / (usable x memory x 0.8))), at least 1, any shape.
 
-    >>> float(gpus_that_fit(141e9, 80e9, 0.9))        # Llama 3.1 70B in bf16
+    >>> float(gpus_that_fit(141e9, 80e9, 0.9))  # Llama 3.1 70B in bf16
     4.0
     """
-    return np.exp2(np.ceil(np.log2(np.maximum(weight_bytes / (memory * usable * (1 - KV_SHARE)), 1.0))))
+    return np.exp2(
+        np.ceil(np.log2(np.maximum(weight_bytes / (memory * usable * (1 - KV_SHARE)), 1.0)))
+    )
 
 
-def latent_kv_bytes_per_token(layers: Any, rank: Any, rope_head: Any, bytes_per_value: Any = BYTES["bf16"]) -> Any:
+def latent_kv_bytes_per_token(
+    layers: Any, rank: Any, rope_head: Any, bytes_per_value: Any = BYTES["bf16"]
+) -> Any:
     """Key-value cache of one token with multi-head latent attention [byte]: layers x (rank + rope_head) x bytes.
 
     Keys and values share one compressed vector (DeepSeek-V2, arXiv:2405.04434, section 2.1.3, table 1).
 
-    >>> latent_kv_bytes_per_token(61, 512, 64) / kv_bytes_per_token(61, 128, 128)    # DeepSeek-V3: 1.8 % of full heads
+    >>> latent_kv_bytes_per_token(61, 512, 64) / kv_bytes_per_token(
+    ...     61, 128, 128
+    ... )  # DeepSeek-V3: 1.8 % of full heads
     0.017578125
     """
     return layers * (rank + rope_head) * bytes_per_value
@@ -70,7 +84,7 @@ def latent_kv_bytes_per_token(layers: Any, rank: Any, rope_head: Any, bytes_per_
 def experts_touched(experts: Any, experts_per_token: Any, tokens: Any) -> Any:
     """Experts of a layer that at least one of `tokens` uses: E (1 - (1 - k / E) ^ tokens), when all are equally likely.
 
-    >>> [round(float(experts_touched(256, 8, tokens))) for tokens in (1, 64, 512)]     # DeepSeek-V3
+    >>> [round(float(experts_touched(256, 8, tokens))) for tokens in (1, 64, 512)]  # DeepSeek-V3
     [8, 222, 256]
     """
     return experts * (1 - (1 - experts_per_token / experts) ** tokens)

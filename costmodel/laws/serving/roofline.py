@@ -20,7 +20,9 @@ BF16_BYTES = 2.0  # embedding, output head and activations
 FLOP_PER_PARAMETER = 2.0  # one multiply and one add
 EXCHANGES_PER_LAYER = 2.0  # all-reduces: after attention and after the feed-forward block
 DISPATCH_BYTES = 3.0  # of one value sent to an expert and back: one in FP8, two in BF16
-ROUNDS = 3  # of the fixed point between answer time and running batch; the third changes less than 1 %
+ROUNDS = (
+    3  # of the fixed point between answer time and running batch; the third changes less than 1 %
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ class Setup:
     fp4_dense: Any  # 1 where dense products run in FP4
     tensor_parallel: Any
     data_parallel: Any
-    expert_parallel: Any = 1.0  # groups of GPUs with experts of their own; in a group every expert is cut
+    expert_parallel: Any = (
+        1.0  # groups of GPUs with experts of their own; in a group every expert is cut
+    )
 
     @property
     def gpus(self) -> Any:
@@ -103,9 +107,9 @@ class Physics:
 
 def weight_bytes_per_gpu(s: Shape, u: Setup) -> Any:
     """Weights on one GPU [byte]: dense parts over the tensor-parallel group, experts over all GPUs."""
-    return (s.dense_parameters * u.dense_bytes + 2 * s.head_parameters * BF16_BYTES) / u.tensor_parallel + (
-        s.expert_parameters * u.expert_bytes / u.gpus
-    )
+    return (
+        s.dense_parameters * u.dense_bytes + 2 * s.head_parameters * BF16_BYTES
+    ) / u.tensor_parallel + (s.expert_parameters * u.expert_bytes / u.gpus)
 
 
 def context_layers(s: Shape, context: Any) -> Any:
@@ -115,7 +119,12 @@ def context_layers(s: Shape, context: Any) -> Any:
 
 def kv_bytes(s: Shape, u: Setup, context: Any) -> Any:
     """KV cache of one sequence on one GPU [byte]; a latent cache is copied to each tensor-parallel GPU."""
-    return s.kv_values * u.kv_bytes * context_layers(s, context) / np.minimum(u.tensor_parallel, s.kv_shards)
+    return (
+        s.kv_values
+        * u.kv_bytes
+        * context_layers(s, context)
+        / np.minimum(u.tensor_parallel, s.kv_shards)
+    )
 
 
 def room_bytes(s: Shape, u: Setup, p: Physics) -> Any:
@@ -125,46 +134,78 @@ def room_bytes(s: Shape, u: Setup, p: Physics) -> Any:
 
 def sequences_at_once(s: Shape, u: Setup, p: Physics, context: Any) -> Any:
     """Sequences of `context` tokens whose caches fit in one instance, over all its attention groups."""
-    return u.data_parallel * np.maximum(room_bytes(s, u, p), 0.0) / np.maximum(kv_bytes(s, u, context), 1.0)
+    return (
+        u.data_parallel
+        * np.maximum(room_bytes(s, u, p), 0.0)
+        / np.maximum(kv_bytes(s, u, context), 1.0)
+    )
 
 
 # -- time ----------------------------------------------------------------------------------------------
 
 
-def decode_step_s(s: Shape, u: Setup, p: Physics, batch: Any, context: Any, tokens: Any = 1.0) -> Any:
+def decode_step_s(
+    s: Shape, u: Setup, p: Physics, batch: Any, context: Any, tokens: Any = 1.0
+) -> Any:
     """Time of one decoding step of `batch` sequences [s]; `tokens` are checked at once per sequence (speculation).
 
     Sum over dense weights, experts and attention of max(bytes / bandwidth, FLOP / peak), plus exchanges and overheads.
     """
     group = batch / u.data_parallel
     width = group * tokens
-    stored = s.dense_parameters * u.dense_bytes * _slow(u.unpacked_dense, p) + s.head_parameters * BF16_BYTES
+    stored = (
+        s.dense_parameters * u.dense_bytes * _slow(u.unpacked_dense, p)
+        + s.head_parameters * BF16_BYTES
+    )
     mfu = np.where(u.fp4_dense > 0, p.mfu_fp4, p.mfu)
     dense = np.maximum(
         stored / u.tensor_parallel / (u.bandwidth * p.mbu),
-        FLOP_PER_PARAMETER * width * (s.dense_parameters + s.head_parameters) / u.tensor_parallel / (u.peak_dense * mfu),
+        FLOP_PER_PARAMETER
+        * width
+        * (s.dense_parameters + s.head_parameters)
+        / u.tensor_parallel
+        / (u.peak_dense * mfu),
     )
     cache = group * kv_bytes(s, u, context) / (u.bandwidth * p.mbu_kv)
-    score = FLOP_PER_PARAMETER * width * s.decode_width * context_layers(s, context) / u.tensor_parallel
+    score = (
+        FLOP_PER_PARAMETER * width * s.decode_width * context_layers(s, context) / u.tensor_parallel
+    )
     attention = np.maximum(cache, score / (u.peak_bf16 * p.mfu_attention))
     fixed = s.layers * p.overhead_s_per_layer + s.expert_layers * p.overhead_s_per_expert_layer
     fixed = (fixed + group * p.overhead_s_per_sequence) * p.ageing
-    latency = np.where(u.gpus > 1, EXCHANGES_PER_LAYER * s.layers * np.log2(np.maximum(u.gpus, 2)) * p.exchange_s, 0.0)
-    total = dense + _experts_s(s, u, p, batch * tokens, batch * tokens) + attention + _exchange_s(s, u, p, width)
+    latency = np.where(
+        u.gpus > 1,
+        EXCHANGES_PER_LAYER * s.layers * np.log2(np.maximum(u.gpus, 2)) * p.exchange_s,
+        0.0,
+    )
+    total = (
+        dense
+        + _experts_s(s, u, p, batch * tokens, batch * tokens)
+        + attention
+        + _exchange_s(s, u, p, width)
+    )
     return (total + latency * p.ageing + fixed) / p.engine_efficiency
 
 
-def prefill_work_s(s: Shape, u: Setup, p: Physics, tokens: Any, together: Any = 1.0, cached: Any = 0.0) -> Any:
+def prefill_work_s(
+    s: Shape, u: Setup, p: Physics, tokens: Any, together: Any = 1.0, cached: Any = 0.0
+) -> Any:
     """Time that reading one prompt of `tokens` keeps its attention group busy [s], without fixed overhead.
 
     `together` prompts share one reading of the experts; `cached` tokens of the prompt are there already.
     """
     fresh = np.maximum(tokens - cached, 1.0)
     mfu = np.where(u.fp4_dense > 0, p.mfu_fp4, p.mfu)
-    dense = FLOP_PER_PARAMETER * fresh * s.dense_parameters / u.tensor_parallel / (u.peak_dense * mfu)
+    dense = (
+        FLOP_PER_PARAMETER * fresh * s.dense_parameters / u.tensor_parallel / (u.peak_dense * mfu)
+    )
     experts = _experts_s(s, u, p, fresh * together, fresh * together) / together
-    pairs = s.full_layers * (tokens + cached) + s.local_layers * np.minimum(2 * s.window, tokens + cached)
-    attention = fresh * s.prefill_width * pairs / u.tensor_parallel / (u.peak_bf16 * p.mfu_attention)
+    pairs = s.full_layers * (tokens + cached) + s.local_layers * np.minimum(
+        2 * s.window, tokens + cached
+    )
+    attention = (
+        fresh * s.prefill_width * pairs / u.tensor_parallel / (u.peak_bf16 * p.mfu_attention)
+    )
     return dense + experts + attention + _exchange_s(s, u, p, fresh)
 
 
@@ -180,10 +221,22 @@ def _slow(unpacked: Any, p: Physics) -> Any:
 def _experts_s(s: Shape, u: Setup, p: Physics, tokens: Any, routed: Any) -> Any:
     """Time of the routed experts for `tokens` of the whole instance [s]: those that are touched are read once."""
     share = s.experts_per_token / s.experts
-    touched = experts_touched(s.experts, s.experts_per_token, np.maximum(routed * p.routing_spread, 1.0)) / s.experts
+    touched = (
+        experts_touched(s.experts, s.experts_per_token, np.maximum(routed * p.routing_spread, 1.0))
+        / s.experts
+    )
     read = s.expert_parameters * u.expert_bytes * touched / u.gpus / (u.bandwidth * p.mbu)
-    compute = FLOP_PER_PARAMETER * tokens * s.expert_parameters * share / u.gpus / (u.peak_experts * p.mfu_experts)
-    busiest = imbalance(u.expert_parallel, np.maximum(tokens * p.routing_spread, 1.0) * s.experts_per_token)
+    compute = (
+        FLOP_PER_PARAMETER
+        * tokens
+        * s.expert_parameters
+        * share
+        / u.gpus
+        / (u.peak_experts * p.mfu_experts)
+    )
+    busiest = imbalance(
+        u.expert_parallel, np.maximum(tokens * p.routing_spread, 1.0) * s.experts_per_token
+    )
     return busiest * np.maximum(read, compute) * _slow(u.unpacked_experts, p) / p.expert_efficiency
 
 
@@ -204,7 +257,9 @@ def _exchange_s(s: Shape, u: Setup, p: Physics, tokens: Any) -> Any:
     ring = 2 * (u.tensor_parallel - 1) / u.tensor_parallel
     reduce = EXCHANGES_PER_LAYER * s.layers * tokens * s.hidden * BF16_BYTES * ring
     copies = np.minimum(s.experts_per_token, u.gpus) * DISPATCH_BYTES / u.tensor_parallel
-    return (reduce + np.where(u.data_parallel > 1, s.expert_layers * tokens * s.hidden * copies, 0.0)) / link
+    return (
+        reduce + np.where(u.data_parallel > 1, s.expert_layers * tokens * s.hidden * copies, 0.0)
+    ) / link
 
 
 # -- serving -------------------------------------------------------------------------------------------
@@ -241,14 +296,23 @@ def served(
     the mean first token by (batch - 1) / (2 waves) prefills. A draft of `draft_tokens`, each accepted with
     `draft_accepted` and costing `draft_cost` of a step, multiplies the tokens of a step.
     """
-    held = input_tokens + 0.75 * output_tokens  # engines admit by the middle of the answer or by its end
+    held = (
+        input_tokens + 0.75 * output_tokens
+    )  # engines admit by the middle of the answer or by its end
     running = np.maximum(np.minimum(concurrency, sequences_at_once(s, u, p, held)), 1.0)
     others = np.maximum(running / u.data_parallel - 1, 0.0)
     prefill = prefill_work_s(s, u, p, input_tokens, 1.0, cached) + prefill_fixed_s(s, p)
-    context, gain = input_tokens + output_tokens / 2, accepted_per_step(draft_tokens, draft_accepted)
+    context, gain = (
+        input_tokens + output_tokens / 2,
+        accepted_per_step(draft_tokens, draft_accepted),
+    )
     decoding = running
     for _ in range(ROUNDS):
-        step = decode_step_s(s, u, p, decoding, context, 1 + draft_tokens) * (1 + draft_tokens * draft_cost) / gain
+        step = (
+            decode_step_s(s, u, p, decoding, context, 1 + draft_tokens)
+            * (1 + draft_tokens * draft_cost)
+            / gain
+        )
         tpot = step + p.interference * (1 - 0.5 / waves) * prefill * others / output_tokens
         ttft = p.first_token_s + step + prefill * (1 + others / (2 * waves))
         answer = output_tokens * tpot
@@ -257,16 +321,22 @@ def served(
     return Served(ttft + queue, tpot, running * output_tokens / (ttft + answer), running)
 
 
-def static_batch_s(s: Shape, u: Setup, p: Physics, input_tokens: Any, output_tokens: Any, batch: Any) -> Any:
+def static_batch_s(
+    s: Shape, u: Setup, p: Physics, input_tokens: Any, output_tokens: Any, batch: Any
+) -> Any:
     """Time of one batch that starts and ends together [s]; what memory does not hold runs in further turns."""
     context = input_tokens + output_tokens / 2
     fits = np.maximum(sequences_at_once(s, u, p, input_tokens + output_tokens), 1.0)
-    read = prefill_work_s(s, u, p, input_tokens, batch) * batch / u.data_parallel + prefill_fixed_s(s, p)
+    read = prefill_work_s(s, u, p, input_tokens, batch) * batch / u.data_parallel + prefill_fixed_s(
+        s, p
+    )
     turns = np.maximum(batch / fits, 1.0)
     return read + output_tokens * turns * decode_step_s(s, u, p, np.minimum(batch, fits), context)
 
 
-def saturated_tokens_per_s(s: Shape, u: Setup, p: Physics, input_tokens: Any, output_tokens: Any, most: Any) -> Any:
+def saturated_tokens_per_s(
+    s: Shape, u: Setup, p: Physics, input_tokens: Any, output_tokens: Any, most: Any
+) -> Any:
     """Output tokens per second of an instance whose queue never empties; `most` sequences per attention group.
 
     Prompts of waiting requests are read together, so experts are read once for several.
@@ -278,7 +348,15 @@ def saturated_tokens_per_s(s: Shape, u: Setup, p: Physics, input_tokens: Any, ou
     return batch * output_tokens / (output_tokens * step + read)
 
 
-def seconds_per_request(s: Shape, u: Setup, p: Physics, input_tokens: Any, output_tokens: Any, concurrency: Any, cached: Any = 0.0) -> Any:
+def seconds_per_request(
+    s: Shape,
+    u: Setup,
+    p: Physics,
+    input_tokens: Any,
+    output_tokens: Any,
+    concurrency: Any,
+    cached: Any = 0.0,
+) -> Any:
     """Time of a whole instance that one request takes at a steady load of `concurrency` [s]: 1 / (requests per second).
 
     `served` without the fixed point: everything that runs also decodes, which is within 2 % and lets an answer be empty.
@@ -289,4 +367,8 @@ def seconds_per_request(s: Shape, u: Setup, p: Physics, input_tokens: Any, outpu
     batch = np.maximum(np.minimum(concurrency, sequences_at_once(s, u, p, held)), 1.0)
     read = prefill_work_s(s, u, p, input_tokens, 1.0, cached) + prefill_fixed_s(s, p)
     step = decode_step_s(s, u, p, batch, input_tokens + output_tokens / 2)
-    return (p.first_token_s + (output_tokens + 1.0) * step + read * (1 + p.interference * (batch / u.data_parallel - 1))) / batch
+    return (
+        p.first_token_s
+        + (output_tokens + 1.0) * step
+        + read * (1 + p.interference * (batch / u.data_parallel - 1))
+    ) / batch

@@ -18,12 +18,45 @@ from costmodel.facts import catalog
 from costmodel.laws.training.memory import MemoryLaw
 from costmodel.laws.training.speed import SpeedLaw
 
-TOKENS_IN_FLIGHT = 4_096.0  # of one GPU where no micro-batch is given: what fills a GPU without filling its memory
-MEASURED = ("id", "family", "job", "model", "params", "active_params", "layers", "hidden", "vocab", "seq_len", "gpu", "gpus",
-            "method", "precision", "stack",
-            "packed", "checkpointing", "savers", "rank", "rollouts", "micro_batch", "tokens", "metric", "value", "unit",
-            "as_of", "source", "note")  # fmt: skip
-UNITS = {"tokens_per_s_per_gpu": "token/s", "gpu_hours": "GPU-hour", "wall_hours": "hour", "peak_memory_gb": "GB"}
+TOKENS_IN_FLIGHT = (
+    4_096.0  # of one GPU where no micro-batch is given: what fills a GPU without filling its memory
+)
+MEASURED = (
+    "id",
+    "family",
+    "job",
+    "model",
+    "params",
+    "active_params",
+    "layers",
+    "hidden",
+    "vocab",
+    "seq_len",
+    "gpu",
+    "gpus",
+    "method",
+    "precision",
+    "stack",
+    "packed",
+    "checkpointing",
+    "savers",
+    "rank",
+    "rollouts",
+    "micro_batch",
+    "tokens",
+    "metric",
+    "value",
+    "unit",
+    "as_of",
+    "source",
+    "note",
+)
+UNITS = {
+    "tokens_per_s_per_gpu": "token/s",
+    "gpu_hours": "GPU-hour",
+    "wall_hours": "hour",
+    "peak_memory_gb": "GB",
+}
 
 
 @cache
@@ -33,14 +66,24 @@ def laws() -> tuple[SpeedLaw, MemoryLaw, dict[str, float]]:
     number = {key: fact.value.mid for key, fact in found.items()}
     speed = SpeedLaw(**{f.name: number[f"speed.{f.name}"] for f in fields(SpeedLaw)})
     memory = MemoryLaw(**{f.name: number[f"memory.{f.name}"] for f in fields(MemoryLaw)})
-    return speed, memory, {key.split(".")[0].removeprefix("band_"): value for key, value in number.items() if key.startswith("band_")}
+    return (
+        speed,
+        memory,
+        {
+            key.split(".")[0].removeprefix("band_"): value
+            for key, value in number.items()
+            if key.startswith("band_")
+        },
+    )
 
 
 @cache
 def decoding() -> dict[str, float]:
     """What the inference model says of decoding, for the answers of RL: efficiencies and the overhead of a layer."""
     names = {"decode_mfu": "mfu", "decode_mbu": "mbu", "decode_layer_s": "overhead_s_per_layer"}
-    return {name: catalog.fact("serving", f"roofline.{fact}").value.mid for name, fact in names.items()}
+    return {
+        name: catalog.fact("serving", f"roofline.{fact}").value.mid for name, fact in names.items()
+    }
 
 
 @cache
@@ -61,7 +104,20 @@ def measured_training(table: str = "training") -> pd.DataFrame:
     Architectures are those of the models' public configurations. `job` is pretrain or tune, `family` who measured.
     """
     rows = pd.DataFrame(catalog.measured(table, MEASURED))
-    numbers = ["params", "active_params", "layers", "hidden", "vocab", "seq_len", "gpus", "micro_batch", "rank", "rollouts", "tokens", "value"]
+    numbers = [
+        "params",
+        "active_params",
+        "layers",
+        "hidden",
+        "vocab",
+        "seq_len",
+        "gpus",
+        "micro_batch",
+        "rank",
+        "rollouts",
+        "tokens",
+        "value",
+    ]
     rows[numbers] = rows[numbers].replace("", None).apply(pd.to_numeric)
     return rows.assign(packed=rows["packed"] == "true")
 
@@ -70,10 +126,24 @@ def arguments(table: pd.DataFrame) -> dict[str, Any]:
     """The arguments of `predict_training` for rows of `measured_training`."""
     redo = {"none": "False", "selective": "selective"}
     return {
-        **{n: table[n].to_numpy() for n in ("params", "active_params", "layers", "hidden", "vocab", "micro_batch", "rank", "rollouts")},
+        **{
+            n: table[n].to_numpy()
+            for n in (
+                "params",
+                "active_params",
+                "layers",
+                "hidden",
+                "vocab",
+                "micro_batch",
+                "rank",
+                "rollouts",
+            )
+        },
         **{n: table[n].to_numpy(object) for n in ("gpu", "method", "precision", "stack")},
-        "tokens": table["tokens"].fillna(1.0).to_numpy(), "gpus": table["gpus"].fillna(1.0).to_numpy(),
+        "tokens": table["tokens"].fillna(1.0).to_numpy(),
+        "gpus": table["gpus"].fillna(1.0).to_numpy(),
         "savers": np.asarray([s or None for s in table["savers"]], object),
-        "seq_len": table["seq_len"].fillna(TOKENS_IN_FLIGHT).to_numpy(), "packed": table["packed"].to_numpy(),
+        "seq_len": table["seq_len"].fillna(TOKENS_IN_FLIGHT).to_numpy(),
+        "packed": table["packed"].to_numpy(),
         "checkpointing": np.asarray([redo.get(c, "True") for c in table["checkpointing"]]),
-    }  # fmt: skip
+    }

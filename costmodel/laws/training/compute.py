@@ -21,7 +21,9 @@ BYTES_PER_PARAMETER_PURE_BF16 = 8.0  # weights, gradients and two Adam moments, 
 BYTES_PER_PARAMETER_BF16 = 2.0
 BYTES_PER_PARAMETER_FP32 = 4.0
 PARAMETERS_PER_LAYER = 12.0  # of hidden^2: 4 in attention, 8 in the feed-forward block
-WIDTH_PER_LAYER = 128.0  # hidden over layers of usual models: Llama 2 7B to 70B and GPT-3 lie between 102 and 128
+WIDTH_PER_LAYER = (
+    128.0  # hidden over layers of usual models: Llama 2 7B to 70B and GPT-3 lie between 102 and 128
+)
 USUAL_VOCAB = 100_000.0  # between the 32 thousand of Llama 2 and the 256 thousand of Gemma
 
 
@@ -32,7 +34,7 @@ def training_flops(parameters: Any, tokens: Any) -> Any:
     2 FLOP per parameter and token forward, twice that backward (Kaplan et al. 2020, arXiv:2001.08361, sec. 2.1).
     `parameters` are the active ones for a mixture of experts. Attention over long contexts: `attention_flops`.
 
-    >>> f"{training_flops(174.6e9, 300e9):.2e}"    # GPT-3: 3.14e23, Brown et al. 2020, table D.1
+    >>> f"{training_flops(174.6e9, 300e9):.2e}"  # GPT-3: 3.14e23, Brown et al. 2020, table D.1
     '3.14e+23'
     """
     return FLOP_PER_PARAMETER_FULL * parameters * tokens
@@ -58,7 +60,7 @@ def passes(every_weight: Any, recompute: Any = 0.0, forwards: Any = 0.0) -> Any:
     (1 for the reference model of DPO). Published utilisation leaves recomputation out: it makes a run slower, not
     more useful (Korthikanti et al. 2022, arXiv:2205.05198, sec. 5).
 
-    >>> passes(0, 1.0) / passes(1, 1.0)               # LoRA over full, both with full recomputation
+    >>> passes(0, 1.0) / passes(1, 1.0)  # LoRA over full, both with full recomputation
     0.75
     """
     return 2.0 + every_weight + recompute + forwards
@@ -70,7 +72,9 @@ def attention_flops(layers: Any, hidden: Any, seq_len: Any, recompute: Any = 0.0
     Forward 4 L h s without the causal mask, half of it with; backward twice that (Chowdhery et al. 2022,
     arXiv:2204.02311, app. B, counts 12 L h s: without the mask). Adapters need it all.
 
-    >>> round(attention_flops(32, 4096, 8192) / training_flops(8.03e9, 1), 2)      # Llama 3 8B at its full context
+    >>> round(
+    ...     attention_flops(32, 4096, 8192) / training_flops(8.03e9, 1), 2
+    ... )  # Llama 3 8B at its full context
     0.13
     """
     return (3.0 + recompute) * 2.0 * layers * hidden * seq_len
@@ -80,7 +84,9 @@ def attention_flops(layers: Any, hidden: Any, seq_len: Any, recompute: Any = 0.0
 def gpu_hours(flops: Any, peak_flops: Any, mfu: Any) -> Any:
     """GPU-hours [h] = FLOP / (peak FLOP/s x model FLOP utilisation) / 3,600, on any number of GPUs.
 
-    >>> round(gpu_hours(training_flops(70e9, 2e12), 312e12, 0.434))   # Llama 2 70B, 1,720,320 A100-hours reported:
+    >>> round(
+    ...     gpu_hours(training_flops(70e9, 2e12), 312e12, 0.434)
+    ... )  # Llama 2 70B, 1,720,320 A100-hours reported:
     1723187
     """
     return flops / (peak_flops * mfu) / SECONDS_PER_HOUR
@@ -91,7 +97,7 @@ def usual_layers(parameters: Any) -> Any:
 
     For a mixture of experts give the active parameters. The layers need not be whole.
 
-    >>> round(usual_layers(6.74e9)), round(usual_layers(69e9))      # Llama 2 7B has 32, 70B has 80
+    >>> round(usual_layers(6.74e9)), round(usual_layers(69e9))  # Llama 2 7B has 32, 70B has 80
     (32, 71)
     """
     return np.cbrt(np.asarray(parameters, float) / (PARAMETERS_PER_LAYER * WIDTH_PER_LAYER**2))
@@ -100,16 +106,20 @@ def usual_layers(parameters: Any) -> Any:
 def usual_hidden(parameters: Any, layers: Any) -> Any:
     """Width that fits the parameters into those layers: h = sqrt(N / (12 L)).
 
-    >>> round(float(usual_hidden(6.74e9, 32)))                       # Llama 2 7B has 4,096
+    >>> round(float(usual_hidden(6.74e9, 32)))  # Llama 2 7B has 4,096
     4190
     """
-    return np.sqrt(np.asarray(parameters, float) / (PARAMETERS_PER_LAYER * np.asarray(layers, float)))
+    return np.sqrt(
+        np.asarray(parameters, float) / (PARAMETERS_PER_LAYER * np.asarray(layers, float))
+    )
 
 
 def weights_memory(parameters: Any, bytes_per_parameter: Any) -> Any:
     """Memory of weights and optimiser state [byte], unsharded, without activations and logits.
 
-    >>> weights_memory(6.7e9, BYTES_PER_PARAMETER_FULL) / 1e9      # 7B, AdamW with fp32 states: 108-121 GB in use
+    >>> weights_memory(
+    ...     6.7e9, BYTES_PER_PARAMETER_FULL
+    ... ) / 1e9  # 7B, AdamW with fp32 states: 108-121 GB in use
     107.2
     """
     return parameters * bytes_per_parameter

@@ -11,7 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.laws.training.compute import BYTES_PER_PARAMETER_BF16, BYTES_PER_PARAMETER_FP32, PARAMETERS_PER_LAYER
+from costmodel.laws.training.compute import (
+    BYTES_PER_PARAMETER_BF16,
+    BYTES_PER_PARAMETER_FP32,
+    PARAMETERS_PER_LAYER,
+)
 
 TIED_BELOW = 4e9  # smaller models usually share the input and the output embedding
 USABLE = 0.95  # share of the card that runs fill before they fail
@@ -33,7 +37,9 @@ class MemoryLaw:
     states: float  # weights, gradients and optimiser of one trained parameter, fp32 states [byte]
     states_pure_bf16: float  # the same, all bf16 [byte]
     quantised_weight: float  # of one 4-bit weight with its scales [byte]
-    adapter_states: float  # trained adapter with its states, per layer, unit of width and rank [byte]
+    adapter_states: (
+        float  # trained adapter with its states, per layer, unit of width and rank [byte]
+    )
     activation: float  # full training, nothing checkpointed [byte]
     activation_adapter: float  # LoRA: frozen layers keep fewer inputs [byte]
     activation_quantised: float  # more for QLoRA: 4-bit layers keep their inputs [byte]
@@ -55,12 +61,22 @@ def state_memory(run: Any, law: MemoryLaw) -> Any:
     embeddings = np.where(run.params < TIED_BELOW, 1.0, 2.0) * run.vocab * run.hidden
     body = np.maximum(run.params - embeddings, run.params / 2)
     moments = np.where(run.pure_bf16, 2 * BYTES_PER_PARAMETER_BF16, 2 * BYTES_PER_PARAMETER_FP32)
-    spared = np.where(run.optimizer_8bit, moments - 2, 0.0) + np.where(run.fused_step, BYTES_PER_PARAMETER_BF16, 0.0)
+    spared = np.where(run.optimizer_8bit, moments - 2, 0.0) + np.where(
+        run.fused_step, BYTES_PER_PARAMETER_BF16, 0.0
+    )
     full = (np.where(run.pure_bf16, law.states_pure_bf16, law.states) - spared) * run.params
-    base = np.where(run.quantised, law.quantised_weight * body + BYTES_PER_PARAMETER_BF16 * (run.params - body),
-                    BYTES_PER_PARAMETER_BF16 * run.params)  # fmt: skip
-    reference = np.where((run.forwards > 0) & ~np.asarray(run.adapter), BYTES_PER_PARAMETER_BF16 * run.params, 0.0)
-    return np.where(run.adapter, base + law.adapter_states * run.rank * run.layers * run.hidden, full) + reference
+    base = np.where(
+        run.quantised,
+        law.quantised_weight * body + BYTES_PER_PARAMETER_BF16 * (run.params - body),
+        BYTES_PER_PARAMETER_BF16 * run.params,
+    )
+    reference = np.where(
+        (run.forwards > 0) & ~np.asarray(run.adapter), BYTES_PER_PARAMETER_BF16 * run.params, 0.0
+    )
+    return (
+        np.where(run.adapter, base + law.adapter_states * run.rank * run.layers * run.hidden, full)
+        + reference
+    )
 
 
 def breadth(run: Any) -> Any:
@@ -68,7 +84,10 @@ def breadth(run: Any) -> Any:
 
     A third of the activations belong to attention. Gemma's blocks are two to three times as wide as usual.
     """
-    body = np.maximum(run.active_params - np.where(run.params < TIED_BELOW, 1.0, 2.0) * run.vocab * run.hidden, run.active_params / 2)
+    body = np.maximum(
+        run.active_params - np.where(run.params < TIED_BELOW, 1.0, 2.0) * run.vocab * run.hidden,
+        run.active_params / 2,
+    )
     return 1 / 3 + 2 / 3 * body / (run.layers * PARAMETERS_PER_LAYER * run.hidden**2)
 
 
@@ -78,8 +97,13 @@ def token_memory(run: Any, law: MemoryLaw) -> Any:
     kept = (kept + np.where(run.quantised, law.activation_quantised, 0.0)) * breadth(run)
     none, some = kept * run.layers, law.activation_selective * run.layers
     least = np.where(run.activation_offload, 0.0, law.activation_checkpointed * run.layers) + kept
-    activations = np.where(run.checkpointed >= 1, least, np.where(run.checkpointed > 0, np.minimum(some, none), none))
-    return activations * run.hidden + np.where(run.chunked_loss, law.logits, law.logits_naive) * run.vocab
+    activations = np.where(
+        run.checkpointed >= 1, least, np.where(run.checkpointed > 0, np.minimum(some, none), none)
+    )
+    return (
+        activations * run.hidden
+        + np.where(run.chunked_loss, law.logits, law.logits_naive) * run.vocab
+    )
 
 
 def peak_memory(run: Any, gpus: Any, law: MemoryLaw) -> Any:
@@ -95,7 +119,10 @@ def peak_memory(run: Any, gpus: Any, law: MemoryLaw) -> Any:
 def smallest_set(run: Any, law: MemoryLaw) -> Any:
     """Fewest GPUs on which the run fits, whole; NaN where even 16,384 are too few."""
     demand, room = _demand(run, law), USABLE * run.memory * ROUNDING
-    low, high = np.ones(np.shape(demand[0] + demand[2])), np.full(np.shape(demand[0] + demand[2]), float(MOST_GPUS))
+    low, high = (
+        np.ones(np.shape(demand[0] + demand[2])),
+        np.full(np.shape(demand[0] + demand[2]), float(MOST_GPUS)),
+    )
     for _ in range(int(np.log2(MOST_GPUS)) + 1):
         middle = np.floor((low + high) / 2)
         fits = _peak(run, middle, law, *demand) <= room
@@ -114,12 +141,18 @@ def _demand(run: Any, law: MemoryLaw) -> tuple[Any, Any, Any]:
     width = np.where(run.quantised, law.quantised_weight, BYTES_PER_PARAMETER_BF16)
     states = np.where(run.offload, 0.0, state_memory(run, law))
     filled = np.where(run.packed | run.naive, 1.0, UNPACKED) * run.tokens_in_flight
-    return states, LAYERS_GATHERED * width * run.params / run.layers, filled * token_memory(run, law)
+    return (
+        states,
+        LAYERS_GATHERED * width * run.params / run.layers,
+        filled * token_memory(run, law),
+    )
 
 
 def _peak(run: Any, gpus: Any, law: MemoryLaw, states: Any, gathered: Any, tokens: Any) -> Any:
     held = states / gpus + np.where(gpus > 1, gathered, 0.0)
     room = USABLE * run.memory / law.fragmentation - law.framework
     split = held + tokens / np.minimum(gpus, MOST_SPLIT)
-    used = np.where(held + tokens <= room, held + tokens, np.maximum(np.minimum(room, held + tokens), split))
+    used = np.where(
+        held + tokens <= room, held + tokens, np.maximum(np.minimum(room, held + tokens), split)
+    )
     return (used + law.framework) * law.fragmentation

@@ -37,7 +37,12 @@ GAIN, LOSS = COLOURS[3], COLOURS[7]
 
 
 @public
-def plot_fan(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, str] | None = None, money: Currency = USD) -> Axes:
+def plot_fan(
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    colours: Mapping[str, str] | None = None,
+    money: Currency = USD,
+) -> Axes:
     """What has been paid up to each month: the median as a line, 80 % of the draws shaded (a table of `fan`)."""
     check(len(table), "plot_fan: the table has no months")
     ax = ax or picture()
@@ -45,7 +50,9 @@ def plot_fan(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, 
     ends = {}
     for label, part in table.groupby("option", sort=False):
         low, mid, high = (part[p].to_numpy() * money.per_usd for p in ("p10", "p50", "p90"))
-        ax.fill_between(part["month"], low, high, color=colours[str(label)], alpha=0.16, linewidth=0)
+        ax.fill_between(
+            part["month"], low, high, color=colours[str(label)], alpha=0.16, linewidth=0
+        )
         ax.plot(part["month"], mid, color=colours[str(label)], linewidth=1.6)
         ends[str(label)] = float(mid[-1])
     months = table["month"].max()
@@ -69,9 +76,24 @@ def plot_waterfall(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
     for row, (usd, total) in enumerate(table[["usd", "total"]].itertuples(index=False)):
         usd, total = usd * money.per_usd, total * money.per_usd
         whole = row in (0, last)
-        ax.barh(row, total if whole else usd, left=0 if whole else total - usd, height=0.55, color=GREY if whole else LOSS if usd > 0 else GAIN, linewidth=0)
+        ax.barh(
+            row,
+            total if whole else usd,
+            left=0 if whole else total - usd,
+            height=0.55,
+            color=GREY if whole else LOSS if usd > 0 else GAIN,
+            linewidth=0,
+        )
         text = dollars(total, money) if whole else ("+" if usd > 0 else "") + dollars(usd, money)
-        ax.annotate(text, (max(total, total - usd) if not whole else total, row), (4, 0), textcoords="offset points", va="center", fontsize=SMALL, color=INK)
+        ax.annotate(
+            text,
+            (max(total, total - usd) if not whole else total, row),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=SMALL,
+            color=INK,
+        )
         if row < last:
             ax.plot([total, total], [row - 0.28, row + 1.28], color=GREY, linewidth=0.7)
     _rows(ax, [str(step) for step in table["step"]])
@@ -86,7 +108,9 @@ def plot_waterfall(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
 @public
 def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """The cash of one option against its baseline: net of each month as bars, their sum as a line (one option of `case_flow`)."""
-    check(table["option"].nunique() == 1, "plot_case shows one option; choose its rows of case_flow")
+    check(
+        table["option"].nunique() == 1, "plot_case shows one option; choose its rows of case_flow"
+    )
     ax = ax or picture()
     money = Currency(str(table["currency"].iloc[0]).split()[0])
     net = table["net"].to_numpy()
@@ -94,18 +118,34 @@ def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.plot(table["month"], table["cumulative"], color=INK, linewidth=1.5)
     ax.axhline(0, color=GREY, linewidth=0.8)
     ax.set_xlim(-0.8, table["month"].max() + 0.8)
-    ax.annotate("sum so far", (table["month"].iloc[-1], table["cumulative"].iloc[-1]), (-4, 6), textcoords="offset points", ha="right", fontsize=SMALL, color=INK)
+    ax.annotate(
+        "sum so far",
+        (table["month"].iloc[-1], table["cumulative"].iloc[-1]),
+        (-4, 6),
+        textcoords="offset points",
+        ha="right",
+        fontsize=SMALL,
+        color=INK,
+    )
     _tidy(ax, "y")
     _money(ax.yaxis, money)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     ax.set_xlabel("month; 0 is today", fontsize=NORMAL)
     ax.set_ylabel(f"against the baseline [{money.code}]", fontsize=NORMAL)
-    ax.legend(handles=[Patch(color=GAIN, label="comes in"), Patch(color=LOSS, label="goes out")], loc="upper left", frameon=False, fontsize=SMALL, ncols=2)
+    ax.legend(
+        handles=[Patch(color=GAIN, label="comes in"), Patch(color=LOSS, label="goes out")],
+        loc="upper left",
+        frameon=False,
+        fontsize=SMALL,
+        ncols=2,
+    )
     return ax
 
 
 @public
-def plot_regions(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, str] | None = None) -> Axes:
+def plot_regions(
+    table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, str] | None = None
+) -> Axes:
     """Who is cheapest where: a map over two inputs, with the present point (a table of `regions`)."""
     x, y = table.columns[:2]
     ax = ax or picture(3.8)
@@ -116,8 +156,18 @@ def plot_regions(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[s
     grid = table.assign(which=table["best"].map(index)).pivot(index=y, columns=x, values="which")
     from matplotlib.colors import ListedColormap
 
-    ax.pcolormesh(grid.columns, grid.index, grid, cmap=ListedColormap([colours[label] for label in labels]), vmin=-0.5, vmax=len(labels) - 0.5, alpha=0.75,
-                  shading="nearest", linewidth=0, rasterized=True)  # fmt: skip
+    ax.pcolormesh(
+        grid.columns,
+        grid.index,
+        grid,
+        cmap=ListedColormap([colours[label] for label in labels]),
+        vmin=-0.5,
+        vmax=len(labels) - 0.5,
+        alpha=0.75,
+        shading="nearest",
+        linewidth=0,
+        rasterized=True,
+    )
     for which, name in (("x", x), ("y", y)):
         _scale(ax, which, table[name])
         axis = getattr(ax, f"{which}axis")
@@ -128,12 +178,20 @@ def plot_regions(table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[s
     now = table.attrs.get("now", {})
     if {x, y} <= set(now):
         ax.plot(now[x], now[y], "o", color="white", markeredgecolor=INK, markersize=7)
-        ax.annotate("now", (now[x], now[y]), (7, 5), textcoords="offset points", fontsize=SMALL, color=INK)
+        ax.annotate(
+            "now", (now[x], now[y]), (7, 5), textcoords="offset points", fontsize=SMALL, color=INK
+        )
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     ax.tick_params(labelsize=NORMAL, color=GREY)
-    ax.legend(handles=[Patch(color=colours[label], alpha=0.75, label=label) for label in labels], loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(3, len(labels)),
-              frameon=False, fontsize=SMALL)  # fmt: skip
+    ax.legend(
+        handles=[Patch(color=colours[label], alpha=0.75, label=label) for label in labels],
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=min(3, len(labels)),
+        frameon=False,
+        fontsize=SMALL,
+    )
     return ax
 
 
@@ -145,33 +203,82 @@ def plot_sobol(table: pd.DataFrame, ax: Axes | None = None, n: int = 8) -> Axes:
     ax = ax or picture(1.0 + 0.32 * len(table))
     for shift, column, colour in ((-0.16, "first", COLOURS[1]), (0.16, "total", COLOURS[0])):
         rows, value = np.arange(len(table)) + shift, table[column].clip(lower=0)
-        ends = np.abs(np.vstack([value - table[f"{column}_low"].clip(lower=0), table[f"{column}_high"].clip(lower=0) - value]))
-        ax.barh(rows, value, height=0.3, color=colour, xerr=ends, error_kw={"elinewidth": 0.8, "ecolor": GREY}, linewidth=0)
+        ends = np.abs(
+            np.vstack(
+                [
+                    value - table[f"{column}_low"].clip(lower=0),
+                    table[f"{column}_high"].clip(lower=0) - value,
+                ]
+            )
+        )
+        ax.barh(
+            rows,
+            value,
+            height=0.3,
+            color=colour,
+            xerr=ends,
+            error_kw={"elinewidth": 0.8, "ecolor": GREY},
+            linewidth=0,
+        )
     _rows(ax, [readable(key) for key in table["input"]])
     _tidy(ax, "x")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: percent(v)))
     ax.set_xlim(0, None)
     ax.set_xlabel("share of the variance of the total", fontsize=NORMAL)
-    ax.legend(handles=[Patch(color=COLOURS[1], label="alone"), Patch(color=COLOURS[0], label="with its interactions")], loc="lower right", frameon=False, fontsize=SMALL)
+    ax.legend(
+        handles=[
+            Patch(color=COLOURS[1], label="alone"),
+            Patch(color=COLOURS[0], label="with its interactions"),
+        ],
+        loc="lower right",
+        frameon=False,
+        fontsize=SMALL,
+    )
     return ax
 
 
 @public
-def plot_information(table: pd.DataFrame, ax: Axes | None = None, n: int = 8, money: Currency = USD) -> Axes:
+def plot_information(
+    table: pd.DataFrame, ax: Axes | None = None, n: int = 8, money: Currency = USD
+) -> Axes:
     """What knowing something before the choice is worth, with twice its sampling error (a table of `value_of_information`)."""
     table = table[(table["usd"] > 0) | (table["kind"] == "all")].head(n + 1)
     check(len(table), "plot_information: the table has no rows")
     ax = ax or picture(1.0 + 0.3 * len(table))
     shade = {"all": GREY, "group": COLOURS[1], "input": COLOURS[0]}
-    ax.barh(range(len(table)), table["usd"] * money.per_usd, xerr=2 * table["error"] * money.per_usd, height=0.55, color=[shade[k] for k in table["kind"]],
-            error_kw={"elinewidth": 0.9, "ecolor": INK}, linewidth=0)  # fmt: skip
-    _rows(ax, [readable(key) if kind == "input" else key for key, kind in zip(table["input"], table["kind"], strict=True)])
+    ax.barh(
+        range(len(table)),
+        table["usd"] * money.per_usd,
+        xerr=2 * table["error"] * money.per_usd,
+        height=0.55,
+        color=[shade[k] for k in table["kind"]],
+        error_kw={"elinewidth": 0.9, "ecolor": INK},
+        linewidth=0,
+    )
+    _rows(
+        ax,
+        [
+            readable(key) if kind == "input" else key
+            for key, kind in zip(table["input"], table["kind"], strict=True)
+        ],
+    )
     _tidy(ax, "x")
     _money(ax.xaxis, money)
     ax.set_xlim(0, None)
     ax.set_xlabel(f"most that knowing it is worth over the horizon [{money.code}]", fontsize=NORMAL)
-    ax.legend(handles=[Patch(color=shade[k], label=t) for k, t in (("all", "everything"), ("group", "what one measurement tells"), ("input", "one input"))],
-              loc="lower right", frameon=False, fontsize=SMALL)  # fmt: skip
+    ax.legend(
+        handles=[
+            Patch(color=shade[k], label=t)
+            for k, t in (
+                ("all", "everything"),
+                ("group", "what one measurement tells"),
+                ("input", "one input"),
+            )
+        ],
+        loc="lower right",
+        frameon=False,
+        fontsize=SMALL,
+    )
     return ax
 
 
@@ -180,12 +287,25 @@ def plot_scaling(draws: list[int], seconds: list[float], ax: Axes | None = None)
     """Time of `compare` against the number of draws, beside a straight line through the last point."""
     ax = ax or picture(3.0)
     ax.plot(draws, seconds, "o-", color=COLOURS[1], linewidth=1.5, markersize=5)
-    ax.plot(draws, seconds[-1] * np.asarray(draws) / draws[-1], color=GREY, linewidth=0.9, linestyle="--")
+    ax.plot(
+        draws,
+        seconds[-1] * np.asarray(draws) / draws[-1],
+        color=GREY,
+        linewidth=0.9,
+        linestyle="--",
+    )
     ax.set_xscale("log")
     ax.set_yscale("log")
     _tidy(ax, "both")
     ax.grid(color=PALE, linewidth=0.7)
     ax.set_xlabel("draws", fontsize=NORMAL)
     ax.set_ylabel("time of one compare [s]", fontsize=NORMAL)
-    ax.legend(handles=[ax.plot([], [], "o-", color=COLOURS[1], label="measured")[0], ax.plot([], [], "--", color=GREY, label="linear")[0]], frameon=False, fontsize=SMALL)
+    ax.legend(
+        handles=[
+            ax.plot([], [], "o-", color=COLOURS[1], label="measured")[0],
+            ax.plot([], [], "--", color=GREY, label="linear")[0],
+        ],
+        frameon=False,
+        fontsize=SMALL,
+    )
     return ax

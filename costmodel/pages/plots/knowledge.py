@@ -36,10 +36,28 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-WAYS = {"RAG": "#009E73", "Agentic RAG": "#4C9A8A", "GraphRAG": "#8DB84A", "LightRAG": "#C9A227", "HippoRAG 2": "#D55E00", "LazyGraphRAG": "#E69F00",
-        "Long context": "#9ECAE1", "Long context, 5 min": "#4292C6", "Long context, 1 h": "#16335B", "Self-Route": "#CC79A7",
-        "Fast-GraphRAG": "#8C510A", "Walk over triples": "#7A6FB0"}  # fmt: skip
-INDEXES = {"full": "GraphRAG", "light": "LightRAG", "lazy": "LazyGraphRAG", "fast": "Fast-GraphRAG", "hipporag": "HippoRAG 2", "guided": "Walk over triples"}
+WAYS = {
+    "RAG": "#009E73",
+    "Agentic RAG": "#4C9A8A",
+    "GraphRAG": "#8DB84A",
+    "LightRAG": "#C9A227",
+    "HippoRAG 2": "#D55E00",
+    "LazyGraphRAG": "#E69F00",
+    "Long context": "#9ECAE1",
+    "Long context, 5 min": "#4292C6",
+    "Long context, 1 h": "#16335B",
+    "Self-Route": "#CC79A7",
+    "Fast-GraphRAG": "#8C510A",
+    "Walk over triples": "#7A6FB0",
+}
+INDEXES = {
+    "full": "GraphRAG",
+    "light": "LightRAG",
+    "lazy": "LazyGraphRAG",
+    "fast": "Fast-GraphRAG",
+    "hipporag": "HippoRAG 2",
+    "guided": "Walk over triples",
+}
 SURE = 0.8  # share of the draws from which a winner is not hatched
 BEST = "#DDEFE8"
 LANE = 0.75  # height of the largest bar of a lane
@@ -53,7 +71,9 @@ def colours_of(labels: Iterable[str]) -> dict[str, str]:
 
 
 @public
-def plot_knowledge_table(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
+def plot_knowledge_table(
+    table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD
+) -> Axes:
     """The worked comparison as a table: dollars a month, the cheapest of each row shaded (a table of `knowledge_table`)."""
     names = ["queries/day", *[c for c in table.columns if c != "cheapest"]]
     ax = ax or picture(0.75 + 0.3 * len(table))
@@ -61,20 +81,47 @@ def plot_knowledge_table(table: pd.DataFrame, ax: Axes | None = None, money: Cur
     ax.set_ylim(len(table), -1)
     ax.axis("off")
     for column, name in enumerate(names):
-        ax.text(column + 0.94, -0.5, name.replace(", ", ",\n").replace("long context", "long context,\nno cache").replace("cache", "cache"), ha="right", va="center", fontsize=SMALL, color=GREY)
+        ax.text(
+            column + 0.94,
+            -0.5,
+            name.replace(", ", ",\n")
+            .replace("long context", "long context,\nno cache")
+            .replace("cache", "cache"),
+            ha="right",
+            va="center",
+            fontsize=SMALL,
+            color=GREY,
+        )
     for row, (queries, found) in enumerate(table.iterrows()):
         ax.plot([0, len(names)], [row, row], color=PALE, linewidth=0.7)
         for column, name in enumerate(names):
             best = name == found["cheapest"]
-            text = f"{queries:,.0f}" if column == 0 else percent(found[name]) if column == 1 else f"{dollars(1, money)[0]}{found[name] * money.per_usd:,.0f}"
+            text = (
+                f"{queries:,.0f}"
+                if column == 0
+                else percent(found[name])
+                if column == 1
+                else f"{dollars(1, money)[0]}{found[name] * money.per_usd:,.0f}"
+            )
             if best:
                 ax.fill_between([column, column + 1], row, row + 1, color=BEST, linewidth=0)
-            ax.text(column + 0.94, row + 0.5, text, ha="right", va="center", fontsize=NORMAL, color=INK, fontweight="bold" if best else "normal")
+            ax.text(
+                column + 0.94,
+                row + 0.5,
+                text,
+                ha="right",
+                va="center",
+                fontsize=NORMAL,
+                color=INK,
+                fontweight="bold" if best else "normal",
+            )
     return ax
 
 
 @public
-def plot_region(table: pd.DataFrame, ax: Axes | None = None, here: tuple[float, float] | None = None) -> Axes:
+def plot_region(
+    table: pd.DataFrame, ax: Axes | None = None, here: tuple[float, float] | None = None
+) -> Axes:
     """The cheapest way by pages and queries a day, in its colour; hatched where it wins fewer than 80 % of the draws (a
     table of `knowledge_map`). `here` marks (pages, queries a day)."""
     pages, queries = (np.unique(table[c]) for c in ("pages", "queries_per_day"))
@@ -85,44 +132,97 @@ def plot_region(table: pd.DataFrame, ax: Axes | None = None, here: tuple[float, 
     ax = ax or picture(3.9)
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.pcolormesh(pages, queries, winner, cmap=ListedColormap([colours[x] for x in labels]), vmin=-0.5, vmax=len(labels) - 0.5, shading="nearest", rasterized=True)
+    ax.pcolormesh(
+        pages,
+        queries,
+        winner,
+        cmap=ListedColormap([colours[x] for x in labels]),
+        vmin=-0.5,
+        vmax=len(labels) - 0.5,
+        shading="nearest",
+        rasterized=True,
+    )
     handles = [Patch(color=colours[label], label=label) for label in labels]
     if "p_winner" in table:
         sure = table["p_winner"].to_numpy().reshape(len(pages), len(queries)).T
         with matplotlib.rc_context({"hatch.linewidth": 0.5, "hatch.color": "white"}):
             ax.contourf(pages, queries, sure, levels=[-0.01, SURE], colors="none", hatches=["////"])
-        handles.append(Patch(facecolor=GREY, edgecolor="white", hatch="////", label="wins < 80 % of draws"))
+        handles.append(
+            Patch(facecolor=GREY, edgecolor="white", hatch="////", label="wins < 80 % of draws")
+        )
     if here is not None:
         ax.plot(*here, "o", color="white", markeredgecolor=INK, markersize=6)
-        ax.annotate("here", here, (6, 5), textcoords="offset points", fontsize=SMALL, color="white", fontweight="bold")
+        ax.annotate(
+            "here",
+            here,
+            (6, 5),
+            textcoords="offset points",
+            fontsize=SMALL,
+            color="white",
+            fontweight="bold",
+        )
     _tidy(ax, "both")
     ax.grid(False)
     for axis, name in ((ax.xaxis, "pages"), (ax.yaxis, "queries a day")):
         axis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
         axis.set_label_text(name, fontsize=NORMAL)
-    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=SMALL)
+    ax.legend(
+        handles=handles,
+        loc="center left",
+        bbox_to_anchor=(1.01, 0.5),
+        frameon=False,
+        fontsize=SMALL,
+    )
     return ax
 
 
 @public
-def plot_timeline(table: pd.DataFrame, ax: Axes | None = None, months: int = 24, money: Currency = USD) -> Axes:
+def plot_timeline(
+    table: pd.DataFrame, ax: Axes | None = None, months: int = 24, money: Currency = USD
+) -> Axes:
     """What it costs to keep each index up to date, month by month, store and people left out (a ledger): one lane for each way,
     the dearest on top, pale the first index, dark what is done again. Each lane has a scale of its own, its dollars stand beside it."""
     table = table[table["item"].str.contains(REINDEXING) & table["month"].between(0, months)]
     check(len(table) > 0, "plot_timeline: no option of the ledger has an index to keep")
-    usd = table.pivot_table(index="option", columns="month", values="usd", aggfunc="sum", fill_value=0.0) * money.per_usd
+    usd = (
+        table.pivot_table(
+            index="option", columns="month", values="usd", aggfunc="sum", fill_value=0.0
+        )
+        * money.per_usd
+    )
     usd = usd.loc[usd.sum(axis=1).sort_values(ascending=False).index]
     usd = usd[usd.sum(axis=1) > 0]
     colours = colours_of(dict.fromkeys(table["option"]))
     ax = ax or picture(0.7 + 0.56 * len(usd))
     for lane, (label, paid) in enumerate(usd.iterrows()):
         for month, height in (LANE * paid / paid.max()).items():
-            ax.bar(month, height, 0.6, bottom=-lane, color=colours[str(label)], alpha=0.4 if month == 0 else 1, linewidth=0)
+            ax.bar(
+                month,
+                height,
+                0.6,
+                bottom=-lane,
+                color=colours[str(label)],
+                alpha=0.4 if month == 0 else 1,
+                linewidth=0,
+            )
         ax.axhline(-lane, color=GREY, linewidth=0.7)
         first, later = paid.get(0, 0.0), paid[paid.index > 0]
-        again = f"later {dollars(later.sum(), money)}, at most {dollars(later.max(), money)} a month" if later.sum() > 0 else "nothing later"
-        ax.text(1.015, 0.35 - lane, f"first {dollars(first, money)}\n{again}", transform=ax.get_yaxis_transform(), va="center", fontsize=SMALL, color=INK,
-                linespacing=1.4, parse_math=False)  # fmt: skip
+        again = (
+            f"later {dollars(later.sum(), money)}, at most {dollars(later.max(), money)} a month"
+            if later.sum() > 0
+            else "nothing later"
+        )
+        ax.text(
+            1.015,
+            0.35 - lane,
+            f"first {dollars(first, money)}\n{again}",
+            transform=ax.get_yaxis_transform(),
+            va="center",
+            fontsize=SMALL,
+            color=INK,
+            linespacing=1.4,
+            parse_math=False,
+        )
     _tidy(ax, "x")
     ax.set_yticks(0.35 - np.arange(len(usd)), usd.index)
     for text, label in zip(ax.get_yticklabels(), usd.index, strict=True):
@@ -135,7 +235,12 @@ def plot_timeline(table: pd.DataFrame, ax: Axes | None = None, months: int = 24,
 
 
 @public
-def plot_question_mix(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD, hard: str = "questions over several hops") -> Axes:
+def plot_question_mix(
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    money: Currency = USD,
+    hard: str = "questions over several hops",
+) -> Axes:
     """Accuracy against the cost of a request, as facts (dot) give way to hard questions (arrow head): a table of `cost_by_mix`."""
     labels = list(dict.fromkeys(table["option"]))
     colours = colours_of(labels)
@@ -147,7 +252,9 @@ def plot_question_mix(table: pd.DataFrame, ax: Axes | None = None, money: Curren
         frame = frame.sort_values("share")
         x, y = frame["per_request"].to_numpy(), frame["quality"].to_numpy()
         ax.plot(x, y, color=colours[label], linewidth=1.4)
-        (handle,) = ax.plot(x[0], y[0], "o", color=colours[label], markersize=6, label=label, linestyle="")
+        (handle,) = ax.plot(
+            x[0], y[0], "o", color=colours[label], markersize=6, label=label, linestyle=""
+        )
         ax.plot(x[-1], y[-1], "v" if y[-1] < y[0] else "^", color=colours[label], markersize=6)
         handles.append(handle)
     _tidy(ax, "both")
@@ -156,7 +263,13 @@ def plot_question_mix(table: pd.DataFrame, ax: Axes | None = None, money: Curren
     _above(ax, [f"dot: facts only; triangle: {hard} only"])
     ax.set_xlabel(f"cost of a request, whole life [{money.code}]", fontsize=NORMAL)
     ax.set_ylabel("answers accepted", fontsize=NORMAL)
-    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=SMALL)
+    ax.legend(
+        handles=handles,
+        loc="center left",
+        bbox_to_anchor=(1.01, 0.5),
+        frameon=False,
+        fontsize=SMALL,
+    )
     return ax
 
 
@@ -165,14 +278,21 @@ def plot_budget(table: pd.DataFrame, ax: Axes | None = None, money: Currency = U
     """Answers accepted and cost of an accepted answer against the tokens of context, each with its best (a table of `context_budget`)."""
     ax = ax or picture(3.2)
     right = ax.twinx()
-    x, quality, cost = table["context_tokens"], table["quality"], table["per_accepted"] * money.per_usd
+    x, quality, cost = (
+        table["context_tokens"],
+        table["quality"],
+        table["per_accepted"] * money.per_usd,
+    )
     ax.set_xscale("log")
     ax.plot(x, quality, color=WAYS["RAG"], linewidth=1.7)
     right.plot(x, cost, color=COLOURS[7], linewidth=1.7)
     most, least = quality.idxmax(), cost.idxmin()
     ax.plot(x[most], quality[most], "o", color=WAYS["RAG"], markersize=6)
     right.plot(x[least], cost[least], "o", color=COLOURS[7], markersize=6)
-    for axis, colour, name in ((ax, WAYS["RAG"], "answers accepted"), (right, COLOURS[7], f"cost of an accepted answer [{money.code}]")):
+    for axis, colour, name in (
+        (ax, WAYS["RAG"], "answers accepted"),
+        (right, COLOURS[7], f"cost of an accepted answer [{money.code}]"),
+    ):
         axis.set_ylabel(name, fontsize=NORMAL, color=colour)
     _tidy(ax, "x")
     for side in ("top", "left"):
@@ -183,8 +303,13 @@ def plot_budget(table: pd.DataFrame, ax: Axes | None = None, money: Currency = U
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: percent(y)))
     _money(right.yaxis, money)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: short(v)))
-    _above(ax, [f"most answers accepted with {short(x[most])} tokens ({table['top_k'][most]:.0f} chunks): {percent(quality[most])}",
-                f"cheapest accepted answer with {short(x[least])} tokens ({table['top_k'][least]:.0f} chunks): {dollars(cost[least], money)}"])  # fmt: skip
+    _above(
+        ax,
+        [
+            f"most answers accepted with {short(x[most])} tokens ({table['top_k'][most]:.0f} chunks): {percent(quality[most])}",
+            f"cheapest accepted answer with {short(x[least])} tokens ({table['top_k'][least]:.0f} chunks): {dollars(cost[least], money)}",
+        ],
+    )
     ax.set_xlabel("tokens of retrieved context", fontsize=NORMAL)
     return ax
 
@@ -192,7 +317,14 @@ def plot_budget(table: pd.DataFrame, ax: Axes | None = None, money: Currency = U
 @public
 def plot_index_cost(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """What each graph index costs to build: middle as a dot, 80 % band as a bar (a table of `index_cost`)."""
-    return _spans(table.rename(index=INDEXES), ("usd_low", "usd", "usd_high"), f"cost of building the index once [{money.code}]", lambda x: dollars(x, money), ax, money.per_usd)
+    return _spans(
+        table.rename(index=INDEXES),
+        ("usd_low", "usd", "usd_high"),
+        f"cost of building the index once [{money.code}]",
+        lambda x: dollars(x, money),
+        ax,
+        money.per_usd,
+    )
 
 
 @public
@@ -202,7 +334,13 @@ def plot_latency(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Ways that cannot run are left out.
     """
     table = table[table["p50"].notna()]
-    ax = _spans(table, ("p50_low", "p50", "p50_high"), "time to first token [s]; dot and bar: median, its 80 % band; mark: 95th percentile", lambda x: f"{short(x)} s", ax)
+    ax = _spans(
+        table,
+        ("p50_low", "p50", "p50_high"),
+        "time to first token [s]; dot and bar: median, its 80 % band; mark: 95th percentile",
+        lambda x: f"{short(x)} s",
+        ax,
+    )
     for row, (label, found) in enumerate(table.iterrows()):
         colour = colours_of([str(label)])[str(label)]
         ax.plot([found["p50"], found["p95"]], [row, row], color=colour, linewidth=0.9)
@@ -211,7 +349,14 @@ def plot_latency(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _spans(table: pd.DataFrame, columns: tuple[str, str, str], name: str, words: Any, ax: Axes | None, factor: float = 1.0) -> Axes:
+def _spans(
+    table: pd.DataFrame,
+    columns: tuple[str, str, str],
+    name: str,
+    words: Any,
+    ax: Axes | None,
+    factor: float = 1.0,
+) -> Axes:
     """One row each: low to high as a bar, the middle as a dot with its number above, on a logarithmic axis."""
     check(len(table) > 0, "nothing to draw: no way can run")
     ax = ax or picture(0.8 + 0.36 * len(table))
@@ -219,9 +364,33 @@ def _spans(table: pd.DataFrame, columns: tuple[str, str, str], name: str, words:
     ax.set_xscale("log")
     colours = colours_of(map(str, table.index))
     for row, label in enumerate(map(str, table.index)):
-        ax.barh(row, high[row] - low[row], left=low[row], height=0.42, color=colours[label], alpha=0.4, linewidth=0)
-        ax.plot(mid[row], row, "o", color=colours[label], markersize=6, markeredgecolor="white", markeredgewidth=0.7)
-        ax.text(mid[row], row - 0.24, words(mid[row]), ha="center", va="bottom", fontsize=SMALL, color=INK)
+        ax.barh(
+            row,
+            high[row] - low[row],
+            left=low[row],
+            height=0.42,
+            color=colours[label],
+            alpha=0.4,
+            linewidth=0,
+        )
+        ax.plot(
+            mid[row],
+            row,
+            "o",
+            color=colours[label],
+            markersize=6,
+            markeredgecolor="white",
+            markeredgewidth=0.7,
+        )
+        ax.text(
+            mid[row],
+            row - 0.24,
+            words(mid[row]),
+            ha="center",
+            va="bottom",
+            fontsize=SMALL,
+            color=INK,
+        )
     _tidy(ax, "x")
     _rows(ax, map(str, table.index))
     ax.set_xlim(low.min() / 1.5, high.max() * 1.5)

@@ -39,13 +39,24 @@ if TYPE_CHECKING:
 
 LOSS = "#C8443C"
 INFERENCE_BAND = (0.20, 0.30)  # published share of inference in a mature feature
-POLICY_COLOURS = dict(zip(POLICIES, ("#E6E6E6", "#A6CEE3", "#4F93C4", "#F2B134", "#8DB84A", "#2A7F7A", "#5B3A82"), strict=True))
+POLICY_COLOURS = dict(
+    zip(
+        POLICIES,
+        ("#E6E6E6", "#A6CEE3", "#4F93C4", "#F2B134", "#8DB84A", "#2A7F7A", "#5B3A82"),
+        strict=True,
+    )
+)
 MOST_TICKS = 9
 NAMED = 0.04  # an event is named from this share of the dearest month on
 
 
 @public
-def plot_year(table: pd.DataFrame, events: pd.DataFrame | None = None, ax: Axes | None = None, money: Currency = USD) -> Axes:
+def plot_year(
+    table: pd.DataFrame,
+    events: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+    money: Currency = USD,
+) -> Axes:
     """What each month costs, by phase, expected losses hatched on top (a ledger of one option); `events` (a table of
     `oneoffs`) are numbered and named above."""
     check(len(table), "plot_year: the ledger is empty; the option cannot run")
@@ -67,8 +78,19 @@ def plot_year(table: pd.DataFrame, events: pd.DataFrame | None = None, ax: Axes 
         base = base + paid[phase].to_numpy()
     ax.set_ylim(0, base.max() * 1.12)
     for number, (month, what) in enumerate(_named(events, money), 1):
-        ax.text(month, base[month] + base.max() * 0.02, str(number), ha="center", va="bottom", fontsize=SMALL, color=INK, weight="bold")
-        handles.append(Line2D([], [], linestyle="", marker=f"${number}$", color=INK, markersize=5, label=what))
+        ax.text(
+            month,
+            base[month] + base.max() * 0.02,
+            str(number),
+            ha="center",
+            va="bottom",
+            fontsize=SMALL,
+            color=INK,
+            weight="bold",
+        )
+        handles.append(
+            Line2D([], [], linestyle="", marker=f"${number}$", color=INK, markersize=5, label=what)
+        )
     _tidy(ax, "y")
     _money(ax.yaxis, money)
     ax.set_xticks(months[:: max(1, len(months) // MOST_TICKS)])
@@ -96,7 +118,9 @@ def _named(events: pd.DataFrame | None, money: Currency) -> list[tuple[int, str]
     named = []
     for month, rows in found[found["usd"] >= least].groupby("month"):
         rows = rows.sort_values("usd", ascending=False, kind="stable")
-        what = "\n".join(f"{row.item}, {dollars(row.usd, money)}" for row in rows.head(3).itertuples())
+        what = "\n".join(
+            f"{row.item}, {dollars(row.usd, money)}" for row in rows.head(3).itertuples()
+        )
         named.append((int(month), what + (f"\nand {len(rows) - 3} more" if len(rows) > 3 else "")))
     return named
 
@@ -117,26 +141,70 @@ def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency =
             hatch="////",
             linewidth=0.4,
         )
-        ax.text(found.usd_total * rate, row, f"  {dollars(found.usd_total * rate, money)}", va="center", fontsize=SMALL, color=INK)
-        for at, text in ((0.86, f"{found.days:.0f}"), (0.97, percent(found.slips)), (1.13, percent(found.p_cheapest))):
-            ax.text(at, row, text, transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize=SMALL, color=INK)
+        ax.text(
+            found.usd_total * rate,
+            row,
+            f"  {dollars(found.usd_total * rate, money)}",
+            va="center",
+            fontsize=SMALL,
+            color=INK,
+        )
+        for at, text in (
+            (0.86, f"{found.days:.0f}"),
+            (0.97, percent(found.slips)),
+            (1.13, percent(found.p_cheapest)),
+        ):
+            ax.text(
+                at,
+                row,
+                text,
+                transform=ax.get_yaxis_transform(),
+                ha="right",
+                va="center",
+                fontsize=SMALL,
+                color=INK,
+            )
     for at, text in ((0.86, "days"), (0.97, "slips"), (1.13, "P(cheapest)")):
-        ax.text(at, -0.7, text, transform=ax.get_yaxis_transform(), ha="right", va="bottom", fontsize=SMALL, color=GREY)
+        ax.text(
+            at,
+            -0.7,
+            text,
+            transform=ax.get_yaxis_transform(),
+            ha="right",
+            va="bottom",
+            fontsize=SMALL,
+            color=GREY,
+        )
     ax.set_xlim(0, table["usd_total"].max() * rate * 1.6)  # room for the three columns
     _tidy(ax, "x")
     _rows(ax, table["policy"].replace("none", "none: all at once"))
     _money(ax.xaxis, money)
-    ax.set_xlabel(f"a year of releases [{money.code}]\nslips: chance that a bad change reaches everybody", fontsize=NORMAL)
+    ax.set_xlabel(
+        f"a year of releases [{money.code}]\nslips: chance that a bad change reaches everybody",
+        fontsize=NORMAL,
+    )
     handles = [
         Patch(color=COLOURS[1], label="people and traffic"),
-        Patch(facecolor="white", edgecolor=LOSS, hatch="////", linewidth=0.4, label="expected loss"),
+        Patch(
+            facecolor="white", edgecolor=LOSS, hatch="////", linewidth=0.4, label="expected loss"
+        ),
     ]
-    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, frameon=False, fontsize=SMALL, borderpad=0.2)
+    ax.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=2,
+        frameon=False,
+        fontsize=SMALL,
+        borderpad=0.2,
+    )
     return ax
 
 
 @public
-def plot_best_policy(table: pd.DataFrame, now: tuple[float, float] | None = None, ax: Axes | None = None) -> Axes:
+def plot_best_policy(
+    table: pd.DataFrame, now: tuple[float, float] | None = None, ax: Axes | None = None
+) -> Axes:
     """The cheapest release policy by traffic and by what a failure costs (a table of `best_policy`); `now` marks a workload."""
     ax = ax or picture(3.3)
     names = [name for name in POLICIES if (table["policy"] == name).any()]
@@ -145,7 +213,14 @@ def plot_best_policy(table: pd.DataFrame, now: tuple[float, float] | None = None
     )
     colours = ListedColormap([POLICY_COLOURS[name] for name in names])
     ax.pcolormesh(
-        grid.columns, grid.index, grid.to_numpy(float), cmap=colours, vmin=-0.5, vmax=len(names) - 0.5, shading="nearest", rasterized=True
+        grid.columns,
+        grid.index,
+        grid.to_numpy(float),
+        cmap=colours,
+        vmin=-0.5,
+        vmax=len(names) - 0.5,
+        shading="nearest",
+        rasterized=True,
     )
     for which in ("x", "y"):
         getattr(ax, f"set_{which}scale")("log")
@@ -157,12 +232,22 @@ def plot_best_policy(table: pd.DataFrame, now: tuple[float, float] | None = None
         axis.set_minor_formatter(NullFormatter())
     if now is not None:
         ax.plot(*now, "o", color=INK, markersize=6, markeredgecolor="white", markeredgewidth=1)
-        ax.annotate("this workload", now, (7, 5), textcoords="offset points", fontsize=SMALL, color=INK)
+        ax.annotate(
+            "this workload", now, (7, 5), textcoords="offset points", fontsize=SMALL, color=INK
+        )
     ax.set_xlabel("requests [1/month]", fontsize=NORMAL)
     ax.set_ylabel("what a failure costs [USD]", fontsize=NORMAL)
     handles = [Patch(color=POLICY_COLOURS[name], label=name) for name in names]
-    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.02), frameon=False, fontsize=SMALL,
-              title="cheapest policy", title_fontsize=SMALL, alignment="left")  # fmt: skip
+    ax.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.02),
+        frameon=False,
+        fontsize=SMALL,
+        title="cheapest policy",
+        title_fontsize=SMALL,
+        alignment="left",
+    )
     return ax
 
 
@@ -225,23 +310,75 @@ def plot_agent_runs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = ax or picture(0.9 + 0.25 * len(table))
     for row, found in enumerate(table.itertuples()):
         colour = COLOURS[1] if found.inside else LOSS
-        ax.barh(row, found.high - found.low, left=found.low, height=0.5, color=colour, alpha=0.35, linewidth=0)
+        ax.barh(
+            row,
+            found.high - found.low,
+            left=found.low,
+            height=0.5,
+            color=colour,
+            alpha=0.35,
+            linewidth=0,
+        )
         ax.plot(found.mid, row, "o", color=colour, markersize=4.5, markeredgewidth=0)
         ax.plot(found.reported, row, "D", color=INK, markersize=4.5, markeredgewidth=0)
-        ax.text(1.07, row, f"{found.steps:.0f}", transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize=SMALL, color=INK)
-        ax.text(1.205, row, percent(found.success), transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize=SMALL, color=INK)
+        ax.text(
+            1.07,
+            row,
+            f"{found.steps:.0f}",
+            transform=ax.get_yaxis_transform(),
+            ha="right",
+            va="center",
+            fontsize=SMALL,
+            color=INK,
+        )
+        ax.text(
+            1.205,
+            row,
+            percent(found.success),
+            transform=ax.get_yaxis_transform(),
+            ha="right",
+            va="center",
+            fontsize=SMALL,
+            color=INK,
+        )
     for at, text in ((1.07, "steps"), (1.205, "resolved")):
-        ax.text(at, -0.8, text, transform=ax.get_yaxis_transform(), ha="right", va="bottom", fontsize=SMALL, color=GREY)
+        ax.text(
+            at,
+            -0.8,
+            text,
+            transform=ax.get_yaxis_transform(),
+            ha="right",
+            va="bottom",
+            fontsize=SMALL,
+            color=GREY,
+        )
     ax.set_xscale("log")
     _tidy(ax, "x")
     _rows(ax, table["case"])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: dollars(x)))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("model cost of one task [USD]", fontsize=NORMAL)
-    handles = [Line2D([], [], linestyle="", marker="D", color=INK, markersize=4.5, label="published"),
-               Line2D([], [], linestyle="", marker="o", color=COLOURS[1], markersize=4.5, label="ours, 80 % band"),
-               Line2D([], [], linestyle="", marker="o", color=LOSS, markersize=4.5, label="band misses")]  # fmt: skip
+    handles = [
+        Line2D([], [], linestyle="", marker="D", color=INK, markersize=4.5, label="published"),
+        Line2D(
+            [],
+            [],
+            linestyle="",
+            marker="o",
+            color=COLOURS[1],
+            markersize=4.5,
+            label="ours, 80 % band",
+        ),
+        Line2D([], [], linestyle="", marker="o", color=LOSS, markersize=4.5, label="band misses"),
+    ]
     ax.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False, fontsize=SMALL, handletextpad=0.2, borderpad=0.2
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=3,
+        frameon=False,
+        fontsize=SMALL,
+        handletextpad=0.2,
+        borderpad=0.2,
     )
     return ax

@@ -45,7 +45,10 @@ def colours(labels: Iterable[str], api: str, own: str) -> dict[str, str]:
     True
     """
     rest = iter((STAFF, COLOURS[9], COLOURS[8], COLOURS[11]))
-    return {label: API if label == api else OWN if label == own else next(rest, GREY) for label in labels}
+    return {
+        label: API if label == api else OWN if label == own else next(rest, GREY)
+        for label in labels
+    }
 
 
 @public
@@ -53,12 +56,20 @@ def plot_utilisation(table: pd.DataFrame, ax: Axes | None = None, money: Currenc
     """Price of a million output tokens against the share of capacity in use, with its band (a table of `by_utilisation`)."""
     ax = ax or picture(3.3)
     x, factor = table["utilisation"], money.per_usd
-    ax.fill_between(x, table["low"] * factor, table["high"] * factor, color=OWN, alpha=0.18, linewidth=0)
+    ax.fill_between(
+        x, table["low"] * factor, table["high"] * factor, color=OWN, alpha=0.18, linewidth=0
+    )
     ax.plot(x, table["usd_per_mtok_out"] * factor, color=OWN, linewidth=1.6)
-    ends, colours = {"GPUs alone": float(table["usd_per_mtok_out"].iloc[-1]) * factor}, {"GPUs alone": OWN}
+    ends, colours = (
+        {"GPUs alone": float(table["usd_per_mtok_out"].iloc[-1]) * factor},
+        {"GPUs alone": OWN},
+    )
     if (table["with_people"] > table["usd_per_mtok_out"]).any():
         ax.plot(x, table["with_people"] * factor, color=STAFF, linewidth=1.6)
-        ends["with people"], colours["with people"] = float(table["with_people"].iloc[-1]) * factor, STAFF
+        ends["with people"], colours["with people"] = (
+            float(table["with_people"].iloc[-1]) * factor,
+            STAFF,
+        )
     if table["api"].notna().any():
         ax.axhline(table["api"].iloc[0] * factor, color=API, linewidth=1.4, linestyle=(0, (4, 3)))
         ends["API"], colours["API"] = float(table["api"].iloc[0]) * factor, API
@@ -83,7 +94,14 @@ def plot_day(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.stairs(table["capacity"], edges, fill=True, color=PALE, label="up, idle")
     ax.stairs(table["busy"], edges, fill=True, color=OWN, label="up, in use")
     if (table["spilled"] > 1e-6).any():
-        ax.stairs(table["load"], edges, baseline=table["busy"], fill=True, color=API, label="answered by the API")
+        ax.stairs(
+            table["load"],
+            edges,
+            baseline=table["busy"],
+            fill=True,
+            color=API,
+            label="answered by the API",
+        )
     ax.stairs(table["capacity"], edges, color=INK, linewidth=1.1)
     use = table["busy"].sum() / table["capacity"].sum() if table["capacity"].sum() else 0.0
     _above(ax, [f"{percent(use)} of the replica-hours of this day are in use"])
@@ -93,31 +111,59 @@ def plot_day(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xticks(list(HOURS))
     ax.set_xlabel("hour of the day, busiest in the middle", fontsize=NORMAL)
     ax.set_ylabel("replicas", fontsize=NORMAL)
-    ax.legend(frameon=False, fontsize=SMALL, loc="upper left", ncols=3, handlelength=1.2, borderpad=0.2)
+    ax.legend(
+        frameon=False, fontsize=SMALL, loc="upper left", ncols=3, handlelength=1.2, borderpad=0.2
+    )
     return ax
 
 
 @public
-def plot_breakeven_map(table: pd.DataFrame, ax: Axes | None = None, now: tuple[float, float] | None = None) -> Axes:
+def plot_breakeven_map(
+    table: pd.DataFrame, ax: Axes | None = None, now: tuple[float, float] | None = None
+) -> Axes:
     """Own cost over API cost by use and staff; the line is where both cost the same (a table of `own_over_api`).
 
     `now` marks a pair (utilisation, FTE).
     """
-    check(table.shape[0] > 1 and table.shape[1] > 1, "plot_breakeven_map: the table needs at least two rows and two columns")
+    check(
+        table.shape[0] > 1 and table.shape[1] > 1,
+        "plot_breakeven_map: the table needs at least two rows and two columns",
+    )
     ax = ax or picture(3.5)
-    x, y, ratio = table.columns.to_numpy(float), table.index.to_numpy(float), np.log10(table.to_numpy(float))
+    x, y, ratio = (
+        table.columns.to_numpy(float),
+        table.index.to_numpy(float),
+        np.log10(table.to_numpy(float)),
+    )
     reach = max(0.3, min(1.0, float(np.abs(ratio).max())))
-    mesh = ax.pcolormesh(x, y, ratio, cmap="PuOr_r", norm=TwoSlopeNorm(0.0, -reach, reach), shading="gouraud", rasterized=True)
+    mesh = ax.pcolormesh(
+        x,
+        y,
+        ratio,
+        cmap="PuOr_r",
+        norm=TwoSlopeNorm(0.0, -reach, reach),
+        shading="gouraud",
+        rasterized=True,
+    )
     if ratio.min() < 0 < ratio.max():
         line = ax.contour(x, y, ratio, levels=[0.0], colors=INK, linewidths=1.4)
         ax.clabel(line, fmt={0.0: "same cost"}, fontsize=SMALL)
         _above(ax, ["purple: own GPUs are cheaper, orange: the API is"])
     else:
-        _above(ax, [f"never: {'the API' if ratio.min() > 0 else 'own GPUs'} cheaper everywhere on this map".replace("GPUs cheaper", "GPUs are cheaper").replace("API cheaper", "API is cheaper")])
+        _above(
+            ax,
+            [
+                f"never: {'the API' if ratio.min() > 0 else 'own GPUs'} cheaper everywhere on this map".replace(
+                    "GPUs cheaper", "GPUs are cheaper"
+                ).replace("API cheaper", "API is cheaper")
+            ],
+        )
     if now is not None:
         inside = (np.clip(now[0], x[0], x[-1]), np.clip(now[1], y[0], y[-1]))
         ax.plot(*inside, "o", color="white", markeredgecolor=INK, markersize=6.5, clip_on=False)
-        ax.annotate("as planned", inside, (7, 5), textcoords="offset points", fontsize=SMALL, color=INK)
+        ax.annotate(
+            "as planned", inside, (7, 5), textcoords="offset points", fontsize=SMALL, color=INK
+        )
     bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02)
     ticks = [t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10) if abs(np.log10(t)) <= reach + 1e-9]
     bar.set_ticks([np.log10(t) for t in ticks], labels=[f"{t:g}x" for t in ticks])
@@ -144,15 +190,51 @@ def plot_buy_or_rent(table: pd.DataFrame, ax: Axes | None = None, money: Currenc
     edge = ax.get_yaxis_transform()
     for row, (_, found) in enumerate(table.iterrows()):
         colour = STAFF if found["choice"] == "buy" else OWN
-        ax.barh(row, (found["p90"] - found["p10"]) * money.per_usd, left=found["p10"] * money.per_usd, height=0.5, color=colour, alpha=0.3, linewidth=0)
-        ax.plot(found["npv"] * money.per_usd, row, "o", color=colour, markersize=6, markeredgecolor="white", markeredgewidth=0.7)
+        ax.barh(
+            row,
+            (found["p90"] - found["p10"]) * money.per_usd,
+            left=found["p10"] * money.per_usd,
+            height=0.5,
+            color=colour,
+            alpha=0.3,
+            linewidth=0,
+        )
+        ax.plot(
+            found["npv"] * money.per_usd,
+            row,
+            "o",
+            color=colour,
+            markersize=6,
+            markeredgecolor="white",
+            markeredgewidth=0.7,
+        )
         at = found["breakeven_utilisation"]
-        text = "" if found["choice"] == "buy" else "all hours paid" if np.isnan(at) else percent(at) if at <= 1 else "never"
+        text = (
+            ""
+            if found["choice"] == "buy"
+            else "all hours paid"
+            if np.isnan(at)
+            else percent(at)
+            if at <= 1
+            else "never"
+        )
         ax.text(1.17, row, text, transform=edge, ha="right", va="center", fontsize=SMALL, color=INK)
-    ax.text(1.17, -0.62, "buying pays above", transform=edge, ha="right", va="bottom", fontsize=SMALL, color=GREY)
+    ax.text(
+        1.17,
+        -0.62,
+        "buying pays above",
+        transform=edge,
+        ha="right",
+        va="bottom",
+        fontsize=SMALL,
+        color=GREY,
+    )
     _tidy(ax, "x")
     _rows(ax, table["choice"])
     ax.set_xlim(0, float(table["p90"].max()) * money.per_usd * 1.05)
     _money(ax.xaxis, money)
-    ax.set_xlabel(f"present value of the cost [{money.code}]\nband P10 to P90, dot: every input at its middle", fontsize=NORMAL)
+    ax.set_xlabel(
+        f"present value of the cost [{money.code}]\nband P10 to P90, dot: every input at its middle",
+        fontsize=NORMAL,
+    )
     return ax

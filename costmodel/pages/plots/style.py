@@ -28,14 +28,59 @@ INK, GREY, PALE = "#262626", "#8A8A8A", "#E6E6E6"
 
 # Families by hue (prompting blue, knowledge green, tuning warm), members by lightness: they part in every form of
 # colour blindness and in grey. The first eleven belong to the labels of `presets`.
-COLOURS = ("#56B4E9", "#0072B2", "#16335B", "#009E73", "#8DB84A", "#0B5345", "#E69F00", "#D55E00", "#8B3A0E", "#CC79A7", "#6A51A3", "#7F7F7F")
-PHASE_COLOURS = dict(zip(PHASES, (
-    "#9ECAE1", "#4292C6", "#2171B5", "#08306B", "#66A3A0", "#2A7F7A", "#F2B134", "#D98E04",
-    "#C9B8DA", "#8E6BB0", "#5B3A82", "#A9A9A9", "#C8443C", "#595959",
-), strict=True))  # fmt: skip
+COLOURS = (
+    "#56B4E9",
+    "#0072B2",
+    "#16335B",
+    "#009E73",
+    "#8DB84A",
+    "#0B5345",
+    "#E69F00",
+    "#D55E00",
+    "#8B3A0E",
+    "#CC79A7",
+    "#6A51A3",
+    "#7F7F7F",
+)
+PHASE_COLOURS = dict(
+    zip(
+        PHASES,
+        (
+            "#9ECAE1",
+            "#4292C6",
+            "#2171B5",
+            "#08306B",
+            "#66A3A0",
+            "#2A7F7A",
+            "#F2B134",
+            "#D98E04",
+            "#C9B8DA",
+            "#8E6BB0",
+            "#5B3A82",
+            "#A9A9A9",
+            "#C8443C",
+            "#595959",
+        ),
+        strict=True,
+    )
+)
 WIDTH = 6.3  # inches: the 16 cm between the margins of an A4 page
 SMALL, NORMAL = 7.5, 8.5  # points
-IN_MONEY = ("usd", "usd_low", "usd_high", "cumulative_usd", "discounted_usd", "npv", "mid", "p10", "p50", "p90", "per_month", "per_request", "per_accepted")
+IN_MONEY = (
+    "usd",
+    "usd_low",
+    "usd_high",
+    "cumulative_usd",
+    "discounted_usd",
+    "npv",
+    "mid",
+    "p10",
+    "p50",
+    "p90",
+    "per_month",
+    "per_request",
+    "per_accepted",
+)
 FAR = 4  # a relative cost beyond this leaves the figure
 WIDE = 100  # an axis whose values span more than this factor is logarithmic
 
@@ -102,7 +147,9 @@ def _tidy(ax: Axes, grid: Any) -> None:
         spine.set_color(GREY)
     ax.set_axisbelow(True)
     ax.grid(axis=grid, color=PALE, linewidth=0.7)
-    ax.tick_params(labelsize=NORMAL, color=GREY, labelcolor=INK, length=0 if grid == "x" else 3, which="major")
+    ax.tick_params(
+        labelsize=NORMAL, color=GREY, labelcolor=INK, length=0 if grid == "x" else 3, which="major"
+    )
     ax.tick_params(length=0, which="minor")
 
 
@@ -128,14 +175,25 @@ def _scale(ax: Axes, which: str, values: Any, wide: float = WIDE) -> None:
     low, high = np.nanmin(values), np.nanmax(values)
     if low > 0 and high / low > wide:
         getattr(ax, f"set_{which}scale")("log")
-        getattr(ax, f"{which}axis").set_major_locator(LogLocator(10, subs=(1.0,) if high / low > 1e3 else (1.0, 3.0)))
+        getattr(ax, f"{which}axis").set_major_locator(
+            LogLocator(10, subs=(1.0,) if high / low > 1e3 else (1.0, 3.0))
+        )
         getattr(ax, f"{which}axis").set_minor_formatter(NullFormatter())
 
 
 def _above(ax: Axes, sentences: list[str]) -> None:
     """Sentences above the axes, where no line can run through them."""
     if sentences:
-        ax.text(0, 1.03, "\n".join(sentences), transform=ax.transAxes, va="bottom", fontsize=SMALL, color=INK, linespacing=1.4)
+        ax.text(
+            0,
+            1.03,
+            "\n".join(sentences),
+            transform=ax.transAxes,
+            va="bottom",
+            fontsize=SMALL,
+            color=INK,
+            linespacing=1.4,
+        )
 
 
 def _cut(text: str, length: int) -> str:
@@ -145,10 +203,28 @@ def _cut(text: str, length: int) -> str:
 def _end_labels(ax: Axes, ends: Mapping[str, float], x: float, colours: Mapping[str, str]) -> None:
     """The name of each line at its right end, moved apart where lines end close together."""
     height = ax.figure.bbox.height / ax.figure.dpi * 72 * 0.8  # points, less the room for the axis
-    at = ax.transAxes.inverted().transform([ax.transData.transform((x, y)) for y in ends.values()])[:, 1]
+    at = ax.transAxes.inverted().transform([ax.transData.transform((x, y)) for y in ends.values()])[
+        :, 1
+    ]
     for (label, y), place in zip(ends.items(), _apart(at, 1.25 * SMALL / height), strict=True):
-        ax.annotate(label, (x, y), (1.035, place), textcoords="axes fraction", va="center", fontsize=SMALL, color=colours[label],
-                    arrowprops={"arrowstyle": "-", "color": colours[label], "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)}, annotation_clip=False)  # fmt: skip
+        ax.annotate(
+            label,
+            (x, y),
+            (1.035, place),
+            textcoords="axes fraction",
+            va="center",
+            fontsize=SMALL,
+            color=colours[label],
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colours[label],
+                "linewidth": 0.6,
+                "shrinkA": 1,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
+            annotation_clip=False,
+        )
 
 
 def _apart(places: np.ndarray, gap: float) -> np.ndarray:
@@ -168,14 +244,20 @@ def _apart(places: np.ndarray, gap: float) -> np.ndarray:
     return out
 
 
-def _point_labels(ax: Axes, points: pd.DataFrame, lines: list[np.ndarray], colours: list[str]) -> None:
+def _point_labels(
+    ax: Axes, points: pd.DataFrame, lines: list[np.ndarray], colours: list[str]
+) -> None:
     """The name of each point beside it, on the side where it covers least: no point, no other name, no line."""
     to_type = ax.transData.transform
     scale = 72 / ax.figure.dpi  # pixels to points of type
-    taken = [(_box(x, y, 8, 8), 3) for x, y in to_type(points) * scale]  # what a name may not cover, and how much it matters
+    taken = [
+        (_box(x, y, 8, 8), 3) for x, y in to_type(points) * scale
+    ]  # what a name may not cover, and how much it matters
     for line in lines:
         steps = np.arange(len(line) * 40) / 40
-        along = np.column_stack([np.interp(steps, np.arange(len(line)), line[:, i]) for i in (0, 1)])
+        along = np.column_stack(
+            [np.interp(steps, np.arange(len(line)), line[:, i]) for i in (0, 1)]
+        )
         taken += [(_box(x, y, 2, 2), 1) for x, y in to_type(along) * scale]
     right = ax.transAxes.transform((1, 1))[0] * scale
     height = 1.2 * SMALL
@@ -185,12 +267,24 @@ def _point_labels(ax: Axes, points: pd.DataFrame, lines: list[np.ndarray], colou
         spots: list[tuple] = []
         for dx, dy in ((7, 0), (-7, 0), (0, 11), (0, -11), (5, 11), (5, -11), (-5, 11), (-5, -11)):
             box = _box(x + dx + np.sign(dx) * width / 2, y + dy, width, height)
-            hits = sum(weight for b, weight in taken if box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3])
+            hits = sum(
+                weight
+                for b, weight in taken
+                if box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3]
+            )
             spots.append((hits + 100 * (box[2] > right), len(spots), dx, dy, box))
         _, _, dx, dy, box = min(spots)
         taken.append((box, 30))
-        ax.annotate(label, tuple(at), (dx, dy), textcoords="offset points", ha={-1: "right", 0: "center", 1: "left"}[int(np.sign(dx))], va="center",
-                    fontsize=SMALL, color=colour)  # fmt: skip
+        ax.annotate(
+            label,
+            tuple(at),
+            (dx, dy),
+            textcoords="offset points",
+            ha={-1: "right", 0: "center", 1: "left"}[int(np.sign(dx))],
+            va="center",
+            fontsize=SMALL,
+            color=colour,
+        )
 
 
 def _box(x: float, y: float, width: float, height: float) -> tuple[float, float, float, float]:

@@ -50,18 +50,56 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
     edge = ax.get_yaxis_transform()
     for row, (_, found) in enumerate(table.iterrows()):
         if found["requests"] > 0:
-            ax.text(found["requests"], row - 0.3, short(found["requests"]), ha="center", va="bottom", fontsize=SMALL, color=INK)
-            ax.barh(row, found["p90"] - found["p10"], left=found["p10"], height=0.5, color=COLOURS[7], alpha=0.4, linewidth=0)
-            ax.plot(found["requests"], row, "o", color=COLOURS[7], markersize=6, markeredgecolor="white", markeredgewidth=0.7)
-        ax.text(1.09, row, percent(found["p_never"]) if np.isfinite(found["p_never"]) else "cannot run", transform=edge, ha="right", va="center", fontsize=SMALL, color=INK)
-    ax.text(1.09, -0.7, "P(never)", transform=edge, ha="right", va="bottom", fontsize=SMALL, color=GREY)
+            ax.text(
+                found["requests"],
+                row - 0.3,
+                short(found["requests"]),
+                ha="center",
+                va="bottom",
+                fontsize=SMALL,
+                color=INK,
+            )
+            ax.barh(
+                row,
+                found["p90"] - found["p10"],
+                left=found["p10"],
+                height=0.5,
+                color=COLOURS[7],
+                alpha=0.4,
+                linewidth=0,
+            )
+            ax.plot(
+                found["requests"],
+                row,
+                "o",
+                color=COLOURS[7],
+                markersize=6,
+                markeredgecolor="white",
+                markeredgewidth=0.7,
+            )
+        ax.text(
+            1.09,
+            row,
+            percent(found["p_never"]) if np.isfinite(found["p_never"]) else "cannot run",
+            transform=edge,
+            ha="right",
+            va="center",
+            fontsize=SMALL,
+            color=INK,
+        )
+    ax.text(
+        1.09, -0.7, "P(never)", transform=edge, ha="right", va="bottom", fontsize=SMALL, color=GREY
+    )
     if now:
         ax.axvline(now, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
         _above(ax, [f"dashed: {short(now)} requests arrive within the horizon"])
     _tidy(ax, "x")
     _rows(ax, table["counted"])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
-    ax.set_xlabel("requests until the tune has paid for itself\nband P10 to P90, dot: every input at its middle", fontsize=NORMAL)
+    ax.set_xlabel(
+        "requests until the tune has paid for itself\nband P10 to P90, dot: every input at its middle",
+        fontsize=NORMAL,
+    )
     return ax
 
 
@@ -70,13 +108,17 @@ def plot_tenants(table: pd.DataFrame, ax: Axes | None = None, money: Currency = 
     """What a tenant costs a month while more of them share a base (a table of `tenants`)."""
     colours = palette(table["option"])
     ax = ax or picture(3.0)
-    table = table.assign(usd_per_tenant_month=table["usd_per_tenant_month"] * money.per_usd).dropna()
+    table = table.assign(
+        usd_per_tenant_month=table["usd_per_tenant_month"] * money.per_usd
+    ).dropna()
     check(len(table), "plot_tenants: no option can run with any number of tenants")
     _scale(ax, "x", table["tenants"], 10)
     _scale(ax, "y", table["usd_per_tenant_month"], 10)
     ends = {}
     for label, frame in table.groupby("option", sort=False):
-        ax.plot(frame["tenants"], frame["usd_per_tenant_month"], color=colours[label], linewidth=1.6)
+        ax.plot(
+            frame["tenants"], frame["usd_per_tenant_month"], color=colours[label], linewidth=1.6
+        )
         ends[label] = frame["usd_per_tenant_month"].iloc[-1]
     ax.set_xlim(table["tenants"].min(), table["tenants"].max())
     _tidy(ax, "both")

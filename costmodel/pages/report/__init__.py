@@ -12,5 +12,22 @@ from costmodel.pages.blocks import answer, cards, results, show
 from costmodel.pages.report.parameters import Parameter, schema, validate
 from costmodel.pages.report.runner import Report, ReportError, run, run_many
 
-__all__ = ["Parameter", "Report", "ReportError", "answer", "brief", "cards", "first_answer", "made_of", "money", "priced_on", "results", "run", "run_many", "schema", "show", "validate"]
+__all__ = [
+    "Parameter",
+    "Report",
+    "ReportError",
+    "answer",
+    "brief",
+    "cards",
+    "first_answer",
+    "made_of",
+    "money",
+    "priced_on",
+    "results",
+    "run",
+    "run_many",
+    "schema",
+    "show",
+    "validate",
+]
 __getattr__ = absent(__name__, __all__)

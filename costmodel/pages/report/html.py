@@ -24,7 +24,14 @@ from typing import Any
 from urllib.parse import unquote
 
 TEMPLATES = Path(__file__).parent / "templates"
-HIDDEN = {"hide", "widgets", "parameters", "injected-parameters", "imports", "papermill-error-cell-tag"}
+HIDDEN = {
+    "hide",
+    "widgets",
+    "parameters",
+    "injected-parameters",
+    "imports",
+    "papermill-error-cell-tag",
+}
 RESULTS_MIME = "application/vnd.costmodel.results+json"
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 WIDE_COLUMNS = 8  # a table with more columns may use the margins of a wide screen
@@ -36,7 +43,9 @@ _MATHS = (
     r"|(?<![A-Za-z0-9\\])\$(?![\s/$])(?P<tex>(?:[^$\\\n]|\\.)+?)(?<!\s)\$(?![A-Za-z0-9])"
 )
 _MONEY = re.compile(r"[+-]?\d[^\\^_=+*<>]*$")
-_NUMBER = re.compile(r"[(~≈<>≤≥]*\s*[-−–+]?\s*(US\$|[$€£])?\s*[-−+]?\d[\d,. ]*(e[-+]?\d+|×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?\s*([%×x°]|[A-Za-z]{1,3})?\)?")
+_NUMBER = re.compile(
+    r"[(~≈<>≤≥]*\s*[-−–+]?\s*(US\$|[$€£])?\s*[-−+]?\d[\d,. ]*(e[-+]?\d+|×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?\s*([%×x°]|[A-Za-z]{1,3})?\)?"
+)
 _EMPTY = {"", "-", "–", "—", "nan", "none", "nat", "<na>", "never", "n/a"}
 _OUTSIDE = re.compile(r"@import|url\(|expression\(", re.IGNORECASE)
 
@@ -75,8 +84,16 @@ def to_html(nb: Any, meta: Meta) -> str:
 
 
 def html_page(made: Document, meta: Meta) -> str:
-    return page("report.html.j2", title=made.title, byline=meta.byline, incomplete=meta.incomplete, version=meta.version,
-                opening=str(made.opening), body=str(made.body), colophon=str(made.colophon))  # fmt: skip
+    return page(
+        "report.html.j2",
+        title=made.title,
+        byline=meta.byline,
+        incomplete=meta.incomplete,
+        version=meta.version,
+        opening=str(made.opening),
+        body=str(made.body),
+        colophon=str(made.colophon),
+    )
 
 
 def page(template: str, **values: Any) -> str:
@@ -112,7 +129,9 @@ def document(nb: Any, meta: Meta) -> Document:
         for table in part("table"):
             _tidy_table(table, align=part is not colophon)
     answer = opening.find(class_="cm-answer")
-    return Document(title, answer.get_text(" ", strip=True) if answer else "", opening, soup, colophon)
+    return Document(
+        title, answer.get_text(" ", strip=True) if answer else "", opening, soup, colophon
+    )
 
 
 def _soup(text: str) -> Any:
@@ -160,14 +179,20 @@ def _output(output: Any) -> str:
     if "text/html" in data:
         return data["text/html"]
     if "image/svg+xml" in data:
-        return _figure("image/svg+xml", base64.b64encode(_bare_svg(data["image/svg+xml"]).encode()).decode())
+        return _figure(
+            "image/svg+xml", base64.b64encode(_bare_svg(data["image/svg+xml"]).encode()).decode()
+        )
     for mime in ("image/png", "image/jpeg"):
         if mime in data:
-            return _figure(mime, "".join(data[mime].split()), output.metadata.get(mime, {}).get("width"))
+            return _figure(
+                mime, "".join(data[mime].split()), output.metadata.get(mime, {}).get("width")
+            )
     if "text/markdown" in data or "text/latex" in data:
         return markdown(data.get("text/markdown") or data["text/latex"])
     text = _plain(data.get("text/plain", ""))
-    shown = text.strip() and not re.match(r"(\[?<.*>\]?|Text\(.*\)|(Figure|Axes)\(.*\))\s*$", text, re.DOTALL)
+    shown = text.strip() and not re.match(
+        r"(\[?<.*>\]?|Text\(.*\)|(Figure|Axes)\(.*\))\s*$", text, re.DOTALL
+    )
     return f"<pre>{html.escape(text)}</pre>" if shown else ""
 
 
@@ -216,7 +241,9 @@ def _maths(parser: Any, *_: Any) -> None:
         tex, display = match["tex"], match["block_tex"]
         if display is None and _MONEY.match(tex):
             return None
-        state.append_token({"type": "maths", "raw": display or tex, "attrs": {"display": display is not None}})
+        state.append_token(
+            {"type": "maths", "raw": display or tex, "attrs": {"display": display is not None}}
+        )
         return match.end()
 
     def block(_: Any, match: re.Match, state: Any) -> int:
@@ -239,7 +266,9 @@ def mathml(tex: str, display: bool = False) -> str:
         made = convert(tex, display="block" if display else "inline")
     except Exception:  # the converter has no common error; a report shows what was written
         return f"<code>{html.escape(tex)}</code>"
-    return made.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', f' data-tex="{html.escape(tex)}"', 1)
+    return made.replace(
+        ' xmlns="http://www.w3.org/1998/Math/MathML"', f' data-tex="{html.escape(tex)}"', 1
+    )
 
 
 # -- cleaning ------------------------------------------------------------------------------------------
@@ -247,20 +276,46 @@ def mathml(tex: str, display: bool = False) -> str:
 
 def _clean(soup: Any, folder: Path) -> None:
     """Remove what runs or loads, embed pictures, and drop the inline style of our own blocks."""
-    for bad in soup(["script", "link", "iframe", "object", "embed", "form", "input", "button", "meta", "base", "video", "audio"]):
+    for bad in soup(
+        [
+            "script",
+            "link",
+            "iframe",
+            "object",
+            "embed",
+            "form",
+            "input",
+            "button",
+            "meta",
+            "base",
+            "video",
+            "audio",
+        ]
+    ):
         bad.decompose()
     for back in soup.select("section.footnotes a.footnote"):
         back.decompose()
-    for mark in soup.select("sup.footnote-ref a"):  # each cell counts its own notes, so a link could meet the wrong one
+    for mark in soup.select(
+        "sup.footnote-ref a"
+    ):  # each cell counts its own notes, so a link could meet the wrong one
         mark.unwrap()
     for style in soup("style"):
         if style.has_attr("scoped") or _OUTSIDE.search(style.get_text()):
             style.decompose()
     for tag in soup(True):
-        ours = any(name.startswith("cm-") for name in tag.get("class", [])) or tag.find_parent(class_="cm-table")
+        ours = any(name.startswith("cm-") for name in tag.get("class", [])) or tag.find_parent(
+            class_="cm-table"
+        )
         for name in list(tag.attrs):
-            loads = name in ("srcset", "background") or (name == "style" and _OUTSIDE.search(tag[name]))
-            if name.startswith("on") or loads or (name == "style" and ours) or str(tag[name]).startswith("javascript:"):
+            loads = name in ("srcset", "background") or (
+                name == "style" and _OUTSIDE.search(tag[name])
+            )
+            if (
+                name.startswith("on")
+                or loads
+                or (name == "style" and ours)
+                or str(tag[name]).startswith("javascript:")
+            ):
                 del tag[name]
     for image in soup("img"):
         source = image.get("src", "")
@@ -337,18 +392,30 @@ def cells(table: Any) -> Iterator[tuple[str, Any, int]]:
 
 def _colophon(meta: Meta) -> str:
     """The facts behind a report: versions, prices, every parameter, and the command that makes it again."""
+
     def row(*texts: str) -> str:
         return "<tr>" + "".join(f"<td>{text}</td>" for text in texts) + "</tr>"
 
     parts = []
     if meta.facts:
-        parts.append("<p>" + " · ".join(f"{html.escape(n)}: {html.escape(v)}" for n, v in meta.facts) + "</p>")
+        parts.append(
+            "<p>"
+            + " · ".join(f"{html.escape(n)}: {html.escape(v)}" for n, v in meta.facts)
+            + "</p>"
+        )
     if meta.parameters:
-        parts.append("<table><thead><tr><th>Parameter</th><th>Value</th><th>Meaning</th><th>Set by</th></tr></thead><tbody>")
+        parts.append(
+            "<table><thead><tr><th>Parameter</th><th>Value</th><th>Meaning</th><th>Set by</th></tr></thead><tbody>"
+        )
         for name, value, meaning, origin in meta.parameters:
-            shown, by = (html.escape(t) if origin == UNTOUCHED else f"<strong>{html.escape(t)}</strong>" for t in (value, origin))
+            shown, by = (
+                html.escape(t) if origin == UNTOUCHED else f"<strong>{html.escape(t)}</strong>"
+                for t in (value, origin)
+            )
             parts.append(row(html.escape(name), shown, html.escape(meaning), by))
         parts.append("</tbody></table>")
     if meta.command:
-        parts.append(f"<p>To make it again{', in the folder in which it was made' if meta.local else ''}:</p><pre>{html.escape(meta.command)}</pre>")
+        parts.append(
+            f"<p>To make it again{', in the folder in which it was made' if meta.local else ''}:</p><pre>{html.escape(meta.command)}</pre>"
+        )
     return "\n".join(parts)

@@ -17,7 +17,10 @@ MEMO = Path(__file__).parent / "templates" / "board.ipynb"
 
 
 # which cells of a part the pack leaves out: frames of its own, and what another part has
-PARTS = {"05_business_case": {"parameters", "answer", "widgets", "imports", "lint", "register"}, "06_what_matters": {"parameters", "answer", "widgets", "register"}}
+PARTS = {
+    "05_business_case": {"parameters", "answer", "widgets", "imports", "lint", "register"},
+    "06_what_matters": {"parameters", "answer", "widgets", "register"},
+}
 
 
 @contextmanager
@@ -26,10 +29,18 @@ def stitched() -> Iterator[Path]:
     import nbformat
 
     pack = nbformat.read(MEMO, as_version=4)
-    parts = {name: nbformat.read(notebooks_folder() / f"{name}.ipynb", as_version=4).cells for name in PARTS}
+    parts = {
+        name: nbformat.read(notebooks_folder() / f"{name}.ipynb", as_version=4).cells
+        for name in PARTS
+    }
     last = [cell for cell in pack.cells if "last" in _tags(cell)]
     register = [cell for cell in next(iter(parts.values())) if "register" in _tags(cell)]
-    kept = [_lowered(cell) for name, cells in parts.items() for cell in cells if not PARTS[name] & _tags(cell)]
+    kept = [
+        _lowered(cell)
+        for name, cells in parts.items()
+        for cell in cells
+        if not PARTS[name] & _tags(cell)
+    ]
     pack.cells = [cell for cell in pack.cells if cell not in last] + kept + register + last
     for i, cell in enumerate(pack.cells):
         cell["id"] = str(i)

@@ -54,10 +54,18 @@ def schema(notebook: str | Path) -> dict[str, Parameter]:
     check(path.is_file(), f"no notebook {str(notebook)!r}; write the path of an .ipynb file")
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        tagged = ["".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+        tagged = [
+            "".join(cell["source"])
+            for cell in cells
+            if "parameters" in cell["metadata"].get("tags", [])
+        ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path.name} is not a notebook; write the path of an .ipynb file") from error
-    check(len(tagged) <= 1, f"{path.name} has {len(tagged)} cells tagged 'parameters', allowed is one")
+        raise ValueError(
+            f"{path.name} is not a notebook; write the path of an .ipynb file"
+        ) from error
+    check(
+        len(tagged) <= 1, f"{path.name} has {len(tagged)} cells tagged 'parameters', allowed is one"
+    )
     return read_cell(tagged[0], path.name) if tagged else {}
 
 
@@ -83,13 +91,24 @@ def read_cell(source: str, where: str = "the parameters cell") -> dict[str, Para
         try:
             default = ast.literal_eval(node.value)
         except ValueError as error:
-            raise ValueError(f"{where}: the default of {target.id!r} must be a plain value, not a formula") from error
-        kinds = ast.unparse(node.annotation).split(" | ") if isinstance(node, ast.AnnAssign) else [type(default).__name__]
+            raise ValueError(
+                f"{where}: the default of {target.id!r} must be a plain value, not a formula"
+            ) from error
+        kinds = (
+            ast.unparse(node.annotation).split(" | ")
+            if isinstance(node, ast.AnnAssign)
+            else [type(default).__name__]
+        )
         kind = next((k.split("[")[0] for k in kinds if k != "None"), "str")
         kind = "str" if kind == "NoneType" else kind
-        check(kind in TYPES, f"{where}: {target.id!r} has type {kind!r}, allowed are {', '.join(TYPES)}")
+        check(
+            kind in TYPES,
+            f"{where}: {target.id!r} has type {kind!r}, allowed are {', '.join(TYPES)}",
+        )
         optional = default is None or "None" in kinds
-        found[target.id] = Parameter(target.id, kind, default, *_comment(comments.get(node.end_lineno or 0, "")), optional)
+        found[target.id] = Parameter(
+            target.id, kind, default, *_comment(comments.get(node.end_lineno or 0, "")), optional
+        )
     return found
 
 
@@ -104,7 +123,9 @@ def _comment(text: str) -> tuple[str, float, float, tuple[str, ...]]:
 
 
 @public
-def validate(schema: Mapping[str, Parameter], parameters: Mapping[Any, Any], where: str = "the notebook") -> dict:
+def validate(
+    schema: Mapping[str, Parameter], parameters: Mapping[Any, Any], where: str = "the notebook"
+) -> dict:
     """The given parameters as clean values of the declared types, or one error that says what to write instead.
 
     Names must exist and must not look like secrets; text from YAML or a command line becomes the declared type.
@@ -119,10 +140,14 @@ def validate(schema: Mapping[str, Parameter], parameters: Mapping[Any, Any], whe
     for name, value in parameters.items():
         name = "on" if name is True else str(name)  # YAML 1.1 reads the key `on` as true
         if looks_secret(name):
-            raise CatalogError(f"parameter {name!r} looks like a secret and a report stores its parameters; leave it out")
+            raise CatalogError(
+                f"parameter {name!r} looks like a secret and a report stores its parameters; leave it out"
+            )
         if name not in schema:
             if not schema:
-                raise CatalogError(f"no parameter {name!r} in {where}: it has no cell tagged 'parameters'")
+                raise CatalogError(
+                    f"no parameter {name!r} in {where}: it has no cell tagged 'parameters'"
+                )
             raise unknown("parameter", name, schema, where)
         clean[name] = _coerce(schema[name], value)
     return clean
@@ -131,12 +156,35 @@ def validate(schema: Mapping[str, Parameter], parameters: Mapping[Any, Any], whe
 def looks_secret(name: str) -> bool:
     """Whether a name reads like a key, a password or an access token; counts of tokens are not secrets.
 
-    >>> [looks_secret(n) for n in ("api_key", "hf_token", "access_tokens", "input_tokens", "usd_per_token")]
+    >>> [
+    ...     looks_secret(n)
+    ...     for n in ("api_key", "hf_token", "access_tokens", "input_tokens", "usd_per_token")
+    ... ]
     [True, True, True, False, False]
     """
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().split("_")
-    owners = {"api", "access", "auth", "bearer", "hf", "openai", "private", "refresh", "secret", "session"}
-    if {"password", "passwd", "passphrase", "secret", "secrets", "credential", "credentials", "apikey"} & set(words):
+    owners = {
+        "api",
+        "access",
+        "auth",
+        "bearer",
+        "hf",
+        "openai",
+        "private",
+        "refresh",
+        "secret",
+        "session",
+    }
+    if {
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "secrets",
+        "credential",
+        "credentials",
+        "apikey",
+    } & set(words):
         return True
     if words[-1] in {"key", "keys", "token"} and "per" not in words:
         return True
@@ -157,8 +205,15 @@ def _coerce(parameter: Parameter, value: Any) -> Any:
     if kind in ("int", "float"):
         value = _number(parameter, value)
     elif kind == "str":
-        check(not isinstance(value, (bool, list, tuple, dict)), f"{name} is {value!r}, it must be text; put it in quotes")
-        value = value.isoformat() if isinstance(value, (datetime.date, datetime.datetime)) else str(value)
+        check(
+            not isinstance(value, (bool, list, tuple, dict)),
+            f"{name} is {value!r}, it must be text; put it in quotes",
+        )
+        value = (
+            value.isoformat()
+            if isinstance(value, (datetime.date, datetime.datetime))
+            else str(value)
+        )
     else:
         if isinstance(value, str):
             import yaml
@@ -176,13 +231,25 @@ def _number(parameter: Parameter, value: Any) -> int | float:
     article = "a whole number" if whole else "a number"
     try:
         check(not isinstance(value, bool), "a truth value is not a number")
-        exact = int(value) if isinstance(value, (int, str)) and re.fullmatch(r"\s*[+-]?[\d_]+\s*", str(value)) else None
+        exact = (
+            int(value)
+            if isinstance(value, (int, str)) and re.fullmatch(r"\s*[+-]?[\d_]+\s*", str(value))
+            else None
+        )
         number = float(value) if exact is None else exact
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} is {value!r}, it must be {article}{_limits(parameter)}") from error
+        raise ValueError(
+            f"{name} is {value!r}, it must be {article}{_limits(parameter)}"
+        ) from error
     check(math.isfinite(number), f"{name} is {value!r}, it must be {article}{_limits(parameter)}")
-    check(not whole or number == int(number), f"{name} is {value!r}, it must be a whole number{_limits(parameter)}")
-    check(parameter.low <= number <= parameter.high, f"{name} is {value!r}, allowed is{_limits(parameter)}")
+    check(
+        not whole or number == int(number),
+        f"{name} is {value!r}, it must be a whole number{_limits(parameter)}",
+    )
+    check(
+        parameter.low <= number <= parameter.high,
+        f"{name} is {value!r}, allowed is{_limits(parameter)}",
+    )
     return int(number) if whole else float(number)
 
 

@@ -30,7 +30,16 @@ WRAPPED = 11  # characters that a wrapped column is granted at least
 NAME = 16  # a name this long may break inside, characters
 SMALL_TABLE = 14  # rows that are kept on one page
 MATHS_SIZE = 10.5  # points
-_INLINE = {"strong": "strong", "b": "strong", "em": "emph", "i": "emph", "sup": "super", "sub": "sub", "del": "strike", "s": "strike"}  # fmt: skip
+_INLINE = {
+    "strong": "strong",
+    "b": "strong",
+    "em": "emph",
+    "i": "emph",
+    "sup": "super",
+    "sub": "sub",
+    "del": "strike",
+    "s": "strike",
+}
 
 
 def to_pdf(nb: Any, meta: Meta) -> bytes:
@@ -49,12 +58,20 @@ def typeset(made: Document, meta: Meta) -> bytes:
         parts = [*writer.blocks(made.opening), *writer.blocks(made.body)]
         colophon = "\n".join(map(upright, writer.blocks(made.colophon)))
         body = "\n".join([*_keep_together(parts), f"facts({{ {colophon} }})"])
-        source = (TEMPLATES / "report.typ").read_text(encoding="utf-8") + f"\n#report({head}, {{\n{body}\n}})\n"
+        source = (TEMPLATES / "report.typ").read_text(
+            encoding="utf-8"
+        ) + f"\n#report({head}, {{\n{body}\n}})\n"
         path = Path(folder, "report.typ")
         path.write_text(source, encoding="utf-8")
         fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
-        return typst.compile(str(path), root=folder, font_paths=[str(fonts)], ignore_system_fonts=True,
-                             format="pdf", timestamp=meta.timestamp)  # fmt: skip
+        return typst.compile(
+            str(path),
+            root=folder,
+            font_paths=[str(fonts)],
+            ignore_system_fonts=True,
+            format="pdf",
+            timestamp=meta.timestamp,
+        )
 
 
 def text(value: str) -> str:
@@ -117,7 +134,11 @@ class Writer:
         if tag.name in ("ul", "ol"):
             items = ", ".join(self.body(item) for item in tag.find_all("li", recursive=False))
             start = f"start: {int(tag.get('start', 1))}, " if tag.name == "ol" else ""
-            return ["parbreak()", f"{'list' if tag.name == 'ul' else 'enum'}({start}{items})"] if items else []
+            return (
+                ["parbreak()", f"{'list' if tag.name == 'ul' else 'enum'}({start}{items})"]
+                if items
+                else []
+            )
         if tag.name == "pre":
             lang = f", lang: {text(tag['data-language'])}" if tag.has_attr("data-language") else ""
             return [f"code({json.dumps(tag.get_text().strip(chr(10)), ensure_ascii=False)}{lang})"]
@@ -125,7 +146,9 @@ class Writer:
             return [f"quoted({self.body(tag)})"]
         if tag.name == "hr":
             return [NEW_PAGE]
-        if tag.name == "figure" or (tag.name == "p" and tag.find("img") and not tag.get_text(strip=True)):
+        if tag.name == "figure" or (
+            tag.name == "p" and tag.find("img") and not tag.get_text(strip=True)
+        ):
             return [self.picture(image) for image in tag("img")]
         if tag.name == "math":
             path, _, height = self.maths(tag)
@@ -138,17 +161,28 @@ class Writer:
 
     def cards(self, tag: Any) -> str:
         parts = (
-            [card.find(class_=f"cm-{name}") for name in ("label", "value", "note")] for card in tag(class_="cm-card")
+            [card.find(class_=f"cm-{name}") for name in ("label", "value", "note")]
+            for card in tag(class_="cm-card")
         )
-        texts = ([text(part.get_text(" ", strip=True) if part else "") for part in three] for three in parts)
+        texts = (
+            [text(part.get_text(" ", strip=True) if part else "") for part in three]
+            for three in parts
+        )
         size = "13.5pt" if "cm-long" in tag["class"] else "17pt"
         return f"cards(size: {size}, " + ", ".join(f"({', '.join(three)})" for three in texts) + ")"
 
     def picture(self, tag: Any) -> str:
         kind, data = tag["src"].removeprefix("data:").split(";base64,", 1)
-        suffix = {"image/svg+xml": "svg", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}.get(kind, "png")
+        suffix = {
+            "image/svg+xml": "svg",
+            "image/jpeg": "jpg",
+            "image/gif": "gif",
+            "image/webp": "webp",
+        }.get(kind, "png")
         name = self.save(base64.b64decode(data), suffix)
-        points = float(str(tag.get("width", 0)).rstrip("px%") or 0) * 0.75  # CSS pixels are 1/96 inch, points 1/72
+        points = (
+            float(str(tag.get("width", 0)).rstrip("px%") or 0) * 0.75
+        )  # CSS pixels are 1/96 inch, points 1/72
         wide = f", width: {min(points, TEXT_WIDTH * POINTS_PER_MM):.1f}pt" if points else ""
         return f'picture("{name}"{wide})'
 
@@ -165,7 +199,11 @@ class Writer:
 
     def inline(self, node: Any) -> str:
         if node.name is None:
-            words = re.sub(r"[ \t\r\n]+", " ", str(node)) if type(node).__name__ == "NavigableString" else ""
+            words = (
+                re.sub(r"[ \t\r\n]+", " ", str(node))
+                if type(node).__name__ == "NavigableString"
+                else ""
+            )
             return text(words) if words else ""
         if node.name == "br":
             return "linebreak()"
@@ -173,7 +211,11 @@ class Writer:
             return f"raw({text(breakable(node.get_text()))})"
         if node.name == "math":
             path, depth, height = self.maths(node)
-            return f'box(baseline: {depth:.3f}pt, image("{path}", height: {height:.3f}pt))' if path else text(node["data-tex"])
+            return (
+                f'box(baseline: {depth:.3f}pt, image("{path}", height: {height:.3f}pt))'
+                if path
+                else text(node["data-tex"])
+            )
         if node.name == "img":
             return f"box({self.picture(node)})"
         inner = self.inlines(node.children)
@@ -190,8 +232,12 @@ class Writer:
         import ziamath
 
         try:
-            svg = ziamath.Latex(tag["data-tex"], size=MATHS_SIZE, inline=tag.get("display") != "block").svg()
-        except Exception:  # the drawer has no common error; the formula is then shown as it was written
+            svg = ziamath.Latex(
+                tag["data-tex"], size=MATHS_SIZE, inline=tag.get("display") != "block"
+            ).svg()
+        except (
+            Exception
+        ):  # the drawer has no common error; the formula is then shown as it was written
             return "", 0, 0
         _, top, _, height = map(float, re.search(r'viewBox="([^"]+)"', svg)[1].split())  # type: ignore[index]
         return self.save(svg.encode(), "svg"), height + top, height
@@ -208,8 +254,16 @@ class Writer:
         for section, cell, column in cells(tag):
             said = cell.get_text(" ", strip=True)
             wide = int(cell.get("colspan", 1))
-            if section == "head":  # a header breaks at spaces, underscores, slashes and before its unit
-                needed = min(max((len(word) + 1 for word in re.split(r" |[_/.-](?=[A-Za-z])", said)), default=0), LONG)
+            if (
+                section == "head"
+            ):  # a header breaks at spaces, underscores, slashes and before its unit
+                needed = min(
+                    max(
+                        (len(word) + 1 for word in re.split(r" |[_/.-](?=[A-Za-z])", said)),
+                        default=0,
+                    ),
+                    LONG,
+                )
             else:
                 needed = len(said)
             if wide == 1:
@@ -217,7 +271,12 @@ class Writer:
             if "num" in cell.get("class", []):
                 right.add(column)
             target = head if section == "head" else rows
-            if section == "body" and last_row is not None and cell.parent is not last_row and not tall(last_row):
+            if (
+                section == "body"
+                and last_row is not None
+                and cell.parent is not last_row
+                and not tall(last_row)
+            ):
                 target.append("thin")
             last_row = cell.parent if section == "body" else None
             target.append(self.cell(cell, section))
@@ -226,11 +285,19 @@ class Writer:
         count = max(longest, default=0) + 1
         widths = [longest.get(column, 1) for column in range(count)]
         wraps = [width > LONG and column not in right for column, width in enumerate(widths)]
-        ems = sum((WRAPPED + width**0.5 if wrap else width) * CHARACTER + GUTTER for width, wrap in zip(widths, wraps, strict=True))
-        turned = ems * SMALLEST_UPRIGHT > TEXT_WIDTH * POINTS_PER_MM  # too wide for an upright page: a page on its side
+        ems = sum(
+            (WRAPPED + width**0.5 if wrap else width) * CHARACTER + GUTTER
+            for width, wrap in zip(widths, wraps, strict=True)
+        )
+        turned = (
+            ems * SMALLEST_UPRIGHT > TEXT_WIDTH * POINTS_PER_MM
+        )  # too wide for an upright page: a page on its side
         room = (TEXT_HEIGHT if turned else TEXT_WIDTH) * POINTS_PER_MM
         size = next((s for s in SIZES if ems * s <= room), round(room / ems, 2))
-        columns = ", ".join(f"{width**0.5:.2f}fr" if wrap else "auto" for width, wrap in zip(widths, wraps, strict=True))
+        columns = ", ".join(
+            f"{width**0.5:.2f}fr" if wrap else "auto"
+            for width, wrap in zip(widths, wraps, strict=True)
+        )
         sides = ", ".join("right" if column in right else "left" for column in range(count))
         caption = tag.find("caption")
         made = (
@@ -243,19 +310,33 @@ class Writer:
 
     def cell(self, tag: Any, section: str) -> str:
         style = self.colours.get(tag.get("id", ""), {}) | dict(_declarations(tag.get("style", "")))
-        options = [f"{name}: {int(tag[name])}, " for name in ("colspan", "rowspan") if int(tag.get(name, 1)) > 1]
+        options = [
+            f"{name}: {int(tag[name])}, "
+            for name in ("colspan", "rowspan")
+            if int(tag.get(name, 1)) > 1
+        ]
         if fill := _colour(style.get("background-color", "")):
             options.append(f"fill: {fill}, ")
         if section == "head":
-            options.append("align: bottom + right, " if "num" in tag.get("class", []) else "align: bottom + left, ")
+            options.append(
+                "align: bottom + right, "
+                if "num" in tag.get("class", [])
+                else "align: bottom + left, "
+            )
         tag = copy.copy(tag)
         for word in tag.find_all(string=True):
             word.replace_with(breakable(str(word), shortest=1 if section == "head" else NAME))
-        inner = self.body(tag) if any(map(is_block, tag.children)) else self.inlines(tag.children) or '""'
+        inner = (
+            self.body(tag)
+            if any(map(is_block, tag.children))
+            else self.inlines(tag.children) or '""'
+        )
         colour = _colour(style.get("color", ""))
         bold = section == "head" or style.get("font-weight") in ("bold", "600", "700")
         if colour or bold:
-            look = (f"fill: {colour}, " if colour else "") + ('weight: "semibold", ' if bold else "")
+            look = (f"fill: {colour}, " if colour else "") + (
+                'weight: "semibold", ' if bold else ""
+            )
             inner = f"std.text({look}{inner})"
         return f"table.cell({''.join(options)}{inner})"
 
@@ -285,8 +366,28 @@ def _keep_together(parts: list[str]) -> list[str]:
 
 def is_block(node: Any) -> bool:
     """Whether a node stands on its own line."""
-    blocks = {"p", "div", "table", "ul", "ol", "pre", "blockquote", "hr", "figure", "section", "style", "header", "footer", "dl", "details"}
-    return node.name in blocks or node.name in HEADINGS or (node.name == "math" and node.get("display") == "block")
+    blocks = {
+        "p",
+        "div",
+        "table",
+        "ul",
+        "ol",
+        "pre",
+        "blockquote",
+        "hr",
+        "figure",
+        "section",
+        "style",
+        "header",
+        "footer",
+        "dl",
+        "details",
+    }
+    return (
+        node.name in blocks
+        or node.name in HEADINGS
+        or (node.name == "math" and node.get("display") == "block")
+    )
 
 
 def tall(row: Any) -> bool:
@@ -297,7 +398,9 @@ def tall(row: Any) -> bool:
 def breakable(words: str, shortest: int = NAME) -> str:
     """Names of at least `shortest` characters may break after `_`, `/`, `.` and `-`, endless words anywhere."""
     words = re.sub(rf"\w{{{LONG},}}", lambda m: "\u200b".join(m[0]), words)
-    return re.sub(rf"\S{{{shortest},}}", lambda m: re.sub(r"([_/.+-])(?=[A-Za-z])", "\\1\u200b", m[0]), words)
+    return re.sub(
+        rf"\S{{{shortest},}}", lambda m: re.sub(r"([_/.+-])(?=[A-Za-z])", "\\1\u200b", m[0]), words
+    )
 
 
 def read_style(css: str) -> dict[str, dict[str, str]]:
@@ -321,4 +424,8 @@ def _colour(value: str) -> str:
     if match := re.match(r"rgba?\(\s*(\d+)\D+(\d+)\D+(\d+)", value):
         value = "#" + "".join(f"{int(part):02x}" for part in match.groups())
     value = value.strip().lower()
-    return f'rgb("{to_hex(value)}")' if value and value not in ("none", "inherit") and is_color_like(value) else ""
+    return (
+        f'rgb("{to_hex(value)}")'
+        if value and value not in ("none", "inherit") and is_color_like(value)
+        else ""
+    )

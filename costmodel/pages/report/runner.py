@@ -37,11 +37,33 @@ from costmodel.pages.report.html import UNTOUCHED
 from costmodel.pages.report.parameters import Parameter, schema, validate
 from costmodel.scenarios.scenario import load, notebooks_folder
 
-__all__ = ["Parameter", "Report", "ReportError", "answer", "cards", "results", "run", "run_many", "schema", "show", "validate"]
+__all__ = [
+    "Parameter",
+    "Report",
+    "ReportError",
+    "answer",
+    "cards",
+    "results",
+    "run",
+    "run_many",
+    "schema",
+    "show",
+    "validate",
+]
 FORMATS = ("html", "pdf")
-QUIET = ["--log-level=50", "--InlineBackend.figure_formats=svg"]  # the kernel says nothing of itself, figures are vectors
-PLAIN_ERRORS = {"CatalogError", "Infeasible", "ValueError", "ReportError"}  # their message is a sentence by itself
-CHANGES = {f.name for kind in (Workload, Terms) for f in fields(kind)} | {"corpus_tokens"}  # what a parameter changes in a scenario
+QUIET = [
+    "--log-level=50",
+    "--InlineBackend.figure_formats=svg",
+]  # the kernel says nothing of itself, figures are vectors
+PLAIN_ERRORS = {
+    "CatalogError",
+    "Infeasible",
+    "ValueError",
+    "ReportError",
+}  # their message is a sentence by itself
+CHANGES = {f.name for kind in (Workload, Terms) for f in fields(kind)} | {
+    "corpus_tokens"
+}  # what a parameter changes in a scenario
 Progress = Callable[[int, int], None]
 
 
@@ -70,19 +92,32 @@ class Report:
 
 
 @public
-def run(notebook: str | Path, out: str | Path = "reports", formats: Sequence[str] = FORMATS, show_code: bool = False,
-        progress: Progress | None = None, **parameters: Any) -> Report:  # fmt: skip
+def run(
+    notebook: str | Path,
+    out: str | Path = "reports",
+    formats: Sequence[str] = FORMATS,
+    show_code: bool = False,
+    progress: Progress | None = None,
+    **parameters: Any,
+) -> Report:
     """Run a notebook with these parameters and write its report into the folder `out`.
 
     `progress(done, total)` is called after every cell. Raises `CatalogError` or `ValueError` before anything starts
     or is written when a parameter is wrong, `ReportError` when a cell fails.
     """
-    return _run(Path(notebook), parameters, Path(out), formats, show_code, progress, Path(notebook).stem)
+    return _run(
+        Path(notebook), parameters, Path(out), formats, show_code, progress, Path(notebook).stem
+    )
 
 
 @public
-def run_many(jobs: Mapping[str, tuple[str | Path, Mapping[str, Any]]], out: str | Path = "reports",
-             formats: Sequence[str] = FORMATS, workers: int = 2, progress: Progress | None = None) -> list[Report | Exception]:  # fmt: skip
+def run_many(
+    jobs: Mapping[str, tuple[str | Path, Mapping[str, Any]]],
+    out: str | Path = "reports",
+    formats: Sequence[str] = FORMATS,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> list[Report | Exception]:
     """Reports of many jobs {name: (notebook, parameters)} in parallel, with an index page.
 
     A job that fails does not stop the others: its place in the list holds the error, and the index page says so.
@@ -93,14 +128,19 @@ def run_many(jobs: Mapping[str, tuple[str | Path, Mapping[str, Any]]], out: str 
 
     done = 0
     stems = [re.sub(r"[^\w.-]+", "-", name).strip("-.") or "report" for name in jobs]
-    check(len({stem.lower() for stem in stems}) == len(stems), "two jobs would write the same file; give each its own name")
+    check(
+        len({stem.lower() for stem in stems}) == len(stems),
+        "two jobs would write the same file; give each its own name",
+    )
     out = Path(out)
 
     def one(stem: str, job: tuple[str | Path, Mapping[str, Any]]) -> Report | Exception:
         nonlocal done
         try:
             made: Report | Exception = _run(Path(job[0]), job[1], out, formats, False, None, stem)
-        except Exception as error:  # one bad job must not stop the rest; the caller gets the error itself
+        except (
+            Exception
+        ) as error:  # one bad job must not stop the rest; the caller gets the error itself
             made = error
         done += 1
         if progress:
@@ -112,13 +152,35 @@ def run_many(jobs: Mapping[str, tuple[str | Path, Mapping[str, Any]]], out: str 
     rows = []
     for name, report in zip(jobs, made, strict=True):
         if isinstance(report, Report):
-            paths = [("HTML", report.html), ("PDF", report.pdf), ("numbers", report.results_json), ("table", report.results_csv)]
-            rows.append({"name": name, "answer": report.answer or report.title, "error": "", "files": _links(paths)})
+            paths = [
+                ("HTML", report.html),
+                ("PDF", report.pdf),
+                ("numbers", report.results_json),
+                ("table", report.results_csv),
+            ]
+            rows.append(
+                {
+                    "name": name,
+                    "answer": report.answer or report.title,
+                    "error": "",
+                    "files": _links(paths),
+                }
+            )
         else:
-            rows.append({"name": name, "answer": "", "error": str(report), "files": _links([("HTML", getattr(report, "html", None))])})
+            rows.append(
+                {
+                    "name": name,
+                    "answer": "",
+                    "error": str(report),
+                    "files": _links([("HTML", getattr(report, "html", None))]),
+                }
+            )
     failed = sum(bool(row["error"]) for row in rows)
     byline = f"{len(rows)} reports, {failed} failed" if failed else f"{len(rows)} reports"
-    _write(out / "index.html", page("index.html.j2", title="Reports", byline=byline, rows=rows).encode())
+    _write(
+        out / "index.html",
+        page("index.html.j2", title="Reports", byline=byline, rows=rows).encode(),
+    )
     return made
 
 
@@ -126,8 +188,15 @@ def _links(paths: list[tuple[str, Path | None]]) -> list[tuple[str, str]]:
     return [(label, path.name) for label, path in paths if path]
 
 
-def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[str], show_code: bool,
-         progress: Progress | None, stem: str) -> Report:  # fmt: skip
+def _run(
+    notebook: Path,
+    given: Mapping[str, Any],
+    out: Path,
+    formats: Sequence[str],
+    show_code: bool,
+    progress: Progress | None,
+    stem: str,
+) -> Report:
     for form in formats:
         check(form in FORMATS, f"format is {form!r}, allowed are {' and '.join(FORMATS)}")
     known = schema(notebook)
@@ -135,7 +204,9 @@ def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[
     values = {name: clean.get(name, parameter.default) for name, parameter in known.items()}
     case = _rehearse(values) if _ours(notebook) else None
     today = datetime.datetime.now(datetime.UTC).date()
-    nb, failure = _execute(notebook, {name: _here(value) for name, value in clean.items()}, progress)
+    nb, failure = _execute(
+        notebook, {name: _here(value) for name, value in clean.items()}, progress
+    )
     numbers, table = _results(nb)
     from costmodel.pages.report import html as render
     from costmodel.pages.report import pdf as typeset
@@ -144,7 +215,9 @@ def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[
     on = dated[0] if dated else today.isoformat()
     meta = _meta(notebook, known, clean, case, today, on, numbers, show_code, failure)
     made = render.document(nb, meta)
-    paths = {name: out / f"{stem}.{name}" for name in ("html", "pdf", "results.json", "results.csv")}
+    paths = {
+        name: out / f"{stem}.{name}" for name in ("html", "pdf", "results.json", "results.csv")
+    }
     incomplete = out / f"{stem}.incomplete.html"
     if failure:
         _write(incomplete, render.html_page(made, meta).encode())
@@ -157,9 +230,18 @@ def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[
         try:
             content["pdf"] = typeset.typeset(made, meta)
         except RuntimeError as error:  # the page and the numbers are still written
-            untypeset = f"the PDF of {notebook.name} could not be typeset: {str(error).splitlines()[0]}"
-    facts = {"title": made.title, "answer": made.answer, "numbers": numbers, "parameters": plain(values),
-             "given": sorted(clean), "facts": dict(meta.facts), "command": meta.command}  # fmt: skip
+            untypeset = (
+                f"the PDF of {notebook.name} could not be typeset: {str(error).splitlines()[0]}"
+            )
+    facts = {
+        "title": made.title,
+        "answer": made.answer,
+        "numbers": numbers,
+        "parameters": plain(values),
+        "given": sorted(clean),
+        "facts": dict(meta.facts),
+        "command": meta.command,
+    }
     content["results.json"] = (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode()
     if table:
         content["results.csv"] = table.encode()
@@ -170,8 +252,16 @@ def _run(notebook: Path, given: Mapping[str, Any], out: Path, formats: Sequence[
     if untypeset:
         raise ReportError(untypeset, paths["html"] if "html" in content else None)
     written = {name: path if name in content else None for name, path in paths.items()}
-    return Report(made.title, made.answer, clean, written["html"], written["pdf"], written["results.json"],
-                  written["results.csv"], numbers)  # fmt: skip
+    return Report(
+        made.title,
+        made.answer,
+        clean,
+        written["html"],
+        written["pdf"],
+        written["results.json"],
+        written["results.csv"],
+        numbers,
+    )
 
 
 def _ours(notebook: Path) -> bool:
@@ -189,7 +279,9 @@ def _rehearse(values: Mapping[str, Any]) -> Study | None:
     if isinstance(stated.get("model"), str) and stated["model"] not in models():
         api_price(stated["model"], on=stated.get("on"))
     if "scenario" in stated:
-        return load(stated["scenario"], **{name: stated[name] for name in stated if name in CHANGES})
+        return load(
+            stated["scenario"], **{name: stated[name] for name in stated if name in CHANGES}
+        )
     return None
 
 
@@ -213,13 +305,19 @@ def _here(value: Any) -> Any:
 
 
 def _is_file(value: Any) -> bool:
-    return isinstance(value, str) and Path(value).suffix in (".yaml", ".yml", ".csv") and Path(value).is_file()
+    return (
+        isinstance(value, str)
+        and Path(value).suffix in (".yaml", ".yml", ".csv")
+        and Path(value).is_file()
+    )
 
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
         file.write(content)
     os.chmod(file.name, 0o644)
     os.replace(file.name, path)
@@ -228,7 +326,9 @@ def _write(path: Path, content: bytes) -> None:
 # -- running -------------------------------------------------------------------------------------------
 
 
-def _execute(notebook: Path, parameters: Mapping[str, Any], progress: Progress | None) -> tuple[Any, str]:
+def _execute(
+    notebook: Path, parameters: Mapping[str, Any], progress: Progress | None
+) -> tuple[Any, str]:
     """The executed notebook, and the sentence of the error that stopped it or ""; what follows an error is cut off."""
     import nbformat
     import papermill
@@ -253,13 +353,24 @@ def _execute(notebook: Path, parameters: Mapping[str, Any], progress: Progress |
         nbformat.write(nb, ready)
         try:
             papermill.execute_notebook(
-                str(ready), str(path), kernel_name="python3", language="python",
-                progress_bar=False, request_save_on_cell_execute=False, extra_arguments=QUIET,
-                kernel_manager_class=_this_interpreter(), on_cell_executed=executed,
-                resources={"metadata": {"path": str(notebook.resolve().parent)}})  # fmt: skip
+                str(ready),
+                str(path),
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+                extra_arguments=QUIET,
+                kernel_manager_class=_this_interpreter(),
+                on_cell_executed=executed,
+                resources={"metadata": {"path": str(notebook.resolve().parent)}},
+            )
         except papermill.PapermillExecutionError as error:
             nb = nbformat.read(path, as_version=4)
-            failed = next(i for i, cell in enumerate(nb.cells) if any(o.output_type == "error" for o in cell.get("outputs", [])))
+            failed = next(
+                i
+                for i, cell in enumerate(nb.cells)
+                if any(o.output_type == "error" for o in cell.get("outputs", []))
+            )
             nb.cells = nb.cells[: failed + 1]
             said = " ".join(str(error.evalue).split()) or error.ename
             return nb, said if error.ename in PLAIN_ERRORS else f"{error.ename}: {said}"
@@ -300,8 +411,17 @@ def _results(nb: Any) -> tuple[dict[str, Any], str]:
 # -- facts ---------------------------------------------------------------------------------------------
 
 
-def _meta(notebook: Path, known: Mapping[str, Parameter], given: Mapping[str, Any], case: Study | None, today: datetime.date, on: str,
-          numbers: Mapping[str, Any], show_code: bool, failure: str) -> Any:  # fmt: skip
+def _meta(
+    notebook: Path,
+    known: Mapping[str, Parameter],
+    given: Mapping[str, Any],
+    case: Study | None,
+    today: datetime.date,
+    on: str,
+    numbers: Mapping[str, Any],
+    show_code: bool,
+    failure: str,
+) -> Any:
     from costmodel.pages.report.html import Meta
 
     values = {name: given.get(name, parameter.default) for name, parameter in known.items()}
@@ -321,18 +441,31 @@ def _meta(notebook: Path, known: Mapping[str, Parameter], given: Mapping[str, An
     with suppress(ValueError):  # a notebook of somebody else may mean another thing
         currency = Currency.parse(values.get("currency") or _stated(case, "currency")[0] or "USD")
     if currency != USD:
-        byline.append(f"{currency.code} at {currency.per_usd:g} per USD of {currency.rate_date}; what is marked USD is in US dollars")
+        byline.append(
+            f"{currency.code} at {currency.per_usd:g} per USD of {currency.rate_date}; what is marked USD is in US dollars"
+        )
     rows = []
     for name, parameter in known.items():
-        value, origin = (values[name], UNTOUCHED) if values[name] is not None else _stated(case, name)
+        value, origin = (
+            (values[name], UNTOUCHED) if values[name] is not None else _stated(case, name)
+        )
         changed = name in given and given[name] != parameter.default
         rows.append((name, _shown(value), parameter.help, "you" if changed else origin))
     again = dict(given) | ({"on": on} if priced else {})
     midnight = datetime.datetime.combine(today, datetime.time(), datetime.UTC)
     return Meta(
-        title=str(values.get("title") or ""), byline=" · ".join(byline), incomplete=failure, facts=tuple(facts),
-        parameters=tuple(rows), command=_command(notebook, again), local=not _ours(notebook) or any(map(_is_file, given.values())), show_code=show_code, version=own,
-        folder=notebook.resolve().parent, timestamp=int(midnight.timestamp()))  # fmt: skip
+        title=str(values.get("title") or ""),
+        byline=" · ".join(byline),
+        incomplete=failure,
+        facts=tuple(facts),
+        parameters=tuple(rows),
+        command=_command(notebook, again),
+        local=not _ours(notebook) or any(map(_is_file, given.values())),
+        show_code=show_code,
+        version=own,
+        folder=notebook.resolve().parent,
+        timestamp=int(midnight.timestamp()),
+    )
 
 
 def _version(package: str) -> str:
@@ -355,9 +488,21 @@ def _shown(value: Any) -> str:
 def _command(notebook: Path, parameters: Mapping[str, Any]) -> str:
     """The line that makes the same report again: from any folder, but for a notebook or a file of your own, whose folder it needs."""
     path = notebook.resolve()
-    near = Path(path.stem) if _ours(notebook) else path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    near = (
+        Path(path.stem)
+        if _ours(notebook)
+        else path.relative_to(Path.cwd())
+        if path.is_relative_to(Path.cwd())
+        else path
+    )
     words = ["costmodel", "report", near.as_posix()]
     for name, value in parameters.items():
-        written = json.dumps(value) if isinstance(value, (list, dict)) else "none" if value is None else str(value)
+        written = (
+            json.dumps(value)
+            if isinstance(value, (list, dict))
+            else "none"
+            if value is None
+            else str(value)
+        )
         words += ["-p", name, written]
     return shlex.join(words)

@@ -24,8 +24,15 @@ LOG_STEP = 0.01  # of a logarithmic slider, in factors of ten: 2.3 %
 
 
 # How far a slider reaches where the value itself does not say: (from, to)
-REACH = {"months": (1, 120), "usd_per_failure": (0, 10), "growth_per_year": (-0.5, 2), "reasoning_tokens": (0, 10_000),
-         "instruction_tokens": (0, 10_000), "peak_to_average": (1, 20), "active_hours_per_month": (20, 730)}  # fmt: skip
+REACH = {
+    "months": (1, 120),
+    "usd_per_failure": (0, 10),
+    "growth_per_year": (-0.5, 2),
+    "reasoning_tokens": (0, 10_000),
+    "instruction_tokens": (0, 10_000),
+    "peak_to_average": (1, 20),
+    "active_hours_per_month": (20, 730),
+}
 FACTOR = {"requests_per_month": 100}  # reach below and above a plain number; 10 for the others
 STYLE = """<style>
 .costmodel-waiting { opacity: 0.55; transition: opacity 0.1s; }
@@ -65,13 +72,23 @@ def limits(key: str, value: Any) -> Limits:
     elif unit in ("share", "share/month") or form == "share":
         ends = (0.0, 1.0) if high > 0.2 else (0.0, 0.2)
     elif form == "signed" or unit == "share/year":
-        ends = (low - (high - low) / 2, high + (high - low) / 2) if high > low else (mid - 0.5, mid + 0.5)
+        ends = (
+            (low - (high - low) / 2, high + (high - low) / 2)
+            if high > low
+            else (mid - 0.5, mid + 0.5)
+        )
     elif isinstance(value, Doubt):
         ends = (low / 2, high * 2)
     else:
-        ends = (mid / FACTOR.get(field, DECADE), mid * FACTOR.get(field, DECADE)) if mid else (0.0, 1.0)
+        ends = (
+            (mid / FACTOR.get(field, DECADE), mid * FACTOR.get(field, DECADE))
+            if mid
+            else (0.0, 1.0)
+        )
     whole = isinstance(value, int) and field == "months"
-    return Limits(min(ends[0], low), max(ends[1], high), unit, getattr(value, "why", "") or meaning, whole)
+    return Limits(
+        min(ends[0], low), max(ends[1], high), unit, getattr(value, "why", "") or meaning, whole
+    )
 
 
 class Look:
@@ -79,7 +96,9 @@ class Look:
 
     def __init__(self) -> None:
         layout = ipywidgets.Layout
-        self.name, self.slider, self.box, self.unit = (layout(width=width) for width in ("220px", "200px", "100px", "185px"))
+        self.name, self.slider, self.box, self.unit = (
+            layout(width=width) for width in ("220px", "200px", "100px", "185px")
+        )
         self.error = layout(flex="1 1 160px", min_width="0")
         self.row = layout(align_items="center", overflow="hidden")
         self.label_style = ipywidgets.Label().style
@@ -91,23 +110,44 @@ class Look:
 class Control:
     """One input: its name, a slider, a box for typing, its unit, and room for an error."""
 
-    def __init__(self, key: str, value: Any, changed: Callable[[Control], None], look: Look) -> None:
+    def __init__(
+        self, key: str, value: Any, changed: Callable[[Control], None], look: Look
+    ) -> None:
         self.key, self.start, self.limits, self.changed = key, value, limits(key, value), changed
         self.value: float | None = None  # None: untouched
         self.wrong = ""  # what was typed and is no number
         self.quiet, self.placed = False, 0.0
         mid = float(value.mid if isinstance(value, Doubt) else value)
         reach = self.limits
-        low, high = (math.log10(reach.low), math.log10(reach.high)) if reach.log else (reach.low, reach.high)
-        self.step = LOG_STEP if reach.log else 1 if reach.whole else float(f"{(high - low) / STEPS:.1g}")
+        low, high = (
+            (math.log10(reach.low), math.log10(reach.high))
+            if reach.log
+            else (reach.low, reach.high)
+        )
+        self.step = (
+            LOG_STEP if reach.log else 1 if reach.whole else float(f"{(high - low) / STEPS:.1g}")
+        )
         kind = ipywidgets.FloatLogSlider if reach.log else ipywidgets.FloatSlider
-        self.slider: Any = kind(min=low, max=high, step=self.step, readout=False, layout=look.slider, style=look.slider_style)
+        self.slider: Any = kind(
+            min=low,
+            max=high,
+            step=self.step,
+            readout=False,
+            layout=look.slider,
+            style=look.slider_style,
+        )
         self._place(mid)
-        self.box = ipywidgets.Text(value=number_text(mid), continuous_update=False, layout=look.box, style=look.box_style)
+        self.box = ipywidgets.Text(
+            value=number_text(mid), continuous_update=False, layout=look.box, style=look.box_style
+        )
         owner, _, field = key.rpartition(".")
         name = readable(key if owner not in ("Workload", "Terms") else field)
         label = ipywidgets.Label(name, layout=look.name, style=look.label_style)
-        doubt = f"{number_text(value.low)} to {number_text(value.high)} " if isinstance(value, Doubt) else ""
+        doubt = (
+            f"{number_text(value.low)} to {number_text(value.high)} "
+            if isinstance(value, Doubt)
+            else ""
+        )
         unit = ipywidgets.Label(doubt + reach.unit, layout=look.unit, style=look.label_style)
         self.error = ipywidgets.HTML(layout=look.error, style=look.error_style)
         tooltip = f"{key}: {reach.meaning}" if reach.meaning else key
@@ -115,12 +155,16 @@ class Control:
             part.tooltip = tooltip
         self.slider.observe(self._slid, "value")
         self.box.observe(self._typed, "value")
-        self.row = ipywidgets.HBox([label, self.slider, self.box, unit, self.error], layout=look.row)
+        self.row = ipywidgets.HBox(
+            [label, self.slider, self.box, unit, self.error], layout=look.row
+        )
         self.row.add_class("costmodel-row")
 
     def _slid(self, change: dict) -> None:
         moved = abs(self._scale(change["new"]) - self._scale(self.placed))
-        if not self.quiet and moved > self.step / 2:  # less is the page's echo of where we put the slider
+        if (
+            not self.quiet and moved > self.step / 2
+        ):  # less is the page's echo of where we put the slider
             number = float(f"{change['new']:.3g}")  # the three figures that the box shows
             self.placed = change["new"]
             self._quietly(self.box, number_text(number))
@@ -134,15 +178,20 @@ class Control:
             number = float(text)
             check(math.isfinite(number), "not finite")
         except ValueError:
-            self.wrong = (f"{readable(self.key)} is {change['new']!r}, it must be a number, "
-                          f"such as {number_text(self.start.mid if isinstance(self.start, Doubt) else self.start)}")  # fmt: skip
+            self.wrong = (
+                f"{readable(self.key)} is {change['new']!r}, it must be a number, "
+                f"such as {number_text(self.start.mid if isinstance(self.start, Doubt) else self.start)}"
+            )
             self.changed(self)
             return
         self._place(number)
         self._take(number)
 
     def _take(self, number: float) -> None:
-        self.value, self.wrong = (round(number) if self.limits.whole and number == round(number) else number), ""
+        self.value, self.wrong = (
+            (round(number) if self.limits.whole and number == round(number) else number),
+            "",
+        )
         self.changed(self)
 
     def _scale(self, x: float) -> float:
@@ -171,7 +220,9 @@ class Control:
             self.quiet = False
 
     def say(self, message: str) -> None:
-        self.error.value = f'<span style="color:#B3261E">{html.escape(message)}</span>' if message else ""
+        self.error.value = (
+            f'<span style="color:#B3261E">{html.escape(message)}</span>' if message else ""
+        )
 
 
 class Later:
@@ -195,4 +246,8 @@ class Later:
 def sentence(error: Exception) -> str:
     """What an error says, in one line; its kind where it is none of ours."""
     text = " ".join(str(error).split())
-    return text if isinstance(error, (ValueError, CatalogError, Infeasible)) else f"{type(error).__name__}: {text}"
+    return (
+        text
+        if isinstance(error, (ValueError, CatalogError, Infeasible))
+        else f"{type(error).__name__}: {text}"
+    )

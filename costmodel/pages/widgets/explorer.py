@@ -31,9 +31,17 @@ from costmodel.pages.plots import costs as plots
 from costmodel.pages.plots import style
 from costmodel.pages.widgets.controls import STYLE, Control, Later, Look, sentence
 
-HEADLINE = ("Workload.requests_per_month", "Workload.input_tokens", "Workload.output_tokens", "Workload.usd_per_failure",
-            "Terms.months", "Workload.growth_per_year")  # fmt: skip
-FLOOR = "quality_floor"  # the one control that is not an input of an option, the workload or the terms
+HEADLINE = (
+    "Workload.requests_per_month",
+    "Workload.input_tokens",
+    "Workload.output_tokens",
+    "Workload.usd_per_failure",
+    "Terms.months",
+    "Workload.growth_per_year",
+)
+FLOOR = (
+    "quality_floor"  # the one control that is not an input of an option, the workload or the terms
+)
 DRAWS = 1_000
 HEADLINES = 6
 
@@ -49,7 +57,9 @@ class Explorer(ipywidgets.VBox):
         self.study, self.show = study, show
         self.things = (dict(study.options), study.work, study.terms)
         self.quality_floor = study.quality_floor
-        self.ax = style.picture(HEIGHTS[show](len(study.options)), width=8.6)  # one figure, drawn again and again
+        self.ax = style.picture(
+            HEIGHTS[show](len(study.options)), width=8.6
+        )  # one figure, drawn again and again
         self.colours = style.palette(study.options)
         self.controls: dict[str, Control] = {}
         self.look = Look()
@@ -58,7 +68,10 @@ class Explorer(ipywidgets.VBox):
         self.later = Later(self.refresh)
         self.headline = ipywidgets.HTML(layout=ipywidgets.Layout(min_height="80px", width="auto"))
         self.headline.add_class("costmodel-headline")
-        self.image = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", width="860px", object_fit="contain"))
+        self.image = ipywidgets.Image(
+            format="png",
+            layout=ipywidgets.Layout(max_width="100%", width="860px", object_fit="contain"),
+        )
         keys = list(dict.fromkeys(self._key(name) for name in sliders))
         if self.quality_floor is not None and FLOOR not in keys:
             keys = [*keys[: HEADLINES - 1], FLOOR, *keys[HEADLINES - 1 :]]
@@ -67,9 +80,22 @@ class Explorer(ipywidgets.VBox):
         self.fold = ipywidgets.VBox([])
         self.more = ipywidgets.Accordion([self.fold], titles=("more inputs",), selected_index=None)
         self.more.observe(self._unfold, "selected_index")
-        reset = ipywidgets.Button(description="Reset", tooltip="every input back to what it was", layout=ipywidgets.Layout(width="90px"))
+        reset = ipywidgets.Button(
+            description="Reset",
+            tooltip="every input back to what it was",
+            layout=ipywidgets.Layout(width="90px"),
+        )
         reset.on_click(self.reset)
-        super().__init__([ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none")), self.headline, self.image, self.top, reset, self.more])
+        super().__init__(
+            [
+                ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none")),
+                self.headline,
+                self.image,
+                self.top,
+                reset,
+                self.more,
+            ]
+        )
         self.refresh()
 
     def _key(self, name: str) -> str:
@@ -87,7 +113,11 @@ class Explorer(ipywidgets.VBox):
             return
         best = self.verdict.best if self.verdict else None
         first = list(tornado(self.study, best)["input"]) if best else []
-        doubts = [key for key, value in leaves(self.things) if isinstance(value, Doubt) and value.low < value.high]
+        doubts = [
+            key
+            for key, value in leaves(self.things)
+            if isinstance(value, Doubt) and value.low < value.high
+        ]
         keys = [k for k in dict.fromkeys([*self.folded, *first, *doubts]) if k not in self.controls]
         self.fold.children = [self._control(key).row for key in keys]
 
@@ -108,8 +138,17 @@ class Explorer(ipywidgets.VBox):
             wrong = {c.key: c.wrong for c in self.controls.values() if c.wrong}
             if not wrong:
                 wrong = self._ask()
-        except Exception as error:  # whatever it is: the reader must see it, and never an old picture as new
-            kept = next((c.key for c in self.controls.values() if html.escape(sentence(error)) in c.error.value), None)
+        except (
+            Exception
+        ) as error:  # whatever it is: the reader must see it, and never an old picture as new
+            kept = next(
+                (
+                    c.key
+                    for c in self.controls.values()
+                    if html.escape(sentence(error)) in c.error.value
+                ),
+                None,
+            )
             wrong = {kept or (self.cause.key if self.cause else ""): sentence(error)}
         for control in self.controls.values():
             control.say(wrong.get(control.key, ""))
@@ -126,23 +165,37 @@ class Explorer(ipywidgets.VBox):
                 continue
             try:
                 if key == FLOOR:
-                    check(0 <= control.value <= 1, f"quality floor is {number_text(control.value)}, allowed is between 0 and 1")
+                    check(
+                        0 <= control.value <= 1,
+                        f"quality floor is {number_text(control.value)}, allowed is between 0 and 1",
+                    )
                     floor = control.value
                 else:
-                    recheck(pin(self.things, key, control.value), key)  # each by itself: the error is its own
+                    recheck(
+                        pin(self.things, key, control.value), key
+                    )  # each by itself: the error is its own
                     things = pin(things, key, control.value)
             except (ValueError, Infeasible) as error:
                 wrong[key] = sentence(error)
         if wrong:
             return wrong
         options, work, terms = things
-        study = replace(self.study, options=options, work=work, terms=terms, quality_floor=floor, accept_zero=None)
+        study = replace(
+            self.study,
+            options=options,
+            work=work,
+            terms=terms,
+            quality_floor=floor,
+            accept_zero=None,
+        )
         verdict = recommend(study, flips=False)
         self.ax.clear()
         VIEWS[self.show](verdict, study, self.ax, self.colours)
         figure: Any = self.ax.figure
         self.image.value = style.png(figure)
-        if self.show != "cumulative":  # its sentences above come and go; elsewhere the first layout fits, and half the time is saved
+        if (
+            self.show != "cumulative"
+        ):  # its sentences above come and go; elsewhere the first layout fits, and half the time is saved
             figure.set_layout_engine("none")
         self.headline.value = headline(verdict, terms)
         self.verdict = verdict
@@ -151,7 +204,9 @@ class Explorer(ipywidgets.VBox):
 
 def _bands(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
     table = verdict.table.copy()
-    table.loc[~table["eligible"] & (table["why_not"] == ""), "why_not"] = "does not reach the quality floor"
+    table.loc[~table["eligible"] & (table["why_not"] == ""), "why_not"] = (
+        "does not reach the quality floor"
+    )
     plots.plot_bands(table, ax, colours, money=study.terms.money)
 
 
@@ -164,10 +219,17 @@ def _cumulative(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
 
 
 def _quality(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
-    plots.plot_quality(verdict.table, ax, floor=study.quality_floor, colours=colours, money=study.terms.money)
+    plots.plot_quality(
+        verdict.table, ax, floor=study.quality_floor, colours=colours, money=study.terms.money
+    )
 
 
-VIEWS: dict[str, Callable] = {"compare": _bands, "lifecycle": _lifecycle, "cumulative": _cumulative, "quality": _quality}
+VIEWS: dict[str, Callable] = {
+    "compare": _bands,
+    "lifecycle": _lifecycle,
+    "cumulative": _cumulative,
+    "quality": _quality,
+}
 HEIGHTS: dict[str, Callable[[int], float]] = {  # inches, by the number of options
     "compare": lambda n: 1.0 + 0.27 * n,
     "lifecycle": lambda n: 1.2 + 0.27 * n,
@@ -177,7 +239,9 @@ HEIGHTS: dict[str, Callable[[int], float]] = {  # inches, by the number of optio
 
 
 @analysis
-def explore(study: Study, *, sliders: Iterable[str] | None = None, show: str = "compare", draws: int = DRAWS) -> Explorer:
+def explore(
+    study: Study, *, sliders: Iterable[str] | None = None, show: str = "compare", draws: int = DRAWS
+) -> Explorer:
     """What-if sliders over options: the picture and the answer follow each move.
 
     `sliders` names the inputs with a slider, the six first in sight (any key such as "Rag.top_k" or
@@ -203,8 +267,10 @@ def headline(verdict: Any, terms: Terms) -> str:
     if verdict.best is not None:
         row = verdict.table.loc[verdict.best]
         code, rate = terms.money.code, terms.money.per_usd
-        text += (f'<br><span style="color:#5F5F5F">{html.escape(verdict.best)}: {code} {row["mid"] * rate:,.2f} over {terms.months} months, '
-                 f'{code} {row["per_month"] * rate:,.2f} a month, with every input at its middle</span>')  # fmt: skip
+        text += (
+            f'<br><span style="color:#5F5F5F">{html.escape(verdict.best)}: {code} {row["mid"] * rate:,.2f} over {terms.months} months, '
+            f"{code} {row['per_month'] * rate:,.2f} a month, with every input at its middle</span>"
+        )
     return text
 
 
@@ -220,23 +286,55 @@ class QuickAnswer(ipywidgets.VBox):
         self.verdict: Any = None
 
         def field(kind: Any, description: str, **more: Any) -> Any:
-            return kind(description=description, style={"description_width": "190px"}, layout=ipywidgets.Layout(width="430px"), **more)
+            return kind(
+                description=description,
+                style={"description_width": "190px"},
+                layout=ipywidgets.Layout(width="430px"),
+                **more,
+            )
 
-        self.use_case = field(ipywidgets.Dropdown, "use case", options=list(USE_CASES), value=use_case)
-        self.knows = ipywidgets.ToggleButton(False, description="I know my bill", tooltip="start from what you pay a month")
+        self.use_case = field(
+            ipywidgets.Dropdown, "use case", options=list(USE_CASES), value=use_case
+        )
+        self.knows = ipywidgets.ToggleButton(
+            False, description="I know my bill", tooltip="start from what you pay a month"
+        )
         self.requests = field(ipywidgets.FloatText, "requests a day")
         self.bill = field(ipywidgets.FloatText, "bill [USD a month]", value=5_000)
         self.read = field(ipywidgets.FloatText, "read per request")
-        self.unit = ipywidgets.ToggleButtons(options=["words", "pages"], style={"button_width": "60px"})
+        self.unit = ipywidgets.ToggleButtons(
+            options=["words", "pages"], style={"button_width": "60px"}
+        )
         self.words = field(ipywidgets.FloatText, "words written per answer")
-        self.model = field(ipywidgets.Dropdown, "model", options=list(dict.fromkeys((model, *MODELS))), value=model)
+        self.model = field(
+            ipywidgets.Dropdown, "model", options=list(dict.fromkeys((model, *MODELS))), value=model
+        )
         self.headline, self.error = ipywidgets.HTML(), ipywidgets.HTML()
         self.later = Later(self.refresh)
         self.use_case.observe(self._fill, "value")
-        for part in (self.knows, self.requests, self.bill, self.read, self.unit, self.words, self.model):
+        for part in (
+            self.knows,
+            self.requests,
+            self.bill,
+            self.read,
+            self.unit,
+            self.words,
+            self.model,
+        ):
             part.observe(self._changed, "value")
-        super().__init__([ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none")), ipywidgets.HBox([self.use_case, self.knows]),
-                          self.requests, self.bill, ipywidgets.HBox([self.read, self.unit]), self.words, self.model, self.error, self.headline])  # fmt: skip
+        super().__init__(
+            [
+                ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none")),
+                ipywidgets.HBox([self.use_case, self.knows]),
+                self.requests,
+                self.bill,
+                ipywidgets.HBox([self.read, self.unit]),
+                self.words,
+                self.model,
+                self.error,
+                self.headline,
+            ]
+        )
         self._fill()
 
     def _fill(self, _: Any = None) -> None:
@@ -255,8 +353,19 @@ class QuickAnswer(ipywidgets.VBox):
     def ask(self) -> tuple[dict[str, Option], Workload]:
         """The options and the workload that the fields describe."""
         read = {"pages_in" if self.unit.value == "pages" else "words_in": self.read.value}
-        often = {"usd_per_month": self.bill.value} if self.knows.value else {"requests_per_day": self.requests.value}
-        return quick(self.use_case.value, self.model.value, words_out=self.words.value, on=self.on, **read, **often)
+        often = (
+            {"usd_per_month": self.bill.value}
+            if self.knows.value
+            else {"requests_per_day": self.requests.value}
+        )
+        return quick(
+            self.use_case.value,
+            self.model.value,
+            words_out=self.words.value,
+            on=self.on,
+            **read,
+            **often,
+        )
 
     def refresh(self) -> None:
         """Ask again; an error greys the answer and is said above it."""
@@ -264,8 +373,12 @@ class QuickAnswer(ipywidgets.VBox):
         self.requests.layout.display = "none" if self.knows.value else ""
         try:
             options, work = self.ask()
-            self.verdict = first_answer(options, work, months=self.months, draws=self.draws, on=self.on)
-            self.headline.value = answer(self.verdict.headline).html + cards(self.verdict.cards).html
+            self.verdict = first_answer(
+                options, work, months=self.months, draws=self.draws, on=self.on
+            )
+            self.headline.value = (
+                answer(self.verdict.headline).html + cards(self.verdict.cards).html
+            )
             self.error.value = ""
             self.headline.remove_class("costmodel-failed")
         except Exception as error:  # shown to the reader, never swallowed
@@ -275,7 +388,13 @@ class QuickAnswer(ipywidgets.VBox):
 
 
 @public
-def quick_answer(use_case: str = "Support assistant", model: str = MODELS[0], months: int = 36, draws: int = DRAWS, on: str | None = None) -> QuickAnswer:
+def quick_answer(
+    use_case: str = "Support assistant",
+    model: str = MODELS[0],
+    months: int = 36,
+    draws: int = DRAWS,
+    on: str | None = None,
+) -> QuickAnswer:
     """A first answer from four fields: what is read and written, how often or for which bill, and by which model."""
     quick(use_case, model, on=on)  # a wrong name is an error here, not beside a field
     return QuickAnswer(use_case, model, months, draws, on)
