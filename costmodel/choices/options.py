@@ -12,9 +12,10 @@ assumptions and which answers up to four questions, all pure, each optional:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from functools import reduce
-from typing import Any
+from operator import is_
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -105,12 +106,6 @@ class Option:
     def parts(self) -> list[tuple[Option, Any, Any]]:
         """(option, share of requests it sees, share it answers)."""
         return [(self, 1.0, 1.0)]
-
-    def at(self, on: str) -> Option:
-        """The option with its API prices frozen at another date; itself, where they are of that date."""
-        techniques = tuple(t.at(on) if hasattr(t, "at") else t for t in self.techniques)
-        moved = replace(self, serving=self.serving.at(on), techniques=techniques)
-        return self if same(moved, self) else moved
 
     def case(self, work: Workload, terms: Terms, share: Any = 1.0) -> Case:
         """The case after every adapt and every shape, so that everybody sees the finished request."""
@@ -226,12 +221,6 @@ class Mix:
             found += [(option, sees * s, answers * a) for option, s, a in p.option.parts()]
         return found
 
-    def at(self, on: str) -> Mix:
-        moved = [p.option.at(on) for p in self.mix]
-        if all(option is p.option for option, p in zip(moved, self.mix, strict=True)):
-            return self
-        return Mix(*(replace(p, option=option) for option, p in zip(moved, self.mix, strict=True)))
-
 
 @public
 def cascade(first: Any, second: Any, escalated: Number) -> Mix:
@@ -242,3 +231,50 @@ def cascade(first: Any, second: Any, escalated: Number) -> Mix:
     if isinstance(escalated, Range) and escalated.name is None:
         escalated = replace(escalated, name="Cascade.escalated")
     return Mix(Part(first, sees=1.0), Part(second, sees=escalated, answers=escalated))
+
+
+Thing = TypeVar("Thing")
+
+
+@public
+def priced_on(thing: Thing, on: str) -> Thing:
+    """An option with every API in it at the prices of another date: its serving, judges, teachers, overflow.
+
+    Parameters
+    ----------
+    thing : Option, Mix, or anything that holds servings
+        Rents of GPUs are facts of the catalogue, not of the price list, and stay as they are.
+    on : str
+        The date of the prices, such as "2026-11-01".
+
+    Returns
+    -------
+    Option, Mix, ...
+        A copy, or the object itself where all prices are of that date already.
+
+    Raises
+    ------
+    ValueError
+        When prices that were changed by hand would have to move.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cheap = cm.Api("gpt-6-luna", on="2026-11-20")
+    >>> option = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-20"), cm.Evals(judge=cheap))
+    >>> cm.choices.priced_on(option, "2026-11-01").techniques[0].judge.on
+    '2026-11-01'
+    >>> cm.choices.priced_on(option, "2026-11-20") is option
+    True
+    """
+    if isinstance(thing, tuple):
+        items: Any = tuple(priced_on(item, on) for item in thing)
+        return thing if all(map(is_, items, thing)) else items
+    if isinstance(thing, Doubt) or not is_dataclass(thing):
+        return thing
+    if hasattr(thing, "at"):  # what has prices of a date: Api, Provisioned
+        return thing.at(on)
+    old = {name: getattr(thing, name) for name in thing.__dataclass_fields__}
+    new = {name: priced_on(value, on) for name, value in old.items()}
+    moved = {name: value for name, value in new.items() if value is not old[name]}
+    return replace(thing, **moved) if moved else thing

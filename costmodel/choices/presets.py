@@ -25,7 +25,7 @@ from costmodel.core.draws import middle
 from costmodel.core.errors import check, one_number, short, unknown
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
-from costmodel.core.units import HOURS_PER_MONTH
+from costmodel.core.units import DAYS_PER_MONTH
 from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
 
 LABELS = (
@@ -65,7 +65,6 @@ USE_CASES: dict[str, tuple[float, float, float, float]] = {
     "Code assistant": (5_000, 0, 3_000, 400),
     "Custom": (1_000, 0, 500, 200),
 }
-DAYS_PER_MONTH = HOURS_PER_MONTH / 24
 TOKENS_ONLY, WHOLE_LIFE = "Tokens alone", "Whole life"
 
 

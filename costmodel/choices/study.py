@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from costmodel.choices.options import Mix, Option
+from costmodel.choices.options import Mix, Option, priced_on
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.choices.zeros import accept
@@ -87,7 +87,10 @@ class Study:
         object.__setattr__(
             self,
             "options",
-            {label: option if on is None else option.at(on) for label, option in options.items()},
+            {
+                label: option if on is None else priced_on(option, on)
+                for label, option in options.items()
+            },
         )
 
     @property

@@ -11,10 +11,10 @@ import numpy as np
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.errors import check
+from costmodel.core.glossary import unit_of
 from costmodel.core.nested import owner_of, walk
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
-from costmodel.core.words import unit_of
 
 PEOPLE_UNITS = ("hour", "hour/month", "week", "FTE", "USD/hour", "minute")
 EVALUATION = ("items", "runs_per_month", "candidate_items", "judge_share", "reviews_per_month")
@@ -31,7 +31,7 @@ def zeros(*things: Any) -> list[str]:
     """
     found = []
     for owner, field, value in walk(things):
-        asked = unit_of(type(owner).__name__, field) in PEOPLE_UNITS or field in (
+        asked = unit_of(f"{type(owner).__name__}.{field}") in PEOPLE_UNITS or field in (
             *EVALUATION,
             *REFRESH,
         )

@@ -15,9 +15,9 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
 from costmodel.core.draws import middle
 from costmodel.core.errors import check
+from costmodel.core.glossary import unit_of
 from costmodel.core.nested import key_of, rewrite, walk
 from costmodel.core.public import public
-from costmodel.core.words import unit_of
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate
 
@@ -37,7 +37,7 @@ PEOPLE_UNITS = ("hour", "hour/month", "week", "FTE", "USD/hour", "minute")
 
 def step_of(owner: Any, field: str) -> str:
     """What the change of one input counts as: price, volume, quality, people, terms, or mix (what is bought of what)."""
-    unit = unit_of(type(owner).__name__, field)
+    unit = unit_of(f"{type(owner).__name__}.{field}")
     if field in QUALITY:
         return "quality"
     if (
@@ -68,7 +68,7 @@ def waterfall(
     `before` and `after` are (option, workload, terms). Columns: step, usd (the bar), total (after that step); rows "before", price, volume, quality, people, mix, terms,
     "after". An input belongs to a step if both have it; what only one of them has (another model, a technique more) is the mix; horizon, start and discounting are
     the terms. The order is fixed: a cost that several steps change together goes to the last of them. The bars sum to the difference.
-    For two dates: `waterfall((option.at(day), work, terms), (option.at(later), work, terms))`. At the middle of every Range.
+    For two dates: `waterfall((priced_on(option, day), work, terms), (priced_on(option, later), work, terms))`. At the middle of every Range.
     """
     old, new = (_at(side) for side in (before, after))
     changes = {step: {k: v for k, (s, v) in _values(new).items() if s == step} for step in STEPS}

@@ -468,12 +468,12 @@ def test_what_cannot_be_is_refused(build, message):
 
 
 def test_prices_of_the_overflow_move_with_the_date():
-    moved = cm.Hosted(
+    own = cm.Hosted(
         "llama-3.1-8b",
         fleet=cm.serving.Fleet(cover=0.5),
         overflow=cm.Api("gpt-4o", on="2026-11-20"),
-    ).at(ON)
-    assert moved.overflow.on == ON
+    )
+    assert cm.choices.priced_on(own, ON).overflow.on == ON
 
 
 WRONG = [

@@ -109,7 +109,10 @@ def test_the_prices_of_units_and_api_are_of_one_day():
         match=r"Provisioned\.on is '2026-01-01', but its api has the prices of '2026-11-01'",
     ):
         cm.Provisioned(cm.Api("gpt-5", on="2026-11-01"), on="2026-01-01")
-    assert cm.Provisioned("gpt-5", on="2026-11-01").at("2026-10-01").on == "2026-10-01"
+    assert (
+        cm.choices.priced_on(cm.Provisioned("gpt-5", on="2026-11-01"), "2026-10-01").on
+        == "2026-10-01"
+    )
 
 
 def test_another_reservation_or_model_takes_its_own_numbers():

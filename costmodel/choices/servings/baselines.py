@@ -29,9 +29,6 @@ class _Baseline:
     def window(self) -> None:
         return None
 
-    def at(self, on: str) -> Any:
-        return self
-
     def limits(self, call: Call) -> Iterator[tuple[Any, str]]:
         """Nothing stops a call."""
         return iter(())

@@ -271,10 +271,6 @@ class Hosted:
             ):
                 object.__setattr__(self, name, catalog.rent(*wanted))
 
-    def at(self, on: str) -> Hosted:
-        """GPU rents are facts of the catalogue, not of the API price list; only the overflow moves."""
-        return self if self.overflow is None else replace(self, overflow=self.overflow.at(on))
-
     # -- what fits, and how fast -----------------------------------------------------------------------
 
     @property

@@ -68,7 +68,7 @@ class Provisioned:
         )
         check(
             self.on in (None, self.api.on),
-            f"Provisioned.on is {self.on!r}, but its api has the prices of {self.api.on!r}; write Api(..., on=...) or .at(...)",
+            f"Provisioned.on is {self.on!r}, but its api has the prices of {self.api.on!r}; write Api(..., on=...) or priced_on(...)",
         )
         object.__setattr__(self, "on", self.api.on)
         if self.reservation not in RESERVATIONS:
@@ -124,7 +124,7 @@ class Provisioned:
 
     def at(self, on: str) -> Provisioned:
         """The same with the price card of another date; the price of a unit stays."""
-        return replace(self, api=self.api.at(on), on=on)
+        return self if on == self.on else replace(self, api=self.api.at(on), on=on)
 
     def limits(self, call: Call) -> Iterator[tuple[Any, str]]:
         yield from self.api.limits(call)

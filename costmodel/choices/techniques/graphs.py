@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -122,9 +122,6 @@ class GraphRag:
         validate(self, optional=("index_tokens", "output_share", "context_tokens", "refresh_share"))
         require_servings(self, "extractor")
         require("GraphRag.top_k", self.top_k, low=1)
-
-    def at(self, on: str) -> GraphRag:
-        return self if self.extractor is None else replace(self, extractor=self.extractor.at(on))
 
     @property
     def index_ratio(self) -> Any:

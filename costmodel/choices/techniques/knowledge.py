@@ -124,9 +124,6 @@ class Rag:
                 f"the dimensions of {self.embedder.id!r} are not published, so its index cannot be sized; give dimensions=, or choose another embedding model"
             )
 
-    def at(self, on: str) -> Rag:
-        return self if self.helper is None else replace(self, helper=self.helper.at(on))
-
     @property
     def passage_tokens(self) -> Any:
         """Tokens of the passages in the last prompt: those of every round."""

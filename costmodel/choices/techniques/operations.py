@@ -152,9 +152,6 @@ class Evals:
         validate(self)
         require_servings(self, "judge")
 
-    def at(self, on: str) -> Evals:
-        return self if self.judge is None else replace(self, judge=self.judge.at(on))
-
     @property
     def repeats(self) -> Any:
         """Runs of each case in a run of the whole set."""
@@ -282,9 +279,6 @@ class Monitoring:
     def __post_init__(self) -> None:
         validate(self)
         require_servings(self, "judge")
-
-    def at(self, on: str) -> Monitoring:
-        return self if self.judge is None else replace(self, judge=self.judge.at(on))
 
     def detection_days(self, case: Case, drop: Any = None) -> Any:
         """Days until a fall of `drop` (None: its own) is seen: by the judge, by the readers, or by users."""

@@ -216,14 +216,6 @@ class Release:
             () if self.policy == "none" else tuple(step.strip() for step in self.policy.split("+"))
         )
 
-    def at(self, on: str) -> Release:
-        moved = {
-            name: getattr(self, name).at(on)
-            for name in ("judge", "candidate")
-            if getattr(self, name) is not None
-        }
-        return replace(self, **moved)
-
     # -- the way of a change -------------------------------------------------------------------------------
 
     def chance(self, answers: Any, agreement: Any = 1.0) -> Any:

@@ -441,9 +441,6 @@ class Distill(Tune):
             f"Distill.teacher is {self.teacher!r}, it must be a serving such as Api('deepseek-v4-pro')",
         )
 
-    def at(self, on: str) -> Distill:
-        return replace(self, teacher=self.teacher.at(on))
-
     def adapt(self, serving: Any) -> Any:
         hosted = _hosted(serving, self)
         refuse_terms(self.teacher, hosted.model, self.terms_allow_training)
