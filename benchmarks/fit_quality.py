@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import sys
 
-from costmodel.core.units import GLOSSARY
+from costmodel.core.glossary import GLOSSARY
 from costmodel.facts import catalog
 from costmodel.validation.quality import GRAPHS, calibration
 
@@ -32,7 +32,7 @@ def main() -> None:
 def row(id: str, field: str, value: float, low: float, high: float, note: str) -> list[str]:
     numbers = [f"{x:.4g}" for x in (value, low, high)]
     ends = numbers[1:] if len(set(numbers)) > 1 else ["", ""]
-    return [id, field, numbers[0], *ends, GLOSSARY[field][0], AS_OF, SOURCE, note]
+    return [id, field, numbers[0], *ends, GLOSSARY[field].unit, AS_OF, SOURCE, note]
 
 
 def write(file: str, rows: list[list[str]]) -> None:

@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.optimize import least_squares
 from tqdm import tqdm
 
-from costmodel.core.units import GLOSSARY
+from costmodel.core.glossary import GLOSSARY
 from costmodel.facts.catalog import data_folder
 from costmodel.laws.serving.calibration import ENGINES, FILES, KINDS, measured, take
 from costmodel.laws.serving.roofline import Physics
@@ -221,7 +221,7 @@ def csv_rows(
     ) -> str:
         id, field = key.split(".")
         texts = [x if isinstance(x, str) else f"{x:.4g}" for x in (value, low, high)]
-        return ",".join([id, field, *texts, GLOSSARY[field][0], today, source, f'"{note}"'])
+        return ",".join([id, field, *texts, GLOSSARY[field].unit, today, source, f'"{note}"'])
 
     yield "id,field,value,low,high,unit,as_of,source,note"
     for key in FREE:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.units import GLOSSARY
+from costmodel.core.glossary import GLOSSARY
 from costmodel.facts import catalog
 from costmodel.laws.training import calibration as training_measured
 from costmodel.laws.training import run as training_runs
@@ -80,7 +80,7 @@ def write(law: Any, refits: list, name: str, more: dict[str, float] | None = Non
                 value=f"{value:.4g}",
                 low=f"{min(*others, float(f'{value:.4g}')):.6g}",
                 high=f"{max(*others, float(f'{value:.4g}')):.6g}",
-                unit=GLOSSARY[field][0],
+                unit=GLOSSARY[field].unit,
                 as_of=AS_OF,
                 source="derived",
                 note=note,

@@ -8,53 +8,11 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.errors import check
+from costmodel.core.glossary import limits, unit_of
 from costmodel.core.nested import _field_names
 from costmodel.core.ranges import Doubt, Range
-from costmodel.core.units import GLOSSARY
 
-# -- checking what a user gave -------------------------------------------------------------------------
-
-_BOUNDS = {
-    "share": (0, 1),
-    "share/month": (0, 1),
-    "share/year": (-1, np.inf),
-    "log-odds": (-np.inf, np.inf),
-}  # by unit
-_OWN_BOUNDS = {
-    "active_hours_per_month": (1, 744),
-    "agreement": (0.501, 1),
-    "overlap": (0, 0.9),
-    "peak_to_average": (1, np.inf),
-    "pue": (1, np.inf),
-    "gpus_per_replica": (1, 1024),
-}  # by field
-DIVISORS = (
-    "base_life_months",
-    "batch_max",
-    "chars_per_s",
-    "chunk_tokens",
-    "effect",
-    "embedder_life_months",
-    "every_months",
-    "gb_per_unit",
-    "gpus_per_server",
-    "kept",
-    "load_max",
-    "map_call_tokens",
-    "mbu",
-    "memory_usable",
-    "mfu",
-    "refresh_months",
-    "pass_chance",
-    "requests_per_s",
-    "retrain_months",
-    "speed",
-    "steps",
-    "tokens_per_min_per_unit",
-    "transfer",
-    "units_step",
-)
-LEAST_DIVISOR = 1e-6
+LEAST_DIVISOR = 1e-6  # the least value of what divides something
 
 
 def require(name: str, value: Any, low: float = 0, high: float = np.inf) -> None:
@@ -119,7 +77,7 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
     """
     for name in _field_names(x):
         value, label = getattr(x, name), f"{type(x).__name__}.{name}"
-        unit = GLOSSARY.get(name, ("text",))[0]
+        unit = unit_of(name) or "text"
         if unit in ("text", "record") or (value is None and name in optional):
             continue
         if unit == "flag":
@@ -141,9 +99,3 @@ def is_day(value: Any) -> bool:
         return date.fromisoformat(value).isoformat() == value
     except (TypeError, ValueError):
         return False
-
-
-def limits(name: str) -> tuple[float, float]:
-    """The least and the greatest value that the unit of a field allows; what divides something is above 0."""
-    low, high = _OWN_BOUNDS.get(name) or _BOUNDS.get(GLOSSARY.get(name, ("",))[0], (0, np.inf))
-    return (LEAST_DIVISOR if name in DIVISORS else low), high

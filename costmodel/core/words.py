@@ -11,7 +11,7 @@ import numpy as np
 from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
-from costmodel.core.units import GLOSSARY, KILO, MILLION
+from costmodel.core.units import KILO, MILLION
 
 
 def readable(key: str) -> str:
@@ -22,24 +22,6 @@ def readable(key: str) -> str:
     """
     owner, _, field = key.removeprefix("Workload.").rpartition(".")
     return f"{owner}: {field}".replace("_", " ") if owner else field.replace("_", " ")
-
-
-def meaning_of(owner: str, field: str) -> str:
-    """What a field means, in words; `Class.field` comes first.
-
-    >>> meaning_of("Workload", "usd_per_failure")
-    'what a wrong answer costs'
-    """
-    return GLOSSARY.get(f"{owner}.{field}", GLOSSARY.get(field, ("", "")))[1]
-
-
-def unit_of(owner: str, field: str) -> str:
-    """The unit of a field, or "" when it has none; `Class.field` comes first, where a class means something of its own.
-
-    >>> unit_of("Trends", "gpu"), unit_of("Hosted", "gpu")
-    ('share/year', 'record')
-    """
-    return GLOSSARY.get(f"{owner}.{field}", GLOSSARY.get(field, ("",)))[0]
 
 
 def show(value: Any) -> str:

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.checks import limits, require
+from costmodel.core.checks import require
 from costmodel.core.errors import check
+from costmodel.core.glossary import limits, unit_of
 from costmodel.core.nested import find_key, leaves
 from costmodel.core.ranges import Doubt
-from costmodel.core.units import GLOSSARY
 from costmodel.decisions.simulate import (
     UNKNOWN,
     PerDraw,
@@ -176,7 +176,7 @@ def search_limits(
     for name, given in (("low", low), ("high", high)):
         if given is not None:
             require(f"breakeven over {over!r}: {name}", given, least, most)
-    if GLOSSARY.get(field, ("",))[0] in ("share", "share/month"):
+    if unit_of(field) in ("share", "share/month"):
         start, end = least, most
     else:
         start, end = (now / factor, now * factor) if now else (0.0, 1.0)

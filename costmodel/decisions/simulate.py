@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.study import Study
-from costmodel.core.checks import limits, require
+from costmodel.core.checks import require
 from costmodel.core.draws import counted, middle, sample
 from costmodel.core.errors import Infeasible, check
+from costmodel.core.glossary import GLOSSARY, limits
 from costmodel.core.nested import find_key, pin
-from costmodel.core.units import GLOSSARY
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import AtMiddle, Bill, at_middle, evaluate
 

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.checks import limits, require
+from costmodel.core.checks import require
 from costmodel.core.errors import check
+from costmodel.core.glossary import limits, unit_of
 from costmodel.core.nested import find_key, leaves
 from costmodel.core.ranges import Doubt
-from costmodel.core.units import GLOSSARY
 from costmodel.core.words import readable, show
 from costmodel.decisions.breakeven import _changes, _refine
 from costmodel.decisions.simulate import UNKNOWN, comparable, totals
@@ -129,10 +129,9 @@ def goal_seek(
 
 def _reach(key: str, value: Any) -> tuple[float, float]:
     """Between which values an input is looked at."""
-    low, high = limits(key.rsplit(".", 1)[-1])
-    unit = GLOSSARY.get(key.rsplit(".", 1)[-1], ("share",))[
-        0
-    ]  # a key with a name of its own, such as accepted.large
+    field = key.rsplit(".", 1)[-1]
+    low, high = limits(field)
+    unit = unit_of(field) or "share"  # a key with a name of its own, such as accepted.large
     if (
         getattr(value, "form", "share") == "share"
         and isinstance(value, Doubt)

@@ -16,11 +16,12 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle
 from costmodel.core.errors import check
+from costmodel.core.glossary import meaning_of, unit_of
 from costmodel.core.nested import objects, walk
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
-from costmodel.core.units import GLOSSARY, KILO
-from costmodel.core.words import money, show, unit_of
+from costmodel.core.units import KILO
+from costmodel.core.words import money, show
 from costmodel.decisions.breakeven import COLUMNS as FLIP_COLUMNS
 from costmodel.decisions.breakeven import breakeven, crossings
 from costmodel.decisions.compare import Compared, compare, compare_with_draws
@@ -223,11 +224,8 @@ def brief(study: Study) -> pd.DataFrame:
         (terms, "months", terms.months),
         (terms, "discount_rate", terms.discount_rate),
     ):
-        kind = type(owner).__name__
-        unit, meaning = (
-            unit_of(kind, name),
-            GLOSSARY.get(f"{kind}.{name}", GLOSSARY.get(name, ("", "")))[1],
-        )
+        key = f"{type(owner).__name__}.{name}"
+        unit, meaning = unit_of(key), meaning_of(key)
         inner = f"{type(owner).__name__}: " if owner is not work and owner is not terms else ""
         rows.append((inner.lower() + name.replace("_", " "), show(value), unit, meaning))
     rows += [

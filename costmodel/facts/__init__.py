@@ -5,12 +5,12 @@ Practice    practice (what is usual, as a Range), retirement, facts (every row, 
 Sources     source sources
 Prices      api_price api_models price ApiPrice Rates Tokens PRICES_VERSION
 Tokens      count_tokens words_to_tokens pages_to_tokens
-Words       GLOSSARY (name, unit, meaning), CatalogError
+Words       GLOSSARY (the unit, meaning and bounds of each name), CatalogError
 """
 
 from costmodel.core.errors import CatalogError
+from costmodel.core.glossary import GLOSSARY
 from costmodel.core.public import absent
-from costmodel.core.units import GLOSSARY
 from costmodel.facts.catalog import (
     facts,
     gpu,

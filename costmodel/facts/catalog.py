@@ -2,7 +2,7 @@
 
 A file has the columns `id, field, value, low, high, unit, as_of, source, note`, one row per number. A changed number
 is a further row with a later date: the newest row that is not later than the asked date wins (before the first row,
-the first one). A row with low and high loads as a Range around its value. Units are compared with `units.GLOSSARY`,
+the first one). A row with low and high loads as a Range around its value. Units are compared with the glossary,
 never converted. What belongs to no record (practice, own hardware, carbon, ...) loads as a `Fact`.
 """
 
@@ -19,9 +19,9 @@ from typing import Any, Union
 import pandas as pd
 
 from costmodel.core.errors import CatalogError, unknown
+from costmodel.core.glossary import GLOSSARY, data_folder
 from costmodel.core.public import public
 from costmodel.core.ranges import Range
-from costmodel.core.units import GLOSSARY
 from costmodel.facts.records import (
     Embedder,
     Fact,
@@ -55,6 +55,7 @@ RECORDS: dict[str, type] = {
     "readers": Reader,
     "graphs": Graph,
 }
+NOT_FACTS = ("sources", "glossary")
 PLACES = (
     "facts",
     "calibration",
@@ -66,21 +67,10 @@ Folder = Union[str, Path, None]
 # -- reading and checking ------------------------------------------------------------------------------
 
 
-def data_folder(folder: Folder = None) -> Path:
-    """The folder of the facts: inside an installed package, or beside the package in a checkout."""
-    return _own_folder() if folder is None else Path(folder)
-
-
-@cache
-def _own_folder() -> Path:
-    inside = Path(__file__).parents[1] / "data"
-    return inside if inside.is_dir() else Path(__file__).parents[2] / "data"
-
-
 def files(folder: Folder = None) -> list[str]:
     """Names of the files of facts, without `.csv` and without sources."""
     paths = [path for place in PLACES for path in (data_folder(folder) / place).glob("*.csv")]
-    return sorted(path.stem for path in paths if path.stem != "sources")
+    return sorted(path.stem for path in paths if path.stem not in NOT_FACTS)
 
 
 def path_of(file: str, folder: Folder = None) -> Path:
@@ -134,7 +124,7 @@ def _check(row: dict[str, str], where: str, known: Iterable[str]) -> None:
         raise unknown("field", row["field"], GLOSSARY, where=f"the glossary ({where})")
     if row["source"] not in known:
         raise unknown("source", row["source"], known, where=f"sources.csv ({where})")
-    unit, text = GLOSSARY[row["field"]][0], row["value"]
+    unit, text = GLOSSARY[row["field"]].unit, row["value"]
     need(row["unit"] == unit, f"the unit is {row['unit']!r}, the glossary says {unit!r}")
     need(_is_date(row["as_of"]), f"as_of is {row['as_of']!r}, write a date such as 2026-11-23")
     need(
@@ -451,7 +441,7 @@ def rent(
 
 def facts_of(file: str, folder: Folder = None, on: str | None = None) -> dict[str, Fact]:
     """All facts of one file (practice, residency, own, carbon, ...) by `id.field`."""
-    if file in (*RECORDS, "sources") or not path_of(file, folder).is_file():
+    if file in (*RECORDS, *NOT_FACTS) or not path_of(file, folder).is_file():
         raise unknown("file of facts", file, [f for f in files(folder) if f not in RECORDS])
     return dict(_facts(file, data_folder(folder), on))
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from costmodel.choices.purchases import Line
 from costmodel.choices.servings.api import listed
+from costmodel.core.glossary import meaning_of
 from costmodel.core.nested import key_of, objects, owner_of, walk
-from costmodel.core.words import meaning_of, show
+from costmodel.core.words import show
 from costmodel.facts import catalog
 from costmodel.facts.prices import ApiPrice
 
@@ -18,7 +19,7 @@ YOURS = ("Workload", "Corpus", "QuestionMix")  # what only the user can know
 def meanings(*things: Any) -> dict[str, str]:
     """What each input of these means, by its key."""
     return {
-        key_of(owner, name, value): meaning_of(type(owner).__name__, name)
+        key_of(owner, name, value): meaning_of(f"{type(owner).__name__}.{name}")
         for owner, name, value in walk(things)
     }
 

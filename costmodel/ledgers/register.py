@@ -10,9 +10,9 @@ import pandas as pd
 
 from costmodel.choices.study import Study, analysis
 from costmodel.core.draws import middle
+from costmodel.core.glossary import unit_of
 from costmodel.core.nested import key_of, owner_of, walk
 from costmodel.core.ranges import Doubt, Range
-from costmodel.core.words import unit_of
 from costmodel.facts import catalog
 from costmodel.facts.prices import Tokens, request_usd
 from costmodel.ledgers.book import ledger
@@ -85,7 +85,7 @@ def _input(owner: Any, name: str, value: Any, evidence: Evidence) -> dict[str, A
     field, why = f"{owner_of(owner)}.{name}", getattr(value, "why", "")
     default = next(f.default for f in dataclasses.fields(owner) if f.name == name)
     default = (
-        default.fitting(unit_of(type(owner).__name__, name))
+        default.fitting(unit_of(f"{type(owner).__name__}.{name}"))
         if isinstance(default, Range)
         else default
     )
@@ -108,7 +108,7 @@ def _input(owner: Any, name: str, value: Any, evidence: Evidence) -> dict[str, A
         "low": low,
         "mid": mid,
         "high": high,
-        "unit": unit_of(type(owner).__name__, name),
+        "unit": unit_of(f"{type(owner).__name__}.{name}"),
         "source": source,
         "why": why,
         "default": untouched,

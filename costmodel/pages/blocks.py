@@ -1,7 +1,8 @@
 """What a notebook says to its report: `answer`, `cards`, `show` and `results`.
 
-The first three return small objects that look the same in JupyterLab, in the HTML report and in the PDF; `results`
-shows nothing and hands numbers to the run. They need no report: in a plain script they are objects with a text.
+The first three return blocks. A block carries what it says (a sentence, cards, a table), and each page makes its own form
+of it: a notebook and an HTML report make HTML, the PDF makes typst code, a terminal makes text. `results` shows nothing
+and hands numbers to the run. Blocks need no report: in a plain script they are objects with a text.
 """
 
 from __future__ import annotations
@@ -17,29 +18,124 @@ import pandas as pd
 
 from costmodel.core.errors import check, unknown
 from costmodel.core.public import public
-from costmodel.core.units import GLOSSARY
+from costmodel.core.glossary import GLOSSARY
 from costmodel.core.words import Currency
 
 RESULTS_MIME = "application/vnd.costmodel.results+json"
+BLOCK_MIME = "application/vnd.costmodel.block+json"
 HUGE, TINY = 1e9, 1e-4  # beyond these a number is written with a power of ten
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_SOFT = "opacity:.7;font-size:.85em;line-height:1.35"
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 USD = Currency()
-_RULE = "1px solid rgba(128,128,128,.35)"
+CARD = ("label", "value", "note")
+STYLE = """<style>
+.cm-answer {font-size: 1.25em; line-height: 1.45; margin: .3em 0 .8em}
+.cm-points {margin: .3em 0 .8em}
+.cm-cards {display: flex; flex-wrap: wrap; gap: 0 1.5em; margin: .5em 0 1.2em}
+.cm-card {flex: 1 1 9em; border-top: 2px solid #0b5567; padding: .5em 0}
+.cm-label, .cm-note {opacity: .7; font-size: .85em; line-height: 1.35}
+.cm-value {font-size: 1.6em; font-weight: 650; line-height: 1.3}
+table.cm-table {border-collapse: collapse; font-variant-numeric: tabular-nums}
+.cm-table caption {text-align: left; font-weight: 600}
+.cm-table :is(th, td) {padding: .3em .6em !important; text-align: left !important}
+.cm-table th {vertical-align: bottom}
+.cm-table td {border-top: 1px solid rgba(128, 128, 128, .35)}
+.cm-table .num {text-align: right !important}
+.cm-table td.num {white-space: nowrap}
+.cm-unit {display: block; font-weight: 400; opacity: .7}
+</style>"""  # the look in a notebook; a report has a style sheet of its own
 
 
-@dataclass(frozen=True)
 class Block:
-    """Something to show: HTML for a notebook or a report, text for a terminal."""
+    """Something to show: HTML for a notebook or a page, text for a terminal."""
 
     html: str
     text: str
 
     def _repr_html_(self) -> str:
-        return self.html
+        return STYLE + self.html
 
     def __repr__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True, repr=False)
+class Words(Block):
+    """An answer or cards."""
+
+    html: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """The head of a column: its name in words, the unit below, what it means; numbers stand to the right."""
+
+    words: str
+    unit: str = ""
+    meaning: str = ""
+    right: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class Table(Block):
+    """A table for readers, cell by cell as text."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    caption: str = ""
+
+    @classmethod
+    def of(cls, bundle: Mapping[str, Any]) -> Table:
+        """The table of a notebook's output."""
+        columns = tuple(Column(**column) for column in bundle["columns"])
+        return cls(columns, tuple(map(tuple, bundle["rows"])), bundle["caption"])
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {
+            "text/plain": self.text,
+            "text/html": self._repr_html_(),
+            BLOCK_MIME: dataclasses.asdict(self),
+        }
+
+    @property
+    def html(self) -> str:  # type: ignore[override]
+        def row(cells: Iterable[str], tag: str) -> str:
+            sides = (' class="num"' if column.right else "" for column in self.columns)
+            return (
+                "<tr>"
+                + "".join(f"<{tag}{side}>{x}</{tag}>" for side, x in zip(sides, cells, strict=True))
+                + "</tr>"
+            )
+
+        caption = f"<caption>{html.escape(self.caption)}</caption>" if self.caption else ""
+        head = row(map(_head, self.columns), "th")
+        body = "".join(row(map(_linked, cells), "td") for cells in self.rows)
+        return (
+            f'<table class="cm-table">{caption}<thead>{head}</thead><tbody>{body}</tbody></table>'
+        )
+
+    @property
+    def text(self) -> str:  # type: ignore[override]
+        heads = [
+            f"{c.unit} {c.words}".strip() if c.unit == "USD" else c.words for c in self.columns
+        ]
+        lines = pd.DataFrame(list(self.rows), columns=heads).to_string(index=False)
+        return f"{self.caption}\n{lines}" if self.caption else lines
+
+
+def _head(column: Column) -> str:
+    unit = f'<span class="cm-unit">{html.escape(column.unit)}</span>' if column.unit else ""
+    return f'<span title="{html.escape(column.meaning)}">{html.escape(column.words)}</span>{unit}'
+
+
+def _linked(value: str) -> str:
+    shown = html.escape(value)
+    return f'<a href="{shown}">{shown}</a>' if is_link(value) else shown
+
+
+def is_link(value: str) -> bool:
+    """Whether a text is an address."""
+    return value.startswith(("https://", "http://")) and " " not in value
 
 
 @public
@@ -51,10 +147,12 @@ def answer(sentence: str, points: Iterable[str] = ()) -> Block:
     - LoRA is cheaper above 2M requests a month.
     """
     points = list(points)
-    made = f'<p class="cm-answer" style="font-size:1.25em;line-height:1.45;margin:.3em 0 .8em">{html.escape(sentence)}</p>'
+    made = f'<p class="cm-answer">{html.escape(sentence)}</p>'
     if points:
-        made += f'<ul class="cm-points" style="margin:.3em 0 .8em">{"".join(f"<li>{html.escape(p)}</li>" for p in points)}</ul>'
-    return Block(made, "\n- ".join([sentence, *points]))
+        made += (
+            f'<ul class="cm-points">{"".join(f"<li>{html.escape(p)}</li>" for p in points)}</ul>'
+        )
+    return Words(made, "\n- ".join([sentence, *points]))
 
 
 @public
@@ -70,17 +168,15 @@ def cards(items: Iterable[tuple[str, str, str]]) -> Block:
         "each card is (label, value, note); write an empty text for no note",
     )
     parts = (
-        '<div class="cm-card" style="flex:1 1 9em;border-top:2px solid #0b5567;padding:.5em 0">'
-        f'<div class="cm-label" style="{_SOFT}">{html.escape(label)}</div>'
-        f'<div class="cm-value" style="font-size:1.6em;font-weight:650;line-height:1.3">{html.escape(value)}</div>'
-        f'<div class="cm-note" style="{_SOFT}">{html.escape(note)}</div></div>'
-        for label, value, note in rows
+        "".join(
+            f'<div class="cm-{name}">{html.escape(text)}</div>'
+            for name, text in zip(CARD, row, strict=True)
+        )
+        for row in rows
     )
-    style = "display:flex;flex-wrap:wrap;gap:0 1.5em;margin:.5em 0 1.2em"
-    lines = "\n".join(
-        f"{label}: {value}" + (f" ({note})" if note else "") for label, value, note in rows
-    )
-    return Block(f'<div class="cm-cards" style="{style}">{"".join(parts)}</div>', lines)
+    made = "".join(f'<div class="cm-card">{part}</div>' for part in parts)
+    lines = [f"{label}: {value}" + (f" ({note})" if note else "") for label, value, note in rows]
+    return Words(f'<div class="cm-cards">{made}</div>', "\n".join(lines))
 
 
 @public
@@ -90,97 +186,93 @@ def show(
     caption: str = "",
     units: Mapping[str, str] | None = None,
     money: Currency = USD,
-) -> Block:
+) -> Table:
     """A table for readers: names in words, units under them, numbers to the right, thin rules.
 
-    `formats` gives a column a format ("{:,.0f}", ",.2f") or a function of one value; otherwise amounts keep
-    three figures and shares become percent. `units` overrides the glossary's unit in a column's head; `money` shows amounts in
-    another currency. A column `currency` says in which one the amounts are already, and becomes their unit. An index without a name
-    that only counts rows is left out, and so is a column without any value; a table without rows says "none".
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        An index without a name that only counts rows is left out, and so is a column without any value. A column
+        `currency` says in which currency the amounts are already, and becomes their unit.
+    formats : dict of column to format or function, optional
+        Such as "{:,.0f}" or ",.2f"; otherwise amounts keep three figures and shares become percent.
+    caption : str
+        Words above the table.
+    units : dict of column to unit, optional
+        Instead of the glossary's unit in the head of a column.
+    money : Currency
+        The currency in which amounts are shown.
 
+    Returns
+    -------
+    Table
+        HTML in a notebook and a report, typst code in a PDF, text in a terminal. Without rows it says "none".
+
+    Raises
+    ------
+    CatalogError
+        For a format or a unit of a column that is not there.
+
+    Examples
+    --------
     >>> print(show(pd.DataFrame({"option": ["RAG"], "usd": [1234567.0], "quality": [0.8]})))
     option    USD amount quality
     RAG     1,234,567        80%
     """
-    known: dict[str, Any] = dict(formats or {})
-    plain = (
-        table
-        if isinstance(table.index, pd.RangeIndex) and table.index.name is None
-        else table.reset_index()
-    )
-    for name in [*known, *(units or {})]:
-        if name not in plain.columns:
-            raise unknown("column", name, map(str, plain.columns), "the table")
-    blank = [
-        name
-        for name in plain.columns
-        if len(plain) and (plain[name].isna() | (plain[name].astype(str) == "")).all()
-    ]
-    plain = plain.drop(columns=blank)
-    inside = [name for name in plain.columns if GLOSSARY.get(str(name), ("",))[0].startswith("USD")]
-    if "currency" in plain and len(plain):
-        money = Currency(str(plain["currency"].iloc[0]).split()[0])
-        plain = plain.drop(columns="currency")
-    elif money != USD:
-        plain = plain.assign(**{name: plain[name] * money.per_usd for name in inside})
-    uniform = "unit" not in plain.columns  # with a unit in each row, none is needed in the head
-    units = {
-        name: GLOSSARY[name][0].replace("USD", money.code)
-        for name in inside
-        if uniform or money != USD
-    } | dict(units or {})
-    heads = [
-        heading(str(name)) if uniform else (heading(str(name))[0], "") for name in plain.columns
-    ]
-    heads = [
-        (words, (units or {}).get(str(name), unit))
-        for name, (words, unit) in zip(plain.columns, heads, strict=True)
-    ]
-    numeric = [
-        pd.api.types.is_numeric_dtype(plain[n]) and plain[n].dtype != bool for n in plain.columns
-    ]
-    if uniform:
-        known = {
-            str(name): _decimals(plain[name], str(name))
-            for name, is_number in zip(plain.columns, numeric, strict=True)
-            if is_number
-        } | known
-    rows = [
-        [
-            cell(value, str(name), known.get(str(name)))
-            for name, value in zip(plain.columns, row, strict=True)
-        ]
-        for row in plain.itertuples(index=False, name=None)
-    ] or [["none", *[""] * (plain.shape[1] - 1)]]
-
-    def td(value: str, right: bool) -> str:
-        side = "right;white-space:nowrap" if right else "left"
-        return f'<td style="text-align:{side};border-top:{_RULE};padding:.3em .6em">{_linked(value)}</td>'
-
-    head = "".join(
-        f'<th style="text-align:{"right" if right else "left"};vertical-align:bottom;padding:.3em .6em" '
-        f'title="{html.escape(_meaning(str(name)))}">{html.escape(words)}'
-        + (
-            f'<span class="cm-unit" style="display:block;font-weight:400;opacity:.7">{html.escape(unit)}</span>'
-            if unit
-            else ""
+    counted = isinstance(table.index, pd.RangeIndex) and table.index.name is None
+    frame = table if counted else table.reset_index()
+    for name in [*(formats or {}), *(units or {})]:
+        if name not in frame.columns:
+            raise unknown("column", name, map(str, frame.columns), "the table")
+    frame, money = _in_currency(_without_blanks(frame), money)
+    own_units = "unit" in frame.columns  # each row has a unit of its own, so most heads have none
+    columns, known = [], dict(formats or {})
+    for name, values in frame.items():
+        words, unit = heading(str(name))
+        in_usd = _unit(name).startswith("USD")
+        if own_units:
+            unit = _unit(name) if in_usd and money != USD else ""
+        if in_usd:
+            unit = unit.replace("USD", money.code)
+        number = pd.api.types.is_numeric_dtype(values) and values.dtype != bool
+        columns.append(
+            Column(
+                words,
+                (units or {}).get(str(name), unit),
+                GLOSSARY.get(str(name), ("", ""))[1],
+                number,
+            )
         )
-        + "</th>"
-        for name, (words, unit), right in zip(plain.columns, heads, numeric, strict=True)
-    )
-    body = "".join("<tr>" + "".join(map(td, row, numeric)) + "</tr>" for row in rows)
-    label = (
-        f'<caption style="text-align:left;font-weight:600">{html.escape(caption)}</caption>'
-        if caption
-        else ""
-    )
-    style = "border-collapse:collapse;font-variant-numeric:tabular-nums"
-    made = f'<table class="cm-table" style="{style}">{label}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    lines = pd.DataFrame(
-        rows,
-        columns=[f"{unit} {words}".strip() if unit == "USD" else words for words, unit in heads],
-    )
-    return Block(made, (caption + "\n" if caption else "") + lines.to_string(index=False))
+        if number and not own_units:
+            known.setdefault(str(name), _decimals(values, str(name)))
+    names = [str(name) for name in frame.columns]
+    rows = [
+        tuple(cell(value, name, known.get(name)) for name, value in zip(names, row, strict=True))
+        for row in frame.itertuples(index=False, name=None)
+    ]
+    return Table(tuple(columns), tuple(rows) or (("none", *[""] * (len(names) - 1)),), caption)
+
+
+def _without_blanks(frame: pd.DataFrame) -> pd.DataFrame:
+    """Without the columns in which no row has a value."""
+    blank = [
+        n for n in frame if len(frame) and (frame[n].isna() | (frame[n].astype(str) == "")).all()
+    ]
+    return frame.drop(columns=blank)
+
+
+def _in_currency(frame: pd.DataFrame, money: Currency) -> tuple[pd.DataFrame, Currency]:
+    """Amounts in a currency, and the currency in which they are."""
+    if "currency" in frame and len(frame):
+        return frame.drop(columns="currency"), Currency(str(frame["currency"].iloc[0]).split()[0])
+    if money == USD:
+        return frame, money
+    amounts = [name for name in frame if _unit(name).startswith("USD")]
+    return frame.assign(**{name: frame[name] * money.per_usd for name in amounts}), money
+
+
+def _unit(name: Any) -> str:
+    return GLOSSARY.get(str(name), ("",))[0]
 
 
 def _decimals(column: pd.Series, name: str) -> str | None:
@@ -237,19 +329,6 @@ def heading(name: str) -> tuple[str, str]:
     ) else unit
 
 
-def _linked(value: str) -> str:
-    shown = html.escape(value)
-    return (
-        f'<a href="{shown}">{shown}</a>'
-        if value.startswith(("https://", "http://")) and " " not in value
-        else shown
-    )
-
-
-def _meaning(name: str) -> str:
-    return GLOSSARY.get(name, ("", ""))[1]
-
-
 def cell(value: Any, name: str = "", form: str | Callable | None = None) -> str:
     """One value as text.
 
@@ -272,7 +351,7 @@ def cell(value: Any, name: str = "", form: str | Callable | None = None) -> str:
         return f"{value:.0%}" if abs(value) >= 0.1 or value == 0 else f"{value:.1%}"
     if abs(value) >= HUGE or 0 < abs(value) < TINY:
         figures, power = f"{value:.2e}".split("e")
-        return f"{figures}×10{str(int(power)).translate(_RAISED)}"
+        return f"{figures}×10{str(int(power)).translate(RAISED)}"
     if abs(value) >= 1000 or float(value).is_integer():
         return f"{value:,.0f}"
     return f"{value:.3g}"

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from costmodel.core.glossary import GLOSSARY
 from costmodel.core.ranges import Range
-from costmodel.core.units import GLOSSARY
 from costmodel.facts import catalog
 from costmodel.facts.records import Rent
 
@@ -42,7 +42,7 @@ def test_every_row_has_the_unit_of_the_glossary_a_date_and_a_source(file):
     known = catalog.sources()
     for row in (r for r in ROWS if r.file == file):
         where = f"{file}: {row.id}.{row.field}"
-        assert row.unit == GLOSSARY[row.field][0], where
+        assert row.unit == GLOSSARY[row.field].unit, where
         assert date.fromisoformat(row.as_of) <= TODAY, where
         assert row.source in known, where
 
@@ -115,5 +115,6 @@ def test_shares_are_shares():
 
 
 def test_the_glossary_has_units_and_meanings():
-    for name, (unit, meaning) in GLOSSARY.items():
-        assert name.rpartition(".")[-1].islower() and unit and meaning, name
+    for name, entry in GLOSSARY.items():
+        assert name.rpartition(".")[-1].islower() and entry.unit and entry.meaning, name
+        assert entry.least < entry.most, name

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import costmodel as cm
-from costmodel.core.units import GB, GLOSSARY, HOURS_PER_MONTH
+from costmodel.core.glossary import unit_of
+from costmodel.core.units import GB, HOURS_PER_MONTH
 from costmodel.facts import catalog
 from costmodel.laws.serving.calibration import (
     ENGINES,
@@ -61,7 +62,7 @@ def test_every_measured_row_is_right(file):
         assert all(value > 0 for value in values), row.id
         if file == FILES[1]:
             assert row.unit == UNITS[row.metric], row.id
-            assert row.unit == GLOSSARY.get(row.metric, (row.unit,))[0], row.id
+            assert row.unit == (unit_of(row.metric) or row.unit), row.id
 
 
 def test_notes_are_short_and_name_no_place():

@@ -8,7 +8,7 @@ import pytest
 from toys import STILL, api
 
 import costmodel as cm
-from costmodel.core.checks import limits
+from costmodel.core.glossary import limits
 from costmodel.core.ranges import Doubt
 from costmodel.studies.waiting import latency
 

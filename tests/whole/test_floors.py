@@ -27,6 +27,7 @@ HEAVY = [
 ]
 FILES_MAX, LINES_MAX = 15, 400
 FILE_READERS = {
+    "costmodel.core.glossary",
     "costmodel.facts.catalog",
     "costmodel.facts.tokens",
     "costmodel.laws.serving.calibration",

@@ -25,11 +25,10 @@ from costmodel.choices.techniques import (
 from costmodel.choices.techniques import tuning as adaptation
 from costmodel.core import words
 from costmodel.core.checks import validate
+from costmodel.core.glossary import GLOSSARY, unit_of
 from costmodel.core.nested import walk
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
-from costmodel.core.units import GLOSSARY
-from costmodel.core.words import unit_of
 from costmodel.studies import business_case as finance
 
 HOMES = (
@@ -60,7 +59,7 @@ CLASSES = {
     words.Currency,
     baselines._Baseline,
 }  # handed to a technique, made inside, a parsed text: nothing that a user fills in
-UNITS = {unit for unit, _ in GLOSSARY.values()}
+UNITS = {entry.unit for entry in GLOSSARY.values()}
 
 
 @pytest.mark.parametrize("name", cm.__all__)
@@ -149,7 +148,7 @@ def test_the_function_hides_the_module_of_its_name():
 )
 def test_every_field_is_in_the_glossary(kind):
     """A field without a unit is a field that nothing checks."""
-    missing = [f.name for f in dataclasses.fields(kind) if not unit_of(kind.__name__, f.name)]
+    missing = [f.name for f in dataclasses.fields(kind) if not unit_of(f"{kind.__name__}.{f.name}")]
     assert missing == []
 
 
@@ -174,7 +173,7 @@ def test_every_number_of_a_technique_is_checked():
     for kind in CLASSES - {cm.choices.Trends, adaptation.Tune}:
         for f in dataclasses.fields(kind):
             if (
-                unit_of(kind.__name__, f.name) in free
+                unit_of(f"{kind.__name__}.{f.name}") in free
                 or not hasattr(kind, "__post_init__")
                 or f.default is dataclasses.MISSING
             ):
@@ -221,7 +220,7 @@ def test_validate_uses_the_limits_of_the_unit():
 
 def test_units_of_rates_name_their_denominator():
     """A field usd_per_x is in USD/something, and a share is never in percent."""
-    for name, (unit, _) in GLOSSARY.items():
+    for name, entry in GLOSSARY.items():
         if name.startswith("usd_per_"):
-            assert unit.startswith("USD/"), name
-        assert "%" not in unit
+            assert entry.unit.startswith("USD/"), name
+        assert "%" not in entry.unit

@@ -17,8 +17,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from costmodel.choices.purchases import PHASES
 from costmodel.core.errors import check
+from costmodel.core.glossary import unit_of
 from costmodel.core.public import public
-from costmodel.core.units import GLOSSARY
 from costmodel.core.words import USD, Currency, dollars, percent, readable, short, show
 from costmodel.pages.plots.style import (
     COLOURS,
@@ -326,7 +326,7 @@ def plot_sweep(
         least = table.groupby(over)["mid"].transform("min")
         table = table[["option", over]].assign(mid=table["mid"] / least)
     ax = ax or picture(max(3.0, 0.6 + 0.21 * table["option"].nunique()))
-    unit = GLOSSARY.get(over.rsplit(".", 1)[-1], ("",))[0]
+    unit = unit_of(over.rsplit(".", 1)[-1])
     _scale(ax, "x", table[over])
     if not relative:
         _scale(ax, "y", table["mid"], WIDE if ax.get_xscale() == "linear" else 10)
@@ -508,7 +508,7 @@ def plot_tornado(
     ax.set_xlim(ends.min() - margin, ends.max() + margin)
     if base is not None:
         ax.axvline(base * money.per_usd, color=INK, linewidth=0.9, zorder=0)
-    units = [GLOSSARY.get(key.rsplit(".", 1)[-1], ("",))[0] for key in table["input"]]
+    units = [unit_of(key.rsplit(".", 1)[-1]) for key in table["input"]]
     _rows(
         ax,
         [

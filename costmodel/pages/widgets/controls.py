@@ -12,8 +12,8 @@ from typing import Any
 import ipywidgets
 
 from costmodel.core.errors import CatalogError, Infeasible, check
+from costmodel.core.glossary import meaning_of, unit_of
 from costmodel.core.ranges import Doubt
-from costmodel.core.units import GLOSSARY
 from costmodel.core.words import readable
 from costmodel.core.words import show as number_text
 
@@ -64,7 +64,7 @@ def limits(key: str, value: Any) -> Limits:
     (True, 120)
     """
     field = key.rsplit(".", 1)[-1]
-    unit, meaning = GLOSSARY.get(field, ("", ""))
+    unit, meaning = unit_of(field), meaning_of(field)
     low, mid, high = (getattr(value, end, value) for end in ("low", "mid", "high"))
     form = getattr(value, "form", "")
     if field in REACH:
