@@ -13,7 +13,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.choices.zeros import accept
 from costmodel.core.checks import require
-from costmodel.core.draws import counted
+from costmodel.core.draws import check_draws
 from costmodel.core.errors import check, short, unknown
 from costmodel.core.public import misspelt, public
 
@@ -80,7 +80,7 @@ class Study:
         )
         if self.accept_zero is not None:
             accept((options, self.work, self.terms), self.accept_zero)
-        counted(self.draws, self.seed)
+        check_draws(self.draws, self.seed)
         if self.quality_floor is not None:
             require("quality_floor", self.quality_floor, 0, 1)
         on = self.terms.on

@@ -56,7 +56,7 @@ def sample(
     """
 
     if points is None:
-        counted(n, seed)
+        check_draws(n, seed)
     taken: dict[
         tuple[str, Any], Any
     ] = {}  # one array per doubt, so that what is shared can be recognised
@@ -170,7 +170,7 @@ def followed(driver: np.ndarray, own: np.ndarray, loading: float) -> np.ndarray:
     return ndtr(loading * ndtri(driver) + np.sqrt(1 - loading**2) * ndtri(own))
 
 
-def counted(draws: int, seed: int) -> None:
+def check_draws(draws: int, seed: int) -> None:
     """Check the number of draws and the seed, before anything of that size is made."""
     whole("draws", draws, 1, DRAWS_MAX)
     whole("seed", seed, 0, SEED_MAX)

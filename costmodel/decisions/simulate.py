@@ -16,7 +16,7 @@ import numpy as np
 
 from costmodel.choices.study import Study
 from costmodel.core.checks import require
-from costmodel.core.draws import counted, middle, sample
+from costmodel.core.draws import check_draws, middle, sample
 from costmodel.core.errors import Infeasible, check
 from costmodel.core.glossary import GLOSSARY, limits
 from costmodel.core.nested import find_key, pin
@@ -56,7 +56,7 @@ def per_draw(
 ) -> list[PerDraw]:
     """Several numbers of the same bills, each in the shape of `totals`."""
     if draws is not None and points is None:
-        counted(draws, study.seed)
+        check_draws(draws, study.seed)
     k = np.size(next(iter(grid.values()))) if grid else 1
     out = [{label: np.full((draws or 1) * k, np.nan) for label in study.options} for _ in numbers]
     for rows, calendar, bills in batches(study, draws, grid, points):
@@ -71,7 +71,7 @@ def per_draw(
 def paths(study: Study, draws: int | None = None) -> PerDraw:
     """USD of months 0..H of each option on the same draws, shape (draws, H + 1); None: at the middle, one row."""
     if draws is not None:
-        counted(draws, study.seed)
+        check_draws(draws, study.seed)
     out = {label: np.full((draws or 1, study.terms.months + 1), np.nan) for label in study.options}
     for rows, calendar, bills in batches(study, draws):
         for label, bill in bills.items():

@@ -10,7 +10,7 @@ import pandas as pd
 
 from costmodel.choices.study import Study, analysis
 from costmodel.core.checks import require
-from costmodel.core.draws import counted, doubts
+from costmodel.core.draws import check_draws, doubts
 from costmodel.core.draws import draws as drawn
 from costmodel.core.errors import check
 from costmodel.core.nested import leaves
@@ -92,7 +92,7 @@ def fan(study: Study, draws: int = FAN_DRAWS, cumulative: bool = True) -> pd.Dat
     Columns: option month p10 p50 p90. The percentiles of the last month are those of `compare`; percentiles of months do not add up.
     Beside options of known quality one of unknown quality is left out, and so is one that cannot run.
     """
-    counted(draws, study.seed)
+    check_draws(draws, study.seed)
     frames = []
     for label, usd in paths(comparable(study), draws).items():
         usd = usd[~np.isnan(usd).any(axis=1)]

@@ -180,7 +180,7 @@ class Tuning:
     sources: Sources = ()
 
 
-class Listed(float):
+class FromCatalogue(float):
     """A number that the files filled in, and fill in again when `dataclasses.replace` asks for another GPU, model or term."""
 
 

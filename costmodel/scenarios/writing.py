@@ -17,7 +17,7 @@ from costmodel.core.nested import key_of, same, walk
 from costmodel.core.ranges import Doubt
 from costmodel.facts import catalog
 from costmodel.facts.prices import ApiPrice, api_price
-from costmodel.facts.records import Listed
+from costmodel.facts.records import FromCatalogue
 from costmodel.scenarios.reading import SERVINGS
 
 
@@ -83,7 +83,7 @@ def _fields(x: Any, on: str | None) -> dict[str, Any]:
         ) == "serving-fit"
         derived = (
             derived
-            or isinstance(value, Listed)
+            or isinstance(value, FromCatalogue)
             or (
                 isinstance(x, (Api, Provisioned))
                 and (f.name, value) in (("on", on), ("mode", "standard"))

@@ -18,7 +18,7 @@ from costmodel.choices.purchases import Line
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.core.checks import require, validate
-from costmodel.core.draws import counted, middle, sample
+from costmodel.core.draws import check_draws, middle, sample
 from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
@@ -96,7 +96,7 @@ def business_case(
     change), payback_month (of the undiscounted cash, NaN: not within the horizon), capex, depreciation, written_off_months (NaN where nothing is), opex, tax, currency. All at the middle of
     every Range but the bands. An option that cannot run is left out.
     """
-    counted(draws, study.seed)
+    check_draws(draws, study.seed)
     policy, terms = _policy(policy), study.terms
     mid, drawn = (_cases(study, baseline, policy, n) for n in (None, draws))
     rate, money = terms.discount_rate, terms.money

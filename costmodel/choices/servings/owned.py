@@ -15,7 +15,7 @@ from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, KILO, ROUNDING
 from costmodel.facts import catalog
-from costmodel.facts.records import Listed
+from costmodel.facts.records import FromCatalogue
 from costmodel.laws.money import resale_share
 
 
@@ -56,14 +56,14 @@ class Owned:
     def of(self, gpu: Any) -> Owned:
         """The same with the price and the power of a GPU filled in; CatalogError where no price is known."""
         made, facts = self, catalog.facts_of("own")
-        if self.it_watts is None or isinstance(self.it_watts, Listed):
+        if self.it_watts is None or isinstance(self.it_watts, FromCatalogue):
             known = facts.get(f"{gpu.id}.facility_power")  # with cooling
             board = (
                 middle(gpu.power) + facts["server.server_power"].value.mid / self.gpus_per_server
             )
             made = replace(
                 made,
-                it_watts=Listed(
+                it_watts=FromCatalogue(
                     known.value.mid / facts["pue.industry.pue"].value.mid if known else board
                 ),
             )

@@ -21,7 +21,7 @@ from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_MINUTE
 from costmodel.facts import catalog
-from costmodel.facts.records import Listed
+from costmodel.facts.records import FromCatalogue
 from costmodel.laws import queueing as fleet
 
 RESERVATIONS = ("hourly", "monthly", "yearly")
@@ -93,17 +93,17 @@ class Provisioned:
                     raise CatalogError(
                         f"no {name} of {self.api.model.id!r} in provisioned.csv; give {name}=, known are {known}"
                     )
-                object.__setattr__(self, name, Listed(facts[f"{id}.{name}"].value.mid))
+                object.__setattr__(self, name, FromCatalogue(facts[f"{id}.{name}"].value.mid))
         if self._open("output_weight"):
             tier = self.api.model.tiers[0]
             object.__setattr__(
-                self, "output_weight", Listed(tier.usd_per_mtok_out / tier.usd_per_mtok_in)
+                self, "output_weight", FromCatalogue(tier.usd_per_mtok_out / tier.usd_per_mtok_in)
             )
         validate(self)
 
     def _open(self, name: str) -> bool:
         """Whether nobody gave this number, so that the files do."""
-        return getattr(self, name) is None or isinstance(getattr(self, name), Listed)
+        return getattr(self, name) is None or isinstance(getattr(self, name), FromCatalogue)
 
     @property
     def model(self) -> Any:
