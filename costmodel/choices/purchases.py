@@ -6,15 +6,19 @@ and never a cube of draws x months. Whatever calls a model is Traffic, never dol
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from string import Formatter
 from typing import Any
 
-from costmodel.choices.requests import Call
-from costmodel.choices.schedule import Schedule, monthly
+from costmodel.choices.requests import Call, Request
+from costmodel.choices.schedule import Schedule, monthly, once
 from costmodel.choices.terms import STEADY, TRENDS
+from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.ranges import Number
-from costmodel.core.units import WORKING_HOURS_PER_MONTH
+from costmodel.core.units import HOURS_PER_WEEK, WORKING_HOURS_PER_MONTH
 
 PHASES = (
     "data",
@@ -32,6 +36,7 @@ PHASES = (
     "failures",
     "retirement",
 )
+PRICE_TRENDS = (*TRENDS, STEADY)
 
 
 # -- what ----------------------------------------------------------------------------------------------
@@ -58,13 +63,14 @@ class Line:
     cites: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, allowed in (("phase", PHASES), ("trend", (*TRENDS, STEADY))):
-            if (
-                getattr(self, name) not in allowed
-            ):  # thousands of lines are made: no message is written for nothing
-                raise ValueError(
-                    f"line {self.item!r}: {name} is {getattr(self, name)!r}, allowed are {', '.join(allowed)}"
-                )
+        if self.phase in PHASES and self.trend in PRICE_TRENDS:
+            return  # thousands of lines are made: no message is written for nothing
+        for name, allowed in (("phase", PHASES), ("trend", PRICE_TRENDS)):
+            value = getattr(self, name)
+            check(
+                value in allowed,
+                f"line {self.item!r}: {name} is {value!r}, allowed are {', '.join(allowed)}",
+            )
 
     @property
     def usd(self) -> Any:
@@ -104,13 +110,28 @@ def labour(
     )
 
 
-def upkeep(item: str, technique: Any, person: Any) -> Line:
+def setup(
+    item: str,
+    technique: Any,
+    person: Any,
+    phase: str = "build",
+    times: Number = 1.0,
+    treatment: str = "opex",
+) -> Line:
+    """Weeks of a person up front (`technique.build_weeks`)."""
+    hours = technique.build_weeks * HOURS_PER_WEEK * times
+    basis = "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h"
+    cites = cite(technique, "build_weeks")
+    return labour(item, hours, person, once(), phase, basis, cites, treatment)
+
+
+def upkeep(
+    item: str, technique: Any, person: Any, phase: str = "maintenance", times: Number = 1.0
+) -> Line:
     """A steady share of a person (`technique.upkeep_fte` of full time), every month."""
-    hours = technique.upkeep_fte * WORKING_HOURS_PER_MONTH
+    hours = technique.upkeep_fte * WORKING_HOURS_PER_MONTH * times
     basis = "{upkeep_fte} of an engineer x working hours of a month x {usd_per_hour}/h"
-    return labour(
-        item, hours, person, monthly(), "maintenance", basis, cite(technique, "upkeep_fte")
-    )
+    return labour(item, hours, person, monthly(), phase, basis, cite(technique, "upkeep_fte"))
 
 
 @public
@@ -129,3 +150,53 @@ class Traffic:
     by: Any = None
     basis: str = ""
     cites: tuple[str, ...] = ()
+
+
+def uncached(
+    item: str,
+    request: Request,
+    count: Number,
+    schedule: Schedule,
+    phase: str,
+    by: Any = None,
+    basis: str = "",
+    cites: tuple[str, ...] = (),
+) -> Iterator[Traffic]:
+    """Every call of `count` requests, with nothing found in a cache."""
+    for call in request.each(cache=None).calls:
+        number = count * call.per_request
+        yield Traffic(item, call, number, schedule, phase, by, basis, cites)
+
+
+# -- where its numbers come from -----------------------------------------------------------------------
+
+
+def purchases_of(technique: Any, case: Any) -> Iterator[Line | Traffic]:
+    """What a technique buys, with each {name} in a basis cited as "owner.field".
+
+    A name, in the basis or in `cites`, is a field of the technique, of one of its records, of the workload or of its
+    corpus: of the first that has it. A field of anything else is cited by the technique itself, with `cite`.
+    """
+    records = [value for value in vars(technique).values() if hasattr(value, "sources")]
+    owners = (technique, *records, case.work, case.work.corpus)
+    for purchase in technique.buys(case):
+        given = [key for key in purchase.cites if "." in key]
+        known = {key.rpartition(".")[2] for key in given}
+        names = dict.fromkeys((*_names_in(purchase.basis), *purchase.cites))
+        found = [_key(name, owners) for name in names if name not in known and "." not in name]
+        # not replace(): nobody else has seen it, and thousands are made
+        object.__setattr__(purchase, "cites", (*found, *given))
+        yield purchase
+
+
+@lru_cache
+def _names_in(basis: str) -> tuple[str, ...]:
+    return tuple(name for _, name, _, _ in Formatter().parse(basis) if name)
+
+
+def _key(name: str, owners: tuple[Any, ...]) -> str:
+    for owner in owners:
+        if name in getattr(owner, "__dataclass_fields__", ()):
+            return cite(owner, name)[0]
+    kind = type(owners[0]).__name__
+    raise ValueError(f"{kind} buys by {{{name}}}, which is no field of it; write cites=cite(...)")

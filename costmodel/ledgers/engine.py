@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.options import Case, Mix, Option
-from costmodel.choices.purchases import Line, Traffic
+from costmodel.choices.purchases import Line, Traffic, purchases_of
 from costmodel.choices.schedule import with_demand
 from costmodel.choices.servings.hosted import Capacity, Hosted
 from costmodel.choices.study import Study
@@ -93,7 +93,7 @@ def purchases(parts: Cases) -> Iterator[Purchase]:
                 replace(earlier, requests_per_month=requests, together=(*earlier.together, case)),
             )
     for technique, case in bought:
-        for purchase in technique.buys(case):
+        for purchase in purchases_of(technique, case):
             yield getattr(purchase, "by", None) or case.serving, purchase
 
 
