@@ -1,11 +1,8 @@
-"""Doubt: a Range is drawn once, by key, and shared by everything that uses it.
+"""Doubt: a number that is not known exactly, as a `Range` or as `Measured`.
 
-`middle` and `sample` replace every Range inside nested dataclasses before any equation runs, so equations
-see only floats and arrays. The key of a draw is `record.field` for a fact, otherwise `Class.field`, unless the
-Range has a name. The key gives a uniform, the Range its quantile: the same quantity has the same draws in
-all options, differences are paired, and adding an option changes nothing else.
-
-Draws lie on the first axis and months on the last: a drawn parameter has the shape (n, 1).
+Either one can stand wherever a number can. It stays a doubt until `costmodel.core.draws` replaces it, so
+that equations see only floats and arrays: `middle` puts its median there, `sample` an array of draws.
+A doubt only says which value lies at which probability (`quantile`); its draws come from its key.
 """
 
 from __future__ import annotations
@@ -13,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Union
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Union
 
 import numpy as np
 
@@ -23,19 +20,67 @@ from costmodel.core.public import public
 Z90 = 1.6448536269514722  # standard normal quantile of 0.95: a 90 % range ends there
 
 
+class Form(NamedTuple):
+    """A scale on which a doubt is normal, and what its ends must be."""
+
+    to_normal: Callable[[Any], Any]
+    back: Callable[[Any], Any]
+    rule: str
+
+
+FORMS = {
+    "amount": Form(np.log, np.exp, "an amount must be above 0"),
+    "share": Form(
+        lambda p: np.log(p) - np.log1p(-p),
+        lambda x: 1 / (1 + np.exp(-x)),
+        "a share must lie strictly between 0 and 1",
+    ),
+    "change": Form(np.log1p, np.expm1, "a change must be above -1"),
+    "signed": Form(lambda x: x, lambda x: x, "it must be finite"),
+}
+
+
 @public
 @dataclass(frozen=True)
 class Range:
-    """A doubt: "I am `level` sure that it lies between low and high".
+    """A doubt: "I am 90 % sure that it lies between low and high".
 
-    Amounts are lognormal and are split at `mid` when it is given (each side keeps its own spread); shares are logit-normal,
-    so that no draw leaves 0..1; a change that can be negative is lognormal in 1 + change, so that no draw falls below -100 %.
-    Without a `form` ("amount", "share", "change", or "signed", a normal) the ends say which, and the unit of the field that
-    holds it: 20 to 80 cents are no share. `mid` is the median: sqrt(low x high) for an amount without one.
-    `name` is the key of the draw; `source` (an id of data/facts/sources.csv) and `why` say where the doubt comes from.
-    `driver` names what moves this doubt together with others, and `loading`, -1 to 1, how strongly: two doubts with loadings a and b
-    on one driver have the rank correlation of a normal copula with the correlation a x b.
+    The form says how the draws spread:
 
+    - "amount": lognormal, so that no draw is negative;
+    - "share": logit-normal, so that no draw leaves 0 to 1;
+    - "change": lognormal in 1 + change, so that no draw falls below -100 %;
+    - "signed": normal.
+
+    Each side of the median keeps its own spread.
+
+    Parameters
+    ----------
+    low, high : float
+        The ends, in the unit of the field; low must not exceed high.
+    mid : float, optional
+        The median, between low and high. Without it the middle on the scale of the form:
+        sqrt(low x high) for an amount.
+    level : float
+        How sure you are that the value lies between the ends, above 0 and below 1.
+    name : str, optional
+        The key of the draws: two Ranges with one name have the same draws.
+    form : str, optional
+        "amount", "share", "change" or "signed". Without it the ends decide: a share from 0 to below 1,
+        else an amount from 0, else a change above -1, else signed. A field can correct this guess.
+    source, why : str
+        Where the doubt comes from: an id of data/facts/sources.csv, and a reason.
+    driver, loading : str, float
+        What moves this doubt together with others, and how strongly, -1 to 1. Two doubts with the
+        loadings a and b on one driver have the correlation a x b of a normal copula.
+
+    Raises
+    ------
+    ValueError
+        Where an end is not finite or not allowed in the form, or another argument is out of bounds.
+
+    Examples
+    --------
     >>> round(Range(50, 150).mid, 3)
     86.603
     >>> [round(float(x), 3) for x in Range(50, 150).quantile(np.array([0.05, 0.5, 0.95]))]
@@ -47,84 +92,60 @@ class Range:
 
     low: float
     high: float
-    mid: float = None  # type: ignore[assignment]  # filled in __post_init__
+    mid: float = None  # type: ignore[assignment]  # filled in below
     level: float = 0.90
     name: str | None = None
-    form: str = None  # type: ignore[assignment]
+    form: str = None  # type: ignore[assignment]  # filled in below
     source: str = ""
     why: str = ""
     driver: str | None = None
     loading: float = 0.0
-    guessed: ClassVar[bool] = False  # the form was not given; each Range has its own answer
-    split: ClassVar[bool] = False  # the mid was given
+    # set for each Range, and no fields: files and comparisons of Ranges do not see them
+    form_was_guessed: ClassVar[bool]
+    mid_was_given: ClassVar[bool]
 
     def __post_init__(self) -> None:
-        label = f"Range({self.low}, {self.high})"
+        low, high, label = self.low, self.high, f"Range({self.low}, {self.high})"
+        finite = all(_is_float(x) and np.isfinite(x) for x in (low, high))
+        check(finite, f"{label}: both ends must be finite numbers")
+        check(low <= high, f"{label}: low must not exceed high")
         check(
-            isinstance(self.loading, (int, float, np.number)) and -1 <= self.loading <= 1,
+            _is_float(self.level) and 0 < self.level < 1,
+            f"{label}: level is {self.level!r}, allowed is between 0 and 1",
+        )
+        check(
+            _is_float(self.loading) and -1 <= self.loading <= 1,
             f"{label}: loading is {self.loading!r}, allowed is -1 to 1",
         )
         check(
             self.driver or not self.loading,
             f"{label}: a loading needs a driver; write driver='a name'",
         )
-        numbers = all(
-            isinstance(x, (int, float, np.number)) and np.isfinite(x) for x in (self.low, self.high)
-        )
-        check(numbers, f"{label}: both ends must be finite numbers")
-        check(self.low <= self.high, f"{label}: low must not exceed high")
-        check(
-            isinstance(self.level, (int, float)) and 0 < self.level < 1,
-            f"{label}: level is {self.level!r}, allowed is between 0 and 1",
-        )
-        object.__setattr__(self, "guessed", self.form is None)
-        if self.form is None:
-            share = self.low >= 0 and self.high < 1
-            form = (
-                "share"
-                if share
-                else "amount"
-                if self.low >= 0
-                else "change"
-                if self.low > -1
-                else "signed"
-            )
-            object.__setattr__(self, "form", form)
-        check(
-            self.form in _SCALES,
-            f"{label}: form is {self.form!r}, allowed are {', '.join(_SCALES)}",
-        )
-        to, back = _SCALES[self.form]
-        if self.low < self.high:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                ends = to(np.array([self.low, self.high], float))
-            check(
-                np.isfinite(ends).all(),
-                f"{label}: {_LIMITS[self.form]}; move the end inside, or state a form",
-            )
-        object.__setattr__(self, "split", self.mid is not None)
-        if self.mid is None:
-            mid = float(back(ends.mean())) if self.low < self.high else float(self.low)
-            object.__setattr__(self, "mid", mid)
-        check(
-            self.low <= self.mid <= self.high,
-            f"{label}: mid is {self.mid}, it must lie between low and high",
-        )
+        given = {"form_was_guessed": self.form is None, "mid_was_given": self.mid is not None}
+        form = _form_of(low, high) if self.form is None else self.form
+        check(form in FORMS, f"{label}: form is {form!r}, allowed are {', '.join(FORMS)}")
+        mid = _middle(label, low, high, FORMS[form]) if self.mid is None or low < high else low
+        mid = mid if self.mid is None else self.mid
+        check(low <= mid <= high, f"{label}: mid is {mid}, it must lie between low and high")
+        for name, value in (given | {"form": form, "mid": mid}).items():
+            object.__setattr__(self, name, value)
 
-    def fitting(self, unit: str) -> Range:
-        """The Range as a field with this unit means it: what looks like a share is an amount where the unit is no share."""
-        if not self.guessed or self.low == self.high:
+    def for_unit(self, unit: str) -> Range:
+        """Reinterpret a guessed form by the unit of the field.
+
+        Range(0.2, 0.8) is a share in a share field and an amount elsewhere: 20 to 80 cents are no share.
+        """
+        if not self.form_was_guessed or self.low == self.high:
             return self
-        if unit in ("share", "share/month") and self.form == "amount":
-            raise ValueError(
-                f"Range({self.low}, {self.high}): {_LIMITS['share']}; move the end inside, or state a form"
-            )
+        if self.form == "amount" and unit in ("share", "share/month"):
+            raise ValueError(_outside(f"Range({self.low}, {self.high})", FORMS["share"]))
         if self.form != "share" or unit.startswith("share"):
             return self
-        return dataclasses.replace(self, form="amount", mid=self.mid if self.split else None)  # type: ignore[arg-type]
+        mid: Any = self.mid if self.mid_was_given else None
+        return dataclasses.replace(self, form="amount", mid=mid)
 
     def quantile(self, u: Any) -> Any:
-        """Value at probability u in 0..1, any shape."""
+        """The value at probability u, 0 to 1, of any shape."""
         if self.low == self.high:
             return self.low
         from scipy.special import ndtri
@@ -132,23 +153,62 @@ class Range:
         return self.at_z(ndtri(np.asarray(u, float)))
 
     def at_z(self, z: np.ndarray) -> Any:
-        """Value at the standard normal quantile z, any shape."""
+        """The value at the standard normal quantile z, of any shape."""
         from scipy.special import ndtri
 
-        to, back = _SCALES[self.form]
-        low, mid, high = (to(np.float64(x)) for x in (self.low, self.mid, self.high))
+        to_normal, back, _ = FORMS[self.form]
+        low, mid, high = (to_normal(np.float64(x)) for x in (self.low, self.mid, self.high))
         end = Z90 if self.level == 0.90 else float(ndtri((1 + self.level) / 2))
         return back(mid + z * np.where(z < 0, (mid - low) / end, (high - mid) / end))
+
+
+def _form_of(low: float, high: float) -> str:
+    """The form that the ends suggest."""
+    if low >= 0:
+        return "share" if high < 1 else "amount"
+    return "change" if low > -1 else "signed"
+
+
+def _middle(label: str, low: float, high: float, form: Form) -> float:
+    """The middle of the ends on the scale of the form; ends that are not on the scale are refused."""
+    if low == high:
+        return float(low)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ends = form.to_normal(np.array([low, high], float))
+    check(np.isfinite(ends).all(), _outside(label, form))
+    return float(form.back(ends.mean()))
+
+
+def _outside(label: str, form: Form) -> str:
+    return f"{label}: {form.rule}; move the end inside, or state a form"
 
 
 @public
 @dataclass(frozen=True)
 class Measured:
-    """Your own evaluation: `accepted` answers of `trials`. Its doubt is the Jeffreys posterior, a Beta.
+    """The result of your own evaluation: how many answers were accepted of how many.
 
-    Other counts are another evaluation, drawn apart: 70 of 100 is probably, not surely, better than 68 of 100. Equal counts
-    are taken for one evaluation; where they are two, give one a `name`.
+    Its doubt is the Jeffreys posterior, Beta(accepted + 1/2, trials - accepted + 1/2)
+    (Brown, Cai and DasGupta 2001, section 3.1.3). Other counts are another evaluation with draws of its
+    own: 70 of 100 is probably, not surely, better than 68 of 100. Equal counts are taken for the same
+    evaluation; where they are two, give one of them a `name`.
 
+    Parameters
+    ----------
+    accepted : float
+        Answers accepted, 0 to `trials`: a count, not a share.
+    trials : float
+        Answers judged, above 0.
+    name : str, optional
+        The key of the draws.
+
+    Raises
+    ------
+    ValueError
+        Where `accepted` is a share, or lies outside 0 to `trials`.
+
+    Examples
+    --------
     >>> Measured(68, 100).mid
     0.68
     >>> [round(float(x), 2) for x in Measured(68, 100).quantile(np.array([0.05, 0.95]))]
@@ -160,61 +220,61 @@ class Measured:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        counts = all(isinstance(x, (int, float, np.number)) for x in (self.accepted, self.trials))
-        share = counts and 0 < self.accepted < 1 < self.trials
+        accepted, trials, label = self.accepted, self.trials, f"Measured({self.accepted}, {self.trials})"
+        counts = _is_float(accepted) and _is_float(trials)
+        if counts and 0 < accepted < 1 < trials:
+            meant = f"Measured({round(accepted * trials):g}, {trials:g})"
+            raise ValueError(
+                f"{label}: accepted is a count; a share of {accepted:g} is {meant}"
+            )
         check(
-            not share,
-            f"Measured({self.accepted}, {self.trials}): accepted is a count; a share of {self.accepted:g} is Measured({round(self.accepted * self.trials):g}, {self.trials:g})",
-        )
-        check(
-            counts and self.trials > 0 and 0 <= self.accepted <= self.trials,
-            f"Measured({self.accepted}, {self.trials}): accepted must lie between 0 and trials, trials above 0",
+            counts and trials > 0 and 0 <= accepted <= trials,
+            f"{label}: accepted must lie between 0 and trials, trials above 0",
         )
 
     @property
     def mid(self) -> float:
+        """The share that was accepted."""
         return self.accepted / self.trials
 
     @property
     def low(self) -> float:
+        """The low end of the 90 % band."""
         return min(float(self.quantile(0.05)), self.mid)
 
     @property
     def high(self) -> float:
+        """The high end of the 90 % band."""
         return max(float(self.quantile(0.95)), self.mid)
 
     def quantile(self, u: Any) -> Any:
+        """The share at probability u, 0 to 1, of any shape."""
         from scipy.special import betaincinv
 
-        return betaincinv(
-            self.accepted + 0.5, self.trials - self.accepted + 0.5, np.asarray(u, float)
-        )
+        failed = self.trials - self.accepted
+        return betaincinv(self.accepted + 0.5, failed + 0.5, np.asarray(u, float))
+
+
+def assumed(low: float, mid: float, high: float, why: str, **more: Any) -> Range:
+    """A Range that rests on no source, and says so.
+
+    >>> assumed(2, 3, 8, "minutes to find the right passage").why
+    'assumption: minutes to find the right passage'
+    """
+    return Range(low, high, mid=mid, why=f"assumption: {why}", **more)
 
 
 Doubt = (Range, Measured)
 if TYPE_CHECKING:
-    Number = Any  # a field holds a Range until `sample` or `middle` puts a number there, which types cannot tell
+    Number = Any  # a field holds a doubt until `middle` or `sample` puts a number there
 else:
     Number = Union[float, np.ndarray, Range, Measured]
 
 
-def _logit(p: Any) -> Any:
-    return np.log(p) - np.log1p(-p)
+def is_number(value: Any) -> bool:
+    """Whether a value counts as a number of a field: a float, an array of draws, or a doubt."""
+    return _is_float(value) or isinstance(value, (np.ndarray, *Doubt))
 
 
-def _expit(x: Any) -> Any:
-    return 1 / (1 + np.exp(-x))
-
-
-_SCALES: dict[str, tuple[Callable, Callable]] = {
-    "amount": (np.log, np.exp),
-    "share": (_logit, _expit),
-    "change": (np.log1p, np.expm1),
-    "signed": (lambda x: x, lambda x: x),
-}
-_LIMITS = {
-    "amount": "an amount must be above 0",
-    "share": "a share must lie strictly between 0 and 1",
-    "change": "a change must be above -1",
-    "signed": "it must be finite",
-}
+def _is_float(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
