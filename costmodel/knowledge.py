@@ -5,7 +5,7 @@ Retrieval   recall_at_k all_found stale_share found_by_entities own_embedder
 Graphs      graph_size graph_index_ratio graph_from_sample index_cost
 Ways        knowledge_options knowledge_table knowledge_map knowledge_ratios self_route route_by_question
 Quality     Effect shift context_shift position_shift quality_by_question cost_by_mix context_budget
-Waiting     Waiting latency api_latency first_token_s holds
+Waiting     Waiting latency first_token_s holds
 """
 
 from costmodel.choices.techniques.knowledge import own_embedder
@@ -43,13 +43,12 @@ from costmodel.studies.knowledge import (
     route_by_question,
     self_route,
 )
-from costmodel.studies.waiting import Waiting, api_latency, holds, latency
+from costmodel.studies.waiting import Waiting, holds, latency
 
 __all__ = [
     "Effect",
     "Waiting",
     "all_found",
-    "api_latency",
     "break_even_hit_rate",
     "break_even_reads",
     "cache_verdict",

@@ -3,7 +3,7 @@
 Experiments samples_per_arm days_to_collect chance_to_detect runs_to_see through_judge exposed_days expected_loss
 Releases    release_policies best_policy
 Ageing      cached_share_of cold_cache_ratio gain_of_waiting overpaid_share per_survivor putting_off
-Agents      step_tokens turn_tokens attempts per_resolved tail agent_runs per_task steps_and_success coding_ways user_margins
+Agents      step_tokens turn_tokens attempts per_resolved tail agent_runs steps_and_success coding_ways user_margins
 A year      inference_share oneoffs duties
 Mistakes    unpriced lint PITFALLS
 """
@@ -29,9 +29,7 @@ from costmodel.laws.experiments import (
 from costmodel.studies.agents import (
     agent_runs,
     coding_ways,
-    per_task,
     steps_and_success,
-    user_margins,
 )
 from costmodel.studies.operations import (
     best_policy,
@@ -42,6 +40,7 @@ from costmodel.studies.operations import (
     release_policies,
     unpriced,
 )
+from costmodel.studies.outcomes import user_margins
 from costmodel.studies.pitfalls import PITFALLS, lint
 
 __all__ = [
@@ -64,7 +63,6 @@ __all__ = [
     "overpaid_share",
     "per_resolved",
     "per_survivor",
-    "per_task",
     "putting_off",
     "release_policies",
     "runs_to_see",

@@ -1,9 +1,10 @@
-"""Outcomes: what one resolved task, one accepted change or one user costs, and how much of it is inference."""
+"""Agents: what a resolved task costs by steps and success, and what an accepted change of code
+costs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,20 +18,19 @@ from costmodel.choices.techniques.prompting import PromptCache
 from costmodel.choices.terms import Terms, Trends
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
-from costmodel.core.draws import draws as quantiles
-from costmodel.core.draws import middle, sample
+from costmodel.core.draws import draw_values, middle, sample
 from costmodel.core.errors import check
 from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range
+from costmodel.core.ranges import Doubt, Number, Range
 from costmodel.core.units import MINUTES_PER_HOUR, MONTHS_PER_YEAR
-from costmodel.decisions.simulate import totals
+from costmodel.decisions.simulate import per_draw
 from costmodel.facts import catalog
-from costmodel.laws.agents import per_resolved, tail
+from costmodel.laws.agents import per_resolved
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
+from costmodel.studies.outcomes import LEAST_SHARE, per_request, share_accepted
 
 DRAWS = 4_000
-LEAST_SUCCESS, LEAST_SEAT = 1e-6, 0.01
 STILL = Trends(api=0.0, gpu=0.0, labour=0.0, service=0.0)
 PROMPT_TOKENS = Range(
     1_500,
@@ -46,45 +46,6 @@ REASONING = Range(
     name="agent_runs.reasoning",
     why="assumption: hidden reasoning of one step",
 )
-
-
-@analysis
-def per_task(
-    study: Study,
-    usd_unresolved: Number = 0.0,
-    months: int = int(MONTHS_PER_YEAR),
-    draws: int = DRAWS,
-) -> pd.DataFrame:
-    """What one task and one resolved task cost, one row per option.
-
-    usd_per_resolved = (usd_per_task + (1 - success) x usd_unresolved) / success, where `usd_unresolved` is what a person
-    takes for a task that the agent gives back. Columns: option, usd_per_task (everything but the cost of failures), success,
-    usd_per_resolved, p10, p90 (of it).
-    """
-    require("usd_unresolved", usd_unresolved)
-    study = study.changed(months=months)
-    work, terms, seed = study.work, study.terms, study.seed
-    person = _drawn("usd_unresolved", usd_unresolved, draws, seed)
-    rows = []
-    for label, option in study.options.items():
-        each, success, resolved = _task(middle((option, work, terms)), middle(usd_unresolved))
-        drawn = _task(sample((option, work, terms), draws, seed), person)[2]
-        with np.errstate(invalid="ignore"):  # nothing is ever resolved
-            rows.append((label, each, success, resolved, *np.percentile(drawn, [10, 90])))
-    return pd.DataFrame(
-        rows, columns=["option", "usd_per_task", "success", "usd_per_resolved", "p10", "p90"]
-    )
-
-
-def _task(numbers: tuple[Any, Workload, Terms], usd_unresolved: Any = 0.0) -> tuple[Any, Any, Any]:
-    """(cost of a task, share resolved, cost of a resolved task) of an option, workload and terms without Ranges."""
-    option, work, terms = numbers
-    bill, calendar = evaluate(option, work, terms), Calendar(work, terms)
-    each = bill.total(calendar, without="failures") / (bill.requests * calendar.requests)
-    success = np.nan if bill.accepted is None else bill.accepted
-    with np.errstate(divide="ignore"):
-        found = (each, success, per_resolved(each, np.asarray(success), usd_unresolved))
-    return tuple(float(x) if np.ndim(x) == 0 else np.ravel(x) for x in found)  # type: ignore[return-value]
 
 
 def _agent(option: Option | Mix, kind: type, asked: str) -> Any:
@@ -103,58 +64,50 @@ def steps_and_success(
     months: int = int(MONTHS_PER_YEAR),
     label: str | None = None,
 ) -> pd.DataFrame:
-    """Cost of one resolved task for every number of steps and every success. Columns: steps, success, usd_per_task, usd_per_resolved.
+    """Say what one resolved task costs for every number of steps and every share of tasks resolved.
 
-    `option` holds an agent; its steps and the share of tasks that are resolved are replaced, all other Ranges are at their middle.
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        One of its options holds an agent, whose steps and success are replaced.
+    steps : sequence of float
+        Steps of a task [count].
+    success : sequence of float
+        Share of tasks that are resolved [share, above 0 to 1].
+    usd_unresolved : float or Range
+        What a person takes for a task that the agent gives back [USD, 0 or more].
+    months : int
+        The horizon [month].
+    label : str, optional
+        Which option; it may be left out where there is one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: steps, success, usd_per_task [USD, without the cost of wrong answers],
+        usd_per_resolved [USD]. Every other Range is at its middle.
+
+    Raises
+    ------
+    ValueError
+        When the option has no agent, or an argument is empty or outside its range.
     """
     for name, values in (("steps", steps), ("success", success)):
         check(
             np.ndim(values) == 1 and len(values),
             f"steps_and_success: {name} is {values!r}, it must be a list of numbers",
         )
-    require("success", np.asarray(success, float), LEAST_SUCCESS, 1)
+    require("success", np.asarray(success, float), LEAST_SHARE, 1)
     require("usd_unresolved", usd_unresolved)
     label = study.label(label)
-    study = study.only(label).changed(months=months, work=replace(study.work, usd_per_failure=0.0))
-    key = f"{type(_agent(study.option(), Agent, 'steps_and_success')).__name__}.steps"
-    usd = totals(study, grid={key: np.asarray(steps, float)})[label]
-    mid_work, mid_terms = middle((study.work, study.terms))
-    each = usd / float(
-        np.squeeze(mid_work.requests_per_month * Calendar(mid_work, mid_terms).requests)
-    )
+    key = f"{type(_agent(study.option(label), Agent, 'steps_and_success')).__name__}.steps"
+    (usd,) = per_draw(study.only(label).changed(months=months), (per_request,), grid={key: steps})
     rows = [
-        (n, s, usd_per_task, per_resolved(usd_per_task, s, middle(usd_unresolved)))
+        (n, s, each, per_resolved(each, s, middle(usd_unresolved)))
         for s in success
-        for n, usd_per_task in zip(steps, each, strict=True)
+        for n, each in zip(steps, usd[label], strict=True)
     ]
     return pd.DataFrame(rows, columns=["steps", "success", "usd_per_task", "usd_per_resolved"])
-
-
-@public
-def user_margins(
-    usd_per_user: Number,
-    usd_per_seat_month: Number,
-    spread: Number,
-    at: Sequence[float] = (0.50, 0.80, 0.90, 0.95, 0.99),
-) -> pd.DataFrame:
-    """Cost and margin of users along their usage: the mean user may pay and the heavy one not.
-
-    Usage is lognormal: `usd_per_user` is the mean cost of a month, `spread` the standard deviation of its logarithm. Columns:
-    percentile, usd, margin (share of the seat that is left, below 0 a loss). Ranges are at their middle.
-    """
-    for name, value in (("usd_per_user", usd_per_user), ("spread", spread)):
-        require(name, value)
-    require("usd_per_seat_month", usd_per_seat_month, low=LEAST_SEAT)
-    require("at", np.asarray(at, float), LEAST_SUCCESS, 1 - LEAST_SUCCESS)
-    usd_per_user, usd_per_seat_month, spread = middle((usd_per_user, usd_per_seat_month, spread))
-    usd = [float(tail(usd_per_user, spread, p)) for p in at]
-    return pd.DataFrame(
-        {
-            "percentile": [100 * p for p in at],
-            "usd": usd,
-            "margin": [1 - x / usd_per_seat_month for x in usd],
-        }
-    )
 
 
 @analysis
@@ -165,11 +118,36 @@ def coding_ways(
     draws: int = DRAWS,
     label: str | None = None,
 ) -> pd.DataFrame:
-    """One accepted change, three ways: a developer alone, a developer with AI, an agent whose changes a developer reads.
+    """Compare three ways to one accepted change: a developer, a developer with AI, an agent that a
+    developer reads.
 
-    By hand it takes `hours_by_hand`; with AI `time_ratio` times as long (1.19 in the trial of METR, 0.44 in an earlier one)
-    and the model calls of one task; the agent's rejected changes are done by hand after all. Columns: way, usd_model (the
-    agent: its model, build and upkeep), usd_people, usd_per_change, p10, p90 (of it).
+    With AI a change takes `time_ratio` times as long and the model calls of one task. What the
+    agent gets wrong is done by hand after all. The horizon is one year.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        One of its options holds a CodingAgent.
+    hours_by_hand : float or Range
+        What one change takes by hand [hour, 0 or more].
+    time_ratio : float or Range, optional
+        Time with AI over that by hand [x, 0 or more]; by default a Range that holds 1.19 of the
+        trial of METR and 0.44 of an earlier one.
+    draws : int
+        Random draws behind the band.
+    label : str, optional
+        Which option; it may be left out where there is one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: way; usd_model [USD a change: the agent, its model, build and upkeep]; usd_people;
+        usd_per_change, with p10 and p90.
+
+    Raises
+    ------
+    ValueError
+        When the option is a Mix or has no CodingAgent, or an argument is outside its range.
     """
     ratio = catalog.practice("coding.time_ratio") if time_ratio is None else time_ratio
     require("hours_by_hand", hours_by_hand)
@@ -180,33 +158,34 @@ def coding_ways(
         "coding_ways compares the ways of one Option with a CodingAgent, not of a Mix",
     )
     _agent(option, CodingAgent, "coding_ways")
-    study, seed = study.changed(months=int(MONTHS_PER_YEAR)), study.seed
-    given = (option, study.work, study.terms)
-    mid = _by_way(middle(given), middle(hours_by_hand), middle(ratio))
-    drawn = _by_way(
-        sample(given, draws, seed),
-        _drawn("hours_by_hand", hours_by_hand, draws, seed),
-        _drawn("time_ratio", ratio, draws, seed),
+    study = study.changed(months=int(MONTHS_PER_YEAR))
+    given = option, study.work, study.terms
+    own = {"hours_by_hand": hours_by_hand, "time_ratio": ratio}
+    drawn = (
+        draw_values(name, x, draws, study.seed) if isinstance(x, Doubt) else x
+        for name, x in own.items()
     )
+    mid = _by_way(*middle((*given, *own.values())))
+    spread = _by_way(*sample(given, draws, study.seed), *drawn)
     rows = [
-        (way, *(x.item() for x in (*usd, sum(usd))), *np.percentile(sum(drawn[way]), [10, 90]))
+        (way, *(x.item() for x in (*usd, sum(usd))), *np.percentile(sum(spread[way]), [10, 90]))
         for way, usd in mid.items()
     ]
-    return pd.DataFrame(
-        rows, columns=["way", "usd_model", "usd_people", "usd_per_change", "p10", "p90"]
-    )
+    columns = ["way", "usd_model", "usd_people", "usd_per_change", "p10", "p90"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _by_way(
-    numbers: tuple[Any, Workload, Terms], hours: Any, ratio: Any
+    option: Any, work: Workload, terms: Terms, hours: Any, ratio: Any
 ) -> dict[str, tuple[Any, Any]]:
     """(cost of the agent, cost of people) of an accepted change by way, without Ranges."""
-    option, _, terms = numbers
     agent = _agent(option, CodingAgent, "coding_ways")
-    each, success, _ = _task(numbers)
-    hourly, hours, ratio, reading = (
+    calendar, bill = Calendar(work, terms), evaluate(option, work, terms)
+    each, success, hourly, hours, ratio, reading = (
         np.ravel(np.asarray(x))
         for x in (
+            per_request(bill, calendar),
+            share_accepted(bill, calendar),
             terms.people.engineer.usd_per_hour,
             hours,
             ratio,
@@ -221,73 +200,65 @@ def _by_way(
     }
 
 
-def _drawn(name: str, value: Any, draws: int, seed: int) -> Any:
-    """The draws of a Range, any other value as it is."""
-    return quantiles(name, value, draws, seed) if isinstance(value, Range) else value
-
-
 @public
 def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """Published runs of a bare coding agent beside the model's band (80 %), one row each: dollars a task on SWE-bench Verified.
+    """Hold published runs of a bare coding agent against the model: dollars a task on SWE-bench
+    Verified.
 
-    The number of steps is the published one; everything else is the default `CodingAgent` without tools. Columns: case,
-    steps, success, reported, low, mid, high, ratio (mid over reported), inside, per_resolved (reported over success), source.
-    The defaults were chosen with these rows in view: the band is a fit, not a forecast.
+    The number of steps is the published one; everything else is the default `CodingAgent` without
+    tools. The defaults were chosen with these rows in view: the band is a fit, not a forecast.
+
+    Parameters
+    ----------
+    draws, seed : int
+        Random draws behind the band, and what makes them repeatable.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row each. Columns: case, steps [count], success [share], reported, low, mid, high [USD a
+        task; the band holds 80 %], ratio (mid over reported), inside, per_resolved (reported over
+        success) [USD], source.
     """
+    flat = Terms(start="2026-01-01", months=1, trends=STILL)
+    work = Workload(1_000, instruction_tokens=PROMPT_TOKENS, output_tokens=200)
     found = catalog.facts_of("agent_runs")
     rows = []
     for id in dict.fromkeys(fact.id for fact in found.values()):
-        steps, reported, success = (
-            found[f"{id}.{field}"] for field in ("steps", "usd_per_task", "success")
+        steps, usd, success = (
+            found[f"{id}.{field}"].value for field in ("steps", "usd_per_task", "success")
         )
-        api = Api(id, on=steps.as_of)
-        card: Any = api.model
+        api = Api(id, on=found[f"{id}.steps"].as_of)
         agent = CodingAgent(
-            steps=steps.value.mid,
+            steps=steps.mid,
             tools=0,
             reviewed_share=0,
             build_weeks=0,
             upkeep_fte=0,
-            step_reasoning_tokens=REASONING if steps.value.why == "reasoning" else 0.0,
+            step_reasoning_tokens=REASONING if steps.why == "reasoning" else 0.0,
         )
+        card: Any = api.model
         cached = [PromptCache()] if card.tiers[0].usd_per_mtok_cache_read is not None else []
-        option, work = (
-            Option(api, agent, *cached),
-            Workload(1_000, instruction_tokens=PROMPT_TOKENS, output_tokens=200),
+        given = Option(api, agent, *cached), work, flat
+        mid, spread = (
+            per_request(evaluate(*x), Calendar(*x[1:]))
+            for x in (middle(given), sample(given, draws, seed))
         )
-        flat = Terms(start="2026-01-01", months=1, trends=STILL)
-        mid = _task(middle((option, work, flat)))[0]
-        low, high = np.percentile(_task(sample((option, work, flat), draws, seed))[0], [10, 90])
-        usd, share = reported.value.mid, success.value.mid
-        source = catalog.source(reported.value.source)
+        low, high = np.percentile(spread, [10, 90])
+        source = catalog.source(usd.source)
         rows.append(
-            (
-                id,
-                steps.value.mid,
-                share,
-                usd,
-                low,
-                mid,
-                high,
-                mid / usd,
-                bool(low <= usd <= high),
-                usd / share,
-                f"{source.publisher}: {source.title}",
-            )
+            {
+                "case": id,
+                "steps": steps.mid,
+                "success": success.mid,
+                "reported": usd.mid,
+                "low": low,
+                "mid": float(mid),
+                "high": high,
+                "ratio": float(mid) / usd.mid,
+                "inside": bool(low <= usd.mid <= high),
+                "per_resolved": usd.mid / success.mid,
+                "source": f"{source.publisher}: {source.title}",
+            }
         )
-    return pd.DataFrame(
-        rows,
-        columns=[
-            "case",
-            "steps",
-            "success",
-            "reported",
-            "low",
-            "mid",
-            "high",
-            "ratio",
-            "inside",
-            "per_resolved",
-            "source",
-        ],
-    )
+    return pd.DataFrame(rows)

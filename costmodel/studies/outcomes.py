@@ -1,229 +1,391 @@
-"""Per outcome: what an accepted answer costs with retries, people and wrong answers; equal quality; users, seats and margins."""
+"""Per outcome: what an accepted answer, a user and a seat cost, with retries, people and wrong
+answers.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.options import Mix, Option
 from costmodel.choices.study import Study, analysis
-from costmodel.choices.terms import Terms
-from costmodel.choices.workload import Workload
-from costmodel.core.checks import require
-from costmodel.core.draws import middle
-from costmodel.core.errors import Infeasible, check, whole
+from costmodel.core.checks import require, whole_number
+from costmodel.core.draws import middle, sample
+from costmodel.core.errors import Infeasible, check
+from costmodel.core.nested import pin
 from costmodel.core.public import public
-from costmodel.core.words import show
+from costmodel.core.ranges import Number
 from costmodel.decisions.simulate import UNKNOWN
+from costmodel.laws.agents import attempts, given_up, per_resolved, tail
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Bill, evaluate
+from costmodel.ledgers.engine import Bill, at_middle, evaluate
 
 RETRIES_MAX = 1_000
-LEAST = 1e-9  # what divides something is above 0
-USED = (
-    "serving",
-    "retrieval",
-    "monitoring",
-    "failures",
-)  # phases that follow use; the others are shared by heads
+LEAST = 1e-9  # users and requests divide the bill, so they are above 0
+LEAST_SHARE, LEAST_SEAT = 1e-6, 0.01
+FOLLOWS_USE = ("serving", "retrieval", "monitoring", "failures")  # all else is shared by heads
+PERCENTILES = (0.50, 0.80, 0.90, 0.95, 0.99)
+
+
+def per_request(bill: Bill, calendar: Calendar) -> Any:
+    """USD of one request over the horizon, wrong answers left out; fixed costs are spread over all."""
+    requests = bill.requests * calendar.requests
+    check(np.all(requests > 0), f"the workload brings no requests in {calendar.months} months")
+    return bill.total(calendar, without="failures") / requests
+
+
+def share_accepted(bill: Bill, calendar: Calendar) -> Any:
+    """The share of answers that is accepted; NaN where nobody knows it."""
+    return np.nan if bill.accepted is None else bill.accepted
+
+
+# -- an answer -------------------------------------------------------------------------------------
 
 
 @public
 def resolve(accepted: Any, retries: Any = 0, detected: Any = 1.0) -> tuple[Any, Any, Any, Any]:
-    """What becomes of a request: (attempts, accepted by the model, handed to a person, wrong and not noticed).
+    """Say what becomes of a request: it is solved, handed to a person, or wrong without anybody
+    noticing.
 
-    Each attempt is accepted with the chance p; of those that fail a share d is noticed and tried again, up to `retries` times, then handed to a person:
-    f = d (1 - p); attempts = (1 - f^(r+1)) / (1 - f); accepted = p x attempts; a person gets f^(r+1); the rest is wrong. Shares in 0..1, any shape.
-    Not in it: attempts that fail together. The shares add up to 1.
+    Each attempt is accepted with the chance p. Of those that fail, the share d is noticed and tried
+    again, up to r times, then handed to a person. With f = d (1 - p): attempts = (1 - f^(r+1)) / (1
+    - f), solved = p x attempts, handed on = f^(r+1); the rest is wrong. Not in it: attempts that
+    fail together.
 
+    Parameters
+    ----------
+    accepted : float or array
+        Chance p that one attempt is accepted [share, 0 to 1].
+    retries : float or array
+        Attempts r after the first [count].
+    detected : float or array
+        Share d of the failures that is noticed [share, 0 to 1].
+
+    Returns
+    -------
+    tuple of float or array
+        Attempts [count], and the shares of requests that the model solves, that a person gets, and
+        that stay wrong. The shares add up to 1.
+
+    Examples
+    --------
     >>> [round(float(x), 4) for x in resolve(0.68)]
     [1.0, 0.68, 0.32, 0.0]
     >>> [round(float(x), 4) for x in resolve(0.5, retries=1, detected=0.8)]
     [1.4, 0.7, 0.16, 0.14]
     """
     again = detected * (1 - accepted)
-    last = again ** (retries + 1)
-    attempts = np.where(again < 1, (1 - last) / np.where(again < 1, 1 - again, 1.0), retries + 1.0)
-    solved = accepted * attempts
-    return attempts, solved, last, 1 - solved - last
+    sent, handed_on = attempts(again, retries + 1), given_up(again, retries + 1)
+    return sent, accepted * sent, handed_on, 1 - accepted * sent - handed_on
+
+
+@dataclass(frozen=True)
+class _Handling:
+    """What is done about answers that fail; the cost of a wrong one is the workload's where it is
+    None.
+    """
+
+    retries: int
+    detected: Number
+    usd_per_escalation: Number
+    usd_per_wrong: Number | None
+    person_solves: bool
 
 
 @analysis
 def per_outcome(
     study: Study,
     retries: int = 0,
-    detected: float = 1.0,
-    usd_per_escalation: float = 0.0,
-    usd_per_wrong: float | None = None,
+    detected: Number = 1.0,
+    usd_per_escalation: Number = 0.0,
+    usd_per_wrong: Number | None = None,
     person_solves: bool = False,
+    draws: int | None = None,
 ) -> pd.DataFrame:
-    """What a resolved request costs: with retries, escalation to a person, and the cost of wrong answers that nobody noticed.
+    """Say what a resolved request, or a resolved task of an agent, costs.
 
-    Index option, cheapest first; columns: per_request (one attempt), attempts, accepted, escalated, wrong (shares of the requests), usd_attempts, usd_people, usd_wrong
-    (per request), per_accepted (all three over the requests that the model resolves, or that are resolved at all with `person_solves`), why_not. `usd_per_wrong`: the
-    workload's `usd_per_failure` by default. $2.80 an attempt at 68 % accepted is $4.12. All at the middle of every Range.
+    per_accepted = (usd_attempts + usd_people + usd_wrong) / share resolved, see `resolve`.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options; their bills are those of the study's horizon.
+    retries : int
+        Attempts after the first, 0 to 1,000 [count].
+    detected : float or Range
+        Share of the failed answers that is noticed [share, 0 to 1].
+    usd_per_escalation : float or Range
+        What a person costs who takes a request over [USD, 0 or more].
+    usd_per_wrong : float or Range, optional
+        What a wrong answer costs that nobody noticed [USD, 0 or more]; by default `usd_per_failure`
+        of the workload.
+    person_solves : bool
+        Whether requests that a person solves count as resolved.
+    draws : int, optional
+        Random draws behind the band p10 to p90; without it there is no band.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index option, cheapest first, every Range at its middle. Columns: per_request [USD of one
+        attempt], attempts [count], accepted, escalated, wrong [share of requests], usd_attempts,
+        usd_people, usd_wrong [USD a request], per_accepted [USD], with `draws` also p10 and p90 of
+        it, and why_not.
+
+    Raises
+    ------
+    ValueError
+        When an argument is outside its range, or the workload brings no requests.
+
+    Examples
+    --------
+    Two dollars eighty an attempt at 68 % accepted:
+
+    >>> from costmodel.choices.servings.baselines import Staff
+    >>> from costmodel.choices.options import Option
+    >>> from costmodel.choices.workload import Workload
+    >>> people = Option(Staff(minutes_per_request=6, usd_per_hour=28, accepted=0.68))
+    >>> round(
+    ...     float(
+    ...         per_outcome(people, Workload(1_000, input_tokens=1), months=1).per_accepted.item()
+    ...     ),
+    ...     2,
+    ... )
+    4.13
     """
-    options, work, terms = study.options, study.work, study.terms
-    whole("retries", retries, 0, RETRIES_MAX)
-    mid_work, mid_terms = middle((work, terms))
-    wrong_usd = mid_work.usd_per_failure if usd_per_wrong is None else usd_per_wrong
-    for name, value in (
-        ("detected", detected),
-        ("usd_per_escalation", usd_per_escalation),
-        ("usd_per_wrong", wrong_usd),
-    ):
-        require(name, value, 0, 1 if name == "detected" else np.inf)
-    detected, usd_per_escalation, wrong_usd = middle((detected, usd_per_escalation, wrong_usd))
-    columns = [
-        "per_request",
-        "attempts",
-        "accepted",
-        "escalated",
-        "wrong",
-        "usd_attempts",
-        "usd_people",
-        "usd_wrong",
-        "per_accepted",
-        "why_not",
-    ]
-    rows = {}
-    for label, option in options.items():
+    whole_number("retries", retries, 0, RETRIES_MAX)
+    require("detected", detected, 0, 1)
+    require("usd_per_escalation", usd_per_escalation)
+    if usd_per_wrong is not None:
+        require("usd_per_wrong", usd_per_wrong)
+    handling = _Handling(retries, detected, usd_per_escalation, usd_per_wrong, person_solves)
+    rows: dict[str, dict[str, Any]] = {}
+    for label, option in study.options.items():
+        things = (option, study.work, study.terms, handling)
         try:
-            once, quality = _each(option, mid_work, mid_terms)
-            if quality is None:
-                rows[label] = [once, *[np.nan] * 8, UNKNOWN]
-                continue
-            attempts, solved, escalated, wrong = (
-                float(x) for x in resolve(float(quality), retries, detected)
-            )
-            more, _ = _each(
-                option,
-                replace(mid_work, requests_per_month=mid_work.requests_per_month * attempts),
-                mid_terms,
-            )
+            row = _outcome(*middle(things))
+            row["why_not"] = "" if "accepted" in row else UNKNOWN
+            if draws:
+                spread = _outcome(*sample(things, draws, study.seed)).get("per_accepted", np.nan)
+                row["p10"], row["p90"] = np.percentile(spread, [10, 90])
         except Infeasible as reason:
-            rows[label] = [*[np.nan] * 9, str(reason)]
-            continue
-        parts = (more * attempts, escalated * usd_per_escalation, wrong * wrong_usd)
-        resolved = solved + (escalated if person_solves else 0.0)
-        rows[label] = [
-            once,
-            attempts,
-            solved,
-            escalated,
-            wrong,
-            *parts,
-            sum(parts) / resolved if resolved else np.inf,
-            "",
-        ]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    table.index.name = "option"
-    return table.sort_values("per_accepted", kind="stable")
+            row = {"why_not": str(reason)}
+        rows[label] = row
+    band = ["p10", "p90"] if draws else []
+    columns = [*OUTCOME, "per_accepted", *band, "why_not"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("option")
+    return table.astype(dict.fromkeys(columns[:-1], float)).sort_values(
+        "per_accepted", kind="stable"
+    )
+
+
+OUTCOME = [
+    *("per_request", "attempts", "accepted", "escalated", "wrong"),
+    *("usd_attempts", "usd_people", "usd_wrong"),
+]
+
+
+def _outcome(option: Any, work: Any, terms: Any, handling: _Handling) -> dict[str, Any]:
+    """The columns of `per_outcome` for one option without Ranges; of unknown quality, only what a
+    request costs.
+    """
+    calendar, bill = Calendar(work, terms), evaluate(option, work, terms)
+    once = per_request(bill, calendar)
+    if bill.accepted is None:
+        return {"per_request": once}
+    sent, solved, escalated, wrong = resolve(bill.accepted, handling.retries, handling.detected)
+    with_retries = pin(work, "Workload.requests_per_month", work.requests_per_month * sent)
+    wrong_usd = work.usd_per_failure if handling.usd_per_wrong is None else handling.usd_per_wrong
+    parts = (
+        per_request(evaluate(option, with_retries, terms), calendar) * sent,
+        escalated * handling.usd_per_escalation,
+        wrong * wrong_usd,
+    )
+    row = dict(zip(OUTCOME, (once, sent, solved, escalated, wrong, *parts), strict=True))
+    resolved = np.asarray(solved + escalated * handling.person_solves)
+    with np.errstate(divide="ignore", invalid="ignore"):  # nothing is ever resolved
+        return row | {"per_accepted": per_resolved(sum(parts), resolved)}
 
 
 @analysis
-def equal_quality(study: Study, quality: float, usd_per_case: float) -> pd.DataFrame:
-    """Options at the same quality: what one lacks, people do, at a price for each case.
+def equal_quality(study: Study, quality: Number, usd_per_case: Number) -> pd.DataFrame:
+    """Compare options at the same quality: people do what an option lacks, at a price for each
+    case.
 
-    Index option, cheapest first; columns: quality, by_people (share of the requests), usd_to_pay, usd_for_people, usd (over the horizon, the cost of wrong answers
-    left out, since all are equal), why_not. A better option than asked gets no credit.
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    quality : float or Range
+        The share of accepted answers that all are brought to [share, 0 to 1].
+    usd_per_case : float or Range
+        What people cost for one case [USD, 0 or more].
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index option, cheapest first, every Range at its middle. Columns: quality, by_people [share
+        of requests], usd_to_pay, usd_for_people, usd [USD over the horizon, without the cost of
+        wrong answers], why_not. An option that is better than asked gets no credit.
+
+    Raises
+    ------
+    ValueError
+        When an argument is outside its range.
     """
-    options, work, terms = study.options, study.work, study.terms
     require("quality", quality, 0, 1)
     require("usd_per_case", usd_per_case)
     quality, usd_per_case = middle((quality, usd_per_case))
-    mid_work, mid_terms = middle((work, terms))
-    requests = float(mid_work.requests_per_month * Calendar(mid_work, mid_terms).requests)
-    rows = {}
-    for label, option in options.items():
-        try:
-            each, known = _each(option, mid_work, mid_terms)
-        except Infeasible as reason:
-            rows[label] = [*[np.nan] * 5, str(reason)]
-            continue
-        lacks = np.nan if known is None else max(quality - float(known), 0.0)
-        model, people = each * requests, lacks * requests * usd_per_case
-        rows[label] = [
-            np.nan if known is None else float(known),
-            lacks,
-            model,
-            people,
-            model + people,
-            UNKNOWN if known is None else "",
-        ]
-    table = pd.DataFrame.from_dict(
-        rows,
-        orient="index",
-        columns=["quality", "by_people", "usd_to_pay", "usd_for_people", "usd", "why_not"],
-    )
-    table.index.name = "option"
+    known = at_middle(study)
+    rows: dict[str, dict[str, Any]] = {
+        label: {"why_not": str(reason)} for label, reason in known.why_not.items()
+    }
+    for label, bill in known.bills.items():
+        has = float(share_accepted(bill, known.calendar))
+        lacks = np.maximum(quality - has, 0.0)
+        model = float(bill.total(known.calendar, without="failures"))
+        people = lacks * float(bill.requests * known.calendar.requests) * usd_per_case
+        rows[label] = {
+            "quality": has,
+            "by_people": lacks,
+            "usd_to_pay": model,
+            "usd_for_people": people,
+            "usd": model + people,
+            "why_not": UNKNOWN if bill.accepted is None else "",
+        }
+    columns = ["quality", "by_people", "usd_to_pay", "usd_for_people", "usd", "why_not"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    table = table.reindex(pd.Index(list(study.options), name="option"))
     return table.sort_values("usd", kind="stable")
+
+
+# -- a seat ----------------------------------------------------------------------------------------
+
+
+def _margin(usd: Any, price: Any) -> Any:
+    """The share of the price of a seat that is left, below 0 a loss; NaN without a price."""
+    price = np.asarray(price, float)
+    return 1 - usd / np.where(price > 0, price, np.nan)
 
 
 @analysis
 def unit_economics(
     study: Study,
-    users: float,
-    usd_per_seat_month: float | None = None,
-    requests_per_task: float = 1.0,
-    heavy: float = 5.0,
+    users: Number,
+    usd_per_seat_month: Number | None = None,
+    requests_per_task: Number = 1.0,
+    heavy: Number = 5.0,
 ) -> pd.DataFrame:
-    """What one request, task, resolved task, active user and heavy user cost, wrong answers included, and what is left of the price of a seat.
+    """Say what a request, a task, a resolved task and a user cost, and what is left of the price of
+    a seat.
 
-    Columns: option unit usd price margin; units "request", "task", "resolved task", "active user a month", "P95 user a month". The P95 user asks `heavy` times the mean:
-    what follows use (serving, retrieval, monitoring, wrong answers) is `heavy` times as much for him, all else is shared by heads. margin = (price - usd) / price,
-    negative where a user costs more than the seat. At the middle of every Range.
+    What follows use (serving, retrieval, monitoring, wrong answers) is `heavy` times as much for
+    the heavy user; all else is shared by heads. `user_margins` draws the whole distribution of
+    users instead.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    users : float or Range
+        Active users [count, above 0].
+    usd_per_seat_month : float or Range, optional
+        Price of a seat [USD/month, 0 or more].
+    requests_per_task : float or Range
+        Requests of one task [count, above 0].
+    heavy : float or Range
+        How many times the mean the user at the 95th percentile asks [x, 0 or more].
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: option; unit, which is "request", "task", "resolved task", "active user a month" or
+        "P95 user a month"; usd [USD, wrong answers included]; price [USD/month]; margin = 1 - usd /
+        price [share, below 0 a loss]. Every Range is at its middle; an option that cannot run has
+        no rows.
+
+    Raises
+    ------
+    ValueError
+        When an argument is outside its range.
     """
-    options, work, terms = study.options, study.work, study.terms
-    seat = 0.0 if usd_per_seat_month is None else usd_per_seat_month
+    seat = np.nan if usd_per_seat_month is None else usd_per_seat_month
     for name, value, least in (
         ("users", users, LEAST),
         ("requests_per_task", requests_per_task, LEAST),
         ("heavy", heavy, 0.0),
-        ("usd_per_seat_month", seat, 0.0),
+        ("usd_per_seat_month", 0.0 if usd_per_seat_month is None else seat, 0.0),
     ):
         require(name, value, least)
     users, requests_per_task, heavy, seat = middle((users, requests_per_task, heavy, seat))
-    mid_work, mid_terms = middle((work, terms))
-    calendar = Calendar(mid_work, mid_terms)
-    requests = float(mid_work.requests_per_month * calendar.requests)
+    known = at_middle(study)
     rows = []
-    for label, option in options.items():
-        try:
-            bill = evaluate(middle(option), mid_work, mid_terms)
-        except Infeasible:
-            continue
-        used = sum(float(bill.total(calendar, phase=phase)) for phase in USED)
-        usd, seats = float(bill.total(calendar)), users * terms.months
-        task = usd / requests * requests_per_task
-        solved = (
-            np.nan
-            if bill.accepted is None
-            else task / float(bill.accepted)
-            if bill.accepted
-            else np.inf
-        )
-        heads = (usd - used) / seats
+    for label, bill in known.bills.items():
+        usd, seats = float(bill.total(known.calendar)), users * study.terms.months
+        used = sum(float(bill.total(known.calendar, phase=phase)) for phase in FOLLOWS_USE)
+        each = usd / float(bill.requests * known.calendar.requests)
+        task, accepted = each * requests_per_task, share_accepted(bill, known.calendar)
         units = {
-            "request": usd / requests,
+            "request": each,
             "task": task,
-            "resolved task": solved,
-            "active user a month": heads + used / seats,
-            "P95 user a month": heads + heavy * used / seats,
+            "resolved task": per_resolved(task, float(accepted)) if accepted else np.inf,
+            "active user a month": usd / seats,
+            "P95 user a month": (usd - used + heavy * used) / seats,
         }
         for unit, cost in units.items():
-            price = seat if usd_per_seat_month is not None and "user" in unit else np.nan
-            rows.append((label, unit, cost, price, (price - cost) / price if price else np.nan))
-    return pd.DataFrame(rows, columns=["option", "unit", "usd", "price", "margin"])
+            rows.append((label, unit, cost, seat if "user" in unit else np.nan))
+    table = pd.DataFrame(rows, columns=["option", "unit", "usd", "price"])
+    return table.assign(margin=_margin(table["usd"], table["price"]))
 
 
-def _each(option: Option | Mix, work: Workload, terms: Terms) -> tuple[float, Any]:
-    """(USD of one request over the horizon without wrong answers, share accepted), at the middle; fixed costs are spread."""
-    bill: Bill = evaluate(middle(option), work, terms)
-    calendar = Calendar(work, terms)
-    requests = float(work.requests_per_month * calendar.requests)
-    check(requests > 0, f"the workload brings {show(requests)} requests in {terms.months} months")
-    return float(bill.total(calendar) - bill.failures(calendar)) / requests, bill.accepted
+@public
+def user_margins(
+    usd_per_user: Number,
+    usd_per_seat_month: Number,
+    spread: Number,
+    at: Sequence[float] = PERCENTILES,
+) -> pd.DataFrame:
+    """Say what users cost along their usage: the mean user may pay for itself, and the heavy one
+    not.
+
+    Usage is lognormal, see `tail`.
+
+    Parameters
+    ----------
+    usd_per_user : float or Range
+        Mean cost of a user [USD/month, 0 or more].
+    usd_per_seat_month : float or Range
+        Price of a seat [USD/month, at least 0.01].
+    spread : float or Range
+        Standard deviation of the logarithm of usage [0 or more].
+    at : sequence of float
+        Percentiles of users [share, above 0 and below 1].
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: percentile [0 to 100], usd [USD/month], margin [share of the seat that is left,
+        below 0 a loss]. Every Range is at its middle.
+
+    Raises
+    ------
+    ValueError
+        When an argument is outside its range.
+
+    Examples
+    --------
+    >>> user_margins(8, 20, 1.0, at=(0.5, 0.95)).round(2).to_numpy().tolist()
+    [[50.0, 4.85, 0.76], [95.0, 25.14, -0.26]]
+    """
+    for name, value in (("usd_per_user", usd_per_user), ("spread", spread)):
+        require(name, value)
+    require("usd_per_seat_month", usd_per_seat_month, low=LEAST_SEAT)
+    shares = np.asarray(at, float)
+    require("at", shares, LEAST_SHARE, 1 - LEAST_SHARE)
+    usd_per_user, usd_per_seat_month, spread = middle((usd_per_user, usd_per_seat_month, spread))
+    usd = tail(usd_per_user, spread, shares)
+    margin = _margin(usd, usd_per_seat_month)
+    return pd.DataFrame({"percentile": 100 * shares, "usd": usd, "margin": margin})

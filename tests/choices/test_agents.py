@@ -259,16 +259,11 @@ def test_the_heavy_user_has_a_negative_margin():
 
 def test_a_resolved_task_costs_4_12_when_68_percent_are_resolved_at_2_80():
     option = cm.Option(api(**{"in": 2.80, "out": 0.0}), quality=0.68)
-    row = cm.operations.per_task(
-        option, cm.Workload(1_000, input_tokens=1e6 - 1), terms=STILL
-    ).iloc[0]
-    assert (
-        row.usd_per_task == pytest.approx(2.80, abs=1e-4) and round(row.usd_per_resolved, 2) == 4.12
-    )
-    handed = cm.operations.per_task(
-        option, cm.Workload(1_000, input_tokens=1e6 - 1), usd_unresolved=10, terms=STILL
-    ).iloc[0]
-    assert handed.usd_per_resolved == pytest.approx((2.80 + 0.32 * 10) / 0.68, abs=1e-3)
+    work = cm.Workload(1_000, input_tokens=1e6 - 1)
+    row = cm.finance.per_outcome(option, work, terms=STILL).iloc[0]
+    assert row.per_request == pytest.approx(2.80, abs=1e-4) and round(row.per_accepted, 2) == 4.12
+    handed = cm.finance.per_outcome(option, work, usd_per_escalation=10, terms=STILL).iloc[0]
+    assert handed.per_accepted == pytest.approx((2.80 + 0.32 * 10) / 0.68, abs=1e-3)
 
 
 def test_people_check_results():
@@ -372,15 +367,14 @@ def test_another_loop_whose_steps_are_not_known_is_held_four_times_of_five():
 
 def test_a_doubt_about_the_person_widens_the_band_and_not_the_middle():
     option = cm.Option(SERVING, cm.uncertainty.middle(cm.Agent()))
+    terms = cm.uncertainty.middle(STILL)
     sure, doubt = (
-        cm.operations.per_task(option, WORK, usd, terms=cm.uncertainty.middle(STILL)).iloc[0]
+        cm.finance.per_outcome(option, WORK, usd_per_escalation=usd, terms=terms, draws=4_000).iloc[
+            0
+        ]
         for usd in (2.0, cm.Range(1, 4))
     )
-    assert (
-        doubt.usd_per_resolved == sure.usd_per_resolved
-        and doubt.p90 > sure.p90
-        and doubt.p10 < sure.p10
-    )
+    assert doubt.per_accepted == sure.per_accepted and doubt.p90 > sure.p90 and doubt.p10 < sure.p10
 
 
 def test_the_band_of_a_developer_with_ai_holds_both_trials():
@@ -405,8 +399,8 @@ WRONG = {
     "success is \\(2.0, 2.0\\), allowed is between": lambda: cm.operations.steps_and_success(
         cm.Option(SERVING, cm.Agent()), WORK, [2], [2]
     ),
-    "usd_unresolved is -1, allowed is at least 0": lambda: cm.operations.per_task(
-        cm.Option(SERVING), WORK, -1
+    "usd_per_escalation is -1, allowed is at least 0": lambda: cm.finance.per_outcome(
+        cm.Option(SERVING), WORK, usd_per_escalation=-1
     ),
     "coding_ways: the option has no CodingAgent": lambda: cm.operations.coding_ways(
         cm.Option(SERVING, cm.Agent()), WORK, 2

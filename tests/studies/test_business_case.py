@@ -1,4 +1,6 @@
-"""The business case: textbook present values, undefined rates, depreciation that ends with the model, tax, contingency, currency, baselines."""
+"""The business case: textbook present values, undefined rates, depreciation that ends with the
+model, tax, contingency, currency, baselines.
+"""
 
 from dataclasses import replace
 
@@ -31,7 +33,9 @@ INVEST, SAVED = buys(Buy(1e6)), buys(Buy(550_000, every(12)))
 
 
 def test_the_present_value_of_the_textbook():
-    """-1,000,000, then 550,000 a year for five years at 10 %: 1,084,933; the rate of return 47 %, the money back in month 23.8."""
+    """-1,000,000, then 550,000 a year for five years at 10 %: 1,084,933; the rate of return 47 %,
+    the money back in month 23.8.
+    """
     row = case(INVEST, SAVED)
     assert round(row.npv) == 1_084_933
     assert (
@@ -115,7 +119,7 @@ def test_seats_or_build_breaks_even_at_a_number_of_users():
     assert row.crossing == pytest.approx(100, rel=1e-6)
 
 
-# -- the books -----------------------------------------------------------------------------------------
+# -- the books -------------------------------------------------------------------------------------
 
 
 def asset(usd, moves=None):
@@ -257,7 +261,9 @@ options:
 
 
 def test_wrong_answers_count_only_where_both_qualities_are_known():
-    """1,000 requests at $2 a wrong answer: a bill of today says nothing of its answers, so no option pays for its own against it."""
+    """1,000 requests at $2 a wrong answer: a bill of today says nothing of its answers, so no
+    option pays for its own against it.
+    """
     work = cm.Workload(1_000, input_tokens=1, peak_to_average=2.0, usd_per_failure=2.0)
     known, unknown = (
         cm.Option(cm.finance.Seats(5, 10), quality=0.9),

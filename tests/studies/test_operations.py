@@ -1,4 +1,6 @@
-"""Operations: sample sizes of the textbooks, closed forms of losses, lines worked out by hand, what stays unpriced."""
+"""Operations: sample sizes of the textbooks, closed forms of losses, lines worked out by hand, what
+stays unpriced.
+"""
 
 from dataclasses import replace
 
@@ -49,10 +51,11 @@ def bill(*techniques, serving=SERVING, work=WORK):
     }
 
 
-# -- sample sizes --------------------------------------------------------------------------------------
+# -- sample sizes ----------------------------------------------------------------------------------
 
 # (first, second, power, alpha, sides) -> answers of each version, by statsmodels 0.15.0:
-# ceil(samplesize_proportions_2indep_onetail(first - second, second, power, 1, alpha, 0, "two-sided" or "larger"))
+# ceil(samplesize_proportions_2indep_onetail(first - second, second, power, 1, alpha, 0, "two-sided"
+# or "larger"))
 STATSMODELS = {
     (0.80, 0.65, 0.80, 0.05, 2): 138,
     (0.80, 0.75, 0.80, 0.05, 2): 1_094,
@@ -119,7 +122,7 @@ def test_a_judge_who_agrees_in_85_percent_needs_twice_the_answers():
     )
 
 
-# -- expected loss -------------------------------------------------------------------------------------
+# -- expected loss ---------------------------------------------------------------------------------
 
 
 def test_the_expected_loss_is_a_product():
@@ -130,7 +133,9 @@ def test_the_expected_loss_is_a_product():
 
 
 def test_a_rollout_in_closed_form():
-    """Unseen everywhere: every stage, then the days after; seen for sure in the first: that stage alone; by halves: half of the rest."""
+    """Unseen everywhere: every stage, then the days after; seen for sure in the first: that stage
+    alone; by halves: half of the rest.
+    """
     shares, days = (0.01, 0.05, 0.20, 0.50), (1.5,) * 4
     assert cm.operations.exposed_days(shares, days, (0.0,) * 4, 28) == pytest.approx(
         1.5 * 0.76 + 28
@@ -166,11 +171,13 @@ def test_the_line_of_bad_releases_is_that_closed_form():
     assert quantity == pytest.approx(2 * 0.1 * (reach + unseen * 28) * DAILY * 0.1) and usd == 0.5
 
 
-# -- evaluation ----------------------------------------------------------------------------------------
+# -- evaluation ------------------------------------------------------------------------------------
 
 
 def test_a_judge_no_better_than_a_coin_does_not_ask_for_millions_of_runs():
-    """Agreement is 70 to 95 %; a draw near 50 % would need 1 / (2 a - 1)^2 runs, and own the whole variance of a total."""
+    """Agreement is 70 to 95 %; a draw near 50 % would need 1 / (2 a - 1)^2 runs, and own the whole
+    variance of a total.
+    """
     assert cm.Evals(spread=0.05, effect=0.05, agreement=0.501, repeats_max=30).repeats == 30
     assert cm.Evals(spread=0.05, effect=0.05, agreement=1.0, repeats_max=1).repeats == 1
     drawn = cm.uncertainty.sample(cm.Evals(), 10_000).repeats
@@ -178,7 +185,9 @@ def test_a_judge_no_better_than_a_coin_does_not_ask_for_millions_of_runs():
 
 
 def test_noise_multiplies_the_runs_of_the_whole_set_and_not_the_smoke_set():
-    """15 points between the best and the worst of ten runs, a fall of five points to see: 12 runs of each case."""
+    """15 points between the best and the worst of ten runs, a fall of five points to see: 12 runs
+    of each case.
+    """
     evals = cm.Evals(
         items=300,
         runs_per_month=4,
@@ -199,7 +208,7 @@ def test_developers_wait_and_experts_write_answers():
     assert found["wait at the gate"] == (730 / 24 * 6 / 60, 100.0)
 
 
-# -- monitoring ----------------------------------------------------------------------------------------
+# -- monitoring ------------------------------------------------------------------------------------
 
 
 def test_drift_is_seen_by_who_has_enough_answers_first():
@@ -262,7 +271,7 @@ def test_a_store_holds_what_came_in_over_its_retention():
     ] == (14.6, 1.0)
 
 
-# -- upgrades ------------------------------------------------------------------------------------------
+# -- upgrades --------------------------------------------------------------------------------------
 
 
 def test_an_announced_day_forces_the_first_move():
@@ -331,7 +340,9 @@ def test_falling_behind_waiting_and_giving_up_have_a_price():
 
 
 def test_waiting_puts_off_the_build_and_saves_its_interest():
-    """$12,000 once and $1,000 a month at 10 % a year: a year later the build costs 12,000 / 1.1, so a month must be worth what it costs and that gain."""
+    """$12,000 once and $1,000 a month at 10 % a year: a year later the build costs 12,000 / 1.1, so
+    a month must be worth what it costs and that gain.
+    """
     option, terms = (
         cm.Option(api(**{"in": 1.0, "out": 0.0}), Buy(12_000)),
         replace(TERMS, discount_rate=0.10),
@@ -348,7 +359,7 @@ def test_waiting_puts_off_the_build_and_saves_its_interest():
         cm.operations.putting_off(option, WORK, (0,), terms=terms)
 
 
-# -- release -------------------------------------------------------------------------------------------
+# -- release ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -479,7 +490,9 @@ def test_more_steps_lose_less_and_the_first_look_is_the_cheapest_loss():
 
 
 def test_the_cheapest_policy_depends_on_traffic_and_on_the_cost_of_a_failure():
-    """Few requests show nothing and lose little: none. More of either: look before users do; much of both: stages too."""
+    """Few requests show nothing and lose little: none. More of either: look before users do; much
+    of both: stages too.
+    """
     grid = cm.operations.best_policy(
         cm.Option(SERVING), WORK, [1e3, 1e5, 1e7], [0.01, 1.0, 10.0], terms=TERMS
     )
@@ -496,7 +509,9 @@ def test_the_cheapest_policy_depends_on_traffic_and_on_the_cost_of_a_failure():
 
 
 def test_layers_rolled_out_apart_take_a_rollout_each_and_have_one_suspect():
-    """Six layers: six canaries instead of one, and one suspect instead of six. Two versions of each are 64 combinations."""
+    """Six layers: six canaries instead of one, and one suspect instead of six. Two versions of each
+    are 64 combinations.
+    """
     whole, apart = (
         cm.uncertainty.middle(
             cm.Release(layers=6, separate=separate, releases_per_month=1, watch_hours=1)
@@ -523,7 +538,9 @@ def test_layers_rolled_out_apart_take_a_rollout_each_and_have_one_suspect():
 
 
 def test_monitoring_takes_a_bad_release_back_sooner():
-    """Unwatched it is out for 28 days; a judge on a tenth of the traffic sees it within one, and people take three to react."""
+    """Unwatched it is out for 28 days; a judge on a tenth of the traffic sees it within one, and
+    people take three to react.
+    """
     watch = cm.Monitoring(judge_share=0.10, reaction_days=3)
     release = cm.Release(policy="none", days_unseen=28)
     case = cm.Option(SERVING, *cm.uncertainty.middle((watch, release))).case(
@@ -541,8 +558,10 @@ def test_monitoring_takes_a_bad_release_back_sooner():
 
 
 def test_the_bill_of_a_release_by_hand():
-    """Two releases a month of three layers, shadowed for 14 days: 2 % of 24,000 x 14 x 2 answers are compared by a judge, who reads a rubric of 500 tokens, a
-    question of 1,000 and two answers of 200."""
+    """Two releases a month of three layers, shadowed for 14 days: 2 % of 24,000 x 14 x 2 answers
+    are compared by a judge, who reads a rubric of 500 tokens, a question of 1,000 and two answers
+    of 200.
+    """
     release = cm.uncertainty.middle(
         cm.Release(
             policy="shadow + canary + A/B",
@@ -633,7 +652,9 @@ def test_a_day_of_waiting_can_be_priced():
 
 
 def test_a_release_serves_all_parts_of_a_mix_once():
-    """A cascade: the candidate answers what each part sees, and users lose what they ask, not what is asked twice."""
+    """A cascade: the candidate answers what each part sees, and users lose what they ask, not what
+    is asked twice.
+    """
     small, large = (
         api("small", **{"in": 1.0, "out": 1.0}, accepted=0.7),
         api("large", **{"in": 4.0, "out": 4.0}, accepted=0.9),
@@ -656,11 +677,13 @@ def test_a_release_serves_all_parts_of_a_mix_once():
     assert sum(line.item == "bad releases" for line in found) == 1
 
 
-# -- compliance ----------------------------------------------------------------------------------------
+# -- compliance ------------------------------------------------------------------------------------
 
 
 def test_texts_are_scanned_by_the_character():
-    """730,000 prompts of 1,000 tokens at 4 characters, and logs of prompt and answer; the corpus once and a tenth a month."""
+    """730,000 prompts of 1,000 tokens at 4 characters, and logs of prompt and answer; the corpus
+    once and a tenth a month.
+    """
     found = bill(cm.Compliance(chars_per_token=4, usd_per_mchar=0.001))
     assert found["redact prompts"] == (730_000 * 1_000 * 4 / 1e6, 0.001)
     assert found["redact logs"] == (730_000 * 2_200 * 4 / 1e6, 0.001)
@@ -716,7 +739,9 @@ def test_residency_holds_for_six_surfaces_or_the_option_cannot_run():
 
 
 def test_the_duties_of_a_high_risk_system_fall_due_on_the_day_of_the_law():
-    """2 December 2027 since the digital omnibus: month 13 from December 2026. As the law stood in 2025 it was 2 August 2026."""
+    """2 December 2027 since the digital omnibus: month 13 from December 2026. As the law stood in
+    2025 it was 2 August 2026.
+    """
     book = cm.ledger(
         cm.Option(SERVING, cm.Compliance(high_risk=True, high_risk_weeks=10)), WORK, terms=TERMS
     )
@@ -743,7 +768,7 @@ def test_audits_come_back_every_year_for_a_part():
     ]
 
 
-# -- what is not priced --------------------------------------------------------------------------------
+# -- what is not priced ----------------------------------------------------------------------------
 
 
 def test_an_option_with_every_operation_leaves_nothing_out():
@@ -776,7 +801,9 @@ def test_what_releases_without_discipline_cost_is_what_the_policy_none_prices():
 
 
 def test_the_share_that_an_evaluation_would_stop_is_yours_to_say():
-    """Nine of ten stopped: without an evaluation ten times as many are released, nine of which it would have stopped."""
+    """Nine of ten stopped: without an evaluation ten times as many are released, nine of which it
+    would have stopped.
+    """
     option = cm.Option(SERVING, *(t for t in OPERATIONS if not isinstance(t, cm.Evals)))
     half, most = (
         cm.operations.unpriced(option, WORK, TERMS, stopped_share=share).usd_per_year.item()
@@ -801,7 +828,7 @@ def test_a_preset_and_a_mix_can_be_asked():
         ]
 
 
-# -- ranges and draws ----------------------------------------------------------------------------------
+# -- ranges and draws ------------------------------------------------------------------------------
 
 
 def test_operations_meet_draws_and_grids():

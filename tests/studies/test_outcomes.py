@@ -16,7 +16,7 @@ def each(usd, accepted=None, *more):
     return cm.Option(api(accepted=accepted, **{"in": 1_000.0 * usd, "out": 0.0}), *more)
 
 
-# -- per outcome ---------------------------------------------------------------------------------------
+# -- per outcome -----------------------------------------------------------------------------------
 
 
 def test_2_80_at_68_percent_is_4_12():
@@ -44,7 +44,9 @@ def test_what_becomes_of_requests_adds_up_and_agrees_with_counting(p, r, d):
 
 
 def test_retries_people_and_wrong_answers_are_paid():
-    """p = 0.5, one retry, all noticed: 1.5 attempts of $2, a quarter to a person at $8, three quarters accepted."""
+    """p = 0.5, one retry, all noticed: 1.5 attempts of $2, a quarter to a person at $8, three
+    quarters accepted.
+    """
     row = cm.finance.per_outcome(
         each(2.0, 0.5), WORK, retries=1, usd_per_escalation=8.0, terms=STILL
     ).iloc[0]
@@ -84,11 +86,13 @@ def test_equal_quality_lets_people_do_the_rest():
     assert table["by_people"].to_dict() == pytest.approx({"cheap": 0.3, "good": 0.0})
 
 
-# -- users and seats -----------------------------------------------------------------------------------
+# -- users and seats -------------------------------------------------------------------------------
 
 
 def test_a_power_user_costs_24_dollars_on_a_20_dollar_seat():
-    """100 users, 10 requests each at $0.40: the mean user costs 4, the P95 user with six times as many 24, a margin of -20 %."""
+    """100 users, 10 requests each at $0.40: the mean user costs 4, the P95 user with six times as
+    many 24, a margin of -20 %.
+    """
     table = cm.finance.unit_economics(
         each(0.40), WORK, users=100, usd_per_seat_month=20.0, heavy=6.0, terms=STILL
     ).set_index("unit")
@@ -129,7 +133,7 @@ def test_a_task_has_several_requests_and_is_resolved_sometimes():
     assert table["task"] == pytest.approx(1.2) and table["resolved task"] == pytest.approx(1.5)
 
 
-# -- why did it change ---------------------------------------------------------------------------------
+# -- why did it change -----------------------------------------------------------------------------
 
 
 def bars(before, after):

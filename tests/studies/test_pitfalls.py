@@ -1,4 +1,6 @@
-"""The pitfall linter: every code fires on an input that has the pitfall, and is silent where it has not; zeros must be accepted."""
+"""The pitfall linter: every code fires on an input that has the pitfall, and is silent where it has
+not; zeros must be accepted.
+"""
 
 from dataclasses import replace
 
@@ -145,7 +147,7 @@ def test_the_note_names_the_options():
     assert table.set_index("code").loc["P2", "options"] == "own, more"
 
 
-# -- risks ---------------------------------------------------------------------------------------------
+# -- risks -----------------------------------------------------------------------------------------
 
 OPERATIONS = (cm.Evals(), cm.Release(), cm.Monitoring(), cm.Upgrades(), cm.Compliance())
 
@@ -186,7 +188,7 @@ def test_options_that_leave_out_the_same_share_a_note_from_the_least_to_the_most
     )
 
 
-# -- zeros ---------------------------------------------------------------------------------------------
+# -- zeros -----------------------------------------------------------------------------------------
 
 
 ZERO = """
