@@ -1,8 +1,10 @@
-"""Why did the answer change: a waterfall between two options, scenarios or dates, whose bars sum to the difference."""
+"""Why did the answer change: a waterfall between two options, scenarios or dates.
+
+Its bars sum to the difference.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,14 +15,17 @@ from costmodel.choices.purchases import PHASES
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
+from costmodel.choices.zeros import PEOPLE_UNITS
 from costmodel.core.draws import middle
-from costmodel.core.errors import check
+from costmodel.core.errors import check, in_words
 from costmodel.core.glossary import unit_of
 from costmodel.core.nested import key_of, rewrite, walk
 from costmodel.core.public import public
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate
 
+Numbers = tuple[Any, Workload, Terms]  # an option, its workload and terms, without Ranges
+Side = Study | tuple[Option | Mix, Workload, Terms]
 STEPS = ("price", "volume", "quality", "people", "mix", "terms")
 QUALITY = (
     "accepted",
@@ -32,81 +37,120 @@ QUALITY = (
     "usd_per_failure",
     "of_teacher",
 )
-PEOPLE_UNITS = ("hour", "hour/month", "week", "FTE", "USD/hour", "minute")
+PRICES = ("discount", "residency_uplift", "premium")
 
 
 def step_of(owner: Any, field: str) -> str:
-    """What the change of one input counts as: price, volume, quality, people, terms, or mix (what is bought of what)."""
-    unit = unit_of(f"{type(owner).__name__}.{field}")
+    """The step that the change of one input counts as; "mix" is how much of what is bought."""
+    kind = type(owner).__name__
+    unit = unit_of(f"{kind}.{field}")
     if field in QUALITY:
         return "quality"
-    if (
-        unit in PEOPLE_UNITS
-        or type(owner).__name__ == "Person"
-        or (type(owner).__name__ == "Trends" and field == "labour")
-    ):
+    if unit in PEOPLE_UNITS or kind == "Person" or (kind, field) == ("Trends", "labour"):
         return "people"
     if isinstance(owner, (Workload, Corpus)):
         return "volume"
     if isinstance(owner, Terms):
         return "terms"
-    if (
-        unit.startswith("USD/")
-        or type(owner).__name__ == "Trends"
-        or field in ("discount", "residency_uplift", "premium")
-    ):
-        return "price"
-    return "mix"
+    return "price" if unit.startswith("USD/") or kind == "Trends" or field in PRICES else "mix"
 
 
 @public
-def waterfall(
-    before: tuple[Option | Mix, Workload, Terms], after: tuple[Option | Mix, Workload, Terms]
-) -> pd.DataFrame:
-    """Why the total over the horizon changed: each step moves one kind of input from the values before to those after.
+def waterfall(before: Side, after: Side) -> pd.DataFrame:
+    """Say why the total over the horizon changed, by kind of input.
 
-    `before` and `after` are (option, workload, terms). Columns: step, usd (the bar), total (after that step); rows "before", price, volume, quality, people, mix, terms,
-    "after". An input belongs to a step if both have it; what only one of them has (another model, a technique more) is the mix; horizon, start and discounting are
-    the terms. The order is fixed: a cost that several steps change together goes to the last of them. The bars sum to the difference.
-    For two dates: `waterfall((priced_on(option, day), work, terms), (priced_on(option, later), work, terms))`. At the middle of every Range.
+    Each step moves one kind of input from the values before to those after. An input belongs to a
+    step if both sides have it; what only one of them has (another model, a technique more) is the
+    mix; horizon, start and discounting are the terms. The order is fixed: a cost that several steps
+    change together goes to the last of them. For two dates compare `priced_on(option, day)` with
+    `priced_on(option, later)`.
+
+    Parameters
+    ----------
+    before, after : Study of one option, or tuple (option, workload, terms)
+        The two sides.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: step, usd [USD, the bar], total [USD after that step]. Rows: "before", price,
+        volume, quality, people, mix, terms, "after". The bars sum to the difference; every Range is
+        at its middle.
+
+    Raises
+    ------
+    Infeasible
+        When one of the sides cannot run.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option, work = cm.Option(cm.finance.Today(1_000.0)), cm.Workload(500, input_tokens=1)
+    >>> dearer = cm.Option(cm.finance.Today(1_500.0))
+    >>> year = cm.Terms(trends=cm.choices.Trends(labour=0.0), months=12)
+    >>> waterfall((option, work, year), (dearer, work, year)).usd.tolist()
+    [12000.0, 6000.0, 0.0, 0.0, 0.0, 0.0, 0.0, 18000.0]
     """
-    old, new = (_at(side) for side in (before, after))
-    changes = {step: {k: v for k, (s, v) in _values(new).items() if s == step} for step in STEPS}
-    totals, now = [_total(old)], old
-    for step in ("price", "volume", "quality", "people"):
-        now = _moved(now, changes[step])
-        totals.append(_total(now))
-    totals.append(_total((new[0], new[1], now[2])))
-    totals.append(_total(new))
-    bars = np.diff(totals)
-    rows = [
-        ("before", totals[0], totals[0]),
-        *zip(STEPS, bars, totals[1:], strict=True),
-        ("after", totals[-1], totals[-1]),
-    ]
-    return pd.DataFrame(rows, columns=["step", "usd", "total"])
+    now, end = _numbers(before), _numbers(after)
+    steps = [now]
+    changed = {
+        (step_of(o, f), key_of(o, f, value)): value for o, f, value in reversed([*walk(end)])
+    }
+    for step in STEPS[:4]:
+        now = rewrite(now, lambda key, old, step=step: changed.get((step, key), old))
+        steps.append(now)
+    totals = [_bill(side)[0] for side in (*steps, (*end[:2], now[2]), end)]
+    return _bars(dict(zip(STEPS, np.diff(totals), strict=True)), totals[0], totals[-1])
 
 
 @public
-def by_phase(
-    before: tuple[Option | Mix, Workload, Terms], after: tuple[Option | Mix, Workload, Terms]
-) -> pd.DataFrame:
-    """The same difference by phase of the life: where one option is cheaper than another. Columns as `waterfall`; a step is a phase."""
-    sides = []
-    for option, work, terms in (_at(before), _at(after)):
-        bill, calendar = evaluate(option, work, terms), Calendar(work, terms)
-        sides.append(
-            {
-                phase: float(bill.total(calendar, phase=phase))
-                for phase in dict.fromkeys(line.phase for line in bill.lines)
-            }
-        )
-    bars = {
-        phase: sides[1].get(phase, 0.0) - sides[0].get(phase, 0.0)
-        for phase in PHASES
-        if phase in {**sides[0], **sides[1]}
-    }
-    start, end = (sum(side.values()) for side in sides)
+def by_phase(before: Side, after: Side) -> pd.DataFrame:
+    """Say where one option is cheaper than another, by phase of the life.
+
+    Parameters
+    ----------
+    before, after : Study of one option, or tuple (option, workload, terms)
+        The two sides.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: step (a phase), usd [USD, the bar], total [USD after that step]; the first row is
+        "before" and the last "after". The bars sum to the difference; every Range is at its middle.
+
+    Raises
+    ------
+    Infeasible
+        When one of the sides cannot run.
+    """
+    (start, was), (end, now) = _bill(_numbers(before)), _bill(_numbers(after))
+    found = [phase for phase in PHASES if phase in was or phase in now]
+    return _bars({p: now.get(p, 0.0) - was.get(p, 0.0) for p in found}, start, end)
+
+
+def _numbers(side: Side) -> Numbers:
+    check(
+        isinstance(side, Study) or (isinstance(side, tuple) and len(side) == 3),
+        f"a side is {in_words(side)}, it must be a Study or a tuple (option, workload, terms)",
+    )
+    study = side if isinstance(side, Study) else Study(*side, accept_zero=None)
+    return middle((study.option(), study.work, study.terms))
+
+
+def _bill(side: Numbers) -> tuple[float, dict[str, float]]:
+    """The total, and its parts by phase."""
+    calendar, bill = Calendar(*side[1:]), evaluate(*side)
+    return float(bill.total(calendar)), usd_by_phase(bill, calendar)
+
+
+def usd_by_phase(bill: Bill, calendar: Calendar) -> dict[str, float]:
+    """USD over the horizon by phase."""
+    phases = dict.fromkeys(line.phase for line in bill.lines)
+    return {phase: float(np.squeeze(bill.total(calendar, phase=phase))) for phase in phases}
+
+
+def _bars(bars: dict[str, float], start: float, end: float) -> pd.DataFrame:
+    """The table of a waterfall."""
     levels = start + np.cumsum(list(bars.values()))
     rows = [
         ("before", start, start),
@@ -114,27 +158,3 @@ def by_phase(
         ("after", end, end),
     ]
     return pd.DataFrame(rows, columns=["step", "usd", "total"])
-
-
-def _at(side: tuple[Any, Workload, Terms]) -> tuple[Any, Workload, Terms]:
-    check(len(side) == 3, "waterfall compares (option, workload, terms) before and after")
-    study = Study(*side, accept_zero=None)
-    return middle((study.option(), study.work, study.terms))
-
-
-def _values(side: tuple) -> dict[str, tuple[str, Any]]:
-    found: dict[str, tuple[str, Any]] = {}
-    for owner, field, value in walk(side):
-        found.setdefault(key_of(owner, field, value), (step_of(owner, field), value))
-    return found
-
-
-def _moved(side: tuple, values: Mapping[str, Any]) -> tuple:
-    """The side with these inputs at their values after, wherever it has them."""
-    return rewrite(side, lambda key, old: values.get(key, old))
-
-
-def _total(side: tuple) -> float:
-    option, work, terms = side
-    bill: Bill = evaluate(option, work, terms)
-    return float(bill.total(Calendar(work, terms)))
