@@ -24,26 +24,18 @@ import pandas as pd
 
 from costmodel.core.public import public
 from costmodel.facts import catalog
+from costmodel.laws.serving.batching import saturated_tokens_per_s, served, static_batch_s
 from costmodel.laws.serving.calibration import (
     FILES,
     _measured,
     kind_of,
     measured,
     physics,
-    setup,
-    shape,
+    setup_of,
+    shape_of,
     stack,
 )
-from costmodel.laws.serving.roofline import (
-    Physics,
-    Setup,
-    Shape,
-    prefill_fixed_s,
-    prefill_work_s,
-    saturated_tokens_per_s,
-    served,
-    static_batch_s,
-)
+from costmodel.laws.serving.roofline import Physics, Setup, Shape, prefill_fixed_s, prefill_work_s
 
 NEWEST = "2026-01-01"  # engines of this date carry the calibrated overheads
 DAYS_PER_YEAR = 365.25
@@ -53,11 +45,11 @@ UNUSED = "not used: "  # how the note of a row begins that contradicts itself; t
 
 def numbers(table: pd.DataFrame) -> tuple[Shape, Setup]:
     """Architecture and setup of every row, as arrays."""
-    models = {id: (shape(id), bool(catalog.model(id).experts)) for id in table["model"].unique()}
+    models = {id: (shape_of(id), bool(catalog.model(id).experts)) for id in table["model"].unique()}
     keys = list(
         zip(table["model"], table["gpu"], table["precision"], table["kv_precision"], strict=True)
     )
-    made = {key: setup(key[1], key[2], key[3] or None, models[key[0]][1]) for key in set(keys)}
+    made = {key: setup_of(key[1], key[2], key[3] or None, models[key[0]][1]) for key in set(keys)}
     whole = stack([made[key] for key in keys])
     layout = {
         "tensor_parallel": table["tp"].to_numpy(float),

@@ -32,7 +32,7 @@ def test_a_duration_curve_has_the_mean_and_the_peak_of_its_workload(peak):
 def test_what_spills_over_is_the_area_above_the_line(peak, cover):
     share = (np.arange(100_000) + 0.5) / 100_000
     load = fleet.load_at(share, peak)
-    assert float(fleet.above(cover, peak)) == pytest.approx(
+    assert float(fleet.share_above(cover, peak)) == pytest.approx(
         np.maximum(load - cover * peak, 0).mean(), abs=1e-5
     )
 
@@ -71,19 +71,19 @@ def test_the_chance_to_wait_is_erlangs(servers, load):
 def test_replicas_keep_the_95th_percentile_from_waiting(load):
     """At 64 sequences a replica and Poisson arrivals, at most some 5 % find no free place; one replica less breaks it."""
     slots = 64
-    n = float(cm.serving.replicas_needed(load, slots, 1.0, fleet.safety(0.05), 1.0, 1))
+    n = float(cm.serving.replicas_needed(load, slots, 1.0, fleet.staffing_margin(0.05), 1.0, 1))
     assert float(cm.serving.wait_chance(n * slots, load * slots)) <= 0.055
     assert n == 1 or float(cm.serving.wait_chance((n - 1) * slots, load * slots)) > 0.04
 
 
 def test_bursts_need_more_and_size_needs_less_head_room():
     smooth, bursty = (
-        float(cm.serving.replicas_needed(10.0, 16, 1.0, fleet.safety(0.05), z, 1))
+        float(cm.serving.replicas_needed(10.0, 16, 1.0, fleet.staffing_margin(0.05), z, 1))
         for z in (1.0, 16.0)
     )
     assert bursty > smooth
     small, large = (
-        float(cm.serving.replicas_needed(x, 16, 1.0, fleet.safety(0.05), 1.0, 1)) / x
+        float(cm.serving.replicas_needed(x, 16, 1.0, fleet.staffing_margin(0.05), 1.0, 1)) / x
         for x in (2.0, 200.0)
     )
     assert large < small
@@ -401,7 +401,7 @@ def test_a_replica_that_memory_limits_is_a_smaller_queue():
     for own in (tight, roomy):
         row = cm.serving.capacity(cm.Option(own), asked, terms=MONTH).iloc[0]
         assert row.replicas == fleet.replicas_needed(
-            row.peak, own.at_once(call), 1.0, fleet.safety(0.05), 1.0, 1
+            row.peak, own.at_once(call), 1.0, fleet.staffing_margin(0.05), 1.0, 1
         )
 
 

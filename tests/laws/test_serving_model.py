@@ -12,21 +12,21 @@ import costmodel as cm
 from costmodel.core.glossary import unit_of
 from costmodel.core.units import GB, HOURS_PER_MONTH
 from costmodel.facts import catalog
+from costmodel.laws.serving.batching import seconds_per_request, served
 from costmodel.laws.serving.calibration import (
+    BYTES,
     ENGINES,
     FILES,
     KINDS,
-    KV_BYTES,
     PRECISIONS,
     band,
     measured,
     physics,
-    setup,
-    shape,
+    setup_of,
+    shape_of,
 )
-from costmodel.laws.serving.inference import kv_bytes_per_token, latent_kv_bytes_per_token
 from costmodel.laws.serving.predict import usd_per_mtok
-from costmodel.laws.serving.roofline import decode_step_s, kv_bytes, seconds_per_request, served
+from costmodel.laws.serving.roofline import decode_step_s, kv_bytes
 from costmodel.validation.serving import UNUSED, serving_reality
 
 UNITS = {"output_tokens_per_s": "token/s", "latency_s": "s", "ttft_s": "s"}
@@ -37,7 +37,7 @@ def one(*args, **kwargs):
     return cm.serving.predict_serving(*args, **kwargs).iloc[0]
 
 
-# -- the measurements ----------------------------------------------------------------------------------
+# -- the measurements ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -49,7 +49,7 @@ def test_every_measured_row_is_right(file):
         assert (
             row.engine in ENGINES
             and row.precision in PRECISIONS
-            and row.kv_precision in (*KV_BYTES, "")
+            and row.kv_precision in (*BYTES, "")
         ), row.id
         assert date.fromisoformat(row.as_of) <= datetime.now(UTC).date(), row.id
         assert min(row.tp, row.dp, row.ep, row.input_tokens, row.output_tokens) >= 1, row.id
@@ -135,7 +135,7 @@ def test_what_was_held_out_is_every_measurement_but_those_that_contradict_themse
     )
 
 
-# -- the calibrated numbers ----------------------------------------------------------------------------
+# -- the calibrated numbers ------------------------------------------------------------------------
 
 
 def test_calibrated_numbers_are_few_bounded_and_sourced():
@@ -165,13 +165,13 @@ def test_an_engine_that_is_not_known_lies_between_the_others():
     assert one("llama-3.1-8b", "H100-SXM", engine="other").tpot_s_mid > 0
 
 
-# -- memory --------------------------------------------------------------------------------------------
+# -- memory ----------------------------------------------------------------------------------------
 
 
 def test_kv_cache_of_grouped_query_attention():
     """2 x layers x KV heads x head size x bytes: Ainslie et al. 2023, arXiv:2305.13245; Llama 3.1 70B: 320 KiB in 16 bits."""
-    s, u = shape("llama-3.1-70b"), setup("H100-SXM", "bf16")
-    assert kv_bytes(s, u, 1) == kv_bytes_per_token(80, 8, 128) == 320 * 1024
+    s, u = shape_of("llama-3.1-70b"), setup_of("H100-SXM", "bf16")
+    assert kv_bytes(s, u, 1) == 2 * 80 * 8 * 128 * 2 == 320 * 1024
     assert (
         kv_bytes(s, replace(u, tensor_parallel=16), 1) == 320 * 1024 / 8
     )  # no more parts than KV heads
@@ -179,16 +179,16 @@ def test_kv_cache_of_grouped_query_attention():
 
 def test_latent_cache_is_smaller_still():
     """DeepSeek-V2, arXiv:2405.04434, table 1: (rank + rope head) values a layer, some 2 KV heads of grouped queries."""
-    s, u = shape("deepseek-v3"), setup("H200-SXM", "fp8", "bf16")
-    assert kv_bytes(s, u, 1) == latent_kv_bytes_per_token(61, 512, 64)
-    assert kv_bytes(s, u, 1) < kv_bytes(shape("llama-3.1-70b"), u, 1) / 4
+    s, u = shape_of("deepseek-v3"), setup_of("H200-SXM", "fp8", "bf16")
+    assert kv_bytes(s, u, 1) == 61 * (512 + 64) * 2
+    assert kv_bytes(s, u, 1) < kv_bytes(shape_of("llama-3.1-70b"), u, 1) / 4
     assert kv_bytes(s, replace(u, tensor_parallel=8), 1) == kv_bytes(s, u, 1)  # copied to each GPU
 
 
 def test_local_layers_keep_their_window_only():
-    s, u = shape("gpt-oss-120b"), setup("H100-SXM", "fp4", "bf16")
+    s, u = shape_of("gpt-oss-120b"), setup_of("H100-SXM", "fp4", "bf16")
     assert kv_bytes(s, u, 10_000) == 2 * 8 * 64 * 2 * (18 * 10_000 + 18 * 128)
-    linear = shape("qwen3.5-397b-a17b")
+    linear = shape_of("qwen3.5-397b-a17b")
     assert kv_bytes(linear, u, 1_000) == 2 * 2 * 256 * 2 * 15 * 1_000
 
 
@@ -201,12 +201,12 @@ def test_what_does_not_fit_says_by_how_many_gb():
     assert not long.fits and 0 < long.over_gb < 20  # the weights fit, one such prompt does not
 
 
-# -- time ----------------------------------------------------------------------------------------------
+# -- time ------------------------------------------------------------------------------------------
 
 
 def test_decode_at_batch_1_is_bandwidth_bound():
     """Twice the bandwidth nearly halves the step of a large dense model, twice the peak changes nothing."""
-    s, u, p = shape("llama-3.1-70b"), setup("H200-SXM", "fp8"), physics("trtllm")
+    s, u, p = shape_of("llama-3.1-70b"), setup_of("H200-SXM", "fp8"), physics("trtllm")
     usual = decode_step_s(s, u, p, 1, 1_000)
     assert decode_step_s(s, replace(u, bandwidth=2 * u.bandwidth), p, 1, 1_000) < 0.65 * usual
     assert (
@@ -240,7 +240,7 @@ def test_time_per_token_of_a_small_model_against_a_published_line():
     13 % above it alone and 29 % at 32 sequences: our step has a cost per sequence that this line does not."""
     batch = np.array([1, 8, 32])
     step = decode_step_s(
-        shape("llama-3.1-8b"), setup("H100-SXM", "bf16"), physics("vllm"), batch, 2_000
+        shape_of("llama-3.1-8b"), setup_of("H100-SXM", "bf16"), physics("vllm"), batch, 2_000
     )
     assert step == pytest.approx(6.44e-3 + 4.37e-8 * 2_000 * batch, rel=0.30)
 
@@ -300,8 +300,8 @@ def test_speculation_pays_at_small_batches_and_fades():
 
 def test_scalars_arrays_and_draws_agree():
     s, u, p = (
-        shape("deepseek-r1"),
-        setup("B200-SXM", "fp4", experts=True, tensor_parallel=8),
+        shape_of("deepseek-r1"),
+        setup_of("B200-SXM", "fp4", experts=True, tensor_parallel=8),
         physics("vllm"),
     )
     alone = [float(served(s, u, p, 1_000, 500, c).tpot_s) for c in (1, 16, 128)]
@@ -328,7 +328,7 @@ def test_expert_parallel_groups_wait_for_the_busiest():
         one("deepseek-v3", "B200-SXM", tensor_parallel=8, expert_parallel=16)
 
 
-# -- money and the public functions --------------------------------------------------------------------
+# -- money and the public functions ----------------------------------------------------------------
 
 
 def test_golden_prices_of_hosted_tokens():

@@ -38,7 +38,7 @@ def at_once(tokens=512):
     return dict(seq_len=tokens, micro_batch=1)
 
 
-# -- the facts -----------------------------------------------------------------------------------------
+# -- the facts -------------------------------------------------------------------------------------
 
 
 def test_every_measured_row_is_right():
@@ -88,7 +88,7 @@ def test_no_measurement_is_far_from_its_prediction_by_more_than_its_kind_allows(
         )
 
 
-# -- published runs in the band --------------------------------------------------------------------------
+# -- published runs in the band --------------------------------------------------------------------
 
 # parameters, tokens, GPU, GPUs, GPU-hours, more, where
 RUNS = {
@@ -187,7 +187,7 @@ def test_qlora_65b_took_a_day_on_one_48_gb_card():
     assert 0.8 * 48 < small.peak_memory_gb_mid < 48
 
 
-# -- the sanity list -------------------------------------------------------------------------------------
+# -- the sanity list -------------------------------------------------------------------------------
 
 
 def test_lora_takes_two_thirds_of_the_flops_and_three_quarters_with_full_recomputation():
@@ -274,7 +274,7 @@ def test_checkpointing_trades_time_for_memory():
     assert 0.4 < redone.peak_memory_gb_mid / kept.peak_memory_gb_mid < 0.8
 
 
-# -- properties ------------------------------------------------------------------------------------------
+# -- properties ------------------------------------------------------------------------------------
 
 
 @settings(max_examples=30, deadline=None)

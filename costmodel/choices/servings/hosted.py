@@ -42,6 +42,7 @@ from costmodel.core.units import (
 )
 from costmodel.facts import catalog
 from costmodel.laws import queueing as fleet
+from costmodel.laws.serving.batching import seconds_per_request
 from costmodel.laws.serving.calibration import (
     ENGINES,
     NEEDED,
@@ -54,11 +55,10 @@ from costmodel.laws.serving.calibration import (
     setup_of,
     shape_of,
 )
-from costmodel.laws.serving.inference import gpus_that_fit
 from costmodel.laws.serving.roofline import (
+    gpus_that_fit,
     kv_bytes,
     room_bytes,
-    seconds_per_request,
     sequences_at_once,
     weight_bytes_per_gpu,
 )
@@ -416,7 +416,7 @@ class Hosted:
                 f.cover,
                 1.0,
             )
-            spilled = fleet.above(reach, peak_to_average) * (1 - f.deferrable)
+            spilled = fleet.share_above(reach, peak_to_average) * (1 - f.deferrable)
         busy = load * (1 - spilled) * work.active_hours_per_month + beside
         if f.scaling == "fixed":
             return Capacity(
@@ -470,7 +470,7 @@ class Hosted:
     def _needed(self, load: Any, slots: Any) -> Any:
         f = self.fleet
         return fleet.replicas_needed(
-            load, slots, self.load_max, fleet.safety(f.wait_share), f.burstiness, self.replicas_min
+            load, slots, self.load_max, fleet.staffing_margin(f.wait_share), f.burstiness, self.replicas_min
         )
 
     def up(self, load: Any, slots: Any, most: Any) -> Any:

@@ -174,7 +174,7 @@ class Provisioned:
         units = np.maximum(units, self.units_min) * (np.asarray(peak) > 0)
         reach = np.clip(units / np.maximum(peak, fleet.ROUNDING), 0.0, 1.0)
         spilled = (
-            fleet.above(reach, work.peak_to_average) if np.any(np.asarray(self.cover) < 1) else 0.0
+            fleet.share_above(reach, work.peak_to_average) if np.any(np.asarray(self.cover) < 1) else 0.0
         )
         busy: Any = 0.0
         for t, when, tokens in uses:

@@ -1,1 +1,1 @@
-"""How fast a model answers on a GPU: a calibrated roofline, and the cheapest plan that keeps a promise."""
+"""Serving: what fits on GPUs, how fast it answers and the cheapest fleet that keeps a promise."""

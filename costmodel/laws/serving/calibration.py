@@ -1,7 +1,8 @@
-"""From records to the numbers of the roofline: an architecture, GPUs in a number format, and the calibrated physics.
+"""From records to the numbers of the roofline: architecture, GPUs and calibrated physics.
 
-The calibrated numbers are facts of data/calibration/serving.csv, fitted by benchmarks/fit_serving.py on the measurements in
-data/measured/; their bands come from leaving out one combination of model, GPU and engine at a time.
+The calibrated numbers are facts of data/calibration/serving.csv, fitted by
+benchmarks/fit_serving.py on the measurements in data/measured/; their bands come from leaving out
+one combination of model, GPU and engine at a time.
 """
 
 from __future__ import annotations
@@ -20,42 +21,38 @@ from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
 from costmodel.laws.serving.roofline import Physics, Setup, Shape
 
-PRECISIONS = ("bf16", "fp8", "fp4", "int8", "int4")
-WEIGHT_BYTES = {
-    "bf16": 2.0,
-    "fp8": 1.0,
-    "int8": 1.0,
-    "fp4": 0.5 + 1 / 16,
-    "int4": 0.5 + 1 / 32,
-}  # with block scales
-KV_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1 / 16, "int4": 0.5 + 1 / 32}
+# bytes of a weight or a cached value, four bits with their block scales
+BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1 / 16, "int4": 0.5 + 1 / 32}
+PRECISIONS = tuple(BYTES)
 FOUR_BIT = ("fp4", "int4")
 ENGINES = ("vllm", "sglang", "trtllm")
 OTHER = "other"  # an engine that was not measured: the mean of the measured ones
 EXPERTS_AT_MOST = 0.98  # of all parameters, where a hybrid architecture is counted too high
 KINDS = ("dense", "four_bit", "mixture")
 METRICS = ("ttft_ratio", "tpot_ratio", "throughput_ratio")
+UNSEEN = ("unseen_gpu", "unseen_model")  # what widens a band
 NEEDED = ("parameters", "layers", "kv_heads", "head_size")
 
 
-def shape(model: Model | str) -> Shape:
-    """What of an architecture costs time or memory; CatalogError where it is not published.
+def shape_of(model: Model | str) -> Shape:
+    """The numbers of an architecture that cost time or memory.
 
-    >>> s = shape("deepseek-v3")
-    >>> f"{s.expert_parameters / 1e9:.0f} B of 671 B in experts, {s.kv_values} cached values per token and layer"
-    '654 B of 671 B in experts, 576 cached values per token and layer'
+    CatalogError where they are not published. `model` is an id, or a record that holds numbers or
+    draws.
+
+    >>> s = shape_of("deepseek-v3")
+    >>> print(
+    ...     f"{s.expert_parameters / 1e9:.0f} B of 671 B in experts, {s.kv_values} values a token"
+    ... )
+    654 B of 671 B in experts, 576 values a token
     """
-    m: Any = middle(model if isinstance(model, Model) else catalog.model(model))
+    m: Any = middle(catalog.model(model)) if isinstance(model, str) else model
     for name in NEEDED:
         if getattr(m, name) is None:
             raise CatalogError(
-                f"the {name} of {m.id!r} are not published, so it cannot be sized; choose another model"
+                f"the {name} of {m.id!r} are not published, so it cannot be sized; "
+                "choose another model"
             )
-    return shape_of(m)
-
-
-def shape_of(m: Any) -> Shape:
-    """The same from a record that already holds numbers or draws, without any check."""
     expert_layers = 0 if m.experts is None else m.layers - _or(m.dense_layers, 0)
     experts = expert_layers * _or(m.experts, 0) * 3.0 * m.hidden * _or(m.expert_ffn, _or(m.ffn, 0))
     experts = np.minimum(experts, EXPERTS_AT_MOST * m.parameters)
@@ -93,7 +90,7 @@ def _or(value: Any, other: Any) -> Any:
     return other if value is None else value
 
 
-def setup(
+def setup_of(
     gpu: Gpu | str,
     precision: str,
     kv_precision: str | None = None,
@@ -101,38 +98,22 @@ def setup(
     tensor_parallel: Any = 1,
     data_parallel: Any = 1,
 ) -> Setup:
-    """GPUs in a number format. A 4-bit mixture of experts keeps its attention in 8 bits, as published checkpoints do.
+    """GPUs in a number format.
 
-    FP8 and FP4 products need a GPU that has them, otherwise weights are unpacked to BF16; int8 and int4 are weights
-    only. `kv_precision=None` is FP8 beside FP8 and FP4 weights, else BF16.
+    A 4-bit mixture of experts keeps its attention in 8 bits, as published checkpoints do.
+    `gpu` is an id, or a record that holds numbers or draws. FP8 and FP4 products need a GPU that
+    has them, otherwise weights are unpacked to BF16; int8 and int4 are weights only.
+    `kv_precision=None` is FP8 beside FP8 and FP4 weights, else BF16.
     """
     for name, allowed in ((precision, PRECISIONS), (kv_precision, (*PRECISIONS, None))):
         if name not in allowed:
             raise unknown("precision", name, PRECISIONS, where="predict_serving")
-    return setup_of(
-        middle(gpu if isinstance(gpu, Gpu) else catalog.gpu(gpu)),
-        precision,
-        kv_precision,
-        experts,
-        tensor_parallel,
-        data_parallel,
-    )
-
-
-def setup_of(
-    g: Any,
-    precision: str,
-    kv_precision: str | None,
-    experts: bool,
-    tensor_parallel: Any,
-    data_parallel: Any = 1,
-) -> Setup:
-    """The same from a record that already holds numbers or draws, without any check."""
+    g: Any = middle(catalog.gpu(gpu)) if isinstance(gpu, str) else gpu
     kv = kv_precision or ("fp8" if precision in ("fp8", "fp4") else "bf16")
-    bf16 = g.peak_flops_bf16
-    peaks = {"fp8": _or(g.peak_flops_fp8, bf16), "fp4": _or(g.peak_flops_fp4, bf16)}
+    bf16, fp4 = g.peak_flops_bf16, g.peak_flops_fp4
+    peaks = {"fp8": _or(g.peak_flops_fp8, bf16), "fp4": _or(fp4, bf16)}
     dense = "fp8" if experts and precision in FOUR_BIT else precision
-    unpacked = precision in FOUR_BIT and not (precision == "fp4" and g.peak_flops_fp4 is not None)
+    unpacked = precision in FOUR_BIT and not (precision == "fp4" and fp4 is not None)
     return Setup(
         peak_experts=peaks.get(precision, bf16),
         peak_dense=peaks.get(dense, bf16),
@@ -140,12 +121,12 @@ def setup_of(
         bandwidth=g.bandwidth,
         memory=g.memory,
         interconnect=g.interconnect,
-        expert_bytes=WEIGHT_BYTES[precision],
-        dense_bytes=WEIGHT_BYTES[dense],
-        kv_bytes=KV_BYTES[kv],
+        expert_bytes=BYTES[precision],
+        dense_bytes=BYTES[dense],
+        kv_bytes=BYTES[kv],
         unpacked_experts=float(unpacked),
         unpacked_dense=float(unpacked and not experts),
-        fp4_dense=float(dense == "fp4" and g.peak_flops_fp4 is not None),
+        fp4_dense=float(dense == "fp4" and fp4 is not None),
         tensor_parallel=tensor_parallel,
         data_parallel=data_parallel,
     )
@@ -160,21 +141,18 @@ def physics(engine: str = "vllm", folder: catalog.Folder = None) -> Physics:
     """
     if engine not in (*ENGINES, OTHER):
         raise unknown("engine", engine, (*ENGINES, OTHER), where="the calibration")
-    facts = catalog.facts_of("serving", folder)
-    best = {key: fact.value.mid for key, fact in facts.items()}
+    best = {key: fact.value.mid for key, fact in catalog.facts_of("serving", folder).items()}
     families = ENGINES if engine == OTHER else (engine,)
-    numbers = {}
-    for name in (f.name for f in fields(Physics)):
-        if f"roofline.{name}" in best:
-            numbers[name] = best[f"roofline.{name}"]
-        elif name != "ageing":
-            own = [best.get(f"{family}.{name}", 1.0) for family in families]
-            numbers[name] = sum(own) / len(own)
-    return Physics(**numbers)
+
+    def number(name: str) -> float:
+        own = [best.get(f"{family}.{name}", 1.0) for family in families]
+        return best.get(f"roofline.{name}", sum(own) / len(own))
+
+    return Physics(**{f.name: number(f.name) for f in fields(Physics)})
 
 
 def kind_of(model: Model, precision: str) -> str:
-    """The class whose band a case belongs to: "mixture" of experts, "four_bit" weights of a dense model, or "dense".
+    """The class whose band a case has: "mixture" of experts, "four_bit" (dense) or "dense".
 
     >>> kind_of(catalog.model("deepseek-v3"), "fp8"), kind_of(catalog.model("llama-3.1-8b"), "fp4")
     ('mixture', 'four_bit')
@@ -183,11 +161,12 @@ def kind_of(model: Model, precision: str) -> str:
 
 
 def band(metric: str, kind: str, unseen_gpu: bool = False, unseen_model: bool = False) -> Range:
-    """Measured over predicted, an 80 % band: metric is ttft_ratio, tpot_ratio or throughput_ratio, kind that of `kind_of`.
+    """Measured over predicted, an 80 % band, of one of `METRICS` and one of `KINDS`.
 
-    Multiply a prediction with it. It is wider for a GPU or model that no measurement was made on. As a field of an
-    option it is a Range like any other, drawn once under its own name. "Unseen" was tested among NVIDIA's GPUs: two
-    published results on MI300X lie a third below the prediction.
+    Multiply a prediction with it. It is wider for a GPU or model that no measurement was made on.
+    As a field of an option it is a Range like any other, drawn once under its own name. "Unseen"
+    was tested among NVIDIA's GPUs: two published results on MI300X lie a third below the
+    prediction.
 
     >>> wide, narrow = band("tpot_ratio", "mixture"), band("tpot_ratio", "dense")
     >>> wide.high / wide.low > narrow.high / narrow.low > 1
@@ -195,20 +174,12 @@ def band(metric: str, kind: str, unseen_gpu: bool = False, unseen_model: bool = 
     """
     check(metric in METRICS, f"metric is {metric!r}, allowed are {', '.join(METRICS)}")
     check(kind in KINDS, f"kind is {kind!r}, allowed are {', '.join(KINDS)}")
-    known = catalog.fact("serving", f"{kind}.{metric}").value
-    wider = 1.0
-    for unseen, name in ((unseen_gpu, "unseen_gpu"), (unseen_model, "unseen_model")):
-        wider = max(wider, catalog.fact("serving", f"{kind}.{name}").value.mid if unseen else 1.0)
+    facts = {name: catalog.fact("serving", f"{kind}.{name}").value for name in (metric, *UNSEEN)}
+    known, asked = facts[metric], (unseen_gpu, unseen_model)
+    wider = max(1.0, *(facts[name].mid * is_so for name, is_so in zip(UNSEEN, asked, strict=True)))
     low, high = (known.mid * (end / known.mid) ** wider for end in (known.low, known.high))
-    return Range(
-        low,
-        high,
-        known.mid,
-        level=0.80,
-        name=f"serving.{metric}",
-        source=known.source,
-        why=known.why,
-    )
+    name = f"serving.{metric}"
+    return Range(low, high, known.mid, 0.80, name, source=known.source, why=known.why)
 
 
 FILES = ("serving_latency", "serving_throughput")
@@ -229,27 +200,23 @@ def _measured(file: str, folder: Any) -> pd.DataFrame:
     if not path.is_file():
         raise CatalogError(f"no measurements {file!r}; known are {', '.join(FILES)}")
     text = dict.fromkeys(("version", "kv_precision", "note"), str)
-    table = pd.read_csv(path, dtype=text).fillna(dict.fromkeys(text, ""))
-    return table
+    return pd.read_csv(path, dtype=text).fillna(dict.fromkeys(text, ""))
 
 
 @cache
 def measured_on() -> tuple[frozenset[str], frozenset[str]]:
     """(models, GPUs) that have a measurement: what the calibration has seen."""
-    tables = [measured(file) for file in FILES]
-    return tuple(
-        frozenset(name for t in tables for name in t[column]) for column in ("model", "gpu")
-    )  # type: ignore[return-value]
+    table = pd.concat([measured(file) for file in FILES])
+    return frozenset(table["model"]), frozenset(table["gpu"])
 
 
 def stack(parts: list[Any]) -> Any:
     """Records of one kind, one per row, as one record of arrays."""
     kind = type(parts[0])
-    return kind(
-        **{f.name: np.array([getattr(part, f.name) for part in parts], float) for f in fields(kind)}
-    )
+    columns = {f.name: [getattr(part, f.name) for part in parts] for f in fields(kind)}
+    return kind(**{name: np.array(values, float) for name, values in columns.items()})
 
 
 def take(record: Any, rows: Any) -> Any:
     """Rows of a record of arrays."""
-    return type(record)(**{f.name: getattr(record, f.name)[rows] for f in fields(record)})
+    return type(record)(**{name: values[rows] for name, values in vars(record).items()})

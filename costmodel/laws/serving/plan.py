@@ -8,20 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core.checks import require
+from costmodel.core.checks import of_kind, one_number, require, whole_number
 from costmodel.core.draws import middle
-from costmodel.core.errors import CatalogError, check, of_kind, one_number, whole
+from costmodel.core.errors import CatalogError, check
 from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
-from costmodel.laws.queueing import replicas_needed, safety
+from costmodel.laws.queueing import replicas_needed, staffing_margin
 from costmodel.laws.serving.predict import LEAST, MOST_GPUS, predict_serving, usd_per_mtok
 
 LAYOUTS = (1, 2, 4, 8)  # tensor-parallel sizes that are tried: one server of eight GPUs
+PLACE = ("neocloud", "on_demand")  # whose rents stand where none is given
 CONCURRENCIES = np.unique(np.round(np.geomspace(1, 1024, 61)))
-
-
-# -- planning ------------------------------------------------------------------------------------------
 
 
 @public
@@ -40,140 +38,140 @@ def plan_serving(
     layouts: Iterable[int] = LAYOUTS,
     wait_share: float = 0.05,
 ) -> pd.DataFrame:
-    """The cheapest fleets that answer `requests_per_s` within `ttft_s` and `tpot_s` (means), cheapest first.
+    """The cheapest fleets that answer a load within a promised time, cheapest first.
 
-    One row per GPU and tensor-parallel size: `gpu, tensor_parallel, concurrency` (most per instance that keeps the
-    promise), `instances` (whole, so that at most `wait_share` of Poisson arrivals find no free place), `gpus, utilisation` (of what they could do), `usd_per_hour, usd_per_mtok_out`, the
-    expected `ttft_s` and `tpot_s` with the high end of their bands, `sure` (whether those keep the promise too) and
-    `why_not` for those that cannot. Rents are given by GPU id or the catalogue's neocloud on-demand price.
+    Each layout takes the concurrency with the most tokens per second that keeps both promises;
+    whole instances follow from `replicas_needed` at a full load. Not in it: spare instances, load
+    that varies over the day (`Hosted` has both).
 
-    >>> plan = plan_serving(
-    ...     "qwen3-32b", ["H200-SXM", "B200-SXM"], "fp8", 50, 2_000, 300, ttft_s=2, tpot_s=0.030
-    ... )
+    Parameters
+    ----------
+    model, gpu : id or record; several GPUs are compared
+    precision, kv_precision, engine : as in `predict_serving`
+    requests_per_s : number above 0 [1/s]
+    input_tokens, output_tokens : number, at least 1 [token]
+    ttft_s, tpot_s : number above 0 [s]
+        Promised means of the time to the first token and per later token.
+    usd_per_gpu_hour : {GPU id: number or Range} [USD/GPU-hour]
+        Rents of your own; for other GPUs the catalogue's neocloud on-demand price.
+    layouts : whole number or list
+        Tensor-parallel sizes to try.
+    wait_share : share
+        Most Poisson arrivals that find no free place.
+
+    Returns
+    -------
+    DataFrame
+        One row per GPU and size: `gpu`, `tensor_parallel`, `concurrency` (most per instance that
+        keeps the promise), `instances`, `gpus`, `utilisation` [share of what they could do],
+        `usd_per_hour`, `usd_per_mtok_out`, the means `ttft_s` and `tpot_s` with the high end of
+        their bands, `sure` (whether those keep the promise too) and `why_not` for those that
+        cannot.
+
+    Raises
+    ------
+    ValueError
+        For a number outside its range, no GPU or layout, or a rent of another GPU.
+
+    Examples
+    --------
+    >>> plan = plan_serving("qwen3-32b", ["H200-SXM", "B200-SXM"], "fp8", 50, 2_000, 300, 2, 0.030)
     >>> plan.why_not.iloc[0], bool(plan.utilisation.iloc[0] <= 1)
     ('', True)
     """
-    for name, value in (
-        ("requests_per_s", requests_per_s),
-        ("input_tokens", input_tokens),
-        ("output_tokens", output_tokens),
-        ("ttft_s", ttft_s),
-        ("tpot_s", tpot_s),
+    for name, value, least in (
+        ("requests_per_s", requests_per_s, LEAST),
+        ("input_tokens", input_tokens, 1),
+        ("output_tokens", output_tokens, 1),
+        ("ttft_s", ttft_s, LEAST),
+        ("tpot_s", tpot_s, LEAST),
     ):
-        one_number(f"plan_serving: {name}", value, 1 if name.endswith("tokens") else LEAST)
+        one_number(f"plan_serving: {name}", value, least)
     one_number("plan_serving: wait_share", wait_share, 0, 1)
-    found = [
-        g if isinstance(g, Gpu) else catalog.gpu(g)
-        for g in ([gpu] if isinstance(gpu, (str, Gpu)) else list(gpu or ()))
-    ]
+    asked = [gpu] if isinstance(gpu, (str, Gpu)) else list(gpu or ())
+    found = [g if isinstance(g, Gpu) else catalog.gpu(g) for g in asked]
     sizes = list(layouts) if isinstance(layouts, Iterable) else [layouts]
     check(found and sizes, "plan_serving: gpu and layouts need at least one entry each")
     for n in sizes:
-        whole("plan_serving: layouts", n, 1, MOST_GPUS)
-    if usd_per_gpu_hour is not None:
-        of_kind("plan_serving: usd_per_gpu_hour", usd_per_gpu_hour, dict)
-    strange = (
-        [] if usd_per_gpu_hour is None else sorted(set(usd_per_gpu_hour) - {g.id for g in found})
+        whole_number("plan_serving: layouts", n, 1, MOST_GPUS)
+    rents = _rents(found, usd_per_gpu_hour)
+
+    pairs = [(g, n) for g in found for n in sizes]
+    pair = np.repeat(np.arange(len(pairs)), len(CONCURRENCIES))
+    concurrency = np.tile(CONCURRENCIES, len(pairs))
+    gpus, splits = [pairs[k][0] for k in pair], [pairs[k][1] for k in pair]
+    tokens = (input_tokens, output_tokens)
+    grid = predict_serving(
+        model, gpus, splits, precision, kv_precision, *tokens, concurrency, engine
+    ).assign(gpu=[g.id for g in gpus], tensor_parallel=splits, concurrency=concurrency)
+    keeps = grid["fits"] & (grid["ttft_s_mid"] <= ttft_s) & (grid["tpot_s_mid"] <= tpot_s)
+    rate = grid["output_tokens_per_s_mid"].where(keeps, -1.0)
+    chosen = rate.groupby(pair).idxmax()  # one request at a time where nothing keeps the promise
+    best, kept = grid.loc[chosen].reset_index(drop=True), keeps[chosen].to_numpy()
+    usd = best["gpu"].map({id: usd for id, (usd, _) in rents.items()})
+    why_not = [
+        rents[row["gpu"]][1] if good else _reason(row, ttft_s, tpot_s)
+        for (_, row), good in zip(best.iterrows(), kept, strict=True)
+    ]
+
+    capacity = best["output_tokens_per_s_mid"] / output_tokens
+    margin = staffing_margin(wait_share)
+    instances = replicas_needed(
+        requests_per_s / capacity, best["concurrency"], 1.0, margin, 1.0, 1.0
     )
+    bill = instances * best["gpus"] * usd
+    late = (best["ttft_s_high"] > ttft_s) | (best["tpot_s_high"] > tpot_s)
+    columns = {
+        "concurrency": best["concurrency"],
+        "instances": instances,
+        "gpus": instances * best["gpus"],
+        "utilisation": requests_per_s / (instances * capacity),
+        "usd_per_hour": bill,
+        "usd_per_mtok_out": usd_per_mtok(bill, requests_per_s * output_tokens),
+        "ttft_s": best["ttft_s_mid"],
+        "ttft_s_high": best["ttft_s_high"],
+        "tpot_s": best["tpot_s_mid"],
+        "tpot_s_high": best["tpot_s_high"],
+        "sure": ~late,
+    }
+    possible = kept & usd.notna()
+    table = best[["gpu", "tensor_parallel"]].join(pd.DataFrame(columns).where(possible))
+    table["why_not"] = why_not
+    return table.sort_values("usd_per_hour", kind="stable", ignore_index=True)
+
+
+def _rents(found: list[Gpu], given: dict[str, Any] | None) -> dict[str, tuple[float, str]]:
+    """{GPU id: (USD per GPU-hour, why it is not known)}."""
+    if given is not None:
+        of_kind("plan_serving: usd_per_gpu_hour", given, dict)
+    given = given or {}
+    ids = [g.id for g in found]
+    strange = sorted(set(given) - set(ids))
     check(
         not strange,
-        f"plan_serving: usd_per_gpu_hour names {strange}, which are not among the GPUs asked for, {', '.join(g.id for g in found)}",
+        f"plan_serving: usd_per_gpu_hour names {strange}, "
+        f"which are not among the GPUs asked for, {', '.join(ids)}",
     )
-    rents = {g.id: _rent(g, usd_per_gpu_hour) for g in found}
-    pairs = [(g, n) for g in found for n in sizes]
-    grid = [(g, n, c) for g, n in pairs for c in CONCURRENCIES]
-    table = predict_serving(
-        model,
-        [g for g, _, _ in grid],
-        [n for _, n, _ in grid],
-        precision,
-        kv_precision,
-        input_tokens,
-        output_tokens,
-        [c for _, _, c in grid],
-        engine,
-    )
-    lines = []
-    for k, (g, n) in enumerate(pairs):
-        part = table.iloc[k * len(CONCURRENCIES) : (k + 1) * len(CONCURRENCIES)].assign(
-            concurrency=CONCURRENCIES
-        )
-        lines.append(
-            {
-                "gpu": g.id,
-                "tensor_parallel": n,
-                **_best(
-                    part, rents[g.id], requests_per_s, output_tokens, ttft_s, tpot_s, wait_share
-                ),
-            }
-        )
-    return (
-        pd.DataFrame(lines)
-        .sort_values("usd_per_hour", na_position="last", kind="stable")
-        .reset_index(drop=True)
-    )
-
-
-def _rent(gpu: Gpu, given: dict[str, Any] | None) -> float | str:
-    """USD per GPU-hour, or why it is not known."""
-    if given is not None and gpu.id in given:
-        require(f"plan_serving: usd_per_gpu_hour[{gpu.id!r}]", given[gpu.id])
-        return float(middle(given[gpu.id]))
-    try:
-        return float(middle(catalog.rent(gpu.id, "neocloud", "on_demand").usd_per_gpu_hour))
-    except CatalogError as error:
-        return f"{error}; give usd_per_gpu_hour={{{gpu.id!r}: ...}}"
-
-
-def _best(
-    part: pd.DataFrame,
-    rent: float | str,
-    requests_per_s: float,
-    output_tokens: float,
-    ttft_s: float,
-    tpot_s: float,
-    wait_share: float,
-) -> dict[str, Any]:
-    """The cheapest concurrency of one GPU and layout, or why there is none."""
-    keeps = part[part["fits"] & (part["ttft_s_mid"] <= ttft_s) & (part["tpot_s_mid"] <= tpot_s)]
-    if keeps.empty:
-        return {"usd_per_hour": np.nan, "why_not": _reason(part.iloc[0], ttft_s, tpot_s)}
-    if isinstance(rent, str):
-        return {"usd_per_hour": np.nan, "why_not": rent}
-    row = keeps.loc[keeps["output_tokens_per_s_mid"].idxmax()]
-    capacity = row["output_tokens_per_s_mid"] / output_tokens
-    instances = float(
-        replicas_needed(
-            requests_per_s / capacity, row["concurrency"], 1.0, safety(wait_share), 1.0, 1.0
-        )
-    )
-    gpus = instances * row["gpus"]
-    return {
-        "concurrency": row["concurrency"],
-        "instances": instances,
-        "gpus": gpus,
-        "utilisation": requests_per_s / (instances * capacity),
-        "usd_per_hour": gpus * rent,
-        "usd_per_mtok_out": usd_per_mtok(gpus * rent, requests_per_s * output_tokens),
-        "ttft_s": row["ttft_s_mid"],
-        "ttft_s_high": row["ttft_s_high"],
-        "tpot_s": row["tpot_s_mid"],
-        "tpot_s_high": row["tpot_s_high"],
-        "sure": bool(row["ttft_s_high"] <= ttft_s and row["tpot_s_high"] <= tpot_s),
-        "why_not": "",
-    }
+    rents = {}
+    for id in ids:
+        try:
+            usd = given[id] if id in given else catalog.rent(id, *PLACE).usd_per_gpu_hour
+        except CatalogError as error:
+            rents[id] = (np.nan, f"{error}; give usd_per_gpu_hour={{{id!r}: ...}}")
+        else:
+            require(f"plan_serving: usd_per_gpu_hour[{id!r}]", usd)
+            rents[id] = (float(middle(usd)), "")
+    return rents
 
 
 def _reason(alone: pd.Series, ttft_s: float, tpot_s: float) -> str:
     """Why not even one request at a time keeps the promise."""
     if not alone["fits"]:
         return str(alone["why_not"])
-    late = [
-        f"{name} is {alone[f'{key}_mid'] * 1e3:.0f} ms even for one request at a time, {limit * 1e3:.0f} ms are allowed"
-        for name, key, limit in (
-            ("time to first token", "ttft_s", ttft_s),
-            ("time per token", "tpot_s", tpot_s),
-        )
+    promises = (("time to first token", "ttft_s", ttft_s), ("time per token", "tpot_s", tpot_s))
+    return "; ".join(
+        f"{name} is {alone[f'{key}_mid'] * 1e3:.0f} ms even for one request at a time, "
+        f"{limit * 1e3:.0f} ms are allowed"
+        for name, key, limit in promises
         if alone[f"{key}_mid"] > limit
-    ]
-    return "; ".join(late)
+    )

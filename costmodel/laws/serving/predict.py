@@ -1,36 +1,62 @@
-"""How fast, how many and for how much: one served configuration with its band, and the cheapest ones that keep a promise."""
+"""How fast, how many and for how much: served configurations with their bands."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from costmodel.core.draws import middle
-from costmodel.core.errors import check, short
+from costmodel.core.errors import check, in_words
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GB, MTOK, SECONDS_PER_HOUR
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
+from costmodel.laws.serving.batching import served
 from costmodel.laws.serving.calibration import (
     OTHER,
     band,
     kind_of,
     measured_on,
     physics,
-    setup,
-    shape,
+    setup_of,
+    shape_of,
     stack,
+    take,
 )
-from costmodel.laws.serving.roofline import room_bytes, sequences_at_once, served
+from costmodel.laws.serving.roofline import kv_bytes, room_bytes, sequences_at_once
 
 LEAST = 1e-9  # of what must be above 0
 MOST_GPUS = 1024  # of one instance
-METRICS = ("ttft_s", "tpot_s", "output_tokens_per_s")
+ENDS = ("low", "mid", "high")
+BANDED = (
+    "ttft_s",
+    "tpot_s",
+    "output_tokens_per_s",
+    "tokens_per_s_per_user",
+    "output_tokens_per_s_per_gpu",
+    "usd_per_mtok_out",
+)
+COLUMNS = [f"{name}_{end}" for name in BANDED for end in ENDS]
 RECORDS = ("model", "gpu", "precision", "kv_precision", "engine")  # arguments that are no numbers
+LAYOUT = ("tensor_parallel", "data_parallel", "expert_parallel")
+DRAFT = ("draft_tokens", "draft_accepted", "draft_cost")
+# the least and the greatest value of the other arguments; a rent may also be missing
+ALLOWED = {
+    "input_tokens": (1, np.inf),
+    "output_tokens": (1, np.inf),
+    "concurrency": (1, np.inf),
+    "waves": (1, np.inf),
+    "draft_tokens": (0, np.inf),
+    "draft_cost": (0, np.inf),
+    "prefix_hit": (0, 1),
+    "draft_accepted": (0, 1),
+    "usd_per_gpu_hour": (0, np.inf),
+}
 
 
 @public
@@ -53,159 +79,166 @@ def predict_serving(
     draft_accepted: Any = 0.7,
     draft_cost: Any = 0.05,
 ) -> pd.DataFrame:
-    """Latency and throughput of an instance with `concurrency` requests always in flight, one row per configuration.
+    """Latency and throughput of an instance with `concurrency` requests always in flight.
 
-    Columns `<name>_low, _mid, _high` (80 % band, from measurements that the fit had not seen): `ttft_s` and `tpot_s` (means),
-    `tokens_per_s_per_user`, `output_tokens_per_s` (whole instance), `output_tokens_per_s_per_gpu`, `usd_per_mtok_out` (at
-    `usd_per_gpu_hour`, all GPUs busy; NaN without a rent). Then `kv_tokens_max` (tokens that the KV cache holds),
-    `running` (sequences at once; the rest of `concurrency` waits), `gpus`, `fits`, `over_gb` and `why_not`.
+    The calibrated roofline (`roofline`, `batching`) gives the middle, the errors on measurements
+    that a fit had not seen give the 80 % band. `Hosted` takes the median of measured over
+    predicted, 1 to 5 % beside it, as its middle. Not in it: pipeline parallelism, prefill on
+    machines of its own, a queue of random arrivals (`plan_serving` has one).
 
-    `mid` is the calibrated law itself; `Hosted` takes the median of measured over predicted, 1 to 5 % beside it, as its middle.
-    `model` and `gpu` are ids or records. `concurrency` is per instance, `data_parallel` its attention groups, so GPUs
-    are tensor_parallel x data_parallel. `expert_parallel` splits them into groups that hold whole experts (1: every GPU
-    holds a slice of each); the busiest group decides, which costs most in small batches. `kv_precision=None` is FP8 beside FP8 and FP4 weights, else BF16. `engine` is vllm, sglang, trtllm or other.
-    `waves` is requests over concurrency. `prefix_hit` is the share of the prompt read from a cache; a draft proposes
-    `draft_tokens`, each accepted with `draft_accepted` and costing `draft_cost` of a step. Arrays and lists give rows.
+    Parameters
+    ----------
+    model, gpu : id, record or list of them
+        An open model and a GPU of the catalogue, or records of your own.
+    tensor_parallel, data_parallel : whole number or list, 1 to 1024
+        GPUs of an attention group, and groups of an instance: its GPUs are their product.
+    precision, kv_precision : "bf16", "fp8", "fp4", "int8" or "int4"
+        Of weights and of the KV cache; None is FP8 beside FP8 and FP4 weights, else BF16.
+    input_tokens, output_tokens : number or list, at least 1 [token]
+        Of one request.
+    concurrency : number or list, at least 1
+        Requests of one instance in flight.
+    engine : "vllm", "sglang", "trtllm" or "other"
+    expert_parallel : whole number or list
+        Groups of GPUs that hold whole experts (1: every GPU holds a slice of each); the busiest
+        group decides, which costs most in small batches.
+    usd_per_gpu_hour : number, Range or list [USD/GPU-hour]
+    waves : number or list, at least 1
+        Requests over concurrency.
+    prefix_hit : share or list
+        Share of the prompt that is read from a cache.
+    draft_tokens, draft_accepted, draft_cost : number or list
+        Tokens that a draft proposes, the chance that each is accepted, and what each costs [share
+        of a step].
 
+    Returns
+    -------
+    DataFrame
+        One row per configuration. `ttft_s` and `tpot_s` (means), `output_tokens_per_s` (whole
+        instance), `tokens_per_s_per_user`, `output_tokens_per_s_per_gpu` and `usd_per_mtok_out`
+        (all GPUs busy; NaN without a rent), each with `_low`, `_mid`, `_high`; then `kv_tokens_max`
+        (tokens that the KV cache holds), `running` (sequences at once; the rest waits), `gpus`,
+        `fits`, `over_gb` [GB] and `why_not`.
+
+    Raises
+    ------
+    CatalogError
+        For an unknown model, GPU, precision or engine, with the nearest name.
+    ValueError
+        For a number outside its range, or lists of unequal length.
+
+    Examples
+    --------
     >>> row = predict_serving("llama-3.1-8b", "H100-SXM", precision="bf16", concurrency=1).iloc[0]
-    >>> bool(
-    ...     row.tpot_s_low < 0.0069 < row.tpot_s_high
-    ... )  # 6.4 ms + 0.04 us per token of context: vLLM, measured
+    >>> bool(row.tpot_s_low < 0.0069 < row.tpot_s_high)  # vLLM, measured: 6.9 ms
     True
     >>> bool(predict_serving("llama-3.1-70b", "H100-SXM", precision="bf16").fits.iloc[0])
     False
     """
-    given = {
-        "model": model,
-        "gpu": gpu,
-        "precision": precision,
-        "kv_precision": kv_precision,
-        "engine": engine,
-        "tensor_parallel": tensor_parallel,
-        "data_parallel": data_parallel,
-        "expert_parallel": expert_parallel,
-        "input_tokens": input_tokens,
-        "output_tokens": output_tokens,
-        "concurrency": concurrency,
-        "usd_per_gpu_hour": np.nan if usd_per_gpu_hour is None else usd_per_gpu_hour,
-        "waves": waves,
-        "prefix_hit": prefix_hit,
-        "draft_tokens": draft_tokens,
-        "draft_accepted": draft_accepted,
-        "draft_cost": draft_cost,
-    }
-    rows = _rows(given)
+    rows = _rows(dict(locals()))
     _check(rows)
     case, which = _cases(rows)
-    s, u, ratios = _numbers(case, which, rows)
-    p = stack([physics(engine) for _, _, _, _, engine in case])
-    p = type(p)(**{name: value[which] for name, value in vars(p).items()})
-    i, o = rows["input_tokens"], rows["output_tokens"]
-    result = served(
-        s,
-        u,
-        p,
-        i,
-        o,
-        rows["concurrency"],
-        rows["waves"],
-        rows["prefix_hit"] * i,
-        rows["draft_tokens"],
-        rows["draft_accepted"],
-        rows["draft_cost"],
+    s = take(stack([shape_of(m) for m, *_ in case]), which)
+    u = take(stack([setup_of(g, pr, kv, bool(m.experts)) for m, g, pr, kv, _ in case]), which)
+    u = replace(u, **{name: rows[name] for name in LAYOUT})
+    p = take(stack([physics(engine) for *_, engine in case]), which)
+    i, o, concurrency, waves = (
+        rows[name] for name in ("input_tokens", "output_tokens", "concurrency", "waves")
     )
-    room = room_bytes(s, u, p)
-    one = np.where(room > 0, sequences_at_once(s, u, p, i + o), 0.0)
-    need = np.where(
-        room > 0,
-        (1 - one / u.data_parallel) * room / np.maximum(one / u.data_parallel, 1e-9),
-        -room,
-    )
-    fits = one >= u.data_parallel
-    mids = {
-        "ttft_s": result.ttft_s,
-        "tpot_s": result.tpot_s,
-        "output_tokens_per_s": result.output_tokens_per_s,
-    }
-    out: dict[str, Any] = {}
-    for name, mid in mids.items():
-        for end, ratio in zip(("low", "mid", "high"), ratios[name], strict=True):
-            out[f"{name}_{end}"] = np.where(fits, mid * ratio, np.nan)
-    for end, other in (("low", "high"), ("mid", "mid"), ("high", "low")):
-        out[f"tokens_per_s_per_user_{end}"] = 1 / out[f"tpot_s_{other}"]
-        out[f"output_tokens_per_s_per_gpu_{end}"] = out[f"output_tokens_per_s_{end}"] / u.gpus
-        out[f"usd_per_mtok_out_{end}"] = usd_per_mtok(
-            rows["usd_per_gpu_hour"] * u.gpus, out[f"output_tokens_per_s_{other}"]
-        )
-    over = np.where(fits, 0.0, need * u.gpus / GB)
-    tokens = np.where(room > 0, one * (i + o), 0.0)
-    out |= {
-        "kv_tokens_max": tokens,
+    draft = [rows[name] for name in DRAFT]
+    result = served(s, u, p, i, o, concurrency, waves, rows["prefix_hit"] * i, *draft)
+    held, room = sequences_at_once(s, u, p, i + o), room_bytes(s, u, p)
+    fits = held >= u.data_parallel
+    missing = np.where(room > 0, kv_bytes(s, u, i + o) - room, -room)
+    rest = {
+        "kv_tokens_max": held * (i + o),
         "running": np.where(fits, result.running, 0.0),
         "gpus": u.gpus,
         "fits": fits,
-        "over_gb": over,
+        "over_gb": np.where(fits, 0.0, missing * u.gpus / GB),
     }
-    bands = (*METRICS, "tokens_per_s_per_user", "output_tokens_per_s_per_gpu", "usd_per_mtok_out")
-    columns = [f"{name}_{end}" for name in bands for end in ("low", "mid", "high")]
-    table = pd.DataFrame(out)[[*columns, "kv_tokens_max", "running", "gpus", "fits", "over_gb"]]
-    short = np.flatnonzero(~fits)
-    names = np.full(len(table), "", object)
-    labels = [
-        f"{m.id} in {pr} does not fit {{:g}} x {g.id}: {{:.1f}} GB over the usable memory"
-        for m, g, pr, *_ in case
-    ]
-    names[short] = [
-        labels[k].format(n, gb)
-        for k, n, gb in zip(
-            which[short].tolist(),
-            np.broadcast_to(u.gpus, over.shape)[short].tolist(),
-            over[short].tolist(),
-            strict=True,
-        )
-    ]
-    return table.assign(why_not=names)
+    first, later = _ratios(case)[:, :, which]
+    ttft, tpot, rate = (
+        np.where(fits, mid, np.nan)
+        for mid in (result.ttft_s, result.tpot_s, result.output_tokens_per_s)
+    )
+    bands = {}
+    for k, end in enumerate(ENDS):
+        slow, fast = tpot * later[k], rate / later[2 - k]
+        bands[f"ttft_s_{end}"], bands[f"tpot_s_{end}"] = ttft * first[k], slow
+        bands[f"tokens_per_s_per_user_{ENDS[2 - k]}"] = 1 / slow
+        bands[f"output_tokens_per_s_{end}"] = fast
+        bands[f"output_tokens_per_s_per_gpu_{end}"] = fast / u.gpus
+        usd = usd_per_mtok(rows["usd_per_gpu_hour"] * u.gpus, fast)
+        bands[f"usd_per_mtok_out_{ENDS[2 - k]}"] = usd
+    table = pd.DataFrame(bands)[COLUMNS].assign(**rest)
+    return table.assign(why_not=_reasons(table, case, which))
 
 
 def usd_per_mtok(usd_per_hour: Any, tokens_per_s: Any, utilisation: Any = 1.0) -> Any:
-    """Price of a million tokens of what is rented by the hour [USD/Mtok]: USD/h x 1e6 / (3600 tokens/s x utilisation).
+    """Price of a million tokens of a machine rented by the hour [USD/Mtok].
 
-    >>> [
-    ...     round(usd_per_mtok(2.50, 700, share), 2) for share in (1, 0.1)
-    ... ]  # $2.50/h at 700 tokens/s: busy, and at 10 %
+    USD/h x 1e6 / (3600 tokens/s x utilisation).
+
+    >>> [round(usd_per_mtok(2.50, 700, busy), 2) for busy in (1, 0.1)]  # $2.50/h, 700 tokens/s
     [0.99, 9.92]
     """
     return usd_per_hour * MTOK / (SECONDS_PER_HOUR * tokens_per_s * utilisation)
 
 
+def _ratios(case: list[tuple]) -> Any:
+    """Measured over predicted time of (first, later) tokens, (low, 1, high), for each case."""
+    models, gpus = measured_on()
+    found = np.ones((2, 3, len(case)))
+    for i, (m, g, precision, _, engine) in enumerate(case):
+        unseen = (g.id not in gpus or engine == OTHER, m.id not in models)
+        for j, metric in enumerate(("ttft_ratio", "tpot_ratio")):
+            ratio = band(metric, kind_of(m, precision), *unseen)
+            found[j, 0, i], found[j, 2, i] = min(ratio.low, 1), max(ratio.high, 1)
+    return found
+
+
+def _reasons(table: pd.DataFrame, case: list[tuple], which: Any) -> Any:
+    """Why each row does not fit, or ""."""
+    reasons = np.full(len(table), "", object)
+    short = np.flatnonzero(~table["fits"])
+    gpus, over = (table[name].to_numpy()[short].tolist() for name in ("gpus", "over_gb"))
+    for i, n, gb in zip(short, gpus, over, strict=True):
+        m, g, precision, *_ = case[which[i]]
+        reasons[i] = (
+            f"{m.id} in {precision} does not fit {n:g} x {g.id}: {gb:.1f} GB over the usable memory"
+        )
+    return reasons
+
+
+# -- from arguments to rows ------------------------------------------------------------------------
+
+
 def _rows(given: dict[str, Any]) -> dict[str, Any]:
     """Every argument as an array of one length; records and texts as objects."""
+    rent = given["usd_per_gpu_hour"]
+    if rent is None or isinstance(rent, Doubt):
+        given["usd_per_gpu_hour"] = np.nan if rent is None else middle(rent)
     arrays = {}
     for name, value in given.items():
         if name in RECORDS:
-            values = (
-                list(value)
-                if isinstance(value, Iterable) and not isinstance(value, str)
-                else [value]
-            )
+            many = isinstance(value, Iterable) and not isinstance(value, str)
+            values = list(value) if many else [value]
+            arrays[name] = np.empty(len(values), object)
+            arrays[name][:] = values
         else:
-            values = _floats(
-                name,
-                middle(value) if isinstance(value, Doubt) and name == "usd_per_gpu_hour" else value,
-            )
+            arrays[name] = _floats(name, value)
         check(
-            len(values) > 0,
+            arrays[name].size,
             f"predict_serving: {name} is empty; give one value, or one for each row",
         )
-        arrays[name] = np.empty(len(values), object if name in RECORDS else float)
-        arrays[name][:] = values
-    lengths = {len(a) for a in arrays.values()} - {1}
+    lengths = {len(a) for a in arrays.values()} - {1} or {1}
     check(
-        len(lengths) <= 1,
-        f"predict_serving: arguments have lengths {sorted(lengths)}; give one value or as many as the longest",
+        len(lengths) == 1,
+        f"predict_serving: arguments have lengths {sorted(lengths)}; "
+        "give one value or as many as the longest",
     )
-    n = lengths.pop() if lengths else 1
-    return {name: np.broadcast_to(a, (n,)) for name, a in arrays.items()}
+    return {name: np.broadcast_to(a, tuple(lengths)) for name, a in arrays.items()}
 
 
 def _floats(name: str, value: Any) -> Any:
@@ -213,7 +246,8 @@ def _floats(name: str, value: Any) -> Any:
         return np.atleast_1d(np.asarray([] if value is None else value, float)).ravel()
     except (TypeError, ValueError):
         raise ValueError(
-            f"predict_serving: {name} is {short(value)}, it must be a number, or one for each row"
+            f"predict_serving: {name} is {in_words(value)}, "
+            "it must be a number, or one for each row"
         ) from None
 
 
@@ -224,91 +258,34 @@ def _check(rows: dict[str, Any]) -> None:
             f"predict_serving: {name} is {rows[name][bad][:1].sum():g}, allowed is {allowed}",
         )
 
-    least = {
-        "concurrency": 1,
-        "input_tokens": 1,
-        "output_tokens": 1,
-        "waves": 1,
-        "draft_tokens": 0,
-        "draft_cost": 0,
-    }
-    for name, low in least.items():
-        refuse(name, ~(np.isfinite(rows[name]) & (rows[name] >= low)), f"{low} or more")
-    for name in ("tensor_parallel", "data_parallel", "expert_parallel"):
-        refuse(
-            name,
-            ~((rows[name] >= 1) & (rows[name] <= MOST_GPUS) & (rows[name] == np.round(rows[name]))),
-            f"a whole number between 1 and {MOST_GPUS}",
-        )
+    for name, (low, high) in ALLOWED.items():
+        value = rows[name]
+        fine = (value >= low) & (value <= high) & ~np.isinf(value)
+        if name == "usd_per_gpu_hour":
+            fine |= np.isnan(value)
+        refuse(name, ~fine, f"{low} or more" if high == np.inf else f"{low} to {high}")
+    for name in LAYOUT:
+        n = rows[name]
+        bad = ~((n >= 1) & (n <= MOST_GPUS) & (n == np.round(n)))
+        refuse(name, bad, f"a whole number between 1 and {MOST_GPUS}")
     gpus = rows["tensor_parallel"] * rows["data_parallel"]
     bad = rows["expert_parallel"] > gpus
-    refuse(
-        "expert_parallel", bad, f"at most tensor_parallel x data_parallel, {gpus[bad][:1].sum():g}"
-    )
-    for name in ("prefix_hit", "draft_accepted"):
-        refuse(name, ~((rows[name] >= 0) & (rows[name] <= 1)), "0 to 1")
-    refuse(
-        "usd_per_gpu_hour",
-        (rows["usd_per_gpu_hour"] < 0) | np.isinf(rows["usd_per_gpu_hour"]),
-        "0 or more",
-    )
+    most = f"at most tensor_parallel x data_parallel, {gpus[bad][:1].sum():g}"
+    refuse("expert_parallel", bad, most)
 
 
 def _cases(rows: dict[str, Any]) -> tuple[list[tuple], Any]:
-    """The distinct (model, GPU, precision, KV precision, engine) and which one each row has."""
-    combined, columns = np.zeros(len(rows["model"]), int), []
+    """The distinct (model, GPU, precision, KV precision, engine), and which one each row has."""
+    combined = np.zeros(len(rows["model"]), int)
     for name in RECORDS:
-        given = rows[name]
-        if given.strides[0] == 0:  # one value for all rows
-            columns.append([given[0]])
-            continue
-        keys = [x if isinstance(x, str) or x is None else id(x) for x in given]
-        index = {key: i for i, key in enumerate(dict.fromkeys(keys))}
-        columns.append([given[keys.index(key)] for key in index])
-        combined = combined * len(index) + np.fromiter(map(index.__getitem__, keys), int, len(keys))
-    found, which = np.unique(combined, return_inverse=True)
+        if rows[name].strides[0]:  # not one value for all rows
+            keys = [x if isinstance(x, str) else id(x) for x in rows[name]]
+            codes, values = pd.factorize(np.array(keys, object))
+            combined = combined * len(values) + codes
+    _, first, which = np.unique(combined, return_index=True, return_inverse=True)
     case = []
-    for number in found:
-        parts = []
-        for values in reversed(columns):
-            number, i = divmod(number, len(values))
-            parts.append(values[i])
-        m, g, *rest = reversed(parts)
-        case.append(
-            (
-                m if isinstance(m, Model) else catalog.model(m),
-                g if isinstance(g, Gpu) else catalog.gpu(g),
-                *rest,
-            )
-        )
+    for m, g, *rest in zip(*(rows[name][first] for name in RECORDS), strict=True):
+        m = m if isinstance(m, Model) else catalog.model(m)
+        g = g if isinstance(g, Gpu) else catalog.gpu(g)
+        case.append((middle(m), middle(g), *rest))
     return case, which
-
-
-def _numbers(
-    case: list[tuple], which: Any, rows: dict[str, Any]
-) -> tuple[Any, Any, dict[str, Any]]:
-    """Shape, setup and band ratios of every row."""
-    s = stack([shape(m) for m, *_ in case])
-    u = stack([setup(g, pr, kv, bool(m.experts)) for m, g, pr, kv, _ in case])
-    s, u = (type(x)(**{name: value[which] for name, value in vars(x).items()}) for x in (s, u))
-    u = type(u)(
-        **{
-            **vars(u),
-            "tensor_parallel": rows["tensor_parallel"],
-            "data_parallel": rows["data_parallel"],
-            "expert_parallel": rows["expert_parallel"],
-        }
-    )
-    models, gpus = measured_on()
-    ratios = {}
-    for name, field in zip(METRICS, ("ttft_ratio", "tpot_ratio", "tpot_ratio"), strict=True):
-        ends = []
-        for m, g, pr, _, engine in case:
-            b = band(field, kind_of(m, pr), g.id not in gpus or engine == OTHER, m.id not in models)
-            ends.append(
-                (min(b.low, 1), 1.0, max(b.high, 1))
-                if name != METRICS[2]
-                else (min(1 / b.high, 1), 1.0, max(1 / b.low, 1))
-            )
-        ratios[name] = np.array(ends)[which].T
-    return s, u, ratios

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.laws.serving.inference import KV_SHARE, decode_step_s
+from costmodel.laws.serving.roofline import CACHE_SHARE as KV_SHARE
+from costmodel.laws.serving.roofline import part_s
 from costmodel.laws.training.compute import (
     BYTES_PER_PARAMETER_BF16,
     FLOP_PER_PARAMETER_PASS,
@@ -190,15 +191,11 @@ def generation_s(run: Any, law: SpeedLaw) -> Any:
             np.minimum(begun, MOST_SEQUENCES), (USABLE * run.memory * replica - weights) / cache
         ),
     )
-    step = decode_step_s(
-        batch,
-        run.active_params,
-        weights,
-        cache,
-        run.peak_bf16 * replica,
-        run.bandwidth * replica,
-        run.decode_mfu,
-        run.decode_mbu,
-        run.decode_layer_s * run.layers,
+    step = part_s(
+        weights + batch * cache,
+        run.bandwidth * replica * run.decode_mbu,
+        FLOP_PER_PARAMETER_PASS * run.active_params * batch,
+        run.peak_bf16 * replica * run.decode_mfu,
     )
+    step = step + run.decode_layer_s * run.layers
     return step * replica / batch
