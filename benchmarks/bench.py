@@ -14,7 +14,7 @@ import numpy as np
 
 import costmodel as cm
 from costmodel.choices.terms import Terms
-from costmodel.core.draws import doubts, draws, sample, strata
+from costmodel.core.draws import doubts, draw_values, sample, strata
 from costmodel.core.nested import rewrite
 from costmodel.decisions.simulate import CHUNK, totals
 from costmodel.ledgers.calendar import Calendar
@@ -251,7 +251,7 @@ def scaling(options: dict) -> None:
     """From a thousand to a million draws, the first time and with the draws remembered, and the figure of it."""
     first, again = [], []
     for n in SCALE:
-        draws.cache_clear()
+        draw_values.cache_clear()
         strata.cache_clear()
         first.append(best(lambda n=n: cm.compare(options, WORK, draws=n), 1))
         again.append(best(lambda n=n: cm.compare(options, WORK, draws=n), 1 if n > 100_000 else 3))
@@ -261,7 +261,7 @@ def scaling(options: dict) -> None:
             "-",
             f"{first[-1] / n * 1e6:.1f} us a draw; again {again[-1] / n * 1e6:.1f} us",
         )
-    draws.cache_clear()
+    draw_values.cache_clear()
     strata.cache_clear()
     slopes = [np.log(x[-1] / x[-2]) / np.log(SCALE[-1] / SCALE[-2]) for x in (first, again)]
     print(
@@ -299,7 +299,7 @@ def main() -> None:
         "20 ms",
     )
 
-    draws.cache_clear()
+    draw_values.cache_clear()
     strata.cache_clear()
     first = best(lambda: cm.compare(options, WORK, draws=100_000), 1)
     row("compare 10 options, 100,000 draws, first time", first, "1 s")

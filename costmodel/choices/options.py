@@ -24,7 +24,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.draws import middle
-from costmodel.core.errors import check, short
+from costmodel.core.errors import check, in_words
 from costmodel.core.nested import same
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt, Number, Range
@@ -52,7 +52,7 @@ def require_servings(technique: Any, *names: str) -> None:
         serving = value is None or (hasattr(value, "price") and not isinstance(value, type))
         check(
             serving,
-            f"{type(technique).__name__}.{name} is {short(value)}, it must be a serving, such as Api(...), or None for the option's own",
+            f"{type(technique).__name__}.{name} is {in_words(value)}, it must be a serving, such as Api(...), or None for the option's own",
         )
 
 
@@ -81,7 +81,7 @@ class Option:
         object.__setattr__(self, "quality", quality)
         check(
             hasattr(serving, "price") and not isinstance(serving, type),
-            f"Option: the first argument is {short(serving)}, it must be a serving, Api(...) or Hosted(...)",
+            f"Option: the first argument is {in_words(serving)}, it must be a serving, Api(...) or Hosted(...)",
         )
         for t in self.techniques:
             known = any(
@@ -89,7 +89,7 @@ class Option:
             ) and not isinstance(t, type)
             check(
                 known,
-                f"Option: {short(t)} is not a technique, such as Rag() or Lora(examples=2_000)",
+                f"Option: {in_words(t)} is not a technique, such as Rag() or Lora(examples=2_000)",
             )
         twice = next(
             (

@@ -20,9 +20,9 @@ from costmodel.choices.techniques.operations import Evals, Monitoring, Upgrades
 from costmodel.choices.techniques.prompting import FewShot, Prompt, PromptCache
 from costmodel.choices.techniques.tuning import Distill, FineTune, Lora
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import require
+from costmodel.core.checks import one_number, require
 from costmodel.core.draws import middle
-from costmodel.core.errors import check, one_number, short, unknown
+from costmodel.core.errors import check, in_words, unknown
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import DAYS_PER_MONTH
@@ -139,7 +139,7 @@ def presets(
     """
     check(
         isinstance(work, Workload),
-        f"presets: the workload is {short(work)}, it must be a Workload(...)",
+        f"presets: the workload is {in_words(work)}, it must be a Workload(...)",
     )
     for label in quality or {}:
         if label not in LABELS:

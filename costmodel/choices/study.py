@@ -14,7 +14,7 @@ from costmodel.choices.workload import Workload
 from costmodel.choices.zeros import accept
 from costmodel.core.checks import require
 from costmodel.core.draws import check_draws
-from costmodel.core.errors import check, short, unknown
+from costmodel.core.errors import check, in_words, unknown
 from costmodel.core.public import misspelt, public
 
 P = ParamSpec("P")
@@ -67,16 +67,16 @@ class Study:
         for label, option in options.items():
             check(
                 isinstance(option, (Option, Mix)),
-                f"option {label!r} is {short(option)}, it must be an Option or a Mix",
+                f"option {label!r} is {in_words(option)}, it must be an Option or a Mix",
             )
         check(options, "options is empty; write at least one option, or presets")
         check(
             isinstance(self.work, Workload),
-            f"the workload is {short(self.work)}, it must be a Workload(...)",
+            f"the workload is {in_words(self.work)}, it must be a Workload(...)",
         )
         check(
             isinstance(self.terms, Terms),
-            f"terms is {short(self.terms)}, it must be Terms(...) or None",
+            f"terms is {in_words(self.terms)}, it must be Terms(...) or None",
         )
         if self.accept_zero is not None:
             accept((options, self.work, self.terms), self.accept_zero)
@@ -110,7 +110,8 @@ class Study:
         of_terms = {name: given.pop(name) for name in OF_TERMS if name in given}
         if of_terms:
             check(
-                isinstance(terms, Terms), f"terms is {short(terms)}, it must be Terms(...) or None"
+                isinstance(terms, Terms),
+                f"terms is {in_words(terms)}, it must be Terms(...) or None",
             )
             if (
                 "on" in of_terms and terms.start == Terms(on=terms.on).start

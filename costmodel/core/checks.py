@@ -1,84 +1,110 @@
-"""Checks of what a user gave: one plain sentence with the field, the value and the allowed range."""
+"""Checks of what a user gives: one sentence with the name, the value and the allowed range."""
 
 from __future__ import annotations
 
 from datetime import date
+from math import inf
 from typing import Any
 
 import numpy as np
 
-from costmodel.core.errors import check
+from costmodel.core.errors import check, in_words
 from costmodel.core.glossary import limits, unit_of
-from costmodel.core.nested import _field_names
-from costmodel.core.ranges import Doubt, Range
+from costmodel.core.nested import field_names
+from costmodel.core.ranges import Doubt, Range, is_number
 
 LEAST_DIVISOR = 1e-6  # the least value of what divides something
 
 
-def require(name: str, value: Any, low: float = 0, high: float = np.inf) -> None:
-    """Check that a number, Range or array lies in low..high; the error names the field, the value and the limits."""
-    allowed = f"at least {low:g}" if high == np.inf else f"between {low:g} and {high:g}"
-    number = isinstance(value, (*Doubt, int, float, np.number, np.ndarray)) and not isinstance(
-        value, bool
-    )
-    if not number:  # no array is ever spelt out for nothing
+def require(name: str, value: Any, low: float = 0, high: float = inf) -> None:
+    """Check that a number, a Range or every element of an array lies in low..high.
+
+    >>> require("share", 1.5, 0, 1)
+    Traceback (most recent call last):
+    ValueError: share is 1.5, allowed is between 0 and 1
+    """
+    allowed = _between(low, high)
+    if not is_number(value):  # a message is only made where it is needed: arrays are long
         raise ValueError(f"{name} is {value!r}, it must be a number or a Range, {allowed}")
-    check(
-        np.size(value) > 0, f"{name} is an empty array, it must be a number or a Range, {allowed}"
-    )
-    ends = (
-        (value.low, value.high)
-        if isinstance(value, Doubt)
-        else (float(np.min(value)), float(np.max(value)))
-    )
-    shown = value if np.ndim(value) == 0 else ends
+    if np.size(value) == 0:
+        raise ValueError(f"{name} is an empty array, it must be a number or a Range, {allowed}")
+    if isinstance(value, Doubt):
+        ends = value.low, value.high
+    else:
+        ends = float(np.min(value)), float(np.max(value))
+    shown = ends if np.ndim(value) else value
     check(np.isfinite(ends).all(), f"{name} is {shown}, it must be a finite number, {allowed}")
-    check(ends[0] >= low and ends[1] <= high, f"{name} is {shown}, allowed is {allowed}")
+    check(low <= ends[0] and ends[1] <= high, f"{name} is {shown}, allowed is {allowed}")
 
 
-def plain(name: str, value: Any, low: float = 0, high: float = np.inf) -> None:
-    """Check a value that must be one number, no Range and no array.
+def one_number(name: str, value: Any, low: float = 0, high: float = inf) -> None:
+    """Check that a value is one finite number in low..high, and neither a Range nor a list.
 
-    >>> plain("days", Range(1, 2))
+    >>> one_number("days", Range(1, 2))
     Traceback (most recent call last):
     ValueError: days is a Range, it must be one number, at least 0
     """
-    allowed = f"at least {low:g}" if high == np.inf else f"between {low:g} and {high:g}"
-    one = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    one = is_number(value) and not isinstance(value, (*Doubt, np.ndarray))
     check(
-        one,
-        f"{name} is {'a Range' if isinstance(value, Doubt) else repr(value)}, it must be one number, {allowed}",
+        one and np.isfinite(value) and low <= value <= high,
+        f"{name} is {in_words(value)}, it must be one number, {_between(low, high)}",
     )
-    require(name, value, low, high)
 
 
-def listed(name: str, values: Any, low: float = 0, high: float = np.inf) -> np.ndarray:
-    """A list of numbers as an array; the error names the list, what it holds and the limits.
+def whole_number(name: str, value: Any, low: int, high: int) -> None:
+    """Check that a value is a whole number in low..high.
 
-    >>> listed("queries_per_day", [5, -1])
+    >>> whole_number("draws", 1.5, 1, 1_000_000)
+    Traceback (most recent call last):
+    ValueError: draws is 1.5, allowed is a whole number between 1 and 1000000
+    """
+    whole = hasattr(value, "__index__") and not isinstance(value, bool)  # also one of NumPy
+    check(
+        whole and low <= value <= high,
+        f"{name} is {value!r}, allowed is a whole number between {low} and {high}",
+    )
+
+
+def number_list(name: str, values: Any, low: float = 0, high: float = inf) -> np.ndarray:
+    """A list of numbers in low..high as an array.
+
+    >>> number_list("queries_per_day", [5, -1])
     Traceback (most recent call last):
     ValueError: queries_per_day is (-1.0, 5.0), allowed is at least 0
     """
     try:
         array = np.array([float(v) for v in np.atleast_1d(values) if not isinstance(v, str)])
-        good = len(array) == np.size(values) > 0
     except (TypeError, ValueError):
-        good = False
-    check(good, f"{name} is {values!r}, it must be a list of numbers, at least one")
+        array = np.array([])
+    check(
+        len(array) == np.size(values) > 0,
+        f"{name} is {values!r}, it must be a list of numbers, at least one",
+    )
     require(name, array, low, high)
     return array
 
 
-def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
-    """Check every field of a dataclass against what its unit in the glossary allows.
+def of_kind(name: str, value: object, *kinds: type) -> None:
+    """Check that a value is a record of one of these classes.
 
-    Shares lie in 0..1, yearly changes above -1, log-odds anywhere, other numbers at 0 or above; flags are True or False, dates
-    are days or None. Texts and records are checked where they are used.
+    >>> of_kind("site", 5, Range)
+    Traceback (most recent call last):
+    ValueError: site is 5, it must be Range(...)
     """
-    for name in _field_names(x):
-        value, label = getattr(x, name), f"{type(x).__name__}.{name}"
-        unit = unit_of(name) or "text"
-        if unit in ("text", "record") or (value is None and name in optional):
+    wanted = " or ".join(f"{kind.__name__}(...)" for kind in kinds)
+    check(isinstance(value, kinds), f"{name} is {in_words(value)}, it must be {wanted}")
+
+
+def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
+    """Check every field of a dataclass by its unit in the glossary; a field in `optional` may be None.
+
+    A number must lie within the limits of its name, a flag is True or False, a date is a day or None.
+    Texts and records are checked where they are used. A Range whose form was guessed from its ends is
+    replaced by the Range that its unit asks for.
+    """
+    for name in field_names(x):
+        value, label, unit = getattr(x, name), f"{type(x).__name__}.{name}", unit_of(name)
+        if unit in ("", "text", "record") or (value is None and name in optional):
             continue
         if unit == "flag":
             check(isinstance(value, bool), f"{label} is {value!r}, allowed are True and False")
@@ -89,13 +115,17 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
             )
         else:
             require(label, value, *limits(name))
-            if isinstance(value, Range) and (fitting := value.fitting(unit)) is not value:
-                object.__setattr__(x, name, fitting)
+            if isinstance(value, Range):
+                object.__setattr__(x, name, value.for_unit(unit))
 
 
-def is_day(value: Any) -> bool:
-    """Whether a text is a day of the calendar, such as 2027-03-31."""
+def is_day(text: Any) -> bool:
+    """Whether a text is a day of the calendar, written like 2027-03-31."""
     try:
-        return date.fromisoformat(value).isoformat() == value
+        return date.fromisoformat(text).isoformat() == text
     except (TypeError, ValueError):
         return False
+
+
+def _between(low: float, high: float) -> str:
+    return f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"

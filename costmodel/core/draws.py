@@ -1,21 +1,23 @@
-"""Draws by key: the same doubt has the same draws everywhere, so differences of options are paired.
+"""Draws by key: one doubt has the same draws everywhere, so that differences of options are paired.
 
-The key of a doubt gives uniforms, the Range its quantile. `middle` and `sample` replace every doubt inside nested
-dataclasses before any equation runs, so that equations see only floats and arrays. Draws lie on the first axis and
-months on the last: a drawn parameter has the shape (n, 1).
+`middle` and `sample` replace every doubt inside nested dataclasses before any equation runs. The key of a
+doubt and the seed give n probabilities, a Latin hypercube; the doubt gives the value at each of them. So
+adding an option changes the draws of no other. Draws lie on the first axis and months on the last: a drawn
+number has the shape (n, 1).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 
-from costmodel.core.errors import check, whole
+from costmodel.core.checks import whole_number
+from costmodel.core.errors import check
 from costmodel.core.nested import find_key, key_of, rewrite, walk
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt, Measured, Range
@@ -30,8 +32,19 @@ BLOCK = 16_384  # draws turned into values at once, so that they stay in the pro
 
 @public
 def middle(x: Any) -> Any:
-    """x with every Range replaced by its median.
+    """x with every doubt replaced by its median.
 
+    Parameters
+    ----------
+    x : dataclass, tuple, dict, Range or Measured
+        Anything that may hold a Range or an evaluation.
+
+    Returns
+    -------
+    The same structure with floats; what holds no doubt is shared with x.
+
+    Examples
+    --------
     >>> middle((Range(50, 150, mid=100), 3))
     (100, 3)
     """
@@ -39,7 +52,7 @@ def middle(x: Any) -> Any:
         return x.mid
     if isinstance(x, tuple):
         return tuple(middle(i) for i in x)
-    return rewrite(x, lambda key, value: value.mid, doubts=True)
+    return rewrite(x, lambda key, doubt: doubt.mid, doubts_only=True)
 
 
 @public
@@ -50,73 +63,91 @@ def sample(
     rows: Any = slice(None),
     points: Mapping[str, np.ndarray] | None = None,
 ) -> Any:
-    """x with every Range replaced by n paired draws of the shape (n, 1); `rows` (a slice or indices) takes some.
+    """x with every doubt inside its dataclasses replaced by an array of draws.
 
-    `points` gives the uniforms of all keys (and "driver <name>") instead: a design that somebody else has made.
+    Parameters
+    ----------
+    x : dataclass, tuple or dict
+        Options, a workload, terms, or a tuple of them.
+    n : int
+        Number of draws, 1 to 1,000,000.
+    seed : int
+        Seed of the draws, from 0.
+    rows : slice or array of int
+        Which of the draws to return.
+    points : {key: array of the shape (n, 1)}, optional
+        The probabilities of all keys, and of "driver <name>", as a design of somebody else; then `seed`
+        is not used.
+
+    Returns
+    -------
+    The same structure with an array of the shape (rows, 1) for each doubt.
+
+    Raises
+    ------
+    ValueError
+        Where n or the seed is no whole number in its bounds.
+
+    Examples
+    --------
+    >>> from dataclasses import make_dataclass
+    >>> Fee = make_dataclass("Fee", ["usd"], frozen=True)
+    >>> first, second = sample((Fee(Range(1, 3)), Fee(Range(1, 3))), 1_000)
+    >>> first.usd.shape, bool((100 * first.usd > 90 * second.usd).all())
+    ((1000, 1), True)
     """
-
     if points is None:
         check_draws(n, seed)
-    taken: dict[
-        tuple[str, Any], Any
-    ] = {}  # one array per doubt, so that what is shared can be recognised
+    drawn: dict[tuple[str, Any], Any] = {}  # one array a doubt: what is shared can be recognised
 
-    def draw(key: str, value: Any) -> Any:
-        if value.low == value.high:
-            return value.mid
-        if (key, value) not in taken:
-            own = draw_key(key, value)
+    def draw(key: str, doubt: Any) -> Any:
+        if doubt.low == doubt.high:
+            return doubt.mid
+        if (key, doubt) not in drawn:
+            own = draw_key(key, doubt)
             if points is None:
-                taken[key, value] = draws(own, value, n, seed)[rows]
+                values = draw_values(own, doubt, n, seed)[rows]
             else:
-                u = points[own][rows]
-                driven = (
-                    value.quantile(followed(points[driver_key(value)][rows], u, value.loading))
-                    if is_driven(value)
-                    else value.quantile(u)
-                )
-                taken[key, value] = np.asarray(driven)
-        return taken[key, value]
+                given = _probabilities(lambda k: points[k][rows], own, doubt)
+                values = np.asarray(doubt.quantile(given))
+            drawn[key, doubt] = values
+        return drawn[key, doubt]
 
-    return rewrite(x, draw, doubts=True)
-
-
-def draw_key(key: str, value: Any) -> str:
-    """The key of the uniforms of a doubt: two evaluations err apart, one errs the same everywhere."""
-    return (
-        f"{key} {value.accepted:g}/{value.trials:g}"
-        if isinstance(value, Measured) and value.name is None
-        else key
-    )
-
-
-def is_driven(value: Any) -> bool:
-    return isinstance(value, Range) and value.driver is not None and value.loading != 0
-
-
-def driver_key(value: Any) -> str:
-    return f"driver {value.driver}"
-
-
-def doubts(x: Any) -> dict[str, Range | Measured]:
-    """Every doubt inside nested dataclasses by the key of its uniforms, each once, in order of first sight."""
-    found: dict[str, Range | Measured] = {}
-    for owner, name, value in walk(x):
-        if isinstance(value, Doubt) and value.low < value.high:
-            found.setdefault(draw_key(key_of(owner, name, value), value), value)
-    return found
+    return rewrite(x, draw, doubts_only=True)
 
 
 @public
 def drive(x: Any, driver: str, loadings: Mapping[str, float]) -> Any:
-    """x with doubts that a named driver moves together: {input: loading}, each loading -1 to 1.
+    """x with doubts that a named driver moves together: the only way in which draws correlate.
 
-    Correlation enters the draws in no other way. A doubt keeps its own range; its rank follows the driver's, and with a loading of 0 it stays as it is.
-    Errors: `CatalogError` for an input that is not there, `ValueError` for one that is no Range.
+    A doubt keeps its own range; its rank follows the rank of the driver.
 
-    >>> from costmodel.choices.terms import Trends
-    ... from costmodel.core.draws import middle, sample
-    >>> both = sample(drive(Trends(), "economy", {"Trends.api": 0.9, "Trends.gpu": 0.9}), 2_000)
+    Parameters
+    ----------
+    x : dataclass, tuple or dict
+        Options, a workload, terms, or a tuple of them.
+    driver : str
+        A name of your own, such as "economy".
+    loadings : {input: float}
+        How strongly each input follows, -1 to 1; with 0 it stays as it is.
+
+    Returns
+    -------
+    The same structure with Ranges that have a driver.
+
+    Raises
+    ------
+    CatalogError
+        Where an input is not in x.
+    ValueError
+        Where an input is no Range.
+
+    Examples
+    --------
+    >>> from dataclasses import make_dataclass
+    >>> Prices = make_dataclass("Prices", ["api", "gpu"], frozen=True)
+    >>> prices = Prices(Range(1, 3), Range(2, 5))
+    >>> both = sample(drive(prices, "economy", {"Prices.api": 0.9, "Prices.gpu": 0.9}), 2_000)
     >>> bool(np.corrcoef(both.api.ravel(), both.gpu.ravel())[0, 1] > 0.7)
     True
     """
@@ -124,56 +155,97 @@ def drive(x: Any, driver: str, loadings: Mapping[str, float]) -> Any:
         isinstance(loadings, Mapping),
         f"drive: loadings is {loadings!r}, it must be {{input: loading}}",
     )
-    found = {find_key(x, name): loading for name, loading in loadings.items()}
+    by_key = {find_key(x, name): loading for name, loading in loadings.items()}
 
     def moved(key: str, value: Any) -> Any:
-        if key not in found:
+        if key not in by_key:
             return value
         check(isinstance(value, Range), f"{key} is {value!r}; only a Range can follow a driver")
-        return (
-            dataclasses.replace(value, driver=driver, loading=found[key]) if found[key] else value
-        )
+        if not by_key[key]:
+            return value
+        return dataclasses.replace(value, driver=driver, loading=by_key[key])
 
     return rewrite(x, moved)
 
 
-@lru_cache(maxsize=512)
-def draws(key: str, doubt: Range | Measured, n: int, seed: int) -> np.ndarray:
-    """n draws of one doubt, shape (n, 1): a Latin hypercube whose order is seeded by the key.
+def check_draws(draws: int, seed: int) -> None:
+    """Check the number of draws and the seed, before anything of that size is made."""
+    whole_number("draws", draws, 1, DRAWS_MAX)
+    whole_number("seed", seed, 0, SEED_MAX)
 
-    >>> a, b = draws("price", Range(1, 3), 1000, 0), draws("price", Range(1, 3), 1000, 0)
+
+# -- the doubts of something and their keys ------------------------------------------------------------
+
+
+def doubts(x: Any) -> dict[str, Range | Measured]:
+    """Every doubt inside nested dataclasses by the key of its draws, each once, in order of first sight."""
+    found: dict[str, Range | Measured] = {}
+    for owner, name, value in walk(x):
+        if isinstance(value, Doubt) and value.low < value.high:
+            found.setdefault(draw_key(key_of(owner, name, value), value), value)
+    return found
+
+
+def draw_key(key: str, doubt: Range | Measured) -> str:
+    """The key of the draws: evaluations with other counts err apart, one errs the same everywhere."""
+    if isinstance(doubt, Measured) and doubt.name is None:
+        return f"{key} {doubt.accepted:g}/{doubt.trials:g}"
+    return key
+
+
+def driver_key(doubt: Range | Measured) -> str | None:
+    """The key of the driver that moves this doubt, or None."""
+    moved = isinstance(doubt, Range) and doubt.driver is not None and doubt.loading != 0
+    return f"driver {doubt.driver}" if moved else None
+
+
+# -- from a key to draws -------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=512)
+def draw_values(key: str, doubt: Range | Measured, n: int, seed: int) -> np.ndarray:
+    """The n draws of one doubt, shape (n, 1), one in each of n strata of equal probability.
+
+    >>> a, b = (
+    ...     draw_values("price", Range(1, 3), 1000, 0),
+    ...     draw_values("price", Range(1, 3), 1000, 0),
+    ... )
     >>> bool((100 * a > 90 * b).all())
     True
     """
     order = strata(key, n, seed)
-    if isinstance(doubt, Range) and is_driven(doubt):
-        mixed = followed(
-            uniforms(driver_key(doubt), n, seed), uniforms(key, n, seed), doubt.loading
-        )
+    if driver_key(doubt):
+        mixed = _probabilities(lambda k: uniforms(k, n, seed), key, doubt)
         order = np.argsort(np.argsort(mixed[:, 0]))  # ranks: one draw in each stratum again
     values = np.empty((n, 1))
     for start in range(0, n, BLOCK):
-        block = slice(start, start + BLOCK)
-        values[block, 0] = (
-            doubt.at_z(_normals(n)[order[block]])
+        block = order[start : start + BLOCK]
+        values[start : start + BLOCK, 0] = (
+            doubt.at_z(_normals(n)[block])
             if isinstance(doubt, Range)
-            else doubt.quantile((order[block] + 0.5) / n)
+            else doubt.quantile((block + 0.5) / n)
         )
     values.flags.writeable = False
     return values
 
 
-def followed(driver: np.ndarray, own: np.ndarray, loading: float) -> np.ndarray:
-    """Uniforms that follow a driver: Phi(loading x z(driver) + sqrt(1 - loading^2) x z(own)), a normal copula."""
+def _probabilities(of: Callable[[str], np.ndarray], key: str, doubt: Any) -> np.ndarray:
+    """The probabilities of a doubt: its own, or mixed with those of its driver in a normal copula.
+
+    Phi(loading x z(driver) + sqrt(1 - loading^2) x z(own))
+    """
+    driver = driver_key(doubt)
+    if driver is None:
+        return of(key)
     from scipy.special import ndtr, ndtri
 
-    return ndtr(loading * ndtri(driver) + np.sqrt(1 - loading**2) * ndtri(own))
+    loading = doubt.loading
+    return ndtr(loading * ndtri(of(driver)) + np.sqrt(1 - loading**2) * ndtri(of(key)))
 
 
-def check_draws(draws: int, seed: int) -> None:
-    """Check the number of draws and the seed, before anything of that size is made."""
-    whole("draws", draws, 1, DRAWS_MAX)
-    whole("seed", seed, 0, SEED_MAX)
+def uniforms(key: str, n: int, seed: int) -> np.ndarray:
+    """The probabilities of a key, shape (n, 1): the middle of each of n equal strata once."""
+    return ((strata(key, n, seed) + 0.5) / n)[:, None]
 
 
 @lru_cache(maxsize=32)
@@ -188,8 +260,3 @@ def _normals(n: int) -> np.ndarray:
     from scipy.special import ndtri
 
     return ndtri((np.arange(n) + 0.5) / n)
-
-
-def uniforms(key: str, n: int, seed: int) -> np.ndarray:
-    """The uniforms of a key in 0..1, shape (n, 1): the middle of each of n equal strata once, in an order of its own."""
-    return ((strata(key, n, seed) + 0.5) / n)[:, None]

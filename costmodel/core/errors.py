@@ -1,6 +1,5 @@
-"""Errors that say what is wrong, where, and what to write instead."""
+"""The errors of the house: each says in one sentence what is wrong, where, and what to write instead."""
 
-import math
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
@@ -11,11 +10,17 @@ class CatalogError(ValueError):
 
 
 class Infeasible(ValueError):
-    """An option that cannot run as asked; the message is the reason, and `compare` keeps it as `why_not`."""
+    """An option that cannot run as asked; the message is the reason, which `compare` shows as `why_not`."""
 
 
 class Unpriced(CatalogError, Infeasible):
-    """A token class that an option needs and the price list does not have: the option cannot run, the others can."""
+    """A token class that an option needs and the price list lacks: this option cannot run, others can."""
+
+
+def check(ok: object, message: str) -> None:
+    """Raise `ValueError(message)` unless `ok`."""
+    if not ok:
+        raise ValueError(message)
 
 
 def unknown(
@@ -26,83 +31,30 @@ def unknown(
     >>> str(unknown("GPU", "H100-SMX", ["H100-SXM", "T4"]))
     "no GPU 'H100-SMX' in the catalogue; did you mean 'H100-SXM'?"
     """
-    names = sorted({str(n) for n in names})
-    folded = {n.lower(): n for n in names}
-    wanted = str(name).lower()
-    stem = sorted((n for n in folded if len(n) > 2 and wanted.startswith(n)), key=len)[-1:]
-    close = [get_close_matches(wanted, folded, n=3, cutoff=cutoff) for cutoff in (0.85, 0.5)]
-    near = [folded[n] for n in dict.fromkeys([*close[0], *stem, *close[1]])][:3]
-    near += [n for n in names if str(name).lower() in n.lower() and n not in near][: 3 - len(near)]
+    known = sorted({str(n) for n in names})
+    near = _nearest(str(name).lower(), known)
     if near:
         hint = "did you mean " + " or ".join(f"'{n}'" for n in near) + "?"
     else:
-        hint = "known: " + ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+        hint = "known: " + ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
     return CatalogError(f"no {kind} {str(name)!r} in {where}; {hint}")
 
 
-def check(ok: object, message: str) -> None:
-    """Raise `ValueError(message)` unless ok; messages name the field, the value and the allowed range."""
-    if not ok:
-        raise ValueError(message)
+def _nearest(wanted: str, known: list[str]) -> list[str]:
+    """Up to three names: alike, then the longest that `wanted` begins with, less alike, containing it."""
+    lower = {n.lower(): n for n in known}
+    alike, less_alike = (get_close_matches(wanted, lower, n=3, cutoff=c) for c in (0.85, 0.5))
+    stem = max((n for n in lower if len(n) > 2 and wanted.startswith(n)), key=len, default=wanted)
+    containing = [n for n in lower if wanted in n]
+    ordered = dict.fromkeys([*alike, stem, *less_alike, *containing])
+    return [lower[n] for n in ordered if n in lower][:3]
 
 
-def short(x: Any) -> str:
-    """What a wrong argument is, in a few words."""
-    long = hasattr(x, "__dataclass_fields__") or (
-        isinstance(x, (dict, list, tuple)) and len(repr(x)) > 80
-    )
-    return (
-        f"the class {x.__name__}"
-        if isinstance(x, type)
-        else f"a {type(x).__name__}"
-        if long
-        else repr(x)
-    )
-
-
-def of_kind(name: str, value: object, *kinds: type) -> None:
-    """Check that a value is a record of one of these classes.
-
-    >>> of_kind("site", 5, Exception)
-    Traceback (most recent call last):
-    ValueError: site is 5, it must be Exception(...)
-    """
-    if not isinstance(value, kinds):
-        raise ValueError(
-            f"{name} is {short(value)}, it must be {' or '.join(f'{kind.__name__}(...)' for kind in kinds)}"
-        )
-
-
-def whole(name: str, value: object, low: int, high: int) -> None:
-    """Check that a value is a whole number in low..high.
-
-    >>> whole("draws", 1.5, 1, 1_000_000)
-    Traceback (most recent call last):
-    ValueError: draws is 1.5, allowed is a whole number between 1 and 1000000
-    """
-    number = hasattr(value, "__index__") and not isinstance(
-        value, bool
-    )  # an int of Python or of NumPy
-    check(
-        number and low <= value <= high,
-        f"{name} is {value!r}, allowed is a whole number between {low} and {high}",
-    )  # type: ignore[operator]
-
-
-def one_number(name: str, value: object, low: float, high: float = math.inf) -> None:
-    """Check that a value is one finite number in low..high, and neither a Range nor a list.
-
-    >>> one_number("fte", [1, 2], 0)
-    Traceback (most recent call last):
-    ValueError: fte is [1, 2], it must be one number, at least 0
-    """
-    allowed = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
-    fine = (
-        hasattr(value, "__float__")
-        and not isinstance(value, bool)
-        and getattr(value, "ndim", 0) == 0
-    )
-    check(
-        fine and math.isfinite(value) and low <= value <= high,
-        f"{name} is {short(value)}, it must be one number, {allowed}",
-    )  # type: ignore[arg-type, operator]
+def in_words(value: Any) -> str:
+    """What a wrong argument is: a record by its class, a long collection by its kind, else as written."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    long = isinstance(value, (dict, list, tuple)) and len(repr(value)) > 80
+    if long or hasattr(value, "__dataclass_fields__"):
+        return f"a {type(value).__name__}"
+    return repr(value)

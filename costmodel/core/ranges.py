@@ -121,14 +121,15 @@ class Range:
             self.driver or not self.loading,
             f"{label}: a loading needs a driver; write driver='a name'",
         )
-        given = {"form_was_guessed": self.form is None, "mid_was_given": self.mid is not None}
+        object.__setattr__(self, "form_was_guessed", self.form is None)
+        object.__setattr__(self, "mid_was_given", self.mid is not None)
         form = _form_of(low, high) if self.form is None else self.form
         check(form in FORMS, f"{label}: form is {form!r}, allowed are {', '.join(FORMS)}")
-        mid = _middle(label, low, high, FORMS[form]) if self.mid is None or low < high else low
-        mid = mid if self.mid is None else self.mid
+        middle = _middle(label, low, high, FORMS[form])
+        mid = middle if self.mid is None else self.mid
         check(low <= mid <= high, f"{label}: mid is {mid}, it must lie between low and high")
-        for name, value in (given | {"form": form, "mid": mid}).items():
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "form", form)
+        object.__setattr__(self, "mid", mid)
 
     def for_unit(self, unit: str) -> Range:
         """Reinterpret a guessed form by the unit of the field.
@@ -154,12 +155,19 @@ class Range:
 
     def at_z(self, z: np.ndarray) -> Any:
         """The value at the standard normal quantile z, of any shape."""
-        from scipy.special import ndtri
-
         to_normal, back, _ = FORMS[self.form]
         low, mid, high = (to_normal(np.float64(x)) for x in (self.low, self.mid, self.high))
-        end = Z90 if self.level == 0.90 else float(ndtri((1 + self.level) / 2))
+        end = self.z_of_end
         return back(mid + z * np.where(z < 0, (mid - low) / end, (high - mid) / end))
+
+    @property
+    def z_of_end(self) -> float:
+        """How many standard deviations lie between the median and an end."""
+        if self.level == 0.90:
+            return Z90
+        from scipy.special import ndtri
+
+        return float(ndtri((1 + self.level) / 2))
 
 
 def _form_of(low: float, high: float) -> str:
@@ -220,13 +228,15 @@ class Measured:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        accepted, trials, label = self.accepted, self.trials, f"Measured({self.accepted}, {self.trials})"
+        accepted, trials, label = (
+            self.accepted,
+            self.trials,
+            f"Measured({self.accepted}, {self.trials})",
+        )
         counts = _is_float(accepted) and _is_float(trials)
         if counts and 0 < accepted < 1 < trials:
             meant = f"Measured({round(accepted * trials):g}, {trials:g})"
-            raise ValueError(
-                f"{label}: accepted is a count; a share of {accepted:g} is {meant}"
-            )
+            raise ValueError(f"{label}: accepted is a count; a share of {accepted:g} is {meant}")
         check(
             counts and trials > 0 and 0 <= accepted <= trials,
             f"{label}: accepted must lie between 0 and trials, trials above 0",

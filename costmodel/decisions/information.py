@@ -18,9 +18,9 @@ import pandas as pd
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.graphs import GraphRag
-from costmodel.core.checks import require
-from costmodel.core.draws import DRAWS_MAX, doubts, middle, uniforms
-from costmodel.core.errors import check, unknown, whole
+from costmodel.core.checks import require, whole_number
+from costmodel.core.draws import DRAWS_MAX, doubts, draw_values, middle, uniforms
+from costmodel.core.errors import check, unknown
 from costmodel.core.nested import objects
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
@@ -137,7 +137,7 @@ def value_of_information(
     quality beside known ones. Where one option is left there is nothing to choose, and knowing is worth nothing.
     """
     draws, seed = study.draws, study.seed
-    whole("draws", draws, 10 * FOLDS, DRAWS_MAX)
+    whole_number("draws", draws, 10 * FOLDS, DRAWS_MAX)
     usd, runs = that_run(totals(comparable(study), draws))
     check(
         usd and runs.any(),
@@ -216,9 +216,9 @@ def _matching(group: str, patterns: Iterable[str], inputs: Mapping[str, Any]) ->
 
 def _rank(doubt: Doubt, key: str, draws: int, seed: int) -> np.ndarray:  # type: ignore[valid-type]
     """Where each draw of a doubt that follows a driver lies among the others, -1 to 1."""
-    from costmodel.core.draws import draws as drawn
-
-    return 2 * (np.argsort(np.argsort(drawn(key, doubt, draws, seed)[:, 0])) + 0.5) / draws - 1
+    return (
+        2 * (np.argsort(np.argsort(draw_values(key, doubt, draws, seed)[:, 0])) + 0.5) / draws - 1
+    )
 
 
 def _evppi(cost: np.ndarray, inputs: list[np.ndarray]) -> tuple[float, float]:

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.draws import DRAWS_MAX, SEED_MAX, doubts, driver_key, is_driven
-from costmodel.core.errors import check, whole
+from costmodel.core.checks import whole_number
+from costmodel.core.draws import DRAWS_MAX, SEED_MAX, doubts, driver_key
+from costmodel.core.errors import check
 from costmodel.core.public import public
-from costmodel.core.ranges import Range
 from costmodel.decisions.simulate import totals
 
 POINTS = 1024
@@ -35,14 +35,7 @@ def sobol(
     labels = (study.label(label),) if against is None else study.pair(label, against)
     study = study.only(*labels)
     found = doubts(study.inputs)
-    keys = list(
-        dict.fromkeys(
-            [
-                *found,
-                *(driver_key(d) for d in found.values() if isinstance(d, Range) and is_driven(d)),
-            ]
-        )
-    )
+    keys = [key for key in dict.fromkeys([*found, *map(driver_key, found.values())]) if key]
     check(keys, "sobol: no input of this option is a Range")
 
     def usd(u: np.ndarray) -> np.ndarray:
@@ -72,8 +65,8 @@ def sobol_indices(
     from scipy.stats import uniform
 
     check(names, "sobol_indices: names is empty, it must name each column of the function")
-    whole("seed", seed, 0, SEED_MAX)
-    whole("points", points, 2, DRAWS_MAX)
+    whole_number("seed", seed, 0, SEED_MAX)
+    whole_number("points", points, 2, DRAWS_MAX)
     check(
         points & (points - 1) == 0, f"points is {points}, it must be a power of two, such as 1024"
     )

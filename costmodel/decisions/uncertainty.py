@@ -10,12 +10,11 @@ import pandas as pd
 
 from costmodel.choices.study import Study, analysis
 from costmodel.core.checks import require
-from costmodel.core.draws import check_draws, doubts
-from costmodel.core.draws import draws as drawn
+from costmodel.core.draws import check_draws, doubts, draw_values
 from costmodel.core.errors import check
 from costmodel.core.nested import leaves
 from costmodel.core.public import public
-from costmodel.core.ranges import _SCALES, Z90, Doubt, Range
+from costmodel.core.ranges import FORMS, Doubt, Range
 from costmodel.decisions.simulate import (
     comparable,
     on_equal_terms,
@@ -71,7 +70,7 @@ def rank_correlation(study: Study, label: str | None = None) -> pd.DataFrame:
     ranks = _ranks(usd[runs])
     inputs = doubts(study.inputs)
     rows = [
-        (key, float(np.corrcoef(_ranks(drawn(key, value, draws, seed)[runs, 0]), ranks)[0, 1]))
+        (key, float(np.corrcoef(_ranks(draw_values(key, value, draws, seed)[runs, 0]), ranks)[0, 1]))
         for key, value in inputs.items()
     ]
     table = pd.DataFrame(rows, columns=["input", "rank_correlation"])
@@ -186,7 +185,7 @@ def calibrate(prior: Range, measured: Iterable[float], error: float | None = Non
         x.size > 1 or error is not None,
         "one measurement has no spread; give error=, its standard deviation as a share of it",
     )
-    to, back = _SCALES[prior.form]
+    to, back, _ = FORMS[prior.form]
     with np.errstate(divide="ignore", invalid="ignore"):
         z, low, mid, high = (
             to(x),
@@ -198,9 +197,7 @@ def calibrate(prior: Range, measured: Iterable[float], error: float | None = Non
         np.isfinite(z).all(),
         f"a measurement lies outside what {prior.form!r} allows: {x.min():g} to {x.max():g}",
     )
-    sds = (
-        Z90 if prior.level == 0.90 else _normal_end(prior.level)
-    )  # standard deviations from the middle to an end
+    sds = prior.z_of_end  # standard deviations from the middle to an end
     own = (mid - low if z.mean() < mid else high - mid) / sds
     spread = (
         float(np.std(z, ddof=1))
@@ -218,9 +215,3 @@ def calibrate(prior: Range, measured: Iterable[float], error: float | None = Non
     low, mid, high = (float(back(centre + k * reach)) for k in (-1, 0, 1))
     why = f"calibrated by {x.size} measurement{'s' if x.size > 1 else ''} of your own, before: {prior.low:g} to {prior.high:g}"
     return replace(prior, low=low, high=high, mid=mid, why=why)
-
-
-def _normal_end(level: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri((1 + level) / 2))

@@ -13,7 +13,7 @@ import numpy as np
 from costmodel.choices.schedule import Schedule
 from costmodel.choices.terms import STEADY, Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.errors import short
+from costmodel.core.errors import in_words
 from costmodel.core.units import MONTHS_PER_YEAR, ROUNDING
 
 # -- time meets money ----------------------------------------------------------------------------------
@@ -24,7 +24,7 @@ class Calendar:
 
     def __init__(self, work: Workload, terms: Terms) -> None:
         if not isinstance(work, Workload):
-            raise ValueError(f"the workload is {short(work)}, it must be a Workload(...)")
+            raise ValueError(f"the workload is {in_words(work)}, it must be a Workload(...)")
         self.months = terms.months
         self.demand = work.demand(terms.months)
         self.discount = (1.0 + terms.discount_rate) ** (

@@ -85,7 +85,7 @@ def _input(owner: Any, name: str, value: Any, evidence: Evidence) -> dict[str, A
     field, why = f"{owner_of(owner)}.{name}", getattr(value, "why", "")
     default = next(f.default for f in dataclasses.fields(owner) if f.name == name)
     default = (
-        default.fitting(unit_of(f"{type(owner).__name__}.{name}"))
+        default.for_unit(unit_of(f"{type(owner).__name__}.{name}"))
         if isinstance(default, Range)
         else default
     )

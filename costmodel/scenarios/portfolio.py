@@ -15,7 +15,8 @@ from typing import Any
 
 import pandas as pd
 
-from costmodel.core.errors import CatalogError, check, whole
+from costmodel.core.checks import whole_number
+from costmodel.core.errors import CatalogError, check
 from costmodel.core.public import public
 from costmodel.decisions.compare import compare
 from costmodel.scenarios.scenario import load
@@ -52,7 +53,7 @@ def compare_portfolio(
         (name, scenario, {**given, **changes}) for name, scenario, given in _jobs(scenarios, base)
     ]
     check(jobs, f"no scenario in {scenarios!r}")
-    whole("workers", workers, 1, WORKERS_MAX)
+    whole_number("workers", workers, 1, WORKERS_MAX)
     check(
         executor is None or isinstance(executor, Executor),
         f"executor is {executor!r}, it must be a concurrent.futures.Executor",

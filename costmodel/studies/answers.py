@@ -15,9 +15,9 @@ from costmodel.choices.techniques.knowledge import Rag
 from costmodel.choices.techniques.lookup import fitted
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import QuestionMix
-from costmodel.core.checks import listed
+from costmodel.core.checks import number_list
 from costmodel.core.draws import middle
-from costmodel.core.errors import Infeasible, check, short
+from costmodel.core.errors import Infeasible, check, in_words
 from costmodel.core.nested import pin
 from costmodel.core.public import public
 from costmodel.laws.retrieval import all_found, chunks
@@ -33,7 +33,7 @@ def context_budget(study: Study, label: str | None = None, top_k: Any = None) ->
     option, work, terms = study.option(label), study.work, study.terms
     check(
         isinstance(option, Option),
-        f"context_budget: the option is {short(option)}, it must be an Option(...)",
+        f"context_budget: the option is {in_words(option)}, it must be an Option(...)",
     )
     check(
         any(isinstance(t, Rag) for t in option.techniques), "context_budget: the option has no Rag"
@@ -41,7 +41,7 @@ def context_budget(study: Study, label: str | None = None, top_k: Any = None) ->
     ks = (
         np.unique(np.round(np.geomspace(1, 250, 60)))
         if top_k is None
-        else listed("top_k", top_k, 1)
+        else number_list("top_k", top_k, 1)
     )
     chosen, month_work, month_terms = middle((option, work, terms))
     rag: Any = next(t for t in chosen.techniques if isinstance(t, Rag))
@@ -93,7 +93,7 @@ def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd
     )
     _asked_by_kind("cost_by_mix", options)
     rows = []
-    for share in np.linspace(0, 1, 11) if shares is None else listed("shares", shares, 0, 1):
+    for share in np.linspace(0, 1, 11) if shares is None else number_list("shares", shares, 0, 1):
         asked, numbers = middle(
             (replace(work, question_mix=QuestionMix(**{"fact": 1 - share, hard: share})), terms)
         )
@@ -157,7 +157,7 @@ def found_by_entities(entities: Iterable[float] = (1, 2, 3, 5, 8)) -> pd.DataFra
     >>> found_by_entities()["vector"].round(2).tolist()
     [0.52, 0.27, 0.14, 0.04, 0.01]
     """
-    n = listed("entities", entities, 1)
+    n = number_list("entities", entities, 1)
     columns: dict[str, np.ndarray] = {}
     for name in ("vector", "graph"):
         each = fitted(f"{name}.per_entity")

@@ -9,9 +9,9 @@ import pandas as pd
 
 from costmodel.choices.servings.owned import Owned
 from costmodel.choices.terms import Terms
-from costmodel.core.checks import LEAST_DIVISOR, require
+from costmodel.core.checks import LEAST_DIVISOR, of_kind, one_number, require, whole_number
 from costmodel.core.draws import middle, sample
-from costmodel.core.errors import check, of_kind, one_number, whole
+from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.units import (
     HOURS_PER_MONTH,
@@ -77,7 +77,7 @@ def buy_or_rent(
     record = gpu if isinstance(gpu, Gpu) else catalog.gpu(gpu)
     one_number("buy_or_rent: utilisation", utilisation, 1e-6, 1)
     one_number("buy_or_rent: gpus", gpus, 1)
-    whole("buy_or_rent: months", months, 1, 120)
+    whole_number("buy_or_rent: months", months, 1, 120)
     for name, value, kind in (
         ("owned", owned, Owned),
         ("terms", terms, Terms),

@@ -17,9 +17,9 @@ from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
 from costmodel.choices.techniques.knowledge import LongContext, Rag
 from costmodel.choices.techniques.prompting import PromptCache
 from costmodel.choices.workload import QuestionMix, Workload
-from costmodel.core.checks import listed, plain, require
+from costmodel.core.checks import number_list, one_number, require
 from costmodel.core.draws import middle
-from costmodel.core.errors import check, short
+from costmodel.core.errors import check, in_words
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MTOK, SECONDS_PER_HOUR, SECONDS_PER_MINUTE, WORKING_HOURS_PER_MONTH
@@ -61,11 +61,11 @@ def knowledge_options(
     month for each index; None takes the usual. `accepted` is the share that `model` answers well without the documents.
     """
     _has_corpus("knowledge_options", work)
-    plain("graph_passes", graph_passes, 1)
+    one_number("graph_passes", graph_passes, 1)
     check(isinstance(rerank, (bool, np.bool_)), f"rerank is {rerank!r}, allowed are True and False")
     for name, value in (("infra_fixed", infra_fixed), ("upkeep_hours", upkeep_hours)):
         if value is not None:
-            plain(name, value)
+            one_number(name, value)
     known = (
         Range(
             0.20,
@@ -119,7 +119,7 @@ def knowledge_options(
 def _has_corpus(who: str, work: Any) -> None:
     check(
         isinstance(work, Workload),
-        f"{who}: the workload is {short(work)}, it must be a Workload(...)",
+        f"{who}: the workload is {in_words(work)}, it must be a Workload(...)",
     )
     check(
         work.corpus is not None,
@@ -167,11 +167,11 @@ def route_by_question(simple: Option, hard: Option, work: Workload, error: float
 
     Each side is judged by the questions that reach it. Shares of the mix must be numbers.
     """
-    plain("error", error, 0, 1)
+    one_number("error", error, 0, 1)
     for name, option in (("simple", simple), ("hard", hard)):
         check(
             isinstance(option, Option),
-            f"route_by_question: {name} is {short(option)}, it must be an Option(...)",
+            f"route_by_question: {name} is {in_words(option)}, it must be an Option(...)",
         )
     mix: Any = middle(work.question_mix or QuestionMix())
     kinds = ("fact", "multi_hop", "whole", "summary")
@@ -219,7 +219,7 @@ def knowledge_table(
     ... ].tolist()
     [495.0, 425.0, 56.0]
     """
-    a_day = listed("queries_per_day", queries_per_day)
+    a_day = number_list("queries_per_day", queries_per_day)
     for name, value, low, high in (
         ("corpus_tokens", corpus_tokens, 0, np.inf),
         ("rag_tokens", rag_tokens, 0, np.inf),
@@ -230,8 +230,8 @@ def knowledge_table(
         ("days", days, 1, 31),
         ("hours", hours, 0.1, 24),
     ):
-        plain(name, value, low, high)
-    fixed = tuple(listed("fixed", fixed))
+        one_number(name, value, low, high)
+    fixed = tuple(number_list("fixed", fixed))
     requests = a_day * days
     arrivals = requests / (days * hours * SECONDS_PER_HOUR)
     uncached = requests * corpus_tokens / MTOK * usd_per_mtok_in
@@ -263,10 +263,10 @@ def knowledge_ratios(
     >>> knowledge_ratios().round(1).loc[[800, 5_000]].to_numpy().tolist()
     [[1250.0, 125.0, 312.5], [200.0, 20.0, 50.0]]
     """
-    tokens = listed("rag_tokens", rag_tokens, 1)
-    plain("corpus_tokens", corpus_tokens, 1)
+    tokens = number_list("rag_tokens", rag_tokens, 1)
+    one_number("corpus_tokens", corpus_tokens, 1)
     ratio = corpus_tokens / tokens
-    cached = {f"read at {x:.0%} of the price": ratio * x for x in listed("read", read)}
+    cached = {f"read at {x:.0%} of the price": ratio * x for x in number_list("read", read)}
     return pd.DataFrame({"plain": ratio, **cached}, index=pd.Index(tokens, name="rag_tokens"))
 
 
@@ -296,7 +296,7 @@ def cache_verdict(
         ("days", days, 1, 31),
         ("hours", hours, 0.1, 24),
     ):
-        plain(name, value, low, high)
+        one_number(name, value, low, high)
     if model is not None:
         card: Any = middle(api_price(model, on=on)).tiers[0]
         written = card.usd_per_mtok_cache_write_1h if ttl_s > 300 else card.usd_per_mtok_cache_write
@@ -345,7 +345,7 @@ def knowledge_map(
 
     work = study.work
     _has_corpus("knowledge_map", work)
-    plain("days_per_month", days_per_month, 1, 31)
+    one_number("days_per_month", days_per_month, 1, 31)
     axes = [_axis("pages", pages, 10, 1e5), _axis("queries_per_day", queries_per_day, 1, 1e5)]
     per_page = float(middle(work.corpus.tokens) / middle(work.corpus.page_count))  # type: ignore[union-attr]
     labels = list(study.options)
@@ -402,7 +402,7 @@ def knowledge_map(
 
 def _axis(name: str, given: Any, low: float, high: float) -> np.ndarray:
     """An axis of the map: rising numbers above 0, by default 200 from low to high."""
-    axis = np.geomspace(low, high, 200) if given is None else listed(name, given)
+    axis = np.geomspace(low, high, 200) if given is None else number_list(name, given)
     check(
         len(axis) > 1 and axis[0] > 0 and (np.diff(axis) > 0).all(),
         f"{name} is {axis.tolist()}, it must be two or more rising numbers above 0",

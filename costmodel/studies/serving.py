@@ -16,9 +16,9 @@ from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import LEAST_DIVISOR, validate
+from costmodel.core.checks import LEAST_DIVISOR, of_kind, one_number, validate
 from costmodel.core.draws import middle, sample
-from costmodel.core.errors import Infeasible, check, of_kind, one_number
+from costmodel.core.errors import Infeasible, check
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import (

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 import costmodel as cm
-from costmodel.core.draws import draws, middle, sample, strata, uniforms
+from costmodel.core.draws import draw_values, middle, sample, strata, uniforms
 from costmodel.core.errors import CatalogError
 from costmodel.core.nested import find_key, key_of, leaves, pin, rewrite, same
 from costmodel.core.ranges import Measured, Range
@@ -170,11 +170,13 @@ def test_draws_are_a_latin_hypercube():
 
 def test_draws_are_the_quantiles_of_their_uniforms():
     for doubt in (Range(1, 3), Range(-0.3, 0.2), Measured(68, 100)):
-        assert draws("price", doubt, N, 3) == pytest.approx(doubt.quantile(uniforms("price", N, 3)))
+        assert draw_values("price", doubt, N, 3) == pytest.approx(
+            doubt.quantile(uniforms("price", N, 3))
+        )
 
 
 def test_draws_have_one_column():
-    assert draws("price", Range(1, 3), N, 0).shape == (N, 1)
+    assert draw_values("price", Range(1, 3), N, 0).shape == (N, 1)
 
 
 def test_one_uncertain_price_is_one_price_everywhere():
@@ -207,7 +209,7 @@ def test_some_rows_of_the_draws_are_those_rows():
 
 def test_draws_cannot_be_written_by_accident():
     with pytest.raises(ValueError, match="read-only"):
-        draws("price", Range(1, 3), 10, 0)[0] = 5
+        draw_values("price", Range(1, 3), 10, 0)[0] = 5
 
 
 @pytest.mark.parametrize("draws", [0, -1, 1.5, "x", None, True, float("nan"), 10**9])

@@ -252,9 +252,9 @@ def test_rank_correlation_is_that_of_scipy_and_signed(options):
         "rank_correlation"
     ]
     assert table["accepted.large"] < -0.2 and table["engineer.usd_per_hour"] > 0.2
-    from costmodel.core.draws import doubts, draws
+    from costmodel.core.draws import doubts, draw_values
 
-    x = draws("rag.top_k", doubts(options["RAG"])["rag.top_k"], 1_000, 0)[:, 0]
+    x = draw_values("rag.top_k", doubts(options["RAG"])["rag.top_k"], 1_000, 0)[:, 0]
     usd = totals(cm.Study({"x": options["RAG"]}, WORK), 1_000)["x"]
     assert table["rag.top_k"] == pytest.approx(stats.spearmanr(x, usd).statistic)
 

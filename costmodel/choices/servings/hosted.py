@@ -28,8 +28,8 @@ from costmodel.choices.servings.api import Api, cache_schedules, over_window
 from costmodel.choices.servings.owned import Owned
 from costmodel.choices.terms import STEADY, Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import LEAST_DIVISOR, require, validate
-from costmodel.core.errors import CatalogError, check, of_kind, unknown
+from costmodel.core.checks import LEAST_DIVISOR, of_kind, require, validate
+from costmodel.core.errors import CatalogError, check, unknown
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import (
@@ -470,7 +470,12 @@ class Hosted:
     def _needed(self, load: Any, slots: Any) -> Any:
         f = self.fleet
         return fleet.replicas_needed(
-            load, slots, self.load_max, fleet.staffing_margin(f.wait_share), f.burstiness, self.replicas_min
+            load,
+            slots,
+            self.load_max,
+            fleet.staffing_margin(f.wait_share),
+            f.burstiness,
+            self.replicas_min,
         )
 
     def up(self, load: Any, slots: Any, most: Any) -> Any:

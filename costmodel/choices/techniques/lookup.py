@@ -10,7 +10,7 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, cite
 from costmodel.choices.schedule import Schedule, monthly, path
 from costmodel.choices.workload import Corpus, QuestionMix, Workload
-from costmodel.core.errors import Infeasible, check, short
+from costmodel.core.errors import Infeasible, check, in_words
 from costmodel.core.ranges import Range
 from costmodel.core.units import MILLION
 from costmodel.facts import catalog
@@ -51,12 +51,12 @@ def resolve(technique: Any, *, optional: tuple[str, ...] = (), **finders: Any) -
             known = isinstance(given, record) or (given is None and name in optional)
             check(
                 known,
-                f"{owner}.{name} is {short(given)}, it must be an id such as {next(iter(getattr(catalog, find.__name__ + 's')()))!r}, or a {record.__name__}(...)",
+                f"{owner}.{name} is {in_words(given)}, it must be an id such as {next(iter(getattr(catalog, find.__name__ + 's')()))!r}, or a {record.__name__}(...)",
             )
     mix = technique.questions
     check(
         mix is None or isinstance(mix, QuestionMix),
-        f"{owner}.questions is {short(mix)}, it must be a QuestionMix(...) or None",
+        f"{owner}.questions is {in_words(mix)}, it must be a QuestionMix(...) or None",
     )
 
 
