@@ -18,7 +18,7 @@ from costmodel.choices.terms import STEADY, TRENDS
 from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.ranges import Number
-from costmodel.core.units import HOURS_PER_WEEK, WORKING_HOURS_PER_MONTH
+from costmodel.core.units import WORKING_HOURS_PER_MONTH, WORKING_HOURS_PER_WEEK
 
 PHASES = (
     "data",
@@ -119,7 +119,7 @@ def setup(
     treatment: str = "opex",
 ) -> Line:
     """Weeks of a person up front (`technique.build_weeks`)."""
-    hours = technique.build_weeks * HOURS_PER_WEEK * times
+    hours = technique.build_weeks * WORKING_HOURS_PER_WEEK * times
     basis = "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h"
     cites = cite(technique, "build_weeks")
     return labour(item, hours, person, once(), phase, basis, cites, treatment)

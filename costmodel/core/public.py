@@ -1,4 +1,4 @@
-"""What every public name does: an argument that it does not have is an error with the nearest name that it has."""
+"""Names that help: a misspelt argument or attribute is an error with the nearest right name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Thing = TypeVar("Thing", bound=Callable[..., Any])
 
 
 def public(thing: Thing) -> Thing:
-    """Mark a function or a class as public: its error for a misspelt argument names the nearest one.
+    """Mark a function or class as public: the error for a misspelt argument names the nearest one.
 
     >>> @public
     ... def rent(gpu, hours=1): ...
@@ -23,51 +23,47 @@ def public(thing: Thing) -> Thing:
     TypeError: no argument 'hour' in rent(...); did you mean 'hours'?
     """
     if isinstance(thing, type):
-        thing.__init__ = _checked(thing.__init__, thing.__name__)  # type: ignore[misc]
+        thing.__init__ = _helpful(thing.__init__, thing.__name__)  # type: ignore[misc]
         return thing
-    return _checked(thing, thing.__name__)
+    return _helpful(thing, thing.__name__)
 
 
-def _checked(call: Any, name: str) -> Any:
+def _helpful(call: Any, name: str) -> Any:
     @wraps(call)
-    def checked(*args: Any, **named: Any) -> Any:
+    def helpful(*args: Any, **named: Any) -> Any:
         try:
             return call(*args, **named)
         except TypeError as error:
-            if wrong := misspelt(
-                call, name, args, named
-            ):  # it was this call, not something inside it
+            if wrong := misspelt(call, name, args, named):  # this call, not one inside it
                 raise wrong from None
             raise error
 
-    return checked
+    return helpful
 
 
 def misspelt(
     call: Any, name: str, args: tuple[Any, ...], named: dict[str, Any], more: Iterable[str] = ()
 ) -> TypeError | None:
-    """The error of a call whose arguments do not fit its signature (and the names in `more`), or None where they do."""
-    asked = inspect.signature(call)
+    """The error of a call whose arguments do not fit its signature, or None where they do.
+
+    `more` are names that the call takes beside those of its signature.
+    """
+    signature = inspect.signature(call)
     try:
-        asked.bind(*args, **{n: v for n, v in named.items() if n not in more})
+        signature.bind(*args, **{n: v for n, v in named.items() if n not in more})
         return None
     except TypeError as wrong:
-        known = [
-            n
-            for n, p in asked.parameters.items()
-            if n != "self" and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
-        ]
+        by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        known = [n for n, p in signature.parameters.items() if p.kind in by_name and n != "self"]
         known += more
         strange = next((n for n in named if n not in known), None)
-        return TypeError(
-            f"{name}: {wrong}"
-            if strange is None
-            else str(unknown("argument", strange, known, f"{name}(...)"))
-        )
+        if strange is None:
+            return TypeError(f"{name}: {wrong}")
+        return TypeError(str(unknown("argument", strange, known, f"{name}(...)")))
 
 
 def absent(module: str, names: Iterable[str]) -> Callable[[str], Any]:
-    """The `__getattr__` of a face: a name that is not there is an error with the nearest that is."""
+    """The `__getattr__` of a face: the error for a name that is not there names the nearest one."""
     known = list(names)
 
     def __getattr__(name: str) -> Any:

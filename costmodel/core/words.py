@@ -1,4 +1,4 @@
-"""Numbers and names in words: one way to write an amount, a share, a Range and the meaning of a field."""
+"""How numbers and names are written for a reader: one way for an amount, a share and an input."""
 
 from __future__ import annotations
 
@@ -15,43 +15,54 @@ from costmodel.core.units import KILO, MILLION
 
 
 def readable(key: str) -> str:
-    """The key of an input for a reader; what the workload brings needs no owner.
+    """The key of an input in words; what the workload brings needs no owner.
 
     >>> readable("Rag.top_k"), readable("Workload.requests_per_month")
     ('Rag: top k', 'requests per month')
     """
     owner, _, field = key.removeprefix("Workload.").rpartition(".")
-    return f"{owner}: {field}".replace("_", " ") if owner else field.replace("_", " ")
+    return (f"{owner}: {field}" if owner else field).replace("_", " ")
 
 
-def show(value: Any) -> str:
-    """A number as people write it: 4.125, 4,000,000, or "4 (3 to 10)" for a Range.
+def number_text(value: Any, figures: int | None = None) -> str:
+    """A number as people write it, first rounded to so many figures; a Range with its ends.
 
-    >>> show(1_000_000), show(4.125), show(0.00004)
-    ('1,000,000', '4.125', '4e-05')
+    >>> from costmodel.core.ranges import Range
+    >>> [number_text(x) for x in (1_000_000, 4.125, 0.00004, Range(3, 10, mid=4))]
+    ['1,000,000', '4.125', '4e-05', '4 (3 to 10)']
+    >>> number_text(123_456, figures=3)
+    '123,000'
     """
     if isinstance(value, Doubt):
-        return (
-            show(value.mid)
-            if value.low == value.high
-            else f"{show(value.mid)} ({show(value.low)} to {show(value.high)})"
-        )
-    number = float(value)
-    if number and (abs(number) < 1e-3 or abs(number) >= 1e12):
-        return f"{number:.4g}"
-    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
+        mid, low, high = (number_text(x, figures) for x in (value.mid, value.low, value.high))
+        return mid if value.low == value.high else f"{mid} ({low} to {high})"
+    number = float(value) if figures is None else float(f"{value:.{figures}g}")
+    if 1000 <= abs(number) < 1e12:
+        return f"{number:,.0f}"
+    return f"{number:.4g}"
 
 
 @public
 @dataclass(frozen=True)
 class Currency:
-    """The currency that reports show: its code, units of it per US dollar, and the day of that rate.
+    """The currency that a report shows. All bills are in US dollars; no exchange rate is built in.
 
+    Parameters
+    ----------
+    code : str
+        Three letters, such as "EUR".
+    per_usd : float
+        Units of the currency for one US dollar, above 0.
+    rate_date : str
+        The day of that rate, such as "2026-11-20".
+
+    Examples
+    --------
     >>> Currency.parse("EUR 0.92 2026-11-20")
     Currency(code='EUR', per_usd=0.92, rate_date='2026-11-20')
     >>> Currency.parse("EUR")
     Traceback (most recent call last):
-    ValueError: currency is 'EUR'; write the code, the units per US dollar and the day of the rate: 'EUR 0.92 2026-11-20'
+    ValueError: currency is 'EUR'; write the code, the units per US dollar and the day of the rate: ...
     """
 
     code: str = "USD"
@@ -60,6 +71,7 @@ class Currency:
 
     @classmethod
     def parse(cls, text: str) -> Currency:
+        """The currency of a text: "USD", or a code, a rate and its day, "EUR 0.92 2026-11-20"."""
         words = str(text).split()
         if words == ["USD"]:
             return cls()
@@ -69,7 +81,8 @@ class Currency:
             check(len(code) == 3 and code.isalpha() and 0 < float(rate) < np.inf, "")
         except ValueError:
             raise ValueError(
-                f"currency is {text!r}; write the code, the units per US dollar and the day of the rate: 'EUR 0.92 2026-11-20'"
+                f"currency is {text!r}; write the code, the units per US dollar and the day "
+                "of the rate: 'EUR 0.92 2026-11-20'"
             ) from None
         return cls(code.upper(), float(rate), rate_date)
 
@@ -106,7 +119,7 @@ def short(x: float) -> str:
 
 
 def percent(x: float) -> str:
-    """A share for a reader.
+    """A share in whole percent.
 
     >>> percent(0.707)
     '71 %'
@@ -116,16 +129,33 @@ def percent(x: float) -> str:
 
 @public
 def money(usd: float, terms: Any = None) -> str:
-    """An amount for a reader, to two or three figures.
+    """An amount in two or three figures, with the code of the currency.
 
+    Parameters
+    ----------
+    usd : float
+        The amount in US dollars.
+    terms : Terms, optional
+        Whose currency is shown; US dollars without it.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
     >>> money(12_345.6), money(1_236_000), money(0.03123), money(4.12)
     ('USD 12,300', 'USD 1.24M', 'USD 0.0312', 'USD 4.12')
     """
-    code, amount = ("USD", usd) if terms is None else (terms.money.code, usd * terms.money.per_usd)
+    currency = USD if terms is None else terms.money
+    amount = usd * currency.per_usd
     size = abs(amount)
     if size >= 999_500:
-        return f"{code} {amount / MILLION:,.2f}M"
-    if size >= 100:
-        digits = max(len(f"{size:.0f}") - 3, 0)
-        return f"{code} {round(amount, -digits):,.0f}"
-    return f"{code} {amount:,.2f}" if size >= 1 or size == 0 else f"{code} {amount:.3g}"
+        number = f"{amount / MILLION:,.2f}M"
+    elif size >= 100:
+        number = f"{round(amount, 3 - len(f'{size:.0f}')):,.0f}"
+    elif size >= 1 or size == 0:
+        number = f"{amount:,.2f}"
+    else:
+        number = f"{amount:.3g}"
+    return f"{currency.code} {number}"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from costmodel.choices.study import Study, analysis
 from costmodel.core.errors import check
-from costmodel.core.words import show
+from costmodel.core.words import number_text
 from costmodel.decisions.compare import search_limits
 from costmodel.decisions.simulate import on_equal_terms, paths, totals
 from costmodel.decisions.uncertainty import FAN_DRAWS
@@ -146,7 +146,7 @@ def _crossing_in_words(
     below: str, above: str, over: str, at: float, band: Any, p_never: float
 ) -> str:
     shown, least, most = (
-        show(float(f"{x:.3g}")) for x in (at, *band)
+        number_text(x, 3) for x in (at, *band)
     )  # a band over factors has no eight figures
     verdict = f"{below} is cheaper below {shown} {_unit(over)}, {above} above (80 % band {least} to {most}"
     if not np.isnan(band[0]) and not band[0] <= at <= band[1]:
@@ -200,7 +200,7 @@ def _unit(over: str) -> str:
 def _never(
     sign: float, labels: tuple[str, str], over: str, low: float, high: float, p_never: float
 ) -> tuple[str, str, str]:
-    where = f"between {show(low)} and {show(high)} {_unit(over)}"
+    where = f"between {number_text(low)} and {number_text(high)} {_unit(over)}"
     if np.isnan(sign):
         return "", "", f"never: one of the two cannot run {where}"
     if sign == 0:

@@ -25,7 +25,7 @@ from costmodel.core.nested import objects
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_DAY
-from costmodel.core.words import show
+from costmodel.core.words import number_text
 from costmodel.decisions.simulate import comparable, that_run, totals
 from costmodel.facts import catalog
 from costmodel.ledgers.book import ledger
@@ -85,7 +85,7 @@ def measurements(study: Study) -> list[Measurement]:
                 "*context_decay",
             ),
             EVAL_ITEMS * len(options) * item,
-            f"{EVAL_ITEMS} items x {len(options)} options x USD {show(item)} a judgement",
+            f"{EVAL_ITEMS} items x {len(options)} options x USD {number_text(item)} a judgement",
         )
     ]
     own = [serving for serving in objects(options) if isinstance(serving, Hosted)]
@@ -100,7 +100,7 @@ def measurements(study: Study) -> list[Measurement]:
                 "a two-hour load test",
                 ("Hosted.*", "serving.tpot_ratio"),
                 LOAD_TEST_HOURS * rent + people * hour,
-                f"{LOAD_TEST_HOURS:g} h x USD {show(rent)} of GPUs + {people:g} h x USD {show(hour)} of an engineer",
+                f"{LOAD_TEST_HOURS:g} h x USD {number_text(rent)} of GPUs + {people:g} h x USD {number_text(hour)} of an engineer",
             )
         )
     graphs = [
@@ -116,7 +116,7 @@ def measurements(study: Study) -> list[Measurement]:
                 "index 2 % of the corpus",
                 ("*index_tokens", "*output_share", "*index_share", "graphrag.*"),
                 SAMPLE_SHARE * usd,
-                f"{SAMPLE_SHARE:.0%} of an index of USD {show(round(usd))}",
+                f"{SAMPLE_SHARE:.0%} of an index of USD {number_text(round(usd))}",
             )
         )
     return found

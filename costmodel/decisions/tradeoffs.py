@@ -17,7 +17,7 @@ from costmodel.core.errors import check
 from costmodel.core.glossary import limits, unit_of
 from costmodel.core.nested import find_key, leaves
 from costmodel.core.ranges import Doubt
-from costmodel.core.words import readable, show
+from costmodel.core.words import number_text, readable
 from costmodel.decisions.breakeven import _changes, _refine
 from costmodel.decisions.simulate import UNKNOWN, comparable, totals
 from costmodel.ledgers.evidence import meanings
@@ -172,7 +172,7 @@ def _sought(
 ) -> tuple:
     ends = _ends(value)
     goes = (
-        f"costs {'more' if met else 'less'} than USD {show(usd)}"
+        f"costs {'more' if met else 'less'} than USD {number_text(usd)}"
         if usd is not None
         else "is no longer the cheapest"
         if met
@@ -185,7 +185,7 @@ def _sought(
             *ends,
             False,
             0.0,
-            f"never: nothing between {show(low)} and {show(high)} changes it alone",
+            f"never: nothing between {number_text(low)} and {number_text(high)} changes it alone",
         )
     inside = bool(ends[0] <= at <= ends[1])
     chance = _beyond(value, now, at) if isinstance(value, Doubt) else 0.0
@@ -200,7 +200,7 @@ def _sought(
         *ends,
         inside,
         chance,
-        f"{goal} {goes} once {readable(key)} is {'above' if at > now else 'below'} {show(at)} (now {show(now)}{doubt})",
+        f"{goal} {goes} once {readable(key)} is {'above' if at > now else 'below'} {number_text(at)} (now {number_text(now)}{doubt})",
     )
 
 

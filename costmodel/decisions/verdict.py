@@ -21,7 +21,7 @@ from costmodel.core.nested import objects, walk
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import KILO
-from costmodel.core.words import money, show
+from costmodel.core.words import money, number_text
 from costmodel.decisions.breakeven import COLUMNS as FLIP_COLUMNS
 from costmodel.decisions.breakeven import breakeven, crossings
 from costmodel.decisions.compare import Compared, compare, compare_with_draws
@@ -172,7 +172,7 @@ def first_answer(study: Study) -> Verdict:
 
 def _volume(work: Workload) -> str:
     now = work.requests_per_month
-    return show(round(now.mid if isinstance(now, Doubt) else now))
+    return number_text(round(now.mid if isinstance(now, Doubt) else now))
 
 
 def _flips(study: Study, compared: Compared) -> pd.DataFrame:
@@ -227,7 +227,7 @@ def brief(study: Study) -> pd.DataFrame:
         key = f"{type(owner).__name__}.{name}"
         unit, meaning = unit_of(key), meaning_of(key)
         inner = f"{type(owner).__name__}: " if owner is not work and owner is not terms else ""
-        rows.append((inner.lower() + name.replace("_", " "), show(value), unit, meaning))
+        rows.append((inner.lower() + name.replace("_", " "), number_text(value), unit, meaning))
     rows += [
         ("first paid month", terms.start, "", ""),
         (
@@ -341,7 +341,7 @@ def _points(
     if np.isnan(table.loc[best, "quality"]):
         yield "Its quality is not known, so the cost of wrong answers is not in it."
     turns = [
-        f"{r.option} is cheaper {'below' if r.below == r.option else 'above'} {show(float(f'{r.crossing:.2g}'))}"
+        f"{r.option} is cheaper {'below' if r.below == r.option else 'above'} {number_text(float(f'{r.crossing:.2g}'))}"
         for r in flips.itertuples()
     ]
     if turns:

@@ -9,7 +9,7 @@ from costmodel.choices.purchases import Line
 from costmodel.choices.servings.api import listed
 from costmodel.core.glossary import meaning_of
 from costmodel.core.nested import key_of, objects, owner_of, walk
-from costmodel.core.words import show
+from costmodel.core.words import number_text
 from costmodel.facts import catalog
 from costmodel.facts.prices import ApiPrice
 
@@ -53,7 +53,7 @@ class Evidence:
     def basis(self, line: Line) -> str:
         """The formula of a line with the numbers of its cited fields."""
         shown = {
-            key.rsplit(".", 1)[-1]: " or ".join(map(show, self.values[key]))
+            key.rsplit(".", 1)[-1]: " or ".join(map(number_text, self.values[key]))
             for key in line.cites
             if key in self.values
         }

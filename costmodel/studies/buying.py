@@ -15,9 +15,9 @@ from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.units import (
     HOURS_PER_MONTH,
-    HOURS_PER_WEEK,
     MONTHS_PER_YEAR,
     WORKING_HOURS_PER_MONTH,
+    WORKING_HOURS_PER_WEEK,
 )
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Rent
@@ -177,7 +177,7 @@ def _buy(own: Any, terms: Any, gpus: float, months: int) -> Any:
     )
     return (
         servers * own.server_usd() * (1 + lost)
-        + own.setup_weeks * HOURS_PER_WEEK * person
+        + own.setup_weeks * WORKING_HOURS_PER_WEEK * person
         + each_month * present_months(rate, months)
     )
 

@@ -20,7 +20,7 @@ from costmodel.core.errors import unknown
 from costmodel.core.nested import key_of, leaves, owner_of, pin, walk
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
-from costmodel.core.words import money, show
+from costmodel.core.words import money, number_text
 from costmodel.decisions.tradeoffs import goal_seek
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import Verdict, recommend
@@ -191,7 +191,7 @@ def _paid_now(base: Option | Mix, called: str) -> str:
     """What the saving is a saving of."""
     people = isinstance(base, Option) and isinstance(base.serving, Staff)
     return (
-        f"{called}, {show(base.serving.minutes_per_request)} minutes a request"
+        f"{called}, {number_text(base.serving.minutes_per_request)} minutes a request"
         if people
         else called
     )  # type: ignore[union-attr]

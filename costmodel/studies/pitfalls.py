@@ -32,7 +32,7 @@ from costmodel.core.errors import Infeasible, check
 from costmodel.core.nested import objects, walk
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_MONTH, MONTHS_PER_YEAR
-from costmodel.core.words import show
+from costmodel.core.words import number_text
 from costmodel.ledgers.engine import accepted, cases
 from costmodel.ledgers.register import register
 from costmodel.studies.operations import unpriced
@@ -421,7 +421,7 @@ def _p24(x: _Inputs) -> Iterator[Note]:
     if _certain(work.requests_per_month, work.growth_per_year, work.usd_per_failure):
         yield (
             "",
-            f"the volume is one number, {show(work.requests_per_month)} a month, without a range",
+            f"the volume is one number, {number_text(work.requests_per_month)} a month, without a range",
         )
     for label, option in x.options.items():
         if _certain(*(value for _, _, value in walk(option))):

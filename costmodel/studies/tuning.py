@@ -19,8 +19,8 @@ from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.ranges import Doubt
-from costmodel.core.units import HOURS_PER_WEEK, ROUNDING
-from costmodel.core.words import show
+from costmodel.core.units import ROUNDING, WORKING_HOURS_PER_WEEK
+from costmodel.core.words import number_text
 from costmodel.decisions.simulate import totals
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.calendar import Calendar
@@ -128,7 +128,7 @@ def underestimates(
     """
     study = study.only(study.label(label)).changed(months=months)
     usd = ledger(study).groupby("phase")["usd"].sum().drop("failures", errors="ignore")
-    week = HOURS_PER_WEEK * middle(study.terms.people.engineer.usd_per_hour)
+    week = WORKING_HOURS_PER_WEEK * middle(study.terms.people.engineer.usd_per_hour)
     check(
         naive,
         "underestimates: no estimate is given; name one, such as {'labels and two weeks': (('data',), 2)}",
@@ -225,4 +225,4 @@ def _verdict(requests: float, month: float, horizon: int) -> str:
         if month < 1
         else f"in month {month:.1f}"
     )
-    return f"after {show(float(f'{requests:.3g}'))} requests, {when}"
+    return f"after {number_text(requests, 3)} requests, {when}"

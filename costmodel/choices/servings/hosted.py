@@ -36,9 +36,9 @@ from costmodel.core.units import (
     GB,
     HOURS_PER_DAY,
     HOURS_PER_MONTH,
-    HOURS_PER_WEEK,
     SECONDS_PER_HOUR,
     WORKING_HOURS_PER_MONTH,
+    WORKING_HOURS_PER_WEEK,
 )
 from costmodel.facts import catalog
 from costmodel.laws import queueing as fleet
@@ -531,7 +531,7 @@ class Hosted:
             yield from self._spilled(traffic, made, work, terms)
         yield labour(
             "set up serving",
-            self.build_weeks * HOURS_PER_WEEK,
+            self.build_weeks * WORKING_HOURS_PER_WEEK,
             terms.people.engineer,
             once(),
             "build",
@@ -733,7 +733,7 @@ class Hosted:
         )
         yield labour(
             "rack and burn in the servers",
-            own.setup_weeks * HOURS_PER_WEEK,
+            own.setup_weeks * WORKING_HOURS_PER_WEEK,
             terms.people.engineer,
             once(),
             "build",

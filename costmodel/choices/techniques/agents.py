@@ -21,7 +21,7 @@ from costmodel.core.checks import require, validate
 from costmodel.core.errors import Infeasible
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
-from costmodel.core.units import HOURS_PER_WEEK, MINUTES_PER_HOUR
+from costmodel.core.units import MINUTES_PER_HOUR, WORKING_HOURS_PER_WEEK
 from costmodel.facts.catalog import practice
 from costmodel.laws.agents import (
     NEVER,
@@ -230,7 +230,7 @@ class Agent:
         self.fits(case)
         yield labour(
             "build the agent",
-            self.build_weeks * HOURS_PER_WEEK,
+            self.build_weeks * WORKING_HOURS_PER_WEEK,
             engineer,
             once(),
             "build",

@@ -23,7 +23,13 @@ from costmodel.core.checks import validate
 from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
-from costmodel.core.units import GB, HOURS_PER_WEEK, MILLION, MONTHS_PER_YEAR, SECONDS_PER_HOUR
+from costmodel.core.units import (
+    GB,
+    MILLION,
+    MONTHS_PER_YEAR,
+    SECONDS_PER_HOUR,
+    WORKING_HOURS_PER_WEEK,
+)
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 
@@ -168,7 +174,7 @@ class Compliance:
         if self.texts:
             yield labour(
                 "set up redaction",
-                self.build_weeks * HOURS_PER_WEEK,
+                self.build_weeks * WORKING_HOURS_PER_WEEK,
                 people.engineer,
                 once(),
                 "compliance",
@@ -350,7 +356,7 @@ class Compliance:
             then = path((month == due).astype(float))
             yield labour(
                 "duties of a high-risk system",
-                self.high_risk_weeks * HOURS_PER_WEEK,
+                self.high_risk_weeks * WORKING_HOURS_PER_WEEK,
                 case.terms.people.engineer,
                 then,
                 "compliance",

@@ -29,7 +29,7 @@ from costmodel.core.checks import require, validate
 from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
-from costmodel.core.units import HOURS_PER_WEEK
+from costmodel.core.units import WORKING_HOURS_PER_WEEK
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, answered, shift, shift_to
@@ -188,7 +188,7 @@ class GraphRag:
         cites, basis = (*own, "Corpus.tokens"), "{tokens} corpus tokens x " + law
         yield labour(
             "build the graph pipeline",
-            self.build_weeks * HOURS_PER_WEEK,
+            self.build_weeks * WORKING_HOURS_PER_WEEK,
             engineer,
             once(),
             "build",

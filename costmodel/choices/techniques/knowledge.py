@@ -29,7 +29,7 @@ from costmodel.core.checks import require, validate
 from costmodel.core.errors import CatalogError, Infeasible
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
-from costmodel.core.units import GB, HOURS_PER_WEEK, MINUTES_PER_HOUR, MONTHS_PER_YEAR, MTOK
+from costmodel.core.units import GB, MINUTES_PER_HOUR, MONTHS_PER_YEAR, MTOK, WORKING_HOURS_PER_WEEK
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, answered, shift, shift_to
@@ -148,7 +148,7 @@ class Rag:
         )
         yield labour(
             "build the retrieval pipeline",
-            self.build_weeks * HOURS_PER_WEEK,
+            self.build_weeks * WORKING_HOURS_PER_WEEK,
             people.engineer,
             once(),
             "build",
@@ -455,7 +455,7 @@ class SemanticCache:
     def buys(self, case: Case) -> Iterator[Line]:
         yield labour(
             "build the semantic cache",
-            self.build_weeks * HOURS_PER_WEEK,
+            self.build_weeks * WORKING_HOURS_PER_WEEK,
             case.terms.people.engineer,
             once(),
             "build",

@@ -26,12 +26,12 @@ from costmodel.core.ranges import Number, Range
 from costmodel.core.units import (
     DAYS_PER_MONTH,
     GB,
-    HOURS_PER_WEEK,
     KB,
     MILLION,
     MINUTES_PER_HOUR,
     MONTHS_PER_YEAR,
     WEEKS_PER_MONTH,
+    WORKING_HOURS_PER_WEEK,
 )
 from costmodel.facts.catalog import practice, retirement
 from costmodel.laws.experiments import expected_loss, runs_to_see, samples_per_arm, through_judge
@@ -180,7 +180,7 @@ class Evals:
         )
         yield labour(
             "build the golden set",
-            self.build_weeks * HOURS_PER_WEEK,
+            self.build_weeks * WORKING_HOURS_PER_WEEK,
             people.engineer,
             once(),
             "evaluation",
@@ -444,7 +444,7 @@ class Upgrades:
         people, (when, words, cites) = case.terms.people, self.when(case)
         yield labour(
             "forced model upgrade",
-            self.weeks * HOURS_PER_WEEK * (1 + (self.prompts - 1) * self.fork_share),
+            self.weeks * WORKING_HOURS_PER_WEEK * (1 + (self.prompts - 1) * self.fork_share),
             people.engineer,
             when,
             "migration",

@@ -16,7 +16,7 @@ from costmodel.core.checks import require, validate
 from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
-from costmodel.core.units import HOURS_PER_WEEK, MTOK
+from costmodel.core.units import MTOK, WORKING_HOURS_PER_WEEK
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect
 
@@ -36,7 +36,7 @@ class Prompt:
         engineer = case.terms.people.engineer
         yield labour(
             "write and test the prompt",
-            self.build_weeks * HOURS_PER_WEEK,
+            self.build_weeks * WORKING_HOURS_PER_WEEK,
             engineer,
             once(),
             "build",

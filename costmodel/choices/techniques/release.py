@@ -34,7 +34,7 @@ from costmodel.core.checks import require, validate
 from costmodel.core.errors import check, unknown
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
-from costmodel.core.units import DAYS_PER_MONTH, HOURS_PER_DAY, HOURS_PER_WEEK
+from costmodel.core.units import DAYS_PER_MONTH, HOURS_PER_DAY, WORKING_HOURS_PER_WEEK
 from costmodel.facts.catalog import practice
 from costmodel.laws.experiments import (
     chance_to_detect,
@@ -464,7 +464,7 @@ class Release:
                 "alpha",
             ),
         )
-        lost = bad * self.slips(case) * self.incident_weeks * HOURS_PER_WEEK
+        lost = bad * self.slips(case) * self.incident_weeks * WORKING_HOURS_PER_WEEK
         yield labour(
             "firefight what reached everybody",
             lost,

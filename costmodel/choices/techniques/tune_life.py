@@ -18,11 +18,11 @@ from costmodel.choices.purchases import Line, Traffic, cite, labour
 from costmodel.choices.schedule import Schedule, every, monthly, once, path
 from costmodel.choices.techniques.tune_run import Purchase
 from costmodel.core.units import (
-    HOURS_PER_WEEK,
     MINUTES_PER_HOUR,
     MONTHS_PER_YEAR,
     ROUNDING,
     WORKING_HOURS_PER_MONTH,
+    WORKING_HOURS_PER_WEEK,
 )
 
 SURE = 1 - 1e-12
@@ -172,7 +172,7 @@ def life(t: Any, case: Case, run: Purchase, ends: Ending) -> Iterator[Line | Tra
     )
     yield labour(
         "build the data set and the training",
-        t.build_weeks * HOURS_PER_WEEK * scale,
+        t.build_weeks * WORKING_HOURS_PER_WEEK * scale,
         people.engineer,
         once(),
         "build",
@@ -286,7 +286,7 @@ def life(t: Any, case: Case, run: Purchase, ends: Ending) -> Iterator[Line | Tra
     )
     yield labour(
         "move to a new base: people",
-        t.build_weeks * t.rebuild_share * HOURS_PER_WEEK * scale,
+        t.build_weeks * t.rebuild_share * WORKING_HOURS_PER_WEEK * scale,
         people.engineer,
         ends.when,
         "migration",

@@ -19,7 +19,7 @@ from costmodel.choices.purchases import PHASES
 from costmodel.core.errors import check
 from costmodel.core.glossary import unit_of
 from costmodel.core.public import public
-from costmodel.core.words import USD, Currency, dollars, percent, readable, short, show
+from costmodel.core.words import USD, Currency, dollars, number_text, percent, readable, short
 from costmodel.pages.plots.style import (
     COLOURS,
     FAR,
@@ -494,7 +494,7 @@ def plot_tornado(
             side = -1 if usd < other or (usd == other and colour == low) else 1
             ax.plot(usd, row, "o", color=colour, markersize=6, markeredgewidth=0)
             ax.annotate(
-                show(value),
+                number_text(value),
                 (usd, row),
                 (6 * side, 0),
                 textcoords="offset points",

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from costmodel.core.errors import check
 from costmodel.core.public import public
-from costmodel.core.words import USD, Currency, dollars, percent, readable, show
+from costmodel.core.words import USD, Currency, dollars, number_text, percent, readable
 from costmodel.pages.plots.style import (
     COLOURS,
     GREY,
@@ -171,7 +171,7 @@ def plot_regions(
     for which, name in (("x", x), ("y", y)):
         _scale(ax, which, table[name])
         axis = getattr(ax, f"{which}axis")
-        axis.set_major_formatter(FuncFormatter(lambda v, _: show(v)))
+        axis.set_major_formatter(FuncFormatter(lambda v, _: number_text(v)))
         getattr(ax, f"set_{which}label")(readable(name), fontsize=NORMAL)
     ax.set_xlim(grid.columns.min(), grid.columns.max())
     ax.set_ylim(grid.index.min(), grid.index.max())

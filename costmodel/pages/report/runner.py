@@ -27,8 +27,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
-from costmodel.core.words import Currency
-from costmodel.core.words import show as describe
+from costmodel.core.words import Currency, number_text
 from costmodel.facts.catalog import models
 from costmodel.facts.prices import api_price
 from costmodel.pages.blocks import RESULTS_MIME, USD, answer, cards, plain, results, show
@@ -477,7 +476,7 @@ def _version(package: str) -> str:
 
 def _shown(value: Any) -> str:
     if isinstance(value, Doubt):
-        return describe(value)
+        return number_text(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (int, float)):

@@ -14,8 +14,7 @@ import ipywidgets
 from costmodel.core.errors import CatalogError, Infeasible, check
 from costmodel.core.glossary import meaning_of, unit_of
 from costmodel.core.ranges import Doubt
-from costmodel.core.words import readable
-from costmodel.core.words import show as number_text
+from costmodel.core.words import number_text, readable
 
 DELAY_S = 0.06  # quiet time after the last event before the answer is asked again
 DECADE = 10  # a slider over more than this factor is logarithmic

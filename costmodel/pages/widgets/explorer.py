@@ -22,7 +22,7 @@ from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.nested import find_key, key_of, leaves, pin, walk
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
-from costmodel.core.words import show as number_text
+from costmodel.core.words import number_text
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import first_answer, recommend
 from costmodel.ledgers.book import cash_flow, ledger
