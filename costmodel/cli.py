@@ -1,32 +1,28 @@
 """The command line: compare a scenario, explain an option, write a report, look up a price.
 
-Thin: every number comes from the functions that notebooks call. An error is one sentence on stderr and exit code 2, and
-nothing is written. Heavy imports wait until a command needs them.
+Thin: every number comes from the functions that notebooks call. An error is one sentence on stderr
+and exit code 2, and nothing is written. Heavy imports wait until a command needs them.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from costmodel import __version__
+import costmodel as cm
 from costmodel.core.errors import CatalogError, unknown
+from costmodel.pages.terminal import bar, busy, comparison, heading, price_table
 
 if TYPE_CHECKING:
-    from costmodel.choices.study import Study
-    from costmodel.facts.prices import ApiPrice
+    pass
 
 
 ERROR, STOPPED = 2, 130  # exit codes; 130 is the shell's for an interrupt
-QUIET_S = 1.0  # what takes longer than this shows that it is running
 
 
 class _Commands(click.Group):
@@ -56,9 +52,9 @@ class _Commands(click.Group):
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, prog_name="costmodel")
+@click.version_option(cm.__version__, prog_name="costmodel")
 def main() -> None:
-    """What each way of using a language model costs over its whole life, and when the answer changes.
+    """What each way of using a language model costs over its life, and when that changes.
 
     SCENARIO is a YAML file, or the name of an example: support_assistant, document_extraction,
     code_assistant, own_gpus.
@@ -80,30 +76,27 @@ def compare(
     scenario: str, months: int | None, draws: int | None, seed: int | None, csv: str | None
 ) -> None:
     """Compare the options of SCENARIO, cheapest first."""
-    from costmodel.decisions.compare import compare
-    from costmodel.decisions.verdict import recommend
     from costmodel.pages.blocks import answer
-    from costmodel.scenarios.scenario import load
-    from costmodel.studies.pitfalls import lint
 
     if csv and csv != "-":
         _writable(csv)
-    with _busy("comparing"):
-        s = load(scenario, months=months, draws=draws, seed=seed)
-        table = compare(s)
+    with busy("comparing"):
+        study = cm.load(scenario, months=months, draws=draws, seed=seed)
+        table = cm.compare(study)
         if csv == "-":
             click.echo(table.to_csv(), nl=False)
             return
-        verdict = recommend(s)
+        verdict = cm.recommend(study)
     if csv:
         table.to_csv(csv)
-    click.echo(_heading(s))
-    click.echo(_comparison(table.assign(p_cheapest=verdict.table["p_cheapest"]), s))
-    for name in s.accept_zero:
+    click.echo(heading(study))
+    click.echo(comparison(table.assign(p_cheapest=verdict.table["p_cheapest"]), study))
+    for name in study.accept_zero or ():
         click.echo(f"accepted by you: {name} is 0")
-    notes = lint(s, everything=False)
+    notes = cm.operations.lint(study, accept_zero=())
+    codes = ", ".join(dict.fromkeys(notes["code"]))
     click.echo(
-        f"{len(notes)} notes on what the inputs leave out ({', '.join(dict.fromkeys(notes['code']))}): costmodel lint {scenario}"
+        f"{len(notes)} notes on what the inputs leave out ({codes}): costmodel lint {scenario}"
     )
     click.echo(f"\n{answer(verdict.headline, verdict.points)!r}")
 
@@ -115,14 +108,10 @@ def compare(
 )
 def lint(scenario: str, everything: bool) -> None:
     """Show which of two dozen usual mistakes of cost estimates the inputs of SCENARIO run into."""
-    from costmodel.scenarios.scenario import load
-    from costmodel.studies.pitfalls import lint
 
-    s = load(scenario)
-    for row in lint(s, everything=everything).itertuples():
-        click.echo(
-            f"{row.code:<5}{row.pitfall}: {row.note}{f' [{row.options}]' if row.options else ''}"
-        )
+    for row in cm.operations.lint(cm.load(scenario), everything=everything).itertuples():
+        options = f" [{row.options}]" if row.options else ""
+        click.echo(f"{row.code:<5}{row.pitfall}: {row.note}{options}")
 
 
 @main.command()
@@ -144,14 +133,14 @@ def portfolio(
     source: str, base: str | None, csv: str, draws: int | None, workers: int, scheduler: str | None
 ) -> None:
     """Compare every scenario of SOURCE: a folder of YAML files, or a CSV with one scenario a row."""
-    from costmodel.scenarios.portfolio import compare_portfolio
 
     _writable(csv)
-    table = compare_portfolio(source, base, workers, scheduler, draws=draws)
+    table = cm.scenarios.compare_portfolio(source, base, workers, scheduler, draws=draws)
     failed = table[table["error"] != ""]
     if len(failed) == len(table):  # a column or a base that none knows: nothing is written
         raise ValueError(
-            f"none of the {len(failed)} scenarios of {source} can be compared; the first, {failed['scenario'].iloc[0]}: {failed['error'].iloc[0]}"
+            f"none of the {len(failed)} scenarios of {source} can be compared; "
+            f"the first, {failed['scenario'].iloc[0]}: {failed['error'].iloc[0]}"
         )
     table.to_csv(csv, index=False)
     for row in failed.itertuples():
@@ -168,24 +157,20 @@ def portfolio(
 @click.option("--lines", default=12, show_default=True, help="How many lines, dearest first.")
 def explain(scenario: str, option: str, months: int | None, lines: int) -> None:
     """Show the dearest lines of OPTION in SCENARIO, each with its formula and its source."""
-    from costmodel.ledgers.book import explain
-    from costmodel.scenarios.scenario import load
 
-    s = load(scenario, months=months)
-    table = explain(s, option)
-    click.echo(_heading(s))
+    study = cm.load(scenario, months=months)
+    table = cm.explain(study, option)
+    click.echo(heading(study))
+    usd = table["usd"].sum()
     click.echo(
-        f"{option}: USD {table['usd'].sum():,.2f} over {s.terms.months} months, in {len(table)} lines\n"
+        f"{option}: USD {usd:,.2f} over {study.terms.months} months, in {len(table)} lines\n"
     )
     for row in table.head(lines).itertuples():
         click.echo(f"{row.usd:>16,.2f}  {row.share:4.0%}  {row.phase}: {row.item}")
         for text in (row.basis, f"source: {row.sources}"):
             click.echo(f"{'':24}{text}")
-    rest = table["usd"][lines:]
-    if len(rest):
-        click.echo(
-            f"{rest.sum():>16,.2f}  {rest.sum() / table['usd'].sum():4.0%}  {len(rest)} smaller lines"
-        )
+    if len(rest := table["usd"][lines:]):
+        click.echo(f"{rest.sum():>16,.2f}  {rest.sum() / usd:4.0%}  {len(rest)} smaller lines")
 
 
 @main.command()
@@ -206,16 +191,14 @@ def prices(
     discount: float,
 ) -> None:
     """Show what MODEL costs by token class and context tier."""
-    from costmodel.facts.pricelist import PRICES_VERSION
-    from costmodel.facts.prices import api_price
 
-    card = api_price(model, provider, on, mode, residency, discount)
+    card = cm.facts.api_price(model, provider, on, mode, residency, discount)
     window = f", context window {card.window:,.0f} tokens" if card.window else ""
     click.echo(f"{card.id} at {card.provider}, {card.mode}, on {card.on}{window}")
-    click.echo(_price_table(card))
+    click.echo(price_table(card))
     for note in card.notes:
         click.echo(f"note: {note}")
-    click.echo(f"prices: genai-prices {PRICES_VERSION}")
+    click.echo(f"prices: genai-prices {cm.facts.PRICES_VERSION}")
 
 
 @main.command()
@@ -258,7 +241,7 @@ def prices(
     "--format",
     "formats",
     multiple=True,
-    type=click.Choice(["html", "pdf"]),
+    type=click.Choice(["html", "pdf", "png"]),
     help="Repeat it; both by default.",
 )
 @click.option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
@@ -272,9 +255,11 @@ def report(
     formats: tuple,
     show_code: bool,
 ) -> None:
-    """Run NOTEBOOK (a path, or a name such as 01_which_approach) and write its report; `board` is the board pack.
+    """Run NOTEBOOK and write its report.
 
-    Of a parameter that is given twice the last counts; --scenario counts over -p, -p over -y, and -y over -f.
+    NOTEBOOK is a path, a name such as 01_which_approach, or `board` for the board pack. Of a
+    parameter that is given twice the last counts; --scenario counts over -p, -p over -y, and -y
+    over -f.
     """
     from costmodel.pages.report.pack import NAME, stitched
     from costmodel.pages.report.parameters import schema, validate
@@ -292,9 +277,9 @@ def report(
     with stitched() if pack else nullcontext(find_notebook(notebook)) as path:
         clean = validate(schema(path), parameters, path.name)
         made = run(
-            path, out=out, formats=formats or FORMATS, show_code=show_code, progress=_bar(), **clean
+            path, out=out, formats=formats or FORMATS, show_code=show_code, progress=bar(), **clean
         )
-    for written in (made.html, made.pdf, made.results_json, made.results_csv):
+    for written in (made.html, made.pdf, made.png, made.results_json, made.results_csv):
         if written:
             click.echo(written)
     click.echo(made.answer)
@@ -322,7 +307,7 @@ def find_notebook(name: str) -> Path:
 
 
 def _parameters(text: str, where: str) -> dict[str, Any]:
-    """Parameters from YAML: scalars stay text, which the notebook's own types read; lists and mappings are YAML's."""
+    """Parameters from YAML; scalars stay text, which the types of the notebook read."""
     import yaml
 
     from costmodel.scenarios.reading import NULL, parse
@@ -338,113 +323,3 @@ def _parameters(text: str, where: str) -> dict[str, Any]:
             for (name, value), other in zip(plain.items(), typed, strict=True)
         }
     return {name: None if str(value).lower() in NULL else value for name, value in plain.items()}
-
-
-# -- what is printed -----------------------------------------------------------------------------------
-
-
-def _heading(s: Study) -> str:
-    return f"{s.title}{f', for {s.prepared_for}' if s.prepared_for else ''}\n{s.terms.months} months from {s.terms.start}, prices of {s.terms.on or 'today'}\n"
-
-
-def _comparison(table: Any, s: Study) -> str:
-    """The table of `compare`: totals to the cent, and below it why an option is not in the ranking."""
-    money = s.terms.money
-    heads = [
-        f"mid {money.code}",
-        "p10",
-        "p90",
-        "per month",
-        "per accepted",
-        "quality",
-        "p_cheapest",
-    ]
-    kinds = ["{:,.2f}", "{:,.2f}", "{:,.2f}", "{:,.2f}", "{:,.4f}", "{:.0%}", "{:.0%}"]
-    names = ["mid", "p10", "p90", "per_month", "per_accepted", "quality", "p_cheapest"]
-    rows = [["option", *heads]]
-    for label, row in table.iterrows():
-        scale = [1.0 if name in ("quality", "p_cheapest") else money.per_usd for name in names]
-        rows.append(
-            [
-                str(label),
-                *(
-                    "-" if row[n] != row[n] else k.format(row[n] * x)
-                    for n, k, x in zip(names, kinds, scale, strict=True)
-                ),
-            ]
-        )
-    notes = [f"{label}: {why}" for label, why in table["why_not"].items() if why]
-    if s.quality_floor is not None:
-        notes.append(
-            f"p_cheapest is among the options with a quality of at least {s.quality_floor:.0%}."
-        )
-    return "\n".join([_columns(rows), *([""] if notes else []), *notes])
-
-
-def _price_table(card: ApiPrice) -> str:
-    """USD per million tokens of each class, one column for each context tier."""
-    from costmodel.facts.prices import CLASSES, rates
-
-    starts = [tier.above for tier in card.tiers]
-    tiers = [rates(card, start + 1) for start in starts]
-    first = f"up to {starts[1]:,.0f}" if len(starts) > 1 else "any prompt"
-    rows = [["USD per million tokens", first, *(f"above {start:,.0f}" for start in starts[1:])]]
-    for name, (field, _) in CLASSES.items():
-        values = [getattr(tier, field) for tier in tiers]
-        if any(value is not None for value in values):
-            rows.append([name, *("-" if value is None else f"{value:,.6g}" for value in values)])
-    if card.usd_per_request:
-        rows.append(["USD per request", *[f"{card.usd_per_request:,.6g}"] * len(tiers)])
-    return _columns(rows)
-
-
-def _columns(rows: list[list[str]]) -> str:
-    """Rows of cells as aligned text: the first column left, the others right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            [
-                row[0].ljust(widths[0]),
-                *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)),
-            ]
-        ).rstrip()
-        for row in rows
-    )
-
-
-@contextmanager
-def _busy(label: str) -> Iterator[None]:
-    """On a terminal, count the seconds of what takes longer than one."""
-    done = threading.Event()
-    start = time.monotonic()
-
-    def tick() -> None:
-        while not done.wait(QUIET_S):
-            click.echo(f"\r{label}, {time.monotonic() - start:.0f} s", nl=False, err=True)
-
-    thread = threading.Thread(target=tick, daemon=True)
-    if sys.stderr.isatty():
-        thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        if sys.stderr.isatty():
-            thread.join()
-            click.echo("\r\033[K", nl=False, err=True)
-
-
-def _bar() -> Callable[[int, int], None] | None:
-    """A progress bar on stderr that `report.run` moves; None where no terminal would show it."""
-    if not sys.stderr.isatty():
-        return None
-    bar: Any = None
-
-    def move(done: int, total: int) -> None:
-        nonlocal bar
-        bar = bar or click.progressbar(length=total, label="running", file=sys.stderr)
-        bar.update(done - bar.pos)
-        if done >= total:
-            bar.render_finish()
-
-    return move

@@ -1,8 +1,8 @@
 """What a notebook says to its report: `answer`, `cards`, `show` and `results`.
 
-The first three return blocks. A block carries what it says (a sentence, cards, a table), and each page makes its own form
-of it: a notebook and an HTML report make HTML, the PDF makes typst code, a terminal makes text. `results` shows nothing
-and hands numbers to the run. Blocks need no report: in a plain script they are objects with a text.
+The first three return blocks. A table carries its cells, and each page makes its own form of it: a
+notebook and an HTML report make HTML, the PDF makes typst code, a terminal makes text. `results`
+shows nothing and hands numbers to the run. In a plain script a block is an object with a text.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 import pandas as pd
 
 from costmodel.core.errors import check, unknown
+from costmodel.core.glossary import meaning_of, unit_of
 from costmodel.core.public import public
-from costmodel.core.glossary import GLOSSARY
 from costmodel.core.words import Currency
 
 RESULTS_MIME = "application/vnd.costmodel.results+json"
@@ -27,7 +27,7 @@ HUGE, TINY = 1e9, 1e-4  # beyond these a number is written with a power of ten
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 USD = Currency()
 CARD = ("label", "value", "note")
-STYLE = """<style>
+STYLE = """<style scoped>
 .cm-answer {font-size: 1.25em; line-height: 1.45; margin: .3em 0 .8em}
 .cm-points {margin: .3em 0 .8em}
 .cm-cards {display: flex; flex-wrap: wrap; gap: 0 1.5em; margin: .5em 0 1.2em}
@@ -68,7 +68,7 @@ class Words(Block):
 
 @dataclass(frozen=True)
 class Column:
-    """The head of a column: its name in words, the unit below, what it means; numbers stand to the right."""
+    """The head of a column: name in words, unit and meaning; numbers stand to the right."""
 
     words: str
     unit: str = ""
@@ -192,8 +192,8 @@ def show(
     Parameters
     ----------
     table : pandas.DataFrame
-        An index without a name that only counts rows is left out, and so is a column without any value. A column
-        `currency` says in which currency the amounts are already, and becomes their unit.
+        An index without a name that only counts rows is left out, and so is a column without any
+        value. A column `currency` says in which currency the amounts are already.
     formats : dict of column to format or function, optional
         Such as "{:,.0f}" or ",.2f"; otherwise amounts keep three figures and shares become percent.
     caption : str
@@ -206,7 +206,7 @@ def show(
     Returns
     -------
     Table
-        HTML in a notebook and a report, typst code in a PDF, text in a terminal. Without rows it says "none".
+        Without rows it says "none".
 
     Raises
     ------
@@ -229,19 +229,14 @@ def show(
     columns, known = [], dict(formats or {})
     for name, values in frame.items():
         words, unit = heading(str(name))
-        in_usd = _unit(name).startswith("USD")
+        in_usd = unit_of(str(name)).startswith("USD")
         if own_units:
-            unit = _unit(name) if in_usd and money != USD else ""
+            unit = unit_of(str(name)) if in_usd and money != USD else ""
         if in_usd:
             unit = unit.replace("USD", money.code)
         number = pd.api.types.is_numeric_dtype(values) and values.dtype != bool
         columns.append(
-            Column(
-                words,
-                (units or {}).get(str(name), unit),
-                GLOSSARY.get(str(name), ("", ""))[1],
-                number,
-            )
+            Column(words, (units or {}).get(str(name), unit), meaning_of(str(name)), number)
         )
         if number and not own_units:
             known.setdefault(str(name), _decimals(values, str(name)))
@@ -267,16 +262,12 @@ def _in_currency(frame: pd.DataFrame, money: Currency) -> tuple[pd.DataFrame, Cu
         return frame.drop(columns="currency"), Currency(str(frame["currency"].iloc[0]).split()[0])
     if money == USD:
         return frame, money
-    amounts = [name for name in frame if _unit(name).startswith("USD")]
+    amounts = [name for name in frame if unit_of(str(name)).startswith("USD")]
     return frame.assign(**{name: frame[name] * money.per_usd for name in amounts}), money
 
 
-def _unit(name: Any) -> str:
-    return GLOSSARY.get(str(name), ("",))[0]
-
-
 def _decimals(column: pd.Series, name: str) -> str | None:
-    """One number of decimals for a column: three figures of its largest amount; None leaves it to each cell."""
+    """The format that shows three figures of the largest amount of a column; None: each its own."""
     sizes = column[column.notna()].abs()
     whole = (
         column.dtype == bool
@@ -284,7 +275,7 @@ def _decimals(column: pd.Series, name: str) -> str | None:
         or (sizes == sizes.round()).all()
         or not math.isfinite(sizes.max())
     )
-    if whole or GLOSSARY.get(name, ("", ""))[0].startswith("share"):
+    if whole or unit_of(name).startswith("share"):
         return None
     return f"{{:,.{min(max(2 - math.floor(math.log10(sizes.max())), 0), 8)}f}}"
 
@@ -318,7 +309,7 @@ WORDS = {
 
 def heading(name: str) -> tuple[str, str]:
     """Words and unit for a column: the glossary's unit, with shares left to the percent signs."""
-    unit = GLOSSARY.get(name, ("", ""))[0]
+    unit = unit_of(name)
     upper = name[1:].isdigit() and name[0] == "p"
     plain = name.removeprefix("usd_") if unit.startswith("USD") else name  # the unit stands below
     return WORDS.get(name, name.upper() if upper else plain.replace("_", " ")), "" if unit in (
@@ -347,7 +338,7 @@ def cell(value: Any, name: str = "", form: str | Callable | None = None) -> str:
         return "yes" if value else "no"
     if not isinstance(value, (int, float)) and not hasattr(value, "dtype"):
         return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
-    if GLOSSARY.get(name, ("", ""))[0].startswith("share"):
+    if unit_of(name).startswith("share"):
         return f"{value:.0%}" if abs(value) >= 0.1 or value == 0 else f"{value:.1%}"
     if abs(value) >= HUGE or 0 < abs(value) < TINY:
         figures, power = f"{value:.2e}".split("e")
@@ -359,9 +350,17 @@ def cell(value: Any, name: str = "", form: str | Callable | None = None) -> str:
 
 @public
 def results(table: pd.DataFrame | None = None, **numbers: Any) -> None:
-    """Hand the numbers and the tidy table of a notebook to its report, which writes them beside the pages.
+    """Hand the numbers and the tidy table of a notebook to its report.
 
-    Shows nothing. A later call adds to an earlier one; outside a notebook it does nothing.
+    The report writes them as JSON and CSV beside its pages. Nothing is shown. A later call adds to
+    an earlier one; outside a notebook the call does nothing.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame, optional
+        Written as CSV with full precision.
+    **numbers
+        Numbers, texts and lists that JSON can hold.
     """
     content: dict[str, Any] = {"numbers": {name: plain(value) for name, value in numbers.items()}}
     if table is not None:
@@ -376,7 +375,7 @@ def results(table: pd.DataFrame | None = None, **numbers: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """A value that JSON can hold: numbers of NumPy become numbers, records become dicts, NaN becomes null."""
+    """A value that JSON can hold: NumPy becomes numbers, records become dicts, NaN becomes null."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return plain(dataclasses.asdict(value))
     if isinstance(value, Mapping):

@@ -161,7 +161,7 @@ def test_a_value_becomes_its_declared_type(given, clean):
 def test_a_wrong_parameter_stops_before_anything_starts(tmp_path, monkeypatch, given, says):
     path = tmp_path / "one.ipynb"
     nbformat.write(new_notebook(cells=[tagged(PARAMETERS, "parameters")]), path)
-    monkeypatch.setattr(report, "_execute", lambda *_: pytest.fail("a kernel was started"))
+    monkeypatch.setattr(report, "execute", lambda *_: pytest.fail("a kernel was started"))
     with pytest.raises(ValueError, match=re.escape(says)) as caught:
         report.run(path, tmp_path / "out", **given)
     assert "\n" not in str(caught.value)
@@ -501,7 +501,7 @@ def test_a_failure_is_marked_and_stops_no_other_job(tmp_path, capfd):
 def test_what_a_notebook_would_refuse_is_refused_before_a_kernel_starts(
     tmp_path, monkeypatch, name, given, said
 ):
-    monkeypatch.setattr(report, "_execute", lambda *_: pytest.fail("a kernel was started"))
+    monkeypatch.setattr(report, "execute", lambda *_: pytest.fail("a kernel was started"))
     with pytest.raises(ValueError, match=said):
         report.run(NOTEBOOKS / f"{name}.ipynb", tmp_path / "out", **given)
     assert not (tmp_path / "out").exists()
@@ -509,12 +509,12 @@ def test_what_a_notebook_would_refuse_is_refused_before_a_kernel_starts(
 
 def test_a_file_is_named_from_where_the_caller_stands(tmp_path, monkeypatch):
     """The kernel stands in the notebook's folder; a scenario beside the caller is found all the same."""
-    from costmodel.pages.report.runner import _here
+    from costmodel.pages.report.runner import _absolute
 
     (tmp_path / "mine.yaml").write_text("title: Mine")
     monkeypatch.chdir(tmp_path)
     assert (
-        _here("mine.yaml") == str(tmp_path / "mine.yaml")
-        and _here("support_assistant") == "support_assistant"
-        and _here(7) == 7
+        _absolute("mine.yaml") == str(tmp_path / "mine.yaml")
+        and _absolute("support_assistant") == "support_assistant"
+        and _absolute(7) == 7
     )

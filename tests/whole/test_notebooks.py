@@ -1,8 +1,10 @@
-"""Notebooks: their form, that they run as reports, and that notebook, script and command line give the same totals."""
+"""Notebooks: their form, that they run as reports, and that notebook, script and command line
+give the same totals."""
 
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -74,12 +76,12 @@ def approach(tmp_path_factory):
 def test_the_notebook_says_what_the_script_says(approach):
     """To the last bit of the text, and so to the cent."""
     case = cm.load("support_assistant")
-    script = cm.compare(case.options, case.work, terms=case.terms, draws=DRAWS, seed=case.seed)
+    script = cm.compare(case, draws=DRAWS)
     printed = pd.read_csv(approach.results_csv, index_col="option")
     assert list(printed.index) == list(script.index) and len(script) == 11
     for column in ("mid", "p10", "p90", "npv", "per_accepted"):
         assert printed[column].to_list() == script[column].to_list()
-    ledger = cm.ledger(case.options, case.work, terms=case.terms).groupby("option")["usd"].sum()
+    ledger = cm.ledger(case).groupby("option")["usd"].sum()
     assert (ledger - script["mid"]).abs().max() < 0.005
 
 
@@ -153,7 +155,7 @@ def test_parameters_reach_the_answer(tmp_path):
         in few.html.read_text(encoding="utf-8")
     )
     case = cm.load("support_assistant", requests_per_month=2_000, corpus_tokens=200_000, months=12)
-    script = cm.compare(case.options, case.work, terms=case.terms, draws=DRAWS, seed=case.seed)
+    script = cm.compare(case, draws=DRAWS)
     printed = pd.read_csv(few.results_csv, index_col="option")
     assert printed["mid"].to_list() == script["mid"].to_list()
 
@@ -202,12 +204,7 @@ def test_the_payback_notebook_says_what_the_script_says(tmp_path):
         draws=DRAWS,
         tune="Distilled",
     )
-    case = cm.load("document_extraction")
-    script = cm.training.paybacks(
-        {"first": case.options["Few-shot"], "second": case.options["Distilled"]},
-        case.work,
-        terms=case.terms,
-    )
+    script = cm.training.paybacks(cm.load("document_extraction"), "Few-shot", "Distilled")
     assert (
         json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]["paybacks"]
         == script["requests"].to_list()
@@ -229,15 +226,11 @@ def test_the_hosting_notebook_says_what_the_script_says(tmp_path):
     )
     case = cm.load("own_gpus")
     options, work = cm.serving.with_fleet(case.options, case.work, **given)
-    script = cm.compare(options, work, terms=case.terms, draws=DRAWS, seed=case.seed)
+    study = replace(case, options=options, work=work)
+    script = cm.compare(study, draws=DRAWS)
     printed = pd.read_csv(made.results_csv, index_col="option")
     assert printed["mid"].to_list() == script["mid"].to_list()
-    flip = cm.breakeven(
-        {"API": options["API"], "Own GPUs": options["Own GPUs"]},
-        work,
-        terms=case.terms,
-        seed=case.seed,
-    )
+    flip = cm.breakeven(study, "API", "Own GPUs")
     assert flip.verdict.iloc[0] in made.answer
 
 
@@ -252,24 +245,10 @@ def test_the_business_case_says_what_the_script_says(tmp_path):
         notebooks_folder() / "05_business_case.ipynb", tmp_path, formats=("html",), **given
     )
     case = cm.load("support_assistant", currency=given["currency"])
-    leaders = cm.recommend(
-        case.options,
-        case.work,
-        quality_floor=case.quality_floor,
-        terms=case.terms,
-        draws=DRAWS,
-        seed=case.seed,
-    ).leaders
+    leaders = case.only(*cm.recommend(case, draws=DRAWS).leaders)
     policy = cm.finance.Policy(tax_rate=0.25, realised=cm.Range(0.5, 0.95))
-    script = cm.finance.business_case(
-        {n: case.options[n] for n in leaders},
-        case.work,
-        cm.Option(cm.finance.Staff(2.0)),
-        policy,
-        draws=DRAWS,
-        seed=case.seed,
-        terms=case.terms,
-    )
+    people = cm.Option(cm.finance.Staff(2.0))
+    script = cm.finance.business_case(leaders, people, policy, draws=DRAWS)
     printed = pd.read_csv(made.results_csv, index_col="option")
     for column in ("npv", "npv_p10", "budget", "tax", "payback_month"):
         assert printed[column].to_list() == pytest.approx(script[column].to_list(), rel=1e-12), (
@@ -288,26 +267,16 @@ def test_what_matters_says_what_the_script_says(tmp_path):
         draws=DRAWS,
         together=0.5,
     )
-    case = cm.load("support_assistant")
     moved = dict.fromkeys(
         ["Trends.api", "gpu.gpu_trend", "labor.labor_trend", "Trends.service"], 0.5
     )
-    options, work, terms = cm.uncertainty.drive(
-        (case.options, case.work, case.terms), "economy", moved
-    )
-    script = cm.recommend(
-        options, work, quality_floor=case.quality_floor, terms=terms, draws=DRAWS, seed=case.seed
-    )
+    study = cm.uncertainty.drive(cm.load("support_assistant"), "economy", moved)
+    script = cm.recommend(study, draws=DRAWS)
     printed = pd.read_csv(made.results_csv, index_col="option")
     assert printed["p90"].to_list() == script.table["p90"].to_list()
     facts = json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]
-    leaders = {n: options[n] for n in script.leaders}
-    assert (
-        facts["evpi"]
-        == cm.uncertainty.value_of_information(
-            leaders, work, draws=DRAWS, seed=case.seed, terms=terms
-        )["usd"][0]
-    )
+    known = cm.uncertainty.value_of_information(study.only(*script.leaders), draws=DRAWS)
+    assert facts["evpi"] == known["usd"][0]
 
 
 def test_the_knowledge_notebook_says_what_the_script_says(tmp_path):
@@ -340,11 +309,9 @@ def test_the_notebook_on_operations_says_what_the_script_says(tmp_path):
         requests_per_month=1_000_000,
     )
     case = cm.load("support_assistant", requests_per_month=1_000_000)
-    option = case.options["RAG"]
-    release = cm.Release(
-        policy="canary", releases_per_month=2, judge=cm.Api("gpt-6-luna", on=option.serving.on)
-    )
-    script = cm.operations.release_policies(option, case.work, release, case.terms)
+    judge = cm.Api("gpt-6-luna", on=case.option("RAG").serving.on)
+    release = cm.Release(policy="canary", releases_per_month=2, judge=judge)
+    script = cm.operations.release_policies(case, "RAG", release)
     printed = pd.read_csv(made.results_csv, keep_default_na=False)
     assert printed["policy"].to_list() == script["policy"].to_list() and printed[
         "usd_total"
@@ -352,22 +319,14 @@ def test_the_notebook_on_operations_says_what_the_script_says(tmp_path):
     numbers = json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]
     assert numbers["best"] == script["policy"][0] and f"{script['policy'][0]!r}" in made.answer
     assert numbers["unpriced"] == pytest.approx(
-        cm.operations.unpriced(option, case.work, case.terms)["usd_per_year"].sum()
+        cm.operations.unpriced(case, "RAG")["usd_per_year"].sum()
     )
     assert 0.20 <= numbers["share"] <= 0.35
 
 
 @pytest.mark.parametrize("name", sorted(cm.scenarios.examples()))
 def test_every_example_scenario_answers(name):
-    case = cm.load(name)
-    verdict = cm.recommend(
-        case.options,
-        case.work,
-        quality_floor=case.quality_floor,
-        terms=case.terms,
-        draws=DRAWS,
-        seed=case.seed,
-    )
+    verdict = cm.recommend(cm.load(name), draws=DRAWS)
     assert verdict.best and verdict.sentence.endswith(".")
 
 

@@ -10,7 +10,7 @@ import pytest
 import costmodel as cm
 from costmodel.choices import options, workload
 from costmodel.choices.servings import api as servings
-from costmodel.choices.servings import baselines
+from costmodel.choices.servings import baselines, capacity
 from costmodel.choices.servings import hosted as hosting
 from costmodel.choices.servings import owned as hardware
 from costmodel.choices.techniques import (
@@ -37,6 +37,7 @@ HOMES = (
     servings,
     hardware,
     hosting,
+    capacity,
     baselines,
     finance,
     prompting,
@@ -55,25 +56,77 @@ CLASSES = {
     if inspect.isclass(c) and dataclasses.is_dataclass(c) and c.__module__ == m.__name__
 } - {
     options.Case,
-    hosting.Capacity,
+    capacity.Capacity,
+    capacity.Load,
     words.Currency,
     baselines._Baseline,
 }  # handed to a technique, made inside, a parsed text: nothing that a user fills in
 UNITS = {entry.unit for entry in GLOSSARY.values()}
 
 
-@pytest.mark.parametrize("name", cm.__all__)
-def test_every_public_name_resolves_and_says_what_it_is(name):
-    thing = getattr(cm, name)
+TOP = """
+    Workload Corpus QuestionMix Terms Range Measured Option Mix Part cascade Api Hosted Provisioned
+    Prompt FewShot PromptCache SemanticCache Rag GraphRag LongContext FineTune Lora Distill Agent
+    CodingAgent Evals Release Monitoring Upgrades Compliance presets Study load compare recommend
+    ledger explain breakeven sweep Infeasible own_model __version__
+""".split()
+FACES = {name: getattr(cm, name) for name in cm.FACES}
+NAMES = [(cm, name) for name in cm.__all__] + [(f, n) for f in FACES.values() for n in f.__all__]
+SECTIONS = ("Parameters", "Returns", "Raises", "Examples", "Columns")
+
+
+def label(x):
+    return x if isinstance(x, str) else x.__name__
+
+
+def test_the_top_level_is_this_list():
+    assert sorted(cm.__all__) == sorted(TOP)
+    assert set(dir(cm)) == {*TOP, *FACES}
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_a_face_is_the_table_of_contents_of_its_subject(name):
+    face = FACES[name]
+    words = set(re.findall(r"\w+", face.__doc__))
+    assert set(face.__all__) <= words
+    assert set(face.__all__) <= set(dir(face))
+
+
+@pytest.mark.parametrize(("face", "name"), NAMES, ids=label)
+def test_every_public_name_resolves_and_says_what_it_is(face, name):
+    thing = getattr(face, name)
     if callable(thing):
         text = inspect.getdoc(thing)
         assert text and not text.startswith(f"{name}("), f"{name} has no docstring of its own"
 
 
+@pytest.mark.parametrize(("face", "name"), NAMES, ids=label)
+def test_every_public_function_documents_what_goes_in_and_comes_out(face, name):
+    thing = getattr(face, name)
+    if not inspect.isfunction(thing):
+        return
+    sections = set(re.findall(r"^([A-Z]\w+)\n-{4,}$", inspect.getdoc(thing), re.M))
+    if inspect.signature(thing).parameters:
+        assert "Parameters" in sections
+    assert "Returns" in sections or inspect.signature(thing).return_annotation in ("None", None)
+
+
+@pytest.mark.parametrize(("face", "name"), NAMES, ids=label)
+def test_every_public_callable_names_the_nearest_argument(face, name):
+    thing = getattr(face, name)
+    if not callable(thing) or (isinstance(thing, type) and issubclass(thing, Exception)):
+        return
+    with pytest.raises(TypeError, match=f"^no argument 'nonsens' in {thing.__name__}"):
+        thing(nonsens=1)
+
+
 def test_names_are_listed_and_others_are_refused():
-    assert set(cm.__all__) <= set(dir(cm))
     with pytest.raises(AttributeError, match="has no attribute 'comparee'; did you mean 'compare'"):
         cm.comparee  # noqa: B018
+    with pytest.raises(AttributeError, match="has no attribute 'gpu'; it is cm.facts.gpu"):
+        cm.gpu  # noqa: B018
+    with pytest.raises(AttributeError, match="has no attribute 'gpuu'; did you mean 'gpu'"):
+        cm.facts.gpuu  # noqa: B018
 
 
 WORK = cm.Workload(1e5, input_tokens=900, output_tokens=250)

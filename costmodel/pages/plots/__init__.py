@@ -1,10 +1,12 @@
-"""The face `cm.plots`: figures, one file a subject; `style` holds the colours and the form that they share.
+"""The face `cm.plots`: figures, one file a subject; `style` holds the colours and the form that
+they share.
 
 Costs       plot_lifecycle plot_bands plot_cumulative plot_sweep plot_quality plot_tornado
 Decisions   plot_fan plot_waterfall plot_case plot_regions plot_sobol plot_information plot_scaling
 Tuning      plot_paybacks plot_tenants
 Serving     plot_utilisation plot_day plot_breakeven_map plot_buy_or_rent colours
-Knowledge   plot_knowledge_table plot_region plot_timeline plot_question_mix plot_budget plot_index_cost plot_latency INDEXES
+Knowledge   plot_knowledge_table plot_region plot_timeline plot_question_mix plot_budget
+plot_index_cost plot_latency INDEXES
 Operations  plot_year plot_policies plot_best_policy plot_shares plot_tasks plot_agent_runs
 Validation  plot_fidelity plot_errors
 Colours     palette

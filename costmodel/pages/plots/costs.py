@@ -1,59 +1,58 @@
 """Figures of the tables that the analysis functions return: `plot_*(table, ax=None, ...) -> ax`.
 
-A plot groups and orders what is in the table and computes nothing else. It draws on the axes it is given, or on a
-figure of its own that no plotting state knows; a notebook shows that one by ending a cell with `plot_bands(table).figure`.
-A label has the same colour in every figure; axes carry units; bands are shaded.
+A plot groups and orders what is in the table and computes nothing else. It draws on the axes it is
+given, or on a figure of its own that no plotting state knows; a notebook shows that one by ending a
+cell with `plot_bands(table).figure`. A label has the same colour in every figure; axes carry units;
+bands are shaded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from costmodel.choices.purchases import PHASES
 from costmodel.core.errors import check
 from costmodel.core.glossary import unit_of
-from costmodel.core.public import public
 from costmodel.core.words import USD, Currency, dollars, number_text, percent, readable, short
 from costmodel.pages.plots.style import (
     COLOURS,
     FAR,
     GREY,
     INK,
-    NORMAL,
     PALE,
     PHASE_COLOURS,
-    SMALL,
     WIDE,
-    _above,
-    _cut,
-    _end_labels,
-    _in,
-    _money,
-    _point_labels,
-    _rows,
-    _scale,
-    _tidy,
+    figure,
+    in_currency,
+    label_ends,
+    label_points,
+    log_if_wide,
+    money_axis,
+    name_rows,
     palette,
     picture,
+    sentences_above,
+    shortened,
+    tidy,
 )
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+# -- the figures -----------------------------------------------------------------------------------
 
 
-# -- the figures ---------------------------------------------------------------------------------------
-
-
-@public
+@figure
 def plot_lifecycle(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
-    """Where the money goes: one bar per option, stacked by phase, cheapest on top (a table of `ledger`)."""
-    by_phase = _in(table, money).groupby(["option", "phase"])["usd"].sum().unstack(fill_value=0.0)
+    """Where the money goes: one bar per option, stacked by phase, cheapest on top (a table of
+    `ledger`).
+    """
+    by_phase = (
+        in_currency(table, money).groupby(["option", "phase"])["usd"].sum().unstack(fill_value=0.0)
+    )
     totals = by_phase.sum(axis=1).sort_values(kind="stable")
     phases = [p for p in PHASES if p in by_phase and by_phase[p].any()]
     check(len(totals), "plot_lifecycle: the ledger is empty; no option can run")
@@ -72,20 +71,18 @@ def plot_lifecycle(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
         )
         left = left + usd
     for row, usd in enumerate(totals):
-        ax.text(usd, row, f" {dollars(usd, money)}", va="center", fontsize=SMALL, color=INK)
-    _rows(ax, totals.index)
-    _tidy(ax, "x")
-    _money(ax.xaxis, money)
+        ax.text(usd, row, f" {dollars(usd, money)}", va="center")
+    name_rows(ax, totals.index)
+    tidy(ax, "x")
+    money_axis(ax.xaxis, money)
     ax.set_xlim(0, totals.max() * 1.09)
-    ax.set_xlabel(f"total cost over the horizon [{money.code}]", fontsize=NORMAL)
+    ax.set_xlabel(f"total cost over the horizon [{money.code}]")
     handles = [Patch(color=PHASE_COLOURS[p], label=p) for p in phases]
     ax.legend(
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
         ncols=min(5, len(phases)),
-        frameon=False,
-        fontsize=SMALL,
         handlelength=1,
         handleheight=1,
         columnspacing=1.4,
@@ -95,26 +92,27 @@ def plot_lifecycle(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
     return ax
 
 
-@public
+@figure
 def plot_bands(
     table: pd.DataFrame,
     ax: Axes | None = None,
     colours: Mapping[str, str] | None = None,
     money: Currency = USD,
 ) -> Axes:
-    """How sure: P10 to P90 of each option as a bar, P50 as a tick, the middle as a dot, cheapest on top (a table of `compare`).
+    """How sure: P10 to P90 of each option as a bar, P50 as a tick, the middle as a dot, cheapest on
+    top (a table of `compare`).
 
-    At the right stands the share of draws in which the option is the cheapest; what cannot be ranked is grey, with its reason; what is
-    not eligible (a table of `recommend`) is pale.
+    At the right stands the share of draws in which the option is the cheapest; what cannot be
+    ranked is grey, with its reason; what is not eligible (a table of `recommend`) is pale.
     """
     check(len(table), "plot_bands: the table has no options")
-    table = _in(table, money).sort_values("mid", kind="stable", na_position="last")
+    table = in_currency(table, money).sort_values("mid", kind="stable", na_position="last")
     colours = colours or palette(table.index)
     ax = ax or picture(0.9 + 0.235 * len(table))
     known = table[table["mid"].notna()]
     if len(known):
         values = known[["p10", "p90", "mid"]].to_numpy()
-        _scale(ax, "x", values)
+        log_if_wide(ax, "x", values)
         if ax.get_xscale() == "linear":
             ax.set_xlim(0, np.nanmax(values) * 1.03)
     edge = ax.get_yaxis_transform()
@@ -162,7 +160,7 @@ def plot_bands(
             ax.text(
                 0.01,
                 row + 0.27 if runs else row,
-                _cut(reason, 92),
+                shortened(reason, 92),
                 transform=edge,
                 va="center",
                 fontsize=6.5,
@@ -176,22 +174,12 @@ def plot_bands(
                 transform=edge,
                 ha="right",
                 va="center",
-                fontsize=SMALL,
                 color=INK if share else GREY,
                 weight="bold" if share >= 0.5 else "normal",
             )
-    ax.text(
-        1.09,
-        -0.7,
-        "P(cheapest)",
-        transform=edge,
-        ha="right",
-        va="bottom",
-        fontsize=SMALL,
-        color=GREY,
-    )
-    _tidy(ax, "x")
-    _rows(
+    ax.text(1.09, -0.7, "P(cheapest)", transform=edge, ha="right", va="bottom", color=GREY)
+    tidy(ax, "x")
+    name_rows(
         ax,
         table.index,
         [
@@ -199,15 +187,14 @@ def plot_bands(
             for label, option in table.iterrows()
         ],
     )
-    _money(ax.xaxis, money)
+    money_axis(ax.xaxis, money)
     ax.set_xlabel(
-        f"total cost over the horizon [{money.code}]\nband P10 to P90, tick P50, dot: every input at its middle",
-        fontsize=NORMAL,
+        f"total cost over the horizon [{money.code}]\nband P10 to P90, tick P50, dot: every input at its middle"
     )
     return ax
 
 
-@public
+@figure
 def plot_cumulative(
     table: pd.DataFrame,
     ax: Axes | None = None,
@@ -216,10 +203,11 @@ def plot_cumulative(
     crossings: int = 3,
     money: Currency = USD,
 ) -> Axes:
-    """What has been paid by each month (a table of `cash_flow`), and up to `crossings` months in which one option
-    falls below another, marked and named: changes of the cheapest first. `column` may also be "npv"."""
+    """What has been paid by each month (a table of `cash_flow`), and up to `crossings` months in
+    which one option falls below another, marked and named: changes of the cheapest first. `column`
+    may also be "npv"."""
     check(len(table), "plot_cumulative: the table is empty; no option can run")
-    paid = _in(table, money).pivot(index="month", columns="option", values=column)[
+    paid = in_currency(table, money).pivot(index="month", columns="option", values=column)[
         list(dict.fromkeys(table["option"]))
     ]
     colours = colours or palette(paid.columns)
@@ -240,34 +228,24 @@ def plot_cumulative(
             markeredgewidth=0.9,
             zorder=5,
         )
-        ax.text(
-            month,
-            usd,
-            str(number),
-            ha="center",
-            va="center_baseline",
-            fontsize=6.5,
-            color=INK,
-            zorder=6,
-        )
-    _above(ax, [f"{number}  {text}" for number, (*_, text) in enumerate(marks, 1)])
-    _tidy(ax, "y")
-    _money(ax.yaxis, money)
+        ax.text(month, usd, str(number), ha="center", va="center_baseline", fontsize=6.5, zorder=6)
+    sentences_above(ax, [f"{number}  {text}" for number, (*_, text) in enumerate(marks, 1)])
+    tidy(ax, "y")
+    money_axis(ax.yaxis, money)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 3, 6, 10]))
-    ax.set_xlabel("month (0: today)", fontsize=NORMAL)
+    ax.set_xlabel("month (0: today)")
     ax.set_ylabel(
         f"present value of the cost so far [{money.code}]"
         if column == "npv"
-        else f"cost so far [{money.code}]",
-        fontsize=NORMAL,
+        else f"cost so far [{money.code}]"
     )
-    _end_labels(ax, {label: paid[label].iloc[-1] for label in paid}, paid.index[-1], colours)
+    label_ends(ax, {label: paid[label].iloc[-1] for label in paid}, paid.index[-1], colours)
     return ax
 
 
 def _crossings(paid: pd.DataFrame) -> list[tuple[float, float, str]]:
-    """(month, USD, sentence) where one line falls below another after the first month; changes of the cheapest first,
-    then in the order of what is cheapest at the end."""
+    """(month, USD, sentence) where one line falls below another after the first month; changes of
+    the cheapest first, then in the order of what is cheapest at the end."""
     found = []
     values, months = paid.to_numpy(), paid.index.to_numpy(float)
     for a in range(values.shape[1]):
@@ -290,7 +268,7 @@ def _crossings(paid: pd.DataFrame) -> list[tuple[float, float, str]]:
     return [(month, usd, text) for _, _, month, usd, text in sorted(found)]
 
 
-@public
+@figure
 def plot_sweep(
     table: pd.DataFrame,
     over: str,
@@ -301,18 +279,19 @@ def plot_sweep(
     relative: bool = False,
     now: float | None = None,
 ) -> Axes:
-    """Cost of each option against one input (a table of `sweep`), with the band P10 to P90 where it is there and at most
-    four options share the figure; of more than four, those that are nowhere the cheapest are grey.
+    """Cost of each option against one input (a table of `sweep`), with the band P10 to P90 where it
+    is there and at most four options share the figure; of more than four, those that are nowhere
+    the cheapest are grey.
 
-    `crossings` are tables of `breakeven` over the same input: each crossing is marked, named and banded. `relative` shows each
-    cost over the cheapest at that value, so that lines which would run side by side over factors of ten can be told apart; `now` marks
-    the present value.
+    `crossings` are tables of `breakeven` over the same input: each crossing is marked, named and
+    banded. `relative` shows each cost over the cheapest at that value, so that lines which would
+    run side by side over factors of ten can be told apart; `now` marks the present value.
     """
     check(
         over in table,
         f"plot_sweep: no column {over!r}; the table has {', '.join(map(str, table.columns))}",
     )
-    table = _in(table, money, over).dropna(subset=["mid"])
+    table = in_currency(table, money, over).dropna(subset=["mid"])
     check(len(table), "plot_sweep: no option can run at any of the values")
     colours = dict(colours or palette(table["option"]))
     many = table["option"].nunique() > 4
@@ -327,9 +306,9 @@ def plot_sweep(
         table = table[["option", over]].assign(mid=table["mid"] / least)
     ax = ax or picture(max(3.0, 0.6 + 0.21 * table["option"].nunique()))
     unit = unit_of(over.rsplit(".", 1)[-1])
-    _scale(ax, "x", table[over])
+    log_if_wide(ax, "x", table[over])
     if not relative:
-        _scale(ax, "y", table["mid"], WIDE if ax.get_xscale() == "linear" else 10)
+        log_if_wide(ax, "y", table["mid"], WIDE if ax.get_xscale() == "linear" else 10)
     if relative:
         ax.set_ylim(0.97, min(table["mid"].max() * 1.03, FAR))
     elif ax.get_yscale() == "linear":
@@ -355,17 +334,16 @@ def plot_sweep(
         )
         ends[label] = frame["mid"].iloc[-1]
     ax.set_xlim(table[over].min(), table[over].max())
-    _tidy(ax, "both")
-    _money(ax.yaxis, money)
+    tidy(ax, "both")
+    money_axis(ax.yaxis, money)
     if relative:
         ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g} ×"))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
-    ax.set_xlabel(f"{readable(over)} [{unit}]" if unit else readable(over), fontsize=NORMAL)
+    ax.set_xlabel(f"{readable(over)} [{unit}]" if unit else readable(over))
     ax.set_ylabel(
         "total cost over that of the cheapest"
         if relative
-        else f"total cost over the horizon [{money.code}]",
-        fontsize=NORMAL,
+        else f"total cost over the horizon [{money.code}]"
     )
     named = []
     for row in (
@@ -379,8 +357,8 @@ def plot_sweep(
     if now is not None:
         ax.axvline(now, color=INK, linewidth=0.9, linestyle=(0, (1, 2)))
         named.append(f"dotted: {short(now)}, as it is now")
-    _above(ax, named)
-    _end_labels(
+    sentences_above(ax, named)
+    label_ends(
         ax,
         {label: min(y, ax.get_ylim()[1]) for label, y in ends.items()},
         table[over].max(),
@@ -389,7 +367,7 @@ def plot_sweep(
     return ax
 
 
-@public
+@figure
 def plot_quality(
     table: pd.DataFrame,
     ax: Axes | None = None,
@@ -398,9 +376,11 @@ def plot_quality(
     colours: Mapping[str, str] | None = None,
     money: Currency = USD,
 ) -> Axes:
-    """Cost against the share of answers accepted (a table of `compare`); the line joins what nothing beats on both, the rest is faded.
+    """Cost against the share of answers accepted (a table of `compare`); the line joins what
+    nothing beats on both, the rest is faded.
 
-    `cost` is "per_accepted", "per_request", "per_month" or "mid"; `floor` draws the least quality that is acceptable.
+    `cost` is "per_accepted", "per_request", "per_month" or "mid"; `floor` draws the least quality
+    that is acceptable.
     """
     axes = {
         "per_accepted": f"cost of an accepted answer [{money.code}]",
@@ -411,7 +391,7 @@ def plot_quality(
     check(cost in axes, f"plot_quality: cost is {cost!r}, allowed are {', '.join(axes)}")
     colours = colours or palette(table.index)
     table = (
-        _in(table, money)
+        in_currency(table, money)
         .dropna(subset=[cost, "quality"])
         .sort_values(["quality", cost], ascending=[False, True])
     )
@@ -430,8 +410,6 @@ def plot_quality(
             0.02,
             f" at least {percent(floor)}",
             transform=ax.get_xaxis_transform(),
-            fontsize=SMALL,
-            color=INK,
             va="bottom",
         )
     for label, row in table.iterrows():
@@ -445,15 +423,15 @@ def plot_quality(
             alpha=1 if alive else 0.45,
             markeredgewidth=0,
         )
-    _tidy(ax, "both")
-    _money(ax.yaxis, money)
+    tidy(ax, "both")
+    money_axis(ax.yaxis, money)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: percent(x)))
-    ax.set_xlabel("answers accepted [share]", fontsize=NORMAL)
-    ax.set_ylabel(axes[cost], fontsize=NORMAL)
+    ax.set_xlabel("answers accepted [share]")
+    ax.set_ylabel(axes[cost])
     lines = [frontier[["quality", cost]].to_numpy()]
     if floor is not None:
         lines.append(np.array([(floor, y) for y in ax.get_ylim()]))
-    _point_labels(
+    label_points(
         ax,
         table[["quality", cost]],
         lines,
@@ -462,7 +440,7 @@ def plot_quality(
     return ax
 
 
-@public
+@figure
 def plot_tornado(
     table: pd.DataFrame,
     ax: Axes | None = None,
@@ -470,11 +448,12 @@ def plot_tornado(
     base: float | None = None,
     money: Currency = USD,
 ) -> Axes:
-    """Which doubt moves the total most: one bar per input, from its low to its high end (a table of `tornado`).
+    """Which doubt moves the total most: one bar per input, from its low to its high end (a table of
+    `tornado`).
 
     The ends say the value of the input; `base` marks the total with every input at its middle.
     """
-    table = _in(table, money).head(n)
+    table = in_currency(table, money).head(n)
     check(len(table), "plot_tornado: the table has no doubts")
     low, high = COLOURS[0], COLOURS[7]
     ax = ax or picture(1.0 + 0.28 * len(table))
@@ -500,8 +479,6 @@ def plot_tornado(
                 textcoords="offset points",
                 ha="left" if side > 0 else "right",
                 va="center",
-                fontsize=SMALL,
-                color=INK,
             )
     ends = table[["usd_low", "usd_high"]].to_numpy()
     margin = max(np.ptp(ends), 1e-9) * 0.14
@@ -509,16 +486,16 @@ def plot_tornado(
     if base is not None:
         ax.axvline(base * money.per_usd, color=INK, linewidth=0.9, zorder=0)
     units = [unit_of(key.rsplit(".", 1)[-1]) for key in table["input"]]
-    _rows(
+    name_rows(
         ax,
         [
             f"{readable(key)} [{unit}]" if unit else readable(key)
             for key, unit in zip(table["input"], units, strict=True)
         ],
     )
-    _tidy(ax, "x")
-    _money(ax.xaxis, money)
-    ax.set_xlabel(f"total cost over the horizon [{money.code}]", fontsize=NORMAL)
+    tidy(ax, "x")
+    money_axis(ax.xaxis, money)
+    ax.set_xlabel(f"total cost over the horizon [{money.code}]")
     handles = [
         ax.plot([], [], "o", color=c, label=text)[0]
         for c, text in ((low, "input at its low end"), (high, "input at its high end"))
@@ -528,8 +505,6 @@ def plot_tornado(
         loc="lower left",
         bbox_to_anchor=(0, 0.99),
         ncols=2,
-        frameon=False,
-        fontsize=SMALL,
         handletextpad=0.2,
         borderpad=0.2,
     )

@@ -1,17 +1,18 @@
-"""Figures of the decision and the business case: each takes a table that an analysis made, computes nothing, and returns its axes."""
+"""Figures of the decision and the business case: each takes a table that an analysis made, computes
+nothing, and returns its axes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from costmodel.core.errors import check
-from costmodel.core.public import public
 from costmodel.core.words import USD, Currency, dollars, number_text, percent, readable
 from costmodel.pages.plots.style import (
     COLOURS,
@@ -19,31 +20,29 @@ from costmodel.pages.plots.style import (
     INK,
     NORMAL,
     PALE,
-    SMALL,
-    _end_labels,
-    _money,
-    _rows,
-    _scale,
-    _tidy,
+    figure,
+    label_ends,
+    log_if_wide,
+    money_axis,
+    name_rows,
     palette,
     picture,
+    tidy,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 
 GAIN, LOSS = COLOURS[3], COLOURS[7]
 
 
-@public
+@figure
 def plot_fan(
     table: pd.DataFrame,
     ax: Axes | None = None,
     colours: Mapping[str, str] | None = None,
     money: Currency = USD,
 ) -> Axes:
-    """What has been paid up to each month: the median as a line, 80 % of the draws shaded (a table of `fan`)."""
+    """What has been paid up to each month: the median as a line, 80 % of the draws shaded (a table
+    of `fan`).
+    """
     check(len(table), "plot_fan: the table has no months")
     ax = ax or picture()
     colours = colours or palette(table["option"])
@@ -58,16 +57,16 @@ def plot_fan(
     months = table["month"].max()
     ax.set_xlim(0, months)
     ax.set_ylim(0, None)
-    _tidy(ax, "y")
-    _money(ax.yaxis, money)
+    tidy(ax, "y")
+    money_axis(ax.yaxis, money)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    ax.set_xlabel("month", fontsize=NORMAL)
-    ax.set_ylabel(f"paid so far, median and 80 % band [{money.code}]", fontsize=NORMAL)
-    _end_labels(ax, ends, months, colours)
+    ax.set_xlabel("month")
+    ax.set_ylabel(f"paid so far, median and 80 % band [{money.code}]")
+    label_ends(ax, ends, months, colours)
     return ax
 
 
-@public
+@figure
 def plot_waterfall(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """Why a total changed: from before to after, one bar for each step (a table of `waterfall`)."""
     check(len(table) > 2, "plot_waterfall: the table has no steps")
@@ -91,23 +90,23 @@ def plot_waterfall(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
             (4, 0),
             textcoords="offset points",
             va="center",
-            fontsize=SMALL,
-            color=INK,
         )
         if row < last:
             ax.plot([total, total], [row - 0.28, row + 1.28], color=GREY, linewidth=0.7)
-    _rows(ax, [str(step) for step in table["step"]])
+    name_rows(ax, [str(step) for step in table["step"]])
     most = table["total"].max() * money.per_usd
     ax.set_xlim(0, most * 1.13)
-    _tidy(ax, "x")
-    _money(ax.xaxis, money)
-    ax.set_xlabel(f"total over the horizon [{money.code}]", fontsize=NORMAL)
+    tidy(ax, "x")
+    money_axis(ax.xaxis, money)
+    ax.set_xlabel(f"total over the horizon [{money.code}]")
     return ax
 
 
-@public
+@figure
 def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """The cash of one option against its baseline: net of each month as bars, their sum as a line (one option of `case_flow`)."""
+    """The cash of one option against its baseline: net of each month as bars, their sum as a line
+    (one option of `case_flow`).
+    """
     check(
         table["option"].nunique() == 1, "plot_case shows one option; choose its rows of case_flow"
     )
@@ -124,25 +123,21 @@ def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         (-4, 6),
         textcoords="offset points",
         ha="right",
-        fontsize=SMALL,
-        color=INK,
     )
-    _tidy(ax, "y")
-    _money(ax.yaxis, money)
+    tidy(ax, "y")
+    money_axis(ax.yaxis, money)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    ax.set_xlabel("month; 0 is today", fontsize=NORMAL)
-    ax.set_ylabel(f"against the baseline [{money.code}]", fontsize=NORMAL)
+    ax.set_xlabel("month; 0 is today")
+    ax.set_ylabel(f"against the baseline [{money.code}]")
     ax.legend(
         handles=[Patch(color=GAIN, label="comes in"), Patch(color=LOSS, label="goes out")],
         loc="upper left",
-        frameon=False,
-        fontsize=SMALL,
         ncols=2,
     )
     return ax
 
 
-@public
+@figure
 def plot_regions(
     table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, str] | None = None
 ) -> Axes:
@@ -169,7 +164,7 @@ def plot_regions(
         rasterized=True,
     )
     for which, name in (("x", x), ("y", y)):
-        _scale(ax, which, table[name])
+        log_if_wide(ax, which, table[name])
         axis = getattr(ax, f"{which}axis")
         axis.set_major_formatter(FuncFormatter(lambda v, _: number_text(v)))
         getattr(ax, f"set_{which}label")(readable(name), fontsize=NORMAL)
@@ -178,9 +173,7 @@ def plot_regions(
     now = table.attrs.get("now", {})
     if {x, y} <= set(now):
         ax.plot(now[x], now[y], "o", color="white", markeredgecolor=INK, markersize=7)
-        ax.annotate(
-            "now", (now[x], now[y]), (7, 5), textcoords="offset points", fontsize=SMALL, color=INK
-        )
+        ax.annotate("now", (now[x], now[y]), (7, 5), textcoords="offset points")
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     ax.tick_params(labelsize=NORMAL, color=GREY)
@@ -189,15 +182,15 @@ def plot_regions(
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
         ncols=min(3, len(labels)),
-        frameon=False,
-        fontsize=SMALL,
     )
     return ax
 
 
-@public
+@figure
 def plot_sobol(table: pd.DataFrame, ax: Axes | None = None, n: int = 8) -> Axes:
-    """Share of the variance that each input explains, alone and with its interactions, with the 90 % ends (a table of `sobol`)."""
+    """Share of the variance that each input explains, alone and with its interactions, with the 90
+    % ends (a table of `sobol`).
+    """
     table = table.head(n)
     check(len(table), "plot_sobol: the table has no inputs")
     ax = ax or picture(1.0 + 0.32 * len(table))
@@ -220,28 +213,28 @@ def plot_sobol(table: pd.DataFrame, ax: Axes | None = None, n: int = 8) -> Axes:
             error_kw={"elinewidth": 0.8, "ecolor": GREY},
             linewidth=0,
         )
-    _rows(ax, [readable(key) for key in table["input"]])
-    _tidy(ax, "x")
+    name_rows(ax, [readable(key) for key in table["input"]])
+    tidy(ax, "x")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: percent(v)))
     ax.set_xlim(0, None)
-    ax.set_xlabel("share of the variance of the total", fontsize=NORMAL)
+    ax.set_xlabel("share of the variance of the total")
     ax.legend(
         handles=[
             Patch(color=COLOURS[1], label="alone"),
             Patch(color=COLOURS[0], label="with its interactions"),
         ],
         loc="lower right",
-        frameon=False,
-        fontsize=SMALL,
     )
     return ax
 
 
-@public
+@figure
 def plot_information(
     table: pd.DataFrame, ax: Axes | None = None, n: int = 8, money: Currency = USD
 ) -> Axes:
-    """What knowing something before the choice is worth, with twice its sampling error (a table of `value_of_information`)."""
+    """What knowing something before the choice is worth, with twice its sampling error (a table of
+    `value_of_information`).
+    """
     table = table[(table["usd"] > 0) | (table["kind"] == "all")].head(n + 1)
     check(len(table), "plot_information: the table has no rows")
     ax = ax or picture(1.0 + 0.3 * len(table))
@@ -255,17 +248,17 @@ def plot_information(
         error_kw={"elinewidth": 0.9, "ecolor": INK},
         linewidth=0,
     )
-    _rows(
+    name_rows(
         ax,
         [
             readable(key) if kind == "input" else key
             for key, kind in zip(table["input"], table["kind"], strict=True)
         ],
     )
-    _tidy(ax, "x")
-    _money(ax.xaxis, money)
+    tidy(ax, "x")
+    money_axis(ax.xaxis, money)
     ax.set_xlim(0, None)
-    ax.set_xlabel(f"most that knowing it is worth over the horizon [{money.code}]", fontsize=NORMAL)
+    ax.set_xlabel(f"most that knowing it is worth over the horizon [{money.code}]")
     ax.legend(
         handles=[
             Patch(color=shade[k], label=t)
@@ -276,13 +269,11 @@ def plot_information(
             )
         ],
         loc="lower right",
-        frameon=False,
-        fontsize=SMALL,
     )
     return ax
 
 
-@public
+@figure
 def plot_scaling(draws: list[int], seconds: list[float], ax: Axes | None = None) -> Axes:
     """Time of `compare` against the number of draws, beside a straight line through the last point."""
     ax = ax or picture(3.0)
@@ -296,16 +287,14 @@ def plot_scaling(draws: list[int], seconds: list[float], ax: Axes | None = None)
     )
     ax.set_xscale("log")
     ax.set_yscale("log")
-    _tidy(ax, "both")
+    tidy(ax, "both")
     ax.grid(color=PALE, linewidth=0.7)
-    ax.set_xlabel("draws", fontsize=NORMAL)
-    ax.set_ylabel("time of one compare [s]", fontsize=NORMAL)
+    ax.set_xlabel("draws")
+    ax.set_ylabel("time of one compare [s]")
     ax.legend(
         handles=[
             ax.plot([], [], "o-", color=COLOURS[1], label="measured")[0],
             ax.plot([], [], "--", color=GREY, label="linear")[0],
-        ],
-        frameon=False,
-        fontsize=SMALL,
+        ]
     )
     return ax

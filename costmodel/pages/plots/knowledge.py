@@ -1,20 +1,20 @@
-"""Figures of retrieval, graphs and long contexts: the worked table, the region map, re-indexing over time, quality by
-question, the context budget, what an index costs, and how long one waits."""
+"""Figures of retrieval, graphs and long contexts: the worked table, the region map, re-indexing
+over time, quality by question, the context budget, what an index costs, and how long one waits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from costmodel.core.errors import check
-from costmodel.core.public import public
 from costmodel.core.words import USD, Currency, dollars, percent, short
 from costmodel.pages.plots.style import (
     COLOURS,
@@ -22,19 +22,15 @@ from costmodel.pages.plots.style import (
     INK,
     NORMAL,
     PALE,
-    SMALL,
-    _above,
-    _money,
-    _rows,
-    _scale,
-    _tidy,
+    figure,
+    log_if_wide,
+    money_axis,
+    name_rows,
     palette,
     picture,
+    sentences_above,
+    tidy,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 
 WAYS = {
     "RAG": "#009E73",
@@ -70,11 +66,13 @@ def colours_of(labels: Iterable[str]) -> dict[str, str]:
     return {**palette(labels), **{label: WAYS[label] for label in labels if label in WAYS}}
 
 
-@public
+@figure
 def plot_knowledge_table(
     table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD
 ) -> Axes:
-    """The worked comparison as a table: dollars a month, the cheapest of each row shaded (a table of `knowledge_table`)."""
+    """The worked comparison as a table: dollars a month, the cheapest of each row shaded (a table
+    of `knowledge_table`).
+    """
     names = ["queries/day", *[c for c in table.columns if c != "cheapest"]]
     ax = ax or picture(0.75 + 0.3 * len(table))
     ax.set_xlim(0, len(names))
@@ -89,7 +87,6 @@ def plot_knowledge_table(
             .replace("cache", "cache"),
             ha="right",
             va="center",
-            fontsize=SMALL,
             color=GREY,
         )
     for row, (queries, found) in enumerate(table.iterrows()):
@@ -112,18 +109,17 @@ def plot_knowledge_table(
                 ha="right",
                 va="center",
                 fontsize=NORMAL,
-                color=INK,
                 fontweight="bold" if best else "normal",
             )
     return ax
 
 
-@public
+@figure
 def plot_region(
     table: pd.DataFrame, ax: Axes | None = None, here: tuple[float, float] | None = None
 ) -> Axes:
-    """The cheapest way by pages and queries a day, in its colour; hatched where it wins fewer than 80 % of the draws (a
-    table of `knowledge_map`). `here` marks (pages, queries a day)."""
+    """The cheapest way by pages and queries a day, in its colour; hatched where it wins fewer than
+    80 % of the draws (a table of `knowledge_map`). `here` marks (pages, queries a day)."""
     pages, queries = (np.unique(table[c]) for c in ("pages", "queries_per_day"))
     labels = [label for label in table["winner"].cat.categories if (table["winner"] == label).any()]
     colours = colours_of(table["winner"].cat.categories)
@@ -153,35 +149,24 @@ def plot_region(
     if here is not None:
         ax.plot(*here, "o", color="white", markeredgecolor=INK, markersize=6)
         ax.annotate(
-            "here",
-            here,
-            (6, 5),
-            textcoords="offset points",
-            fontsize=SMALL,
-            color="white",
-            fontweight="bold",
+            "here", here, (6, 5), textcoords="offset points", color="white", fontweight="bold"
         )
-    _tidy(ax, "both")
+    tidy(ax, "both")
     ax.grid(False)
     for axis, name in ((ax.xaxis, "pages"), (ax.yaxis, "queries a day")):
         axis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
         axis.set_label_text(name, fontsize=NORMAL)
-    ax.legend(
-        handles=handles,
-        loc="center left",
-        bbox_to_anchor=(1.01, 0.5),
-        frameon=False,
-        fontsize=SMALL,
-    )
+    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return ax
 
 
-@public
+@figure
 def plot_timeline(
     table: pd.DataFrame, ax: Axes | None = None, months: int = 24, money: Currency = USD
 ) -> Axes:
-    """What it costs to keep each index up to date, month by month, store and people left out (a ledger): one lane for each way,
-    the dearest on top, pale the first index, dark what is done again. Each lane has a scale of its own, its dollars stand beside it."""
+    """What it costs to keep each index up to date, month by month, store and people left out (a
+    ledger): one lane for each way, the dearest on top, pale the first index, dark what is done
+    again. Each lane has a scale of its own, its dollars stand beside it."""
     table = table[table["item"].str.contains(REINDEXING) & table["month"].between(0, months)]
     check(len(table) > 0, "plot_timeline: no option of the ledger has an index to keep")
     usd = (
@@ -218,35 +203,35 @@ def plot_timeline(
             f"first {dollars(first, money)}\n{again}",
             transform=ax.get_yaxis_transform(),
             va="center",
-            fontsize=SMALL,
-            color=INK,
             linespacing=1.4,
             parse_math=False,
         )
-    _tidy(ax, "x")
+    tidy(ax, "x")
     ax.set_yticks(0.35 - np.arange(len(usd)), usd.index)
     for text, label in zip(ax.get_yticklabels(), usd.index, strict=True):
         text.set_color(colours[label])
     ax.set_ylim(0.95 - len(usd), 1)
     ax.set_xlim(-0.8, months + 0.8)
     ax.xaxis.set_major_locator(MaxNLocator(9, integer=True, steps=[1, 2, 3, 6, 10]))
-    ax.set_xlabel("month; 0 is the first index", fontsize=NORMAL)
+    ax.set_xlabel("month; 0 is the first index")
     return ax
 
 
-@public
+@figure
 def plot_question_mix(
     table: pd.DataFrame,
     ax: Axes | None = None,
     money: Currency = USD,
     hard: str = "questions over several hops",
 ) -> Axes:
-    """Accuracy against the cost of a request, as facts (dot) give way to hard questions (arrow head): a table of `cost_by_mix`."""
+    """Accuracy against the cost of a request, as facts (dot) give way to hard questions (arrow
+    head): a table of `cost_by_mix`.
+    """
     labels = list(dict.fromkeys(table["option"]))
     colours = colours_of(labels)
     ax = ax or picture(3.7)
     table = table.assign(per_request=table["per_request"] * money.per_usd)
-    _scale(ax, "x", table["per_request"], 10)
+    log_if_wide(ax, "x", table["per_request"], 10)
     handles = []
     for label, frame in table.groupby("option", sort=False):
         frame = frame.sort_values("share")
@@ -257,25 +242,21 @@ def plot_question_mix(
         )
         ax.plot(x[-1], y[-1], "v" if y[-1] < y[0] else "^", color=colours[label], markersize=6)
         handles.append(handle)
-    _tidy(ax, "both")
-    _money(ax.xaxis, money)
+    tidy(ax, "both")
+    money_axis(ax.xaxis, money)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: percent(y)))
-    _above(ax, [f"dot: facts only; triangle: {hard} only"])
-    ax.set_xlabel(f"cost of a request, whole life [{money.code}]", fontsize=NORMAL)
-    ax.set_ylabel("answers accepted", fontsize=NORMAL)
-    ax.legend(
-        handles=handles,
-        loc="center left",
-        bbox_to_anchor=(1.01, 0.5),
-        frameon=False,
-        fontsize=SMALL,
-    )
+    sentences_above(ax, [f"dot: facts only; triangle: {hard} only"])
+    ax.set_xlabel(f"cost of a request, whole life [{money.code}]")
+    ax.set_ylabel("answers accepted")
+    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return ax
 
 
-@public
+@figure
 def plot_budget(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
-    """Answers accepted and cost of an accepted answer against the tokens of context, each with its best (a table of `context_budget`)."""
+    """Answers accepted and cost of an accepted answer against the tokens of context, each with its
+    best (a table of `context_budget`).
+    """
     ax = ax or picture(3.2)
     right = ax.twinx()
     x, quality, cost = (
@@ -293,30 +274,32 @@ def plot_budget(table: pd.DataFrame, ax: Axes | None = None, money: Currency = U
         (ax, WAYS["RAG"], "answers accepted"),
         (right, COLOURS[7], f"cost of an accepted answer [{money.code}]"),
     ):
-        axis.set_ylabel(name, fontsize=NORMAL, color=colour)
-    _tidy(ax, "x")
+        axis.set_ylabel(name, color=colour)
+    tidy(ax, "x")
     for side in ("top", "left"):
         right.spines[side].set_visible(False)
     right.spines["right"].set_color(GREY)
     right.tick_params(labelsize=NORMAL, labelcolor=COLOURS[7], color=GREY)
     ax.tick_params(labelcolor=INK)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: percent(y)))
-    _money(right.yaxis, money)
+    money_axis(right.yaxis, money)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: short(v)))
-    _above(
+    sentences_above(
         ax,
         [
             f"most answers accepted with {short(x[most])} tokens ({table['top_k'][most]:.0f} chunks): {percent(quality[most])}",
             f"cheapest accepted answer with {short(x[least])} tokens ({table['top_k'][least]:.0f} chunks): {dollars(cost[least], money)}",
         ],
     )
-    ax.set_xlabel("tokens of retrieved context", fontsize=NORMAL)
+    ax.set_xlabel("tokens of retrieved context")
     return ax
 
 
-@public
+@figure
 def plot_index_cost(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
-    """What each graph index costs to build: middle as a dot, 80 % band as a bar (a table of `index_cost`)."""
+    """What each graph index costs to build: middle as a dot, 80 % band as a bar (a table of
+    `index_cost`).
+    """
     return _spans(
         table.rename(index=INDEXES),
         ("usd_low", "usd", "usd_high"),
@@ -327,9 +310,10 @@ def plot_index_cost(table: pd.DataFrame, ax: Axes | None = None, money: Currency
     )
 
 
-@public
+@figure
 def plot_latency(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Time to first token of each way, median (dot and band) and 95th percentile (line to the mark): a table of `latency`.
+    """Time to first token of each way, median (dot and band) and 95th percentile (line to the
+    mark): a table of `latency`.
 
     Ways that cannot run are left out.
     """
@@ -357,7 +341,9 @@ def _spans(
     ax: Axes | None,
     factor: float = 1.0,
 ) -> Axes:
-    """One row each: low to high as a bar, the middle as a dot with its number above, on a logarithmic axis."""
+    """One row each: low to high as a bar, the middle as a dot with its number above, on a
+    logarithmic axis.
+    """
     check(len(table) > 0, "nothing to draw: no way can run")
     ax = ax or picture(0.8 + 0.36 * len(table))
     low, mid, high = (table[c].to_numpy(float) * factor for c in columns)
@@ -382,18 +368,10 @@ def _spans(
             markeredgecolor="white",
             markeredgewidth=0.7,
         )
-        ax.text(
-            mid[row],
-            row - 0.24,
-            words(mid[row]),
-            ha="center",
-            va="bottom",
-            fontsize=SMALL,
-            color=INK,
-        )
-    _tidy(ax, "x")
-    _rows(ax, map(str, table.index))
+        ax.text(mid[row], row - 0.24, words(mid[row]), ha="center", va="bottom")
+    tidy(ax, "x")
+    name_rows(ax, map(str, table.index))
     ax.set_xlim(low.min() / 1.5, high.max() * 1.5)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: words(x)))
-    ax.set_xlabel(name, fontsize=NORMAL)
+    ax.set_xlabel(name)
     return ax

@@ -1,11 +1,14 @@
-"""Figures of keeping it alive: a year on one timeline, release policies, what an agent's task costs, published runs."""
+"""Figures of keeping it alive: a year on one timeline, release policies, what an agent's task
+costs, published runs.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -14,28 +17,23 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from costmodel.choices.purchases import PHASES
 from costmodel.choices.techniques.release import POLICIES
 from costmodel.core.errors import check
-from costmodel.core.public import public
 from costmodel.core.words import USD, Currency, dollars, percent, short
 from costmodel.pages.plots.style import (
     COLOURS,
     GREY,
     INK,
-    NORMAL,
     PALE,
     PHASE_COLOURS,
     SMALL,
-    _end_labels,
-    _in,
-    _money,
-    _rows,
-    _scale,
-    _tidy,
+    figure,
+    in_currency,
+    label_ends,
+    log_if_wide,
+    money_axis,
+    name_rows,
     picture,
+    tidy,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 
 LOSS = "#C8443C"
 INFERENCE_BAND = (0.20, 0.30)  # published share of inference in a mature feature
@@ -50,17 +48,19 @@ MOST_TICKS = 9
 NAMED = 0.04  # an event is named from this share of the dearest month on
 
 
-@public
+@figure
 def plot_year(
     table: pd.DataFrame,
     events: pd.DataFrame | None = None,
     ax: Axes | None = None,
     money: Currency = USD,
 ) -> Axes:
-    """What each month costs, by phase, expected losses hatched on top (a ledger of one option); `events` (a table of
-    `oneoffs`) are numbered and named above."""
+    """What each month costs, by phase, expected losses hatched on top (a ledger of one option);
+    `events` (a table of `oneoffs`) are numbered and named above."""
     check(len(table), "plot_year: the ledger is empty; the option cannot run")
-    paid = _in(table, money).groupby(["month", "phase"])["usd"].sum().unstack(fill_value=0.0)
+    paid = (
+        in_currency(table, money).groupby(["month", "phase"])["usd"].sum().unstack(fill_value=0.0)
+    )
     months = np.arange(paid.index.max() + 1)
     paid = paid.reindex(months, fill_value=0.0)
     ax = ax or picture(4.2)
@@ -84,24 +84,20 @@ def plot_year(
             str(number),
             ha="center",
             va="bottom",
-            fontsize=SMALL,
-            color=INK,
             weight="bold",
         )
         handles.append(
             Line2D([], [], linestyle="", marker=f"${number}$", color=INK, markersize=5, label=what)
         )
-    _tidy(ax, "y")
-    _money(ax.yaxis, money)
+    tidy(ax, "y")
+    money_axis(ax.yaxis, money)
     ax.set_xticks(months[:: max(1, len(months) // MOST_TICKS)])
-    ax.set_xlabel("month (0: today)", fontsize=NORMAL)
-    ax.set_ylabel(f"cost of the month [{money.code}]", fontsize=NORMAL)
+    ax.set_xlabel("month (0: today)")
+    ax.set_ylabel(f"cost of the month [{money.code}]")
     ax.legend(
         handles=handles,
         loc="upper left",
         bbox_to_anchor=(1.01, 1.02),
-        frameon=False,
-        fontsize=SMALL,
         handlelength=1.1,
         handleheight=0.9,
         labelspacing=0.5,
@@ -113,7 +109,7 @@ def _named(events: pd.DataFrame | None, money: Currency) -> list[tuple[int, str]
     """(month, the dearest purchases in words) of the months in which something happens."""
     if events is None or not len(events):
         return []
-    found = _in(events, money)
+    found = in_currency(events, money)
     least = NAMED * found.groupby("month")["usd"].sum().max()
     named = []
     for month, rows in found[found["usd"] >= least].groupby("month"):
@@ -125,9 +121,11 @@ def _named(events: pd.DataFrame | None, money: Currency) -> list[tuple[int, str]
     return named
 
 
-@public
+@figure
 def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
-    """What each release policy costs and what it still loses in a year, cheapest on top (a table of `release_policies`)."""
+    """What each release policy costs and what it still loses in a year, cheapest on top (a table of
+    `release_policies`).
+    """
     ax, rate = ax or picture(0.9 + 0.36 * len(table)), money.per_usd
     for row, found in enumerate(table.itertuples()):
         ax.barh(row, found.usd_per_year * rate, height=0.55, color=COLOURS[1], linewidth=0)
@@ -142,46 +140,24 @@ def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency =
             linewidth=0.4,
         )
         ax.text(
-            found.usd_total * rate,
-            row,
-            f"  {dollars(found.usd_total * rate, money)}",
-            va="center",
-            fontsize=SMALL,
-            color=INK,
+            found.usd_total * rate, row, f"  {dollars(found.usd_total * rate, money)}", va="center"
         )
         for at, text in (
             (0.86, f"{found.days:.0f}"),
             (0.97, percent(found.slips)),
             (1.13, percent(found.p_cheapest)),
         ):
-            ax.text(
-                at,
-                row,
-                text,
-                transform=ax.get_yaxis_transform(),
-                ha="right",
-                va="center",
-                fontsize=SMALL,
-                color=INK,
-            )
+            ax.text(at, row, text, transform=ax.get_yaxis_transform(), ha="right", va="center")
     for at, text in ((0.86, "days"), (0.97, "slips"), (1.13, "P(cheapest)")):
         ax.text(
-            at,
-            -0.7,
-            text,
-            transform=ax.get_yaxis_transform(),
-            ha="right",
-            va="bottom",
-            fontsize=SMALL,
-            color=GREY,
+            at, -0.7, text, transform=ax.get_yaxis_transform(), ha="right", va="bottom", color=GREY
         )
     ax.set_xlim(0, table["usd_total"].max() * rate * 1.6)  # room for the three columns
-    _tidy(ax, "x")
-    _rows(ax, table["policy"].replace("none", "none: all at once"))
-    _money(ax.xaxis, money)
+    tidy(ax, "x")
+    name_rows(ax, table["policy"].replace("none", "none: all at once"))
+    money_axis(ax.xaxis, money)
     ax.set_xlabel(
-        f"a year of releases [{money.code}]\nslips: chance that a bad change reaches everybody",
-        fontsize=NORMAL,
+        f"a year of releases [{money.code}]\nslips: chance that a bad change reaches everybody"
     )
     handles = [
         Patch(color=COLOURS[1], label="people and traffic"),
@@ -189,23 +165,17 @@ def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency =
             facecolor="white", edgecolor=LOSS, hatch="////", linewidth=0.4, label="expected loss"
         ),
     ]
-    ax.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=2,
-        frameon=False,
-        fontsize=SMALL,
-        borderpad=0.2,
-    )
+    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderpad=0.2)
     return ax
 
 
-@public
+@figure
 def plot_best_policy(
     table: pd.DataFrame, now: tuple[float, float] | None = None, ax: Axes | None = None
 ) -> Axes:
-    """The cheapest release policy by traffic and by what a failure costs (a table of `best_policy`); `now` marks a workload."""
+    """The cheapest release policy by traffic and by what a failure costs (a table of
+    `best_policy`); `now` marks a workload.
+    """
     ax = ax or picture(3.3)
     names = [name for name in POLICIES if (table["policy"] == name).any()]
     grid = table.assign(code=table["policy"].map({name: i for i, name in enumerate(names)})).pivot(
@@ -224,7 +194,7 @@ def plot_best_policy(
     )
     for which in ("x", "y"):
         getattr(ax, f"set_{which}scale")("log")
-    _tidy(ax, "both")
+    tidy(ax, "both")
     ax.grid(False)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: dollars(x)))
@@ -232,18 +202,14 @@ def plot_best_policy(
         axis.set_minor_formatter(NullFormatter())
     if now is not None:
         ax.plot(*now, "o", color=INK, markersize=6, markeredgecolor="white", markeredgewidth=1)
-        ax.annotate(
-            "this workload", now, (7, 5), textcoords="offset points", fontsize=SMALL, color=INK
-        )
-    ax.set_xlabel("requests [1/month]", fontsize=NORMAL)
-    ax.set_ylabel("what a failure costs [USD]", fontsize=NORMAL)
+        ax.annotate("this workload", now, (7, 5), textcoords="offset points")
+    ax.set_xlabel("requests [1/month]")
+    ax.set_ylabel("what a failure costs [USD]")
     handles = [Patch(color=POLICY_COLOURS[name], label=name) for name in names]
     ax.legend(
         handles=handles,
         loc="upper left",
         bbox_to_anchor=(1.01, 1.02),
-        frameon=False,
-        fontsize=SMALL,
         title="cheapest policy",
         title_fontsize=SMALL,
         alignment="left",
@@ -251,10 +217,10 @@ def plot_best_policy(
     return ax
 
 
-@public
+@figure
 def plot_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Inference as a share of everything, by volume (a table of `inference_share` with volumes); the band is what is
-    published, 20 to 30 %."""
+    """Inference as a share of everything, by volume (a table of `inference_share` with volumes);
+    the band is what is published, 20 to 30 %."""
     ax = ax or picture(2.9)
     ax.axhspan(*INFERENCE_BAND, color=PALE, alpha=0.8, linewidth=0, zorder=0)
     ends = {}
@@ -265,22 +231,24 @@ def plot_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xscale("log")
     ax.set_xlim(table["requests_per_month"].min(), table["requests_per_month"].max())
     ax.set_ylim(0, 1)
-    _tidy(ax, "both")
+    tidy(ax, "both")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: percent(x)))
-    ax.set_xlabel("requests [1/month]; grey: 20 to 30 %, as published", fontsize=NORMAL)
-    ax.set_ylabel("inference over everything [share]", fontsize=NORMAL)
-    _end_labels(ax, ends, table["requests_per_month"].max(), colours)
+    ax.set_xlabel("requests [1/month]; grey: 20 to 30 %, as published")
+    ax.set_ylabel("inference over everything [share]")
+    label_ends(ax, ends, table["requests_per_month"].max(), colours)
     return ax
 
 
-@public
+@figure
 def plot_tasks(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
-    """Cost of a resolved task against the steps it takes, one line for each success (a table of `steps_and_success`)."""
+    """Cost of a resolved task against the steps it takes, one line for each success (a table of
+    `steps_and_success`).
+    """
     ax = ax or picture(3.1)
     table = table.assign(usd_per_resolved=table["usd_per_resolved"] * money.per_usd)
-    _scale(ax, "x", table["steps"], 10)
-    _scale(ax, "y", table["usd_per_resolved"], 10)
+    log_if_wide(ax, "x", table["steps"], 10)
+    log_if_wide(ax, "y", table["usd_per_resolved"], 10)
     shades = dict(
         zip(
             sorted(table["success"].unique(), reverse=True),
@@ -294,18 +262,20 @@ def plot_tasks(table: pd.DataFrame, ax: Axes | None = None, money: Currency = US
         ax.plot(rows["steps"], rows["usd_per_resolved"], color=shades[success], linewidth=1.6)
         ends[label], colours[label] = rows["usd_per_resolved"].iloc[-1], shades[success]
     ax.set_xlim(table["steps"].min(), table["steps"].max())
-    _tidy(ax, "both")
-    _money(ax.yaxis, money)
+    tidy(ax, "both")
+    money_axis(ax.yaxis, money)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
-    ax.set_xlabel("steps of a task [count]", fontsize=NORMAL)
-    ax.set_ylabel(f"cost of a resolved task [{money.code}]", fontsize=NORMAL)
-    _end_labels(ax, ends, table["steps"].max(), colours)
+    ax.set_xlabel("steps of a task [count]")
+    ax.set_ylabel(f"cost of a resolved task [{money.code}]")
+    label_ends(ax, ends, table["steps"].max(), colours)
     return ax
 
 
-@public
+@figure
 def plot_agent_runs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Dollars a task: the published number as a diamond, ours as a dot in its 80 % band (a table of `agent_runs`)."""
+    """Dollars a task: the published number as a diamond, ours as a dot in its 80 % band (a table of
+    `agent_runs`).
+    """
     table = table.sort_values("reported", kind="stable")
     ax = ax or picture(0.9 + 0.25 * len(table))
     for row, found in enumerate(table.itertuples()):
@@ -328,8 +298,6 @@ def plot_agent_runs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
             transform=ax.get_yaxis_transform(),
             ha="right",
             va="center",
-            fontsize=SMALL,
-            color=INK,
         )
         ax.text(
             1.205,
@@ -338,26 +306,17 @@ def plot_agent_runs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
             transform=ax.get_yaxis_transform(),
             ha="right",
             va="center",
-            fontsize=SMALL,
-            color=INK,
         )
     for at, text in ((1.07, "steps"), (1.205, "resolved")):
         ax.text(
-            at,
-            -0.8,
-            text,
-            transform=ax.get_yaxis_transform(),
-            ha="right",
-            va="bottom",
-            fontsize=SMALL,
-            color=GREY,
+            at, -0.8, text, transform=ax.get_yaxis_transform(), ha="right", va="bottom", color=GREY
         )
     ax.set_xscale("log")
-    _tidy(ax, "x")
-    _rows(ax, table["case"])
+    tidy(ax, "x")
+    name_rows(ax, table["case"])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: dollars(x)))
     ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_xlabel("model cost of one task [USD]", fontsize=NORMAL)
+    ax.set_xlabel("model cost of one task [USD]")
     handles = [
         Line2D([], [], linestyle="", marker="D", color=INK, markersize=4.5, label="published"),
         Line2D(
@@ -376,8 +335,6 @@ def plot_agent_runs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
         ncols=3,
-        frameon=False,
-        fontsize=SMALL,
         handletextpad=0.2,
         borderpad=0.2,
     )

@@ -1,15 +1,19 @@
-"""The form that all figures share: colours by label, sizes, amounts on axes, labels that do not collide."""
+"""The form that all figures share: colours by label, sizes, amounts on axes, labels that do not
+collide.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from io import BytesIO, StringIO
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 from zlib import crc32
 
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
@@ -19,70 +23,60 @@ from costmodel.choices.purchases import PHASES
 from costmodel.core.public import public
 from costmodel.core.words import Currency, dollars
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-
 INK, GREY, PALE = "#262626", "#8A8A8A", "#E6E6E6"
 
 
-# Families by hue (prompting blue, knowledge green, tuning warm), members by lightness: they part in every form of
+# Families by hue (prompting blue, knowledge green, tuning warm), members by lightness: they part in
+# every form of
 # colour blindness and in grey. The first eleven belong to the labels of `presets`.
-COLOURS = (
-    "#56B4E9",
-    "#0072B2",
-    "#16335B",
-    "#009E73",
-    "#8DB84A",
-    "#0B5345",
-    "#E69F00",
-    "#D55E00",
-    "#8B3A0E",
-    "#CC79A7",
-    "#6A51A3",
-    "#7F7F7F",
-)
+COLOURS = """
+    #56B4E9 #0072B2 #16335B #009E73 #8DB84A #0B5345
+    #E69F00 #D55E00 #8B3A0E #CC79A7 #6A51A3 #7F7F7F
+""".split()
 PHASE_COLOURS = dict(
     zip(
         PHASES,
-        (
-            "#9ECAE1",
-            "#4292C6",
-            "#2171B5",
-            "#08306B",
-            "#66A3A0",
-            "#2A7F7A",
-            "#F2B134",
-            "#D98E04",
-            "#C9B8DA",
-            "#8E6BB0",
-            "#5B3A82",
-            "#A9A9A9",
-            "#C8443C",
-            "#595959",
-        ),
+        """
+    #9ECAE1 #4292C6 #2171B5 #08306B #66A3A0 #2A7F7A #F2B134
+    #D98E04 #C9B8DA #8E6BB0 #5B3A82 #A9A9A9 #C8443C #595959
+""".split(),
         strict=True,
     )
 )
 WIDTH = 6.3  # inches: the 16 cm between the margins of an A4 page
 SMALL, NORMAL = 7.5, 8.5  # points
-IN_MONEY = (
-    "usd",
-    "usd_low",
-    "usd_high",
-    "cumulative_usd",
-    "discounted_usd",
-    "npv",
-    "mid",
-    "p10",
-    "p50",
-    "p90",
-    "per_month",
-    "per_request",
-    "per_accepted",
-)
+IN_MONEY = """
+    usd usd_low usd_high cumulative_usd discounted_usd npv
+    mid p10 p50 p90 per_month per_request
+    per_accepted
+""".split()
 FAR = 4  # a relative cost beyond this leaves the figure
 WIDE = 100  # an axis whose values span more than this factor is logarithmic
+
+
+LOOK = {  # of every figure, where a call says nothing else
+    "font.size": SMALL,
+    "text.color": INK,
+    "legend.labelcolor": "black",
+    "legend.frameon": False,
+    "legend.fontsize": SMALL,
+    "axes.labelsize": NORMAL,
+    "axes.titlesize": NORMAL,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+}
+Plot = TypeVar("Plot", bound=Callable[..., Any])
+
+
+def figure(plot: Plot) -> Plot:
+    """Make a function of a table public and draw in the form that all figures share."""
+
+    @wraps(plot)
+    def drawn(*args: Any, **named: Any) -> Any:
+        with matplotlib.rc_context(LOOK):
+            return plot(*args, **named)
+
+    return public(drawn)  # type: ignore[return-value]
 
 
 class Picture(Figure):
@@ -108,7 +102,9 @@ def svg(figure: Any) -> str:
 
 
 def png(figure: Any) -> bytes:
-    """The figure as PNG for the screen, where speed counts: drawn once (savefig draws twice) and hardly compressed."""
+    """The figure as PNG for the screen, where speed counts: drawn once (savefig draws twice) and
+    hardly compressed.
+    """
     from PIL import Image
 
     canvas, out = FigureCanvasAgg(figure), BytesIO()
@@ -119,7 +115,8 @@ def png(figure: Any) -> bytes:
 
 @public
 def palette(labels: Iterable[str]) -> dict[str, str]:
-    """Colour of each label: its own for the labels of `presets`, otherwise one that hangs on the name.
+    """Colour of each label: its own for the labels of `presets`, otherwise one that hangs on the
+    name.
 
     >>> palette(["LoRA", "RAG"]) == palette(["RAG", "LoRA"])
     True
@@ -133,13 +130,13 @@ def palette(labels: Iterable[str]) -> dict[str, str]:
     return {label: colours[label] for label in labels}
 
 
-def _in(table: pd.DataFrame, money: Currency, keep: str = "") -> pd.DataFrame:
+def in_currency(table: pd.DataFrame, money: Currency, keep: str = "") -> pd.DataFrame:
     """A copy of the table with its amounts (all but the column `keep`) in the currency."""
     columns = [c for c in table if c in IN_MONEY and c != keep]
     return table.assign(**{c: table[c] * money.per_usd for c in columns})
 
 
-def _tidy(ax: Axes, grid: Any) -> None:
+def tidy(ax: Axes, grid: Any) -> None:
     """Only a baseline, ticks and a faint grid along `grid` ("x", "y" or "both")."""
     for side in ("top", "right", *(("left",) if grid == "x" else ())):
         ax.spines[side].set_visible(False)
@@ -153,7 +150,7 @@ def _tidy(ax: Axes, grid: Any) -> None:
     ax.tick_params(length=0, which="minor")
 
 
-def _rows(ax: Axes, labels: Iterable[str], colours: Iterable[str] = ()) -> None:
+def name_rows(ax: Axes, labels: Iterable[str], colours: Iterable[str] = ()) -> None:
     """One named row per bar, first on top."""
     labels = list(labels)
     ax.set_yticks(range(len(labels)), labels)
@@ -162,14 +159,14 @@ def _rows(ax: Axes, labels: Iterable[str], colours: Iterable[str] = ()) -> None:
         text.set_color(colour)
 
 
-def _money(axis: Any, money: Currency) -> None:
+def money_axis(axis: Any, money: Currency) -> None:
     axis.set_major_formatter(FuncFormatter(lambda x, _: dollars(x, money)))
     axis.set_minor_formatter(NullFormatter())
     if axis.get_scale() == "linear":
         axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
 
 
-def _scale(ax: Axes, which: str, values: Any, wide: float = WIDE) -> None:
+def log_if_wide(ax: Axes, which: str, values: Any, wide: float = WIDE) -> None:
     """A logarithmic axis where the values are above 0 and span more than `wide`."""
     values = np.asarray(values, float)
     low, high = np.nanmin(values), np.nanmax(values)
@@ -181,26 +178,17 @@ def _scale(ax: Axes, which: str, values: Any, wide: float = WIDE) -> None:
         getattr(ax, f"{which}axis").set_minor_formatter(NullFormatter())
 
 
-def _above(ax: Axes, sentences: list[str]) -> None:
+def sentences_above(ax: Axes, sentences: list[str]) -> None:
     """Sentences above the axes, where no line can run through them."""
     if sentences:
-        ax.text(
-            0,
-            1.03,
-            "\n".join(sentences),
-            transform=ax.transAxes,
-            va="bottom",
-            fontsize=SMALL,
-            color=INK,
-            linespacing=1.4,
-        )
+        ax.text(0, 1.03, "\n".join(sentences), transform=ax.transAxes, va="bottom", linespacing=1.4)
 
 
-def _cut(text: str, length: int) -> str:
+def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def _end_labels(ax: Axes, ends: Mapping[str, float], x: float, colours: Mapping[str, str]) -> None:
+def label_ends(ax: Axes, ends: Mapping[str, float], x: float, colours: Mapping[str, str]) -> None:
     """The name of each line at its right end, moved apart where lines end close together."""
     height = ax.figure.bbox.height / ax.figure.dpi * 72 * 0.8  # points, less the room for the axis
     at = ax.transAxes.inverted().transform([ax.transData.transform((x, y)) for y in ends.values()])[
@@ -213,7 +201,6 @@ def _end_labels(ax: Axes, ends: Mapping[str, float], x: float, colours: Mapping[
             (1.035, place),
             textcoords="axes fraction",
             va="center",
-            fontsize=SMALL,
             color=colours[label],
             arrowprops={
                 "arrowstyle": "-",
@@ -244,10 +231,12 @@ def _apart(places: np.ndarray, gap: float) -> np.ndarray:
     return out
 
 
-def _point_labels(
+def label_points(
     ax: Axes, points: pd.DataFrame, lines: list[np.ndarray], colours: list[str]
 ) -> None:
-    """The name of each point beside it, on the side where it covers least: no point, no other name, no line."""
+    """The name of each point beside it, on the side where it covers least: no point, no other name,
+    no line.
+    """
     to_type = ax.transData.transform
     scale = 72 / ax.figure.dpi  # pixels to points of type
     taken = [
@@ -282,7 +271,6 @@ def _point_labels(
             textcoords="offset points",
             ha={-1: "right", 0: "center", 1: "left"}[int(np.sign(dx))],
             va="center",
-            fontsize=SMALL,
             color=colour,
         )
 

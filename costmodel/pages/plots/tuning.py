@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from costmodel.core.errors import check
-from costmodel.core.public import public
 from costmodel.core.words import USD, Currency, percent, short
 from costmodel.pages.plots.style import (
     COLOURS,
     GREY,
     INK,
-    NORMAL,
-    SMALL,
-    _above,
-    _end_labels,
-    _money,
-    _rows,
-    _scale,
-    _tidy,
+    figure,
+    label_ends,
+    log_if_wide,
+    money_axis,
+    name_rows,
     palette,
     picture,
+    sentences_above,
+    tidy,
 )
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+# -- what they share -------------------------------------------------------------------------------
 
 
-# -- what they share -----------------------------------------------------------------------------------
-
-
-@public
+@figure
 def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None = None) -> Axes:
-    """Requests until a tune has paid for itself, by what is counted: the middle as a dot, P10 to P90 as a bar (a table of `paybacks`).
+    """Requests until a tune has paid for itself, by what is counted: the middle as a dot, P10 to
+    P90 as a bar (a table of `paybacks`).
 
-    `now` marks the requests that arrive within the horizon: what lies right of it is not earned back in time. At the
-    right stands the share of draws in which a request of the tune is no cheaper.
+    `now` marks the requests that arrive within the horizon: what lies right of it is not earned
+    back in time. At the right stands the share of draws in which a request of the tune is no
+    cheaper.
     """
     ax = ax or picture(0.9 + 0.42 * len(table))
     values = table[["requests", "p10", "p90"]].to_numpy(float)
@@ -51,13 +46,7 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
     for row, (_, found) in enumerate(table.iterrows()):
         if found["requests"] > 0:
             ax.text(
-                found["requests"],
-                row - 0.3,
-                short(found["requests"]),
-                ha="center",
-                va="bottom",
-                fontsize=SMALL,
-                color=INK,
+                found["requests"], row - 0.3, short(found["requests"]), ha="center", va="bottom"
             )
             ax.barh(
                 row,
@@ -84,26 +73,21 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
             transform=edge,
             ha="right",
             va="center",
-            fontsize=SMALL,
-            color=INK,
         )
-    ax.text(
-        1.09, -0.7, "P(never)", transform=edge, ha="right", va="bottom", fontsize=SMALL, color=GREY
-    )
+    ax.text(1.09, -0.7, "P(never)", transform=edge, ha="right", va="bottom", color=GREY)
     if now:
         ax.axvline(now, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-        _above(ax, [f"dashed: {short(now)} requests arrive within the horizon"])
-    _tidy(ax, "x")
-    _rows(ax, table["counted"])
+        sentences_above(ax, [f"dashed: {short(now)} requests arrive within the horizon"])
+    tidy(ax, "x")
+    name_rows(ax, table["counted"])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
     ax.set_xlabel(
-        "requests until the tune has paid for itself\nband P10 to P90, dot: every input at its middle",
-        fontsize=NORMAL,
+        "requests until the tune has paid for itself\nband P10 to P90, dot: every input at its middle"
     )
     return ax
 
 
-@public
+@figure
 def plot_tenants(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """What a tenant costs a month while more of them share a base (a table of `tenants`)."""
     colours = palette(table["option"])
@@ -112,8 +96,8 @@ def plot_tenants(table: pd.DataFrame, ax: Axes | None = None, money: Currency = 
         usd_per_tenant_month=table["usd_per_tenant_month"] * money.per_usd
     ).dropna()
     check(len(table), "plot_tenants: no option can run with any number of tenants")
-    _scale(ax, "x", table["tenants"], 10)
-    _scale(ax, "y", table["usd_per_tenant_month"], 10)
+    log_if_wide(ax, "x", table["tenants"], 10)
+    log_if_wide(ax, "y", table["usd_per_tenant_month"], 10)
     ends = {}
     for label, frame in table.groupby("option", sort=False):
         ax.plot(
@@ -121,10 +105,10 @@ def plot_tenants(table: pd.DataFrame, ax: Axes | None = None, money: Currency = 
         )
         ends[label] = frame["usd_per_tenant_month"].iloc[-1]
     ax.set_xlim(table["tenants"].min(), table["tenants"].max())
-    _tidy(ax, "both")
-    _money(ax.yaxis, money)
+    tidy(ax, "both")
+    money_axis(ax.yaxis, money)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
-    ax.set_xlabel("tenants", fontsize=NORMAL)
-    ax.set_ylabel(f"cost of one tenant [{money.code}/month]", fontsize=NORMAL)
-    _end_labels(ax, ends, table["tenants"].max(), colours)
+    ax.set_xlabel("tenants")
+    ax.set_ylabel(f"cost of one tenant [{money.code}/month]")
+    label_ends(ax, ends, table["tenants"].max(), colours)
     return ax

@@ -1,34 +1,22 @@
-"""Figures of predictions beside measurements: the scatter with its identity line, and the errors group by group."""
+"""Figures of predictions beside measurements: the scatter with its identity line, and the errors
+group by group.
+"""
 
 from __future__ import annotations
 
 from itertools import cycle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from costmodel.core.errors import check
-from costmodel.core.public import public
 from costmodel.core.words import short
 from costmodel.laws.training.calibration import measured_training
-from costmodel.pages.plots.style import (
-    COLOURS,
-    GREY,
-    INK,
-    NORMAL,
-    PALE,
-    SMALL,
-    _rows,
-    _tidy,
-    picture,
-)
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
+from costmodel.pages.plots.style import COLOURS, GREY, INK, PALE, figure, name_rows, picture, tidy
 
 NAMES = {"token/s": "tokens per second and GPU", "GB": "peak memory of one GPU"}
 OUTSIDE = "#B2182B"
@@ -42,11 +30,13 @@ CLOSE = (1 / 1.25, 1.25)  # shaded: within 25 % either way
 FAMILY_COLOURS = (*COLOURS, "#8B1A4F", "#3D3D3D", "#B79F00")
 
 
-@public
+@figure
 def plot_fidelity(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Predicted against reported, one dot and its 80 % band per run, on the line where both are equal (a table of `fidelity`).
+    """Predicted against reported, one dot and its 80 % band per run, on the line where both are
+    equal (a table of `fidelity`).
 
-    A run whose band misses the line is a cross. One quantity per figure: give it the runs of one part.
+    A run whose band misses the line is a cross. One quantity per figure: give it the runs of one
+    part.
     """
     check(len(table) > 0, "plot_fidelity: the table has no runs")
     units = table["unit"].unique()
@@ -129,22 +119,22 @@ def plot_fidelity(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xlim(low, high)
     ax.set_ylim(low, high)
     ax.set_aspect("equal")
-    _tidy(ax, "both")
+    tidy(ax, "both")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(LogLocator(10, subs=(1.0,) if high / low > 1e3 else (1.0, 3.0)))
         axis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
         axis.set_minor_formatter(NullFormatter())
     name = NAMES.get(units[0], "value")
-    ax.set_xlabel(f"reported {name} [{units[0]}]", fontsize=NORMAL)
-    ax.set_ylabel(f"predicted {name} [{units[0]}]", fontsize=NORMAL)
+    ax.set_xlabel(f"reported {name} [{units[0]}]")
+    ax.set_ylabel(f"predicted {name} [{units[0]}]")
     _legend(ax, handles)
     return ax
 
 
-@public
+@figure
 def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None) -> Axes:
-    """Predicted over reported of every run, one row per group: dots for ours, a bar at its median, a ring at the median of
-    a plain 6 N D (a table of `fidelity`). The farther from 1, the worse."""
+    """Predicted over reported of every run, one row per group: dots for ours, a bar at its median,
+    a ring at the median of a plain 6 N D (a table of `fidelity`). The farther from 1, the worse."""
     check(
         by in table,
         f"plot_errors: no column {by!r}; the table has {', '.join(map(str, table.columns))}",
@@ -203,8 +193,8 @@ def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None)
             )
     ax.set_xscale("log")
     ax.set_xlim(min(0.4, ends.min() / 1.15), max(2.5, ends.max() * 1.15))
-    _tidy(ax, "x")
-    _rows(ax, [f"{name} ({len(rows)})" for name, rows in groups])
+    tidy(ax, "x")
+    name_rows(ax, [f"{name} ({len(rows)})" for name, rows in groups])
     low, high = ax.get_xlim()
     factors = [
         f
@@ -213,7 +203,7 @@ def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None)
     ]
     ax.set_xticks(factors, [f"{f:g}x" for f in factors])
     ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_xlabel("predicted over reported; grey: within 25 % [x]", fontsize=NORMAL)
+    ax.set_xlabel("predicted over reported; grey: within 25 % [x]")
     handles = [
         _dot(COLOURS[1], "inside its 80 % band"),
         _dot(OUTSIDE, "outside"),
@@ -249,8 +239,6 @@ def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None)
         loc="lower right",
         bbox_to_anchor=(1.02, 1.0),
         ncols=5,
-        frameon=False,
-        fontsize=SMALL,
         handletextpad=0.3,
         columnspacing=1.4,
         borderpad=0.2,
@@ -289,8 +277,6 @@ def _legend(ax: Axes, handles: list[Any]) -> None:
         handles=handles,
         loc="upper left",
         bbox_to_anchor=(1.03, 1.0),
-        frameon=False,
-        fontsize=SMALL,
         handletextpad=0.4,
         labelspacing=0.75,
         borderpad=0,

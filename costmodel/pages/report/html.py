@@ -1,13 +1,9 @@
 """An executed notebook as one offline HTML page.
 
-The notebook becomes a `Document` (title, opening, body, colophon as clean HTML); `to_html` puts it on a page and
-`typeset.to_pdf` typesets it. Nothing in the page loads from anywhere: no script, figures and style inline,
-maths as MathML. Cells tagged as in HIDDEN are left out, widgets and warnings never appear.
-
-Maths and money: `$x$` is maths unless it reads like an amount. It is text when the opening `$` follows a letter or a
-digit (US$), or is followed by a space or a slash ($/M); when the closing `$` follows a space or precedes a letter or
-digit; and when the inside starts with a digit and holds no TeX (none of \\ ^ _ = + * < >). `\\$` is always a dollar,
-`$$...$$` always maths.
+The notebook becomes a `Document` (title, opening, body, colophon as clean HTML); `to_html` puts it
+on a page and `pdf.to_pdf` typesets it. Nothing in the page loads from anywhere: no script, figures
+and style inline, maths as MathML. Cells tagged as in HIDDEN are left out, widgets and warnings
+never appear.
 """
 
 from __future__ import annotations
@@ -18,33 +14,26 @@ import mimetypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from costmodel.pages.blocks import BLOCK_MIME, RESULTS_MIME, Table
+from costmodel.pages.report.markdown import markdown
+
 TEMPLATES = Path(__file__).parent / "templates"
-HIDDEN = {
-    "hide",
-    "widgets",
-    "parameters",
-    "injected-parameters",
-    "imports",
-    "papermill-error-cell-tag",
-}
-RESULTS_MIME = "application/vnd.costmodel.results+json"
+OWN = "data-table"  # marks a table of ours in the HTML
+HIDDEN = set("hide widgets parameters injected-parameters imports papermill-error-cell-tag".split())
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 WIDE_COLUMNS = 8  # a table with more columns may use the margins of a wide screen
 LONG_VALUE = 10  # cards with a longer value are set in smaller type, characters
+MARKUP = ("opening", "body", "colophon", "css")
 UNTOUCHED = "default you did not touch"
+UNSAFE = "script link iframe object embed form input button meta base video audio".split()
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_MATHS = (
-    r"\$\$(?P<block_tex>(?:[^$\\]|\\[\s\S])+?)\$\$"
-    r"|(?<![A-Za-z0-9\\])\$(?![\s/$])(?P<tex>(?:[^$\\\n]|\\.)+?)(?<!\s)\$(?![A-Za-z0-9])"
-)
-_MONEY = re.compile(r"[+-]?\d[^\\^_=+*<>]*$")
 _NUMBER = re.compile(
-    r"[(~≈<>≤≥]*\s*[-−–+]?\s*(US\$|[$€£])?\s*[-−+]?\d[\d,. ]*(e[-+]?\d+|×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?\s*([%×x°]|[A-Za-z]{1,3})?\)?"
+    r"[(~≈<>≤≥]*\s*[-−–+]?\s*(US\$|[$€£])?\s*[-−+]?\d[\d,. ]*"
+    r"(e[-+]?\d+|×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?\s*([%×x°]|[A-Za-z]{1,3})?\)?"
 )
 _EMPTY = {"", "-", "–", "—", "nan", "none", "nat", "<na>", "never", "n/a"}
 _OUTSIDE = re.compile(r"@import|url\(|expression\(", re.IGNORECASE)
@@ -69,13 +58,17 @@ class Meta:
 
 @dataclass(frozen=True)
 class Document:
-    """A report as parts of clean HTML (BeautifulSoup trees)."""
+    """A report as parts of clean HTML (BeautifulSoup trees).
+
+    `tables` holds our own tables by the number that marks their place in the HTML.
+    """
 
     title: str
     answer: str
     opening: Any
     body: Any
     colophon: Any
+    tables: dict[str, Table]
 
 
 def to_html(nb: Any, meta: Meta) -> str:
@@ -97,19 +90,20 @@ def html_page(made: Document, meta: Meta) -> str:
 
 
 def page(template: str, **values: Any) -> str:
-    """A page of ours with its style; values named opening, body and colophon are HTML, the rest is text."""
+    """A page of ours; opening, body, colophon and css are HTML, the other values are text."""
     import jinja2
     from markupsafe import Markup
 
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
-    ready = {k: Markup(v) if k in ("opening", "body", "colophon") else v for k, v in values.items()}
-    css = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
-    return environment.get_template(template).render(css=css, **ready)
+    values["css"] = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    markup = {name: Markup(values[name]) for name in MARKUP if name in values}
+    return environment.get_template(template).render(**values | markup)
 
 
 def document(nb: Any, meta: Meta) -> Document:
-    """The notebook as parts of a report: the answer, the cards and the points go to the opening, wherever they were shown."""
-    soup = _soup(_cells(nb, meta))
+    """The notebook as parts of a report; the answer, the cards and the points go to the opening."""
+    tables: dict[str, Table] = {}
+    soup = _soup(_cells(nb, meta, tables))
     _clean(soup, meta.folder)
     heading = soup.find("h1")
     title = meta.title or (heading.get_text(" ", strip=True) if heading else "Report")
@@ -124,14 +118,15 @@ def document(nb: Any, meta: Meta) -> Document:
     if any(len(value.get_text(strip=True)) > LONG_VALUE for value in opening(class_="cm-value")):
         opening.find(class_="cm-cards")["class"].append("cm-long")
     _drop_empty_sections(soup)
-    colophon = _soup(_colophon(meta))
+    colophon = _soup(page("colophon.html.j2", meta=meta, untouched=UNTOUCHED))
     for part in (soup, opening, colophon):
         for table in part("table"):
-            _tidy_table(table, align=part is not colophon)
+            if not table.has_attr(OWN):
+                _tidy_table(table, align=part is not colophon)
+            _frame(table)
     answer = opening.find(class_="cm-answer")
-    return Document(
-        title, answer.get_text(" ", strip=True) if answer else "", opening, soup, colophon
-    )
+    said = answer.get_text(" ", strip=True) if answer else ""
+    return Document(title, said, opening, soup, colophon, tables)
 
 
 def _soup(text: str) -> Any:
@@ -140,19 +135,27 @@ def _soup(text: str) -> Any:
     return BeautifulSoup(text, "html.parser")
 
 
-# -- cells ---------------------------------------------------------------------------------------------
+# -- cells -----------------------------------------------------------------------------------------
 
 
-def _cells(nb: Any, meta: Meta) -> str:
+def _cells(nb: Any, meta: Meta, tables: dict[str, Table]) -> str:
+    """The cells as HTML; our own tables are collected in `tables`."""
     from nbconvert.exporters import TemplateExporter
     from traitlets.config import Config
+
+    def output(output: Any) -> str:
+        if BLOCK_MIME not in (data := output.get("data", {})):
+            return _output(output)
+        number = str(len(tables))
+        tables[number] = Table.of(data[BLOCK_MIME])
+        return tables[number].html.replace("<table", f'<table {OWN}="{number}"', 1)
 
     exporter = TemplateExporter(
         config=Config({"TagRemovePreprocessor": {"enabled": True, "remove_cell_tags": HIDDEN}}),
         template_name=TEMPLATES.name,
         template_file="body.html.j2",
         extra_template_basedirs=[str(TEMPLATES.parent)],
-        filters={"markdown": _markdown_cell, "picture": _output, "code": _code},
+        filters={"markdown": _markdown_cell, "picture": output, "code": _code},
     )
     return exporter.from_notebook_node(nb, {"show_code": meta.show_code})[0]
 
@@ -170,7 +173,9 @@ def _markdown_cell(cell: Any) -> str:
 
 
 def _output(output: Any) -> str:
-    """One output of a cell as HTML; streams of warnings, errors, widgets and bare reprs of objects are left out."""
+    """One output of a cell as HTML; warnings, errors, widgets and bare reprs of objects are left
+    out.
+    """
     if output.output_type == "stream":
         return f"<pre>{html.escape(_plain(output.text))}</pre>" if output.name == "stdout" else ""
     data = output.get("data", {})
@@ -212,110 +217,26 @@ def _figure(mime: str, data: str, width: int | None = None) -> str:
     return f'<figure><img src="data:{mime};base64,{data}" alt="Figure"{size}></figure>'
 
 
-# -- Markdown and maths --------------------------------------------------------------------------------
-
-
-def markdown(text: str) -> str:
-    """Markdown as HTML, with tables, footnotes and maths.
-
-    >>> markdown("Input $3/M, output $15/M.")
-    '<p>Input $3/M, output $15/M.</p>\\n'
-    >>> "<msub>" in markdown("With $n_q$ questions.")
-    True
-    """
-    return str(_parser()(text))
-
-
-@lru_cache(maxsize=1)
-def _parser() -> Any:
-    import mistune
-
-    plugins: list[Any] = ["table", "strikethrough", "footnotes", _maths]
-    return mistune.create_markdown(escape=False, plugins=plugins)
-
-
-def _maths(parser: Any, *_: Any) -> None:
-    """A mistune plug-in: maths by the money rule at the top of this module."""
-
-    def inline(_: Any, match: re.Match, state: Any) -> int | None:
-        tex, display = match["tex"], match["block_tex"]
-        if display is None and _MONEY.match(tex):
-            return None
-        state.append_token(
-            {"type": "maths", "raw": display or tex, "attrs": {"display": display is not None}}
-        )
-        return match.end()
-
-    def block(_: Any, match: re.Match, state: Any) -> int:
-        state.append_token({"type": "maths_block", "raw": match["lines_tex"]})
-        return match.end()
-
-    parser.inline.register("maths", _MATHS, inline, before="codespan")
-    lines = r"^ {0,3}\$\$(?P<lines_tex>[\s\S]+?)\$\$[ \t]*(?:\n|$)"
-    parser.block.register("maths_block", lines, block, before="list")
-    parser.renderer.register("maths", lambda _, tex, display: mathml(tex, display))
-    parser.renderer.register("maths_block", lambda _, tex: f"<p>{mathml(tex, True)}</p>\n")
-
-
-def mathml(tex: str, display: bool = False) -> str:
-    """TeX as MathML that keeps its TeX in `data-tex`; what cannot be read is shown as code."""
-    from latex2mathml.converter import convert
-
-    tex = tex.strip()
-    try:
-        made = convert(tex, display="block" if display else "inline")
-    except Exception:  # the converter has no common error; a report shows what was written
-        return f"<code>{html.escape(tex)}</code>"
-    return made.replace(
-        ' xmlns="http://www.w3.org/1998/Math/MathML"', f' data-tex="{html.escape(tex)}"', 1
-    )
-
-
-# -- cleaning ------------------------------------------------------------------------------------------
+# -- cleaning --------------------------------------------------------------------------------------
 
 
 def _clean(soup: Any, folder: Path) -> None:
-    """Remove what runs or loads, embed pictures, and drop the inline style of our own blocks."""
-    for bad in soup(
-        [
-            "script",
-            "link",
-            "iframe",
-            "object",
-            "embed",
-            "form",
-            "input",
-            "button",
-            "meta",
-            "base",
-            "video",
-            "audio",
-        ]
-    ):
+    """Remove what runs or loads, and embed pictures."""
+    for bad in soup(UNSAFE):
         bad.decompose()
     for back in soup.select("section.footnotes a.footnote"):
         back.decompose()
-    for mark in soup.select(
-        "sup.footnote-ref a"
-    ):  # each cell counts its own notes, so a link could meet the wrong one
+    for mark in soup.select("sup.footnote-ref a"):  # each cell counts its own notes from 1
         mark.unwrap()
     for style in soup("style"):
         if style.has_attr("scoped") or _OUTSIDE.search(style.get_text()):
             style.decompose()
     for tag in soup(True):
-        ours = any(name.startswith("cm-") for name in tag.get("class", [])) or tag.find_parent(
-            class_="cm-table"
-        )
         for name in list(tag.attrs):
             loads = name in ("srcset", "background") or (
                 name == "style" and _OUTSIDE.search(tag[name])
             )
-            if (
-                name.startswith("on")
-                or loads
-                or (name == "style" and ours)
-                or str(tag[name]).startswith("javascript:")
-            ):
+            if name.startswith("on") or loads or str(tag[name]).startswith("javascript:"):
                 del tag[name]
     for image in soup("img"):
         source = image.get("src", "")
@@ -339,7 +260,7 @@ def _drop_empty_sections(soup: Any) -> None:
 
 
 def _tidy_table(table: Any, align: bool = True) -> None:
-    """Numbers to the right, one header row where pandas makes two, a frame that scrolls on a small screen."""
+    """A table of somebody else: numbers to the right, one header row where pandas makes two."""
     for name in ("border", "width", "cellpadding", "cellspacing"):
         del table[name]
     rows = table.select("thead tr")
@@ -362,7 +283,12 @@ def _tidy_table(table: Any, align: bool = True) -> None:
     for _, cell, column in cells(table):
         if column in numeric and cell.get("colspan", "1") == "1":
             cell["class"] = [*cell.get("class", []), "num"]
-    wide = " wide" if len(columns) > WIDE_COLUMNS else ""
+
+
+def _frame(table: Any) -> None:
+    """A frame that scrolls on a small screen."""
+    columns = 1 + max((column for _, _, column in cells(table)), default=0)
+    wide = " wide" if columns > WIDE_COLUMNS else ""
     if table.parent is None or "table" not in table.parent.get("class", []):
         table.wrap(_soup(f'<div class="table{wide}"></div>').div)
 
@@ -385,37 +311,3 @@ def cells(table: Any) -> Iterator[tuple[str, Any, int]]:
             taken.update({(y + j, x + i): True for i in range(wide) for j in range(tall)})
             yield section, cell, x
             x += wide
-
-
-# -- colophon ------------------------------------------------------------------------------------------
-
-
-def _colophon(meta: Meta) -> str:
-    """The facts behind a report: versions, prices, every parameter, and the command that makes it again."""
-
-    def row(*texts: str) -> str:
-        return "<tr>" + "".join(f"<td>{text}</td>" for text in texts) + "</tr>"
-
-    parts = []
-    if meta.facts:
-        parts.append(
-            "<p>"
-            + " · ".join(f"{html.escape(n)}: {html.escape(v)}" for n, v in meta.facts)
-            + "</p>"
-        )
-    if meta.parameters:
-        parts.append(
-            "<table><thead><tr><th>Parameter</th><th>Value</th><th>Meaning</th><th>Set by</th></tr></thead><tbody>"
-        )
-        for name, value, meaning, origin in meta.parameters:
-            shown, by = (
-                html.escape(t) if origin == UNTOUCHED else f"<strong>{html.escape(t)}</strong>"
-                for t in (value, origin)
-            )
-            parts.append(row(html.escape(name), shown, html.escape(meaning), by))
-        parts.append("</tbody></table>")
-    if meta.command:
-        parts.append(
-            f"<p>To make it again{', in the folder in which it was made' if meta.local else ''}:</p><pre>{html.escape(meta.command)}</pre>"
-        )
-    return "\n".join(parts)

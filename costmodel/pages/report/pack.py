@@ -1,4 +1,4 @@
-"""The board pack: the memo, then the business case and the uncertainty of notebooks 05 and 06, the notes, the trace and one register."""
+"""The board pack: the memo, the business case, the uncertainty, the notes and one register."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PARTS = {
 
 @contextmanager
 def stitched() -> Iterator[Path]:
-    """The board pack as one notebook, for as long as it is needed: the memo, the case, the uncertainty, and the register of both."""
+    """The path of the board pack as one notebook, made of the memo and of notebooks 05 and 06."""
     import nbformat
 
     pack = nbformat.read(MEMO, as_version=4)

@@ -1,12 +1,15 @@
-"""Parameters of a notebook: what its one cell tagged `parameters` declares, and what a caller may put there.
+"""Parameters of a notebook: what its one cell tagged `parameters` declares, and what a caller may
+put there.
 
-Each line of the cell is a typed assignment; its comment is the help, an optional range or list of choices ends it:
+Each line of the cell is a typed assignment; its comment is the help, an optional range or list of
+choices ends it:
 
     requests_per_month: float = 300_000  # requests a month at the start [1, 1e10]
     mode: str = "standard"               # how the API is called {standard, batch, flex}
     quality_floor: float | None = None   # least share of accepted answers [0, 1]
 
-Everything is checked here, before a kernel starts: papermill itself only warns about a name that it does not know.
+Everything is checked here, before a kernel starts: papermill itself only warns about a name that it
+does not know.
 """
 
 from __future__ import annotations
@@ -35,7 +38,9 @@ _CHOICES = re.compile(r"\{([^}]*)\}\s*$")
 @public
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a notebook: its type, default, help, and the limits or choices that its comment states."""
+    """One parameter of a notebook: its type, default, help, and the limits or choices that its
+    comment states.
+    """
 
     name: str
     type: str
@@ -49,7 +54,9 @@ class Parameter:
 
 @public
 def schema(notebook: str | Path) -> dict[str, Parameter]:
-    """The parameters that a notebook declares, in its own order; empty when no cell is tagged `parameters`."""
+    """The parameters that a notebook declares, in its own order; empty when no cell is tagged
+    `parameters`.
+    """
     path = Path(notebook)
     check(path.is_file(), f"no notebook {str(notebook)!r}; write the path of an .ipynb file")
     try:
@@ -73,7 +80,8 @@ def read_cell(source: str, where: str = "the parameters cell") -> dict[str, Para
     """The parameters declared by the text of a cell.
 
     >>> read_cell("months: int = 36  # horizon in months [1, 120]")["months"]
-    Parameter(name='months', type='int', default=36, help='horizon in months', low=1.0, high=120.0, choices=(),
+    Parameter(name='months', type='int', default=36, help='horizon in months', low=1.0, high=120.0,
+    choices=(),
               optional=False)
     """
     comments = {
@@ -126,22 +134,26 @@ def _comment(text: str) -> tuple[str, float, float, tuple[str, ...]]:
 def validate(
     schema: Mapping[str, Parameter], parameters: Mapping[Any, Any], where: str = "the notebook"
 ) -> dict:
-    """The given parameters as clean values of the declared types, or one error that says what to write instead.
+    """The given parameters as clean values of the declared types, or one error that says what to
+    write instead.
 
-    Names must exist and must not look like secrets; text from YAML or a command line becomes the declared type.
+    Names must exist and must not look like secrets; text from YAML or a command line becomes the
+    declared type.
 
     >>> validate(read_cell("cache: bool = True"), {"cache": "No"})
     {'cache': False}
     >>> validate(read_cell("discount_rate: float = 0.1"), {"discont_rate": 0.2})
     Traceback (most recent call last):
-    costmodel.core.errors.CatalogError: no parameter 'discont_rate' in the notebook; did you mean 'discount_rate'?
+    costmodel.core.errors.CatalogError: no parameter 'discont_rate' in the notebook; did you mean
+    'discount_rate'?
     """
     clean = {}
     for name, value in parameters.items():
         name = "on" if name is True else str(name)  # YAML 1.1 reads the key `on` as true
         if looks_secret(name):
             raise CatalogError(
-                f"parameter {name!r} looks like a secret and a report stores its parameters; leave it out"
+                f"parameter {name!r} looks like a secret, and a report stores its parameters; "
+                "leave it out"
             )
         if name not in schema:
             if not schema:
@@ -154,7 +166,8 @@ def validate(
 
 
 def looks_secret(name: str) -> bool:
-    """Whether a name reads like a key, a password or an access token; counts of tokens are not secrets.
+    """Whether a name reads like a key, a password or an access token; counts of tokens are not
+    secrets.
 
     >>> [
     ...     looks_secret(n)

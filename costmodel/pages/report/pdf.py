@@ -1,7 +1,8 @@
 """A report document as PDF, typeset by typst with vector figures and the same fonts everywhere.
 
-The clean HTML of `render.document` is written as typst code (not markup): every text is a string literal, so no
-character of a text can be mistaken for an instruction. The look is in templates/report.typ.
+The clean HTML of `render.document` is written as typst code (not markup): every text is a string
+literal, so no character of a text can be mistaken for an instruction. The look is in
+templates/report.typ.
 """
 
 from __future__ import annotations
@@ -11,24 +12,27 @@ import copy
 import json
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from costmodel.pages.report.html import HEADINGS, TEMPLATES, Document, Meta, cells, document
+from costmodel.pages.blocks import Table
+from costmodel.pages.report.grids import (
+    NAME,
+    POINTS_PER_MM,
+    TEXT_WIDTH,
+    THIN,
+    TURNED,
+    breakable,
+    grid,
+    head_width,
+    own_table,
+    text,
+)
+from costmodel.pages.report.html import HEADINGS, OWN, TEMPLATES, Document, Meta, cells, document
 
-TEXT_WIDTH = 210 - 2 * 20  # mm of an A4 page between the margins of templates/report.typ
-TEXT_HEIGHT = 297 - 2 * 20  # mm, the width of the text on a page on its side
-POINTS_PER_MM = 72 / 25.4
-CHARACTER = 0.48  # mean width of a character in table text, em, on the safe side
-GUTTER = 0.72  # left and right inset of a table cell, em
-SIZES = (9.5, 9, 8.5, 8, 7.5, 7, 6.5, 6)  # table text, points
-SMALLEST_UPRIGHT = 6.5  # a table that would need smaller text gets a page on its side
 NEW_PAGE = "pagebreak(weak: true)"  # a rule of a notebook
-TURNED = "page(flipped: true, "
-LONG = 26  # a column with longer texts wraps, characters
-WRAPPED = 11  # characters that a wrapped column is granted at least
-NAME = 16  # a name this long may break inside, characters
-SMALL_TABLE = 14  # rows that are kept on one page
+PPI = 110.0  # of a page as a picture
 MATHS_SIZE = 10.5  # points
 _INLINE = {
     "strong": "strong",
@@ -47,47 +51,39 @@ def to_pdf(nb: Any, meta: Meta) -> bytes:
     return typeset(document(nb, meta), meta)
 
 
-def typeset(made: Document, meta: Meta) -> bytes:
-    """The PDF of a document; the same document and meta give the same bytes."""
+def typeset(made: Document, meta: Meta, form: str = "pdf") -> bytes:
+    """A document as "pdf", or its first page as "png"; the same input gives the same bytes."""
     import matplotlib
     import typst
 
     with tempfile.TemporaryDirectory() as folder:
-        writer = Writer(Path(folder))
-        head = f"title: {text(made.title)}, byline: {text(meta.byline)}, incomplete: {text(meta.incomplete)}"
+        writer = Writer(Path(folder), made.tables)
+        said = {"title": made.title, "byline": meta.byline, "incomplete": meta.incomplete}
+        head = ", ".join(f"{name}: {text(value)}" for name, value in said.items())
         parts = [*writer.blocks(made.opening), *writer.blocks(made.body)]
         colophon = "\n".join(map(upright, writer.blocks(made.colophon)))
         body = "\n".join([*_keep_together(parts), f"facts({{ {colophon} }})"])
-        source = (TEMPLATES / "report.typ").read_text(
-            encoding="utf-8"
-        ) + f"\n#report({head}, {{\n{body}\n}})\n"
+        look = (TEMPLATES / "report.typ").read_text(encoding="utf-8")
         path = Path(folder, "report.typ")
-        path.write_text(source, encoding="utf-8")
+        path.write_text(f"{look}\n#report({head}, {{\n{body}\n}})\n", encoding="utf-8")
         fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
-        return typst.compile(
+        pages = typst.compile(
             str(path),
             root=folder,
             font_paths=[str(fonts)],
             ignore_system_fonts=True,
-            format="pdf",
+            format=form,
+            ppi=PPI,
             timestamp=meta.timestamp,
         )
-
-
-def text(value: str) -> str:
-    """A typst string literal.
-
-    >>> text('50 $ "a" #b')
-    '"50 $ \\\\"a\\\\" #b"'
-    """
-    return json.dumps(re.sub(r"[\x00-\x1f\x7f]+", " ", str(value)), ensure_ascii=False)
+        return pages[0] if isinstance(pages, list) else pages
 
 
 class Writer:
     """HTML to typst code; pictures are written as files into the folder of the document."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, tables: Mapping[str, Table]) -> None:
+        self.folder, self.tables = folder, tables
         self.colours: dict[str, dict[str, str]] = {}  # cell id of a pandas Styler -> its style
         self.files = 0
 
@@ -100,7 +96,7 @@ class Writer:
     # -- blocks
 
     def blocks(self, node: Any) -> list[str]:
-        """Statements for the blocks inside a node; loose text between blocks becomes a paragraph."""
+        """Statements for the blocks inside a node; loose text becomes a paragraph."""
         made: list[str] = []
         loose: list[Any] = []
 
@@ -245,68 +241,32 @@ class Writer:
     # -- tables
 
     def table(self, tag: Any) -> str:
-        """A table whose text size is the largest that fits; columns of long texts wrap, numbers stay to the right."""
-        longest: dict[int, int] = {}
+        """A table as typst code: ours from its cells, another from its HTML."""
+        if OWN in tag.attrs:
+            return own_table(self.tables[tag[OWN]])
+        widths: dict[int, int] = {}
         right: set[int] = set()
         head: list[str] = []
         rows: list[str] = []
         last_row = None
         for section, cell, column in cells(tag):
             said = cell.get_text(" ", strip=True)
-            wide = int(cell.get("colspan", 1))
-            if (
-                section == "head"
-            ):  # a header breaks at spaces, underscores, slashes and before its unit
-                needed = min(
-                    max(
-                        (len(word) + 1 for word in re.split(r" |[_/.-](?=[A-Za-z])", said)),
-                        default=0,
-                    ),
-                    LONG,
-                )
-            else:
-                needed = len(said)
-            if wide == 1:
-                longest[column] = max(longest.get(column, 1), needed)
+            if int(cell.get("colspan", 1)) == 1:
+                needed = head_width(said) if section == "head" else len(said)
+                widths[column] = max(widths.get(column, 1), needed)
             if "num" in cell.get("class", []):
                 right.add(column)
-            target = head if section == "head" else rows
-            if (
-                section == "body"
-                and last_row is not None
-                and cell.parent is not last_row
-                and not tall(last_row)
-            ):
-                target.append("thin")
-            last_row = cell.parent if section == "body" else None
-            target.append(self.cell(cell, section))
-        if not head and not rows:
+            if section == "body":
+                if last_row is not None and cell.parent is not last_row and not tall(last_row):
+                    rows.append(THIN)
+                last_row = cell.parent
+            (head if section == "head" else rows).append(self.cell(cell, section))
+        if not widths:
             return '""'
-        count = max(longest, default=0) + 1
-        widths = [longest.get(column, 1) for column in range(count)]
-        wraps = [width > LONG and column not in right for column, width in enumerate(widths)]
-        ems = sum(
-            (WRAPPED + width**0.5 if wrap else width) * CHARACTER + GUTTER
-            for width, wrap in zip(widths, wraps, strict=True)
-        )
-        turned = (
-            ems * SMALLEST_UPRIGHT > TEXT_WIDTH * POINTS_PER_MM
-        )  # too wide for an upright page: a page on its side
-        room = (TEXT_HEIGHT if turned else TEXT_WIDTH) * POINTS_PER_MM
-        size = next((s for s in SIZES if ems * s <= room), round(room / ems, 2))
-        columns = ", ".join(
-            f"{width**0.5:.2f}fr" if wrap else "auto"
-            for width, wrap in zip(widths, wraps, strict=True)
-        )
-        sides = ", ".join("right" if column in right else "left" for column in range(count))
+        all_widths = [widths.get(column, 1) for column in range(max(widths) + 1)]
         caption = tag.find("caption")
-        made = (
-            f"grid-table(columns: ({columns},), align: ({sides},), size: {size}pt, "
-            f"breakable: {str(len(tag('tr')) > SMALL_TABLE).lower()}, "
-            f"caption: {(self.inlines(caption.children) if caption else '') or 'none'}, "
-            f"head: ({''.join(f'{c}, ' for c in head)}), rows: ({''.join(f'{c}, ' for c in rows)}))"
-        )
-        return f"{TURNED}{made})" if turned else made
+        words = self.inlines(caption.children) if caption else ""
+        return grid(all_widths, right, words, head, rows, len(tag("tr")))
 
     def cell(self, tag: Any, section: str) -> str:
         style = self.colours.get(tag.get("id", ""), {}) | dict(_declarations(tag.get("style", "")))
@@ -349,7 +309,9 @@ def upright(part: str) -> str:
 
 
 def _keep_together(parts: list[str]) -> list[str]:
-    """A heading moves onto the page on its side that follows it; a first paragraph stays with its figure or table."""
+    """A heading moves onto the page on its side that follows it; a first paragraph stays with its
+    figure or table.
+    """
     made: list[str] = []
     for part in parts:
         opens = len(made) > 1 and made[-1].startswith("par(") and made[-2].startswith("heading(")
@@ -393,14 +355,6 @@ def is_block(node: Any) -> bool:
 def tall(row: Any) -> bool:
     """Whether a cell of this row reaches into the next."""
     return any(int(cell.get("rowspan", 1)) > 1 for cell in row(["th", "td"], recursive=False))
-
-
-def breakable(words: str, shortest: int = NAME) -> str:
-    """Names of at least `shortest` characters may break after `_`, `/`, `.` and `-`, endless words anywhere."""
-    words = re.sub(rf"\w{{{LONG},}}", lambda m: "\u200b".join(m[0]), words)
-    return re.sub(
-        rf"\S{{{shortest},}}", lambda m: re.sub(r"([_/.+-])(?=[A-Za-z])", "\\1\u200b", m[0]), words
-    )
 
 
 def read_style(css: str) -> dict[str, dict[str, str]]:

@@ -1,4 +1,6 @@
-"""One input as a slider with a text field and its own error, and the quiet moment before an answer is asked again."""
+"""One input as a slider with a text field and its own error, and the quiet moment before an answer
+is asked again.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ import ipywidgets
 from costmodel.core.errors import CatalogError, Infeasible, check
 from costmodel.core.glossary import meaning_of, unit_of
 from costmodel.core.ranges import Doubt
-from costmodel.core.words import number_text, readable
+from costmodel.core.words import readable
+from costmodel.core.words import number_text
 
 DELAY_S = 0.06  # quiet time after the last event before the answer is asked again
 DECADE = 10  # a slider over more than this factor is logarithmic
@@ -91,7 +94,9 @@ def limits(key: str, value: Any) -> Limits:
 
 
 class Look:
-    """Layouts and styles that all rows of an explorer share: a page has to make a third of the models that way."""
+    """Layouts and styles that all rows of an explorer share: a page has to make a third of the
+    models that way.
+    """
 
     def __init__(self) -> None:
         layout = ipywidgets.Layout
@@ -197,7 +202,9 @@ class Control:
         return math.log10(x) if self.limits.log else x
 
     def _place(self, number: float) -> None:
-        """Put the slider on the step nearest to a number; on any other place the page would move it and say so."""
+        """Put the slider on the step nearest to a number; on any other place the page would move it
+        and say so.
+        """
         low = self._scale(self.limits.low)
         inside = self._scale(min(max(number, self.limits.low), self.limits.high))
         at = low + round((inside - low) / self.step) * self.step

@@ -1,7 +1,9 @@
-"""What-if sliders for notebooks, of core widgets only: they work in JupyterLab, Notebook 7, VS Code and Colab.
+"""What-if sliders for notebooks, of core widgets only: they work in JupyterLab, Notebook 7, VS Code
+and Colab.
 
-A widget collects values, asks `recommend` and the plots, and shows the answer; it computes nothing itself. A control
-that nobody has touched leaves its input as it is, with its whole Range; a control that was moved fixes it.
+A widget collects values, asks `recommend` and the plots, and shows the answer; it computes nothing
+itself. A control that nobody has touched leaves its input as it is, with its whole Range; a control
+that was moved fixes it.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ DRAWS = 1_000
 HEADLINES = 6
 
 
-# -- the explorer --------------------------------------------------------------------------------------
+# -- the explorer ----------------------------------------------------------------------------------
 
 
 @public
@@ -108,7 +110,9 @@ class Explorer(ipywidgets.VBox):
         return self.controls[key]
 
     def _unfold(self, change: dict) -> None:
-        """Make the folded controls when they are first looked at: the inputs that move the cheapest option most come first."""
+        """Make the folded controls when they are first looked at: the inputs that move the cheapest
+        option most come first.
+        """
         if change["new"] is None or self.fold.children:
             return
         best = self.verdict.best if self.verdict else None
@@ -133,7 +137,9 @@ class Explorer(ipywidgets.VBox):
         self.refresh()
 
     def refresh(self) -> None:
-        """Ask again with what the controls say; on any error grey the picture and say why beside the control."""
+        """Ask again with what the controls say; on any error grey the picture and say why beside
+        the control.
+        """
         try:
             wrong = {c.key: c.wrong for c in self.controls.values() if c.wrong}
             if not wrong:
@@ -245,8 +251,9 @@ def explore(
     """What-if sliders over options: the picture and the answer follow each move.
 
     `sliders` names the inputs with a slider, the six first in sight (any key such as "Rag.top_k" or
-    "engineer.usd_per_hour"); the other Ranges are folded under "more inputs". `show` is "compare", "lifecycle",
-    "cumulative" or "quality". With a `quality_floor` it gets a slider and only what reaches it is ranked.
+    "engineer.usd_per_hour"); the other Ranges are folded under "more inputs". `show` is "compare",
+    "lifecycle", "cumulative" or "quality". With a `quality_floor` it gets a slider and only what
+    reaches it is ranked.
     """
     if show not in VIEWS:
         raise unknown("view", show, VIEWS, "widgets.explore")
@@ -274,12 +281,14 @@ def headline(verdict: Any, terms: Terms) -> str:
     return text
 
 
-# -- the quick answer ----------------------------------------------------------------------------------
+# -- the quick answer ------------------------------------------------------------------------------
 
 
 @public
 class QuickAnswer(ipywidgets.VBox):
-    """What `quick_answer` returns: `use_case requests read unit words bill knows model`, `headline` and the last `verdict`."""
+    """What `quick_answer` returns: `use_case requests read unit words bill knows model`, `headline`
+    and the last `verdict`.
+    """
 
     def __init__(self, use_case: str, model: str, months: int, draws: int, on: str | None) -> None:
         self.months, self.draws, self.on, self.setting = months, draws, on, False
@@ -395,6 +404,8 @@ def quick_answer(
     draws: int = DRAWS,
     on: str | None = None,
 ) -> QuickAnswer:
-    """A first answer from four fields: what is read and written, how often or for which bill, and by which model."""
+    """A first answer from four fields: what is read and written, how often or for which bill, and
+    by which model.
+    """
     quick(use_case, model, on=on)  # a wrong name is an error here, not beside a field
     return QuickAnswer(use_case, model, months, draws, on)

@@ -1,0 +1,87 @@
+"""Make what the README shows: pictures of today's reports, today's answer, and the table of how far to trust it.
+
+    python benchmarks/front_door.py            pictures (a minute) and words
+    python benchmarks/front_door.py --words    the words alone (some seconds)
+
+A test holds the words in the README against `words()`, so a number there is always today's.
+"""
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import costmodel as cm
+from costmodel import report
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PICTURES = ROOT / "docs" / "pictures"
+SCENARIO = "support_assistant"
+
+
+def answer() -> str:
+    """The answer of notebook 01 on its example, as a quotation."""
+    return "> " + cm.recommend(cm.load(SCENARIO)).headline
+
+
+def trust() -> str:
+    """Errors and coverage of every prediction that published measurements can be held against."""
+    rows = [("prediction", "held against", "median error", "in the 80 % band")]
+    parts = {
+        "pre-training": "speed of pre-training",
+        "fine-tuning": "speed of fine-tuning",
+        "memory": "peak memory of training",
+    }
+    for part, name in parts.items():
+        row = cm.validation.error_by(cm.validation.fidelity(part)).iloc[-1]
+        held = f"{row.runs:.0f} runs, family left out"
+        rows.append((name, held, percent(row.error), percent(row.coverage)))
+    served = cm.validation.serving_errors(cm.validation.serving_held_out())
+    for name, row in served.iterrows():
+        held = f"{row.rows:.0f} measurements, setup left out"
+        rows.append((f"serving: {name}", held, percent(row.error), percent(row.coverage)))
+    curves = cm.validation.quality_fidelity(by=None)
+    for name, row in curves.iterrows():
+        held = f"{row.rows:.0f} figures, benchmark left out"
+        rows.append(
+            (f"quality: {name}", held, f"{100 * row.error:.0f} points", percent(row.coverage))
+        )
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|---" * 4 + "|", *lines[1:]])
+
+
+def percent(x: float) -> str:
+    return "–" if x != x else f"{100 * x:.0f} %"
+
+
+def words() -> dict[str, str]:
+    """{name of a block in the README: its text}."""
+    return {"answer": answer(), "trust": trust()}
+
+
+def block(name: str) -> re.Pattern[str]:
+    """A block of the README between two comments."""
+    return re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.S)
+
+
+def pictures() -> None:
+    """The first page of every report, and of the board pack."""
+    from costmodel.pages.report.pack import stitched
+    from costmodel.scenarios.scenario import notebooks_folder
+
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, stitched() as board:
+        for notebook in [*sorted(notebooks_folder().glob("*.ipynb")), board]:
+            made = report.run(notebook, folder, formats=("png",))
+            (PICTURES / made.png.name).write_bytes(made.png.read_bytes())
+            print(made.png.name, flush=True)
+
+
+if __name__ == "__main__":
+    text = README.read_text(encoding="utf-8")
+    for name, said in words().items():
+        text = block(name).sub(lambda found, said=said: found[1] + said + found[2], text)
+    README.write_text(text, encoding="utf-8")
+    if "--words" not in sys.argv:
+        pictures()

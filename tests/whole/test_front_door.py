@@ -1,0 +1,44 @@
+"""The front door: the README says today's numbers, and what it links to is there."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.fixture(scope="module")
+def front_door():
+    spec = importlib.util.spec_from_file_location("front_door", ROOT / "benchmarks/front_door.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_words_of_the_readme_are_todays(front_door):
+    """`python benchmarks/front_door.py --words` writes them."""
+    for name, said in front_door.words().items():
+        found = front_door.block(name).search(README)
+        assert found and found[0].split("\n", 1)[1].rpartition("\n")[0] == said, name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_what_a_page_links_to_is_there(page):
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    for link in links:
+        assert link.startswith("https://") or (page.parent / link).exists(), link
+
+
+def test_every_notebook_is_shown():
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        assert f"docs/pictures/{notebook.stem}.png" in README and f"notebooks/{notebook.name}" in README
+
+
+def test_the_tour_names_ten_files_that_are_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    tour = re.findall(r"^\| `(costmodel/\S+\.py)` \|", text, re.M)
+    assert len(tour) == 10 and all((ROOT / path).is_file() for path in tour)
