@@ -7,7 +7,7 @@ Its use     capacity day by_utilisation own_over_api footprint buy_or_rent
 
 from costmodel.choices.presets import with_fleet
 from costmodel.choices.profiles import profile
-from costmodel.choices.servings.hosted import Fleet
+from costmodel.choices.servings.capacity import Fleet
 from costmodel.choices.servings.owned import Owned
 from costmodel.core.public import absent
 from costmodel.laws.queueing import duration_curve, replicas_needed, wait_chance

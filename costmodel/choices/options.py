@@ -1,21 +1,20 @@
-"""What can be chosen: Option and Mix, and what they buy.
+"""What can be chosen: an Option, and a Mix of options.
 
-An Option is one serving and any number of techniques. A technique is a frozen dataclass whose fields are its
-assumptions and which answers up to four questions, all pure, each optional:
+An Option is one serving and any number of techniques. A technique is a frozen dataclass whose fields
+are its assumptions. It has at least one of four methods, all without side effects:
 
-    adapt(serving) -> serving           a student, a tuned price, adapters on a base (applied left to right)
+    adapt(serving) -> serving           a student, a tuned price, adapters on a base (left to right)
     shape(request, work) -> request     adds segments or calls, sets flags
-    buys(case) -> Line | Traffic        what it buys, once, monthly, with demand, every k months
-    quality(case) -> Effect             a shift of the log-odds that an answer is accepted, with its evidence
+    buys(case) -> Line | Traffic        what it buys: once, monthly, with demand, every k months
+    quality(case) -> Effect             a shift of the log-odds that an answer is accepted
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, is_dataclass, replace
-from functools import reduce
 from operator import is_
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -29,6 +28,8 @@ from costmodel.core.nested import same
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt, Number, Range
 from costmodel.laws.quality import shift
+
+METHODS = ("adapt", "shape", "buys", "quality")
 
 
 @public
@@ -45,24 +46,49 @@ class Case:
     techniques: tuple[Any, ...] = ()  # all of the option: what is watched is found sooner
 
 
+def is_serving(value: Any) -> bool:
+    """Whether something prices model calls: an instance, and not a class."""
+    return hasattr(value, "price") and not isinstance(value, type)
+
+
 def require_servings(technique: Any, *names: str) -> None:
-    """Check that fields which may name another serving do, or are None: the option's own."""
+    """Check fields that may name another serving; None is the option's own."""
     for name in names:
         value = getattr(technique, name)
-        serving = value is None or (hasattr(value, "price") and not isinstance(value, type))
         check(
-            serving,
-            f"{type(technique).__name__}.{name} is {in_words(value)}, it must be a serving, such as Api(...), or None for the option's own",
+            value is None or is_serving(value),
+            f"{type(technique).__name__}.{name} is {in_words(value)}, "
+            "it must be a serving, such as Api(...), or None for the option's own",
         )
 
 
 @public
 @dataclass(frozen=True, init=False)
 class Option:
-    """A choice: one serving (who answers) and any number of techniques (how it is made to answer well).
+    """A choice: one serving (who answers) and any number of techniques (how it answers well).
 
-    `quality` is the share of answers accepted in your own evaluation, a number, a Range or
-    `Measured(accepted, trials)`; it overrides every effect.
+    Parameters
+    ----------
+    serving : Api, Hosted, Provisioned, ...
+        Who answers.
+    *techniques
+        What is built around it, such as `Rag()` or `Lora(examples=4_000)`; their order does not
+        matter, but where several change the serving.
+    quality : number, share, or Measured, optional
+        Share of answers accepted in your own evaluation. It replaces the effects of all techniques.
+
+    Raises
+    ------
+    ValueError
+        When something else is given, or when a technique is there twice.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> api = cm.Api("gpt-6.1-terra", on="2026-11-20")
+    >>> option = cm.Option(api, cm.FewShot(examples=8), cm.Evals(), quality=cm.Measured(68, 80))
+    >>> len(option.techniques)
+    2
     """
 
     serving: Any
@@ -80,26 +106,21 @@ class Option:
         object.__setattr__(self, "techniques", (*techniques, *more))
         object.__setattr__(self, "quality", quality)
         check(
-            hasattr(serving, "price") and not isinstance(serving, type),
-            f"Option: the first argument is {in_words(serving)}, it must be a serving, Api(...) or Hosted(...)",
+            is_serving(serving),
+            f"Option: the first argument is {in_words(serving)}, "
+            "it must be a serving, Api(...) or Hosted(...)",
         )
-        for t in self.techniques:
-            known = any(
-                callable(getattr(t, m, None)) for m in ("adapt", "shape", "buys", "quality")
-            ) and not isinstance(t, type)
+        for i, technique in enumerate(self.techniques):
+            known = any(callable(getattr(technique, name, None)) for name in METHODS)
             check(
-                known,
-                f"Option: {in_words(t)} is not a technique, such as Rag() or Lora(examples=2_000)",
+                known and not isinstance(technique, type),
+                f"Option: {in_words(technique)} is not a technique, "
+                "such as Rag() or Lora(examples=2_000)",
             )
-        twice = next(
-            (
-                t
-                for i, t in enumerate(self.techniques)
-                if any(same(t, other) for other in self.techniques[:i])
-            ),
-            None,
-        )
-        check(twice is None, f"Option: {type(twice).__name__}(...) is there twice; leave one out")
+            check(
+                not any(same(technique, other) for other in self.techniques[:i]),
+                f"Option: {type(technique).__name__}(...) is there twice; leave one out",
+            )
         if quality is not None:
             require("quality", quality, 0, 1)
 
@@ -108,41 +129,41 @@ class Option:
         return [(self, 1.0, 1.0)]
 
     def case(self, work: Workload, terms: Terms, share: Any = 1.0) -> Case:
-        """The case after every adapt and every shape, so that everybody sees the finished request."""
-        serving = reduce(
-            lambda s, t: t.adapt(s) if hasattr(t, "adapt") else s, self.techniques, self.serving
-        )
-        request = reduce(
-            lambda r, t: t.shape(r, work) if hasattr(t, "shape") else r,
-            self.techniques,
-            work.request(),
-        )
-        return Case(
-            work,
-            terms,
-            serving,
-            request,
-            work.requests_per_month * share,
-            techniques=self.techniques,
-        )
+        """The case after every adapt and shape, so that everybody sees the finished request."""
+        serving, request = self.serving, work.request()
+        for technique in self.techniques:
+            if hasattr(technique, "adapt"):
+                serving = technique.adapt(serving)
+            if hasattr(technique, "shape"):
+                request = technique.shape(request, work)
+        requests = work.requests_per_month * share
+        return Case(work, terms, serving, request, requests, techniques=self.techniques)
 
     def accepted(self, case: Case) -> Any:
-        """Share of answers accepted: the user's evaluation, else the serving's base shifted by every effect."""
+        """Share of answers accepted: your evaluation, or that of the serving with every effect."""
         if self.quality is not None:
             return self.quality
         if case.serving.accepted is None:
             return None
         effects = [t.quality(case) for t in self.techniques if hasattr(t, "quality")]
-        share = shift(case.serving.accepted, sum((e.log_odds for e in effects), 0.0))
-        return reduce(lambda p, e: p * e.kept, effects, share)
+        share = shift(case.serving.accepted, sum(effect.log_odds for effect in effects))
+        for effect in effects:
+            share = share * effect.kept
+        return share
 
 
 @public
 @dataclass(frozen=True)
 class Part:
-    """A part of a Mix: `sees` is the share of requests it is called for, `answers` the share it answers.
+    """A part of a Mix: an option with the requests that it sees and those that it answers.
 
-    `sees=None` means the same as answers (a router); `answers=None` means what the other parts leave.
+    Parameters
+    ----------
+    option : Option or Mix
+    sees : number, share, optional
+        Requests for which it is called; None: those that it answers (a router).
+    answers : number, share, optional
+        Requests that it answers; None: those that the other parts leave.
     """
 
     option: Any
@@ -166,8 +187,28 @@ class Part:
 @public
 @dataclass(frozen=True, init=False)
 class Mix:
-    """Several options behind one door, itself an option: a router has sees = answers; in a cascade the first part
-    sees everything, and the second sees and answers what is escalated."""
+    """Several options behind one door, itself an option: a router, or a cascade.
+
+    Equal servings of the parts share their load, and equal techniques are bought once.
+
+    Parameters
+    ----------
+    *parts : Part
+        Together they answer every request once. In a router a part sees what it answers; in a
+        cascade the first part sees everything, and the next sees and answers what is handed on.
+
+    Raises
+    ------
+    ValueError
+        When the parts do not answer all requests, or when more than one leaves `answers` open.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> small, large = (cm.Option(cm.Api(m)) for m in ("gpt-6-luna", "gpt-6.1-terra"))
+    >>> [answers for _, _, answers in cm.Mix(cm.Part(small, answers=0.75), cm.Part(large)).parts()]
+    [0.75, 0.25]
+    """
 
     mix: tuple[Part, ...]
 
@@ -177,43 +218,28 @@ class Mix:
             self.mix and all(isinstance(p, Part) for p in self.mix),
             "Mix needs Parts: Mix(Part(a, sees, answers), ...)",
         )
+        shares: list[Any] = [p.answers for p in self.mix if p.answers is not None]
+        rest = len(self.mix) - len(shares)
+        check(rest <= 1, "Mix: only one part may leave `answers` open")
         check(
-            sum(p.answers is None for p in self.mix) <= 1,
-            "Mix: only one part may leave `answers` open",
+            rest or not any(isinstance(s, Doubt) and s.low < s.high for s in shares),
+            "Mix: a part that answers a Range of the requests needs another with answers=None, "
+            "which takes the rest",
         )
-        doubts = [
-            p.answers
-            for p in self.mix
-            if isinstance(p.answers, Doubt) and p.answers.low < p.answers.high
-        ]
-        open_ = any(p.answers is None for p in self.mix)
+        most = sum(getattr(s, "high", s) for s in shares)
+        given = sum(getattr(s, "mid", s) for s in shares)
         check(
-            not doubts or open_,
-            "Mix: a part that answers a Range of the requests needs another with answers=None, which takes the rest",
-        )
-        most = sum(
-            p.answers.high if isinstance(p.answers, Doubt) else p.answers
-            for p in self.mix
-            if p.answers is not None
-        )
-        check(
-            not open_ or most <= 1 + 1e-9,
+            not rest or most <= 1 + 1e-9,
             f"Mix: the parts may answer up to {most:g} of all requests, allowed is 1 together",
         )
-        given = sum(
-            p.answers.mid if isinstance(p.answers, Doubt) else p.answers
-            for p in self.mix
-            if p.answers is not None
-        )
-        whole = (
-            given <= 1 + 1e-9 if any(p.answers is None for p in self.mix) else abs(given - 1) < 1e-9
-        )
         check(
-            whole, f"Mix: the parts answer {given:g} of all requests, together they must answer 1"
+            rest or abs(given - 1) < 1e-9,
+            f"Mix: the parts answer {given:g} of all requests, together they must answer 1",
         )
 
     def parts(self) -> list[tuple[Option, Any, Any]]:
-        rest = 1.0 - sum((p.answers for p in self.mix if p.answers is not None), 0.0)
+        """(option, share of requests it sees, share it answers), inner mixes resolved."""
+        rest = 1.0 - sum(p.answers for p in self.mix if p.answers is not None)
         found = []
         for p in self.mix:
             answers = rest if p.answers is None else p.answers
@@ -224,9 +250,27 @@ class Mix:
 
 @public
 def cascade(first: Any, second: Any, escalated: Number) -> Mix:
-    """Try `first` on everything; `escalated` of the requests go on to `second`, and are paid twice.
+    """Try `first` on everything; some requests go on to `second`, and are paid twice.
 
-    Which requests go on is not modelled: the quality is the mean of both, weighted by what each answers.
+    Which requests go on is not modelled: the quality is the mean of both, weighted by what each
+    answers.
+
+    Parameters
+    ----------
+    first, second : Option or Mix
+    escalated : number, share
+        Requests that go on.
+
+    Returns
+    -------
+    Mix
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> small, large = (cm.Option(cm.Api(m)) for m in ("gpt-6-luna", "gpt-6.1-terra"))
+    >>> [(sees, answers) for _, sees, answers in cm.cascade(small, large, 0.25).parts()]
+    [(1.0, 0.75), (0.25, 0.25)]
     """
     if isinstance(escalated, Range) and escalated.name is None:
         escalated = replace(escalated, name="Cascade.escalated")
@@ -277,4 +321,4 @@ def priced_on(thing: Thing, on: str) -> Thing:
     old = {name: getattr(thing, name) for name in thing.__dataclass_fields__}
     new = {name: priced_on(value, on) for name, value in old.items()}
     moved = {name: value for name, value in new.items() if value is not old[name]}
-    return replace(thing, **moved) if moved else thing
+    return replace(cast(Any, thing), **moved) if moved else thing

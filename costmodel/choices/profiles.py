@@ -68,8 +68,8 @@ PROFILES: dict[str, tuple[float, Any]] = {
 def profile(name: str | None = None, hourly: Iterable[float] | None = None) -> dict[str, Any]:
     """`active_hours_per_month` and `peak_to_average` of a workload, by the name of a profile or from your own counts per hour.
 
-    `hourly` is one day (24 numbers), one week (168) or any whole number of days, in any unit. The load in between follows the
-    curve of `fleet.load_at`.
+    `hourly` is one day (24 numbers), one week (168) or any whole number of days, in any unit. The
+    load in between follows the curve of `fleet.load_at`.
 
     >>> profile("steady")
     {'active_hours_per_month': 730.0, 'peak_to_average': 1.0}

@@ -1,12 +1,13 @@
 """What is bought: lines with a price, and traffic that a serving will price. And when: schedules.
 
-A Line keeps `quantity x usd_per_unit` apart from its schedule, so the total of a line is one product per draw
-and never a cube of draws x months. Whatever calls a model is Traffic, never dollars: the serving prices it.
+A Line keeps `quantity x usd_per_unit` apart from its schedule, so the total of a line is one
+product per draw and never a cube of draws x months. Whatever calls a model is Traffic, never
+dollars: the serving prices it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from string import Formatter
@@ -14,8 +15,10 @@ from typing import Any
 
 from costmodel.choices.requests import Call, Request
 from costmodel.choices.schedule import Schedule, monthly, once
-from costmodel.choices.terms import STEADY, TRENDS
+from costmodel.choices.terms import STEADY, TRENDS, Terms
+from costmodel.choices.workload import Workload
 from costmodel.core.errors import check
+from costmodel.core.nested import is_nest
 from costmodel.core.public import public
 from costmodel.core.ranges import Number
 from costmodel.core.units import WORKING_HOURS_PER_MONTH, WORKING_HOURS_PER_WEEK
@@ -39,7 +42,7 @@ PHASES = (
 PRICE_TRENDS = (*TRENDS, STEADY)
 
 
-# -- what ----------------------------------------------------------------------------------------------
+# -- what ------------------------------------------------------------------------------------------
 
 
 @public
@@ -47,8 +50,8 @@ PRICE_TRENDS = (*TRENDS, STEADY)
 class Line:
     """One purchase: `quantity` units at `usd_per_unit`, each time the schedule comes round.
 
-    `basis` is the formula in words; {names} in it are fields that `cites` lists as "owner.field", and the ledger
-    fills in their numbers and their sources.
+    `basis` is the formula in words; {names} in it are fields that `cites` lists as "owner.field",
+    and the ledger fills in their numbers and their sources.
     """
 
     item: str
@@ -152,7 +155,7 @@ class Traffic:
     cites: tuple[str, ...] = ()
 
 
-def uncached(
+def every_call(
     item: str,
     request: Request,
     count: Number,
@@ -162,30 +165,45 @@ def uncached(
     basis: str = "",
     cites: tuple[str, ...] = (),
 ) -> Iterator[Traffic]:
-    """Every call of `count` requests, with nothing found in a cache."""
-    for call in request.each(cache=None).calls:
+    """Every call of a request, bought `count` times."""
+    for call in request.calls:
         number = count * call.per_request
         yield Traffic(item, call, number, schedule, phase, by, basis, cites)
 
 
-# -- where its numbers come from -----------------------------------------------------------------------
+# -- where its numbers come from -------------------------------------------------------------------
 
 
 def purchases_of(technique: Any, case: Any) -> Iterator[Line | Traffic]:
-    """What a technique buys, with each {name} in a basis cited as "owner.field".
-
-    A name, in the basis or in `cites`, is a field of the technique, of one of its records, of the workload or of its
-    corpus: of the first that has it. A field of anything else is cited by the technique itself, with `cite`.
-    """
+    """What a technique buys."""
     records = [value for value in vars(technique).values() if hasattr(value, "sources")]
-    owners = (technique, *records, case.work, case.work.corpus)
-    for purchase in technique.buys(case):
-        given = [key for key in purchase.cites if "." in key]
-        known = {key.rpartition(".")[2] for key in given}
-        names = dict.fromkeys((*_names_in(purchase.basis), *purchase.cites))
-        found = [_key(name, owners) for name in names if name not in known and "." not in name]
+    owners = (technique, *records, case.work.corpus, case.work)
+    return _cited(technique.buys(case), owners)
+
+
+def lines_of(
+    serving: Any, traffic: list[Traffic], work: Workload, terms: Terms
+) -> Iterator[Line | Traffic]:
+    """What a serving asks for its traffic."""
+    parts = [value for value in vars(serving).values() if is_nest(value)]
+    return _cited(serving.price(traffic, work, terms), (serving, *parts, work))
+
+
+def _cited(
+    purchases: Iterable[Line | Traffic], owners: tuple[Any, ...]
+) -> Iterator[Line | Traffic]:
+    """Purchases with each {name} of a basis cited as "owner.field".
+
+    A name, in the basis or in `cites`, is a field of the first owner that has it: the technique or
+    the serving, one of its records, the workload, its corpus. A field of anything else is cited by
+    who buys, with `cite`.
+    """
+    for purchase in purchases:
+        known = {key.rpartition(".")[2] for key in purchase.cites if "." in key}
+        keys = dict.fromkeys((*_names_in(purchase.basis), *purchase.cites))
+        found = [k if "." in k else _key(k, owners) for k in keys if k not in known]
         # not replace(): nobody else has seen it, and thousands are made
-        object.__setattr__(purchase, "cites", (*found, *given))
+        object.__setattr__(purchase, "cites", tuple(found))
         yield purchase
 
 

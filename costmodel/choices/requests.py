@@ -11,14 +11,15 @@ from costmodel.core.public import public
 from costmodel.core.ranges import Number
 from costmodel.core.units import ROUNDING
 
-# -- what calls a model --------------------------------------------------------------------------------
+# -- what calls a model ----------------------------------------------------------------------------
 
 
 @public
 @dataclass(frozen=True)
 class Segment:
     """A part of the prompt; `stable` says that it repeats word for word: between requests, or, with a `reuse`, only between the
-    calls of one task, where it is found in the cache with that chance (0: written, and read by the next call)."""
+    calls of one task, where it is found in the cache with that chance (0: written, and read by the
+    next call)."""
 
     name: str
     tokens: Number
@@ -45,7 +46,8 @@ class Cache:
 class Call:
     """One model call: prompt segments, visible output and reasoning tokens, calls per request, cache.
 
-    `reuse` is the share of these calls that follow a call of the same task at once, and so find its prefix cached."""
+    `reuse` is the share of these calls that follow a call of the same task at once, and so find
+    its prefix cached."""
 
     segments: tuple[Segment, ...]
     output_tokens: Number
@@ -58,6 +60,16 @@ class Call:
     @property
     def prompt_tokens(self) -> Any:
         return sum((s.tokens for s in self.segments), 0.0)
+
+    @property
+    def generated_tokens(self) -> Any:
+        """Visible output and reasoning."""
+        return self.output_tokens + self.reasoning_tokens
+
+    @property
+    def tokens(self) -> Any:
+        """Everything that the model holds at the end of the call."""
+        return self.prompt_tokens + self.generated_tokens
 
     @property
     def stable_tokens(self) -> Any:

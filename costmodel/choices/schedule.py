@@ -14,7 +14,9 @@ from costmodel.core.public import public
 from costmodel.core.ranges import Number
 from costmodel.core.units import ROUNDING
 
-# -- when ----------------------------------------------------------------------------------------------
+STANDING = ("with_demand", "monthly")  # kinds of schedules that size or fill a capacity
+
+# -- when ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +81,11 @@ def steady(quantity: Any) -> bool:
     return np.ndim(quantity) == 0 or np.shape(quantity)[-1] == 1
 
 
-def _from_month_1(quantity: Any) -> Schedule:
-    """A path over months 0..H without month 0, in which nothing runs yet."""
-    return path(quantity * (np.arange(np.shape(quantity)[-1]) > 0))
+def by_month(quantity: Any) -> tuple[Any, Schedule]:
+    """(quantity, schedule) of what runs in every month: steady, or along a path over months 0..H from month 1 on."""
+    if steady(quantity):
+        return quantity, monthly()
+    return 1.0, path(quantity * (np.arange(np.shape(quantity)[-1]) > 0))
 
 
 def level_of(when: Schedule, work: Workload, terms: Terms) -> Any:

@@ -12,21 +12,22 @@ from costmodel.choices.options import Mix, Option, priced_on
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.choices.zeros import accept
-from costmodel.core.checks import require
+from costmodel.core.checks import of_kind, require
 from costmodel.core.draws import check_draws
-from costmodel.core.errors import check, in_words, unknown
+from costmodel.core.errors import check, unknown
 from costmodel.core.public import misspelt, public
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
 ALONE = "option"  # the label of an option that was given without one
-OF_TERMS = ("months", "on")  # fields of the terms that an analysis takes by themselves
+OF_TERMS = ("months", "on")  # fields of the terms that may be given like fields of the study
+SHORTHAND = ("work", "terms", *OF_TERMS, "draws", "seed", "quality_floor")
 
 
 @public
 @dataclass(frozen=True)
 class Study:
-    """One question with its numbers: `cm.compare(study)`, `cm.ledger(study)`, `cm.breakeven(study, "API", "Own GPUs")`.
+    """One question with all its numbers: every analysis takes it, so that all answers rest on the same assumptions.
 
     Parameters
     ----------
@@ -35,28 +36,58 @@ class Study:
     work : Workload
         What arrives.
     terms : Terms
-        Start, horizon, discounting, price trends, currency. With `terms.on`, API prices of all options are those of that day.
-    draws, seed : int
-        How many random draws are behind a band, and what makes them repeatable.
-    quality_floor : float, optional
-        Least share of accepted answers [share]; without one, quality enters by the cost of wrong answers alone.
+        Start, horizon, discounting, price trends, currency. With `terms.on`, all API prices are
+        those of that day.
+    draws : int, 1 to 1,000,000
+        How many random draws lie behind a band.
+    seed : int
+        What makes the draws repeatable.
+    quality_floor : float, share, optional
+        Least share of accepted answers. Without one, quality enters by the cost of wrong answers
+        alone.
     title, prepared_for, note : str
-        What reports say of it.
+        Texts for reports.
     accept_zero : tuple of str, or None
-        Inputs of people, evaluation and refresh that are 0 and meant to be; others are refused. None looks at none of them.
+        Inputs of people, evaluation and refresh that are 0 on purpose; any other that is 0 is an
+        error. None checks none of them.
 
     Raises
     ------
     ValueError
-        Without options, with another thing in place of an option, or with draws, seed or floor out of range.
+        Without options, with a wrong object in place of an option, a workload or terms, with a
+        zero that was not accepted, or with draws, seed or floor out of range.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> options = {
+    ...     "large": cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-20")),
+    ...     "small": cm.Option(cm.Api("gpt-6-luna", on="2026-11-20")),
+    ... }
+    >>> work = cm.Workload(300_000, input_tokens=1_500, output_tokens=250)
+    >>> study = cm.Study(options, work, cm.Terms(months=12), draws=100)
+    >>> cm.compare(study).index.to_list()
+    ['small', 'large']
+
+    The shorthand builds the same study, and any field of it may be given by name:
+
+    >>> same = cm.compare(options, work, months=12, draws=100)
+    >>> same.equals(cm.compare(study)) and same.equals(cm.compare(study, seed=0))
+    True
+    >>> cm.compare(study, draw=1_000)
+    Traceback (most recent call last):
+    TypeError: no argument 'draw' in compare(...); did you mean 'draws'?
     """
 
+    # -- the question
     options: dict[str, Any]
     work: Workload
     terms: Terms = field(default_factory=Terms)
+    # -- how it is answered
     draws: int = 10_000
     seed: int = 0
     quality_floor: float | None = None
+    # -- what a report says
     title: str = ""
     prepared_for: str = ""
     note: str = ""
@@ -64,38 +95,25 @@ class Study:
 
     def __post_init__(self) -> None:
         options = self.options if isinstance(self.options, Mapping) else {ALONE: self.options}
-        for label, option in options.items():
-            check(
-                isinstance(option, (Option, Mix)),
-                f"option {label!r} is {in_words(option)}, it must be an Option or a Mix",
-            )
         check(options, "options is empty; write at least one option, or presets")
-        check(
-            isinstance(self.work, Workload),
-            f"the workload is {in_words(self.work)}, it must be a Workload(...)",
-        )
-        check(
-            isinstance(self.terms, Terms),
-            f"terms is {in_words(self.terms)}, it must be Terms(...) or None",
-        )
+        for label, option in options.items():
+            of_kind(f"option {label!r}", option, Option, Mix)
+        of_kind("the workload", self.work, Workload)
+        of_kind("terms", self.terms, Terms)
         if self.accept_zero is not None:
             accept((options, self.work, self.terms), self.accept_zero)
         check_draws(self.draws, self.seed)
         if self.quality_floor is not None:
             require("quality_floor", self.quality_floor, 0, 1)
-        on = self.terms.on
-        object.__setattr__(
-            self,
-            "options",
-            {
-                label: option if on is None else priced_on(option, on)
-                for label, option in options.items()
-            },
-        )
+        if on := self.terms.on:
+            options = {label: priced_on(option, on) for label, option in options.items()}
+        object.__setattr__(self, "options", dict(options))
+
+    # -- its parts ---------------------------------------------------------------------------------
 
     @property
     def inputs(self) -> tuple[tuple[Any, ...], Workload, Terms]:
-        """Options, workload and terms: what `leaves`, `doubts` and `find_key` walk through."""
+        """Options, workload and terms: everything that holds an input."""
         return tuple(self.options.values()), self.work, self.terms
 
     @property
@@ -103,86 +121,92 @@ class Study:
         """Whether it is about one option that was given without a label."""
         return list(self.options) == [ALONE]
 
-    def changed(self, **changes: Any) -> Study:
-        """The study with other fields; `months` and `on` are those of its terms, and None leaves a field as it is."""
-        given = {name: value for name, value in changes.items() if value is not None}
-        terms = given.pop("terms", self.terms)
-        of_terms = {name: given.pop(name) for name in OF_TERMS if name in given}
-        if of_terms:
-            check(
-                isinstance(terms, Terms),
-                f"terms is {in_words(terms)}, it must be Terms(...) or None",
-            )
-            if (
-                "on" in of_terms and terms.start == Terms(on=terms.on).start
-            ):  # nobody chose the start
-                of_terms["start"] = None
-            terms = replace(terms, **of_terms)
-        return replace(self, terms=terms, **given) if given or terms is not self.terms else self
-
     def option(self, label: str | None = None) -> Any:
-        """The option with this label; without one, the only option that there is.
+        """The option with this label; without one, the only option.
 
         >>> import costmodel as cm
         >>> cm.load("support_assistant").option("Rag")
         Traceback (most recent call last):
-        costmodel.core.errors.CatalogError: no option 'Rag' in the study 'Support assistant over a knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
+        costmodel.core.errors.CatalogError: no option 'Rag' in the study 'Support assistant over a \
+knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
         """
         return self.options[self.label(label)]
 
+    def plain_option(self, label: str) -> Option:
+        """The option with this label if it is no Mix, so that its techniques can be changed."""
+        option = self.option(label)
+        if not isinstance(option, Option):
+            plain = [name for name, other in self.options.items() if isinstance(other, Option)]
+            raise unknown("option without a mix", label, plain, self._where)
+        return option
+
     def label(self, label: str | None = None) -> str:
-        """A label that is there; without one, that of the only option."""
-        where = f"the study {self.title!r}" if self.title else "the options"
+        """This label if the study has it; without one, that of the only option."""
         if label is None:
-            check(
-                len(self.options) == 1,
-                f"there are {len(self.options)} options; name one of {', '.join(map(repr, self.options))}",
-            )
-            return next(iter(self.options))
+            (label,) = self._labels(1, "one")
         if label not in self.options:
-            raise unknown("option", label, self.options, where)
+            raise unknown("option", label, self.options, self._where)
         return label
 
-    def pair(self, first: str | None, second: str | None) -> tuple[str, str]:
-        """Two labels that are there; without names, those of the only two options."""
+    def pair(self, first: str | None = None, second: str | None = None) -> tuple[str, str]:
+        """These two labels if the study has them; without them, those of the only two options."""
         if first is None and second is None:
-            check(
-                len(self.options) == 2,
-                f"there are {len(self.options)} options; name two of {', '.join(map(repr, self.options))}",
-            )
-            first, second = self.options
+            first, second = self._labels(2, "two")
         pair = self.label(first), self.label(second)
         check(pair[0] != pair[1], f"both labels are {first!r}; name two options")
         return pair
 
-    def plain_option(self, label: str) -> Option:
-        """One option by its label, and no mix, whose techniques can be changed."""
-        option = self.option(label)
-        if not isinstance(option, Option):
-            plain = [name for name, other in self.options.items() if isinstance(other, Option)]
-            raise unknown("option without a mix", label, plain, f"the study {self.title!r}")
-        return option
+    @property
+    def _where(self) -> str:
+        return f"the study {self.title!r}" if self.title else "the options"
+
+    def _labels(self, count: int, word: str) -> tuple[str, ...]:
+        """All labels, if there are so many."""
+        names = ", ".join(map(repr, self.options))
+        many = len(self.options)
+        check(many == count, f"there are {many} options; name {word} of {names}")
+        return tuple(self.options)
+
+    # -- other studies -----------------------------------------------------------------------------
 
     def only(self, *labels: str) -> Study:
         """The study of some of its options, in this order."""
-        return replace(
-            self, options={label: self.option(label) for label in labels}, accept_zero=None
-        )
+        options = {label: self.option(label) for label in labels}
+        return replace(self, options=options, accept_zero=None)
+
+    def changed(self, **changes: Any) -> Study:
+        """The study with other fields; None leaves a field as it is, and `months` and `on` change its terms.
+
+        >>> import costmodel as cm
+        >>> study = cm.load("support_assistant").changed(months=12, draws=500)
+        >>> study.terms.months, study.draws
+        (12, 500)
+        """
+        given = {name: value for name, value in changes.items() if value is not None}
+        of_terms = {name: given.pop(name) for name in OF_TERMS if name in given}
+        if of_terms:
+            terms = given.get("terms", self.terms)
+            of_kind("terms", terms, Terms)
+            if "on" in of_terms and terms.start == Terms(on=terms.on).start:
+                of_terms["start"] = None  # nobody chose it, so it follows the date of the prices
+            given["terms"] = replace(terms, **of_terms)
+        return replace(self, **given) if given else self
 
 
-SHORTHAND = ("terms", *OF_TERMS, "draws", "seed", "quality_floor")
+# -- the arguments of an analysis ------------------------------------------------------------------
 
 
 def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Answer]:
-    """Make a function of a Study public: it also takes `(options, work, ...)`, and any field of the study by its name.
+    """Let a function of a Study also take the shorthand `(options, work, ...)`, and any field of the study by its name.
 
-    `compare(study, draws=1_000)` and `compare(options, work, months=12)` reach the function as one Study. Whatever
-    the function itself takes stays its own. A misspelt argument is an error with the nearest name.
+    `compare(study, draws=1_000)` and `compare(options, work, months=12)` reach the function as one
+    Study. The function's own arguments stay its own. A misspelt argument is an error with the
+    nearest name.
     """
     own = list(inspect.signature(call).parameters.values())[1:]
-    ours = {p.name for p in own}
-    fields = tuple(name for name in ("work", *SHORTHAND) if name not in ours)
+    fields = tuple(name for name in SHORTHAND if name not in {p.name for p in own})
     name = call.__name__
+    takes_label = bool(own) and own[0].name == "label"
 
     @wraps(call)
     def asked(*given: Any, **named: Any) -> Answer:
@@ -192,15 +216,10 @@ def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Ans
             if "work" not in changes:
                 check(more, f"{name} needs a workload: {name}(options, work), or {name}(study)")
                 changes["work"], *more = more
-            if terms := next((thing for thing in more if isinstance(thing, Terms)), None):
-                changes["terms"] = terms
-                more = [thing for thing in more if thing is not terms]
-            if (
-                own
-                and own[0].name == "label"
-                and isinstance(study, (Option, Mix))
-                and "label" not in named
-            ):
+            for terms in [thing for thing in more if isinstance(thing, Terms)]:
+                changes.setdefault("terms", terms)
+                more.remove(terms)
+            if takes_label and "label" not in named and isinstance(study, (Option, Mix)):
                 more = [None, *more]  # the only option
             study = Study(study, changes.pop("work"), accept_zero=None)
         try:
@@ -210,11 +229,9 @@ def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Ans
                 raise wrong from None
             raise error
 
-    first = inspect.Parameter(
-        "study", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="Study | Options"
+    first = inspect.Parameter("study", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    by_name = [inspect.Parameter(f, inspect.Parameter.KEYWORD_ONLY, default=None) for f in fields]
+    asked.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [first.replace(annotation="Study | Options"), *own, *by_name]
     )
-    more = [
-        inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, default=None) for field in fields
-    ]
-    asked.__signature__ = inspect.Signature([first, *own, *more])  # type: ignore[attr-defined]
     return asked

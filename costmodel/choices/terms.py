@@ -1,4 +1,4 @@
-"""The terms of a comparison: start, horizon, discount, price trends, currency; and the people who are paid."""
+"""The terms of a calculation: start, horizon, discount, price trends, currency, and hourly rates."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-import numpy as np
-
-from costmodel.core.checks import require
-from costmodel.core.errors import check
+from costmodel.core.checks import require, whole_number
 from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range
+from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.words import Currency
 from costmodel.facts import catalog
 
@@ -20,72 +17,103 @@ TRENDS = ("api", "gpu", "labour", "service")
 STEADY = "none"  # the trend of what has no price of its own
 
 
-# -- the terms of the calculation ----------------------------------------------------------------------
-
-
 @public
 @dataclass(frozen=True)
 class Trends:
-    """Yearly change of prices by class [share/year]. The middle keeps today's list prices for what is bought by the
-    token or the GPU-hour; that "the same quality gets cheaper" is another number and is not in it."""
+    """Yearly change of prices by class [share/year].
+
+    The middle keeps today's list prices for what is bought by the token or the GPU-hour. That the
+    same quality gets cheaper with newer models is another number, and is not in it.
+
+    Parameters
+    ----------
+    api, gpu, labour, service : number, share/year, at least -1
+        Tokens of an API, GPU-hours, hourly rates of people, list prices of stores and tools.
+    """
 
     api: Number = Range(
         -0.40,
         0.15,
         mid=0.0,
         form="change",
-        why="assumption: a tier's list price stays, falls, or rises (Opus -70 %, GPT flagship +60 % in 13 to 15 months)",
+        why="assumption: a tier's list price stays, falls, or rises "
+        "(Opus -70 %, GPT flagship +60 % in 13 to 15 months)",
     )
     gpu: Number = catalog.practice("gpu.gpu_trend")
     labour: Number = catalog.practice("labor.labor_trend")
-    service: Number = Range(
-        -0.05, 0.08, mid=0.0, form="change", why="assumption: list prices of stores and tools"
-    )
+    service: Number = assumed(-0.05, 0.0, 0.08, "list prices of stores and tools", form="change")
 
     def __post_init__(self) -> None:
         for name in TRENDS:
             require(f"Trends.{name}", getattr(self, name), low=-1)
 
 
+def _person(name: str) -> Any:
+    return field(default_factory=lambda: catalog.person(name))
+
+
 @public
 @dataclass(frozen=True)
 class People:
-    """Fully loaded hourly rates [USD/hour], from the catalogue; replace them by your own."""
+    """Fully loaded hourly rates [USD/hour]: records of the catalogue, which you can replace by your own."""
 
-    engineer: catalog.Person = field(default_factory=lambda: catalog.person("engineer"))
-    analyst: catalog.Person = field(default_factory=lambda: catalog.person("analyst"))
-    expert: catalog.Person = field(default_factory=lambda: catalog.person("expert"))
-    annotator: catalog.Person = field(default_factory=lambda: catalog.person("annotator"))
+    engineer: catalog.Person = _person("engineer")
+    analyst: catalog.Person = _person("analyst")
+    expert: catalog.Person = _person("expert")
+    annotator: catalog.Person = _person("annotator")
 
 
 @public
 @dataclass(frozen=True)
 class Terms:
-    """The terms of a calculation: first month, horizon, discounting, price trends, price date, currency, people.
+    """The terms of a calculation, the same for all options that are compared.
 
-    `start` is the first day of the first paid month (default: the month after `on`). `on` freezes API prices at a
-    date; None leaves each option at the date it was made with.
+    Parameters
+    ----------
+    start : str, optional
+        First day of the first paid month; None is the month after `on`, or after today.
+    months : int, 1 to 120
+        Horizon.
+    discount_rate : number, share/year, -0.5 to 1
+    on : str, optional
+        Date at which the API prices of all options are frozen. None leaves each option at its own.
+    currency : str
+        "USD", or another code with its rate and date, such as "EUR 0.92 2026-11-01".
+    trends : Trends
+        Yearly change of prices.
+    people : People
+        Hourly rates.
+
+    Raises
+    ------
+    ValueError
+        When a date, the horizon, the rate or the currency is not allowed.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> terms = cm.Terms(on="2026-12-15", months=24)
+    >>> terms.start, str(terms.date_of(2))
+    ('2027-01-01', '2027-02-01')
     """
 
+    # -- time
     start: str | None = None
     months: int = 36
+    # -- money
     discount_rate: float = 0.10
     on: str | None = None
     currency: str = "USD"
+    # -- rates
     trends: Trends = field(default_factory=Trends)
     people: People = field(default_factory=People)
 
     def __post_init__(self) -> None:
-        whole = isinstance(self.months, (int, np.integer)) and not isinstance(self.months, bool)
-        check(
-            whole and 1 <= self.months <= 120,
-            f"months is {self.months!r}, allowed is a whole number between 1 and 120",
-        )
+        whole_number("months", self.months, 1, 120)
         require("discount_rate", self.discount_rate, low=-0.5, high=1)
         on = _day("on", self.on) if self.on else date.today()
         if self.start is None:
-            first = date(on.year + on.month // 12, on.month % 12 + 1, 1)
-            object.__setattr__(self, "start", first.isoformat())
+            object.__setattr__(self, "start", _first_of(on.year * 12 + on.month).isoformat())
         _day("start", self.start)
         Currency.parse(self.currency)
 
@@ -96,19 +124,22 @@ class Terms:
 
     def date_of(self, month: int) -> date:
         """First day of month m; month 0 is the month before the first paid one."""
-        first = date.fromisoformat(self.start)  # type: ignore[arg-type]
-        index = first.year * 12 + first.month - 1 + month - 1
-        return date(index // 12, index % 12 + 1, 1)
+        first = date.fromisoformat(str(self.start))
+        return _first_of(first.year * 12 + first.month - 2 + month)
+
+
+def _first_of(index: int) -> date:
+    """First day of a month, counted from January of the year 0."""
+    return date(index // 12, index % 12 + 1, 1)
 
 
 def _day(name: str, day: Any) -> date:
     """A date, or text like 2027-01-31 or 2027-01-31T14:00."""
     text = day.isoformat() if isinstance(day, date) else str(day)
-    check(
-        re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?", text),
-        f"{name} is {day!r}, it must be a date like '2027-01-31'",
-    )
+    wrong = ValueError(f"{name} is {day!r}, it must be a date like '2027-01-31'")
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?", text):
+        raise wrong
     try:
         return datetime.fromisoformat(text).date()
     except ValueError:
-        raise ValueError(f"{name} is {day!r}, it must be a date like '2027-01-31'") from None
+        raise wrong from None

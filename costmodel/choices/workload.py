@@ -1,4 +1,4 @@
-"""What arrives, and on which terms it is calculated: Workload with its Corpus, Terms with price trends and people."""
+"""What arrives: a Workload with its Corpus and its mix of questions."""
 
 from __future__ import annotations
 
@@ -8,26 +8,47 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.requests import Call, Request, Segment
-from costmodel.core.checks import require, validate
+from costmodel.core.checks import of_kind, one_number, require, validate
+from costmodel.core.draws import middle
 from costmodel.core.errors import check, unknown
 from costmodel.core.public import public
-from costmodel.core.ranges import Doubt, Number, Range
+from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import MONTHS_PER_YEAR, SECONDS_PER_HOUR
 from costmodel.facts import catalog
-
-# -- what arrives --------------------------------------------------------------------------------------
+from costmodel.facts.prices import Tokens, price
+from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
 
 
 @public
 @dataclass(frozen=True)
 class Corpus:
-    """The knowledge behind the answers: its size in tokens, how much of it changes, how it grows, and how many groups of
-    readers may see different parts of it (`access_groups`). `pages` None: as many as its tokens fill."""
+    """The knowledge behind the answers, as it is today and as it changes.
 
+    Parameters
+    ----------
+    tokens : number, token
+    documents, pages : number, optional
+        None: unknown, and as many pages as the tokens fill.
+    churn_per_month : number, share/month
+        Share of the corpus that is rewritten.
+    growth_per_year : number, share/year
+    access_groups : number, at least 1
+        Groups of readers that may see different parts of it.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cm.Corpus(tokens=4e6, churn_per_month=0.03).page_count > 5_000
+    True
+    """
+
+    # -- size
     tokens: Number
     documents: Number | None = None
+    # -- change
     churn_per_month: Number = 0.0
     growth_per_year: Number = 0.0
+    # -- pages and readers
     pages: Number | None = None
     access_groups: Number = 1.0
 
@@ -39,47 +60,42 @@ class Corpus:
     @property
     def page_count(self) -> Any:
         """Pages [count]: as given, or the tokens over those of a usual page."""
-        return (
-            self.tokens / catalog.practice("text.tokens_per_page").mid
-            if self.pages is None
-            else self.pages
-        )
+        if self.pages is not None:
+            return self.pages
+        return self.tokens / catalog.practice("text.tokens_per_page").mid
 
     def size(self, months: int) -> Any:
-        """Tokens of months 0..H relative to today, shape (H + 1,) or (n, H + 1); 1 when the corpus does not grow."""
-        still = isinstance(self.growth_per_year, (int, float)) and self.growth_per_year == 0
-        return (
-            1.0
-            if still
-            else (1 + self.growth_per_year) ** (np.arange(months + 1) / MONTHS_PER_YEAR)
-        )
+        """Tokens of months 0..H over those of today, shape (H + 1,) or (n, H + 1); 1 without growth."""
+        if _is_zero(self.growth_per_year):
+            return 1.0
+        return (1 + self.growth_per_year) ** (np.arange(months + 1) / MONTHS_PER_YEAR)
 
     @classmethod
     def from_pages(cls, pages: Number, other_languages: float = 0.0, **fields: Any) -> Corpus:
-        """A corpus from its pages, by the sourced number of tokens per page; `other_languages` is the share of the text that
-        is not English and takes more tokens.
+        """A corpus from its pages, by the sourced number of tokens per page.
 
-        >>> (
-        ...     Corpus.from_pages(1_000).tokens.mid,
-        ...     Corpus.from_pages(1_000, other_languages=1.0).tokens.mid,
-        ... )
-        (700000.0, 1050000.0)
+        `other_languages` is the share of the text that is not English and takes more tokens.
+
+        >>> Corpus.from_pages(1_000).tokens.mid
+        700000.0
+        >>> Corpus.from_pages(1_000, other_languages=1.0).tokens.mid
+        1050000.0
         """
-        from costmodel.facts.tokens import pages_to_tokens
-
         require("other_languages", other_languages, 0, 1)
         more = 1 + other_languages * (catalog.practice("multilingual.token_factor").mid - 1)
-        english: Any = pages_to_tokens(pages)
-        tokens = replace(
-            english, low=english.low * more, high=english.high * more, mid=english.mid * more
-        )
-        return cls(tokens=tokens, pages=pages, **fields)
+        return cls(tokens=_times(pages_to_tokens(pages), more), pages=pages, **fields)
 
 
 @public
 @dataclass(frozen=True)
 class QuestionMix:
-    """Shares of question types: looked up in one place, over several hops, about the whole, to summarise."""
+    """Shares of question types, which add up to 1.
+
+    Parameters
+    ----------
+    fact, multi_hop, whole, summary : number, share
+        Looked up in one place, over several places, about the whole corpus, to be summarised.
+    """
 
     fact: Number = 1.0
     multi_hop: Number = 0.0
@@ -88,8 +104,8 @@ class QuestionMix:
 
     def __post_init__(self) -> None:
         validate(self)
-        shares = (self.fact, self.multi_hop, self.whole, self.summary)
-        total = sum(s.mid if isinstance(s, Doubt) else s for s in shares)
+        at_middle = middle(self)
+        total = at_middle.fact + at_middle.relational
         check(
             np.allclose(total, 1), f"question_mix adds up to {total:g}, its shares must add up to 1"
         )
@@ -103,87 +119,101 @@ class QuestionMix:
 @public
 @dataclass(frozen=True)
 class Workload:
-    """What arrives: requests a month in month 1, tokens per request, the knowledge behind it, what a failure costs.
+    """What arrives: requests over time, the tokens of one, the knowledge behind it, and what a wrong answer costs.
 
-    `input_tokens` is what the user sends, `instruction_tokens` the fixed prompt before it. Requests arrive in
-    `active_hours_per_month`; the busiest hour brings `peak_to_average` times the mean of those hours.
+    Parameters
+    ----------
+    requests_per_month : number, above 0
+        In month 1, without the ramp.
+    instruction_tokens, input_tokens, output_tokens, reasoning_tokens : number, token
+        Of one request: the fixed prompt, what the user sends, the visible answer, hidden reasoning.
+    corpus : Corpus, optional
+        The knowledge behind the answers.
+    document_tokens : number, token, optional
+        Documents that one question needs; None is left to the techniques.
+    question_mix : QuestionMix or dict, optional
+        Shares of question types, such as `{"fact": 0.7, "multi_hop": 0.3}`.
+    active_hours_per_month : number, 1 to 744
+        Hours in which requests arrive.
+    peak_to_average : number, at least 1
+        Load of the busiest hour over the mean of the active hours.
+    growth_per_year : number, share/year
+    ramp_months : number, month
+        Months until all requests arrive.
+    usd_per_failure : number, USD
+        What an answer that is not accepted costs.
+
+    Raises
+    ------
+    ValueError
+        When a field is outside its range, or when no tokens are given.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250, growth_per_year=1.0)
+    >>> work.demand(13)[[0, 1, 13]].tolist()
+    [0.0, 1.0, 2.0]
     """
 
+    # -- one request
     requests_per_month: Number
     instruction_tokens: Number = 0.0
     input_tokens: Number = 0.0
     output_tokens: Number = 0.0
     reasoning_tokens: Number = 0.0
+    # -- the knowledge behind it
     corpus: Corpus | None = None
     document_tokens: Number | None = None
     question_mix: QuestionMix | dict | None = None
+    # -- over time
     active_hours_per_month: Number = 220.0  # 22 working days of 10 hours
-    peak_to_average: Number = Range(
-        1.5, 4.0, mid=2.5, why="assumption: office-hours traffic; measure yours"
-    )
+    peak_to_average: Number = assumed(1.5, 2.5, 4.0, "office-hours traffic; measure yours")
     growth_per_year: Number = 0.0
     ramp_months: Number = 0.0
+    # -- wrong answers
     usd_per_failure: Number = 0.0
 
     def __post_init__(self) -> None:
         if isinstance(self.question_mix, dict):
+            types = QuestionMix.__dataclass_fields__
             for name in self.question_mix:
-                if name not in QuestionMix.__dataclass_fields__:
-                    raise unknown(
-                        "question type",
-                        name,
-                        QuestionMix.__dataclass_fields__,
-                        where="question_mix",
-                    )
+                if name not in types:
+                    raise unknown("question type", name, types, where="question_mix")
             object.__setattr__(self, "question_mix", QuestionMix(**self.question_mix))
         for name, kind in (("corpus", Corpus), ("question_mix", QuestionMix)):
-            value = getattr(self, name)
-            check(
-                value is None or isinstance(value, kind),
-                f"Workload.{name} is {value!r}, it must be a {kind.__name__}(...) or None",
-            )
+            if getattr(self, name) is not None:
+                of_kind(f"Workload.{name}", getattr(self, name), kind)
         validate(self, optional=("document_tokens",))
         least: Any = getattr(self.requests_per_month, "low", self.requests_per_month)
         check(
             np.min(least) > 0,
             f"Workload.requests_per_month is {self.requests_per_month}, it must be above 0",
         )
-        empty = all(
-            isinstance(t, (int, float)) and t == 0
-            for t in (self.instruction_tokens, self.input_tokens, self.output_tokens)
-        )
         check(
-            not empty,
+            not all(
+                map(_is_zero, (self.instruction_tokens, self.input_tokens, self.output_tokens))
+            ),
             "Workload: input_tokens and output_tokens are 0; give the tokens of one request",
         )
+
+    # -- other ways to say how much arrives ------------------------------------------------------------
 
     @classmethod
     def from_pages(
         cls, requests_per_month: Number, pages_in: Number, words_out: Number, **fields: Any
     ) -> Workload:
         """A workload in pages read and words written per request, converted by sourced factors."""
-        from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
-
-        return cls(
-            requests_per_month,
-            input_tokens=pages_to_tokens(pages_in),
-            output_tokens=words_to_tokens(words_out),
-            **fields,
-        )
+        read, written = pages_to_tokens(pages_in), words_to_tokens(words_out)
+        return cls(requests_per_month, input_tokens=read, output_tokens=written, **fields)
 
     @classmethod
     def from_words(
         cls, requests_per_month: Number, words_in: Number, words_out: Number, **fields: Any
     ) -> Workload:
         """A workload in words read and written per request, converted by a sourced factor."""
-        from costmodel.facts.tokens import words_to_tokens
-
-        return cls(
-            requests_per_month,
-            input_tokens=words_to_tokens(words_in),
-            output_tokens=words_to_tokens(words_out),
-            **fields,
-        )
+        read, written = words_to_tokens(words_in), words_to_tokens(words_out)
+        return cls(requests_per_month, input_tokens=read, output_tokens=written, **fields)
 
     @classmethod
     def from_users(
@@ -198,22 +228,10 @@ class Workload:
         >>> Workload.from_users(500, 6, input_tokens=900, output_tokens=250).requests_per_month
         66000
         """
-        for name, value in (
-            ("requests_per_user_per_day", requests_per_user_per_day),
-            ("days_per_month", days_per_month),
-        ):
-            check(
-                isinstance(value, (int, float)) and value > 0,
-                f"{name} is {value!r}, it must be a number above 0; a Range goes into users",
-            )
+        one_number("requests_per_user_per_day", requests_per_user_per_day)
+        one_number("days_per_month", days_per_month)
         require("users", users)
-        each = requests_per_user_per_day * days_per_month
-        many = (
-            replace(users, low=users.low * each, mid=users.mid * each, high=users.high * each)
-            if isinstance(users, Range)
-            else users * each
-        )
-        return cls(many, **fields)
+        return cls(_times(users, requests_per_user_per_day * days_per_month), **fields)
 
     @classmethod
     def from_bill(
@@ -228,17 +246,11 @@ class Workload:
     ) -> Workload:
         """A workload from a known monthly API bill: requests = bill / price of one request at list prices.
 
-        >>> round(
-        ...     Workload.from_bill(7_750, "gpt-4o", 2_300, 200, on="2026-11-01").requests_per_month
-        ... )
+        >>> bill = Workload.from_bill(7_750, "gpt-4o", 2_300, 200, on="2026-11-01")
+        >>> round(bill.requests_per_month)
         1000000
         """
-        from costmodel.facts.prices import Tokens, price
-
-        check(
-            isinstance(usd_per_month, (int, float)) and usd_per_month > 0,
-            f"usd_per_month is {usd_per_month!r}, it must be a number above 0",
-        )
+        one_number("usd_per_month", usd_per_month)
         tokens = Tokens(
             input=input_tokens + fields.get("instruction_tokens", 0),
             output=output_tokens,
@@ -247,45 +259,50 @@ class Workload:
         each = price(model, tokens, provider=provider, on=on)
         check(
             each > 0,
-            f"one request of {input_tokens} tokens in and {output_tokens} out costs nothing; give its tokens",
+            f"one request of {input_tokens} tokens in and {output_tokens} out costs nothing; "
+            "give its tokens",
         )
-        return cls(
-            usd_per_month / each, input_tokens=input_tokens, output_tokens=output_tokens, **fields
-        )
+        requests = usd_per_month / each
+        return cls(requests, input_tokens=input_tokens, output_tokens=output_tokens, **fields)
+
+    # -- what the others ask ---------------------------------------------------------------------------
 
     def request(self) -> Request:
         """One request before any technique: instructions (they repeat) and the user's input."""
-        segments = (
-            Segment("instructions", self.instruction_tokens, stable=True),
-            Segment("input", self.input_tokens),
-        )
-        return Request((Call(segments, self.output_tokens, self.reasoning_tokens),))
+        instructions = Segment("instructions", self.instruction_tokens, stable=True)
+        asked = Segment("input", self.input_tokens)
+        return Request((Call((instructions, asked), self.output_tokens, self.reasoning_tokens),))
 
     @property
     def flat(self) -> bool:
-        """True when every month brings the same number of requests."""
-        return all(
-            isinstance(x, (int, float)) and x == 0 for x in (self.growth_per_year, self.ramp_months)
-        )
+        """Whether every month brings the same number of requests."""
+        return _is_zero(self.growth_per_year) and _is_zero(self.ramp_months)
 
     def demand(self, months: int) -> np.ndarray:
-        """Requests of months 0..H relative to month 1 without ramp, shape (H + 1,) or (n, H + 1); month 0 is 0.
+        """Requests of months 0..H over those of month 1, shape (H + 1,) or (n, H + 1).
 
-        (1 + growth)^((m - 1) / 12) x min(1, m / ramp).
+        (1 + growth)^((m - 1) / 12) x min(1, m / ramp), and nothing in month 0.
         """
         memo = self.__dict__.setdefault("_demand", {})
         if months not in memo:
             m = np.arange(months + 1)
-            path = (
-                np.ones(months + 1)
-                if self.flat
-                else (1 + self.growth_per_year) ** (np.maximum(m - 1, 0) / MONTHS_PER_YEAR)
-            )
-            if not self.flat:
-                path = path * np.minimum(1.0, m / np.maximum(self.ramp_months, 1e-9))
-            memo[months] = np.where(m == 0, 0.0, path)
+            grown = (1 + self.growth_per_year) ** (np.maximum(m - 1, 0) / MONTHS_PER_YEAR)
+            memo[months] = grown * np.minimum(1.0, m / np.maximum(self.ramp_months, 1e-9))
         return memo[months]
 
     def arrivals_per_s(self, requests_per_month: Any) -> Any:
         """Mean arrivals in the active hours [1/s]."""
         return requests_per_month / (self.active_hours_per_month * SECONDS_PER_HOUR)
+
+
+def _is_zero(value: Any) -> bool:
+    """Whether a value is a plain 0: no doubt, and no array."""
+    return isinstance(value, (int, float)) and value == 0
+
+
+def _times(value: Any, factor: float) -> Any:
+    """A number, or a Range with its ends and its middle, times a factor."""
+    if not isinstance(value, Range):
+        return value * factor
+    ends = {end: getattr(value, end) * factor for end in ("low", "mid", "high")}
+    return replace(value, **ends)

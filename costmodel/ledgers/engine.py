@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.options import Case, Mix, Option
-from costmodel.choices.purchases import Line, Traffic, purchases_of
+from costmodel.choices.purchases import Line, Traffic, lines_of, purchases_of
 from costmodel.choices.schedule import with_demand
-from costmodel.choices.servings.hosted import Capacity, Hosted
+from costmodel.choices.servings.capacity import Capacity
+from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
 from costmodel.choices.terms import STEADY, Terms
 from costmodel.choices.workload import Workload
@@ -56,7 +57,7 @@ def evaluate(option: Option | Mix, work: Workload, terms: Terms) -> Bill:
         if isinstance(purchase, Traffic):
             fits = fits & _fits(serving, purchase)
     for serving, traffic in pooled(bought):
-        lines += serving.price(traffic, work, terms)
+        lines += lines_of(serving, traffic, work, terms)
     share = accepted(parts)
     if share is not None and np.any(work.usd_per_failure):
         lines.append(_wrong_answers(work, share))

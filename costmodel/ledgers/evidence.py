@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from costmodel.choices.purchases import Line
-from costmodel.choices.servings.api import listed
+from costmodel.choices.servings.api import catalogue_card
 from costmodel.core.glossary import meaning_of
 from costmodel.core.nested import key_of, objects, owner_of, walk
 from costmodel.core.words import number_text
@@ -71,7 +71,7 @@ class Evidence:
 def published_as(record: Any) -> Any:
     """A record as the data has it, or None when the data does not know it."""
     if isinstance(record, ApiPrice):
-        return listed(record)
+        return catalogue_card(record)
     files = [file for file, kind in catalog.RECORDS.items() if type(record) is kind]
     return getattr(catalog, files[0])().get(record.id) if files else None
 

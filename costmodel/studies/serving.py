@@ -120,7 +120,7 @@ def day(
     up = (
         np.full(24, replicas)
         if serving.fleet.scaling == "fixed"
-        else np.array([serving.up(x, _month(made.slots, 1), replicas) for x in load])
+        else np.array([serving.replicas_up(x, _month(made.slots, 1), replicas) for x in load])
     )
     reach = up * serving.load_max if serving.overflow is not None else np.full(24, np.inf)
     free = np.maximum(up - load, 0.0)
@@ -138,7 +138,7 @@ def day(
     )
 
 
-# -- price against use ---------------------------------------------------------------------------------
+# -- price against use ------------------------------------------------------------------------------
 
 
 @public
@@ -273,7 +273,7 @@ def own_over_api(
     )
 
 
-# -- energy and carbon ---------------------------------------------------------------------------------
+# -- energy and carbon ------------------------------------------------------------------------------
 
 
 @public

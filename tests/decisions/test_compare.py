@@ -495,7 +495,7 @@ def test_a_class_without_a_price_takes_one_option_out_not_all():
             "seed is -1, allowed is a whole number between 0 and 4294967295",
         ),
         (lambda o, w: cm.compare(o, w, terms={"months": 3}), "it must be Terms"),
-        (lambda o, w: cm.compare(o, None), "it must be a Workload"),
+        (lambda o, w: cm.compare(o, None), "it must be Workload"),
         (lambda o, w: cm.facts.price("gpt-4o", {"input": 3}), "write Tokens"),
     ],
 )

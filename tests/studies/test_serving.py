@@ -280,7 +280,7 @@ CHAT = work(0.9)
 WRONG = [
     (
         lambda: cm.serving.day(SERVING, CHAT),
-        "option 'option' is a Hosted, it must be Option(...) or Mix(...)",
+        "option 'option' is a Hosted, it must be Option",
     ),
     (lambda: cm.serving.day(option(), None), "the workload is None, it must be Workload"),
     (

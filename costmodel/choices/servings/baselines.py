@@ -1,6 +1,7 @@
 """What a model is compared with: people who do the work, seats that are bought, or going on as today. Each is a serving.
 
-So a baseline is an Option like any other: it meets the same workload and draws, and its wrong answers cost the same.
+So a baseline is an Option like any other: it meets the same workload and draws, and its wrong
+answers cost the same.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ class _Baseline:
 class Staff(_Baseline):
     """People answer each request: minutes x their hourly rate, whatever the tokens.
 
-    Equation: requests x minutes_per_request / 60 x usd_per_hour. Not in it: hiring, and shifts that stand idle.
-    3,200 tickets x 9 min x $32/h = $15,360 a month.
+    Equation: requests x minutes_per_request / 60 x usd_per_hour. Not in it: hiring, and shifts
+    that stand idle. 3,200 tickets x 9 min x $32/h = $15,360 a month.
 
     >>> import costmodel as cm
     >>> work = cm.Workload(3_200, input_tokens=1)
@@ -83,7 +84,7 @@ class Staff(_Baseline):
                 t.schedule,
                 "labour",
                 basis="requests x {minutes_per_request} min x {usd_per_hour}/h",
-                cites=(*cite(self, "minutes_per_request"), *cite(paid, "usd_per_hour")),
+                cites=cite(paid, "usd_per_hour"),
             )
 
 
@@ -92,7 +93,8 @@ class Staff(_Baseline):
 class Seats(_Baseline):
     """Seats of a product that is bought: users x price of a seat a month, however much they ask.
 
-    Equation: seats x usd_per_seat_month, every month. Not in it: seats that the growth of the workload would add.
+    Equation: seats x usd_per_seat_month, every month. Not in it: seats that the growth of the
+    workload would add.
     """
 
     seats: Number
@@ -112,7 +114,6 @@ class Seats(_Baseline):
             monthly(),
             "service",
             basis="{seats} seats x {usd_per_seat_month} a month",
-            cites=cite(self, "seats", "usd_per_seat_month"),
         )
 
 
@@ -140,5 +141,4 @@ class Today(_Baseline):
             monthly(),
             "labour",
             basis="{usd_per_month_today} a month, as today",
-            cites=cite(self, "usd_per_month_today"),
         )

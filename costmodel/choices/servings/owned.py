@@ -1,44 +1,89 @@
-"""GPUs of your own: what a server costs to buy, to house and to power, and what it fetches at the end."""
+"""GPUs that you own: what a server costs to buy, to house and to power, and what it fetches at the end."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from costmodel.choices.schedule import every
+from costmodel.choices.purchases import Line, cite, labour
+from costmodel.choices.schedule import by_month, every, once, path, steady
+from costmodel.choices.servings.fields import OpenNumber
+from costmodel.choices.terms import STEADY, Terms
 from costmodel.core.checks import require, validate
 from costmodel.core.draws import middle
 from costmodel.core.errors import CatalogError
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
-from costmodel.core.units import HOURS_PER_MONTH, KILO, ROUNDING
+from costmodel.core.units import (
+    HOURS_PER_MONTH,
+    WORKING_HOURS_PER_WEEK,
+    KILO,
+    ROUNDING,
+    WORKING_HOURS_PER_MONTH,
+)
 from costmodel.facts import catalog
 from costmodel.facts.records import FromCatalogue
 from costmodel.laws.money import resale_share
+
+PRICED_BY = ("gpus_per_server", "capex_usd", "server_overhead")
+AGED_BY = ("residual", "life_months")
 
 
 @public
 @dataclass(frozen=True)
 class Owned:
-    """Own servers instead of rent: bought when they are needed, housed in colocation, sold at the end of the horizon.
+    """Servers that you buy instead of renting GPUs: a capital cost and idle hours for a lower price of an hour.
 
-    `capex_usd=None` takes the street price of the GPU in data/facts/own.csv, `it_watts=None` the power of a GPU with its share of server and
-    network, before cooling. A server holds `gpus_per_server`, is bought whole, costs `server_overhead` times its GPUs and is
-    replaced after `life_months`. `residual` is the share of its price that it fetches after three years; at any other age it is
-    `fleet.resale_share`. Life, residual, power and colocation are Ranges with sources.
+    Servers are bought whole when the load needs them, replaced when they are worn, housed in
+    colocation and sold at the end of the horizon. Defaults are Ranges with sources in
+    data/facts/own.csv.
+
+    Parameters
+    ----------
+    capex_usd : number, USD, optional
+        Price of one GPU; None is its street price.
+    server_overhead : number, x
+        Price of a server over that of its GPUs.
+    gpus_per_server : int
+    it_watts : number, W, optional
+        Power of a GPU with its share of server and network, before cooling; None is taken from the
+        GPU.
+    life_months : number, month, at least 1
+        Age at which a server is replaced.
+    residual : number, share
+        Share of its price that a server fetches after three years; `resale` gives it at another
+        age.
+
+    Raises
+    ------
+    CatalogError
+        In `Hosted`, when no purchase price of its GPU is known.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> own = cm.Hosted("llama-3.1-8b", gpu="H100-SXM", owned=cm.serving.Owned(life_months=48))
+    >>> own.owned.capex_usd.mid > 20_000
+    True
     """
 
-    capex_usd: Number | None = None
+    # -- the price of a server
+    capex_usd: OpenNumber = None
     server_overhead: Number = catalog.fact("own", "server.server_overhead").value
     gpus_per_server: int = 8
-    it_watts: Number | None = None
+    # -- power
+    it_watts: OpenNumber = None
+    # -- age
     life_months: Number = catalog.fact("own", "server.life_months").value
     residual: Number = catalog.fact("own", "residual.year_3.residual").value
+    # -- colocation
     usd_per_kw_month: Number = catalog.fact("own", "colo.us.usd_per_kw_month").value
     usd_per_kwh: Number = catalog.fact("own", "energy.us.usd_per_kwh").value
     pue: Number = catalog.fact("own", "pue.industry.pue").value
+    # -- people
     operations_fte_per_server: Number = Range(
         0.01,
         0.06,
@@ -53,33 +98,28 @@ class Owned:
         validate(self, optional=("capex_usd", "it_watts"))
         require("Owned.life_months", self.life_months, low=1)
 
-    def of(self, gpu: Any) -> Owned:
-        """The same with the price and the power of a GPU filled in; CatalogError where no price is known."""
-        made, facts = self, catalog.facts_of("own")
+    def of(self, gpu: catalog.Gpu) -> Owned:
+        """The same with the price and the power of a GPU filled in, unless they are your own."""
+        facts = catalog.facts_of("own")
+        changes: dict[str, Any] = {}
+        prices = {f.id: f.value for f in facts.values() if f.field == "capex_usd"}
         if self.it_watts is None or isinstance(self.it_watts, FromCatalogue):
-            known = facts.get(f"{gpu.id}.facility_power")  # with cooling
-            board = (
+            watts = (
                 middle(gpu.power) + facts["server.server_power"].value.mid / self.gpus_per_server
             )
-            made = replace(
-                made,
-                it_watts=FromCatalogue(
-                    known.value.mid / facts["pue.industry.pue"].value.mid if known else board
-                ),
-            )
-        listed = [fact.value for fact in facts.values() if fact.field == "capex_usd"]
-        if (
-            self.capex_usd is None or self.capex_usd in listed
-        ):  # of this GPU, or left from another one
-            if f"{gpu.id}.capex_usd" not in facts:
-                known_ids = ", ".join(
-                    sorted(f.id for f in facts.values() if f.field == "capex_usd")
-                )
+            if cooled := facts.get(f"{gpu.id}.facility_power"):
+                watts = cooled.value.mid / facts["pue.industry.pue"].value.mid
+            changes["it_watts"] = FromCatalogue(watts)
+        if self.capex_usd is None or self.capex_usd in prices.values():  # or that of another GPU
+            if gpu.id not in prices:
                 raise CatalogError(
-                    f"no purchase price of {gpu.id} in own.csv; give capex_usd= (in a report purchase_price), known are {known_ids}"
+                    f"no purchase price of {gpu.id} in own.csv; give capex_usd= "
+                    f"(in a report purchase_price), known are {', '.join(sorted(prices))}"
                 )
-            made = replace(made, capex_usd=facts[f"{gpu.id}.capex_usd"].value)
-        return made
+            changes["capex_usd"] = prices[gpu.id]
+        return replace(self, **changes)
+
+    # -- rates -------------------------------------------------------------------------------------
 
     def server_usd(self) -> Any:
         """Price of one server with its GPUs [USD]."""
@@ -90,15 +130,22 @@ class Owned:
         return self.it_watts / KILO * self.pue * self.usd_per_kwh
 
     def housing_usd_per_month(self) -> Any:
-        """Colocation of one server, paid for the power of all its GPUs whether they are up or not [USD/month]."""
+        """Colocation of one server [USD/month], paid for the power of all its GPUs whether they are up or not."""
         return self.it_watts / KILO * self.gpus_per_server * self.usd_per_kw_month
 
+    def standing_usd_per_gpu_hour(self) -> Any:
+        """Cost of a bought GPU in every hour, up or not [USD/GPU-hour]: housing, and the price lost over its life."""
+        wear = self.server_usd() * (1 - self.resale(self.life_months)) / self.life_months
+        return (wear + self.housing_usd_per_month()) / self.gpus_per_server / HOURS_PER_MONTH
+
+    # -- age ---------------------------------------------------------------------------------------
+
     def resale(self, months: Any) -> Any:
-        """Share of its price that a server fetches after some months."""
+        """Share of its price that a server fetches at an age [month]."""
         return resale_share(self.residual, months)
 
     def replaced(self, months: int) -> np.ndarray:
-        """Replacements of a server in months 0..H after it was bought, shape (H + 1,) or (n, H + 1); in H it is sold instead."""
+        """Replacements of a server in months 0..H after it was bought, shape (H + 1,) or (n, H + 1); in H it is sold."""
         worn = every(self.life_months).weights(months, np.empty(0))
         worn[..., -1] = 0.0
         return worn
@@ -108,7 +155,68 @@ class Owned:
         renewed = np.floor(np.maximum(months - 1, 0) / self.life_months + ROUNDING)
         return months - np.ceil(renewed * self.life_months - ROUNDING)
 
-    def standing_usd_per_gpu_hour(self) -> Any:
-        """What a bought GPU costs in every hour, up or not [USD/GPU-hour]: its share of housing, and of the price lost over the life."""
-        wear = self.server_usd() * (1 - self.resale(self.life_months)) / self.life_months
-        return (wear + self.housing_usd_per_month()) / self.gpus_per_server / HOURS_PER_MONTH
+    # -- what is paid ------------------------------------------------------------------------------
+
+    def price(self, gpus: Any, terms: Terms) -> Iterator[Line]:
+        """The servers for a number of GPUs: bought, replaced, sold, housed and kept running."""
+        need = np.ceil(gpus / self.gpus_per_server - ROUNDING)
+        held = need if steady(need) else np.maximum.accumulate(need, axis=-1)
+        yield from self._trade(held, terms)
+        count, when = by_month(held)
+        usd, engineer = self.housing_usd_per_month(), terms.people.engineer
+        yield Line(
+            "housing of the servers",
+            "serving",
+            count,
+            "server",
+            usd,
+            when,
+            basis="whole servers x {gpus_per_server} GPUs x {it_watts} W x {usd_per_kw_month} a kW",
+        )
+        yield labour(
+            "rack and burn in the servers",
+            self.setup_weeks * WORKING_HOURS_PER_WEEK,
+            engineer,
+            once(),
+            "build",
+            "{setup_weeks} engineer-weeks x 40 h x {usd_per_hour}/h",
+        )
+        yield labour(
+            "hands on servers",
+            self.operations_fte_per_server * WORKING_HOURS_PER_MONTH * count,
+            engineer,
+            when,
+            "maintenance",
+            "{operations_fte_per_server} of an engineer for each server",
+        )
+
+    def _trade(self, held: Any, terms: Terms) -> Iterator[Line]:
+        """Servers bought in the month before they are needed, replaced at the end of their life, sold at the end."""
+        months = terms.months
+        path_held = held * np.ones(months + 1)
+        bought = np.diff(path_held[..., 1:], prepend=0, append=path_held[..., -1:])
+        again, resold = self._renewed(bought, months)
+        usd, aged = self.server_usd(), cite(self, *PRICED_BY, *AGED_BY)
+        lost = 1 - self.resale(self.life_months)
+        count, when = (held, once()) if steady(held) else (1.0, path(bought))
+        basis = "whole servers x {gpus_per_server} GPUs x {capex_usd} x {server_overhead}"
+        yield Line("servers", "build", count, "server", usd, when, "gpu", "capex", basis)
+        if np.any(again):
+            basis = "servers after {life_months} months x (price - what the old ones fetch)"
+            item, when = "servers replaced", path(again)
+            yield Line(item, "build", 1.0, "server", usd * lost, when, "gpu", "capex", basis, aged)
+        basis, when = "servers x price x {residual} ^ (age in months / 36)", once(months)
+        item, unit = "servers sold", "new server"
+        yield Line(item, "retirement", -resold, unit, usd, when, STEADY, "capex", basis, aged)
+
+    def _renewed(self, bought: np.ndarray, months: int) -> tuple[np.ndarray, Any]:
+        """(replacements by month, new servers that the last ones are worth): each server after its own life and at its own age."""
+        worn = self.replaced(months)
+        again = np.zeros(np.broadcast_shapes(bought.shape, worn.shape))
+        resold: Any = 0.0
+        for month in np.flatnonzero(bought.any(axis=tuple(range(bought.ndim - 1)))):
+            count = bought[month] if bought.ndim == 1 else bought[:, month : month + 1]
+            left = months - month
+            again[..., month:-1] += count * worn[..., :left]
+            resold = resold + count * self.resale(self.age(left))
+        return again, resold

@@ -10,9 +10,10 @@ import numpy as np
 
 from costmodel.choices.purchases import Line, Traffic, cite
 from costmodel.choices.requests import Call
-from costmodel.choices.schedule import level_of, monthly, path, scaled, steady
+from costmodel.choices.schedule import STANDING, by_month, level_of, scaled
 from costmodel.choices.servings.api import Api, cache_schedules
-from costmodel.choices.servings.hosted import OVERFLOW, STANDING
+from costmodel.choices.servings.capacity import Uses
+from costmodel.choices.servings.fields import OpenNumber
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
@@ -22,7 +23,7 @@ from costmodel.core.ranges import Number, Range
 from costmodel.core.units import HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_MINUTE
 from costmodel.facts import catalog
 from costmodel.facts.records import FromCatalogue
-from costmodel.laws import queueing as fleet
+from costmodel.laws import queueing
 
 RESERVATIONS = ("hourly", "monthly", "yearly")
 SELLER = "azure"
@@ -31,13 +32,34 @@ SELLER = "azure"
 @public
 @dataclass(frozen=True)
 class Provisioned:
-    """Provisioned throughput: a model behind an API in units that are yours alone, paid by the hour.
+    """Provisioned throughput: units of a model that are yours alone, without limits per minute, and paid also when idle.
 
-    A unit carries `tokens_per_min_per_unit` input tokens; an output token counts as `output_weight` of them (None: the ratio
-    of the list prices), and a token read from the cache as none. Units are bought for the busiest hour, at least `units_min`,
-    in steps of `units_step`; `load_max` is head room. With `cover` below 1 the rest is paid by the token at `api`.
-    What is None comes from data/facts/provisioned.csv.
+    Units are bought for the busiest hour, at least `units_min`, in steps of `units_step`. Numbers
+    that are None come from data/facts/provisioned.csv.
 
+    Parameters
+    ----------
+    api : Api or str
+        The model, and who answers what the units do not cover.
+    reservation : {"hourly", "monthly", "yearly"}
+    on : str, optional
+        Date of the price card.
+    tokens_per_min_per_unit : number, token/min, optional
+        Input tokens that a unit carries; a token read from the cache counts as none.
+    output_weight : number, x, optional
+        Input tokens that an output token counts as; None is the ratio of the list prices.
+    load_max : number, share
+        Share of the units that is planned for.
+    cover : number, share
+        Share of the peak that the units carry; the rest is paid by the token.
+
+    Raises
+    ------
+    CatalogError
+        For an unknown reservation, and for a model without units.
+
+    Examples
+    --------
     >>> ptu = Provisioned("gpt-5", on="2026-11-01")
     >>> ptu.tokens_per_min_per_unit, ptu.usd_per_unit_hour, ptu.output_weight
     (4750.0, 0.3027, 8.0)
@@ -46,11 +68,13 @@ class Provisioned:
     api: Any
     reservation: str = "yearly"
     on: str | None = None
-    tokens_per_min_per_unit: Number | None = None
-    usd_per_unit_hour: Number | None = None
-    output_weight: Number | None = None
-    units_min: Number | None = None
-    units_step: Number | None = None
+    # -- a unit
+    tokens_per_min_per_unit: OpenNumber = None
+    usd_per_unit_hour: OpenNumber = None
+    output_weight: OpenNumber = None
+    # -- how many
+    units_min: OpenNumber = None
+    units_step: OpenNumber = None
     load_max: Number = Range(
         0.7,
         1.0 - 1e-9,
@@ -64,49 +88,48 @@ class Provisioned:
             object.__setattr__(self, "api", Api(self.api, on=self.on))
         check(
             isinstance(self.api, Api),
-            f"Provisioned: the first argument is {self.api!r}, it must be an Api(...) or the id of a model",
+            f"Provisioned: the first argument is {self.api!r}, "
+            "it must be an Api(...) or the id of a model",
         )
         check(
             self.on in (None, self.api.on),
-            f"Provisioned.on is {self.on!r}, but its api has the prices of {self.api.on!r}; write Api(..., on=...) or priced_on(...)",
+            f"Provisioned.on is {self.on!r}, but its api has the prices of {self.api.on!r}; "
+            "write Api(..., on=...) or priced_on(...)",
         )
         object.__setattr__(self, "on", self.api.on)
         if self.reservation not in RESERVATIONS:
             raise unknown("reservation", self.reservation, RESERVATIONS, where="Provisioned")
-        places = {
-            "tokens_per_min_per_unit": f"{SELLER}.{self.api.model.id}",
-            "usd_per_unit_hour": f"{SELLER}.{self.reservation}",
-            "units_min": SELLER,
-            "units_step": SELLER,
-        }
-        facts = catalog.facts_of("provisioned")
-        for name, id in places.items():
-            if self._open(name):
-                if f"{id}.{name}" not in facts:
-                    known = ", ".join(
-                        sorted(
-                            f.id.split(".", 1)[1]
-                            for f in facts.values()
-                            if f.field == "tokens_per_min_per_unit"
-                        )
-                    )
-                    raise CatalogError(
-                        f"no {name} of {self.api.model.id!r} in provisioned.csv; give {name}=, known are {known}"
-                    )
-                object.__setattr__(self, name, FromCatalogue(facts[f"{id}.{name}"].value.mid))
-        if self._open("output_weight"):
-            tier = self.api.model.tiers[0]
-            object.__setattr__(
-                self, "output_weight", FromCatalogue(tier.usd_per_mtok_out / tier.usd_per_mtok_in)
-            )
+        card = self.api.model
+        for name, key in (
+            ("tokens_per_min_per_unit", f"{SELLER}.{card.id}"),
+            ("usd_per_unit_hour", f"{SELLER}.{self.reservation}"),
+            ("units_min", SELLER),
+            ("units_step", SELLER),
+            ("output_weight", None),
+        ):
+            given = getattr(self, name)
+            if given is None or isinstance(given, FromCatalogue):  # nobody gave it, so the files do
+                tier = card.tiers[0]
+                ratio = tier.usd_per_mtok_out / tier.usd_per_mtok_in
+                value = self._fact(key, name) if key else ratio
+                object.__setattr__(self, name, FromCatalogue(value))
         validate(self)
 
-    def _open(self, name: str) -> bool:
-        """Whether nobody gave this number, so that the files do."""
-        return getattr(self, name) is None or isinstance(getattr(self, name), FromCatalogue)
+    def _fact(self, key: str, name: str) -> float:
+        """A number of provisioned.csv; the error names the models that have units."""
+        facts = catalog.facts_of("provisioned")
+        if f"{key}.{name}" not in facts:
+            models = [f.id for f in facts.values() if f.field == "tokens_per_min_per_unit"]
+            known = ", ".join(sorted(id.split(".", 1)[1] for id in models))
+            raise CatalogError(
+                f"no {name} of {self.api.model.id!r} in provisioned.csv; "
+                f"give {name}=, known are {known}"
+            )
+        return facts[f"{key}.{name}"].value.mid
 
     @property
     def model(self) -> Any:
+        """The price card."""
         return self.api.model
 
     @property
@@ -116,10 +139,12 @@ class Provisioned:
 
     @property
     def window(self) -> Any:
+        """Context window [token]."""
         return self.api.window
 
     @property
     def accepted(self) -> Any:
+        """Share of answers accepted with plain instructions."""
         return self.api.accepted
 
     def at(self, on: str) -> Provisioned:
@@ -127,99 +152,68 @@ class Provisioned:
         return self if on == self.on else replace(self, api=self.api.at(on), on=on)
 
     def limits(self, call: Call) -> Iterator[tuple[Any, str]]:
+        """What can stop a call: the window of the model."""
         yield from self.api.limits(call)
 
     def weighted(self, call: Call, cached: Any = 0.0) -> Any:
         """Tokens that a call counts as [input token]."""
-        return (
-            call.prompt_tokens
-            - cached
-            + self.output_weight * (call.output_tokens + call.reasoning_tokens)
-        )
+        return call.prompt_tokens - cached + self.output_weight * call.generated_tokens
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
         """Unit-hours by use, the idle ones apart, and what overflows by the token."""
-        cites = cite(self, "tokens_per_min_per_unit", "usd_per_unit_hour")
-        uses = []
-        for t in traffic:
-            if t.call.cache is None:
-                uses.append((t, t.schedule, self.weighted(t.call)))
-            else:
-                read, write = cache_schedules(t, work, terms)
-                uses += [
-                    (t, read, self.weighted(t.call, t.call.stable_tokens)),
-                    (t, write, self.weighted(t.call)),
-                ]
-        standing = [
-            (t, when, tokens, level_of(when, work, terms))
-            for t, when, tokens in uses
-            if t.schedule.kind in STANDING
-        ]
-        peak = sum(
-            (
-                work.arrivals_per_s(t.count) * tokens * level
-                for t, _, tokens, level in standing
-                if t.schedule.kind == "with_demand"
-            ),
-            0.0,
+        uses = self._uses(traffic, work, terms)
+        units, spilled = self._units(uses, work, terms)
+        usd, cites = (
+            self.usd_per_unit_hour,
+            cite(self, "tokens_per_min_per_unit", "usd_per_unit_hour"),
         )
-        peak = (
-            peak
-            * SECONDS_PER_MINUTE
-            * work.peak_to_average
-            / self.tokens_per_min_per_unit
-            / self.load_max
+        basis = (
+            "calls x (input + {output_weight} x output tokens) / "
+            "{tokens_per_min_per_unit} tokens a minute"
         )
-        units = np.ceil(peak * self.cover / self.units_step - fleet.ROUNDING) * self.units_step
-        units = np.maximum(units, self.units_min) * (np.asarray(peak) > 0)
-        reach = np.clip(units / np.maximum(peak, fleet.ROUNDING), 0.0, 1.0)
-        spilled = (
-            fleet.share_above(reach, work.peak_to_average) if np.any(np.asarray(self.cover) < 1) else 0.0
-        )
+        cites_use, unit = (*cites, *cite(self, "output_weight")), "unit-hour"
         busy: Any = 0.0
         for t, when, tokens in uses:
+            item = f"{t.item}: provisioned units in use"
             hours = t.count * tokens / self.tokens_per_min_per_unit / MINUTES_PER_HOUR
             if t.schedule.kind == "with_demand":
                 hours, when = scaled(hours, when, 1 - spilled, work, terms)
             if t.schedule.kind in STANDING:
                 busy = busy + hours * level_of(when, work, terms)
-            yield Line(
-                f"{t.item}: provisioned units in use",
-                t.phase,
-                hours,
-                "unit-hour",
-                self.usd_per_unit_hour,
-                when,
-                "api",
-                basis="calls x (input + {output_weight} x output tokens) / {tokens_per_min_per_unit} tokens a minute",
-                cites=(*cites, *cite(self, "output_weight")),
-            )
-        idle = np.maximum(units * HOURS_PER_MONTH - busy, 0.0)
-        each, when = (
-            (idle, monthly())
-            if steady(idle)
-            else (1.0, path(idle * (np.arange(terms.months + 1) > 0)))
+            yield Line(item, t.phase, hours, unit, usd, when, "api", basis=basis, cites=cites_use)
+        idle, when = by_month(np.maximum(units * HOURS_PER_MONTH - busy, 0.0))
+        basis = (
+            "units for the busiest hour, at least {units_min}, x hours of a month - hours in use"
         )
-        yield Line(
-            "provisioned units idle",
-            "serving",
-            each,
-            "unit-hour",
-            self.usd_per_unit_hour,
-            when,
-            "api",
-            basis="units for the busiest hour, at least {units_min}, x hours of a month - hours in use",
-            cites=(
-                *cites,
-                *cite(self, "units_min", "units_step", "load_max"),
-                "Workload.peak_to_average",
-            ),
-        )
+        sizes = (*cite(self, "units_min", "units_step", "load_max"), "Workload.peak_to_average")
+        cites, item = (*cites, *sizes), "provisioned units idle"
+        yield Line(item, "serving", idle, unit, usd, when, "api", basis=basis, cites=cites)
         if np.any(spilled):
-            over = []
-            for t in traffic:
-                if t.schedule.kind == "with_demand":
-                    count, when = scaled(t.count, t.schedule, spilled, work, terms)
-                    over.append(replace(t, count=count, schedule=when))
-            for line in self.api.price(over, work, terms):
-                yield replace(line, item=OVERFLOW + line.item)
+            yield from self.api.overflow(traffic, spilled, work, terms)
+
+    def _uses(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Uses:
+        """(traffic, when, weighted tokens of a call); a cached prefix counts where it is written, not where it is read."""
+        uses = []
+        for t in traffic:
+            when = t.schedule
+            if t.call.cache is not None:
+                read, when = cache_schedules(t, work, terms)
+                uses.append((t, read, self.weighted(t.call, t.call.stable_tokens)))
+            uses.append((t, when, self.weighted(t.call)))
+        return uses
+
+    def _units(self, uses: Uses, work: Workload, terms: Terms) -> tuple[Any, Any]:
+        """(units to buy, share of production that they have no room for)."""
+        per_s = sum(
+            work.arrivals_per_s(t.count) * tokens * level_of(when, work, terms)
+            for t, when, tokens in uses
+            if t.schedule.kind == "with_demand"
+        )
+        per_min = per_s * SECONDS_PER_MINUTE * work.peak_to_average
+        peak: Any = per_min / self.tokens_per_min_per_unit / self.load_max
+        units = np.ceil(peak * self.cover / self.units_step - queueing.ROUNDING) * self.units_step
+        units = np.maximum(units, self.units_min) * (np.asarray(peak) > 0)
+        if not np.any(np.asarray(self.cover) < 1):
+            return units, 0.0
+        reach = np.clip(units / np.maximum(peak, queueing.ROUNDING), 0.0, 1.0)
+        return units, queueing.share_above(reach, work.peak_to_average)

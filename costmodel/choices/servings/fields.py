@@ -1,0 +1,22 @@
+"""Types of fields that may be left open: they hold a record or a number once the object is made, which types cannot tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from costmodel.core.ranges import Number
+from costmodel.facts import catalog
+from costmodel.facts.prices import ApiPrice
+
+if TYPE_CHECKING:
+    Card = Any
+    Model = Any
+    Gpu = Any
+    Rent = Any
+    OpenNumber = Any
+else:
+    Card = ApiPrice | str  # a str is an id of the price list or the catalogue
+    Model = catalog.Model | str
+    Gpu = catalog.Gpu | str
+    Rent = catalog.Rent | None  # None is filled in from the catalogue
+    OpenNumber = Number | None
