@@ -8,7 +8,7 @@ Quality     Effect shift context_shift position_shift quality_by_question cost_b
 Waiting     Waiting latency first_token_s holds
 """
 
-from costmodel.choices.techniques.knowledge import own_embedder
+from costmodel.choices.techniques.lookup import own_embedder
 from costmodel.core.public import absent
 from costmodel.laws.caching import (
     break_even_hit_rate,
@@ -31,19 +31,18 @@ from costmodel.studies.answers import (
     context_budget,
     cost_by_mix,
     found_by_entities,
+    knowledge_map,
     quality_by_question,
 )
+from costmodel.studies.caching import cache_verdict, holds, knowledge_ratios, knowledge_table
 from costmodel.studies.graph_index import graph_from_sample, index_cost
 from costmodel.studies.knowledge import (
-    cache_verdict,
-    knowledge_map,
+    Waiting,
     knowledge_options,
-    knowledge_ratios,
-    knowledge_table,
+    latency,
     route_by_question,
     self_route,
 )
-from costmodel.studies.waiting import Waiting, holds, latency
 
 __all__ = [
     "Effect",

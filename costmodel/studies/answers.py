@@ -1,168 +1,334 @@
-"""Which way answers which questions how well, and how much context is enough."""
+"""Which way answers which questions, where each is cheapest, and how much context helps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.options import Mix, Option
+from costmodel.choices.options import Option
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.knowledge import Rag
-from costmodel.choices.techniques.lookup import fitted
+from costmodel.choices.techniques.lookup import quality_fact
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import QuestionMix
-from costmodel.core.checks import number_list
+from costmodel.core.checks import number_list, of_kind, one_number
 from costmodel.core.draws import middle
-from costmodel.core.errors import Infeasible, check, in_words
-from costmodel.core.nested import pin
+from costmodel.core.errors import check
+from costmodel.core.nested import objects
 from costmodel.core.public import public
+from costmodel.core.units import DAYS_PER_MONTH
+from costmodel.decisions.simulate import per_draw, totals
 from costmodel.laws.retrieval import all_found, chunks
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import evaluate
+from costmodel.ledgers.engine import Bill
+from costmodel.studies.knowledge import check_corpus
+from costmodel.studies.outcomes import per_request, share_accepted
+
+KINDS = tuple(QuestionMix.__dataclass_fields__)
+COARSE = 24  # points a side of the grid on which the map asks how sure it is
+
+
+# -- how much context ------------------------------------------------------------------------------
 
 
 @analysis
 def context_budget(study: Study, label: str | None = None, top_k: Any = None) -> pd.DataFrame:
-    """Quality and cost as more passages are put into the prompt: columns top_k context_tokens quality usd_per_request
-    per_accepted, and `best` on the row whose accepted answer costs least. `context_tokens` are those of all rounds, at most the corpus. Cost is what comes with each request, failures
-    with it: an answer that was not found costs its tokens and what a wrong answer costs."""
-    option, work, terms = study.option(label), study.work, study.terms
-    check(
-        isinstance(option, Option),
-        f"context_budget: the option is {in_words(option)}, it must be an Option(...)",
+    """Say what quality and cost become as more passages are put into the prompt.
+
+    The cost is what comes with each request, failures with it: an answer that was not found costs
+    its tokens and what a wrong answer costs.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        One of its options holds a Rag; every answer of it has a known quality.
+    label : str, optional
+        Which option; it may be left out where there is one.
+    top_k : iterable of float, optional
+        Passages of a prompt [count, at least 1]; by default up to 250, and no more than the corpus
+        has.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: top_k [count], context_tokens [token, of all rounds, at most the corpus], quality
+        [share], usd_per_request [USD], per_accepted [USD], best (True where an accepted answer
+        costs least). NaN where the prompt does not fit; every Range is at its middle.
+
+    Raises
+    ------
+    ValueError
+        When the option is a Mix or has no Rag, or its quality is not known.
+    """
+    label = study.label(label)
+    option, work = middle((study.option(label), study.work))
+    of_kind("context_budget: the option", option, Option)
+    rag = next((t for t in option.techniques if isinstance(t, Rag)), None)
+    check(rag is not None, "context_budget: the option has no Rag")
+    size: Any = np.inf if work.corpus is None else work.corpus.tokens
+    if top_k is None:  # more than the corpus has is not sent
+        ks = np.unique(np.round(np.geomspace(1, 250, 60)))
+        ks = ks[ks <= max(chunks(size, rag.chunk_tokens, 0.0) / rag.rounds, ks[0])]
+    else:
+        ks = number_list("top_k", top_k, 1)
+    found = per_draw(
+        study.only(label), (_with_each_request, share_accepted), grid={"rag.top_k": ks}
     )
-    check(
-        any(isinstance(t, Rag) for t in option.techniques), "context_budget: the option has no Rag"
-    )
-    ks = (
-        np.unique(np.round(np.geomspace(1, 250, 60)))
-        if top_k is None
-        else number_list("top_k", top_k, 1)
-    )
-    chosen, month_work, month_terms = middle((option, work, terms))
-    rag: Any = next(t for t in chosen.techniques if isinstance(t, Rag))
-    if top_k is None and month_work.corpus is not None:  # more than the corpus has is not sent
-        ks = ks[
-            ks <= max(chunks(month_work.corpus.tokens, rag.chunk_tokens, 0.0) / rag.rounds, ks[0])
-        ]
-    bill = evaluate(pin(chosen, "rag.top_k", ks[:, None]), month_work, month_terms)
-    calendar = Calendar(month_work, month_terms)
-    running = sum(
-        (
-            line.usd * calendar.factor(line.schedule, line.trend)
-            for line in bill.lines
-            if line.schedule.kind in ("with_demand", "path")
-        ),
-        0.0,
-    )
-    each = np.broadcast_to(running / (bill.requests * calendar.requests), (len(ks), 1))[:, 0]
-    quality = np.broadcast_to(np.nan if bill.accepted is None else bill.accepted, (len(ks), 1))[
-        :, 0
-    ]
+    usd, quality = (numbers[label] for numbers in found)
     check(
         not np.isnan(quality).all(),
-        "context_budget: nobody knows how many answers are accepted; give accepted= to the serving, such as Api(..., accepted=0.35)",
+        "context_budget: nobody knows how many answers are accepted; give accepted= to the "
+        "serving, such as Api(..., accepted=0.35)",
     )
-    sent = np.minimum(ks * rag.chunk_tokens * rag.rounds, month_work.corpus.tokens)
     table = pd.DataFrame(
         {
             "top_k": ks,
-            "context_tokens": sent,
+            "context_tokens": np.minimum(ks * rag.chunk_tokens * rag.rounds, size),
             "quality": quality,
-            "usd_per_request": each,
-            "per_accepted": each / quality,
+            "usd_per_request": usd,
+            "per_accepted": usd / quality,
         }
     )
     return table.assign(best=table.index == table["per_accepted"].idxmin())
 
 
+def _with_each_request(bill: Bill, calendar: Calendar) -> Any:
+    """USD of one request that grows with the requests, wrong answers included."""
+    lines = [line for line in bill.lines if line.schedule.kind in ("with_demand", "path")]
+    return replace(bill, lines=lines).total(calendar) / (bill.requests * calendar.requests)
+
+
+# -- which questions -------------------------------------------------------------------------------
+
+
 @analysis
 def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd.DataFrame:
-    """Quality and cost of each way as `hard` questions (multi_hop, whole or summary) replace facts.
+    """Say what quality and cost of each way become as hard questions replace facts.
 
-    Columns: option share quality per_request per_accepted; NaN where a way cannot run.
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The ways.
+    hard : {"multi_hop", "whole", "summary"}
+        The kind of hard questions.
+    shares : iterable of float, optional
+        Their share of all questions [share, 0 to 1]; by default 0 to 1 in tenths.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: option, share, quality [share], per_request [USD], per_accepted [USD]; NaN where a
+        way cannot run. Every Range is at its middle.
+
+    Raises
+    ------
+    ValueError
+        When `hard` is no such kind, or an option is a router that was made for one mix.
     """
-    options, work, terms = study.options, study.work, study.terms
     check(
-        hard in ("multi_hop", "whole", "summary"),
+        hard in KINDS[1:],
         f"cost_by_mix: hard is {hard!r}, allowed are multi_hop, whole and summary",
     )
-    _asked_by_kind("cost_by_mix", options)
-    rows = []
-    for share in np.linspace(0, 1, 11) if shares is None else number_list("shares", shares, 0, 1):
-        asked, numbers = middle(
-            (replace(work, question_mix=QuestionMix(**{"fact": 1 - share, hard: share})), terms)
+    _check_routers("cost_by_mix", study)
+    axis = np.linspace(0, 1, 11) if shares is None else number_list("shares", shares, 0, 1)
+    grid = {"QuestionMix.fact": 1 - axis, f"QuestionMix.{hard}": axis}
+    study = study.changed(work=replace(study.work, question_mix=QuestionMix()))
+    usd, quality = per_draw(study, (per_request, share_accepted), grid=grid)
+    frames = [
+        pd.DataFrame(
+            {
+                "option": label,
+                "share": axis,
+                "quality": quality[label],
+                "per_request": usd[label],
+                "per_accepted": usd[label] / quality[label],
+            }
         )
-        calendar = Calendar(asked, numbers)
-        for label, option in options.items():
-            try:
-                bill = evaluate(middle(option), asked, numbers)
-            except Infeasible:
-                rows.append((label, share, np.nan, np.nan, np.nan))
-                continue
-            each = float(
-                bill.total(calendar, without="failures") / (bill.requests * calendar.requests)
-            )
-            good = np.nan if bill.accepted is None else float(bill.accepted)
-            rows.append((label, share, good, each, each / good))
-    return pd.DataFrame(rows, columns=["option", "share", "quality", "per_request", "per_accepted"])
+        for label in study.options
+    ]
+    return pd.concat(frames).sort_values("share", kind="stable", ignore_index=True)
 
 
-def _asked_by_kind(who: str, options: Mapping[str, Option | Mix]) -> None:
-    """A part of a router has questions of its own: asking it something else would change nothing and look like an answer."""
-    for label, option in options.items():
-        own = [
-            t
-            for part, _, _ in middle(option).parts()
-            for t in part.techniques
-            if getattr(t, "questions", None) is not None
-        ]
+def _check_routers(who: str, study: Study) -> None:
+    """A part of a router has questions of its own, so another mix would not change its answers."""
+    for label, option in study.options.items():
         check(
-            not own,
-            f"{who}: {label!r} is a router that was made for one mix of questions; make it again for each mix, with route_by_question",
+            all(getattr(thing, "questions", None) is None for thing in objects(option)),
+            f"{who}: {label!r} is a router that was made for one mix of questions; make it again "
+            "for each mix, with route_by_question",
         )
 
 
 @analysis
 def quality_by_question(study: Study) -> pd.DataFrame:
-    """Share of answers accepted by each way on each kind of question: index option; fact multi_hop whole summary.
+    """Say which share of answers each way gets right, by kind of question.
 
-    Vectors win facts, graphs questions over several hops and summaries (GraphRAG-Bench, arXiv:2506.05690; HippoRAG 2, arXiv:2502.14802).
+    Vectors win facts, graphs win questions over several hops and summaries (GraphRAG-Bench,
+    arXiv:2506.05690; HippoRAG 2, arXiv:2502.14802).
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The ways.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index option; columns fact, multi_hop, whole, summary [share accepted, NaN where it is not
+        known]. Every Range is at its middle.
+
+    Raises
+    ------
+    ValueError
+        When an option is a router that was made for one mix.
     """
-    options, work = study.options, study.work
-    _asked_by_kind("quality_by_question", options)
-    rows: dict[str, dict[str, float]] = {label: {} for label in options}
-    for kind in QuestionMix.__dataclass_fields__:
-        only = replace(work, question_mix=QuestionMix(**{"fact": 0.0, kind: 1.0}))
-        for label, option in options.items():
-            try:
-                share = evaluate(*middle((option, only, Terms(months=1)))).accepted
-            except Infeasible:
-                share = None
-            rows[label][kind] = np.nan if share is None else float(np.squeeze(share))
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("option")
+    _check_routers("quality_by_question", study)
+    work = replace(study.work, question_mix=QuestionMix())
+    alone = dict(zip((f"QuestionMix.{kind}" for kind in KINDS), np.eye(len(KINDS)), strict=True))
+    (shares,) = per_draw(
+        study.changed(work=work, terms=Terms(months=1)), (share_accepted,), grid=alone
+    )
+    table = pd.DataFrame.from_dict(shares, orient="index", columns=KINDS)
+    return table.rename_axis("option")
 
 
 @public
 def found_by_entities(entities: Iterable[float] = (1, 2, 3, 5, 8)) -> pd.DataFrame:
-    """Chance that all of the entities of a question are found, by vectors alone and with a graph, each with its 90 % range.
+    """Say how likely all entities of a question are found, by vectors alone and with a graph.
 
-    Index entities; columns vector_low vector vector_high graph_low graph graph_high, fitted to perfect retrieval of two hops
-    (fast-graphrag benchmarks; a vendor). Vectors fall towards zero at five, as Tian Pan's "GraphRAG in Production" says.
+    Fitted to perfect retrieval of two hops (fast-graphrag benchmarks; a vendor). Vectors fall
+    towards zero at five, as Tian Pan's "GraphRAG in Production" says.
 
+    Parameters
+    ----------
+    entities : iterable of float
+        Entities that a question needs [count, at least 1].
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index entities; columns vector_low, vector, vector_high, graph_low, graph, graph_high
+        [chance, with its 90 % range].
+
+    Raises
+    ------
+    ValueError
+        When a number of entities is below 1.
+
+    Examples
+    --------
     >>> found_by_entities()["vector"].round(2).tolist()
     [0.52, 0.27, 0.14, 0.04, 0.01]
     """
     n = number_list("entities", entities, 1)
     columns: dict[str, np.ndarray] = {}
     for name in ("vector", "graph"):
-        each = fitted(f"{name}.per_entity")
-        columns |= {
-            f"{name}{suffix}": all_found(n, x)
-            for suffix, x in (("_low", each.low), ("", each.mid), ("_high", each.high))
-        }
+        each = quality_fact(f"{name}.per_entity")
+        ends = {f"{name}_low": each.low, name: each.mid, f"{name}_high": each.high}
+        columns |= {end: all_found(n, chance) for end, chance in ends.items()}
     return pd.DataFrame(columns, index=pd.Index(n, name="entities"))
+
+
+# -- where each way is cheapest --------------------------------------------------------------------
+
+
+@analysis
+def knowledge_map(
+    study: Study,
+    pages: Any = None,
+    queries_per_day: Any = None,
+    draws: int = 40,
+    days_per_month: float = DAYS_PER_MONTH,
+) -> pd.DataFrame:
+    """Say which way is cheapest over the horizon, by size of the corpus and traffic.
+
+    The cost of wrong answers is in it. A page has the tokens of a page of the workload's corpus.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The ways; the workload has a corpus.
+    pages : iterable of float, optional
+        Sizes of the corpus, rising [page, above 0]; by default 200 from 10 to 100,000.
+    queries_per_day : iterable of float, optional
+        Traffic, rising [request/day, above 0]; by default 200 from 1 to 100,000.
+    draws : int
+        Random draws behind p_winner, on a coarser grid; 0 leaves the column out.
+    days_per_month : float
+        Days with traffic [day/month, 1 to 31].
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: pages, queries_per_day, winner (none where nothing can run), usd_per_month [USD,
+        every Range at its middle], p_winner [share of draws in which the winner is cheapest].
+
+    Raises
+    ------
+    ValueError
+        When the workload has no corpus, or an axis does not rise.
+    """
+    from scipy.interpolate import RegularGridInterpolator
+
+    work = study.work
+    check_corpus("knowledge_map", work)
+    one_number("days_per_month", days_per_month, 1, 31)
+    axes = [_axis("pages", pages, 10, 1e5), _axis("queries_per_day", queries_per_day, 1, 1e5)]
+    corpus: Any = work.corpus
+    per_page = float(middle(corpus.tokens) / middle(corpus.page_count))
+    paged = study.changed(work=replace(work, corpus=replace(corpus, pages=1.0)))
+
+    def usd_on(pages: np.ndarray, queries: np.ndarray, draws: int | None = None) -> np.ndarray:
+        grid = {
+            "Corpus.tokens": pages * per_page,
+            "Corpus.pages": pages,
+            "requests_per_month": queries * days_per_month,
+        }
+        usd = np.stack(list(totals(paged, draws, grid).values()))
+        return np.where(np.isnan(usd), np.inf, usd)
+
+    p, q = _plane(axes)
+    usd = usd_on(p, q)
+    runs = np.isfinite(usd).any(axis=0)
+    best = np.where(runs, usd.argmin(axis=0), -1)  # -1: no way can run there
+    table = pd.DataFrame(
+        {
+            "pages": p,
+            "queries_per_day": q,
+            "winner": pd.Categorical.from_codes(best, list(study.options)),
+            "usd_per_month": usd.min(axis=0) / study.terms.months,
+        }
+    )
+    if draws:
+        few = [np.geomspace(axis.min(), axis.max(), COARSE) for axis in axes]
+        drawn = usd_on(*_plane(few), draws)
+        least = (drawn == drawn.min(axis=0)) & np.isfinite(drawn).any(axis=0)
+        chance = (least / np.maximum(least.sum(axis=0), 1)).mean(axis=1)
+        at = RegularGridInterpolator(
+            [np.log(axis) for axis in few],
+            np.moveaxis(chance.reshape(-1, COARSE, COARSE), 0, -1),
+            bounds_error=False,
+            fill_value=None,
+        )(np.c_[np.log(p), np.log(q)])
+        sure = at[np.arange(len(best)), best]
+        table["p_winner"] = np.where(runs, np.clip(sure, 0, 1), np.nan)
+    return table
+
+
+def _plane(axes: list[np.ndarray]) -> list[np.ndarray]:
+    """Every pair of two axes."""
+    return [m.ravel() for m in np.meshgrid(*axes, indexing="ij")]
+
+
+def _axis(name: str, given: Any, low: float, high: float) -> np.ndarray:
+    """An axis of the map: rising numbers above 0, by default 200 from low to high."""
+    axis = np.geomspace(low, high, 200) if given is None else number_list(name, given)
+    check(
+        len(axis) > 1 and axis[0] > 0 and (np.diff(axis) > 0).all(),
+        f"{name} is {axis.tolist()}, it must be two or more rising numbers above 0",
+    )
+    return axis

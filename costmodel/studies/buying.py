@@ -15,9 +15,9 @@ from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.units import (
     HOURS_PER_MONTH,
+    WORKING_HOURS_PER_WEEK,
     MONTHS_PER_YEAR,
     WORKING_HOURS_PER_MONTH,
-    WORKING_HOURS_PER_WEEK,
 )
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Rent

@@ -14,8 +14,9 @@ from costmodel.choices.options import Mix, Option
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.agents import Agent
 from costmodel.choices.techniques.compliance import Compliance
-from costmodel.choices.techniques.operations import Evals, Monitoring, Upgrades
+from costmodel.choices.techniques.operations import Evals, Monitoring
 from costmodel.choices.techniques.release import POLICIES, Release
+from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import is_day, require
@@ -234,7 +235,7 @@ def best_policy(
     )
 
 
-# -- small pieces ----------------------------------------------------------------------------------------
+# -- small pieces -----------------------------------------------------------------------------------
 
 
 def _ways(

@@ -31,7 +31,7 @@ PERCENTILES = (0.50, 0.80, 0.90, 0.95, 0.99)
 
 
 def per_request(bill: Bill, calendar: Calendar) -> Any:
-    """USD of one request over the horizon, wrong answers left out; fixed costs are spread over all."""
+    """USD of one request over the horizon, without wrong answers; fixed costs are spread."""
     requests = bill.requests * calendar.requests
     check(np.all(requests > 0), f"the workload brings no requests in {calendar.months} months")
     return bill.total(calendar, without="failures") / requests

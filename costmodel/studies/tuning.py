@@ -19,7 +19,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.ranges import Doubt
-from costmodel.core.units import ROUNDING, WORKING_HOURS_PER_WEEK
+from costmodel.core.units import WORKING_HOURS_PER_WEEK, ROUNDING
 from costmodel.core.words import number_text
 from costmodel.decisions.simulate import totals
 from costmodel.ledgers.book import ledger

@@ -10,7 +10,7 @@ from toys import STILL, api
 import costmodel as cm
 from costmodel.core.glossary import limits
 from costmodel.core.ranges import Doubt
-from costmodel.studies.waiting import latency
+from costmodel.studies.knowledge import latency
 
 AT = "2026-11-20"
 RATES = {"in": 2.0, "out": 10.0, "cache_read": 0.2, "cache_write": 2.5, "cache_write_1h": 4.0}
