@@ -10,7 +10,7 @@ from costmodel.core.public import absent
 from costmodel.laws.quality import allowed_loss, examples_gain, required_gain
 from costmodel.laws.training.calibration import measured_training
 from costmodel.laws.training.compute import adapter_flops, gpu_hours, training_flops
-from costmodel.laws.training.run import predict_training
+from costmodel.laws.training.predict import predict_training
 from costmodel.studies.tuning import paybacks, tenants, underestimates
 from costmodel.validation.cases import (
     published_break_evens,

@@ -18,7 +18,8 @@ from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.laws.training.calibration import arguments, laws, measured_training
 from costmodel.laws.training.compute import training_flops
-from costmodel.laws.training.run import class_of, predict_training
+from costmodel.laws.training.predict import predict_training
+from costmodel.laws.training.run import class_of
 from costmodel.validation.serving import serving_errors
 from costmodel.validation.training_fit import (
     arrays,

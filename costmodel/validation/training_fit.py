@@ -17,8 +17,9 @@ import pandas as pd
 
 from costmodel.core.units import GB, SECONDS_PER_HOUR
 from costmodel.laws.training.calibration import arguments
+from costmodel.laws.training.inputs import prepare
 from costmodel.laws.training.memory import MemoryLaw, peak_memory
-from costmodel.laws.training.run import Run, prepare
+from costmodel.laws.training.run import Run
 from costmodel.laws.training.speed import SpeedLaw, seconds_per_token
 
 INSIDE = 0.8  # share of runs that a band holds
@@ -80,7 +81,7 @@ def arrays(table: pd.DataFrame, known: bool = True) -> Run:
     given = arguments(table)
     if not known:
         given |= {"layers": None, "hidden": None, "vocab": None}
-    return prepare(**given)[0]
+    return prepare(given).run
 
 
 def pick(run: Run, rows: np.ndarray) -> Run:

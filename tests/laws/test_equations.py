@@ -22,7 +22,6 @@ ARGUMENTS = {
     training.usual_layers: (8e9,),
     training.usual_hidden: (8e9, 32.0),
     training.gpu_hours: (1e20, 989e12, 0.4),
-    training.weights_memory: (8e9, 16.0),
     roofline.gpus_that_fit: (141e9, 80e9, 0.9),
     roofline.part_s: (16e9, 2.7e12, 1.6e10, 5e14),
     roofline.experts_touched: (256.0, 8.0, 64.0),

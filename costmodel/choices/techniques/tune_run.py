@@ -11,8 +11,7 @@ from costmodel.choices.purchases import cite
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.core.errors import Infeasible
 from costmodel.core.units import GB, MTOK, SECONDS_PER_HOUR
-from costmodel.facts.catalog import facts_of
-from costmodel.laws.training.calibration import TOKENS_IN_FLIGHT, decoding, laws
+from costmodel.laws.training.calibration import laws
 from costmodel.laws.training.compute import (
     BYTES_PER_PARAMETER_BF16,
     BYTES_PER_PARAMETER_FULL,
@@ -21,8 +20,8 @@ from costmodel.laws.training.compute import (
     training_flops,
 )
 from costmodel.laws.training.memory import smallest_set
-from costmodel.laws.training.run import MATMUL, RANK, ROLLOUTS, Run, class_of
-from costmodel.laws.training.speed import SELECTIVE, seconds_per_token
+from costmodel.laws.training.run import RANK, Run, build, class_of, gpus_per_node
+from costmodel.laws.training.speed import seconds_per_token
 
 
 @dataclass(frozen=True)
@@ -114,48 +113,19 @@ def widened(error: Any, run: Run) -> Any:
 
 def arrays(serving: Hosted, method: str, seq_len: Any, packed: bool | None, stack: str) -> Run:
     """What the training laws read, for a tune of the serving's model on its GPU; numbers or draws."""
-    model, gpu = serving.model, serving.gpu
-    adapter = method != "full"
-    active = model.parameters if model.active_parameters is None else model.active_parameters
-    facts = facts_of("training")
-    node = facts.get(f"{gpu.id}.gpus_per_node", facts["node.gpus_per_node"]).value.mid
-    none, naive = np.zeros_like(np.asarray(active, float)), stack == "naive"
-    return Run(
+    model = serving.model
+    return build(
+        serving.gpu,
+        gpus_per_node(serving.gpu.id),
         params=model.parameters,
-        active_params=active,
+        active_params=model.active_parameters,
         layers=model.layers,
         hidden=model.hidden,
         vocab=model.vocab,
         seq_len=seq_len,
-        tokens_in_flight=np.maximum(1.0, np.floor(TOKENS_IN_FLIGHT / seq_len)) * seq_len,
-        gpus=none + 1.0,
-        gpus_used=none + 1.0,
-        node=node,
-        peak=gpu.peak_flops_bf16,
-        peak_bf16=gpu.peak_flops_bf16,
-        bandwidth=gpu.bandwidth,
-        interconnect=gpu.interconnect,
-        memory=gpu.memory,
-        matmul=MATMUL if gpu.matmul_efficiency is None else gpu.matmul_efficiency,
-        rank=RANK,
-        rollouts=ROLLOUTS,
-        **decoding(),
-        every_weight=0.0 if adapter else 1.0,
-        adapter=adapter,
-        quantised=method == "qlora",
-        forwards=none,
-        generates=False,
-        checkpointed=1.0,
-        recompute=SELECTIVE if stack == "tuned" else 1.0,
-        pure_bf16=False,
-        tuned=stack == "tuned",
-        naive=naive,
-        offload=stack == "offload",
-        packed=not naive if packed is None else packed,
-        chunked_loss=not naive,
-        optimizer_8bit=False,
-        fused_step=False,
-        activation_offload=False,
+        method=method,
+        stack=stack,
+        packed=packed,
     )
 
 

@@ -1,1 +1,1 @@
-"""How long a training run takes, what memory it needs and what it is worth: laws fitted to published runs."""
+"""Training: how long a run takes and what memory it needs, by laws fitted to published runs."""

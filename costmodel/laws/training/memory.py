@@ -1,7 +1,8 @@
-"""What fills the memory of a training GPU: states, activations, logits and the framework, and how far sharding helps.
+"""What fills the memory of a training GPU: states, activations, logits and the framework.
 
-The functions take the arrays of `training_runs.Run`. The bytes are fitted within what the physics allows
-(benchmarks/fit_training.py) and live in data/calibration/training.csv. Not in it: pipeline schedules, low-rank optimisers.
+The functions take the numbers of a `run.Run`. The bytes are fitted within what the physics allows
+(benchmarks/fit_training.py) and live in data/calibration/training.csv. Not in it: pipeline
+schedules, low-rank optimisers.
 """
 
 from __future__ import annotations
@@ -21,97 +22,93 @@ TIED_BELOW = 4e9  # smaller models usually share the input and the output embedd
 USABLE = 0.95  # share of the card that runs fill before they fail
 ROUNDING = 1 + 1e-9
 MOST_GPUS = 2**14  # where the search for the smallest set ends
-UNPACKED = 0.4  # of the window that the longest example of an unpacked batch fills, unless a plain script pads them all; assumption
-MOST_SPLIT = 64.0  # GPUs over which one sequence is split, tensor and context parallel together: torchtitan's 405B runs
+UNPACKED = 0.4  # of the window that the longest example of a padded batch fills; assumption
+MOST_SPLIT = 64.0  # GPUs over which one sequence is split: torchtitan's 405B runs
 LAYERS_GATHERED = 2  # the one at work and the next one
 
 
 @dataclass(frozen=True)
 class MemoryLaw:
-    """Bytes that a training run needs, fitted by benchmarks/fit_training.py within what the physics allows.
+    """Bytes that a training run needs, fitted within what the physics allows.
 
-    Activations are per token, layer and unit of width: Korthikanti et al. 2022, table 2 count 34 with dropout and a GELU
-    block, 2 of them the input of the layer that full checkpointing keeps.
+    Activations are per token, layer and unit of width: Korthikanti et al. 2022, table 2 count 34
+    with dropout and a GELU block, 2 of them the input of the layer that full checkpointing keeps.
     """
 
+    # -- states
     states: float  # weights, gradients and optimiser of one trained parameter, fp32 states [byte]
     states_pure_bf16: float  # the same, all bf16 [byte]
     quantised_weight: float  # of one 4-bit weight with its scales [byte]
-    adapter_states: (
-        float  # trained adapter with its states, per layer, unit of width and rank [byte]
-    )
+    adapter_states: float  # trained adapter, per layer, unit of width and rank [byte]
+    # -- activations
     activation: float  # full training, nothing checkpointed [byte]
     activation_adapter: float  # LoRA: frozen layers keep fewer inputs [byte]
     activation_quantised: float  # more for QLoRA: 4-bit layers keep their inputs [byte]
     activation_selective: float  # selective checkpointing [byte]
     activation_checkpointed: float  # full checkpointing [byte]
+    # -- the rest
     logits: float  # of one token and word of the vocabulary, loss in chunks [byte]
     logits_naive: float  # the same, loss in fp32 at once [byte]
     framework: float  # CUDA context, libraries, buffers [byte]
     fragmentation: float  # reserved over used [x]
 
 
+def _body(run: Any, parameters: Any) -> Any:
+    """Parameters without the embeddings, at least half of them."""
+    embeddings = np.where(run.params < TIED_BELOW, 1.0, 2.0) * run.vocab * run.hidden
+    return np.maximum(parameters - embeddings, parameters / 2)
+
+
 def state_memory(run: Any, law: MemoryLaw) -> Any:
     """Weights, gradients and optimiser states of the whole model [byte], before any sharding.
 
-    Full: `states` per parameter. Adapters: the frozen base in bf16 or 4 bits (embeddings stay bf16), and the adapter.
-    DPO and RL also hold a reference model in bf16, unless an adapter is trained: its base is the reference. An 8-bit optimiser keeps its two moments in one byte each; a step
-    fused with the backward pass keeps no gradients.
+    Full: `states` per parameter. Adapters: the frozen base in bf16 or 4 bits (embeddings stay
+    bf16), and the adapter. DPO and RL also hold a reference model in bf16, unless an adapter is
+    trained: its base is the reference. An 8-bit optimiser keeps its two moments in one byte each; a
+    step fused with the backward pass keeps no gradients.
     """
-    embeddings = np.where(run.params < TIED_BELOW, 1.0, 2.0) * run.vocab * run.hidden
-    body = np.maximum(run.params - embeddings, run.params / 2)
+    bf16 = BYTES_PER_PARAMETER_BF16 * run.params
     moments = np.where(run.pure_bf16, 2 * BYTES_PER_PARAMETER_BF16, 2 * BYTES_PER_PARAMETER_FP32)
-    spared = np.where(run.optimizer_8bit, moments - 2, 0.0) + np.where(
-        run.fused_step, BYTES_PER_PARAMETER_BF16, 0.0
-    )
+    spared = run.optimizer_8bit * (moments - 2) + run.fused_step * BYTES_PER_PARAMETER_BF16
     full = (np.where(run.pure_bf16, law.states_pure_bf16, law.states) - spared) * run.params
-    base = np.where(
-        run.quantised,
-        law.quantised_weight * body + BYTES_PER_PARAMETER_BF16 * (run.params - body),
-        BYTES_PER_PARAMETER_BF16 * run.params,
-    )
-    reference = np.where(
-        (run.forwards > 0) & ~np.asarray(run.adapter), BYTES_PER_PARAMETER_BF16 * run.params, 0.0
-    )
-    return (
-        np.where(run.adapter, base + law.adapter_states * run.rank * run.layers * run.hidden, full)
-        + reference
-    )
+    full = full + np.where(run.forwards > 0, bf16, 0.0)  # the reference
+    lower = (BYTES_PER_PARAMETER_BF16 - law.quantised_weight) * _body(run, run.params)
+    base = bf16 - np.where(run.quantised, lower, 0.0)
+    adapter = law.adapter_states * run.rank * run.layers * run.hidden
+    return np.where(run.adapter, base + adapter, full)
 
 
-def breadth(run: Any) -> Any:
-    """Width of a layer's feed-forward block over the usual one, as far as it fills memory: 1/3 + 2/3 x parameters of a layer / 12 h^2.
+def relative_width(run: Any) -> Any:
+    """Width of a layer's feed-forward block over the usual one, as far as it fills memory [x].
 
-    A third of the activations belong to attention. Gemma's blocks are two to three times as wide as usual.
+    1/3 + 2/3 x parameters of a layer / 12 h^2: a third of the activations belong to attention.
+    Gemma's blocks are two to three times as wide as usual.
     """
-    body = np.maximum(
-        run.active_params - np.where(run.params < TIED_BELOW, 1.0, 2.0) * run.vocab * run.hidden,
-        run.active_params / 2,
-    )
-    return 1 / 3 + 2 / 3 * body / (run.layers * PARAMETERS_PER_LAYER * run.hidden**2)
+    usual = run.layers * PARAMETERS_PER_LAYER * run.hidden**2
+    return 1 / 3 + 2 / 3 * _body(run, run.active_params) / usual
 
 
 def token_memory(run: Any, law: MemoryLaw) -> Any:
     """Activations and logits of one token in flight [byte]."""
     kept = np.where(run.adapter, law.activation_adapter, law.activation)
-    kept = (kept + np.where(run.quantised, law.activation_quantised, 0.0)) * breadth(run)
-    none, some = kept * run.layers, law.activation_selective * run.layers
-    least = np.where(run.activation_offload, 0.0, law.activation_checkpointed * run.layers) + kept
-    activations = np.where(
-        run.checkpointed >= 1, least, np.where(run.checkpointed > 0, np.minimum(some, none), none)
+    kept = (kept + np.where(run.quantised, law.activation_quantised, 0.0)) * relative_width(run)
+    every = kept * run.layers
+    some = np.minimum(law.activation_selective * run.layers, every)
+    inputs = np.where(run.activation_offload, 0.0, law.activation_checkpointed * run.layers)
+    activations = np.select(
+        [run.checkpointed >= 1, run.checkpointed > 0], [inputs + kept, some], every
     )
-    return (
-        activations * run.hidden
-        + np.where(run.chunked_loss, law.logits, law.logits_naive) * run.vocab
-    )
+    logits = np.where(run.chunked_loss, law.logits, law.logits_naive)
+    return activations * run.hidden + logits * run.vocab
 
 
 def peak_memory(run: Any, gpus: Any, law: MemoryLaw) -> Any:
     """Peak memory of one GPU [byte] when states are sharded over all GPUs (ZeRO-3, FSDP).
 
-    Sharded states + two gathered layers + tokens in flight x (activations + logits) + framework. When that exceeds
-    the GPU, the sequence is split over up to 64 GPUs (tensor and context parallel), only as far as it must, so
-    the peak stays near the card until even that is not enough. With offload the states live in the host's memory.
+    Sharded states + two gathered layers + tokens in flight x (activations + logits) + framework.
+    When that exceeds the GPU, the sequence is split over up to 64 GPUs (tensor and context
+    parallel), only as far as it must, so the peak stays near the card until even that is not
+    enough. With offload the states live in the host's memory.
     """
     return _peak(run, np.asarray(gpus, float), law, *_demand(run, law))
 
@@ -119,16 +116,14 @@ def peak_memory(run: Any, gpus: Any, law: MemoryLaw) -> Any:
 def smallest_set(run: Any, law: MemoryLaw) -> Any:
     """Fewest GPUs on which the run fits, whole; NaN where even 16,384 are too few."""
     demand, room = _demand(run, law), USABLE * run.memory * ROUNDING
-    low, high = (
-        np.ones(np.shape(demand[0] + demand[2])),
-        np.full(np.shape(demand[0] + demand[2]), float(MOST_GPUS)),
-    )
+    shape = np.shape(demand[0] + demand[2])
+    low, high = np.ones(shape), np.full(shape, float(MOST_GPUS))
     for _ in range(int(np.log2(MOST_GPUS)) + 1):
         middle = np.floor((low + high) / 2)
         fits = _peak(run, middle, law, *demand) <= room
         low, high = np.where(fits, low, middle), np.where(fits, middle, high)
-    found = np.where(_peak(run, float(MOST_GPUS), law, *demand) <= room, high, np.nan)
-    return np.where(_peak(run, 1.0, law, *demand) <= room, 1.0, found)
+    high = np.where(_peak(run, high, law, *demand) <= room, high, np.nan)
+    return np.where(_peak(run, 1.0, law, *demand) <= room, 1.0, high)  # alone it gathers no layers
 
 
 def shortage(run: Any, law: MemoryLaw) -> Any:
@@ -151,8 +146,6 @@ def _demand(run: Any, law: MemoryLaw) -> tuple[Any, Any, Any]:
 def _peak(run: Any, gpus: Any, law: MemoryLaw, states: Any, gathered: Any, tokens: Any) -> Any:
     held = states / gpus + np.where(gpus > 1, gathered, 0.0)
     room = USABLE * run.memory / law.fragmentation - law.framework
-    split = held + tokens / np.minimum(gpus, MOST_SPLIT)
-    used = np.where(
-        held + tokens <= room, held + tokens, np.maximum(np.minimum(room, held + tokens), split)
-    )
+    split, whole = held + tokens / np.minimum(gpus, MOST_SPLIT), held + tokens
+    used = np.where(whole <= room, whole, np.maximum(np.minimum(room, whole), split))
     return (used + law.framework) * law.fragmentation
