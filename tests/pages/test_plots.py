@@ -9,7 +9,7 @@ import pytest
 
 import costmodel as cm
 from costmodel.core.words import Currency
-from costmodel.pages.plots import costs as plots
+from costmodel.pages import plots
 from costmodel.pages.plots import style
 
 ON = "2026-11-20"

@@ -1,7 +1,8 @@
 """The face `cm.plots`: figures, one file a subject; `style` holds the colours and the form that
 they share.
 
-Costs       plot_lifecycle plot_bands plot_cumulative plot_sweep plot_quality plot_tornado
+Costs       plot_lifecycle plot_cumulative plot_tornado
+Options     plot_bands plot_sweep plot_quality
 Decisions   plot_fan plot_waterfall plot_case plot_regions plot_sobol plot_information plot_scaling
 Tuning      plot_paybacks plot_tenants
 Serving     plot_utilisation plot_day plot_breakeven_map plot_buy_or_rent colours
@@ -13,14 +14,7 @@ Colours     palette
 """
 
 from costmodel.core.public import absent
-from costmodel.pages.plots.costs import (
-    plot_bands,
-    plot_cumulative,
-    plot_lifecycle,
-    plot_quality,
-    plot_sweep,
-    plot_tornado,
-)
+from costmodel.pages.plots.costs import plot_cumulative, plot_lifecycle, plot_tornado
 from costmodel.pages.plots.decisions import (
     plot_case,
     plot_fan,
@@ -48,6 +42,7 @@ from costmodel.pages.plots.operations import (
     plot_tasks,
     plot_year,
 )
+from costmodel.pages.plots.options import plot_bands, plot_quality, plot_sweep
 from costmodel.pages.plots.serving import (
     colours,
     plot_breakeven_map,

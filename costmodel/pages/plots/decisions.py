@@ -141,7 +141,7 @@ def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def plot_regions(
     table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, str] | None = None
 ) -> Axes:
-    """Who is cheapest where: a map over two inputs, with the present point (a table of `regions`)."""
+    """Who is cheapest where: a map over two inputs with the present point (of `regions`)."""
     x, y = table.columns[:2]
     ax = ax or picture(3.8)
     labels = [str(b) for b in table["best"].value_counts().index if b]
@@ -275,7 +275,7 @@ def plot_information(
 
 @figure
 def plot_scaling(draws: list[int], seconds: list[float], ax: Axes | None = None) -> Axes:
-    """Time of `compare` against the number of draws, beside a straight line through the last point."""
+    """Time of `compare` by the number of draws, beside a line through the last point."""
     ax = ax or picture(3.0)
     ax.plot(draws, seconds, "o-", color=COLOURS[1], linewidth=1.5, markersize=5)
     ax.plot(

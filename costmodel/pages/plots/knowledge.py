@@ -287,8 +287,10 @@ def plot_budget(table: pd.DataFrame, ax: Axes | None = None, money: Currency = U
     sentences_above(
         ax,
         [
-            f"most answers accepted with {short(x[most])} tokens ({table['top_k'][most]:.0f} chunks): {percent(quality[most])}",
-            f"cheapest accepted answer with {short(x[least])} tokens ({table['top_k'][least]:.0f} chunks): {dollars(cost[least], money)}",
+            f"most answers accepted with {short(x[most])} tokens "
+            f"({table['top_k'][most]:.0f} chunks): {percent(quality[most])}",
+            f"cheapest accepted answer with {short(x[least])} tokens "
+            f"({table['top_k'][least]:.0f} chunks): {dollars(cost[least], money)}",
         ],
     )
     ax.set_xlabel("tokens of retrieved context")

@@ -152,14 +152,8 @@ def plot_breakeven_map(
         ax.clabel(line, fmt={0.0: "same cost"}, fontsize=SMALL)
         sentences_above(ax, ["purple: own GPUs are cheaper, orange: the API is"])
     else:
-        sentences_above(
-            ax,
-            [
-                f"never: {'the API' if ratio.min() > 0 else 'own GPUs'} cheaper everywhere on this map".replace(
-                    "GPUs cheaper", "GPUs are cheaper"
-                ).replace("API cheaper", "API is cheaper")
-            ],
-        )
+        cheaper = "the API is" if ratio.min() > 0 else "own GPUs are"
+        sentences_above(ax, [f"never: {cheaper} cheaper everywhere on this map"])
     if now is not None:
         inside = (np.clip(now[0], x[0], x[-1]), np.clip(now[1], y[0], y[-1]))
         ax.plot(*inside, "o", color="white", markeredgecolor=INK, markersize=6.5, clip_on=False)

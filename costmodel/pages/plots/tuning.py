@@ -82,7 +82,8 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
     name_rows(ax, table["counted"])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
     ax.set_xlabel(
-        "requests until the tune has paid for itself\nband P10 to P90, dot: every input at its middle"
+        "requests until the tune has paid for itself\n"
+        "band P10 to P90, dot: every input at its middle"
     )
     return ax
 

@@ -125,9 +125,9 @@ def _stated(case: Study | None, name: str) -> tuple[Any, str]:
     if name == "corpus_tokens":
         return case.work.corpus and case.work.corpus.tokens, "the scenario"
     for thing in (case.work, case.terms, case):
-        if hasattr(thing, name):
-            value, default = getattr(thing, name), thing.__dataclass_fields__[name].default
-            return value, UNTOUCHED if value in (default, "") else "the scenario"
+        if known := thing.__dataclass_fields__.get(name):
+            value = getattr(thing, name)
+            return value, UNTOUCHED if value in (known.default, "") else "the scenario"
     return None, UNTOUCHED
 
 

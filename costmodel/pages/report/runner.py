@@ -167,7 +167,13 @@ def run_many(
 def _index_row(name: str, report: Report | Exception) -> dict[str, Any]:
     """What the index page says of one job."""
     good = isinstance(report, Report)
-    kinds = {"HTML": "html", "PDF": "pdf", "PNG": "png", "numbers": "results_json", "table": "results_csv"}
+    kinds = {
+        "HTML": "html",
+        "PDF": "pdf",
+        "PNG": "png",
+        "numbers": "results_json",
+        "table": "results_csv",
+    }
     paths = {label: getattr(report, attribute, None) for label, attribute in kinds.items()}
     return {
         "name": name,

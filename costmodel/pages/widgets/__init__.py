@@ -4,7 +4,8 @@ explore Explorer quick_answer QuickAnswer
 """
 
 from costmodel.core.public import absent
-from costmodel.pages.widgets.explorer import Explorer, QuickAnswer, explore, quick_answer
+from costmodel.pages.widgets.explorer import Explorer, explore
+from costmodel.pages.widgets.quick import QuickAnswer, quick_answer
 
 __all__ = ["Explorer", "QuickAnswer", "explore", "quick_answer"]
 __getattr__ = absent(__name__, __all__)

@@ -16,8 +16,7 @@ import ipywidgets
 from costmodel.core.errors import CatalogError, Infeasible, check
 from costmodel.core.glossary import meaning_of, unit_of
 from costmodel.core.ranges import Doubt
-from costmodel.core.words import readable
-from costmodel.core.words import number_text
+from costmodel.core.words import number_text, readable
 
 DELAY_S = 0.06  # quiet time after the last event before the answer is asked again
 DECADE = 10  # a slider over more than this factor is logarithmic
@@ -184,7 +183,7 @@ class Control:
         except ValueError:
             self.wrong = (
                 f"{readable(self.key)} is {change['new']!r}, it must be a number, "
-                f"such as {number_text(self.start.mid if isinstance(self.start, Doubt) else self.start)}"
+                f"such as {number_text(getattr(self.start, 'mid', self.start))}"
             )
             self.changed(self)
             return

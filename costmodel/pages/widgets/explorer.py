@@ -15,22 +15,18 @@ from typing import Any
 
 import ipywidgets
 
-from costmodel.choices.options import Option
-from costmodel.choices.presets import MODELS, USE_CASES, quick
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
-from costmodel.choices.workload import Workload
 from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.nested import find_key, key_of, leaves, pin, walk
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.words import number_text
 from costmodel.decisions.uncertainty import tornado
-from costmodel.decisions.verdict import first_answer, recommend
+from costmodel.decisions.verdict import recommend
 from costmodel.ledgers.book import cash_flow, ledger
-from costmodel.pages.blocks import answer, cards
-from costmodel.pages.plots import costs as plots
-from costmodel.pages.plots import style
+from costmodel.pages.plots import costs, style
+from costmodel.pages.plots import options as option_plots
 from costmodel.pages.widgets.controls import STYLE, Control, Later, Look, sentence
 
 HEADLINE = (
@@ -53,7 +49,7 @@ HEADLINES = 6
 
 @public
 class Explorer(ipywidgets.VBox):
-    """What `explore` returns: `controls` by key, `headline`, `image`, and the last good `verdict`."""
+    """What `explore` returns: `controls` by key, `headline`, `image` and the last `verdict`."""
 
     def __init__(self, study: Study, sliders: Iterable[str], show: str) -> None:
         self.study, self.show = study, show
@@ -161,7 +157,8 @@ class Explorer(ipywidgets.VBox):
         self.image.remove_class("costmodel-waiting")
         (self.image.add_class if wrong else self.image.remove_class)("costmodel-failed")
         if wrong:
-            self.headline.value = f'<span style="color:#8A8A8A">No answer: {html.escape(next(iter(wrong.values())))}</span>'
+            reason = html.escape(next(iter(wrong.values())))
+            self.headline.value = f'<span style="color:#8A8A8A">No answer: {reason}</span>'
 
     def _ask(self) -> dict[str, str]:
         """Answer, picture and headline; or {key: message} for values that are not allowed."""
@@ -171,37 +168,25 @@ class Explorer(ipywidgets.VBox):
                 continue
             try:
                 if key == FLOOR:
-                    check(
-                        0 <= control.value <= 1,
-                        f"quality floor is {number_text(control.value)}, allowed is between 0 and 1",
-                    )
                     floor = control.value
-                else:
-                    recheck(
-                        pin(self.things, key, control.value), key
-                    )  # each by itself: the error is its own
+                    said = f"quality floor is {number_text(floor)}, allowed is between 0 and 1"
+                    check(0 <= floor <= 1, said)
+                else:  # each control by itself, so that an error is its own
+                    recheck(pin(self.things, key, control.value), key)
                     things = pin(things, key, control.value)
             except (ValueError, Infeasible) as error:
                 wrong[key] = sentence(error)
         if wrong:
             return wrong
         options, work, terms = things
-        study = replace(
-            self.study,
-            options=options,
-            work=work,
-            terms=terms,
-            quality_floor=floor,
-            accept_zero=None,
-        )
+        changes = {"options": options, "work": work, "terms": terms, "quality_floor": floor}
+        study = replace(self.study, **changes, accept_zero=None)
         verdict = recommend(study, flips=False)
         self.ax.clear()
         VIEWS[self.show](verdict, study, self.ax, self.colours)
         figure: Any = self.ax.figure
         self.image.value = style.png(figure)
-        if (
-            self.show != "cumulative"
-        ):  # its sentences above come and go; elsewhere the first layout fits, and half the time is saved
+        if self.show != "cumulative":  # elsewhere the first layout fits, and half the time is saved
             figure.set_layout_engine("none")
         self.headline.value = headline(verdict, terms)
         self.verdict = verdict
@@ -213,19 +198,19 @@ def _bands(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
     table.loc[~table["eligible"] & (table["why_not"] == ""), "why_not"] = (
         "does not reach the quality floor"
     )
-    plots.plot_bands(table, ax, colours, money=study.terms.money)
+    option_plots.plot_bands(table, ax, colours, money=study.terms.money)
 
 
 def _lifecycle(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
-    plots.plot_lifecycle(ledger(study), ax, money=study.terms.money)
+    costs.plot_lifecycle(ledger(study), ax, money=study.terms.money)
 
 
 def _cumulative(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
-    plots.plot_cumulative(cash_flow(study), ax, colours, money=study.terms.money)
+    costs.plot_cumulative(cash_flow(study), ax, colours, money=study.terms.money)
 
 
 def _quality(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
-    plots.plot_quality(
+    option_plots.plot_quality(
         verdict.table, ax, floor=study.quality_floor, colours=colours, money=study.terms.money
     )
 
@@ -275,137 +260,8 @@ def headline(verdict: Any, terms: Terms) -> str:
         row = verdict.table.loc[verdict.best]
         code, rate = terms.money.code, terms.money.per_usd
         text += (
-            f'<br><span style="color:#5F5F5F">{html.escape(verdict.best)}: {code} {row["mid"] * rate:,.2f} over {terms.months} months, '
+            f'<br><span style="color:#5F5F5F">{html.escape(verdict.best)}: '
+            f"{code} {row['mid'] * rate:,.2f} over {terms.months} months, "
             f"{code} {row['per_month'] * rate:,.2f} a month, with every input at its middle</span>"
         )
     return text
-
-
-# -- the quick answer ------------------------------------------------------------------------------
-
-
-@public
-class QuickAnswer(ipywidgets.VBox):
-    """What `quick_answer` returns: `use_case requests read unit words bill knows model`, `headline`
-    and the last `verdict`.
-    """
-
-    def __init__(self, use_case: str, model: str, months: int, draws: int, on: str | None) -> None:
-        self.months, self.draws, self.on, self.setting = months, draws, on, False
-        self.verdict: Any = None
-
-        def field(kind: Any, description: str, **more: Any) -> Any:
-            return kind(
-                description=description,
-                style={"description_width": "190px"},
-                layout=ipywidgets.Layout(width="430px"),
-                **more,
-            )
-
-        self.use_case = field(
-            ipywidgets.Dropdown, "use case", options=list(USE_CASES), value=use_case
-        )
-        self.knows = ipywidgets.ToggleButton(
-            False, description="I know my bill", tooltip="start from what you pay a month"
-        )
-        self.requests = field(ipywidgets.FloatText, "requests a day")
-        self.bill = field(ipywidgets.FloatText, "bill [USD a month]", value=5_000)
-        self.read = field(ipywidgets.FloatText, "read per request")
-        self.unit = ipywidgets.ToggleButtons(
-            options=["words", "pages"], style={"button_width": "60px"}
-        )
-        self.words = field(ipywidgets.FloatText, "words written per answer")
-        self.model = field(
-            ipywidgets.Dropdown, "model", options=list(dict.fromkeys((model, *MODELS))), value=model
-        )
-        self.headline, self.error = ipywidgets.HTML(), ipywidgets.HTML()
-        self.later = Later(self.refresh)
-        self.use_case.observe(self._fill, "value")
-        for part in (
-            self.knows,
-            self.requests,
-            self.bill,
-            self.read,
-            self.unit,
-            self.words,
-            self.model,
-        ):
-            part.observe(self._changed, "value")
-        super().__init__(
-            [
-                ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none")),
-                ipywidgets.HBox([self.use_case, self.knows]),
-                self.requests,
-                self.bill,
-                ipywidgets.HBox([self.read, self.unit]),
-                self.words,
-                self.model,
-                self.error,
-                self.headline,
-            ]
-        )
-        self._fill()
-
-    def _fill(self, _: Any = None) -> None:
-        per_day, pages, words, written = USE_CASES[self.use_case.value]
-        self.setting = True
-        self.requests.value, self.words.value = per_day, written
-        self.read.value, self.unit.value = (pages, "pages") if pages else (words, "words")
-        self.setting = False
-        self.refresh()
-
-    def _changed(self, change: dict) -> None:
-        if not self.setting:
-            self.headline.add_class("costmodel-waiting")
-            self.later()
-
-    def ask(self) -> tuple[dict[str, Option], Workload]:
-        """The options and the workload that the fields describe."""
-        read = {"pages_in" if self.unit.value == "pages" else "words_in": self.read.value}
-        often = (
-            {"usd_per_month": self.bill.value}
-            if self.knows.value
-            else {"requests_per_day": self.requests.value}
-        )
-        return quick(
-            self.use_case.value,
-            self.model.value,
-            words_out=self.words.value,
-            on=self.on,
-            **read,
-            **often,
-        )
-
-    def refresh(self) -> None:
-        """Ask again; an error greys the answer and is said above it."""
-        self.bill.layout.display = "" if self.knows.value else "none"
-        self.requests.layout.display = "none" if self.knows.value else ""
-        try:
-            options, work = self.ask()
-            self.verdict = first_answer(
-                options, work, months=self.months, draws=self.draws, on=self.on
-            )
-            self.headline.value = (
-                answer(self.verdict.headline).html + cards(self.verdict.cards).html
-            )
-            self.error.value = ""
-            self.headline.remove_class("costmodel-failed")
-        except Exception as error:  # shown to the reader, never swallowed
-            self.error.value = f'<span style="color:#B3261E">{html.escape(sentence(error))}</span>'
-            self.headline.add_class("costmodel-failed")
-        self.headline.remove_class("costmodel-waiting")
-
-
-@public
-def quick_answer(
-    use_case: str = "Support assistant",
-    model: str = MODELS[0],
-    months: int = 36,
-    draws: int = DRAWS,
-    on: str | None = None,
-) -> QuickAnswer:
-    """A first answer from four fields: what is read and written, how often or for which bill, and
-    by which model.
-    """
-    quick(use_case, model, on=on)  # a wrong name is an error here, not beside a field
-    return QuickAnswer(use_case, model, months, draws, on)

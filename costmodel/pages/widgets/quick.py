@@ -1,0 +1,145 @@
+"""The quick answer: from pages, words or a bill to what a use of a model costs over its life."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import ipywidgets
+
+from costmodel.choices.options import Option
+from costmodel.choices.presets import MODELS, USE_CASES, quick
+from costmodel.choices.workload import Workload
+from costmodel.core.public import public
+from costmodel.decisions.verdict import first_answer
+from costmodel.pages.blocks import answer, cards
+from costmodel.pages.widgets.controls import STYLE, Later, sentence
+
+DRAWS = 1_000
+
+
+@public
+class QuickAnswer(ipywidgets.VBox):
+    """What `quick_answer` returns: `use_case requests read unit words bill knows model`, `headline`
+    and the last `verdict`.
+    """
+
+    def __init__(self, use_case: str, model: str, months: int, draws: int, on: str | None) -> None:
+        self.months, self.draws, self.on, self.setting = months, draws, on, False
+        self.verdict: Any = None
+
+        def field(kind: Any, description: str, **more: Any) -> Any:
+            return kind(
+                description=description,
+                style={"description_width": "190px"},
+                layout=ipywidgets.Layout(width="430px"),
+                **more,
+            )
+
+        self.use_case = field(
+            ipywidgets.Dropdown, "use case", options=list(USE_CASES), value=use_case
+        )
+        self.knows = ipywidgets.ToggleButton(
+            False, description="I know my bill", tooltip="start from what you pay a month"
+        )
+        self.requests = field(ipywidgets.FloatText, "requests a day")
+        self.bill = field(ipywidgets.FloatText, "bill [USD a month]", value=5_000)
+        self.read = field(ipywidgets.FloatText, "read per request")
+        self.unit = ipywidgets.ToggleButtons(
+            options=["words", "pages"], style={"button_width": "60px"}
+        )
+        self.words = field(ipywidgets.FloatText, "words written per answer")
+        self.model = field(
+            ipywidgets.Dropdown, "model", options=list(dict.fromkeys((model, *MODELS))), value=model
+        )
+        self.headline, self.error = ipywidgets.HTML(), ipywidgets.HTML()
+        self.later = Later(self.refresh)
+        self.use_case.observe(self._fill, "value")
+        for part in (
+            self.knows,
+            self.requests,
+            self.bill,
+            self.read,
+            self.unit,
+            self.words,
+            self.model,
+        ):
+            part.observe(self._changed, "value")
+        super().__init__(
+            [
+                ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none")),
+                ipywidgets.HBox([self.use_case, self.knows]),
+                self.requests,
+                self.bill,
+                ipywidgets.HBox([self.read, self.unit]),
+                self.words,
+                self.model,
+                self.error,
+                self.headline,
+            ]
+        )
+        self._fill()
+
+    def _fill(self, _: Any = None) -> None:
+        per_day, pages, words, written = USE_CASES[self.use_case.value]
+        self.setting = True
+        self.requests.value, self.words.value = per_day, written
+        self.read.value, self.unit.value = (pages, "pages") if pages else (words, "words")
+        self.setting = False
+        self.refresh()
+
+    def _changed(self, change: dict) -> None:
+        if not self.setting:
+            self.headline.add_class("costmodel-waiting")
+            self.later()
+
+    def ask(self) -> tuple[dict[str, Option], Workload]:
+        """The options and the workload that the fields describe."""
+        read = {"pages_in" if self.unit.value == "pages" else "words_in": self.read.value}
+        often = (
+            {"usd_per_month": self.bill.value}
+            if self.knows.value
+            else {"requests_per_day": self.requests.value}
+        )
+        return quick(
+            self.use_case.value,
+            self.model.value,
+            words_out=self.words.value,
+            on=self.on,
+            **read,
+            **often,
+        )
+
+    def refresh(self) -> None:
+        """Ask again; an error greys the answer and is said above it."""
+        self.bill.layout.display = "" if self.knows.value else "none"
+        self.requests.layout.display = "none" if self.knows.value else ""
+        try:
+            options, work = self.ask()
+            self.verdict = first_answer(
+                options, work, months=self.months, draws=self.draws, on=self.on
+            )
+            self.headline.value = (
+                answer(self.verdict.headline).html + cards(self.verdict.cards).html
+            )
+            self.error.value = ""
+            self.headline.remove_class("costmodel-failed")
+        except Exception as error:  # shown to the reader, never swallowed
+            self.error.value = f'<span style="color:#B3261E">{html.escape(sentence(error))}</span>'
+            self.headline.add_class("costmodel-failed")
+        self.headline.remove_class("costmodel-waiting")
+
+
+@public
+def quick_answer(
+    use_case: str = "Support assistant",
+    model: str = MODELS[0],
+    months: int = 36,
+    draws: int = DRAWS,
+    on: str | None = None,
+) -> QuickAnswer:
+    """A first answer from four fields: what is read and written, how often or for which bill, and
+    by which model.
+    """
+    quick(use_case, model, on=on)  # a wrong name is an error here, not beside a field
+    return QuickAnswer(use_case, model, months, draws, on)
