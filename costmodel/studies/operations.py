@@ -1,10 +1,10 @@
-"""Risks: what the careful way costs and saves, and what stays unpriced where an operation is left out."""
+"""Risks: what careful releases cost and save, and what stays unpriced without an operation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from datetime import date
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,19 +19,17 @@ from costmodel.choices.techniques.release import POLICIES, Release
 from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import is_day, require
+from costmodel.core.checks import of_kind, require
 from costmodel.core.draws import middle
 from costmodel.core.errors import check
-from costmodel.core.public import public
+from costmodel.core.nested import objects
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MONTHS_PER_YEAR
 from costmodel.decisions.simulate import p_cheapest, totals
-from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
-from costmodel.laws.ageing import gain_of_waiting, overpaid_share
-from costmodel.ledgers.book import ledger
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import cases, evaluate
+from costmodel.studies.changes import usd_by_phase
 
 DRAWS = 2_000
 MOST_STOPPED = 0.999
@@ -44,105 +42,150 @@ STOPPED_SHARE = Range(
     mid=0.7,
     why="assumption: share of bad changes that an evaluation stops; what passes is in Release",
 )
-NO_LOSS = "; usd_per_failure is 0, so that only the work of people is counted: say what a wrong answer costs"
+NO_LOSS = (
+    "; usd_per_failure is 0, so that only the work of people is counted: say what a wrong answer "
+    "costs"
+)
+
+# -- what is left out ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Careless:
+    """An option that lacks operations, with its workload and terms, without Ranges."""
+
+    option: Any
+    work: Workload
+    terms: Terms
+    stopped_share: float
+
+    @cached_property
+    def usd(self) -> pd.Series:
+        return _usd_a_year(self.option, self.work, self.terms)
+
+    @property
+    def note(self) -> str:
+        return "" if np.any(self.work.usd_per_failure) else NO_LOSS
+
+    def added(self, technique: Any) -> float:
+        """USD a year that a technique adds."""
+        more = _usd_a_year(_with(self.option, technique), self.work, self.terms)
+        return float(more.sum() - self.usd.sum())
+
+
+Risk = tuple[str, float, str]  # in words, USD a year, why
 
 
 @analysis
 def unpriced(
     study: Study, label: str | None = None, stopped_share: Number = STOPPED_SHARE
 ) -> pd.DataFrame:
-    """What the bill of an option leaves out: one row for each operation that it does not have.
+    """Say what the bill of an option leaves out: one row for each operation that it does not have.
 
-    Columns: operation, risk, usd_per_year (expected, all Ranges at their middle, averaged over five years), why. An option
-    with Evals, Release, Monitoring, Upgrades and Compliance has no row, nor have people or seats that answer without a model; each of them prices its risk where it is. An agent
-    without a cap has one. `stopped_share` of the bad changes would be stopped by an evaluation.
+    An option with Evals, Release, Monitoring, Upgrades and Compliance has no row, because each of
+    them prices its risk where it is; nor have people or seats that answer without a model. An agent
+    without a cap has one.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    label : str, optional
+        Which option; it may be left out where there is one.
+    stopped_share : float or Range
+        Share of bad changes that an evaluation would stop [share, 0 to 0.999].
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: operation, risk, usd_per_year [USD expected, averaged over five years], why. Every
+        Range is at its middle.
+
+    Raises
+    ------
+    ValueError
+        When `stopped_share` is outside its range.
+    Infeasible
+        When the option cannot run.
     """
     require("stopped_share", stopped_share, 0, MOST_STOPPED)
-    option, work, terms = middle(study.option(label)), study.work, study.terms
-    columns = ["operation", "risk", "usd_per_year", "why"]
-    if not _answered_by_model(option):
-        return pd.DataFrame([], columns=columns)
-    has = {type(t) for part, _, _ in option.parts() for t in part.techniques}
+    option, work, terms = middle((study.option(label), study.work, study.terms))
+    careless = _Careless(option, work, terms, middle(stopped_share))
+    rows: list[tuple[str, str, float, str]] = []
+    if _answered_by_model(option):
+        has = {type(t) for part, _, _ in option.parts() for t in part.techniques}
+        for operation, risk in RISKS.items():
+            if operation not in has:
+                rows.append((operation.__name__, *risk(careless)))
+        if any(issubclass(kind, Agent) for kind in has):
+            capped = _usd_a_year(_changed(option, _capped), work, terms)
+            over = float(careless.usd.sum() - capped.sum())
+            if over > 0:
+                why = f"what steps beyond {LONG_TASK:g} times the mean cost"
+                rows.append(("Agent(cap_steps=...)", "tasks that do not end", over, why))
+    return pd.DataFrame(rows, columns=["operation", "risk", "usd_per_year", "why"])
 
-    def added(technique: Any, to: Any = option, phase: str | None = None) -> float:
-        less, more = _bill(to, work, terms), _bill(_with(to, technique), work, terms)
-        return sum(usd - less.get(name, 0.0) for name, usd in more.items() if phase in (None, name))
 
-    note = "" if np.any(middle(work).usd_per_failure) else NO_LOSS
-    found: list[tuple[str, str, float, str]] = []
-    if Evals not in has:
-        release = next(
-            (t for part, _, _ in option.parts() for t in part.techniques if isinstance(t, Release)),
-            ALL_AT_ONCE,
-        )
-        stopped = middle(stopped_share)
-        odds = stopped / (1 - stopped)
-        found.append(
-            (
-                "Evals",
-                "bad changes that a gate would have stopped",
-                odds * added(release, _each(option, _no_release), "failures"),
-                f"an evaluation stops {stopped:.0%} of bad changes: "
-                f"without it {1 + odds:.1f} times as many are released" + note,
-            )
-        )
-    if Release not in has:
-        (_, case, _), *_ = cases(option, *middle((work, terms)))
-        out = middle(ALL_AT_ONCE).days_after(case)
-        found.append(
-            (
-                "Release",
-                "bad releases that reach everybody at once",
-                added(ALL_AT_ONCE),
-                f"{Release.releases_per_month.mid:g} releases a month, {Release.regression_chance.mid:.0%} of them bad, "
-                f"out for {float(np.squeeze(out)):.3g} days" + note,
-            )
-        )
-    if Monitoring not in has:
-        blind = Monitoring(judge_share=0.0, reviews_per_month=0.0, trace_share=0.0)
-        found.append(
-            (
-                "Monitoring",
-                "drift that only users notice",
-                added(blind),
-                f"{blind.drifts_per_year.mid:g} falls by {blind.drop.mid:.0%} a year, "
-                f"each unseen for {blind.days_unseen.mid:g} days" + note,
-            )
-        )
-    if Upgrades not in has:
-        found.append(
-            (
-                "Upgrades",
-                "forced moves to another model",
-                added(Upgrades()),
-                f"a model lives {Upgrades.every_months.mid:g} months",
-            )
-        )
-    if Compliance not in has:
-        rules = middle(Compliance())
-        found.append(
-            (
-                "Compliance",
-                "incidents with personal data that nobody redacted",
-                rules.incidents_per_year * rules.usd_per_incident,
-                f"{rules.incidents_per_year:g} a year x {rules.usd_per_incident:,.0f} USD; and {practice('genai.abandoned').mid:.0%} "
-                "of projects are given up, for want of risk controls among others",
-            )
-        )
-    if any(issubclass(kind, Agent) for kind in has):
-        over = sum(_bill(option, work, terms).values()) - sum(
-            _bill(_each(option, _capped), work, terms).values()
-        )
-        if over > 0:
-            found.append(
-                (
-                    "Agent(cap_steps=...)",
-                    "tasks that do not end",
-                    over,
-                    f"what steps beyond {LONG_TASK:g} times the mean cost",
-                )
-            )
-    return pd.DataFrame(found, columns=columns)
+def _no_evals(x: _Careless) -> Risk:
+    releases = (
+        t for part, _, _ in x.option.parts() for t in part.techniques if isinstance(t, Release)
+    )
+    bare = _changed(x.option, _no_release)
+    released = _with(bare, next(releases, ALL_AT_ONCE))
+    loss, before = (
+        _usd_a_year(option, x.work, x.terms).get("failures", 0.0) for option in (released, bare)
+    )
+    odds = x.stopped_share / (1 - x.stopped_share)
+    why = (
+        f"an evaluation stops {x.stopped_share:.0%} of bad changes: without it {1 + odds:.1f} "
+        f"times as many are released{x.note}"
+    )
+    return "bad changes that a gate would have stopped", odds * (loss - before), why
+
+
+def _no_releases(x: _Careless) -> Risk:
+    (_, case, _), *_ = cases(x.option, x.work, x.terms)
+    out = float(np.squeeze(middle(ALL_AT_ONCE).days_after(case)))
+    why = (
+        f"{Release.releases_per_month.mid:g} releases a month, "
+        f"{Release.regression_chance.mid:.0%} of them bad, out for {out:.3g} days{x.note}"
+    )
+    return "bad releases that reach everybody at once", x.added(ALL_AT_ONCE), why
+
+
+def _no_monitoring(x: _Careless) -> Risk:
+    blind = Monitoring(judge_share=0.0, reviews_per_month=0.0, trace_share=0.0)
+    drifts, drop, unseen = middle((blind.drifts_per_year, blind.drop, blind.days_unseen))
+    why = f"{drifts:g} falls by {drop:.0%} a year, each unseen for {unseen:g} days{x.note}"
+    return "drift that only users notice", x.added(blind), why
+
+
+def _no_upgrades(x: _Careless) -> Risk:
+    why = f"a model lives {Upgrades.every_months.mid:g} months"
+    return "forced moves to another model", x.added(Upgrades()), why
+
+
+def _no_compliance(x: _Careless) -> Risk:
+    rules = middle(Compliance())
+    why = (
+        f"{rules.incidents_per_year:g} a year x {rules.usd_per_incident:,.0f} USD; and "
+        f"{practice('genai.abandoned').mid:.0%} of projects are given up, for want of risk "
+        "controls among others"
+    )
+    usd = rules.incidents_per_year * rules.usd_per_incident
+    return "incidents with personal data that nobody redacted", usd, why
+
+
+RISKS: dict[type, Callable[[_Careless], Risk]] = {
+    Evals: _no_evals,
+    Release: _no_releases,
+    Monitoring: _no_monitoring,
+    Upgrades: _no_upgrades,
+    Compliance: _no_compliance,
+}
+
+
+# -- releases ------------------------------------------------------------------------------------
 
 
 @analysis
@@ -153,43 +196,57 @@ def release_policies(
     policies: Iterable[str] = POLICIES,
     draws: int = DRAWS,
 ) -> pd.DataFrame:
-    """Release policies side by side for one option, cheapest first: what discipline costs and what it saves.
+    """Compare release policies for one option: what discipline costs and what it saves.
 
-    Columns: policy, usd_per_year (work and traffic of releases), usd_loss (expected loss of bad ones), usd_total, days (of
-    one rollout), slips (chance that a bad change reaches everybody), usd_saved (a year, against "none"), p_cheapest (share of
-    the draws). `release` gives every other field; but for `p_cheapest` all Ranges are at their middle.
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    label : str, optional
+        Which option; it may be left out where there is one.
+    release : Release, optional
+        Gives every field but the policy.
+    policies : iterable of str
+        Policies of `Release`; "none" is always among them.
+    draws : int
+        Random draws behind p_cheapest.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Cheapest first. Columns: policy; usd_per_year [USD/year, work and traffic of releases];
+        usd_loss [USD/year, expected from bad ones]; usd_total; days [of one rollout]; slips [chance
+        that a bad change reaches everybody]; p_cheapest [share of draws]; usd_saved [USD/year,
+        against "none"]. Every Range is at its middle, but for p_cheapest.
+
+    Raises
+    ------
+    ValueError
+        When no model answers in the option, or `release` is no Release.
     """
-    option, work, terms = study.option(label), study.work, study.terms
-    drawn, ways = _each(option, _no_release), _ways(option, release, policies)
-    usd = totals(
-        _a_year_of(study, {policy: _with(drawn, way) for policy, way in ways.items()}), draws
-    )
-    bare, sure = middle(drawn), p_cheapest(usd)
-    base, rows = _bill(bare, work, terms), []
-    for policy, way in ways.items():
-        more = _bill(_with(bare, way), work, terms)
-        more = {phase: usd - base.get(phase, 0.0) for phase, usd in more.items()}
-        (_, case, _), *_ = cases(*middle((bare, work, terms)))
-        mid = middle(way)
-        loss = more.pop("failures", 0.0)
+    option, ways = study.option(label), _ways(study, label, release, policies)
+    drawn = _changed(option, _no_release)
+    year = _a_year_of(study, {policy: _with(drawn, way) for policy, way in ways.items()})
+    sure = p_cheapest(totals(year, draws))
+    bare, work, terms = middle((drawn, study.work, study.terms))
+    (_, case, _), *_ = cases(bare, work, terms)
+    base, rows = _usd_a_year(bare, work, terms), []
+    for policy, way in middle(ways).items():
+        extra = _usd_a_year(_with(bare, way), work, terms).sub(base, fill_value=0.0)
+        loss = extra.get("failures", 0.0)
         rows.append(
-            (
-                policy,
-                sum(more.values()),
-                loss,
-                sum(more.values()) + loss,
-                float(np.squeeze(mid.calendar_days(case))),
-                float(np.squeeze(mid.slips(case))),
-                sure[policy],
-            )
+            {
+                "policy": policy,
+                "usd_per_year": extra.sum() - loss,
+                "usd_loss": loss,
+                "usd_total": extra.sum(),
+                "days": float(np.squeeze(way.calendar_days(case))),
+                "slips": float(np.squeeze(way.slips(case))),
+                "p_cheapest": sure[policy],
+            }
         )
-    table = pd.DataFrame(
-        rows,
-        columns=["policy", "usd_per_year", "usd_loss", "usd_total", "days", "slips", "p_cheapest"],
-    )
-    table["usd_saved"] = (
-        table.loc[table["policy"] == "none", "usd_total"].item() - table["usd_total"]
-    )
+    table = pd.DataFrame(rows)
+    table["usd_saved"] = table["usd_total"].iloc[0] - table["usd_total"]  # "none" is the first
     return table.sort_values("usd_total", kind="stable", ignore_index=True)
 
 
@@ -202,59 +259,64 @@ def best_policy(
     policies: Iterable[str] = POLICIES,
     label: str | None = None,
 ) -> pd.DataFrame:
-    """The cheapest release policy for every pair of traffic and cost of a failure.
+    """Say which release policy is cheapest for every pair of traffic and cost of a failure.
 
-    Columns: requests_per_month, usd_per_failure, policy, usd_saved (a year, against "none"), all Ranges at their middle.
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    requests_per_month : iterable of float
+        Traffic [request/month].
+    usd_per_failure : iterable of float
+        What a wrong answer costs [USD].
+    release : Release, optional
+        Gives every field but the policy.
+    policies : iterable of str
+        Policies of `Release`; "none" is always among them.
+    label : str, optional
+        Which option; it may be left out where there is one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: requests_per_month, usd_per_failure, policy, usd_saved [USD/year, against "none"].
+        Every Range is at its middle.
+
+    Raises
+    ------
+    ValueError
+        When an axis is empty, or no model answers in the option.
     """
-    option = middle(study.option(label))
-    for name, values in (
-        ("requests_per_month", requests_per_month),
-        ("usd_per_failure", usd_per_failure),
-    ):
+    axes = {"requests_per_month": requests_per_month, "usd_per_failure": usd_per_failure}
+    for name, values in axes.items():
         check(np.size(values), f"best_policy: {name} is empty")
-    bare = _each(option, _no_release)
-    options = {policy: _with(bare, way) for policy, way in _ways(option, release, policies).items()}
-    traffic, cost = (
-        m.ravel()
-        for m in np.meshgrid(
-            np.asarray(requests_per_month, float), np.asarray(usd_per_failure, float), indexing="ij"
-        )
+    bare = _changed(study.option(label), _no_release)
+    ways = _ways(study, label, release, policies)
+    pairs = pd.MultiIndex.from_product(
+        [np.ravel(x).astype(float) for x in axes.values()], names=axes
     )
-    grid = {"Workload.requests_per_month": traffic, "Workload.usd_per_failure": cost}
-    usd = totals(_a_year_of(study, options), grid=grid)
-    stack = np.vstack([np.where(np.isnan(x), np.inf, x) for x in usd.values()])
-    best = stack.argmin(axis=0)
-    names = list(usd)
-    return pd.DataFrame(
-        {
-            "requests_per_month": traffic,
-            "usd_per_failure": cost,
-            "policy": [names[i] for i in best],
-            "usd_saved": stack[0] - stack.min(axis=0),
-        }
-    )
-
-
-# -- small pieces -----------------------------------------------------------------------------------
+    table = pairs.to_frame(index=False)
+    grid = {f"Workload.{name}": table[name].to_numpy() for name in axes}
+    year = _a_year_of(study, {policy: _with(bare, way) for policy, way in ways.items()})
+    usd = pd.DataFrame(totals(year, grid=grid)).fillna(np.inf)
+    return table.assign(policy=usd.idxmin(axis=1), usd_saved=usd["none"] - usd.min(axis=1))
 
 
 def _ways(
-    option: Option | Mix, release: Release | None, policies: Iterable[str]
+    study: Study, label: str | None, release: Release | None, policies: Iterable[str]
 ) -> dict[str, Release]:
     """A release for every policy, "none" first."""
+    of_kind("release", release or ALL_AT_ONCE, Release)
     check(
-        release is None or isinstance(release, Release),
-        f"release is {release!r}, it must be a Release such as Release(policy='canary')",
-    )
-    check(
-        _answered_by_model(option),
+        _answered_by_model(study.option(label)),
         "release policies are for an option in which a model answers; this one has none",
     )
     asked = (policies,) if isinstance(policies, str) else policies
-    return {
-        policy: replace(release or Release(), policy=policy)
-        for policy in dict.fromkeys(("none", *asked))
-    }
+    base = release or Release()
+    return {policy: replace(base, policy=policy) for policy in dict.fromkeys(("none", *asked))}
+
+
+# -- small pieces --------------------------------------------------------------------------------
 
 
 def _a_year_of(study: Study, options: dict[str, Any]) -> Study:
@@ -262,46 +324,36 @@ def _a_year_of(study: Study, options: dict[str, Any]) -> Study:
     return replace(study, options=options, accept_zero=None).changed(months=int(MONTHS_PER_YEAR))
 
 
-def _bill(option: Option | Mix, work: Workload, terms: Terms) -> dict[str, float]:
-    """USD a year by phase, all Ranges at their middle, averaged over five years."""
+def _usd_a_year(option: Option | Mix, work: Workload, terms: Terms) -> pd.Series:
+    """USD a year by phase, every Range at its middle, averaged over five years."""
     option, work, terms = middle((option, work, replace(terms, months=LONG_RUN)))
-    calendar = Calendar(work, terms)
-    found: dict[str, float] = {}
-    for line in evaluate(option, work, terms).lines:
-        usd = (
-            float(np.squeeze(line.usd * calendar.factor(line.schedule, line.trend)))
-            / LONG_RUN
-            * MONTHS_PER_YEAR
-        )
-        found[line.phase] = found.get(line.phase, 0.0) + usd
-    return found
-
-
-def _each(option: Option | Mix, change: Callable[[Any], Any]) -> Any:
-    """The option with every technique changed; None takes it out."""
-    if isinstance(option, Mix):
-        return Mix(mix=[replace(part, option=_each(part.option, change)) for part in option.mix])
-    changed = (change(t) for t in option.techniques)
-    return replace(option, techniques=tuple(t for t in changed if t is not None))
-
-
-def _with(option: Option | Mix, technique: Any) -> Any:
-    if isinstance(option, Mix):
-        return Mix(mix=[replace(part, option=_with(part.option, technique)) for part in option.mix])
-    return (
-        replace(option, techniques=(*option.techniques, technique))
-        if _has_model(option)
-        else option
-    )
-
-
-def _answered_by_model(option: Option | Mix) -> bool:
-    return any(_has_model(part) for part, _, _ in option.parts())
+    phases = usd_by_phase(evaluate(option, work, terms), Calendar(work, terms))
+    return pd.Series(phases) / LONG_RUN * MONTHS_PER_YEAR
 
 
 def _has_model(option: Option) -> bool:
     """Whether a model answers: operations are not for people and seats."""
     return hasattr(option.serving, "model")
+
+
+def _answered_by_model(option: Option | Mix) -> bool:
+    return any(_has_model(thing) for thing in objects(option) if isinstance(thing, Option))
+
+
+def _changed(option: Option | Mix, change: Callable[[Any], Any]) -> Any:
+    """The option with every technique of its models changed; a change to None takes it out."""
+    if isinstance(option, Mix):
+        return Mix(mix=[replace(p, option=_changed(p.option, change)) for p in option.mix])
+    changed = (change(t) for t in option.techniques)
+    return replace(option, techniques=tuple(t for t in changed if t is not None))
+
+
+def _with(option: Option | Mix, technique: Any) -> Any:
+    """The option with one technique more wherever a model answers."""
+    if isinstance(option, Mix):
+        return Mix(mix=[replace(p, option=_with(p.option, technique)) for p in option.mix])
+    more = (technique,) if _has_model(option) else ()
+    return replace(option, techniques=(*option.techniques, *more))
 
 
 def _capped(technique: Any) -> Any:
@@ -311,111 +363,3 @@ def _capped(technique: Any) -> Any:
 
 def _no_release(technique: Any) -> Any:
     return None if isinstance(technique, Release) else technique
-
-
-LEAST_WAIT = 0.1
-INFERENCE = ("api", "gpu")  # price classes of what answers
-
-
-@analysis
-def inference_share(
-    study: Study, volumes: Sequence[float] | None = None, months: int = int(MONTHS_PER_YEAR)
-) -> pd.DataFrame:
-    """How much of the bill is inference, and how far an estimate of inference alone is too low.
-
-    Columns: option, usd_inference (the model answering production, tokens or GPUs), usd (everything but the cost of
-    failures), share, factor (usd over usd_inference); with `volumes` also requests_per_month, one block of rows for each.
-    Over `months`, all Ranges at their middle.
-    """
-    study = study.changed(months=months)
-    if volumes is not None:
-        check(len(volumes), "inference_share: volumes is empty, it must hold requests a month")
-        found = [
-            inference_share(
-                study, months=months, work=replace(study.work, requests_per_month=float(n))
-            ).assign(requests_per_month=float(n))
-            for n in volumes
-        ]
-        return pd.concat(found, ignore_index=True)
-    book = ledger(study)
-    paid = book[book["phase"] != "failures"]
-    answers = paid[(paid["phase"] == "serving") & paid["trend"].isin(INFERENCE)]
-    table = (
-        paid.groupby("option", sort=False)["usd"]
-        .sum()
-        .to_frame()
-        .join(answers.groupby("option")["usd"].sum().rename("usd_inference"))
-        .reset_index()
-    )
-    return table[["option", "usd_inference", "usd"]].assign(
-        share=table["usd_inference"] / table["usd"], factor=table["usd"] / table["usd_inference"]
-    )
-
-
-@analysis
-def oneoffs(
-    study: Study, label: str | None = None, months: int = int(MONTHS_PER_YEAR)
-) -> pd.DataFrame:
-    """What happens in single months: builds, audits, forced upgrades, retraining. Columns: month, date, phase, item, usd."""
-    study = study.only(study.label(label)).changed(months=months)
-    book, terms = ledger(study), study.terms
-    times = book.groupby("item")["month"].nunique()
-    rare = book[book["item"].map(times) < max(months / 2, 2)].sort_values(
-        ["month", "phase"], kind="stable", ignore_index=True
-    )
-    return rare.assign(date=[terms.date_of(m) for m in rare["month"]])[
-        ["month", "date", "phase", "item", "usd"]
-    ]
-
-
-@analysis
-def putting_off(study: Study, months: Sequence[float], label: str | None = None) -> pd.DataFrame:
-    """Falling behind and waiting, by months: what staying with a model overpays, and what starting later saves.
-
-    Columns: months, overpaid (share of the bill that the same quality would no longer cost), usd_saved (of the build, paid later),
-    per_month (what a month of the feature must be worth, or waiting gains). All Ranges at their middle, over the first year.
-    """
-    wait = np.asarray(months, float)
-    require("months", wait, low=LEAST_WAIT)
-    study = study.only(study.label(label)).changed(months=int(MONTHS_PER_YEAR))
-    book, terms = ledger(study), study.terms
-    paid = book[book["phase"] != "failures"]
-    once = paid.loc[paid["month"] == 0, "usd"].sum()
-    saved = gain_of_waiting(once, 0.0, 0.0, wait, middle(terms.discount_rate))
-    running = (paid["usd"].sum() - once) / MONTHS_PER_YEAR
-    overpaid = overpaid_share(catalog.practice("api.api_price_fall").mid, wait)
-    return pd.DataFrame(
-        {
-            "months": wait,
-            "overpaid": overpaid,
-            "usd_saved": saved,
-            "per_month": running + saved / wait,
-        }
-    )
-
-
-@public
-def duties(on: str | None = None) -> pd.DataFrame:
-    """Duties of the EU AI Act by the day from which they apply, as the law stood on `on` (default: today).
-
-    Columns: duty, applies, what, in_force (whether it applies on that day), source.
-    """
-    day = date.today().isoformat() if on is None else on
-    check(is_day(day), f"on is {on!r}, it must be a day such as '2026-11-20'")
-    facts = catalog.facts()
-    rows = (
-        facts[(facts["file"] == "regulation") & (facts["as_of"] <= day)]
-        .sort_values("as_of")
-        .groupby("id", sort=False)
-        .tail(1)
-    )
-    table = pd.DataFrame(
-        {
-            "duty": rows["id"].str.split(".").str[-1],
-            "applies": rows["value"],
-            "what": rows["note"],
-            "in_force": rows["value"] <= day,
-            "source": rows["source"],
-        }
-    )
-    return table.sort_values("applies", ignore_index=True)
