@@ -142,6 +142,20 @@ def is_link(value: str) -> bool:
 def answer(sentence: str, points: Iterable[str] = ()) -> Block:
     """The answer in one sentence, and a few points that it turns on; a report opens with them.
 
+    Parameters
+    ----------
+    sentence : str
+        The answer.
+    points : iterable of str
+        What it turns on, one line each.
+
+    Returns
+    -------
+    Block
+        For the last line of a cell.
+
+    Examples
+    --------
     >>> answer("RAG is cheapest.", ["LoRA is cheaper above 2M requests a month."])
     RAG is cheapest.
     - LoRA is cheaper above 2M requests a month.
@@ -157,8 +171,20 @@ def answer(sentence: str, points: Iterable[str] = ()) -> Block:
 
 @public
 def cards(items: Iterable[tuple[str, str, str]]) -> Block:
-    """Headline numbers as (label, value, note); a report opens with them.
+    """Headline numbers; a report opens with them.
 
+    Parameters
+    ----------
+    items : iterable of (label, value, note)
+        Three texts for each card; the note may be empty.
+
+    Returns
+    -------
+    Block
+        For the last line of a cell.
+
+    Examples
+    --------
     >>> cards([("Cheapest", "$1.2M", "RAG, 36 months")])
     Cheapest: $1.2M (RAG, 36 months)
     """

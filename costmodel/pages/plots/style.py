@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
+from inspect import cleandoc, signature
 from io import BytesIO, StringIO
 from typing import Any, TypeVar
 from zlib import crc32
@@ -66,16 +67,41 @@ LOOK = {  # of every figure, where a call says nothing else
     "ytick.labelsize": 10,
 }
 Plot = TypeVar("Plot", bound=Callable[..., Any])
+PARAMETERS = {  # of a figure, told once
+    "table": "DataFrame\n    The table of the analysis that the first line names.",
+    "ax": "matplotlib Axes, optional\n    Where to draw; by default on a figure of its own.",
+    "money": "Currency\n    The currency in which amounts are shown.",
+    "colours": "dict of label to colour, optional\n    By default those of `palette`.",
+    "now": "float or pair, optional\n    The present value, which is marked.",
+    "here": "(pages, queries a day), optional\n    The present point, which is marked.",
+    "n": "int\n    How many rows are shown, the first ones.",
+    "over": "str\n    The input along the horizontal axis, a column of the table.",
+    "crossings": "tables of `breakeven`, or a number of crossings\n    What is marked and named.",
+    "column": 'str\n    "cumulative_usd" or "npv".',
+    "base": "float, optional\n    The total [USD] with every input at its middle.",
+    "events": "DataFrame, optional\n    A table of `oneoffs`, numbered and named.",
+    "months": "int\n    How many months the timeline has.",
+    "hard": "str\n    The kind of question along the horizontal axis.",
+    "draws": "list of int\n    Numbers of draws.",
+    "seconds": "list of float\n    Time that each took [s].",
+    "by": "str\n    The column whose groups are the rows.",
+    "relative": "bool\n    Show each cost over that of the cheapest.",
+    "cost": 'str\n    "per_accepted", "per_request", "per_month" or "mid".',
+    "floor": "float, optional\n    The least acceptable quality [share], drawn as a line.",
+}
 
 
 def figure(plot: Plot) -> Plot:
-    """Make a function of a table public and draw in the form that all figures share."""
+    """Make a function of a table public, draw in the shared form, and document its arguments."""
 
     @wraps(plot)
     def drawn(*args: Any, **named: Any) -> Any:
         with matplotlib.rc_context(LOOK):
             return plot(*args, **named)
 
+    told = [f"{name} : {PARAMETERS[name]}" for name in signature(plot).parameters]
+    lines = ["Parameters", "-" * 10, *told, "", "Returns", "-" * 7, "Axes", "    With the figure."]
+    drawn.__doc__ = f"{cleandoc(plot.__doc__ or '')}\n\n" + "\n".join(lines)
     return public(drawn)  # type: ignore[return-value]
 
 
@@ -115,9 +141,20 @@ def png(figure: Any) -> bytes:
 
 @public
 def palette(labels: Iterable[str]) -> dict[str, str]:
-    """Colour of each label: its own for the labels of `presets`, otherwise one that hangs on the
-    name.
+    """The colour of each label, the same in every figure.
 
+    Parameters
+    ----------
+    labels : iterable of str
+        Labels of options.
+
+    Returns
+    -------
+    dict of label to colour
+        The labels of `presets` have colours of their own; another label gets one by its name.
+
+    Examples
+    --------
     >>> palette(["LoRA", "RAG"]) == palette(["RAG", "LoRA"])
     True
     """

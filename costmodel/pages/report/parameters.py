@@ -54,8 +54,22 @@ class Parameter:
 
 @public
 def schema(notebook: str | Path) -> dict[str, Parameter]:
-    """The parameters that a notebook declares, in its own order; empty when no cell is tagged
-    `parameters`.
+    """The parameters that a notebook declares, in its own order.
+
+    Parameters
+    ----------
+    notebook : path
+        An .ipynb file.
+
+    Returns
+    -------
+    dict of name to Parameter
+        Empty when no cell is tagged `parameters`.
+
+    Raises
+    ------
+    ValueError
+        When the file is no notebook, or has two such cells.
     """
     path = Path(notebook)
     check(path.is_file(), f"no notebook {str(notebook)!r}; write the path of an .ipynb file")
@@ -134,18 +148,36 @@ def _comment(text: str) -> tuple[str, float, float, tuple[str, ...]]:
 def validate(
     schema: Mapping[str, Parameter], parameters: Mapping[Any, Any], where: str = "the notebook"
 ) -> dict:
-    """The given parameters as clean values of the declared types, or one error that says what to
-    write instead.
+    """Check parameters against the types, limits and choices that a notebook declares.
 
-    Names must exist and must not look like secrets; text from YAML or a command line becomes the
-    declared type.
+    Parameters
+    ----------
+    schema : dict of name to Parameter
+        What the notebook declares.
+    parameters : dict of name to value
+        Text from YAML or a command line becomes the declared type.
+    where : str
+        What the message calls the notebook.
 
+    Returns
+    -------
+    dict of name to value
+        Clean values of the declared types.
+
+    Raises
+    ------
+    CatalogError
+        For a name that is not declared, or that looks like a secret.
+    ValueError
+        For a value of another type or outside the limits.
+
+    Examples
+    --------
     >>> validate(read_cell("cache: bool = True"), {"cache": "No"})
     {'cache': False}
     >>> validate(read_cell("discount_rate: float = 0.1"), {"discont_rate": 0.2})
     Traceback (most recent call last):
-    costmodel.core.errors.CatalogError: no parameter 'discont_rate' in the notebook; did you mean
-    'discount_rate'?
+    costmodel.core.errors.CatalogError: no parameter 'discont_rate' in the notebook; ...
     """
     clean = {}
     for name, value in parameters.items():

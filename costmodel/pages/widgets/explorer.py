@@ -235,10 +235,27 @@ def explore(
 ) -> Explorer:
     """What-if sliders over options: the picture and the answer follow each move.
 
-    `sliders` names the inputs with a slider, the six first in sight (any key such as "Rag.top_k" or
-    "engineer.usd_per_hour"); the other Ranges are folded under "more inputs". `show` is "compare",
-    "lifecycle", "cumulative" or "quality". With a `quality_floor` it gets a slider and only what
-    reaches it is ranked.
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        With a `quality_floor` the floor gets a slider, and only what reaches it is ranked.
+    sliders : iterable of str, optional
+        Inputs with a slider, the six first in sight, such as "Rag.top_k" or
+        "engineer.usd_per_hour". The other Ranges are folded under "more inputs".
+    show : {"compare", "lifecycle", "cumulative", "quality"}
+        The picture.
+    draws : int
+        Few draws, so that the picture follows the hand.
+
+    Returns
+    -------
+    Explorer
+        A widget for the last line of a cell.
+
+    Raises
+    ------
+    CatalogError
+        For an input or a picture that is not there.
     """
     if show not in VIEWS:
         raise unknown("view", show, VIEWS, "widgets.explore")

@@ -138,8 +138,25 @@ def quick_answer(
     draws: int = DRAWS,
     on: str | None = None,
 ) -> QuickAnswer:
-    """A first answer from four fields: what is read and written, how often or for which bill, and
-    by which model.
+    """A first answer from a few fields: what is read and written, how often, and by which model.
+
+    Parameters
+    ----------
+    use_case : str
+        Where the numbers start from, one of those of `choices.quick`.
+    model : str
+        A model of the price list.
+    months : int
+        The horizon.
+    draws : int
+        Random draws behind the bands.
+    on : str, optional
+        The day whose API prices hold.
+
+    Returns
+    -------
+    QuickAnswer
+        A widget for the last line of a cell.
     """
     quick(use_case, model, on=on)  # a wrong name is an error here, not beside a field
     return QuickAnswer(use_case, model, months, draws, on)
