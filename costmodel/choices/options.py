@@ -1,7 +1,7 @@
 """What can be chosen: an Option, and a Mix of options.
 
-An Option is one serving and any number of techniques. A technique is a frozen dataclass whose fields
-are its assumptions. It has at least one of four methods, all without side effects:
+An Option is one serving and any number of techniques. A technique is a frozen dataclass whose
+fields are its assumptions. It has at least one of four methods, all without side effects:
 
     adapt(serving) -> serving           a student, a tuned price, adapters on a base (left to right)
     shape(request, work) -> request     adds segments or calls, sets flags

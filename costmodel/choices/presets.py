@@ -1,11 +1,7 @@
-"""Floor 3: what a user can choose: a workload, terms, a serving, techniques, options and studies of them.
-
-It imports `laws` and everything below.
-"""
+"""Options that are ready to use: the quick answer, the eleven presets, and changes made to all of them."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,15 +10,17 @@ from costmodel.choices.options import Mix, Option, cascade
 from costmodel.choices.profiles import profile
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.techniques.distillation import Distill
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import LongContext, Rag
-from costmodel.choices.techniques.operations import Evals, Monitoring, Upgrades
+from costmodel.choices.techniques.operations import Evals, Monitoring
 from costmodel.choices.techniques.prompting import FewShot, Prompt, PromptCache
-from costmodel.choices.techniques.tuning import Distill, FineTune, Lora
+from costmodel.choices.techniques.tuning import FineTune, Lora
+from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import one_number, require
+from costmodel.core.checks import of_kind, one_number, require
 from costmodel.core.draws import middle
-from costmodel.core.errors import check, in_words, unknown
+from costmodel.core.errors import check, unknown
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import DAYS_PER_MONTH
@@ -41,8 +39,6 @@ LABELS = (
     "RAG + LoRA",
     "Cascade",
 )
-NEEDED = 5  # documents that a question needs at most
-WHOLE = 0.9  # a corpus up to this share of the window is sent whole
 MODELS = (
     "gpt-6.1-terra",
     "gpt-6.1-sol",
@@ -56,16 +52,19 @@ MODELS = (
     "mistral-large-latest",
     "deepseek-v4-pro",
 )
-
-
-# use case: (requests a day, pages read, words read, words written): a first guess for who has no numbers yet
+# use case: (requests a day, pages read, words read, words written), for who has no numbers yet
 USE_CASES: dict[str, tuple[float, float, float, float]] = {
     "Support assistant": (10_000, 0, 700, 190),
     "Document extraction": (3_000, 4, 0, 150),
     "Code assistant": (5_000, 0, 3_000, 400),
     "Custom": (1_000, 0, 500, 200),
 }
-TOKENS_ONLY, WHOLE_LIFE = "Tokens alone", "Whole life"
+# with plain instructions: (task, share accepted of the large model, of the small one), low to high
+OWN_KNOWLEDGE = ("a task within the model's own knowledge", (0.60, 0.78, 0.90), (0.45, 0.64, 0.80))
+UNREAD = ("questions about documents it has not read", (0.20, 0.35, 0.55), (0.12, 0.25, 0.42))
+TOKENS_ONLY, WHOLE_LIFE = "Tokens alone", "Whole life"  # the two options of the quick answer
+MOST_DOCUMENTS = 5  # documents that a question needs at most
+SENT_WHOLE = 0.9  # a corpus up to this share of the window is sent whole
 
 
 @public
@@ -78,43 +77,58 @@ def quick(
     words_out: float | None = None,
     usd_per_month: float | None = None,
     on: str | None = None,
-) -> tuple[dict[str, Option], Workload]:
-    """A first answer: the bill for tokens alone, and the whole life of plain prompting, as (options, workload).
+) -> tuple[dict[str, Any], Workload]:
+    """A first answer: the bill for tokens alone, and the whole life of plain prompting.
 
-    What is None comes from the use case. With `usd_per_month`, a known API bill for tokens, the requests follow from it.
+    Parameters
+    ----------
+    use_case : {"Support assistant", "Document extraction", "Code assistant", "Custom"}
+        Gives every number that is None.
+    model : str
+        Id of the price list.
+    requests_per_day, pages_in, words_in, words_out : float, optional
+        Requests, and what one reads and writes: pages or words in, words out.
+    usd_per_month : float, USD, optional
+        A known API bill for tokens, from which the requests follow.
+    on : str, optional
+        Date of the prices.
+
+    Returns
+    -------
+    dict of label to Option, and Workload
+
+    Raises
+    ------
+    ValueError
+        For an unknown use case, a negative number, or pages and words together.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> options, work = cm.choices.quick("Custom", requests_per_day=100)
+    >>> list(options), round(work.requests_per_month)
+    (['Tokens alone', 'Whole life'], 3042)
     """
     if use_case not in USE_CASES:
         raise unknown("use case", use_case, USE_CASES, "the quick answer")
-    given = (requests_per_day, pages_in, words_in, words_out)
-    reads = pages_in is not None or words_in is not None  # pages replace words, and words pages
-    guess = [
-        0.0 if value is None and reads and i in (1, 2) else preset
-        for i, (value, preset) in enumerate(zip(given, USE_CASES[use_case], strict=True))
-    ]
-    per_day, pages, words, written = (
-        g if v is None else v for v, g in zip(given, guess, strict=True)
-    )
-    for name, value in zip(
-        ("requests_per_day", "pages_in", "words_in", "words_out"),
-        (per_day, pages, words, written),
-        strict=True,
-    ):
+    per_day, pages, words, written = USE_CASES[use_case]
+    if pages_in is not None or words_in is not None:  # pages replace words, and words pages
+        pages, words = pages_in or 0.0, words_in or 0.0
+    per_day = per_day if requests_per_day is None else requests_per_day
+    written = written if words_out is None else words_out
+    numbers = {"requests_per_day": per_day, "pages_in": pages, "words_in": words}
+    for name, value in (numbers | {"words_out": written}).items():
         require(name, value)
     check(not (pages and words), "give pages_in or words_in, not both; 0 pages for words")
-    read = pages_to_tokens(pages) if pages else words_to_tokens(words)
-    sizes: dict[str, Any] = {"input_tokens": read, "output_tokens": words_to_tokens(written)}
+    read: Any = pages_to_tokens(pages) if pages else words_to_tokens(words)
+    answer: Any = words_to_tokens(written)
     if usd_per_month is None:
-        work = Workload(per_day * DAYS_PER_MONTH, **sizes)
+        work = Workload(per_day * DAYS_PER_MONTH, input_tokens=read, output_tokens=answer)
     else:
         require("usd_per_month", usd_per_month, low=0.01)
-        each: dict[str, Any] = {
-            name: value.mid if isinstance(value, Range) else value for name, value in sizes.items()
-        }
-        work = Workload.from_bill(usd_per_month, model, on=on, **each)
-    return {
-        TOKENS_ONLY: Option(Api(model, on=on)),
-        WHOLE_LIFE: presets(work, model=model, on=on)["Prompt"],
-    }, work  # type: ignore[dict-item]
+        work = Workload.from_bill(usd_per_month, model, read.mid, answer.mid, on=on)
+    whole = presets(work, model=model, on=on)["Prompt"]
+    return {TOKENS_ONLY: Option(Api(model, on=on)), WHOLE_LIFE: whole}, work
 
 
 @public
@@ -130,98 +144,122 @@ def presets(
     on: str | None = None,
     quality: dict[str, Number] | None = None,
 ) -> dict[str, Option | Mix]:
-    """The eleven options of the notebook "Which approach?", as {label: option}.
+    """The eleven usual options for a workload, from plain prompting to a cascade.
 
-    `quality` maps labels to your own evaluations (numbers, Ranges or `Measured(accepted, trials)`), which replace the
-    defaults. The `teacher` of the distilled student has open weights, because the terms of closed models forbid to train on
-    their answers; it is taken to be as good as `model`. Where the workload has a corpus, plain prompting starts low: the model has not read it; the
-    distilled student and its teacher then both read what retrieval finds.
+    Where the workload has a corpus, plain prompting starts low, because the model has not read it.
+    The distilled student and its teacher then both read what retrieval finds.
+
+    Parameters
+    ----------
+    work : Workload
+    model, small : str
+        The large and the small API model.
+    tuning, tuned : str
+        A provider's offer to tune, and the model that it tunes.
+    open_model, gpu : str
+        What runs on GPUs of your own.
+    teacher : str
+        Labels the examples of the distilled student. It must have open weights, because the terms
+        of closed models forbid to train on their answers. It is taken to be as good as `model`.
+    on : str, optional
+        Date of the API prices.
+    quality : dict of label to number, Range or Measured, optional
+        Your own evaluations, which replace the defaults.
+
+    Returns
+    -------
+    dict of label to Option or Mix
+
+    Raises
+    ------
+    CatalogError
+        For an unknown label in `quality`, and for an unknown model, offer or GPU.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250)
+    >>> list(cm.presets(work))[:3]
+    ['Prompt', 'Few-shot', 'Few-shot + cache']
     """
-    check(
-        isinstance(work, Workload),
-        f"presets: the workload is {in_words(work)}, it must be a Workload(...)",
-    )
-    for label in quality or {}:
+    of_kind("presets: the workload", work, Workload)
+    quality = quality or {}
+    for label in quality:
         if label not in LABELS:
             raise unknown("option", label, LABELS, where="the presets")
-    knows = work.corpus is None
-    why = "preset: plain instructions, " + (
-        "a task within the model's own knowledge"
-        if knows
-        else "questions about documents it has not read"
-    )
-    large = (
-        Range(0.60, 0.90, mid=0.78, name="accepted.large", why=why)
-        if knows
-        else Range(0.20, 0.55, mid=0.35, name="accepted.large", why=why)
-    )
-    little = (
-        Range(0.45, 0.80, mid=0.64, name="accepted.small", why=why)
-        if knows
-        else Range(0.12, 0.42, mid=0.25, name="accepted.small", why=why)
+    task, *shares = OWN_KNOWLEDGE if work.corpus is None else UNREAD
+    why = f"preset: plain instructions, {task}"
+    large, little = (
+        Range(low, high, mid=mid, name=f"accepted.{size}", why=why)
+        for size, (low, mid, high) in zip(("large", "small"), shares, strict=True)
     )
     api = Api(model, on=on, accepted=large)
     cheap = Api(small, on=on, accepted=little)
     own = Hosted(open_model, gpu=gpu, accepted=little)
     run = (Prompt(), Evals(judge=api), Monitoring(judge=cheap), Upgrades())
-    documents = _documents(work, api)
+    shown = FewShot() if work.corpus is None else Rag()
+    read = () if work.corpus is None else (Rag(reader="small"),)
+    context = LongContext(document_tokens=_document_tokens(work, api))
+    distil = Distill(teacher=Api(teacher, on=on, accepted=large))
+    escalated = Range(
+        0.15, 0.45, mid=0.3, why="preset: share of requests that the small model hands on"
+    )
     options: dict[str, Any] = {
         "Prompt": Option(api, *run),
         "Few-shot": Option(api, FewShot(), *run),
         "Few-shot + cache": Option(api, FewShot(), PromptCache(), *run),
         "RAG": Option(api, Rag(), *run),
         "GraphRAG": Option(api, GraphRag(extractor=cheap), *run),
-        "Long context + cache": Option(
-            api, LongContext(document_tokens=documents), PromptCache(), *run
-        ),
+        "Long context + cache": Option(api, context, PromptCache(), *run),
         "Managed fine-tune": Option(
             Api(tuned, on=on, accepted=large), FineTune(tuning=tuning), *run
         ),
         "LoRA": Option(own, Lora(), *run),
-        "Distilled": Option(
-            own,
-            *(() if knows else (Rag(reader="small"),)),
-            Distill(teacher=Api(teacher, on=on, accepted=large)),
-            *run,
-        ),
+        "Distilled": Option(own, *read, distil, *run),
         "RAG + LoRA": Option(own, Rag(reader="small"), Lora(), *run),
-        "Cascade": cascade(
-            Option(cheap, Rag(), *run) if not knows else Option(cheap, FewShot(), *run),
-            Option(api, Rag(), *run) if not knows else Option(api, FewShot(), *run),
-            escalated=Range(
-                0.15, 0.45, mid=0.3, why="preset: share of requests that the small model hands on"
-            ),
-        ),
+        "Cascade": cascade(Option(cheap, shown, *run), Option(api, shown, *run), escalated),
     }
-    return {
-        label: with_quality(option, (quality or {}).get(label)) for label, option in options.items()
-    }
+    return {label: with_quality(option, quality.get(label)) for label, option in options.items()}
 
 
-def _documents(work: Workload, api: Api) -> Range | None:
-    """Tokens of the documents that one question needs; None where the workload says it, or the window holds the corpus."""
-    if work.corpus is None or work.document_tokens is not None:
+def _document_tokens(work: Workload, api: Api) -> Range | None:
+    """Tokens that one question needs; None where the workload says it or the window holds all."""
+    corpus: Any = work.corpus
+    if corpus is None or work.document_tokens is not None:
         return None
-    corpus: Any = middle(work.corpus)
-    grows = isinstance(work.corpus.growth_per_year, Range) or bool(work.corpus.growth_per_year)
-    if not grows and corpus.tokens < WHOLE * (api.window or 0):
+    tokens, documents = middle(corpus).tokens, middle(corpus).documents
+    grows = isinstance(corpus.growth_per_year, Range) or bool(corpus.growth_per_year)
+    if not grows and tokens < SENT_WHOLE * (api.window or 0):
         return None
-    if corpus.documents:
-        one = corpus.tokens / corpus.documents
-        return Range(
-            one, NEEDED * one, form="amount", why=f"preset: one to {NEEDED} documents of mean size"
-        )
-    return Range(
-        15_000,
-        60_000,
-        mid=30_000,
-        why="preset: the documents that one question needs, before retrieval picks passages",
-    )
+    if documents:
+        one, why = tokens / documents, f"preset: one to {MOST_DOCUMENTS} documents of mean size"
+        return Range(one, MOST_DOCUMENTS * one, form="amount", why=why)
+    why = "preset: the documents that one question needs, before retrieval picks passages"
+    return Range(15_000, 60_000, mid=30_000, why=why)
 
 
 @public
 def with_quality(option: Option | Mix, quality: Number | None) -> Option | Mix:
-    """The option with your own evaluation in place of every assumed effect."""
+    """The option with your own evaluation in place of every assumed effect.
+
+    Parameters
+    ----------
+    option : Option or Mix
+        In a Mix, every part gets the evaluation.
+    quality : number, share, Range or Measured, optional
+        None leaves the option as it is.
+
+    Returns
+    -------
+    Option or Mix
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.Api("gpt-6.1-terra"))
+    >>> cm.choices.with_quality(option, cm.Measured(68, 80)).quality.mid
+    0.85
+    """
     if quality is None:
         return option
     if isinstance(option, Mix):
@@ -248,64 +286,89 @@ def with_fleet(
     life_months: Number | None = None,
     residual: Number | None = None,
 ) -> tuple[dict[str, Any], Workload]:
-    """Options on own GPUs, and their workload, with what is not None changed everywhere: (options, work).
+    """All options on own GPUs, and their workload, with everything changed that is not None.
 
-    `throughput_tps` is a measured output of one replica [token/s], `gpu_hourly` your rent [USD/GPU-hour], `headroom` the share
-    of capacity kept free beside queueing, `purchase_price` that of one GPU.
+    Parameters
+    ----------
+    options : dict of label to Option or Mix
+    work : Workload
+    own_model, gpu, precision : str, optional
+        Model, machine and number format.
+    traffic_profile : str, optional
+        Name of a profile, see `profile`; `peak_to_avg` overrides its peak.
+    throughput_tps : number, token/s, optional
+        Measured output of one replica.
+    gpu_hourly : number, USD/GPU-hour, optional
+        Your rent.
+    min_replicas, spare_replicas : number, optional
+    headroom : number, share, 0 to 0.99, optional
+        Capacity kept free beside queueing.
+    fte : number, FTE, optional
+        People who keep it running.
+    purchase_price : number, USD, optional
+        Of one GPU that is bought; `life_months` and `residual` are those of its server.
+
+    Returns
+    -------
+    dict of label to Option or Mix, and Workload
+
+    Raises
+    ------
+    ValueError
+        When something is changed that no option has.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> options = {"own": cm.Option(cm.Hosted("llama-3.1-8b", gpu="L40S"))}
+    >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250)
+    >>> options, _ = cm.serving.with_fleet(options, work, gpu_hourly=1.5)
+    >>> options["own"].serving.rent.usd_per_gpu_hour
+    1.5
     """
-    servings = [
-        option.serving
-        for option in options.values()
-        if isinstance(getattr(option, "serving", None), Hosted)
-    ]
-    bought = {"purchase_price": purchase_price, "life_months": life_months, "residual": residual}
-    for given, found, kind in (
-        (bought, any(s.owned is not None for s in servings), "bought"),
-        ({"gpu_hourly": gpu_hourly}, any(s.owned is None for s in servings), "rented"),
+    servings = [getattr(option, "serving", None) for option in options.values()]
+    owned = [serving.owned is not None for serving in servings if isinstance(serving, Hosted)]
+    purchase = {"life_months": life_months, "residual": residual}
+    for kind, given, found in (
+        ("bought", _given(purchase_price=purchase_price, **purchase), any(owned)),
+        ("rented", _given(gpu_hourly=gpu_hourly), not all(owned)),
     ):
-        asked = ", ".join(name for name, value in given.items() if value is not None)
         check(
-            found or not asked,
-            f"with_fleet: {asked} changes nothing, because no option has {kind} GPUs",
+            found or not given,
+            f"with_fleet: {', '.join(given)} changes nothing, because no option has {kind} GPUs",
         )
-    for name, value in (("throughput_tps", throughput_tps), ("headroom", headroom)):
-        if value is not None:
-            one_number(f"with_fleet: {name}", value, 0, 0.99 if name == "headroom" else math.inf)
     timing = profile(traffic_profile) if traffic_profile is not None else {}
-    work = replace(work, **timing, **_given(peak_to_average=peak_to_avg))
-    per_request: Any = middle(work.output_tokens) + middle(work.reasoning_tokens)
-    rate = None if throughput_tps is None else throughput_tps / per_request
+    work = replace(work, **timing | _given(peak_to_average=peak_to_avg))
     changes = _given(
-        model=own_model,
-        gpu=gpu,
-        precision=precision,
-        requests_per_s=rate,
-        replicas_min=min_replicas,
-        upkeep_fte=fte,
-        load_max=None if headroom is None else 1 - headroom,
+        model=own_model, gpu=gpu, precision=precision, replicas_min=min_replicas, upkeep_fte=fte
     )
-    made: dict[str, Any] = {}
-    for label, option in options.items():
-        serving = getattr(option, "serving", None)
-        if not isinstance(serving, Hosted):
-            made[label] = option
-            continue
-        if serving.owned is not None:
-            bought = _given(capex_usd=purchase_price, life_months=life_months, residual=residual)
-            changes["owned"] = replace(serving.owned, **bought)
-        own = replace(
-            serving,
-            **changes,
-            fleet=replace(serving.fleet, **_given(spare_replicas=spare_replicas)),
-        )
-        changes.pop("owned", None)
-        if gpu_hourly is not None and own.owned is None:
-            own = replace(
-                own, rent=replace(own.rent, id="your rent", usd_per_gpu_hour=gpu_hourly, sources=())
-            )  # type: ignore[type-var]
-        made[label] = replace(option, serving=own)
-    return made, work
+    if headroom is not None:
+        one_number("with_fleet: headroom", headroom, 0, 0.99)
+        changes["load_max"] = 1 - headroom
+    if throughput_tps is not None:
+        one_number("with_fleet: throughput_tps", throughput_tps)
+        answer = middle(work.output_tokens) + middle(work.reasoning_tokens)
+        changes["requests_per_s"] = throughput_tps / answer
+
+    def changed(serving: Hosted) -> Hosted:
+        fleet = replace(serving.fleet, **_given(spare_replicas=spare_replicas))
+        bought = serving.owned
+        if bought is not None:
+            bought = replace(bought, **_given(capex_usd=purchase_price, **purchase))
+        serving = replace(serving, **changes, fleet=fleet, owned=bought)
+        if gpu_hourly is None or bought is not None:
+            return serving
+        rent = replace(serving.rent, id="your rent", usd_per_gpu_hour=gpu_hourly, sources=())
+        return replace(serving, rent=rent)
+
+    hosted = {
+        label: replace(option, serving=changed(serving))
+        for (label, option), serving in zip(options.items(), servings, strict=True)
+        if isinstance(serving, Hosted)
+    }
+    return {**options, **hosted}, work
 
 
 def _given(**fields: Any) -> dict[str, Any]:
+    """The fields that are not None."""
     return {name: value for name, value in fields.items() if value is not None}

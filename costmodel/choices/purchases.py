@@ -155,6 +155,9 @@ class Traffic:
     cites: tuple[str, ...] = ()
 
 
+Purchases = Iterator[Line | Traffic]
+
+
 def every_call(
     item: str,
     request: Request,
@@ -164,7 +167,7 @@ def every_call(
     by: Any = None,
     basis: str = "",
     cites: tuple[str, ...] = (),
-) -> Iterator[Traffic]:
+) -> Purchases:
     """Every call of a request, bought `count` times."""
     for call in request.calls:
         number = count * call.per_request
@@ -174,7 +177,7 @@ def every_call(
 # -- where its numbers come from -------------------------------------------------------------------
 
 
-def purchases_of(technique: Any, case: Any) -> Iterator[Line | Traffic]:
+def purchases_of(technique: Any, case: Any) -> Purchases:
     """What a technique buys."""
     records = [value for value in vars(technique).values() if hasattr(value, "sources")]
     owners = (technique, *records, case.work.corpus, case.work)

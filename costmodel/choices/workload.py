@@ -66,7 +66,7 @@ class Corpus:
 
     def size(self, months: int) -> Any:
         """Tokens of months 0..H over those of today, shape (H + 1,) or (n, H + 1); 1 without growth."""
-        if _is_zero(self.growth_per_year):
+        if is_zero(self.growth_per_year):
             return 1.0
         return (1 + self.growth_per_year) ** (np.arange(months + 1) / MONTHS_PER_YEAR)
 
@@ -191,13 +191,11 @@ class Workload:
             f"Workload.requests_per_month is {self.requests_per_month}, it must be above 0",
         )
         check(
-            not all(
-                map(_is_zero, (self.instruction_tokens, self.input_tokens, self.output_tokens))
-            ),
+            not all(map(is_zero, (self.instruction_tokens, self.input_tokens, self.output_tokens))),
             "Workload: input_tokens and output_tokens are 0; give the tokens of one request",
         )
 
-    # -- other ways to say how much arrives ------------------------------------------------------------
+    # -- other ways to say how much arrives --------------------------------------------------------
 
     @classmethod
     def from_pages(
@@ -265,7 +263,7 @@ class Workload:
         requests = usd_per_month / each
         return cls(requests, input_tokens=input_tokens, output_tokens=output_tokens, **fields)
 
-    # -- what the others ask ---------------------------------------------------------------------------
+    # -- what the others ask -----------------------------------------------------------------------
 
     def request(self) -> Request:
         """One request before any technique: instructions (they repeat) and the user's input."""
@@ -276,7 +274,7 @@ class Workload:
     @property
     def flat(self) -> bool:
         """Whether every month brings the same number of requests."""
-        return _is_zero(self.growth_per_year) and _is_zero(self.ramp_months)
+        return is_zero(self.growth_per_year) and is_zero(self.ramp_months)
 
     def demand(self, months: int) -> np.ndarray:
         """Requests of months 0..H over those of month 1, shape (H + 1,) or (n, H + 1).
@@ -295,7 +293,7 @@ class Workload:
         return requests_per_month / (self.active_hours_per_month * SECONDS_PER_HOUR)
 
 
-def _is_zero(value: Any) -> bool:
+def is_zero(value: Any) -> bool:
     """Whether a value is a plain 0: no doubt, and no array."""
     return isinstance(value, (int, float)) and value == 0
 

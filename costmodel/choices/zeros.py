@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from costmodel.choices.terms import Terms
-from costmodel.choices.workload import Workload
+from costmodel.choices.workload import Workload, is_zero
 from costmodel.core.errors import check
 from costmodel.core.glossary import unit_of
 from costmodel.core.nested import owner_of, walk
 from costmodel.core.public import public
-from costmodel.core.ranges import Doubt
 
 PEOPLE_UNITS = ("hour", "hour/month", "week", "FTE", "USD/hour", "minute")
 EVALUATION = ("items", "runs_per_month", "candidate_items", "judge_share", "reviews_per_month")
@@ -23,43 +19,48 @@ REFRESH = ("refresh_share", "retrain_labels", "rebuild_share")
 
 @public
 def zeros(*things: Any) -> list[str]:
-    """The people, evaluation and refresh inputs that somebody has set to 0, as "Class.field" or "record.field".
+    """The inputs of people, evaluation and refresh that somebody has set to 0.
 
-    >>> from costmodel.choices.techniques.knowledge import Rag
-    >>> zeros(Rag(), Rag(upkeep_fte=0))
+    Parameters
+    ----------
+    *things
+        Options, or anything that holds inputs; the fields of workload and terms are not looked at.
+
+    Returns
+    -------
+    list of str
+        "Class.field" or "record.field", each once.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cm.decisions.zeros(cm.Rag(), cm.Rag(upkeep_fte=0))
     ['Rag.upkeep_fte']
     """
-    found = []
-    for owner, field, value in walk(things):
-        asked = unit_of(f"{type(owner).__name__}.{field}") in PEOPLE_UNITS or field in (
-            *EVALUATION,
-            *REFRESH,
-        )
-        if (
-            asked
-            and np.ndim(value) == 0
-            and not isinstance(value, Doubt)
-            and value == 0
-            and not isinstance(owner, (Workload, Terms))
-        ):
-            default = next((f.default for f in dataclasses.fields(owner) if f.name == field), None)
-            if not (isinstance(default, (int, float)) and default == 0):
-                found.append(f"{owner_of(owner)}.{field}")
-    return list(dict.fromkeys(found))
+    found = {}
+    for owner, name, value in walk(things):
+        people = unit_of(f"{type(owner).__name__}.{name}") in PEOPLE_UNITS
+        seldom_zero = people or name in EVALUATION + REFRESH
+        if not seldom_zero or isinstance(owner, (Workload, Terms)):
+            continue
+        if is_zero(value) and not is_zero(owner.__dataclass_fields__[name].default):
+            found[f"{owner_of(owner)}.{name}"] = None
+    return list(found)
 
 
 def accept(things: Any, names: Iterable[str]) -> None:
-    """Raise unless every zero for people, evaluation or refresh is accepted by name: "Rag.upkeep_fte", or "upkeep_fte" for all of that name."""
+    """Raise unless every zero is accepted by name: "Rag.upkeep_fte", or "upkeep_fte" for all."""
     names, found = list(names), zeros(things)
     for key in found:
         check(
             key in names or key.rsplit(".", 1)[-1] in names,
-            f"{key} is 0: nobody is paid for it, or nothing is done; write accept_zero: [{key}] if that is meant, and every report will say so",
+            f"{key} is 0: nobody is paid for it, or nothing is done; "
+            f"write accept_zero: [{key}] if that is meant, and every report will say so",
         )
-    meant(names, found)
+    check_accepted(names, found)
 
 
-def meant(names: Iterable[str], found: Iterable[str]) -> None:
+def check_accepted(names: Iterable[str], found: Iterable[str]) -> None:
     """Raise where a zero is accepted that is none."""
     for name in names:
         check(

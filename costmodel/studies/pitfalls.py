@@ -1,15 +1,17 @@
-"""The pitfall linter: two dozen mistakes of cost estimates, looked for in the user's own inputs; risks that no line of the bill prices;
-and zeros that must be accepted.
+"""The pitfall linter: mistakes of cost estimates, looked for in the user's own inputs.
 
-A note is no error: it says what the inputs leave out, and the answer stands. Only a zero for people, evaluation or refresh
-needs a word: a scenario with one is refused until `accept_zero` names it, and every report prints what was accepted.
+It also names risks that no line of the bill prices, and zeros that were accepted. A note is no
+error: it says what the inputs leave out, and the answer stands. Only a zero for people, evaluation
+or refresh needs a word: a scenario with one is refused until `accept_zero` names it, and every
+report prints what was accepted.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,14 +28,14 @@ from costmodel.choices.techniques.prompting import PromptCache
 from costmodel.choices.techniques.tuning import Lora, Tune
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.choices.zeros import EVALUATION, REFRESH, meant, zeros
+from costmodel.choices.zeros import EVALUATION, REFRESH, check_accepted, zeros
 from costmodel.core.draws import middle
 from costmodel.core.errors import Infeasible, check
 from costmodel.core.nested import objects, walk
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_MONTH, MONTHS_PER_YEAR
 from costmodel.core.words import number_text
-from costmodel.ledgers.engine import accepted, cases
+from costmodel.ledgers.engine import Cases, accepted, cases
 from costmodel.ledgers.register import register
 from costmodel.studies.operations import unpriced
 
@@ -63,75 +65,6 @@ PITFALLS = {
     "P23": "undated prices, untouched defaults",
     "P24": "one number, no band",
 }
-FULL, ALONE, POINT, FLAT_OFF = (
-    0.95,
-    2,
-    1.05,
-    0.5,
-)  # load that is no reserve; replicas that survive a failure; a peak that is none; a discount that hides a cache
-APART, NAIVE_FALL, LONG, MOST = (
-    0.05,
-    -0.5,
-    24,
-    0.5,
-)  # qualities that differ; a yearly fall; months in which prices move; a share of untouched defaults
-Note = tuple[str, str]  # (option, what to say)
-
-
-@analysis
-def lint(
-    study: Study, accept_zero: Iterable[str] | None = None, everything: bool = False
-) -> pd.DataFrame:
-    """Notes on the user's own inputs: the pitfalls P1 to P24 that they run into, the operations that are left out with the risk that
-    stays (code "risk"), and the zeros that were accepted.
-
-    Columns: code, pitfall, options, note; one row per note. `everything` lists all codes, also those without a note, with what was found instead.
-    """
-    accept_zero = (study.accept_zero or ()) if accept_zero is None else accept_zero
-    check(
-        not isinstance(accept_zero, str),
-        f"accept_zero is {accept_zero!r}, it must be a list of names",
-    )
-    meant(accept_zero, zeros(study.inputs))
-    seen = _Inputs(study.options, study.work, study.terms, study.quality_floor)
-    rows = [
-        ("zero", "accepted by you", "", f"{name} is 0, and that is accepted")
-        for name in accept_zero
-    ]
-    for code, pitfall in PITFALLS.items():
-        found: dict[str, list[str]] = {}
-        for label, note in CHECKS[code](seen):
-            found.setdefault(note, []).append(label)
-        rows += [
-            (code, pitfall, ", ".join(x for x in labels if x), note)
-            for note, labels in found.items()
-        ]
-        if everything and not found:
-            rows.append((code, pitfall, "", BUILT_IN.get(code, "clear: the inputs do not show it")))
-    rows += _risks(study)
-    return pd.DataFrame(rows, columns=["code", "pitfall", "options", "note"])
-
-
-def _risks(study: Study) -> Iterator[tuple[str, str, str, str]]:
-    """One note for each operation that options do not have: what stays unpriced, in dollars a year, and the reason of the dearest."""
-    found: dict[tuple[str, str], list[tuple[float, str, str]]] = {}
-    for label in study.options:
-        with suppress(Infeasible):
-            for row in unpriced(study, label).itertuples():
-                found.setdefault((row.operation, row.risk), []).append(
-                    (row.usd_per_year, label, row.why)
-                )
-    for (operation, risk), rows in found.items():
-        least, most = min(rows), max(rows)
-        usd = " to ".join(dict.fromkeys(f"{x[0]:,.0f}" for x in (least, most)))
-        yield (
-            "risk",
-            risk,
-            ", ".join(label for _, label, _ in rows),
-            f"no {operation}: about USD {usd} a year that no line prices; {most[2]}",
-        )
-
-
 BUILT_IN = {
     "P5": "clear",
     "P7": "built in: an agent sends its history in every call",
@@ -139,295 +72,324 @@ BUILT_IN = {
     "P21": "built in: a cascade pays both models",
     "P22": "built in: adapters share the fleet of their base",
 }
+FULL_LOAD = 0.95  # more is no reserve
+SAFE_REPLICAS = 2  # what survives the failure of one
+NO_PEAK = 1.05  # times the mean
+CACHE_LIKE = 0.5  # a discount that hides a cache
+APART = 0.05  # qualities that differ
+NAIVE_FALL = -0.5  # of API prices in a year
+LONG = 24  # months in which prices move
+MOST = 0.5  # share of untouched defaults
+Note = tuple[str, str, str]  # code, option ("" for all), what to say
 
 
-@dataclasses.dataclass(frozen=True)
+@analysis
+def lint(
+    study: Study, accept_zero: Iterable[str] | None = None, everything: bool = False
+) -> pd.DataFrame:
+    """Note the pitfalls that the inputs of a study run into.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    accept_zero : iterable of str, optional
+        Zeros for people, evaluation and refresh that are meant; by default those of the study.
+    everything : bool
+        Whether codes without a note are listed too, with what was found instead.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a note. Columns: code ("zero" for what was accepted, P1 to P24, "risk" for an
+        operation that is left out), pitfall, options (labels), note.
+
+    Raises
+    ------
+    ValueError
+        When `accept_zero` names what is no zero.
+    """
+    accept_zero = (study.accept_zero or ()) if accept_zero is None else accept_zero
+    check(
+        not isinstance(accept_zero, str),
+        f"accept_zero is {accept_zero!r}, it must be a list of names",
+    )
+    check_accepted(accept_zero, zeros(study.inputs))
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for code, label, note in _notes(study):
+        found[code][note].append(label)
+    rows = [
+        ("zero", "accepted by you", "", f"{name} is 0, and that is accepted")
+        for name in accept_zero
+    ]
+    for code, pitfall in PITFALLS.items():
+        for note, labels in found[code].items():
+            rows.append((code, pitfall, ", ".join(filter(None, labels)), note))
+        if everything and not found[code]:
+            clear = BUILT_IN.get(code, "clear: the inputs do not show it")
+            rows.append((code, pitfall, "", clear))
+    return pd.DataFrame([*rows, *_risks(study)], columns=["code", "pitfall", "options", "note"])
+
+
+def _risks(study: Study) -> Iterator[tuple[str, str, str, str]]:
+    """One note for each operation that options lack: USD a year, and the reason of the dearest."""
+    found: dict[tuple[str, str], list[tuple[float, str, str]]] = defaultdict(list)
+    for label in study.options:
+        with suppress(Infeasible):
+            for row in unpriced(study, label).itertuples():
+                found[row.operation, row.risk].append((row.usd_per_year, label, row.why))
+    for (operation, risk), rows in found.items():
+        (least, *_), (most, _, why) = min(rows), max(rows)
+        usd = " to ".join(dict.fromkeys(f"{x:,.0f}" for x in (least, most)))
+        note = f"no {operation}: about USD {usd} a year that no line prices; {why}"
+        yield "risk", risk, ", ".join(label for _, label, _ in rows), note
+
+
+# -- what is looked at ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
 class _Inputs:
-    """What the checks look at: the options with their parts at the middle, the workload, the terms."""
+    """A study as the checks see it: with every Range at its middle."""
 
-    options: Mapping[str, Any]
+    study: Study
     work: Workload
     terms: Terms
-    quality_floor: float | None
+    things: dict[str, list[Any]]  # every object of an option, by its label
+    cases: dict[str, Cases]  # of the options that can run
 
-    @property
-    def middle(self) -> tuple[Workload, Terms]:
-        return middle((self.work, self.terms))
+    def each(self, kind: Any) -> list[tuple[str, Any]]:
+        """Every object of a class, with the label of its option."""
+        return [(label, t) for label, of in self.things.items() for t in of if isinstance(t, kind)]
 
-    def cases(self) -> Iterator[tuple[str, Any]]:
-        """The finished cases of every option that can run, with its label."""
-        for label, option in self.options.items():
-            with suppress(Infeasible):
-                yield label, cases(middle(option), *self.middle)
 
-    def each(self, kind: type) -> Iterator[tuple[str, Any]]:
-        """Every object of a class in the options, at the middle, with the label of its option."""
-        for label, option in self.options.items():
-            for thing in objects(middle(option)):
-                if isinstance(thing, kind):
-                    yield label, thing
+def _notes(study: Study) -> Iterator[Note]:
+    """Everything that there is to say, by subject."""
+    work, terms = middle((study.work, study.terms))
+    things: dict[str, list[Any]] = {}
+    found: dict[str, Cases] = {}
+    for label, option in study.options.items():
+        option = middle(option)
+        things[label] = list(objects(option))
+        with suppress(Infeasible):
+            found[label] = cases(option, work, terms)
+    seen = _Inputs(study, work, terms, things, found)
+    for look in (_gpus, _apis, _answers, _techniques, _workload, _terms, _options):
+        yield from look(seen)
 
 
 def _certain(*values: Any) -> bool:
     return not any(isinstance(v, Doubt) and v.low < v.high for v in values)
 
 
-def _p1(x: _Inputs) -> Iterator[Note]:
-    for label, host in x.each(Hosted):
-        if host.load_max >= FULL:
+def _gpus(x: _Inputs) -> Iterator[Note]:
+    hosts = x.each(Hosted)
+    for label, host in hosts:
+        if host.load_max >= FULL_LOAD:
             yield (
+                "P1",
                 label,
-                f"own GPUs are planned at {host.load_max:.0%} load; {FULL:.0%} and more has never held a latency target",
+                f"own GPUs are planned at {host.load_max:.0%} load; {FULL_LOAD:.0%} and more has "
+                "never held a latency target",
             )
-    if (
-        x.middle[0].active_hours_per_month >= HOURS_PER_MONTH
-        and x.middle[0].peak_to_average <= POINT
-        and any(x.each(Hosted))
-    ):
-        yield "", "traffic without nights, weekends or peaks keeps own GPUs as busy as a benchmark"
-
-
-def _p2(x: _Inputs) -> Iterator[Note]:
-    for label, host in x.each(Hosted):
-        if host.replicas_min < ALONE:
+        if host.replicas_min < SAFE_REPLICAS:
             yield (
+                "P2",
                 label,
-                "one replica may serve alone: when it fails, nobody answers; replicas_min=2 prices the second",
+                "one replica may serve alone: when it fails, nobody answers; replicas_min=2 prices "
+                "the second",
             )
-    if x.middle[0].peak_to_average <= POINT and any(x.each(Hosted)):
-        yield "", "peak_to_average is 1: the fleet is sized for the mean"
+    if hosts and x.work.peak_to_average <= NO_PEAK:
+        yield "P2", "", "peak_to_average is 1: the fleet is sized for the mean"
+        if x.work.active_hours_per_month >= HOURS_PER_MONTH:
+            yield (
+                "P1",
+                "",
+                "traffic without nights, weekends or peaks keeps own GPUs as busy as a benchmark",
+            )
 
 
-def _p3(x: _Inputs) -> Iterator[Note]:
-    for label, option in x.options.items():
-        for key in zeros(option):
-            if not key.endswith(EVALUATION + REFRESH):
-                yield label, f"{key} is 0: no people are paid for it"
-
-
-def _p4(x: _Inputs) -> Iterator[Note]:
-    apis = [api for _, api in x.each(Api)]
-    if (
-        any(x.each(Hosted))
-        and apis
-        and not any(x.each(PromptCache))
-        and all(a.mode == "standard" and not a.discount for a in apis)
-    ):
+def _apis(x: _Inputs) -> Iterator[Note]:
+    apis, cached = x.each(Api), dict(x.each(PromptCache))
+    if not apis:
+        return
+    listed = all(api.mode == "standard" and not api.discount for _, api in apis)
+    if x.each(Hosted) and listed and not cached:
         yield (
+            "P4",
             "",
-            "own GPUs are compared with API list prices; add PromptCache(), mode='batch' or a negotiated discount where you could have it",
+            "own GPUs are compared with API list prices; add PromptCache(), mode='batch' or a "
+            "negotiated discount where you could have it",
         )
-
-
-def _p5(x: _Inputs) -> Iterator[Note]:
-    if not any(
-        "retr" in name and "retrain" not in name and value
-        for _, name, value in walk((list(x.options.values()), x.work))
-    ):
+    if x.work.reasoning_tokens == 0:
         yield (
-            "",
-            "every call is taken to succeed; retries and time-outs add some 3 to 15 %: raise the requests, or use per_outcome",
-        )
-
-
-def _p6(x: _Inputs) -> Iterator[Note]:
-    if x.middle[0].reasoning_tokens == 0 and any(x.each(Api)):
-        yield (
+            "P6",
             "",
             "reasoning_tokens is 0; a reasoning model writes 2.5 to 6 times the visible output",
         )
-
-
-def _p7(x: _Inputs) -> Iterator[Note]:
-    for label, resolved in x.cases():
-        for _, case, _ in resolved:
-            calls = case.request.calls
-            if (
-                sum(float(c.per_request) for c in calls) > 1
-                and len({float(c.prompt_tokens) for c in calls}) == 1
-            ):
-                yield (
-                    label,
-                    "several calls a request with the same prompt: does no turn send the history again?",
-                )
-
-
-def _p8(x: _Inputs) -> Iterator[Note]:
-    for label, api in x.each(Api):
-        if max(api.discount, api.model.discount) >= FLAT_OFF:
+    for label, api in apis:
+        if (off := max(api.discount, api.model.discount)) >= CACHE_LIKE:
             yield (
+                "P8",
                 label,
-                f"a discount of {max(api.discount, api.model.discount):.0%} on all tokens; a cache has misses, writes and a time to live: use PromptCache()",
+                f"a discount of {off:.0%} on all tokens; a cache has misses, writes and a time to "
+                "live: use PromptCache()",
             )
-
-
-def _p9(x: _Inputs) -> Iterator[Note]:
-    shares = {label: accepted(resolved) for label, resolved in x.cases()}
-    yield from (
-        (label, "its quality is not known: it is not comparable")
-        for label, share in shares.items()
-        if share is None
+    for label in dict.fromkeys(label for label, a in apis if a.mode != "standard" and a.discount):
+        if label in cached:
+            yield (
+                "P17",
+                label,
+                "batch, cache and a negotiated discount together: ask the provider whether they "
+                "add up",
+            )
+    yield (
+        "P19",
+        "",
+        "no language is seen in a number of tokens; other languages than English need 1.3 to 10 "
+        "times as many: count yours",
     )
-    known = [float(share) for share in shares.values() if share is not None]
-    apart = len(known) > 1 and max(known) - min(known) > APART
-    if apart and x.quality_floor is None and not np.any(x.middle[0].usd_per_failure):
+    if all(api.residency is None for _, api in apis):
         yield (
+            "P20",
             "",
-            "the qualities differ and nothing counts it; set quality_floor or usd_per_failure, or use equal_quality",
+            "list prices without residency; keeping data in a region adds some 10 to 25 %, tax is "
+            "not in it",
         )
 
 
-def _p10(x: _Inputs) -> Iterator[Note]:
-    if x.middle[0].usd_per_failure == 0:
-        yield "", "usd_per_failure is 0: an answer that fails costs nothing"
+def _answers(x: _Inputs) -> Iterator[Note]:
+    for label, parts in x.cases.items():
+        for _, case, _ in parts:
+            calls = case.request.calls
+            alike = len({float(c.prompt_tokens) for c in calls}) == 1
+            if alike and sum(float(c.per_request) for c in calls) > 1:
+                yield (
+                    "P7",
+                    label,
+                    "several calls a request with the same prompt: does no turn send the history "
+                    "again?",
+                )
+    shares = {label: accepted(parts) for label, parts in x.cases.items()}
+    for label, share in shares.items():
+        if share is None:
+            yield "P9", label, "its quality is not known: it is not comparable"
+    known = [float(share) for share in shares.values() if share is not None]
+    free = not np.any(x.work.usd_per_failure)
+    if free:
+        yield "P10", "", "usd_per_failure is 0: an answer that fails costs nothing"
+    if free and x.study.quality_floor is None and known and np.ptp(known) > APART:
+        yield (
+            "P9",
+            "",
+            "the qualities differ and nothing counts it; set quality_floor or usd_per_failure, or "
+            "use equal_quality",
+        )
 
 
-def _p11(x: _Inputs) -> Iterator[Note]:
-    months = x.terms.months
+def _techniques(x: _Inputs) -> Iterator[Note]:
+    months, corpus = x.terms.months, x.work.corpus
     for label, tune in x.each(Tune):
         if tune.runs is not None and tune.runs <= 1:
-            yield label, "the first training run is taken to pass"
+            yield "P11", label, "the first training run is taken to pass"
         if min(tune.retrain_months, tune.base_life_months) > months:
             yield (
+                "P11",
                 label,
                 f"neither drift nor the end of the base model falls into the {months} months",
             )
-
-
-def _p12(x: _Inputs) -> Iterator[Note]:
-    for label, tune in x.each(Tune):
         if tune.examples and tune.labels.usd_per_item == 0:
-            yield label, "the labels cost nothing"
-
-
-def _p13(x: _Inputs) -> Iterator[Note]:
-    for label, option in x.options.items():
-        tested = any(isinstance(t, Evals) for t in objects(option))
-        if not tested and any(isinstance(t, (Api, Hosted)) for t in objects(option)):
-            yield label, "nothing is spent on evaluation; add Evals()"
-        yield from (
-            (label, f"{key} is 0: nothing is evaluated")
-            for key in zeros(option)
-            if key.endswith(EVALUATION)
-        )
-
-
-def _p14(x: _Inputs) -> Iterator[Note]:
-    corpus = x.middle[0].corpus
-    still = (
-        corpus is not None and corpus.churn_per_month == 0 and not np.any(corpus.growth_per_year)
-    )
-    for label, technique in (*x.each(Rag), *x.each(GraphRag)):
+            yield "P12", label, "the labels cost nothing"
+    still = corpus is not None and not corpus.churn_per_month and not np.any(corpus.growth_per_year)
+    for label, index in (*x.each(Rag), *x.each(GraphRag)):
         if still:
-            yield label, "the corpus never changes, so its index is made once"
-        if (
-            getattr(technique, "refresh_share", 1) == 0
-            or getattr(technique, "refresh_months", 0) > x.terms.months
-        ):
-            yield label, "the graph is never refreshed"
+            yield "P14", label, "the corpus never changes, so its index is made once"
+        never = getattr(index, "refresh_share", 1) == 0
+        if never or getattr(index, "refresh_months", 0) > months:
+            yield "P14", label, "the graph is never refreshed"
 
 
-def _p15(x: _Inputs) -> Iterator[Note]:
-    trends = x.terms.trends
-    if (
-        x.terms.months >= LONG
-        and _certain(*(getattr(trends, n) for n in ("api", "gpu", "labour")))
-        and not np.any(middle(trends).api)
+def _workload(x: _Inputs) -> Iterator[Note]:
+    work = x.study.work
+    if not any(
+        "retr" in name and "retrain" not in name and value
+        for _, name, value in walk(x.study.inputs[:2])
     ):
-        yield "", f"prices stand still for {x.terms.months} months"
-    if middle(trends).api <= NAIVE_FALL:
         yield (
+            "P5",
             "",
-            f"API prices fall {-middle(trends).api:.0%} a year; that is the trend at equal quality, not of a model you keep",
+            "every call is taken to succeed; retries and time-outs add some 3 to 15 %: raise the "
+            "requests, or use per_outcome",
         )
-
-
-def _p16(x: _Inputs) -> Iterator[Note]:
-    if x.work.flat and x.terms.months >= MONTHS_PER_YEAR:
-        yield "", f"the same requests in each of {x.terms.months} months: no growth, no ramp"
-
-
-def _p17(x: _Inputs) -> Iterator[Note]:
-    for label, option in x.options.items():
-        apis = [
-            t
-            for t in objects(middle(option))
-            if isinstance(t, Api) and t.mode != "standard" and t.discount
-        ]
-        if apis and any(isinstance(t, PromptCache) for t in objects(option)):
-            yield (
-                label,
-                "batch, cache and a negotiated discount together: ask the provider whether they add up",
-            )
-
-
-def _p18(x: _Inputs) -> Iterator[Note]:
-    if _certain(x.work.input_tokens, x.work.output_tokens):
+    if work.flat and x.terms.months >= MONTHS_PER_YEAR:
         yield (
+            "P16",
             "",
-            "one length stands for all requests; heavy users cost several times the mean: see unit_economics",
+            f"the same requests in each of {x.terms.months} months: no growth, no ramp",
         )
-
-
-def _p19(x: _Inputs) -> Iterator[Note]:
-    if any(x.each(Api)):
+    if _certain(work.input_tokens, work.output_tokens):
         yield (
+            "P18",
             "",
-            "no language is seen in a number of tokens; other languages than English need 1.3 to 10 times as many: count yours",
+            "one length stands for all requests; heavy users cost several times the mean: see "
+            "unit_economics",
         )
+    if _certain(work.requests_per_month, work.growth_per_year, work.usd_per_failure):
+        volume = number_text(work.requests_per_month)
+        yield "P24", "", f"the volume is one number, {volume} a month, without a range"
 
 
-def _p20(x: _Inputs) -> Iterator[Note]:
-    apis = [api for _, api in x.each(Api)]
-    if apis and all(api.residency is None for api in apis):
+def _terms(x: _Inputs) -> Iterator[Note]:
+    given, api, months = x.study.terms.trends, x.terms.trends.api, x.terms.months
+    if months >= LONG and _certain(given.api, given.gpu, given.labour) and not np.any(api):
+        yield "P15", "", f"prices stand still for {months} months"
+    if api <= NAIVE_FALL:
         yield (
+            "P15",
             "",
-            "list prices without residency; keeping data in a region adds some 10 to 25 %, tax is not in it",
+            f"API prices fall {-api:.0%} a year; that is the trend at equal quality, not of a "
+            "model you keep",
         )
-
-
-def _p21(x: _Inputs) -> Iterator[Note]:
-    for label, option in x.options.items():
-        if isinstance(option, Mix) and all(p.sees is None for p in option.mix):
-            yield (
-                label,
-                "a router: choosing the model is free and always right; cascade() pays for both models",
-            )
-
-
-def _p22(x: _Inputs) -> Iterator[Note]:
-    for label, option in x.options.items():
-        if isinstance(option, Mix) and sum(isinstance(t, Lora) for t in objects(option)) > 1:
-            yield (
-                label,
-                "several adapters, each with a fleet of its own; Lora(adapters=...) lets them share a base",
-            )
-
-
-def _p23(x: _Inputs) -> Iterator[Note]:
     if x.terms.on is None:
-        yield "", "no date of prices: `on` freezes them"
-    inputs = register(x.options, x.work, x.terms)
+        yield "P23", "", "no date of prices: `on` freezes them"
+    inputs = register(x.study)
     untouched = inputs["default"].mean()
     if untouched > MOST:
         yield (
+            "P23",
             "",
-            f"{untouched:.0%} of {len(inputs)} inputs are defaults that nobody has touched; the register lists them",
+            f"{untouched:.0%} of {len(inputs)} inputs are defaults that nobody has touched; the "
+            "register lists them",
         )
 
 
-def _p24(x: _Inputs) -> Iterator[Note]:
-    work = x.work
-    if _certain(work.requests_per_month, work.growth_per_year, work.usd_per_failure):
-        yield (
-            "",
-            f"the volume is one number, {number_text(work.requests_per_month)} a month, without a range",
-        )
-    for label, option in x.options.items():
+def _options(x: _Inputs) -> Iterator[Note]:
+    for label, option in x.study.options.items():
+        kinds = [type(thing) for thing in x.things[label]]
+
+        def count(*classes: type, kinds: list[type] = kinds) -> int:
+            return sum(issubclass(kind, classes) for kind in kinds)
+
+        if count(Api, Hosted) and not count(Evals):
+            yield "P13", label, "nothing is spent on evaluation; add Evals()"
+        for key in zeros(option):
+            if key.endswith(EVALUATION):
+                yield "P13", label, f"{key} is 0: nothing is evaluated"
+            elif not key.endswith(REFRESH):
+                yield "P3", label, f"{key} is 0: no people are paid for it"
+        if isinstance(option, Mix) and all(p.sees is None for p in option.mix):
+            yield (
+                "P21",
+                label,
+                "a router: choosing the model is free and always right; cascade() pays for both "
+                "models",
+            )
+        if isinstance(option, Mix) and count(Lora) > 1:
+            yield (
+                "P22",
+                label,
+                "several adapters, each with a fleet of its own; Lora(adapters=...) lets them "
+                "share a base",
+            )
         if _certain(*(value for _, _, value in walk(option))):
-            yield label, "no input of it is a range"
-
-
-CHECKS: dict[str, Callable[[_Inputs], Iterator[Note]]] = {
-    code: globals()[f"_{code.lower()}"] for code in PITFALLS
-}
+            yield "P24", label, "no input of it is a range"

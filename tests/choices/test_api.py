@@ -29,7 +29,7 @@ def mtok(option, work, word=""):
     )
 
 
-# -- token classes -------------------------------------------------------------------------------------
+# -- token classes ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_growing_traffic_warms_the_cache_month_by_month():
     assert share[13] == pytest.approx(float(cm.knowledge.hit_rate(4_000 / (220 * 3_600), 300)))
 
 
-# -- context tiers -------------------------------------------------------------------------------------
+# -- context tiers ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_drawn_prompt_pays_its_own_tier_in_each_draw():
     assert table.p10.item() < 1_000 and table.p90.item() > 10_000
 
 
-# -- what-if on a serving ------------------------------------------------------------------------------
+# -- what-if on a serving --------------------------------------------------------------------------
 
 
 def test_replace_asks_the_price_list_again():
@@ -214,7 +214,7 @@ def test_a_discount_and_residency_scale_every_class():
     assert total(cm.Option(less, cm.PromptCache()), WORK, MONTH) == pytest.approx(usd * 1.1 * 0.8)
 
 
-# -- whole replicas ------------------------------------------------------------------------------------
+# -- whole replicas --------------------------------------------------------------------------------
 
 RENT = replace(cm.facts.rent("H100-SXM"), id="ours", usd_per_gpu_hour=2.5)
 CALM = cm.serving.Fleet(burstiness=0)  # nobody waits: the queue is tested in test_hosting.py

@@ -16,7 +16,7 @@ def month(load_or_work, **fields):
     return cm.serving.capacity(option(**fields), load_or_work, terms=MONTH).iloc[0]
 
 
-# -- the load ------------------------------------------------------------------------------------------
+# -- the load --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("peak", [1.0, 1.3, 2.0, 2.5, 6.0])
@@ -49,7 +49,7 @@ def test_a_day_counted_by_the_hour_gives_the_two_numbers_of_a_workload():
         cm.serving.profile("offices")
 
 
-# -- the queue -----------------------------------------------------------------------------------------
+# -- the queue -------------------------------------------------------------------------------------
 
 
 def exact_erlang_c(servers, load):
@@ -89,7 +89,7 @@ def test_bursts_need_more_and_size_needs_less_head_room():
     assert large < small
 
 
-# -- whole replicas ------------------------------------------------------------------------------------
+# -- whole replicas --------------------------------------------------------------------------------
 
 
 def test_utilisation_comes_out():
@@ -159,7 +159,7 @@ def test_the_mean_hours_of_the_levels_are_those_of_the_fleet():
         assert row.gpu_hours - row.idle_gpu_hours == pytest.approx(3.3 * 400)
 
 
-# -- ways to pay ---------------------------------------------------------------------------------------
+# -- ways to pay -----------------------------------------------------------------------------------
 
 
 def test_committed_replicas_are_paid_all_hours_at_their_price():
@@ -221,7 +221,7 @@ def test_overflow_follows_a_growing_demand():
     assert per_month[13] == pytest.approx(2 * per_month[1], rel=0.01)
 
 
-# -- servers of your own -------------------------------------------------------------------------------
+# -- servers of your own ---------------------------------------------------------------------------
 
 
 def test_own_servers_are_bought_whole_and_sold_at_the_end():
@@ -317,7 +317,7 @@ def test_an_unknown_purchase_price_names_what_is_known():
         cm.Hosted("llama-3.2-1b", gpu="T4", owned=cm.serving.Owned())
 
 
-# -- caches, adapters, people --------------------------------------------------------------------------
+# -- caches, adapters, people ----------------------------------------------------------------------
 
 
 def test_a_held_prefix_takes_less_time_but_not_none():
@@ -365,7 +365,7 @@ def test_residency_raises_the_rent():
     assert total(option(residency_uplift=1.1), work(1.0), MONTH) == pytest.approx(1.1 * HOURS * 2.0)
 
 
-# -- physics behind it ---------------------------------------------------------------------------------
+# -- physics behind it -----------------------------------------------------------------------------
 
 
 def test_70b_on_one_h100_is_several_times_slower_than_on_one_h200():

@@ -22,7 +22,7 @@ EACH_SMALL = (1_500 * 1 + 250 * 4) / 1e6  # USD per request
 EACH_LARGE = (1_500 * 10 + 250 * 40) / 1e6
 
 
-# -- composing -----------------------------------------------------------------------------------------
+# -- composing -------------------------------------------------------------------------------------
 
 
 def test_the_order_of_shapes_does_not_matter():
@@ -84,7 +84,7 @@ def test_a_technique_sees_the_request_that_later_ones_have_shaped():
     assert seen == 600 + 900 + 400
 
 
-# -- mixes ---------------------------------------------------------------------------------------------
+# -- mixes -----------------------------------------------------------------------------------------
 
 
 def tokens_at(option, usd_per_mtok):
@@ -198,7 +198,7 @@ def test_shadow_traffic_is_a_technique_of_ten_lines():
     assert shadowed - alone == pytest.approx(1e6 * 0.1 * 1_000 / 1e6 * 1.0)
 
 
-# -- what cannot run -----------------------------------------------------------------------------------
+# -- what cannot run -------------------------------------------------------------------------------
 
 
 def test_an_option_that_cannot_run_keeps_its_row_outside_the_ranking():
@@ -259,7 +259,7 @@ def test_a_prompt_too_long_in_some_draws_is_left_out_of_those():
     assert np.isfinite(table.p50.item())
 
 
-# -- quality -------------------------------------------------------------------------------------------
+# -- quality ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_a_mix_with_a_part_of_unknown_quality_is_not_comparable():
     assert "not comparable" in cm.compare(mix, WORK, draws=10).why_not.item()
 
 
-# -- what is refused -----------------------------------------------------------------------------------
+# -- what is refused -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -466,7 +466,7 @@ def test_a_wrong_technique_is_refused_in_one_sentence(make, says):
         make()
 
 
-# -- other ways to say how much arrives ----------------------------------------------------------------
+# -- other ways to say how much arrives ------------------------------------------------------------
 
 
 def test_pages_and_words_become_tokens_by_sourced_factors():
@@ -509,7 +509,7 @@ def test_facts_are_for_vectors_and_questions_over_several_hops_for_a_graph():
     assert on_hops["graph"] > on_hops["rag"] and on_hops["rag"] < on_facts["rag"]
 
 
-# -- demand over time ----------------------------------------------------------------------------------
+# -- demand over time ------------------------------------------------------------------------------
 
 
 def test_demand_grows_by_the_year_and_ramps_up_by_the_month():

@@ -131,7 +131,7 @@ def test_another_reservation_or_model_takes_its_own_numbers():
     )
 
 
-# -- failed attempts -----------------------------------------------------------------------------------
+# -- failed attempts -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("most", "wasted"), [(1, 0.10), (3, 0.111), (9, 0.1111111110)])
@@ -154,7 +154,7 @@ def test_hidden_retries_multiply():
     assert float(cm.operations.attempts(1.0, 3 * 3)) == pytest.approx(9.0, rel=1e-6)
 
 
-# -- rate limits ---------------------------------------------------------------------------------------
+# -- rate limits -----------------------------------------------------------------------------------
 
 
 def test_a_limit_below_the_busiest_minute_is_infeasible():
@@ -201,7 +201,7 @@ def test_the_limit_holds_for_the_last_month():
     assert why.startswith("the busiest hour brings 80,000 tokens")
 
 
-# -- modes ---------------------------------------------------------------------------------------------
+# -- modes -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("mode", "factor"), [("batch", 0.5), ("flex", 0.5), ("priority", 2.0)])

@@ -160,19 +160,18 @@ class Api:
 
     def _within_limits(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Any:
         """None without limits, else 1 where the busiest minute keeps them and NaN where it does not."""
-        busiest = [t for t in traffic if t.schedule.kind == "with_demand"]
+        production = [t for t in traffic if t.schedule.kind == "with_demand"]
         demand = work.demand(terms.months)
-        most_demand = np.max(demand, axis=-1, keepdims=np.ndim(demand) > 1)
+        most_demand = np.max(demand, axis=-1, keepdims=demand.ndim > 1)
         per_min = work.peak_to_average * most_demand * SECONDS_PER_MINUTE
         within: Any = None
         for name in ("tokens", "requests"):
             most = getattr(self, f"{name}_per_min_max")
-            if most is None or not busiest:
+            if most is None:
                 continue
-            sizes = [t.call.tokens if name == "tokens" else 1.0 for t in busiest]
-            arrivals = [work.arrivals_per_s(t.count) for t in busiest]
-            need = sum(a * size for a, size in zip(arrivals, sizes, strict=True)) * per_min
-            if np.ndim(need) == 0 and np.ndim(most) == 0 and need > most:
+            sizes = [t.count * (t.call.tokens if name == "tokens" else 1.0) for t in production]
+            need = work.arrivals_per_s(sum(sizes)) * per_min
+            if np.ndim(need) == np.ndim(most) == 0 and need > most:
                 raise Infeasible(
                     f"the busiest hour brings {need:,.0f} {name} a minute, the limit of "
                     f"{self.model.id} is {most:,.0f}; ask for a higher limit, "

@@ -17,7 +17,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
 from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range
+from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import MINUTES_PER_HOUR
 from costmodel.facts import catalog
 
@@ -58,13 +58,13 @@ class Staff(_Baseline):
     15360
     """
 
-    minutes_per_request: Number = Range(
-        2, 10, mid=4, why="assumption: a person reads, finds and writes; take the time of yours"
+    minutes_per_request: Number = assumed(
+        2, 4, 10, "a person reads, finds and writes; take the time of yours"
     )
     usd_per_hour: Number | None = None  # None: the rate of the person
     person: catalog.Person | str = "annotator"
-    accepted: Number | None = Range(
-        0.85, 0.98, mid=0.94, why="assumption: people get some answers wrong too; measure yours"
+    accepted: Number | None = assumed(
+        0.85, 0.94, 0.98, "people get some answers wrong too; measure yours"
     )
 
     def __post_init__(self) -> None:

@@ -17,7 +17,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
 from costmodel.core.errors import check, unknown
 from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range
+from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import HOURS_PER_DAY, HOURS_PER_MONTH, SECONDS_PER_HOUR
 from costmodel.facts import catalog
 from costmodel.laws import queueing
@@ -67,13 +67,13 @@ class Fleet:
     scaling: str = "fixed"
     spare_replicas: Number = 0
     wait_share: Number = 0.05
-    burstiness: Number = Range(
+    burstiness: Number = assumed(
         1.0,
+        2.0,
         4.0,
-        mid=2.0,
-        form="amount",
-        why="assumption: real traffic is burstier than a Poisson stream (BurstGPT, "
+        "real traffic is burstier than a Poisson stream (BurstGPT, "
         "arXiv:2401.17644); measure yours",
+        form="amount",
     )
     # -- starts and sleep
     warm_replicas: Number = 0
@@ -85,11 +85,8 @@ class Fleet:
     # -- ways to pay
     committed_replicas: Number = 0
     commitment: str = "reserved_12mo"
-    interrupted: Number = Range(
-        0.02,
-        0.15,
-        mid=0.05,
-        why="assumption: share of spot hours lost to interruptions, draining and restarts",
+    interrupted: Number = assumed(
+        0.02, 0.05, 0.15, "share of spot hours lost to interruptions, draining and restarts"
     )
 
     def __post_init__(self) -> None:

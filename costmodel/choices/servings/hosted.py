@@ -26,7 +26,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.checks import LEAST_DIVISOR, of_kind, require, validate
 from costmodel.core.errors import CatalogError, check, unknown
 from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range
+from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import GB, HOURS_PER_MONTH, SECONDS_PER_HOUR
 from costmodel.facts import catalog
 from costmodel.laws import queueing
@@ -119,12 +119,11 @@ class Hosted:
     # -- size of a replica and of the fleet
     gpus_per_replica: int | None = None
     replicas_min: Number = 1
-    load_max: Number = Range(
+    load_max: Number = assumed(
         0.7,
+        0.85,
         0.95,
-        mid=0.85,
-        why="assumption: share of capacity planned for beside queueing; "
-        "forecast error, releases, long prompts",
+        "share of capacity planned for beside queueing; forecast error, releases, long prompts",
     )
     # -- speed
     batch_max: Number = 64
@@ -134,11 +133,8 @@ class Hosted:
     # -- adapters
     adapters: Number = 0
     adapter_bytes: Number = 2e8
-    adapter_slowdown: Number = Range(
-        0.02,
-        0.25,
-        mid=0.1,
-        why="assumption: adapters of many tenants in one batch; engines report a few to 25 %",
+    adapter_slowdown: Number = assumed(
+        0.02, 0.1, 0.25, "adapters of many tenants in one batch; engines report a few to 25 %"
     )
     # -- surcharge and people
     residency_uplift: Number = 1.0

@@ -16,13 +16,13 @@ from costmodel.core.checks import require, validate
 from costmodel.core.draws import middle
 from costmodel.core.errors import CatalogError
 from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range
+from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import (
     HOURS_PER_MONTH,
-    WORKING_HOURS_PER_WEEK,
     KILO,
     ROUNDING,
     WORKING_HOURS_PER_MONTH,
+    WORKING_HOURS_PER_WEEK,
 )
 from costmodel.facts import catalog
 from costmodel.facts.records import FromCatalogue
@@ -84,15 +84,10 @@ class Owned:
     usd_per_kwh: Number = catalog.fact("own", "energy.us.usd_per_kwh").value
     pue: Number = catalog.fact("own", "pue.industry.pue").value
     # -- people
-    operations_fte_per_server: Number = Range(
-        0.01,
-        0.06,
-        mid=0.02,
-        why="assumption: hands for swaps, firmware and network; one person for 50 servers",
+    operations_fte_per_server: Number = assumed(
+        0.01, 0.02, 0.06, "hands for swaps, firmware and network; one person for 50 servers"
     )
-    setup_weeks: Number = Range(
-        2, 10, mid=4, form="amount", why="assumption: order, rack, network, burn-in"
-    )
+    setup_weeks: Number = assumed(2, 4, 10, "order, rack, network, burn-in", form="amount")
 
     def __post_init__(self) -> None:
         validate(self, optional=("capex_usd", "it_watts"))

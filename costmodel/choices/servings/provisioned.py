@@ -19,7 +19,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
 from costmodel.core.errors import CatalogError, check, unknown
 from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range
+from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_MINUTE
 from costmodel.facts import catalog
 from costmodel.facts.records import FromCatalogue
@@ -75,11 +75,11 @@ class Provisioned:
     # -- how many
     units_min: OpenNumber = None
     units_step: OpenNumber = None
-    load_max: Number = Range(
+    load_max: Number = assumed(
         0.7,
+        0.9,
         1.0 - 1e-9,
-        mid=0.9,
-        why="assumption: share of the units planned for; above, calls are turned away for a moment",
+        "share of the units planned for; above, calls are turned away for a moment",
     )
     cover: Number = 1.0
 
