@@ -1,7 +1,8 @@
 """The model beside published measurements: what is, not what is hoped. Run it with `make fidelity`.
 
-Every prediction of a family comes from a fit that has not seen that family, its band from the other families
-(`costmodel.fidelity`); the notebook 09_how_wrong_are_we shows the same numbers.
+Every prediction of a family comes from a fit that has not seen that family, its band from the other
+families (`costmodel.validation`, from the tables that benchmarks/fit_*.py write); notebook 09 shows
+the same numbers.
 """
 
 from __future__ import annotations
@@ -24,18 +25,19 @@ COLUMNS = {
 
 
 def training() -> None:
-    """Speed of pre-training and tuning, peak memory, and other public estimators on the same runs."""
+    """Speed of pre-training and tuning, peak memory, and other estimators on the same runs."""
     table = cm.validation.fidelity()
     print(
-        "TRAINING: predicted over measured; families left out of the fit; in a group every family weighs the same"
+        "TRAINING: predicted over measured; families left out of the fit; "
+        "in a group every family weighs the same"
     )
     for part in ("pre-training", "fine-tuning"):
         show(cm.validation.error_by(table[table["part"] == part]), f"{part}, by family")
         show(cm.validation.error_by(table[table["part"] == part], "method"), f"{part}, by method")
         rows = table[table["part"] == part]
         print(
-            f"row by row, so that large tables dominate: {rows['inside'].mean():.0%} of {len(rows)} inside the band, median error "
-            f"{(rows['ratio'] - 1).abs().median():.0%}"
+            f"row by row, so that large tables dominate: {rows['inside'].mean():.0%} of "
+            f"{len(rows)} inside the band, median error {(rows['ratio'] - 1).abs().median():.0%}"
         )
     show(cm.validation.error_by(table[table["part"] == "memory"]), "peak memory of one GPU")
     for by, what in (("gpu", "GPU"), ("method", "method")):
@@ -75,16 +77,17 @@ def signed(x: float) -> str:
 
 
 def serving() -> None:
-    """Serving: fitted again without each (model, GPU, engine), about a minute."""
+    """Serving: each measurement by a fit without its model, GPU and engine."""
     import fidelity_serving
 
     fidelity_serving.main()
 
 
 def quality() -> None:
-    """Quality: each benchmark by curves fitted without it; and the tokens of graph indexes beside their laws."""
+    """Quality: each benchmark by curves fitted without it; graph indexes beside their laws."""
     print(
-        "\nQUALITY: predicted by curves that have not seen the benchmark; error is the mean distance in points of accuracy"
+        "\nQUALITY: predicted by curves that have not seen the benchmark; "
+        "error is the mean distance in points of accuracy"
     )
     shown = {"error": share, "bias": signed, "coverage": share}
     print(cm.validation.quality_fidelity().to_string(formatters=shown))
@@ -92,13 +95,16 @@ def quality() -> None:
     for curve, rows in table.groupby("curve", sort=False):
         off = (rows["mid"] - rows["reported"]).abs()
         print(
-            f"{curve}: {len(rows)} rows, error {off.mean():.0%}, median {off.median():.0%}, in 80 % band {rows['inside'].mean():.0%}"
+            f"{curve}: {len(rows)} rows, error {off.mean():.0%}, median {off.median():.0%}, "
+            f"in 80 % band {rows['inside'].mean():.0%}"
         )
     print(
-        "\nGRAPH INDEXES: tokens per token of text, and prompt tokens of a query, beside the law of each kind (90 %; set with these rows in view)"
+        "\nGRAPH INDEXES: tokens per token of text, and prompt tokens of a query, "
+        "beside the law of each kind (90 %; set with these rows in view)"
     )
     print(
-        "and, where another source reports the same, beside what the other sources say (least, mean, most): that is the check"
+        "and, where another source reports the same, "
+        "beside what the other sources say (least, mean, most): that is the check"
     )
     tokens = cm.validation.index_fidelity()
     print(
@@ -109,8 +115,8 @@ def quality() -> None:
     known = tokens[tokens["inside"].notna()]
     factor = np.exp(np.abs(np.log(known["others"] / known["reported"])))
     print(
-        f"full index, each source from the others: {factor.median():.1f}x off in the median, {factor.max():.1f}x at worst, "
-        f"{known['inside'].sum()} of {len(known)} within the others"
+        f"full index, each source from the others: {factor.median():.1f}x off in the median, "
+        f"{factor.max():.1f}x at worst, {known['inside'].sum()} of {len(known)} within the others"
     )
 
 

@@ -1,11 +1,13 @@
-"""Fit the calibrated numbers of serving to data/measured/ and write data/calibration/serving.csv (minutes, by hand).
+"""Fit the calibrated numbers of serving, and predict each measurement by a fit without it.
 
-    python benchmarks/fit_serving.py      writes data/calibration/serving.csv and data/measured/serving_held_out.csv
+    python benchmarks/fit_serving.py      writes data/calibration/serving.csv
+                                          and data/measured/serving_held_out.csv (minutes)
 
-Robust least squares on the logarithm of measured over predicted; every (model, GPU, engine) counts alike, more or
-less; each number is pulled a little towards its starting value, which is what public kernel measurements suggest.
-Ranges of a number are the ends of the fits that leave one (model, GPU, engine) out; bands of predictions are the 10th
-and 90th percentile of measured over predicted for what was left out.
+Robust least squares on the logarithm of measured over predicted; every (model, GPU, engine) counts
+alike, more or less; each number is pulled a little towards its starting value, which is what public
+kernel measurements suggest. Ranges of a number are the ends of the fits that leave one (model, GPU,
+engine) out; bands of predictions are the 10th and 90th percentile of measured over predicted for
+what was left out.
 """
 
 from __future__ import annotations
@@ -54,14 +56,16 @@ FREE = {
 }
 FIXED = {"roofline.memory_usable": 0.96, "roofline.reserve_bytes": 1e9}
 MEMORY_NOTES = {
-    "roofline.memory_usable": "0.9 of the device, whose memory is 7 % above its name (80 GB are 80 GiB)",
+    "roofline.memory_usable": "0.9 of the device, whose memory is 7 % above its name "
+    "(80 GB are 80 GiB)",
     "roofline.reserve_bytes": "activations and graphs, beside the share left free",
 }
 SCALE = 0.1  # residuals above 10 % count less than their square
 PULL = 0.7  # e-folds from the start that cost as much as one residual of 10 %
 FIRST_TOKEN_WEIGHT = 0.5  # first-token times scatter more: queues, warm-up, reporting in groups
 BATCH_WEIGHT = 3.0  # static batches are the cleanest measurements
-GROUP_POWER = 0.35  # weight of a row ~ rows of its group to this power, downwards: 0.5 would make groups equal
+# residuals are divided by the rows of their group to this power; 0.5 would make groups equal
+GROUP_POWER = 0.35
 EVALUATIONS = 40
 BAND = (0.10, 0.50, 0.90)
 
@@ -142,7 +146,7 @@ def fit(tables: list[Table], start: dict[str, float] | None = None) -> dict[str,
 def left_out(
     tables: list[Table], column: str, start: dict[str, float]
 ) -> tuple[pd.DataFrame, list[dict[str, float]]]:
-    """Measured over predicted (log) of every row, by fits without its group, its GPU or its model; and those fits."""
+    """Measured over predicted (log) of every row by fits without its group, GPU or model."""
     labels = [t.group if column == "group" else t.rows[column].to_numpy(str) for t in tables]
     parts, fits = [], []
     for label in tqdm(
@@ -156,11 +160,8 @@ def left_out(
                 part = table.of(x == label)
                 for name, ratio in ratios(fits[-1], part).items():
                     metric = part.rows["metric"] if name == "value" else name
-                    parts.append(
-                        part.rows.assign(
-                            metric=metric, log_ratio=ratio, kind=part.kind, group=part.group
-                        )
-                    )
+                    rows = part.rows.assign(metric=metric, measured=part.rows[name])
+                    parts.append(rows.assign(log_ratio=ratio, kind=part.kind, group=part.group))
     return pd.concat(parts, ignore_index=True), fits
 
 
@@ -186,7 +187,7 @@ def bands(rows: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
 
 
 def wider(rows: pd.DataFrame, base: pd.DataFrame, kind: str) -> float:
-    """How much wider the residuals of time per token and throughput are than those of `base`; at least 1."""
+    """How much wider the errors of time per token and throughput are than in `base`; at least 1."""
     width = []
     for table in (rows, base):
         part = table[
@@ -197,18 +198,16 @@ def wider(rows: pd.DataFrame, base: pd.DataFrame, kind: str) -> float:
 
 
 def held_out(rows: pd.DataFrame) -> pd.DataFrame:
-    """Measured over predicted of every row by fits without its group, with the ends of the band that the other groups make."""
-    ends = []
-    for group, own in rows[rows["metric"].isin(RATIO_OF)].groupby("group"):
-        others = bands(rows[rows["group"] != group])
-        for row in own.itertuples():
-            low, _, high = others.get((row.kind, RATIO_OF[row.metric]), (np.nan,) * 3)
-            ends.append((row.id, row.metric, low, high))
-    found = pd.DataFrame(ends, columns=["id", "metric", "low", "high"])
-    table = rows.assign(ratio=np.exp(rows["log_ratio"]))[["id", "metric", "ratio"]].merge(
-        found, how="left", on=["id", "metric"]
-    )
-    return table.sort_values(["id", "metric"]).round(4).assign(source="serving-fit")
+    """Rows of serving_held_out.csv: each by the fit without its group; the others make the band."""
+    table = rows.assign(low=np.nan, mid=rows["measured"] / np.exp(rows["log_ratio"]), high=np.nan)
+    for group in table["group"].unique():
+        own = table["group"] == group
+        for (kind, ratio), (low, _, high) in bands(table[~own]).items():
+            these = own & (table["kind"] == kind) & (table["metric"].map(RATIO_OF) == ratio)
+            table.loc[these, "low"] = low * table.loc[these, "mid"]
+            table.loc[these, "high"] = high * table.loc[these, "mid"]
+    table = table.sort_values(["id", "metric"]).assign(source="serving-fit")
+    return table[["id", "metric", "low", "mid", "high", "source"]]
 
 
 def csv_rows(

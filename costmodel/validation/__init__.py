@@ -9,11 +9,18 @@ Quality     measured_quality quality_fidelity index_fidelity
 
 from costmodel.core.public import absent
 from costmodel.studies.graph_index import index_fidelity
-from costmodel.validation.peers import beside_peers
 from costmodel.validation.published import reality
 from costmodel.validation.quality import measured_quality, quality_fidelity
 from costmodel.validation.serving import serving_errors, serving_held_out, serving_reality
-from costmodel.validation.training import Standing, error_by, fidelity, literature, misses, standing
+from costmodel.validation.training import (
+    Standing,
+    beside_peers,
+    error_by,
+    fidelity,
+    literature,
+    misses,
+    standing,
+)
 
 __all__ = [
     "Standing",

@@ -1,17 +1,20 @@
 """Measurements of serving, and the model beside each.
 
-data/measured/ is the one place with wide rows: a measurement is a single number (or the pair of first and later token
-times) of many co-ordinates, and it means nothing without them. Both files keep the rules of the other facts: SI
-units, a date, a source, a short note; a test reads every row.
+data/measured/ is the one place with wide rows: a measurement is a single number (or the pair of
+first and later token times) of many co-ordinates, and it means nothing without them. Both files
+keep the rules of the other facts: SI units, a date, a source, a short note; a test reads every row.
 
-* serving_latency.csv: mean time to first token and per later token, `concurrency` requests always in flight. `waves`
-  is requests over concurrency. Families: `inferencemax` (lengths drawn between 80 and 100 % of those stated, ten
-  waves), `gap-analysis` (one burst assumed: first tokens come as late as all prompts read at once would). TensorRT-LLM
-  often reports tokens in groups of 20, which its first-token times contain.
-* serving_throughput.csv: `metric` is output_tokens_per_s (whole instance; concurrency empty: the queue never empties),
-  latency_s (one whole batch) or ttft_s (one prompt, nothing else running, no server around it).
+* serving_latency.csv: mean time to first token and per later token, `concurrency` requests always
+  in flight. `waves` is requests over concurrency. Families: `inferencemax` (lengths drawn between
+  80 and 100 % of those stated, ten waves), `gap-analysis` (one burst assumed: first tokens come as
+  late as all prompts read at once would). TensorRT-LLM often reports tokens in groups of 20, which
+  its first-token times contain.
+* serving_throughput.csv: `metric` is output_tokens_per_s (whole instance; concurrency empty: the
+  queue never empties), latency_s (one whole batch) or ttft_s (one prompt, nothing else running, no
+  server around it).
 
-`model` names the record that has the measured shape. Where the key-value precision is empty the model's default holds.
+`model` names the record that has the measured shape. Where the key-value precision is empty the
+model's default holds.
 """
 
 from __future__ import annotations
@@ -27,7 +30,6 @@ from costmodel.facts import catalog
 from costmodel.laws.serving.batching import saturated_tokens_per_s, served, static_batch_s
 from costmodel.laws.serving.calibration import (
     FILES,
-    _measured,
     kind_of,
     measured,
     physics,
@@ -36,218 +38,196 @@ from costmodel.laws.serving.calibration import (
     stack,
 )
 from costmodel.laws.serving.roofline import Physics, Setup, Shape, prefill_fixed_s, prefill_work_s
+from costmodel.validation.held_out import beside_measured, shipped, with_credits
 
 NEWEST = "2026-01-01"  # engines of this date carry the calibrated overheads
 DAYS_PER_YEAR = 365.25
 MOST_SEQUENCES = 2048.0  # per attention group in offline runs: the default of TensorRT-LLM
 UNUSED = "not used: "  # how the note of a row begins that contradicts itself; the note says how
+UNITS = {"tpot_s": "s", "ttft_s": "s", "latency_s": "s", "output_tokens_per_s": "token/s"}
+TODAY = [
+    "id", "family", "model", "gpu", "engine", "precision", "tp", "dp", "kind", "metric", "measured",
+    "predicted", "ratio", "note",
+]  # fmt: skip
+HELD_OUT = [
+    "id", "family", "kind", "model", "gpu", "engine", "precision", "metric", "measured", "unit",
+    "reported", "low", "mid", "high", "ratio", "inside", "plain", "source", "url",
+]  # fmt: skip
+BOTH = "time per token, mixtures and FP4"  # a subset of `subsets` that overlaps two others
+
+
+# -- the model beside each row ---------------------------------------------------------------------
 
 
 def numbers(table: pd.DataFrame) -> tuple[Shape, Setup]:
     """Architecture and setup of every row, as arrays."""
-    models = {id: (shape_of(id), bool(catalog.model(id).experts)) for id in table["model"].unique()}
-    keys = list(
-        zip(table["model"], table["gpu"], table["precision"], table["kv_precision"], strict=True)
-    )
-    made = {key: setup_of(key[1], key[2], key[3] or None, models[key[0]][1]) for key in set(keys)}
-    whole = stack([made[key] for key in keys])
-    layout = {
-        "tensor_parallel": table["tp"].to_numpy(float),
-        "data_parallel": table["dp"].to_numpy(float),
-        "expert_parallel": table["ep"].to_numpy(float) if "ep" in table else np.ones(len(table)),
+    shapes = {id: shape_of(id) for id in table["model"].unique()}
+    names = ["model", "gpu", "precision", "kv_precision"]
+    keys = list(table[names].itertuples(index=False, name=None))
+    setups = {
+        key: setup_of(key[1], key[2], key[3] or None, bool(catalog.model(key[0]).experts))
+        for key in set(keys)
     }
-    return stack([models[id][0] for id in table["model"]]), replace(whole, **layout)
+    tensor, data, expert = table[["tp", "dp", "ep"]].to_numpy(float).T
+    whole = replace(
+        stack([setups[key] for key in keys]),
+        tensor_parallel=tensor,
+        data_parallel=data,
+        expert_parallel=expert,
+    )
+    return stack([shapes[id] for id in table["model"]]), whole
 
 
 def ages(table: pd.DataFrame) -> Any:
     """Years of each row before the calibrated engines; 0 for later ones."""
-    days = (pd.Timestamp(NEWEST) - pd.to_datetime(table["as_of"])).dt.days.to_numpy()
-    return np.maximum(days / DAYS_PER_YEAR, 0.0)
+    days = (pd.Timestamp(NEWEST) - pd.to_datetime(table["as_of"])).dt.days
+    return (days / DAYS_PER_YEAR).clip(0.0).to_numpy()
 
 
-def engine_physics(table: pd.DataFrame, overhead_fall: float | None = None) -> Physics:
+def engine_physics(table: pd.DataFrame) -> Physics:
     """The physics of every row: its engine family, and older overheads for older versions."""
-    fall = (
-        catalog.fact("serving", "roofline.overhead_fall").value.mid
-        if overhead_fall is None
-        else overhead_fall
-    )
-    return replace(
-        stack([physics(engine) for engine in table["engine"]]), ageing=(1 - fall) ** -ages(table)
-    )
+    fall = catalog.fact("serving", "roofline.overhead_fall").value.mid
+    rows = stack([physics(engine) for engine in table["engine"]])
+    return replace(rows, ageing=(1 - fall) ** -ages(table))
 
 
 def predict(table: pd.DataFrame, s: Shape, u: Setup, p: Physics) -> dict[str, Any]:
     """The model's best value for every row of a file: {metric: array}."""
-    i, o, c = (
-        table[name].to_numpy(float) for name in ("input_tokens", "output_tokens", "concurrency")
-    )
+    i, o, c = table[["input_tokens", "output_tokens", "concurrency"]].to_numpy(float).T
     if "waves" in table:
         result = served(s, u, p, i, o, c, table["waves"].to_numpy(float))
         return {"ttft_s": result.ttft_s, "tpot_s": result.tpot_s}
     batch = np.nan_to_num(c, nan=1.0)
     latency = static_batch_s(s, u, p, i, o, batch)
-    rate = np.where(
-        np.isnan(c), saturated_tokens_per_s(s, u, p, i, o, MOST_SEQUENCES), batch * o / latency
-    )
+    full = saturated_tokens_per_s(s, u, p, i, o, MOST_SEQUENCES)
     first = prefill_work_s(s, u, p, i) + prefill_fixed_s(s, p)
-    metric = table["metric"].to_numpy(str)
-    return {
-        "value": np.where(metric == "latency_s", latency, np.where(metric == "ttft_s", first, rate))
-    }
+    metric = table["metric"]
+    rate = np.where(np.isnan(c), full, batch * o / latency)
+    return {"value": np.select([metric == "latency_s", metric == "ttft_s"], [latency, first], rate)}
 
 
 def kinds(table: pd.DataFrame) -> Any:
     """The class of each row: dense, four_bit or mixture."""
     return np.array(
         [
-            kind_of(catalog.model(m), p)
-            for m, p in zip(table["model"], table["precision"], strict=True)
+            kind_of(catalog.model(model), precision)
+            for model, precision in zip(table["model"], table["precision"], strict=True)
         ]
     )
 
 
 @public
 def serving_reality() -> pd.DataFrame:
-    """Every measurement beside the model: family, model, gpu, engine, metric, measured, predicted, ratio."""
-    rows = []
+    """Every measurement of serving beside what the calibrated model says today.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: id, family, model, gpu, engine, precision, tp, dp, kind, metric, measured and
+        predicted (seconds, or token/s), ratio (measured over predicted), note.
+
+    Examples
+    --------
+    >>> bool(serving_reality()["ratio"].median().round(1) == 1.0)
+    True
+    """
+    parts = []
     for file in FILES:
         table = measured(file)
-        made = predict(table, *numbers(table), engine_physics(table))
-        for name, values in made.items():
+        for name, values in predict(table, *numbers(table), engine_physics(table)).items():
             metric = table["metric"] if name == "value" else name
-            rows.append(
-                table.assign(
-                    metric=metric, measured=table[name], predicted=values, kind=kinds(table)
-                )
-            )
-    result = pd.concat(rows, ignore_index=True)
-    result["ratio"] = result["measured"] / result["predicted"]
-    keep = [
-        "id",
-        "family",
-        "model",
-        "gpu",
-        "engine",
-        "precision",
-        "tp",
-        "dp",
-        "kind",
-        "metric",
-        "measured",
-        "predicted",
-        "ratio",
-        "note",
-    ]
-    return result[keep]
+            rows = table.assign(metric=metric, kind=kinds(table), measured=table[name])
+            parts.append(rows.assign(predicted=values, ratio=table[name] / values))
+    return pd.concat(parts, ignore_index=True)[TODAY]
 
 
-# -- what no fit had seen ------------------------------------------------------------------------------
-
-BOTH = "time per token, mixtures and FP4"
-UNITS = {"tpot_s": "s", "ttft_s": "s", "latency_s": "s", "output_tokens_per_s": "token/s"}
+# -- what no fit had seen --------------------------------------------------------------------------
 
 
 @public
 def serving_held_out() -> pd.DataFrame:
-    """Every measurement beside a prediction by a fit that had not seen its model, GPU and engine together, with its 80 % band.
+    """Every measurement of serving beside a prediction by a fit that had not seen it.
 
-    Columns: id, family, kind, model, gpu, engine, precision, metric, measured (what, in words), unit, reported, low, mid, high,
-    ratio (mid over reported), inside, plain (NaN: nobody has a plainer rule), source (who reported it), url. The band is made of the other groups' errors; the latency of a whole batch has none. benchmarks/fit_serving.py
-    writes the ratios to data/measured/serving_held_out.csv, because the fits take minutes.
+    The fit has not seen the model, GPU and engine of the row together. The predictions are
+    data/measured/serving_held_out.csv, written by benchmarks/fit_serving.py.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: id, family, kind, model, gpu, engine, precision, metric, measured (what, in
+        words), unit, reported, low, mid, high (80 % band, made of the other groups' errors; the
+        latency of a whole batch has none), ratio (mid over reported), inside, plain (NaN: nobody
+        has a plainer rule), source (who reported it), url.
+
+    Examples
+    --------
+    >>> len(serving_held_out()) > 3_000
+    True
     """
-    found = _measured("serving_held_out", catalog.data_folder())
     latency, throughput = (measured(file) for file in FILES)
-    long = latency.melt(
-        id_vars=[c for c in latency if c not in ("ttft_s", "tpot_s")],
-        value_vars=["ttft_s", "tpot_s"],
-        var_name="metric",
-        value_name="reported",
-    )
-    rows = pd.concat(
-        [long, throughput.rename(columns={"value": "reported"})], ignore_index=True
-    ).merge(found.drop(columns="source"), on=["id", "metric"])
-    mid = rows["reported"] / rows["ratio"]
-    table = rows.assign(
-        kind=kinds(rows),
-        unit=rows["metric"].map(UNITS),
-        mid=mid,
-        low=mid * rows["low"],
-        high=mid * rows["high"],
-        ratio=1 / rows["ratio"],
-    )
-    table["inside"] = (table["low"] <= table["reported"]) & (table["reported"] <= table["high"])
-    groups = {name: keep for name, keep in subsets(table).items() if name != BOTH}
-    table["measured"] = np.select(list(groups.values()), list(groups), "")
-    table["plain"] = np.nan
-    credits = {id: catalog.source(id) for id in table["source"].unique()}
-    table["url"] = table["source"].map({id: found.url for id, found in credits.items()})
-    table["source"] = table["source"].map(
-        {id: f"{found.publisher}: {found.title}" for id, found in credits.items()}
-    )
-    return table[
-        [
-            "id",
-            "family",
-            "kind",
-            "model",
-            "gpu",
-            "engine",
-            "precision",
-            "metric",
-            "measured",
-            "unit",
-            "reported",
-            "low",
-            "mid",
-            "high",
-            "ratio",
-            "inside",
-            "plain",
-            "source",
-            "url",
-        ]
-    ]
+    times = ["ttft_s", "tpot_s"]
+    first_and_later = latency.melt(latency.columns.difference(times), times, "metric", "reported")
+    rows = pd.concat([first_and_later, throughput.rename(columns={"value": "reported"})])
+    table = beside_measured(rows, shipped("serving_held_out"), "id", "metric")
+    table = table.assign(kind=kinds(table), unit=table["metric"].map(UNITS), plain=np.nan)
+    names = {name: keep for name, keep in subsets(table).items() if name != BOTH}
+    table["measured"] = np.select(list(names.values()), list(names), "")
+    return with_credits(table)[HELD_OUT]
 
 
 def subsets(table: pd.DataFrame) -> dict[str, Any]:
     """What the errors are told apart by: {name: rows of a table with metric, family and kind}."""
-    metric, kind, family = table["metric"], table["kind"], table["family"]
-    first, static = family.eq("trtllm-first-token"), family.eq("trtllm-static-batch")
+    kind, family = table["kind"], table["family"]
+    first, later, latency, rate = (
+        table["metric"] == metric
+        for metric in ("ttft_s", "tpot_s", "latency_s", "output_tokens_per_s")
+    )
+    bare, static = family == "trtllm-first-token", family == "trtllm-static-batch"
     return {
-        "time per token, dense": (metric == "tpot_s") & (kind == "dense"),
-        "time per token, dense in FP4": (metric == "tpot_s") & (kind == "four_bit"),
-        "time per token, mixture of experts": (metric == "tpot_s") & (kind == "mixture"),
-        BOTH: (metric == "tpot_s") & (kind != "dense"),
-        "time to first token": (metric == "ttft_s") & ~first,
-        "first token, bare engine": (metric == "ttft_s") & first,
-        "static batch, latency": metric == "latency_s",
-        "static batch, throughput": (metric == "output_tokens_per_s") & static,
-        "offline throughput": (metric == "output_tokens_per_s") & ~static,
+        "time per token, dense": later & (kind == "dense"),
+        "time per token, dense in FP4": later & (kind == "four_bit"),
+        "time per token, mixture of experts": later & (kind == "mixture"),
+        BOTH: later & (kind != "dense"),
+        "time to first token": first & ~bare,
+        "first token, bare engine": first & bare,
+        "static batch, latency": latency,
+        "static batch, throughput": rate & static,
+        "offline throughput": rate & ~static,
     }
 
 
 @public
 def serving_errors(table: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Errors of a table of `serving_held_out` (None: all of it) by what was measured.
+    """Errors of a table of `serving_held_out`, by what was measured.
 
-    Columns: rows, error (median of |mid / reported - 1|), mean (of the same), bias (median of mid / reported - 1), coverage (share
-    inside the 80 % band, where there is one).
+    Parameters
+    ----------
+    table : pandas.DataFrame, optional
+        Rows of `serving_held_out`; None for all of them.
 
+    Returns
+    -------
+    pandas.DataFrame
+        Index: what was measured. Columns: rows, error (median of |mid / reported - 1|), mean (of
+        the same), bias (median of mid / reported - 1), coverage (share inside the 80 % band, where
+        there is one).
+
+    Examples
+    --------
     >>> bool(serving_errors().loc["time per token, dense", "error"] < 0.12)
     True
     """
     table = serving_held_out() if table is None else table
     lines = {}
     for name, keep in subsets(table).items():
-        part = table[keep]
-        if len(part):
-            error, banded = part["ratio"] - 1, part["low"].notna()
+        if keep.any():
+            part = table[keep]
+            error = part["ratio"] - 1
             lines[name] = {
                 "rows": len(part),
                 "error": error.abs().median(),
                 "mean": error.abs().mean(),
                 "bias": error.median(),
-                "coverage": part["inside"][banded].mean() if banded.any() else np.nan,
+                "coverage": part["inside"][part["low"].notna()].mean(),
             }
     return pd.DataFrame.from_dict(lines, orient="index").rename_axis("measured")

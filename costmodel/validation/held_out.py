@@ -1,0 +1,34 @@
+"""Predictions by fits that had not seen a measurement, joined with what was measured.
+
+The predictions are data/measured/*_held_out.csv, written by benchmarks/fit_*.py; nothing is fitted
+here.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from costmodel.facts import catalog
+
+
+def shipped(name: str) -> pd.DataFrame:
+    """A table of data/measured/ that a benchmark has written; its `source` names the fit."""
+    path = catalog.data_folder() / "measured" / f"{name}.csv"
+    return pd.read_csv(path).drop(columns="source")
+
+
+def beside_measured(first: pd.DataFrame, second: pd.DataFrame, *keys: str) -> pd.DataFrame:
+    """Predictions (low, mid, high) joined with what was measured (reported), as `first` is ordered.
+
+    Adds `ratio`, mid over reported, and `inside`, whether the band holds the reported value.
+    """
+    table = first.merge(second, on=list(keys))
+    inside = table["reported"].between(table["low"], table["high"])
+    return table.assign(ratio=table["mid"] / table["reported"], inside=inside)
+
+
+def with_credits(table: pd.DataFrame) -> pd.DataFrame:
+    """The same with `source` in words, and its `url`."""
+    sources = table["source"].map(catalog.sources())
+    credits = [f"{source.publisher}: {source.title}" for source in sources]
+    return table.assign(source=credits, url=[source.url for source in sources])
