@@ -408,7 +408,7 @@ WRONG = {
     "Compliance.redacted is None, allowed are prompts, chunks, logs": lambda: cm.Compliance(
         redacted=None
     ),
-    "Compliance.counsel is 3, it must be a role": lambda: cm.Compliance(counsel=3),
+    "Compliance.counsel is 3, it must be an id such as": lambda: cm.Compliance(counsel=3),
     "Compliance.region is 7, it must be a region": lambda: cm.Compliance(region=7),
     "Compliance.chars_per_s is 0, allowed is at least 1e-06": lambda: cm.Compliance(chars_per_s=0),
     "release is 'canary', it must be a Release": lambda: cm.operations.release_policies(
@@ -734,7 +734,7 @@ def test_residency_holds_for_six_surfaces_or_the_option_cannot_run():
     )
     with pytest.raises(cm.Infeasible, match="answers in 'us'"):
         bill(there, serving=cm.Api("gpt-6.1-terra", residency="us", on="2026-11-20"))
-    with pytest.raises(ValueError, match="at most 6"):
+    with pytest.raises(ValueError, match="surfaces is 7, allowed is between 0 and 6"):
         cm.Compliance(surfaces=7)
 
 

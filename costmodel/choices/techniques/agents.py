@@ -1,27 +1,28 @@
 """Agents: a request becomes a task of many calls, each of which sends the history again.
 
-An agent shapes the request, so that production, evaluation and shadow traffic all pay for its steps. Not in it: a step that
-finds nothing out, waiting for people within a task, and sub-agents that share a history.
+An agent shapes the request, so that production, evaluation and shadow traffic all pay for its
+steps. Not in it: a step that finds nothing out, waiting for people within a task, and sub-agents
+that share a history.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from costmodel.choices.options import Case
-from costmodel.choices.purchases import Line, cite, labour, upkeep
+from costmodel.choices.purchases import Purchases, labour, setup, upkeep
 from costmodel.choices.requests import Call, Request, Segment
-from costmodel.choices.schedule import once, with_demand
+from costmodel.choices.schedule import with_demand
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import Infeasible
 from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range
-from costmodel.core.units import MINUTES_PER_HOUR, WORKING_HOURS_PER_WEEK
+from costmodel.core.ranges import Number, Range, assumed
+from costmodel.core.units import MINUTES_PER_HOUR
 from costmodel.facts.catalog import practice
 from costmodel.laws.agents import (
     NEVER,
@@ -29,11 +30,10 @@ from costmodel.laws.agents import (
     attempts,
     compactions,
     history_tokens,
-    shift_to,
     task_lengths,
     within,
 )
-from costmodel.laws.quality import Effect, shift
+from costmodel.laws.quality import Effect, shift, shift_to
 
 LEAST_SHARE = 1e-6
 
@@ -41,67 +41,84 @@ LEAST_SHARE = 1e-6
 @public
 @dataclass(frozen=True, kw_only=True)
 class Agent:
-    """A task in steps: tools in every prompt, a history that grows, retries, a cap, sub-agents, people who check.
+    """A task in steps: tools in every prompt, a history that grows, retries, sub-agents, checks.
 
-    One request of the workload is one task; its `input_tokens` are the task, its `output_tokens` the final answer. `steps`
-    calls on average, with a tail (`step_spread`, the standard deviation of the logarithm) cut at `cap_steps`; a task that is
-    cut has failed. Each step adds what the model wrote and what the tool returned; the history is cut to `kept_tokens` when
-    it reaches `compact_at`. `own_tries` of your own loop times `sdk_tries` hidden in the client library stand behind each
-    call. With `PromptCache`, a step finds the prefix of the one before it (`reuse`).
+    One request of the workload is one task; its `input_tokens` are the task, its `output_tokens`
+    the final answer. Each step adds what the model wrote and what the tool returned.
+
+    Parameters
+    ----------
+    steps : number or Range, at least 1
+        Model calls of one task on average.
+    step_spread : number or Range, at least 0
+        Standard deviation of the logarithm of the steps: the tail of long tasks.
+    cap_steps : number, at least 1, or None
+        Where a task is cut off, and has failed; None cuts nothing.
+    compact_at, kept_tokens : number or Range, or None
+        When the history reaches `compact_at` tokens, a summary of `kept_tokens` replaces it.
+    own_tries, sdk_tries : number, at least 1
+        Tries of your own loop, times those hidden in the client library.
+    reuse : number or Range, 0 to 1
+        With `PromptCache`, the chance that a step finds the prefix of the one before it.
+    reviewed_share, review_minutes : number or Range
+        Share of the tasks that a person checks, and the minutes of one.
+
+    Raises
+    ------
+    Infeasible
+        Where the last prompt of a task of mean length is over the window.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1_000, input_tokens=2_000, output_tokens=300)
+    >>> agent = cm.uncertainty.middle(cm.Agent(steps=10, fail_chance=0, step_spread=0))
+    >>> float(agent.shape(work.request(), work).main.per_request)
+    10.0
     """
 
-    steps: Number = Range(
-        4,
-        30,
-        mid=10,
-        why="assumption: model calls of one task; 6 to 12 in published support agents",
+    # -- length of a task
+    steps: Number = assumed(
+        4, 10, 30, "model calls of one task; 6 to 12 in published support agents"
     )
-    step_spread: Number = Range(
-        0.3,
-        1.0,
-        mid=0.6,
-        form="amount",
-        why="assumption: a few tasks take many times the steps of the others",
+    step_spread: Number = assumed(
+        0.3, 0.6, 1.0, "a few tasks take many times the steps of the others", form="amount"
     )
     cap_steps: Number | None = None
-    step_output_tokens: Number = Range(
-        80, 500, mid=200, why="assumption: a thought and a tool call"
-    )
+    # -- what a step writes and reads
+    step_output_tokens: Number = assumed(80, 200, 500, "a thought and a tool call")
     step_reasoning_tokens: Number = 0.0
-    tool_tokens: Number = Range(100, 1_500, mid=400, why="assumption: what a tool returns")
+    tool_tokens: Number = assumed(100, 400, 1_500, "what a tool returns")
     tools: Number = Range(
         4, 58, mid=12, why="assumption; 58 definitions took 55,000 tokens in one published case"
     )
     tokens_per_tool: Number = practice("tool.tokens_per_tool")
     schema_tokens: Number = 0.0
+    # -- the history
     compact_at: Number | None = None
-    kept_tokens: Number = Range(
-        500, 4_000, mid=1_500, why="assumption: the summary that replaces the history"
-    )
-    fail_chance: Number = Range(
-        0.005,
-        0.15,
-        mid=0.03,
-        why="assumption: calls that time out or return nonsense; 3 to 15 % in write-ups",
+    kept_tokens: Number = assumed(500, 1_500, 4_000, "the summary that replaces the history")
+    # -- retries
+    fail_chance: Number = assumed(
+        0.005, 0.03, 0.15, "calls that time out or return nonsense; 3 to 15 % in write-ups"
     )
     own_tries: Number = 3
     sdk_tries: Number = practice("sdk.sdk_tries")
-    billed_share: Number = Range(
-        0.3, 0.999, mid=0.7, why="assumption: share of failed calls that are billed; timeouts are"
+    billed_share: Number = assumed(
+        0.3, 0.7, 0.999, "share of failed calls that are billed; timeouts are"
     )
+    # -- sub-agents
     subagents: Number = 0
-    subagent_steps: Number = Range(3, 15, mid=6, why="assumption: calls of one sub-agent")
+    subagent_steps: Number = assumed(3, 6, 15, "calls of one sub-agent")
+    # -- the cache
     reuse: Number = practice("agent.hit_rate")
+    # -- people
     reviewed_share: Number = 0.0
-    review_minutes: Number = Range(
-        2, 20, mid=5, why="assumption: a person checks the result of one task"
+    review_minutes: Number = assumed(2, 5, 20, "a person checks the result of one task")
+    build_weeks: Number = assumed(2, 5, 16, "tools, loop, limits, tests", name="agent.build_weeks")
+    upkeep_fte: Number = assumed(
+        0.05, 0.15, 0.5, "tools and prompts change", name="agent.upkeep_fte"
     )
-    build_weeks: Number = Range(
-        2, 16, mid=5, name="agent.build_weeks", why="assumption: tools, loop, limits, tests"
-    )
-    upkeep_fte: Number = Range(
-        0.05, 0.5, mid=0.15, name="agent.upkeep_fte", why="assumption: tools and prompts change"
-    )
+    # -- quality
     log_odds: Number = 0.0
 
     def __post_init__(self) -> None:
@@ -110,15 +127,13 @@ class Agent:
             if getattr(self, name) is not None:
                 require(f"{type(self).__name__}.{name}", getattr(self, name), low=1)
 
-    # -- one task ------------------------------------------------------------------------------------------
+    # -- one task ----------------------------------------------------------------------------------
 
     @property
     def tries(self) -> Any:
         """Calls sent and billed for one step."""
-        return (
-            1
-            + (attempts(self.fail_chance, self.own_tries * self.sdk_tries) - 1) * self.billed_share
-        )
+        sent = attempts(self.fail_chance, self.own_tries * self.sdk_tries)
+        return 1 + (sent - 1) * self.billed_share
 
     @property
     def cap(self) -> Any:
@@ -130,172 +145,159 @@ class Agent:
         return task_lengths(self.steps, self.step_spread, self.cap)
 
     @property
-    def calls(self) -> Any:
+    def mean_steps(self) -> Any:
         """Mean steps of a task, the cap counted."""
         return self.lengths @ WEIGHTS
 
     @property
-    def grown(self) -> Any:
+    def added_tokens(self) -> Any:
         """What a step adds to the history [token]."""
         return self.step_output_tokens + self.tool_tokens
 
     @property
-    def limit(self) -> Any:
-        return (
-            NEVER
-            if self.compact_at is None
-            else np.maximum(self.compact_at, self.kept_tokens + self.grown)
+    def history_limit(self) -> Any:
+        """Tokens at which the history is cut."""
+        if self.compact_at is None:
+            return NEVER
+        return np.maximum(self.compact_at, self.kept_tokens + self.added_tokens)
+
+    def _mean_over_tasks(self, law: Callable) -> Any:
+        """A law of the history, on average over short and long tasks."""
+        added, limit, kept = (
+            np.asarray(x, float)[..., None]
+            for x in (self.added_tokens, self.history_limit, self.kept_tokens)
         )
+        return law(added, self.lengths, limit, kept) @ WEIGHTS
 
     @property
     def history(self) -> Any:
         """History tokens sent in one task, on average over the tasks."""
-        grown, limit, kept = (
-            np.asarray(x, float)[..., None] for x in (self.grown, self.limit, self.kept_tokens)
-        )
-        return history_tokens(grown, self.lengths, limit, kept) @ WEIGHTS
+        return self._mean_over_tasks(history_tokens)
 
     def shape(self, request: Request, work: Workload) -> Request:
-        steps, tries = self.calls, self.tries
+        steps, calls = self.mean_steps, []
         definitions = (
             Segment("tools", self.tools * self.tokens_per_tool, stable=True),
             Segment("schema", self.schema_tokens, stable=True),
         )
-        made = []
+        history = self._history_segments(self.history, steps)
         for call in request.calls:
-            output = (self.step_output_tokens * (steps - 1) + call.output_tokens) / steps
-            loop = replace(
+            task = replace(
                 call,
-                segments=(*call.segments, *definitions, *self._read_again(self.history, steps)),
-                output_tokens=output,
+                segments=(*call.segments, *definitions, *history),
+                output_tokens=(self.step_output_tokens * (steps - 1) + call.output_tokens) / steps,
                 reasoning_tokens=call.reasoning_tokens / steps + self.step_reasoning_tokens,
-                per_request=call.per_request * steps * tries,
+                per_request=call.per_request * steps * self.tries,
                 reuse=self.reuse * (steps - 1) / steps,
             )
-            made.append(loop)
-            made += self._summaries(call, definitions) + self._subagents(call, definitions)
-        return Request(tuple(made))
+            calls.append(task)
+            if self.compact_at is not None:
+                calls.append(self._summary(call, definitions))
+            if np.any(self.subagents):
+                calls.append(self._subagent(call, definitions))
+        return Request(tuple(calls))
 
-    def _read_again(self, history: Any, steps: Any) -> tuple[Segment, Segment]:
-        """The mean history of a step: what the step before has added is written to a cache, the rest may be found there."""
-        new = self.grown * (steps - 1) / steps
+    def _history_segments(self, history: Any, steps: Any) -> tuple[Segment, Segment]:
+        """The mean history of a step: its newest part is written to a cache, the rest may be found."""
+        new = self.added_tokens * (steps - 1) / steps
         old = np.maximum(history / steps - new, 0.0)
-        return Segment("history", old, stable=True, reuse=self.reuse), Segment(
-            "new since the last step", new, stable=True, reuse=0.0
+        return (
+            Segment("history", old, stable=True, reuse=self.reuse),
+            Segment("new since the last step", new, stable=True, reuse=0.0),
         )
 
-    def _summaries(self, call: Call, definitions: tuple[Segment, ...]) -> list[Call]:
+    def _summary(self, call: Call, definitions: tuple[Segment, ...]) -> Call:
         """The calls that write a summary of the history."""
-        if self.compact_at is None:
-            return []
-        grown, limit, kept = (
-            np.asarray(x, float)[..., None] for x in (self.grown, self.limit, self.kept_tokens)
+        times = self._mean_over_tasks(compactions)
+        return replace(
+            call,
+            segments=(*definitions, Segment("history", self.history_limit)),
+            output_tokens=self.kept_tokens,
+            reasoning_tokens=0.0,
+            per_request=call.per_request * times * self.tries,
         )
-        times = compactions(grown, self.lengths, limit, kept) @ WEIGHTS
-        return [
-            replace(
-                call,
-                segments=(*definitions, Segment("history", self.limit)),
-                output_tokens=self.kept_tokens,
-                reasoning_tokens=0.0,
-                per_request=call.per_request * times * self.tries,
-            )
-        ]
 
-    def _subagents(self, call: Call, definitions: tuple[Segment, ...]) -> list[Call]:
-        """Each sub-agent has a history of its own, and returns what a tool would."""
-        if not np.any(self.subagents):
-            return []
+    def _subagent(self, call: Call, definitions: tuple[Segment, ...]) -> Call:
+        """The steps of sub-agents; each has its own history, and returns what a tool would."""
         steps = self.subagent_steps
-        segments = (
-            *call.segments,
-            *definitions,
-            *self._read_again(history_tokens(self.grown, steps), steps),
+        history = self._history_segments(history_tokens(self.added_tokens, steps), steps)
+        return replace(
+            call,
+            segments=(*call.segments, *definitions, *history),
+            output_tokens=self.step_output_tokens,
+            reasoning_tokens=self.step_reasoning_tokens,
+            per_request=call.per_request * self.subagents * steps * self.tries,
+            reuse=self.reuse * (steps - 1) / steps,
         )
-        return [
-            replace(
-                call,
-                segments=segments,
-                output_tokens=self.step_output_tokens,
-                reasoning_tokens=self.step_reasoning_tokens,
-                per_request=call.per_request * self.subagents * steps * self.tries,
-                reuse=self.reuse * (steps - 1) / steps,
-            )
-        ]
 
-    # -- what it buys ----------------------------------------------------------------------------------------
+    # -- what it buys ------------------------------------------------------------------------------
 
-    def buys(self, case: Case) -> Iterator[Line]:
+    def buys(self, case: Case) -> Purchases:
         engineer = case.terms.people.engineer
-        self.fits(case)
-        yield labour(
-            "build the agent",
-            self.build_weeks * WORKING_HOURS_PER_WEEK,
-            engineer,
-            once(),
-            "build",
-            "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h",
-            cite(self, "build_weeks"),
-        )
+        self._check_window(case)
+        yield setup("build the agent", self, engineer)
         yield upkeep("keep the agent working", self, engineer)
         if np.any(self.reviewed_share):
-            hours = (
-                case.requests_per_month
-                * self.reviewed_share
-                * self.review_minutes
-                / MINUTES_PER_HOUR
-            )
+            checked = case.requests_per_month * self.reviewed_share
             yield labour(
                 "check results",
-                hours,
+                checked * self.review_minutes / MINUTES_PER_HOUR,
                 self.reviewer(case),
                 with_demand(),
                 "serving",
                 "tasks a month x {reviewed_share} x {review_minutes} min x {usd_per_hour}/h",
-                cite(self, "reviewed_share", "review_minutes"),
             )
 
-    def fits(self, case: Case) -> None:
-        """Refuse a task of mean length whose last prompt is over the window; longer ones need `compact_at` or a cap as well."""
-        last = (
-            case.request.main.prompt_tokens
-            + np.minimum(self.grown * (self.steps - 1), self.limit)
-            - self.history / self.calls
-        )
+    def _check_window(self, case: Case) -> None:
+        """Refuse a task of mean length whose last prompt is over the window."""
         window = case.serving.window
+        grown = np.minimum(self.added_tokens * (self.steps - 1), self.history_limit)
+        mean = self.history / self.mean_steps
+        last = case.request.main.prompt_tokens + grown - mean
         if window is not None and np.all(last > window):
-            steps, tokens = float(np.mean(self.steps)), float(np.mean(last))
             raise Infeasible(
-                f"a task of {steps:.0f} steps ends with a prompt of {tokens:,.0f} tokens, over the {window:,.0f}-token window of "
+                f"a task of {np.mean(self.steps):.0f} steps ends with a prompt of "
+                f"{np.mean(last):,.0f} tokens, over the {window:,.0f}-token window of "
                 f"{case.serving.model.id}; set compact_at"
             )
 
     def reviewer(self, case: Case) -> Any:
+        """Who checks results."""
         return case.terms.people.annotator
 
     def success_shift(self, base: Any) -> Any:
-        """Shift of the log-odds from the share accepted in one plain call; what the cap cuts off has failed."""
-        finished = np.clip(
-            within(self.steps, self.step_spread, self.cap), LEAST_SHARE, 1 - LEAST_SHARE
-        )
+        """Shift of the log-odds from one plain call; what the cap cuts off has failed."""
+        finished = within(self.steps, self.step_spread, self.cap)
+        finished = np.clip(finished, LEAST_SHARE, 1 - LEAST_SHARE)
         return shift_to(base, finished * shift(base, self.log_odds))
 
     def quality(self, case: Case) -> Effect:
         base = 0.5 if case.serving.accepted is None else case.serving.accepted
-        return Effect(
-            self.success_shift(base),
-            "the share of tasks that end below the cap; steps may find more than one call",
-        )
+        evidence = "the share of tasks that end below the cap; steps may find more than one call"
+        return Effect(self.success_shift(base), evidence)
 
 
 @public
 @dataclass(frozen=True, kw_only=True)
 class CodingAgent(Agent):
-    """Changes to a repository of your own: what a benchmark promises, times what is left of it, read by a developer.
+    """Changes to a repository of your own: a benchmark's success, what is left of it, and a reader.
 
-    One request is one change asked for. The serving's `accepted` is its success on a public benchmark; `transfer` is what is
-    left of it on a private repository (23 of 80 on SWE-bench Pro, 35 to 64 % accepted against 70 % and more). Every change is
-    read, the bad ones as well.
+    One request is one change asked for. A developer reads every change, the bad ones as well.
+
+    Parameters
+    ----------
+    transfer : number or Range, above 0, to 1
+        What is left of the serving's `accepted`, its success on a public benchmark, on a private
+        repository (23 of 80 on SWE-bench Pro, 35 to 64 % accepted against 70 % and more).
+    steps, tools, reuse, ... : number or Range
+        As of `Agent`, fitted to 15 published runs.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> agent = cm.uncertainty.middle(cm.CodingAgent(transfer=0.5))
+    >>> round(float(shift(0.8, agent.success_shift(0.8))), 2)
+    0.4
     """
 
     steps: Number = practice("coding.steps")
@@ -313,9 +315,7 @@ class CodingAgent(Agent):
         name="CodingAgent.tool_tokens",
         why="fitted to 15 published runs: what a command prints",
     )
-    tools: Number = Range(
-        1, 25, mid=8, name="CodingAgent.tools", why="assumption: shell, editor, search"
-    )
+    tools: Number = assumed(1, 8, 25, "shell, editor, search", name="CodingAgent.tools")
     reuse: Number = Range(
         0.90,
         0.999,
@@ -325,12 +325,8 @@ class CodingAgent(Agent):
     )
     transfer: Number = practice("coding.transfer")
     reviewed_share: Number = 1.0
-    review_minutes: Number = Range(
-        5,
-        60,
-        mid=20,
-        name="CodingAgent.review_minutes",
-        why="assumption: read, run and comment one change",
+    review_minutes: Number = assumed(
+        5, 20, 60, "read, run and comment one change", name="CodingAgent.review_minutes"
     )
 
     def reviewer(self, case: Case) -> Any:

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from costmodel.choices.options import Case, require_servings
-from costmodel.choices.purchases import Line, Traffic, cite, labour, upkeep
+from costmodel.choices.purchases import Purchases, Traffic, setup, upkeep
 from costmodel.choices.requests import Call, Request, Segment
 from costmodel.choices.schedule import every, once, with_demand
 from costmodel.choices.techniques.lookup import (
     HOPS,
-    asked,
-    base_of,
-    by_question,
+    Id,
+    base_share,
     corpus_of,
-    fitted,
+    find_records,
+    mean_over_questions,
     paid_with,
-    read,
-    resolve,
+    quality_fact,
+    read_share,
+    requests_to_model,
+    require_mix,
     store_line,
 )
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import check
 from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range
-from costmodel.core.units import WORKING_HOURS_PER_WEEK
+from costmodel.core.ranges import Number, assumed
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, answered, shift, shift_to
@@ -43,78 +43,98 @@ HALF = 0.5  # between two refreshes half of what changes is out of date, on aver
 @public
 @dataclass(frozen=True)
 class GraphRag:
-    """Extract a graph of entities and relations with a model, and answer from it: dear to index, good for questions that
-    need several places, no better than vectors for facts.
+    """Extract a graph of entities and relations with a model, and answer from it.
 
-    `variant`: "full" summarises communities (Microsoft GraphRAG), "light" (LightRAG), "fast" (Fast-GraphRAG) and "hipporag"
-    (HippoRAG 2) do not, "lazy" indexes a thousandth and reads more with each query, "guided" walks over triples. `mode`, of
-    the full one: "local" reads around the entities asked for, "global" every community report (for questions about the whole: on
-    facts and hops it was measured far worse), "drift" follows up.
-    `index_tokens` (model tokens per corpus token) overrides the law of the variant: measure a sample.
+    You buy answers to questions that need several places; you give up a dear index, and gain nothing
+    on facts, which vectors find as well.
+
+    Parameters
+    ----------
+    variant : id or record
+        "full" summarises communities (Microsoft GraphRAG); "light" (LightRAG), "fast" (Fast-GraphRAG)
+        and "hipporag" (HippoRAG 2) do not; "lazy" indexes a thousandth and reads more with each
+        query; "guided" walks over triples.
+    mode : str
+        Of the full one: "local" reads around the entities asked for; "global" reads every community
+        report, for questions about the whole (far worse on facts and hops); "drift" follows up.
+    index_tokens : number or Range, at least 0, or None
+        Model tokens per corpus token; None is the law of the variant. Measure a sample.
+    extractor : serving or None
+        Who builds the index; None is the option's own serving.
+    store, reader : id or record
+        As of `Rag`.
+    refresh_months : number or Range, above 0
+        Months between two refreshes.
+    refresh_share : number or Range, 0 to 1, or None
+        Share of the index that a refresh makes again; None follows the churn of the corpus.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(10_000, input_tokens=100, corpus=cm.Corpus(tokens=5e6))
+    >>> graph = cm.GraphRag(context_tokens=8_000)
+    >>> graph.shape(work.request(), work).main.prompt_tokens
+    8100.0
     """
 
-    variant: catalog.Graph | str = "full"
+    # -- the graph and how it is queried
+    variant: catalog.Graph | Id = "full"
     mode: str = "local"
+    # -- index
     index_tokens: Number | None = None
     output_share: Number | None = None
     chunk_tokens: Number = practice("graphrag.chunk_tokens")
     gleanings: Number = 1.0
+    # -- what a query reads
     context_tokens: Number | None = None
     report_share: Number = practice("graphrag.report_share")
-    drift_tokens: Number = Range(
-        40_000, 300_000, mid=116_000, why="assumption: three local searches"
-    )
+    drift_tokens: Number = assumed(40_000, 116_000, 300_000, "three local searches")
     map_call_tokens: Number = 12_000.0
-    map_output_tokens: Number = Range(
-        150,
-        600,
-        mid=300,
-        why="assumption: partial answers, limited to some hundred words by the library",
+    map_output_tokens: Number = assumed(
+        150, 300, 600, "partial answers, limited to some hundred words by the library"
     )
+    # -- who extracts, where it is stored
     extractor: Any = None
-    store: catalog.Store | str = "neo4j-aura"
-    refresh_months: Number = Range(
-        2, 6, mid=3, why="assumption: each quarter; the graph drifts 15-20 % a quarter"
-    )
+    store: catalog.Store | Id = "neo4j-aura"
+    # -- refresh
+    refresh_months: Number = assumed(2, 3, 6, "each quarter; the graph drifts 15-20 % a quarter")
     refresh_share: Number | None = None
-    stale_wrong: Number = Range(
-        0.2,
-        0.8,
-        mid=0.5,
-        why="assumption: answers from a part that has changed and are wrong for it",
+    stale_wrong: Number = assumed(
+        0.2, 0.5, 0.8, "answers from a part that has changed and are wrong for it"
     )
     summary_token_share: Number = practice("graphrag.summary_token_share")
+    # -- people
     build_weeks: Number = practice("graphrag.build_weeks")
     upkeep_fte: Number = practice("graphrag.maintenance_fte")
-    reader: catalog.Reader | str = "frontier"
+    # -- plain retrieval, and what the graph adds
+    reader: catalog.Reader | Id = "frontier"
     top_k: Number = practice("rag.top_k")
     plain_tokens: Number = practice("rag.context_tokens")
-    recall_at_one: Number = fitted("retrieval.recall_at_one")
-    recall_slope: Number = fitted("retrieval.recall_slope")
-    log_odds_summary: Number = fitted("plain.log_odds_summary")
-    per_entity: Number = fitted("vector.per_entity")
-    per_entity_graph: Number = fitted("graph.per_entity")
-    log_odds_fact_global: Number = fitted("full_global.log_odds_fact")
-    log_odds_multi_hop_global: Number = fitted("full_global.log_odds_multi_hop")
-    log_odds_summary_global: Number = fitted("full_global.log_odds_summary")
-    log_odds_whole_local: Number = Range(
+    recall_at_one: Number = quality_fact("retrieval.recall_at_one")
+    recall_slope: Number = quality_fact("retrieval.recall_slope")
+    log_odds_summary: Number = quality_fact("plain.log_odds_summary")
+    per_entity: Number = quality_fact("vector.per_entity")
+    per_entity_graph: Number = quality_fact("graph.per_entity")
+    log_odds_fact_global: Number = quality_fact("full_global.log_odds_fact")
+    log_odds_multi_hop_global: Number = quality_fact("full_global.log_odds_multi_hop")
+    log_odds_summary_global: Number = quality_fact("full_global.log_odds_summary")
+    log_odds_whole_local: Number = assumed(
         -0.3,
+        0.4,
         1.1,
-        mid=0.4,
-        why="assumption: a local search of the full graph reads a neighbourhood, not the reports; no table of it",
+        "a local search of the full graph reads a neighbourhood, not the reports; no table of it",
     )
     hops: Number = HOPS
     questions: QuestionMix | None = None
 
     def __post_init__(self) -> None:
-        known = (
-            self.variant in VARIANTS
-            if isinstance(self.variant, str)
-            else isinstance(self.variant, catalog.Graph)
+        check(
+            self.variant in VARIANTS or isinstance(self.variant, catalog.Graph),
+            f"GraphRag.variant is {self.variant!r}, allowed are {', '.join(VARIANTS)}",
         )
-        check(known, f"GraphRag.variant is {self.variant!r}, allowed are {', '.join(VARIANTS)}")
         check(self.mode in MODES, f"GraphRag.mode is {self.mode!r}, allowed are {', '.join(MODES)}")
-        resolve(self, variant=catalog.graph, store=catalog.store, reader=catalog.reader)
+        find_records(self, variant=catalog.graph, store=catalog.store, reader=catalog.reader)
+        require_mix(self)
         check(
             self.mode == "local" or self.variant.id == "full",
             f"GraphRag.mode {self.mode!r} needs variant='full', not {self.variant.id!r}",
@@ -128,108 +148,79 @@ class GraphRag:
         """Model tokens that index one token of text."""
         if self.index_tokens is not None:
             return self.index_tokens
-        return graph_index_ratio(
-            self.chunk_tokens,
-            self.variant.index_overhead_tokens,
-            self.variant.index_tokens_per_token,
-            self.gleanings,
-        )
+        law = self.variant.index_overhead_tokens, self.variant.index_tokens_per_token
+        return graph_index_ratio(self.chunk_tokens, *law, self.gleanings)
 
     def read_tokens(self, work: Workload) -> Any:
-        """Tokens that a query reads: those of its mode, at most the corpus; of a global search, the reports of all of it."""
+        """Tokens that a query reads, at most the corpus; a global search reads reports of it all."""
         if self.context_tokens is not None:
             return self.context_tokens
         corpus = corpus_of(work, self).tokens
         if self.mode == "global":
             return self.report_share * corpus
-        return np.minimum(
-            self.drift_tokens if self.mode == "drift" else self.variant.context_tokens, corpus
-        )
+        wanted = self.drift_tokens if self.mode == "drift" else self.variant.context_tokens
+        return np.minimum(wanted, corpus)
 
     def map_calls(self, work: Workload) -> Any:
         """Calls that read a part each before the answer; a local search has none."""
-        return (
-            np.ceil(self.read_tokens(work) / self.map_call_tokens) if self.mode != "local" else 0.0
-        )
+        if self.mode == "local":
+            return 0.0
+        return np.ceil(self.read_tokens(work) / self.map_call_tokens)
 
     def shape(self, request: Request, work: Workload) -> Request:
         corpus_of(work, self)
         if self.mode == "local":
             return request.add(Segment("graph context", self.read_tokens(work)))
-        return request.add(
-            Segment(
-                "partial answers",
-                np.minimum(self.map_calls(work) * self.map_output_tokens, self.map_call_tokens),
-            )
-        )
+        partial = np.minimum(self.map_calls(work) * self.map_output_tokens, self.map_call_tokens)
+        return request.add(Segment("partial answers", partial))
 
     def wait_s(self, case: Case) -> Any:
+        """Seconds before the model is asked."""
         return self.variant.query_s
 
-    def buys(self, case: Case) -> Iterator[Line | Traffic]:
-        corpus, engineer, g = corpus_of(case.work, self), case.terms.people.engineer, self.variant
-        per_chunk = self.chunk_tokens * self.index_ratio
-        written = g.output_share if self.output_share is None else self.output_share
-        call = Call((Segment("extraction", per_chunk * (1 - written)),), per_chunk * written)
-        groups = 1 + self.summary_token_share * (
-            corpus.access_groups - 1
-        )  # readers who may see different parts get summaries of their own
-        count = corpus.tokens / self.chunk_tokens * groups
-        own = (
-            cite(self, "index_tokens")
-            if self.index_tokens is not None
-            else cite(g, "index_overhead_tokens", "index_tokens_per_token")
-        )
-        law = (
-            "{index_tokens} index tokens for each"
-            if self.index_tokens is not None
-            else "({index_overhead_tokens} / chunk + {index_tokens_per_token}) index tokens for each"
-        )
-        cites, basis = (*own, "Corpus.tokens"), "{tokens} corpus tokens x " + law
-        yield labour(
-            "build the graph pipeline",
-            self.build_weeks * WORKING_HOURS_PER_WEEK,
-            engineer,
-            once(),
-            "build",
-            "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h",
-            cite(self, "build_weeks"),
-        )
-        yield Traffic("index the graph", call, count, once(), "build", self.extractor, basis, cites)
-        refresh = paid_with(corpus, every(self.refresh_months), case.terms.months)
-        yield Traffic(
-            "refresh the graph",
-            call,
-            count * self.rebuilt(corpus.churn_per_month),
-            refresh,
-            "retrieval",
-            self.extractor,
-            basis + " x share rebuilt every {refresh_months} months",
-            (*cites, *cite(self, "refresh_months"), "Corpus.churn_per_month"),
-        )
+    def buys(self, case: Case) -> Purchases:
+        engineer = case.terms.people.engineer
+        yield setup("build the graph pipeline", self, engineer)
+        yield from self._index(case)
         if self.mode != "local":
-            part = Call(
-                (
-                    Segment("question", case.work.input_tokens),
-                    Segment("reports", self.map_call_tokens),
-                ),
-                self.map_output_tokens,
-            )
+            question = Segment("question", case.work.input_tokens)
+            reports = Segment("reports", self.map_call_tokens)
             yield Traffic(
                 f"read the reports ({self.mode})",
-                part,
-                asked(case) * self.map_calls(case.work),
+                Call((question, reports), self.map_output_tokens),
+                requests_to_model(case) * self.map_calls(case.work),
                 with_demand(),
                 "serving",
-                None,
-                "requests x calls of {map_call_tokens} tokens",
-                cite(self, "map_call_tokens"),
+                basis="requests x calls of {map_call_tokens} tokens",
             )
         yield store_line(self.store, case)
         yield upkeep("keep the graph working", self, engineer)
 
+    def _index(self, case: Case) -> Purchases:
+        """Extraction by a model, chunk by chunk: at first, and at each refresh."""
+        corpus, tokens = corpus_of(case.work, self), self.chunk_tokens * self.index_ratio
+        share = self.variant.output_share if self.output_share is None else self.output_share
+        call = Call((Segment("extraction", tokens * (1 - share)),), tokens * share)
+        # readers who may see different parts get summaries of their own
+        groups = 1 + self.summary_token_share * (corpus.access_groups - 1)
+        count = corpus.tokens / self.chunk_tokens * groups
+        law = "({index_overhead_tokens} / chunk + {index_tokens_per_token})"
+        each = law if self.index_tokens is None else "{index_tokens}"
+        basis, by = f"{{tokens}} corpus tokens x {each} index tokens for each", self.extractor
+        yield Traffic("index the graph", call, count, once(), "build", by, basis)
+        again = count * self.rebuilt(corpus.churn_per_month)
+        when = paid_with(corpus, every(self.refresh_months), case.terms.months)
+        basis, cites = (
+            basis + " x share rebuilt every {refresh_months} months",
+            ("churn_per_month",),
+        )
+        yield Traffic("refresh the graph", call, again, when, "retrieval", by, basis, cites)
+
     def rebuilt(self, churn_per_month: Any) -> Any:
-        """Share of the index that one refresh makes again: what changed and the summaries above it, or all of it."""
+        """Share of the index that one refresh makes again.
+
+        What changed and the summaries above it, or all of it where the index is not incremental.
+        """
         if self.refresh_share is not None:
             return self.refresh_share
         changed = 1 - (1 - churn_per_month) ** self.refresh_months
@@ -237,35 +228,30 @@ class GraphRag:
             return np.minimum(changed * (1 + self.summary_token_share), 1.0)
         return np.where(np.asarray(changed) > 0, 1.0, 0.0)
 
+    def _gains(self) -> tuple[Any, Any, Any]:
+        """What was measured of this kind of graph over vectors [log-odds]: fact, hops, summary."""
+        kinds = ("fact", "multi_hop", "summary")
+        if self.mode == "global":
+            return tuple(getattr(self, f"log_odds_{kind}_global") for kind in kinds)
+        return tuple(getattr(self.variant, f"log_odds_{kind}") for kind in kinds)
+
     def quality(self, case: Case) -> Effect:
-        """Plain retrieval on the same questions, shifted by what was measured of this kind of graph."""
-        base, g = base_of(case), self.variant
-        fact_gain, hop_gain, summary_gain = (
-            getattr(self, f"log_odds_{kind}_global")
-            if self.mode == "global"
-            else getattr(g, f"log_odds_{kind}")
-            for kind in ("fact", "multi_hop", "summary")
-        )
-        right = read(self, base, self.plain_tokens)
+        """Plain retrieval on the same questions, shifted by the gain of this kind of graph."""
+        base, (fact_gain, hop_gain, summary_gain) = base_share(case), self._gains()
+        right = read_share(self, base, self.plain_tokens)
         found = recall_at_k(self.top_k, self.recall_at_one, self.recall_slope)
         fact = answered(found, right, base)
-        two = answered(
-            found * self.per_entity, right, base
-        )  # the gains were measured on some two hops
-        several = answered(
-            all_found(self.hops - 2.0, self.per_entity_graph), shift(two, hop_gain), base
-        )
+        two = answered(found * self.per_entity, right, base)  # the gains are those of some two hops
+        further = all_found(self.hops - 2.0, self.per_entity_graph)
         wide = shift(fact, self.log_odds_summary)
-        whole_gain = (
-            self.log_odds_whole_local
-            if g.id == "full" and self.mode == "local"
-            else g.log_odds_whole
-        )  # measured of a global search
-        goal = by_question(
+        whole_gain = self.variant.log_odds_whole  # that of the full one is of a global search
+        if self.variant.id == "full" and self.mode == "local":
+            whole_gain = self.log_odds_whole_local
+        goal = mean_over_questions(
             self,
             case,
             fact=shift(fact, fact_gain),
-            multi_hop=several,
+            multi_hop=answered(further, shift(two, hop_gain), base),
             whole=shift(wide, whole_gain),
             summary=shift(wide, summary_gain),
         )

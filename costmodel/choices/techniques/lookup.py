@@ -1,8 +1,8 @@
-"""What all ways of looking up share: the corpus, fitted numbers, a reader in its context, the bill of a store."""
+"""What techniques look up: records by id, passages in a corpus and their reader, a store's bill."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,77 +10,85 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, cite
 from costmodel.choices.schedule import Schedule, monthly, path
 from costmodel.choices.workload import Corpus, QuestionMix, Workload
+from costmodel.core.checks import of_kind
 from costmodel.core.errors import Infeasible, check, in_words
-from costmodel.core.ranges import Range
+from costmodel.core.public import public
+from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import MILLION
 from costmodel.facts import catalog
 from costmodel.laws.quality import context_shift, shift
+from costmodel.laws.retrieval import embedding_usd_per_mtok
+
+if TYPE_CHECKING:
+    Id = Any  # `find_records` puts the record in its place, which types cannot tell
+else:
+    Id = str
 
 SURE = 1e-6  # a base share is kept this far from 0 and 1, where log-odds end
-HOPS = Range(
+HOPS = assumed(
     2,
+    2.5,
     4,
-    mid=2.5,
+    "documents that a question over several hops needs",
     form="amount",
     name="knowledge.hops",
-    why="assumption: documents that a question over several hops needs",
 )
 
 
-def fitted(key: str) -> Range:
-    """A number fitted to published tables, as a Range named by its key."""
+def quality_fact(key: str) -> Range:
+    """A number fitted to published tables (quality.csv), as a Range named by its key."""
     return catalog.fact("quality", key).value
+
+
+def find_records(technique: Any, *, optional: tuple[str, ...] = (), **finders: Any) -> None:
+    """Replace the ids in these fields by the records of the catalogue; refuse what is neither."""
+    for name, find in finders.items():
+        if isinstance(given := getattr(technique, name), str):
+            object.__setattr__(technique, name, find(given))
+        elif given is not None or name not in optional:
+            file = {"person": "people"}.get(find.__name__, f"{find.__name__}s")
+            record = catalog.RECORDS[file]
+            check(
+                isinstance(given, record),
+                f"{type(technique).__name__}.{name} is {in_words(given)}, it must be an id such as "
+                f"{next(iter(getattr(catalog, file)()))!r}, or a {record.__name__}(...)",
+            )
+
+
+def require_mix(technique: Any) -> None:
+    """Check that the `questions` of a technique are a mix, or None: those of the workload."""
+    if technique.questions is not None:
+        of_kind(f"{type(technique).__name__}.questions", technique.questions, QuestionMix)
 
 
 def corpus_of(work: Workload, technique: Any) -> Corpus:
     if work.corpus is None:
         raise Infeasible(
-            f"{type(technique).__name__} has nothing to look up: the workload has no corpus"
+            f"{type(technique).__name__} has nothing to look up: the workload has no corpus; "
+            "write Workload(corpus=Corpus(...))"
         )
     return work.corpus
 
 
-def resolve(technique: Any, *, optional: tuple[str, ...] = (), **finders: Any) -> None:
-    """Ids become records of the catalogue; whatever is neither is refused."""
-    owner = type(technique).__name__
-    for name, find in finders.items():
-        if isinstance(given := getattr(technique, name), str):
-            object.__setattr__(technique, name, find(given))
-        else:
-            record = catalog.RECORDS[f"{find.__name__}s"]
-            known = isinstance(given, record) or (given is None and name in optional)
-            check(
-                known,
-                f"{owner}.{name} is {in_words(given)}, it must be an id such as {next(iter(getattr(catalog, find.__name__ + 's')()))!r}, or a {record.__name__}(...)",
-            )
-    mix = technique.questions
-    check(
-        mix is None or isinstance(mix, QuestionMix),
-        f"{owner}.questions is {in_words(mix)}, it must be a QuestionMix(...) or None",
-    )
-
-
-def base_of(case: Case) -> Any:
+def base_share(case: Case) -> Any:
+    """Share accepted of what the serving answers without a technique, away from 0 and 1."""
     return np.clip(case.serving.accepted, SURE, 1 - SURE)
 
 
-def read(technique: Any, base: Any, tokens: Any) -> Any:
-    """Share accepted when what is needed stands in a prompt of so many tokens."""
-    r = technique.reader
-    return shift(
-        base,
-        r.log_odds_answer
-        + context_shift(tokens, r.context_decay, r.context_power, r.context_tokens_max),
-    )
+def read_share(technique: Any, base: Any, tokens: Any) -> Any:
+    """Share accepted when all that is needed stands in a prompt of so many tokens."""
+    reader = technique.reader
+    decay = reader.context_decay, reader.context_power, reader.context_tokens_max
+    return shift(base, reader.log_odds_answer + context_shift(tokens, *decay))
 
 
-def by_question(technique: Any, case: Case, **shares: Any) -> Any:
-    """Mean over the question types that this option sees; without a mix, questions are answered in one place."""
+def mean_over_questions(technique: Any, case: Case, **shares: Any) -> Any:
+    """Mean over the question types of this option; without a mix, all are answered in one place."""
     mix = technique.questions or case.work.question_mix or QuestionMix()
     return sum((getattr(mix, name) * share for name, share in shares.items()), 0.0)
 
 
-def asked(case: Case) -> Any:
+def requests_to_model(case: Case) -> Any:
     """Requests a month that reach the model; a semantic cache answers the others."""
     return case.requests_per_month * case.request.main.per_request
 
@@ -88,47 +96,84 @@ def asked(case: Case) -> Any:
 def store_line(
     store: catalog.Store, case: Case, gigabytes: Any = 0.0, queries: Any = 0.0, writes: Any = 0.0
 ) -> Line:
-    """A store's bill in each month: storage and writes with the corpus, reads with demand, at least its minimum; a store
-    that is paid in units takes whole units for its index."""
-    months, corpus = case.terms.months, corpus_of(case.work, store)
-    names = (
-        "usd_per_gb_month",
-        "usd_per_million_reads",
-        "usd_per_million_writes",
-        "usd_per_month_minimum",
-    )
-    storage, reads, wrote, floor = (
-        0.0 if getattr(store, n) is None else getattr(store, n) for n in names
-    )
-    size = corpus.size(months)
+    """The bill of a store: storage and writes with the corpus, reads with demand, a minimum.
+
+    A store that is paid in units takes whole units for its index.
+    """
+    months, size = case.terms.months, corpus_of(case.work, store).size(case.terms.months)
+    names = ("per_gb_month", "per_million_reads", "per_million_writes", "per_month_minimum")
+    prices = {f"usd_{name}": getattr(store, f"usd_{name}") for name in names}
+    per_gb, per_read, per_write, floor = (0.0 if usd is None else usd for usd in prices.values())
     if store.read_units_per_gb is not None:
-        queries = queries * np.maximum(
-            gigabytes * store.read_units_per_gb, store.read_units_minimum or 0.0
-        )
+        units = gigabytes * store.read_units_per_gb
+        queries = queries * np.maximum(units, store.read_units_minimum or 0.0)
     if store.gb_per_unit is not None:
         floor = floor * np.maximum(np.ceil(gigabytes * size / store.gb_per_unit), 1.0)
-    held, per_query = gigabytes * storage + writes / MILLION * wrote, queries / MILLION * reads
-    still = case.work.flat and np.ndim(size) == 0
-    usd = np.maximum(held * size + per_query * (1.0 if still else case.work.demand(months)), floor)
-    price, when = (usd, monthly()) if still else (1.0, path(usd * (np.arange(months + 1) > 0)))
+    held = (gigabytes * per_gb + writes / MILLION * per_write) * size
+    steady = case.work.flat and np.ndim(size) == 0
+    demand = 1.0 if steady else case.work.demand(months)
+    usd = np.maximum(held + queries / MILLION * per_read * demand, floor)
+    if steady:
+        unit, price, when = "month", usd, monthly()
+    else:
+        unit, price, when = "USD", 1.0, path(usd * (np.arange(months + 1) > 0))
     return Line(
         "store the index",
         "retrieval",
         1.0,
-        "month" if still else "USD",
+        unit,
         price,
         when,
         "service",
         basis="storage + reads + writes, at least the monthly minimum",
-        cites=cite(store, *(n for n in names if getattr(store, n) is not None)),
+        cites=cite(store, *(name for name, usd in prices.items() if usd is not None)),
     )
 
 
 def paid_with(corpus: Corpus, schedule: Schedule, months: int) -> Schedule:
     """The schedule, each time for the corpus of that month."""
     size = corpus.size(months)
-    return (
-        schedule
-        if np.ndim(size) == 0
-        else path(schedule.weights(months, np.zeros(months + 1)) * size)
+    if np.ndim(size) == 0:
+        return schedule
+    return path(schedule.weights(months, np.zeros(months + 1)) * size)
+
+
+@public
+def own_embedder(
+    rent: catalog.Rent, tokens_per_s: Number, dimensions: int, utilisation: Number = 0.5
+) -> catalog.Embedder:
+    """An embedding model on a GPU of your own, as a record for `Rag(embedder=...)`.
+
+    Its price is the rent over the tokens that it embeds: rent / (tokens/s x 3,600 x utilisation).
+
+    Parameters
+    ----------
+    rent : Rent
+        Of the GPU, such as `cm.facts.rent("L4", "marketplace")`.
+    tokens_per_s : number, above 0
+        Tokens that the GPU embeds in a second when it is busy.
+    dimensions : int
+        Numbers in one vector.
+    utilisation : number, 0 to 1
+        Share of the hours in which it is busy.
+
+    Returns
+    -------
+    Embedder
+        With the price as a Range from the low to the high end of the rent.
+
+    Examples
+    --------
+    >>> own_embedder(catalog.rent("L4", "marketplace"), 62_100, 1_024).dimensions
+    1024
+    """
+    usd = rent.usd_per_gpu_hour
+    low, mid, high = (
+        embedding_usd_per_mtok(x, tokens_per_s, utilisation) for x in (usd.low, usd.mid, usd.high)
+    )
+    return catalog.Embedder(
+        f"own-{rent.gpu}",
+        Range(low, high, mid, form="amount", source=usd.source, why="rent over tokens per hour"),
+        dimensions,
+        (("usd_per_mtok_in", usd.source),),
     )

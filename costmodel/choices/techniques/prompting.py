@@ -1,22 +1,21 @@
-"""Prompting: plain instructions, worked examples, prompt caching."""
+"""Prompting: instructions, worked examples, and what is remembered from one request to the next."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from costmodel.choices.options import Case
-from costmodel.choices.purchases import Line, cite, labour, upkeep
+from costmodel.choices.purchases import Line, Purchases, labour, setup, upkeep
 from costmodel.choices.requests import Cache, Request, Segment
 from costmodel.choices.schedule import monthly, once
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import check
 from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range
-from costmodel.core.units import MTOK, WORKING_HOURS_PER_WEEK
+from costmodel.core.ranges import Number, Range, assumed
+from costmodel.core.units import MTOK
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect
 
@@ -24,7 +23,23 @@ from costmodel.laws.quality import Effect
 @public
 @dataclass(frozen=True)
 class Prompt:
-    """Plain instructions: weeks to write and test them, some upkeep, nothing else to buy."""
+    """Plain instructions: weeks to write and test them, some upkeep, nothing else to buy.
+
+    Parameters
+    ----------
+    build_weeks : number or Range, at least 0
+        Weeks of an engineer before the first answer.
+    upkeep_fte : number or Range, at least 0
+        Share of an engineer who keeps the prompt working.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work, api = cm.Workload(10_000, input_tokens=500), cm.Api("gpt-6-luna")
+    >>> bill = cm.explain(cm.Option(api, cm.Prompt(build_weeks=1)), work).set_index("item")
+    >>> float(bill.quantity["write and test the prompt"])
+    40.0
+    """
 
     build_weeks: Number = practice("prompt.build_weeks")
     upkeep_fte: Number = practice("prompt.maintenance_fte")
@@ -32,56 +47,52 @@ class Prompt:
     def __post_init__(self) -> None:
         validate(self)
 
-    def buys(self, case: Case) -> Iterator[Line]:
+    def buys(self, case: Case) -> Purchases:
         engineer = case.terms.people.engineer
-        yield labour(
-            "write and test the prompt",
-            self.build_weeks * WORKING_HOURS_PER_WEEK,
-            engineer,
-            once(),
-            "build",
-            "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h",
-            cite(self, "build_weeks"),
-        )
+        yield setup("write and test the prompt", self, engineer)
         yield upkeep("keep the prompt working", self, engineer)
 
 
 @public
 @dataclass(frozen=True)
 class FewShot:
-    """Worked examples in every prompt: nothing to train, but every token of them is paid each time."""
+    """Worked examples in every prompt: nothing to train, but each request pays for their tokens.
+
+    Parameters
+    ----------
+    examples, tokens_per_example : number or Range, at least 0
+        How many examples stand in the prompt, and the tokens of one.
+    build_hours : number or Range, at least 0
+        Hours of an engineer who chooses, writes and tests them.
+    log_odds : number or Range
+        What they add to the log-odds that an answer is accepted.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(10_000, instruction_tokens=300, input_tokens=500)
+    >>> few = cm.FewShot(examples=4, tokens_per_example=200)
+    >>> few.shape(work.request(), work).main.prompt_tokens
+    1600.0
+    """
 
     examples: Number = 8
-    tokens_per_example: Number = Range(
-        150, 400, mid=250, why="assumption: a short question and its answer"
-    )
+    tokens_per_example: Number = assumed(150, 250, 400, "a short question and its answer")
     build_hours: Number = Range(8, 40, why="assumption: choose, write and test the examples")
-    log_odds: Number = Range(
-        0.1,
-        0.9,
-        mid=0.4,
-        form="amount",
-        why="assumption: a few points where plain instructions leave room; wide",
+    log_odds: Number = assumed(
+        0.1, 0.4, 0.9, "a few points where plain instructions leave room; wide", form="amount"
     )
 
     def __post_init__(self) -> None:
         validate(self)
 
     def shape(self, request: Request, work: Workload) -> Request:
-        return request.add(
-            Segment("examples", self.examples * self.tokens_per_example, stable=True)
-        )
+        tokens = self.examples * self.tokens_per_example
+        return request.add(Segment("examples", tokens, stable=True))
 
-    def buys(self, case: Case) -> Iterator[Line]:
-        yield labour(
-            "choose the examples",
-            self.build_hours,
-            case.terms.people.engineer,
-            once(),
-            "build",
-            "{build_hours} h x {usd_per_hour}/h",
-            cite(self, "build_hours"),
-        )
+    def buys(self, case: Case) -> Purchases:
+        engineer, basis = case.terms.people.engineer, "{build_hours} h x {usd_per_hour}/h"
+        yield labour("choose the examples", self.build_hours, engineer, once(), "build", basis)
 
     def quality(self, case: Case) -> Effect:
         return Effect(self.log_odds, "assumed range for in-context examples")
@@ -90,11 +101,27 @@ class FewShot:
 @public
 @dataclass(frozen=True)
 class PromptCache:
-    """Cache the stable prefix: reads are cheap, writes cost a premium; it loses money when traffic is thin.
+    """Cache the stable prefix: reads are cheap, writes cost a premium, thin traffic loses money.
 
-    `ttl_s` is the time to live: 300 s or 3,600 s where a provider offers both. `minimum_tokens` None is the rule of the model.
-    `burst`, `parallel`, `prefixes` and `replicas` say how the traffic meets the cache (`cm.knowledge.prefix_hit_rate`): a document
-    for each of 20 tenants is prefixes=20. `usd_per_mtok_hour` is storage, where it is billed, in all active hours.
+    Parameters
+    ----------
+    ttl_s : 300 or 3600
+        Seconds that a prefix lives, where a provider offers both.
+    minimum_tokens : number, at least 0, or None
+        The shortest prefix that is cached; None is the rule of the model.
+    burst, parallel, prefixes, replicas : number or Range, at least 1
+        How the traffic meets the cache (`cm.knowledge.prefix_hit_rate`): requests of one burst,
+        calls sent at once, different prefixes (a document for each of 20 tenants is 20), and
+        replicas with a cache of their own.
+    usd_per_mtok_hour : number or Range, at least 0
+        Price of storage, where it is billed, in all active hours.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(10_000, instruction_tokens=2_000)
+    >>> cm.PromptCache(ttl_s=3600).shape(work.request(), work).main.cache.ttl_s
+    3600
     """
 
     ttl_s: Number = 300.0
@@ -115,12 +142,10 @@ class PromptCache:
             require(f"PromptCache.{name}", getattr(self, name), low=1)
 
     def shape(self, request: Request, work: Workload) -> Request:
-        cache = Cache(
-            self.ttl_s, self.minimum_tokens, self.burst, self.parallel, self.prefixes, self.replicas
-        )
-        return Request(tuple(replace(c, cache=cache) for c in request.calls))
+        names = Cache.__dataclass_fields__
+        return request.each(cache=Cache(**{name: getattr(self, name) for name in names}))
 
-    def buys(self, case: Case) -> Iterator[Line]:
+    def buys(self, case: Case) -> Purchases:
         if np.any(self.usd_per_mtok_hour):
             held = case.request.main.stable_tokens / MTOK * self.prefixes * self.replicas
             yield Line(
@@ -132,5 +157,49 @@ class PromptCache:
                 monthly(),
                 "api",
                 basis="stable tokens x prefixes x active hours",
-                cites=cite(self, "usd_per_mtok_hour"),
+                cites=("usd_per_mtok_hour",),
             )
+
+
+@public
+@dataclass(frozen=True)
+class SemanticCache:
+    """Answer a question like an earlier one from memory: a hit costs next to nothing.
+
+    You give up some right answers: a share of the hits is wrong, and costs what any wrong answer
+    costs. Hits of 20 to 45 % are measured; the 95 % that vendors state is the accuracy of a match.
+
+    Parameters
+    ----------
+    hit_rate, wrong_hit_share : number or Range, 0 to 1
+        Share of the requests answered from memory, and share of those that is wrong.
+    build_weeks : number or Range, at least 0
+        Weeks of an engineer who tunes and tests the threshold.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(10_000, input_tokens=500)
+    >>> cm.SemanticCache(hit_rate=0.3).shape(work.request(), work).main.per_request
+    0.7
+    """
+
+    hit_rate: Number = practice("semantic_cache.hit_rate")
+    wrong_hit_share: Number = assumed(0.01, 0.03, 0.1, "a match accuracy of 90 to 99 %")
+    build_weeks: Number = assumed(0.5, 1, 2, "a threshold to tune and to test")
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    def shape(self, request: Request, work: Workload) -> Request:
+        missed = 1 - self.hit_rate
+        return Request(
+            tuple(replace(call, per_request=call.per_request * missed) for call in request.calls)
+        )
+
+    def buys(self, case: Case) -> Purchases:
+        yield setup("build the semantic cache", self, case.terms.people.engineer)
+
+    def quality(self, case: Case) -> Effect:
+        right = 1 - self.hit_rate * self.wrong_hit_share
+        return Effect(0.0, "wrong hits of the semantic cache", kept=right)

@@ -1,45 +1,43 @@
-"""Release: how a change reaches users, what the careful way costs, and what a bad change costs on its way.
+"""Release: how a change reaches users, what the careful way costs, and what a bad change costs.
 
-A change that passed the offline evaluation still regresses with `regression_chance`. A policy is a chain of steps, each of
-which may see it: replay and shadow before any user, a canary in stages, an A/B test at half of the traffic; "none" sends it
-to everybody at once. Not in it: judging later turns of a conversation off-policy beyond `shadow_sees`, and the revenue of a
-better version.
+A change that passed the offline evaluation still regresses with `regression_chance`. A policy is a
+chain of steps, each of which may see it: replay and shadow before any user, a canary in stages, an
+A/B test at half of the traffic; "none" sends it to everybody at once. Not in it: later turns of a
+conversation that are judged off-policy beyond `shadow_sees`, and the revenue of a better version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from costmodel.choices.options import Case, require_servings
-from costmodel.choices.purchases import Line, Traffic, cite, labour
+from costmodel.choices.purchases import Line, Purchases, Traffic, every_call, labour
 from costmodel.choices.schedule import monthly, with_demand
 from costmodel.choices.techniques.operations import (
+    ACCEPTED_BEFORE,
     AGREEMENT,
-    BEFORE,
     LEAST_SHARE,
     RUBRIC_TOKENS,
     VERDICT_TOKENS,
     Monitoring,
-    failures,
-    judged,
-    parts,
+    bought_together,
+    judge_call,
+    loss,
     requests_per_day,
 )
 from costmodel.core.checks import require, validate
 from costmodel.core.errors import check, unknown
 from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range
+from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import DAYS_PER_MONTH, HOURS_PER_DAY, WORKING_HOURS_PER_WEEK
 from costmodel.facts.catalog import practice
 from costmodel.laws.experiments import (
     chance_to_detect,
     days_to_collect,
-    expected_loss,
     exposed_days,
     samples_per_arm,
     through_judge,
@@ -55,15 +53,14 @@ POLICIES = (
     "shadow + canary",
     "shadow + canary + A/B",
 )
-LAYERS = ("model", "system prompt", "prompt template", "sampling", "retrieval", "parsing")
+MOST_LAYERS = 6  # model, system prompt, prompt template, sampling, retrieval, parsing
 STAGES = "0.01, 0.05, 0.20, 0.50"
 HALF = 0.5
 
 
 class Stage(NamedTuple):
-    """One step of a rollout: share of users exposed, days, chance that it shows a regression."""
+    """One stage of a rollout: share of users exposed, days, chance that it shows a regression."""
 
-    name: str
     share: Any
     days: Any
     chance: Any
@@ -72,46 +69,67 @@ class Stage(NamedTuple):
 @public
 @dataclass(frozen=True)
 class Release:
-    """Release discipline: shadow, canary, A/B test, flags and rollback, and the expected loss of a bad release.
+    """Release discipline: shadow, canary, A/B test, flags, and the expected loss of a bad release.
 
-    `policy` joins steps by " + ": replay (logged traffic, a share of it), shadow (the candidate answers live traffic unseen,
-    which about doubles inference while it runs), canary (`stages` of the traffic, a text or a tuple of shares, some hours
-    each), A/B (half the traffic until an improvement of `ab_effect` shows); or "none". `candidate` is the serving of the new
-    version, where its price differs. One change is up to six layers (model, system prompt, prompt template, sampling,
-    retrieval, parsing); rolled out apart (`separate`) it takes as many rollouts but a regression has one suspect. You give up
-    speed: `usd_per_day_late` prices the wait.
+    You buy regressions that few users meet; you give up speed, which `usd_per_day_late` prices.
+
+    Parameters
+    ----------
+    policy : str
+        Steps joined by " + ", or "none". "replay" answers a share of the logged traffic again;
+        "shadow" answers live traffic unseen, which about doubles inference while it runs; "canary"
+        takes `stages` of the traffic for some hours each; "A/B" takes half of it until an
+        improvement of `ab_effect` shows.
+    releases_per_month, regression_chance : number or Range
+        How many changes reach users, and the share of them that makes answers worse, by `drop`.
+    candidate, judge : serving or None
+        The new version, where its price differs, and who compares; None is the option's own.
+    stages : str, or tuple of numbers
+        Rising shares between 0 and 1 of the traffic that a canary takes.
+    layers : number or Range, 1 to 6
+        What one change touches of model, system prompt, prompt template, sampling, retrieval and
+        parsing.
+    separate : bool
+        True releases each layer apart: as many rollouts, but a regression has one suspect.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> policy = cm.uncertainty.middle(cm.Release(policy="shadow + canary"))
+    >>> case = cm.Option(cm.Api("gpt-6-luna"), policy).case(cm.Workload(10_000, input_tokens=500), cm.Terms())
+    >>> policy.calendar_days(case)  # two weeks of shadow, four stages of 36 hours
+    20.0
     """
 
+    # -- changes, and how a bad one shows
     policy: str = "canary"
-    releases_per_month: Number = Range(
+    releases_per_month: Number = assumed(
         0.5,
+        2,
         8,
-        mid=2,
+        "changes of model, prompt or retrieval that reach users",
         name="releases_per_month",
-        why="assumption: changes of model, prompt or retrieval that reach users",
     )
-    regression_chance: Number = Range(
+    regression_chance: Number = assumed(
         0.02,
+        0.08,
         0.25,
-        mid=0.08,
-        why="assumption: share of changes that pass offline evaluation and still make answers worse",
+        "share of changes that pass offline evaluation and still make answers worse",
     )
     drop: Number = practice("release.drop")
-    accepted_before: Number = BEFORE
+    accepted_before: Number = ACCEPTED_BEFORE
     days_unseen: Number = practice("drift.days_unseen")
-    outcome_share: Number = Range(
+    outcome_share: Number = assumed(
         0.01,
+        0.05,
         0.3,
-        mid=0.05,
-        why="assumption: share of live answers whose outcome is known: feedback, a re-opened ticket, a judge",
+        "share of live answers whose outcome is known: feedback, a re-opened ticket, a judge",
     )
     alpha: Number = 0.05
     candidate: Any = None
-    replay_share: Number = Range(
-        0.005,
-        0.1,
-        mid=0.02,
-        why="assumption: share of two weeks of logged traffic that is answered again",
+    # -- replay and shadow
+    replay_share: Number = assumed(
+        0.005, 0.02, 0.1, "share of two weeks of logged traffic that is answered again"
     )
     shadow_days: Number = Range(
         7,
@@ -121,49 +139,38 @@ class Release:
         why="two weeks in a published practice (tianpan.co, 2026-04-19)",
     )
     shadow_share: Number = 1.0
-    judged_share: Number = Range(
-        0.005, 0.1, mid=0.02, why="assumption: share of the shadowed answers that a judge compares"
+    judged_share: Number = assumed(
+        0.005, 0.02, 0.1, "share of the shadowed answers that a judge compares"
     )
-    shadow_sees: Number = Range(
+    shadow_sees: Number = assumed(
         0.5,
+        0.8,
         0.95,
-        mid=0.8,
-        why="assumption: share of regressions that show off-policy; later turns of a conversation do not",
+        "share of regressions that show off-policy; later turns of a conversation do not",
     )
     judge: Any = None
     rubric_tokens: Number = RUBRIC_TOKENS
     verdict_tokens: Number = VERDICT_TOKENS
     agreement: Number = AGREEMENT
+    # -- canary
     stages: str = STAGES
     hours_per_stage: Number = practice("canary.hours_per_stage")
-    watch_hours: Number = Range(
-        0.25, 3, mid=1, why="assumption: hours of an engineer on each stage"
-    )
-    ab_effect: Number = Range(
-        0.01, 0.05, mid=0.03, why="assumption: the smallest improvement worth a test"
-    )
-    ab_days_most: Number = Range(14, 42, mid=28, why="assumption: nobody waits longer for a result")
-    analyst_hours: Number = Range(
-        4, 24, mid=10, why="assumption: design and reading of one A/B test"
-    )
-    rollback_hours: Number = Range(
-        0.25,
-        12,
-        mid=2,
-        why="assumption: a switch where flags carry a version, a deployment where not",
+    watch_hours: Number = assumed(0.25, 1, 3, "hours of an engineer on each stage")
+    # -- A/B test
+    ab_effect: Number = assumed(0.01, 0.03, 0.05, "the smallest improvement worth a test")
+    ab_days_most: Number = assumed(14, 28, 42, "nobody waits longer for a result")
+    analyst_hours: Number = assumed(4, 10, 24, "design and reading of one A/B test")
+    # -- a bad release
+    rollback_hours: Number = assumed(
+        0.25, 2, 12, "a switch where flags carry a version, a deployment where not"
     )
     incident_weeks: Number = practice("release.incident_weeks")
-    layers: Number = Range(1, 6, mid=2, why="assumption: layers that one change touches, of six")
+    # -- layers and their flags
+    layers: Number = assumed(1, 2, 6, "layers that one change touches, of six")
     separate: bool = False
-    isolate_hours: Number = Range(
-        1, 12, mid=4, why="assumption: find out for one layer whether it is to blame"
-    )
-    flag_hours: Number = Range(
-        0.1, 2, mid=0.5, why="assumption: set up a flag of one layer, and remove it"
-    )
-    usd_per_month_flags: Number = Range(
-        20, 500, mid=100, form="amount", why="assumption: seats of a flag service"
-    )
+    isolate_hours: Number = assumed(1, 4, 12, "find out for one layer whether it is to blame")
+    flag_hours: Number = assumed(0.1, 0.5, 2, "set up a flag of one layer, and remove it")
+    usd_per_month_flags: Number = assumed(20, 100, 500, "seats of a flag service", form="amount")
     usd_per_day_late: Number = 0.0
 
     def __post_init__(self) -> None:
@@ -171,28 +178,20 @@ class Release:
             object.__setattr__(self, "stages", ", ".join(map(str, self.stages)))
         validate(self)
         require_servings(self, "candidate", "judge")
-        require("Release.layers", self.layers, 1, len(LAYERS))
+        require("Release.layers", self.layers, 1, MOST_LAYERS)
+        policy = f"Release.policy is {self.policy!r}"
         check(
             isinstance(self.policy, str),
-            f"Release.policy is {self.policy!r}, it must be words joined by +, such as 'shadow + canary'",
+            f"{policy}, it must be words joined by +, such as 'shadow + canary'",
         )
         for step in self.steps:
             if step not in STEPS:
-                raise unknown(
-                    "step",
-                    step,
-                    STEPS if len(self.steps) > 1 else ("none", *STEPS),
-                    where=f"Release.policy {self.policy!r}",
-                )
+                known = STEPS if len(self.steps) > 1 else ("none", *STEPS)
+                raise unknown("step", step, known, where=f"Release.policy {self.policy!r}")
+        check(len(set(self.steps)) == len(self.steps), f"{policy}, each step may stand in it once")
+        ends = (0.0, *self.shares, 1.0)
         check(
-            len(set(self.steps)) == len(self.steps),
-            f"Release.policy is {self.policy!r}, each step may stand in it once",
-        )
-        rising = all(
-            0 < a < b < 1 for a, b in zip((1e-12, *self.shares), self.shares, strict=False)
-        )
-        check(
-            rising,
+            all(np.diff(ends) > 0),
             f"Release.stages is {self.stages!r}, it must rise between 0 and 1, such as {STAGES!r}",
         )
         check(
@@ -212,71 +211,47 @@ class Release:
 
     @property
     def steps(self) -> tuple[str, ...]:
-        return (
-            () if self.policy == "none" else tuple(step.strip() for step in self.policy.split("+"))
-        )
+        """The words of the policy."""
+        return () if self.policy == "none" else tuple(map(str.strip, self.policy.split("+")))
 
-    # -- the way of a change -------------------------------------------------------------------------------
+    # -- the way of a change -----------------------------------------------------------------------
 
     def chance(self, answers: Any, agreement: Any = 1.0) -> Any:
         """Chance that so many answers with a known outcome show a fall of `drop`."""
-        after = np.maximum(self.accepted_before - self.drop, LEAST_SHARE)
-        return chance_to_detect(
-            answers,
-            through_judge(self.accepted_before, agreement),
-            through_judge(after, agreement),
-            self.alpha,
-            1,
-        )
+        before, after = self.accepted_before, self.accepted_before - self.drop
+        known = (through_judge(p, agreement) for p in (before, np.maximum(after, LEAST_SHARE)))
+        return chance_to_detect(answers, *known, self.alpha, 1)
 
     def ab_days(self, case: Case) -> Any:
-        """Days of an A/B test at half of the traffic, by its power calculation, at most `ab_days_most`."""
+        """Days of an A/B test at half of the traffic, by its power, at most `ab_days_most`."""
         better = np.minimum(self.accepted_before + self.ab_effect, 1 - LEAST_SHARE)
         needed = samples_per_arm(self.accepted_before, better, alpha=self.alpha)
-        return np.minimum(
-            days_to_collect(needed, requests_per_day(case), HALF, self.outcome_share),
-            self.ab_days_most,
-        )
+        days = days_to_collect(needed, requests_per_day(case), HALF, self.outcome_share)
+        return np.minimum(days, self.ab_days_most)
 
     def rollout(self, case: Case) -> tuple[Stage, ...]:
         """The stages of one rollout, in order."""
-        daily, found = requests_per_day(case), []
-        if "replay" in self.steps:
-            found.append(
-                Stage(
-                    "replay",
-                    0.0,
-                    0.0,
-                    self.shadow_sees
-                    * self.chance(daily * self.shadow_days * self.replay_share, self.agreement),
-                )
-            )
-        if "shadow" in self.steps:
-            seen = self.chance(
-                daily * self.shadow_days * self.shadow_share * self.judged_share, self.agreement
-            )
-            found.append(Stage("shadow", 0.0, self.shadow_days, self.shadow_sees * seen))
-        if "canary" in self.steps:
-            days = self.hours_per_stage / HOURS_PER_DAY
-            found += [
-                Stage(
-                    f"canary {share:g}",
-                    share,
-                    days,
-                    self.chance(daily * days * share * self.outcome_share),
-                )
-                for share in self.shares
-            ]
-        if "A/B" in self.steps:
-            days = self.ab_days(case)
-            found.append(
-                Stage("A/B", HALF, days, self.chance(daily * days * HALF * self.outcome_share))
-            )
-        return tuple(found)
+        daily, steps = requests_per_day(case), self.steps
+        sampled = {"replay": self.replay_share, "shadow": self.shadow_share * self.judged_share}
+        stages = []
+        for step in (step for step in sampled if step in steps):  # no user is exposed
+            seen = self.chance(daily * self.shadow_days * sampled[step], self.agreement)
+            days = self.shadow_days if step == "shadow" else 0.0
+            stages.append(Stage(0.0, days, self.shadow_sees * seen))
+        days = self.hours_per_stage / HOURS_PER_DAY
+        exposed = [(share, days) for share in self.shares if "canary" in steps]
+        if "A/B" in steps:
+            exposed.append((HALF, self.ab_days(case)))
+        for share, days in exposed:
+            answers = daily * days * share * self.outcome_share
+            stages.append(Stage(share, days, self.chance(answers)))
+        return tuple(stages)
 
     def days_after(self, case: Case) -> Any:
-        """Days until a regression that reached everybody is taken back: when the monitoring of the option sees it and people react,
-        or when users make it known."""
+        """Days until a regression that reached everybody is taken back.
+
+        The monitoring of the option sees it and people react, or users make it known.
+        """
         watches = [
             t.detection_days(case, self.drop) + t.reaction_days
             for t in case.techniques
@@ -286,20 +261,13 @@ class Release:
 
     def exposed(self, case: Case) -> Any:
         """Days of full traffic that a bad release reaches on average."""
-        way = self.rollout(case)
-        return exposed_days(
-            tuple(s.share for s in way),
-            tuple(s.days for s in way),
-            tuple(s.chance for s in way),
-            self.days_after(case),
-        )
+        stages = self.rollout(case)
+        columns = (tuple(getattr(stage, name) for stage in stages) for name in Stage._fields)
+        return exposed_days(*columns, self.days_after(case))
 
     def slips(self, case: Case) -> Any:
         """Chance that a regression passes every stage and reaches everybody."""
-        unseen: Any = 1.0
-        for stage in self.rollout(case):
-            unseen = unseen * (1 - stage.chance)
-        return unseen
+        return reduce(lambda unseen, stage: unseen * (1 - stage.chance), self.rollout(case), 1.0)
 
     def calendar_days(self, case: Case) -> Any:
         """Days from the first to the last stage of a release."""
@@ -307,170 +275,106 @@ class Release:
 
     @property
     def rollouts(self) -> Any:
-        """Rollouts of one release: one for each layer where layers are switched apart."""
+        """Rollouts of one release: one for each layer where layers are released apart."""
         return self.layers if self.separate else 1.0
 
-    # -- what it buys ----------------------------------------------------------------------------------------
+    # -- what it buys ------------------------------------------------------------------------------
 
-    def loss(self, case: Case) -> Line:
-        """What bad releases cost a month."""
-        number = self.releases_per_month * expected_loss(
-            self.regression_chance, self.exposed(case), requests_per_day(case), self.drop, 1.0
-        )
-        return failures(
-            "bad releases",
-            number,
-            case,
-            "{releases_per_month} releases a month x {regression_chance} bad x days of full traffic that they reach under the policy "
-            f"{self.policy!r} (at most {{days_unseen}} after the last stage, sooner with Monitoring) x requests a day x {{drop}}",
-            cite(
-                self,
-                "releases_per_month",
-                "regression_chance",
-                "days_unseen",
-                "drop",
-                "outcome_share",
-            ),
-        )
-
-    def buys(self, case: Case) -> Iterator[Line | Traffic]:
-        engineer, rollouts = case.terms.people.engineer, self.releases_per_month * self.rollouts
-        many = cite(self, "releases_per_month")
-        for step, share in (("replay", self.replay_share), ("shadow", self.shadow_share)):
-            if step not in self.steps:
-                continue
-            times = self.shadow_days / DAYS_PER_MONTH * share * rollouts
-            cites = (*cite(self, "shadow_days", f"{step}_share"), *many)
-            basis = f"requests of {{shadow_days}} days x {{{step}_share}} x {{releases_per_month}} releases a month"
-            for part, requests in parts(case):
-                for call in part.request.calls:
-                    call = replace(call, cache=None) if step == "replay" else call
-                    yield Traffic(
-                        f"{step}: the candidate answers too",
-                        call,
-                        requests * times * call.per_request,
-                        with_demand(),
-                        "release",
-                        self.candidate or part.serving,
-                        basis,
-                        cites,
-                    )
-            rest, compared = (
-                ("", 1.0) if step == "replay" else (" x {judged_share} compared", self.judged_share)
-            )
-            sampled = () if step == "replay" else cite(self, "judged_share")
-            asked, pair = (
-                requests_per_day(case) * DAYS_PER_MONTH * times,
-                judged(case, self.rubric_tokens, self.verdict_tokens, answers=2),
-            )
-            yield Traffic(
-                f"{step}: judge",
-                pair,
-                asked * compared,
-                with_demand(),
-                "release",
-                self.judge,
-                basis + rest,
-                (*cites, *sampled),
-            )
-        if "canary" in self.steps:
-            yield labour(
-                "watch the canary",
-                rollouts * len(self.shares) * self.watch_hours,
-                engineer,
-                monthly(),
-                "release",
-                f"{{releases_per_month}} releases x {len(self.shares)} stages x {{watch_hours}} h x {{usd_per_hour}}/h",
-                (*many, *cite(self, "watch_hours")),
-            )
-        if "A/B" in self.steps:
-            yield labour(
-                "design and read A/B tests",
-                rollouts * self.analyst_hours,
-                case.terms.people.analyst,
-                monthly(),
-                "release",
-                "{releases_per_month} tests x {analyst_hours} h x {usd_per_hour}/h",
-                (*many, *cite(self, "analyst_hours")),
-            )
-        if self.steps:
-            yield labour(
-                "set and remove flags",
-                self.releases_per_month * self.layers * self.flag_hours,
-                engineer,
-                monthly(),
-                "release",
-                "{releases_per_month} releases x {layers} layers x {flag_hours} h x {usd_per_hour}/h",
-                (*many, *cite(self, "layers", "flag_hours")),
-            )
-            yield Line(
-                "flag service",
-                "release",
-                1.0,
-                "month",
-                self.usd_per_month_flags,
-                monthly(),
-                "service",
-                basis="a month",
-                cites=cite(self, "usd_per_month_flags"),
-            )
-        yield from self.rollbacks(case)
+    def buys(self, case: Case) -> Purchases:
+        yield from self._answers(case)
+        yield from self._watching(case)
+        yield from self._rollbacks(case)
         if np.any(self.usd_per_day_late):
-            late = self.releases_per_month * self.calendar_days(case)
             yield Line(
                 "changes that arrive late",
                 "release",
-                late,
+                self.releases_per_month * self.calendar_days(case),
                 "day",
                 self.usd_per_day_late,
                 monthly(),
-                "service",
-                basis="{releases_per_month} releases x days of a rollout x {usd_per_day_late} a day",
-                cites=(*many, *cite(self, "usd_per_day_late")),
+                basis="{releases_per_month} releases x days of a rollout "
+                "x {usd_per_day_late} a day",
             )
         if np.any(case.work.usd_per_failure):
-            yield self.loss(case)
+            yield loss(
+                "bad releases",
+                case,
+                self.releases_per_month * self.regression_chance,
+                self.exposed(case),
+                self.drop,
+                "{releases_per_month} releases a month x {regression_chance} bad "
+                f"x days of full traffic that they reach under the policy {self.policy!r} "
+                "(at most {days_unseen} after the last stage, sooner with Monitoring)",
+                ("outcome_share",),
+            )
 
-    def rollbacks(self, case: Case) -> Iterator[Line]:
-        """Hours of people on bad releases and on false alarms: roll back, find the layer, and firefight where everybody had it."""
-        engineer, bad = case.terms.people.engineer, self.releases_per_month * self.regression_chance
+    def _answers(self, case: Case) -> Purchases:
+        """What the candidate answers before any user sees it, and the judge who compares."""
+        for step, share, compared, words in (
+            ("replay", self.replay_share, 1.0, ""),
+            ("shadow", self.shadow_share, self.judged_share, " x {judged_share} compared"),
+        ):
+            if step not in self.steps:
+                continue
+            rollouts = self.releases_per_month * self.rollouts
+            times = self.shadow_days / DAYS_PER_MONTH * share * rollouts
+            when, phase = with_demand(), "release"
+            basis = (
+                f"requests of {{shadow_days}} days x {{{step}_share}} "
+                "x {releases_per_month} releases a month"
+            )
+            for part, requests in bought_together(case):
+                request = part.request.each(cache=None) if step == "replay" else part.request
+                item, by = f"{step}: the candidate answers too", self.candidate or part.serving
+                yield from every_call(item, request, requests * times, when, phase, by, basis)
+            call = judge_call(case, self, answers=2)
+            count = requests_per_day(case) * DAYS_PER_MONTH * times * compared
+            yield Traffic(f"{step}: judge", call, count, when, phase, self.judge, basis + words)
+
+    def _watching(self, case: Case) -> Purchases:
+        """People on a release that goes well, and its flags."""
+        people, when, phase = case.terms.people, monthly(), "release"
+        rollouts = self.releases_per_month * self.rollouts
+        if "canary" in self.steps:
+            hours = rollouts * len(self.shares) * self.watch_hours
+            basis = (
+                f"{{releases_per_month}} releases x {len(self.shares)} stages "
+                "x {watch_hours} h x {usd_per_hour}/h"
+            )
+            yield labour("watch the canary", hours, people.engineer, when, phase, basis)
+        if "A/B" in self.steps:
+            hours = rollouts * self.analyst_hours
+            basis = "{releases_per_month} tests x {analyst_hours} h x {usd_per_hour}/h"
+            yield labour("design and read A/B tests", hours, people.analyst, when, phase, basis)
+        if self.steps:
+            hours = self.releases_per_month * self.layers * self.flag_hours
+            basis = (
+                "{releases_per_month} releases x {layers} layers "
+                "x {flag_hours} h x {usd_per_hour}/h"
+            )
+            yield labour("set and remove flags", hours, people.engineer, when, phase, basis)
+            usd, cites = self.usd_per_month_flags, ("usd_per_month_flags",)
+            yield Line("flag service", phase, 1.0, "month", usd, when, basis="a month", cites=cites)
+
+    def _rollbacks(self, case: Case) -> Purchases:
+        """Hours on bad releases and false alarms: roll back, find the layer, and firefight."""
+        engineer, when, phase = case.terms.people.engineer, monthly(), "release"
+        bad = self.releases_per_month * self.regression_chance
+        good = self.releases_per_month * self.rollouts * (1 - self.regression_chance)
+        alarms = good * self.alpha * len(self.rollout(case))
         suspects = 1.0 if self.separate else self.layers
-        alarms = (
-            self.releases_per_month
-            * self.rollouts
-            * (1 - self.regression_chance)
-            * self.alpha
-            * len(self.rollout(case))
+        each = self.rollback_hours + suspects * self.isolate_hours
+        hours = bad * each + alarms * self.rollback_hours
+        basis = (
+            "{releases_per_month} releases x {regression_chance} bad x ({rollback_hours} h "
+            "+ {layers} layers (1 if apart) x {isolate_hours} h), "
+            "and {rollback_hours} h for each false alarm"
         )
-        hours = (
-            bad * (self.rollback_hours + suspects * self.isolate_hours)
-            + alarms * self.rollback_hours
+        item, cites = "roll back and find the layer", ("alpha",)
+        yield labour(item, hours, engineer, when, phase, basis, cites)
+        hours = bad * self.slips(case) * self.incident_weeks * WORKING_HOURS_PER_WEEK
+        basis = (
+            "{releases_per_month} releases x {regression_chance} bad "
+            "x chance to pass every stage x {incident_weeks} weeks x 40 h"
         )
-        yield labour(
-            "roll back and find the layer",
-            hours,
-            engineer,
-            monthly(),
-            "release",
-            "{releases_per_month} releases x {regression_chance} bad x ({rollback_hours} h + {layers} layers (1 if apart) x "
-            "{isolate_hours} h), and {rollback_hours} h for each false alarm",
-            cite(
-                self,
-                "releases_per_month",
-                "regression_chance",
-                "rollback_hours",
-                "layers",
-                "isolate_hours",
-                "alpha",
-            ),
-        )
-        lost = bad * self.slips(case) * self.incident_weeks * WORKING_HOURS_PER_WEEK
-        yield labour(
-            "firefight what reached everybody",
-            lost,
-            engineer,
-            monthly(),
-            "release",
-            "{releases_per_month} releases x {regression_chance} bad x chance to pass every stage x {incident_weeks} weeks x 40 h",
-            cite(self, "releases_per_month", "regression_chance", "incident_weeks"),
-        )
+        yield labour("firefight what reached everybody", hours, engineer, when, phase, basis)

@@ -1,29 +1,22 @@
-"""The life of a tune around its run: labels, runs that fail, evaluation, engineering, retraining, the end of its base.
+"""The life of a tune around its run: labels, failures, evaluation, retraining, the end of its base.
 
-Everything that a tune of one tenant needs is bought once for each of `adapters` tenants; engineering is reused, so a
-further tenant takes `further_share` of it.
+What a tune of one tenant needs is bought once for each of `adapters` tenants; engineering is reused,
+so a further tenant takes `further_share` of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 
 from costmodel.choices.options import Case
-from costmodel.choices.purchases import Line, Traffic, cite, labour
+from costmodel.choices.purchases import Line, Purchases, every_call, labour, setup, upkeep
 from costmodel.choices.schedule import Schedule, every, monthly, once, path
-from costmodel.choices.techniques.tune_run import Purchase
-from costmodel.core.units import (
-    MINUTES_PER_HOUR,
-    MONTHS_PER_YEAR,
-    ROUNDING,
-    WORKING_HOURS_PER_MONTH,
-    WORKING_HOURS_PER_WEEK,
-)
+from costmodel.choices.techniques.tune_run import RunPrice
+from costmodel.core.units import MINUTES_PER_HOUR, MONTHS_PER_YEAR, ROUNDING, WORKING_HOURS_PER_WEEK
 
 SURE = 1 - 1e-12
 ELSEWHERE = ", at another provider, which is taken to cost as much"
@@ -32,8 +25,8 @@ ELSEWHERE = ", at another provider, which is taken to cost as much"
 def runs_until_pass(chance: Any, luck: Any) -> Any:
     """Runs until one passes the gate [count], whole: the geometric distribution at probability `luck`.
 
-    n = ceil(ln(1 - luck) / ln(1 - chance)), at least 1; its mean over all luck is 1 / chance. Inputs are shares, any shape.
-    Not in it: learning from a failed run, which raises the chance of the next.
+    n = ceil(ln(1 - luck) / ln(1 - chance)), at least 1; its mean over all luck is 1 / chance. Inputs
+    are shares, any shape. Not in it: learning from a failed run, which raises the chance of the next.
 
     >>> [float(runs_until_pass(0.25, u)) for u in (0.05, 0.5, 0.95)]
     [1.0, 3.0, 11.0]
@@ -44,19 +37,25 @@ def runs_until_pass(chance: Any, luck: Any) -> Any:
     return np.maximum(1.0, np.ceil(tries - ROUNDING))
 
 
-def month_of(day: str, start: str) -> int:
-    """The month of the timeline in which a day falls; month 1 is that of `start`, 0 and below lie before it.
+def month_of(day: str, start: Any) -> int:
+    """The month of the timeline in which a day falls: 1 is that of `start`, 0 and below lie before.
 
     >>> month_of("2027-01-14", "2026-12-01")
     2
     """
     end, first = date.fromisoformat(day), date.fromisoformat(start)
-    return (end.year - first.year) * int(MONTHS_PER_YEAR) + end.month - first.month + 1
+    return (end.year - first.year) * MONTHS_PER_YEAR + end.month - first.month + 1
+
+
+# -- the end of the base model -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
 class Ending:
-    """When the base model ends, in words too, and what says so; and the day from which its provider takes no more jobs."""
+    """When a model ends, in words too, and what says so.
+
+    `closes` is the day from which its provider takes no more jobs.
+    """
 
     when: Schedule
     words: str
@@ -65,270 +64,137 @@ class Ending:
 
 
 def ending(
-    t: Any,
+    technique: Any,
     day: str | None,
     cites: tuple[str, ...],
     terms: Any,
     life: str = "base_life_months",
     closes: str | None = None,
 ) -> Ending:
-    """The model ends on its known day and every `life` (a field of t) after it, or every `life` from today."""
-    cites, lasts = (*cites, *cite(t, life)), getattr(t, life)
+    """The model ends on its known day and every `life` (a field) after it, or every `life` from today."""
+    lasts, cites = getattr(technique, life), (*cites, life)
     model = "the base model" if life == "base_life_months" else "the model"
     first = month_of(day, terms.start) if day else 0
     if first < 1:
         return Ending(every(lasts), f"when {model} ends, every {{{life}}} months", cites)
     since = np.arange(terms.months + 1) - first
     count = np.where(since >= 0, 1 + np.floor(np.maximum(since, 0) / lasts + ROUNDING), 0.0)
-    when = path(np.diff(count, axis=-1, prepend=0.0))
     words = f"when {model} ends, on {day} and every {{{life}}} months after"
+    when = path(np.diff(count, axis=-1, prepend=0.0))
     return Ending(when, words + (ELSEWHERE if closes else ""), cites, closes)
 
 
-def retraining(t: Any, ends: Ending, case: Case) -> Iterator[tuple[str, str, Schedule]]:
-    """(item, words, when) of retraining: all of it, or what the provider still sells and what is bought elsewhere after it closes."""
-    schedule, words = every(t.retrain_months), "one run every {retrain_months} months"
-    if not ends.closes:
-        yield "retrain", words + ": ", schedule
-        return
-    months, last = case.terms.months, month_of(ends.closes, case.terms.start)
-    due, month = schedule.weights(months, np.zeros(months + 1)), np.arange(months + 1)
-    yield (
-        "retrain",
-        f"{words}, until the provider takes no more jobs on {ends.closes}: ",
-        path(due * (month < last)),
-    )
-    yield (
-        "retrain at another provider",
-        f"{words} after {ends.closes}{ELSEWHERE}: ",
-        path(due * (month >= last)),
-    )
+# -- what is bought ------------------------------------------------------------------------------------
 
 
-def labels(t: Any, examples: Any, ends: Ending) -> Iterator[Line]:
-    """What people label: at first, a share again at each retraining, and what was lost when the base ends."""
-    count, price, why = (
-        examples * t.adapters,
-        t.labels.usd_per_item,
-        (*cite(t.labels, "usd_per_item"), *cite(t, "examples", *t.labelled)),
-    )
-    by_people = "{examples} examples" + "".join(f" x {{{name}}}" for name in t.labelled)
-    yield Line(
-        "label the examples",
-        "data",
-        count,
-        "example",
-        price,
-        once(),
-        "labour",
-        "capex",
-        by_people + " x {usd_per_item} each",
-        why,
-    )
-    yield Line(
-        "label again for retraining",
-        "maintenance",
-        count * t.retrain_labels,
-        "example",
-        price,
-        every(t.retrain_months),
-        "labour",
-        basis=by_people + " x {retrain_labels} made again, every {retrain_months} months",
-        cites=(*why, *cite(t, "retrain_labels", "retrain_months")),
-    )
-    yield Line(
-        "label again for a new base",
-        "migration",
-        count * (1 - t.labels_kept),
-        "example",
-        price,
-        ends.when,
-        "labour",
-        basis=by_people + " x (1 - {labels_kept} kept) " + ends.words,
-        cites=(*why, *cite(t, "labels_kept"), *ends.cites),
-    )
-
-
-def life(t: Any, case: Case, run: Purchase, ends: Ending) -> Iterator[Line | Traffic]:
-    """Every phase of a tune around its run."""
-    people, scale = case.terms.people, 1 + (t.adapters - 1) * t.further_share
-    tried = runs_until_pass(t.pass_chance, t.luck) if t.runs is None else t.runs
-    counted = ("runs",) if t.runs is not None else ("pass_chance", "luck")
-    until = (
-        "{runs} runs"
-        if t.runs is not None
-        else "runs until one passes at a chance of {pass_chance}"
-    )
-    failed = (tried - 1) * t.adapters
-    yield labour(
-        "check and clean the examples",
-        t.examples * t.adapters * t.minutes_per_check / MINUTES_PER_HOUR,
-        people.annotator,
-        once(),
-        "data",
-        "{examples} examples x {minutes_per_check} min x {usd_per_hour}/h",
-        cite(t, "examples", "minutes_per_check"),
-        "capex",
-    )
-    yield labour(
-        "build the data set and the training",
-        t.build_weeks * WORKING_HOURS_PER_WEEK * scale,
-        people.engineer,
-        once(),
-        "build",
-        "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h",
-        cite(t, "build_weeks"),
-        "capex",
-    )
-
-    def train(
-        item: str,
-        phase: str,
-        times: Any,
-        when: Schedule,
-        words: str,
-        cites: tuple[str, ...],
-        treatment: str = "opex",
-    ) -> Line:
-        return Line(
+def label_examples(tune: Any, examples: Any, ends: Ending) -> Purchases:
+    """What people label: at first, a share again at each retraining, what is lost with the base."""
+    number, usd = examples * tune.adapters, tune.labels.usd_per_item
+    basis = "{examples} examples x " + "".join(f"{{{name}}} x " for name in tune.labelled)
+    again = "{retrain_labels} made again, every {retrain_months} months"
+    lost = "(1 - {labels_kept} kept) " + ends.words
+    for item, phase, share, when, treatment, words in (
+        ("label the examples", "data", 1.0, once(), "capex", "{usd_per_item} each"),
+        ("label again for retraining", "maintenance", tune.retrain_labels,
+         every(tune.retrain_months), "opex", again),
+        ("label again for a new base", "migration", 1 - tune.labels_kept, ends.when, "opex", lost),
+    ):  # fmt: skip
+        cites = ("usd_per_item", *(ends.cites if words is lost else ()))
+        yield Line(
             item,
             phase,
-            times * run.quantity,
-            run.unit,
-            run.usd_per_unit,
+            number * share,
+            "example",
+            usd,
             when,
-            run.trend,
+            "labour",
             treatment,
-            words + run.basis,
-            (*run.cites, *cites),
+            basis + words,
+            cites,
         )
 
-    yield train(
-        "runs that do not pass",
-        "experiments",
-        failed * t.failed_share,
-        once(),
-        f"({until} - 1) x {{failed_share}} before it is stopped x one run: ",
-        cite(t, *counted, "failed_share"),
-        "capex",
-    )
-    if np.any(t.sweep_runs):
-        yield train(
-            "sweep of settings",
-            "experiments",
-            t.sweep_runs * t.sweep_share,
-            once(),
-            "{sweep_runs} runs on {sweep_share} of the data x one run: ",
-            cite(t, "sweep_runs", "sweep_share"),
-            "capex",
-        )
-    yield labour(
-        "find out why runs fail",
-        failed * t.debug_hours,
-        people.engineer,
-        once(),
-        "experiments",
-        f"({until} - 1) x {{debug_hours}} h x {{usd_per_hour}}/h",
-        cite(t, *counted, "debug_hours"),
-        "capex",
-    )
-    yield train("the run that passes", "training", t.adapters, once(), "", (), "capex")
-    yield from evaluate(
-        t, case, tried * t.adapters, once(), "evaluate candidates", "evaluation", until, counted
-    )
 
-    for item, words, when in retraining(t, ends, case):
-        yield train(
-            item,
-            "maintenance",
-            t.adapters,
-            when,
-            words,
-            (*cite(t, "retrain_months"), *(ends.cites if ends.closes else ())),
-        )
-    yield labour(
-        "retrain: people",
-        t.retrain_hours * scale,
-        people.engineer,
-        every(t.retrain_months),
-        "maintenance",
+def life_of(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
+    """Every phase of a tune around its run."""
+    yield from _first_runs(tune, case, run)
+    yield from _retraining(tune, case, run, ends)
+    yield from _new_base(tune, case, run, ends)
+
+
+def _runs_needed(tune: Any) -> tuple[Any, str, tuple[str, ...]]:
+    """Runs until one passes, in words too, and what is not in the words."""
+    if tune.runs is not None:
+        return tune.runs, "{runs} runs", ()
+    words = "runs until one passes at a chance of {pass_chance}"
+    return runs_until_pass(tune.pass_chance, tune.luck), words, ("luck",)
+
+
+def _first_runs(tune: Any, case: Case, run: RunPrice) -> Purchases:
+    """Data and engineering, the runs that fail, the one that passes, and their evaluation."""
+    people, (runs, until, luck) = case.terms.people, _runs_needed(tune)
+    failed, now, phase = (runs - 1) * tune.adapters, once(), "experiments"
+    hours = tune.examples * tune.adapters * tune.minutes_per_check / MINUTES_PER_HOUR
+    basis = "{examples} examples x {minutes_per_check} min x {usd_per_hour}/h"
+    item = "check and clean the examples"
+    yield labour(item, hours, people.annotator, now, "data", basis, treatment="capex")
+    item = "build the data set and the training"
+    yield setup(item, tune, people.engineer, times=tune.people_times, treatment="capex")
+
+    item, stopped = "runs that do not pass", failed * tune.failed_share
+    words = f"({until} - 1) x {{failed_share}} before it is stopped x one run: "
+    yield run.line(item, phase, stopped, now, words, luck, "capex")
+    if np.any(tune.sweep_runs):
+        item, swept = "sweep of settings", tune.sweep_runs * tune.sweep_share
+        words = "{sweep_runs} runs on {sweep_share} of the data x one run: "
+        yield run.line(item, phase, swept, now, words, treatment="capex")
+    item, hours = "find out why runs fail", failed * tune.debug_hours
+    basis = f"({until} - 1) x {{debug_hours}} h x {{usd_per_hour}}/h"
+    yield labour(item, hours, people.engineer, now, phase, basis, luck, "capex")
+    yield run.line("the run that passes", "training", tune.adapters, now, treatment="capex")
+    request, count = case.request.each(cache=None), runs * tune.adapters * tune.candidate_items
+    item, basis = "evaluate candidates", until + ", each over {candidate_items} cases"
+    yield from every_call(item, request, count, now, "evaluation", None, basis, luck)
+
+
+def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
+    """Runs and people every `retrain_months`, and the steady upkeep."""
+    engineer, when, phase = case.terms.people.engineer, every(tune.retrain_months), "maintenance"
+    words = "one run every {retrain_months} months"
+    if not ends.closes:
+        yield run.line("retrain", phase, tune.adapters, when, f"{words}: ")
+    else:  # what the provider still sells, and what is bought elsewhere after it closes
+        month = np.arange(case.terms.months + 1)
+        due = when.weights(case.terms.months, np.zeros(len(month)))
+        sold = month < month_of(ends.closes, case.terms.start)
+        until = f"{words}, until the provider takes no more jobs on {ends.closes}: "
+        yield run.line("retrain", phase, tune.adapters, path(due * sold), until, ends.cites)
+        item, after = "retrain at another provider", f"{words} after {ends.closes}{ELSEWHERE}: "
+        yield run.line(item, phase, tune.adapters, path(due * ~sold), after, ends.cites)
+    hours, basis = (
+        tune.retrain_hours * tune.people_times,
         "{retrain_hours} h every {retrain_months} months",
-        cite(t, "retrain_hours", "retrain_months"),
     )
-    yield from evaluate(
-        t,
-        case,
-        t.adapters,
-        every(t.retrain_months),
-        "evaluate what was retrained",
-        "maintenance",
-        "one run",
-        ("retrain_months",),
-    )
-    yield labour(
-        "keep the tune working",
-        t.upkeep_fte * WORKING_HOURS_PER_MONTH * scale,
-        people.engineer,
-        monthly(),
-        "maintenance",
-        "{upkeep_fte} of an engineer x working hours of a month x {usd_per_hour}/h",
-        cite(t, "upkeep_fte"),
-    )
-
-    again = (1 + (tried - 1) * t.failed_share) * t.adapters
-    yield train(
-        "train on a new base",
-        "migration",
-        again,
-        ends.when,
-        f"{ends.words}, {until}: ",
-        (*cite(t, *counted, "failed_share"), *ends.cites),
-    )
-    yield labour(
-        "move to a new base: people",
-        t.build_weeks * t.rebuild_share * WORKING_HOURS_PER_WEEK * scale,
-        people.engineer,
-        ends.when,
-        "migration",
-        "{build_weeks} engineer-weeks x {rebuild_share} done again x 40 h " + ends.words,
-        (*cite(t, "build_weeks", "rebuild_share"), *ends.cites),
-    )
+    yield labour("retrain: people", hours, engineer, when, phase, basis)
+    request, count = case.request.each(cache=None), tune.adapters * tune.candidate_items
+    item, basis = "evaluate what was retrained", "one run, each over {candidate_items} cases"
+    yield from every_call(item, request, count, when, phase, None, basis, ("retrain_months",))
+    yield upkeep("keep the tune working", tune, engineer, times=tune.people_times)
 
 
-def evaluate(
-    t: Any,
-    case: Case,
-    candidates: Any,
-    when: Schedule,
-    item: str,
-    phase: str,
-    words: str,
-    fields: tuple[str, ...],
-) -> Iterator[Traffic]:
-    """Every candidate answers the golden set."""
-    for call in case.request.calls:
-        yield Traffic(
-            item,
-            replace(call, cache=None),
-            candidates * t.candidate_items * call.per_request,
-            when,
-            phase,
-            None,
-            words + ", each over {candidate_items} cases",
-            cite(t, "candidate_items", *fields),
-        )
+def _new_base(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
+    """The runs and the engineering that a new base takes."""
+    engineer, (runs, until, luck) = case.terms.people.engineer, _runs_needed(tune)
+    count = (1 + (runs - 1) * tune.failed_share) * tune.adapters
+    item, cites = "train on a new base", (*luck, "failed_share", *ends.cites)
+    yield run.line(item, "migration", count, ends.when, f"{ends.words}, {until}: ", cites)
+    hours = tune.build_weeks * tune.rebuild_share * WORKING_HOURS_PER_WEEK * tune.people_times
+    basis = "{build_weeks} engineer-weeks x {rebuild_share} done again x 40 h " + ends.words
+    item = "move to a new base: people"
+    yield labour(item, hours, engineer, ends.when, "migration", basis, ends.cites)
 
 
-def keep(gb: Any, t: Any) -> Line:
+def keep_checkpoints(tune: Any, gb: Any) -> Line:
     """Checkpoints in a store, month by month."""
-    return Line(
-        "keep checkpoints",
-        "maintenance",
-        gb * t.checkpoints * t.adapters,
-        "GB",
-        t.usd_per_gb_month,
-        monthly(),
-        "service",
-        basis="{checkpoints} checkpoints x {usd_per_gb_month} a GB and month",
-        cites=cite(t, "checkpoints", "usd_per_gb_month"),
-    )
+    basis = "{checkpoints} checkpoints x {usd_per_gb_month} a GB and month"
+    stored, usd = gb * tune.checkpoints * tune.adapters, tune.usd_per_gb_month
+    return Line("keep checkpoints", "maintenance", stored, "GB", usd, monthly(), basis=basis)

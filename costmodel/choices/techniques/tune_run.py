@@ -1,4 +1,4 @@
-"""One training run of a tune: on the GPUs of a Hosted serving as the calibrated laws predict it, or as a provider sells it."""
+"""One training run of a tune: on the GPUs of a Hosted serving, at a provider, or at a price you know."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.purchases import cite
-from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.purchases import Line, cite
+from costmodel.choices.schedule import Schedule
 from costmodel.core.errors import Infeasible
 from costmodel.core.units import GB, MTOK, SECONDS_PER_HOUR
 from costmodel.laws.training.calibration import laws
@@ -23,100 +23,120 @@ from costmodel.laws.training.memory import smallest_set
 from costmodel.laws.training.run import RANK, Run, build, class_of, gpus_per_node
 from costmodel.laws.training.speed import seconds_per_token
 
+SIZE = "{examples} examples x {tokens_per_example} tokens x {epochs} epochs"
+
 
 @dataclass(frozen=True)
-class Purchase:
-    """One run as it is bought: `quantity` units at `usd_per_unit`, with its formula and what it cites."""
+class RunPrice:
+    """One run as it is bought: `quantity` units at `usd_per_unit`, its formula and what that cites."""
 
     quantity: Any
     unit: str
     usd_per_unit: Any
     trend: str
     basis: str
-    cites: tuple[str, ...]
+    cites: tuple[str, ...] = ()
+
+    def line(
+        self,
+        item: str,
+        phase: str,
+        runs: Any,
+        when: Schedule,
+        words: str = "",
+        cites: tuple[str, ...] = (),
+        treatment: str = "opex",
+    ) -> Line:
+        """So many of these runs."""
+        return Line(
+            item,
+            phase,
+            runs * self.quantity,
+            self.unit,
+            self.usd_per_unit,
+            when,
+            self.trend,
+            treatment,
+            words + self.basis,
+            (*self.cites, *cites),
+        )
 
 
-SIZE = "{examples} examples x {tokens_per_example} tokens x {epochs} epochs"
-
-
-def quoted(tune: Any) -> Purchase:
+def quoted_run(tune: Any) -> RunPrice:
     """A run at a price that somebody named."""
-    return Purchase(
-        1.0, "run", tune.usd_per_run, "gpu", "one run at {usd_per_run}", cite(tune, "usd_per_run")
-    )
+    return RunPrice(1.0, "run", tune.usd_per_run, "gpu", "one run at {usd_per_run}")
 
 
-def managed(tune: Any) -> Purchase:
+def managed_run(tune: Any) -> RunPrice:
     """A run at a provider: training tokens of all epochs at its price."""
-    cites = (
-        *cite(tune.tuning, "usd_per_mtok_train"),
-        *cite(tune, "examples", "tokens_per_example", "epochs"),
-    )
-    return Purchase(tune.tokens / MTOK, "Mtok", tune.tuning.usd_per_mtok_train, "api", SIZE, cites)
+    usd = tune.tuning.usd_per_mtok_train
+    if usd is None:
+        raise Infeasible(
+            f"the training price of {tune.tuning.id} is not known; choose another offer"
+        )
+    return RunPrice(tune.tokens / MTOK, "Mtok", usd, "api", SIZE, ("usd_per_mtok_train",))
 
 
-def own(tune: Any, serving: Hosted, method: str) -> Purchase:
-    """A run on the serving's GPUs: hours of computing, and the hours that every GPU of the set is held besides.
+def own_run(tune: Any, serving: Any) -> RunPrice:
+    """A run on the serving's GPUs: hours of computing, and hours that each GPU is held besides.
 
-    GPU-hours = tokens x seconds per token / speed / (share of time at speed) + hours_per_run x GPUs, on the fewest GPUs
-    that hold the run. With `mfu`, FLOP / (peak x mfu) replaces the prediction.
+    GPU-hours = tokens x seconds per token / speed / (share of time at speed)
+    + hours_per_run x GPUs, on the fewest GPUs that hold the run. With `mfu`, FLOP / (peak x mfu)
+    replaces the prediction.
     """
-    run = arrays(serving, method, tune.seq_len, tune.packed, tune.stack)
-    gpus = smallest_set(run, laws()[1])
+    speed, memory, _ = laws()
+    run = training_run(serving, tune.method, tune.seq_len, tune.packed, tune.stack)
+    gpus = smallest_set(run, memory)
     if np.all(np.isnan(gpus)):
         raise Infeasible(
-            f"{method} training of {serving.model.id} does not fit any number of {serving.gpu.id}; choose a larger GPU or method"
+            f"{tune.method} training of {serving.model.id} does not fit any number of "
+            f"{serving.gpu.id}; choose a larger GPU or method"
         )
-    speed = laws()[0]
-    how: tuple[str, ...] = ("mfu",)
-    if tune.mfu is None:
-        how, factor = ("speed_error", "seq_len"), widened(tune.speed_error, run)
-        text = (
-            ": time of a token by the measured laws / their error, from {speed_error} for adapters"
+    cites = cite(serving.rent, "usd_per_gpu_hour")
+    if tune.mfu is not None:
+        flops = training_flops if tune.method == "full" else adapter_flops
+        work = flops(serving.model.active_parameters, tune.tokens)
+        hours, words = (
+            gpu_hours(work, serving.gpu.peak_flops_bf16, tune.mfu),
+            "FLOP / (peak x {mfu})",
         )
-        if tune.speed is not None:
-            how, factor, text = (
-                ("speed", "seq_len"),
-                tune.speed,
-                ": time of a token by the measured laws / {speed}",
+    else:
+        words, factor = "time of a token by the measured laws / {speed}", tune.speed
+        if factor is None:
+            words = (
+                "time of a token by the measured laws / their error, "
+                "from {speed_error} for adapters"
             )
+            factor = widened_error(tune.speed_error, run)
         seconds = seconds_per_token(replace(run, gpus=gpus, gpus_used=gpus), speed) / factor
         hours = tune.tokens * seconds / speed.whole_run / SECONDS_PER_HOUR
-    else:
-        flops = training_flops if method == "full" else adapter_flops
-        hours = gpu_hours(
-            flops(serving.model.active_parameters, tune.tokens),
-            serving.gpu.peak_flops_bf16,
-            tune.mfu,
-        )
-        text = ": FLOP / (peak x {mfu})"
-    cites = (
-        *cite(serving.rent, "usd_per_gpu_hour"),
-        *cite(tune, "examples", "tokens_per_example", "epochs", "hours_per_run", *how),
-    )
-    return Purchase(
+        cites += ("seq_len",)
+    return RunPrice(
         hours + tune.hours_per_run * gpus,
         "GPU-hour",
         serving.rent.usd_per_gpu_hour,
         "gpu",
-        SIZE + text + " + {hours_per_run} h on each GPU",
+        f"{SIZE}: {words} + {{hours_per_run}} h on each GPU",
         cites,
     )
 
 
-def widened(error: Any, run: Run) -> Any:
-    """A draw of the error of adapter runs, widened to the band of this run's class: error^(ln band / ln adapter band)."""
+def widened_error(error: Any, run: Run) -> Any:
+    """The error of adapter runs, widened to the band of this run's class.
+
+    error^(ln band / ln adapter band)
+    """
     bands = laws()[2]
     kind = str(np.ravel(class_of(run))[0])
     return error ** (np.log(bands[kind]) / np.log(bands["adapter"]))
 
 
-def arrays(serving: Hosted, method: str, seq_len: Any, packed: bool | None, stack: str) -> Run:
-    """What the training laws read, for a tune of the serving's model on its GPU; numbers or draws."""
-    model = serving.model
+def training_run(serving: Any, method: str, seq_len: Any, packed: bool | None, stack: str) -> Run:
+    """What the training laws read, for a tune of the serving's model on one of its GPUs."""
+    model, gpu = serving.model, serving.gpu
     return build(
-        serving.gpu,
-        gpus_per_node(serving.gpu.id),
+        gpu,
+        gpus_per_node(gpu.id),
         params=model.parameters,
         active_params=model.active_parameters,
         layers=model.layers,
@@ -129,18 +149,15 @@ def arrays(serving: Hosted, method: str, seq_len: Any, packed: bool | None, stac
     )
 
 
-def checkpoint_gb(serving: Hosted, method: str) -> Any:
+def checkpoint_gb(serving: Any, method: str) -> Any:
     """Size of what a tune leaves behind [GB]: all weights in bf16, or the adapter alone.
 
     The adapter's size follows from the states that the memory law gives it.
     """
+    model = serving.model
     if method == "full":
-        return serving.model.parameters * BYTES_PER_PARAMETER_BF16 / GB
-    trained = (
-        laws()[1].adapter_states
-        * RANK
-        * serving.model.layers
-        * serving.model.hidden
-        / BYTES_PER_PARAMETER_FULL
-    )
+        trained = model.parameters
+    else:
+        states = laws()[1].adapter_states * RANK * model.layers * model.hidden
+        trained = states / BYTES_PER_PARAMETER_FULL
     return trained * BYTES_PER_PARAMETER_BF16 / GB

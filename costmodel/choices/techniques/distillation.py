@@ -1,0 +1,164 @@
+"""Distillation: a large teacher labels your traffic, and a small Hosted student learns from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from costmodel.choices.options import Case
+from costmodel.choices.purchases import Line, Purchases, every_call
+from costmodel.choices.requests import Request
+from costmodel.choices.schedule import every, monthly, once
+from costmodel.choices.techniques.tune_life import label_examples
+from costmodel.choices.techniques.tune_offers import refuse_terms
+from costmodel.choices.techniques.tuning import Tune, hosted
+from costmodel.core.errors import check
+from costmodel.core.public import public
+from costmodel.core.ranges import Number, Range, assumed
+from costmodel.core.units import DAYS_PER_MONTH, GB
+from costmodel.facts.catalog import practice
+from costmodel.laws.quality import Effect, student_shift
+
+BYTES_PER_PROBABILITY = 6.0  # a token id in 4 bytes and its probability in 2
+STUDENTS = (
+    "98 % of the teacher on GLUE (KD-LoRA, arXiv:2410.20777); "
+    "71 of 94 points for a small model swapped in untuned"
+)
+
+
+@public
+@dataclass(frozen=True, kw_only=True)
+class Distill(Tune):
+    """Let a large teacher label your traffic and train a small Hosted student on it.
+
+    You buy answers that are cheap to run; they are narrow and brittle. Hard cases go back to the
+    teacher by `cascade(student, teacher, escalated)`. The student is trained as a LoRA.
+
+    Parameters
+    ----------
+    teacher : serving
+        Who labels the examples, as traffic at its own price, such as Api("deepseek-v4-pro").
+    terms_allow_training : bool
+        True where your contract allows to train on the teacher's answers. Terms of closed models and
+        some licences forbid it: such a teacher is refused otherwise.
+    real_share, kept : number or Range, 0 to 1
+        Share of the examples that people label, and of the teacher's answers that pass the filter.
+    shadow_days, shadow_share : number or Range
+        Before the release the teacher answers this share of the traffic once more, for some days.
+    of_teacher : number or Range, 0 to 1
+        What the student reaches of what the teacher has accepted.
+
+    Raises
+    ------
+    Infeasible
+        Where the serving is not Hosted, or the teacher must not teach.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> student = cm.Option(
+    ...     cm.Hosted("llama-3.1-8b", gpu="L40S"), cm.Distill(teacher=cm.Api("gpt-6-luna"))
+    ... )
+    >>> cm.compare(student, cm.Workload(10_000, input_tokens=500), draws=1).why_not.item()
+    'gpt-6-luna is not known as open weights, ...'
+    """
+
+    # -- the teacher and the student
+    teacher: Any
+    terms_allow_training: bool = False
+    examples: Number = 20_000
+    quantised: bool = False
+    # -- the data
+    rationale_tokens: Number = assumed(100, 200, 400, "a short rationale beside each answer")
+    kept: Number = assumed(0.5, 0.7, 0.9, "share of teacher answers that pass the filter")
+    real_share: Number = Range(
+        0.05,
+        0.35,
+        mid=0.15,
+        why="assumption; 30 % real in one published blend (tianpan.co, 2026-04-19)",
+    )
+    soft_labels: Number = 0
+    minutes_per_check: Number = assumed(
+        0.02, 0.1, 0.5, "a person checks a sample, not each example"
+    )
+    # -- comparison before the release
+    shadow_days: Number = Range(
+        7, 28, mid=14, why="assumption; two weeks in a published practice (tianpan.co, 2026-04-19)"
+    )
+    shadow_share: Number = assumed(0.02, 0.1, 0.5, "requests that the teacher answers as well")
+    build_weeks: Number = practice("distillation.build_weeks")
+    # -- quality
+    of_teacher: Number = Range(0.75, 0.99, mid=0.94, why=STUDENTS + "; at 20,000 examples")
+    log_odds: Number = assumed(
+        0.3,
+        1.0,
+        1.8,
+        "gain of 1,000 examples where the teacher's quality is unknown; wide",
+        form="amount",
+    )
+
+    labelled: ClassVar[tuple[str, ...]] = ("real_share",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check(
+            hasattr(self.teacher, "price"),
+            f"Distill.teacher is {self.teacher!r}, it must be a serving such as "
+            "Api('deepseek-v4-pro')",
+        )
+
+    def adapt(self, serving: Any) -> Any:
+        student = hosted(serving, self)
+        refuse_terms(self.teacher, student.model, self.terms_allow_training)
+        return student
+
+    def buys(self, case: Case) -> Purchases:
+        ends = self.ends(case)
+        yield from label_examples(self, self.examples * self.real_share, ends)
+        yield from self._lessons(case)
+        if np.any(self.soft_labels):
+            numbers = self.examples * (1 - self.real_share) * self.adapters * self.soft_labels
+            size = numbers * case.request.main.output_tokens * BYTES_PER_PROBABILITY
+            yield Line(
+                "keep the teacher's probabilities",
+                "data",
+                size / GB,
+                "GB",
+                self.usd_per_gb_month,
+                monthly(),
+                basis="{examples} examples x (1 - {real_share}) x answer tokens "
+                "x {soft_labels} probabilities x 6 bytes",
+                cites=("usd_per_gb_month",),
+            )
+        yield from self.trained(case, ends)
+
+    def _lessons(self, case: Case) -> Purchases:
+        """What the teacher answers: labels, labels again, and a comparison before the release."""
+        teacher, request = self.teacher, case.request
+        asked = Request(
+            tuple(
+                replace(call, output_tokens=call.output_tokens + self.rationale_tokens, cache=None)
+                for call in request.calls
+            )
+        )
+        count = self.examples * (1 - self.real_share) / self.kept * self.adapters
+        basis = "{examples} examples x (1 - {real_share}) / {kept} kept"
+        cites = ("rationale_tokens",)
+        yield from every_call("teacher labels", asked, count, once(), "data", teacher, basis, cites)
+        item, when = "teacher labels for retraining", every(self.retrain_months)
+        count, basis = count * self.retrain_labels, basis + " x {retrain_labels}"
+        cites = (*cites, "retrain_months")
+        yield from every_call(item, asked, count, when, "maintenance", teacher, basis, cites)
+        count = case.requests_per_month * self.shadow_days / DAYS_PER_MONTH * self.shadow_share
+        basis = "requests of {shadow_days} days x {shadow_share} answered by the teacher too"
+        item = "shadow comparison"
+        yield from every_call(item, request, count, once(), "release", teacher, basis)
+
+    def quality(self, case: Case) -> Effect:
+        student, teacher = case.serving.accepted, self.teacher.accepted
+        if teacher is None or student is None:
+            return super().quality(case)
+        learnt = self.of_teacher, self.examples, self.log_odds_per_tenfold
+        return Effect(student_shift(student, teacher, *learnt), STUDENTS)

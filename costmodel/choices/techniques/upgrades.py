@@ -1,0 +1,146 @@
+"""Upgrades: moves to another model that a provider forces, and changes that nobody announces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from costmodel.choices.options import Case
+from costmodel.choices.purchases import Purchases, Traffic, every_call, labour
+from costmodel.choices.requests import Call, Segment
+from costmodel.choices.techniques.operations import bought_together, loss
+from costmodel.choices.techniques.tune_life import Ending, ending, month_of
+from costmodel.core.checks import require, validate
+from costmodel.core.errors import Infeasible
+from costmodel.core.public import public
+from costmodel.core.ranges import Number, assumed
+from costmodel.core.units import (
+    DAYS_PER_MONTH,
+    MINUTES_PER_HOUR,
+    MONTHS_PER_YEAR,
+    WORKING_HOURS_PER_WEEK,
+)
+from costmodel.facts.catalog import practice, retirement
+
+
+@public
+@dataclass(frozen=True)
+class Upgrades:
+    """Move to another model when the provider retires this one: test, re-anchor, fix, warm up.
+
+    The first move is on the announced day of the model, later ones every `every_months`. A model
+    pinned to a dated version changes only then; one behind an alias also changes silently, and
+    users find out. The tune of a base that ends is in the tune (`base_life_months`).
+
+    Parameters
+    ----------
+    every_months : number or Range, above 0
+        Life of a model, where no day is announced.
+    retires : str or None
+        The day on which this model ends; None is the one of data/facts/retirements.csv.
+    weeks, prompts, fork_share : number or Range
+        Engineer-weeks of the first prompt, how many prompts there are (at least 1), and the rework
+        of a further one over that of the first.
+    candidates, runs_per_candidate : number or Range, at least 0
+        Models that are tried, and the runs of the golden set for each.
+    pinned : bool
+        False where an alias moves to new versions.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.Api("gpt-6-luna"), cm.Upgrades(every_months=12, retires=None))
+    >>> book = cm.ledger(option, cm.Workload(10_000, input_tokens=500))
+    >>> book.month[book["item"] == "forced model upgrade"].to_list()
+    [12, 24, 36]
+    """
+
+    # -- when
+    every_months: Number = practice("api.model_life_months")
+    retires: str | None = None
+    # -- people
+    weeks: Number = assumed(0.5, 1.5, 4, "prompt fixes and a careful release")
+    prompts: Number = 1
+    fork_share: Number = assumed(
+        0.05,
+        0.3,
+        1.0 - 1e-6,
+        "rework of a further prompt over that of the first; "
+        "47 forks were 47 migrations (tianpan.co)",
+    )
+    # -- tests
+    items: Number = practice("eval.examples")
+    minutes_per_case: Number = practice("reanchor.minutes_per_case")
+    candidates: Number = assumed(1, 2, 5, "models that are tried before one is chosen")
+    runs_per_candidate: Number = assumed(
+        1, 3, 10, "prompt fixes between two runs of the golden set"
+    )
+    # -- the cache
+    cold_days: Number = assumed(
+        0.02,
+        1,
+        10,
+        "minutes where the prefix is the same, days until prompts suit the new model's cache",
+    )
+    read_ratio: Number = practice("openai.cache_read_ratio")
+    # -- silent changes
+    pinned: bool = True
+    silent_per_year: Number = assumed(
+        0.5, 2, 4, "providers release about quarterly, an alias moves with them"
+    )
+    drop: Number = practice("drift.drop")
+    days_unseen: Number = practice("drift.days_unseen")
+
+    def __post_init__(self) -> None:
+        validate(self)
+        require("Upgrades.prompts", self.prompts, low=1)
+
+    def ends(self, case: Case) -> Ending:
+        """When models end."""
+        model = getattr(case.serving, "model", None)
+        if model is None:
+            raise Infeasible(
+                f"Upgrades need a model that a provider can retire; {type(case.serving).__name__} "
+                "has none"
+            )
+        day = self.retires or getattr(model, "retired", None) or retirement(model.id)
+        if day and month_of(day, case.terms.start) < 1:
+            raise Infeasible(
+                f"{model.id} is retired on {day}, before the first month ({case.terms.start}); "
+                "choose another model"
+            )
+        return ending(self, day, (), case.terms, life="every_months")
+
+    def buys(self, case: Case) -> Purchases:
+        engineer, ends = case.terms.people.engineer, self.ends(case)
+        when, phase = ends.when, "migration"
+        hours = self.weeks * WORKING_HOURS_PER_WEEK * (1 + (self.prompts - 1) * self.fork_share)
+        basis = "{weeks} engineer-weeks x 40 h x (1 + ({prompts} prompts - 1) x {fork_share}) "
+        yield labour("forced model upgrade", hours, engineer, when, phase, basis + ends.words)
+        hours = self.items * self.minutes_per_case / MINUTES_PER_HOUR
+        basis = "{items} cases x {minutes_per_case} min "
+        yield labour("re-anchor the evaluation", hours, engineer, when, phase, basis + ends.words)
+
+        runs = self.items * self.candidates * self.runs_per_candidate
+        tried = "{items} cases x {candidates} candidates x {runs_per_candidate} runs " + ends.words
+        cold = "requests of {cold_days} days x cached prefix x (1 - {read_ratio}) " + ends.words
+        for part, requests in bought_together(case):
+            request, by = part.request.each(cache=None), part.serving
+            yield from every_call("try candidates", request, runs, when, phase, by, tried)
+            for call in part.request.calls:
+                if call.cache is not None:
+                    tokens = call.shared_tokens * (1 - self.read_ratio)
+                    prefix = Call((Segment("prefix that was cached", tokens),), 0.0)
+                    count = requests / DAYS_PER_MONTH * self.cold_days * call.per_request
+                    yield Traffic("warm the cache again", prefix, count, when, phase, by, cold)
+
+        if not self.pinned and np.any(case.work.usd_per_failure):
+            yield loss(
+                "silent changes behind an alias",
+                case,
+                self.silent_per_year / MONTHS_PER_YEAR,
+                self.days_unseen,
+                self.drop,
+                "{silent_per_year} changes a year x {days_unseen} days",
+            )
