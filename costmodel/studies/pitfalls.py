@@ -66,7 +66,6 @@ PITFALLS = {
     "P24": "one number, no band",
 }
 BUILT_IN = {
-    "P5": "clear",
     "P7": "built in: an agent sends its history in every call",
     "P17": "built in: modifiers combine as the price list says",
     "P21": "built in: a cascade pays both models",
@@ -311,16 +310,12 @@ def _techniques(x: _Inputs) -> Iterator[Note]:
 
 def _workload(x: _Inputs) -> Iterator[Note]:
     work = x.study.work
-    if not any(
-        "retr" in name and "retrain" not in name and value
-        for _, name, value in walk(x.study.inputs[:2])
-    ):
-        yield (
-            "P5",
-            "",
-            "every call is taken to succeed; retries and time-outs add some 3 to 15 %: raise the "
-            "requests, or use per_outcome",
-        )
+    yield (
+        "P5",
+        "",
+        "every call is taken to succeed; retries and time-outs add some 3 to 15 %: raise the "
+        "requests, or use per_outcome",
+    )
     if work.flat and x.terms.months >= MONTHS_PER_YEAR:
         yield (
             "P16",
