@@ -174,9 +174,10 @@ def band(metric: str, kind: str, unseen_gpu: bool = False, unseen_model: bool = 
     """
     check(metric in METRICS, f"metric is {metric!r}, allowed are {', '.join(METRICS)}")
     check(kind in KINDS, f"kind is {kind!r}, allowed are {', '.join(KINDS)}")
-    facts = {name: catalog.fact("serving", f"{kind}.{name}").value for name in (metric, *UNSEEN)}
-    known, asked = facts[metric], (unseen_gpu, unseen_model)
-    wider = max(1.0, *(facts[name].mid * is_so for name, is_so in zip(UNSEEN, asked, strict=True)))
+    known = catalog.fact("serving", f"{kind}.{metric}").value
+    unseen = [name for name, so in zip(UNSEEN, (unseen_gpu, unseen_model), strict=True) if so]
+    factors = [catalog.fact("serving", f"{kind}.{name}").value.mid for name in unseen]
+    wider = max([1.0, *factors])
     low, high = (known.mid * (end / known.mid) ** wider for end in (known.low, known.high))
     name = f"serving.{metric}"
     return Range(low, high, known.mid, 0.80, name, source=known.source, why=known.why)

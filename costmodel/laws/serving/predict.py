@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from costmodel.core.draws import middle
-from costmodel.core.errors import check, in_words
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import GB, MTOK, SECONDS_PER_HOUR
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
+from costmodel.laws.columns import MOST, Allowed, Distinct, read, refuse
 from costmodel.laws.serving.batching import served
 from costmodel.laws.serving.calibration import (
     OTHER,
@@ -42,20 +42,19 @@ BANDED = (
     "usd_per_mtok_out",
 )
 COLUMNS = [f"{name}_{end}" for name in BANDED for end in ENDS]
-RECORDS = ("model", "gpu", "precision", "kv_precision", "engine")  # arguments that are no numbers
 LAYOUT = ("tensor_parallel", "data_parallel", "expert_parallel")
-DRAFT = ("draft_tokens", "draft_accepted", "draft_cost")
-# the least and the greatest value of the other arguments; a rent may also be missing
-ALLOWED = {
-    "input_tokens": (1, np.inf),
-    "output_tokens": (1, np.inf),
-    "concurrency": (1, np.inf),
-    "waves": (1, np.inf),
-    "draft_tokens": (0, np.inf),
-    "draft_cost": (0, np.inf),
-    "prefix_hit": (0, 1),
-    "draft_accepted": (0, 1),
-    "usd_per_gpu_hour": (0, np.inf),
+RECORDS = ("model", "gpu", "precision", "kv_precision", "engine")  # arguments that are no numbers
+AT_LEAST_1, AT_LEAST_0 = Allowed(1, MOST, "1 or more"), Allowed(0, MOST, "0 or more")
+SHARE = Allowed(0, 1, "0 to 1")
+WHOLE = Allowed(1, MOST_GPUS, f"a whole number between 1 and {MOST_GPUS}", whole=True)
+NUMBERS = {
+    **dict.fromkeys(LAYOUT, WHOLE),
+    **dict.fromkeys(("input_tokens", "output_tokens", "concurrency", "waves"), AT_LEAST_1),
+    "usd_per_gpu_hour": AT_LEAST_0._replace(needed=False),
+    "prefix_hit": SHARE,
+    "draft_tokens": AT_LEAST_0,
+    "draft_accepted": SHARE,
+    "draft_cost": AT_LEAST_0,
 }
 
 
@@ -135,9 +134,14 @@ def predict_serving(
     >>> bool(predict_serving("llama-3.1-70b", "H100-SXM", precision="bf16").fits.iloc[0])
     False
     """
-    rows = _rows(dict(locals()))
-    _check(rows)
-    case, which = _cases(rows)
+    given = dict(locals())
+    if isinstance(usd_per_gpu_hour, Doubt):
+        given["usd_per_gpu_hour"] = middle(usd_per_gpu_hour)
+    rows, records = read("predict_serving", given, NUMBERS)
+    gpus, groups = rows["tensor_parallel"] * rows["data_parallel"], rows["expert_parallel"]
+    most = f"at most tensor_parallel x data_parallel, {gpus[groups > gpus][:1].sum():g}"
+    refuse(groups > gpus, "predict_serving: expert_parallel", groups, most)
+    case, which = _cases(records)
     s = take(stack([shape_of(m) for m, *_ in case]), which)
     u = take(stack([setup_of(g, pr, kv, bool(m.experts)) for m, g, pr, kv, _ in case]), which)
     u = replace(u, **{name: rows[name] for name in LAYOUT})
@@ -145,7 +149,7 @@ def predict_serving(
     i, o, concurrency, waves = (
         rows[name] for name in ("input_tokens", "output_tokens", "concurrency", "waves")
     )
-    draft = [rows[name] for name in DRAFT]
+    draft = [rows[f"draft_{name}"] for name in ("tokens", "accepted", "cost")]
     result = served(s, u, p, i, o, concurrency, waves, rows["prefix_hit"] * i, *draft)
     held, room = sequences_at_once(s, u, p, i + o), room_bytes(s, u, p)
     fits = held >= u.data_parallel
@@ -171,8 +175,9 @@ def predict_serving(
         bands[f"output_tokens_per_s_per_gpu_{end}"] = fast / u.gpus
         usd = usd_per_mtok(rows["usd_per_gpu_hour"] * u.gpus, fast)
         bands[f"usd_per_mtok_out_{ENDS[2 - k]}"] = usd
-    table = pd.DataFrame(bands)[COLUMNS].assign(**rest)
-    return table.assign(why_not=_reasons(table, case, which))
+    table = pd.DataFrame(bands | rest)[[*COLUMNS, *rest]]
+    table["why_not"] = _reasons(table, case, which)
+    return table
 
 
 def usd_per_mtok(usd_per_hour: Any, tokens_per_s: Any, utilisation: Any = 1.0) -> Any:
@@ -211,80 +216,16 @@ def _reasons(table: pd.DataFrame, case: list[tuple], which: Any) -> Any:
     return reasons
 
 
-# -- from arguments to rows ------------------------------------------------------------------------
-
-
-def _rows(given: dict[str, Any]) -> dict[str, Any]:
-    """Every argument as an array of one length; records and texts as objects."""
-    rent = given["usd_per_gpu_hour"]
-    if rent is None or isinstance(rent, Doubt):
-        given["usd_per_gpu_hour"] = np.nan if rent is None else middle(rent)
-    arrays = {}
-    for name, value in given.items():
-        if name in RECORDS:
-            many = isinstance(value, Iterable) and not isinstance(value, str)
-            values = list(value) if many else [value]
-            arrays[name] = np.empty(len(values), object)
-            arrays[name][:] = values
-        else:
-            arrays[name] = _floats(name, value)
-        check(
-            arrays[name].size,
-            f"predict_serving: {name} is empty; give one value, or one for each row",
-        )
-    lengths = {len(a) for a in arrays.values()} - {1} or {1}
-    check(
-        len(lengths) == 1,
-        f"predict_serving: arguments have lengths {sorted(lengths)}; "
-        "give one value or as many as the longest",
-    )
-    return {name: np.broadcast_to(a, tuple(lengths)) for name, a in arrays.items()}
-
-
-def _floats(name: str, value: Any) -> Any:
-    try:
-        return np.atleast_1d(np.asarray([] if value is None else value, float)).ravel()
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"predict_serving: {name} is {in_words(value)}, "
-            "it must be a number, or one for each row"
-        ) from None
-
-
-def _check(rows: dict[str, Any]) -> None:
-    def refuse(name: str, bad: Any, allowed: str) -> None:
-        check(
-            not bad.any(),
-            f"predict_serving: {name} is {rows[name][bad][:1].sum():g}, allowed is {allowed}",
-        )
-
-    for name, (low, high) in ALLOWED.items():
-        value = rows[name]
-        fine = (value >= low) & (value <= high) & ~np.isinf(value)
-        if name == "usd_per_gpu_hour":
-            fine |= np.isnan(value)
-        refuse(name, ~fine, f"{low} or more" if high == np.inf else f"{low} to {high}")
-    for name in LAYOUT:
-        n = rows[name]
-        bad = ~((n >= 1) & (n <= MOST_GPUS) & (n == np.round(n)))
-        refuse(name, bad, f"a whole number between 1 and {MOST_GPUS}")
-    gpus = rows["tensor_parallel"] * rows["data_parallel"]
-    bad = rows["expert_parallel"] > gpus
-    most = f"at most tensor_parallel x data_parallel, {gpus[bad][:1].sum():g}"
-    refuse("expert_parallel", bad, most)
-
-
-def _cases(rows: dict[str, Any]) -> tuple[list[tuple], Any]:
+def _cases(records: dict[str, Distinct]) -> tuple[list[tuple], Any]:
     """The distinct (model, GPU, precision, KV precision, engine), and which one each row has."""
-    combined = np.zeros(len(rows["model"]), int)
+    combined: Any = 0
+    values = [records[name][0] for name in RECORDS]
     for name in RECORDS:
-        if rows[name].strides[0]:  # not one value for all rows
-            keys = [x if isinstance(x, str) else id(x) for x in rows[name]]
-            codes, values = pd.factorize(np.array(keys, object))
-            combined = combined * len(values) + codes
-    _, first, which = np.unique(combined, return_index=True, return_inverse=True)
+        combined = combined * len(records[name][0]) + records[name][1]
+    found, which = np.unique(combined, return_inverse=True)
     case = []
-    for m, g, *rest in zip(*(rows[name][first] for name in RECORDS), strict=True):
+    for numbers in zip(*np.unravel_index(found, [len(v) for v in values]), strict=True):
+        m, g, *rest = (v[i] for v, i in zip(values, numbers, strict=True))
         m = m if isinstance(m, Model) else catalog.model(m)
         g = g if isinstance(g, Gpu) else catalog.gpu(g)
         case.append((middle(m), middle(g), *rest))

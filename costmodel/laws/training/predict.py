@@ -132,7 +132,7 @@ def predict_training(
     room = _widened(bands["memory"], (~known, bands["unknown_architecture_memory"]))
     peak = peak_memory(run, run.gpus, memory) / GB
     start = start_s(run) / SECONDS_PER_HOUR
-    table = {}
+    table = {"gpus_min": least}
     for end, fast, slow, side in zip(ENDS, rates, rates[::-1], (1 / room, 1.0, room), strict=True):
         hours = tokens / slow / speed.whole_run / SECONDS_PER_HOUR
         table[f"tokens_per_s_per_gpu_{end}"] = fast
@@ -140,7 +140,7 @@ def predict_training(
         table[f"wall_hours_{end}"] = hours / run.gpus + start
         table[f"mfu_{end}"] = fast / full
         table[f"peak_memory_gb_{end}"] = peak * side
-    return pd.DataFrame(table)[COLUMNS].assign(gpus_min=least)
+    return pd.DataFrame(table)[[*COLUMNS, "gpus_min"]]
 
 
 def _widened(factor: Any, *more: tuple[Any, float]) -> Any:
