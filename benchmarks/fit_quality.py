@@ -34,6 +34,7 @@ from quality_curves import (
 
 from costmodel.core.glossary import GLOSSARY
 from costmodel.facts import catalog
+from costmodel.facts.rows import COLUMNS
 from costmodel.laws.quality import shift
 
 AS_OF, SOURCE = "2026-11-24", "quality-fit"
@@ -171,7 +172,7 @@ def write(file: str, rows: list[list[str]]) -> None:
             kept = [list(r.values()) for r in csv.DictReader(old) if r["source"] != SOURCE]
     with path.open("w", encoding="utf-8", newline="") as new:
         out = csv.writer(new, lineterminator="\n")
-        out.writerow(catalog.COLUMNS)
+        out.writerow(COLUMNS)
         out.writerows(sorted([*kept, *rows], key=lambda r: r[0]))
 
 

@@ -24,6 +24,7 @@ from scipy.optimize import least_squares
 from costmodel.core.glossary import GLOSSARY
 from costmodel.core.units import GB
 from costmodel.facts import catalog
+from costmodel.facts.rows import COLUMNS
 from costmodel.laws.serving.calibration import take
 from costmodel.laws.training.calibration import arguments, measured_training
 from costmodel.laws.training.inputs import prepare
@@ -272,7 +273,7 @@ def band_row(name: str, width: float) -> dict[str, str]:
 def fact_row(id: str, field: str, value: float, low: str, high: str, note: str) -> dict[str, str]:
     unit = GLOSSARY[field].unit
     row = (id, field, f"{value:.4g}", low, high, unit, AS_OF, "derived", note)
-    return dict(zip(catalog.COLUMNS, row, strict=True))
+    return dict(zip(COLUMNS, row, strict=True))
 
 
 def main() -> None:
@@ -282,7 +283,7 @@ def main() -> None:
     fitted = ("speed", "memory")
     kept = [r for r in old if r["id"] not in fitted and not r["id"].startswith("band_")]
     with path.open("w", encoding="utf-8", newline="") as file:
-        out = csv.DictWriter(file, catalog.COLUMNS, lineterminator="\n")
+        out = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         out.writeheader()
         out.writerows([*kept, *fit_all()])
     table = pd.concat([held_out(without) for without in WITHOUT])

@@ -19,7 +19,8 @@ from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check, unknown
 from costmodel.core.public import public
 from costmodel.core.ranges import Range
-from costmodel.facts.catalog import measured, practice
+from costmodel.facts.catalog import practice
+from costmodel.facts.rows import measured
 from costmodel.laws.retrieval import from_sample, graph_index_ratio, graph_size, index_hours
 from costmodel.ledgers.engine import evaluate
 

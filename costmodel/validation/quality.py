@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from costmodel.core.public import public
-from costmodel.facts import catalog
+from costmodel.facts.rows import measured
 from costmodel.validation.held_out import beside_measured, shipped
 
 MEASURED = (
@@ -41,7 +41,7 @@ def measured_quality() -> pd.DataFrame:
     >>> sorted(measured_quality()["reader"].unique())
     ['', 'frontier', 'small', 'strong']
     """
-    table = pd.DataFrame(catalog.measured("quality", MEASURED))
+    table = pd.DataFrame(measured("quality", MEASURED))
     table[NUMBERS] = table[NUMBERS].replace("", None).apply(pd.to_numeric)
     return table
 

@@ -8,6 +8,7 @@ import pytest
 from costmodel.core.errors import CatalogError
 from costmodel.core.ranges import Range
 from costmodel.facts import catalog
+from costmodel.facts.rows import COLUMNS
 from costmodel.laws.architecture import count_parameters
 
 GPUS = [
@@ -166,7 +167,7 @@ def test_unpublished_architecture_is_refused(id):
             "no rent of A10G from a neocloud, on_demand, .*known: hyperscaler on_demand",
         ),
         (lambda: catalog.rent("MI325X"), "no GPU 'MI325X' in rents.csv"),
-        (lambda: catalog.residency("openai", "mars"), "no fact 'openai.mars.uplift'"),
+        (lambda: catalog.fact("residency", "openai.mars.uplift"), "no fact 'openai.mars.uplift'"),
         (lambda: catalog.source("litelm"), "did you mean 'litellm'"),
         (lambda: catalog.fact("practise", "rag.top_k"), "no file of facts 'practise'.*'practice'"),
     ],
@@ -219,7 +220,7 @@ def folder(tmp_path):
 
 def write(folder, rows, file="people"):
     with (folder / f"{file}.csv").open("w", newline="") as out:
-        csv.writer(out).writerows([catalog.COLUMNS, *rows])
+        csv.writer(out).writerows([COLUMNS, *rows])
     return folder
 
 

@@ -28,7 +28,7 @@ HEAVY = [
 FILES_MAX, LINES_MAX = 15, 400
 FILE_READERS = {
     "costmodel.core.glossary",
-    "costmodel.facts.catalog",
+    "costmodel.facts.rows",
     "costmodel.facts.tokens",
     "costmodel.laws.serving.calibration",
     "costmodel.scenarios.scenario",

@@ -14,6 +14,7 @@ import pandas as pd
 
 from costmodel.core.public import public
 from costmodel.facts import catalog
+from costmodel.facts.rows import measured
 from costmodel.laws.training.memory import MemoryLaw
 from costmodel.laws.training.run import TOKENS_IN_FLIGHT
 from costmodel.laws.training.speed import SpeedLaw
@@ -43,7 +44,7 @@ def laws() -> tuple[SpeedLaw, MemoryLaw, dict[str, float]]:
 @cache
 def seen_gpus() -> tuple[str, ...]:
     """GPUs with a measured run."""
-    return tuple({row["gpu"] for row in catalog.measured("training", MEASURED)})
+    return tuple({row["gpu"] for row in measured("training", MEASURED)})
 
 
 @public
@@ -76,7 +77,7 @@ def measured_training(table: str = "training") -> pd.DataFrame:
     >>> sorted(measured_training()["metric"].unique())
     ['gpu_hours', 'peak_memory_gb', 'tokens_per_s_per_gpu', 'wall_hours']
     """
-    rows = pd.DataFrame(catalog.measured(table, MEASURED))
+    rows = pd.DataFrame(measured(table, MEASURED))
     rows[NUMBERS] = rows[NUMBERS].replace("", None).apply(pd.to_numeric)
     return rows.assign(packed=rows["packed"] == "true")
 

@@ -1,0 +1,140 @@
+"""The files of data/: every row is read once and checked; the newest of each number holds.
+
+A file of facts has one row for each number, with the columns `COLUMNS`. A changed number is a
+further row with a later date: the newest row that is not later than the asked date holds, and before
+the first row the first one. Units are compared with the glossary, never converted.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from collections.abc import Collection
+from datetime import UTC, date, datetime
+from functools import cache
+from math import isfinite
+from pathlib import Path
+from typing import Union
+
+from costmodel.core.checks import is_day
+from costmodel.core.errors import CatalogError, unknown
+from costmodel.core.glossary import GLOSSARY, data_folder
+from costmodel.facts.records import Source
+
+COLUMNS = ("id", "field", "value", "low", "high", "unit", "as_of", "source", "note")
+TEXTS = ("text", "date", "flag")  # units of what is not a number
+NOT_FACTS = ("sources", "glossary")  # files that hold no facts
+PLACES = ("facts", "calibration", "")  # a folder of one's own needs no subfolders
+Folder = Union[str, Path, None]
+Row = dict[str, str]
+
+
+def files(folder: Folder = None) -> list[str]:
+    """Names of the files of facts, without `.csv`."""
+    paths = [path for place in PLACES for path in (data_folder(folder) / place).glob("*.csv")]
+    return sorted(path.stem for path in paths if path.stem not in NOT_FACTS)
+
+
+def path_of(file: str, folder: Folder = None) -> Path:
+    """The CSV file of this name, among the facts or the calibrated numbers."""
+    paths = [data_folder(folder) / place / f"{file}.csv" for place in PLACES]
+    return next((path for path in paths if path.is_file()), paths[-1])
+
+
+@cache
+def measured(name: str, columns: tuple[str, ...], folder: Folder = None) -> tuple[Row, ...]:
+    """Rows of data/measured/<name>.csv as text: measurements, whose columns their module states."""
+    rows = _read(data_folder(folder) / "measured" / f"{name}.csv", columns)
+    return tuple({k: v for k, v in row.items() if k != "line"} for row in rows)
+
+
+@cache
+def source_records(folder: Path) -> dict[str, Source]:
+    """All sources by id."""
+    found: dict[str, Source] = {}
+    for row in _read(path_of("sources", folder), tuple(f.name for f in dataclasses.fields(Source))):
+        line = row.pop("line")
+        if row["id"] in found:
+            raise CatalogError(f"sources.csv line {line}: the id {row['id']!r} is there twice")
+        found[row["id"]] = Source(**row)
+    return found
+
+
+@cache
+def checked_rows(file: str, folder: Path) -> tuple[Row, ...]:
+    """All rows of one file of facts, in its order."""
+    rows, seen, known = _read(path_of(file, folder), COLUMNS), set(), source_records(folder)
+    for row in rows:
+        where, key = f"{file}.csv line {row['line']}", (row["id"], row["field"], row["as_of"])
+        _check(row, where, known)
+        if key in seen:
+            raise CatalogError(f"{where}: {key[0]}.{key[1]} has two rows of {key[2]}")
+        seen.add(key)
+    return tuple(rows)
+
+
+def newest_rows(file: str, folder: Path, on: str | None) -> dict[str, dict[str, Row]]:
+    """{id: {field: row}} with the newest row of each number that is not later than `on`."""
+    found: dict[str, dict[str, Row]] = {}
+    for row in sorted(checked_rows(file, folder), key=lambda row: row["as_of"]):
+        fields = found.setdefault(row["id"], {})
+        if on is None or row["as_of"] <= on or row["field"] not in fields:
+            fields[row["field"]] = row
+    return found
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> list[Row]:
+    """Rows of a CSV file as text, each with its line number under `line`."""
+    if not path.is_file():
+        there = [p.stem for p in path.parent.glob("*.csv")]
+        raise unknown("file", path.stem, there, where=f"the folder {path.parent.name}")
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != columns:
+            raise CatalogError(f"{path.name}: the columns must be {', '.join(columns)}")
+        rows = [{**row, "line": str(reader.line_num)} for row in reader]
+    for row in rows:
+        if None in row or None in row.values():
+            raise CatalogError(
+                f"{path.name} line {row['line']}: write {len(columns)} columns, "
+                "and quote a text with a comma"
+            )
+    return rows
+
+
+def _check(row: Row, where: str, known_sources: Collection[str]) -> None:
+    """Raise CatalogError, in one sentence, unless the row is right."""
+
+    def need(ok: object, reason: str) -> None:
+        if not ok:
+            raise CatalogError(f"{where}: {row['id']}.{row['field']}: {reason}")
+
+    if row["field"] not in GLOSSARY:
+        raise unknown("field", row["field"], GLOSSARY, where=f"the glossary ({where})")
+    if row["source"] not in known_sources:
+        raise unknown("source", row["source"], known_sources, where=f"sources.csv ({where})")
+    unit, text, as_of = GLOSSARY[row["field"]].unit, row["value"], row["as_of"]
+    need(row["unit"] == unit, f"the unit is {row['unit']!r}, the glossary says {unit!r}")
+    need(is_day(as_of), f"as_of is {as_of!r}, write a date such as 2026-11-23")
+    today = datetime.now(UTC).date()
+    need(date.fromisoformat(as_of) <= today, f"as_of {as_of} lies in the future")
+    need(
+        row["id"] and (text or row["low"]) and bool(row["low"]) == bool(row["high"]),
+        "write an id and a value, or low and high, or all three",
+    )
+    if unit == "date":
+        need(is_day(text), f"{text!r} is not a date such as 2026-11-23")
+    elif unit == "flag":
+        need(text in ("true", "false"), f"{text!r} is not a flag, write true or false")
+    elif unit != "text":
+        numbers = [_number(row[k]) for k in ("low", "value", "high") if row[k]]
+        need(all(map(isfinite, numbers)), "value, low and high must be finite numbers")
+        need(numbers == sorted(numbers), "low must not exceed value, nor value high")
+
+
+def _number(text: str) -> float:
+    """The number in a text, NaN where there is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
