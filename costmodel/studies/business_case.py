@@ -1,7 +1,8 @@
-"""The business case: what an option saves against a baseline, as finance counts it. Tags and switches, no advice.
+"""The business case: what an option saves against a baseline, as finance counts it. No advice.
 
-Month 0 is today, months 1..H are paid at their end; a yearly rate r discounts month m by (1 + r)^(-m/12). What the baseline would have cost is the
-benefit, as far as it is realised. Amounts are positive when they come in.
+Month 0 is today, months 1..H are paid at their end; a yearly rate r discounts month m by
+(1 + r)^(-m/12). What the baseline would have cost is the benefit, as far as it is realised. Amounts
+are positive when they come in.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from costmodel.choices.options import Mix, Option
 from costmodel.choices.purchases import Line
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
-from costmodel.core.checks import require, validate
-from costmodel.core.draws import check_draws, middle, sample
+from costmodel.core.checks import of_kind, require, validate
+from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
@@ -28,10 +29,15 @@ from costmodel.decisions.compare import compare
 from costmodel.decisions.simulate import batches, quality_unknown
 from costmodel.laws.money import irr
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Bill
+from costmodel.ledgers.engine import Bill, at_middle
 
-CAPITALISE = ("tagged", "nothing", "build")
 BUILD = ("data", "build", "experiments", "training")
+CAPITALISED: dict[str, Callable[[Line], bool]] = {
+    "tagged": lambda line: line.treatment == "capex",
+    "nothing": lambda line: False,
+    "build": lambda line: line.phase in BUILD,
+}
+BASELINE = "the baseline, under a label of its own"
 DRAWS = 4_000
 HORIZONS = (12, 24, 36, 48, 60)
 HUGE_IRR = 10.0  # beyond 1,000 % a year the figure says nothing more
@@ -46,11 +52,29 @@ ALL_REALISED = Range(
 @public
 @dataclass(frozen=True)
 class Policy:
-    """How finance counts: what is capitalised and over which life, tax, contingency, and which share of a saving is realised.
+    """How finance counts.
 
-    `capitalise`: "tagged" takes the ledger's capex lines, "build" everything of data, build, experiments and training, "nothing" expenses all.
-    Assets are written off evenly over `life_months`, but never beyond the first forced move to another model. `tax_rate` 0 leaves tax out; a loss
-    is taken to save tax elsewhere. `contingency_percentile` sets the budget beside the middle.
+    Assets are written off evenly, but never beyond the first forced move to another model. A loss
+    is taken to save tax elsewhere.
+
+    Parameters
+    ----------
+    capitalise : {"tagged", "nothing", "build"}
+        What becomes an asset: the ledger's capex lines, nothing, or everything of data, build,
+        experiments and training.
+    life_months : float or Range
+        Over how long assets are written off [month, at least 1].
+    tax_rate : float or Range
+        Tax on the gain [share]; 0 leaves tax out.
+    contingency_percentile : float
+        The percentile of the cost that the budget covers [above 0 and below 100].
+    realised : float or Range
+        Share of a saving that counts [share].
+
+    Raises
+    ------
+    ValueError
+        When a field is outside its range.
     """
 
     capitalise: str = "tagged"
@@ -61,253 +85,291 @@ class Policy:
 
     def __post_init__(self) -> None:
         check(
-            self.capitalise in CAPITALISE,
-            f"Policy.capitalise is {self.capitalise!r}, allowed are {', '.join(CAPITALISE)}",
+            self.capitalise in CAPITALISED,
+            f"Policy.capitalise is {self.capitalise!r}, allowed are {', '.join(CAPITALISED)}",
         )
         validate(self)
-        sure = (
-            isinstance(self.contingency_percentile, (int, float))
-            and 0 < self.contingency_percentile < 100
-        )
+        percentile = self.contingency_percentile
         check(
-            sure,
-            f"Policy.contingency_percentile is {self.contingency_percentile!r}, it must be one number, allowed is between 0 and 100",
+            isinstance(percentile, (int, float)) and 0 < percentile < 100,
+            f"Policy.contingency_percentile is {percentile!r}, it must be one number, allowed is "
+            "between 0 and 100",
         )
         require("Policy.life_months", self.life_months, 1)
-
-
-def _policy(given: Policy | None) -> Policy:
-    check(
-        given is None or isinstance(given, Policy),
-        f"policy is {given!r}, it must be a Policy, such as Policy(tax_rate=0.25)",
-    )
-    return given or Policy()
 
 
 @analysis
 def business_case(
     study: Study, baseline: Option | Mix, policy: Policy | None = None, draws: int = DRAWS
 ) -> pd.DataFrame:
-    """What each option is worth against the baseline: NPV with its band, IRR, payback, investment, budget with contingency.
+    """Say what each option is worth against the baseline.
 
-    Index option; columns: investment (paid up front), tco (all that is to pay over the horizon), contingency (to the chosen percentile), budget (tco + contingency), benefit
-    (what is to pay for the baseline, as far as realised), wrong_answers (what they cost more than the baseline's; nobody sends an invoice for it; NaN, and out of the
-    case, where the quality of the option or of the baseline is not known), npv npv_p10 npv_p50 npv_p90 p_loss, irr (a year), irr_says (in words; "undefined: ..." where the signs do not
-    change), payback_month (of the undiscounted cash, NaN: not within the horizon), capex, depreciation, written_off_months (NaN where nothing is), opex, tax, currency. All at the middle of
-    every Range but the bands. An option that cannot run is left out.
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    baseline : Option or Mix
+        What would be paid otherwise, such as `Option(Staff(minutes_per_request=9))`.
+    policy : Policy, optional
+        How finance counts.
+    draws : int
+        Random draws behind the bands.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index option, best first; an option that cannot run is left out. Every Range is at its
+        middle, but for the bands. Amounts are in the currency of the terms. Columns:
+
+        - investment: paid up front; tco: all that is to pay over the horizon; contingency: up to
+          the chosen percentile; budget: tco and contingency; opex: tco without capex
+        - benefit: what is to pay for the baseline, as far as realised
+        - wrong_answers: what they cost more than the baseline's, for which nobody sends an invoice;
+          NaN and out of the case where the quality of either is not known
+        - npv, npv_p10, npv_p50, npv_p90: the present value; p_loss [share of draws below 0]
+        - irr [share/year]; irr_says: in words
+        - payback_month: of the undiscounted cash, NaN where it is not within the horizon
+        - capex, depreciation, tax; written_off_months, NaN where nothing is; currency
+
+    Raises
+    ------
+    ValueError
+        When the baseline or no option can run, or an argument is of another kind.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> people = cm.Option(cm.finance.Staff(9, usd_per_hour=32))
+    >>> bought = cm.Option(cm.finance.Seats(20, 30.0))
+    >>> table = business_case(bought, cm.Workload(3_000, input_tokens=1), baseline=people, draws=50)
+    >>> bool(table.npv.item() > 0), table.payback_month.item()
+    (True, 0.0)
     """
-    check_draws(draws, study.seed)
-    policy, terms = _policy(policy), study.terms
-    mid, drawn = (_cases(study, baseline, policy, n) for n in (None, draws))
-    rate, money = terms.discount_rate, terms.money
-    discount = (1 + rate) ** (-np.arange(terms.months + 1) / MONTHS_PER_YEAR)
+    policy = policy or Policy()
+    mid, drawn = _cases(study, baseline, policy, None, draws)
     rows = {}
     for label, case in mid.items():
-        net, spread, costs = (
-            case["net"][0],
-            drawn[label]["net"] @ discount,
-            drawn[label]["cost"].sum(axis=1),
-        )
-        tco = case["cost"][0].sum()
-        more = max(float(np.nanpercentile(costs, policy.contingency_percentile)) - tco, 0.0)
-        monthly = irr(net)
-        yearly = (1 + monthly) ** MONTHS_PER_YEAR - 1
-        p10, p50, p90 = np.nanpercentile(spread, [10, 50, 90])
+        flows, spread = case.flows, drawn[label].flows
+        total = {name: flow[0].sum() for name, flow in flows.items()}
+        worth, cost = spread["discounted"].sum(axis=1), spread["cost"].sum(axis=1)
+        budget = max(np.nanpercentile(cost, policy.contingency_percentile), total["cost"])
+        p10, p50, p90 = np.nanpercentile(worth, [10, 50, 90])
+        yearly = (1 + irr(flows["net"][0])) ** MONTHS_PER_YEAR - 1
         rows[label] = {
-            "investment": case["cost"][0, 0],
-            "tco": tco,
-            "contingency": more,
-            "budget": tco + more,
-            "benefit": case["benefit"][0].sum(),
-            "wrong_answers": case["wrong_answers"][0].sum() if case["judged"] else np.nan,
-            "npv": net @ discount,
+            "investment": flows["cost"][0, 0],
+            "tco": total["cost"],
+            "contingency": budget - total["cost"],
+            "budget": budget,
+            "benefit": total["benefit"],
+            "wrong_answers": total["wrong_answers"] if case.judged else np.nan,
+            "npv": total["discounted"],
             "npv_p10": p10,
             "npv_p50": p50,
             "npv_p90": p90,
-            "p_loss": float(np.mean(spread[~np.isnan(spread)] < 0)),
+            "p_loss": float(np.mean(worth[~np.isnan(worth)] < 0)),
             "irr": yearly,
-            "irr_says": _irr_says(net, yearly),
-            "payback_month": stays_ahead(net.cumsum()[None, :])[0],
-            "capex": case["capex"][0].sum(),
-            "depreciation": case["depreciation"][0].sum(),
-            "written_off_months": case["life"][0] if case["capex"][0].any() else np.nan,
-            "opex": case["cost"][0].sum() - case["capex"][0].sum(),
-            "tax": case["tax"][0].sum(),
+            "irr_says": _irr_says(flows["net"][0], yearly),
+            "payback_month": stays_ahead(flows["net"].cumsum(axis=1))[0],
+            "capex": total["capex"],
+            "depreciation": total["depreciation"],
+            "written_off_months": case.life[0] if total["capex"] else np.nan,
+            "opex": total["cost"] - total["capex"],
+            "tax": total["tax"],
+            "currency": _currency(study.terms),
         }
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table.index.name = "option"
-    amounts = [c for c in table if c in AMOUNTS]
-    table[amounts] *= money.per_usd
-    table["currency"] = _currency(terms)
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("option")
     return table.sort_values("npv", ascending=False, kind="stable")
-
-
-AMOUNTS = (
-    "investment",
-    "tco",
-    "contingency",
-    "budget",
-    "benefit",
-    "wrong_answers",
-    "npv",
-    "npv_p10",
-    "npv_p50",
-    "npv_p90",
-    "capex",
-    "depreciation",
-    "opex",
-    "tax",
-    "cost",
-    "net",
-    "cumulative",
-    "discounted",
-)
 
 
 @analysis
 def case_flow(study: Study, baseline: Option | Mix, policy: Policy | None = None) -> pd.DataFrame:
-    """The case month by month, at the middle of every Range: what comes in and goes out, in the currency of the terms.
+    """Show the case month by month: what comes in and goes out.
 
-    Columns: option month date benefit cost wrong_answers capex depreciation tax net cumulative discounted currency.
-    net = benefit - cost - wrong_answers - tax; capex is part of the cost, and depreciation only lowers the tax: it moves no cash.
+    net = benefit - cost - wrong_answers - tax; capex is part of the cost, and depreciation only
+    lowers the tax: it moves no cash.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    baseline : Option or Mix
+        What would be paid otherwise.
+    policy : Policy, optional
+        How finance counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: option, month, date; benefit, cost, wrong_answers, capex, depreciation, tax, net,
+        cumulative, discounted [the currency of the terms]; currency. Every Range is at its middle.
+
+    Raises
+    ------
+    ValueError
+        When the baseline or no option can run, or an argument is of another kind.
     """
-    policy = _policy(policy)
-    terms = study.terms
-    discount = (1 + terms.discount_rate) ** (-np.arange(terms.months + 1) / MONTHS_PER_YEAR)
+    terms, (cases,) = study.terms, _cases(study, baseline, policy or Policy(), None)
+    months = range(terms.months + 1)
     frames = []
-    for label, case in _cases(study, baseline, policy, None).items():
-        frame = pd.DataFrame(
-            {
-                "option": label,
-                "month": np.arange(terms.months + 1),
-                "date": [terms.date_of(m) for m in range(terms.months + 1)],
-            }
-        )
-        for column in ("benefit", "cost", "wrong_answers", "capex", "depreciation", "tax", "net"):
-            frame[column] = case[column][0] * terms.money.per_usd
+    for label, case in cases.items():
+        flows = {name: case.flows[name][0] for name in FLOWS}
+        when = {"option": label, "month": months, "date": [terms.date_of(m) for m in months]}
         frames.append(
-            frame.assign(
-                cumulative=frame["net"].cumsum(),
-                discounted=frame["net"] * discount,
+            pd.DataFrame(when | flows).assign(
+                cumulative=flows["net"].cumsum(),
+                discounted=case.flows["discounted"][0],
                 currency=_currency(terms),
             )
         )
     return pd.concat(frames, ignore_index=True)
 
 
+FLOWS = ("benefit", "cost", "wrong_answers", "capex", "depreciation", "tax", "net")
+
+
 @analysis
 def tco(study: Study, horizons: tuple[int, ...] = HORIZONS, draws: int = DRAWS) -> pd.DataFrame:
-    """Total cost of ownership over 12 to 60 months. Columns: option months mid p10 p90 [USD]; each row is `compare` at that horizon."""
+    """Compare the total cost of ownership over several horizons.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    horizons : int or tuple of int
+        The horizons [month].
+    draws : int
+        Random draws behind the bands.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: option, months, mid, p10, p90 [USD]; each row is `compare` at that horizon.
+
+    Raises
+    ------
+    ValueError
+        When there is no horizon.
+    """
     horizons = tuple(np.atleast_1d(horizons).tolist())
     check(horizons, "tco: horizons is empty, it must be one or more numbers of months")
-    frames = [
-        compare(study, months=m, draws=draws)[["mid", "p10", "p90"]].assign(months=m).reset_index()
-        for m in horizons
-    ]
-    return pd.concat(frames, ignore_index=True)[
-        ["option", "months", "mid", "p10", "p90"]
-    ].sort_values(["option", "months"], ignore_index=True)
+    frames = {m: compare(study, months=m, draws=draws)[["mid", "p10", "p90"]] for m in horizons}
+    table = pd.concat(frames, names=["months"]).reset_index()
+    columns = ["option", "months", "mid", "p10", "p90"]
+    return table[columns].sort_values(["option", "months"], ignore_index=True)
 
 
 def _irr_says(net: np.ndarray, yearly: float) -> str:
     if np.isnan(yearly):
-        return f"undefined: the cash flow never changes sign, it is {'never negative' if (net >= 0).all() else 'never positive'}"
-    words = (
-        f"above {HUGE_IRR:,.0%} a year: hardly anything is paid before it comes back"
-        if yearly > HUGE_IRR
-        else f"{yearly:.0%} a year"
-    )
+        never = "never negative" if (net >= 0).all() else "never positive"
+        return f"undefined: the cash flow never changes sign, it is {never}"
+    words = f"{yearly:.0%} a year"
+    if yearly > HUGE_IRR:
+        words = f"above {HUGE_IRR:,.0%} a year: hardly anything is paid before it comes back"
     changes = np.count_nonzero(np.diff(np.sign(net[net != 0])))
-    return (
-        words
-        if changes == 1
-        else f"{words}; the cash flow changes sign {changes} times, trust the NPV"
-    )
+    often = f"; the cash flow changes sign {changes} times, trust the NPV"
+    return words if changes == 1 else words + often
 
 
 def _currency(terms: Terms) -> str:
     money = terms.money
-    return (
-        money.code
-        if money.per_usd == 1
-        else f"{money.code} at {money.per_usd:g} per USD of {money.rate_date}"
-    )
+    rate = f" at {money.per_usd:g} per USD of {money.rate_date}"
+    return money.code if money.per_usd == 1 else money.code + rate
+
+
+# -- the cash ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Case:
+    """The cash of one option against the baseline.
+
+    `flows` are FLOWS and the discounted net of months 0..H in the currency of the terms, each of
+    the shape (draws, H + 1); `life` is over how many months assets are written off in each draw;
+    `judged` says whether wrong answers are in it.
+    """
+
+    flows: dict[str, np.ndarray]
+    life: np.ndarray
+    judged: bool
 
 
 def _cases(
-    study: Study, baseline: Any, policy: Policy, draws: int | None
-) -> dict[str, dict[str, Any]]:
-    """The cash of every option against the baseline, each part of the shape (draws, H + 1); `judged`: wrong answers are in it."""
-    check(
-        isinstance(baseline, (Option, Mix)),
-        f"baseline is {baseline!r}, it must be an Option, such as Option(Staff(minutes_per_request=9))",
-    )
-    options, key = study.options, "the baseline, under a label of its own"
-    every = replace(study, options={**options, key: baseline}, accept_zero=None)
-    n, size = draws or 1, study.terms.months + 1
-    cost, wrong = ({label: np.full((n, size), np.nan) for label in every.options} for _ in range(2))
-    capex = {label: np.zeros((n, size)) for label in options}
-    life = dict.fromkeys(options, float(size))
-    for rows, calendar, bills in batches(every, draws):
-        for label, bill in bills.items():
-            fails = _only(bill, calendar, lambda line: line.phase == "failures")
-            cost[label][rows] = np.where(bill.fits, bill.paid(calendar) - fails, np.nan)
-            wrong[label][rows] = fails
-            if label is not key:
-                capex[label][rows] = _capitalised(bill, calendar, policy)
-    for _, calendar, bills in batches(study):
-        life |= {label: _first_move(bill, calendar) for label, bill in bills.items()}
-    rules = middle((policy,))[0] if draws is None else sample(policy, n, study.seed)
-    check(not np.isnan(cost[key]).all(), "the baseline cannot run; `compare` says why")
-    benefit = rules.realised * cost[key]
-    found, unknown = {}, quality_unknown(every)
-    for label in options:
-        if np.isnan(cost[label]).all():
-            continue
-        written = np.minimum(np.ravel(rules.life_months), life[label])
-        off = _written_off(capex[label], written)
-        judged = key not in unknown and label not in unknown
-        more = wrong[label] - wrong[key] if judged else np.zeros((n, size))
-        tax = rules.tax_rate * (benefit - more - (cost[label] - capex[label]) - off)
-        found[label] = {
-            "cost": cost[label],
-            "capex": capex[label],
-            "benefit": benefit,
-            "wrong_answers": more,
-            "depreciation": off,
-            "tax": tax,
-            "net": benefit - cost[label] - more - tax,
-            "judged": judged,
-            "life": np.broadcast_to(written, (n,)),
-        }
-    check(found, "no option can run; `compare` says why")
+    study: Study, baseline: Any, policy: Policy, *sizes: int | None
+) -> list[dict[str, _Case]]:
+    """The cases of all options that can run, for each number of draws; None is the middle."""
+    of_kind("policy", policy, Policy)
+    of_kind("baseline", baseline, Option, Mix)
+    every = replace(study, options={**study.options, BASELINE: baseline}, accept_zero=None)
+    known = at_middle(every)
+    unknown = quality_unknown(every, known)
+    found = []
+    for draws in sizes:
+        rules = middle(policy) if draws is None else sample(policy, draws, study.seed)
+        paid = _paid(every, policy, draws)
+        base = paid.pop(BASELINE)
+        check(not np.isnan(base["cost"]).all(), "the baseline cannot run; `compare` says why")
+        cases = {}
+        for label, own in paid.items():
+            if label in known.bills and not np.isnan(own["cost"]).all():
+                move = _first_move(known.bills[label], known.calendar)
+                judged = not {label, BASELINE} & set(unknown)
+                cases[label] = _case(own, base, rules, move, judged, known.calendar.discount)
+        check(cases, "no option can run; `compare` says why")
+        found.append(cases)
     return found
 
 
-def _capitalised(bill: Bill, calendar: Calendar, policy: Policy) -> Any:
-    kept = {
-        "tagged": lambda line: line.treatment == "capex",
-        "build": lambda line: line.phase in BUILD,
-        "nothing": lambda line: False,
+def _paid(study: Study, policy: Policy, draws: int | None) -> dict[str, dict[str, np.ndarray]]:
+    """What each option pays: all but wrong answers, wrong answers, and the assets among it."""
+    parts: dict[str, Callable[[Line], bool]] = {
+        "cost": lambda line: line.phase != "failures",
+        "wrong_answers": lambda line: line.phase == "failures",
+        "capex": CAPITALISED[policy.capitalise],
     }
-    return _only(bill, calendar, kept[policy.capitalise])
+    shape = (draws or 1, study.terms.months + 1)
+    found = {label: {name: np.full(shape, np.nan) for name in parts} for label in study.options}
+    for rows, calendar, bills in batches(study, draws):
+        for label, bill in bills.items():
+            for name, kept in parts.items():
+                usd = np.where(bill.fits, _usd(bill, calendar, kept), np.nan)
+                found[label][name][rows] = usd * study.terms.money.per_usd
+    return found
+
+
+def _case(
+    own: dict[str, np.ndarray],
+    base: dict[str, np.ndarray],
+    rules: Any,
+    move: float,
+    judged: bool,
+    discount: np.ndarray,
+) -> _Case:
+    """The case of an option, from what it and the baseline pay and the month of its first move."""
+    cost, capex = own["cost"], own["capex"]
+    life = np.broadcast_to(np.minimum(np.ravel(rules.life_months), move), len(cost))
+    benefit, written_off = rules.realised * base["cost"], _written_off(capex, life)
+    wrong = own["wrong_answers"] - base["wrong_answers"] if judged else np.zeros_like(cost)
+    tax = rules.tax_rate * (benefit - wrong - (cost - capex) - written_off)
+    net = benefit - cost - wrong - tax
+    flows = (benefit, cost, wrong, capex, written_off, tax, net)
+    return _Case(
+        dict(zip(FLOWS, flows, strict=True)) | {"discounted": net * discount}, life, judged
+    )
+
+
+def _usd(bill: Bill, calendar: Calendar, kept: Callable[[Line], bool]) -> Any:
+    """USD of months 0..H of some lines of a bill."""
+    return replace(bill, lines=[line for line in bill.lines if kept(line)]).paid(calendar)
 
 
 def _first_move(bill: Bill, calendar: Calendar) -> float:
-    """The first month in which an option must move to another model: nothing built on the old one lives longer."""
-    due = np.flatnonzero(
-        np.ravel(_only(bill, calendar, lambda line: line.phase == "migration")) > 0
-    )
+    """The first month in which an option must move to another model; no asset lives longer."""
+    due = np.flatnonzero(_usd(bill, calendar, lambda line: line.phase == "migration") > 0)
     return float(due[0]) if due.size else np.inf
 
 
-def _only(bill: Bill, calendar: Calendar, kept: Callable[[Line], bool]) -> Any:
-    """USD of months 0..H of some lines of a bill."""
-    return Bill([line for line in bill.lines if kept(line)], None, None, True).paid(calendar)
-
-
 def _written_off(capex: np.ndarray, life: np.ndarray) -> np.ndarray:
-    """Straight-line depreciation, shape (n, H + 1): what is bought in month m is written off in the `life` months after it.
+    """Straight-line depreciation, shape (n, H + 1), in the `life` months after an asset is bought.
 
     Within the horizon; what is left at its end stays in the books.
     """
