@@ -28,6 +28,17 @@ FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100
 WIDE = 500  # ends of an axis this far apart leave room for powers of ten only
 CLOSE = (1 / 1.25, 1.25)  # shaded: within 25 % either way
 FAMILY_COLOURS = (*COLOURS, "#8B1A4F", "#3D3D3D", "#B79F00")
+Style = dict[str, Any]  # how something is drawn, in the figure and in its legend
+EQUAL: Style = {"color": INK, "linewidth": 0.9}
+TWICE: Style = {"color": GREY, "linewidth": 0.7, "linestyle": (0, (2, 3))}
+RING: Style = {
+    "marker": "o",
+    "linestyle": "",
+    "color": "white",
+    "markeredgecolor": COLOURS[7],
+    "markeredgewidth": 1.5,
+    "markersize": 6.5,
+}
 
 
 @figure
@@ -47,88 +58,52 @@ def plot_fidelity(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = ax or picture(3.55)
     ends = table[["reported", "low", "mid", "high"]].to_numpy()
     low, high = np.nanmin(ends) / 1.3, np.nanmax(ends) * 1.3
-    ax.plot([low, high], [low, high], color=INK, linewidth=0.9, zorder=1)
+    ax.plot([low, high], [low, high], zorder=1, **EQUAL)
     for factor in (0.5, 2.0):
-        ax.plot(
-            [low, high],
-            [low * factor, high * factor],
-            color=GREY,
-            linewidth=0.7,
-            linestyle=(0, (2, 3)),
-            zorder=1,
-        )
-    handles = []
+        ax.plot([low, high], [low * factor, high * factor], zorder=1, **TWICE)
     colours = family_colours()
+    handles = []
     for family, rows in table.groupby("family"):
-        colour = colours.get(family, GREY)
-        ax.vlines(
-            rows["reported"],
-            rows["low"],
-            rows["high"],
-            color=colour,
-            linewidth=0.7,
-            alpha=0.22,
-            zorder=2,
-        )
-        out = ~rows["inside"] & rows["low"].notna()
-        ax.plot(
-            rows["reported"][~out],
-            rows["mid"][~out],
-            "o",
-            color=colour,
-            markersize=3.6,
-            markeredgecolor="white",
-            markeredgewidth=0.3,
-            zorder=3,
-        )
-        ax.plot(
-            rows["reported"][out],
-            rows["mid"][out],
-            "x",
-            color=colour,
-            markersize=4.6,
-            markeredgewidth=1.3,
-            zorder=4,
-        )
-        handles.append(
-            Line2D(
-                [],
-                [],
-                marker="o",
-                linestyle="",
-                color=colour,
-                markersize=4.5,
-                label=f"{family} ({len(rows)})",
-            )
-        )
+        colour = colours.get(str(family), GREY)
+        _draw_runs(ax, rows, colour)
+        handles.append(_mark("o", colour, f"{family} ({len(rows)})", 4.5))
     handles += [
-        Line2D(
-            [],
-            [],
-            marker="x",
-            linestyle="",
-            color=INK,
-            markersize=4.6,
-            label="outside its 80 % band",
-        ),
-        Line2D([], [], color=INK, linewidth=0.9, label="predicted = reported"),
-        Line2D([], [], color=GREY, linewidth=0.7, linestyle=(0, (2, 3)), label="half and double"),
+        _mark("x", INK, "outside its 80 % band", 4.6),
+        Line2D([], [], label="predicted = reported", **EQUAL),
+        Line2D([], [], label="half and double", **TWICE),
     ]
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xlim(low, high)
-    ax.set_ylim(low, high)
-    ax.set_aspect("equal")
+    _square(ax, low, high)
+    name = NAMES.get(units[0], "value")
+    ax.set_xlabel(f"reported {name} [{units[0]}]")
+    ax.set_ylabel(f"predicted {name} [{units[0]}]")
+    ax.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(1.03, 1.0),
+        handletextpad=0.4,
+        labelspacing=0.75,
+        borderpad=0,
+    )
+    return ax
+
+
+def _draw_runs(ax: Axes, rows: pd.DataFrame, colour: str) -> None:
+    """The runs of a family with their bands; a cross where the band misses."""
+    x, mid, out = rows["reported"], rows["mid"], ~rows["inside"] & rows["low"].notna()
+    ax.vlines(x, rows["low"], rows["high"], color=colour, linewidth=0.7, alpha=0.22, zorder=2)
+    edge: Style = {"markeredgecolor": "white", "markeredgewidth": 0.3}
+    ax.plot(x[~out], mid[~out], "o", color=colour, markersize=3.6, zorder=3, **edge)
+    ax.plot(x[out], mid[out], "x", color=colour, markersize=4.6, markeredgewidth=1.3, zorder=4)
+
+
+def _square(ax: Axes, low: float, high: float) -> None:
+    """The same logarithmic scale both ways."""
+    ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
     tidy(ax, "both")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(LogLocator(10, subs=(1.0,) if high / low > 1e3 else (1.0, 3.0)))
         axis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
         axis.set_minor_formatter(NullFormatter())
-    name = NAMES.get(units[0], "value")
-    ax.set_xlabel(f"reported {name} [{units[0]}]")
-    ax.set_ylabel(f"predicted {name} [{units[0]}]")
-    _legend(ax, handles)
-    return ax
 
 
 @figure
@@ -140,62 +115,20 @@ def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None)
         f"plot_errors: no column {by!r}; the table has {', '.join(map(str, table.columns))}",
     )
     check(len(table) > 0, "plot_errors: the table has no runs")
-    groups = sorted(
-        table.groupby(by), key=lambda group: float(np.median(np.abs(np.log(group[1]["ratio"]))))
-    )
+    groups = sorted(table.groupby(by), key=lambda group: np.log(group[1]["ratio"]).abs().median())
     ax = ax or picture(1.1 + 0.34 * len(groups))
-    ends = np.concatenate(
-        [
-            table["ratio"],
-            [plain for plain in (_plain(rows) for _, rows in groups) if np.isfinite(plain)],
-        ]
-    )
     ax.axvspan(*CLOSE, color=PALE, alpha=0.55, linewidth=0, zorder=0)
-    ax.axvline(1, color=INK, linewidth=0.9, zorder=1)
+    ax.axvline(1, zorder=1, **EQUAL)
+    plain = [(rows["plain"] / rows["reported"]).median() for _, rows in groups]
     for row, (_, rows) in enumerate(groups):
-        spread = (np.arange(len(rows)) * GOLDEN) % 1 - 0.5 if len(rows) > 1 else np.zeros(1)
-        banded, inside = rows["low"].notna().to_numpy(), rows["inside"].to_numpy(bool)
-        at = row + JITTER * spread
-        for some, colour in (
-            (banded & inside, COLOURS[1]),
-            (banded & ~inside, OUTSIDE),
-            (~banded, GREY),
-        ):
-            ax.plot(
-                rows["ratio"].to_numpy()[some],
-                at[some],
-                "o",
-                color=colour,
-                markersize=3.2,
-                alpha=0.5,
-                markeredgewidth=0,
-                zorder=2,
-            )
-        ax.plot(
-            [rows["ratio"].median()] * 2,
-            [row - 0.36, row + 0.36],
-            color=INK,
-            linewidth=2,
-            solid_capstyle="butt",
-            zorder=4,
-        )
-        plain = _plain(rows)
-        if np.isfinite(plain):
-            ax.plot(
-                plain,
-                row,
-                "o",
-                color="white",
-                markeredgecolor=COLOURS[7],
-                markeredgewidth=1.5,
-                markersize=6.5,
-                zorder=5,
-            )
-    ax.set_xscale("log")
-    ax.set_xlim(min(0.4, ends.min() / 1.15), max(2.5, ends.max() * 1.15))
+        _draw_group(ax, row, rows)
+        if np.isfinite(plain[row]):
+            ax.plot(plain[row], row, zorder=5, **RING)
+    ends = [table["ratio"].min(), table["ratio"].max(), *plain]
+    low, high = min(0.4, np.nanmin(ends) / 1.15), max(2.5, np.nanmax(ends) * 1.15)
+    ax.set(xscale="log", xlim=(low, high))
     tidy(ax, "x")
     name_rows(ax, [f"{name} ({len(rows)})" for name, rows in groups])
-    low, high = ax.get_xlim()
     factors = [
         f
         for f in FACTORS
@@ -204,38 +137,8 @@ def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None)
     ax.set_xticks(factors, [f"{f:g}x" for f in factors])
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("predicted over reported; grey: within 25 % [x]")
-    handles = [
-        _dot(COLOURS[1], "inside its 80 % band"),
-        _dot(OUTSIDE, "outside"),
-        Line2D(
-            [],
-            [],
-            marker="|",
-            linestyle="",
-            color=INK,
-            markersize=9,
-            markeredgewidth=2,
-            label="median",
-        ),
-    ]
-    if table["low"].isna().any():
-        handles.insert(2, _dot(GREY, "without a band"))
-    if table["plain"].notna().any():
-        handles.append(
-            Line2D(
-                [],
-                [],
-                marker="o",
-                linestyle="",
-                color="white",
-                markeredgecolor=COLOURS[7],
-                markeredgewidth=1.5,
-                markersize=6.5,
-                label="median of 6ND at 40 %",
-            )
-        )
     ax.legend(
-        handles=handles,
+        handles=_legend_of_errors(table),
         loc="lower right",
         bbox_to_anchor=(1.02, 1.0),
         ncols=5,
@@ -246,38 +149,38 @@ def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None)
     return ax
 
 
+def _draw_group(ax: Axes, row: int, rows: pd.DataFrame) -> None:
+    """The runs of a group as dots spread over its row, and a bar at their median."""
+    spread = (np.arange(len(rows)) * GOLDEN) % 1 - 0.5 if len(rows) > 1 else np.zeros(1)
+    at, ratio = row + JITTER * spread, rows["ratio"].to_numpy()
+    banded, inside = rows["low"].notna().to_numpy(), rows["inside"].to_numpy(bool)
+    colours = ((banded & inside, COLOURS[1]), (banded & ~inside, OUTSIDE), (~banded, GREY))
+    style: Style = {"markersize": 3.2, "alpha": 0.5, "markeredgewidth": 0, "zorder": 2}
+    for some, colour in colours:
+        ax.plot(ratio[some], at[some], "o", color=colour, **style)
+    bar, ends = [rows["ratio"].median()] * 2, [row - 0.36, row + 0.36]
+    ax.plot(bar, ends, color=INK, linewidth=2, solid_capstyle="butt", zorder=4)
+
+
+def _legend_of_errors(table: pd.DataFrame) -> list[Line2D]:
+    """Names of the dots, the bar and the ring that are drawn."""
+    dots = {"inside its 80 % band": COLOURS[1], "outside": OUTSIDE}
+    if table["low"].isna().any():
+        dots["without a band"] = GREY
+    handles = [_mark("o", colour, label, 4.5, 0) for label, colour in dots.items()]
+    handles.append(_mark("|", INK, "median", 9, 2))
+    if table["plain"].notna().any():
+        handles.append(Line2D([], [], label="median of 6ND at 40 %", **RING))
+    return handles
+
+
+def _mark(marker: str, colour: str, label: str, size: float, edge: float | None = None) -> Line2D:
+    """A name in the legend beside its mark."""
+    style: Style = {"markersize": size, "markeredgewidth": edge}
+    return Line2D([], [], marker=marker, linestyle="", color=colour, label=label, **style)
+
+
 def family_colours() -> dict[str, str]:
     """Colour of each family of measurements, the same in every figure."""
-    return dict(
-        zip(sorted(measured_training()["family"].unique()), cycle(FAMILY_COLOURS), strict=False)
-    )
-
-
-def _plain(rows: pd.DataFrame) -> float:
-    """Median of plain over reported, NaN where there is none."""
-    return float((rows["plain"] / rows["reported"]).median())
-
-
-def _dot(colour: str, label: str) -> Line2D:
-    return Line2D(
-        [],
-        [],
-        marker="o",
-        linestyle="",
-        color=colour,
-        markersize=4.5,
-        markeredgewidth=0,
-        label=label,
-    )
-
-
-def _legend(ax: Axes, handles: list[Any]) -> None:
-    """Names right of the square axes."""
-    ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(1.03, 1.0),
-        handletextpad=0.4,
-        labelspacing=0.75,
-        borderpad=0,
-    )
+    families = sorted(measured_training()["family"].unique())
+    return dict(zip(families, cycle(FAMILY_COLOURS), strict=False))
