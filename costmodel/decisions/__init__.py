@@ -1,4 +1,4 @@
-"""Floor 5, and the face `cm.decisions`: which option is best, how sure that is, and what would change it.
+"""Floor 5, and the face `cm.decisions`: which option is best, how sure, and what would change it.
 
 It imports `ledgers` and everything below.
 

@@ -1,8 +1,8 @@
-"""Where two options cost the same: every crossing with a band, or "never"; and the month from which one is ahead."""
+"""Where two options cost the same, with a band, or "never"; and when one gets ahead for good."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,78 +10,17 @@ import pandas as pd
 from costmodel.choices.study import Study, analysis
 from costmodel.core.errors import check
 from costmodel.core.words import number_text
-from costmodel.decisions.compare import search_limits
+from costmodel.decisions.search import refined, search_limits, sign_changes, spacing
 from costmodel.decisions.simulate import on_equal_terms, paths, totals
 from costmodel.decisions.uncertainty import FAN_DRAWS
 
-# -- from when on --------------------------------------------------------------------------------------
-
-
-@analysis
-def breakeven_date(
-    study: Study, first: str | None = None, second: str | None = None, draws: int = FAN_DRAWS
-) -> pd.DataFrame:
-    """From which month on `second` has cost less than `first`, all in all and for good; one row.
-
-    Columns: month date p10 p90 p_never verdict. Months may have fractions, `date` is the first day of the month in which it happens; NaN and "never" where
-    `second` is behind at the horizon. The band is that of the draws in which it happens, `p_never` the share in which it does not.
-    """
-    labels = study.pair(first, second)
-    terms = study.terms
-    study, without = on_equal_terms(study.only(*labels))
-    for label, usd in totals(study).items():
-        check(not np.isnan(usd), f"breakeven_date: {label} cannot run; `compare` says why")
-
-    def month(draws: int | None) -> np.ndarray:
-        usd = paths(study, draws)
-        return stays_ahead((usd[labels[0]] - usd[labels[1]]).cumsum(axis=1))
-
-    at, drawn = float(month(None)[0]), month(draws)
-    never = float(np.isnan(drawn).mean())
-    p10, p90 = np.nanpercentile(drawn, [10, 90]) if never < 1 else (np.nan, np.nan)
-    day = None if np.isnan(at) else terms.date_of(int(np.ceil(at)))
-    if np.isnan(at):
-        verdict = (
-            f"never: {labels[1]} has cost more than {labels[0]} at the end of {terms.months} months"
-        )
-        verdict += f"; less in {1 - never:.0%} of the draws" if never < 1 else ""
-    else:
-        since = f"from month {at:.1f} on ({day:%B %Y}" if at else "from the first day on ("
-        band = (
-            f"80 % band: month {p10:.1f} to {p90:.1f}"
-            if p90
-            else "at once in nearly all draws in which it happens"
-        )
-        verdict = f"{labels[1]} has cost less than {labels[0]} {since}{'; ' if at else ''}{band}"
-        verdict += f"; never in {never:.0%} of the draws)" if never else ")"
-    verdict += without
-    return pd.DataFrame(
-        [(at, day, p10, p90, never, verdict)],
-        columns=["month", "date", "p10", "p90", "p_never", "verdict"],
-    )
-
-
-def stays_ahead(ahead: np.ndarray) -> np.ndarray:
-    """The month, with its fraction, from which on a cumulative balance stays at 0 or above; NaN where it ends below.
-
-    Shape (n, H + 1) -> (n,). Between two months the balance is taken to move evenly.
-
-    >>> stays_ahead(np.array([[-10.0, -5.0, 5.0], [1.0, -1.0, -1.0], [0.0, 2.0, 1.0]])).tolist()
-    [1.5, nan, 0.0]
-    """
-    ahead = np.where(np.abs(ahead) < 1e-9, 0.0, ahead)
-    behind = ahead < 0
-    last = ahead.shape[1] - 1 - behind[:, ::-1].argmax(axis=1)
-    rows, after = np.arange(len(ahead)), np.minimum(last + 1, ahead.shape[1] - 1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        month = last + ahead[rows, last] / (ahead[rows, last] - ahead[rows, after])
-    month = np.where(behind.any(axis=1), np.where(last == ahead.shape[1] - 1, np.nan, month), 0.0)
-    return np.where(np.isnan(ahead).any(axis=1), np.nan, month)
-
-
 POINTS = 241  # where crossings are looked for: 40 for each factor of ten over six
 BAND_POINTS = 121
+BAND_DRAWS = 400
 COLUMNS = ["over", "crossing", "p10", "p90", "p_never", "below", "above", "verdict"]
+
+
+# -- along an input --------------------------------------------------------------------------------
 
 
 @analysis
@@ -92,15 +31,48 @@ def breakeven(
     over: str = "requests_per_month",
     low: float | None = None,
     high: float | None = None,
-    draws: int = 400,
+    draws: int = BAND_DRAWS,
 ) -> pd.DataFrame:
-    """Where two options cost the same over the horizon, as one input changes: every crossing, a band, or "never".
+    """Where two options cost the same over the horizon, as one input changes.
 
-    The cost of wrong answers is in it when the quality of both is known; otherwise in neither, and the verdict says so.
-    One row per crossing, in rising order: over crossing p10 p90 p_never below above verdict. `below` and `above` name
-    the cheaper option on either side; the band is that of the crossing nearest in each draw, `p_never` the share of draws
-    without any. Without a crossing there is one row, with NaN and the verdict "never: ...". Looked for between `low` and
-    `high`: by default a thousandth to a thousand times the present value, or 0 to 1 for a share.
+    The cost of wrong answers is in it when the quality of both is known; otherwise in neither, and
+    the verdict says so.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        Where the options stand.
+    first, second : str, optional
+        Their labels; without them, the only two options.
+    over : str
+        The input that changes, such as "requests_per_month" or "usd_per_failure".
+    low, high : float, optional
+        Between which values crossings are looked for, in the unit of the input: by default a
+        thousandth to a thousand times the present one, or 0 to 1 for a share.
+    draws : int
+        Draws of the band.
+
+    Returns
+    -------
+    DataFrame
+        One row per crossing, in rising order: `over`, `crossing`, `p10` and `p90` [unit of the
+        input] of the nearest crossing of each draw, `p_never` (share of draws without a crossing),
+        `below` and `above` (the cheaper option on either side), `verdict`. Without a crossing, one
+        row with NaN and the verdict "never: ...".
+
+    Raises
+    ------
+    CatalogError
+        An option or an input that is not there; the nearest names are said.
+    ValueError
+        One option twice, or `low` not below `high`.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> print(breakeven(study, "RAG", "Long context + cache", draws=100)["verdict"][0])
+    Long context + cache is cheaper below ... requests per month, RAG above (80 % band ...)
     """
     pair = study.only(*study.pair(first, second))
     low, high = search_limits(pair, over, low, high)
@@ -108,103 +80,162 @@ def breakeven(
 
 
 def crossings(
-    study: Study, remark: str, over: str, low: float, high: float, draws: int
+    study: Study, remark: str, over: str, low: float, high: float, draws: int = BAND_DRAWS
 ) -> pd.DataFrame:
-    """The table of `breakeven` for a study of two options that meet on equal terms; `remark` ends each verdict."""
-    labels = study.pair(None, None)
-    spaced: Any = np.geomspace if low > 0 else np.linspace
+    """The table of `breakeven` for two options on equal terms; `remark` ends each verdict."""
+    first, second = study.options
+    spaced = spacing(low)
 
     def gap(values: np.ndarray, draws: int | None = None) -> np.ndarray:
         usd = totals(study, draws, {over: values})
-        return usd[labels[0]] - usd[labels[1]]
+        return usd[first] - usd[second]
 
-    grid = spaced(low, high, POINTS)
-    mid = gap(grid)
-    at_middle = [_refine(gap, spaced, grid[i], grid[i + 1]) for i in _changes(mid)]
-    axis = spaced(low, high, BAND_POINTS)
-    found = _nearest(axis, gap(axis, draws), at_middle)
-    p_never = float(np.mean([np.isnan(f).all() for f in found]))
-    if not at_middle:
-        both = ~np.isnan(mid)  # where both can run
-        sign = np.mean(np.sign(mid[both])) if both.any() else np.nan
-        low, high = (grid[both][0], grid[both][-1]) if both.any() else (low, high)
-        below, above, verdict = _never(sign, labels, over, low, high, p_never)
-        row = (over, np.nan, np.nan, np.nan, p_never, below, above, verdict + remark)
-        return pd.DataFrame([row], columns=COLUMNS)
+    grid, axis = spaced(low, high, POINTS), spaced(low, high, BAND_POINTS)
+    middle = gap(grid)
+    changes = sign_changes(middle)
+    found = [refined(gap, spaced, grid, i) for i in changes]
+    drawn = _nearest(axis, gap(axis, draws), found or [low])
+    p_never = float(np.isnan(drawn[:, 0]).mean())
     rows = []
-    for i, at in enumerate(at_middle):
-        near = np.array([f[i] for f in found])
-        band = np.nanpercentile(near, [10, 90]) if not np.isnan(near).all() else (np.nan, np.nan)
-        start = gap(np.array([spaced(at_middle[i - 1] if i else low, at, 3)[1]]))[0]
-        below, above = (labels[1], labels[0]) if start > 0 else (labels[0], labels[1])
-        verdict = _crossing_in_words(below, above, over, at, band, p_never)
-        rows.append((over, at, *band, p_never, below, above, verdict + remark))
+    for i, at, near in zip(changes, found, drawn.T, strict=False):
+        band = np.nanpercentile(near, [10, 90]) if p_never < 1 else (np.nan, np.nan)
+        cheaper = (second, first) if middle[i] > 0 else (first, second)
+        verdict = _verdict(cheaper, over, at, band, p_never)
+        rows.append((over, at, *band, p_never, *cheaper, verdict + remark))
+    if not rows:
+        cheaper, verdict = _never((first, second), over, grid, middle, p_never)
+        rows = [(over, np.nan, np.nan, np.nan, p_never, *cheaper, verdict + remark)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _crossing_in_words(
-    below: str, above: str, over: str, at: float, band: Any, p_never: float
+def _nearest(axis: np.ndarray, gaps: np.ndarray, wanted: Sequence[float]) -> np.ndarray:
+    """For each draw (rows) its crossing nearest to each wanted value (columns); NaN without any."""
+    found = np.full((len(gaps), len(wanted)), np.nan)
+    for row, gap in zip(found, gaps, strict=True):
+        i = sign_changes(gap)
+        if len(i):
+            at = axis[i] + gap[i] / (gap[i] - gap[i + 1]) * (axis[i + 1] - axis[i])
+            for j, value in enumerate(wanted):
+                distance = np.log(at / value) if value > 0 else at - value
+                row[j] = at[np.abs(distance).argmin()]
+    return found
+
+
+def _verdict(
+    cheaper: tuple[str, str], over: str, at: float, band: Sequence[float], p_never: float
 ) -> str:
     shown, least, most = (
-        number_text(x, 3) for x in (at, *band)
-    )  # a band over factors has no eight figures
-    verdict = f"{below} is cheaper below {shown} {_unit(over)}, {above} above (80 % band {least} to {most}"
-    if not np.isnan(band[0]) and not band[0] <= at <= band[1]:
+        number_text(float(f"{x:.3g}")) for x in (at, *band)
+    )  # nobody knows more figures
+    below, above = cheaper
+    verdict = f"{below} is cheaper below {shown} {_in_words(over)}, {above} above "
+    verdict += f"(80 % band {least} to {most}"
+    if at < band[0] or at > band[1]:
         verdict += ", which the middles of skewed doubts miss"
     return verdict + (f"; no crossing in {p_never:.0%} of the draws)" if p_never else ")")
 
 
-def _changes(gap: np.ndarray) -> np.ndarray:
-    """Indices i where the sign of gap changes between i and i + 1; a zero counts with what follows, so a touch is no change."""
-    sign, last = np.sign(gap), len(gap) - 1
-    follows = np.minimum.accumulate(np.where(sign != 0, np.arange(len(gap)), last)[::-1])[::-1]
-    return np.flatnonzero(sign[follows[:-1]] * sign[follows[1:]] < 0)
+def _never(
+    labels: tuple[str, str], over: str, grid: np.ndarray, gap: np.ndarray, p_never: float
+) -> tuple[tuple[str, str], str]:
+    """The cheaper option on either side where the two do not cross, and the verdict."""
+    both = ~np.isnan(gap)  # where both can run
+    ends = grid[both][[0, -1]] if both.any() else grid[[0, -1]]
+    where = f"between {number_text(ends[0])} and {number_text(ends[1])} {_in_words(over)}"
+    if not both.any():
+        return ("", ""), f"never: one of the two cannot run {where}"
+    sign = np.sign(gap[both]).mean()
+    if sign == 0:
+        return ("", ""), f"never: both cost the same {where}"
+    cheaper = labels[1] if sign > 0 else labels[0]
+    rest = f"; in {1 - p_never:.0%} of the draws they do cross" if p_never < 1 else ""
+    return (cheaper, cheaper), f"never: {cheaper} is cheaper everywhere {where}{rest}"
 
 
-def _refine(gap: Any, spaced: Any, left: float, right: float) -> float:
-    """The crossing between two points, narrowed by grids of 33 points to a relative 1e-9."""
-    for _ in range(6):
-        axis = spaced(left, right, 33)
-        changes = _changes(gap(axis))
-        if not len(changes):
-            break
-        left, right = axis[changes[0]], axis[changes[0] + 1]
-    return float(right)
-
-
-def _nearest(axis: np.ndarray, gaps: np.ndarray, crossings: list[float]) -> list[np.ndarray]:
-    """For each draw, its crossing nearest to each of `crossings` (NaN without one; all NaN array when no crossing)."""
-    found = []
-    for gap in gaps:
-        i = _changes(gap)
-        if not len(i):
-            found.append(np.full(max(len(crossings), 1), np.nan))
-            continue
-        share = gap[i] / (gap[i] - gap[i + 1])
-        at = axis[i] + share * (axis[i + 1] - axis[i])
-        found.append(
-            np.array(
-                [
-                    at[np.abs(np.log(at / c)).argmin() if c > 0 else np.abs(at - c).argmin()]
-                    for c in crossings or [at[0]]
-                ]
-            )
-        )
-    return found
-
-
-def _unit(over: str) -> str:
+def _in_words(over: str) -> str:
     return over.rsplit(".", 1)[-1].replace("_", " ")
 
 
-def _never(
-    sign: float, labels: tuple[str, str], over: str, low: float, high: float, p_never: float
-) -> tuple[str, str, str]:
-    where = f"between {number_text(low)} and {number_text(high)} {_unit(over)}"
-    if np.isnan(sign):
-        return "", "", f"never: one of the two cannot run {where}"
-    if sign == 0:
-        return "", "", f"never: both cost the same {where}"
-    cheaper = labels[1] if sign > 0 else labels[0]
-    rest = f"; in {1 - p_never:.0%} of the draws they do cross" if p_never < 1 else ""
-    return cheaper, cheaper, f"never: {cheaper} is cheaper everywhere {where}{rest}"
+# -- along the months ------------------------------------------------------------------------------
+
+
+@analysis
+def breakeven_date(
+    study: Study, first: str | None = None, second: str | None = None, draws: int = FAN_DRAWS
+) -> pd.DataFrame:
+    """From which month on `second` has cost less than `first`, all in all and for good.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        Where the options stand.
+    first, second : str, optional
+        Their labels; without them, the only two options.
+    draws : int
+        Draws of the band.
+
+    Returns
+    -------
+    DataFrame
+        One row: `month` (with its fraction), `date` (first day of the month in which it happens),
+        `p10` and `p90` [month] of the draws in which it happens, `p_never` (share in which it does
+        not), `verdict`. NaN and "never" where `second` is behind at the horizon.
+
+    Raises
+    ------
+    ValueError
+        One of the two cannot run.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> print(breakeven_date(study, "Long context + cache", "RAG", draws=100)["verdict"][0])
+    RAG has cost less than Long context + cache from month ... on (...; 80 % band: month ...)
+    """
+    first, second = study.pair(first, second)
+    terms = study.terms
+    study, remark = on_equal_terms(study.only(first, second))
+    for label, usd in totals(study).items():
+        check(not np.isnan(usd), f"breakeven_date: {label} cannot run; `compare` says why")
+
+    def months(draws: int | None = None) -> np.ndarray:
+        usd = paths(study, draws)
+        return stays_ahead((usd[first] - usd[second]).cumsum(axis=1))
+
+    at, drawn = months().item(), months(draws)
+    p_never = float(np.isnan(drawn).mean())
+    p10, p90 = np.nanpercentile(drawn, [10, 90]) if p_never < 1 else (np.nan, np.nan)
+    if np.isnan(at):
+        day = None
+        verdict = f"never: {second} has cost more than {first} at the end of {terms.months} months"
+        verdict += f"; less in {1 - p_never:.0%} of the draws" if p_never < 1 else ""
+    else:
+        day = terms.date_of(int(np.ceil(at)))
+        since = f"from month {at:.1f} on ({day:%B %Y}; " if at else "from the first day on ("
+        verdict = f"{second} has cost less than {first} {since}"
+        if p90:
+            verdict += f"80 % band: month {p10:.1f} to {p90:.1f}"
+        else:
+            verdict += "at once in nearly all draws in which it happens"
+        verdict += f"; never in {p_never:.0%} of the draws)" if p_never else ")"
+    row = {"month": at, "date": day, "p10": p10, "p90": p90, "p_never": p_never}
+    return pd.DataFrame([{**row, "verdict": verdict + remark}])
+
+
+def stays_ahead(ahead: np.ndarray) -> np.ndarray:
+    """The month from which on a cumulative balance stays at 0 or above; NaN where it ends below.
+
+    Shape (n, H + 1) -> (n,). Between two months the balance is taken to move evenly.
+
+    >>> stays_ahead(np.array([[-10.0, -5.0, 5.0], [1.0, -1.0, -1.0], [0.0, 2.0, 1.0]])).tolist()
+    [1.5, nan, 0.0]
+    """
+    ahead = np.where(np.abs(ahead) < 1e-9, 0.0, ahead)
+    behind, end = ahead < 0, ahead.shape[1] - 1
+    last = end - behind[:, ::-1].argmax(axis=1)  # the last month behind
+    rows, after = np.arange(len(ahead)), np.minimum(last + 1, end)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        month = last + ahead[rows, last] / (ahead[rows, last] - ahead[rows, after])
+    month = np.where(behind.any(axis=1), np.where(last == end, np.nan, month), 0.0)
+    return np.where(np.isnan(ahead).any(axis=1), np.nan, month)

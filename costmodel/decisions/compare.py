@@ -3,104 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.checks import require
 from costmodel.core.errors import check
-from costmodel.core.glossary import limits, unit_of
-from costmodel.core.nested import find_key, leaves
-from costmodel.core.ranges import Doubt
+from costmodel.decisions.search import NEAR_FACTOR, NEAR_POINTS, product, search_limits, spacing
 from costmodel.decisions.simulate import (
+    BAND,
     UNKNOWN,
-    PerDraw,
+    Simulated,
+    band,
     p_cheapest,
-    per_draw,
     quality_unknown,
-    quantiles,
+    simulate,
     totals,
 )
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import AtMiddle, Bill, at_middle
-
-SWEEP_FACTOR, SWEEP_POINTS = 30.0, 61
-COLUMNS = [
-    "mid",
-    "p10",
-    "p50",
-    "p90",
-    "npv",
-    "per_month",
-    "per_request",
-    "per_accepted",
-    "quality",
-    "p_cheapest",
-    "why_not",
-]
+from costmodel.ledgers.engine import Bill
 
 
 @analysis
 def compare(study: Study) -> pd.DataFrame:
     """Options side by side on the same draws, cheapest first.
 
-    Index option; columns: mid (all Ranges at their middle), p10 p50 p90 [USD over the horizon], npv (present value of
-    mid), per_month, per_request, per_accepted (without the cost of failures, over accepted answers), quality (share
-    accepted at the middle), p_cheapest, why_not. Costs are positive. `p_cheapest` ranks totals with the cost of
-    failures, among options whose quality is known; when none is known it ranks cost alone, and `why_not` says so.
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        What is compared.
+
+    Returns
+    -------
+    DataFrame
+        Index option. `mid` is the total with all Ranges at their middle, `p10`, `p50` and `p90` the
+        percentiles of the draws [USD over the horizon]; `npv` is the present value of mid [USD];
+        `per_month`, `per_request` and `per_accepted` [USD], the last without the cost of wrong
+        answers; `quality` [share of answers accepted]; `p_cheapest` [share of the draws];
+        `why_not`, why an option cannot run or is not ranked. Costs are positive.
+
+    Notes
+    -----
+    `p_cheapest` ranks totals with the cost of wrong answers, among options of known quality. Where
+    none is known it ranks cost alone, and `why_not` says so.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> table = compare(study.only("RAG", "Prompt"), draws=200)
+    >>> list(table.index), bool(table.loc["RAG", "p10"] < table.loc["RAG", "p90"])
+    (['RAG', 'Prompt'], True)
     """
-    return compare_with_draws(study).table
+    return table_of(study, simulate(study))
 
 
-@dataclass(frozen=True, eq=False)
-class Compared:
-    """The table of `compare`, and what is behind it.
-
-    `usd` has the totals of every draw, `wrong` what of them is the cost of wrong answers, `middle` the bills at the middle.
-    """
-
-    table: pd.DataFrame
-    usd: PerDraw
-    wrong: PerDraw
-    middle: AtMiddle
-
-
-def compare_with_draws(study: Study) -> Compared:
-    """The table of `compare`, with the draws and the bills that it is made of."""
-    middle = at_middle(study)
-    rows = {label: _at_middle(bill, middle.calendar) for label, bill in middle.bills.items()}
-    why = {label: str(reason) for label, reason in middle.why_not.items()}
-    why |= {label: UNKNOWN for label, bill in middle.bills.items() if bill.accepted is None}
-    usd, wrong = (
-        per_draw(study.only(*rows), (Bill.total, Bill.failures), study.draws) if rows else ({}, {})
-    )
-    for label, x in usd.items():
-        if (
-            lost := np.isnan(x).mean()
-        ) and label not in why:  # it is ranked, and those draws are lost
-            share = "less than 1%" if lost < 0.01 else f"{lost:.0%}"
-            why[label] = (
-                f"does not fit in {share} of the draws; the percentiles are those of the others"
-            )
-    ranked = [label for label, bill in middle.bills.items() if bill.accepted is not None] or list(
-        rows
-    )
-    chances = p_cheapest({label: usd[label] for label in ranked})
-    for label, x in usd.items():
-        p10, p50, p90 = quantiles(x, [10, 50, 90])
-        rows[label] |= {
-            "p10": p10,
-            "p50": p50,
-            "p90": p90,
-            "p_cheapest": chances.get(label, np.nan),
-        }
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS[:-1], dtype=float)
+def table_of(study: Study, found: Simulated) -> pd.DataFrame:
+    """The table of `compare`, made of the numbers of a study."""
+    bills = found.middle.bills
+    known = [label for label, bill in bills.items() if bill.accepted is not None]
+    chances = p_cheapest({label: found.usd[label] for label in known or bills})
+    rows = {label: _at_middle(bill, found.middle.calendar) for label, bill in bills.items()}
+    for label, usd in found.usd.items():
+        rows[label] |= {**band(usd), "p_cheapest": chances.get(label, np.nan)}
+    ends = ["npv", "per_month", "per_request", "per_accepted", "quality", "p_cheapest"]
+    columns = ["mid", *BAND, *ends]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
     table = table.reindex(pd.Index(list(study.options), name="option"))
-    table["why_not"] = [why.get(label, "") for label in study.options]
-    return Compared(table.sort_values("mid", kind="stable"), usd, wrong, middle)
+    table["why_not"] = [_why_not(label, found) for label in study.options]
+    return table.sort_values("mid", kind="stable")
 
 
 def _at_middle(bill: Bill, calendar: Calendar) -> dict[str, float]:
@@ -111,17 +83,24 @@ def _at_middle(bill: Bill, calendar: Calendar) -> dict[str, float]:
         "npv": float(bill.total(calendar, discounted=True)),
         "per_month": usd / calendar.months,
         "per_request": usd / requests,
-        "per_accepted": np.nan,
-        "quality": np.nan,
     }
     if bill.accepted is not None:
-        answers = requests * bill.accepted
-        to_pay = usd - float(bill.failures(calendar))
-        row |= {
-            "per_accepted": to_pay / answers if answers else np.inf,
-            "quality": float(bill.accepted),
-        }
+        answers, to_pay = requests * bill.accepted, usd - float(bill.failures(calendar))
+        row["per_accepted"] = to_pay / answers if answers else np.inf
+        row["quality"] = float(bill.accepted)
     return row
+
+
+def _why_not(label: str, found: Simulated) -> str:
+    """Why an option cannot run, is not ranked, or is ranked by some of its draws only."""
+    if label in found.middle.why_not:
+        return str(found.middle.why_not[label])
+    if found.middle.bills[label].accepted is None:
+        return UNKNOWN
+    lost = np.isnan(found.usd[label]).mean()
+    share = "less than 1%" if lost < 0.01 else f"{lost:.0%}"
+    text = f"does not fit in {share} of the draws; the percentiles are those of the others"
+    return text if lost else ""
 
 
 @analysis
@@ -130,56 +109,57 @@ def sweep(
 ) -> pd.DataFrame:
     """Cost of each option while one input, or the product of several, takes other values.
 
-    `over` is a field ("requests_per_month", "Rag.top_k", "H100-SXM.neocloud.on_demand.usd_per_gpu_hour") with `values`
-    (None: a thirtieth to thirty times the present one, or 0 to 1 for a share), or {field: values, ...}. Columns: option,
-    one for each field, mid; with `draws` also p10 p50 p90. An option of unknown quality is NaN beside one whose wrong answers
-    are in the bill.
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        What is priced.
+    over : str or dict
+        An input, such as "requests_per_month", "Rag.top_k" or
+        "H100-SXM.neocloud.on_demand.usd_per_gpu_hour"; or {input: values, ...}.
+    values : sequence of float, optional
+        The values of one input, in its own unit. None: a thirtieth to thirty times the present
+        one, or 0 to 1 for a share.
+    draws : int, optional
+        With it, a band of so many draws at each point.
+
+    Returns
+    -------
+    DataFrame
+        `option`, one column for each input, `mid` and with draws `p10`, `p50` and `p90` [USD over
+        the horizon]. NaN where an option cannot run, and for an option of unknown quality beside
+        one whose wrong answers are in the bill.
+
+    Raises
+    ------
+    CatalogError
+        An input that is not there; the nearest names are said.
+    ValueError
+        No input, no values, or a value that the unit of the input does not allow.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> table = sweep(study.only("RAG"), "requests_per_month", [1e5, 1e6])
+    >>> table["mid"].is_monotonic_increasing
+    True
     """
     axes = {over: values} if isinstance(over, str) else dict(over)
     check(axes, "sweep needs an input; write its name and its values")
     for name, axis in axes.items():
         if axis is None:
-            low, high = search_limits(study, name, factor=SWEEP_FACTOR)
-            axes[name] = (np.geomspace if low > 0 else np.linspace)(low, high, SWEEP_POINTS)
+            low, high = search_limits(study, name, factor=NEAR_FACTOR)
+            axes[name] = spacing(low)(low, high, NEAR_POINTS)
         check(np.size(axes[name]), f"sweep over {name!r} needs values")
-    grid = dict(
-        zip(axes, (m.ravel() for m in np.meshgrid(*axes.values(), indexing="ij")), strict=True)
-    )
+    grid = product(axes)
     middles = totals(study, grid=grid)
     spread = totals(study, draws, grid) if draws else {}
     unknown = quality_unknown(study)
-    hidden = unknown if len(unknown) < len(study.options) else ()
     frames = []
     for label in study.options:
-        frame = pd.DataFrame({"option": label, **grid, "mid": middles[label]})
-        if draws:
-            frame[["p10", "p50", "p90"]] = quantiles(spread[label], [10, 50, 90]).T
-        if label in hidden:
+        columns = {"option": label, **grid, "mid": middles[label]}
+        frame = pd.DataFrame(columns | (band(spread[label]) if draws else {}))
+        if label in unknown and len(unknown) < len(study.options):
             frame.iloc[:, 1 + len(grid) :] = np.nan
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
-
-
-def search_limits(
-    study: Study,
-    over: str,
-    low: float | None = None,
-    high: float | None = None,
-    factor: float = 1000.0,
-) -> tuple[float, float]:
-    """Between which values an input is looked at: what is asked for, else the present value over and times a factor, or 0 to 1 for a share."""
-    things = (tuple(study.options.values()), study.work, study.terms)
-    value = dict(leaves(things))[find_key(things, over)]
-    now = float(value.mid if isinstance(value, Doubt) else value)
-    field = over.rsplit(".", 1)[-1]
-    least, most = limits(field)
-    for name, given in (("low", low), ("high", high)):
-        if given is not None:
-            require(f"breakeven over {over!r}: {name}", given, least, most)
-    if unit_of(field) in ("share", "share/month"):
-        start, end = least, most
-    else:
-        start, end = (now / factor, now * factor) if now else (0.0, 1.0)
-    low, high = max(start, least) if low is None else low, min(end, most) if high is None else high
-    check(low < high, f"breakeven over {over!r}: low {low:g} must be below high {high:g}")
-    return low, high

@@ -1,8 +1,11 @@
-"""What is worth knowing before the choice: the value of perfect information, of all inputs, of groups and of each one.
+"""What is worth knowing before the choice: everything, groups of inputs, and each input.
 
-EVPI = min over options of E[cost] - E[min over options of cost]; EVPPI(X) = min E[cost] - E_X[min over options of E[cost | X]].
-The inner expectation is a regression on the draws (Strong, Oakley and Brennan 2014, Med Decis Making 34:311); the policy that it makes is
-scored on draws that it has not seen, so that noise cannot be taken for information; it sees costs without their tails, and is scored on all.
+EVPI = min over options of E[cost] - E[min over options of cost];
+EVPPI(X) = min E[cost] - E_X[min over options of E[cost | X]].
+
+The inner expectation is a regression on the draws (Strong, Oakley and Brennan 2014, Med Decis
+Making 34:311). Its policy is scored on draws that it has not seen, so that noise cannot be taken
+for information. It sees costs without their tails, and is scored on all.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -23,7 +27,6 @@ from costmodel.core.draws import DRAWS_MAX, doubts, draw_values, middle, uniform
 from costmodel.core.errors import check, unknown
 from costmodel.core.nested import objects
 from costmodel.core.public import public
-from costmodel.core.ranges import Doubt
 from costmodel.core.units import HOURS_PER_DAY
 from costmodel.core.words import number_text
 from costmodel.decisions.simulate import comparable, that_run, totals
@@ -32,27 +35,38 @@ from costmodel.ledgers.book import ledger
 from costmodel.ledgers.evidence import meanings
 
 FOLDS = 5
-TAILS = (
-    1,
-    99,
-)  # percentiles between which the regression sees the costs; the policy is scored on all of them
-DEGREE = 5  # of the polynomial of one input; of each input of a group, GROUP_DEGREE and the products of pairs
-GROUP_DEGREE = 3
+TAILS = 1, 99  # percentiles between which the regression sees the costs
+DEGREE = 5  # of the polynomial of one input
+GROUP_DEGREE = 3  # of that of each input of a group, which has the products of pairs too
 PAIRS = 12  # inputs of a group whose products count: those that move the costs most
 EVERYTHING = "everything"
 COLUMNS = ["input", "meaning", "kind", "usd", "error", "usd_to_measure", "worth", "how"]
-EVAL_ITEMS = (
-    200  # answers of each option that people judge: a share is then known to some 6 points, at 90 %
-)
+EVAL_ITEMS = 200  # answers of each option that people judge: a share to some 6 points, at 90 %
 LOAD_TEST_HOURS = 2.0
-LOAD_TEST_DAYS = 1.0 / 3.0  # eight hours of an engineer, to prepare and to read it
+LOAD_TEST_WORK_HOURS = HOURS_PER_DAY / 3.0  # of an engineer, to prepare and to read it
 SAMPLE_SHARE = 0.02  # of the corpus that is indexed to see what the whole will cost
+JUDGED = (
+    *("accepted.*", "*.accepted", "*.quality", "*log_odds*"),
+    *("*of_teacher", "*recall*", "*context_decay"),
+)
 
 
 @public
 @dataclass(frozen=True)
 class Measurement:
-    """A way to learn about some inputs: patterns of their keys, what it costs once [USD], and how that is counted."""
+    """A way to learn about some inputs before the choice.
+
+    Parameters
+    ----------
+    name : str
+        What is done.
+    inputs : tuple of str
+        Patterns of the keys of inputs that it says something about, such as "rag.*".
+    usd : float
+        What it costs once [USD].
+    how : str
+        How that is counted.
+    """
 
     name: str
     inputs: tuple[str, ...]
@@ -69,56 +83,61 @@ class Measurement:
 
 @analysis
 def measurements(study: Study) -> list[Measurement]:
-    """What can be measured before the choice, priced from the catalogue: judged answers, a load test, a sample of an index."""
-    options, terms = study.options, study.terms
+    """What can be measured before the choice, priced from the catalogue.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        What can be chosen.
+
+    Returns
+    -------
+    list of Measurement
+        Judged answers; with own GPUs a load test; with a graph a sample of its index.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> [way.name for way in measurements(study)]
+    ['label 200 evaluation items', 'a two-hour load test', 'index 2 % of the corpus']
+    """
+    options = study.options
     item = middle(catalog.label("expert_ranking").usd_per_item)
     found = [
         Measurement(
             f"label {EVAL_ITEMS} evaluation items",
-            (
-                "accepted.*",
-                "*.accepted",
-                "*log_odds*",
-                "*.quality",
-                "*of_teacher",
-                "*recall*",
-                "*context_decay",
-            ),
+            JUDGED,
             EVAL_ITEMS * len(options) * item,
             f"{EVAL_ITEMS} items x {len(options)} options x USD {number_text(item)} a judgement",
         )
     ]
-    own = [serving for serving in objects(options) if isinstance(serving, Hosted)]
-    if own:
-        serving, hour = middle((own[0], terms))[0], middle(terms.people.engineer.usd_per_hour)
-        rent, people = (
-            serving.usd_per_gpu_hour()[0] * float(serving.gpus),
-            LOAD_TEST_DAYS * HOURS_PER_DAY,
-        )
+    own = next((x for x in objects(options) if isinstance(x, Hosted)), None)
+    if own is not None:
+        serving, engineer = middle((own, study.terms.people.engineer))
+        rent, hour = serving.usd_per_gpu_hour()[0] * float(serving.gpus), engineer.usd_per_hour
         found.append(
             Measurement(
                 "a two-hour load test",
                 ("Hosted.*", "serving.tpot_ratio"),
-                LOAD_TEST_HOURS * rent + people * hour,
-                f"{LOAD_TEST_HOURS:g} h x USD {number_text(rent)} of GPUs + {people:g} h x USD {number_text(hour)} of an engineer",
+                LOAD_TEST_HOURS * rent + LOAD_TEST_WORK_HOURS * hour,
+                f"{LOAD_TEST_HOURS:g} h x USD {number_text(rent)} of GPUs + "
+                f"{LOAD_TEST_WORK_HOURS:g} h x USD {number_text(hour)} of an engineer",
             )
         )
-    graphs = [
-        label
-        for label, option in options.items()
-        if any(isinstance(t, GraphRag) for t in objects(option))
-    ]
-    if graphs:
-        book = ledger(study.only(graphs[0]))
-        usd = float(book.loc[book["item"].str.startswith("index the graph"), "usd"].sum())
-        found.append(
-            Measurement(
-                "index 2 % of the corpus",
-                ("*index_tokens", "*output_share", "*index_share", "graphrag.*"),
-                SAMPLE_SHARE * usd,
-                f"{SAMPLE_SHARE:.0%} of an index of USD {number_text(round(usd))}",
+    for label, option in options.items():
+        if any(isinstance(technique, GraphRag) for technique in objects(option)):
+            book = ledger(study.only(label))
+            usd = float(book.loc[book["item"].str.startswith("index the graph"), "usd"].sum())
+            found.append(
+                Measurement(
+                    "index 2 % of the corpus",
+                    ("*index_tokens", "*output_share", "*index_share", "graphrag.*"),
+                    SAMPLE_SHARE * usd,
+                    f"{SAMPLE_SHARE:.0%} of an index of USD {number_text(round(usd))}",
+                )
             )
-        )
+            break  # one sample tells about every graph
     return found
 
 
@@ -128,130 +147,134 @@ def value_of_information(
     groups: Mapping[str, Iterable[str]] | None = None,
     ways: Iterable[Measurement] | None = None,
 ) -> pd.DataFrame:
-    """What knowing an input before the choice is worth [USD over the horizon], with its sampling error, beside what measuring it costs.
+    """What knowing an input before the choice is worth, beside what measuring it costs.
 
-    Columns: input, meaning, kind ("all", "group", "input"), usd (EVPI or EVPPI), error (standard error), usd_to_measure, worth (usd less that), how.
-    `groups` maps a name to patterns of inputs; by default the `ways` to measure, which are those of `measurements`. An input is
-    worth something only where knowing it would change the choice. It is the most that a measurement can be worth: a
-    sample tells less. Left out are options that run in fewer than nine draws of ten, the draws in which another does not, and options of unknown
-    quality beside known ones. Where one option is left there is nothing to choose, and knowing is worth nothing.
+    An input is worth something only where knowing it would change the choice. It is the most that a
+    measurement can be worth: a sample tells less. Where one option is left there is nothing to
+    choose, and knowing is worth nothing.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        What can be chosen.
+    groups : dict of name to patterns, optional
+        Inputs that are known together; without it, what each way to measure tells.
+    ways : iterable of Measurement, optional
+        Ways to measure; without them, those of `measurements`.
+
+    Returns
+    -------
+    DataFrame
+        `input` (or name of the group), `meaning`, `kind` ("all", "group" or "input"), `usd` (EVPI
+        or EVPPI) and its standard `error`, `usd_to_measure` and `worth` (usd less that) [USD over
+        the horizon], `how`. Left out are options that run in fewer than nine draws of ten, the
+        draws in which another does not run, and options of unknown quality beside known ones.
+
+    Raises
+    ------
+    ValueError
+        Fewer than 50 draws, no option that runs, or a group that matches no input.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> table = value_of_information(study.only("RAG", "Prompt"), ways=[], draws=200)
+    >>> table.loc[0, ["input", "kind"]].to_list()
+    ['everything', 'all']
     """
     draws, seed = study.draws, study.seed
     whole_number("draws", draws, 10 * FOLDS, DRAWS_MAX)
     usd, runs = that_run(totals(comparable(study), draws))
     check(
-        usd and runs.any(),
-        "value_of_information: no option runs in nine draws of ten; `compare` says why",
+        runs.any(), "value_of_information: no option runs in nine draws of ten; `compare` says why"
     )
-    cost = np.column_stack(list(usd.values()))
-    inputs = doubts(study.inputs)
-    u = {
-        key: 2 * uniforms(key, draws, seed)[:, 0] - 1
-        if not getattr(d, "driver", None)
-        else _rank(d, key, draws, seed)
-        for key, d in inputs.items()
-    }
-    u = {key: x[runs] for key, x in u.items()}
+    cost = np.column_stack([*usd.values()])
+    inputs, meaning = doubts(study.inputs), meanings(study.inputs)
+    places = {key: _places(key, doubt, draws, seed)[runs] for key, doubt in inputs.items()}
     ways = measurements(study) if ways is None else list(ways)
-    wrong = next((w for w in ways if not isinstance(w, Measurement)), None)
+    for way in ways:
+        check(
+            isinstance(way, Measurement),
+            f"value_of_information: {way!r} among the ways is no Measurement(name, inputs, usd, "
+            "how)",
+        )
+    gain = cost[:, cost.mean(axis=0).argmin()] - cost.min(axis=1)
+    rows: list[tuple] = [(EVERYTHING, "", "all", float(gain.mean()), _error(gain), np.nan, "")]
+    by_name = {way.name: way for way in ways}
+    for name, keys in _groups(groups, ways, inputs).items():
+        known = by_name.get(name)
+        price, how = (known.usd, known.how) if known else (np.nan, ", ".join(keys[:PAIRS]))
+        worth = _evppi(cost, [places[key] for key in keys])
+        rows.append((name, "", "group", *worth, price, how))
+    each = []
+    for key, place in places.items():
+        how = "; ".join(way.name for way in ways if way.tells(key))
+        each.append((key, meaning.get(key, ""), "input", *_evppi(cost, [place]), np.nan, how))
+    rows += sorted(each, key=lambda row: -row[3])
+    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "worth"])
+    return table.assign(worth=table["usd"] - table["usd_to_measure"])[COLUMNS]
+
+
+def _groups(
+    groups: Mapping[str, Iterable[str]] | None, ways: list[Measurement], inputs: Iterable[str]
+) -> dict[str, list[str]]:
+    """The inputs of each group: those that match its patterns, or that a way to measure tells."""
+    if groups is None:
+        told = {way.name: [key for key in inputs if way.tells(key)] for way in ways}
+        return {name: keys for name, keys in told.items() if keys}
     check(
-        wrong is None,
-        f"value_of_information: {wrong!r} among the ways is no Measurement(name, inputs, usd, how)",
-    )
-    check(
-        groups is None or isinstance(groups, Mapping),
+        isinstance(groups, Mapping),
         f"value_of_information: groups is {groups!r}, it must be {{name: patterns of inputs}}",
     )
-    named = (
-        {w.name: [k for k in inputs if w.tells(k)] for w in ways}
-        if groups is None
-        else {g: _matching(g, p, inputs) for g, p in groups.items()}
-    )
-    price = {w.name: w for w in ways}
-    gain = cost[:, cost.mean(axis=0).argmin()] - cost.min(axis=1)
-    rows: list[tuple] = [
-        (EVERYTHING, "", "all", float(gain.mean()), _error(gain), np.nan, np.nan, "")
-    ]
-    for name, keys in named.items():
-        if keys:
-            value, error = _evppi(cost, [u[k] for k in keys])
-            way = price.get(name)
-            spent = way.usd if way else np.nan
-            rows.append(
-                (
-                    name,
-                    "",
-                    "group",
-                    value,
-                    error,
-                    spent,
-                    value - spent,
-                    way.how if way else ", ".join(keys[:PAIRS]),
-                )
-            )
-    meaning = meanings(study.inputs)
-    each = [
-        (
-            key,
-            meaning.get(key, ""),
-            "input",
-            *_evppi(cost, [x]),
-            np.nan,
-            np.nan,
-            "; ".join(w.name for w in ways if w.tells(key)),
-        )
-        for key, x in u.items()
-    ]
-    rows += sorted(each, key=lambda row: -row[3])
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _matching(group: str, patterns: Iterable[str], inputs: Mapping[str, Any]) -> list[str]:
-    patterns = [patterns] if isinstance(patterns, str) else list(patterns)
-    found = [key for key in inputs if any(fnmatchcase(key, p) for p in patterns)]
-    if not found:
-        raise unknown("input", patterns[0] if patterns else group, inputs, f"the group {group!r}")
+    found = {}
+    for name, given in groups.items():
+        patterns = [given] if isinstance(given, str) else list(given)
+        found[name] = [key for key in inputs if any(fnmatchcase(key, p) for p in patterns)]
+        if not found[name]:
+            wanted = patterns[0] if patterns else name
+            raise unknown("input", wanted, inputs, f"the group {name!r}")
     return found
 
 
-def _rank(doubt: Doubt, key: str, draws: int, seed: int) -> np.ndarray:  # type: ignore[valid-type]
-    """Where each draw of a doubt that follows a driver lies among the others, -1 to 1."""
-    return (
-        2 * (np.argsort(np.argsort(draw_values(key, doubt, draws, seed)[:, 0])) + 0.5) / draws - 1
-    )
+def _places(key: str, doubt: Any, draws: int, seed: int) -> np.ndarray:
+    """Where each draw of a doubt lies among the others, -1 to 1."""
+    if getattr(doubt, "driver", None):
+        order = np.argsort(np.argsort(draw_values(key, doubt, draws, seed)[:, 0]))
+        return 2 * (order + 0.5) / draws - 1
+    return 2 * uniforms(key, draws, seed)[:, 0] - 1
 
 
 def _evppi(cost: np.ndarray, inputs: list[np.ndarray]) -> tuple[float, float]:
-    """Value of knowing some inputs and its standard error: the policy of a regression, scored on draws it has not seen."""
-    basis, fold = _basis(inputs, cost), np.arange(len(cost)) % FOLDS
-    default = cost.mean(axis=0).argmin()
-    seen = np.clip(
-        cost, *np.percentile(cost, TAILS, axis=0)
-    )  # a few draws in a long tail would decide the regression
-    parts = [(basis[fold == k], seen[fold == k]) for k in range(FOLDS)]
-    squares, products = (
-        [b.T @ y for b, y in pairs] for pairs in ([(b, b) for b, _ in parts], parts)
-    )
+    """Value of knowing some inputs and its standard error.
+
+    It is that of the policy of a regression, scored on draws that the regression has not seen.
+    """
+    basis, default = _basis(inputs, cost), cost.mean(axis=0).argmin()
+    seen = np.clip(cost, *np.percentile(cost, TAILS, axis=0))  # long tails would decide it
+    folds = [(basis[k::FOLDS].copy(), seen[k::FOLDS].copy()) for k in range(FOLDS)]
+    squares = [b.T @ b for b, _ in folds]
+    products = [b.T @ y for b, y in folds]
     gain = np.empty(len(cost))
-    for k, (b, _) in enumerate(parts):  # least squares on the other folds
-        weights = np.linalg.lstsq(
-            sum(squares) - squares[k], sum(products) - products[k], rcond=1e-10
-        )[0]
-        chosen, paid = (b @ weights).argmin(axis=1), cost[fold == k]
-        gain[fold == k] = paid[:, default] - np.take_along_axis(paid, chosen[:, None], axis=1)[:, 0]
+    for k, (b, _) in enumerate(folds):  # least squares on the other folds
+        others = sum(squares) - squares[k], sum(products) - products[k]
+        weights = np.linalg.lstsq(*others, rcond=1e-10)[0]
+        chosen, paid = (b @ weights).argmin(axis=1), cost[k::FOLDS]
+        gain[k::FOLDS] = paid[:, default] - paid[np.arange(len(paid)), chosen]
     return max(float(gain.mean()), 0.0), _error(gain)
 
 
 def _basis(inputs: list[np.ndarray], cost: np.ndarray) -> np.ndarray:
-    """Legendre polynomials of each input in -1..1; for several, also the products of pairs of those that matter most."""
+    """Legendre polynomials of each input in -1..1.
+
+    For several inputs also the products of pairs of those that move the costs most.
+    """
     degree = DEGREE if len(inputs) == 1 else GROUP_DEGREE
-    columns = [np.ones((len(cost), 1))] + [
-        np.polynomial.legendre.legvander(x, degree)[:, 1:] for x in inputs
-    ]
+    powers = [np.polynomial.legendre.legvander(x, degree)[:, 1:] for x in inputs]
     gaps = cost - cost.mean(axis=1, keepdims=True)
     strong = sorted(inputs, key=lambda x: -np.abs(x @ gaps).max())[:PAIRS]
-    pairs = [a * b for i, a in enumerate(strong) for b in strong[i + 1 :]]
-    return np.column_stack([*columns, *pairs])
+    pairs = [a * b for a, b in combinations(strong, 2)]
+    return np.column_stack([np.ones(len(cost)), *powers, *pairs])
 
 
 def _error(gain: np.ndarray) -> float:

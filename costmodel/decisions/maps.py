@@ -1,4 +1,4 @@
-"""Which options are efficient, and which is cheapest over the plane of two inputs."""
+"""Which options are efficient, and which is the cheapest over the plane of two inputs."""
 
 from __future__ import annotations
 
@@ -13,69 +13,110 @@ from costmodel.core.checks import require
 from costmodel.core.errors import check, unknown
 from costmodel.core.nested import find_key, leaves
 from costmodel.decisions.compare import compare
+from costmodel.decisions.search import goal_limits, present, product, spacing
 from costmodel.decisions.simulate import comparable, totals
-from costmodel.decisions.tradeoffs import _mid, _reach
 
 MAP_POINTS = 41
 COSTS = ("per_accepted", "per_request", "per_month", "mid", "npv")
-
-
-# -- dominance and maps --------------------------------------------------------------------------------
 
 
 @analysis
 def frontier(
     study: Study, latency: Mapping[str, float] | None = None, cost: str = "per_accepted"
 ) -> pd.DataFrame:
-    """Which options nothing beats on cost, quality and latency at once, and by whom the others are dominated.
+    """Which options nothing beats on cost, quality and latency at once, and who beats the others.
 
-    Index option, cheapest first; columns: the cost (a column of `compare`, "per_accepted" by default), quality, latency_s, efficient, dominated_by,
-    why_not. `latency` gives seconds by label, of your own measurement; where it is given, an option without it is not comparable.
-    `cost` is one of per_accepted, per_request, per_month, mid and npv. An option dominates another if it is as good in all and better in one. Adding an option can dominate others; it turns no order round.
+    An option dominates another if it is as good in all and better in one. Adding an option can
+    dominate others; it turns no order round.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        What is compared, with all Ranges at their middle.
+    latency : dict of label to float, optional
+        Seconds of your own measurement; where it is given, an option without it is not comparable.
+    cost : {"per_accepted", "per_request", "per_month", "mid", "npv"}
+        A column of `compare` [USD].
+
+    Returns
+    -------
+    DataFrame
+        Index option, cheapest first: the cost, `quality` [share], `latency_s` [s], `efficient`,
+        `dominated_by` (labels), `why_not`.
+
+    Raises
+    ------
+    CatalogError
+        A cost or a label of `latency` that is not there; the nearest names are said.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> frontier(study).loc["Prompt", "dominated_by"]
+    'Few-shot + cache, Few-shot'
     """
     table = compare(study, draws=1)
     if cost not in COSTS:
         raise unknown("cost", cost, COSTS, "the columns of compare")
-    for label in latency or {}:
+    for label, second in (latency or {}).items():
         if label not in table.index:
             raise unknown("option", label, table.index, "the latencies")
-        require(f"latency of {label!r}", latency[label])  # type: ignore[index]
+        require(f"latency of {label!r}", second)
     seconds = pd.Series(latency or {}, dtype=float).reindex(table.index)
-    asked = {"cost": table[cost], "worse": -table["quality"]} | (
-        {"seconds": seconds} if latency else {}
-    )
-    points = np.column_stack([x.to_numpy(float) for x in asked.values()])
+    aims = [table[cost], -table["quality"], *([seconds] if latency else [])]
+    points = np.column_stack(aims)
     known = ~np.isnan(points).any(axis=1)
-    by = []
-    for i, point in enumerate(points):
-        beats = known & known[i] & (points <= point).all(axis=1) & (points < point).any(axis=1)
-        by.append(", ".join(table.index[beats]))
-    out = pd.DataFrame(
-        {
-            cost: table[cost],
-            "quality": table["quality"],
-            "latency_s": seconds,
-            "efficient": known & (np.array(by) == ""),
-            "dominated_by": by,
-        }
-    )
-    out["why_not"] = np.where(
-        known,
-        "",
-        np.where(
-            table["why_not"] != "", table["why_not"], "not comparable: its latency is not known"
-        ),
-    )
-    return out.sort_values(cost, kind="stable")
+    dominated_by = []
+    for point in points:  # a comparison with NaN is False
+        beats = (points <= point).all(axis=1) & (points < point).any(axis=1)
+        dominated_by.append(", ".join(table.index[beats]))
+    why_not = table["why_not"].replace("", "not comparable: its latency is not known")
+    columns = {
+        "quality": table["quality"],
+        "latency_s": seconds,
+        "efficient": known & (np.array(dominated_by) == ""),
+        "dominated_by": dominated_by,
+        "why_not": why_not.mask(known, ""),
+    }
+    return table[[cost]].assign(**columns).sort_values(cost, kind="stable")
 
 
 @analysis
 def regions(study: Study, over: Mapping[str, Any]) -> pd.DataFrame:
-    """Who is cheapest where: a map over any two inputs, every other one at its middle.
+    """Who is the cheapest where: a map over two inputs, every other one at its middle.
 
-    `over` is {input: values, input: values}; None takes a thirtieth to thirty times the present value, or 0 to 1 for a share. Columns: the two inputs, best, usd, second,
-    margin (what the second costs more, as a share). With a floor, options below that quality at the present point are left out,
-    and those of unknown quality beside known ones.
+    With a quality floor, options below it at the present point are left out, and options of unknown
+    quality beside known ones.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        What is compared.
+    over : dict of input to values
+        Two inputs with their values, each in its own unit; None: a thirtieth to thirty times the
+        present one, or 0 to 1 for a share.
+
+    Returns
+    -------
+    DataFrame
+        The two inputs, `best` (label), `usd` [USD over the horizon], `second` (label), `margin`
+        (what the second costs more, as a share). `attrs["now"]` has the present values.
+
+    Raises
+    ------
+    CatalogError
+        An input that is not there; the nearest names are said.
+    ValueError
+        Not two inputs, no values, or no option that reaches the floor.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> over = {"requests_per_month": [1e4, 1e7], "usd_per_failure": [0.0, 1.0]}
+    >>> regions(study.only("Prompt", "RAG"), over)["best"].to_list()
+    ['RAG', 'RAG', 'RAG', 'RAG']
     """
     check(
         isinstance(over, Mapping) and len(over) == 2,
@@ -87,46 +128,25 @@ def regions(study: Study, over: Mapping[str, Any]) -> pd.DataFrame:
         good = [label for label in study.options if quality[label] >= study.quality_floor]
         check(good, "regions: no option reaches the quality floor")
         study = study.only(*good)
-    values = dict(leaves(study.inputs))
-    axes: dict[str, np.ndarray] = {}
-    keys = {name: find_key(study.inputs, name) for name in over}
+    values, keys = dict(leaves(study.inputs)), [find_key(study.inputs, name) for name in over]
     check(
-        len(set(keys.values())) == 2,
-        f"regions needs two inputs, and {' and '.join(map(repr, over))} are one",
+        keys[0] != keys[1], f"regions needs two inputs, and {' and '.join(map(repr, over))} are one"
     )
-    for name, given in over.items():
-        low, high = _reach(keys[name], values[keys[name]])
-        check(given is None or np.size(given), f"regions: {name!r} needs values, or None")
-        axes[name] = (
-            np.ravel(given)
-            if given is not None
-            else (np.geomspace if low > 0 else np.linspace)(low, high, MAP_POINTS)
-        )
-    grid = dict(
-        zip(axes, (m.ravel() for m in np.meshgrid(*axes.values(), indexing="ij")), strict=True)
-    )
+    axes: dict[str, np.ndarray] = {}
+    for (name, axis), key in zip(over.items(), keys, strict=True):
+        low, high = goal_limits(key, values[key])
+        axes[name] = spacing(low)(low, high, MAP_POINTS) if axis is None else np.ravel(axis)
+        check(len(axes[name]), f"regions: {name!r} needs values, or None")
+    grid = product(axes)
     usd = totals(study, grid=grid)
-    stack = np.vstack([np.where(np.isnan(x), np.inf, x) for x in usd.values()])
-    order, labels = np.argsort(stack, axis=0, kind="stable"), np.array([*usd, ""], dtype=object)
-    place = np.arange(stack.shape[1])
-    least = stack[order[0], place]
-    more = stack[order[1], place] if len(usd) > 1 else np.full(place.size, np.inf)
+    nobody = np.full(len(grid[name]), np.nan)  # where fewer than two options can run
+    costs, labels = np.column_stack([*usd.values(), nobody]), np.array([*usd, ""], dtype=object)
+    order = np.argsort(costs, axis=1, kind="stable")[:, :2]  # what cannot run comes last
+    least, more = np.take_along_axis(costs, order, axis=1).T
+    best, second = np.where(np.isnan((least, more)), "", labels[order.T])
     with np.errstate(invalid="ignore", divide="ignore"):
-        margin = np.where(np.isfinite(more), more / least - 1, np.nan)
-    best, second = (
-        np.where(np.isfinite(least), order[0], -1),
-        np.where(np.isfinite(more), order[min(1, len(usd) - 1)], -1),
-    )
-    table = pd.DataFrame(
-        {
-            **grid,
-            "best": labels[best],
-            "usd": np.where(np.isfinite(least), least, np.nan),
-            "second": labels[second],
-            "margin": margin,
-        }
-    )
-    table.attrs["now"] = {
-        name: float(_mid(values[key])) for name, key in keys.items()
-    }  # for the figure
+        margin = more / least - 1
+    table = pd.DataFrame({**grid, "best": best, "usd": least, "second": second, "margin": margin})
+    now = (present(values[key]) for key in keys)
+    table.attrs["now"] = dict(zip(over, now, strict=True))  # for the figure
     return table

@@ -1,10 +1,9 @@
-"""Sobol indices: which share of the variance each doubt explains, alone and with all its interactions."""
+"""Sobol indices: the share of the variance that each doubt explains, alone and with others."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,14 +24,45 @@ RESAMPLES = 200
 def sobol(
     study: Study, label: str | None = None, against: str | None = None, points: int = POINTS
 ) -> pd.DataFrame:
-    """Share of the variance of an option's total that each doubt explains; with `against`, of the difference to that option.
+    """Share of the variance of an option's total that each doubt explains.
 
-    Columns: input, first, first_low, first_high (alone), total, total_low, total_high (with all its interactions; the ends hold 90 %
-    of a bootstrap), largest total first. Doubts that a driver moves are split into the driver ("driver name") and what is their own.
-    Each doubt has its own range: what cannot run in a draw is an error. Source: scipy.stats.sobol_indices (Saltelli et al. 2010),
-    `points` a power of two.
+    Doubts that a driver moves are split into the driver ("driver name") and what is their own.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        Where the options stand.
+    label : str, optional
+        The option; without one, the only option.
+    against : str, optional
+        With it, the variance of the difference to this option.
+    points : int
+        Size of the design, a power of two.
+
+    Returns
+    -------
+    DataFrame
+        `input`, `first`, `first_low` and `first_high` (alone), `total`, `total_low` and
+        `total_high` (with all its interactions) [share of the variance], largest total first. The
+        ends hold 90 % of a bootstrap.
+
+    Raises
+    ------
+    ValueError
+        No input is a Range, an option cannot run in a draw, or `points` is no power of two.
+
+    References
+    ----------
+    Saltelli et al. 2010, by scipy.stats.sobol_indices.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> list(sobol(study.only("Prompt"), points=2).columns)[:4]
+    ['input', 'first', 'first_low', 'first_high']
     """
-    labels = (study.label(label),) if against is None else study.pair(label, against)
+    labels = [study.label(label)] if against is None else [*study.pair(label, against)]
     study = study.only(*labels)
     found = doubts(study.inputs)
     keys = [key for key in dict.fromkeys([*found, *map(driver_key, found.values())]) if key]
@@ -40,8 +70,8 @@ def sobol(
 
     def usd(u: np.ndarray) -> np.ndarray:
         given = {key: column[:, None] for key, column in zip(keys, u.T, strict=True)}
-        drawn = totals(study, len(u), points=given)
-        return drawn[labels[0]] - drawn[labels[1]] if against is not None else drawn[labels[0]]
+        first, *second = totals(study, len(u), points=given).values()
+        return first - second[0] if second else first
 
     return sobol_indices(usd, keys, points, study.seed)
 
@@ -49,16 +79,37 @@ def sobol(
 @public
 def sobol_indices(
     function: Callable[[np.ndarray], np.ndarray],
-    names: list[str],
+    names: Sequence[str],
     points: int = POINTS,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Sobol indices of any function of uniforms: (n, d) in 0..1 -> (n,). Columns as `sobol`.
+    """Sobol indices of any function of uniforms.
 
-    >>> additive = sobol_indices(
-    ...     lambda u: 3 * u[:, 0] + u[:, 1], ["a", "b"]
-    ... )  # 9 / 10 and 1 / 10 of the variance
-    >>> [round(float(x), 2) for x in additive["first"]]
+    Parameters
+    ----------
+    function : callable
+        Uniforms of the shape (n, d), in 0 to 1 -> (n,).
+    names : sequence of str
+        One for each of the d columns.
+    points : int
+        Size of the design, a power of two.
+    seed : int
+        What makes it repeatable.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `sobol`.
+
+    Raises
+    ------
+    ValueError
+        Without names, with `points` no power of two, or where the function is not finite.
+
+    Examples
+    --------
+    >>> additive = sobol_indices(lambda u: 3 * u[:, 0] + u[:, 1], ["a", "b"])
+    >>> [round(float(x), 2) for x in additive["first"]]  # 9 / 10 and 1 / 10 of the variance
     [0.9, 0.1]
     """
     from scipy.stats import sobol_indices as indices
@@ -71,33 +122,32 @@ def sobol_indices(
         points & (points - 1) == 0, f"points is {points}, it must be a power of two, such as 1024"
     )
 
-    def asked(x: np.ndarray) -> np.ndarray:
+    def rows(x: np.ndarray) -> np.ndarray:
         y = np.asarray(function(np.clip(x.T, 1e-9, 1 - 1e-9)), float)
         check(
             y.shape == (x.shape[1],),
-            f"sobol_indices: the function returns the shape {y.shape}, it must be one number a row, ({x.shape[1]},)",
+            f"sobol_indices: the function returns the shape {y.shape}, it must be "
+            f"one number a row, ({x.shape[1]},)",
         )
         check(
             np.isfinite(y).all(),
-            "an option cannot run in some of the draws, so its variance is not known; narrow the Range that stops it",
+            "an option cannot run in some of the draws, so its variance is not known; narrow the "
+            "Range that stops it",
         )
         return y[None, :]
 
     found = indices(
-        func=asked, n=points, dists=[uniform()] * len(names), rng=np.random.default_rng(seed)
+        func=rows, n=points, dists=[uniform()] * len(names), rng=np.random.default_rng(seed)
     )
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # an input that changes nothing has no spread: its ends are filled in below
+        warnings.simplefilter("ignore")  # an input that changes nothing has no spread
         spread = found.bootstrap(confidence_level=LEVEL, n_resamples=RESAMPLES)
-    table: dict[str, Any] = {"input": names}
-    for column, value, band in (
-        ("first", found.first_order, spread.first_order),
-        ("total", found.total_order, spread.total_order),
-    ):
-        low, high = band.confidence_interval
-        value = np.ravel(value)
-        ends = (np.where(np.isnan(np.ravel(end)), value, np.ravel(end)) for end in (low, high))
-        table |= dict(zip((column, f"{column}_low", f"{column}_high"), (value, *ends), strict=True))
-    return pd.DataFrame(table).sort_values("total", ascending=False, ignore_index=True)
+    table = pd.DataFrame({"input": names})
+    for column in ("first", "total"):
+        value = np.ravel(getattr(found, f"{column}_order"))
+        low, high = getattr(spread, f"{column}_order").confidence_interval
+        table[column] = value
+        for end, bound in (("low", low), ("high", high)):
+            bound = np.ravel(bound)
+            table[f"{column}_{end}"] = np.where(np.isnan(bound), value, bound)
+    return table.sort_values("total", ascending=False, ignore_index=True)

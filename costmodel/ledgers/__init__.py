@@ -1,6 +1,9 @@
-"""Floor 4, and the face `cm.ledgers`: purchases become lines, lines a bill. It imports `choices` and everything below.
+"""Floor 4, and the face `cm.ledgers`: purchases become lines, lines a bill.
 
-To write a technique  Case Line Traffic labour Request Call Segment Cache once monthly with_demand every path
+It imports `choices` and everything below.
+
+To write a technique  Case Line Traffic labour Request Call Segment Cache
+When it is bought     once monthly with_demand every path
 To read a ledger      evaluate register bibliography by_hand
 """
 

@@ -1,8 +1,8 @@
-"""From an option to its bill: option -> cases -> purchases -> lines -> Bill. Read from top to bottom.
+"""From an option to its bill: option -> cases -> purchases -> lines -> Bill.
 
-What calls a model is pooled by serving and priced by that serving; everything else is a line as it stands. Equal things are
-bought once, and this is the only place that decides it: equal techniques in `purchases`, equal servings in `pooled`.
-"""
+Read from top to bottom. Calls of a model are pooled by serving and priced by that serving; every
+other purchase is a line as it stands. Equal things are bought once, and only this file decides it:
+equal techniques in `_bought`, equal servings in `pooled`."""
 
 from __future__ import annotations
 
@@ -30,32 +30,71 @@ Cases = list[tuple[Option, Case, Any]]
 Purchase = tuple[Any, Line | Traffic]  # the serving that prices it, and what is bought
 
 
+@dataclass(frozen=True)
+class Bills:
+    """A study on numbers: the calendar, the bill of each option that runs, why the others do
+    not."""
+
+    calendar: Calendar
+    bills: dict[str, Bill]
+    why_not: dict[str, Infeasible]
+
+
+def at_middle(study: Study) -> Bills:
+    """Every option of a study with every doubt at its middle."""
+    return evaluate_all(*middle((study.options, study.work, study.terms)))
+
+
+def evaluate_all(options: dict[str, Any], work: Workload, terms: Terms) -> Bills:
+    """The bills of options whose Ranges are already numbers, or arrays of draws."""
+    bills, why_not = {}, {}
+    for label, option in options.items():
+        try:
+            bills[label] = evaluate(option, work, terms)
+        except Infeasible as reason:
+            why_not[label] = reason
+    return Bills(Calendar(work, terms), bills, why_not)
+
+
 @public
 def evaluate(option: Option | Mix, work: Workload, terms: Terms) -> Bill:
     """The bill of an option whose Ranges are already numbers, or arrays of draws.
 
     Parameters
     ----------
-    option, work, terms
-        After `middle` or `sample`: every doubt is a number or an array of the shape (n, 1).
+    option : Option or Mix
+        What is bought, after `middle` or `sample`: every doubt is a number or an array of the shape
+        (n, 1).
+    work : Workload
+        What arrives, after the same.
+    terms : Terms
+        Start, horizon, discounting and price trends, after the same.
 
     Returns
     -------
     Bill
-        Its lines, the share of answers accepted, the requests of month 1, and where its calls fit their servings.
+        `lines`, the share of answers `accepted` [share], the `requests` of month 1, and where its
+        calls fit their servings.
 
     Raises
     ------
     Infeasible
-        When a call fits its serving at no price; in an array of draws `Bill.fits` marks the draws instead.
+        A call fits its serving at no price. In an array of draws `Bill.fits` marks the draws
+        instead.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1e5, input_tokens=900, output_tokens=250)
+    >>> option = cm.Option(cm.Api("gpt-4o", on="2026-11-01"))
+    >>> bill = evaluate(*middle((option, work, cm.Terms())))
+    >>> [line.item for line in bill.lines], bill.requests
+    (['production: fresh input', 'production: output'], 100000.0)
     """
     parts = cases(option, work, terms)
     bought = list(purchases(parts))
-    lines = [purchase for _, purchase in bought if isinstance(purchase, Line)]
-    fits: Any = True
-    for serving, purchase in bought:
-        if isinstance(purchase, Traffic):
-            fits = fits & _fits(serving, purchase)
+    fits = _fits(bought)
+    lines: list[Any] = [purchase for _, purchase in bought if isinstance(purchase, Line)]
     for serving, traffic in pooled(bought):
         lines += lines_of(serving, traffic, work, terms)
     share = accepted(parts)
@@ -70,39 +109,36 @@ def cases(option: Option | Mix, work: Workload, terms: Terms) -> Cases:
 
 
 def purchases(parts: Cases) -> Iterator[Purchase]:
-    """Everything an option buys: first the calls of production, then what its techniques buy.
-
-    Equal techniques of a Mix are bought once, for the requests that all their parts see together; a technique that
-    changes its serving (a tune) is bought once per serving.
-    """
+    """Everything an option buys: first the calls of production, then what its techniques buy."""
     for _, case, _ in parts:
         for call in case.request.calls:
             count = case.requests_per_month * call.per_request
             yield case.serving, Traffic("production", call, count, with_demand(), "serving")
-    bought: list[tuple[Any, Case]] = []
-    for part, case, _ in parts:
-        before = len(bought)  # what the parts before this one bought
-        for technique in (t for t in part.techniques if hasattr(t, "buys")):
-            shared = (i for i in range(before) if _bought_together(technique, case, *bought[i]))
-            if (i := next(shared, None)) is None:
-                bought.append((technique, case))
-                continue
-            other, earlier = bought[i]
-            requests = earlier.requests_per_month + case.requests_per_month
-            bought[i] = (
-                other,
-                replace(earlier, requests_per_month=requests, together=(*earlier.together, case)),
-            )
-    for technique, case in bought:
+    for technique, case in _bought(parts):
         for purchase in purchases_of(technique, case):
             yield getattr(purchase, "by", None) or case.serving, purchase
 
 
-def _bought_together(technique: Any, case: Case, other: Any, earlier: Case) -> bool:
-    """Whether a technique is bought together with an equal one of another part of the same Mix."""
-    return same(technique, other) and (
-        not hasattr(technique, "adapt") or same(case.serving, earlier.serving)
-    )
+def _bought(parts: Cases) -> list[tuple[Any, Case]]:
+    """Each technique that buys something, with the case that it buys for.
+
+    Equal techniques of a Mix are bought once, for the requests that all their parts see together. A
+    technique that changes its serving (a tune) is bought once per serving."""
+    bought: list[tuple[Any, Case]] = []
+    for part, case, _ in parts:
+        earlier_parts = len(bought)
+        for technique in (t for t in part.techniques if hasattr(t, "buys")):
+            for i, (other, earlier) in enumerate(bought[:earlier_parts]):
+                one_serving = not hasattr(other, "adapt") or same(case.serving, earlier.serving)
+                if same(technique, other) and one_serving:
+                    requests = earlier.requests_per_month + case.requests_per_month
+                    together = (*earlier.together, case)
+                    shared = replace(earlier, requests_per_month=requests, together=together)
+                    bought[i] = other, shared
+                    break
+            else:
+                bought.append((technique, case))
+    return bought
 
 
 def pooled(bought: Iterable[Purchase]) -> list[tuple[Any, list[Traffic]]]:
@@ -110,22 +146,27 @@ def pooled(bought: Iterable[Purchase]) -> list[tuple[Any, list[Traffic]]]:
     pools: list[tuple[Any, list[Traffic]]] = []
     for serving, purchase in bought:
         if isinstance(purchase, Traffic):
-            traffic = next((calls for other, calls in pools if same(serving, other)), None)
-            if traffic is None:
-                pools.append((serving, [purchase]))
+            for other, traffic in pools:
+                if same(serving, other):
+                    traffic.append(purchase)
+                    break
             else:
-                traffic.append(purchase)
+                pools.append((serving, [purchase]))
     return pools
 
 
-def _fits(serving: Any, traffic: Traffic) -> Any:
-    """Where a call fits its serving: a single number that does not is Infeasible, draws and grid points are marked."""
+def _fits(bought: Iterable[Purchase]) -> Any:
+    """Where all calls fit their servings: draws and grid points are marked.
+
+    One number alone that does not fit is Infeasible.
+    """
     fits: Any = True
-    for over, reason in serving.limits(traffic.call):
-        if np.ndim(over) == 0 and over > 0:
-            where = "" if traffic.item == "production" else f"{traffic.item}: "
-            raise Infeasible(where + reason.format(over=over))
-        fits = fits & (over <= 0)
+    for serving, traffic in bought:
+        for over, reason in serving.limits(traffic.call) if isinstance(traffic, Traffic) else ():
+            if np.ndim(over) == 0 and over > 0:
+                where = "" if traffic.item == "production" else f"{traffic.item}: "
+                raise Infeasible(where + reason.format(over=over))
+            fits = fits & (over <= 0)
     return fits
 
 
@@ -158,9 +199,9 @@ def _wrong_answers(work: Workload, share: Any) -> Line:
 class Bill:
     """An option evaluated on numbers.
 
-    `lines` are what it buys; `accepted` is the share of answers accepted, None where it is not known; `requests` are those
-    of month 1; `fits` says where its calls fit the window and the memory of their servings.
-    """
+    `lines` are what it buys; `accepted` is the share of answers accepted, None where it is not
+    known; `requests` are those of month 1; `fits` says where its calls fit the window and the
+    memory of their servings."""
 
     lines: list[Line]
     accepted: Any
@@ -175,13 +216,8 @@ class Bill:
         without: str | None = None,
     ) -> Any:
         """USD over the horizon, of all lines, of those of one phase, or of all but those of one."""
-        chosen = (
-            line for line in self.lines if phase in (None, line.phase) and line.phase != without
-        )
-        return sum(
-            (line.usd * calendar.factor(line.schedule, line.trend, discounted) for line in chosen),
-            0.0,
-        )
+        lines = (x for x in self.lines if phase in (None, x.phase) and x.phase != without)
+        return sum((x.usd * calendar.factor(x.schedule, x.trend, discounted) for x in lines), 0.0)
 
     def failures(self, calendar: Calendar) -> Any:
         """USD over the horizon that is the cost of wrong answers."""
@@ -193,41 +229,14 @@ class Bill:
         return sum(months, np.zeros(calendar.months + 1))
 
 
-@dataclass(frozen=True)
-class AtMiddle:
-    """A study with every doubt at its middle: the calendar, the bill of each option that runs, why the others do not."""
-
-    calendar: Calendar
-    bills: dict[str, Bill]
-    why_not: dict[str, Infeasible]
-
-    def quality_known(self, label: str) -> bool:
-        """Whether the share of accepted answers is known, or does not matter because the option cannot run."""
-        return label not in self.bills or self.bills[label].accepted is not None
-
-
-def at_middle(study: Study) -> AtMiddle:
-    """Every option of a study with every doubt at its middle."""
-    work, terms = middle((study.work, study.terms))
-    bills, why_not = {}, {}
-    for label, option in study.options.items():
-        try:
-            bills[label] = evaluate(middle(option), work, terms)
-        except Infeasible as reason:
-            why_not[label] = reason
-    return AtMiddle(Calendar(work, terms), bills, why_not)
-
-
 def fleets(
     option: Any, work: Workload, terms: Terms
 ) -> list[tuple[Hosted, list[Traffic], Capacity]]:
-    """Every own serving of an option whose Ranges are numbers, with its pooled traffic and its capacity."""
-    pools = [
-        (s, traffic)
-        for s, traffic in pooled(purchases(cases(option, work, terms)))
-        if isinstance(s, Hosted)
-    ]
-    made = [
-        (s, traffic, s.capacity(s.uses(traffic, work, terms), work, terms)) for s, traffic in pools
-    ]
-    return [(s, traffic, c) for s, traffic, c in made if np.any(np.asarray(c.replicas) > 0)]
+    """Every own serving of an option on numbers, with its pooled traffic and its capacity."""
+    found = []
+    for serving, traffic in pooled(purchases(cases(option, work, terms))):
+        if isinstance(serving, Hosted):
+            capacity = serving.capacity(serving.uses(traffic, work, terms), work, terms)
+            if np.any(np.asarray(capacity.replicas) > 0):
+                found.append((serving, traffic, capacity))
+    return found

@@ -1,8 +1,7 @@
-"""Where a number comes from: the formula of a line with its numbers filled in, and the source of each of them."""
+"""Where a number comes from: the formula of a line with its numbers, and the source of each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from costmodel.choices.purchases import Line
@@ -25,11 +24,12 @@ def meanings(*things: Any) -> dict[str, str]:
 
 
 class Evidence:
-    """Looks up what lines cite: the value of "owner.field" in an option, its workload and terms, and its source."""
+    """Looks up what lines cite: the value of "owner.field" in some things, and its source."""
 
     def __init__(self, *things: Any) -> None:
         self.values: dict[str, list[Any]] = {}  # parts of a mix may have different ones
         self.sources: dict[str, str] = {}
+        self.changed: set[str] = set()  # fields of records that are not what the data says
         for owner, name, value in walk(things):
             key = f"{owner_of(owner)}.{name}"
             known = self.values.setdefault(key, [])
@@ -37,17 +37,13 @@ class Evidence:
                 known.append(value)
             if getattr(value, "source", ""):
                 self.sources.setdefault(key, value.source)
-        self.changed: set[str] = set()  # fields of records that are not what the data says
-        for record in _records(things):
-            changed = _differences(record, published_as(record))
-            for key in changed:
-                self.sources.setdefault(key, "yours")
-            for part in (
-                record,
-                *getattr(record, "tiers", ()),
-            ):  # the sources of a price card are those of its tiers
+        for record in (x for x in objects(things) if hasattr(x, "sources") and hasattr(x, "id")):
+            changed = _differences(record, _published(record))
+            cited = dict.fromkeys(changed, "yours")
+            for part in (record, *getattr(record, "tiers", ())):  # a price card cites by its tiers
                 for name, source in record.sources:
-                    self.sources.setdefault(f"{part.id}.{name}", source)
+                    cited.setdefault(f"{part.id}.{name}", source)
+            self.sources = cited | self.sources
             self.changed |= changed
 
     def basis(self, line: Line) -> str:
@@ -57,10 +53,10 @@ class Evidence:
             for key in line.cites
             if key in self.values
         }
-        return line.basis.format_map(shown) if line.basis else ""
+        return line.basis.format_map(shown)
 
     def of(self, key: str) -> str:
-        """The source of one input: an id of data/facts/sources.csv, "yours" for the workload's, else "assumption"."""
+        """The source of one input: an id of data/facts/sources.csv, "yours" or "assumption"."""
         return self.sources.get(key) or ("yours" if key.split(".")[0] in YOURS else "assumption")
 
     def cited(self, line: Line) -> list[str]:
@@ -68,37 +64,36 @@ class Evidence:
         return list(dict.fromkeys(self.of(key) for key in line.cites))
 
 
-def published_as(record: Any) -> Any:
+def _published(record: Any) -> Any:
     """A record as the data has it, or None when the data does not know it."""
     if isinstance(record, ApiPrice):
         return catalogue_card(record)
-    files = [file for file, kind in catalog.RECORDS.items() if type(record) is kind]
-    return getattr(catalog, files[0])().get(record.id) if files else None
+    files = {kind: file for file, kind in catalog.RECORDS.items()}
+    file = files.get(type(record))
+    return getattr(catalog, file)().get(record.id) if file else None
 
 
 def _differences(record: Any, published: Any) -> set[str]:
     """The numbers of a record that differ from the published ones, as "owner.field".
 
-    A record that the data does not know is the user's own, unless it brings its sources (data of another folder).
+    A record that the data does not know is the user's own, unless it brings its sources (data of
+    another folder).
     """
     if published is None and record.sources:
         return {f"{record.id}.{name}" for name, source in record.sources if source == "yours"}
-    known = {f"{owner_of(owner)}.{name}": value for owner, name, value in walk(published)}
-    return {
-        key
-        for owner, name, value in walk(record)
-        if known.get(key := f"{owner_of(owner)}.{name}") != value
-    }
+    return {key for key, _ in _numbers(record) - _numbers(published)}
 
 
-def _records(x: Any) -> Iterator[Any]:
-    """Every record inside: what has an id and a place for its sources."""
-    return (r for r in objects(x) if hasattr(r, "sources") and hasattr(r, "id"))
+def _numbers(x: Any) -> set[tuple[str, Any]]:
+    return {(f"{owner_of(owner)}.{name}", value) for owner, name, value in walk(x)}
 
 
 def describe(source: str) -> str:
-    """A source for a reader: its publisher and title; assumptions and the user's own numbers are called that."""
-    if source in ("yours", "assumption"):
-        return {"yours": "your workload", "assumption": "assumption"}[source]
+    """A source for a reader: its publisher, title and day, or that it is the user's or an
+    assumption."""
+    if source == "yours":
+        return "your workload"
+    if source == "assumption":
+        return source
     found = catalog.source(source)
     return f"{found.publisher}: {found.title} ({found.accessed})"

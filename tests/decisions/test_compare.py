@@ -10,8 +10,10 @@ from toys import ON, STILL, Better, Buy, api, total
 
 import costmodel as cm
 from costmodel.choices.schedule import monthly
-from costmodel.decisions.breakeven import _changes
+from costmodel.core.nested import same
+from costmodel.decisions.search import sign_changes
 from costmodel.decisions.simulate import totals
+from costmodel.ledgers import engine
 
 WORK = cm.Workload(
     300_000,
@@ -394,7 +396,7 @@ def test_the_columns_of_a_break_even_are_the_documented_ones():
     ],
 )
 def test_a_touch_is_no_crossing(gap, changes):
-    assert _changes(np.array(gap, float)).tolist() == changes
+    assert sign_changes(np.array(gap, float)).tolist() == changes
 
 
 def test_a_break_even_with_wrong_limits_is_refused():
@@ -540,6 +542,22 @@ def test_an_answer_without_eligible_rivals_is_weighed_against_the_others(options
         cm.recommend(options, WORK, draws=200).contest
         == cm.recommend(options, WORK, draws=200).leaders
     )
+
+
+def test_recommend_asks_nothing_twice(monkeypatch):
+    """No option is evaluated twice on the same inputs."""
+    asked, evaluate = [], engine.evaluate
+
+    def recorded(*inputs):
+        asked.append(inputs)
+        return evaluate(*inputs)
+
+    monkeypatch.setattr(engine, "evaluate", recorded)
+    study = cm.load("support_assistant")
+    cm.recommend(study)
+    assert len(asked) >= 3 * len(study.options)  # the middle, the draws and the volumes
+    again = [(i, j) for i, inputs in enumerate(asked) for j in range(i) if same(asked[j], inputs)]
+    assert again == []
 
 
 def test_a_verdict_is_one_sentence_and_the_points_it_turns_on(options):

@@ -7,10 +7,11 @@ The first words  first_answer brief made_of money priced_on
 
 from costmodel.core.public import absent
 from costmodel.core.words import money
-from costmodel.decisions.verdict import brief, first_answer, made_of, priced_on
-from costmodel.pages.blocks import answer, cards, results, show
+from costmodel.pages.blocks import answer, cards, results
+from costmodel.pages.first_words import brief, first_answer, made_of, priced_on
 from costmodel.pages.report.parameters import Parameter, schema, validate
 from costmodel.pages.report.runner import Report, ReportError, run, run_many
+from costmodel.pages.tables import show
 
 __all__ = [
     "Parameter",

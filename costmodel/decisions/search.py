@@ -1,0 +1,105 @@
+"""Between which values an input is looked at, and where a number changes its sign along it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from costmodel.choices.study import Study
+from costmodel.core.checks import require
+from costmodel.core.errors import check
+from costmodel.core.glossary import limits, unit_of
+from costmodel.core.nested import find_key, leaves
+from costmodel.core.ranges import Doubt
+
+FACTOR = 1000.0  # a break-even is looked for between a thousandth and a thousand times the present
+NEAR_FACTOR, NEAR_POINTS = 30.0, 61  # goals and sweeps look nearer
+EDGE = 1e-4  # shares are looked at from here to one less this
+REFINING = 33  # points of each grid that narrows a crossing, six times: to a relative 1e-9
+
+
+def present(value: Any) -> float:
+    """The number that an input has now: a doubt is at its middle."""
+    return float(value.mid if isinstance(value, Doubt) else value)
+
+
+def spacing(low: float) -> Callable[..., np.ndarray]:
+    """How points are spread: by equal factors above 0, else by equal steps."""
+    return np.geomspace if low > 0 else np.linspace
+
+
+def product(axes: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Every combination of the values of some inputs, as a grid of `simulate`."""
+    grids = np.meshgrid(*axes.values(), indexing="ij")
+    return dict(zip(axes, map(np.ravel, grids), strict=True))
+
+
+def search_limits(
+    study: Study,
+    over: str,
+    low: float | None = None,
+    high: float | None = None,
+    factor: float = FACTOR,
+) -> tuple[float, float]:
+    """Between which values a break-even is looked for.
+
+    What is asked for, else the present value over and times a factor, or 0 to 1 for a share.
+    """
+    now = present(dict(leaves(study.inputs))[find_key(study.inputs, over)])
+    field = over.rsplit(".", 1)[-1]
+    least, most = limits(field)
+    for name, given in (("low", low), ("high", high)):
+        if given is not None:
+            require(f"breakeven over {over!r}: {name}", given, least, most)
+    if unit_of(field) in ("share", "share/month"):
+        start, end = least, most
+    else:
+        start, end = (now / factor, now * factor) if now else (0.0, 1.0)
+    low = max(start, least) if low is None else low
+    high = min(end, most) if high is None else high
+    check(low < high, f"breakeven over {over!r}: low {low:g} must be below high {high:g}")
+    return low, high
+
+
+def goal_limits(key: str, value: Any) -> tuple[float, float]:
+    """Between which values of an input a goal is looked for."""
+    field, now = key.rsplit(".", 1)[-1], present(value)
+    least, most = limits(field)
+    unit = unit_of(field) or "share"  # a key with a name of its own, such as accepted.large
+    if isinstance(value, Doubt):
+        if getattr(value, "form", "share") == "share" and unit.startswith("share"):
+            return max(least, EDGE), min(most, 1 - EDGE)
+        if value.low <= 0:
+            width = value.high - value.low
+            return max(least, value.low - width), min(most, value.high + width)
+    if np.isfinite(most) and least >= 0:
+        return least, most
+    start, end = sorted((now / NEAR_FACTOR, now * NEAR_FACTOR)) if now else (0.0, 1.0)
+    return max(least, start), min(most, end)
+
+
+def sign_changes(gap: np.ndarray) -> np.ndarray:
+    """Indices i where the sign of gap changes between i and i + 1.
+
+    A zero counts with what follows, so that a touch is no change.
+
+    >>> sign_changes(np.array([1.0, 2.0, -1.0, 0.0, -1.0])).tolist()
+    [1]
+    """
+    sign, last = np.sign(gap), len(gap) - 1
+    nonzero = np.where(sign != 0, np.arange(len(gap)), last)
+    sign = sign[np.minimum.accumulate(nonzero[::-1])[::-1]]
+    return np.flatnonzero(sign[:-1] * sign[1:] < 0)
+
+
+def refined(gap: Callable[[np.ndarray], np.ndarray], spaced: Any, axis: Any, i: int) -> float:
+    """The crossing between two points of an axis, narrowed by six grids to a relative 1e-9."""
+    for _ in range(6):
+        axis = spaced(axis[i], axis[i + 1], REFINING)
+        changes = sign_changes(gap(axis))
+        if not len(changes):
+            return float(axis[-1])
+        i = changes[0]
+    return float(axis[i + 1])

@@ -1,0 +1,185 @@
+"""What a report says first: what arrives, what the options are made of, and a first answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from costmodel.choices.presets import TOKENS_ONLY, WHOLE_LIFE
+from costmodel.choices.servings.api import Api
+from costmodel.choices.study import Study, analysis
+from costmodel.core.draws import middle
+from costmodel.core.glossary import meaning_of, unit_of
+from costmodel.core.nested import objects, walk
+from costmodel.core.public import public
+from costmodel.core.units import KILO
+from costmodel.core.words import money, number_text
+from costmodel.decisions.compare import compare
+from costmodel.decisions.verdict import Verdict
+from costmodel.decisions.wording import volume
+from costmodel.facts.pricelist import PRICES_VERSION
+
+WITHOUT_MODEL = {"Staff": "people", "Seats": "seats of a product", "Today": "as today"}
+
+
+@analysis
+def first_answer(study: Study) -> Verdict:
+    """The pair of `quick` in words: what tokens alone cost, and what the whole life costs.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The two options of `cm.choices.quick`.
+
+    Returns
+    -------
+    Verdict
+        `best` is the whole life; `headline`, `cards` and the `table` of both.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> options, work = cm.choices.quick(on="2026-11-01")
+    >>> [title for title, _, _ in first_answer(options, work, draws=200).cards][:2]
+    ['Whole life, a month', 'Tokens alone, a month']
+    """
+    work, terms = study.work, study.terms
+    table = compare(study)
+    table["eligible"] = table.index == WHOLE_LIFE
+    tokens, life = table.loc[TOKENS_ONLY], table.loc[WHOLE_LIFE]
+
+    def usd(amount: float) -> str:
+        return money(amount, terms)
+
+    low, high = (usd(life[end] / terms.months) for end in ("p10", "p90"))
+    monthly, bare = usd(life["per_month"]), usd(tokens["per_month"])
+    model = study.option(TOKENS_ONLY).serving.model.id
+    headline = (
+        f"{model} for {volume(work)} requests a month costs {monthly} a month over its whole life "
+        f"(80 % sure between {low} and {high}); tokens alone are {bare}, "
+        f"{tokens['mid'] / life['mid']:.0%} of it."
+    )
+    cards = (
+        ("Whole life, a month", monthly, f"80 % sure: {low} to {high}"),
+        ("Tokens alone, a month", bare, "what a token calculator shows"),
+        (
+            "Per 1,000 requests",
+            usd(life["per_request"] * KILO),
+            f"{usd(tokens['per_request'] * KILO)} for tokens alone",
+        ),
+        (
+            "Per accepted answer",
+            usd(life["per_accepted"]),
+            f"{life['quality']:.0%} accepted: an assumption, measure yours",
+        ),
+    )
+    return Verdict(WHOLE_LIFE, table, headline, cards)
+
+
+@analysis
+def brief(study: Study) -> pd.DataFrame:
+    """The workload and the terms as a table for a reader.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        Whose workload and terms are shown.
+
+    Returns
+    -------
+    DataFrame
+        `input` and `value` as text, `unit`, `meaning`.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> brief(study)[["input", "value"]].head(2)
+                    input    value
+    0  requests per month  300,000
+    1  instruction tokens      600
+    """
+    work, terms = study.work, study.terms
+    rows: list[tuple] = []
+    of_terms = ((terms, name, getattr(terms, name)) for name in ("months", "discount_rate"))
+    for owner, name, value in (*walk(work), *walk(terms.trends), *of_terms):
+        kind = type(owner).__name__
+        label = name if owner in (work, terms) else f"{kind.lower()}: {name}"
+        key = f"{kind}.{name}"
+        rows.append((label.replace("_", " "), number_text(value), unit_of(key), meaning_of(key)))
+    shown = "of headline, comparison and figures; the line-by-line bill is in US dollars"
+    rows += [("first paid month", terms.start, "", ""), ("currency", terms.currency, "", shown)]
+    return pd.DataFrame(rows, columns=["input", "value", "unit", "meaning"])
+
+
+@public
+def made_of(study: Study | Mapping[str, Any]) -> pd.DataFrame:
+    """What each option is made of.
+
+    Parameters
+    ----------
+    study : Study, or dict of label to Option or Mix
+        Whose options are shown.
+
+    Returns
+    -------
+    DataFrame
+        One row per part: `option`, `answers` (the model and where it runs), `with` (the names of
+        its techniques), `sees` (share of the requests).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> made_of(study.only("Few-shot"))["with"].to_list()
+    ['FewShot, Prompt, Evals, Monitoring, Upgrades']
+    """
+    rows = [
+        {
+            "option": label,
+            "answers": _answers(part.serving),
+            "with": ", ".join(type(t).__name__ for t in part.techniques),
+            "sees": float(sees),
+        }
+        for label, option in _options(study).items()
+        for part, sees, _ in middle(option).parts()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _options(study: Study | Mapping[str, Any]) -> Mapping[str, Any]:
+    return study.options if isinstance(study, Study) else study
+
+
+def _answers(serving: Any) -> str:
+    """Who answers, and where."""
+    if hasattr(serving, "model"):
+        return f"{serving.model.id} ({serving.where})"
+    kind = type(serving).__name__
+    return WITHOUT_MODEL.get(kind, kind)
+
+
+@public
+def priced_on(study: Study | Mapping[str, Any]) -> str:
+    """The days whose API prices a study has, and the version of the price list.
+
+    Parameters
+    ----------
+    study : Study, or dict of label to Option or Mix
+        Whose options are looked at.
+
+    Returns
+    -------
+    str
+        Such as "2026-11-01 (genai-prices 0.0.40)".
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> priced_on({"A": cm.Option(cm.Api("gpt-4o", on="2026-11-01"))}).split()[0]
+    '2026-11-01'
+    """
+    days = {str(api.on) for api in objects(_options(study)) if isinstance(api, Api)}
+    return f"{', '.join(sorted(days)) or 'no API prices'} (genai-prices {PRICES_VERSION})"
