@@ -1,4 +1,4 @@
-"""Speed against the budgets, each ratio measured side by side in this run. Run it with `make bench`."""
+"""Speed against the budgets, each ratio measured side by side in this run: `make bench`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import costmodel as cm
 from costmodel.choices.terms import Terms
 from costmodel.core.draws import doubts, draw_values, sample, strata
 from costmodel.core.nested import rewrite
-from costmodel.decisions.simulate import CHUNK, totals
+from costmodel.decisions.simulate import BATCH, totals
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
 from costmodel.pages.plots import decisions as plots_decision
@@ -39,7 +39,7 @@ def best(work: Callable[[], object], times: int = 5) -> float:
 
 
 def in_turns(*works: Callable[[], object], times: int = 5) -> list[float]:
-    """Shortest of several runs of each [s], taken in turns, so that a busy moment of the machine slows all of them."""
+    """Shortest of several runs of each [s], in turns: a busy moment slows all of them."""
     seconds = np.empty((times, len(works)))
     for i in range(times):
         for j, work in enumerate(works):
@@ -69,8 +69,11 @@ def fresh(code: str) -> float:
 
 
 def bare(options: dict, n: int) -> tuple[Callable[[], object], Callable[[], object]]:
-    """Two passes of bare NumPy over the arrays of the model, made beforehand: the products of every line and their sum
-    (the least that any model must do), and one cube of draws x months for every option and price class, chunk by chunk."""
+    """Two passes of bare NumPy over the arrays of the model, made beforehand.
+
+    The products of every line and their sum, the least that any model must do; and one cube of
+    draws x months for every option and price class, chunk by chunk.
+    """
     things = sample((tuple(options.values()), WORK, Terms()), n)
     calendar = Calendar(things[1], things[2])
     columns, classes = [], []
@@ -105,8 +108,8 @@ def bare(options: dict, n: int) -> tuple[Callable[[], object], Callable[[], obje
         for parts in classes:
             total = np.zeros(n)
             for usd, prices in parts:
-                for start in range(0, n, CHUNK):
-                    rows = slice(start, start + CHUNK)
+                for start in range(0, n, BATCH):
+                    rows = slice(start, start + BATCH)
                     total[rows] += (usd[rows] * (prices[rows] if prices.ndim == 2 else prices)).sum(
                         axis=1
                     )
@@ -148,12 +151,13 @@ def tokens() -> None:
         "counting tokens",
         ours,
         "-",
-        f"{ours / theirs:.2f}x of raw tiktoken batch (budget 1.2x), {sum(map(len, texts)) / ours / 1e6:.0f} MB/s",
+        f"{ours / theirs:.2f}x of raw tiktoken batch (budget 1.2x), "
+        f"{sum(map(len, texts)) / ours / 1e6:.0f} MB/s",
     )
 
 
 def peers(options: dict, terms: Terms) -> None:
-    """The same model as a squigglepy function, and the same indices by SALib, where they are installed."""
+    """The same model as a squigglepy function, where installed; and Sobol indices."""
     ours = best(lambda: cm.compare(options, WORK, draws=100_000, terms=terms), 2) / 100_000
     try:
         import squigglepy as sq
@@ -165,20 +169,21 @@ def peers(options: dict, terms: Terms) -> None:
             "the same model as a squigglepy function, one draw",
             theirs_each,
             "-",
-            f"{theirs_each / ours:,.0f}x ours (budget: at least 20x), mean of {SQUIGGLES} draws, each of which runs the whole bill",
+            f"{theirs_each / ours:,.0f}x ours (budget: at least 20x), "
+            f"mean of {SQUIGGLES} draws, each of which runs the whole bill",
         )
-    keys = list(doubts((options["RAG"], WORK, terms)))
+    indices(options["RAG"], terms)
+
+
+def indices(option: cm.Option, terms: Terms) -> None:
+    """Sobol indices of one option, and the same by SALib on the same model, where installed."""
+    keys = list(doubts((option, WORK, terms)))
     evaluations: list[int] = []
 
     def model(u: np.ndarray) -> np.ndarray:
         evaluations.append(len(u))
-        return totals(
-            {"x": options["RAG"]},
-            WORK,
-            terms,
-            len(u),
-            points={k: c[:, None] for k, c in zip(keys, u.T, strict=True)},
-        )["x"]
+        points = {key: column[:, None] for key, column in zip(keys, u.T, strict=True)}
+        return totals(cm.Study({"x": option}, WORK, terms), len(u), points=points)["x"]
 
     mine = best(lambda: cm.uncertainty.sobol_indices(model, keys, POINTS), 3)
     row(
@@ -220,7 +225,10 @@ SQUIGGLES = 40  # draws that squigglepy makes here: its function runs once for e
 
 
 def squiggle(sq: object, options: dict, terms: Terms) -> float:
-    """Seconds of one draw of the model as a squigglepy function: each doubt a distribution of its own, the bill in plain numbers."""
+    """Seconds of one draw of the model as a squigglepy function.
+
+    Each doubt is a distribution of its own, the bill is in plain numbers.
+    """
     things = (tuple(options.values()), WORK, terms)
     kinds = {}
     for key, value in doubts(things).items():
@@ -248,7 +256,7 @@ def squiggle(sq: object, options: dict, terms: Terms) -> float:
 
 
 def scaling(options: dict) -> None:
-    """From a thousand to a million draws, the first time and with the draws remembered, and the figure of it."""
+    """From a thousand to a million draws, first and with the draws remembered; the figure of it."""
     first, again = [], []
     for n in SCALE:
         draw_values.cache_clear()
@@ -265,7 +273,8 @@ def scaling(options: dict) -> None:
     strata.cache_clear()
     slopes = [np.log(x[-1] / x[-2]) / np.log(SCALE[-1] / SCALE[-2]) for x in (first, again)]
     print(
-        f"{'time grows with the draws to the power of':<62} {slopes[0]:>9.2f}      from {SCALE[-2]:,} to {SCALE[-1]:,}, again {slopes[1]:.2f}; 1 is linear. docs/scaling.png"
+        f"{'time grows with the draws to the power of':<62} {slopes[0]:>9.2f}      "
+        f"from {SCALE[-2]:,} to {SCALE[-1]:,}, again {slopes[1]:.2f}; 1 is linear. docs/scaling.png"
     )
     plots_decision.plot_scaling(list(SCALE), first).figure.savefig(
         Path(__file__).parent.parent / "docs" / "scaling.png", dpi=110
@@ -276,17 +285,8 @@ SCALE = (1_000, 10_000, 100_000, 1_000_000)
 POINTS = 1024
 
 
-def main() -> None:
-    options = dict(list(cm.presets(WORK, on="2026-11-20").items())[:10])
-    terms = Terms()
-    pandas = fresh("import pandas")
-    row(
-        "import costmodel",
-        fresh("import costmodel"),
-        "500 ms",
-        f"import pandas alone {pandas * 1e3:.0f} ms",
-    )
-
+def comparing(options: dict) -> None:
+    """`compare` at three sizes, beside bare NumPy."""
     cm.compare(options, WORK, draws=10_000)
     row(
         "compare 10 options, 36 months, 10,000 draws",
@@ -306,20 +306,24 @@ def main() -> None:
     again, products, cubes = in_turns(
         lambda: cm.compare(options, WORK, draws=100_000), *bare(options, 100_000)
     )
-    note = f"{again / cubes:.1f}x of bare NumPy over draws x months ({cubes * 1e3:.0f} ms, budget 4x); {again / products:.1f}x of the products alone"
+    note = (
+        f"{again / cubes:.1f}x of bare NumPy over draws x months "
+        f"({cubes * 1e3:.0f} ms, budget 4x); {again / products:.1f}x of the products alone"
+    )
     row("the same again (draws remembered)", again, "1 s", note)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"{'peak memory of this process':<62} {peak:>9.2f} GB   budget 1 GB")
 
-    peers(options, terms)
+
+def maps(options: dict, terms: Terms) -> None:
+    """Whole grids at once: region maps and training runs."""
     volumes, corpora = np.geomspace(1e3, 1e7, 200), np.geomspace(1e5, 1e8, 200)
     across, down = (m.ravel() for m in np.meshgrid(volumes, corpora))
-    region = best(
-        lambda: totals(
-            options, WORK, terms, grid={"requests_per_month": across, "Corpus.tokens": down}
-        ),
-        2,
+    study, grid = (
+        cm.Study(options, WORK, terms),
+        {"requests_per_month": across, "Corpus.tokens": down},
     )
+    region = best(lambda: totals(study, grid=grid), 2)
     row("region map 200 x 200 of 10 options", region, "500 ms")
     ways = cm.knowledge.knowledge_options(WORK, on="2026-11-20")
     row(
@@ -343,6 +347,21 @@ def main() -> None:
         best(lambda: cm.training.predict_training(sizes, 1e9, "H100-SXM", gpus=counts), 3),
         "1 s",
     )
+
+
+def main() -> None:
+    options = dict(list(cm.presets(WORK, on="2026-11-20").items())[:10])
+    terms = Terms()
+    pandas = fresh("import pandas")
+    row(
+        "import costmodel",
+        fresh("import costmodel"),
+        "500 ms",
+        f"import pandas alone {pandas * 1e3:.0f} ms",
+    )
+    comparing(options)
+    peers(options, terms)
+    maps(options, terms)
     reports()
     tokens()
     voi = best(lambda: cm.uncertainty.value_of_information(options, WORK, draws=10_000), 1)
