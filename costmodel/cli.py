@@ -76,7 +76,6 @@ def compare(
     scenario: str, months: int | None, draws: int | None, seed: int | None, csv: str | None
 ) -> None:
     """Compare the options of SCENARIO, cheapest first."""
-    from costmodel.pages.blocks import answer
 
     if csv and csv != "-":
         _writable(csv)
@@ -98,7 +97,7 @@ def compare(
     click.echo(
         f"{len(notes)} notes on what the inputs leave out ({codes}): costmodel lint {scenario}"
     )
-    click.echo(f"\n{answer(verdict.headline, verdict.points)!r}")
+    click.echo(f"\n{cm.report.answer(verdict.headline, verdict.points)!r}")
 
 
 @main.command()
@@ -132,7 +131,7 @@ def lint(scenario: str, everything: bool) -> None:
 def portfolio(
     source: str, base: str | None, csv: str, draws: int | None, workers: int, scheduler: str | None
 ) -> None:
-    """Compare every scenario of SOURCE: a folder of YAML files, or a CSV with one scenario a row."""
+    """Compare every scenario of SOURCE, a folder of YAML files or a CSV with one in a row."""
 
     _writable(csv)
     table = cm.scenarios.compare_portfolio(source, base, workers, scheduler, draws=draws)
