@@ -1,4 +1,6 @@
-"""Floor 3, and the face `cm.choices`: what a user can choose. It imports `laws` and everything below.
+"""Floor 3, and the face `cm.choices`: what a user can choose.
+
+It imports `laws` and everything below.
 
 Terms       People Trends
 Presets     quick with_quality MODELS

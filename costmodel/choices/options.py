@@ -175,7 +175,7 @@ class Part:
             isinstance(self.option, (Option, Mix)),
             f"Part: {self.option!r} is not an option, such as Option(Api('gpt-6-sol'))",
         )
-        validate(self, optional=("sees", "answers"))
+        validate(self)
         if self.sees is not None and self.answers is not None:
             sees, answers = middle((self.sees, self.answers))
             check(
@@ -282,7 +282,7 @@ Thing = TypeVar("Thing")
 
 @public
 def priced_on(thing: Thing, on: str) -> Thing:
-    """An option with every API in it at the prices of another date: its serving, judges, teachers, overflow.
+    """An option with every API in it at the prices of another date: also judges and teachers.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Options that are ready to use: the quick answer, the eleven presets, and changes made to all of them."""
+"""Ready options: the quick answer, the eleven presets, and changes to all options at once."""
 
 from __future__ import annotations
 

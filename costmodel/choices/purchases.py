@@ -17,8 +17,8 @@ from costmodel.choices.requests import Call, Request
 from costmodel.choices.schedule import Schedule, monthly, once
 from costmodel.choices.terms import STEADY, TRENDS, Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.errors import check
-from costmodel.core.nested import is_nest
+from costmodel.core.errors import unknown
+from costmodel.core.nested import is_nest, owner_of
 from costmodel.core.public import public
 from costmodel.core.ranges import Number
 from costmodel.core.units import WORKING_HOURS_PER_MONTH, WORKING_HOURS_PER_WEEK
@@ -66,14 +66,11 @@ class Line:
     cites: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.phase in PHASES and self.trend in PRICE_TRENDS:
-            return  # thousands of lines are made: no message is written for nothing
-        for name, allowed in (("phase", PHASES), ("trend", PRICE_TRENDS)):
-            value = getattr(self, name)
-            check(
-                value in allowed,
-                f"line {self.item!r}: {name} is {value!r}, allowed are {', '.join(allowed)}",
-            )
+        # thousands of lines are made: no message is written for nothing
+        if self.phase not in PHASES:
+            raise unknown("phase", self.phase, PHASES, where=f"the line {self.item!r}")
+        if self.trend not in PRICE_TRENDS:
+            raise unknown("trend", self.trend, PRICE_TRENDS, where=f"the line {self.item!r}")
 
     @property
     def usd(self) -> Any:
@@ -82,9 +79,8 @@ class Line:
 
 
 def cite(owner: Any, *fields: str) -> tuple[str, ...]:
-    """The cited inputs of a line: "owner.field", where the owner is a record's id or a class name."""
-    name = getattr(owner, "id", None) or type(owner).__name__
-    return tuple(f"{name}.{field}" for field in fields)
+    """The cited inputs of a line: "owner.field", the owner a record's id or a class name."""
+    return tuple(f"{owner_of(owner)}.{field}" for field in fields)
 
 
 @public
@@ -154,6 +150,21 @@ class Traffic:
     basis: str = ""
     cites: tuple[str, ...] = ()
 
+    def line(
+        self,
+        name: str,
+        quantity: Number,
+        unit: str,
+        usd: Number,
+        schedule: Schedule | None = None,
+        trend: str = "api",
+        basis: str = "",
+        cites: tuple[str, ...] = (),
+    ) -> Line:
+        """A part of its price, as a serving asks it."""
+        item, when = f"{self.item}: {name}", schedule or self.schedule
+        return Line(item, self.phase, quantity, unit, usd, when, trend, basis=basis, cites=cites)
+
 
 Purchases = Iterator[Line | Traffic]
 
@@ -201,23 +212,30 @@ def _cited(
     the serving, one of its records, the workload, its corpus. A field of anything else is cited by
     who buys, with `cite`.
     """
+    named = tuple((owner_of(owner), type(owner)) for owner in owners)
     for purchase in purchases:
-        known = {key.rpartition(".")[2] for key in purchase.cites if "." in key}
-        keys = dict.fromkeys((*_names_in(purchase.basis), *purchase.cites))
-        found = [k if "." in k else _key(k, owners) for k in keys if k not in known]
         # not replace(): nobody else has seen it, and thousands are made
-        object.__setattr__(purchase, "cites", tuple(found))
+        object.__setattr__(purchase, "cites", _keys(purchase.basis, purchase.cites, named))
         yield purchase
 
 
-@lru_cache
-def _names_in(basis: str) -> tuple[str, ...]:
-    return tuple(name for _, name, _, _ in Formatter().parse(basis) if name)
-
-
-def _key(name: str, owners: tuple[Any, ...]) -> str:
-    for owner in owners:
-        if name in getattr(owner, "__dataclass_fields__", ()):
-            return cite(owner, name)[0]
-    kind = type(owners[0]).__name__
-    raise ValueError(f"{kind} buys by {{{name}}}, which is no field of it; write cites=cite(...)")
+@lru_cache(maxsize=4_096)
+def _keys(
+    basis: str, cites: tuple[str, ...], owners: tuple[tuple[str, type], ...]
+) -> tuple[str, ...]:
+    """Every name in a basis and in `cites` as "owner.field"; what is so already stays."""
+    given = {key.rpartition(".")[2] for key in cites if "." in key}
+    names = dict.fromkeys((*(name for _, name, _, _ in Formatter().parse(basis) if name), *cites))
+    keys = []
+    for name in names:
+        if "." in name:
+            keys.append(name)
+        elif name not in given:
+            owns = (n for n, kind in owners if name in getattr(kind, "__dataclass_fields__", ()))
+            if (owner := next(owns, None)) is None:
+                raise ValueError(
+                    f"{owners[0][0]} buys by {{{name}}}, which is no field of it; "
+                    "write cites=cite(...)"
+                )
+            keys.append(f"{owner}.{name}")
+    return tuple(keys)

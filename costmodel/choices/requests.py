@@ -11,15 +11,22 @@ from costmodel.core.public import public
 from costmodel.core.ranges import Number
 from costmodel.core.units import ROUNDING
 
-# -- what calls a model ----------------------------------------------------------------------------
-
 
 @public
 @dataclass(frozen=True)
 class Segment:
-    """A part of the prompt; `stable` says that it repeats word for word: between requests, or, with a `reuse`, only between the
-    calls of one task, where it is found in the cache with that chance (0: written, and read by the
-    next call)."""
+    """A part of the prompt.
+
+    Parameters
+    ----------
+    name : str
+    tokens : number, token
+    stable : bool
+        Whether it repeats word for word, between requests or between the calls of one task.
+    reuse : number, share, optional
+        None: it repeats between requests. Otherwise it repeats only between the calls of one task,
+        and this is the chance to find it in the cache (0: written, and read by the next call).
+    """
 
     name: str
     tokens: Number
@@ -30,8 +37,17 @@ class Segment:
 @public
 @dataclass(frozen=True)
 class Cache:
-    """Prompt caching of the stable prefix: its time to live, the shortest prefix that is cached (None: the model's own
-    rule), and how the traffic meets it (see `caching.prefix_hit_rate`)."""
+    """Prompt caching of the stable prefix, and how the traffic meets it (see `prefix_hit_rate`).
+
+    Parameters
+    ----------
+    ttl_s : number, s
+        Time to live.
+    minimum_tokens : number, token, optional
+        The shortest prefix that is cached; None is the rule of the model.
+    burst, parallel, prefixes, replicas : number
+        Arrivals at once, calls in parallel, prefixes that share the traffic, caches that do.
+    """
 
     ttl_s: Number
     minimum_tokens: Number | None = None
@@ -44,21 +60,32 @@ class Cache:
 @public
 @dataclass(frozen=True)
 class Call:
-    """One model call: prompt segments, visible output and reasoning tokens, calls per request, cache.
+    """One model call.
 
-    `reuse` is the share of these calls that follow a call of the same task at once, and so find
-    its prefix cached."""
+    Parameters
+    ----------
+    segments : tuple of Segment
+        The prompt.
+    output_tokens, reasoning_tokens : number, token
+        The visible answer, and hidden reasoning.
+    per_request : number
+        Calls of this kind per request.
+    cache : Cache, optional
+    reuse : number, share
+        Share of these calls that follow a call of the same task at once, and so find its prefix
+        cached.
+    """
 
     segments: tuple[Segment, ...]
     output_tokens: Number
     reasoning_tokens: Number = 0.0
     per_request: Number = 1.0
     cache: Cache | None = None
-    wait_s: Number = 0.0
     reuse: Number = 0.0
 
     @property
     def prompt_tokens(self) -> Any:
+        """All segments."""
         return sum((s.tokens for s in self.segments), 0.0)
 
     @property
@@ -73,6 +100,7 @@ class Call:
 
     @property
     def stable_tokens(self) -> Any:
+        """Segments that repeat, between requests or inside a task."""
         return sum((s.tokens for s in self.segments if s.stable), 0.0)
 
     @property
@@ -81,13 +109,15 @@ class Call:
         return sum((s.tokens for s in self.segments if s.stable and s.reuse is None), 0.0)
 
     def found(self, hits: Any) -> Any:
-        """Share of the stable tokens that is read from the cache, where the traffic finds `hits` of what all requests share."""
-        own = sum(
-            (s.tokens * s.reuse for s in self.segments if s.stable and s.reuse is not None), 0.0
-        )
-        return (self.shared_tokens * (self.reuse + (1 - self.reuse) * hits) + own) / np.maximum(
-            self.stable_tokens, ROUNDING
-        )
+        """Share of the stable tokens that is read from the cache, where the traffic finds `hits`.
+
+        `hits` is the share found of what all requests have in common.
+        """
+        found = self.shared_tokens * (self.reuse + (1 - self.reuse) * hits)
+        for segment in self.segments:
+            if segment.stable and segment.reuse is not None:
+                found = found + segment.tokens * segment.reuse
+        return found / np.maximum(self.stable_tokens, ROUNDING)
 
 
 @public

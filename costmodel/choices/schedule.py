@@ -1,4 +1,4 @@
-"""When something is bought: once, monthly, with demand, every so many months, or along a path of your own."""
+"""When something is bought: once, monthly, with demand, every few months, or along a path."""
 
 from __future__ import annotations
 
@@ -82,14 +82,14 @@ def steady(quantity: Any) -> bool:
 
 
 def by_month(quantity: Any) -> tuple[Any, Schedule]:
-    """(quantity, schedule) of what runs in every month: steady, or along a path over months 0..H from month 1 on."""
+    """(quantity, schedule) of what runs from month 1 on: steady, or along a path."""
     if steady(quantity):
         return quantity, monthly()
     return 1.0, path(quantity * (np.arange(np.shape(quantity)[-1]) > 0))
 
 
 def level_of(when: Schedule, work: Workload, terms: Terms) -> Any:
-    """Occurrences of a schedule in a month: one number where all months are alike, else a path over months 0..H."""
+    """Occurrences in a month: one number where all months are alike, else a path over 0..H."""
     if when.kind == "monthly" or (when.kind == "with_demand" and work.flat):
         return 1.0
     weights = when.weights(terms.months, work.demand(terms.months))
@@ -101,7 +101,7 @@ def level_of(when: Schedule, work: Workload, terms: Terms) -> Any:
 def scaled(
     count: Any, when: Schedule, share: Any, work: Workload, terms: Terms
 ) -> tuple[Any, Schedule]:
-    """Calls and schedule of a share of a traffic; a share that changes with the months moves into the schedule."""
+    """(count, schedule) of a share of the calls; a share that changes moves into the schedule."""
     if steady(share):
         return count * share, when
     return count, path(when.weights(terms.months, work.demand(terms.months)) * share)

@@ -27,7 +27,9 @@ SHORTHAND = ("work", "terms", *OF_TERMS, "draws", "seed", "quality_floor")
 @public
 @dataclass(frozen=True)
 class Study:
-    """One question with all its numbers: every analysis takes it, so that all answers rest on the same assumptions.
+    """One question with all its numbers, which every analysis takes.
+
+    So all answers to a question rest on the same assumptions and draws.
 
     Parameters
     ----------
@@ -175,7 +177,9 @@ knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
         return replace(self, options=options, accept_zero=None)
 
     def changed(self, **changes: Any) -> Study:
-        """The study with other fields; None leaves a field as it is, and `months` and `on` change its terms.
+        """The study with other fields; None leaves a field as it is.
+
+        `months` and `on` change its terms.
 
         >>> import costmodel as cm
         >>> study = cm.load("support_assistant").changed(months=12, draws=500)
@@ -197,21 +201,24 @@ knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
 
 
 def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Answer]:
-    """Let a function of a Study also take the shorthand `(options, work, ...)`, and any field of the study by its name.
+    """Let a function of a Study also take options with a workload.
 
     `compare(study, draws=1_000)` and `compare(options, work, months=12)` reach the function as one
     Study. The function's own arguments stay its own. A misspelt argument is an error with the
     nearest name.
     """
     own = list(inspect.signature(call).parameters.values())[1:]
-    fields = tuple(name for name in SHORTHAND if name not in {p.name for p in own})
+    names = [p.name for p in own]
+    fields = tuple(field for field in SHORTHAND if field not in names)
     name = call.__name__
-    takes_label = bool(own) and own[0].name == "label"
 
     @wraps(call)
     def asked(*given: Any, **named: Any) -> Answer:
+        if strange := named.keys() - {*names, *fields, "study", "options"}:
+            known = (*names, *fields)
+            raise TypeError(str(unknown("argument", min(strange), known, f"{name}(...)")))
         changes = {field: named.pop(field) for field in fields if field in named}
-        study, *more = given or [named.pop("options", {})]
+        study, *more = given or [named.pop("study", named.pop("options", {}))]
         if not isinstance(study, Study):
             if "work" not in changes:
                 check(more, f"{name} needs a workload: {name}(options, work), or {name}(study)")
@@ -219,19 +226,19 @@ def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Ans
             for terms in [thing for thing in more if isinstance(thing, Terms)]:
                 changes.setdefault("terms", terms)
                 more.remove(terms)
-            if takes_label and "label" not in named and isinstance(study, (Option, Mix)):
+            if names[:1] == ["label"] and "label" not in named and isinstance(study, (Option, Mix)):
                 more = [None, *more]  # the only option
             study = Study(study, changes.pop("work"), accept_zero=None)
         try:
             return call(study.changed(**changes), *more, **named)
         except TypeError as error:
-            if wrong := misspelt(call, name, (study, *more), named, fields):
+            if wrong := misspelt(call, name, (study, *more), named):
                 raise wrong from None
             raise error
 
-    first = inspect.Parameter("study", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    study = inspect.Parameter("study", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     by_name = [inspect.Parameter(f, inspect.Parameter.KEYWORD_ONLY, default=None) for f in fields]
     asked.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [first.replace(annotation="Study | Options"), *own, *by_name]
+        [study.replace(annotation="Study | Options"), *own, *by_name]
     )
     return asked

@@ -1,4 +1,4 @@
-"""The terms of a calculation: start, horizon, discount, price trends, currency, and hourly rates."""
+"""The terms of a calculation: start, horizon, discount, price trends, currency, people."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _person(name: str) -> Any:
 @public
 @dataclass(frozen=True)
 class People:
-    """Fully loaded hourly rates [USD/hour]: records of the catalogue, which you can replace by your own."""
+    """Fully loaded hourly rates [USD/hour]: records of the catalogue, or your own."""
 
     engineer: catalog.Person = _person("engineer")
     analyst: catalog.Person = _person("analyst")

@@ -53,7 +53,7 @@ class Corpus:
     access_groups: Number = 1.0
 
     def __post_init__(self) -> None:
-        validate(self, optional=("documents", "pages"))
+        validate(self)
         require("Corpus.tokens", self.tokens, low=1)
         require("Corpus.access_groups", self.access_groups, low=1)
 
@@ -65,7 +65,7 @@ class Corpus:
         return self.tokens / catalog.practice("text.tokens_per_page").mid
 
     def size(self, months: int) -> Any:
-        """Tokens of months 0..H over those of today, shape (H + 1,) or (n, H + 1); 1 without growth."""
+        """Tokens of months 0..H over those of today, (H + 1,) or (n, H + 1); 1 without growth."""
         if is_zero(self.growth_per_year):
             return 1.0
         return (1 + self.growth_per_year) ** (np.arange(months + 1) / MONTHS_PER_YEAR)
@@ -119,7 +119,7 @@ class QuestionMix:
 @public
 @dataclass(frozen=True)
 class Workload:
-    """What arrives: requests over time, the tokens of one, the knowledge behind it, and what a wrong answer costs.
+    """What arrives: requests over time, the tokens of one, and the knowledge behind it.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ class Workload:
         for name, kind in (("corpus", Corpus), ("question_mix", QuestionMix)):
             if getattr(self, name) is not None:
                 of_kind(f"Workload.{name}", getattr(self, name), kind)
-        validate(self, optional=("document_tokens",))
+        validate(self)
         least: Any = getattr(self.requests_per_month, "low", self.requests_per_month)
         check(
             np.min(least) > 0,
@@ -221,7 +221,9 @@ class Workload:
         days_per_month: float = 22,
         **fields: Any,
     ) -> Workload:
-        """A workload from active users (a number or a Range) and how often each asks on a working day.
+        """A workload from active users and how often each asks on a working day.
+
+        Users may be a Range, the other numbers may not.
 
         >>> Workload.from_users(500, 6, input_tokens=900, output_tokens=250).requests_per_month
         66000
@@ -242,7 +244,7 @@ class Workload:
         provider: str | None = None,
         **fields: Any,
     ) -> Workload:
-        """A workload from a known monthly API bill: requests = bill / price of one request at list prices.
+        """A workload from a known monthly API bill: bill / list price of one request.
 
         >>> bill = Workload.from_bill(7_750, "gpt-4o", 2_300, 200, on="2026-11-01")
         >>> round(bill.requests_per_month)

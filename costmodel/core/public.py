@@ -42,20 +42,16 @@ def _helpful(call: Any, name: str) -> Any:
 
 
 def misspelt(
-    call: Any, name: str, args: tuple[Any, ...], named: dict[str, Any], more: Iterable[str] = ()
+    call: Any, name: str, args: tuple[Any, ...], named: dict[str, Any]
 ) -> TypeError | None:
-    """The error of a call whose arguments do not fit its signature, or None where they do.
-
-    `more` are names that the call takes beside those of its signature.
-    """
+    """The error of a call whose arguments do not fit its signature, or None where they do."""
     signature = inspect.signature(call)
     try:
-        signature.bind(*args, **{n: v for n, v in named.items() if n not in more})
+        signature.bind(*args, **named)
         return None
     except TypeError as wrong:
         by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
         known = [n for n, p in signature.parameters.items() if p.kind in by_name and n != "self"]
-        known += more
         strange = next((n for n in named if n not in known), None)
         if strange is None:
             return TypeError(f"{name}: {wrong}")

@@ -20,7 +20,8 @@ WORK = cm.Workload(
 
 
 def mtok(option, work, word=""):
-    """Tokens a month [million] of the lines whose item has a word in it; one occurrence of a path is one month."""
+    """Tokens a month [million] of the lines whose item has a word in it; one occurrence of a path
+    is one month."""
     demand = work.demand(1)
     return sum(
         float(line.quantity * line.schedule.weights(1, demand)[1])
@@ -38,7 +39,8 @@ def mtok(option, work, word=""):
 )
 @pytest.mark.parametrize("requests", [10, 1_000, 1e6])
 def test_token_classes_are_a_partition_of_the_request(techniques, requests):
-    """Fresh, read, written, visible and reasoning tokens sum to the tokens of the request, cached or not."""
+    """Fresh, read, written, visible and reasoning tokens sum to the tokens of the request, cached
+    or not."""
     work = replace(WORK, requests_per_month=requests)
     option = cm.Option(api(**CACHED), *techniques)
     ((_, case, _),) = cases(*cm.uncertainty.middle((option, work, MONTH)))
@@ -123,7 +125,8 @@ TABLE = [  # queries a day, hit rate %, no cache, 5-minute cache, 1-hour cache, 
 
 @pytest.mark.parametrize(("a_day", "hits", "plain", "minutes", "hour", "rag"), TABLE)
 def test_long_context_against_retrieval(a_day, hits, plain, minutes, hour, rag):
-    """Every camp is right at its own traffic: no cache, 5-minute cache, 1-hour cache, or retrieval."""
+    """Every camp is right at its own traffic: no cache, 5-minute cache, 1-hour cache, or
+    retrieval."""
     work = cm.Workload(a_day * 22, instruction_tokens=150_000, active_hours_per_month=220)
     serving = api(**CACHED)
     rate = float(cm.knowledge.hit_rate(work.arrivals_per_s(work.requests_per_month), 300))
@@ -173,7 +176,8 @@ def test_a_tier_reprices_the_output_too():
 
 
 def test_a_drawn_prompt_pays_its_own_tier_in_each_draw():
-    """Prompts from 500 to 2,000 tokens around a threshold of 1,000: the median prompt is at it, the bill jumps."""
+    """Prompts from 500 to 2,000 tokens around a threshold of 1,000: the median prompt is at it,
+    the bill jumps."""
     serving = api(tiers={1_000: {"in": 10.0, "out": 1.0}}, **{"in": 1.0, "out": 1.0})
     table = cm.compare(
         cm.Option(serving),
@@ -305,7 +309,8 @@ def test_jobs_of_single_months_are_rented_on_top():
 
 
 def test_a_model_that_does_not_fit_says_by_how_much():
-    """Llama 3.1 70B in 16 bits is 141 GB; 96 % of an H100's 80 GB, less 1 GB, hold weights and cache."""
+    """Llama 3.1 70B in 16 bits is 141 GB; 96 % of an H100's 80 GB, less 1 GB, hold weights and
+    cache."""
     option = cm.Option(
         cm.Hosted("llama-3.1-70b", gpu="H100-SXM", precision="bf16", gpus_per_replica=1)
     )
@@ -318,7 +323,8 @@ def test_a_model_that_does_not_fit_says_by_how_much():
 
 
 def test_a_request_whose_cache_does_not_fit_says_so():
-    """70B in fp8 leaves 4.2 GB of an H100; 120,000 tokens need 19.7 GB of keys and values in fp8."""
+    """70B in fp8 leaves 4.2 GB of an H100; 120,000 tokens need 19.7 GB of keys and values in
+    fp8."""
     option = cm.Option(cm.Hosted("llama-3.1-70b", gpu="H100-SXM", gpus_per_replica=1))
     why = cm.compare(option, replace(STEADY, input_tokens=120_000), draws=10).why_not.item()
     assert re.match(

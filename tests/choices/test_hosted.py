@@ -69,7 +69,8 @@ def test_the_chance_to_wait_is_erlangs(servers, load):
 
 @pytest.mark.parametrize("load", [0.4, 1.3, 5.0, 40.0])
 def test_replicas_keep_the_95th_percentile_from_waiting(load):
-    """At 64 sequences a replica and Poisson arrivals, at most some 5 % find no free place; one replica less breaks it."""
+    """At 64 sequences a replica and Poisson arrivals, at most some 5 % find no free place; one
+    replica less breaks it."""
     slots = 64
     n = float(cm.serving.replicas_needed(load, slots, 1.0, fleet.staffing_margin(0.05), 1.0, 1))
     assert float(cm.serving.wait_chance(n * slots, load * slots)) <= 0.055
@@ -114,7 +115,8 @@ def test_half_the_traffic_is_not_half_the_bill():
 
 
 def test_replicas_that_follow_the_hour_cost_less_and_start_cold():
-    """Peak 4, mean 2 over 730 hours, a straight line: 8 levels of 3.75, 3.25 ... 0.25 need 4, 4, 3, 3, 2, 2, 1, 1."""
+    """Peak 4, mean 2 over 730 hours, a straight line: 8 levels of 3.75, 3.25 ... 0.25 need 4, 4,
+    3, 3, 2, 2, 1, 1."""
     fixed, hourly = (
         month(work(2.0, peak=2.0), scaling=s, cold_start_s=180) for s in ("fixed", "hourly")
     )
@@ -129,7 +131,8 @@ def test_replicas_that_follow_the_hour_cost_less_and_start_cold():
 
 
 def test_the_last_replica_sleeps_between_rare_requests():
-    """One request an hour and ten minutes awake after each: up 1 - exp(-1/6) = 15 % of the time, 85 % of requests start cold."""
+    """One request an hour and ten minutes awake after each: up 1 - exp(-1/6) = 15 % of the time,
+    85 % of requests start cold."""
     rare = cm.Workload(
         730, input_tokens=1_000, output_tokens=100, active_hours_per_month=730, peak_to_average=1.0
     )
@@ -193,7 +196,8 @@ def test_spot_pays_for_what_it_loses():
 
 
 def test_a_fleet_below_its_peak_hands_the_rest_to_an_api():
-    """Peak 20, mean 10, a straight line: 10 replicas leave a quarter of the requests, 1,000 tokens in at $1 and 100 out at $10."""
+    """Peak 20, mean 10, a straight line: 10 replicas leave a quarter of the requests, 1,000 tokens
+    in at $1 and 100 out at $10."""
     other = api(**{"in": 1.0, "out": 10.0})
     asked = work(10.0, peak=2.0)
     own = option(cover=0.5, overflow=other)
@@ -259,7 +263,8 @@ def test_a_rent_of_1_70_an_hour_is_1241_a_month():
 
 
 def test_worn_servers_are_replaced_and_the_last_ones_sold_at_their_age():
-    """36 months of life in a horizon of 60: new ones in month 36 for the price less 20 %, sold after 24 months for 0.2 ^ (24 / 36)."""
+    """36 months of life in a horizon of 60: new ones in month 36 for the price less 20 %, sold
+    after 24 months for 0.2 ^ (24 / 36)."""
     by_item = cm.ledger(option(owned=OWN), work(2.5), terms=replace(STILL, months=60)).groupby(
         "item"
     )
@@ -285,7 +290,8 @@ def test_a_longer_life_and_a_lower_pue_make_bought_gpus_cheaper():
 
 
 def test_servers_are_bought_when_a_growing_load_needs_them():
-    """Six replicas in month 1, twelve a year later: a second server in the month before the ninth is needed."""
+    """Six replicas in month 1, twelve a year later: a second server in the month before the ninth
+    is needed."""
     grows = work(5.5, growth_per_year=1.0)
     book = cm.ledger(option(owned=OWN), grows, terms=replace(STILL, months=13))
     bought = book[book["item"] == "servers"].set_index("month").quantity
@@ -296,7 +302,8 @@ def test_servers_are_bought_when_a_growing_load_needs_them():
 
 
 def test_each_server_is_replaced_after_its_own_life():
-    """As above with a life of 12 months: the first again in month 12, the second not before the end; drawn lives give the same mean."""
+    """As above with a life of 12 months: the first again in month 12, the second not before the
+    end; drawn lives give the same mean."""
     grows, terms = work(5.5, growth_per_year=1.0), replace(STILL, months=13)
     book = cm.ledger(option(owned=replace(OWN, life_months=12)), grows, terms=terms)
     again = book[book["item"] == "servers replaced"]
@@ -321,7 +328,8 @@ def test_an_unknown_purchase_price_names_what_is_known():
 
 
 def test_a_held_prefix_takes_less_time_but_not_none():
-    """8,000 tokens of instructions are read once instead of a thousand times; decoding and the cache stay."""
+    """8,000 tokens of instructions are read once instead of a thousand times; decoding and the
+    cache stay."""
     asked = cm.Workload(
         1e6,
         instruction_tokens=8_000,
@@ -380,7 +388,8 @@ def test_70b_on_one_h100_is_several_times_slower_than_on_one_h200():
 
 
 def test_a_replica_that_memory_limits_is_a_smaller_queue():
-    """One H100 holds a few sequences of 70B beside the weights, so that the same load meets by chance more often than with 64."""
+    """One H100 holds a few sequences of 70B beside the weights, so that the same load meets by
+    chance more often than with 64."""
     fields = {
         "precision": "fp8",
         "gpus_per_replica": 1,

@@ -26,7 +26,8 @@ EACH_LARGE = (1_500 * 10 + 250 * 40) / 1e6
 
 
 def test_the_order_of_shapes_does_not_matter():
-    """Tiers and cache classes are resolved from the finished request, so every order of techniques costs the same."""
+    """Tiers and cache classes are resolved from the finished request, so every order of techniques
+    costs the same."""
     serving = cm.Api("gpt-6.1-terra", on=ON)
     techniques = (
         cm.FewShot(examples=40),
@@ -150,7 +151,8 @@ def test_a_tune_is_bought_for_each_model_that_it_tunes():
 
 
 def test_equal_servings_of_a_mix_pool_their_load():
-    """Half the requests with few-shot examples, half without, on one fleet: fewer replicas than two fleets apart."""
+    """Half the requests with few-shot examples, half without, on one fleet: fewer replicas than
+    two fleets apart."""
     own = cm.Hosted("llama-3.1-8b", gpu="H100-SXM", requests_per_s=10.0, load_max=1.0)
     work = replace(
         WORK, active_hours_per_month=730, peak_to_average=1.0, requests_per_month=730 * 3600 * 12
@@ -470,7 +472,8 @@ def test_a_wrong_technique_is_refused_in_one_sentence(make, says):
 
 
 def test_pages_and_words_become_tokens_by_sourced_factors():
-    """One page is about 700 tokens and one English word 4/3 of a token (data/facts/practice.csv)."""
+    """One page is about 700 tokens and one English word 4/3 of a token
+    (data/facts/practice.csv)."""
     work = cm.Workload.from_pages(1_000, pages_in=3, words_out=300)
     assert cm.uncertainty.middle(work).input_tokens == pytest.approx(3 * 700)
     assert cm.uncertainty.middle(work).output_tokens == pytest.approx(400, rel=0.01)
@@ -549,7 +552,8 @@ def test_unknown_ids_name_the_nearest():
 
 
 def test_what_repeats_is_decided_in_each_draw():
-    """A document range that reaches past the corpus: those draws send it whole and cached, the others do not."""
+    """A document range that reaches past the corpus: those draws send it whole and cached, the
+    others do not."""
     work = cm.Workload(
         300_000,
         instruction_tokens=600,

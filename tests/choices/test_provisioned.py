@@ -50,7 +50,8 @@ def test_units_are_bought_in_steps_from_a_minimum(load, bought):
 
 
 def test_a_unit_of_gpt_5_replaces_260_dollars_of_tokens():
-    """4,750 input tokens a minute for a month are 208 million, $260 at $1.25: a yearly unit at $221 pays above 85 % use."""
+    """4,750 input tokens a minute for a month are 208 million, $260 at $1.25: a yearly unit at
+    $221 pays above 85 % use."""
     ptu = cm.Provisioned("gpt-5", on="2026-11-01")
     asked = flat(4_750)
     by_token = total(cm.Option(cm.Api("gpt-5", on="2026-11-01")), asked, MONTH)
@@ -116,7 +117,8 @@ def test_the_prices_of_units_and_api_are_of_one_day():
 
 
 def test_another_reservation_or_model_takes_its_own_numbers():
-    """`dataclasses.replace` is the what-if of this package: it must not leave the price of a year on an hour."""
+    """`dataclasses.replace` is the what-if of this package: it must not leave the price of a year
+    on an hour."""
     yearly = cm.Provisioned("gpt-5", on="2026-11-01")
     assert (
         replace(yearly, reservation="hourly")
@@ -150,7 +152,8 @@ def test_failed_attempts_are_billed(most, wasted):
 
 
 def test_hidden_retries_multiply():
-    """A library that tries 3 times inside a loop that tries 3 times makes 9 attempts of a dead call: 8,000 tokens become 72,000."""
+    """A library that tries 3 times inside a loop that tries 3 times makes 9 attempts of a dead
+    call: 8,000 tokens become 72,000."""
     assert float(cm.operations.attempts(1.0, 3 * 3)) == pytest.approx(9.0, rel=1e-6)
 
 

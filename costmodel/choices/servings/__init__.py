@@ -1,1 +1,1 @@
-"""Who answers: an API, GPUs of your own or rented ones, provisioned throughput, or people as a baseline."""
+"""Who answers: an API, GPUs (rented or bought), reserved units of a provider, or people."""

@@ -108,7 +108,7 @@ class Api:
         object.__setattr__(self, "model", card)
         for name in TERMS_OF_SALE:
             object.__setattr__(self, name, getattr(card, name))
-        validate(self, optional=("accepted", "tokens_per_min_max", "requests_per_min_max"))
+        validate(self)
         require("Api.attempts_max", self.attempts_max, low=1)
 
     def at(self, on: str) -> Api:
@@ -143,13 +143,16 @@ class Api:
             card = rates(self.model, t.call.prompt_tokens, self.discount)
             for line in self._tokens(t, card, work, terms):
                 yield line if within is None else replace(line, quantity=line.quantity * within)
+            if np.any(usd := self.model.usd_per_request):
+                basis, cites = "calls x price per request", cite(self.model, "usd_per_request")
+                yield t.line("requests", t.count, "request", usd, basis=basis, cites=cites)
             if np.any(self.failed):
                 yield self._failed_attempts(t, card)
 
     def overflow(
         self, traffic: list[Traffic], share: Any, work: Workload, terms: Terms, **changes: Any
     ) -> Iterator[Line]:
-        """What it costs to answer the share of production for which another capacity has no room."""
+        """The share of production for which another capacity has no room, by the token."""
         over = []
         for t in traffic:
             if t.schedule.kind == "with_demand":
@@ -159,7 +162,7 @@ class Api:
             yield replace(line, item=f"overflow: {line.item}")
 
     def _within_limits(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Any:
-        """None without limits, else 1 where the busiest minute keeps them and NaN where it does not."""
+        """None without limits, else 1 where the busiest minute keeps them and NaN elsewhere."""
         production = [t for t in traffic if t.schedule.kind == "with_demand"]
         demand = work.demand(terms.months)
         most_demand = np.max(demand, axis=-1, keepdims=demand.ndim > 1)
@@ -185,21 +188,16 @@ class Api:
         tokens_in, tokens_out = t.call.prompt_tokens, t.call.output_tokens
         usd = (tokens_in * card.usd_per_mtok_in + tokens_out * card.usd_per_mtok_out) / MTOK
         again = self.failed * attempts(self.failed, self.attempts_max) * self.billed_share
-        return Line(
-            f"{t.item}: failed attempts",
-            t.phase,
-            t.count * again,
-            "attempt",
-            usd,
-            t.schedule,
-            "api",
-            basis="calls x {failed} x mean attempts of up to {attempts_max} x {billed_share}, "
-            "each at the price of an uncached call",
-            cites=cite(self.model, "usd_per_mtok_in", "usd_per_mtok_out"),
+        basis = (
+            "calls x {failed} x mean attempts of up to {attempts_max} x {billed_share}, "
+            "each at the price of an uncached call"
         )
+        cites = cite(self.model, "usd_per_mtok_in", "usd_per_mtok_out")
+        wasted = t.count * again
+        return t.line("failed attempts", wasted, "attempt", usd, basis=basis, cites=cites)
 
     def _tokens(self, t: Traffic, card: Rates, work: Workload, terms: Terms) -> Iterator[Line]:
-        """A line for each class of tokens, and one for a price per request."""
+        """A line for each class of tokens."""
         cache, prefix, fresh = t.call.cache, t.call.stable_tokens, t.call.prompt_tokens
         classes = []  # (class, tokens, price, when, field of the card)
         if cache is not None:
@@ -231,14 +229,7 @@ class Api:
                 # cites the base tier: the card of a residency is a tier of its own name
                 cites = (*t.cites, *cite(self.model.tiers[0], field))
                 basis = t.basis or "calls a month x tokens of one call at the list price"
-                item = f"{t.item}: {name}"
-                yield Line(
-                    item, t.phase, mtok, "Mtok", usd, schedule, "api", basis=basis, cites=cites
-                )
-        if np.any(usd := self.model.usd_per_request):
-            basis, cites = "calls x price per request", cite(self.model, "usd_per_request")
-            item, unit = f"{t.item}: requests", "request"
-            yield Line(item, t.phase, t.count, unit, usd, when, "api", basis=basis, cites=cites)
+                yield t.line(name, mtok, "Mtok", usd, schedule, basis=basis, cites=cites)
 
 
 def catalogue_card(card: ApiPrice) -> ApiPrice | None:
@@ -251,7 +242,7 @@ def catalogue_card(card: ApiPrice) -> ApiPrice | None:
 
 
 def _write_rate(card: Rates, ttl_s: Any) -> Any:
-    """Price of writing the cache instead of the input rate (it is the input rate where no write is priced)."""
+    """Price of a token that is written to the cache; it is paid instead of the input rate."""
     long = np.all(np.asarray(ttl_s) > SHORT_TTL_S)
     rate = card.usd_per_mtok_cache_write_1h if long else card.usd_per_mtok_cache_write
     if rate is None:
@@ -272,7 +263,7 @@ def over_window(serving: Any, call: Call) -> Iterator[tuple[Any, str]]:
 
 
 def cache_schedules(t: Traffic, work: Workload, terms: Terms) -> tuple[Schedule, Schedule]:
-    """When the prefix is read from the cache and when it is written: demand x hit rate, demand x (1 - hit rate)."""
+    """When the prefix is read (demand x hit rate) and when it is written (the rest)."""
     demand = t.schedule.weights(terms.months, work.demand(terms.months))
     cache: Any = t.call.cache
     arrivals = work.arrivals_per_s(t.count)

@@ -1,7 +1,7 @@
-"""What a model is compared with: people who do the work, seats that are bought, or going on as today. Each is a serving.
+"""What a model is compared with: people, seats of a product, or going on as today.
 
-So a baseline is an Option like any other: it meets the same workload and draws, and its wrong
-answers cost the same.
+Each is a serving, so a baseline is an Option like any other: it meets the same workload and draws,
+and its wrong answers cost the same.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Staff(_Baseline):
     def __post_init__(self) -> None:
         if isinstance(self.person, str):
             object.__setattr__(self, "person", catalog.person(self.person))
-        validate(self, optional=("accepted", "usd_per_hour"))
+        validate(self, optional=("accepted",))
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
         paid: Any = self.person if self.usd_per_hour is None else self
@@ -102,7 +102,7 @@ class Seats(_Baseline):
     accepted: Number | None = None
 
     def __post_init__(self) -> None:
-        validate(self, optional=("accepted",))
+        validate(self)
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
         yield Line(
@@ -120,7 +120,7 @@ class Seats(_Baseline):
 @public
 @dataclass(frozen=True)
 class Today(_Baseline):
-    """Go on as today: what is paid a month now, a known bill; 0 is doing nothing, with the wrong answers that this leaves.
+    """Go on as today: a known bill a month. 0 is doing nothing, with the wrong answers it leaves.
 
     `accepted` is the share of requests that are served well today: 0 where nobody answers.
     """
@@ -129,7 +129,7 @@ class Today(_Baseline):
     accepted: Number | None = None
 
     def __post_init__(self) -> None:
-        validate(self, optional=("accepted",))
+        validate(self)
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
         yield Line(

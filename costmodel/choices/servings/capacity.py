@@ -1,4 +1,4 @@
-"""How many whole replicas a load takes, for how many hours, and what spills over: the fleet behind `Hosted`.
+"""The fleet behind `Hosted`: whole replicas for a load, their hours, and what spills over.
 
 Loads are counted in replicas kept busy (see `laws.queueing`). What is the same in all months is a
 number or draws (n, 1), what is not is a path over months 0..H.
@@ -159,7 +159,7 @@ def capacity_for(own: Hosted, load: Load, work: Workload) -> Capacity:
 def _following(
     own: Hosted, load: Load, prompt: Any, covered: Any, replicas: Any, work: Workload
 ) -> tuple[Any, Any, Any]:
-    """(replica-hours, starts, share of requests that start cold) of replicas that follow the load of each hour."""
+    """(replica-hours, starts, share of cold requests) where replicas follow the hour."""
     plan = own.fleet
     sleeps = np.asarray(own.replicas_min) < 1  # the last replica may
     up: Any = 0.0  # mean replicas of the active hours

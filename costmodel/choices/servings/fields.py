@@ -1,4 +1,4 @@
-"""Types of fields that may be left open: they hold a record or a number once the object is made, which types cannot tell."""
+"""Types of fields that are filled in when the object is made, which types cannot tell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model on GPUs of your own: whole replicas that follow the load, rented, committed, spot or bought.
+"""A model on GPUs of your own: whole replicas, rented, committed, spot or bought.
 
 The time of a request comes from the calibrated roofline, the number of replicas from `capacity`.
 Utilisation comes out: idle hours are a line of their own.
@@ -55,7 +55,7 @@ from costmodel.laws.serving.roofline import (
 @public
 @dataclass(frozen=True)
 class Hosted:
-    """An open model on GPUs of your own: no price per token, but whole replicas paid by the hour, busy or idle.
+    """An open model on GPUs of your own: no price per token, but hours paid busy or idle.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ class Hosted:
             unseen = band("tpot_ratio", work, new_gpu, self.model.id not in models)
             object.__setattr__(self, "error", unseen)
         require("Hosted.error", self.error, low=LEAST_DIVISOR)
-        validate(self, optional=("accepted", "requests_per_s", "gpus_per_replica"))
+        validate(self)
         cover: Any = self.fleet.cover
         least: Any = getattr(cover, "low", cover)
         check(
@@ -259,7 +259,7 @@ class Hosted:
         )
 
     def seconds_per_call(self, call: Call, cached: Any = 0.0) -> Any:
-        """Time of a whole replica for one call at the planned batch [s]; `cached` tokens of its prompt are there."""
+        """Time of a whole replica for one call [s]; `cached` tokens of its prompt are there."""
         if self.requests_per_s is not None:
             return 1.0 / self.requests_per_s
         tokens = call.prompt_tokens, call.generated_tokens
@@ -267,7 +267,7 @@ class Hosted:
         return seconds * (1 + self.adapter_slowdown) if np.any(self.adapters) else seconds
 
     def at_once(self, call: Call) -> Any:
-        """Sequences of a call that a replica decodes at once: the planned batch, or what its memory holds."""
+        """Calls that a replica decodes at once: the planned batch, or what its memory holds."""
         if self.requests_per_s is not None:
             return self.batch_max
         shared = call.stable_tokens if call.cache is not None else 0.0
@@ -276,7 +276,7 @@ class Hosted:
     # -- how many ----------------------------------------------------------------------------------
 
     def uses(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Uses:
-        """(traffic, when, seconds of a replica per call); a cached prefix is read in some calls and computed in others."""
+        """(traffic, when, seconds of a replica per call), with and without a cached prefix."""
         found, known = [], dict[int, Any]()  # many purchases make the same call
         for t in traffic:
             if id(t.call) not in known:
@@ -291,7 +291,7 @@ class Hosted:
         return found
 
     def capacity(self, uses: Uses, work: Workload, terms: Terms) -> Capacity:
-        """Replicas and their hours in a month, from everything that comes with demand or every month.
+        """Replicas and their hours, for all that comes with demand or every month.
 
         Jobs of single months (an index, teacher labels) are rented by the hour on top and do not
         size the fleet.
@@ -327,7 +327,7 @@ class Hosted:
     # -- what it costs -----------------------------------------------------------------------------
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
-        """GPU hours in use and idle, what is committed, lost, bought or spilled over, and the people."""
+        """GPU hours, servers, what spills over, and the people."""
         uses = self.uses(traffic, work, terms)
         made = self.capacity(uses, work, terms)
         yield from hours_in_use(self, uses, made, work, terms)

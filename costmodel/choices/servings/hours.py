@@ -36,8 +36,7 @@ def hours_in_use(
         count = t.count * seconds / SECONDS_PER_HOUR * own.gpus
         if t.schedule.kind == "with_demand":
             count, when = scaled(count, when, 1 - made.spilled, work, terms)
-        item, unit = f"{t.item}: GPU hours in use", "GPU-hour"
-        yield Line(item, t.phase, count, unit, usd, when, trend(own), basis=basis, cites=cites)
+        yield t.line("GPU hours in use", count, "GPU-hour", usd, when, trend(own), basis, cites)
 
 
 def hours_standing(own: Hosted, made: Capacity) -> Iterator[Line]:

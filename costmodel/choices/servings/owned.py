@@ -1,4 +1,4 @@
-"""GPUs that you own: what a server costs to buy, to house and to power, and what it fetches at the end."""
+"""Servers that you own: what one costs to buy, house and power, and fetches at the end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ AGED_BY = ("residual", "life_months")
 @public
 @dataclass(frozen=True)
 class Owned:
-    """Servers that you buy instead of renting GPUs: a capital cost and idle hours for a lower price of an hour.
+    """Servers that you buy instead of renting GPUs: cheaper hours, paid up front.
 
     Servers are bought whole when the load needs them, replaced when they are worn, housed in
     colocation and sold at the end of the horizon. Defaults are Ranges with sources in
@@ -90,7 +90,7 @@ class Owned:
     setup_weeks: Number = assumed(2, 4, 10, "order, rack, network, burn-in", form="amount")
 
     def __post_init__(self) -> None:
-        validate(self, optional=("capex_usd", "it_watts"))
+        validate(self)
         require("Owned.life_months", self.life_months, low=1)
 
     def of(self, gpu: catalog.Gpu) -> Owned:
@@ -121,15 +121,15 @@ class Owned:
         return self.capex_usd * self.gpus_per_server * self.server_overhead
 
     def power_usd_per_gpu_hour(self) -> Any:
-        """Power of one GPU that is up [USD/GPU-hour]: kW x PUE x price. Not in it: that an idle GPU draws less."""
+        """Power of one GPU that is up, idle or not [USD/GPU-hour]: kW x PUE x price."""
         return self.it_watts / KILO * self.pue * self.usd_per_kwh
 
     def housing_usd_per_month(self) -> Any:
-        """Colocation of one server [USD/month], paid for the power of all its GPUs whether they are up or not."""
+        """Colocation of one server [USD/month]: kW of all its GPUs, up or not, x price."""
         return self.it_watts / KILO * self.gpus_per_server * self.usd_per_kw_month
 
     def standing_usd_per_gpu_hour(self) -> Any:
-        """Cost of a bought GPU in every hour, up or not [USD/GPU-hour]: housing, and the price lost over its life."""
+        """Housing and loss of value of a bought GPU in every hour [USD/GPU-hour]."""
         wear = self.server_usd() * (1 - self.resale(self.life_months)) / self.life_months
         return (wear + self.housing_usd_per_month()) / self.gpus_per_server / HOURS_PER_MONTH
 
@@ -140,13 +140,13 @@ class Owned:
         return resale_share(self.residual, months)
 
     def replaced(self, months: int) -> np.ndarray:
-        """Replacements of a server in months 0..H after it was bought, shape (H + 1,) or (n, H + 1); in H it is sold."""
+        """Replacements of a server by its age in months 0..H, (H + 1,) or (n, H + 1); none in H."""
         worn = every(self.life_months).weights(months, np.empty(0))
         worn[..., -1] = 0.0
         return worn
 
     def age(self, months: Any) -> Any:
-        """Age of a server, or of what replaced it, when it is sold some months after it was bought [month]."""
+        """Age [month] of a server, or of what replaced it, some months after it was bought."""
         renewed = np.floor(np.maximum(months - 1, 0) / self.life_months + ROUNDING)
         return months - np.ceil(renewed * self.life_months - ROUNDING)
 
@@ -186,7 +186,7 @@ class Owned:
         )
 
     def _trade(self, held: Any, terms: Terms) -> Iterator[Line]:
-        """Servers bought in the month before they are needed, replaced at the end of their life, sold at the end."""
+        """Servers bought the month before they are needed, replaced when worn, sold at the end."""
         months = terms.months
         path_held = held * np.ones(months + 1)
         bought = np.diff(path_held[..., 1:], prepend=0, append=path_held[..., -1:])
@@ -205,7 +205,7 @@ class Owned:
         yield Line(item, "retirement", -resold, unit, usd, when, STEADY, "capex", basis, aged)
 
     def _renewed(self, bought: np.ndarray, months: int) -> tuple[np.ndarray, Any]:
-        """(replacements by month, new servers that the last ones are worth): each server after its own life and at its own age."""
+        """(replacements by month, new servers that those sold at the end are worth)."""
         worn = self.replaced(months)
         again = np.zeros(np.broadcast_shapes(bought.shape, worn.shape))
         resold: Any = 0.0

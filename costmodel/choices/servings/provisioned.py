@@ -1,4 +1,4 @@
-"""Reserved capacity of a provider: units that carry tokens per minute, paid by the hour whether used or not."""
+"""Reserved capacity of a provider: units of tokens per minute, paid by the hour."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SELLER = "azure"
 @public
 @dataclass(frozen=True)
 class Provisioned:
-    """Provisioned throughput: units of a model that are yours alone, without limits per minute, and paid also when idle.
+    """Provisioned throughput: units of a model that are yours alone, paid also when idle.
 
     Units are bought for the busiest hour, at least `units_min`, in steps of `units_step`. Numbers
     that are None come from data/facts/provisioned.csv.
@@ -171,28 +171,28 @@ class Provisioned:
             "calls x (input + {output_weight} x output tokens) / "
             "{tokens_per_min_per_unit} tokens a minute"
         )
-        cites_use, unit = (*cites, *cite(self, "output_weight")), "unit-hour"
+        weighed = cites + cite(self, "output_weight")
         busy: Any = 0.0
         for t, when, tokens in uses:
-            item = f"{t.item}: provisioned units in use"
             hours = t.count * tokens / self.tokens_per_min_per_unit / MINUTES_PER_HOUR
             if t.schedule.kind == "with_demand":
                 hours, when = scaled(hours, when, 1 - spilled, work, terms)
             if t.schedule.kind in STANDING:
                 busy = busy + hours * level_of(when, work, terms)
-            yield Line(item, t.phase, hours, unit, usd, when, "api", basis=basis, cites=cites_use)
+            name = "provisioned units in use"
+            yield t.line(name, hours, "unit-hour", usd, when, basis=basis, cites=weighed)
         idle, when = by_month(np.maximum(units * HOURS_PER_MONTH - busy, 0.0))
         basis = (
             "units for the busiest hour, at least {units_min}, x hours of a month - hours in use"
         )
-        sizes = (*cite(self, "units_min", "units_step", "load_max"), "Workload.peak_to_average")
-        cites, item = (*cites, *sizes), "provisioned units idle"
+        cites += cite(self, "units_min", "units_step", "load_max") + ("Workload.peak_to_average",)
+        item, unit = "provisioned units idle", "unit-hour"
         yield Line(item, "serving", idle, unit, usd, when, "api", basis=basis, cites=cites)
         if np.any(spilled):
             yield from self.api.overflow(traffic, spilled, work, terms)
 
     def _uses(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Uses:
-        """(traffic, when, weighted tokens of a call); a cached prefix counts where it is written, not where it is read."""
+        """(traffic, when, weighted tokens of a call); a token read from the cache is none."""
         uses = []
         for t in traffic:
             when = t.schedule
