@@ -1,7 +1,7 @@
 """The face `cm.knowledge`: caches, retrieval, graphs and long contexts.
 
-Caches      cached_price hit_rate prefix_hit_rate break_even_hit_rate break_even_reads reads_of_a_write cache_verdict
-Retrieval   recall_at_k all_found stale_share found_by_entities own_embedder
+Caches      cached_price hit_rate prefix_hit_rate break_even_hit_rate cache_verdict
+Retrieval   recall_at_k all_found found_by_entities own_embedder
 Graphs      graph_size graph_index_ratio graph_from_sample index_cost
 Ways        knowledge_options knowledge_table knowledge_map knowledge_ratios self_route route_by_question
 Quality     Effect shift context_shift position_shift quality_by_question cost_by_mix context_budget
@@ -10,14 +10,7 @@ Waiting     Waiting latency first_token_s holds
 
 from costmodel.choices.techniques.lookup import own_embedder
 from costmodel.core.public import absent
-from costmodel.laws.caching import (
-    break_even_hit_rate,
-    break_even_reads,
-    cached_price,
-    hit_rate,
-    prefix_hit_rate,
-    reads_of_a_write,
-)
+from costmodel.laws.caching import break_even_hit_rate, cached_price, hit_rate, prefix_hit_rate
 from costmodel.laws.quality import Effect, context_shift, position_shift, shift
 from costmodel.laws.retrieval import (
     all_found,
@@ -25,7 +18,6 @@ from costmodel.laws.retrieval import (
     graph_index_ratio,
     graph_size,
     recall_at_k,
-    stale_share,
 )
 from costmodel.studies.answers import (
     context_budget,
@@ -49,7 +41,6 @@ __all__ = [
     "Waiting",
     "all_found",
     "break_even_hit_rate",
-    "break_even_reads",
     "cache_verdict",
     "cached_price",
     "context_budget",
@@ -72,11 +63,9 @@ __all__ = [
     "position_shift",
     "prefix_hit_rate",
     "quality_by_question",
-    "reads_of_a_write",
     "recall_at_k",
     "route_by_question",
     "self_route",
     "shift",
-    "stale_share",
 ]
 __getattr__ = absent(__name__, __all__)

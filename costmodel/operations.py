@@ -2,21 +2,15 @@
 
 Experiments samples_per_arm days_to_collect chance_to_detect runs_to_see through_judge exposed_days expected_loss
 Releases    release_policies best_policy
-Ageing      cached_share_of cold_cache_ratio gain_of_waiting overpaid_share per_survivor putting_off
-Agents      step_tokens turn_tokens attempts per_resolved tail agent_runs steps_and_success coding_ways user_margins
+Ageing      gain_of_waiting overpaid_share per_survivor putting_off
+Agents      step_tokens attempts per_resolved tail agent_runs steps_and_success coding_ways user_margins
 A year      inference_share oneoffs duties
 Mistakes    unpriced lint PITFALLS
 """
 
 from costmodel.core.public import absent
-from costmodel.laws.ageing import (
-    cached_share_of,
-    cold_cache_ratio,
-    gain_of_waiting,
-    overpaid_share,
-    per_survivor,
-)
-from costmodel.laws.agents import attempts, per_resolved, step_tokens, tail, turn_tokens
+from costmodel.laws.ageing import gain_of_waiting, overpaid_share, per_survivor
+from costmodel.laws.agents import attempts, per_resolved, step_tokens, tail
 from costmodel.laws.experiments import (
     chance_to_detect,
     days_to_collect,
@@ -37,10 +31,8 @@ __all__ = [
     "agent_runs",
     "attempts",
     "best_policy",
-    "cached_share_of",
     "chance_to_detect",
     "coding_ways",
-    "cold_cache_ratio",
     "days_to_collect",
     "duties",
     "expected_loss",
@@ -60,7 +52,6 @@ __all__ = [
     "steps_and_success",
     "tail",
     "through_judge",
-    "turn_tokens",
     "unpriced",
     "user_margins",
 ]

@@ -1,6 +1,7 @@
-"""What time does to a feature in service: caches that go cold, prices that fall, projects that end early.
+"""What time does to a feature in service: prices that fall, projects that end early.
 
-Pure functions. Not in them: price wars, and what a better model would have earned.
+Every argument is a number or an array of draws; they broadcast to the shape of the result. Not in
+it: price wars, and what a better model would have earned.
 """
 
 from __future__ import annotations
@@ -12,39 +13,25 @@ from costmodel.core.units import MONTHS_PER_YEAR
 
 
 @public
-def cold_cache_ratio(cached: Any, read: Any, write: Any = 1.0) -> Any:
-    """Bill of prompt tokens the morning after a migration over the one before [x]: everything is cold, and maybe written.
-
-    (1 - s + s x write) / (1 - s + s x read), s the cached share of the tokens, prices relative to plain input. A cache is
-    keyed on the prefix and on the model, so a new model reads nothing.
-
-    >>> (
-    ...     round(cold_cache_ratio(0.74, 0.10), 2),
-    ...     round(cold_cache_ratio(0.68, 0.10, 1.25), 2),
-    ... )  # tianpan.co: the bill tripled
-    (2.99, 3.02)
-    """
-    return (1 - cached + cached * write) / (1 - cached + cached * read)
-
-
-@public
-def cached_share_of(ratio: Any, read: Any, write: Any = 1.0) -> Any:
-    """Cached share of the prompt tokens that a rise of the bill by `ratio` betrays [share]; `cold_cache_ratio` solved for it.
-
-    (ratio - 1) / (ratio (1 - read) + write - 1).
-
-    >>> round(cached_share_of(3.0, 0.10), 2), round(cached_share_of(3.0, 0.10, 1.25), 2)
-    (0.74, 0.68)
-    """
-    return (ratio - 1) / (ratio * (1 - read) + write - 1)
-
-
-@public
 def overpaid_share(fall_per_year: Any, months: Any) -> Any:
-    """Price of falling behind: share of the bill that the same quality would no longer cost after `months` [share].
+    """Share of the bill that the same quality would no longer cost after some months.
 
-    1 - (1 - fall)^(months / 12). List prices of one model do not fall so: it takes an upgrade to get it.
+    1 - (1 - fall)^(months / 12). Not in it: list prices of one model, which do not fall so; it
+    takes an upgrade to get the lower price.
 
+    Parameters
+    ----------
+    fall_per_year : share or array
+        Yearly fall of the price of the same quality.
+    months : number or array, at least 0 [month]
+        Time without an upgrade.
+
+    Returns
+    -------
+    number or array [share]
+
+    Examples
+    --------
     >>> round(overpaid_share(0.35, 12), 2), round(overpaid_share(0.35, 24), 2)
     (0.35, 0.58)
     """
@@ -60,18 +47,34 @@ def gain_of_waiting(
     discount_rate: Any = 0.10,
     superfluous: Any = 0.0,
 ) -> Any:
-    """Price of waiting: gain of starting `months` later [USD], below 0 a loss.
+    """Gain of starting some months later; below 0 a loss.
 
-    months x (running cost - value of a month) + usd_once x (1 - (1 - superfluous) / (1 + rate)^(months / 12)): nothing is
-    paid and nothing earned meanwhile, the build is paid later, and the share `superfluous` of it not at all, because the next
-    model does it by itself. That running it gets cheaper is no reason to wait: who starts today can upgrade too
-    (`overpaid_share` if not).
+    months x (running cost - value of a month) + usd_once x (1 - (1 - superfluous) / (1 + rate)^
+    (months / 12)): nothing is paid and nothing earned meanwhile, and the build is paid later. Not
+    in it: running costs that fall, because who starts today can upgrade too.
 
-    >>> (
-    ...     round(gain_of_waiting(60_000, 4_000, 6_000, 6)),
-    ...     round(gain_of_waiting(60_000, 4_000, 6_000, 6, superfluous=0.30)),
-    ... )
-    (-9208, 7955)
+    Parameters
+    ----------
+    usd_once : number or array [USD]
+        Build.
+    usd_per_month, usd_value_per_month : number or array [USD/month]
+        Running cost, and the benefit while it runs.
+    months : number or array, at least 0 [month]
+        Wait.
+    discount_rate : number or array, above -1 [share/year]
+    superfluous : share or array
+        Part of the build that the next model does by itself.
+
+    Returns
+    -------
+    number or array [USD]
+
+    Examples
+    --------
+    >>> round(gain_of_waiting(60_000, 4_000, 6_000, 6))
+    -9208
+    >>> round(gain_of_waiting(60_000, 4_000, 6_000, 6, superfluous=0.30))
+    7955
     """
     later = (1 - superfluous) * (1 + discount_rate) ** (-months / MONTHS_PER_YEAR)
     return months * (usd_per_month - usd_value_per_month) + usd_once * (1 - later)
@@ -79,11 +82,23 @@ def gain_of_waiting(
 
 @public
 def per_survivor(usd: Any, abandoned: Any) -> Any:
-    """Spend per project that survives [USD], when a share of them is abandoned after it was spent: usd / (1 - abandoned).
+    """Spend per project that survives, when a share of them is abandoned after it was spent.
 
-    >>> round(
-    ...     per_survivor(1.0, 0.30), 2
-    ... )  # 30 % abandoned for inadequate risk controls (Gartner, 2024)
+    usd / (1 - abandoned). Not in it: projects that end half-way.
+
+    Parameters
+    ----------
+    usd : number or array [USD]
+        Spend of one project.
+    abandoned : share or array, below 1
+
+    Returns
+    -------
+    number or array [USD]
+
+    Examples
+    --------
+    >>> round(per_survivor(1.0, 0.30), 2)  # 30 % are abandoned (Gartner, 2024)
     1.43
     """
     return usd / (1 - abandoned)

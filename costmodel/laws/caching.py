@@ -1,7 +1,8 @@
 """Prompt-cache economics: hit rate from arrivals and time to live, and when a cache pays.
 
-Prices are relative to plain input: a read of 0.10 is 90 % off, a write of 1.25 a premium of a quarter. The rules of the
-providers, with their dates, are facts of data/facts/caches.csv.
+Prices are relative to plain input: a read of 0.10 is 90 % off, a write of 1.25 a premium of a
+quarter. The rules of the providers, with their dates, are facts of data/facts/caches.csv. Every
+argument is a number or an array of draws; they broadcast to the shape of the result.
 """
 
 from __future__ import annotations
@@ -15,14 +16,24 @@ from costmodel.core.public import public
 
 @public
 def hit_rate(arrivals_per_s: Any, ttl_s: Any) -> Any:
-    """Share of requests that find the prefix still cached [share], when each read renews its time to live.
+    """Share of requests that find the prefix still cached, when each read renews its time to live.
 
-    P(next arrival within the TTL) = 1 - exp(-arrivals x TTL), Poisson arrivals [1/s] and TTL [s]. Not in it: bursts,
+    P(next arrival within the TTL) = 1 - exp(-arrivals x TTL), Poisson arrivals. Not in it: bursts,
     several prefixes, caches of their own in every replica; `prefix_hit_rate` has them.
 
-    >>> round(
-    ...     float(hit_rate(50 / 36_000, 300)), 2
-    ... )  # 50 queries a day over 10 busy hours, 5 minutes
+    Parameters
+    ----------
+    arrivals_per_s : number or array, at least 0 [1/s]
+    ttl_s : number or array, at least 0 [s]
+        Time to live.
+
+    Returns
+    -------
+    number or array [share]
+
+    Examples
+    --------
+    >>> round(float(hit_rate(50 / 36_000, 300)), 2)  # 50 queries in 10 busy hours, 5 minutes
     0.34
     """
     return -np.expm1(-np.asarray(arrivals_per_s, float) * ttl_s)
@@ -37,33 +48,57 @@ def prefix_hit_rate(
     prefixes: Any = 1.0,
     replicas: Any = 1.0,
 ) -> Any:
-    """Share of requests that read a cached prefix [share], for traffic that is not one even stream.
+    """Share of requests that read a cached prefix, for traffic that is not one even stream.
 
-    1 - (parallel / burst) x exp(-arrivals x TTL / (burst x prefixes x replicas)): requests come in bursts of `burst`
-    within one TTL, whose first `parallel` start together, so that none can read what another writes; the traffic is spread
-    evenly over `prefixes` prompts and over `replicas` with caches of their own (1: shared). With ones it is `hit_rate`.
-    One shared pool that hits 52.4 % would hit 9 % as eight isolated ones; 11.8 % were measured (PegaFlow). Not in it:
-    prefixes of unequal use (they hit more), eviction before the TTL.
+    1 - (parallel / burst) x exp(-arrivals x TTL / (burst x prefixes x replicas)): requests come in
+    bursts within one TTL, and those that start together cannot read what another writes. One shared
+    pool that hits 52.4 % would hit 9 % as eight isolated ones; 11.8 % were measured (PegaFlow). Not
+    in it: prefixes of unequal use (they hit more), eviction before the TTL.
 
-    >>> (
-    ...     round(float(prefix_hit_rate(0.742 / 300, 300)), 3),
-    ...     round(float(prefix_hit_rate(0.742 / 300, 300, replicas=8)), 3),
-    ... )
-    (0.524, 0.089)
+    Parameters
+    ----------
+    arrivals_per_s, ttl_s : number or array, at least 0 [1/s], [s]
+    burst, parallel : number or array, at least 1
+        Requests of a burst, and those of its first that start together.
+    prefixes : number or array, at least 1
+        Prompts over which the traffic is spread evenly.
+    replicas : number or array, at least 1
+        Caches of their own; 1 is one shared cache.
+
+    Returns
+    -------
+    number or array [share]
+
+    Examples
+    --------
+    >>> [round(float(prefix_hit_rate(0.742 / 300, 300, replicas=n)), 3) for n in (1, 8)]
+    [0.524, 0.089]
     """
     alone = np.minimum(np.asarray(parallel, float) / burst, 1.0)
-    return 1 - alone * np.exp(
-        -np.asarray(arrivals_per_s, float) * ttl_s / (burst * prefixes * replicas)
-    )
+    arrivals = np.asarray(arrivals_per_s, float) / (burst * prefixes * replicas)
+    return 1 - alone * np.exp(-arrivals * ttl_s)
 
 
 @public
 def cached_price(hits: Any, write: Any, read: Any) -> Any:
-    """Price of a prefix token over plain input [x]: hits x read + (1 - hits) x write; above 1 the cache loses money.
+    """Price of a prefix token over plain input; above 1 the cache loses money.
 
-    Not in it: storage, where it is billed by the hour.
+    hits x read + (1 - hits) x write. Not in it: storage, where it is billed by the hour.
 
-    >>> round(cached_price(0.04, 1.25, 0.10), 3)  # five queries a day: a fifth dearer than no cache
+    Parameters
+    ----------
+    hits : share or array
+        Requests that find the prefix cached.
+    write, read : number or array, at least 0 [x]
+        Price of a written and of a read token over plain input.
+
+    Returns
+    -------
+    number or array [x]
+
+    Examples
+    --------
+    >>> round(cached_price(0.04, 1.25, 0.10), 3)  # five queries a day: dearer than no cache
     1.204
     """
     return hits * read + (1 - hits) * write
@@ -71,43 +106,26 @@ def cached_price(hits: Any, write: Any, read: Any) -> Any:
 
 @public
 def break_even_hit_rate(write: Any, read: Any) -> Any:
-    """Steady hit rate above which a cache costs less than plain input [share]; prices relative to plain input.
+    """Steady hit rate above which a cache costs less than plain input.
 
-    h x read + (1 - h) x write = 1, so h = (write - 1) / (write - read); infinite, never, where a read saves nothing. Not in it: storage.
+    h x read + (1 - h) x write = 1, so h = (write - 1) / (write - read): (write - 1) / (1 - read)
+    reads of each write, 0.28 at 1.25 and 0.10. Not in it: storage.
 
+    Parameters
+    ----------
+    write, read : number or array, at least 0 [x]
+        Price of a written and of a read token over plain input.
+
+    Returns
+    -------
+    number or array [share]
+        Infinite, never, where a read saves nothing.
+
+    Examples
+    --------
     >>> [round(float(break_even_hit_rate(write, 0.10)), 3) for write in (1.25, 2.0)]
     [0.217, 0.526]
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(
-            np.less(read, 1), np.divide(np.subtract(write, 1), np.subtract(write, read)), np.inf
-        )[()]
-
-
-@public
-def break_even_reads(write: Any, read: Any) -> Any:
-    """Reads that recover the premium of one write: (write - 1) / (1 - read); prices relative to plain input. Infinite, never,
-    where a read saves nothing.
-
-    Not in it: the part of the write that plain input would have cost too; `reads_of_a_write` counts it.
-
-    >>> [round(float(break_even_reads(write, 0.10)), 2) for write in (1.25, 2.0)]
-    [0.28, 1.11]
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(
-            np.less(read, 1), np.divide(np.subtract(write, 1), np.subtract(1, read)), np.inf
-        )[()]
-
-
-@public
-def reads_of_a_write(write: Any, read: Any) -> Any:
-    """Reads that recover a whole write, write / (1 - read): the other published reading, 1.39 (often quoted as 1.4).
-
-    It asks too much, because without a cache the first request would have paid 1 as well (Tian Pan, "Prompt caching",
-    2025-10-13, counts it so). Not in it: that 1.
-
-    >>> round(reads_of_a_write(1.25, 0.10), 2)
-    1.39
-    """
-    return write / (1 - read)
+        rate = np.divide(np.subtract(write, 1), np.subtract(write, read))
+        return np.where(np.less(read, 1), rate, np.inf)[()]

@@ -1,7 +1,8 @@
-"""Release statistics: how many answers tell two versions apart, and what a bad version costs until it is seen.
+"""Release statistics: how many answers tell two versions apart, and what a bad version costs.
 
-Shares are of accepted answers in 0..1. Normal approximations of the textbooks, as statsmodels has them; not in them: the
-continuity correction, peeking at a running test, several metrics at once.
+Shares are of accepted answers in 0..1. Every argument is a number or an array of draws; they
+broadcast to the shape of the result. Normal approximations of the textbooks, as statsmodels has
+them; not in them: the continuity correction, peeking at a running test, several metrics at once.
 """
 
 from __future__ import annotations
@@ -12,9 +13,7 @@ import numpy as np
 
 from costmodel.core.public import public
 
-RANGE_OF_TEN = (
-    3.078  # spread of ten draws over their standard deviation: d2 of the control charts (Shewhart)
-)
+RANGE_OF_TEN = 3.078  # spread of ten draws over their standard deviation: Shewhart's d2
 
 
 def _z(probability: Any) -> Any:
@@ -23,57 +22,102 @@ def _z(probability: Any) -> Any:
     return ndtri(probability)
 
 
+def _spreads(first: Any, second: Any) -> tuple[Any, Any, Any]:
+    """(difference of two shares, its spread where they are equal, its spread as they are)."""
+    mean = (first + second) / 2
+    apart = first * (1 - first) + second * (1 - second)
+    gap = np.abs(np.asarray(first, float) - second)
+    return gap, np.sqrt(2 * mean * (1 - mean)), np.sqrt(apart)
+
+
 @public
 def samples_per_arm(
     first: Any, second: Any, power: Any = 0.80, alpha: Any = 0.05, sides: Any = 2
 ) -> Any:
-    """Answers of each version that tell two accepted shares apart [count], whole.
+    """Answers of each version that tell two accepted shares apart.
 
-    n = ((z(1 - alpha / sides) sqrt(2 p (1 - p)) + z(power) sqrt(p1 (1 - p1) + p2 (1 - p2))) / (p1 - p2))^2 with p the mean of both:
-    Fleiss, Levin and Paik 2003, section 4.2; statsmodels `samplesize_proportions_2indep_onetail`. Equal shares need infinitely
-    many. `sides` is 1 where only a fall matters, 2 for "is it different?".
+    n = ((z(1 - alpha / sides) sqrt(2 p (1 - p)) + z(power) sqrt(p1 (1 - p1) + p2 (1 - p2))) /
+    (p1 - p2))^2 with p the mean of both: Fleiss, Levin and Paik 2003, section 4.2; statsmodels
+    `samplesize_proportions_2indep_onetail`. Not in it: the continuity correction.
 
+    Parameters
+    ----------
+    first, second : share or array
+        p1 and p2.
+    power : share or array
+        Chance to see the difference.
+    alpha : share or array
+        Chance to see one that is not there.
+    sides : 1 or 2
+        1 where only a fall matters, 2 for "is it different?".
+
+    Returns
+    -------
+    number or array [count]
+        Whole; infinite for equal shares.
+
+    Examples
+    --------
     >>> [float(samples_per_arm(0.80, p)) for p in (0.65, 0.75, 0.79)]
     [138.0, 1094.0, 25583.0]
     """
-    mean, gap = (first + second) / 2, np.abs(np.asarray(first, float) - second)
-    spread = _z(1 - alpha / sides) * np.sqrt(2 * mean * (1 - mean)) + _z(power) * np.sqrt(
-        first * (1 - first) + second * (1 - second)
-    )
+    gap, alike, apart = _spreads(first, second)
     with np.errstate(divide="ignore"):
-        return np.ceil((spread / gap) ** 2)
+        return np.ceil(((_z(1 - alpha / sides) * alike + _z(power) * apart) / gap) ** 2)
 
 
 @public
 def chance_to_detect(
     samples: Any, first: Any, second: Any, alpha: Any = 0.05, sides: Any = 1
 ) -> Any:
-    """Power: chance that `samples` answers of each version show the difference of two accepted shares [share].
+    """Power: chance that the answers of each version show the difference of two accepted shares.
 
-    Phi((|p1 - p2| sqrt(n) - z(1 - alpha / sides) sqrt(2 p (1 - p))) / sqrt(p1 (1 - p1) + p2 (1 - p2))): `samples_per_arm`
-    solved for the power.
+    Phi((|p1 - p2| sqrt(n) - z(1 - alpha / sides) sqrt(2 p (1 - p))) / sqrt(p1 (1 - p1) +
+    p2 (1 - p2))): `samples_per_arm` solved for the power. Not in it: peeking.
 
+    Parameters
+    ----------
+    samples : number or array [count]
+        n, answers of each version.
+    first, second, alpha, sides : as in `samples_per_arm`
+
+    Returns
+    -------
+    number or array [share]
+
+    Examples
+    --------
     >>> [round(float(chance_to_detect(n, 0.80, 0.65, sides=2)), 2) for n in (14, 138, 500)]
     [0.14, 0.8, 1.0]
     """
     from scipy.special import ndtr
 
-    mean, gap = (first + second) / 2, np.abs(np.asarray(first, float) - second)
-    seen = gap * np.sqrt(samples) - _z(1 - alpha / sides) * np.sqrt(2 * mean * (1 - mean))
-    return ndtr(seen / np.sqrt(first * (1 - first) + second * (1 - second)))
+    gap, alike, apart = _spreads(first, second)
+    return ndtr((gap * np.sqrt(samples) - _z(1 - alpha / sides) * alike) / apart)
 
 
 @public
 def through_judge(accepted: Any, agreement: Any) -> Any:
-    """Accepted share as a judge sees it who agrees with people in `agreement` of the cases, errors both ways alike [share].
+    """Accepted share as a judge sees it: a p + (1 - a) (1 - p).
 
-    a p + (1 - a) (1 - p): a difference shrinks by 2 a - 1, so a judge of 85 % needs twice the answers of a perfect one.
+    A difference shrinks by 2 a - 1, so a judge of 85 % needs twice the answers of a perfect one.
+    Not in it: a judge that errs one way more than the other.
 
-    >>> (
-    ...     round(float(through_judge(0.80, 0.85)), 3),
-    ...     round(float(through_judge(0.80, 0.85) - through_judge(0.70, 0.85)), 3),
-    ... )
-    (0.71, 0.07)
+    Parameters
+    ----------
+    accepted : share or array
+        p, as people see it.
+    agreement : share or array, above 0.5
+        a, cases in which the judge agrees with people.
+
+    Returns
+    -------
+    number or array [share]
+
+    Examples
+    --------
+    >>> [round(float(through_judge(p, 0.85)), 3) for p in (0.80, 0.70)]
+    [0.71, 0.64]
     """
     return agreement * accepted + (1 - agreement) * (1 - accepted)
 
@@ -82,15 +126,31 @@ def through_judge(accepted: Any, agreement: Any) -> Any:
 def runs_to_see(
     effect: Any, spread: Any, power: Any = 0.80, alpha: Any = 0.05, agreement: Any = 1.0
 ) -> Any:
-    """Runs of the same cases on each version that show a fall of `effect` through run-to-run noise [count], whole, at least 1.
+    """Runs of the same cases on each version that show a fall through run-to-run noise.
 
-    r = 2 ((z(1 - alpha) + z(power)) s / (effect (2 agreement - 1)))^2 with s = spread / 3.078, where `spread` is the gap
-    between the best and the worst of ten runs. Both versions answer the same cases, so that only the noise between runs is
-    left. Published: up to 15 points at temperature 0 (Atil et al. 2024, arXiv:2408.04667).
+    r = 2 ((z(1 - alpha) + z(power)) s / (effect (2 agreement - 1)))^2 with s = spread / 3.078. Both
+    versions answer the same cases, so that only the noise between runs is left. Published: up to 15
+    points at temperature 0 (Atil et al. 2024, arXiv:2408.04667). Not in it: cases that differ.
 
-    >>> [
-    ...     float(runs_to_see(0.05, spread)) for spread in (0.01, 0.05, 0.15)
-    ... ]  # see a fall of five points
+    Parameters
+    ----------
+    effect : share or array
+        Fall of the accepted share.
+    spread : share or array
+        Gap between the best and the worst of ten runs.
+    power, alpha : share or array
+        As in `samples_per_arm`, of a one-sided test.
+    agreement : share or array, above 0.5
+        Of the judge with people.
+
+    Returns
+    -------
+    number or array [count]
+        Whole, at least 1.
+
+    Examples
+    --------
+    >>> [float(runs_to_see(0.05, spread)) for spread in (0.01, 0.05, 0.15)]
     [1.0, 2.0, 12.0]
     """
     with np.errstate(divide="ignore"):
@@ -100,8 +160,25 @@ def runs_to_see(
 
 @public
 def days_to_collect(samples: Any, requests_per_day: Any, exposed: Any, outcome_share: Any) -> Any:
-    """Days until an arm that gets the share `exposed` of the traffic has its answers with a known outcome [day].
+    """Days until an arm of a test has its answers with a known outcome.
 
+    samples / (requests a day x exposed x outcome share). Not in it: outcomes that come late.
+
+    Parameters
+    ----------
+    samples : number or array [count]
+    requests_per_day : number or array [1/day]
+    exposed : share or array
+        Of the traffic that the arm gets.
+    outcome_share : share or array
+        Answers whose outcome becomes known.
+
+    Returns
+    -------
+    number or array [day]
+
+    Examples
+    --------
     >>> round(float(days_to_collect(1_094, 10_000, 0.5, 0.02)), 1)
     10.9
     """
@@ -111,18 +188,31 @@ def days_to_collect(samples: Any, requests_per_day: Any, exposed: Any, outcome_s
 
 @public
 def exposed_days(shares: tuple, days: tuple, chances: tuple, days_after: Any) -> Any:
-    """Days of full traffic that a bad version reaches on average on its way through the stages of a rollout [day].
+    """Days of full traffic that a bad version reaches on average on its way through a rollout.
 
-    sum_i (share_i x days_i x prod_{j < i} (1 - chance_j)) + prod_j (1 - chance_j) x days_after: it is found at the end of
-    stage i with chance_i, or `days_after` the last stage.
+    sum_i (share_i x days_i x prod_{j < i} (1 - chance_j)) + prod_j (1 - chance_j) x days_after. Not
+    in it: a rollback that takes time.
 
-    >>> round(
-    ...     float(exposed_days((0.01, 0.20), (1.0, 2.0), (0.0, 0.75), 28)), 2
-    ... )  # 0.01 + 0.4 + 0.25 x 28
+    Parameters
+    ----------
+    shares, days : tuple of number or array [share], [day]
+        Traffic and length of each stage.
+    chances : tuple of share or array
+        Chance that the version is found at the end of each stage.
+    days_after : number or array [day]
+        Until it is found after the last stage.
+
+    Returns
+    -------
+    number or array [day]
+
+    Examples
+    --------
+    >>> days = exposed_days((0.01, 0.20), (1.0, 2.0), (0.0, 0.75), 28)
+    >>> round(float(days), 2)  # 0.01 + 0.4 + 0.25 x 28
     7.41
     """
-    unseen: Any = 1.0
-    total: Any = 0.0
+    total, unseen = 0.0, 1.0
     for share, time, chance in zip(shares, days, chances, strict=True):
         total = total + share * time * unseen
         unseen = unseen * (1 - chance)
@@ -133,25 +223,29 @@ def exposed_days(shares: tuple, days: tuple, chances: tuple, days_after: Any) ->
 def expected_loss(
     chance: Any, exposed: Any, requests_per_day: Any, drop: Any, usd_per_failure: Any
 ) -> Any:
-    """Expected loss of one release [USD]: chance that it is bad x days of full traffic that it reaches x failures more a day x their cost.
+    """Expected loss of one release that may be bad.
 
-    `exposed` is exposed share x time to detect [day]; failures more a day are requests a day x `drop`, the fall of the
-    accepted share.
+    Chance x days of full traffic that it reaches x failures more a day x their cost.
+    Not in it: customers who leave.
 
-    >>> round(
-    ...     expected_loss(0.05, 28.0, 10_000, 0.10, 0.40), 2
-    ... )  # one in twenty, four weeks unseen: 28,000 failures at 40 cents
+    Parameters
+    ----------
+    chance : share or array
+        That the release is bad.
+    exposed : number or array [day]
+        Exposed share of the traffic x time to detect.
+    requests_per_day : number or array [1/day]
+    drop : share or array
+        Fall of the accepted share.
+    usd_per_failure : number or array [USD]
+
+    Returns
+    -------
+    number or array [USD]
+
+    Examples
+    --------
+    >>> round(expected_loss(0.05, 28.0, 10_000, 0.10, 0.40), 2)  # four weeks unseen
     560.0
     """
     return chance * exposed * requests_per_day * drop * usd_per_failure
-
-
-def combinations(versions: Any, layers: Any) -> Any:
-    """What can be live at once when each of `layers` is switched alone [count]: versions ^ layers.
-
-    >>> combinations(
-    ...     2, 6
-    ... )  # model, system prompt, template, sampling, retrieval, parsing: two versions of each
-    64
-    """
-    return versions**layers

@@ -10,13 +10,30 @@ from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.units import MONTHS_PER_YEAR
 
+THREE_YEARS = 36  # months
+GRID = np.linspace(-3, 30, 6_601)  # ln(1 + rate): -95 % to more than a billion-fold a period
+
 
 @public
 def npv(rate: float, amounts: Any) -> float:
-    """Net present value of amounts at the ends of periods 0, 1, 2 ..., at a rate per period.
+    """Net present value of amounts at the ends of periods 0, 1, 2 ...
 
-    NPV = sum of amounts[t] / (1 + rate)^t. The first amount is today's and is not discounted.
+    NPV = sum of amounts[t] / (1 + rate)^t. The first amount is today's and is not discounted. Not
+    in it: inflation and tax.
 
+    Parameters
+    ----------
+    rate : number above -1
+        Discount rate per period.
+    amounts : list or array [USD]
+        One for each period; costs are negative.
+
+    Returns
+    -------
+    float [USD]
+
+    Examples
+    --------
     >>> round(npv(0.10, [-1_000_000] + [550_000] * 5))
     1084933
     """
@@ -26,10 +43,28 @@ def npv(rate: float, amounts: Any) -> float:
 
 @public
 def irr(amounts: Any) -> float:
-    """Internal rate of return per period of amounts at the ends of periods 0, 1, 2 ...: the rate at which their present value is 0.
+    """Internal rate of return per period: the rate at which the net present value is 0.
 
-    NaN, undefined, where the amounts never change sign; of several rates the one nearest to 0.
+    0 = sum of amounts[t] / (1 + IRR)^t; of several solutions the one nearest to 0. Not in it: the
+    rate at which what comes back is invested.
 
+    Parameters
+    ----------
+    amounts : list or array [USD]
+        At the ends of periods 0, 1, 2 ...; costs are negative.
+
+    Returns
+    -------
+    float
+        NaN, undefined, where the amounts never change sign.
+
+    Raises
+    ------
+    ValueError
+        Unless there is one finite number for each period.
+
+    Examples
+    --------
     >>> round(irr([-1_000_000] + [550_000] * 5), 4)
     0.4698
     >>> irr([100, 100])
@@ -40,46 +75,36 @@ def irr(amounts: Any) -> float:
         amounts.ndim == 1 and np.isfinite(amounts).all(),
         f"irr: amounts is {amounts!r}, it must be one finite number for each period",
     )
-    if not ((amounts > 0).any() and (amounts < 0).any()):
-        return float("nan")
-    periods = np.arange(amounts.size)
 
-    def value(log_factor: np.ndarray) -> np.ndarray:  # of 1 + rate
-        return np.exp(-np.outer(log_factor, periods)) @ amounts
+    def value(log_factor: Any) -> np.ndarray:  # of 1 + rate
+        return np.exp(-np.outer(log_factor, np.arange(amounts.size))) @ amounts
 
-    axis = np.linspace(
-        -3, 30, 6_601
-    )  # logarithms of 1 + rate: -95 % to more than a billion-fold a period
-    worth = value(axis)
-    found = np.flatnonzero(worth[:-1] * worth[1:] <= 0)
-    if not found.size:
+    worth = value(GRID)
+    crossings = np.flatnonzero(worth[:-1] * worth[1:] <= 0)
+    if not ((amounts > 0).any() and (amounts < 0).any() and crossings.size):
         return float("nan")
-    at = found[np.abs(axis[found]).argmin()]
+    at = crossings[np.abs(GRID[crossings]).argmin()]
     from scipy.optimize import brentq
 
-    return float(
-        np.expm1(brentq(lambda x: value(np.array([x]))[0], axis[at], axis[at + 1], xtol=1e-14))
-    )
+    return float(np.expm1(brentq(lambda x: value(x)[0], *GRID[at : at + 2], xtol=1e-14)))
 
 
-THREE_YEARS = 36  # months
-
-
-# -- owning --------------------------------------------------------------------------------------------
+# -- owning ----------------------------------------------------------------------------------------
 
 
 def annuity(amount: Any, rate_per_year: Any, months: Any) -> Any:
-    """Equal month-end payments with a present value of `amount` [USD/month]: amount x r / (1 - (1 + r)^-n).
+    """Equal month-end payments with a present value of `amount` [USD/month].
+
+    amount x r / (1 - (1 + r)^-n) for the monthly rate r.
 
     >>> round(float(annuity(1_000.0, 0.10, 12)), 2)
     87.72
     """
-    r = (1 + rate_per_year) ** (1 / MONTHS_PER_YEAR) - 1
-    return amount / present_months(r, months)
+    return amount / present_months((1 + rate_per_year) ** (1 / MONTHS_PER_YEAR) - 1, months)
 
 
 def present_months(rate_per_month: Any, months: Any) -> Any:
-    """Present value of 1 at the end of each of `months` months: (1 - (1 + r)^-n) / r, and n where r is 0.
+    """Present value of 1 at the end of each month: (1 - (1 + r)^-n) / r, and n where r is 0.
 
     >>> [round(float(present_months(rate, 12)), 3) for rate in (0.0, 0.01)]
     [12.0, 11.255]
@@ -89,7 +114,7 @@ def present_months(rate_per_month: Any, months: Any) -> Any:
 
 
 def resale_share(after_three_years: Any, months: Any) -> Any:
-    """Resale value of a server over its price after some months: r^(months / 36), the same loss in every year.
+    """Resale value of a server over its price: r^(months / 36), the same loss in every year.
 
     data/facts/own.csv has 0.62, 0.43, 0.30, 0.17 and 0.12 of an H100 after one to five years.
 

@@ -1,7 +1,9 @@
 """Quality: the share of answers that is accepted, on the log-odds scale where effects add.
 
-A base share, shifts with their evidence; what examples and a teacher shift; what a longer context, the place in it, and
-a passage that was or was not found do. The numbers of the curves are fitted (data/calibration/quality.csv).
+A base share, shifts with their evidence; the shifts of examples and of a teacher, of a longer
+context and the place in it, and of a passage that was or was not found. The numbers of the curves
+are fitted (data/calibration/quality.csv). Every argument is a number or an array of draws; they
+broadcast to the shape of the result.
 """
 
 from __future__ import annotations
@@ -16,21 +18,25 @@ from costmodel.core.public import public
 from costmodel.core.ranges import Number
 
 FULL_CONTEXT = 131_072.0  # tokens at which the decay of a reader is stated
-FEWEST, MOST, USUAL = (
-    50.0,
-    50_000.0,
-    1_000.0,
-)  # examples: where the curve holds, and where its gain is stated
+FEWEST, MOST = 50.0, 50_000.0  # examples between which the curve holds
+USUAL = 1_000.0  # examples at which the gain is stated
 TAUGHT = 20_000.0  # examples of a student that reaches the stated share of its teacher
+OWN = "give quality=Measured(accepted, trials) of your own"
 
 
 @public
 @dataclass(frozen=True)
 class Effect:
-    """A shift of the log-odds that an answer is accepted, with its evidence; `kept` is the share of accepted answers that
-    stay accepted after all shifts (answers from a stale or a wrong place do not).
+    """A shift of the log-odds that an answer is accepted, with its evidence.
 
-    A shift of 1 moves 50 % to 73 %, 80 % to 92 %.
+    Parameters
+    ----------
+    log_odds : number or array
+        1 moves 50 % to 73 % and 80 % to 92 %.
+    evidence : str
+    kept : share or array
+        Accepted answers that stay accepted after all shifts; those from a stale or a wrong place
+        do not.
     """
 
     log_odds: Number
@@ -40,8 +46,22 @@ class Effect:
 
 @public
 def shift(accepted: Any, log_odds: Any) -> Any:
-    """Accepted share after a shift of its log-odds: expit(logit(p) + shift), any shape, 0 and 1 stay.
+    """Accepted share after a shift of its log-odds: expit(logit(p) + shift); 0 and 1 stay.
 
+    Not in it: effects that overlap, which add too much.
+
+    Parameters
+    ----------
+    accepted : share or array
+        p, before.
+    log_odds : number or array
+
+    Returns
+    -------
+    number or array [share]
+
+    Examples
+    --------
     >>> round(float(shift(0.5, 1.0)), 2)
     0.73
     """
@@ -49,47 +69,87 @@ def shift(accepted: Any, log_odds: Any) -> Any:
     return odds / (1 - accepted + odds)
 
 
-def shift_to(base: Any, goal: Any) -> Any:
-    """Shift of the log-odds that takes the share `base` to the share `goal`: logit(goal) - logit(base).
+def logit(share: Any) -> Any:
+    """Log-odds of a share: ln(p / (1 - p)); infinite at 0 and 1.
 
-    >>> round(float(shift(0.35, shift_to(0.35, 0.8))), 2)
-    0.8
+    >>> round(float(logit(0.8)), 2)
+    1.39
     """
     with np.errstate(divide="ignore"):
-        return np.log(goal) - np.log1p(-goal) - np.log(base) + np.log1p(-base)
+        return np.log(share) - np.log1p(-np.asarray(share, float))
+
+
+def shift_to(base: Any, goal: Any) -> Any:
+    """Shift of the log-odds that takes the share `base` to the share `goal`, up or down.
+
+    >>> round(float(shift_to(0.80, 0.23)), 2)  # a benchmark, and a private repository
+    -2.59
+    """
+    return logit(goal) - logit(base)
 
 
 @public
 def context_shift(tokens: Any, decay: Any, power: Any, longest: Any) -> Any:
     """Shift of the log-odds by the length of the prompt: -decay x (tokens / 131,072)^power.
 
-    Fitted to RULER (32 models, 4K to 128K; README of hsiehjackson/RULER), to retrieval with 2K to 2M tokens (Leng et al.
-    2024, arXiv:2411.03538), LongBench v2 and LongMemEval. Refuses above `longest`, the longest context measured for the class of
-    the reader: Infeasible, NaN for those entries of an array. Not in it: the task; a needle falls later, reasoning sooner.
+    Fitted to RULER (32 models, 4K to 128K; README of hsiehjackson/RULER), to retrieval with 2K to
+    2M tokens (Leng et al. 2024, arXiv:2411.03538), LongBench v2 and LongMemEval. Not in it: the
+    task; a needle falls later, reasoning sooner.
 
-    >>> [
-    ...     round(float(shift(0.966, context_shift(n, 2.4, 0.5, 131_072))), 2)
-    ...     for n in (16_384, 65_536, 131_072)
-    ... ]  # GPT-4: .95 .87 .81
+    Parameters
+    ----------
+    tokens : number or array [token]
+        Length of the prompt.
+    decay, power : number or array
+        Of the class of the reader (data/calibration/quality.csv).
+    longest : number or array [token]
+        Longest context measured for that class.
+
+    Returns
+    -------
+    number or array
+        NaN for the entries of an array beyond `longest`.
+
+    Raises
+    ------
+    Infeasible
+        Where all prompts are longer than `longest`.
+
+    Examples
+    --------
+    >>> shifts = [context_shift(n, 2.4, 0.5, 131_072) for n in (16_384, 65_536, 131_072)]
+    >>> [round(float(shift(0.966, s)), 2) for s in shifts]  # GPT-4: .95 .87 .81
     [0.92, 0.84, 0.72]
     """
     inside = np.asarray(tokens) <= longest
     if not np.any(inside):
-        most, given = float(np.max(longest)), float(np.min(tokens))
         raise Infeasible(
-            f"how well a reader of this class answers is known up to {most:,.0f} tokens of context, this is {given:,.0f}; "
-            "give quality=Measured(accepted, trials) of your own"
+            "how well a reader of this class answers is known up to "
+            f"{np.max(longest):,.0f} tokens of context, this is {np.min(tokens):,.0f}; {OWN}"
         )
     return -decay * (tokens / FULL_CONTEXT) ** power + np.where(inside, 0.0, np.nan)
 
 
 @public
 def position_shift(position: Any, dip: Any, tilt: Any) -> Any:
-    """Shift of the log-odds by where in the prompt the answer stands, 0 first and 1 last: -dip x 4 x (1 - x) - tilt x.
+    """Shift of the log-odds by the place of the answer in the prompt: -dip x 4 x (1 - x) - tilt x.
 
-    Liu et al. 2023, arXiv:2307.03172, tables of 10, 20 and 30 documents: GPT-3.5 falls from 76 % to 54 % between the first
-    and the tenth of 20. Not in it: models since 2024, whose dip is smaller.
+    Liu et al. 2023, arXiv:2307.03172, tables of 10, 20 and 30 documents: GPT-3.5 falls from 76 % to
+    54 % between the first and the tenth of 20. Not in it: models since 2024, whose dip is smaller.
 
+    Parameters
+    ----------
+    position : share or array
+        x, 0 for the first place and 1 for the last.
+    dip, tilt : number or array
+        Fall in the middle, and from the first to the last place [log-odds].
+
+    Returns
+    -------
+    number or array
+
+    Examples
+    --------
     >>> [round(float(shift(0.758, position_shift(x, 0.75, 0.6))), 2) for x in (0.0, 0.47, 1.0)]
     [0.76, 0.53, 0.63]
     """
@@ -97,9 +157,11 @@ def position_shift(position: Any, dip: Any, tilt: Any) -> Any:
 
 
 def answered(found: Any, with_it: Any, without: Any) -> Any:
-    """Share accepted when the passage is found in `found` of the questions: found x with_it + (1 - found) x without.
+    """Share accepted when the passage is found in `found` of the questions.
 
-    >>> round(answered(0.86, 0.83, 0.35), 3)  # not in it: passages that mislead
+    found x with_it + (1 - found) x without. Not in it: passages that mislead.
+
+    >>> round(answered(0.86, 0.83, 0.35), 3)
     0.763
     """
     return found * with_it + (1 - found) * without
@@ -107,20 +169,41 @@ def answered(found: Any, with_it: Any, without: Any) -> Any:
 
 @public
 def examples_gain(examples: Any, gain: Any, per_tenfold: Any) -> Any:
-    """Shift of the log-odds by a tune on that many labelled examples: gain + per_tenfold x log10(examples / 1,000).
+    """Shift of the log-odds by a tune: gain + per_tenfold x log10(examples / 1,000).
 
-    Holds from 50 to 50,000 examples of a narrow task: Infeasible outside, NaN for those entries of an array that lie
-    outside. Below 1,000 a small gain can turn negative: few examples may do harm. OpenAI's guide to fine-tuning GPT-3
-    had quality rise linearly with each doubling; Zhang et al. 2024 (arXiv:2402.17193) find power laws in the data.
-    Not in it: noise of the labels, several tasks in one tune.
+    Below 1,000 a small gain can turn negative: few examples may do harm. OpenAI's guide to
+    fine-tuning GPT-3 had quality rise linearly with each doubling; Zhang et al. 2024
+    (arXiv:2402.17193) find power laws in the data. Not in it: noise of the labels, several tasks in
+    one tune.
 
+    Parameters
+    ----------
+    examples : number or array, 50 to 50,000
+        Labelled examples of a narrow task.
+    gain : number or array
+        Shift of 1,000 examples [log-odds].
+    per_tenfold : number or array
+        More for ten times the examples [log-odds].
+
+    Returns
+    -------
+    number or array
+        NaN for the entries of an array outside the range.
+
+    Raises
+    ------
+    Infeasible
+        Where all entries are outside.
+
+    Examples
+    --------
     >>> [round(float(examples_gain(n, 0.9, 0.3)), 2) for n in (100, 1_000, 10_000)]
     [0.6, 0.9, 1.2]
     """
     inside = (examples >= FEWEST) & (examples <= MOST)
     if not np.any(inside):
         raise Infeasible(
-            f"the gain of a tune is known for {FEWEST:g} to {MOST:,.0f} examples; give quality=Measured(accepted, trials) of your own"
+            f"the gain of a tune is known for {FEWEST:g} to {MOST:,.0f} examples; {OWN}"
         )
     return gain + per_tenfold * np.log10(examples / USUAL) + np.where(inside, 0.0, np.nan)
 
@@ -128,34 +211,43 @@ def examples_gain(examples: Any, gain: Any, per_tenfold: Any) -> Any:
 def student_shift(
     base: Any, teacher: Any, share: Any, examples: Any = TAUGHT, per_tenfold: Any = 0.0
 ) -> Any:
-    """Shift of the log-odds by which a student moves from its `base` towards its teacher, with `examples` answers of it.
+    """Shift of the log-odds by which a student moves from its `base` towards its teacher.
 
-    shift = logit(share x teacher) - logit(base) + per_tenfold x log10(examples / 20,000), not below 0 and not beyond the
-    teacher; all but the examples are shares in 0..1. `share` is what 20,000 examples reach, the size of published students.
-    Holds on the traffic that the student learned. A student that is better than that already learns nothing and loses nothing.
+    logit(share x teacher) - logit(base) + per_tenfold x log10(examples / 20,000), not below 0 and
+    not beyond the teacher; all but the examples are shares. `share` is that of 20,000 examples, the
+    size of published students. Holds on the traffic that the student learned. A student that is
+    better than that already learns nothing and loses nothing.
 
-    >>> [
-    ...     round(float(shift(0.60, student_shift(0.60, 0.80, 0.95, n, 0.3))), 2)
-    ...     for n in (200, 20_000, 2_000_000)
-    ... ]
+    >>> shifts = [student_shift(0.60, 0.80, 0.95, n, 0.3) for n in (200, 20_000, 2_000_000)]
+    >>> [round(float(shift(0.60, s)), 2) for s in shifts]
     [0.63, 0.76, 0.8]
     """
-    goal = share * teacher
-    with np.errstate(divide="ignore"):
-        own = np.log(base) - np.log1p(-base)
-        reached = np.log(goal) - np.log1p(-goal) + per_tenfold * np.log10(examples / TAUGHT) - own
-        return np.maximum(0.0, np.minimum(reached, np.log(teacher) - np.log1p(-teacher) - own))
+    reached = shift_to(base, share * teacher) + per_tenfold * np.log10(examples / TAUGHT)
+    return np.maximum(0.0, np.minimum(reached, shift_to(base, teacher)))
 
 
 @public
 def required_gain(usd: Any, requests: Any, usd_per_failure: Any) -> Any:
     """Rise of the accepted share that pays for an expense: usd / (requests x usd_per_failure).
 
-    `requests` are those of the whole life; above 1 means that no gain pays.
+    Not in it: interest.
 
-    >>> required_gain(
-    ...     16_000, 1_000_000, 2.0
-    ... )  # labels of $16,000, a million requests, $2 a failure: 0.8 points
+    Parameters
+    ----------
+    usd : number or array [USD]
+        The expense.
+    requests : number or array above 0
+        Of the whole life.
+    usd_per_failure : number or array above 0 [USD]
+
+    Returns
+    -------
+    number or array [share]
+        Above 1 no gain pays.
+
+    Examples
+    --------
+    >>> required_gain(16_000, 1_000_000, 2.0)  # labels of $16,000: 0.8 points
     0.008
     """
     return usd / (requests * usd_per_failure)
@@ -163,13 +255,23 @@ def required_gain(usd: Any, requests: Any, usd_per_failure: Any) -> Any:
 
 @public
 def allowed_loss(usd_saved_per_request: Any, usd_per_failure: Any) -> Any:
-    """Fall of the accepted share at which a cheaper model costs more than it saves: saved / usd_per_failure.
+    """Fall of the accepted share at which a cheaper model costs more than it saves.
 
-    Beyond it every request loses money, so volume makes it worse: confident mistakes scale with the traffic.
+    saved / usd_per_failure. Beyond it every request loses money, so volume makes it worse. Not in
+    it: failures that cost more the more there are.
 
-    >>> allowed_loss(
-    ...     0.0096, 0.50
-    ... )  # a student that saves 96 % of a cent: 1.9 points at $0.50 a failure
+    Parameters
+    ----------
+    usd_saved_per_request : number or array [USD]
+    usd_per_failure : number or array above 0 [USD]
+
+    Returns
+    -------
+    number or array [share]
+
+    Examples
+    --------
+    >>> allowed_loss(0.0096, 0.50)  # a student that saves 96 % of a cent: 1.9 points
     0.0192
     """
     return usd_saved_per_request / usd_per_failure

@@ -150,7 +150,7 @@ def staffing_margin(wait_share: Any) -> Any:
 def replicas_needed(
     load: Any, slots: Any, load_max: Any, margin: Any, burstiness: Any, least: Any
 ) -> Any:
-    """Whole replicas for a load: (L + margin sqrt(L z / slots)) / load_max, rounded up, at least `least`.
+    """Whole replicas for a load: (L + margin sqrt(L z / slots)) / load_max, rounded up.
 
     A bursty stream of load a on c servers waits like a smooth one of a/z on c/z (Hayward's
     approximation; Fredericks 1980, Bell System Technical Journal 59). Not in it: spare replicas and

@@ -40,8 +40,6 @@ ARGUMENTS = {
     money.resale_share: (0.3, 24.0),
     caching.hit_rate: (0.003, 300.0),
     caching.break_even_hit_rate: (1.25, 0.1),
-    caching.break_even_reads: (1.25, 0.1),
-    caching.reads_of_a_write: (1.25, 0.1),
     caching.cached_price: (0.4, 1.25, 0.1),
     caching.prefix_hit_rate: (0.003, 300.0, 3.0, 2.0, 5.0, 4.0),
     retrieval.chunks: (4e6, 500.0, 0.1),
@@ -51,10 +49,10 @@ ARGUMENTS = {
     retrieval.all_found: (3.0, 0.5),
     retrieval.graph_index_ratio: (1_200.0, 8_400.0, 40.0, 1.0),
     retrieval.index_hours: (1e8, 260_000.0),
-    retrieval.stale_share: (0.175, 7.0),
     retrieval.from_sample: (0.3, 0.02, 1.03),
     retrieval.first_token_s: (2e5, 0.7, 90.0),
     quality.shift: (0.6, 0.9),
+    quality.logit: (0.4,),
     quality.shift_to: (0.4, 0.7),
     quality.context_shift: (60_000.0, 1.0, 0.5, 131_072.0),
     quality.position_shift: (0.4, 0.7, 0.6),
@@ -69,19 +67,14 @@ ARGUMENTS = {
     experiments.runs_to_see: (0.05, 0.15, 0.8, 0.05, 0.95),
     experiments.days_to_collect: (1_094.0, 10_000.0, 0.5, 0.02),
     experiments.expected_loss: (0.05, 28.0, 10_000.0, 0.10, 0.40),
-    experiments.combinations: (2.0, 6.0),
-    ageing.cold_cache_ratio: (0.74, 0.10, 1.25),
-    ageing.cached_share_of: (3.0, 0.10, 1.25),
     ageing.overpaid_share: (0.35, 12.0),
     ageing.gain_of_waiting: (60_000.0, 4_000.0, 6_000.0, 6.0, 0.10, 0.30),
     ageing.per_survivor: (1.0, 0.30),
-    agent_loop.turn_tokens: (2_000.0, 800.0, 6.0),
     agent_loop.step_tokens: (3_000.0, 1_000.0, 8.0),
     agent_loop.compactions: (1_000.0, 30.0, 20_000.0, 2_000.0),
     agent_loop.history_tokens: (1_000.0, 40.0, 10_000.0, 1_000.0),
     agent_loop.attempts: (0.05, 9.0),
     agent_loop.within: (10.0, 0.8, 40.0),
-    agent_loop.shift_to: (0.80, 0.23),
     agent_loop.tail: (8.0, 1.05, 0.95),
     agent_loop.per_resolved: (2.80, 0.68, 5.0),
 }
@@ -137,7 +130,8 @@ def test_an_adapter_takes_two_thirds_of_a_full_tune(parameters, tokens):
 
 @pytest.mark.parametrize(("write", "read", "reads"), [(1.25, 0.1, 0.28), (2.0, 0.1, 1.11)])
 def test_reads_that_recover_a_write_premium(write, read, reads):
-    assert caching.break_even_reads(write, read) == pytest.approx(reads, abs=0.005)
+    hits = caching.break_even_hit_rate(write, read)
+    assert hits / (1 - hits) == pytest.approx(reads, abs=0.005)
 
 
 @given(st.floats(1.01, 3), st.floats(0, 0.9))

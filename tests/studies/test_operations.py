@@ -509,9 +509,7 @@ def test_the_cheapest_policy_depends_on_traffic_and_on_the_cost_of_a_failure():
 
 
 def test_layers_rolled_out_apart_take_a_rollout_each_and_have_one_suspect():
-    """Six layers: six canaries instead of one, and one suspect instead of six. Two versions of each
-    are 64 combinations.
-    """
+    """Six layers: six canaries instead of one, and one suspect instead of six."""
     whole, apart = (
         cm.uncertainty.middle(
             cm.Release(layers=6, separate=separate, releases_per_month=1, watch_hours=1)
@@ -521,7 +519,6 @@ def test_layers_rolled_out_apart_take_a_rollout_each_and_have_one_suspect():
     assert bill(apart)["watch the canary"][0] == 6 * bill(whole)["watch the canary"][0].expected
     case = cm.Option(SERVING, whole).case(cm.uncertainty.middle(WORK), TERMS)
     assert apart.calendar_days(case) == 6 * whole.calendar_days(case) == 36
-    assert experiments.combinations(2, 6) == 64
     none = {
         "policy": "none",
         "releases_per_month": 1,

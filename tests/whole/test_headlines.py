@@ -415,7 +415,8 @@ SONNET = api(**{"in": 3.0, "cache_read": 0.3, "cache_write": 3.75, "out": 15.0})
 def test_a_write_is_recovered_after_0_28_or_1_39_reads():
     """0.28: the premium of 0.25 over a saving of 0.90 a read. 1.39, the 1.4 of the post: the whole write, 1.25 / 0.90,
     although plain input would have cost 1 as well."""
-    assert round(cm.knowledge.break_even_reads(1.25, 0.10), 2) == 0.28
+    hits = cm.knowledge.break_even_hit_rate(1.25, 0.10)
+    assert round(hits / (1 - hits), 2) == 0.28
     assert round(1.25 / (1 - 0.10), 2) == 1.39
 
 
@@ -665,7 +666,7 @@ def test_a_lazy_index_costs_a_thousandth_and_waits_2_to_8_seconds():
 
 def test_a_graph_that_nobody_refreshes_is_48_to_59_percent_stale_after_a_year():
     """15 to 20 % a quarter: 1 - 0.85^4 and 1 - 0.8^4. So a year of quarterly rebuilds is five indexes."""
-    assert [round(float(cm.knowledge.stale_share(d, 12)), 2) for d in (0.15, 0.20)] == [0.48, 0.59]
+    assert [round(1 - (1 - d) ** 4, 2) for d in (0.15, 0.20)] == [0.48, 0.59]
     work = cm.Workload(1, input_tokens=1, corpus=cm.Corpus(tokens=1e6, churn_per_month=0.05))
     rows = cm.ledger(
         cm.Option(PRICED, cm.GraphRag(refresh_months=3)), work, terms=replace(STILL, months=12)
@@ -680,16 +681,10 @@ def test_a_graph_that_nobody_refreshes_is_48_to_59_percent_stale_after_a_year():
 def test_every_reading_of_a_cache_that_pays():
     """0.28 reads or 21.7 % hits for five minutes, 1.11 or 52.6 % for an hour recover the premium; 1.39 and 2.22 the whole write."""
     for write, reads, hits, whole in ((1.25, 0.28, 0.217, 1.39), (2.0, 1.11, 0.526, 2.22)):
-        found = (
-            cm.knowledge.break_even_reads(write, 0.10),
-            cm.knowledge.break_even_hit_rate(write, 0.10),
-            cm.knowledge.reads_of_a_write(write, 0.10),
-        )
-        assert found == (
-            pytest.approx(reads, abs=0.005),
-            pytest.approx(hits, abs=0.0005),
-            pytest.approx(whole, abs=0.005),
-        )
+        found = cm.knowledge.break_even_hit_rate(write, 0.10)
+        assert found == pytest.approx(hits, abs=0.0005)
+        assert found / (1 - found) == pytest.approx(reads, abs=0.005)
+        assert write / (1 - 0.10) == pytest.approx(whole, abs=0.005)
 
 
 # -- the bill around the inference ---------------------------------------------------------------------
@@ -892,9 +887,9 @@ def test_monitoring_pays_where_it_costs_less_than_the_delay_that_it_takes_away()
 
 def test_a_cold_cache_triples_the_bill():
     """74 % of the input cached at 90 % off, or 68 % where the new prefix is written at 1.25 times the price; and the upgrade's own line."""
-    assert cm.operations.cached_share_of(3, 0.10) == pytest.approx(
-        0.74, abs=0.005
-    ) and cm.operations.cached_share_of(3, 0.10, 1.25) == pytest.approx(0.68, abs=0.005)
+    for cached, write in ((0.74, 1.0), (0.68, 1.25)):
+        cold = cm.knowledge.cached_price(1 - cached, write, 1.0)
+        assert cold / cm.knowledge.cached_price(cached, 1.0, 0.10) == pytest.approx(3, abs=0.02)
     work = cm.Workload(1e8, instruction_tokens=7_407, input_tokens=2_593)
     month = 730 / 24
     upgrade = cm.Upgrades(every_months=1, cold_days=month, read_ratio=0.10, weeks=0, items=0)
@@ -940,18 +935,14 @@ def test_eight_steps_instead_of_two_are_4_times_the_calls_and_7_4_times_the_toke
 
 
 def test_thirty_turns_send_465_units_of_input_not_30():
-    assert cm.operations.turn_tokens(0, 1, 30) == 465 == task_tokens(30, 1, 1)[0]
+    assert cm.operations.step_tokens(0, 1, 31) == 465 == task_tokens(30, 1, 1)[0]
 
 
 def test_both_readings_of_the_turn_formula():
     """b (t + 1) + g t (t + 1) / 2 counts a call for each turn and one for the answer: 30,800 tokens for b = 2,000, g = 800, t = 6. The reading of
     the step inflation counts t calls: 24,000. They are the same with one step more."""
-    assert (
-        cm.operations.turn_tokens(2_000, 800, 6)
-        == 30_800
-        == cm.operations.step_tokens(2_000, 800, 7)
-        == pytest.approx(task_tokens(7, 2_000, 800)[0])
-    )
+    turns = cm.operations.step_tokens(2_000, 800, 6 + 1)
+    assert turns == 30_800 == pytest.approx(task_tokens(7, 2_000, 800)[0])
     assert cm.operations.step_tokens(2_000, 800, 6) == 24_000
 
 
