@@ -15,7 +15,8 @@ from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import MONTHS_PER_YEAR, SECONDS_PER_HOUR
 from costmodel.facts import catalog
-from costmodel.facts.prices import Tokens, price
+from costmodel.facts.cards import price
+from costmodel.facts.prices import Tokens
 from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
 
 

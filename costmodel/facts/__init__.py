@@ -1,16 +1,19 @@
-"""Floor 1, and the face `cm.facts.facts`: the rows of `data/` as records, and published prices. It imports `core`.
+"""Floor 1, and the face `cm.facts`: the rows of `data/` as records, and published prices.
 
-Records     gpu gpus model models rent store stores tuning tunings person people, each with its units, dates and sources
+Records     gpu gpus model models rent store stores tuning tunings person people
 Practice    practice (what is usual, as a Range), retirement, facts (every row, as a table)
 Sources     source sources
 Prices      api_price api_models price ApiPrice Rates Tokens PRICES_VERSION
 Tokens      count_tokens words_to_tokens pages_to_tokens
 Words       GLOSSARY (the unit, meaning and bounds of each name), CatalogError
+
+It imports `core`.
 """
 
 from costmodel.core.errors import CatalogError
 from costmodel.core.glossary import GLOSSARY
 from costmodel.core.public import absent
+from costmodel.facts.cards import api_models, api_price, price
 from costmodel.facts.catalog import (
     facts,
     gpu,
@@ -30,7 +33,7 @@ from costmodel.facts.catalog import (
     tunings,
 )
 from costmodel.facts.pricelist import PRICES_VERSION
-from costmodel.facts.prices import ApiPrice, Rates, Tokens, api_models, api_price, price
+from costmodel.facts.prices import ApiPrice, Rates, Tokens
 from costmodel.facts.tokens import count_tokens, pages_to_tokens, words_to_tokens
 
 __all__ = [

@@ -7,7 +7,8 @@ function takes `folder`, another folder of facts, and most take `on`, the day wh
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeVar
 
 import pandas as pd
 
@@ -105,9 +106,7 @@ def _pair(
 
     def one(id: str, folder: Folder = None, on: str | None = None) -> Record:
         found = records_of(record, plural, data_folder(folder), on)
-        if not isinstance(id, str) or id not in found:
-            raise unknown(kind, id, found, where=f"{plural}.csv")
-        return found[id]
+        return _pick(kind, id, found, f"{plural}.csv")
 
     def all_of_them(folder: Folder = None, on: str | None = None) -> dict[str, Record]:
         return dict(records_of(record, plural, data_folder(folder), on))
@@ -118,6 +117,12 @@ def _pair(
     one.__annotations__["return"] = record
     all_of_them.__annotations__["return"] = dict[str, record]  # type: ignore[valid-type]
     return public(one), public(all_of_them)
+
+
+def _pick(kind: str, id: Any, found: Mapping[str, Any], where: str) -> Any:
+    if not isinstance(id, str) or id not in found:
+        raise unknown(kind, id, found, where)
+    return found[id]
 
 
 gpu, gpus = _pair(Gpu, "GPU", "gpu", "gpus", "H100-SXM")
@@ -237,9 +242,7 @@ def practice(key: str, folder: Folder = None, on: str | None = None) -> Range:
     return fact("practice", key, folder, on).value
 
 
-def shortest_cached(
-    provider: str, model: str, folder: Folder = None, on: str | None = None
-) -> Range:
+def shortest_cached(provider: str, model: str) -> Range:
     """The shortest prefix that a prompt cache holds [token].
 
     The rule of the model comes first, then that of its provider, then the usual one.
@@ -247,7 +250,7 @@ def shortest_cached(
     >>> shortest_cached("anthropic", "claude-haiku-4-5").mid, shortest_cached("toys", "toy").mid
     (4096.0, 1024.0)
     """
-    rules = facts_of("caches", folder, on)
+    rules = facts_of("caches")
     keys = [f"{id}.cache_min_tokens" for id in (model, provider, "usual")]
     return next(rules[key].value for key in keys if key in rules)
 
@@ -322,10 +325,7 @@ def source(id: str, folder: Folder = None) -> Source:
     >>> source("genai-prices").publisher
     'Pydantic'
     """
-    found = sources(folder)
-    if not isinstance(id, str) or id not in found:
-        raise unknown("source", id, found, where="sources.csv")
-    return found[id]
+    return _pick("source", id, source_records(data_folder(folder)), "sources.csv")
 
 
 @public
@@ -350,5 +350,5 @@ def facts(folder: Folder = None) -> pd.DataFrame:
     """
     place = data_folder(folder)
     rows = [{"file": file, **row} for file in files(folder) for row in checked_rows(file, place)]
-    table = pd.DataFrame(rows).drop(columns="line")
+    table = pd.DataFrame(rows)
     return table.assign(low=pd.to_numeric(table["low"]), high=pd.to_numeric(table["high"]))

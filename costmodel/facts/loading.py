@@ -18,17 +18,16 @@ def records_of(record: type, file: str, folder: Path, on: str | None) -> dict[st
     """The records of one file by id."""
     found = {}
     fields = {f.name: f for f in dataclasses.fields(record)}
-    needed = {n for n, f in fields.items() if f.default is dataclasses.MISSING}
+    needed = [n for n, f in fields.items() if f.default is dataclasses.MISSING]
     for id, rows in newest_rows(file, folder, on).items():
         values: dict[str, Any] = {"id": id}
         if record is Rent:
             values |= zip(("gpu", "channel", "term"), id.rsplit(".", 2), strict=True)
         for name, row in rows.items():
             if name not in fields:
-                where = f"{record.__name__} ({file}.csv line {row['line']})"
-                raise unknown("field", name, fields, where)
+                raise unknown("field", name, fields, f"{record.__name__} ({file}.csv)")
             values[name] = _as_value(row, str(fields[name].type))
-        if missing := [n for n in fields if n in needed and n not in values]:
+        if missing := [n for n in needed if n not in values]:
             raise CatalogError(f"{file}.csv: {id} has no row for {', '.join(missing)}")
         sources = tuple((name, row["source"]) for name, row in rows.items())
         found[id] = record(**values, sources=sources)
@@ -44,7 +43,7 @@ def facts_in(file: str, folder: Path, on: str | None) -> dict[str, Fact]:
             key = f"{id}.{field}"
             value = row["value"] if row["unit"] == "date" else _as_range(row, key)
             sources = ((field, row["source"]),)
-            found[key] = Fact(id, field, value, row["unit"], row["as_of"], sources)
+            found[key] = Fact(id, field, value, row["unit"], row["as_of"], sources=sources)
     return found
 
 

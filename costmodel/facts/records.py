@@ -1,12 +1,12 @@
-"""Records: what a fact looks like once it is loaded, with the source of each of its fields.
+"""Records: what the rows of a file become once they are loaded.
 
-A number that has a range in the data is a `Range`, otherwise a float (or an int where it counts). `sources` pairs each
-field with the id of a row of data/facts/sources.csv.
+A number with a range in the data is a `Range`, any other a float, or an int where it counts. The unit and
+the meaning of each field stand in the glossary.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Union
 
 from costmodel.core.ranges import Range
@@ -17,6 +17,8 @@ Sources = tuple[tuple[str, str], ...]  # (field, id of a source)
 
 @dataclass(frozen=True)
 class Source:
+    """Where numbers come from: a document, its address, and the day on which it was read."""
+
     id: str
     title: str
     publisher: str
@@ -27,8 +29,17 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Gpu:
+class Record:
+    """What all records have: an id, and the id of the source of each field."""
+
     id: str
+    sources: Sources = field(default=(), kw_only=True)
+
+
+@dataclass(frozen=True)
+class Gpu(Record):
+    """An accelerator; None where it has no such unit."""
+
     memory: Amount
     bandwidth: Amount
     peak_flops_bf16: Amount
@@ -39,24 +50,22 @@ class Gpu:
     peak_flops_fp4: Amount | None = None
     peak_ops_int8: Amount | None = None
     matmul_efficiency: Amount | None = None
-    sources: Sources = ()
 
 
 @dataclass(frozen=True)
-class Rent:
-    id: str
+class Rent(Record):
+    """What one GPU costs by the hour, by channel and term."""
+
     gpu: str
     channel: str
     term: str
     usd_per_gpu_hour: Range
-    sources: Sources = ()
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Record):
     """An open model. What its architecture does not have, or what is not published, is None."""
 
-    id: str
     maker: str
     hidden: int
     heads: int
@@ -84,26 +93,26 @@ class Model:
     licence: str | None = None
     released: str | None = None
     retired: str | None = None
-    sources: Sources = ()
 
 
 @dataclass(frozen=True)
-class Person:
-    id: str
+class Person(Record):
+    """A role: engineer, analyst, expert or annotator."""
+
     usd_per_hour: Amount
-    sources: Sources = ()
 
 
 @dataclass(frozen=True)
-class Labels:
-    id: str
+class Labels(Record):
+    """The price of one kind of label."""
+
     usd_per_item: Amount
-    sources: Sources = ()
 
 
 @dataclass(frozen=True)
-class Store:
-    id: str
+class Store(Record):
+    """A vector, object or graph store; None where it has no such price."""
+
     usd_per_gb_month: Amount | None = None
     usd_per_million_reads: Amount | None = None
     usd_per_million_writes: Amount | None = None
@@ -111,26 +120,22 @@ class Store:
     gb_per_unit: Amount | None = None
     read_units_per_gb: Amount | None = None
     read_units_minimum: Amount | None = None
-    sources: Sources = ()
 
 
 @dataclass(frozen=True)
-class Reader:
-    """How a class of models reads a prompt: what the right document is worth, and how a long context takes it away."""
+class Reader(Record):
+    """How a class of models reads: what the right document is worth, and how length takes it away."""
 
-    id: str
     context_decay: Amount
     context_power: Amount
     context_tokens_max: Amount
     log_odds_answer: Amount
-    sources: Sources = ()
 
 
 @dataclass(frozen=True)
-class Graph:
-    """A kind of graph index: tokens to build it, prompt tokens of its query modes, what it gains on which questions."""
+class Graph(Record):
+    """A kind of graph index: tokens to build and to ask it, and what it gains on which questions."""
 
-    id: str
     index_overhead_tokens: Amount
     index_tokens_per_token: Amount
     output_share: Amount
@@ -141,30 +146,28 @@ class Graph:
     log_odds_multi_hop: Amount
     log_odds_summary: Amount
     log_odds_whole: Amount
-    sources: Sources = ()
 
 
 @dataclass(frozen=True)
-class Embedder:
-    id: str
+class Embedder(Record):
+    """A model that turns text into vectors."""
+
     usd_per_mtok_in: Amount
     dimensions: int | None = None
-    sources: Sources = ()
 
 
 @dataclass(frozen=True)
-class Reranker:
-    id: str
+class Reranker(Record):
+    """A model that orders passages."""
+
     usd_per_search: Amount | None = None
     usd_per_mtok_in: Amount | None = None
-    sources: Sources = ()
 
 
 @dataclass(frozen=True)
-class Tuning:
-    """Managed fine-tuning. Prices of the tuned model are stated, or follow from the base model and `premium`."""
+class Tuning(Record):
+    """Managed fine-tuning; prices of the tuned model are stated, or the base's times `premium`."""
 
-    id: str
     provider: str
     base: str
     parameters_from: Amount | None = None
@@ -177,20 +180,20 @@ class Tuning:
     closes_new: str | None = None
     closes: str | None = None
     retires: str | None = None
-    sources: Sources = ()
 
 
 class FromCatalogue(float):
-    """A number that the files filled in, and fill in again when `dataclasses.replace` asks for another GPU, model or term."""
+    """A number that the files filled in.
+
+    They fill it in again when `dataclasses.replace` asks for another GPU, model or term.
+    """
 
 
 @dataclass(frozen=True)
-class Fact:
+class Fact(Record):
     """One number or date that belongs to no other record; a number is a Range, named `id.field`."""
 
-    id: str
     field: str
     value: Any
     unit: str
     as_of: str
-    sources: Sources = ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 from collections.abc import Collection
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cache
 from math import isfinite
 from pathlib import Path
@@ -42,20 +42,20 @@ def path_of(file: str, folder: Folder = None) -> Path:
 
 
 @cache
-def measured(name: str, columns: tuple[str, ...], folder: Folder = None) -> tuple[Row, ...]:
+def measured(name: str, columns: tuple[str, ...]) -> tuple[Row, ...]:
     """Rows of data/measured/<name>.csv as text: measurements, whose columns their module states."""
-    rows = _read(data_folder(folder) / "measured" / f"{name}.csv", columns)
-    return tuple({k: v for k, v in row.items() if k != "line"} for row in rows)
+    rows = _read(data_folder() / "measured" / f"{name}.csv", columns)
+    return tuple(row for _, row in rows)
 
 
 @cache
 def source_records(folder: Path) -> dict[str, Source]:
     """All sources by id."""
     found: dict[str, Source] = {}
-    for row in _read(path_of("sources", folder), tuple(f.name for f in dataclasses.fields(Source))):
-        line = row.pop("line")
+    columns = tuple(f.name for f in dataclasses.fields(Source))
+    for where, row in _read(path_of("sources", folder), columns):
         if row["id"] in found:
-            raise CatalogError(f"sources.csv line {line}: the id {row['id']!r} is there twice")
+            raise CatalogError(f"{where}: the id {row['id']!r} is there twice")
         found[row["id"]] = Source(**row)
     return found
 
@@ -63,14 +63,14 @@ def source_records(folder: Path) -> dict[str, Source]:
 @cache
 def checked_rows(file: str, folder: Path) -> tuple[Row, ...]:
     """All rows of one file of facts, in its order."""
-    rows, seen, known = _read(path_of(file, folder), COLUMNS), set(), source_records(folder)
-    for row in rows:
-        where, key = f"{file}.csv line {row['line']}", (row["id"], row["field"], row["as_of"])
-        _check(row, where, known)
-        if key in seen:
-            raise CatalogError(f"{where}: {key[0]}.{key[1]} has two rows of {key[2]}")
-        seen.add(key)
-    return tuple(rows)
+    rows: dict[tuple[str, str, str], Row] = {}
+    for where, row in _read(path_of(file, folder), COLUMNS):
+        _check(row, where, source_records(folder))
+        id, field, as_of = key = row["id"], row["field"], row["as_of"]
+        if key in rows:
+            raise CatalogError(f"{where}: {id}.{field} has two rows of {as_of}")
+        rows[key] = row
+    return tuple(rows.values())
 
 
 def newest_rows(file: str, folder: Path, on: str | None) -> dict[str, dict[str, Row]]:
@@ -83,8 +83,8 @@ def newest_rows(file: str, folder: Path, on: str | None) -> dict[str, dict[str, 
     return found
 
 
-def _read(path: Path, columns: tuple[str, ...]) -> list[Row]:
-    """Rows of a CSV file as text, each with its line number under `line`."""
+def _read(path: Path, columns: tuple[str, ...]) -> list[tuple[str, Row]]:
+    """(file and line, row) of a CSV file, all as text."""
     if not path.is_file():
         there = [p.stem for p in path.parent.glob("*.csv")]
         raise unknown("file", path.stem, there, where=f"the folder {path.parent.name}")
@@ -92,12 +92,11 @@ def _read(path: Path, columns: tuple[str, ...]) -> list[Row]:
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != columns:
             raise CatalogError(f"{path.name}: the columns must be {', '.join(columns)}")
-        rows = [{**row, "line": str(reader.line_num)} for row in reader]
-    for row in rows:
+        rows = [(f"{path.name} line {reader.line_num}", row) for row in reader]
+    for where, row in rows:
         if None in row or None in row.values():
             raise CatalogError(
-                f"{path.name} line {row['line']}: write {len(columns)} columns, "
-                "and quote a text with a comma"
+                f"{where}: write {len(columns)} columns, and quote a text with a comma"
             )
     return rows
 
@@ -116,8 +115,7 @@ def _check(row: Row, where: str, known_sources: Collection[str]) -> None:
     unit, text, as_of = GLOSSARY[row["field"]].unit, row["value"], row["as_of"]
     need(row["unit"] == unit, f"the unit is {row['unit']!r}, the glossary says {unit!r}")
     need(is_day(as_of), f"as_of is {as_of!r}, write a date such as 2026-11-23")
-    today = datetime.now(UTC).date()
-    need(date.fromisoformat(as_of) <= today, f"as_of {as_of} lies in the future")
+    need(as_of <= f"{datetime.now(UTC):%Y-%m-%d}", f"as_of {as_of} lies in the future")
     need(
         row["id"] and (text or row["low"]) and bool(row["low"]) == bool(row["high"]),
         "write an id and a value, or low and high, or all three",

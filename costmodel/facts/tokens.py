@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.glossary import data_folder
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
-from costmodel.facts import catalog
+from costmodel.facts.catalog import fact, practice
 
 # Split patterns and checksums of the rank files: definitions of the encodings, from tiktoken_ext/openai_public.py.
 _CONTRACTION = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
@@ -41,45 +44,31 @@ _SHA256 = {
 }
 
 
-# First match wins. gpt-6 is taken to use o200k_base like gpt-5: no other encoding has been published.
-ENCODINGS: tuple[tuple[str, str], ...] = (
-    ("gpt-oss", "o200k_base"),
-    ("gpt-4o", "o200k_base"),
-    ("chatgpt-4o", "o200k_base"),
-    ("gpt-4.1", "o200k_base"),
-    ("gpt-4.5", "o200k_base"),
-    ("gpt-5", "o200k_base"),
-    ("gpt-6", "o200k_base"),
-    ("o1", "o200k_base"),
-    ("o3", "o200k_base"),
-    ("o4", "o200k_base"),
-    ("gpt-4", "cl100k_base"),
-    ("gpt-3.5", "cl100k_base"),
-    ("gpt-35", "cl100k_base"),
-    ("text-embedding-3", "cl100k_base"),
-    ("text-embedding-ada-002", "cl100k_base"),
-)
-
-
-# Name of the model -> family in data/facts/tokenizers.csv. Claude has counted about 30 % more since Opus 4.7.
-FAMILIES: tuple[tuple[str, str], ...] = (
-    ("claude-(opus-)?4[-.][78]", "claude-4.7"),
-    ("claude-((opus|sonnet|haiku|fable|mythos)-)?[5-9]", "claude-4.7"),
-    ("claude", "claude"),
-    ("gemini", "gemini"),
-    ("gemma", "gemma"),
-    ("llama", "llama"),
-    ("qwen|qwq", "qwen"),
-    ("deepseek", "deepseek"),
-    ("(mi|code|dev|magi|mini)stral|mixtral|pixtral|voxtral", "mistral"),
-    ("glm", "glm"),
-    ("kimi|moonshot", "kimi"),
-    ("phi", "phi"),
-    ("grok", "grok"),
-    ("minimax", "minimax"),
-    ("command", "command"),
-    ("nova", "nova"),
-)
+# Encoding -> what the names of its models begin with; the first that fits holds. gpt-6 is taken to use
+# o200k_base like gpt-5: no other encoding has been published.
+ENCODINGS = {
+    "o200k_base": "gpt-oss gpt-4o chatgpt-4o gpt-4.1 gpt-4.5 gpt-5 gpt-6 o1 o3 o4".split(),
+    "cl100k_base": "gpt-4 gpt-3.5 gpt-35 text-embedding-3 text-embedding-ada-002".split(),
+}
+# Family in data/facts/tokenizers.csv -> names of its models, a pattern. Claude has counted about 30 %
+# more since Opus 4.7.
+FAMILIES = {
+    "claude-4.7": "claude-(opus-)?4[-.][78]|claude-((opus|sonnet|haiku|fable|mythos)-)?[5-9]",
+    "claude": "claude",
+    "gemini": "gemini",
+    "gemma": "gemma",
+    "llama": "llama",
+    "qwen": "qwen|qwq",
+    "deepseek": "deepseek",
+    "mistral": "(mi|code|dev|magi|mini)stral|mixtral|pixtral|voxtral",
+    "glm": "glm",
+    "kimi": "kimi|moonshot",
+    "phi": "phi",
+    "grok": "grok",
+    "minimax": "minimax",
+    "command": "command",
+    "nova": "nova",
+}
 OTHER_SCRIPTS = 0.1  # share of non-ASCII characters above which a text counts as multilingual
 
 
@@ -87,97 +76,125 @@ OTHER_SCRIPTS = 0.1  # share of non-ASCII characters above which a text counts a
 def count_tokens(text: str | Sequence[str], model: str) -> Any:
     """Tokens of a text, or of each text of a list, for a model.
 
-    Exact (int) for OpenAI models. Otherwise a Range: the o200k count times the family's ratio, with the band between
-    kinds of text; texts with over a tenth of non-ASCII characters take the multilingual ratio. An unknown model is a
-    `CatalogError`. Ratios and their sources: data/facts/tokenizers.csv.
+    Parameters
+    ----------
+    text : str or list of str
+        Special tokens count as plain text; message framing, images and tools are not in it.
+    model : str
+        Name of the model, open or behind an API.
 
+    Returns
+    -------
+    int, Range, or a list of them
+        An exact int for OpenAI models. Otherwise a Range: the o200k count times the ratio of the model's
+        family (data/facts/tokenizers.csv), with the band between kinds of text; a text with over a tenth
+        of non-ASCII characters takes the multilingual ratio.
+
+    Raises
+    ------
+    CatalogError
+        Where the tokenizer of the model is not known.
+    ValueError
+        Where `text` is no text.
+
+    Examples
+    --------
     >>> count_tokens("tiktoken is great!", "gpt-4"), count_tokens(["hello world", ""], "gpt-6-sol")
     (6, [2, 0])
     >>> estimate = count_tokens("hello world " * 100, "claude-sonnet-4-5")
     >>> estimate.low < estimate.mid < estimate.high
     True
     """
-    texts = (
-        [text] if isinstance(text, str) else list(text) if isinstance(text, Sequence) else [None]
-    )
-    check(all(isinstance(t, str) for t in texts), "count_tokens: give a text, or a list of texts")
+    one = isinstance(text, str)
+    texts = [text] if one else text
+    fine = isinstance(texts, Sequence) and all(isinstance(t, str) for t in texts)
+    check(fine, "count_tokens: give a text, or a list of texts")
     encoding, family = basis(model)
-    counts: list[Any] = _counts(texts, encoding)
+    ids = _encoding(encoding).encode_ordinary_batch(list(texts), num_threads=2)
+    counts: list[Any] = list(map(len, ids))
     if family is not None:
         counts = [_estimate(n, t, family) for n, t in zip(counts, texts, strict=True)]
-    return counts[0] if isinstance(text, str) else counts
+    return counts[0] if one else counts
 
 
 def basis(model: str) -> tuple[str, str | None]:
-    """(encoding, family) that a count for this model rests on; the family is None where the count is exact.
+    """The (encoding, family) of a count for this model; no family where the count is exact.
 
     >>> basis("gpt-4o-2024-08-06"), basis("claude-opus-5-5")
     (('o200k_base', None), ('o200k_base', 'claude-4.7'))
     """
     name = str(model).lower()
     bare = name.rsplit("/", 1)[-1].removeprefix("ft:")
-    for prefix, encoding in ENCODINGS:
-        if re.match(rf"{re.escape(prefix)}(?![\w])", bare):
+    for encoding, beginnings in ENCODINGS.items():
+        if re.match(rf"({'|'.join(map(re.escape, beginnings))})(?!\w)", bare):
             return encoding, None
-    for pattern, family in FAMILIES:
+    for family, pattern in FAMILIES.items():
         if re.search(rf"(?<![a-z])(?:meta-)?(?:{pattern})", name):
             return "o200k_base", family
-    raise unknown(
-        "tokenizer for model",
-        model,
-        [p for p, _ in ENCODINGS] + [f for _, f in FAMILIES],
-        "data/facts/tokenizers.csv",
-    )
+    known = [*chain(*ENCODINGS.values()), *FAMILIES]
+    raise unknown("tokenizer for model", model, known, "data/facts/tokenizers.csv")
 
 
 @public
 def pages_to_tokens(pages: Number) -> Range:
     """Tokens of so many pages of text.
 
+    Parameters
+    ----------
+    pages : float or Range
+        Number of pages, 0 or more.
+
+    Returns
+    -------
+    Range [token]
+
+    Examples
+    --------
     >>> pages_to_tokens(10).mid
     7000.0
     """
-    return _times(catalog.practice("text.tokens_per_page"), pages)
+    return _times(practice("text.tokens_per_page"), pages)
 
 
 @public
 def words_to_tokens(words: Number) -> Range:
     """Tokens of so many English words.
 
+    Parameters
+    ----------
+    words : float or Range
+        Number of words, 0 or more.
+
+    Returns
+    -------
+    Range [token]
+
+    Examples
+    --------
     >>> round(words_to_tokens(750).mid)
     1000
     """
-    return _times(catalog.practice("text.tokens_per_word"), words)
+    return _times(practice("text.tokens_per_word"), words)
 
 
 def _times(factor: Range, amount: Any) -> Range:
-    """A Range times a number keeps its key; times another Range the ends are multiplied, which is wide on purpose."""
+    """A Range times a number keeps its key; times another Range the ends are multiplied, which is wide."""
     low, mid, high = (getattr(amount, end, amount) for end in ("low", "mid", "high"))
     check(low >= 0, f"the amount is {low}, allowed is 0 or more")
-    name = None if isinstance(amount, Range) else factor.name
-    return Range(
-        factor.low * low,
-        factor.high * high,
-        factor.mid * mid,
-        name=name,
+    return replace(
+        factor,
+        low=factor.low * low,
+        high=factor.high * high,
+        mid=factor.mid * mid,
+        name=None if isinstance(amount, Range) else factor.name,
         form="amount" if low > 0 else "signed",
-        source=factor.source,
-        why=factor.why,
     )
 
 
 def _estimate(count: int, text: str, family: str) -> Range:
-    other = (
-        sum(not c.isascii() for c in text) > OTHER_SCRIPTS * len(text)
-        if not text.isascii()
-        else False
-    )
-    field = "tokens_per_o200k_token" + ("_multilingual" if other else "")
-    return _times(catalog.fact("tokenizers", f"{family}.{field}").value, count)
-
-
-def _counts(texts: list[str], encoding: str) -> list[int]:
-    return [len(ids) for ids in _encoding(encoding).encode_ordinary_batch(texts, num_threads=2)]
+    multilingual = sum(not c.isascii() for c in text) > OTHER_SCRIPTS * len(text)
+    field = "tokens_per_o200k_token" + ("_multilingual" if multilingual else "")
+    return _times(fact("tokenizers", f"{family}.{field}").value, count)
 
 
 @cache
@@ -189,16 +206,14 @@ def _encoding(name: str) -> Any:
 
     import tiktoken
 
-    path = catalog.data_folder() / "tokenizers" / f"{name}.tiktoken.xz"
+    path = data_folder() / "tokenizers" / f"{name}.tiktoken.xz"
     raw = lzma.decompress(path.read_bytes())
     if hashlib.sha256(raw).hexdigest() != _SHA256[name]:
         raise CatalogError(
             f"{path.name} is damaged: its SHA-256 is not that of {name}; install costmodel again"
         )
-    ranks = {
-        base64.b64decode(token): int(rank)
-        for token, rank in (line.split() for line in raw.splitlines())
-    }
+    lines = (line.split() for line in raw.splitlines())
+    ranks = {base64.b64decode(token): int(rank) for token, rank in lines}
     return tiktoken.Encoding(
         name, pat_str=_PATTERNS[name], mergeable_ranks=ranks, special_tokens={}
     )

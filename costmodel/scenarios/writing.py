@@ -16,7 +16,8 @@ from costmodel.core.errors import CatalogError, check
 from costmodel.core.nested import key_of, same, walk
 from costmodel.core.ranges import Doubt
 from costmodel.facts import catalog
-from costmodel.facts.prices import ApiPrice, api_price
+from costmodel.facts.cards import api_price
+from costmodel.facts.prices import ApiPrice
 from costmodel.facts.records import FromCatalogue
 from costmodel.scenarios.reading import SERVINGS
 

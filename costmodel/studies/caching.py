@@ -13,7 +13,7 @@ from costmodel.core.checks import number_list, one_number
 from costmodel.core.draws import middle
 from costmodel.core.public import public
 from costmodel.core.units import MTOK, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
-from costmodel.facts.prices import api_price
+from costmodel.facts.cards import api_price
 from costmodel.laws.caching import break_even_hit_rate, cached_price, hit_rate
 
 FIVE_MINUTES = 300  # seconds

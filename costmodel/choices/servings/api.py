@@ -23,7 +23,8 @@ from costmodel.core.errors import CatalogError, Infeasible, Unpriced, check
 from costmodel.core.public import public
 from costmodel.core.ranges import Number
 from costmodel.core.units import MTOK, SECONDS_PER_MINUTE
-from costmodel.facts.prices import ApiPrice, Rates, api_price, rates
+from costmodel.facts.cards import api_price
+from costmodel.facts.prices import ApiPrice, Rates, rates
 from costmodel.laws.agents import attempts
 from costmodel.laws.caching import prefix_hit_rate
 

@@ -24,8 +24,8 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.errors import check
 from costmodel.core.public import public
+from costmodel.facts.cards import api_price
 from costmodel.facts.catalog import models
-from costmodel.facts.prices import api_price
 from costmodel.pages.blocks import plain
 from costmodel.pages.report.colophon import is_file, is_ours, made_by
 from costmodel.pages.report.html import document, html_page, page

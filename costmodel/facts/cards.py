@@ -1,0 +1,290 @@
+"""Price cards: the published price of an API model on a day, frozen in the version of genai-prices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from costmodel.core.checks import of_kind
+from costmodel.core.errors import CatalogError, check
+from costmodel.core.public import public
+from costmodel.core.ranges import Number
+from costmodel.core.units import KILO
+from costmodel.facts.catalog import fact, shortest_cached, source
+from costmodel.facts.pricelist import (
+    context_of,
+    find,
+    likely_sellers,
+    moment,
+    provider_of,
+    providers,
+)
+from costmodel.facts.prices import CLASSES, ApiPrice, Rates, Tokens, request_usd
+
+SOURCE = "genai-prices"  # its id in data/facts/sources.csv
+NOT_PRICED = {
+    "cache_read": "a cache read is not priced: using one is an error",
+    "cache_write": "a cache write is not priced: charged at the input rate",
+    "cache_write_1h": "a 1-hour cache write is not priced: using one is an error",
+    "image": "an image has no price of its own: its tokens are charged at the input rate",
+}
+RESIDENCY_IDS = {"aws": "bedrock"}  # provider -> its name in data/facts/residency.csv
+
+
+@public
+def price(
+    model: str,
+    tokens: Tokens,
+    provider: str | None = None,
+    on: str | None = None,
+    mode: str = "standard",
+    residency: str | None = None,
+    discount: Number = 0.0,
+) -> Any:
+    """What one request costs at an API.
+
+    Parameters
+    ----------
+    model : str
+        Exact id of the model, or a declared alias.
+    tokens : Tokens
+        What is sent and received.
+    provider, on, mode, residency, discount
+        As in `api_price`.
+
+    Returns
+    -------
+    float or array [USD]
+
+    Raises
+    ------
+    CatalogError
+        Where a model, mode, region or class of tokens is not priced.
+    ValueError
+        Where `tokens` is no `Tokens`, or a date or discount is out of bounds.
+
+    Examples
+    --------
+    A cache write of $3.75 a million replaces the base rate, and a tier of $6 reprices all tokens:
+
+    >>> price("claude-sonnet-4-5", Tokens(cache_write=1_000), on="2026-11-01")
+    0.00375
+    >>> price("claude-sonnet-4-5", Tokens(input=200_001), on="2026-11-01")
+    1.200006
+    """
+    of_kind("price: tokens", tokens, Tokens)
+    return request_usd(api_price(model, provider, on, mode, residency, discount), tokens)
+
+
+@public
+def api_price(
+    model: str,
+    provider: str | None = None,
+    on: str | None = None,
+    mode: str = "standard",
+    residency: str | None = None,
+    discount: Number = 0.0,
+) -> ApiPrice:
+    """The price card of a model.
+
+    Prices come from genai-prices (its version is `PRICES_VERSION`), never from a network; residency
+    uplifts from data/facts/residency.csv.
+
+    Parameters
+    ----------
+    model : str
+        Exact id of the model, or a declared alias.
+    provider : str, optional
+        Who sells it; without it the maker of the model, or its only seller.
+    on : str, optional
+        "YYYY-MM-DD", or "YYYY-MM-DDTHH:MM" in UTC for prices that change with the hour (a day alone takes
+        the dearest hour); today in UTC without it.
+    mode : str
+        "standard", "batch", "flex", "priority" or "fast".
+    residency : str, optional
+        Region in which data must stay, such as "eu".
+    discount : float or Range
+        Negotiated share off every class, from 0 to below 1.
+
+    Returns
+    -------
+    ApiPrice
+
+    Raises
+    ------
+    CatalogError
+        Where a model, provider, mode or region is not priced; the message names the nearest.
+    ValueError
+        Where the date or the discount is out of bounds.
+
+    Examples
+    --------
+    >>> [api_price("o3", on=f"2025-06-{d}").tiers[0].usd_per_mtok_in for d in ("09", "10")]
+    [10.0, 2.0]
+    >>> api_price("gpt-5-nonexistent")
+    Traceback (most recent call last):
+    costmodel.core.errors.CatalogError: no API model 'gpt-5-nonexistent' in genai-prices ...; did you mean ...
+    """
+    now = datetime.now(UTC)
+    on = on or f"{now:%Y-%m-%d}"
+    low, high = (getattr(discount, end, discount) for end in ("low", "high"))
+    check(
+        np.min(low) >= 0 and np.max(high) < 1,
+        f"discount is {discount}, allowed is 0 up to (not including) 1, e.g. 0.2 for 20 % off",
+    )
+    card = _card(model, provider, on, mode, residency)
+    tomorrow = f"{now + timedelta(days=1):%Y-%m-%d}"  # it may be that day elsewhere
+    check(
+        on[:10] <= max(source(SOURCE).accessed, tomorrow),
+        f"on is {on!r}, prices of the future are not known; write a day up to today, "
+        "and Trends(api=...) for how prices will move",
+    )
+    return (
+        card if isinstance(discount, float) and discount == 0 else replace(card, discount=discount)
+    )
+
+
+@public
+def api_models(provider: str | None = None) -> list[str]:
+    """Ids of all models with a price per token.
+
+    Parameters
+    ----------
+    provider : str, optional
+        Who sells them; all providers without it.
+
+    Returns
+    -------
+    list of str, sorted
+
+    Raises
+    ------
+    CatalogError
+        Where there is no such provider; the message names the nearest.
+
+    Examples
+    --------
+    >>> "gpt-4o" in api_models("openai")
+    True
+    """
+    sellers = providers() if provider is None else [provider_of(provider)]
+    return sorted({m.id for p in sellers for m in p.models if _priced_by_token(m)})
+
+
+# -- from the list to a card ---------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def _card(model: str, provider: str | None, on: str, mode: str, residency: str | None) -> ApiPrice:
+    seller, entry = find(model, provider)
+    own = any(entry is m for m in seller.models)
+    when, notes = moment(entry, on)
+    if not own:
+        notes.append(
+            f"{seller.id} lists no price of its own for {entry.id}: its maker's price is used"
+        )
+    listed = entry.get_prices(when, context_of(entry, seller, mode, on, when, own))
+    tiers = _tiers(_card_id(entry, seller, mode, residency), listed)
+    base = {name: getattr(tiers[0], field) for name, (field, _) in CLASSES.items()}
+    if base["input"] is None and base["output"] is None:
+        keys = ", ".join(key for key, value in vars(listed).items() if value is not None)
+        reason = f"is priced by {keys}, not by token" if keys else "has no published price"
+        raise CatalogError(f"{entry.id} at {seller.id} {reason}; choose another model or provider")
+    notes += _class_notes(base)
+    if mode != "standard":
+        notes += _mode_notes(mode, listed, entry.get_prices(when))
+    uplift, uplift_source = _uplift(seller.id, entry.id, residency, on)
+    shortest = shortest_cached(seller.id, entry.id)
+    listed_fields = [CLASSES[name][0] for name, rate in base.items() if rate is not None]
+    return ApiPrice(
+        id=entry.id,
+        provider=seller.id,
+        on=on,
+        mode=mode,
+        residency=residency,
+        residency_uplift=uplift,
+        discount=0.0,
+        window=float(entry.context_window) if entry.context_window else None,
+        usd_per_request=float(listed.requests_kcount or 0) / KILO,
+        tiers=tiers,
+        notes=tuple(notes),
+        sources=(
+            *((f, SOURCE) for f in (*listed_fields, "window", "usd_per_request", "above")),
+            *uplift_source,
+            ("cache_min_tokens", shortest.source),
+        ),
+        cache_min_tokens=shortest,
+    )
+
+
+def _card_id(entry: Any, seller: Any, mode: str, residency: str | None) -> str:
+    """The id of the base tier: the model's, with what makes this another price (seller, mode, region)."""
+    at_home = [p.id for p, _ in likely_sellers(entry.id)] == [seller.id]
+    name = entry.id if at_home else f"{seller.id}/{entry.id}"
+    return "@".join(filter(None, (name, mode if mode != "standard" else "", residency)))
+
+
+def _tiers(card_id: str, listed: Any) -> tuple[Rates, ...]:
+    """The base tier, and one for each threshold that any class has."""
+    prices = {field: getattr(listed, key) for field, key in CLASSES.values()}
+    starts = {tier.start for price in prices.values() for tier in getattr(price, "tiers", ())}
+    return tuple(
+        Rates(
+            f"{card_id}>{start}" if start else card_id,
+            float(start),
+            **{field: _rate(price, start) for field, price in prices.items()},
+        )
+        for start in [0, *sorted(starts)]
+    )
+
+
+def _rate(price: Any, start: int) -> float | None:
+    """The rate of a plain or tiered price in the tier that begins at `start`; 0 for the base."""
+    if price is None:
+        return None
+    reached = [tier.price for tier in getattr(price, "tiers", ()) if tier.start <= start]
+    return float(reached[-1] if reached else getattr(price, "base", price))
+
+
+def _class_notes(base: dict[str, float | None]) -> list[str]:
+    """What has to be said about classes without a price."""
+    missing = {name for name, rate in base.items() if rate is None}
+    if "cache_write" in missing:
+        missing.discard("cache_write_1h")
+    notes = [text for name, text in NOT_PRICED.items() if name in missing]
+    if base["input"] == 0 and not base["output"]:
+        notes.append("listed as free of charge")
+    return notes
+
+
+def _mode_notes(mode: str, listed: Any, standard: Any) -> list[str]:
+    """The classes that a mode leaves at the standard rate."""
+    kept = [
+        n for n, (_, k) in CLASSES.items() if getattr(listed, k) == getattr(standard, k) is not None
+    ]
+    return [f"{mode} does not reprice {', '.join(kept)}: the standard rate holds"] if kept else []
+
+
+def _uplift(
+    provider: str, model: str, residency: str | None, on: str
+) -> tuple[Any, list[tuple[str, str]]]:
+    """The factor of a data-residency region, and its source."""
+    if residency is None:
+        return 1.0, []
+    if model.startswith("regional."):
+        raise CatalogError(
+            f"{model} is a regional price already; drop residency={residency!r}, or use the global id"
+        )
+    key = f"{RESIDENCY_IDS.get(provider, provider)}.{residency}.uplift"
+    found = fact("residency", key, on=on[:10])
+    value = found.value if found.value.low < found.value.high else found.value.mid
+    return value, [("residency_uplift", found.sources[0][1])]
+
+
+def _priced_by_token(entry: Any) -> bool:
+    dated = entry.prices if isinstance(entry.prices, list) else [entry]
+    return any(p.prices.input_mtok is not None or p.prices.output_mtok is not None for p in dated)
