@@ -12,8 +12,11 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pypdf import PdfReader
 
+from costmodel import report
 from costmodel.core.errors import CatalogError
-from costmodel.pages.report import runner as report
+from costmodel.pages.blocks import BLOCK_MIME, Table
+from costmodel.pages.report import runner
+from costmodel.pages.report.grids import own_table
 from costmodel.pages.report.html import Meta, document, markdown, to_html
 from costmodel.pages.report.parameters import read_cell, validate
 from costmodel.pages.report.pdf import to_pdf
@@ -161,7 +164,7 @@ def test_a_value_becomes_its_declared_type(given, clean):
 def test_a_wrong_parameter_stops_before_anything_starts(tmp_path, monkeypatch, given, says):
     path = tmp_path / "one.ipynb"
     nbformat.write(new_notebook(cells=[tagged(PARAMETERS, "parameters")]), path)
-    monkeypatch.setattr(report, "execute", lambda *_: pytest.fail("a kernel was started"))
+    monkeypatch.setattr(runner, "execute", lambda *_: pytest.fail("a kernel was started"))
     with pytest.raises(ValueError, match=re.escape(says)) as caught:
         report.run(path, tmp_path / "out", **given)
     assert "\n" not in str(caught.value)
@@ -501,7 +504,7 @@ def test_a_failure_is_marked_and_stops_no_other_job(tmp_path, capfd):
 def test_what_a_notebook_would_refuse_is_refused_before_a_kernel_starts(
     tmp_path, monkeypatch, name, given, said
 ):
-    monkeypatch.setattr(report, "execute", lambda *_: pytest.fail("a kernel was started"))
+    monkeypatch.setattr(runner, "execute", lambda *_: pytest.fail("a kernel was started"))
     with pytest.raises(ValueError, match=said):
         report.run(NOTEBOOKS / f"{name}.ipynb", tmp_path / "out", **given)
     assert not (tmp_path / "out").exists()
@@ -518,3 +521,29 @@ def test_a_file_is_named_from_where_the_caller_stands(tmp_path, monkeypatch):
         and _absolute("support_assistant") == "support_assistant"
         and _absolute(7) == 7
     )
+
+
+def test_a_table_is_carried_to_the_page_and_not_read_back():
+    """A text of digits stays on the left, which no guess from HTML would know."""
+    frame = pd.DataFrame({"option": ["2024", "2025"], "usd": [1234567.0, 2.0]})
+    table = report.show(frame, caption="By year & label")
+    bundle = table._repr_mimebundle_()
+    assert (
+        Table.of(bundle[BLOCK_MIME]) == table
+        and Table.of(json.loads(json.dumps(bundle[BLOCK_MIME]))) == table
+    )
+    cell = new_code_cell("", outputs=[new_output("display_data", bundle)])
+    made = document(new_notebook(cells=[cell]), Meta())
+    page = str(made.body)
+    assert '<td>2024</td><td class="num">1,234,567</td>' in page and "By year &amp; label" in page
+    assert "<style" not in page and list(made.tables.values()) == [table]
+    code = own_table(table)
+    assert (
+        "align: (left, right,)" in code
+        and '{"By year & label"}' in code
+        and '{"1,234,567"}' in code
+    )
+    numbers = new_code_cell(
+        "", outputs=[new_output("display_data", {"text/html": frame.to_html()})]
+    )
+    assert '<td class="num">2024</td>' in str(document(new_notebook(cells=[numbers]), Meta()).body)
