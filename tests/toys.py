@@ -18,7 +18,9 @@ STILL = cm.Terms(
 
 
 def api(name="toy", window=1e6, tiers=(), accepted=None, **usd_per_mtok):
-    """An Api with prices by hand: api(**{"in": 3, "out": 15}); `tiers` maps a threshold to the rates above it."""
+    """An Api with prices by hand: api(**{"in": 3, "out": 15}); `tiers` maps a threshold to the
+    rates above it.
+    """
     rates = [
         (name, 0.0, usd_per_mtok),
         *((f"{name}>{above:g}", float(above), more) for above, more in dict(tiers).items()),

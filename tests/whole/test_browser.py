@@ -1,4 +1,5 @@
-"""Sliders in JupyterLab in a real Chromium: a move changes picture and number, an error speaks and greys.
+"""Sliders in JupyterLab in a real Chromium: a move changes picture and number, an error speaks and
+greys.
 
 Run where a Chromium is found; `pytest -rs` names the tests as not run otherwise.
 """
@@ -53,7 +54,8 @@ PATIENCE_S = 90  # a page that is right but slow, on a machine with other work, 
 VOLUME = "Workload.requests_per_month"
 SETUP = """
 import costmodel as cm
-work = cm.Workload(requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250,
+work = cm.Workload(requests_per_month=300_000, instruction_tokens=600,
+                   input_tokens=900, output_tokens=250,
                    corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03))
 options = cm.presets(work, on="2026-11-20")
 """
@@ -67,7 +69,9 @@ SETTINGS = {  # quiet: no news, no update checks, no questions
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """The address of a JupyterLab that shows one notebook, on a free loopback port, closed afterwards."""
+    """The address of a JupyterLab that shows one notebook, on a free loopback port, closed
+    afterwards.
+    """
     folder = tmp_path_factory.mktemp("lab")
     cell = {
         "cell_type": "code",
@@ -165,7 +169,8 @@ def page(lab):
 def picture(page) -> str:
     """The bytes that the page shows."""
     return page.evaluate("""async () => {
-        const bytes = new Uint8Array(await (await fetch(document.querySelector('.jp-OutputArea img').src)).arrayBuffer());
+        const image = document.querySelector('.jp-OutputArea img');
+        const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
         return bytes.length + ':' + bytes.reduce((sum, b) => (sum * 31 + b) % 1000000007, 7);
     }""")
 

@@ -16,7 +16,8 @@ from costmodel.scenarios.scenario import load
 SCENARIO = """
 title: Test
 prepared_for: Finance
-workload: {requests_per_month: 1e5, input_tokens: 900, output_tokens: 250, corpus: {tokens: 1_000_000}}
+workload:
+  {requests_per_month: 1e5, input_tokens: 900, output_tokens: 250, corpus: {tokens: 1_000_000}}
 terms: {on: 2026-11-20, months: 24}
 options:
   presets: {only: [Prompt, RAG, LoRA]}
@@ -44,7 +45,7 @@ def refused(*args):
     return result.stderr
 
 
-# -- compare and explain ---------------------------------------------------------------------------------
+# -- compare and explain ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_explain_shows_formula_source_and_the_whole(scenario):
     assert "did you mean 'RAG'" in refused("explain", scenario, "RAGS")
 
 
-# -- prices ----------------------------------------------------------------------------------------------
+# -- prices ----------------------------------------------------------------------------------------
 
 
 def test_prices_show_every_tier_class_and_note():
@@ -158,7 +159,7 @@ def test_prices_refuse(args, message):
     assert message in refused("prices", *args)
 
 
-# -- report ----------------------------------------------------------------------------------------------
+# -- report ----------------------------------------------------------------------------------------
 
 CELL = """use_cache: bool = True  # cache the prompt
 months: int = 36  # horizon [1, 120]
@@ -279,7 +280,7 @@ def test_a_report_that_stops_is_one_sentence(notebook, monkeypatch):
     assert refused("report", notebook) == "error: small.ipynb stopped: no GPU 'H100'\n"
 
 
-# -- the rest ---------------------------------------------------------------------------------------------
+# -- the rest --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -311,7 +312,8 @@ def test_nothing_is_written_where_a_scenario_is_wrong(scenario, tmp_path):
 def test_help_and_version_need_nothing_heavy():
     for args in (["--help"], ["compare", "--help"], ["--version"]):
         assert run(*args).exit_code == 0
-    code = "import sys\nfrom costmodel import cli\nprint(sorted({'papermill', 'nbconvert', 'matplotlib', 'scipy.stats', 'IPython', 'yaml', 'genai_prices.data'} & set(sys.modules)))"
+    heavy = "papermill nbconvert matplotlib scipy.stats IPython yaml genai_prices.data".split()
+    code = f"import sys\nfrom costmodel import cli\nprint(sorted({set(heavy)} & set(sys.modules)))"
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -1,4 +1,6 @@
-"""The table of systems in docs/coverage.md: every row names a part of the package, a notebook and a test that exist."""
+"""The table of systems in docs/coverage.md: every row names a part of the package, a notebook and a
+test that exist.
+"""
 
 import ast
 import re

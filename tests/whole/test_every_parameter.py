@@ -1,4 +1,6 @@
-"""Every field of every technique moves a number: what is bought, how good it is, or how long one waits. None is decoration."""
+"""Every field of every technique moves a number: what is bought, how good it is, or how long one
+waits. None is decoration.
+"""
 
 import dataclasses
 from dataclasses import replace
@@ -30,7 +32,8 @@ WORK = cm.Workload(
 )
 TERMS = replace(STILL, start="2026-06-01", months=48)
 
-# where each technique is at work: (serving, technique, more techniques); a field has to matter in one of them
+# where each technique is at work: (serving, technique, more techniques); a field has to matter in
+# one of them
 PLACES = [
     (SERVING, cm.Prompt()),
     (SERVING, cm.FewShot()),
@@ -151,7 +154,9 @@ FIELDS = {
 
 
 def numbers(serving, technique, *more):
-    """All that an option says of itself: dollars of each month, quality, seconds; or why it cannot run."""
+    """All that an option says of itself: dollars of each month, quality, seconds; or why it cannot
+    run.
+    """
     option = cm.Option(serving, technique, *more)
     try:
         book = cm.ledger(option, WORK, terms=TERMS)

@@ -1,4 +1,6 @@
-"""The floors: a folder imports only what CONTRIBUTING.md allows it, nothing goes in a circle, and `import costmodel` stays light."""
+"""The floors: a folder imports only what CONTRIBUTING.md allows it, nothing goes in a circle, and
+`import costmodel` stays light.
+"""
 
 import ast
 import re
@@ -38,7 +40,9 @@ FILE_READERS = {
 
 
 def floors(text):
-    """{folder: folders that it may import} of the block in CONTRIBUTING.md whose lines are "folder: others"."""
+    """{folder: folders that it may import} of the block in CONTRIBUTING.md whose lines are "folder:
+    others".
+    """
     block = re.search(r"```floors\n(.*?)```", text, re.S)
     return {
         name: set(allowed.split())
@@ -56,7 +60,9 @@ IN_FLOORS = {name: path for name, path in INSIDE.items() if path.name != "__init
 
 
 def imported(source, modules):
-    """Modules of the package that a source imports anywhere, also inside functions; not those only for type checking."""
+    """Modules of the package that a source imports anywhere, also inside functions; not those only
+    for type checking.
+    """
     tree = ast.parse(source)
     skipped = {
         id(n)
@@ -121,7 +127,9 @@ def test_a_module_imports_only_what_its_floor_may(module):
 
 @pytest.mark.parametrize("module", IN_FLOORS)
 def test_nobody_inside_imports_a_face(module):
-    """A folder is imported by its modules; `from costmodel.facts import gpu` would go through the face."""
+    """A folder is imported by its modules; `from costmodel.facts import gpu` would go through the
+    face.
+    """
     tree = ast.parse(IN_FLOORS[module].read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if (
@@ -173,7 +181,8 @@ def test_no_floor_goes_in_a_circle(name):
         ),
         (
             "costmodel.laws.money",
-            "if TYPE_CHECKING:\n    from costmodel.ledgers.engine import Bill\nfrom costmodel.core.units import KILO\nimport numpy",
+            "if TYPE_CHECKING:\n    from costmodel.ledgers.engine import Bill\n"
+            "from costmodel.core.units import KILO\nimport numpy",
             [],
         ),
     ],

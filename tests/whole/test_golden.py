@@ -1,7 +1,7 @@
 """The golden run: what the examples and the notebooks answered when this fixture was made.
 
-A change of code changes none of it. A change of facts or of a law changes it on purpose: `python tests/whole/test_golden.py`
-writes `golden/` anew, and the commit says why.
+A change of code changes none of it. A change of facts or of a law changes it on purpose: `python
+tests/whole/test_golden.py` writes `golden/` anew, and the commit says why.
 """
 
 import json
@@ -23,7 +23,9 @@ DRAWS = 400
 
 
 def answer_of(name):
-    """Ledger by option, phase and item, the table of `compare`, and the words of `recommend`, of one example."""
+    """Ledger by option, phase and item, the table of `compare`, and the words of `recommend`, of
+    one example.
+    """
     case = cm.load(name)
     ledger = cm.ledger(case)
     table = cm.compare(case, draws=DRAWS)
