@@ -1,12 +1,13 @@
 """The face `cm.report`: a notebook becomes a page, a PDF and the numbers beside them.
 
 To make one      run run_many schema validate Parameter Report ReportError
-In a notebook    answer cards show results
+In a notebook    answer cards show assumptions sources results
 The first words  first_answer brief made_of money priced_on
 """
 
 from costmodel.core.public import absent
 from costmodel.core.words import money
+from costmodel.pages.appendix import assumptions, sources
 from costmodel.pages.blocks import answer, cards, results
 from costmodel.pages.first_words import brief, first_answer, made_of, priced_on
 from costmodel.pages.report.parameters import Parameter, schema, validate
@@ -18,6 +19,7 @@ __all__ = [
     "Report",
     "ReportError",
     "answer",
+    "assumptions",
     "brief",
     "cards",
     "first_answer",
@@ -29,6 +31,7 @@ __all__ = [
     "run_many",
     "schema",
     "show",
+    "sources",
     "validate",
 ]
 __getattr__ = absent(__name__, __all__)

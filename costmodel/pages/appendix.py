@@ -1,0 +1,51 @@
+"""The appendix that every report ends with: what is assumed, and who published the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from costmodel.choices.study import Study, analysis
+from costmodel.ledgers.register import bibliography, register
+from costmodel.pages.blocks import Table
+from costmodel.pages.tables import show
+
+
+@analysis
+def assumptions(study: Study, of: str = "") -> Table:
+    """Every input of a study, each once: its range, unit and source, untouched defaults first.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        Its options, workload and terms are read.
+    of : str
+        Whose inputs these are, for the caption.
+
+    Returns
+    -------
+    Table
+        Columns input, low, mid, high, unit, source, default.
+    """
+    table = register(study)
+    caption = f"{len(table)} inputs, {table['default'].sum()} of them untouched defaults"
+    columns = ["input", "low", "mid", "high", "unit", "source", "default"]
+    return show(table[columns], caption=f"{of}: {caption}" if of else caption)
+
+
+@analysis
+def sources(study: Study, more: Iterable[str] = ()) -> Table:
+    """The published sources behind the lines of a study.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        Every option of it is read.
+    more : iterable of str
+        Ids of sources that a report cites besides.
+
+    Returns
+    -------
+    Table
+        Columns id, publisher, title, url, accessed.
+    """
+    return show(bibliography(study, more)[["id", "publisher", "title", "url", "accessed"]])
