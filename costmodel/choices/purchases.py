@@ -50,8 +50,21 @@ PRICE_TRENDS = (*TRENDS, STEADY)
 class Line:
     """One purchase: `quantity` units at `usd_per_unit`, each time the schedule comes round.
 
-    `basis` is the formula in words; {names} in it are fields that `cites` lists as "owner.field",
-    and the ledger fills in their numbers and their sources.
+    Parameters
+    ----------
+    item, phase, unit : str
+        What is bought, in which phase of the life, counted in what.
+    quantity, usd_per_unit : number
+        Of one occurrence, at today's price.
+    schedule : Schedule
+        When it is bought.
+    trend : {"api", "gpu", "labour", "service", "none"}
+        The class of prices that it follows.
+    treatment : {"opex", "capex"}
+    basis : str
+        The formula in words. The ledger fills in the number and the source of each {field} in it.
+    cites : tuple of str
+        Further fields behind the line, as "owner.field".
     """
 
     item: str
@@ -94,7 +107,23 @@ def labour(
     cites: tuple[str, ...] = (),
     treatment: str = "opex",
 ) -> Line:
-    """Hours of a person (a catalogue record with `usd_per_hour`, fully loaded)."""
+    """Hours of a person.
+
+    Parameters
+    ----------
+    item, phase, basis, cites, treatment
+        As in a Line.
+    hours : number, hour
+        Of one occurrence.
+    person : Person
+        A record with `usd_per_hour`, fully loaded.
+    schedule : Schedule
+        When they are paid.
+
+    Returns
+    -------
+    Line
+    """
     return Line(
         item,
         phase,
@@ -138,7 +167,17 @@ def upkeep(
 class Traffic:
     """Model calls to be priced by a serving: `count` calls each time the schedule comes round.
 
-    `by` names another serving (a judge, a teacher, an extractor); None is the option's own.
+    Parameters
+    ----------
+    item, phase, basis, cites
+        As in a Line.
+    call : Call
+    count : number
+        Calls of one occurrence.
+    schedule : Schedule
+        When they are made.
+    by : Api, Hosted, ..., optional
+        Another serving (a judge, a teacher, an extractor); None is the option's own.
     """
 
     item: str

@@ -16,8 +16,6 @@ from costmodel.core.units import ROUNDING
 
 STANDING = ("with_demand", "monthly")  # kinds of schedules that size or fill a capacity
 
-# -- when ------------------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
@@ -43,26 +41,67 @@ class Schedule:
 
 @public
 def once(month: int = 0) -> Schedule:
-    """Paid once, in `month` (0: up front)."""
+    """Paid once.
+
+    Parameters
+    ----------
+    month : int
+        0 is up front.
+
+    Returns
+    -------
+    Schedule
+    """
     return Schedule("once", month)
 
 
 @public
 def monthly(start: int = 1) -> Schedule:
-    """Paid every month from `start` on."""
+    """Paid every month.
+
+    Parameters
+    ----------
+    start : int
+        The first month in which it is paid.
+
+    Returns
+    -------
+    Schedule
+    """
     return Schedule("monthly", start)
 
 
 @public
 def with_demand() -> Schedule:
-    """Paid per request: follows growth, ramp and season of the workload."""
+    """Paid per request: it follows the growth and the ramp of the workload.
+
+    Returns
+    -------
+    Schedule
+    """
     return Schedule("with_demand")
 
 
 @public
 def every(months: Number) -> Schedule:
-    """Paid in months k, 2k, 3k ... (k may be drawn, fractions fall into the month they are due).
+    """Paid in months k, 2k, 3k ...
 
+    Parameters
+    ----------
+    months : number, month, above 0
+        The interval k; a fraction falls into the month in which it is due.
+
+    Returns
+    -------
+    Schedule
+
+    Raises
+    ------
+    ValueError
+        When the interval is not above 0.
+
+    Examples
+    --------
     >>> every(4.5).weights(9, None).tolist()
     [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
     """
@@ -72,7 +111,17 @@ def every(months: Number) -> Schedule:
 
 @public
 def path(values: np.ndarray) -> Schedule:
-    """An explicit multiple for each of the months 0..H, shape (H + 1,) or (n, H + 1)."""
+    """A multiple of your own for each month.
+
+    Parameters
+    ----------
+    values : array
+        Occurrences in months 0..H, shape (H + 1,), or (n, H + 1) for n draws.
+
+    Returns
+    -------
+    Schedule
+    """
     return Schedule("path", np.asarray(values, float))
 
 

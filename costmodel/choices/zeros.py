@@ -37,7 +37,7 @@ def zeros(*things: Any) -> list[str]:
     >>> cm.decisions.zeros(cm.Rag(), cm.Rag(upkeep_fte=0))
     ['Rag.upkeep_fte']
     """
-    found = {}
+    found: dict[str, None] = {}
     for owner, name, value in walk(things):
         people = unit_of(f"{type(owner).__name__}.{name}") in PEOPLE_UNITS
         seldom_zero = people or name in EVALUATION + REFRESH

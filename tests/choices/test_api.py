@@ -112,8 +112,8 @@ def test_reasoning_is_billed_as_output():
     ) == pytest.approx(10 * 15)
 
 
-# The long-context comparison: $3 a million, reads at 0.1 x, writes at 1.25 x or 2 x, 150,000 tokens (300 pages),
-# 22 days of 10 hours, Poisson arrivals, output left out; RAG sends 5,000 tokens.
+# The long-context comparison: $3 a million, reads at 0.1 x, writes at 1.25 x or 2 x, 150,000 tokens
+# (300 pages), 22 days of 10 hours, Poisson arrivals, output left out; RAG sends 5,000 tokens.
 TABLE = [  # queries a day, hit rate %, no cache, 5-minute cache, 1-hour cache, RAG with $70 a month
     (5, 4, 50, 60, 62, 72),
     (50, 34, 495, 425, 56, 86),
@@ -328,7 +328,8 @@ def test_a_request_whose_cache_does_not_fit_says_so():
     option = cm.Option(cm.Hosted("llama-3.1-70b", gpu="H100-SXM", gpus_per_replica=1))
     why = cm.compare(option, replace(STEADY, input_tokens=120_000), draws=10).why_not.item()
     assert re.match(
-        r"one request does not fit 1 x H100-SXM beside llama-3.1-70b: its key-value cache is 1\d\.\d GB over",
+        r"one request does not fit 1 x H100-SXM beside llama-3.1-70b: "
+        r"its key-value cache is 1\d\.\d GB over",
         why,
     )
 

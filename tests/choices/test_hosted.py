@@ -229,8 +229,9 @@ def test_overflow_follows_a_growing_demand():
 
 
 def test_own_servers_are_bought_whole_and_sold_at_the_end():
-    """Three GPUs need one server of 8 x $30,000 x 1.25 = $300,000, of which 20 % ^ (12 / 36) = 58 % come back after a year; a GPU that is up
-    draws 1 kW x 1.5 at $0.10, and the server houses 8 kW at $219, whatever is up."""
+    """Three GPUs need one server of 8 x $30,000 x 1.25 = $300,000, of which 20 % ^ (12 / 36) = 58 %
+    come back after a year; a GPU that is up draws 1 kW x 1.5 at $0.10, and the server houses 8 kW
+    at $219, whatever is up."""
     book = cm.ledger(option(owned=OWN), work(2.5), terms=replace(STILL, months=12))
     by_item = book.groupby("item").usd.sum()
     assert by_item["servers"] == pytest.approx(300_000) and by_item[
@@ -319,7 +320,8 @@ def test_each_server_is_replaced_after_its_own_life():
 def test_an_unknown_purchase_price_names_what_is_known():
     with pytest.raises(
         CatalogError,
-        match=r"no purchase price of T4 in own\.csv; give capex_usd= .in a report purchase_price., known are B200",
+        match=r"no purchase price of T4 in own\.csv; give capex_usd= "
+        r".in a report purchase_price., known are B200",
     ):
         cm.Hosted("llama-3.2-1b", gpu="T4", owned=cm.serving.Owned())
 

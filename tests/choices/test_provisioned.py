@@ -99,7 +99,8 @@ def test_units_work_with_draws_and_growth():
 def test_unknown_units_name_what_is_known():
     with pytest.raises(
         CatalogError,
-        match=r"no tokens_per_min_per_unit of 'gpt-4o' in provisioned\.csv; give .* known are gpt-4\.1, ",
+        match=r"no tokens_per_min_per_unit of 'gpt-4o' in provisioned\.csv; "
+        r"give .* known are gpt-4\.1, ",
     ):
         cm.Provisioned("gpt-4o", on=ON)
 

@@ -28,7 +28,7 @@ class _Baseline:
 
     @property
     def window(self) -> None:
-        return None
+        """No limit of tokens."""
 
     def limits(self, call: Call) -> Iterator[tuple[Any, str]]:
         """Nothing stops a call."""
@@ -41,20 +41,25 @@ class Staff(_Baseline):
     """People answer each request: minutes x their hourly rate, whatever the tokens.
 
     Equation: requests x minutes_per_request / 60 x usd_per_hour. Not in it: hiring, and shifts
-    that stand idle. 3,200 tickets x 9 min x $32/h = $15,360 a month.
+    that stand idle.
+
+    Parameters
+    ----------
+    minutes_per_request : number, min
+    usd_per_hour : number, USD/hour, optional
+        None is the rate of the person.
+    person : str or Person
+        Id of the catalogue.
+    accepted : number, share, optional
+
+    Examples
+    --------
+    3,200 tickets x 9 min x $32/h = $15,360 in the first month:
 
     >>> import costmodel as cm
-    >>> work = cm.Workload(3_200, input_tokens=1)
-    >>> round(
-    ...     float(
-    ...         cm.ledger(
-    ...             cm.Option(cm.finance.Staff(9, usd_per_hour=32)),
-    ...             work,
-    ...             months=1,
-    ...             terms=cm.Terms(trends=cm.choices.Trends(labour=0)),
-    ...         ).usd.sum()
-    ...     )
-    ... )
+    >>> option = cm.Option(cm.finance.Staff(9, usd_per_hour=32))
+    >>> terms = cm.Terms(months=1, trends=cm.choices.Trends(labour=0))
+    >>> round(cm.ledger(option, cm.Workload(3_200, input_tokens=1), terms).usd.sum())
     15360
     """
 
@@ -73,19 +78,13 @@ class Staff(_Baseline):
         validate(self, optional=("accepted",))
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
+        """The hours of people for every call."""
         paid: Any = self.person if self.usd_per_hour is None else self
         for t in traffic:
-            yield Line(
-                f"{t.item}: people",
-                t.phase,
-                t.count * self.minutes_per_request / MINUTES_PER_HOUR,
-                "hour",
-                paid.usd_per_hour,
-                t.schedule,
-                "labour",
-                basis="requests x {minutes_per_request} min x {usd_per_hour}/h",
-                cites=cite(paid, "usd_per_hour"),
-            )
+            hours = t.count * self.minutes_per_request / MINUTES_PER_HOUR
+            basis = "requests x {minutes_per_request} min x {usd_per_hour}/h"
+            cites, usd = cite(paid, "usd_per_hour"), paid.usd_per_hour
+            yield t.line("people", hours, "hour", usd, trend="labour", basis=basis, cites=cites)
 
 
 @public
@@ -95,6 +94,12 @@ class Seats(_Baseline):
 
     Equation: seats x usd_per_seat_month, every month. Not in it: seats that the growth of the
     workload would add.
+
+    Parameters
+    ----------
+    seats : number
+    usd_per_seat_month : number, USD/month
+    accepted : number, share, optional
     """
 
     seats: Number
@@ -105,6 +110,7 @@ class Seats(_Baseline):
         validate(self)
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
+        """The same bill every month."""
         yield Line(
             "seats",
             "serving",
@@ -122,7 +128,11 @@ class Seats(_Baseline):
 class Today(_Baseline):
     """Go on as today: a known bill a month. 0 is doing nothing, with the wrong answers it leaves.
 
-    `accepted` is the share of requests that are served well today: 0 where nobody answers.
+    Parameters
+    ----------
+    usd_per_month_today : number, USD/month
+    accepted : number, share, optional
+        Requests that are served well today: 0 where nobody answers.
     """
 
     usd_per_month_today: Number
@@ -132,6 +142,7 @@ class Today(_Baseline):
         validate(self)
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
+        """The same bill every month."""
         yield Line(
             "as today",
             "serving",
