@@ -7,7 +7,7 @@ dollars: the serving prices it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from string import Formatter
@@ -234,17 +234,13 @@ def purchases_of(technique: Any, case: Any) -> Purchases:
     return _cited(technique.buys(case), owners)
 
 
-def lines_of(
-    serving: Any, traffic: list[Traffic], work: Workload, terms: Terms
-) -> Iterator[Line | Traffic]:
+def lines_of(serving: Any, traffic: list[Traffic], work: Workload, terms: Terms) -> Purchases:
     """What a serving asks for its traffic."""
     parts = [value for value in vars(serving).values() if is_nest(value)]
     return _cited(serving.price(traffic, work, terms), (serving, *parts, work))
 
 
-def _cited(
-    purchases: Iterable[Line | Traffic], owners: tuple[Any, ...]
-) -> Iterator[Line | Traffic]:
+def _cited(purchases: Purchases, owners: tuple[Any, ...]) -> Purchases:
     """Purchases with each {name} of a basis cited as "owner.field".
 
     A name, in the basis or in `cites`, is a field of the first owner that has it: the technique or

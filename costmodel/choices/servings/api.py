@@ -103,7 +103,7 @@ class Api:
                 check(
                     card == catalogue_card(card),
                     f"the prices of {card.id!r} were changed by hand and cannot be moved to "
-                    f"{asked}; make the option anew",
+                    f"{asked}; make the option with its own on=, mode= or residency=",
                 )
                 card = api_price(card.id, **asked)
         object.__setattr__(self, "model", card)
@@ -114,14 +114,7 @@ class Api:
 
     def at(self, on: str) -> Api:
         """The same model at the prices of another date; prices changed by hand cannot be moved."""
-        if on == self.on:
-            return self
-        check(
-            self.model == catalogue_card(self.model),
-            f"on={on!r}: the prices of {self.model.id!r} were changed by hand; "
-            "make the option with its own on=",
-        )
-        return replace(self, on=on)
+        return self if on == self.on else replace(self, on=on)
 
     @property
     def where(self) -> str:

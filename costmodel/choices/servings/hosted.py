@@ -277,7 +277,8 @@ class Hosted:
 
     def uses(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Uses:
         """(traffic, when, seconds of a replica per call), with and without a cached prefix."""
-        found, known = [], dict[int, Any]()  # many purchases make the same call
+        found = []
+        known: dict[int, Any] = {}  # many purchases make the same call
         for t in traffic:
             if id(t.call) not in known:
                 known[id(t.call)] = self.seconds_per_call(t.call)
