@@ -96,15 +96,17 @@ def of_kind(name: str, value: object, *kinds: type) -> None:
 
 
 def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
-    """Check every field of a dataclass by its unit in the glossary; a field in `optional` may be None.
+    """Check every field of a dataclass by its unit in the glossary.
 
-    A number must lie within the limits of its name, a flag is True or False, a date is a day or None.
-    Texts and records are checked where they are used. A Range whose form was guessed from its ends is
-    replaced by the Range that its unit asks for.
+    A field whose default is None, or which is in `optional`, may be None. A number must lie within
+    the limits of its name, a flag is True or False, a date is a day or None. Texts and records are
+    checked where they are used. A Range whose form was guessed from its ends is replaced by the
+    Range that its unit asks for.
     """
     for name in field_names(x):
         value, label, unit = getattr(x, name), f"{type(x).__name__}.{name}", unit_of(name)
-        if unit in ("", "text", "record") or (value is None and name in optional):
+        may_be_none = name in optional or x.__dataclass_fields__[name].default is None
+        if unit in ("", "text", "record") or (value is None and may_be_none):
             continue
         if unit == "flag":
             check(isinstance(value, bool), f"{label} is {value!r}, allowed are True and False")
@@ -114,7 +116,7 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
                 f"{label} is {value!r}, it must be a day such as '2027-03-31', or None",
             )
         else:
-            require(label, value, *limits(name))
+            require(label, value, *limits(label))
             if isinstance(value, Range):
                 object.__setattr__(x, name, value.for_unit(unit))
 

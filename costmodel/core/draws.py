@@ -1,9 +1,9 @@
 """Draws by key: one doubt has the same draws everywhere, so that differences of options are paired.
 
-`middle` and `sample` replace every doubt inside nested dataclasses before any equation runs. The key of a
-doubt and the seed give n probabilities, a Latin hypercube; the doubt gives the value at each of them. So
-adding an option changes the draws of no other. Draws lie on the first axis and months on the last: a drawn
-number has the shape (n, 1).
+`middle` and `sample` replace every doubt inside nested dataclasses before any equation runs. The
+key of a doubt and the seed give n probabilities, a Latin hypercube; the doubt gives the value at
+each of them. So adding an option changes the draws of no other. Draws lie on the first axis and
+months on the last: a drawn number has the shape (n, 1).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SEED_MAX = 2**32 - 1
 BLOCK = 16_384  # draws turned into values at once, so that they stay in the processor's cache
 
 
-# -- replacing doubts by numbers -----------------------------------------------------------------------
+# -- replacing doubts by numbers -------------------------------------------------------------------
 
 
 @public
@@ -76,8 +76,8 @@ def sample(
     rows : slice or array of int
         Which of the draws to return.
     points : {key: array of the shape (n, 1)}, optional
-        The probabilities of all keys, and of "driver <name>", as a design of somebody else; then `seed`
-        is not used.
+        The probabilities of all keys, and of "driver <name>", as a design of somebody else; then
+        `seed` is not used.
 
     Returns
     -------
@@ -174,11 +174,11 @@ def check_draws(draws: int, seed: int) -> None:
     whole_number("seed", seed, 0, SEED_MAX)
 
 
-# -- the doubts of something and their keys ------------------------------------------------------------
+# -- the doubts of something and their keys --------------------------------------------------------
 
 
 def doubts(x: Any) -> dict[str, Range | Measured]:
-    """Every doubt inside nested dataclasses by the key of its draws, each once, in order of first sight."""
+    """Every doubt inside nested dataclasses by the key of its draws, in order of first sight."""
     found: dict[str, Range | Measured] = {}
     for owner, name, value in walk(x):
         if isinstance(value, Doubt) and value.low < value.high:
@@ -187,7 +187,7 @@ def doubts(x: Any) -> dict[str, Range | Measured]:
 
 
 def draw_key(key: str, doubt: Range | Measured) -> str:
-    """The key of the draws: evaluations with other counts err apart, one errs the same everywhere."""
+    """The key of the draws of a doubt: evaluations with other counts have draws of their own."""
     if isinstance(doubt, Measured) and doubt.name is None:
         return f"{key} {doubt.accepted:g}/{doubt.trials:g}"
     return key
@@ -195,11 +195,12 @@ def draw_key(key: str, doubt: Range | Measured) -> str:
 
 def driver_key(doubt: Range | Measured) -> str | None:
     """The key of the driver that moves this doubt, or None."""
-    moved = isinstance(doubt, Range) and doubt.driver is not None and doubt.loading != 0
-    return f"driver {doubt.driver}" if moved else None
+    if isinstance(doubt, Range) and doubt.driver is not None and doubt.loading != 0:
+        return f"driver {doubt.driver}"
+    return None
 
 
-# -- from a key to draws -------------------------------------------------------------------------------
+# -- from a key to draws ---------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=512)
@@ -250,7 +251,7 @@ def uniforms(key: str, n: int, seed: int) -> np.ndarray:
 
 @lru_cache(maxsize=32)
 def strata(key: str, n: int, seed: int) -> np.ndarray:
-    """Which of n equal strata each draw of a key falls into, shape (n,): an order seeded by the key."""
+    """The stratum, of n, of each draw of a key, shape (n,): an order seeded by the key."""
     return np.random.default_rng([seed, crc32(key.encode())]).permutation(n)
 
 

@@ -1,4 +1,4 @@
-"""The errors of the house: each says in one sentence what is wrong, where, and what to write instead."""
+"""Errors: each is one sentence that says what is wrong, where, and what to write instead."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -6,15 +6,15 @@ from typing import Any
 
 
 class CatalogError(ValueError):
-    """A name, unit, class or key that the data does not know, or a row of the data that is wrong."""
+    """A name, unit, class or key that the data does not know, or a wrong row of the data."""
 
 
 class Infeasible(ValueError):
-    """An option that cannot run as asked; the message is the reason, which `compare` shows as `why_not`."""
+    """An option that cannot run as asked; `compare` shows the message as `why_not`."""
 
 
 class Unpriced(CatalogError, Infeasible):
-    """A token class that an option needs and the price list lacks: this option cannot run, others can."""
+    """A token class without a price: the option that needs it cannot run, others can."""
 
 
 def check(ok: object, message: str) -> None:
@@ -41,7 +41,7 @@ def unknown(
 
 
 def _nearest(wanted: str, known: list[str]) -> list[str]:
-    """Up to three names: alike, then the longest that `wanted` begins with, less alike, containing it."""
+    """Up to three names: alike, the longest that `wanted` begins with, less alike, longer."""
     lower = {n.lower(): n for n in known}
     alike, less_alike = (get_close_matches(wanted, lower, n=3, cutoff=c) for c in (0.85, 0.5))
     stem = max((n for n in lower if len(n) > 2 and wanted.startswith(n)), key=len, default=wanted)
@@ -51,7 +51,7 @@ def _nearest(wanted: str, known: list[str]) -> list[str]:
 
 
 def in_words(value: Any) -> str:
-    """What a wrong argument is: a record by its class, a long collection by its kind, else as written."""
+    """A wrong argument in a few words: a record or a long collection by its class alone."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     long = isinstance(value, (dict, list, tuple)) and len(repr(value)) > 80

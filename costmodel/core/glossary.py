@@ -1,14 +1,15 @@
 """The glossary: what each name measures, in which unit and within which bounds.
 
-One name means one quantity in one unit, in data files, records, functions, sliders and table columns.
-`data/glossary.csv` says it, one name a line; a row that starts with "#" opens a section. Nothing is
-converted silently: physics is in SI units (s, byte, FLOP, token), and a price carries its denominator in
-its name and is cancelled with a constant of `core/units.py`.
+One name means one quantity in one unit, in data files, records, functions, sliders and table
+columns. `data/glossary.csv` says it, one name a line; a row that starts with "#" opens a section.
+Nothing is converted silently: physics is in SI units (s, byte, FLOP, token), and a price carries
+its denominator in its name and is cancelled with a constant of `core/units.py`.
 """
 
 from __future__ import annotations
 
 import csv
+from functools import cache
 from math import inf
 from pathlib import Path
 from typing import NamedTuple
@@ -30,8 +31,9 @@ class Entry(NamedTuple):
     most: float
 
 
+@cache
 def data_folder(folder: str | Path | None = None) -> Path:
-    """The folder of the data: `folder`, else inside the installed package or beside it in a checkout."""
+    """The folder of the data: the given one, or that of the package, installed or in a checkout."""
     if folder is not None:
         return Path(folder)
     package = Path(__file__).parents[1]
@@ -57,7 +59,7 @@ GLOSSARY = _read(data_folder() / "glossary.csv")
 
 
 def entry(key: str) -> Entry | None:
-    """The line of a field "top_k" or of a key "Rag.top_k"; a line of the class itself comes first."""
+    """The line of a field or of a key such as "Rag.top_k"; a line of the class comes first."""
     return GLOSSARY.get(key) or GLOSSARY.get(key.rpartition(".")[2])
 
 
@@ -82,10 +84,10 @@ def meaning_of(key: str) -> str:
 
 
 def limits(field: str) -> tuple[float, float]:
-    """The least and the most that a field may hold.
+    """The least and the most that a field "top_k" or a key "Release.layers" may hold.
 
-    >>> limits("hit_rate"), limits("steps"), limits("a_name_of_your_own")
-    ((0.0, 1.0), (1e-06, inf), (0.0, inf))
+    >>> limits("hit_rate"), limits("Release.layers"), limits("a_name_of_your_own")
+    ((0.0, 1.0), (1.0, 6.0), (0.0, inf))
     """
-    found = GLOSSARY.get(field)
+    found = entry(field)
     return (found.least, found.most) if found else (0.0, inf)

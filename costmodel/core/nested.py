@@ -1,8 +1,8 @@
 """Nested frozen dataclasses: walking them, rewriting them, and the key of each number inside.
 
 The key of a number is the name of its Range, else the name that the default of its field has, else
-`record.field` for a fact and `Class.field` for everything else. One key means one quantity: it is drawn
-once, and a change of it holds wherever it occurs.
+`record.field` for a fact and `Class.field` for everything else. One key means one quantity: it is
+drawn once, and a change of it holds wherever it occurs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def is_nest(x: Any) -> bool:
     return hasattr(x, "__dataclass_fields__") and not isinstance(x, Doubt)
 
 
-# -- keys ----------------------------------------------------------------------------------------------
+# -- keys ------------------------------------------------------------------------------------------
 
 
 def owner_of(x: Any) -> str:
@@ -40,7 +40,8 @@ def owner_of(x: Any) -> str:
 def key_of(owner: Any, field: str, value: Any) -> str:
     """The key of a number.
 
-    What overrides a default stays paired with it: `Rag(top_k=Range(2, 4))` draws with every `rag.top_k`.
+    What overrides a default stays paired with it: `Rag(top_k=Range(2, 4))` draws with every
+    `rag.top_k`.
     """
     name = value.name if isinstance(value, Doubt) else None
     default = owner.__dataclass_fields__[field].default
@@ -48,7 +49,7 @@ def key_of(owner: Any, field: str, value: Any) -> str:
 
 
 def find_key(x: Any, name: str) -> str:
-    """The key that is meant by a key, a `Class.field`, a `record.field`, or a field that is the only one."""
+    """The key that a name means: itself, `Class.field`, `record.field`, or a field of one owner."""
     keys: dict[str, set[str]] = {}
     for owner, field, value in walk(x):
         key = key_of(owner, field, value)
@@ -65,7 +66,7 @@ def find_key(x: Any, name: str) -> str:
     return found.pop()
 
 
-# -- walking -------------------------------------------------------------------------------------------
+# -- walking ---------------------------------------------------------------------------------------
 
 
 def walk(x: Any) -> Iterator[tuple[Any, str, Any]]:
@@ -124,15 +125,15 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-# -- rewriting -----------------------------------------------------------------------------------------
+# -- rewriting -------------------------------------------------------------------------------------
 
 
 def rewrite(x: Any, change: Callable[[str, Any], Any], doubts_only: bool = False) -> Any:
-    """A copy of nested dataclasses, tuples and dicts with each number `change(key, number)` in its place.
+    """A copy of nested dataclasses, tuples and dicts with `change(key, number)` for each number.
 
-    With `doubts_only` the change is asked for Ranges and evaluations alone, otherwise for every value that
-    is no text, flag, None, dataclass, tuple or dict. What does not change is shared with x, not copied,
-    and an object that occurs twice is rewritten once.
+    With `doubts_only` the change is asked for Ranges and evaluations alone, otherwise for every
+    value that is no text, flag, None, dataclass, tuple or dict. What does not change is shared
+    with x, not copied, and an object that occurs twice is rewritten once.
     """
     done: dict[int, Any] = {}
 
@@ -196,7 +197,7 @@ def pin(x: Any, key: str, value: Any) -> Any:
 
 
 def _with(x: Any, new: dict[str, Any]) -> Any:
-    """A copy of a frozen dataclass that its checks do not see: they held before, and arrays must pass."""
+    """A copy of a frozen dataclass without its checks: they held before, and arrays must pass."""
     twin = object.__new__(type(x))
     for name in field_names(x):
         object.__setattr__(twin, name, new[name] if name in new else getattr(x, name))
@@ -204,7 +205,7 @@ def _with(x: Any, new: dict[str, Any]) -> Any:
 
 
 def _doubtful(x: Any) -> tuple[str, ...]:
-    """The fields of a frozen dataclass that hold a doubt; it remembers them, so that this is asked once."""
+    """The fields of a frozen dataclass that hold a doubt, which it remembers."""
     known = x.__dict__.get("_doubtful")
     if known is None:
         known = tuple(name for name in field_names(x) if _holds_doubt(getattr(x, name)))

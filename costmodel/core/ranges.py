@@ -1,8 +1,9 @@
 """Doubt: a number that is not known exactly, as a `Range` or as `Measured`.
 
-Either one can stand wherever a number can. It stays a doubt until `costmodel.core.draws` replaces it, so
-that equations see only floats and arrays: `middle` puts its median there, `sample` an array of draws.
-A doubt only says which value lies at which probability (`quantile`); its draws come from its key.
+Either one can stand wherever a number can. It stays a doubt until `costmodel.core.draws` replaces
+it, so that equations see only floats and arrays: `middle` puts its median there, `sample` an array
+of draws. A doubt only says which value lies at which probability (`quantile`); its draws come from
+its key.
 """
 
 from __future__ import annotations
@@ -66,8 +67,9 @@ class Range:
     name : str, optional
         The key of the draws: two Ranges with one name have the same draws.
     form : str, optional
-        "amount", "share", "change" or "signed". Without it the ends decide: a share from 0 to below 1,
-        else an amount from 0, else a change above -1, else signed. A field can correct this guess.
+        "amount", "share", "change" or "signed". Without it the ends decide: a share from 0 to
+        below 1, else an amount from 0, else a change above -1, else signed. A field can correct
+        this guess.
     source, why : str
         Where the doubt comes from: an id of data/facts/sources.csv, and a reason.
     driver, loading : str, float
@@ -134,7 +136,8 @@ class Range:
     def for_unit(self, unit: str) -> Range:
         """Reinterpret a guessed form by the unit of the field.
 
-        Range(0.2, 0.8) is a share in a share field and an amount elsewhere: 20 to 80 cents are no share.
+        Range(0.2, 0.8) is a share in a share field and an amount elsewhere: 20 to 80 cents are no
+        share.
         """
         if not self.form_was_guessed or self.low == self.high:
             return self
@@ -178,7 +181,7 @@ def _form_of(low: float, high: float) -> str:
 
 
 def _middle(label: str, low: float, high: float, form: Form) -> float:
-    """The middle of the ends on the scale of the form; ends that are not on the scale are refused."""
+    """The middle of the ends on the scale of the form; an end that is not on it is refused."""
     if low == high:
         return float(low)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -196,9 +199,9 @@ def _outside(label: str, form: Form) -> str:
 class Measured:
     """The result of your own evaluation: how many answers were accepted of how many.
 
-    Its doubt is the Jeffreys posterior, Beta(accepted + 1/2, trials - accepted + 1/2)
-    (Brown, Cai and DasGupta 2001, section 3.1.3). Other counts are another evaluation with draws of its
-    own: 70 of 100 is probably, not surely, better than 68 of 100. Equal counts are taken for the same
+    Its doubt is the Jeffreys posterior, Beta(accepted + 1/2, trials - accepted + 1/2) (Brown, Cai
+    and DasGupta 2001, section 3.1.3). Other counts are another evaluation with draws of its own:
+    70 of 100 is probably, not surely, better than 68 of 100. Equal counts are taken for the same
     evaluation; where they are two, give one of them a `name`.
 
     Parameters

@@ -62,7 +62,7 @@ class Currency:
     Currency(code='EUR', per_usd=0.92, rate_date='2026-11-20')
     >>> Currency.parse("EUR")
     Traceback (most recent call last):
-    ValueError: currency is 'EUR'; write the code, the units per US dollar and the day of the rate: ...
+    ValueError: currency is 'EUR'; write the code, the units per US dollar and the day ...
     """
 
     code: str = "USD"

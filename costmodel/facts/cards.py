@@ -1,4 +1,4 @@
-"""Price cards: the published price of an API model on a day, frozen in the version of genai-prices."""
+"""Price cards: what a model costs at a provider on a day, as genai-prices lists it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
-from costmodel.core.checks import of_kind
+from costmodel.core.checks import of_kind, require
 from costmodel.core.errors import CatalogError, check
 from costmodel.core.public import public
 from costmodel.core.ranges import Number
@@ -22,9 +20,11 @@ from costmodel.facts.pricelist import (
     moment,
     provider_of,
     providers,
+    rate_of,
 )
 from costmodel.facts.prices import CLASSES, ApiPrice, Rates, Tokens, request_usd
 
+DISCOUNT_MAX = 0.999
 SOURCE = "genai-prices"  # its id in data/facts/sources.csv
 NOT_PRICED = {
     "cache_read": "a cache read is not priced: using one is an error",
@@ -101,14 +101,14 @@ def api_price(
     provider : str, optional
         Who sells it; without it the maker of the model, or its only seller.
     on : str, optional
-        "YYYY-MM-DD", or "YYYY-MM-DDTHH:MM" in UTC for prices that change with the hour (a day alone takes
-        the dearest hour); today in UTC without it.
+        "YYYY-MM-DD", or "YYYY-MM-DDTHH:MM" in UTC for prices that change with the hour (a day
+        alone takes the dearest hour); today in UTC without it.
     mode : str
         "standard", "batch", "flex", "priority" or "fast".
     residency : str, optional
         Region in which data must stay, such as "eu".
     discount : float or Range
-        Negotiated share off every class, from 0 to below 1.
+        Negotiated share off every class, 0 to 0.999.
 
     Returns
     -------
@@ -127,15 +127,11 @@ def api_price(
     [10.0, 2.0]
     >>> api_price("gpt-5-nonexistent")
     Traceback (most recent call last):
-    costmodel.core.errors.CatalogError: no API model 'gpt-5-nonexistent' in genai-prices ...; did you mean ...
+    costmodel.core.errors.CatalogError: no API model 'gpt-5-nonexistent' in ...; did you mean ...
     """
     now = datetime.now(UTC)
     on = on or f"{now:%Y-%m-%d}"
-    low, high = (getattr(discount, end, discount) for end in ("low", "high"))
-    check(
-        np.min(low) >= 0 and np.max(high) < 1,
-        f"discount is {discount}, allowed is 0 up to (not including) 1, e.g. 0.2 for 20 % off",
-    )
+    require("discount", discount, 0, DISCOUNT_MAX)
     card = _card(model, provider, on, mode, residency)
     tomorrow = f"{now + timedelta(days=1):%Y-%m-%d}"  # it may be that day elsewhere
     check(
@@ -143,9 +139,7 @@ def api_price(
         f"on is {on!r}, prices of the future are not known; write a day up to today, "
         "and Trends(api=...) for how prices will move",
     )
-    return (
-        card if isinstance(discount, float) and discount == 0 else replace(card, discount=discount)
-    )
+    return replace(card, discount=discount)
 
 
 @public
@@ -175,7 +169,7 @@ def api_models(provider: str | None = None) -> list[str]:
     return sorted({m.id for p in sellers for m in p.models if _priced_by_token(m)})
 
 
-# -- from the list to a card ---------------------------------------------------------------------------
+# -- from the list to a card -----------------------------------------------------------------------
 
 
 @lru_cache(maxsize=4096)
@@ -195,8 +189,12 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
         reason = f"is priced by {keys}, not by token" if keys else "has no published price"
         raise CatalogError(f"{entry.id} at {seller.id} {reason}; choose another model or provider")
     notes += _class_notes(base)
-    if mode != "standard":
-        notes += _mode_notes(mode, listed, entry.get_prices(when))
+    usual = entry.get_prices(when)
+    kept = [
+        n for n, (_, k) in CLASSES.items() if getattr(listed, k) == getattr(usual, k) is not None
+    ]
+    if kept and mode != "standard":
+        notes.append(f"{mode} does not reprice {', '.join(kept)}: the standard rate holds")
     uplift, uplift_source = _uplift(seller.id, entry.id, residency, on)
     shortest = shortest_cached(seller.id, entry.id)
     listed_fields = [CLASSES[name][0] for name, rate in base.items() if rate is not None]
@@ -222,7 +220,7 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
 
 
 def _card_id(entry: Any, seller: Any, mode: str, residency: str | None) -> str:
-    """The id of the base tier: the model's, with what makes this another price (seller, mode, region)."""
+    """The id of the base tier: the model, with the seller, mode or region of another price."""
     at_home = [p.id for p, _ in likely_sellers(entry.id)] == [seller.id]
     name = entry.id if at_home else f"{seller.id}/{entry.id}"
     return "@".join(filter(None, (name, mode if mode != "standard" else "", residency)))
@@ -236,18 +234,10 @@ def _tiers(card_id: str, listed: Any) -> tuple[Rates, ...]:
         Rates(
             f"{card_id}>{start}" if start else card_id,
             float(start),
-            **{field: _rate(price, start) for field, price in prices.items()},
+            **{field: rate_of(price, start) for field, price in prices.items()},
         )
         for start in [0, *sorted(starts)]
     )
-
-
-def _rate(price: Any, start: int) -> float | None:
-    """The rate of a plain or tiered price in the tier that begins at `start`; 0 for the base."""
-    if price is None:
-        return None
-    reached = [tier.price for tier in getattr(price, "tiers", ()) if tier.start <= start]
-    return float(reached[-1] if reached else getattr(price, "base", price))
 
 
 def _class_notes(base: dict[str, float | None]) -> list[str]:
@@ -261,14 +251,6 @@ def _class_notes(base: dict[str, float | None]) -> list[str]:
     return notes
 
 
-def _mode_notes(mode: str, listed: Any, standard: Any) -> list[str]:
-    """The classes that a mode leaves at the standard rate."""
-    kept = [
-        n for n, (_, k) in CLASSES.items() if getattr(listed, k) == getattr(standard, k) is not None
-    ]
-    return [f"{mode} does not reprice {', '.join(kept)}: the standard rate holds"] if kept else []
-
-
 def _uplift(
     provider: str, model: str, residency: str | None, on: str
 ) -> tuple[Any, list[tuple[str, str]]]:
@@ -277,7 +259,8 @@ def _uplift(
         return 1.0, []
     if model.startswith("regional."):
         raise CatalogError(
-            f"{model} is a regional price already; drop residency={residency!r}, or use the global id"
+            f"{model} is a regional price already; drop residency={residency!r}, "
+            "or use the global id"
         )
     key = f"{RESIDENCY_IDS.get(provider, provider)}.{residency}.uplift"
     found = fact("residency", key, on=on[:10])

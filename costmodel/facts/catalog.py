@@ -40,20 +40,20 @@ RECORDS: dict[str, type] = {}  # file -> class of its records; filled below
 
 # -- records: one by its id, and all ---------------------------------------------------------------
 
-Record = TypeVar("Record")
-Asked = TypeVar("Asked", covariant=True)
+Kind = TypeVar("Kind")
+Found = TypeVar("Found", covariant=True)
 
 
-class One(Protocol[Asked]):
+class One(Protocol[Found]):
     """Asks for one record."""
 
-    def __call__(self, id: str, folder: Folder = None, on: str | None = None) -> Asked: ...
+    def __call__(self, id: str, folder: Folder = None, on: str | None = None) -> Found: ...
 
 
-class All(Protocol[Asked]):
+class All(Protocol[Kind]):
     """Asks for all records of a kind."""
 
-    def __call__(self, folder: Folder = None, on: str | None = None) -> dict[str, Asked]: ...
+    def __call__(self, folder: Folder = None, on: str | None = None) -> dict[str, Kind]: ...
 
 
 ONE_DOC = """One {kind} by its id; `{plural}()` has all of them.
@@ -99,17 +99,17 @@ ALL_DOC = """All records of {plural}.csv by id.
 
 
 def _pair(
-    record: type[Record], kind: str, singular: str, plural: str, id: str
-) -> tuple[One[Record], All[Record]]:
+    record: type[Kind], kind: str, singular: str, plural: str, id: str
+) -> tuple[One[Kind], All[Kind]]:
     """The two functions of one kind of record; `id` is an example."""
     RECORDS[plural] = record
 
-    def one(id: str, folder: Folder = None, on: str | None = None) -> Record:
-        found = records_of(record, plural, data_folder(folder), on)
+    def one(id: str, folder: Folder = None, on: str | None = None) -> Kind:
+        found = records_of(RECORDS[plural], plural, data_folder(folder), on)
         return _pick(kind, id, found, f"{plural}.csv")
 
-    def all_of_them(folder: Folder = None, on: str | None = None) -> dict[str, Record]:
-        return dict(records_of(record, plural, data_folder(folder), on))
+    def all_of_them(folder: Folder = None, on: str | None = None) -> dict[str, Kind]:
+        return dict(records_of(RECORDS[plural], plural, data_folder(folder), on))
 
     words = dict(kind=kind, singular=singular, plural=plural, record=record.__name__, id=id)
     one.__name__, one.__doc__ = singular, ONE_DOC.format(**words)
@@ -180,13 +180,9 @@ def rent(
     found = rents(folder, on)
     if record := found.get(f"{gpu}.{channel}.{term}"):
         return record
-    for kind, name, names in (
-        ("GPU", gpu, {r.gpu for r in found.values()}),
-        ("channel", channel, CHANNELS),
-        ("term", term, TERMS),
-    ):
-        if name not in names:
-            raise unknown(kind, name, names, where="rents.csv")
+    _pick("GPU", gpu, {r.gpu: r for r in found.values()}, "rents.csv")
+    _pick("channel", channel, dict.fromkeys(CHANNELS), "rents.csv")
+    _pick("term", term, dict.fromkeys(TERMS), "rents.csv")
     offers = ", ".join(f"{r.channel} {r.term}" for r in found.values() if r.gpu == gpu)
     raise CatalogError(f"no rent of {gpu} from a {channel}, {term}, in rents.csv; known: {offers}")
 

@@ -48,7 +48,7 @@ def facts_in(file: str, folder: Path, on: str | None) -> dict[str, Fact]:
 
 
 def _as_range(row: Row, name: str | None = None) -> Range:
-    low, high = float(row["low"] or row["value"]), float(row["high"] or row["value"])
+    low, high = (float(row[end] or row["value"]) for end in ("low", "high"))
     share = row["unit"].startswith("share") and low > 0 and high < 1
     form = "share" if share else "amount" if low > 0 else "change" if low > -1 else "signed"
     mid: Any = float(row["value"]) if row["value"] else None

@@ -1,7 +1,8 @@
-"""The price list of genai-prices: a model by its exact name, the moment that is meant, and the modes.
+"""The price list of genai-prices: finding a model by name, a moment, and the modes.
 
-genai-prices matches names loosely and falls back silently (an unknown context to the standard price, an
-early date to the first price). Here each such guess is an error or a note. Nothing comes from a network.
+genai-prices matches names loosely and falls back silently (an unknown context to the standard
+price, an early date to the first price). Here each such guess is an error or a note. Nothing comes
+from a network.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ MODES: dict[str, tuple[dict[str, str], ...]] = {
 }
 # Providers that sell models of their own; every other one is a reseller or a host of open weights.
 MAKERS = frozenset(
-    "anthropic arcee cohere cursor deepseek elevenlabs google meta minimax mistral moonshotai openai "
-    "perplexity typesafe voyageai x-ai zai zhipuai".split()
+    "anthropic arcee cohere cursor deepseek elevenlabs google meta minimax mistral moonshotai "
+    "openai perplexity typesafe voyageai x-ai zai zhipuai".split()
 )
 
 
-# -- finding a model -----------------------------------------------------------------------------------
+# -- finding a model -------------------------------------------------------------------------------
 
 
 def providers() -> list[Any]:
@@ -126,7 +127,7 @@ def _texts(clause: Any) -> Iterable[str]:
     return [str(getattr(clause, f.name)) for f in fields(clause)]
 
 
-# -- time and mode -------------------------------------------------------------------------------------
+# -- time and mode ---------------------------------------------------------------------------------
 
 
 def moment(entry: Any, on: str) -> tuple[datetime, list[str]]:
@@ -137,7 +138,7 @@ def moment(entry: Any, on: str) -> tuple[datetime, list[str]]:
     hours = {end.replace(tzinfo=None) for end in ends if end}  # at which a price begins or ends
     if hours and "T" not in on:
         moments = [datetime.combine(when.date(), hour, UTC) for hour in sorted({time(0), *hours})]
-        when = max(moments, key=lambda m: _base(entry.get_prices(m).input_mtok))
+        when = max(moments, key=lambda m: rate_of(entry.get_prices(m).input_mtok) or 0)
         if any(entry.get_prices(m) != entry.get_prices(when) for m in moments):
             notes.append(
                 "the price changes with the hour and none was given: the dearest, "
@@ -171,9 +172,12 @@ def history_start() -> date:
     return min(c.start_date for c in limits if hasattr(c, "start_date"))
 
 
-def _base(price: Any) -> float:
-    """A plain or tiered price, in its lowest tier."""
-    return float(getattr(price, "base", price) or 0)
+def rate_of(price: Any, start: int = 0) -> float | None:
+    """The rate of a plain or tiered price in the tier that begins at `start`; 0 for the base."""
+    if price is None:
+        return None
+    reached = [tier.price for tier in getattr(price, "tiers", ()) if tier.start <= start]
+    return float(reached[-1] if reached else getattr(price, "base", price))
 
 
 def context_of(

@@ -4,9 +4,10 @@ A request is a partition of token classes; each class has a rate in USD per mill
 
     usd = sum over classes of tokens x rate(class, tier) / 1e6 + usd_per_request
 
-The tier is chosen by all prompt tokens (fresh, cached, written, image and audio), strictly above its
-threshold, and reprices the whole request, output included. A residency uplift and a negotiated discount
-scale every class. Not in here: tool calls, searches, cache storage per hour, training, taxes.
+The tier is chosen by all prompt tokens (fresh, cached, written, image and audio), strictly above
+its threshold, and reprices the whole request, output included. A residency uplift and a negotiated
+discount scale every class. Not in here: tool calls, searches, cache storage per hour, training,
+taxes.
 """
 
 from __future__ import annotations
@@ -57,8 +58,9 @@ REMEDY = {
 class Tokens:
     """The tokens of one request, as a partition: no token is in two classes.
 
-    OpenAI and Gemini report cached tokens inside the prompt count: subtract them from `input`. OpenAI
-    reports reasoning inside the completion count (subtract it from `output`), Gemini beside it.
+    OpenAI and Gemini report cached tokens inside the prompt count: subtract them from `input`.
+    OpenAI reports reasoning inside the completion count (subtract it from `output`), Gemini beside
+    it.
 
     Parameters
     ----------
@@ -219,7 +221,7 @@ def request_usd(card: ApiPrice, tokens: Tokens) -> Any:
 
 
 def billed(card: ApiPrice, tokens: Tokens) -> dict[str, tuple[Any, Any]]:
-    """Each class that occurs -> (tokens, USD per million tokens); the counts sum to `tokens.total`."""
+    """Each class that occurs -> (tokens, USD per million tokens)."""
     tier, used = rates(card, tokens.prompt), {}
     for name, count in tokens.classes():
         if not np.any(count > 0):
@@ -237,8 +239,9 @@ def billed(card: ApiPrice, tokens: Tokens) -> dict[str, tuple[Any, Any]]:
 def rates(card: ApiPrice, prompt_tokens: Any = 0, discount: Any = 0.0) -> Rates:
     """The rates that hold at this prompt length, after uplift, discount and a further `discount`.
 
-    `prompt_tokens` is a number or an array (n, 1), which makes the rates arrays. None remains where using
-    the class is an error: a cache read without a price, or a 1-hour write beside a priced 5-minute one.
+    `prompt_tokens` is a number or an array (n, 1), which makes the rates arrays. None remains
+    where using the class is an error: a cache read without a price, or a 1-hour write beside a
+    priced 5-minute one.
 
     >>> from costmodel.facts.cards import api_price
     >>> card = api_price("gemini-2.5-pro", on="2026-11-01")
@@ -250,13 +253,11 @@ def rates(card: ApiPrice, prompt_tokens: Any = 0, discount: Any = 0.0) -> Rates:
     for tier in higher:
         over = prompt_tokens > tier.above
         for field, below in found.items():
-            if below is not None and tier.charged[field] is not below:
-                found[field] = _choose(over, tier.charged[field], below)
+            upper = tier.charged[field]
+            if np.ndim(over) == 0:
+                found[field] = upper if over and below is not None else below
+            elif below is not None and upper is not below:
+                found[field] = np.where(over, upper, below)
     factor = card.residency_uplift * (1 - card.discount) * (1 - discount)
-    return replace(base, **{f: None if x is None else x * factor for f, x in found.items()})
-
-
-def _choose(over: Any, upper: Any, lower: Any) -> Any:
-    if np.ndim(over) == 0:
-        return upper if over else lower
-    return np.where(over, upper, lower)
+    scaled: Any = {f: None if x is None else x * factor for f, x in found.items()}
+    return replace(base, **scaled)

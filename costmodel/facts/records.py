@@ -1,7 +1,7 @@
 """Records: what the rows of a file become once they are loaded.
 
-A number with a range in the data is a `Range`, any other a float, or an int where it counts. The unit and
-the meaning of each field stand in the glossary.
+A number with a range in the data is a `Range`, any other a float, or an int where it counts. The
+unit and the meaning of each field stand in the glossary.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Union
 from costmodel.core.ranges import Range
 
 Amount = Union[float, Range]
+OptionalAmount = Union[Amount, None]
 Sources = tuple[tuple[str, str], ...]  # (field, id of a source)
 
 
@@ -46,10 +47,10 @@ class Gpu(Record):
     interconnect: Amount
     power: Amount
     released: str
-    peak_flops_fp8: Amount | None = None
-    peak_flops_fp4: Amount | None = None
-    peak_ops_int8: Amount | None = None
-    matmul_efficiency: Amount | None = None
+    peak_flops_fp8: OptionalAmount = None
+    peak_flops_fp4: OptionalAmount = None
+    peak_ops_int8: OptionalAmount = None
+    matmul_efficiency: OptionalAmount = None
 
 
 @dataclass(frozen=True)
@@ -113,18 +114,18 @@ class Labels(Record):
 class Store(Record):
     """A vector, object or graph store; None where it has no such price."""
 
-    usd_per_gb_month: Amount | None = None
-    usd_per_million_reads: Amount | None = None
-    usd_per_million_writes: Amount | None = None
-    usd_per_month_minimum: Amount | None = None  # of each unit, where the store is paid in units
-    gb_per_unit: Amount | None = None
-    read_units_per_gb: Amount | None = None
-    read_units_minimum: Amount | None = None
+    usd_per_gb_month: OptionalAmount = None
+    usd_per_million_reads: OptionalAmount = None
+    usd_per_million_writes: OptionalAmount = None
+    usd_per_month_minimum: OptionalAmount = None  # of each unit, where the store is paid in units
+    gb_per_unit: OptionalAmount = None
+    read_units_per_gb: OptionalAmount = None
+    read_units_minimum: OptionalAmount = None
 
 
 @dataclass(frozen=True)
 class Reader(Record):
-    """How a class of models reads: what the right document is worth, and how length takes it away."""
+    """How a class of models reads: the worth of the right document, and how length reduces it."""
 
     context_decay: Amount
     context_power: Amount
@@ -134,7 +135,7 @@ class Reader(Record):
 
 @dataclass(frozen=True)
 class Graph(Record):
-    """A kind of graph index: tokens to build and to ask it, and what it gains on which questions."""
+    """A kind of graph index: tokens to build and to ask it, and its gain by kind of question."""
 
     index_overhead_tokens: Amount
     index_tokens_per_token: Amount
@@ -160,8 +161,8 @@ class Embedder(Record):
 class Reranker(Record):
     """A model that orders passages."""
 
-    usd_per_search: Amount | None = None
-    usd_per_mtok_in: Amount | None = None
+    usd_per_search: OptionalAmount = None
+    usd_per_mtok_in: OptionalAmount = None
 
 
 @dataclass(frozen=True)
@@ -170,13 +171,13 @@ class Tuning(Record):
 
     provider: str
     base: str
-    parameters_from: Amount | None = None
-    parameters_up_to: Amount | None = None
-    usd_per_mtok_train: Amount | None = None
-    usd_per_mtok_in: Amount | None = None
-    usd_per_mtok_out: Amount | None = None
-    premium: Amount | None = None
-    usd_per_hour_hosting: Amount | None = None
+    parameters_from: OptionalAmount = None
+    parameters_up_to: OptionalAmount = None
+    usd_per_mtok_train: OptionalAmount = None
+    usd_per_mtok_in: OptionalAmount = None
+    usd_per_mtok_out: OptionalAmount = None
+    premium: OptionalAmount = None
+    usd_per_hour_hosting: OptionalAmount = None
     closes_new: str | None = None
     closes: str | None = None
     retires: str | None = None

@@ -1,8 +1,8 @@
 """The files of data/: every row is read once and checked; the newest of each number holds.
 
 A file of facts has one row for each number, with the columns `COLUMNS`. A changed number is a
-further row with a later date: the newest row that is not later than the asked date holds, and before
-the first row the first one. Units are compared with the glossary, never converted.
+further row with a later date: the newest row that is not later than the asked date holds, and
+before the first row the first one. Units are compared with the glossary, never converted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from costmodel.facts.records import Source
 
 COLUMNS = ("id", "field", "value", "low", "high", "unit", "as_of", "source", "note")
 TEXTS = ("text", "date", "flag")  # units of what is not a number
-NOT_FACTS = ("sources", "glossary")  # files that hold no facts
+NOT_FACTS = {"sources", "glossary"}  # files that hold no facts
 PLACES = ("facts", "calibration", "")  # a folder of one's own needs no subfolders
 Folder = Union[str, Path, None]
 Row = dict[str, str]
@@ -31,8 +31,8 @@ Row = dict[str, str]
 
 def files(folder: Folder = None) -> list[str]:
     """Names of the files of facts, without `.csv`."""
-    paths = [path for place in PLACES for path in (data_folder(folder) / place).glob("*.csv")]
-    return sorted(path.stem for path in paths if path.stem not in NOT_FACTS)
+    paths = (path for place in PLACES for path in (data_folder(folder) / place).glob("*.csv"))
+    return sorted({path.stem for path in paths} - NOT_FACTS)
 
 
 def path_of(file: str, folder: Folder = None) -> Path:

@@ -1,8 +1,8 @@
-"""Counting tokens: exact for OpenAI's encodings, an estimate with a stated band for every other family.
+"""Counting tokens: exact for OpenAI's encodings, an estimate with a band for others.
 
-The ranks of cl100k_base and o200k_base are shipped, compressed and checked against the SHA-256 that tiktoken expects;
-nothing is fetched. Special tokens count as plain text. Message framing (a few tokens per message), images and tools
-are not in it.
+The ranks of cl100k_base and o200k_base are shipped, compressed and checked against the SHA-256
+that tiktoken expects; nothing is fetched. Special tokens count as plain text. Message framing (a
+few tokens per message), images and tools are not in it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,14 @@ from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.facts.catalog import fact, practice
 
-# Split patterns and checksums of the rank files: definitions of the encodings, from tiktoken_ext/openai_public.py.
+# Split patterns and checksums of the rank files: definitions of the encodings, from
+# tiktoken_ext/openai_public.py.
 _CONTRACTION = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
 _PATTERNS = {
-    "cl100k_base": r"""'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s""",
+    "cl100k_base": (
+        r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+"
+        r"| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+    ),
     "o200k_base": "|".join(
         [
             r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
@@ -44,14 +48,14 @@ _SHA256 = {
 }
 
 
-# Encoding -> what the names of its models begin with; the first that fits holds. gpt-6 is taken to use
-# o200k_base like gpt-5: no other encoding has been published.
+# Encoding -> what the names of its models begin with; the first that fits holds. gpt-6 is taken to
+# use o200k_base like gpt-5: no other encoding has been published.
 ENCODINGS = {
     "o200k_base": "gpt-oss gpt-4o chatgpt-4o gpt-4.1 gpt-4.5 gpt-5 gpt-6 o1 o3 o4".split(),
     "cl100k_base": "gpt-4 gpt-3.5 gpt-35 text-embedding-3 text-embedding-ada-002".split(),
 }
-# Family in data/facts/tokenizers.csv -> names of its models, a pattern. Claude has counted about 30 %
-# more since Opus 4.7.
+# Family in data/facts/tokenizers.csv -> names of its models, a pattern. Claude has counted about
+# 30 % more since Opus 4.7.
 FAMILIES = {
     "claude-4.7": "claude-(opus-)?4[-.][78]|claude-((opus|sonnet|haiku|fable|mythos)-)?[5-9]",
     "claude": "claude",
@@ -86,9 +90,9 @@ def count_tokens(text: str | Sequence[str], model: str) -> Any:
     Returns
     -------
     int, Range, or a list of them
-        An exact int for OpenAI models. Otherwise a Range: the o200k count times the ratio of the model's
-        family (data/facts/tokenizers.csv), with the band between kinds of text; a text with over a tenth
-        of non-ASCII characters takes the multilingual ratio.
+        An exact int for OpenAI models. Otherwise a Range: the o200k count times the ratio of the
+        model's family (data/facts/tokenizers.csv), with the band between kinds of text; a text
+        with over a tenth of non-ASCII characters takes the multilingual ratio.
 
     Raises
     ------
@@ -105,8 +109,7 @@ def count_tokens(text: str | Sequence[str], model: str) -> Any:
     >>> estimate.low < estimate.mid < estimate.high
     True
     """
-    one = isinstance(text, str)
-    texts = [text] if one else text
+    texts = [text] if isinstance(text, str) else text
     fine = isinstance(texts, Sequence) and all(isinstance(t, str) for t in texts)
     check(fine, "count_tokens: give a text, or a list of texts")
     encoding, family = basis(model)
@@ -114,7 +117,7 @@ def count_tokens(text: str | Sequence[str], model: str) -> Any:
     counts: list[Any] = list(map(len, ids))
     if family is not None:
         counts = [_estimate(n, t, family) for n, t in zip(counts, texts, strict=True)]
-    return counts[0] if one else counts
+    return counts[0] if isinstance(text, str) else counts
 
 
 def basis(model: str) -> tuple[str, str | None]:
@@ -178,7 +181,7 @@ def words_to_tokens(words: Number) -> Range:
 
 
 def _times(factor: Range, amount: Any) -> Range:
-    """A Range times a number keeps its key; times another Range the ends are multiplied, which is wide."""
+    """A Range times a number, which keeps its key, or times a Range, end by end: a wide one."""
     low, mid, high = (getattr(amount, end, amount) for end in ("low", "mid", "high"))
     check(low >= 0, f"the amount is {low}, allowed is 0 or more")
     return replace(

@@ -35,7 +35,7 @@ class Bundle:
     label: str = "text stays"
 
 
-# -- forms ---------------------------------------------------------------------------------------------
+# -- forms -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_range_has_its_ends_at_5_and_95_percent_and_its_middle_at_50(doubt, ex
 
 
 def test_an_amount_is_lognormal_on_each_side_of_its_middle():
-    """Quantiles of scipy's lognormal with the spread of that side: log(mid / low) / 1.645 below, log(high / mid) above."""
+    """Quantiles of scipy's lognormal: spread log(mid / low) / 1.645 below the middle."""
     doubt, z90 = Range(2, 80, mid=10), stats.norm.ppf(0.95)
     below = stats.lognorm(s=np.log(10 / 2) / z90, scale=10).ppf([0.01, 0.2])
     above = stats.lognorm(s=np.log(80 / 10) / z90, scale=10).ppf([0.8, 0.99])
@@ -107,12 +107,12 @@ def test_a_wrong_range_is_refused_in_one_sentence(make, says):
     assert "\n" not in str(error.value)
 
 
-# -- your own evaluation -------------------------------------------------------------------------------
+# -- your own evaluation ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("accepted", "trials"), [(68, 100), (0, 20), (50, 50)])
 def test_measured_is_the_jeffreys_posterior(accepted, trials):
-    """Beta(accepted + 1/2, trials - accepted + 1/2), against scipy (Brown, Cai & DasGupta 2001, section 3.1.3)."""
+    """Beta(accepted + 1/2, trials - accepted + 1/2), Brown, Cai & DasGupta 2001, section 3.1.3."""
     u = np.array([0.01, 0.05, 0.5, 0.95, 0.99])
     oracle = stats.beta(accepted + 0.5, trials - accepted + 0.5).ppf(u)
     assert Measured(accepted, trials).quantile(u) == pytest.approx(oracle)
@@ -143,7 +143,7 @@ def test_more_trials_make_a_narrower_band():
     assert many.high - many.low < (few.high - few.low) / 5
 
 
-# -- draws ---------------------------------------------------------------------------------------------
+# -- draws -----------------------------------------------------------------------------------------
 
 
 def test_the_same_key_and_seed_give_the_same_draws():
@@ -228,7 +228,7 @@ def test_a_wrong_seed_is_refused(seed):
         sample(Fee(Range(1, 3)), 10, seed)
 
 
-# -- replacing inside nested dataclasses ---------------------------------------------------------------
+# -- replacing inside nested dataclasses -----------------------------------------------------------
 
 
 def test_middle_replaces_every_range_at_any_depth():
@@ -298,7 +298,7 @@ def test_replace_is_the_way_to_ask_what_if():
 
 
 def test_the_unit_of_a_field_says_what_its_range_is():
-    """20 to 99 cents are an amount, with its median at the geometric mean; 20 to 99 percent are a share."""
+    """20 to 99 cents are an amount with a geometric mean; 20 to 99 percent are a share."""
     low, high = 0.2, 0.99
     work = cm.Workload(1e5, input_tokens=1, usd_per_failure=cm.Range(low, high))
     assert (

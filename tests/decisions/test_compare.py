@@ -498,7 +498,7 @@ def test_a_class_without_a_price_takes_one_option_out_not_all():
         ),
         (lambda o, w: cm.compare(o, w, terms={"months": 3}), "it must be Terms"),
         (lambda o, w: cm.compare(o, None), "it must be Workload"),
-        (lambda o, w: cm.facts.price("gpt-4o", {"input": 3}), "write Tokens"),
+        (lambda o, w: cm.facts.price("gpt-4o", {"input": 3}), "it must be Tokens"),
     ],
 )
 def test_what_cannot_be_asked_is_one_sentence(ask, says):

@@ -1,4 +1,4 @@
-"""The catalogue: records, errors with the nearest name, dates, and parameters against the published counts."""
+"""The catalogue: records, errors with the nearest name, dates, published parameter counts."""
 
 import csv
 import shutil
@@ -244,7 +244,7 @@ def test_closed_tuning_says_when():
     assert catalog.tuning("openai.gpt-4o").usd_per_mtok_train * 3 == 75  # 3 M tokens
 
 
-# -- a folder of one's own -----------------------------------------------------------------------------
+# -- a folder of one's own -------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Every row of data/ is read: its unit, date and source hold, and the loaded record still carries them."""
+"""Every row of data/ has a unit, a date and a source, and its record carries them."""
 
 import csv
 import dataclasses

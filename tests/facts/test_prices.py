@@ -1,4 +1,4 @@
-"""API prices to the cent: published cases, tiers, dates, modes, refusals, and agreement with the package itself."""
+"""API prices to the cent: published cases, tiers, dates, modes, refusals, and genai-prices."""
 
 import random
 from collections import Counter
@@ -15,22 +15,13 @@ from costmodel.core.draws import sample
 from costmodel.core.errors import CatalogError
 from costmodel.core.nested import leaves
 from costmodel.core.ranges import Range
+from costmodel.facts.cards import api_models, api_price, price
 from costmodel.facts.pricelist import MODES, PRICES_VERSION, moment
-from costmodel.facts.prices import (
-    CLASSES,
-    ApiPrice,
-    Rates,
-    Tokens,
-    api_models,
-    api_price,
-    billed,
-    price,
-    rates,
-    request_usd,
-)
+from costmodel.facts.prices import CLASSES, ApiPrice, Rates, Tokens, billed, rates, request_usd
 
 ON = "2026-11-01"
-SONNET = "claude-sonnet-4-5"  # $3 in, $0.30 read, $3.75 and $6 write, $15 out; twice that (x1.5 out) above 200K
+# $3 in, $0.30 read, $3.75 and $6 write, $15 out; twice that (out: x 1.5) above 200K
+SONNET = "claude-sonnet-4-5"
 
 
 def card(**usd_per_mtok: float) -> ApiPrice:
@@ -41,11 +32,11 @@ def card(**usd_per_mtok: float) -> ApiPrice:
     return ApiPrice("case", "case", ON, "standard", None, 1.0, 0.0, None, 0.0, (base,), (), ())
 
 
-# -- published cases -----------------------------------------------------------------------------------
+# -- published cases -------------------------------------------------------------------------------
 
 
 def test_cached_input_is_billed_once():
-    """github.com/BerriAI/litellm/issues/14849: $0.1849 with the rates of the post (it was billed $0.7642)."""
+    """github.com/BerriAI/litellm/issues/14849: $0.1849 with its rates (it was billed $0.7642)."""
     posted = card(**{"in": 1.25, "cache_read": 0.625, "out": 10})
     tokens = Tokens(input=262_960 - 257_955, cache_read=257_955, output=1_744)
     assert round(request_usd(posted, tokens), 4) == 0.1849
@@ -60,7 +51,10 @@ def test_cached_input_of_another_provider():
 
 
 def test_drawn_image_has_a_price_of_its_own():
-    """github.com/ding113/claude-code-hub/issues/663: $0.248776 for 326 in, 2,000 drawn, 340 text and 337 thoughts."""
+    """github.com/ding113/claude-code-hub/issues/663: $0.248776.
+
+    326 tokens in, 2,000 drawn, 340 of text and 337 of thoughts.
+    """
     tokens = Tokens(input=326, output=340, reasoning=337, image_output=2_000)
     assert price("gemini-3-pro-image-preview", tokens, on=ON) == pytest.approx(0.248776, abs=1e-12)
 
@@ -72,7 +66,7 @@ def test_cache_write_replaces_the_base_rate():
 
 
 def test_warming_the_cache_before_fanning_out():
-    """A 30K prefix at $3/M: three parallel cold writes, one warm-up write and three reads, three plain calls."""
+    """A 30K prefix at $3/M: three cold writes, one write and three reads, three plain calls."""
     write, read, plain = (
         price(SONNET, Tokens(**{c: 30_000}), on=ON) for c in ("cache_write", "cache_read", "input")
     )
@@ -132,7 +126,7 @@ def test_a_date_before_the_history_says_so():
     assert moment(entry, "2026-01-01")[1] == []
 
 
-# -- modes, residency, discount ------------------------------------------------------------------------
+# -- modes, residency, discount --------------------------------------------------------------------
 
 
 def test_batch_reprices_every_class_that_its_price_names():
@@ -190,7 +184,7 @@ def test_residency_scales_every_class():
         )
 
 
-# -- names ---------------------------------------------------------------------------------------------
+# -- names -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -269,7 +263,7 @@ def test_a_date_must_be_a_date(on):
         api_price("gpt-4o", on=on)
 
 
-# -- arrays and doubt ----------------------------------------------------------------------------------
+# -- arrays and doubt ------------------------------------------------------------------------------
 
 
 def test_arrays_are_the_same_as_numbers():
@@ -292,7 +286,7 @@ def test_a_rate_may_be_a_range():
     assert any(key == f"{SONNET}>200000.usd_per_mtok_in" for key, _ in leaves(sonnet))
 
 
-# -- the package itself --------------------------------------------------------------------------------
+# -- the package itself ----------------------------------------------------------------------------
 
 USAGE_KEY = {
     "cache_read": "cache_read_tokens",
@@ -329,7 +323,10 @@ def random_tokens(rng: random.Random) -> Tokens:
 
 
 def test_we_agree_with_the_package_over_every_model():
-    """Every model of every provider, at three moments, with random tokens; a refused class is left out and counted."""
+    """Every model of every provider, at three moments, with random tokens.
+
+    A refused class is left out and counted.
+    """
     rng, agreed, refused = random.Random(7), 0, Counter()
     for provider in data_snapshot.get_snapshot().providers:
         for model in provider.models:

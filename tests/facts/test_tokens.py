@@ -11,7 +11,7 @@ from tiktoken_ext import openai_public
 from costmodel.core.errors import CatalogError
 from costmodel.core.ranges import Range
 from costmodel.facts import catalog, tokens
-from costmodel.facts.prices import api_models
+from costmodel.facts.cards import api_models
 from costmodel.facts.tokens import FAMILIES, basis, count_tokens, pages_to_tokens, words_to_tokens
 
 CASES = [
@@ -33,7 +33,7 @@ CASES = [
 
 
 def upstream(monkeypatch, name):
-    """tiktoken's own encoding, built by its constructor from our ranks, with the checksum that it would demand."""
+    """tiktoken's own encoding, built from our ranks, with the checksum that it demands."""
     wanted = {}
 
     def ranks(url, expected_hash):
@@ -82,7 +82,7 @@ def test_nothing_is_fetched(monkeypatch):
 def test_a_damaged_file_is_refused(monkeypatch, tmp_path):
     (tmp_path / "tokenizers").mkdir()
     (tmp_path / "tokenizers" / "o200k_base.tiktoken.xz").write_bytes(lzma.compress(b"aGVsbG8= 0\n"))
-    monkeypatch.setattr(catalog, "data_folder", lambda folder=None: tmp_path)
+    monkeypatch.setattr(tokens, "data_folder", lambda folder=None: tmp_path)
     tokens._encoding.cache_clear()
     with pytest.raises(CatalogError, match="damaged"):
         count_tokens("hello", "gpt-4o")
@@ -119,7 +119,7 @@ def test_what_a_count_rests_on(model, found):
 def test_another_tokenizer_is_a_band_that_contains_its_middle():
     text = "The refund was issued on Monday. " * 50
     exact = count_tokens(text, "gpt-4o")
-    for _, family in FAMILIES:
+    for family in FAMILIES:
         ratio = catalog.fact("tokenizers", f"{family}.tokens_per_o200k_token").value
         assert ratio.low < ratio.mid < ratio.high
     llama, claude, newer = (
