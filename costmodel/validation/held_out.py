@@ -23,12 +23,16 @@ def beside_measured(first: pd.DataFrame, second: pd.DataFrame, *keys: str) -> pd
     Adds `ratio`, mid over reported, and `inside`, whether the band holds the reported value.
     """
     table = first.merge(second, on=list(keys))
-    inside = table["reported"].between(table["low"], table["high"])
-    return table.assign(ratio=table["mid"] / table["reported"], inside=inside)
+    return table.assign(
+        ratio=table["mid"] / table["reported"],
+        inside=table["reported"].between(table["low"], table["high"]),
+    )
 
 
 def with_credits(table: pd.DataFrame) -> pd.DataFrame:
     """The same with `source` in words, and its `url`."""
     sources = table["source"].map(catalog.sources())
-    credits = [f"{source.publisher}: {source.title}" for source in sources]
-    return table.assign(source=credits, url=[source.url for source in sources])
+    return table.assign(
+        source=[f"{source.publisher}: {source.title}" for source in sources],
+        url=[source.url for source in sources],
+    )
