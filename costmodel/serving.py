@@ -13,8 +13,8 @@ from costmodel.core.public import absent
 from costmodel.laws.queueing import duration_curve, replicas_needed, wait_chance
 from costmodel.laws.serving.plan import plan_serving
 from costmodel.laws.serving.predict import predict_serving
-from costmodel.studies.buying import buy_or_rent
-from costmodel.studies.serving import Site, by_utilisation, capacity, day, footprint, own_over_api
+from costmodel.studies.buying import buy_or_rent, by_utilisation, own_over_api
+from costmodel.studies.serving import Site, capacity, day, footprint
 
 __all__ = [
     "Fleet",

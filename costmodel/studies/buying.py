@@ -1,30 +1,44 @@
-"""Buy the GPUs or rent them: the present value of both, and the share of hours from which buying pays."""
+"""Own GPUs: buy or rent them, what their use makes of the price of a token, and own over API."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from costmodel.choices.options import Option
+from costmodel.choices.schedule import monthly
+from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.servings.owned import Owned
-from costmodel.choices.terms import Terms
-from costmodel.core.checks import LEAST_DIVISOR, of_kind, one_number, require, whole_number
+from costmodel.choices.terms import STEADY, Terms
+from costmodel.choices.workload import Workload
+from costmodel.core.checks import (
+    LEAST_DIVISOR,
+    number_list,
+    of_kind,
+    one_number,
+    require,
+    whole_number,
+)
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check
 from costmodel.core.public import public
-from costmodel.core.units import (
-    HOURS_PER_MONTH,
-    WORKING_HOURS_PER_WEEK,
-    MONTHS_PER_YEAR,
-    WORKING_HOURS_PER_MONTH,
-)
+from costmodel.core.units import HOURS_PER_MONTH, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Rent
-from costmodel.laws.money import annuity, present_months
+from costmodel.laws.money import annuity
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import Bill, evaluate
 
 DRAWS = 4_000
-EDGES = (10, 90)
+NO_LOAD = Workload(1, input_tokens=1)  # buying and renting do not ask for it
+COLUMNS = [
+    *("choice", "npv", "p10", "p90", "usd_per_gpu_hour"),
+    *("breakeven_utilisation", "breakeven_low", "breakeven_high", "p_buy", "verdict"),
+]
 
 
 @public
@@ -39,108 +53,98 @@ def buy_or_rent(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Buying `gpus` against renting them for `utilisation` of the hours, over `months`; one row for buying and one per rent.
+    """Compare buying GPUs with renting them for a share of the hours.
 
-    Columns: choice, npv, p10, p90 (present value of the cost), usd_per_gpu_hour (npv as equal payments over the hours used),
-    breakeven_utilisation, breakeven_low, breakeven_high (share of hours above which buying is cheaper than this rent; 80 %
-    band), p_buy (share of draws in which buying is cheaper), verdict. Bought GPUs are paid whether used or not: servers,
-    setting up, people, power and housing, less the resale; rent only for the hours used, but a commitment for all.
-    `rents` maps names to USD per GPU-hour; None takes those of the catalogue.
+    Bought GPUs are paid whether used or not: servers, setting up, people, power and housing, less
+    the resale; rent is paid only for the hours used, but a commitment for all.
 
-    >>> own = Owned(
-    ...     capex_usd=30_000,
-    ...     server_overhead=1.35,
-    ...     residual=0.30,
-    ...     it_watts=1_730 / 1.54,
-    ...     usd_per_kwh=0.0871,
-    ...     pue=1.54,
-    ...     life_months=60,
-    ...     usd_per_kw_month=196,
-    ...     operations_fte_per_server=0,
-    ...     setup_weeks=0,
-    ... )
-    >>> table = buy_or_rent(
-    ...     "H100-SXM",
-    ...     gpus=8,
-    ...     owned=own,
-    ...     rents={"rent": 2.69},
-    ...     terms=Terms(discount_rate=0.0),
-    ...     draws=2,
-    ... )
-    >>> [
-    ...     round(float(x)) for x in table.npv
-    ... ]  # 324,000 x 0.7 + 8 x 26,280 h x $0.452;  8 x 26,280 h x $2.69
-    [321892, 565546]
-    >>> round(float(table.breakeven_utilisation.iloc[1]), 3)
-    0.569
+    Parameters
+    ----------
+    gpu : Gpu or str
+        The GPU, or its id.
+    gpus : float
+        How many [count, at least 1].
+    utilisation : float
+        Share of the hours in use [share, above 0 to 1].
+    months : int
+        The horizon [month, 1 to 120].
+    owned : Owned, optional
+        What owning takes.
+    rents : dict of str to float or Range, optional
+        Names and prices [USD/GPU-hour]; by default those of the catalogue.
+    terms : Terms, optional
+        Discounting, people and price trends.
+    draws, seed : int
+        Random draws behind the bands, and what makes them repeatable.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for buying and one for each rent. Columns: choice; npv, p10, p90 [USD, present value
+        of the cost]; usd_per_gpu_hour [npv as equal payments over the hours used];
+        breakeven_utilisation, breakeven_low, breakeven_high [share of hours above which buying is
+        cheaper than this rent, 80 % band]; p_buy [share of draws in which buying is cheaper];
+        verdict.
+
+    Raises
+    ------
+    ValueError
+        When an argument is of another kind or outside its range, or no rent is known.
+    CatalogError
+        When the GPU is not known.
+
+    Examples
+    --------
+    324,000 x 0.7 + 8 x 26,280 h x $0.452 against 8 x 26,280 h x $2.69:
+
+    >>> costs = {"capex_usd": 30_000, "server_overhead": 1.35, "residual": 0.30}
+    >>> power = {"it_watts": 1_730 / 1.54, "usd_per_kwh": 0.0871, "pue": 1.54}
+    >>> free = {"operations_fte_per_server": 0, "setup_weeks": 0}
+    >>> own = Owned(life_months=60, usd_per_kw_month=196, **costs, **power, **free)
+    >>> still = Terms(discount_rate=0.0)
+    >>> table = buy_or_rent("H100-SXM", owned=own, rents={"rent": 2.69}, terms=still, draws=2)
+    >>> table.npv.round().tolist(), round(float(table.breakeven_utilisation.iloc[1]), 3)
+    ([321892.0, 565546.0], 0.569)
     """
     record = gpu if isinstance(gpu, Gpu) else catalog.gpu(gpu)
     one_number("buy_or_rent: utilisation", utilisation, 1e-6, 1)
     one_number("buy_or_rent: gpus", gpus, 1)
     whole_number("buy_or_rent: months", months, 1, 120)
-    for name, value, kind in (
-        ("owned", owned, Owned),
-        ("terms", terms, Terms),
-        ("rents", rents, dict),
-    ):
-        if value is not None:
-            of_kind(f"buy_or_rent: {name}", value, kind)
+    of_kind("buy_or_rent: rents", rents or {}, dict)
+    owned, terms = owned or Owned(), terms or Terms(months=months)
+    of_kind("buy_or_rent: owned", owned, Owned)
+    of_kind("buy_or_rent: terms", terms, Terms)
     for name, usd in (rents or {}).items():
         require(f"buy_or_rent: rents[{name!r}]", usd, LEAST_DIVISOR)
-    own = (owned or Owned()).of(record)
-    terms = terms or Terms(months=months)
     found = {name: (usd, False) for name, usd in (rents or {}).items()} or _listed(record.id)
     check(found, f"no rent of {record.id} is known; give rents={{'ours': 2.50}}")
-    things = (own, terms, tuple(usd for usd, _ in found.values()))
-    mid, wide = middle(things), _sampled(things, draws, seed)
-    buy, spread = (_buy(o, t, gpus, months) for o, t, _ in (mid, wide))
-    rows = [_row("buy", buy, spread, gpus * utilisation, months, terms)]
-    for (name, (_, always)), usd, usds in zip(found.items(), mid[2], wide[2], strict=True):
+    committed = [always for _, always in found.values()]
+    prices = tuple(Rent(f"rent {i}", "", "", "", x) for i, (x, _) in enumerate(found.values()))
+    still = replace(terms.trends, labour=0.0, service=0.0)
+    things = owned.of(record), replace(terms, months=months, trends=still), prices
+    mid, wide = middle(things), sample(things, draws, seed)
+    (buy, full), (spread, drawn) = (_present_values(*x, gpus, committed) for x in (mid, wide))
+
+    def row(choice: str, npv: Any, drawn: Any) -> dict[str, Any]:
+        value = float(np.squeeze(npv))
+        p10, p90 = np.percentile(drawn, [10, 90])
+        hours = gpus * utilisation * HOURS_PER_MONTH
+        each = float(annuity(value, mid[1].discount_rate, months)) / hours
+        return dict(zip(COLUMNS, (choice, value, p10, p90, each), strict=False)) | {"verdict": ""}
+
+    rows = [row("buy", buy, spread)]
+    for name, always, usd, usds in zip(found, committed, full, drawn, strict=True):
         share = 1.0 if always else utilisation
-        full, fulls = (
-            _rent(usd, mid[1], gpus, months, always),
-            _rent(usds, wide[1], gpus, months, always),
-        )
-        at = float(np.squeeze(buy / full))
-        low, high = np.percentile(np.broadcast_to(spread / fulls, (draws, 1)), EDGES)
-        p_buy = float(np.mean(spread < share * fulls))
-        row = _row(name, share * full, share * fulls, gpus * utilisation, months, terms)
-        verdict = _verdict(name, always, at, low, high, p_buy)
-        rows.append(
-            {
-                **row,
-                "breakeven_utilisation": np.nan if always else at,
-                "breakeven_low": np.nan if always else low,
-                "breakeven_high": np.nan if always else high,
-                "p_buy": p_buy,
-                "verdict": verdict,
-            }
-        )
-    columns = [
-        "choice",
-        "npv",
-        "p10",
-        "p90",
-        "usd_per_gpu_hour",
-        "breakeven_utilisation",
-        "breakeven_low",
-        "breakeven_high",
-        "p_buy",
-        "verdict",
-    ]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _sampled(things: Any, draws: int, seed: int) -> Any:
-    """Draws of the records; a rent given as a Range is drawn under its own name."""
-    own, terms, rents = things
-    records = tuple(Rent(f"rent {i}", "", "", "", usd) for i, usd in enumerate(rents))
-    own, terms, records = sample((own, terms, records), draws, seed)
-    return own, terms, tuple(r.usd_per_gpu_hour for r in records)
+        at, band = float(np.squeeze(buy / usd)), np.percentile(spread / usds, [10, 90])
+        p_buy = float(np.mean(spread < share * usds))
+        crossing = {} if always else dict(zip(COLUMNS[5:8], (at, *band), strict=True))
+        verdict = {"p_buy": p_buy, "verdict": _verdict(name, always, at, *band, p_buy)}
+        rows.append(row(name, share * usd, share * usds) | crossing | verdict)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _listed(gpu: str) -> dict[str, tuple[Any, bool]]:
-    """The rents of a GPU that the catalogue has, on demand by the hour used and committed for all hours."""
+    """The rents of a GPU in the catalogue, and whether each is committed for all hours."""
     found = [r for r in catalog.rents().values() if r.gpu == gpu and r.term != "spot"]
     return {
         f"{r.channel} {r.term.replace('_', ' ')}": (
@@ -151,69 +155,186 @@ def _listed(gpu: str) -> dict[str, tuple[Any, bool]]:
     }
 
 
-def _monthly_rate(terms: Any) -> Any:
-    return (1 + terms.discount_rate) ** (1 / MONTHS_PER_YEAR) - 1
-
-
-def _buy(own: Any, terms: Any, gpus: float, months: int) -> Any:
-    """Present value of owning: servers, again when they are worn, + setting up + monthly x annuity factor - resale."""
-    servers = np.ceil(gpus / own.gpus_per_server)
-    rate = _monthly_rate(terms)
-    person = terms.people.engineer.usd_per_hour
-    each_month = (
-        gpus * HOURS_PER_MONTH * own.power_usd_per_gpu_hour()
-        + servers * own.housing_usd_per_month()
-    )
-    each_month = (
-        each_month + servers * own.operations_fte_per_server * WORKING_HOURS_PER_MONTH * person
-    )
-    worn = own.replaced(months)
-    at = np.arange(months + 1)
-    prices = worn * (1 + terms.trends.gpu) ** (at / MONTHS_PER_YEAR) / (1 + rate) ** at
-    again = prices.sum(axis=-1, keepdims=prices.ndim > 1)
-    lost = (
-        again * (1 - own.resale(own.life_months))
-        - own.resale(own.age(months)) / (1 + rate) ** months
-    )
-    return (
-        servers * own.server_usd() * (1 + lost)
-        + own.setup_weeks * WORKING_HOURS_PER_WEEK * person
-        + each_month * present_months(rate, months)
-    )
-
-
-def _rent(usd_per_gpu_hour: Any, terms: Any, gpus: float, months: int, committed: bool) -> Any:
-    """Present value of renting all hours; the price of a commitment stays, any other follows the trend of GPUs."""
-    years = np.arange(1, months + 1) / MONTHS_PER_YEAR
-    trend = 0.0 if committed else np.asarray(terms.trends.gpu, float)
-    factors = (1 + trend) ** years / (1 + terms.discount_rate) ** years
-    return (
-        gpus
-        * HOURS_PER_MONTH
-        * usd_per_gpu_hour
-        * factors.sum(axis=-1, keepdims=np.ndim(factors) > 1)
-    )
-
-
-def _row(
-    choice: str, npv: Any, draws: Any, gpus_used: float, months: int, terms: Terms
-) -> dict[str, Any]:
-    value = float(np.squeeze(npv))
-    p10, p90 = np.percentile(draws, EDGES)
-    each = annuity(value, middle(terms).discount_rate, months) / (gpus_used * HOURS_PER_MONTH)
-    return {
-        "choice": choice,
-        "npv": value,
-        "p10": p10,
-        "p90": p90,
-        "usd_per_gpu_hour": float(each),
-        "verdict": "",
-    }
+def _present_values(
+    own: Any, terms: Terms, rents: tuple[Rent, ...], gpus: float, committed: list[bool]
+) -> tuple[Any, list[Any]]:
+    """(present value of owning, those of each rent for all hours); a commitment keeps its price."""
+    calendar = Calendar(NO_LOAD, terms)
+    servers = Bill([*own.price(gpus, terms)], None, 0.0, True)
+    hours = gpus * HOURS_PER_MONTH
+    power = hours * own.power_usd_per_gpu_hour() * calendar.factor(monthly(), STEADY, True)
+    rented = [
+        hours * rent.usd_per_gpu_hour * calendar.factor(monthly(), STEADY if kept else "gpu", True)
+        for rent, kept in zip(rents, committed, strict=True)
+    ]
+    return servers.total(calendar, discounted=True) + power, rented
 
 
 def _verdict(name: str, always: bool, at: float, low: float, high: float, p_buy: float) -> str:
+    band = f"(80 % band {low:.0%} to {high:.0%})"
     if always:
-        return f"buying costs {at:.0%} of this commitment (80 % band {low:.0%} to {high:.0%}) and is cheaper in {p_buy:.0%} of the draws"
+        draws = f"is cheaper in {p_buy:.0%} of the draws"
+        return f"buying costs {at:.0%} of this commitment {band} and {draws}"
     if at > 1:
-        return f"never: even at all hours {name} is cheaper (buying costs {at:.2f}x; 80 % band {low:.2f}x to {high:.2f}x)"
-    return f"buying is cheaper above {at:.0%} of the hours (80 % band {low:.0%} to {high:.0%})"
+        return (
+            f"never: even at all hours {name} is cheaper (buying costs {at:.2f}x; 80 % band "
+            f"{low:.2f}x to {high:.2f}x)"
+        )
+    return f"buying is cheaper above {at:.0%} of the hours {band}"
+
+
+# -- price against use ---------------------------------------------------------------------------
+
+
+@public
+def by_utilisation(
+    serving: Hosted,
+    work: Workload,
+    shares: Iterable[float],
+    fte: float = 0.0,
+    replicas: float = 1.0,
+    api: Any = None,
+    terms: Terms | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Say what a million output tokens cost by the share of the capacity in use.
+
+    Parameters
+    ----------
+    serving : Hosted
+        One replica.
+    work : Workload
+        What arrives.
+    shares : iterable of float
+        Shares of the capacity in use [share, above 0 to 1].
+    fte : float
+        Engineers [FTE].
+    replicas : float
+        Replicas that they look after [count, above 0].
+    api : Api, optional
+        What the same requests are also priced at.
+    terms : Terms, optional
+        People and price trends.
+    draws, seed : int
+        Random draws behind the band, and what makes them repeatable.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: utilisation [share]; usd_per_mtok_out, low, high [USD/Mtok, 80 % band]; with_people
+        [USD/Mtok]; api [USD over output tokens, USD/Mtok; NaN without one].
+
+    Raises
+    ------
+    ValueError
+        When an argument is of another kind or outside its range.
+    """
+    terms = terms or Terms()
+    _check_replicas("by_utilisation", serving, work, terms, replicas)
+    used = number_list("by_utilisation: shares", shares, LEAST_DIVISOR, 1)
+    one_number("by_utilisation: fte", fte, 0)
+    given = serving, work, terms
+    mid, people = _usd_per_mtok(*middle(given), fte)
+    low, high = np.percentile(_usd_per_mtok(*sample(given, draws, seed), fte)[0], [10, 90])
+    usual = middle(work)
+    tokens = usual.output_tokens + usual.reasoning_tokens
+    each = np.nan if api is None else _api_usd_per_request(*middle((api, work, terms)))
+    return pd.DataFrame(
+        {
+            "utilisation": used,
+            "usd_per_mtok_out": mid / used,
+            "low": low / used,
+            "high": high / used,
+            "with_people": (mid + people / replicas) / used,
+            "api": each / tokens * MTOK,
+        }
+    )
+
+
+def _check_replicas(call: str, serving: Any, work: Any, terms: Any, replicas: Any) -> None:
+    of_kind(f"{call}: the serving", serving, Hosted)
+    of_kind(f"{call}: the workload", work, Workload)
+    of_kind(f"{call}: the terms", terms, Terms)
+    one_number(f"{call}: replicas", replicas, LEAST_DIVISOR)
+
+
+def _api_usd_per_request(api: Any, work: Workload, terms: Terms) -> float:
+    """What an API asks for one request at today's prices."""
+    month = Terms(months=1, trends=terms.trends, people=terms.people)
+    lines = evaluate(Option(api), work, month).lines
+    return float(sum(np.squeeze(line.usd) for line in lines) / work.requests_per_month)
+
+
+def _calls_per_month(serving: Any, work: Workload) -> Any:
+    """Calls that one replica answers when it is always busy."""
+    return HOURS_PER_MONTH * SECONDS_PER_HOUR / serving.seconds_per_call(work.request().main)
+
+
+def _people(terms: Terms, fte: Any) -> Any:
+    """USD a month of engineers."""
+    return fte * WORKING_HOURS_PER_MONTH * terms.people.engineer.usd_per_hour
+
+
+def _usd_per_mtok(serving: Any, work: Workload, terms: Terms, fte: float) -> tuple[Any, Any]:
+    """(price of a replica that is always busy, that of its people), without Ranges."""
+    call = work.request().main
+    mtok = (call.output_tokens + call.reasoning_tokens) * _calls_per_month(serving, work) / MTOK
+    return serving.usd_per_month(1.0, HOURS_PER_MONTH) / mtok, _people(terms, fte) / mtok
+
+
+@public
+def own_over_api(
+    own: Hosted,
+    api: Any,
+    work: Workload,
+    utilisation: Iterable[float],
+    fte: Iterable[float],
+    replicas: float = 1.0,
+    terms: Terms | None = None,
+) -> pd.DataFrame:
+    """Divide the monthly cost of own replicas with their people by what an API asks for the same.
+
+    The own cost is that of replicas that are always up; the API answers utilisation x what the
+    replicas could.
+
+    Parameters
+    ----------
+    own : Hosted
+        One replica.
+    api : Api
+        What the same answers are bought from.
+    work : Workload
+        What arrives.
+    utilisation : iterable of float
+        Shares of the capacity in use [share, above 0 to 1].
+    fte : iterable of float
+        Engineers [FTE].
+    replicas : float
+        Own replicas [count, above 0].
+    terms : Terms, optional
+        People and price trends.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index upkeep_fte, columns utilisation [x; below 1 own GPUs are cheaper]. Every Range is at
+        its middle.
+
+    Raises
+    ------
+    ValueError
+        When an argument is of another kind or outside its range.
+    """
+    terms = terms or Terms()
+    _check_replicas("own_over_api", own, work, terms, replicas)
+    shares = number_list("own_over_api: utilisation", utilisation, LEAST_DIVISOR, 1)
+    staff = number_list("own_over_api: fte", fte, 0)
+    own, api, work, terms = middle((own, api, work, terms))
+    asked = replicas * _calls_per_month(own, work) * _api_usd_per_request(api, work, terms)
+    usd = own.usd_per_month(replicas, replicas * HOURS_PER_MONTH) + _people(terms, staff[:, None])
+    return pd.DataFrame(
+        usd / (asked * shares),
+        index=pd.Index(staff, name="upkeep_fte"),
+        columns=pd.Index(shares, name="utilisation"),
+    )

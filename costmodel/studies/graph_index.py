@@ -1,4 +1,4 @@
-"""What a graph index costs before anybody has built it: from published tokens, or from an indexed sample of your own."""
+"""What a graph index costs before anybody has built it, by published tokens or by a sample."""
 
 from __future__ import annotations
 
@@ -23,13 +23,12 @@ from costmodel.facts.catalog import practice
 from costmodel.facts.rows import measured
 from costmodel.laws.retrieval import from_sample, graph_index_ratio, graph_size, index_hours
 from costmodel.ledgers.engine import evaluate
+from costmodel.studies.knowledge import check_corpus
 
-GROWTH_OF_INDEX = (
-    0.97,
-    1.03,
-    1.12,
-)  # exponents from a sample to the whole: documents repeat less, or entities meet again
-NOVEL_TOKENS = 600_000.0  # assumption: text behind one graph of GraphRAG-Bench Novel, which its paper does not state
+# exponents from a sample to the whole: documents repeat less, or entities meet again
+GROWTH_OF_INDEX = (0.97, 1.03, 1.12)
+# assumption: text behind one graph of GraphRAG-Bench Novel, which its paper does not state
+NOVEL_TOKENS = 600_000.0
 INDEXED = (
     "id",
     "family",
@@ -56,115 +55,152 @@ def index_cost(
     draws: int = 4_000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """What each graph index costs to build, before pressing go: index variant; index_tokens (of the model, for a corpus token),
-    usd_low usd usd_high (80 %), hours_low hours hours_high, entities and relations of the graph.
+    """Say what each graph index costs to build, before anybody builds it.
 
-    `sample_share` and `sample_usd`, what an indexed sample of the corpus has cost, replace the published ratio of the variant that
-    was `sampled`.
+    Parameters
+    ----------
+    work : Workload
+        The workload, with a corpus.
+    extractor : Api
+        The model that reads the corpus.
+    variants : str or iterable of str
+        Kinds of graph, see `GraphRag`.
+    sample_share, sample_usd : float, optional
+        Which share of the corpus was indexed as a sample [share, above 0 to 1], and what it cost
+        [USD]; both replace the published ratio of the variant that was sampled.
+    sampled : str
+        That variant.
+    draws, seed : int
+        Random draws behind the bands, and what makes them repeatable.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index variant. Columns: index_tokens [token of the model for one of the corpus]; usd_low,
+        usd, usd_high [USD, 80 % band]; hours_low, hours, hours_high [hour]; entities, relations
+        [count].
+
+    Raises
+    ------
+    CatalogError
+        When a variant is not known.
+    ValueError
+        When the workload has no corpus, or one number of the sample is missing.
     """
+    check_corpus("index_cost", work)
     variants = [variants] if isinstance(variants, str) else list(variants)
     for variant in (*variants, sampled):
         if variant not in VARIANTS:
             raise unknown("graph index", variant, VARIANTS, "index_cost")
-    given = (sample_share is not None, sample_usd is not None)
     check(
-        all(given) or not any(given),
+        (sample_share is None) == (sample_usd is None),
         "index_cost: sample_share and sample_usd belong together; give both or none",
     )
     check(
-        sampled in variants or not any(given),
+        sampled in variants or sample_usd is None,
         f"index_cost: {sampled!r} was sampled, so it must be one of variants",
     )
+    speed = practice("graphrag.tokens_per_minute")
+    size = (
+        f"graphrag.{x}"
+        for x in ("entities_per_ktok", "relations_per_entity", "entities_per_community")
+    )
+    corpus: Any = middle(work).corpus
+    entities, relations, _ = graph_size(corpus.tokens, *(practice(key).mid for key in size))
     rows = {}
     for variant in variants:
         graph = GraphRag(variant=variant, extractor=extractor)
-        if all(given) and variant == sampled:
-            graph = graph_from_sample(graph, work, sample_share, sample_usd)  # type: ignore[arg-type]
-        speed = practice("graphrag.tokens_per_minute")
-        usual_graph, usual_work = middle((graph, work))
-        mid = _index(usual_graph, usual_work, speed.mid)
-        drawn_graph, drawn_work = sample((graph, work), draws, seed)
-        drawn = _index(drawn_graph, drawn_work, speed.quantile(_even(draws)))
-        low, high = np.percentile(
-            np.hstack([np.broadcast_to(x, (draws, 1)) for x in drawn]), [10, 90], axis=0
-        )
-        size = graph_size(
-            usual_work.corpus.tokens,
-            practice("graphrag.entities_per_ktok").mid,
-            practice("graphrag.relations_per_entity").mid,
-            practice("graphrag.entities_per_community").mid,
-        )
-        rows[variant] = [mid[0], *(x for i in (1, 2) for x in (low[i], mid[i], high[i])), *size[:2]]
-    columns = [
-        "index_tokens",
-        "usd_low",
-        "usd",
-        "usd_high",
-        "hours_low",
-        "hours",
-        "hours_high",
-        "entities",
-        "relations",
-    ]
-    return (
-        pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-        .astype(float)
-        .rename_axis("variant")
-    )
+        if sample_share is not None and sample_usd is not None and variant == sampled:
+            graph = graph_from_sample(graph, work, sample_share, sample_usd)
+        given = graph, work
+        ratio, *mid = _index(*middle(given), speed.mid)
+        _, *drawn = _index(*sample(given, draws, seed), speed.quantile(_shuffled(draws)))
+        row = {"index_tokens": ratio}
+        for name, usual, spread in zip(("usd", "hours"), mid, drawn, strict=True):
+            row[f"{name}_low"], row[f"{name}_high"] = np.percentile(spread, [10, 90])
+            row[name] = usual
+        rows[variant] = row | {"entities": entities, "relations": relations}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=COSTS, dtype=float)
+    return table.rename_axis("variant")
 
 
-def _even(n: int) -> np.ndarray:
+COSTS = [
+    *("index_tokens", "usd_low", "usd", "usd_high", "hours_low", "hours", "hours_high"),
+    *("entities", "relations"),
+]
+
+
+def _shuffled(n: int) -> np.ndarray:
+    """The middles of n equal strata of 0..1, in one random order."""
     return np.random.default_rng(0).permutation((np.arange(n) + 0.5) / n)[:, None]
 
 
-def _index(graph: GraphRag, work: Workload, tokens_per_minute: Any) -> tuple[Any, Any, Any]:
+def _index(graph: Any, work: Workload, tokens_per_minute: Any) -> tuple[Any, Any, Any]:
     """(model tokens per corpus token, USD, hours) of building the index once, on numbers."""
     bill = evaluate(Option(graph.extractor, graph), work, middle(Terms(months=1)))
-    usd = sum(
-        line.quantity * line.usd_per_unit
-        for line in bill.lines
-        if line.item.startswith("index the graph")
-    )
-    return (
-        graph.index_ratio,
-        usd,
-        index_hours(graph.index_ratio * work.corpus.tokens, tokens_per_minute),
-    )  # type: ignore[union-attr]
+    usd = sum(line.usd for line in bill.lines if line.item.startswith("index the graph"))
+    corpus: Any = work.corpus
+    hours = index_hours(graph.index_ratio * corpus.tokens, tokens_per_minute)
+    return graph.index_ratio, usd, hours
 
 
 @public
 def graph_from_sample(
     graph: GraphRag, work: Workload, sample_share: float, sample_usd: float
 ) -> GraphRag:
-    """The graph with `index_tokens` from what an indexed sample has cost: a bill of `sample_usd` for `sample_share` of the corpus.
+    """Set the index tokens of a graph to what an indexed sample has cost.
 
-    The band is that of growing from the sample to the whole, (1 / share) ^ 0.97 to 1.12: take documents at random, at least some dozens.
+    The band is that of growing from the sample to the whole, (1 / share) ^ 0.97 to 1.12: take
+    documents at random, at least some dozens.
+
+    Parameters
+    ----------
+    graph : GraphRag
+        The graph, with the extractor that indexed the sample.
+    work : Workload
+        The workload, with a corpus.
+    sample_share : float
+        Share of the corpus that was indexed [share, above 0 to 1].
+    sample_usd : float
+        What that cost [USD, above 0].
+
+    Returns
+    -------
+    GraphRag
+        The same with `index_tokens`.
+
+    Raises
+    ------
+    ValueError
+        When the graph has no extractor, or a number is outside its range.
     """
     require("sample_share", sample_share, 1e-6, 1)
     require("sample_usd", sample_usd, 1e-9)
     check(
         graph.extractor is not None,
-        "graph_from_sample: the graph needs the extractor that indexed the sample, such as GraphRag(extractor=Api(...))",
+        "graph_from_sample: the graph needs the extractor that indexed the sample, such as "
+        "GraphRag(extractor=Api(...))",
     )
     one, corpus = middle((replace(graph, index_tokens=1.0), work))
     usd = float(_index(one, corpus, 1.0)[1])  # of one model token for each token of the corpus
     low, mid, high = (from_sample(sample_usd, sample_share, e) / usd for e in GROWTH_OF_INDEX)
     why = f"measured: {sample_share:.1%} of the corpus cost {sample_usd:,.2f} USD"
-    return replace(
-        graph,
-        index_tokens=Range(low, high, mid, name="GraphRag.index_tokens", why=why)
-        if low < high
-        else mid,
-    )
+    band = Range(low, high, mid, name="GraphRag.index_tokens", why=why) if low < high else mid
+    return replace(graph, index_tokens=band)
 
 
 @public
 def index_fidelity() -> pd.DataFrame:
-    """Published index and query tokens of graphs: one row each, nothing left out.
+    """Hold published index and query tokens of graphs against the model; nothing is left out.
 
-    Columns: variant what reported; law_low law law_high (90 % of the law of that variant, which was set with this row in view, so
-    that it is no check); others_low others others_high, the least, the geometric mean and the most of the other sources of that variant at
-    chunks of about the same length; inside, whether the row lies within these others; source. Without another source the last four are missing.
+    Returns
+    -------
+    pandas.DataFrame
+        One row a published number. Columns: variant, what, reported; law_low, law, law_high [90 %
+        of the law of that variant, which was set with this row in view, so that it is no check];
+        others_low, others, others_high [the least, the geometric mean and the most of the other
+        sources of that variant at chunks of about the same length, missing where there are none];
+        inside (whether the row lies within these others); source.
     """
     found: list[dict[str, Any]] = [
         {**r, "value": float(r["value"])}
@@ -174,64 +210,47 @@ def index_fidelity() -> pd.DataFrame:
     rows = []
     for r in found:
         others = [o["value"] for o in found if _same_kind(o, r)] or [np.nan]
+        law_low, law, law_high = _law(r)
         low, high = min(others), max(others)
         rows.append(
-            (
-                r["variant"],
-                r["metric"].replace("_", " "),
-                r["value"],
-                *_law(r),
-                low,
-                np.exp(np.mean(np.log(others))),
-                high,
-                None if np.isnan(low) else bool(low <= r["value"] <= high),
-                r["source"],
-            )
+            {
+                "variant": r["variant"],
+                "what": r["metric"].replace("_", " "),
+                "reported": r["value"],
+                "law_low": law_low,
+                "law": law,
+                "law_high": law_high,
+                "others_low": low,
+                "others": np.exp(np.mean(np.log(others))),
+                "others_high": high,
+                "inside": None if np.isnan(low) else bool(low <= r["value"] <= high),
+                "source": r["source"],
+            }
         )
-    columns = [
-        "variant",
-        "what",
-        "reported",
-        "law_low",
-        "law",
-        "law_high",
-        "others_low",
-        "others",
-        "others_high",
-        "inside",
-        "source",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows)
 
 
 def _law(row: dict[str, Any]) -> list[float]:
     """[low, middle, high] of what the model says of a published row."""
+    mode = row["metric"].removeprefix("query_tokens_")
     query = row["metric"].startswith("query")
-    graph: Any = GraphRag(
-        variant=row["variant"],
-        mode=row["metric"].removeprefix("query_tokens_") if query else "local",
-    )
-    ends = ("low", "mid", "high")
-    if not query:
-        overhead, per_token = (
-            graph.variant.index_overhead_tokens,
-            graph.variant.index_tokens_per_token,
-        )
-        return [
-            float(
-                graph_index_ratio(
-                    float(row["chunk_tokens"]), getattr(overhead, e), getattr(per_token, e)
-                )
-            )
-            for e in ends
-        ]
-    if graph.mode == "global":
-        return [getattr(graph.report_share, e) * NOVEL_TOKENS for e in ends]
-    return [getattr(graph.variant.context_tokens, e) for e in ends]
+    graph: Any = GraphRag(variant=row["variant"], mode=mode if query else "local")
+    kind = graph.variant
+
+    def at(end: str) -> float:
+        if query and mode == "global":
+            return getattr(graph.report_share, end) * NOVEL_TOKENS
+        if query:
+            return getattr(kind.context_tokens, end)
+        overhead, per_token = kind.index_overhead_tokens, kind.index_tokens_per_token
+        ends = getattr(overhead, end), getattr(per_token, end)
+        return float(graph_index_ratio(float(row["chunk_tokens"]), *ends))
+
+    return [at(end) for end in ("low", "mid", "high")]
 
 
 def _same_kind(other: dict[str, Any], row: dict[str, Any]) -> bool:
-    """Whether another source reports the index tokens of that variant at chunks of about the same length."""
+    """Whether another source reports the index tokens of that variant at chunks alike."""
     return (
         other["metric"] == row["metric"] == "index_ratio"
         and other["variant"] == row["variant"]

@@ -92,7 +92,7 @@ def knowledge_options(
     Examples
     --------
     >>> from costmodel.choices.workload import Corpus
-    >>> list(knowledge_options(Workload(1_000, corpus=Corpus(tokens=1e6))))[:3]
+    >>> list(knowledge_options(Workload(9, 50, corpus=Corpus(tokens=1e6), output_tokens=9)))[:3]
     ['RAG', 'Agentic RAG', 'GraphRAG']
     """
     check_corpus("knowledge_options", work)

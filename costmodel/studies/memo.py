@@ -1,4 +1,4 @@
-"""The memo of a board pack: four numbers, three assumptions and what would flip the answer, in plain words."""
+"""The memo of a board pack: four numbers, three assumptions, what would flip the answer."""
 
 from __future__ import annotations
 
@@ -45,8 +45,33 @@ def baseline(
     usd_per_hour: Any = None,
     usd_per_month_today: Any = None,
 ) -> Option | Mix:
-    """What the case is held against: "people" (minutes a request; None is an assumption), "today" (a known bill; 0 is doing nothing), or an option by its label.
+    """Make what the case is held against.
 
+    Parameters
+    ----------
+    kind : str
+        "people", "today" (a known bill; 0 is doing nothing), or the label of an option.
+    options : mapping of str to Option or Mix
+        The options by label.
+    minutes_per_request : float or Range, optional
+        What people take [minute]; None is an assumption.
+    usd_per_hour : float or Range, optional
+        What they cost [USD/hour]; None is the rate of the catalogue.
+    usd_per_month_today : float or Range, optional
+        The known bill [USD/month].
+
+    Returns
+    -------
+    Option or Mix
+        The baseline.
+
+    Raises
+    ------
+    CatalogError
+        When there is no such option.
+
+    Examples
+    --------
     >>> baseline("people", {}, minutes_per_request=9, usd_per_hour=32).serving.minutes_per_request
     9
     """
@@ -63,7 +88,25 @@ def baseline(
 @public
 @dataclass(frozen=True, eq=False)
 class Memo:
-    """One page: `sentence`, four `cards`, `words` (one sentence a row), `assumptions` (three), `flips` (what would change the answer), `table` of the case."""
+    """One page that answers a board.
+
+    Parameters
+    ----------
+    best : str
+        The label of the option that is chosen.
+    sentence : str
+        The answer.
+    cards : tuple of (title, number, note)
+        Four numbers.
+    words : pandas.DataFrame
+        What is asked for and how it was counted, one sentence a row.
+    assumptions, flips : pandas.DataFrame
+        The three inputs that move the total most, and those that would change the answer.
+    table : pandas.DataFrame
+        The business case.
+    verdict : Verdict
+        The recommendation behind it.
+    """
 
     best: str
     sentence: str
@@ -80,8 +123,14 @@ class Memo:
         if len(self.verdict.leaders) == 1:
             return "Nothing would flip it: there is no other eligible option"
         if self.flips.empty:
-            return f"No input alone, within thirty times its value, makes another option cheaper than {self.best}"
-        return f"What would flip it: {self.best} is no longer the cheapest once one of these alone passes the value needed"
+            return (
+                "No input alone, within thirty times its value, makes another option cheaper than "
+                f"{self.best}"
+            )
+        return (
+            f"What would flip it: {self.best} is no longer the cheapest once one of these alone "
+            "passes the value needed"
+        )
 
 
 @analysis
@@ -92,211 +141,225 @@ def memo(
     called: str = "the baseline",
     draws: int = 4_000,
 ) -> Memo:
-    """Choose the cheapest eligible option, make its case against the baseline, and put both into words.
+    """Choose the cheapest eligible option, make its case against a baseline, and say it in words.
 
-    The three assumptions are those whose ends move its total most; what would flip it are the inputs that alone make another option the
-    cheapest, likeliest first. Errors: `ValueError` where no option is eligible.
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    base : Option or Mix
+        The baseline, see `baseline`.
+    policy : Policy, optional
+        How finance counts.
+    called : str
+        What the memo calls the baseline.
+    draws : int
+        Random draws behind the bands.
+
+    Returns
+    -------
+    Memo
+        The page. Its assumptions are those whose ends move the total most; its flips are the inputs
+        that alone make another option the cheapest, likeliest first.
+
+    Raises
+    ------
+    ValueError
+        When no option is eligible.
     """
-    policy = policy or Policy()
-    study, work, terms = study.changed(draws=draws), study.work, study.terms
+    policy, study = policy or Policy(), study.changed(draws=draws)
     verdict = recommend(study)
     if verdict.best is None:
         raise ValueError(verdict.sentence)
-    best, leaders = verdict.best, study.only(*verdict.leaders)
+    best, leaders, terms = verdict.best, study.only(*verdict.leaders), study.terms
     table = business_case(leaders, base, policy, draws=draws)
-    bars = tornado(study, best).head(TOP)
-    flips = (
-        goal_seek(leaders, best)
-        if len(leaders.options) > 1
-        else pd.DataFrame(columns=["input", "meaning", "now", "needed", "chance", "verdict"])
-    )
     row = table.loc[best]
-    rate = 1 / terms.money.per_usd
     says = {
-        name: money(row[name] * rate, terms)
-        for name in (
-            "benefit",
-            "tco",
-            "budget",
-            "contingency",
-            "npv",
-            "npv_p10",
-            "npv_p90",
-            "investment",
-        )
+        name: money((abs(x) if name == "wrong_answers" else x) / terms.money.per_usd, terms)
+        for name, x in row.items()
+        if isinstance(x, float)
     }
-    wrong, says["wrong"] = (
-        row["wrong_answers"],
-        money(abs(row["wrong_answers"]) * rate, terms),
-    )  # NaN where they are not known
-    pays = np.isnan(row["payback_month"])
-    verb = (
-        "Do not fund"
-        if row["npv"] <= 0 or row["p_loss"] >= 0.5
-        else "Fund"
-        if row["p_loss"] <= LIKELY_LOSS
-        else "Consider"
-    )
-    errs = (
-        f", less {says['wrong']} for more wrong answers"
-        if wrong > 0
-        else f", and {says['wrong']} for fewer wrong answers"
-        if wrong < 0
-        else ""
-    )
-    sentence = (
-        f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay and saves {says['benefit']} ({_paid_now(base, called)}){errs}: a present value of {says['npv']} "
-        f"(80 % sure between {says['npv_p10']} and {says['npv_p90']}); the case loses money in {row['p_loss']:.0%} of the draws."
-    )
-    cards = (
-        (
-            f"Saved: {called}",
-            says["benefit"],
-            f"{_shares(policy.realised)} of the bill counts as saved",
-        ),
-        (
-            "Net saving, present value",
-            says["npv"],
-            f"80 % sure: {says['npv_p10']} to {says['npv_p90']}",
-        ),
-        (
-            "All-in cost",
-            says["budget"],
-            f"{says['contingency']} of it contingency to the {policy.contingency_percentile:g}th percentile",
-        ),
-        (
-            "Money back",
-            "not within the horizon"
-            if pays
-            else "at once"
-            if row["payback_month"] == 0
-            else f"month {row['payback_month']:.1f}",
-            f"IRR {row['irr_says']}",
-        ),
-    )
-    words = pd.DataFrame({"in_plain_words": _words(verdict, row, says, policy, terms)})
+    bars = tornado(study, best).head(TOP)
+    things = study.option(best), study.work, terms
+    why = {key_of(o, f, value): getattr(value, "why", "") for o, f, value in walk(things)}
+    inputs = bars["input"]
+    bars = bars.assign(meaning=inputs.map(meanings(*things)), why=inputs.map(why))
+    flips = pd.DataFrame(columns=["input", "meaning", "now", "needed", "chance", "verdict"])
+    if len(leaders.options) > 1:
+        flips = goal_seek(leaders, best)
     return Memo(
         best,
-        sentence,
-        cards,
-        words,
-        _explained(bars, study.option(best), work, terms),
+        _sentence(best, row, says, terms, _paid_now(base, called)),
+        _cards(row, says, policy, called),
+        pd.DataFrame({"in_plain_words": [verdict.sentence, *_words(row, says, policy, terms)]}),
+        bars,
         flips[flips["needed"].notna()].head(TOP),
         table,
         verdict,
     )
 
 
+def _sentence(best: str, row: Any, says: dict[str, str], terms: Terms, paid_now: str) -> str:
+    """The answer."""
+    verb = "Fund" if row["p_loss"] <= LIKELY_LOSS else "Consider"
+    if row["npv"] <= 0 or row["p_loss"] >= 0.5:
+        verb = "Do not fund"
+    wrong = ""  # also where it is not known
+    if row["wrong_answers"] > 0:
+        wrong = f", less {says['wrong_answers']} for more wrong answers"
+    elif row["wrong_answers"] < 0:
+        wrong = f", and {says['wrong_answers']} for fewer wrong answers"
+    return (
+        f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay and saves "
+        f"{says['benefit']} ({paid_now}){wrong}: a present value of {says['npv']} (80 % sure "
+        f"between {says['npv_p10']} and {says['npv_p90']}); the case loses money in "
+        f"{row['p_loss']:.0%} of the draws."
+    )
+
+
 def _paid_now(base: Option | Mix, called: str) -> str:
     """What the saving is a saving of."""
-    people = isinstance(base, Option) and isinstance(base.serving, Staff)
+    if isinstance(base, Option) and isinstance(base.serving, Staff):
+        return f"{called}, {number_text(base.serving.minutes_per_request)} minutes a request"
+    return called
+
+
+def _cards(
+    row: Any, says: dict[str, str], policy: Policy, called: str
+) -> tuple[tuple[str, str, str], ...]:
+    """The four numbers."""
+    month = row["payback_month"]
+    back = "not within the horizon" if np.isnan(month) else f"month {month:.1f}"
+    counts = f"{_share_text(policy.realised)} of the bill counts as saved"
+    sure = f"80 % sure: {says['npv_p10']} to {says['npv_p90']}"
+    percentile = f"to the {policy.contingency_percentile:g}th percentile"
     return (
-        f"{called}, {number_text(base.serving.minutes_per_request)} minutes a request"
-        if people
-        else called
-    )  # type: ignore[union-attr]
+        (f"Saved: {called}", says["benefit"], counts),
+        ("Net saving, present value", says["npv"], sure),
+        ("All-in cost", says["budget"], f"{says['contingency']} of it contingency {percentile}"),
+        ("Money back", "at once" if month == 0 else back, f"IRR {row['irr_says']}"),
+    )
 
 
-def _words(
-    verdict: Verdict, row: Any, says: dict[str, str], policy: Policy, terms: Terms
-) -> tuple[str, ...]:
+def _words(row: Any, says: dict[str, str], policy: Policy, terms: Terms) -> tuple[str, ...]:
+    """What is asked for, what counts as saved, and how finance counts it."""
     asks = (
-        f"We ask for {says['budget']} over {terms.months} months, {says['investment']} of it up front. "
-        f"That is the middle, {says['tco']}, and {says['contingency']} so that the budget holds in {policy.contingency_percentile:g} of 100 cases."
+        f"We ask for {says['budget']} over {terms.months} months, {says['investment']} of it up "
+        f"front. That is the middle, {says['tco']}, and {says['contingency']} so that the budget "
+        f"holds in {policy.contingency_percentile:g} of 100 cases."
     )
-    counts = f"A saving counts as far as it is removed or redeployed: {_shares(policy.realised)} of what the baseline costs. "
-    wrong = row["wrong_answers"]
-    counts += (
-        "Wrong answers are left out: how many this or the baseline gives is not known."
-        if np.isnan(wrong)
-        else f"Wrong answers cost {says['wrong']} {'more' if wrong > 0 else 'less'} than the baseline's, which is in the present value and not in the budget."
+    more = "more" if row["wrong_answers"] > 0 else "less"
+    wrong = (
+        f"Wrong answers cost {says['wrong_answers']} {more} "
+        "than the baseline's, which is in the present value and not in the budget."
     )
-    tax = (
-        "Tax is left out."
-        if not np.any(middle((policy,))[0].tax_rate)
-        else f"Tax at {_shares(policy.tax_rate)} of the gain is in it."
+    if np.isnan(row["wrong_answers"]):
+        wrong = "Wrong answers are left out: how many this or the baseline gives is not known."
+    counts = (
+        "A saving counts as far as it is removed or redeployed: "
+        f"{_share_text(policy.realised)} of what the baseline costs. {wrong}"
     )
     books = (
-        f"{'Nothing is' if row['capex'] == 0 else 'What is tagged as an asset is'} capitalised"
-        if policy.capitalise != "build"
-        else "All that is built is capitalised"
+        "All that is built is" if policy.capitalise == "build" else "What is tagged as an asset is"
     )
-    books += (
-        f" and written off over {row['written_off_months']:.0f} months, to the first forced move to another model at the latest"
-        if row["capex"]
-        else ""
+    if row["capex"]:
+        books += (
+            f" capitalised and written off over {row['written_off_months']:.0f} months, to the "
+            "first forced move to another model at the latest"
+        )
+    else:
+        books = f"{books if policy.capitalise == 'build' else 'Nothing is'} capitalised"
+    taxed = np.any(middle(policy).tax_rate)
+    tax = (
+        f"Tax at {_share_text(policy.tax_rate)} of the gain is in it."
+        if taxed
+        else "Tax is left out."
     )
-    return (
-        verdict.sentence,
-        asks,
-        counts,
-        f"{books}. {tax} Discounted at {_shares(terms.discount_rate)} a year.",
-    )
+    rate = f"Discounted at {_share_text(terms.discount_rate)} a year."
+    return asks, counts, f"{books}. {tax} {rate}"
 
 
-def _explained(bars: pd.DataFrame, *things: Any) -> pd.DataFrame:
-    """The bars with what each input means, and why its range is what it is."""
-    meaning, why = (
-        meanings(*things),
-        {key_of(o, f, v): getattr(v, "why", "") for o, f, v in walk(things)},
-    )
-    return bars.assign(meaning=bars["input"].map(meaning), why=bars["input"].map(why))
-
-
-def _shares(x: Any) -> str:
+def _share_text(x: Any) -> str:
     """A share, or its range, for a reader."""
     if isinstance(x, Doubt) and x.low < x.high:
         return f"{x.mid:.0%} ({x.low:.0%} to {x.high:.0%})"
-    return f"{float(middle((x,))[0]):.0%}"
+    return f"{float(middle(x)):.0%}"
 
 
 @analysis
 def traced(study: Study, inputs: pd.DataFrame, label: str | None = None) -> pd.DataFrame:
-    """Which rows of a register stand behind each line of an option. Columns: phase item usd rows; `inputs` is a `numbered` register.
+    """Say which rows of a register stand behind each line of an option.
 
-    `rows` names what the line's formula cites, and for the answers that fail every input that moves the share accepted; the
-    terms (trends, discount, horizon) and the volume stand behind all of them.
+    The terms (trends, discount, horizon) and the volume stand behind all lines.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    inputs : pandas.DataFrame
+        A register from `numbered`.
+    label : str, optional
+        Which option; it may be left out where there is one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Dearest first. Columns: phase, item, usd [USD over the horizon], rows (what the formula of
+        the line cites; for answers that fail every input that moves the share accepted). Every
+        Range is at its middle.
     """
-    option, work, terms = study.option(label), study.work, study.terms
+    things = study.option(label), study.work, study.terms
     keys: dict[str, set[str]] = {}
-    for owner, field, value in walk((option, work, terms)):
+    for owner, field, value in walk(things):
         keys.setdefault(f"{owner_of(owner)}.{field}", set()).add(key_of(owner, field, value))
-    row_of: dict[str, list[str]] = {}
-    for number, name in zip(inputs["row"], inputs["input"], strict=True):
-        row_of.setdefault(name, []).append(number)
-    mid_work, mid_terms = middle((work, terms))
-    calendar = Calendar(mid_work, mid_terms)
+    row_of = inputs.groupby("input", sort=False)["row"].agg(list)
+    option, work, terms = middle(things)
+    calendar = Calendar(work, terms)
     rows = []
-    for line in evaluate(middle(option), mid_work, mid_terms).lines:
+    for line in evaluate(option, work, terms).lines:
         behind = [key for cited in line.cites for key in sorted(keys.get(cited, {cited}))]
-        behind += _behind_quality(option, work, terms) if line.item == WRONG else []
-        found = [n for key in behind for n in row_of.get(key, [])]
+        behind += _behind_quality(things) if line.item == WRONG else []
+        found = dict.fromkeys(number for key in behind for number in row_of.get(key, []))
         usd = float(line.usd * calendar.factor(line.schedule, line.trend))
-        rows.append((line.phase, line.item, usd, ", ".join(dict.fromkeys(found))))
-    return pd.DataFrame(rows, columns=["phase", "item", "usd", "rows"]).sort_values(
-        "usd", ascending=False, ignore_index=True
-    )
+        rows.append((line.phase, line.item, usd, ", ".join(found)))
+    table = pd.DataFrame(rows, columns=["phase", "item", "usd", "rows"])
+    return table.sort_values("usd", ascending=False, ignore_index=True)
 
 
-def _behind_quality(option: Option | Mix, work: Workload, terms: Terms) -> list[str]:
-    """The inputs that move the share of answers accepted, found by moving each a little: a Range to its low end, a number by 1 %."""
+def _behind_quality(things: tuple[Any, Workload, Terms]) -> list[str]:
+    """The inputs that move the share of answers accepted.
 
-    def share(key: str, value: Any) -> Any:
+    Each is moved a little: a Range to its low end, a number by 1 %.
+    """
+
+    def share(changed: Any) -> Any:
+        return accepted(cases(*middle(changed)))
+
+    now, found = share(things), []
+    for key, value in leaves(things):
+        moved = value.low if isinstance(value, Doubt) else NUDGE * value
         with suppress(ValueError):  # a number that may not be moved
-            return accepted(cases(*middle(pin((option, work, terms), key, value))))
-        return now
-
-    now = accepted(cases(*middle((option, work, terms))))
-    return [
-        key
-        for key, value in leaves((option, work, terms))
-        if share(key, value.low if isinstance(value, Doubt) else NUDGE * value) != now
-    ]
+            if share(pin(things, key, moved)) != now:
+                found.append(key)
+    return found
 
 
 @analysis
 def numbered(study: Study, also: Any = None) -> pd.DataFrame:
-    """The register with a number for each row (R1, R2 ...), untouched defaults last; `also` maps a name to further inputs, such as a Policy."""
+    """Number the rows of the register (R1, R2 ...), untouched defaults last.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    also : mapping of str to object, optional
+        Further inputs by name, such as a Policy.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `register`, after row.
+    """
     table = register(study, also).sort_values("default", kind="stable", ignore_index=True)
     table.insert(0, "row", [f"R{i + 1}" for i in range(len(table))])
     return table

@@ -19,7 +19,7 @@ from costmodel.core.nested import pin
 from costmodel.core.public import public
 from costmodel.core.ranges import Number
 from costmodel.decisions.simulate import UNKNOWN
-from costmodel.laws.agents import attempts, given_up, per_resolved, tail
+from costmodel.laws.agents import attempts, per_resolved, tail
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, at_middle, evaluate
 
@@ -78,7 +78,7 @@ def resolve(accepted: Any, retries: Any = 0, detected: Any = 1.0) -> tuple[Any, 
     [1.4, 0.7, 0.16, 0.14]
     """
     again = detected * (1 - accepted)
-    sent, handed_on = attempts(again, retries + 1), given_up(again, retries + 1)
+    sent, handed_on = attempts(again, retries + 1), again ** (retries + 1)
     return sent, accepted * sent, handed_on, 1 - accepted * sent - handed_on
 
 

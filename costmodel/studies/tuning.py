@@ -1,12 +1,15 @@
-"""What a tune must earn back: break-even by what is counted, months to payback, the cost of a tenant.
+"""What a tune must earn back: break-even by what is counted, payback, the cost of a tenant.
 
-Published break-evens of fine-tuning run from ten thousand to tens of millions of requests. The difference is what is
-counted as its price: the run alone, the labels, the people, or its whole life.
+Published break-evens of fine-tuning run from ten thousand to tens of millions of requests. The
+difference is what is counted as its price: the run alone, the labels, the people, or its whole
+life.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -14,25 +17,28 @@ import pandas as pd
 
 from costmodel.choices.purchases import PHASES, Line
 from costmodel.choices.study import Study, analysis
+from costmodel.choices.techniques.tuning import Tune
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
+from costmodel.core.checks import number_list
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check, unknown
-from costmodel.core.ranges import Doubt
-from costmodel.core.units import WORKING_HOURS_PER_WEEK, ROUNDING
+from costmodel.core.nested import objects
+from costmodel.core.units import WORKING_HOURS_PER_WEEK
 from costmodel.core.words import number_text
+from costmodel.decisions.breakeven import stays_ahead
 from costmodel.decisions.simulate import totals
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
 
 RUNNING = "running"
-COUNTED = {
+COUNTED = {  # each with those before
     "training": "training only",
     "data": "+ data",
     "people": "+ people",
     "maintenance": "+ maintenance",
-}  # each with those before
+}
 LATER = ("maintenance", "migration", "monitoring", "compliance", "retirement")
 DRAWS = 1_000
 
@@ -47,71 +53,74 @@ NAIVE: dict[str, tuple[tuple[str, ...], float]] = {
 
 
 def kind_of(line: Line) -> str:
-    """What a line is counted as: running (serving, retrieval), or training, data, people (with evaluation and release), maintenance."""
+    """What a line is counted as; evaluation and release are people."""
     if line.phase in ("serving", "retrieval"):
         return RUNNING
-    if line.phase == "data" or line.phase in LATER:
-        return "data" if line.phase == "data" else "maintenance"
-    return (
-        "training"
-        if line.phase in ("training", "experiments") and line.trend != "labour"
-        else "people"
-    )
+    if line.phase in LATER:
+        return "maintenance"
+    run = line.phase in ("training", "experiments") and line.trend != "labour"
+    return "data" if line.phase == "data" else "training" if run else "people"
 
 
 @analysis
 def paybacks(
     study: Study, first: str | None = None, second: str | None = None, draws: int = DRAWS
 ) -> pd.DataFrame:
-    """When `second` (a tune) has earned back what it costs more than `first`, by what is counted: one row each.
+    """Say when a tune has earned back what it costs more, by what is counted.
 
-    requests = (what second buys more) / (running cost of a request saved), over the horizon; rows add data, people and
-    maintenance to the training. Columns: counted, usd_more, usd_saved_per_request, requests, p10, p90, p_never,
-    payback_months (when the saved running costs have paid for it at this workload, NaN when not within the horizon), verdict:
-    "never" when a request of the second is no cheaper, or why one of the two cannot run. Wrong answers are not in it: `breakeven` has them. Own GPUs
-    cost by the hour: what a request saves is then that of this workload.
+    requests = (what the second option buys more) / (running cost of a request saved), over the
+    horizon. Own GPUs cost by the hour: what a request saves is then that of this workload. Wrong
+    answers are not in it: `breakeven` has them.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    first, second : str, optional
+        Labels of what runs today and of the tune; they may be left out where there are two options.
+    draws : int
+        Random draws behind the band.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each way to count: training only, then data, people and maintenance added.
+        Columns: counted; usd_more [USD]; usd_saved_per_request [USD]; requests, p10, p90 [request
+        that pay for it]; p_never [share of draws]; payback_months [month, NaN where it is not
+        within the horizon]; verdict ("never" where a request of the tune is no cheaper, or why one
+        of the two cannot run).
+
+    Raises
+    ------
+    CatalogError
+        When a label is not known.
     """
     study = study.only(*study.pair(first, second))
-    columns = [
-        "counted",
-        "usd_more",
-        "usd_saved_per_request",
-        "requests",
-        "p10",
-        "p90",
-        "p_never",
-        "payback_months",
-        "verdict",
-    ]
     try:
-        mid, drawn = _paths(*middle(study.inputs)), _paths(*sample(study.inputs, draws, study.seed))
-    except Infeasible as reason:
-        return pd.DataFrame(
-            [(counted, *[np.nan] * 7, f"cannot run: {reason}") for counted in COUNTED.values()],
-            columns=columns,
+        mid, drawn = (
+            _extra(*numbers)
+            for numbers in (middle(study.inputs), sample(study.inputs, draws, study.seed))
         )
+    except Infeasible as reason:
+        rows = [{"counted": name, "verdict": f"cannot run: {reason}"} for name in COUNTED.values()]
+        return pd.DataFrame(rows, columns=COLUMNS)
     rows = []
-    for i, counted in enumerate(COUNTED.values()):
-        kinds = list(COUNTED)[: i + 1]
-        more, saved, requests = (float(np.squeeze(x)) for x in _earned(mid, kinds))
-        spread = np.ravel(_earned(drawn, kinds)[2] + np.zeros(draws))
+    for name in COUNTED.values():
+        more, saved, requests = (float(np.squeeze(x)) for x in mid.earned(name))
+        spread = np.broadcast_to(np.ravel(drawn.earned(name)[2]), draws)
         never = float(np.isnan(spread).mean())
         p10, p90 = np.nanpercentile(spread, [10, 90]) if never < 1 else (np.nan, np.nan)
-        month = _month(_ahead(mid, kinds))
-        rows.append(
-            (
-                counted,
-                more,
-                saved,
-                requests,
-                p10,
-                p90,
-                never,
-                month,
-                _verdict(requests, month, study.terms.months),
-            )
-        )
-    return pd.DataFrame(rows, columns=columns)
+        (month,) = stays_ahead(-np.cumsum(mid.usd[name] + mid.usd[RUNNING])[None, :])
+        verdict = _verdict(requests, month, study.terms.months)
+        row = (name, more, saved, requests, p10, p90, never, month, verdict)
+        rows.append(dict(zip(COLUMNS, row, strict=True)))
+    return pd.DataFrame(rows)
+
+
+COLUMNS = [
+    *("counted", "usd_more", "usd_saved_per_request", "requests"),
+    *("p10", "p90", "p_never", "payback_months", "verdict"),
+]
 
 
 @analysis
@@ -121,17 +130,41 @@ def underestimates(
     months: int = 12,
     label: str | None = None,
 ) -> pd.DataFrame:
-    """How far too low a first estimate is that counts only some phases, and weeks of an engineer: one row each.
+    """Say how far too low a first estimate is that counts some phases and weeks of an engineer.
 
-    `naive` maps a name to (phases, engineer-weeks). Columns: counted, usd, factor (everything in those months over it), at
-    the middle of all Ranges. Wrong answers are not in it: nobody budgets them.
+    Wrong answers are not in it: nobody budgets them.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    naive : mapping of str to (phases, weeks)
+        First estimates by name: the phases that they count, and weeks of an engineer.
+    months : int
+        The horizon [month].
+    label : str, optional
+        Which option; it may be left out where there is one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: counted; usd [USD]; factor [x, everything in those months over it]. Every Range is
+        at its middle.
+
+    Raises
+    ------
+    ValueError
+        When there is no estimate.
+    CatalogError
+        When a phase is not known.
     """
     study = study.only(study.label(label)).changed(months=months)
     usd = ledger(study).groupby("phase")["usd"].sum().drop("failures", errors="ignore")
     week = WORKING_HOURS_PER_WEEK * middle(study.terms.people.engineer.usd_per_hour)
     check(
         naive,
-        "underestimates: no estimate is given; name one, such as {'labels and two weeks': (('data',), 2)}",
+        "underestimates: no estimate is given; name one, such as "
+        "{'labels and two weeks': (('data',), 2)}",
     )
     rows = []
     for name, (phases, weeks) in naive.items():
@@ -145,72 +178,72 @@ def underestimates(
 
 @analysis
 def tenants(study: Study, counts: Iterable[float]) -> pd.DataFrame:
-    """What one tenant costs a month while more of them share a base, each with an adapter and the traffic of `work`.
+    """Say what one tenant costs while more of them share a base.
 
-    Columns: option, tenants, usd_per_tenant_month. An option without `adapters` just gets the traffic of all.
+    Each tenant has an adapter and the traffic of the workload. An option without adapters just gets
+    the traffic of all.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    counts : iterable of float
+        Numbers of tenants [count, at least 1].
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: option, tenants, usd_per_tenant_month [USD/month]. Every Range is at its middle.
+
+    Raises
+    ------
+    ValueError
+        When a count is below 1.
     """
-    work, months = study.work, study.terms.months
-    n = np.asarray(list(counts))
-    whole = n.size and n.dtype.kind in "if" and bool(np.all(n >= 1))
-    check(whole, f"tenants: counts is {n.tolist()}, give one or more numbers, each at least 1")
-    n = n.astype(float)
-    now = (
-        work.requests_per_month.mid
-        if isinstance(work.requests_per_month, Doubt)
-        else work.requests_per_month
-    )
+    n = number_list("tenants: counts", counts, 1)
+    traffic = n * middle(study.work.requests_per_month)
     frames = []
     for label, option in study.options.items():
-        grid = {"Workload.requests_per_month": n * now}
-        for technique in (
-            t for part, _, _ in option.parts() for t in part.techniques if hasattr(t, "adapters")
-        ):
-            grid[f"{type(technique).__name__}.adapters"] = n
-        usd = totals(study.only(label), grid=grid)[label]
-        frames.append(
-            pd.DataFrame({"option": label, "tenants": n, "usd_per_tenant_month": usd / n / months})
-        )
+        tunes = {type(t).__name__ for t in objects(option) if isinstance(t, Tune)}
+        grid = dict.fromkeys((f"{name}.adapters" for name in tunes), n)
+        grid["Workload.requests_per_month"] = traffic
+        usd = totals(study.only(label), grid=grid)[label] / n / study.terms.months
+        frames.append(pd.DataFrame({"option": label, "tenants": n, "usd_per_tenant_month": usd}))
     return pd.concat(frames, ignore_index=True)
 
 
-def _paths(pair: tuple[Any, Any], work: Workload, terms: Terms) -> dict[str, Any]:
-    """USD of months 0..H that the second option pays more than the first, by kind; and the requests of those months."""
+@dataclass(frozen=True)
+class _Extra:
+    """What the second option pays more than the first in months 0..H.
+
+    `usd` is by what is counted, each with those before, and for running; `requests` are those of
+    the months.
+    """
+
+    usd: dict[str, Any]
+    requests: Any
+
+    def earned(self, counted: str) -> tuple[Any, Any, Any]:
+        """(what is bought more, what a request saves, requests that pay for it); NaN is never."""
+        more = self.usd[counted].sum(axis=-1)
+        saved = -self.usd[RUNNING].sum(axis=-1) / self.requests.sum(axis=-1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            needed = np.where(saved > 0, more / saved, np.nan)
+        return more, saved, np.where(more <= 0, 0.0, needed)
+
+
+def _extra(pair: tuple[Any, Any], work: Workload, terms: Terms) -> _Extra:
+    """The difference of two options without Ranges."""
     calendar = Calendar(work, terms)
-    paths: dict[str, Any] = dict.fromkeys((RUNNING, *COUNTED), np.zeros(terms.months + 1))
+    usd: dict[str, Any] = dict.fromkeys((RUNNING, *COUNTED), np.zeros(terms.months + 1))
     for sign, option in zip((-1.0, 1.0), pair, strict=True):
-        for line in evaluate(option, work, terms).lines:
-            if line.phase != "failures":
-                kind = kind_of(line)
-                paths[kind] = paths[kind] + sign * line.usd * calendar.path(
-                    line.schedule, line.trend
-                )
-    return paths | {"requests": work.requests_per_month * calendar.demand}
-
-
-def _earned(paths: dict[str, Any], kinds: list[str]) -> tuple[Any, Any, Any]:
-    """(what is bought more, what a request saves, requests that pay for it), each summed over the horizon; never is NaN."""
-    more = sum(paths[k].sum(axis=-1) for k in kinds)
-    saved = -paths[RUNNING].sum(axis=-1) / paths["requests"].sum(axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return more, saved, np.where(more <= 0, 0.0, np.where(saved > 0, more / saved, np.nan))
-
-
-def _ahead(paths: dict[str, Any], kinds: list[str]) -> np.ndarray:
-    """USD by which the second option is ahead at the end of each month."""
-    return -np.ravel(np.cumsum(paths[RUNNING] + sum(paths[k] for k in kinds), axis=-1))
-
-
-def _month(ahead: np.ndarray) -> float:
-    """The month, with its fraction, from which on the second stays ahead; NaN when it is behind at the end."""
-    behind = np.flatnonzero(ahead < -ROUNDING)
-    if not len(behind):
-        return 0.0
-    last = behind[-1]
-    return (
-        float("nan")
-        if last == len(ahead) - 1
-        else float(last + ahead[last] / (ahead[last] - ahead[last + 1]))
-    )
+        bill = evaluate(option, work, terms)
+        for kind in usd:
+            lines = [ln for ln in bill.lines if ln.phase != "failures" and kind_of(ln) == kind]
+            usd[kind] = usd[kind] + sign * replace(bill, lines=lines).paid(calendar)
+    counted = dict(zip(COUNTED.values(), accumulate(usd[kind] for kind in COUNTED), strict=True))
+    requests = np.asarray(work.requests_per_month * calendar.demand)
+    return _Extra(counted | {RUNNING: usd[RUNNING]}, requests)
 
 
 def _verdict(requests: float, month: float, horizon: int) -> str:
@@ -218,11 +251,7 @@ def _verdict(requests: float, month: float, horizon: int) -> str:
         return "never: a request of the tune is no cheaper"
     if requests == 0:
         return "at once: the tune costs no more"
-    when = (
-        f"not within {horizon} months at this volume"
-        if np.isnan(month)
-        else "within a month"
-        if month < 1
-        else f"in month {month:.1f}"
-    )
+    when = "within a month" if month < 1 else f"in month {month:.1f}"
+    if np.isnan(month):
+        when = f"not within {horizon} months at this volume"
     return f"after {number_text(requests, 3)} requests, {when}"

@@ -300,7 +300,7 @@ def test_a_rate_that_is_huge_is_not_called_undefined():
     ("ask", "says"),
     [
         (lambda: case(INVEST, SAVED, draws=0), "draws is 0, allowed"),
-        (lambda: case(INVEST, SAVED, "tagged"), "policy is 'tagged', it must be a Policy"),
+        (lambda: case(INVEST, SAVED, "tagged"), "policy is 'tagged', it must be Policy"),
         (lambda: cm.finance.tco(INVEST, ONE, horizons=()), "horizons is empty"),
         (lambda: cm.finance.irr([[1, -1]]), "one finite number for each period"),
         (

@@ -522,7 +522,7 @@ RAG_ONLY = cm.Option(SERVING, cm.Rag(**PLAIN))
         ),
         (
             lambda: cm.knowledge.knowledge_table(hours=0),
-            "hours is 0, allowed is between 0.1 and 24",
+            "hours is 0, it must be one number, between 0.1 and 24",
         ),
         (
             lambda: cm.knowledge.knowledge_ratios([0]),
@@ -530,7 +530,7 @@ RAG_ONLY = cm.Option(SERVING, cm.Rag(**PLAIN))
         ),
         (
             lambda: cm.knowledge.cache_verdict(float("nan")),
-            "queries_per_day is nan, it must be a finite number, at least 0",
+            "queries_per_day is nan, it must be one number, at least 0",
         ),
         (
             lambda: cm.knowledge.cache_verdict("5"),
@@ -538,7 +538,7 @@ RAG_ONLY = cm.Option(SERVING, cm.Rag(**PLAIN))
         ),
         (
             lambda: cm.knowledge.knowledge_options(WORK, on=ON, infra_fixed=-1),
-            "infra_fixed is -1, allowed is at least 0",
+            "infra_fixed is -1, it must be one number, at least 0",
         ),
         (
             lambda: cm.knowledge.knowledge_options(WORK, on=ON, graph_passes=cm.Range(1, 2)),
@@ -590,7 +590,7 @@ RAG_ONLY = cm.Option(SERVING, cm.Rag(**PLAIN))
             lambda: cm.knowledge.latency({"a": RAG_ONLY}, WORK, waiting=3),
             "waiting is 3, it must be Waiting(...)",
         ),
-        (lambda: cm.knowledge.holds(-1), "tokens is -1, allowed is at least 1"),
+        (lambda: cm.knowledge.holds(-1), "tokens is -1, it must be one number, at least 1"),
         (
             lambda: cm.knowledge.self_route(RAG_ONLY, RAG_ONLY, 2),
             "answered_by_retrieval is 2, allowed is between 0 and 1",
@@ -613,7 +613,7 @@ RAG_ONLY = cm.Option(SERVING, cm.Rag(**PLAIN))
         ),
         (
             lambda: cm.LongContext(questions={"fact": 1}),
-            "LongContext.questions is {'fact': 1}, it must be a QuestionMix(...) or None",
+            "LongContext.questions is {'fact': 1}, it must be QuestionMix(...)",
         ),
     ],
     ids=str,

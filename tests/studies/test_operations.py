@@ -411,7 +411,7 @@ WRONG = {
     "Compliance.counsel is 3, it must be an id such as": lambda: cm.Compliance(counsel=3),
     "Compliance.region is 7, it must be a region": lambda: cm.Compliance(region=7),
     "Compliance.chars_per_s is 0, allowed is at least 1e-06": lambda: cm.Compliance(chars_per_s=0),
-    "release is 'canary', it must be a Release": lambda: cm.operations.release_policies(
+    "release is 'canary', it must be Release": lambda: cm.operations.release_policies(
         cm.Option(SERVING), WORK, "canary"
     ),
     "best_policy: usd_per_failure is empty": lambda: cm.operations.best_policy(

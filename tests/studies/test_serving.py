@@ -278,10 +278,7 @@ def test_life_and_residual_are_ranges_with_sources():
 SERVING = option().serving
 CHAT = work(0.9)
 WRONG = [
-    (
-        lambda: cm.serving.day(SERVING, CHAT),
-        "option 'option' is a Hosted, it must be Option",
-    ),
+    (lambda: cm.serving.day(SERVING, CHAT), "option 'option' is a Hosted, it must be Option"),
     (lambda: cm.serving.day(option(), None), "the workload is None, it must be Workload"),
     (
         lambda: cm.serving.day(option(), CHAT, days_per_month=0),
@@ -295,10 +292,13 @@ WRONG = [
         lambda: cm.serving.by_utilisation(option(), CHAT, [1.0]),
         "the serving is a Option, it must be Hosted",
     ),
-    (lambda: cm.serving.by_utilisation(SERVING, CHAT, []), "shares is empty"),
+    (
+        lambda: cm.serving.by_utilisation(SERVING, CHAT, []),
+        r"shares is \[\], it must be a list of numbers",
+    ),
     (
         lambda: cm.serving.by_utilisation(SERVING, CHAT, [float("nan")]),
-        "shares is nan, it must be one number, between 1e-06 and 1",
+        r"shares is \(nan, nan\), it must be a finite number, between 1e-06 and 1",
     ),
     (
         lambda: cm.serving.by_utilisation(SERVING, CHAT, [1.0], fte=-1),
@@ -307,11 +307,11 @@ WRONG = [
     (lambda: cm.serving.by_utilisation(SERVING, CHAT, [1.0], replicas=0), "replicas is 0"),
     (
         lambda: cm.serving.own_over_api(SERVING, cm.Api("gpt-4o-mini", on=ON), CHAT, [2.0], [0.0]),
-        "utilisation is 2.0, it must be one number",
+        r"utilisation is \(2.0, 2.0\), allowed is",
     ),
     (
         lambda: cm.serving.own_over_api(SERVING, cm.Api("gpt-4o-mini", on=ON), CHAT, [1.0], [-1.0]),
-        "fte is -1.0",
+        r"fte is \(-1.0, -1.0\)",
     ),
     (lambda: cm.serving.buy_or_rent(3), "no GPU '3' in gpus.csv"),
     (

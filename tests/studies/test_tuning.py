@@ -138,7 +138,7 @@ def test_figures_show_what_is_in_the_tables():
 @pytest.mark.parametrize("counts", [[], [0], [-1, 2], ["a"]])
 def test_tenants_are_counted_from_one(counts):
     work = cm.Workload(1_000, input_tokens=100, output_tokens=10)
-    with pytest.raises(ValueError, match=r"tenants: counts is .*each at least 1"):
+    with pytest.raises(ValueError, match=r"tenants: counts is .*(at least 1|a list of numbers)"):
         cm.training.tenants(cm.Option(cm.Api("gpt-4.1", on="2026-11-01")), work, counts)
 
 
