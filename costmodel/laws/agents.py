@@ -111,15 +111,6 @@ def attempts(fail_chance: Any, tries: Any) -> Any:
     return (1 - fail**tries) / (1 - fail)
 
 
-def given_up(fail_chance: Any, tries: Any) -> Any:
-    """Share of calls that fail in all attempts: f^n.
-
-    >>> round(float(given_up(0.05, 3)), 6)
-    0.000125
-    """
-    return np.asarray(fail_chance, float) ** tries
-
-
 def task_lengths(mean: Any, spread: Any, cap: Any) -> Any:
     """Steps of tasks along their distribution [count], on a new last axis of 41 points.
 

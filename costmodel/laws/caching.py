@@ -18,8 +18,9 @@ from costmodel.core.public import public
 def hit_rate(arrivals_per_s: Any, ttl_s: Any) -> Any:
     """Share of requests that find the prefix still cached, when each read renews its time to live.
 
-    P(next arrival within the TTL) = 1 - exp(-arrivals x TTL), Poisson arrivals. Not in it: bursts,
-    several prefixes, caches of their own in every replica; `prefix_hit_rate` has them.
+    P(next arrival within the TTL) = 1 - exp(-arrivals x TTL), Poisson arrivals, which see time
+    averages: it is also the share of time that the prefix is cached, or a replica awake. Not in it:
+    bursts, several prefixes, caches of their own in every replica; `prefix_hit_rate` has them.
 
     Parameters
     ----------

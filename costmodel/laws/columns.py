@@ -59,6 +59,14 @@ def read(
     return found, rest
 
 
+def banded(**bands: Any) -> dict[str, Any]:
+    """The low, mid and high end of each number, as columns."""
+    ends = ("low", "mid", "high")
+    return {
+        f"{name}_{end}": x for name, xs in bands.items() for end, x in zip(ends, xs, strict=True)
+    }
+
+
 def refuse(bad: np.ndarray, name: str, values: np.ndarray, allowed: str) -> None:
     """ValueError with the first bad value, unless there is none."""
     check(not bad.any(), f"{name} is {values[bad][:1].sum():g}, allowed is {allowed}")

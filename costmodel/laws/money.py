@@ -1,4 +1,4 @@
-"""Time value of money: net present value, internal rate of return, annuities and resale."""
+"""Money over time: net present value, rate of return, annuities, resale, and rents by the hour."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from costmodel.core.errors import check
 from costmodel.core.public import public
-from costmodel.core.units import MONTHS_PER_YEAR
+from costmodel.core.units import MONTHS_PER_YEAR, MTOK, SECONDS_PER_HOUR
 
 THREE_YEARS = 36  # months
 GRID = np.linspace(-3, 30, 6_601)  # ln(1 + rate): -95 % to more than a billion-fold a period
@@ -82,14 +82,14 @@ def irr(amounts: Any) -> float:
     worth = value(GRID)
     crossings = np.flatnonzero(worth[:-1] * worth[1:] <= 0)
     if not ((amounts > 0).any() and (amounts < 0).any() and crossings.size):
-        return float("nan")
+        return np.nan
     at = crossings[np.abs(GRID[crossings]).argmin()]
     from scipy.optimize import brentq
 
     return float(np.expm1(brentq(lambda x: value(x)[0], *GRID[at : at + 2], xtol=1e-14)))
 
 
-# -- owning ----------------------------------------------------------------------------------------
+# -- owning and renting ---------------------------------------------------------------------------
 
 
 def annuity(amount: Any, rate_per_year: Any, months: Any) -> Any:
@@ -122,3 +122,15 @@ def resale_share(after_three_years: Any, months: Any) -> Any:
     [1.0, 0.67, 0.45, 0.3, 0.2, 0.13]
     """
     return after_three_years ** (months / THREE_YEARS)
+
+
+def usd_per_mtok(usd_per_hour: Any, tokens_per_s: Any, utilisation: Any = 1.0) -> Any:
+    """Price of a million tokens of a machine rented by the hour [USD/Mtok].
+
+    USD/h x 1e6 / (3600 tokens/s x utilisation). Not in it: people. An L4 embeds 62,100 tokens a
+    second with bge-large (infinity, benchmarking.md): $0.0022 at $0.50/h.
+
+    >>> [round(usd_per_mtok(2.50, 700, busy), 2) for busy in (1, 0.1)]  # $2.50/h, 700 tokens/s
+    [0.99, 9.92]
+    """
+    return usd_per_hour * MTOK / (SECONDS_PER_HOUR * tokens_per_s * utilisation)

@@ -188,18 +188,6 @@ def replicas_needed(
     return np.maximum(np.ceil(wanted - ROUNDING), least)
 
 
-def awake(arrivals_per_s: Any, keep_s: Any) -> Any:
-    """Share of time that the last replica is up when it sleeps after `keep_s` without a request.
-
-    1 - exp(-arrivals x keep). It is also the share of requests that meet it awake, because Poisson
-    arrivals see time averages.
-
-    >>> round(float(awake(1 / 600, 600)), 3)
-    0.632
-    """
-    return -np.expm1(-np.asarray(arrivals_per_s, float) * keep_s)
-
-
 def with_losses(hours: Any, interrupted: Any) -> Any:
     """Hours to rent for `hours` of service when a share of them is lost: hours / (1 - share).
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.core.public import public
-from costmodel.core.units import MINUTES_PER_HOUR, MTOK, SECONDS_PER_HOUR
+from costmodel.core.units import MINUTES_PER_HOUR, MTOK
 
 
 def chunks(tokens: Any, chunk_tokens: Any, overlap: Any) -> Any:
@@ -37,18 +37,6 @@ def index_bytes(
     9.216
     """
     return chunk_count * dimensions * bytes_per_number * overhead * copies
-
-
-def embedding_usd_per_mtok(usd_per_gpu_hour: Any, tokens_per_s: Any, utilisation: Any = 1.0) -> Any:
-    """Price of a million embedded tokens on a GPU of your own [USD/Mtok].
-
-    Rent / (tokens per hour x utilisation). Not in it: people. An L4 embeds 62,100 tokens a second
-    with bge-large (infinity, benchmarking.md).
-
-    >>> round(embedding_usd_per_mtok(0.50, 62_100), 4)
-    0.0022
-    """
-    return usd_per_gpu_hour / (tokens_per_s * SECONDS_PER_HOUR * utilisation) * MTOK
 
 
 @public

@@ -12,6 +12,7 @@ import costmodel as cm
 from costmodel.core.glossary import unit_of
 from costmodel.core.units import GB, HOURS_PER_MONTH
 from costmodel.facts import catalog
+from costmodel.laws.money import usd_per_mtok
 from costmodel.laws.serving.batching import seconds_per_request, served
 from costmodel.laws.serving.calibration import (
     BYTES,
@@ -25,7 +26,6 @@ from costmodel.laws.serving.calibration import (
     setup_of,
     shape_of,
 )
-from costmodel.laws.serving.predict import usd_per_mtok
 from costmodel.laws.serving.roofline import decode_step_s, kv_bytes
 from costmodel.validation.serving import UNUSED, serving_reality
 

@@ -21,6 +21,7 @@ from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import HOURS_PER_DAY, HOURS_PER_MONTH, SECONDS_PER_HOUR
 from costmodel.facts import catalog
 from costmodel.laws import queueing
+from costmodel.laws.caching import hit_rate
 
 if TYPE_CHECKING:
     from costmodel.choices.servings.hosted import Hosted
@@ -166,7 +167,7 @@ def _following(
     cold: Any = 0.0
     for level in queueing.duration_curve(work.peak_to_average):
         count = own.replicas_up(np.minimum(prompt * level, covered), load.slots, replicas)
-        awake = queueing.awake(load.arrivals_per_s * level, plan.keep_warm_s)
+        awake = hit_rate(load.arrivals_per_s * level, plan.keep_warm_s)
         awake = np.where(sleeps & (count <= 1), awake, 1.0)
         up = up + np.maximum(count * awake, plan.committed_replicas) / queueing.LEVELS
         cold = cold + (1 - awake) * level / queueing.LEVELS

@@ -16,8 +16,8 @@ from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import MILLION
 from costmodel.facts import catalog
-from costmodel.laws.quality import context_shift, shift
-from costmodel.laws.retrieval import embedding_usd_per_mtok
+from costmodel.laws.money import usd_per_mtok
+from costmodel.laws.quality import Effect, context_shift, shift, shift_to
 
 if TYPE_CHECKING:
     Id = Any  # `find_records` puts the record in its place, which types cannot tell
@@ -40,24 +40,21 @@ def quality_fact(key: str) -> Range:
     return catalog.fact("quality", key).value
 
 
-def find_records(technique: Any, *, optional: tuple[str, ...] = (), **finders: Any) -> None:
+def find_records(technique: Any, **finders: Any) -> None:
     """Replace the ids in these fields by the records of the catalogue; refuse what is neither."""
     for name, find in finders.items():
-        if isinstance(given := getattr(technique, name), str):
+        given, kind = getattr(technique, name), type(technique)
+        if isinstance(given, str):
             object.__setattr__(technique, name, find(given))
-        elif given is not None or name not in optional:
+        elif given is not None or getattr(kind, name) is not None:
             file = {"person": "people"}.get(find.__name__, f"{find.__name__}s")
-            record = catalog.RECORDS[file]
+            record, known = catalog.RECORDS[file], getattr(catalog, file)()
             check(
                 isinstance(given, record),
-                f"{type(technique).__name__}.{name} is {in_words(given)}, it must be an id such as "
-                f"{next(iter(getattr(catalog, file)()))!r}, or a {record.__name__}(...)",
+                f"{kind.__name__}.{name} is {in_words(given)}, it must be an id such as "
+                f"{next(iter(known))!r}, or a {record.__name__}(...)",
             )
-
-
-def require_mix(technique: Any) -> None:
-    """Check that the `questions` of a technique are a mix, or None: those of the workload."""
-    if technique.questions is not None:
+    if getattr(technique, "questions", None) is not None:
         of_kind(f"{type(technique).__name__}.questions", technique.questions, QuestionMix)
 
 
@@ -82,10 +79,14 @@ def read_share(technique: Any, base: Any, tokens: Any) -> Any:
     return shift(base, reader.log_odds_answer + context_shift(tokens, *decay))
 
 
-def mean_over_questions(technique: Any, case: Case, **shares: Any) -> Any:
-    """Mean over the question types of this option; without a mix, all are answered in one place."""
+def effect_of(technique: Any, case: Case, evidence: str, kept: Any = 1.0, **shares: Any) -> Effect:
+    """The effect of these shares accepted, the mean over the question types that the option sees.
+
+    Without a mix, all questions are answered in one place.
+    """
     mix = technique.questions or case.work.question_mix or QuestionMix()
-    return sum((getattr(mix, name) * share for name, share in shares.items()), 0.0)
+    goal = sum((getattr(mix, name) * share for name, share in shares.items()), 0.0)
+    return Effect(shift_to(base_share(case), goal), evidence, kept)
 
 
 def requests_to_model(case: Case) -> Any:
@@ -169,11 +170,11 @@ def own_embedder(
     """
     usd = rent.usd_per_gpu_hour
     low, mid, high = (
-        embedding_usd_per_mtok(x, tokens_per_s, utilisation) for x in (usd.low, usd.mid, usd.high)
+        usd_per_mtok(x, tokens_per_s, utilisation) for x in (usd.low, usd.mid, usd.high)
     )
     return catalog.Embedder(
         f"own-{rent.gpu}",
         Range(low, high, mid, form="amount", source=usd.source, why="rent over tokens per hour"),
         dimensions,
-        (("usd_per_mtok_in", usd.source),),
+        sources=(("usd_per_mtok_in", usd.source),),
     )

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import fields
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from costmodel.core.draws import middle
-from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.errors import CatalogError, unknown
 from costmodel.core.ranges import Range
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
@@ -29,7 +30,6 @@ ENGINES = ("vllm", "sglang", "trtllm")
 OTHER = "other"  # an engine that was not measured: the mean of the measured ones
 EXPERTS_AT_MOST = 0.98  # of all parameters, where a hybrid architecture is counted too high
 KINDS = ("dense", "four_bit", "mixture")
-METRICS = ("ttft_ratio", "tpot_ratio", "throughput_ratio")
 UNSEEN = ("unseen_gpu", "unseen_model")  # what widens a band
 NEEDED = ("parameters", "layers", "kv_heads", "head_size")
 
@@ -105,11 +105,11 @@ def setup_of(
     has them, otherwise weights are unpacked to BF16; int8 and int4 are weights only.
     `kv_precision=None` is FP8 beside FP8 and FP4 weights, else BF16.
     """
-    for name, allowed in ((precision, PRECISIONS), (kv_precision, (*PRECISIONS, None))):
-        if name not in allowed:
-            raise unknown("precision", name, PRECISIONS, where="predict_serving")
-    g: Any = middle(catalog.gpu(gpu)) if isinstance(gpu, str) else gpu
     kv = kv_precision or ("fp8" if precision in ("fp8", "fp4") else "bf16")
+    for name in (precision, kv):
+        if name not in BYTES:
+            raise unknown("precision", name, BYTES, where="predict_serving")
+    g: Any = middle(catalog.gpu(gpu)) if isinstance(gpu, str) else gpu
     bf16, fp4 = g.peak_flops_bf16, g.peak_flops_fp4
     peaks = {"fp8": _or(g.peak_flops_fp8, bf16), "fp4": _or(fp4, bf16)}
     dense = "fp8" if experts and precision in FOUR_BIT else precision
@@ -133,7 +133,7 @@ def setup_of(
 
 
 @cache
-def physics(engine: str = "vllm", folder: catalog.Folder = None) -> Physics:
+def physics(engine: str = "vllm") -> Physics:
     """The calibrated numbers of an engine family, newest version, as their best values.
 
     >>> 0.3 < physics("vllm").mfu < 1
@@ -141,7 +141,7 @@ def physics(engine: str = "vllm", folder: catalog.Folder = None) -> Physics:
     """
     if engine not in (*ENGINES, OTHER):
         raise unknown("engine", engine, (*ENGINES, OTHER), where="the calibration")
-    best = {key: fact.value.mid for key, fact in catalog.facts_of("serving", folder).items()}
+    best = {key: fact.value.mid for key, fact in catalog.facts_of("serving").items()}
     families = ENGINES if engine == OTHER else (engine,)
 
     def number(name: str) -> float:
@@ -161,19 +161,17 @@ def kind_of(model: Model, precision: str) -> str:
 
 
 def band(metric: str, kind: str, unseen_gpu: bool = False, unseen_model: bool = False) -> Range:
-    """Measured over predicted, an 80 % band, of one of `METRICS` and one of `KINDS`.
+    """Measured over predicted, an 80 % band.
 
-    Multiply a prediction with it. It is wider for a GPU or model that no measurement was made on.
-    As a field of an option it is a Range like any other, drawn once under its own name. "Unseen"
-    was tested among NVIDIA's GPUs: two published results on MI300X lie a third below the
-    prediction.
+    `metric` is ttft_ratio, tpot_ratio or throughput_ratio, `kind` that of `kind_of`. Multiply a
+    prediction with it. It is wider for a GPU or model that no measurement was made on. As a field
+    of an option it is a Range like any other, drawn once under its own name. "Unseen" was tested
+    among NVIDIA's GPUs: two published results on MI300X lie a third below the prediction.
 
     >>> wide, narrow = band("tpot_ratio", "mixture"), band("tpot_ratio", "dense")
     >>> wide.high / wide.low > narrow.high / narrow.low > 1
     True
     """
-    check(metric in METRICS, f"metric is {metric!r}, allowed are {', '.join(METRICS)}")
-    check(kind in KINDS, f"kind is {kind!r}, allowed are {', '.join(KINDS)}")
     known = catalog.fact("serving", f"{kind}.{metric}").value
     unseen = [name for name, so in zip(UNSEEN, (unseen_gpu, unseen_model), strict=True) if so]
     factors = [catalog.fact("serving", f"{kind}.{name}").value.mid for name in unseen]
@@ -186,20 +184,17 @@ def band(metric: str, kind: str, unseen_gpu: bool = False, unseen_model: bool = 
 FILES = ("serving_latency", "serving_throughput")
 
 
-def measured(file: str, folder: catalog.Folder = None) -> pd.DataFrame:
+def measured(file: str) -> pd.DataFrame:
     """One file of data/measured/ as a table: serving_latency or serving_throughput.
 
     >>> len(measured("serving_latency")) > 1_000
     True
     """
-    return _measured(file, catalog.data_folder(folder)).copy()
+    return _measured(catalog.data_folder() / "measured" / f"{file}.csv").copy()
 
 
 @cache
-def _measured(file: str, folder: Any) -> pd.DataFrame:
-    path = folder / "measured" / f"{file}.csv"
-    if not path.is_file():
-        raise CatalogError(f"no measurements {file!r}; known are {', '.join(FILES)}")
+def _measured(path: Path) -> pd.DataFrame:
     text = dict.fromkeys(("version", "kv_precision", "note"), str)
     return pd.read_csv(path, dtype=text).fillna(dict.fromkeys(text, ""))
 

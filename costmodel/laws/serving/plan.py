@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,16 @@ from costmodel.core.errors import CatalogError, check
 from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
+from costmodel.laws.money import usd_per_mtok
 from costmodel.laws.queueing import replicas_needed, staffing_margin
-from costmodel.laws.serving.predict import LEAST, MOST_GPUS, predict_serving, usd_per_mtok
+from costmodel.laws.serving.predict import LEAST, MOST_GPUS, predict_serving
 
 LAYOUTS = (1, 2, 4, 8)  # tensor-parallel sizes that are tried: one server of eight GPUs
 PLACE = ("neocloud", "on_demand")  # whose rents stand where none is given
+NUMBERS = [
+    "concurrency", "instances", "gpus", "utilisation", "usd_per_hour", "usd_per_mtok_out",
+    "ttft_s", "ttft_s_high", "tpot_s", "tpot_s_high", "sure",
+]  # fmt: skip
 CONCURRENCIES = np.unique(np.round(np.geomspace(1, 1024, 61)))
 
 
@@ -94,74 +100,67 @@ def plan_serving(
     check(found and sizes, "plan_serving: gpu and layouts need at least one entry each")
     for n in sizes:
         whole_number("plan_serving: layouts", n, 1, MOST_GPUS)
-    rents = _rents(found, usd_per_gpu_hour)
-
-    pairs = [(g, n) for g in found for n in sizes]
-    pair = np.repeat(np.arange(len(pairs)), len(CONCURRENCIES))
-    concurrency = np.tile(CONCURRENCIES, len(pairs))
-    gpus, splits = [pairs[k][0] for k in pair], [pairs[k][1] for k in pair]
-    tokens = (input_tokens, output_tokens)
-    grid = predict_serving(
-        model, gpus, splits, precision, kv_precision, *tokens, concurrency, engine
-    ).assign(gpu=[g.id for g in gpus], tensor_parallel=splits, concurrency=concurrency)
+    rents, unknown = _rents(found, usd_per_gpu_hour)
+    records, splits, concurrency = zip(*product(found, sizes, CONCURRENCIES), strict=True)
+    layout = (model, records, splits, precision, kv_precision)
+    grid = predict_serving(*layout, input_tokens, output_tokens, concurrency, engine)
+    grid = grid.assign(gpu=[g.id for g in records], tensor_parallel=splits, concurrency=concurrency)
     keeps = grid["fits"] & (grid["ttft_s_mid"] <= ttft_s) & (grid["tpot_s_mid"] <= tpot_s)
     rate = grid["output_tokens_per_s_mid"].where(keeps, -1.0)
-    chosen = rate.groupby(pair).idxmax()  # one request at a time where nothing keeps the promise
+    # one request at a time where none keeps the promise
+    chosen = rate.groupby(grid.index // len(CONCURRENCIES)).idxmax()
     best, kept = grid.loc[chosen].reset_index(drop=True), keeps[chosen].to_numpy()
-    usd = best["gpu"].map({id: usd for id, (usd, _) in rents.items()})
-    why_not = [
-        rents[row["gpu"]][1] if good else _reason(row, ttft_s, tpot_s)
+    best["why_not"] = [
+        unknown.get(row["gpu"], "") if good else _reason(row, ttft_s, tpot_s)
         for (_, row), good in zip(best.iterrows(), kept, strict=True)
     ]
-
-    capacity = best["output_tokens_per_s_mid"] / output_tokens
-    margin = staffing_margin(wait_share)
-    instances = replicas_needed(
-        requests_per_s / capacity, best["concurrency"], 1.0, margin, 1.0, 1.0
-    )
-    bill = instances * best["gpus"] * usd
-    late = (best["ttft_s_high"] > ttft_s) | (best["tpot_s_high"] > tpot_s)
-    columns = {
-        "concurrency": best["concurrency"],
-        "instances": instances,
-        "gpus": instances * best["gpus"],
-        "utilisation": requests_per_s / (instances * capacity),
-        "usd_per_hour": bill,
-        "usd_per_mtok_out": usd_per_mtok(bill, requests_per_s * output_tokens),
-        "ttft_s": best["ttft_s_mid"],
-        "ttft_s_high": best["ttft_s_high"],
-        "tpot_s": best["tpot_s_mid"],
-        "tpot_s_high": best["tpot_s_high"],
-        "sure": ~late,
-    }
-    possible = kept & usd.notna()
-    table = best[["gpu", "tensor_parallel"]].join(pd.DataFrame(columns).where(possible))
-    table["why_not"] = why_not
+    best["sure"] = (best["ttft_s_high"] <= ttft_s) & (best["tpot_s_high"] <= tpot_s)
+    usd = best["gpu"].map(rents)
+    table = _fleets(best, usd, requests_per_s, output_tokens, wait_share)
+    table[NUMBERS] = table[NUMBERS].where(kept & usd.notna())
     return table.sort_values("usd_per_hour", kind="stable", ignore_index=True)
 
 
-def _rents(found: list[Gpu], given: dict[str, Any] | None) -> dict[str, tuple[float, str]]:
-    """{GPU id: (USD per GPU-hour, why it is not known)}."""
+def _fleets(
+    best: pd.DataFrame, usd: Any, requests_per_s: float, output_tokens: float, wait_share: float
+) -> pd.DataFrame:
+    """The whole instances of each layout and their bill, at a rent of `usd` per GPU-hour."""
+    load = requests_per_s * output_tokens / best["output_tokens_per_s_mid"]
+    margin = staffing_margin(wait_share)
+    instances = replicas_needed(load, best["concurrency"], 1.0, margin, 1.0, 1.0)
+    bill = instances * best["gpus"] * usd
+    return best.rename(columns=lambda name: name.removesuffix("_mid")).assign(
+        instances=instances,
+        gpus=instances * best["gpus"],
+        utilisation=load / instances,
+        usd_per_hour=bill,
+        usd_per_mtok_out=usd_per_mtok(bill, requests_per_s * output_tokens),
+    )[["gpu", "tensor_parallel", *NUMBERS, "why_not"]]
+
+
+def _rents(
+    found: list[Gpu], given: dict[str, Any] | None
+) -> tuple[dict[str, float], dict[str, str]]:
+    """(USD per GPU-hour by GPU, why there is none by GPU)."""
     if given is not None:
         of_kind("plan_serving: usd_per_gpu_hour", given, dict)
     given = given or {}
-    ids = [g.id for g in found]
+    rents, unknown, ids = {}, {}, [g.id for g in found]
     strange = sorted(set(given) - set(ids))
     check(
         not strange,
         f"plan_serving: usd_per_gpu_hour names {strange}, "
         f"which are not among the GPUs asked for, {', '.join(ids)}",
     )
-    rents = {}
     for id in ids:
         try:
             usd = given[id] if id in given else catalog.rent(id, *PLACE).usd_per_gpu_hour
         except CatalogError as error:
-            rents[id] = (np.nan, f"{error}; give usd_per_gpu_hour={{{id!r}: ...}}")
+            unknown[id] = f"{error}; give usd_per_gpu_hour={{{id!r}: ...}}"
         else:
             require(f"plan_serving: usd_per_gpu_hour[{id!r}]", usd)
-            rents[id] = (float(middle(usd)), "")
-    return rents
+            rents[id] = float(middle(usd))
+    return rents, unknown
 
 
 def _reason(alone: pd.Series, ttft_s: float, tpot_s: float) -> str:

@@ -12,10 +12,11 @@ import pandas as pd
 from costmodel.core.draws import middle
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
-from costmodel.core.units import GB, MTOK, SECONDS_PER_HOUR
+from costmodel.core.units import GB
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
-from costmodel.laws.columns import MOST, Allowed, Distinct, read, refuse
+from costmodel.laws.columns import MOST, Allowed, Distinct, banded, read, refuse
+from costmodel.laws.money import usd_per_mtok
 from costmodel.laws.serving.batching import served
 from costmodel.laws.serving.calibration import (
     OTHER,
@@ -32,16 +33,6 @@ from costmodel.laws.serving.roofline import kv_bytes, room_bytes, sequences_at_o
 
 LEAST = 1e-9  # of what must be above 0
 MOST_GPUS = 1024  # of one instance
-ENDS = ("low", "mid", "high")
-BANDED = (
-    "ttft_s",
-    "tpot_s",
-    "output_tokens_per_s",
-    "tokens_per_s_per_user",
-    "output_tokens_per_s_per_gpu",
-    "usd_per_mtok_out",
-)
-COLUMNS = [f"{name}_{end}" for name in BANDED for end in ENDS]
 LAYOUT = ("tensor_parallel", "data_parallel", "expert_parallel")
 RECORDS = ("model", "gpu", "precision", "kv_precision", "engine")  # arguments that are no numbers
 AT_LEAST_1, AT_LEAST_0 = Allowed(1, MOST, "1 or more"), Allowed(0, MOST, "0 or more")
@@ -142,10 +133,12 @@ def predict_serving(
     most = f"at most tensor_parallel x data_parallel, {gpus[groups > gpus][:1].sum():g}"
     refuse(groups > gpus, "predict_serving: expert_parallel", groups, most)
     case, which = _cases(records)
-    s = take(stack([shape_of(m) for m, *_ in case]), which)
-    u = take(stack([setup_of(g, pr, kv, bool(m.experts)) for m, g, pr, kv, _ in case]), which)
+    parts = [
+        (shape_of(m), setup_of(g, form, kv_form, bool(m.experts)), physics(engine))
+        for m, g, form, kv_form, engine in case
+    ]
+    s, u, p = (take(stack(list(column)), which) for column in zip(*parts, strict=True))
     u = replace(u, **{name: rows[name] for name in LAYOUT})
-    p = take(stack([physics(engine) for *_, engine in case]), which)
     i, o, concurrency, waves = (
         rows[name] for name in ("input_tokens", "output_tokens", "concurrency", "waves")
     )
@@ -154,41 +147,35 @@ def predict_serving(
     held, room = sequences_at_once(s, u, p, i + o), room_bytes(s, u, p)
     fits = held >= u.data_parallel
     missing = np.where(room > 0, kv_bytes(s, u, i + o) - room, -room)
-    rest = {
-        "kv_tokens_max": held * (i + o),
-        "running": np.where(fits, result.running, 0.0),
-        "gpus": u.gpus,
-        "fits": fits,
-        "over_gb": np.where(fits, 0.0, missing * u.gpus / GB),
-    }
     first, later = _ratios(case)[:, :, which]
     ttft, tpot, rate = (
         np.where(fits, mid, np.nan)
         for mid in (result.ttft_s, result.tpot_s, result.output_tokens_per_s)
     )
-    bands = {}
-    for k, end in enumerate(ENDS):
-        slow, fast = tpot * later[k], rate / later[2 - k]
-        bands[f"ttft_s_{end}"], bands[f"tpot_s_{end}"] = ttft * first[k], slow
-        bands[f"tokens_per_s_per_user_{ENDS[2 - k]}"] = 1 / slow
-        bands[f"output_tokens_per_s_{end}"] = fast
-        bands[f"output_tokens_per_s_per_gpu_{end}"] = fast / u.gpus
-        usd = usd_per_mtok(rows["usd_per_gpu_hour"] * u.gpus, fast)
-        bands[f"usd_per_mtok_out_{ENDS[2 - k]}"] = usd
-    table = pd.DataFrame(bands | rest)[[*COLUMNS, *rest]]
-    table["why_not"] = _reasons(table, case, which)
-    return table
-
-
-def usd_per_mtok(usd_per_hour: Any, tokens_per_s: Any, utilisation: Any = 1.0) -> Any:
-    """Price of a million tokens of a machine rented by the hour [USD/Mtok].
-
-    USD/h x 1e6 / (3600 tokens/s x utilisation).
-
-    >>> [round(usd_per_mtok(2.50, 700, busy), 2) for busy in (1, 0.1)]  # $2.50/h, 700 tokens/s
-    [0.99, 9.92]
-    """
-    return usd_per_hour * MTOK / (SECONDS_PER_HOUR * tokens_per_s * utilisation)
+    slow, fast = tpot * later, rate / later[::-1]
+    over = np.where(fits, 0.0, missing * u.gpus / GB)
+    columns = banded(
+        ttft_s=ttft * first,
+        tpot_s=slow,
+        output_tokens_per_s=fast,
+        tokens_per_s_per_user=1 / slow[::-1],
+        output_tokens_per_s_per_gpu=fast / u.gpus,
+        usd_per_mtok_out=usd_per_mtok(rows["usd_per_gpu_hour"] * u.gpus, fast[::-1]),
+    ) | {
+        "kv_tokens_max": held * (i + o),
+        "running": np.where(fits, result.running, 0.0),
+        "gpus": u.gpus,
+        "fits": fits,
+        "over_gb": over,
+    }
+    why_not = np.full(len(fits), "", object)
+    for k in np.flatnonzero(~fits).tolist():
+        m, g, form, *_ = case[which[k]]
+        why_not[k] = (
+            f"{m.id} in {form} does not fit {u.gpus[k]:g} x {g.id}: "
+            f"{over[k]:.1f} GB over the usable memory"
+        )
+    return pd.DataFrame(columns | {"why_not": why_not})
 
 
 def _ratios(case: list[tuple]) -> Any:
@@ -201,19 +188,6 @@ def _ratios(case: list[tuple]) -> Any:
             ratio = band(metric, kind_of(m, precision), *unseen)
             found[j, 0, i], found[j, 2, i] = min(ratio.low, 1), max(ratio.high, 1)
     return found
-
-
-def _reasons(table: pd.DataFrame, case: list[tuple], which: Any) -> Any:
-    """Why each row does not fit, or ""."""
-    reasons = np.full(len(table), "", object)
-    short = np.flatnonzero(~table["fits"])
-    gpus, over = (table[name].to_numpy()[short].tolist() for name in ("gpus", "over_gb"))
-    for i, n, gb in zip(short, gpus, over, strict=True):
-        m, g, precision, *_ = case[which[i]]
-        reasons[i] = (
-            f"{m.id} in {precision} does not fit {n:g} x {g.id}: {gb:.1f} GB over the usable memory"
-        )
-    return reasons
 
 
 def _cases(records: dict[str, Distinct]) -> tuple[list[tuple], Any]:

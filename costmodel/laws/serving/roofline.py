@@ -90,11 +90,11 @@ class Physics:
     routing_spread: Any  # independent choices of experts over tokens
     interference: Any  # share of prefill time that running sequences wait for
     first_token_s: Any  # request handling before the first token
-    engine_efficiency: Any = 1.0
-    expert_efficiency: Any = 1.0
+    engine_efficiency: Any
+    expert_efficiency: Any
+    memory_usable: Any  # of the memory
+    reserve_bytes: Any
     ageing: Any = 1.0  # fixed overheads over those of the newest engines
-    memory_usable: Any = 0.96
-    reserve_bytes: Any = 1e9
 
 
 # -- memory ----------------------------------------------------------------------------------------

@@ -19,11 +19,12 @@ from costmodel.laws.training.memory import MemoryLaw
 from costmodel.laws.training.run import TOKENS_IN_FLIGHT
 from costmodel.laws.training.speed import SpeedLaw
 
-ARGUMENTS = (  # of `predict_training`, each a column of the measurements
-    *("params", "active_params", "layers", "hidden", "vocab", "seq_len"),
-    *("gpu", "gpus", "method", "precision", "stack", "packed", "checkpointing", "savers"),
-    *("rank", "rollouts", "micro_batch", "tokens"),
-)
+# the arguments of `predict_training`, each a column of the measurements
+ARGUMENTS = (
+    "params", "active_params", "layers", "hidden", "vocab", "seq_len", "gpu", "gpus", "method",
+    "precision", "stack", "packed", "checkpointing", "savers", "rank", "rollouts", "micro_batch",
+    "tokens",
+)  # fmt: skip
 TEXTS = {"gpu", "method", "precision", "stack", "packed", "checkpointing", "savers"}
 NUMBERS = ["value", *(name for name in ARGUMENTS if name not in TEXTS)]
 WHERE = ("id", "family", "job", "model")

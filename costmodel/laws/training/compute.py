@@ -17,7 +17,6 @@ from costmodel.core.units import SECONDS_PER_HOUR
 
 FLOP_PER_PARAMETER_FULL = 6.0  # 2 forward, 4 backward
 FLOP_PER_PARAMETER_LORA = 4.0  # frozen weights need no weight gradient: 2 forward, 2 backward
-FLOP_PER_PARAMETER_PASS = 2.0  # one multiply and one add
 BYTES_PER_PARAMETER_FULL = 16.0  # bf16 weights and gradients, fp32 copy and two Adam moments
 BYTES_PER_PARAMETER_BF16 = 2.0
 BYTES_PER_PARAMETER_FP32 = 4.0

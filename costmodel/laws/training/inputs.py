@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from costmodel.laws.training.run import METHODS, PRECISIONS, STACKS, Run, build,
 from costmodel.laws.training.speed import SELECTIVE
 
 ME = "predict_training"  # as errors call it
-CARD = ("memory", "bandwidth", "interconnect", "matmul_efficiency")
+CARD = ("memory", "bandwidth", "interconnect", "matmul_efficiency", *set(PRECISIONS.values()))
 SAVERS = ("chunked_loss", "optimizer_8bit", "fused_step", "activation_offload")
 # the words of an argument, and the value that `build` reads for each
 WORDS: dict[str, dict[str, Any]] = {
@@ -37,8 +37,9 @@ NUMBERS = {
     "tokens": Allowed(sys.float_info.min, MOST, "above 0: without, there is nothing to train"),
     "gpus": Allowed(1, 1e6, "a whole number of at most 1,000,000", whole=True),
     "seq_len": COUNT._replace(needed=True),
-    **dict.fromkeys(("active_params", "layers", "hidden", "vocab"), COUNT),
-    **dict.fromkeys(("micro_batch", "rank", "rollouts"), COUNT),
+    **dict.fromkeys(
+        ("active_params", "layers", "hidden", "vocab", "micro_batch", "rank", "rollouts"), COUNT
+    ),
 }
 
 
@@ -57,13 +58,13 @@ def prepare(given: Mapping[str, Any]) -> Asked:
     numbers, words = read(ME, given, NUMBERS)
     gpus, which = words["gpu"]
     cards = [middle(gpu if isinstance(gpu, Gpu) else catalog.gpu(gpu)) for gpu in gpus]
-    card = SimpleNamespace(
-        **{
-            name: np.array([getattr(card, name) for card in cards], float)[which]
-            for name in (*PRECISIONS.values(), *CARD)
-        }
-    )
-    node = np.array([gpus_per_node(card.id) for card in cards])[which]
+
+    def column(values: Iterable[Any]) -> np.ndarray:
+        return np.array(list(values), float)[which]
+
+    card = SimpleNamespace(**{name: column(getattr(c, name) for c in cards) for name in CARD})
+    node = column(gpus_per_node(c.id) for c in cards)
+    seen = column(c.id in seen_gpus() for c in cards) > 0
     tokens, active, rank = numbers.pop("tokens"), numbers["active_params"], numbers["rank"]
     known = ~np.isnan(numbers["layers"] + numbers["hidden"] + numbers["vocab"])
     refuse(active > numbers["params"], f"{ME}: active_params", active, "at most params")
@@ -79,7 +80,6 @@ def prepare(given: Mapping[str, Any]) -> Asked:
     # copies of a frozen base move hardly anything between GPUs, so an adapter that does not fit
     # is no slower on its larger set
     used = np.where(run.adapter, run.gpus, np.fmax(run.gpus, least))
-    seen = np.isin([card.id for card in cards], seen_gpus())[which]
     return Asked(replace(run, gpus_used=used), tokens, known, seen, least)
 
 

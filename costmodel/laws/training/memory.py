@@ -116,8 +116,8 @@ def peak_memory(run: Any, gpus: Any, law: MemoryLaw) -> Any:
 def smallest_set(run: Any, law: MemoryLaw) -> Any:
     """Fewest GPUs on which the run fits, whole; NaN where even 16,384 are too few."""
     demand, room = _demand(run, law), USABLE * run.memory * ROUNDING
-    shape = np.shape(demand[0] + demand[2])
-    low, high = np.ones(shape), np.full(shape, float(MOST_GPUS))
+    low = np.ones_like(demand[0] + demand[2])
+    high = low * MOST_GPUS
     for _ in range(int(np.log2(MOST_GPUS)) + 1):
         middle = np.floor((low + high) / 2)
         fits = _peak(run, middle, law, *demand) <= room

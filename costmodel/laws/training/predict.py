@@ -13,6 +13,7 @@ import pandas as pd
 from costmodel.core.errors import Infeasible
 from costmodel.core.public import public
 from costmodel.core.units import GB, SECONDS_PER_HOUR
+from costmodel.laws.columns import banded
 from costmodel.laws.training.calibration import laws
 from costmodel.laws.training.compute import adapter_flops, training_flops
 from costmodel.laws.training.inputs import prepare
@@ -21,9 +22,6 @@ from costmodel.laws.training.run import band_of
 from costmodel.laws.training.speed import seconds_per_token, start_s
 
 HIGHEST = 0.7  # model FLOP utilisation that no band exceeds: published runs end at 0.62
-ENDS = ("low", "mid", "high")
-BANDED = ("tokens_per_s_per_gpu", "gpu_hours", "wall_hours", "mfu", "peak_memory_gb")
-COLUMNS = [f"{name}_{end}" for name in BANDED for end in ENDS]
 
 
 @public
@@ -128,19 +126,19 @@ def predict_training(
     spread = _widened(
         band_of(run, bands), (~known, bands["unknown_architecture"]), (~seen, bands["unseen_gpu"])
     )
-    rates = (rate / spread, rate, np.minimum(rate * spread, full * HIGHEST))
+    rates = np.array([rate / spread, rate, np.minimum(rate * spread, full * HIGHEST)])
+    hours = tokens / rates[::-1] / speed.whole_run / SECONDS_PER_HOUR
+    start = start_s(run) / SECONDS_PER_HOUR
     room = _widened(bands["memory"], (~known, bands["unknown_architecture_memory"]))
     peak = peak_memory(run, run.gpus, memory) / GB
-    start = start_s(run) / SECONDS_PER_HOUR
-    table = {"gpus_min": least}
-    for end, fast, slow, side in zip(ENDS, rates, rates[::-1], (1 / room, 1.0, room), strict=True):
-        hours = tokens / slow / speed.whole_run / SECONDS_PER_HOUR
-        table[f"tokens_per_s_per_gpu_{end}"] = fast
-        table[f"gpu_hours_{end}"] = hours + start * run.gpus
-        table[f"wall_hours_{end}"] = hours / run.gpus + start
-        table[f"mfu_{end}"] = fast / full
-        table[f"peak_memory_gb_{end}"] = peak * side
-    return pd.DataFrame(table)[[*COLUMNS, "gpus_min"]]
+    columns = banded(
+        tokens_per_s_per_gpu=rates,
+        gpu_hours=hours + start * run.gpus,
+        wall_hours=hours / run.gpus + start,
+        mfu=rates / full,
+        peak_memory_gb=np.array([peak / room, peak, peak * room]),
+    )
+    return pd.DataFrame(columns | {"gpus_min": least})
 
 
 def _widened(factor: Any, *more: tuple[Any, float]) -> Any:

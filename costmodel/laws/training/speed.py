@@ -15,13 +15,8 @@ from typing import Any
 import numpy as np
 
 from costmodel.laws.serving.calibration import physics
-from costmodel.laws.serving.roofline import CACHE_SHARE, part_s
-from costmodel.laws.training.compute import (
-    BYTES_PER_PARAMETER_BF16,
-    FLOP_PER_PARAMETER_PASS,
-    attention_flops,
-    passes,
-)
+from costmodel.laws.serving.roofline import CACHE_SHARE, FLOP_PER_PARAMETER, part_s
+from costmodel.laws.training.compute import BYTES_PER_PARAMETER_BF16, attention_flops, passes
 
 REFERENCE_BALANCE = 2.0e12 / 3.12e14  # byte/FLOP of the A100 80 GB, to which `efficiency` refers
 BEST_PUBLISHED = 0.62  # highest utilisation among the measured runs: llm-foundry, MPT-3B on A100
@@ -76,12 +71,15 @@ def efficiency(run: Any, law: SpeedLaw) -> Any:
     stays below its double speed. A mixture of experts multiplies smaller matrices: x (active / all
     parameters)^sparsity_power.
     """
-    reached = law.efficiency * _balance(run.bandwidth, run.peak, law) * _stack(run, law)
-    return np.minimum(reached, run.matmul) / (1 + law.half_width / run.hidden) * _sparse(run, law)
+    products = _reached(run, law, law.efficiency, run.peak, _stack(run, law))
+    return products / (1 + law.half_width / run.hidden)
 
 
-def _balance(bandwidth: Any, peak: Any, law: SpeedLaw) -> Any:
-    return (bandwidth / peak / REFERENCE_BALANCE) ** law.balance_power
+def _reached(run: Any, law: SpeedLaw, base: Any, peak: Any, stack: Any) -> Any:
+    """Share of a peak that a base efficiency reaches on the GPUs, stack and experts of a run."""
+    balance = (run.bandwidth / peak / REFERENCE_BALANCE) ** law.balance_power
+    sparse = (run.active_params / run.params) ** law.sparsity_power
+    return np.minimum(base * balance * stack, run.matmul) * sparse
 
 
 def _stack(run: Any, law: SpeedLaw) -> Any:
@@ -91,10 +89,6 @@ def _stack(run: Any, law: SpeedLaw) -> Any:
 def _fused(run: Any, law: SpeedLaw) -> Any:
     """The same for attention: plain scripts have fused kernels for it too."""
     return np.where(run.tuned, law.tuned, np.where(run.offload, law.offload, 1.0))
-
-
-def _sparse(run: Any, law: SpeedLaw) -> Any:
-    return (run.active_params / run.params) ** law.sparsity_power
 
 
 def seconds_per_token(run: Any, law: SpeedLaw) -> Any:
@@ -117,10 +111,9 @@ def compute_s(run: Any, times: Any, law: SpeedLaw) -> Any:
 
     2 N passes / (peak x efficiency) + attention / (bf16 peak x attention efficiency).
     """
-    one_pass = FLOP_PER_PARAMETER_PASS * run.active_params
+    one_pass = FLOP_PER_PARAMETER * run.active_params
     products = one_pass * times / (run.peak * efficiency(run, law))
-    reached = law.attention_efficiency * _balance(run.bandwidth, run.peak_bf16, law)
-    share = np.minimum(reached * _fused(run, law), run.matmul) * _sparse(run, law)
+    share = _reached(run, law, law.attention_efficiency, run.peak_bf16, _fused(run, law))
     flops = attention_flops(run.layers, run.hidden, run.seq_len, run.recompute)
     useful = one_pass * passes(1.0 - run.adapter)
     least = useful / (run.peak * BEST_PUBLISHED)
@@ -195,7 +188,7 @@ def generation_s(run: Any, law: SpeedLaw) -> Any:
     step = part_s(
         weights + batch * cache,
         run.bandwidth * replica * engine.mbu,
-        FLOP_PER_PARAMETER_PASS * run.active_params * batch,
+        FLOP_PER_PARAMETER * run.active_params * batch,
         run.peak_bf16 * replica * engine.mfu,
     )
     return (step + engine.overhead_s_per_layer * run.layers) * replica / batch
