@@ -1,4 +1,6 @@
-"""Agents: tokens of a task against hand counts, a tail and a cap, published runs, what a resolved task and an accepted change cost."""
+"""Agents: tokens of a task against hand counts, a tail and a cap, published runs, what a resolved
+task and an accepted change cost.
+"""
 
 from dataclasses import replace
 
@@ -42,11 +44,13 @@ def sent(agent, work=WORK):
     )
 
 
-# -- one task ------------------------------------------------------------------------------------------
+# -- one task ------------------------------------------------------------------------------------
 
 
 def test_a_task_of_seven_calls_by_hand():
-    """2,000 of prompt seven times and a history of 800 more with each: 14,000 + 800 x 21; six thoughts of 200 and an answer of 300."""
+    """2,000 of prompt seven times and a history of 800 more with each: 14,000 + 800 x 21; six
+    thoughts of 200 and an answer of 300.
+    """
     calls, tokens, written = sent(cm.Agent(steps=7, **EXACT))
     assert (calls, tokens, written) == (
         pytest.approx(7),
@@ -141,8 +145,10 @@ def test_subagents_have_a_history_of_their_own():
 
 
 def test_a_cache_serves_the_steps_of_one_task_even_when_tasks_are_rare():
-    """One task a month: no prefix lives until the next task, but nine of ten steps find the 2,000 tokens of the one before, and every step
-    the 2,880 of its own history; the 720 that the step before has added are written."""
+    """One task a month: no prefix lives until the next task, but nine of ten steps find the 2,000
+    tokens of the one before, and every step the 2,880 of its own history; the 720 that the step
+    before has added are written.
+    """
     rare = replace(WORK, requests_per_month=1)
     agent = cm.Agent(steps=10, reuse=1.0, **EXACT)
     found = {
@@ -166,7 +172,9 @@ def test_a_cache_serves_the_steps_of_one_task_even_when_tasks_are_rare():
 
 
 def test_the_history_of_a_task_is_not_found_by_another_task_however_many_there_are():
-    """With 10 million tasks a month every task finds instructions in the cache, but only its own steps its history."""
+    """With 10 million tasks a month every task finds instructions in the cache, but only its own
+    steps its history.
+    """
     busy = replace(WORK, requests_per_month=1e7)
     for reuse in (0.0, 0.5, 1.0):
         found = {
@@ -186,7 +194,9 @@ def test_the_history_of_a_task_is_not_found_by_another_task_however_many_there_a
 
 
 def test_subagents_and_summaries_do_not_change_what_is_looked_up_and_judged():
-    """Both are calls beside the one that answers: questions to the index and tokens that a judge reads stay the same."""
+    """Both are calls beside the one that answers: questions to the index and tokens that a judge
+    reads stay the same.
+    """
     work = replace(WORK, input_tokens=500, corpus=cm.Corpus(tokens=9e6))
     helped = {"subagents": 2, "compact_at": 5_000}
     for technique, item in (
@@ -206,7 +216,7 @@ def test_subagents_and_summaries_do_not_change_what_is_looked_up_and_judged():
     assert plain[0] == pytest.approx(1_000 * cm.Monitoring.judge_share.mid * tokens / 1e6)
 
 
-# -- the tail ------------------------------------------------------------------------------------------
+# -- the tail ------------------------------------------------------------------------------------
 
 
 def test_a_tail_of_long_tasks_costs_more_than_its_mean():
@@ -218,7 +228,9 @@ def test_a_tail_of_long_tasks_costs_more_than_its_mean():
 
 
 def test_a_cap_cuts_the_tail_and_what_it_cuts_has_failed():
-    """Cut at twice the mean: ln(2) + 0.32 over 0.8 is 1.27 standard deviations, so that 10 % do not end."""
+    """Cut at twice the mean: ln(2) + 0.32 over 0.8 is 1.27 standard deviations, so that 10 % do not
+    end.
+    """
     free, capped = (
         cm.Agent(steps=20, cap_steps=cap, **EXACT | {"step_spread": 0.8}) for cap in (None, 40)
     )
@@ -254,7 +266,7 @@ def test_the_heavy_user_has_a_negative_margin():
     assert 1 - mean / 20 > 0.4 and table.margin[50] > 0.7
 
 
-# -- outcomes ------------------------------------------------------------------------------------------
+# -- outcomes ------------------------------------------------------------------------------------
 
 
 def test_a_resolved_task_costs_4_12_when_68_percent_are_resolved_at_2_80():
@@ -275,7 +287,9 @@ def test_people_check_results():
 
 
 def test_an_accepted_change_against_a_developers_hours():
-    """Two hours by hand at the loaded rate; the agent is read for 20 minutes, and what is rejected is done by hand after all."""
+    """Two hours by hand at the loaded rate; the agent is read for 20 minutes, and what is rejected
+    is done by hand after all.
+    """
     agent = cm.CodingAgent(
         steps=30, step_spread=0, transfer=0.5, review_minutes=20, build_weeks=0, upkeep_fte=0
     )
@@ -298,9 +312,11 @@ def test_an_accepted_change_against_a_developers_hours():
 
 
 def test_published_runs_of_a_coding_agent_lie_in_the_band():
-    """Dollars a task of mini-SWE-agent on SWE-bench Verified: 13 of 15 models in the 80 % band, the median 16 % off. The defaults
-    were chosen with these rows in view. Outside: gpt-4o, one percent below its band, and GLM-4.5 at $0.30, between our $0.11 with a
-    cache and $0.44 without, as if less than half of its prompts had been cached."""
+    """Dollars a task of mini-SWE-agent on SWE-bench Verified: 13 of 15 models in the 80 % band, the
+    median 16 % off. The defaults were chosen with these rows in view. Outside: gpt-4o, one percent
+    below its band, and GLM-4.5 at $0.30, between our $0.11 with a cache and $0.44 without, as if
+    less than half of its prompts had been cached.
+    """
     found = cm.operations.agent_runs()
     assert len(found) == 15 and found.inside.mean() >= 0.8
     assert set(found[~found.inside].case) == {"gpt-4o", "GLM-4.5"}
@@ -337,8 +353,9 @@ def test_a_task_that_outgrows_the_window_is_refused():
 
 
 def test_another_loop_whose_steps_are_not_known_is_held_four_times_of_five():
-    """Dollars a task of OpenHands and of the vendors' own loops on SWE-bench, which the defaults have not seen: a provider
-    without a listed cache lies above the band."""
+    """Dollars a task of OpenHands and of the vendors' own loops on SWE-bench, which the defaults
+    have not seen: a provider without a listed cache lies above the band.
+    """
     found = {}
     for id, model in (
         ("openhands_sonnet_4_5", "claude-sonnet-4-5"),

@@ -42,7 +42,7 @@ def when(item, *techniques, serving=SERVING):
     return book[book["item"] == item].month.to_list()
 
 
-# -- knowledge -----------------------------------------------------------------------------------------
+# -- knowledge -----------------------------------------------------------------------------------
 
 STORE = Store(
     "store",
@@ -76,7 +76,9 @@ def test_retrieval_embeds_the_corpus_what_changed_and_the_questions():
 
 
 def test_retrieval_stores_reads_and_writes():
-    """20,000 chunks of 1,000 float32 numbers and half as much again are 0.12 GB; 1 M reads, 2,000 writes."""
+    """20,000 chunks of 1,000 float32 numbers and half as much again are 0.12 GB; 1 M reads, 2,000
+    writes.
+    """
     usd = 0.12 * 2.0 + 1.0 * 8.0 + 2_000 / 1e6 * 4.0
     assert bill(rag())["store the index"] == (1.0, usd)
 
@@ -125,7 +127,7 @@ def test_a_long_context_sends_the_documents_or_the_whole_corpus():
     assert whole["production: fresh input"] == (501_000, 2.0)
 
 
-# -- adaptation ----------------------------------------------------------------------------------------
+# -- adaptation ----------------------------------------------------------------------------------
 
 OFFER = Tuning("offer", "toys", "toy", usd_per_mtok_train=25.0, premium=1.5)
 TUNE = {
@@ -144,7 +146,9 @@ TUNE = {
 
 
 def test_a_managed_tune_pays_each_run_by_its_tokens():
-    """1,000 examples of 800 tokens, 3 epochs: 2.4 M tokens a run; three of four runs do not pass."""
+    """1,000 examples of 800 tokens, 3 epochs: 2.4 M tokens a run; three of four runs do not
+    pass.
+    """
     found = bill(cm.FineTune(tuning=OFFER, **TUNE))
     assert found["the run that passes"] == (2.4, 25.0)
     assert found["runs that do not pass"] == (3 * 2.4, 25.0)
@@ -194,7 +198,9 @@ def test_an_offer_is_refused_when_it_closes_before_the_first_run(start, weeks, r
 
 
 def test_a_provider_that_closes_sells_no_more_runs():
-    """Closed in month 14: the runs of months 6 and 12 are its own, those of 18 to 36 come from somebody else, and say so."""
+    """Closed in month 14: the runs of months 6 and 12 are its own, those of 18 to 36 come from
+    somebody else, and say so.
+    """
     tune = cm.FineTune(tuning=replace(OFFER, closes="2028-01-06"), base_life_months=100, **TUNE)
     assert when("retrain", tune) == [6, 12] and when("retrain at another provider", tune) == [
         18,
@@ -216,7 +222,9 @@ def test_a_provider_that_closes_sells_no_more_runs():
     [("llama-3.1-8b", ""), ("llama-3.1-70b", "llama-3.1-70b has 71 billion parameters")],
 )
 def test_a_size_class_tunes_the_models_of_that_size_and_they_answer_on_gpus_by_the_hour(model, why):
-    """Open models up to 16 billion parameters at half a dollar a million training tokens: 2.4 million tokens."""
+    """Open models up to 16 billion parameters at half a dollar a million training tokens: 2.4
+    million tokens.
+    """
     serving = replace(own(), model=cm.facts.model(model), gpus_per_replica=None)
     option = cm.Option(serving, cm.FineTune(tuning="fireworks.16b", **TUNE))
     assert why in cm.compare(option, WORK, terms=TERMS, draws=1).why_not.item()
@@ -235,7 +243,9 @@ def test_a_size_class_tunes_the_models_of_that_size_and_they_answer_on_gpus_by_t
 
 
 def test_a_provider_trains_an_adapter_that_answers_on_own_gpus():
-    """Tenants share the base; a provider that has closed is refused, and one that closes later sells no more runs."""
+    """Tenants share the base; a provider that has closed is refused, and one that closes later
+    sells no more runs.
+    """
     serving = replace(own(), model=cm.facts.model("llama-3.1-8b"), gpus_per_replica=None)
     found = bill(cm.Lora(tuning="together.lora-16b", **TUNE), serving=serving)
     assert found["the run that passes"] == (2.4, 0.48)
@@ -307,7 +317,9 @@ def test_nothing_to_train_on_is_an_error(field, value):
 
 
 def test_the_error_of_a_run_is_that_of_its_class():
-    """A draw at the edge of the band of adapters is at the edge of the band of a full tune and of a mixture of experts."""
+    """A draw at the edge of the band of adapters is at the edge of the band of a full tune and of a
+    mixture of experts.
+    """
     from costmodel.choices.techniques.tune_run import training_run, widened_error
     from costmodel.laws.training.calibration import laws
 
@@ -331,7 +343,9 @@ def own():
 
 @pytest.mark.parametrize("quantised", [False, True])
 def test_a_lora_run_takes_4nd_and_the_hours_it_is_held(quantised):
-    """With a measured utilisation: 4 x 8.03e9 parameters x 2.4e6 tokens over 989e12 FLOP/s at 40 %, and two hours on one GPU."""
+    """With a measured utilisation: 4 x 8.03e9 parameters x 2.4e6 tokens over 989e12 FLOP/s at 40 %,
+    and two hours on one GPU.
+    """
     serving = own()
     flops = 4 * serving.model.active_parameters * 2.4e6
     found = bill(cm.Lora(mfu=0.4, hours_per_run=2, quantised=quantised, **TUNE), serving=serving)
@@ -508,7 +522,9 @@ def test_more_data_and_larger_models_cost_more():
 
 
 def test_a_teacher_labels_more_than_are_kept():
-    """700 examples of which 70 % pass the filter: 1,000 calls, each with a rationale of 100 tokens, at the teacher's price."""
+    """700 examples of which 70 % pass the filter: 1,000 calls, each with a rationale of 100 tokens,
+    at the teacher's price.
+    """
     teacher = api("teacher", **{"in": 5.0, "out": 20.0})
     tune = {k: v for k, v in TUNE.items() if k != "examples"}
     student = cm.Distill(
@@ -654,7 +670,9 @@ def test_more_examples_gain_more_and_an_adapter_about_as_much():
 
 
 def test_with_a_corpus_teacher_and_student_read_what_is_retrieved():
-    """The preset's student is behind retrieval with the large model, whose answers it learns, and before a model that has read nothing."""
+    """The preset's student is behind retrieval with the large model, whose answers it learns, and
+    before a model that has read nothing.
+    """
     work = cm.Workload(1e5, input_tokens=500, output_tokens=200, corpus=cm.Corpus(tokens=4_000_000))
     options = cm.presets(work, on="2026-11-20")
     quality = cm.compare(
@@ -681,7 +699,9 @@ def test_hard_cases_go_back_to_the_teacher():
 
 
 def test_confident_mistakes_cost_more_than_a_student_saves_at_every_volume():
-    """It saves about half a cent and fails on 8 points more: dearer for ever above some 6 cents a failure."""
+    """It saves about half a cent and fails on 8 points more: dearer for ever above some 6 cents a
+    failure.
+    """
 
     def volume(usd):
         work = replace(WORK, usd_per_failure=usd)
@@ -697,7 +717,7 @@ def test_confident_mistakes_cost_more_than_a_student_saves_at_every_volume():
     assert volume(1.0) != volume(1.0) or volume(1.0) < volume(0.0)
 
 
-# -- prompting and operations --------------------------------------------------------------------------
+# -- prompting and operations --------------------------------------------------------------------
 
 
 def test_examples_are_chosen_once_and_paid_in_every_prompt():
@@ -707,7 +727,9 @@ def test_examples_are_chosen_once_and_paid_in_every_prompt():
 
 
 def test_a_golden_set_is_run_and_judged_every_month():
-    """300 cases, 8 runs a month: 2,400 answers, each judged by reading rubric, question and answer."""
+    """300 cases, 8 runs a month: 2,400 answers, each judged by reading rubric, question and
+    answer.
+    """
     judge = api("judge", **{"in": 1.0, "out": 4.0})
     found = bill(
         cm.Evals(
@@ -754,7 +776,9 @@ def test_models_are_retired_and_replaced():
 
 
 def test_a_growing_corpus_costs_more_to_keep():
-    """What is embedded anew in a year of 50 % growth is half of the corpus; churn is paid on what is there."""
+    """What is embedded anew in a year of 50 % growth is half of the corpus; churn is paid on what
+    is there.
+    """
 
     def embedded(growth):
         work = cm.Workload(

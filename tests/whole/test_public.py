@@ -16,11 +16,13 @@ from costmodel.choices.servings import owned as hardware
 from costmodel.choices.techniques import (
     agents,
     compliance,
+    distillation,
     graphs,
     knowledge,
     operations,
     prompting,
     release,
+    upgrades,
 )
 from costmodel.choices.techniques import tuning as adaptation
 from costmodel.core import words
@@ -44,7 +46,9 @@ HOMES = (
     knowledge,
     graphs,
     adaptation,
+    distillation,
     operations,
+    upgrades,
     release,
     compliance,
     agents,
@@ -243,7 +247,7 @@ def _example(kind):
         workload.Workload: {"requests_per_month": 10, "input_tokens": 5},
         servings.Api: {"model": api.model},
         hosting.Hosted: {"model": "llama-3.1-8b"},
-        adaptation.Distill: {"teacher": api},
+        cm.Distill: {"teacher": api},
         options.Part: {"option": cm.Option(api)},
         baselines.Staff: {"minutes_per_request": 4},
         baselines.Seats: {"seats": 5, "usd_per_seat_month": 20},

@@ -18,7 +18,7 @@ from costmodel.choices.purchases import Purchases, labour, setup, upkeep
 from costmodel.choices.requests import Call, Request, Segment
 from costmodel.choices.schedule import with_demand
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import require, validate
+from costmodel.core.checks import validate
 from costmodel.core.errors import Infeasible
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range, assumed
@@ -122,10 +122,7 @@ class Agent:
     log_odds: Number = 0.0
 
     def __post_init__(self) -> None:
-        validate(self, optional=("cap_steps", "compact_at"))
-        for name in ("steps", "cap_steps", "own_tries", "sdk_tries", "subagent_steps"):
-            if getattr(self, name) is not None:
-                require(f"{type(self).__name__}.{name}", getattr(self, name), low=1)
+        validate(self)
 
     # -- one task ----------------------------------------------------------------------------------
 
@@ -198,7 +195,7 @@ class Agent:
         return Request(tuple(calls))
 
     def _history_segments(self, history: Any, steps: Any) -> tuple[Segment, Segment]:
-        """The mean history of a step: its newest part is written to a cache, the rest may be found."""
+        """The mean history of a step: its new part is written to a cache, the rest may be found."""
         new = self.added_tokens * (steps - 1) / steps
         old = np.maximum(history / steps - new, 0.0)
         return (

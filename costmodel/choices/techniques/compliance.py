@@ -19,7 +19,7 @@ from costmodel.choices.techniques.lookup import Id, find_records
 from costmodel.choices.techniques.operations import stored
 from costmodel.choices.techniques.tune_life import month_of
 from costmodel.choices.terms import STEADY
-from costmodel.core.checks import require, validate
+from costmodel.core.checks import validate
 from costmodel.core.errors import Infeasible, check, unknown
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range, assumed
@@ -34,8 +34,6 @@ from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 
 TEXTS = ("prompts", "chunks", "logs")
-# inference, embedding, vector store, reranker, cache, trace store
-MOST_SURFACES = 6
 BYTES_PER_CHARACTER = 1.0  # English in UTF-8
 
 
@@ -50,8 +48,8 @@ class Compliance:
         What is scanned, joined by ", ": "prompts", "chunks" (once, and what changes), "logs"; or
         "none".
     usd_per_mchar : number or Range, at least 0, or None
-        Price of a redaction service, such as `practice("comprehend.usd_per_mchar")`. None scans with
-        Presidio on own processors, `chars_per_s` of a core.
+        Price of a redaction service, such as `practice("comprehend.usd_per_mchar")`. None scans
+        with Presidio on own processors, `chars_per_s` of a core.
     recall : number or Range, 0 to 1
         Share of the personal data that a scan finds.
     region : str or None
@@ -137,7 +135,7 @@ class Compliance:
         if isinstance(self.redacted, (tuple, list)):
             object.__setattr__(self, "redacted", ", ".join(map(str, self.redacted)))
         find_records(self, counsel=catalog.person)
-        validate(self, optional=("usd_per_mchar",))
+        validate(self)
         redacted = f"Compliance.redacted is {self.redacted!r}"
         check(
             isinstance(self.redacted, str), f"{redacted}, allowed are {', '.join(TEXTS)}, or 'none'"
@@ -153,7 +151,6 @@ class Compliance:
             self.region is None or isinstance(self.region, str),
             f"Compliance.region is {self.region!r}, it must be a region such as 'eu', or None",
         )
-        require("Compliance.surfaces", self.surfaces, 0, MOST_SURFACES)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -244,15 +241,33 @@ class Compliance:
 
     def _audits(self) -> Purchases:
         """Audits and tools of the whole company, as far as this feature bears them."""
-        for item, share, unit, usd, when, basis in (
-            ("first audit", 1.0, "audit", self.usd_per_audit, once(),
-             "{borne} borne by this feature x {usd_per_audit}"),
-            ("renew the audit", self.renewal_share, "audit", self.usd_per_audit,
-             every(MONTHS_PER_YEAR), "{borne} x {renewal_share} x {usd_per_audit} every 12 months"),
-            ("compliance tool", 1 / MONTHS_PER_YEAR, "year", self.usd_per_year_tool, monthly(),
-             "{borne} x {usd_per_year_tool} a year / 12"),
-        ):  # fmt: skip
-            yield Line(item, "compliance", self.borne * share, unit, usd, when, basis=basis)
+        yield Line(
+            "first audit",
+            "compliance",
+            self.borne,
+            "audit",
+            self.usd_per_audit,
+            once(),
+            basis="{borne} borne by this feature x {usd_per_audit}",
+        )
+        yield Line(
+            "renew the audit",
+            "compliance",
+            self.borne * self.renewal_share,
+            "audit",
+            self.usd_per_audit,
+            every(MONTHS_PER_YEAR),
+            basis="{borne} x {renewal_share} x {usd_per_audit} every 12 months",
+        )
+        yield Line(
+            "compliance tool",
+            "compliance",
+            self.borne / MONTHS_PER_YEAR,
+            "year",
+            self.usd_per_year_tool,
+            monthly(),
+            basis="{borne} x {usd_per_year_tool} a year / 12",
+        )
 
     def _papers(self, case: Case) -> Purchases:
         """Lawyers, assessments, and the duties of high-risk systems from their day on."""

@@ -41,8 +41,8 @@ class Distill(Tune):
     teacher : serving
         Who labels the examples, as traffic at its own price, such as Api("deepseek-v4-pro").
     terms_allow_training : bool
-        True where your contract allows to train on the teacher's answers. Terms of closed models and
-        some licences forbid it: such a teacher is refused otherwise.
+        True where your contract allows to train on the teacher's answers. Terms of closed models
+        and some licences forbid it: such a teacher is refused otherwise.
     real_share, kept : number or Range, 0 to 1
         Share of the examples that people label, and of the teacher's answers that pass the filter.
     shadow_days, shadow_share : number or Range

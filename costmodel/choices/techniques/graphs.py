@@ -16,23 +16,22 @@ from costmodel.choices.techniques.lookup import (
     Id,
     base_share,
     corpus_of,
+    effect_of,
     find_records,
-    mean_over_questions,
     paid_with,
     quality_fact,
     read_share,
     requests_to_model,
-    require_mix,
     store_line,
 )
 from costmodel.choices.workload import QuestionMix, Workload
-from costmodel.core.checks import require, validate
+from costmodel.core.checks import validate
 from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, assumed
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
-from costmodel.laws.quality import Effect, answered, shift, shift_to
+from costmodel.laws.quality import Effect, answered, shift
 from costmodel.laws.retrieval import all_found, graph_index_ratio, recall_at_k
 
 VARIANTS = ("full", "light", "lazy", "fast", "hipporag", "guided")
@@ -45,15 +44,15 @@ HALF = 0.5  # between two refreshes half of what changes is out of date, on aver
 class GraphRag:
     """Extract a graph of entities and relations with a model, and answer from it.
 
-    You buy answers to questions that need several places; you give up a dear index, and gain nothing
-    on facts, which vectors find as well.
+    You buy answers to questions that need several places; you give up a dear index, and gain
+    nothing on facts, which vectors find as well.
 
     Parameters
     ----------
     variant : id or record
-        "full" summarises communities (Microsoft GraphRAG); "light" (LightRAG), "fast" (Fast-GraphRAG)
-        and "hipporag" (HippoRAG 2) do not; "lazy" indexes a thousandth and reads more with each
-        query; "guided" walks over triples.
+        "full" summarises communities (Microsoft GraphRAG); "light" (LightRAG), "fast"
+        (Fast-GraphRAG) and "hipporag" (HippoRAG 2) do not; "lazy" indexes a thousandth and reads
+        more with each query; "guided" walks over triples.
     mode : str
         Of the full one: "local" reads around the entities asked for; "global" reads every community
         report, for questions about the whole (far worse on facts and hops); "drift" follows up.
@@ -134,14 +133,12 @@ class GraphRag:
         )
         check(self.mode in MODES, f"GraphRag.mode is {self.mode!r}, allowed are {', '.join(MODES)}")
         find_records(self, variant=catalog.graph, store=catalog.store, reader=catalog.reader)
-        require_mix(self)
         check(
             self.mode == "local" or self.variant.id == "full",
             f"GraphRag.mode {self.mode!r} needs variant='full', not {self.variant.id!r}",
         )
-        validate(self, optional=("index_tokens", "output_share", "context_tokens", "refresh_share"))
+        validate(self)
         require_servings(self, "extractor")
-        require("GraphRag.top_k", self.top_k, low=1)
 
     @property
     def index_ratio(self) -> Any:
@@ -152,7 +149,7 @@ class GraphRag:
         return graph_index_ratio(self.chunk_tokens, *law, self.gleanings)
 
     def read_tokens(self, work: Workload) -> Any:
-        """Tokens that a query reads, at most the corpus; a global search reads reports of it all."""
+        """Tokens that a query reads, at most the corpus; a global search reads all reports."""
         if self.context_tokens is not None:
             return self.context_tokens
         corpus = corpus_of(work, self).tokens
@@ -226,7 +223,7 @@ class GraphRag:
         changed = 1 - (1 - churn_per_month) ** self.refresh_months
         if self.variant.incremental:
             return np.minimum(changed * (1 + self.summary_token_share), 1.0)
-        return np.where(np.asarray(changed) > 0, 1.0, 0.0)
+        return np.where(changed > 0, 1.0, 0.0)
 
     def _gains(self) -> tuple[Any, Any, Any]:
         """What was measured of this kind of graph over vectors [log-odds]: fact, hops, summary."""
@@ -247,17 +244,14 @@ class GraphRag:
         whole_gain = self.variant.log_odds_whole  # that of the full one is of a global search
         if self.variant.id == "full" and self.mode == "local":
             whole_gain = self.log_odds_whole_local
-        goal = mean_over_questions(
+        stale = HALF * (1 - (1 - case.work.corpus.churn_per_month) ** self.refresh_months)
+        return effect_of(
             self,
             case,
+            "plain retrieval, and the measured gain of this graph by question",
+            kept=1 - stale * self.stale_wrong,
             fact=shift(fact, fact_gain),
             multi_hop=answered(further, shift(two, hop_gain), base),
             whole=shift(wide, whole_gain),
             summary=shift(wide, summary_gain),
-        )
-        stale = HALF * (1 - (1 - case.work.corpus.churn_per_month) ** self.refresh_months)
-        return Effect(
-            shift_to(base, goal),
-            "plain retrieval, and the measured gain of this graph by question",
-            kept=1 - stale * self.stale_wrong,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,33 +11,30 @@ import numpy as np
 from costmodel.choices.options import Case, require_servings
 from costmodel.choices.purchases import Line, Purchases, Traffic, cite, labour, setup, upkeep
 from costmodel.choices.requests import Call, Request, Segment
-from costmodel.choices.schedule import Schedule, every, monthly, once, path, with_demand
+from costmodel.choices.schedule import every, monthly, once, path, with_demand
 from costmodel.choices.techniques.lookup import (
     HOPS,
     Id,
     base_share,
     corpus_of,
+    effect_of,
     find_records,
-    mean_over_questions,
     paid_with,
     quality_fact,
     read_share,
     requests_to_model,
-    require_mix,
     store_line,
 )
 from costmodel.choices.workload import QuestionMix, Workload
-from costmodel.core.checks import require, validate
+from costmodel.core.checks import validate
 from costmodel.core.errors import CatalogError, Infeasible
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import GB, MINUTES_PER_HOUR, MONTHS_PER_YEAR, MTOK
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
-from costmodel.laws.quality import Effect, answered, shift, shift_to
+from costmodel.laws.quality import Effect, answered, shift
 from costmodel.laws.retrieval import all_found, chunks, index_bytes, recall_at_k
-
-MOST_OVERLAP = 0.9  # at 1 a chunk never moves on
 
 
 @public
@@ -125,18 +123,13 @@ class Rag:
     def __post_init__(self) -> None:
         find_records(
             self,
-            optional=("reranker",),
             embedder=catalog.embedder,
             store=catalog.store,
             reranker=catalog.reranker,
             reader=catalog.reader,
         )
-        require_mix(self)
-        validate(self, optional=("dimensions",))
+        validate(self)
         require_servings(self, "helper")
-        require("Rag.top_k", self.top_k, low=1)
-        require("Rag.overlap", self.overlap, high=MOST_OVERLAP)
-        require("Rag.rounds", self.rounds, low=1)
         if self.dimensions is None and self.embedder.dimensions is None:
             raise CatalogError(
                 f"the dimensions of {self.embedder.id!r} are not published, so its index cannot be "
@@ -182,35 +175,54 @@ class Rag:
     def _index(self, case: Case, queries: Any) -> Purchases:
         """Pages read and tokens embedded: at first, what changes, what is new, all of it again."""
         corpus, months = corpus_of(case.work, self), case.terms.months
-        mtok = corpus.tokens / (1 - self.overlap) / MTOK
-        pages = corpus.page_count * self.ocr_share
-
-        def embed(item: str, phase: str, mtok: Any, when: Schedule, basis: str) -> Line:
-            usd, cites = self.embedder.usd_per_mtok_in, cite(self.embedder, "usd_per_mtok_in")
-            return Line(item, phase, mtok, "Mtok", usd, when, "api", basis=basis, cites=cites)
-
-        def scan(item: str, phase: str, pages: Any, when: Schedule, basis: str) -> Line:
-            usd, cites = self.usd_per_page, ("ocr_share", "usd_per_page", "tokens")
-            return Line(item, phase, pages, "page", usd, when, "service", basis=basis, cites=cites)
-
-        yield scan("read scanned pages", "build", pages, once(), "pages x {ocr_share} scanned")
-        basis = "{tokens} corpus tokens / (1 - {overlap} overlap)"
-        yield embed("embed the corpus", "build", mtok, once(), basis)
+        pages, mtok = corpus.page_count * self.ocr_share, corpus.tokens / (1 - self.overlap) / MTOK
         churn, changing = corpus.churn_per_month, paid_with(corpus, monthly(), months)
+        scan = partial(
+            Line, unit="page", usd_per_unit=self.usd_per_page, cites=("usd_per_page", "tokens")
+        )
+        embed = partial(
+            Line,
+            unit="Mtok",
+            usd_per_unit=self.embedder.usd_per_mtok_in,
+            trend="api",
+            cites=cite(self.embedder, "usd_per_mtok_in"),
+        )
+        basis = "pages x {ocr_share} scanned"
+        yield scan("read scanned pages", "build", pages, schedule=once(), basis=basis)
+        yield scan(
+            "read changed scanned pages",
+            "retrieval",
+            pages * churn,
+            schedule=changing,
+            basis=basis + " x {churn_per_month} churn a month",
+        )
+        yield embed(
+            "embed the corpus",
+            "build",
+            mtok,
+            schedule=once(),
+            basis="{tokens} corpus tokens / (1 - {overlap} overlap)",
+        )
         basis = "corpus x {churn_per_month} churn a month"
-        yield embed("embed what changed", "retrieval", mtok * churn, changing, basis)
-        basis = "pages x {ocr_share} scanned x {churn_per_month} churn a month"
-        yield scan("read changed scanned pages", "retrieval", pages * churn, changing, basis)
+        yield embed("embed what changed", "retrieval", mtok * churn, schedule=changing, basis=basis)
         if np.ndim(corpus.size(months)):
-            added = np.maximum(np.diff(corpus.size(months), axis=-1, prepend=1.0), 0.0)
+            new = path(np.maximum(np.diff(corpus.size(months), axis=-1, prepend=1.0), 0.0))
             basis = "corpus x {growth_per_year} growth a year"
-            yield embed("embed what is new", "retrieval", mtok, path(added), basis)
-        again = paid_with(corpus, every(self.embedder_life_months), months)
-        basis = "the whole corpus, every {embedder_life_months} months"
-        yield embed("embed again with a new model", "migration", mtok, again, basis)
-        asked = queries * case.work.input_tokens / MTOK
-        basis = "requests a month x {input_tokens} tokens"
-        yield embed("embed the questions", "retrieval", asked, with_demand(), basis)
+            yield embed("embed what is new", "retrieval", mtok, schedule=new, basis=basis)
+        yield embed(
+            "embed again with a new model",
+            "migration",
+            mtok,
+            schedule=paid_with(corpus, every(self.embedder_life_months), months),
+            basis="the whole corpus, every {embedder_life_months} months",
+        )
+        yield embed(
+            "embed the questions",
+            "retrieval",
+            queries * case.work.input_tokens / MTOK,
+            schedule=with_demand(),
+            basis="requests a month x {input_tokens} tokens",
+        )
 
     def _calls(self, case: Case) -> Purchases:
         """Rewriting, the rounds before the last, and the passages that creep in over the years."""
@@ -226,7 +238,7 @@ class Rag:
                 self.helper,
                 "requests x {rewrites} rewrites",
             )
-        if np.any(np.asarray(self.rounds) > 1):
+        if np.any(self.rounds > 1):
             found = Segment("passages", self.passage_tokens / 2)  # the mean before the last round
             yield Traffic(
                 "look up again",
@@ -250,20 +262,17 @@ class Rag:
             )
 
     def _rerank(self, queries: Any) -> Line:
-        if self.reranker.usd_per_search is not None:
-            field, quantity, unit = "usd_per_search", queries, "search"
-            basis = "one search a request"
-        else:
-            candidates = self.top_k * self.chunk_tokens * self.candidates_per_kept
-            field, quantity, unit = "usd_per_mtok_in", queries * candidates / MTOK, "Mtok"
-            basis = (
-                "requests x {candidates_per_kept} candidates for each one kept "
-                "x {chunk_tokens} tokens"
-            )
-        usd, cites, when = getattr(self.reranker, field), cite(self.reranker, field), with_demand()
-        return Line(
-            "rerank", "retrieval", quantity, unit, usd, when, "api", basis=basis, cites=cites
+        price = partial(Line, "rerank", "retrieval", schedule=with_demand(), trend="api")
+        reranker, usd = self.reranker, self.reranker.usd_per_search
+        if usd is not None:
+            cites, basis = cite(reranker, "usd_per_search"), "one search a request"
+            return price(queries, "search", usd, basis=basis, cites=cites)
+        candidates = self.top_k * self.chunk_tokens * self.candidates_per_kept
+        basis = (
+            "requests x {candidates_per_kept} candidates for each one kept x {chunk_tokens} tokens"
         )
+        usd, cites = reranker.usd_per_mtok_in, cite(reranker, "usd_per_mtok_in")
+        return price(queries * candidates / MTOK, "Mtok", usd, basis=basis, cites=cites)
 
     @property
     def recall(self) -> Any:
@@ -278,12 +287,11 @@ class Rag:
         fact = answered(self.recall, right, base)
         several = answered(self.recall * all_found(self.hops - 1.0, self.per_entity), right, base)
         wide = shift(fact, self.log_odds_summary)
-        goal = mean_over_questions(
-            self, case, fact=fact, multi_hop=several, whole=wide, summary=wide
+        evidence = (
+            "recall at top_k, a reader in that context, several hops; fitted to published tables"
         )
-        return Effect(
-            shift_to(base, goal),
-            "recall at top_k, a reader in that context, several hops; fitted to published tables",
+        return effect_of(
+            self, case, evidence, fact=fact, multi_hop=several, whole=wide, summary=wide
         )
 
 
@@ -335,8 +343,7 @@ class LongContext:
 
     def __post_init__(self) -> None:
         find_records(self, reader=catalog.reader)
-        require_mix(self)
-        validate(self, optional=("document_tokens",))
+        validate(self)
 
     def shape(self, request: Request, work: Workload) -> Request:
         corpus = corpus_of(work, self)
@@ -348,7 +355,7 @@ class LongContext:
                     "give document_tokens, what one question needs"
                 )
             return request.add(Segment("corpus", corpus.tokens, stable=True))
-        whole = np.asarray(wanted) >= np.asarray(corpus.tokens)  # what is sent each time repeats
+        whole = wanted >= corpus.tokens  # what is sent each time repeats
         request = request.add(Segment("corpus", np.where(whole, corpus.tokens, 0.0), stable=True))
         return request.add(Segment("documents", np.where(whole, 0.0, wanted)))
 
@@ -364,10 +371,7 @@ class LongContext:
         base = base_share(case)
         right = read_share(self, base, case.request.main.prompt_tokens)
         several = answered(all_found(self.hops - 1.0, self.per_fact), right, base)
-        goal = mean_over_questions(
-            self, case, fact=right, multi_hop=several, whole=right, summary=right
-        )
-        return Effect(
-            shift_to(base, goal),
-            "a reader in that context, several facts; fitted to published tables",
+        evidence = "a reader in that context, several facts; fitted to published tables"
+        return effect_of(
+            self, case, evidence, fact=right, multi_hop=several, whole=right, summary=right
         )

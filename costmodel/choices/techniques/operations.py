@@ -53,7 +53,7 @@ LEAST_SHARE = 0.01
 
 
 def judge_call(case: Case, technique: Any, answers: int = 1) -> Call:
-    """The call of a judge: it reads rubric, question and one answer or two, and writes a verdict."""
+    """The call of a judge: it reads rubric, question and one or two answers, writes a verdict."""
     rubric = Segment("rubric", technique.rubric_tokens, stable=True)
     question = Segment("question", case.work.input_tokens)
     answer = Segment("answer", answers * case.work.output_tokens)
@@ -245,7 +245,9 @@ class Monitoring:
     --------
     >>> import costmodel as cm
     >>> watch = cm.uncertainty.middle(cm.Monitoring(reviews_per_month=0, judge_share=0))
-    >>> case = cm.Option(cm.Api("gpt-6-luna"), watch).case(cm.Workload(10_000, input_tokens=500), cm.Terms())
+    >>> case = cm.Option(cm.Api("gpt-6-luna"), watch).case(
+    ...     cm.Workload(10_000, input_tokens=500), cm.Terms()
+    ... )
     >>> float(watch.detection_days(case)) == watch.days_unseen
     True
     """
@@ -284,18 +286,15 @@ class Monitoring:
         require_servings(self, "judge")
 
     def detection_days(self, case: Case, drop: Any = None) -> Any:
-        """Days until a fall of `drop` (None: its own) is seen by the judge, the readers or users."""
+        """Days until a fall of `drop` (None: its own) is seen by judge, readers or users."""
         before, fall = self.accepted_before, self.drop if drop is None else drop
         after = np.maximum(before - fall, LEAST_SHARE)
-        seen = (through_judge(share, self.agreement) for share in (before, after))
+        good, bad = through_judge(before, self.agreement), through_judge(after, self.agreement)
+        judged_a_day = requests_per_day(case) * self.judge_share
         with np.errstate(divide="ignore"):
-            judge = np.divide(
-                samples_per_arm(*seen, sides=1), requests_per_day(case) * self.judge_share
-            )
-            readers = np.divide(
-                samples_per_arm(before, after, sides=1), self.reviews_per_month / DAYS_PER_MONTH
-            )
-        return np.minimum(np.minimum(judge, readers), self.days_unseen)
+            judge = np.divide(samples_per_arm(good, bad, sides=1), judged_a_day)
+            readers = np.divide(samples_per_arm(before, after, sides=1), self.reviews_per_month)
+        return np.minimum(np.minimum(judge, readers * DAYS_PER_MONTH), self.days_unseen)
 
     def buys(self, case: Case) -> Purchases:
         traced = case.requests_per_month * self.trace_share

@@ -11,7 +11,7 @@ from costmodel.choices.purchases import Line, Purchases, labour, setup, upkeep
 from costmodel.choices.requests import Cache, Request, Segment
 from costmodel.choices.schedule import monthly, once
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import require, validate
+from costmodel.core.checks import validate
 from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range, assumed
@@ -133,13 +133,11 @@ class PromptCache:
     usd_per_mtok_hour: Number = 0.0
 
     def __post_init__(self) -> None:
-        validate(self, optional=("minimum_tokens",))
+        validate(self)
         check(
             self.ttl_s in (300, 3600),
             f"PromptCache.ttl_s is {self.ttl_s}, allowed are 300 (5 minutes) and 3600 (1 hour)",
         )
-        for name in ("burst", "parallel", "prefixes", "replicas"):
-            require(f"PromptCache.{name}", getattr(self, name), low=1)
 
     def shape(self, request: Request, work: Workload) -> Request:
         names = Cache.__dataclass_fields__

@@ -29,7 +29,7 @@ from costmodel.choices.techniques.operations import (
     loss,
     requests_per_day,
 )
-from costmodel.core.checks import require, validate
+from costmodel.core.checks import validate
 from costmodel.core.errors import check, unknown
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range, assumed
@@ -53,7 +53,6 @@ POLICIES = (
     "shadow + canary",
     "shadow + canary + A/B",
 )
-MOST_LAYERS = 6  # model, system prompt, prompt template, sampling, retrieval, parsing
 STAGES = "0.01, 0.05, 0.20, 0.50"
 HALF = 0.5
 
@@ -96,7 +95,9 @@ class Release:
     --------
     >>> import costmodel as cm
     >>> policy = cm.uncertainty.middle(cm.Release(policy="shadow + canary"))
-    >>> case = cm.Option(cm.Api("gpt-6-luna"), policy).case(cm.Workload(10_000, input_tokens=500), cm.Terms())
+    >>> case = cm.Option(cm.Api("gpt-6-luna"), policy).case(
+    ...     cm.Workload(10_000, input_tokens=500), cm.Terms()
+    ... )
     >>> policy.calendar_days(case)  # two weeks of shadow, four stages of 36 hours
     20.0
     """
@@ -178,7 +179,6 @@ class Release:
             object.__setattr__(self, "stages", ", ".join(map(str, self.stages)))
         validate(self)
         require_servings(self, "candidate", "judge")
-        require("Release.layers", self.layers, 1, MOST_LAYERS)
         policy = f"Release.policy is {self.policy!r}"
         check(
             isinstance(self.policy, str),
@@ -218,9 +218,9 @@ class Release:
 
     def chance(self, answers: Any, agreement: Any = 1.0) -> Any:
         """Chance that so many answers with a known outcome show a fall of `drop`."""
-        before, after = self.accepted_before, self.accepted_before - self.drop
-        known = (through_judge(p, agreement) for p in (before, np.maximum(after, LEAST_SHARE)))
-        return chance_to_detect(answers, *known, self.alpha, 1)
+        before = through_judge(self.accepted_before, agreement)
+        after = np.maximum(self.accepted_before - self.drop, LEAST_SHARE)
+        return chance_to_detect(answers, before, through_judge(after, agreement), self.alpha, 1)
 
     def ab_days(self, case: Case) -> Any:
         """Days of an A/B test at half of the traffic, by its power, at most `ab_days_most`."""
@@ -261,9 +261,10 @@ class Release:
 
     def exposed(self, case: Case) -> Any:
         """Days of full traffic that a bad release reaches on average."""
-        stages = self.rollout(case)
-        columns = (tuple(getattr(stage, name) for stage in stages) for name in Stage._fields)
-        return exposed_days(*columns, self.days_after(case))
+        if not self.steps:
+            return self.days_after(case)
+        shares, days, chances = zip(*self.rollout(case), strict=True)
+        return exposed_days(shares, days, chances, self.days_after(case))
 
     def slips(self, case: Case) -> Any:
         """Chance that a regression passes every stage and reaches everybody."""

@@ -1,13 +1,14 @@
 """The life of a tune around its run: labels, failures, evaluation, retraining, the end of its base.
 
-What a tune of one tenant needs is bought once for each of `adapters` tenants; engineering is reused,
-so a further tenant takes `further_share` of it.
+What a tune of one tenant needs is bought once for each of `adapters` tenants; engineering is
+reused, so a further tenant takes `further_share` of it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,11 @@ ELSEWHERE = ", at another provider, which is taken to cost as much"
 
 
 def runs_until_pass(chance: Any, luck: Any) -> Any:
-    """Runs until one passes the gate [count], whole: the geometric distribution at probability `luck`.
+    """Runs until one passes the gate [count]: the geometric distribution at probability `luck`.
 
-    n = ceil(ln(1 - luck) / ln(1 - chance)), at least 1; its mean over all luck is 1 / chance. Inputs
-    are shares, any shape. Not in it: learning from a failed run, which raises the chance of the next.
+    n = ceil(ln(1 - luck) / ln(1 - chance)), at least 1; its mean over all luck is 1 / chance.
+    Inputs are shares, any shape. Not in it: learning from a failed run, which raises the chance of
+    the next.
 
     >>> [float(runs_until_pass(0.25, u)) for u in (0.05, 0.5, 0.95)]
     [1.0, 3.0, 11.0]
@@ -47,7 +49,7 @@ def month_of(day: str, start: Any) -> int:
     return (end.year - first.year) * MONTHS_PER_YEAR + end.month - first.month + 1
 
 
-# -- the end of the base model -------------------------------------------------------------------------
+# -- the end of the base model -----------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +73,7 @@ def ending(
     life: str = "base_life_months",
     closes: str | None = None,
 ) -> Ending:
-    """The model ends on its known day and every `life` (a field) after it, or every `life` from today."""
+    """The model ends on its known day and every `life` (a field) after it, or from today."""
     lasts, cites = getattr(technique, life), (*cites, life)
     model = "the base model" if life == "base_life_months" else "the model"
     first = month_of(day, terms.start) if day else 0
@@ -84,34 +86,39 @@ def ending(
     return Ending(when, words + (ELSEWHERE if closes else ""), cites, closes)
 
 
-# -- what is bought ------------------------------------------------------------------------------------
+# -- what is bought ----------------------------------------------------------------------------
 
 
 def label_examples(tune: Any, examples: Any, ends: Ending) -> Purchases:
     """What people label: at first, a share again at each retraining, what is lost with the base."""
-    number, usd = examples * tune.adapters, tune.labels.usd_per_item
+    number = examples * tune.adapters
     basis = "{examples} examples x " + "".join(f"{{{name}}} x " for name in tune.labelled)
-    again = "{retrain_labels} made again, every {retrain_months} months"
-    lost = "(1 - {labels_kept} kept) " + ends.words
-    for item, phase, share, when, treatment, words in (
-        ("label the examples", "data", 1.0, once(), "capex", "{usd_per_item} each"),
-        ("label again for retraining", "maintenance", tune.retrain_labels,
-         every(tune.retrain_months), "opex", again),
-        ("label again for a new base", "migration", 1 - tune.labels_kept, ends.when, "opex", lost),
-    ):  # fmt: skip
-        cites = ("usd_per_item", *(ends.cites if words is lost else ()))
-        yield Line(
-            item,
-            phase,
-            number * share,
-            "example",
-            usd,
-            when,
-            "labour",
-            treatment,
-            basis + words,
-            cites,
-        )
+    label = partial(Line, unit="example", usd_per_unit=tune.labels.usd_per_item, trend="labour")
+    cites = ("usd_per_item",)
+    yield label(
+        "label the examples",
+        "data",
+        number,
+        schedule=once(),
+        treatment="capex",
+        basis=basis + "{usd_per_item} each",
+    )
+    yield label(
+        "label again for retraining",
+        "maintenance",
+        number * tune.retrain_labels,
+        schedule=every(tune.retrain_months),
+        basis=basis + "{retrain_labels} made again, every {retrain_months} months",
+        cites=cites,
+    )
+    yield label(
+        "label again for a new base",
+        "migration",
+        number * (1 - tune.labels_kept),
+        schedule=ends.when,
+        basis=basis + "(1 - {labels_kept} kept) " + ends.words,
+        cites=(*cites, *ends.cites),
+    )
 
 
 def life_of(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:

@@ -1,4 +1,4 @@
-"""What providers and licences allow: offers of managed fine-tuning, their dates and prices, and whose answers may train a student."""
+"""What providers and licences allow: offers of managed fine-tuning, and whose answers may train."""
 
 from __future__ import annotations
 
@@ -28,65 +28,71 @@ def open_model(name: str) -> Any:
 
 
 def refuse_base(offer: catalog.Tuning, serving: Any, how: str = "FineTune") -> None:
-    """Refuse an offer that does not tune this model: by its name, or by the size class that the offer states.
+    """Refuse an offer that does not tune this model: by its name, or by the size class it states.
 
-    A size class tunes open weights, which then run on GPUs that are paid by the hour: its serving is Hosted.
+    A size class tunes open weights, which then run on GPUs that are paid by the hour: Hosted.
     """
-    model, name = serving.model, type(serving).__name__
+    model, is_hosted = serving.model, isinstance(serving, Hosted)
+    tunes, this = (
+        f"{how}: {offer.id} tunes {offer.base}",
+        f"this serving is {type(serving).__name__}",
+    )
     if offer.parameters_up_to is None:
-        if isinstance(serving, Hosted):
-            raise Infeasible(
-                f"{how}: {offer.id} is a provider's offer, this serving is {name}; leave tuning out"
-            )
+        if is_hosted:
+            raise Infeasible(f"{how}: {offer.id} is a provider's offer, {this}; leave tuning out")
         if offer.base != model.id:
             raise Infeasible(
                 f"{how}: {offer.id} tunes {offer.base!r}, this serving answers with {model.id!r}"
             )
         return
-    if not isinstance(serving, Hosted):
+    if not is_hosted:
         raise Infeasible(
-            f"{how}: {offer.id} tunes {offer.base}, whose tuned weights run on GPUs by the hour, this serving is {name}; "
+            f"{tunes}, whose tuned weights run on GPUs by the hour, {this}; "
             "take Hosted(model, gpu=..., rent=...) with the rent of the endpoint"
         )
     low, high, size = middle((offer.parameters_from, offer.parameters_up_to, model.parameters))
-    if np.any(np.asarray(size) < low) or np.any(np.asarray(size) > high):
-        raise Infeasible(
-            f"{how}: {offer.id} tunes {offer.base}; {model.id} has {np.max(size) / (KILO * MILLION):.0f} billion parameters"
-        )
+    if np.any(np.clip(size, low, high) != size):
+        billions = np.max(size) / (KILO * MILLION)
+        raise Infeasible(f"{tunes}; {model.id} has {billions:.0f} billion parameters")
 
 
 def refuse_terms(teacher: Any, student: Any, allowed: bool) -> None:
-    """Refuse a teacher whose terms may forbid to train on its answers, unless the user's contract allows it.
+    """Refuse a teacher whose terms may forbid to train on its answers.
 
-    Closed models do; of open weights their licence decides (data/facts/licences.csv), and a licence that excepts models of its
-    own maker lets them learn.
+    Closed models do; of open weights their licence decides (data/facts/licences.csv), and a licence
+    that excepts models of its own maker lets them learn. The user's contract may allow it.
     """
     if allowed:
         return
     model = teacher.model if isinstance(teacher, Hosted) else open_model(teacher.model.id)
     if model is None:
         raise Infeasible(
-            f"{teacher.model.id} is not known as open weights, and terms of closed models forbid to train on their answers; "
-            "take an open teacher such as deepseek-v4-pro, or terms_allow_training=True"
+            f"{teacher.model.id} is not known as open weights, and terms of closed models forbid "
+            "to train on their answers; take an open teacher such as deepseek-v4-pro, "
+            "or terms_allow_training=True"
         )
-    key = f"{(model.licence or 'unknown').lower().replace(' ', '-')}.may_train_others"
-    fact = catalog.facts_of("licences").get(key)
-    if fact is None:
+    licence = model.licence or "unknown"
+    key = f"{licence.lower().replace(' ', '-')}.may_train_others"
+    may_train = catalog.facts_of("licences").get(key)
+    if may_train is None:
         raise Infeasible(
-            f"whether the licence of {model.id} ({model.licence or 'not published'}) lets its answers train another model is not known; "
-            "read it, and set terms_allow_training=True if it does"
+            f"whether the licence of {model.id} ({model.licence or 'not published'}) lets its "
+            "answers train another model is not known; read it, and set terms_allow_training=True "
+            "if it does"
         )
-    if fact.value.mid < 1 and model.maker != getattr(student, "maker", None):
+    if may_train.value.mid < 1 and model.maker != getattr(student, "maker", None):
         raise Infeasible(
-            f"the {model.licence} of {model.id} forbids to train other models on its answers; take another teacher, or a student by {model.maker}"
+            f"the {licence} of {model.id} forbids to train other models on its answers; "
+            f"take another teacher, or a student by {model.maker}"
         )
 
 
 def tuned_price(card: ApiPrice, offer: catalog.Tuning) -> ApiPrice:
-    """The price card of a tuned model: the stated prices, or every class of the base times the premium."""
+    """The price card of a tuned model: the stated prices, or every class times the premium."""
     if offer.usd_per_mtok_in is not None and offer.usd_per_mtok_out is not None:
         tier = replace(
             card.tiers[0],
+            id=offer.id,
             usd_per_mtok_in=offer.usd_per_mtok_in,
             usd_per_mtok_out=offer.usd_per_mtok_out,
             usd_per_mtok_cache_read=None,
@@ -94,29 +100,32 @@ def tuned_price(card: ApiPrice, offer: catalog.Tuning) -> ApiPrice:
             usd_per_mtok_cache_write_1h=None,
             usd_per_mtok_reasoning=None,
         )
-        return replace(
-            card, id=offer.id, tiers=(replace(tier, id=offer.id),), sources=offer.sources
-        )
+        return replace(card, id=offer.id, tiers=(tier,), sources=offer.sources)
     if offer.premium is None:
         raise Infeasible(
-            f"what {offer.id} charges for tokens of the tuned model is not known; choose another offer"
+            f"what {offer.id} charges for tokens of the tuned model is not known; "
+            "choose another offer"
         )
-    rates = [f for f in card.tiers[0].__dataclass_fields__ if f.startswith("usd_")]
-    tiers = tuple(
-        replace(t, **{f: getattr(t, f) * offer.premium for f in rates if getattr(t, f) is not None})
-        for t in card.tiers
-    )
-    return replace(card, tiers=tiers, sources=(*card.sources, *offer.sources))
+    tiers = []
+    for tier in card.tiers:
+        prices = {name: usd for name, usd in vars(tier).items() if name.startswith("usd_")}
+        known = {name: usd * offer.premium for name, usd in prices.items() if usd is not None}
+        tiers.append(replace(tier, **known))
+    return replace(card, tiers=tuple(tiers), sources=(*card.sources, *offer.sources))
 
 
-def refuse_closed(offer: catalog.Tuning, start: str, build_weeks: Any, customer: bool) -> None:
-    """Refuse an offer that is closed when the first run would be made: `build_weeks` after the start, or at once for strangers."""
+def refuse_closed(offer: catalog.Tuning, start: Any, build_weeks: Any, customer: bool) -> None:
+    """Refuse an offer that is closed at the first run, `build_weeks` after the start.
+
+    One that takes no new customers is closed at once, unless you are a customer.
+    """
     weeks = float(np.min(build_weeks))
     first = (date.fromisoformat(start) + timedelta(days=weeks * DAYS_PER_WEEK)).isoformat()
     when = f"this option starts on {start} and takes {weeks:.3g} weeks to its first run"
     if offer.closes_new and start >= offer.closes_new and not customer:
         raise Infeasible(
-            f"{offer.id}: closed to new customers since {offer.closes_new}; set customer=True if you are one"
+            f"{offer.id}: closed to new customers since {offer.closes_new}; "
+            "set customer=True if you are one"
         )
     if offer.closes and first >= offer.closes:
         raise Infeasible(f"{offer.id}: fine-tuning closes on {offer.closes}, {when}")

@@ -1,4 +1,4 @@
-"""One training run of a tune: on the GPUs of a Hosted serving, at a provider, or at a price you know."""
+"""One training run of a tune: on own GPUs, at a provider, or at a price that you know."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SIZE = "{examples} examples x {tokens_per_example} tokens x {epochs} epochs"
 
 @dataclass(frozen=True)
 class RunPrice:
-    """One run as it is bought: `quantity` units at `usd_per_unit`, its formula and what that cites."""
+    """One run as it is bought: `quantity` units at `usd_per_unit`, and its formula."""
 
     quantity: Any
     unit: str

@@ -40,7 +40,6 @@ from costmodel.laws.quality import Effect, examples_gain
 from costmodel.laws.training.calibration import laws
 from costmodel.laws.training.run import STACKS
 
-MOST_EPOCHS = 1_000.0
 ERROR = laws()[2]["adapter"]  # of the predicted speed of a tune: 80 % lie within
 LEARNS = (
     "log-linear in the examples: Zhang et al. 2024 (arXiv:2402.17193) find power laws in data for "
@@ -52,9 +51,9 @@ LEARNS = (
 class Tune:
     """What every tune has in common.
 
-    A run passes the gate with `pass_chance`; how many it takes is drawn (`luck`), unless `runs` says
-    it. The run itself is predicted, unless its `mfu`, its `speed` over the prediction or its price
-    (`usd_per_run`) is known; `speed_error` is how far published adapter runs lie from the
+    A run passes the gate with `pass_chance`; how many it takes is drawn (`luck`), unless `runs`
+    says it. The run itself is predicted, unless its `mfu`, its `speed` over the prediction or its
+    price (`usd_per_run`) is known; `speed_error` is how far published adapter runs lie from the
     prediction, and is widened for full tunes, mixtures of experts and offload. A plain script
     (`stack="naive"`) does not pack.
     """
@@ -155,12 +154,10 @@ class Tune:
         kind = type(self).__name__
         find_records(self, labels=catalog.label)
         if hasattr(self, "tuning"):
-            find_records(self, optional=("tuning",), tuning=catalog.tuning)
-        validate(self, optional=("runs", "mfu", "speed", "usd_per_run", "packed"))
-        for name in ("examples", "tokens_per_example", "runs", "adapters", "seq_len"):
-            if getattr(self, name) is not None:
-                require(f"{kind}.{name}", getattr(self, name), low=1)
-        require(f"{kind}.epochs", self.epochs, 0.01, MOST_EPOCHS)
+            find_records(self, tuning=catalog.tuning)
+        validate(self)
+        for name in ("examples", "tokens_per_example", "adapters"):
+            require(f"{kind}.{name}", getattr(self, name), low=1)
         if self.stack not in STACKS:
             raise unknown("stack", self.stack, STACKS, where=kind)
         length, window = middle((self.tokens_per_example, self.seq_len))
@@ -221,7 +218,7 @@ class Tune:
 @public
 @dataclass(frozen=True, kw_only=True)
 class FineTune(Tune):
-    """Fine-tune all weights: at a provider (`tuning`, with an Api serving), or on own GPUs (Hosted).
+    """Fine-tune all weights: at a provider (`tuning`, with an Api), or on own GPUs (Hosted).
 
     You buy labels, failed runs and upkeep; you give up the base model's updates. Each of `adapters`
     tenants at a provider has a tuned model of its own; whole models do not share own GPUs.
@@ -264,7 +261,7 @@ class FineTune(Tune):
         if self.tuning is not None:
             refuse_base(self.tuning, serving)
         if not isinstance(serving, Api):
-            if np.any(np.asarray(self.adapters) > 1):
+            if np.any(self.adapters > 1):
                 raise Infeasible(
                     "whole models of several tenants do not share GPUs; use Lora(adapters=...)"
                 )

@@ -11,7 +11,7 @@ from costmodel.choices.purchases import Purchases, Traffic, every_call, labour
 from costmodel.choices.requests import Call, Segment
 from costmodel.choices.techniques.operations import bought_together, loss
 from costmodel.choices.techniques.tune_life import Ending, ending, month_of
-from costmodel.core.checks import require, validate
+from costmodel.core.checks import validate
 from costmodel.core.errors import Infeasible
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, assumed
@@ -94,7 +94,6 @@ class Upgrades:
 
     def __post_init__(self) -> None:
         validate(self)
-        require("Upgrades.prompts", self.prompts, low=1)
 
     def ends(self, case: Case) -> Ending:
         """When models end."""
