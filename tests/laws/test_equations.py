@@ -1,4 +1,4 @@
-"""Equations of floor 2: arrays and numbers give the same, directions are right, ratios are the published ones."""
+"""Equations of floor 2: arrays equal numbers, directions are right, ratios are published ones."""
 
 import inspect
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costmodel.laws import ageing, agents, caching, experiments, money, quality, retrieval
+from costmodel.laws import ageing, caching, experiments, money, quality, retrieval
 from costmodel.laws import agents as agent_loop
 from costmodel.laws import queueing as fleet
 from costmodel.laws.serving import batching, roofline
@@ -120,7 +120,9 @@ def test_every_equation_states_what_it_computes_with_an_example(equation):
 
 @given(positive, positive)
 def test_an_adapter_takes_two_thirds_of_a_full_tune(parameters, tokens):
-    """4 N D against 6 N D: frozen weights need no weight gradient (Hu et al. 2021, arXiv:2106.09685, section 4.2)."""
+    """4 N D against 6 N D: frozen weights need no weight gradient (Hu et al. 2021,
+    arXiv:2106.09685, section 4.2).
+    """
     assert training.adapter_flops(parameters, tokens) / training.training_flops(
         parameters, tokens
     ) == pytest.approx(2 / 3)

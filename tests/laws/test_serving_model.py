@@ -80,7 +80,9 @@ def test_all_measurements_are_predicted():
 
 
 def test_the_fit_is_as_good_as_promised_on_what_it_saw():
-    """The honest test, on what a fit has not seen, is benchmarks/fidelity_serving.py; this guards against slips."""
+    """The honest test, on what a fit has not seen, is benchmarks/fidelity_serving.py; this guards
+    against slips.
+    """
     table = serving_reality()
     table = table[~table["note"].str.startswith(UNUSED)]
     error = (1 / table["ratio"] - 1).abs()
@@ -169,7 +171,9 @@ def test_an_engine_that_is_not_known_lies_between_the_others():
 
 
 def test_kv_cache_of_grouped_query_attention():
-    """2 x layers x KV heads x head size x bytes: Ainslie et al. 2023, arXiv:2305.13245; Llama 3.1 70B: 320 KiB in 16 bits."""
+    """2 x layers x KV heads x head size x bytes: Ainslie et al. 2023, arXiv:2305.13245; Llama 3.1
+    70B: 320 KiB in 16 bits.
+    """
     s, u = shape_of("llama-3.1-70b"), setup_of("H100-SXM", "bf16")
     assert kv_bytes(s, u, 1) == 2 * 80 * 8 * 128 * 2 == 320 * 1024
     assert (
@@ -178,7 +182,9 @@ def test_kv_cache_of_grouped_query_attention():
 
 
 def test_latent_cache_is_smaller_still():
-    """DeepSeek-V2, arXiv:2405.04434, table 1: (rank + rope head) values a layer, some 2 KV heads of grouped queries."""
+    """DeepSeek-V2, arXiv:2405.04434, table 1: (rank + rope head) values a layer, some 2 KV heads of
+    grouped queries.
+    """
     s, u = shape_of("deepseek-v3"), setup_of("H200-SXM", "fp8", "bf16")
     assert kv_bytes(s, u, 1) == 61 * (512 + 64) * 2
     assert kv_bytes(s, u, 1) < kv_bytes(shape_of("llama-3.1-70b"), u, 1) / 4
@@ -205,7 +211,9 @@ def test_what_does_not_fit_says_by_how_many_gb():
 
 
 def test_decode_at_batch_1_is_bandwidth_bound():
-    """Twice the bandwidth nearly halves the step of a large dense model, twice the peak changes nothing."""
+    """Twice the bandwidth nearly halves the step of a large dense model, twice the peak changes
+    nothing.
+    """
     s, u, p = shape_of("llama-3.1-70b"), setup_of("H200-SXM", "fp8"), physics("trtllm")
     usual = decode_step_s(s, u, p, 1, 1_000)
     assert decode_step_s(s, replace(u, bandwidth=2 * u.bandwidth), p, 1, 1_000) < 0.65 * usual
@@ -218,7 +226,9 @@ def test_decode_at_batch_1_is_bandwidth_bound():
 
 
 def test_70b_on_one_h100_is_several_times_slower_than_on_one_h200():
-    """KV memory runs out: TensorRT-LLM, performance overview 0.14: 410 to 464 against 2,585 tokens/s, 1,000 in and out."""
+    """KV memory runs out: TensorRT-LLM, performance overview 0.14: 410 to 464 against 2,585
+    tokens/s, 1,000 in and out.
+    """
     h100, h200 = (
         one(
             "llama-3.1-70b",
@@ -236,8 +246,10 @@ def test_70b_on_one_h100_is_several_times_slower_than_on_one_h200():
 
 
 def test_time_per_token_of_a_small_model_against_a_published_line():
-    """vLLM on one H100, Llama 3.1 8B in BF16: 6.44 ms + 4.37e-5 ms per token of context in the batch. We are
-    13 % above it alone and 29 % at 32 sequences: our step has a cost per sequence that this line does not."""
+    """vLLM on one H100, Llama 3.1 8B in BF16: 6.44 ms + 4.37e-5 ms per token of context in the
+    batch. We are 13 % above it alone and 29 % at 32 sequences: our step has a cost per sequence
+    that this line does not.
+    """
     batch = np.array([1, 8, 32])
     step = decode_step_s(
         shape_of("llama-3.1-8b"), setup_of("H100-SXM", "bf16"), physics("vllm"), batch, 2_000
@@ -282,7 +294,9 @@ def test_a_cached_prefix_and_a_draft_save_time_where_they_should():
 
 
 def test_speculation_pays_at_small_batches_and_fades():
-    """EAGLE-3, arXiv:2503.01840, throughput against batch, 8B on one H100: 1.81x at batch 2, 1.38x at 64."""
+    """EAGLE-3, arXiv:2503.01840, throughput against batch, 8B on one H100: 1.81x at batch 2, 1.38x
+    at 64.
+    """
     kwargs = {
         "precision": "bf16",
         "input_tokens": 500,
@@ -314,7 +328,9 @@ def test_scalars_arrays_and_draws_agree():
 
 
 def test_expert_parallel_groups_wait_for_the_busiest():
-    """Eight groups of 32 experts against slices of all: dearer in a small batch, alike in a large one, nothing for a dense model."""
+    """Eight groups of 32 experts against slices of all: dearer in a small batch, alike in a large
+    one, nothing for a dense model.
+    """
 
     def tpot(model, ep, n):
         return one(
@@ -429,8 +445,10 @@ def test_many_configurations_are_what_each_is_alone():
 
 
 def test_a_plan_for_1_000_chat_users():
-    """50 requests/s, 2,000 in, 300 out, 2 s and 30 ms; a kernel database takes 29 s to propose 13 H200 (one GPU each), and so
-    do we: 11.4 are busy, and with a queue to a p95 without waiting 13 are needed."""
+    """50 requests/s, 2,000 in, 300 out, 2 s and 30 ms; a kernel database takes 29 s to propose 13
+    H200 (one GPU each), and so do we: 11.4 are busy, and with a queue to a p95 without waiting 13
+    are needed.
+    """
     plan = cm.serving.plan_serving(
         "qwen3-32b", ["H200-SXM", "B200-SXM"], "fp8", 50, 2_000, 300, TTFT, TPOT
     )
@@ -469,7 +487,10 @@ def test_a_rejected_plan_says_why():
 
 def test_fitting_and_fidelity_scripts_import():
     """They run by hand, for minutes; here only that they still match the package."""
-    code = "import sys; sys.path.insert(0, 'benchmarks'); import fidelity_serving, fit_serving; assert set(fit_serving.FREE)"
+    code = (
+        "import sys; sys.path.insert(0, 'benchmarks'); import fidelity_serving, fit_serving; "
+        "assert set(fit_serving.FREE)"
+    )
     root = catalog.data_folder().parent
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
 

@@ -1,4 +1,4 @@
-"""Training: every measured row is read, the sanity list holds, and published runs lie in the band."""
+"""Training: measured rows are read, the sanity list holds, published runs lie in the band."""
 
 import time
 from dataclasses import fields
@@ -141,7 +141,7 @@ RUNS = {
         16,
         26 / 60 * 16,
         dict(seq_len=20_000),
-        "arXiv:2501.19393, sec. 4: 26 minutes on 16 H100; 1,000 examples, 5 epochs; their length is an assumption",
+        "arXiv:2501.19393, sec. 4: 26 minutes on 16 H100; 1,000 examples, 5 epochs; length assumed",
     ),
 }
 
@@ -154,15 +154,16 @@ def test_published_gpu_hours_lie_in_the_band(name):
 
 
 def test_vicuna_13b_took_a_day_on_eight_gpus():
-    # lmsys.org/blog/2023-03-30-vicuna: 70 thousand conversations, 8 A100, one day; FastChat's recipe: 3 epochs, padded to
-    # 2,048 tokens. About 1,000 tokens a conversation is an assumption.
+    # lmsys.org/blog/2023-03-30-vicuna: 70 thousand conversations, 8 A100, one day; FastChat's
+    # recipe: 3 epochs, padded to 2,048 tokens. About 1,000 tokens a conversation is an assumption.
     row = one(13.02e9, 3 * 70_000 * 1_000, "A100-80GB", gpus=8, stack="naive", packed=False)
     assert row.wall_hours_low < 24 < row.wall_hours_high
 
 
 def test_alpaca_7b_took_three_hours_on_eight_gpus():
-    # github.com/tatsu-lab/stanford_alpaca: 52,002 examples, 3 epochs, at most 512 tokens, 3 hours on 8 A100 80 GB.
-    # Examples are padded and short: 250 tokens is an assumption, and the time of loading is not in it.
+    # github.com/tatsu-lab/stanford_alpaca: 52,002 examples, 3 epochs, at most 512 tokens, 3 hours
+    # on 8 A100 80 GB. Examples are padded and short: 250 tokens is an assumption, and the time of
+    # loading is not in it.
     row = one(
         6.74e9, 3 * 52_002 * 250, "A100-80GB", gpus=8, stack="naive", seq_len=512, packed=False
     )
@@ -170,8 +171,9 @@ def test_alpaca_7b_took_three_hours_on_eight_gpus():
 
 
 def test_qlora_65b_took_a_day_on_one_48_gb_card():
-    # arXiv:2305.14314, abstract and table 9: Guanaco 65B, one 48 GB GPU, 24 hours; 1,875 steps of 16 sequences, at most 512 tokens.
-    # artidoro/qlora, scripts/finetune_guanaco_65b.sh: rank 64, 4 sequences at once.
+    # arXiv:2305.14314, abstract and table 9: Guanaco 65B, one 48 GB GPU, 24 hours; 1,875 steps of
+    # 16 sequences, at most 512 tokens. artidoro/qlora, scripts/finetune_guanaco_65b.sh: rank 64, 4
+    # sequences at once.
     row = one(
         65.2e9,
         1_875 * 16 * 512,
@@ -186,7 +188,8 @@ def test_qlora_65b_took_a_day_on_one_48_gb_card():
     assert (
         row.peak_memory_gb_low < 48 < row.peak_memory_gb_high
     )  # near its limit: the middle is a tenth over, users report up to 60 GB
-    # The paper pages the optimiser states of its 0.8 billion adapter weights (12 GB) to the host when they do not fit; with rank 16 they do.
+    # The paper pages the optimiser states of its 0.8 billion adapter weights (12 GB) to the host
+    # when they do not fit; with rank 16 they do.
     small = one(
         65.2e9, 1_875 * 16 * 512, "RTX-A6000", method="qlora", rank=16, **at_once(), **LLAMA_2_70B
     )
@@ -221,7 +224,9 @@ def test_memory_of_a_7b_model():
 
 
 def test_wide_blocks_keep_more_activations():
-    """Gemma 7B's feed-forward block is six times its width, Llama's 2.7 times: kept activations grow with it, checkpointed ones hardly."""
+    """Gemma 7B's feed-forward block is six times its width, Llama's 2.7 times: kept activations
+    grow with it, checkpointed ones hardly.
+    """
     narrow, wide = (
         dict(layers=28, hidden=h, vocab=32_000, micro_batch=8, seq_len=2_048, gpus=8, method="lora")
         for h in (4_608, 3_072)
@@ -240,7 +245,8 @@ def test_70b_lora_in_bf16_does_not_fit_one_card_of_80_gb():
 
 
 def test_qlora_is_slower_than_lora_and_less_so_with_more_tokens_in_a_step():
-    # Lightning-AI/litgpt, tutorials/finetune_lora.md: +34 to +105 %; QwenLM/Qwen README: 1.3-3.3x at 256 tokens, 1.05x at 8,192
+    # Lightning-AI/litgpt, tutorials/finetune_lora.md: +34 to +105 %; QwenLM/Qwen README: 1.3-3.3x
+    # at 256 tokens, 1.05x at 8,192
     slower = []
     for length in (256, 1_024, 8_192):
         lora, qlora = (
@@ -320,7 +326,9 @@ def test_hours_grow_with_parameters_and_tokens(params, tokens, method, gpu):
 def test_lora_is_cheaper_than_full_and_qlora_dearer_than_lora_wherever_they_run(
     params, gpu, gpus, stack, length
 ):
-    """The ratio of the parameters' FLOPs is 2/3, and 3/4 with full recomputation; attention is the same for all, so long sequences are dearer."""
+    """The ratio of the parameters' FLOPs is 2/3, and 3/4 with full recomputation; attention is the
+    same for all, so long sequences are dearer.
+    """
     full, lora, qlora = (
         cm.training.predict_training(
             [params], 1e13, gpu, gpus=gpus, method=m, stack=stack, seq_len=length
@@ -336,7 +344,9 @@ def test_lora_is_cheaper_than_full_and_qlora_dearer_than_lora_wherever_they_run(
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("method", ["full", "lora", "qlora"])
 def test_no_prediction_is_faster_than_what_was_ever_published(stack, method):
-    """llm-foundry has a 3B model at 62 % of an A100 (6 N, attention left out); nothing in our table is above it."""
+    """llm-foundry has a 3B model at 62 % of an A100 (6 N, attention left out); nothing in our table
+    is above it.
+    """
     table = cm.training.predict_training(
         np.geomspace(1e8, 1e12, 20)[:, None],
         1e9,
@@ -377,7 +387,9 @@ def test_a_plain_script_does_not_pack_unless_told():
 
 
 def test_experts_are_gathered_by_a_plain_script_and_exchanged_by_a_good_one():
-    """All of 30 billion parameters cross the link for 3 billion that work: reports have one script ten times slower than a vendor's stack."""
+    """All of 30 billion parameters cross the link for 3 billion that work: reports have one script
+    ten times slower than a vendor's stack.
+    """
     hours = [
         one(
             30.5e9, 1e9, "H100-SXM", gpus=8, active_params=3.3e9, packed=True, stack=s, **at_once()
@@ -388,7 +400,9 @@ def test_experts_are_gathered_by_a_plain_script_and_exchanged_by_a_good_one():
 
 
 def test_answers_of_rl_are_priced_by_the_inference_model():
-    """More answers at once share each reading of the weights; with few, memory bandwidth rules, so it decides the speed."""
+    """More answers at once share each reading of the weights; with few, memory bandwidth rules, so
+    it decides the speed.
+    """
     few, many = (
         one(8e9, 1e9, "H100-SXM", gpus=8, method="rl", rollouts=n).gpu_hours_mid
         for n in (16, 4_096)
@@ -426,7 +440,9 @@ def test_memory_savers_save():
 
 @pytest.mark.parametrize("method", ["dpo", "rl"])
 def test_preferences_and_rewards_can_train_an_adapter(method):
-    """Its frozen base is the reference as well, so memory falls by the states and by the second model."""
+    """Its frozen base is the reference as well, so memory falls by the states and by the second
+    model.
+    """
     full, adapter = (
         one(8.03e9, 1e9, "H100-SXM", gpus=8, method=method, rank=r) for r in (None, 16)
     )
