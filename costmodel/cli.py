@@ -309,7 +309,7 @@ def _parameters(text: str, where: str) -> dict[str, Any]:
     """Parameters from YAML; scalars stay text, which the types of the notebook read."""
     import yaml
 
-    from costmodel.scenarios.reading import NULL, parse
+    from costmodel.scenarios.places import NULL, parse
 
     plain = parse(text, where)
     if any(isinstance(value, (list, dict)) for value in plain.values()):

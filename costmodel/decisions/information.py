@@ -78,7 +78,11 @@ class Measurement:
 
     def tells(self, key: str) -> bool:
         """Whether it says something about this input."""
-        return any(fnmatchcase(key, pattern) for pattern in self.inputs)
+        return _matches(key, self.inputs)
+
+
+def _matches(key: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(key, pattern) for pattern in patterns)
 
 
 @analysis
@@ -230,7 +234,7 @@ def _groups(
     found = {}
     for name, given in groups.items():
         patterns = [given] if isinstance(given, str) else list(given)
-        found[name] = [key for key in inputs if any(fnmatchcase(key, p) for p in patterns)]
+        found[name] = [key for key in inputs if _matches(key, patterns)]
         if not found[name]:
             wanted = patterns[0] if patterns else name
             raise unknown("input", wanted, inputs, f"the group {name!r}")

@@ -53,12 +53,9 @@ def search_limits(
     for name, given in (("low", low), ("high", high)):
         if given is not None:
             require(f"breakeven over {over!r}: {name}", given, least, most)
-    if unit_of(field) in ("share", "share/month"):
-        start, end = least, most
-    else:
-        start, end = (now / factor, now * factor) if now else (0.0, 1.0)
-    low = max(start, least) if low is None else low
-    high = min(end, most) if high is None else high
+    share = unit_of(field) in ("share", "share/month")
+    start, end = (least, most) if share else _around(now, factor, least, most)
+    low, high = start if low is None else low, end if high is None else high
     check(low < high, f"breakeven over {over!r}: low {low:g} must be below high {high:g}")
     return low, high
 
@@ -76,7 +73,11 @@ def goal_limits(key: str, value: Any) -> tuple[float, float]:
             return max(least, value.low - width), min(most, value.high + width)
     if np.isfinite(most) and least >= 0:
         return least, most
-    start, end = sorted((now / NEAR_FACTOR, now * NEAR_FACTOR)) if now else (0.0, 1.0)
+    return _around(now, NEAR_FACTOR, least, most)
+
+
+def _around(now: float, factor: float, least: float, most: float) -> tuple[float, float]:
+    start, end = sorted((now / factor, now * factor)) if now else (0.0, 1.0)
     return max(least, start), min(most, end)
 
 

@@ -13,7 +13,8 @@ from costmodel.core.checks import whole_number
 from costmodel.core.draws import DRAWS_MAX, SEED_MAX, doubts, driver_key
 from costmodel.core.errors import check
 from costmodel.core.public import public
-from costmodel.decisions.simulate import totals
+from costmodel.decisions.simulate import per_draw
+from costmodel.ledgers.engine import Bill
 
 POINTS = 1024
 LEVEL = 0.90
@@ -70,7 +71,7 @@ def sobol(
 
     def usd(u: np.ndarray) -> np.ndarray:
         given = {key: column[:, None] for key, column in zip(keys, u.T, strict=True)}
-        first, *second = totals(study, len(u), points=given).values()
+        first, *second = per_draw(study, (Bill.total,), len(u), points=given)[0].values()
         return first - second[0] if second else first
 
     return sobol_indices(usd, keys, points, study.seed)

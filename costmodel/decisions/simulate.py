@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from costmodel.choices.study import Study
 from costmodel.core.checks import require
@@ -52,18 +53,13 @@ def simulate(study: Study) -> Simulated:
     return Simulated(found, *per_draw(study.only(*found.bills), numbers, study.draws))
 
 
-def totals(
-    study: Study,
-    draws: int | None = None,
-    grid: Grid = None,
-    points: Mapping[str, np.ndarray] | None = None,
-) -> PerDraw:
+def totals(study: Study, draws: int | None = None, grid: Grid = None) -> PerDraw:
     """USD over the horizon of each option, on the same draws (None: at the middle of every Range).
 
     `grid` maps inputs to values of equal length k: the result then has the shape (draws, k), or
-    (k,) at the middle; without a grid (draws,), or () at the middle. `points` gives the uniforms of
-    every key instead of a Latin hypercube."""
-    return per_draw(study, (Bill.total,), draws, grid, points)[0]
+    (k,) at the middle; without a grid (draws,), or () at the middle.
+    """
+    return per_draw(study, (Bill.total,), draws, grid)[0]
 
 
 def paths(study: Study, draws: int | None = None) -> PerDraw:
@@ -80,7 +76,10 @@ def per_draw(
     points: Mapping[str, np.ndarray] | None = None,
     width: int = 1,
 ) -> list[PerDraw]:
-    """Several numbers of the same bills, each in the shape of `totals`, or `width` a row."""
+    """Several numbers of the same bills, each in the shape of `totals`, or `width` a row.
+
+    `points` gives the uniforms of every key instead of a Latin hypercube.
+    """
     if draws is not None and points is None:
         check_draws(draws, study.seed)
     k = np.size(next(iter(grid.values()))) if grid else 1
@@ -156,11 +155,9 @@ def band(x: np.ndarray) -> dict[str, Any]:
 
 def p_cheapest(usd: Mapping[str, np.ndarray]) -> dict[str, float]:
     """Share of the draws in which each option costs least; ties are split."""
-    if not usd:
-        return {}
-    stack = np.vstack([np.where(np.isnan(x), np.inf, x) for x in usd.values()])
-    least = stack == stack.min(axis=0)
-    return dict(zip(usd, (least / least.sum(axis=0)).mean(axis=1).tolist(), strict=True))
+    costs = pd.DataFrame(usd).fillna(np.inf)
+    least = costs.eq(costs.min(axis=1), axis=0)
+    return least.div(least.sum(axis=1), axis=0).mean().to_dict()
 
 
 def that_run(usd: Mapping[str, np.ndarray]) -> tuple[PerDraw, np.ndarray]:

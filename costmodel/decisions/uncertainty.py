@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.checks import require
+from costmodel.core.checks import number_list, require
 from costmodel.core.draws import doubts, draw_values
 from costmodel.core.errors import check
 from costmodel.core.nested import leaves
@@ -274,7 +274,7 @@ def regret(study: Study) -> pd.DataFrame:
 
 
 @public
-def calibrate(prior: Range, measured: Iterable[float], error: float | None = None) -> Range:
+def calibrate(prior: Range, measured: Sequence[float], error: float | None = None) -> Range:
     """A Range after your own measurements: the prior and the data weighed by their precision.
 
     On the scale of the Range (logarithms for amounts, log-odds for shares) posterior precision =
@@ -285,7 +285,7 @@ def calibrate(prior: Range, measured: Iterable[float], error: float | None = Non
     ----------
     prior : Range
         What was believed before.
-    measured : iterable of float
+    measured : sequence of float
         The measurements, in the unit of the Range.
     error : float, optional
         Standard deviation of one measurement, as a share of it; a single one needs it. Without it,
@@ -310,8 +310,7 @@ def calibrate(prior: Range, measured: Iterable[float], error: float | None = Non
     ('speed', 119, 123, 128)
     """
     check(isinstance(prior, Range), f"calibrate: the prior is {prior!r}, it must be a Range")
-    x = np.ravel(np.asarray(list(measured) if isinstance(measured, Iterable) else measured, float))
-    check(x.size and np.isfinite(x).all(), "calibrate needs at least one finite measurement")
+    x = number_list("calibrate: measured", measured, -np.inf)
     if error is not None:
         require("calibrate: error", error)
     check(

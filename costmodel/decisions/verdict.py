@@ -64,7 +64,8 @@ class Verdict:
     @property
     def leaders(self) -> list[str]:
         """The cheapest eligible options, at most LEADERS; of all that run when none is eligible."""
-        return (self._where(self.table["eligible"]) or self._running)[:LEADERS]
+        eligible = list(self.table.index[self.table["eligible"]])
+        return (eligible or self._running)[:LEADERS]
 
     @property
     def contest(self) -> list[str]:
@@ -79,17 +80,13 @@ class Verdict:
             f"only {', '.join(runs)} can run, and an answer is weighed against another; add an "
             "option, such as people, today's bill or a cheaper model, or run 05_business_case",
         )
-        leaders = self.leaders
-        if len(leaders) == 1:
-            leaders += [label for label in runs if label not in leaders]
-        return leaders[:LEADERS]
+        first = self.leaders
+        more = [label for label in runs if label not in first] if len(first) == 1 else []
+        return [*first, *more][:LEADERS]
 
     @property
     def _running(self) -> list[str]:
-        return self._where(self.table["mid"].notna())
-
-    def _where(self, chosen: pd.Series) -> list[str]:
-        return list(self.table.index[chosen])
+        return list(self.table.index[self.table["mid"].notna()])
 
 
 @analysis

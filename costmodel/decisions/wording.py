@@ -34,7 +34,9 @@ def headline(study: Study, best: str, table: pd.DataFrame, wrong: float) -> str:
     text += "" if work.flat else f" over {terms.months} months"
     low, high = (money(row[end] / terms.months, terms) for end in ("p10", "p90"))
     text += f" (80 % sure between {low} and {high})"
-    return text + (f", {wrong:.0%} of it the cost of wrong answers." if _costly(wrong) else ".")
+    return text + (
+        f", {wrong:.0%} of it the cost of wrong answers." if wrong >= WORTH_SAYING else "."
+    )
 
 
 def points(
@@ -60,7 +62,7 @@ def points(
             f"{best} is the cheapest with every input at its middle; in the median of the draws "
             f"{other} is, {theirs} a month against {ours}."
         )
-    if _costly(wrong) and (other := least.idxmax()) != best:
+    if wrong >= WORTH_SAYING and (other := least.idxmax()) != best:
         yield (
             f"It turns on the assumed cost of a wrong answer: without it, {other} is the cheapest "
             f"in {least[other]:.0%} of the draws, {best} in {least[best]:.0%}."
@@ -119,10 +121,6 @@ def no_answer(table: pd.DataFrame, floor: float | None) -> str:
 def volume(work: Workload) -> str:
     """The requests of a month as people write them."""
     return number_text(round(present(work.requests_per_month)))
-
-
-def _costly(wrong: float) -> bool:
-    return wrong >= WORTH_SAYING
 
 
 def _rival(best: str, table: pd.DataFrame) -> str | None:

@@ -13,7 +13,6 @@ import numpy as np
 from costmodel.choices.schedule import Schedule
 from costmodel.choices.terms import STEADY, Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.errors import in_words
 from costmodel.core.units import MONTHS_PER_YEAR, ROUNDING
 
 
@@ -21,8 +20,6 @@ class Calendar:
     """Factors that turn `quantity x usd_per_unit` into a total, shared by all lines."""
 
     def __init__(self, work: Workload, terms: Terms) -> None:
-        if not isinstance(work, Workload):
-            raise ValueError(f"the workload is {in_words(work)}, it must be a Workload(...)")
         self.months, self.trends = terms.months, terms.trends
         self.demand = work.demand(terms.months)
         years = np.arange(terms.months + 1) / MONTHS_PER_YEAR

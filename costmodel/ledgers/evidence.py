@@ -38,12 +38,10 @@ class Evidence:
             if getattr(value, "source", ""):
                 self.sources.setdefault(key, value.source)
         for record in (x for x in objects(things) if hasattr(x, "sources") and hasattr(x, "id")):
-            changed = _differences(record, _published(record))
-            cited = dict.fromkeys(changed, "yours")
-            for part in (record, *getattr(record, "tiers", ())):  # a price card cites by its tiers
-                for name, source in record.sources:
-                    cited.setdefault(f"{part.id}.{name}", source)
-            self.sources = cited | self.sources
+            changed = _differences(record, published_as(record))
+            parts = (record, *getattr(record, "tiers", ()))  # a price card cites by its tiers
+            cited = {f"{part.id}.{name}": s for part in parts for name, s in record.sources}
+            self.sources = cited | dict.fromkeys(changed, "yours") | self.sources
             self.changed |= changed
 
     def basis(self, line: Line) -> str:
@@ -64,7 +62,7 @@ class Evidence:
         return list(dict.fromkeys(self.of(key) for key in line.cites))
 
 
-def _published(record: Any) -> Any:
+def published_as(record: Any) -> Any:
     """A record as the data has it, or None when the data does not know it."""
     if isinstance(record, ApiPrice):
         return catalogue_card(record)

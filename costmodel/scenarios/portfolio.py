@@ -1,6 +1,7 @@
-"""A portfolio: many scenarios compared in one call, on two processes or on a Dask cluster, with the same numbers.
+"""A portfolio: many scenarios compared in one call, on two processes or on a Dask cluster.
 
-Work is handed to any `concurrent.futures.Executor`: a pool of processes by default, Dask's when a scheduler's address is given.
+Work is handed to any `concurrent.futures.Executor`: a pool of processes by default, Dask's when the
+address of a scheduler is given. The numbers are the same.
 """
 
 from __future__ import annotations
@@ -22,12 +23,8 @@ from costmodel.decisions.compare import compare
 from costmodel.scenarios.scenario import load
 
 WORKERS, WORKERS_MAX = 2, 1_000
-BATCH = (
-    10  # scenarios that one task compares: enough to hide the journey, few enough for a lively bar
-)
-Job = tuple[
-    str, str, dict[str, Any]
-]  # name, scenario (a path, the name of an example, or YAML text), changes
+BATCH = 10  # scenarios of one task: enough to hide the journey, few enough for a lively bar
+Job = tuple[str, str, dict[str, Any]]  # name, scenario (a path, an example or YAML text), changes
 
 
 @public
@@ -40,54 +37,77 @@ def compare_portfolio(
     progress: bool = True,
     **changes: Any,
 ) -> pd.DataFrame:
-    """Compare the options of every scenario of a folder of YAML files, of a CSV, or of a mapping {name: file, YAML text or changes}.
+    """Compare the options of many scenarios.
 
-    A CSV has one scenario a row: `name`, `scenario` (a file or example; `base` where there is none), and a column for each field that
-    differs from it, as `load(scenario, field=value)` takes them; an empty cell changes nothing. `changes` hold for all. Columns: scenario, option, those
-    of `compare`, error: a scenario that cannot be read keeps one row with its error and stops no other. `scheduler` is the address of a Dask
-    scheduler (the extra "dask"); the numbers are the same wherever they are computed. Errors: `CatalogError` for an empty or unknown source.
+    Parameters
+    ----------
+    scenarios : path, or dict of name to scenario
+        A folder of YAML files; a CSV with one scenario a row; or a file, YAML text or changes by
+        name. A CSV has the columns `name`, `scenario` (a file or an example) and one for each field
+        that differs from it, as `load(scenario, field=value)` takes them; an empty cell changes
+        nothing.
+    base : str, optional
+        The scenario of rows and changes that name none.
+    workers : int
+        Processes, 1 to 1,000.
+    scheduler : str, optional
+        Address of a Dask scheduler (the extra "dask").
+    executor : Executor, optional
+        Where the work is done instead.
+    progress : bool
+        Whether a bar shows how far it is.
+    **changes
+        Fields that every scenario changes.
+
+    Returns
+    -------
+    DataFrame
+        `scenario`, `option`, the columns of `compare`, `error`: a scenario that cannot be read
+        keeps one row with its error and stops no other.
+
+    Raises
+    ------
+    CatalogError
+        A source that is not there, or a scheduler without Dask.
+    ValueError
+        No scenario, two of one name, or changes without the scenario that they change.
+
+    Examples
+    --------
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> small = {"small": {"requests_per_month": 1_000}, "wrong": {"request_per_month": 5}}
+    >>> with ThreadPoolExecutor() as pool:
+    ...     table = compare_portfolio(
+    ...         small, "support_assistant", executor=pool, progress=False, draws=50
+    ...     )
+    >>> table.groupby("scenario")["error"].first().str[:24].to_list()
+    ['', "no parameter 'request_pe"]
     """
     from tqdm import tqdm
 
-    jobs = [
-        (name, scenario, {**given, **changes}) for name, scenario, given in _jobs(scenarios, base)
-    ]
-    check(jobs, f"no scenario in {scenarios!r}")
-    whole_number("workers", workers, 1, WORKERS_MAX)
     check(
         executor is None or isinstance(executor, Executor),
         f"executor is {executor!r}, it must be a concurrent.futures.Executor",
     )
-    twice = [name for name, times in Counter(name for name, *_ in jobs).items() if times > 1]
-    check(
-        not twice,
-        f"two scenarios are called {', '.join(map(repr, twice[:3]))}; give each a name of its own",
-    )
-    batches = [jobs[i : i + BATCH] for i in range(0, len(jobs), BATCH)]
-    frames: list[pd.DataFrame] = []
-    with (
-        _executor(executor, scheduler, workers) as pool,
-        tqdm(total=len(jobs), unit="scenario", disable=not progress) as bar,
-    ):
-        for batch, made in zip(batches, pool.map(run_batch, batches), strict=True):
-            frames += made
-            bar.update(len(batch))
-    return pd.concat(frames, ignore_index=True)
+    jobs = [(name, case, {**own, **changes}) for name, case, own in _jobs(scenarios, base)]
+    check(jobs, f"no scenario in {scenarios!r}")
+    whole_number("workers", workers, 1, WORKERS_MAX)
+    for name, times in Counter(name for name, *_ in jobs).items():
+        check(times == 1, f"two scenarios are called {name!r}; give each a name of its own")
+    with _executor(executor, scheduler, workers) as pool:
+        made = pool.map(_table, *zip(*jobs, strict=True), chunksize=BATCH)
+        bar = tqdm(made, total=len(jobs), unit="scenario", disable=not progress)
+        return pd.concat(list(bar), ignore_index=True)
 
 
-def run_batch(jobs: list[Job]) -> list[pd.DataFrame]:
-    """One table for each job; what a worker does."""
-    return [_one(*job) for job in jobs]
-
-
-def _one(name: str, scenario: str, changes: dict[str, Any]) -> pd.DataFrame:
+def _table(name: str, scenario: str, changes: dict[str, Any]) -> pd.DataFrame:
+    """The rows of one scenario: what a worker does."""
     try:
-        s = load(scenario, **changes)
-        table = compare(s).reset_index()
+        table = compare(load(scenario, **changes)).reset_index().assign(error="")
     except ValueError as error:
-        return pd.DataFrame([{"scenario": name, "option": "", "error": str(error)}])
+        table = pd.DataFrame([{"option": "", "error": str(error)}])
     table.insert(0, "scenario", name)
-    return table.assign(error="")
+    return table
 
 
 @contextmanager
@@ -110,52 +130,44 @@ def _executor(given: Executor | None, scheduler: str | None, workers: int) -> It
 
 def _jobs(scenarios: str | Path | Mapping[str, Any], base: str | None) -> list[Job]:
     if isinstance(scenarios, Mapping):
-        return [(str(name), *_asked(given, base)) for name, given in scenarios.items()]
+        return [_job(str(name), given, base) for name, given in scenarios.items()]
     check(
         isinstance(scenarios, (str, Path)),
-        f"scenarios is {scenarios!r}, it must be a folder, a CSV file or a mapping of scenarios by name",
+        f"scenarios is {scenarios!r}, it must be a folder, a CSV file or a mapping by name",
     )
     path = Path(scenarios)
     if path.is_dir():
         return [(file.stem, str(file.resolve()), {}) for file in sorted(path.glob("[!.]*.y*ml"))]
     if not path.is_file():
         raise CatalogError(
-            f"no folder or CSV file {str(path)!r}; write the path of a folder of YAML files, or of a CSV"
+            f"no folder or CSV file {str(path)!r}; write the path of a folder of YAML files, or of "
+            "a CSV"
         )
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [_row(i, row, base, path) for i, row in enumerate(rows)]
+        rows = [{key: x for key, x in row.items() if x} for row in csv.DictReader(file)]
+    return [
+        _job(row.pop("name", f"row {i}"), row, base, path.parent) for i, row in enumerate(rows, 1)
+    ]
 
 
-def _asked(given: Any, base: str | None) -> tuple[str, dict[str, Any]]:
+def _job(name: str, given: Any, base: str | None, folder: Path | None = None) -> Job:
+    """The job of a scenario, or of changes of one: a file may lie beside the CSV that names it."""
     if not isinstance(given, Mapping):
-        return str(given), {}
-    rest = dict(given)
-    scenario = rest.pop("scenario", base)
+        return name, str(given), {}
+    changes = dict(given)
+    scenario = changes.pop("scenario", base)
     check(
         scenario,
-        "a scenario of changes needs the one that it changes; give base=, or scenario in each",
+        f"{name!r} has changes and no scenario that they change; give base=, or scenario in each",
     )
-    return str(scenario), rest
+    if folder is None:
+        return name, str(scenario), changes
+    beside = folder / str(scenario)
+    place = str(beside.resolve() if beside.is_file() else scenario)
+    return name, place, {key: _number_or_text(text) for key, text in changes.items()}
 
 
-def _row(i: int, row: dict[str, str], base: str | None, path: Path) -> Job:
-    name = row.pop("name", "") or f"row {i + 1}"
-    scenario = row.pop("scenario", "") or base
-    check(
-        scenario,
-        f"{path.name} has no column scenario, and no base is given; write base=, the scenario that the rows change",
-    )
-    beside = path.parent / str(scenario)
-    return (
-        name,
-        str(beside.resolve() if beside.is_file() else scenario),
-        {key: _value(text) for key, text in row.items() if text not in ("", None)},
-    )
-
-
-def _value(text: str) -> Any:
-    """A number where the text is one."""
+def _number_or_text(text: str) -> Any:
     for kind in (int, float):
         try:
             return kind(text)

@@ -1,13 +1,14 @@
-"""A scenario: one question with its numbers, in a YAML file or in Python, and the same answer from both.
+"""A scenario: one question with its numbers, in a YAML file or in Python, with the same answer.
 
-Ranges are written {low, high, mid, level}, evaluations {accepted, trials}; options are `presets`, or mappings of a serving
-and techniques; `overrides` set any input wherever it occurs. An unknown name is an error with the nearest right one.
+Ranges are written {low, high, mid, level}, evaluations {accepted, trials}; options are `presets`,
+or mappings of a serving and techniques; `overrides` set any input wherever it occurs. An unknown
+name is an error with the nearest right one.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from costmodel.choices.study import Study
 from costmodel.core.errors import CatalogError, unknown
@@ -16,15 +17,22 @@ from costmodel.core.public import public
 
 
 def notebooks_folder() -> Path:
-    """The folder of the notebooks: inside an installed package, or beside the package in a checkout."""
+    """The folder of the notebooks: in an installed package, or beside the package in a checkout."""
     inside = Path(__file__).parents[1] / "notebooks"
     return inside if inside.is_dir() else Path(__file__).parents[2] / "notebooks"
 
 
 @public
 def examples() -> dict[str, Path]:
-    """The scenarios that come with the package, by name.
+    """The scenarios that come with the package.
 
+    Returns
+    -------
+    dict of name to Path
+        Their files; `load` takes the names.
+
+    Examples
+    --------
     >>> list(examples())
     ['code_assistant', 'document_extraction', 'own_gpus', 'support_assistant']
     """
@@ -33,70 +41,99 @@ def examples() -> dict[str, Path]:
 
 @public
 def load(scenario: str | Path, **changes: Any) -> Study:
-    """A scenario from a YAML file, from the name of an example, or from YAML text.
+    """The study of a scenario.
 
-    `changes` replace what the file says, by the name of a field of the workload, the terms or the scenario
-    (`corpus_tokens` for the size of the corpus, 0 for none); None leaves the file's value. Errors are one sentence with the file,
-    the place inside it and the nearest right name.
+    Parameters
+    ----------
+    scenario : str or Path
+        A YAML file, the name of an example, or YAML text; docs/scenario.md shows every field.
+    **changes
+        What replaces the file's values, by the name of a field of the workload, the terms or the
+        scenario; `corpus_tokens` is the size of the corpus [token], 0 for none. None changes
+        nothing.
 
-    >>> text = "title: Mine\\nworkload: {requests_per_month: 1e5, input_tokens: 900, output_tokens: 250}\\nterms: {on: 2026-11-20}"
+    Returns
+    -------
+    Study
+        What every analysis takes.
+
+    Raises
+    ------
+    CatalogError
+        A name that is not there; the message says the file, the place and the nearest right name.
+    ValueError
+        A value that its field does not allow; the message says the file and the place.
+
+    Examples
+    --------
+    >>> text = "title: Mine\\nterms: {on: 2026-11-20}\\n"
+    >>> text += "workload: {requests_per_month: 1e5, input_tokens: 900, output_tokens: 250}\\n"
     >>> load(text, months=12).terms.months
     12
-    >>> load(text + "\\nquality_flor: 0.7")
+    >>> load(text + "quality_flor: 0.7")
     Traceback (most recent call last):
-    costmodel.core.errors.CatalogError: no field 'quality_flor' in the scenario; did you mean 'quality_floor' or 'quality'?
+    costmodel.core.errors.CatalogError: no field 'quality_flor' in the scenario; did you mean ...
     """
-    from costmodel.scenarios.reading import Reader, parse  # YAML is read when a file is
+    from costmodel.scenarios.reading import read  # YAML is read when a file is
 
-    text, file = _read(scenario)
-    reader = Reader(file)
-    fields = {
-        name: hint
-        for name, hint in get_type_hints(Study).items()
-        if name not in ("work", "options", "terms")
-    } | {"accept_zero": tuple[str, ...]}
-    values = reader.question(
-        parse(text, file), fields, {k: v for k, v in changes.items() if v is not None}
-    )
-    return reader.make("", Study, **values)
+    given = {name: value for name, value in changes.items() if value is not None}
+    return read(*_text_and_file(scenario), given)
 
 
 @public
 def save(scenario: Study, path: str | Path) -> Path:
-    """Write a scenario as a YAML file that computes the same numbers when it is loaded.
+    """Write a study as a YAML file that computes the same numbers when it is loaded.
 
-    Errors: `CatalogError` for what a file cannot say, such as a record of your own; nothing is written then.
+    Parameters
+    ----------
+    scenario : Study
+        What is written: what differs from the defaults, and every price date.
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    CatalogError
+        For what a file cannot say, such as a record of your own; nothing is written then.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     load(save(load("own_gpus"), Path(folder) / "mine.yaml")) == load("own_gpus")
+    True
     """
     from costmodel.scenarios.writing import as_yaml  # YAML is read when a file is
 
     text = as_yaml(scenario)
-    for (key, value), (_, again) in zip(_numbers(scenario), _numbers(load(text)), strict=True):
-        if value != again:
+    for ours, again in zip(walk(scenario.inputs), walk(load(text).inputs), strict=True):
+        if ours[2] != again[2]:
             raise CatalogError(
-                f"{key} is {value} and a file would make it {again}; change it by a field of its option"
+                f"{key_of(*ours)} is {ours[2]} and a file would make it {again[2]}; "
+                "change it by a field of its option"
             )
     Path(path).write_text(text, encoding="utf-8")
     return Path(path)
 
 
-def _numbers(s: Study) -> list[tuple[str, Any]]:
-    return [(key_of(*leaf), leaf[2]) for leaf in walk(s.inputs)]
-
-
-def _read(scenario: str | Path) -> tuple[str, str]:
-    """(text, name of the file for messages)."""
-    text = str(scenario)
-    if isinstance(scenario, str) and ("\n" in text or (": " in text and not Path(text).is_file())):
+def _text_and_file(scenario: str | Path) -> tuple[str, str]:
+    """The text of a scenario, and the name of its file for messages."""
+    text, path = str(scenario), Path(scenario)
+    if isinstance(scenario, str) and ("\n" in text or (": " in text and not path.is_file())):
         return text, "the scenario"
-    path = Path(text) if Path(text).is_file() else examples().get(text, Path(text))
     if not path.is_file():
-        near = (
-            [str(p) for p in sorted(path.parent.glob("[!.]*.y*ml"))] if path.parent.is_dir() else []
-        )
+        path = examples().get(text, path)
+    if not path.is_file():
+        near = map(str, path.parent.glob("[!.]*.y*ml"))
         raise unknown("scenario", text, [*near, *examples()], "this folder or among the examples")
     try:
         return path.read_text(encoding="utf-8-sig"), path.name
     except UnicodeDecodeError as error:
-        raise CatalogError(
-            f"{path.name} is not a text file in UTF-8; write the path of a YAML file"
-        ) from error
+        wanted = "write the path of a YAML file"
+        raise CatalogError(f"{path.name} is not a text file in UTF-8; {wanted}") from error

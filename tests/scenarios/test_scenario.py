@@ -232,7 +232,7 @@ SLIPS = {
     OPTION
     % "{serving: gpt-6-sol, techniques: [{rag: {top_k: yes}}]}": r"techniques\[0\].rag.top_k is 'yes', it must be a number",
     OPTION
-    % "{serving: gpt-6-sol, techniques: [{rag: {top_k: -1}}]}": "Rag.top_k is -1, allowed is at least 0",
+    % "{serving: gpt-6-sol, techniques: [{rag: {top_k: -1}}]}": "Rag.top_k is -1, allowed is at least 1",
     OPTION
     % "{serving: gpt-6-sol, techniques: [{rag: {top_k: {low: 3, hi: 5}}}]}": "no field 'hi' .*rag.top_k; did you mean 'high'",
     OPTION % "{serving: gpt-6-sol, techniques: [distill]}": "distill has no teacher; write teacher",
@@ -240,7 +240,7 @@ SLIPS = {
     OPTION
     % "{mix: [{option: B, answers: 1}]}": r"no option 'B' in the scenario: options.A.mix\[0\].option",
     "overrides: {Rag.topk: 3}": "overrides.Rag.topk: no input 'Rag.topk' .* did you mean 'rag.top_k'",
-    "overrides: {Rag.top_k: -3}": "overrides.Rag.top_k: Rag.top_k is -3, allowed is at least 0",
+    "overrides: {Rag.top_k: -3}": "overrides.Rag.top_k: Rag.top_k is -3, allowed is at least 1",
     "overrides: {log_odds: 1}": "'log_odds' could be .* write one of them",
 }
 

@@ -1,0 +1,259 @@
+"""One place of a scenario file: what is written there, as what the type of a field makes of it.
+
+The fields are those of the dataclasses and nothing else: there is no second schema. Every scalar is
+read as text and the type of its field decides what it means, so that `no`, `on`, `1e6`, `007` and
+dates hold no surprise. Every message says the place.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, get_args, get_origin, get_type_hints
+
+import yaml
+
+from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.baselines import Seats, Staff, Today
+from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.servings.provisioned import Provisioned
+from costmodel.choices.terms import Terms
+from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.ranges import Doubt, Measured, Range
+
+TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")
+NULL = ("", "~", "null")  # how YAML writes nothing
+
+# how a file names a serving: (class, the field that stands beside the name)
+SERVINGS: dict[str, tuple[type, str]] = {
+    "api": (Api, "model"),
+    "hosted": (Hosted, "model"),
+    "provisioned": (Provisioned, "api"),
+    "staff": (Staff, "minutes_per_request"),
+    "seats": (Seats, "seats"),
+    "today": (Today, "usd_per_month_today"),
+}
+
+
+class _Loader(yaml.BaseLoader):
+    """Every scalar is text; a key that is there twice is an error."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            plain = isinstance(key, yaml.ScalarNode)
+            if not plain or key.value in seen:
+                problem = f"{key.value!r} is there twice" if plain else "a name must be text"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def parse(text: str, file: str) -> dict:
+    """The mapping that a YAML text holds, every scalar as text; `file` names it in messages."""
+    try:
+        spec = yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        raise CatalogError(f"{file}{line} is not valid YAML: {problem or error}") from error
+    check(isinstance(spec, dict), f"{file} must hold names and values, such as `name: value`")
+    return spec
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is written at one place of a file; `on` is the day of API prices that name none."""
+
+    given: Any
+    file: str
+    path: str = ""
+    on: str | None = None
+
+    @property
+    def where(self) -> str:
+        return f"{self.file}: {self.path}" if self.path else self.file
+
+    def inside(self, name: str | int) -> Place:
+        """The place one step further in, by its name or its number in a list."""
+        step = f"[{name}]" if isinstance(name, int) else f".{name}" if self.path else name
+        return replace(self, given=self.given[name], path=self.path + step)
+
+    def must(self, ok: object, be: str) -> None:
+        check(ok, f"{self.where} is {self.given!r}, it must be {be}")
+
+    def make(self, build: Callable, *args: Any, **values: Any) -> Any:
+        """build(...), with the place in front of its error."""
+        try:
+            return build(*args, **values)
+        except ValueError as error:
+            raise type(error)(f"{self.where}: {error}") from error
+        except TypeError as error:
+            raise ValueError(f"{self.where}: {error}; leave that field out") from error
+
+    # -- plain values ------------------------------------------------------------------------------
+
+    @property
+    def empty(self) -> bool:
+        return self.given is None or str(self.given).lower() in (*NULL, "none")
+
+    def fields(self) -> dict[str, Any]:
+        """What is written here as names and values; nothing is no names."""
+        given = {} if self.empty else self.given
+        self.must(isinstance(given, dict), "a mapping such as {name: value}")
+        return dict(given)
+
+    def mapping(self, known: Iterable[str] | None = None) -> dict[str, Place]:
+        """The places inside by their names, which must be among the known ones."""
+        fields = self.fields()
+        for name in fields:
+            if known is not None and name not in known:
+                raise unknown("field", name, known, self.where)
+        return {name: self.inside(name) for name in fields}
+
+    def list(self) -> list[Place]:
+        self.must(isinstance(self.given, list), "a list such as [a, b]")
+        return [self.inside(i) for i in range(len(self.given))]
+
+    def text(self) -> str:
+        self.must(not isinstance(self.given, (dict, list)), "text")
+        return str(self.given)
+
+    def flag(self) -> bool:
+        word = str(self.given).lower()
+        self.must(word in TRUE + FALSE, "true or false")
+        return word in TRUE
+
+    def number(self, kind: str = "a number") -> int | float:
+        text = str(self.given)
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if percent := re.fullmatch(r"\s*([\d.]+)\s*%\s*", text):
+            kind += f"; a percentage is written as a share, such as {float(percent[1]) / 100:g}"
+        self.must(math.isfinite(value), kind)
+        return int(text) if re.fullmatch(r"\s*[+-]?[\d_]+\s*", text) else value
+
+    def amount(self) -> Any:
+        """A number, a Range or a Measured."""
+        if isinstance(self.given, Doubt):
+            return self.given
+        if isinstance(self.given, dict):
+            return self.build(Measured if {"accepted", "trials"} & set(self.given) else Range)
+        return self.number("a number or a range {low: ..., high: ...}")
+
+    # -- fields by their type ----------------------------------------------------------------------
+
+    def value(self, hint: Any) -> Any:
+        """What a field of this type holds."""
+        kinds = _kinds(hint)
+        if self.empty and kinds[0] is not str:
+            check(
+                type(None) in kinds, f"{self.where} is empty; write a value or leave the field out"
+            )
+            return None
+        if get_origin(hint) is tuple:
+            one = isinstance(self.given, str)
+            return tuple(place.text() for place in ([self] if one else self.list()))
+        if nested := _nested(hint):
+            return self.build(nested)
+        readers = {Any: self.serving, Range: self.amount, bool: self.flag, str: self.text}
+        for kind, read in readers.items():
+            if kind in kinds:
+                return read()
+        if int not in kinds:
+            return self.number()
+        value = self.number("a whole number")
+        self.must(value == int(value), "a whole number")
+        return int(value)
+
+    def build(self, kind: Any, also: Mapping[str, Any] | None = None) -> Any:
+        """A dataclass, or the result of a function, from its fields.
+
+        `from_...: {...}` names another constructor; `also` has the fields that it hands on. A
+        constructor is also found by what it needs: a corpus by its pages.
+        """
+        ways = [name for name in dir(kind) if name.startswith("from_")]
+        given, hints = self.fields(), {**(also or {}), **writable(kind)}
+        for way in ways:
+            if way in given:
+                inner = self.inside(way)
+                del given[way]
+                inner = replace(inner, given={**given, **inner.fields()})
+                return inner.build(getattr(kind, way), hints)
+        places = self.mapping([*hints, *ways])
+        values = {name: place.value(hints[name]) for name, place in places.items()}
+        if "on" in hints and self.on and kind is not Terms:
+            values.setdefault("on", self.on)
+        missing = [name for name in _needed(kind) if name not in values]
+        for way in ways if missing else ():
+            if set(_needed(getattr(kind, way))) <= set(given):
+                return self.build(getattr(kind, way), hints)
+        check(
+            not missing,
+            f"{self.where} has no {' and no '.join(missing)}; write "
+            + ", ".join(f"{name}: ..." for name in missing),
+        )
+        return self.make(kind, **values)
+
+    def serving(self) -> Any:
+        """{api: model, ...} or {hosted: model, gpu: ...}; a text alone is the model of an API."""
+        given = {"api": self.given} if isinstance(self.given, str) else self.fields()
+        names = [name for name in given if fold(name) in SERVINGS]
+        check(
+            len(names) == 1,
+            f"{self.where} must name one model, as {{api: gpt-6-sol}} or "
+            "{hosted: llama-3.1-8b, gpu: L40S}",
+        )
+        kind, beside = SERVINGS[fold(names[0])]
+        given = {beside: given.pop(names[0]), **given}
+        return replace(self, given=given).build(kind)
+
+
+# -- what a file may write -------------------------------------------------------------------------
+
+
+def writable(kind: Any) -> dict[str, Any]:
+    """{field: type} of what a file may write; records come by id or by an override."""
+    hints = get_type_hints(getattr(kind, "__func__", kind))
+    return {
+        name: hints[name]
+        for name in _parameters(kind)
+        if not all(_is_record(k) or k is type(None) for k in _kinds(hints[name]))
+        and (not _nested(hints[name]) or writable(_nested(hints[name])))
+    }
+
+
+def fold(name: Any) -> str:
+    """A name in small letters and digits alone: few_shot and FewShot are one."""
+    return "".join(c for c in str(name).lower() if c.isalnum())
+
+
+def _parameters(kind: Any) -> dict[str, inspect.Parameter]:
+    parameters = inspect.signature(kind).parameters
+    return {name: p for name, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
+
+
+def _needed(kind: Any) -> list[str]:
+    return [name for name, p in _parameters(kind).items() if p.default is p.empty]
+
+
+def _kinds(hint: Any) -> tuple:
+    return get_args(hint) or (hint,)
+
+
+def _is_record(kind: Any) -> bool:
+    return dataclasses.is_dataclass(kind) and "id" in kind.__dataclass_fields__
+
+
+def _nested(hint: Any) -> Any:
+    """The dataclass that a field of this type is written as, or None: Corpus, Trends ..."""
+    for kind in _kinds(hint):
+        if dataclasses.is_dataclass(kind) and not _is_record(kind) and kind not in Doubt:
+            return kind
+    return None
