@@ -189,12 +189,15 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
         reason = f"is priced by {keys}, not by token" if keys else "has no published price"
         raise CatalogError(f"{entry.id} at {seller.id} {reason}; choose another model or provider")
     notes += _class_notes(base)
-    usual = entry.get_prices(when)
-    kept = [
-        n for n, (_, k) in CLASSES.items() if getattr(listed, k) == getattr(usual, k) is not None
-    ]
-    if kept and mode != "standard":
-        notes.append(f"{mode} does not reprice {', '.join(kept)}: the standard rate holds")
+    if mode != "standard":
+        usual = entry.get_prices(when)
+        kept = [
+            n
+            for n, (_, k) in CLASSES.items()
+            if getattr(listed, k) == getattr(usual, k) is not None
+        ]
+        if kept:
+            notes.append(f"{mode} does not reprice {', '.join(kept)}: the standard rate holds")
     uplift, uplift_source = _uplift(seller.id, entry.id, residency, on)
     shortest = shortest_cached(seller.id, entry.id)
     listed_fields = [CLASSES[name][0] for name, rate in base.items() if rate is not None]
@@ -223,7 +226,7 @@ def _card_id(entry: Any, seller: Any, mode: str, residency: str | None) -> str:
     """The id of the base tier: the model, with the seller, mode or region of another price."""
     at_home = [p.id for p, _ in likely_sellers(entry.id)] == [seller.id]
     name = entry.id if at_home else f"{seller.id}/{entry.id}"
-    return "@".join(filter(None, (name, mode if mode != "standard" else "", residency)))
+    return "@".join(x for x in (name, mode, residency) if x not in (None, "standard"))
 
 
 def _tiers(card_id: str, listed: Any) -> tuple[Rates, ...]:

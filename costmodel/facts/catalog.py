@@ -115,7 +115,6 @@ def _pair(
     one.__name__, one.__doc__ = singular, ONE_DOC.format(**words)
     all_of_them.__name__, all_of_them.__doc__ = plural, ALL_DOC.format(**words)
     one.__annotations__["return"] = record
-    all_of_them.__annotations__["return"] = dict[str, record]  # type: ignore[valid-type]
     return public(one), public(all_of_them)
 
 

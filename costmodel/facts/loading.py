@@ -10,7 +10,7 @@ from typing import Any
 from costmodel.core.errors import CatalogError, unknown
 from costmodel.core.ranges import Range
 from costmodel.facts.records import Fact, Rent
-from costmodel.facts.rows import TEXTS, Row, newest_rows
+from costmodel.facts.rows import Row, newest_rows
 
 
 @cache
@@ -59,7 +59,7 @@ def _as_value(row: Row, kind: str) -> Any:
     """The value of a row for a field annotated `kind`: text, flag, int, float or Range."""
     if row["unit"] == "flag":
         return row["value"] == "true"
-    if row["unit"] in TEXTS:
+    if row["unit"] in ("text", "date"):
         return row["value"]
     if kind == "Range" or row["low"] != row["high"]:
         return _as_range(row)

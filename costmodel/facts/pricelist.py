@@ -63,9 +63,8 @@ def find(model: str, provider: str | None) -> tuple[Any, Any]:
         seller = provider_of(provider)
         if entry := entry_of(seller, model):
             return seller, entry
-        names = [m.id for m in seller.models]
-        names = [name for name in names if model.lower() in name.lower()] or names
-        raise unknown("API model", model, names, f"{seller.id}'s list in {LIST}")
+        ids = (m.id for m in seller.models)
+        raise unknown("API model", model, ids, f"{seller.id}'s list in {LIST}")
     sellers = likely_sellers(model)
     if not sellers:
         of_makers = {m.id for p in providers() if p.id in MAKERS for m in p.models}
@@ -167,8 +166,8 @@ def _parsed(on: str) -> datetime:
 @cache
 def history_start() -> date:
     """The earliest date on which the price list records a change."""
-    lists = (m.prices for p in providers() for m in p.models if isinstance(m.prices, list))
-    limits = (p.constraint for dated in lists for p in dated)
+    models = (m for p in providers() for m in p.models if isinstance(m.prices, list))
+    limits = (price.constraint for m in models for price in m.prices)
     return min(c.start_date for c in limits if hasattr(c, "start_date"))
 
 

@@ -254,10 +254,12 @@ def rates(card: ApiPrice, prompt_tokens: Any = 0, discount: Any = 0.0) -> Rates:
         over = prompt_tokens > tier.above
         for field, below in found.items():
             upper = tier.charged[field]
-            if np.ndim(over) == 0:
-                found[field] = upper if over and below is not None else below
-            elif below is not None and upper is not below:
+            if below is None or upper is below:
+                continue
+            if np.ndim(over):
                 found[field] = np.where(over, upper, below)
+            elif over:
+                found[field] = upper
     factor = card.residency_uplift * (1 - card.discount) * (1 - discount)
     scaled: Any = {f: None if x is None else x * factor for f, x in found.items()}
     return replace(base, **scaled)

@@ -22,7 +22,6 @@ from costmodel.core.glossary import GLOSSARY, data_folder
 from costmodel.facts.records import Source
 
 COLUMNS = ("id", "field", "value", "low", "high", "unit", "as_of", "source", "note")
-TEXTS = ("text", "date", "flag")  # units of what is not a number
 NOT_FACTS = {"sources", "glossary"}  # files that hold no facts
 PLACES = ("facts", "calibration", "")  # a folder of one's own needs no subfolders
 Folder = Union[str, Path, None]
