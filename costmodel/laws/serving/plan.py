@@ -128,13 +128,13 @@ def _fleets(
     load = requests_per_s * output_tokens / best["output_tokens_per_s_mid"]
     margin = staffing_margin(wait_share)
     instances = replicas_needed(load, best["concurrency"], 1.0, margin, 1.0, 1.0)
-    bill = instances * best["gpus"] * usd
+    gpus = instances * best["gpus"]
     return best.rename(columns=lambda name: name.removesuffix("_mid")).assign(
         instances=instances,
-        gpus=instances * best["gpus"],
+        gpus=gpus,
         utilisation=load / instances,
-        usd_per_hour=bill,
-        usd_per_mtok_out=usd_per_mtok(bill, requests_per_s * output_tokens),
+        usd_per_hour=gpus * usd,
+        usd_per_mtok_out=usd_per_mtok(gpus * usd, requests_per_s * output_tokens),
     )[["gpu", "tensor_parallel", *NUMBERS, "why_not"]]
 
 

@@ -168,14 +168,19 @@ def predict_serving(
         "fits": fits,
         "over_gb": over,
     }
-    why_not = np.full(len(fits), "", object)
+    return pd.DataFrame(columns).assign(why_not=_why_not(case, which, fits, u.gpus, over))
+
+
+def _why_not(case: list[tuple], which: Any, fits: Any, gpus: Any, over: Any) -> Any:
+    """The reason of each row that lacks memory, or ""."""
+    reasons = np.full(len(which), "", object)
     for k in np.flatnonzero(~fits).tolist():
         m, g, form, *_ = case[which[k]]
-        why_not[k] = (
-            f"{m.id} in {form} does not fit {u.gpus[k]:g} x {g.id}: "
+        reasons[k] = (
+            f"{m.id} in {form} does not fit {gpus[k]:g} x {g.id}: "
             f"{over[k]:.1f} GB over the usable memory"
         )
-    return pd.DataFrame(columns | {"why_not": why_not})
+    return reasons
 
 
 def _ratios(case: list[tuple]) -> Any:
@@ -192,13 +197,11 @@ def _ratios(case: list[tuple]) -> Any:
 
 def _cases(records: dict[str, Distinct]) -> tuple[list[tuple], Any]:
     """The distinct (model, GPU, precision, KV precision, engine), and which one each row has."""
-    combined: Any = 0
-    values = [records[name][0] for name in RECORDS]
-    for name in RECORDS:
-        combined = combined * len(records[name][0]) + records[name][1]
-    found, which = np.unique(combined, return_inverse=True)
+    values, places = zip(*(records[name] for name in RECORDS), strict=True)
+    sizes = [len(v) for v in values]
+    found, which = np.unique(np.ravel_multi_index(places, sizes), return_inverse=True)
     case = []
-    for numbers in zip(*np.unravel_index(found, [len(v) for v in values]), strict=True):
+    for numbers in zip(*np.unravel_index(found, sizes), strict=True):
         m, g, *rest = (v[i] for v, i in zip(values, numbers, strict=True))
         m = m if isinstance(m, Model) else catalog.model(m)
         g = g if isinstance(g, Gpu) else catalog.gpu(g)

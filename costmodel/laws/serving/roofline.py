@@ -173,18 +173,18 @@ def decode_step_s(
     """
     group = batch / u.data_parallel
     width = group * tokens
+    flop = FLOP_PER_PARAMETER * width / u.tensor_parallel  # of a parameter on one GPU
     stored = s.dense_parameters * u.dense_bytes * _unpacking(u.unpacked_dense, p)
     dense = part_s(
         (stored + s.head_parameters * BF16_BYTES) / u.tensor_parallel,
         u.bandwidth * p.mbu,
-        width * (s.dense_parameters + s.head_parameters) * FLOP_PER_PARAMETER / u.tensor_parallel,
+        flop * (s.dense_parameters + s.head_parameters),
         _dense_speed(u, p),
     )
-    tokens_kept = context_layers(s, context)
     attention = part_s(
         group * kv_bytes(s, u, context),
         u.bandwidth * p.mbu_kv,
-        width * s.decode_width * tokens_kept * FLOP_PER_PARAMETER / u.tensor_parallel,
+        flop * s.decode_width * context_layers(s, context),
         u.peak_bf16 * p.mfu_attention,
     )
     moving = _experts_s(s, u, p, batch * tokens) + _exchange_s(s, u, p, width)

@@ -20,7 +20,7 @@ from costmodel.laws.training.memory import smallest_set
 from costmodel.laws.training.run import METHODS, PRECISIONS, STACKS, Run, build, gpus_per_node
 from costmodel.laws.training.speed import SELECTIVE
 
-ME = "predict_training"  # as errors call it
+HERE = "predict_training"  # as errors call it
 CARD = ("memory", "bandwidth", "interconnect", "matmul_efficiency", *set(PRECISIONS.values()))
 SAVERS = ("chunked_loss", "optimizer_8bit", "fused_step", "activation_offload")
 # the words of an argument, and the value that `build` reads for each
@@ -55,7 +55,7 @@ class Asked(NamedTuple):
 
 def prepare(given: Mapping[str, Any]) -> Asked:
     """The arguments of `predict_training` by name, each one entry or one for every run."""
-    numbers, words = read(ME, given, NUMBERS)
+    numbers, words = read(HERE, given, NUMBERS)
     gpus, which = words["gpu"]
     cards = [middle(gpu if isinstance(gpu, Gpu) else catalog.gpu(gpu)) for gpu in gpus]
 
@@ -67,10 +67,10 @@ def prepare(given: Mapping[str, Any]) -> Asked:
     seen = column(c.id in seen_gpus() for c in cards) > 0
     tokens, active, rank = numbers.pop("tokens"), numbers["active_params"], numbers["rank"]
     known = ~np.isnan(numbers["layers"] + numbers["hidden"] + numbers["vocab"])
-    refuse(active > numbers["params"], f"{ME}: active_params", active, "at most params")
+    refuse(active > numbers["params"], f"{HERE}: active_params", active, "at most params")
     by_word = {name: _read_as(name, *words[name]) for name in WORDS}
     run = build(card, node, **numbers, **by_word, **_savers(*words["savers"]))
-    refuse(rank > run.hidden, f"{ME}: rank", rank, "at most the width of the model")
+    refuse(rank > run.hidden, f"{HERE}: rank", rank, "at most the width of the model")
     for i in np.flatnonzero(np.isnan(run.peak))[:1]:
         raise ValueError(
             f"{cards[which[i]].id} has no peak in {by_word['precision'][i]}; "
@@ -87,7 +87,7 @@ def _read_as(name: str, words: list[Any], which: np.ndarray) -> np.ndarray:
     """A column of the values that `build` reads for the words of an argument."""
     for word in map(str, words):
         if word not in WORDS[name]:
-            raise unknown(name, word, WORDS[name], where=ME)
+            raise unknown(name, word, WORDS[name], where=HERE)
     return np.array([WORDS[name][str(word)] for word in words])[which]
 
 
@@ -95,7 +95,7 @@ def _savers(texts: list[Any], which: np.ndarray) -> dict[str, np.ndarray]:
     """The columns of the memory savers; the loss of a run that names none is left to its stack."""
     used = [set(str(text).split("+")) - {"none", "None", ""} for text in texts]
     for word in set().union(*used) - {*SAVERS}:
-        raise unknown("saver", word, (*SAVERS, "none"), where=ME)
+        raise unknown("saver", word, (*SAVERS, "none"), where=HERE)
     unsaid = np.array([str(text) == "None" for text in texts])[which]
     found = {name: np.array([name in names for names in used])[which] for name in SAVERS}
     return found | {"chunked_loss": np.where(unsaid, np.nan, found["chunked_loss"])}

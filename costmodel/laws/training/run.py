@@ -111,9 +111,8 @@ def build(
     """
     active = _or(active_params, params)
     layers = _or(layers, usual_layers(active))
-    naive, tuned = stack == "naive", stack == "tuned"
-    rewards = np.isin(method, ("dpo", "rl"))
-    adapter = np.isin(method, ("lora", "qlora")) | rewards & ~np.isnan(_or(rank, np.nan))
+    tuned = stack == "tuned"
+    ranked = _or(rank, 0.0) > 0  # with dpo or rl, a rank says that an adapter is trained
     peaks = [_or(getattr(card, field), np.nan) for field in PRECISIONS.values()]
     return Run(
         params=params,
@@ -130,7 +129,7 @@ def build(
         bandwidth=card.bandwidth,
         interconnect=card.interconnect,
         memory=card.memory,
-        adapter=adapter,
+        adapter=np.isin(method, ("lora", "qlora")) | np.isin(method, ("dpo", "rl")) & ranked,
         quantised=method == "qlora",
         forwards=np.select([method == m for m in METHODS], [*FORWARDS.values()]),
         generates=method == "rl",
@@ -139,14 +138,14 @@ def build(
         seq_len=seq_len,
         tokens_in_flight=_or(micro_batch, np.maximum(1.0, np.floor(TOKENS_IN_FLIGHT / seq_len)))
         * seq_len,
-        packed=_or(packed, ~np.asarray(naive)) > 0,
+        packed=_or(packed, stack != "naive") > 0,
         tuned=tuned,
-        naive=naive,
+        naive=stack == "naive",
         offload=stack == "offload",
         checkpointed=checkpointing,
         recompute=np.where(tuned, np.minimum(checkpointing, SELECTIVE), checkpointing),
         pure_bf16=precision == "pure_bf16",
-        chunked_loss=_or(chunked_loss, ~np.asarray(naive)) > 0,
+        chunked_loss=_or(chunked_loss, stack != "naive") > 0,
         optimizer_8bit=optimizer_8bit,
         fused_step=fused_step,
         activation_offload=activation_offload,
