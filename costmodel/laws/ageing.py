@@ -1,7 +1,7 @@
 """What time does to a feature in service: prices that fall, projects that end early.
 
 Every argument is a number or an array of draws; they broadcast to the shape of the result. Not in
-it: price wars, and what a better model would have earned.
+it: price wars, and the earnings of a better model.
 """
 
 from __future__ import annotations

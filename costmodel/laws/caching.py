@@ -52,9 +52,10 @@ def prefix_hit_rate(
     """Share of requests that read a cached prefix, for traffic that is not one even stream.
 
     1 - (parallel / burst) x exp(-arrivals x TTL / (burst x prefixes x replicas)): requests come in
-    bursts within one TTL, and those that start together cannot read what another writes. One shared
-    pool that hits 52.4 % would hit 9 % as eight isolated ones; 11.8 % were measured (PegaFlow). Not
-    in it: prefixes of unequal use (they hit more), eviction before the TTL.
+    bursts within one TTL, and those that start together cannot read the prefix that another one
+    writes. One shared pool that hits 52.4 % would hit 9 % as eight isolated ones; 11.8 % were
+    measured (PegaFlow). Not in it: prefixes of unequal use (they hit more), eviction before the
+    TTL.
 
     Parameters
     ----------

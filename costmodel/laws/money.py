@@ -46,7 +46,7 @@ def irr(amounts: Any) -> float:
     """Internal rate of return per period: the rate at which the net present value is 0.
 
     0 = sum of amounts[t] / (1 + IRR)^t; of several solutions the one nearest to 0. Not in it: the
-    rate at which what comes back is invested.
+    rate at which returns are invested again.
 
     Parameters
     ----------

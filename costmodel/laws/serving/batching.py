@@ -39,7 +39,7 @@ class Served:
 def running_at_once(
     s: Shape, u: Setup, p: Physics, input_tokens: Any, output_tokens: Any, wanted: Any
 ) -> Any:
-    """Sequences that run at once [count]: those wanted, or what memory holds; at least one."""
+    """Sequences that run at once [count]: those wanted, at most those that memory holds, or one."""
     held = sequences_at_once(s, u, p, input_tokens + ANSWER_HELD * output_tokens)
     return np.maximum(np.minimum(wanted, held), 1.0)
 
@@ -100,7 +100,7 @@ def served(
 def static_batch_s(
     s: Shape, u: Setup, p: Physics, input_tokens: Any, output_tokens: Any, batch: Any
 ) -> Any:
-    """Time of a batch that starts and ends together [s]; what memory does not hold runs later."""
+    """Time of a batch that starts and ends together [s]; sequences beyond memory run later."""
     fits = np.maximum(sequences_at_once(s, u, p, input_tokens + output_tokens), 1.0)
     read = prefill_work_s(s, u, p, input_tokens, batch) * batch / u.data_parallel
     context = input_tokens + output_tokens / 2

@@ -30,7 +30,7 @@ ENGINES = ("vllm", "sglang", "trtllm")
 OTHER = "other"  # an engine that was not measured: the mean of the measured ones
 EXPERTS_AT_MOST = 0.98  # of all parameters, where a hybrid architecture is counted too high
 KINDS = ("dense", "four_bit", "mixture")
-UNSEEN = ("unseen_gpu", "unseen_model")  # what widens a band
+UNSEEN = ("unseen_gpu", "unseen_model")  # the two factors that widen a band
 NEEDED = ("parameters", "layers", "kv_heads", "head_size")
 
 
@@ -201,7 +201,7 @@ def _measured(path: Path) -> pd.DataFrame:
 
 @cache
 def measured_on() -> tuple[frozenset[str], frozenset[str]]:
-    """(models, GPUs) that have a measurement: what the calibration has seen."""
+    """(models, GPUs) that have a measurement, which the calibration has seen."""
     table = pd.concat([measured(file) for file in FILES])
     return frozenset(table["model"]), frozenset(table["gpu"])
 

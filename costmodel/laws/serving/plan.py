@@ -69,7 +69,7 @@ def plan_serving(
     -------
     DataFrame
         One row per GPU and size: `gpu`, `tensor_parallel`, `concurrency` (most per instance that
-        keeps the promise), `instances`, `gpus`, `utilisation` [share of what they could do],
+        keeps the promise), `instances`, `gpus`, `utilisation` [share of their capacity],
         `usd_per_hour`, `usd_per_mtok_out`, the means `ttft_s` and `tpot_s` with the high end of
         their bands, `sure` (whether those keep the promise too) and `why_not` for those that
         cannot.

@@ -31,7 +31,7 @@ from costmodel.laws.serving.calibration import (
 )
 from costmodel.laws.serving.roofline import kv_bytes, room_bytes, sequences_at_once
 
-LEAST = 1e-9  # of what must be above 0
+LEAST = 1e-9  # of a number that must be above 0
 MOST_GPUS = 1024  # of one instance
 LAYOUT = ("tensor_parallel", "data_parallel", "expert_parallel")
 RECORDS = ("model", "gpu", "precision", "kv_precision", "engine")  # arguments that are no numbers

@@ -124,7 +124,7 @@ def kv_bytes(s: Shape, u: Setup, context: Any) -> Any:
 
 
 def room_bytes(s: Shape, u: Setup, p: Physics) -> Any:
-    """Memory of one GPU left for the KV cache [byte]; below 0 it is what is missing."""
+    """Memory of one GPU left for the KV cache [byte]; below 0 it is missing."""
     return p.memory_usable * u.memory - p.reserve_bytes - weight_bytes_per_gpu(s, u)
 
 

@@ -1,9 +1,9 @@
 """Training physics: compute of a training run, as pure functions of numbers or arrays.
 
-How fast a GPU works through it is measured (`speed`), and so is what fills its memory (`memory`);
-`predict` puts them together. Every argument is a number or an array of draws; they broadcast to the
-shape of the result. Not in it: expert-parallel and pipeline schedules, sliding-window attention,
-dropout masks.
+How fast a GPU works through it is measured (`speed`), and so are the bytes in its memory
+(`memory`); `predict` puts them together. Every argument is a number or an array of draws; they
+broadcast to the shape of the result. Not in it: expert-parallel and pipeline schedules,
+sliding-window attention, dropout masks.
 """
 
 from __future__ import annotations

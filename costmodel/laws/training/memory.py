@@ -1,6 +1,6 @@
 """What fills the memory of a training GPU: states, activations, logits and the framework.
 
-The functions take the numbers of a `run.Run`. The bytes are fitted within what the physics allows
+The functions take the numbers of a `run.Run`. The bytes are fitted within the limits of physics
 (benchmarks/fit_training.py) and live in data/calibration/training.csv. Not in it: pipeline
 schedules, low-rank optimisers.
 """
@@ -29,7 +29,7 @@ LAYERS_GATHERED = 2  # the one at work and the next one
 
 @dataclass(frozen=True)
 class MemoryLaw:
-    """Bytes that a training run needs, fitted within what the physics allows.
+    """Bytes that a training run needs, fitted within the limits of physics.
 
     Activations are per token, layer and unit of width: Korthikanti et al. 2022, table 2 count 34
     with dropout and a GELU block, 2 of them the input of the layer that full checkpointing keeps.

@@ -72,7 +72,7 @@ class Run:
     offload: Any
     checkpointed: Any  # share of the forward pass whose activations are not kept
     recompute: Any  # and done again
-    # -- what saves memory
+    # -- memory savers
     pure_bf16: Any
     chunked_loss: Any
     optimizer_8bit: Any

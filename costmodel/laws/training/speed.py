@@ -20,7 +20,7 @@ from costmodel.laws.training.compute import BYTES_PER_PARAMETER_BF16, attention_
 
 REFERENCE_BALANCE = 2.0e12 / 3.12e14  # byte/FLOP of the A100 80 GB, to which `efficiency` refers
 BEST_PUBLISHED = 0.62  # highest utilisation among the measured runs: llm-foundry, MPT-3B on A100
-OVERLAP = 3.0  # power of the sum of what runs side by side: the longest decides, the rest shows
+OVERLAP = 3.0  # power of the sum of parts that run side by side: the longest decides
 TUNED_LAUNCHES = 0.25  # share of launch time left by CUDA graphs and fused kernels; assumption
 NAIVE_LAUNCHES = 1.5  # more of it by layers that nothing fuses; assumption
 SELECTIVE = 0.15  # share of the forward pass that selective checkpointing does again; assumption
@@ -29,7 +29,7 @@ ACROSS = (
 )
 EXPERT_GROUP = 64.0  # most GPUs over which the experts of a layer are spread; usual
 USABLE = 0.9  # share of memory that weights and cache fill while a policy generates; assumption
-ROUNDED_UP = 1.5  # mean of a replica over what just holds the weights: replicas are powers of two
+ROUNDED_UP = 1.5  # mean of a replica over the least that holds the weights: powers of two
 MOST_SEQUENCES = 256.0  # in one decoding batch of a replica; usual limit of inference servers
 START_S = 120.0  # processes, compiling and the first slow steps; assumption
 LOADING = 2e9  # bytes of weights that a GPU reads from storage in a second; assumption: local disks
