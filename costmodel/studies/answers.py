@@ -67,7 +67,7 @@ def context_budget(study: Study, label: str | None = None, top_k: Any = None) ->
     label = study.label(label)
     option, work = middle((study.option(label), study.work))
     of_kind("context_budget: the option", option, Option)
-    rag = next((t for t in option.techniques if isinstance(t, Rag)), None)
+    rag: Any = next((t for t in option.techniques if isinstance(t, Rag)), None)
     check(rag is not None, "context_budget: the option has no Rag")
     size: Any = np.inf if work.corpus is None else work.corpus.tokens
     if top_k is None:  # more than the corpus has is not sent
@@ -282,7 +282,8 @@ def knowledge_map(
     per_page = float(middle(corpus.tokens) / middle(corpus.page_count))
     paged = study.changed(work=replace(work, corpus=replace(corpus, pages=1.0)))
 
-    def usd_on(pages: np.ndarray, queries: np.ndarray, draws: int | None = None) -> np.ndarray:
+    def usd_on(axes: list[np.ndarray], draws: int | None = None) -> np.ndarray:
+        pages, queries = _plane(axes)
         grid = {
             "Corpus.tokens": pages * per_page,
             "Corpus.pages": pages,
@@ -292,7 +293,7 @@ def knowledge_map(
         return np.where(np.isnan(usd), np.inf, usd)
 
     p, q = _plane(axes)
-    usd = usd_on(p, q)
+    usd = usd_on(axes)
     runs = np.isfinite(usd).any(axis=0)
     best = np.where(runs, usd.argmin(axis=0), -1)  # -1: no way can run there
     table = pd.DataFrame(
@@ -305,7 +306,7 @@ def knowledge_map(
     )
     if draws:
         few = [np.geomspace(axis.min(), axis.max(), COARSE) for axis in axes]
-        drawn = usd_on(*_plane(few), draws)
+        drawn = usd_on(few, draws)
         least = (drawn == drawn.min(axis=0)) & np.isfinite(drawn).any(axis=0)
         chance = (least / np.maximum(least.sum(axis=0), 1)).mean(axis=1)
         at = RegularGridInterpolator(

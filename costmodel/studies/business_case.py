@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -279,8 +279,7 @@ def _currency(terms: Terms) -> str:
 # -- the cash ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Case:
+class _Case(NamedTuple):
     """The cash of one option against the baseline.
 
     `flows` are FLOWS and the discounted net of months 0..H in the currency of the terms, each of

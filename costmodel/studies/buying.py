@@ -123,7 +123,7 @@ def buy_or_rent(
     still = replace(terms.trends, labour=0.0, service=0.0)
     things = owned.of(record), replace(terms, months=months, trends=still), prices
     mid, wide = middle(things), sample(things, draws, seed)
-    (buy, full), (spread, drawn) = (_present_values(*x, gpus, committed) for x in (mid, wide))
+    (buy, full), (spread, drawn) = (_present_values(x, gpus, committed) for x in (mid, wide))
 
     def row(choice: str, npv: Any, drawn: Any) -> dict[str, Any]:
         value = float(np.squeeze(npv))
@@ -135,10 +135,10 @@ def buy_or_rent(
     rows = [row("buy", buy, spread)]
     for name, always, usd, usds in zip(found, committed, full, drawn, strict=True):
         share = 1.0 if always else utilisation
-        at, band = float(np.squeeze(buy / usd)), np.percentile(spread / usds, [10, 90])
+        at, (low, high) = float(np.squeeze(buy / usd)), np.percentile(spread / usds, [10, 90])
         p_buy = float(np.mean(spread < share * usds))
-        crossing = {} if always else dict(zip(COLUMNS[5:8], (at, *band), strict=True))
-        verdict = {"p_buy": p_buy, "verdict": _verdict(name, always, at, *band, p_buy)}
+        crossing = {} if always else dict(zip(COLUMNS[5:8], (at, low, high), strict=True))
+        verdict = {"p_buy": p_buy, "verdict": _verdict(name, always, at, low, high, p_buy)}
         rows.append(row(name, share * usd, share * usds) | crossing | verdict)
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -155,10 +155,9 @@ def _listed(gpu: str) -> dict[str, tuple[Any, bool]]:
     }
 
 
-def _present_values(
-    own: Any, terms: Terms, rents: tuple[Rent, ...], gpus: float, committed: list[bool]
-) -> tuple[Any, list[Any]]:
+def _present_values(given: Any, gpus: float, committed: list[bool]) -> tuple[Any, list[Any]]:
     """(present value of owning, those of each rent for all hours); a commitment keeps its price."""
+    own, terms, rents = given
     calendar = Calendar(NO_LOAD, terms)
     servers = Bill([*own.price(gpus, terms)], None, 0.0, True)
     hours = gpus * HOURS_PER_MONTH
@@ -235,8 +234,8 @@ def by_utilisation(
     used = number_list("by_utilisation: shares", shares, LEAST_DIVISOR, 1)
     one_number("by_utilisation: fte", fte, 0)
     given = serving, work, terms
-    mid, people = _usd_per_mtok(*middle(given), fte)
-    low, high = np.percentile(_usd_per_mtok(*sample(given, draws, seed), fte)[0], [10, 90])
+    mid, people = _usd_per_mtok(middle(given), fte)
+    low, high = np.percentile(_usd_per_mtok(sample(given, draws, seed), fte)[0], [10, 90])
     usual = middle(work)
     tokens = usual.output_tokens + usual.reasoning_tokens
     each = np.nan if api is None else _api_usd_per_request(*middle((api, work, terms)))
@@ -276,8 +275,9 @@ def _people(terms: Terms, fte: Any) -> Any:
     return fte * WORKING_HOURS_PER_MONTH * terms.people.engineer.usd_per_hour
 
 
-def _usd_per_mtok(serving: Any, work: Workload, terms: Terms, fte: float) -> tuple[Any, Any]:
+def _usd_per_mtok(given: tuple[Any, Workload, Terms], fte: float) -> tuple[Any, Any]:
     """(price of a replica that is always busy, that of its people), without Ranges."""
+    serving, work, terms = given
     call = work.request().main
     mtok = (call.output_tokens + call.reasoning_tokens) * _calls_per_month(serving, work) / MTOK
     return serving.usd_per_month(1.0, HOURS_PER_MONTH) / mtok, _people(terms, fte) / mtok

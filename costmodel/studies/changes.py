@@ -97,7 +97,7 @@ def waterfall(before: Side, after: Side) -> pd.DataFrame:
         (step_of(o, f), key_of(o, f, value)): value for o, f, value in reversed([*walk(end)])
     }
     for step in STEPS[:4]:
-        now = rewrite(now, lambda key, old, step=step: changed.get((step, key), old))
+        now = _moved(now, {key: value for (kind, key), value in changed.items() if kind == step})
         steps.append(now)
     totals = [_bill(side)[0] for side in (*steps, (*end[:2], now[2]), end)]
     return _bars(dict(zip(STEPS, np.diff(totals), strict=True)), totals[0], totals[-1])
@@ -128,7 +128,12 @@ def by_phase(before: Side, after: Side) -> pd.DataFrame:
     return _bars({p: now.get(p, 0.0) - was.get(p, 0.0) for p in found}, start, end)
 
 
-def _numbers(side: Side) -> Numbers:
+def _moved(side: Numbers, values: dict[str, Any]) -> Numbers:
+    """The side with these inputs at their values after, wherever it has them."""
+    return rewrite(side, lambda key, old: values.get(key, old))
+
+
+def _numbers(side: Any) -> Numbers:
     check(
         isinstance(side, Study) or (isinstance(side, tuple) and len(side) == 3),
         f"a side is {in_words(side)}, it must be a Study or a tuple (option, workload, terms)",

@@ -20,28 +20,12 @@ from costmodel.core.errors import check, unknown
 from costmodel.core.public import public
 from costmodel.core.ranges import Range
 from costmodel.facts.catalog import practice
-from costmodel.facts.rows import measured
-from costmodel.laws.retrieval import from_sample, graph_index_ratio, graph_size, index_hours
+from costmodel.laws.retrieval import from_sample, graph_size, index_hours
 from costmodel.ledgers.engine import evaluate
 from costmodel.studies.knowledge import check_corpus
 
 # exponents from a sample to the whole: documents repeat less, or entities meet again
 GROWTH_OF_INDEX = (0.97, 1.03, 1.12)
-# assumption: text behind one graph of GraphRAG-Bench Novel, which its paper does not state
-NOVEL_TOKENS = 600_000.0
-INDEXED = (
-    "id",
-    "family",
-    "variant",
-    "tokens",
-    "chunk_tokens",
-    "metric",
-    "value",
-    "unit",
-    "as_of",
-    "source",
-    "note",
-)
 
 
 @public
@@ -113,8 +97,8 @@ def index_cost(
         if sample_share is not None and sample_usd is not None and variant == sampled:
             graph = graph_from_sample(graph, work, sample_share, sample_usd)
         given = graph, work
-        ratio, *mid = _index(*middle(given), speed.mid)
-        _, *drawn = _index(*sample(given, draws, seed), speed.quantile(_shuffled(draws)))
+        ratio, *mid = _index(middle(given), speed.mid)
+        _, *drawn = _index(sample(given, draws, seed), speed.quantile(_shuffled(draws)))
         row = {"index_tokens": ratio}
         for name, usual, spread in zip(("usd", "hours"), mid, drawn, strict=True):
             row[f"{name}_low"], row[f"{name}_high"] = np.percentile(spread, [10, 90])
@@ -135,8 +119,9 @@ def _shuffled(n: int) -> np.ndarray:
     return np.random.default_rng(0).permutation((np.arange(n) + 0.5) / n)[:, None]
 
 
-def _index(graph: Any, work: Workload, tokens_per_minute: Any) -> tuple[Any, Any, Any]:
+def _index(given: tuple[Any, Workload], tokens_per_minute: Any) -> tuple[Any, Any, Any]:
     """(model tokens per corpus token, USD, hours) of building the index once, on numbers."""
+    graph, work = given
     bill = evaluate(Option(graph.extractor, graph), work, middle(Terms(months=1)))
     usd = sum(line.usd for line in bill.lines if line.item.startswith("index the graph"))
     corpus: Any = work.corpus
@@ -181,79 +166,9 @@ def graph_from_sample(
         "graph_from_sample: the graph needs the extractor that indexed the sample, such as "
         "GraphRag(extractor=Api(...))",
     )
-    one, corpus = middle((replace(graph, index_tokens=1.0), work))
-    usd = float(_index(one, corpus, 1.0)[1])  # of one model token for each token of the corpus
+    one = middle((replace(graph, index_tokens=1.0), work))
+    usd = float(_index(one, 1.0)[1])  # of one model token for each token of the corpus
     low, mid, high = (from_sample(sample_usd, sample_share, e) / usd for e in GROWTH_OF_INDEX)
     why = f"measured: {sample_share:.1%} of the corpus cost {sample_usd:,.2f} USD"
     band = Range(low, high, mid, name="GraphRag.index_tokens", why=why) if low < high else mid
     return replace(graph, index_tokens=band)
-
-
-@public
-def index_fidelity() -> pd.DataFrame:
-    """Hold published index and query tokens of graphs against the model; nothing is left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a published number. Columns: variant, what, reported; law_low, law, law_high [90 %
-        of the law of that variant, which was set with this row in view, so that it is no check];
-        others_low, others, others_high [the least, the geometric mean and the most of the other
-        sources of that variant at chunks of about the same length, missing where there are none];
-        inside (whether the row lies within these others); source.
-    """
-    found: list[dict[str, Any]] = [
-        {**r, "value": float(r["value"])}
-        for r in measured("indexing", INDEXED)
-        if r["variant"] in VARIANTS
-    ]
-    rows = []
-    for r in found:
-        others = [o["value"] for o in found if _same_kind(o, r)] or [np.nan]
-        law_low, law, law_high = _law(r)
-        low, high = min(others), max(others)
-        rows.append(
-            {
-                "variant": r["variant"],
-                "what": r["metric"].replace("_", " "),
-                "reported": r["value"],
-                "law_low": law_low,
-                "law": law,
-                "law_high": law_high,
-                "others_low": low,
-                "others": np.exp(np.mean(np.log(others))),
-                "others_high": high,
-                "inside": None if np.isnan(low) else bool(low <= r["value"] <= high),
-                "source": r["source"],
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _law(row: dict[str, Any]) -> list[float]:
-    """[low, middle, high] of what the model says of a published row."""
-    mode = row["metric"].removeprefix("query_tokens_")
-    query = row["metric"].startswith("query")
-    graph: Any = GraphRag(variant=row["variant"], mode=mode if query else "local")
-    kind = graph.variant
-
-    def at(end: str) -> float:
-        if query and mode == "global":
-            return getattr(graph.report_share, end) * NOVEL_TOKENS
-        if query:
-            return getattr(kind.context_tokens, end)
-        overhead, per_token = kind.index_overhead_tokens, kind.index_tokens_per_token
-        ends = getattr(overhead, end), getattr(per_token, end)
-        return float(graph_index_ratio(float(row["chunk_tokens"]), *ends))
-
-    return [at(end) for end in ("low", "mid", "high")]
-
-
-def _same_kind(other: dict[str, Any], row: dict[str, Any]) -> bool:
-    """Whether another source reports the index tokens of that variant at chunks alike."""
-    return (
-        other["metric"] == row["metric"] == "index_ratio"
-        and other["variant"] == row["variant"]
-        and other["family"] != row["family"]
-        and abs(float(other["chunk_tokens"]) / float(row["chunk_tokens"]) - 1) < 0.1
-    )

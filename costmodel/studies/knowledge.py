@@ -105,7 +105,7 @@ def knowledge_options(
     api = Api(model, on=on, accepted=UNREAD if accepted is None else accepted)
     extractor = Api(small, on=on)
     reranker = "rerank-v4.0-fast" if rerank else None
-    given = {"top_k": top_k, "chunk_tokens": chunk_tokens, "reranker": reranker}
+    given: dict[str, Any] = {"top_k": top_k, "chunk_tokens": chunk_tokens, "reranker": reranker}
     rag = Rag(helper=extractor, **{k: v for k, v in given.items() if v is not None}, **people)
     if infra_fixed is not None:
         one_number("infra_fixed", infra_fixed)
@@ -176,7 +176,11 @@ def self_route(
     require("answered_by_retrieval", share, 0, 1)
     on: Any = 1 - middle(share)
     if isinstance(share, Range):
-        more = {"name": "self_route.escalated", "source": share.source, "why": share.why}
+        more: dict[str, Any] = {
+            "name": "self_route.escalated",
+            "source": share.source,
+            "why": share.why,
+        }
         on = Range(1 - share.high, 1 - share.low, on, **more)
     return cascade(retrieval, long_context, escalated=on)
 

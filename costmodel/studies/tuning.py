@@ -112,7 +112,7 @@ def paybacks(
         p10, p90 = np.nanpercentile(spread, [10, 90]) if never < 1 else (np.nan, np.nan)
         (month,) = stays_ahead(-np.cumsum(mid.usd[name] + mid.usd[RUNNING])[None, :])
         verdict = _verdict(requests, month, study.terms.months)
-        row = (name, more, saved, requests, p10, p90, never, month, verdict)
+        row: Any = (name, more, saved, requests, p10, p90, never, month, verdict)
         rows.append(dict(zip(COLUMNS, row, strict=True)))
     return pd.DataFrame(rows)
 

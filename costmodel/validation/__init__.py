@@ -8,7 +8,7 @@ Quality     measured_quality quality_fidelity index_fidelity
 """
 
 from costmodel.core.public import absent
-from costmodel.studies.graph_index import index_fidelity
+from costmodel.validation.indexing import index_fidelity
 from costmodel.validation.published import reality
 from costmodel.validation.quality import measured_quality, quality_fidelity
 from costmodel.validation.serving import serving_errors, serving_held_out, serving_reality
