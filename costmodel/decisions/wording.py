@@ -71,7 +71,7 @@ def points(
         yield "Its quality is not known, so the cost of wrong answers is not in it."
     turns = [
         f"{flip.option} is cheaper {'below' if flip.below == flip.option else 'above'} "
-        + number_text(float(f"{flip.crossing:.2g}"))
+        + number_text(flip.crossing, 2)
         for flip in flips.itertuples()
     ]
     if turns:

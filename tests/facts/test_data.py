@@ -112,9 +112,3 @@ def test_shares_are_shares():
             assert all(0 < float(x) < 1 for x in (row.value, row.low, row.high) if x and x == x), (
                 f"{row.id}.{row.field}"
             )
-
-
-def test_the_glossary_has_units_and_meanings():
-    for name, entry in GLOSSARY.items():
-        assert name.rpartition(".")[-1].islower() and entry.unit and entry.meaning, name
-        assert entry.least < entry.most, name
