@@ -270,8 +270,10 @@ class Agent:
 
     def quality(self, case: Case) -> Effect:
         base = 0.5 if case.serving.accepted is None else case.serving.accepted
-        evidence = "the share of tasks that end below the cap; steps may find more than one call"
-        return Effect(self.success_shift(base), evidence)
+        return Effect(
+            self.success_shift(base),
+            "the share of tasks that end below the cap; steps may find more than one call",
+        )
 
 
 @public

@@ -167,9 +167,14 @@ class Compliance:
             yield from self._redaction(case)
         yield upkeep("keep the rules", self, engineer, phase)
         if self.region is not None:
-            hours = self.surfaces * self.hours_per_surface
-            basis = "{surfaces} surfaces x {hours_per_surface} h x {usd_per_hour}/h"
-            yield labour("move data to the region", hours, engineer, once(), phase, basis)
+            yield labour(
+                "move data to the region",
+                self.surfaces * self.hours_per_surface,
+                engineer,
+                once(),
+                phase,
+                "{surfaces} surfaces x {hours_per_surface} h x {usd_per_hour}/h",
+            )
             yield Line(
                 "regional deployments",
                 phase,
@@ -179,10 +184,14 @@ class Compliance:
                 monthly(),
                 basis="{surfaces} surfaces x {usd_per_surface_month} a month",
             )
-        gigabytes = self._characters(case, "logs") * BYTES_PER_CHARACTER / GB
-        basis = "characters of prompts and answers"
-        cites = ("chars_per_token",)
-        yield stored("keep logs for the auditor", phase, gigabytes, self, basis, cites)
+        yield stored(
+            "keep logs for the auditor",
+            phase,
+            self._characters(case, "logs") * BYTES_PER_CHARACTER / GB,
+            self,
+            "characters of prompts and answers",
+            ("chars_per_token",),
+        )
         yield from self._audits()
         yield from self._papers(case)
         if np.any(self.incidents_per_year):
@@ -229,13 +238,17 @@ class Compliance:
         for text in self.texts:
             characters = self._characters(case, text)
             if text != "chunks":
-                basis = f"tokens a month {each}"
-                yield self._scan(f"redact {text}", characters, with_demand(), basis)
+                yield self._scan(
+                    f"redact {text}", characters, with_demand(), f"tokens a month {each}"
+                )
             elif corpus is not None:
                 yield self._scan("redact the corpus", characters, once(), f"corpus tokens {each}")
-                changed = characters * corpus.churn_per_month
-                basis = f"corpus x {{churn_per_month}} churn a month {each}"
-                yield self._scan("redact what changed", changed, monthly(), basis)
+                yield self._scan(
+                    "redact what changed",
+                    characters * corpus.churn_per_month,
+                    monthly(),
+                    f"corpus x {{churn_per_month}} churn a month {each}",
+                )
 
     # -- papers and incidents ----------------------------------------------------------------------
 
@@ -284,11 +297,14 @@ class Compliance:
         if self.high_risk:
             day = catalog.fact("regulation", "eu_ai_act.high_risk.applies").value
             due = max(month_of(day, case.terms.start), 0)
-            when = path(np.arange(case.terms.months + 1) == due)
-            hours = self.high_risk_weeks * WORKING_HOURS_PER_WEEK
-            basis = f"{{high_risk_weeks}} engineer-weeks x 40 h, due on {day}"
-            item = "duties of a high-risk system"
-            yield labour(item, hours, people.engineer, when, phase, basis)
+            yield labour(
+                "duties of a high-risk system",
+                self.high_risk_weeks * WORKING_HOURS_PER_WEEK,
+                people.engineer,
+                path(np.arange(case.terms.months + 1) == due),
+                phase,
+                f"{{high_risk_weeks}} engineer-weeks x 40 h, due on {day}",
+            )
 
     def _incidents(self) -> Line:
         """Expected loss a month of incidents; each kind of text is taken to hold the same share."""

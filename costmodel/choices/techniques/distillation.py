@@ -136,29 +136,43 @@ class Distill(Tune):
 
     def _lessons(self, case: Case) -> Purchases:
         """What the teacher answers: labels, labels again, and a comparison before the release."""
-        teacher, request = self.teacher, case.request
+        teacher = self.teacher
         asked = Request(
             tuple(
                 replace(call, output_tokens=call.output_tokens + self.rationale_tokens, cache=None)
-                for call in request.calls
+                for call in case.request.calls
             )
         )
         count = self.examples * (1 - self.real_share) / self.kept * self.adapters
         basis = "{examples} examples x (1 - {real_share}) / {kept} kept"
-        cites = ("rationale_tokens",)
-        yield from every_call("teacher labels", asked, count, once(), "data", teacher, basis, cites)
-        item, when = "teacher labels for retraining", every(self.retrain_months)
-        count, basis = count * self.retrain_labels, basis + " x {retrain_labels}"
-        cites = (*cites, "retrain_months")
-        yield from every_call(item, asked, count, when, "maintenance", teacher, basis, cites)
-        count = case.requests_per_month * self.shadow_days / DAYS_PER_MONTH * self.shadow_share
-        basis = "requests of {shadow_days} days x {shadow_share} answered by the teacher too"
-        item = "shadow comparison"
-        yield from every_call(item, request, count, once(), "release", teacher, basis)
+        yield from every_call(
+            "teacher labels", asked, count, once(), "data", teacher, basis, ("rationale_tokens",)
+        )
+        yield from every_call(
+            "teacher labels for retraining",
+            asked,
+            count * self.retrain_labels,
+            every(self.retrain_months),
+            "maintenance",
+            teacher,
+            basis + " x {retrain_labels}",
+            ("rationale_tokens", "retrain_months"),
+        )
+        yield from every_call(
+            "shadow comparison",
+            case.request,
+            case.requests_per_month * self.shadow_days / DAYS_PER_MONTH * self.shadow_share,
+            once(),
+            "release",
+            teacher,
+            "requests of {shadow_days} days x {shadow_share} answered by the teacher too",
+        )
 
     def quality(self, case: Case) -> Effect:
         student, teacher = case.serving.accepted, self.teacher.accepted
         if teacher is None or student is None:
             return super().quality(case)
-        learnt = self.of_teacher, self.examples, self.log_odds_per_tenfold
-        return Effect(student_shift(student, teacher, *learnt), STUDENTS)
+        reached = student_shift(
+            student, teacher, self.of_teacher, self.examples, self.log_odds_per_tenfold
+        )
+        return Effect(reached, STUDENTS)

@@ -155,7 +155,7 @@ class GraphRag:
         corpus = corpus_of(work, self).tokens
         if self.mode == "global":
             return self.report_share * corpus
-        wanted = self.drift_tokens if self.mode == "drift" else self.variant.context_tokens
+        wanted: Any = self.drift_tokens if self.mode == "drift" else self.variant.context_tokens
         return np.minimum(wanted, corpus)
 
     def map_calls(self, work: Workload) -> Any:
@@ -196,22 +196,28 @@ class GraphRag:
     def _index(self, case: Case) -> Purchases:
         """Extraction by a model, chunk by chunk: at first, and at each refresh."""
         corpus, tokens = corpus_of(case.work, self), self.chunk_tokens * self.index_ratio
-        share = self.variant.output_share if self.output_share is None else self.output_share
+        share: Any = self.output_share
+        if share is None:
+            share = self.variant.output_share
         call = Call((Segment("extraction", tokens * (1 - share)),), tokens * share)
         # readers who may see different parts get summaries of their own
         groups = 1 + self.summary_token_share * (corpus.access_groups - 1)
         count = corpus.tokens / self.chunk_tokens * groups
-        law = "({index_overhead_tokens} / chunk + {index_tokens_per_token})"
-        each = law if self.index_tokens is None else "{index_tokens}"
+        each = "{index_tokens}"
+        if self.index_tokens is None:
+            each = "({index_overhead_tokens} / chunk + {index_tokens_per_token})"
         basis, by = f"{{tokens}} corpus tokens x {each} index tokens for each", self.extractor
         yield Traffic("index the graph", call, count, once(), "build", by, basis)
-        again = count * self.rebuilt(corpus.churn_per_month)
-        when = paid_with(corpus, every(self.refresh_months), case.terms.months)
-        basis, cites = (
+        yield Traffic(
+            "refresh the graph",
+            call,
+            count * self.rebuilt(corpus.churn_per_month),
+            paid_with(corpus, every(self.refresh_months), case.terms.months),
+            "retrieval",
+            by,
             basis + " x share rebuilt every {refresh_months} months",
             ("churn_per_month",),
         )
-        yield Traffic("refresh the graph", call, again, when, "retrieval", by, basis, cites)
 
     def rebuilt(self, churn_per_month: Any) -> Any:
         """Share of the index that one refresh makes again.
@@ -244,7 +250,8 @@ class GraphRag:
         whole_gain = self.variant.log_odds_whole  # that of the full one is of a global search
         if self.variant.id == "full" and self.mode == "local":
             whole_gain = self.log_odds_whole_local
-        stale = HALF * (1 - (1 - case.work.corpus.churn_per_month) ** self.refresh_months)
+        churn = corpus_of(case.work, self).churn_per_month
+        stale = HALF * (1 - (1 - churn) ** self.refresh_months)
         return effect_of(
             self,
             case,

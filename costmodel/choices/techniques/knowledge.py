@@ -168,7 +168,7 @@ class Rag:
         size = index_bytes(count, width, self.index_overhead, self.bytes_per_number, self.copies)
         yield store_line(self.store, case, size / GB, queries, count * corpus.churn_per_month)
         if self.reranker is not None:
-            yield self._rerank(requests_to_model(case) * self.rounds)
+            yield self._rerank(self.reranker, requests_to_model(case) * self.rounds)
         yield from self._calls(case)
         yield upkeep("keep retrieval working", self, people.engineer)
 
@@ -203,12 +203,22 @@ class Rag:
             schedule=once(),
             basis="{tokens} corpus tokens / (1 - {overlap} overlap)",
         )
-        basis = "corpus x {churn_per_month} churn a month"
-        yield embed("embed what changed", "retrieval", mtok * churn, schedule=changing, basis=basis)
+        yield embed(
+            "embed what changed",
+            "retrieval",
+            mtok * churn,
+            schedule=changing,
+            basis="corpus x {churn_per_month} churn a month",
+        )
         if np.ndim(corpus.size(months)):
             new = path(np.maximum(np.diff(corpus.size(months), axis=-1, prepend=1.0), 0.0))
-            basis = "corpus x {growth_per_year} growth a year"
-            yield embed("embed what is new", "retrieval", mtok, schedule=new, basis=basis)
+            yield embed(
+                "embed what is new",
+                "retrieval",
+                mtok,
+                schedule=new,
+                basis="corpus x {growth_per_year} growth a year",
+            )
         yield embed(
             "embed again with a new model",
             "migration",
@@ -261,12 +271,11 @@ class Rag:
                 basis="passages x growth of {top_k_growth_per_year} a year",
             )
 
-    def _rerank(self, queries: Any) -> Line:
+    def _rerank(self, reranker: Any, queries: Any) -> Line:
         price = partial(Line, "rerank", "retrieval", schedule=with_demand(), trend="api")
-        reranker, usd = self.reranker, self.reranker.usd_per_search
+        usd, cites = reranker.usd_per_search, cite(reranker, "usd_per_search")
         if usd is not None:
-            cites, basis = cite(reranker, "usd_per_search"), "one search a request"
-            return price(queries, "search", usd, basis=basis, cites=cites)
+            return price(queries, "search", usd, basis="one search a request", cites=cites)
         candidates = self.top_k * self.chunk_tokens * self.candidates_per_kept
         basis = (
             "requests x {candidates_per_kept} candidates for each one kept x {chunk_tokens} tokens"

@@ -95,7 +95,7 @@ def requests_to_model(case: Case) -> Any:
 
 
 def store_line(
-    store: catalog.Store, case: Case, gigabytes: Any = 0.0, queries: Any = 0.0, writes: Any = 0.0
+    store: Any, case: Case, gigabytes: Any = 0.0, queries: Any = 0.0, writes: Any = 0.0
 ) -> Line:
     """The bill of a store: storage and writes with the corpus, reads with demand, a minimum.
 

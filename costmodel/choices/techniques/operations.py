@@ -193,11 +193,14 @@ class Evals:
     def buys(self, case: Case) -> Purchases:
         people, changes = case.terms.people, self.changes_per_week * WEEKS_PER_MONTH
         yield setup("build the golden set", self, people.engineer, "evaluation")
-        hours = self.items * self.minutes_per_case / MINUTES_PER_HOUR
-        basis = "{items} cases x {minutes_per_case} min x {usd_per_hour}/h"
-        item = "write the reference answers"
-        yield labour(item, hours, people.expert, once(), "evaluation", basis)
-
+        yield labour(
+            "write the reference answers",
+            self.items * self.minutes_per_case / MINUTES_PER_HOUR,
+            people.expert,
+            once(),
+            "evaluation",
+            "{items} cases x {minutes_per_case} min x {usd_per_hour}/h",
+        )
         runs = self.items * self.runs_per_month * self.repeats + self.smoke_items * changes
         basis = (
             "{items} cases x {runs_per_month} runs a month x at most {repeats_max} repeats "
@@ -208,15 +211,26 @@ class Evals:
         for part, _ in bought_together(case):
             request, by = part.request.each(cache=None), part.serving
             yield from every_call("evaluation runs", request, runs, when, phase, by, basis, cites)
-        call = judge_call(case, self)
-        yield Traffic("evaluation judge", call, runs, when, phase, self.judge, basis, cites)
+        yield Traffic(
+            "evaluation judge", judge_call(case, self), runs, when, phase, self.judge, basis, cites
+        )
 
-        hours = self.review_hours_per_month
-        basis = "{review_hours_per_month} h a month x {usd_per_hour}/h"
-        yield labour("review evaluations", hours, people.expert, when, phase, basis)
-        hours = changes * self.wait_minutes / MINUTES_PER_HOUR
-        basis = "{changes_per_week} changes a week x {wait_minutes} min x {usd_per_hour}/h"
-        yield labour("wait at the gate", hours, people.engineer, when, phase, basis)
+        yield labour(
+            "review evaluations",
+            self.review_hours_per_month,
+            people.expert,
+            when,
+            phase,
+            "{review_hours_per_month} h a month x {usd_per_hour}/h",
+        )
+        yield labour(
+            "wait at the gate",
+            changes * self.wait_minutes / MINUTES_PER_HOUR,
+            people.engineer,
+            when,
+            phase,
+            "{changes_per_week} changes a week x {wait_minutes} min x {usd_per_hour}/h",
+        )
 
 
 @public
@@ -308,9 +322,13 @@ class Monitoring:
             basis="requests a month x {trace_share} traced",
             cites=("usd_per_mtrace",),
         )
-        gigabytes = traced * self.kb_per_trace * KB / GB
-        basis = "requests x {trace_share} x {kb_per_trace} kB"
-        yield stored("keep traces", "monitoring", gigabytes, self, basis)
+        yield stored(
+            "keep traces",
+            "monitoring",
+            traced * self.kb_per_trace * KB / GB,
+            self,
+            "requests x {trace_share} x {kb_per_trace} kB",
+        )
         yield Traffic(
             "production judge",
             judge_call(case, self),

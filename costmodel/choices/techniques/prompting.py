@@ -87,12 +87,20 @@ class FewShot:
         validate(self)
 
     def shape(self, request: Request, work: Workload) -> Request:
-        tokens = self.examples * self.tokens_per_example
-        return request.add(Segment("examples", tokens, stable=True))
+        return request.add(
+            Segment("examples", self.examples * self.tokens_per_example, stable=True)
+        )
 
     def buys(self, case: Case) -> Purchases:
-        engineer, basis = case.terms.people.engineer, "{build_hours} h x {usd_per_hour}/h"
-        yield labour("choose the examples", self.build_hours, engineer, once(), "build", basis)
+        engineer = case.terms.people.engineer
+        yield labour(
+            "choose the examples",
+            self.build_hours,
+            engineer,
+            once(),
+            "build",
+            "{build_hours} h x {usd_per_hour}/h",
+        )
 
     def quality(self, case: Case) -> Effect:
         return Effect(self.log_odds, "assumed range for in-context examples")
@@ -199,5 +207,6 @@ class SemanticCache:
         yield setup("build the semantic cache", self, case.terms.people.engineer)
 
     def quality(self, case: Case) -> Effect:
-        right = 1 - self.hit_rate * self.wrong_hit_share
-        return Effect(0.0, "wrong hits of the semantic cache", kept=right)
+        return Effect(
+            0.0, "wrong hits of the semantic cache", kept=1 - self.hit_rate * self.wrong_hit_share
+        )

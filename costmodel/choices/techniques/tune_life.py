@@ -123,6 +123,23 @@ def label_examples(tune: Any, examples: Any, ends: Ending) -> Purchases:
 
 def life_of(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
     """Every phase of a tune around its run."""
+    people = case.terms.people
+    yield labour(
+        "check and clean the examples",
+        tune.examples * tune.adapters * tune.minutes_per_check / MINUTES_PER_HOUR,
+        people.annotator,
+        once(),
+        "data",
+        "{examples} examples x {minutes_per_check} min x {usd_per_hour}/h",
+        treatment="capex",
+    )
+    yield setup(
+        "build the data set and the training",
+        tune,
+        people.engineer,
+        times=tune.people_times,
+        treatment="capex",
+    )
     yield from _first_runs(tune, case, run)
     yield from _retraining(tune, case, run, ends)
     yield from _new_base(tune, case, run, ends)
@@ -137,30 +154,47 @@ def _runs_needed(tune: Any) -> tuple[Any, str, tuple[str, ...]]:
 
 
 def _first_runs(tune: Any, case: Case, run: RunPrice) -> Purchases:
-    """Data and engineering, the runs that fail, the one that passes, and their evaluation."""
-    people, (runs, until, luck) = case.terms.people, _runs_needed(tune)
+    """The runs that fail, the one that passes, and their evaluation."""
+    runs, until, luck = _runs_needed(tune)
     failed, now, phase = (runs - 1) * tune.adapters, once(), "experiments"
-    hours = tune.examples * tune.adapters * tune.minutes_per_check / MINUTES_PER_HOUR
-    basis = "{examples} examples x {minutes_per_check} min x {usd_per_hour}/h"
-    item = "check and clean the examples"
-    yield labour(item, hours, people.annotator, now, "data", basis, treatment="capex")
-    item = "build the data set and the training"
-    yield setup(item, tune, people.engineer, times=tune.people_times, treatment="capex")
-
-    item, stopped = "runs that do not pass", failed * tune.failed_share
-    words = f"({until} - 1) x {{failed_share}} before it is stopped x one run: "
-    yield run.line(item, phase, stopped, now, words, luck, "capex")
+    yield run.line(
+        "runs that do not pass",
+        phase,
+        failed * tune.failed_share,
+        now,
+        f"({until} - 1) x {{failed_share}} before it is stopped x one run: ",
+        luck,
+        "capex",
+    )
     if np.any(tune.sweep_runs):
-        item, swept = "sweep of settings", tune.sweep_runs * tune.sweep_share
-        words = "{sweep_runs} runs on {sweep_share} of the data x one run: "
-        yield run.line(item, phase, swept, now, words, treatment="capex")
-    item, hours = "find out why runs fail", failed * tune.debug_hours
-    basis = f"({until} - 1) x {{debug_hours}} h x {{usd_per_hour}}/h"
-    yield labour(item, hours, people.engineer, now, phase, basis, luck, "capex")
+        yield run.line(
+            "sweep of settings",
+            phase,
+            tune.sweep_runs * tune.sweep_share,
+            now,
+            "{sweep_runs} runs on {sweep_share} of the data x one run: ",
+            treatment="capex",
+        )
+    yield labour(
+        "find out why runs fail",
+        failed * tune.debug_hours,
+        case.terms.people.engineer,
+        now,
+        phase,
+        f"({until} - 1) x {{debug_hours}} h x {{usd_per_hour}}/h",
+        luck,
+        "capex",
+    )
     yield run.line("the run that passes", "training", tune.adapters, now, treatment="capex")
-    request, count = case.request.each(cache=None), runs * tune.adapters * tune.candidate_items
-    item, basis = "evaluate candidates", until + ", each over {candidate_items} cases"
-    yield from every_call(item, request, count, now, "evaluation", None, basis, luck)
+    yield from every_call(
+        "evaluate candidates",
+        case.request.each(cache=None),
+        runs * tune.adapters * tune.candidate_items,
+        now,
+        "evaluation",
+        basis=until + ", each over {candidate_items} cases",
+        cites=luck,
+    )
 
 
 def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
@@ -173,31 +207,62 @@ def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases
         month = np.arange(case.terms.months + 1)
         due = when.weights(case.terms.months, np.zeros(len(month)))
         sold = month < month_of(ends.closes, case.terms.start)
-        until = f"{words}, until the provider takes no more jobs on {ends.closes}: "
-        yield run.line("retrain", phase, tune.adapters, path(due * sold), until, ends.cites)
-        item, after = "retrain at another provider", f"{words} after {ends.closes}{ELSEWHERE}: "
-        yield run.line(item, phase, tune.adapters, path(due * ~sold), after, ends.cites)
-    hours, basis = (
+        yield run.line(
+            "retrain",
+            phase,
+            tune.adapters,
+            path(due * sold),
+            f"{words}, until the provider takes no more jobs on {ends.closes}: ",
+            ends.cites,
+        )
+        yield run.line(
+            "retrain at another provider",
+            phase,
+            tune.adapters,
+            path(due * ~sold),
+            f"{words} after {ends.closes}{ELSEWHERE}: ",
+            ends.cites,
+        )
+    yield labour(
+        "retrain: people",
         tune.retrain_hours * tune.people_times,
+        engineer,
+        when,
+        phase,
         "{retrain_hours} h every {retrain_months} months",
     )
-    yield labour("retrain: people", hours, engineer, when, phase, basis)
-    request, count = case.request.each(cache=None), tune.adapters * tune.candidate_items
-    item, basis = "evaluate what was retrained", "one run, each over {candidate_items} cases"
-    yield from every_call(item, request, count, when, phase, None, basis, ("retrain_months",))
+    yield from every_call(
+        "evaluate what was retrained",
+        case.request.each(cache=None),
+        tune.adapters * tune.candidate_items,
+        when,
+        phase,
+        basis="one run, each over {candidate_items} cases",
+        cites=("retrain_months",),
+    )
     yield upkeep("keep the tune working", tune, engineer, times=tune.people_times)
 
 
 def _new_base(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
     """The runs and the engineering that a new base takes."""
-    engineer, (runs, until, luck) = case.terms.people.engineer, _runs_needed(tune)
-    count = (1 + (runs - 1) * tune.failed_share) * tune.adapters
-    item, cites = "train on a new base", (*luck, "failed_share", *ends.cites)
-    yield run.line(item, "migration", count, ends.when, f"{ends.words}, {until}: ", cites)
-    hours = tune.build_weeks * tune.rebuild_share * WORKING_HOURS_PER_WEEK * tune.people_times
-    basis = "{build_weeks} engineer-weeks x {rebuild_share} done again x 40 h " + ends.words
-    item = "move to a new base: people"
-    yield labour(item, hours, engineer, ends.when, "migration", basis, ends.cites)
+    runs, until, luck = _runs_needed(tune)
+    yield run.line(
+        "train on a new base",
+        "migration",
+        (1 + (runs - 1) * tune.failed_share) * tune.adapters,
+        ends.when,
+        f"{ends.words}, {until}: ",
+        (*luck, "failed_share", *ends.cites),
+    )
+    yield labour(
+        "move to a new base: people",
+        tune.build_weeks * tune.rebuild_share * WORKING_HOURS_PER_WEEK * tune.people_times,
+        case.terms.people.engineer,
+        ends.when,
+        "migration",
+        "{build_weeks} engineer-weeks x {rebuild_share} done again x 40 h " + ends.words,
+        ends.cites,
+    )
 
 
 def keep_checkpoints(tune: Any, gb: Any) -> Line:

@@ -95,11 +95,8 @@ def own_run(tune: Any, serving: Any) -> RunPrice:
     cites = cite(serving.rent, "usd_per_gpu_hour")
     if tune.mfu is not None:
         flops = training_flops if tune.method == "full" else adapter_flops
-        work = flops(serving.model.active_parameters, tune.tokens)
-        hours, words = (
-            gpu_hours(work, serving.gpu.peak_flops_bf16, tune.mfu),
-            "FLOP / (peak x {mfu})",
-        )
+        work, words = flops(serving.model.active_parameters, tune.tokens), "FLOP / (peak x {mfu})"
+        hours = gpu_hours(work, serving.gpu.peak_flops_bf16, tune.mfu)
     else:
         words, factor = "time of a token by the measured laws / {speed}", tune.speed
         if factor is None:

@@ -199,7 +199,9 @@ class Tune:
         """The life around a run, by a provider or on own GPUs, and the checkpoints."""
         offer = getattr(self, "tuning", None)
         if offer is not None:
-            refuse_closed(offer, case.terms.start, self.build_weeks, self.customer)
+            refuse_closed(
+                offer, case.terms.start, self.build_weeks, getattr(self, "customer", False)
+            )
         if self.usd_per_run is not None:
             run = quoted_run(self)
         elif offer is not None:
@@ -287,13 +289,14 @@ class FineTune(Tune):
         ends = self.ends(case)
         yield from label_examples(self, self.examples, ends)
         yield from self.trained(case, ends)
-        if isinstance(case.serving, Api) and self.tuning.usd_per_hour_hosting is not None:
+        usd = getattr(self.tuning, "usd_per_hour_hosting", None)
+        if isinstance(case.serving, Api) and usd is not None:
             yield Line(
                 "host the tuned model",
                 "serving",
                 HOURS_PER_MONTH * self.adapters,
                 "hour",
-                self.tuning.usd_per_hour_hosting,
+                usd,
                 monthly(),
                 "api",
                 basis="every hour of the month, busy or idle",
