@@ -20,11 +20,12 @@ from costmodel.laws.experiments import (
     samples_per_arm,
     through_judge,
 )
-from costmodel.studies.agents import agent_runs, coding_ways, steps_and_success
+from costmodel.studies.agents import coding_ways, steps_and_success
 from costmodel.studies.operations import best_policy, release_policies, unpriced
 from costmodel.studies.outcomes import user_margins
 from costmodel.studies.pitfalls import PITFALLS, lint
 from costmodel.studies.year import duties, inference_share, oneoffs, putting_off
+from costmodel.validation.agents import agent_runs
 
 __all__ = [
     "PITFALLS",

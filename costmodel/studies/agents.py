@@ -11,17 +11,14 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.options import Mix, Option
-from costmodel.choices.servings.api import Api
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.agents import Agent, CodingAgent
-from costmodel.choices.techniques.prompting import PromptCache
-from costmodel.choices.terms import Terms, Trends
+from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
 from costmodel.core.draws import draw_values, middle, sample
 from costmodel.core.errors import check
-from costmodel.core.public import public
-from costmodel.core.ranges import Doubt, Number, Range
+from costmodel.core.ranges import Doubt, Number
 from costmodel.core.units import MINUTES_PER_HOUR, MONTHS_PER_YEAR
 from costmodel.decisions.simulate import per_draw
 from costmodel.facts import catalog
@@ -31,21 +28,6 @@ from costmodel.ledgers.engine import evaluate
 from costmodel.studies.outcomes import LEAST_SHARE, per_request, share_accepted
 
 DRAWS = 4_000
-STILL = Trends(api=0.0, gpu=0.0, labour=0.0, service=0.0)
-PROMPT_TOKENS = Range(
-    1_500,
-    6_000,
-    mid=3_000,
-    name="agent_runs.prompt",
-    why="assumption: system prompt and issue of a bare loop",
-)
-REASONING = Range(
-    300,
-    3_000,
-    mid=1_000,
-    name="agent_runs.reasoning",
-    why="assumption: hidden reasoning of one step",
-)
 
 
 def _agent(option: Option | Mix, kind: type, asked: str) -> Any:
@@ -168,7 +150,7 @@ def coding_ways(
     mid = _by_way(*middle((*given, *own.values())))
     spread = _by_way(*sample(given, draws, study.seed), *drawn)
     rows = [
-        (way, *(x.item() for x in (*usd, sum(usd))), *np.percentile(sum(spread[way]), [10, 90]))
+        (way, *(float(x) for x in (*usd, sum(usd))), *np.percentile(sum(spread[way]), [10, 90]))
         for way, usd in mid.items()
     ]
     columns = ["way", "usd_model", "usd_people", "usd_per_change", "p10", "p90"]
@@ -181,84 +163,12 @@ def _by_way(
     """(cost of the agent, cost of people) of an accepted change by way, without Ranges."""
     agent = _agent(option, CodingAgent, "coding_ways")
     calendar, bill = Calendar(work, terms), evaluate(option, work, terms)
-    each, success, hourly, hours, ratio, reading = (
-        np.ravel(np.asarray(x))
-        for x in (
-            per_request(bill, calendar),
-            share_accepted(bill, calendar),
-            terms.people.engineer.usd_per_hour,
-            hours,
-            ratio,
-            agent.reviewed_share * agent.review_minutes / MINUTES_PER_HOUR,
-        )
-    )
+    each, success = per_request(bill, calendar), share_accepted(bill, calendar)
+    hourly: Any = terms.people.engineer.usd_per_hour
+    reading = agent.reviewed_share * agent.review_minutes / MINUTES_PER_HOUR
     model = each - reading * hourly
     return {
         "developer alone": (0.0 * hourly, hours * hourly),
         "developer with AI": (model, ratio * hours * hourly),
         "agent, read by a developer": (model, (reading + (1 - success) * hours) * hourly),
     }
-
-
-@public
-def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """Hold published runs of a bare coding agent against the model: dollars a task on SWE-bench
-    Verified.
-
-    The number of steps is the published one; everything else is the default `CodingAgent` without
-    tools. The defaults were chosen with these rows in view: the band is a fit, not a forecast.
-
-    Parameters
-    ----------
-    draws, seed : int
-        Random draws behind the band, and what makes them repeatable.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row each. Columns: case, steps [count], success [share], reported, low, mid, high [USD a
-        task; the band holds 80 %], ratio (mid over reported), inside, per_resolved (reported over
-        success) [USD], source.
-    """
-    flat = Terms(start="2026-01-01", months=1, trends=STILL)
-    work = Workload(1_000, instruction_tokens=PROMPT_TOKENS, output_tokens=200)
-    found = catalog.facts_of("agent_runs")
-    rows = []
-    for id in dict.fromkeys(fact.id for fact in found.values()):
-        steps, usd, success = (
-            found[f"{id}.{field}"].value for field in ("steps", "usd_per_task", "success")
-        )
-        api = Api(id, on=found[f"{id}.steps"].as_of)
-        agent = CodingAgent(
-            steps=steps.mid,
-            tools=0,
-            reviewed_share=0,
-            build_weeks=0,
-            upkeep_fte=0,
-            step_reasoning_tokens=REASONING if steps.why == "reasoning" else 0.0,
-        )
-        card: Any = api.model
-        cached = [PromptCache()] if card.tiers[0].usd_per_mtok_cache_read is not None else []
-        given = Option(api, agent, *cached), work, flat
-        mid, spread = (
-            per_request(evaluate(*x), Calendar(*x[1:]))
-            for x in (middle(given), sample(given, draws, seed))
-        )
-        low, high = np.percentile(spread, [10, 90])
-        source = catalog.source(usd.source)
-        rows.append(
-            {
-                "case": id,
-                "steps": steps.mid,
-                "success": success.mid,
-                "reported": usd.mid,
-                "low": low,
-                "mid": float(mid),
-                "high": high,
-                "ratio": float(mid) / usd.mid,
-                "inside": bool(low <= usd.mid <= high),
-                "per_resolved": usd.mid / success.mid,
-                "source": f"{source.publisher}: {source.title}",
-            }
-        )
-    return pd.DataFrame(rows)

@@ -110,13 +110,14 @@ def buy_or_rent(
     one_number("buy_or_rent: utilisation", utilisation, 1e-6, 1)
     one_number("buy_or_rent: gpus", gpus, 1)
     whole_number("buy_or_rent: months", months, 1, 120)
-    of_kind("buy_or_rent: rents", rents or {}, dict)
+    rents = rents or {}
+    of_kind("buy_or_rent: rents", rents, dict)
     owned, terms = owned or Owned(), terms or Terms(months=months)
     of_kind("buy_or_rent: owned", owned, Owned)
     of_kind("buy_or_rent: terms", terms, Terms)
-    for name, usd in (rents or {}).items():
+    for name, usd in rents.items():
         require(f"buy_or_rent: rents[{name!r}]", usd, LEAST_DIVISOR)
-    found = {name: (usd, False) for name, usd in (rents or {}).items()} or _listed(record.id)
+    found = {name: (usd, False) for name, usd in rents.items()} or _listed(record.id)
     check(found, f"no rent of {record.id} is known; give rents={{'ours': 2.50}}")
     committed = [always for _, always in found.values()]
     prices = tuple(Rent(f"rent {i}", "", "", "", x) for i, (x, _) in enumerate(found.values()))

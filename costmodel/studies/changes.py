@@ -138,8 +138,10 @@ def _numbers(side: Any) -> Numbers:
         isinstance(side, Study) or (isinstance(side, tuple) and len(side) == 3),
         f"a side is {in_words(side)}, it must be a Study or a tuple (option, workload, terms)",
     )
-    study = side if isinstance(side, Study) else Study(*side, accept_zero=None)
-    return middle((study.option(), study.work, study.terms))
+    if isinstance(side, tuple):
+        option, work, terms = side
+        side = Study(option, work, terms, accept_zero=None)
+    return middle((side.option(), side.work, side.terms))
 
 
 def _bill(side: Numbers) -> tuple[float, dict[str, float]]:

@@ -118,7 +118,9 @@ def unpriced(
             if operation not in has:
                 rows.append((operation.__name__, *risk(careless)))
         if any(issubclass(kind, Agent) for kind in has):
-            capped = _usd_a_year(_changed(option, _capped), work, terms)
+            capped = _usd_a_year(
+                _with_techniques(option, lambda known: map(_capped, known)), work, terms
+            )
             over = float(careless.usd.sum() - capped.sum())
             if over > 0:
                 why = f"what steps beyond {LONG_TASK:g} times the mean cost"
@@ -130,7 +132,7 @@ def _no_evals(x: _Careless) -> Risk:
     releases = (
         t for part, _, _ in x.option.parts() for t in part.techniques if isinstance(t, Release)
     )
-    bare = _changed(x.option, _no_release)
+    bare = _no_release(x.option)
     released = _with(bare, next(releases, ALL_AT_ONCE))
     loss, before = (
         _usd_a_year(option, x.work, x.terms).get("failures", 0.0) for option in (released, bare)
@@ -224,8 +226,7 @@ def release_policies(
     ValueError
         When no model answers in the option, or `release` is no Release.
     """
-    option, ways = study.option(label), _ways(study, label, release, policies)
-    drawn = _changed(option, _no_release)
+    drawn, ways = _no_release(study.option(label)), _ways(study, label, release, policies)
     year = _a_year_of(study, {policy: _with(drawn, way) for policy, way in ways.items()})
     sure = p_cheapest(totals(year, draws))
     bare, work, terms = middle((drawn, study.work, study.terms))
@@ -290,7 +291,7 @@ def best_policy(
     axes = {"requests_per_month": requests_per_month, "usd_per_failure": usd_per_failure}
     for name, values in axes.items():
         check(np.size(values), f"best_policy: {name} is empty")
-    bare = _changed(study.option(label), _no_release)
+    bare = _no_release(study.option(label))
     ways = _ways(study, label, release, policies)
     pairs = pd.MultiIndex.from_product(
         [np.ravel(x).astype(float) for x in axes.values()], names=axes
@@ -340,26 +341,23 @@ def _answered_by_model(option: Option | Mix) -> bool:
     return any(_has_model(thing) for thing in objects(option) if isinstance(thing, Option))
 
 
-def _changed(option: Option | Mix, change: Callable[[Any], Any]) -> Any:
-    """The option with every technique of its models changed; a change to None takes it out."""
+def _with_techniques(option: Option | Mix, change: Callable[[tuple], Iterable]) -> Any:
+    """The option with other techniques wherever a model answers."""
     if isinstance(option, Mix):
-        return Mix(mix=[replace(p, option=_changed(p.option, change)) for p in option.mix])
-    changed = (change(t) for t in option.techniques)
-    return replace(option, techniques=tuple(t for t in changed if t is not None))
+        return Mix(mix=[replace(p, option=_with_techniques(p.option, change)) for p in option.mix])
+    if not _has_model(option):
+        return option
+    return replace(option, techniques=tuple(change(option.techniques)))
 
 
 def _with(option: Option | Mix, technique: Any) -> Any:
-    """The option with one technique more wherever a model answers."""
-    if isinstance(option, Mix):
-        return Mix(mix=[replace(p, option=_with(p.option, technique)) for p in option.mix])
-    more = (technique,) if _has_model(option) else ()
-    return replace(option, techniques=(*option.techniques, *more))
+    return _with_techniques(option, lambda known: (*known, technique))
+
+
+def _no_release(option: Option | Mix) -> Any:
+    return _with_techniques(option, lambda known: (t for t in known if not isinstance(t, Release)))
 
 
 def _capped(technique: Any) -> Any:
     endless = isinstance(technique, Agent) and technique.cap_steps is None
     return replace(technique, cap_steps=LONG_TASK * technique.steps) if endless else technique
-
-
-def _no_release(technique: Any) -> Any:
-    return None if isinstance(technique, Release) else technique

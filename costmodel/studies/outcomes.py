@@ -312,15 +312,14 @@ def unit_economics(
     ValueError
         When an argument is outside its range.
     """
-    seat = np.nan if usd_per_seat_month is None else usd_per_seat_month
-    for name, value, least in (
-        ("users", users, LEAST),
-        ("requests_per_task", requests_per_task, LEAST),
-        ("heavy", heavy, 0.0),
-        ("usd_per_seat_month", 0.0 if usd_per_seat_month is None else seat, 0.0),
-    ):
-        require(name, value, least)
-    users, requests_per_task, heavy, seat = middle((users, requests_per_task, heavy, seat))
+    require("users", users, LEAST)
+    require("requests_per_task", requests_per_task, LEAST)
+    require("heavy", heavy)
+    seat = np.nan
+    if usd_per_seat_month is not None:
+        require("usd_per_seat_month", usd_per_seat_month)
+        seat = middle(usd_per_seat_month)
+    users, requests_per_task, heavy = middle((users, requests_per_task, heavy))
     known = at_middle(study)
     rows = []
     for label, bill in known.bills.items():
@@ -380,8 +379,8 @@ def user_margins(
     >>> user_margins(8, 20, 1.0, at=(0.5, 0.95)).round(2).to_numpy().tolist()
     [[50.0, 4.85, 0.76], [95.0, 25.14, -0.26]]
     """
-    for name, value in (("usd_per_user", usd_per_user), ("spread", spread)):
-        require(name, value)
+    require("usd_per_user", usd_per_user)
+    require("spread", spread)
     require("usd_per_seat_month", usd_per_seat_month, low=LEAST_SEAT)
     shares = np.asarray(at, float)
     require("at", shares, LEAST_SHARE, 1 - LEAST_SHARE)

@@ -1,0 +1,103 @@
+"""How far published runs of a bare coding agent lie from the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from costmodel.choices.options import Option
+from costmodel.choices.servings.api import Api
+from costmodel.choices.techniques.agents import CodingAgent
+from costmodel.choices.techniques.prompting import PromptCache
+from costmodel.choices.terms import Terms, Trends
+from costmodel.choices.workload import Workload
+from costmodel.core.draws import middle, sample
+from costmodel.core.public import public
+from costmodel.core.ranges import Range
+from costmodel.facts import catalog
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import evaluate
+from costmodel.studies.outcomes import per_request
+
+DRAWS = 4_000
+STILL = Trends(api=0.0, gpu=0.0, labour=0.0, service=0.0)
+PROMPT_TOKENS = Range(
+    1_500,
+    6_000,
+    mid=3_000,
+    name="agent_runs.prompt",
+    why="assumption: system prompt and issue of a bare loop",
+)
+REASONING = Range(
+    300,
+    3_000,
+    mid=1_000,
+    name="agent_runs.reasoning",
+    why="assumption: hidden reasoning of one step",
+)
+
+
+@public
+def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+    """Hold published runs of a bare coding agent against the model: dollars a task on SWE-bench
+    Verified.
+
+    The number of steps is the published one; everything else is the default `CodingAgent` without
+    tools. The defaults were chosen with these rows in view: the band is a fit, not a forecast.
+
+    Parameters
+    ----------
+    draws, seed : int
+        Random draws behind the band, and what makes them repeatable.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row each. Columns: case, steps [count], success [share], reported, low, mid, high [USD a
+        task; the band holds 80 %], ratio (mid over reported), inside, per_resolved (reported over
+        success) [USD], source.
+    """
+    flat = Terms(start="2026-01-01", months=1, trends=STILL)
+    work = Workload(1_000, instruction_tokens=PROMPT_TOKENS, output_tokens=200)
+    found = catalog.facts_of("agent_runs")
+    rows = []
+    for id in dict.fromkeys(fact.id for fact in found.values()):
+        steps, usd, success = (
+            found[f"{id}.{field}"].value for field in ("steps", "usd_per_task", "success")
+        )
+        api = Api(id, on=found[f"{id}.steps"].as_of)
+        agent = CodingAgent(
+            steps=steps.mid,
+            tools=0,
+            reviewed_share=0,
+            build_weeks=0,
+            upkeep_fte=0,
+            step_reasoning_tokens=REASONING if steps.why == "reasoning" else 0.0,
+        )
+        card: Any = api.model
+        cached = [PromptCache()] if card.tiers[0].usd_per_mtok_cache_read is not None else []
+        given = Option(api, agent, *cached), work, flat
+        mid, spread = (
+            per_request(evaluate(*x), Calendar(*x[1:]))
+            for x in (middle(given), sample(given, draws, seed))
+        )
+        low, high = np.percentile(spread, [10, 90])
+        source = catalog.source(usd.source)
+        rows.append(
+            {
+                "case": id,
+                "steps": steps.mid,
+                "success": success.mid,
+                "reported": usd.mid,
+                "low": low,
+                "mid": float(mid),
+                "high": high,
+                "ratio": float(mid) / usd.mid,
+                "inside": bool(low <= usd.mid <= high),
+                "per_resolved": usd.mid / success.mid,
+                "source": f"{source.publisher}: {source.title}",
+            }
+        )
+    return pd.DataFrame(rows)
