@@ -71,16 +71,16 @@ def find_key(x: Any, name: str) -> str:
 
 def walk(x: Any) -> Iterator[tuple[Any, str, Any]]:
     """Every (owner, field, number) inside nested dataclasses, tuples, lists and dicts."""
-    if not is_nest(x):
+    if is_nest(x):
+        for name in field_names(x):
+            value = getattr(x, name)
+            if is_number(value):
+                yield x, name, value
+            else:
+                yield from walk(value)
+    else:
         for item in _items(x):
             yield from walk(item)
-        return
-    for name in field_names(x):
-        value = getattr(x, name)
-        if is_number(value):
-            yield x, name, value
-        else:
-            yield from walk(value)
 
 
 def leaves(x: Any) -> Iterator[tuple[str, Any]]:
@@ -97,16 +97,15 @@ def objects(x: Any) -> Iterator[Any]:
     """Every dataclass inside nested dataclasses, tuples, lists and dicts, the outermost first."""
     if is_nest(x):
         yield x
+        x = tuple(getattr(x, name) for name in field_names(x))
     for item in _items(x):
         yield from objects(item)
 
 
 def _items(x: Any) -> Iterable[Any]:
-    """What lies directly inside a collection or a dataclass."""
+    """The items of a collection, and none of anything else."""
     if isinstance(x, dict):
         return x.values()
-    if is_nest(x):
-        return [getattr(x, name) for name in field_names(x)]
     return x if isinstance(x, (tuple, list)) else ()
 
 

@@ -278,6 +278,7 @@ def assumed(low: float, mid: float, high: float, why: str, **more: Any) -> Range
 
 
 Doubt = (Range, Measured)
+_NUMBERS = (int, float, np.number, np.ndarray, *Doubt)
 if TYPE_CHECKING:
     Number = Any  # a field holds a doubt until `middle` or `sample` puts a number there
 else:
@@ -286,7 +287,7 @@ else:
 
 def is_number(value: Any) -> bool:
     """Whether a value counts as a number of a field: a float, an array of draws, or a doubt."""
-    return _is_float(value) or isinstance(value, (np.ndarray, *Doubt))
+    return isinstance(value, _NUMBERS) and not isinstance(value, bool)
 
 
 def _is_float(value: Any) -> bool:
