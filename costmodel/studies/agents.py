@@ -15,7 +15,7 @@ from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.agents import Agent, CodingAgent
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import require
+from costmodel.core.checks import number_list, require
 from costmodel.core.draws import draw_values, middle, sample
 from costmodel.core.errors import check
 from costmodel.core.ranges import Doubt, Number
@@ -74,12 +74,8 @@ def steps_and_success(
     ValueError
         When the option has no agent, or an argument is empty or outside its range.
     """
-    for name, values in (("steps", steps), ("success", success)):
-        check(
-            np.ndim(values) == 1 and len(values),
-            f"steps_and_success: {name} is {values!r}, it must be a list of numbers",
-        )
-    require("success", np.asarray(success, float), LEAST_SHARE, 1)
+    steps = number_list("steps_and_success: steps", steps).tolist()
+    success = number_list("steps_and_success: success", success, LEAST_SHARE, 1).tolist()
     require("usd_unresolved", usd_unresolved)
     label = study.label(label)
     key = f"{type(_agent(study.option(label), Agent, 'steps_and_success')).__name__}.steps"

@@ -34,7 +34,6 @@ UNREAD = Range(
     name="accepted.large",
     why="preset: questions about documents that the model has not read",
 )
-DRAWS = 2_000
 
 
 # -- the ways --------------------------------------------------------------------------------------
@@ -104,8 +103,11 @@ def knowledge_options(
         people["upkeep_fte"] = upkeep_hours / WORKING_HOURS_PER_MONTH
     api = Api(model, on=on, accepted=UNREAD if accepted is None else accepted)
     extractor = Api(small, on=on)
-    reranker = "rerank-v4.0-fast" if rerank else None
-    given: dict[str, Any] = {"top_k": top_k, "chunk_tokens": chunk_tokens, "reranker": reranker}
+    given: dict[str, Any] = {
+        "top_k": top_k,
+        "chunk_tokens": chunk_tokens,
+        "reranker": "rerank-v4.0-fast" if rerank else None,
+    }
     rag = Rag(helper=extractor, **{k: v for k, v in given.items() if v is not None}, **people)
     if infra_fixed is not None:
         one_number("infra_fixed", infra_fixed)
@@ -263,7 +265,7 @@ class Waiting:
 
 
 @analysis
-def latency(study: Study, waiting: Waiting | None = None, draws: int = DRAWS) -> pd.DataFrame:
+def latency(study: Study, waiting: Waiting | None = None, draws: int = 2_000) -> pd.DataFrame:
     """Say how long each way takes to its first token.
 
     Search, rerank or graph come first, then the prompt; a failed call is waited for as long as an

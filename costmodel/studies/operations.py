@@ -163,8 +163,11 @@ def _no_monitoring(x: _Careless) -> Risk:
 
 
 def _no_upgrades(x: _Careless) -> Risk:
-    why = f"a model lives {Upgrades.every_months.mid:g} months"
-    return "forced moves to another model", x.added(Upgrades()), why
+    return (
+        "forced moves to another model",
+        x.added(Upgrades()),
+        f"a model lives {Upgrades.every_months.mid:g} months",
+    )
 
 
 def _no_compliance(x: _Careless) -> Risk:

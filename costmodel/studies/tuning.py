@@ -44,7 +44,8 @@ DRAWS = 1_000
 
 
 # what a first estimate may count -> (phases, engineer-weeks)
-NAIVE: dict[str, tuple[tuple[str, ...], float]] = {
+Naive = Mapping[str, tuple[tuple[str, ...], float]]
+NAIVE: Naive = {
     "one run and one engineer-week": (("training",), 1),
     "all runs and one engineer-week": (("training", "experiments"), 1),
     "all runs and serving": (("training", "experiments", "serving"), 0),
@@ -125,10 +126,7 @@ COLUMNS = [
 
 @analysis
 def underestimates(
-    study: Study,
-    naive: Mapping[str, tuple[tuple[str, ...], float]] = NAIVE,
-    months: int = 12,
-    label: str | None = None,
+    study: Study, naive: Naive = NAIVE, months: int = 12, label: str | None = None
 ) -> pd.DataFrame:
     """Say how far too low a first estimate is that counts some phases and weeks of an engineer.
 

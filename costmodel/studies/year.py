@@ -53,10 +53,11 @@ def inference_share(
     study = study.changed(months=months)
     if volumes is not None:
         check(len(volumes), "inference_share: volumes is empty, it must hold requests a month")
-        works = {n: replace(study.work, requests_per_month=n) for n in map(float, volumes)}
         found = [
-            inference_share(study, months=months, work=work).assign(requests_per_month=n)
-            for n, work in works.items()
+            inference_share(
+                study, months=months, work=replace(study.work, requests_per_month=n)
+            ).assign(requests_per_month=n)
+            for n in map(float, volumes)
         ]
         return pd.concat(found, ignore_index=True)
     book = ledger(study)

@@ -58,7 +58,8 @@ def quality(technique, work=WORK, serving=SERVING):
 
 # -- caches ----------------------------------------------------------------------------------------
 
-WORKED = [  # the worked comparison: queries a day, hit rate %, uncached, 5 minutes, 1 hour, RAG + $70, RAG + $2,200
+# queries a day, hit rate %, uncached, 5 minutes, 1 hour, RAG + $70, RAG + $2,200
+WORKED = [
     (5, 4, 50, 60, 62, 72, 2_202),
     (50, 34, 495, 425, 56, 86, 2_216),
     (200, 81, 1_980, 628, 198, 136, 2_266),

@@ -198,7 +198,7 @@ def test_phases_sum_to_the_difference_too():
 
 
 def test_a_resolved_task_costs_at_least_a_task():
-    """$0.40 a request, half of them right, $1 a wrong answer: 0.90 a request, 1.80 a resolved one."""
+    """$0.40 a request, half are right, $1 a wrong answer: 0.90 a request, 1.80 a resolved one."""
     work = replace(WORK, usd_per_failure=1.0)
     table = (
         cm.finance.unit_economics(each(0.40, 0.5), work, users=100, terms=STILL)

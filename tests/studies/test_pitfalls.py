@@ -161,7 +161,8 @@ def test_each_operation_that_is_left_out_is_noted_with_its_risk_in_dollars(left_
     assert note.options == "part" and note.pitfall == row.risk
     assert (
         note.note
-        == f"no {row.operation}: about USD {row.usd_per_year:,.0f} a year that no line prices; {row.why}"
+        == f"no {row.operation}: about USD {row.usd_per_year:,.0f} a year that no line prices; "
+        f"{row.why}"
     )
 
 
@@ -219,13 +220,19 @@ def test_a_zero_must_be_accepted_by_name():
 
 
 def test_an_override_to_zero_counts_as_well():
-    text = "title: x\nworkload: {requests_per_month: 1e5, input_tokens: 9}\nterms: {on: 2026-11-20}\noverrides: {engineer.usd_per_hour: 0}"
+    text = (
+        "title: x\nworkload: {requests_per_month: 1e5, input_tokens: 9}\n"
+        "terms: {on: 2026-11-20}\noverrides: {engineer.usd_per_hour: 0}"
+    )
     with pytest.raises(ValueError, match=r"engineer.usd_per_hour is 0"):
         cm.load(text)
 
 
 def test_what_is_not_zero_cannot_be_accepted():
-    text = "title: x\nworkload: {requests_per_month: 1e5, input_tokens: 9}\nterms: {on: 2026-11-20}\naccept_zero: [Rag.upkeep_fte]"
+    text = (
+        "title: x\nworkload: {requests_per_month: 1e5, input_tokens: 9}\n"
+        "terms: {on: 2026-11-20}\naccept_zero: [Rag.upkeep_fte]"
+    )
     with pytest.raises(
         ValueError, match=r"accept_zero names 'Rag.upkeep_fte', which is not 0 here"
     ):
