@@ -124,7 +124,8 @@ def _nearest(axis: np.ndarray, gaps: np.ndarray, wanted: Sequence[float]) -> np.
 def _verdict(
     cheaper: tuple[str, str], over: str, at: float, band: Sequence[float], p_never: float
 ) -> str:
-    shown, least, most = (number_text(x, 3) for x in (at, *band))  # nobody knows more figures
+    # nobody knows more than three figures
+    shown, least, most = (number_text(float(f"{x:.3g}")) for x in (at, *band))
     below, above = cheaper
     verdict = f"{below} is cheaper below {shown} {_in_words(over)}, {above} above "
     verdict += f"(80 % band {least} to {most}"
@@ -138,8 +139,8 @@ def _never(
 ) -> tuple[tuple[str, str], str]:
     """The cheaper option on either side where the two do not cross, and the verdict."""
     both = ~np.isnan(gap)  # where both can run
-    ends = grid[both][[0, -1]] if both.any() else grid[[0, -1]]
-    where = f"between {number_text(ends[0])} and {number_text(ends[1])} {_in_words(over)}"
+    at = grid[both] if both.any() else grid
+    where = f"between {number_text(at[0])} and {number_text(at[-1])} {_in_words(over)}"
     if not both.any():
         return ("", ""), f"never: one of the two cannot run {where}"
     sign = np.sign(gap[both]).mean()

@@ -16,8 +16,8 @@ from costmodel.decisions.simulate import (
     UNKNOWN,
     Simulated,
     band,
+    comparable,
     p_cheapest,
-    quality_unknown,
     simulate,
     totals,
 )
@@ -63,14 +63,13 @@ def table_of(study: Study, found: Simulated) -> pd.DataFrame:
     """The table of `compare`, made of the numbers of a study."""
     bills = found.middle.bills
     known = [label for label, bill in bills.items() if bill.accepted is not None]
-    chances = p_cheapest({label: found.usd[label] for label in known or bills})
     rows = {label: _at_middle(bill, found.middle.calendar) for label, bill in bills.items()}
     for label, usd in found.usd.items():
-        rows[label] |= {**band(usd), "p_cheapest": chances.get(label, np.nan)}
-    ends = ["npv", "per_month", "per_request", "per_accepted", "quality", "p_cheapest"]
-    columns = ["mid", *BAND, *ends]
+        rows[label] |= band(usd)
+    columns = ["mid", *BAND, "npv", "per_month", "per_request", "per_accepted", "quality"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
     table = table.reindex(pd.Index(list(study.options), name="option"))
+    table["p_cheapest"] = p_cheapest({label: found.usd[label] for label in known or bills})
     table["why_not"] = [_why_not(label, found) for label in study.options]
     return table.sort_values("mid", kind="stable")
 
@@ -154,12 +153,12 @@ def sweep(
     grid = product(axes)
     middles = totals(study, grid=grid)
     spread = totals(study, draws, grid) if draws else {}
-    unknown = quality_unknown(study)
+    shown = comparable(study).options
     frames = []
     for label in study.options:
         columns = {"option": label, **grid, "mid": middles[label]}
         frame = pd.DataFrame(columns | (band(spread[label]) if draws else {}))
-        if label in unknown and len(unknown) < len(study.options):
+        if label not in shown:
             frame.iloc[:, 1 + len(grid) :] = np.nan
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)

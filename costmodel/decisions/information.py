@@ -189,11 +189,11 @@ def value_of_information(
     """
     draws, seed = study.draws, study.seed
     whole_number("draws", draws, 10 * FOLDS, DRAWS_MAX)
-    usd, runs = that_run(totals(comparable(study), draws))
+    costs, runs = that_run(totals(comparable(study), draws))
     check(
         runs.any(), "value_of_information: no option runs in nine draws of ten; `compare` says why"
     )
-    cost = np.column_stack([*usd.values()])
+    cost = np.column_stack([*costs.values()])
     inputs, meaning = doubts(study.inputs), meanings(study.inputs)
     places = {key: _places(key, doubt, draws, seed)[runs] for key, doubt in inputs.items()}
     ways = measurements(study) if ways is None else list(ways)
@@ -204,20 +204,23 @@ def value_of_information(
             "how)",
         )
     gain = cost[:, cost.mean(axis=0).argmin()] - cost.min(axis=1)
-    rows: list[tuple] = [(EVERYTHING, "", "all", float(gain.mean()), _error(gain), np.nan, "")]
+    rows: list[tuple] = [
+        (EVERYTHING, "", "all", float(gain.mean()), _error(gain), np.nan, np.nan, "")
+    ]
     by_name = {way.name: way for way in ways}
     for name, keys in _groups(groups, ways, inputs).items():
         known = by_name.get(name)
         price, how = (known.usd, known.how) if known else (np.nan, ", ".join(keys[:PAIRS]))
-        worth = _evppi(cost, [places[key] for key in keys])
-        rows.append((name, "", "group", *worth, price, how))
+        usd, error = _evppi(cost, [places[key] for key in keys])
+        rows.append((name, "", "group", usd, error, price, usd - price, how))
     each = []
     for key, place in places.items():
         how = "; ".join(way.name for way in ways if way.tells(key))
-        each.append((key, meaning.get(key, ""), "input", *_evppi(cost, [place]), np.nan, how))
+        each.append(
+            (key, meaning.get(key, ""), "input", *_evppi(cost, [place]), np.nan, np.nan, how)
+        )
     rows += sorted(each, key=lambda row: -row[3])
-    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "worth"])
-    return table.assign(worth=table["usd"] - table["usd_to_measure"])[COLUMNS]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _groups(
@@ -236,8 +239,7 @@ def _groups(
         patterns = [given] if isinstance(given, str) else list(given)
         found[name] = [key for key in inputs if _matches(key, patterns)]
         if not found[name]:
-            wanted = patterns[0] if patterns else name
-            raise unknown("input", wanted, inputs, f"the group {name!r}")
+            raise unknown("input", (*patterns, name)[0], inputs, f"the group {name!r}")
     return found
 
 

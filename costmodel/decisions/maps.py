@@ -59,13 +59,13 @@ def frontier(
     table = compare(study, draws=1)
     if cost not in COSTS:
         raise unknown("cost", cost, COSTS, "the columns of compare")
-    for label, second in (latency or {}).items():
+    latency = latency or {}
+    for label, second in latency.items():
         if label not in table.index:
             raise unknown("option", label, table.index, "the latencies")
         require(f"latency of {label!r}", second)
-    seconds = pd.Series(latency or {}, dtype=float).reindex(table.index)
-    aims = [table[cost], -table["quality"], *([seconds] if latency else [])]
-    points = np.column_stack(aims)
+    seconds = pd.Series(latency, dtype=float).reindex(table.index)
+    points = np.column_stack([table[cost], -table["quality"], *([seconds] if latency else [])])
     known = ~np.isnan(points).any(axis=1)
     dominated_by = []
     for point in points:  # a comparison with NaN is False

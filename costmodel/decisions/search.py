@@ -68,9 +68,8 @@ def goal_limits(key: str, value: Any) -> tuple[float, float]:
     if isinstance(value, Doubt):
         if getattr(value, "form", "share") == "share" and unit.startswith("share"):
             return max(least, EDGE), min(most, 1 - EDGE)
-        if value.low <= 0:
-            width = value.high - value.low
-            return max(least, value.low - width), min(most, value.high + width)
+        if value.low <= 0:  # three times as wide
+            return max(least, 2 * value.low - value.high), min(most, 2 * value.high - value.low)
     if np.isfinite(most) and least >= 0:
         return least, most
     return _around(now, NEAR_FACTOR, least, most)

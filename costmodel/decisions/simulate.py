@@ -153,11 +153,11 @@ def band(x: np.ndarray) -> dict[str, Any]:
     return dict(zip(BAND, quantiles(x, [*BAND.values()]), strict=True))
 
 
-def p_cheapest(usd: Mapping[str, np.ndarray]) -> dict[str, float]:
+def p_cheapest(usd: Any) -> pd.Series:
     """Share of the draws in which each option costs least; ties are split."""
     costs = pd.DataFrame(usd).fillna(np.inf)
     least = costs.eq(costs.min(axis=1), axis=0)
-    return least.div(least.sum(axis=1), axis=0).mean().to_dict()
+    return least.div(least.sum(axis=1), axis=0).mean().astype(float)
 
 
 def that_run(usd: Mapping[str, np.ndarray]) -> tuple[PerDraw, np.ndarray]:

@@ -108,9 +108,8 @@ def goal_seek(
         {"input": key, "meaning": meaning[key], **_needed(gap, key, values[key], change)}
         for key in keys
     ]
-    order = ["chance", "distance"]
-    table = pd.DataFrame(rows).sort_values(order, ascending=[False, True], kind="stable")
-    return table.drop(columns="distance").reset_index(drop=True)
+    table = pd.DataFrame(rows).sort_values("distance", kind="stable").drop(columns="distance")
+    return table.sort_values("chance", ascending=False, kind="stable", ignore_index=True)
 
 
 def _needed(gap: Callable[[Grid], Any], key: str, value: Any, change: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.checks import number_list, require
+from costmodel.core.checks import number_list, of_kind, require
 from costmodel.core.draws import doubts, draw_values
 from costmodel.core.errors import check
 from costmodel.core.nested import leaves
@@ -267,7 +267,7 @@ def regret(study: Study) -> pd.DataFrame:
     columns = {
         "expected_regret": lost.mean(),
         "p90_regret": lost.quantile(0.9),
-        "p_cheapest": pd.Series(p_cheapest(usd)),
+        "p_cheapest": p_cheapest(usd),
     }
     table = pd.DataFrame(columns).rename_axis("option")
     return table.sort_values("expected_regret", kind="stable")
@@ -309,7 +309,7 @@ def calibrate(prior: Range, measured: Sequence[float], error: float | None = Non
     >>> after.name, round(after.low), round(after.mid), round(after.high)
     ('speed', 119, 123, 128)
     """
-    check(isinstance(prior, Range), f"calibrate: the prior is {prior!r}, it must be a Range")
+    of_kind("calibrate: the prior", prior, Range)
     x = number_list("calibrate: measured", measured, -np.inf)
     if error is not None:
         require("calibrate: error", error)

@@ -117,28 +117,26 @@ def recommend(study: Study, flips: bool = True) -> Verdict:
     """
     found = simulate(study)
     table, floor = table_of(study, found), study.quality_floor
-    runs, known = table["mid"].notna(), table["quality"].notna()
-    table["eligible"] = runs & known if (runs & known).any() else runs
+    known = table["quality"].notna()
+    table["eligible"] = known if known.any() else table["mid"].notna()
     if floor is not None:
         table["eligible"] &= table["quality"] >= floor
     names = list(table.index[table["eligible"]])
-    usd = {name: found.usd[name] for name in names}
-    to_pay = {name: usd[name] - found.wrong[name] for name in names}
-    table["p_cheapest"] = pd.Series(p_cheapest(usd), dtype=float)
-    table["p_least_to_pay"] = pd.Series(p_cheapest(to_pay), dtype=float)
+    usd, wrong = (pd.DataFrame(x)[names] for x in (found.usd, found.wrong))
+    table["p_cheapest"], table["p_least_to_pay"] = p_cheapest(usd), p_cheapest(usd - wrong)
     if not names:
         return Verdict(None, table, no_answer(table, floor))
     best = names[0]
     bill, calendar = found.middle.bills[best], found.middle.calendar
     total = bill.total(calendar)
-    wrong = float(bill.failures(calendar) / total) if total else 0.0
+    failed = float(bill.failures(calendar) / total) if total else 0.0
     changes = _flips(study.only(*names), found) if flips else _no_flips()
     return Verdict(
         best,
         table,
-        headline(study, best, table, wrong),
-        cards(study, table.loc[best], wrong),
-        tuple(points(study, best, table, wrong, changes)),
+        headline(study, best, table, failed),
+        cards(study, table.loc[best], failed),
+        tuple(points(study, best, table, failed, changes)),
         changes,
     )
 

@@ -41,7 +41,7 @@ def table(options):
     return cm.compare(options, WORK, draws=2_000, seed=7)
 
 
-# -- paired draws --------------------------------------------------------------------------------------
+# -- paired draws ----------------------------------------------------------------------------------
 
 
 def test_adding_an_option_changes_no_other_numbers(options, table):
@@ -83,7 +83,8 @@ def test_chances_of_being_cheapest_sum_to_1(table):
 
 
 def test_one_percent_off_wins_in_every_draw(options):
-    """The same option with 1 % off all API prices costs less in every draw: differences are paired."""
+    """The same option with 1 % off all API prices costs less in every draw: differences are
+    paired."""
     option = options["Prompt"]
     cheaper = replace(option, serving=replace(option.serving, discount=0.01))
     table = cm.compare({"list price": option, "1 % off": cheaper}, WORK, draws=2_000)
@@ -127,7 +128,7 @@ def test_failures_can_change_the_ranking():
     assert table.index[0] == "good" and table.p_cheapest["good"] == 1
 
 
-# -- sweep ---------------------------------------------------------------------------------------------
+# -- sweep -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,8 @@ def test_a_grid_is_the_product_of_its_axes(options):
 
 
 def test_a_region_map_says_who_is_cheapest_where():
-    """Dear per request against dear up front: the border is volume x tokens = constant, here 75 M tokens a month."""
+    """Dear per request against dear up front: the border is volume x tokens = constant, here 75 M
+    tokens a month."""
     many = {"pay as you go": cm.Option(DEAR), "up front": cm.Option(CHEAP, Buy(112.5))}
     grid = {"requests_per_month": [1e4, 1e5, 1e6], "input_tokens": [100, 1_000]}
     table = cm.sweep(many, replace(BARE, output_tokens=0), grid, terms=MONTH).pivot(
@@ -198,12 +200,13 @@ def test_a_wrong_sweep_is_refused_in_one_sentence(options, over, values, says):
 
 
 def test_every_input_of_an_api_can_be_swept():
-    """Fields that were used when the price card was made still count: a sweep over the discount moves the bill."""
+    """Fields that were used when the price card was made still count: a sweep over the discount
+    moves the bill."""
     table = cm.sweep(cm.Option(DEAR), BARE, "Api.discount", [0.0, 0.25], terms=MONTH)
     assert table.mid[1] == pytest.approx(0.75 * table.mid[0])
 
 
-# -- break-even ----------------------------------------------------------------------------------------
+# -- break-even ------------------------------------------------------------------------------------
 
 
 def fixed_against_each(fixed, saved):
@@ -270,8 +273,11 @@ def test_an_option_that_cannot_run_is_never():
 
 
 def test_whole_replicas_cross_a_price_per_request_again_and_again():
-    """One replica carries 26.28 M requests a month and costs what 20 M cost at the API: the fleet is cheaper from 20 to
-    26.28 M, from 40 to 52.56 M, and from 60 M on to 78.84 M; then 80 M are paid and carried by the fourth."""
+    """One replica carries 26.28 M requests a month and costs what 20 M cost at the API.
+
+    The fleet is cheaper from 20 to 26.28 M, from 40 to 52.56 M, and from 60 M on to 78.84 M; then
+    80 M are paid and carried by the fourth.
+    """
     each = 730 * 3_600 * 10.0
     rent = replace(cm.facts.rent("H100-SXM"), id="ours", usd_per_gpu_hour=2.0)
     own = cm.Hosted(
@@ -312,7 +318,8 @@ def test_the_band_holds_the_middle_and_widens_with_doubt():
 
 
 def test_the_band_is_the_quantiles_of_the_closed_form():
-    """N* = fixed / 0.25 with a lognormal fixed cost: its 10th and 90th percentiles are those of the cost over 0.25."""
+    """N* = fixed / 0.25 with a lognormal fixed cost: its 10th and 90th percentiles are those of
+    the cost over 0.25."""
     fixed = cm.Range(25, 225, mid=75)
     row = cm.breakeven(fixed_against_each(fixed, 0.25), ONE_DOLLAR, terms=MONTH, draws=1_000).iloc[
         0
@@ -321,7 +328,8 @@ def test_the_band_is_the_quantiles_of_the_closed_form():
 
 
 def test_draws_without_a_crossing_are_counted():
-    """$75 up front and 0.8 (0.4 to 1.6) of the price: never where the price is not below 1, lognormal above its middle."""
+    """$75 up front and 0.8 (0.4 to 1.6) of the price: never where the price is not below 1,
+    lognormal above its middle."""
     price = cm.Range(400, 1_600, mid=800)
     plain = cm.Option(api("plain", **{"in": 1_000.0, "out": 0.0}))
     row = cm.breakeven(
@@ -341,7 +349,8 @@ def test_draws_without_a_crossing_are_counted():
 
 
 def test_a_break_even_over_a_share_looks_between_0_and_1():
-    """A cascade of $1 and $4 costs $1 + 4 x escalated, a router to the large one $4: they meet at 0.75."""
+    """A cascade of $1 and $4 costs $1 + 4 x escalated, a router to the large one $4: they meet at
+    0.75."""
     small, large = (
         cm.Option(api(name, **{"in": usd, "out": 0.0}))
         for name, usd in (("s", 1_000.0), ("l", 4_000.0))
@@ -404,7 +413,7 @@ def test_a_break_even_with_wrong_limits_is_refused():
         cm.breakeven(fixed_against_each(75, 0.25), ONE_DOLLAR, low=50, high=5)
 
 
-# -- tornado -------------------------------------------------------------------------------------------
+# -- tornado ---------------------------------------------------------------------------------------
 
 
 def test_tornado_bars_are_runs_by_hand(options):
@@ -429,7 +438,7 @@ def test_tornado_lists_every_doubt_widest_first(options):
     assert set(bars.input) == set(register.input[register.low < register.high])
 
 
-# -- what an unknown or a rare failure may not do --------------------------------------------------------
+# -- what an unknown or a rare failure may not do --------------------------------------------------
 
 
 def test_a_few_draws_that_do_not_fit_leave_an_option_in_the_ranking():
@@ -609,7 +618,8 @@ def test_where_the_median_of_the_draws_has_another_answer_the_verdict_says_so():
 
 
 def test_a_crossing_outside_its_band_says_so():
-    """Ten doubts from 1 to 100 with a middle of 1.01: their sum at the middles, 10.1, is less than in nine draws of ten."""
+    """Ten doubts from 1 to 100 with a middle of 1.01: their sum at the middles, 10.1, is less than
+    in nine draws of ten."""
     fees = [Buy(cm.Range(1, 100, mid=1.01, name=f"fee {i}"), monthly()) for i in range(10)]
     dear, cheap = (
         cm.Option(api(**{"in": 0.0, "out": 0.0}), *fees),

@@ -23,7 +23,8 @@ def pair():
 
 
 def test_goal_seek_finds_the_closed_form(pair):
-    """75 up front to save 0.25 a request: cheaper from 300 requests on; at 10,000 it is, and stops being so below 300."""
+    """75 up front to save 0.25 a request: cheaper from 300 requests on; at 10,000 it is, and stops
+    being so below 300."""
     row = cm.decisions.goal_seek(
         pair, ONE_DOLLAR, "tuned", over="requests_per_month", terms=MONTH
     ).iloc[0]
@@ -66,7 +67,8 @@ def test_goal_seek_for_an_amount(pair):
 
 
 def test_goal_seek_says_how_likely_and_never(pair):
-    """A price of 0.5 to 2 around 1: above 1.0075 in just under half of its range; never for an input that moves both alike."""
+    """A price of 0.5 to 2 around 1: above 1.0075 in just under half of its range; never for an
+    input that moves both alike."""
     price = cm.Range(500, 2_000, name="price")
     options = {"doubtful": cm.Option(api("a", **{"in": price, "out": 0.0})), "sure": each(1.0075)}
     work = replace(ONE_DOLLAR, peak_to_average=2.0)
@@ -108,7 +110,7 @@ def test_goal_seek_refuses_unknown_names(pair):
         cm.decisions.goal_seek(pair, ONE_DOLLAR, "tuned", over="requests_pr_month")
 
 
-# -- dates ---------------------------------------------------------------------------------------------
+# -- dates -----------------------------------------------------------------------------------------
 
 
 def test_the_break_even_date_has_its_closed_form():
@@ -134,7 +136,8 @@ def test_a_date_beyond_the_horizon_is_never():
 
 
 def test_the_share_of_draws_without_a_date_is_said():
-    """Up front $1,000 (500 to 2,000) against $100 a month over 10 months: half of the draws get there."""
+    """Up front $1,000 (500 to 2,000) against $100 a month over 10 months: half of the draws get
+    there."""
     slow, fast = each(0, Buy(100, monthly())), each(0, Buy(cm.Range(500, 2_000, name="x")))
     row = cm.decisions.breakeven_date(
         {"first": slow, "second": fast}, ONE_DOLLAR, months=11, terms=STILL, draws=2_000
@@ -142,7 +145,7 @@ def test_the_share_of_draws_without_a_date_is_said():
     assert 0.3 < row.p_never < 0.5 and "never in" in row.verdict
 
 
-# -- dominance and maps --------------------------------------------------------------------------------
+# -- dominance and maps ----------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +196,8 @@ def test_an_irrelevant_option_turns_no_order_round(choices):
 
 
 def test_regions_agree_with_compare(pair):
-    """75 up front against 0.25 x tokens / 1,000 a request: the border is requests x tokens = 300,000."""
+    """75 up front against 0.25 x tokens / 1,000 a request: the border is requests x tokens =
+    300,000."""
     table = cm.decisions.regions(
         pair,
         ONE_DOLLAR,
@@ -219,7 +223,7 @@ def test_any_two_fields_make_a_map(choices):
         cm.decisions.regions(choices, ONE_DOLLAR, {"requests_per_month": None})
 
 
-# -- what is not comparable, and what cannot be asked --------------------------------------------------
+# -- what is not comparable, and what cannot be asked ----------------------------------------------
 
 
 def test_unknown_quality_is_left_out_of_goals_and_maps(choices):
@@ -255,8 +259,8 @@ def test_ahead_from_the_first_day_is_said_so():
         {"dear": each(1.0), "cheap": each(0.5)}, ONE_DOLLAR, terms=MONTH, draws=5
     ).iloc[0]
     assert (
-        row.verdict
-        == "cheap has cost less than dear from the first day on (at once in nearly all draws in which it happens)"
+        row.verdict == "cheap has cost less than dear from the first day on "
+        "(at once in nearly all draws in which it happens)"
     )
 
 

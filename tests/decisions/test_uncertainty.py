@@ -1,4 +1,5 @@
-"""How sure: closed forms of Sobol indices and of the value of information, paired differences, fans, regret, calibration, drivers."""
+"""How sure: closed forms of Sobol indices and of the value of information, paired differences,
+fans, regret, calibration, drivers."""
 
 from dataclasses import replace
 
@@ -51,11 +52,12 @@ def options():
     }
 
 
-# -- Sobol indices -------------------------------------------------------------------------------------
+# -- Sobol indices ---------------------------------------------------------------------------------
 
 
 def test_sobol_indices_of_ishigami():
-    """sin x1 + 7 sin^2 x2 + 0.1 x3^4 sin x1 on -pi..pi: first order 0.3139, 0.4424, 0; total 0.5576, 0.4424, 0.2437 (Ishigami and Homma 1990)."""
+    """sin x1 + 7 sin^2 x2 + 0.1 x3^4 sin x1 on -pi..pi: first order 0.3139, 0.4424, 0; total
+    0.5576, 0.4424, 0.2437 (Ishigami and Homma 1990)."""
 
     def ishigami(u):
         x = -np.pi + 2 * np.pi * u
@@ -112,11 +114,12 @@ def test_sobol_refuses_what_it_cannot_do():
         cm.uncertainty.sobol(buys(normal(1, 1, "x")), ONE, points=1_000, terms=STILL)
 
 
-# -- the value of information --------------------------------------------------------------------------
+# -- the value of information ----------------------------------------------------------------------
 
 
 def evpi(mean, sd):
-    """Of a choice between 0 and N(mean, sd): sd phi(mean / sd) - |mean| Phi(-|mean| / sd) (Raiffa and Schlaifer 1961)."""
+    """Of a choice between 0 and N(mean, sd): sd phi(mean / sd) - |mean| Phi(-|mean| / sd) (Raiffa
+    and Schlaifer 1961)."""
     return sd * stats.norm.pdf(mean / sd) - abs(mean) * stats.norm.cdf(-abs(mean) / sd)
 
 
@@ -147,7 +150,8 @@ def test_what_changes_no_choice_is_worth_nothing(options):
 
 
 def test_measuring_stands_beside_its_cost(options):
-    """200 judgements of each of 4 options at $7.50; the load test has 2 GPU-hours and 8 hours of an engineer."""
+    """200 judgements of each of 4 options at $7.50; the load test has 2 GPU-hours and 8 hours of
+    an engineer."""
     table = cm.uncertainty.value_of_information(options, WORK, draws=1_000).set_index("input")
     assert table["usd_to_measure"]["label 200 evaluation items"] == 200 * 4 * 7.5
     assert table["worth"]["label 200 evaluation items"] == pytest.approx(
@@ -174,7 +178,7 @@ def test_a_group_of_nothing_is_refused(options):
         cm.uncertainty.value_of_information(options, WORK, groups={"mine": ["Rag.topk"]}, draws=500)
 
 
-# -- pooled, paired, stable ----------------------------------------------------------------------------
+# -- pooled, paired, stable ------------------------------------------------------------------------
 
 
 def test_variance_is_pooled_and_not_the_sum_of_worst_cases():
@@ -259,7 +263,7 @@ def test_rank_correlation_is_that_of_scipy_and_signed(options):
     assert table["rag.top_k"] == pytest.approx(stats.spearmanr(x, usd).statistic)
 
 
-# -- drivers and calibration ---------------------------------------------------------------------------
+# -- drivers and calibration -----------------------------------------------------------------------
 
 
 def test_drivers_correlate_and_keep_each_range():
@@ -310,11 +314,12 @@ def test_more_measurements_narrow_it_and_it_stays_paired():
         cm.uncertainty.calibrate(before, [100])
 
 
-# -- what is not comparable, and what cannot be asked --------------------------------------------------
+# -- what is not comparable, and what cannot be asked ----------------------------------------------
 
 
 def test_unknown_quality_is_left_out_draw_by_draw():
-    """Wrong answers at $1: an option of unknown quality has none in its bill, and wins nothing by that."""
+    """Wrong answers at $1: an option of unknown quality has none in its bill, and wins nothing by
+    that."""
     work = replace(ONE, usd_per_failure=1.0)
     known = {
         label: cm.Option(free(), Buy(normal(mean, 10, label)), quality=0.5)
@@ -334,7 +339,8 @@ def test_unknown_quality_is_left_out_draw_by_draw():
 
 
 def test_an_option_that_fails_in_a_few_draws_stays():
-    """A prompt that is over the window in one draw of twenty: those draws are left out, not the option."""
+    """A prompt that is over the window in one draw of twenty: those draws are left out, not the
+    option."""
     work = cm.Workload(1e5, input_tokens=cm.Range(500, 2_000, mid=900), output_tokens=100)
     options = {
         "narrow": cm.Option(
@@ -379,7 +385,7 @@ def test_an_option_that_fails_in_a_few_draws_stays():
             "it must be one number a row",
         ),
         (lambda o: cm.uncertainty.sobol_indices(lambda u: u[:, 0], []), "names is empty"),
-        (lambda o: cm.uncertainty.calibrate(5, [1, 2]), "the prior is 5, it must be a Range"),
+        (lambda o: cm.uncertainty.calibrate(5, [1, 2]), "the prior is 5, it must be Range"),
         (
             lambda o: cm.uncertainty.calibrate(cm.Range(1, 2), [1.5], error=-1),
             "calibrate: error is -1, allowed is at least 0",

@@ -46,7 +46,7 @@ def table(options):
     return cm.compare(options, WORK, draws=100)
 
 
-# -- the same total everywhere, to the cent ------------------------------------------------------------
+# -- the same total everywhere, to the cent --------------------------------------------------------
 
 
 def test_the_presets_are_eleven_and_all_run(table):
@@ -103,7 +103,7 @@ def test_the_ledger_says_when_each_dollar_is_paid(options, book):
     assert flow.sum() == pytest.approx(by_month.sum())
 
 
-# -- the columns ---------------------------------------------------------------------------------------
+# -- the columns -----------------------------------------------------------------------------------
 
 
 def test_the_columns_are_the_documented_ones(options, book, table):
@@ -184,7 +184,7 @@ def test_an_option_that_cannot_run_has_no_rows():
         cm.ledger(cannot["no documents"], BARE)
 
 
-# -- volume --------------------------------------------------------------------------------------------
+# -- volume ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -223,11 +223,12 @@ def test_zero_volume_leaves_what_is_fixed():
     assert usd == pytest.approx(70 + 50 + 9 * 10)
 
 
-# -- time meets money ----------------------------------------------------------------------------------
+# -- time meets money ------------------------------------------------------------------------------
 
 
 def test_a_price_trend_compounds_from_today():
-    """100 a month, prices +21 % a year: months 12 and 24 cost 121 and 146.41; month 0 is today's price."""
+    """100 a month, prices +21 % a year: months 12 and 24 cost 121 and 146.41; month 0 is today's
+    price."""
     terms = cm.Terms(
         start="2026-12-01",
         months=24,
@@ -306,7 +307,8 @@ def test_a_path_is_taken_as_it_is():
 
 
 def test_a_drawn_interval_counts_whole_events_in_each_draw():
-    """Every 3 to 6 months in 36 months with a price trend: each draw as if its interval had been a number."""
+    """Every 3 to 6 months in 36 months with a price trend: each draw as if its interval had been a
+    number."""
     terms = cm.Terms(
         start="2026-12-01",
         discount_rate=0.1,
@@ -326,7 +328,7 @@ def test_intervals_cannot_be_zero():
         every(0)
 
 
-# -- failures and accepted answers ---------------------------------------------------------------------
+# -- failures and accepted answers -----------------------------------------------------------------
 
 
 def test_a_failure_costs_what_the_workload_says():
@@ -352,11 +354,11 @@ def test_the_unit_costs_divide_the_total():
     assert row.per_request == pytest.approx(row.mid / (1e6 * 3.5))
 
 
-# -- evidence ------------------------------------------------------------------------------------------
+# -- evidence --------------------------------------------------------------------------------------
 
 
 def test_every_line_cites_inputs_that_exist(options):
-    """No drift: "owner.field" of every line is a number of that option, its workload or its terms."""
+    """Each "owner.field" of a line is a number of that option, its workload or its terms."""
     terms = cm.Terms(on=ON)
     for label, option in options.items():
         evidence = Evidence(option, WORK, terms)
@@ -400,7 +402,7 @@ def test_explain_names_publishers(options):
     assert re.search(r"\w+: .+ \(20\d\d-\d\d-\d\d\)", rows.sources["production: fresh input"])
 
 
-# -- the assumption register ---------------------------------------------------------------------------
+# -- the assumption register -----------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -445,7 +447,8 @@ def test_a_changed_field_is_yours():
 
 
 def test_a_changed_record_no_longer_credits_its_source():
-    """A rate of pay and a list price changed by hand are the user's, in the register and in the ledger."""
+    """A rate of pay and a list price changed by hand are the user's, in the register and in the
+    ledger."""
     listed = cm.Api("gpt-6.1-terra", on=ON)
     tier = replace(listed.model.tiers[0], usd_per_mtok_in=0.5)
     mine = replace(listed, model=replace(listed.model, tiers=(tier, *listed.model.tiers[1:])))
@@ -474,11 +477,12 @@ def test_the_register_names_the_options_of_an_input(inputs):
     assert {"RAG", "RAG + LoRA"} <= set(inputs.options["rag.build_weeks"].split(", "))
 
 
-# -- prices at a date ----------------------------------------------------------------------------------
+# -- prices at a date ------------------------------------------------------------------------------
 
 
 def test_prices_freeze_at_the_date_that_is_asked_for():
-    """o3 fell on 2025-06-10 from $10 to $2 per million input tokens (OpenAI announcement of that day)."""
+    """o3 fell on 2025-06-10 from $10 to $2 per million input tokens (OpenAI announcement of that
+    day)."""
     option = cm.Option(cm.Api("o3", on=ON))
     before, after = (
         total(option, BARE, terms=None, months=1, on=day) for day in ("2025-06-09", "2025-06-10")

@@ -1,4 +1,5 @@
-"""A portfolio of scenarios: a folder, a CSV or a mapping; processes and a Dask cluster give the same numbers."""
+"""A portfolio of scenarios: a folder, a CSV or a mapping; processes and a Dask cluster give the
+same numbers."""
 
 from concurrent.futures import ThreadPoolExecutor
 
