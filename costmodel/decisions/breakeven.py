@@ -124,8 +124,7 @@ def _nearest(axis: np.ndarray, gaps: np.ndarray, wanted: Sequence[float]) -> np.
 def _verdict(
     cheaper: tuple[str, str], over: str, at: float, band: Sequence[float], p_never: float
 ) -> str:
-    # nobody knows more than three figures
-    shown, least, most = (number_text(float(f"{x:.3g}")) for x in (at, *band))
+    shown, least, most = (number_text(x, 3) for x in (at, *band))  # nobody knows more figures
     below, above = cheaper
     verdict = f"{below} is cheaper below {shown} {_in_words(over)}, {above} above "
     verdict += f"(80 % band {least} to {most}"
