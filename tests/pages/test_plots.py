@@ -10,7 +10,7 @@ import pytest
 import costmodel as cm
 from costmodel.core.words import Currency
 from costmodel.pages import plots
-from costmodel.pages.plots import style
+from costmodel.pages.plots import marks, style
 
 ON = "2026-11-20"
 WORK = cm.Workload(
@@ -155,7 +155,7 @@ def test_quality_frontier_is_what_nothing_beats():
 
 
 def test_names_do_not_meet():
-    places = style._apart(np.array([0.5, 0.5, 0.5, 0.1]), 0.05)
+    places = marks._apart(np.array([0.5, 0.5, 0.5, 0.1]), 0.05)
     assert np.diff(np.sort(places)).min() > 0.049 and places[3] == pytest.approx(0.1)
 
 

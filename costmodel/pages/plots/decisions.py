@@ -9,25 +9,35 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from costmodel.core.errors import check
 from costmodel.core.words import USD, Currency, dollars, number_text, percent, readable
+from costmodel.pages.plots.marks import (
+    draw_band,
+    draw_lines,
+    draw_map,
+    label_ends,
+    legend_above,
+    mark_present,
+    note,
+    swatches,
+)
 from costmodel.pages.plots.style import (
     COLOURS,
     GREY,
     INK,
     NORMAL,
-    PALE,
+    by_option,
     figure,
-    label_ends,
+    in_currency,
     log_if_wide,
     money_axis,
     name_rows,
     palette,
     picture,
     tidy,
+    write_as,
 )
 
 GAIN, LOSS = COLOURS[3], COLOURS[7]
@@ -43,26 +53,20 @@ def plot_fan(
     """What has been paid up to each month: the median as a line, 80 % of the draws shaded (a table
     of `fan`).
     """
-    check(len(table), "plot_fan: the table has no months")
     ax = ax or picture()
     colours = colours or palette(table["option"])
-    ends = {}
+    table = in_currency(table, money)
     for label, part in table.groupby("option", sort=False):
-        low, mid, high = (part[p].to_numpy() * money.per_usd for p in ("p10", "p50", "p90"))
-        ax.fill_between(
-            part["month"], low, high, color=colours[str(label)], alpha=0.16, linewidth=0
-        )
-        ax.plot(part["month"], mid, color=colours[str(label)], linewidth=1.6)
-        ends[str(label)] = float(mid[-1])
-    months = table["month"].max()
-    ax.set_xlim(0, months)
-    ax.set_ylim(0, None)
+        draw_band(ax, part["month"], part["p10"], part["p90"], colours[str(label)])
+    paid = by_option(table, "month", "p50")
+    draw_lines(ax, paid, colours)
+    ax.set_xlim(0)
+    ax.set_ylim(0)
     tidy(ax, "y")
-    money_axis(ax.yaxis, money)
+    money_axis(ax.yaxis, money, "paid so far, median and 80 % band [{}]")
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     ax.set_xlabel("month")
-    ax.set_ylabel(f"paid so far, median and 80 % band [{money.code}]")
-    label_ends(ax, ends, months, colours)
+    label_ends(ax, paid, colours)
     return ax
 
 
@@ -71,34 +75,20 @@ def plot_waterfall(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
     """Why a total changed: from before to after, one bar for each step (a table of `waterfall`)."""
     check(len(table) > 2, "plot_waterfall: the table has no steps")
     ax = ax or picture(1.0 + 0.32 * len(table))
-    last = len(table) - 1
-    for row, (usd, total) in enumerate(table[["usd", "total"]].itertuples(index=False)):
-        usd, total = usd * money.per_usd, total * money.per_usd
-        whole = row in (0, last)
-        ax.barh(
-            row,
-            total if whole else usd,
-            left=0 if whole else total - usd,
-            height=0.55,
-            color=GREY if whole else LOSS if usd > 0 else GAIN,
-            linewidth=0,
-        )
-        text = dollars(total, money) if whole else ("+" if usd > 0 else "") + dollars(usd, money)
-        ax.annotate(
-            text,
-            (max(total, total - usd) if not whole else total, row),
-            (4, 0),
-            textcoords="offset points",
-            va="center",
-        )
-        if row < last:
-            ax.plot([total, total], [row - 0.28, row + 1.28], color=GREY, linewidth=0.7)
-    name_rows(ax, [str(step) for step in table["step"]])
-    most = table["total"].max() * money.per_usd
-    ax.set_xlim(0, most * 1.13)
-    tidy(ax, "x")
-    money_axis(ax.xaxis, money)
-    ax.set_xlabel(f"total over the horizon [{money.code}]")
+    table = in_currency(table, money)
+    usd, total, rows = table["usd"].to_numpy(), table["total"].to_numpy(), np.arange(len(table))
+    whole = (rows == 0) | (rows == len(rows) - 1)
+    length = np.where(whole, total, usd)
+    colours = np.where(whole, GREY, np.where(usd > 0, LOSS, GAIN))
+    ax.barh(rows, length, left=total - length, height=0.55, color=colours)
+    ax.vlines(total[:-1], rows[:-1] - 0.28, rows[:-1] + 1.28, color=GREY, linewidth=0.7)
+    for row, amount in enumerate(length):
+        sign = "+" if amount > 0 and not whole[row] else ""
+        end = max(total[row], total[row] - amount)
+        note(ax, sign + dollars(amount, money), (end, row), (4, 0))
+    name_rows(ax, table["step"])
+    ax.set_xlim(0, total.max() * 1.13)
+    money_axis(ax.xaxis, money, "total over the horizon [{}]")
     return ax
 
 
@@ -112,28 +102,18 @@ def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     )
     ax = ax or picture()
     money = Currency(str(table["currency"].iloc[0]).split()[0])
-    net = table["net"].to_numpy()
-    ax.bar(table["month"], net, color=np.where(net < 0, LOSS, GAIN), width=0.8, linewidth=0)
-    ax.plot(table["month"], table["cumulative"], color=INK, linewidth=1.5)
+    month, net, paid = table["month"], table["net"], table["cumulative"]
+    ax.bar(month, net, color=np.where(net < 0, LOSS, GAIN), width=0.8)
+    ax.plot(month, paid, color=INK)
     ax.axhline(0, color=GREY, linewidth=0.8)
-    ax.set_xlim(-0.8, table["month"].max() + 0.8)
-    ax.annotate(
-        "sum so far",
-        (table["month"].iloc[-1], table["cumulative"].iloc[-1]),
-        (-4, 6),
-        textcoords="offset points",
-        ha="right",
-    )
+    ax.set_xlim(-0.8, month.max() + 0.8)
+    note(ax, "sum so far", (month.iloc[-1], paid.iloc[-1]), (-4, 6), va="baseline")
     tidy(ax, "y")
-    money_axis(ax.yaxis, money)
+    money_axis(ax.yaxis, money, "against the baseline [{}]")
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     ax.set_xlabel("month; 0 is today")
-    ax.set_ylabel(f"against the baseline [{money.code}]")
-    ax.legend(
-        handles=[Patch(color=GAIN, label="comes in"), Patch(color=LOSS, label="goes out")],
-        loc="upper left",
-        ncols=2,
-    )
+    handles = swatches({"comes in": GAIN, "goes out": LOSS})
+    ax.legend(handles=handles, loc="upper left", ncols=2)
     return ax
 
 
@@ -144,45 +124,22 @@ def plot_regions(
     """Who is cheapest where: a map over two inputs with the present point (of `regions`)."""
     x, y = table.columns[:2]
     ax = ax or picture(3.8)
-    labels = [str(b) for b in table["best"].value_counts().index if b]
+    labels = [str(best) for best in table["best"].value_counts().index if best]
     check(labels, "plot_regions: no option runs anywhere on the map")
     colours = colours or palette(labels)
-    index = {label: i for i, label in enumerate(labels)}
-    grid = table.assign(which=table["best"].map(index)).pivot(index=y, columns=x, values="which")
-    from matplotlib.colors import ListedColormap
-
-    ax.pcolormesh(
-        grid.columns,
-        grid.index,
-        grid,
-        cmap=ListedColormap([colours[label] for label in labels]),
-        vmin=-0.5,
-        vmax=len(labels) - 0.5,
-        alpha=0.75,
-        shading="nearest",
-        linewidth=0,
-        rasterized=True,
-    )
+    shown = {label: colours[label] for label in labels}
+    handles = draw_map(ax, table, x, y, "best", shown, alpha=0.75)
     for which, name in (("x", x), ("y", y)):
-        log_if_wide(ax, which, table[name])
-        axis = getattr(ax, f"{which}axis")
-        axis.set_major_formatter(FuncFormatter(lambda v, _: number_text(v)))
-        getattr(ax, f"set_{which}label")(readable(name), fontsize=NORMAL)
-    ax.set_xlim(grid.columns.min(), grid.columns.max())
-    ax.set_ylim(grid.index.min(), grid.index.max())
+        values = table[name]
+        log_if_wide(ax, which, values)
+        write_as(getattr(ax, f"{which}axis"), number_text, readable(name))
+        ax.set(**{f"{which}lim": (values.min(), values.max())})
     now = table.attrs.get("now", {})
     if {x, y} <= set(now):
-        ax.plot(now[x], now[y], "o", color="white", markeredgecolor=INK, markersize=7)
-        ax.annotate("now", (now[x], now[y]), (7, 5), textcoords="offset points")
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
+        mark_present(ax, (now[x], now[y]), "now")
+    ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(labelsize=NORMAL, color=GREY)
-    ax.legend(
-        handles=[Patch(color=colours[label], alpha=0.75, label=label) for label in labels],
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=min(3, len(labels)),
-    )
+    legend_above(ax, min(3, len(labels)), handles, borderpad=0.4)
     return ax
 
 
@@ -192,39 +149,25 @@ def plot_sobol(table: pd.DataFrame, ax: Axes | None = None, n: int = 8) -> Axes:
     % ends (a table of `sobol`).
     """
     table = table.head(n)
-    check(len(table), "plot_sobol: the table has no inputs")
     ax = ax or picture(1.0 + 0.32 * len(table))
-    for shift, column, colour in ((-0.16, "first", COLOURS[1]), (0.16, "total", COLOURS[0])):
-        rows, value = np.arange(len(table)) + shift, table[column].clip(lower=0)
-        ends = np.abs(
-            np.vstack(
-                [
-                    value - table[f"{column}_low"].clip(lower=0),
-                    table[f"{column}_high"].clip(lower=0) - value,
-                ]
-            )
-        )
+    for column, shift, colour, name in (
+        ("first", -0.16, COLOURS[1], "alone"),
+        ("total", 0.16, COLOURS[0], "with its interactions"),
+    ):
+        low, value, high = (table[column + end].clip(lower=0) for end in ("_low", "", "_high"))
         ax.barh(
-            rows,
+            np.arange(len(table)) + shift,
             value,
             height=0.3,
             color=colour,
-            xerr=ends,
+            label=name,
+            xerr=np.abs([value - low, high - value]),
             error_kw={"elinewidth": 0.8, "ecolor": GREY},
-            linewidth=0,
         )
-    name_rows(ax, [readable(key) for key in table["input"]])
-    tidy(ax, "x")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: percent(v)))
-    ax.set_xlim(0, None)
-    ax.set_xlabel("share of the variance of the total")
-    ax.legend(
-        handles=[
-            Patch(color=COLOURS[1], label="alone"),
-            Patch(color=COLOURS[0], label="with its interactions"),
-        ],
-        loc="lower right",
-    )
+    name_rows(ax, map(readable, table["input"]))
+    write_as(ax.xaxis, percent, "share of the variance of the total")
+    ax.set_xlim(0)
+    ax.legend(loc="lower right")
     return ax
 
 
@@ -236,40 +179,23 @@ def plot_information(
     `value_of_information`).
     """
     table = table[(table["usd"] > 0) | (table["kind"] == "all")].head(n + 1)
-    check(len(table), "plot_information: the table has no rows")
+    table = in_currency(table, money)
     ax = ax or picture(1.0 + 0.3 * len(table))
-    shade = {"all": GREY, "group": COLOURS[1], "input": COLOURS[0]}
+    shades = {"all": GREY, "group": COLOURS[1], "input": COLOURS[0]}
     ax.barh(
         range(len(table)),
-        table["usd"] * money.per_usd,
-        xerr=2 * table["error"] * money.per_usd,
+        table["usd"],
+        xerr=2 * table["error"],
         height=0.55,
-        color=[shade[k] for k in table["kind"]],
+        color=table["kind"].map(shades),
         error_kw={"elinewidth": 0.9, "ecolor": INK},
-        linewidth=0,
     )
-    name_rows(
-        ax,
-        [
-            readable(key) if kind == "input" else key
-            for key, kind in zip(table["input"], table["kind"], strict=True)
-        ],
-    )
-    tidy(ax, "x")
-    money_axis(ax.xaxis, money)
-    ax.set_xlim(0, None)
-    ax.set_xlabel(f"most that knowing it is worth over the horizon [{money.code}]")
-    ax.legend(
-        handles=[
-            Patch(color=shade[k], label=t)
-            for k, t in (
-                ("all", "everything"),
-                ("group", "what one measurement tells"),
-                ("input", "one input"),
-            )
-        ],
-        loc="lower right",
-    )
+    name_rows(ax, table["input"].map(readable).where(table["kind"] == "input", table["input"]))
+    money_axis(ax.xaxis, money, "most that knowing it is worth over the horizon [{}]")
+    ax.set_xlim(0)
+    names = ("everything", "what one measurement tells", "one input")
+    handles = swatches(dict(zip(names, shades.values(), strict=True)))
+    ax.legend(handles=handles, loc="lower right")
     return ax
 
 
@@ -277,24 +203,10 @@ def plot_information(
 def plot_scaling(draws: list[int], seconds: list[float], ax: Axes | None = None) -> Axes:
     """Time of `compare` by the number of draws, beside a line through the last point."""
     ax = ax or picture(3.0)
-    ax.plot(draws, seconds, "o-", color=COLOURS[1], linewidth=1.5, markersize=5)
-    ax.plot(
-        draws,
-        seconds[-1] * np.asarray(draws) / draws[-1],
-        color=GREY,
-        linewidth=0.9,
-        linestyle="--",
-    )
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    tidy(ax, "both")
-    ax.grid(color=PALE, linewidth=0.7)
-    ax.set_xlabel("draws")
-    ax.set_ylabel("time of one compare [s]")
-    ax.legend(
-        handles=[
-            ax.plot([], [], "o-", color=COLOURS[1], label="measured")[0],
-            ax.plot([], [], "--", color=GREY, label="linear")[0],
-        ]
-    )
+    ax.plot(draws, seconds, "o-", color=COLOURS[1], markersize=5, label="measured")
+    linear = seconds[-1] * np.asarray(draws) / draws[-1]
+    ax.plot(draws, linear, "--", color=GREY, linewidth=0.9, label="linear")
+    ax.set(xscale="log", yscale="log", xlabel="draws", ylabel="time of one compare [s]")
+    tidy(ax)
+    ax.legend()
     return ax

@@ -3,33 +3,34 @@ over time, quality by question, the context budget, what an index costs, and how
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import to_rgba
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from costmodel.core.errors import check
 from costmodel.core.words import USD, Currency, dollars, percent, short
+from costmodel.pages.plots.marks import draw_map, draw_ranges, mark_present, sentences_above
 from costmodel.pages.plots.style import (
     COLOURS,
     GREY,
-    INK,
     NORMAL,
     PALE,
+    Style,
     figure,
+    in_currency,
     log_if_wide,
     money_axis,
     name_rows,
     palette,
     picture,
-    sentences_above,
     tidy,
+    write_as,
 )
 
 WAYS = {
@@ -62,8 +63,7 @@ REINDEXING = "^embed (?:the corpus|what|again)|^(?:index|refresh) the graph|scan
 
 def colours_of(labels: Iterable[str]) -> dict[str, str]:
     """Colour of each way: its own for those of `knowledge_options`, otherwise that of `palette`."""
-    labels = list(labels)
-    return {**palette(labels), **{label: WAYS[label] for label in labels if label in WAYS}}
+    return {label: WAYS.get(label, other) for label, other in palette(labels).items()}
 
 
 @figure
@@ -73,44 +73,24 @@ def plot_knowledge_table(
     """The worked comparison as a table: dollars a month, the cheapest of each row shaded (a table
     of `knowledge_table`).
     """
-    names = ["queries/day", *[c for c in table.columns if c != "cheapest"]]
+    share, *ways = table.columns.drop("cheapest")
+    sign = dollars(1, money)[0]
+    cells = (table[ways] * money.per_usd).map(lambda usd: f"{sign}{usd:,.0f}")
+    cells.insert(0, share, table[share].map(percent))
+    cells.insert(0, "queries/day", [f"{queries:,.0f}" for queries in table.index])
     ax = ax or picture(0.75 + 0.3 * len(table))
-    ax.set_xlim(0, len(names))
-    ax.set_ylim(len(table), -1)
+    ax.set(xlim=(0, cells.shape[1]), ylim=(len(table), -1))
     ax.axis("off")
-    for column, name in enumerate(names):
-        ax.text(
-            column + 0.94,
-            -0.5,
-            name.replace(", ", ",\n")
-            .replace("long context", "long context,\nno cache")
-            .replace("cache", "cache"),
-            ha="right",
-            va="center",
-            color=GREY,
-        )
-    for row, (queries, found) in enumerate(table.iterrows()):
-        ax.plot([0, len(names)], [row, row], color=PALE, linewidth=0.7)
-        for column, name in enumerate(names):
-            best = name == found["cheapest"]
-            text = (
-                f"{queries:,.0f}"
-                if column == 0
-                else percent(found[name])
-                if column == 1
-                else f"{dollars(1, money)[0]}{found[name] * money.per_usd:,.0f}"
-            )
-            if best:
-                ax.fill_between([column, column + 1], row, row + 1, color=BEST, linewidth=0)
-            ax.text(
-                column + 0.94,
-                row + 0.5,
-                text,
-                ha="right",
-                va="center",
-                fontsize=NORMAL,
-                fontweight="bold" if best else "normal",
-            )
+    ax.hlines(range(len(table)), 0, cells.shape[1], color=PALE, linewidth=0.7)
+    for column, name in enumerate(cells):
+        right: Style = {"x": column + 0.94, "ha": "right", "va": "center"}
+        head = name.replace(", ", ",\n").replace("long context", "long context,\nno cache")
+        ax.text(y=-0.5, s=head, color=GREY, **right)
+        for row, (text, cheapest) in enumerate(zip(cells[name], table["cheapest"], strict=True)):
+            weight = "bold" if name == cheapest else "normal"
+            ax.text(y=row + 0.5, s=text, fontsize=NORMAL, weight=weight, **right)
+            if name == cheapest:
+                ax.fill_between([column, column + 1], row, row + 1, color=BEST)
     return ax
 
 
@@ -120,42 +100,26 @@ def plot_region(
 ) -> Axes:
     """The cheapest way by pages and queries a day, in its colour; hatched where it wins fewer than
     80 % of the draws (a table of `knowledge_map`). `here` marks (pages, queries a day)."""
-    pages, queries = (np.unique(table[c]) for c in ("pages", "queries_per_day"))
-    labels = [label for label in table["winner"].cat.categories if (table["winner"] == label).any()]
-    colours = colours_of(table["winner"].cat.categories)
-    code = {label: i for i, label in enumerate(labels)}
-    winner = table["winner"].map(code).astype(float).to_numpy().reshape(len(pages), len(queries)).T
+    ways = table["winner"].cat
+    colours = colours_of(ways.categories)
     ax = ax or picture(3.9)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.pcolormesh(
-        pages,
-        queries,
-        winner,
-        cmap=ListedColormap([colours[x] for x in labels]),
-        vmin=-0.5,
-        vmax=len(labels) - 0.5,
-        shading="nearest",
-        rasterized=True,
-    )
-    handles = [Patch(color=colours[label], label=label) for label in labels]
+    ax.set(xscale="log", yscale="log")
+    winners = {way: colours[way] for way in ways.remove_unused_categories().cat.categories}
+    handles = draw_map(ax, table, "pages", "queries_per_day", "winner", winners)
     if "p_winner" in table:
-        sure = table["p_winner"].to_numpy().reshape(len(pages), len(queries)).T
+        sure = table.pivot(index="queries_per_day", columns="pages", values="p_winner")
         with matplotlib.rc_context({"hatch.linewidth": 0.5, "hatch.color": "white"}):
-            ax.contourf(pages, queries, sure, levels=[-0.01, SURE], colors="none", hatches=["////"])
-        handles.append(
-            Patch(facecolor=GREY, edgecolor="white", hatch="////", label="wins < 80 % of draws")
-        )
+            ax.contourf(
+                sure.columns, sure.index, sure, [-0.01, SURE], colors="none", hatches=["////"]
+            )
+        look: Style = {"facecolor": GREY, "edgecolor": "white", "hatch": "////"}
+        handles.append(Patch(label="wins < 80 % of draws", **look))
     if here is not None:
-        ax.plot(*here, "o", color="white", markeredgecolor=INK, markersize=6)
-        ax.annotate(
-            "here", here, (6, 5), textcoords="offset points", color="white", fontweight="bold"
-        )
-    tidy(ax, "both")
+        mark_present(ax, here, "here", color="white", fontweight="bold")
+    tidy(ax)
     ax.grid(False)
-    for axis, name in ((ax.xaxis, "pages"), (ax.yaxis, "queries a day")):
-        axis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
-        axis.set_label_text(name, fontsize=NORMAL)
+    write_as(ax.xaxis, short, "pages")
+    write_as(ax.yaxis, short, "queries a day")
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return ax
 
@@ -168,39 +132,20 @@ def plot_timeline(
     ledger): one lane for each way, the dearest on top, pale the first index, dark what is done
     again. Each lane has a scale of its own, its dollars stand beside it."""
     table = table[table["item"].str.contains(REINDEXING) & table["month"].between(0, months)]
-    check(len(table) > 0, "plot_timeline: no option of the ledger has an index to keep")
-    usd = (
-        table.pivot_table(
-            index="option", columns="month", values="usd", aggfunc="sum", fill_value=0.0
-        )
-        * money.per_usd
-    )
-    usd = usd.loc[usd.sum(axis=1).sort_values(ascending=False).index]
-    usd = usd[usd.sum(axis=1) > 0]
-    colours = colours_of(dict.fromkeys(table["option"]))
+    check(len(table), "plot_timeline: no option of the ledger has an index to keep")
+    colours = colours_of(table["option"])
+    usd = in_currency(table, money).groupby(["option", "month"])["usd"].sum().unstack(fill_value=0)
+    totals = usd.sum(axis=1).sort_values(ascending=False)
+    usd = usd.loc[totals[totals > 0].index]
     ax = ax or picture(0.7 + 0.56 * len(usd))
     for lane, (label, paid) in enumerate(usd.iterrows()):
-        for month, height in (LANE * paid / paid.max()).items():
-            ax.bar(
-                month,
-                height,
-                0.6,
-                bottom=-lane,
-                color=colours[str(label)],
-                alpha=0.4 if month == 0 else 1,
-                linewidth=0,
-            )
+        shades = [to_rgba(colours[str(label)], 1 if month else 0.4) for month in paid.index]
+        ax.bar(paid.index, LANE * paid / paid.max(), 0.6, -lane, color=shades)
         ax.axhline(-lane, color=GREY, linewidth=0.7)
-        first, later = paid.get(0, 0.0), paid[paid.index > 0]
-        again = (
-            f"later {dollars(later.sum(), money)}, at most {dollars(later.max(), money)} a month"
-            if later.sum() > 0
-            else "nothing later"
-        )
         ax.text(
             1.015,
             0.35 - lane,
-            f"first {dollars(first, money)}\n{again}",
+            _first_and_later(paid, money),
             transform=ax.get_yaxis_transform(),
             va="center",
             linespacing=1.4,
@@ -210,11 +155,20 @@ def plot_timeline(
     ax.set_yticks(0.35 - np.arange(len(usd)), usd.index)
     for text, label in zip(ax.get_yticklabels(), usd.index, strict=True):
         text.set_color(colours[label])
-    ax.set_ylim(0.95 - len(usd), 1)
-    ax.set_xlim(-0.8, months + 0.8)
+    ax.set(ylim=(0.95 - len(usd), 1), xlim=(-0.8, months + 0.8))
     ax.xaxis.set_major_locator(MaxNLocator(9, integer=True, steps=[1, 2, 3, 6, 10]))
     ax.set_xlabel("month; 0 is the first index")
     return ax
+
+
+def _first_and_later(paid: pd.Series, money: Currency) -> str:
+    """What the first index costs, and what is paid again."""
+    first, later = paid.get(0, 0.0), paid[paid.index > 0]
+    again = "nothing later"
+    if later.sum() > 0:
+        most = dollars(later.max(), money)
+        again = f"later {dollars(later.sum(), money)}, at most {most} a month"
+    return f"first {dollars(first, money)}\n{again}"
 
 
 @figure
@@ -227,28 +181,20 @@ def plot_question_mix(
     """Accuracy against the cost of a request, as facts (dot) give way to hard questions (arrow
     head): a table of `cost_by_mix`.
     """
-    labels = list(dict.fromkeys(table["option"]))
-    colours = colours_of(labels)
+    colours = colours_of(table["option"])
     ax = ax or picture(3.7)
-    table = table.assign(per_request=table["per_request"] * money.per_usd)
+    table = in_currency(table, money).sort_values("share", kind="stable")
     log_if_wide(ax, "x", table["per_request"], 10)
-    handles = []
-    for label, frame in table.groupby("option", sort=False):
-        frame = frame.sort_values("share")
-        x, y = frame["per_request"].to_numpy(), frame["quality"].to_numpy()
+    for label in colours:
+        x, y = table.loc[table["option"] == label, ["per_request", "quality"]].to_numpy().T
         ax.plot(x, y, color=colours[label], linewidth=1.4)
-        (handle,) = ax.plot(
-            x[0], y[0], "o", color=colours[label], markersize=6, label=label, linestyle=""
-        )
-        ax.plot(x[-1], y[-1], "v" if y[-1] < y[0] else "^", color=colours[label], markersize=6)
-        handles.append(handle)
-    tidy(ax, "both")
-    money_axis(ax.xaxis, money)
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: percent(y)))
+        ax.plot(x[0], y[0], "o", color=colours[label], label=label)
+        ax.plot(x[-1], y[-1], "v" if y[-1] < y[0] else "^", color=colours[label])
+    tidy(ax)
+    money_axis(ax.xaxis, money, "cost of a request, whole life [{}]")
+    write_as(ax.yaxis, percent, "answers accepted")
     sentences_above(ax, [f"dot: facts only; triangle: {hard} only"])
-    ax.set_xlabel(f"cost of a request, whole life [{money.code}]")
-    ax.set_ylabel("answers accepted")
-    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     return ax
 
 
@@ -259,41 +205,35 @@ def plot_budget(table: pd.DataFrame, ax: Axes | None = None, money: Currency = U
     """
     ax = ax or picture(3.2)
     right = ax.twinx()
-    x, quality, cost = (
-        table["context_tokens"],
-        table["quality"],
-        table["per_accepted"] * money.per_usd,
-    )
-    ax.set_xscale("log")
-    ax.plot(x, quality, color=WAYS["RAG"], linewidth=1.7)
-    right.plot(x, cost, color=COLOURS[7], linewidth=1.7)
+    table = in_currency(table, money)
+    tokens, quality, cost = (table[c] for c in ("context_tokens", "quality", "per_accepted"))
     most, least = quality.idxmax(), cost.idxmin()
-    ax.plot(x[most], quality[most], "o", color=WAYS["RAG"], markersize=6)
-    right.plot(x[least], cost[least], "o", color=COLOURS[7], markersize=6)
-    for axis, colour, name in (
-        (ax, WAYS["RAG"], "answers accepted"),
-        (right, COLOURS[7], f"cost of an accepted answer [{money.code}]"),
+    ax.set_xscale("log")
+    for axes, line, best, colour in (
+        (ax, quality, most, WAYS["RAG"]),
+        (right, cost, least, COLOURS[7]),
     ):
-        axis.set_ylabel(name, color=colour)
+        axes.plot(tokens, line, color=colour, linewidth=1.7)
+        axes.plot(tokens[best], line[best], "o", color=colour)
+        axes.yaxis.label.set_color(colour)
     tidy(ax, "x")
-    for side in ("top", "left"):
-        right.spines[side].set_visible(False)
+    right.spines[["top", "left"]].set_visible(False)
     right.spines["right"].set_color(GREY)
     right.tick_params(labelsize=NORMAL, labelcolor=COLOURS[7], color=GREY)
-    ax.tick_params(labelcolor=INK)
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: percent(y)))
-    money_axis(right.yaxis, money)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: short(v)))
+    write_as(ax.xaxis, short, "tokens of retrieved context")
+    write_as(ax.yaxis, percent, "answers accepted")
+    money_axis(right.yaxis, money, "cost of an accepted answer [{}]")
+    with_chunks = "with {} tokens ({:.0f} chunks): {}".format
     sentences_above(
         ax,
         [
-            f"most answers accepted with {short(x[most])} tokens "
-            f"({table['top_k'][most]:.0f} chunks): {percent(quality[most])}",
-            f"cheapest accepted answer with {short(x[least])} tokens "
-            f"({table['top_k'][least]:.0f} chunks): {dollars(cost[least], money)}",
+            f"{what} {with_chunks(short(tokens[at]), table['top_k'][at], found)}"
+            for what, at, found in (
+                ("most answers accepted", most, percent(quality[most])),
+                ("cheapest accepted answer", least, dollars(cost[least], money)),
+            )
         ],
     )
-    ax.set_xlabel("tokens of retrieved context")
     return ax
 
 
@@ -302,14 +242,10 @@ def plot_index_cost(table: pd.DataFrame, ax: Axes | None = None, money: Currency
     """What each graph index costs to build: middle as a dot, 80 % band as a bar (a table of
     `index_cost`).
     """
-    return _spans(
-        table.rename(index=INDEXES),
-        ("usd_low", "usd", "usd_high"),
-        f"cost of building the index once [{money.code}]",
-        lambda x: dollars(x, money),
-        ax,
-        money.per_usd,
-    )
+    table = in_currency(table.rename(index=INDEXES), money)
+    ends = ["usd_low", "usd", "usd_high"]
+    name = f"cost of building the index once [{money.code}]"
+    return _ranges_on_log_axis(table[ends], lambda usd: dollars(usd, money), name, ax)
 
 
 @figure
@@ -320,60 +256,30 @@ def plot_latency(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Ways that cannot run are left out.
     """
     table = table[table["p50"].notna()]
-    ax = _spans(
-        table,
-        ("p50_low", "p50", "p50_high"),
-        "time to first token [s]; dot and bar: median, its 80 % band; mark: 95th percentile",
-        lambda x: f"{short(x)} s",
-        ax,
-    )
-    for row, (label, found) in enumerate(table.iterrows()):
-        colour = colours_of([str(label)])[str(label)]
-        ax.plot([found["p50"], found["p95"]], [row, row], color=colour, linewidth=0.9)
-        ax.plot(found["p95"], row, "|", color=colour, markersize=11, markeredgewidth=1.8)
-    ax.set_xlim(right=table["p95"].max() * 1.3)
+    check(len(table), "plot_latency: no way can run")
+    ends = ["p50_low", "p50", "p50_high"]
+    name = "time to first token [s]; dot and bar: median, its 80 % band; mark: 95th percentile"
+    ax = _ranges_on_log_axis(table[ends], lambda seconds: f"{short(seconds)} s", name, ax)
+    colours = [colours_of([way])[way] for way in table.index]
+    rows, slow = range(len(table)), table["p95"]
+    ax.hlines(rows, table["p50"], slow, colors=colours, linewidth=0.9)
+    ax.scatter(slow, rows, 121, colours, marker="|", linewidths=1.8, zorder=2)
+    ax.set_xlim(right=slow.max() * 1.3)
     return ax
 
 
-def _spans(
-    table: pd.DataFrame,
-    columns: tuple[str, str, str],
-    name: str,
-    words: Any,
-    ax: Axes | None,
-    factor: float = 1.0,
+def _ranges_on_log_axis(
+    ends: pd.DataFrame, words: Callable[[float], str], name: str, ax: Axes | None
 ) -> Axes:
-    """One row each: low to high as a bar, the middle as a dot with its number above, on a
-    logarithmic axis.
-    """
-    check(len(table) > 0, "nothing to draw: no way can run")
-    ax = ax or picture(0.8 + 0.36 * len(table))
-    low, mid, high = (table[c].to_numpy(float) * factor for c in columns)
+    """A row for each way: low to high as a bar, the middle as a dot with its number above."""
+    ax = ax or picture(0.8 + 0.36 * len(ends))
     ax.set_xscale("log")
-    colours = colours_of(map(str, table.index))
-    for row, label in enumerate(map(str, table.index)):
-        ax.barh(
-            row,
-            high[row] - low[row],
-            left=low[row],
-            height=0.42,
-            color=colours[label],
-            alpha=0.4,
-            linewidth=0,
-        )
-        ax.plot(
-            mid[row],
-            row,
-            "o",
-            color=colours[label],
-            markersize=6,
-            markeredgecolor="white",
-            markeredgewidth=0.7,
-        )
-        ax.text(mid[row], row - 0.24, words(mid[row]), ha="center", va="bottom")
-    tidy(ax, "x")
-    name_rows(ax, map(str, table.index))
+    low, mid, high = (ends[column] for column in ends)
+    colours = colours_of(ends.index)
+    draw_ranges(ax, low, mid, high, [colours[way] for way in ends.index], height=0.42)
+    for row, number in enumerate(mid):
+        ax.text(number, row - 0.24, words(number), ha="center", va="bottom")
+    name_rows(ax, ends.index)
     ax.set_xlim(low.min() / 1.5, high.max() * 1.5)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: words(x)))
-    ax.set_xlabel(name)
+    write_as(ax.xaxis, words, name)
     return ax

@@ -9,33 +9,40 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import NullFormatter
 
-from costmodel.choices.purchases import PHASES
 from costmodel.choices.techniques.release import POLICIES
-from costmodel.core.errors import check
 from costmodel.core.words import USD, Currency, dollars, percent, short
+from costmodel.pages.plots.marks import (
+    HATCHED,
+    column_beside,
+    draw_lines,
+    draw_map,
+    draw_ranges,
+    label_ends,
+    legend_above,
+    legend_mark,
+    note,
+)
 from costmodel.pages.plots.style import (
     COLOURS,
-    GREY,
     INK,
     PALE,
     PHASE_COLOURS,
     SMALL,
+    Style,
+    by_option,
+    by_phase,
     figure,
     in_currency,
-    label_ends,
     log_if_wide,
     money_axis,
     name_rows,
     picture,
     tidy,
+    write_as,
 )
 
-LOSS = "#C8443C"
 INFERENCE_BAND = (0.20, 0.30)  # published share of inference in a mature feature
 POLICY_COLOURS = dict(
     zip(
@@ -46,6 +53,7 @@ POLICY_COLOURS = dict(
 )
 MOST_TICKS = 9
 NAMED = 0.04  # an event is named from this share of the dearest month on
+SUCCESS_COLOURS = [COLOURS[i] for i in (2, 1, 0, 6, 7, 8)]  # the surest first
 
 
 @figure
@@ -57,67 +65,46 @@ def plot_year(
 ) -> Axes:
     """What each month costs, by phase, expected losses hatched on top (a ledger of one option);
     `events` (a table of `oneoffs`) are numbered and named above."""
-    check(len(table), "plot_year: the ledger is empty; the option cannot run")
-    paid = (
-        in_currency(table, money).groupby(["month", "phase"])["usd"].sum().unstack(fill_value=0.0)
-    )
+    paid = by_phase(table, "month", money)
     months = np.arange(paid.index.max() + 1)
-    paid = paid.reindex(months, fill_value=0.0)
+    ends = paid.reindex(months, fill_value=0.0).cumsum(axis=1)
+    total = ends.iloc[:, -1]
     ax = ax or picture(4.2)
-    base = np.zeros(len(months))
-    handles: list[Any] = []
-    for phase in (p for p in PHASES if p in paid and paid[p].any()):
-        lost = phase == "failures"
-        look: dict[str, Any] = (
-            {"facecolor": "white", "edgecolor": LOSS, "hatch": "////", "linewidth": 0.4}
-            if lost
-            else {"color": PHASE_COLOURS[phase], "linewidth": 0}
-        )
-        ax.bar(months, paid[phase], bottom=base, width=0.78, **look)
-        handles.append(Patch(label="expected loss" if lost else phase, **look))
-        base = base + paid[phase].to_numpy()
-    ax.set_ylim(0, base.max() * 1.12)
-    for number, (month, what) in enumerate(_named(events, money), 1):
-        ax.text(
-            month,
-            base[month] + base.max() * 0.02,
-            str(number),
-            ha="center",
-            va="bottom",
-            weight="bold",
-        )
-        handles.append(
-            Line2D([], [], linestyle="", marker=f"${number}$", color=INK, markersize=5, label=what)
-        )
+    base = 0 * total
+    for phase, end in ends.items():
+        look: Style = {"color": PHASE_COLOURS[str(phase)]}
+        name = phase
+        if phase == "failures":
+            look, name = HATCHED, "expected loss"
+        ax.bar(months, end - base, bottom=base, width=0.78, label=name, **look)
+        base = end
+    ax.set_ylim(0, total.max() * 1.12)
+    handles: list[Any] = list(ax.containers)
+    top: Style = {"ha": "center", "va": "bottom", "weight": "bold"}
+    for number, (month, what) in enumerate(_dearest_purchases(events, money), 1):
+        ax.text(month, total[month] + total.max() * 0.02, str(number), **top)
+        handles.append(legend_mark(f"${number}$", INK, what, 5))
     tidy(ax, "y")
-    money_axis(ax.yaxis, money)
+    money_axis(ax.yaxis, money, "cost of the month [{}]")
     ax.set_xticks(months[:: max(1, len(months) // MOST_TICKS)])
     ax.set_xlabel("month (0: today)")
-    ax.set_ylabel(f"cost of the month [{money.code}]")
-    ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.02),
-        handlelength=1.1,
-        handleheight=0.9,
-        labelspacing=0.5,
-    )
+    small: Style = {"handlelength": 1.1, "handleheight": 0.9}
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.02), **small)
     return ax
 
 
-def _named(events: pd.DataFrame | None, money: Currency) -> list[tuple[int, str]]:
+def _dearest_purchases(events: pd.DataFrame | None, money: Currency) -> list[tuple[int, str]]:
     """(month, the dearest purchases in words) of the months in which something happens."""
-    if events is None or not len(events):
+    if events is None or events.empty:
         return []
-    found = in_currency(events, money)
-    least = NAMED * found.groupby("month")["usd"].sum().max()
+    found = in_currency(events, money).sort_values("usd", ascending=False, kind="stable")
+    by_month = found.groupby("month")["usd"]
     named = []
-    for month, rows in found[found["usd"] >= least].groupby("month"):
-        rows = rows.sort_values("usd", ascending=False, kind="stable")
-        what = "\n".join(
-            f"{row.item}, {dollars(row.usd, money)}" for row in rows.head(3).itertuples()
-        )
-        named.append((int(month), what + (f"\nand {len(rows) - 3} more" if len(rows) > 3 else "")))
+    for month, rows in found[found["usd"] >= NAMED * by_month.sum().max()].groupby("month"):
+        dearest = zip(rows["item"].head(3), rows["usd"], strict=False)
+        what = [f"{item}, {dollars(usd, money)}" for item, usd in dearest]
+        more = [f"and {len(rows) - 3} more"] if len(rows) > 3 else []
+        named.append((int(month), "\n".join(what + more)))
     return named
 
 
@@ -126,46 +113,20 @@ def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency =
     """What each release policy costs and what it still loses in a year, cheapest on top (a table of
     `release_policies`).
     """
-    ax, rate = ax or picture(0.9 + 0.36 * len(table)), money.per_usd
-    for row, found in enumerate(table.itertuples()):
-        ax.barh(row, found.usd_per_year * rate, height=0.55, color=COLOURS[1], linewidth=0)
-        ax.barh(
-            row,
-            found.usd_loss * rate,
-            left=found.usd_per_year * rate,
-            height=0.55,
-            facecolor="white",
-            edgecolor=LOSS,
-            hatch="////",
-            linewidth=0.4,
-        )
-        ax.text(
-            found.usd_total * rate, row, f"  {dollars(found.usd_total * rate, money)}", va="center"
-        )
-        for at, text in (
-            (0.86, f"{found.days:.0f}"),
-            (0.97, percent(found.slips)),
-            (1.13, percent(found.p_cheapest)),
-        ):
-            ax.text(at, row, text, transform=ax.get_yaxis_transform(), ha="right", va="center")
-    for at, text in ((0.86, "days"), (0.97, "slips"), (1.13, "P(cheapest)")):
-        ax.text(
-            at, -0.7, text, transform=ax.get_yaxis_transform(), ha="right", va="bottom", color=GREY
-        )
-    ax.set_xlim(0, table["usd_total"].max() * rate * 1.6)  # room for the three columns
-    tidy(ax, "x")
+    ax = ax or picture(0.9 + 0.36 * len(table))
+    table = in_currency(table, money)
+    rows, paid, lost = range(len(table)), table["usd_per_year"], table["usd_loss"]
+    ax.barh(rows, paid, height=0.55, color=COLOURS[1], label="people and traffic")
+    bars = ax.barh(rows, lost, left=paid, height=0.55, label="expected loss", **HATCHED)
+    ax.bar_label(bars, [f"  {dollars(usd, money)}" for usd in table["usd_total"]])
+    column_beside(ax, 0.86, "days", [f"{days:.0f}" for days in table["days"]])
+    column_beside(ax, 0.97, "slips", map(percent, table["slips"]))
+    column_beside(ax, 1.13, "P(cheapest)", map(percent, table["p_cheapest"]))
+    ax.set_xlim(0, table["usd_total"].max() * 1.6)  # room for the three columns
     name_rows(ax, table["policy"].replace("none", "none: all at once"))
-    money_axis(ax.xaxis, money)
-    ax.set_xlabel(
-        f"a year of releases [{money.code}]\nslips: chance that a bad change reaches everybody"
-    )
-    handles = [
-        Patch(color=COLOURS[1], label="people and traffic"),
-        Patch(
-            facecolor="white", edgecolor=LOSS, hatch="////", linewidth=0.4, label="expected loss"
-        ),
-    ]
-    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderpad=0.2)
+    name = "a year of releases [{}]\nslips: chance that a bad change reaches everybody"
+    money_axis(ax.xaxis, money, name)
+    legend_above(ax, 2)
     return ax
 
 
@@ -177,43 +138,20 @@ def plot_best_policy(
     `best_policy`); `now` marks a workload.
     """
     ax = ax or picture(3.3)
-    names = [name for name in POLICIES if (table["policy"] == name).any()]
-    grid = table.assign(code=table["policy"].map({name: i for i, name in enumerate(names)})).pivot(
-        index="usd_per_failure", columns="requests_per_month", values="code"
-    )
-    colours = ListedColormap([POLICY_COLOURS[name] for name in names])
-    ax.pcolormesh(
-        grid.columns,
-        grid.index,
-        grid.to_numpy(float),
-        cmap=colours,
-        vmin=-0.5,
-        vmax=len(names) - 0.5,
-        shading="nearest",
-        rasterized=True,
-    )
-    for which in ("x", "y"):
-        getattr(ax, f"set_{which}scale")("log")
-    tidy(ax, "both")
+    best = set(table["policy"])
+    colours = {name: colour for name, colour in POLICY_COLOURS.items() if name in best}
+    handles = draw_map(ax, table, "requests_per_month", "usd_per_failure", "policy", colours)
+    ax.set(xscale="log", yscale="log")
+    tidy(ax)
     ax.grid(False)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: dollars(x)))
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_minor_formatter(NullFormatter())
+    write_as(ax.xaxis, short, "requests [1/month]")
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    money_axis(ax.yaxis, USD, "what a failure costs [USD]")
     if now is not None:
-        ax.plot(*now, "o", color=INK, markersize=6, markeredgecolor="white", markeredgewidth=1)
-        ax.annotate("this workload", now, (7, 5), textcoords="offset points")
-    ax.set_xlabel("requests [1/month]")
-    ax.set_ylabel("what a failure costs [USD]")
-    handles = [Patch(color=POLICY_COLOURS[name], label=name) for name in names]
-    ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.02),
-        title="cheapest policy",
-        title_fontsize=SMALL,
-        alignment="left",
-    )
+        ax.plot(*now, "o", color=INK, markeredgecolor="white")
+        note(ax, "this workload", now, (7, 5), va="baseline")
+    beside: Style = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.02), "alignment": "left"}
+    ax.legend(handles=handles, title="cheapest policy", title_fontsize=SMALL, **beside)
     return ax
 
 
@@ -223,20 +161,14 @@ def plot_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     the band is what is published, 20 to 30 %."""
     ax = ax or picture(2.9)
     ax.axhspan(*INFERENCE_BAND, color=PALE, alpha=0.8, linewidth=0, zorder=0)
-    ends = {}
-    colours = dict(zip(dict.fromkeys(table["option"]), COLOURS[1::2], strict=False))
-    for label, rows in table.groupby("option", sort=False):
-        ax.plot(rows["requests_per_month"], rows["share"], color=colours[label], linewidth=1.6)
-        ends[label] = rows["share"].iloc[-1]
-    ax.set_xscale("log")
-    ax.set_xlim(table["requests_per_month"].min(), table["requests_per_month"].max())
-    ax.set_ylim(0, 1)
-    tidy(ax, "both")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: percent(x)))
-    ax.set_xlabel("requests [1/month]; grey: 20 to 30 %, as published")
-    ax.set_ylabel("inference over everything [share]")
-    label_ends(ax, ends, table["requests_per_month"].max(), colours)
+    lines = by_option(table, "requests_per_month", "share")
+    colours = dict(zip(lines, COLOURS[1::2], strict=False))
+    ax.set(xscale="log", ylim=(0, 1))
+    draw_lines(ax, lines, colours)
+    tidy(ax)
+    write_as(ax.xaxis, short, "requests [1/month]; grey: 20 to 30 %, as published")
+    write_as(ax.yaxis, percent, "inference over everything [share]")
+    label_ends(ax, lines, colours)
     return ax
 
 
@@ -246,28 +178,17 @@ def plot_tasks(table: pd.DataFrame, ax: Axes | None = None, money: Currency = US
     `steps_and_success`).
     """
     ax = ax or picture(3.1)
-    table = table.assign(usd_per_resolved=table["usd_per_resolved"] * money.per_usd)
-    log_if_wide(ax, "x", table["steps"], 10)
-    log_if_wide(ax, "y", table["usd_per_resolved"], 10)
-    shades = dict(
-        zip(
-            sorted(table["success"].unique(), reverse=True),
-            (COLOURS[2], COLOURS[1], COLOURS[0], COLOURS[6], COLOURS[7], COLOURS[8]),
-            strict=False,
-        )
-    )
-    ends, colours = {}, {}
-    for success, rows in table.groupby("success", sort=False):
-        label = f"{percent(success)} resolved"
-        ax.plot(rows["steps"], rows["usd_per_resolved"], color=shades[success], linewidth=1.6)
-        ends[label], colours[label] = rows["usd_per_resolved"].iloc[-1], shades[success]
-    ax.set_xlim(table["steps"].min(), table["steps"].max())
-    tidy(ax, "both")
-    money_axis(ax.yaxis, money)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
-    ax.set_xlabel("steps of a task [count]")
-    ax.set_ylabel(f"cost of a resolved task [{money.code}]")
-    label_ends(ax, ends, table["steps"].max(), colours)
+    table = in_currency(table, money).sort_values("success", ascending=False, kind="stable")
+    named = table.assign(option=[f"{percent(success)} resolved" for success in table["success"]])
+    lines = by_option(named, "steps", "usd_per_resolved")
+    colours = dict(zip(lines, SUCCESS_COLOURS, strict=False))
+    log_if_wide(ax, "x", lines.index, 10)
+    log_if_wide(ax, "y", lines, 10)
+    draw_lines(ax, lines, colours)
+    tidy(ax)
+    money_axis(ax.yaxis, money, "cost of a resolved task [{}]")
+    write_as(ax.xaxis, short, "steps of a task [count]")
+    label_ends(ax, lines, colours)
     return ax
 
 
@@ -278,64 +199,16 @@ def plot_agent_runs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     table = table.sort_values("reported", kind="stable")
     ax = ax or picture(0.9 + 0.25 * len(table))
-    for row, found in enumerate(table.itertuples()):
-        colour = COLOURS[1] if found.inside else LOSS
-        ax.barh(
-            row,
-            found.high - found.low,
-            left=found.low,
-            height=0.5,
-            color=colour,
-            alpha=0.35,
-            linewidth=0,
-        )
-        ax.plot(found.mid, row, "o", color=colour, markersize=4.5, markeredgewidth=0)
-        ax.plot(found.reported, row, "D", color=INK, markersize=4.5, markeredgewidth=0)
-        ax.text(
-            1.07,
-            row,
-            f"{found.steps:.0f}",
-            transform=ax.get_yaxis_transform(),
-            ha="right",
-            va="center",
-        )
-        ax.text(
-            1.205,
-            row,
-            percent(found.success),
-            transform=ax.get_yaxis_transform(),
-            ha="right",
-            va="center",
-        )
-    for at, text in ((1.07, "steps"), (1.205, "resolved")):
-        ax.text(
-            at, -0.8, text, transform=ax.get_yaxis_transform(), ha="right", va="bottom", color=GREY
-        )
+    ours, missed = COLOURS[1], str(HATCHED["edgecolor"])
+    colours = np.where(table["inside"], ours, missed)
+    low, mid, high = (table[column] for column in ("low", "mid", "high"))
+    draw_ranges(ax, low, mid, high, colours, size=4.5, edge=0, alpha=0.35)
+    ax.plot(table["reported"], range(len(table)), "D", color=INK, markersize=4.5, markeredgewidth=0)
+    column_beside(ax, 1.07, "steps", [f"{steps:.0f}" for steps in table["steps"]], -0.8)
+    column_beside(ax, 1.205, "resolved", map(percent, table["success"]), -0.8)
     ax.set_xscale("log")
-    tidy(ax, "x")
     name_rows(ax, table["case"])
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: dollars(x)))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_xlabel("model cost of one task [USD]")
-    handles = [
-        Line2D([], [], linestyle="", marker="D", color=INK, markersize=4.5, label="published"),
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            marker="o",
-            color=COLOURS[1],
-            markersize=4.5,
-            label="ours, 80 % band",
-        ),
-        Line2D([], [], linestyle="", marker="o", color=LOSS, markersize=4.5, label="band misses"),
-    ]
-    ax.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=3,
-        handletextpad=0.2,
-        borderpad=0.2,
-    )
+    money_axis(ax.xaxis, USD, "model cost of one task [USD]")
+    marks = (("D", INK, "published"), ("o", ours, "ours, 80 % band"), ("o", missed, "band misses"))
+    legend_above(ax, 3, [legend_mark(*mark) for mark in marks], handletextpad=0.2)
     return ax

@@ -7,30 +7,40 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.colors import to_rgba_array
 
 from costmodel.core.errors import check
-from costmodel.core.glossary import unit_of
-from costmodel.core.words import USD, Currency, percent, readable, short
+from costmodel.core.words import USD, Currency, percent, short
+from costmodel.pages.plots.marks import (
+    DASHED,
+    column_beside,
+    draw_band,
+    draw_ranges,
+    label_ends,
+    label_points,
+    sentences_above,
+)
 from costmodel.pages.plots.style import (
     FAR,
     GREY,
     INK,
     PALE,
     WIDE,
+    Style,
+    by_option,
     figure,
     in_currency,
-    label_ends,
-    label_points,
+    input_name,
     log_if_wide,
     money_axis,
     name_rows,
     palette,
     picture,
-    sentences_above,
-    shortened,
     tidy,
+    write_as,
 )
+
+LONGEST = 92  # characters of a reason
 
 
 @figure
@@ -46,94 +56,49 @@ def plot_bands(
     At the right stands the share of draws in which the option is the cheapest; what cannot be
     ranked is grey, with its reason; what is not eligible (a table of `recommend`) is pale.
     """
-    check(len(table), "plot_bands: the table has no options")
     table = in_currency(table, money).sort_values("mid", kind="stable", na_position="last")
     colours = colours or palette(table.index)
     ax = ax or picture(0.9 + 0.235 * len(table))
-    known = table[table["mid"].notna()]
-    if len(known):
-        values = known[["p10", "p90", "mid"]].to_numpy()
+    values = table[["p10", "p90", "mid"]].dropna(subset="mid")
+    if len(values):
         log_if_wide(ax, "x", values)
         if ax.get_xscale() == "linear":
-            ax.set_xlim(0, np.nanmax(values) * 1.03)
-    edge = ax.get_yaxis_transform()
-    out = (
-        table["why_not"].ne("") & table["p_cheapest"].isna()
-    ).to_dict()  # not ranked; a reason alone is a note
-    for row, (label, option) in enumerate(table.iterrows()):
-        pale = not option.get("eligible", True)
-        reason, runs, share = (
-            option["why_not"] or "",
-            np.isfinite(option["mid"]),
-            option["p_cheapest"],
-        )
-        colour = GREY if out[label] else colours[label]
-        at, half = (row - 0.14, 0.18) if reason else (row, 0.25)  # room for the reason below
-        if runs:
-            ax.barh(
-                at,
-                option["p90"] - option["p10"],
-                left=option["p10"],
-                height=2 * half,
-                color=colour,
-                alpha=0.15 if pale else 0.4,
-                linewidth=0,
-            )
-            ax.plot(
-                [option["p50"]] * 2,
-                [at - half, at + half],
-                color=colour,
-                linewidth=2,
-                solid_capstyle="butt",
-                alpha=0.4 if pale else 1,
-            )
-            ax.plot(
-                option["mid"],
-                at,
-                "o",
-                color=colour,
-                markersize=4.5,
-                markeredgecolor="white",
-                markeredgewidth=0.7,
-                alpha=0.4 if pale else 1,
-            )
-        if reason:
-            ax.text(
-                0.01,
-                row + 0.27 if runs else row,
-                shortened(reason, 92),
-                transform=edge,
-                va="center",
-                fontsize=6.5,
-                color=GREY,
-            )
-        if np.isfinite(share):
-            ax.text(
-                1.09,
-                row,
-                "<1 %" if 0 < share < 0.005 else percent(share),
-                transform=edge,
-                ha="right",
-                va="center",
-                color=INK if share else GREY,
-                weight="bold" if share >= 0.5 else "normal",
-            )
-    ax.text(1.09, -0.7, "P(cheapest)", transform=edge, ha="right", va="bottom", color=GREY)
-    tidy(ax, "x")
-    name_rows(
-        ax,
-        table.index,
-        [
-            GREY if out[label] or not option.get("eligible", True) else INK
-            for label, option in table.iterrows()
-        ],
-    )
-    money_axis(ax.xaxis, money)
-    ax.set_xlabel(
-        f"total cost over the horizon [{money.code}]\n"
-        "band P10 to P90, tick P50, dot: every input at its middle"
+            ax.set_xlim(0, values.max(axis=None) * 1.03)
+    reasons = table["why_not"].fillna("").to_numpy(str)
+    unranked = (reasons != "") & table["p_cheapest"].isna()  # a reason alone is a note
+    pale = ~table.get("eligible", pd.Series(True, table.index)).astype(bool)
+    shades = to_rgba_array([GREY if unranked[label] else colours[label] for label in table.index])
+    shades[:, 3] = np.where(pale, 0.4, 1)
+    rows, runs = np.arange(len(table)), np.isfinite(table["mid"].to_numpy())
+    # a reason stands below its bar, which is higher up and thinner
+    at, half = rows - 0.14 * (reasons != ""), np.where(reasons != "", 0.18, 0.25)
+    p10, p50, p90, mid = (table.loc[runs, column] for column in ("p10", "p50", "p90", "mid"))
+    draw_ranges(ax, p10, mid, p90, shades[runs], at[runs], 2 * half[runs], size=4.5)
+    ax.vlines(p50, (at - half)[runs], (at + half)[runs], colors=shades[runs], linewidth=2)
+    for row, reason in enumerate(reasons):
+        if len(reason) > LONGEST:
+            reason = reason[: LONGEST - 1].rstrip() + "…"
+        small: Style = {"va": "center", "fontsize": 6.5, "color": GREY}
+        ax.text(0.01, row + 0.27 * runs[row], reason, transform=ax.get_yaxis_transform(), **small)
+    _name_chances(ax, table["p_cheapest"])
+    name_rows(ax, table.index)
+    for text, faded in zip(ax.get_yticklabels(), unranked | pale, strict=True):
+        text.set_color(GREY if faded else INK)
+    money_axis(
+        ax.xaxis,
+        money,
+        "total cost over the horizon [{}]\n"
+        "band P10 to P90, tick P50, dot: every input at its middle",
     )
     return ax
+
+
+def _name_chances(ax: Axes, shares: pd.Series) -> None:
+    """The share of draws in which each option is the cheapest, bold from one half on."""
+    words = ["<1 %" if 0 < share < 0.005 else percent(share) for share in shares]
+    for text, share in zip(column_beside(ax, 1.09, "P(cheapest)", words), shares, strict=True):
+        text.set(color=INK if share else GREY, weight="bold" if share >= 0.5 else "normal")
+        text.set_visible(bool(np.isfinite(share)))
 
 
 @figure
@@ -161,79 +126,54 @@ def plot_sweep(
     )
     table = in_currency(table, money, over).dropna(subset=["mid"])
     check(len(table), "plot_sweep: no option can run at any of the values")
-    colours = dict(colours or palette(table["option"]))
-    many = table["option"].nunique() > 4
-    winners = (
-        set(table.loc[table.groupby(over)["mid"].idxmin(), "option"])
-        if many
-        else set(table["option"])
-    )
-    colours |= dict.fromkeys(set(table["option"]) - winners, GREY)
+    lines = by_option(table, over, "mid")
+    few = lines.shape[1] <= 4
+    winners = set(lines) if few else set(lines.idxmin(axis=1))
+    colours = {
+        label: colour if label in winners else GREY
+        for label, colour in (colours or palette(lines)).items()
+    }
+    ax = ax or picture(max(3.0, 0.6 + 0.21 * lines.shape[1]))
+    log_if_wide(ax, "x", lines.index)
     if relative:
-        least = table.groupby(over)["mid"].transform("min")
-        table = table[["option", over]].assign(mid=table["mid"] / least)
-    ax = ax or picture(max(3.0, 0.6 + 0.21 * table["option"].nunique()))
-    unit = unit_of(over.rsplit(".", 1)[-1])
-    log_if_wide(ax, "x", table[over])
-    if not relative:
-        log_if_wide(ax, "y", table["mid"], WIDE if ax.get_xscale() == "linear" else 10)
-    if relative:
-        ax.set_ylim(0.97, min(table["mid"].max() * 1.03, FAR))
-    elif ax.get_yscale() == "linear":
-        ax.set_ylim(0, table.drop(columns=["option", over]).to_numpy().max() * 1.05)
-    ends = {}
-    for label, frame in table.groupby("option", sort=False):
-        frame = frame.sort_values(over)
-        if "p10" in frame and not many:  # more bands than that hide each other
-            ax.fill_between(
-                frame[over],
-                frame["p10"],
-                frame["p90"],
-                color=colours[label],
-                alpha=0.15,
-                linewidth=0,
-            )
-        ax.plot(
-            frame[over],
-            frame["mid"],
-            color=colours[label],
-            linewidth=2.0 if label in winners else 0.9,
-            zorder=3 if label in winners else 2,
-        )
-        ends[label] = frame["mid"].iloc[-1]
-    ax.set_xlim(table[over].min(), table[over].max())
-    tidy(ax, "both")
-    money_axis(ax.yaxis, money)
-    if relative:
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g} ×"))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
-    ax.set_xlabel(f"{readable(over)} [{unit}]" if unit else readable(over))
-    ax.set_ylabel(
-        "total cost over that of the cheapest"
-        if relative
-        else f"total cost over the horizon [{money.code}]"
-    )
+        lines = lines.div(lines.min(axis=1), axis=0)
+        ax.set_ylim(0.97, min(lines.max(axis=None) * 1.03, FAR))
+        money_axis(ax.yaxis, money, "")
+        write_as(ax.yaxis, lambda y: f"{y:g} ×", "total cost over that of the cheapest")
+    else:
+        log_if_wide(ax, "y", lines, WIDE if ax.get_xscale() == "linear" else 10)
+        money_axis(ax.yaxis, money, "total cost over the horizon [{}]")
+        if ax.get_yscale() == "linear":
+            ax.set_ylim(0, table.drop(columns=["option", over]).max(axis=None) * 1.05)
+    for label, line in lines.items():
+        won = label in winners
+        ax.plot(line.dropna(), color=colours[label], linewidth=2 if won else 0.9, zorder=2 + won)
+    if "p10" in table and few and not relative:  # more bands than that hide each other
+        for label, frame in table.sort_values(over).groupby("option", sort=False):
+            draw_band(ax, frame[over], frame["p10"], frame["p90"], colours[str(label)])
+    ax.set_xlim(lines.index[0], lines.index[-1])
+    tidy(ax)
+    write_as(ax.xaxis, short, input_name(over))
+    sentences_above(ax, _mark_values(ax, crossings, now))
+    label_ends(ax, lines, colours)
+    return ax
+
+
+def _mark_values(ax: Axes, crossings: Iterable[pd.DataFrame], now: float | None) -> list[str]:
+    """Lines where two options cost the same and where the input stands now; returns their names."""
     named = []
-    for row in (
-        row for found in crossings for _, row in found.iterrows() if np.isfinite(row["crossing"])
-    ):
-        ax.axvspan(row["p10"], row["p90"], color=PALE, alpha=0.6, zorder=0, linewidth=0)
-        ax.axvline(row["crossing"], color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-        named.append(
-            f"{row['above']} is cheaper than {row['below']} above {short(row['crossing'])} "
-            "(grey: 80 % band)"
-        )
+    for row in (row for found in crossings for row in found.itertuples()):
+        if np.isfinite(row.crossing):
+            ax.axvspan(row.p10, row.p90, color=PALE, alpha=0.6, zorder=0)
+            ax.axvline(row.crossing, color=INK, linewidth=0.9, linestyle=DASHED)
+            named.append(
+                f"{row.above} is cheaper than {row.below} above {short(row.crossing)} "
+                "(grey: 80 % band)"
+            )
     if now is not None:
         ax.axvline(now, color=INK, linewidth=0.9, linestyle=(0, (1, 2)))
         named.append(f"dotted: {short(now)}, as it is now")
-    sentences_above(ax, named)
-    label_ends(
-        ax,
-        {label: min(y, ax.get_ylim()[1]) for label, y in ends.items()},
-        table[over].max(),
-        colours,
-    )
-    return ax
+    return named
 
 
 @figure
@@ -251,59 +191,44 @@ def plot_quality(
     `cost` is "per_accepted", "per_request", "per_month" or "mid"; `floor` draws the least quality
     that is acceptable.
     """
-    axes = {
-        "per_accepted": f"cost of an accepted answer [{money.code}]",
-        "per_request": f"cost of a request [{money.code}]",
-        "per_month": f"cost of a month [{money.code}/month]",
-        "mid": f"total cost over the horizon [{money.code}]",
+    names = {
+        "per_accepted": "cost of an accepted answer [{}]",
+        "per_request": "cost of a request [{}]",
+        "per_month": "cost of a month [{}/month]",
+        "mid": "total cost over the horizon [{}]",
     }
-    check(cost in axes, f"plot_quality: cost is {cost!r}, allowed are {', '.join(axes)}")
+    check(cost in names, f"plot_quality: cost is {cost!r}, allowed are {', '.join(names)}")
     colours = colours or palette(table.index)
-    table = (
-        in_currency(table, money)
-        .dropna(subset=[cost, "quality"])
-        .sort_values(["quality", cost], ascending=[False, True])
-    )
-    check(len(table), "plot_quality: no option has both a cost and a known quality")
+    points = in_currency(table, money)[["quality", cost]].dropna()
+    points = points.sort_values(["quality", cost], ascending=[False, True])
+    check(len(points), "plot_quality: no option has both a cost and a known quality")
     ax = ax or picture(3.5)
-    frontier = table[table[cost] < table[cost].cummin().shift(fill_value=np.inf)]
-    ax.plot(frontier["quality"], frontier[cost], color=GREY, linewidth=1, zorder=1)
-    ax.set_xlim(max(0, table["quality"].min() - 0.06), min(1, table["quality"].max() + 0.1))
-    ax.set_ylim(0, table[cost].max() * 1.12)
-    if floor is not None:
-        ax.set_xlim(min(ax.get_xlim()[0], floor - 0.03), max(ax.get_xlim()[1], floor + 0.03))
-        ax.axvspan(ax.get_xlim()[0], floor, color=PALE, alpha=0.5, zorder=0, linewidth=0)
-        ax.axvline(floor, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-        ax.text(
-            floor,
-            0.02,
-            f" at least {percent(floor)}",
-            transform=ax.get_xaxis_transform(),
-            va="bottom",
-        )
-    for label, row in table.iterrows():
-        alive = label in frontier.index
-        ax.plot(
-            row["quality"],
-            row[cost],
-            "o",
-            color=colours[label],
-            markersize=7 if alive else 5,
-            alpha=1 if alive else 0.45,
-            markeredgewidth=0,
-        )
-    tidy(ax, "both")
-    money_axis(ax.yaxis, money)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: percent(x)))
-    ax.set_xlabel("answers accepted [share]")
-    ax.set_ylabel(axes[cost])
-    lines = [frontier[["quality", cost]].to_numpy()]
-    if floor is not None:
-        lines.append(np.array([(floor, y) for y in ax.get_ylim()]))
-    label_points(
-        ax,
-        table[["quality", cost]],
-        lines,
-        [INK if label in frontier.index else GREY for label in table.index],
+    quality, costs = points["quality"], points[cost]
+    best = costs < costs.cummin().shift(fill_value=np.inf)
+    frontier = points[best].to_numpy()
+    ax.plot(*frontier.T, color=GREY, linewidth=1, zorder=1)
+    ax.scatter(
+        quality,
+        costs,
+        np.where(best, 49, 25),
+        [colours[label] for label in points.index],
+        alpha=np.where(best, 1, 0.45),  # type: ignore[arg-type]
+        linewidths=0,
+        zorder=2,
     )
+    left, right = max(0, quality.min() - 0.06), min(1, quality.max() + 0.1)
+    ax.set_ylim(0, costs.max() * 1.12)
+    lines = [frontier]
+    if floor is not None:
+        left, right = min(left, floor - 0.03), max(right, floor + 0.03)
+        lines.append(np.array([(floor, y) for y in ax.get_ylim()]))
+        ax.axvspan(left, floor, color=PALE, alpha=0.5, zorder=0)
+        ax.axvline(floor, color=INK, linewidth=0.9, linestyle=DASHED)
+        bottom: Style = {"transform": ax.get_xaxis_transform(), "va": "bottom"}
+        ax.text(floor, 0.02, f" at least {percent(floor)}", **bottom)
+    ax.set_xlim(left, right)
+    tidy(ax)
+    money_axis(ax.yaxis, money, names[cost])
+    write_as(ax.xaxis, percent, "answers accepted [share]")
+    label_points(ax, points, lines, np.where(best, INK, GREY).tolist())
     return ax

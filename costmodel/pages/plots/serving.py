@@ -10,29 +10,41 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import NullFormatter
 
 from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.core.words import USD, Currency, percent
+from costmodel.pages.plots.marks import (
+    DASHED,
+    column_beside,
+    draw_band,
+    draw_lines,
+    draw_ranges,
+    label_ends,
+    mark_present,
+    sentences_above,
+)
 from costmodel.pages.plots.style import (
     COLOURS,
     GREY,
     INK,
     PALE,
     SMALL,
+    Style,
     figure,
-    label_ends,
+    in_currency,
     log_if_wide,
     money_axis,
     name_rows,
     picture,
-    sentences_above,
     tidy,
+    write_as,
 )
 
 OWN, STAFF, API = COLOURS[1], COLOURS[7], COLOURS[3]
-HOURS = range(0, 25, 3)
+LINES = {"usd_per_mtok_out": "GPUs alone", "with_people": "with people", "api": "API"}
+LINE_COLOURS = dict(zip(LINES.values(), (OWN, STAFF, API), strict=True))
 
 
 @public
@@ -56,35 +68,28 @@ def plot_utilisation(table: pd.DataFrame, ax: Axes | None = None, money: Currenc
     of `by_utilisation`).
     """
     ax = ax or picture(3.3)
-    x, factor = table["utilisation"], money.per_usd
-    ax.fill_between(
-        x, table["low"] * factor, table["high"] * factor, color=OWN, alpha=0.18, linewidth=0
-    )
-    ax.plot(x, table["usd_per_mtok_out"] * factor, color=OWN, linewidth=1.6)
-    ends, colours = (
-        {"GPUs alone": float(table["usd_per_mtok_out"].iloc[-1]) * factor},
-        {"GPUs alone": OWN},
-    )
-    if (table["with_people"] > table["usd_per_mtok_out"]).any():
-        ax.plot(x, table["with_people"] * factor, color=STAFF, linewidth=1.6)
-        ends["with people"], colours["with people"] = (
-            float(table["with_people"].iloc[-1]) * factor,
-            STAFF,
-        )
-    if table["api"].notna().any():
-        ax.axhline(table["api"].iloc[0] * factor, color=API, linewidth=1.4, linestyle=(0, (4, 3)))
-        ends["API"], colours["API"] = float(table["api"].iloc[0]) * factor, API
-    log_if_wide(ax, "x", x, 5)
-    log_if_wide(ax, "y", table[["low", "high"]].to_numpy() * factor, 5)
-    ax.set_xlim(x.min(), x.max())
-    tidy(ax, "both")
-    money_axis(ax.yaxis, money)
-    ax.set_xticks([t for t in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if x.min() <= t <= x.max()])
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: percent(v)))
-    ax.set_xlabel("capacity in use [share]")
-    ax.set_ylabel(f"price of a million output tokens [{money.code}/Mtok]")
-    label_ends(ax, ends, float(x.max()), colours)
+    table = in_currency(table, money).set_index("utilisation")
+    lines = table[list(LINES)].rename(columns=LINES).dropna(axis=1, how="all")
+    if (lines["with people"] <= lines["GPUs alone"]).all():
+        lines = lines.drop(columns="with people")
+    draw_band(ax, table.index, table["low"], table["high"], OWN)
+    draw_lines(ax, lines, LINE_COLOURS)
+    if "API" in lines:
+        ax.lines[-1].set(linestyle=DASHED, linewidth=1.4)
+    log_if_wide(ax, "x", lines.index, 5)
+    log_if_wide(ax, "y", table[["low", "high"]], 5)
+    tidy(ax)
+    money_axis(ax.yaxis, money, "price of a million output tokens [{}/Mtok]")
+    _name_use(ax, lines.index)
+    label_ends(ax, lines, LINE_COLOURS)
     return ax
+
+
+def _name_use(ax: Axes, shares: pd.Index) -> None:
+    """The horizontal axis of both figures over the capacity in use."""
+    ticks = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+    ax.set_xticks([tick for tick in ticks if shares.min() <= tick <= shares.max()])
+    write_as(ax.xaxis, percent, "capacity in use [share]")
 
 
 @figure
@@ -94,26 +99,19 @@ def plot_day(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     ax = ax or picture(2.8)
     edges = np.arange(25)
-    ax.stairs(table["capacity"], edges, fill=True, color=PALE, label="up, idle")
-    ax.stairs(table["busy"], edges, fill=True, color=OWN, label="up, in use")
+    up, busy, load = table["capacity"], table["busy"], table["load"]
+    ax.stairs(up, edges, fill=True, color=PALE, label="up, idle")
+    ax.stairs(busy, edges, fill=True, color=OWN, label="up, in use")
     if (table["spilled"] > 1e-6).any():
-        ax.stairs(
-            table["load"],
-            edges,
-            baseline=table["busy"],
-            fill=True,
-            color=API,
-            label="answered by the API",
-        )
-    ax.stairs(table["capacity"], edges, color=INK, linewidth=1.1)
-    use = table["busy"].sum() / table["capacity"].sum() if table["capacity"].sum() else 0.0
+        spilled: Style = {"color": API, "label": "answered by the API"}
+        ax.stairs(load, edges, baseline=busy, fill=True, **spilled)
+    ax.stairs(up, edges, color=INK, linewidth=1.1)
+    use = busy.sum() / up.sum() if up.sum() else 0.0
     sentences_above(ax, [f"{percent(use)} of the replica-hours of this day are in use"])
-    ax.set_xlim(0, 24)
-    ax.set_ylim(0, max(table["capacity"].max(), table["load"].max()) * 1.18)
+    ax.set(xlim=(0, 24), ylim=(0, max(up.max(), load.max()) * 1.18))
     tidy(ax, "y")
-    ax.set_xticks(list(HOURS))
-    ax.set_xlabel("hour of the day, busiest in the middle")
-    ax.set_ylabel("replicas")
+    ax.set_xticks(edges[::3])
+    ax.set(xlabel="hour of the day, busiest in the middle", ylabel="replicas")
     ax.legend(loc="upper left", ncols=3, handlelength=1.2, borderpad=0.2)
     return ax
 
@@ -128,16 +126,12 @@ def plot_breakeven_map(
     `now` marks a pair (utilisation, FTE).
     """
     check(
-        table.shape[0] > 1 and table.shape[1] > 1,
+        min(table.shape) > 1,
         "plot_breakeven_map: the table needs at least two rows and two columns",
     )
     ax = ax or picture(3.5)
-    x, y, ratio = (
-        table.columns.to_numpy(float),
-        table.index.to_numpy(float),
-        np.log10(table.to_numpy(float)),
-    )
-    reach = max(0.3, min(1.0, float(np.abs(ratio).max())))
+    x, y, ratio = table.columns, table.index, np.log10(table.to_numpy(float))
+    reach = np.abs(ratio).max().clip(0.3, 1)
     mesh = ax.pcolormesh(
         x,
         y,
@@ -147,17 +141,16 @@ def plot_breakeven_map(
         shading="gouraud",
         rasterized=True,
     )
+    words = "purple: own GPUs are cheaper, orange: the API is"
     if ratio.min() < 0 < ratio.max():
         line = ax.contour(x, y, ratio, levels=[0.0], colors=INK, linewidths=1.4)
         ax.clabel(line, fmt={0.0: "same cost"}, fontsize=SMALL)
-        sentences_above(ax, ["purple: own GPUs are cheaper, orange: the API is"])
     else:
         cheaper = "the API is" if ratio.min() > 0 else "own GPUs are"
-        sentences_above(ax, [f"never: {cheaper} cheaper everywhere on this map"])
+        words = f"never: {cheaper} cheaper everywhere on this map"
+    sentences_above(ax, [words])
     if now is not None:
-        inside = (np.clip(now[0], x[0], x[-1]), np.clip(now[1], y[0], y[-1]))
-        ax.plot(*inside, "o", color="white", markeredgecolor=INK, markersize=6.5, clip_on=False)
-        ax.annotate("as planned", inside, (7, 5), textcoords="offset points")
+        mark_present(ax, np.clip(now, (x[0], y[0]), (x[-1], y[-1])), "as planned")
     bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02)
     ticks = [t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10) if abs(np.log10(t)) <= reach + 1e-9]
     bar.set_ticks([np.log10(t) for t in ticks], labels=[f"{t:g}x" for t in ticks])
@@ -166,13 +159,9 @@ def plot_breakeven_map(
     bar.set_label("own cost over API cost", fontsize=SMALL)
     tidy(ax, "y")
     ax.grid(False)
-    ax.set_xscale("log")
-    ax.set_xlim(x.min(), x.max())
-    ax.set_ylim(y.min(), y.max())
-    ax.set_xticks([t for t in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if x.min() <= t <= x.max()])
-    ax.xaxis.set_minor_formatter(FuncFormatter(lambda v, _: ""))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: percent(v)))
-    ax.set_xlabel("capacity in use [share]")
+    ax.set(xscale="log", xlim=(x.min(), x.max()), ylim=(y.min(), y.max()))
+    _name_use(ax, x)
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_ylabel("engineers kept busy [FTE]")
     return ax
 
@@ -183,44 +172,15 @@ def plot_buy_or_rent(table: pd.DataFrame, ax: Axes | None = None, money: Currenc
     which buying pays (`buy_or_rent`).
     """
     ax = ax or picture(0.9 + 0.34 * len(table))
-    edge = ax.get_yaxis_transform()
-    for row, (_, found) in enumerate(table.iterrows()):
-        colour = STAFF if found["choice"] == "buy" else OWN
-        ax.barh(
-            row,
-            (found["p90"] - found["p10"]) * money.per_usd,
-            left=found["p10"] * money.per_usd,
-            height=0.5,
-            color=colour,
-            alpha=0.3,
-            linewidth=0,
-        )
-        ax.plot(
-            found["npv"] * money.per_usd,
-            row,
-            "o",
-            color=colour,
-            markersize=6,
-            markeredgecolor="white",
-            markeredgewidth=0.7,
-        )
-        at = found["breakeven_utilisation"]
-        text = (
-            ""
-            if found["choice"] == "buy"
-            else "all hours paid"
-            if np.isnan(at)
-            else percent(at)
-            if at <= 1
-            else "never"
-        )
-        ax.text(1.17, row, text, transform=edge, ha="right", va="center")
-    ax.text(1.17, -0.62, "buying pays above", transform=edge, ha="right", va="bottom", color=GREY)
-    tidy(ax, "x")
+    table = in_currency(table, money)
+    bought, use = table["choice"] == "buy", table["breakeven_utilisation"]
+    low, mid, high = (table[column] for column in ("p10", "npv", "p90"))
+    draw_ranges(ax, low, mid, high, np.where(bought, STAFF, OWN), alpha=0.3)
+    words = use.map(percent).where(use <= 1, "never")
+    words = words.mask(use.isna(), "all hours paid").mask(bought, "")
+    column_beside(ax, 1.17, "buying pays above", words, -0.62)
     name_rows(ax, table["choice"])
-    ax.set_xlim(0, float(table["p90"].max()) * money.per_usd * 1.05)
-    money_axis(ax.xaxis, money)
-    ax.set_xlabel(
-        f"present value of the cost [{money.code}]\nband P10 to P90, dot: every input at its middle"
-    )
+    ax.set_xlim(0, high.max() * 1.05)
+    name = "present value of the cost [{}]\nband P10 to P90, dot: every input at its middle"
+    money_axis(ax.xaxis, money, name)
     return ax

@@ -4,7 +4,7 @@ collide.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import wraps
 from inspect import cleandoc, signature
 from io import BytesIO, StringIO
@@ -15,21 +15,22 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from costmodel.choices.presets import LABELS
 from costmodel.choices.purchases import PHASES
+from costmodel.core.errors import check
+from costmodel.core.glossary import unit_of
 from costmodel.core.public import public
-from costmodel.core.words import Currency, dollars
+from costmodel.core.words import Currency, dollars, readable
 
 INK, GREY, PALE = "#262626", "#8A8A8A", "#E6E6E6"
 
-
 # Families by hue (prompting blue, knowledge green, tuning warm), members by lightness: they part in
-# every form of
-# colour blindness and in grey. The first eleven belong to the labels of `presets`.
+# every form of colour blindness and in grey. The first eleven belong to the labels of `presets`.
 COLOURS = """
     #56B4E9 #0072B2 #16335B #009E73 #8DB84A #0B5345
     #E69F00 #D55E00 #8B3A0E #CC79A7 #6A51A3 #7F7F7F
@@ -47,19 +48,22 @@ PHASE_COLOURS = dict(
 WIDTH = 6.3  # inches: the 16 cm between the margins of an A4 page
 SMALL, NORMAL = 7.5, 8.5  # points
 IN_MONEY = """
-    usd usd_low usd_high cumulative_usd discounted_usd npv
-    mid p10 p50 p90 per_month per_request
-    per_accepted
+    usd usd_low usd_high cumulative_usd discounted_usd npv total error
+    low mid high p10 p50 p90 per_month per_request per_accepted
+    usd_per_year usd_loss usd_total usd_per_resolved usd_per_tenant_month
+    usd_per_mtok_out with_people api
 """.split()
 FAR = 4  # a relative cost beyond this leaves the figure
 WIDE = 100  # an axis whose values span more than this factor is logarithmic
 
 
-LOOK = {  # of every figure, where a call says nothing else
+Style = dict[str, Any]  # how something is drawn: arguments of matplotlib
+LOOK: Any = {  # of every figure, where a call says nothing else
     "font.size": SMALL,
     "text.color": INK,
     "legend.labelcolor": "black",
     "legend.frameon": False,
+    "patch.linewidth": 0,
     "legend.fontsize": SMALL,
     "axes.labelsize": NORMAL,
     "axes.titlesize": NORMAL,
@@ -92,10 +96,13 @@ PARAMETERS = {  # of a figure, told once
 
 
 def figure(plot: Plot) -> Plot:
-    """Make a function of a table public, draw in the shared form, and document its arguments."""
+    """Make a function of a table public, draw in the shared form, and document its arguments. An
+    empty table is an error."""
 
     @wraps(plot)
     def drawn(*args: Any, **named: Any) -> Any:
+        table, *_ = signature(plot).bind(*args, **named).arguments.values()
+        check(len(table), f"{plot.__name__}: the table is empty; no option can run")
         with matplotlib.rc_context(LOOK):
             return plot(*args, **named)
 
@@ -167,18 +174,34 @@ def palette(labels: Iterable[str]) -> dict[str, str]:
     return {label: colours[label] for label in labels}
 
 
-def in_currency(table: pd.DataFrame, money: Currency, keep: str = "") -> pd.DataFrame:
-    """A copy of the table with its amounts (all but the column `keep`) in the currency."""
-    columns = [c for c in table if c in IN_MONEY and c != keep]
+def in_currency(table: pd.DataFrame, money: Currency, *keep: str) -> pd.DataFrame:
+    """A copy of the table with its amounts (all but the columns `keep`) in the currency."""
+    columns = [c for c in table if c in IN_MONEY and c not in keep]
     return table.assign(**{c: table[c] * money.per_usd for c in columns})
 
 
-def tidy(ax: Axes, grid: Any) -> None:
+def by_phase(ledger: pd.DataFrame, by: str, money: Currency) -> pd.DataFrame:
+    """Amounts by `by` and phase: the phases in their order, without those that cost nothing."""
+    paid = in_currency(ledger, money).groupby([by, "phase"])["usd"].sum().unstack(fill_value=0.0)
+    return paid[[phase for phase in PHASES if phase in paid and paid[phase].any()]]
+
+
+def by_option(table: pd.DataFrame, over: str, column: str) -> pd.DataFrame:
+    """A column of the table by `over`, one line an option, in the order of the table."""
+    wide = table.pivot(index=over, columns="option", values=column)
+    return wide[list(table["option"].unique())]
+
+
+def input_name(key: str) -> str:
+    """An input in words, with its unit."""
+    unit = unit_of(key.rsplit(".", 1)[-1])
+    return f"{readable(key)} [{unit}]" if unit else readable(key)
+
+
+def tidy(ax: Axes, grid: Any = "both") -> None:
     """Only a baseline, ticks and a faint grid along `grid` ("x", "y" or "both")."""
-    for side in ("top", "right", *(("left",) if grid == "x" else ())):
-        ax.spines[side].set_visible(False)
-    for spine in ax.spines.values():
-        spine.set_color(GREY)
+    ax.spines[["top", "right", *(["left"] if grid == "x" else [])]].set_visible(False)
+    ax.spines[:].set_color(GREY)
     ax.set_axisbelow(True)
     ax.grid(axis=grid, color=PALE, linewidth=0.7)
     ax.tick_params(
@@ -187,17 +210,23 @@ def tidy(ax: Axes, grid: Any) -> None:
     ax.tick_params(length=0, which="minor")
 
 
-def name_rows(ax: Axes, labels: Iterable[str], colours: Iterable[str] = ()) -> None:
-    """One named row per bar, first on top."""
+def name_rows(ax: Axes, labels: Iterable[str]) -> None:
+    """One named row per bar, first on top, over a baseline."""
     labels = list(labels)
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.4, -0.6)
-    for text, colour in zip(ax.get_yticklabels(), colours, strict=False):
-        text.set_color(colour)
+    tidy(ax, "x")
 
 
-def money_axis(axis: Any, money: Currency) -> None:
-    axis.set_major_formatter(FuncFormatter(lambda x, _: dollars(x, money)))
+def write_as(axis: Axis, words: Callable[[float], str], name: str) -> None:
+    """Write the numbers of an axis in such words, and name the axis."""
+    axis.set_label_text(name)
+    axis.set_major_formatter(lambda x, _: words(x))
+
+
+def money_axis(axis: Axis, money: Currency, name: str) -> None:
+    """Amounts in the currency, at most six on a linear axis; `{}` in the name is the currency."""
+    write_as(axis, lambda x: dollars(x, money), name.format(money.code))
     axis.set_minor_formatter(NullFormatter())
     if axis.get_scale() == "linear":
         axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
@@ -205,112 +234,9 @@ def money_axis(axis: Any, money: Currency) -> None:
 
 def log_if_wide(ax: Axes, which: str, values: Any, wide: float = WIDE) -> None:
     """A logarithmic axis where the values are above 0 and span more than `wide`."""
-    values = np.asarray(values, float)
     low, high = np.nanmin(values), np.nanmax(values)
     if low > 0 and high / low > wide:
-        getattr(ax, f"set_{which}scale")("log")
-        getattr(ax, f"{which}axis").set_major_locator(
-            LogLocator(10, subs=(1.0,) if high / low > 1e3 else (1.0, 3.0))
-        )
-        getattr(ax, f"{which}axis").set_minor_formatter(NullFormatter())
-
-
-def sentences_above(ax: Axes, sentences: list[str]) -> None:
-    """Sentences above the axes, where no line can run through them."""
-    if sentences:
-        ax.text(0, 1.03, "\n".join(sentences), transform=ax.transAxes, va="bottom", linespacing=1.4)
-
-
-def shortened(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
-
-
-def label_ends(ax: Axes, ends: Mapping[str, float], x: float, colours: Mapping[str, str]) -> None:
-    """The name of each line at its right end, moved apart where lines end close together."""
-    height = ax.figure.bbox.height / ax.figure.dpi * 72 * 0.8  # points, less the room for the axis
-    at = ax.transAxes.inverted().transform([ax.transData.transform((x, y)) for y in ends.values()])[
-        :, 1
-    ]
-    for (label, y), place in zip(ends.items(), _apart(at, 1.25 * SMALL / height), strict=True):
-        ax.annotate(
-            label,
-            (x, y),
-            (1.035, place),
-            textcoords="axes fraction",
-            va="center",
-            color=colours[label],
-            arrowprops={
-                "arrowstyle": "-",
-                "color": colours[label],
-                "linewidth": 0.6,
-                "shrinkA": 1,
-                "shrinkB": 0,
-                "relpos": (0, 0.5),
-            },
-            annotation_clip=False,
-        )
-
-
-def _apart(places: np.ndarray, gap: float) -> np.ndarray:
-    """Places in 0..1 moved as little as needed to lie at least `gap` apart, in the same order."""
-    order = np.argsort(places, kind="stable")
-    x = places[order].astype(float)
-    for _ in range(200):
-        short = gap - np.diff(x)
-        if not (short > gap * 1e-3).any():
-            break
-        push = np.maximum(short, 0) / 2
-        x[:-1] -= push
-        x[1:] += push
-        x += max(0.0, -x[0]) if x[0] < 0 else 0.0
-    out = np.empty_like(x)
-    out[order] = x
-    return out
-
-
-def label_points(
-    ax: Axes, points: pd.DataFrame, lines: list[np.ndarray], colours: list[str]
-) -> None:
-    """The name of each point beside it, on the side where it covers least: no point, no other name,
-    no line.
-    """
-    to_type = ax.transData.transform
-    scale = 72 / ax.figure.dpi  # pixels to points of type
-    taken = [
-        (_box(x, y, 8, 8), 3) for x, y in to_type(points) * scale
-    ]  # what a name may not cover, and how much it matters
-    for line in lines:
-        steps = np.arange(len(line) * 40) / 40
-        along = np.column_stack(
-            [np.interp(steps, np.arange(len(line)), line[:, i]) for i in (0, 1)]
-        )
-        taken += [(_box(x, y, 2, 2), 1) for x, y in to_type(along) * scale]
-    right = ax.transAxes.transform((1, 1))[0] * scale
-    height = 1.2 * SMALL
-    for (label, at), colour in zip(points.iterrows(), colours, strict=True):
-        x, y = to_type(tuple(at)) * scale
-        width = 0.56 * SMALL * len(label)
-        spots: list[tuple] = []
-        for dx, dy in ((7, 0), (-7, 0), (0, 11), (0, -11), (5, 11), (5, -11), (-5, 11), (-5, -11)):
-            box = _box(x + dx + np.sign(dx) * width / 2, y + dy, width, height)
-            hits = sum(
-                weight
-                for b, weight in taken
-                if box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3]
-            )
-            spots.append((hits + 100 * (box[2] > right), len(spots), dx, dy, box))
-        _, _, dx, dy, box = min(spots)
-        taken.append((box, 30))
-        ax.annotate(
-            label,
-            tuple(at),
-            (dx, dy),
-            textcoords="offset points",
-            ha={-1: "right", 0: "center", 1: "left"}[int(np.sign(dx))],
-            va="center",
-            color=colour,
-        )
-
-
-def _box(x: float, y: float, width: float, height: float) -> tuple[float, float, float, float]:
-    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+        ax.set(**{f"{which}scale": "log"})
+        axis: Axis = getattr(ax, f"{which}axis")
+        axis.set_major_locator(LogLocator(10, subs=(1.0,) if high / low > 1e3 else (1.0, 3.0)))
+        axis.set_minor_formatter(NullFormatter())

@@ -5,26 +5,31 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
 
 from costmodel.core.errors import check
 from costmodel.core.words import USD, Currency, percent, short
+from costmodel.pages.plots.marks import (
+    DASHED,
+    column_beside,
+    draw_lines,
+    draw_ranges,
+    label_ends,
+    sentences_above,
+)
 from costmodel.pages.plots.style import (
     COLOURS,
-    GREY,
     INK,
+    by_option,
     figure,
-    label_ends,
+    in_currency,
     log_if_wide,
     money_axis,
     name_rows,
     palette,
     picture,
-    sentences_above,
     tidy,
+    write_as,
 )
-
-# -- what they share -------------------------------------------------------------------------------
 
 
 @figure
@@ -37,53 +42,28 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
     cheaper.
     """
     ax = ax or picture(0.9 + 0.42 * len(table))
+    rows = np.flatnonzero(table["requests"] > 0)
+    low, mid, high = (table[column].iloc[rows] for column in ("p10", "requests", "p90"))
     values = table[["requests", "p10", "p90"]].to_numpy(float)
     if (values > 0).any():
         ax.set_xscale("log")
         known = [*values[values > 0], *([now] if now else [])]
         ax.set_xlim(min(known) / 2, max(known) * 2)
-    edge = ax.get_yaxis_transform()
-    for row, (_, found) in enumerate(table.iterrows()):
-        if found["requests"] > 0:
-            ax.text(
-                found["requests"], row - 0.3, short(found["requests"]), ha="center", va="bottom"
-            )
-            ax.barh(
-                row,
-                found["p90"] - found["p10"],
-                left=found["p10"],
-                height=0.5,
-                color=COLOURS[7],
-                alpha=0.4,
-                linewidth=0,
-            )
-            ax.plot(
-                found["requests"],
-                row,
-                "o",
-                color=COLOURS[7],
-                markersize=6,
-                markeredgecolor="white",
-                markeredgewidth=0.7,
-            )
-        ax.text(
-            1.09,
-            row,
-            percent(found["p_never"]) if np.isfinite(found["p_never"]) else "cannot run",
-            transform=edge,
-            ha="right",
-            va="center",
-        )
-    ax.text(1.09, -0.7, "P(never)", transform=edge, ha="right", va="bottom", color=GREY)
+    if len(rows):
+        draw_ranges(ax, low, mid, high, COLOURS[7], rows)
+    for row, requests in zip(rows, mid, strict=True):
+        ax.text(requests, row - 0.3, short(requests), ha="center", va="bottom")
+    never = [percent(p) if np.isfinite(p) else "cannot run" for p in table["p_never"]]
+    column_beside(ax, 1.09, "P(never)", never)
     if now:
-        ax.axvline(now, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        ax.axvline(now, color=INK, linewidth=0.9, linestyle=DASHED)
         sentences_above(ax, [f"dashed: {short(now)} requests arrive within the horizon"])
-    tidy(ax, "x")
     name_rows(ax, table["counted"])
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
-    ax.set_xlabel(
+    write_as(
+        ax.xaxis,
+        short,
         "requests until the tune has paid for itself\n"
-        "band P10 to P90, dot: every input at its middle"
+        "band P10 to P90, dot: every input at its middle",
     )
     return ax
 
@@ -93,23 +73,14 @@ def plot_tenants(table: pd.DataFrame, ax: Axes | None = None, money: Currency = 
     """What a tenant costs a month while more of them share a base (a table of `tenants`)."""
     colours = palette(table["option"])
     ax = ax or picture(3.0)
-    table = table.assign(
-        usd_per_tenant_month=table["usd_per_tenant_month"] * money.per_usd
-    ).dropna()
+    table = in_currency(table, money).dropna()
     check(len(table), "plot_tenants: no option can run with any number of tenants")
-    log_if_wide(ax, "x", table["tenants"], 10)
-    log_if_wide(ax, "y", table["usd_per_tenant_month"], 10)
-    ends = {}
-    for label, frame in table.groupby("option", sort=False):
-        ax.plot(
-            frame["tenants"], frame["usd_per_tenant_month"], color=colours[label], linewidth=1.6
-        )
-        ends[label] = frame["usd_per_tenant_month"].iloc[-1]
-    ax.set_xlim(table["tenants"].min(), table["tenants"].max())
-    tidy(ax, "both")
-    money_axis(ax.yaxis, money)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
-    ax.set_xlabel("tenants")
-    ax.set_ylabel(f"cost of one tenant [{money.code}/month]")
-    label_ends(ax, ends, table["tenants"].max(), colours)
+    lines = by_option(table, "tenants", "usd_per_tenant_month")
+    log_if_wide(ax, "x", lines.index, 10)
+    log_if_wide(ax, "y", lines, 10)
+    draw_lines(ax, lines, colours)
+    tidy(ax)
+    money_axis(ax.yaxis, money, "cost of one tenant [{}/month]")
+    write_as(ax.xaxis, short, "tenants")
+    label_ends(ax, lines, colours)
     return ax

@@ -1,0 +1,194 @@
+"""Marks and names that several figures draw: ranges, lines, maps, legends, labels that do not
+collide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, to_rgba_array
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.text import Text
+from scipy.optimize import isotonic_regression
+
+from costmodel.pages.plots.style import GREY, INK, SMALL, Style
+
+DASHED = (0, (4, 3))
+WHITE_DOT: Style = {"marker": "o", "linestyle": "", "color": "white", "markeredgecolor": INK}
+HATCHED: Style = {"facecolor": "white", "edgecolor": "#C8443C", "hatch": "////", "linewidth": 0.4}
+SIDES = ((7, 0), (-7, 0), (0, 11), (0, -11), (5, 11), (5, -11), (-5, 11), (-5, -11))
+
+
+# -- what is drawn ---------------------------------------------------------------------------------
+
+
+def draw_ranges(
+    ax: Axes,
+    low: pd.Series,
+    mid: pd.Series,
+    high: pd.Series,
+    colours: Any,
+    rows: Any = None,
+    height: Any = 0.5,
+    size: float = 6,
+    edge: float = 0.7,
+    alpha: float = 0.4,
+) -> None:
+    """One row each: low to high as a bar, the middle as a dot with a white edge."""
+    rows = range(len(mid)) if rows is None else rows
+    pale = to_rgba_array(colours) * (1, 1, 1, alpha)
+    ax.barh(rows, high - low, left=low, height=height, color=pale)
+    ax.scatter(mid, rows, size**2, colours, edgecolors="white", linewidths=edge, zorder=2)
+
+
+def draw_band(ax: Axes, x: Any, low: Any, high: Any, colour: str) -> None:
+    """Shade from low to high."""
+    ax.fill_between(x, low, high, color=colour, alpha=0.16)
+
+
+def draw_lines(ax: Axes, lines: pd.DataFrame, colours: Mapping[str, str]) -> None:
+    """A line for each column, over the whole width of the axes."""
+    for label, line in lines.items():
+        ax.plot(line.dropna(), color=colours[str(label)], linewidth=1.6)
+    ax.set_xlim(lines.index[0], lines.index[-1])
+
+
+def draw_map(
+    ax: Axes,
+    table: pd.DataFrame,
+    x: str,
+    y: str,
+    best: str,
+    colours: Mapping[str, str],
+    **look: Any,
+) -> list[Patch]:
+    """The label in the column `best` by two inputs, as colours; returns the legend."""
+    code = table[best].map({label: i for i, label in enumerate(colours)}).astype(float)
+    grid = table.assign(code=code).pivot(index=y, columns=x, values="code")
+    ax.pcolormesh(
+        grid.columns,
+        grid.index,
+        grid,
+        cmap=ListedColormap(list(colours.values())),
+        vmin=-0.5,
+        vmax=len(colours) - 0.5,
+        shading="nearest",
+        rasterized=True,
+        **look,
+    )
+    return swatches(colours, **look)
+
+
+# -- legends ---------------------------------------------------------------------------------------
+
+
+def swatches(colours: Mapping[str, str], **look: Any) -> list[Patch]:
+    """A patch of each colour with its name."""
+    return [Patch(color=colour, label=label, **look) for label, colour in colours.items()]
+
+
+def legend_mark(
+    marker: str, colour: str, label: str, size: float = 4.5, edge: float | None = None
+) -> Line2D:
+    """A mark with its name."""
+    look: Style = {"marker": marker, "linestyle": "", "markersize": size, "markeredgewidth": edge}
+    return Line2D([], [], color=colour, label=label, **look)
+
+
+def legend_above(ax: Axes, columns: int, handles: Any = None, **spacing: Any) -> None:
+    """The legend in columns between the axes and the upper edge of the figure."""
+    look: Style = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "borderpad": 0.2, **spacing}
+    ax.legend(handles=handles, ncols=columns, **look)
+
+
+# -- names -----------------------------------------------------------------------------------------
+
+
+def note(ax: Axes, text: str, at: Any, shift: tuple[float, float], **look: Any) -> None:
+    """Words beside a point, `shift` points of type away."""
+    side = ["center", "left", "right"][int(np.sign(shift[0]))]
+    ax.annotate(text, at, shift, textcoords="offset points", **{"ha": side, "va": "center", **look})
+
+
+def mark_present(ax: Axes, at: Any, text: str, **look: Any) -> None:
+    """A white dot where things stand today, and its name."""
+    ax.plot(*at, **WHITE_DOT, markersize=6.5, clip_on=False)
+    note(ax, text, at, (7, 5), va="baseline", **look)
+
+
+def column_beside(
+    ax: Axes, at: float, head: str, texts: Iterable[str], top: float = -0.7
+) -> list[Text]:
+    """A word for each row, right-aligned at `at` (1: the right edge of the axes), under a head."""
+    edge: Style = {"transform": ax.get_yaxis_transform(), "ha": "right"}
+    ax.text(at, top, head, va="bottom", color=GREY, **edge)
+    return [ax.text(at, row, text, va="center", **edge) for row, text in enumerate(texts)]
+
+
+def sentences_above(ax: Axes, sentences: Sequence[str]) -> None:
+    """Sentences above the axes, where no line can run through them."""
+    if sentences:
+        ax.text(0, 1.03, "\n".join(sentences), transform=ax.transAxes, va="bottom", linespacing=1.4)
+
+
+def label_ends(ax: Axes, lines: pd.DataFrame, colours: Mapping[str, str]) -> None:
+    """The name of each line at its right end, moved apart where lines end close together."""
+    ends = lines.ffill().iloc[-1].clip(upper=ax.get_ylim()[1])
+    points = np.column_stack([np.full(len(ends), lines.index[-1]), ends])
+    height = ax.figure.bbox.height / ax.figure.dpi * 72 * 0.8  # points, less the room for the axis
+    at = ax.transAxes.inverted().transform(ax.transData.transform(points))[:, 1]
+    arrow = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)}
+    places = _apart(at, 1.25 * SMALL / height)
+    for label, point, place in zip(ends.index, points, places, strict=True):
+        ax.annotate(
+            label,
+            point,
+            (1.035, place),
+            textcoords="axes fraction",
+            va="center",
+            color=colours[label],
+            arrowprops={**arrow, "color": colours[label]},
+            annotation_clip=False,
+        )
+
+
+def _apart(places: np.ndarray, gap: float) -> np.ndarray:
+    """Places above 0, moved as little as needed to lie `gap` apart, in the same order."""
+    order, steps = np.argsort(places, kind="stable"), gap * np.arange(len(places))
+    out = np.empty(len(places))
+    out[order] = isotonic_regression(places[order] - steps).x.clip(0) + steps
+    return out
+
+
+def label_points(
+    ax: Axes, points: pd.DataFrame, lines: list[np.ndarray], colours: list[str]
+) -> None:
+    """The name of each point beside it, on the side where it covers least: no point, no other name,
+    no line.
+    """
+    scale = 72 / ax.figure.dpi  # pixels to points of type
+    centres = ax.transData.transform(points) * scale
+    # what a name may not cover: middle, width, height, and how much it matters
+    taken = [(*centre, 8, 8, 3) for centre in centres]
+    for line in lines:
+        steps = np.arange(len(line) * 40) / 40
+        along = np.column_stack([np.interp(steps, range(len(line)), ends) for ends in line.T])
+        taken += [(*centre, 2, 2, 1) for centre in ax.transData.transform(along) * scale]
+    right = ax.transAxes.transform((1, 1))[0] * scale
+    for (label, at), centre, colour in zip(points.iterrows(), centres, colours, strict=True):
+        size = np.array([0.56 * len(label), 1.2]) * SMALL
+        middles = [centre + shift + (np.sign(shift[0]) * size[0] / 2, 0) for shift in SIDES]
+        boxes = np.array(taken)
+        covered = []
+        for middle in middles:
+            meets = np.abs(boxes[:, :2] - middle) < (boxes[:, 2:4] + size) / 2
+            outside = middle[0] + size[0] / 2 > right
+            covered.append(boxes[meets.all(axis=1), 4].sum() + 100 * outside)
+        least = int(np.argmin(covered))
+        taken.append((*middles[least], *size, 30))
+        note(ax, label, tuple(at), SIDES[least], color=colour)
