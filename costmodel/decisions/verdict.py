@@ -183,7 +183,7 @@ def turns(study: Study, verdict: Verdict, over: str = VOLUME) -> pd.DataFrame:
     >>> turns(pair, recommend(pair, draws=200, flips=False))["option"].to_list()
     ['RAG + LoRA']
     """
-    best, *others = verdict.table.index[verdict.table["eligible"]]
+    eligible = list(verdict.table.index[verdict.table["eligible"]])
     columns = ["option", "crossing", "p10", "p90", "p_never", "verdict"]
-    found = [breakeven(study, best, other, over).assign(option=other) for other in others]
+    found = [breakeven(study, eligible[0], o, over).assign(option=o) for o in eligible[1:]]
     return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)

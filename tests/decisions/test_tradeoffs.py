@@ -321,3 +321,9 @@ def test_a_discount_rate_moves_no_total(choices):
     assert cm.decisions.goal_seek(choices, ONE_DOLLAR, "good", over="discount_rate")["verdict"][
         0
     ].startswith("not asked: discount_rate changes present values only")
+
+
+def test_nothing_turns_where_no_option_reaches_the_floor():
+    study = cm.load("support_assistant", quality_floor=0.99, draws=200)
+    verdict = cm.recommend(study)
+    assert verdict.best is None and cm.decisions.turns(study, verdict).empty
