@@ -20,16 +20,7 @@ def case():
 @pytest.fixture(scope="module")
 def memo(case):
     base = cm.finance.baseline("people", case.options, minutes_per_request=4)
-    return cm.finance.memo(
-        case.options,
-        case.work,
-        base,
-        quality_floor=case.quality_floor,
-        called="people",
-        terms=case.terms,
-        draws=400,
-        seed=case.seed,
-    )
+    return cm.finance.memo(case, base, called="people", draws=400)
 
 
 def test_the_memo_has_four_numbers_three_assumptions_and_what_would_flip_it(memo):
@@ -42,27 +33,13 @@ def test_the_memo_has_four_numbers_three_assumptions_and_what_would_flip_it(memo
 
 
 def test_a_case_that_loses_is_not_funded(case):
-    sentence = cm.finance.memo(
-        case.options,
-        case.work,
-        cm.finance.baseline("today", {}),
-        quality_floor=case.quality_floor,
-        terms=case.terms,
-        draws=200,
-    ).sentence
-    assert sentence.startswith("Do not fund")
+    memo = cm.finance.memo(case, cm.finance.baseline("today", {}), draws=200)
+    assert memo.sentence.startswith("Do not fund")
 
 
 def test_no_eligible_option_is_an_error(case):
     with pytest.raises(ValueError, match="No option reaches 99%"):
-        cm.finance.memo(
-            case.options,
-            case.work,
-            cm.finance.baseline("today", {}),
-            quality_floor=0.99,
-            terms=case.terms,
-            draws=50,
-        )
+        cm.finance.memo(case, cm.finance.baseline("today", {}), quality_floor=0.99, draws=50)
 
 
 def test_an_unknown_baseline_is_refused(case):
@@ -72,34 +49,27 @@ def test_an_unknown_baseline_is_refused(case):
 
 def test_every_line_of_every_option_traces_to_rows_of_the_register(case):
     base = cm.finance.baseline("people", case.options, minutes_per_request=4)
-    options = {**case.options, "people": base}
-    register = cm.finance.numbered(options, case.work, case.terms, {"policy": cm.finance.Policy()})
+    study = replace(case, options={**case.options, "people": base})
+    register = cm.finance.numbered(study, {"policy": cm.finance.Policy()})
     rows = set(register["row"])
-    for label, option in options.items():
-        table = cm.finance.traced(option, case.work, register, terms=case.terms)
+    for label in study.options:
+        table = cm.finance.traced(study, register, label)
         assert (table["rows"] != "").all(), (label, table[table["rows"] == ""]["item"].to_list())
         assert all(set(cell.split(", ")) <= rows for cell in table["rows"])
-        assert table["usd"].sum() == pytest.approx(
-            cm.ledger(option, case.work, terms=case.terms)["usd"].sum()
-        )
+        assert table["usd"].sum() == pytest.approx(cm.ledger(study.only(label))["usd"].sum())
 
 
 def test_the_wrong_answers_trace_to_what_moves_the_quality(case):
-    """The dearest line of most options: its share accepted follows the model, the retrieval, the tune; or one evaluation of your own."""
+    """The dearest line of most options: its share accepted follows the model, the retrieval, the
+    tune; or one evaluation of your own."""
 
-    def behind(option):
-        table = cm.finance.traced(
-            option,
-            case.work,
-            cm.finance.numbered({"it": option}, case.work, case.terms),
-            terms=case.terms,
-        ).set_index("item")
-        inputs = cm.finance.numbered({"it": option}, case.work, case.terms).set_index("row")[
-            "input"
-        ]
+    def behind(study):
+        register = cm.finance.numbered(study)
+        table = cm.finance.traced(study, register).set_index("item")
+        inputs = register.set_index("row")["input"]
         return set(inputs[table.loc["answers that fail", "rows"].split(", ")])
 
-    rag = behind(case.options["RAG"])
+    rag = behind(case.only("RAG"))
     assert {
         "Workload.usd_per_failure",
         "accepted.large",
@@ -108,15 +78,15 @@ def test_the_wrong_answers_trace_to_what_moves_the_quality(case):
         "frontier.context_decay",
     } <= rag
     assert not {"engineer.usd_per_hour", "pinecone.usd_per_gb_month", "judge.agreement"} & rag
-    assert "Lora.log_odds" in behind(case.options["LoRA"])
-    measured = behind(replace(case.options["RAG"], quality=cm.Measured(160, 200)))
+    assert "Lora.log_odds" in behind(case.only("LoRA"))
+    evaluated = replace(case.option("RAG"), quality=cm.Measured(160, 200))
+    measured = behind(replace(case, options=evaluated))
     assert "accepted.large" not in measured and any("quality" in key for key in measured)
 
 
 def test_the_register_lists_what_nobody_touched_and_the_policy(case):
-    register = cm.finance.numbered(
-        case.options, case.work, case.terms, {"policy": cm.finance.Policy(tax_rate=0.25)}
-    ).set_index("input")
+    policy = cm.finance.Policy(tax_rate=0.25)
+    register = cm.finance.numbered(case, {"policy": policy}).set_index("input")
     assert (
         not register.loc["Policy.tax_rate", "default"]
         and register.loc["Policy.life_months", "default"]
@@ -125,12 +95,11 @@ def test_the_register_lists_what_nobody_touched_and_the_policy(case):
 
 
 def test_only_what_somebody_has_set_counts_as_touched(case):
-    """Also a Range whose form its unit decides, and one that the data fills in; a driver with a loading of 0 touches nothing."""
-    idle = cm.uncertainty.drive(
-        (case.options, case.work, case.terms), "economy", {"Trends.api": 0.0, "gpu.gpu_trend": 0.0}
-    )
-    for options, work, terms in ((case.options, case.work, case.terms), idle):
-        register = cm.finance.numbered(options, work, terms)
+    """Also a Range whose form its unit decides, and one that the data fills in; a driver with a
+    loading of 0 touches nothing."""
+    idle = cm.uncertainty.drive(case, "economy", {"Trends.api": 0.0, "gpu.gpu_trend": 0.0})
+    for study in (case, idle):
+        register = cm.finance.numbered(study)
         assert set(register[~register["default"]]["input"].str.split(".").str[0]) == {
             "Workload",
             "Corpus",
