@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report test lab bench fidelity check clean
+.PHONY: help report test lab bench fidelity front-door check clean
 
 help:
 	@echo "make report   reports/01_which_approach.html and .pdf, and the answer in one sentence"
@@ -13,7 +13,8 @@ help:
 	@echo "make lab      JupyterLab on the notebooks"
 	@echo "make bench    speed against the budgets"
 	@echo "make fidelity the model beside published measurements"
-	@echo "make check    lint, formatting of notebooks, types"
+	@echo "make front-door  the pictures and numbers of the README, as of today"
+	@echo "make check    lint, formatting, notebooks without outputs, types"
 
 $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -40,8 +41,12 @@ $(VENV)/.peers: $(READY) benchmarks/requirements.txt
 fidelity: $(READY)
 	$(BIN)/python benchmarks/fidelity.py
 
+front-door: $(READY)
+	$(BIN)/python benchmarks/front_door.py
+
 check: $(READY)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/nbstripout --verify notebooks/*.ipynb
 	$(BIN)/mypy
 

@@ -1,4 +1,4 @@
-"""Make what the README shows: pictures of today's reports, today's answer, and the table of how far to trust it.
+"""Make what the README shows: pictures of reports, the answer, and how far to trust it.
 
     python benchmarks/front_door.py            pictures (a minute) and words
     python benchmarks/front_door.py --words    the words alone (some seconds)
@@ -35,18 +35,18 @@ def trust() -> str:
     }
     for part, name in parts.items():
         row = cm.validation.error_by(cm.validation.fidelity(part)).iloc[-1]
-        held = f"{row.runs:.0f} runs, family left out"
+        held = f"{row.runs:,.0f} runs, family left out"
         rows.append((name, held, percent(row.error), percent(row.coverage)))
     served = cm.validation.serving_errors(cm.validation.serving_held_out())
     for name, row in served.iterrows():
-        held = f"{row.rows:.0f} measurements, setup left out"
+        held = f"{row.rows:,.0f} measurements, setup left out"
         rows.append((f"serving: {name}", held, percent(row.error), percent(row.coverage)))
-    curves = cm.validation.quality_fidelity(by=None)
-    for name, row in curves.iterrows():
-        held = f"{row.rows:.0f} figures, benchmark left out"
-        rows.append(
-            (f"quality: {name}", held, f"{100 * row.error:.0f} points", percent(row.coverage))
-        )
+    figures = cm.validation.quality_fidelity(by=None)
+    for name, found in figures.groupby("curve", sort=False):
+        error = (found["mid"] - found["reported"]).abs().median()
+        held = f"{len(found):,} figures, benchmark left out"
+        inside = percent(found["inside"].mean())
+        rows.append((f"quality: {name}", held, f"{100 * error:.0f} points", inside))
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join([lines[0], "|---" * 4 + "|", *lines[1:]])
 
@@ -62,7 +62,7 @@ def words() -> dict[str, str]:
 
 def block(name: str) -> re.Pattern[str]:
     """A block of the README between two comments."""
-    return re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.S)
+    return re.compile(rf"(<!-- {name} -->\n)(.*?)(<!-- /{name} -->)", re.S)
 
 
 def pictures() -> None:
@@ -81,7 +81,7 @@ def pictures() -> None:
 if __name__ == "__main__":
     text = README.read_text(encoding="utf-8")
     for name, said in words().items():
-        text = block(name).sub(lambda found, said=said: found[1] + said + found[2], text)
+        text = block(name).sub(lambda found, said=said: f"{found[1]}{said}\n{found[3]}", text)
     README.write_text(text, encoding="utf-8")
     if "--words" not in sys.argv:
         pictures()
