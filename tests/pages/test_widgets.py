@@ -1,4 +1,6 @@
-"""Sliders without a browser: what a move, an error and a recovery do to the picture and the headline."""
+"""Sliders without a browser: what a move, an error and a recovery do to the picture and the
+headline.
+"""
 
 import asyncio
 import re
@@ -7,6 +9,7 @@ import pytest
 
 import costmodel as cm
 from costmodel.pages.widgets import explorer as widgets
+from costmodel.pages.widgets import quick_answer
 
 ON = "2026-11-20"
 WORK = cm.Workload(
@@ -176,7 +179,7 @@ def test_the_last_of_many_moves_wins():
 
 
 def test_quick_answer():
-    box = widgets.quick_answer(draws=200, on=ON)
+    box = quick_answer(draws=200, on=ON)
     mine = cm.compare(
         *cm.choices.quick("Support assistant", box.model.value, on=ON), months=36, draws=200
     )
@@ -191,7 +194,7 @@ def test_quick_answer():
 
 
 def test_quick_answer_from_a_bill():
-    box = widgets.quick_answer(draws=200, on=ON)
+    box = quick_answer(draws=200, on=ON)
     box.bill.value = 7_750
     box.knows.value = True
     assert box.bill.layout.display == "" and box.requests.layout.display == "none"
@@ -204,4 +207,4 @@ def test_every_model_on_the_list_has_a_price():
     for model in cm.choices.MODELS:
         assert cm.facts.api_price(model, on=ON).tiers
     with pytest.raises(cm.facts.CatalogError):
-        widgets.quick_answer(model="gpt-6.1-tera")
+        quick_answer(model="gpt-6.1-tera")

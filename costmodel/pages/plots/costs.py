@@ -53,7 +53,7 @@ def plot_lifecycle(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
     ax = ax or picture(1.1 + 0.21 * len(paid))
     ends = paid.cumsum(axis=1)
     for phase, usd in paid.items():
-        bars = ax.barh(
+        ax.barh(
             range(len(paid)),
             usd,
             left=ends[phase] - usd,
@@ -63,7 +63,8 @@ def plot_lifecycle(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
             linewidth=0.4,
             label=phase,
         )
-    ax.bar_label(bars, [f" {dollars(end, money)}" for end in ends.iloc[:, -1]])
+    for row, total in enumerate(ends.iloc[:, -1]):
+        ax.text(total, row, f" {dollars(total, money)}", va="center")
     name_rows(ax, paid.index)
     money_axis(ax.xaxis, money, "total cost over the horizon [{}]")
     ax.set_xlim(0, ends.to_numpy().max() * 1.09)

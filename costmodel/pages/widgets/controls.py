@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import html
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,6 @@ DELAY_S = 0.06  # quiet time after the last event before the answer is asked aga
 DECADE = 10  # a slider over more than this factor is logarithmic
 STEPS = 200  # of a linear slider
 LOG_STEP = 0.01  # of a logarithmic slider, in factors of ten: 2.3 %
-
 
 # How far a slider reaches where the value itself does not say: (from, to)
 REACH = {
@@ -51,123 +51,103 @@ class Limits:
     high: float
     unit: str
     meaning: str
-    whole: bool = False
+    whole: bool
 
     @property
     def log(self) -> bool:
         return self.low > 0 and self.high / self.low > DECADE and not self.whole
 
 
-def limits(key: str, value: Any) -> Limits:
+def slider_limits(key: str, value: Any) -> Limits:
     """The limits of a slider, from the unit in the glossary and the present value or Range.
 
-    >>> limits("Workload.requests_per_month", 300_000.0).log, limits("Terms.months", 36).high
-    (True, 120)
+    >>> slider_limits("Workload.requests_per_month", 300_000.0).log
+    True
+    >>> slider_limits("Terms.months", 36).high
+    120
     """
     field = key.rsplit(".", 1)[-1]
-    unit, meaning = unit_of(field), meaning_of(field)
+    unit, form = unit_of(field), getattr(value, "form", "")
     low, mid, high = (getattr(value, end, value) for end in ("low", "mid", "high"))
-    form = getattr(value, "form", "")
+    factor = FACTOR.get(field, DECADE)
+    ends: tuple[float, float] = (mid / factor, mid * factor) if mid else (0, 1)
     if field in REACH:
-        ends: tuple[float, float] = REACH[field]
+        ends = REACH[field]
     elif unit in ("share", "share/month") or form == "share":
-        ends = (0.0, 1.0) if high > 0.2 else (0.0, 0.2)
+        ends = 0, 1 if high > 0.2 else 0.2
     elif form == "signed" or unit == "share/year":
-        ends = (
-            (low - (high - low) / 2, high + (high - low) / 2)
-            if high > low
-            else (mid - 0.5, mid + 0.5)
-        )
+        room = (high - low) / 2 or 0.5
+        ends = low - room, high + room
     elif isinstance(value, Doubt):
-        ends = (low / 2, high * 2)
-    else:
-        ends = (
-            (mid / FACTOR.get(field, DECADE), mid * FACTOR.get(field, DECADE))
-            if mid
-            else (0.0, 1.0)
-        )
+        ends = low / 2, high * 2
+    meaning = getattr(value, "why", "") or meaning_of(field)
     whole = isinstance(value, int) and field == "months"
-    return Limits(
-        min(ends[0], low), max(ends[1], high), unit, getattr(value, "why", "") or meaning, whole
-    )
+    return Limits(min(ends[0], low), max(ends[1], high), unit, meaning, whole)
 
 
-class Look:
+def row_looks() -> dict[str, dict[str, Any]]:
     """Layouts and styles that all rows of an explorer share: a page has to make a third of the
     models that way.
     """
-
-    def __init__(self) -> None:
-        layout = ipywidgets.Layout
-        self.name, self.slider, self.box, self.unit = (
-            layout(width=width) for width in ("220px", "200px", "100px", "185px")
-        )
-        self.error = layout(flex="1 1 160px", min_width="0")
-        self.row = layout(align_items="center", overflow="hidden")
-        self.label_style = ipywidgets.Label().style
-        self.slider_style = ipywidgets.SliderStyle()
-        self.box_style = ipywidgets.Text().style
-        self.error_style = ipywidgets.HTML().style
+    layout, label = ipywidgets.Layout, ipywidgets.Label().style
+    return {
+        "name": {"layout": layout(width="220px"), "style": label},
+        "slider": {"layout": layout(width="200px"), "style": ipywidgets.SliderStyle()},
+        "box": {"layout": layout(width="100px"), "style": ipywidgets.Text().style},
+        "unit": {"layout": layout(width="185px"), "style": label},
+        "error": {
+            "layout": layout(flex="1 1 160px", min_width="0"),
+            "style": ipywidgets.HTML().style,
+        },
+        "row": {"layout": layout(align_items="center", overflow="hidden")},
+    }
 
 
 class Control:
     """One input: its name, a slider, a box for typing, its unit, and room for an error."""
 
     def __init__(
-        self, key: str, value: Any, changed: Callable[[Control], None], look: Look
+        self,
+        key: str,
+        value: Any,
+        changed: Callable[[Control], None],
+        looks: dict[str, dict[str, Any]],
     ) -> None:
-        self.key, self.start, self.limits, self.changed = key, value, limits(key, value), changed
+        self.key, self.limits, self.changed = key, slider_limits(key, value), changed
+        self.start = float(getattr(value, "mid", value))
         self.value: float | None = None  # None: untouched
         self.wrong = ""  # what was typed and is no number
         self.quiet, self.placed = False, 0.0
-        mid = float(value.mid if isinstance(value, Doubt) else value)
-        reach = self.limits
-        low, high = (
-            (math.log10(reach.low), math.log10(reach.high))
-            if reach.log
-            else (reach.low, reach.high)
-        )
-        self.step = (
-            LOG_STEP if reach.log else 1 if reach.whole else float(f"{(high - low) / STEPS:.1g}")
-        )
-        kind = ipywidgets.FloatLogSlider if reach.log else ipywidgets.FloatSlider
-        self.slider: Any = kind(
-            min=low,
-            max=high,
-            step=self.step,
-            readout=False,
-            layout=look.slider,
-            style=look.slider_style,
-        )
-        self._place(mid)
-        self.box = ipywidgets.Text(
-            value=number_text(mid), continuous_update=False, layout=look.box, style=look.box_style
-        )
-        owner, _, field = key.rpartition(".")
-        name = readable(key if owner not in ("Workload", "Terms") else field)
-        label = ipywidgets.Label(name, layout=look.name, style=look.label_style)
-        doubt = (
-            f"{number_text(value.low)} to {number_text(value.high)} "
-            if isinstance(value, Doubt)
-            else ""
-        )
-        unit = ipywidgets.Label(doubt + reach.unit, layout=look.unit, style=look.label_style)
-        self.error = ipywidgets.HTML(layout=look.error, style=look.error_style)
-        tooltip = f"{key}: {reach.meaning}" if reach.meaning else key
-        for part in (self.slider, self.box, label, unit):
-            part.tooltip = tooltip
+        self.slider: Any = self._make_slider(looks["slider"])
+        text = number_text(self.start)
+        self.box = ipywidgets.Text(value=text, continuous_update=False, **looks["box"])
+        self.error = ipywidgets.HTML(**looks["error"])
+        self._place(self.start)
+        name = ipywidgets.Label(readable(re.sub(r"^(Workload|Terms)\.", "", key)), **looks["name"])
+        unit = self.limits.unit
+        if isinstance(value, Doubt):
+            unit = f"{number_text(value.low)} to {number_text(value.high)} {unit}"
+        parts = [name, self.slider, self.box, ipywidgets.Label(unit, **looks["unit"])]
+        meaning = self.limits.meaning
+        for part in parts:
+            part.tooltip = f"{key}: {meaning}" if meaning else key
         self.slider.observe(self._slid, "value")
         self.box.observe(self._typed, "value")
-        self.row = ipywidgets.HBox(
-            [label, self.slider, self.box, unit, self.error], layout=look.row
-        )
+        self.row = ipywidgets.HBox([*parts, self.error], **looks["row"])
         self.row.add_class("costmodel-row")
+
+    def _make_slider(self, look: dict[str, Any]) -> Any:
+        low, high = self._scale(self.limits.low), self._scale(self.limits.high)
+        kind, self.step = ipywidgets.FloatSlider, float(f"{(high - low) / STEPS:.1g}")
+        if self.limits.log:
+            kind, self.step = ipywidgets.FloatLogSlider, LOG_STEP
+        elif self.limits.whole:
+            self.step = 1
+        return kind(min=low, max=high, step=self.step, readout=False, **look)
 
     def _slid(self, change: dict) -> None:
         moved = abs(self._scale(change["new"]) - self._scale(self.placed))
-        if (
-            not self.quiet and moved > self.step / 2
-        ):  # less is the page's echo of where we put the slider
+        if not self.quiet and moved > self.step / 2:  # less is the page's echo of `_place`
             number = float(f"{change['new']:.3g}")  # the three figures that the box shows
             self.placed = change["new"]
             self._quietly(self.box, number_text(number))
@@ -176,25 +156,22 @@ class Control:
     def _typed(self, change: dict) -> None:
         if self.quiet:
             return
-        text = change["new"].strip().replace(",", "").replace("_", "").replace(" ", "")
         try:
-            number = float(text)
+            number = float(change["new"].replace(",", "").replace(" ", ""))
             check(math.isfinite(number), "not finite")
         except ValueError:
             self.wrong = (
                 f"{readable(self.key)} is {change['new']!r}, it must be a number, "
-                f"such as {number_text(getattr(self.start, 'mid', self.start))}"
+                f"such as {number_text(self.start)}"
             )
             self.changed(self)
-            return
-        self._place(number)
-        self._take(number)
+        else:
+            self._place(number)
+            self._take(number)
 
     def _take(self, number: float) -> None:
-        self.value, self.wrong = (
-            (round(number) if self.limits.whole and number == round(number) else number),
-            "",
-        )
+        whole = self.limits.whole and number.is_integer()
+        self.value, self.wrong = int(number) if whole else number, ""
         self.changed(self)
 
     def _scale(self, x: float) -> float:
@@ -205,17 +182,16 @@ class Control:
         and say so.
         """
         low = self._scale(self.limits.low)
-        inside = self._scale(min(max(number, self.limits.low), self.limits.high))
-        at = low + round((inside - low) / self.step) * self.step
+        inside = min(max(number, self.limits.low), self.limits.high)
+        at = low + round((self._scale(inside) - low) / self.step) * self.step
         self._quietly(self.slider, 10**at if self.limits.log else at)
         self.placed = self.slider.value
 
     def reset(self) -> None:
         """Back to what the input was, with its Range."""
-        mid = self.start.mid if isinstance(self.start, Doubt) else self.start
         self.value, self.wrong = None, ""
-        self._place(float(mid))
-        self._quietly(self.box, number_text(mid))
+        self._place(self.start)
+        self._quietly(self.box, number_text(self.start))
 
     def _quietly(self, part: Any, value: Any) -> None:
         self.quiet = True
@@ -225,9 +201,7 @@ class Control:
             self.quiet = False
 
     def say(self, message: str) -> None:
-        self.error.value = (
-            f'<span style="color:#B3261E">{html.escape(message)}</span>' if message else ""
-        )
+        self.error.value = in_red(message)
 
 
 class Later:
@@ -250,9 +224,10 @@ class Later:
 
 def sentence(error: Exception) -> str:
     """What an error says, in one line; its kind where it is none of ours."""
-    text = " ".join(str(error).split())
-    return (
-        text
-        if isinstance(error, (ValueError, CatalogError, Infeasible))
-        else f"{type(error).__name__}: {text}"
-    )
+    kind = "" if isinstance(error, (ValueError, CatalogError, Infeasible)) else type(error).__name__
+    return f"{kind}: ".removeprefix(": ") + " ".join(str(error).split())
+
+
+def in_red(message: str) -> str:
+    """An error as HTML; nothing where there is none."""
+    return f'<span style="color:#B3261E">{html.escape(message)}</span>' if message else ""

@@ -27,7 +27,7 @@ from costmodel.decisions.verdict import recommend
 from costmodel.ledgers.book import cash_flow, ledger
 from costmodel.pages.plots import costs, style
 from costmodel.pages.plots import options as option_plots
-from costmodel.pages.widgets.controls import STYLE, Control, Later, Look, sentence
+from costmodel.pages.widgets.controls import STYLE, Control, Later, row_looks, sentence
 
 HEADLINE = (
     "Workload.requests_per_month",
@@ -55,21 +55,19 @@ class Explorer(ipywidgets.VBox):
         self.study, self.show = study, show
         self.things = (dict(study.options), study.work, study.terms)
         self.quality_floor = study.quality_floor
-        self.ax = style.picture(
-            HEIGHTS[show](len(study.options)), width=8.6
-        )  # one figure, drawn again and again
+        # one figure, drawn again and again
+        self.ax: Any = style.picture(HEIGHTS[show](len(study.options)), width=8.6)
         self.colours = style.palette(study.options)
         self.controls: dict[str, Control] = {}
-        self.look = Look()
+        self.looks = row_looks()
         self.cause: Control | None = None
         self.verdict: Any = None
         self.later = Later(self.refresh)
-        self.headline = ipywidgets.HTML(layout=ipywidgets.Layout(min_height="80px", width="auto"))
+        layout = ipywidgets.Layout
+        self.headline = ipywidgets.HTML(layout=layout(min_height="80px", width="auto"))
         self.headline.add_class("costmodel-headline")
-        self.image = ipywidgets.Image(
-            format="png",
-            layout=ipywidgets.Layout(max_width="100%", width="860px", object_fit="contain"),
-        )
+        size = layout(max_width="100%", width="860px", object_fit="contain")
+        self.image = ipywidgets.Image(format="png", layout=size)
         keys = list(dict.fromkeys(self._key(name) for name in sliders))
         if self.quality_floor is not None and FLOOR not in keys:
             keys = [*keys[: HEADLINES - 1], FLOOR, *keys[HEADLINES - 1 :]]
@@ -78,22 +76,11 @@ class Explorer(ipywidgets.VBox):
         self.fold = ipywidgets.VBox([])
         self.more = ipywidgets.Accordion([self.fold], titles=("more inputs",), selected_index=None)
         self.more.observe(self._unfold, "selected_index")
-        reset = ipywidgets.Button(
-            description="Reset",
-            tooltip="every input back to what it was",
-            layout=ipywidgets.Layout(width="90px"),
-        )
+        reset = ipywidgets.Button(description="Reset", layout=layout(width="90px"))
+        reset.tooltip = "every input back to what it was"
         reset.on_click(self.reset)
-        super().__init__(
-            [
-                ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none")),
-                self.headline,
-                self.image,
-                self.top,
-                reset,
-                self.more,
-            ]
-        )
+        hidden = ipywidgets.HTML(STYLE, layout=layout(display="none"))
+        super().__init__([hidden, self.headline, self.image, self.top, reset, self.more])
         self.refresh()
 
     def _key(self, name: str) -> str:
@@ -102,7 +89,7 @@ class Explorer(ipywidgets.VBox):
     def _control(self, key: str) -> Control:
         if key not in self.controls:
             value = (self.quality_floor or 0.0) if key == FLOOR else dict(leaves(self.things))[key]
-            self.controls[key] = Control(key, value, self._changed, self.look)
+            self.controls[key] = Control(key, value, self._changed, self.looks)
         return self.controls[key]
 
     def _unfold(self, change: dict) -> None:
@@ -112,14 +99,13 @@ class Explorer(ipywidgets.VBox):
         if change["new"] is None or self.fold.children:
             return
         best = self.verdict.best if self.verdict else None
-        first = list(tornado(self.study, best)["input"]) if best else []
-        doubts = [
-            key
-            for key, value in leaves(self.things)
-            if isinstance(value, Doubt) and value.low < value.high
-        ]
-        keys = [k for k in dict.fromkeys([*self.folded, *first, *doubts]) if k not in self.controls]
-        self.fold.children = [self._control(key).row for key in keys]
+        keys = [*self.folded, *(tornado(self.study, best)["input"] if best else ())]
+        for key, value in leaves(self.things):
+            if isinstance(value, Doubt) and value.low < value.high:
+                keys.append(key)
+        shown = set(self.controls)
+        rows = [self._control(key).row for key in dict.fromkeys(keys) if key not in shown]
+        self.fold.children = rows
 
     def _changed(self, control: Control) -> None:
         self.cause = control
@@ -140,23 +126,17 @@ class Explorer(ipywidgets.VBox):
             wrong = {c.key: c.wrong for c in self.controls.values() if c.wrong}
             if not wrong:
                 wrong = self._ask()
-        except (
-            Exception
-        ) as error:  # whatever it is: the reader must see it, and never an old picture as new
-            kept = next(
-                (
-                    c.key
-                    for c in self.controls.values()
-                    if html.escape(sentence(error)) in c.error.value
-                ),
-                None,
-            )
-            wrong = {kept or (self.cause.key if self.cause else ""): sentence(error)}
+        except Exception as error:  # the reader must see it, and never an old picture as new
+            said = sentence(error)
+            keys = [c.key for c in self.controls.values() if html.escape(said) in c.error.value]
+            keys.append(self.cause.key if self.cause else "")
+            wrong = {keys[0]: said}
         for control in self.controls.values():
             control.say(wrong.get(control.key, ""))
         self.image.remove_class("costmodel-waiting")
-        (self.image.add_class if wrong else self.image.remove_class)("costmodel-failed")
+        self.image.remove_class("costmodel-failed")
         if wrong:
+            self.image.add_class("costmodel-failed")
             reason = html.escape(next(iter(wrong.values())))
             self.headline.value = f'<span style="color:#8A8A8A">No answer: {reason}</span>'
 
@@ -179,15 +159,14 @@ class Explorer(ipywidgets.VBox):
         if wrong:
             return wrong
         options, work, terms = things
-        changes = {"options": options, "work": work, "terms": terms, "quality_floor": floor}
-        study = replace(self.study, **changes, accept_zero=None)
+        changes: style.Style = {"options": options, "work": work, "terms": terms}
+        study = replace(self.study, quality_floor=floor, accept_zero=None, **changes)
         verdict = recommend(study, flips=False)
         self.ax.clear()
         VIEWS[self.show](verdict, study, self.ax, self.colours)
-        figure: Any = self.ax.figure
-        self.image.value = style.png(figure)
+        self.image.value = style.png(self.ax.figure)
         if self.show != "cumulative":  # elsewhere the first layout fits, and half the time is saved
-            figure.set_layout_engine("none")
+            self.ax.figure.set_layout_engine("none")
         self.headline.value = headline(verdict, terms)
         self.verdict = verdict
         return {}
@@ -195,31 +174,22 @@ class Explorer(ipywidgets.VBox):
 
 def _bands(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
     table = verdict.table.copy()
-    table.loc[~table["eligible"] & (table["why_not"] == ""), "why_not"] = (
-        "does not reach the quality floor"
-    )
-    option_plots.plot_bands(table, ax, colours, money=study.terms.money)
-
-
-def _lifecycle(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
-    costs.plot_lifecycle(ledger(study), ax, money=study.terms.money)
-
-
-def _cumulative(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
-    costs.plot_cumulative(cash_flow(study), ax, colours, money=study.terms.money)
-
-
-def _quality(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
-    option_plots.plot_quality(
-        verdict.table, ax, floor=study.quality_floor, colours=colours, money=study.terms.money
-    )
+    missed = ~table["eligible"] & (table["why_not"] == "")
+    table.loc[missed, "why_not"] = "does not reach the quality floor"
+    option_plots.plot_bands(table, ax, colours, study.terms.money)
 
 
 VIEWS: dict[str, Callable] = {
     "compare": _bands,
-    "lifecycle": _lifecycle,
-    "cumulative": _cumulative,
-    "quality": _quality,
+    "lifecycle": lambda verdict, study, ax, colours: costs.plot_lifecycle(
+        ledger(study), ax, study.terms.money
+    ),
+    "cumulative": lambda verdict, study, ax, colours: costs.plot_cumulative(
+        cash_flow(study), ax, colours, money=study.terms.money
+    ),
+    "quality": lambda verdict, study, ax, colours: option_plots.plot_quality(
+        verdict.table, ax, floor=study.quality_floor, colours=colours, money=study.terms.money
+    ),
 }
 HEIGHTS: dict[str, Callable[[int], float]] = {  # inches, by the number of options
     "compare": lambda n: 1.0 + 0.27 * n,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 import ipywidgets
@@ -13,7 +12,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.public import public
 from costmodel.pages.blocks import answer, cards
 from costmodel.pages.first_words import first_answer
-from costmodel.pages.widgets.controls import STYLE, Later, sentence
+from costmodel.pages.widgets.controls import STYLE, Later, in_red, sentence
 
 DRAWS = 1_000
 
@@ -55,29 +54,13 @@ class QuickAnswer(ipywidgets.VBox):
         self.headline, self.error = ipywidgets.HTML(), ipywidgets.HTML()
         self.later = Later(self.refresh)
         self.use_case.observe(self._fill, "value")
-        for part in (
-            self.knows,
-            self.requests,
-            self.bill,
-            self.read,
-            self.unit,
-            self.words,
-            self.model,
-        ):
+        read = ipywidgets.HBox([self.read, self.unit])
+        above, below = (self.requests, self.bill), (self.words, self.model)
+        for part in (self.knows, *above, *read.children, *below):
             part.observe(self._changed, "value")
-        super().__init__(
-            [
-                ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none")),
-                ipywidgets.HBox([self.use_case, self.knows]),
-                self.requests,
-                self.bill,
-                ipywidgets.HBox([self.read, self.unit]),
-                self.words,
-                self.model,
-                self.error,
-                self.headline,
-            ]
-        )
+        hidden = ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none"))
+        first = ipywidgets.HBox([self.use_case, self.knows])
+        super().__init__([hidden, first, *above, read, *below, self.error, self.headline])
         self._fill()
 
     def _fill(self, _: Any = None) -> None:
@@ -125,7 +108,7 @@ class QuickAnswer(ipywidgets.VBox):
             self.error.value = ""
             self.headline.remove_class("costmodel-failed")
         except Exception as error:  # shown to the reader, never swallowed
-            self.error.value = f'<span style="color:#B3261E">{html.escape(sentence(error))}</span>'
+            self.error.value = in_red(sentence(error))
             self.headline.add_class("costmodel-failed")
         self.headline.remove_class("costmodel-waiting")
 
