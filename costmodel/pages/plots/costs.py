@@ -17,14 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from costmodel.core.words import USD, Currency, dollars, number_text
-from costmodel.pages.plots.marks import (
-    WHITE_DOT,
-    draw_lines,
-    label_ends,
-    legend_above,
-    note,
-    sentences_above,
-)
+from costmodel.pages.plots.marks import WHITE_DOT, draw_lines, legend_above, note, sentences_above
 from costmodel.pages.plots.style import (
     COLOURS,
     INK,
@@ -39,7 +32,6 @@ from costmodel.pages.plots.style import (
     name_rows,
     palette,
     picture,
-    tidy,
 )
 
 
@@ -67,7 +59,7 @@ def plot_lifecycle(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
         ax.text(total, row, f" {dollars(total, money)}", va="center")
     name_rows(ax, paid.index)
     money_axis(ax.xaxis, money, "total cost over the horizon [{}]")
-    ax.set_xlim(0, ends.to_numpy().max() * 1.09)
+    ax.set_xlim(0, ends.max(axis=None) * 1.09)
     small = {"handlelength": 1, "handleheight": 1, "columnspacing": 1.4, "handletextpad": 0.5}
     legend_above(ax, min(5, paid.shape[1]), **small)
     return ax
@@ -88,19 +80,17 @@ def plot_cumulative(
     paid = by_option(in_currency(table, money), "month", column)
     colours = colours or palette(paid.columns)
     ax = ax or picture(max(3.0, 0.6 + 0.21 * paid.shape[1]))
-    draw_lines(ax, paid, colours)
-    ax.set_ylim(0, paid.to_numpy().max() * 1.05)
+    ax.set_ylim(0, paid.max(axis=None) * 1.05)
+    draw_lines(ax, paid, colours, "y")
     crossed = sorted(_crossings(paid)[:crossings])
     for number, (month, cost, _) in enumerate(crossed, 1):
         ax.plot(month, cost, **WHITE_DOT, markersize=9, zorder=5)
         ax.text(month, cost, str(number), ha="center", va="center_baseline", fontsize=6.5, zorder=6)
     sentences_above(ax, [f"{number}  {text}" for number, (*_, text) in enumerate(crossed, 1)])
-    tidy(ax, "y")
     what = "present value of the cost" if column == "npv" else "cost"
     money_axis(ax.yaxis, money, what + " so far [{}]")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 3, 6, 10]))
     ax.set_xlabel("month (0: today)")
-    label_ends(ax, paid, colours)
     return ax
 
 

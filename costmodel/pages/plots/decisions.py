@@ -17,7 +17,6 @@ from costmodel.pages.plots.marks import (
     draw_band,
     draw_lines,
     draw_map,
-    label_ends,
     legend_above,
     mark_present,
     note,
@@ -58,15 +57,11 @@ def plot_fan(
     table = in_currency(table, money)
     for label, part in table.groupby("option", sort=False):
         draw_band(ax, part["month"], part["p10"], part["p90"], colours[str(label)])
-    paid = by_option(table, "month", "p50")
-    draw_lines(ax, paid, colours)
+    draw_lines(ax, by_option(table, "month", "p50"), colours, "y", bottom=0)
     ax.set_xlim(0)
-    ax.set_ylim(0)
-    tidy(ax, "y")
     money_axis(ax.yaxis, money, "paid so far, median and 80 % band [{}]")
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     ax.set_xlabel("month")
-    label_ends(ax, paid, colours)
     return ax
 
 

@@ -274,12 +274,10 @@ def _ranges_on_log_axis(
     """A row for each way: low to high as a bar, the middle as a dot with its number above."""
     ax = ax or picture(0.8 + 0.36 * len(ends))
     ax.set_xscale("log")
-    low, mid, high = (ends[column] for column in ends)
-    colours = colours_of(ends.index)
-    draw_ranges(ax, low, mid, high, [colours[way] for way in ends.index], height=0.42)
-    for row, number in enumerate(mid):
+    draw_ranges(ax, ends, list(colours_of(ends.index).values()), height=0.42)
+    for row, number in enumerate(ends.iloc[:, 1]):
         ax.text(number, row - 0.24, words(number), ha="center", va="bottom")
     name_rows(ax, ends.index)
-    ax.set_xlim(low.min() / 1.5, high.max() * 1.5)
+    ax.set_xlim(ends.min(axis=None) / 1.5, ends.max(axis=None) * 1.5)
     write_as(ax.xaxis, words, name)
     return ax

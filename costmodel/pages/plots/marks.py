@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 from scipy.optimize import isotonic_regression
 
-from costmodel.pages.plots.style import GREY, INK, SMALL, Style
+from costmodel.pages.plots.style import GREY, INK, SMALL, Style, tidy
 
 DASHED = (0, (4, 3))
 WHITE_DOT: Style = {"marker": "o", "linestyle": "", "color": "white", "markeredgecolor": INK}
@@ -29,9 +29,7 @@ SIDES = ((7, 0), (-7, 0), (0, 11), (0, -11), (5, 11), (5, -11), (-5, 11), (-5, -
 
 def draw_ranges(
     ax: Axes,
-    low: pd.Series,
-    mid: pd.Series,
-    high: pd.Series,
+    ends: pd.DataFrame,
     colours: Any,
     rows: Any = None,
     height: Any = 0.5,
@@ -39,7 +37,8 @@ def draw_ranges(
     edge: float = 0.7,
     alpha: float = 0.4,
 ) -> None:
-    """One row each: low to high as a bar, the middle as a dot with a white edge."""
+    """One row each of (low, middle, high): a bar, and the middle as a dot with a white edge."""
+    low, mid, high = ends.to_numpy(float).T
     rows = range(len(mid)) if rows is None else rows
     pale = to_rgba_array(colours) * (1, 1, 1, alpha)
     ax.barh(rows, high - low, left=low, height=height, color=pale)
@@ -51,11 +50,20 @@ def draw_band(ax: Axes, x: Any, low: Any, high: Any, colour: str) -> None:
     ax.fill_between(x, low, high, color=colour, alpha=0.16)
 
 
-def draw_lines(ax: Axes, lines: pd.DataFrame, colours: Mapping[str, str]) -> None:
-    """A line for each column, over the whole width of the axes."""
+def draw_lines(
+    ax: Axes,
+    lines: pd.DataFrame,
+    colours: Mapping[str, str],
+    grid: str = "both",
+    bottom: float | None = None,
+) -> None:
+    """A line for each column, over the whole width of the axes, named at its right end."""
     for label, line in lines.items():
         ax.plot(line.dropna(), color=colours[str(label)], linewidth=1.6)
     ax.set_xlim(lines.index[0], lines.index[-1])
+    ax.set_ylim(bottom)
+    tidy(ax, grid)
+    label_ends(ax, lines, colours)
 
 
 def draw_map(

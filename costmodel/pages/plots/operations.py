@@ -19,7 +19,6 @@ from costmodel.pages.plots.marks import (
     draw_lines,
     draw_map,
     draw_ranges,
-    label_ends,
     legend_above,
     legend_mark,
     note,
@@ -165,10 +164,8 @@ def plot_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     colours = dict(zip(lines, COLOURS[1::2], strict=False))
     ax.set(xscale="log", ylim=(0, 1))
     draw_lines(ax, lines, colours)
-    tidy(ax)
     write_as(ax.xaxis, short, "requests [1/month]; grey: 20 to 30 %, as published")
     write_as(ax.yaxis, percent, "inference over everything [share]")
-    label_ends(ax, lines, colours)
     return ax
 
 
@@ -185,10 +182,8 @@ def plot_tasks(table: pd.DataFrame, ax: Axes | None = None, money: Currency = US
     log_if_wide(ax, "x", lines.index, 10)
     log_if_wide(ax, "y", lines, 10)
     draw_lines(ax, lines, colours)
-    tidy(ax)
     money_axis(ax.yaxis, money, "cost of a resolved task [{}]")
     write_as(ax.xaxis, short, "steps of a task [count]")
-    label_ends(ax, lines, colours)
     return ax
 
 
@@ -201,8 +196,7 @@ def plot_agent_runs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = ax or picture(0.9 + 0.25 * len(table))
     ours, missed = COLOURS[1], str(HATCHED["edgecolor"])
     colours = np.where(table["inside"], ours, missed)
-    low, mid, high = (table[column] for column in ("low", "mid", "high"))
-    draw_ranges(ax, low, mid, high, colours, size=4.5, edge=0, alpha=0.35)
+    draw_ranges(ax, table[["low", "mid", "high"]], colours, size=4.5, edge=0, alpha=0.35)
     ax.plot(table["reported"], range(len(table)), "D", color=INK, markersize=4.5, markeredgewidth=0)
     column_beside(ax, 1.07, "steps", [f"{steps:.0f}" for steps in table["steps"]], -0.8)
     column_beside(ax, 1.205, "resolved", map(percent, table["success"]), -0.8)

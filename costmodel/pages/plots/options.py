@@ -72,9 +72,9 @@ def plot_bands(
     rows, runs = np.arange(len(table)), np.isfinite(table["mid"].to_numpy())
     # a reason stands below its bar, which is higher up and thinner
     at, half = rows - 0.14 * (reasons != ""), np.where(reasons != "", 0.18, 0.25)
-    p10, p50, p90, mid = (table.loc[runs, column] for column in ("p10", "p50", "p90", "mid"))
-    draw_ranges(ax, p10, mid, p90, shades[runs], at[runs], 2 * half[runs], size=4.5)
-    ax.vlines(p50, (at - half)[runs], (at + half)[runs], colors=shades[runs], linewidth=2)
+    shown, shades, at, half = table[runs], shades[runs], at[runs], half[runs]
+    draw_ranges(ax, shown[["p10", "mid", "p90"]], shades, at, 2 * half, size=4.5)
+    ax.vlines(shown["p50"], at - half, at + half, colors=shades, linewidth=2)
     for row, reason in enumerate(reasons):
         if len(reason) > LONGEST:
             reason = reason[: LONGEST - 1].rstrip() + "…"

@@ -21,7 +21,6 @@ from costmodel.pages.plots.marks import (
     draw_band,
     draw_lines,
     draw_ranges,
-    label_ends,
     mark_present,
     sentences_above,
 )
@@ -73,15 +72,13 @@ def plot_utilisation(table: pd.DataFrame, ax: Axes | None = None, money: Currenc
     if (lines["with people"] <= lines["GPUs alone"]).all():
         lines = lines.drop(columns="with people")
     draw_band(ax, table.index, table["low"], table["high"], OWN)
+    log_if_wide(ax, "x", lines.index, 5)
+    log_if_wide(ax, "y", table[["low", "high"]], 5)
     draw_lines(ax, lines, LINE_COLOURS)
     if "API" in lines:
         ax.lines[-1].set(linestyle=DASHED, linewidth=1.4)
-    log_if_wide(ax, "x", lines.index, 5)
-    log_if_wide(ax, "y", table[["low", "high"]], 5)
-    tidy(ax)
     money_axis(ax.yaxis, money, "price of a million output tokens [{}/Mtok]")
     _name_use(ax, lines.index)
-    label_ends(ax, lines, LINE_COLOURS)
     return ax
 
 
@@ -174,13 +171,13 @@ def plot_buy_or_rent(table: pd.DataFrame, ax: Axes | None = None, money: Currenc
     ax = ax or picture(0.9 + 0.34 * len(table))
     table = in_currency(table, money)
     bought, use = table["choice"] == "buy", table["breakeven_utilisation"]
-    low, mid, high = (table[column] for column in ("p10", "npv", "p90"))
-    draw_ranges(ax, low, mid, high, np.where(bought, STAFF, OWN), alpha=0.3)
+    shades = np.where(bought, STAFF, OWN)
+    draw_ranges(ax, table[["p10", "npv", "p90"]], shades, alpha=0.3)
     words = use.map(percent).where(use <= 1, "never")
     words = words.mask(use.isna(), "all hours paid").mask(bought, "")
     column_beside(ax, 1.17, "buying pays above", words, -0.62)
     name_rows(ax, table["choice"])
-    ax.set_xlim(0, high.max() * 1.05)
+    ax.set_xlim(0, table["p90"].max() * 1.05)
     name = "present value of the cost [{}]\nband P10 to P90, dot: every input at its middle"
     money_axis(ax.xaxis, money, name)
     return ax

@@ -168,9 +168,10 @@ def palette(labels: Iterable[str]) -> dict[str, str]:
     labels = list(dict.fromkeys(labels))
     colours = {label: COLOURS[LABELS.index(label)] for label in labels if label in LABELS}
     for label in sorted(set(labels) - set(LABELS)):
-        free = [c for c in COLOURS if c not in colours.values()] or list(COLOURS)
         first = crc32(label.encode()) % len(COLOURS)
-        colours[label] = next(c for c in (*COLOURS[first:], *COLOURS[:first]) if c in free)
+        by_preference = COLOURS[first:] + COLOURS[:first]
+        free = [colour for colour in by_preference if colour not in colours.values()]
+        colours[label] = (free or by_preference)[0]
     return {label: colours[label] for label in labels}
 
 

@@ -13,7 +13,6 @@ from costmodel.pages.plots.marks import (
     column_beside,
     draw_lines,
     draw_ranges,
-    label_ends,
     sentences_above,
 )
 from costmodel.pages.plots.style import (
@@ -27,7 +26,6 @@ from costmodel.pages.plots.style import (
     name_rows,
     palette,
     picture,
-    tidy,
     write_as,
 )
 
@@ -43,15 +41,16 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
     """
     ax = ax or picture(0.9 + 0.42 * len(table))
     rows = np.flatnonzero(table["requests"] > 0)
-    low, mid, high = (table[column].iloc[rows] for column in ("p10", "requests", "p90"))
-    values = table[["requests", "p10", "p90"]].to_numpy(float)
+    ends = table[["p10", "requests", "p90"]]
+    values = ends.to_numpy(float)
     if (values > 0).any():
         ax.set_xscale("log")
         known = [*values[values > 0], *([now] if now else [])]
         ax.set_xlim(min(known) / 2, max(known) * 2)
     if len(rows):
-        draw_ranges(ax, low, mid, high, COLOURS[7], rows)
-    for row, requests in zip(rows, mid, strict=True):
+        draw_ranges(ax, ends.iloc[rows], COLOURS[7], rows)
+    for row in rows:
+        requests = table["requests"].iloc[row]
         ax.text(requests, row - 0.3, short(requests), ha="center", va="bottom")
     never = [percent(p) if np.isfinite(p) else "cannot run" for p in table["p_never"]]
     column_beside(ax, 1.09, "P(never)", never)
@@ -79,8 +78,6 @@ def plot_tenants(table: pd.DataFrame, ax: Axes | None = None, money: Currency = 
     log_if_wide(ax, "x", lines.index, 10)
     log_if_wide(ax, "y", lines, 10)
     draw_lines(ax, lines, colours)
-    tidy(ax)
     money_axis(ax.yaxis, money, "cost of one tenant [{}/month]")
     write_as(ax.xaxis, short, "tenants")
-    label_ends(ax, lines, colours)
     return ax

@@ -5,30 +5,38 @@ group by group.
 from __future__ import annotations
 
 from itertools import cycle
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from costmodel.core.errors import check
 from costmodel.core.words import short
 from costmodel.laws.training.calibration import measured_training
-from costmodel.pages.plots.style import COLOURS, GREY, INK, PALE, figure, name_rows, picture, tidy
+from costmodel.pages.plots.marks import legend_mark
+from costmodel.pages.plots.style import (
+    COLOURS,
+    GREY,
+    INK,
+    PALE,
+    Style,
+    figure,
+    name_rows,
+    picture,
+    tidy,
+    write_as,
+)
 
 NAMES = {"token/s": "tokens per second and GPU", "GB": "peak memory of one GPU"}
 OUTSIDE = "#B2182B"
-JITTER = (
-    0.55  # height of a row over which its points are spread, so that they do not hide each other
-)
+JITTER = 0.55  # height of a row over which its points are spread: they do not hide each other
 GOLDEN = 0.618034  # spreads consecutive points evenly, and the same way each time
 FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 WIDE = 500  # ends of an axis this far apart leave room for powers of ten only
 CLOSE = (1 / 1.25, 1.25)  # shaded: within 25 % either way
 FAMILY_COLOURS = (*COLOURS, "#8B1A4F", "#3D3D3D", "#B79F00")
-Style = dict[str, Any]  # how something is drawn, in the figure and in its legend
 EQUAL: Style = {"color": INK, "linewidth": 0.9}
 TWICE: Style = {"color": GREY, "linewidth": 0.7, "linestyle": (0, (2, 3))}
 RING: Style = {
@@ -49,7 +57,6 @@ def plot_fidelity(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     A run whose band misses the line is a cross. One quantity per figure: give it the runs of one
     part.
     """
-    check(len(table) > 0, "plot_fidelity: the table has no runs")
     units = table["unit"].unique()
     check(
         len(units) == 1,
@@ -66,16 +73,13 @@ def plot_fidelity(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for family, rows in table.groupby("family"):
         colour = colours.get(str(family), GREY)
         _draw_runs(ax, rows, colour)
-        handles.append(_mark("o", colour, f"{family} ({len(rows)})", 4.5))
+        handles.append(legend_mark("o", colour, f"{family} ({len(rows)})"))
     handles += [
-        _mark("x", INK, "outside its 80 % band", 4.6),
+        legend_mark("x", INK, "outside its 80 % band"),
         Line2D([], [], label="predicted = reported", **EQUAL),
         Line2D([], [], label="half and double", **TWICE),
     ]
-    _square(ax, low, high)
-    name = NAMES.get(units[0], "value")
-    ax.set_xlabel(f"reported {name} [{units[0]}]")
-    ax.set_ylabel(f"predicted {name} [{units[0]}]")
+    _square(ax, low, high, f"{NAMES.get(units[0], 'value')} [{units[0]}]")
     ax.legend(
         handles=handles,
         loc="upper left",
@@ -96,13 +100,13 @@ def _draw_runs(ax: Axes, rows: pd.DataFrame, colour: str) -> None:
     ax.plot(x[out], mid[out], "x", color=colour, markersize=4.6, markeredgewidth=1.3, zorder=4)
 
 
-def _square(ax: Axes, low: float, high: float) -> None:
+def _square(ax: Axes, low: float, high: float, name: str) -> None:
     """The same logarithmic scale both ways."""
     ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
-    tidy(ax, "both")
-    for axis in (ax.xaxis, ax.yaxis):
+    tidy(ax)
+    for axis, side in ((ax.xaxis, "reported "), (ax.yaxis, "predicted ")):
         axis.set_major_locator(LogLocator(10, subs=(1.0,) if high / low > 1e3 else (1.0, 3.0)))
-        axis.set_major_formatter(FuncFormatter(lambda x, _: short(x)))
+        write_as(axis, short, side + name)
         axis.set_minor_formatter(NullFormatter())
 
 
@@ -114,20 +118,17 @@ def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None)
         by in table,
         f"plot_errors: no column {by!r}; the table has {', '.join(map(str, table.columns))}",
     )
-    check(len(table) > 0, "plot_errors: the table has no runs")
     groups = sorted(table.groupby(by), key=lambda group: np.log(group[1]["ratio"]).abs().median())
     ax = ax or picture(1.1 + 0.34 * len(groups))
-    ax.axvspan(*CLOSE, color=PALE, alpha=0.55, linewidth=0, zorder=0)
+    ax.axvspan(*CLOSE, color=PALE, alpha=0.55, zorder=0)
     ax.axvline(1, zorder=1, **EQUAL)
     plain = [(rows["plain"] / rows["reported"]).median() for _, rows in groups]
     for row, (_, rows) in enumerate(groups):
         _draw_group(ax, row, rows)
-        if np.isfinite(plain[row]):
-            ax.plot(plain[row], row, zorder=5, **RING)
+    ax.plot(plain, range(len(plain)), zorder=5, **RING)
     ends = [table["ratio"].min(), table["ratio"].max(), *plain]
     low, high = min(0.4, np.nanmin(ends) / 1.15), max(2.5, np.nanmax(ends) * 1.15)
     ax.set(xscale="log", xlim=(low, high))
-    tidy(ax, "x")
     name_rows(ax, [f"{name} ({len(rows)})" for name, rows in groups])
     factors = [
         f
@@ -167,17 +168,11 @@ def _legend_of_errors(table: pd.DataFrame) -> list[Line2D]:
     dots = {"inside its 80 % band": COLOURS[1], "outside": OUTSIDE}
     if table["low"].isna().any():
         dots["without a band"] = GREY
-    handles = [_mark("o", colour, label, 4.5, 0) for label, colour in dots.items()]
-    handles.append(_mark("|", INK, "median", 9, 2))
+    handles = [legend_mark("o", colour, label, edge=0) for label, colour in dots.items()]
+    handles.append(legend_mark("|", INK, "median", 9, 2))
     if table["plain"].notna().any():
         handles.append(Line2D([], [], label="median of 6ND at 40 %", **RING))
     return handles
-
-
-def _mark(marker: str, colour: str, label: str, size: float, edge: float | None = None) -> Line2D:
-    """A name in the legend beside its mark."""
-    style: Style = {"markersize": size, "markeredgewidth": edge}
-    return Line2D([], [], marker=marker, linestyle="", color=colour, label=label, **style)
 
 
 def family_colours() -> dict[str, str]:
