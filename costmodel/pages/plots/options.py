@@ -95,10 +95,10 @@ def plot_bands(
 
 def _name_chances(ax: Axes, shares: pd.Series) -> None:
     """The share of draws in which each option is the cheapest, bold from one half on."""
-    words = ["<1 %" if 0 < share < 0.005 else percent(share) for share in shares]
+    words = shares.map(percent).mask((shares > 0) & (shares < 0.005), "<1 %")
+    words = words.where(shares.notna(), "")
     for text, share in zip(column_beside(ax, 1.09, "P(cheapest)", words), shares, strict=True):
         text.set(color=INK if share else GREY, weight="bold" if share >= 0.5 else "normal")
-        text.set_visible(bool(np.isfinite(share)))
 
 
 @figure
