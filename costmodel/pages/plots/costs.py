@@ -8,7 +8,6 @@ bands are shaded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import permutations
 
 import numpy as np
@@ -23,6 +22,7 @@ from costmodel.pages.plots.style import (
     INK,
     PALE,
     PHASE_COLOURS,
+    Colours,
     by_option,
     by_phase,
     figure,
@@ -69,7 +69,7 @@ def plot_lifecycle(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
 def plot_cumulative(
     table: pd.DataFrame,
     ax: Axes | None = None,
-    colours: Mapping[str, str] | None = None,
+    colours: Colours | None = None,
     column: str = "cumulative_usd",
     crossings: int = 3,
     money: Currency = USD,

@@ -4,8 +4,6 @@ nothing, and returns its axes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -27,6 +25,7 @@ from costmodel.pages.plots.style import (
     GREY,
     INK,
     NORMAL,
+    Colours,
     by_option,
     figure,
     in_currency,
@@ -46,7 +45,7 @@ GAIN, LOSS = COLOURS[3], COLOURS[7]
 def plot_fan(
     table: pd.DataFrame,
     ax: Axes | None = None,
-    colours: Mapping[str, str] | None = None,
+    colours: Colours | None = None,
     money: Currency = USD,
 ) -> Axes:
     """What has been paid up to each month: the median as a line, 80 % of the draws shaded (a table
@@ -114,7 +113,7 @@ def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 @figure
 def plot_regions(
-    table: pd.DataFrame, ax: Axes | None = None, colours: Mapping[str, str] | None = None
+    table: pd.DataFrame, ax: Axes | None = None, colours: Colours | None = None
 ) -> Axes:
     """Who is cheapest where: a map over two inputs with the present point (of `regions`)."""
     x, y = table.columns[:2]

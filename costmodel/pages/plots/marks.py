@@ -4,7 +4,7 @@ collide.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 from scipy.optimize import isotonic_regression
 
-from costmodel.pages.plots.style import GREY, INK, SMALL, Style, tidy
+from costmodel.pages.plots.style import GREY, INK, SMALL, Colours, Style, tidy
 
 DASHED = (0, (4, 3))
 WHITE_DOT: Style = {"marker": "o", "linestyle": "", "color": "white", "markeredgecolor": INK}
@@ -51,11 +51,7 @@ def draw_band(ax: Axes, x: Any, low: Any, high: Any, colour: str) -> None:
 
 
 def draw_lines(
-    ax: Axes,
-    lines: pd.DataFrame,
-    colours: Mapping[str, str],
-    grid: str = "both",
-    bottom: float | None = None,
+    ax: Axes, lines: pd.DataFrame, colours: Colours, grid: str = "both", bottom: float | None = None
 ) -> None:
     """A line for each column, over the whole width of the axes, named at its right end."""
     for label, line in lines.items():
@@ -67,13 +63,7 @@ def draw_lines(
 
 
 def draw_map(
-    ax: Axes,
-    table: pd.DataFrame,
-    x: str,
-    y: str,
-    best: str,
-    colours: Mapping[str, str],
-    **look: Any,
+    ax: Axes, table: pd.DataFrame, x: str, y: str, best: str, colours: Colours, **look: Any
 ) -> list[Patch]:
     """The label in the column `best` by two inputs, as colours; returns the legend."""
     code = table[best].map({label: i for i, label in enumerate(colours)}).astype(float)
@@ -95,7 +85,7 @@ def draw_map(
 # -- legends ---------------------------------------------------------------------------------------
 
 
-def swatches(colours: Mapping[str, str], **look: Any) -> list[Patch]:
+def swatches(colours: Colours, **look: Any) -> list[Patch]:
     """A patch of each colour with its name."""
     return [Patch(color=colour, label=label, **look) for label, colour in colours.items()]
 
@@ -144,7 +134,7 @@ def sentences_above(ax: Axes, sentences: Sequence[str]) -> None:
         ax.text(0, 1.03, "\n".join(sentences), transform=ax.transAxes, va="bottom", linespacing=1.4)
 
 
-def label_ends(ax: Axes, lines: pd.DataFrame, colours: Mapping[str, str]) -> None:
+def label_ends(ax: Axes, lines: pd.DataFrame, colours: Colours) -> None:
     """The name of each line at its right end, moved apart where lines end close together."""
     ends = lines.ffill().iloc[-1].clip(upper=ax.get_ylim()[1])
     points = np.column_stack([np.full(len(ends), lines.index[-1]), ends])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from costmodel.pages.plots.style import (
     INK,
     PALE,
     WIDE,
+    Colours,
     Style,
     by_option,
     figure,
@@ -47,7 +48,7 @@ LONGEST = 92  # characters of a reason
 def plot_bands(
     table: pd.DataFrame,
     ax: Axes | None = None,
-    colours: Mapping[str, str] | None = None,
+    colours: Colours | None = None,
     money: Currency = USD,
 ) -> Axes:
     """How sure: P10 to P90 of each option as a bar, P50 as a tick, the middle as a dot, cheapest on
@@ -107,7 +108,7 @@ def plot_sweep(
     over: str,
     ax: Axes | None = None,
     crossings: Iterable[pd.DataFrame] = (),
-    colours: Mapping[str, str] | None = None,
+    colours: Colours | None = None,
     money: Currency = USD,
     relative: bool = False,
     now: float | None = None,
@@ -182,7 +183,7 @@ def plot_quality(
     ax: Axes | None = None,
     cost: str = "per_accepted",
     floor: float | None = None,
-    colours: Mapping[str, str] | None = None,
+    colours: Colours | None = None,
     money: Currency = USD,
 ) -> Axes:
     """Cost against the share of answers accepted (a table of `compare`); the line joins what

@@ -4,7 +4,7 @@ collide.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from inspect import cleandoc, signature
 from io import BytesIO, StringIO
@@ -57,6 +57,7 @@ FAR = 4  # a relative cost beyond this leaves the figure
 WIDE = 100  # an axis whose values span more than this factor is logarithmic
 
 
+Colours = Mapping[str, str]  # of labels
 Style = dict[str, Any]  # how something is drawn: arguments of matplotlib
 LOOK: Any = {  # of every figure, where a call says nothing else
     "font.size": SMALL,
