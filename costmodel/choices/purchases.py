@@ -1,4 +1,7 @@
-"""What is bought: lines with a price, and traffic that a serving will price. And when: schedules.
+"""What is bought: lines with a price, and traffic that a serving will price.
+
+Techniques make both in `buys`, servings make lines of traffic in `price`, and the engine collects
+them.
 
 A Line keeps `quantity x usd_per_unit` apart from its schedule, so the total of a line is one
 product per draw and never a cube of draws x months. Whatever calls a model is Traffic, never

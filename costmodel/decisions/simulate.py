@@ -1,4 +1,4 @@
-"""The only road from options to numbers: at the middle of every doubt, on draws, and on a grid.
+"""The only road from options to numbers: the middle, draws, a grid; totals, bands, P(cheapest).
 
 Read from top to bottom: simulate -> per_draw -> batches -> the engine. Rows are evaluated in
 batches that stay in the processor's cache. An option that cannot run in a row is NaN there."""

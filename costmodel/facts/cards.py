@@ -1,4 +1,7 @@
-"""Price cards: what a model costs at a provider on a day, as genai-prices lists it."""
+"""Price cards: the prices of a model at a provider on a day, read from genai-prices.
+
+`api_price` reads a card; `pricelist` finds the model by its name; `prices` computes with the card.
+"""
 
 from __future__ import annotations
 

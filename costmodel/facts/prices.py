@@ -1,4 +1,4 @@
-"""What a request costs at an API, from its tokens and a price card.
+"""What a request costs at an API, from its tokens and a price card (made in cards.py).
 
 A request is a partition of token classes; each class has a rate in USD per million tokens:
 

@@ -4,7 +4,8 @@ It imports `choices` and everything below.
 
 To write a technique  Case Line Traffic labour Request Call Segment Cache
 When it is bought     once monthly with_demand every path
-To read a ledger      evaluate register bibliography by_hand
+To read a ledger      evaluate register bibliography by_hand, and `cm.ledger`, `cm.explain`
+(book.py)
 """
 
 from costmodel.choices.options import Case

@@ -1,8 +1,8 @@
-"""What fills the memory of a training GPU: states, activations, logits and the framework.
+"""The GPU memory of a training run, full, LoRA or QLoRA: states, activations, logits, framework.
 
 The functions take the numbers of a `run.Run`. The bytes are fitted within the limits of physics
 (benchmarks/fit_training.py) and live in data/calibration/training.csv. Not in it: pipeline
-schedules, low-rank optimisers.
+schedules, optimisers that keep low-rank states.
 """
 
 from __future__ import annotations
