@@ -223,15 +223,12 @@ def plot_budget(table: pd.DataFrame, ax: Axes | None = None, money: Currency = U
     write_as(ax.xaxis, short, "tokens of retrieved context")
     write_as(ax.yaxis, percent, "answers accepted")
     money_axis(right.yaxis, money, "cost of an accepted answer [{}]")
-    with_chunks = "with {} tokens ({:.0f} chunks): {}".format
+    read = [f"{short(tokens[at])} tokens ({table['top_k'][at]:.0f} chunks)" for at in (most, least)]
     sentences_above(
         ax,
         [
-            f"{what} {with_chunks(short(tokens[at]), table['top_k'][at], found)}"
-            for what, at, found in (
-                ("most answers accepted", most, percent(quality[most])),
-                ("cheapest accepted answer", least, dollars(cost[least], money)),
-            )
+            f"most answers accepted with {read[0]}: {percent(quality[most])}",
+            f"cheapest accepted answer with {read[1]}: {dollars(cost[least], money)}",
         ],
     )
     return ax

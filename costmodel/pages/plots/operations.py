@@ -71,11 +71,10 @@ def plot_year(
     ax = ax or picture(4.2)
     base = 0 * total
     for phase, end in ends.items():
-        look: Style = {"color": PHASE_COLOURS[str(phase)]}
-        name = phase
+        look: Style = {"color": PHASE_COLOURS[str(phase)], "label": phase}
         if phase == "failures":
-            look, name = HATCHED, "expected loss"
-        ax.bar(months, end - base, bottom=base, width=0.78, label=name, **look)
+            look = {**HATCHED, "label": "expected loss"}
+        ax.bar(months, end - base, bottom=base, width=0.78, **look)
         base = end
     ax.set_ylim(0, total.max() * 1.12)
     handles: list[Any] = list(ax.containers)
