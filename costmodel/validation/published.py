@@ -1,8 +1,4 @@
-"""A few well-known measurements beside the model with its default Ranges.
-
-Pre-training runs against 6 N D at the usual utilisation, serving throughput against the calibrated
-roofline.
-"""
+"""A few well-known measurements beside the predictions of the laws of training and serving."""
 
 from __future__ import annotations
 
@@ -11,21 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core.draws import middle
 from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.laws.serving.calibration import band, kind_of
-from costmodel.laws.training.compute import gpu_hours, training_flops
+from costmodel.laws.training.calibration import arguments, measured_training
+from costmodel.laws.training.predict import predict_training
 from costmodel.validation.serving import engine_physics, numbers, predict
 
 UNIFORM = (np.arange(4_000) + 0.5) / 4_000
 
-# published fact: (parameters, GPU)
-TRAINING = {
-    "llama-2-7b": (6.74e9, "A100-80GB"),
-    "llama-2-70b": (69e9, "A100-80GB"),
-    "llama-3.1-405b": (405e9, "H100-SXM"),
-}
+TRAINING = ["llama-2-7b", "llama-2-70b", "llama-3.1-405b"]  # published facts, also measured runs
 
 # published fact, which begins with its engine; no concurrency: all requests were queued
 # fmt: off
@@ -61,14 +52,13 @@ def reality() -> pd.DataFrame:
     >>> len(reality())
     10
     """
-    rows, share = [], catalog.practice("training.mfu")
-    for id, (parameters, gpu) in TRAINING.items():
-        tokens = catalog.fact("published", f"{id}.train_tokens").value.mid
-        best = gpu_hours(
-            training_flops(parameters, tokens), middle(catalog.gpu(gpu)).peak_flops_bf16, 1.0
-        )
-        hours = best / share.mid, best / share.quantile(UNIFORM)
-        rows.append(_beside(f"{id}.gpu_hours", *hours))
+    measured = measured_training()
+    cards = measured[measured["metric"].eq("gpu_hours") & measured["model"].isin(TRAINING)]
+    hours = predict_training(**arguments(cards)).set_index(cards["model"])
+    rows = [
+        _beside(f"{model}.gpu_hours", *run[["gpu_hours_low", "gpu_hours_mid", "gpu_hours_high"]])
+        for model, run in hours.loc[TRAINING].iterrows()
+    ]
     facts = [f"{id}.output_tokens_per_s" for id in SERVING["id"]]
     runs = SERVING.assign(
         engine=SERVING["id"].str.split("-").str[0],
@@ -81,15 +71,15 @@ def reality() -> pd.DataFrame:
     speeds = predict(runs, *numbers(runs), engine_physics(runs))["value"]
     for fact, run, speed in zip(facts, runs.itertuples(), speeds, strict=True):
         ratio = band("throughput_ratio", kind_of(catalog.model(run.model), run.precision))
-        rows.append(_beside(fact, speed, speed * ratio.quantile(UNIFORM)))
+        low, high = np.percentile(speed * ratio.quantile(UNIFORM), [10, 90])
+        rows.append(_beside(fact, low, speed, high))
     return pd.DataFrame(rows)
 
 
-def _beside(key: str, mid: float, draws: Any) -> dict[str, Any]:
+def _beside(key: str, low: float, mid: float, high: float) -> dict[str, Any]:
     """A published fact and the model's band."""
     fact = catalog.fact("published", key)
     reported, source = fact.value.mid, catalog.source(fact.value.source)
-    low, high = np.percentile(draws, [10, 90])
     return {
         "case": fact.value.why,
         "unit": fact.unit,
