@@ -1,4 +1,4 @@
-"""Figures: they draw what the table says, on the axes given, and leave the table and pyplot alone."""
+"""Figures draw what the table says, on the axes given, and leave the table and pyplot alone."""
 
 import sys
 from dataclasses import replace
@@ -169,7 +169,7 @@ def test_an_empty_table_is_an_error():
         plots.plot_lifecycle(cm.ledger(SOME[1], WORK).head(0))
 
 
-# -- the decision and the business case ----------------------------------------------------------------
+# -- the decision and the business case ------------------------------------------------------------
 
 
 def test_figures_of_the_decision_show_their_tables():

@@ -1,4 +1,4 @@
-"""Figures of operations: they draw what the tables say, on the axes given, in the reader's currency."""
+"""Figures of operations draw what the tables say, on the axes given, in the reader's currency."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Figures of own GPUs: they show what is in the table, and say "never" where one side wins everywhere."""
+"""Figures of own GPUs show what is in the table, and say "never" where one side always wins."""
 
 import numpy as np
 import pandas as pd
@@ -65,7 +65,9 @@ def test_buying_stands_beside_each_rent_with_its_break_even():
 
 
 def test_measurements_without_a_band_are_no_hits():
-    """The latency of a whole batch has no band: its dots are grey and named, and only rows with a band are inside or outside."""
+    """The latency of a whole batch has no band: its dots are grey and named, and only rows with a
+    band are inside or outside.
+    """
     served = cm.validation.serving_held_out()
     ax = plots_fidelity.plot_errors(served, "measured")
     assert [t.get_text() for t in ax.get_legend().get_texts()] == [
