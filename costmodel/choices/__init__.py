@@ -4,13 +4,13 @@ It imports `laws` and everything below.
 
 Terms       People Trends
 Presets     quick with_quality MODELS
-Prices      priced_on
+Prices      repriced
 """
 
-from costmodel.choices.options import priced_on
+from costmodel.choices.options import repriced
 from costmodel.choices.presets import MODELS, quick, with_quality
 from costmodel.choices.terms import People, Trends
 from costmodel.core.public import absent
 
-__all__ = ["MODELS", "People", "Trends", "priced_on", "quick", "with_quality"]
+__all__ = ["MODELS", "People", "Trends", "quick", "repriced", "with_quality"]
 __getattr__ = absent(__name__, __all__)

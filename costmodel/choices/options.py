@@ -179,7 +179,7 @@ class Part:
         if self.sees is not None and self.answers is not None:
             sees, answers = middle((self.sees, self.answers))
             check(
-                np.all(np.asarray(sees) >= np.asarray(answers)),
+                np.all(sees >= answers),
                 f"Part: answers {answers} of the requests but sees only {sees}",
             )
 
@@ -281,7 +281,7 @@ Thing = TypeVar("Thing")
 
 
 @public
-def priced_on(thing: Thing, on: str) -> Thing:
+def repriced(thing: Thing, on: str) -> Thing:
     """An option with every API in it at the prices of another date: also judges and teachers.
 
     Parameters
@@ -306,19 +306,19 @@ def priced_on(thing: Thing, on: str) -> Thing:
     >>> import costmodel as cm
     >>> cheap = cm.Api("gpt-6-luna", on="2026-11-20")
     >>> option = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-20"), cm.Evals(judge=cheap))
-    >>> cm.choices.priced_on(option, "2026-11-01").techniques[0].judge.on
+    >>> cm.choices.repriced(option, "2026-11-01").techniques[0].judge.on
     '2026-11-01'
-    >>> cm.choices.priced_on(option, "2026-11-20") is option
+    >>> cm.choices.repriced(option, "2026-11-20") is option
     True
     """
     if isinstance(thing, tuple):
-        items: Any = tuple(priced_on(item, on) for item in thing)
+        items: Any = tuple(repriced(item, on) for item in thing)
         return thing if all(map(is_, items, thing)) else items
     if isinstance(thing, Doubt) or not is_dataclass(thing):
         return thing
     if hasattr(thing, "at"):  # what has prices of a date: Api, Provisioned
         return thing.at(on)
     old = {name: getattr(thing, name) for name in thing.__dataclass_fields__}
-    new = {name: priced_on(value, on) for name, value in old.items()}
+    new = {name: repriced(value, on) for name, value in old.items()}
     moved = {name: value for name, value in new.items() if value is not old[name]}
     return replace(cast(Any, thing), **moved) if moved else thing

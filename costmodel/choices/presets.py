@@ -20,7 +20,8 @@ from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import of_kind, one_number, require
 from costmodel.core.draws import middle
-from costmodel.core.errors import check, unknown
+from costmodel.core.errors import check, check_known
+from costmodel.core.nested import not_none
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import DAYS_PER_MONTH
@@ -52,7 +53,8 @@ MODELS = (
     "mistral-large-latest",
     "deepseek-v4-pro",
 )
-# use case: (requests a day, pages read, words read, words written), for who has no numbers yet
+ASKED = ("requests_per_day", "pages_in", "words_in", "words_out")
+# use case: what is asked, for who has no numbers yet
 USE_CASES: dict[str, tuple[float, float, float, float]] = {
     "Support assistant": (10_000, 0, 700, 190),
     "Document extraction": (3_000, 4, 0, 150),
@@ -109,16 +111,15 @@ def quick(
     >>> list(options), round(work.requests_per_month)
     (['Tokens alone', 'Whole life'], 3042)
     """
-    if use_case not in USE_CASES:
-        raise unknown("use case", use_case, USE_CASES, "the quick answer")
-    per_day, pages, words, written = USE_CASES[use_case]
-    if pages_in is not None or words_in is not None:  # pages replace words, and words pages
-        pages, words = pages_in or 0.0, words_in or 0.0
-    per_day = per_day if requests_per_day is None else requests_per_day
-    written = written if words_out is None else words_out
-    numbers = {"requests_per_day": per_day, "pages_in": pages, "words_in": words}
-    for name, value in (numbers | {"words_out": written}).items():
+    check_known("use case", use_case, USE_CASES, "the quick answer")
+    numbers = dict(zip(ASKED, USE_CASES[use_case], strict=True))
+    size = not_none(pages_in=pages_in, words_in=words_in)
+    if size:  # pages replace words, and words pages
+        numbers |= {"pages_in": 0, "words_in": 0} | size
+    numbers |= not_none(requests_per_day=requests_per_day, words_out=words_out)
+    for name, value in numbers.items():
         require(name, value)
+    per_day, pages, words, written = numbers.values()
     check(not (pages and words), "give pages_in or words_in, not both; 0 pages for words")
     read: Any = pages_to_tokens(pages) if pages else words_to_tokens(words)
     answer: Any = words_to_tokens(written)
@@ -185,41 +186,42 @@ def presets(
     of_kind("presets: the workload", work, Workload)
     quality = quality or {}
     for label in quality:
-        if label not in LABELS:
-            raise unknown("option", label, LABELS, where="the presets")
+        check_known("option", label, LABELS, where="the presets")
     task, *shares = OWN_KNOWLEDGE if work.corpus is None else UNREAD
-    why = f"preset: plain instructions, {task}"
     large, little = (
-        Range(low, high, mid=mid, name=f"accepted.{size}", why=why)
-        for size, (low, mid, high) in zip(("large", "small"), shares, strict=True)
+        Range(low, high, mid, name=name, why=f"preset: plain instructions, {task}")
+        for name, (low, mid, high) in zip(("accepted.large", "accepted.small"), shares, strict=True)
     )
     api = Api(model, on=on, accepted=large)
     cheap = Api(small, on=on, accepted=little)
     own = Hosted(open_model, gpu=gpu, accepted=little)
-    run = (Prompt(), Evals(judge=api), Monitoring(judge=cheap), Upgrades())
     shown = FewShot() if work.corpus is None else Rag()
     read = () if work.corpus is None else (Rag(reader="small"),)
     context = LongContext(document_tokens=_document_tokens(work, api))
     distil = Distill(teacher=Api(teacher, on=on, accepted=large))
-    escalated = Range(
-        0.15, 0.45, mid=0.3, why="preset: share of requests that the small model hands on"
+    why = "preset: share of requests that the small model hands on"
+    run = (Prompt(), Evals(judge=api), Monitoring(judge=cheap), Upgrades())
+
+    def option(serving: Api | Hosted, *techniques: Any) -> Option:
+        return Option(serving, *techniques, *run)
+
+    options = (
+        option(api),
+        option(api, FewShot()),
+        option(api, FewShot(), PromptCache()),
+        option(api, Rag()),
+        option(api, GraphRag(extractor=cheap)),
+        option(api, context, PromptCache()),
+        option(Api(tuned, on=on, accepted=large), FineTune(tuning=tuning)),
+        option(own, Lora()),
+        option(own, *read, distil),
+        option(own, Rag(reader="small"), Lora()),
+        cascade(option(cheap, shown), option(api, shown), Range(0.15, 0.45, mid=0.3, why=why)),
     )
-    options: dict[str, Any] = {
-        "Prompt": Option(api, *run),
-        "Few-shot": Option(api, FewShot(), *run),
-        "Few-shot + cache": Option(api, FewShot(), PromptCache(), *run),
-        "RAG": Option(api, Rag(), *run),
-        "GraphRAG": Option(api, GraphRag(extractor=cheap), *run),
-        "Long context + cache": Option(api, context, PromptCache(), *run),
-        "Managed fine-tune": Option(
-            Api(tuned, on=on, accepted=large), FineTune(tuning=tuning), *run
-        ),
-        "LoRA": Option(own, Lora(), *run),
-        "Distilled": Option(own, *read, distil, *run),
-        "RAG + LoRA": Option(own, Rag(reader="small"), Lora(), *run),
-        "Cascade": cascade(Option(cheap, shown, *run), Option(api, shown, *run), escalated),
+    return {
+        label: with_quality(option, quality.get(label))
+        for label, option in zip(LABELS, options, strict=True)
     }
-    return {label: with_quality(option, quality.get(label)) for label, option in options.items()}
 
 
 def _document_tokens(work: Workload, api: Api) -> Range | None:
@@ -326,20 +328,25 @@ def with_fleet(
     >>> options["own"].serving.rent.usd_per_gpu_hour
     1.5
     """
-    servings = [getattr(option, "serving", None) for option in options.values()]
-    owned = [serving.owned is not None for serving in servings if isinstance(serving, Hosted)]
-    purchase = {"life_months": life_months, "residual": residual}
-    for kind, given, found in (
-        ("bought", _given(purchase_price=purchase_price, **purchase), any(owned)),
-        ("rented", _given(gpu_hourly=gpu_hourly), not all(owned)),
-    ):
-        check(
-            found or not given,
-            f"with_fleet: {', '.join(given)} changes nothing, because no option has {kind} GPUs",
-        )
+    hosted = {
+        label: option
+        for label, option in options.items()
+        if isinstance(getattr(option, "serving", None), Hosted)
+    }
+    owned = [option.serving.owned is not None for option in hosted.values()]
+    purchase = not_none(capex_usd=purchase_price, life_months=life_months, residual=residual)
+    check(
+        any(owned) or not purchase,
+        "with_fleet: purchase_price, life_months or residual changes nothing, because no option "
+        "has bought GPUs",
+    )
+    check(
+        gpu_hourly is None or not all(owned),
+        "with_fleet: gpu_hourly changes nothing, because no option has rented GPUs",
+    )
     timing = profile(traffic_profile) if traffic_profile is not None else {}
-    work = replace(work, **timing | _given(peak_to_average=peak_to_avg))
-    changes = _given(
+    work = replace(work, **timing | not_none(peak_to_average=peak_to_avg))
+    changes = not_none(
         model=own_model, gpu=gpu, precision=precision, replicas_min=min_replicas, upkeep_fte=fte
     )
     if headroom is not None:
@@ -347,28 +354,18 @@ def with_fleet(
         changes["load_max"] = 1 - headroom
     if throughput_tps is not None:
         one_number("with_fleet: throughput_tps", throughput_tps)
-        answer = middle(work.output_tokens) + middle(work.reasoning_tokens)
+        answer = middle(work).request().main.generated_tokens
         changes["requests_per_s"] = throughput_tps / answer
 
     def changed(serving: Hosted) -> Hosted:
-        fleet = replace(serving.fleet, **_given(spare_replicas=spare_replicas))
-        bought = serving.owned
-        if bought is not None:
-            bought = replace(bought, **_given(capex_usd=purchase_price, **purchase))
+        fleet = replace(serving.fleet, **not_none(spare_replicas=spare_replicas))
+        bought = serving.owned and replace(serving.owned, **purchase)
         serving = replace(serving, **changes, fleet=fleet, owned=bought)
-        if gpu_hourly is None or bought is not None:
+        if gpu_hourly is None or bought:
             return serving
         rent = replace(serving.rent, id="your rent", usd_per_gpu_hour=gpu_hourly, sources=())
         return replace(serving, rent=rent)
 
-    hosted = {
-        label: replace(option, serving=changed(serving))
-        for (label, option), serving in zip(options.items(), servings, strict=True)
-        if isinstance(serving, Hosted)
-    }
+    for label, option in hosted.items():
+        hosted[label] = replace(option, serving=changed(option.serving))
     return {**options, **hosted}, work
-
-
-def _given(**fields: Any) -> dict[str, Any]:
-    """The fields that are not None."""
-    return {name: value for name, value in fields.items() if value is not None}

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.errors import check, unknown
+from costmodel.core.errors import check, check_known
 from costmodel.core.public import public
 from costmodel.core.ranges import assumed
-from costmodel.core.units import DAYS_PER_MONTH, HOURS_PER_DAY, HOURS_PER_MONTH
+from costmodel.core.units import HOURS_PER_DAY, HOURS_PER_MONTH
 from costmodel.laws.queueing import load_at
 
 LEAST_ACTIVE = 0.05  # an hour with less than this share of the busiest one is not active
@@ -63,8 +63,7 @@ def profile(name: str | None = None, hourly: Iterable[float] | None = None) -> d
         f"profile: give a name ({', '.join(PROFILES)}) or hourly=, and not both",
     )
     if name is not None:
-        if name not in PROFILES:
-            raise unknown("traffic profile", name, PROFILES)
+        check_known("traffic profile", name, PROFILES)
         active, ends, why = PROFILES[name]
         peak: Any = 1.0
         if ends:
@@ -86,7 +85,7 @@ def profile(name: str | None = None, hourly: Iterable[float] | None = None) -> d
 
 
 def hours_of_day(
-    active_hours_per_month: float, peak_to_average: float, days_per_month: float | None = None
+    active_hours_per_month: float, peak_to_average: float, days_per_month: float
 ) -> np.ndarray:
     """Load of each hour of a working day over the mean of its active hours, busiest in the middle.
 
@@ -95,8 +94,7 @@ def hours_of_day(
     >>> hours_of_day(220, 2.0, days_per_month=22).round(1).tolist()[7:17]
     [0.1, 0.5, 0.9, 1.3, 1.7, 1.9, 1.5, 1.1, 0.7, 0.3]
     """
-    days = DAYS_PER_MONTH if days_per_month is None else days_per_month
-    open_hours = min(active_hours_per_month / days, HOURS_PER_DAY)
+    open_hours = min(active_hours_per_month / days_per_month, HOURS_PER_DAY)
     rank = np.arange(int(HOURS_PER_DAY))  # of an hour: 0 is the busiest
     share = (rank + 0.5) / open_hours
     load = np.where(share < 1, load_at(np.minimum(share, 1.0), peak_to_average), 0.0)

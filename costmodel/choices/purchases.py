@@ -43,6 +43,7 @@ PHASES = (
     "retirement",
 )
 PRICE_TRENDS = (*TRENDS, STEADY)
+Cites = tuple[str, ...]  # inputs behind a line, each as "owner.field"
 
 
 # -- what ------------------------------------------------------------------------------------------
@@ -79,7 +80,7 @@ class Line:
     trend: str = "service"
     treatment: str = "opex"
     basis: str = ""
-    cites: tuple[str, ...] = ()
+    cites: Cites = ()
 
     def __post_init__(self) -> None:
         # thousands of lines are made: no message is written for nothing
@@ -94,7 +95,7 @@ class Line:
         return self.quantity * self.usd_per_unit
 
 
-def cite(owner: Any, *fields: str) -> tuple[str, ...]:
+def cite(owner: Any, *fields: str) -> Cites:
     """The cited inputs of a line: "owner.field", the owner a record's id or a class name."""
     return tuple(f"{owner_of(owner)}.{field}" for field in fields)
 
@@ -107,7 +108,7 @@ def labour(
     schedule: Schedule,
     phase: str,
     basis: str = "hours x hourly rate",
-    cites: tuple[str, ...] = (),
+    cites: Cites = (),
     treatment: str = "opex",
 ) -> Line:
     """Hours of a person.
@@ -190,7 +191,12 @@ class Traffic:
     phase: str
     by: Any = None
     basis: str = ""
-    cites: tuple[str, ...] = ()
+    cites: Cites = ()
+
+    @property
+    def follows_demand(self) -> bool:
+        """Whether the calls come with the requests: what production is."""
+        return self.schedule.kind == "with_demand"
 
     def line(
         self,
@@ -201,13 +207,14 @@ class Traffic:
         schedule: Schedule | None = None,
         trend: str = "api",
         basis: str = "",
-        cites: tuple[str, ...] = (),
+        cites: Cites = (),
     ) -> Line:
         """A part of its price, as a serving asks it."""
         item, when = f"{self.item}: {name}", schedule or self.schedule
         return Line(item, self.phase, quantity, unit, usd, when, trend, basis=basis, cites=cites)
 
 
+Lines = Iterator[Line]
 Purchases = Iterator[Line | Traffic]
 
 
@@ -219,7 +226,7 @@ def every_call(
     phase: str,
     by: Any = None,
     basis: str = "",
-    cites: tuple[str, ...] = (),
+    cites: Cites = (),
 ) -> Purchases:
     """Every call of a request, bought `count` times."""
     for call in request.calls:
@@ -233,17 +240,16 @@ def every_call(
 def purchases_of(technique: Any, case: Any) -> Purchases:
     """What a technique buys."""
     records = [value for value in vars(technique).values() if hasattr(value, "sources")]
-    owners = (technique, *records, case.work.corpus, case.work)
-    return _cited(technique.buys(case), owners)
+    return _cited(technique.buys(case), technique, *records, case.work.corpus, case.work)
 
 
 def lines_of(serving: Any, traffic: list[Traffic], work: Workload, terms: Terms) -> Purchases:
     """What a serving asks for its traffic."""
     parts = [value for value in vars(serving).values() if is_nest(value)]
-    return _cited(serving.price(traffic, work, terms), (serving, *parts, work))
+    return _cited(serving.price(traffic, work, terms), serving, *parts, work)
 
 
-def _cited(purchases: Purchases, owners: tuple[Any, ...]) -> Purchases:
+def _cited(purchases: Purchases, *owners: Any) -> Purchases:
     """Purchases with each {name} of a basis cited as "owner.field".
 
     A name, in the basis or in `cites`, is a field of the first owner that has it: the technique or
@@ -258,9 +264,7 @@ def _cited(purchases: Purchases, owners: tuple[Any, ...]) -> Purchases:
 
 
 @lru_cache(maxsize=4_096)
-def _keys(
-    basis: str, cites: tuple[str, ...], owners: tuple[tuple[str, type], ...]
-) -> tuple[str, ...]:
+def _keys(basis: str, cites: Cites, owners: tuple[tuple[str, type], ...]) -> Cites:
     """Every name in a basis and in `cites` as "owner.field"; what is so already stays."""
     given = {key.rpartition(".")[2] for key in cites if "." in key}
     names = dict.fromkeys((*(name for _, name, _, _ in Formatter().parse(basis) if name), *cites))

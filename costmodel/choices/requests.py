@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 from costmodel.core.public import public
 from costmodel.core.ranges import Number
 from costmodel.core.units import ROUNDING
+from costmodel.laws.caching import prefix_hit_rate
+
+Limits = Iterator[tuple[Any, str]]  # by how much a call is over, the reason with {over} to fill in
 
 
 @public
@@ -55,6 +59,12 @@ class Cache:
     parallel: Number = 1.0
     prefixes: Number = 1.0
     replicas: Number = 1.0
+
+    def hit_rate(self, arrivals_per_s: Any) -> Any:
+        """Share of the calls that find the prefix."""
+        return prefix_hit_rate(
+            arrivals_per_s, self.ttl_s, self.burst, self.parallel, self.prefixes, self.replicas
+        )
 
 
 @public
@@ -113,10 +123,9 @@ class Call:
 
         `hits` is the share found of what all requests have in common.
         """
-        found = self.shared_tokens * (self.reuse + (1 - self.reuse) * hits)
-        for segment in self.segments:
-            if segment.stable and segment.reuse is not None:
-                found = found + segment.tokens * segment.reuse
+        shared = self.shared_tokens * (self.reuse + (1 - self.reuse) * hits)
+        own = [s for s in self.segments if s.stable and s.reuse is not None]
+        found = sum((s.tokens * s.reuse for s in own), shared)
         return found / np.maximum(self.stable_tokens, ROUNDING)
 
 

@@ -137,11 +137,16 @@ def by_month(quantity: Any) -> tuple[Any, Schedule]:
     return 1.0, path(quantity * (np.arange(np.shape(quantity)[-1]) > 0))
 
 
+def occurrences(when: Schedule, work: Workload, terms: Terms) -> np.ndarray:
+    """How often something comes round in months 0..H of these terms."""
+    return when.weights(terms.months, work.demand(terms.months))
+
+
 def level_of(when: Schedule, work: Workload, terms: Terms) -> Any:
     """Occurrences in a month: one number where all months are alike, else a path over 0..H."""
     if when.kind == "monthly" or (when.kind == "with_demand" and work.flat):
         return 1.0
-    weights = when.weights(terms.months, work.demand(terms.months))
+    weights = occurrences(when, work, terms)
     if work.flat and when.kind == "path":
         return weights[-1] if weights.ndim == 1 else weights[:, -1:]
     return weights
@@ -153,4 +158,4 @@ def scaled(
     """(count, schedule) of a share of the calls; a share that changes moves into the schedule."""
     if steady(share):
         return count * share, when
-    return count, path(when.weights(terms.months, work.demand(terms.months)) * share)
+    return count, path(occurrences(when, work, terms) * share)

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from costmodel.choices.options import Mix, Option, priced_on
+from costmodel.choices.options import Mix, Option, repriced
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.choices.zeros import accept
 from costmodel.core.checks import of_kind, require
 from costmodel.core.draws import check_draws
-from costmodel.core.errors import check, unknown
+from costmodel.core.errors import check, check_known, unknown
+from costmodel.core.nested import not_none
 from costmodel.core.public import misspelt, public
 
 P = ParamSpec("P")
@@ -108,7 +109,7 @@ class Study:
         if self.quality_floor is not None:
             require("quality_floor", self.quality_floor, 0, 1)
         if on := self.terms.on:
-            options = {label: priced_on(option, on) for label, option in options.items()}
+            options = {label: repriced(option, on) for label, option in options.items()}
         object.__setattr__(self, "options", dict(options))
 
     # -- its parts ---------------------------------------------------------------------------------
@@ -146,8 +147,7 @@ knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
         """This label if the study has it; without one, that of the only option."""
         if label is None:
             (label,) = self._labels(1, "one")
-        if label not in self.options:
-            raise unknown("option", label, self.options, self._where)
+        check_known("option", label, self.options, self._where)
         return label
 
     def pair(self, first: str | None = None, second: str | None = None) -> tuple[str, str]:
@@ -186,15 +186,15 @@ knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
         >>> study.terms.months, study.draws
         (12, 500)
         """
-        given = {name: value for name, value in changes.items() if value is not None}
-        of_terms = {name: given.pop(name) for name in OF_TERMS if name in given}
+        changes = not_none(**changes)
+        of_terms = {name: changes.pop(name) for name in OF_TERMS if name in changes}
         if of_terms:
-            terms = given.get("terms", self.terms)
+            terms = changes.get("terms", self.terms)
             of_kind("terms", terms, Terms)
             if "on" in of_terms and terms.start == Terms(on=terms.on).start:
                 of_terms["start"] = None  # nobody chose it, so it follows the date of the prices
-            given["terms"] = replace(terms, **of_terms)
-        return replace(self, **given) if given else self
+            changes["terms"] = replace(terms, **of_terms)
+        return replace(self, **changes) if changes else self
 
 
 # -- the arguments of an analysis ------------------------------------------------------------------
@@ -213,12 +213,12 @@ def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Ans
     name = call.__name__
 
     @wraps(call)
-    def asked(*given: Any, **named: Any) -> Answer:
+    def asked(*first: Any, **named: Any) -> Answer:
         if strange := named.keys() - {*names, *fields, "study", "options"}:
             known = (*names, *fields)
             raise TypeError(str(unknown("argument", min(strange), known, f"{name}(...)")))
         changes = {field: named.pop(field) for field in fields if field in named}
-        study, *more = given or [named.pop("study", named.pop("options", {}))]
+        study, *more = first or [named.pop("study", named.pop("options", {}))]
         if not isinstance(study, Study):
             if "work" not in changes:
                 check(more, f"{name} needs a workload: {name}(options, work), or {name}(study)")

@@ -10,7 +10,7 @@ import numpy as np
 from costmodel.choices.requests import Call, Request, Segment
 from costmodel.core.checks import of_kind, one_number, require, validate
 from costmodel.core.draws import middle
-from costmodel.core.errors import check, unknown
+from costmodel.core.errors import check, check_known
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import MONTHS_PER_YEAR, SECONDS_PER_HOUR
@@ -56,7 +56,6 @@ class Corpus:
     def __post_init__(self) -> None:
         validate(self)
         require("Corpus.tokens", self.tokens, low=1)
-        require("Corpus.access_groups", self.access_groups, low=1)
 
     @property
     def page_count(self) -> Any:
@@ -179,8 +178,7 @@ class Workload:
         if isinstance(self.question_mix, dict):
             types = QuestionMix.__dataclass_fields__
             for name in self.question_mix:
-                if name not in types:
-                    raise unknown("question type", name, types, where="question_mix")
+                check_known("question type", name, types, where="question_mix")
             object.__setattr__(self, "question_mix", QuestionMix(**self.question_mix))
         for name, kind in (("corpus", Corpus), ("question_mix", QuestionMix)):
             if getattr(self, name) is not None:

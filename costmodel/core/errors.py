@@ -1,6 +1,6 @@
 """Errors: each is one sentence that says what is wrong, where, and what to write instead."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import Any
 
@@ -21,6 +21,14 @@ def check(ok: object, message: str) -> None:
     """Raise `ValueError(message)` unless `ok`."""
     if not ok:
         raise ValueError(message)
+
+
+def check_known(
+    kind: str, name: object, names: Collection[str], where: str = "the catalogue"
+) -> None:
+    """Raise the error `unknown` where a name is not among these."""
+    if name not in names:
+        raise unknown(kind, name, names, where)
 
 
 def unknown(

@@ -32,6 +32,11 @@ def is_nest(x: Any) -> bool:
 # -- keys ------------------------------------------------------------------------------------------
 
 
+def not_none(**values: Any) -> dict[str, Any]:
+    """Those values that are not None, by name."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def owner_of(x: Any) -> str:
     """The name under which the fields of x are cited: the id of a record, else the class."""
     return getattr(x, "id", None) or type(x).__name__

@@ -10,7 +10,7 @@ import pandas as pd
 
 from costmodel.choices.study import Study, analysis
 from costmodel.core.checks import require
-from costmodel.core.errors import check, unknown
+from costmodel.core.errors import check, check_known
 from costmodel.core.nested import find_key, leaves
 from costmodel.decisions.compare import compare
 from costmodel.decisions.search import goal_limits, present, product, spacing
@@ -57,12 +57,10 @@ def frontier(
     'Few-shot + cache, Few-shot'
     """
     table = compare(study, draws=1)
-    if cost not in COSTS:
-        raise unknown("cost", cost, COSTS, "the columns of compare")
+    check_known("cost", cost, COSTS, "the columns of compare")
     latency = latency or {}
     for label, second in latency.items():
-        if label not in table.index:
-            raise unknown("option", label, table.index, "the latencies")
+        check_known("option", label, table.index, "the latencies")
         require(f"latency of {label!r}", second)
     seconds = pd.Series(latency, dtype=float).reindex(table.index)
     points = np.column_stack([table[cost], -table["quality"], *([seconds] if latency else [])])

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from costmodel.core.errors import CatalogError, unknown
+from costmodel.core.errors import CatalogError, check_known
 from costmodel.core.ranges import Range
 from costmodel.facts.records import Fact, Rent
 from costmodel.facts.rows import Row, newest_rows
@@ -24,8 +24,7 @@ def records_of(record: type, file: str, folder: Path, on: str | None) -> dict[st
         if record is Rent:
             values |= zip(("gpu", "channel", "term"), id.rsplit(".", 2), strict=True)
         for name, row in rows.items():
-            if name not in fields:
-                raise unknown("field", name, fields, f"{record.__name__} ({file}.csv)")
+            check_known("field", name, fields, f"{record.__name__} ({file}.csv)")
             values[name] = _as_value(row, str(fields[name].type))
         if missing := [n for n in needed if n not in values]:
             raise CatalogError(f"{file}.csv: {id} has no row for {', '.join(missing)}")

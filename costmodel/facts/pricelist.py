@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import Any
 
-from costmodel.core.errors import CatalogError, unknown
+from costmodel.core.errors import CatalogError, check_known, unknown
 
 PRICES_VERSION = version("genai-prices")
 LIST = f"genai-prices {PRICES_VERSION}"
@@ -52,8 +52,7 @@ def provider_of(name: str) -> Any:
         if not hasattr(p.provider_match, "and_")
         for alias in _texts(p.provider_match)
     } | {p.id: p for p in providers()}
-    if name not in known:
-        raise unknown("API provider", name, known, LIST)
+    check_known("API provider", name, known, LIST)
     return known[name]
 
 
@@ -183,8 +182,7 @@ def context_of(
     entry: Any, seller: Any, mode: str, on: str, when: datetime, own: bool
 ) -> dict[str, str] | None:
     """The request context of a mode that is priced at that moment; None for the standard mode."""
-    if mode not in MODES:
-        raise unknown("mode", mode, MODES, "API prices")
+    check_known("mode", mode, MODES, "API prices")
     if mode == "standard":
         return None
     variants = [v for v in entry.price_variants or () if own and any(vars(v.prices).values())]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Union
 
 from costmodel.core.checks import is_day
-from costmodel.core.errors import CatalogError, unknown
+from costmodel.core.errors import CatalogError, check_known, unknown
 from costmodel.core.glossary import GLOSSARY, data_folder
 from costmodel.facts.records import Source
 
@@ -107,10 +107,8 @@ def _check(row: Row, where: str, known_sources: Collection[str]) -> None:
         if not ok:
             raise CatalogError(f"{where}: {row['id']}.{row['field']}: {reason}")
 
-    if row["field"] not in GLOSSARY:
-        raise unknown("field", row["field"], GLOSSARY, where=f"the glossary ({where})")
-    if row["source"] not in known_sources:
-        raise unknown("source", row["source"], known_sources, where=f"sources.csv ({where})")
+    check_known("field", row["field"], GLOSSARY, where=f"the glossary ({where})")
+    check_known("source", row["source"], known_sources, where=f"sources.csv ({where})")
     unit, text, as_of = GLOSSARY[row["field"]].unit, row["value"], row["as_of"]
     need(row["unit"] == unit, f"the unit is {row['unit']!r}, the glossary says {unit!r}")
     need(is_day(as_of), f"as_of is {as_of!r}, write a date such as 2026-11-23")

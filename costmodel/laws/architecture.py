@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import Any
 
 from costmodel.core.checks import require
-from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.errors import CatalogError, check, check_known
 from costmodel.core.public import public
 from costmodel.facts.records import Model
 from costmodel.laws.training.compute import USUAL_VOCAB, usual_hidden, usual_layers
@@ -68,8 +68,7 @@ def own_model(id: str, parameters: float, **known: Any) -> Model:
     active = given.get("active_parameters", parameters)
     require("own_model.active_parameters", active, low=1e6, high=parameters)
     for name in known:
-        if name not in KNOWN:
-            raise unknown("field", name, KNOWN, where="own_model")
+        check_known("field", name, KNOWN, where="own_model")
         if name in given and "int" in KNOWN[name]:
             label = f"own_model.{name}"
             require(label, known[name], low=0 if name in MAY_BE_0 else 1)

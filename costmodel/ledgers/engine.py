@@ -237,6 +237,6 @@ def fleets(
     for serving, traffic in pooled(purchases(cases(option, work, terms))):
         if isinstance(serving, Hosted):
             capacity = serving.capacity(serving.uses(traffic, work, terms), work, terms)
-            if np.any(np.asarray(capacity.replicas) > 0):
+            if np.any(capacity.replicas > 0):
                 found.append((serving, traffic, capacity))
     return found

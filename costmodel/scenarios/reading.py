@@ -17,7 +17,7 @@ from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
 from costmodel.core.checks import validate
-from costmodel.core.errors import check, unknown
+from costmodel.core.errors import check, check_known, unknown
 from costmodel.core.nested import find_key, key_of, pin, walk
 from costmodel.core.ranges import Doubt
 from costmodel.scenarios.places import Place, fold, parse, writable
@@ -98,8 +98,7 @@ def _options(place: Place, quality: Place, work: Workload) -> dict[str, Any]:
 
     found = {label: option(label, place) for label in [*made, *own]}
     for label in judged:
-        if label not in found:
-            raise unknown("option", label, found, quality.where)
+        check_known("option", label, found, quality.where)
     return found
 
 
@@ -113,8 +112,7 @@ def _presets(place: Place, work: Workload) -> dict[str, Any]:
         return made
     labels = [at.text() for at in only.list()]
     for label in labels:
-        if label not in made:
-            raise unknown("preset", label, made, only.where)
+        check_known("preset", label, made, only.where)
     return {label: made[label] for label in labels}
 
 

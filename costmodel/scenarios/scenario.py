@@ -12,7 +12,7 @@ from typing import Any
 
 from costmodel.choices.study import Study
 from costmodel.core.errors import CatalogError, unknown
-from costmodel.core.nested import key_of, walk
+from costmodel.core.nested import key_of, not_none, walk
 from costmodel.core.public import public
 
 
@@ -76,8 +76,7 @@ def load(scenario: str | Path, **changes: Any) -> Study:
     """
     from costmodel.scenarios.reading import read  # YAML is read when a file is
 
-    given = {name: value for name, value in changes.items() if value is not None}
-    return read(*_text_and_file(scenario), given)
+    return read(*_text_and_file(scenario), not_none(**changes))
 
 
 @public

@@ -13,7 +13,6 @@ from costmodel.choices.options import Option
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.knowledge import Rag
 from costmodel.choices.techniques.lookup import quality_fact
-from costmodel.choices.terms import Terms
 from costmodel.choices.workload import QuestionMix
 from costmodel.core.checks import number_list, of_kind, one_number
 from costmodel.core.draws import middle
@@ -75,10 +74,8 @@ def context_budget(study: Study, label: str | None = None, top_k: Any = None) ->
         ks = ks[ks <= max(chunks(size, rag.chunk_tokens, 0.0) / rag.rounds, ks[0])]
     else:
         ks = number_list("top_k", top_k, 1)
-    found = per_draw(
-        study.only(label), (_with_each_request, share_accepted), grid={"rag.top_k": ks}
-    )
-    usd, quality = (numbers[label] for numbers in found)
+    study, numbers = study.only(label), (_with_each_request, share_accepted)
+    usd, quality = (found[label] for found in per_draw(study, numbers, grid={"rag.top_k": ks}))
     check(
         not np.isnan(quality).all(),
         "context_budget: nobody knows how many answers are accepted; give accepted= to the "
@@ -138,19 +135,16 @@ def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd
     grid = {"QuestionMix.fact": 1 - axis, f"QuestionMix.{hard}": axis}
     study = study.changed(work=replace(study.work, question_mix=QuestionMix()))
     usd, quality = per_draw(study, (per_request, share_accepted), grid=grid)
-    frames = [
-        pd.DataFrame(
-            {
-                "option": label,
-                "share": axis,
-                "quality": quality[label],
-                "per_request": usd[label],
-                "per_accepted": usd[label] / quality[label],
-            }
-        )
-        for label in study.options
-    ]
-    return pd.concat(frames).sort_values("share", kind="stable", ignore_index=True)
+    table = pd.DataFrame(
+        {
+            "option": np.repeat(list(usd), len(axis)),
+            "share": np.tile(axis, len(usd)),
+            "quality": np.concatenate(list(quality.values())),
+            "per_request": np.concatenate(list(usd.values())),
+        }
+    )
+    table["per_accepted"] = table["per_request"] / table["quality"]
+    return table.sort_values("share", kind="stable", ignore_index=True)
 
 
 def _check_routers(who: str, study: Study) -> None:
@@ -187,13 +181,10 @@ def quality_by_question(study: Study) -> pd.DataFrame:
         When an option is a router that was made for one mix.
     """
     _check_routers("quality_by_question", study)
-    work = replace(study.work, question_mix=QuestionMix())
+    study = study.changed(work=replace(study.work, question_mix=QuestionMix()), months=1)
     alone = dict(zip((f"QuestionMix.{kind}" for kind in KINDS), np.eye(len(KINDS)), strict=True))
-    (shares,) = per_draw(
-        study.changed(work=work, terms=Terms(months=1)), (share_accepted,), grid=alone
-    )
-    table = pd.DataFrame.from_dict(shares, orient="index", columns=KINDS)
-    return table.rename_axis("option")
+    (shares,) = per_draw(study, (share_accepted,), grid=alone)
+    return pd.DataFrame(shares, index=KINDS).T.rename_axis("option")
 
 
 @public
@@ -225,12 +216,13 @@ def found_by_entities(entities: Iterable[float] = (1, 2, 3, 5, 8)) -> pd.DataFra
     [0.52, 0.27, 0.14, 0.04, 0.01]
     """
     n = number_list("entities", entities, 1)
-    columns: dict[str, np.ndarray] = {}
+    table = pd.DataFrame(index=pd.Index(n, name="entities"))
     for name in ("vector", "graph"):
         each = quality_fact(f"{name}.per_entity")
-        ends = {f"{name}_low": each.low, name: each.mid, f"{name}_high": each.high}
-        columns |= {end: all_found(n, chance) for end, chance in ends.items()}
-    return pd.DataFrame(columns, index=pd.Index(n, name="entities"))
+        table[f"{name}_low"] = all_found(n, each.low)
+        table[name] = all_found(n, each.mid)
+        table[f"{name}_high"] = all_found(n, each.high)
+    return table
 
 
 # -- where each way is cheapest --------------------------------------------------------------------
@@ -282,18 +274,16 @@ def knowledge_map(
     per_page = float(middle(corpus.tokens) / middle(corpus.page_count))
     paged = study.changed(work=replace(work, corpus=replace(corpus, pages=1.0)))
 
-    def usd_on(axes: list[np.ndarray], draws: int | None = None) -> np.ndarray:
-        pages, queries = _plane(axes)
+    def usd_on(pages: np.ndarray, queries: np.ndarray, draws: int | None = None) -> np.ndarray:
         grid = {
             "Corpus.tokens": pages * per_page,
             "Corpus.pages": pages,
             "requests_per_month": queries * days_per_month,
         }
-        usd = np.stack(list(totals(paged, draws, grid).values()))
-        return np.where(np.isnan(usd), np.inf, usd)
+        return np.nan_to_num(np.stack(list(totals(paged, draws, grid).values())), nan=np.inf)
 
     p, q = _plane(axes)
-    usd = usd_on(axes)
+    usd = usd_on(p, q)
     runs = np.isfinite(usd).any(axis=0)
     best = np.where(runs, usd.argmin(axis=0), -1)  # -1: no way can run there
     table = pd.DataFrame(
@@ -306,7 +296,7 @@ def knowledge_map(
     )
     if draws:
         few = [np.geomspace(axis.min(), axis.max(), COARSE) for axis in axes]
-        drawn = usd_on(few, draws)
+        drawn = usd_on(*_plane(few), draws)
         least = (drawn == drawn.min(axis=0)) & np.isfinite(drawn).any(axis=0)
         chance = (least / np.maximum(least.sum(axis=0), 1)).mean(axis=1)
         at = RegularGridInterpolator(

@@ -15,14 +15,7 @@ from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.servings.owned import Owned
 from costmodel.choices.terms import STEADY, Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import (
-    LEAST_DIVISOR,
-    number_list,
-    of_kind,
-    one_number,
-    require,
-    whole_number,
-)
+from costmodel.core.checks import LEAST_DIVISOR, number_list, of_kind, one_number, require
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check
 from costmodel.core.public import public
@@ -35,10 +28,6 @@ from costmodel.ledgers.engine import Bill, evaluate
 
 DRAWS = 4_000
 NO_LOAD = Workload(1, input_tokens=1)  # buying and renting do not ask for it
-COLUMNS = [
-    *("choice", "npv", "p10", "p90", "usd_per_gpu_hour"),
-    *("breakeven_utilisation", "breakeven_low", "breakeven_high", "p_buy", "verdict"),
-]
 
 
 @public
@@ -109,68 +98,73 @@ def buy_or_rent(
     record = gpu if isinstance(gpu, Gpu) else catalog.gpu(gpu)
     one_number("buy_or_rent: utilisation", utilisation, 1e-6, 1)
     one_number("buy_or_rent: gpus", gpus, 1)
-    whole_number("buy_or_rent: months", months, 1, 120)
     rents = rents or {}
     of_kind("buy_or_rent: rents", rents, dict)
-    owned, terms = owned or Owned(), terms or Terms(months=months)
+    owned, terms = owned or Owned(), terms or Terms()
     of_kind("buy_or_rent: owned", owned, Owned)
     of_kind("buy_or_rent: terms", terms, Terms)
     for name, usd in rents.items():
         require(f"buy_or_rent: rents[{name!r}]", usd, LEAST_DIVISOR)
-    found = {name: (usd, False) for name, usd in rents.items()} or _listed(record.id)
-    check(found, f"no rent of {record.id} is known; give rents={{'ours': 2.50}}")
-    committed = [always for _, always in found.values()]
-    prices = tuple(Rent(f"rent {i}", "", "", "", x) for i, (x, _) in enumerate(found.values()))
+    asked = {name: Rent(name, "", "", "", usd) for name, usd in rents.items()}
+    asked = asked or _listed(record.id)
+    check(asked, f"no rent of {record.id} is known; give rents={{'ours': 2.50}}")
+    always = np.array([True, *(rent.term.startswith("reserved") for rent in asked.values())])
     still = replace(terms.trends, labour=0.0, service=0.0)
-    things = owned.of(record), replace(terms, months=months, trends=still), prices
-    mid, wide = middle(things), sample(things, draws, seed)
-    (buy, full), (spread, drawn) = (_present_values(x, gpus, committed) for x in (mid, wide))
+    terms = replace(terms, months=months, trends=still)
+    apart = tuple(replace(rent, id=f"rent {i}") for i, rent in enumerate(asked.values()))
+    things = owned.of(record), terms, apart
+    mid, drawn = (_present_values(x, gpus) for x in (middle(things), sample(things, draws, seed)))
+    share = np.where(always, 1.0, utilisation)[:, None]
+    npv = (share * mid)[:, 0]
+    p10, p90 = np.percentile(share * drawn, [10, 90], axis=1)
+    crossing = mid[0, 0] / mid[:, 0]
+    low, high = np.percentile(drawn[0] / drawn, [10, 90], axis=1)
+    p_buy = (drawn[0] < share * drawn).mean(axis=1)
+    hours = gpus * utilisation * HOURS_PER_MONTH
+    verdicts = map(_verdict, asked, always[1:], crossing[1:], low[1:], high[1:], p_buy[1:])
+    table = pd.DataFrame(
+        {
+            "choice": ["buy", *asked],
+            "npv": npv,
+            "p10": p10,
+            "p90": p90,
+            "usd_per_gpu_hour": annuity(npv, terms.discount_rate, months) / hours,
+            "breakeven_utilisation": np.where(always, np.nan, crossing),
+            "breakeven_low": np.where(always, np.nan, low),
+            "breakeven_high": np.where(always, np.nan, high),
+            "p_buy": p_buy,
+            "verdict": ["", *verdicts],
+        }
+    )
+    table.loc[0, "p_buy"] = np.nan
+    return table
 
-    def row(choice: str, npv: Any, drawn: Any) -> dict[str, Any]:
-        value = float(np.squeeze(npv))
-        p10, p90 = np.percentile(drawn, [10, 90])
-        hours = gpus * utilisation * HOURS_PER_MONTH
-        each = float(annuity(value, mid[1].discount_rate, months)) / hours
-        return dict(zip(COLUMNS, (choice, value, p10, p90, each), strict=False)) | {"verdict": ""}
 
-    rows = [row("buy", buy, spread)]
-    for name, always, usd, usds in zip(found, committed, full, drawn, strict=True):
-        share = 1.0 if always else utilisation
-        at, (low, high) = float(np.squeeze(buy / usd)), np.percentile(spread / usds, [10, 90])
-        p_buy = float(np.mean(spread < share * usds))
-        crossing = {} if always else dict(zip(COLUMNS[5:8], (at, low, high), strict=True))
-        verdict = {"p_buy": p_buy, "verdict": _verdict(name, always, at, low, high, p_buy)}
-        rows.append(row(name, share * usd, share * usds) | crossing | verdict)
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _listed(gpu: str) -> dict[str, tuple[Any, bool]]:
-    """The rents of a GPU in the catalogue, and whether each is committed for all hours."""
+def _listed(gpu: str) -> dict[str, Rent]:
+    """The rents of a GPU in the catalogue by what readers call them."""
     found = [r for r in catalog.rents().values() if r.gpu == gpu and r.term != "spot"]
-    return {
-        f"{r.channel} {r.term.replace('_', ' ')}": (
-            r.usd_per_gpu_hour,
-            r.term.startswith("reserved"),
-        )
-        for r in found
-    }
+    return {f"{r.channel} {r.term.replace('_', ' ')}": r for r in found}
 
 
-def _present_values(given: Any, gpus: float, committed: list[bool]) -> tuple[Any, list[Any]]:
-    """(present value of owning, those of each rent for all hours); a commitment keeps its price."""
+def _present_values(given: Any, gpus: float) -> np.ndarray:
+    """Present value of owning and of each rent for all hours, shape (choices, draws)."""
     own, terms, rents = given
     calendar = Calendar(NO_LOAD, terms)
-    servers = Bill([*own.price(gpus, terms)], None, 0.0, True)
     hours = gpus * HOURS_PER_MONTH
-    power = hours * own.power_usd_per_gpu_hour() * calendar.factor(monthly(), STEADY, True)
-    rented = [
-        hours * rent.usd_per_gpu_hour * calendar.factor(monthly(), STEADY if kept else "gpu", True)
-        for rent, kept in zip(rents, committed, strict=True)
-    ]
-    return servers.total(calendar, discounted=True) + power, rented
+
+    def paid(usd_per_gpu_hour: Any, trend: str = STEADY) -> Any:
+        return hours * usd_per_gpu_hour * calendar.factor(monthly(), trend, True)
+
+    servers = Bill([*own.price(gpus, terms)], None, 0.0, True).total(calendar, discounted=True)
+    values = [servers + paid(own.power_usd_per_gpu_hour())]
+    for rent in rents:  # a commitment keeps its price
+        kept = rent.term.startswith("reserved")
+        values.append(paid(rent.usd_per_gpu_hour, STEADY if kept else "gpu"))
+    return np.stack(np.broadcast_arrays(*values)).reshape(len(values), -1)
 
 
 def _verdict(name: str, always: bool, at: float, low: float, high: float, p_buy: float) -> str:
+    """The answer for one rent in words."""
     band = f"(80 % band {low:.0%} to {high:.0%})"
     if always:
         draws = f"is cheaper in {p_buy:.0%} of the draws"
@@ -237,9 +231,8 @@ def by_utilisation(
     given = serving, work, terms
     mid, people = _usd_per_mtok(middle(given), fte)
     low, high = np.percentile(_usd_per_mtok(sample(given, draws, seed), fte)[0], [10, 90])
-    usual = middle(work)
-    tokens = usual.output_tokens + usual.reasoning_tokens
     each = np.nan if api is None else _api_usd_per_request(*middle((api, work, terms)))
+    tokens = middle(work).request().main.generated_tokens
     return pd.DataFrame(
         {
             "utilisation": used,
@@ -280,7 +273,7 @@ def _usd_per_mtok(given: tuple[Any, Workload, Terms], fte: float) -> tuple[Any, 
     """(price of a replica that is always busy, that of its people), without Ranges."""
     serving, work, terms = given
     call = work.request().main
-    mtok = (call.output_tokens + call.reasoning_tokens) * _calls_per_month(serving, work) / MTOK
+    mtok = call.generated_tokens * _calls_per_month(serving, work) / MTOK
     return serving.usd_per_month(1.0, HOURS_PER_MONTH) / mtok, _people(terms, fte) / mtok
 
 

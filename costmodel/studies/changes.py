@@ -62,8 +62,8 @@ def waterfall(before: Side, after: Side) -> pd.DataFrame:
     Each step moves one kind of input from the values before to those after. An input belongs to a
     step if both sides have it; what only one of them has (another model, a technique more) is the
     mix; horizon, start and discounting are the terms. The order is fixed: a cost that several steps
-    change together goes to the last of them. For two dates compare `priced_on(option, day)` with
-    `priced_on(option, later)`.
+    change together goes to the last of them. For two dates compare `repriced(option, day)` with
+    `repriced(option, later)`.
 
     Parameters
     ----------

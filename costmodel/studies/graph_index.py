@@ -16,7 +16,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import require
 from costmodel.core.draws import middle, sample
-from costmodel.core.errors import check, unknown
+from costmodel.core.errors import check, check_known
 from costmodel.core.public import public
 from costmodel.core.ranges import Range
 from costmodel.facts.catalog import practice
@@ -24,6 +24,10 @@ from costmodel.laws.retrieval import from_sample, graph_size, index_hours
 from costmodel.ledgers.engine import evaluate
 from costmodel.studies.knowledge import check_corpus
 
+COSTS = [
+    *("index_tokens", "usd_low", "usd", "usd_high", "hours_low", "hours", "hours_high"),
+    *("entities", "relations"),
+]
 # exponents from a sample to the whole: documents repeat less, or entities meet again
 GROWTH_OF_INDEX = (0.97, 1.03, 1.12)
 
@@ -74,8 +78,7 @@ def index_cost(
     check_corpus("index_cost", work)
     variants = [variants] if isinstance(variants, str) else list(variants)
     for variant in (*variants, sampled):
-        if variant not in VARIANTS:
-            raise unknown("graph index", variant, VARIANTS, "index_cost")
+        check_known("graph index", variant, VARIANTS, "index_cost")
     check(
         (sample_share is None) == (sample_usd is None),
         "index_cost: sample_share and sample_usd belong together; give both or none",
@@ -85,48 +88,33 @@ def index_cost(
         f"index_cost: {sampled!r} was sampled, so it must be one of variants",
     )
     speed = practice("graphrag.tokens_per_minute")
-    size = (
-        f"graphrag.{x}"
-        for x in ("entities_per_ktok", "relations_per_entity", "entities_per_community")
-    )
+    strata = (np.arange(draws) + 0.5) / draws
+    speeds = speed.quantile(np.random.default_rng(0).permutation(strata)[:, None])
     corpus: Any = middle(work).corpus
-    entities, relations, _ = graph_size(corpus.tokens, *(practice(key).mid for key in size))
-    rows = {}
+    keys = ("entities_per_ktok", "relations_per_entity", "entities_per_community")
+    size = (practice(f"graphrag.{key}").mid for key in keys)
+    entities, relations, _ = graph_size(corpus.tokens, *size)
+    rows = []
     for variant in variants:
         graph = GraphRag(variant=variant, extractor=extractor)
         if sample_share is not None and sample_usd is not None and variant == sampled:
             graph = graph_from_sample(graph, work, sample_share, sample_usd)
-        given = graph, work
-        ratio, *mid = _index(middle(given), speed.mid)
-        _, *drawn = _index(sample(given, draws, seed), speed.quantile(_shuffled(draws)))
-        row = {"index_tokens": ratio}
-        for name, usual, spread in zip(("usd", "hours"), mid, drawn, strict=True):
-            row[f"{name}_low"], row[f"{name}_high"] = np.percentile(spread, [10, 90])
-            row[name] = usual
-        rows[variant] = row | {"entities": entities, "relations": relations}
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=COSTS, dtype=float)
-    return table.rename_axis("variant")
+        ratio, usd, hours = _index(middle((graph, work)), speed.mid)
+        _, *drawn = _index(sample((graph, work), draws, seed), speeds)
+        (usd_low, usd_high), (low, high) = (np.percentile(x, [10, 90]) for x in drawn)
+        row = ratio, usd_low, usd, usd_high, low, hours, high, entities, relations
+        rows.append(row)
+    index = pd.Index(variants, name="variant")
+    return pd.DataFrame(rows, index, COSTS, dtype=float)
 
 
-COSTS = [
-    *("index_tokens", "usd_low", "usd", "usd_high", "hours_low", "hours", "hours_high"),
-    *("entities", "relations"),
-]
-
-
-def _shuffled(n: int) -> np.ndarray:
-    """The middles of n equal strata of 0..1, in one random order."""
-    return np.random.default_rng(0).permutation((np.arange(n) + 0.5) / n)[:, None]
-
-
-def _index(given: tuple[Any, Workload], tokens_per_minute: Any) -> tuple[Any, Any, Any]:
+def _index(given: tuple[Any, Any], tokens_per_minute: Any) -> tuple[Any, Any, Any]:
     """(model tokens per corpus token, USD, hours) of building the index once, on numbers."""
     graph, work = given
     bill = evaluate(Option(graph.extractor, graph), work, middle(Terms(months=1)))
     usd = sum(line.usd for line in bill.lines if line.item.startswith("index the graph"))
-    corpus: Any = work.corpus
-    hours = index_hours(graph.index_ratio * corpus.tokens, tokens_per_minute)
-    return graph.index_ratio, usd, hours
+    ratio, corpus = graph.index_ratio, work.corpus
+    return ratio, usd, index_hours(ratio * corpus.tokens, tokens_per_minute)
 
 
 @public

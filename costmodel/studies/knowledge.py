@@ -19,12 +19,12 @@ from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core.checks import of_kind, one_number, require, validate
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check
+from costmodel.core.nested import not_none
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
 from costmodel.facts.catalog import practice
 from costmodel.laws.agents import attempts
-from costmodel.laws.caching import prefix_hit_rate
 from costmodel.laws.retrieval import first_token_s
 
 UNREAD = Range(
@@ -97,18 +97,15 @@ def knowledge_options(
     check_corpus("knowledge_options", work)
     one_number("graph_passes", graph_passes, 1)
     check(isinstance(rerank, (bool, np.bool_)), f"rerank is {rerank!r}, allowed are True and False")
-    people: dict[str, Any] = {}
+    people = {}
     if upkeep_hours is not None:
         one_number("upkeep_hours", upkeep_hours)
         people["upkeep_fte"] = upkeep_hours / WORKING_HOURS_PER_MONTH
     api = Api(model, on=on, accepted=UNREAD if accepted is None else accepted)
     extractor = Api(small, on=on)
-    given: dict[str, Any] = {
-        "top_k": top_k,
-        "chunk_tokens": chunk_tokens,
-        "reranker": "rerank-v4.0-fast" if rerank else None,
-    }
-    rag = Rag(helper=extractor, **{k: v for k, v in given.items() if v is not None}, **people)
+    chosen = not_none(top_k=top_k, chunk_tokens=chunk_tokens)
+    reranker = "rerank-v4.0-fast" if rerank else None
+    rag = Rag(helper=extractor, reranker=reranker, **chosen, **people)
     if infra_fixed is not None:
         one_number("infra_fixed", infra_fixed)
         store: Any = rag.store
@@ -118,8 +115,7 @@ def knowledge_options(
         gleanings = graph_passes - 1
         return Option(api, GraphRag(variant, gleanings=gleanings, extractor=extractor, **people))
 
-    tiers: Any = getattr(api.model, "tiers", ())
-    by_the_hour = all(tier.usd_per_mtok_cache_write_1h is not None for tier in tiers)
+    by_the_hour = all(tier.usd_per_mtok_cache_write_1h is not None for tier in api.model.tiers)
     hour = PromptCache(ttl_s=SECONDS_PER_HOUR) if by_the_hour else PromptCache()
     search, whole = Option(api, rag), Option(api, LongContext())
     return {
@@ -178,12 +174,8 @@ def self_route(
     require("answered_by_retrieval", share, 0, 1)
     on: Any = 1 - middle(share)
     if isinstance(share, Range):
-        more: dict[str, Any] = {
-            "name": "self_route.escalated",
-            "source": share.source,
-            "why": share.why,
-        }
-        on = Range(1 - share.high, 1 - share.low, on, **more)
+        low, high, name = 1 - share.high, 1 - share.low, "self_route.escalated"
+        on = Range(low, high, on, name=name, source=share.source, why=share.why)
     return cascade(retrieval, long_context, escalated=on)
 
 
@@ -216,10 +208,9 @@ def route_by_question(simple: Option, hard: Option, work: Workload, error: float
     of_kind("route_by_question: simple", simple, Option)
     of_kind("route_by_question: hard", hard, Option)
     mix: Any = middle(work.question_mix or QuestionMix())
-    asked = vars(mix)
-    kinds = list(QuestionMix.__dataclass_fields__)
-    to_hard = {k: asked[k] * (error if k == "fact" else 1 - error) for k in kinds}
-    to_simple = {k: asked[k] - to_hard[k] for k in kinds}
+    asked = {kind: getattr(mix, kind) for kind in mix.__dataclass_fields__}
+    to_hard = {k: x * (error if k == "fact" else 1 - error) for k, x in asked.items()}
+    to_simple = {k: x - to_hard[k] for k, x in asked.items()}
 
     def seeing(option: Option, shares: dict[str, float]) -> Option:
         total = sum(shares.values())
@@ -337,8 +328,8 @@ def _wait(option: Any, work: Workload, terms: Terms, waiting: Any) -> tuple[Any,
         cold, warm, hits = _prompt(case, waiting)
         half = first + np.where(hits >= 0.5, warm, cold)
         most = first + waiting.tail * np.where(hits >= 0.95, warm, cold)
-        usual = half if usual is None else np.where(np.asarray(sees) >= 0.5, half, usual)
-        late = most if late is None else np.where(np.asarray(sees) >= 0.05, most, late)
+        usual = half if usual is None else np.where(sees >= 0.5, half, usual)
+        late = most if late is None else np.where(sees >= 0.05, most, late)
         before = before + cold
     return usual, late
 
@@ -355,14 +346,7 @@ def _prompt(case: Any, waiting: Any) -> tuple[Any, Any, Any]:
 
     cold = seconds(call.prompt_tokens) * tries
     if cache is None:
-        return cold, cold, np.asarray(0.0)
+        return cold, cold, 0.0
     stable = call.stable_tokens / MTOK * waiting.seconds_per_mtok * waiting.cached_wait_share
-    hits = prefix_hit_rate(
-        case.work.arrivals_per_s(case.requests_per_month),
-        cache.ttl_s,
-        cache.burst,
-        cache.parallel,
-        cache.prefixes,
-        cache.replicas,
-    )
+    hits = cache.hit_rate(case.work.arrivals_per_s(case.requests_per_month))
     return cold, (seconds(call.prompt_tokens - call.stable_tokens) + stable) * tries, hits

@@ -18,13 +18,18 @@ from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range
-from costmodel.core.units import HOURS_PER_MONTH, KILO, MTOK
+from costmodel.core.units import DAYS_PER_MONTH, HOURS_PER_MONTH, KILO, MTOK
 from costmodel.facts import catalog
 from costmodel.ledgers.engine import fleets
 
 DRAWS = 4_000
 GPUS_PER_SERVER = 8  # of the published server power and embodied carbon
 NO_FLEET = "the option has no model on GPUs of its own, or it gets no traffic"
+CAPACITY = [
+    *("serving", "month", "load", "peak", "replicas", "gpus", "utilisation", "gpu_hours"),
+    *("idle_gpu_hours", "cold_starts", "cold_share", "spilled", "usd_per_hour"),
+    "usd_per_mtok_out",
+]
 FOOTPRINT = {
     "kwh_per_request": ("energy of a request", "kWh"),
     "kgco2e_per_request": ("carbon of a request", "kg CO2e"),
@@ -63,28 +68,21 @@ def capacity(study: Study, label: str | None = None) -> pd.DataFrame:
     frames = []
     for serving, traffic, fleet in fleets(option, work, terms):
         at = {name: _by_month(value, terms.months) for name, value in vars(fleet).items()}
-        calls = ((t.count, t.call) for t in traffic if t.item == "production")
-        tokens = sum(n * (call.output_tokens + call.reasoning_tokens) for n, call in calls)
+        calls = [t for t in traffic if t.item == "production"]
+        tokens = sum(t.count * t.call.generated_tokens for t in calls)
         answered = tokens * work.demand(terms.months)[1:] * (1 - at["spilled"])
         usd = serving.usd_per_month(at["replicas"], at["replica_hours"])
-        model, gpu = serving.model, serving.gpu
-        table = {
-            "serving": f"{getattr(model, 'id', model)} on {getattr(gpu, 'id', gpu)}",
+        table = at | {
+            "serving": f"{serving.model.id} on {serving.gpu.id}",
             "month": months,
-            "load": at["load"],
-            "peak": at["peak"],
-            "replicas": at["replicas"],
             "gpus": at["replicas"] * serving.gpus,
             "utilisation": at["busy_hours"] / np.maximum(at["replica_hours"], 1e-9),
             "gpu_hours": at["replica_hours"] * serving.gpus,
             "idle_gpu_hours": (at["replica_hours"] - at["busy_hours"]) * serving.gpus,
-            "cold_starts": at["cold_starts"],
-            "cold_share": at["cold_share"],
-            "spilled": at["spilled"],
             "usd_per_hour": usd / HOURS_PER_MONTH,
             "usd_per_mtok_out": usd * MTOK / np.where(answered > 0, answered, np.nan),
         }
-        frames.append(pd.DataFrame(table))
+        frames.append(pd.DataFrame(table, columns=CAPACITY))
     check(frames, f"capacity: {NO_FLEET}")
     return pd.concat(frames, ignore_index=True)
 
@@ -97,7 +95,7 @@ def _by_month(value: Any, months: int) -> np.ndarray:
 
 @analysis
 def day(
-    study: Study, label: str | None = None, days_per_month: float | None = None
+    study: Study, label: str | None = None, days_per_month: float = DAYS_PER_MONTH
 ) -> pd.DataFrame:
     """Show one day of load against capacity in the first month.
 
@@ -124,8 +122,7 @@ def day(
     ValueError
         When the option has no fleet.
     """
-    if days_per_month is not None:
-        one_number("day: days_per_month", days_per_month, 1, 31)
+    one_number("day: days_per_month", days_per_month, 1, 31)
     option, work, terms = middle((study.option(label), study.work, Terms(months=1)))
     found = fleets(option, work, terms)
     check(found, f"day: {NO_FLEET}")
@@ -268,11 +265,11 @@ def _footprint(option: Any, work: Workload, terms: Terms, site: Any) -> dict[str
             "footprint: the option has no model on GPUs of its own, and providers do not publish "
             "theirs"
         )
-    carbon = {
-        what: catalog.fact("carbon", f"{what}.embodied_carbon").value.mid
+    gpu, server = (
+        catalog.fact("carbon", f"{what}.embodied_carbon").value.mid
         for what in ("gpu_80gb", "server")
-    }
-    making = carbon["gpu_80gb"] + carbon["server"] / GPUS_PER_SERVER  # kg CO2e of a GPU
+    )
+    making = gpu + server / GPUS_PER_SERVER  # kg CO2e of a GPU
     server_watts = catalog.fact("own", "server.server_power").value.mid / GPUS_PER_SERVER
     kwh: Any = 0.0
     made: Any = 0.0  # kg CO2e of the hardware in a month
@@ -281,9 +278,8 @@ def _footprint(option: Any, work: Workload, terms: Terms, site: Any) -> dict[str
             _first(x) * serving.gpus
             for x in (fleet.busy_hours, fleet.replica_hours, fleet.replicas)
         )
-        rated: Any = serving.gpu
         drawn = busy * site.busy_power + np.maximum(up - busy, 0.0) * site.idle_power
-        kwh = kwh + (rated.power + server_watts) / KILO * site.pue * drawn
+        kwh = kwh + (serving.gpu.power + server_watts) / KILO * site.pue * drawn
         made = made + replicas * making / site.life_months
     kg = kwh * site.carbon + made
     requests = work.requests_per_month * _first(work.demand(terms.months))

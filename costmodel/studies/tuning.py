@@ -22,7 +22,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import number_list
 from costmodel.core.draws import middle, sample
-from costmodel.core.errors import Infeasible, check, unknown
+from costmodel.core.errors import Infeasible, check, check_known
 from costmodel.core.nested import objects
 from costmodel.core.units import WORKING_HOURS_PER_WEEK
 from costmodel.core.words import number_text
@@ -167,8 +167,7 @@ def underestimates(
     rows = []
     for name, (phases, weeks) in naive.items():
         for phase in phases:
-            if phase not in PHASES:
-                raise unknown("phase", phase, PHASES, where=f"the estimate {name!r}")
+            check_known("phase", phase, PHASES, where=f"the estimate {name!r}")
         counted = usd.reindex(phases).sum() + weeks * week
         rows.append((name, counted, usd.sum() / counted if counted else np.inf))
     return pd.DataFrame(rows, columns=["counted", "usd", "factor"])

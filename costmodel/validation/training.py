@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.core.draws import middle
-from costmodel.core.errors import check, unknown
+from costmodel.core.errors import check, check_known, unknown
 from costmodel.core.public import public
 from costmodel.core.units import SECONDS_PER_HOUR
 from costmodel.facts import catalog
@@ -70,8 +70,7 @@ def fidelity(part: str | None = None, without: str = "family") -> pd.DataFrame:
     >>> len(table) > 100, bool((table["plain"] > 0).all())
     (True, True)
     """
-    if without not in WITHOUT:
-        raise unknown("group to leave out", without, WITHOUT, "fidelity")
+    check_known("group to leave out", without, WITHOUT, "fidelity")
     if part not in (None, *PARTS.values()):
         raise unknown("part", part, PARTS.values(), "fidelity")
     held_out = shipped("training_held_out").query("without == @without")

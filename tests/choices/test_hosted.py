@@ -484,7 +484,7 @@ def test_prices_of_the_overflow_move_with_the_date():
         fleet=cm.serving.Fleet(cover=0.5),
         overflow=cm.Api("gpt-4o", on="2026-11-20"),
     )
-    assert cm.choices.priced_on(own, ON).overflow.on == ON
+    assert cm.choices.repriced(own, ON).overflow.on == ON
 
 
 WRONG = [
@@ -518,7 +518,7 @@ def test_a_fleet_refuses_what_it_would_ignore():
     only_api, rented = ({"a": o} for o in (cm.Option(api(**{"in": 1.0, "out": 1.0})), option()))
     with pytest.raises(
         ValueError,
-        match="purchase_price, residual changes nothing, because no option has bought GPUs",
+        match="purchase_price, life_months or residual changes nothing, because no option has bought GPUs",
     ):
         cm.serving.with_fleet(rented, work(1.0), purchase_price=1e4, residual=0.5)
     with pytest.raises(

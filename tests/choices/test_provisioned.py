@@ -112,7 +112,7 @@ def test_the_prices_of_units_and_api_are_of_one_day():
     ):
         cm.Provisioned(cm.Api("gpt-5", on="2026-11-01"), on="2026-01-01")
     assert (
-        cm.choices.priced_on(cm.Provisioned("gpt-5", on="2026-11-01"), "2026-10-01").on
+        cm.choices.repriced(cm.Provisioned("gpt-5", on="2026-11-01"), "2026-10-01").on
         == "2026-10-01"
     )
 

@@ -6,29 +6,27 @@ own are in `hosted`, reserved capacity of a provider is in `provisioned`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from costmodel.choices.purchases import Line, Traffic, cite
-from costmodel.choices.requests import Call
-from costmodel.choices.schedule import Schedule, path, scaled
+from costmodel.choices.purchases import Line, Lines, Traffic, cite
+from costmodel.choices.requests import Call, Limits
+from costmodel.choices.schedule import Schedule, occurrences, path, scaled
 from costmodel.choices.servings.fields import Card
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import require, validate
+from costmodel.core.checks import validate
 from costmodel.core.errors import CatalogError, Infeasible, Unpriced, check
+from costmodel.core.nested import not_none
 from costmodel.core.public import public
 from costmodel.core.ranges import Number
 from costmodel.core.units import MTOK, SECONDS_PER_MINUTE
 from costmodel.facts.cards import api_price
 from costmodel.facts.prices import ApiPrice, Rates, rates
 from costmodel.laws.agents import attempts
-from costmodel.laws.caching import prefix_hit_rate
 
-TERMS_OF_SALE = ("provider", "on", "mode", "residency")  # what selects a card in the price list
 SHORT_TTL_S = 300  # a longer time to live is written at the price of the 1-hour cache
 
 
@@ -98,19 +96,18 @@ class Api:
         if isinstance(card, str):
             card = api_price(card, self.provider, self.on, self.mode or "standard", self.residency)
         else:
-            asked = {name: getattr(self, name) or getattr(card, name) for name in TERMS_OF_SALE}
-            if any(getattr(card, name) != value for name, value in asked.items()):
+            sold = terms_of_sale(card)
+            asked = sold | not_none(**terms_of_sale(self))
+            if asked != sold:
                 check(
                     card == catalogue_card(card),
                     f"the prices of {card.id!r} were changed by hand and cannot be moved to "
                     f"{asked}; make the option with its own on=, mode= or residency=",
                 )
                 card = api_price(card.id, **asked)
-        object.__setattr__(self, "model", card)
-        for name in TERMS_OF_SALE:
-            object.__setattr__(self, name, getattr(card, name))
+        for name, value in {"model": card, **terms_of_sale(card)}.items():
+            object.__setattr__(self, name, value)
         validate(self)
-        require("Api.attempts_max", self.attempts_max, low=1)
 
     def at(self, on: str) -> Api:
         """The same model at the prices of another date; prices changed by hand cannot be moved."""
@@ -126,11 +123,11 @@ class Api:
         """Context window [token], or None when the price list does not say."""
         return self.model.window
 
-    def limits(self, call: Call) -> Iterator[tuple[Any, str]]:
+    def limits(self, call: Call) -> Limits:
         """What can stop a call: (by how much it is over, the reason with {over} to fill in)."""
-        yield from over_window(self, call)
+        return over_window(self, call)
 
-    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
+    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
         """Every class of tokens of every call, and the attempts that fail."""
         within = self._within_limits(traffic, work, terms)
         for t in traffic:
@@ -145,11 +142,11 @@ class Api:
 
     def overflow(
         self, traffic: list[Traffic], share: Any, work: Workload, terms: Terms, **changes: Any
-    ) -> Iterator[Line]:
+    ) -> Lines:
         """The share of production for which another capacity has no room, by the token."""
         over = []
         for t in traffic:
-            if t.schedule.kind == "with_demand":
+            if t.follows_demand:
                 count, when = scaled(t.count, t.schedule, share, work, terms)
                 over.append(replace(t, count=count, schedule=when, **changes))
         for line in self.price(over, work, terms):
@@ -157,17 +154,19 @@ class Api:
 
     def _within_limits(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Any:
         """None without limits, else 1 where the busiest minute keeps them and NaN elsewhere."""
-        production = [t for t in traffic if t.schedule.kind == "with_demand"]
+        production = [t for t in traffic if t.follows_demand]
         demand = work.demand(terms.months)
         most_demand = np.max(demand, axis=-1, keepdims=demand.ndim > 1)
         per_min = work.peak_to_average * most_demand * SECONDS_PER_MINUTE
+        limits = {
+            "tokens": (self.tokens_per_min_max, [t.count * t.call.tokens for t in production]),
+            "requests": (self.requests_per_min_max, [t.count for t in production]),
+        }
         within: Any = None
-        for name in ("tokens", "requests"):
-            most = getattr(self, f"{name}_per_min_max")
+        for name, (most, counts) in limits.items():
             if most is None:
                 continue
-            sizes = [t.count * (t.call.tokens if name == "tokens" else 1.0) for t in production]
-            need = work.arrivals_per_s(sum(sizes)) * per_min
+            need = work.arrivals_per_s(sum(counts)) * per_min
             if np.ndim(need) == np.ndim(most) == 0 and need > most:
                 raise Infeasible(
                     f"the busiest hour brings {need:,.0f} {name} a minute, the limit of "
@@ -190,7 +189,7 @@ class Api:
         wasted = t.count * again
         return t.line("failed attempts", wasted, "attempt", usd, basis=basis, cites=cites)
 
-    def _tokens(self, t: Traffic, card: Rates, work: Workload, terms: Terms) -> Iterator[Line]:
+    def _tokens(self, t: Traffic, card: Rates, work: Workload, terms: Terms) -> Lines:
         """A line for each class of tokens."""
         cache, prefix, fresh = t.call.cache, t.call.stable_tokens, t.call.prompt_tokens
         classes = []  # (class, tokens, price, when, field of the card)
@@ -226,18 +225,22 @@ class Api:
                 yield t.line(name, mtok, "Mtok", usd, schedule, basis=basis, cites=cites)
 
 
+def terms_of_sale(sold: Api | ApiPrice) -> dict[str, Any]:
+    """What selects a card in the price list."""
+    return {name: getattr(sold, name) for name in ("provider", "on", "mode", "residency")}
+
+
 def catalogue_card(card: ApiPrice) -> ApiPrice | None:
     """The card as the price list has it, or None when it is not from there."""
     try:
-        asked = {name: getattr(card, name) for name in TERMS_OF_SALE}
-        return replace(api_price(card.id, **asked), discount=card.discount)
+        return replace(api_price(card.id, **terms_of_sale(card)), discount=card.discount)
     except CatalogError:
         return None
 
 
 def _write_rate(card: Rates, ttl_s: Any) -> Any:
     """Price of a token that is written to the cache; it is paid instead of the input rate."""
-    long = np.all(np.asarray(ttl_s) > SHORT_TTL_S)
+    long = np.all(ttl_s > SHORT_TTL_S)
     rate = card.usd_per_mtok_cache_write_1h if long else card.usd_per_mtok_cache_write
     if rate is None:
         raise Unpriced(
@@ -246,7 +249,7 @@ def _write_rate(card: Rates, ttl_s: Any) -> Any:
     return rate
 
 
-def over_window(serving: Any, call: Call) -> Iterator[tuple[Any, str]]:
+def over_window(serving: Any, call: Call) -> Limits:
     """Tokens of a call over the context window of the model, where that is known."""
     if serving.window is not None:
         yield (
@@ -258,13 +261,10 @@ def over_window(serving: Any, call: Call) -> Iterator[tuple[Any, str]]:
 
 def cache_schedules(t: Traffic, work: Workload, terms: Terms) -> tuple[Schedule, Schedule]:
     """When the prefix is read (demand x hit rate) and when it is written (the rest)."""
-    demand = t.schedule.weights(terms.months, work.demand(terms.months))
+    demand = occurrences(t.schedule, work, terms)
     cache: Any = t.call.cache
     arrivals = work.arrivals_per_s(t.count)
-    if t.schedule.kind == "with_demand" and not work.flat:
+    if t.follows_demand and not work.flat:
         arrivals = arrivals * work.demand(terms.months)
-    hits = prefix_hit_rate(
-        arrivals, cache.ttl_s, cache.burst, cache.parallel, cache.prefixes, cache.replicas
-    )
-    found = t.call.found(hits)
+    found = t.call.found(cache.hit_rate(arrivals))
     return path(demand * found), path(demand * (1 - found))

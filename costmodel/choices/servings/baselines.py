@@ -6,12 +6,11 @@ and its wrong answers cost the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from costmodel.choices.purchases import Line, Traffic, cite
-from costmodel.choices.requests import Call
+from costmodel.choices.purchases import Line, Lines, Traffic, cite
+from costmodel.choices.requests import Call, Limits
 from costmodel.choices.schedule import monthly
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
@@ -30,7 +29,7 @@ class _Baseline:
     def window(self) -> None:
         """No limit of tokens."""
 
-    def limits(self, call: Call) -> Iterator[tuple[Any, str]]:
+    def limits(self, call: Call) -> Limits:
         """Nothing stops a call."""
         return iter(())
 
@@ -77,7 +76,7 @@ class Staff(_Baseline):
             object.__setattr__(self, "person", catalog.person(self.person))
         validate(self, optional=("accepted",))
 
-    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
+    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
         """The hours of people for every call."""
         paid: Any = self.person if self.usd_per_hour is None else self
         for t in traffic:
@@ -109,7 +108,7 @@ class Seats(_Baseline):
     def __post_init__(self) -> None:
         validate(self)
 
-    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
+    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
         """The same bill every month."""
         yield Line(
             "seats",
@@ -141,7 +140,7 @@ class Today(_Baseline):
     def __post_init__(self) -> None:
         validate(self)
 
-    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
+    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
         """The same bill every month."""
         yield Line(
             "as today",

@@ -15,7 +15,7 @@ from costmodel.choices.purchases import Traffic
 from costmodel.choices.schedule import Schedule
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
-from costmodel.core.errors import check, unknown
+from costmodel.core.errors import check, check_known
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import HOURS_PER_DAY, HOURS_PER_MONTH, SECONDS_PER_HOUR
@@ -91,10 +91,8 @@ class Fleet:
     )
 
     def __post_init__(self) -> None:
-        if self.scaling not in SCALINGS:
-            raise unknown("scaling", self.scaling, SCALINGS, where="Fleet")
-        if self.commitment not in catalog.TERMS:
-            raise unknown("commitment", self.commitment, catalog.TERMS, where="Fleet")
+        check_known("scaling", self.scaling, SCALINGS, where="Fleet")
+        check_known("commitment", self.commitment, catalog.TERMS, where="Fleet")
         validate(self)
         warm = np.any(getattr(self.warm_replicas, "high", self.warm_replicas))
         check(
@@ -142,9 +140,9 @@ def capacity_for(own: Hosted, load: Load, work: Workload) -> Capacity:
     sized_for = np.maximum(covered, mean if np.any(plan.deferrable) else 0.0)
     base = own.replicas_for(sized_for, load.slots)
     replicas = np.maximum(base + plan.spare_replicas, plan.committed_replicas)
-    replicas = replicas * (np.asarray(load.busy) > 0)
+    replicas = replicas * (load.busy > 0)
     spilled: Any = 0.0
-    if own.overflow is not None and np.any(np.asarray(plan.cover) < 1):
+    if own.overflow is not None and np.any(plan.cover < 1):
         reach = base * own.load_max / np.maximum(peak, queueing.ROUNDING)
         reach = np.clip(reach, plan.cover, 1.0)  # whole replicas reach further than asked
         spilled = queueing.share_above(reach, work.peak_to_average) * (1 - plan.deferrable)
@@ -162,7 +160,7 @@ def _following(
 ) -> tuple[Any, Any, Any]:
     """(replica-hours, starts, share of cold requests) where replicas follow the hour."""
     plan = own.fleet
-    sleeps = np.asarray(own.replicas_min) < 1  # the last replica may
+    sleeps = own.replicas_min < 1  # the last replica may
     up: Any = 0.0  # mean replicas of the active hours
     cold: Any = 0.0
     for level in queueing.duration_curve(work.peak_to_average):

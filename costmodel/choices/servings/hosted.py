@@ -6,15 +6,14 @@ Utilisation comes out: idle hours are a line of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from costmodel.choices.purchases import Line, Traffic, cite, labour, setup, upkeep
-from costmodel.choices.requests import Call
+from costmodel.choices.purchases import Cites, Lines, Traffic, cite, labour, setup, upkeep
+from costmodel.choices.requests import Call, Limits
 from costmodel.choices.schedule import STANDING, level_of, monthly
 from costmodel.choices.servings.api import Api, cache_schedules, over_window
 from costmodel.choices.servings.capacity import Capacity, Fleet, Load, Uses, capacity_for
@@ -23,8 +22,8 @@ from costmodel.choices.servings.hours import SPOT, hours_in_use, hours_standing
 from costmodel.choices.servings.owned import Owned
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import LEAST_DIVISOR, of_kind, require, validate
-from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.checks import of_kind, require, validate
+from costmodel.core.errors import CatalogError, check, check_known
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import GB, HOURS_PER_MONTH, SECONDS_PER_HOUR
@@ -147,17 +146,14 @@ class Hosted:
     def __post_init__(self) -> None:
         for name in ("precision", "kv_precision"):
             value = getattr(self, name)
-            check(
-                value in PRECISIONS or (value is None and name == "kv_precision"),
-                f"Hosted.{name} is {value!r}, allowed are {', '.join(PRECISIONS)}",
-            )
+            allowed = value in PRECISIONS or (value is None and name == "kv_precision")
+            check(allowed, f"Hosted.{name} is {value!r}, allowed are {', '.join(PRECISIONS)}")
         of_kind("Hosted.fleet", self.fleet, Fleet)
         kinds = {"owned": Owned, "overflow": Api, "rent": catalog.Rent, "commitment": catalog.Rent}
         for name, kind in kinds.items():
             if getattr(self, name) is not None:
                 of_kind(f"Hosted.{name}", getattr(self, name), kind)
-        if self.engine not in (*ENGINES, OTHER):
-            raise unknown("engine", self.engine, (*ENGINES, OTHER), where="Hosted")
+        check_known("engine", self.engine, (*ENGINES, OTHER), where="Hosted")
         if not isinstance(self.model, catalog.Model):
             object.__setattr__(self, "model", catalog.model(self.model))
         if not isinstance(self.gpu, catalog.Gpu):
@@ -174,7 +170,6 @@ class Hosted:
             work = kind_of(self.model, self.precision)
             unseen = band("tpot_ratio", work, new_gpu, self.model.id not in models)
             object.__setattr__(self, "error", unseen)
-        require("Hosted.error", self.error, low=LEAST_DIVISOR)
         validate(self)
         cover: Any = self.fleet.cover
         least: Any = getattr(cover, "low", cover)
@@ -240,7 +235,7 @@ class Hosted:
             gpus = gpus_that_fit(held, room, engine.memory_usable)
         return shape, replace(setup, tensor_parallel=gpus), engine
 
-    def limits(self, call: Call) -> Iterator[tuple[Any, str]]:
+    def limits(self, call: Call) -> Limits:
         """What can stop a call: the window, the weights, the key-value cache of one request."""
         yield from over_window(self, call)
         shape, setup, engine = self._replica
@@ -278,17 +273,16 @@ class Hosted:
     def uses(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Uses:
         """(traffic, when, seconds of a replica per call), with and without a cached prefix."""
         found = []
-        known: dict[int, Any] = {}  # many purchases make the same call
+        calls = {id(t.call): t.call for t in traffic}  # many purchases make the same call
+        seconds = {key: self.seconds_per_call(call) for key, call in calls.items()}
         for t in traffic:
-            if id(t.call) not in known:
-                known[id(t.call)] = self.seconds_per_call(t.call)
-            when, seconds = t.schedule, known[id(t.call)]
+            when = t.schedule
             if t.call.cache is not None and self.requests_per_s is None:
                 read, when = cache_schedules(t, work, terms)
                 # engines hold any prefix, in blocks of 16 tokens
                 held = replace(t, item=f"{t.item}, prefix held")
                 found.append((held, read, self.seconds_per_call(t.call, t.call.stable_tokens)))
-            found.append((t, when, seconds))
+            found.append((t, when, seconds[id(t.call)]))
         return found
 
     def capacity(self, uses: Uses, work: Workload, terms: Terms) -> Capacity:
@@ -305,7 +299,7 @@ class Hosted:
             if t.schedule.kind not in STANDING:
                 continue
             level = level_of(when, work, terms)
-            if t.schedule.kind == "with_demand":
+            if t.follows_demand:
                 arrivals = arrivals + work.arrivals_per_s(t.count) * level
                 busy = busy + work.arrivals_per_s(t.count) * seconds * level
                 slots = np.minimum(slots, self.at_once(t.call))
@@ -327,12 +321,12 @@ class Hosted:
 
     # -- what it costs -----------------------------------------------------------------------------
 
-    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
+    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
         """GPU hours, servers, what spills over, and the people."""
         uses = self.uses(traffic, work, terms)
         made = self.capacity(uses, work, terms)
         yield from hours_in_use(self, uses, made, work, terms)
-        if not np.any(np.asarray(made.replicas) > 0):
+        if not np.any(made.replicas > 0):
             return
         yield from hours_standing(self, made)
         if self.owned is not None:
@@ -352,7 +346,7 @@ class Hosted:
                 "{on_call_hours_per_month} hours a month x {usd_per_hour}/h",
             )
 
-    def usd_per_gpu_hour(self) -> tuple[Any, tuple[str, ...]]:
+    def usd_per_gpu_hour(self) -> tuple[Any, Cites]:
         """Price of a GPU-hour [USD] with the fields it cites; of owned GPUs the power only."""
         if self.owned is not None:
             usd, cites = self.owned.power_usd_per_gpu_hour(), ("it_watts", "pue", "usd_per_kwh")
@@ -363,7 +357,7 @@ class Hosted:
     def usd_per_month(self, replicas: Any, replica_hours: Any) -> Any:
         """What GPUs cost in a month [USD], without people and without what spills over."""
         usd, _ = self.usd_per_gpu_hour()
-        if self.owned is not None:
+        if self.owned:
             standing = self.owned.standing_usd_per_gpu_hour() * HOURS_PER_MONTH
             return self.gpus * (replica_hours * usd + replicas * standing)
         committed = self.fleet.committed_replicas * HOURS_PER_MONTH

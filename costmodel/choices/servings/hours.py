@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.choices.purchases import Line, cite
+from costmodel.choices.purchases import Cites, Line, Lines, cite
 from costmodel.choices.schedule import by_month, scaled
 from costmodel.choices.servings.capacity import Capacity, Uses
 from costmodel.choices.terms import STEADY, Terms
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
 SPOT = "spot"
 
 
-def hours_in_use(
-    own: Hosted, uses: Uses, made: Capacity, work: Workload, terms: Terms
-) -> Iterator[Line]:
+def hours_in_use(own: Hosted, uses: Uses, made: Capacity, work: Workload, terms: Terms) -> Lines:
     """The hours that each kind of call keeps GPUs busy."""
     usd, cites = own.usd_per_gpu_hour()
     if own.requests_per_s is not None:
@@ -34,12 +31,12 @@ def hours_in_use(
     basis = "calls x seconds of a replica per call x GPUs per replica"
     for t, when, seconds in uses:
         count = t.count * seconds / SECONDS_PER_HOUR * own.gpus
-        if t.schedule.kind == "with_demand":
+        if t.follows_demand:
             count, when = scaled(count, when, 1 - made.spilled, work, terms)
         yield t.line("GPU hours in use", count, "GPU-hour", usd, when, trend(own), basis, cites)
 
 
-def hours_standing(own: Hosted, made: Capacity) -> Iterator[Line]:
+def hours_standing(own: Hosted, made: Capacity) -> Lines:
     """Idle hours; what a commitment changes for its hours, and what spot loses of the others."""
     usd, cites = own.usd_per_gpu_hour()
     plan, hours = own.fleet, made.replica_hours * own.gpus
@@ -64,9 +61,7 @@ def hours_standing(own: Hosted, made: Capacity) -> Iterator[Line]:
         yield _standing(item, lost, usd, "gpu", basis, cites)
 
 
-def _standing(
-    item: str, hours: Any, usd: Any, trend: str, basis: str, cites: tuple[str, ...]
-) -> Line:
+def _standing(item: str, hours: Any, usd: Any, trend: str, basis: str, cites: Cites) -> Line:
     count, when = by_month(hours)
     return Line(item, "serving", count, "GPU-hour", usd, when, trend, basis=basis, cites=cites)
 

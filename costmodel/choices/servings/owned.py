@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from costmodel.choices.purchases import Line, cite, labour
+from costmodel.choices.purchases import Line, Lines, cite, labour
 from costmodel.choices.schedule import by_month, every, once, path, steady
 from costmodel.choices.servings.fields import OpenNumber
 from costmodel.choices.terms import STEADY, Terms
@@ -152,7 +151,7 @@ class Owned:
 
     # -- what is paid ------------------------------------------------------------------------------
 
-    def price(self, gpus: Any, terms: Terms) -> Iterator[Line]:
+    def price(self, gpus: Any, terms: Terms) -> Lines:
         """The servers for a number of GPUs: bought, replaced, sold, housed and kept running."""
         need = np.ceil(gpus / self.gpus_per_server - ROUNDING)
         held = need if steady(need) else np.maximum.accumulate(need, axis=-1)
@@ -185,7 +184,7 @@ class Owned:
             "{operations_fte_per_server} of an engineer for each server",
         )
 
-    def _trade(self, held: Any, terms: Terms) -> Iterator[Line]:
+    def _trade(self, held: Any, terms: Terms) -> Lines:
         """Servers bought the month before they are needed, replaced when worn, sold at the end."""
         months = terms.months
         path_held = held * np.ones(months + 1)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from costmodel.choices.purchases import Line, Traffic, cite
-from costmodel.choices.requests import Call
+from costmodel.choices.purchases import Line, Lines, Traffic, cite
+from costmodel.choices.requests import Call, Limits
 from costmodel.choices.schedule import STANDING, by_month, level_of, scaled
 from costmodel.choices.servings.api import Api, cache_schedules
 from costmodel.choices.servings.capacity import Uses
@@ -17,7 +16,7 @@ from costmodel.choices.servings.fields import OpenNumber
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
-from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.errors import CatalogError, check, check_known
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_MINUTE
@@ -94,11 +93,10 @@ class Provisioned:
         check(
             self.on in (None, self.api.on),
             f"Provisioned.on is {self.on!r}, but its api has the prices of {self.api.on!r}; "
-            "write Api(..., on=...) or priced_on(...)",
+            "write Api(..., on=...) or repriced(...)",
         )
         object.__setattr__(self, "on", self.api.on)
-        if self.reservation not in RESERVATIONS:
-            raise unknown("reservation", self.reservation, RESERVATIONS, where="Provisioned")
+        check_known("reservation", self.reservation, RESERVATIONS, where="Provisioned")
         card = self.api.model
         for name, key in (
             ("tokens_per_min_per_unit", f"{SELLER}.{card.id}"),
@@ -151,15 +149,15 @@ class Provisioned:
         """The same with the price card of another date; the price of a unit stays."""
         return self if on == self.on else replace(self, api=self.api.at(on), on=on)
 
-    def limits(self, call: Call) -> Iterator[tuple[Any, str]]:
+    def limits(self, call: Call) -> Limits:
         """What can stop a call: the window of the model."""
-        yield from self.api.limits(call)
+        return self.api.limits(call)
 
     def weighted(self, call: Call, cached: Any = 0.0) -> Any:
         """Tokens that a call counts as [input token]."""
         return call.prompt_tokens - cached + self.output_weight * call.generated_tokens
 
-    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Iterator[Line]:
+    def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
         """Unit-hours by use, the idle ones apart, and what overflows by the token."""
         uses = self._uses(traffic, work, terms)
         units, spilled = self._units(uses, work, terms)
@@ -175,7 +173,7 @@ class Provisioned:
         busy: Any = 0.0
         for t, when, tokens in uses:
             hours = t.count * tokens / self.tokens_per_min_per_unit / MINUTES_PER_HOUR
-            if t.schedule.kind == "with_demand":
+            if t.follows_demand:
                 hours, when = scaled(hours, when, 1 - spilled, work, terms)
             if t.schedule.kind in STANDING:
                 busy = busy + hours * level_of(when, work, terms)
@@ -207,13 +205,13 @@ class Provisioned:
         per_s = sum(
             work.arrivals_per_s(t.count) * tokens * level_of(when, work, terms)
             for t, when, tokens in uses
-            if t.schedule.kind == "with_demand"
+            if t.follows_demand
         )
         per_min = per_s * SECONDS_PER_MINUTE * work.peak_to_average
         peak: Any = per_min / self.tokens_per_min_per_unit / self.load_max
         units = np.ceil(peak * self.cover / self.units_step - queueing.ROUNDING) * self.units_step
-        units = np.maximum(units, self.units_min) * (np.asarray(peak) > 0)
-        if not np.any(np.asarray(self.cover) < 1):
+        units = np.maximum(units, self.units_min) * (peak > 0)
+        if not np.any(self.cover < 1):
             return units, 0.0
         reach = np.clip(units / np.maximum(peak, queueing.ROUNDING), 0.0, 1.0)
         return units, queueing.share_above(reach, work.peak_to_average)

@@ -20,7 +20,7 @@ from costmodel.choices.techniques.operations import stored
 from costmodel.choices.techniques.tune_life import month_of
 from costmodel.choices.terms import STEADY
 from costmodel.core.checks import validate
-from costmodel.core.errors import Infeasible, check, unknown
+from costmodel.core.errors import Infeasible, check, check_known
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import (
@@ -141,8 +141,7 @@ class Compliance:
             isinstance(self.redacted, str), f"{redacted}, allowed are {', '.join(TEXTS)}, or 'none'"
         )
         for text in self.texts:
-            if text not in TEXTS:
-                raise unknown("text", text, TEXTS, where=f"Compliance.redacted {self.redacted!r}")
+            check_known("text", text, TEXTS, where=f"Compliance.redacted {self.redacted!r}")
         check(
             len(set(self.texts)) == len(self.texts),
             f"{redacted}, each kind of text may stand in it once",

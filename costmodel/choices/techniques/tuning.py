@@ -30,7 +30,7 @@ from costmodel.choices.techniques.tune_offers import refuse_base, refuse_closed,
 from costmodel.choices.techniques.tune_run import checkpoint_gb, managed_run, own_run, quoted_run
 from costmodel.core.checks import require, validate
 from costmodel.core.draws import middle
-from costmodel.core.errors import Infeasible, check, unknown
+from costmodel.core.errors import Infeasible, check, check_known
 from costmodel.core.public import public
 from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import HOURS_PER_MONTH
@@ -158,8 +158,7 @@ class Tune:
         validate(self)
         for name in ("examples", "tokens_per_example", "adapters"):
             require(f"{kind}.{name}", getattr(self, name), low=1)
-        if self.stack not in STACKS:
-            raise unknown("stack", self.stack, STACKS, where=kind)
+        check_known("stack", self.stack, STACKS, where=kind)
         length, window = middle((self.tokens_per_example, self.seq_len))
         number = np.ndim(length) == np.ndim(window) == 0  # draws reach beyond what is usual
         predicted = getattr(self, "tuning", None) is None and self.usd_per_run is None

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.core.draws import middle
-from costmodel.core.errors import CatalogError, unknown
+from costmodel.core.errors import CatalogError, check_known
 from costmodel.core.ranges import Range
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
@@ -107,8 +107,7 @@ def setup_of(
     """
     kv = kv_precision or ("fp8" if precision in ("fp8", "fp4") else "bf16")
     for name in (precision, kv):
-        if name not in BYTES:
-            raise unknown("precision", name, BYTES, where="predict_serving")
+        check_known("precision", name, BYTES, where="predict_serving")
     g: Any = middle(catalog.gpu(gpu)) if isinstance(gpu, str) else gpu
     bf16, fp4 = g.peak_flops_bf16, g.peak_flops_fp4
     peaks = {"fp8": _or(g.peak_flops_fp8, bf16), "fp4": _or(fp4, bf16)}
@@ -139,8 +138,7 @@ def physics(engine: str = "vllm") -> Physics:
     >>> 0.3 < physics("vllm").mfu < 1
     True
     """
-    if engine not in (*ENGINES, OTHER):
-        raise unknown("engine", engine, (*ENGINES, OTHER), where="the calibration")
+    check_known("engine", engine, (*ENGINES, OTHER), where="the calibration")
     best = {key: fact.value.mid for key, fact in catalog.facts_of("serving").items()}
     families = ENGINES if engine == OTHER else (engine,)
 

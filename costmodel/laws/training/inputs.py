@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from costmodel.core.draws import middle
-from costmodel.core.errors import unknown
+from costmodel.core.errors import check_known, unknown
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu
 from costmodel.laws.columns import MOST, Allowed, read, refuse
@@ -86,8 +86,7 @@ def prepare(given: Mapping[str, Any]) -> Asked:
 def _read_as(name: str, words: list[Any], which: np.ndarray) -> np.ndarray:
     """A column of the values that `build` reads for the words of an argument."""
     for word in map(str, words):
-        if word not in WORDS[name]:
-            raise unknown(name, word, WORDS[name], where=HERE)
+        check_known(name, word, WORDS[name], where=HERE)
     return np.array([WORDS[name][str(word)] for word in words])[which]
 
 

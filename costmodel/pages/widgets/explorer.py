@@ -17,7 +17,7 @@ import ipywidgets
 
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
-from costmodel.core.errors import Infeasible, check, unknown
+from costmodel.core.errors import Infeasible, check, check_known
 from costmodel.core.nested import find_key, key_of, leaves, pin, walk
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
@@ -227,8 +227,7 @@ def explore(
     CatalogError
         For an input or a picture that is not there.
     """
-    if show not in VIEWS:
-        raise unknown("view", show, VIEWS, "widgets.explore")
+    check_known("view", show, VIEWS, "widgets.explore")
     return Explorer(study.changed(draws=draws), HEADLINE if sliders is None else sliders, show)
 
 
