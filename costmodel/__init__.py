@@ -12,13 +12,15 @@ What arrives    Workload Corpus QuestionMix Terms
 A doubt         Range Measured
 A choice        Option Mix Part cascade presets own_model
 Who answers     Api Hosted Provisioned
-Made to answer  Prompt FewShot PromptCache SemanticCache Rag GraphRag LongContext FineTune Lora Distill Agent CodingAgent
+Made to answer  Prompt FewShot PromptCache SemanticCache Rag GraphRag LongContext FineTune
+                Lora Distill Agent CodingAgent
 Kept alive      Evals Release Monitoring Upgrades Compliance
 A question      Study load
 An answer       compare recommend ledger explain breakeven sweep Infeasible
 
-The rest lies by subject, and `help(cm.serving)` lists a subject: cm.facts.facts, cm.choices, cm.training, cm.serving, cm.knowledge,
-cm.operations, cm.finance, cm.uncertainty, cm.decisions, cm.ledgers, cm.validation, cm.scenarios, cm.plots, cm.report, cm.widgets.
+The rest lies by subject, and `help(cm.serving)` lists a subject: cm.facts.facts, cm.choices,
+cm.training, cm.serving, cm.knowledge, cm.operations, cm.finance, cm.uncertainty, cm.decisions,
+cm.ledgers, cm.validation, cm.scenarios, cm.plots, cm.report, cm.widgets.
 """
 
 from importlib import import_module

@@ -3,7 +3,8 @@
 Caches      cached_price hit_rate prefix_hit_rate break_even_hit_rate cache_verdict
 Retrieval   recall_at_k all_found found_by_entities own_embedder
 Graphs      graph_size graph_index_ratio graph_from_sample index_cost
-Ways        knowledge_options knowledge_table knowledge_map knowledge_ratios self_route route_by_question
+Ways        knowledge_options knowledge_table knowledge_map knowledge_ratios self_route
+            route_by_question
 Quality     Effect shift context_shift position_shift quality_by_question cost_by_mix context_budget
 Waiting     Waiting latency first_token_s holds
 """

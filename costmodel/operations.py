@@ -1,9 +1,11 @@
-"""The face `cm.operations`: releases, evaluation, ageing, agents, and the mistakes that a study may contain.
+"""The face `cm.operations`: releases, evaluation, ageing, agents and mistakes.
 
-Experiments samples_per_arm days_to_collect chance_to_detect runs_to_see through_judge exposed_days expected_loss
+Experiments samples_per_arm days_to_collect chance_to_detect runs_to_see through_judge
+            exposed_days expected_loss
 Releases    release_policies best_policy
 Ageing      gain_of_waiting overpaid_share per_survivor putting_off
-Agents      step_tokens attempts per_resolved tail agent_runs steps_and_success coding_ways user_margins
+Agents      step_tokens attempts per_resolved tail agent_runs steps_and_success coding_ways
+            user_margins
 A year      inference_share oneoffs duties
 Mistakes    unpriced lint PITFALLS
 """

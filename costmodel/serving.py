@@ -1,4 +1,4 @@
-"""The face `cm.serving`: how fast a model answers on a GPU, how many GPUs a load takes, and what they cost.
+"""The face `cm.serving`: how fast a model answers, how many GPUs a load takes, their cost.
 
 A machine   predict_serving plan_serving
 A fleet     Fleet Owned Site with_fleet profile duration_curve replicas_needed wait_chance
