@@ -518,7 +518,7 @@ def test_a_fleet_refuses_what_it_would_ignore():
     only_api, rented = ({"a": o} for o in (cm.Option(api(**{"in": 1.0, "out": 1.0})), option()))
     with pytest.raises(
         ValueError,
-        match="purchase_price, life_months or residual changes nothing, because no option has bought",
+        match="purchase_price, life_months or residual changes nothing, because no option has",
     ):
         cm.serving.with_fleet(rented, work(1.0), purchase_price=1e4, residual=0.5)
     with pytest.raises(
