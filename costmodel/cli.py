@@ -6,23 +6,24 @@ and exit code 2, and nothing is written. Heavy imports wait until a command need
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 import costmodel as cm
 from costmodel.core.errors import CatalogError, unknown
+from costmodel.pages.blocks import answer
 from costmodel.pages.terminal import bar, busy, comparison, heading, price_table
-
-if TYPE_CHECKING:
-    pass
-
+from costmodel.scenarios.scenario import notebooks_folder
 
 ERROR, STOPPED = 2, 130  # exit codes; 130 is the shell's for an interrupt
+
+
+def _complain(message: str) -> None:
+    click.echo(f"error: {' '.join(message.split())}", err=True)
 
 
 class _Commands(click.Group):
@@ -35,16 +36,12 @@ class _Commands(click.Group):
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
         except (click.exceptions.Abort, KeyboardInterrupt):
-            click.echo("error: stopped", err=True)
+            _complain("stopped")
             sys.exit(STOPPED)
-        except BrokenPipeError:  # the reader, such as head, has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
-        except (click.ClickException, ValueError, OSError, RuntimeError) as error:
-            message = (
-                error.format_message() if isinstance(error, click.ClickException) else str(error)
-            )
-            click.echo(f"error: {' '.join(message.split())}", err=True)
+        except click.ClickException as error:
+            _complain(error.format_message())
+        except (ValueError, OSError, RuntimeError) as error:
+            _complain(str(error))
         sys.exit(ERROR)
 
 
@@ -61,26 +58,25 @@ def main() -> None:
     """
 
 
+MONTHS = click.option("--months", type=int, help="Horizon in months, instead of the scenario's.")
+
+
 @main.command()
 @click.argument("scenario")
-@click.option("--months", type=int, help="Horizon in months, instead of the scenario's.")
+@MONTHS
 @click.option("--draws", type=int, help="Number of draws, instead of the scenario's.")
 @click.option("--seed", type=int, help="Seed of the draws, instead of the scenario's.")
 @click.option(
     "--csv",
-    "csv",
     metavar="PATH",
     help="Write the table in USD, with full precision; - prints it and nothing else.",
 )
-def compare(
-    scenario: str, months: int | None, draws: int | None, seed: int | None, csv: str | None
-) -> None:
+def compare(scenario: str, csv: str | None, **changes: int | None) -> None:
     """Compare the options of SCENARIO, cheapest first."""
-
     if csv and csv != "-":
         _writable(csv)
     with busy("comparing"):
-        study = cm.load(scenario, months=months, draws=draws, seed=seed)
+        study = cm.load(scenario, **changes)
         table = cm.compare(study)
         if csv == "-":
             click.echo(table.to_csv(), nl=False)
@@ -94,10 +90,9 @@ def compare(
         click.echo(f"accepted by you: {name} is 0")
     notes = cm.operations.lint(study, accept_zero=())
     codes = ", ".join(dict.fromkeys(notes["code"]))
-    click.echo(
-        f"{len(notes)} notes on what the inputs leave out ({codes}): costmodel lint {scenario}"
-    )
-    click.echo(f"\n{cm.report.answer(verdict.headline, verdict.points)!r}")
+    left_out = f"{len(notes)} notes on what the inputs leave out ({codes})"
+    click.echo(f"{left_out}: costmodel lint {scenario}\n")
+    click.echo(answer(verdict.headline, verdict.points).text)
 
 
 @main.command()
@@ -107,7 +102,6 @@ def compare(
 )
 def lint(scenario: str, everything: bool) -> None:
     """Show which of two dozen usual mistakes of cost estimates the inputs of SCENARIO run into."""
-
     for row in cm.operations.lint(cm.load(scenario), everything=everything).itertuples():
         options = f" [{row.options}]" if row.options else ""
         click.echo(f"{row.code:<5}{row.pitfall}: {row.note}{options}")
@@ -118,7 +112,6 @@ def lint(scenario: str, everything: bool) -> None:
 @click.option("--base", metavar="SCENARIO", help="The scenario that the rows of a CSV change.")
 @click.option(
     "--csv",
-    "csv",
     required=True,
     metavar="PATH",
     help="Where the table is written, in USD, with full precision.",
@@ -128,13 +121,10 @@ def lint(scenario: str, everything: bool) -> None:
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, instead of processes."
 )
-def portfolio(
-    source: str, base: str | None, csv: str, draws: int | None, workers: int, scheduler: str | None
-) -> None:
+def portfolio(source: str, csv: str, **settings: Any) -> None:
     """Compare every scenario of SOURCE, a folder of YAML files or a CSV with one in a row."""
-
     _writable(csv)
-    table = cm.scenarios.compare_portfolio(source, base, workers, scheduler, draws=draws)
+    table = cm.scenarios.compare_portfolio(source, **settings)
     failed = table[table["error"] != ""]
     if len(failed) == len(table):  # a column or a base that none knows: nothing is written
         raise ValueError(
@@ -144,26 +134,22 @@ def portfolio(
     table.to_csv(csv, index=False)
     for row in failed.itertuples():
         click.echo(f"{row.scenario}: {row.error}", err=True)
-    click.echo(
-        f"{csv}: {table['scenario'].nunique()} scenarios, {len(failed)} of them with an error"
-    )
+    count = table["scenario"].nunique()
+    click.echo(f"{csv}: {count} scenarios, {len(failed)} of them with an error")
 
 
 @main.command()
 @click.argument("scenario")
 @click.argument("option")
-@click.option("--months", type=int, help="Horizon in months, instead of the scenario's.")
+@MONTHS
 @click.option("--lines", default=12, show_default=True, help="How many lines, dearest first.")
 def explain(scenario: str, option: str, months: int | None, lines: int) -> None:
     """Show the dearest lines of OPTION in SCENARIO, each with its formula and its source."""
-
     study = cm.load(scenario, months=months)
     table = cm.explain(study, option)
     click.echo(heading(study))
-    usd = table["usd"].sum()
-    click.echo(
-        f"{option}: USD {usd:,.2f} over {study.terms.months} months, in {len(table)} lines\n"
-    )
+    usd, months = table["usd"].sum(), study.terms.months
+    click.echo(f"{option}: USD {usd:,.2f} over {months} months, in {len(table)} lines\n")
     for row in table.head(lines).itertuples():
         click.echo(f"{row.usd:>16,.2f}  {row.share:4.0%}  {row.phase}: {row.item}")
         for text in (row.basis, f"source: {row.sources}"):
@@ -181,17 +167,9 @@ def explain(scenario: str, option: str, months: int | None, lines: int) -> None:
 )
 @click.option("--residency", help="Region in which data must stay, such as eu.")
 @click.option("--discount", default=0.0, help="Negotiated share off every class, 0 to 1.")
-def prices(
-    model: str,
-    provider: str | None,
-    on: str | None,
-    mode: str,
-    residency: str | None,
-    discount: float,
-) -> None:
+def prices(**asked: Any) -> None:
     """Show what MODEL costs by token class and context tier."""
-
-    card = cm.facts.api_price(model, provider, on, mode, residency, discount)
+    card = cm.facts.api_price(**asked)
     window = f", context window {card.window:,.0f} tokens" if card.window else ""
     click.echo(f"{card.id} at {card.provider}, {card.mode}, on {card.on}{window}")
     click.echo(price_table(card))
@@ -205,27 +183,16 @@ def prices(
 @click.option(
     "-p",
     "--parameters",
-    "given",
-    nargs=2,
     multiple=True,
+    nargs=2,
     metavar="NAME VALUE",
     help="A parameter of the notebook; repeat it.",
 )
 @click.option(
-    "-f",
-    "--parameters_file",
-    "files",
-    multiple=True,
-    metavar="PATH",
-    help="Parameters from a YAML file.",
+    "-f", "--parameters_file", multiple=True, metavar="PATH", help="Parameters from a YAML file."
 )
 @click.option(
-    "-y",
-    "--parameters_yaml",
-    "texts",
-    multiple=True,
-    metavar="YAML",
-    help="Parameters as YAML text.",
+    "-y", "--parameters_yaml", multiple=True, metavar="YAML", help="Parameters as YAML text."
 )
 @click.option("--scenario", metavar="SCENARIO", help="Short for -p scenario SCENARIO.")
 @click.option(
@@ -241,18 +208,17 @@ def prices(
     "formats",
     multiple=True,
     type=click.Choice(["html", "pdf", "png"]),
+    default=["html", "pdf"],
     help="Repeat it; both by default.",
 )
 @click.option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
 def report(
     notebook: str,
-    given: tuple,
-    files: tuple,
-    texts: tuple,
+    parameters: tuple,
+    parameters_file: tuple,
+    parameters_yaml: tuple,
     scenario: str | None,
-    out: str,
-    formats: tuple,
-    show_code: bool,
+    **settings: Any,
 ) -> None:
     """Run NOTEBOOK and write its report.
 
@@ -261,35 +227,30 @@ def report(
     over -f.
     """
     from costmodel.pages.report.pack import NAME, stitched
-    from costmodel.pages.report.parameters import schema, validate
-    from costmodel.pages.report.runner import FORMATS, run
 
-    parameters: dict[str, Any] = {}
-    for file in files:
+    given: dict[str, Any] = {}
+    for file in parameters_file:
         if not Path(file).is_file():
             raise CatalogError(f"no file {file!r}; write the path of a YAML file of parameters")
-        parameters |= _parameters(Path(file).read_text(encoding="utf-8-sig"), file)
-    for text in texts:
-        parameters |= _parameters(text, "-y")
-    parameters |= dict(given) | ({} if scenario is None else {"scenario": scenario})
+        given |= _parameters(Path(file).read_text(encoding="utf-8-sig"), file)
+    for text in parameters_yaml:
+        given |= _parameters(text, "-y")
+    given |= dict(parameters) | ({} if scenario is None else {"scenario": scenario})
     pack = notebook.removesuffix(".ipynb") == NAME and not Path(notebook).is_file()
     with stitched() if pack else nullcontext(find_notebook(notebook)) as path:
-        clean = validate(schema(path), parameters, path.name)
-        made = run(
-            path, out=out, formats=formats or FORMATS, show_code=show_code, progress=bar(), **clean
-        )
-    for written in (made.html, made.pdf, made.png, made.results_json, made.results_csv):
-        if written:
-            click.echo(written)
-    click.echo(made.answer)
+        clean = cm.report.validate(cm.report.schema(path), given, path.name)
+        made = cm.report.run(path, progress=bar(), **settings, **clean)
+    for written in (*made.files.values(), made.answer):
+        click.echo(written)
 
 
 def _writable(csv: str) -> None:
     """Refuse a file in a folder that is not there before anything is computed."""
     folder = Path(csv).parent
+    name = Path(csv).name
     if not folder.is_dir():
         raise CatalogError(
-            f"no folder {str(folder)!r} for {Path(csv).name}; make it first, or write another path"
+            f"no folder {str(folder)!r} for {name}; make it first, or write another path"
         )
 
 
@@ -297,12 +258,10 @@ def find_notebook(name: str) -> Path:
     """The notebook of that path, or the one of that name that comes with the package."""
     if Path(name).is_file():
         return Path(name)
-    from costmodel.scenarios.scenario import notebooks_folder
-
     known = {path.stem: path for path in sorted(notebooks_folder().glob("*.ipynb"))}
-    if Path(name).name not in (name, f"{name}.ipynb") or name.removesuffix(".ipynb") not in known:
+    if (stem := name.removesuffix(".ipynb")) not in known:
         raise unknown("notebook", name, known, "this folder or among the package's")
-    return known[name.removesuffix(".ipynb")]
+    return known[stem]
 
 
 def _parameters(text: str, where: str) -> dict[str, Any]:
@@ -311,14 +270,10 @@ def _parameters(text: str, where: str) -> dict[str, Any]:
 
     from costmodel.scenarios.places import NULL, parse
 
-    plain = parse(text, where)
-    if any(isinstance(value, (list, dict)) for value in plain.values()):
-        try:
-            typed = yaml.safe_load(text).values()
-        except yaml.YAMLError as error:
-            raise CatalogError(f"{where} is not valid YAML: {error}") from error
-        plain = {
-            name: value if isinstance(value, str) else other
-            for (name, value), other in zip(plain.items(), typed, strict=True)
-        }
-    return {name: None if str(value).lower() in NULL else value for name, value in plain.items()}
+    texts = parse(text, where)
+    nested = any(isinstance(value, (list, dict)) for value in texts.values())
+    typed = yaml.safe_load(text).values() if nested else texts.values()
+    return {
+        name: None if str(value).lower() in NULL else value if isinstance(value, str) else other
+        for (name, value), other in zip(texts.items(), typed, strict=True)
+    }

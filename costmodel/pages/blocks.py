@@ -18,11 +18,9 @@ import pandas as pd
 
 from costmodel.core.errors import check
 from costmodel.core.public import public
-from costmodel.core.words import Currency
 
 RESULTS_MIME = "application/vnd.costmodel.results+json"
 BLOCK_MIME = "application/vnd.costmodel.block+json"
-USD = Currency()
 CARD = ("label", "value", "note")
 STYLE = """<style scoped>
 .cm-answer {font-size: 1.25em; line-height: 1.45; margin: .3em 0 .8em}

@@ -11,8 +11,8 @@ import pandas as pd
 from costmodel.core.errors import unknown
 from costmodel.core.glossary import meaning_of, unit_of
 from costmodel.core.public import public
-from costmodel.core.words import Currency
-from costmodel.pages.blocks import USD, Column, Table
+from costmodel.core.words import USD, Currency
+from costmodel.pages.blocks import Column, Table
 
 HUGE, TINY = 1e9, 1e-4  # beyond these a number is written with a power of ten
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -59,40 +59,29 @@ def show(
     RAG     1,234,567        80%
     """
     counted = isinstance(table.index, pd.RangeIndex) and table.index.name is None
-    frame = table if counted else table.reset_index()
-    for name in [*(formats or {}), *(units or {})]:
-        if name not in frame.columns:
-            raise unknown("column", name, map(str, frame.columns), "the table")
-    frame, money = _in_currency(_without_blanks(frame), money)
-    own_units = "unit" in frame.columns  # each row has a unit of its own, so most heads have none
-    columns, known = [], dict(formats or {})
-    for name, values in frame.items():
-        words, unit = heading(str(name))
-        in_usd = unit_of(str(name)).startswith("USD")
-        if own_units:
-            unit = unit_of(str(name)) if in_usd and money != USD else ""
-        if in_usd:
-            unit = unit.replace("USD", money.code)
-        number = pd.api.types.is_numeric_dtype(values) and values.dtype != bool
-        columns.append(
-            Column(words, (units or {}).get(str(name), unit), meaning_of(str(name)), number)
-        )
-        if number and not own_units:
-            known.setdefault(str(name), _decimals(values, str(name)))
-    names = [str(name) for name in frame.columns]
+    frame = (table if counted else table.reset_index()).rename(columns=str)
+    units, formats = units or {}, formats or {}
+    for name in (*formats, *units):
+        if name not in frame:
+            raise unknown("column", name, frame, "the table")
+    blank = (frame.isna() | (frame.astype(str) == "")).all() & (len(frame) > 0)
+    frame, money = _in_currency(frame.loc[:, ~blank], money)
+    own_units = "unit" in frame  # each row has a unit of its own, so most heads have none
+    numbers = {
+        name: None if own_units else _decimals(values, name)
+        for name, values in frame.items()
+        if pd.api.types.is_numeric_dtype(values) and values.dtype != bool
+    }
+    columns = []
+    for name in frame:
+        words, unit = words_and_unit(name, money, own_units)
+        columns.append(Column(words, units.get(name, unit), meaning_of(name), name in numbers))
+    known = numbers | dict(formats)
     rows = [
-        tuple(cell(value, name, known.get(name)) for name, value in zip(names, row, strict=True))
+        tuple(cell(value, name, known.get(name)) for name, value in zip(frame, row, strict=True))
         for row in frame.itertuples(index=False, name=None)
     ]
-    return Table(tuple(columns), tuple(rows) or (("none", *[""] * (len(names) - 1)),), caption)
-
-
-def _without_blanks(frame: pd.DataFrame) -> pd.DataFrame:
-    """Without the columns in which no row has a value."""
-    blank = [
-        n for n in frame if len(frame) and (frame[n].isna() | (frame[n].astype(str) == "")).all()
-    ]
-    return frame.drop(columns=blank)
+    return Table(tuple(columns), tuple(rows) or (("none", *[""] * (len(columns) - 1)),), caption)
 
 
 def _in_currency(frame: pd.DataFrame, money: Currency) -> tuple[pd.DataFrame, Currency]:
@@ -101,22 +90,17 @@ def _in_currency(frame: pd.DataFrame, money: Currency) -> tuple[pd.DataFrame, Cu
         return frame.drop(columns="currency"), Currency(str(frame["currency"].iloc[0]).split()[0])
     if money == USD:
         return frame, money
-    amounts = [name for name in frame if unit_of(str(name)).startswith("USD")]
-    return frame.assign(**{name: frame[name] * money.per_usd for name in amounts}), money
+    amounts = {n: frame[n] * money.per_usd for n in frame if unit_of(n).startswith("USD")}
+    return frame.assign(**amounts), money
 
 
 def _decimals(column: pd.Series, name: str) -> str | None:
     """The format that shows three figures of the largest amount of a column; None: each its own."""
-    sizes = column[column.notna()].abs()
-    whole = (
-        column.dtype == bool
-        or sizes.empty
-        or (sizes == sizes.round()).all()
-        or not math.isfinite(sizes.max())
-    )
-    if whole or unit_of(name).startswith("share"):
+    sizes = column.dropna().abs().astype(float)
+    largest = sizes.max()
+    if unit_of(name).startswith("share") or not largest < math.inf or (sizes % 1 == 0).all():
         return None
-    return f"{{:,.{min(max(2 - math.floor(math.log10(sizes.max())), 0), 8)}f}}"
+    return f"{{:,.{min(max(2 - math.floor(math.log10(largest)), 0), 8)}f}}"
 
 
 WORDS = {
@@ -146,17 +130,22 @@ WORDS = {
 }
 
 
-def heading(name: str) -> tuple[str, str]:
-    """Words and unit for a column: the glossary's unit, with shares left to the percent signs."""
+def words_and_unit(name: str, money: Currency = USD, own_units: bool = False) -> tuple[str, str]:
+    """The head of a column; shares are left to the percent signs.
+
+    Rows with units of their own leave the head only the currency of other amounts than USD.
+
+    >>> words_and_unit("usd_per_gpu_hour"), words_and_unit("p10")
+    (('per GPU-hour', 'USD/GPU-hour'), ('P10', 'USD'))
+    """
     unit = unit_of(name)
+    paid = unit.startswith("USD")
     upper = name[1:].isdigit() and name[0] == "p"
-    plain = name.removeprefix("usd_") if unit.startswith("USD") else name  # the unit stands below
-    return WORDS.get(name, name.upper() if upper else plain.replace("_", " ")), "" if unit in (
-        "text",
-        "share",
-        "count",
-        "",
-    ) else unit
+    plain = name.removeprefix("usd_") if paid else name  # the unit stands below
+    words = WORDS.get(name, name.upper() if upper else plain.replace("_", " "))
+    if unit in ("text", "share", "count") or (own_units and (money == USD or not paid)):
+        unit = ""
+    return words, unit.replace("USD", money.code) if paid else unit
 
 
 def cell(value: Any, name: str = "", form: str | Callable | None = None) -> str:
@@ -165,7 +154,7 @@ def cell(value: Any, name: str = "", form: str | Callable | None = None) -> str:
     >>> [cell(x) for x in (1234567.0, 12.5, 0.00375, None, True, 7, 8e10)]
     ['1,234,567', '12.5', '0.00375', '–', 'yes', '7', '8.00×10¹⁰']
     """
-    if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NaT:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return "–"
     if isinstance(value, float) and math.isinf(value):
         return "∞" if value > 0 else "-∞"

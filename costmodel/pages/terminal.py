@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import click
 import pandas as pd
+from tqdm import tqdm
 
 from costmodel.choices.study import Study
 from costmodel.facts.prices import CLASSES, ApiPrice, rates
@@ -26,11 +26,12 @@ def heading(study: Study) -> str:
     return f"{study.title}{audience}\n{horizon}\n"
 
 
+USD = "{:,.2f}"  # to the cent
 SHOWN = {
-    "mid": "{:,.2f}",
-    "p10": "{:,.2f}",
-    "p90": "{:,.2f}",
-    "per_month": "{:,.2f}",
+    "mid": USD,
+    "p10": USD,
+    "p90": USD,
+    "per_month": USD,
     "per_accepted": "{:,.4f}",
     "quality": "{:.0%}",
     "p_cheapest": "{:.0%}",
@@ -41,15 +42,15 @@ def comparison(table: pd.DataFrame, study: Study) -> str:
     """The table of `compare`: totals to the cent, and below it why an option is not ranked."""
     money = study.terms.money
     shown = table[list(SHOWN)].copy()
-    shown[list(SHOWN)[:5]] *= money.per_usd
+    shown.loc[:, "mid":"per_accepted"] *= money.per_usd
     for name, form in SHOWN.items():
-        shown[name] = shown[name].map(lambda x, form=form: "-" if pd.isna(x) else form.format(x))
-    heads = ["option", f"mid {money.code}", "p10", "p90", "per month", "per accepted"]
-    rows = [[*heads, "quality", "p_cheapest"], *shown.reset_index().astype(str).to_numpy().tolist()]
+        shown[name] = shown[name].map(form.format).where(shown[name].notna(), "-")
+    heads = {"mid": f"mid {money.code}", "per_month": "per month", "per_accepted": "per accepted"}
+    text = _aligned([("option", *shown.rename(columns=heads)), *shown.itertuples()])
     notes = [f"{label}: {why}" for label, why in table["why_not"].items() if why]
     if (floor := study.quality_floor) is not None:
         notes.append(f"p_cheapest is among the options with a quality of at least {floor:.0%}.")
-    return "\n".join([_columns(rows), *([""] if notes else []), *notes])
+    return "\n".join([text, *([""] if notes else []), *notes])
 
 
 def price_table(card: ApiPrice) -> str:
@@ -64,21 +65,12 @@ def price_table(card: ApiPrice) -> str:
             rows.append([name, *("-" if value is None else f"{value:,.6g}" for value in values)])
     if card.usd_per_request:
         rows.append(["USD per request", *[f"{card.usd_per_request:,.6g}"] * len(tiers)])
-    return _columns(rows)
+    return _aligned(rows)
 
 
-def _columns(rows: list[list[str]]) -> str:
-    """Rows of cells as aligned text: the first column left, the others right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            [
-                row[0].ljust(widths[0]),
-                *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)),
-            ]
-        ).rstrip()
-        for row in rows
-    )
+def _aligned(rows: Iterable[Iterable[str]]) -> str:
+    """Rows of cells as text: the first column to the left, the others to the right."""
+    return pd.DataFrame(rows).set_index(0).to_string(header=False, index_names=False)
 
 
 @contextmanager
@@ -90,6 +82,7 @@ def busy(label: str) -> Iterator[None]:
     def tick() -> None:
         while not done.wait(QUIET_S):
             click.echo(f"\r{label}, {time.monotonic() - start:.0f} s", nl=False, err=True)
+        click.echo("\r\033[K", nl=False, err=True)
 
     thread = threading.Thread(target=tick, daemon=True)
     if sys.stderr.isatty():
@@ -98,22 +91,18 @@ def busy(label: str) -> Iterator[None]:
         yield
     finally:
         done.set()
-        if sys.stderr.isatty():
+        if thread.is_alive():
             thread.join()
-            click.echo("\r\033[K", nl=False, err=True)
 
 
-def bar() -> Callable[[int, int], None] | None:
-    """A progress bar on stderr that `report.run` moves; None where no terminal would show it."""
-    if not sys.stderr.isatty():
-        return None
-    bar: Any = None
+def bar() -> Callable[[int, int], None]:
+    """What moves a progress bar on a terminal."""
+    shown = tqdm(desc="running", leave=False, disable=None)  # None: only on a terminal
 
     def move(done: int, total: int) -> None:
-        nonlocal bar
-        bar = bar or click.progressbar(length=total, label="running", file=sys.stderr)
-        bar.update(done - bar.pos)
-        if done >= total:
-            bar.render_finish()
+        shown.total = total
+        shown.update(done - shown.n)
+        if done == total:
+            shown.close()
 
     return move

@@ -1,4 +1,6 @@
-"""Reports: parameters are checked before a kernel starts; pages load nothing; the numbers lie beside them."""
+"""Reports: parameters are checked before a kernel starts; pages load nothing; the numbers lie
+beside them.
+"""
 
 import datetime
 import io
@@ -14,13 +16,15 @@ from pypdf import PdfReader
 
 from costmodel import report
 from costmodel.core.errors import CatalogError
+from costmodel.core.words import Currency
 from costmodel.pages.blocks import BLOCK_MIME, Table
 from costmodel.pages.report import runner
 from costmodel.pages.report.grids import own_table
-from costmodel.pages.report.html import Meta, document, markdown, to_html
+from costmodel.pages.report.html import Meta, document, html_page
+from costmodel.pages.report.markdown import markdown
 from costmodel.pages.report.parameters import read_cell, validate
-from costmodel.pages.report.pdf import to_pdf
-from costmodel.pages.report.runner import ReportError
+from costmodel.pages.report.pdf import typeset
+from costmodel.pages.report.runner import ReportError, _absolute
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -38,13 +42,18 @@ seed: int = 7  # seed of the draws
 """
 SCHEMA = read_cell(PARAMETERS)
 LOADS = re.compile(
-    r"""<script|<link|@import|url\(|<(img|iframe|source)[^>]*\b(src|srcset)\s*=\s*["']?(https?:)?//""",
+    r"<script|<link|@import|url\(|"
+    r"""<(img|iframe|source)[^>]*\b(src|srcset)\s*=\s*["']?(https?:)?//""",
     re.I,
 )
-FIGURE = '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="45pt" viewBox="0 0 90 45"><metadata>now</metadata><path d="M0 0L90 45" stroke="#000"/></svg>'
+FIGURE = (
+    '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="45pt" '
+    'viewBox="0 0 90 45"><metadata>now</metadata><path d="M0 0L90 45" stroke="#000"/></svg>'
+)
 PROSE = """# Which option?
 
-Input costs $3/M and output $15/M, US$5 in all; with $n_q \\le 3$ questions \\$9. € × ≤ ≥ – − #a @b <c> ~d // e /* f */ `g_h`.
+Input costs $3/M and output $15/M, US$5 in all; with $n_q \\le 3$ questions \\$9.
+€ × ≤ ≥ – − #a @b <c> ~d // e /* f */ `g_h`.
 
 $$ C = \\frac{a}{b} $$
 
@@ -71,6 +80,10 @@ def shown(**data):
         "secret_code = 1",
         outputs=[new_output("display_data", {names[k]: v for k, v in data.items()})],
     )
+
+
+def page_of(nb, meta):
+    return html_page(document(nb, meta), meta)
 
 
 def executed():
@@ -110,7 +123,7 @@ def executed():
     )
 
 
-# -- parameters ----------------------------------------------------------------------------------------
+# -- parameters ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -198,13 +211,12 @@ def test_a_schema_is_read_from_the_one_tagged_cell(tmp_path):
 
 
 def test_token_counts_are_no_secrets():
-    cell = read_cell(
-        "input_tokens: int = 9\nmax_tokens: int = 9\ntokens_per_page: int = 9\nusd_per_token: float = 1\nkeyframes: int = 1"
-    )
+    names = ("input_tokens", "max_tokens", "tokens_per_page", "usd_per_token", "keyframes")
+    cell = read_cell("\n".join(f"{name}: int = 9" for name in names))
     assert validate(cell, dict.fromkeys(cell, 3)) == dict.fromkeys(cell, 3)
 
 
-# -- pages ---------------------------------------------------------------------------------------------
+# -- pages -----------------------------------------------------------------------------------------
 
 
 def test_money_is_not_maths():
@@ -224,7 +236,7 @@ def test_money_is_not_maths():
 
 
 def test_the_page_loads_nothing_and_opens_with_the_answer():
-    page = to_html(
+    page = page_of(
         executed(),
         Meta(byline="Prepared for the board", command="costmodel report one.ipynb", version="1"),
     )
@@ -259,7 +271,7 @@ def test_the_page_loads_nothing_and_opens_with_the_answer():
     assert (
         '<a href="https://example.org/picture.png">outside</a>' in page
     )  # a link, not a picture from the network
-    assert "secret_code" in to_html(executed(), Meta(show_code=True))
+    assert "secret_code" in page_of(executed(), Meta(show_code=True))
 
 
 def test_numbers_stand_on_the_right():
@@ -282,8 +294,8 @@ def test_the_pdf_is_reproducible_and_complete():
         timestamp=1_700_000_000,
         parameters=(("months", "36", "horizon", "you"),),
     )
-    first = to_pdf(executed(), meta)
-    assert first.startswith(b"%PDF") and first == to_pdf(executed(), meta)
+    first, second = (typeset(document(executed(), meta), meta) for _ in range(2))
+    assert first.startswith(b"%PDF") and first == second
     read = [page.extract_text() for page in PdfReader(io.BytesIO(first)).pages]
     text, pages = "\n".join(read), len(read)
     for part in (
@@ -347,7 +359,9 @@ def test_show_cards_and_answer_look_like_tables_and_text():
 
 
 def test_a_table_that_is_in_another_currency_says_so():
-    """A column `currency` becomes the unit of the amounts and converts nothing; what is blank is left out, and an empty table says none."""
+    """A column `currency` becomes the unit of the amounts and converts nothing. Blank columns are
+    left out, and an empty table says none.
+    """
     table = pd.DataFrame(
         {
             "option": ["RAG"],
@@ -366,8 +380,6 @@ def test_a_table_that_is_in_another_currency_says_so():
         and "per USD" not in made.html
     )
     assert "none" in report.show(table.head(0)).text
-    from costmodel.core.words import Currency
-
     assert (
         "920"
         in report.show(
@@ -376,7 +388,7 @@ def test_a_table_that_is_in_another_currency_says_so():
     )
 
 
-# -- runs ----------------------------------------------------------------------------------------------
+# -- runs ------------------------------------------------------------------------------------------
 
 NUMBERS = """
 import pandas as pd
@@ -511,9 +523,9 @@ def test_what_a_notebook_would_refuse_is_refused_before_a_kernel_starts(
 
 
 def test_a_file_is_named_from_where_the_caller_stands(tmp_path, monkeypatch):
-    """The kernel stands in the notebook's folder; a scenario beside the caller is found all the same."""
-    from costmodel.pages.report.runner import _absolute
-
+    """The kernel runs in the notebook's folder; a scenario beside the caller is found all the
+    same.
+    """
     (tmp_path / "mine.yaml").write_text("title: Mine")
     monkeypatch.chdir(tmp_path)
     assert (
@@ -536,7 +548,7 @@ def test_a_table_is_carried_to_the_page_and_not_read_back():
     made = document(new_notebook(cells=[cell]), Meta())
     page = str(made.body)
     assert '<td>2024</td><td class="num">1,234,567</td>' in page and "By year &amp; label" in page
-    assert "<style" not in page and list(made.tables.values()) == [table]
+    assert "<style" not in page and made.tables == [table]
     code = own_table(table)
     assert (
         "align: (left, right,)" in code

@@ -182,15 +182,14 @@ def notebook(tmp_path):
 @pytest.fixture
 def ran(monkeypatch):
     """What `report.run` was asked for; no kernel starts."""
-    from costmodel.pages.report import runner as report
-
     calls = {}
 
     def instead(notebook, out, formats, show_code, progress, **parameters):
         calls.update(out=out, formats=formats, show_code=show_code, parameters=parameters)
-        return report.Report("Title", "The answer.", parameters, html=notebook.with_suffix(".html"))
+        html = notebook.with_suffix(".html")
+        return cm.report.Report("Title", "The answer.", parameters, html=html)
 
-    monkeypatch.setattr(report, "run", instead)
+    monkeypatch.setattr(cm.report, "run", instead)
     return calls
 
 
@@ -271,12 +270,10 @@ def test_a_notebook_is_found_by_name():
 
 
 def test_a_report_that_stops_is_one_sentence(notebook, monkeypatch):
-    from costmodel.pages.report import runner as report
-
     def stops(*args, **parameters):
-        raise report.ReportError("small.ipynb stopped:\n  no GPU 'H100'")
+        raise cm.report.ReportError("small.ipynb stopped:\n  no GPU 'H100'")
 
-    monkeypatch.setattr(report, "run", stops)
+    monkeypatch.setattr(cm.report, "run", stops)
     assert refused("report", notebook) == "error: small.ipynb stopped: no GPU 'H100'\n"
 
 

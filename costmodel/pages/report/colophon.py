@@ -2,91 +2,118 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime
 import json
+import platform
+import re
 import shlex
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from costmodel.choices.study import Study
 from costmodel.core.ranges import Doubt
-from costmodel.core.words import Currency, number_text
-from costmodel.pages.blocks import USD
+from costmodel.core.words import USD, Currency, number_text
+from costmodel.facts.pricelist import PRICES_VERSION
 from costmodel.pages.report import pack
 from costmodel.pages.report.html import UNTOUCHED, Meta
 from costmodel.pages.report.parameters import Parameter
 from costmodel.scenarios.scenario import notebooks_folder
 
 
-def made_by(
-    notebook: Path,
-    known: Mapping[str, Parameter],
-    given: Mapping[str, Any],
-    case: Study | None,
-    today: datetime.date,
-    on: str,
-    numbers: Mapping[str, Any],
-    show_code: bool,
-    failure: str,
-) -> Meta:
-    """What a report says of itself; `on` is the day of its prices, `failure` what stopped it."""
-    values = {name: given.get(name, parameter.default) for name, parameter in known.items()}
-    own = _version("costmodel")
-    priced = "on" in known
-    facts = [("costmodel", own)]
-    if priced:
-        facts += [("prices", f"genai-prices {_version('genai-prices')}"), ("prices on", on)]
-    seed = numbers.get("seed") if values.get("seed") is None else values["seed"]
-    if seed is not None:
-        facts.append(("seed", str(seed)))
-    facts += [("Python", ".".join(map(str, sys.version_info[:3]))), ("made on", today.isoformat())]
-    audience = values.get("prepared_for") or numbers.get("prepared_for")
-    byline = [f"Prepared for {audience}"] if audience else []
-    byline += [f"{today.day} {today:%B %Y}", *([f"prices of {on}"] if priced else [])]
-    currency = USD
-    with suppress(ValueError):  # a notebook of somebody else may mean another thing
-        currency = Currency.parse(values.get("currency") or _stated(case, "currency")[0] or "USD")
-    if currency != USD:
-        byline.append(
-            f"{currency.code} at {currency.per_usd:g} per USD of {currency.rate_date}; "
-            "what is marked USD is in US dollars"
-        )
-    rows = []
-    for name, parameter in known.items():
-        value, origin = values[name], UNTOUCHED
-        if value is None:
-            value, origin = _stated(case, name)
-        changed = name in given and given[name] != parameter.default
-        rows.append((name, _shown(value), parameter.help, "you" if changed else origin))
-    again = dict(given) | ({"on": on} if priced else {})
-    midnight = datetime.datetime.combine(today, datetime.time(), datetime.UTC)
+def today() -> datetime.date:
+    return datetime.datetime.now(datetime.UTC).date()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a notebook: what it declares, what it was given, and what came of it."""
+
+    notebook: Path
+    known: Mapping[str, Parameter]
+    given: Mapping[str, Any]
+    case: Study | None  # the study that one of our notebooks loads
+    numbers: Mapping[str, Any]  # what the notebook handed over
+    failure: str = ""  # what stopped it
+    day: datetime.date = field(default_factory=today)
+
+    def value(self, name: str) -> Any:
+        """A parameter as it was given, or its default; None where the notebook has no such one."""
+        return self.given.get(name, self.known[name].default) if name in self.known else None
+
+    def said(self, name: str) -> Any:
+        """A parameter, or else what the notebook handed over under that name."""
+        value = self.value(name)
+        return self.numbers.get(name) if value in (None, "") else value
+
+    @property
+    def priced_on(self) -> str:
+        """The day of its prices, or "" for a notebook without prices."""
+        days = f"{self.said('on')} {self.day}"
+        return re.findall(r"\d{4}-\d{2}-\d{2}", days)[0] if "on" in self.known else ""
+
+
+def made_by(run: Run, show_code: bool) -> Meta:
+    """What a report says of itself."""
+    own, on, seed = "from source", run.priced_on, run.said("seed")
+    with suppress(PackageNotFoundError):
+        own = version("costmodel")
+    facts = {
+        "costmodel": own,
+        "prices": on and f"genai-prices {PRICES_VERSION}",
+        "prices on": on,
+        "seed": "" if seed is None else str(seed),
+        "Python": platform.python_version(),
+        "made on": run.day.isoformat(),
+    }
+    again = dict(run.given) | ({"on": on} if on else {})
     return Meta(
-        title=str(values.get("title") or ""),
-        byline=" · ".join(byline),
-        incomplete=failure,
-        facts=tuple(facts),
-        parameters=tuple(rows),
-        command=_command(notebook, again),
-        local=not is_ours(notebook) or any(map(is_file, given.values())),
+        title=str(run.value("title") or ""),
+        byline=" · ".join(filter(None, _byline(run))),
+        incomplete=run.failure,
+        facts={name: fact for name, fact in facts.items() if fact},
+        parameters=tuple(_row(run, parameter) for parameter in run.known.values()),
+        command=_command(run.notebook, again),
+        local=not is_ours(run.notebook) or any(map(is_file, run.given.values())),
         show_code=show_code,
         version=own,
-        folder=notebook.resolve().parent,
-        timestamp=int(midnight.timestamp()),
+        folder=run.notebook.resolve().parent,
+        timestamp=calendar.timegm(run.day.timetuple()),
     )
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "from source"
+def _byline(run: Run) -> list[str]:
+    """For whom, when, at which prices and in which currency."""
+    audience, on = run.said("prepared_for"), run.priced_on
+    currency = USD
+    with suppress(ValueError):  # a notebook of somebody else may mean another thing
+        currency = Currency.parse(run.value("currency") or _stated(run.case, "currency")[0])
+    in_currency = (
+        f"{currency.code} at {currency.per_usd:g} per USD of {currency.rate_date}; "
+        "what is marked USD is in US dollars"
+    )
+    return [
+        f"Prepared for {audience}" if audience else "",
+        f"{run.day.day} {run.day:%B %Y}",
+        f"prices of {on}" if on else "",
+        "" if currency == USD else in_currency,
+    ]
 
 
-def _shown(value: Any) -> str:
+def _row(run: Run, parameter: Parameter) -> tuple[str, str, str, str]:
+    """A parameter, its value, its meaning and who set it."""
+    value, origin = run.value(parameter.name), UNTOUCHED
+    changed = value != parameter.default
+    if value is None:
+        value, origin = _stated(run.case, parameter.name)
+    return parameter.name, _value_text(value), parameter.help, "you" if changed else origin
+
+
+def _value_text(value: Any) -> str:
     if isinstance(value, Doubt):
         return number_text(value)
     if isinstance(value, bool):
@@ -109,22 +136,16 @@ def _command(notebook: Path, parameters: Mapping[str, Any]) -> str:
         path = path.relative_to(Path.cwd())
     words = ["costmodel", "report", path.as_posix()]
     for name, value in parameters.items():
-        nested = isinstance(value, (list, dict))
-        words += [
-            "-p",
-            name,
-            "none" if value is None else json.dumps(value) if nested else str(value),
-        ]
+        written = json.dumps(value) if isinstance(value, (list, dict)) else str(value)
+        words += ["-p", name, "none" if value is None else written]
     return shlex.join(words)
 
 
 def _stated(case: Study | None, name: str) -> tuple[Any, str]:
     """The value of a parameter that is left open, and who set it: the scenario, or nobody."""
-    if case is None:
-        return None, UNTOUCHED
-    if name == "corpus_tokens":
+    if case and name == "corpus_tokens":
         return case.work.corpus and case.work.corpus.tokens, "the scenario"
-    for thing in (case.work, case.terms, case):
+    for thing in (case.work, case.terms, case) if case else ():
         if known := thing.__dataclass_fields__.get(name):
             value = getattr(thing, name)
             return value, UNTOUCHED if value in (known.default, "") else "the scenario"
@@ -138,8 +159,6 @@ def is_ours(notebook: Path) -> bool:
 
 
 def is_file(value: Any) -> bool:
-    return (
-        isinstance(value, str)
-        and Path(value).suffix in (".yaml", ".yml", ".csv")
-        and Path(value).is_file()
-    )
+    """Whether a parameter names a scenario or a table that is there."""
+    path = Path(value) if isinstance(value, str) else Path()
+    return path.suffix in (".yaml", ".yml", ".csv") and path.is_file()

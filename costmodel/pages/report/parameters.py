@@ -15,7 +15,6 @@ does not know.
 from __future__ import annotations
 
 import ast
-import datetime
 import io
 import json
 import math
@@ -31,8 +30,13 @@ from costmodel.core.public import public
 
 TRUE, FALSE, NONE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}, {"none", "null", ""}
 TYPES = ("float", "int", "str", "bool", "list", "dict")
-_LIMITS = re.compile(r"\[\s*([^\s,\]]+)\s*,\s*([^\s,\]]+)\s*\]\s*$")
-_CHOICES = re.compile(r"\{([^}]*)\}\s*$")
+SECRETS = set(
+    "password passwd passphrase secret secrets credential credentials apikey key keys".split()
+)
+TOKEN_OWNERS = set("api access auth bearer hf openai private refresh secret session".split())
+_COMMENT = re.compile(  # help [low, high] or help {one, another}
+    r"(.*?)\s*(?:\[\s*([^\s,\]]+)\s*,\s*([^\s,\]]+)\s*\]|\{([^}]*)\})?\s*$"
+)
 
 
 @public
@@ -75,19 +79,14 @@ def schema(notebook: str | Path) -> dict[str, Parameter]:
     check(path.is_file(), f"no notebook {str(notebook)!r}; write the path of an .ipynb file")
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        tagged = [
-            "".join(cell["source"])
-            for cell in cells
-            if "parameters" in cell["metadata"].get("tags", [])
-        ]
+        tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{path.name} is not a notebook; write the path of an .ipynb file"
         ) from error
-    check(
-        len(tagged) <= 1, f"{path.name} has {len(tagged)} cells tagged 'parameters', allowed is one"
-    )
-    return read_cell(tagged[0], path.name) if tagged else {}
+    count = len(tagged)
+    check(count <= 1, f"{path.name} has {count} cells tagged 'parameters', allowed is one")
+    return read_cell("".join(tagged[0]["source"]), path.name) if tagged else {}
 
 
 def read_cell(source: str, where: str = "the parameters cell") -> dict[str, Parameter]:
@@ -99,49 +98,38 @@ def read_cell(source: str, where: str = "the parameters cell") -> dict[str, Para
               optional=False)
     """
     comments = {
-        token.start[0]: token.string.lstrip("# ").strip()
+        token.start[0]: token.string.lstrip("# ")
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT
     }
     found = {}
     for node in ast.parse(source).body:
-        if not isinstance(node, (ast.Assign, ast.AnnAssign)):
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
             continue
-        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
-        if not isinstance(target, ast.Name) or node.value is None:
-            continue
+        name = ast.unparse(node.target if isinstance(node, ast.AnnAssign) else node.targets[0])
         try:
             default = ast.literal_eval(node.value)
         except ValueError as error:
             raise ValueError(
-                f"{where}: the default of {target.id!r} must be a plain value, not a formula"
+                f"{where}: the default of {name!r} must be a plain value, not a formula"
             ) from error
-        kinds = (
-            ast.unparse(node.annotation).split(" | ")
-            if isinstance(node, ast.AnnAssign)
-            else [type(default).__name__]
-        )
-        kind = next((k.split("[")[0] for k in kinds if k != "None"), "str")
-        kind = "str" if kind == "NoneType" else kind
-        check(
-            kind in TYPES,
-            f"{where}: {target.id!r} has type {kind!r}, allowed are {', '.join(TYPES)}",
-        )
+        declared = getattr(node, "annotation", None)
+        words = ast.unparse(declared) if declared else type(default).__name__
+        kinds = [kind.split("[")[0] for kind in words.split(" | ")]
+        kind = next((kind for kind in kinds if kind not in ("None", "NoneType")), "str")
+        known = ", ".join(TYPES)
+        check(kind in TYPES, f"{where}: {name!r} has type {kind!r}, allowed are {known}")
         optional = default is None or "None" in kinds
-        found[target.id] = Parameter(
-            target.id, kind, default, *_comment(comments.get(node.end_lineno or 0, "")), optional
-        )
+        comment = _comment(comments.get(node.end_lineno or 0, ""))
+        found[name] = Parameter(name, kind, default, *comment, optional)
     return found
 
 
 def _comment(text: str) -> tuple[str, float, float, tuple[str, ...]]:
     """Help, low, high and choices from the comment behind a parameter."""
-    if limits := _LIMITS.search(text):
-        return text[: limits.start()].strip(), float(limits[1]), float(limits[2]), ()
-    if choices := _CHOICES.search(text):
-        names = tuple(c.strip().strip("\"'") for c in choices[1].split(","))
-        return text[: choices.start()].strip(), -math.inf, math.inf, names
-    return text, -math.inf, math.inf, ()
+    meaning, low, high, choices = _COMMENT.findall(text)[0]
+    names = [choice.strip(" \"'") for choice in choices.split(",")] if choices else []
+    return meaning, float(low or -math.inf), float(high or math.inf), tuple(names)
 
 
 @public
@@ -187,78 +175,46 @@ def validate(
                 f"parameter {name!r} looks like a secret, and a report stores its parameters; "
                 "leave it out"
             )
+        if not schema:
+            raise CatalogError(
+                f"no parameter {name!r} in {where}: it has no cell tagged 'parameters'"
+            )
         if name not in schema:
-            if not schema:
-                raise CatalogError(
-                    f"no parameter {name!r} in {where}: it has no cell tagged 'parameters'"
-                )
             raise unknown("parameter", name, schema, where)
-        clean[name] = _coerce(schema[name], value)
+        clean[name] = _typed(schema[name], value)
     return clean
 
 
 def looks_secret(name: str) -> bool:
-    """Whether a name reads like a key, a password or an access token; counts of tokens are not
-    secrets.
+    """Whether a name reads like a key, a password or an access token.
 
-    >>> [
-    ...     looks_secret(n)
-    ...     for n in ("api_key", "hf_token", "access_tokens", "input_tokens", "usd_per_token")
-    ... ]
+    Counts of tokens are no secrets.
+
+    >>> names = ("api_key", "hf_token", "access_tokens", "input_tokens", "usd_per_token")
+    >>> [looks_secret(name) for name in names]
     [True, True, True, False, False]
     """
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().split("_")
-    owners = {
-        "api",
-        "access",
-        "auth",
-        "bearer",
-        "hf",
-        "openai",
-        "private",
-        "refresh",
-        "secret",
-        "session",
-    }
-    if {
-        "password",
-        "passwd",
-        "passphrase",
-        "secret",
-        "secrets",
-        "credential",
-        "credentials",
-        "apikey",
-    } & set(words):
-        return True
-    if words[-1] in {"key", "keys", "token"} and "per" not in words:
-        return True
-    return bool(owners & set(words)) and bool({"key", "keys", "token", "tokens"} & set(words))
+    of_access = {"token", "tokens"} & {*words} and TOKEN_OWNERS & {*words}
+    return bool(SECRETS & {*words} or of_access or (words[-1] == "token" and "per" not in words))
 
 
-def _coerce(parameter: Parameter, value: Any) -> Any:
+def _typed(parameter: Parameter, value: Any) -> Any:
     """One value as the declared type; text is read strictly, nothing is guessed."""
     name, kind = parameter.name, parameter.type
-    words = value.strip().lower() if isinstance(value, str) else None
+    words = str(value).strip().lower()
     if value is None or (parameter.optional and kind != "str" and words in NONE):
         check(parameter.optional, f"{name} is empty; write a value of type {kind}")
         return None
     if kind == "bool":
-        words = str(value).strip().lower()
         check(words in TRUE | FALSE, f"{name} is {value!r}, allowed are true and false")
         return words in TRUE
     if kind in ("int", "float"):
         value = _number(parameter, value)
     elif kind == "str":
-        check(
-            not isinstance(value, (bool, list, tuple, dict)),
-            f"{name} is {value!r}, it must be text; put it in quotes",
-        )
-        value = (
-            value.isoformat()
-            if isinstance(value, (datetime.date, datetime.datetime))
-            else str(value)
-        )
+        text = not isinstance(value, (bool, list, tuple, dict))
+        check(text, f"{name} is {value!r}, it must be text; put it in quotes")
+        value = str(value)
     else:
         if isinstance(value, str):
             import yaml
@@ -272,35 +228,16 @@ def _coerce(parameter: Parameter, value: Any) -> Any:
 
 
 def _number(parameter: Parameter, value: Any) -> int | float:
-    name, whole = parameter.name, parameter.type == "int"
-    article = "a whole number" if whole else "a number"
+    """A number inside the limits; digits alone are read exactly."""
+    whole, low, high = parameter.type == "int", parameter.low, parameter.high
+    between = "" if (low, high) == (-math.inf, math.inf) else f" between {low:g} and {high:g}"
+    given = f"{parameter.name} is {value!r}"
     try:
-        check(not isinstance(value, bool), "a truth value is not a number")
-        exact = (
-            int(value)
-            if isinstance(value, (int, str)) and re.fullmatch(r"\s*[+-]?[\d_]+\s*", str(value))
-            else None
-        )
-        number = float(value) if exact is None else exact
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{name} is {value!r}, it must be {article}{_limits(parameter)}"
-        ) from error
-    check(math.isfinite(number), f"{name} is {value!r}, it must be {article}{_limits(parameter)}")
-    check(
-        not whole or number == int(number),
-        f"{name} is {value!r}, it must be a whole number{_limits(parameter)}",
-    )
-    check(
-        parameter.low <= number <= parameter.high,
-        f"{name} is {value!r}, allowed is{_limits(parameter)}",
-    )
+        digits = re.fullmatch(r"\s*[+-]?[\d_]+\s*", str(value))
+        number = math.nan if isinstance(value, bool) else int(value) if digits else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    right = math.isfinite(number) and (not whole or number == int(number))
+    check(right, f"{given}, it must be {'a whole number' if whole else 'a number'}{between}")
+    check(low <= number <= high, f"{given}, allowed is{between}")
     return int(number) if whole else float(number)
-
-
-def _limits(parameter: Parameter) -> str:
-    if parameter.low == -math.inf and parameter.high == math.inf:
-        return ""
-    if parameter.high == math.inf:
-        return f" at least {parameter.low:g}"
-    return f" between {parameter.low:g} and {parameter.high:g}"

@@ -1,6 +1,6 @@
 """A report document as PDF, typeset by typst with vector figures and the same fonts everywhere.
 
-The clean HTML of `render.document` is written as typst code (not markup): every text is a string
+The clean HTML of `html.document` is written as typst code (not markup): every text is a string
 literal, so no character of a text can be mistaken for an instruction. The look is in
 templates/report.typ.
 """
@@ -12,11 +12,14 @@ import copy
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from costmodel.pages.blocks import Table
+from bs4 import NavigableString
+
+from costmodel.pages.blocks import CARD, Table
 from costmodel.pages.report.grids import (
     NAME,
     POINTS_PER_MM,
@@ -29,11 +32,18 @@ from costmodel.pages.report.grids import (
     own_table,
     text,
 )
-from costmodel.pages.report.html import HEADINGS, OWN, TEMPLATES, Document, Meta, cells, document
+from costmodel.pages.report.html import HEADINGS, OWN, TEMPLATES, Document, Meta, cells
 
+Form = Literal["pdf", "png"]
 NEW_PAGE = "pagebreak(weak: true)"  # a rule of a notebook
 PPI = 110.0  # of a page as a picture
 MATHS_SIZE = 10.5  # points
+POINTS_PER_PIXEL = 72 / 96  # of a CSS pixel
+SUFFIXES = {"image/svg+xml": "svg", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
+BLOCKS = {
+    *"p div table ul ol pre blockquote hr figure section style header footer dl details".split(),
+    *HEADINGS,
+}
 _INLINE = {
     "strong": "strong",
     "b": "strong",
@@ -46,12 +56,7 @@ _INLINE = {
 }
 
 
-def to_pdf(nb: Any, meta: Meta) -> bytes:
-    """A notebook as a PDF; the same notebook and meta give the same bytes."""
-    return typeset(document(nb, meta), meta)
-
-
-def typeset(made: Document, meta: Meta, form: str = "pdf") -> bytes:
+def typeset(made: Document, meta: Meta, form: Form = "pdf") -> bytes:
     """A document as "pdf", or its first page as "png"; the same input gives the same bytes."""
     import matplotlib
     import typst
@@ -66,11 +71,10 @@ def typeset(made: Document, meta: Meta, form: str = "pdf") -> bytes:
         look = (TEMPLATES / "report.typ").read_text(encoding="utf-8")
         path = Path(folder, "report.typ")
         path.write_text(f"{look}\n#report({head}, {{\n{body}\n}})\n", encoding="utf-8")
-        fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
         pages = typst.compile(
             str(path),
             root=folder,
-            font_paths=[str(fonts)],
+            font_paths=[f"{matplotlib.get_data_path()}/fonts/ttf"],
             ignore_system_fonts=True,
             format=form,
             ppi=PPI,
@@ -82,12 +86,13 @@ def typeset(made: Document, meta: Meta, form: str = "pdf") -> bytes:
 class Writer:
     """HTML to typst code; pictures are written as files into the folder of the document."""
 
-    def __init__(self, folder: Path, tables: Mapping[str, Table]) -> None:
+    def __init__(self, folder: Path, tables: list[Table]) -> None:
         self.folder, self.tables = folder, tables
-        self.colours: dict[str, dict[str, str]] = {}  # cell id of a pandas Styler -> its style
+        self.styles: dict[str, dict[str, str]] = {}  # of each cell id of a pandas Styler
         self.files = 0
 
     def save(self, data: bytes, suffix: str) -> str:
+        """The name of a new file with these data."""
         self.files += 1
         name = f"{self.files}.{suffix}"
         (self.folder / name).write_bytes(data)
@@ -95,90 +100,69 @@ class Writer:
 
     # -- blocks
 
-    def blocks(self, node: Any) -> list[str]:
+    def blocks(self, node: Any) -> Iterator[str]:
         """Statements for the blocks inside a node; loose text becomes a paragraph."""
-        made: list[str] = []
-        loose: list[Any] = []
+        for is_blocks, nodes in groupby(node.children, is_block):
+            if is_blocks:
+                for child in nodes:
+                    yield from self.block(child)
+            elif words := self.inlines(nodes):
+                yield f"par({words})"
 
-        def flush() -> None:
-            if words := self.inlines(loose):
-                made.append(f"par({words})")
-            loose.clear()
-
-        for child in node.children:
-            if is_block(child):
-                flush()
-                made += self.block(child)
-            else:
-                loose.append(child)
-        flush()
-        return made
-
-    def block(self, tag: Any) -> list[str]:
-        names = tag.get("class", [])
-        if tag.name == "style":
-            self.colours.update(read_style(tag.get_text()))
-            return []
-        if "cm-cards" in names:
-            return [self.cards(tag)]
-        if "cm-answer" in names:
-            return [f"answer({self.inlines(tag.children)})"]
-        if tag.name in HEADINGS:
-            return [f"heading(level: {max(int(tag.name[1]) - 1, 1)}, {self.inlines(tag.children)})"]
-        if tag.name == "table":
-            return [self.table(tag)]
-        if tag.name in ("ul", "ol"):
-            items = ", ".join(self.body(item) for item in tag.find_all("li", recursive=False))
-            start = f"start: {int(tag.get('start', 1))}, " if tag.name == "ol" else ""
-            return (
-                ["parbreak()", f"{'list' if tag.name == 'ul' else 'enum'}({start}{items})"]
-                if items
-                else []
-            )
-        if tag.name == "pre":
-            lang = f", lang: {text(tag['data-language'])}" if tag.has_attr("data-language") else ""
-            return [f"code({json.dumps(tag.get_text().strip(chr(10)), ensure_ascii=False)}{lang})"]
-        if tag.name == "blockquote":
-            return [f"quoted({self.body(tag)})"]
-        if tag.name == "hr":
-            return [NEW_PAGE]
-        if tag.name == "figure" or (
-            tag.name == "p" and tag.find("img") and not tag.get_text(strip=True)
-        ):
-            return [self.picture(image) for image in tag("img")]
-        if tag.name == "math":
-            path, _, height = self.maths(tag)
-            return [f'picture("{path}", height: {height:.3f}pt)'] if path else []
-        return self.blocks(tag)
+    def block(self, tag: Any) -> Iterator[str]:
+        """Statements for one block."""
+        match tag.name:
+            case _ if "cm-cards" in tag.get("class", []):
+                yield self.cards(tag)
+            case _ if "cm-answer" in tag.get("class", []):
+                yield f"answer({self.inlines(tag.children)})"
+            case name if name in HEADINGS:
+                level = max(int(name[1]) - 1, 1)
+                yield f"heading(level: {level}, {self.inlines(tag.children)})"
+            case "style":
+                self.styles |= read_style(tag.get_text())
+            case "table":
+                yield self.table(tag)
+            case "ul" | "ol":
+                if items := ", ".join(map(self.body, tag("li", recursive=False))):
+                    start = f"start: {int(tag.get('start', 1))}, "
+                    yield "parbreak()"
+                    yield f"list({items})" if tag.name == "ul" else f"enum({start}{items})"
+            case "pre":
+                code = json.dumps(tag.get_text().strip("\n"), ensure_ascii=False)
+                language = tag.get("data-language")
+                yield f"code({code}, lang: {text(language)})" if language else f"code({code})"
+            case "blockquote":
+                yield f"quoted({self.body(tag)})"
+            case "hr":
+                yield NEW_PAGE
+            case "figure" | "p" if tag("img") and not tag.get_text(strip=True):
+                yield from map(self.picture, tag("img"))
+            case "math":
+                path, _, height = self.maths(tag)
+                if path:
+                    yield f'picture("{path}", height: {height:.3f}pt)'
+            case _:
+                yield from self.blocks(tag)
 
     def body(self, tag: Any) -> str:
         """The blocks of a node inside another; a page cannot be turned there."""
         return "{" + "; ".join(map(upright, self.blocks(tag))) + "}" if tag.contents else '""'
 
     def cards(self, tag: Any) -> str:
-        parts = (
-            [card.find(class_=f"cm-{name}") for name in ("label", "value", "note")]
+        texts = (
+            ", ".join(
+                text(card.find(class_=f"cm-{name}").get_text(" ", strip=True)) for name in CARD
+            )
             for card in tag(class_="cm-card")
         )
-        texts = (
-            [text(part.get_text(" ", strip=True) if part else "") for part in three]
-            for three in parts
-        )
         size = "13.5pt" if "cm-long" in tag["class"] else "17pt"
-        return f"cards(size: {size}, " + ", ".join(f"({', '.join(three)})" for three in texts) + ")"
+        return f"cards(size: {size}, {', '.join(f'({three})' for three in texts)})"
 
     def picture(self, tag: Any) -> str:
         kind, data = tag["src"].removeprefix("data:").split(";base64,", 1)
-        suffix = {
-            "image/svg+xml": "svg",
-            "image/jpeg": "jpg",
-            "image/gif": "gif",
-            "image/webp": "webp",
-        }.get(kind, "png")
-        name = self.save(base64.b64decode(data), suffix)
-        points = (
-            float(str(tag.get("width", 0)).rstrip("px%") or 0) * 0.75
-        )  # CSS pixels are 1/96 inch, points 1/72
+        name = self.save(base64.b64decode(data), SUFFIXES.get(kind, "png"))
+        points = float(str(tag.get("width", 0)).rstrip("px%") or 0) * POINTS_PER_PIXEL
         wide = f", width: {min(points, TEXT_WIDTH * POINTS_PER_MM):.1f}pt" if points else ""
         return f'picture("{name}"{wide})'
 
@@ -186,7 +170,7 @@ class Writer:
 
     def inlines(self, nodes: Any) -> str:
         """One expression for a run of inline nodes, or "" when there is nothing to show."""
-        parts = [part for part in (self.inline(node) for node in nodes) if part]
+        parts = [part for part in map(self.inline, nodes) if part]
         while parts and parts[0] == '" "':
             parts.pop(0)
         while parts and parts[-1] == '" "':
@@ -194,48 +178,40 @@ class Writer:
         return "{" + "; ".join(parts) + "}" if parts else ""
 
     def inline(self, node: Any) -> str:
-        if node.name is None:
-            words = (
-                re.sub(r"[ \t\r\n]+", " ", str(node))
-                if type(node).__name__ == "NavigableString"
-                else ""
-            )
-            return text(words) if words else ""
-        if node.name == "br":
-            return "linebreak()"
-        if node.name == "code":
-            return f"raw({text(breakable(node.get_text()))})"
-        if node.name == "math":
-            path, depth, height = self.maths(node)
-            return (
-                f'box(baseline: {depth:.3f}pt, image("{path}", height: {height:.3f}pt))'
-                if path
-                else text(node["data-tex"])
-            )
-        if node.name == "img":
-            return f"box({self.picture(node)})"
+        """The expression of one inline node, or ""."""
+        match node.name:
+            case None:
+                shown = str(node) if type(node) is NavigableString else ""  # no comments
+                words = re.sub(r"[ \t\r\n]+", " ", shown)
+                return text(words) if words else ""
+            case "br":
+                return "linebreak()"
+            case "code":
+                return f"raw({text(breakable(node.get_text()))})"
+            case "img":
+                return f"box({self.picture(node)})"
+            case "math":
+                path, depth, height = self.maths(node)
+                drawn = f'box(baseline: {depth:.3f}pt, image("{path}", height: {height:.3f}pt))'
+                return drawn if path else text(node["data-tex"])
         inner = self.inlines(node.children)
         if not inner:
             return ""
         if node.name == "a" and re.match(r"(https?|mailto):", node.get("href", "")):
             return f"link({text(node['href'])}, {inner})"
-        if "cm-unit" in node.get("class", []):
-            return f"unit({inner})"
-        return f"{_INLINE[node.name]}({inner})" if node.name in _INLINE else inner
+        look = "unit" if "cm-unit" in node.get("class", []) else _INLINE.get(node.name)
+        return f"{look}({inner})" if look else inner
 
     def maths(self, tag: Any) -> tuple[str, float, float]:
         """File, depth below the baseline and height in points of a formula drawn as vectors."""
         import ziamath
 
+        inline = tag.get("display") != "block"
         try:
-            svg = ziamath.Latex(
-                tag["data-tex"], size=MATHS_SIZE, inline=tag.get("display") != "block"
-            ).svg()
-        except (
-            Exception
-        ):  # the drawer has no common error; the formula is then shown as it was written
+            svg = ziamath.Latex(tag["data-tex"], size=MATHS_SIZE, inline=inline).svg()
+        except Exception:  # the drawer has no common error; the formula is shown as it was written
             return "", 0, 0
-        _, top, _, height = map(float, re.search(r'viewBox="([^"]+)"', svg)[1].split())  # type: ignore[index]
+        _, top, _, height = map(float, re.findall(r'viewBox="([^"]+)"', svg)[0].split())
         return self.save(svg.encode(), "svg"), height + top, height
 
     # -- tables
@@ -243,7 +219,7 @@ class Writer:
     def table(self, tag: Any) -> str:
         """A table as typst code: ours from its cells, another from its HTML."""
         if OWN in tag.attrs:
-            return own_table(self.tables[tag[OWN]])
+            return own_table(self.tables[int(tag[OWN])])
         widths: dict[int, int] = {}
         right: set[int] = set()
         head: list[str] = []
@@ -257,46 +233,39 @@ class Writer:
             if "num" in cell.get("class", []):
                 right.add(column)
             if section == "body":
-                if last_row is not None and cell.parent is not last_row and not tall(last_row):
+                if last_row and cell.parent is not last_row and not last_row(rowspan=True):
                     rows.append(THIN)
                 last_row = cell.parent
             (head if section == "head" else rows).append(self.cell(cell, section))
         if not widths:
             return '""'
         all_widths = [widths.get(column, 1) for column in range(max(widths) + 1)]
-        caption = tag.find("caption")
-        words = self.inlines(caption.children) if caption else ""
-        return grid(all_widths, right, words, head, rows, len(tag("tr")))
+        caption = self.inlines(tag.find("caption") or ())
+        return grid(all_widths, right, caption, head, rows, len(tag("tr")))
 
     def cell(self, tag: Any, section: str) -> str:
-        style = self.colours.get(tag.get("id", ""), {}) | dict(_declarations(tag.get("style", "")))
-        options = [
-            f"{name}: {int(tag[name])}, "
-            for name in ("colspan", "rowspan")
-            if int(tag.get(name, 1)) > 1
-        ]
+        """A cell with its spans and its colours."""
+        style = self.styles.get(tag.get("id", ""), {}) | _declarations(tag.get("style", ""))
+        head = section == "head"
+        spans = {name: int(tag.get(name, 1)) for name in ("colspan", "rowspan")}
+        options = [f"{name}: {count}, " for name, count in spans.items() if count > 1]
         if fill := _colour(style.get("background-color", "")):
             options.append(f"fill: {fill}, ")
-        if section == "head":
-            options.append(
-                "align: bottom + right, "
-                if "num" in tag.get("class", [])
-                else "align: bottom + left, "
-            )
+        if head:
+            side = "right" if "num" in tag.get("class", []) else "left"
+            options.append(f"align: bottom + {side}, ")
         tag = copy.copy(tag)
         for word in tag.find_all(string=True):
-            word.replace_with(breakable(str(word), shortest=1 if section == "head" else NAME))
-        inner = (
-            self.body(tag)
-            if any(map(is_block, tag.children))
-            else self.inlines(tag.children) or '""'
-        )
+            word.replace_with(breakable(str(word), shortest=1 if head else NAME))
+        if any(map(is_block, tag.children)):
+            inner = self.body(tag)
+        else:
+            inner = self.inlines(tag.children) or '""'
         colour = _colour(style.get("color", ""))
-        bold = section == "head" or style.get("font-weight") in ("bold", "600", "700")
-        if colour or bold:
-            look = (f"fill: {colour}, " if colour else "") + (
-                'weight: "semibold", ' if bold else ""
-            )
+        look = f"fill: {colour}, " if colour else ""
+        if head or style.get("font-weight") in ("bold", "600", "700"):
+            look += 'weight: "semibold", '
+        if look:
             inner = f"std.text({look}{inner})"
         return f"table.cell({''.join(options)}{inner})"
 
@@ -328,33 +297,7 @@ def _keep_together(parts: list[str]) -> list[str]:
 
 def is_block(node: Any) -> bool:
     """Whether a node stands on its own line."""
-    blocks = {
-        "p",
-        "div",
-        "table",
-        "ul",
-        "ol",
-        "pre",
-        "blockquote",
-        "hr",
-        "figure",
-        "section",
-        "style",
-        "header",
-        "footer",
-        "dl",
-        "details",
-    }
-    return (
-        node.name in blocks
-        or node.name in HEADINGS
-        or (node.name == "math" and node.get("display") == "block")
-    )
-
-
-def tall(row: Any) -> bool:
-    """Whether a cell of this row reaches into the next."""
-    return any(int(cell.get("rowspan", 1)) > 1 for cell in row(["th", "td"], recursive=False))
+    return node.name in BLOCKS or (node.name == "math" and node.get("display") == "block")
 
 
 def read_style(css: str) -> dict[str, dict[str, str]]:
@@ -366,20 +309,14 @@ def read_style(css: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def _declarations(body: str) -> list[tuple[str, str]]:
+def _declarations(body: str) -> dict[str, str]:
     pairs = (part.split(":", 1) for part in body.split(";") if ":" in part)
-    return [(name.strip().lower(), value.strip()) for name, value in pairs]
+    return {name.strip().lower(): value.strip() for name, value in pairs}
 
 
 def _colour(value: str) -> str:
-    """A typst colour for a CSS colour in hexadecimal, rgb() or by name; "" for what is not one."""
+    """A typst colour for a CSS colour in hexadecimal or by name; "" for anything else."""
     from matplotlib.colors import is_color_like, to_hex
 
-    if match := re.match(r"rgba?\(\s*(\d+)\D+(\d+)\D+(\d+)", value):
-        value = "#" + "".join(f"{int(part):02x}" for part in match.groups())
-    value = value.strip().lower()
-    return (
-        f'rgb("{to_hex(value)}")'
-        if value and value not in ("none", "inherit") and is_color_like(value)
-        else ""
-    )
+    value = value.lower()
+    return f'rgb("{to_hex(value)}")' if value != "none" and is_color_like(value) else ""

@@ -8,16 +8,15 @@ Every parameter is checked before a kernel starts. A run writes `<notebook>.html
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import re
-import tempfile
+import uuid
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
@@ -27,18 +26,22 @@ from costmodel.core.public import public
 from costmodel.facts.cards import api_price
 from costmodel.facts.catalog import models
 from costmodel.pages.blocks import plain
-from costmodel.pages.report.colophon import is_file, is_ours, made_by
+from costmodel.pages.report.colophon import Run, is_file, is_ours, made_by
 from costmodel.pages.report.html import document, html_page, page
 from costmodel.pages.report.kernel import Progress, execute, handed_over
 from costmodel.pages.report.parameters import schema, validate
-from costmodel.pages.report.pdf import typeset
+from costmodel.pages.report.pdf import Form, typeset
 from costmodel.scenarios.scenario import load
 
 FORMATS = ("html", "pdf")  # by default; "png" is the first page as a picture
-FILES = ("html", "pdf", "results.json", "results.csv", "png")
-CHANGES = {f.name for kind in (Workload, Terms) for f in fields(kind)} | {
-    "corpus_tokens"
-}  # of a scenario
+FILES = {
+    "HTML": "html",
+    "PDF": "pdf",
+    "PNG": "png",
+    "numbers": "results.json",
+    "table": "results.csv",
+}
+CHANGES = {"corpus_tokens", *(f.name for kind in (Workload, Terms) for f in fields(kind))}
 
 
 @public
@@ -66,6 +69,12 @@ class Report:
     results_csv: Path | None = None
     png: Path | None = None
     numbers: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files that were written, each by the word for its content."""
+        paths = {label: getattr(self, name.replace(".", "_")) for label, name in FILES.items()}
+        return {label: path for label, path in paths.items() if path}
 
 
 @public
@@ -117,7 +126,7 @@ def run_many(
     formats: Sequence[str] = FORMATS,
     workers: int = 2,
     progress: Progress | None = None,
-) -> list[Report | Exception]:
+) -> list[Report | BaseException]:
     """Run many reports in parallel and write an index page.
 
     Parameters
@@ -135,52 +144,24 @@ def run_many(
         In the order of the jobs. A job that fails does not stop the others: its place holds the
         error.
     """
-    out, done = Path(out), 0
+    out = Path(out)
     stems = [re.sub(r"[^\w.-]+", "-", name).strip("-.") or "report" for name in jobs]
     alone = len({stem.lower() for stem in stems}) == len(stems)
     check(alone, "two jobs would write the same file; give each its own name")
-
-    def one(stem: str, job: tuple[str | Path, Mapping[str, Any]]) -> Report | Exception:
-        nonlocal done
-        made: Report | Exception
-        try:
-            made = _run(Path(job[0]), job[1], out, stem, formats)
-        except (
-            Exception
-        ) as error:  # one bad job must not stop the rest; the caller gets the error itself
-            made = error
-        done += 1
-        if progress:
-            progress(done, len(stems))
-        return made
-
     with ThreadPoolExecutor(workers) as pool:
-        made = list(pool.map(one, stems, jobs.values()))
-    rows = [_index_row(name, report) for name, report in zip(jobs, made, strict=True)]
-    failed = sum(bool(row["error"]) for row in rows)
-    byline = f"{len(rows)} reports" + (f", {failed} failed" if failed else "")
-    index = page("index.html.j2", title="Reports", byline=byline, rows=rows)
+        futures = [
+            pool.submit(_run, Path(notebook), parameters, out, stem, formats)
+            for stem, (notebook, parameters) in zip(stems, jobs.values(), strict=True)
+        ]
+        for done, _ in enumerate(as_completed(futures), 1):
+            if progress:
+                progress(done, len(stems))
+    made = [future.exception() or future.result() for future in futures]
+    failed = sum(not isinstance(report, Report) for report in made)
+    byline = f"{len(made)} reports" + (f", {failed} failed" if failed else "")
+    index = page("index.html.j2", title="Reports", byline=byline, jobs=zip(jobs, made, strict=True))
     _write(out / "index.html", index.encode())
     return made
-
-
-def _index_row(name: str, report: Report | Exception) -> dict[str, Any]:
-    """What the index page says of one job."""
-    good = isinstance(report, Report)
-    kinds = {
-        "HTML": "html",
-        "PDF": "pdf",
-        "PNG": "png",
-        "numbers": "results_json",
-        "table": "results_csv",
-    }
-    paths = {label: getattr(report, attribute, None) for label, attribute in kinds.items()}
-    return {
-        "name": name,
-        "answer": (report.answer or report.title) if good else "",
-        "error": "" if good else str(report),
-        "files": [(label, path.name) for label, path in paths.items() if path],
-    }
 
 
 def _run(
@@ -192,6 +173,7 @@ def _run(
     show_code: bool = False,
     progress: Progress | None = None,
 ) -> Report:
+    """One report, whose files are called `stem`."""
     for form in formats:
         check(form in (*FORMATS, "png"), f"format is {form!r}, allowed are html, pdf and png")
     known = schema(notebook)
@@ -200,46 +182,48 @@ def _run(
     case = _rehearse(values) if is_ours(notebook) else None
     nb, failure = execute(notebook, {name: _absolute(x) for name, x in clean.items()}, progress)
     numbers, table = handed_over(nb)
-    today = datetime.datetime.now(datetime.UTC).date()
-    dated = re.search(r"\d{4}-\d{2}-\d{2}", str(clean.get("on") or numbers.get("on") or today))
-    on = dated[0] if dated else today.isoformat()
-    meta = made_by(notebook, known, clean, case, today, on, numbers, show_code, failure)
+    meta = made_by(Run(notebook, known, clean, case, numbers, failure), show_code)
     made = document(nb, meta)
-    incomplete = out / f"{stem}.incomplete.html"
+    html = html_page(made, meta).encode()
     if failure:
-        _write(incomplete, html_page(made, meta).encode())
+        incomplete = out / f"{stem}.incomplete.html"
+        _write(incomplete, html)
         raise ReportError(f"{failure} (what was done until then: {incomplete})", incomplete)
-    content, untypeset = {}, ""
-    if "html" in formats:
-        content["html"] = html_page(made, meta).encode()
-    for form in (form for form in ("pdf", "png") if form in formats):
-        try:
-            content[form] = typeset(made, meta, form)
-        except RuntimeError as error:  # the page and the numbers are still written
-            reason = str(error).splitlines()[0]
-            untypeset = f"the {form.upper()} of {notebook.name} could not be typeset: {reason}"
-    facts = {
+    results = {
         "title": made.title,
         "answer": made.answer,
         "numbers": numbers,
         "parameters": plain(values),
         "given": sorted(clean),
-        "facts": dict(meta.facts),
+        "facts": meta.facts,
         "command": meta.command,
     }
-    content["results.json"] = (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode()
-    if table:
-        content["results.csv"] = table.encode()
-    paths = [out / f"{stem}.{name}" for name in FILES]
-    written = [path if path.name.removeprefix(f"{stem}.") in content else None for path in paths]
-    for path, kept in zip((*paths, incomplete), (*written, None), strict=True):
-        if kept is None:
-            path.unlink(missing_ok=True)  # nothing stale beside a new report
-    for name, data in content.items():
-        _write(out / f"{stem}.{name}", data)
+    written = json.dumps(results, indent=2, ensure_ascii=False) + "\n"
+    content = {"html": html, "results.json": written.encode(), "results.csv": table.encode()}
+    untypeset = ""
+    for form in get_args(Form):
+        try:
+            content[form] = typeset(made, meta, form) if form in formats else b""
+        except RuntimeError as error:  # the page and the numbers are still written
+            reason = str(error).splitlines()[0]
+            untypeset = f"the {form.upper()} of {notebook.name} could not be typeset: {reason}"
+    if "html" not in formats:
+        del content["html"]
+    paths = _replace(out, stem, content)
     if untypeset:
-        raise ReportError(untypeset, written[0])
-    return Report(made.title, made.answer, clean, *written, numbers)
+        raise ReportError(untypeset, paths.get("html"))
+    return Report(made.title, made.answer, clean, numbers=numbers, **paths)
+
+
+def _replace(out: Path, stem: str, content: Mapping[str, bytes]) -> dict[str, Path]:
+    """Write the files that have content, and remove what an earlier report left beside them."""
+    paths = {name: out / f"{stem}.{name}" for name in (*FILES.values(), "incomplete.html")}
+    for name, path in paths.items():
+        if content.get(name):
+            _write(path, content[name])
+        else:
+            path.unlink(missing_ok=True)
+    return {name.replace(".", "_"): path for name, path in paths.items() if content.get(name)}
 
 
 def _rehearse(values: Mapping[str, Any]) -> Study | None:
@@ -266,9 +250,6 @@ def _absolute(value: Any) -> Any:
 def _write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        file.write(content)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    part.write_bytes(content)
+    os.replace(part, path)
