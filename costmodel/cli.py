@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click import argument, echo, option
 
 import costmodel as cm
 from costmodel.core.errors import CatalogError, unknown
@@ -23,7 +24,7 @@ ERROR, STOPPED = 2, 130  # exit codes; 130 is the shell's for an interrupt
 
 
 def _complain(message: str) -> None:
-    click.echo(f"error: {' '.join(message.split())}", err=True)
+    echo(f"error: {' '.join(message.split())}", err=True)
 
 
 class _Commands(click.Group):
@@ -58,15 +59,15 @@ def main() -> None:
     """
 
 
-MONTHS = click.option("--months", type=int, help="Horizon in months, instead of the scenario's.")
+MONTHS = option("--months", type=int, help="Horizon in months, instead of the scenario's.")
 
 
 @main.command()
-@click.argument("scenario")
+@argument("scenario")
 @MONTHS
-@click.option("--draws", type=int, help="Number of draws, instead of the scenario's.")
-@click.option("--seed", type=int, help="Seed of the draws, instead of the scenario's.")
-@click.option(
+@option("--draws", type=int, help="Number of draws, instead of the scenario's.")
+@option("--seed", type=int, help="Seed of the draws, instead of the scenario's.")
+@option(
     "--csv",
     metavar="PATH",
     help="Write the table in USD, with full precision; - prints it and nothing else.",
@@ -79,48 +80,44 @@ def compare(scenario: str, csv: str | None, **changes: int | None) -> None:
         study = cm.load(scenario, **changes)
         table = cm.compare(study)
         if csv == "-":
-            click.echo(table.to_csv(), nl=False)
+            echo(table.to_csv(), nl=False)
             return
         verdict = cm.recommend(study)
     if csv:
         table.to_csv(csv)
-    click.echo(heading(study))
-    click.echo(comparison(table.assign(p_cheapest=verdict.table["p_cheapest"]), study))
+    echo(heading(study))
+    echo(comparison(table.assign(p_cheapest=verdict.table["p_cheapest"]), study))
     for name in study.accept_zero or ():
-        click.echo(f"accepted by you: {name} is 0")
+        echo(f"accepted by you: {name} is 0")
     notes = cm.operations.lint(study, accept_zero=())
     codes = ", ".join(dict.fromkeys(notes["code"]))
     left_out = f"{len(notes)} notes on what the inputs leave out ({codes})"
-    click.echo(f"{left_out}: costmodel lint {scenario}\n")
-    click.echo(answer(verdict.headline, verdict.points).text)
+    echo(f"{left_out}: costmodel lint {scenario}\n")
+    echo(answer(verdict.headline, verdict.points).text)
 
 
 @main.command()
-@click.argument("scenario")
-@click.option(
-    "--all", "everything", is_flag=True, help="List all pitfalls, also those without a note."
-)
+@argument("scenario")
+@option("--all", "everything", is_flag=True, help="List all pitfalls, also those without a note.")
 def lint(scenario: str, everything: bool) -> None:
     """Show which of two dozen usual mistakes of cost estimates the inputs of SCENARIO run into."""
     for row in cm.operations.lint(cm.load(scenario), everything=everything).itertuples():
         options = f" [{row.options}]" if row.options else ""
-        click.echo(f"{row.code:<5}{row.pitfall}: {row.note}{options}")
+        echo(f"{row.code:<5}{row.pitfall}: {row.note}{options}")
 
 
 @main.command()
-@click.argument("source")
-@click.option("--base", metavar="SCENARIO", help="The scenario that the rows of a CSV change.")
-@click.option(
+@argument("source")
+@option("--base", metavar="SCENARIO", help="The scenario that the rows of a CSV change.")
+@option(
     "--csv",
     required=True,
     metavar="PATH",
     help="Where the table is written, in USD, with full precision.",
 )
-@click.option("--draws", type=int, help="Number of draws, instead of each scenario's.")
-@click.option("--workers", default=2, show_default=True, help="Processes.")
-@click.option(
-    "--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, instead of processes."
-)
+@option("--draws", type=int, help="Number of draws, instead of each scenario's.")
+@option("--workers", default=2, show_default=True, help="Processes.")
+@option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, instead of processes.")
 def portfolio(source: str, csv: str, **settings: Any) -> None:
     """Compare every scenario of SOURCE, a folder of YAML files or a CSV with one in a row."""
     _writable(csv)
@@ -133,54 +130,52 @@ def portfolio(source: str, csv: str, **settings: Any) -> None:
         )
     table.to_csv(csv, index=False)
     for row in failed.itertuples():
-        click.echo(f"{row.scenario}: {row.error}", err=True)
+        echo(f"{row.scenario}: {row.error}", err=True)
     count = table["scenario"].nunique()
-    click.echo(f"{csv}: {count} scenarios, {len(failed)} of them with an error")
+    echo(f"{csv}: {count} scenarios, {len(failed)} of them with an error")
 
 
 @main.command()
-@click.argument("scenario")
-@click.argument("option")
+@argument("scenario")
+@argument("label", metavar="OPTION")
 @MONTHS
-@click.option("--lines", default=12, show_default=True, help="How many lines, dearest first.")
-def explain(scenario: str, option: str, months: int | None, lines: int) -> None:
+@option("--lines", default=12, show_default=True, help="How many lines, dearest first.")
+def explain(scenario: str, label: str, months: int | None, lines: int) -> None:
     """Show the dearest lines of OPTION in SCENARIO, each with its formula and its source."""
     study = cm.load(scenario, months=months)
-    table = cm.explain(study, option)
-    click.echo(heading(study))
+    table = cm.explain(study, label)
+    echo(heading(study))
     usd, months = table["usd"].sum(), study.terms.months
-    click.echo(f"{option}: USD {usd:,.2f} over {months} months, in {len(table)} lines\n")
+    echo(f"{label}: USD {usd:,.2f} over {months} months, in {len(table)} lines\n")
     for row in table.head(lines).itertuples():
-        click.echo(f"{row.usd:>16,.2f}  {row.share:4.0%}  {row.phase}: {row.item}")
+        echo(f"{row.usd:>16,.2f}  {row.share:4.0%}  {row.phase}: {row.item}")
         for text in (row.basis, f"source: {row.sources}"):
-            click.echo(f"{'':24}{text}")
+            echo(f"{'':24}{text}")
     if len(rest := table["usd"][lines:]):
-        click.echo(f"{rest.sum():>16,.2f}  {rest.sum() / usd:4.0%}  {len(rest)} smaller lines")
+        echo(f"{rest.sum():>16,.2f}  {rest.sum() / usd:4.0%}  {len(rest)} smaller lines")
 
 
 @main.command()
-@click.argument("model")
-@click.option("--provider", help="Who sells it; needed only where several do.")
-@click.option("--on", metavar="DATE", help="Prices of that day, YYYY-MM-DD; today by default.")
-@click.option(
-    "--mode", default="standard", show_default=True, help="standard, batch, flex or priority."
-)
-@click.option("--residency", help="Region in which data must stay, such as eu.")
-@click.option("--discount", default=0.0, help="Negotiated share off every class, 0 to 1.")
+@argument("model")
+@option("--provider", help="Who sells it; needed only where several do.")
+@option("--on", metavar="DATE", help="Prices of that day, YYYY-MM-DD; today by default.")
+@option("--mode", default="standard", show_default=True, help="standard, batch, flex or priority.")
+@option("--residency", help="Region in which data must stay, such as eu.")
+@option("--discount", default=0.0, help="Negotiated share off every class, 0 to 1.")
 def prices(**asked: Any) -> None:
     """Show what MODEL costs by token class and context tier."""
     card = cm.facts.api_price(**asked)
     window = f", context window {card.window:,.0f} tokens" if card.window else ""
-    click.echo(f"{card.id} at {card.provider}, {card.mode}, on {card.on}{window}")
-    click.echo(price_table(card))
+    echo(f"{card.id} at {card.provider}, {card.mode}, on {card.on}{window}")
+    echo(price_table(card))
     for note in card.notes:
-        click.echo(f"note: {note}")
-    click.echo(f"prices: genai-prices {cm.facts.PRICES_VERSION}")
+        echo(f"note: {note}")
+    echo(f"prices: genai-prices {cm.facts.PRICES_VERSION}")
 
 
 @main.command()
-@click.argument("notebook")
-@click.option(
+@argument("notebook")
+@option(
     "-p",
     "--parameters",
     multiple=True,
@@ -188,14 +183,12 @@ def prices(**asked: Any) -> None:
     metavar="NAME VALUE",
     help="A parameter of the notebook; repeat it.",
 )
-@click.option(
+@option(
     "-f", "--parameters_file", multiple=True, metavar="PATH", help="Parameters from a YAML file."
 )
-@click.option(
-    "-y", "--parameters_yaml", multiple=True, metavar="YAML", help="Parameters as YAML text."
-)
-@click.option("--scenario", metavar="SCENARIO", help="Short for -p scenario SCENARIO.")
-@click.option(
+@option("-y", "--parameters_yaml", multiple=True, metavar="YAML", help="Parameters as YAML text.")
+@option("--scenario", metavar="SCENARIO", help="Short for -p scenario SCENARIO.")
+@option(
     "-o",
     "--out",
     default="reports",
@@ -203,7 +196,7 @@ def prices(**asked: Any) -> None:
     metavar="FOLDER",
     help="Where the report is written.",
 )
-@click.option(
+@option(
     "--format",
     "formats",
     multiple=True,
@@ -211,7 +204,7 @@ def prices(**asked: Any) -> None:
     default=["html", "pdf"],
     help="Repeat it; both by default.",
 )
-@click.option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
+@option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
 def report(
     notebook: str,
     parameters: tuple,
@@ -241,7 +234,7 @@ def report(
         clean = cm.report.validate(cm.report.schema(path), given, path.name)
         made = cm.report.run(path, progress=bar(), **settings, **clean)
     for written in (*made.files.values(), made.answer):
-        click.echo(written)
+        echo(written)
 
 
 def _writable(csv: str) -> None:

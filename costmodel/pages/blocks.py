@@ -7,11 +7,10 @@ shows nothing and hands numbers to the run. In a plain script a block is an obje
 
 from __future__ import annotations
 
-import dataclasses
-import html
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -86,11 +85,7 @@ class Table(Block):
         return cls(columns, tuple(map(tuple, bundle["rows"])), bundle["caption"])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {
-            "text/plain": self.text,
-            "text/html": self._repr_html_(),
-            BLOCK_MIME: dataclasses.asdict(self),
-        }
+        return {"text/plain": self.text, "text/html": self._repr_html_(), BLOCK_MIME: asdict(self)}
 
     @property
     def html(self) -> str:  # type: ignore[override]
@@ -102,7 +97,7 @@ class Table(Block):
                 + "</tr>"
             )
 
-        caption = f"<caption>{html.escape(self.caption)}</caption>" if self.caption else ""
+        caption = f"<caption>{escape(self.caption)}</caption>" if self.caption else ""
         head = row(map(_head, self.columns), "th")
         body = "".join(row(map(_linked, cells), "td") for cells in self.rows)
         return (
@@ -119,12 +114,12 @@ class Table(Block):
 
 
 def _head(column: Column) -> str:
-    unit = f'<span class="cm-unit">{html.escape(column.unit)}</span>' if column.unit else ""
-    return f'<span title="{html.escape(column.meaning)}">{html.escape(column.words)}</span>{unit}'
+    unit = f'<span class="cm-unit">{escape(column.unit)}</span>' if column.unit else ""
+    return f'<span title="{escape(column.meaning)}">{escape(column.words)}</span>{unit}'
 
 
 def _linked(value: str) -> str:
-    shown = html.escape(value)
+    shown = escape(value)
     return f'<a href="{shown}">{shown}</a>' if is_link(value) else shown
 
 
@@ -156,11 +151,9 @@ def answer(sentence: str, points: Iterable[str] = ()) -> Block:
     - LoRA is cheaper above 2M requests a month.
     """
     points = list(points)
-    made = f'<p class="cm-answer">{html.escape(sentence)}</p>'
+    made = f'<p class="cm-answer">{escape(sentence)}</p>'
     if points:
-        made += (
-            f'<ul class="cm-points">{"".join(f"<li>{html.escape(p)}</li>" for p in points)}</ul>'
-        )
+        made += f'<ul class="cm-points">{"".join(f"<li>{escape(p)}</li>" for p in points)}</ul>'
     return Words(made, "\n- ".join([sentence, *points]))
 
 
@@ -190,7 +183,7 @@ def cards(items: Iterable[tuple[str, str, str]]) -> Block:
     )
     parts = (
         "".join(
-            f'<div class="cm-{name}">{html.escape(text)}</div>'
+            f'<div class="cm-{name}">{escape(text)}</div>'
             for name, text in zip(CARD, row, strict=True)
         )
         for row in rows
@@ -228,8 +221,8 @@ def results(table: pd.DataFrame | None = None, **numbers: Any) -> None:
 
 def plain(value: Any) -> Any:
     """A value that JSON can hold: NumPy becomes numbers, records become dicts, NaN becomes null."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return plain(dataclasses.asdict(value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if hasattr(value, "tolist"):

@@ -136,6 +136,7 @@ def made_of(study: Study | Mapping[str, Any]) -> pd.DataFrame:
     >>> made_of(study.only("Few-shot"))["with"].to_list()
     ['FewShot, Prompt, Evals, Monitoring, Upgrades']
     """
+    options: Any = getattr(study, "options", study)
     rows = [
         {
             "option": label,
@@ -143,22 +144,17 @@ def made_of(study: Study | Mapping[str, Any]) -> pd.DataFrame:
             "with": ", ".join(type(t).__name__ for t in part.techniques),
             "sees": float(sees),
         }
-        for label, option in _options(study).items()
+        for label, option in options.items()
         for part, sees, _ in middle(option).parts()
     ]
     return pd.DataFrame(rows)
-
-
-def _options(study: Study | Mapping[str, Any]) -> Mapping[str, Any]:
-    return study.options if isinstance(study, Study) else study
 
 
 def _answers(serving: Any) -> str:
     """Who answers, and where."""
     if hasattr(serving, "model"):
         return f"{serving.model.id} ({serving.where})"
-    kind = type(serving).__name__
-    return WITHOUT_MODEL.get(kind, kind)
+    return WITHOUT_MODEL.get(kind := type(serving).__name__, kind)
 
 
 @public
@@ -181,5 +177,6 @@ def priced_on(study: Study | Mapping[str, Any]) -> str:
     >>> priced_on({"A": cm.Option(cm.Api("gpt-4o", on="2026-11-01"))}).split()[0]
     '2026-11-01'
     """
-    days = {str(api.on) for api in objects(_options(study)) if isinstance(api, Api)}
+    options = getattr(study, "options", study)
+    days = {str(api.on) for api in objects(options) if isinstance(api, Api)}
     return f"{', '.join(sorted(days)) or 'no API prices'} (genai-prices {PRICES_VERSION})"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_bool, is_number, is_numeric_dtype, is_scalar
 
 from costmodel.core.errors import unknown
 from costmodel.core.glossary import meaning_of, unit_of
@@ -70,7 +71,7 @@ def show(
     numbers = {
         name: None if own_units else _decimals(values, name)
         for name, values in frame.items()
-        if pd.api.types.is_numeric_dtype(values) and values.dtype != bool
+        if is_numeric_dtype(values) and values.dtype != bool
     }
     columns = []
     for name in frame:
@@ -154,17 +155,17 @@ def cell(value: Any, name: str = "", form: str | Callable | None = None) -> str:
     >>> [cell(x) for x in (1234567.0, 12.5, 0.00375, None, True, 7, 8e10)]
     ['1,234,567', '12.5', '0.00375', '–', 'yes', '7', '8.00×10¹⁰']
     """
-    if pd.api.types.is_scalar(value) and pd.isna(value):
+    if is_scalar(value) and pd.isna(value):
         return "–"
-    if isinstance(value, float) and math.isinf(value):
+    if value in (math.inf, -math.inf):
         return "∞" if value > 0 else "-∞"
     if callable(form):
         return str(form(value))
     if form:
         return form.format(value) if "{" in form else format(value, form)
-    if isinstance(value, bool) or type(value).__name__ == "bool_":
+    if is_bool(value):
         return "yes" if value else "no"
-    if not isinstance(value, (int, float)) and not hasattr(value, "dtype"):
+    if not is_number(value):
         return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
     if unit_of(name).startswith("share"):
         return f"{value:.0%}" if abs(value) >= 0.1 or value == 0 else f"{value:.1%}"

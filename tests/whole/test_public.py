@@ -120,6 +120,8 @@ def test_every_public_callable_names_the_nearest_argument(face, name):
     thing = getattr(face, name)
     if not callable(thing) or (isinstance(thing, type) and issubclass(thing, Exception)):
         return
+    if thing is cm.report.results:  # any name is a number there
+        return
     with pytest.raises(TypeError, match=f"^no argument 'nonsens' in {thing.__name__}"):
         thing(nonsens=1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar
-import datetime
 import json
 import platform
 import re
@@ -11,6 +10,7 @@ import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ from costmodel.pages.report.parameters import Parameter
 from costmodel.scenarios.scenario import notebooks_folder
 
 
-def today() -> datetime.date:
-    return datetime.datetime.now(datetime.UTC).date()
+def today() -> date:
+    return datetime.now(UTC).date()
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Run:
     case: Study | None  # the study that one of our notebooks loads
     numbers: Mapping[str, Any]  # what the notebook handed over
     failure: str = ""  # what stopped it
-    day: datetime.date = field(default_factory=today)
+    day: date = field(default_factory=today)
 
     def value(self, name: str) -> Any:
         """A parameter as it was given, or its default; None where the notebook has no such one."""

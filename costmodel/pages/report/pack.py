@@ -14,11 +14,10 @@ from costmodel.scenarios.scenario import notebooks_folder
 NAME = "board"
 FOLDER = "costmodel-board-"  # how the folder of a stitched pack is called
 MEMO = Path(__file__).parent / "templates" / "board.ipynb"
-
-
+REGISTER = "05_business_case"  # whose register of inputs ends the pack
 # which cells of a part the pack leaves out: frames of its own, and what another part has
 PARTS = {
-    "05_business_case": {"parameters", "answer", "widgets", "imports", "lint", "register"},
+    REGISTER: {"parameters", "answer", "widgets", "imports", "lint", "register"},
     "06_what_matters": {"parameters", "answer", "widgets", "register"},
 }
 
@@ -29,19 +28,14 @@ def stitched() -> Iterator[Path]:
     import nbformat
 
     pack = nbformat.read(MEMO, as_version=4)
-    parts = {
-        name: nbformat.read(notebooks_folder() / f"{name}.ipynb", as_version=4).cells
-        for name in PARTS
-    }
     last = [cell for cell in pack.cells if "last" in _tags(cell)]
-    register = [cell for cell in next(iter(parts.values())) if "register" in _tags(cell)]
-    kept = [
-        _lowered(cell)
-        for name, cells in parts.items()
-        for cell in cells
-        if not PARTS[name] & _tags(cell)
-    ]
-    pack.cells = [cell for cell in pack.cells if cell not in last] + kept + register + last
+    pack.cells = [cell for cell in pack.cells if cell not in last]
+    for name, left_out in PARTS.items():
+        part = nbformat.read(notebooks_folder() / f"{name}.ipynb", as_version=4).cells
+        pack.cells += [_lowered(cell) for cell in part if not left_out & _tags(cell)]
+        if name == REGISTER:
+            last = [cell for cell in part if "register" in _tags(cell)] + last
+    pack.cells += last
     for i, cell in enumerate(pack.cells):
         cell["id"] = str(i)
     with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:

@@ -12,6 +12,7 @@ import copy
 import json
 import re
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -63,8 +64,8 @@ def typeset(made: Document, meta: Meta, form: Form = "pdf") -> bytes:
 
     with tempfile.TemporaryDirectory() as folder:
         writer = Writer(Path(folder), made.tables)
-        said = {"title": made.title, "byline": meta.byline, "incomplete": meta.incomplete}
-        head = ", ".join(f"{name}: {text(value)}" for name, value in said.items())
+        head = f"title: {text(made.title)}, byline: {text(meta.byline)}, "
+        head += f"incomplete: {text(meta.incomplete)}"
         parts = [*writer.blocks(made.opening), *writer.blocks(made.body)]
         colophon = "\n".join(map(upright, writer.blocks(made.colophon)))
         body = "\n".join([*_keep_together(parts), f"facts({{ {colophon} }})"])
@@ -171,9 +172,9 @@ class Writer:
     def inlines(self, nodes: Any) -> str:
         """One expression for a run of inline nodes, or "" when there is nothing to show."""
         parts = [part for part in map(self.inline, nodes) if part]
-        while parts and parts[0] == '" "':
+        while parts[:1] == ['" "']:
             parts.pop(0)
-        while parts and parts[-1] == '" "':
+        while parts[-1:] == ['" "']:
             parts.pop()
         return "{" + "; ".join(parts) + "}" if parts else ""
 
@@ -220,7 +221,7 @@ class Writer:
         """A table as typst code: ours from its cells, another from its HTML."""
         if OWN in tag.attrs:
             return own_table(self.tables[int(tag[OWN])])
-        widths: dict[int, int] = {}
+        widths: dict[int, int] = defaultdict(lambda: 1)
         right: set[int] = set()
         head: list[str] = []
         rows: list[str] = []
@@ -229,7 +230,7 @@ class Writer:
             said = cell.get_text(" ", strip=True)
             if int(cell.get("colspan", 1)) == 1:
                 needed = head_width(said) if section == "head" else len(said)
-                widths[column] = max(widths.get(column, 1), needed)
+                widths[column] = max(widths[column], needed)
             if "num" in cell.get("class", []):
                 right.add(column)
             if section == "body":
@@ -239,7 +240,7 @@ class Writer:
             (head if section == "head" else rows).append(self.cell(cell, section))
         if not widths:
             return '""'
-        all_widths = [widths.get(column, 1) for column in range(max(widths) + 1)]
+        all_widths = [widths[column] for column in range(max(widths) + 1)]
         caption = self.inlines(tag.find("caption") or ())
         return grid(all_widths, right, caption, head, rows, len(tag("tr")))
 
