@@ -24,16 +24,15 @@ from costmodel.choices.workload import Workload
 from costmodel.core.checks import require, validate
 from costmodel.core.draws import middle
 from costmodel.core.errors import check, in_words
-from costmodel.core.nested import same
-from costmodel.core.public import public
+from costmodel.core.nested import field_names, same
+from costmodel.core.public import frozen, public
 from costmodel.core.ranges import Doubt, Number, Range
 from costmodel.laws.quality import shift
 
 METHODS = ("adapt", "shape", "buys", "quality")
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Case:
     """What a technique sees when it buys: workload, terms, and the finished serving and request."""
 
@@ -152,8 +151,7 @@ class Option:
         return share
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Part:
     """A part of a Mix: an option with the requests that it sees and those that it answers.
 
@@ -220,21 +218,22 @@ class Mix:
         )
         shares: list[Any] = [p.answers for p in self.mix if p.answers is not None]
         rest = len(self.mix) - len(shares)
+        most = sum(getattr(s, "high", s) for s in shares)
         check(rest <= 1, "Mix: only one part may leave `answers` open")
+        if rest:
+            check(
+                most <= 1 + 1e-9,
+                f"Mix: the parts may answer up to {most:g} of all requests, allowed is 1 together",
+            )
+            return
         check(
-            rest or not any(isinstance(s, Doubt) and s.low < s.high for s in shares),
+            most == sum(getattr(s, "low", s) for s in shares),
             "Mix: a part that answers a Range of the requests needs another with answers=None, "
             "which takes the rest",
         )
-        most = sum(getattr(s, "high", s) for s in shares)
-        given = sum(getattr(s, "mid", s) for s in shares)
         check(
-            not rest or most <= 1 + 1e-9,
-            f"Mix: the parts may answer up to {most:g} of all requests, allowed is 1 together",
-        )
-        check(
-            rest or abs(given - 1) < 1e-9,
-            f"Mix: the parts answer {given:g} of all requests, together they must answer 1",
+            abs(most - 1) < 1e-9,
+            f"Mix: the parts answer {most:g} of all requests, together they must answer 1",
         )
 
     def parts(self) -> list[tuple[Option, Any, Any]]:
@@ -318,7 +317,9 @@ def repriced(thing: Thing, on: str) -> Thing:
         return thing
     if hasattr(thing, "at"):  # what has prices of a date: Api, Provisioned
         return thing.at(on)
-    old = {name: getattr(thing, name) for name in thing.__dataclass_fields__}
-    new = {name: repriced(value, on) for name, value in old.items()}
-    moved = {name: value for name, value in new.items() if value is not old[name]}
+    moved = {}
+    for name in field_names(thing):
+        old = getattr(thing, name)
+        if (new := repriced(old, on)) is not old:
+            moved[name] = new
     return replace(cast(Any, thing), **moved) if moved else thing

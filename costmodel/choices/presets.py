@@ -17,7 +17,7 @@ from costmodel.choices.techniques.operations import Evals, Monitoring
 from costmodel.choices.techniques.prompting import FewShot, Prompt, PromptCache
 from costmodel.choices.techniques.tuning import FineTune, Lora
 from costmodel.choices.techniques.upgrades import Upgrades
-from costmodel.choices.workload import Workload
+from costmodel.choices.workload import Workload, is_zero
 from costmodel.core.checks import of_kind, one_number, require
 from costmodel.core.draws import middle
 from costmodel.core.errors import check, check_known
@@ -205,7 +205,7 @@ def presets(
     def option(serving: Api | Hosted, *techniques: Any) -> Option:
         return Option(serving, *techniques, *run)
 
-    options = (
+    options: tuple[Option | Mix, ...] = (
         option(api),
         option(api, FewShot()),
         option(api, FewShot(), PromptCache()),
@@ -230,8 +230,7 @@ def _document_tokens(work: Workload, api: Api) -> Range | None:
     if corpus is None or work.document_tokens is not None:
         return None
     tokens, documents = middle(corpus).tokens, middle(corpus).documents
-    grows = isinstance(corpus.growth_per_year, Range) or bool(corpus.growth_per_year)
-    if not grows and tokens < SENT_WHOLE * (api.window or 0):
+    if is_zero(corpus.growth_per_year) and tokens < SENT_WHOLE * (api.window or 0):
         return None
     if documents:
         one, why = tokens / documents, f"preset: one to {MOST_DOCUMENTS} documents of mean size"

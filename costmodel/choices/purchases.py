@@ -11,7 +11,6 @@ dollars: the serving prices it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from string import Formatter
 from typing import Any
@@ -22,7 +21,7 @@ from costmodel.choices.terms import STEADY, TRENDS, Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.errors import unknown
 from costmodel.core.nested import is_nest, owner_of
-from costmodel.core.public import public
+from costmodel.core.public import frozen, public
 from costmodel.core.ranges import Number
 from costmodel.core.units import WORKING_HOURS_PER_MONTH, WORKING_HOURS_PER_WEEK
 
@@ -49,8 +48,7 @@ Cites = tuple[str, ...]  # inputs behind a line, each as "owner.field"
 # -- what ------------------------------------------------------------------------------------------
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Line:
     """One purchase: `quantity` units at `usd_per_unit`, each time the schedule comes round.
 
@@ -166,8 +164,7 @@ def upkeep(
     return labour(item, hours, person, monthly(), phase, basis, cite(technique, "upkeep_fte"))
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Traffic:
     """Model calls to be priced by a serving: `count` calls each time the schedule comes round.
 

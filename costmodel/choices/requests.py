@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number
 from costmodel.core.units import ROUNDING
 from costmodel.laws.caching import prefix_hit_rate
@@ -16,8 +16,7 @@ from costmodel.laws.caching import prefix_hit_rate
 Limits = Iterator[tuple[Any, str]]  # by how much a call is over, the reason with {over} to fill in
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Segment:
     """A part of the prompt.
 
@@ -38,8 +37,7 @@ class Segment:
     reuse: Number | None = None
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Cache:
     """Prompt caching of the stable prefix, and how the traffic meets it (see `prefix_hit_rate`).
 
@@ -67,8 +65,7 @@ class Cache:
         )
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Call:
     """One model call.
 
@@ -129,8 +126,7 @@ class Call:
         return found / np.maximum(self.stable_tokens, ROUNDING)
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Request:
     """The model calls that one request makes, in order."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -16,7 +16,7 @@ from costmodel.core.checks import of_kind, require
 from costmodel.core.draws import check_draws
 from costmodel.core.errors import check, check_known, unknown
 from costmodel.core.nested import not_none
-from costmodel.core.public import misspelt, public
+from costmodel.core.public import frozen, misspelt
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
@@ -25,8 +25,7 @@ OF_TERMS = ("months", "on")  # fields of the terms that may be given like fields
 SHORTHAND = ("work", "terms", *OF_TERMS, "draws", "seed", "quality_floor")
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Study:
     """One question with all its numbers, which every analysis takes.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import field
 from datetime import date, datetime
 from typing import Any
 
 from costmodel.core.checks import require, whole_number
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.words import Currency
 from costmodel.facts import catalog
@@ -17,8 +18,7 @@ TRENDS = ("api", "gpu", "labour", "service")
 STEADY = "none"  # the trend of what has no price of its own
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Trends:
     """Yearly change of prices by class [share/year].
 
@@ -52,8 +52,7 @@ def _person(name: str) -> Any:
     return field(default_factory=lambda: catalog.person(name))
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class People:
     """Fully loaded hourly rates [USD/hour]: records of the catalogue, or your own."""
 
@@ -63,8 +62,7 @@ class People:
     annotator: catalog.Person = _person("annotator")
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Terms:
     """The terms of a calculation, the same for all options that are compared.
 
@@ -136,10 +134,8 @@ def _first_of(index: int) -> date:
 def _day(name: str, day: Any) -> date:
     """A date, or text like 2027-01-31 or 2027-01-31T14:00."""
     text = day.isoformat() if isinstance(day, date) else str(day)
-    wrong = ValueError(f"{name} is {day!r}, it must be a date like '2027-01-31'")
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?", text):
-        raise wrong
-    try:
-        return datetime.fromisoformat(text).date()
-    except ValueError:
-        raise wrong from None
+    written = re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?", text)
+    with suppress(ValueError):
+        if written:
+            return datetime.fromisoformat(text).date()
+    raise ValueError(f"{name} is {day!r}, it must be a date like '2027-01-31'")

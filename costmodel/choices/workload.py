@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from costmodel.choices.requests import Call, Request, Segment
 from costmodel.core.checks import of_kind, one_number, require, validate
 from costmodel.core.draws import middle
 from costmodel.core.errors import check, check_known
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import MONTHS_PER_YEAR, SECONDS_PER_HOUR
 from costmodel.facts import catalog
@@ -20,8 +20,7 @@ from costmodel.facts.prices import Tokens
 from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Corpus:
     """The knowledge behind the answers, as it is today and as it changes.
 
@@ -55,7 +54,6 @@ class Corpus:
 
     def __post_init__(self) -> None:
         validate(self)
-        require("Corpus.tokens", self.tokens, low=1)
 
     @property
     def page_count(self) -> Any:
@@ -86,8 +84,7 @@ class Corpus:
         return cls(tokens=_times(pages_to_tokens(pages), more), pages=pages, **fields)
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class QuestionMix:
     """Shares of question types, which add up to 1.
 
@@ -116,8 +113,7 @@ class QuestionMix:
         return self.multi_hop + self.whole + self.summary
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Workload:
     """What arrives: requests over time, the tokens of one, and the knowledge behind it.
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, dataclass_transform
 
 from costmodel.core.errors import unknown
 
 Thing = TypeVar("Thing", bound=Callable[..., Any])
+Record = TypeVar("Record")
 
 
 def public(thing: Thing) -> Thing:
@@ -26,6 +28,12 @@ def public(thing: Thing) -> Thing:
         thing.__init__ = _helpful(thing.__init__, thing.__name__)  # type: ignore[misc]
         return thing
     return _helpful(thing, thing.__name__)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def frozen(cls: type[Record]) -> type[Record]:
+    """Make a public dataclass that never changes; `dataclasses.replace` makes another."""
+    return public(dataclass(frozen=True)(cls))
 
 
 def _helpful(call: Any, name: str) -> Any:

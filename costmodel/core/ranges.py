@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Union
 
 import numpy as np
 
 from costmodel.core.errors import check
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 
 Z90 = 1.6448536269514722  # standard normal quantile of 0.95: a 90 % range ends there
 
@@ -41,8 +40,7 @@ FORMS = {
 }
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Range:
     """A doubt: "I am 90 % sure that it lies between low and high".
 
@@ -194,8 +192,7 @@ def _outside(label: str, form: Form) -> str:
     return f"{label}: {form.rule}; move the end inside, or state a form"
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Measured:
     """The result of your own evaluation: how many answers were accepted of how many.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 
 from costmodel.core.errors import check
-from costmodel.core.public import public
+from costmodel.core.public import frozen, public
 from costmodel.core.ranges import Doubt
 from costmodel.core.units import KILO, MILLION
 
@@ -42,8 +41,7 @@ def number_text(value: Any, figures: int | None = None) -> str:
     return f"{number:.4g}"
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Currency:
     """The currency that a report shows. All bills are in US dollars; no exchange rate is built in.
 

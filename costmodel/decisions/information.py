@@ -11,7 +11,6 @@ for information. It sees costs without their tails, and is scored on all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import combinations
 from typing import Any
@@ -26,7 +25,7 @@ from costmodel.core.checks import require, whole_number
 from costmodel.core.draws import DRAWS_MAX, doubts, draw_values, middle, uniforms
 from costmodel.core.errors import check, unknown
 from costmodel.core.nested import objects
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.units import HOURS_PER_DAY
 from costmodel.core.words import number_text
 from costmodel.decisions.simulate import comparable, that_run, totals
@@ -51,8 +50,7 @@ JUDGED = (
 )
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Measurement:
     """A way to learn about some inputs before the choice.
 

@@ -13,7 +13,7 @@ taxes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +22,7 @@ import numpy as np
 from costmodel.core.checks import require
 from costmodel.core.draws import middle
 from costmodel.core.errors import CatalogError, check
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Doubt, Number
 from costmodel.core.units import MTOK
 
@@ -53,8 +53,7 @@ REMEDY = {
 }
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Tokens:
     """The tokens of one request, as a partition: no token is in two classes.
 
@@ -120,8 +119,7 @@ class Tokens:
         return sum(value for _, value in self.classes())
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Rates:
     """List prices of one tier [USD per million tokens]; None means no price of its own.
 
@@ -171,8 +169,7 @@ class Rates:
         return found
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class ApiPrice:
     """The price card of one model at one provider on one day; `api_price` makes it.
 

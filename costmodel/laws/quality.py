@@ -8,13 +8,12 @@ broadcast to the shape of the result.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from costmodel.core.errors import Infeasible
-from costmodel.core.public import public
+from costmodel.core.public import frozen, public
 from costmodel.core.ranges import Number
 
 FULL_CONTEXT = 131_072.0  # tokens at which the decay of a reader is stated
@@ -24,8 +23,7 @@ TAUGHT = 20_000.0  # examples of a student that reaches the stated share of its 
 OWN = "give quality=Measured(accepted, trials) of your own"
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Effect:
     """A shift of the log-odds that an answer is accepted, with its evidence.
 

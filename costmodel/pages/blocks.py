@@ -207,7 +207,9 @@ def results(table: pd.DataFrame | None = None, **numbers: Any) -> None:
     **numbers
         Numbers, texts and lists that JSON can hold.
     """
-    content: dict[str, Any] = {"numbers": {name: plain(value) for name, value in numbers.items()}}
+    content: dict[str, Any] = {
+        "numbers": {name: for_json(value) for name, value in numbers.items()}
+    }
     if table is not None:
         counted = isinstance(table.index, pd.RangeIndex) and table.index.name is None
         content["csv"] = table.to_csv(index=not counted, lineterminator="\n")
@@ -219,16 +221,16 @@ def results(table: pd.DataFrame | None = None, **numbers: Any) -> None:
         display({RESULTS_MIME: content}, raw=True)
 
 
-def plain(value: Any) -> Any:
+def for_json(value: Any) -> Any:
     """A value that JSON can hold: NumPy becomes numbers, records become dicts, NaN becomes null."""
     if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
+        return for_json(asdict(value))
     if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
+        return {str(k): for_json(v) for k, v in value.items()}
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
+        return [for_json(v) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

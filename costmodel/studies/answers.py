@@ -16,7 +16,7 @@ from costmodel.choices.techniques.lookup import quality_fact
 from costmodel.choices.workload import QuestionMix
 from costmodel.core.checks import number_list, of_kind, one_number
 from costmodel.core.draws import middle
-from costmodel.core.errors import check
+from costmodel.core.errors import check, check_known
 from costmodel.core.nested import objects
 from costmodel.core.public import public
 from costmodel.core.units import DAYS_PER_MONTH
@@ -126,10 +126,7 @@ def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd
     ValueError
         When `hard` is no such kind, or an option is a router that was made for one mix.
     """
-    check(
-        hard in KINDS[1:],
-        f"cost_by_mix: hard is {hard!r}, allowed are multi_hop, whole and summary",
-    )
+    check_known("hard kind of questions", hard, KINDS[1:], where="cost_by_mix")
     _check_routers("cost_by_mix", study)
     axis = np.linspace(0, 1, 11) if shares is None else number_list("shares", shares, 0, 1)
     grid = {"QuestionMix.fact": 1 - axis, f"QuestionMix.{hard}": axis}
@@ -274,7 +271,8 @@ def knowledge_map(
     per_page = float(middle(corpus.tokens) / middle(corpus.page_count))
     paged = study.changed(work=replace(work, corpus=replace(corpus, pages=1.0)))
 
-    def usd_on(pages: np.ndarray, queries: np.ndarray, draws: int | None = None) -> np.ndarray:
+    def usd_on(axes: list[np.ndarray], draws: int | None = None) -> np.ndarray:
+        pages, queries = _plane(axes)
         grid = {
             "Corpus.tokens": pages * per_page,
             "Corpus.pages": pages,
@@ -283,7 +281,7 @@ def knowledge_map(
         return np.nan_to_num(np.stack(list(totals(paged, draws, grid).values())), nan=np.inf)
 
     p, q = _plane(axes)
-    usd = usd_on(p, q)
+    usd = usd_on(axes)
     runs = np.isfinite(usd).any(axis=0)
     best = np.where(runs, usd.argmin(axis=0), -1)  # -1: no way can run there
     table = pd.DataFrame(
@@ -296,7 +294,7 @@ def knowledge_map(
     )
     if draws:
         few = [np.geomspace(axis.min(), axis.max(), COARSE) for axis in axes]
-        drawn = usd_on(*_plane(few), draws)
+        drawn = usd_on(few, draws)
         least = (drawn == drawn.min(axis=0)) & np.isfinite(drawn).any(axis=0)
         chance = (least / np.maximum(least.sum(axis=0), 1)).mean(axis=1)
         at = RegularGridInterpolator(

@@ -8,7 +8,7 @@ are positive when they come in.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ from costmodel.choices.terms import Terms
 from costmodel.core.checks import of_kind, require, validate
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MONTHS_PER_YEAR
 from costmodel.decisions.breakeven import stays_ahead
@@ -49,8 +49,7 @@ ALL_REALISED = Range(
 )
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Policy:
     """How finance counts.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from costmodel.core.checks import of_kind, one_number, require, validate
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import Infeasible, check
 from costmodel.core.nested import not_none
-from costmodel.core.public import public
+from costmodel.core.public import frozen, public
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
 from costmodel.facts.catalog import practice
@@ -97,7 +97,7 @@ def knowledge_options(
     check_corpus("knowledge_options", work)
     one_number("graph_passes", graph_passes, 1)
     check(isinstance(rerank, (bool, np.bool_)), f"rerank is {rerank!r}, allowed are True and False")
-    people = {}
+    people: dict[str, Any] = {}
     if upkeep_hours is not None:
         one_number("upkeep_hours", upkeep_hours)
         people["upkeep_fte"] = upkeep_hours / WORKING_HOURS_PER_MONTH
@@ -227,8 +227,7 @@ def route_by_question(simple: Option, hard: Option, work: Workload, error: float
 # -- the wait --------------------------------------------------------------------------------------
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Waiting:
     """How long a hosted API takes before its first token; wide, because models and hours differ.
 

@@ -17,7 +17,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle
 from costmodel.core.errors import unknown
-from costmodel.core.nested import key_of, leaves, owner_of, pin, walk
+from costmodel.core.nested import key_of, leaves, not_none, owner_of, pin, walk
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
 from costmodel.core.words import money, number_text
@@ -76,8 +76,8 @@ def baseline(
     9
     """
     if kind == PEOPLE:
-        known = {} if minutes_per_request is None else {"minutes_per_request": minutes_per_request}
-        return Option(Staff(**known, usd_per_hour=usd_per_hour))
+        known = not_none(minutes_per_request=minutes_per_request, usd_per_hour=usd_per_hour)
+        return Option(Staff(**known))
     if kind == TODAY:
         return Option(Today(usd_per_month_today or 0.0))
     if kind not in options:
@@ -186,14 +186,14 @@ def memo(
     bars = bars.assign(meaning=inputs.map(meanings(*things)), why=inputs.map(why))
     flips = pd.DataFrame(columns=["input", "meaning", "now", "needed", "chance", "verdict"])
     if len(leaders.options) > 1:
-        flips = goal_seek(leaders, best)
+        flips = goal_seek(leaders, best).dropna(subset="needed").head(TOP)
     return Memo(
         best,
         _sentence(best, row, says, terms, _paid_now(base, called)),
         _cards(row, says, policy, called),
         pd.DataFrame({"in_plain_words": [verdict.sentence, *_words(row, says, policy, terms)]}),
         bars,
-        flips[flips["needed"].notna()].head(TOP),
+        flips,
         table,
         verdict,
     )
@@ -259,22 +259,16 @@ def _words(row: Any, says: dict[str, str], policy: Policy, terms: Terms) -> tupl
         "A saving counts as far as it is removed or redeployed: "
         f"{_share_text(policy.realised)} of what the baseline costs. {wrong}"
     )
-    books = (
-        "All that is built is" if policy.capitalise == "build" else "What is tagged as an asset is"
-    )
+    assets = "What is tagged as an asset" if row["capex"] else "Nothing"
+    books = f"{'All that is built' if policy.capitalise == 'build' else assets} is capitalised"
     if row["capex"]:
         books += (
-            f" capitalised and written off over {row['written_off_months']:.0f} months, to the "
-            "first forced move to another model at the latest"
+            f" and written off over {row['written_off_months']:.0f} months, to the first forced "
+            "move to another model at the latest"
         )
-    else:
-        books = f"{books if policy.capitalise == 'build' else 'Nothing is'} capitalised"
-    taxed = np.any(middle(policy).tax_rate)
-    tax = (
-        f"Tax at {_share_text(policy.tax_rate)} of the gain is in it."
-        if taxed
-        else "Tax is left out."
-    )
+    tax = "Tax is left out."
+    if np.any(middle(policy).tax_rate):
+        tax = f"Tax at {_share_text(policy.tax_rate)} of the gain is in it."
     rate = f"Discounted at {_share_text(terms.discount_rate)} a year."
     return asks, counts, f"{books}. {tax} {rate}"
 
@@ -313,10 +307,9 @@ def traced(study: Study, inputs: pd.DataFrame, label: str | None = None) -> pd.D
     for owner, field, value in walk(things):
         keys.setdefault(f"{owner_of(owner)}.{field}", set()).add(key_of(owner, field, value))
     row_of = inputs.groupby("input", sort=False)["row"].agg(list)
-    option, work, terms = middle(things)
-    calendar = Calendar(work, terms)
+    calendar = Calendar(*middle(things[1:]))
     rows = []
-    for line in evaluate(option, work, terms).lines:
+    for line in evaluate(*middle(things)).lines:
         behind = [key for cited in line.cites for key in sorted(keys.get(cited, {cited}))]
         behind += _behind_quality(things) if line.item == WRONG else []
         found = dict.fromkeys(number for key in behind for number in row_of.get(key, []))
@@ -332,14 +325,11 @@ def _behind_quality(things: tuple[Any, Workload, Terms]) -> list[str]:
     Each is moved a little: a Range to its low end, a number by 1 %.
     """
 
-    def share(changed: Any) -> Any:
-        return accepted(cases(*middle(changed)))
-
-    now, found = share(things), []
+    now, found = accepted(cases(*middle(things))), []
     for key, value in leaves(things):
         moved = value.low if isinstance(value, Doubt) else NUDGE * value
         with suppress(ValueError):  # a number that may not be moved
-            if share(pin(things, key, moved)) != now:
+            if accepted(cases(*middle(pin(things, key, moved)))) != now:
                 found.append(key)
     return found
 

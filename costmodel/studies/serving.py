@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,8 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import of_kind, one_number, validate
 from costmodel.core.draws import middle, sample
-from costmodel.core.errors import Infeasible, check
-from costmodel.core.public import public
+from costmodel.core.errors import Infeasible, check, check_known
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, Range
 from costmodel.core.units import DAYS_PER_MONTH, HOURS_PER_MONTH, KILO, MTOK
 from costmodel.facts import catalog
@@ -136,7 +135,7 @@ def day(
     load = load * (1 - serving.fleet.deferrable)
     up = np.full(24, replicas)
     if serving.fleet.scaling != "fixed":
-        up = np.array([serving.replicas_up(x, slots, replicas) for x in load])
+        up = serving.replicas_up(load, slots, replicas)
     free = np.maximum(up - load, 0.0)
     load = load + free * later / max(free.sum(), 1e-9)  # what can wait fills the troughs
     busy = load if serving.overflow is None else np.minimum(load, up * serving.load_max)
@@ -155,8 +154,7 @@ def day(
 # -- energy and carbon ---------------------------------------------------------------------------
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Site:
     """Where GPUs stand: grid and facility, and how much power they draw.
 
@@ -203,10 +201,7 @@ class Site:
             if fact.field == "carbon"
         }
         if self.carbon is None or self.carbon in grids.values():  # perhaps left from another grid
-            check(
-                self.grid in grids,
-                f"Site.grid is {self.grid!r}, known are {', '.join(sorted(grids))}",
-            )
+            check_known("grid", self.grid, grids, where="Site")
             object.__setattr__(self, "carbon", grids[self.grid])
         validate(self)
 

@@ -6,7 +6,6 @@ families only is what a new user's run meets. `make fidelity` and notebook 09 sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import pandas as pd
 
 from costmodel.core.draws import middle
 from costmodel.core.errors import check, check_known, unknown
-from costmodel.core.public import public
+from costmodel.core.public import frozen, public
 from costmodel.core.units import SECONDS_PER_HOUR
 from costmodel.facts import catalog
 from costmodel.laws.training.calibration import arguments, laws, measured_training
@@ -252,8 +251,7 @@ def literature() -> pd.DataFrame:
     ]
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Standing:
     """How wrong we are in words.
 

@@ -470,7 +470,7 @@ def test_everything_works_with_draws():
             lambda: cm.Hosted("llama-3.1-8b", engine="vlm"),
             "no engine 'vlm' in Hosted; did you mean 'vllm'",
         ),
-        (lambda: cm.Hosted("llama-3.1-8b", kv_precision="fp7"), "Hosted.kv_precision is 'fp7'"),
+        (lambda: cm.Hosted("llama-3.1-8b", kv_precision="fp7"), "no kv_precision 'fp7' in Hosted"),
     ],
 )
 def test_what_cannot_be_is_refused(build, message):

@@ -6,7 +6,7 @@ own are in `hosted`, reserved capacity of a provider is in `provisioned`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
 from costmodel.core.errors import CatalogError, Infeasible, Unpriced, check
 from costmodel.core.nested import not_none
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number
 from costmodel.core.units import MTOK, SECONDS_PER_MINUTE
 from costmodel.facts.cards import api_price
@@ -30,8 +30,7 @@ from costmodel.laws.agents import attempts
 SHORT_TTL_S = 300  # a longer time to live is written at the price of the 1-hour cache
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Api:
     """A model behind an API: nothing to run, and every token is paid.
 

@@ -15,7 +15,7 @@ from costmodel.choices.schedule import monthly
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import MINUTES_PER_HOUR
 from costmodel.facts import catalog
@@ -24,6 +24,9 @@ from costmodel.facts import catalog
 @dataclass(frozen=True)
 class _Baseline:
     """What all of them share: no model, no window, no price list."""
+
+    def __post_init__(self) -> None:
+        validate(self, optional=("accepted",))
 
     @property
     def window(self) -> None:
@@ -34,8 +37,7 @@ class _Baseline:
         return iter(())
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Staff(_Baseline):
     """People answer each request: minutes x their hourly rate, whatever the tokens.
 
@@ -74,7 +76,7 @@ class Staff(_Baseline):
     def __post_init__(self) -> None:
         if isinstance(self.person, str):
             object.__setattr__(self, "person", catalog.person(self.person))
-        validate(self, optional=("accepted",))
+        super().__post_init__()
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
         """The hours of people for every call."""
@@ -86,8 +88,7 @@ class Staff(_Baseline):
             yield t.line("people", hours, "hour", usd, trend="labour", basis=basis, cites=cites)
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Seats(_Baseline):
     """Seats of a product that is bought: users x price of a seat a month, however much they ask.
 
@@ -105,9 +106,6 @@ class Seats(_Baseline):
     usd_per_seat_month: Number
     accepted: Number | None = None
 
-    def __post_init__(self) -> None:
-        validate(self)
-
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
         """The same bill every month."""
         yield Line(
@@ -122,8 +120,7 @@ class Seats(_Baseline):
         )
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Today(_Baseline):
     """Go on as today: a known bill a month. 0 is doing nothing, with the wrong answers it leaves.
 
@@ -136,9 +133,6 @@ class Today(_Baseline):
 
     usd_per_month_today: Number
     accepted: Number | None = None
-
-    def __post_init__(self) -> None:
-        validate(self)
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
         """The same bill every month."""

@@ -16,7 +16,7 @@ from costmodel.choices.schedule import Schedule
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
 from costmodel.core.errors import check, check_known
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import HOURS_PER_DAY, HOURS_PER_MONTH, SECONDS_PER_HOUR
 from costmodel.facts import catalog
@@ -30,8 +30,7 @@ Uses = list[tuple[Traffic, Schedule, Any]]  # what calls a replica, when, and th
 SCALINGS = ("fixed", "hourly")
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Fleet:
     """How the number of replicas follows the load, and how their hours are paid.
 
@@ -100,8 +99,6 @@ class Fleet:
             f"Fleet.warm_replicas is {self.warm_replicas}, allowed is 0 where scaling is 'fixed' "
             "and all replicas stay up; write scaling='hourly'",
         )
-        lost: Any = getattr(self.interrupted, "high", self.interrupted)
-        check(np.max(lost) < 1, f"Fleet.interrupted is {self.interrupted}, allowed is below 1")
 
 
 @dataclass(frozen=True)

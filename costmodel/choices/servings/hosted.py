@@ -6,7 +6,7 @@ Utilisation comes out: idle hours are a line of their own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,9 +22,9 @@ from costmodel.choices.servings.hours import SPOT, hours_in_use, hours_standing
 from costmodel.choices.servings.owned import Owned
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import of_kind, require, validate
+from costmodel.core.checks import LEAST_DIVISOR, of_kind, require, validate
 from costmodel.core.errors import CatalogError, check, check_known
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import GB, HOURS_PER_MONTH, SECONDS_PER_HOUR
 from costmodel.facts import catalog
@@ -51,8 +51,7 @@ from costmodel.laws.serving.roofline import (
 )
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Hosted:
     """An open model on GPUs of your own: no price per token, but hours paid busy or idle.
 
@@ -144,10 +143,9 @@ class Hosted:
     accepted: Number | None = None
 
     def __post_init__(self) -> None:
-        for name in ("precision", "kv_precision"):
-            value = getattr(self, name)
-            allowed = value in PRECISIONS or (value is None and name == "kv_precision")
-            check(allowed, f"Hosted.{name} is {value!r}, allowed are {', '.join(PRECISIONS)}")
+        check_known("precision", self.precision, PRECISIONS, where="Hosted")
+        kept = self.kv_precision or self.precision
+        check_known("kv_precision", kept, PRECISIONS, where="Hosted")
         of_kind("Hosted.fleet", self.fleet, Fleet)
         kinds = {"owned": Owned, "overflow": Api, "rent": catalog.Rent, "commitment": catalog.Rent}
         for name, kind in kinds.items():
@@ -170,6 +168,7 @@ class Hosted:
             work = kind_of(self.model, self.precision)
             unseen = band("tpot_ratio", work, new_gpu, self.model.id not in models)
             object.__setattr__(self, "error", unseen)
+        require("Hosted.error", self.error, low=LEAST_DIVISOR)
         validate(self)
         cover: Any = self.fleet.cover
         least: Any = getattr(cover, "low", cover)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,10 @@ from costmodel.choices.purchases import Line, Lines, cite, labour
 from costmodel.choices.schedule import by_month, every, once, path, steady
 from costmodel.choices.servings.fields import OpenNumber
 from costmodel.choices.terms import STEADY, Terms
-from costmodel.core.checks import require, validate
+from costmodel.core.checks import validate
 from costmodel.core.draws import middle
 from costmodel.core.errors import CatalogError
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import (
     HOURS_PER_MONTH,
@@ -31,8 +31,7 @@ PRICED_BY = ("gpus_per_server", "capex_usd", "server_overhead")
 AGED_BY = ("residual", "life_months")
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Owned:
     """Servers that you buy instead of renting GPUs: cheaper hours, paid up front.
 
@@ -90,7 +89,6 @@ class Owned:
 
     def __post_init__(self) -> None:
         validate(self)
-        require("Owned.life_months", self.life_months, low=1)
 
     def of(self, gpu: catalog.Gpu) -> Owned:
         """The same with the price and the power of a GPU filled in, unless they are your own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
 from costmodel.core.errors import CatalogError, check, check_known
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_MINUTE
 from costmodel.facts import catalog
@@ -28,8 +28,7 @@ RESERVATIONS = ("hourly", "monthly", "yearly")
 SELLER = "azure"
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Provisioned:
     """Provisioned throughput: units of a model that are yours alone, paid also when idle.
 
@@ -97,9 +96,8 @@ class Provisioned:
         )
         object.__setattr__(self, "on", self.api.on)
         check_known("reservation", self.reservation, RESERVATIONS, where="Provisioned")
-        card = self.api.model
         for name, key in (
-            ("tokens_per_min_per_unit", f"{SELLER}.{card.id}"),
+            ("tokens_per_min_per_unit", f"{SELLER}.{self.api.model.id}"),
             ("usd_per_unit_hour", f"{SELLER}.{self.reservation}"),
             ("units_min", SELLER),
             ("units_step", SELLER),
@@ -107,7 +105,7 @@ class Provisioned:
         ):
             given = getattr(self, name)
             if given is None or isinstance(given, FromCatalogue):  # nobody gave it, so the files do
-                tier = card.tiers[0]
+                tier = self.api.model.tiers[0]
                 ratio = tier.usd_per_mtok_out / tier.usd_per_mtok_in
                 value = self._fact(key, name) if key else ratio
                 object.__setattr__(self, name, FromCatalogue(value))

@@ -6,7 +6,6 @@ uplift of the model itself, which is in its price: `Api(..., residency="eu")`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from costmodel.choices.techniques.tune_life import month_of
 from costmodel.choices.terms import STEADY
 from costmodel.core.checks import validate
 from costmodel.core.errors import Infeasible, check, check_known
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import (
     GB,
@@ -37,8 +36,7 @@ TEXTS = ("prompts", "chunks", "logs")
 BYTES_PER_CHARACTER = 1.0  # English in UTF-8
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Compliance:
     """Rules kept: redaction, residency, retention, audits, legal review, assessments, incidents.
 

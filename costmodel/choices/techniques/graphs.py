@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from costmodel.choices.techniques.lookup import (
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core.checks import validate
 from costmodel.core.errors import check
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, assumed
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
@@ -39,8 +38,7 @@ MODES = ("local", "global", "drift")
 HALF = 0.5  # between two refreshes half of what changes is out of date, on average
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class GraphRag:
     """Extract a graph of entities and relations with a model, and answer from it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -28,7 +27,7 @@ from costmodel.choices.techniques.lookup import (
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core.checks import validate
 from costmodel.core.errors import CatalogError, Infeasible
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import GB, MINUTES_PER_HOUR, MONTHS_PER_YEAR, MTOK
 from costmodel.facts import catalog
@@ -37,8 +36,7 @@ from costmodel.laws.quality import Effect, answered, shift
 from costmodel.laws.retrieval import all_found, chunks, index_bytes, recall_at_k
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Rag:
     """Look passages up: a vector index to build, keep and query, and top_k chunks in every prompt.
 
@@ -304,8 +302,7 @@ class Rag:
         )
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class LongContext:
     """Put the documents into the prompt: no index to run, but every answer pays for every token.
 

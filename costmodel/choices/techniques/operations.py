@@ -8,7 +8,6 @@ single answer, two faults at once, and the faster detection of a traffic that gr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from costmodel.choices.requests import Call, Segment
 from costmodel.choices.schedule import monthly, once, with_demand
 from costmodel.choices.terms import STEADY
 from costmodel.core.checks import validate
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import (
     DAYS_PER_MONTH,
@@ -117,8 +116,7 @@ def stored(
     )
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Evals:
     """A golden set, scored again and again: built once, judged by a model, checked by people.
 
@@ -233,8 +231,7 @@ class Evals:
         )
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Monitoring:
     """Watch production: traces, a judge on a sample, people on a few answers, what drift costs.
 

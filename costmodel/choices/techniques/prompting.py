@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,15 +13,14 @@ from costmodel.choices.schedule import monthly, once
 from costmodel.choices.workload import Workload
 from costmodel.core.checks import validate
 from costmodel.core.errors import check
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import MTOK
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Prompt:
     """Plain instructions: weeks to write and test them, some upkeep, nothing else to buy.
 
@@ -53,8 +52,7 @@ class Prompt:
         yield upkeep("keep the prompt working", self, engineer)
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class FewShot:
     """Worked examples in every prompt: nothing to train, but each request pays for their tokens.
 
@@ -106,8 +104,7 @@ class FewShot:
         return Effect(self.log_odds, "assumed range for in-context examples")
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class PromptCache:
     """Cache the stable prefix: reads are cheap, writes cost a premium, thin traffic loses money.
 
@@ -167,8 +164,7 @@ class PromptCache:
             )
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class SemanticCache:
     """Answer a question like an earlier one from memory: a hit costs next to nothing.
 

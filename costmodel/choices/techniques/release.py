@@ -8,7 +8,6 @@ conversation that are judged off-policy beyond `shadow_sees`, and the revenue of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -31,7 +30,7 @@ from costmodel.choices.techniques.operations import (
 )
 from costmodel.core.checks import validate
 from costmodel.core.errors import check, unknown
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import DAYS_PER_MONTH, HOURS_PER_DAY, WORKING_HOURS_PER_WEEK
 from costmodel.facts.catalog import practice
@@ -65,8 +64,7 @@ class Stage(NamedTuple):
     chance: Any
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Release:
     """Release discipline: shadow, canary, A/B test, flags, and the expected loss of a bad release.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from costmodel.choices.options import Case
@@ -13,7 +11,7 @@ from costmodel.choices.techniques.operations import bought_together, loss
 from costmodel.choices.techniques.tune_life import Ending, ending, month_of
 from costmodel.core.checks import validate
 from costmodel.core.errors import Infeasible
-from costmodel.core.public import public
+from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, assumed
 from costmodel.core.units import (
     DAYS_PER_MONTH,
@@ -24,8 +22,7 @@ from costmodel.core.units import (
 from costmodel.facts.catalog import practice, retirement
 
 
-@public
-@dataclass(frozen=True)
+@frozen
 class Upgrades:
     """Move to another model when the provider retires this one: test, re-anchor, fix, warm up.
 

@@ -25,7 +25,7 @@ from costmodel.core.errors import check
 from costmodel.core.public import public
 from costmodel.facts.cards import api_price
 from costmodel.facts.catalog import models
-from costmodel.pages.blocks import plain
+from costmodel.pages.blocks import for_json
 from costmodel.pages.report.colophon import Run, is_file, is_ours, made_by
 from costmodel.pages.report.html import document, html_page, page
 from costmodel.pages.report.kernel import Progress, execute, handed_over
@@ -193,7 +193,7 @@ def _run(
         "title": made.title,
         "answer": made.answer,
         "numbers": numbers,
-        "parameters": plain(values),
+        "parameters": for_json(values),
         "given": sorted(clean),
         "facts": meta.facts,
         "command": meta.command,
