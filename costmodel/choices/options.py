@@ -162,6 +162,14 @@ class Part:
         Requests for which it is called; None: those that it answers (a router).
     answers : number, share, optional
         Requests that it answers; None: those that the other parts leave.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> small, large = (cm.Option(cm.Api(m)) for m in ("gpt-6-luna", "gpt-6.1-terra"))
+    >>> first, second = cm.Part(small, sees=1.0, answers=0.7), cm.Part(large)
+    >>> [(round(sees, 1), round(answers, 1)) for _, sees, answers in cm.Mix(first, second).parts()]
+    [(1.0, 0.7), (0.3, 0.3)]
     """
 
     option: Any

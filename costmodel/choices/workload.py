@@ -92,6 +92,16 @@ class QuestionMix:
     ----------
     fact, multi_hop, whole, summary : number, share
         Looked up in one place, over several places, about the whole corpus, to be summarised.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> mix = cm.QuestionMix(fact=0.6, multi_hop=0.3, summary=0.1)
+    >>> round(mix.relational, 2)
+    0.4
+    >>> cm.QuestionMix(fact=0.6)
+    Traceback (most recent call last):
+    ValueError: question_mix adds up to 0.6, its shares must add up to 1
     """
 
     fact: Number = 1.0

@@ -10,7 +10,19 @@ class CatalogError(ValueError):
 
 
 class Infeasible(ValueError):
-    """An option that cannot run as asked; `compare` shows the message as `why_not`."""
+    """An option that cannot run as asked; `compare` shows the message as `why_not`.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.Api("gpt-4o", on="2026-11-20"))
+    >>> work = cm.Workload(1_000, input_tokens=900_000)
+    >>> cm.compare(option, work, draws=1).why_not.item()
+    'a request is 772,000 tokens over the 128,000-token window of gpt-4o'
+    >>> cm.ledger(option, work)
+    Traceback (most recent call last):
+    costmodel.core.errors.Infeasible: a request is 772,000 tokens over the 128,000-token window ...
+    """
 
 
 class Unpriced(CatalogError, Infeasible):

@@ -64,6 +64,13 @@ class Measurement:
         What it costs once [USD].
     how : str
         How that is counted.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> trial = cm.uncertainty.Measurement("a pilot", ("accepted.*",), 4_000.0, "50 h x USD 80")
+    >>> trial.tells("accepted.large"), trial.tells("rag.top_k")
+    (True, False)
     """
 
     name: str

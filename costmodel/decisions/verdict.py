@@ -47,6 +47,19 @@ class Verdict:
     flips : DataFrame
         The volumes at which another eligible option becomes the cheapest: one row of `breakeven`
         each, with `option`.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> options = {
+    ...     "seats": cm.Option(cm.finance.Seats(20, 30.0)),
+    ...     "today": cm.Option(cm.finance.Today(5_000.0)),
+    ... }
+    >>> answer = cm.recommend(options, cm.Workload(3_000, input_tokens=500), draws=50)
+    >>> answer.best, answer.leaders
+    ('seats', ['seats', 'today'])
+    >>> print(answer.headline)
+    At 3,000 requests a month, seats is the cheapest way: USD 600 a month ...
     """
 
     best: str | None

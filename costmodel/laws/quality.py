@@ -35,6 +35,13 @@ class Effect:
     kept : share or array
         Accepted answers that stay accepted after all shifts; those from a stale or a wrong place
         do not.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> tuned = cm.knowledge.Effect(log_odds=1.0, evidence="a trial of your own")
+    >>> round(float(cm.knowledge.shift(0.5, tuned.log_odds)), 2)
+    0.73
     """
 
     log_odds: Number

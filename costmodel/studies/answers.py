@@ -62,6 +62,20 @@ def context_budget(study: Study, label: str | None = None, top_k: Any = None) ->
     ------
     ValueError
         When the option is a Mix or has no Rag, or its quality is not known.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1e4, input_tokens=100, output_tokens=200, corpus=cm.Corpus(tokens=5e6))
+    >>> api = cm.Api("gpt-6-luna", on="2026-11-20", accepted=0.35)
+    >>> option = cm.Option(api, cm.Rag(chunk_tokens=500))
+    >>> table = cm.knowledge.context_budget(option, work, top_k=[1, 5, 20, 80])
+    >>> table[["top_k", "context_tokens", "quality", "best"]].round(2)
+       top_k  context_tokens  quality   best
+    0    1.0           500.0     0.59   True
+    1    5.0          2500.0     0.69  False
+    2   20.0         10000.0     0.71  False
+    3   80.0         40000.0     0.69  False
     """
     label = study.label(label)
     option, work = middle((study.option(label), study.work))
@@ -125,6 +139,20 @@ def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd
     ------
     ValueError
         When `hard` is no such kind, or an option is a router that was made for one mix.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1e4, input_tokens=100, output_tokens=200, corpus=cm.Corpus(tokens=5e6))
+    >>> api = cm.Api("gpt-6-luna", on="2026-11-20", accepted=0.35)
+    >>> ways = {"vectors": cm.Option(api, cm.Rag()), "graph": cm.Option(api, cm.GraphRag())}
+    >>> table = cm.knowledge.cost_by_mix(ways, work, hard="multi_hop", shares=[0, 1])
+    >>> table[["share", "option", "quality"]].round(2)
+       share   option  quality
+    0    0.0  vectors     0.70
+    1    0.0    graph     0.60
+    2    1.0  vectors     0.48
+    3    1.0    graph     0.58
     """
     check_known("hard kind of questions", hard, KINDS[1:], where="cost_by_mix")
     _check_routers("cost_by_mix", study)
@@ -176,6 +204,18 @@ def quality_by_question(study: Study) -> pd.DataFrame:
     ------
     ValueError
         When an option is a router that was made for one mix.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1e4, input_tokens=100, output_tokens=200, corpus=cm.Corpus(tokens=5e6))
+    >>> api = cm.Api("gpt-6-luna", on="2026-11-20", accepted=0.35)
+    >>> ways = {"vectors": cm.Option(api, cm.Rag()), "graph": cm.Option(api, cm.GraphRag())}
+    >>> cm.knowledge.quality_by_question(ways, work).round(2)
+             fact  multi_hop  whole  summary
+    option
+    vectors   0.7       0.48   0.66     0.66
+    graph     0.6       0.58   0.74     0.67
     """
     _check_routers("quality_by_question", study)
     study = study.changed(work=replace(study.work, question_mix=QuestionMix()), months=1)
@@ -260,6 +300,21 @@ def knowledge_map(
     ------
     ValueError
         When the workload has no corpus, or an axis does not rise.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1e4, input_tokens=100, output_tokens=200, corpus=cm.Corpus(tokens=5e6))
+    >>> api = cm.Api("gpt-6-luna", on="2026-11-20", accepted=0.35)
+    >>> ways = {"prompt": cm.Option(api, cm.LongContext()), "vectors": cm.Option(api, cm.Rag())}
+    >>> axes = {"pages": [20, 1_000], "queries_per_day": [5, 5_000]}
+    >>> table = cm.knowledge.knowledge_map(ways, work, **axes, draws=0)
+    >>> table[["pages", "queries_per_day", "winner"]]
+        pages  queries_per_day   winner
+    0    20.0              5.0   prompt
+    1    20.0           5000.0   prompt
+    2  1000.0              5.0   prompt
+    3  1000.0           5000.0  vectors
     """
     from scipy.interpolate import RegularGridInterpolator
 

@@ -74,6 +74,18 @@ class Policy:
     ------
     ValueError
         When a field is outside its range.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> careful = cm.finance.Policy(capitalise="nothing", tax_rate=0.3, realised=0.5)
+    >>> people, bought = cm.Option(cm.finance.Today(1_000.0)), cm.Option(cm.finance.Seats(10, 40.0))
+    >>> work = cm.Workload(500, input_tokens=1)
+    >>> case = cm.finance.business_case(bought, work, people, policy=careful, months=12, draws=2)
+    >>> case[["tco", "benefit", "tax"]].round()
+               tco  benefit    tax
+    option
+    option  4800.0   6113.0  394.0
     """
 
     capitalise: str = "tagged"
@@ -206,6 +218,18 @@ def case_flow(study: Study, baseline: Option | Mix, policy: Policy | None = None
     ------
     ValueError
         When the baseline or no option can run, or an argument is of another kind.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> people, bought = cm.Option(cm.finance.Today(1_000.0)), cm.Option(cm.finance.Seats(10, 40.0))
+    >>> work, half = cm.Workload(500, input_tokens=1), cm.finance.Policy(realised=0.5)
+    >>> flow = cm.finance.case_flow(bought, work, baseline=people, policy=half, months=2)
+    >>> flow[["month", "benefit", "cost", "net", "cumulative"]].round()
+       month  benefit   cost    net  cumulative
+    0      0      0.0    0.0    0.0         0.0
+    1      1    501.0  400.0  101.0       101.0
+    2      2    503.0  400.0  103.0       204.0
     """
     terms, (cases,) = study.terms, _cases(study, baseline, policy or Policy(), None)
     months = range(terms.months + 1)
@@ -248,6 +272,18 @@ def tco(study: Study, horizons: tuple[int, ...] = HORIZONS, draws: int = DRAWS) 
     ------
     ValueError
         When there is no horizon.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.finance.Seats(10, 40.0))
+    >>> table = cm.finance.tco(
+    ...     option, cm.Workload(500, input_tokens=1), horizons=(12, 24), draws=50
+    ... )
+    >>> table.round()
+       option  months     mid     p10      p90
+    0  option      12  4800.0  4701.0   4954.0
+    1  option      24  9600.0  9224.0  10203.0
     """
     horizons = tuple(np.atleast_1d(horizons).tolist())
     check(horizons, "tco: horizons is empty, it must be one or more numbers of months")

@@ -45,6 +45,15 @@ def holds(tokens: float, models: Iterable[str] = MODELS, on: str | None = None) 
         When `tokens` is below 1.
     CatalogError
         When a model is not known.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cm.knowledge.holds(500_000, ["gpt-4o", "gpt-6-luna"], on="2026-11-20")
+                   window      over  usd_per_query
+    model
+    gpt-6-luna  1050000.0       0.0            0.1
+    gpt-4o       128000.0  372000.0            NaN
     """
     one_number("tokens", tokens, 1)
     rows = {}

@@ -122,6 +122,20 @@ def by_phase(before: Side, after: Side) -> pd.DataFrame:
     ------
     Infeasible
         When one of the sides cannot run.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> plain = cm.Option(cm.finance.Seats(10, 40.0))
+    >>> built = cm.Option(cm.Api("gpt-4o", on="2026-11-20"), cm.Prompt(build_weeks=1))
+    >>> work, year = cm.Workload(1e5, input_tokens=900, output_tokens=250), cm.Terms(months=12)
+    >>> cm.finance.by_phase((plain, work, year), (built, work, year)).round()
+              step      usd    total
+    0       before   4800.0   4800.0
+    1        build   4720.0   9520.0
+    2      serving    900.0  10420.0
+    3  maintenance  20005.0  30425.0
+    4        after  30425.0  30425.0
     """
     (start, was), (end, now) = _bill(_numbers(before)), _bill(_numbers(after))
     found = [phase for phase in PHASES if phase in was or phase in now]

@@ -74,6 +74,18 @@ def index_cost(
         When a variant is not known.
     ValueError
         When the workload has no corpus, or one number of the sample is missing.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1_000, input_tokens=100, corpus=cm.Corpus(tokens=5e6))
+    >>> extractor = cm.Api("gpt-6-luna", on="2026-11-20")
+    >>> table = cm.knowledge.index_cost(work, extractor, ["full", "lazy"], draws=50)
+    >>> table[["index_tokens", "usd"]].round(2)
+             index_tokens    usd
+    variant
+    full            31.00  30.26
+    lazy             0.03   0.03
     """
     check_corpus("index_cost", work)
     variants = [variants] if isinstance(variants, str) else list(variants)
@@ -146,6 +158,15 @@ def graph_from_sample(
     ------
     ValueError
         When the graph has no extractor, or a number is outside its range.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1_000, input_tokens=100, corpus=cm.Corpus(tokens=5e6))
+    >>> graph = cm.GraphRag(extractor=cm.Api("gpt-6-luna", on="2026-11-20"))
+    >>> own = cm.knowledge.graph_from_sample(graph, work, sample_share=0.02, sample_usd=1.0)
+    >>> round(own.index_tokens.low, 1), round(own.index_tokens.high, 1)
+    (45.6, 81.9)
     """
     require("sample_share", sample_share, 1e-6, 1)
     require("sample_usd", sample_usd, 1e-9)

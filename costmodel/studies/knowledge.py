@@ -167,6 +167,16 @@ def self_route(
     ------
     ValueError
         When the share is outside 0 to 1.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> api = cm.Api("gpt-6.1-terra", on="2026-11-20")
+    >>> way = cm.knowledge.self_route(
+    ...     cm.Option(api, cm.Rag()), cm.Option(api, cm.LongContext()), 0.6
+    ... )
+    >>> [(float(sees), float(answers)) for _, sees, answers in way.parts()]
+    [(1.0, 0.6), (0.4, 0.4)]
     """
     share: Any = answered_by_retrieval
     if share is None:
@@ -203,6 +213,17 @@ def route_by_question(simple: Option, hard: Option, work: Workload, error: float
     ------
     ValueError
         When one of the two is no Option, or the error is outside 0 to 1.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> api = cm.Api("gpt-6.1-terra", on="2026-11-20")
+    >>> work = cm.Workload(1_000, input_tokens=100, question_mix={"fact": 0.7, "multi_hop": 0.3})
+    >>> router = cm.knowledge.route_by_question(
+    ...     cm.Option(api, cm.Rag()), cm.Option(api, cm.GraphRag()), work, error=0.1
+    ... )
+    >>> [round(float(answers), 2) for _, _, answers in router.parts()]
+    [0.34, 0.66]
     """
     one_number("error", error, 0, 1)
     of_kind("route_by_question: simple", simple, Option)
@@ -243,6 +264,15 @@ class Waiting:
         What is left of this for tokens that are read from a cache [share].
     tail : float or Range
         The wait of one request in twenty over the usual one [x].
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> slow = cm.knowledge.Waiting(first_token_s=1.0, seconds_per_mtok=20.0, tail=3.0)
+    >>> option, work = cm.Option(cm.Api("gpt-6-sol")), cm.Workload(1_000, input_tokens=100_000)
+    >>> waits = cm.knowledge.latency(option, work, waiting=slow, draws=10)
+    >>> waits[["p50", "p95"]].round(1).to_dict("records")
+    [{'p50': 3.0, 'p95': 9.0}]
     """
 
     first_token_s: Number = practice("api.first_token_s")

@@ -106,6 +106,18 @@ class Memo:
         The business case.
     verdict : Verdict
         The recommendation behind it.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(3_000, input_tokens=500)
+    >>> options = {
+    ...     "seats": cm.Option(cm.finance.Seats(20, 30.0, accepted=0.9)),
+    ...     "people": cm.Option(cm.finance.Staff(9, usd_per_hour=32)),
+    ... }
+    >>> page = cm.finance.memo(options, work, base=options["people"], draws=50)
+    >>> page.best, page.table.index[0], len(page.cards)
+    ('seats', 'seats', 4)
     """
 
     best: str
@@ -166,6 +178,18 @@ def memo(
     ------
     ValueError
         When no option is eligible.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> options = {
+    ...     "seats": cm.Option(cm.finance.Seats(20, 30.0, accepted=0.9)),
+    ...     "today": cm.Option(cm.finance.Today(5_000.0, accepted=0.9)),
+    ... }
+    >>> work = cm.Workload(3_000, input_tokens=500)
+    >>> page = cm.finance.memo(options, work, base=options["today"], called="the desk", draws=50)
+    >>> print(page.sentence)
+    Fund seats: over 36 months it costs USD 21,600 to pay and saves USD ... (the desk): ...
     """
     policy, study = policy or Policy(), study.changed(draws=draws)
     verdict = recommend(study)
@@ -301,6 +325,16 @@ def traced(study: Study, inputs: pd.DataFrame, label: str | None = None) -> pd.D
         Dearest first. Columns: phase, item, usd [USD over the horizon], rows (what the formula of
         the line cites; for answers that fail every input that moves the share accepted). Every
         Range is at its middle.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.finance.Today(cm.Range(900, 1_100)))
+    >>> work = cm.Workload(3_000, input_tokens=500)
+    >>> rows = cm.finance.numbered(option, work)
+    >>> cm.finance.traced(option, work, inputs=rows)[["phase", "item", "rows"]]
+         phase      item rows
+    0  serving  as today   R1
     """
     things = study.option(label), study.work, study.terms
     keys: dict[str, set[str]] = {}
@@ -349,6 +383,17 @@ def numbered(study: Study, also: Any = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The columns of `register`, after row.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.finance.Today(cm.Range(900, 1_100)))
+    >>> table = cm.finance.numbered(option, cm.Workload(3_000, input_tokens=500))
+    >>> table[["row", "input"]].head(3)
+      row                        input
+    0  R1    Today.usd_per_month_today
+    1  R2  Workload.requests_per_month
+    2  R3        Workload.input_tokens
     """
     table = register(study, also).sort_values("default", kind="stable", ignore_index=True)
     table.insert(0, "row", [f"R{i + 1}" for i in range(len(table))])

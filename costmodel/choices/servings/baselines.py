@@ -100,6 +100,15 @@ class Seats(_Baseline):
     seats : number
     usd_per_seat_month : number, USD/month
     accepted : number, share, optional
+
+    Examples
+    --------
+    20 seats x $30 = $600 a month:
+
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.finance.Seats(20, 30.0))
+    >>> cm.ledger(option, cm.Workload(3_200, input_tokens=1), months=2).usd.round().to_list()
+    [600.0, 600.0]
     """
 
     seats: Number
@@ -129,6 +138,14 @@ class Today(_Baseline):
     usd_per_month_today : number, USD/month
     accepted : number, share, optional
         Requests that are served well today: 0 where nobody answers.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.finance.Today(5_000.0, accepted=0.9))
+    >>> terms = cm.Terms(months=12, trends=cm.choices.Trends(labour=0))
+    >>> float(cm.ledger(option, cm.Workload(3_200, input_tokens=1), terms).usd.sum())
+    60000.0
     """
 
     usd_per_month_today: Number
