@@ -20,7 +20,7 @@ from costmodel.core.draws import draw_values, middle, sample
 from costmodel.core.errors import check
 from costmodel.core.ranges import Doubt, Number
 from costmodel.core.units import MINUTES_PER_HOUR, MONTHS_PER_YEAR
-from costmodel.decisions.simulate import per_draw
+from costmodel.decisions.simulate import per_draw, quantiles
 from costmodel.facts import catalog
 from costmodel.laws.agents import per_resolved
 from costmodel.ledgers.calendar import Calendar
@@ -146,7 +146,11 @@ def coding_ways(
     mid = _by_way(*middle((*given, *own.values())))
     spread = _by_way(*sample(given, draws, study.seed), *drawn)
     rows = [
-        (way, *(float(x) for x in (*usd, sum(usd))), *np.percentile(sum(spread[way]), [10, 90]))
+        (
+            way,
+            *(float(x) for x in (*usd, sum(usd))),
+            *quantiles(np.ravel(sum(spread[way])), [10, 90]),
+        )
         for way, usd in mid.items()
     ]
     columns = ["way", "usd_model", "usd_people", "usd_per_change", "p10", "p90"]

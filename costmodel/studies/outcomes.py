@@ -18,7 +18,7 @@ from costmodel.core.errors import Infeasible, check
 from costmodel.core.nested import pin
 from costmodel.core.public import public
 from costmodel.core.ranges import Number
-from costmodel.decisions.simulate import UNKNOWN
+from costmodel.decisions.simulate import UNKNOWN, quantiles
 from costmodel.laws.agents import attempts, per_resolved, tail
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, at_middle, evaluate
@@ -31,10 +31,13 @@ PERCENTILES = (0.50, 0.80, 0.90, 0.95, 0.99)
 
 
 def per_request(bill: Bill, calendar: Calendar) -> Any:
-    """USD of one request over the horizon, without wrong answers; fixed costs are spread."""
+    """USD of one request over the horizon, without wrong answers; fixed costs are spread.
+
+    NaN in the draws in which a call does not fit its serving.
+    """
     requests = bill.requests * calendar.requests
     check(np.all(requests > 0), f"the workload brings no requests in {calendar.months} months")
-    return bill.total(calendar, without="failures") / requests
+    return np.where(bill.fits, bill.total(calendar, without="failures") / requests, np.nan)
 
 
 def share_accepted(bill: Bill, calendar: Calendar) -> Any:
@@ -125,7 +128,8 @@ def per_outcome(
     person_solves : bool
         Whether requests that a person solves count as resolved.
     draws : int, optional
-        Random draws behind the band p10 to p90; without it there is no band.
+        Random draws behind the band p10 to p90, which is that of the draws whose calls fit; without
+        it there is no band.
 
     Returns
     -------
@@ -170,7 +174,7 @@ def per_outcome(
             row["why_not"] = "" if "accepted" in row else UNKNOWN
             if draws:
                 spread = _outcome(*sample(things, draws, study.seed)).get("per_accepted", np.nan)
-                row["p10"], row["p90"] = np.percentile(spread, [10, 90])
+                row["p10"], row["p90"] = quantiles(np.ravel(spread), [10, 90])
         except Infeasible as reason:
             row = {"why_not": str(reason)}
         rows[label] = row

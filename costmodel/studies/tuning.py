@@ -87,9 +87,9 @@ def paybacks(
     pandas.DataFrame
         One row for each way to count: training only, then data, people and maintenance added.
         Columns: counted; usd_more [USD]; usd_saved_per_request [USD]; requests, p10, p90 [request
-        that pay for it]; p_never [share of draws]; payback_months [month, NaN where it is not
-        within the horizon]; verdict ("never" where a request of the tune is no cheaper, or why one
-        of the two cannot run).
+        that pay for it]; p_never [share of the draws whose calls fit]; payback_months [month, NaN
+        where it is not within the horizon]; verdict ("never" where a request of the tune is no
+        cheaper, or why one of the two cannot run).
 
     Raises
     ------
@@ -108,8 +108,9 @@ def paybacks(
     rows = []
     for name in COUNTED.values():
         more, saved, requests = (float(np.squeeze(x)) for x in mid.earned(name))
-        spread = np.broadcast_to(np.ravel(drawn.earned(name)[2]), draws)
-        never = float(np.isnan(spread).mean())
+        fits = np.broadcast_to(np.ravel(drawn.fits), draws)
+        spread = np.broadcast_to(np.ravel(drawn.earned(name)[2]), draws)[fits]
+        never = float(np.isnan(spread).mean()) if fits.any() else np.nan
         p10, p90 = np.nanpercentile(spread, [10, 90]) if never < 1 else (np.nan, np.nan)
         (month,) = stays_ahead(-np.cumsum(mid.usd[name] + mid.usd[RUNNING])[None, :])
         verdict = _verdict(requests, month, study.terms.months)
@@ -213,15 +214,16 @@ def tenants(study: Study, counts: Iterable[float]) -> pd.DataFrame:
 class _Extra:
     """What the second option pays more than the first in months 0..H.
 
-    `usd` is by what is counted, each with those before, and for running; `requests` are those of
-    the months.
+    `usd` is by what is counted, each with what was counted before it, and by the cost of running;
+    `requests` are those of the months; `fits` says in which draws all calls of both options fit.
     """
 
     usd: dict[str, Any]
     requests: Any
+    fits: Any
 
     def earned(self, counted: str) -> tuple[Any, Any, Any]:
-        """(what is bought more, what a request saves, requests that pay for it); NaN is never."""
+        """The extra spend, the saving of a request, and the requests that pay; NaN is never."""
         more = self.usd[counted].sum(axis=-1)
         saved = -self.usd[RUNNING].sum(axis=-1) / self.requests.sum(axis=-1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -231,16 +233,17 @@ class _Extra:
 
 def _extra(pair: tuple[Any, Any], work: Workload, terms: Terms) -> _Extra:
     """The difference of two options without Ranges."""
-    calendar = Calendar(work, terms)
+    calendar, fits = Calendar(work, terms), True
     usd: dict[str, Any] = dict.fromkeys((RUNNING, *COUNTED), np.zeros(terms.months + 1))
     for sign, option in zip((-1.0, 1.0), pair, strict=True):
         bill = evaluate(option, work, terms)
+        fits = fits & bill.fits
         for kind in usd:
             lines = [ln for ln in bill.lines if ln.phase != "failures" and kind_of(ln) == kind]
             usd[kind] = usd[kind] + sign * replace(bill, lines=lines).paid(calendar)
     counted = dict(zip(COUNTED.values(), accumulate(usd[kind] for kind in COUNTED), strict=True))
     requests = np.asarray(work.requests_per_month * calendar.demand)
-    return _Extra(counted | {RUNNING: usd[RUNNING]}, requests)
+    return _Extra(counted | {RUNNING: usd[RUNNING]}, requests, fits)
 
 
 def _verdict(requests: float, month: float, horizon: int) -> str:

@@ -796,9 +796,7 @@ def test_quality_by_question_mix_ends_at_each_kind(ways):
     ).set_index(["option", "share"])
     assert table.loc[("RAG", 0), "quality"] > table.loc[("HippoRAG 2", 0), "quality"]
     assert table.loc[("RAG", 1), "quality"] < table.loc[("HippoRAG 2", 1), "quality"]
-    with pytest.raises(
-        ValueError, match="no hard kind of questions 'hops' in cost_by_mix"
-    ):
+    with pytest.raises(ValueError, match="no hard kind of questions 'hops' in cost_by_mix"):
         cm.knowledge.cost_by_mix(ways, WORK, hard="hops")
 
 

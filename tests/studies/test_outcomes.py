@@ -8,6 +8,8 @@ from toys import STILL, Better, Buy, api, total
 
 import costmodel as cm
 from costmodel.choices.schedule import monthly
+from costmodel.decisions.simulate import per_draw
+from costmodel.studies.outcomes import per_request
 
 WORK = cm.Workload(1_000, input_tokens=1_000, peak_to_average=2.0)
 
@@ -70,6 +72,19 @@ def test_a_cheap_model_that_fails_40_percent_can_lose():
         terms=STILL,
     )
     assert table.index[0] == "dear"
+
+
+def test_draws_that_do_not_fit_are_not_in_the_band():
+    """A request of 200,000 tokens does not fit a window of 128,000: no price of it is drawn."""
+    tokens = cm.Range(50e3, 200e3, mid=90e3)
+    work = cm.Workload(1_000, input_tokens=tokens, output_tokens=250)
+    option = cm.Option(cm.Api("gpt-4o", on="2026-11-01", accepted=0.8))
+    row = cm.finance.per_outcome(option, work, months=12, draws=2_000).iloc[0]
+    study = cm.Study(option, work, cm.Terms(months=12))
+    (usd,) = per_draw(study, (per_request,), draws=2_000)[0].values()
+    assert 0.05 < np.isnan(usd).mean() < 0.5
+    assert row[["p10", "p90"]].to_list() == pytest.approx(np.nanpercentile(usd / 0.8, [10, 90]))
+    assert row["p90"] < 128e3 * 2.5e-6 / 0.8 * 1.1
 
 
 def test_unknown_quality_is_not_comparable():
