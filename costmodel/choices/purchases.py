@@ -273,8 +273,8 @@ def _keys(basis: str, cites: Cites, owners: tuple[tuple[str, type], ...]) -> Cit
             owns = (n for n, kind in owners if name in getattr(kind, "__dataclass_fields__", ()))
             if (owner := next(owns, None)) is None:
                 raise ValueError(
-                    f"{owners[0][0]} buys by {{{name}}}, which is no field of it; "
-                    "write cites=cite(...)"
+                    f"the formula of {owners[0][0]} names {{{name}}}, which is no field of it; "
+                    "name the owner with cites=cite(...)"
                 )
             keys.append(f"{owner}.{name}")
     return tuple(keys)

@@ -61,7 +61,7 @@ def accept(things: Any, names: Iterable[str]) -> None:
 
 
 def check_accepted(names: Iterable[str], found: Iterable[str]) -> None:
-    """Raise where a zero is accepted that is none."""
+    """Raise where `accept_zero` names an input that is not 0."""
     for name in names:
         check(
             any(name in (key, key.rsplit(".", 1)[-1]) for key in found),

@@ -209,7 +209,7 @@ def _with(x: Any, new: dict[str, Any]) -> Any:
 
 
 def _doubtful(x: Any) -> tuple[str, ...]:
-    """The fields of a frozen dataclass that hold a doubt, which it remembers."""
+    """The names of the fields that hold a doubt; a frozen dataclass keeps them once found."""
     known = x.__dict__.get("_doubtful")
     if known is None:
         known = tuple(name for name in field_names(x) if _holds_doubt(getattr(x, name)))

@@ -5,7 +5,8 @@ EVPPI(X) = min E[cost] - E_X[min over options of E[cost | X]].
 
 The inner expectation is a regression on the draws (Strong, Oakley and Brennan 2014, Med Decis
 Making 34:311). Its policy is scored on draws that it has not seen, so that noise cannot be taken
-for information. It sees costs without their tails, and is scored on all.
+for information. It is fitted on costs clipped to their
+1st and 99th percentile, and scored on unclipped ones.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What would have to be true for an option to be the cheapest, one input at a time.
 
-Options are ranked by money: never by scores, which turn round when an option is added that nobody
-wants.
+Options are ranked by money: never by scores, because an option that nobody
+wants can reverse the order of scores.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from costmodel.ledgers.evidence import meanings
 def goal_seek(
     study: Study, goal: str, over: str | Iterable[str] | None = None, usd: float | None = None
 ) -> pd.DataFrame:
-    """What would have to be true for an option to become the cheapest, or to be so no more.
+    """What would have to be true for an option to become the cheapest, or to stop being it.
 
     One input changes at a time, all else stays at its middle. Options of unknown quality are left
     out beside known ones.

@@ -90,8 +90,8 @@ class Verdict:
         runs = self._running
         check(
             len(runs) > 1,
-            f"only {', '.join(runs)} can run, and an answer is weighed against another; add an "
-            "option, such as people, today's bill or a cheaper model, or run 05_business_case",
+            f"only {', '.join(runs)} can run, and a comparison needs two options; add "
+            "one, such as people, today's bill or a cheaper model, or run 05_business_case",
         )
         first = self.leaders
         more = [label for label in runs if label not in first] if len(first) == 1 else []

@@ -124,7 +124,7 @@ def volume(work: Workload) -> str:
 
 
 def _rival(best: str, table: pd.DataFrame) -> str | None:
-    """The option that is most often the cheapest beside an answer that is it in less than half."""
+    """The other option that wins most often, where the answer wins in too few of the draws."""
     others = table[table["eligible"] & (table.index != best)]["p_cheapest"]
     close = others.notna().any() and table.loc[best, "p_cheapest"] < SURE
     return str(others.idxmax()) if close else None

@@ -125,7 +125,9 @@ class Store(Record):
 
 @dataclass(frozen=True)
 class Reader(Record):
-    """How a class of models reads: the worth of the right document, and how length reduces it."""
+    """How a class of models reads: accuracy with the right document in the prompt, and its loss
+    with the length of the prompt.
+    """
 
     context_decay: Amount
     context_power: Amount

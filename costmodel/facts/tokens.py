@@ -181,7 +181,7 @@ def words_to_tokens(words: Number) -> Range:
 
 
 def _times(factor: Range, amount: Any) -> Range:
-    """A Range times a number, which keeps its key, or times a Range, end by end: a wide one."""
+    """A Range times a number, which keeps its key, or times a Range: low x low, high x high."""
     low, mid, high = (getattr(amount, end, amount) for end in ("low", "mid", "high"))
     check(low >= 0, f"the amount is {low}, allowed is 0 or more")
     return replace(

@@ -156,9 +156,9 @@ def pooled(bought: Iterable[Purchase]) -> list[tuple[Any, list[Traffic]]]:
 
 
 def _fits(bought: Iterable[Purchase]) -> Any:
-    """Where all calls fit their servings: draws and grid points are marked.
+    """Whether all calls fit their servings, for each draw and grid point.
 
-    One number alone that does not fit is Infeasible.
+    A single number that does not fit raises Infeasible.
     """
     fits: Any = True
     for serving, traffic in bought:

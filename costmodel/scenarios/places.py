@@ -1,4 +1,4 @@
-"""One place of a scenario file: what is written there, as what the type of a field makes of it.
+"""One value of a scenario file, converted to the type of its field.
 
 The fields are those of the dataclasses and nothing else: there is no second schema. Every scalar is
 read as text and the type of its field decides what it means, so that `no`, `on`, `1e6`, `007` and

@@ -173,7 +173,7 @@ def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd
 
 
 def _check_routers(who: str, study: Study) -> None:
-    """A part of a router has questions of its own, so another mix would not change its answers."""
+    """Refuse a router: its parts are made for one mix of questions and do not follow another."""
     for label, option in study.options.items():
         check(
             all(getattr(thing, "questions", None) is None for thing in objects(option)),

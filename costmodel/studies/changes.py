@@ -41,7 +41,7 @@ PRICES = ("discount", "residency_uplift", "premium")
 
 
 def step_of(owner: Any, field: str) -> str:
-    """The step that the change of one input counts as; "mix" is how much of what is bought."""
+    """The step of the waterfall that a change of this input belongs to; "mix" is quantities."""
     kind = type(owner).__name__
     unit = unit_of(f"{kind}.{field}")
     if field in QUALITY:

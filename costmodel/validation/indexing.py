@@ -90,7 +90,7 @@ def _law(row: dict[str, Any]) -> list[float]:
 
 
 def _same_kind(other: dict[str, Any], row: dict[str, Any]) -> bool:
-    """Whether another source reports the index tokens of that variant at chunks alike."""
+    """Whether another source reports the index tokens of that variant at a similar chunk length."""
     return (
         other["metric"] == row["metric"] == "index_ratio"
         and other["variant"] == row["variant"]

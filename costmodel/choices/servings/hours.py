@@ -37,7 +37,7 @@ def hours_in_use(own: Hosted, uses: Uses, made: Capacity, work: Workload, terms:
 
 
 def hours_standing(own: Hosted, made: Capacity) -> Lines:
-    """Idle hours; what a commitment changes for its hours, and what spot loses of the others."""
+    """Lines for idle hours, for the price of a commitment, and for the losses of spot GPUs."""
     usd, cites = own.usd_per_gpu_hour()
     plan, hours = own.fleet, made.replica_hours * own.gpus
     idle = np.maximum(hours - made.busy_hours * own.gpus, 0.0)

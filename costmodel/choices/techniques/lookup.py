@@ -68,7 +68,7 @@ def corpus_of(work: Workload, technique: Any) -> Corpus:
 
 
 def base_share(case: Case) -> Any:
-    """Share accepted of what the serving answers without a technique, away from 0 and 1."""
+    """Share accepted of the serving without techniques, clipped so that it is never 0 or 1."""
     return np.clip(case.serving.accepted, SURE, 1 - SURE)
 
 
@@ -132,7 +132,7 @@ def store_line(
 
 
 def paid_with(corpus: Corpus, schedule: Schedule, months: int) -> Schedule:
-    """The schedule, each time for the corpus of that month."""
+    """The schedule, with each month scaled by the size of the corpus in that month."""
     size = corpus.size(months)
     if np.ndim(size) == 0:
         return schedule

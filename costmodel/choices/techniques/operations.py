@@ -89,7 +89,9 @@ def requests_per_day(case: Case) -> Any:
 
 
 def bought_together(case: Case) -> Iterator[tuple[Case, Any]]:
-    """The case and those of a mix that buy with it, each with the requests it sees."""
+    """The case, and the cases of other parts of a mix that share its technique, with their
+    requests.
+    """
     others = sum((part.requests_per_month for part in case.together), 0.0)
     yield case, case.requests_per_month - others
     yield from ((part, part.requests_per_month) for part in case.together)

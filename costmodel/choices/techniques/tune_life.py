@@ -54,7 +54,7 @@ def month_of(day: str, start: Any) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Ending:
-    """When a model ends, in words too, and what says so.
+    """The day a model ends, the words for it, and the source that says so.
 
     `closes` is the day from which its provider takes no more jobs.
     """
@@ -146,7 +146,7 @@ def life_of(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
 
 
 def _runs_needed(tune: Any) -> tuple[Any, str, tuple[str, ...]]:
-    """Runs until one passes, in words too, and what is not in the words."""
+    """Runs until one passes; the same as the text of a formula; and further fields to cite."""
     if tune.runs is not None:
         return tune.runs, "{runs} runs", ()
     words = "runs until one passes at a chance of {pass_chance}"

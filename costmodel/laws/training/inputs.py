@@ -84,7 +84,7 @@ def prepare(given: Mapping[str, Any]) -> Asked:
 
 
 def _read_as(name: str, words: list[Any], which: np.ndarray) -> np.ndarray:
-    """A column of the values that `build` reads for the words of an argument."""
+    """The numbers that stand for words such as "lora", one for each run."""
     for word in map(str, words):
         check_known(name, word, WORDS[name], where=HERE)
     return np.array([WORDS[name][str(word)] for word in words])[which]

@@ -178,6 +178,6 @@ def class_of(run: Run) -> np.ndarray:
 
 
 def band_of(run: Run, bands: dict[str, float]) -> np.ndarray:
-    """The factor over and times which 80 % of runs lie within the prediction [x]."""
+    """The factor f of the band [x]: 80 % of runs lie between prediction / f and prediction x f."""
     kinds = class_of(run)
     return np.select([kinds == k for k in CLASSES], [bands[k] for k in CLASSES])

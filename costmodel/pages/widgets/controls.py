@@ -86,8 +86,8 @@ def slider_limits(key: str, value: Any) -> Limits:
 
 
 def row_looks() -> dict[str, dict[str, Any]]:
-    """Layouts and styles that all rows of an explorer share: a page has to make a third of the
-    models that way.
+    """Layouts and styles that all rows of an explorer share, so that a page makes far fewer widget
+    models.
     """
     layout, label = ipywidgets.Layout, ipywidgets.Label().style
     return {
