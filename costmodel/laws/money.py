@@ -134,3 +134,17 @@ def usd_per_mtok(usd_per_hour: Any, tokens_per_s: Any, utilisation: Any = 1.0) -
     [0.99, 9.92]
     """
     return usd_per_hour * MTOK / (SECONDS_PER_HOUR * tokens_per_s * utilisation)
+
+
+def written_off(capex: np.ndarray, life: np.ndarray) -> np.ndarray:
+    """Straight-line depreciation, shape (n, H + 1), in the `life` months after an asset is bought.
+
+    Within the horizon; what is left at its end stays in the books.
+    """
+    month = np.arange(capex.shape[1])
+    life = np.maximum(np.asarray(life, float).reshape(-1, 1), 1.0)
+    out = np.zeros_like(capex)
+    for bought in np.flatnonzero(capex.any(axis=0)):
+        share = np.clip((month - bought) / life, 0, 1)
+        out += capex[:, [bought]] * np.diff(share, axis=1, prepend=0.0)
+    return out

@@ -27,7 +27,7 @@ from costmodel.core.units import MONTHS_PER_YEAR
 from costmodel.decisions.breakeven import stays_ahead
 from costmodel.decisions.compare import compare
 from costmodel.decisions.simulate import batches, quality_unknown
-from costmodel.laws.money import irr
+from costmodel.laws.money import irr, written_off
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, at_middle
 
@@ -381,11 +381,11 @@ def _case(
     """The case of an option, from what it and the baseline pay and the month of its first move."""
     cost, capex = own["cost"], own["capex"]
     life = np.broadcast_to(np.minimum(np.ravel(rules.life_months), move), len(cost))
-    benefit, written_off = rules.realised * base["cost"], _written_off(capex, life)
+    benefit, depreciation = rules.realised * base["cost"], written_off(capex, life)
     wrong = own["wrong_answers"] - base["wrong_answers"] if judged else np.zeros_like(cost)
-    tax = rules.tax_rate * (benefit - wrong - (cost - capex) - written_off)
+    tax = rules.tax_rate * (benefit - wrong - (cost - capex) - depreciation)
     net = benefit - cost - wrong - tax
-    flows = (benefit, cost, wrong, capex, written_off, tax, net)
+    flows = (benefit, cost, wrong, capex, depreciation, tax, net)
     return _Case(
         dict(zip(FLOWS, flows, strict=True)) | {"discounted": net * discount}, life, judged
     )
@@ -400,17 +400,3 @@ def _first_move(bill: Bill, calendar: Calendar) -> float:
     """The first month in which an option must move to another model; no asset lives longer."""
     due = np.flatnonzero(_usd(bill, calendar, lambda line: line.phase == "migration") > 0)
     return float(due[0]) if due.size else np.inf
-
-
-def _written_off(capex: np.ndarray, life: np.ndarray) -> np.ndarray:
-    """Straight-line depreciation, shape (n, H + 1), in the `life` months after an asset is bought.
-
-    Within the horizon; what is left at its end stays in the books.
-    """
-    month = np.arange(capex.shape[1])
-    life = np.maximum(np.asarray(life, float).reshape(-1, 1), 1.0)
-    out = np.zeros_like(capex)
-    for bought in np.flatnonzero(capex.any(axis=0)):
-        share = np.clip((month - bought) / life, 0, 1)
-        out += capex[:, [bought]] * np.diff(share, axis=1, prepend=0.0)
-    return out

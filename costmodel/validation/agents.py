@@ -16,6 +16,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle, sample
 from costmodel.core.public import public
 from costmodel.core.ranges import Range
+from costmodel.decisions.simulate import quantiles
 from costmodel.facts import catalog
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
@@ -83,7 +84,7 @@ def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
             per_request(evaluate(*x), Calendar(*x[1:]))
             for x in (middle(given), sample(given, draws, seed))
         )
-        low, high = np.percentile(spread, [10, 90])
+        low, high = quantiles(np.ravel(spread), [10, 90])
         source = catalog.source(usd.source)
         rows.append(
             {

@@ -10,7 +10,7 @@ from toys import STILL, Buy, api
 
 import costmodel as cm
 from costmodel.choices.schedule import every, monthly
-from costmodel.studies.business_case import _written_off
+from costmodel.laws.money import written_off
 
 ONE = cm.Workload(1, input_tokens=1, peak_to_average=2.0)
 FIVE_YEARS = replace(STILL, months=60, discount_rate=0.10)
@@ -134,7 +134,7 @@ def asset(usd, moves=None):
     return cm.Option(free(), Built())
 
 
-def test_an_asset_is_written_off_evenly_over_its_life():
+def test_an_asset_iswritten_off_evenly_over_its_life():
     row = case(asset(36_000), SAVED, cm.finance.Policy(realised=1.0, life_months=36))
     assert (row.capex, row.depreciation, row.written_off_months, row.opex) == (
         36_000,
@@ -142,7 +142,7 @@ def test_an_asset_is_written_off_evenly_over_its_life():
         36,
         pytest.approx(0),
     )
-    off = _written_off(np.array([[1_200.0] + [0.0] * 24]), np.array([12.0]))[0]
+    off = written_off(np.array([[1_200.0] + [0.0] * 24]), np.array([12.0]))[0]
     assert off.tolist() == pytest.approx([0.0] + [100.0] * 12 + [0.0] * 12)
 
 
@@ -151,7 +151,7 @@ def test_no_asset_outlives_its_model():
     assert row.written_off_months == 9
 
 
-def test_what_is_left_at_the_horizon_is_not_written_off():
+def test_what_is_left_at_the_horizon_is_notwritten_off():
     row = case(
         asset(36_000),
         SAVED,
