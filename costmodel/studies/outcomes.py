@@ -239,6 +239,22 @@ def equal_quality(study: Study, quality: Number, usd_per_case: Number) -> pd.Dat
     ------
     ValueError
         When an argument is outside its range.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> options = {
+    ...     "cheap": cm.Option(cm.finance.Seats(10, 40.0, accepted=0.6)),
+    ...     "dear": cm.Option(cm.finance.Seats(10, 90.0, accepted=0.8)),
+    ... }
+    >>> table = cm.finance.equal_quality(
+    ...     options, cm.Workload(1_000, input_tokens=1), quality=0.9, usd_per_case=4.0, months=12
+    ... )
+    >>> table[["quality", "by_people", "usd_to_pay", "usd_for_people"]].round(2)
+            quality  by_people  usd_to_pay  usd_for_people
+    option
+    dear        0.8        0.1     10800.0          4800.0
+    cheap       0.6        0.3      4800.0         14400.0
     """
     require("quality", quality, 0, 1)
     require("usd_per_case", usd_per_case)
@@ -315,6 +331,20 @@ def unit_economics(
     ------
     ValueError
         When an argument is outside its range.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.finance.Today(1_000.0, accepted=0.8))
+    >>> work = cm.Workload(5_000, input_tokens=1, usd_per_failure=0)
+    >>> table = cm.finance.unit_economics(option, work, users=100, usd_per_seat_month=25, months=12)
+    >>> table[["unit", "usd", "margin"]].round(1)
+                      unit   usd  margin
+    0              request   0.2     NaN
+    1                 task   0.2     NaN
+    2        resolved task   0.3     NaN
+    3  active user a month  10.2     0.6
+    4     P95 user a month  50.9    -1.0
     """
     require("users", users, LEAST)
     require("requests_per_task", requests_per_task, LEAST)
