@@ -70,7 +70,7 @@ class Option:
     ----------
     serving : Api, Hosted, Provisioned, ...
         Who answers.
-    *techniques
+    *techniques : Rag, Lora, Evals, ...
         What is built around it, such as `Rag()` or `Lora(examples=4_000)`; their order does not
         matter, but where several change the serving.
     quality : number, share, or Measured, optional
@@ -162,6 +162,11 @@ class Part:
         Requests for which it is called; None: those that it answers (a router).
     answers : number, share, optional
         Requests that it answers; None: those that the other parts leave.
+
+    Raises
+    ------
+    ValueError
+        When a share is outside 0 to 1, or a part answers more than it sees.
 
     Examples
     --------

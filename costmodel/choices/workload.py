@@ -35,6 +35,11 @@ class Corpus:
     access_groups : number, at least 1
         Groups of readers that may see different parts of it.
 
+    Raises
+    ------
+    ValueError
+        When a field is outside its range.
+
     Examples
     --------
     >>> import costmodel as cm
@@ -92,6 +97,11 @@ class QuestionMix:
     ----------
     fact, multi_hop, whole, summary : number, share
         Looked up in one place, over several places, about the whole corpus, to be summarised.
+
+    Raises
+    ------
+    ValueError
+        When a share is outside 0 to 1, or they do not add up to 1.
 
     Examples
     --------

@@ -23,7 +23,7 @@ def zeros(*things: Any) -> list[str]:
 
     Parameters
     ----------
-    *things
+    *things : Option or other object
         Options, or anything that holds inputs; the fields of workload and terms are not looked at.
 
     Returns

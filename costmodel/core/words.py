@@ -54,6 +54,11 @@ class Currency:
     rate_date : str
         The day of that rate, such as "2026-11-20".
 
+    Raises
+    ------
+    ValueError
+        From `parse`, when the text is no currency with its rate and day.
+
     Examples
     --------
     >>> Currency.parse("EUR 0.92 2026-11-20")

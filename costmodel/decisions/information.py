@@ -66,6 +66,11 @@ class Measurement:
     how : str
         How that is counted.
 
+    Raises
+    ------
+    ValueError
+        When `usd` is below 0.
+
     Examples
     --------
     >>> import costmodel as cm

@@ -265,6 +265,11 @@ class Waiting:
     tail : float or Range
         The wait of one request in twenty over the usual one [x].
 
+    Raises
+    ------
+    ValueError
+        When a field is outside its range.
+
     Examples
     --------
     >>> import costmodel as cm

@@ -64,6 +64,8 @@ class Api:
     ------
     CatalogError
         When the price list has no such model, mode or residency.
+    ValueError
+        When a field is outside its range.
 
     Examples
     --------

@@ -53,6 +53,13 @@ class Staff(_Baseline):
         Id of the catalogue.
     accepted : number, share, optional
 
+    Raises
+    ------
+    CatalogError
+        When the person is not known.
+    ValueError
+        When a field is outside its range.
+
     Examples
     --------
     3,200 tickets x 9 min x $32/h = $15,360 in the first month:
@@ -101,6 +108,11 @@ class Seats(_Baseline):
     usd_per_seat_month : number, USD/month
     accepted : number, share, optional
 
+    Raises
+    ------
+    ValueError
+        When a field is outside its range.
+
     Examples
     --------
     20 seats x $30 = $600 a month:
@@ -138,6 +150,11 @@ class Today(_Baseline):
     usd_per_month_today : number, USD/month
     accepted : number, share, optional
         Requests that are served well today: 0 where nobody answers.
+
+    Raises
+    ------
+    ValueError
+        When a field is outside its range.
 
     Examples
     --------

@@ -64,8 +64,9 @@ class Hosted:
     engine : str
         Serving engine, whose physics is calibrated.
     channel, term : str
-        Who rents the GPU and for how long; `rent` is a price of your own, `owned` buys the servers
-        instead.
+        Who rents the GPU and for how long.
+    rent, owned : Rent and Owned, optional
+        A rent of your own [USD/GPU-hour], or servers that are bought instead.
     overflow : Api, optional
         Answers the load for which the fleet is not sized (see `Fleet.cover`).
     gpus_per_replica : int, optional
@@ -81,10 +82,22 @@ class Hosted:
         Your own measured throughput of one replica, which replaces prediction and error.
     fleet : Fleet
         How the replicas follow the load.
-    adapters, adapter_bytes, adapter_slowdown
-        Tuned adapters on one base: each takes memory, and a mixed batch takes longer.
+    adapters, adapter_bytes, adapter_slowdown : number
+        Tuned adapters on one base, the memory of one [byte], and how much longer a mixed batch
+        takes [share].
     accepted : number, share, optional
         Share of answers accepted with plain instructions; None is unknown.
+    commitment : Rent, optional
+        Price of the replicas that are committed; None is that of the catalogue for the term of
+        the fleet.
+    replicas_min : number, at least 0
+        The fewest replicas that are kept.
+    residency_uplift : number, x
+        Price in the region where data stays over the list price.
+    build_weeks, upkeep_fte : number, at least 0
+        Weeks of an engineer before the first answer, and the share of one who keeps GPUs running.
+    on_call_hours_per_month : number, hour/month
+        Paid hours of engineers on call.
 
     Raises
     ------
@@ -92,7 +105,8 @@ class Hosted:
         For an unknown model, GPU, engine or rent, and for a model whose architecture is not
         published.
     ValueError
-        When a rent is that of another GPU, or a fleet below its peak has no overflow.
+        When a field is outside its range, a rent is that of another GPU, or a fleet below its peak
+        has no overflow.
 
     Examples
     --------

@@ -50,11 +50,17 @@ class Provisioned:
         Share of the units that is planned for.
     cover : number, share
         Share of the peak that the units carry; the rest is paid by the token.
+    usd_per_unit_hour : number, USD/unit-hour, optional
+        Price of one unit.
+    units_min, units_step : number, optional
+        The fewest units that are sold, and the steps in which they are.
 
     Raises
     ------
     CatalogError
         For an unknown reservation, and for a model without units.
+    ValueError
+        When a field is outside its range.
 
     Examples
     --------

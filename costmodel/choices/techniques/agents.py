@@ -62,11 +62,33 @@ class Agent:
         With `PromptCache`, the chance that a step finds the prefix of the one before it.
     reviewed_share, review_minutes : number or Range
         Share of the tasks that a person checks, and the minutes of one.
+    step_output_tokens, step_reasoning_tokens : number or Range, at least 0
+        What the model writes in one step, and its hidden reasoning [token].
+    tool_tokens : number or Range, at least 0
+        What a tool returns in one step [token].
+    tools, tokens_per_tool : number or Range, at least 0
+        Tools defined in each prompt, and the tokens of one definition.
+    schema_tokens : number or Range, at least 0
+        Database schema in each prompt [token].
+    fail_chance : number or Range, 0 to 1
+        Chance that one call fails and is tried again.
+    billed_share : number or Range, 0 to 1
+        Share of the failed calls that is billed.
+    subagents, subagent_steps : number or Range
+        Sub-agents of one task, and the model calls of one (at least 1).
+    build_weeks : number or Range, at least 0
+        Weeks of an engineer before the first task.
+    upkeep_fte : number or Range, at least 0
+        Share of an engineer who keeps tools and prompts working.
+    log_odds : number or Range
+        What the agent adds to the log-odds that an answer is accepted.
 
     Raises
     ------
     Infeasible
         Where the last prompt of a task of mean length is over the window.
+    ValueError
+        When a field is outside its range.
 
     Examples
     --------
@@ -288,8 +310,19 @@ class CodingAgent(Agent):
     transfer : number or Range, above 0, to 1
         What is left of the serving's `accepted`, its success on a public benchmark, on a private
         repository (23 of 80 on SWE-bench Pro, 35 to 64 % accepted against 70 % and more).
-    steps, tools, reuse, ... : number or Range
-        As of `Agent`, fitted to 15 published runs.
+    steps, step_spread, cap_steps, step_output_tokens, step_reasoning_tokens, tool_tokens
+        The steps, as of `Agent`, fitted to 15 published runs.
+    tools, tokens_per_tool, schema_tokens, compact_at, kept_tokens, reuse
+        The prompt, its history and the cache, as of `Agent`.
+    fail_chance, own_tries, sdk_tries, billed_share, subagents, subagent_steps
+        Retries and sub-agents, as of `Agent`.
+    reviewed_share, review_minutes, build_weeks, upkeep_fte, log_odds
+        People and quality, as of `Agent`; by default people read every change.
+
+    Raises
+    ------
+    ValueError
+        When a field is outside its range.
 
     Examples
     --------

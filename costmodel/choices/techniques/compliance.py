@@ -59,11 +59,40 @@ class Compliance:
         The role of the lawyer.
     high_risk : bool
         True adds the duties of the EU AI Act on the day they apply.
+    chars_per_s : number or Range, above 0
+        Characters that one core scans in a second [character/s].
+    usd_per_core_hour : number or Range, at least 0
+        Rent of one processor core [USD/core-hour].
+    build_weeks, upkeep_fte : number or Range, at least 0
+        Weeks of an engineer who sets up the redaction, and the share of one who keeps the rules.
+    chars_per_token : number or Range, at least 0
+        Characters of a token: about 4 in English, fewer in Arabic and Chinese.
+    surfaces : number or Range, 0 to 6
+        How many places hold data.
+    hours_per_surface, usd_per_surface_month : number or Range, at least 0
+        Hours to move one of them to the region, and the least bill of a regional deployment
+        [USD/surface-month].
+    retention_days, usd_per_gb_month : number or Range, at least 0
+        Days that records are kept, and the price of their storage [USD/GB-month].
+    usd_per_audit, renewal_share : number or Range, at least 0
+        Fee of the first audit [USD], and that of a yearly renewal over it [share].
+    usd_per_year_tool : number or Range, at least 0
+        Price of a compliance tool [USD/year].
+    legal_hours, dpia_hours : number or Range, at least 0
+        Hours of a lawyer before release, and of an analyst on the data protection assessment.
+    review_share : number or Range, 0 to 1
+        Hours of a yearly review over those of the first legal work and assessment.
+    high_risk_weeks : number or Range, at least 0
+        Weeks of an engineer for the duties of a high-risk system.
+    incidents_per_year, usd_per_incident : number or Range, at least 0
+        Incidents with personal data in a year without redaction, and the cost of one [USD].
 
     Raises
     ------
     Infeasible
         Where the API answers outside the region.
+    ValueError
+        When a field is outside its range.
 
     Examples
     --------

@@ -49,11 +49,38 @@ class Distill(Tune):
         Before the release the teacher answers this share of the traffic once more, for some days.
     of_teacher : number or Range, 0 to 1
         What the student reaches of what the teacher has accepted.
+    examples, tokens_per_example, epochs, labels, minutes_per_check
+        The training set, as of `FineTune`; by default people check only a sample.
+    quantised : bool
+        True is QLoRA, as of `Lora`.
+    rationale_tokens : number or Range, at least 0
+        Rationale that the teacher writes beside each answer [token].
+    soft_labels : number or Range, at least 0
+        Probabilities of the teacher that are kept for each token [count].
+    build_weeks : number or Range, at least 0
+        Weeks of an engineer before the first answer.
+    pass_chance, luck, runs, failed_share, sweep_runs, sweep_share, debug_hours, candidate_items
+        The runs until one passes, as of `FineTune`.
+    mfu, speed, speed_error, usd_per_run, seq_len, packed, stack, hours_per_run
+        One run, as of `FineTune`.
+    checkpoints, usd_per_gb_month
+        The weights that are kept, as of `FineTune`.
+    retrain_months, retrain_labels, retrain_hours
+        Retraining, as of `FineTune`.
+    base_life_months, labels_kept, rebuild_share
+        The end of the base model, as of `FineTune`.
+    upkeep_fte, adapters, further_share
+        Upkeep, and tenants, as of `FineTune`.
+    log_odds, log_odds_per_tenfold : number or Range
+        Where the quality of the teacher is not known: the gain of 1,000 examples in log-odds, and
+        that of ten times as many.
 
     Raises
     ------
     Infeasible
         Where the serving is not Hosted, or the teacher must not teach.
+    ValueError
+        When a field is outside its range, or the teacher is no serving.
 
     Examples
     --------

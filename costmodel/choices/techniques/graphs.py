@@ -64,6 +64,48 @@ class GraphRag:
         Months between two refreshes.
     refresh_share : number or Range, 0 to 1, or None
         Share of the index that a refresh makes again; None follows the churn of the corpus.
+    output_share : number or Range, 0 to 1, or None
+        Share of the index tokens that the extractor writes; None is that of the variant.
+    chunk_tokens, gleanings : number or Range
+        Tokens of one chunk (above 0), and how often each is read again for what was missed.
+    context_tokens : number or Range, at least 0, or None
+        What one query reads [token]; None is that of the variant and mode.
+    report_share : number or Range, at least 0
+        Tokens of the community reports over those of the text, which a global search reads.
+    drift_tokens : number or Range, at least 0
+        What a query of mode "drift" reads [token].
+    map_call_tokens, map_output_tokens : number or Range
+        Prompt of one call that reads a part of the reports, and its partial answer [token].
+    stale_wrong : number or Range, 0 to 1
+        Share of the answers from a stale part that is wrong.
+    summary_token_share : number or Range, 0 to 1
+        Share of the index tokens that writes summaries.
+    build_weeks, upkeep_fte : number or Range, at least 0
+        Weeks of an engineer before the first answer, and the share of one who keeps the graph.
+    top_k, plain_tokens : number or Range
+        Passages (at least 1) and tokens of the plain retrieval that gains are measured against.
+    recall_at_one, recall_slope : number or Range
+        Share of the questions whose passage comes first, and how the odds of finding it grow with
+        `top_k` [power].
+    per_entity, per_entity_graph : number or Range, 0 to 1
+        Chance to find one of the things that a question needs, by vectors and with the graph.
+    hops : number or Range, at least 0
+        Things that a question over several hops needs [count].
+    log_odds_summary : number or Range
+        How plain retrieval does on summaries against facts [log-odds].
+    log_odds_fact_global, log_odds_multi_hop_global, log_odds_summary_global : number or Range
+        Gains of a global search over plain retrieval, by kind of question [log-odds].
+    log_odds_whole_local : number or Range
+        Gain of a local search on questions about the whole [log-odds].
+    questions : QuestionMix or None
+        Where the answers stand; None is the mix of the workload.
+
+    Raises
+    ------
+    CatalogError
+        When a store or reader is not known.
+    ValueError
+        When a field is outside its range, or a mode needs another variant.
 
     Examples
     --------

@@ -62,6 +62,41 @@ class Rag:
         Months until a new embedding model embeds everything again.
     questions : QuestionMix or None
         Where the answers stand; None is the mix of the workload.
+    overlap : number or Range, 0 to 0.9
+        Share of a chunk that repeats its neighbour.
+    candidates_per_kept : number or Range, at least 0
+        Candidates that are reranked for each passage kept.
+    hybrid : bool
+        True searches words beside vectors.
+    top_k_growth_per_year : number or Range
+        Yearly growth of `top_k` [share/year].
+    copies, index_overhead : number or Range, at least 0
+        Copies of the index, and its size over that of the raw vectors [x].
+    ocr_share, usd_per_page : number or Range, at least 0
+        Share of the pages that are scans, and the price of reading one [USD/page].
+    eval_questions, minutes_per_question : number or Range, at least 0
+        Questions that people label to test the search, and the minutes on one.
+    build_weeks, upkeep_fte : number or Range, at least 0
+        Weeks of an engineer before the first answer, and the share of one who keeps the index.
+    search_s : number or Range, at least 0
+        Time to embed a question, search and rerank [s].
+    recall_at_one, recall_slope : number or Range
+        Share of the questions whose passage comes first, and how the odds of finding it grow with
+        `top_k` [power].
+    log_odds_rerank, log_odds_hybrid : number or Range
+        What reranking, and words beside vectors, add to the log-odds of finding it.
+    log_odds_summary : number or Range
+        How the search does on summaries against facts [log-odds].
+    per_entity, hops : number or Range
+        Chance to find one of the things that a question over several hops needs, and how many those
+        are.
+
+    Raises
+    ------
+    CatalogError
+        When an id of the catalogue is not known.
+    ValueError
+        When a field is outside its range, or the helper is no serving.
 
     Examples
     --------
@@ -320,11 +355,17 @@ class LongContext:
         Chance that each of several facts in the prompt is used.
     questions : QuestionMix or None
         Where the answers stand; None is the mix of the workload.
+    hops : number or Range, at least 0
+        Documents that a question over several hops needs [count].
 
     Raises
     ------
     Infeasible
         Where the whole of a growing corpus would be sent, or the window is not known.
+    CatalogError
+        When the reader is not known.
+    ValueError
+        When a field is outside its range.
 
     Examples
     --------

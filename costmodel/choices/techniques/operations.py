@@ -142,6 +142,19 @@ class Evals:
         Most runs of one case: a judge hardly better than a coin would need millions.
     judge : serving or None
         Who judges; None is the option's own serving.
+    build_weeks : number or Range, at least 0
+        Weeks of an engineer who builds the harness.
+    minutes_per_case, wait_minutes : number or Range, at least 0
+        Minutes of an expert on one case, and of a developer who waits at the gate.
+    rubric_tokens, verdict_tokens : number or Range, at least 0
+        Instructions and verdict of the judge [token].
+    review_hours_per_month : number or Range, at least 0
+        Hours of an expert on disagreements [hour/month].
+
+    Raises
+    ------
+    ValueError
+        When a field is outside its range, or the judge is no serving.
 
     Examples
     --------
@@ -253,6 +266,25 @@ class Monitoring:
         Answers that a person reads.
     drifts_per_year, drop : number or Range
         How often answers get worse, and the fall of the accepted share.
+    usd_per_mtrace : number or Range, at least 0
+        Price of a million traces [USD/Mtrace].
+    kb_per_trace, usd_per_gb_month : number or Range, at least 0
+        Size of a trace [kB], and the price of its storage [USD/GB-month].
+    rubric_tokens, verdict_tokens : number or Range, at least 0
+        Instructions and verdict of the judge [token].
+    agreement : number or Range, 0.501 to 1
+        Share of the cases in which the judge agrees with people.
+    minutes_per_review : number or Range, at least 0
+        Minutes of a person on one answer.
+    accepted_before : number or Range, 0 to 1
+        Share of answers accepted before a fall; it sets how many answers tell a fall from chance.
+    days_unseen, reaction_days : number or Range, at least 0
+        Days until users make a fault known, and days from the alarm to the repair.
+
+    Raises
+    ------
+    ValueError
+        When a field is outside its range, or the judge is no serving.
 
     Examples
     --------

@@ -31,6 +31,11 @@ class Prompt:
     upkeep_fte : number or Range, at least 0
         Share of an engineer who keeps the prompt working.
 
+    Raises
+    ------
+    ValueError
+        When a field is outside its range.
+
     Examples
     --------
     >>> import costmodel as cm
@@ -64,6 +69,11 @@ class FewShot:
         Hours of an engineer who chooses, writes and tests them.
     log_odds : number or Range
         What they add to the log-odds that an answer is accepted.
+
+    Raises
+    ------
+    ValueError
+        When a field is outside its range.
 
     Examples
     --------
@@ -121,6 +131,11 @@ class PromptCache:
     usd_per_mtok_hour : number or Range, at least 0
         Price of storage, where it is billed, in all active hours.
 
+    Raises
+    ------
+    ValueError
+        When a field is outside its range.
+
     Examples
     --------
     >>> import costmodel as cm
@@ -177,6 +192,11 @@ class SemanticCache:
         Share of the requests answered from memory, and share of those that is wrong.
     build_weeks : number or Range, at least 0
         Weeks of an engineer who tunes and tests the threshold.
+
+    Raises
+    ------
+    ValueError
+        When a field is outside its range.
 
     Examples
     --------

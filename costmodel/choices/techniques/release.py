@@ -88,6 +88,44 @@ class Release:
         parsing.
     separate : bool
         True releases each layer apart: as many rollouts, but a regression has one suspect.
+    drop, accepted_before : number or Range, 0 to 1
+        The fall of the accepted share in a bad release, and that share before it.
+    days_unseen : number or Range, at least 0
+        Days until users make a fault known.
+    outcome_share : number or Range, 0 to 1
+        Share of the live answers whose outcome is known.
+    alpha : number or Range, 0 to 1
+        Chance of a false alarm in one look.
+    replay_share : number or Range, 0 to 1
+        Share of the logged traffic that "replay" answers again.
+    shadow_days, shadow_share : number or Range
+        Days in which the old version answers as well, and the share of the requests.
+    judged_share, shadow_sees : number or Range, 0 to 1
+        Share of the shadowed answers that a judge compares, and share of the regressions that show
+        without users.
+    rubric_tokens, verdict_tokens : number or Range, at least 0
+        Instructions and verdict of the judge [token].
+    agreement : number or Range, 0.501 to 1
+        Share of the cases in which the judge agrees with people.
+    hours_per_stage, watch_hours : number or Range, at least 0
+        How long a canary stays at one stage, and the hours of an engineer on it.
+    ab_effect : number or Range, 0 to 1
+        The smallest improvement of the accepted share that an A/B test must show.
+    ab_days_most, analyst_hours : number or Range, at least 0
+        The longest test [day], and the hours of an analyst on one.
+    rollback_hours, incident_weeks : number or Range, at least 0
+        Hours to take a release back, and weeks of an engineer lost to one that reached everybody.
+    isolate_hours, flag_hours : number or Range, at least 0
+        Hours to clear or blame one layer, and those on its flag.
+    usd_per_month_flags : number or Range, at least 0
+        Seats of a flag service [USD/month].
+    usd_per_day_late : number or Range, at least 0
+        What one day of waiting for a change costs [USD/day].
+
+    Raises
+    ------
+    ValueError
+        When a field is outside its range, or a step of the policy is not known.
 
     Examples
     --------

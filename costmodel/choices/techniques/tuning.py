@@ -237,11 +237,61 @@ class FineTune(Tune):
         Runs until one passes; None draws them from `pass_chance`.
     mfu, speed, usd_per_run : number or Range, or None
         What you know of a run: its utilisation, its speed over the prediction, or its price.
+    labels : id or record
+        What one label costs, from the catalogue.
+    minutes_per_check : number or Range, at least 0
+        Minutes of a person who checks one example.
+    build_weeks : number or Range, at least 0
+        Weeks of an engineer before the first answer.
+    pass_chance, luck : number or Range, 0 to 1
+        Chance that a run is good enough, and where in the distribution of the number of runs you
+        land.
+    failed_share : number or Range, 0 to 1
+        Share of the cost of a run that a failed one takes before it is stopped.
+    sweep_runs, sweep_share : number or Range
+        Short runs that search for settings [count], and the share of the data in one.
+    debug_hours : number or Range, at least 0
+        Hours of people on one failed run.
+    candidate_items : number or Range, at least 0
+        Cases of the golden set that a candidate answers.
+    speed_error : number or Range, at least 0
+        How far runs lie from their predicted speed [x].
+    seq_len : number, at least 1
+        Length of a training sequence [token]; it must hold an example.
+    packed : bool or None
+        Whether several examples share a sequence; None: in every stack but a naive one.
+    stack : {"tuned", "standard", "naive", "offload"}
+        The training software.
+    hours_per_run : number or Range, at least 0
+        Hours of a run beside its computing, on each GPU.
+    checkpoints, usd_per_gb_month : number or Range, at least 0
+        Checkpoints that are kept, and the price of their storage [USD/GB-month].
+    retrain_months : number or Range, above 0
+        Months between two trainings.
+    retrain_labels, retrain_hours : number or Range
+        Share of the labels that a retraining makes again, and the hours of people on it.
+    base_life_months : number or Range, above 0
+        Months until the base model ends, where no day is announced.
+    labels_kept, rebuild_share : number or Range, 0 to 1
+        Share of the labels that outlive the base model, and the engineering for a new base over
+        that of the first.
+    upkeep_fte : number or Range, at least 0
+        Share of an engineer who keeps the tune working.
+    adapters, further_share : number or Range
+        Tenants with a tune of their own (at least 1), and the engineering of a further one over
+        that of the first [share].
+    log_odds, log_odds_per_tenfold : number or Range
+        What 1,000 examples add to the log-odds that an answer is accepted, and what ten times as
+        many add.
 
     Raises
     ------
     Infeasible
         Where the offer does not fit the serving, has closed, or names no price.
+    CatalogError
+        When the offer, the labels or the stack are not known.
+    ValueError
+        When a field is outside its range, or an example is longer than `seq_len`.
 
     Examples
     --------
@@ -320,6 +370,27 @@ class Lora(Tune):
         answers on the Hosted serving. None trains on own GPUs.
     examples, tokens_per_example, epochs, runs, mfu, speed, usd_per_run
         As of `FineTune`.
+    customer : bool
+        Whether you are a customer of the offer already, where it is closed to new ones.
+    labels, minutes_per_check, build_weeks
+        The labels and the first work, as of `FineTune`.
+    pass_chance, luck, failed_share, sweep_runs, sweep_share, debug_hours, candidate_items
+        The runs until one passes, as of `FineTune`.
+    speed_error, seq_len, packed, stack, hours_per_run, checkpoints, usd_per_gb_month
+        One run and what is kept of it, as of `FineTune`.
+    retrain_months, retrain_labels, retrain_hours, base_life_months, labels_kept, rebuild_share
+        Retraining, and the end of the base model, as of `FineTune`.
+    upkeep_fte, adapters, further_share
+        Upkeep, and tenants, as of `FineTune`.
+    log_odds, log_odds_per_tenfold
+        What examples add, as of `FineTune`.
+    log_odds_adapter : number or Range
+        What an adapter adds to that in place of all weights, mostly below 0 [log-odds].
+
+    Raises
+    ------
+    ValueError
+        When a field is outside its range, or an example is longer than `seq_len`.
 
     Examples
     --------

@@ -43,6 +43,19 @@ class Upgrades:
         Models that are tried, and the runs of the golden set for each.
     pinned : bool
         False where an alias moves to new versions.
+    items, minutes_per_case : number or Range, at least 0
+        Cases of the golden set, and the minutes of a person on one at each move.
+    cold_days, read_ratio : number or Range, at least 0
+        Days until a cache is warm again, and the price of a cache read over the input price [x].
+    silent_per_year, drop : number or Range, at least 0
+        Silent changes of an alias in a year, and the fall of the accepted share in one.
+    days_unseen : number or Range, at least 0
+        Days until users make a fault known.
+
+    Raises
+    ------
+    ValueError
+        When a field is outside its range, or the day is no date.
 
     Examples
     --------
