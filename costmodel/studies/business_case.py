@@ -18,7 +18,7 @@ from costmodel.choices.options import Mix, Option
 from costmodel.choices.purchases import Line
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
-from costmodel.core.checks import of_kind, require, validate
+from costmodel.core.checks import of_kind, one_number, require, validate
 from costmodel.core.draws import middle, sample
 from costmodel.core.errors import check
 from costmodel.core.public import frozen
@@ -66,7 +66,7 @@ class Policy:
     tax_rate : float or Range
         Tax on the gain [share]; 0 leaves tax out.
     contingency_percentile : float
-        The percentile of the cost that the budget covers [above 0 and below 100].
+        The percentile of the cost that the budget covers [0.1 to 99.9].
     realised : float or Range
         Share of a saving that counts [share].
 
@@ -100,12 +100,7 @@ class Policy:
             f"Policy.capitalise is {self.capitalise!r}, allowed are {', '.join(CAPITALISED)}",
         )
         validate(self)
-        percentile = self.contingency_percentile
-        check(
-            isinstance(percentile, (int, float)) and 0 < percentile < 100,
-            f"Policy.contingency_percentile is {percentile!r}, it must be one number, allowed is "
-            "between 0 and 100",
-        )
+        one_number("Policy.contingency_percentile", self.contingency_percentile, 0.1, 99.9)
         require("Policy.life_months", self.life_months, 1)
 
 

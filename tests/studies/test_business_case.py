@@ -223,7 +223,7 @@ def test_tco_is_compare_at_each_horizon():
     [
         ({"capitalise": "some"}, "allowed are tagged, nothing, build"),
         ({"tax_rate": 1.5}, "Policy.tax_rate is 1.5"),
-        ({"contingency_percentile": 100}, "between 0 and 100"),
+        ({"contingency_percentile": 100}, "between 0.1 and 99.9"),
     ],
 )
 def test_a_wrong_policy_is_refused(given, says):
