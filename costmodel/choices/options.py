@@ -34,7 +34,40 @@ METHODS = ("adapt", "shape", "buys", "quality")
 
 @frozen
 class Case:
-    """What a technique sees when it buys: workload, terms, and the finished serving and request."""
+    """What a technique sees when it buys: workload, terms, and the finished serving and request.
+
+    Parameters
+    ----------
+    work : Workload
+        What arrives.
+    terms : Terms
+        Horizon, prices and people.
+    serving : Api, Hosted, Provisioned, ...
+        Who answers, as the techniques have left it.
+    request : Request
+        The calls of one request, as the techniques have shaped them.
+    requests_per_month : number, request/month
+        What this option sees at the start.
+    together : tuple of Case
+        The other parts of a Mix that share an equal technique.
+    techniques : tuple
+        All techniques of the option.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import costmodel as cm
+    >>> @dataclass(frozen=True)
+    ... class Tool:
+    ...     def buys(self, case):
+    ...         quantity = case.requests_per_month / 1_000
+    ...         when = cm.ledgers.with_demand()
+    ...         yield cm.ledgers.Line("tool", "serving", quantity, "1,000 calls", 5.0, when, "none")
+    >>> option = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-01"), Tool())
+    >>> work = cm.Workload(100_000, input_tokens=900, output_tokens=250)
+    >>> cm.ledger(option, work, months=1).set_index("item").loc["tool", "usd"].item()
+    500.0
+    """
 
     work: Workload
     terms: Terms

@@ -292,26 +292,36 @@ def with_fleet(
     Parameters
     ----------
     options : dict of label to Option or Mix
+        Options without GPUs of their own stay as they are.
     work : Workload
+        What arrives.
     own_model, gpu, precision : str, optional
         Model, machine and number format.
     traffic_profile : str, optional
-        Name of a profile, see `profile`; `peak_to_avg` overrides its peak.
+        Name of a profile, see `profile`.
+    peak_to_avg : number, x, at least 1, optional
+        Load of the busiest active hour over the mean; it overrides the peak of the profile.
     throughput_tps : number, token/s, optional
         Measured output of one replica.
     gpu_hourly : number, USD/GPU-hour, optional
         Your rent.
-    min_replicas, spare_replicas : number, optional
+    min_replicas, spare_replicas : number, count, optional
+        Replicas that stay up at least, and those beside what the load needs.
     headroom : number, share, 0 to 0.99, optional
         Capacity kept free beside queueing.
     fte : number, FTE, optional
         People who keep it running.
     purchase_price : number, USD, optional
-        Of one GPU that is bought; `life_months` and `residual` are those of its server.
+        Price of one GPU that is bought.
+    life_months : number, month, optional
+        How long a bought server lives before it is replaced.
+    residual : number, share, optional
+        Share of its price that a bought server still fetches after three years.
 
     Returns
     -------
     dict of label to Option or Mix, and Workload
+        The options in the same order, and the workload with its traffic profile.
 
     Raises
     ------

@@ -63,10 +63,23 @@ class Line:
     trend : {"api", "gpu", "labour", "service", "none"}
         The class of prices that it follows.
     treatment : {"opex", "capex"}
+        Whether it is expensed, or an asset that is written off.
     basis : str
         The formula in words. The ledger fills in the number and the source of each {field} in it.
     cites : tuple of str
         Further fields behind the line, as "owner.field".
+
+    Raises
+    ------
+    CatalogError
+        For an unknown phase or trend.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> disk = cm.ledgers.Line("disk", "retrieval", 50, "GB", 0.1, cm.ledgers.monthly())
+    >>> disk.usd
+    5.0
     """
 
     item: str
@@ -125,6 +138,17 @@ def labour(
     Returns
     -------
     Line
+        In hours, at the rate of the person, which follows the price of labour.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> when = cm.ledgers.every(12)
+    >>> audit = cm.ledgers.labour(
+    ...     "audit", 16, cm.facts.person("engineer"), when, phase="compliance"
+    ... )
+    >>> audit.quantity, audit.unit, audit.trend
+    (16, 'hour', 'labour')
     """
     return Line(
         item,
@@ -173,12 +197,24 @@ class Traffic:
     item, phase, basis, cites
         As in a Line.
     call : Call
+        What is sent and answered.
     count : number
         Calls of one occurrence.
     schedule : Schedule
         When they are made.
     by : Api, Hosted, ..., optional
         Another serving (a judge, a teacher, an extractor); None is the option's own.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> call = cm.ledgers.Call((cm.ledgers.Segment("answer to judge", 400),), output_tokens=20)
+    >>> judge = cm.Api("gpt-6-luna", on="2026-11-01")
+    >>> weekly = cm.ledgers.Traffic(
+    ...     "judge", call, 500, cm.ledgers.monthly(), "monitoring", by=judge
+    ... )
+    >>> weekly.follows_demand
+    False
     """
 
     item: str

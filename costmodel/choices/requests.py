@@ -23,12 +23,22 @@ class Segment:
     Parameters
     ----------
     name : str
+        What it holds.
     tokens : number, token
+        How long it is.
     stable : bool
         Whether it repeats word for word, between requests or between the calls of one task.
     reuse : number, share, optional
         None: it repeats between requests. Otherwise it repeats only between the calls of one task,
         and this is the chance to find it in the cache (0: written, and read by the next call).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> system = cm.ledgers.Segment("system prompt", 1_500, stable=True)
+    >>> call = cm.ledgers.Call((system, cm.ledgers.Segment("question", 80)), output_tokens=200)
+    >>> call.stable_tokens, call.prompt_tokens
+    (1500.0, 1580.0)
     """
 
     name: str
@@ -49,6 +59,13 @@ class Cache:
         The shortest prefix that is cached; None is the rule of the model.
     burst, parallel, prefixes, replicas : number
         Arrivals at once, calls in parallel, prefixes that share the traffic, caches that do.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> five_minutes = cm.ledgers.Cache(ttl_s=300)
+    >>> [round(float(five_minutes.hit_rate(per_s)), 2) for per_s in (0.001, 0.01, 1)]
+    [0.26, 0.95, 1.0]
     """
 
     ttl_s: Number
@@ -78,9 +95,18 @@ class Call:
     per_request : number
         Calls of this kind per request.
     cache : Cache, optional
+        How its stable prefix is cached; None is not at all.
     reuse : number, share
         Share of these calls that follow a call of the same task at once, and so find its prefix
         cached.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> system = cm.ledgers.Segment("system prompt", 1_500, stable=True)
+    >>> call = cm.ledgers.Call((system,), output_tokens=200, reasoning_tokens=300)
+    >>> call.prompt_tokens, call.generated_tokens, call.tokens
+    (1500.0, 500, 2000.0)
     """
 
     segments: tuple[Segment, ...]
@@ -128,7 +154,21 @@ class Call:
 
 @frozen
 class Request:
-    """The model calls that one request makes, in order."""
+    """The model calls that one request makes, in order.
+
+    Parameters
+    ----------
+    calls : tuple of Call
+        The call that answers comes first.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1_000, instruction_tokens=600, input_tokens=900, output_tokens=250)
+    >>> request = work.request().add(cm.ledgers.Segment("passages", 2_000))
+    >>> request.main.prompt_tokens
+    3500.0
+    """
 
     calls: tuple[Call, ...]
 

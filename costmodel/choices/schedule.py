@@ -51,6 +51,13 @@ def once(month: int = 0) -> Schedule:
     Returns
     -------
     Schedule
+        One occurrence, in that month.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cm.ledgers.once(2).weights(4, None).tolist()
+    [0.0, 0.0, 1.0, 0.0, 0.0]
     """
     return Schedule("once", month)
 
@@ -67,6 +74,13 @@ def monthly(start: int = 1) -> Schedule:
     Returns
     -------
     Schedule
+        One occurrence in every month from then on.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cm.ledgers.monthly(start=3).weights(4, None).tolist()
+    [0.0, 0.0, 0.0, 1.0, 1.0]
     """
     return Schedule("monthly", start)
 
@@ -78,6 +92,14 @@ def with_demand() -> Schedule:
     Returns
     -------
     Schedule
+        The demand of the month over that at the start.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1_000, input_tokens=900, output_tokens=250, growth_per_year=1.0)
+    >>> cm.ledgers.with_demand().weights(12, work.demand(12)).round(2).tolist()[:3]
+    [0.0, 1.0, 1.06]
     """
     return Schedule("with_demand")
 
@@ -94,6 +116,7 @@ def every(months: Number) -> Schedule:
     Returns
     -------
     Schedule
+        One occurrence in each of these months.
 
     Raises
     ------
@@ -121,6 +144,13 @@ def path(values: np.ndarray) -> Schedule:
     Returns
     -------
     Schedule
+        These occurrences.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cm.ledgers.path([0, 1, 1, 3]).weights(3, None).tolist()
+    [0.0, 1.0, 1.0, 3.0]
     """
     return Schedule("path", np.asarray(values, float))
 

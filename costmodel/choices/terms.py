@@ -29,6 +29,18 @@ class Trends:
     ----------
     api, gpu, labour, service : number, share/year, at least -1
         Tokens of an API, GPU-hours, hourly rates of people, list prices of stores and tools.
+
+    Raises
+    ------
+    ValueError
+        When a price falls by more than all of it.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> terms = cm.Terms(trends=cm.choices.Trends(api=-0.2, gpu=0, labour=0.03, service=0))
+    >>> terms.trends.api, cm.choices.Trends().api.mid
+    (-0.2, 0.0)
     """
 
     api: Number = Range(
@@ -54,7 +66,22 @@ def _person(name: str) -> Any:
 
 @frozen
 class People:
-    """Fully loaded hourly rates [USD/hour]: records of the catalogue, or your own."""
+    """Fully loaded hourly rates [USD/hour]: records of the catalogue, or your own.
+
+    Parameters
+    ----------
+    engineer, analyst, expert, annotator : Person
+        Who builds and keeps, who analyses, who knows the subject, and who labels.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> import costmodel as cm
+    >>> engineer = replace(cm.facts.person("engineer"), usd_per_hour=95)
+    >>> terms = cm.Terms(people=cm.choices.People(engineer=engineer))
+    >>> terms.people.engineer.usd_per_hour
+    95
+    """
 
     engineer: catalog.Person = _person("engineer")
     analyst: catalog.Person = _person("analyst")

@@ -6,7 +6,15 @@ from typing import Any
 
 
 class CatalogError(ValueError):
-    """A name, unit, class or key that the data does not know, or a wrong row of the data."""
+    """A name, unit, class or key that the data does not know, or a wrong row of the data.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cm.facts.gpu("H100-SMX")
+    Traceback (most recent call last):
+    costmodel.core.errors.CatalogError: no GPU 'H100-SMX' in gpus.csv; did you mean 'H100-SXM' ...
+    """
 
 
 class Infeasible(ValueError):

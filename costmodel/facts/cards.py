@@ -116,6 +116,7 @@ def api_price(
     Returns
     -------
     ApiPrice
+        The card of that day.
 
     Raises
     ------
@@ -157,6 +158,7 @@ def api_models(provider: str | None = None) -> list[str]:
     Returns
     -------
     list of str, sorted
+        Ids that `api_price` knows.
 
     Raises
     ------

@@ -95,6 +95,12 @@ ALL_DOC = """All records of {plural}.csv by id.
     Returns
     -------
     {{id: {record}}}
+        In the order of the file.
+
+    Examples
+    --------
+    >>> {plural}()["{id}"].id
+    '{id}'
     """
 
 
@@ -136,7 +142,7 @@ reranker, rerankers = _pair(Reranker, "reranker", "reranker", "rerankers", "rera
 reader, readers = _pair(Reader, "class of readers", "reader", "readers", "frontier")
 graph, graphs = _pair(Graph, "graph index", "graph", "graphs", "lazy")
 tuning, tunings = _pair(Tuning, "managed fine-tuning", "tuning", "tunings", "openai.gpt-4o")
-rents = _pair(Rent, "rent", "rent", "rents", "")[1]
+rents = _pair(Rent, "rent", "rent", "rents", "H100-SXM.neocloud.on_demand")[1]
 
 
 @public
@@ -290,6 +296,13 @@ def sources(folder: Folder = None) -> dict[str, Source]:
     Returns
     -------
     {id: Source}
+        In the order of the file.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cm.facts.sources()["genai-prices"].publisher
+    'Pydantic'
     """
     return dict(source_records(data_folder(folder)))
 

@@ -193,6 +193,13 @@ class ApiPrice:
         What has to be said about the card, and pairs of a field and the id of its source.
     cache_min_tokens : float or Range
         Shortest prefix that is cached [token].
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> card = cm.facts.api_price("gpt-4o", on="2026-11-01")
+    >>> card.provider, card.on, card.tiers[0].usd_per_mtok_in
+    ('openai', '2026-11-01', 2.5)
     """
 
     id: str

@@ -25,6 +25,15 @@ def assumptions(study: Study, of: str = "") -> Table:
     -------
     Table
         Columns input, low, mid, high, unit, source, default.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-01"))
+    >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250)
+    >>> table = cm.report.assumptions(option, work, of="plain API")
+    >>> [column.words for column in table.columns]
+    ['input', 'low', 'middle', 'high', 'unit', 'source', 'default']
     """
     table = register(study)
     caption = f"{len(table)} inputs, {table['default'].sum()} of them untouched defaults"
@@ -47,5 +56,13 @@ def sources(study: Study, more: Iterable[str] = ()) -> Table:
     -------
     Table
         Columns id, publisher, title, url, accessed.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-01"))
+    >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250)
+    >>> cm.report.sources(option, work).rows[0][:2]
+    ('genai-prices', 'Pydantic')
     """
     return show(bibliography(study, more)[["id", "publisher", "title", "url", "accessed"]])

@@ -171,6 +171,11 @@ def cards(items: Iterable[tuple[str, str, str]]) -> Block:
     Block
         For the last line of a cell.
 
+    Raises
+    ------
+    ValueError
+        When a card is no triple.
+
     Examples
     --------
     >>> cards([("Cheapest", "$1.2M", "RAG, 36 months")])
@@ -206,6 +211,13 @@ def results(table: pd.DataFrame | None = None, **numbers: Any) -> None:
         Written as CSV with full precision.
     **numbers
         Numbers, texts and lists that JSON can hold.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Prompt")
+    >>> table = cm.compare(study, draws=200)
+    >>> cm.report.results(table, best="RAG", months=study.terms.months)
     """
     content: dict[str, Any] = {
         "numbers": {name: for_json(value) for name, value in numbers.items()}

@@ -73,6 +73,15 @@ def steps_and_success(
     ------
     ValueError
         When the option has no agent, or an argument is empty or outside its range.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> agent = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-01"), cm.Agent())
+    >>> work = cm.Workload(10_000, input_tokens=900, output_tokens=250)
+    >>> table = cm.operations.steps_and_success(agent, work, steps=[5, 50], success=[0.9, 0.5])
+    >>> (table["usd_per_resolved"] * table["success"] / table["usd_per_task"]).round(6).to_list()
+    [1.0, 1.0, 1.0, 1.0]
     """
     steps = number_list("steps_and_success: steps", steps).tolist()
     success = number_list("steps_and_success: success", success, LEAST_SHARE, 1).tolist()
@@ -126,6 +135,20 @@ def coding_ways(
     ------
     ValueError
         When the option is a Mix or has no CodingAgent, or an argument is outside its range.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> api = cm.Api("gpt-6.1-terra", on="2026-11-01", accepted=0.75)
+    >>> work = cm.Workload(1_000, instruction_tokens=3_000, input_tokens=500, output_tokens=200)
+    >>> coder = cm.Option(api, cm.CodingAgent(), cm.PromptCache())
+    >>> ways = cm.operations.coding_ways(coder, work, hours_by_hand=4, draws=200)
+    >>> ways.set_index("way")["usd_people"].round(-1)
+    way
+    developer alone               470.0
+    developer with AI             470.0
+    agent, read by a developer    300.0
+    Name: usd_people, dtype: float64
     """
     ratio = catalog.practice("coding.time_ratio") if time_ratio is None else time_ratio
     require("hours_by_hand", hours_by_hand)

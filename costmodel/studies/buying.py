@@ -223,6 +223,16 @@ def by_utilisation(
     ------
     ValueError
         When an argument is of another kind or outside its range.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> own = cm.Hosted("llama-3.1-8b", gpu="L40S")
+    >>> work = cm.Workload(1e6, input_tokens=1_000, output_tokens=100)
+    >>> table = cm.serving.by_utilisation(own, work, shares=[0.1, 1.0], draws=200)
+    >>> usd = table["usd_per_mtok_out"]
+    >>> round(float(usd[0] / usd[1]), 6)
+    10.0
     """
     terms = terms or Terms()
     _check_replicas("by_utilisation", serving, work, terms, replicas)
@@ -319,6 +329,15 @@ def own_over_api(
     ------
     ValueError
         When an argument is of another kind or outside its range.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> own, api = cm.Hosted("llama-3.1-8b", gpu="L40S"), cm.Api("gpt-4o", on="2026-11-01")
+    >>> work = cm.Workload(1e6, input_tokens=1_000, output_tokens=100)
+    >>> ratio = cm.serving.own_over_api(own, api, work, utilisation=[0.02, 0.5], fte=[0, 1])
+    >>> (ratio < 1).to_numpy().tolist()
+    [[True, True], [False, True]]
     """
     terms = terms or Terms()
     _check_replicas("own_over_api", own, work, terms, replicas)

@@ -107,6 +107,14 @@ def unpriced(
         When `stopped_share` is outside its range.
     Infeasible
         When the option cannot run.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-01"), cm.Evals(), cm.Monitoring())
+    >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250, usd_per_failure=0.4)
+    >>> cm.operations.unpriced(option, work)["operation"].to_list()
+    ['Release', 'Upgrades', 'Compliance']
     """
     require("stopped_share", stopped_share, 0, MOST_STOPPED)
     option, work, terms = middle((study.option(label), study.work, study.terms))
@@ -228,6 +236,20 @@ def release_policies(
     ------
     ValueError
         When no model answers in the option, or `release` is no Release.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-01"))
+    >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250, usd_per_failure=0.4)
+    >>> table = cm.operations.release_policies(
+    ...     option, work, policies=["shadow", "canary"], draws=200
+    ... )
+    >>> table[["policy", "days", "slips"]].round(2)
+       policy  days  slips
+    0  shadow  14.0   0.20
+    1  canary   6.0   0.07
+    2    none   0.0   1.00
     """
     drawn, ways = _no_release(study.option(label)), _ways(study, label, release, policies)
     year = _a_year_of(study, {policy: _with(drawn, way) for policy, way in ways.items()})
@@ -290,6 +312,19 @@ def best_policy(
     ------
     ValueError
         When an axis is empty, or no model answers in the option.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-01"))
+    >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250)
+    >>> table = cm.operations.best_policy(option, work, [1e3, 1e6], usd_per_failure=[0.01, 1.0])
+    >>> table[["requests_per_month", "usd_per_failure", "policy"]]
+       requests_per_month  usd_per_failure  policy
+    0              1000.0             0.01    none
+    1              1000.0             1.00    none
+    2           1000000.0             0.01  replay
+    3           1000000.0             1.00  canary
     """
     axes = {"requests_per_month": requests_per_month, "usd_per_failure": usd_per_failure}
     for name, values in axes.items():

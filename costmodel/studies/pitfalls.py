@@ -107,6 +107,15 @@ def lint(
     ------
     ValueError
         When `accept_zero` names what is no zero.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-01"))
+    >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250)
+    >>> notes = cm.operations.lint(option, work)
+    >>> int((notes["code"] == "risk").sum())
+    5
     """
     accept_zero = (study.accept_zero or ()) if accept_zero is None else accept_zero
     check(

@@ -61,6 +61,17 @@ def capacity(study: Study, label: str | None = None) -> pd.DataFrame:
     ------
     ValueError
         When the option has no fleet.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> own = cm.Option(cm.Hosted("llama-3.1-8b", gpu="L40S"))
+    >>> work = cm.Workload(1e6, input_tokens=1_000, output_tokens=100, growth_per_year=1.0)
+    >>> fleet = cm.serving.capacity(own, work)
+    >>> fleet[["month", "load", "replicas", "utilisation"]].iloc[[0, 35]].round(1)
+        month  load  replicas  utilisation
+    0       1   0.1       1.0          0.0
+    35     36   0.6       3.0          0.1
     """
     option, work, terms = middle((study.option(label), study.work, study.terms))
     months = np.arange(1, terms.months + 1)
@@ -120,6 +131,15 @@ def day(
     ------
     ValueError
         When the option has no fleet.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> own = cm.Option(cm.Hosted("llama-3.1-8b", gpu="L40S"))
+    >>> work = cm.Workload(1e6, input_tokens=1_000, output_tokens=100)
+    >>> table = cm.serving.day(own, work)
+    >>> len(table), int(table["load"].idxmax()), bool((table["load"] <= table["capacity"]).all())
+    (24, 12, True)
     """
     one_number("day: days_per_month", days_per_month, 1, 31)
     option, work, terms = middle((study.option(label), study.work, Terms(months=1)))
@@ -175,6 +195,13 @@ class Site:
     ------
     ValueError
         When the grid is not known.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> site = cm.serving.Site(carbon=0.05, pue=1.2)
+    >>> site.carbon, site.pue, site.idle_power.mid
+    (0.05, 1.2, 0.18)
     """
 
     grid: str = "world"
@@ -239,6 +266,15 @@ def footprint(
         When the option has no fleet.
     ValueError
         When `site` is no Site.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> own = cm.Option(cm.Hosted("llama-3.1-8b", gpu="L40S"))
+    >>> work = cm.Workload(1e6, input_tokens=1_000, output_tokens=100)
+    >>> table = cm.serving.footprint(own, work, site=cm.serving.Site(pue=1.2), draws=200)
+    >>> f"{table.loc['kwh_per_month', 'mid']:.0f} kWh a month"
+    '85 kWh a month'
     """
     site = site or Site()
     of_kind("footprint: the site", site, Site)

@@ -95,6 +95,14 @@ def paybacks(
     ------
     CatalogError
         When a label is not known.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> table = cm.training.paybacks(study, "Few-shot", "LoRA", draws=200)
+    >>> table["counted"].to_list(), table["requests"].is_monotonic_increasing
+    (['training only', '+ data', '+ people', '+ maintenance'], True)
     """
     study = study.only(*study.pair(first, second))
     try:
@@ -156,6 +164,21 @@ def underestimates(
         When there is no estimate.
     CatalogError
         When a phase is not known.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> naive = {
+    ...     "one run and a week": (("training",), 1),
+    ...     "runs and data": (("training", "data"), 0),
+    ... }
+    >>> table = cm.training.underestimates(study, naive, label="LoRA")
+    >>> [
+    ...     f"{counted}: {factor:.0f} times too low"
+    ...     for counted, _, factor in table.itertuples(index=False)
+    ... ]
+    ['one run and a week: 63 times too low', 'runs and data: 9 times too low']
     """
     study = study.only(study.label(label)).changed(months=months)
     usd = ledger(study).groupby("phase")["usd"].sum().drop("failures", errors="ignore")
@@ -197,6 +220,14 @@ def tenants(study: Study, counts: Iterable[float]) -> pd.DataFrame:
     ------
     ValueError
         When a count is below 1.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("LoRA")
+    >>> usd = cm.training.tenants(study, counts=[1, 10])["usd_per_tenant_month"]
+    >>> bool(usd[1] < usd[0])
+    True
     """
     n = number_list("tenants: counts", counts, 1)
     traffic = n * middle(study.work.requests_per_month)

@@ -49,6 +49,18 @@ def inference_share(
     ------
     ValueError
         When `volumes` is empty.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("Prompt", "RAG")
+    >>> table = cm.operations.inference_share(study, volumes=[1e4, 1e6])
+    >>> table[["option", "requests_per_month", "share"]].round(1)
+       option  requests_per_month  share
+    0  Prompt             10000.0    0.0
+    1     RAG             10000.0    0.0
+    2  Prompt           1000000.0    0.4
+    3     RAG           1000000.0    0.4
     """
     study = study.changed(months=months)
     if volumes is not None:
@@ -90,6 +102,16 @@ def oneoffs(
     -------
     pandas.DataFrame
         Columns: month, date, phase, item, usd [USD]. Every Range is at its middle.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> cm.operations.oneoffs(study, "LoRA")[["month", "phase", "item"]].head(3)
+       month  phase                                 item
+    0      0  build  build the data set and the training
+    1      0  build            write and test the prompt
+    2      0  build                       set up serving
     """
     study = study.only(study.label(label)).changed(months=months)
     book = ledger(study)
@@ -125,6 +147,17 @@ def putting_off(study: Study, months: Sequence[float], label: str | None = None)
     ------
     ValueError
         When a wait is shorter than 0.1 months.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> cm.operations.putting_off(study, months=[3, 12], label="RAG")[["months", "overpaid"]].round(
+    ...     2
+    ... )
+       months  overpaid
+    0     3.0      0.10
+    1    12.0      0.35
     """
     wait = np.asarray(months, float)
     require("months", wait, low=LEAST_WAIT)

@@ -59,6 +59,13 @@ def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
         One row each. Columns: case, steps [count], success [share], reported, low, mid, high [USD a
         task; the band holds 80 %], ratio (mid over reported), inside, per_resolved (reported over
         success) [USD], source.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> table = cm.operations.agent_runs(draws=100)
+    >>> bool((table["per_resolved"] >= table["reported"]).all())
+    True
     """
     flat = Terms(start="2026-01-01", months=1, trends=STILL)
     work = Workload(1_000, instruction_tokens=PROMPT_TOKENS, output_tokens=200)

@@ -261,6 +261,13 @@ class Standing:
         The errors of training and serving in one sentence or two.
     cards : tuple
         Four numbers as (label, value, note).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cards = (("runs within 25 %", "61%", "of those measured"),)
+    >>> cm.validation.Standing("Half of the runs lie within 20 %.", cards).cards[0][1]
+    '61%'
     """
 
     sentence: str
@@ -279,6 +286,7 @@ def standing(table: pd.DataFrame) -> Standing:
     Returns
     -------
     Standing
+        The errors in a sentence, and four numbers.
 
     Raises
     ------

@@ -61,6 +61,17 @@ class Fleet:
     ------
     ValueError
         For an unknown scaling or term, and for warm replicas in a fleet that keeps all replicas up.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1e7, input_tokens=1_000, output_tokens=100, peak_to_average=3)
+    >>> fixed = cm.Option(cm.Hosted("llama-3.1-8b", gpu="L40S"))
+    >>> fleet = cm.serving.Fleet(scaling="hourly")
+    >>> hourly = cm.Option(cm.Hosted("llama-3.1-8b", gpu="L40S", fleet=fleet))
+    >>> hours = [cm.serving.capacity(x, work)["gpu_hours"].mean() for x in (fixed, hourly)]
+    >>> bool(hours[1] < hours[0])
+    True
     """
 
     # -- head room

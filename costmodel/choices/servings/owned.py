@@ -46,6 +46,7 @@ class Owned:
     server_overhead : number, x
         Price of a server over that of its GPUs.
     gpus_per_server : int
+        GPUs of one server [count].
     it_watts : number, W, optional
         Power of a GPU with its share of server and network, before cooling; None is taken from the
         GPU.
@@ -54,6 +55,16 @@ class Owned:
     residual : number, share
         Share of its price that a server fetches after three years; `resale` gives it at another
         age.
+    usd_per_kw_month : number, USD/kW-month
+        Rate of wholesale colocation.
+    usd_per_kwh : number, USD/kWh
+        Price of electricity.
+    pue : number, x
+        Power of the facility over that of its servers.
+    operations_fte_per_server : number, FTE
+        Engineers kept busy by one server.
+    setup_weeks : number, week
+        Engineer-weeks to put the servers into service.
 
     Raises
     ------

@@ -39,6 +39,14 @@ from costmodel.pages.plots.style import (
 def plot_lifecycle(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """Where the money goes: one bar per option, stacked by phase, cheapest on top (a table of
     `ledger`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Prompt")
+    >>> ax = cm.plots.plot_lifecycle(cm.ledger(study))
+    >>> [tick.get_text() for tick in ax.get_yticklabels()]
+    ['RAG', 'Prompt']
     """
     paid = by_phase(table, "option", money)
     paid = paid.loc[paid.sum(axis=1).sort_values(kind="stable").index]
@@ -76,7 +84,16 @@ def plot_cumulative(
 ) -> Axes:
     """What has been paid by each month (a table of `cash_flow`), and up to `crossings` months in
     which one option falls below another, marked and named: changes of the cheapest first. `column`
-    may also be "npv"."""
+    may also be "npv".
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Prompt")
+    >>> ax = cm.plots.plot_cumulative(cm.finance.cash_flow(study))
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('month (0: today)', 'cost so far [USD]')
+    """
     paid = by_option(in_currency(table, money), "month", column)
     colours = colours or palette(paid.columns)
     ax = ax or picture(max(3.0, 0.6 + 0.21 * paid.shape[1]))
@@ -120,6 +137,14 @@ def plot_tornado(
     `tornado`).
 
     The ends say the value of the input; `base` marks the total with every input at its middle.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> table = cm.uncertainty.tornado(cm.load("support_assistant"), "Prompt")
+    >>> ax = cm.plots.plot_tornado(table, n=3)
+    >>> len(ax.get_yticklabels()), ax.get_xlabel()
+    (3, 'total cost over the horizon [USD]')
     """
     table = in_currency(table, money, "low", "high").head(n)
     ax = ax or picture(1.0 + 0.28 * len(table))

@@ -50,6 +50,14 @@ def plot_fan(
 ) -> Axes:
     """What has been paid up to each month: the median as a line, 80 % of the draws shaded (a table
     of `fan`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Prompt")
+    >>> ax = cm.plots.plot_fan(cm.uncertainty.fan(study, draws=100, months=12))
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('month', 'paid so far, median and 80 % band [USD]')
     """
     ax = ax or picture()
     colours = colours or palette(table["option"])
@@ -66,7 +74,17 @@ def plot_fan(
 
 @figure
 def plot_waterfall(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
-    """Why a total changed: from before to after, one bar for each step (a table of `waterfall`)."""
+    """Why a total changed: from before to after, one bar for each step (a table of `waterfall`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> table = cm.finance.waterfall(study.only("Prompt"), study.only("RAG"))
+    >>> ax = cm.plots.plot_waterfall(table)
+    >>> len(ax.get_yticklabels()) == len(table)
+    True
+    """
     check(len(table) > 2, "plot_waterfall: the table has no steps")
     ax = ax or picture(1.0 + 0.32 * len(table))
     table = in_currency(table, money)
@@ -90,6 +108,15 @@ def plot_waterfall(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
 def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """The cash of one option against its baseline: net of each month as bars, their sum as a line
     (one option of `case_flow`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> people = cm.Option(cm.finance.Staff(minutes_per_request=4))
+    >>> flow = cm.finance.case_flow(study.only("RAG"), baseline=people)
+    >>> cm.plots.plot_case(flow).get_xlabel()
+    'month; 0 is today'
     """
     check(
         table["option"].nunique() == 1, "plot_case shows one option; choose its rows of case_flow"
@@ -115,7 +142,17 @@ def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def plot_regions(
     table: pd.DataFrame, ax: Axes | None = None, colours: Colours | None = None
 ) -> Axes:
-    """Who is cheapest where: a map over two inputs with the present point (of `regions`)."""
+    """Who is cheapest where: a map over two inputs with the present point (of `regions`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("Few-shot", "LoRA")
+    >>> over = {"requests_per_month": [1e3, 1e5, 1e7], "usd_per_failure": [0.0, 0.1, 1.0]}
+    >>> ax = cm.plots.plot_regions(cm.decisions.regions(study, over, quality_floor=0))
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['Few-shot', 'LoRA']
+    """
     x, y = table.columns[:2]
     ax = ax or picture(3.8)
     labels = [str(best) for best in table["best"].value_counts().index if best]
@@ -141,6 +178,14 @@ def plot_regions(
 def plot_sobol(table: pd.DataFrame, ax: Axes | None = None, n: int = 8) -> Axes:
     """Share of the variance that each input explains, alone and with its interactions, with the 90
     % ends (a table of `sobol`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> table = cm.uncertainty.sobol(study, "RAG", points=32)
+    >>> len(cm.plots.plot_sobol(table, n=5).get_yticklabels())
+    5
     """
     table = table.head(n)
     ax = ax or picture(1.0 + 0.32 * len(table))
@@ -171,6 +216,15 @@ def plot_information(
 ) -> Axes:
     """What knowing something before the choice is worth, with twice its sampling error (a table of
     `value_of_information`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Prompt", "LoRA")
+    >>> table = cm.uncertainty.value_of_information(study, draws=500)
+    >>> ax = cm.plots.plot_information(table, n=4)
+    >>> ax.get_xlabel()
+    'most that knowing it is worth over the horizon [USD]'
     """
     table = table[(table["usd"] > 0) | (table["kind"] == "all")].head(n + 1)
     table = in_currency(table, money)
@@ -195,7 +249,15 @@ def plot_information(
 
 @figure
 def plot_scaling(draws: list[int], seconds: list[float], ax: Axes | None = None) -> Axes:
-    """Time of `compare` by the number of draws, beside a line through the last point."""
+    """Time of `compare` by the number of draws, beside a line through the last point.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> ax = cm.plots.plot_scaling([1_000, 10_000, 100_000], seconds=[0.1, 0.4, 3.5])
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('draws', 'time of one compare [s]')
+    """
     ax = ax or picture(3.0)
     ax.plot(draws, seconds, "o-", color=COLOURS[1], markersize=5, label="measured")
     linear = seconds[-1] * np.asarray(draws) / draws[-1]

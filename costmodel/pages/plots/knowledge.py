@@ -72,6 +72,14 @@ def plot_knowledge_table(
 ) -> Axes:
     """The worked comparison as a table: dollars a month, the cheapest of each row shaded (a table
     of `knowledge_table`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> table = cm.knowledge.knowledge_table(queries_per_day=[50, 5_000])
+    >>> ax = cm.plots.plot_knowledge_table(table)
+    >>> ax.texts[0].get_text()
+    'queries/day'
     """
     share, *ways = table.columns.drop("cheapest")
     sign = dollars(1, money)[0]
@@ -99,7 +107,19 @@ def plot_region(
     table: pd.DataFrame, ax: Axes | None = None, here: tuple[float, float] | None = None
 ) -> Axes:
     """The cheapest way by pages and queries a day, in its colour; hatched where it wins fewer than
-    80 % of the draws (a table of `knowledge_map`). `here` marks (pages, queries a day)."""
+    80 % of the draws (a table of `knowledge_map`). `here` marks (pages, queries a day).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(3e4, input_tokens=60, output_tokens=300, corpus=cm.Corpus(tokens=4e5))
+    >>> options = cm.knowledge.knowledge_options(work, on="2026-11-01")
+    >>> two = {label: options[label] for label in ("RAG", "Long context, 1 h")}
+    >>> axes = {"pages": [10, 1e3], "queries_per_day": [1, 1e4]}
+    >>> table = cm.knowledge.knowledge_map(two, work, **axes, draws=5)
+    >>> cm.plots.plot_region(table, here=(300, 1_000)).get_xlabel()
+    'pages'
+    """
     ways = table["winner"].cat
     colours = colours_of(ways.categories)
     ax = ax or picture(3.9)
@@ -130,7 +150,18 @@ def plot_timeline(
 ) -> Axes:
     """What it costs to keep each index up to date, month by month, store and people left out (a
     ledger): one lane for each way, the dearest on top, pale the first index, dark what is done
-    again. Each lane has a scale of its own, its dollars stand beside it."""
+    again. Each lane has a scale of its own, its dollars stand beside it.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(3e4, input_tokens=60, output_tokens=300, corpus=cm.Corpus(tokens=4e6))
+    >>> options = cm.knowledge.knowledge_options(work, on="2026-11-01")
+    >>> two = {label: options[label] for label in ("RAG", "GraphRAG")}
+    >>> ax = cm.plots.plot_timeline(cm.ledger(two, work, months=12), months=12)
+    >>> [tick.get_text() for tick in ax.get_yticklabels()]
+    ['GraphRAG', 'RAG']
+    """
     table = table[table["item"].str.contains(REINDEXING) & table["month"].between(0, months)]
     check(len(table), "plot_timeline: no option of the ledger has an index to keep")
     colours = colours_of(table["option"])
@@ -180,6 +211,16 @@ def plot_question_mix(
 ) -> Axes:
     """Accuracy against the cost of a request, as facts (dot) give way to hard questions (arrow
     head): a table of `cost_by_mix`.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(3e4, input_tokens=60, output_tokens=300, corpus=cm.Corpus(tokens=4e6))
+    >>> options = cm.knowledge.knowledge_options(work, on="2026-11-01")
+    >>> two = {label: options[label] for label in ("RAG", "GraphRAG")}
+    >>> ax = cm.plots.plot_question_mix(cm.knowledge.cost_by_mix(two, work, shares=[0, 0.5, 1]))
+    >>> ax.get_legend_handles_labels()[1]
+    ['RAG', 'GraphRAG']
     """
     colours = colours_of(table["option"])
     ax = ax or picture(3.7)
@@ -202,6 +243,15 @@ def plot_question_mix(
 def plot_budget(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """Answers accepted and cost of an accepted answer against the tokens of context, each with its
     best (a table of `context_budget`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> table = cm.knowledge.context_budget(study, "RAG", top_k=[2, 5, 10, 20])
+    >>> ax = cm.plots.plot_budget(table)
+    >>> ax.get_ylabel(), len(ax.figure.axes)
+    ('answers accepted', 2)
     """
     ax = ax or picture(3.2)
     right = ax.twinx()
@@ -238,6 +288,15 @@ def plot_budget(table: pd.DataFrame, ax: Axes | None = None, money: Currency = U
 def plot_index_cost(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """What each graph index costs to build: middle as a dot, 80 % band as a bar (a table of
     `index_cost`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(3e4, input_tokens=60, corpus=cm.Corpus(tokens=4e6))
+    >>> small = cm.Api("gpt-6-luna", on="2026-11-01")
+    >>> table = cm.knowledge.index_cost(work, small, variants=["full", "lazy"], draws=100)
+    >>> [tick.get_text() for tick in cm.plots.plot_index_cost(table).get_yticklabels()]
+    ['GraphRAG', 'LazyGraphRAG']
     """
     table = in_currency(table.rename(index=INDEXES), money)
     ends = ["usd_low", "usd", "usd_high"]
@@ -251,6 +310,13 @@ def plot_latency(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     mark): a table of `latency`.
 
     Ways that cannot run are left out.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> table = cm.knowledge.latency(cm.load("support_assistant").only("Prompt", "RAG"), draws=100)
+    >>> [tick.get_text() for tick in cm.plots.plot_latency(table).get_yticklabels()]
+    ['Prompt', 'RAG']
     """
     table = table[table["p50"].notna()]
     check(len(table), "plot_latency: no way can run")

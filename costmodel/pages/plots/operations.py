@@ -63,7 +63,17 @@ def plot_year(
     money: Currency = USD,
 ) -> Axes:
     """What each month costs, by phase, expected losses hatched on top (a ledger of one option);
-    `events` (a table of `oneoffs`) are numbered and named above."""
+    `events` (a table of `oneoffs`) are numbered and named above.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG")
+    >>> events = cm.operations.oneoffs(study)
+    >>> ax = cm.plots.plot_year(cm.ledger(study, months=12), events)
+    >>> ax.get_ylabel()
+    'cost of the month [USD]'
+    """
     paid = by_phase(table, "month", money)
     months = np.arange(paid.index.max() + 1)
     ends = paid.reindex(months, fill_value=0.0).cumsum(axis=1)
@@ -110,6 +120,15 @@ def _dearest_purchases(events: pd.DataFrame | None, money: Currency) -> list[tup
 def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """What each release policy costs and what it still loses in a year, cheapest on top (a table of
     `release_policies`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG")
+    >>> table = cm.operations.release_policies(study, policies=["shadow", "canary"], draws=200)
+    >>> ax = cm.plots.plot_policies(table)
+    >>> sorted(tick.get_text() for tick in ax.get_yticklabels())
+    ['canary', 'none: all at once', 'shadow']
     """
     ax = ax or picture(0.9 + 0.36 * len(table))
     table = in_currency(table, money)
@@ -134,6 +153,15 @@ def plot_best_policy(
 ) -> Axes:
     """The cheapest release policy by traffic and by what a failure costs (a table of
     `best_policy`); `now` marks a workload.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG")
+    >>> table = cm.operations.best_policy(study, [1e3, 1e5, 1e7], [0.01, 1.0])
+    >>> ax = cm.plots.plot_best_policy(table, now=(3e5, 0.4))
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['none', 'replay', 'canary']
     """
     ax = ax or picture(3.3)
     best = set(table["policy"])
@@ -156,7 +184,16 @@ def plot_best_policy(
 @figure
 def plot_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Inference as a share of everything, by volume (a table of `inference_share` with volumes);
-    the band is what is published, 20 to 30 %."""
+    the band is what is published, 20 to 30 %.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Prompt")
+    >>> table = cm.operations.inference_share(study, [1e4, 1e5, 1e6])
+    >>> cm.plots.plot_shares(table).get_ylabel()
+    'inference over everything [share]'
+    """
     ax = ax or picture(2.9)
     ax.axhspan(*INFERENCE_BAND, color=PALE, alpha=0.8, linewidth=0, zorder=0)
     lines = by_option(table, "requests_per_month", "share")
@@ -172,6 +209,15 @@ def plot_shares(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def plot_tasks(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """Cost of a resolved task against the steps it takes, one line for each success (a table of
     `steps_and_success`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> agent = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-01"), cm.Agent())
+    >>> work = cm.Workload(10_000, input_tokens=900, output_tokens=250)
+    >>> table = cm.operations.steps_and_success(agent, work, [2, 10, 50], success=[0.9, 0.5])
+    >>> cm.plots.plot_tasks(table).get_ylabel()
+    'cost of a resolved task [USD]'
     """
     ax = ax or picture(3.1)
     table = in_currency(table, money).sort_values("success", ascending=False, kind="stable")
@@ -190,6 +236,14 @@ def plot_tasks(table: pd.DataFrame, ax: Axes | None = None, money: Currency = US
 def plot_agent_runs(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Dollars a task: the published number as a diamond, ours as a dot in its 80 % band (a table of
     `agent_runs`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> table = cm.operations.agent_runs(draws=100)
+    >>> ax = cm.plots.plot_agent_runs(table)
+    >>> len(ax.get_yticklabels()) == len(table)
+    True
     """
     table = table.sort_values("reported", kind="stable")
     ax = ax or picture(0.9 + 0.25 * len(table))

@@ -56,6 +56,14 @@ def plot_bands(
 
     At the right stands the share of draws in which the option is the cheapest; what cannot be
     ranked is grey, with its reason; what is not eligible (a table of `recommend`) is pale.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Prompt")
+    >>> ax = cm.plots.plot_bands(cm.compare(study, draws=200))
+    >>> [tick.get_text() for tick in ax.get_yticklabels()]
+    ['RAG', 'Prompt']
     """
     table = in_currency(table, money).sort_values("mid", kind="stable", na_position="last")
     colours = colours or palette(table.index)
@@ -120,6 +128,15 @@ def plot_sweep(
     `crossings` are tables of `breakeven` over the same input: each crossing is marked, named and
     banded. `relative` shows each cost over the cheapest at that value, so that lines which would
     run side by side over factors of ten can be told apart; `now` marks the present value.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Prompt")
+    >>> volumes = [1e4, 1e5, 1e6]
+    >>> table = cm.sweep(study, "requests_per_month", volumes, draws=0)
+    >>> cm.plots.plot_sweep(table, over="requests_per_month", now=3e5).get_xlabel()
+    'requests per month [request/month]'
     """
     check(
         over in table,
@@ -191,6 +208,14 @@ def plot_quality(
 
     `cost` is "per_accepted", "per_request", "per_month" or "mid"; `floor` draws the least quality
     that is acceptable.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> table = cm.compare(cm.load("support_assistant"), draws=10)
+    >>> ax = cm.plots.plot_quality(table, cost="per_accepted", floor=0.7)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('answers accepted [share]', 'cost of an accepted answer [USD]')
     """
     names = {
         "per_accepted": "cost of an accepted answer [{}]",

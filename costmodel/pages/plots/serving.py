@@ -51,8 +51,23 @@ def colours(labels: Iterable[str], api: str, own: str) -> dict[str, str]:
     """Colours of the options beside those of these figures: the API green, own GPUs blue, others
     warm.
 
-    >>> colours(["API", "Own", "Both"], "API", "Own")["Both"] == STAFF
-    True
+    Parameters
+    ----------
+    labels : iterable of str
+        Labels of all options.
+    api, own : str
+        Which of them is the API, and which the own GPUs.
+
+    Returns
+    -------
+    dict of label to colour
+        In the order of the labels.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cm.plots.colours(["API", "Own", "Both"], api="API", own="Own")
+    {'API': '#009E73', 'Own': '#0072B2', 'Both': '#D55E00'}
     """
     rest = iter((STAFF, COLOURS[9], COLOURS[8], COLOURS[11]))
     return {
@@ -65,6 +80,16 @@ def colours(labels: Iterable[str], api: str, own: str) -> dict[str, str]:
 def plot_utilisation(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """Price of a million output tokens against the share of capacity in use, with its band (a table
     of `by_utilisation`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> own, api = cm.Hosted("llama-3.1-8b", gpu="L40S"), cm.Api("gpt-4o-mini", on="2026-11-01")
+    >>> work = cm.Workload(1e6, input_tokens=1_000, output_tokens=100)
+    >>> table = cm.serving.by_utilisation(own, work, [0.05, 0.2, 1.0], fte=0.5, api=api, draws=100)
+    >>> ax = cm.plots.plot_utilisation(table)
+    >>> ax.get_ylabel()
+    'price of a million output tokens [USD/Mtok]'
     """
     ax = ax or picture(3.3)
     table = in_currency(table, money).set_index("utilisation")
@@ -93,6 +118,15 @@ def _name_use(ax: Axes, shares: pd.Index) -> None:
 def plot_day(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """One day: replicas that are up, the part that is busy, and what spills over (a table of
     `day`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> own = cm.Option(cm.Hosted("llama-3.1-8b", gpu="L40S"))
+    >>> work = cm.Workload(1e6, input_tokens=1_000, output_tokens=100)
+    >>> ax = cm.plots.plot_day(cm.serving.day(own, work))
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('hour of the day, busiest in the middle', 'replicas')
     """
     ax = ax or picture(2.8)
     edges = np.arange(25)
@@ -121,6 +155,15 @@ def plot_breakeven_map(
     `own_over_api`).
 
     `now` marks a pair (utilisation, FTE).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> own, api = cm.Hosted("llama-3.1-8b", gpu="L40S"), cm.Api("gpt-4o", on="2026-11-01")
+    >>> work = cm.Workload(1e6, input_tokens=1_000, output_tokens=100)
+    >>> table = cm.serving.own_over_api(own, api, work, utilisation=[0.02, 0.2, 1], fte=[0, 0.5, 1])
+    >>> cm.plots.plot_breakeven_map(table, now=(0.2, 0.5)).get_ylabel()
+    'engineers kept busy [FTE]'
     """
     check(
         min(table.shape) > 1,
@@ -167,6 +210,14 @@ def plot_breakeven_map(
 def plot_buy_or_rent(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
     """Present value of buying and of each rent, with its band; at the right the share of hours from
     which buying pays (`buy_or_rent`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> table = cm.serving.buy_or_rent("H100-SXM", utilisation=0.5, draws=100)
+    >>> ax = cm.plots.plot_buy_or_rent(table)
+    >>> [tick.get_text() for tick in ax.get_yticklabels()][0]
+    'buy'
     """
     ax = ax or picture(0.9 + 0.34 * len(table))
     table = in_currency(table, money)

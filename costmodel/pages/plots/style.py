@@ -109,7 +109,10 @@ def figure(plot: Plot) -> Plot:
 
     told = [f"{name} : {PARAMETERS[name]}" for name in signature(plot).parameters]
     lines = ["Parameters", "-" * 10, *told, "", "Returns", "-" * 7, "Axes", "    With the figure."]
-    drawn.__doc__ = f"{cleandoc(plot.__doc__ or '')}\n\n" + "\n".join(lines)
+    lines += ["", "Raises", "-" * 6, "ValueError"]
+    lines += ["    When the table is empty, or does not hold what the figure shows."]
+    told_first, head, example = cleandoc(plot.__doc__ or "").partition("\n\nExamples\n")
+    drawn.__doc__ = f"{told_first}\n\n" + "\n".join(lines) + head + example
     return public(drawn)  # type: ignore[return-value]
 
 

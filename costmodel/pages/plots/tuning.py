@@ -38,6 +38,14 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
     `now` marks the requests that arrive within the horizon: what lies right of it is not earned
     back in time. At the right stands the share of draws in which a request of the tune is no
     cheaper.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> table = cm.training.paybacks(cm.load("support_assistant"), "Few-shot", "LoRA", draws=100)
+    >>> ax = cm.plots.plot_paybacks(table, now=300_000 * 36)
+    >>> [tick.get_text() for tick in ax.get_yticklabels()]
+    ['training only', '+ data', '+ people', '+ maintenance']
     """
     ax = ax or picture(0.9 + 0.42 * len(table))
     rows = np.flatnonzero(table["requests"] > 0)
@@ -69,7 +77,18 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
 
 @figure
 def plot_tenants(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
-    """What a tenant costs a month while more of them share a base (a table of `tenants`)."""
+    """What a tenant costs a month while more of them share a base (a table of `tenants`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> table = cm.training.tenants(
+    ...     cm.load("support_assistant").only("Prompt", "LoRA"), [1, 10, 100]
+    ... )
+    >>> ax = cm.plots.plot_tenants(table)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('tenants', 'cost of one tenant [USD/month]')
+    """
     colours = palette(table["option"])
     ax = ax or picture(3.0)
     table = in_currency(table, money).dropna()

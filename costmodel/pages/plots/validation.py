@@ -56,6 +56,13 @@ def plot_fidelity(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
     A run whose band misses the line is a cross. One quantity per figure: give it the runs of one
     part.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> ax = cm.plots.plot_fidelity(cm.validation.fidelity("memory"))
+    >>> ax.get_xlabel()
+    'reported peak memory of one GPU [GB]'
     """
     units = table["unit"].unique()
     check(
@@ -113,7 +120,15 @@ def _square(ax: Axes, low: float, high: float, name: str) -> None:
 @figure
 def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None) -> Axes:
     """Predicted over reported of every run, one row per group: dots for ours, a bar at its median,
-    a ring at the median of a plain 6 N D (a table of `fidelity`). The farther from 1, the worse."""
+    a ring at the median of a plain 6 N D (a table of `fidelity`). The farther from 1, the worse.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> ax = cm.plots.plot_errors(cm.validation.fidelity("memory"), by="family")
+    >>> ax.get_xlabel()
+    'predicted over reported; grey: within 25 % [x]'
+    """
     check(
         by in table,
         f"plot_errors: no column {by!r}; the table has {', '.join(map(str, table.columns))}",

@@ -44,6 +44,30 @@ _COMMENT = re.compile(  # help [low, high] or help {one, another}
 class Parameter:
     """One parameter of a notebook: its type, default, help, and the limits or choices that its
     comment states.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    type : {"float", "int", "str", "bool", "list", "dict"}
+        What a value becomes.
+    default : object
+        The value that the notebook holds.
+    help : str
+        What the parameter means.
+    low, high : float
+        The limits of a number, both allowed.
+    choices : tuple of str
+        The values that are allowed; empty means any.
+    optional : bool
+        Whether None is allowed.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> months = cm.report.Parameter("months", "int", 36, help="horizon", low=1, high=120)
+    >>> cm.report.validate({"months": months}, {"months": "24"})
+    {'months': 24}
     """
 
     name: str
@@ -74,6 +98,20 @@ def schema(notebook: str | Path) -> dict[str, Parameter]:
     ------
     ValueError
         When the file is no notebook, or has two such cells.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import nbformat
+    >>> import costmodel as cm
+    >>> source = "months: int = 36  # horizon in months [1, 120]"
+    >>> cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["parameters"]})
+    >>> path = Path(tempfile.mkdtemp()) / "my_case.ipynb"
+    >>> nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    >>> months = cm.report.schema(path)["months"]
+    >>> months.type, months.default, months.low, months.high
+    ('int', 36, 1.0, 120.0)
     """
     path = Path(notebook)
     check(path.is_file(), f"no notebook {str(notebook)!r}; write the path of an .ipynb file")

@@ -48,6 +48,20 @@ CHANGES = {"corpus_tokens", *(f.name for kind in (Workload, Terms) for f in fiel
 class ReportError(RuntimeError):
     """A notebook stopped. The message is the sentence of its error; `html` is the page marked as
     incomplete.
+
+    Parameters
+    ----------
+    message : str
+        The sentence of the error.
+    html : Path, optional
+        The page of what was done until then.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> error = cm.report.ReportError("cell 3 stopped: no GPU 'H100-SMX' in gpus.csv")
+    >>> str(error), error.html
+    ("cell 3 stopped: no GPU 'H100-SMX' in gpus.csv", None)
     """
 
     def __init__(self, message: str, html: Path | None = None) -> None:
@@ -58,7 +72,28 @@ class ReportError(RuntimeError):
 @public
 @dataclass(frozen=True)
 class Report:
-    """Where a report was written, and its answer; a format that was not asked for is None."""
+    """Where a report was written, and its answer; a format that was not asked for is None.
+
+    Parameters
+    ----------
+    title, answer : str
+        The title of the report, and its answer in a sentence.
+    parameters : dict of name to value
+        What the notebook was run with.
+    html, pdf, results_json, results_csv, png : Path, optional
+        The files.
+    numbers : dict of name to value
+        What the notebook handed over with `results`.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import costmodel as cm
+    >>> page = Path("reports/my_case.html")
+    >>> report = cm.report.Report("My case", "RAG is the cheapest.", {"months": 36}, html=page)
+    >>> report.answer, {label: path.name for label, path in report.files.items()}
+    ('RAG is the cheapest.', {'HTML': 'my_case.html'})
+    """
 
     title: str
     answer: str
@@ -114,6 +149,23 @@ def run(
         For a wrong parameter, before anything starts or is written.
     ReportError
         When a cell fails, or when the PDF cannot be typeset.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import nbformat
+    >>> import costmodel as cm
+    >>> source = "months: int = 36  # horizon in months [1, 120]"
+    >>> cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["parameters"]})
+    >>> path = Path(tempfile.mkdtemp()) / "my_case.ipynb"
+    >>> nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    >>> report = cm.report.run(path, out=path.parent, formats=["html"], months=24)
+    >>> report.html.name, report.parameters
+    ('my_case.html', {'months': 24})
+    >>> cm.report.run(path, months=240)
+    Traceback (most recent call last):
+    ValueError: months is 240, allowed is between 1 and 120
     """
     path = Path(notebook)
     return _run(path, parameters, Path(out), path.stem, formats, show_code, progress)
@@ -143,6 +195,26 @@ def run_many(
     list of Report or Exception
         In the order of the jobs. A job that fails does not stop the others: its place holds the
         error.
+
+    Raises
+    ------
+    ValueError
+        When two jobs would write the same file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import nbformat
+    >>> import costmodel as cm
+    >>> source = "months: int = 36  # horizon in months [1, 120]"
+    >>> cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["parameters"]})
+    >>> path = Path(tempfile.mkdtemp()) / "my_case.ipynb"
+    >>> nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    >>> jobs = {"two years": (path, {"months": 24}), "too long": (path, {"months": 240})}
+    >>> made = cm.report.run_many(jobs, out=path.parent, formats=["html"])
+    >>> [type(report).__name__ for report in made]
+    ['Report', 'ValueError']
     """
     out = Path(out)
     stems = [re.sub(r"[^\w.-]+", "-", name).strip("-.") or "report" for name in jobs]

@@ -49,7 +49,33 @@ HEADLINES = 6
 
 @public
 class Explorer(ipywidgets.VBox):
-    """What `explore` returns: `controls` by key, `headline`, `image` and the last `verdict`."""
+    """What `explore` returns: `controls` by key, `headline`, `image` and the last `verdict`.
+
+    Parameters
+    ----------
+    study : Study
+        The options, the workload and the terms.
+    sliders : iterable of str
+        Inputs with a slider, the six first in sight.
+    show : {"compare", "lifecycle", "cumulative", "quality"}
+        The picture.
+
+    Raises
+    ------
+    CatalogError
+        For an input that is not there.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Prompt")
+    >>> box = cm.widgets.explore(study, sliders=["requests_per_month"], draws=50)
+    >>> before = box.verdict.table["mid"]["RAG"]
+    >>> box.controls["Workload.requests_per_month"].box.value = "10,000"  # as a reader types it
+    >>> box.refresh()
+    >>> bool(box.verdict.table["mid"]["RAG"] < before)
+    True
+    """
 
     def __init__(self, study: Study, sliders: Iterable[str], show: str) -> None:
         self.study, self.show = study, show
@@ -226,6 +252,14 @@ def explore(
     ------
     CatalogError
         For an input or a picture that is not there.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Prompt")
+    >>> box = cm.widgets.explore(study, sliders=["requests_per_month", "Rag.top_k"], draws=50)
+    >>> list(box.controls), box.verdict.best
+    (['Workload.requests_per_month', 'rag.top_k', 'quality_floor'], 'RAG')
     """
     check_known("view", show, VIEWS, "widgets.explore")
     return Explorer(study.changed(draws=draws), HEADLINE if sliders is None else sliders, show)

@@ -21,6 +21,29 @@ DRAWS = 1_000
 class QuickAnswer(ipywidgets.VBox):
     """What `quick_answer` returns: `use_case requests read unit words bill knows model`, `headline`
     and the last `verdict`.
+
+    Parameters
+    ----------
+    use_case : str
+        Where the numbers start from, one of those of `choices.quick`.
+    model : str
+        A model of the price list.
+    months : int
+        The horizon [month].
+    draws : int
+        Random draws behind the bands.
+    on : str or None
+        The day whose API prices hold; None is today.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> box = cm.widgets.quick_answer(draws=100, on="2026-11-01")
+    >>> before = box.verdict.table["mid"][box.verdict.best]
+    >>> box.requests.value = 10 * box.requests.value  # as a reader types it
+    >>> box.refresh()
+    >>> bool(box.verdict.table["mid"][box.verdict.best] > before)
+    True
     """
 
     def __init__(self, use_case: str, model: str, months: int, draws: int, on: str | None) -> None:
@@ -140,6 +163,18 @@ def quick_answer(
     -------
     QuickAnswer
         A widget for the last line of a cell.
+
+    Raises
+    ------
+    CatalogError
+        For a use case or a model that is not there.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> box = cm.widgets.quick_answer("Support assistant", draws=100, on="2026-11-01")
+    >>> box.use_case.value, box.verdict.cards[0][0]
+    ('Support assistant', 'Whole life, a month')
     """
     quick(use_case, model, on=on)  # a wrong name is an error here, not beside a field
     return QuickAnswer(use_case, model, months, draws, on)
