@@ -237,10 +237,10 @@ def squiggle(sq: object, options: dict, terms: Terms) -> float:
             sq.norm(value.low, value.high, lclip=value.low, rclip=value.high)
             if share or not positive
             else sq.lognorm(value.low, value.high)
-        )  # type: ignore[attr-defined]
+        )
 
     def bill() -> float:
-        drawn = {key: np.full((1, 1), float(sq.sample(kind))) for key, kind in kinds.items()}  # type: ignore[attr-defined]
+        drawn = {key: np.full((1, 1), float(sq.sample(kind))) for key, kind in kinds.items()}
         chosen, work, month_terms = rewrite(
             things, lambda key, old: drawn.get(key, old.mid), doubts=True
         )
@@ -251,7 +251,7 @@ def squiggle(sq: object, options: dict, terms: Terms) -> float:
         )
 
     start = time.perf_counter()
-    sq.sample(bill, n=SQUIGGLES)  # type: ignore[attr-defined]
+    sq.sample(bill, n=SQUIGGLES)
     return (time.perf_counter() - start) / SQUIGGLES
 
 

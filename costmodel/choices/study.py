@@ -237,7 +237,7 @@ def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Ans
 
     study = inspect.Parameter("study", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     by_name = [inspect.Parameter(f, inspect.Parameter.KEYWORD_ONLY, default=None) for f in fields]
-    asked.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    asked.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # set by hand
         [study.replace(annotation="Study | Options"), *own, *by_name]
     )
     return asked

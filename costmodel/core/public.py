@@ -25,7 +25,7 @@ def public(thing: Thing) -> Thing:
     TypeError: no argument 'hour' in rent(...); did you mean 'hours'?
     """
     if isinstance(thing, type):
-        thing.__init__ = _helpful(thing.__init__, thing.__name__)  # type: ignore[misc]
+        thing.__init__ = _helpful(thing.__init__, thing.__name__)  # type: ignore[misc]  # wrapped
         return thing
     return _helpful(thing, thing.__name__)
 

@@ -65,18 +65,21 @@ class Rent(Record):
 
 @dataclass(frozen=True)
 class Model(Record):
-    """An open model. What its architecture does not have, or what is not published, is None."""
+    """An open model. What its architecture does not have, or what is not published, is None.
+
+    Fields typed without None are None for kimi-k3 alone, which has not published them.
+    """
 
     maker: str
     hidden: int
     heads: int
     vocab: int
     window: int
-    parameters: float = None  # type: ignore[assignment]  # unpublished for kimi-k3 only
-    active_parameters: float = None  # type: ignore[assignment]
-    layers: int = None  # type: ignore[assignment]
-    kv_heads: int = None  # type: ignore[assignment]
-    head_size: int = None  # type: ignore[assignment]
+    parameters: float = None  # type: ignore[assignment]  # see above
+    active_parameters: float = None  # type: ignore[assignment]  # see above
+    layers: int = None  # type: ignore[assignment]  # see above
+    kv_heads: int = None  # type: ignore[assignment]  # see above
+    head_size: int = None  # type: ignore[assignment]  # see above
     ffn: int | None = None
     experts: int | None = None
     experts_per_token: int | None = None

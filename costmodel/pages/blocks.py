@@ -88,7 +88,7 @@ class Table(Block):
         return {"text/plain": self.text, "text/html": self._repr_html_(), BLOCK_MIME: asdict(self)}
 
     @property
-    def html(self) -> str:  # type: ignore[override]
+    def html(self) -> str:  # type: ignore[override]  # made when asked for
         def row(cells: Iterable[str], tag: str) -> str:
             sides = (' class="num"' if column.right else "" for column in self.columns)
             return (
@@ -105,7 +105,7 @@ class Table(Block):
         )
 
     @property
-    def text(self) -> str:  # type: ignore[override]
+    def text(self) -> str:  # type: ignore[override]  # made when asked for
         heads = [
             f"{c.unit} {c.words}".strip() if c.unit == "USD" else c.words for c in self.columns
         ]

@@ -238,7 +238,7 @@ def plot_quality(
         costs,
         np.where(best, 49, 25),
         [colours[label] for label in points.index],
-        alpha=np.where(best, 1, 0.45),  # type: ignore[arg-type]
+        alpha=np.where(best, 1, 0.45),  # type: ignore[arg-type]  # takes arrays
         linewidths=0,
         zorder=2,
     )

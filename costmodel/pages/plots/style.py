@@ -113,7 +113,7 @@ def figure(plot: Plot) -> Plot:
     lines += ["    When the table is empty, or does not hold what the figure shows."]
     told_first, head, example = cleandoc(plot.__doc__ or "").partition("\n\nExamples\n")
     drawn.__doc__ = f"{told_first}\n\n" + "\n".join(lines) + head + example
-    return public(drawn)  # type: ignore[return-value]
+    return public(drawn)  # type: ignore[return-value]  # same signature
 
 
 class Picture(Figure):
