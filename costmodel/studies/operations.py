@@ -245,11 +245,8 @@ def release_policies(
     >>> table = cm.operations.release_policies(
     ...     option, work, policies=["shadow", "canary"], draws=200
     ... )
-    >>> table[["policy", "days", "slips"]].round(2)
-       policy  days  slips
-    0  shadow  14.0   0.20
-    1  canary   6.0   0.07
-    2    none   0.0   1.00
+    >>> table.set_index("policy")["slips"].round(2).to_dict()
+    {'shadow': 0.2, 'canary': 0.07, 'none': 1.0}
     """
     drawn, ways = _no_release(study.option(label)), _ways(study, label, release, policies)
     year = _a_year_of(study, {policy: _with(drawn, way) for policy, way in ways.items()})

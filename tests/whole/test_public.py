@@ -116,6 +116,14 @@ def test_every_public_function_documents_what_goes_in_and_comes_out(face, name):
 
 
 @pytest.mark.parametrize(("face", "name"), NAMES, ids=label)
+def test_every_public_function_and_class_shows_an_example(face, name):
+    """Pytest runs the examples themselves, with --doctest-modules."""
+    thing = getattr(face, name)
+    if callable(thing):
+        assert re.search(r"^Examples\n-{8}\n(.*\n)*?>>> ", inspect.getdoc(thing), re.M)
+
+
+@pytest.mark.parametrize(("face", "name"), NAMES, ids=label)
 def test_every_public_callable_names_the_nearest_argument(face, name):
     thing = getattr(face, name)
     if not callable(thing) or (isinstance(thing, type) and issubclass(thing, Exception)):
