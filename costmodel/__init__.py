@@ -37,11 +37,18 @@ from costmodel.choices.techniques.agents import Agent, CodingAgent
 from costmodel.choices.techniques.compliance import Compliance
 from costmodel.choices.techniques.distillation import Distill
 from costmodel.choices.techniques.graphs import GraphRag
-from costmodel.choices.techniques.knowledge import LongContext, Rag
+from costmodel.choices.techniques.knowledge import Rag
+from costmodel.choices.techniques.lora import Lora
 from costmodel.choices.techniques.operations import Evals, Monitoring
-from costmodel.choices.techniques.prompting import FewShot, Prompt, PromptCache, SemanticCache
+from costmodel.choices.techniques.prompting import (
+    FewShot,
+    LongContext,
+    Prompt,
+    PromptCache,
+    SemanticCache,
+)
 from costmodel.choices.techniques.release import Release
-from costmodel.choices.techniques.tuning import FineTune, Lora
+from costmodel.choices.techniques.tuning import FineTune
 from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, QuestionMix, Workload

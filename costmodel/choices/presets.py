@@ -12,10 +12,11 @@ from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.techniques.distillation import Distill
 from costmodel.choices.techniques.graphs import GraphRag
-from costmodel.choices.techniques.knowledge import LongContext, Rag
+from costmodel.choices.techniques.knowledge import Rag
+from costmodel.choices.techniques.lora import Lora
 from costmodel.choices.techniques.operations import Evals, Monitoring
-from costmodel.choices.techniques.prompting import FewShot, Prompt, PromptCache
-from costmodel.choices.techniques.tuning import FineTune, Lora
+from costmodel.choices.techniques.prompting import FewShot, LongContext, Prompt, PromptCache
+from costmodel.choices.techniques.tuning import FineTune
 from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.workload import Workload, is_zero
 from costmodel.core.checks import of_kind, one_number, require

@@ -192,3 +192,40 @@ def per_resolved(usd: Any, success: Any, usd_unresolved: Any = 0.0) -> Any:
     4.12
     """
     return (usd + (1 - success) * usd_unresolved) / success
+
+
+@public
+def resolve(accepted: Any, retries: Any = 0, detected: Any = 1.0) -> tuple[Any, Any, Any, Any]:
+    """Say what becomes of a request: it is solved, handed to a person, or wrong without anybody
+    noticing.
+
+    Each attempt is accepted with the chance p. Of those that fail, the share d is noticed and tried
+    again, up to r times, then handed to a person. With f = d (1 - p): attempts = (1 - f^(r+1)) / (1
+    - f), solved = p x attempts, handed on = f^(r+1); the rest is wrong. Not in it: attempts that
+    fail together.
+
+    Parameters
+    ----------
+    accepted : float or array
+        Chance p that one attempt is accepted [share, 0 to 1].
+    retries : float or array
+        Attempts r after the first [count].
+    detected : float or array
+        Share d of the failures that is noticed [share, 0 to 1].
+
+    Returns
+    -------
+    tuple of float or array
+        Attempts [count], and the shares of requests that the model solves, that a person gets, and
+        that stay wrong. The shares add up to 1.
+
+    Examples
+    --------
+    >>> [round(float(x), 4) for x in resolve(0.68)]
+    [1.0, 0.68, 0.32, 0.0]
+    >>> [round(float(x), 4) for x in resolve(0.5, retries=1, detected=0.8)]
+    [1.4, 0.7, 0.16, 0.14]
+    """
+    again = detected * (1 - accepted)
+    sent, handed_on = attempts(again, retries + 1), again ** (retries + 1)
+    return sent, accepted * sent, handed_on, 1 - accepted * sent - handed_on

@@ -7,7 +7,7 @@ them; not in them: the continuity correction, peeking at a running test, several
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -184,6 +184,14 @@ def days_to_collect(samples: Any, requests_per_day: Any, exposed: Any, outcome_s
     """
     with np.errstate(divide="ignore"):
         return np.divide(samples, requests_per_day * exposed * outcome_share)
+
+
+class Stage(NamedTuple):
+    """One stage of a rollout: share of users exposed, days, chance that it shows a regression."""
+
+    share: Any
+    days: Any
+    chance: Any
 
 
 @public

@@ -12,8 +12,8 @@ from costmodel.choices.options import Mix, Option, Part, cascade
 from costmodel.choices.servings.api import Api
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.graphs import GraphRag
-from costmodel.choices.techniques.knowledge import LongContext, Rag
-from costmodel.choices.techniques.prompting import PromptCache
+from costmodel.choices.techniques.knowledge import Rag
+from costmodel.choices.techniques.prompting import LongContext, PromptCache
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core.checks import of_kind, one_number, require, validate

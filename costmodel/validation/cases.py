@@ -17,8 +17,9 @@ from costmodel.choices.options import Option
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
+from costmodel.choices.techniques.lora import Lora
 from costmodel.choices.techniques.prompting import FewShot, PromptCache
-from costmodel.choices.techniques.tuning import FineTune, Lora
+from costmodel.choices.techniques.tuning import FineTune
 from costmodel.choices.terms import People, Terms, Trends
 from costmodel.choices.workload import Workload
 from costmodel.core.public import public

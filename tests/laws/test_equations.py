@@ -77,7 +77,10 @@ ARGUMENTS = {
     agent_loop.per_resolved: (2.80, 0.68, 5.0),
 }
 ON_ANOTHER_AXIS = {experiments.exposed_days, agent_loop.task_lengths}  # of stages, or of tasks
-SEVERAL = {retrieval.graph_size, fleet.duration_curve, money.npv, money.irr}  # other shapes
+SEVERAL = {  # other shapes
+    *(retrieval.graph_size, fleet.duration_curve, agent_loop.resolve),
+    *(money.npv, money.irr, money.written_off),
+}
 positive = st.floats(1e-3, 1e9)
 share = st.floats(0.01, 0.99)
 

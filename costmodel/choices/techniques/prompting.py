@@ -10,14 +10,25 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, labour, setup, upkeep
 from costmodel.choices.requests import Cache, Request, Segment
 from costmodel.choices.schedule import monthly, once
-from costmodel.choices.workload import Workload
+from costmodel.choices.techniques.lookup import (
+    HOPS,
+    Id,
+    base_share,
+    corpus_of,
+    effect_of,
+    find_records,
+    read_share,
+)
+from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core.checks import validate
-from costmodel.core.errors import check
+from costmodel.core.errors import Infeasible, check
 from costmodel.core.public import frozen
 from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import MTOK
+from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
-from costmodel.laws.quality import Effect
+from costmodel.laws.quality import Effect, answered
+from costmodel.laws.retrieval import all_found
 
 
 @frozen
@@ -225,4 +236,91 @@ class SemanticCache:
     def quality(self, case: Case) -> Effect:
         return Effect(
             0.0, "wrong hits of the semantic cache", kept=1 - self.hit_rate * self.wrong_hit_share
+        )
+
+
+@frozen
+class LongContext:
+    """Put the documents into the prompt: no index to run, but every answer pays for every token.
+
+    Nothing is missed by a search, but a long prompt is read less well. A prompt that holds the
+    whole corpus repeats, so it can be cached.
+
+    Parameters
+    ----------
+    document_tokens : number or Range, at least 0, or None
+        Tokens of the documents that one question needs; None is that of the workload, and where it
+        has none, the whole corpus.
+    reader : id or record
+        The class of the answering model: "frontier", "strong" or "small".
+    per_fact : number or Range, 0 to 1
+        Chance that each of several facts in the prompt is used.
+    questions : QuestionMix or None
+        Where the answers stand; None is the mix of the workload.
+    hops : number or Range, at least 0
+        Documents that a question over several hops needs [count].
+
+    Raises
+    ------
+    Infeasible
+        Where the whole of a growing corpus would be sent, or the window is not known.
+    CatalogError
+        When the reader is not known.
+    ValueError
+        When a field is outside its range.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(10_000, input_tokens=100, corpus=cm.Corpus(tokens=200_000))
+    >>> sent = cm.LongContext(document_tokens=30_000).shape(work.request(), work)
+    >>> float(sent.main.prompt_tokens)
+    30100.0
+    """
+
+    document_tokens: Number | None = None
+    reader: catalog.Reader | Id = "frontier"
+    per_fact: Number = Range(
+        0.7,
+        0.95,
+        mid=0.85,
+        why="needles of 100: 0.7 to 0.8 (Gemini 1.5 report); "
+        "60 % of realistic questions over some three facts (Tian Pan)",
+    )
+    hops: Number = HOPS
+    questions: QuestionMix | None = None
+
+    def __post_init__(self) -> None:
+        find_records(self, reader=catalog.reader)
+        validate(self)
+
+    def shape(self, request: Request, work: Workload) -> Request:
+        corpus = corpus_of(work, self)
+        wanted = work.document_tokens if self.document_tokens is None else self.document_tokens
+        if wanted is None:
+            if np.ndim(corpus.size(1)):
+                raise Infeasible(
+                    "a corpus that grows is not modelled in the prompt; "
+                    "give document_tokens, what one question needs"
+                )
+            return request.add(Segment("corpus", corpus.tokens, stable=True))
+        whole = wanted >= corpus.tokens  # what is sent each time repeats
+        request = request.add(Segment("corpus", np.where(whole, corpus.tokens, 0.0), stable=True))
+        return request.add(Segment("documents", np.where(whole, 0.0, wanted)))
+
+    def buys(self, case: Case) -> Purchases:
+        if case.serving.window is None:
+            raise Infeasible(
+                f"the context window of {case.serving.model.id} is not known; "
+                "choose a model whose window is"
+            )
+        return iter(())
+
+    def quality(self, case: Case) -> Effect:
+        base = base_share(case)
+        right = read_share(self, base, case.request.main.prompt_tokens)
+        several = answered(all_found(self.hops - 1.0, self.per_fact), right, base)
+        evidence = "a reader in that context, several facts; fitted to published tables"
+        return effect_of(
+            self, case, evidence, fact=right, multi_hop=several, whole=right, summary=right
         )

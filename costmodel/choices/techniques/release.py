@@ -9,7 +9,7 @@ conversation that are judged off-policy beyond `shadow_sees`, and the revenue of
 from __future__ import annotations
 
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from costmodel.core.ranges import Number, Range, assumed
 from costmodel.core.units import DAYS_PER_MONTH, HOURS_PER_DAY, WORKING_HOURS_PER_WEEK
 from costmodel.facts.catalog import practice
 from costmodel.laws.experiments import (
+    Stage,
     chance_to_detect,
     days_to_collect,
     exposed_days,
@@ -43,25 +44,9 @@ from costmodel.laws.experiments import (
 )
 
 STEPS = ("replay", "shadow", "canary", "A/B")
-POLICIES = (
-    "none",
-    "replay",
-    "shadow",
-    "canary",
-    "replay + canary",
-    "shadow + canary",
-    "shadow + canary + A/B",
-)
+POLICIES = ("none", *STEPS[:3], "replay + canary", "shadow + canary", "shadow + canary + A/B")
 STAGES = "0.01, 0.05, 0.20, 0.50"
 HALF = 0.5
-
-
-class Stage(NamedTuple):
-    """One stage of a rollout: share of users exposed, days, chance that it shows a regression."""
-
-    share: Any
-    days: Any
-    chance: Any
 
 
 @frozen
@@ -288,11 +273,8 @@ class Release:
 
         The monitoring of the option sees it and people react, or users make it known.
         """
-        watches = [
-            t.detection_days(case, self.drop) + t.reaction_days
-            for t in case.techniques
-            if isinstance(t, Monitoring)
-        ]
+        monitors = (t for t in case.techniques if isinstance(t, Monitoring))
+        watches = (m.detection_days(case, self.drop) + m.reaction_days for m in monitors)
         return reduce(np.minimum, watches, self.days_unseen)
 
     def exposed(self, case: Case) -> Any:
