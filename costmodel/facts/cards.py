@@ -30,10 +30,11 @@ from costmodel.facts.prices import CLASSES, ApiPrice, Rates, Tokens, request_usd
 DISCOUNT_MAX = 0.999
 SOURCE = "genai-prices"  # its id in data/facts/sources.csv
 NOT_PRICED = {
-    "cache_read": "a cache read is not priced: using one is an error",
-    "cache_write": "a cache write is not priced: charged at the input rate",
-    "cache_write_1h": "a 1-hour cache write is not priced: using one is an error",
-    "image": "an image has no price of its own: its tokens are charged at the input rate",
+    "usd_per_mtok_cache_read": "a cache read is not priced: using one is an error",
+    "usd_per_mtok_cache_write": "a cache write is not priced: charged at the input rate",
+    "usd_per_mtok_cache_write_1h": "a 1-hour cache write is not priced: using one is an error",
+    "usd_per_mtok_image": "an image has no price of its own: "
+    "its tokens are charged at the input rate",
 }
 RESIDENCY_IDS = {"aws": "bedrock"}  # provider -> its name in data/facts/residency.csv
 
@@ -180,32 +181,32 @@ def api_models(provider: str | None = None) -> list[str]:
 @lru_cache(maxsize=4096)
 def _card(model: str, provider: str | None, on: str, mode: str, residency: str | None) -> ApiPrice:
     seller, entry = find(model, provider)
-    own = any(entry is m for m in seller.models)
     when, notes = moment(entry, on)
-    if not own:
+    if entry not in seller.models:
         notes.append(
             f"{seller.id} lists no price of its own for {entry.id}: its maker's price is used"
         )
-    listed = entry.get_prices(when, context_of(entry, seller, mode, on, when, own))
+    prices = entry.get_prices(when, context_of(entry, seller, mode, on, when))
+    listed = {field: getattr(prices, key) for field, key in CLASSES.values()}
     tiers = _tiers(_card_id(entry, seller, mode, residency), listed)
-    base = {name: getattr(tiers[0], field) for name, (field, _) in CLASSES.items()}
-    if base["input"] is None and base["output"] is None:
-        keys = ", ".join(key for key, value in vars(listed).items() if value is not None)
+    base = tiers[0]
+    if base.usd_per_mtok_in is None and base.usd_per_mtok_out is None:
+        keys = ", ".join(key for key, value in vars(prices).items() if value is not None)
         reason = f"is priced by {keys}, not by token" if keys else "has no published price"
         raise CatalogError(f"{entry.id} at {seller.id} {reason}; choose another model or provider")
     notes += _class_notes(base)
     if mode != "standard":
         usual = entry.get_prices(when)
         kept = [
-            n
-            for n, (_, k) in CLASSES.items()
-            if getattr(listed, k) == getattr(usual, k) is not None
+            name
+            for name, (field, key) in CLASSES.items()
+            if listed[field] == getattr(usual, key) is not None
         ]
         if kept:
             notes.append(f"{mode} does not reprice {', '.join(kept)}: the standard rate holds")
     uplift, uplift_source = _uplift(seller.id, entry.id, residency, on)
     shortest = shortest_cached(seller.id, entry.id)
-    listed_fields = [CLASSES[name][0] for name, rate in base.items() if rate is not None]
+    priced = [field for field, price in listed.items() if price is not None]
     return ApiPrice(
         id=entry.id,
         provider=seller.id,
@@ -215,11 +216,11 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
         residency_uplift=uplift,
         discount=0.0,
         window=float(entry.context_window) if entry.context_window else None,
-        usd_per_request=float(listed.requests_kcount or 0) / KILO,
+        usd_per_request=float(prices.requests_kcount or 0) / KILO,
         tiers=tiers,
         notes=tuple(notes),
         sources=(
-            *((f, SOURCE) for f in (*listed_fields, "window", "usd_per_request", "above")),
+            *((f, SOURCE) for f in (*priced, "window", "usd_per_request", "above")),
             *uplift_source,
             ("cache_min_tokens", shortest.source),
         ),
@@ -234,9 +235,8 @@ def _card_id(entry: Any, seller: Any, mode: str, residency: str | None) -> str:
     return "@".join(x for x in (name, mode, residency) if x not in (None, "standard"))
 
 
-def _tiers(card_id: str, listed: Any) -> tuple[Rates, ...]:
+def _tiers(card_id: str, prices: dict[str, Any]) -> tuple[Rates, ...]:
     """The base tier, and one for each threshold that any class has."""
-    prices = {field: getattr(listed, key) for field, key in CLASSES.values()}
     starts = {tier.start for price in prices.values() for tier in getattr(price, "tiers", ())}
     return tuple(
         Rates(
@@ -244,17 +244,17 @@ def _tiers(card_id: str, listed: Any) -> tuple[Rates, ...]:
             float(start),
             **{field: rate_of(price, start) for field, price in prices.items()},
         )
-        for start in [0, *sorted(starts)]
+        for start in sorted({0, *starts})
     )
 
 
-def _class_notes(base: dict[str, float | None]) -> list[str]:
+def _class_notes(base: Rates) -> list[str]:
     """What has to be said about classes without a price."""
-    missing = {name for name, rate in base.items() if rate is None}
-    if "cache_write" in missing:
-        missing.discard("cache_write_1h")
-    notes = [text for name, text in NOT_PRICED.items() if name in missing]
-    if base["input"] == 0 and not base["output"]:
+    said = dict(NOT_PRICED)
+    if base.usd_per_mtok_cache_write is None:
+        del said["usd_per_mtok_cache_write_1h"]
+    notes = [text for field, text in said.items() if getattr(base, field) is None]
+    if base.usd_per_mtok_in == 0 and not base.usd_per_mtok_out:
         notes.append("listed as free of charge")
     return notes
 
@@ -271,9 +271,9 @@ def _uplift(
             "or use the global id"
         )
     key = f"{RESIDENCY_IDS.get(provider, provider)}.{residency}.uplift"
-    found = fact("residency", key, on=on[:10])
-    value = found.value if found.value.low < found.value.high else found.value.mid
-    return value, [("residency_uplift", found.sources[0][1])]
+    uplift = fact("residency", key, on=on[:10]).value
+    value = uplift if uplift.low < uplift.high else uplift.mid
+    return value, [("residency_uplift", uplift.source)]
 
 
 def _priced_by_token(entry: Any) -> bool:

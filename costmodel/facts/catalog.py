@@ -7,12 +7,12 @@ function takes `folder`, another folder of facts, and most take `on`, the day wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import pandas as pd
 
-from costmodel.core.errors import CatalogError, unknown
+from costmodel.core.errors import CatalogError, check_known, unknown
 from costmodel.core.glossary import data_folder
 from costmodel.core.public import public
 from costmodel.core.ranges import Range
@@ -41,19 +41,6 @@ RECORDS: dict[str, type] = {}  # file -> class of its records; filled below
 # -- records: one by its id, and all ---------------------------------------------------------------
 
 Kind = TypeVar("Kind")
-Found = TypeVar("Found", covariant=True)
-
-
-class One(Protocol[Found]):
-    """Asks for one record."""
-
-    def __call__(self, id: str, folder: Folder = None, on: str | None = None) -> Found: ...
-
-
-class All(Protocol[Kind]):
-    """Asks for all records of a kind."""
-
-    def __call__(self, folder: Folder = None, on: str | None = None) -> dict[str, Kind]: ...
 
 
 ONE_DOC = """One {kind} by its id; `{plural}()` has all of them.
@@ -106,18 +93,23 @@ ALL_DOC = """All records of {plural}.csv by id.
 
 def _pair(
     record: type[Kind], kind: str, singular: str, plural: str, id: str
-) -> tuple[One[Kind], All[Kind]]:
+) -> tuple[Callable[..., Kind], Callable[..., dict[str, Kind]]]:
     """The two functions of one kind of record; `id` is an example."""
     RECORDS[plural] = record
-
-    def one(id: str, folder: Folder = None, on: str | None = None) -> Kind:
-        found = records_of(RECORDS[plural], plural, data_folder(folder), on)
-        return _pick(kind, id, found, f"{plural}.csv")
 
     def all_of_them(folder: Folder = None, on: str | None = None) -> dict[str, Kind]:
         return dict(records_of(RECORDS[plural], plural, data_folder(folder), on))
 
-    words = dict(kind=kind, singular=singular, plural=plural, record=record.__name__, id=id)
+    def one(id: str, folder: Folder = None, on: str | None = None) -> Kind:
+        return _pick(kind, id, all_of_them(folder, on), f"{plural}.csv")
+
+    words = {
+        "kind": kind,
+        "singular": singular,
+        "plural": plural,
+        "record": record.__name__,
+        "id": id,
+    }
     one.__name__, one.__doc__ = singular, ONE_DOC.format(**words)
     all_of_them.__name__, all_of_them.__doc__ = plural, ALL_DOC.format(**words)
     one.__annotations__["return"] = record
@@ -125,8 +117,7 @@ def _pair(
 
 
 def _pick(kind: str, id: Any, found: Mapping[str, Any], where: str) -> Any:
-    if not isinstance(id, str) or id not in found:
-        raise unknown(kind, id, found, where)
+    check_known(kind, id, list(found), where)
     return found[id]
 
 
@@ -185,9 +176,9 @@ def rent(
     found = rents(folder, on)
     if record := found.get(f"{gpu}.{channel}.{term}"):
         return record
-    _pick("GPU", gpu, {r.gpu: r for r in found.values()}, "rents.csv")
-    _pick("channel", channel, dict.fromkeys(CHANNELS), "rents.csv")
-    _pick("term", term, dict.fromkeys(TERMS), "rents.csv")
+    check_known("GPU", gpu, [r.gpu for r in found.values()], "rents.csv")
+    check_known("channel", channel, CHANNELS, "rents.csv")
+    check_known("term", term, TERMS, "rents.csv")
     offers = ", ".join(f"{r.channel} {r.term}" for r in found.values() if r.gpu == gpu)
     raise CatalogError(f"no rent of {gpu} from a {channel}, {term}, in rents.csv; known: {offers}")
 
@@ -359,4 +350,4 @@ def facts(folder: Folder = None) -> pd.DataFrame:
     place = data_folder(folder)
     rows = [{"file": file, **row} for file in files(folder) for row in checked_rows(file, place)]
     table = pd.DataFrame(rows)
-    return table.assign(low=pd.to_numeric(table["low"]), high=pd.to_numeric(table["high"]))
+    return table.assign(**table[["low", "high"]].apply(pd.to_numeric))

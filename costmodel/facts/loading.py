@@ -14,10 +14,10 @@ from costmodel.facts.rows import Row, newest_rows
 
 
 @cache
-def records_of(record: type, file: str, folder: Path, on: str | None) -> dict[str, Any]:
+def records_of(record: Any, file: str, folder: Path, on: str | None) -> dict[str, Any]:
     """The records of one file by id."""
     found = {}
-    fields = {f.name: f for f in dataclasses.fields(record)}
+    fields = record.__dataclass_fields__
     needed = [n for n, f in fields.items() if f.default is dataclasses.MISSING]
     for id, rows in newest_rows(file, folder, on).items():
         values: dict[str, Any] = {"id": id}

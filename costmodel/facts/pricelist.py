@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import fields
 from datetime import UTC, date, datetime, time
 from functools import cache, lru_cache
 from importlib.metadata import version
@@ -80,7 +79,7 @@ def find(model: str, provider: str | None) -> tuple[Any, Any]:
 def likely_sellers(model: str) -> list[tuple[Any, Any]]:
     """(provider, model) of the makers that sell the model, otherwise of everybody who sells it."""
     found = ((p, entry_of(p, model)) for p in providers())
-    sellers = [(p, m) for p, m in found if m and any(m is x for x in p.models)]
+    sellers = [(p, m) for p, m in found if m in p.models]
     makers = [(p, m) for p, m in sellers if p.id in MAKERS]
     if len(makers) > 1:  # Google also sells Claude: the name rule of a maker covers its own models
         own = [(p, m) for p, m in makers if p.model_match is None or p.model_match.is_match(model)]
@@ -90,15 +89,14 @@ def likely_sellers(model: str) -> list[tuple[Any, Any]]:
 
 def entry_of(seller: Any, model: str) -> Any:
     """The provider's model of this id or declared alias, give or take a date or version suffix."""
+    name = model.lower()
     for m in seller.models:
-        if m.id.lower() == model.lower():
+        if m.id.lower() == name:
             return m
     guess = seller.find_model(model, all_providers=providers())
-    if not guess:
-        return None
     tuned = model.startswith("ft:")  # "ft:gpt-4o-2024-08-06:my-org::id" ends as the user chose
-    aliases = _texts(guess.match)
-    return guess if tuned or any(_is_name(model.lower(), a.lower()) for a in aliases) else None
+    named = guess and any(_is_name(name, alias.lower()) for alias in _texts(guess.match))
+    return guess if tuned or named else None
 
 
 _PREFIX = r"(?:[\w-]+[./])*"  # "us.anthropic.", "publishers/google/models/"
@@ -117,12 +115,10 @@ def _is_name(model: str, alias: str) -> bool:
 
 def _texts(clause: Any) -> Iterable[str]:
     """Every text of a match clause of genai-prices."""
-    if clause is None:
-        return []
-    parts = getattr(clause, "or_", None) or getattr(clause, "and_", None)
-    if parts:
-        return [text for part in parts for text in _texts(part)]
-    return [str(getattr(clause, f.name)) for f in fields(clause)]
+    if clause is None or isinstance(clause, str):
+        return [clause] if clause else []
+    parts = clause if isinstance(clause, list) else vars(clause).values()
+    return [text for part in parts for text in _texts(part)]
 
 
 # -- time and mode ---------------------------------------------------------------------------------
@@ -179,13 +175,14 @@ def rate_of(price: Any, start: int = 0) -> float | None:
 
 
 def context_of(
-    entry: Any, seller: Any, mode: str, on: str, when: datetime, own: bool
+    entry: Any, seller: Any, mode: str, on: str, when: datetime
 ) -> dict[str, str] | None:
     """The request context of a mode that is priced at that moment; None for the standard mode."""
     check_known("mode", mode, MODES, "API prices")
     if mode == "standard":
         return None
-    variants = [v for v in entry.price_variants or () if own and any(vars(v.prices).values())]
+    variants = (entry.price_variants or []) if entry in seller.models else []
+    variants = [v for v in variants if any(vars(v.prices).values())]
     active = [v for v in variants if v.constraint is None or v.constraint.active(when)]
     for variant in active:
         if variant.when in MODES[mode]:

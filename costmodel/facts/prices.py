@@ -42,10 +42,10 @@ CLASSES: dict[str, tuple[str, str]] = {
 PROMPT = ("input", "cache_read", "cache_write", "cache_write_1h", "image", "audio")
 # What a class without a price of its own is charged as; using any other such class is an error.
 CHARGED_AS = {
-    "cache_write": "input",
-    "cache_write_1h": "input",
-    "image": "input",
-    "reasoning": "output",
+    "usd_per_mtok_cache_write": "usd_per_mtok_in",
+    "usd_per_mtok_cache_write_1h": "usd_per_mtok_in",
+    "usd_per_mtok_image": "usd_per_mtok_in",
+    "usd_per_mtok_reasoning": "usd_per_mtok_out",
 }
 REMEDY = {
     "cache_read": "send those tokens as fresh input, or choose a model with a cache price",
@@ -161,11 +161,11 @@ class Rates:
         A 1-hour write stays without a price where only the 5-minute write has one.
         """
         found = {field: getattr(self, field) for field, _ in CLASSES.values()}
-        for name, other in CHARGED_AS.items():
-            field = CLASSES[name][0]
-            short_write = name == "cache_write_1h" and self.usd_per_mtok_cache_write is not None
-            if found[field] is None and not short_write:
-                found[field] = found[CLASSES[other][0]]
+        for field, other in CHARGED_AS.items():
+            if found[field] is None:
+                found[field] = found[other]
+        if self.usd_per_mtok_cache_write is not None:
+            found["usd_per_mtok_cache_write_1h"] = self.usd_per_mtok_cache_write_1h
         return found
 
 

@@ -8,7 +8,6 @@ before the first row the first one. Units are compared with the glossary, never 
 from __future__ import annotations
 
 import csv
-import dataclasses
 from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import cache
@@ -19,6 +18,7 @@ from typing import Union
 from costmodel.core.checks import is_day
 from costmodel.core.errors import CatalogError, check_known, unknown
 from costmodel.core.glossary import GLOSSARY, data_folder
+from costmodel.core.nested import field_names
 from costmodel.facts.records import Source
 
 COLUMNS = ("id", "field", "value", "low", "high", "unit", "as_of", "source", "note")
@@ -43,16 +43,14 @@ def path_of(file: str, folder: Folder = None) -> Path:
 @cache
 def measured(name: str, columns: tuple[str, ...]) -> tuple[Row, ...]:
     """Rows of data/measured/<name>.csv as text: measurements, whose columns their module states."""
-    rows = _read(data_folder() / "measured" / f"{name}.csv", columns)
-    return tuple(row for _, row in rows)
+    return tuple(row for _, row in _read(data_folder() / "measured" / f"{name}.csv", columns))
 
 
 @cache
 def source_records(folder: Path) -> dict[str, Source]:
     """All sources by id."""
     found: dict[str, Source] = {}
-    columns = tuple(f.name for f in dataclasses.fields(Source))
-    for where, row in _read(path_of("sources", folder), columns):
+    for where, row in _read(path_of("sources", folder), field_names(Source)):
         if row["id"] in found:
             raise CatalogError(f"{where}: the id {row['id']!r} is there twice")
         found[row["id"]] = Source(**row)
