@@ -11,7 +11,7 @@ import dataclasses
 import inspect
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -22,7 +22,7 @@ from costmodel.choices.servings.baselines import Seats, Staff, Today
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.terms import Terms
-from costmodel.core.errors import CatalogError, check, unknown
+from costmodel.core.errors import CatalogError, check, check_known
 from costmodel.core.ranges import Doubt, Measured, Range
 
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")
@@ -107,12 +107,11 @@ class Place:
         self.must(isinstance(given, dict), "a mapping such as {name: value}")
         return dict(given)
 
-    def mapping(self, known: Iterable[str] | None = None) -> dict[str, Place]:
+    def mapping(self, known: Collection[str] | None = None) -> dict[str, Place]:
         """The places inside by their names, which must be among the known ones."""
         fields = self.fields()
         for name in fields:
-            if known is not None and name not in known:
-                raise unknown("field", name, known, self.where)
+            check_known("field", name, fields if known is None else known, self.where)
         return {name: self.inside(name) for name in fields}
 
     def list(self) -> list[Place]:
@@ -158,8 +157,8 @@ class Place:
             )
             return None
         if get_origin(hint) is tuple:
-            one = isinstance(self.given, str)
-            return tuple(place.text() for place in ([self] if one else self.list()))
+            places = [self] if isinstance(self.given, str) else self.list()
+            return tuple(place.text() for place in places)
         if nested := _nested(hint):
             return self.build(nested)
         readers = {Any: self.serving, Range: self.amount, bool: self.flag, str: self.text}
@@ -172,20 +171,20 @@ class Place:
         self.must(value == int(value), "a whole number")
         return int(value)
 
-    def build(self, kind: Any, also: Mapping[str, Any] | None = None) -> Any:
+    def build(self, kind: Any, also: dict[str, Any] | None = None) -> Any:
         """A dataclass, or the result of a function, from its fields.
 
         `from_...: {...}` names another constructor; `also` has the fields that it hands on. A
         constructor is also found by what it needs: a corpus by its pages.
         """
         ways = [name for name in dir(kind) if name.startswith("from_")]
-        given, hints = self.fields(), {**(also or {}), **writable(kind)}
+        given, hints = self.fields(), (also or {}) | writable(kind)
         for way in ways:
             if way in given:
-                inner = self.inside(way)
                 del given[way]
-                inner = replace(inner, given={**given, **inner.fields()})
-                return inner.build(getattr(kind, way), hints)
+                inner = self.inside(way)
+                whole = replace(inner, given=given | inner.fields())
+                return whole.build(getattr(kind, way), hints)
         places = self.mapping([*hints, *ways])
         values = {name: place.value(hints[name]) for name, place in places.items()}
         if "on" in hints and self.on and kind is not Terms:

@@ -97,7 +97,7 @@ def compare_portfolio(
     with _executor(executor, scheduler, workers) as pool:
         made = pool.map(_table, *zip(*jobs, strict=True), chunksize=BATCH)
         bar = tqdm(made, total=len(jobs), unit="scenario", disable=not progress)
-        return pd.concat(list(bar), ignore_index=True)
+        return pd.concat(bar, ignore_index=True)
 
 
 def _table(name: str, scenario: str, changes: dict[str, Any]) -> pd.DataFrame:

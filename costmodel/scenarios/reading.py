@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
@@ -18,7 +17,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
 from costmodel.core.checks import validate
 from costmodel.core.errors import check, check_known, unknown
-from costmodel.core.nested import find_key, key_of, pin, walk
+from costmodel.core.nested import field_names, find_key, key_of, pin, walk
 from costmodel.core.ranges import Doubt
 from costmodel.scenarios.places import Place, fold, parse, writable
 
@@ -31,8 +30,7 @@ def read(text: str, file: str, changes: Mapping[str, Any]) -> Study:
     own = {name: hints[name] for name in hints if name not in ("work", "options", "terms")}
     of_terms, of_work = {*writable(Terms)}, {*writable(Workload), "corpus_tokens"}
     for name in changes:
-        if name not in (known := {*own, *of_terms, *of_work}):
-            raise unknown("parameter", name, known, "a scenario")
+        check_known("parameter", name, {*own, *of_terms, *of_work}, "a scenario")
 
     def changed(names: Any) -> dict[str, Any]:
         return {name: value for name, value in changes.items() if name in names}
@@ -53,11 +51,10 @@ def read(text: str, file: str, changes: Mapping[str, Any]) -> Study:
 
 
 def _changed(work: Workload, changes: dict[str, Any]) -> Workload:
-    tokens = changes.pop("corpus_tokens", None)
-    if tokens == 0:
-        changes["corpus"] = None
-    elif tokens is not None:
-        changes["corpus"] = replace(work.corpus, tokens=tokens) if work.corpus else Corpus(tokens)
+    if "corpus_tokens" in changes:
+        tokens = changes.pop("corpus_tokens")
+        corpus = tokens and replace(work.corpus or Corpus(tokens), tokens=tokens)
+        changes["corpus"] = corpus or None
     return replace(work, **changes)
 
 
@@ -73,33 +70,29 @@ def _options(place: Place, quality: Place, work: Workload) -> dict[str, Any]:
         if fold(place.given) != "presets":
             raise unknown("set of options", place.given, ["presets"], place.where)
         place = replace(place, given={"presets": {}})
-    own = place.mapping()
-    judged = quality.mapping()
+    own, judged = place.mapping(), quality.mapping()
+    ready = _presets(own.pop("presets"), work) if "presets" in own else {}
+    labels = [*(label for label in ready if label not in own), *own]
+    for label in judged:
+        check_known("option", label, labels, quality.where)
+    made: dict[str, Any] = {}
     asked: list[str] = []  # options that are being read: a mix must not contain itself
-
-    def with_evaluation(label: str, option: Any) -> Any:
-        if label not in judged:
-            return option
-        return judged[label].make(with_quality, option, judged[label].amount())
-
-    made = _presets(own.pop("presets"), work) if "presets" in own else {}
-    made = {label: with_evaluation(label, made[label]) for label in made if label not in own}
 
     def option(label: str, at: Place) -> Any:
         """An option by its label; a mix may name one that the file says later."""
         if label not in made:
-            if label not in own:
-                raise unknown("option", label, [*own, *made], at.where)
-            itself = "contains itself; a part of a mix must be another option"
-            check(label not in asked, f"{at.where}: {label!r} {itself}")
+            check_known("option", label, labels, at.where)
+            check(
+                label not in asked,
+                f"{at.where}: {label!r} contains itself; a part of a mix must be another option",
+            )
             asked.append(label)
-            made[label] = with_evaluation(label, _option(own[label], option))
+            made[label] = _option(own[label], option) if label in own else ready[label]
+            if share := judged.get(label):
+                made[label] = share.make(with_quality, made[label], share.amount())
         return made[label]
 
-    found = {label: option(label, place) for label in [*made, *own]}
-    for label in judged:
-        check_known("option", label, found, quality.where)
-    return found
+    return {label: option(label, place) for label in labels}
 
 
 def _presets(place: Place, work: Workload) -> dict[str, Any]:
@@ -171,8 +164,7 @@ def technique_classes() -> dict[str, type]:
     for module in pkgutil.iter_modules(techniques.__path__):
         home = import_module(f"{techniques.__name__}.{module.name}")
         for name, kind in inspect.getmembers(home, inspect.isclass):
-            answers = any(hasattr(kind, question) for question in ("adapt", "shape", "buys"))
-            if kind.__module__ == home.__name__ and answers:
+            if any(hasattr(kind, question) for question in ("adapt", "shape", "buys")):
                 found[name] = kind
     return found
 
@@ -187,7 +179,7 @@ def _overridden(place: Place, things: Any) -> Any:
         for owner, field, old in walk(things):
             if key_of(owner, field, old) in keys:  # what the owner and the glossary allow
                 changed = at.make(replace, owner, **{field: value})
-                at.make(validate, changed, tuple(f.name for f in dataclasses.fields(owner)))
+                at.make(validate, changed, field_names(owner))
         if isinstance(value, Doubt) and value.name is None:
             value = replace(value, name=keys[0])
         for key in keys:

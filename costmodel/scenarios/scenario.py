@@ -134,5 +134,6 @@ def _text_and_file(scenario: str | Path) -> tuple[str, str]:
     try:
         return path.read_text(encoding="utf-8-sig"), path.name
     except UnicodeDecodeError as error:
-        wanted = "write the path of a YAML file"
-        raise CatalogError(f"{path.name} is not a text file in UTF-8; {wanted}") from error
+        raise CatalogError(
+            f"{path.name} is not a text file in UTF-8; write the path of a YAML file"
+        ) from error

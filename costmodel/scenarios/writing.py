@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,7 @@ from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.study import Study
 from costmodel.core.errors import CatalogError, check
-from costmodel.core.nested import key_of, same, walk
-from costmodel.core.ranges import Doubt
+from costmodel.core.nested import key_of, not_none, objects, same, walk
 from costmodel.facts.records import FromCatalogue
 from costmodel.ledgers.evidence import published_as
 from costmodel.scenarios.places import SERVINGS
@@ -30,7 +28,7 @@ def as_yaml(study: Study) -> str:
     `CatalogError` for what a file cannot say: a record of your own, or one changed in one option.
     """
     return yaml.dump(
-        _Writer(study).spec(),
+        _spec(study),
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
@@ -44,101 +42,97 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-class _Writer:
-    """Writes one study; prices of the day of its terms need no date of their own."""
+def _spec(study: Study) -> dict[str, Any]:
+    """Everything that the file says."""
+    options, quality = _options(study)
+    spec = {
+        "title": study.title,
+        "prepared_for": study.prepared_for,
+        "workload": _fields(study.work, study),
+        "terms": _fields(study.terms, study),
+        "options": options,
+        "overrides": {key: _plain(value, study) for key, value in _overrides(study).items()},
+        "quality": quality,
+        "quality_floor": study.quality_floor,
+        "draws": study.draws,
+        "seed": study.seed,
+        "note": study.note,
+        "accept_zero": list(study.accept_zero or ()),
+    }
+    return {name: value for name, value in spec.items() if value not in (None, "", {}, [])}
 
-    def __init__(self, study: Study) -> None:
-        self.study, self.on = study, study.terms.on
 
-    def spec(self) -> dict[str, Any]:
-        """Everything that the file says."""
-        study = self.study
-        options, quality = self.options()
-        terms = self.fields(study.terms)
-        terms.pop("people", None)
-        spec = {
-            "title": study.title,
-            "prepared_for": study.prepared_for,
-            "workload": self.fields(study.work),
-            "terms": terms,
-            "options": options,
-            "overrides": {key: self.plain(value) for key, value in _overrides(study).items()},
-            "quality": quality,
-            "quality_floor": study.quality_floor,
-            "draws": study.draws,
-            "seed": study.seed,
-            "note": study.note,
-            "accept_zero": list(study.accept_zero or ()),
-        }
-        return {name: value for name, value in spec.items() if value not in (None, "", {}, [])}
+def _plain(x: Any, study: Study) -> Any:
+    """Text, numbers, lists and mappings that say the same."""
+    if type(x) in BESIDE:
+        fields = _fields(x, study)
+        return {type(x).__name__.lower(): fields.pop(BESIDE[type(x)]), **fields}
+    if dataclasses.is_dataclass(x):
+        return getattr(x, "id", None) or _fields(x, study)
+    if isinstance(x, np.generic):
+        return x.item()
+    check(not isinstance(x, np.ndarray), "an array of draws cannot be saved; write a Range")
+    return x
 
-    def plain(self, x: Any) -> Any:
-        """Text, numbers, lists and mappings that say the same."""
-        if type(x) in BESIDE:
-            fields = self.fields(x)
-            return {type(x).__name__.lower(): fields.pop(BESIDE[type(x)]), **fields}
-        if dataclasses.is_dataclass(x):
-            return getattr(x, "id", None) or self.fields(x)
-        if isinstance(x, np.generic):
-            return x.item()
-        check(not isinstance(x, np.ndarray), "an array of draws cannot be saved; write a Range")
-        return x
 
-    def fields(self, x: Any) -> dict[str, Any]:
-        """The fields that are neither at their default nor follow from others."""
-        found = {}
-        for f in dataclasses.fields(x):
-            value = getattr(x, f.name)
-            factory = f.default_factory
-            default = f.default if factory is dataclasses.MISSING else factory()
-            api = isinstance(x, (Api, Provisioned))
-            follows = (
-                isinstance(value, FromCatalogue)
-                or getattr(value, "source", "") == "serving-fit"
-                or (f.name in ("rent", "commitment") and not isinstance(value, str))
-                or (api and (f.name, value) in (("on", self.on), ("mode", "standard")))
-            )
-            if not follows and not same(value, default):
-                found[f.name] = self.plain(value)
-        return found
+def _fields(x: Any, study: Study) -> dict[str, Any]:
+    """The fields that are neither at their default nor follow from others.
 
-    def options(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """(options, quality): unchanged presets by their labels, as long as they come first.
+    API prices of the day of the study's terms need no date of their own.
+    """
+    usual = (("on", study.terms.on), ("mode", "standard"))
+    found = {}
+    for f in dataclasses.fields(x):
+        value = getattr(x, f.name)
+        factory = f.default_factory
+        default = f.default if factory is dataclasses.MISSING else factory()
+        follows = (
+            isinstance(value, FromCatalogue)
+            or getattr(value, "source", "") == "serving-fit"
+            or (f.name in ("rent", "commitment", "people") and not isinstance(value, str))
+            or (isinstance(x, (Api, Provisioned)) and (f.name, value) in usual)
+        )
+        if not follows and not same(value, default):
+            found[f.name] = _plain(value, study)
+    return found
 
-        From the first changed option on all are written in full.
-        """
-        study = self.study
-        defaults = presets(study.work, on=self.on) if self.on else {}
-        kept: list[str] = []
-        full: dict[str, Any] = {}
-        quality: dict[str, Any] = {}
-        for label, option in study.options.items():
-            share = _quality(option)
-            preset = defaults.get(label)
-            if preset and not full and same(with_quality(preset, share), option):
-                kept.append(label)
-                if share is not None:
-                    quality[label] = self.plain(share)
-            else:
-                full[label] = self.option(option)
-        return ({"presets": {"only": kept}} if kept else {}) | full, quality
 
-    def option(self, option: Option | Mix) -> dict[str, Any]:
-        if isinstance(option, Mix):
-            return {"mix": [self.fields(p) | {"option": self.named(p.option)} for p in option.mix]}
-        listed = []
-        for technique in option.techniques:
-            name, fields = type(technique).__name__, self.fields(technique)
-            listed.append({name: fields} if fields else name)
-        found = {"serving": self.plain(option.serving), "techniques": listed}
-        return found | ({} if option.quality is None else {"quality": self.plain(option.quality)})
+def _options(study: Study) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(options, quality): unchanged presets by their labels, as long as they come first.
 
-    def named(self, option: Any) -> Any:
-        """The label of an option of the study, otherwise the option in full."""
-        for label, other in self.study.options.items():
-            if same(option, other):
-                return label
-        return self.option(option)
+    From the first changed option on all are written in full.
+    """
+    on = study.terms.on
+    defaults = presets(study.work, on=on) if on else {}
+    kept: dict[str, Any] = {}  # unchanged presets, and what evaluations say of them
+    full: dict[str, Any] = {}
+    for label, option in study.options.items():
+        share = _quality(option)
+        preset = defaults.get(label)
+        if preset and not full and same(with_quality(preset, share), option):
+            kept[label] = _plain(share, study)
+        else:
+            full[label] = _option(option, study)
+    ready = {"presets": {"only": list(kept)}} if kept else {}
+    return ready | full, not_none(**kept)
+
+
+def _option(option: Option | Mix, study: Study) -> dict[str, Any]:
+    if isinstance(option, Mix):
+        parts = [_fields(p, study) | {"option": _named(p.option, study)} for p in option.mix]
+        return {"mix": parts}
+    listed = []
+    for technique in option.techniques:
+        name, fields = type(technique).__name__, _fields(technique, study)
+        listed.append({name: fields} if fields else name)
+    serving, quality = _plain(option.serving, study), _plain(option.quality, study)
+    return not_none(serving=serving, techniques=listed, quality=quality)
+
+
+def _named(option: Any, study: Study) -> Any:
+    """The label of an option of the study, otherwise the option in full."""
+    labels = (label for label, other in study.options.items() if same(option, other))
+    return next(labels, None) or _option(option, study)
 
 
 def _quality(option: Option | Mix) -> Any:
@@ -149,7 +143,8 @@ def _overrides(study: Study) -> dict[str, Any]:
     """Numbers of records (prices, GPUs, people ...) that are not those of the catalogue."""
     pairs = [
         (key_of(*theirs), value, theirs[2])
-        for record in _records((*study.options.values(), study.terms))
+        for record in objects(study.inputs)
+        if hasattr(record, "sources")
         for (*_, value), theirs in zip(walk(record), walk(_published(record)), strict=True)
     ]
     changed = {key: value for key, value, published in pairs if not same(value, published)}
@@ -160,18 +155,6 @@ def _overrides(study: Study) -> dict[str, Any]:
                 "change it in all options"
             )
     return changed
-
-
-def _records(x: Any) -> Iterator[Any]:
-    """Every outermost record inside."""
-    if isinstance(x, tuple):
-        for item in x:
-            yield from _records(item)
-    elif hasattr(x, "id"):
-        yield x
-    elif dataclasses.is_dataclass(x) and not isinstance(x, Doubt):
-        for f in dataclasses.fields(x):
-            yield from _records(getattr(x, f.name))
 
 
 def _published(record: Any) -> Any:
