@@ -15,29 +15,20 @@ from costmodel.choices.terms import Terms, Trends
 from costmodel.choices.workload import Workload
 from costmodel.core.draws import middle, sample
 from costmodel.core.public import public
-from costmodel.core.ranges import Range
+from costmodel.core.ranges import assumed
 from costmodel.decisions.simulate import quantiles
 from costmodel.facts import catalog
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
 from costmodel.studies.outcomes import per_request
+from costmodel.validation.held_out import in_band, with_credits
 
 DRAWS = 4_000
 STILL = Trends(api=0.0, gpu=0.0, labour=0.0, service=0.0)
-PROMPT_TOKENS = Range(
-    1_500,
-    6_000,
-    mid=3_000,
-    name="agent_runs.prompt",
-    why="assumption: system prompt and issue of a bare loop",
+PROMPT_TOKENS = assumed(
+    1_500, 3_000, 6_000, "system prompt and issue of a bare loop", name="agent_runs.prompt"
 )
-REASONING = Range(
-    300,
-    3_000,
-    mid=1_000,
-    name="agent_runs.reasoning",
-    why="assumption: hidden reasoning of one step",
-)
+REASONING = assumed(300, 1_000, 3_000, "hidden reasoning of one step", name="agent_runs.reasoning")
 
 
 @public
@@ -75,7 +66,7 @@ def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
         steps, usd, success = (
             found[f"{id}.{field}"].value for field in ("steps", "usd_per_task", "success")
         )
-        api = Api(id, on=found[f"{id}.steps"].as_of)
+        api: Any = Api(id, on=found[f"{id}.steps"].as_of)
         agent = CodingAgent(
             steps=steps.mid,
             tools=0,
@@ -84,28 +75,21 @@ def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
             upkeep_fte=0,
             step_reasoning_tokens=REASONING if steps.why == "reasoning" else 0.0,
         )
-        card: Any = api.model
-        cached = [PromptCache()] if card.tiers[0].usd_per_mtok_cache_read is not None else []
+        cached = [PromptCache()] if api.model.tiers[0].usd_per_mtok_cache_read is not None else []
         given = Option(api, agent, *cached), work, flat
         mid, spread = (
             per_request(evaluate(*x), Calendar(*x[1:]))
             for x in (middle(given), sample(given, draws, seed))
         )
         low, high = quantiles(np.ravel(spread), [10, 90])
-        source = catalog.source(usd.source)
         rows.append(
             {
                 "case": id,
                 "steps": steps.mid,
                 "success": success.mid,
-                "reported": usd.mid,
-                "low": low,
-                "mid": float(mid),
-                "high": high,
-                "ratio": float(mid) / usd.mid,
-                "inside": bool(low <= usd.mid <= high),
+                **in_band(usd.mid, low, float(mid), high),
                 "per_resolved": usd.mid / success.mid,
-                "source": f"{source.publisher}: {source.title}",
+                "source": usd.source,
             }
         )
-    return pd.DataFrame(rows)
+    return with_credits(pd.DataFrame(rows)).drop(columns="url")

@@ -20,12 +20,13 @@ from costmodel.choices.study import Study
 from costmodel.choices.techniques.lora import Lora
 from costmodel.choices.techniques.prompting import FewShot, PromptCache
 from costmodel.choices.techniques.tuning import FineTune
-from costmodel.choices.terms import People, Terms, Trends
+from costmodel.choices.terms import People, Terms
 from costmodel.choices.workload import Workload
 from costmodel.core.public import public
 from costmodel.facts import catalog
 from costmodel.ledgers.book import ledger
 from costmodel.studies.tuning import paybacks, underestimates
+from costmodel.validation.agents import STILL
 
 ON = "2025-06-01"  # gpt-4o at $2.50 in, $1.25 cached, $10 out; tuned at 1.5 times that
 TUNE: dict[str, Any] = {
@@ -142,5 +143,4 @@ def _labels(usd: float) -> Any:
 def _still(months: int) -> Terms:
     """Nothing moves and nothing is discounted; an engineer is $100 an hour."""
     people = People(engineer=replace(catalog.person("engineer"), usd_per_hour=100.0))
-    trends = Trends(api=0, gpu=0, labour=0, service=0)
-    return Terms(start=ON, on=None, months=months, discount_rate=0.0, trends=trends, people=people)
+    return Terms(start=ON, on=None, months=months, discount_rate=0.0, trends=STILL, people=people)

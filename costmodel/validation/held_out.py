@@ -6,15 +6,23 @@ here.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from costmodel.facts import catalog
 
 
+def measured(name: str) -> pd.DataFrame:
+    """A table of data/measured/; a text that is missing is empty."""
+    path = catalog.data_folder() / "measured" / f"{name}.csv"
+    table = pd.read_csv(path)
+    return table.fillna(dict.fromkeys(table.select_dtypes(exclude="number"), ""))
+
+
 def shipped(name: str) -> pd.DataFrame:
     """A table of data/measured/ that a benchmark has written; its `source` names the fit."""
-    path = catalog.data_folder() / "measured" / f"{name}.csv"
-    return pd.read_csv(path).drop(columns="source")
+    return measured(name).drop(columns="source")
 
 
 def beside_measured(first: pd.DataFrame, second: pd.DataFrame, *keys: str) -> pd.DataFrame:
@@ -27,6 +35,18 @@ def beside_measured(first: pd.DataFrame, second: pd.DataFrame, *keys: str) -> pd
         ratio=table["mid"] / table["reported"],
         inside=table["reported"].between(table["low"], table["high"]),
     )
+
+
+def in_band(reported: float, low: float, mid: float, high: float) -> dict[str, Any]:
+    """One number beside its prediction, as `beside_measured` has many."""
+    return {
+        "reported": reported,
+        "low": low,
+        "mid": mid,
+        "high": high,
+        "ratio": mid / reported,
+        "inside": bool(low <= reported <= high),
+    }
 
 
 def with_credits(table: pd.DataFrame) -> pd.DataFrame:

@@ -9,24 +9,11 @@ import pandas as pd
 
 from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
 from costmodel.core.public import public
-from costmodel.facts.rows import measured
 from costmodel.laws.retrieval import graph_index_ratio
+from costmodel.validation.held_out import measured
 
 # assumption: text behind one graph of GraphRAG-Bench Novel, which its paper does not state
 NOVEL_TOKENS = 600_000.0
-INDEXED = (
-    "id",
-    "family",
-    "variant",
-    "tokens",
-    "chunk_tokens",
-    "metric",
-    "value",
-    "unit",
-    "as_of",
-    "source",
-    "note",
-)
 
 
 @public
@@ -49,11 +36,8 @@ def index_fidelity() -> pd.DataFrame:
     >>> bool((table["law_low"] <= table["law_high"]).all())
     True
     """
-    found: list[dict[str, Any]] = [
-        {**r, "value": float(r["value"])}
-        for r in measured("indexing", INDEXED)
-        if r["variant"] in VARIANTS
-    ]
+    table = measured("indexing")
+    found = table[table["variant"].isin(VARIANTS)].to_dict("records")
     rows = []
     for r in found:
         others = [o["value"] for o in found if _same_kind(o, r)] or [np.nan]
@@ -79,19 +63,18 @@ def index_fidelity() -> pd.DataFrame:
 
 def _law(row: dict[str, Any]) -> list[float]:
     """[low, middle, high] of what the model says of a published row."""
-    mode = row["metric"].removeprefix("query_tokens_")
-    query = row["metric"].startswith("query")
-    graph: Any = GraphRag(variant=row["variant"], mode=mode if query else "local")
+    mode = "global" if row["metric"] == "query_tokens_global" else "local"
+    graph: Any = GraphRag(variant=row["variant"], mode=mode)
     kind = graph.variant
 
     def at(end: str) -> float:
-        if query and mode == "global":
+        if row["metric"] == "index_ratio":
+            overhead = getattr(kind.index_overhead_tokens, end)
+            per_token = getattr(kind.index_tokens_per_token, end)
+            return float(graph_index_ratio(row["chunk_tokens"], overhead, per_token))
+        if mode == "global":
             return getattr(graph.report_share, end) * NOVEL_TOKENS
-        if query:
-            return getattr(kind.context_tokens, end)
-        overhead, per_token = kind.index_overhead_tokens, kind.index_tokens_per_token
-        ends = getattr(overhead, end), getattr(per_token, end)
-        return float(graph_index_ratio(float(row["chunk_tokens"]), *ends))
+        return getattr(kind.context_tokens, end)
 
     return [at(end) for end in ("low", "mid", "high")]
 
@@ -102,5 +85,5 @@ def _same_kind(other: dict[str, Any], row: dict[str, Any]) -> bool:
         other["metric"] == row["metric"] == "index_ratio"
         and other["variant"] == row["variant"]
         and other["family"] != row["family"]
-        and abs(float(other["chunk_tokens"]) / float(row["chunk_tokens"]) - 1) < 0.1
+        and abs(other["chunk_tokens"] / row["chunk_tokens"] - 1) < 0.1
     )

@@ -9,18 +9,12 @@ from __future__ import annotations
 import pandas as pd
 
 from costmodel.core.public import public
-from costmodel.facts.rows import measured
-from costmodel.validation.held_out import beside_measured, shipped
+from costmodel.validation.held_out import beside_measured, measured, shipped
 
-MEASURED = (
-    "id", "family", "dataset", "model", "reader", "method", "question", "tokens", "chunks",
-    "documents", "position", "metric", "value", "unit", "as_of", "source", "note",
-)  # fmt: skip
 ROWS = [
     "curve", "benchmark", "model", "method", "question", "tokens", "reported", "low", "mid", "high",
     "inside", "source",
 ]  # fmt: skip
-NUMBERS = ["tokens", "chunks", "documents", "position", "value"]
 FEW_QUESTIONS = 0.005  # 0 or 100 % of few questions count as this far from the end
 
 
@@ -41,9 +35,7 @@ def measured_quality() -> pd.DataFrame:
     >>> sorted(measured_quality()["reader"].unique())
     ['', 'frontier', 'small', 'strong']
     """
-    table = pd.DataFrame(measured("quality", MEASURED))
-    table[NUMBERS] = table[NUMBERS].replace("", None).apply(pd.to_numeric)
-    return table
+    return measured("quality")
 
 
 @public
@@ -70,12 +62,10 @@ def quality_fidelity(by: str | None = "benchmark") -> pd.DataFrame:
     >>> bool(quality_fidelity().loc["context length", "rows"].sum() > 200)
     True
     """
-    measured = measured_quality().rename(columns={"value": "reported"})
-    table = beside_measured(shipped("quality_held_out"), measured, "id")
-    reported, low, high = (
-        table[name].clip(FEW_QUESTIONS, 1 - FEW_QUESTIONS) for name in ("reported", "low", "high")
-    )
-    table["inside"] = reported.between(low, high)
+    rows = measured_quality().rename(columns={"value": "reported"})
+    table = beside_measured(shipped("quality_held_out"), rows, "id")
+    inner = table[["reported", "low", "high"]].clip(FEW_QUESTIONS, 1 - FEW_QUESTIONS)
+    table["inside"] = inner["reported"].between(inner["low"], inner["high"])
     if by is None:
         return table[ROWS]
     bias = table["mid"] - table["reported"]

@@ -20,6 +20,7 @@ model's default holds.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,6 @@ HELD_OUT = [
     "id", "family", "kind", "model", "gpu", "engine", "precision", "metric", "measured", "unit",
     "reported", "low", "mid", "high", "ratio", "inside", "plain", "source", "url",
 ]  # fmt: skip
-BOTH = "time per token, mixtures and FP4"  # a subset of `subsets` that overlaps two others
 
 
 # -- the model beside each row ---------------------------------------------------------------------
@@ -61,21 +61,15 @@ BOTH = "time per token, mixtures and FP4"  # a subset of `subsets` that overlaps
 
 def numbers(table: pd.DataFrame) -> tuple[Shape, Setup]:
     """Architecture and setup of every row, as arrays."""
-    shapes = {id: shape_of(id) for id in table["model"].unique()}
-    names = ["model", "gpu", "precision", "kv_precision"]
-    keys = list(table[names].itertuples(index=False, name=None))
-    setups = {
-        key: setup_of(key[1], key[2], key[3] or None, bool(catalog.model(key[0]).experts))
-        for key in set(keys)
-    }
-    tensor, data, expert = table[["tp", "dp", "ep"]].to_numpy(float).T
-    whole = replace(
-        stack([setups[key] for key in keys]),
-        tensor_parallel=tensor,
-        data_parallel=data,
-        expert_parallel=expert,
-    )
-    return stack([shapes[id] for id in table["model"]]), whole
+    shape = cache(shape_of)
+    setups = [
+        setup_of(
+            r.gpu, r.precision, r.kv_precision, bool(catalog.model(r.model).experts), r.tp, r.dp
+        )
+        for r in table.itertuples()
+    ]
+    whole = replace(stack(setups), expert_parallel=table["ep"].to_numpy(float))
+    return stack([shape(id) for id in table["model"]]), whole
 
 
 def ages(table: pd.DataFrame) -> Any:
@@ -87,7 +81,7 @@ def ages(table: pd.DataFrame) -> Any:
 def engine_physics(table: pd.DataFrame) -> Physics:
     """The physics of every row: its engine family, and older overheads for older versions."""
     fall = catalog.fact("serving", "roofline.overhead_fall").value.mid
-    rows = stack([physics(engine) for engine in table["engine"]])
+    rows = stack(list(map(physics, table["engine"])))
     return replace(rows, ageing=(1 - fall) ** -ages(table))
 
 
@@ -108,12 +102,7 @@ def predict(table: pd.DataFrame, s: Shape, u: Setup, p: Physics) -> dict[str, An
 
 def kinds(table: pd.DataFrame) -> Any:
     """The class of each row: dense, four_bit or mixture."""
-    return np.array(
-        [
-            kind_of(catalog.model(model), precision)
-            for model, precision in zip(table["model"], table["precision"], strict=True)
-        ]
-    )
+    return np.array([kind_of(catalog.model(r.model), r.precision) for r in table.itertuples()])
 
 
 @public
@@ -135,9 +124,15 @@ def serving_reality() -> pd.DataFrame:
     for file in FILES:
         table = measured(file)
         for name, values in predict(table, *numbers(table), engine_physics(table)).items():
-            metric = table["metric"] if name == "value" else name
-            rows = table.assign(metric=metric, kind=kinds(table), measured=table[name])
-            parts.append(rows.assign(predicted=values, ratio=table[name] / values))
+            parts.append(
+                table.assign(
+                    metric=table["metric"] if name == "value" else name,
+                    kind=kinds(table),
+                    measured=table[name],
+                    predicted=values,
+                    ratio=table[name] / values,
+                )
+            )
     return pd.concat(parts, ignore_index=True)[TODAY]
 
 
@@ -170,24 +165,21 @@ def serving_held_out() -> pd.DataFrame:
     rows = pd.concat([first_and_later, throughput.rename(columns={"value": "reported"})])
     table = beside_measured(rows, shipped("serving_held_out"), "id", "metric")
     table = table.assign(kind=kinds(table), unit=table["metric"].map(UNITS), plain=np.nan)
-    names = {name: keep for name, keep in subsets(table).items() if name != BOTH}
-    table["measured"] = np.select(list(names.values()), list(names), "")
+    names = subsets(table)
+    table["measured"] = np.select(list(names.values()), list(names), "")  # the first that fits
     return with_credits(table)[HELD_OUT]
 
 
 def subsets(table: pd.DataFrame) -> dict[str, Any]:
     """What the errors are told apart by: {name: rows of a table with metric, family and kind}."""
     kind, family = table["kind"], table["family"]
-    first, later, latency, rate = (
-        table["metric"] == metric
-        for metric in ("ttft_s", "tpot_s", "latency_s", "output_tokens_per_s")
-    )
+    later, first, latency, rate = (table["metric"] == metric for metric in UNITS)
     bare, static = family == "trtllm-first-token", family == "trtllm-static-batch"
     return {
         "time per token, dense": later & (kind == "dense"),
         "time per token, dense in FP4": later & (kind == "four_bit"),
         "time per token, mixture of experts": later & (kind == "mixture"),
-        BOTH: later & (kind != "dense"),
+        "time per token, mixtures and FP4": later & (kind != "dense"),  # the two before
         "time to first token": first & ~bare,
         "first token, bare engine": first & bare,
         "static batch, latency": latency,

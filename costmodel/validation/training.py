@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.core.draws import middle
-from costmodel.core.errors import check, check_known, unknown
+from costmodel.core.errors import check, check_known
 from costmodel.core.public import frozen, public
 from costmodel.core.units import SECONDS_PER_HOUR
 from costmodel.facts import catalog
@@ -70,8 +70,8 @@ def fidelity(part: str | None = None, without: str = "family") -> pd.DataFrame:
     (True, True)
     """
     check_known("group to leave out", without, WITHOUT, "fidelity")
-    if part not in (None, *PARTS.values()):
-        raise unknown("part", part, PARTS.values(), "fidelity")
+    if part is not None:
+        check_known("part", part, PARTS.values(), "fidelity")
     held_out = shipped("training_held_out").query("without == @without")
     table = with_credits(beside_measured(held_out, _runs(), "id"))[COLUMNS]
     return table if part is None else table[table["part"] == part].reset_index(drop=True)
@@ -360,9 +360,8 @@ def beside_peers(table: pd.DataFrame) -> pd.DataFrame:
     >>> beside_peers(fidelity())["error"].idxmax()
     '6ND at 40%'
     """
-    rows = table[(table["method"] == "full") & (table["unit"] == "token/s")]
     said = shipped("peers").set_index("id")
-    rows = rows.join(said, on="id")
+    rows = table[(table["method"] == "full") & (table["unit"] == "token/s")].join(said, on="id")
     estimators = {
         "costmodel, family left out": ("mid", "the fit has not seen the family"),
         "costmodel, fitted": ("fitted", "what predict_training says"),
