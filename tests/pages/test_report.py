@@ -210,6 +210,13 @@ def test_a_schema_is_read_from_the_one_tagged_cell(tmp_path):
         validate(report.schema(path), {"x": 2})
 
 
+def test_a_value_in_brackets_keeps_its_help():
+    wrapped = 'mode: str = (\n    "fast"  # how the API is called {fast, slow}\n)\nseed: int = 7'
+    found = read_cell(wrapped)
+    assert (found["mode"].default, found["mode"].help) == ("fast", "how the API is called")
+    assert found["mode"].choices == ("fast", "slow") and found["seed"].help == ""
+
+
 def test_token_counts_are_no_secrets():
     names = ("input_tokens", "max_tokens", "tokens_per_page", "usd_per_token", "keyframes")
     cell = read_cell("\n".join(f"{name}: int = 9" for name in names))

@@ -2,7 +2,7 @@
 put there.
 
 Each line of the cell is a typed assignment; its comment is the help, an optional range or list of
-choices ends it:
+choices ends it. A line too long is one with its value, and the comment beside that, in brackets:
 
     requests_per_month: float = 300_000  # requests a month at the start [1, 1e10]
     mode: str = "standard"               # how the API is called {standard, batch, flex}
@@ -158,8 +158,9 @@ def read_cell(source: str, where: str = "the parameters cell") -> dict[str, Para
         known = ", ".join(TYPES)
         check(kind in TYPES, f"{where}: {name!r} has type {kind!r}, allowed are {known}")
         optional = default is None or "None" in kinds
-        comment = _comment(comments.get(node.end_lineno or 0, ""))
-        found[name] = Parameter(name, kind, default, *comment, optional)
+        ends = (node.end_lineno, node.value.end_lineno)  # of the line, of a value in brackets
+        comment = next((comments[end] for end in ends if end in comments), "")
+        found[name] = Parameter(name, kind, default, *_comment(comment), optional)
     return found
 
 
