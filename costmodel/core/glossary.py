@@ -56,11 +56,12 @@ def _read(path: Path) -> dict[str, Entry]:
 
 
 GLOSSARY = _read(data_folder() / "glossary.csv")
+UNLISTED = Entry("", "", 0.0, inf)  # what holds for a name that has no line
 
 
-def entry(key: str) -> Entry | None:
+def entry(key: str) -> Entry:
     """The line of a field or of a key such as "Rag.top_k"; a line of the class comes first."""
-    return GLOSSARY.get(key) or GLOSSARY.get(key.rpartition(".")[2])
+    return GLOSSARY.get(key) or GLOSSARY.get(key.rpartition(".")[2], UNLISTED)
 
 
 def unit_of(key: str) -> str:
@@ -69,8 +70,7 @@ def unit_of(key: str) -> str:
     >>> unit_of("top_k"), unit_of("Trends.gpu"), unit_of("Hosted.gpu")
     ('count', 'share/year', 'record')
     """
-    found = entry(key)
-    return found.unit if found else ""
+    return entry(key).unit
 
 
 def meaning_of(key: str) -> str:
@@ -79,8 +79,7 @@ def meaning_of(key: str) -> str:
     >>> meaning_of("Workload.usd_per_failure")
     'what a wrong answer costs'
     """
-    found = entry(key)
-    return found.meaning if found else ""
+    return entry(key).meaning
 
 
 def limits(field: str) -> tuple[float, float]:
@@ -90,4 +89,4 @@ def limits(field: str) -> tuple[float, float]:
     ((0.0, 1.0), (1.0, 6.0), (0.0, inf))
     """
     found = entry(field)
-    return (found.least, found.most) if found else (0.0, inf)
+    return found.least, found.most

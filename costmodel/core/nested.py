@@ -88,14 +88,12 @@ def walk(x: Any) -> Iterator[tuple[Any, str, Any]]:
             yield from walk(item)
 
 
-def leaves(x: Any) -> Iterator[tuple[str, Any]]:
-    """Every (key, number), each key once, in order of first sight."""
-    seen: set[str] = set()
+def leaves(x: Any) -> dict[str, Any]:
+    """Every number by its key, in order of first sight."""
+    found: dict[str, Any] = {}
     for owner, name, value in walk(x):
-        key = key_of(owner, name, value)
-        if key not in seen:
-            seen.add(key)
-            yield key, value
+        found.setdefault(key_of(owner, name, value), value)
+    return found
 
 
 def objects(x: Any) -> Iterator[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import wraps
@@ -44,7 +44,7 @@ def _helpful(call: Any, name: str) -> Any:
         except TypeError as error:
             if wrong := misspelt(call, name, args, named):  # this call, not one inside it
                 raise wrong from None
-            raise error
+            raise
 
     return helpful
 
@@ -66,12 +66,11 @@ def misspelt(
         return TypeError(str(unknown("argument", strange, known, f"{name}(...)")))
 
 
-def absent(module: str, names: Iterable[str]) -> Callable[[str], Any]:
+def absent(module: str, names: list[str]) -> Callable[[str], Any]:
     """The `__getattr__` of a face: the error for a name that is not there names the nearest one."""
-    known = list(names)
 
     def __getattr__(name: str) -> Any:
-        near = get_close_matches(name, known, n=2)
+        near = get_close_matches(name, names, n=2)
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise AttributeError(f"module {module!r} has no attribute {name!r}{hint}")
 

@@ -121,15 +121,13 @@ class Range:
             self.driver or not self.loading,
             f"{label}: a loading needs a driver; write driver='a name'",
         )
-        object.__setattr__(self, "form_was_guessed", self.form is None)
-        object.__setattr__(self, "mid_was_given", self.mid is not None)
+        vars(self).update(form_was_guessed=self.form is None, mid_was_given=self.mid is not None)
         form = _form_of(low, high) if self.form is None else self.form
         check(form in FORMS, f"{label}: form is {form!r}, allowed are {', '.join(FORMS)}")
         middle = _middle(label, low, high, FORMS[form])
         mid = middle if self.mid is None else self.mid
         check(low <= mid <= high, f"{label}: mid is {mid}, it must lie between low and high")
-        object.__setattr__(self, "form", form)
-        object.__setattr__(self, "mid", mid)
+        vars(self).update(form=form, mid=mid)
 
     def for_unit(self, unit: str) -> Range:
         """Reinterpret a guessed form by the unit of the field.

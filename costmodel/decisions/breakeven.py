@@ -11,7 +11,7 @@ from costmodel.choices.study import Study, analysis
 from costmodel.core.errors import check
 from costmodel.core.words import number_text
 from costmodel.decisions.search import refined, search_limits, sign_changes, spacing
-from costmodel.decisions.simulate import on_equal_terms, paths, totals
+from costmodel.decisions.simulate import on_equal_terms, paths, quantiles, totals
 from costmodel.decisions.uncertainty import FAN_DRAWS
 
 POINTS = 241  # where crossings are looked for: 40 for each factor of ten over six
@@ -95,10 +95,10 @@ def crossings(
     changes = sign_changes(middle)
     found = [refined(gap, spaced, grid, i) for i in changes]
     drawn = _nearest(axis, gap(axis, draws), found or [low])
-    p_never = float(np.isnan(drawn[:, 0]).mean())
+    p_never = np.isnan(drawn[:, 0]).mean()
     rows = []
     for i, at, near in zip(changes, found, drawn.T, strict=False):
-        band = np.nanpercentile(near, [10, 90]) if p_never < 1 else (np.nan, np.nan)
+        band = quantiles(near, [10, 90])
         cheaper = (second, first) if middle[i] > 0 else (first, second)
         verdict = _verdict(cheaper, over, at, band, p_never)
         rows.append((over, at, *band, p_never, *cheaper, verdict + remark))
@@ -202,8 +202,8 @@ def breakeven_date(
         return stays_ahead((usd[first] - usd[second]).cumsum(axis=1))
 
     at, drawn = months().item(), months(draws)
-    p_never = float(np.isnan(drawn).mean())
-    p10, p90 = np.nanpercentile(drawn, [10, 90]) if p_never < 1 else (np.nan, np.nan)
+    p_never = np.isnan(drawn).mean()
+    p10, p90 = quantiles(drawn, [10, 90])
     if np.isnan(at):
         day = None
         verdict = f"never: {second} has cost more than {first} at the end of {terms.months} months"

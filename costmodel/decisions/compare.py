@@ -74,19 +74,19 @@ def table_of(study: Study, found: Simulated) -> pd.DataFrame:
     return table.sort_values("mid", kind="stable")
 
 
-def _at_middle(bill: Bill, calendar: Calendar) -> dict[str, float]:
+def _at_middle(bill: Bill, calendar: Calendar) -> dict[str, Any]:
     """The columns of `compare` that hold with every doubt at its middle."""
-    usd, requests = float(bill.total(calendar)), float(bill.requests * calendar.requests)
+    usd, requests = bill.total(calendar), bill.requests * calendar.requests
     row = {
         "mid": usd,
-        "npv": float(bill.total(calendar, discounted=True)),
+        "npv": bill.total(calendar, discounted=True),
         "per_month": usd / calendar.months,
         "per_request": usd / requests,
     }
     if bill.accepted is not None:
-        answers, to_pay = requests * bill.accepted, usd - float(bill.failures(calendar))
+        answers, to_pay = requests * bill.accepted, usd - bill.failures(calendar)
         row["per_accepted"] = to_pay / answers if answers else np.inf
-        row["quality"] = float(bill.accepted)
+        row["quality"] = bill.accepted
     return row
 
 

@@ -23,7 +23,7 @@ from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.core.checks import require, whole_number
-from costmodel.core.draws import DRAWS_MAX, doubts, draw_values, middle, uniforms
+from costmodel.core.draws import DRAWS_MAX, doubts, draw_values, driver_key, middle, strata
 from costmodel.core.errors import check, unknown
 from costmodel.core.nested import objects
 from costmodel.core.public import frozen
@@ -130,7 +130,7 @@ def measurements(study: Study) -> list[Measurement]:
     own = next((x for x in objects(options) if isinstance(x, Hosted)), None)
     if own is not None:
         serving, engineer = middle((own, study.terms.people.engineer))
-        rent, hour = serving.usd_per_gpu_hour()[0] * float(serving.gpus), engineer.usd_per_hour
+        rent, hour = serving.usd_per_gpu_hour()[0] * serving.gpus, engineer.usd_per_hour
         found.append(
             Measurement(
                 "a two-hour load test",
@@ -143,7 +143,7 @@ def measurements(study: Study) -> list[Measurement]:
     for label, option in options.items():
         if any(isinstance(technique, GraphRag) for technique in objects(option)):
             book = ledger(study.only(label))
-            usd = float(book.loc[book["item"].str.startswith("index the graph"), "usd"].sum())
+            usd = book.loc[book["item"].str.startswith("index the graph"), "usd"].sum()
             found.append(
                 Measurement(
                     "index 2 % of the corpus",
@@ -215,9 +215,7 @@ def value_of_information(
             "how)",
         )
     gain = cost[:, cost.mean(axis=0).argmin()] - cost.min(axis=1)
-    rows: list[tuple] = [
-        (EVERYTHING, "", "all", float(gain.mean()), _error(gain), np.nan, np.nan, "")
-    ]
+    rows: list[tuple] = [(EVERYTHING, "", "all", gain.mean(), _error(gain), np.nan, np.nan, "")]
     by_name = {way.name: way for way in ways}
     for name, keys in _groups(groups, ways, inputs).items():
         known = by_name.get(name)
@@ -256,10 +254,10 @@ def _groups(
 
 def _places(key: str, doubt: Any, draws: int, seed: int) -> np.ndarray:
     """Where each draw of a doubt lies among the others, -1 to 1."""
-    if getattr(doubt, "driver", None):
+    order = strata(key, draws, seed)
+    if driver_key(doubt):
         order = np.argsort(np.argsort(draw_values(key, doubt, draws, seed)[:, 0]))
-        return 2 * (order + 0.5) / draws - 1
-    return 2 * uniforms(key, draws, seed)[:, 0] - 1
+    return 2 * (order + 0.5) / draws - 1
 
 
 def _evppi(cost: np.ndarray, inputs: list[np.ndarray]) -> tuple[float, float]:
@@ -278,7 +276,7 @@ def _evppi(cost: np.ndarray, inputs: list[np.ndarray]) -> tuple[float, float]:
         weights = np.linalg.lstsq(*others, rcond=1e-10)[0]
         chosen, paid = (b @ weights).argmin(axis=1), cost[k::FOLDS]
         gain[k::FOLDS] = paid[:, default] - paid[np.arange(len(paid)), chosen]
-    return max(float(gain.mean()), 0.0), _error(gain)
+    return max(gain.mean(), 0.0), _error(gain)
 
 
 def _basis(inputs: list[np.ndarray], cost: np.ndarray) -> np.ndarray:
@@ -295,4 +293,4 @@ def _basis(inputs: list[np.ndarray], cost: np.ndarray) -> np.ndarray:
 
 
 def _error(gain: np.ndarray) -> float:
-    return float(gain.std(ddof=1) / np.sqrt(gain.size))
+    return gain.std(ddof=1) / np.sqrt(gain.size)

@@ -126,7 +126,7 @@ def regions(study: Study, over: Mapping[str, Any]) -> pd.DataFrame:
         good = [label for label in study.options if quality[label] >= study.quality_floor]
         check(good, "regions: no option reaches the quality floor")
         study = study.only(*good)
-    values, keys = dict(leaves(study.inputs)), [find_key(study.inputs, name) for name in over]
+    values, keys = leaves(study.inputs), [find_key(study.inputs, name) for name in over]
     check(
         keys[0] != keys[1], f"regions needs two inputs, and {' and '.join(map(repr, over))} are one"
     )

@@ -47,7 +47,7 @@ def search_limits(
 
     What is asked for, else the present value over and times a factor, or 0 to 1 for a share.
     """
-    now = present(dict(leaves(study.inputs))[find_key(study.inputs, over)])
+    now = present(leaves(study.inputs)[find_key(study.inputs, over)])
     field = over.rsplit(".", 1)[-1]
     least, most = limits(field)
     for name, given in (("low", low), ("high", high)):
@@ -100,6 +100,6 @@ def refined(gap: Callable[[np.ndarray], np.ndarray], spaced: Any, axis: Any, i: 
         axis = spaced(axis[i], axis[i + 1], REFINING)
         changes = sign_changes(gap(axis))
         if not len(changes):
-            return float(axis[-1])
+            return axis[-1]
         i = changes[0]
-    return float(axis[i + 1])
+    return axis[i + 1]

@@ -145,10 +145,9 @@ def sobol_indices(
         spread = found.bootstrap(confidence_level=LEVEL, n_resamples=RESAMPLES)
     table = pd.DataFrame({"input": names})
     for column in ("first", "total"):
-        value = np.ravel(getattr(found, f"{column}_order"))
-        low, high = getattr(spread, f"{column}_order").confidence_interval
-        table[column] = value
-        for end, bound in (("low", low), ("high", high)):
-            bound = np.ravel(bound)
-            table[f"{column}_{end}"] = np.where(np.isnan(bound), value, bound)
+        table[column] = np.ravel(getattr(found, f"{column}_order"))
+        interval = getattr(spread, f"{column}_order").confidence_interval
+        for end in ("low", "high"):
+            bound = pd.Series(np.ravel(getattr(interval, end)))
+            table[f"{column}_{end}"] = bound.fillna(table[column])
     return table.sort_values("total", ascending=False, ignore_index=True)

@@ -81,7 +81,7 @@ def goal_seek(
         study = comparable(study)
         check(goal in study.options, f"goal_seek: {goal!r} cannot be ranked: {UNKNOWN}")
         check(len(study.options) > 1, "goal_seek needs another option to be cheaper than, or usd=")
-    values, meaning = dict(leaves(study.inputs)), meanings(study.inputs)
+    values, meaning = leaves(study.inputs), meanings(study.inputs)
     names = [over] if isinstance(over, str) else list(over or ["Workload.requests_per_month"])
     keys = [find_key(study.inputs, name) for name in names]
     if not over:
@@ -136,7 +136,7 @@ def _needed(gap: Callable[[Grid], Any], key: str, value: Any, change: str) -> di
     if doubt:
         inside = bool(value.low <= needed <= value.high)
         drawn = value.quantile((np.arange(2_000) + 0.5) / 2_000)
-        chance = float(np.mean(drawn > needed if needed > now else drawn < needed))
+        chance = np.mean(drawn > needed if needed > now else drawn < needed)
         row |= {"inside": inside, "chance": chance}
         shown += f", {'inside' if inside else 'outside'} the range; {chance:.0%} likely"
     verdict = f"{change} once {readable(key)} is {side} {number_text(needed)} ({shown})"
@@ -145,4 +145,4 @@ def _needed(gap: Callable[[Grid], Any], key: str, value: Any, change: str) -> di
 
 def _distance(now: float, at: Any) -> float:
     """How far a value is from the present one: in factors where both are above 0."""
-    return float(abs(np.log(at / now))) if now > 0 and at > 0 else abs(at - now)
+    return abs(np.log(at / now)) if now > 0 and at > 0 else abs(at - now)

@@ -59,7 +59,7 @@ def tornado(study: Study, label: str | None = None) -> pd.DataFrame:
     """
     study = study.only(study.label(label))
     rows = []
-    for key, value in leaves(study.inputs):
+    for key, value in leaves(study.inputs).items():
         if isinstance(value, Doubt) and value.low < value.high:
             ends = value.low, value.high
             ((low, high),) = totals(study, grid={key: ends}).values()

@@ -61,7 +61,7 @@ def ledger(study: Study) -> pd.DataFrame:
         prices = line.usd_per_unit * calendar.prices(line.trend)
         basis, sources = evidence.basis(line), "; ".join(evidence.cited(line))
         for month in np.flatnonzero(weights).tolist():
-            quantity, price = float(line.quantity * weights[month]), float(prices[month])
+            quantity, price = float(line.quantity * weights[month]), prices[month]
             bought = (label, line.phase, line.item, month, quantity, line.unit, price)
             rows.append((*bought, quantity * price, line.treatment, line.trend, basis, sources))
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -360,7 +360,7 @@ def _behind_quality(things: tuple[Any, Workload, Terms]) -> list[str]:
     """
 
     now, found = accepted(cases(*middle(things))), []
-    for key, value in leaves(things):
+    for key, value in leaves(things).items():
         moved = value.low if isinstance(value, Doubt) else NUDGE * value
         with suppress(ValueError):  # a number that may not be moved
             if accepted(cases(*middle(pin(things, key, moved)))) != now:

@@ -265,7 +265,7 @@ def test_same_compares_arrays_inside():
 
 
 def test_leaves_name_each_input_once():
-    found = dict(leaves(Bundle(Fee(Range(1, 4)), (Fee(Range(1, 4)), Record("engineer", 80)))))
+    found = leaves(Bundle(Fee(Range(1, 4)), (Fee(Range(1, 4)), Record("engineer", 80))))
     assert found == {"Fee.usd": Range(1, 4), "Fee.share": 0.5, "engineer.usd": 80}
 
 

@@ -282,8 +282,8 @@ def test_a_rate_may_be_a_range():
     usd = request_usd(drawn, Tokens(input=1_000_000))
     assert usd.shape == (100, 1)
     assert 6 * 0.6 < usd.min() < usd.max() < 6 * 0.95
-    assert any(key == f"{SONNET}.usd_per_mtok_in" for key, _ in leaves(sonnet))
-    assert any(key == f"{SONNET}>200000.usd_per_mtok_in" for key, _ in leaves(sonnet))
+    assert f"{SONNET}.usd_per_mtok_in" in leaves(sonnet)
+    assert f"{SONNET}>200000.usd_per_mtok_in" in leaves(sonnet)
 
 
 # -- the package itself ----------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def test_presets_are_the_default_and_quality_is_yours():
 
 def test_overrides_reach_every_place_and_stay_paired():
     s = load(BASE + MINE)
-    values = dict(leaves((s.options, s.terms)))
+    values = leaves((s.options, s.terms))
     assert values["engineer.usd_per_hour"] == 140 and values["gpt-6-sol.usd_per_mtok_in"] == 4
     counts = [
         t.top_k

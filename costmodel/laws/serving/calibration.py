@@ -206,11 +206,10 @@ def measured_on() -> tuple[frozenset[str], frozenset[str]]:
 
 def stack(parts: list[Any]) -> Any:
     """Records of one kind, one per row, as one record of arrays."""
-    kind = type(parts[0])
-    columns = {f.name: [getattr(part, f.name) for part in parts] for f in fields(kind)}
-    return kind(**{name: np.array(values, float) for name, values in columns.items()})
+    rows = np.array([list(vars(part).values()) for part in parts], float)
+    return type(parts[0])(*rows.T)
 
 
 def take(record: Any, rows: Any) -> Any:
     """Rows of a record of arrays."""
-    return type(record)(**{name: values[rows] for name, values in vars(record).items()})
+    return type(record)(*(values[rows] for values in vars(record).values()))

@@ -198,12 +198,12 @@ def _ratios(case: list[tuple]) -> Any:
 def _cases(records: dict[str, Distinct]) -> tuple[list[tuple], Any]:
     """The distinct (model, GPU, precision, KV precision, engine), and which one each row has."""
     values, places = zip(*(records[name] for name in RECORDS), strict=True)
-    sizes = [len(v) for v in values]
-    found, which = np.unique(np.ravel_multi_index(places, sizes), return_inverse=True)
+    found: dict[tuple, int] = {}
+    which = [found.setdefault(place, len(found)) for place in zip(*places, strict=True)]
     case = []
-    for numbers in zip(*np.unravel_index(found, sizes), strict=True):
-        m, g, *rest = (v[i] for v, i in zip(values, numbers, strict=True))
+    for place in found:
+        m, g, *rest = (v[i] for v, i in zip(values, place, strict=True))
         m = m if isinstance(m, Model) else catalog.model(m)
         g = g if isinstance(g, Gpu) else catalog.gpu(g)
         case.append((middle(m), middle(g), *rest))
-    return case, which
+    return case, np.array(which)

@@ -114,7 +114,7 @@ class Explorer(ipywidgets.VBox):
 
     def _control(self, key: str) -> Control:
         if key not in self.controls:
-            value = (self.quality_floor or 0.0) if key == FLOOR else dict(leaves(self.things))[key]
+            value = (self.quality_floor or 0.0) if key == FLOOR else leaves(self.things)[key]
             self.controls[key] = Control(key, value, self._changed, self.looks)
         return self.controls[key]
 
@@ -126,7 +126,7 @@ class Explorer(ipywidgets.VBox):
             return
         best = self.verdict.best if self.verdict else None
         keys = [*self.folded, *(tornado(self.study, best)["input"] if best else ())]
-        for key, value in leaves(self.things):
+        for key, value in leaves(self.things).items():
             if isinstance(value, Doubt) and value.low < value.high:
                 keys.append(key)
         shown = set(self.controls)
