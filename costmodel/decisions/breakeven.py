@@ -122,7 +122,7 @@ def _nearest(axis: np.ndarray, gaps: np.ndarray, wanted: Sequence[float]) -> np.
 
 
 def _verdict(
-    cheaper: tuple[str, str], over: str, at: float, band: Sequence[float], p_never: float
+    cheaper: tuple[str, str], over: str, at: float, band: np.ndarray, p_never: float
 ) -> str:
     shown, least, most = (number_text(x, 3) for x in (at, *band))  # nobody knows more figures
     below, above = cheaper

@@ -38,7 +38,14 @@ from costmodel.laws.serving.calibration import (
     shape_of,
     stack,
 )
-from costmodel.laws.serving.roofline import Physics, Setup, Shape, prefill_fixed_s, prefill_work_s
+from costmodel.laws.serving.roofline import (
+    Physics,
+    Setup,
+    Shape,
+    instance,
+    prefill_fixed_s,
+    prefill_work_s,
+)
 from costmodel.validation.held_out import beside_measured, shipped, with_credits
 
 NEWEST = "2026-01-01"  # engines of this date carry the calibrated overheads
@@ -87,14 +94,15 @@ def engine_physics(table: pd.DataFrame) -> Physics:
 
 def predict(table: pd.DataFrame, s: Shape, u: Setup, p: Physics) -> dict[str, Any]:
     """The model's best value for every row of a file: {metric: array}."""
+    on = instance(s, u, p)
     i, o, c = table[["input_tokens", "output_tokens", "concurrency"]].to_numpy(float).T
     if "waves" in table:
-        result = served(s, u, p, i, o, c, table["waves"].to_numpy(float))
+        result = served(on, i, o, c, table["waves"].to_numpy(float))
         return {"ttft_s": result.ttft_s, "tpot_s": result.tpot_s}
     batch = np.nan_to_num(c, nan=1.0)
-    latency = static_batch_s(s, u, p, i, o, batch)
-    full = saturated_tokens_per_s(s, u, p, i, o, MOST_SEQUENCES)
-    first = prefill_work_s(s, u, p, i) + prefill_fixed_s(s, p)
+    latency = static_batch_s(on, i, o, batch)
+    full = saturated_tokens_per_s(on, i, o, MOST_SEQUENCES)
+    first = prefill_work_s(on, i) + prefill_fixed_s(on)
     metric = table["metric"]
     rate = np.where(np.isnan(c), full, batch * o / latency)
     return {"value": np.select([metric == "latency_s", metric == "ttft_s"], [latency, first], rate)}

@@ -26,7 +26,7 @@ from costmodel.laws.serving.calibration import (
     setup_of,
     shape_of,
 )
-from costmodel.laws.serving.roofline import decode_step_s, kv_bytes
+from costmodel.laws.serving.roofline import decode_step_s, instance, kv_bytes
 from costmodel.validation.serving import UNUSED, serving_reality
 
 UNITS = {"output_tokens_per_s": "token/s", "latency_s": "s", "ttft_s": "s"}
@@ -170,32 +170,40 @@ def test_an_engine_that_is_not_known_lies_between_the_others():
 # -- memory ----------------------------------------------------------------------------------------
 
 
+def served_by(model, *setup, engine="vllm", **more):
+    return instance(shape_of(model), setup_of(*setup, **more), physics(engine))
+
+
 def test_kv_cache_of_grouped_query_attention():
     """2 x layers x KV heads x head size x bytes: Ainslie et al. 2023, arXiv:2305.13245; Llama 3.1
     70B: 320 KiB in 16 bits.
     """
-    s, u = shape_of("llama-3.1-70b"), setup_of("H100-SXM", "bf16")
-    assert kv_bytes(s, u, 1) == 2 * 80 * 8 * 128 * 2 == 320 * 1024
-    assert (
-        kv_bytes(s, replace(u, tensor_parallel=16), 1) == 320 * 1024 / 8
-    )  # no more parts than KV heads
+    own = served_by("llama-3.1-70b", "H100-SXM", "bf16")
+    assert kv_bytes(own, 1) == 2 * 80 * 8 * 128 * 2 == 320 * 1024
+    # no more parts than KV heads
+    assert kv_bytes(replace(own, tensor_parallel=16), 1) == 320 * 1024 / 8
 
 
 def test_latent_cache_is_smaller_still():
     """DeepSeek-V2, arXiv:2405.04434, table 1: (rank + rope head) values a layer, some 2 KV heads of
     grouped queries.
     """
-    s, u = shape_of("deepseek-v3"), setup_of("H200-SXM", "fp8", "bf16")
-    assert kv_bytes(s, u, 1) == 61 * (512 + 64) * 2
-    assert kv_bytes(s, u, 1) < kv_bytes(shape_of("llama-3.1-70b"), u, 1) / 4
-    assert kv_bytes(s, replace(u, tensor_parallel=8), 1) == kv_bytes(s, u, 1)  # copied to each GPU
+    latent, grouped = (
+        served_by(model, "H200-SXM", "fp8", "bf16") for model in ("deepseek-v3", "llama-3.1-70b")
+    )
+    assert kv_bytes(latent, 1) == 61 * (512 + 64) * 2
+    assert kv_bytes(latent, 1) < kv_bytes(grouped, 1) / 4
+    # copied to each GPU
+    assert kv_bytes(replace(latent, tensor_parallel=8), 1) == kv_bytes(latent, 1)
 
 
 def test_local_layers_keep_their_window_only():
-    s, u = shape_of("gpt-oss-120b"), setup_of("H100-SXM", "fp4", "bf16")
-    assert kv_bytes(s, u, 10_000) == 2 * 8 * 64 * 2 * (18 * 10_000 + 18 * 128)
-    linear = shape_of("qwen3.5-397b-a17b")
-    assert kv_bytes(linear, u, 1_000) == 2 * 2 * 256 * 2 * 15 * 1_000
+    windows, linear = (
+        served_by(model, "H100-SXM", "fp4", "bf16")
+        for model in ("gpt-oss-120b", "qwen3.5-397b-a17b")
+    )
+    assert kv_bytes(windows, 10_000) == 2 * 8 * 64 * 2 * (18 * 10_000 + 18 * 128)
+    assert kv_bytes(linear, 1_000) == 2 * 2 * 256 * 2 * 15 * 1_000
 
 
 def test_what_does_not_fit_says_by_how_many_gb():
@@ -214,15 +222,11 @@ def test_decode_at_batch_1_is_bandwidth_bound():
     """Twice the bandwidth nearly halves the step of a large dense model, twice the peak changes
     nothing.
     """
-    s, u, p = shape_of("llama-3.1-70b"), setup_of("H200-SXM", "fp8"), physics("trtllm")
-    usual = decode_step_s(s, u, p, 1, 1_000)
-    assert decode_step_s(s, replace(u, bandwidth=2 * u.bandwidth), p, 1, 1_000) < 0.65 * usual
-    assert (
-        decode_step_s(
-            s, replace(u, peak_dense=2 * u.peak_dense, peak_experts=2 * u.peak_experts), p, 1, 1_000
-        )
-        == usual
-    )
+    own = served_by("llama-3.1-70b", "H200-SXM", "fp8", engine="trtllm")
+    usual = decode_step_s(own, 1, 1_000)
+    assert decode_step_s(replace(own, bandwidth=2 * own.bandwidth), 1, 1_000) < 0.65 * usual
+    peaks = {"peak_dense": 2 * own.peak_dense, "peak_experts": 2 * own.peak_experts}
+    assert decode_step_s(replace(own, **peaks), 1, 1_000) == usual
 
 
 def test_70b_on_one_h100_is_several_times_slower_than_on_one_h200():
@@ -251,9 +255,7 @@ def test_time_per_token_of_a_small_model_against_a_published_line():
     that this line does not.
     """
     batch = np.array([1, 8, 32])
-    step = decode_step_s(
-        shape_of("llama-3.1-8b"), setup_of("H100-SXM", "bf16"), physics("vllm"), batch, 2_000
-    )
+    step = decode_step_s(served_by("llama-3.1-8b", "H100-SXM", "bf16"), batch, 2_000)
     assert step == pytest.approx(6.44e-3 + 4.37e-8 * 2_000 * batch, rel=0.30)
 
 
@@ -313,18 +315,12 @@ def test_speculation_pays_at_small_batches_and_fades():
 
 
 def test_scalars_arrays_and_draws_agree():
-    s, u, p = (
-        shape_of("deepseek-r1"),
-        setup_of("B200-SXM", "fp4", experts=True, tensor_parallel=8),
-        physics("vllm"),
-    )
-    alone = [float(served(s, u, p, 1_000, 500, c).tpot_s) for c in (1, 16, 128)]
-    together = served(s, u, p, 1_000, 500, np.array([1, 16, 128.0])).tpot_s
+    own = replace(served_by("deepseek-r1", "B200-SXM", "fp4", experts=True), tensor_parallel=8)
+    alone = [float(served(own, 1_000, 500, c).tpot_s) for c in (1, 16, 128)]
+    together = served(own, 1_000, 500, np.array([1, 16, 128.0])).tpot_s
     assert np.allclose(alone, together)
-    drawn = seconds_per_request(s, u, replace(p, mbu=np.full((5, 1), p.mbu)), 1_000, 500, 16)
-    assert drawn.shape == (5, 1) and np.allclose(
-        drawn, seconds_per_request(s, u, p, 1_000, 500, 16)
-    )
+    drawn = seconds_per_request(replace(own, mbu=np.full((5, 1), own.mbu)), 1_000, 500, 16)
+    assert drawn.shape == (5, 1) and np.allclose(drawn, seconds_per_request(own, 1_000, 500, 16))
 
 
 def test_expert_parallel_groups_wait_for_the_busiest():

@@ -43,7 +43,9 @@ from costmodel.laws.serving.calibration import (
     shape_of,
 )
 from costmodel.laws.serving.roofline import (
+    Instance,
     gpus_that_fit,
+    instance,
     kv_bytes,
     room_bytes,
     sequences_at_once,
@@ -233,26 +235,26 @@ class Hosted:
     @property
     def gpus(self) -> Any:
         """GPUs of one replica: as given, or the smallest power of two that holds the weights."""
-        return self._replica[1].gpus
+        return self._replica.gpus
 
     @cached_property
-    def _replica(self) -> tuple[Any, Any, Any]:
-        """Shape of the model, setup of a replica and physics of the engine."""
-        shape, engine = shape_of(self.model), physics(self.engine)
+    def _replica(self) -> Instance:
+        """The model on the GPUs of a replica, with the physics of the engine."""
         experts = bool(self.model.experts)
-        setup = setup_of(self.gpu, self.precision, self.kv_precision, experts, 1)
+        setup = setup_of(self.gpu, self.precision, self.kv_precision, experts)
+        one = instance(shape_of(self.model), setup, physics(self.engine))
         gpus = self.gpus_per_replica
         if gpus is None:
-            room = self.gpu.memory - engine.reserve_bytes / engine.memory_usable
-            held = weight_bytes_per_gpu(shape, setup) + self.adapters * self.adapter_bytes
-            gpus = gpus_that_fit(held, room, engine.memory_usable)
-        return shape, replace(setup, tensor_parallel=gpus), engine
+            room = self.gpu.memory - one.reserve_bytes / one.memory_usable
+            held = weight_bytes_per_gpu(one) + self.adapters * self.adapter_bytes
+            gpus = gpus_that_fit(held, room, one.memory_usable)
+        return replace(one, tensor_parallel=gpus)
 
     def limits(self, call: Call) -> Limits:
         """What can stop a call: the window, the weights, the key-value cache of one request."""
         yield from over_window(self, call)
-        shape, setup, engine = self._replica
-        room = room_bytes(shape, setup, engine) * setup.gpus - self.adapters * self.adapter_bytes
+        replica = self._replica
+        room = room_bytes(replica) * replica.gpus - self.adapters * self.adapter_bytes
         room = room / GB
         place = f"{self.gpus_per_replica or 'the smallest set of'} x {self.gpu.id}"
         yield (
@@ -261,7 +263,7 @@ class Hosted:
             "the weights are {over:.1f} GB over the usable memory",
         )
         yield (
-            kv_bytes(shape, setup, call.tokens) * setup.gpus / GB - room,
+            kv_bytes(replica, call.tokens) * replica.gpus / GB - room,
             f"one request does not fit {place} beside {self.model.id}: "
             "its key-value cache is {over:.1f} GB over the usable memory",
         )
@@ -271,7 +273,7 @@ class Hosted:
         if self.requests_per_s is not None:
             return 1.0 / self.requests_per_s
         tokens = call.prompt_tokens, call.generated_tokens
-        seconds = self.error * seconds_per_request(*self._replica, *tokens, self.batch_max, cached)
+        seconds = self.error * seconds_per_request(self._replica, *tokens, self.batch_max, cached)
         return seconds * (1 + self.adapter_slowdown) if np.any(self.adapters) else seconds
 
     def at_once(self, call: Call) -> Any:
@@ -279,7 +281,7 @@ class Hosted:
         if self.requests_per_s is not None:
             return self.batch_max
         shared = call.stable_tokens if call.cache is not None else 0.0
-        return np.clip(sequences_at_once(*self._replica, call.tokens - shared), 1.0, self.batch_max)
+        return np.clip(sequences_at_once(self._replica, call.tokens - shared), 1.0, self.batch_max)
 
     # -- how many ----------------------------------------------------------------------------------
 

@@ -12,9 +12,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.laws.serving.roofline import (
-    Physics,
-    Setup,
-    Shape,
+    Instance,
     decode_step_s,
     prefill_fixed_s,
     prefill_work_s,
@@ -36,11 +34,9 @@ class Served:
     running: Any  # sequences at once
 
 
-def running_at_once(
-    s: Shape, u: Setup, p: Physics, input_tokens: Any, output_tokens: Any, wanted: Any
-) -> Any:
+def running_at_once(m: Instance, input_tokens: Any, output_tokens: Any, wanted: Any) -> Any:
     """Sequences that run at once [count]: those wanted, at most those that memory holds, or one."""
-    held = sequences_at_once(s, u, p, input_tokens + ANSWER_HELD * output_tokens)
+    held = sequences_at_once(m, input_tokens + ANSWER_HELD * output_tokens)
     return np.maximum(np.minimum(wanted, held), 1.0)
 
 
@@ -57,9 +53,7 @@ def accepted_per_step(draft_tokens: Any, accepted: Any) -> Any:
 
 
 def served(
-    s: Shape,
-    u: Setup,
-    p: Physics,
+    m: Instance,
     input_tokens: Any,
     output_tokens: Any,
     concurrency: Any,
@@ -78,18 +72,18 @@ def served(
     draft of `draft_tokens`, each accepted with `draft_accepted` and costing `draft_cost` of a step,
     multiplies the tokens of a step.
     """
-    running = running_at_once(s, u, p, input_tokens, output_tokens, concurrency)
-    others = np.maximum(running / u.data_parallel - 1, 0.0)
-    prefill = prefill_work_s(s, u, p, input_tokens, 1.0, cached) + prefill_fixed_s(s, p)
+    running = running_at_once(m, input_tokens, output_tokens, concurrency)
+    others = np.maximum(running / m.data_parallel - 1, 0.0)
+    prefill = prefill_work_s(m, input_tokens, 1.0, cached) + prefill_fixed_s(m)
     context, checked = input_tokens + output_tokens / 2, 1 + draft_tokens
     steps_per_token = (1 + draft_tokens * draft_cost) / accepted_per_step(
         draft_tokens, draft_accepted
     )
-    waiting = p.interference * (1 - 0.5 / waves) * prefill * others / output_tokens
+    waiting = m.interference * (1 - 0.5 / waves) * prefill * others / output_tokens
     decoding = running
     for _ in range(ROUNDS):
-        step = decode_step_s(s, u, p, decoding, context, checked) * steps_per_token
-        ttft = p.first_token_s + step + prefill * (1 + others / (2 * waves))
+        step = decode_step_s(m, decoding, context, checked) * steps_per_token
+        ttft = m.first_token_s + step + prefill * (1 + others / (2 * waves))
         answer = output_tokens * (step + waiting)
         decoding = np.maximum(running * answer / (ttft + answer), 1.0)
     whole = ttft + answer
@@ -97,40 +91,30 @@ def served(
     return Served(ttft + queue, step + waiting, running * output_tokens / whole, running)
 
 
-def static_batch_s(
-    s: Shape, u: Setup, p: Physics, input_tokens: Any, output_tokens: Any, batch: Any
-) -> Any:
+def static_batch_s(m: Instance, input_tokens: Any, output_tokens: Any, batch: Any) -> Any:
     """Time of a batch that starts and ends together [s]; sequences beyond memory run later."""
-    fits = np.maximum(sequences_at_once(s, u, p, input_tokens + output_tokens), 1.0)
-    read = prefill_work_s(s, u, p, input_tokens, batch) * batch / u.data_parallel
+    fits = np.maximum(sequences_at_once(m, input_tokens + output_tokens), 1.0)
+    read = prefill_work_s(m, input_tokens, batch) * batch / m.data_parallel
     context = input_tokens + output_tokens / 2
-    step = decode_step_s(s, u, p, np.minimum(batch, fits), context)
-    return read + prefill_fixed_s(s, p) + output_tokens * np.maximum(batch / fits, 1.0) * step
+    step = decode_step_s(m, np.minimum(batch, fits), context)
+    return read + prefill_fixed_s(m) + output_tokens * np.maximum(batch / fits, 1.0) * step
 
 
-def saturated_tokens_per_s(
-    s: Shape, u: Setup, p: Physics, input_tokens: Any, output_tokens: Any, most: Any
-) -> Any:
+def saturated_tokens_per_s(m: Instance, input_tokens: Any, output_tokens: Any, most: Any) -> Any:
     """Output tokens per second of an instance whose queue never empties.
 
     At most `most` sequences run in an attention group. Prompts of waiting requests are read
     together, so experts are read once for several.
     """
-    batch = running_at_once(s, u, p, input_tokens, output_tokens, most * u.data_parallel)
-    step = decode_step_s(s, u, p, batch, input_tokens + output_tokens / 2)
+    batch = running_at_once(m, input_tokens, output_tokens, most * m.data_parallel)
+    step = decode_step_s(m, batch, input_tokens + output_tokens / 2)
     together = np.minimum(batch, PROMPTS_TOGETHER)
-    read = prefill_work_s(s, u, p, input_tokens, together) * batch / u.data_parallel
+    read = prefill_work_s(m, input_tokens, together) * batch / m.data_parallel
     return batch * output_tokens / (output_tokens * step + read)
 
 
 def seconds_per_request(
-    s: Shape,
-    u: Setup,
-    p: Physics,
-    input_tokens: Any,
-    output_tokens: Any,
-    concurrency: Any,
-    cached: Any = 0.0,
+    m: Instance, input_tokens: Any, output_tokens: Any, concurrency: Any, cached: Any = 0.0
 ) -> Any:
     """Time of a whole instance that one request takes [s]: 1 / (requests per second).
 
@@ -139,8 +123,8 @@ def seconds_per_request(
     with the band of the time per token. `cached` tokens of the prompt are held once for all
     sequences, so more of them fit.
     """
-    batch = running_at_once(s, u, p, input_tokens - cached, output_tokens, concurrency)
-    step = decode_step_s(s, u, p, batch, input_tokens + output_tokens / 2)
-    read = prefill_work_s(s, u, p, input_tokens, 1.0, cached) + prefill_fixed_s(s, p)
-    read = read * (1 + p.interference * (batch / u.data_parallel - 1))
-    return (p.first_token_s + (output_tokens + 1.0) * step + read) / batch
+    batch = running_at_once(m, input_tokens - cached, output_tokens, concurrency)
+    step = decode_step_s(m, batch, input_tokens + output_tokens / 2)
+    read = prefill_work_s(m, input_tokens, 1.0, cached) + prefill_fixed_s(m)
+    read = read * (1 + m.interference * (batch / m.data_parallel - 1))
+    return (m.first_token_s + (output_tokens + 1.0) * step + read) / batch

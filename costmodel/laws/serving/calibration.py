@@ -91,12 +91,7 @@ def _or(value: Any, other: Any) -> Any:
 
 
 def setup_of(
-    gpu: Gpu | str,
-    precision: str,
-    kv_precision: str | None = None,
-    experts: bool = False,
-    tensor_parallel: Any = 1,
-    data_parallel: Any = 1,
+    gpu: Gpu | str, precision: str, kv_precision: str | None = None, experts: bool = False
 ) -> Setup:
     """GPUs in a number format.
 
@@ -126,8 +121,9 @@ def setup_of(
         unpacked_experts=float(unpacked),
         unpacked_dense=float(unpacked and not experts),
         fp4_dense=float(dense == "fp4" and fp4 is not None),
-        tensor_parallel=tensor_parallel,
-        data_parallel=data_parallel,
+        tensor_parallel=1,
+        data_parallel=1,
+        expert_parallel=1,
     )
 
 

@@ -29,7 +29,7 @@ from costmodel.laws.serving.calibration import (
     stack,
     take,
 )
-from costmodel.laws.serving.roofline import kv_bytes, room_bytes, sequences_at_once
+from costmodel.laws.serving.roofline import instance, kv_bytes, room_bytes, sequences_at_once
 
 LEAST = 1e-9  # of a number that must be above 0
 MOST_GPUS = 1024  # of one instance
@@ -134,41 +134,40 @@ def predict_serving(
     refuse(groups > gpus, "predict_serving: expert_parallel", groups, most)
     case, which = _cases(records)
     parts = [
-        (shape_of(m), setup_of(g, form, kv_form, bool(m.experts)), physics(engine))
+        instance(shape_of(m), setup_of(g, form, kv_form, bool(m.experts)), physics(engine))
         for m, g, form, kv_form, engine in case
     ]
-    s, u, p = (take(stack(list(column)), which) for column in zip(*parts, strict=True))
-    u = replace(u, **{name: rows[name] for name in LAYOUT})
+    on = replace(take(stack(parts), which), **{name: rows[name] for name in LAYOUT})
     i, o, concurrency, waves = (
         rows[name] for name in ("input_tokens", "output_tokens", "concurrency", "waves")
     )
     draft = [rows[f"draft_{name}"] for name in ("tokens", "accepted", "cost")]
-    result = served(s, u, p, i, o, concurrency, waves, rows["prefix_hit"] * i, *draft)
-    held, room = sequences_at_once(s, u, p, i + o), room_bytes(s, u, p)
-    fits = held >= u.data_parallel
-    missing = np.where(room > 0, kv_bytes(s, u, i + o) - room, -room)
+    result = served(on, i, o, concurrency, waves, rows["prefix_hit"] * i, *draft)
+    held, room = sequences_at_once(on, i + o), room_bytes(on)
+    fits = held >= on.data_parallel
+    missing = np.where(room > 0, kv_bytes(on, i + o) - room, -room)
     first, later = _ratios(case)[:, :, which]
     ttft, tpot, rate = (
         np.where(fits, mid, np.nan)
         for mid in (result.ttft_s, result.tpot_s, result.output_tokens_per_s)
     )
     slow, fast = tpot * later, rate / later[::-1]
-    over = np.where(fits, 0.0, missing * u.gpus / GB)
+    over = np.where(fits, 0.0, missing * on.gpus / GB)
     columns = banded(
         ttft_s=ttft * first,
         tpot_s=slow,
         output_tokens_per_s=fast,
         tokens_per_s_per_user=1 / slow[::-1],
-        output_tokens_per_s_per_gpu=fast / u.gpus,
-        usd_per_mtok_out=usd_per_mtok(rows["usd_per_gpu_hour"] * u.gpus, fast[::-1]),
+        output_tokens_per_s_per_gpu=fast / on.gpus,
+        usd_per_mtok_out=usd_per_mtok(rows["usd_per_gpu_hour"] * on.gpus, fast[::-1]),
     ) | {
         "kv_tokens_max": held * (i + o),
         "running": np.where(fits, result.running, 0.0),
-        "gpus": u.gpus,
+        "gpus": on.gpus,
         "fits": fits,
         "over_gb": over,
     }
-    return pd.DataFrame(columns).assign(why_not=_why_not(case, which, fits, u.gpus, over))
+    return pd.DataFrame(columns).assign(why_not=_why_not(case, which, fits, on.gpus, over))
 
 
 def _why_not(case: list[tuple], which: Any, fits: Any, gpus: Any, over: Any) -> Any:

@@ -62,7 +62,7 @@ class Setup:
     fp4_dense: Any  # 1 where dense products run in FP4
     tensor_parallel: Any
     data_parallel: Any
-    expert_parallel: Any = 1.0  # groups of GPUs with experts of their own; in a group all are cut
+    expert_parallel: Any  # groups of GPUs with experts of their own; in a group all are cut
 
     @property
     def gpus(self) -> Any:
@@ -97,21 +97,31 @@ class Physics:
     ageing: Any = 1.0  # fixed overheads over those of the newest engines
 
 
+@dataclass(frozen=True)
+class Instance(Physics, Setup, Shape):
+    """One instance: a model on its GPUs, with the calibrated numbers of its engine."""
+
+
+def instance(shape: Shape, setup: Setup, physics: Physics) -> Instance:
+    """The instance of an architecture, a setup and an engine."""
+    return Instance(**vars(shape), **vars(setup), **vars(physics))
+
+
 # -- memory ----------------------------------------------------------------------------------------
 
 
-def weight_bytes_per_gpu(s: Shape, u: Setup) -> Any:
+def weight_bytes_per_gpu(m: Instance) -> Any:
     """Weights on one GPU [byte]: dense ones over the tensor-parallel group, experts over all."""
-    dense = s.dense_parameters * u.dense_bytes + 2 * s.head_parameters * BF16_BYTES
-    return dense / u.tensor_parallel + s.expert_parameters * u.expert_bytes / u.gpus
+    dense = m.dense_parameters * m.dense_bytes + 2 * m.head_parameters * BF16_BYTES
+    return dense / m.tensor_parallel + m.expert_parameters * m.expert_bytes / m.gpus
 
 
-def context_layers(s: Shape, context: Any) -> Any:
+def context_layers(m: Instance, context: Any) -> Any:
     """Cached tokens of one sequence, summed over layers: a local layer keeps its window only."""
-    return s.full_layers * context + s.local_layers * np.minimum(context, s.window)
+    return m.full_layers * context + m.local_layers * np.minimum(context, m.window)
 
 
-def kv_bytes(s: Shape, u: Setup, context: Any) -> Any:
+def kv_bytes(m: Instance, context: Any) -> Any:
     """KV cache of one sequence on one GPU [byte]; a latent cache is copied to each of them.
 
     Values of a token and layer x bytes of a value x tokens in all layers / parts: 2 x KV heads x
@@ -119,19 +129,19 @@ def kv_bytes(s: Shape, u: Setup, context: Any) -> Any:
     with a latent cache (DeepSeek-V2, arXiv:2405.04434, section 2.1.3, table 1). Not in it: blocks
     that are partly filled.
     """
-    values = s.kv_values * u.kv_bytes * context_layers(s, context)
-    return values / np.minimum(u.tensor_parallel, s.kv_shards)
+    values = m.kv_values * m.kv_bytes * context_layers(m, context)
+    return values / np.minimum(m.tensor_parallel, m.kv_shards)
 
 
-def room_bytes(s: Shape, u: Setup, p: Physics) -> Any:
+def room_bytes(m: Instance) -> Any:
     """Memory of one GPU left for the KV cache [byte]; below 0 it is missing."""
-    return p.memory_usable * u.memory - p.reserve_bytes - weight_bytes_per_gpu(s, u)
+    return m.memory_usable * m.memory - m.reserve_bytes - weight_bytes_per_gpu(m)
 
 
-def sequences_at_once(s: Shape, u: Setup, p: Physics, context: Any) -> Any:
+def sequences_at_once(m: Instance, context: Any) -> Any:
     """Sequences of `context` tokens whose caches fit in all attention groups of an instance."""
-    room = u.data_parallel * np.maximum(room_bytes(s, u, p), 0.0)
-    return room / np.maximum(kv_bytes(s, u, context), 1.0)
+    room = m.data_parallel * np.maximum(room_bytes(m), 0.0)
+    return room / np.maximum(kv_bytes(m, context), 1.0)
 
 
 def gpus_that_fit(weight_bytes: Any, memory: Any, usable: Any) -> Any:
@@ -163,84 +173,80 @@ def part_s(moved: Any, bandwidth: Any, flop: Any, peak: Any) -> Any:
     return np.maximum(moved / bandwidth, flop / peak)
 
 
-def decode_step_s(
-    s: Shape, u: Setup, p: Physics, batch: Any, context: Any, tokens: Any = 1.0
-) -> Any:
+def decode_step_s(m: Instance, batch: Any, context: Any, tokens: Any = 1.0) -> Any:
     """Time of one decoding step of `batch` sequences [s]; a draft checks `tokens` of each at once.
 
     Sum over dense weights, experts and attention of max(bytes / bandwidth, FLOP / peak), plus
     exchanges and overheads.
     """
-    group = batch / u.data_parallel
+    group = batch / m.data_parallel
     width = group * tokens
-    flop = FLOP_PER_PARAMETER * width / u.tensor_parallel  # of a parameter on one GPU
-    stored = s.dense_parameters * u.dense_bytes * _unpacking(u.unpacked_dense, p)
+    flop = FLOP_PER_PARAMETER * width / m.tensor_parallel  # of a parameter on one GPU
+    stored = m.dense_parameters * m.dense_bytes * _unpacking(m.unpacked_dense, m)
     dense = part_s(
-        (stored + s.head_parameters * BF16_BYTES) / u.tensor_parallel,
-        u.bandwidth * p.mbu,
-        flop * (s.dense_parameters + s.head_parameters),
-        _dense_speed(u, p),
+        (stored + m.head_parameters * BF16_BYTES) / m.tensor_parallel,
+        m.bandwidth * m.mbu,
+        flop * (m.dense_parameters + m.head_parameters),
+        _dense_speed(m),
     )
     attention = part_s(
-        group * kv_bytes(s, u, context),
-        u.bandwidth * p.mbu_kv,
-        flop * s.decode_width * context_layers(s, context),
-        u.peak_bf16 * p.mfu_attention,
+        group * kv_bytes(m, context),
+        m.bandwidth * m.mbu_kv,
+        flop * m.decode_width * context_layers(m, context),
+        m.peak_bf16 * m.mfu_attention,
     )
-    moving = _experts_s(s, u, p, batch * tokens) + _exchange_s(s, u, p, width)
-    doublings = np.log2(np.maximum(u.gpus, 1))
+    moving = _experts_s(m, batch * tokens) + _exchange_s(m, width)
+    doublings = np.log2(np.maximum(m.gpus, 1))
     fixed = (
-        s.layers * (p.overhead_s_per_layer + EXCHANGES_PER_LAYER * doublings * p.exchange_s)
-        + s.expert_layers * p.overhead_s_per_expert_layer
-        + group * p.overhead_s_per_sequence
+        m.layers * (m.overhead_s_per_layer + EXCHANGES_PER_LAYER * doublings * m.exchange_s)
+        + m.expert_layers * m.overhead_s_per_expert_layer
+        + group * m.overhead_s_per_sequence
     )
-    return (dense + attention + moving + fixed * p.ageing) / p.engine_efficiency
+    return (dense + attention + moving + fixed * m.ageing) / m.engine_efficiency
 
 
-def prefill_work_s(
-    s: Shape, u: Setup, p: Physics, tokens: Any, together: Any = 1.0, cached: Any = 0.0
-) -> Any:
+def prefill_work_s(m: Instance, tokens: Any, together: Any = 1.0, cached: Any = 0.0) -> Any:
     """Time that reading one prompt keeps its attention group busy [s], without fixed overhead.
 
     `together` prompts share one reading of the experts; `cached` tokens of the prompt are there
     already.
     """
     fresh, seen = np.maximum(tokens - cached, 1.0), tokens + cached
-    dense = fresh * s.dense_parameters * FLOP_PER_PARAMETER / _dense_speed(u, p)
-    pairs = s.full_layers * seen + s.local_layers * np.minimum(2 * s.window, seen)
-    attention = fresh * s.prefill_width * pairs / (u.peak_bf16 * p.mfu_attention)
-    experts = _experts_s(s, u, p, fresh * together) / together
-    return (dense + attention) / u.tensor_parallel + experts + _exchange_s(s, u, p, fresh)
+    dense = fresh * m.dense_parameters * FLOP_PER_PARAMETER / _dense_speed(m)
+    pairs = m.full_layers * seen + m.local_layers * np.minimum(2 * m.window, seen)
+    attention = fresh * m.prefill_width * pairs / (m.peak_bf16 * m.mfu_attention)
+    experts = _experts_s(m, fresh * together) / together
+    return (dense + attention) / m.tensor_parallel + experts + _exchange_s(m, fresh)
 
 
-def prefill_fixed_s(s: Shape, p: Physics) -> Any:
+def prefill_fixed_s(m: Instance) -> Any:
     """Fixed time of one prefill [s]: launches of every layer, more where attention is latent."""
-    return s.layers * p.prefill_s_per_layer + s.latent_layers * p.prefill_s_per_latent_layer
+    return m.layers * m.prefill_s_per_layer + m.latent_layers * m.prefill_s_per_latent_layer
 
 
-def _unpacking(unpacked: Any, p: Physics) -> Any:
+def _unpacking(unpacked: Any, m: Instance) -> Any:
     """Time of 4-bit weights that are unpacked over that of weights that are not [x]."""
-    return np.where(unpacked > 0, 1 / p.unpacking, 1.0)
+    return np.where(unpacked > 0, 1 / m.unpacking, 1.0)
 
 
-def _dense_speed(u: Setup, p: Physics) -> Any:
+def _dense_speed(m: Instance) -> Any:
     """FLOP/s that the dense products of one GPU reach."""
-    return u.peak_dense * np.where(u.fp4_dense > 0, p.mfu_fp4, p.mfu)
+    return m.peak_dense * np.where(m.fp4_dense > 0, m.mfu_fp4, m.mfu)
 
 
-def _experts_s(s: Shape, u: Setup, p: Physics, tokens: Any) -> Any:
+def _experts_s(m: Instance, tokens: Any) -> Any:
     """Time of the routed experts for `tokens` of an instance [s]: those touched are read once."""
-    choices = np.maximum(tokens * p.routing_spread, 1.0)
-    touched = experts_touched(s.experts, s.experts_per_token, choices) / s.experts
-    used = s.expert_parameters * s.experts_per_token / s.experts
+    choices = np.maximum(tokens * m.routing_spread, 1.0)
+    touched = experts_touched(m.experts, m.experts_per_token, choices) / m.experts
+    used = m.expert_parameters * m.experts_per_token / m.experts
     longest = part_s(
-        s.expert_parameters * touched * u.expert_bytes / u.gpus,
-        u.bandwidth * p.mbu,
-        tokens * used * FLOP_PER_PARAMETER / u.gpus,
-        u.peak_experts * p.mfu_experts,
+        m.expert_parameters * touched * m.expert_bytes / m.gpus,
+        m.bandwidth * m.mbu,
+        tokens * used * FLOP_PER_PARAMETER / m.gpus,
+        m.peak_experts * m.mfu_experts,
     )
-    busiest = imbalance(u.expert_parallel, choices * s.experts_per_token)
-    return busiest * longest * _unpacking(u.unpacked_experts, p) / p.expert_efficiency
+    busiest = imbalance(m.expert_parallel, choices * m.experts_per_token)
+    return busiest * longest * _unpacking(m.unpacked_experts, m) / m.expert_efficiency
 
 
 def experts_touched(experts: Any, experts_per_token: Any, tokens: Any) -> Any:
@@ -266,10 +272,10 @@ def imbalance(groups: Any, choices: Any) -> Any:
     return np.minimum(1 + np.sqrt(2 * np.log(groups) * groups / np.maximum(choices, 1.0)), groups)
 
 
-def _exchange_s(s: Shape, u: Setup, p: Physics, tokens: Any) -> Any:
+def _exchange_s(m: Instance, tokens: Any) -> Any:
     """Time to move activations of `tokens` of one attention group [s]: all-reduces and experts."""
-    ring = 2 * (u.tensor_parallel - 1) / u.tensor_parallel
-    reduced = EXCHANGES_PER_LAYER * s.layers * BF16_BYTES * ring
-    copies = np.minimum(s.experts_per_token, u.gpus) * DISPATCH_BYTES / u.tensor_parallel
-    sent = np.where(u.data_parallel > 1, s.expert_layers * copies, 0.0)
-    return tokens * s.hidden * (reduced + sent) / (u.interconnect / 2 * p.link_efficiency)
+    ring = 2 * (m.tensor_parallel - 1) / m.tensor_parallel
+    reduced = EXCHANGES_PER_LAYER * m.layers * BF16_BYTES * ring
+    copies = np.minimum(m.experts_per_token, m.gpus) * DISPATCH_BYTES / m.tensor_parallel
+    sent = np.where(m.data_parallel > 1, m.expert_layers * copies, 0.0)
+    return tokens * m.hidden * (reduced + sent) / (m.interconnect / 2 * m.link_efficiency)
