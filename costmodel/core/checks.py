@@ -11,7 +11,7 @@ import numpy as np
 from costmodel.core.errors import check, in_words
 from costmodel.core.glossary import limits, unit_of
 from costmodel.core.nested import field_names
-from costmodel.core.ranges import Doubt, Range, is_number
+from costmodel.core.ranges import Doubt, Range, is_number, is_one_number
 
 LEAST_DIVISOR = 1e-6  # the least value of what divides something
 
@@ -44,9 +44,8 @@ def one_number(name: str, value: Any, low: float = 0, high: float = inf) -> None
     Traceback (most recent call last):
     ValueError: days is a Range, it must be one number, at least 0
     """
-    one = is_number(value) and not isinstance(value, (*Doubt, np.ndarray))
     check(
-        one and np.isfinite(value) and low <= value <= high,
+        is_one_number(value) and np.isfinite(value) and low <= value <= high,
         f"{name} is {in_words(value)}, it must be one number, {_between(low, high)}",
     )
 

@@ -41,7 +41,7 @@ def _helpful(call: Any, name: str) -> Any:
     def helpful(*args: Any, **named: Any) -> Any:
         try:
             return call(*args, **named)
-        except TypeError as error:
+        except TypeError:
             if wrong := misspelt(call, name, args, named):  # this call, not one inside it
                 raise wrong from None
             raise

@@ -106,15 +106,15 @@ class Range:
 
     def __post_init__(self) -> None:
         low, high, label = self.low, self.high, f"Range({self.low}, {self.high})"
-        finite = all(_is_float(x) and np.isfinite(x) for x in (low, high))
+        finite = all(is_one_number(x) and np.isfinite(x) for x in (low, high))
         check(finite, f"{label}: both ends must be finite numbers")
         check(low <= high, f"{label}: low must not exceed high")
         check(
-            _is_float(self.level) and 0 < self.level < 1,
+            is_one_number(self.level) and 0 < self.level < 1,
             f"{label}: level is {self.level!r}, allowed is between 0 and 1",
         )
         check(
-            _is_float(self.loading) and -1 <= self.loading <= 1,
+            is_one_number(self.loading) and -1 <= self.loading <= 1,
             f"{label}: loading is {self.loading!r}, allowed is -1 to 1",
         )
         check(
@@ -231,7 +231,7 @@ class Measured:
             self.trials,
             f"Measured({self.accepted}, {self.trials})",
         )
-        counts = _is_float(accepted) and _is_float(trials)
+        counts = is_one_number(accepted) and is_one_number(trials)
         if counts and 0 < accepted < 1 < trials:
             meant = f"Measured({round(accepted * trials):g}, {trials:g})"
             raise ValueError(f"{label}: accepted is a count; a share of {accepted:g} is {meant}")
@@ -285,5 +285,6 @@ def is_number(value: Any) -> bool:
     return isinstance(value, _NUMBERS) and not isinstance(value, bool)
 
 
-def _is_float(value: Any) -> bool:
+def is_one_number(value: Any) -> bool:
+    """Whether a value is one number: no doubt, no array and no flag."""
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)

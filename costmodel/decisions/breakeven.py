@@ -218,7 +218,7 @@ def breakeven_date(
             verdict += "at once in nearly all draws in which it happens"
         verdict += f"; never in {p_never:.0%} of the draws)" if p_never else ")"
     row = {"month": at, "date": day, "p10": p10, "p90": p90, "p_never": p_never}
-    return pd.DataFrame([{**row, "verdict": verdict + remark}])
+    return pd.DataFrame([row]).assign(verdict=verdict + remark)
 
 
 def stays_ahead(ahead: np.ndarray) -> np.ndarray:

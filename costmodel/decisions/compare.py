@@ -63,9 +63,10 @@ def table_of(study: Study, found: Simulated) -> pd.DataFrame:
     """The table of `compare`, made of the numbers of a study."""
     bills = found.middle.bills
     known = [label for label, bill in bills.items() if bill.accepted is not None]
-    rows = {label: _at_middle(bill, found.middle.calendar) for label, bill in bills.items()}
-    for label, usd in found.usd.items():
-        rows[label] |= band(usd)
+    rows = {
+        label: _at_middle(bill, found.middle.calendar) | band(found.usd[label])
+        for label, bill in bills.items()
+    }
     columns = ["mid", *BAND, "npv", "per_month", "per_request", "per_accepted", "quality"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
     table = table.reindex(pd.Index(list(study.options), name="option"))

@@ -70,14 +70,10 @@ def register(
             if name in NEUTRAL and value == NEUTRAL[name]:
                 continue
             key = key_of(owner, name, value)
-            if (key, value) not in rows:
-                rows[key, value] = {
-                    "input": key,
-                    **_input(owner, name, value, evidence),
-                    "options": [],
-                }
-            if label not in rows[key, value]["options"]:
-                rows[key, value]["options"].append(label)
+            found = {"input": key, **_input(owner, name, value, evidence), "options": []}
+            options = rows.setdefault((key, value), found)["options"]
+            if label not in options:
+                options.append(label)
     table = pd.DataFrame(rows.values(), columns=COLUMNS)
     table["options"] = table["options"].map(", ".join)
     order = ["default"]

@@ -142,9 +142,8 @@ def _rents(
     found: list[Gpu], given: dict[str, Any] | None
 ) -> tuple[dict[str, float], dict[str, str]]:
     """(USD per GPU-hour by GPU, why there is none by GPU)."""
-    if given is not None:
-        of_kind("plan_serving: usd_per_gpu_hour", given, dict)
-    given = given or {}
+    given = {} if given is None else given
+    of_kind("plan_serving: usd_per_gpu_hour", given, dict)
     rents, unknown, ids = {}, {}, [g.id for g in found]
     strange = sorted(set(given) - set(ids))
     check(

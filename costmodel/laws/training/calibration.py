@@ -37,8 +37,11 @@ def laws() -> tuple[SpeedLaw, MemoryLaw, dict[str, float]]:
     number = {key: fact.value.mid for key, fact in catalog.facts_of("training").items()}
     speed = SpeedLaw(**{f.name: number[f"speed.{f.name}"] for f in fields(SpeedLaw)})
     memory = MemoryLaw(**{f.name: number[f"memory.{f.name}"] for f in fields(MemoryLaw)})
-    keys = [key for key in number if key.startswith("band_")]
-    bands = {key.split(".")[0].removeprefix("band_"): number[key] for key in keys}
+    bands = {
+        key.split(".")[0].removeprefix("band_"): value
+        for key, value in number.items()
+        if key.startswith("band_")
+    }
     return speed, memory, bands
 
 

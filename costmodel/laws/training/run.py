@@ -86,16 +86,16 @@ def build(
     *,
     params: Any,
     seq_len: Any,
-    method: Any = "full",
-    stack: Any = "standard",
+    method: Any,
+    stack: Any,
+    active_params: Any,
+    layers: Any,
+    hidden: Any,
+    vocab: Any,
+    packed: Any,
     precision: Any = "bf16",
     gpus: Any = 1.0,
-    active_params: Any = None,
-    layers: Any = None,
-    hidden: Any = None,
-    vocab: Any = None,
     micro_batch: Any = None,
-    packed: Any = None,
     checkpointing: Any = 1.0,
     rank: Any = None,
     rollouts: Any = None,
@@ -131,7 +131,7 @@ def build(
         memory=card.memory,
         adapter=np.isin(method, ("lora", "qlora")) | np.isin(method, ("dpo", "rl")) & ranked,
         quantised=method == "qlora",
-        forwards=np.select([method == m for m in METHODS], [*FORWARDS.values()]),
+        forwards=np.vectorize(FORWARDS.get)(method),
         generates=method == "rl",
         rank=_or(rank, RANK),
         rollouts=_or(rollouts, ROLLOUTS),
@@ -179,5 +179,4 @@ def class_of(run: Run) -> np.ndarray:
 
 def band_of(run: Run, bands: dict[str, float]) -> np.ndarray:
     """The factor f of the band [x]: 80 % of runs lie between prediction / f and prediction x f."""
-    kinds = class_of(run)
-    return np.select([kinds == k for k in CLASSES], [bands[k] for k in CLASSES])
+    return np.vectorize(bands.get)(class_of(run))
