@@ -52,9 +52,7 @@ from costmodel.choices.techniques.tuning import FineTune
 from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, QuestionMix, Workload
-from costmodel.core.errors import Infeasible
-from costmodel.core.public import absent
-from costmodel.core.ranges import Measured, Range
+from costmodel.core import Infeasible, Measured, Range, absent
 from costmodel.decisions.breakeven import breakeven
 from costmodel.decisions.compare import compare, sweep
 from costmodel.decisions.verdict import recommend

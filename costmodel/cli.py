@@ -15,7 +15,7 @@ import click
 from click import argument, echo, option
 
 import costmodel as cm
-from costmodel.core.errors import CatalogError, unknown
+from costmodel.core import CatalogError, unknown
 from costmodel.pages.blocks import answer
 from costmodel.pages.terminal import bar, busy, comparison, heading, price_table
 from costmodel.scenarios.scenario import notebooks_folder

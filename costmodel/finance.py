@@ -9,14 +9,14 @@ The memo    memo Memo numbered traced
 """
 
 from costmodel.choices.servings.baselines import Seats, Staff, Today
-from costmodel.core.public import absent
-from costmodel.core.words import Currency
+from costmodel.core import Currency, absent
 from costmodel.laws.agents import resolve
 from costmodel.laws.money import irr, npv
 from costmodel.ledgers.book import cash_flow
+from costmodel.ledgers.register import numbered
 from costmodel.studies.business_case import Policy, business_case, case_flow, tco
 from costmodel.studies.changes import by_phase, waterfall
-from costmodel.studies.memo import Memo, baseline, memo, numbered, traced
+from costmodel.studies.memo import Memo, baseline, memo, traced
 from costmodel.studies.outcomes import equal_quality, per_outcome, unit_economics
 
 __all__ = [

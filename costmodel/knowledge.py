@@ -10,7 +10,7 @@ Waiting     Waiting latency first_token_s holds
 """
 
 from costmodel.choices.techniques.lookup import own_embedder
-from costmodel.core.public import absent
+from costmodel.core import absent
 from costmodel.laws.caching import break_even_hit_rate, cached_price, hit_rate, prefix_hit_rate
 from costmodel.laws.quality import Effect, context_shift, position_shift, shift
 from costmodel.laws.retrieval import (

@@ -10,7 +10,7 @@ A year      inference_share oneoffs duties
 Mistakes    unpriced lint PITFALLS
 """
 
-from costmodel.core.public import absent
+from costmodel.core import absent
 from costmodel.laws.ageing import gain_of_waiting, overpaid_share, per_survivor
 from costmodel.laws.agents import attempts, per_resolved, step_tokens, tail
 from costmodel.laws.experiments import (

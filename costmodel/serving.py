@@ -9,7 +9,7 @@ from costmodel.choices.presets import with_fleet
 from costmodel.choices.profiles import profile
 from costmodel.choices.servings.capacity import Fleet
 from costmodel.choices.servings.owned import Owned
-from costmodel.core.public import absent
+from costmodel.core import absent
 from costmodel.laws.queueing import duration_curve, replicas_needed, wait_chance
 from costmodel.laws.serving.plan import plan_serving
 from costmodel.laws.serving.predict import predict_serving

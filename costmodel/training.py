@@ -6,7 +6,7 @@ Paying back paybacks tenants underestimates
 Published   published_break_evens published_first_year published_underestimates
 """
 
-from costmodel.core.public import absent
+from costmodel.core import absent
 from costmodel.laws.quality import allowed_loss, examples_gain, required_gain
 from costmodel.laws.training.calibration import measured_training
 from costmodel.laws.training.compute import adapter_flops, gpu_hours, training_flops

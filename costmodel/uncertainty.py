@@ -6,9 +6,7 @@ How sure    fan p_cheaper regret
 Information Measurement measurements value_of_information
 """
 
-from costmodel.core.draws import drive, middle, sample
-from costmodel.core.nested import pin
-from costmodel.core.public import absent
+from costmodel.core import absent, drive, middle, pin, sample
 from costmodel.decisions.information import Measurement, measurements, value_of_information
 from costmodel.decisions.sensitivity import sobol, sobol_indices
 from costmodel.decisions.uncertainty import (

@@ -10,7 +10,7 @@ Prices      repriced
 from costmodel.choices.options import repriced
 from costmodel.choices.presets import MODELS, quick, with_quality
 from costmodel.choices.terms import People, Trends
-from costmodel.core.public import absent
+from costmodel.core import absent
 
 __all__ = ["MODELS", "People", "Trends", "quick", "repriced", "with_quality"]
 __getattr__ = absent(__name__, __all__)

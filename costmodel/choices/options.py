@@ -21,12 +21,20 @@ import numpy as np
 from costmodel.choices.requests import Request
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import require, validate
-from costmodel.core.draws import middle
-from costmodel.core.errors import check, in_words
-from costmodel.core.nested import field_names, same
-from costmodel.core.public import frozen, public
-from costmodel.core.ranges import Doubt, Number, Range
+from costmodel.core import (
+    Doubt,
+    Number,
+    Range,
+    check,
+    field_names,
+    frozen,
+    in_words,
+    middle,
+    public,
+    require,
+    same,
+    validate,
+)
 from costmodel.laws.quality import shift
 
 METHODS = ("adapt", "shape", "buys", "quality")

@@ -19,13 +19,19 @@ from costmodel.choices.techniques.prompting import FewShot, LongContext, Prompt,
 from costmodel.choices.techniques.tuning import FineTune
 from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.workload import Workload, is_zero
-from costmodel.core.checks import of_kind, one_number, require
-from costmodel.core.draws import middle
-from costmodel.core.errors import check, check_known
-from costmodel.core.nested import not_none
-from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range
-from costmodel.core.units import DAYS_PER_MONTH
+from costmodel.core import (
+    DAYS_PER_MONTH,
+    Number,
+    Range,
+    check,
+    check_known,
+    middle,
+    not_none,
+    of_kind,
+    one_number,
+    public,
+    require,
+)
 from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
 
 LABELS = (

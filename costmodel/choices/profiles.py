@@ -7,10 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.errors import check, check_known
-from costmodel.core.public import public
-from costmodel.core.ranges import assumed
-from costmodel.core.units import HOURS_PER_DAY, HOURS_PER_MONTH
+from costmodel.core import HOURS_PER_DAY, HOURS_PER_MONTH, assumed, check, check_known, public
 from costmodel.laws.queueing import load_at
 
 LEAST_ACTIVE = 0.05  # an hour with less than this share of the busiest one is not active

@@ -19,11 +19,16 @@ from costmodel.choices.requests import Call, Request
 from costmodel.choices.schedule import Schedule, monthly, once
 from costmodel.choices.terms import STEADY, TRENDS, Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.errors import unknown
-from costmodel.core.nested import is_nest, owner_of
-from costmodel.core.public import frozen, public
-from costmodel.core.ranges import Number
-from costmodel.core.units import WORKING_HOURS_PER_MONTH, WORKING_HOURS_PER_WEEK
+from costmodel.core import (
+    WORKING_HOURS_PER_MONTH,
+    WORKING_HOURS_PER_WEEK,
+    Number,
+    frozen,
+    is_nest,
+    owner_of,
+    public,
+    unknown,
+)
 
 PHASES = (
     "data",

@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number
-from costmodel.core.units import ROUNDING
+from costmodel.core import ROUNDING, Number, frozen
 from costmodel.laws.caching import prefix_hit_rate
 
 Limits = Iterator[tuple[Any, str]]  # by how much a call is over, the reason with {over} to fill in

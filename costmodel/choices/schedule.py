@@ -9,10 +9,7 @@ import numpy as np
 
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.errors import check
-from costmodel.core.public import public
-from costmodel.core.ranges import Number
-from costmodel.core.units import ROUNDING
+from costmodel.core import ROUNDING, Number, check, public
 
 STANDING = ("with_demand", "monthly")  # kinds of schedules that size or fill a capacity
 

@@ -12,11 +12,17 @@ from costmodel.choices.options import Mix, Option, repriced
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.choices.zeros import accept
-from costmodel.core.checks import of_kind, require
-from costmodel.core.draws import check_draws
-from costmodel.core.errors import check, check_known, unknown
-from costmodel.core.nested import not_none
-from costmodel.core.public import frozen, misspelt
+from costmodel.core import (
+    check,
+    check_draws,
+    check_known,
+    frozen,
+    misspelt,
+    not_none,
+    of_kind,
+    require,
+    unknown,
+)
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")

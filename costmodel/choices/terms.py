@@ -8,10 +8,7 @@ from dataclasses import field
 from datetime import date, datetime
 from typing import Any
 
-from costmodel.core.checks import require, whole_number
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, Range, assumed
-from costmodel.core.words import Currency
+from costmodel.core import Currency, Number, Range, assumed, frozen, require, whole_number
 from costmodel.facts import catalog
 
 TRENDS = ("api", "gpu", "labour", "service")

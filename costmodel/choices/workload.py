@@ -8,12 +8,21 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.requests import Call, Request, Segment
-from costmodel.core.checks import of_kind, one_number, require, validate
-from costmodel.core.draws import middle
-from costmodel.core.errors import check, check_known
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, Range, assumed
-from costmodel.core.units import MONTHS_PER_YEAR, SECONDS_PER_HOUR
+from costmodel.core import (
+    MONTHS_PER_YEAR,
+    SECONDS_PER_HOUR,
+    Number,
+    Range,
+    assumed,
+    check,
+    check_known,
+    frozen,
+    middle,
+    of_kind,
+    one_number,
+    require,
+    validate,
+)
 from costmodel.facts import catalog
 from costmodel.facts.cards import price
 from costmodel.facts.prices import Tokens

@@ -7,10 +7,7 @@ from typing import Any
 
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload, is_zero
-from costmodel.core.errors import check
-from costmodel.core.glossary import unit_of
-from costmodel.core.nested import owner_of, walk
-from costmodel.core.public import public
+from costmodel.core import check, owner_of, public, unit_of, walk
 
 PEOPLE_UNITS = ("hour", "hour/month", "week", "FTE", "USD/hour", "minute")
 EVALUATION = ("items", "runs_per_month", "candidate_items", "judge_share", "reviews_per_month")
@@ -61,7 +58,8 @@ def accept(things: Any, names: Iterable[str]) -> None:
 
 
 def check_accepted(names: Iterable[str], found: Iterable[str]) -> None:
-    """Raise where `accept_zero` names an input that is not 0."""
+    """Raise where `accept_zero` names an input that is not 0, or is one text."""
+    check(not isinstance(names, str), f"accept_zero is {names!r}, it must be a list of names")
     for name in names:
         check(
             any(name in (key, key.rsplit(".", 1)[-1]) for key in found),

@@ -1,4 +1,97 @@
 """Floor 0: doubt, units, draws and plain words.
 
-What every other floor speaks in. It imports nothing of the package.
+What every other floor speaks in, imported from here in one line. It imports nothing of the
+package, and its own files import each other by name.
 """
+
+from __future__ import annotations
+
+from costmodel.core.checks import (
+    LEAST_DIVISOR,
+    is_day,
+    number_list,
+    of_kind,
+    one_number,
+    require,
+    validate,
+    whole_number,
+)
+from costmodel.core.draws import (
+    DRAWS_MAX,
+    SEED_MAX,
+    check_draws,
+    doubts,
+    draw_values,
+    drive,
+    driver_key,
+    middle,
+    sample,
+    strata,
+)
+from costmodel.core.errors import (
+    CatalogError,
+    Infeasible,
+    Unpriced,
+    check,
+    check_known,
+    in_words,
+    unknown,
+)
+from costmodel.core.glossary import GLOSSARY, data_folder, limits, meaning_of, unit_of
+from costmodel.core.nested import (
+    field_names,
+    find_key,
+    is_nest,
+    key_of,
+    leaves,
+    not_none,
+    objects,
+    owner_of,
+    pin,
+    rewrite,
+    same,
+    walk,
+)
+from costmodel.core.public import absent, frozen, misspelt, public
+from costmodel.core.ranges import FORMS, Doubt, Measured, Number, Range, assumed
+from costmodel.core.units import (
+    DAYS_PER_MONTH,
+    DAYS_PER_WEEK,
+    GB,
+    HOURS_PER_DAY,
+    HOURS_PER_MONTH,
+    KB,
+    KILO,
+    MILLION,
+    MINUTES_PER_HOUR,
+    MONTHS_PER_YEAR,
+    MTOK,
+    ROUNDING,
+    SECONDS_PER_HOUR,
+    SECONDS_PER_MINUTE,
+    WEEKS_PER_MONTH,
+    WORKING_HOURS_PER_MONTH,
+    WORKING_HOURS_PER_WEEK,
+)
+from costmodel.core.words import (
+    USD,
+    Currency,
+    dollars,
+    money,
+    number_text,
+    percent,
+    readable,
+    short,
+)
+
+__all__ = """
+    CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt FORMS GB GLOSSARY
+    HOURS_PER_DAY HOURS_PER_MONTH Infeasible KB KILO LEAST_DIVISOR MILLION MINUTES_PER_HOUR
+    MONTHS_PER_YEAR MTOK Measured Number ROUNDING Range SECONDS_PER_HOUR SECONDS_PER_MINUTE
+    SEED_MAX USD Unpriced WEEKS_PER_MONTH WORKING_HOURS_PER_MONTH WORKING_HOURS_PER_WEEK absent
+    assumed check check_draws check_known data_folder dollars doubts draw_values drive
+    driver_key field_names find_key frozen in_words is_day is_nest key_of leaves limits
+    meaning_of middle misspelt money not_none number_list number_text objects of_kind one_number
+    owner_of percent pin public readable require rewrite same sample short strata unit_of
+    unknown validate walk whole_number
+""".split()

@@ -7,7 +7,7 @@ What flips  breakeven_date frontier goal_seek regions
 """
 
 from costmodel.choices.zeros import zeros
-from costmodel.core.public import absent
+from costmodel.core import absent
 from costmodel.decisions.breakeven import breakeven_date
 from costmodel.decisions.maps import frontier, regions
 from costmodel.decisions.tradeoffs import goal_seek

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.errors import check
-from costmodel.core.words import number_text
+from costmodel.core import check, number_text
 from costmodel.decisions.search import refined, search_limits, sign_changes, spacing
 from costmodel.decisions.simulate import on_equal_terms, paths, quantiles, totals
 from costmodel.decisions.uncertainty import FAN_DRAWS

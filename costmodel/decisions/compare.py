@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.errors import check
+from costmodel.core import check
 from costmodel.decisions.search import NEAR_FACTOR, NEAR_POINTS, product, search_limits, spacing
 from costmodel.decisions.simulate import (
     BAND,

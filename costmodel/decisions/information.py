@@ -22,13 +22,22 @@ import pandas as pd
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.graphs import GraphRag
-from costmodel.core.checks import require, whole_number
-from costmodel.core.draws import DRAWS_MAX, doubts, draw_values, driver_key, middle, strata
-from costmodel.core.errors import check, unknown
-from costmodel.core.nested import objects
-from costmodel.core.public import frozen
-from costmodel.core.units import HOURS_PER_DAY
-from costmodel.core.words import number_text
+from costmodel.core import (
+    DRAWS_MAX,
+    HOURS_PER_DAY,
+    check,
+    doubts,
+    draw_values,
+    driver_key,
+    frozen,
+    middle,
+    number_text,
+    objects,
+    require,
+    strata,
+    unknown,
+    whole_number,
+)
 from costmodel.decisions.simulate import comparable, that_run, totals
 from costmodel.facts import catalog
 from costmodel.ledgers.book import ledger

@@ -9,9 +9,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.checks import require
-from costmodel.core.errors import check, check_known
-from costmodel.core.nested import find_key, leaves
+from costmodel.core import check, check_known, find_key, leaves, require
 from costmodel.decisions.compare import compare
 from costmodel.decisions.search import goal_limits, present, product, spacing
 from costmodel.decisions.simulate import comparable, totals

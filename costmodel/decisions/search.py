@@ -8,11 +8,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.study import Study
-from costmodel.core.checks import require
-from costmodel.core.errors import check
-from costmodel.core.glossary import limits, unit_of
-from costmodel.core.nested import find_key, leaves
-from costmodel.core.ranges import Doubt
+from costmodel.core import Doubt, check, find_key, leaves, limits, require, unit_of
 
 FACTOR = 1000.0  # a break-even is looked for between a thousandth and a thousand times the present
 NEAR_FACTOR, NEAR_POINTS = 30.0, 61  # goals and sweeps look nearer

@@ -9,10 +9,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.checks import whole_number
-from costmodel.core.draws import DRAWS_MAX, SEED_MAX, doubts, driver_key
-from costmodel.core.errors import check
-from costmodel.core.public import public
+from costmodel.core import DRAWS_MAX, SEED_MAX, check, doubts, driver_key, public, whole_number
 from costmodel.decisions.simulate import per_draw
 from costmodel.ledgers.engine import Bill
 

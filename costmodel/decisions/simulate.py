@@ -14,11 +14,17 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study
-from costmodel.core.checks import require
-from costmodel.core.draws import check_draws, middle, sample
-from costmodel.core.errors import check
-from costmodel.core.glossary import GLOSSARY, limits
-from costmodel.core.nested import find_key, pin
+from costmodel.core import (
+    GLOSSARY,
+    check,
+    check_draws,
+    find_key,
+    limits,
+    middle,
+    pin,
+    require,
+    sample,
+)
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, Bills, at_middle, evaluate_all
 

@@ -13,11 +13,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.checks import require
-from costmodel.core.errors import check
-from costmodel.core.nested import find_key, leaves
-from costmodel.core.ranges import Doubt
-from costmodel.core.words import number_text, readable
+from costmodel.core import Doubt, check, find_key, leaves, number_text, readable, require
 from costmodel.decisions.search import (
     NEAR_POINTS,
     goal_limits,

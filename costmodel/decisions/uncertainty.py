@@ -9,12 +9,19 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.checks import number_list, of_kind, require
-from costmodel.core.draws import doubts, draw_values
-from costmodel.core.errors import check
-from costmodel.core.nested import leaves
-from costmodel.core.public import public
-from costmodel.core.ranges import FORMS, Doubt, Range
+from costmodel.core import (
+    FORMS,
+    Doubt,
+    Range,
+    check,
+    doubts,
+    draw_values,
+    leaves,
+    number_list,
+    of_kind,
+    public,
+    require,
+)
 from costmodel.decisions.simulate import (
     BAND,
     band,

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.errors import check
-from costmodel.core.public import public
+from costmodel.core import check, public
 from costmodel.decisions.breakeven import COLUMNS, breakeven, crossings
 from costmodel.decisions.compare import table_of
 from costmodel.decisions.search import FACTOR, present

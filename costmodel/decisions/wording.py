@@ -10,8 +10,7 @@ import pandas as pd
 
 from costmodel.choices.study import Study
 from costmodel.choices.workload import Workload
-from costmodel.core.draws import middle
-from costmodel.core.words import money, number_text
+from costmodel.core import middle, money, number_text
 from costmodel.decisions.search import present
 
 SURE = 0.5  # a chance to be the cheapest below this is called a close call

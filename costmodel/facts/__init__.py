@@ -10,9 +10,7 @@ Words       GLOSSARY (the unit, meaning and bounds of each name), CatalogError
 It imports `core`.
 """
 
-from costmodel.core.errors import CatalogError
-from costmodel.core.glossary import GLOSSARY
-from costmodel.core.public import absent
+from costmodel.core import GLOSSARY, CatalogError, absent
 from costmodel.facts.cards import api_models, api_price, price
 from costmodel.facts.catalog import (
     facts,

@@ -10,11 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from costmodel.core.checks import of_kind, require
-from costmodel.core.errors import CatalogError, check
-from costmodel.core.public import public
-from costmodel.core.ranges import Number
-from costmodel.core.units import KILO
+from costmodel.core import KILO, CatalogError, Number, check, of_kind, public, require
 from costmodel.facts.catalog import fact, shortest_cached, source
 from costmodel.facts.pricelist import (
     context_of,

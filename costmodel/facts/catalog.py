@@ -12,10 +12,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from costmodel.core.errors import CatalogError, check_known, unknown
-from costmodel.core.glossary import data_folder
-from costmodel.core.public import public
-from costmodel.core.ranges import Range
+from costmodel.core import CatalogError, Range, check_known, data_folder, public, unknown
 from costmodel.facts.loading import facts_in, records_of
 from costmodel.facts.records import (
     Embedder,

@@ -7,8 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from costmodel.core.errors import CatalogError, check_known
-from costmodel.core.ranges import Range
+from costmodel.core import CatalogError, Range, check_known
 from costmodel.facts.records import Fact, Rent
 from costmodel.facts.rows import Row, newest_rows
 

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import Any
 
-from costmodel.core.errors import CatalogError, check_known, unknown
+from costmodel.core import CatalogError, check_known, unknown
 
 PRICES_VERSION = version("genai-prices")
 LIST = f"genai-prices {PRICES_VERSION}"

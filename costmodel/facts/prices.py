@@ -19,12 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.checks import require
-from costmodel.core.draws import middle
-from costmodel.core.errors import CatalogError, check
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Doubt, Number
-from costmodel.core.units import MTOK
+from costmodel.core import MTOK, CatalogError, Doubt, Number, check, frozen, middle, require
 
 # token class -> (field of Rates, price key of genai-prices)
 CLASSES: dict[str, tuple[str, str]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Union
 
-from costmodel.core.ranges import Range
+from costmodel.core import Range
 
 Amount = Union[float, Range]
 OptionalAmount = Union[Amount, None]

@@ -15,10 +15,15 @@ from math import isfinite
 from pathlib import Path
 from typing import Union
 
-from costmodel.core.checks import is_day
-from costmodel.core.errors import CatalogError, check_known, unknown
-from costmodel.core.glossary import GLOSSARY, data_folder
-from costmodel.core.nested import field_names
+from costmodel.core import (
+    GLOSSARY,
+    CatalogError,
+    check_known,
+    data_folder,
+    field_names,
+    is_day,
+    unknown,
+)
 from costmodel.facts.records import Source
 
 COLUMNS = ("id", "field", "value", "low", "high", "unit", "as_of", "source", "note")

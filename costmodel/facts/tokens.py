@@ -14,10 +14,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-from costmodel.core.errors import CatalogError, check, unknown
-from costmodel.core.glossary import data_folder
-from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range
+from costmodel.core import CatalogError, Number, Range, check, data_folder, public, unknown
 from costmodel.facts.catalog import fact, practice
 
 # Split patterns and checksums of the rank files: definitions of the encodings, from

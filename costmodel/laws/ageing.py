@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from costmodel.core.public import public
-from costmodel.core.units import MONTHS_PER_YEAR
+from costmodel.core import MONTHS_PER_YEAR, public
 
 
 @public

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.public import public
+from costmodel.core import public
 
 # points of the standard normal that give exact moments of the lognormal tail
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(41)

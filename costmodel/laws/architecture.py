@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from costmodel.core.checks import require
-from costmodel.core.errors import CatalogError, check, check_known
-from costmodel.core.public import public
+from costmodel.core import CatalogError, check, check_known, public, require
 from costmodel.facts.records import Model
 from costmodel.laws.training.compute import USUAL_VOCAB, usual_hidden, usual_layers
 

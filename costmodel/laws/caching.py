@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.public import public
+from costmodel.core import public
 
 
 @public

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costmodel.core.errors import check, in_words
+from costmodel.core import check, in_words
 
 MOST = sys.float_info.max
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costmodel.core.public import public
+from costmodel.core import public
 
 RANGE_OF_TEN = 3.078  # spread of ten draws over their standard deviation: Shewhart's d2
 

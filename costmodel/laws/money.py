@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.errors import check
-from costmodel.core.public import public
-from costmodel.core.units import MONTHS_PER_YEAR, MTOK, SECONDS_PER_HOUR
+from costmodel.core import MONTHS_PER_YEAR, MTOK, SECONDS_PER_HOUR, check, public
 
 THREE_YEARS = 36  # months
 GRID = np.linspace(-3, 30, 6_601)  # ln(1 + rate): -95 % to more than a billion-fold a period

@@ -12,9 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.errors import Infeasible
-from costmodel.core.public import frozen, public
-from costmodel.core.ranges import Number
+from costmodel.core import Infeasible, Number, frozen, public
 
 FULL_CONTEXT = 131_072.0  # tokens at which the decay of a reader is stated
 FEWEST, MOST = 50.0, 50_000.0  # examples between which the curve holds

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.public import public
+from costmodel.core import public
 
 LEVELS = 8  # of a load-duration curve: equal shares of the active hours
 ROUNDING = 1e-9  # a load that is whole but for rounding needs no replica more

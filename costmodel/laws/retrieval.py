@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.public import public
-from costmodel.core.units import MINUTES_PER_HOUR, MTOK
+from costmodel.core import MINUTES_PER_HOUR, MTOK, public
 
 
 def chunks(tokens: Any, chunk_tokens: Any, overlap: Any) -> Any:

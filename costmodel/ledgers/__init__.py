@@ -12,7 +12,7 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Traffic, labour
 from costmodel.choices.requests import Cache, Call, Request, Segment
 from costmodel.choices.schedule import every, monthly, once, path, with_demand
-from costmodel.core.public import absent
+from costmodel.core import absent
 from costmodel.ledgers.engine import evaluate
 from costmodel.ledgers.register import bibliography, by_hand, register
 

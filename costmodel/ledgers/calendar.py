@@ -13,7 +13,7 @@ import numpy as np
 from costmodel.choices.schedule import Schedule
 from costmodel.choices.terms import STEADY, Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.units import MONTHS_PER_YEAR, ROUNDING
+from costmodel.core import MONTHS_PER_YEAR, ROUNDING
 
 
 class Calendar:

@@ -20,10 +20,7 @@ from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
 from costmodel.choices.terms import STEADY, Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.draws import middle
-from costmodel.core.errors import Infeasible
-from costmodel.core.nested import same
-from costmodel.core.public import public
+from costmodel.core import Infeasible, middle, public, same
 from costmodel.ledgers.calendar import Calendar
 
 Cases = list[tuple[Option, Case, Any]]

@@ -6,9 +6,7 @@ from typing import Any
 
 from costmodel.choices.purchases import Line
 from costmodel.choices.servings.api import catalogue_card
-from costmodel.core.glossary import meaning_of
-from costmodel.core.nested import key_of, objects, owner_of, walk
-from costmodel.core.words import number_text
+from costmodel.core import key_of, meaning_of, number_text, objects, owner_of, walk
 from costmodel.facts import catalog
 from costmodel.facts.prices import ApiPrice
 

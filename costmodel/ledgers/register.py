@@ -8,10 +8,7 @@ from typing import Any
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.draws import middle
-from costmodel.core.glossary import unit_of
-from costmodel.core.nested import key_of, owner_of, same, walk
-from costmodel.core.ranges import Range
+from costmodel.core import Range, key_of, middle, owner_of, same, unit_of, walk
 from costmodel.facts import catalog
 from costmodel.facts.prices import Tokens, request_usd
 from costmodel.ledgers.book import ledger
@@ -176,3 +173,35 @@ def by_hand(study: Study, label: str | None = None) -> pd.DataFrame:
     name = f"{tokens.prompt:,.0f} tokens in, {tokens.output:,.0f} out"
     row = {"request": name, "by_hand": hand, "ledger": booked, "ratio": booked / hand}
     return pd.DataFrame([row])
+
+
+@analysis
+def numbered(study: Study, also: Any = None) -> pd.DataFrame:
+    """Number the rows of the register (R1, R2 ...), untouched defaults last.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    also : mapping of str to object, optional
+        Further inputs by name, such as a Policy.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `register`, after row.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.finance.Today(cm.Range(900, 1_100)))
+    >>> table = cm.finance.numbered(option, cm.Workload(3_000, input_tokens=500))
+    >>> table[["row", "input"]].head(3)
+      row                        input
+    0  R1    Today.usd_per_month_today
+    1  R2  Workload.requests_per_month
+    2  R3        Workload.input_tokens
+    """
+    table = register(study, also).sort_values("default", kind="stable", ignore_index=True)
+    table.insert(0, "row", [f"R{i + 1}" for i in range(len(table))])
+    return table

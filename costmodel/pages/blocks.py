@@ -15,8 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from costmodel.core.errors import check
-from costmodel.core.public import public
+from costmodel.core import check, public
 
 RESULTS_MIME = "application/vnd.costmodel.results+json"
 BLOCK_MIME = "application/vnd.costmodel.block+json"

@@ -10,12 +10,17 @@ import pandas as pd
 from costmodel.choices.presets import TOKENS_ONLY, WHOLE_LIFE
 from costmodel.choices.servings.api import Api
 from costmodel.choices.study import Study, analysis
-from costmodel.core.draws import middle
-from costmodel.core.glossary import meaning_of, unit_of
-from costmodel.core.nested import objects, walk
-from costmodel.core.public import public
-from costmodel.core.units import KILO
-from costmodel.core.words import money, number_text
+from costmodel.core import (
+    KILO,
+    meaning_of,
+    middle,
+    money,
+    number_text,
+    objects,
+    public,
+    unit_of,
+    walk,
+)
 from costmodel.decisions.compare import compare
 from costmodel.decisions.verdict import Verdict
 from costmodel.decisions.wording import volume

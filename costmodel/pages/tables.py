@@ -9,10 +9,7 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import is_bool, is_number, is_numeric_dtype, is_scalar
 
-from costmodel.core.errors import unknown
-from costmodel.core.glossary import meaning_of, unit_of
-from costmodel.core.public import public
-from costmodel.core.words import USD, Currency
+from costmodel.core import USD, Currency, meaning_of, public, unit_of, unknown
 from costmodel.pages.blocks import Column, Table
 
 HUGE, TINY = 1e9, 1e-4  # beyond these a number is written with a power of ten

@@ -6,7 +6,7 @@ Files       examples save (and `cm.load`)
 Many        compare_portfolio
 """
 
-from costmodel.core.public import absent
+from costmodel.core import absent
 from costmodel.scenarios.portfolio import compare_portfolio
 from costmodel.scenarios.scenario import examples, save
 

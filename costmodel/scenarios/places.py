@@ -22,8 +22,7 @@ from costmodel.choices.servings.baselines import Seats, Staff, Today
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.terms import Terms
-from costmodel.core.errors import CatalogError, check, check_known
-from costmodel.core.ranges import Doubt, Measured, Range
+from costmodel.core import CatalogError, Doubt, Measured, Range, check, check_known
 
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")
 NULL = ("", "~", "null")  # how YAML writes nothing

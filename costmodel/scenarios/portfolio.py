@@ -16,9 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from costmodel.core.checks import whole_number
-from costmodel.core.errors import CatalogError, check
-from costmodel.core.public import public
+from costmodel.core import CatalogError, check, public, whole_number
 from costmodel.decisions.compare import compare
 from costmodel.scenarios.scenario import load
 

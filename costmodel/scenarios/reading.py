@@ -15,10 +15,18 @@ from costmodel.choices.presets import presets, with_quality
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
-from costmodel.core.checks import validate
-from costmodel.core.errors import check, check_known, unknown
-from costmodel.core.nested import field_names, find_key, key_of, pin, walk
-from costmodel.core.ranges import Doubt
+from costmodel.core import (
+    Doubt,
+    check,
+    check_known,
+    field_names,
+    find_key,
+    key_of,
+    pin,
+    unknown,
+    validate,
+    walk,
+)
 from costmodel.scenarios.places import Place, fold, parse, writable
 
 SECTIONS = {"terms": {}, "options": "presets", "quality": {}, "overrides": {}}  # may be left out

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.choices.study import Study
-from costmodel.core.errors import CatalogError, unknown
-from costmodel.core.nested import key_of, not_none, walk
-from costmodel.core.public import public
+from costmodel.core import CatalogError, key_of, not_none, public, unknown, walk
 
 
 def notebooks_folder() -> Path:

@@ -13,8 +13,7 @@ from costmodel.choices.presets import presets, with_quality
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.study import Study
-from costmodel.core.errors import CatalogError, check
-from costmodel.core.nested import key_of, not_none, objects, same, walk
+from costmodel.core import CatalogError, check, key_of, not_none, objects, same, walk
 from costmodel.facts.records import FromCatalogue
 from costmodel.ledgers.evidence import published_as
 from costmodel.scenarios.places import SERVINGS

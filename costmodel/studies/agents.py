@@ -15,11 +15,18 @@ from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.agents import Agent, CodingAgent
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import number_list, require
-from costmodel.core.draws import draw_values, middle, sample
-from costmodel.core.errors import check
-from costmodel.core.ranges import Doubt, Number
-from costmodel.core.units import MINUTES_PER_HOUR, MONTHS_PER_YEAR
+from costmodel.core import (
+    MINUTES_PER_HOUR,
+    MONTHS_PER_YEAR,
+    Doubt,
+    Number,
+    check,
+    draw_values,
+    middle,
+    number_list,
+    require,
+    sample,
+)
 from costmodel.decisions.simulate import per_draw, quantiles
 from costmodel.facts import catalog
 from costmodel.laws.agents import per_resolved

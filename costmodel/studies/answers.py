@@ -14,12 +14,17 @@ from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.knowledge import Rag
 from costmodel.choices.techniques.lookup import quality_fact
 from costmodel.choices.workload import QuestionMix
-from costmodel.core.checks import number_list, of_kind, one_number
-from costmodel.core.draws import middle
-from costmodel.core.errors import check, check_known
-from costmodel.core.nested import objects
-from costmodel.core.public import public
-from costmodel.core.units import DAYS_PER_MONTH
+from costmodel.core import (
+    DAYS_PER_MONTH,
+    check,
+    check_known,
+    middle,
+    number_list,
+    objects,
+    of_kind,
+    one_number,
+    public,
+)
 from costmodel.decisions.simulate import per_draw, totals
 from costmodel.laws.retrieval import all_found, chunks
 from costmodel.ledgers.calendar import Calendar

@@ -18,12 +18,19 @@ from costmodel.choices.options import Mix, Option
 from costmodel.choices.purchases import Line
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
-from costmodel.core.checks import of_kind, one_number, require, validate
-from costmodel.core.draws import middle, sample
-from costmodel.core.errors import check
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, Range
-from costmodel.core.units import MONTHS_PER_YEAR
+from costmodel.core import (
+    MONTHS_PER_YEAR,
+    Number,
+    Range,
+    check,
+    frozen,
+    middle,
+    of_kind,
+    one_number,
+    require,
+    sample,
+    validate,
+)
 from costmodel.decisions.breakeven import stays_ahead
 from costmodel.decisions.compare import compare
 from costmodel.decisions.simulate import batches, quality_unknown
@@ -38,8 +45,7 @@ CAPITALISED: dict[str, Callable[[Line], bool]] = {
     "build": lambda line: line.phase in BUILD,
 }
 BASELINE = "the baseline, under a label of its own"
-DRAWS = 4_000
-HORIZONS = (12, 24, 36, 48, 60)
+DRAWS, HORIZONS = 4_000, (12, 24, 36, 48, 60)
 HUGE_IRR = 10.0  # beyond 1,000 % a year the figure says nothing more
 ALL_REALISED = Range(
     0.5,
@@ -82,10 +88,8 @@ class Policy:
     >>> people, bought = cm.Option(cm.finance.Today(1_000.0)), cm.Option(cm.finance.Seats(10, 40.0))
     >>> work = cm.Workload(500, input_tokens=1)
     >>> case = cm.finance.business_case(bought, work, people, policy=careful, months=12, draws=2)
-    >>> case[["tco", "benefit", "tax"]].round()
-               tco  benefit    tax
-    option
-    option  4800.0   6113.0  394.0
+    >>> case[["tco", "benefit", "tax"]].round().iloc[0].to_list()
+    [4800.0, 6113.0, 394.0]
     """
 
     capitalise: str = "tagged"
@@ -381,9 +385,8 @@ def _case(
     tax = rules.tax_rate * (benefit - wrong - (cost - capex) - depreciation)
     net = benefit - cost - wrong - tax
     flows = (benefit, cost, wrong, capex, depreciation, tax, net)
-    return _Case(
-        dict(zip(FLOWS, flows, strict=True)) | {"discounted": net * discount}, life, judged
-    )
+    found = dict(zip(FLOWS, flows, strict=True), discounted=net * discount)
+    return _Case(found, life, judged)
 
 
 def _usd(bill: Bill, calendar: Calendar, kept: Callable[[Line], bool]) -> Any:

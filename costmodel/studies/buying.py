@@ -15,11 +15,21 @@ from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.servings.owned import Owned
 from costmodel.choices.terms import STEADY, Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import LEAST_DIVISOR, number_list, of_kind, one_number, require
-from costmodel.core.draws import middle, sample
-from costmodel.core.errors import check
-from costmodel.core.public import public
-from costmodel.core.units import HOURS_PER_MONTH, MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
+from costmodel.core import (
+    HOURS_PER_MONTH,
+    LEAST_DIVISOR,
+    MTOK,
+    SECONDS_PER_HOUR,
+    WORKING_HOURS_PER_MONTH,
+    check,
+    middle,
+    number_list,
+    of_kind,
+    one_number,
+    public,
+    require,
+    sample,
+)
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Rent
 from costmodel.laws.money import annuity

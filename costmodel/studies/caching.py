@@ -9,10 +9,15 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.presets import MODELS
-from costmodel.core.checks import number_list, one_number
-from costmodel.core.draws import middle
-from costmodel.core.public import public
-from costmodel.core.units import MTOK, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
+from costmodel.core import (
+    MTOK,
+    SECONDS_PER_HOUR,
+    SECONDS_PER_MINUTE,
+    middle,
+    number_list,
+    one_number,
+    public,
+)
 from costmodel.facts.cards import api_price
 from costmodel.laws.caching import break_even_hit_rate, cached_price, hit_rate
 

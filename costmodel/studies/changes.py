@@ -16,11 +16,7 @@ from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
 from costmodel.choices.zeros import PEOPLE_UNITS
-from costmodel.core.draws import middle
-from costmodel.core.errors import check, in_words
-from costmodel.core.glossary import unit_of
-from costmodel.core.nested import key_of, rewrite, walk
-from costmodel.core.public import public
+from costmodel.core import check, in_words, key_of, middle, public, rewrite, unit_of, walk
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate
 

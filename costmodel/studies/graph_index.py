@@ -14,11 +14,7 @@ from costmodel.choices.servings.api import Api
 from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import require
-from costmodel.core.draws import middle, sample
-from costmodel.core.errors import check, check_known
-from costmodel.core.public import public
-from costmodel.core.ranges import Range
+from costmodel.core import Range, check, check_known, middle, public, require, sample
 from costmodel.facts.catalog import practice
 from costmodel.laws.retrieval import from_sample, graph_size, index_hours
 from costmodel.ledgers.engine import evaluate

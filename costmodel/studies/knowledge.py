@@ -16,13 +16,24 @@ from costmodel.choices.techniques.knowledge import Rag
 from costmodel.choices.techniques.prompting import LongContext, PromptCache
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import QuestionMix, Workload
-from costmodel.core.checks import of_kind, one_number, require, validate
-from costmodel.core.draws import middle, sample
-from costmodel.core.errors import Infeasible, check
-from costmodel.core.nested import not_none
-from costmodel.core.public import frozen, public
-from costmodel.core.ranges import Number, Range
-from costmodel.core.units import MTOK, SECONDS_PER_HOUR, WORKING_HOURS_PER_MONTH
+from costmodel.core import (
+    MTOK,
+    SECONDS_PER_HOUR,
+    WORKING_HOURS_PER_MONTH,
+    Infeasible,
+    Number,
+    Range,
+    check,
+    frozen,
+    middle,
+    not_none,
+    of_kind,
+    one_number,
+    public,
+    require,
+    sample,
+    validate,
+)
 from costmodel.facts.catalog import practice
 from costmodel.laws.agents import attempts
 from costmodel.laws.retrieval import first_token_s

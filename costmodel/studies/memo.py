@@ -15,19 +15,26 @@ from costmodel.choices.servings.baselines import Staff, Today
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.draws import middle
-from costmodel.core.errors import unknown
-from costmodel.core.nested import key_of, leaves, not_none, owner_of, pin, walk
-from costmodel.core.public import public
-from costmodel.core.ranges import Doubt
-from costmodel.core.words import money, number_text
+from costmodel.core import (
+    Doubt,
+    key_of,
+    leaves,
+    middle,
+    money,
+    not_none,
+    number_text,
+    owner_of,
+    pin,
+    public,
+    unknown,
+    walk,
+)
 from costmodel.decisions.tradeoffs import goal_seek
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import accepted, cases, evaluate
 from costmodel.ledgers.evidence import meanings
-from costmodel.ledgers.register import register
 from costmodel.studies.business_case import Policy, business_case
 
 PEOPLE, TODAY = "people", "today"
@@ -366,35 +373,3 @@ def _behind_quality(things: tuple[Any, Workload, Terms]) -> list[str]:
             if accepted(cases(*middle(pin(things, key, moved)))) != now:
                 found.append(key)
     return found
-
-
-@analysis
-def numbered(study: Study, also: Any = None) -> pd.DataFrame:
-    """Number the rows of the register (R1, R2 ...), untouched defaults last.
-
-    Parameters
-    ----------
-    study : Study, or options with a workload
-        The options.
-    also : mapping of str to object, optional
-        Further inputs by name, such as a Policy.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns of `register`, after row.
-
-    Examples
-    --------
-    >>> import costmodel as cm
-    >>> option = cm.Option(cm.finance.Today(cm.Range(900, 1_100)))
-    >>> table = cm.finance.numbered(option, cm.Workload(3_000, input_tokens=500))
-    >>> table[["row", "input"]].head(3)
-      row                        input
-    0  R1    Today.usd_per_month_today
-    1  R2  Workload.requests_per_month
-    2  R3        Workload.input_tokens
-    """
-    table = register(study, also).sort_values("default", kind="stable", ignore_index=True)
-    table.insert(0, "row", [f"R{i + 1}" for i in range(len(table))])
-    return table

@@ -19,12 +19,7 @@ from costmodel.choices.techniques.release import POLICIES, Release
 from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import of_kind, require
-from costmodel.core.draws import middle
-from costmodel.core.errors import check
-from costmodel.core.nested import objects
-from costmodel.core.ranges import Number, Range
-from costmodel.core.units import MONTHS_PER_YEAR
+from costmodel.core import MONTHS_PER_YEAR, Number, Range, check, middle, objects, of_kind, require
 from costmodel.decisions.simulate import p_cheapest, totals
 from costmodel.facts.catalog import practice
 from costmodel.ledgers.calendar import Calendar

@@ -12,12 +12,17 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.checks import require, whole_number
-from costmodel.core.draws import middle, sample
-from costmodel.core.errors import Infeasible, check
-from costmodel.core.nested import pin
-from costmodel.core.public import public
-from costmodel.core.ranges import Number
+from costmodel.core import (
+    Infeasible,
+    Number,
+    check,
+    middle,
+    pin,
+    public,
+    require,
+    sample,
+    whole_number,
+)
 from costmodel.decisions.simulate import UNKNOWN, quantiles
 from costmodel.laws.agents import per_resolved, resolve, tail
 from costmodel.ledgers.calendar import Calendar

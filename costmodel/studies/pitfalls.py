@@ -1,9 +1,8 @@
 """The pitfall linter: mistakes of cost estimates, looked for in the user's own inputs.
 
-It also names risks that no line of the bill prices, and zeros that were accepted. A note is no
-error: it says what the inputs leave out, and the answer stands. Only a zero for people, evaluation
-or refresh needs a word: a scenario with one is refused until `accept_zero` names it, and every
-report prints what was accepted.
+It also names risks that no line prices, and zeros that were accepted. A note is no error: it says
+what the inputs leave out, and the answer stands. Only a zero for people, evaluation or refresh is
+refused until `accept_zero` names it, and every report prints what was accepted.
 """
 
 from __future__ import annotations
@@ -30,12 +29,16 @@ from costmodel.choices.techniques.tuning import Tune
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.choices.zeros import EVALUATION, REFRESH, check_accepted, zeros
-from costmodel.core.draws import middle
-from costmodel.core.errors import Infeasible, check
-from costmodel.core.nested import objects, walk
-from costmodel.core.ranges import Doubt
-from costmodel.core.units import HOURS_PER_MONTH, MONTHS_PER_YEAR
-from costmodel.core.words import number_text
+from costmodel.core import (
+    HOURS_PER_MONTH,
+    MONTHS_PER_YEAR,
+    Doubt,
+    Infeasible,
+    middle,
+    number_text,
+    objects,
+    walk,
+)
 from costmodel.ledgers.engine import Cases, accepted, cases
 from costmodel.ledgers.register import register
 from costmodel.studies.operations import unpriced
@@ -119,10 +122,6 @@ def lint(
     5
     """
     accept_zero = (study.accept_zero or ()) if accept_zero is None else accept_zero
-    check(
-        not isinstance(accept_zero, str),
-        f"accept_zero is {accept_zero!r}, it must be a list of names",
-    )
     check_accepted(accept_zero, zeros(study.inputs))
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for code, label, note in _notes(study):
@@ -174,12 +173,10 @@ class _Inputs:
 
 def _notes(study: Study) -> Iterator[Note]:
     """Everything that there is to say, by subject."""
-    work, terms = middle((study.work, study.terms))
-    things: dict[str, list[Any]] = {}
+    options, work, terms = middle((study.options, study.work, study.terms))
+    things = {label: list(objects(option)) for label, option in options.items()}
     found: dict[str, Cases] = {}
-    for label, option in study.options.items():
-        option = middle(option)
-        things[label] = list(objects(option))
+    for label, option in options.items():
         with suppress(Infeasible):
             found[label] = cases(option, work, terms)
     seen = _Inputs(study, work, terms, things, found)

@@ -12,12 +12,23 @@ from costmodel.choices.schedule import steady
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import of_kind, one_number, validate
-from costmodel.core.draws import middle, sample
-from costmodel.core.errors import Infeasible, check, check_known
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, Range
-from costmodel.core.units import DAYS_PER_MONTH, HOURS_PER_MONTH, KILO, MTOK
+from costmodel.core import (
+    DAYS_PER_MONTH,
+    HOURS_PER_MONTH,
+    KILO,
+    MTOK,
+    Infeasible,
+    Number,
+    Range,
+    check,
+    check_known,
+    frozen,
+    middle,
+    of_kind,
+    one_number,
+    sample,
+    validate,
+)
 from costmodel.facts import catalog
 from costmodel.ledgers.engine import fleets
 

@@ -20,12 +20,17 @@ from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.tuning import Tune
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import number_list
-from costmodel.core.draws import middle, sample
-from costmodel.core.errors import Infeasible, check, check_known
-from costmodel.core.nested import objects
-from costmodel.core.units import WORKING_HOURS_PER_WEEK
-from costmodel.core.words import number_text
+from costmodel.core import (
+    WORKING_HOURS_PER_WEEK,
+    Infeasible,
+    check,
+    check_known,
+    middle,
+    number_list,
+    number_text,
+    objects,
+    sample,
+)
 from costmodel.decisions.breakeven import stays_ahead
 from costmodel.decisions.simulate import totals
 from costmodel.ledgers.book import ledger

@@ -10,11 +10,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core.checks import is_day, require
-from costmodel.core.draws import middle
-from costmodel.core.errors import check
-from costmodel.core.public import public
-from costmodel.core.units import MONTHS_PER_YEAR
+from costmodel.core import MONTHS_PER_YEAR, check, is_day, middle, public, require
 from costmodel.facts import catalog
 from costmodel.laws.ageing import gain_of_waiting, overpaid_share
 from costmodel.ledgers.book import ledger

@@ -7,7 +7,7 @@ Serving     serving_reality serving_held_out serving_errors
 Quality     measured_quality quality_fidelity index_fidelity
 """
 
-from costmodel.core.public import absent
+from costmodel.core import absent
 from costmodel.validation.indexing import index_fidelity
 from costmodel.validation.published import reality
 from costmodel.validation.quality import measured_quality, quality_fidelity

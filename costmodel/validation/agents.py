@@ -13,9 +13,7 @@ from costmodel.choices.techniques.agents import CodingAgent
 from costmodel.choices.techniques.prompting import PromptCache
 from costmodel.choices.terms import Terms, Trends
 from costmodel.choices.workload import Workload
-from costmodel.core.draws import middle, sample
-from costmodel.core.public import public
-from costmodel.core.ranges import assumed
+from costmodel.core import assumed, middle, public, sample
 from costmodel.decisions.simulate import quantiles
 from costmodel.facts import catalog
 from costmodel.ledgers.calendar import Calendar

@@ -22,7 +22,7 @@ from costmodel.choices.techniques.prompting import FewShot, PromptCache
 from costmodel.choices.techniques.tuning import FineTune
 from costmodel.choices.terms import People, Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.public import public
+from costmodel.core import public
 from costmodel.facts import catalog
 from costmodel.ledgers.book import ledger
 from costmodel.studies.tuning import paybacks, underestimates

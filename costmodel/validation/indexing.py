@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
-from costmodel.core.public import public
+from costmodel.core import public
 from costmodel.laws.retrieval import graph_index_ratio
 from costmodel.validation.held_out import measured
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core.public import public
+from costmodel.core import public
 from costmodel.facts import catalog
 from costmodel.laws.serving.calibration import band
 from costmodel.laws.training.calibration import arguments, measured_training

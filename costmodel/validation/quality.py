@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from costmodel.core.public import public
+from costmodel.core import public
 from costmodel.validation.held_out import beside_measured, measured, shipped
 
 ROWS = [

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core.public import public
+from costmodel.core import public
 from costmodel.facts import catalog
 from costmodel.laws.serving.batching import saturated_tokens_per_s, served, static_batch_s
 from costmodel.laws.serving.calibration import (
@@ -70,13 +70,12 @@ def numbers(table: pd.DataFrame) -> tuple[Shape, Setup]:
     """Architecture and setup of every row, as arrays."""
     shape = cache(shape_of)
     setups = [
-        setup_of(
-            r.gpu, r.precision, r.kv_precision, bool(catalog.model(r.model).experts), r.tp, r.dp
-        )
+        setup_of(r.gpu, r.precision, r.kv_precision, bool(catalog.model(r.model).experts))
         for r in table.itertuples()
     ]
-    whole = replace(stack(setups), expert_parallel=table["ep"].to_numpy(float))
-    return stack([shape(id) for id in table["model"]]), whole
+    tp, dp, ep = (table[name].to_numpy(float) for name in ("tp", "dp", "ep"))
+    spread = replace(stack(setups), tensor_parallel=tp, data_parallel=dp, expert_parallel=ep)
+    return stack([shape(id) for id in table["model"]]), spread
 
 
 def ages(table: pd.DataFrame) -> Any:

@@ -11,10 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core.draws import middle
-from costmodel.core.errors import check, check_known
-from costmodel.core.public import frozen, public
-from costmodel.core.units import SECONDS_PER_HOUR
+from costmodel.core import SECONDS_PER_HOUR, check, check_known, frozen, middle, public
 from costmodel.facts import catalog
 from costmodel.laws.training.calibration import arguments, laws, measured_training
 from costmodel.laws.training.compute import training_flops

@@ -17,12 +17,18 @@ from costmodel.choices.schedule import Schedule, occurrences, path, scaled
 from costmodel.choices.servings.fields import Card
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import validate
-from costmodel.core.errors import CatalogError, Infeasible, Unpriced, check
-from costmodel.core.nested import not_none
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number
-from costmodel.core.units import MTOK, SECONDS_PER_MINUTE
+from costmodel.core import (
+    MTOK,
+    SECONDS_PER_MINUTE,
+    CatalogError,
+    Infeasible,
+    Number,
+    Unpriced,
+    check,
+    frozen,
+    not_none,
+    validate,
+)
 from costmodel.facts.cards import api_price
 from costmodel.facts.prices import ApiPrice, Rates, rates
 from costmodel.laws.agents import attempts

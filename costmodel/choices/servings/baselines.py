@@ -14,10 +14,7 @@ from costmodel.choices.requests import Call, Limits
 from costmodel.choices.schedule import monthly
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import validate
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, assumed
-from costmodel.core.units import MINUTES_PER_HOUR
+from costmodel.core import MINUTES_PER_HOUR, Number, assumed, frozen, validate
 from costmodel.facts import catalog
 
 

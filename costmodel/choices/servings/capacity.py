@@ -14,11 +14,17 @@ import numpy as np
 from costmodel.choices.purchases import Traffic
 from costmodel.choices.schedule import Schedule
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import validate
-from costmodel.core.errors import check, check_known
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, assumed
-from costmodel.core.units import HOURS_PER_DAY, HOURS_PER_MONTH, SECONDS_PER_HOUR
+from costmodel.core import (
+    HOURS_PER_DAY,
+    HOURS_PER_MONTH,
+    SECONDS_PER_HOUR,
+    Number,
+    assumed,
+    check,
+    check_known,
+    frozen,
+    validate,
+)
 from costmodel.facts import catalog
 from costmodel.laws import queueing
 from costmodel.laws.caching import hit_rate

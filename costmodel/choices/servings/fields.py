@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from costmodel.core.ranges import Number
+from costmodel.core import Number
 from costmodel.facts import catalog
 from costmodel.facts.prices import ApiPrice
 

@@ -22,11 +22,21 @@ from costmodel.choices.servings.hours import SPOT, hours_in_use, hours_standing
 from costmodel.choices.servings.owned import Owned
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import LEAST_DIVISOR, of_kind, require, validate
-from costmodel.core.errors import CatalogError, check, check_known
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, assumed
-from costmodel.core.units import GB, HOURS_PER_MONTH, SECONDS_PER_HOUR
+from costmodel.core import (
+    GB,
+    HOURS_PER_MONTH,
+    LEAST_DIVISOR,
+    SECONDS_PER_HOUR,
+    CatalogError,
+    Number,
+    assumed,
+    check,
+    check_known,
+    frozen,
+    of_kind,
+    require,
+    validate,
+)
 from costmodel.facts import catalog
 from costmodel.laws import queueing
 from costmodel.laws.serving.batching import seconds_per_request

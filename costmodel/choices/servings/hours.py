@@ -11,7 +11,7 @@ from costmodel.choices.schedule import by_month, scaled
 from costmodel.choices.servings.capacity import Capacity, Uses
 from costmodel.choices.terms import STEADY, Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.units import HOURS_PER_MONTH, SECONDS_PER_HOUR
+from costmodel.core import HOURS_PER_MONTH, SECONDS_PER_HOUR
 from costmodel.laws import queueing
 
 if TYPE_CHECKING:

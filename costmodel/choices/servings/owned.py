@@ -11,17 +11,18 @@ from costmodel.choices.purchases import Line, Lines, cite, labour
 from costmodel.choices.schedule import by_month, every, once, path, steady
 from costmodel.choices.servings.fields import OpenNumber
 from costmodel.choices.terms import STEADY, Terms
-from costmodel.core.checks import validate
-from costmodel.core.draws import middle
-from costmodel.core.errors import CatalogError
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, assumed
-from costmodel.core.units import (
+from costmodel.core import (
     HOURS_PER_MONTH,
     KILO,
     ROUNDING,
     WORKING_HOURS_PER_MONTH,
     WORKING_HOURS_PER_WEEK,
+    CatalogError,
+    Number,
+    assumed,
+    frozen,
+    middle,
+    validate,
 )
 from costmodel.facts import catalog
 from costmodel.facts.records import FromCatalogue

@@ -15,11 +15,18 @@ from costmodel.choices.servings.capacity import Uses
 from costmodel.choices.servings.fields import OpenNumber
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import validate
-from costmodel.core.errors import CatalogError, check, check_known
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, assumed
-from costmodel.core.units import HOURS_PER_MONTH, MINUTES_PER_HOUR, SECONDS_PER_MINUTE
+from costmodel.core import (
+    HOURS_PER_MONTH,
+    MINUTES_PER_HOUR,
+    SECONDS_PER_MINUTE,
+    CatalogError,
+    Number,
+    assumed,
+    check,
+    check_known,
+    frozen,
+    validate,
+)
 from costmodel.facts import catalog
 from costmodel.facts.records import FromCatalogue
 from costmodel.laws import queueing

@@ -18,11 +18,7 @@ from costmodel.choices.purchases import Purchases, labour, setup, upkeep
 from costmodel.choices.requests import Call, Request, Segment
 from costmodel.choices.schedule import with_demand
 from costmodel.choices.workload import Workload
-from costmodel.core.checks import validate
-from costmodel.core.errors import Infeasible
-from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range, assumed
-from costmodel.core.units import MINUTES_PER_HOUR
+from costmodel.core import MINUTES_PER_HOUR, Infeasible, Number, Range, assumed, public, validate
 from costmodel.facts.catalog import practice
 from costmodel.laws.agents import (
     NEVER,

@@ -18,16 +18,20 @@ from costmodel.choices.techniques.lookup import Id, find_records
 from costmodel.choices.techniques.operations import stored
 from costmodel.choices.techniques.tune_life import month_of
 from costmodel.choices.terms import STEADY
-from costmodel.core.checks import validate
-from costmodel.core.errors import Infeasible, check, check_known
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, Range, assumed
-from costmodel.core.units import (
+from costmodel.core import (
     GB,
     MILLION,
     MONTHS_PER_YEAR,
     SECONDS_PER_HOUR,
     WORKING_HOURS_PER_WEEK,
+    Infeasible,
+    Number,
+    Range,
+    assumed,
+    check,
+    check_known,
+    frozen,
+    validate,
 )
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice

@@ -14,10 +14,7 @@ from costmodel.choices.schedule import every, monthly, once
 from costmodel.choices.techniques.tune_life import label_examples
 from costmodel.choices.techniques.tune_offers import refuse_terms
 from costmodel.choices.techniques.tuning import Tune, hosted
-from costmodel.core.errors import check
-from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range, assumed
-from costmodel.core.units import DAYS_PER_MONTH, GB
+from costmodel.core import DAYS_PER_MONTH, GB, Number, Range, assumed, check, public
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, student_shift
 

@@ -24,10 +24,7 @@ from costmodel.choices.techniques.lookup import (
     store_line,
 )
 from costmodel.choices.workload import QuestionMix, Workload
-from costmodel.core.checks import validate
-from costmodel.core.errors import check
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, assumed
+from costmodel.core import Number, assumed, check, frozen, validate
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, answered, shift

@@ -25,11 +25,18 @@ from costmodel.choices.techniques.lookup import (
     store_line,
 )
 from costmodel.choices.workload import QuestionMix, Workload
-from costmodel.core.checks import validate
-from costmodel.core.errors import CatalogError
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, Range, assumed
-from costmodel.core.units import GB, MINUTES_PER_HOUR, MONTHS_PER_YEAR, MTOK
+from costmodel.core import (
+    GB,
+    MINUTES_PER_HOUR,
+    MONTHS_PER_YEAR,
+    MTOK,
+    CatalogError,
+    Number,
+    Range,
+    assumed,
+    frozen,
+    validate,
+)
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, answered, shift

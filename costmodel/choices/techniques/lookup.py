@@ -10,11 +10,17 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, cite
 from costmodel.choices.schedule import Schedule, monthly, path
 from costmodel.choices.workload import Corpus, QuestionMix, Workload
-from costmodel.core.checks import of_kind
-from costmodel.core.errors import Infeasible, check, in_words
-from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range, assumed
-from costmodel.core.units import MILLION
+from costmodel.core import (
+    MILLION,
+    Infeasible,
+    Number,
+    Range,
+    assumed,
+    check,
+    in_words,
+    of_kind,
+    public,
+)
 from costmodel.facts import catalog
 from costmodel.laws.money import usd_per_mtok
 from costmodel.laws.quality import Effect, context_shift, shift, shift_to

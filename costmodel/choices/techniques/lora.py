@@ -12,8 +12,7 @@ from costmodel.choices.techniques.lookup import Id
 from costmodel.choices.techniques.tune_life import Ending, label_examples
 from costmodel.choices.techniques.tune_offers import refuse_base
 from costmodel.choices.techniques.tuning import Tune, hosted
-from costmodel.core.public import public
-from costmodel.core.ranges import Number, assumed
+from costmodel.core import Number, assumed, public
 from costmodel.facts import catalog
 from costmodel.laws.quality import Effect
 

@@ -17,10 +17,7 @@ from costmodel.choices.purchases import Line, Purchases, Traffic, every_call, la
 from costmodel.choices.requests import Call, Segment
 from costmodel.choices.schedule import monthly, once, with_demand
 from costmodel.choices.terms import STEADY
-from costmodel.core.checks import validate
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, Range, assumed
-from costmodel.core.units import (
+from costmodel.core import (
     DAYS_PER_MONTH,
     GB,
     KB,
@@ -28,6 +25,11 @@ from costmodel.core.units import (
     MINUTES_PER_HOUR,
     MONTHS_PER_YEAR,
     WEEKS_PER_MONTH,
+    Number,
+    Range,
+    assumed,
+    frozen,
+    validate,
 )
 from costmodel.facts.catalog import practice
 from costmodel.laws.experiments import expected_loss, runs_to_see, samples_per_arm, through_judge

@@ -20,11 +20,7 @@ from costmodel.choices.techniques.lookup import (
     read_share,
 )
 from costmodel.choices.workload import QuestionMix, Workload
-from costmodel.core.checks import validate
-from costmodel.core.errors import Infeasible, check
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, Range, assumed
-from costmodel.core.units import MTOK
+from costmodel.core import MTOK, Infeasible, Number, Range, assumed, check, frozen, validate
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, answered

@@ -28,11 +28,18 @@ from costmodel.choices.techniques.operations import (
     loss,
     requests_per_day,
 )
-from costmodel.core.checks import validate
-from costmodel.core.errors import check, unknown
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, Range, assumed
-from costmodel.core.units import DAYS_PER_MONTH, HOURS_PER_DAY, WORKING_HOURS_PER_WEEK
+from costmodel.core import (
+    DAYS_PER_MONTH,
+    HOURS_PER_DAY,
+    WORKING_HOURS_PER_WEEK,
+    Number,
+    Range,
+    assumed,
+    check,
+    frozen,
+    unknown,
+    validate,
+)
 from costmodel.facts.catalog import practice
 from costmodel.laws.experiments import (
     Stage,
@@ -115,12 +122,9 @@ class Release:
     Examples
     --------
     >>> import costmodel as cm
-    >>> policy = cm.uncertainty.middle(cm.Release(policy="shadow + canary"))
-    >>> case = cm.Option(cm.Api("gpt-6-luna"), policy).case(
-    ...     cm.Workload(10_000, input_tokens=500), cm.Terms()
-    ... )
-    >>> policy.calendar_days(case)  # two weeks of shadow, four stages of 36 hours
-    20.0
+    >>> release = cm.Release(policy="shadow + canary", stages="0.05, 0.5")
+    >>> release.steps, release.shares
+    (('shadow', 'canary'), (0.05, 0.5))
     """
 
     # -- changes, and how a bad one shows
@@ -269,10 +273,7 @@ class Release:
         return tuple(stages)
 
     def days_after(self, case: Case) -> Any:
-        """Days until a regression that reached everybody is taken back.
-
-        The monitoring of the option sees it and people react, or users make it known.
-        """
+        """Days until Monitoring, or else the users, bring a bad release back from everybody."""
         monitors = (t for t in case.techniques if isinstance(t, Monitoring))
         watches = (m.detection_days(case, self.drop) + m.reaction_days for m in monitors)
         return reduce(np.minimum, watches, self.days_unseen)

@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.servings.hosted import Hosted
-from costmodel.core.draws import middle
-from costmodel.core.errors import Infeasible
-from costmodel.core.units import DAYS_PER_WEEK, KILO, MILLION
+from costmodel.core import DAYS_PER_WEEK, KILO, MILLION, Infeasible, middle
 from costmodel.facts import catalog
 from costmodel.facts.prices import ApiPrice
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from costmodel.choices.purchases import Line, cite
 from costmodel.choices.schedule import Schedule
-from costmodel.core.errors import Infeasible
-from costmodel.core.units import GB, MTOK, SECONDS_PER_HOUR
+from costmodel.core import GB, MTOK, SECONDS_PER_HOUR, Infeasible
 from costmodel.laws.training.calibration import laws
 from costmodel.laws.training.compute import (
     BYTES_PER_PARAMETER_BF16,

@@ -28,12 +28,19 @@ from costmodel.choices.techniques.tune_life import (
 )
 from costmodel.choices.techniques.tune_offers import refuse_base, refuse_closed, tuned_price
 from costmodel.choices.techniques.tune_run import checkpoint_gb, managed_run, own_run, quoted_run
-from costmodel.core.checks import require, validate
-from costmodel.core.draws import middle
-from costmodel.core.errors import Infeasible, check, check_known
-from costmodel.core.public import public
-from costmodel.core.ranges import Number, Range, assumed
-from costmodel.core.units import HOURS_PER_MONTH
+from costmodel.core import (
+    HOURS_PER_MONTH,
+    Infeasible,
+    Number,
+    Range,
+    assumed,
+    check,
+    check_known,
+    middle,
+    public,
+    require,
+    validate,
+)
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, examples_gain

@@ -9,15 +9,16 @@ from costmodel.choices.purchases import Purchases, Traffic, every_call, labour
 from costmodel.choices.requests import Call, Segment
 from costmodel.choices.techniques.operations import bought_together, loss
 from costmodel.choices.techniques.tune_life import Ending, ending, month_of
-from costmodel.core.checks import validate
-from costmodel.core.errors import Infeasible
-from costmodel.core.public import frozen
-from costmodel.core.ranges import Number, assumed
-from costmodel.core.units import (
+from costmodel.core import (
     DAYS_PER_MONTH,
     MINUTES_PER_HOUR,
     MONTHS_PER_YEAR,
     WORKING_HOURS_PER_WEEK,
+    Infeasible,
+    Number,
+    assumed,
+    frozen,
+    validate,
 )
 from costmodel.facts.catalog import practice, retirement
 

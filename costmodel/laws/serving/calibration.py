@@ -15,9 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core.draws import middle
-from costmodel.core.errors import CatalogError, check_known
-from costmodel.core.ranges import Range
+from costmodel.core import CatalogError, Range, check_known, middle
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
 from costmodel.laws.serving.roofline import Physics, Setup, Shape

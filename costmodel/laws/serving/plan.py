@@ -9,10 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core.checks import of_kind, one_number, require, whole_number
-from costmodel.core.draws import middle
-from costmodel.core.errors import CatalogError, check
-from costmodel.core.public import public
+from costmodel.core import (
+    CatalogError,
+    check,
+    middle,
+    of_kind,
+    one_number,
+    public,
+    require,
+    whole_number,
+)
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
 from costmodel.laws.money import usd_per_mtok

@@ -9,10 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core.draws import middle
-from costmodel.core.public import public
-from costmodel.core.ranges import Doubt
-from costmodel.core.units import GB
+from costmodel.core import GB, Doubt, middle, public
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
 from costmodel.laws.columns import MOST, Allowed, Distinct, banded, read, refuse

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from costmodel.core.public import public
+from costmodel.core import public
 from costmodel.facts import catalog
 from costmodel.facts.rows import measured
 from costmodel.laws.training.memory import MemoryLaw

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core.public import public
-from costmodel.core.units import SECONDS_PER_HOUR
+from costmodel.core import SECONDS_PER_HOUR, public
 
 FLOP_PER_PARAMETER_FULL = 6.0  # 2 forward, 4 backward
 FLOP_PER_PARAMETER_LORA = 4.0  # frozen weights need no weight gradient: 2 forward, 2 backward

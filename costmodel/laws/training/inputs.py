@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costmodel.core.draws import middle
-from costmodel.core.errors import check_known, unknown
+from costmodel.core import check_known, middle, unknown
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu
 from costmodel.laws.columns import MOST, Allowed, read, refuse

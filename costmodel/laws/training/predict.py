@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core.errors import Infeasible
-from costmodel.core.public import public
-from costmodel.core.units import GB, SECONDS_PER_HOUR
+from costmodel.core import GB, SECONDS_PER_HOUR, Infeasible, public
 from costmodel.laws.columns import banded
 from costmodel.laws.training.calibration import laws
 from costmodel.laws.training.compute import adapter_flops, training_flops

@@ -13,7 +13,7 @@ Validation  plot_fidelity plot_errors
 Colours     palette
 """
 
-from costmodel.core.public import absent
+from costmodel.core import absent
 from costmodel.pages.plots.costs import plot_cumulative, plot_lifecycle, plot_tornado
 from costmodel.pages.plots.decisions import (
     plot_case,

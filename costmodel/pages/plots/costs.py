@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from costmodel.core.words import USD, Currency, dollars, number_text
+from costmodel.core import USD, Currency, dollars, number_text
 from costmodel.pages.plots.marks import WHITE_DOT, draw_lines, legend_above, note, sentences_above
 from costmodel.pages.plots.style import (
     COLOURS,

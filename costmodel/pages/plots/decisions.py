@@ -9,8 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from costmodel.core.errors import check
-from costmodel.core.words import USD, Currency, dollars, number_text, percent, readable
+from costmodel.core import USD, Currency, check, dollars, number_text, percent, readable
 from costmodel.pages.plots.marks import (
     draw_band,
     draw_lines,

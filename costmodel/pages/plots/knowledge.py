@@ -13,8 +13,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from costmodel.core.errors import check
-from costmodel.core.words import USD, Currency, dollars, percent, short
+from costmodel.core import USD, Currency, check, dollars, percent, short
 from costmodel.pages.plots.marks import draw_map, draw_ranges, mark_present, sentences_above
 from costmodel.pages.plots.style import (
     COLOURS,

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from costmodel.choices.techniques.release import POLICIES
-from costmodel.core.words import USD, Currency, dollars, percent, short
+from costmodel.core import USD, Currency, dollars, percent, short
 from costmodel.pages.plots.marks import (
     HATCHED,
     column_beside,

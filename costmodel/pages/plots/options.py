@@ -9,8 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba_array
 
-from costmodel.core.errors import check
-from costmodel.core.words import USD, Currency, percent, short
+from costmodel.core import USD, Currency, check, percent, short
 from costmodel.pages.plots.marks import (
     DASHED,
     column_beside,

@@ -12,9 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.ticker import NullFormatter
 
-from costmodel.core.errors import check
-from costmodel.core.public import public
-from costmodel.core.words import USD, Currency, percent
+from costmodel.core import USD, Currency, check, percent, public
 from costmodel.pages.plots.marks import (
     DASHED,
     column_beside,

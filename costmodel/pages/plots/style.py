@@ -22,10 +22,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from costmodel.choices.presets import LABELS
 from costmodel.choices.purchases import PHASES
-from costmodel.core.errors import check
-from costmodel.core.glossary import unit_of
-from costmodel.core.public import public
-from costmodel.core.words import Currency, dollars, readable
+from costmodel.core import Currency, check, dollars, public, readable, unit_of
 
 INK, GREY, PALE = "#262626", "#8A8A8A", "#E6E6E6"
 

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from costmodel.core.errors import check
-from costmodel.core.words import USD, Currency, percent, short
+from costmodel.core import USD, Currency, check, percent, short
 from costmodel.pages.plots.marks import (
     DASHED,
     column_beside,

@@ -12,8 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from costmodel.core.errors import check
-from costmodel.core.words import short
+from costmodel.core import check, short
 from costmodel.laws.training.calibration import measured_training
 from costmodel.pages.plots.marks import legend_mark
 from costmodel.pages.plots.style import (

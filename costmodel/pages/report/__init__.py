@@ -5,8 +5,7 @@ In a notebook    answer cards show assumptions sources results
 The first words  first_answer brief made_of money priced_on
 """
 
-from costmodel.core.public import absent
-from costmodel.core.words import money
+from costmodel.core import absent, money
 from costmodel.pages.appendix import assumptions, sources
 from costmodel.pages.blocks import answer, cards, results
 from costmodel.pages.first_words import brief, first_answer, made_of, priced_on

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.choices.study import Study
-from costmodel.core.ranges import Doubt
-from costmodel.core.words import USD, Currency, number_text
+from costmodel.core import USD, Currency, Doubt, number_text
 from costmodel.facts.pricelist import PRICES_VERSION
 from costmodel.pages.report import pack
 from costmodel.pages.report.html import UNTOUCHED, Meta

@@ -25,8 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costmodel.core.errors import CatalogError, check, unknown
-from costmodel.core.public import public
+from costmodel.core import CatalogError, check, public, unknown
 
 TRUE, FALSE, NONE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}, {"none", "null", ""}
 TYPES = ("float", "int", "str", "bool", "list", "dict")

@@ -21,8 +21,7 @@ from typing import Any, get_args
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core.errors import check
-from costmodel.core.public import public
+from costmodel.core import check, public
 from costmodel.facts.cards import api_price
 from costmodel.facts.catalog import models
 from costmodel.pages.blocks import for_json

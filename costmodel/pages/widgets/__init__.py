@@ -3,7 +3,7 @@
 explore Explorer quick_answer QuickAnswer
 """
 
-from costmodel.core.public import absent
+from costmodel.core import absent
 from costmodel.pages.widgets.explorer import Explorer, explore
 from costmodel.pages.widgets.quick import QuickAnswer, quick_answer
 

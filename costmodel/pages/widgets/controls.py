@@ -14,10 +14,16 @@ from typing import Any
 
 import ipywidgets
 
-from costmodel.core.errors import CatalogError, Infeasible, check
-from costmodel.core.glossary import meaning_of, unit_of
-from costmodel.core.ranges import Doubt
-from costmodel.core.words import number_text, readable
+from costmodel.core import (
+    CatalogError,
+    Doubt,
+    Infeasible,
+    check,
+    meaning_of,
+    number_text,
+    readable,
+    unit_of,
+)
 
 DELAY_S = 0.06  # quiet time after the last event before the answer is asked again
 DECADE = 10  # a slider over more than this factor is logarithmic

@@ -17,11 +17,19 @@ import ipywidgets
 
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
-from costmodel.core.errors import Infeasible, check, check_known
-from costmodel.core.nested import find_key, key_of, leaves, pin, walk
-from costmodel.core.public import public
-from costmodel.core.ranges import Doubt
-from costmodel.core.words import number_text
+from costmodel.core import (
+    Doubt,
+    Infeasible,
+    check,
+    check_known,
+    find_key,
+    key_of,
+    leaves,
+    number_text,
+    pin,
+    public,
+    walk,
+)
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import recommend
 from costmodel.ledgers.book import cash_flow, ledger

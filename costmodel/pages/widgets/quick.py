@@ -9,7 +9,7 @@ import ipywidgets
 from costmodel.choices.options import Option
 from costmodel.choices.presets import MODELS, USE_CASES, quick
 from costmodel.choices.workload import Workload
-from costmodel.core.public import public
+from costmodel.core import public
 from costmodel.pages.blocks import answer, cards
 from costmodel.pages.first_words import first_answer
 from costmodel.pages.widgets.controls import STYLE, Later, in_red, sentence
