@@ -72,14 +72,14 @@ def _lines(study: Study, alone: bool) -> Iterator[tuple[str, Line, Calendar, Evi
 
     Options that cannot run are left out, or, where the study is about one alone, Infeasible.
     """
-    middle = at_middle(study)
+    found = at_middle(study)
     if alone:
-        for reason in middle.why_not.values():
+        for reason in found.why_not.values():
             raise reason
-    for label, bill in middle.bills.items():
+    for label, bill in found.bills.items():
         evidence = Evidence(study.options[label], study.work, study.terms)
         for line in bill.lines:
-            yield label, line, middle.calendar, evidence
+            yield label, line, found.calendar, evidence
 
 
 @analysis
@@ -166,13 +166,13 @@ def cash_flow(study: Study) -> pd.DataFrame:
     >>> bool((flow["usd"].cumsum() == flow["cumulative_usd"]).all())
     True
     """
-    middle = at_middle(study)
+    found = at_middle(study)
     dates = [study.terms.date_of(month) for month in range(study.terms.months + 1)]
     columns = ["option", "month", "date", "usd", "cumulative_usd", "discounted_usd", "npv"]
     rows: list[tuple] = []
-    for label, bill in middle.bills.items():
-        usd = bill.paid(middle.calendar)
-        now = usd * middle.calendar.discount
+    for label, bill in found.bills.items():
+        usd = bill.paid(found.calendar)
+        now = usd * found.calendar.discount
         paid = zip(dates, usd, usd.cumsum(), now, now.cumsum(), strict=True)
         rows += ((label, month, *amounts) for month, amounts in enumerate(paid))
     return pd.DataFrame(rows, columns=columns)

@@ -9,43 +9,43 @@ import pytest
 
 import costmodel as cm
 from costmodel.choices import options, workload
-from costmodel.choices.servings import api as servings
-from costmodel.choices.servings import baselines, capacity
-from costmodel.choices.servings import hosted as hosting
-from costmodel.choices.servings import owned as hardware
+from costmodel.choices.servings import api as apis
+from costmodel.choices.servings import baselines, capacity, hosted, owned
 from costmodel.choices.techniques import (
     agents,
     compliance,
     distillation,
     graphs,
     knowledge,
+    lora,
     operations,
     prompting,
     release,
+    tuning,
     upgrades,
 )
-from costmodel.choices.techniques import tuning as adaptation
 from costmodel.core import words
 from costmodel.core.checks import validate
 from costmodel.core.glossary import GLOSSARY, unit_of
 from costmodel.core.nested import walk
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt
-from costmodel.studies import business_case as finance
+from costmodel.studies import business_case
 
 HOMES = (
     workload,
     options,
-    servings,
-    hardware,
-    hosting,
+    apis,
+    owned,
+    hosted,
     capacity,
     baselines,
-    finance,
+    business_case,
     prompting,
     knowledge,
     graphs,
-    adaptation,
+    tuning,
+    lora,
     distillation,
     operations,
     upgrades,
@@ -237,7 +237,7 @@ def test_every_default_range_says_where_it_comes_from():
 def test_every_number_of_a_technique_is_checked():
     """-7 is no value of any field that counts, lasts or is a share."""
     free = {"log-odds", "text", "date", "flag", "record"}
-    for kind in CLASSES - {cm.choices.Trends, adaptation.Tune}:
+    for kind in CLASSES - {cm.choices.Trends, tuning.Tune}:
         for f in dataclasses.fields(kind):
             if (
                 unit_of(f"{kind.__name__}.{f.name}") in free
@@ -255,8 +255,8 @@ def _example(kind):
     given = {
         workload.Corpus: {"tokens": 1e6},
         workload.Workload: {"requests_per_month": 10, "input_tokens": 5},
-        servings.Api: {"model": api.model},
-        hosting.Hosted: {"model": "llama-3.1-8b"},
+        apis.Api: {"model": api.model},
+        hosted.Hosted: {"model": "llama-3.1-8b"},
         cm.Distill: {"teacher": api},
         options.Part: {"option": cm.Option(api)},
         baselines.Staff: {"minutes_per_request": 4},
