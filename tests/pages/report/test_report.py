@@ -26,7 +26,7 @@ from costmodel.pages.report.parameters import read_cell, validate
 from costmodel.pages.report.pdf import typeset
 from costmodel.pages.report.runner import ReportError, _absolute
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
 
 PARAMETERS = """
 title: str = ""  # title of the report
