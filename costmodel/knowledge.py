@@ -1,7 +1,8 @@
 """The face `cm.knowledge`: caches, retrieval, graphs and long contexts.
 
-Caches      cached_price hit_rate prefix_hit_rate break_even_hit_rate cache_verdict
-Retrieval   recall_at_k all_found found_by_entities own_embedder
+Caches      cached_price hit_rate prefix_hit_rate break_even_hit_rate
+            break_even_reads cache_verdict
+Retrieval   recall_at_k all_found found_by_entities stale_share own_embedder
 Graphs      graph_size graph_index_ratio graph_from_sample index_cost
 Ways        knowledge_options knowledge_table knowledge_map knowledge_ratios self_route
             route_by_question
@@ -11,7 +12,13 @@ Waiting     Waiting latency first_token_s holds
 
 from costmodel.choices.techniques.lookup import own_embedder
 from costmodel.core import absent
-from costmodel.laws.caching import break_even_hit_rate, cached_price, hit_rate, prefix_hit_rate
+from costmodel.laws.caching import (
+    break_even_hit_rate,
+    break_even_reads,
+    cached_price,
+    hit_rate,
+    prefix_hit_rate,
+)
 from costmodel.laws.quality import Effect, context_shift, position_shift, shift
 from costmodel.laws.retrieval import (
     all_found,
@@ -19,6 +26,7 @@ from costmodel.laws.retrieval import (
     graph_index_ratio,
     graph_size,
     recall_at_k,
+    stale_share,
 )
 from costmodel.studies.answers import (
     context_budget,
@@ -42,6 +50,7 @@ __all__ = [
     "Waiting",
     "all_found",
     "break_even_hit_rate",
+    "break_even_reads",
     "cache_verdict",
     "cached_price",
     "context_budget",
@@ -67,6 +76,7 @@ __all__ = [
     "recall_at_k",
     "route_by_question",
     "self_route",
+    "stale_share",
     "shift",
 ]
 __getattr__ = absent(__name__, __all__)

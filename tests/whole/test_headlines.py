@@ -435,8 +435,7 @@ SONNET = api(**{"in": 3.0, "cache_read": 0.3, "cache_write": 3.75, "out": 15.0})
 def test_a_write_is_recovered_after_0_28_or_1_39_reads():
     """0.28: the premium of 0.25 over a saving of 0.90 a read. 1.39, the 1.4 of the post: the whole
     write, 1.25 / 0.90, although plain input would have cost 1 as well."""
-    hits = cm.knowledge.break_even_hit_rate(1.25, 0.10)
-    assert round(hits / (1 - hits), 2) == 0.28
+    assert round(cm.knowledge.break_even_reads(1.25, 0.10), 2) == 0.28
     assert round(1.25 / (1 - 0.10), 2) == 1.39
 
 
@@ -458,7 +457,7 @@ def test_a_bill_that_triples_without_its_cache_had_74_percent_cached():
     read from it.
     """
     serving = api(**{"in": 3.0, "cache_read": 0.3, "cache_write": 3.0, "out": 15.0})
-    share = (1 - 1 / 3) / 0.9
+    share = cm.operations.cached_share_of(3, 0.10)
     assert round(share, 2) == 0.74
     work = cm.Workload(1e8, instruction_tokens=10_000 * share, input_tokens=10_000 * (1 - share))
     cold, warm = (total(cm.Option(serving, *t), work, MONTH) for t in ((), (cm.PromptCache(),)))
@@ -701,7 +700,7 @@ def test_a_graph_that_nobody_refreshes_is_48_to_59_percent_stale_after_a_year():
     """15 to 20 % a quarter: 1 - 0.85^4 and 1 - 0.8^4. So a year of quarterly rebuilds is five
     indexes.
     """
-    assert [round(1 - (1 - d) ** 4, 2) for d in (0.15, 0.20)] == [0.48, 0.59]
+    assert [round(cm.knowledge.stale_share(d, 12), 2) for d in (0.15, 0.20)] == [0.48, 0.59]
     work = cm.Workload(1, input_tokens=1, corpus=cm.Corpus(tokens=1e6, churn_per_month=0.05))
     rows = cm.ledger(
         cm.Option(PRICED, cm.GraphRag(refresh_months=3)), work, terms=replace(STILL, months=12)
@@ -718,9 +717,8 @@ def test_every_reading_of_a_cache_that_pays():
     1.39 and 2.22 the whole write.
     """
     for write, reads, hits, whole in ((1.25, 0.28, 0.217, 1.39), (2.0, 1.11, 0.526, 2.22)):
-        found = cm.knowledge.break_even_hit_rate(write, 0.10)
-        assert found == pytest.approx(hits, abs=0.0005)
-        assert found / (1 - found) == pytest.approx(reads, abs=0.005)
+        assert cm.knowledge.break_even_hit_rate(write, 0.10) == pytest.approx(hits, abs=0.0005)
+        assert cm.knowledge.break_even_reads(write, 0.10) == pytest.approx(reads, abs=0.005)
         assert write / (1 - 0.10) == pytest.approx(whole, abs=0.005)
 
 
