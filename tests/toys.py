@@ -1,6 +1,6 @@
 """Toys of the tests: prices by hand, lines with one number, terms in which nothing moves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import costmodel as cm
 from costmodel.choices.purchases import Line
@@ -15,6 +15,18 @@ STILL = cm.Terms(
     discount_rate=0.0,
     trends=cm.choices.Trends(api=0, gpu=0, labour=0, service=0),
 )
+PEOPLE = cm.choices.People(
+    *(
+        replace(cm.facts.person(p), usd_per_hour=usd)
+        for p, usd in (
+            ("engineer", 100.0),
+            ("analyst", 80.0),
+            ("expert", 60.0),
+            ("annotator", 20.0),
+        )
+    )
+)
+STAFFED = replace(STILL, people=PEOPLE)  # round wages
 
 
 def api(name="toy", window=1e6, tiers=(), accepted=None, **usd_per_mtok):

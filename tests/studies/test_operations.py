@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import STILL, Buy, api, lines, total
+from toys import STAFFED as TERMS
+from toys import Buy, api, lines, total
 
 import costmodel as cm
 from costmodel.choices.techniques.release import POLICIES
@@ -27,18 +28,6 @@ WORK = cm.Workload(
     corpus=cm.Corpus(tokens=9e6, churn_per_month=0.1),
     usd_per_failure=0.5,
 )
-PEOPLE = cm.choices.People(
-    *(
-        replace(cm.facts.person(p), usd_per_hour=usd)
-        for p, usd in (
-            ("engineer", 100.0),
-            ("analyst", 80.0),
-            ("expert", 60.0),
-            ("annotator", 20.0),
-        )
-    )
-)
-TERMS = replace(STILL, people=PEOPLE)
 DAILY = 730_000 / (730 / 24)  # 24,000
 OPERATIONS = (cm.Evals(), cm.Release(), cm.Monitoring(), cm.Upgrades(), cm.Compliance())
 

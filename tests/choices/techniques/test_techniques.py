@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from toys import STILL, api, lines
+from toys import STAFFED as TERMS
+from toys import api, lines
 
 import costmodel as cm
 from costmodel.choices.techniques import tune_life as lifecycle
@@ -14,18 +15,6 @@ SERVING = api(**{"in": 2.0, "out": 10.0}, accepted=0.5)
 WORK = cm.Workload(
     1e6, input_tokens=1_000, output_tokens=200, corpus=cm.Corpus(tokens=9e6, churn_per_month=0.1)
 )
-PEOPLE = cm.choices.People(
-    *(
-        replace(cm.facts.person(p), usd_per_hour=usd)
-        for p, usd in (
-            ("engineer", 100.0),
-            ("analyst", 80.0),
-            ("expert", 60.0),
-            ("annotator", 20.0),
-        )
-    )
-)
-TERMS = replace(STILL, people=PEOPLE)
 
 
 def bill(*techniques, serving=SERVING, work=WORK):
