@@ -73,20 +73,19 @@ MONTHS = option("--months", type=int, help="Horizon in months, instead of the sc
     help="Write the table in USD, with full precision; - prints it and nothing else.",
 )
 def compare(scenario: str, csv: str | None, **changes: int | None) -> None:
-    """Compare the options of SCENARIO, cheapest first."""
+    """Compare the options of SCENARIO, least expected present value first."""
     if csv and csv != "-":
         _writable(csv)
     with busy("comparing"):
         study = cm.load(scenario, **changes)
-        table = cm.compare(study)
         if csv == "-":
-            echo(table.to_csv(), nl=False)
+            echo(cm.compare(study).to_csv(), nl=False)
             return
         verdict = cm.recommend(study)
     if csv:
-        table.to_csv(csv)
+        verdict.table.to_csv(csv)
     echo(heading(study))
-    echo(comparison(table.assign(p_cheapest=verdict.table["p_cheapest"]), study))
+    echo(comparison(verdict.table, study))
     for name in study.accept_zero or ():
         echo(f"accepted by you: {name} is 0")
     notes = cm.operations.lint(study, accept_zero=())

@@ -20,6 +20,7 @@ from costmodel.core import (
     misspelt,
     not_none,
     of_kind,
+    one_number,
     require,
     unknown,
 )
@@ -28,7 +29,8 @@ P = ParamSpec("P")
 Answer = TypeVar("Answer")
 ALONE = "option"  # the label of an option that was given without one
 OF_TERMS = ("months", "on")  # fields of the terms that may be given like fields of the study
-SHORTHAND = ("work", "terms", *OF_TERMS, "draws", "seed", "quality_floor")
+OF_THE_RULE = ("quality_floor", "confidence", "risk")
+SHORTHAND = ("work", "terms", *OF_TERMS, "draws", "seed", *OF_THE_RULE)
 
 
 @frozen
@@ -53,17 +55,25 @@ class Study:
     quality_floor : float, share, optional
         Least share of accepted answers. Without one, quality enters by the cost of wrong answers
         alone.
+    confidence : float, share
+        Least chance, over the draws, to reach the quality floor: an option with less is not
+        eligible.
+    risk : float, 0 to 1
+        Aversion to bad outcomes: options are ranked by mean + risk x (mean of the worst tenth of
+        the draws - mean) of the present value of their cost. 0 is the mean alone.
     title, prepared_for, note : str
         Texts for reports.
     accept_zero : tuple of str, or None
         Inputs of people, evaluation and refresh that are 0 on purpose; any other that is 0 is an
         error. None checks none of them.
+    part_of : tuple of str
+        The labels of the study that `only` cut this one from.
 
     Raises
     ------
     ValueError
         Without options, with a wrong object in place of an option, a workload or terms, with a
-        zero that was not accepted, or with draws, seed or floor out of range.
+        zero that was not accepted, or with draws, seed, floor, confidence or risk out of range.
 
     Examples
     --------
@@ -95,11 +105,14 @@ class Study:
     draws: int = 10_000
     seed: int = 0
     quality_floor: float | None = None
+    confidence: float = 0.8
+    risk: float = 0.0
     # -- what a report says
     title: str = ""
     prepared_for: str = ""
     note: str = ""
     accept_zero: tuple[str, ...] | None = ()
+    part_of: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         options = self.options if isinstance(self.options, Mapping) else {ALONE: self.options}
@@ -113,6 +126,8 @@ class Study:
         check_draws(self.draws, self.seed)
         if self.quality_floor is not None:
             require("quality_floor", self.quality_floor, 0, 1)
+        one_number("confidence", self.confidence, 0, 1)
+        one_number("risk", self.risk, 0, 1)
         if on := self.terms.on:
             options = {label: repriced(option, on) for label, option in options.items()}
         object.__setattr__(self, "options", dict(options))
@@ -123,6 +138,11 @@ class Study:
     def inputs(self) -> tuple[tuple[Any, ...], Workload, Terms]:
         """Options, workload and terms: everything that holds an input."""
         return tuple(self.options.values()), self.work, self.terms
+
+    @property
+    def part(self) -> bool:
+        """Whether it is about some of the options of another study."""
+        return bool(set(self.part_of) - {*self.options})
 
     @property
     def alone(self) -> bool:
@@ -179,7 +199,8 @@ knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
     def only(self, *labels: str) -> Study:
         """The study of some of its options, in this order."""
         options = {label: self.option(label) for label in labels}
-        return replace(self, options=options, accept_zero=None)
+        whole = self.part_of or tuple(self.options)
+        return replace(self, options=options, accept_zero=None, part_of=whole)
 
     def changed(self, **changes: Any) -> Study:
         """The study with other fields; None leaves a field as it is.

@@ -1,4 +1,5 @@
-"""Where two options cost the same, with a band, or "never"; and when one gets ahead for good."""
+"""Where two options have the same expected present value, with a band, or "never"; and from which
+month on one has cost less."""
 
 from __future__ import annotations
 
@@ -8,15 +9,22 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import check, number_text
-from costmodel.decisions.search import refined, search_limits, sign_changes, spacing
-from costmodel.decisions.simulate import on_equal_terms, paths, quantiles, totals
-from costmodel.decisions.uncertainty import FAN_DRAWS
+from costmodel.core import check, find_key, number_text, percent, unit_of
+from costmodel.decisions.search import root, search_limits, sign_changes, spacing
+from costmodel.decisions.simulate import (
+    PerDraw,
+    expected,
+    mean,
+    on_equal_terms,
+    paths,
+    quantiles,
+    totals,
+)
 
-POINTS = 241  # where crossings are looked for: 40 for each factor of ten over six
-BAND_POINTS = 121
+BAND_POINTS = 121  # where crossings are looked for: 20 for each factor of ten over six
 BAND_DRAWS = 400
-COLUMNS = ["over", "crossing", "p10", "p90", "p_never", "below", "above", "verdict"]
+COLUMNS = ["over", "crossing", "p10", "p90", "unit", "p_never", "below", "above", "verdict"]
+SETTLING = 2  # times that a crossing of few draws is moved to that of all draws
 
 
 # -- along an input --------------------------------------------------------------------------------
@@ -32,7 +40,7 @@ def breakeven(
     high: float | None = None,
     draws: int = BAND_DRAWS,
 ) -> pd.DataFrame:
-    """Where two options cost the same over the horizon, as one input changes.
+    """Where two options have the same expected present value, as one input changes.
 
     The cost of wrong answers is in it when the quality of both is known; otherwise in neither, and
     the verdict says so.
@@ -54,9 +62,9 @@ def breakeven(
     Returns
     -------
     DataFrame
-        One row per crossing, in rising order: `over`, `crossing`, `p10` and `p90` [unit of the
-        input] of the nearest crossing of each draw, `p_never` (share of draws without a crossing),
-        `below` and `above` (the cheaper option on either side), `verdict`. Without a crossing, one
+        One row per crossing, in rising order: `over`, `crossing`, `p10` and `p90` [`unit`]
+        of the nearest crossing of each draw, `p_never` (share of draws without a crossing), `below`
+        and `above` (the cheaper option on either side), `verdict`. Without a crossing, one
         row with NaN and the verdict "never: ...".
 
     Raises
@@ -84,27 +92,49 @@ def crossings(
     """The table of `breakeven` for two options on equal terms; `remark` ends each verdict."""
     first, second = study.options
     spaced = spacing(low)
-
-    def gap(values: np.ndarray, draws: int | None = None) -> np.ndarray:
-        usd = totals(study, draws, {over: values})
-        return usd[first] - usd[second]
-
-    grid, axis = spaced(low, high, POINTS), spaced(low, high, BAND_POINTS)
-    middle = gap(grid)
+    axis = spaced(low, high, BAND_POINTS)
+    usd = totals(study, draws, {over: axis}, discounted=True)
+    gaps = usd[first] - usd[second]
+    curves = expected(study, {over: axis}, draws)
+    middle = curves[first] - curves[second]
     changes = sign_changes(middle)
-    found = [refined(gap, spaced, grid, i) for i in changes]
-    drawn = _nearest(axis, gap(axis, draws), found or [low])
-    p_never = np.isnan(drawn[:, 0]).mean()
+    found = [settled(study, over, axis, curves, i) for i in changes]
+    drawn = _nearest(axis, gaps, found or [low])
+    p_never, unit = np.isnan(drawn[:, 0]).mean(), unit_of(find_key(study.inputs, over)) or "share"
     rows = []
     for i, at, near in zip(changes, found, drawn.T, strict=False):
         band = quantiles(near, [10, 90])
         cheaper = (second, first) if middle[i] > 0 else (first, second)
         verdict = _verdict(cheaper, over, at, band, p_never)
-        rows.append((over, at, *band, p_never, *cheaper, verdict + remark))
+        rows.append((over, at, *band, unit, p_never, *cheaper, verdict + remark))
     if not rows:
-        cheaper, verdict = _never((first, second), over, grid, middle, p_never)
-        rows = [(over, np.nan, np.nan, np.nan, p_never, *cheaper, verdict + remark)]
+        cheaper, verdict = _never((first, second), over, axis, middle, p_never)
+        rows = [(over, np.nan, np.nan, np.nan, unit, p_never, *cheaper, verdict + remark)]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def settled(study: Study, over: str, axis: np.ndarray, curves: PerDraw, i: int) -> float:
+    """The crossing of two options between two points of an axis, on all draws of the study.
+
+    `curves` are means of few draws. Each is scaled to the mean of all draws at the crossing, which
+    then moves a little.
+    """
+    first, second = study.options
+    at = _root(axis, curves[first] - curves[second], i, axis[i])
+    for _ in range(SETTLING):
+        every = totals(study, study.draws, {over: [at]}, discounted=True)
+        scaled = {}
+        for label in (first, second):
+            few, all_draws = np.interp(at, axis, curves[label]), mean(every[label]).item()
+            scaled[label] = curves[label] * (all_draws / few if few else 1.0)
+        at = _root(axis, scaled[first] - scaled[second], i, at)
+    return at
+
+
+def _root(axis: np.ndarray, gap: np.ndarray, i: int, near: float) -> float:
+    """Where a gap is 0 at the change of sign nearest to point i of the axis; `near` without any."""
+    changes = sign_changes(gap)
+    return root(axis, gap, changes[np.abs(changes - i).argmin()]) if len(changes) else near
 
 
 def _nearest(axis: np.ndarray, gaps: np.ndarray, wanted: Sequence[float]) -> np.ndarray:
@@ -128,8 +158,8 @@ def _verdict(
     verdict = f"{below} is cheaper below {shown} {_in_words(over)}, {above} above "
     verdict += f"(80 % band {least} to {most}"
     if at < band[0] or at > band[1]:
-        verdict += ", which the middles of skewed doubts miss"
-    return verdict + (f"; no crossing in {p_never:.0%} of the draws)" if p_never else ")")
+        verdict += ", which the mean of skewed draws misses"
+    return verdict + (f"; no crossing in {percent(p_never)} of the draws)" if p_never else ")")
 
 
 def _never(
@@ -145,7 +175,7 @@ def _never(
     if sign == 0:
         return ("", ""), f"never: both cost the same {where}"
     cheaper = labels[1] if sign > 0 else labels[0]
-    rest = f"; in {1 - p_never:.0%} of the draws they do cross" if p_never < 1 else ""
+    rest = f"; in {percent(1 - p_never)} of the draws they do cross" if p_never < 1 else ""
     return (cheaper, cheaper), f"never: {cheaper} is cheaper everywhere {where}{rest}"
 
 
@@ -158,9 +188,11 @@ def _in_words(over: str) -> str:
 
 @analysis
 def breakeven_date(
-    study: Study, first: str | None = None, second: str | None = None, draws: int = FAN_DRAWS
+    study: Study, first: str | None = None, second: str | None = None
 ) -> pd.DataFrame:
     """From which month on `second` has cost less than `first`, all in all and for good.
+
+    What has been paid up to a month is counted at its present value.
 
     Parameters
     ----------
@@ -168,15 +200,14 @@ def breakeven_date(
         Where the options stand.
     first, second : str, optional
         Their labels; without them, the only two options.
-    draws : int
-        Draws of the band.
 
     Returns
     -------
     DataFrame
-        One row: `month` (with its fraction), `date` (first day of the month in which it happens),
-        `p10` and `p90` [month] of the draws in which it happens, `p_never` (share in which it does
-        not), `verdict`. NaN and "never" where `second` is behind at the horizon.
+        One row: `month` (with its fraction) of the expected payments, `date` (first day of the
+        month in which it happens), `p10` and `p90` [month] of the draws in which it happens,
+        `p_never` (share in which it does not), `verdict`. NaN and "never" where `second` is behind
+        at the horizon.
 
     Raises
     ------
@@ -193,20 +224,18 @@ def breakeven_date(
     first, second = study.pair(first, second)
     terms = study.terms
     study, remark = on_equal_terms(study.only(first, second))
-    for label, usd in totals(study).items():
-        check(not np.isnan(usd), f"breakeven_date: {label} cannot run; `compare` says why")
-
-    def months(draws: int | None = None) -> np.ndarray:
-        usd = paths(study, draws)
-        return stays_ahead((usd[first] - usd[second]).cumsum(axis=1))
-
-    at, drawn = months().item(), months(draws)
+    worth = paths(study, study.draws, discounted=True)
+    for label, usd in worth.items():
+        seldom = np.isnan(mean(usd[:, 0]))
+        check(not seldom, f"breakeven_date: {label} cannot run; `compare` says why")
+    ahead = (worth[first] - worth[second]).cumsum(axis=1)
+    at, drawn = stays_ahead(np.nanmean(ahead, axis=0)[None]).item(), stays_ahead(ahead)
     p_never = np.isnan(drawn).mean()
     p10, p90 = quantiles(drawn, [10, 90])
     if np.isnan(at):
         day = None
         verdict = f"never: {second} has cost more than {first} at the end of {terms.months} months"
-        verdict += f"; less in {1 - p_never:.0%} of the draws" if p_never < 1 else ""
+        verdict += f"; less in {percent(1 - p_never)} of the draws" if p_never < 1 else ""
     else:
         day = terms.date_of(int(np.ceil(at)))
         since = f"from month {at:.1f} on ({day:%B %Y}; " if at else "from the first day on ("
@@ -215,7 +244,7 @@ def breakeven_date(
             verdict += f"80 % band: month {p10:.1f} to {p90:.1f}"
         else:
             verdict += "at once in nearly all draws in which it happens"
-        verdict += f"; never in {p_never:.0%} of the draws)" if p_never else ")"
+        verdict += f"; never in {percent(p_never)} of the draws)" if p_never else ")"
     row = {"month": at, "date": day, "p10": p10, "p90": p90, "p_never": p_never}
     return pd.DataFrame([row]).assign(verdict=verdict + remark)
 

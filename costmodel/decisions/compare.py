@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import check
+from costmodel.core import check, percent
+from costmodel.decisions.rule import standing
 from costmodel.decisions.search import NEAR_FACTOR, NEAR_POINTS, product, search_limits, spacing
 from costmodel.decisions.simulate import (
     BAND,
@@ -17,17 +18,21 @@ from costmodel.decisions.simulate import (
     Simulated,
     band,
     comparable,
-    p_cheapest,
+    expected,
     simulate,
     totals,
 )
-from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Bill
+
+COLUMNS = [
+    *("expected", *BAND, "to_pay", "wrong_answers", "present_value", "risk_adjusted"),
+    *("per_month", "per_request", "per_accepted", "quality", "p_reaches", "eligible"),
+    *("more", "p_dearer", "as_good", "p_cheapest", "p_least_to_pay", "base_case", "currency", "why_not"),
+]
 
 
 @analysis
 def compare(study: Study) -> pd.DataFrame:
-    """Options side by side on the same draws, cheapest first.
+    """Options side by side on the same draws, least expected present value first.
 
     Parameters
     ----------
@@ -37,16 +42,23 @@ def compare(study: Study) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index option. `mid` is the total with all Ranges at their middle, `p10`, `p50` and `p90` the
-        percentiles of the draws [USD over the horizon]; `npv` is the present value of mid [USD];
-        `per_month`, `per_request` and `per_accepted` [USD], the last without the cost of wrong
-        answers; `quality` [share of answers accepted]; `p_cheapest` [share of the draws];
-        `why_not`, why an option cannot run or is not ranked. Costs are positive.
+        Index option. Costs are positive and in `currency`; "expected" is the mean over the draws in
+        which the option runs.
 
-    Notes
-    -----
-    `p_cheapest` ranks totals with the cost of wrong answers, among options of known quality. Where
-    none is known it ranks cost alone, and `why_not` says so.
+        - `expected`: the total over the horizon, and its percentiles `p10`, `p50` and `p90`; it is
+          `to_pay` plus `wrong_answers`, which nobody sends an invoice for
+        - `present_value`: expected, discounted at `terms.discount_rate`; `risk_adjusted`: the same
+          with `study.risk`
+        - `per_month` and `per_request`: of the expected total; `per_accepted`: to pay, for an
+          accepted answer
+        - `quality`: expected share of answers accepted; `p_reaches`: chance to reach the quality
+          floor (without one, to run); `eligible`: whether that is at least `study.confidence`
+        - `more`: expected present value beyond that of the best; `p_dearer`: share of the draws in
+          which it is; `as_good`: whether the difference is below 5 % or two standard errors
+        - `p_cheapest`: share of the draws in which its present value is the least among the
+          eligible options, or among all where none is; `p_least_to_pay`: without wrong answers
+        - `base_case`: the total with every input at its middle
+        - `why_not`: why it cannot run or is not ranked
 
     Examples
     --------
@@ -61,33 +73,32 @@ def compare(study: Study) -> pd.DataFrame:
 
 def table_of(study: Study, found: Simulated) -> pd.DataFrame:
     """The table of `compare`, made of the numbers of a study."""
-    bills = found.middle.bills
-    known = [label for label, bill in bills.items() if bill.accepted is not None]
-    rows = {
-        label: _at_middle(bill, found.middle.calendar) | band(found.usd[label])
-        for label, bill in bills.items()
-    }
-    columns = ["mid", *BAND, "npv", "per_month", "per_request", "per_accepted", "quality"]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
-    table = table.reindex(pd.Index(list(study.options), name="option"))
-    table["p_cheapest"] = p_cheapest({label: found.usd[label] for label in known or bills})
+    rows = {label: _row(label, found) | band(usd) for label, usd in found.usd.items()}
+    table = pd.DataFrame.from_dict(rows, orient="index").join(standing(study, found))
+    table = table.reindex(pd.Index(list(study.options), name="option"), columns=COLUMNS)
+    table[["eligible", "as_good"]] = table[["eligible", "as_good"]].eq(True)
+    table["currency"] = "USD"
     table["why_not"] = [_why_not(label, found) for label in study.options]
-    return table.sort_values("mid", kind="stable")
+    return table.sort_values("risk_adjusted", kind="stable")
 
 
-def _at_middle(bill: Bill, calendar: Calendar) -> dict[str, Any]:
-    """The columns of `compare` that hold with every doubt at its middle."""
-    usd, requests = bill.total(calendar), bill.requests * calendar.requests
+def _row(label: str, found: Simulated) -> dict[str, Any]:
+    """The columns of `compare` that are means over the draws of one option, and the base case."""
+    usd, wrong = np.nanmean(found.usd[label]), np.nanmean(found.wrong[label])
+    requests, share = found.requests[label], found.accepted[label]
+    calendar = found.middle.calendar
     row = {
-        "mid": usd,
-        "npv": bill.total(calendar, discounted=True),
+        "expected": usd,
+        "to_pay": usd - wrong,
+        "wrong_answers": wrong,
         "per_month": usd / calendar.months,
-        "per_request": usd / requests,
+        "per_request": usd / np.nanmean(requests),
+        "base_case": found.middle.bills[label].total(calendar),
     }
-    if bill.accepted is not None:
-        answers, to_pay = requests * bill.accepted, usd - bill.failures(calendar)
-        row["per_accepted"] = to_pay / answers if answers else np.inf
-        row["quality"] = bill.accepted
+    if not np.isnan(share).all():
+        answers = np.nanmean(requests * share)
+        row["per_accepted"] = (usd - wrong) / answers if answers else np.inf
+        row["quality"] = np.nanmean(share)
     return row
 
 
@@ -98,7 +109,7 @@ def _why_not(label: str, found: Simulated) -> str:
     if found.middle.bills[label].accepted is None:
         return UNKNOWN
     lost = np.isnan(found.usd[label]).mean()
-    share = "less than 1%" if lost < 0.01 else f"{lost:.0%}"
+    share = "less than 1 %" if lost < 0.01 else percent(lost)
     text = f"does not fit in {share} of the draws; the percentiles are those of the others"
     return text if lost else ""
 
@@ -107,7 +118,7 @@ def _why_not(label: str, found: Simulated) -> str:
 def sweep(
     study: Study, over: str | Mapping[str, Any], values: Any = None, draws: int | None = None
 ) -> pd.DataFrame:
-    """Cost of each option while one input, or the product of several, takes other values.
+    """Expected present value of each option while one input, or several, take other values.
 
     Parameters
     ----------
@@ -125,9 +136,10 @@ def sweep(
     Returns
     -------
     DataFrame
-        `option`, one column for each input, `mid` and with draws `p10`, `p50` and `p90` [USD over
-        the horizon]. NaN where an option cannot run, and for an option of unknown quality beside
-        one whose wrong answers are in the bill.
+        `option`, one column for each input, `present_value` and with draws `p10`, `p50` and `p90`
+        of it [USD], `currency`. Where the input stands now, `present_value` is that of `compare`,
+        unless the input is a Range. NaN where an option cannot run, and for an option of unknown
+        quality beside one whose wrong answers are in the bill.
 
     Raises
     ------
@@ -141,7 +153,7 @@ def sweep(
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant")
     >>> table = sweep(study.only("RAG"), "requests_per_month", [1e5, 1e6])
-    >>> table["mid"].is_monotonic_increasing
+    >>> table["present_value"].is_monotonic_increasing
     True
     """
     axes = {over: values} if isinstance(over, str) else dict(over)
@@ -152,14 +164,14 @@ def sweep(
             axes[name] = spacing(low)(low, high, NEAR_POINTS)
         check(np.size(axes[name]), f"sweep over {name!r} needs values")
     grid = product(axes)
-    middles = totals(study, grid=grid)
-    spread = totals(study, draws, grid) if draws else {}
+    means = expected(study, grid)
+    spread = totals(study, draws, grid, discounted=True) if draws else {}
     shown = comparable(study).options
     frames = []
     for label in study.options:
-        columns = {"option": label, **grid, "mid": middles[label]}
+        columns = {"option": label, **grid, "present_value": means[label]}
         frame = pd.DataFrame(columns | (band(spread[label]) if draws else {}))
         if label not in shown:
             frame.iloc[:, 1 + len(grid) :] = np.nan
         frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames, ignore_index=True).assign(currency="USD")

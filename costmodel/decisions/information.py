@@ -1,6 +1,6 @@
 """What is worth knowing before the choice: everything, groups of inputs, and each input.
 
-EVPI = min over options of E[cost] - E[min over options of cost];
+Costs are present values. EVPI = min over options of E[cost] - E[min over options of cost];
 EVPPI(X) = min E[cost] - E_X[min over options of E[cost | X]].
 
 The inner expectation is a regression on the draws (Strong, Oakley and Brennan 2014, Med Decis
@@ -209,7 +209,7 @@ def value_of_information(
     """
     draws, seed = study.draws, study.seed
     whole_number("draws", draws, 10 * FOLDS, DRAWS_MAX)
-    costs, runs = that_run(totals(comparable(study), draws))
+    costs, runs = that_run(totals(comparable(study), draws, discounted=True))
     check(
         runs.any(), "value_of_information: no option runs in nine draws of ten; `compare` says why"
     )

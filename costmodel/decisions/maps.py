@@ -11,11 +11,13 @@ import pandas as pd
 from costmodel.choices.study import Study, analysis
 from costmodel.core import check, check_known, find_key, leaves, require
 from costmodel.decisions.compare import compare
+from costmodel.decisions.rule import standing
 from costmodel.decisions.search import goal_limits, present, product, spacing
-from costmodel.decisions.simulate import comparable, totals
+from costmodel.decisions.simulate import comparable, expected, simulate, totals
 
 MAP_POINTS = 41
-COSTS = ("per_accepted", "per_request", "per_month", "mid", "npv")
+COSTS = ("per_accepted", "per_request", "per_month", "expected", "present_value", "base_case")
+MAP_DRAWS = 16  # behind each point of a map; its level comes from all draws of the study
 
 
 @analysis
@@ -30,10 +32,10 @@ def frontier(
     Parameters
     ----------
     study : Study, or options with a workload
-        What is compared, with all Ranges at their middle.
+        What is compared, at expected values.
     latency : dict of label to float, optional
         Seconds of your own measurement; where it is given, an option without it is not comparable.
-    cost : {"per_accepted", "per_request", "per_month", "mid", "npv"}
+    cost : {"per_accepted", "per_request", "per_month", "expected", "present_value", "base_case"}
         A column of `compare` [USD].
 
     Returns
@@ -54,7 +56,7 @@ def frontier(
     >>> frontier(study).loc["Prompt", "dominated_by"]
     'Few-shot + cache, Few-shot'
     """
-    table = compare(study, draws=1)
+    table = compare(study)
     check_known("cost", cost, COSTS, "the columns of compare")
     latency = latency or {}
     for label, second in latency.items():
@@ -79,11 +81,10 @@ def frontier(
 
 
 @analysis
-def regions(study: Study, over: Mapping[str, Any]) -> pd.DataFrame:
-    """Who is the cheapest where: a map over two inputs, every other one at its middle.
+def regions(study: Study, over: Mapping[str, Any], draws: int | None = MAP_DRAWS) -> pd.DataFrame:
+    """Who has the least expected present value where: a map over two inputs, the others drawn.
 
-    With a quality floor, options below it at the present point are left out, and options of unknown
-    quality beside known ones.
+    Options that are not eligible at the present point are left out, unless none is.
 
     Parameters
     ----------
@@ -92,19 +93,21 @@ def regions(study: Study, over: Mapping[str, Any]) -> pd.DataFrame:
     over : dict of input to values
         Two inputs with their values, each in its own unit; None: a thirtieth to thirty times the
         present one, or 0 to 1 for a share.
+    draws : int, optional
+        Draws behind each point; None is the base case, every other input at its middle.
 
     Returns
     -------
     DataFrame
-        The two inputs, `best` (label), `usd` [USD over the horizon], `second` (label), `margin`
-        (what the second costs more, as a share). `attrs["now"]` has the present values.
+        The two inputs, `best` (label), `usd` [USD, expected present value], `second` (label),
+        `margin` (what the second costs more, as a share). `attrs["now"]` has the present values.
 
     Raises
     ------
     CatalogError
         An input that is not there; the nearest names are said.
     ValueError
-        Not two inputs, no values, or no option that reaches the floor.
+        Not two inputs, or no values.
 
     Examples
     --------
@@ -112,18 +115,18 @@ def regions(study: Study, over: Mapping[str, Any]) -> pd.DataFrame:
     >>> study = cm.load("support_assistant")
     >>> over = {"requests_per_month": [1e4, 1e7], "usd_per_failure": [0.0, 1.0]}
     >>> regions(study.only("Prompt", "RAG"), over)["best"].to_list()
-    ['RAG', 'RAG', 'RAG', 'RAG']
+    ['Prompt', 'Prompt', 'Prompt', 'RAG']
     """
     check(
         isinstance(over, Mapping) and len(over) == 2,
         f"regions needs two inputs, {{input: values, input: None}}; over is {over!r}",
     )
-    study = comparable(study)
-    if study.quality_floor is not None:
-        quality = compare(study, draws=1)["quality"]
-        good = [label for label in study.options if quality[label] >= study.quality_floor]
-        check(good, "regions: no option reaches the quality floor")
-        study = study.only(*good)
+    every = simulate(study)
+    rule = standing(study, every)
+    good = list(
+        rule.index[rule["eligible"]] if rule["eligible"].any() else comparable(study).options
+    )
+    study = study.only(*good)
     values, keys = leaves(study.inputs), [find_key(study.inputs, name) for name in over]
     check(
         keys[0] != keys[1], f"regions needs two inputs, and {' and '.join(map(repr, over))} are one"
@@ -134,7 +137,10 @@ def regions(study: Study, over: Mapping[str, Any]) -> pd.DataFrame:
         axes[name] = spacing(low)(low, high, MAP_POINTS) if axis is None else np.ravel(axis)
         check(len(axes[name]), f"regions: {name!r} needs values, or None")
     grid = product(axes)
-    usd = totals(study, grid=grid)
+    if draws is None:
+        usd = totals(study, grid=grid, discounted=True)
+    else:
+        usd = expected(study, grid, draws, every=every.worth)
     nobody = np.full(len(grid[name]), np.nan)  # where fewer than two options can run
     costs, labels = np.column_stack([*usd.values(), nobody]), np.array([*usd, ""], dtype=object)
     order = np.argsort(costs, axis=1, kind="stable")[:, :2]  # what cannot run comes last

@@ -13,7 +13,6 @@ from costmodel.core import Doubt, check, find_key, leaves, limits, require, unit
 FACTOR = 1000.0  # a break-even is looked for between a thousandth and a thousand times the present
 NEAR_FACTOR, NEAR_POINTS = 30.0, 61  # goals and sweeps look nearer
 EDGE = 1e-4  # shares are looked at from here to one less this
-REFINING = 33  # points of each grid that narrows a crossing, six times: to a relative 1e-9
 
 
 def present(value: Any) -> float:
@@ -90,12 +89,10 @@ def sign_changes(gap: np.ndarray) -> np.ndarray:
     return np.flatnonzero(sign[:-1] * sign[1:] < 0)
 
 
-def refined(gap: Callable[[np.ndarray], np.ndarray], spaced: Any, axis: Any, i: int) -> float:
-    """The crossing between two points of an axis, narrowed by six grids to a relative 1e-9."""
-    for _ in range(6):
-        axis = spaced(axis[i], axis[i + 1], REFINING)
-        changes = sign_changes(gap(axis))
-        if not len(changes):
-            return axis[-1]
-        i = changes[0]
-    return axis[i + 1]
+def root(axis: np.ndarray, gap: np.ndarray, i: int) -> float:
+    """Where a gap is 0 between the points i and i + 1 of an axis, on a straight line.
+
+    >>> root(np.array([1.0, 2.0, 4.0]), np.array([3.0, 1.0, -1.0]), 1)
+    3.0
+    """
+    return float(axis[i] + gap[i] / (gap[i] - gap[i + 1]) * (axis[i + 1] - axis[i]))

@@ -1,12 +1,12 @@
 """The only road from options to numbers: the middle, draws, a grid; totals, bands, P(cheapest).
 
-Read from top to bottom: simulate -> per_draw -> batches -> the engine. Rows are evaluated in
-batches that stay in the processor's cache. An option that cannot run in a row is NaN there."""
+Read from top to bottom: simulate -> per_draw -> ledgers.batches -> the engine. An option that
+cannot run in a row is NaN there."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,27 +14,18 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study
-from costmodel.core import (
-    GLOSSARY,
-    check,
-    check_draws,
-    find_key,
-    limits,
-    middle,
-    pin,
-    require,
-    sample,
-)
+from costmodel.core import check_draws, middle
+from costmodel.ledgers.batches import Grid, batches
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Bill, Bills, at_middle, evaluate_all
+from costmodel.ledgers.engine import Bill, Bills, at_middle
 
-BATCH = 10_240  # rows evaluated at once: paths stay in the processor's cache, memory stays flat
+FEW = 64  # draws behind a curve or a map; its level comes from all draws of the study
+SELDOM = 0.5  # of the draws: an option that runs in fewer has no expected cost there
 MOSTLY = 0.9  # of the draws: an option that runs in fewer is not compared draw by draw
 UNKNOWN = "quality unknown: not comparable; give quality=Measured(accepted, trials)"
 
 BAND = {"p10": 10, "p50": 50, "p90": 90}  # percentiles of a table
 
-Grid = Mapping[str, Any] | None
 PerDraw = dict[str, np.ndarray]
 
 
@@ -42,35 +33,105 @@ PerDraw = dict[str, np.ndarray]
 class Simulated:
     """A study in numbers: its bills at the middle, and the draws of the options that run there.
 
-    `usd` has the total of each draw, `wrong` what of it is the cost of wrong answers.
+    Of each option and draw: `usd`, the total; `worth`, its present value; `wrong` and
+    `wrong_worth`, what of them is the cost of wrong answers; `requests`; `accepted`, the share of
+    answers accepted, NaN where it is not known.
     """
 
     middle: Bills
     usd: PerDraw
+    worth: PerDraw
     wrong: PerDraw
+    wrong_worth: PerDraw
+    requests: PerDraw
+    accepted: PerDraw
 
 
 def simulate(study: Study) -> Simulated:
-    """Every option of a study at the middle and on its draws."""
-    found = at_middle(study)
-    if not found.bills:
-        return Simulated(found, {}, {})
-    numbers = Bill.total, Bill.failures
-    return Simulated(found, *per_draw(study.only(*found.bills), numbers, study.draws))
+    """Every option of a study at the middle and on its draws; a study is simulated once."""
+    memo = study.__dict__.setdefault("_simulated", [])
+    if not memo:
+        found = at_middle(study)
+        runs = study.only(*found.bills) if found.bills else study
+        numbers = per_draw(runs, NUMBERS, study.draws) if found.bills else [{} for _ in NUMBERS]
+        memo.append(Simulated(found, *numbers))
+    return memo[0]
 
 
-def totals(study: Study, draws: int | None = None, grid: Grid = None) -> PerDraw:
+def worth(bill: Bill, calendar: Calendar) -> Any:
+    """The present value of a bill [USD]."""
+    return bill.total(calendar, discounted=True)
+
+
+NUMBERS = (
+    Bill.total,
+    worth,
+    Bill.failures,
+    lambda bill, calendar: bill.total(calendar, discounted=True, phase="failures"),
+    lambda bill, calendar: bill.requests * calendar.requests,
+    lambda bill, calendar: np.nan if bill.accepted is None else bill.accepted,
+)
+
+
+def totals(
+    study: Study, draws: int | None = None, grid: Grid = None, discounted: bool = False
+) -> PerDraw:
     """USD over the horizon of each option, on the same draws (None: at the middle of every Range).
 
     `grid` maps inputs to values of equal length k: the result then has the shape (draws, k), or
-    (k,) at the middle; without a grid (draws,), or () at the middle.
+    (k,) at the middle; without a grid (draws,), or () at the middle. `discounted` are present
+    values.
     """
-    return per_draw(study, (Bill.total,), draws, grid)[0]
+    return per_draw(study, (worth if discounted else Bill.total,), draws, grid)[0]
 
 
-def paths(study: Study, draws: int | None = None) -> PerDraw:
+def expected(
+    study: Study,
+    grid: Grid,
+    draws: int = FEW,
+    discounted: bool = True,
+    every: PerDraw | None = None,
+) -> PerDraw:
+    """Expected cost of each option at the points of a grid, shape (k,); NaN where it seldom runs.
+
+    The mean of few draws, times the mean of all draws of the study over that of the few at the
+    present point, so that both agree there. `every` are all draws, where somebody has them.
+    """
+    few, here = totals(study, draws, grid, discounted), _now(study, draws, discounted)
+    if every is None:
+        found = simulate(study)
+        every = found.worth if discounted else found.usd
+    means = {}
+    for label, usd in few.items():
+        some = mean(here[label])
+        level = mean(every[label]) / some if label in every and some else 1.0
+        means[label] = mean(usd) * level
+    return means
+
+
+def _now(study: Study, draws: int, discounted: bool) -> PerDraw:
+    """The totals of few draws at the present point, asked once for each study."""
+    memo = study.__dict__.setdefault("_few", {})
+    if (draws, discounted) not in memo:
+        memo[draws, discounted] = totals(study, draws, discounted=discounted)
+    return memo[draws, discounted]
+
+
+def mean(usd: np.ndarray) -> Any:
+    """The mean over the draws in which an option runs; NaN where it runs in too few of them."""
+    runs = ~np.isnan(usd)
+    share, total = runs.mean(axis=0), np.where(runs, usd, 0.0).mean(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(share >= SELDOM, total / share, np.nan)
+
+
+def paths(study: Study, draws: int | None = None, discounted: bool = False) -> PerDraw:
     """USD of months 0..H of each option on the same draws, shape (draws, H + 1); None: one row."""
-    found = per_draw(study, (Bill.paid,), draws, width=study.terms.months + 1)[0]
+
+    def paid(bill: Bill, calendar: Calendar) -> Any:
+        return bill.paid(calendar) * (calendar.discount if discounted else 1.0)
+
+    found = per_draw(study, (paid,), draws, width=study.terms.months + 1)[0]
     return {label: np.atleast_2d(usd) for label, usd in found.items()}
 
 
@@ -99,47 +160,6 @@ def per_draw(
     shape += [k] if grid else []
     shape += [width] if width > 1 else []
     return [{label: x.reshape(shape) for label, x in found.items()} for found in out]
-
-
-def batches(
-    study: Study,
-    draws: int | None = None,
-    grid: Grid = None,
-    points: Mapping[str, np.ndarray] | None = None,
-) -> Iterator[tuple[slice, Calendar, dict[str, Bill]]]:
-    """The bills of all options that can run, a batch of rows at a time: (rows, calendar, bills).
-
-    Rows are draws (None: one row, the middle of every Range), each with all points of the grid.
-    """
-    things: Any = (study.options, study.work, study.terms)
-    axes = {find_key(things, name): np.ravel(x).astype(float) for name, x in (grid or {}).items()}
-    for key, values in axes.items():
-        _check_axis(key, values)
-    n, k = draws or 1, len(next(iter(axes.values()), [None]))
-    for start in range(0, n * k, BATCH):
-        rows = slice(start, min(start + BATCH, n * k))
-        row = np.arange(rows.start, rows.stop)
-        pinned = things
-        for key, values in axes.items():
-            pinned = pin(pinned, key, values[row % k][:, None])
-        if draws is None:
-            made = evaluate_all(*middle(pinned))
-        else:  # a slice of draws is a view, an index a copy
-            drawn = sample(pinned, n, study.seed, row // k if axes else rows, points)
-            made = evaluate_all(*drawn)
-        yield rows, made.calendar, made.bills
-
-
-def _check_axis(key: str, values: np.ndarray) -> None:
-    check(key != "Terms.months", "the horizon cannot be swept; ask once for each, with months=")
-    check(
-        key != "Terms.discount_rate",
-        "discount_rate changes present values only, and totals are not discounted; "
-        "compare npv at two rates",
-    )
-    field = key.rsplit(".", 1)[-1]
-    if field in GLOSSARY:
-        require(key, values, *limits(field))
 
 
 # -- draws in numbers ------------------------------------------------------------------------------

@@ -18,12 +18,22 @@ from costmodel.decisions.search import (
     NEAR_POINTS,
     goal_limits,
     present,
-    refined,
+    root,
     sign_changes,
     spacing,
 )
-from costmodel.decisions.simulate import UNKNOWN, Grid, comparable, totals
+from costmodel.decisions.simulate import (
+    UNKNOWN,
+    Grid,
+    PerDraw,
+    comparable,
+    expected,
+    mean,
+    simulate,
+)
 from costmodel.ledgers.evidence import meanings
+
+GOAL_DRAWS = 24  # behind each point of each input; the level comes from all draws
 
 
 @analysis
@@ -32,8 +42,8 @@ def goal_seek(
 ) -> pd.DataFrame:
     """What would have to be true for an option to become the cheapest, or to stop being it.
 
-    One input changes at a time, all else stays at its middle. Options of unknown quality are left
-    out beside known ones.
+    Costs are expected present values; one input changes at a time, and the others are drawn.
+    Options of unknown quality are left out beside known ones.
 
     Parameters
     ----------
@@ -44,7 +54,8 @@ def goal_seek(
     over : str or iterable of str, optional
         The inputs; without them, every Range and the requests.
     usd : float, optional
-        With it, the value at which the total of `goal` over the horizon crosses this amount [USD].
+        With it, the value at which the expected total of `goal` over the horizon crosses this
+        amount [USD].
 
     Returns
     -------
@@ -84,13 +95,22 @@ def goal_seek(
         doubtful = (k for k, v in values.items() if isinstance(v, Doubt) and v.low < v.high)
         keys += [key for key in doubtful if key not in keys]
 
+    every = simulate(study)
+
+    def curves(grid: Grid) -> PerDraw:
+        draws = every.usd if usd is not None else every.worth
+        if grid is None:
+            return {label: np.asarray(mean(x)) for label, x in draws.items()}
+        return expected(study, grid, GOAL_DRAWS, discounted=usd is None, every=draws)
+
     def gap(grid: Grid = None) -> Any:
         """What `goal` costs more than the cheapest other, or than the amount."""
         with np.errstate(all="ignore"):
-            found = totals(study, grid=grid)
+            found = curves(grid)
         mine = found.pop(goal)
         return mine - (np.nanmin([*found.values()], axis=0) if usd is None else usd)
 
+    check(goal in every.usd, f"goal_seek: {goal!r} cannot run; `compare` says why")
     ahead = gap()
     check(
         not np.isnan(ahead),
@@ -119,14 +139,15 @@ def _needed(gap: Callable[[Grid], Any], key: str, value: Any, change: str) -> di
     spaced = spacing(low)
     axis = spaced(low, high, NEAR_POINTS)
     try:
-        changes = sign_changes(gap({key: axis}))
+        away = gap({key: axis})
     except ValueError as reason:  # inputs that only hold together, such as shares that add up to 1
         return row | {"verdict": f"not asked: {reason}"}
+    changes = sign_changes(away)
     if not len(changes):
         where = f"between {number_text(low)} and {number_text(high)}"
         return row | {"verdict": f"never: nothing {where} changes it alone"}
     nearest = min(changes, key=lambda i: _distance(now, axis[i]))
-    needed = refined(lambda at: gap({key: at}), spaced, axis, nearest)
+    needed = root(axis, away, nearest)
     side = "above" if needed > now else "below"
     shown = f"now {number_text(now)}"
     if doubt:

@@ -21,14 +21,18 @@ from costmodel.core import (
     of_kind,
     public,
     require,
+    unit_of,
 )
 from costmodel.decisions.simulate import (
     BAND,
     band,
     comparable,
+    expected,
+    mean,
     on_equal_terms,
     p_cheapest,
     paths,
+    simulate,
     that_run,
     totals,
 )
@@ -38,8 +42,8 @@ MARGINS = (0.0, 0.05, 0.10, 0.25, 0.50)
 
 
 @analysis
-def tornado(study: Study, label: str | None = None) -> pd.DataFrame:
-    """Total of one option with each doubt at either end, the others at their middle.
+def tornado(study: Study, label: str | None = None, against: str | None = None) -> pd.DataFrame:
+    """Expected cost of one option with each doubt at either end, the others drawn.
 
     The bars do not add up: what they do together is the band of `compare`, whose variance is pooled
     over the draws.
@@ -47,32 +51,51 @@ def tornado(study: Study, label: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     study : Study, or options with a workload
-        Where the option stands.
+        Where the options stand.
     label : str, optional
         The option; without one, the only option.
+    against : str, optional
+        With it, the expected present value of the option less that of this one: an input whose bar
+        crosses 0 can change which of the two is better.
 
     Returns
     -------
     DataFrame
-        Widest first: `input`, `low` and `high` (ends of the Range, in its unit), `usd_low`,
-        `usd_high` and `spread` [USD over the horizon].
+        Widest first: `input`, `low` and `high` (ends of the Range, in `unit`), `usd_low`,
+        `usd_high` and `spread` [USD over the horizon], `currency`. Against another option also
+        `turns`, whether the difference changes its sign between the ends.
 
     Examples
     --------
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant")
-    >>> tornado(study, "Prompt")["input"][0]
+    >>> tornado(study, "Prompt", draws=500)["input"][0]
     'Workload.usd_per_failure'
+    >>> pair = tornado(study, "RAG", against="RAG + LoRA", draws=500)
+    >>> bool(pair["turns"].any())
+    True
     """
-    study = study.only(study.label(label))
+    labels = [study.label(label)] if against is None else [*study.pair(label, against)]
+    study = study.only(*labels)
+    found = simulate(study)
+    every = found.usd if against is None else found.worth
     rows = []
     for key, value in leaves(study.inputs).items():
         if isinstance(value, Doubt) and value.low < value.high:
             ends = value.low, value.high
-            ((low, high),) = totals(study, grid={key: ends}).values()
-            rows.append((key, *ends, low, high, abs(high - low)))
-    table = pd.DataFrame(rows, columns=["input", "low", "high", "usd_low", "usd_high", "spread"])
-    return table.sort_values("spread", ascending=False, ignore_index=True)
+            usd = expected(study, {key: ends}, discounted=against is not None, every=every)
+            first, *other = (usd[name] for name in labels)
+            low, high = first - other[0] if other else first
+            rows.append((key, *ends, unit_of(key) or "share", low, high, abs(high - low), "USD"))
+    columns = ["input", "low", "high", "unit", "usd_low", "usd_high", "spread", "currency"]
+    table = pd.DataFrame(rows, columns=columns)
+    if against is not None:
+        table["turns"] = table["usd_low"] * table["usd_high"] < 0
+    table = table.sort_values("spread", ascending=False, ignore_index=True)
+    now = [mean(every[name]) for name in labels if name in every]
+    usd_now = now[0] - now[1] if len(now) == 2 else now[0] if len(now) == len(labels) else np.nan
+    table.attrs = {"option": labels[0], "against": against, "usd": float(usd_now)}  # for the figure
+    return table
 
 
 @analysis
@@ -191,7 +214,7 @@ def fan(study: Study, draws: int = FAN_DRAWS, cumulative: bool = True) -> pd.Dat
 def p_cheaper(
     study: Study, first: str | None = None, second: str | None = None, by: Sequence[float] = MARGINS
 ) -> pd.DataFrame:
-    """Chance that `first` costs less than `second` by at least a share of what `second` costs.
+    """Chance that the present value of `first` is less than that of `second` by at least a share.
 
     A draw in which one of the two cannot run is left out, and so is the cost of wrong answers where
     the quality of one is not known.
@@ -228,7 +251,7 @@ def p_cheaper(
     shares = np.atleast_1d(by).tolist()
     for share in shares:
         require("p_cheaper: by", share, 0, 1)
-    usd = totals(on_equal_terms(study.only(*pair))[0], study.draws)
+    usd = totals(on_equal_terms(study.only(*pair))[0], study.draws, discounted=True)
     a, b = (usd[label] for label in pair)
     runs = ~np.isnan(a + b)
     check(runs.any(), "p_cheaper: one of the two options cannot run; `compare` says why")
@@ -239,9 +262,10 @@ def p_cheaper(
 
 @analysis
 def regret(study: Study) -> pd.DataFrame:
-    """What choosing an option now costs against knowing everything: its total less the least total.
+    """What choosing an option now costs against knowing everything.
 
-    The smallest expected regret is the value of perfect information.
+    Of each draw, its present value less the least present value of all options. The smallest
+    expected regret is the value of perfect information.
 
     Parameters
     ----------
@@ -267,7 +291,7 @@ def regret(study: Study) -> pd.DataFrame:
     >>> regret(study.only("RAG", "Prompt"), draws=500).index[0]
     'RAG'
     """
-    usd, runs = that_run(totals(comparable(study), study.draws))
+    usd, runs = that_run(totals(comparable(study), study.draws, discounted=True))
     check(runs.any(), "regret: no option runs in nine draws of ten; `compare` says why")
     costs = pd.DataFrame(usd)
     lost = costs.sub(costs.min(axis=1), axis=0)

@@ -1,4 +1,4 @@
-"""Which option is the cheapest at the quality asked for, how sure that is, and what flips it."""
+"""Which option to choose by the rule, how sure that is, and what would change it."""
 
 from __future__ import annotations
 
@@ -9,34 +9,37 @@ import pandas as pd
 
 from costmodel.choices.study import Study, analysis
 from costmodel.core import check, public
-from costmodel.decisions.breakeven import COLUMNS, breakeven, crossings
-from costmodel.decisions.compare import table_of
-from costmodel.decisions.search import FACTOR, present
-from costmodel.decisions.simulate import Simulated, on_equal_terms, p_cheapest, simulate, totals
-from costmodel.decisions.wording import cards, headline, no_answer, points
+from costmodel.decisions.breakeven import breakeven, settled
+from costmodel.decisions.compare import compare
+from costmodel.decisions.search import FACTOR, present, sign_changes
+from costmodel.decisions.simulate import expected, simulate
+from costmodel.decisions.wording import cards, do_not_choose, headline, nearest, no_answer, points
 
 LEADERS = 5
 VOLUME = "requests_per_month"
-VOLUMES = np.geomspace(1 / FACTOR, FACTOR, 241)  # times the present one: there it is asked again
+VOLUMES = np.geomspace(1 / FACTOR, FACTOR, 49)  # times the present one: there it is asked again
+VOLUME_DRAWS = 16  # behind each of these points; the crossing itself rests on all draws
+FLIPS = ["option", "over", "crossing", "below", "above"]
 
 
 def _no_flips() -> pd.DataFrame:
-    return pd.DataFrame(columns=["option", *COLUMNS])
+    return pd.DataFrame(columns=FLIPS)
 
 
 @public
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """What is the cheapest among the options that can run and reach the quality floor.
+    """Which option to choose: the eligible one of the least expected present value.
+
+    Eligible is an option whose chance to reach the quality floor is at least the confidence of the
+    study.
 
     Parameters
     ----------
     best : str, or None
-        The cheapest eligible option; None where no option is eligible.
+        The option to choose; None where no option is eligible.
     table : DataFrame
-        That of `compare`, with `eligible`, with `p_cheapest` among eligible options, and with
-        `p_least_to_pay`, the same without the assumed cost of wrong answers, which nobody sends an
-        invoice for.
+        That of `compare`.
     headline : str
         The answer in one sentence.
     cards : tuple of (title, number, remark)
@@ -44,8 +47,11 @@ class Verdict:
     points : tuple of str
         What the answer turns on, one sentence each.
     flips : DataFrame
-        The volumes at which another eligible option becomes the cheapest: one row of `breakeven`
-        each, with `option`.
+        The nearest volumes at which another eligible option has the least expected present value:
+        `option`, `over`, `crossing` [request/month], and the cheaper one `below` and `above` it.
+    named : str, or None
+        The option that the headline speaks of: the best, or the one that comes nearest to being
+        eligible.
 
     Examples
     --------
@@ -58,7 +64,7 @@ class Verdict:
     >>> answer.best, answer.leaders
     ('seats', ['seats', 'today'])
     >>> print(answer.headline)
-    At 3,000 requests a month, seats is the cheapest way: USD 600 a month ...
+    At 3,000 requests a month, seats has the lowest expected cost: about USD 607 a month ...
     """
 
     best: str | None
@@ -67,6 +73,7 @@ class Verdict:
     cards: tuple[tuple[str, str, str], ...] = ()
     points: tuple[str, ...] = ()
     flips: pd.DataFrame = field(default_factory=_no_flips)
+    named: str | None = None
 
     @property
     def sentence(self) -> str:
@@ -75,9 +82,12 @@ class Verdict:
 
     @property
     def leaders(self) -> list[str]:
-        """The cheapest eligible options, at most LEADERS; of all that run when none is eligible."""
+        """The eligible options, best first, at most LEADERS; where none is, those that run, after
+        the one that the headline names."""
         eligible = list(self.table.index[self.table["eligible"]])
-        return (eligible or self._running)[:LEADERS]
+        first = [self.named] if self.named else []
+        rest = [label for label in self._running if label not in first]
+        return (eligible or [*first, *rest])[:LEADERS]
 
     @property
     def contest(self) -> list[str]:
@@ -98,21 +108,20 @@ class Verdict:
 
     @property
     def _running(self) -> list[str]:
-        return list(self.table.index[self.table["mid"].notna()])
+        return list(self.table.index[self.table["expected"].notna()])
 
 
 @analysis
 def recommend(study: Study, flips: bool = True) -> Verdict:
-    """Compare the options and put the answer into words.
-
-    Without a quality floor, quality enters by the cost of wrong answers alone.
+    """Compare the options by the rule and put the answer into words.
 
     Parameters
     ----------
     study : Study, or options with a workload
-        What can be chosen. `quality_floor` is the least share of accepted answers [share].
+        What can be chosen. Without a `quality_floor`, quality enters by the cost of wrong answers
+        alone.
     flips : bool
-        Whether to look for the volumes at which another option becomes the cheapest.
+        Whether to look for the volumes at which another option becomes the best.
 
     Returns
     -------
@@ -124,53 +133,56 @@ def recommend(study: Study, flips: bool = True) -> Verdict:
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant")
     >>> verdict = recommend(study.only("RAG", "Prompt"), draws=200, flips=False)
-    >>> print(verdict.headline)
-    Starting at 300,000 requests a month and growing 25% a year, RAG is the cheapest way ...
+    >>> print(verdict.best, verdict.headline)
+    None Do not choose yet: among these two options, RAG has the lowest expected cost, ...
     """
-    found = simulate(study)
-    table, floor = table_of(study, found), study.quality_floor
-    known = table["quality"].notna()
-    table["eligible"] = known if known.any() else table["mid"].notna()
-    if floor is not None:
-        table["eligible"] &= table["quality"] >= floor
-    names = list(table.index[table["eligible"]])
-    usd, wrong = (pd.DataFrame(x)[names] for x in (found.usd, found.wrong))
-    table["p_cheapest"], table["p_least_to_pay"] = p_cheapest(usd), p_cheapest(usd - wrong)
-    if not names:
-        return Verdict(None, table, no_answer(table, floor))
-    best = names[0]
-    bill, calendar = found.middle.bills[best], found.middle.calendar
-    total = bill.total(calendar)
-    failed = float(bill.failures(calendar) / total) if total else 0.0
-    changes = _flips(study.only(*names), found) if flips else _no_flips()
+    table = compare(study)
+    if not table["expected"].notna().any():
+        return Verdict(None, table, no_answer(table))
+    eligible = table.index[table["eligible"]]
+    if not len(eligible):
+        named = nearest(table)
+        sentence = do_not_choose(study, named, table)
+        return Verdict(None, table, sentence, cards(study, table.loc[named]), named=named)
+    best = str(eligible[0])
+    changes = _flips(study, list(eligible)) if flips else _no_flips()
     return Verdict(
         best,
         table,
-        headline(study, best, table, failed),
-        cards(study, table.loc[best], failed),
-        tuple(points(study, best, table, failed, changes)),
+        headline(study, best, table),
+        cards(study, table.loc[best]),
+        tuple(points(study, best, table, changes)),
         changes,
+        best,
     )
 
 
-def _flips(study: Study, found: Simulated) -> pd.DataFrame:
-    """The nearest volume on either side at which another option than the first is the cheapest."""
-    best, now = next(iter(study.options)), present(study.work.requests_per_month)
-    cheapest = pd.DataFrame(totals(study, grid={VOLUME: now * VOLUMES})).idxmin(axis=1)
-    middle = len(VOLUMES) // 2
-    below, above = cheapest[:middle][::-1], cheapest[middle:]
+def _flips(study: Study, eligible: list[str]) -> pd.DataFrame:
+    """The nearest volume on either side at which another option than the first is the best."""
+    best, now = eligible[0], present(study.work.requests_per_month)
+    axis, every = now * VOLUMES, simulate(study).worth
+    curves = expected(study.only(*eligible), {VOLUME: axis}, VOLUME_DRAWS, every=every)
+    least = pd.DataFrame(curves).idxmin(axis=1).to_numpy()
+    middle = len(axis) // 2
     rows = []
-    for side, low, high, near in ((below, now / FACTOR, now, -1), (above, now, now * FACTOR, 0)):
-        for other in side[side != best].head(1):
-            pair, remark = on_equal_terms(study.only(best, other), found.middle)
-            rows.append({"option": other, **crossings(pair, remark, VOLUME, low, high).iloc[near]})
-    table = pd.DataFrame(rows, columns=["option", *COLUMNS])
-    return table.dropna(subset="crossing", ignore_index=True)
+    for side in (range(middle - 1, -1, -1), range(middle + 1, len(axis))):
+        other = next((least[i] for i in side if least[i] not in (best, np.nan)), None)
+        if other is None:
+            continue
+        changes = sign_changes(curves[best] - curves[other])
+        near = [i for i in changes if (i < middle) == (side.step < 0)]
+        if near:
+            at = settled(
+                study.only(best, other), VOLUME, axis, curves, near[0 if side.step > 0 else -1]
+            )
+            ends = (other, best) if side.step < 0 else (best, other)
+            rows.append((other, VOLUME, at, *ends))
+    return pd.DataFrame(rows, columns=FLIPS)
 
 
 @analysis
 def turns(study: Study, verdict: Verdict, over: str = VOLUME) -> pd.DataFrame:
-    """Where each other eligible option would become cheaper than the answer, as one input changes.
+    """Where each other eligible option would become better than the answer, as one input changes.
 
     Parameters
     ----------
@@ -191,7 +203,7 @@ def turns(study: Study, verdict: Verdict, over: str = VOLUME) -> pd.DataFrame:
     --------
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant")
-    >>> pair = study.only("RAG", "RAG + LoRA")
+    >>> pair = study.only("RAG", "RAG + LoRA").changed(confidence=0.5)
     >>> turns(pair, recommend(pair, draws=200, flips=False))["option"].to_list()
     ['RAG + LoRA']
     """

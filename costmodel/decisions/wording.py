@@ -10,63 +10,91 @@ import pandas as pd
 
 from costmodel.choices.study import Study
 from costmodel.choices.workload import Workload
-from costmodel.core import middle, money, number_text
+from costmodel.core import middle, money, number_text, percent
 from costmodel.decisions.search import present
 
-SURE = 0.5  # a chance to be the cheapest below this is called a close call
 WORTH_SAYING = 0.005  # of the total: a smaller cost of wrong answers is not mentioned
+NO_HOPE = 0.02  # chance to reach the floor: with less, no evaluation will help
+LIKELY = 0.5  # chance to reach the floor
+JUDGED = (50, 100, 200)  # answers that people judge in one evaluation
+SURE = 1.28  # standard errors of an 80 % band
+NUMBERS = "two three four five six seven eight nine ten".split()
 Cards = tuple[tuple[str, str, str], ...]
 
 
-def headline(study: Study, best: str, table: pd.DataFrame, wrong: float) -> str:
-    """The answer in one sentence; `wrong` is the share of the total that wrong answers cost."""
-    row, work, terms, floor = table.loc[best], study.work, study.terms, study.quality_floor
+def headline(study: Study, best: str, table: pd.DataFrame) -> str:
+    """The answer in one sentence."""
+    row, work, floor = table.loc[best], study.work, study.quality_floor
     text = f"{'At' if work.flat else 'Starting at'} {volume(work)} requests a month"
     text += "" if work.flat else f" and {_growth(work)}"
-    text += f", {best} is the cheapest way"
-    text += f" that reaches {floor:.0%} accepted answers" if floor is not None else ""
-    rival = _rival(best, table)
-    text += f", in a close call with {rival}" if rival else ""
+    text += f", {_among(study)}{best} has the lowest expected cost"
+    if floor is not None:
+        text += f" of the options that are at least {percent(study.confidence)} sure to reach"
+        text += f" {percent(floor)} accepted answers"
+    text += f": {_cost(study, row)}"
     if floor is None and not np.isnan(row["quality"]):
-        text += f", with {row['quality']:.0%} of its answers accepted"
-    text += f": {money(row['per_month'], terms)} a month"
-    text += "" if work.flat else f" over {terms.months} months"
-    low, high = (money(row[end] / terms.months, terms) for end in ("p10", "p90"))
-    text += f" (80 % sure between {low} and {high})"
-    return text + (
-        f", {wrong:.0%} of it the cost of wrong answers." if wrong >= WORTH_SAYING else "."
-    )
+        text += f", with {percent(row['quality'])} of its answers accepted"
+    equal = list(table.index[table["as_good"] & (table.index != best)])
+    text += f"; {' and '.join(equal)} {'is' if len(equal) == 1 else 'are'} as good" if equal else ""
+    return text + "."
 
 
-def points(
-    study: Study, best: str, table: pd.DataFrame, wrong: float, flips: pd.DataFrame
-) -> Iterator[str]:
+def nearest(table: pd.DataFrame) -> str:
+    """The option to speak of where none is eligible.
+
+    The least expected cost among those that are likely to reach the floor, or else the likeliest.
+    """
+    chances = table["p_reaches"].where(table["quality"].notna())
+    likely = table.index[chances >= LIKELY]  # the table stands in the order of expected costs
+    return str(likely[0] if len(likely) else chances.idxmax())
+
+
+def do_not_choose(study: Study, named: str, table: pd.DataFrame) -> str:
+    """The sentence where no option reaches the floor with confidence; `named` comes nearest."""
+    row, floor = table.loc[named], percent(study.quality_floor or 0.0)
+    text, cost = f"Do not choose yet: {_among(study)}", _cost(study, row)
+    if row["p_reaches"] < NO_HOPE:
+        return (
+            f"{text}no option is likely to reach your {floor}; the nearest, {named}, has "
+            f"{percent(row['quality'])} of its answers accepted, at {cost}; add a better option or "
+            "lower the floor."
+        )
+    chance = f"a chance of {percent(row['p_reaches'])} to reach your {floor}"
+    judge = f"judge {answers_to_judge(row['quality'], study.quality_floor or 0.0)} answers first."
+    if row["p_reaches"] < LIKELY:
+        return f"{text}{named} comes nearest, with {chance}, at {cost}; {judge}"
+    if named != table.index[0]:
+        text += f"of what is likely to reach {floor}, "
+    return f"{text}{named} has the lowest expected cost, {cost}, but only {chance}; {judge}"
+
+
+def points(study: Study, best: str, table: pd.DataFrame, flips: pd.DataFrame) -> Iterator[str]:
     """What a reader must know beside the headline: how close it is, and what it turns on."""
+    row, floor, terms = table.loc[best], study.quality_floor, study.terms
     unread = study.work.corpus is not None and not _reads(study.option(best))
-    if unread and study.quality_floor is None and wrong == 0:
+    if unread and floor is None and row["wrong_answers"] == 0:
         yield (
             f"{best} does not read the corpus, and wrong answers are free here: "
             "ask for a quality_floor, or give them a price (usd_per_failure)."
         )
-    chance, least = table["p_cheapest"], table["p_least_to_pay"].fillna(0)
-    if rival := _rival(best, table):
+    others = table[table["eligible"] & (table.index != best)]
+    if len(others):
+        yield _beside(study, best, table, others.index[0])
+    missed = table[~table["eligible"] & (table["risk_adjusted"] < row["risk_adjusted"])]
+    missed = missed[missed["p_reaches"] < study.confidence]
+    if len(missed):
+        label, least = missed.index[0], missed.iloc[0]
+        does = "run" if floor is None else f"reach {percent(floor)}"
         yield (
-            f"A close call: {best} is the cheapest in {chance[best]:.0%} of the draws, "
-            f"{rival} in {chance[rival]:.0%}."
+            f"{label} would cost less, {money(least['per_month'], terms)} a month, but has only a "
+            f"chance of {percent(least['p_reaches'])} to {does}."
         )
-    halfway = table.loc[table["eligible"], "p50"] / study.terms.months
-    if halfway.notna().any() and (other := halfway.idxmin()) != best:
-        ours, theirs = (money(halfway[label], study.terms) for label in (best, other))
+    if study.risk:
         yield (
-            f"{best} is the cheapest with every input at its middle; in the median of the draws "
-            f"{other} is, {theirs} a month against {ours}."
+            f"Options are ranked by the mean plus {percent(study.risk)} of what the worst tenth of "
+            "the draws costs beyond it."
         )
-    if wrong >= WORTH_SAYING and (other := least.idxmax()) != best:
-        yield (
-            f"It turns on the assumed cost of a wrong answer: without it, {other} is the cheapest "
-            f"in {least[other]:.0%} of the draws, {best} in {least[best]:.0%}."
-        )
-    if np.isnan(table.loc[best, "quality"]):
+    if np.isnan(row["quality"]):
         yield "Its quality is not known, so the cost of wrong answers is not in it."
     turns = [
         f"{flip.option} is cheaper {'below' if flip.below == flip.option else 'above'} "
@@ -77,44 +105,59 @@ def points(
         yield f"At other volumes: {', '.join(turns)} requests a month."
 
 
-def cards(study: Study, row: pd.Series, wrong: float) -> Cards:
+def cards(study: Study, row: pd.Series) -> Cards:
     """Four numbers of the answer, each with a title and a remark."""
-    terms = study.terms
+    terms, months, floor = study.terms, study.terms.months, study.quality_floor
 
-    def usd(amount: float) -> str:
-        return money(amount, terms)
+    def monthly(amount: float) -> str:
+        return money(amount / months, terms)
 
-    low, high = (usd(row[end] / terms.months) for end in ("p10", "p90"))
-    to_pay, failed = usd(row["mid"] * (1 - wrong)), usd(row["mid"] * wrong)
     known = not np.isnan(row["quality"])
+    each = f"{money(row['per_accepted'], terms)} for an accepted answer" if known else ""
+    price = present(study.work.usd_per_failure)
+    wrong = f"{percent(1 - row['quality'])} of answers, {money(price, terms)} each" if known else ""
+    chance: tuple[str, str, str] = (
+        "Chance to be the cheapest",
+        percent(row["p_cheapest"]) if row["eligible"] else "not eligible",
+        "of the eligible options, on the same draws",
+    )
+    if floor is not None:
+        chance = (
+            f"Chance to reach {percent(floor)}",
+            percent(row["p_reaches"]),
+            f"{percent(study.confidence)} is asked for",
+        )
     return (
-        ("Cost a month", usd(row["per_month"]), f"80 % sure: {low} to {high}"),
+        ("To pay a month", monthly(row["to_pay"]), each or f"expected, over {months} months"),
         (
-            f"Total over {terms.months} months",
-            usd(row["mid"]),
-            f"{to_pay} to pay, {failed} for wrong answers",
+            "Wrong answers a month",
+            monthly(row["wrong_answers"]) if known else "not known",
+            wrong and f"an assumed cost: {wrong}",
         ),
         (
-            "Per accepted answer",
-            usd(row["per_accepted"]) if known else "not known",
-            f"to pay; {row['quality']:.0%} of answers accepted" if known else "quality not known",
+            "Expected cost a month",
+            monthly(row["expected"]),
+            f"both together; 80 % of draws: {monthly(row['p10'])} to {monthly(row['p90'])}",
         ),
-        (
-            "Chance to be the cheapest",
-            f"{row['p_cheapest']:.0%}",
-            "of the eligible options, on the same draws",
-        ),
+        chance,
     )
 
 
-def no_answer(table: pd.DataFrame, floor: float | None) -> str:
-    """Why no option is eligible."""
-    known = table["quality"].dropna()
-    if floor is not None and len(known):
-        best = f"{known.idxmax()} with {known.max():.0%}"
-        return f"No option reaches {floor:.0%} accepted answers; the best is {best}."
+def no_answer(table: pd.DataFrame) -> str:
+    """Why no option can run."""
     reasons = (f"{label}: {reason}" for label, reason in table["why_not"].items())
     return f"No option can run: {'; '.join(reasons)}"
+
+
+def answers_to_judge(share: float, floor: float) -> int:
+    """How many judged answers tell a share from the floor in an 80 % band, of JUDGED.
+
+    >>> answers_to_judge(0.66, 0.6), answers_to_judge(0.75, 0.6)
+    (200, 50)
+    """
+    gap = max(abs(share - floor), 1e-6)
+    needed = share * (1 - share) * (SURE / gap) ** 2
+    return next((n for n in JUDGED if n >= needed), JUDGED[-1])
 
 
 def volume(work: Workload) -> str:
@@ -122,17 +165,58 @@ def volume(work: Workload) -> str:
     return number_text(round(present(work.requests_per_month)))
 
 
-def _rival(best: str, table: pd.DataFrame) -> str | None:
-    """The other option that wins most often, where the answer wins in too few of the draws."""
-    others = table[table["eligible"] & (table.index != best)]["p_cheapest"]
-    close = others.notna().any() and table.loc[best, "p_cheapest"] < SURE
-    return str(others.idxmax()) if close else None
+def _among(study: Study) -> str:
+    """A page about some of the options says so."""
+    many = len(study.options)
+    if not study.part:
+        return ""
+    return (
+        f"among these {NUMBERS[many - 2] if 2 <= many <= 10 else many} options, "
+        if many > 1
+        else ""
+    )
+
+
+def _cost(study: Study, row: pd.Series) -> str:
+    """The expected cost of a month, and what of it is paid."""
+    terms, months = study.terms, study.terms.months
+    text = f"about {money(row['per_month'], terms)} a month over {months} months"
+    if row["wrong_answers"] < WORTH_SAYING * row["expected"]:
+        return text
+    paid, wrong = (money(row[x] / months, terms) for x in ("to_pay", "wrong_answers"))
+    return f"{text}, of which {paid} is paid and {wrong} is the assumed cost of wrong answers"
+
+
+def _beside(study: Study, best: str, table: pd.DataFrame, other: str) -> str:
+    """How much the best is ahead of the next, and how often it is not."""
+    row, next_row, terms = table.loc[best], table.loc[other], study.terms
+    less = (next_row["expected"] - row["expected"]) / terms.months
+    if np.isclose(next_row["more"], 0, atol=1e-9 * abs(row["present_value"])):
+        return f"{best} and {other} cost the same."
+    dearer = 1 - next_row["p_dearer"]
+    how = f"costs {money(abs(less), terms)} a month {'less' if less >= 0 else 'more'} than {other}"
+    how += " on average" if less >= 0 else " on average, but less at present values"
+    if dearer < 0.005:
+        return f"{best} {how}, in practically every draw."
+    return f"{best} {how}, but could be dearer in {_of_ten(dearer)}."
+
+
+def _of_ten(share: float) -> str:
+    """A share in cases of ten.
+
+    >>> _of_ten(0.37), _of_ten(0.03)
+    ('4 cases of 10', '3 cases of 100')
+    """
+    if 0.095 <= share <= 0.905:
+        return f"{round(share * 10)} cases of 10"
+    return f"{max(1, min(99, round(share * 100)))} cases of 100"
 
 
 def _growth(work: Workload) -> str:
     """How the requests change, in words."""
     yearly, ramp = middle((work.growth_per_year, work.ramp_months))
-    words = [f"{'growing' if yearly > 0 else 'falling'} {abs(yearly):.0%} a year"] if yearly else []
+    grows = f"{'growing' if yearly > 0 else 'falling'} {percent(abs(yearly))} a year"
+    words = [grows] if yearly else []
     return " ".join(words + ([f"after a ramp of {ramp:g} months"] if ramp else []))
 
 

@@ -12,6 +12,38 @@ THREE_YEARS = 36  # months
 GRID = np.linspace(-3, 30, 6_601)  # ln(1 + rate): -95 % to more than a billion-fold a period
 
 
+WORST = 0.1  # share of the draws that are the worst ones
+
+
+@public
+def certainty_equivalent(costs: Any, risk: float) -> float:
+    """What an uncertain cost weighs for somebody who minds bad outcomes.
+
+    mean + risk x (CVaR - mean), with CVaR the mean of the worst tenth of the costs (Rockafellar and
+    Uryasev 2000, J Risk 2:21). Not in it: a utility function, so that only the worst tenth counts.
+
+    Parameters
+    ----------
+    costs : array of draws, shape (n,) [USD]
+    risk : float, 0 to 1
+        0 is the mean, 1 the mean of the worst tenth.
+
+    Returns
+    -------
+    float [USD]
+
+    Examples
+    --------
+    >>> certainty_equivalent(np.arange(1.0, 101.0), 0.0)
+    50.5
+    >>> certainty_equivalent(np.arange(1.0, 101.0), 1.0)
+    95.5
+    """
+    costs = np.asarray(costs, float)
+    worst = np.sort(costs)[-max(1, round(WORST * costs.size)) :]
+    return float(costs.mean() + risk * (worst.mean() - costs.mean()))
+
+
 @public
 def npv(rate: float, amounts: Any) -> float:
     """Net present value of amounts at the ends of periods 0, 1, 2 ...

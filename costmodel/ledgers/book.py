@@ -1,42 +1,63 @@
 """The ledger: every line of every option, month by month, with its formula and its sources.
 
-Costs are positive everywhere.
+Amounts are expected values over the draws of the study; the base case has every Range at its
+middle. Costs are positive everywhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from costmodel.choices.purchases import Line
 from costmodel.choices.study import Study, analysis
+from costmodel.core import middle
+from costmodel.ledgers.batches import batches
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import at_middle
+from costmodel.ledgers.engine import Bill, at_middle
 from costmodel.ledgers.evidence import Evidence, describe
 
 COLUMNS = ["option", "phase", "item", "month", "quantity", "unit", "usd_per_unit", "usd"]
-COLUMNS += ["treatment", "trend", "basis", "sources"]
+COLUMNS += ["currency", "treatment", "trend", "basis", "sources"]
+FLOW = ["option", "month", "date", "usd", "cumulative_usd", "discounted_usd", "present_value"]
+Key = tuple[Any, ...]  # tells the lines of a bill apart
+
+
+@dataclass(eq=False)
+class Booked:
+    """A line with what it is expected to buy and to cost in months 0..H."""
+
+    line: Line
+    quantity: Any = 0.0
+    usd: Any = 0.0
 
 
 @analysis
-def ledger(study: Study) -> pd.DataFrame:
+def ledger(study: Study, base_case: bool = False) -> pd.DataFrame:
     """Every line of every option in every month in which something is paid.
 
-    All Ranges are at their middle, and `usd` sums to the `mid` of `compare`, to the cent.
+    Amounts are expected values over the draws in which the option runs, and `usd` sums to the
+    `expected` of `compare`, to the cent; those of the base case sum to its `base_case`.
 
     Parameters
     ----------
     study : Study, or options with a workload
         What is priced.
+    base_case : bool
+        Whether every Range is at its middle instead.
 
     Returns
     -------
     DataFrame
-        `option`, `phase`, `item`, `month` (0: up front), `quantity` in `unit`, `usd_per_unit` and
-        `usd` [USD], `treatment` ("capex" or "opex"), `trend` (the class of its price), `basis` (the
-        formula with its numbers) and `sources`. An option that cannot run has no rows.
+        `option`, `phase`, `item`, `month` (0: up front), `quantity` in `unit`, `usd_per_unit`, the
+        price that it is bought at on average, `usd`, their product, in `currency`, `treatment`
+        ("capex" or "opex"), `trend` (the class of its price), `basis` (the formula with the middles
+        and ends of its numbers) and `sources`. An option that cannot run has no rows.
 
     Raises
     ------
@@ -56,30 +77,72 @@ def ledger(study: Study) -> pd.DataFrame:
     3       production: output      2      25.0  Mtok
     """
     rows = []
-    for label, line, calendar, evidence in _lines(study, study.alone):
-        weights = line.schedule.weights(calendar.months, calendar.demand)
-        prices = line.usd_per_unit * calendar.prices(line.trend)
-        basis, sources = evidence.basis(line), "; ".join(evidence.cited(line))
-        for month in np.flatnonzero(weights).tolist():
-            quantity, price = float(line.quantity * weights[month]), prices[month]
-            bought = (label, line.phase, line.item, month, quantity, line.unit, price)
-            rows.append((*bought, quantity * price, line.treatment, line.trend, basis, sources))
+    for label, booked in _booked(study, base_case).items():
+        evidence = Evidence(study.options[label], study.work, study.terms)
+        for each in booked.values():
+            line = each.line
+            basis, sources = evidence.basis(line), "; ".join(evidence.cited(line))
+            for month in np.flatnonzero(each.quantity).tolist():
+                quantity, usd = float(each.quantity[month]), float(each.usd[month])
+                bought = (label, line.phase, line.item, month, quantity, line.unit, usd / quantity)
+                how = ("USD", line.treatment, line.trend, basis, sources)
+                rows.append((*bought, usd, *how))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _lines(study: Study, alone: bool) -> Iterator[tuple[str, Line, Calendar, Evidence]]:
-    """Every line at the middle of all Ranges, with its option, the calendar and its evidence.
+def _booked(study: Study, base_case: bool) -> dict[str, dict[Key, Booked]]:
+    """The lines of every option that runs, at the middle of all Ranges or on the draws.
 
     Options that cannot run are left out, or, where the study is about one alone, Infeasible.
     """
     found = at_middle(study)
-    if alone:
+    if study.alone:
         for reason in found.why_not.values():
             raise reason
-    for label, bill in found.bills.items():
-        evidence = Evidence(study.options[label], study.work, study.terms)
-        for line in bill.lines:
-            yield label, line, found.calendar, evidence
+    if base_case:
+        return _means([(1, found.calendar, found.bills)], found.bills)
+    if not found.bills:
+        return {}
+    drawn = batches(study.only(*found.bills), study.draws)
+    sized = ((rows.stop - rows.start, calendar, bills) for rows, calendar, bills in drawn)
+    return _means(sized, found.bills)
+
+
+def _means(
+    rows: Iterable[tuple[int, Calendar, dict[str, Bill]]], labels: Iterable[str]
+) -> dict[str, dict[Key, Booked]]:
+    """The means of all lines over the rows in which the option runs."""
+    booked: dict[str, dict[Key, Booked]] = {label: {} for label in labels}
+    counts: Counter[str] = Counter()
+    for size, calendar, bills in rows:
+        for label, bill in bills.items():
+            runs = np.broadcast_to(np.ravel(bill.fits), size).astype(float)
+            counts[label] += int(runs.sum())
+            for key, line, quantity, usd in _sums(bill, calendar, runs):
+                each = booked[label].setdefault(key, Booked(line))
+                each.quantity, each.usd = each.quantity + quantity, each.usd + usd
+    for label, lines in booked.items():
+        for each in lines.values():
+            each.quantity, each.usd = each.quantity / counts[label], each.usd / counts[label]
+    return booked
+
+
+def _sums(bill: Bill, calendar: Calendar, runs: np.ndarray) -> Iterator[tuple]:
+    """Of each line its key, itself, and the sums of its quantity and USD over the rows that run."""
+    seen: Counter[Key] = Counter()
+    for line in bill.lines:
+        name = (line.phase, line.item, line.unit, line.trend, line.treatment)
+        seen[name] += 1
+        weights = line.schedule.weights(calendar.months, calendar.demand)
+        paid = weights * calendar.prices(line.trend)
+        quantity, usd = _sum(line.quantity, weights, runs), _sum(line.usd, paid, runs)
+        yield (*name, seen[name]), line, quantity, usd
+
+
+def _sum(value: Any, path: np.ndarray, runs: np.ndarray) -> np.ndarray:
+    """Sum over rows of a number a row times its path over the months, shape (H + 1,)."""
+    each = np.ravel(value) * runs
+    return each @ path if path.ndim == 2 else each.sum() * path
 
 
 @analysis
@@ -96,9 +159,11 @@ def explain(study: Study, label: str | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per line, dearest first: `phase`, `item`, `quantity` in `unit`, `usd_per_unit`
-        [USD], `times` (how often it is bought, with price trends), `usd` [USD], its `share`,
-        `basis` (the formula with its numbers) and `sources` (publisher, title and day).
+        One row per line, dearest first: `phase`, `item`, expected `quantity` in `unit` over the
+        horizon, `usd_per_unit`, the price that it is bought at on average, `usd`, their product, in
+        `currency`, its `share`, `base_case`, the USD with every
+        input at its middle, `basis` (the formula with its
+        numbers) and `sources` (publisher, title and day).
 
     Raises
     ------
@@ -110,29 +175,32 @@ def explain(study: Study, label: str | None = None) -> pd.DataFrame:
     >>> import costmodel as cm
     >>> work = cm.Workload(1e5, input_tokens=900, output_tokens=250)
     >>> option = cm.Option(cm.Api("gpt-4o", on="2026-11-01"))
-    >>> explain(option, work)[["item", "quantity", "unit"]]
+    >>> explain(option, work, months=12)[["item", "quantity", "unit"]]
                           item  quantity  unit
-    0       production: output      25.0  Mtok
-    1  production: fresh input      90.0  Mtok
+    0       production: output     300.0  Mtok
+    1  production: fresh input    1080.0  Mtok
     """
-    rows = []
-    for _, line, calendar, evidence in _lines(study.only(study.label(label)), alone=True):
-        times = float(calendar.factor(line.schedule, line.trend))
-        usd = float(line.usd * times)
-        rows.append(
-            {
-                "phase": line.phase,
-                "item": line.item,
-                "quantity": float(line.quantity),
-                "unit": line.unit,
-                "usd_per_unit": float(line.usd_per_unit),
-                "times": times,
-                "usd": usd,
-                "share": usd,
-                "basis": evidence.basis(line),
-                "sources": "; ".join(map(describe, evidence.cited(line))),
-            }
-        )
+    label = study.label(label)
+    study = study.changed(options=study.options[label])
+    (booked,) = _booked(study, base_case=False).values()
+    (middles,) = _booked(study, base_case=True).values()
+    evidence = Evidence(study.option(), study.work, study.terms)
+    rows = [
+        {
+            "phase": each.line.phase,
+            "item": each.line.item,
+            "quantity": each.quantity.sum(),
+            "unit": each.line.unit,
+            "usd_per_unit": each.usd.sum() / (each.quantity.sum() or 1.0),
+            "usd": each.usd.sum(),
+            "currency": "USD",
+            "share": each.usd.sum(),
+            "base_case": middles[key].usd.sum() if key in middles else 0.0,
+            "basis": evidence.basis(each.line),
+            "sources": "; ".join(map(describe, evidence.cited(each.line))),
+        }
+        for key, each in booked.items()
+    ]
     table = pd.DataFrame(rows)
     table["share"] /= table["usd"].sum()
     return table.sort_values("usd", ascending=False, ignore_index=True)
@@ -142,7 +210,7 @@ def explain(study: Study, label: str | None = None) -> pd.DataFrame:
 def cash_flow(study: Study) -> pd.DataFrame:
     """What is paid month by month, what has been paid, and its present value.
 
-    All Ranges are at their middle; costs are positive. A month is discounted by
+    Amounts are expected values over the draws; costs are positive. A month is discounted by
     (1 + terms.discount_rate)^(-month / 12).
 
     Parameters
@@ -154,8 +222,8 @@ def cash_flow(study: Study) -> pd.DataFrame:
     -------
     DataFrame
         `option`, `month` (0: up front), `date`, its first day, `usd`, `cumulative_usd`,
-        `discounted_usd` and `npv` [USD], the present value of all costs up to that month. An option
-        that cannot run has no rows.
+        `discounted_usd` and `present_value`, that of all costs up to that month, in `currency`. An
+        option that cannot run has no rows.
 
     Examples
     --------
@@ -166,13 +234,18 @@ def cash_flow(study: Study) -> pd.DataFrame:
     >>> bool((flow["usd"].cumsum() == flow["cumulative_usd"]).all())
     True
     """
-    found = at_middle(study)
-    dates = [study.terms.date_of(month) for month in range(study.terms.months + 1)]
-    columns = ["option", "month", "date", "usd", "cumulative_usd", "discounted_usd", "npv"]
-    rows: list[tuple] = []
-    for label, bill in found.bills.items():
-        usd = bill.paid(found.calendar)
-        now = usd * found.calendar.discount
-        paid = zip(dates, usd, usd.cumsum(), now, now.cumsum(), strict=True)
-        rows += ((label, month, *amounts) for month, amounts in enumerate(paid))
-    return pd.DataFrame(rows, columns=columns)
+    months = range(study.terms.months + 1)
+    dates = [study.terms.date_of(month) for month in months]
+    discount = Calendar(middle(study.work), middle(study.terms)).discount
+    frames = []
+    for label, booked in _booked(study, base_case=False).items():
+        usd = sum((each.usd for each in booked.values()), np.zeros(len(dates)))
+        now = usd * discount
+        columns = {"option": label, "month": months, "date": dates, "usd": usd}
+        columns |= {"cumulative_usd": usd.cumsum(), "discounted_usd": now}
+        frames.append(pd.DataFrame(columns | {"present_value": now.cumsum(), "currency": "USD"}))
+    return (
+        pd.concat(frames, ignore_index=True)
+        if frames
+        else pd.DataFrame(columns=[*FLOW, "currency"])
+    )

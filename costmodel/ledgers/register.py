@@ -169,7 +169,7 @@ def by_hand(study: Study, label: str | None = None) -> pd.DataFrame:
     )
     hand = request_usd(study.option().serving.model, tokens)
     price = Calendar(work, terms).prices("api")[1]
-    booked = ledger(study)["usd"].sum() / work.requests_per_month / price
+    booked = ledger(study, base_case=True)["usd"].sum() / work.requests_per_month / price
     name = f"{tokens.prompt:,.0f} tokens in, {tokens.output:,.0f} out"
     row = {"request": name, "by_hand": hand, "ledger": booked, "ratio": booked / hand}
     return pd.DataFrame([row])

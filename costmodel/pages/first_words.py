@@ -17,6 +17,7 @@ from costmodel.core import (
     money,
     number_text,
     objects,
+    percent,
     public,
     unit_of,
     walk,
@@ -62,12 +63,12 @@ def first_answer(study: Study) -> Verdict:
     monthly, bare = usd(life["per_month"]), usd(tokens["per_month"])
     model = study.option(TOKENS_ONLY).serving.model.id
     headline = (
-        f"{model} for {volume(work)} requests a month costs {monthly} a month over its whole life "
-        f"(80 % sure between {low} and {high}); tokens alone are {bare}, "
-        f"{tokens['mid'] / life['mid']:.0%} of it."
+        f"{model} for {volume(work)} requests a month is expected to cost {monthly} a month over "
+        f"its whole life (80 % of the draws: {low} to {high}); tokens alone are {bare}, "
+        f"{percent(tokens['expected'] / life['expected'])} of it."
     )
     cards = (
-        ("Whole life, a month", monthly, f"80 % sure: {low} to {high}"),
+        ("Whole life, a month", monthly, f"80 % of draws: {low} to {high}"),
         ("Tokens alone, a month", bare, "what a token calculator shows"),
         (
             "Per 1,000 requests",
@@ -77,10 +78,10 @@ def first_answer(study: Study) -> Verdict:
         (
             "Per accepted answer",
             usd(life["per_accepted"]),
-            f"{life['quality']:.0%} accepted: an assumption, measure yours",
+            f"{percent(life['quality'])} accepted: an assumption, measure yours",
         ),
     )
-    return Verdict(WHOLE_LIFE, table, headline, cards)
+    return Verdict(WHOLE_LIFE, table, headline, cards, named=WHOLE_LIFE)
 
 
 @analysis

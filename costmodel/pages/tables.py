@@ -84,6 +84,8 @@ def show(
 
 def _in_currency(frame: pd.DataFrame, money: Currency) -> tuple[pd.DataFrame, Currency]:
     """Amounts in a currency, and the currency in which they are."""
+    if "currency" in frame and (frame["currency"] == "USD").all():
+        frame = frame.drop(columns="currency")
     if "currency" in frame and len(frame):
         return frame.drop(columns="currency"), Currency(str(frame["currency"].iloc[0]).split()[0])
     if money == USD:
@@ -105,6 +107,9 @@ WORDS = {
     "usd": "amount",
     "mid": "middle",
     "npv": "NPV",
+    "p_reaches": "P(reaches the floor)",
+    "p_dearer": "P(dearer)",
+    "more": "more than the best",
     "npv_p10": "NPV P10",
     "npv_p90": "NPV P90",
     "p90_regret": "P90 regret",

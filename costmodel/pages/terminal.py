@@ -13,6 +13,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from costmodel.choices.study import Study
+from costmodel.core import percent
 from costmodel.facts.prices import CLASSES, ApiPrice, rates
 
 QUIET_S = 1.0  # what takes longer than this shows that it is running
@@ -28,12 +29,14 @@ def heading(study: Study) -> str:
 
 USD = "{:,.2f}"  # to the cent
 SHOWN = {
-    "mid": USD,
+    "expected": USD,
     "p10": USD,
     "p90": USD,
+    "present_value": USD,
     "per_month": USD,
     "per_accepted": "{:,.4f}",
     "quality": "{:.0%}",
+    "p_reaches": "{:.0%}",
     "p_cheapest": "{:.0%}",
 }
 
@@ -42,14 +45,19 @@ def comparison(table: pd.DataFrame, study: Study) -> str:
     """The table of `compare`: totals to the cent, and below it why an option is not ranked."""
     money = study.terms.money
     shown = table[list(SHOWN)].copy()
-    shown.loc[:, "mid":"per_accepted"] *= money.per_usd
+    shown.loc[:, "expected":"per_accepted"] *= money.per_usd
     for name, form in SHOWN.items():
         shown[name] = shown[name].map(form.format).where(shown[name].notna(), "-")
-    heads = {"mid": f"mid {money.code}", "per_month": "per month", "per_accepted": "per accepted"}
+    heads = {"expected": f"expected {money.code}"}
+    heads |= {name: name.replace("_", " ") for name in SHOWN if name not in heads}
     text = _aligned([("option", *shown.rename(columns=heads)), *shown.itertuples()])
     notes = [f"{label}: {why}" for label, why in table["why_not"].items() if why]
     if (floor := study.quality_floor) is not None:
-        notes.append(f"p_cheapest is among the options with a quality of at least {floor:.0%}.")
+        sure = percent(study.confidence)
+        notes.append(
+            f"Eligible are options that are at least {sure} sure to reach {percent(floor)}; "
+            "p cheapest is among them, or among all where there is none."
+        )
     return "\n".join([text, *([""] if notes else []), *notes])
 
 

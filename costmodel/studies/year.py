@@ -39,7 +39,7 @@ def inference_share(
     pandas.DataFrame
         Columns: option; usd_inference [USD, the model that answers: tokens or GPUs]; usd [USD,
         everything but the cost of wrong answers]; share (usd_inference over usd); factor (usd over
-        usd_inference); with `volumes` also requests_per_month. Every Range is at its middle.
+        usd_inference); with `volumes` also requests_per_month. Amounts are expected values.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def inference_share(
        option  requests_per_month  share
     0  Prompt             10000.0    0.0
     1     RAG             10000.0    0.0
-    2  Prompt           1000000.0    0.4
+    2  Prompt           1000000.0    0.3
     3     RAG           1000000.0    0.4
     """
     study = study.changed(months=months)
@@ -97,7 +97,7 @@ def oneoffs(
     Returns
     -------
     pandas.DataFrame
-        Columns: month, date, phase, item, usd [USD]. Every Range is at its middle.
+        Columns: month, date, phase, item, usd [USD], expected values.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def putting_off(study: Study, months: Sequence[float], label: str | None = None)
     pandas.DataFrame
         Columns: months; overpaid [share of the bill that the same quality would no longer cost];
         usd_saved [USD of the build, paid later]; per_month [USD that a month of the feature must be
-        worth, or waiting gains]. The first year, every Range at its middle.
+        worth, or waiting gains]. Expected values of the first year.
 
     Raises
     ------

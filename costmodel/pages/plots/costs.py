@@ -16,7 +16,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from costmodel.core import USD, Currency, dollars, number_text
-from costmodel.pages.plots.marks import WHITE_DOT, draw_lines, legend_above, note, sentences_above
+from costmodel.pages.plots.marks import (
+    DASHED,
+    WHITE_DOT,
+    draw_lines,
+    legend_above,
+    note,
+    sentences_above,
+)
 from costmodel.pages.plots.style import (
     COLOURS,
     INK,
@@ -78,13 +85,13 @@ def plot_cumulative(
     table: pd.DataFrame,
     ax: Axes | None = None,
     colours: Colours | None = None,
-    column: str = "cumulative_usd",
+    column: str = "present_value",
     crossings: int = 3,
     money: Currency = USD,
 ) -> Axes:
-    """What has been paid by each month (a table of `cash_flow`), and up to `crossings` months in
-    which one option falls below another, marked and named: changes of the cheapest first. `column`
-    may also be "npv".
+    """The present value of what has been paid by each month (a table of `cash_flow`), and up to
+    `crossings` months in which one option falls below another, marked and named: changes of the
+    cheapest first. `column` may also be "cumulative_usd".
 
     Examples
     --------
@@ -92,7 +99,7 @@ def plot_cumulative(
     >>> study = cm.load("support_assistant").only("RAG", "Prompt")
     >>> ax = cm.plots.plot_cumulative(cm.finance.cash_flow(study))
     >>> ax.get_xlabel(), ax.get_ylabel()
-    ('month (0: today)', 'cost so far [USD]')
+    ('month (0: today)', 'present value of the cost so far [USD]')
     """
     paid = by_option(in_currency(table, money), "month", column)
     colours = colours or palette(paid.columns)
@@ -104,7 +111,7 @@ def plot_cumulative(
         ax.plot(month, cost, **WHITE_DOT, markersize=9, zorder=5)
         ax.text(month, cost, str(number), ha="center", va="center_baseline", fontsize=6.5, zorder=6)
     sentences_above(ax, [f"{number}  {text}" for number, (*_, text) in enumerate(crossed, 1)])
-    what = "present value of the cost" if column == "npv" else "cost"
+    what = "present value of the cost" if column == "present_value" else "cost"
     money_axis(ax.yaxis, money, what + " so far [{}]")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 3, 6, 10]))
     ax.set_xlabel("month (0: today)")
@@ -127,16 +134,13 @@ def _crossings(paid: pd.DataFrame) -> list[tuple[float, float, str]]:
 
 @figure
 def plot_tornado(
-    table: pd.DataFrame,
-    ax: Axes | None = None,
-    n: int = 10,
-    base: float | None = None,
-    money: Currency = USD,
+    table: pd.DataFrame, ax: Axes | None = None, n: int = 10, money: Currency = USD
 ) -> Axes:
-    """Which doubt moves the total most: one bar per input, from its low to its high end (a table of
-    `tornado`).
+    """Which doubt moves the expected cost of an option most, or the difference of two: one bar per
+    input, from its low to its high end (a table of `tornado`).
 
-    The ends say the value of the input; `base` marks the total with every input at its middle.
+    The ends say the value of the input; a line marks what is expected now, and for a difference 0,
+    where the two change places.
 
     Examples
     --------
@@ -144,8 +148,9 @@ def plot_tornado(
     >>> table = cm.uncertainty.tornado(cm.load("support_assistant"), "Prompt")
     >>> ax = cm.plots.plot_tornado(table, n=3)
     >>> len(ax.get_yticklabels()), ax.get_xlabel()
-    (3, 'total cost over the horizon [USD]')
+    (3, 'expected cost of Prompt over the horizon [USD]')
     """
+    about = table.attrs
     table = in_currency(table, money, "low", "high").head(n)
     ax = ax or picture(1.0 + 0.28 * len(table))
     rows, low, high = range(len(table)), table["usd_low"], table["usd_high"]
@@ -159,9 +164,13 @@ def plot_tornado(
     ends = np.array([low, high])
     margin = max(np.ptp(ends), 1e-9) * 0.14
     ax.set_xlim(ends.min() - margin, ends.max() + margin)
-    if base is not None:
-        ax.axvline(base * money.per_usd, color=INK, linewidth=0.9, zorder=0)
+    ax.axvline(about["usd"] * money.per_usd, color=INK, linewidth=0.9, zorder=0)
+    text = f"expected cost of {about['option']} over the horizon [{{}}]"
+    if other := about["against"]:
+        ax.axvline(0, color=INK, linewidth=0.9, linestyle=DASHED, zorder=0)
+        text = f"expected present value of {about['option']} less that of {other} [{{}}]"
+        text += f"\nleft of the dashed line {about['option']} is better, right of it {other}"
     name_rows(ax, map(input_name, table["input"]))
-    money_axis(ax.xaxis, money, "total cost over the horizon [{}]")
+    money_axis(ax.xaxis, money, text)
     legend_above(ax, 2, bbox_to_anchor=(0, 0.99), handletextpad=0.2)
     return ax

@@ -50,11 +50,11 @@ def plot_bands(
     colours: Colours | None = None,
     money: Currency = USD,
 ) -> Axes:
-    """How sure: P10 to P90 of each option as a bar, P50 as a tick, the middle as a dot, cheapest on
-    top (a table of `compare`).
+    """How sure: P10 to P90 of each option as a bar, P50 as a tick, the expected cost as a dot, the
+    least expected present value on top (a table of `compare`).
 
     At the right stands the share of draws in which the option is the cheapest; what cannot be
-    ranked is grey, with its reason; what is not eligible (a table of `recommend`) is pale.
+    ranked is grey, with its reason; what is not eligible is pale, unless nothing is.
 
     Examples
     --------
@@ -64,24 +64,26 @@ def plot_bands(
     >>> [tick.get_text() for tick in ax.get_yticklabels()]
     ['RAG', 'Prompt']
     """
-    table = in_currency(table, money).sort_values("mid", kind="stable", na_position="last")
+    table = in_currency(table, money).sort_values(
+        "risk_adjusted", kind="stable", na_position="last"
+    )
     colours = colours or palette(table.index)
     ax = ax or picture(0.9 + 0.235 * len(table))
-    values = table[["p10", "p90", "mid"]].dropna(subset="mid")
+    values = table[["p10", "p90", "expected"]].dropna(subset="expected")
     if len(values):
         log_if_wide(ax, "x", values)
         if ax.get_xscale() == "linear":
             ax.set_xlim(0, values.max(axis=None) * 1.03)
     reasons = table["why_not"].fillna("").to_numpy(str)
-    unranked = (reasons != "") & table["p_cheapest"].isna()  # a reason alone is a note
-    pale = ~table.get("eligible", pd.Series(True, table.index)).astype(bool)
+    unranked = (reasons != "") & table["p_reaches"].isna()  # a reason alone is a note
+    pale = ~table["eligible"] if table["eligible"].any() else pd.Series(False, table.index)
     shades = to_rgba_array([GREY if unranked[label] else colours[label] for label in table.index])
     shades[:, 3] = np.where(pale, 0.4, 1)
-    rows, runs = np.arange(len(table)), np.isfinite(table["mid"].to_numpy())
+    rows, runs = np.arange(len(table)), np.isfinite(table["expected"].to_numpy())
     # a reason stands below its bar, which is higher up and thinner
     at, half = rows - 0.14 * (reasons != ""), np.where(reasons != "", 0.18, 0.25)
     shown, shades, at, half = table[runs], shades[runs], at[runs], half[runs]
-    draw_ranges(ax, shown[["p10", "mid", "p90"]], shades, at, 2 * half, size=4.5)
+    draw_ranges(ax, shown[["p10", "expected", "p90"]], shades, at, 2 * half, size=4.5)
     ax.vlines(shown["p50"], at - half, at + half, colors=shades, linewidth=2)
     for row, reason in enumerate(reasons):
         if len(reason) > LONGEST:
@@ -95,8 +97,7 @@ def plot_bands(
     money_axis(
         ax.xaxis,
         money,
-        "total cost over the horizon [{}]\n"
-        "band P10 to P90, tick P50, dot: every input at its middle",
+        "total cost over the horizon [{}]\nband P10 to P90, tick P50, dot: expected cost",
     )
     return ax
 
@@ -141,9 +142,9 @@ def plot_sweep(
         over in table,
         f"plot_sweep: no column {over!r}; the table has {', '.join(map(str, table.columns))}",
     )
-    table = in_currency(table, money, over).dropna(subset=["mid"])
+    table = in_currency(table, money, over).dropna(subset=["present_value"])
     check(len(table), "plot_sweep: no option can run at any of the values")
-    lines = by_option(table, over, "mid")
+    lines = by_option(table, over, "present_value")
     few = lines.shape[1] <= 4
     winners = set(lines) if few else set(lines.idxmin(axis=1))
     colours = {
@@ -156,12 +157,16 @@ def plot_sweep(
         lines = lines.div(lines.min(axis=1), axis=0)
         ax.set_ylim(0.97, min(lines.max(axis=None) * 1.03, FAR))
         money_axis(ax.yaxis, money, "")
-        write_as(ax.yaxis, lambda y: f"{y:g} ×", "total cost over that of the cheapest")
+        write_as(ax.yaxis, lambda y: f"{y:g} ×", "expected present value over the least")
     else:
         log_if_wide(ax, "y", lines, WIDE if ax.get_xscale() == "linear" else 10)
-        money_axis(ax.yaxis, money, "total cost over the horizon [{}]")
+        money_axis(ax.yaxis, money, "expected present value of the cost [{}]")
         if ax.get_yscale() == "linear":
-            ax.set_ylim(0, table.drop(columns=["option", over]).max(axis=None) * 1.05)
+            ax.set_ylim(
+                0,
+                table.drop(columns=["option", over, "currency"], errors="ignore").max(axis=None)
+                * 1.05,
+            )
     for label, line in lines.items():
         won = label in winners
         ax.plot(line.dropna(), color=colours[label], linewidth=2 if won else 0.9, zorder=2 + won)
@@ -205,8 +210,8 @@ def plot_quality(
     """Cost against the share of answers accepted (a table of `compare`); the line joins what
     nothing beats on both, the rest is faded.
 
-    `cost` is "per_accepted", "per_request", "per_month" or "mid"; `floor` draws the least quality
-    that is acceptable.
+    `cost` is "per_accepted", "per_request", "per_month" or "expected"; `floor` draws the least
+    quality that is acceptable.
 
     Examples
     --------
@@ -220,7 +225,7 @@ def plot_quality(
         "per_accepted": "cost of an accepted answer [{}]",
         "per_request": "cost of a request [{}]",
         "per_month": "cost of a month [{}/month]",
-        "mid": "total cost over the horizon [{}]",
+        "expected": "expected cost over the horizon [{}]",
     }
     check(cost in names, f"plot_quality: cost is {cost!r}, allowed are {', '.join(names)}")
     colours = colours or palette(table.index)

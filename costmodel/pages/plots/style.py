@@ -46,6 +46,7 @@ WIDTH = 6.3  # inches: the 16 cm between the margins of an A4 page
 SMALL, NORMAL = 7.5, 8.5  # points
 IN_MONEY = """
     usd usd_low usd_high cumulative_usd discounted_usd npv total error
+    expected present_value risk_adjusted base_case to_pay wrong_answers more
     low mid high p10 p50 p90 per_month per_request per_accepted
     usd_per_year usd_loss usd_total usd_per_resolved usd_per_tenant_month
     usd_per_mtok_out with_people api
@@ -79,8 +80,7 @@ PARAMETERS = {  # of a figure, told once
     "n": "int\n    How many rows are shown, the first ones.",
     "over": "str\n    The input along the horizontal axis, a column of the table.",
     "crossings": "tables of `breakeven`, or a number of crossings\n    What is marked and named.",
-    "column": 'str\n    "cumulative_usd" or "npv".',
-    "base": "float, optional\n    The total [USD] with every input at its middle.",
+    "column": 'str\n    "present_value" or "cumulative_usd".',
     "events": "DataFrame, optional\n    A table of `oneoffs`, numbered and named.",
     "months": "int\n    How many months the timeline has.",
     "hard": "str\n    The kind of question along the horizontal axis.",
@@ -88,7 +88,7 @@ PARAMETERS = {  # of a figure, told once
     "seconds": "list of float\n    Time that each took [s].",
     "by": "str\n    The column whose groups are the rows.",
     "relative": "bool\n    Show each cost over that of the cheapest.",
-    "cost": 'str\n    "per_accepted", "per_request", "per_month" or "mid".',
+    "cost": 'str\n    "per_accepted", "per_request", "per_month" or "expected".',
     "floor": "float, optional\n    The least acceptable quality [share], drawn as a line.",
 }
 

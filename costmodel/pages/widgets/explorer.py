@@ -26,6 +26,7 @@ from costmodel.core import (
     key_of,
     leaves,
     number_text,
+    percent,
     pin,
     public,
     walk,
@@ -78,10 +79,10 @@ class Explorer(ipywidgets.VBox):
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant").only("RAG", "Prompt")
     >>> box = cm.widgets.explore(study, sliders=["requests_per_month"], draws=50)
-    >>> before = box.verdict.table["mid"]["RAG"]
+    >>> before = box.verdict.table["expected"]["RAG"]
     >>> box.controls["Workload.requests_per_month"].box.value = "10,000"  # as a reader types it
     >>> box.refresh()
-    >>> bool(box.verdict.table["mid"]["RAG"] < before)
+    >>> bool(box.verdict.table["expected"]["RAG"] < before)
     True
     """
 
@@ -132,7 +133,7 @@ class Explorer(ipywidgets.VBox):
         """
         if change["new"] is None or self.fold.children:
             return
-        best = self.verdict.best if self.verdict else None
+        best = self.verdict.named if self.verdict else None
         keys = [*self.folded, *(tornado(self.study, best)["input"] if best else ())]
         for key, value in leaves(self.things).items():
             if isinstance(value, Doubt) and value.low < value.high:
@@ -209,7 +210,8 @@ class Explorer(ipywidgets.VBox):
 def _bands(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
     table = verdict.table.copy()
     missed = ~table["eligible"] & (table["why_not"] == "")
-    table.loc[missed, "why_not"] = "does not reach the quality floor"
+    sure = percent(study.confidence)
+    table.loc[missed, "why_not"] = f"is not {sure} sure to reach the quality floor"
     option_plots.plot_bands(table, ax, colours, study.terms.money)
 
 
@@ -266,7 +268,7 @@ def explore(
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant").only("RAG", "Prompt")
     >>> box = cm.widgets.explore(study, sliders=["requests_per_month", "Rag.top_k"], draws=50)
-    >>> list(box.controls), box.verdict.best
+    >>> list(box.controls), box.verdict.named
     (['Workload.requests_per_month', 'rag.top_k', 'quality_floor'], 'RAG')
     """
     check_known("view", show, VIEWS, "widgets.explore")
@@ -281,15 +283,15 @@ def recheck(things: Any, key: str) -> None:
 
 
 def headline(verdict: Any, terms: Terms) -> str:
-    """The verdict as HTML: its sentence, and the cheapest option's cost to the cent."""
+    """The verdict as HTML: its sentence, and the expected cost of its option to the cent."""
     text = f'<b style="font-size:15px; line-height:1.35">{html.escape(verdict.headline)}</b>'
     text += "".join(f"<br>{html.escape(point)}" for point in verdict.points)
-    if verdict.best is not None:
-        row = verdict.table.loc[verdict.best]
+    if verdict.named is not None:
+        row = verdict.table.loc[verdict.named]
         code, rate = terms.money.code, terms.money.per_usd
         text += (
-            f'<br><span style="color:#5F5F5F">{html.escape(verdict.best)}: '
-            f"{code} {row['mid'] * rate:,.2f} over {terms.months} months, "
-            f"{code} {row['per_month'] * rate:,.2f} a month, with every input at its middle</span>"
+            f'<br><span style="color:#5F5F5F">{html.escape(verdict.named)}: '
+            f"{code} {row['expected'] * rate:,.2f} expected over {terms.months} months, "
+            f"{code} {row['per_month'] * rate:,.2f} a month</span>"
         )
     return text

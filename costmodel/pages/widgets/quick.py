@@ -39,10 +39,10 @@ class QuickAnswer(ipywidgets.VBox):
     --------
     >>> import costmodel as cm
     >>> box = cm.widgets.quick_answer(draws=100, on="2026-11-01")
-    >>> before = box.verdict.table["mid"][box.verdict.best]
+    >>> before = box.verdict.table["expected"][box.verdict.best]
     >>> box.requests.value = 10 * box.requests.value  # as a reader types it
     >>> box.refresh()
-    >>> bool(box.verdict.table["mid"][box.verdict.best] > before)
+    >>> bool(box.verdict.table["expected"][box.verdict.best] > before)
     True
     """
 

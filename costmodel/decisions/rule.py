@@ -1,0 +1,68 @@
+"""The rule of the decision: who is eligible, who is best, and who is as good as the best.
+
+Eligible is an option whose chance to reach the quality floor, over the draws, is at least the
+confidence of the study. The best is the eligible one of the least expected present value of all
+costs. As good is one whose expected present value, draw by draw, lies within 5 % or two standard
+errors of that of the best."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from costmodel.choices.study import Study
+from costmodel.decisions.simulate import Simulated, p_cheapest
+from costmodel.laws.money import certainty_equivalent
+
+CLOSE = 0.05  # of the best's present value: nobody's inputs are known better
+ERRORS = 2.0  # standard errors of a paired mean difference
+
+
+def standing(study: Study, found: Simulated) -> pd.DataFrame:
+    """How the rule sees each option that runs: index option.
+
+    `present_value` and `risk_adjusted` [USD], `p_reaches` (chance to reach the floor; without one,
+    to run), `eligible`, `more` (expected present value beyond the best's, over the draws in which
+    both run) [USD], `p_dearer` (share of these draws), `as_good`, `p_cheapest` and `p_least_to_pay`
+    (the same without wrong answers).
+    """
+    worth = found.worth
+    table = pd.DataFrame(index=pd.Index(list(worth), name="option"))
+    runs = {label: usd[~np.isnan(usd)] for label, usd in worth.items()}
+    table["present_value"] = {label: usd.mean() for label, usd in runs.items()}
+    table["risk_adjusted"] = {
+        label: certainty_equivalent(x, study.risk) for label, x in runs.items()
+    }
+    table["p_reaches"] = {label: _reaches(study, found, label) for label in worth}
+    known = {label: not np.isnan(share).all() for label, share in found.accepted.items()}
+    judged = pd.Series(known, dtype=bool)
+    table["eligible"] = (table["p_reaches"] >= study.confidence) & (judged | (not judged.any()))
+    first = table["risk_adjusted"].where(table["eligible"]).dropna()
+    best = str(first.idxmin()) if len(first) else ""
+    compared = list(first.index) or [label for label in worth if judged[label] or not judged.any()]
+    against = {label: _beside(worth[label], worth[best]) for label in first.index}
+    columns = ["more", "p_dearer", "as_good"]
+    table[columns] = pd.DataFrame.from_dict(against, "index", columns=columns)
+    table["as_good"] = table["as_good"].eq(True)
+    pay = {label: worth[label] - found.wrong_worth[label] for label in compared}
+    table["p_cheapest"] = p_cheapest({label: worth[label] for label in compared})
+    table["p_least_to_pay"] = p_cheapest(pay)
+    return table
+
+
+def _reaches(study: Study, found: Simulated, label: str) -> float:
+    """Chance that an option runs and, with a floor, reaches it."""
+    runs = ~np.isnan(found.usd[label])
+    if study.quality_floor is None:
+        return float(runs.mean())
+    with np.errstate(invalid="ignore"):
+        return float(np.mean(runs & (found.accepted[label] >= study.quality_floor)))
+
+
+def _beside(worth: np.ndarray, best: np.ndarray) -> tuple[float, float, bool]:
+    """What an option costs more than the best on average, how often, and whether that is little."""
+    gap = worth - best
+    gap = gap[~np.isnan(gap)]
+    more, error = gap.mean(), gap.std() / np.sqrt(gap.size)
+    little = max(CLOSE * np.nanmean(best), ERRORS * error)
+    return more, float(np.mean(gap > 0)), bool(more <= little)

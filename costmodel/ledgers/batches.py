@@ -1,0 +1,59 @@
+"""Draws and grids on the engine: the bills of a study, a batch of rows at a time.
+
+A batch stays in the processor's cache, and memory stays flat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from costmodel.choices.study import Study
+from costmodel.core import GLOSSARY, check, find_key, limits, middle, pin, require, sample
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import Bill, evaluate_all
+
+BATCH = 10_240  # rows evaluated at once
+Grid = Mapping[str, Any] | None
+
+
+def batches(
+    study: Study,
+    draws: int | None = None,
+    grid: Grid = None,
+    points: Mapping[str, np.ndarray] | None = None,
+) -> Iterator[tuple[slice, Calendar, dict[str, Bill]]]:
+    """The bills of all options that can run, a batch of rows at a time: (rows, calendar, bills).
+
+    Rows are draws (None: one row, the middle of every Range), each with all points of the grid.
+    """
+    things: Any = (study.options, study.work, study.terms)
+    axes = {find_key(things, name): np.ravel(x).astype(float) for name, x in (grid or {}).items()}
+    for key, values in axes.items():
+        _check_axis(key, values)
+    n, k = draws or 1, len(next(iter(axes.values()), [None]))
+    for start in range(0, n * k, BATCH):
+        rows = slice(start, min(start + BATCH, n * k))
+        row = np.arange(rows.start, rows.stop)
+        pinned = things
+        for key, values in axes.items():
+            pinned = pin(pinned, key, values[row % k][:, None])
+        if draws is None:
+            made = evaluate_all(*middle(pinned))
+        else:  # a slice of draws is a view, an index a copy
+            drawn = sample(pinned, n, study.seed, row // k if axes else rows, points)
+            made = evaluate_all(*drawn)
+        yield rows, made.calendar, made.bills
+
+
+def _check_axis(key: str, values: np.ndarray) -> None:
+    check(key != "Terms.months", "the horizon cannot be swept; ask once for each, with months=")
+    check(
+        key != "Terms.discount_rate",
+        "discount_rate changes present values only, and totals are not discounted; "
+        "compare npv at two rates",
+    )
+    field = key.rsplit(".", 1)[-1]
+    if field in GLOSSARY:
+        require(key, values, *limits(field))
