@@ -182,7 +182,7 @@ def _flips(study: Study, eligible: list[str]) -> pd.DataFrame:
 
 @analysis
 def turns(study: Study, verdict: Verdict, over: str = VOLUME) -> pd.DataFrame:
-    """Where each other eligible option would become better than the answer, as one input changes.
+    """Where each other leading option would become better than the first, as one input changes.
 
     Parameters
     ----------
@@ -196,8 +196,7 @@ def turns(study: Study, verdict: Verdict, over: str = VOLUME) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `option`, `crossing`, `p10` and `p90` [unit of the input], `p_never` [share of the draws],
-        `verdict`: one row per crossing, or one that says "never".
+        `option`, `crossing`, `p10` and `p90` [`unit`], `p_never` [share of the draws], `verdict`: one row per crossing, or one that says "never".
 
     Examples
     --------
@@ -207,7 +206,7 @@ def turns(study: Study, verdict: Verdict, over: str = VOLUME) -> pd.DataFrame:
     >>> turns(pair, recommend(pair, draws=200, flips=False))["option"].to_list()
     ['RAG + LoRA']
     """
-    eligible = list(verdict.table.index[verdict.table["eligible"]])
-    columns = ["option", "crossing", "p10", "p90", "p_never", "verdict"]
-    found = [breakeven(study, eligible[0], o, over).assign(option=o) for o in eligible[1:]]
+    first, *others = verdict.leaders
+    found = [breakeven(study, first, other, over).assign(option=other) for other in others]
+    columns = ["option", "crossing", "p10", "p90", "unit", "p_never", "verdict"]
     return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
