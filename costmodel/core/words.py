@@ -147,8 +147,8 @@ def money(usd: float, terms: Any = None) -> str:
 
     Examples
     --------
-    >>> money(12_345.6), money(1_236_000), money(0.03123), money(4.12)
-    ('USD 12,300', 'USD 1.24M', 'USD 0.0312', 'USD 4.12')
+    >>> money(12_345.6), money(1_236_000), money(0.03123), money(4.1), money(47.78)
+    ('USD 12,300', 'USD 1.24M', 'USD 0.0312', 'USD 4.10', 'USD 47.8')
     """
     currency = USD if terms is None else terms.money
     amount = usd * currency.per_usd
@@ -157,8 +157,8 @@ def money(usd: float, terms: Any = None) -> str:
         number = f"{amount / MILLION:,.2f}M"
     elif size >= 100:
         number = f"{round(amount, 3 - len(f'{size:.0f}')):,.0f}"
-    elif size >= 1 or size == 0:
-        number = f"{amount:,.2f}"
+    elif 1 <= size < 10:
+        number = f"{amount:.2f}"
     else:
         number = f"{amount:.3g}"
     return f"{currency.code} {number}"

@@ -113,15 +113,17 @@ def crossings(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def settled(study: Study, over: str, axis: np.ndarray, curves: PerDraw, i: int) -> float:
-    """The crossing of two options between two points of an axis, on all draws of the study.
+def settled(
+    study: Study, over: str, axis: np.ndarray, curves: PerDraw, i: int, times: int = SETTLING
+) -> float:
+    """The crossing of two options between two points of an axis, on the draws of the study.
 
     `curves` are means of few draws. Each is scaled to the mean of all draws at the crossing, which
-    then moves a little.
+    then moves a little, so many times.
     """
     first, second = study.options
     at = _root(axis, curves[first] - curves[second], i, axis[i])
-    for _ in range(SETTLING):
+    for _ in range(times):
         every = totals(study, study.draws, {over: [at]}, discounted=True)
         scaled = {}
         for label in (first, second):

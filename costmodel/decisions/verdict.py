@@ -18,7 +18,7 @@ from costmodel.decisions.wording import cards, do_not_choose, headline, nearest,
 LEADERS = 5
 VOLUME = "requests_per_month"
 VOLUMES = np.geomspace(1 / FACTOR, FACTOR, 49)  # times the present one: there it is asked again
-VOLUME_DRAWS = 16  # behind each of these points; the crossing itself rests on all draws
+VOLUME_DRAWS = 16  # behind each of these points; the crossing itself rests on half of all draws
 FLIPS = ["option", "over", "crossing", "below", "above"]
 
 
@@ -172,9 +172,8 @@ def _flips(study: Study, eligible: list[str]) -> pd.DataFrame:
         changes = sign_changes(curves[best] - curves[other])
         near = [i for i in changes if (i < middle) == (side.step < 0)]
         if near:
-            at = settled(
-                study.only(best, other), VOLUME, axis, curves, near[0 if side.step > 0 else -1]
-            )
+            pair = study.only(best, other).changed(draws=max(study.draws // 2, 1))
+            at = settled(pair, VOLUME, axis, curves, near[0 if side.step > 0 else -1], times=1)
             ends = (other, best) if side.step < 0 else (best, other)
             rows.append((other, VOLUME, at, *ends))
     return pd.DataFrame(rows, columns=FLIPS)
@@ -196,7 +195,8 @@ def turns(study: Study, verdict: Verdict, over: str = VOLUME) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `option`, `crossing`, `p10` and `p90` [`unit`], `p_never` [share of the draws], `verdict`: one row per crossing, or one that says "never".
+        `option`, `crossing`, `p10` and `p90` [`unit`], `p_never` [share of the draws], `verdict`:
+        one row per crossing, or one that says "never".
 
     Examples
     --------

@@ -97,8 +97,8 @@ def points(study: Study, best: str, table: pd.DataFrame, flips: pd.DataFrame) ->
     if np.isnan(row["quality"]):
         yield "Its quality is not known, so the cost of wrong answers is not in it."
     turns = [
-        f"{flip.option} is cheaper {'below' if flip.below == flip.option else 'above'} "
-        + number_text(flip.crossing, 2)
+        f"{flip.option} is cheaper {'below' if flip.below == flip.option else 'above'} some "
+        + number_text(flip.crossing, 1)  # its band spans a factor of ten
         for flip in flips.itertuples()
     ]
     if turns:
@@ -204,12 +204,12 @@ def _beside(study: Study, best: str, table: pd.DataFrame, other: str) -> str:
 def _of_ten(share: float) -> str:
     """A share in cases of ten.
 
-    >>> _of_ten(0.37), _of_ten(0.03)
-    ('4 cases of 10', '3 cases of 100')
+    >>> _of_ten(0.37), _of_ten(0.03), _of_ten(0.1)
+    ('4 cases of 10', '3 cases of 100', '1 case of 10')
     """
-    if 0.095 <= share <= 0.905:
-        return f"{round(share * 10)} cases of 10"
-    return f"{max(1, min(99, round(share * 100)))} cases of 100"
+    whole = 10 if 0.095 <= share <= 0.905 else 100
+    cases = max(1, min(whole - 1, round(share * whole)))
+    return f"{cases} case{'s' if cases > 1 else ''} of {whole}"
 
 
 def _growth(work: Workload) -> str:

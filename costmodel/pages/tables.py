@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import is_bool, is_number, is_numeric_dtype, is_scalar
 
-from costmodel.core import USD, Currency, meaning_of, public, unit_of, unknown
+from costmodel.core import USD, Currency, meaning_of, percent, public, unit_of, unknown
 from costmodel.pages.blocks import Column, Table
 
 HUGE, TINY = 1e9, 1e-4  # beyond these a number is written with a power of ten
@@ -164,13 +164,14 @@ def cell(value: Any, name: str = "", form: str | Callable | None = None) -> str:
     if callable(form):
         return str(form(value))
     if form:
-        return form.format(value) if "{" in form else format(value, form)
+        text = form.format(value) if "{" in form else format(value, form)
+        return f"{text[:-1]} %" if text.endswith("%") and text[-2:-1].isdigit() else text
     if is_bool(value):
         return "yes" if value else "no"
     if not is_number(value):
         return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
     if unit_of(name).startswith("share"):
-        return f"{value:.0%}" if abs(value) >= 0.1 or value == 0 else f"{value:.1%}"
+        return percent(value) if abs(value) >= 0.1 or value == 0 else f"{100 * value:.1f} %"
     if abs(value) >= HUGE or 0 < abs(value) < TINY:
         figures, power = f"{value:.2e}".split("e")
         return f"{figures}×10{str(int(power)).translate(RAISED)}"
