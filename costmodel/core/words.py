@@ -157,7 +157,7 @@ def money(usd: float, terms: Any = None) -> str:
         number = f"{amount / MILLION:,.2f}M"
     elif size >= 100:
         number = f"{round(amount, 3 - len(f'{size:.0f}')):,.0f}"
-    elif 1 <= size < 10:
+    elif 0.1 <= size < 10:
         number = f"{amount:.2f}"
     else:
         number = f"{amount:.3g}"

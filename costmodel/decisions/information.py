@@ -33,6 +33,7 @@ from costmodel.core import (
     middle,
     number_text,
     objects,
+    percent,
     require,
     strata,
     unknown,
@@ -158,7 +159,7 @@ def measurements(study: Study) -> list[Measurement]:
                     "index 2 % of the corpus",
                     ("*index_tokens", "*output_share", "*index_share", "graphrag.*"),
                     SAMPLE_SHARE * usd,
-                    f"{SAMPLE_SHARE:.0%} of an index of USD {number_text(round(usd))}",
+                    f"{percent(SAMPLE_SHARE)} of an index of USD {number_text(round(usd))}",
                 )
             )
             break  # one sample tells about every graph

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import Doubt, check, find_key, leaves, number_text, readable, require
+from costmodel.core import Doubt, check, find_key, leaves, number_text, percent, readable, require
 from costmodel.decisions.search import (
     NEAR_POINTS,
     goal_limits,
@@ -155,7 +155,7 @@ def _needed(gap: Callable[[Grid], Any], key: str, value: Any, change: str) -> di
         drawn = value.quantile((np.arange(2_000) + 0.5) / 2_000)
         chance = np.mean(drawn > needed if needed > now else drawn < needed)
         row |= {"inside": inside, "chance": chance}
-        shown += f", {'inside' if inside else 'outside'} the range; {chance:.0%} likely"
+        shown += f", {'inside' if inside else 'outside'} the range; {percent(chance)} likely"
     verdict = f"{change} once {readable(key)} is {side} {number_text(needed)} ({shown})"
     return row | {"needed": needed, "verdict": verdict, "distance": _distance(now, needed)}
 

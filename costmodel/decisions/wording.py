@@ -130,9 +130,9 @@ def cards(study: Study, row: pd.Series) -> Cards:
     return (
         ("To pay a month", monthly(row["to_pay"]), each or f"expected, over {months} months"),
         (
-            "Wrong answers a month",
+            "Wrong answers",
             monthly(row["wrong_answers"]) if known else "not known",
-            wrong and f"an assumed cost: {wrong}",
+            wrong and f"a month, assumed: {wrong}",
         ),
         (
             "Expected cost a month",

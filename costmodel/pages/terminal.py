@@ -27,17 +27,17 @@ def heading(study: Study) -> str:
     return f"{study.title}{audience}\n{horizon}\n"
 
 
-USD = "{:,.2f}"  # to the cent
-SHOWN = {
+USD = "{:,.2f}".format  # to the cent
+SHOWN: dict[str, Callable[[float], str]] = {
     "expected": USD,
     "p10": USD,
     "p90": USD,
     "present_value": USD,
     "per_month": USD,
-    "per_accepted": "{:,.4f}",
-    "quality": "{:.0%}",
-    "p_reaches": "{:.0%}",
-    "p_cheapest": "{:.0%}",
+    "per_accepted": "{:,.4f}".format,
+    "quality": percent,
+    "p_reaches": percent,
+    "p_cheapest": percent,
 }
 
 
@@ -47,7 +47,9 @@ def comparison(table: pd.DataFrame, study: Study) -> str:
     shown = table[list(SHOWN)].copy()
     shown.loc[:, "expected":"per_accepted"] *= money.per_usd
     for name, form in SHOWN.items():
-        shown[name] = shown[name].map(form.format).where(shown[name].notna(), "-")
+        shown[name] = (
+            shown[name].map(form if callable(form) else form.format).where(shown[name].notna(), "-")
+        )
     heads = {"expected": f"expected {money.code}"}
     heads |= {name: name.replace("_", " ") for name in SHOWN if name not in heads}
     text = _aligned([("option", *shown.rename(columns=heads)), *shown.itertuples()])

@@ -26,6 +26,7 @@ from costmodel.core import (
     number_list,
     of_kind,
     one_number,
+    percent,
     public,
     require,
     sample,
@@ -175,16 +176,16 @@ def _present_values(given: Any, gpus: float) -> np.ndarray:
 
 def _verdict(name: str, always: bool, at: float, low: float, high: float, p_buy: float) -> str:
     """The answer for one rent in words."""
-    band = f"(80 % band {low:.0%} to {high:.0%})"
+    band = f"(80 % band {percent(low)} to {percent(high)})"
     if always:
-        draws = f"is cheaper in {p_buy:.0%} of the draws"
-        return f"buying costs {at:.0%} of this commitment {band} and {draws}"
+        draws = f"is cheaper in {percent(p_buy)} of the draws"
+        return f"buying costs {percent(at)} of this commitment {band} and {draws}"
     if at > 1:
         return (
             f"never: even at all hours {name} is cheaper (buying costs {at:.2f}x; 80 % band "
             f"{low:.2f}x to {high:.2f}x)"
         )
-    return f"buying is cheaper above {at:.0%} of the hours {band}"
+    return f"buying is cheaper above {percent(at)} of the hours {band}"
 
 
 # -- price against use ---------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from costmodel.core import (
     middle,
     number_list,
     one_number,
+    percent,
     public,
 )
 from costmodel.facts.cards import api_price
@@ -202,7 +203,7 @@ def knowledge_ratios(
     tokens = number_list("rag_tokens", rag_tokens, 1)
     one_number("corpus_tokens", corpus_tokens, 1)
     ratio = corpus_tokens / tokens
-    cached = {f"read at {x:.0%} of the price": ratio * x for x in number_list("read", read)}
+    cached = {f"read at {percent(x)} of the price": ratio * x for x in number_list("read", read)}
     return pd.DataFrame({"plain": ratio, **cached}, index=pd.Index(tokens, name="rag_tokens"))
 
 
@@ -268,6 +269,6 @@ def cache_verdict(
     of = "" if model is None else f" of {model}"
     return (
         f"At {queries_per_day:,.0f} queries a day a {ttl_s / size:.0f}-{name} cache{of} is hit by "
-        f"{hits:.1%} of them; it {pays}, so it makes the prompt {abs(change):.0%} "
+        f"{hits:.1%} of them; it {pays}, so it makes the prompt {percent(abs(change))} "
         f"{'dearer than no cache' if change > 0 else 'cheaper'}."
     )

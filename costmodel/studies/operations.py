@@ -19,7 +19,17 @@ from costmodel.choices.techniques.release import POLICIES, Release
 from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import MONTHS_PER_YEAR, Number, Range, check, middle, objects, of_kind, require
+from costmodel.core import (
+    MONTHS_PER_YEAR,
+    Number,
+    Range,
+    check,
+    middle,
+    objects,
+    of_kind,
+    percent,
+    require,
+)
 from costmodel.decisions.simulate import p_cheapest, totals
 from costmodel.facts.catalog import practice
 from costmodel.ledgers.calendar import Calendar
@@ -142,7 +152,7 @@ def _no_evals(x: _Careless) -> Risk:
     )
     odds = x.stopped_share / (1 - x.stopped_share)
     why = (
-        f"an evaluation stops {x.stopped_share:.0%} of bad changes: without it {1 + odds:.1f} "
+        f"an evaluation stops {percent(x.stopped_share)} of bad changes: without it {1 + odds:.1f} "
         f"times as many are released{x.note}"
     )
     return "bad changes that a gate would have stopped", odds * (loss - before), why
@@ -153,7 +163,7 @@ def _no_releases(x: _Careless) -> Risk:
     out = float(np.squeeze(middle(ALL_AT_ONCE).days_after(case)))
     why = (
         f"{Release.releases_per_month.mid:g} releases a month, "
-        f"{Release.regression_chance.mid:.0%} of them bad, out for {out:.3g} days{x.note}"
+        f"{percent(Release.regression_chance.mid)} of them bad, out for {out:.3g} days{x.note}"
     )
     return "bad releases that reach everybody at once", x.added(ALL_AT_ONCE), why
 
@@ -161,7 +171,7 @@ def _no_releases(x: _Careless) -> Risk:
 def _no_monitoring(x: _Careless) -> Risk:
     blind = Monitoring(judge_share=0.0, reviews_per_month=0.0, trace_share=0.0)
     drifts, drop, unseen = middle((blind.drifts_per_year, blind.drop, blind.days_unseen))
-    why = f"{drifts:g} falls by {drop:.0%} a year, each unseen for {unseen:g} days{x.note}"
+    why = f"{drifts:g} falls by {percent(drop)} a year, each unseen for {unseen:g} days{x.note}"
     return "drift that only users notice", x.added(blind), why
 
 
@@ -177,7 +187,7 @@ def _no_compliance(x: _Careless) -> Risk:
     rules = middle(Compliance())
     why = (
         f"{rules.incidents_per_year:g} a year x {rules.usd_per_incident:,.0f} USD; and "
-        f"{practice('genai.abandoned').mid:.0%} of projects are given up, for want of risk "
+        f"{percent(practice('genai.abandoned').mid)} of projects are given up, for want of risk "
         "controls among others"
     )
     usd = rules.incidents_per_year * rules.usd_per_incident

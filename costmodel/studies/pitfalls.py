@@ -37,6 +37,7 @@ from costmodel.core import (
     middle,
     number_text,
     objects,
+    percent,
     walk,
 )
 from costmodel.ledgers.engine import Cases, accepted, cases
@@ -195,8 +196,8 @@ def _gpus(x: _Inputs) -> Iterator[Note]:
             yield (
                 "P1",
                 label,
-                f"own GPUs are planned at {host.load_max:.0%} load; {FULL_LOAD:.0%} and more has "
-                "never held a latency target",
+                f"own GPUs are planned at {percent(host.load_max)} load; {percent(FULL_LOAD)} and "
+                "more has never held a latency target",
             )
         if host.replicas_min < SAFE_REPLICAS:
             yield (
@@ -238,8 +239,8 @@ def _apis(x: _Inputs) -> Iterator[Note]:
             yield (
                 "P8",
                 label,
-                f"a discount of {off:.0%} on all tokens; a cache has misses, writes and a time to "
-                "live: use PromptCache()",
+                f"a discount of {percent(off)} on all tokens; a cache has misses, writes and a "
+                "time to live: use PromptCache()",
             )
     for label in dict.fromkeys(label for label, a in apis if a.mode != "standard" and a.discount):
         if label in cached:
@@ -349,7 +350,7 @@ def _terms(x: _Inputs) -> Iterator[Note]:
         yield (
             "P15",
             "",
-            f"API prices fall {-api:.0%} a year; that is the trend at equal quality, not of a "
+            f"API prices fall {percent(-api)} a year; that is the trend at equal quality, not of a "
             "model you keep",
         )
     if x.terms.on is None:
@@ -360,8 +361,8 @@ def _terms(x: _Inputs) -> Iterator[Note]:
         yield (
             "P23",
             "",
-            f"{untouched:.0%} of {len(inputs)} inputs are defaults that nobody has touched; the "
-            "register lists them",
+            f"{percent(untouched)} of {len(inputs)} inputs are defaults that nobody has touched; "
+            "the register lists them",
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core import SECONDS_PER_HOUR, check, check_known, frozen, middle, public
+from costmodel.core import SECONDS_PER_HOUR, check, check_known, frozen, middle, percent, public
 from costmodel.facts import catalog
 from costmodel.laws.training.calibration import arguments, laws, measured_training
 from costmodel.laws.training.compute import training_flops
@@ -304,29 +304,33 @@ def standing(table: pd.DataFrame) -> Standing:
     ]
     sentence = (
         "For families of runs that the fit has not seen, half of our speeds are within "
-        f"{before['error']:.0%} in pre-training and {tune['error']:.0%} in fine-tuning, where a "
-        f"plain 6ND at 40% utilisation is {before['error_plain']:.0%} and "
-        f"{tune['error_plain']:.0%} off; the 80% band holds {before['coverage']:.0%} and "
-        f"{tune['coverage']:.0%} of them. Half of the times per token of a served model are within "
-        f"{token:.0%} where it is dense and {mixture:.0%} where it is a mixture of experts."
+        f"{percent(before['error'])} in pre-training and {percent(tune['error'])} in fine-tuning, where a "
+        f"plain 6ND at 40 % utilisation is {percent(before['error_plain'])} and "
+        f"{percent(tune['error_plain'])} off; the 80 % band holds {percent(before['coverage'])} and "
+        f"{percent(tune['coverage'])} of them. Half of the times per token of a served model are within "
+        f"{percent(token)} where it is dense and {percent(mixture)} where it is a mixture of experts."
     )
     cards = (
         (
             "Pre-training, median error",
-            f"{before['error']:.0%}",
-            f"of {before['runs']:.0f} speeds; 6ND at 40 %: {before['error_plain']:.0%}",
+            f"{percent(before['error'])}",
+            f"of {before['runs']:.0f} speeds; 6ND at 40 %: {percent(before['error_plain'])}",
         ),
         (
             "Fine-tuning, median error",
-            f"{tune['error']:.0%}",
-            f"of {tune['runs']:.0f} speeds; 6ND at 40 %: {tune['error_plain']:.0%}",
+            f"{percent(tune['error'])}",
+            f"of {tune['runs']:.0f} speeds; 6ND at 40 %: {percent(tune['error_plain'])}",
         ),
         (
             "Peak memory, median error",
-            f"{memory['error']:.0%}",
-            f"of {memory['runs']:.0f}; {memory['coverage']:.0%} inside the 80 % band",
+            f"{percent(memory['error'])}",
+            f"of {memory['runs']:.0f}; {percent(memory['coverage'])} inside the 80 % band",
         ),
-        ("Serving, time per token", f"{token:.0%}", f"mixtures of experts: {mixture:.0%}"),
+        (
+            "Serving, time per token",
+            f"{percent(token)}",
+            f"mixtures of experts: {percent(mixture)}",
+        ),
     )
     return Standing(sentence, cards)
 
@@ -362,7 +366,10 @@ def beside_peers(table: pd.DataFrame) -> pd.DataFrame:
     estimators = {
         "costmodel, family left out": ("mid", "the fit has not seen the family"),
         "costmodel, fitted": ("fitted", "what predict_training says"),
-        f"6ND at {PLAIN_MFU:.0%}": ("plain", "no attention, no recomputation, one utilisation"),
+        f"6ND at {percent(PLAIN_MFU)}": (
+            "plain",
+            "no attention, no recomputation, one utilisation",
+        ),
     } | {name: (name, PEER_NOTE) for name in said}
     found = {}
     for name, (column, note) in estimators.items():
