@@ -304,11 +304,12 @@ def standing(table: pd.DataFrame) -> Standing:
     ]
     sentence = (
         "For families of runs that the fit has not seen, half of our speeds are within "
-        f"{percent(before['error'])} in pre-training and {percent(tune['error'])} in fine-tuning, where a "
-        f"plain 6ND at 40 % utilisation is {percent(before['error_plain'])} and "
-        f"{percent(tune['error_plain'])} off; the 80 % band holds {percent(before['coverage'])} and "
-        f"{percent(tune['coverage'])} of them. Half of the times per token of a served model are within "
-        f"{percent(token)} where it is dense and {percent(mixture)} where it is a mixture of experts."
+        f"{percent(before['error'])} in pre-training and {percent(tune['error'])} in fine-tuning, "
+        f"where a plain 6ND at 40 % utilisation is {percent(before['error_plain'])} and "
+        f"{percent(tune['error_plain'])} off; the 80 % band holds {percent(before['coverage'])} "
+        f"and {percent(tune['coverage'])} of them. Half of the times per token of a served model "
+        f"are within {percent(token)} where it is dense and {percent(mixture)} where it is a "
+        "mixture of experts."
     )
     cards = (
         (

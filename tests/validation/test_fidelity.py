@@ -147,7 +147,7 @@ def test_peers_are_held_against_the_same_runs():
     found = cm.validation.beside_peers(RUNS)
     ours, plain, theirs = (
         found.loc[name]
-        for name in ("costmodel, family left out", "6ND at 40%", "llm-analysis at 50%")
+        for name in ("costmodel, family left out", "6ND at 40 %", "llm-analysis at 50%")
     )
     assert ours["runs"] == plain["runs"] > 300 and ours["error"] < plain["error"]
     assert 300 < theirs["runs"] <= ours["runs"] and ours["error"] < theirs["error"]
