@@ -324,12 +324,12 @@ def standing(table: pd.DataFrame) -> Standing:
         ),
         (
             "Peak memory, median error",
-            f"{percent(memory['error'])}",
+            percent(memory["error"]),
             f"of {memory['runs']:.0f}; {percent(memory['coverage'])} inside the 80 % band",
         ),
         (
             "Serving, time per token",
-            f"{percent(token)}",
+            percent(token),
             f"mixtures of experts: {percent(mixture)}",
         ),
     )

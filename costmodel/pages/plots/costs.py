@@ -168,8 +168,8 @@ def plot_tornado(
     text = f"expected cost of {about['option']} over the horizon [{{}}]"
     if other := about["against"]:
         ax.axvline(0, color=INK, linewidth=0.9, linestyle=DASHED, zorder=0)
-        text = f"expected present value of {about['option']} less that of {other} [{{}}]"
-        text += f"\nleft of the dashed line {about['option']} is better, right of it {other}"
+        text = f"expected present value of {about['option']}\nless that of {other} [{{}}]: "
+        text += f"left of 0 {about['option']} is better"
     name_rows(ax, map(input_name, table["input"]))
     money_axis(ax.xaxis, money, text)
     legend_above(ax, 2, bbox_to_anchor=(0, 0.99), handletextpad=0.2)
