@@ -85,7 +85,7 @@ class Better:
 
 def total(option, work, terms=STILL, **more):
     """USD over the horizon at the middle of all Ranges."""
-    return float(cm.ledger(option, work, terms=terms, **more).usd.sum())
+    return float(cm.ledger(option, work, terms=terms, base_case=True, **more).usd.sum())
 
 
 def lines(option, work, terms=STILL):

@@ -25,6 +25,8 @@ BAND_POINTS = 121  # where crossings are looked for: 20 for each factor of ten o
 BAND_DRAWS = 400
 COLUMNS = ["over", "crossing", "p10", "p90", "unit", "p_never", "below", "above", "verdict"]
 SETTLING = 2  # times that a crossing of few draws is moved to that of all draws
+SETTLED = 1e-3  # of the cost: where the two still differ by more, a cost jumps
+ZOOMS, ZOOM_POINTS = 10, 5  # grids that narrow a jump to a millionth of its interval
 
 
 # -- along an input --------------------------------------------------------------------------------
@@ -97,8 +99,9 @@ def crossings(
     gaps = usd[first] - usd[second]
     curves = expected(study, {over: axis}, draws)
     middle = curves[first] - curves[second]
-    changes = sign_changes(middle)
-    found = [settled(study, over, axis, curves, i) for i in changes]
+    settle = {i: settled(study, over, axis, curves, i) for i in sign_changes(middle)}
+    changes = [i for i, at in settle.items() if not np.isnan(at)]
+    found = [settle[i] for i in changes]
     drawn = _nearest(axis, gaps, found or [low])
     p_never, unit = np.isnan(drawn[:, 0]).mean(), unit_of(find_key(study.inputs, over)) or "share"
     rows = []
@@ -119,18 +122,32 @@ def settled(
     """The crossing of two options between two points of an axis, on the draws of the study.
 
     `curves` are means of few draws. Each is scaled to the mean of all draws at the crossing, which
-    then moves a little, so many times.
+    then moves a little, so many times. NaN where all draws have no crossing there.
     """
     first, second = study.options
-    at = _root(axis, curves[first] - curves[second], i, axis[i])
+    at, away = _root(axis, curves[first] - curves[second], i, axis[i]), 0.0
     for _ in range(times):
         every = totals(study, study.draws, {over: [at]}, discounted=True)
+        usd = {label: mean(every[label]).item() for label in (first, second)}
         scaled = {}
         for label in (first, second):
-            few, all_draws = np.interp(at, axis, curves[label]), mean(every[label]).item()
-            scaled[label] = curves[label] * (all_draws / few if few else 1.0)
+            few = np.interp(at, axis, curves[label])
+            scaled[label] = curves[label] * (usd[label] / few if few else 1.0)
         at = _root(axis, scaled[first] - scaled[second], i, at)
-    return at
+        away = abs(usd[first] - usd[second]) / (abs(usd[first]) or 1.0)
+    jumps = times == SETTLING and away > SETTLED  # fewer times cannot tell
+    return _zoomed(study, over, axis[max(i - 1, 0) : i + 3]) if jumps else at
+
+
+def _zoomed(study: Study, over: str, axis: np.ndarray) -> float:
+    """The crossing on all draws, by ever narrower grids: a cost may jump there. NaN without any."""
+    for _ in range(ZOOMS):
+        first, second = totals(study, study.draws, {over: axis}, discounted=True).values()
+        changes = sign_changes(mean(first) - mean(second))
+        if not len(changes):
+            return np.nan
+        axis = np.linspace(axis[changes[0]], axis[changes[0] + 1], ZOOM_POINTS)
+    return float(axis[1])
 
 
 def _root(axis: np.ndarray, gap: np.ndarray, i: int, near: float) -> float:

@@ -26,16 +26,8 @@ from costmodel.decisions.simulate import (
 COLUMNS = [
     *("expected", *BAND, "to_pay", "wrong_answers", "present_value", "risk_adjusted"),
     *("per_month", "per_request", "per_accepted", "quality", "p_reaches", "eligible"),
-    *(
-        "more",
-        "p_dearer",
-        "as_good",
-        "p_cheapest",
-        "p_least_to_pay",
-        "base_case",
-        "currency",
-        "why_not",
-    ),
+    *("more", "p_dearer", "as_good", "p_cheapest", "p_least_to_pay"),
+    *("base_case", "currency", "why_not"),
 ]
 
 

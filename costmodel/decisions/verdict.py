@@ -176,7 +176,7 @@ def _flips(study: Study, eligible: list[str]) -> pd.DataFrame:
             at = settled(pair, VOLUME, axis, curves, near[0 if side.step > 0 else -1], times=1)
             ends = (other, best) if side.step < 0 else (best, other)
             rows.append((other, VOLUME, at, *ends))
-    return pd.DataFrame(rows, columns=FLIPS)
+    return pd.DataFrame(rows, columns=FLIPS).dropna(ignore_index=True)
 
 
 @analysis

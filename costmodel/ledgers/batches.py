@@ -51,8 +51,7 @@ def _check_axis(key: str, values: np.ndarray) -> None:
     check(key != "Terms.months", "the horizon cannot be swept; ask once for each, with months=")
     check(
         key != "Terms.discount_rate",
-        "discount_rate changes present values only, and totals are not discounted; "
-        "compare npv at two rates",
+        "the discount rate cannot be swept; ask `compare` once for each",
     )
     field = key.rsplit(".", 1)[-1]
     if field in GLOSSARY:

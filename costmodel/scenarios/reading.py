@@ -29,13 +29,14 @@ from costmodel.core import (
 )
 from costmodel.scenarios.places import Place, fold, parse, writable
 
+ELSEWHERE = ("work", "options", "terms", "part_of")  # fields of a study that are not its own
 SECTIONS = {"terms": {}, "options": "presets", "quality": {}, "overrides": {}}  # may be left out
 
 
 def read(text: str, file: str, changes: Mapping[str, Any]) -> Study:
     """The study of a scenario; `changes` replace what the text says, by the name of a field."""
     hints = get_type_hints(Study) | {"accept_zero": tuple[str, ...]}
-    own = {name: hints[name] for name in hints if name not in ("work", "options", "terms")}
+    own = {name: hints[name] for name in hints if name not in ELSEWHERE}
     of_terms, of_work = {*writable(Terms)}, {*writable(Workload), "corpus_tokens"}
     for name in changes:
         check_known("parameter", name, {*own, *of_terms, *of_work}, "a scenario")

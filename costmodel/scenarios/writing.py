@@ -53,6 +53,8 @@ def _spec(study: Study) -> dict[str, Any]:
         "overrides": {key: _plain(value, study) for key, value in _overrides(study).items()},
         "quality": quality,
         "quality_floor": study.quality_floor,
+        "confidence": study.confidence,
+        "risk": study.risk,
         "draws": study.draws,
         "seed": study.seed,
         "note": study.note,
