@@ -84,9 +84,9 @@ def test_a_folder_and_its_errors(tmp_path):
         )
     assert list(table.index.unique()) == ["a", "b", "c"]
     assert "did you mean 'input_tokens'" in table.loc["b", "error"] and pd.isna(
-        table.loc["b", "mid"]
+        table.loc["b", "expected"]
     )
-    assert table.loc["a", "mid"].to_list() == table.loc["c", "mid"].to_list()
+    assert table.loc["a", "expected"].to_list() == table.loc["c", "expected"].to_list()
 
 
 def test_a_mapping_of_changes():
@@ -98,7 +98,7 @@ def test_a_mapping_of_changes():
             progress=False,
             months=6,
         )
-    usd = table.groupby("scenario")["mid"].min()
+    usd = table.groupby("scenario")["expected"].min()
     assert usd["large"] > usd["small"]
 
 
