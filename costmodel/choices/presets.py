@@ -265,8 +265,8 @@ def with_quality(option: Option | Mix, quality: Number | None) -> Option | Mix:
     --------
     >>> import costmodel as cm
     >>> option = cm.Option(cm.Api("gpt-6.1-terra"))
-    >>> cm.choices.with_quality(option, cm.Measured(68, 80)).quality.mid
-    0.85
+    >>> cm.choices.with_quality(option, cm.Measured(68, 80)).quality.accepted
+    68
     """
     if quality is None:
         return option

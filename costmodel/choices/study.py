@@ -8,11 +8,12 @@ from dataclasses import field, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from costmodel.choices.options import Mix, Option, repriced
+from costmodel.choices.options import Mix, Option, Part, repriced
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.choices.zeros import accept
 from costmodel.core import (
+    Measured,
     check,
     check_draws,
     check_known,
@@ -22,6 +23,7 @@ from costmodel.core import (
     of_kind,
     one_number,
     require,
+    same,
     unknown,
 )
 
@@ -42,7 +44,8 @@ class Study:
     Parameters
     ----------
     options : dict of label to Option or Mix
-        The choices. One option alone is labelled "option".
+        The choices. One option alone is labelled "option". A `Measured` quality without a name is
+        the evaluation of its label, and errs apart from those of other labels.
     work : Workload
         What arrives.
     terms : Terms
@@ -128,6 +131,7 @@ class Study:
             require("quality_floor", self.quality_floor, 0, 1)
         one_number("confidence", self.confidence, 0, 1)
         one_number("risk", self.risk, 0, 1)
+        options = _with_evaluations(options)
         if on := self.terms.on:
             options = {label: repriced(option, on) for label, option in options.items()}
         object.__setattr__(self, "options", dict(options))
@@ -202,6 +206,13 @@ knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
         whole = self.part_of or tuple(self.options)
         return replace(self, options=options, accept_zero=None, part_of=whole)
 
+    def beside(self, label: str, option: Option | Mix) -> Study:
+        """The study with one more option; an option beside itself shares its evaluation."""
+        twins = replace(self, options=dict.fromkeys(self.options, option), accept_zero=None)
+        equal = (own for name, own in self.options.items() if same(own, twins.options[name]))
+        options = {**self.options, label: next(equal, option)}
+        return replace(self, options=options, accept_zero=None)
+
     def changed(self, **changes: Any) -> Study:
         """The study with other fields; None leaves a field as it is.
 
@@ -221,6 +232,37 @@ knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
                 of_terms["start"] = None  # nobody chose it, so it follows the date of the prices
             changes["terms"] = replace(terms, **of_terms)
         return replace(self, **changes) if changes else self
+
+
+# -- evaluations -----------------------------------------------------------------------------------
+
+
+def evaluation_name(label: str, quality: Measured) -> str:
+    """The key of an evaluation without a name: of this label, with these counts."""
+    return f"{label} {quality.accepted:g}/{quality.trials:g}.quality"
+
+
+def _with_evaluations(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with a name for each evaluation that has none, so that two options err apart.
+
+    A part of a mix that is itself an option of the study keeps the evaluation of that option.
+    """
+    label_of = {id(option): label for label, option in reversed([*options.items()])}
+
+    def named(label: str, option: Any) -> Any:
+        if isinstance(option, Mix):
+            parts = [named_part(label, part) for part in option.mix]
+            return option if same(tuple(parts), option.mix) else Mix(mix=parts)
+        quality = option.quality
+        if not isinstance(quality, Measured) or quality.name is not None:
+            return option
+        return replace(option, quality=replace(quality, name=evaluation_name(label, quality)))
+
+    def named_part(label: str, part: Part) -> Part:
+        option = named(label_of.get(id(part.option), label), part.option)
+        return part if option is part.option else replace(part, option=option)
+
+    return {label: named(label, option) for label, option in options.items()}
 
 
 # -- the arguments of an analysis ------------------------------------------------------------------

@@ -195,7 +195,7 @@ def draw_key(key: str, doubt: Range | Measured) -> str:
 
 def driver_key(doubt: Range | Measured) -> str | None:
     """The key of the driver that moves this doubt, or None."""
-    if isinstance(doubt, Range) and doubt.loading:
+    if doubt.loading:
         return f"driver {doubt.driver}"
     return None
 

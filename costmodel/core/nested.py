@@ -14,7 +14,7 @@ import numpy as np
 
 from costmodel.core.errors import unknown
 from costmodel.core.public import public
-from costmodel.core.ranges import Doubt, is_number
+from costmodel.core.ranges import Doubt, Measured, is_number
 
 NO_NUMBERS = (str, bool, type(None))
 
@@ -46,11 +46,12 @@ def key_of(owner: Any, field: str, value: Any) -> str:
     """The key of a number.
 
     What overrides a default stays paired with it: `Rag(top_k=Range(2, 4))` draws with every
-    `rag.top_k`.
+    `rag.top_k`. An evaluation of a serving is one of its model.
     """
     name = value.name if isinstance(value, Doubt) else None
     default = owner.__dataclass_fields__[field].default
-    return name or getattr(default, "name", None) or f"{owner_of(owner)}.{field}"
+    judged = getattr(owner, "model", owner) if isinstance(value, Measured) else owner
+    return name or getattr(default, "name", None) or f"{owner_of(judged)}.{field}"
 
 
 def find_key(x: Any, name: str) -> str:

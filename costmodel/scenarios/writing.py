@@ -12,8 +12,8 @@ from costmodel.choices.options import Mix, Option
 from costmodel.choices.presets import presets, with_quality
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.provisioned import Provisioned
-from costmodel.choices.study import Study
-from costmodel.core import CatalogError, check, key_of, not_none, objects, same, walk
+from costmodel.choices.study import Study, evaluation_name
+from costmodel.core import CatalogError, Measured, check, key_of, not_none, objects, same, walk
 from costmodel.facts.records import FromCatalogue
 from costmodel.ledgers.evidence import published_as
 from costmodel.scenarios.places import SERVINGS
@@ -111,29 +111,37 @@ def _options(study: Study) -> tuple[dict[str, Any], dict[str, Any]]:
         share = _quality(option)
         preset = defaults.get(label)
         if preset and not full and same(with_quality(preset, share), option):
-            kept[label] = _plain(share, study)
+            kept[label] = _judged(label, share, study)
         else:
-            full[label] = _option(option, study)
+            full[label] = _option(label, option, study)
     ready = {"presets": {"only": list(kept)}} if kept else {}
     return ready | full, not_none(**kept)
 
 
-def _option(option: Option | Mix, study: Study) -> dict[str, Any]:
+def _option(label: str, option: Option | Mix, study: Study) -> dict[str, Any]:
     if isinstance(option, Mix):
-        parts = [_fields(p, study) | {"option": _named(p.option, study)} for p in option.mix]
+        parts = [_fields(p, study) | {"option": _named(label, p.option, study)} for p in option.mix]
         return {"mix": parts}
     listed = []
     for technique in option.techniques:
         name, fields = type(technique).__name__, _fields(technique, study)
         listed.append({name: fields} if fields else name)
-    serving, quality = _plain(option.serving, study), _plain(option.quality, study)
+    serving, quality = _plain(option.serving, study), _judged(label, option.quality, study)
     return not_none(serving=serving, techniques=listed, quality=quality)
 
 
-def _named(option: Any, study: Study) -> Any:
+def _named(mix: str, option: Any, study: Study) -> Any:
     """The label of an option of the study, otherwise the option in full."""
     labels = (label for label, other in study.options.items() if same(option, other))
-    return next(labels, None) or _option(option, study)
+    return next(labels, None) or _option(mix, option, study)
+
+
+def _judged(label: str, quality: Any, study: Study) -> Any:
+    """The quality of an option; the name that its label gives to an evaluation goes unsaid."""
+    plain = _plain(quality, study)
+    if isinstance(quality, Measured) and quality.name == evaluation_name(label, quality):
+        del plain["name"]
+    return plain
 
 
 def _quality(option: Option | Mix) -> Any:

@@ -332,7 +332,7 @@ def _cases(
     """The cases of all options that can run, for each number of draws; None is the middle."""
     of_kind("policy", policy, Policy)
     of_kind("baseline", baseline, Option, Mix)
-    every = replace(study, options={**study.options, BASELINE: baseline}, accept_zero=None)
+    every = study.beside(BASELINE, baseline)
     known = at_middle(every)
     unknown = quality_unknown(every, known)
     found = []

@@ -327,11 +327,7 @@ def standing(table: pd.DataFrame) -> Standing:
             percent(memory["error"]),
             f"of {memory['runs']:.0f}; {percent(memory['coverage'])} inside the 80 % band",
         ),
-        (
-            "Serving, time per token",
-            percent(token),
-            f"mixtures of experts: {percent(mixture)}",
-        ),
+        ("Serving, time per token", percent(token), f"mixtures of experts: {percent(mixture)}"),
     )
     return Standing(sentence, cards)
 

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from toys import ON, STILL, api
 
 import costmodel as cm
+from costmodel.decisions.simulate import simulate
 
 WORK = cm.Workload(1e6, input_tokens=1_000, output_tokens=100, peak_to_average=2.0)
 SMALL = cm.Option(api("small", **{"in": 1.0, "out": 4.0}, accepted=0.6))
@@ -42,6 +44,79 @@ def test_a_plain_option_is_no_mix():
     assert STUDY.plain_option("small") is SMALL
     with pytest.raises(ValueError, match="no option without a mix 'router' in the study 'Toys'"):
         STUDY.plain_option("router")
+
+
+# -- evaluations ---------------------------------------------------------------------------------
+
+COSTLY = replace(WORK, usd_per_failure=1.0)
+
+
+def judged(quality, usd=1.0):
+    return cm.Option(api("judged", **{"in": usd, "out": 4.0}), quality=quality)
+
+
+def p_cheaper(first, second):
+    study = cm.Study({"first": first, "second": second}, COSTLY, STILL, draws=4_000)
+    return cm.uncertainty.p_cheaper(study, by=[0.0])["probability"].item()
+
+
+def test_equal_counts_of_two_options_are_two_evaluations():
+    """The first is cheaper by a hair; what decides is which of two equal evaluations is lucky."""
+    equal = cm.Measured(85, 100)
+    for first, second in ((equal, equal), (equal, cm.Measured(85, 100))):
+        assert p_cheaper(judged(first, 0.999), judged(second)) == pytest.approx(0.5, abs=0.03)
+
+
+def test_one_name_is_one_evaluation():
+    one = cm.Measured(85, 100, name="May")
+    assert p_cheaper(judged(one, 0.999), judged(one)) == 1
+
+
+def test_a_pair_by_item_is_better_as_often_as_in_its_joint_posterior():
+    """80 both, 8 only the first, 3 only the second, 9 neither: better in 94 % (Dirichlet)."""
+    first, second = cm.Measured.paired(80, 8, 3, 9)
+    assert p_cheaper(judged(first), judged(second)) == pytest.approx(0.941, abs=0.02)
+
+
+def test_equal_counts_of_two_models_are_two_evaluations():
+    first, second = (
+        cm.Option(api(name, **{"in": usd, "out": 4.0}, accepted=cm.Measured(85, 100)))
+        for name, usd in (("one", 0.999), ("other", 1.0))
+    )
+    assert p_cheaper(first, second) == pytest.approx(0.5, abs=0.03)
+    assert p_cheaper(first, replace(first, techniques=(cm.Prompt(build_weeks=1),))) == 1
+
+
+def test_another_option_and_another_order_change_no_evaluation():
+    options = {"a": judged(cm.Measured(85, 100)), "b": judged(cm.Measured(85, 100))}
+    study = cm.Study(options, COSTLY, STILL, draws=500)
+    more = cm.Study({"new": options["a"], "b": options["b"], "a": options["a"]}, COSTLY, STILL)
+    table, other = cm.compare(study), cm.compare(more, draws=500)
+    for label in options:
+        assert table.loc[label, "p10":"p90"].equals(other.loc[label, "p10":"p90"])
+        alone = cm.compare(study.only(label)).loc[label, "p10":"p90"]
+        assert alone.equals(table.loc[label, "p10":"p90"])
+
+
+def test_a_part_of_a_mix_keeps_the_evaluation_of_its_option():
+    """Else a cascade that hands nothing on would differ from its first part."""
+    small, large = judged(cm.Measured(85, 100)), judged(cm.Measured(95, 100), 5.0)
+    mix = cm.Mix(cm.Part(small), cm.Part(large, answers=0.0))
+    study = cm.Study({"mix": mix, "small": small}, COSTLY, STILL, draws=200)
+    usd = simulate(study).usd
+    assert usd["mix"] == pytest.approx(usd["small"])
+    whole = cm.choices.with_quality(mix, cm.Measured(85, 100))
+    named = {part.option.quality.name for part in cm.Study({"m": whole}, WORK).options["m"].mix}
+    assert named == {"m 85/100.quality"}
+
+
+def test_an_option_beside_itself_has_one_evaluation():
+    """As in a business case whose baseline is one of the options."""
+    mix = cm.Mix(cm.Part(judged(cm.Measured(85, 100))), cm.Part(LARGE, answers=0.2))
+    for option in (judged(cm.Measured(85, 100)), mix):
+        study = cm.Study({"own": option}, COSTLY, draws=200)
+        usd = simulate(study.beside("again", option)).usd
+        assert np.array_equal(usd["own"], usd["again"])
 
 
 # -- other studies -------------------------------------------------------------------------------

@@ -132,10 +132,61 @@ def test_two_evaluations_err_apart_and_one_errs_the_same_everywhere():
     assert np.array_equal(first, again)
 
 
-@pytest.mark.parametrize("accepted", [0, 3, 20])
-def test_the_observed_share_lies_in_the_band(accepted):
-    found = Measured(accepted, 20)
-    assert 0 <= found.low <= found.mid <= found.high <= 1
+@pytest.mark.parametrize(
+    ("accepted", "trials", "median"), [(10, 10, 0.978), (0, 20, 0.0112), (85, 100, 0.8488)]
+)
+def test_the_middle_of_an_evaluation_is_its_posterior_median(accepted, trials, median):
+    found = Measured(accepted, trials)
+    assert middle(found) == pytest.approx(median, abs=5e-4)
+    assert 0 < found.low < found.mid < found.high < 1
+
+
+# -- evaluations of the same questions -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        (80, 5, 5, 10),
+        (80, 8, 3, 9),
+        (140, 20, 10, 30),
+        (95, 0, 5, 0),
+        (45, 3, 0, 2),
+        (0, 50, 40, 10),
+    ],
+)
+def test_a_pair_is_better_as_often_as_in_the_joint_posterior(counts):
+    """Beside draws of Dirichlet(counts + 1/4), whose margins are those of `Measured`."""
+    first, second = Measured.paired(*counts)
+    a, b = (sample(Fee(1, share=m), N).share for m in (first, second))
+    cells = np.random.default_rng(1).dirichlet(np.array(counts) + 0.25, 200_000)
+    assert (a > b).mean() == pytest.approx((cells[:, 1] > cells[:, 2]).mean(), abs=0.02)
+    assert np.std(a - b) == pytest.approx(np.std(cells[:, 1] - cells[:, 2]), rel=0.05)
+    for mine, share in ((a, cells[:, 0] + cells[:, 1]), (b, cells[:, 0] + cells[:, 2])):
+        assert np.quantile(mine, [0.1, 0.9]) == pytest.approx(
+            np.quantile(share, [0.1, 0.9]), abs=0.01
+        )
+
+
+def test_a_pair_is_known_better_than_two_evaluations_apart():
+    pair = Measured.paired(80, 8, 3, 9)
+    apart = Measured(88, 100, name="one"), Measured(83, 100, name="other")
+    together, alone = (
+        np.std(np.subtract(*(sample(Fee(1, share=m), N).share for m in both)))
+        for both in (pair, apart)
+    )
+    assert together < 0.75 * alone
+
+
+@pytest.mark.parametrize("counts", [(0, 0, 0, 0), (5, -1, 2, 3), (5, float("nan"), 2, 3)])
+def test_a_pair_needs_counts(counts):
+    with pytest.raises(ValueError, match="must be a count of questions from 0, not all 0"):
+        Measured.paired(*counts)
+
+
+def test_an_evaluation_that_follows_needs_something_to_follow():
+    with pytest.raises(ValueError, match="a loading needs a driver"):
+        Measured(68, 100, loading=0.5)
 
 
 def test_more_trials_make_a_narrower_band():
@@ -235,7 +286,7 @@ def test_middle_replaces_every_range_at_any_depth():
     nested = Bundle(
         (Fee(Range(1, 4)), {"key": Fee(Measured(3, 4))}), Fee(2.0, Range(0.2, 0.6, mid=0.3))
     )
-    assert middle(nested) == Bundle((Fee(2.0), {"key": Fee(0.75)}), Fee(2.0, 0.3))
+    assert middle(nested) == Bundle((Fee(2.0), {"key": Fee(Measured(3, 4).mid)}), Fee(2.0, 0.3))
 
 
 def test_sample_replaces_every_range_at_any_depth():

@@ -92,7 +92,26 @@ def test_presets_are_the_default_and_quality_is_yours():
     wanted = cm.presets(
         s.work, on="2026-11-20", quality={"RAG": cm.Measured(164, 200), "Cascade": 0.8}
     )
-    assert s.options == wanted
+    assert s.options == cm.Study(wanted, s.work).options
+
+
+def test_evaluations_come_back_from_a_file_with_their_draws(tmp_path):
+    """By their label, by a name, and paired; a label goes unsaid, because the file has it."""
+    s = load(BASE + MINE)
+    first, second = cm.Measured.paired(80, 8, 3, 9, name="May")
+    plain = replace(s.options["My RAG"], quality=cm.Measured(85, 100))
+    options = {
+        "A": plain,
+        "B": replace(plain, quality=cm.Measured(85, 100, name="April")),
+        "C": replace(plain, quality=first),
+        "D": replace(plain, quality=second),
+        "Mix": cm.cascade(plain, s.options["Hosted one"], 0.2),
+    }
+    study = replace(s, options=options, accept_zero=None)
+    text = save(study, tmp_path / "a.yaml").read_text()
+    assert "85/100" not in text and "name: April" in text and "driver: May" in text
+    assert again(study, tmp_path).options == study.options
+    pd.testing.assert_frame_equal(table(again(study, tmp_path)), table(study), check_exact=True)
 
 
 def test_overrides_reach_every_place_and_stay_paired():
