@@ -4,6 +4,7 @@ It imports `ledgers` and everything below.
 
 The verdict Verdict turns zeros
 What flips  breakeven_date frontier goal_seek regions
+The price of a wrong answer  wrong_answer_prices wrong_answer_chances wrong_answer_sentence
 """
 
 from costmodel.choices.zeros import zeros
@@ -12,6 +13,22 @@ from costmodel.decisions.breakeven import breakeven_date
 from costmodel.decisions.maps import frontier, regions
 from costmodel.decisions.tradeoffs import goal_seek
 from costmodel.decisions.verdict import Verdict, turns
+from costmodel.decisions.wrong_answers import (
+    wrong_answer_chances,
+    wrong_answer_prices,
+    wrong_answer_sentence,
+)
 
-__all__ = ["Verdict", "breakeven_date", "frontier", "goal_seek", "regions", "turns", "zeros"]
+__all__ = [
+    "Verdict",
+    "breakeven_date",
+    "frontier",
+    "goal_seek",
+    "regions",
+    "turns",
+    "wrong_answer_chances",
+    "wrong_answer_prices",
+    "wrong_answer_sentence",
+    "zeros",
+]
 __getattr__ = absent(__name__, __all__)

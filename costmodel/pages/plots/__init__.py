@@ -4,6 +4,7 @@ they share.
 Costs       plot_lifecycle plot_cumulative plot_tornado
 Options     plot_bands plot_sweep plot_quality
 Decisions   plot_fan plot_waterfall plot_case plot_regions plot_sobol plot_information plot_scaling
+plot_wrong_answers
 Tuning      plot_paybacks plot_tenants
 Serving     plot_utilisation plot_day plot_breakeven_map plot_buy_or_rent colours
 Knowledge   plot_knowledge_table plot_region plot_timeline plot_question_mix plot_budget
@@ -23,6 +24,7 @@ from costmodel.pages.plots.decisions import (
     plot_scaling,
     plot_sobol,
     plot_waterfall,
+    plot_wrong_answers,
 )
 from costmodel.pages.plots.knowledge import (
     INDEXES,
@@ -91,6 +93,7 @@ __all__ = [
     "plot_tornado",
     "plot_utilisation",
     "plot_waterfall",
+    "plot_wrong_answers",
     "plot_year",
 ]
 __getattr__ = absent(__name__, __all__)

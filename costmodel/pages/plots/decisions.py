@@ -11,9 +11,12 @@ from matplotlib.ticker import MaxNLocator
 
 from costmodel.core import USD, Currency, check, dollars, number_text, percent, readable
 from costmodel.pages.plots.marks import (
+    DASHED,
+    WHITE_DOT,
     draw_band,
     draw_lines,
     draw_map,
+    label_ends,
     legend_above,
     mark_present,
     note,
@@ -24,6 +27,7 @@ from costmodel.pages.plots.style import (
     GREY,
     INK,
     NORMAL,
+    PALE,
     Colours,
     by_option,
     figure,
@@ -38,6 +42,9 @@ from costmodel.pages.plots.style import (
 )
 
 GAIN, LOSS = COLOURS[3], COLOURS[7]
+SELDOM = 0.05  # an option that is never the cheapest in more of the draws stays grey
+TALL = 1.3  # times the least cost on the right: lines above leave the figure
+LETTER = 0.016  # of the width of the axes
 
 
 @figure
@@ -244,6 +251,92 @@ def plot_information(
     handles = swatches(dict(zip(names, shades.values(), strict=True)))
     ax.legend(handles=handles, loc="lower right")
     return ax
+
+
+@figure
+def plot_wrong_answers(
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    colours: Colours | None = None,
+    money: Currency = USD,
+) -> Axes:
+    """What each option is expected to cost by the price of a wrong answer, and its chance to be the
+    cheapest below it; your own price is shaded (a table of `wrong_answer_chances`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Prompt")
+    >>> ax = cm.plots.plot_wrong_answers(cm.decisions.wrong_answer_chances(study, draws=100))
+    >>> ax.get_ylabel(), ax.figure.axes[-1].get_xlabel()
+    ('expected cost, discounted [USD]', 'price of a wrong answer [USD]')
+    """
+    ax, below = _two_panels(ax or picture(4.8))
+    table = in_currency(table, money)
+    table["usd_per_failure"] *= money.per_usd
+    low, middle, high = (price * money.per_usd for price in table.attrs["yours"])
+    starts = {str(o): price * money.per_usd for o, price in table.attrs["from"].items()}
+    cost, chance = (by_option(table, "usd_per_failure", c) for c in ("npv", "p_cheapest"))
+    named = [str(o) for o in cost if o in starts or chance[o].max() > SELDOM]
+    colours, least = colours or palette(named), cost.min(axis=1)
+    ax.plot(cost.drop(columns=named), color=PALE, linewidth=1.0)
+    for label in named:
+        ax.plot(cost[label], color=colours[label], linewidth=1.6)
+    ax.set(xlim=(cost.index[0], cost.index[-1]), ylim=(0, TALL * least.max()))
+    tidy(ax)
+    _name_best(ax, starts, least, colours, money)
+    label_ends(ax, cost[named], colours, room=0.48)
+    shares = chance[named].assign(**{"": chance.drop(columns=named).sum(axis=1)})
+    fills = [*(colours[label] for label in named), PALE]
+    below.stackplot(shares.index, shares.T, colors=fills, alpha=0.75, linewidth=0)
+    tidy(below)
+    for panel in (ax, below) if high else ():
+        panel.axvspan(low, high, color=GREY, alpha=0.13, linewidth=0, zorder=0.5)
+        panel.axvline(middle, color=INK, linewidth=0.9, linestyle=DASHED)
+    if high:
+        below.vlines((low, high), 0, 1, color="white", linewidth=0.9)
+        note(ax, "your price", (middle, 0), (4, 7))
+    money_axis(ax.yaxis, money, "expected cost, discounted [{}]")
+    ax.tick_params(labelbottom=False)
+    below.set_ylim(0, 1)
+    write_as(below.yaxis, percent, "chance to be the cheapest")
+    money_axis(below.xaxis, money, "price of a wrong answer [{}]")
+    return ax
+
+
+def _two_panels(ax: Axes) -> tuple[Axes, Axes]:
+    """The axes as the upper of two panels over one horizontal axis."""
+    place = ax.get_subplotspec()
+    check(place is not None, "plot_wrong_answers: ax must be a subplot, as of plt.subplots()")
+    rows = place.subgridspec(2, 1, height_ratios=(3, 2))  # type: ignore[union-attr]  # checked
+    ax.set_subplotspec(rows[0])
+    return ax, ax.figure.add_subplot(rows[1], sharex=ax)  # type: ignore[union-attr]  # a figure
+
+
+def _name_best(
+    ax: Axes, starts: dict[str, float], least: pd.Series, colours: Colours, money: Currency
+) -> None:
+    """A strip over the axes that says which option is the best, and where that changes."""
+    end, strip = least.index[-1], ax.get_xaxis_transform()
+    shown = {label: start for label, start in starts.items() if start < end}
+    for (label, start), stop in zip(shown.items(), [*shown.values(), end][1:], strict=True):
+        ax.plot(
+            (start, stop),
+            (1.015, 1.015),
+            transform=strip,
+            linewidth=4,
+            clip_on=False,
+            color=colours[label],
+            solid_capstyle="butt",
+        )
+        if stop - start > end * LETTER * len(label):
+            ax.text(
+                (start + stop) / 2, 1.04, label, transform=strip, ha="center", color=colours[label]
+            )
+        if start:
+            at = start, np.interp(start, least.index, least)
+            ax.plot(*at, **WHITE_DOT, markersize=4.5)
+            note(ax, dollars(float(f"{start:.2g}"), money), at, (3, -9))
 
 
 @figure

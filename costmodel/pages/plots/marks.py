@@ -134,11 +134,14 @@ def sentences_above(ax: Axes, sentences: Sequence[str]) -> None:
         ax.text(0, 1.03, "\n".join(sentences), transform=ax.transAxes, va="bottom", linespacing=1.4)
 
 
-def label_ends(ax: Axes, lines: pd.DataFrame, colours: Colours) -> None:
-    """The name of each line at its right end, moved apart where lines end close together."""
+def label_ends(ax: Axes, lines: pd.DataFrame, colours: Colours, room: float = 0.8) -> None:
+    """The name of each line at its right end, moved apart where lines end close together.
+
+    `room` is the share of the height of the figure that the axes have.
+    """
     ends = lines.ffill().iloc[-1].clip(upper=ax.get_ylim()[1])
     points = np.column_stack([np.full(len(ends), lines.index[-1]), ends])
-    height = ax.figure.bbox.height / ax.figure.dpi * 72 * 0.8  # points, less the room for the axis
+    height = ax.figure.bbox.height / ax.figure.dpi * 72 * room  # points
     at = ax.transAxes.inverted().transform(ax.transData.transform(points))[:, 1]
     arrow = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)}
     places = _apart(at, 1.25 * SMALL / height)

@@ -247,3 +247,33 @@ def test_nothing_worth_knowing_is_a_picture_too():
         columns=COLUMNS,
     )
     assert [text.get_text() for text in plot_information(table).get_yticklabels()] == ["everything"]
+
+
+def test_wrong_answers_show_the_lines_the_changes_and_your_price_in_the_readers_currency():
+    study = cm.load("support_assistant").changed(draws=300)
+    table = cm.decisions.wrong_answer_chances(study)
+    before = table.copy(deep=True)
+    ax = plots.plot_wrong_answers(table, money=Currency("EUR", 0.5, ON))
+    pd.testing.assert_frame_equal(table, before)
+    upper, lower = ax.figure.axes
+    assert upper is ax and "[EUR]" in ax.get_ylabel() and "[EUR]" in lower.get_xlabel()
+    rag = table[table["option"] == "RAG"]
+    assert any(
+        line.get_ydata().size == len(rag) and np.allclose(line.get_ydata(), 0.5 * rag["npv"])
+        for line in ax.lines
+    )
+    changes = [0.5 * x for x in table.attrs["from"].values()]
+    dots = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
+    assert dots == pytest.approx([x for x in changes if 0 < x < ax.get_xlim()[1]])
+    assert 0.2 in [line.get_xdata()[0] for line in lower.lines]  # half of USD 0.40
+    assert "your price" in texts(ax) and "RAG" in texts(ax) and "$" not in texts(ax)
+    tops = [path.vertices[:, 1].max() for c in lower.collections[:-2] for path in c.get_paths()]
+    assert max(tops) == pytest.approx(1)
+    assert style.svg(ax.figure).startswith("<?xml")
+
+
+def test_wrong_answers_need_axes_that_can_be_parted():
+    ax = style.picture().figure.add_axes((0.1, 0.1, 0.8, 0.8))
+    table = cm.decisions.wrong_answer_chances(SOME[1], WORK, draws=20)
+    with pytest.raises(ValueError, match="ax must be a subplot"):
+        plots.plot_wrong_answers(table, ax)

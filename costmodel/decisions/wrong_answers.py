@@ -1,0 +1,264 @@
+"""At which price of a wrong answer each option is the best.
+
+What an option is expected to cost is a line in that price: what is to pay, plus the answers that
+fail times the price. The lowest of these lines is exact, and so is where it changes hands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from costmodel.choices.study import Study, analysis
+from costmodel.choices.terms import Terms
+from costmodel.core import ROUNDING, check, number_list, number_text, public, sample
+from costmodel.decisions.search import present
+from costmodel.decisions.simulate import UNKNOWN, per_draw, that_run
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import Bill, at_middle
+
+POINTS = 121
+ROOM = 1.25  # of the highest price that a figure must show
+
+
+class _Lines(NamedTuple):
+    """Of each option and draw: USD to pay, and answers that fail; discounted.
+
+    `yours` has your own price in these draws, and `said` what the tables say beside their rows.
+    """
+
+    to_pay: pd.DataFrame
+    failures: pd.DataFrame
+    yours: np.ndarray
+    said: dict[str, Any]
+
+
+@analysis
+def wrong_answer_prices(study: Study, labels: Sequence[str] | None = None) -> pd.DataFrame:
+    """Between which prices of a wrong answer each option has the least expected cost.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        What can be chosen. Its `usd_per_failure` is only marked: all prices from 0 are looked at.
+    labels : sequence of str, optional
+        The options that may be chosen. None: those of known quality that reach the quality floor.
+
+    Returns
+    -------
+    DataFrame
+        One row an interval, from the price 0 to any: `option`; `from` and `to` [USD a wrong
+        answer], infinite at the end; `to_pay` [USD] and `failures` [answers], both expected present
+        values, so that the expected cost at a price is to_pay + failures x price; `npv` [USD], that
+        cost at the mean of your own price; `holds_yours`, whether the middle of your price lies
+        between, and `share_of_yours` [share of its draws]. The attribute `attrs` has `yours`, your
+        price as (low, middle, high), `from`, {option: the price from which it is the best}, and
+        `left_out`, {option: why}.
+
+    Raises
+    ------
+    ValueError
+        No option of known quality runs in nine draws of ten.
+
+    Notes
+    -----
+    `to_pay` has every cost that does not follow the price of a wrong answer. Left out are draws in
+    which one of the options cannot run.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> wrong_answer_prices(study.only("Prompt", "RAG"), draws=500)[["option", "from", "to"]].round(
+    ...     2
+    ... )
+       option  from    to
+    0  Prompt  0.00  0.08
+    1     RAG  0.08   inf
+    """
+    lines = _lines(study, labels)
+    table = pd.Series(lines.said["from"], name="from").rename_axis("option").reset_index()
+    table["to"] = table["from"].shift(-1, fill_value=np.inf)
+    table["to_pay"], table["failures"] = (
+        usd.mean()[table["option"]].to_numpy() for usd in (lines.to_pay, lines.failures)
+    )
+    table["npv"] = table["to_pay"] + table["failures"] * lines.yours.mean()
+    low, high = table["from"].to_numpy(), table["to"].to_numpy()
+    table["holds_yours"] = (low <= lines.said["yours"][1]) & (lines.said["yours"][1] < high)
+    yours = lines.yours[:, None]
+    table["share_of_yours"] = ((low <= yours) & (yours < high)).mean(axis=0)
+    table.attrs = lines.said
+    return table
+
+
+@analysis
+def wrong_answer_chances(
+    study: Study, labels: Sequence[str] | None = None, prices: Sequence[float] | None = None
+) -> pd.DataFrame:
+    """Expected cost and chance to be the cheapest of each option, by the price of a wrong answer.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        What can be chosen; see `wrong_answer_prices`.
+    labels : sequence of str, optional
+        The options that may be chosen. None: those of known quality that reach the quality floor.
+    prices : sequence of float, optional
+        Prices of a wrong answer [USD]. None: from 0 to beyond your own and the next change of the
+        best option.
+
+    Returns
+    -------
+    DataFrame
+        `option`, `usd_per_failure` [USD], `npv` [USD, the expected present value at that price],
+        `p_cheapest` [share of the draws], and `best`, whether the expected cost is the least. The
+        attribute `attrs` is that of `wrong_answer_prices`.
+
+    Raises
+    ------
+    ValueError
+        No option of known quality runs in nine draws of ten, or a price below 0.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("Prompt", "RAG")
+    >>> table = wrong_answer_chances(study, prices=[0.0, 1.0], draws=500)
+    >>> table[["option", "usd_per_failure", "best"]]
+       option  usd_per_failure   best
+    0  Prompt              0.0   True
+    1     RAG              0.0  False
+    2  Prompt              1.0  False
+    3     RAG              1.0   True
+    """
+    lines = _lines(study, labels)
+    if prices is None:
+        _, middle, high = lines.said["yours"]
+        starts = [*lines.said["from"].values()]
+        ahead = [price for price in starts if price > middle][:1] or starts[-1:]
+        at = np.linspace(0, ROOM * max(high, *ahead) or 1.0, POINTS)
+    else:
+        at = number_list("wrong_answer_chances: prices", prices, 0)
+    frames = []
+    for price in at:
+        usd = lines.to_pay + price * lines.failures
+        least = usd.eq(usd.min(axis=1), axis=0)
+        chance = least.div(least.sum(axis=1), axis=0).mean()
+        npv = usd.mean()
+        columns = {"usd_per_failure": price, "npv": npv, "p_cheapest": chance}
+        frames.append(pd.DataFrame(columns).assign(best=npv.index == npv.idxmin()))
+    table = pd.concat(frames).rename_axis("option").reset_index()
+    table.attrs = lines.said
+    return table
+
+
+@public
+def wrong_answer_sentence(table: pd.DataFrame, option: str, terms: Terms | None = None) -> str:
+    """Say between which prices of a wrong answer an option stays the best.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `wrong_answer_prices`.
+    option : str
+        Its label.
+    terms : Terms, optional
+        Whose currency is shown; US dollars without it.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant")
+    >>> wrong_answer_sentence(wrong_answer_prices(study.only("RAG")), "RAG")
+    'RAG stays best at any price of a wrong answer.'
+    """
+    row = table[table["option"] == option]
+    if row.empty:
+        best = table.loc[table["holds_yours"], "option"].iloc[0]
+        return f"{option} is best at no price of a wrong answer; at yours {best} is."
+    low, high = (float(row[end].iloc[0]) for end in ("from", "to"))
+    ends = [x for x in (low, high) if 0 < x < np.inf]
+    if not ends:
+        return f"{option} stays best at any price of a wrong answer."
+    money = (terms or Terms()).money
+    said = table.attrs["yours"][1]
+    amounts = [x * money.per_usd for x in (*ends, said)]
+    close = len({float(f"{x:.2g}") for x in amounts}) < len(amounts)
+    *shown, yours = (_cents(x, 3 if close or x is amounts[-1] else 2) for x in amounts)
+    words = "between" if len(ends) == 2 else "less than" if low == 0 else "more than"
+    stays = "stays best" if row["holds_yours"].iloc[0] else "is best only"
+    text = f"{option} {stays} while a wrong answer costs {words} {money.code} {' and '.join(shown)}"
+    return text + (f"; you said {yours}." if said else "; you gave it no price.")
+
+
+def _cents(amount: float, figures: int) -> str:
+    """An amount in so many figures; cents have two digits."""
+    text = number_text(amount, figures)
+    return text + "0" if len(text.partition(".")[2]) == 1 else text
+
+
+def _lines(study: Study, labels: Sequence[str] | None) -> _Lines:
+    """The line of each option in each draw in which all of them run."""
+    work, floor = study.work, study.quality_floor or 0.0
+    found = at_middle(study if labels is None else study.only(*labels))
+    left_out = {label: str(why) for label, why in found.why_not.items()}
+    for label, bill in found.bills.items():
+        if bill.accepted is None:
+            left_out[label] = UNKNOWN
+        elif labels is None and bill.accepted < floor:
+            left_out[label] = f"below {floor:.0%} accepted answers"
+    names = [label for label in found.bills if label not in left_out]
+    check(names, "wrong_answer_prices: no option of known quality that reaches the floor can run")
+    priced = study.only(*names).changed(work=replace(work, usd_per_failure=1.0))
+    total, failures = per_draw(priced, (_total, _failures), study.draws)
+    kept, runs = that_run(total)
+    check(runs.any(), "wrong_answer_prices: no option runs in nine draws of ten")
+    left_out |= {
+        label: "does not fit in more than a tenth of the draws"
+        for label in names
+        if label not in kept
+    }
+    wrong = pd.DataFrame({label: failures[label][runs] for label in kept})
+    to_pay = pd.DataFrame(kept) - wrong
+    yours = sample(work, study.draws, study.seed).usd_per_failure
+    ends = [float(getattr(work.usd_per_failure, end, yours)) for end in ("low", "high")]
+    said = (ends[0], present(work.usd_per_failure), ends[1])
+    return _Lines(
+        to_pay,
+        wrong,
+        np.broadcast_to(np.ravel(yours), study.draws)[runs],
+        {"yours": said, "from": _lowest(to_pay.mean(), wrong.mean()), "left_out": left_out},
+    )
+
+
+def _lowest(cost: pd.Series, slope: pd.Series) -> dict[str, float]:
+    """The lines cost + slope x price that are the lowest somewhere, with the price where each
+    begins, from 0 up.
+    """
+    lines = pd.DataFrame({"cost": cost, "slope": slope})
+    best, price = lines.sort_values(["cost", "slope"], kind="stable").index[0], 0.0
+    found = {best: price}
+    while len(flatter := slope.index[slope < slope[best]]):
+        meets = (cost[flatter] - cost[best]) / (slope[best] - slope[flatter])
+        price = float(meets.min())
+        best = slope[meets.index[meets <= price * (1 + ROUNDING)]].idxmin()
+        found[best] = price
+    return found
+
+
+def _total(bill: Bill, calendar: Calendar) -> Any:
+    return bill.total(calendar, discounted=True)
+
+
+def _failures(bill: Bill, calendar: Calendar) -> Any:
+    """What follows the price of a wrong answer; incidents, say, have a price of their own."""
+    lines = (line for line in bill.lines if line.phase == "failures" and line.unit == "answer")
+    return sum((x.usd * calendar.factor(x.schedule, x.trend, True) for x in lines), 0.0)
