@@ -1,11 +1,11 @@
 """The face `cm.finance`: the business case, baselines, units, outcomes and the memo.
 
 Money       npv irr Currency
-The case    business_case case_flow cash_flow tco Policy
+The case    business_case case_flow npv_tornado cash_flow tco Policy
 Baselines   Staff Seats Today baseline
 Units       unit_economics per_outcome equal_quality resolve
 Change      by_phase waterfall
-The memo    memo Memo numbered traced
+The memo    memo Memo people_text numbered traced
 """
 
 from costmodel.choices.servings.baselines import Seats, Staff, Today
@@ -13,10 +13,10 @@ from costmodel.core import Currency, absent
 from costmodel.laws.agents import resolve
 from costmodel.laws.money import irr, npv
 from costmodel.ledgers.book import cash_flow
-from costmodel.ledgers.register import numbered
-from costmodel.studies.business_case import Policy, business_case, case_flow, tco
-from costmodel.studies.changes import by_phase, waterfall
-from costmodel.studies.memo import Memo, baseline, memo, traced
+from costmodel.ledgers.register import numbered, traced
+from costmodel.studies.business_case import Policy, business_case, case_flow, npv_tornado
+from costmodel.studies.changes import by_phase, tco, waterfall
+from costmodel.studies.memo import Memo, baseline, memo, people_text
 from costmodel.studies.outcomes import equal_quality, per_outcome, unit_economics
 
 __all__ = [
@@ -35,7 +35,9 @@ __all__ = [
     "irr",
     "memo",
     "npv",
+    "npv_tornado",
     "numbered",
+    "people_text",
     "per_outcome",
     "resolve",
     "tco",

@@ -73,6 +73,8 @@ class Line:
         The formula in words. The ledger fills in the number and the source of each {field} in it.
     cites : tuple of str
         Further fields behind the line, as "owner.field".
+    life_months : number, month, optional
+        Of an asset with a life of its own, such as a server. None: it ends with its model.
 
     Raises
     ------
@@ -97,6 +99,7 @@ class Line:
     treatment: str = "opex"
     basis: str = ""
     cites: Cites = ()
+    life_months: Number | None = None
 
     def __post_init__(self) -> None:
         # thousands of lines are made: no message is written for nothing

@@ -73,12 +73,11 @@ def wrong_answer_prices(study: Study, labels: Sequence[str] | None = None) -> pd
     --------
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant")
-    >>> wrong_answer_prices(study.only("Prompt", "RAG"), draws=500)[["option", "from", "to"]].round(
-    ...     2
-    ... )
-       option  from    to
-    0  Prompt  0.00  0.08
-    1     RAG  0.08   inf
+    >>> table = wrong_answer_prices(study.only("RAG", "RAG + LoRA"), draws=500)
+    >>> table[["option", "from", "to", "holds_yours"]].round(1)
+           option  from   to  holds_yours
+    0         RAG   0.0  0.9         True
+    1  RAG + LoRA   0.9  inf        False
     """
     lines = _lines(study, labels)
     table = pd.Series(lines.said["from"], name="from").rename_axis("option").reset_index()
@@ -126,14 +125,14 @@ def wrong_answer_chances(
     Examples
     --------
     >>> import costmodel as cm
-    >>> study = cm.load("support_assistant").only("Prompt", "RAG")
-    >>> table = wrong_answer_chances(study, prices=[0.0, 1.0], draws=500)
+    >>> study = cm.load("support_assistant").only("RAG", "RAG + LoRA")
+    >>> table = wrong_answer_chances(study, prices=[0.0, 2.0], draws=500)
     >>> table[["option", "usd_per_failure", "best"]]
-       option  usd_per_failure   best
-    0  Prompt              0.0   True
-    1     RAG              0.0  False
-    2  Prompt              1.0  False
-    3     RAG              1.0   True
+           option  usd_per_failure   best
+    0         RAG              0.0   True
+    1  RAG + LoRA              0.0  False
+    2         RAG              2.0  False
+    3  RAG + LoRA              2.0   True
     """
     lines = _lines(study, labels)
     if prices is None:

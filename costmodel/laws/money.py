@@ -166,10 +166,13 @@ def usd_per_mtok(usd_per_hour: Any, tokens_per_s: Any, utilisation: Any = 1.0) -
     return usd_per_hour * MTOK / (SECONDS_PER_HOUR * tokens_per_s * utilisation)
 
 
-def written_off(capex: np.ndarray, life: np.ndarray) -> np.ndarray:
+def written_off(capex: np.ndarray, life: Any) -> np.ndarray:
     """Straight-line depreciation, shape (n, H + 1), in the `life` months after an asset is bought.
 
     Within the horizon; what is left at its end stays in the books.
+
+    >>> written_off(np.array([[120.0, 0, 0, 0]]), 3).tolist()
+    [[0.0, 40.0, 40.0, 40.0]]
     """
     month = np.arange(capex.shape[1])
     life = np.maximum(np.asarray(life, float).reshape(-1, 1), 1.0)
@@ -178,3 +181,16 @@ def written_off(capex: np.ndarray, life: np.ndarray) -> np.ndarray:
         share = np.clip((month - bought) / life, 0, 1)
         out += capex[:, [bought]] * np.diff(share, axis=1, prepend=0.0)
     return out
+
+
+def gain_of_sale(capex: np.ndarray, sold: np.ndarray, life: Any) -> np.ndarray:
+    """Gain (above 0) or loss of assets that are sold at the end of the horizon, shape (n,).
+
+    Proceeds less book value, the part of their price that is not yet written off. The gain is
+    taxed, the loss saves tax. Not in it: parts of assets that are sold sooner.
+
+    >>> price, sale = np.array([[120.0, 0, 0]]), np.array([70.0])
+    >>> gain_of_sale(price, sale, 3).tolist()  # 40 of 120 are still in the books
+    [30.0]
+    """
+    return sold - (capex.sum(axis=1) - written_off(capex, life).sum(axis=1))

@@ -77,7 +77,7 @@ def ledger(study: Study, base_case: bool = False) -> pd.DataFrame:
     3       production: output      2      25.0  Mtok
     """
     rows = []
-    for label, booked in _booked(study, base_case).items():
+    for label, booked in lines_booked(study, base_case).items():
         evidence = Evidence(study.options[label], study.work, study.terms)
         for each in booked.values():
             line = each.line
@@ -90,7 +90,7 @@ def ledger(study: Study, base_case: bool = False) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _booked(study: Study, base_case: bool) -> dict[str, dict[Key, Booked]]:
+def lines_booked(study: Study, base_case: bool = False) -> dict[str, dict[Key, Booked]]:
     """The lines of every option that runs, at the middle of all Ranges or on the draws.
 
     Options that cannot run are left out, or, where the study is about one alone, Infeasible.
@@ -182,8 +182,8 @@ def explain(study: Study, label: str | None = None) -> pd.DataFrame:
     """
     label = study.label(label)
     study = study.changed(options=study.options[label])
-    (booked,) = _booked(study, base_case=False).values()
-    (middles,) = _booked(study, base_case=True).values()
+    (booked,) = lines_booked(study).values()
+    (middles,) = lines_booked(study, base_case=True).values()
     evidence = Evidence(study.option(), study.work, study.terms)
     rows = [
         {
@@ -238,7 +238,7 @@ def cash_flow(study: Study) -> pd.DataFrame:
     dates = [study.terms.date_of(month) for month in months]
     discount = Calendar(middle(study.work), middle(study.terms)).discount
     frames = []
-    for label, booked in _booked(study, base_case=False).items():
+    for label, booked in lines_booked(study).items():
         usd = sum((each.usd for each in booked.values()), np.zeros(len(dates)))
         now = usd * discount
         columns = {"option": label, "month": months, "date": dates, "usd": usd}

@@ -18,7 +18,7 @@ from costmodel.choices.schedule import with_demand
 from costmodel.choices.servings.capacity import Capacity
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
-from costmodel.choices.terms import STEADY, Terms
+from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core import Infeasible, middle, public, same
 from costmodel.ledgers.calendar import Calendar
@@ -186,8 +186,8 @@ def _wrong_answers(work: Workload, share: Any) -> Line:
         "answer",
         work.usd_per_failure,
         with_demand(),
-        STEADY,
-        basis="requests a month x (1 - share accepted) x {usd_per_failure}",
+        "labour",  # somebody repairs it
+        basis="requests a month x (1 - share accepted) x {usd_per_failure}, which rises with pay",
         cites=("Workload.usd_per_failure", "Workload.requests_per_month"),
     )
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
 
-from costmodel.choices.study import Study, analysis
-from costmodel.core import Range, key_of, middle, owner_of, same, unit_of, walk
+from costmodel.choices.study import ALONE, Study, analysis
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
+from costmodel.core import Doubt, Range, key_of, leaves, middle, owner_of, pin, same, unit_of, walk
 from costmodel.facts import catalog
 from costmodel.facts.prices import Tokens, request_usd
-from costmodel.ledgers.book import ledger
+from costmodel.ledgers.book import ledger, lines_booked
 from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import accepted, cases
 from costmodel.ledgers.evidence import Evidence
 
+WRONG = "answers that fail"  # the line whose quantity is what the quality leaves
+NUDGE = 0.99
 NEUTRAL = {
     "discount": 0.0,
     "residency_uplift": 1.0,
@@ -205,3 +211,65 @@ def numbered(study: Study, also: Any = None) -> pd.DataFrame:
     table = register(study, also).sort_values("default", kind="stable", ignore_index=True)
     table.insert(0, "row", [f"R{i + 1}" for i in range(len(table))])
     return table
+
+
+@analysis
+def traced(study: Study, inputs: pd.DataFrame, label: str | None = None) -> pd.DataFrame:
+    """Say which rows of a register stand behind each line of an option.
+
+    The terms (trends, discount, horizon) and the volume stand behind all lines.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    inputs : pandas.DataFrame
+        A register from `numbered`.
+    label : str, optional
+        Which option; it may be left out where there is one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Dearest first. Columns: phase, item, usd [USD over the horizon, expected], rows (what the
+        formula of the line cites; for answers that fail every input that moves the share accepted).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.finance.Today(cm.Range(900, 1_100)))
+    >>> work = cm.Workload(3_000, input_tokens=500)
+    >>> rows = cm.finance.numbered(option, work)
+    >>> cm.finance.traced(option, work, inputs=rows)[["phase", "item", "rows"]]
+         phase      item rows
+    0  serving  as today   R1
+    """
+    things = study.option(label), study.work, study.terms
+    keys: dict[str, set[str]] = {}
+    for owner, field, value in walk(things):
+        keys.setdefault(f"{owner_of(owner)}.{field}", set()).add(key_of(owner, field, value))
+    row_of = inputs.groupby("input", sort=False)["row"].agg(list)
+    rows = []
+    for each in lines_booked(study.changed(options=things[0]))[ALONE].values():
+        line = each.line
+        behind = [key for cited in line.cites for key in sorted(keys.get(cited, {cited}))]
+        behind += _behind_quality(things) if line.item == WRONG else []
+        found = dict.fromkeys(number for key in behind for number in row_of.get(key, []))
+        rows.append((line.phase, line.item, float(each.usd.sum()), ", ".join(found)))
+    table = pd.DataFrame(rows, columns=["phase", "item", "usd", "rows"])
+    return table.sort_values("usd", ascending=False, ignore_index=True)
+
+
+def _behind_quality(things: tuple[Any, Workload, Terms]) -> list[str]:
+    """The inputs that move the share of answers accepted.
+
+    Each is moved a little: a Range to its low end, a number by 1 %.
+    """
+
+    now, found = accepted(cases(*middle(things))), []
+    for key, value in leaves(things).items():
+        moved = value.low if isinstance(value, Doubt) else NUDGE * value
+        with suppress(ValueError):  # a number that may not be moved
+            if accepted(cases(*middle(pin(things, key, moved)))) != now:
+                found.append(key)
+    return found

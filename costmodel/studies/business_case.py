@@ -1,14 +1,14 @@
 """The business case: what an option saves against a baseline, as finance counts it. No advice.
 
 Month 0 is today, months 1..H are paid at their end; a yearly rate r discounts month m by
-(1 + r)^(-m/12). What the baseline would have cost is the benefit, as far as it is realised. Amounts
-are positive when they come in.
+(1 + r)^(-m/12). What the baseline would have cost is the benefit, from the month in which the
+option is built; time of people counts only as far as it is realised. Amounts are positive when they
+come in, and expected values over the draws of the study.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,33 +20,36 @@ from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.core import (
     MONTHS_PER_YEAR,
+    Doubt,
     Number,
     Range,
+    assumed,
     check,
     frozen,
-    middle,
+    leaves,
     of_kind,
     one_number,
+    percent,
+    pin,
     require,
-    sample,
+    unit_of,
     validate,
 )
 from costmodel.decisions.breakeven import stays_ahead
-from costmodel.decisions.compare import compare
-from costmodel.decisions.simulate import batches, quality_unknown
-from costmodel.laws.money import irr, written_off
-from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Bill, at_middle
+from costmodel.decisions.simulate import FEW, quality_unknown
+from costmodel.laws.money import irr
+from costmodel.ledgers.cash import FLOWS, Cash, cash_of_draws
+from costmodel.ledgers.engine import at_middle
 
 BUILD = ("data", "build", "experiments", "training")
 CAPITALISED: dict[str, Callable[[Line], bool]] = {
     "tagged": lambda line: line.treatment == "capex",
     "nothing": lambda line: False,
-    "build": lambda line: line.phase in BUILD,
+    "build": lambda line: line.phase in BUILD or line.life_months is not None,
 }
 BASELINE = "the baseline, under a label of its own"
-DRAWS, HORIZONS = 4_000, (12, 24, 36, 48, 60)
 HUGE_IRR = 10.0  # beyond 1,000 % a year the figure says nothing more
+NOTHING = 1e-6  # USD: a present value this far below 0 is rounding
 ALL_REALISED = Range(
     0.5,
     0.95,
@@ -59,8 +62,9 @@ ALL_REALISED = Range(
 class Policy:
     """How finance counts.
 
-    Assets are written off evenly, but never beyond the first forced move to another model. A loss
-    is taken to save tax elsewhere.
+    Assets are written off evenly. What belongs to a model ends with it, at the first forced move to
+    another one; a server has its own life, and its sale is taxed on what it brings beyond its book
+    value. A loss is taken to save tax elsewhere.
 
     Parameters
     ----------
@@ -68,13 +72,18 @@ class Policy:
         What becomes an asset: the ledger's capex lines, nothing, or everything of data, build,
         experiments and training.
     life_months : float or Range
-        Over how long assets are written off [month, at least 1].
+        Over how long assets are written off that have no life of their own [month, at least 1].
     tax_rate : float or Range
         Tax on the gain [share]; 0 leaves tax out.
     contingency_percentile : float
         The percentile of the cost that the budget covers [0.1 to 99.9].
     realised : float or Range
-        Share of a saving that counts [share].
+        Share of the people's time saved that counts [share]. Bills that are no longer paid count in
+        full.
+    builders : float or Range
+        People who build at once: the build takes their hours over so many of them [count].
+    build_months : float or Range, optional
+        Months until the benefit starts; None is what the hours of the build come to.
 
     Raises
     ------
@@ -85,11 +94,13 @@ class Policy:
     --------
     >>> import costmodel as cm
     >>> careful = cm.finance.Policy(capitalise="nothing", tax_rate=0.3, realised=0.5)
-    >>> people, bought = cm.Option(cm.finance.Today(1_000.0)), cm.Option(cm.finance.Seats(10, 40.0))
+    >>> people = cm.Option(cm.finance.Staff(9, usd_per_hour=32))
+    >>> bought = cm.Option(cm.finance.Seats(10, 40.0))
+    >>> still = cm.Terms(months=12, trends=cm.choices.Trends(api=0, gpu=0, labour=0, service=0))
     >>> work = cm.Workload(500, input_tokens=1)
-    >>> case = cm.finance.business_case(bought, work, people, policy=careful, months=12, draws=2)
+    >>> case = cm.finance.business_case(bought, work, still, baseline=people, policy=careful)
     >>> case[["tco", "benefit", "tax"]].round().iloc[0].to_list()
-    [4800.0, 6113.0, 394.0]
+    [4800.0, 14400.0, 2880.0]
     """
 
     capitalise: str = "tagged"
@@ -97,6 +108,8 @@ class Policy:
     tax_rate: Number = 0.0
     contingency_percentile: float = 80
     realised: Number = ALL_REALISED
+    builders: Number = assumed(1, 2, 4, "a small team builds it", form="amount")
+    build_months: Number | None = None
 
     def __post_init__(self) -> None:
         check(
@@ -110,7 +123,7 @@ class Policy:
 
 @analysis
 def business_case(
-    study: Study, baseline: Option | Mix, policy: Policy | None = None, draws: int = DRAWS
+    study: Study, baseline: Option | Mix, policy: Policy | None = None
 ) -> pd.DataFrame:
     """Say what each option is worth against the baseline.
 
@@ -119,27 +132,29 @@ def business_case(
     study : Study, or options with a workload
         The options.
     baseline : Option or Mix
-        What would be paid otherwise, such as `Option(Staff(minutes_per_request=9))`.
+        What would be paid otherwise, such as `Option(Staff(9, role="support_agent"))`.
     policy : Policy, optional
         How finance counts.
-    draws : int
-        Random draws behind the bands.
 
     Returns
     -------
     pandas.DataFrame
-        Index option, best first; an option that cannot run is left out. Every Range is at its
-        middle, but for the bands. Amounts are in the currency of the terms. Columns:
+        Index option, best first; an option that cannot run is left out. Amounts are expected values
+        over the draws in which both run, in the currency of the terms. Columns:
 
         - investment: paid up front; tco: all that is to pay over the horizon; contingency: up to
           the chosen percentile; budget: tco and contingency; opex: tco without capex
-        - benefit: what is to pay for the baseline, as far as realised
+        - benefit: what is to pay for the baseline, from the end of the build on; of people's time
+          saved, what is realised
         - wrong_answers: what they cost more than the baseline's, for which nobody sends an invoice;
           NaN and out of the case where the quality of either is not known
-        - npv, npv_p10, npv_p50, npv_p90: the present value; p_loss [share of draws below 0]
-        - irr [share/year]; irr_says: in words
-        - payback_month: of the undiscounted cash, NaN where it is not within the horizon
-        - capex, depreciation, tax; written_off_months, NaN where nothing is; currency
+        - npv, its percentiles npv_p10, npv_p50 and npv_p90, and npv_base, with every input at its
+          middle: the present value; p_loss [share of draws below 0]
+        - irr [share/year] of the expected cash, NaN where it says nothing; irr_says: in words
+        - payback_month: of the expected undiscounted cash, NaN where it is not within the horizon
+        - capex, depreciation, tax; written_off_months, NaN where nothing is
+        - build_months: until the benefit starts; people_freed: full-time people, below 0 where more
+          are needed; currency
 
     Raises
     ------
@@ -151,40 +166,45 @@ def business_case(
     >>> import costmodel as cm
     >>> people = cm.Option(cm.finance.Staff(9, usd_per_hour=32))
     >>> bought = cm.Option(cm.finance.Seats(20, 30.0))
-    >>> table = business_case(bought, cm.Workload(3_000, input_tokens=1), baseline=people, draws=50)
-    >>> bool(table.npv.item() > 0), table.payback_month.item()
-    (True, 0.0)
+    >>> work = cm.Workload(3_000, input_tokens=1)
+    >>> table = business_case(bought, work, baseline=people, draws=50)
+    >>> bool(table.npv.item() > 0), table.payback_month.item(), round(table.people_freed.item(), 1)
+    (True, 0.0, 2.6)
     """
     policy = policy or Policy()
-    mid, drawn = _cases(study, baseline, policy, None, draws)
+    cases, base = (_cases(study, baseline, policy, n) for n in (study.draws, None))
     rows = {}
-    for label, case in mid.items():
-        flows, spread = case.flows, drawn[label].flows
-        total = {name: flow[0].sum() for name, flow in flows.items()}
-        worth, cost = spread["discounted"].sum(axis=1), spread["cost"].sum(axis=1)
-        budget = max(np.nanpercentile(cost, policy.contingency_percentile), total["cost"])
-        p10, p50, p90 = np.nanpercentile(worth, [10, 50, 90])
-        yearly = (1 + irr(flows["net"][0])) ** MONTHS_PER_YEAR - 1
+    for label, case in cases.items():
+        flows = case.flows
+        total = {name: flow.sum() for name, flow in flows.items()}
+        worth = case.npv[~np.isnan(case.npv)]
+        covered = np.nanpercentile(case.cost, policy.contingency_percentile)
+        budget = max(covered, total["cost"])
+        p10, p50, p90 = np.percentile(worth, [10, 50, 90])
+        yearly = (1 + irr(flows["net"])) ** MONTHS_PER_YEAR - 1
         rows[label] = {
-            "investment": flows["cost"][0, 0],
+            "investment": flows["cost"][0],
             "tco": total["cost"],
             "contingency": budget - total["cost"],
             "budget": budget,
             "benefit": total["benefit"],
             "wrong_answers": total["wrong_answers"] if case.judged else np.nan,
-            "npv": total["discounted"],
+            "npv": worth.mean(),
             "npv_p10": p10,
             "npv_p50": p50,
             "npv_p90": p90,
-            "p_loss": float(np.mean(worth[~np.isnan(worth)] < 0)),
-            "irr": yearly,
-            "irr_says": _irr_says(flows["net"][0], yearly),
-            "payback_month": stays_ahead(flows["net"].cumsum(axis=1))[0],
+            "npv_base": base[label].npv.item(),
+            "p_loss": float(np.mean(worth < -NOTHING)),
+            "irr": yearly if yearly <= HUGE_IRR else np.nan,
+            "irr_says": _irr_says(flows["net"], yearly),
+            "payback_month": stays_ahead(flows["net"].cumsum()[None])[0],
             "capex": total["capex"],
             "depreciation": total["depreciation"],
-            "written_off_months": case.life[0] if total["capex"] else np.nan,
+            "written_off_months": case.life if total["depreciation"] else np.nan,
             "opex": total["cost"] - total["capex"],
             "tax": total["tax"],
+            "build_months": case.build,
+            "people_freed": case.freed,
             "currency": _currency(study.terms),
         }
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("option")
@@ -211,7 +231,7 @@ def case_flow(study: Study, baseline: Option | Mix, policy: Policy | None = None
     -------
     pandas.DataFrame
         Columns: option, month, date; benefit, cost, wrong_answers, capex, depreciation, tax, net,
-        cumulative, discounted [the currency of the terms]; currency. Every Range is at its middle.
+        cumulative, discounted [the currency of the terms], expected values; currency.
 
     Raises
     ------
@@ -221,84 +241,95 @@ def case_flow(study: Study, baseline: Option | Mix, policy: Policy | None = None
     Examples
     --------
     >>> import costmodel as cm
-    >>> people, bought = cm.Option(cm.finance.Today(1_000.0)), cm.Option(cm.finance.Seats(10, 40.0))
-    >>> work, half = cm.Workload(500, input_tokens=1), cm.finance.Policy(realised=0.5)
-    >>> flow = cm.finance.case_flow(bought, work, baseline=people, policy=half, months=2)
+    >>> today, bought = cm.Option(cm.finance.Today(1_000.0)), cm.Option(cm.finance.Seats(10, 40.0))
+    >>> still = cm.Terms(months=2, trends=cm.choices.Trends(api=0, gpu=0, labour=0, service=0))
+    >>> work = cm.Workload(500, input_tokens=1)
+    >>> flow = cm.finance.case_flow(bought, work, still, baseline=today)
     >>> flow[["month", "benefit", "cost", "net", "cumulative"]].round()
        month  benefit   cost    net  cumulative
     0      0      0.0    0.0    0.0         0.0
-    1      1    501.0  400.0  101.0       101.0
-    2      2    503.0  400.0  103.0       204.0
+    1      1   1000.0  400.0  600.0       600.0
+    2      2   1000.0  400.0  600.0      1200.0
     """
-    terms, (cases,) = study.terms, _cases(study, baseline, policy or Policy(), None)
-    months = range(terms.months + 1)
+    terms, months = study.terms, range(study.terms.months + 1)
     frames = []
-    for label, case in cases.items():
-        flows = {name: case.flows[name][0] for name in FLOWS}
+    for label, case in _cases(study, baseline, policy or Policy(), study.draws).items():
+        flows = {name: case.flows[name] for name in FLOWS}
         when = {"option": label, "month": months, "date": [terms.date_of(m) for m in months]}
         frames.append(
             pd.DataFrame(when | flows).assign(
                 cumulative=flows["net"].cumsum(),
-                discounted=case.flows["discounted"][0],
+                discounted=case.flows["discounted"],
                 currency=_currency(terms),
             )
         )
     return pd.concat(frames, ignore_index=True)
 
 
-FLOWS = ("benefit", "cost", "wrong_answers", "capex", "depreciation", "tax", "net")
-
-
 @analysis
-def tco(study: Study, horizons: tuple[int, ...] = HORIZONS, draws: int = DRAWS) -> pd.DataFrame:
-    """Compare the total cost of ownership over several horizons.
+def npv_tornado(
+    study: Study, label: str, baseline: Option | Mix, policy: Policy | None = None
+) -> pd.DataFrame:
+    """Expected net present value of the case with each doubt at either end, the others drawn.
 
     Parameters
     ----------
     study : Study, or options with a workload
-        The options.
-    horizons : int or tuple of int
-        The horizons [month].
-    draws : int
-        Random draws behind the bands.
+        Where the option stands.
+    label : str
+        The option.
+    baseline : Option or Mix
+        What would be paid otherwise.
+    policy : Policy, optional
+        How finance counts; its Ranges are inputs too.
 
     Returns
     -------
-    pandas.DataFrame
-        Columns: option, months, mid, p10, p90 [USD]; each row is `compare` at that horizon.
+    DataFrame
+        The columns of `cm.uncertainty.tornado`, in the currency of the terms, widest first.
 
     Raises
     ------
     ValueError
-        When there is no horizon.
+        When the baseline or the option cannot run.
 
     Examples
     --------
     >>> import costmodel as cm
-    >>> option = cm.Option(cm.finance.Seats(10, 40.0))
-    >>> table = cm.finance.tco(
-    ...     option, cm.Workload(500, input_tokens=1), horizons=(12, 24), draws=50
-    ... )
-    >>> table.round()
-       option  months     mid     p10      p90
-    0  option      12  4800.0  4701.0   4954.0
-    1  option      24  9600.0  9224.0  10203.0
+    >>> people, bought = cm.Option(cm.finance.Staff(9)), cm.Option(cm.finance.Seats(20, 30.0))
+    >>> study = cm.Study({"seats": bought}, cm.Workload(3_000, input_tokens=1), draws=200)
+    >>> cm.finance.npv_tornado(study, "seats", people)["input"].head(2).to_list()
+    ['employee.usd_per_hour', 'Policy.realised']
     """
-    horizons = tuple(np.atleast_1d(horizons).tolist())
-    check(horizons, "tco: horizons is empty, it must be one or more numbers of months")
-    frames = {m: compare(study, months=m, draws=draws)[["mid", "p10", "p90"]] for m in horizons}
-    table = pd.concat(frames, names=["months"]).reset_index()
-    columns = ["option", "months", "mid", "p10", "p90"]
-    return table[columns].sort_values(["option", "months"], ignore_index=True)
+    policy, study = policy or Policy(), study.only(study.label(label))
+    every = study.beside(BASELINE, baseline)
+    things = (every.options, every.work, every.terms, policy)
+
+    def worth(pinned: Any, n: int) -> float:
+        return float(np.nanmean(_cases(study, baseline, policy, n, pinned)[label].npv))
+
+    now = worth(things, study.draws)
+    level = now - worth(things, FEW)
+    rows = []
+    for key, value in leaves(things).items():
+        if isinstance(value, Doubt) and value.low < value.high:
+            ends = value.low, value.high
+            low, high = (worth(pin(things, key, end), FEW) + level for end in ends)
+            rows.append((key, *ends, unit_of(key) or "share", low, high, abs(high - low)))
+    columns = ["input", "low", "high", "unit", "usd_low", "usd_high", "spread"]
+    table = pd.DataFrame(rows, columns=columns).assign(currency=_currency(study.terms))
+    table = table.sort_values("spread", ascending=False, ignore_index=True)
+    table.attrs = {"option": label, "against": None, "usd": now}  # for the figure
+    return table
 
 
 def _irr_says(net: np.ndarray, yearly: float) -> str:
     if np.isnan(yearly):
         never = "never negative" if (net >= 0).all() else "never positive"
         return f"undefined: the cash flow never changes sign, it is {never}"
-    words = f"{yearly:.0%} a year"
+    words = f"{percent(yearly)} a year"
     if yearly > HUGE_IRR:
-        words = f"above {HUGE_IRR:,.0%} a year: hardly anything is paid before it comes back"
+        words = f"above {100 * HUGE_IRR:,.0f} % a year: it comes back almost at once"
     changes = np.count_nonzero(np.diff(np.sign(net[net != 0])))
     often = f"; the cash flow changes sign {changes} times, trust the NPV"
     return words if changes == 1 else words + often
@@ -314,87 +345,54 @@ def _currency(terms: Terms) -> str:
 
 
 class _Case(NamedTuple):
-    """The cash of one option against the baseline.
-
-    `flows` are FLOWS and the discounted net of months 0..H in the currency of the terms, each of
-    the shape (draws, H + 1); `life` is over how many months assets are written off in each draw;
-    `judged` says whether wrong answers are in it.
-    """
+    """The case of one option: mean flows, and the present value and cost of each draw."""
 
     flows: dict[str, np.ndarray]
-    life: np.ndarray
+    npv: np.ndarray
+    cost: np.ndarray
+    life: float
+    build: float
+    freed: float
     judged: bool
 
 
 def _cases(
-    study: Study, baseline: Any, policy: Policy, *sizes: int | None
-) -> list[dict[str, _Case]]:
-    """The cases of all options that can run, for each number of draws; None is the middle."""
+    study: Study, baseline: Any, policy: Policy, draws: int | None, things: Any = None
+) -> dict[str, _Case]:
+    """The cases of all options that can run, on draws or, with None, at the middle.
+
+    `things` are the options, the workload, the terms and the policy with some inputs pinned.
+    """
     of_kind("policy", policy, Policy)
     of_kind("baseline", baseline, Option, Mix)
     every = study.beside(BASELINE, baseline)
     known = at_middle(every)
-    unknown = quality_unknown(every, known)
-    found = []
-    for draws in sizes:
-        rules = middle(policy) if draws is None else sample(policy, draws, study.seed)
-        paid = _paid(every, policy, draws)
-        base = paid.pop(BASELINE)
-        check(not np.isnan(base["cost"]).all(), "the baseline cannot run; `compare` says why")
-        cases = {}
-        for label, own in paid.items():
-            if label in known.bills and not np.isnan(own["cost"]).all():
-                move = _first_move(known.bills[label], known.calendar)
-                judged = not {label, BASELINE} & set(unknown)
-                cases[label] = _case(own, base, rules, move, judged, known.calendar.discount)
-        check(cases, "no option can run; `compare` says why")
-        found.append(cases)
-    return found
-
-
-def _paid(study: Study, policy: Policy, draws: int | None) -> dict[str, dict[str, np.ndarray]]:
-    """What each option pays: all but wrong answers, wrong answers, and the assets among it."""
-    parts: dict[str, Callable[[Line], bool]] = {
-        "cost": lambda line: line.phase != "failures",
-        "wrong_answers": lambda line: line.phase == "failures",
-        "capex": CAPITALISED[policy.capitalise],
+    check(BASELINE in known.bills, "the baseline cannot run; `compare` says why")
+    unknown = {*quality_unknown(every, known)}
+    things = things or (every.options, every.work, every.terms, policy)
+    found: dict[str, list[Cash]] = {label: [] for label in known.bills if label != BASELINE}
+    check(found, "no option can run; `compare` says why")
+    asset = CAPITALISED[policy.capitalise]
+    for cases in cash_of_draws(things, draws, every.seed, BASELINE, asset, BUILD, unknown):
+        for label, one in cases.items():
+            found[label].append(one)
+    rate = study.terms.money.per_usd
+    return {
+        label: _mean_case(some, rate, not {label, BASELINE} & unknown)
+        for label, some in found.items()
+        if some and not all(np.isnan(one.flows["net"]).all() for one in some)
     }
-    shape = (draws or 1, study.terms.months + 1)
-    found = {label: {name: np.full(shape, np.nan) for name in parts} for label in study.options}
-    for rows, calendar, bills in batches(study, draws):
-        for label, bill in bills.items():
-            for name, kept in parts.items():
-                usd = np.where(bill.fits, _usd(bill, calendar, kept), np.nan)
-                found[label][name][rows] = usd * study.terms.money.per_usd
-    return found
 
 
-def _case(
-    own: dict[str, np.ndarray],
-    base: dict[str, np.ndarray],
-    rules: Any,
-    move: float,
-    judged: bool,
-    discount: np.ndarray,
-) -> _Case:
-    """The case of an option, from what it and the baseline pay and the month of its first move."""
-    cost, capex = own["cost"], own["capex"]
-    life = np.broadcast_to(np.minimum(np.ravel(rules.life_months), move), len(cost))
-    benefit, depreciation = rules.realised * base["cost"], written_off(capex, life)
-    wrong = own["wrong_answers"] - base["wrong_answers"] if judged else np.zeros_like(cost)
-    tax = rules.tax_rate * (benefit - wrong - (cost - capex) - depreciation)
-    net = benefit - cost - wrong - tax
-    flows = (benefit, cost, wrong, capex, depreciation, tax, net)
-    found = dict(zip(FLOWS, flows, strict=True), discounted=net * discount)
-    return _Case(found, life, judged)
+def _mean_case(batches: list[Cash], rate: float, judged: bool) -> _Case:
+    """The means over the draws in which an option and the baseline run."""
 
+    def every(name: str) -> np.ndarray:
+        return np.concatenate([one.flows[name] for one in batches]) * rate
 
-def _usd(bill: Bill, calendar: Calendar, kept: Callable[[Line], bool]) -> Any:
-    """USD of months 0..H of some lines of a bill."""
-    return replace(bill, lines=[line for line in bill.lines if kept(line)]).paid(calendar)
+    def mean(name: str) -> float:
+        return float(np.concatenate([getattr(one, name) for one in batches]).mean())
 
-
-def _first_move(bill: Bill, calendar: Calendar) -> float:
-    """The first month in which an option must move to another model; no asset lives longer."""
-    due = np.flatnonzero(_usd(bill, calendar, lambda line: line.phase == "migration") > 0)
-    return float(due[0]) if due.size else np.inf
+    flows = {name: np.nanmean(every(name), axis=0) for name in (*FLOWS, "discounted")}
+    npv, cost = (every(name).sum(axis=1) for name in ("discounted", "cost"))
+    return _Case(flows, npv, cost, mean("life"), mean("build"), mean("freed"), judged)

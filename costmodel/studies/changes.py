@@ -1,4 +1,5 @@
-"""Why did the answer change: a waterfall between two options, scenarios or dates.
+"""Why did the answer change: a waterfall between two options, scenarios or dates; and the total
+over several horizons.
 
 Its bars sum to the difference.
 """
@@ -12,11 +13,12 @@ import pandas as pd
 
 from costmodel.choices.options import Mix, Option
 from costmodel.choices.purchases import PHASES
-from costmodel.choices.study import Study
+from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
 from costmodel.choices.zeros import PEOPLE_UNITS
 from costmodel.core import check, in_words, key_of, middle, public, rewrite, unit_of, walk
+from costmodel.decisions.compare import compare
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate
 
@@ -33,6 +35,7 @@ QUALITY = (
     "usd_per_failure",
     "of_teacher",
 )
+HORIZONS = (12, 24, 36, 48, 60)  # months
 PRICES = ("discount", "residency_uplift", "premium")
 
 
@@ -175,3 +178,44 @@ def _bars(bars: dict[str, float], start: float, end: float) -> pd.DataFrame:
         ("after", end, end),
     ]
     return pd.DataFrame(rows, columns=["step", "usd", "total"])
+
+
+@analysis
+def tco(study: Study, horizons: tuple[int, ...] = HORIZONS) -> pd.DataFrame:
+    """Compare the total cost of ownership over several horizons.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options.
+    horizons : int or tuple of int
+        The horizons [month].
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: option, months, expected, p10, p90 [USD]; each row is `compare` at that horizon.
+
+    Raises
+    ------
+    ValueError
+        When there is no horizon.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.finance.Seats(10, 40.0))
+    >>> still = cm.Terms(trends=cm.choices.Trends(api=0, gpu=0, labour=0, service=0))
+    >>> work = cm.Workload(500, input_tokens=1)
+    >>> table = cm.finance.tco(option, work, still, horizons=(12, 24))
+    >>> table[["option", "months", "expected"]].round()
+       option  months  expected
+    0  option      12    4800.0
+    1  option      24    9600.0
+    """
+    horizons = tuple(np.atleast_1d(horizons).tolist())
+    check(horizons, "tco: horizons is empty, it must be one or more numbers of months")
+    frames = {m: compare(study, months=m)[["expected", "p10", "p90"]] for m in horizons}
+    table = pd.concat(frames, names=["months"]).reset_index()
+    columns = ["option", "months", "expected", "p10", "p90"]
+    return table[columns].sort_values(["option", "months"], ignore_index=True)

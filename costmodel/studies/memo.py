@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +13,15 @@ from costmodel.choices.options import Mix, Option
 from costmodel.choices.servings.baselines import Staff, Today
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
-from costmodel.choices.workload import Workload
 from costmodel.core import (
     Doubt,
+    check,
     key_of,
-    leaves,
     middle,
     money,
     not_none,
     number_text,
-    owner_of,
-    pin,
+    percent,
     public,
     unknown,
     walk,
@@ -32,61 +29,85 @@ from costmodel.core import (
 from costmodel.decisions.tradeoffs import goal_seek
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import Verdict, recommend
-from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import accepted, cases, evaluate
 from costmodel.ledgers.evidence import meanings
 from costmodel.studies.business_case import Policy, business_case
 
 PEOPLE, TODAY = "people", "today"
 TOP = 3
 LIKELY_LOSS = 0.25  # a case that loses money more often is to be considered, not yet funded
-WRONG = "answers that fail"  # the line whose quantity is what the quality leaves
-NUDGE = 0.99
+NO_BASELINE = (
+    "No baseline was given, so this page cannot say what is saved: it compares the options."
+)
+HOW_TO_GIVE_ONE = (
+    "A baseline is what would be paid otherwise: people (a role and minutes a request), seats, "
+    "today's bill, or one of the options."
+)
 
 
 @public
 def baseline(
-    kind: str,
+    kind: str | None,
     options: Mapping[str, Any],
     minutes_per_request: Any = None,
+    role: str | None = None,
     usd_per_hour: Any = None,
     usd_per_month_today: Any = None,
-) -> Option | Mix:
-    """Make what the case is held against.
+) -> Option | Mix | None:
+    """Make what the case is held against; nothing of it is made up.
 
     Parameters
     ----------
-    kind : str
-        "people", "today" (a known bill; 0 is doing nothing), or the label of an option.
+    kind : str, optional
+        "people", "today" (a known bill; 0 is doing nothing), or the label of an option. None: there
+        is no baseline.
     options : mapping of str to Option or Mix
         The options by label.
     minutes_per_request : float or Range, optional
-        What people take [minute]; None is an assumption.
+        What people take for a request [minute].
+    role : str, optional
+        Who they are, such as "support_agent".
     usd_per_hour : float or Range, optional
-        What they cost [USD/hour]; None is the rate of the catalogue.
+        What they cost, in place of the rate of the role [USD/hour].
     usd_per_month_today : float or Range, optional
         The known bill [USD/month].
 
     Returns
     -------
-    Option or Mix
+    Option or Mix, or None
         The baseline.
 
     Raises
     ------
     CatalogError
-        When there is no such option.
+        When there is no such option or role.
+    ValueError
+        When people come without minutes and a role or rate, or today without a bill.
 
     Examples
     --------
-    >>> baseline("people", {}, minutes_per_request=9, usd_per_hour=32).serving.minutes_per_request
+    >>> baseline("people", {}, 9, usd_per_hour=32).serving.minutes_per_request
     9
+    >>> baseline("people", {}, 9)
+    Traceback (most recent call last):
+    ValueError: the baseline people needs minutes_per_request and a role, such as 'support_agent', \
+or usd_per_hour
     """
+    if kind is None:
+        return None
     if kind == PEOPLE:
-        known = not_none(minutes_per_request=minutes_per_request, usd_per_hour=usd_per_hour)
-        return Option(Staff(**known))
+        check(
+            minutes_per_request is not None and not (role is None and usd_per_hour is None),
+            "the baseline people needs minutes_per_request and a role, such as 'support_agent', "
+            "or usd_per_hour",
+        )
+        known = not_none(role=role, usd_per_hour=usd_per_hour)
+        return Option(Staff(minutes_per_request, **known))
     if kind == TODAY:
-        return Option(Today(usd_per_month_today or 0.0))
+        check(
+            usd_per_month_today is not None,
+            "the baseline today needs usd_per_month_today, the present bill; 0 is doing nothing",
+        )
+        return Option(Today(usd_per_month_today))
     if kind not in options:
         raise unknown("baseline", kind, [PEOPLE, TODAY, *options], "the baselines and options")
     return options[kind]
@@ -110,7 +131,7 @@ class Memo:
     assumptions, flips : pandas.DataFrame
         The three inputs that move the total most, and those that would change the answer.
     table : pandas.DataFrame
-        The business case.
+        The business case; without a baseline, the table of the verdict.
     verdict : Verdict
         The recommendation behind it.
 
@@ -147,44 +168,44 @@ class Memo:
                 f"{self.best}"
             )
         return (
-            f"What would flip it: {self.best} is no longer the cheapest once one of these alone "
-            "passes the value needed"
+            f"What would flip it: {self.best} is no longer the best once one of these alone passes "
+            "the value needed"
         )
 
 
 @analysis
 def memo(
     study: Study,
-    base: Option | Mix,
+    base: Option | Mix | None = None,
     policy: Policy | None = None,
     called: str = "the baseline",
-    draws: int = 4_000,
 ) -> Memo:
-    """Choose the cheapest eligible option, make its case against a baseline, and say it in words.
+    """Take the best option of the verdict, make its case against a baseline, and say it in words.
+
+    Without a baseline the memo compares options, and says that it cannot say what is saved. Where
+    no option is eligible it asks for a measurement, not for money.
 
     Parameters
     ----------
     study : Study, or options with a workload
         The options.
-    base : Option or Mix
+    base : Option or Mix, optional
         The baseline, see `baseline`.
     policy : Policy, optional
         How finance counts.
     called : str
         What the memo calls the baseline.
-    draws : int
-        Random draws behind the bands.
 
     Returns
     -------
     Memo
-        The page. Its assumptions are those whose ends move the total most; its flips are the inputs
-        that alone make another option the cheapest, likeliest first.
+        The page. Its assumptions are those whose ends move the expected total most; its flips are
+        the inputs that alone make another option the best, likeliest first.
 
     Raises
     ------
     ValueError
-        When no option is eligible.
+        When no option can run.
 
     Examples
     --------
@@ -196,20 +217,15 @@ def memo(
     >>> work = cm.Workload(3_000, input_tokens=500)
     >>> page = cm.finance.memo(options, work, base=options["today"], called="the desk", draws=50)
     >>> print(page.sentence)
-    Fund seats: over 36 months it costs USD 21,600 to pay and saves USD ... (the desk): ...
+    Fund seats: over 36 months it costs USD 21,900 to pay and saves USD ... (the desk): ...
+    >>> cm.finance.memo(options, work, draws=50).sentence.split(". ")[1]
+    'No baseline was given, so this page cannot say what is saved'
     """
-    policy, study = policy or Policy(), study.changed(draws=draws)
+    policy = policy or Policy()
     verdict = recommend(study)
-    if verdict.best is None:
+    if verdict.named is None:
         raise ValueError(verdict.sentence)
-    best, leaders, terms = verdict.best, study.only(*verdict.leaders), study.terms
-    table = business_case(leaders, base, policy, draws=draws)
-    row = table.loc[best]
-    says = {
-        name: money((abs(x) if name == "wrong_answers" else x) / terms.money.per_usd, terms)
-        for name, x in row.items()
-        if isinstance(x, float)
-    }
+    best, leaders, terms = verdict.named, study.only(*verdict.leaders), study.terms
     bars = tornado(study, best).head(TOP)
     things = study.option(best), study.work, terms
     why = {key_of(o, f, value): getattr(value, "why", "") for o, f, value in walk(things)}
@@ -218,9 +234,31 @@ def memo(
     flips = pd.DataFrame(columns=["input", "meaning", "now", "needed", "chance", "verdict"])
     if len(leaders.options) > 1:
         flips = goal_seek(leaders, best).dropna(subset="needed").head(TOP)
+    if base is None:
+        return Memo(
+            best,
+            f"{verdict.headline} {NO_BASELINE}",
+            verdict.cards,
+            pd.DataFrame({"in_plain_words": [*verdict.points, HOW_TO_GIVE_ONE]}),
+            bars,
+            flips,
+            verdict.table,
+            verdict,
+        )
+    table = business_case(leaders, base, policy)
+    row = table.loc[best]
+    says = {
+        name: money((abs(x) if name == "wrong_answers" else x) / terms.money.per_usd, terms)
+        for name, x in row.items()
+        if isinstance(x, float)
+    }
+    says["people"] = people_text(row["people_freed"])
+    sentence = _sentence(best, row, says, terms, _paid_now(base, called))
+    if verdict.best is None:
+        sentence = f"{verdict.headline} If it held: {sentence[0].lower()}{sentence[1:]}"
     return Memo(
         best,
-        _sentence(best, row, says, terms, _paid_now(base, called)),
+        sentence,
         _cards(row, says, policy, called),
         pd.DataFrame({"in_plain_words": [verdict.sentence, *_words(row, says, policy, terms)]}),
         bars,
@@ -242,10 +280,36 @@ def _sentence(best: str, row: Any, says: dict[str, str], terms: Terms, paid_now:
         wrong = f", and {says['wrong_answers']} for fewer wrong answers"
     return (
         f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay and saves "
-        f"{says['benefit']} ({paid_now}){wrong}: a present value of {says['npv']} (80 % sure "
-        f"between {says['npv_p10']} and {says['npv_p90']}); the case loses money in "
-        f"{row['p_loss']:.0%} of the draws."
+        f"{says['benefit']} ({paid_now}){wrong}: a present value of {says['npv']} (80 % of the "
+        f"draws: {says['npv_p10']} to {says['npv_p90']}); the case loses money in "
+        f"{percent(row['p_loss'])} of the draws{says['people']}."
     )
+
+
+@public
+def people_text(freed: float) -> str:
+    """Full-time people that a case frees or needs, in words.
+
+    Parameters
+    ----------
+    freed : float
+        Full-time people, below 0 where more are needed.
+
+    Returns
+    -------
+    str
+        The end of a sentence; nothing for less than a tenth of a person.
+
+    Examples
+    --------
+    >>> people_text(12.3), people_text(-0.42), people_text(0.01)
+    ('; this frees 12 full-time people', '; this needs 0.42 of a full-time person more', '')
+    """
+    if abs(freed) < 0.1:
+        return ""
+    many = number_text(abs(freed), 2)
+    whom = f"{many} full-time people" if abs(freed) >= 1 else f"{many} of a full-time person"
+    return f"; this frees {whom}" if freed > 0 else f"; this needs {whom} more"
 
 
 def _paid_now(base: Option | Mix, called: str) -> str:
@@ -261,14 +325,14 @@ def _cards(
     """The four numbers."""
     month = row["payback_month"]
     back = "not within the horizon" if np.isnan(month) else f"month {month:.1f}"
-    counts = f"{_share_text(policy.realised)} of the bill counts as saved"
-    sure = f"80 % sure: {says['npv_p10']} to {says['npv_p90']}"
+    counts = f"{_share_text(policy.realised)} of people's time counts, bills count in full"
+    sure = f"80 % of draws: {says['npv_p10']} to {says['npv_p90']}"
     percentile = f"to the {policy.contingency_percentile:g}th percentile"
     return (
         (f"Saved: {called}", says["benefit"], counts),
         ("Net saving, present value", says["npv"], sure),
         ("All-in cost", says["budget"], f"{says['contingency']} of it contingency {percentile}"),
-        ("Money back", "at once" if month == 0 else back, f"IRR {row['irr_says']}"),
+        ("Money back", "at once" if month == 0 else back, f"rate of return {row['irr_says']}"),
     )
 
 
@@ -276,8 +340,8 @@ def _words(row: Any, says: dict[str, str], policy: Policy, terms: Terms) -> tupl
     """What is asked for, what counts as saved, and how finance counts it."""
     asks = (
         f"We ask for {says['budget']} over {terms.months} months, {says['investment']} of it up "
-        f"front. That is the middle, {says['tco']}, and {says['contingency']} so that the budget "
-        f"holds in {policy.contingency_percentile:g} of 100 cases."
+        f"front. Expected are {says['tco']}, and {says['contingency']} on top make the budget "
+        f"hold in {policy.contingency_percentile:g} of 100 cases."
     )
     more = "more" if row["wrong_answers"] > 0 else "less"
     wrong = (
@@ -287,15 +351,16 @@ def _words(row: Any, says: dict[str, str], policy: Policy, terms: Terms) -> tupl
     if np.isnan(row["wrong_answers"]):
         wrong = "Wrong answers are left out: how many this or the baseline gives is not known."
     counts = (
-        "A saving counts as far as it is removed or redeployed: "
-        f"{_share_text(policy.realised)} of what the baseline costs. {wrong}"
+        f"The benefit starts after {row['build_months']:.1f} months of building. Bills of the "
+        "baseline count in full, time of people as far as it is removed or redeployed: "
+        f"{_share_text(policy.realised)}. {wrong}"
     )
     assets = "What is tagged as an asset" if row["capex"] else "Nothing"
     books = f"{'All that is built' if policy.capitalise == 'build' else assets} is capitalised"
-    if row["capex"]:
+    if not np.isnan(row["written_off_months"]):
         books += (
             f" and written off over {row['written_off_months']:.0f} months, to the first forced "
-            "move to another model at the latest"
+            "move to another model at the latest; servers have a life of their own"
         )
     tax = "Tax is left out."
     if np.any(middle(policy).tax_rate):
@@ -307,69 +372,5 @@ def _words(row: Any, says: dict[str, str], policy: Policy, terms: Terms) -> tupl
 def _share_text(x: Any) -> str:
     """A share, or its range, for a reader."""
     if isinstance(x, Doubt) and x.low < x.high:
-        return f"{x.mid:.0%} ({x.low:.0%} to {x.high:.0%})"
-    return f"{float(middle(x)):.0%}"
-
-
-@analysis
-def traced(study: Study, inputs: pd.DataFrame, label: str | None = None) -> pd.DataFrame:
-    """Say which rows of a register stand behind each line of an option.
-
-    The terms (trends, discount, horizon) and the volume stand behind all lines.
-
-    Parameters
-    ----------
-    study : Study, or options with a workload
-        The options.
-    inputs : pandas.DataFrame
-        A register from `numbered`.
-    label : str, optional
-        Which option; it may be left out where there is one.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Dearest first. Columns: phase, item, usd [USD over the horizon], rows (what the formula of
-        the line cites; for answers that fail every input that moves the share accepted). Every
-        Range is at its middle.
-
-    Examples
-    --------
-    >>> import costmodel as cm
-    >>> option = cm.Option(cm.finance.Today(cm.Range(900, 1_100)))
-    >>> work = cm.Workload(3_000, input_tokens=500)
-    >>> rows = cm.finance.numbered(option, work)
-    >>> cm.finance.traced(option, work, inputs=rows)[["phase", "item", "rows"]]
-         phase      item rows
-    0  serving  as today   R1
-    """
-    things = study.option(label), study.work, study.terms
-    keys: dict[str, set[str]] = {}
-    for owner, field, value in walk(things):
-        keys.setdefault(f"{owner_of(owner)}.{field}", set()).add(key_of(owner, field, value))
-    row_of = inputs.groupby("input", sort=False)["row"].agg(list)
-    calendar = Calendar(*middle(things[1:]))
-    rows = []
-    for line in evaluate(*middle(things)).lines:
-        behind = [key for cited in line.cites for key in sorted(keys.get(cited, {cited}))]
-        behind += _behind_quality(things) if line.item == WRONG else []
-        found = dict.fromkeys(number for key in behind for number in row_of.get(key, []))
-        usd = float(line.usd * calendar.factor(line.schedule, line.trend))
-        rows.append((line.phase, line.item, usd, ", ".join(found)))
-    table = pd.DataFrame(rows, columns=["phase", "item", "usd", "rows"])
-    return table.sort_values("usd", ascending=False, ignore_index=True)
-
-
-def _behind_quality(things: tuple[Any, Workload, Terms]) -> list[str]:
-    """The inputs that move the share of answers accepted.
-
-    Each is moved a little: a Range to its low end, a number by 1 %.
-    """
-
-    now, found = accepted(cases(*middle(things))), []
-    for key, value in leaves(things).items():
-        moved = value.low if isinstance(value, Doubt) else NUDGE * value
-        with suppress(ValueError):  # a number that may not be moved
-            if accepted(cases(*middle(pin(things, key, moved)))) != now:
-                found.append(key)
-    return found
+        return f"{percent(x.mid)} ({percent(x.low)} to {percent(x.high)})"
+    return percent(float(middle(x)))

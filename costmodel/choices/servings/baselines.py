@@ -17,6 +17,8 @@ from costmodel.choices.workload import Workload
 from costmodel.core import MINUTES_PER_HOUR, Number, assumed, frozen, validate
 from costmodel.facts import catalog
 
+ANYBODY = "employee"  # the person of a Staff without a role
+
 
 @dataclass(frozen=True)
 class _Baseline:
@@ -34,26 +36,33 @@ class _Baseline:
         return iter(())
 
 
+OCCUPANCY = assumed(0.6, 0.75, 0.85, "paid time that is spent on requests")
+
+
 @frozen
 class Staff(_Baseline):
     """People answer each request: minutes x their hourly rate, whatever the tokens.
 
-    Equation: requests x minutes_per_request / 60 x usd_per_hour. Not in it: hiring, and shifts
-    that stand idle.
+    Equation: requests x minutes_per_request / 60 / occupancy x usd_per_hour. Not in it: hiring.
 
     Parameters
     ----------
     minutes_per_request : number, min
+        What a request takes of the person who answers.
     usd_per_hour : number, USD/hour, optional
-        None is the rate of the person.
-    person : str or Person
-        Id of the catalogue.
+        Your own rate, fully loaded; None is that of the role.
+    role : str or Person
+        Who answers: a person of the catalogue, such as "support_agent", "clerk", "engineer" or
+        "lawyer". Without one it may be anybody, and the rate is as wide as that.
+    occupancy : number, share, optional
+        Paid time that is spent on requests. None is an assumption beside the rate of a role, and 1
+        beside your own rate.
     accepted : number, share, optional
 
     Raises
     ------
     CatalogError
-        When the person is not known.
+        When the role is not known; the nearest names are said.
     ValueError
         When a field is outside its range.
 
@@ -66,28 +75,32 @@ class Staff(_Baseline):
     >>> terms = cm.Terms(months=1, trends=cm.choices.Trends(labour=0))
     >>> round(cm.ledger(option, cm.Workload(3_200, input_tokens=1), terms).usd.sum())
     15360
+    >>> cm.finance.Staff(9, role="lawyer").role.usd_per_hour.mid
+    112.1
     """
 
-    minutes_per_request: Number = assumed(
-        2, 4, 10, "a person reads, finds and writes; take the time of yours"
-    )
-    usd_per_hour: Number | None = None  # None: the rate of the person
-    person: catalog.Person | str = "annotator"
+    minutes_per_request: Number
+    usd_per_hour: Number | None = None  # None: the rate of the role
+    role: catalog.Person | str = ANYBODY
+    occupancy: Number | None = None
     accepted: Number | None = assumed(
         0.85, 0.94, 0.98, "people get some answers wrong too; measure yours"
     )
 
     def __post_init__(self) -> None:
-        if isinstance(self.person, str):
-            object.__setattr__(self, "person", catalog.person(self.person))
+        if isinstance(self.role, str):
+            object.__setattr__(self, "role", catalog.person(self.role))
+        if self.occupancy is None:
+            busy = OCCUPANCY if self.usd_per_hour is None else 1.0
+            object.__setattr__(self, "occupancy", busy)
         super().__post_init__()
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
         """The hours of people for every call."""
-        paid: Any = self.person if self.usd_per_hour is None else self
+        paid: Any = self.role if self.usd_per_hour is None else self
         for t in traffic:
-            hours = t.count * self.minutes_per_request / MINUTES_PER_HOUR
-            basis = "requests x {minutes_per_request} min x {usd_per_hour}/h"
+            hours = t.count * self.minutes_per_request / MINUTES_PER_HOUR / self.occupancy
+            basis = "requests x {minutes_per_request} min / {occupancy} busy x {usd_per_hour}/h"
             cites, usd = cite(paid, "usd_per_hour"), paid.usd_per_hour
             yield t.line("people", hours, "hour", usd, trend="labour", basis=basis, cites=cites)
 
@@ -116,7 +129,8 @@ class Seats(_Baseline):
 
     >>> import costmodel as cm
     >>> option = cm.Option(cm.finance.Seats(20, 30.0))
-    >>> cm.ledger(option, cm.Workload(3_200, input_tokens=1), months=2).usd.round().to_list()
+    >>> terms = cm.Terms(months=2, trends=cm.choices.Trends(service=0))
+    >>> cm.ledger(option, cm.Workload(3_200, input_tokens=1), terms).usd.round().to_list()
     [600.0, 600.0]
     """
 

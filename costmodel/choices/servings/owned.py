@@ -202,16 +202,20 @@ class Owned:
         again, resold = self._renewed(bought, months)
         usd, aged = self.server_usd(), cite(self, *PRICED_BY, *AGED_BY)
         lost = 1 - self.resale(self.life_months)
+        life = self.life_months
         count, when = (held, once()) if steady(held) else (1.0, path(bought))
         basis = "whole servers x {gpus_per_server} GPUs x {capex_usd} x {server_overhead}"
-        yield Line("servers", "build", count, "server", usd, when, "gpu", "capex", basis)
+        asset = ("gpu", "capex", basis)
+        yield Line("servers", "build", count, "server", usd, when, *asset, life_months=life)
         if np.any(again):
             basis = "servers after {life_months} months x (price - what the old ones fetch)"
             item, when = "servers replaced", path(again)
-            yield Line(item, "build", 1.0, "server", usd * lost, when, "gpu", "capex", basis, aged)
+            worn = ("gpu", "capex", basis, aged, life)
+            yield Line(item, "build", 1.0, "server", usd * lost, when, *worn)
         basis, when = "servers x price x {residual} ^ (age in months / 36)", once(months)
         item, unit = "servers sold", "new server"
-        yield Line(item, "retirement", -resold, unit, usd, when, STEADY, "capex", basis, aged)
+        sale = (STEADY, "capex", basis, aged, life)
+        yield Line(item, "retirement", -resold, unit, usd, when, *sale)
 
     def _renewed(self, bought: np.ndarray, months: int) -> tuple[np.ndarray, Any]:
         """(replacements by month, new servers that those sold at the end are worth)."""
