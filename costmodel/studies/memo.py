@@ -131,9 +131,13 @@ class Memo:
     assumptions, flips : pandas.DataFrame
         The three inputs that move the total most, and those that would change the answer.
     table : pandas.DataFrame
-        The business case; without a baseline, the table of the verdict.
+        The business case; without a baseline, against the next option of the verdict.
     verdict : Verdict
         The recommendation behind it.
+    base : Option or Mix
+        What the table is held against.
+    called : str
+        What that is called.
 
     Examples
     --------
@@ -156,6 +160,8 @@ class Memo:
     flips: pd.DataFrame
     table: pd.DataFrame
     verdict: Verdict
+    base: Option | Mix
+    called: str
 
     @property
     def turns(self) -> str:
@@ -178,7 +184,7 @@ def memo(
     study: Study,
     base: Option | Mix | None = None,
     policy: Policy | None = None,
-    called: str = "the baseline",
+    called: str | None = None,
 ) -> Memo:
     """Take the best option of the verdict, make its case against a baseline, and say it in words.
 
@@ -193,7 +199,7 @@ def memo(
         The baseline, see `baseline`.
     policy : Policy, optional
         How finance counts.
-    called : str
+    called : str, optional
         What the memo calls the baseline.
 
     Returns
@@ -221,7 +227,7 @@ def memo(
     >>> cm.finance.memo(options, work, draws=50).sentence.split(". ")[1]
     'No baseline was given, so this page cannot say what is saved'
     """
-    policy = policy or Policy()
+    policy, called = policy or Policy(), called or "the baseline"
     verdict = recommend(study)
     if verdict.named is None:
         raise ValueError(verdict.sentence)
@@ -235,6 +241,8 @@ def memo(
     if len(leaders.options) > 1:
         flips = goal_seek(leaders, best).dropna(subset="needed").head(TOP)
     if base is None:
+        called = verdict.contest[1]
+        base = study.option(called)
         return Memo(
             best,
             f"{verdict.headline} {NO_BASELINE}",
@@ -242,8 +250,10 @@ def memo(
             pd.DataFrame({"in_plain_words": [*verdict.points, HOW_TO_GIVE_ONE]}),
             bars,
             flips,
-            verdict.table,
+            business_case(leaders, base, policy),
             verdict,
+            base,
+            called,
         )
     table = business_case(leaders, base, policy)
     row = table.loc[best]
@@ -255,7 +265,8 @@ def memo(
     says["people"] = people_text(row["people_freed"])
     sentence = _sentence(best, row, says, terms, _paid_now(base, called))
     if verdict.best is None:
-        sentence = f"{verdict.headline} If it held: {sentence[0].lower()}{sentence[1:]}"
+        case = sentence.partition(": ")[2]
+        sentence = f"{verdict.headline} Should it reach the floor: {case}"
     return Memo(
         best,
         sentence,
@@ -265,6 +276,8 @@ def memo(
         flips,
         table,
         verdict,
+        base,
+        called,
     )
 
 
@@ -273,14 +286,16 @@ def _sentence(best: str, row: Any, says: dict[str, str], terms: Terms, paid_now:
     verb = "Fund" if row["p_loss"] <= LIKELY_LOSS else "Consider"
     if row["npv"] <= 0 or row["p_loss"] >= 0.5:
         verb = "Do not fund"
+    saves = (
+        f" and saves {says['benefit']} ({paid_now})" if row["benefit"] else f" beside {paid_now}"
+    )
     wrong = ""  # also where it is not known
     if row["wrong_answers"] > 0:
         wrong = f", less {says['wrong_answers']} for more wrong answers"
     elif row["wrong_answers"] < 0:
         wrong = f", and {says['wrong_answers']} for fewer wrong answers"
     return (
-        f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay and saves "
-        f"{says['benefit']} ({paid_now}){wrong}: a present value of {says['npv']} (80 % of the "
+        f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay{saves}{wrong}: a present value of {says['npv']} (80 % of the "
         f"draws: {says['npv_p10']} to {says['npv_p90']}); the case loses money in "
         f"{percent(row['p_loss'])} of the draws{says['people']}."
     )
