@@ -166,7 +166,7 @@ def by_month(quantity: Any) -> tuple[Any, Schedule]:
 
 def occurrences(when: Schedule, work: Workload, terms: Terms) -> np.ndarray:
     """How often something comes round in months 0..H of these terms."""
-    return when.weights(terms.months, work.demand(terms.months))
+    return when.weights(terms.months, work.demand(terms.months, terms.start))
 
 
 def level_of(when: Schedule, work: Workload, terms: Terms) -> Any:

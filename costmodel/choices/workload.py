@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.requests import Call, Request, Segment
+from costmodel.choices.seasons import Seasons, seasons_of
 from costmodel.core import (
     MONTHS_PER_YEAR,
     SECONDS_PER_HOUR,
@@ -149,7 +150,7 @@ class Workload:
     Parameters
     ----------
     requests_per_month : number, above 0
-        In month 1, without the ramp.
+        In an ordinary month, before growth and without the ramp.
     instruction_tokens, input_tokens, output_tokens, reasoning_tokens : number, token
         Of one request: the fixed prompt, what the user sends, the visible answer, hidden reasoning.
     corpus : Corpus, optional
@@ -165,6 +166,9 @@ class Workload:
     growth_per_year : number, share/year
     ramp_months : number, month
         Months until all requests arrive.
+    seasons : Seasons, dict or list, optional
+        What single months bring beyond an ordinary one: `{"december": 1.8}` is +180 %, 2.8 times as
+        many requests. A list has twelve factors over an ordinary month, from January on.
     usd_per_failure : number, USD
         What an answer that is not accepted costs.
 
@@ -179,6 +183,9 @@ class Workload:
     >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250, growth_per_year=1.0)
     >>> work.demand(13)[[0, 1, 13]].tolist()
     [0.0, 1.0, 2.0]
+    >>> peak = cm.Workload(300_000, input_tokens=900, seasons={"december": 1.8})
+    >>> peak.demand(3, start="2027-11-01").tolist()
+    [0.0, 1.0, 2.8, 1.0]
     """
 
     # -- one request
@@ -196,6 +203,7 @@ class Workload:
     peak_to_average: Number = assumed(1.5, 2.5, 4.0, "office-hours traffic; measure yours")
     growth_per_year: Number = 0.0
     ramp_months: Number = 0.0
+    seasons: Seasons | dict | list | None = None
     # -- wrong answers
     usd_per_failure: Number = 0.0
 
@@ -205,7 +213,9 @@ class Workload:
             for name in self.question_mix:
                 check_known("question type", name, types, where="question_mix")
             object.__setattr__(self, "question_mix", QuestionMix(**self.question_mix))
-        for name, kind in (("corpus", Corpus), ("question_mix", QuestionMix)):
+        object.__setattr__(self, "seasons", seasons_of(self.seasons))
+        kinds = {"corpus": Corpus, "question_mix": QuestionMix, "seasons": Seasons}
+        for name, kind in kinds.items():
             if getattr(self, name) is not None:
                 of_kind(f"Workload.{name}", getattr(self, name), kind)
         validate(self)
@@ -300,19 +310,25 @@ class Workload:
     @property
     def flat(self) -> bool:
         """Whether every month brings the same number of requests."""
-        return is_zero(self.growth_per_year) and is_zero(self.ramp_months)
+        return self.seasons is None and is_zero(self.growth_per_year) and is_zero(self.ramp_months)
 
-    def demand(self, months: int) -> np.ndarray:
-        """Requests of months 0..H over those of month 1, shape (H + 1,) or (n, H + 1).
+    def demand(self, months: int, start: str | None = None) -> np.ndarray:
+        """Requests of months 0..H over `requests_per_month`, shape (H + 1,) or (n, H + 1).
 
-        (1 + growth)^((m - 1) / 12) x min(1, m / ramp), and nothing in month 0.
+        (1 + growth)^((m - 1) / 12) x min(1, m / ramp) x season, and nothing in month 0. `start` is
+        the first day of month 1 (`Terms.start`), without which seasons have no place.
         """
         memo = self.__dict__.setdefault("_demand", {})
-        if months not in memo:
+        if (months, start) not in memo:
             m = np.arange(months + 1)
             grown = (1 + self.growth_per_year) ** (np.maximum(m - 1, 0) / MONTHS_PER_YEAR)
-            memo[months] = grown * np.minimum(1.0, m / np.maximum(self.ramp_months, 1e-9))
-        return memo[months]
+            path = grown * np.minimum(1.0, m / np.maximum(self.ramp_months, 1e-9))
+            seasons: Any = self.seasons
+            if seasons is not None:
+                check(start, "demand: seasons need the first month; give start='2027-01-01'")
+                path = path * seasons.factors(start, months)
+            memo[months, start] = path
+        return memo[months, start]
 
     def arrivals_per_s(self, requests_per_month: Any) -> Any:
         """Mean arrivals in the active hours [1/s]."""

@@ -25,8 +25,9 @@ Cards = tuple[tuple[str, str, str], ...]
 def headline(study: Study, best: str, table: pd.DataFrame) -> str:
     """The answer in one sentence."""
     row, work, floor = table.loc[best], study.work, study.quality_floor
-    text = f"{'At' if work.flat else 'Starting at'} {volume(work)} requests a month"
-    text += "" if work.flat else f" and {_growth(work)}"
+    growth = _growth(work)
+    text = f"{'Starting at' if growth else 'At'} {volume(work)} requests a month"
+    text += (f" and {growth}" if growth else "") + _peak(work)
     text += f", {_among(study)}{best} has the lowest expected cost"
     if floor is not None:
         text += f" of the options that are at least {percent(study.confidence)} sure to reach"
@@ -218,6 +219,16 @@ def _growth(work: Workload) -> str:
     grows = f"{'growing' if yearly > 0 else 'falling'} {percent(abs(yearly))} a year"
     words = [grows] if yearly else []
     return " ".join(words + ([f"after a ramp of {ramp:g} months"] if ramp else []))
+
+
+def _peak(work: Workload) -> str:
+    """The month that differs most from an ordinary one, in words."""
+    extra = middle(work.seasons).extra if work.seasons else {}
+    if not any(extra.values()):
+        return ""
+    most, least = (end(extra, key=extra.__getitem__) for end in (max, min))
+    kind, month = ("peak", most) if extra[most] > 0 else ("low", least)
+    return f", with a {kind} of {extra[month]:+.0%} in {month.capitalize()}"
 
 
 def _reads(option: Any) -> bool:

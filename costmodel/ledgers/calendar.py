@@ -21,7 +21,7 @@ class Calendar:
 
     def __init__(self, work: Workload, terms: Terms) -> None:
         self.months, self.trends = terms.months, terms.trends
-        self.demand = work.demand(terms.months)
+        self.demand = work.demand(terms.months, terms.start)
         years = np.arange(terms.months + 1) / MONTHS_PER_YEAR
         self.discount = (1.0 + terms.discount_rate) ** -years
         self._prices: dict[str, np.ndarray] = {STEADY: np.ones(terms.months + 1)}

@@ -10,7 +10,7 @@ from costmodel.core import key_of, meaning_of, number_text, objects, owner_of, w
 from costmodel.facts import catalog
 from costmodel.facts.prices import ApiPrice
 
-YOURS = ("Workload", "Corpus", "QuestionMix")  # what only the user can know
+YOURS = ("Workload", "Corpus", "QuestionMix", "Seasons")  # what only the user can know
 
 
 def meanings(*things: Any) -> dict[str, str]:

@@ -158,6 +158,8 @@ class Place:
         if get_origin(hint) is tuple:
             places = [self] if isinstance(self.given, str) else self.list()
             return tuple(place.text() for place in places)
+        if list in kinds and isinstance(self.given, list):
+            return [place.number() for place in self.list()]
         if nested := _nested(hint):
             return self.build(nested)
         readers = {Any: self.serving, Range: self.amount, bool: self.flag, str: self.text}

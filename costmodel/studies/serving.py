@@ -91,7 +91,7 @@ def capacity(study: Study, label: str | None = None) -> pd.DataFrame:
         at = {name: _by_month(value, terms.months) for name, value in vars(fleet).items()}
         calls = [t for t in traffic if t.item == "production"]
         tokens = sum(t.count * t.call.generated_tokens for t in calls)
-        answered = tokens * work.demand(terms.months)[1:] * (1 - at["spilled"])
+        answered = tokens * work.demand(terms.months, terms.start)[1:] * (1 - at["spilled"])
         usd = serving.usd_per_month(at["replicas"], at["replica_hours"])
         table = at | {
             "serving": f"{serving.model.id} on {serving.gpu.id}",
@@ -324,7 +324,7 @@ def _footprint(option: Any, work: Workload, terms: Terms, site: Any) -> dict[str
         kwh = kwh + (serving.gpu.power + server_watts) / KILO * site.pue * drawn
         made = made + replicas * making / site.life_months
     kg = kwh * site.carbon + made
-    requests = work.requests_per_month * _first(work.demand(terms.months))
+    requests = work.requests_per_month * _first(work.demand(terms.months, terms.start))
     return dict(zip(FOOTPRINT, (kwh / requests, kg / requests, kwh, kg), strict=True))
 
 

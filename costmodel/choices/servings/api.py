@@ -162,7 +162,7 @@ class Api:
     def _within_limits(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Any:
         """None without limits, else 1 where the busiest minute keeps them and NaN elsewhere."""
         production = [t for t in traffic if t.follows_demand]
-        demand = work.demand(terms.months)
+        demand = work.demand(terms.months, terms.start)
         most_demand = np.max(demand, axis=-1, keepdims=demand.ndim > 1)
         per_min = work.peak_to_average * most_demand * SECONDS_PER_MINUTE
         limits = {
@@ -272,6 +272,6 @@ def cache_schedules(t: Traffic, work: Workload, terms: Terms) -> tuple[Schedule,
     cache: Any = t.call.cache
     arrivals = work.arrivals_per_s(t.count)
     if t.follows_demand and not work.flat:
-        arrivals = arrivals * work.demand(terms.months)
+        arrivals = arrivals * work.demand(terms.months, terms.start)
     found = t.call.found(cache.hit_rate(arrivals))
     return path(demand * found), path(demand * (1 - found))

@@ -306,7 +306,7 @@ class Rag:
                 "more passages than at the start",
                 Call((Segment("passages", self.passage_tokens),), 0.0),
                 requests,
-                path(case.work.demand(months) * grown),
+                path(case.work.demand(months, case.terms.start) * grown),
                 "serving",
                 basis="passages x growth of {top_k_growth_per_year} a year",
             )

@@ -118,7 +118,7 @@ def store_line(
         floor = floor * np.maximum(np.ceil(gigabytes * size / store.gb_per_unit), 1.0)
     held = (gigabytes * per_gb + writes / MILLION * per_write) * size
     steady = case.work.flat and np.ndim(size) == 0
-    demand = 1.0 if steady else case.work.demand(months)
+    demand = 1.0 if steady else case.work.demand(months, case.terms.start)
     usd = np.maximum(held + queries / MILLION * per_read * demand, floor)
     if steady:
         unit, price, when = "month", usd, monthly()
