@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core import public
+from costmodel.core import SECONDS_PER_MINUTE, public
 
 LEVELS = 8  # of a load-duration curve: equal shares of the active hours
 ROUNDING = 1e-9  # a load that is whole but for rounding needs no replica more
@@ -120,6 +120,19 @@ def wait_chance(servers: Any, load: Any) -> Any:
     blocked = np.exp(c * np.log(least) - a - gammaln(c + 1)) / gammaincc(c + 1, least)
     busy = np.minimum(a / c, 1.0)
     return 1.0 * np.where(a < c, blocked / (1 - busy * (1 - blocked)), 1.0)
+
+
+def wait_at_limit(calls_per_min: Any, most: Any) -> Any:
+    """Mean wait of the calls that wait [s] at a limit of `most` calls in any minute.
+
+    60 / (2 (most - load)): a call holds a place under the limit for a minute, so that a limit is a
+    queue of `most` servers. `wait_chance` has the share that waits; the wait is half that of Erlang
+    C, because all times are alike. Not in it: bursts beyond chance, and retries that come early.
+
+    >>> float(wait_at_limit(90.0, 100.0)), round(float(wait_chance(100.0, 90.0)), 2)
+    (3.0, 0.22)
+    """
+    return SECONDS_PER_MINUTE / (2 * np.maximum(most - calls_per_min, FLAT))
 
 
 @cache

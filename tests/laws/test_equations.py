@@ -30,6 +30,7 @@ ARGUMENTS = {
     fleet.load_at: (0.3, 2.5),
     fleet.share_above: (0.5, 2.5),
     fleet.wait_chance: (40.0, 30.0),
+    fleet.wait_at_limit: (30.0, 40.0),
     fleet.staffing_margin: (0.05,),
     fleet.replicas_needed: (1.8, 64.0, 0.85, 1.74, 2.0, 1.0),
     fleet.with_losses: (730.0, 0.05),

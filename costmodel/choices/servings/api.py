@@ -15,18 +15,19 @@ from costmodel.choices.purchases import Line, Lines, Traffic, cite
 from costmodel.choices.requests import Call, Limits
 from costmodel.choices.schedule import Schedule, occurrences, path, scaled
 from costmodel.choices.servings.fields import Card
+from costmodel.choices.servings.rate_limits import OVER_LIMIT, held_to_limits, limits_of
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core import (
     MTOK,
-    SECONDS_PER_MINUTE,
     CatalogError,
-    Infeasible,
     Number,
     Unpriced,
     check,
+    check_known,
     frozen,
     not_none,
+    of_kind,
     validate,
 )
 from costmodel.facts.cards import api_price
@@ -62,7 +63,13 @@ class Api:
     billed_share : number, share
         Share of the failed attempts that is billed.
     tokens_per_min_max, requests_per_min_max : number, optional
-        Limits per minute, which must hold in the busiest hour of the last month.
+        Limits of your account per minute; None is unknown, and nothing is checked.
+    over_limit : {"refuse", "queue", "fallback"}
+        What happens to a load above a limit in the busiest hour of the busiest month: the option
+        cannot run, where a call in twenty or more would be turned away; calls wait, as long as the
+        mean of that hour is below the limit; or another API answers what is above it.
+    fallback : Api, optional
+        With "fallback": who answers then. Its answers are taken to be as good.
     accepted : number, share, optional
         Share of answers accepted with plain instructions; None is unknown.
 
@@ -71,7 +78,7 @@ class Api:
     CatalogError
         When the price list has no such model, mode or residency.
     ValueError
-        When a field is outside its range.
+        When a field is outside its range, or a fallback is missing, superfluous or not refusing.
 
     Examples
     --------
@@ -79,6 +86,15 @@ class Api:
     >>> api = cm.Api("gpt-4o", on="2026-11-20", discount=0.1)
     >>> api.provider, api.mode
     ('openai', 'standard')
+    >>> work = cm.Workload(1e6, input_tokens=900, peak_to_average=3)
+    >>> over = cm.Api("gpt-4.1", on="2026-11-20")
+    >>> tight = cm.Api(
+    ...     "gpt-4o", on="2026-11-20", tokens_per_min_max=1e5, over_limit="fallback", fallback=over
+    ... )
+    >>> cm.ledger(cm.Option(tight), work, months=1)[["item", "quantity"]].round(1)
+                                    item  quantity
+    0            production: fresh input     704.7
+    1  overflow: production: fresh input     195.3
     """
 
     # -- the price card
@@ -95,6 +111,8 @@ class Api:
     # -- limits per minute
     tokens_per_min_max: Number | None = None
     requests_per_min_max: Number | None = None
+    over_limit: str = "refuse"
+    fallback: Any = None
     # -- quality
     accepted: Number | None = None
 
@@ -114,16 +132,37 @@ class Api:
                 card = api_price(card.id, **asked)
         for name, value in {"model": card, **terms_of_sale(card)}.items():
             object.__setattr__(self, name, value)
+        self._check_limits()
         validate(self)
+
+    def _check_limits(self) -> None:
+        check_known("over_limit", self.over_limit, OVER_LIMIT, where="Api")
+        check(
+            self.over_limit == "refuse" or limits_of(self),
+            f"Api.over_limit is {self.over_limit!r}, but there is no limit; give "
+            "tokens_per_min_max= or requests_per_min_max=",
+        )
+        check(
+            (self.over_limit == "fallback") == (self.fallback is not None),
+            "Api: over_limit='fallback' and fallback=Api(...) belong together; give both or none",
+        )
+        if self.fallback is not None:
+            of_kind("Api.fallback", self.fallback, Api)
+            check(
+                self.fallback.over_limit == "refuse",
+                f"Api.fallback has over_limit={self.fallback.over_limit!r}, allowed is 'refuse'",
+            )
 
     def at(self, on: str) -> Api:
         """The same model at the prices of another date; prices changed by hand cannot be moved."""
-        return self if on == self.on else replace(self, on=on)
+        fallback = self.fallback and self.fallback.at(on)
+        moved = on != self.on or fallback is not self.fallback
+        return replace(self, on=on, fallback=fallback) if moved else self
 
     @property
     def where(self) -> str:
         """Who runs it, for readers."""
-        return str(self.provider)
+        return f"{self.provider} + {self.fallback.where}" if self.fallback else str(self.provider)
 
     @property
     def window(self) -> Any:
@@ -132,20 +171,36 @@ class Api:
 
     def limits(self, call: Call) -> Limits:
         """What can stop a call: (by how much it is over, the reason with {over} to fill in)."""
-        return over_window(self, call)
+        yield from over_window(self, call)
+        if self.fallback is not None:
+            yield from over_window(self.fallback, call)
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
-        """Every class of tokens of every call, and the attempts that fail."""
-        within = self._within_limits(traffic, work, terms)
+        """Every class of tokens of every call, the attempts that fail, and what a limit moves."""
+        held = held_to_limits(self, traffic, work, terms)
         for t in traffic:
-            card = rates(self.model, t.call.prompt_tokens, self.discount)
-            for line in self._tokens(t, card, work, terms):
-                yield line if within is None else replace(line, quantity=line.quantity * within)
-            if np.any(usd := self.model.usd_per_request):
-                basis, cites = "calls x price per request", cite(self.model, "usd_per_request")
-                yield t.line("requests", t.count, "request", usd, basis=basis, cites=cites)
-            if np.any(self.failed):
-                yield self._failed_attempts(t, card)
+            for line in self._lines(t, work, terms):
+                if held is None:
+                    yield line
+                    continue
+                share = held.fits * (1 - held.spilled if t.follows_demand else 1.0)
+                count, when = scaled(line.quantity, line.schedule, share, work, terms)
+                said = held.waits and t.follows_demand
+                basis = f"{line.basis}; {held.waits}" if said else line.basis
+                yield replace(line, quantity=count, schedule=when, basis=basis)
+        if held is not None and np.any(held.spilled):
+            basis = "calls above the limit x tokens of one call at the list price"
+            yield from self.fallback.overflow(traffic, held.spilled, work, terms, basis=basis)
+
+    def _lines(self, t: Traffic, work: Workload, terms: Terms) -> Lines:
+        """The lines of one kind of call."""
+        card = rates(self.model, t.call.prompt_tokens, self.discount)
+        yield from self._tokens(t, card, work, terms)
+        if np.any(usd := self.model.usd_per_request):
+            basis, cites = "calls x price per request", cite(self.model, "usd_per_request")
+            yield t.line("requests", t.count, "request", usd, basis=basis, cites=cites)
+        if np.any(self.failed):
+            yield self._failed_attempts(t, card)
 
     def overflow(
         self, traffic: list[Traffic], share: Any, work: Workload, terms: Terms, **changes: Any
@@ -158,30 +213,6 @@ class Api:
                 over.append(replace(t, count=count, schedule=when, **changes))
         for line in self.price(over, work, terms):
             yield replace(line, item=f"overflow: {line.item}")
-
-    def _within_limits(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Any:
-        """None without limits, else 1 where the busiest minute keeps them and NaN elsewhere."""
-        production = [t for t in traffic if t.follows_demand]
-        demand = work.demand(terms.months, terms.start)
-        most_demand = np.max(demand, axis=-1, keepdims=demand.ndim > 1)
-        per_min = work.peak_to_average * most_demand * SECONDS_PER_MINUTE
-        limits = {
-            "tokens": (self.tokens_per_min_max, [t.count * t.call.tokens for t in production]),
-            "requests": (self.requests_per_min_max, [t.count for t in production]),
-        }
-        within: Any = None
-        for name, (most, counts) in limits.items():
-            if most is None:
-                continue
-            need = work.arrivals_per_s(sum(counts)) * per_min
-            if np.ndim(need) == np.ndim(most) == 0 and need > most:
-                raise Infeasible(
-                    f"the busiest hour brings {need:,.0f} {name} a minute, the limit of "
-                    f"{self.model.id} is {most:,.0f}; ask for a higher limit, "
-                    "move what can wait to mode='batch', or split the load in a Mix"
-                )
-            within = np.where(need > most, np.nan, 1.0 if within is None else within)
-        return within
 
     def _failed_attempts(self, t: Traffic, card: Rates) -> Line:
         """Attempts that fail and are paid all the same, at the price of a whole call."""

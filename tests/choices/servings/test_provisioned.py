@@ -1,14 +1,12 @@
-"""Reserved units of a provider, failed attempts, rate limits, and the modes of an API."""
+"""Reserved units of a provider, failed attempts, and the modes of an API."""
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from toys import ON, STILL, api, lines, total
 
 import costmodel as cm
 from costmodel.core.errors import CatalogError
-from costmodel.decisions.simulate import totals
 
 MONTH = replace(STILL, months=1)
 HOURS = 730
@@ -156,53 +154,6 @@ def test_hidden_retries_multiply():
     """A library that tries 3 times inside a loop that tries 3 times makes 9 attempts of a dead
     call: 8,000 tokens become 72,000."""
     assert float(cm.operations.attempts(1.0, 3 * 3)) == pytest.approx(9.0, rel=1e-6)
-
-
-# -- rate limits -----------------------------------------------------------------------------------
-
-
-def test_a_limit_below_the_busiest_minute_is_infeasible():
-    asked = flat(40_000, peak=2.0)
-    fine, tight, few = (
-        cm.Option(replace(CARD, **limit))
-        for limit in (
-            {"tokens_per_min_max": 80_001},
-            {"tokens_per_min_max": 70_000},
-            {"requests_per_min_max": 79},
-        )
-    )
-    table = cm.compare({"fine": fine, "tight": tight, "few": few}, asked, draws=10)
-    assert np.isfinite(table.mid["fine"])
-    assert table.why_not["tight"].startswith(
-        "the busiest hour brings 80,000 tokens a minute, the limit of toy is 70,000"
-    )
-    assert table.why_not["few"].startswith(
-        "the busiest hour brings 80 requests a minute, the limit of toy is 79"
-    )
-
-
-def test_a_drawn_peak_breaks_the_limit_in_some_draws():
-    asked = replace(flat(40_000), peak_to_average=cm.Range(1.2, 3.0))
-    why = cm.compare(
-        cm.Option(replace(CARD, tokens_per_min_max=100_000)), asked, draws=400
-    ).why_not.item()
-    assert "does not fit in" in why or "quality unknown" in why
-    usd = totals(
-        cm.Study({"api": cm.Option(replace(CARD, tokens_per_min_max=100_000))}, asked, MONTH),
-        draws=400,
-    )["api"]
-    assert 0.05 < np.isnan(usd).mean() < 0.5
-
-
-def test_the_limit_holds_for_the_last_month():
-    grows = replace(flat(40_000), growth_per_year=1.0)
-    why = cm.compare(
-        cm.Option(replace(CARD, tokens_per_min_max=79_000)),
-        grows,
-        terms=replace(STILL, months=13),
-        draws=10,
-    ).why_not.item()
-    assert why.startswith("the busiest hour brings 80,000 tokens")
 
 
 # -- modes -----------------------------------------------------------------------------------------
