@@ -7,6 +7,9 @@ fields are its assumptions. It has at least one of four methods, all without sid
     shape(request, work) -> request     adds segments or calls, sets flags
     buys(case) -> Line | Traffic        what it buys: once, monthly, with demand, every k months
     quality(case) -> Effect             a shift of the log-odds that an answer is accepted
+
+One that replaces models says by month what that changes: `price_path(case)` of the tokens of an
+API, and `log_odds_path(case)` of an accepted answer.
 """
 
 from __future__ import annotations
@@ -115,7 +118,8 @@ class Option:
         What is built around it, such as `Rag()` or `Lora(examples=4_000)`; their order does not
         matter, but where several change the serving.
     quality : number, share, or Measured, optional
-        Share of answers accepted in your own evaluation. It replaces the effects of all techniques.
+        Share of answers accepted in your own evaluation. It replaces the effects of all techniques,
+        but not those of later models (`Upgrades.quality_step`).
 
     Raises
     ------

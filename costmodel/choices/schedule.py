@@ -16,10 +16,13 @@ STANDING = ("with_demand", "monthly")  # kinds of schedules that size or fill a 
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """When a line is paid. Month 0 is today (up front); months 1..H are paid at their end."""
+    """When a line is paid. Month 0 is today (up front); months 1..H are paid at their end.
+
+    `price` is that of months 0..H over today's, where it steps beside every trend."""
 
     kind: str
     value: Any = None
+    price: Any = None
 
     def weights(self, months: int, demand: np.ndarray) -> np.ndarray:
         """Occurrences in months 0..H, shape (H + 1,) or (n, H + 1)."""

@@ -38,6 +38,31 @@ def overpaid_share(fall_per_year: Any, months: Any) -> Any:
 
 
 @public
+def after_moves(step: Any, moves: Any) -> Any:
+    """Price of a token after moves to successors, over that of the model in use today [x].
+
+    (1 + step)^moves. Not in it: list prices that change between two moves (`Trends.api`).
+
+    Parameters
+    ----------
+    step : number or array, at least -1 [x]
+        Price of a successor over that of the model that it replaces, less 1.
+    moves : number or array, at least 0
+        How many models have been left behind.
+
+    Returns
+    -------
+    number or array [x]
+
+    Examples
+    --------
+    >>> after_moves(0.5, 2)
+    2.25
+    """
+    return (1 + step) ** moves
+
+
+@public
 def gain_of_waiting(
     usd_once: Any,
     usd_per_month: Any,

@@ -134,7 +134,7 @@ def _sums(bill: Bill, calendar: Calendar, runs: np.ndarray) -> Iterator[tuple]:
         name = (line.phase, line.item, line.unit, line.trend, line.treatment)
         seen[name] += 1
         weights = line.schedule.weights(calendar.months, calendar.demand)
-        paid = weights * calendar.prices(line.trend)
+        paid = weights * calendar.prices_of(line.schedule, line.trend)
         quantity, usd = _sum(line.quantity, weights, runs), _sum(line.usd, paid, runs)
         yield (*name, seen[name]), line, quantity, usd
 

@@ -39,15 +39,21 @@ class Calendar:
 
     def path(self, schedule: Schedule, trend: str) -> np.ndarray:
         """Occurrences x relative price in months 0..H."""
-        return schedule.weights(self.months, self.demand) * self.prices(trend)
+        return schedule.weights(self.months, self.demand) * self.prices_of(schedule, trend)
+
+    def prices_of(self, schedule: Schedule, trend: str) -> np.ndarray:
+        """Price in months 0..H relative to today, by its trend and by the steps of the schedule."""
+        prices = self.prices(trend)
+        return prices if schedule.price is None else prices * schedule.price
 
     def factor(self, schedule: Schedule, trend: str, discounted: bool = False) -> Any:
         """Sum over months of occurrences x relative price (x discount): one number, or (n, 1)."""
         value = schedule.value
         when = id(value) if isinstance(value, np.ndarray) else value
-        key = (schedule.kind, when, trend, discounted)
+        key = (schedule.kind, when, id(schedule.price), trend, discounted)
         if key not in self._factors:  # the schedule is kept, so that no other array can take its id
-            self._factors[key] = schedule, self._factor(schedule, self.prices(trend), discounted)
+            prices = self.prices_of(schedule, trend)
+            self._factors[key] = schedule, self._factor(schedule, prices, discounted)
         return self._factors[key][1]
 
     def _factor(self, schedule: Schedule, prices: np.ndarray, discounted: bool) -> Any:

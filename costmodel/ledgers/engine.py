@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.options import Case, Mix, Option
-from costmodel.choices.purchases import Line, Traffic, lines_of, purchases_of
-from costmodel.choices.schedule import with_demand
+from costmodel.choices.purchases import Line, Traffic, cite, lines_of, purchases_of
+from costmodel.choices.schedule import scaled, steady, with_demand
+from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.capacity import Capacity
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core import Infeasible, middle, public, same
+from costmodel.laws.quality import shift
 from costmodel.ledgers.calendar import Calendar
 
 Cases = list[tuple[Option, Case, Any]]
@@ -70,7 +72,7 @@ def evaluate(option: Option | Mix, work: Workload, terms: Terms) -> Bill:
     Returns
     -------
     Bill
-        `lines`, the share of answers `accepted` [share], the `requests` of month 1, and where its
+        `lines`, the share of answers `accepted` [share], the `requests` of a month, and where its
         calls fit their servings.
 
     Raises
@@ -93,11 +95,12 @@ def evaluate(option: Option | Mix, work: Workload, terms: Terms) -> Bill:
     fits = _fits(bought)
     lines: list[Any] = [purchase for _, purchase in bought if isinstance(purchase, Line)]
     for serving, traffic in pooled(bought):
-        lines += lines_of(serving, traffic, work, terms)
-    share = accepted(parts)
+        priced = lines_of(serving, traffic, work, terms)
+        lines += _at_successors(priced, serving, parts)
+    share = _accepted_by_month(parts)
     if share is not None and np.any(work.usd_per_failure):
-        lines.append(_wrong_answers(work, share))
-    return Bill(lines, share, work.requests_per_month, fits)
+        lines.append(_wrong_answers(work, terms, share))
+    return Bill(lines, _mean(share, work, terms), work.requests_per_month, fits)
 
 
 def cases(option: Option | Mix, work: Workload, terms: Terms) -> Cases:
@@ -167,25 +170,69 @@ def _fits(bought: Iterable[Purchase]) -> Any:
     return fits
 
 
+def _at_successors(lines: Iterable[Any], serving: Any, parts: Cases) -> Iterator[Line]:
+    """Lines of an API at the token prices of the models that an option moves to.
+
+    A model ends for all who call it: as a judge, in batches, at a discount."""
+    moves = (
+        (technique, case)
+        for _, case, _ in parts
+        for technique in case.techniques
+        if hasattr(technique, "price_path")
+        and isinstance(serving, Api)
+        and serving.model.id == getattr(getattr(case.serving, "model", None), "id", None)
+    )
+    technique, case = next(moves, (None, None))
+    price = technique.price_path(case) if technique else 1.0
+    for line in lines:
+        if line.trend == "api" and np.any(price != 1):
+            basis = line.basis + ", x (1 + {price_step}) at each move to a successor"
+            cites = (*line.cites, *cite(technique, "price_step"))
+            when = replace(line.schedule, price=price)
+            line = replace(line, schedule=when, basis=basis, cites=cites)
+        yield line
+
+
 def accepted(parts: Cases) -> Any:
-    """Share of all answers that is accepted, or None when it is unknown for a part."""
+    """Share of all answers that is accepted, or None when it is unknown for a part.
+
+    Where models are replaced, it is the mean over the horizon, weighted by demand."""
+    case = parts[0][1]
+    return _mean(_accepted_by_month(parts), case.work, case.terms)
+
+
+def _accepted_by_month(parts: Cases) -> Any:
+    """Share of all answers that is accepted: steady, or in months 0..H; None when unknown."""
     total: Any = 0.0
     for part, case, answers in parts:
         share = part.accepted(case)
         if share is None:
             return None
+        for technique in part.techniques:
+            if hasattr(technique, "log_odds_path"):
+                share = shift(share, technique.log_odds_path(case))
         total = total + answers * share
     return total
 
 
-def _wrong_answers(work: Workload, share: Any) -> Line:
+def _mean(share: Any, work: Workload, terms: Terms) -> Any:
+    """The mean over the horizon, weighted by demand; what is steady stays as it is."""
+    if share is None or steady(share):
+        return share
+    demand = work.demand(terms.months, terms.start)
+    mean = (demand * share).sum(-1) / demand.sum(-1)
+    return mean[:, None] if np.ndim(mean) else mean
+
+
+def _wrong_answers(work: Workload, terms: Terms, share: Any) -> Line:
+    failed, when = scaled(work.requests_per_month, with_demand(), 1 - share, work, terms)
     return Line(
         "answers that fail",
         "failures",
-        work.requests_per_month * (1 - share),
+        failed,
         "answer",
         work.usd_per_failure,
-        with_demand(),
+        when,
         "labour",  # somebody repairs it
         basis="requests a month x (1 - share accepted) x {usd_per_failure}, which rises with pay",
         cites=("Workload.usd_per_failure", "Workload.requests_per_month"),
@@ -197,7 +244,8 @@ class Bill:
     """An option evaluated on numbers.
 
     `lines` are what it buys; `accepted` is the share of answers accepted, None where it is not
-    known; `requests` are those of month 1; `fits` says where its calls fit the window and the
+    known, and the mean over the horizon, weighted by demand, where models are replaced; `requests`
+    are those of an ordinary month at the start; `fits` says where its calls fit the window and the
     memory of their servings."""
 
     lines: list[Line]

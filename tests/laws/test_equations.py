@@ -70,6 +70,7 @@ ARGUMENTS = {
     retrieval.stale_share: (0.175, 7.0),
     ageing.cached_share_of: (3.0, 0.10, 1.25),
     ageing.overpaid_share: (0.35, 12.0),
+    ageing.after_moves: (0.37, 2.0),
     ageing.gain_of_waiting: (60_000.0, 4_000.0, 6_000.0, 6.0, 0.10, 0.30),
     ageing.per_survivor: (1.0, 0.30),
     agent_loop.step_tokens: (3_000.0, 1_000.0, 8.0),

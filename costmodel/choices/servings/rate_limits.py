@@ -35,6 +35,8 @@ class Held:
 def held_to_limits(api: Api, traffic: list[Traffic], work: Workload, terms: Terms) -> Held | None:
     """What the limits of an API leave, in the busiest hour of each month; None without limits."""
     production = [t for t in traffic if t.follows_demand]
+    if not production or not (most := limits_of(api)):
+        return None
     level = level_of(with_demand(), work, terms)
     per_min = work.peak_to_average * SECONDS_PER_MINUTE * level
 
@@ -43,8 +45,6 @@ def held_to_limits(api: Api, traffic: list[Traffic], work: Workload, terms: Term
 
     calls = load([t.count for t in production])
     loads = {"requests": calls, "tokens": load([t.count * t.call.tokens for t in production])}
-    if not production or not (most := limits_of(api)):
-        return None
     if api.fallback is not None:
         shares = (limit / np.maximum(loads[unit], queueing.ROUNDING) for unit, limit in most)
         cover = np.clip(np.minimum.reduce(np.broadcast_arrays(*shares)), 0.0, 1.0)

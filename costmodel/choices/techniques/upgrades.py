@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from costmodel.choices.options import Case
@@ -21,15 +23,17 @@ from costmodel.core import (
     validate,
 )
 from costmodel.facts.catalog import practice, retirement
+from costmodel.laws.ageing import after_moves
 
 
 @frozen
 class Upgrades:
     """Move to another model when the provider retires this one: test, re-anchor, fix, warm up.
 
-    The first move is on the announced day of the model, later ones every `every_months`. A model
-    pinned to a dated version changes only then; one behind an alias also changes silently, and
-    users find out. The tune of a base that ends is in the tune (`base_life_months`).
+    The first move is on the announced day of the model, later ones every `every_months`. From the
+    month of a move on, an API asks the price of the successor, and answers are better or worse. A
+    model pinned to a dated version changes only then; one behind an alias also changes silently,
+    and users find out. The tune of a base that ends is in the tune (`base_life_months`).
 
     Parameters
     ----------
@@ -48,6 +52,11 @@ class Upgrades:
         Cases of the golden set, and the minutes of a person on one at each move.
     cold_days, read_ratio : number or Range, at least 0
         Days until a cache is warm again, and the price of a cache read over the input price [x].
+    price_step : number or Range, at least -1 [x]
+        Token price of the successor over that of the model it replaces, less 1; an own model has
+        none. A list price that changes between two moves is in `Trends.api`.
+    quality_step : number or Range
+        Shift of the log-odds of an accepted answer at each move, also of a share that you measured.
     silent_per_year, drop : number or Range, at least 0
         Silent changes of an alias in a year, and the fall of the accepted share in one.
     days_unseen : number or Range, at least 0
@@ -95,6 +104,16 @@ class Upgrades:
         "minutes where the prefix is the same, days until prompts suit the new model's cache",
     )
     read_ratio: Number = practice("openai.cache_read_ratio")
+    # -- the successor
+    price_step: Number = practice("api.price_step")
+    quality_step: Number = assumed(
+        -0.4,
+        0.0,
+        0.8,
+        "successors score higher in benchmarks, but prompts were written for the old model; "
+        "nobody has published the step on tasks of users",
+        form="signed",
+    )
     # -- silent changes
     pinned: bool = True
     silent_per_year: Number = assumed(
@@ -108,6 +127,10 @@ class Upgrades:
 
     def ends(self, case: Case) -> Ending:
         """When models end."""
+        return ending(self, self._day(case), (), case.terms, life="every_months")
+
+    def _day(self, case: Case) -> str | None:
+        """The day on which the model of an option ends, where one is known."""
         model = getattr(case.serving, "model", None)
         if model is None:
             raise Infeasible(
@@ -120,7 +143,25 @@ class Upgrades:
                 f"{model.id} is retired on {day}, before the first month ({case.terms.start}); "
                 "choose another model"
             )
-        return ending(self, day, (), case.terms, life="every_months")
+        return day
+
+    def price_path(self, case: Case) -> Any:
+        """Token price in months 0..H over that of the first model."""
+        return self._paths(case)[0]
+
+    def log_odds_path(self, case: Case) -> Any:
+        """Shift of the log-odds of an accepted answer in months 0..H."""
+        return self._paths(case)[1]
+
+    def _paths(self, case: Case) -> tuple[Any, Any]:
+        """(price, log-odds) in months 0..H, one pair for all options whose model ends then."""
+        months, start, day = case.terms.months, case.terms.start, self._day(case)
+        memo = self.__dict__.setdefault("_memo", {})
+        if (months, start, day) not in memo:
+            moves = np.cumsum(self.ends(case).when.weights(months, np.empty(0)), axis=-1)
+            found = after_moves(self.price_step, moves), self.quality_step * moves
+            memo[months, start, day] = found
+        return memo[months, start, day]
 
     def buys(self, case: Case) -> Purchases:
         engineer, ends = case.terms.people.engineer, self.ends(case)
