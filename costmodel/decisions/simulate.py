@@ -35,7 +35,8 @@ class Simulated:
 
     Of each option and draw: `usd`, the total; `worth`, its present value; `wrong` and
     `wrong_worth`, what of them is the cost of wrong answers; `requests`; `accepted`, the share of
-    answers accepted, NaN where it is not known.
+    answers accepted, and `failed`, the others, counted at present values: NaN where the quality is
+    not known.
     """
 
     middle: Bills
@@ -45,6 +46,7 @@ class Simulated:
     wrong_worth: PerDraw
     requests: PerDraw
     accepted: PerDraw
+    failed: PerDraw
 
 
 def simulate(study: Study) -> Simulated:
@@ -63,6 +65,14 @@ def worth(bill: Bill, calendar: Calendar) -> Any:
     return bill.total(calendar, discounted=True)
 
 
+def failed(bill: Bill, calendar: Calendar) -> Any:
+    """What answers that fail would cost at one US dollar each, at present values."""
+    line = bill.failed
+    if line is None:
+        return np.nan
+    return line.quantity * calendar.factor(line.schedule, line.trend, discounted=True)
+
+
 NUMBERS = (
     Bill.total,
     worth,
@@ -70,6 +80,7 @@ NUMBERS = (
     lambda bill, calendar: bill.total(calendar, discounted=True, phase="failures"),
     lambda bill, calendar: bill.requests * calendar.requests,
     lambda bill, calendar: np.nan if bill.accepted is None else bill.accepted,
+    failed,
 )
 
 

@@ -14,6 +14,11 @@ from costmodel.decisions.compare import compare
 from costmodel.decisions.search import FACTOR, present, sign_changes
 from costmodel.decisions.simulate import expected, simulate
 from costmodel.decisions.wording import cards, do_not_choose, headline, nearest, no_answer, points
+from costmodel.decisions.wrong_answers import (
+    curve_sentence,
+    wrong_answer_prices,
+    wrong_answer_sentence,
+)
 
 LEADERS = 5
 VOLUME = "requests_per_month"
@@ -143,18 +148,39 @@ def recommend(study: Study, flips: bool = True) -> Verdict:
     if not len(eligible):
         named = nearest(table)
         sentence = do_not_choose(study, named, table)
-        return Verdict(None, table, sentence, cards(study, table.loc[named]), named=named)
+        said = _prices(study, table, named)[1]
+        return Verdict(None, table, sentence, cards(study, table.loc[named]), said, named=named)
     best = str(eligible[0])
     changes = _flips(study, list(eligible)) if flips else _no_flips()
+    sentence = headline(study, best, table)
+    prices, said = _prices(study, table, best)
+    if len(prices) > 1 and study.quality_floor is None and not any(prices.attrs["yours"]):
+        curve = curve_sentence(prices, study.terms)
+        sentence = f"It depends on what a wrong answer costs, and nobody has said that: {curve}. "
+        sentence += f"With wrong answers free: {headline(study, best, table)}"
+        said = ()
     return Verdict(
         best,
         table,
-        headline(study, best, table),
+        sentence,
         cards(study, table.loc[best]),
-        tuple(points(study, best, table, changes)),
+        (*points(study, best, table, changes), *said),
         changes,
         best,
     )
+
+
+def _prices(study: Study, table: pd.DataFrame, named: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """At which price of a wrong answer each option is the best, and a sentence about one of them.
+
+    Nothing where one option alone can be compared, or its quality is not known.
+    """
+    known = table.index[table["quality"].notna() & (table["eligible"] | ~table["eligible"].any())]
+    if len(known) < 2 or named not in known:
+        return pd.DataFrame(), ()
+    prices = wrong_answer_prices(study)
+    free = not any(prices.attrs["yours"])
+    return prices, () if free else (wrong_answer_sentence(prices, named, study.terms),)
 
 
 def _flips(study: Study, eligible: list[str]) -> pd.DataFrame:

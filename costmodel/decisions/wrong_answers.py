@@ -7,7 +7,6 @@ fail times the price. The lowest of these lines is exact, and so is where it cha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,11 +14,10 @@ import pandas as pd
 
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
-from costmodel.core import ROUNDING, check, number_list, number_text, public, sample
+from costmodel.core import ROUNDING, check, number_list, number_text, percent, public, sample
+from costmodel.decisions.rule import standing
 from costmodel.decisions.search import present
-from costmodel.decisions.simulate import UNKNOWN, per_draw, that_run
-from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Bill, at_middle
+from costmodel.decisions.simulate import UNKNOWN, simulate, that_run
 
 POINTS = 121
 ROOM = 1.25  # of the highest price that a figure must show
@@ -46,7 +44,8 @@ def wrong_answer_prices(study: Study, labels: Sequence[str] | None = None) -> pd
     study : Study, or options with a workload
         What can be chosen. Its `usd_per_failure` is only marked: all prices from 0 are looked at.
     labels : sequence of str, optional
-        The options that may be chosen. None: those of known quality that reach the quality floor.
+        The options that may be chosen. None: the eligible ones, or all
+        of known quality where none is.
 
     Returns
     -------
@@ -105,7 +104,8 @@ def wrong_answer_chances(
     study : Study, or options with a workload
         What can be chosen; see `wrong_answer_prices`.
     labels : sequence of str, optional
-        The options that may be chosen. None: those of known quality that reach the quality floor.
+        The options that may be chosen. None: the eligible ones, or all
+        of known quality where none is.
     prices : sequence of float, optional
         Prices of a wrong answer [USD]. None: from 0 to beyond your own and the next change of the
         best option.
@@ -198,6 +198,24 @@ def wrong_answer_sentence(table: pd.DataFrame, option: str, terms: Terms | None 
     return text + (f"; you said {yours}." if said else "; you gave it no price.")
 
 
+def curve_sentence(table: pd.DataFrame, terms: Terms) -> str:
+    """Which option is best at which price of a wrong answer, where nobody has given one.
+
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("Prompt", "RAG")
+    >>> table = wrong_answer_prices(study, draws=500)
+    >>> curve_sentence(table, study.terms)
+    'Prompt is best while a wrong answer costs less than USD 0.09, RAG above'
+    """
+    money = terms.money
+    rows = [*table.itertuples(index=False)]
+    ends = [f"{money.code} {_cents(row.to * money.per_usd, 2)}" for row in rows[:-1]]
+    text = f"{rows[0].option} is best while a wrong answer costs less than {ends[0]}"
+    for row, end in zip(rows[1:-1], ends[1:], strict=True):
+        text += f", {row.option} up to {end}"
+    return f"{text}, {rows[-1].option} above"
+
+
 def _cents(amount: float, figures: int) -> str:
     """An amount in so many figures; cents have two digits."""
     text = number_text(amount, figures)
@@ -206,36 +224,34 @@ def _cents(amount: float, figures: int) -> str:
 
 def _lines(study: Study, labels: Sequence[str] | None) -> _Lines:
     """The line of each option in each draw in which all of them run."""
-    work, floor = study.work, study.quality_floor or 0.0
-    found = at_middle(study if labels is None else study.only(*labels))
-    left_out = {label: str(why) for label, why in found.why_not.items()}
-    for label, bill in found.bills.items():
-        if bill.accepted is None:
+    work, found = study.work, simulate(study)
+    left_out = {label: str(why) for label, why in found.middle.why_not.items()}
+    for label, share in found.accepted.items():
+        if np.isnan(share).all():
             left_out[label] = UNKNOWN
-        elif labels is None and bill.accepted < floor:
-            left_out[label] = f"below {floor:.0%} accepted answers"
-    names = [label for label in found.bills if label not in left_out]
-    check(names, "wrong_answer_prices: no option of known quality that reaches the floor can run")
-    priced = study.only(*names).changed(work=replace(work, usd_per_failure=1.0))
-    total, failures = per_draw(priced, (_total, _failures), study.draws)
-    kept, runs = that_run(total)
+    if labels is None:
+        rule = standing(study, found)["eligible"]
+        sure = percent(study.confidence)
+        missed = rule.index[~rule] if rule.any() else []
+        left_out |= {label: f"not {sure} sure to reach the floor" for label in missed}
+    names = [label for label in labels or found.usd if study.label(label) not in left_out]
+    check(names, "wrong_answer_prices: no option of known quality can run")
+    kept, runs = that_run({label: found.worth[label] for label in names})
     check(runs.any(), "wrong_answer_prices: no option runs in nine draws of ten")
     left_out |= {
         label: "does not fit in more than a tenth of the draws"
         for label in names
         if label not in kept
     }
-    wrong = pd.DataFrame({label: failures[label][runs] for label in kept})
-    to_pay = pd.DataFrame(kept) - wrong
-    yours = sample(work, study.draws, study.seed).usd_per_failure
-    ends = [float(getattr(work.usd_per_failure, end, yours)) for end in ("low", "high")]
-    said = (ends[0], present(work.usd_per_failure), ends[1])
-    return _Lines(
-        to_pay,
-        wrong,
-        np.broadcast_to(np.ravel(yours), study.draws)[runs],
-        {"yours": said, "from": _lowest(to_pay.mean(), wrong.mean()), "left_out": left_out},
-    )
+    wrong = pd.DataFrame({label: found.failed[label][runs] for label in kept})
+    price = np.ravel(sample(work, study.draws, study.seed).usd_per_failure)
+    yours = np.broadcast_to(price, study.draws)[runs]
+    to_pay = pd.DataFrame(kept) - wrong.mul(yours, axis=0)
+    ends = (float(getattr(work.usd_per_failure, end, price[0])) for end in ("low", "high"))
+    low, high = ends
+    said = (low, present(work.usd_per_failure), high)
+    lowest = _lowest(to_pay.mean(), wrong.mean())
+    return _Lines(to_pay, wrong, yours, {"yours": said, "from": lowest, "left_out": left_out})
 
 
 def _lowest(cost: pd.Series, slope: pd.Series) -> dict[str, float]:
@@ -251,13 +267,3 @@ def _lowest(cost: pd.Series, slope: pd.Series) -> dict[str, float]:
         best = slope[meets.index[meets <= price * (1 + ROUNDING)]].idxmin()
         found[best] = price
     return found
-
-
-def _total(bill: Bill, calendar: Calendar) -> Any:
-    return bill.total(calendar, discounted=True)
-
-
-def _failures(bill: Bill, calendar: Calendar) -> Any:
-    """What follows the price of a wrong answer; incidents, say, have a price of their own."""
-    lines = (line for line in bill.lines if line.phase == "failures" and line.unit == "answer")
-    return sum((x.usd * calendar.factor(x.schedule, x.trend, True) for x in lines), 0.0)

@@ -98,9 +98,10 @@ def evaluate(option: Option | Mix, work: Workload, terms: Terms) -> Bill:
         priced = lines_of(serving, traffic, work, terms)
         lines += _at_successors(priced, serving, parts)
     share = _accepted_by_month(parts)
-    if share is not None and np.any(work.usd_per_failure):
-        lines.append(_wrong_answers(work, terms, share))
-    return Bill(lines, _mean(share, work, terms), work.requests_per_month, fits)
+    failed = None if share is None else _wrong_answers(work, terms, share)
+    if failed and np.any(work.usd_per_failure):
+        lines.append(failed)
+    return Bill(lines, _mean(share, work, terms), work.requests_per_month, fits, failed)
 
 
 def cases(option: Option | Mix, work: Workload, terms: Terms) -> Cases:
@@ -246,12 +247,14 @@ class Bill:
     `lines` are what it buys; `accepted` is the share of answers accepted, None where it is not
     known, and the mean over the horizon, weighted by demand, where models are replaced; `requests`
     are those of an ordinary month at the start; `fits` says where its calls fit the window and the
-    memory of their servings."""
+    memory of their servings; `failed` are the answers that are not accepted, also where they cost
+    nothing."""
 
     lines: list[Line]
     accepted: Any
     requests: Any
     fits: Any
+    failed: Line | None = None
 
     def total(
         self,

@@ -295,7 +295,8 @@ def _sentence(best: str, row: Any, says: dict[str, str], terms: Terms, paid_now:
     elif row["wrong_answers"] < 0:
         wrong = f", and {says['wrong_answers']} for fewer wrong answers"
     return (
-        f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay{saves}{wrong}: a present value of {says['npv']} (80 % of the "
+        f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay{saves}{wrong}: "
+        f"a present value of {says['npv']} (80 % of the "
         f"draws: {says['npv_p10']} to {says['npv_p90']}); the case loses money in "
         f"{percent(row['p_loss'])} of the draws{says['people']}."
     )
