@@ -121,15 +121,20 @@ def goal_seek(
     else:
         change = f"{goal} {'is no longer' if ahead <= 0 else 'becomes'} the cheapest"
     rows = [
-        {"input": key, "meaning": meaning[key], **_needed(gap, key, values[key], change)}
+        {"input": key, "meaning": meaning[key], **_needed(gap, ahead, key, values[key], change)}
         for key in keys
     ]
     table = pd.DataFrame(rows).sort_values("distance", kind="stable").drop(columns="distance")
     return table.sort_values("chance", ascending=False, kind="stable", ignore_index=True)
 
 
-def _needed(gap: Callable[[Grid], Any], key: str, value: Any, change: str) -> dict[str, Any]:
-    """The value of one input at which the gap closes, and a sentence that says so."""
+def _needed(
+    gap: Callable[[Grid], Any], ahead: float, key: str, value: Any, change: str
+) -> dict[str, Any]:
+    """The value of one input at which the gap closes, and a sentence that says so.
+
+    `ahead` is the gap now. The mean of a skewed doubt may lie on the other side than its middle.
+    """
     now, doubt = present(value), isinstance(value, Doubt)
     row: dict[str, Any] = {"now": now, "needed": np.nan, "low": np.nan, "high": np.nan}
     row |= {"inside": False, "chance": 0.0, "verdict": "", "distance": np.inf}
@@ -148,12 +153,13 @@ def _needed(gap: Callable[[Grid], Any], key: str, value: Any, change: str) -> di
         return row | {"verdict": f"never: nothing {where} changes it alone"}
     nearest = min(changes, key=lambda i: _distance(now, axis[i]))
     needed = root(axis, away, nearest)
-    side = "above" if needed > now else "below"
+    above = bool((away[nearest] > 0) == (ahead > 0))
+    side = "above" if above else "below"
     shown = f"now {number_text(now)}"
     if doubt:
         inside = bool(value.low <= needed <= value.high)
         drawn = value.quantile((np.arange(2_000) + 0.5) / 2_000)
-        chance = np.mean(drawn > needed if needed > now else drawn < needed)
+        chance = np.mean(drawn > needed if above else drawn < needed)
         row |= {"inside": inside, "chance": chance}
         shown += f", {'inside' if inside else 'outside'} the range; {percent(chance)} likely"
     verdict = f"{change} once {readable(key)} is {side} {number_text(needed)} ({shown})"

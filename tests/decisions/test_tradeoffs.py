@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toys import ON, STILL, Better, Buy, api, total
+from toys import ON, STILL, Better, Buy, api
 
 import costmodel as cm
 from costmodel.choices.schedule import monthly
@@ -67,17 +67,18 @@ def test_goal_seek_for_an_amount(pair):
 
 
 def test_goal_seek_says_how_likely_and_never(pair):
-    """A price of 0.5 to 2 around 1: above 1.0075 in just under half of its range; never for an
-    input that moves both alike."""
+    """A price of 0.5 to 2 around 1, of the mean 1.093: the dearer one. Below 1.0075 in just over
+    half of its range; never for an input that moves both alike."""
     price = cm.Range(500, 2_000, name="price")
     options = {"doubtful": cm.Option(api("a", **{"in": price, "out": 0.0})), "sure": each(1.0075)}
     work = replace(ONE_DOLLAR, peak_to_average=2.0)
     table = cm.decisions.goal_seek(options, work, "doubtful", terms=MONTH).set_index("input")
     row = table.loc["price"]
     assert (
-        row.needed == pytest.approx(1_007.5, rel=1e-6)
+        row.needed == pytest.approx(1_007.5, rel=0.01)  # between two points, on a straight line
         and row.inside
-        and row.chance == pytest.approx(0.493, abs=0.002)
+        and row.chance == pytest.approx(0.507, abs=0.01)
+        and row.verdict.startswith("doubtful becomes the cheapest once price is below 1,00")
     )
     assert np.isnan(table.needed["Workload.requests_per_month"]) and table.verdict[
         "Workload.requests_per_month"
@@ -97,10 +98,8 @@ def test_at_the_value_sought_both_cost_the_same():
     best = cm.compare(options, work, draws=10).index[0]
     other = next(label for label in options if label != best)
     found = cm.decisions.goal_seek(options, work, other).dropna(subset="needed").iloc[0]
-    things = cm.uncertainty.pin((options, work, cm.Terms()), found.input, found.needed)
-    assert total(things[0][best], things[1], things[2]) == pytest.approx(
-        total(things[0][other], things[1], things[2]), rel=1e-6
-    )
+    worth = cm.compare(*cm.uncertainty.pin((options, work, cm.Terms()), found.input, found.needed))
+    assert worth.present_value[best] == pytest.approx(worth.present_value[other], rel=0.02)
 
 
 def test_goal_seek_refuses_unknown_names(pair):
@@ -155,7 +154,7 @@ def choices():
 
 
 def test_the_frontier_names_who_dominates(choices):
-    table = cm.decisions.frontier(choices, ONE_DOLLAR, cost="mid", terms=MONTH)
+    table = cm.decisions.frontier(choices, ONE_DOLLAR, cost="present_value", terms=MONTH)
     assert table["efficient"].to_dict() == {
         "good": True,
         "middle": True,
@@ -167,11 +166,11 @@ def test_the_frontier_names_who_dominates(choices):
 
 def test_a_fast_option_is_not_dominated(choices):
     seconds = {"good": 3.0, "middle": 3.0, "bad": 0.5, "cheap": 3.0}
-    assert cm.decisions.frontier(choices, ONE_DOLLAR, latency=seconds, cost="mid", terms=MONTH)[
-        "efficient"
-    ]["bad"]
+    assert cm.decisions.frontier(
+        choices, ONE_DOLLAR, latency=seconds, cost="present_value", terms=MONTH
+    )["efficient"]["bad"]
     table = cm.decisions.frontier(
-        choices, ONE_DOLLAR, latency={"good": 3.0}, cost="mid", terms=MONTH
+        choices, ONE_DOLLAR, latency={"good": 3.0}, cost="present_value", terms=MONTH
     )
     assert table["why_not"]["bad"] == "not comparable: its latency is not known"
 
@@ -180,7 +179,8 @@ def test_an_irrelevant_option_turns_no_order_round(choices):
     """What min-max scores get wrong: adding an option that nobody wants reverses two others."""
     more = {**choices, "awful": each(50.0, name="awful", accepted=0.1)}
     some, all_ = (
-        cm.decisions.frontier(c, ONE_DOLLAR, cost="mid", terms=MONTH) for c in (choices, more)
+        cm.decisions.frontier(c, ONE_DOLLAR, cost="present_value", terms=MONTH)
+        for c in (choices, more)
     )
     assert (
         list(all_.index[:4]) == list(some.index)
@@ -317,10 +317,10 @@ def test_what_cannot_be_asked_of_a_trade_is_one_sentence(choices, ask, says):
         ask(choices)
 
 
-def test_a_discount_rate_moves_no_total(choices):
+def test_a_discount_rate_is_not_sought(choices):
     assert cm.decisions.goal_seek(choices, ONE_DOLLAR, "good", over="discount_rate")["verdict"][
         0
-    ].startswith("not asked: discount_rate changes present values only")
+    ].startswith("not asked: the discount rate cannot be swept")
 
 
 def test_nothing_turns_where_no_option_reaches_the_floor():
