@@ -28,6 +28,7 @@ def test_a_tune_of_an_own_model_costs_what_its_parameters_say_and_ends_with_it()
         return cm.ledger(
             cm.Option(cm.Hosted(model, gpu="H100-SXM"), cm.Lora()),
             WORK,
+            base_case=True,
             terms=cm.Terms(start="2026-11-25", months=24),
         )
 

@@ -16,6 +16,7 @@ from costmodel.core.draws import middle
 from costmodel.facts import catalog
 from costmodel.facts.records import Embedder, Store
 from costmodel.laws import caching, retrieval
+from costmodel.ledgers.engine import at_middle
 from costmodel.pages.plots import knowledge as plots_knowledge
 from costmodel.pages.plots import style
 
@@ -45,15 +46,15 @@ MIX = {"fact": 0.5, "multi_hop": 0.3, "whole": 0.1, "summary": 0.1}
 
 
 def book(*techniques, work=WORK, serving=SERVING, months=24):
-    return cm.ledger(cm.Option(serving, *techniques), work, terms=replace(STILL, months=months))
+    """The ledger with every Range at its middle, at which lines have closed forms."""
+    terms = replace(STILL, months=months)
+    return cm.ledger(cm.Option(serving, *techniques), work, base_case=True, terms=terms)
 
 
 def quality(technique, work=WORK, serving=SERVING):
-    return float(
-        cm.compare(cm.Option(serving, technique), work, draws=2, months=1, terms=None).quality.iloc[
-            0
-        ]
-    )
+    """The share of answers accepted with every Range at its middle."""
+    study = cm.Study(cm.Option(serving, technique), work)
+    return float(at_middle(study).bills["option"].accepted)
 
 
 # -- caches ----------------------------------------------------------------------------------------
@@ -203,7 +204,7 @@ def test_a_corpus_beyond_the_window_refuses_and_says_by_how_much():
         months=12,
     )
     assert (
-        np.isnan(table.loc["all of it", "mid"])
+        np.isnan(table.loc["all of it", "expected"])
         and "250,500 tokens over the 1,000,000-token window" in table.loc["all of it", "why_not"]
     )
     held = cm.knowledge.holds(1_250_000, ("gpt-6-luna", "claude-sonnet-5-5"), on=ON)
@@ -692,7 +693,7 @@ def test_the_map_knows_its_winner_and_how_sure_it_is(ways):
         corpus=replace(WORK.corpus, tokens=point.pages * 700, pages=None),
     )
     assert point.usd_per_month == pytest.approx(
-        cm.compare(some, work, months=24, draws=2).per_month.min()
+        cm.compare(some, work, months=24, draws=2).base_case.min() / 24
     )
 
 
@@ -706,7 +707,7 @@ def test_the_map_counts_pages_and_days_as_the_user_does(ways):
         some, work, pages=[50, 500], queries_per_day=[5, 50], days_per_month=22, months=12, draws=0
     )
     assert table["usd_per_month"].iloc[-1] == pytest.approx(
-        cm.compare(some, work, months=12, draws=2).per_month.iloc[0]
+        cm.compare(some, work, months=12, draws=2).base_case.iloc[0] / 12
     )
 
 
@@ -813,8 +814,8 @@ def test_quality_by_question_mix_ends_at_each_kind(ways):
 def test_what_a_user_states_reaches_the_options(given, ways):
     changed = cm.knowledge.knowledge_options(WORK, **PRICED, **given)
     label = "GraphRAG" if "graph_passes" in given else "RAG"
-    assert cm.compare(changed[label], WORK, months=12, draws=2).mid.iloc[0] != pytest.approx(
-        cm.compare(ways[label], WORK, months=12, draws=2).mid.iloc[0]
+    assert cm.compare(changed[label], WORK, months=12, draws=2).base_case.iloc[0] != pytest.approx(
+        cm.compare(ways[label], WORK, months=12, draws=2).base_case.iloc[0]
     )
 
 

@@ -15,6 +15,7 @@ import costmodel as cm
 from costmodel.choices.techniques.release import POLICIES
 from costmodel.core.nested import walk
 from costmodel.core.ranges import Doubt
+from costmodel.decisions.simulate import totals
 from costmodel.laws import experiments
 from costmodel.ledgers.evidence import Evidence
 
@@ -826,11 +827,11 @@ def test_operations_meet_draws_and_grids():
         draws=200,
     )
     assert (
-        np.isfinite(table[["mid", "p10", "p90"]].to_numpy(float)).all()
+        np.isfinite(table[["expected", "base_case", "p10", "p90"]].to_numpy(float)).all()
         and (table.p10 < table.p90).all()
     )
     swept = cm.sweep(option, WORK, "regression_chance", [0.0, 0.1, 0.2], terms=TERMS)
-    assert swept.mid.is_monotonic_increasing
+    assert swept.present_value.is_monotonic_increasing
 
 
 @pytest.mark.parametrize(
@@ -850,14 +851,9 @@ def test_any_range_of_an_operation_may_be_an_array(technique):
             total(cm.Option(SERVING, replace(technique, **{name: end})), work, TERMS)
             for end in ends
         ]
-        both = cm.sweep(
-            cm.Option(SERVING, technique),
-            work,
-            f"{type(technique).__name__}.{name}",
-            ends,
-            terms=TERMS,
-        ).mid
-        assert both.to_list() == pytest.approx(apart), name
+        study = cm.Study({"both": cm.Option(SERVING, technique)}, work, TERMS, accept_zero=None)
+        both = totals(study, grid={f"{type(technique).__name__}.{name}": ends})["both"]
+        assert both.tolist() == pytest.approx(apart), name
 
 
 SWITCHED_ON = [  # what is off or a plain number by default
@@ -892,9 +888,9 @@ def test_what_is_off_by_default_may_be_a_range(technique, name, ends):
         total(cm.Option(SERVING, replace(technique, **{name: end})), WORK, TERMS) for end in ends
     ]
     option = cm.Option(SERVING, replace(technique, **{name: cm.Range(*ends)}))
-    assert cm.sweep(
-        option, cm.uncertainty.middle(WORK), f"{type(technique).__name__}.{name}", ends, terms=TERMS
-    ).mid.to_list() == pytest.approx(apart)
+    study = cm.Study({"both": option}, cm.uncertainty.middle(WORK), TERMS, accept_zero=None)
+    both = totals(study, grid={f"{type(technique).__name__}.{name}": ends})["both"]
+    assert both.tolist() == pytest.approx(apart)
     assert np.isfinite(cm.compare(option, WORK, terms=TERMS, draws=50).p90.item())
 
 

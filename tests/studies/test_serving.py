@@ -189,7 +189,7 @@ def test_buying_costs_the_same_here_and_in_the_ledger(months):
     value of either way.
     """
     terms = replace(FLAT, months=months, discount_rate=0.08, trends=replace(FLAT.trends, gpu=-0.1))
-    whole = cm.compare(option(owned=OWN), work(8.0), terms=terms, draws=2).npv.item()
+    whole = cm.compare(option(owned=OWN), work(8.0), terms=terms, draws=2).present_value.item()
     assert cm.serving.buy_or_rent(
         "H100-SXM", 8, months=months, owned=OWN, rents={"rent": 2.0}, terms=terms, draws=2
     ).npv[0] == pytest.approx(whole)

@@ -796,7 +796,10 @@ def test_both_models_of_a_cascade_are_evaluated():
         cm.Workload(1_000, input_tokens=100, output_tokens=10),
     )
     rows = cm.ledger(
-        cm.cascade(cm.Option(small, evals), cm.Option(large, evals), 0.2), work, months=1
+        cm.cascade(cm.Option(small, evals), cm.Option(large, evals), 0.2),
+        work,
+        base_case=True,
+        months=1,
     )
     runs = rows[rows["item"] == "evaluation runs: fresh input"]
     assert (

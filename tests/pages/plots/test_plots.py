@@ -104,7 +104,9 @@ def test_lifecycle_bars_end_at_the_totals_cheapest_on_top():
 
 def test_bands_say_why_not():
     table = cm.compare(OPTIONS, WORK, draws=100)
-    table.loc["RAG", ["mid", "p10", "p50", "p90", "p_cheapest"]] = np.nan
+    numbers = table.select_dtypes("number").columns
+    table.loc["RAG", numbers] = np.nan
+    table.loc["RAG", "eligible"] = False
     table.loc["RAG", "why_not"] = "the corpus does not fit"
     ax = plots.plot_bands(table)
     assert "the corpus does not fit" in texts(ax)
@@ -115,7 +117,7 @@ def test_bands_say_why_not():
 def test_cumulative_names_the_crossing():
     months = np.arange(13)
     rows = [
-        pd.DataFrame({"option": n, "month": months, "cumulative_usd": start + rate * months})
+        pd.DataFrame({"option": n, "month": months, "present_value": start + rate * months})
         for n, start, rate in (("A", 0, 10), ("B", 55, 2))
     ]
     ax = plots.plot_cumulative(pd.concat(rows, ignore_index=True))
@@ -218,8 +220,10 @@ def test_a_sweep_of_many_options_greys_what_is_nowhere_the_cheapest():
         for i in range(6)
         for x in (1.0, 10.0, 100.0)
     ]
-    table = pd.DataFrame(rows, columns=["option", "requests_per_month", "mid"])
-    winners = set(table.loc[table.groupby("requests_per_month")["mid"].idxmin(), "option"])
+    table = pd.DataFrame(rows, columns=["option", "requests_per_month", "present_value"])
+    winners = set(
+        table.loc[table.groupby("requests_per_month")["present_value"].idxmin(), "option"]
+    )
     assert 1 < len(winners) < 6
     ax = plots.plot_sweep(table, "requests_per_month", relative=True, now=10.0)
     drawn = {t.get_text(): t.get_color() for t in ax.texts if t.get_text().startswith("option")}
