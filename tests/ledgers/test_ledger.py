@@ -12,6 +12,7 @@ from costmodel.choices.purchases import PHASES
 from costmodel.choices.schedule import every, monthly, once, path, with_demand
 from costmodel.choices.terms import TRENDS, People
 from costmodel.core.draws import sample
+from costmodel.decisions.simulate import totals
 from costmodel.facts.catalog import sources
 from costmodel.facts.records import Person
 from costmodel.ledgers.book import COLUMNS
@@ -37,13 +38,18 @@ def options():
 
 
 @pytest.fixture(scope="module")
-def book(options):
-    return cm.ledger(options, WORK)
+def study(options):
+    return cm.Study(options, WORK, draws=300, accept_zero=None)
 
 
 @pytest.fixture(scope="module")
-def table(options):
-    return cm.compare(options, WORK, draws=100)
+def book(study):
+    return cm.ledger(study)
+
+
+@pytest.fixture(scope="module")
+def table(study):
+    return cm.compare(study)
 
 
 # -- the same total everywhere, to the cent --------------------------------------------------------
@@ -53,32 +59,47 @@ def test_the_presets_are_eleven_and_all_run(table):
     assert len(table) == 11 and (table.why_not == "").all()
 
 
-def test_the_ledger_sums_to_the_middle_of_compare(book, table):
-    assert book.groupby("option").usd.sum().to_dict() == pytest.approx(
-        table.mid.to_dict(), abs=0.005
-    )
+def sums(book):
+    return book.groupby("option").usd.sum().to_dict()
 
 
-def test_the_cash_flow_ends_at_the_middle_of_compare(options, table):
-    flow = cm.finance.cash_flow(options, WORK)
+def cents(column):
+    return pytest.approx(column.dropna().to_dict(), abs=0.005)
+
+
+def adds_up(study):
+    """Ledger, cash flow, explain and compare say the same to the cent."""
+    table, book, flow = cm.compare(study), cm.ledger(study), cm.finance.cash_flow(study)
     last = flow.groupby("option").last()
-    assert last.cumulative_usd.to_dict() == pytest.approx(table.mid.to_dict(), abs=0.005)
-    assert last.npv.to_dict() == pytest.approx(table.npv.to_dict(), abs=0.005)
+    assert sums(book) == cents(table.expected)
+    assert sums(book[book.phase == "failures"]) == cents(
+        table.wrong_answers[table.wrong_answers > 0]
+    )
+    assert last.cumulative_usd.to_dict() == cents(table.expected)
+    assert last.present_value.to_dict() == cents(table.present_value)
+    assert (table.to_pay + table.wrong_answers).to_dict() == cents(table.expected)
+    assert sums(cm.ledger(study, base_case=True)) == cents(table.base_case)
+    for label in last.index:
+        rows = cm.explain(study, label)
+        assert rows.usd.sum() == pytest.approx(table.expected[label], abs=0.005)
+        assert rows.base_case.sum() == pytest.approx(table.base_case[label], abs=0.005)
+        assert rows.share.sum() == pytest.approx(1) and rows.usd.is_monotonic_decreasing
 
 
-def test_explain_sums_to_the_middle_of_compare(options, table):
-    for label, option in options.items():
-        rows = cm.explain(option, WORK)
-        assert rows.usd.sum() == pytest.approx(table.mid[label], abs=0.005)
-        assert rows.share.sum() == pytest.approx(1)
-        assert rows.usd.is_monotonic_decreasing
+def test_the_ledger_sums_to_the_total_of_compare(study, book, table):
+    adds_up(study)
+    assert sums(book) == cents(table.expected) and len(sums(book)) == 11
+
+
+@pytest.mark.parametrize("name", cm.scenarios.examples())
+def test_every_example_adds_up(name):
+    """Also where an option does not run in some of the draws: its means are those of the others."""
+    adds_up(cm.load(name, draws=1_000))
 
 
 def test_explain_multiplies(options):
     rows = cm.explain(options["RAG"], WORK)
-    assert (rows.quantity * rows.usd_per_unit * rows.times).to_numpy() == pytest.approx(
-        rows.usd.to_numpy()
-    )
+    assert (rows.quantity * rows.usd_per_unit).to_numpy() == pytest.approx(rows.usd.to_numpy())
 
 
 def test_growth_ramp_and_trends_keep_the_totals_equal(options):
@@ -88,17 +109,12 @@ def test_growth_ramp_and_trends_keep_the_totals_equal(options):
         months=24,
         trends=cm.choices.Trends(api=-0.3, gpu=-0.2, labour=0.04, service=0.02),
     )
-    table = cm.compare(options, work, draws=10, terms=terms)
-    assert cm.ledger(options, work, terms=terms).groupby(
-        "option"
-    ).usd.sum().to_dict() == pytest.approx(table.mid.to_dict(), abs=0.005)
-    flow = cm.finance.cash_flow(options, work, terms=terms).groupby("option").last()
-    assert flow.cumulative_usd.to_dict() == pytest.approx(table.mid.to_dict(), abs=0.005)
+    adds_up(cm.Study(options, work, terms, draws=50, accept_zero=None))
 
 
-def test_the_ledger_says_when_each_dollar_is_paid(options, book):
+def test_the_ledger_says_when_each_dollar_is_paid(study, book):
     by_month = book.groupby(["option", "month"]).usd.sum()
-    flow = cm.finance.cash_flow(options, WORK).set_index(["option", "month"]).usd
+    flow = cm.finance.cash_flow(study).set_index(["option", "month"]).usd
     assert by_month.to_dict() == pytest.approx(flow[by_month.index].to_dict())
     assert flow.sum() == pytest.approx(by_month.sum())
 
@@ -119,6 +135,7 @@ def test_the_columns_are_the_documented_ones(options, book, table):
             "unit",
             "usd_per_unit",
             "usd",
+            "currency",
             "treatment",
             "trend",
             "basis",
@@ -126,18 +143,12 @@ def test_the_columns_are_the_documented_ones(options, book, table):
         ]
     )
     assert list(table.columns) == [
-        "mid",
-        "p10",
-        "p50",
-        "p90",
-        "npv",
-        "per_month",
-        "per_request",
-        "per_accepted",
-        "quality",
-        "p_cheapest",
-        "why_not",
+        *("expected", "p10", "p50", "p90", "to_pay", "wrong_answers"),
+        *("present_value", "risk_adjusted", "per_month", "per_request", "per_accepted"),
+        *("quality", "p_reaches", "eligible", "more", "p_dearer", "as_good"),
+        *("p_cheapest", "p_least_to_pay", "base_case", "currency", "why_not"),
     ]
+    assert (table.currency == "USD").all() and table.eligible.dtype == table.as_good.dtype == bool
     assert table.index.name == "option"
     assert list(cm.finance.cash_flow(options, WORK).columns) == [
         "option",
@@ -146,7 +157,8 @@ def test_the_columns_are_the_documented_ones(options, book, table):
         "usd",
         "cumulative_usd",
         "discounted_usd",
-        "npv",
+        "present_value",
+        "currency",
     ]
     assert list(cm.ledgers.register(options, WORK).columns) == [
         "input",
@@ -210,7 +222,8 @@ def test_an_api_option_is_linear_in_volume_without_a_cache_that_depends_on_it(op
                 for p in option.mix
             ]
         )
-    usd = cm.sweep(option, WORK, "requests_per_month", volumes).mid.to_numpy()
+    study = cm.Study({label: option}, WORK, accept_zero=None)
+    usd = totals(study, grid={"requests_per_month": volumes})[label]
     slope = (usd[1] - usd[0]) / 1e5
     assert usd == pytest.approx(usd[0] + slope * (np.array(volumes) - 1e5))
 
@@ -219,7 +232,7 @@ def test_zero_volume_leaves_what_is_fixed():
     option = cm.Option(TOY, Buy(70), Buy(5, monthly()), Buy(9, with_demand()))
     usd = cm.sweep(
         option, BARE, "requests_per_month", [0.0], terms=replace(STILL, months=10)
-    ).mid.item()
+    ).present_value.item()
     assert usd == pytest.approx(70 + 50 + 9 * 10)
 
 
@@ -260,11 +273,12 @@ def test_discounting_follows_the_stated_annual_rate():
     """1,000 today and 1,100 in a year at 10 % are worth 2,000."""
     terms = replace(STILL, months=12, discount_rate=0.10)
     option = cm.Option(api(**{"in": 0.0, "out": 0.0}), Buy(1_000), Buy(1_100, once(12)))
-    assert cm.compare(option, BARE, terms=terms, draws=1).npv.item() == pytest.approx(2_000)
+    assert cm.compare(option, BARE, terms=terms, draws=1).present_value.item() == pytest.approx(
+        2_000
+    )
     flow = cm.finance.cash_flow(option, BARE, terms=terms)
-    assert flow.npv.iloc[-1] == pytest.approx(2_000) and flow.cumulative_usd.iloc[
-        -1
-    ] == pytest.approx(2_100)
+    assert flow.present_value.iloc[-1] == pytest.approx(2_000)
+    assert flow.cumulative_usd.iloc[-1] == pytest.approx(2_100)
 
 
 def test_present_value_of_the_textbook():
@@ -350,8 +364,8 @@ def test_the_unit_costs_divide_the_total():
     row = cm.compare(
         cm.Option(TOY), replace(BARE, ramp_months=2), terms=replace(STILL, months=4), draws=1
     ).iloc[0]
-    assert row.per_month == pytest.approx(row.mid / 4)
-    assert row.per_request == pytest.approx(row.mid / (1e6 * 3.5))
+    assert row.per_month == pytest.approx(row.expected / 4)
+    assert row.per_request == pytest.approx(row.expected / (1e6 * 3.5))
 
 
 # -- evidence --------------------------------------------------------------------------------------
