@@ -3,7 +3,7 @@ month on one has cost less."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,8 @@ from costmodel.decisions.simulate import (
 BAND_POINTS = 121  # where crossings are looked for: 20 for each factor of ten over six
 BAND_DRAWS = 400
 COLUMNS = ["over", "crossing", "p10", "p90", "unit", "p_never", "below", "above", "verdict"]
-SETTLING = 2  # times that a crossing of few draws is moved to that of all draws
-SETTLED = 1e-3  # of the cost: where the two still differ by more, a cost jumps
+SETTLING = 4  # times that a crossing of few draws is moved to that of many, at most
+SETTLED = 1e-3  # of the cost: nearer, one move is enough; where four leave more, a cost jumps
 ZOOMS, ZOOM_POINTS = 10, 5  # grids that narrow a jump to a millionth of its interval
 
 
@@ -99,7 +99,12 @@ def crossings(
     gaps = usd[first] - usd[second]
     curves = expected(study, {over: axis}, draws)
     middle = curves[first] - curves[second]
-    settle = {i: settled(study, over, axis, curves, i) for i in sign_changes(middle)}
+
+    def worth(values: np.ndarray) -> PerDraw:
+        every = totals(study, study.draws, {over: values}, discounted=True)
+        return {label: mean(x) for label, x in every.items()}
+
+    settle = {i: settled(worth, axis, curves, i) for i in sign_changes(middle)}
     changes = [i for i, at in settle.items() if not np.isnan(at)]
     found = [settle[i] for i in changes]
     drawn = _nearest(axis, gaps, found or [low])
@@ -117,33 +122,30 @@ def crossings(
 
 
 def settled(
-    study: Study, over: str, axis: np.ndarray, curves: PerDraw, i: int, times: int = SETTLING
+    worth: Callable[[np.ndarray], PerDraw], axis: np.ndarray, curves: PerDraw, i: int
 ) -> float:
-    """The crossing of two options between two points of an axis, on the draws of the study.
+    """The crossing of two options near point i of an axis, by what both are worth on many draws.
 
-    `curves` are means of few draws. Each is scaled to the mean of all draws at the crossing, which
-    then moves a little, so many times. NaN where all draws have no crossing there.
+    `curves` are means of few draws. Each is scaled to the mean of many at the crossing, which then
+    moves a little. NaN where many draws have no crossing there.
     """
-    first, second = study.options
-    at, away = _root(axis, curves[first] - curves[second], i, axis[i]), 0.0
-    for _ in range(times):
-        every = totals(study, study.draws, {over: [at]}, discounted=True)
-        usd = {label: mean(every[label]).item() for label in (first, second)}
-        scaled = {}
-        for label in (first, second):
-            few = np.interp(at, axis, curves[label])
-            scaled[label] = curves[label] * (usd[label] / few if few else 1.0)
-        at = _root(axis, scaled[first] - scaled[second], i, at)
-        away = abs(usd[first] - usd[second]) / (abs(usd[first]) or 1.0)
-    jumps = times == SETTLING and away > SETTLED  # fewer times cannot tell
-    return _zoomed(study, over, axis[max(i - 1, 0) : i + 3]) if jumps else at
+    first, second = curves.values()
+    at = _root(axis, first - second, i, axis[i])
+    for _ in range(SETTLING):
+        usd = [x.item() for x in worth(np.array([at])).values()]
+        few = [np.interp(at, axis, x) for x in (first, second)]
+        level = [now / then if then else 1.0 for now, then in zip(usd, few, strict=True)]
+        at = _root(axis, first * level[0] - second * level[1], i, at)
+        if not abs(usd[0] - usd[1]) > SETTLED * abs(usd[0]):
+            return at
+    return _zoomed(worth, axis[max(i - 1, 0) : i + 3])
 
 
-def _zoomed(study: Study, over: str, axis: np.ndarray) -> float:
-    """The crossing on all draws, by ever narrower grids: a cost may jump there. NaN without any."""
+def _zoomed(worth: Callable[[np.ndarray], PerDraw], axis: np.ndarray) -> float:
+    """The crossing by ever narrower grids, because a cost may jump there. NaN without any."""
     for _ in range(ZOOMS):
-        first, second = totals(study, study.draws, {over: axis}, discounted=True).values()
-        changes = sign_changes(mean(first) - mean(second))
+        first, second = worth(axis).values()
+        changes = sign_changes(first - second)
         if not len(changes):
             return np.nan
         axis = np.linspace(axis[changes[0]], axis[changes[0] + 1], ZOOM_POINTS)

@@ -108,10 +108,17 @@ def expected(
     The mean of few draws, times the mean of all draws of the study over that of the few at the
     present point, so that both agree there. `every` are all draws, where somebody has them.
     """
-    few, here = totals(study, draws, grid, discounted), _now(study, draws, discounted)
     if every is None:
         found = simulate(study)
         every = found.worth if discounted else found.usd
+    return levelled(totals(study, draws, grid, discounted), _now(study, draws, discounted), every)
+
+
+def levelled(few: PerDraw, here: PerDraw, every: PerDraw) -> PerDraw:
+    """The means of few draws, times that of every draw over that of the few at the present point.
+
+    `here` are the few draws, and `every` all of them, at the present point.
+    """
     means = {}
     for label, usd in few.items():
         some = mean(here[label])

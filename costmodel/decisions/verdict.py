@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ from costmodel.core import check, public
 from costmodel.decisions.breakeven import breakeven, settled
 from costmodel.decisions.compare import compare
 from costmodel.decisions.search import FACTOR, present, sign_changes
-from costmodel.decisions.simulate import expected, simulate
+from costmodel.decisions.simulate import PerDraw, levelled, simulate, totals
 from costmodel.decisions.wording import cards, do_not_choose, headline, nearest, no_answer, points
 from costmodel.decisions.wrong_answers import (
     curve_sentence,
@@ -23,7 +25,7 @@ from costmodel.decisions.wrong_answers import (
 LEADERS = 5
 VOLUME = "requests_per_month"
 VOLUMES = np.geomspace(1 / FACTOR, FACTOR, 49)  # times the present one: there it is asked again
-VOLUME_DRAWS = 16  # behind each of these points; the crossing itself rests on half of all draws
+VOLUME_DRAWS, FLIP_DRAWS = 16, 2_000  # behind each of these points, and behind a crossing
 FLIPS = ["option", "over", "crossing", "below", "above"]
 
 
@@ -186,22 +188,31 @@ def _prices(study: Study, table: pd.DataFrame, named: str) -> tuple[pd.DataFrame
 def _flips(study: Study, eligible: list[str]) -> pd.DataFrame:
     """The nearest volume on either side at which another option than the first is the best."""
     best, now = eligible[0], present(study.work.requests_per_month)
-    axis, every = now * VOLUMES, simulate(study).worth
-    curves = expected(study.only(*eligible), {VOLUME: axis}, VOLUME_DRAWS, every=every)
-    least = pd.DataFrame(curves).idxmin(axis=1).to_numpy()
-    middle = len(axis) // 2
+    axis, every, middle = now * VOLUMES, simulate(study).worth, len(VOLUMES) // 2
+
+    def drawn(labels: Iterable[str], draws: int, values: Any) -> PerDraw:
+        return totals(study.only(*labels), draws, {VOLUME: values}, discounted=True)
+
+    few = drawn(eligible, VOLUME_DRAWS, axis)
+    curves = levelled(few, {label: usd[:, middle] for label, usd in few.items()}, every)
+    least = pd.DataFrame(curves).fillna(np.inf).idxmin(axis=1)  # where none runs: the best
+    met: list[tuple[str, bool, int]] = []  # another, whether below, and where it meets the best
+    for side, below in ((range(middle - 1, -1, -1), True), (range(middle + 1, len(axis)), False)):
+        other = next((least[i] for i in side if least[i] != best), best)
+        changes = [i for i in sign_changes(curves[best] - curves[other]) if (i < middle) == below]
+        if changes:
+            met.append((other, below, changes[-1 if below else 0]))
+    labels = dict.fromkeys([best, *(other for other, *_ in met)])
+    here = drawn(labels, FLIP_DRAWS, now) if met else {}
     rows = []
-    for side in (range(middle - 1, -1, -1), range(middle + 1, len(axis))):
-        other = next((least[i] for i in side if least[i] not in (best, np.nan)), None)
-        if other is None:
-            continue
-        changes = sign_changes(curves[best] - curves[other])
-        near = [i for i in changes if (i < middle) == (side.step < 0)]
-        if near:
-            pair = study.only(best, other).changed(draws=max(study.draws // 2, 1))
-            at = settled(pair, VOLUME, axis, curves, near[0 if side.step > 0 else -1], times=1)
-            ends = (other, best) if side.step < 0 else (best, other)
-            rows.append((other, VOLUME, at, *ends))
+    for other, below, i in met:
+        pair = {label: curves[label] for label in (best, other)}
+
+        def worth(values: np.ndarray, labels: Iterable[str] = tuple(pair)) -> PerDraw:
+            return levelled(drawn(labels, FLIP_DRAWS, values), here, every)
+
+        ends = (other, best) if below else (best, other)
+        rows.append((other, VOLUME, settled(worth, axis, pair, i), *ends))
     return pd.DataFrame(rows, columns=FLIPS).dropna(ignore_index=True)
 
 

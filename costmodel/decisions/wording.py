@@ -43,17 +43,28 @@ def headline(study: Study, best: str, table: pd.DataFrame) -> str:
 def nearest(table: pd.DataFrame) -> str:
     """The option to speak of where none is eligible.
 
-    The least expected cost among those that are likely to reach the floor, or else the likeliest.
+    The least expected cost among those that are likely to reach the floor (without one, to run), or
+    else the likeliest; those of unknown quality only where no quality is known.
     """
-    chances = table["p_reaches"].where(table["quality"].notna())
+    known = table["quality"].notna()
+    chances = table["p_reaches"].where(known | (not known.any()))
     likely = table.index[chances >= LIKELY]  # the table stands in the order of expected costs
     return str(likely[0] if len(likely) else chances.idxmax())
 
 
 def do_not_choose(study: Study, named: str, table: pd.DataFrame) -> str:
-    """The sentence where no option reaches the floor with confidence; `named` comes nearest."""
+    """The sentence where no option reaches the floor with confidence; `named` comes nearest.
+
+    Without a floor, where none runs with confidence.
+    """
     row, floor = table.loc[named], percent(study.quality_floor or 0.0)
     text, cost = f"Do not choose yet: {_among(study)}", _cost(study, row)
+    if study.quality_floor is None:
+        text += f"no option is {percent(study.confidence)} sure to run; {named}, at {cost}"
+        return f"{text}, runs in only {percent(row['p_reaches'])} of the draws."
+    if np.isnan(row["quality"]):
+        text += f"the quality of no option is known, so none is sure to reach your {floor}"
+        return f"{text}; {named} costs {cost}; judge {JUDGED[-1]} answers of each first."
     if row["p_reaches"] < NO_HOPE:
         return (
             f"{text}no option is likely to reach your {floor}; the nearest, {named}, has "
@@ -125,7 +136,7 @@ def cards(study: Study, row: pd.Series) -> Cards:
     if floor is not None:
         chance = (
             f"Chance to reach {percent(floor)}",
-            percent(row["p_reaches"]),
+            percent(row["p_reaches"]) if known else "not known",
             f"{percent(study.confidence)} is asked for",
         )
     return (
@@ -138,7 +149,8 @@ def cards(study: Study, row: pd.Series) -> Cards:
         (
             "Expected cost a month",
             monthly(row["expected"]),
-            f"both together; 80 % of draws: {monthly(row['p10'])} to {monthly(row['p90'])}",
+            f"{'both together; ' if known else ''}80 % of draws: {monthly(row['p10'])} to "
+            f"{monthly(row['p90'])}",
         ),
         chance,
     )

@@ -38,11 +38,11 @@ def batches(
         row = np.arange(rows.start, rows.stop)
         pinned = things
         for key, values in axes.items():
-            pinned = pin(pinned, key, values[row % k][:, None])
+            pinned = pin(pinned, key, values[row % k][:, None] if k > 1 else float(values[0]))
         if draws is None:
             made = evaluate_all(*middle(pinned))
         else:  # a slice of draws is a view, an index a copy
-            drawn = sample(pinned, n, study.seed, row // k if axes else rows, points)
+            drawn = sample(pinned, n, study.seed, row // k if k > 1 else rows, points)
             made = evaluate_all(*drawn)
         yield rows, made.calendar, made.bills
 
