@@ -10,6 +10,7 @@ MONTH = replace(STILL, months=1)
 RENT = replace(cm.facts.rent("H100-SXM"), id="ours", usd_per_gpu_hour=2.0)
 CALM = {"burstiness": 0}
 HOURS = 730
+NOBODY = {"build_weeks": 0, "upkeep_fte": 0, "on_call_hours_per_month": 0}
 OWN = cm.serving.Owned(
     capex_usd=30_000,
     server_overhead=1.25,
@@ -28,9 +29,11 @@ def option(requests_per_s=1.0, techniques=(), load_max=1.0, **fields):
     """One GPU a replica at $2 an hour, no people; fields of Fleet and of Hosted."""
     names = cm.serving.Fleet.__dataclass_fields__
     follows = CALM | {k: v for k, v in fields.items() if k in names and k != "commitment"}
-    given = {"build_weeks": 0, "upkeep_fte": 0, "gpus_per_replica": 1, "rent": RENT} | {
-        k: v for k, v in fields.items() if k not in follows
-    }
+    given = (
+        NOBODY
+        | {"gpus_per_replica": 1, "rent": RENT}
+        | {k: v for k, v in fields.items() if k not in follows}
+    )
     return cm.Option(
         cm.Hosted(
             "llama-3.1-8b",

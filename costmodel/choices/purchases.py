@@ -15,6 +15,7 @@ from functools import lru_cache
 from string import Formatter
 from typing import Any
 
+from costmodel.choices.effort import effort, effort_words
 from costmodel.choices.requests import Call, Request
 from costmodel.choices.schedule import Schedule, monthly, once
 from costmodel.choices.terms import STEADY, TRENDS, Terms
@@ -175,25 +176,32 @@ def labour(
 def setup(
     item: str,
     technique: Any,
+    work: Workload,
     person: Any,
     phase: str = "build",
     times: Number = 1.0,
     treatment: str = "opex",
 ) -> Line:
     """Weeks of a person up front (`technique.build_weeks`)."""
-    hours = technique.build_weeks * WORKING_HOURS_PER_WEEK * times
-    basis = "{build_weeks} engineer-weeks x 40 h x {usd_per_hour}/h"
-    cites = cite(technique, "build_weeks")
+    hours = effort(technique, "build_weeks", work) * WORKING_HOURS_PER_WEEK * times
+    weeks, cites = effort_words(technique, "build_weeks", work)
+    basis = weeks + " engineer-weeks x 40 h x {usd_per_hour}/h"
     return labour(item, hours, person, once(), phase, basis, cites, treatment)
 
 
 def upkeep(
-    item: str, technique: Any, person: Any, phase: str = "maintenance", times: Number = 1.0
+    item: str,
+    technique: Any,
+    work: Workload,
+    person: Any,
+    phase: str = "maintenance",
+    times: Number = 1.0,
 ) -> Line:
     """A steady share of a person (`technique.upkeep_fte` of full time), every month."""
-    hours = technique.upkeep_fte * WORKING_HOURS_PER_MONTH * times
-    basis = "{upkeep_fte} of an engineer x working hours of a month x {usd_per_hour}/h"
-    return labour(item, hours, person, monthly(), phase, basis, cite(technique, "upkeep_fte"))
+    hours = effort(technique, "upkeep_fte", work) * WORKING_HOURS_PER_MONTH * times
+    fte, cites = effort_words(technique, "upkeep_fte", work)
+    basis = fte + " of an engineer x working hours of a month x {usd_per_hour}/h"
+    return labour(item, hours, person, monthly(), phase, basis, cites)
 
 
 @frozen
@@ -212,6 +220,9 @@ class Traffic:
         When they are made.
     by : Api, Hosted, ..., optional
         Another serving (a judge, a teacher, an extractor); None is the option's own.
+    in_a_row : number, optional
+        Requests that are sent back to back, as in a run of a golden set: what they have in common
+        is written to a prompt cache once, and read by the others. None: they come one by one.
 
     Examples
     --------
@@ -233,6 +244,7 @@ class Traffic:
     by: Any = None
     basis: str = ""
     cites: Cites = ()
+    in_a_row: Number | None = None
 
     @property
     def follows_demand(self) -> bool:
@@ -268,11 +280,12 @@ def every_call(
     by: Any = None,
     basis: str = "",
     cites: Cites = (),
+    in_a_row: Number | None = None,
 ) -> Purchases:
     """Every call of a request, bought `count` times."""
     for call in request.calls:
         number = count * call.per_request
-        yield Traffic(item, call, number, schedule, phase, by, basis, cites)
+        yield Traffic(item, call, number, schedule, phase, by, basis, cites, in_a_row)
 
 
 # -- where its numbers come from -------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,11 @@ from costmodel.facts import catalog
 from costmodel.facts.cards import price
 from costmodel.facts.prices import Tokens
 from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
+
+if TYPE_CHECKING:
+    Id = Any  # the record is put in its place, which types cannot tell
+else:
+    Id = str
 
 
 @frozen
@@ -171,9 +176,14 @@ class Workload:
         many requests. A list has twelve factors over an ordinary month, from January on.
     usd_per_failure : number, USD
         What an answer that is not accepted costs.
+    tier : {"prototype", "internal", "product", "critical"}
+        How much the service matters. With the volume it sets the hours of people, the golden set,
+        the human review, the rota and the traces, wherever nobody has given them.
 
     Raises
     ------
+    CatalogError
+        When the tier is not known.
     ValueError
         When a field is outside its range, or when no tokens are given.
 
@@ -206,6 +216,8 @@ class Workload:
     seasons: Seasons | dict | list | None = None
     # -- wrong answers
     usd_per_failure: Number = 0.0
+    # -- people
+    tier: catalog.Tier | Id = "product"
 
     def __post_init__(self) -> None:
         if isinstance(self.question_mix, dict):
@@ -214,8 +226,10 @@ class Workload:
                 check_known("question type", name, types, where="question_mix")
             object.__setattr__(self, "question_mix", QuestionMix(**self.question_mix))
         object.__setattr__(self, "seasons", seasons_of(self.seasons))
+        if isinstance(self.tier, str):
+            object.__setattr__(self, "tier", catalog.tier(self.tier))
         kinds = {"corpus": Corpus, "question_mix": QuestionMix, "seasons": Seasons}
-        for name, kind in kinds.items():
+        for name, kind in (kinds | {"tier": catalog.Tier}).items():
             if getattr(self, name) is not None:
                 of_kind(f"Workload.{name}", getattr(self, name), kind)
         validate(self)

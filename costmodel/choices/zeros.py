@@ -11,6 +11,7 @@ from costmodel.core import check, owner_of, public, unit_of, walk
 
 PEOPLE_UNITS = ("hour", "hour/month", "week", "FTE", "USD/hour", "minute")
 EVALUATION = ("items", "runs_per_month", "candidate_items", "judge_share", "reviews_per_month")
+MAY_BE_ZERO = ("on_call_hours_per_month",)  # nobody is woken
 REFRESH = ("refresh_share", "retrain_labels", "rebuild_share")
 
 
@@ -39,6 +40,8 @@ def zeros(*things: Any) -> list[str]:
         people = unit_of(f"{type(owner).__name__}.{name}") in PEOPLE_UNITS
         seldom_zero = people or name in EVALUATION + REFRESH
         if not seldom_zero or isinstance(owner, (Workload, Terms)):
+            continue
+        if name in MAY_BE_ZERO:
             continue
         if is_zero(value) and not is_zero(owner.__dataclass_fields__[name].default):
             found[f"{owner_of(owner)}.{name}"] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from math import inf
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from costmodel.core.errors import check, in_words
 from costmodel.core.glossary import limits, unit_of
 from costmodel.core.nested import field_names
-from costmodel.core.ranges import Doubt, Range, is_number, is_one_number
+from costmodel.core.ranges import Doubt, Range, Usual, is_number, is_one_number, unmarked
 
 LEAST_DIVISOR = 1e-6  # the least value of what divides something
 
@@ -103,7 +104,8 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
     Range that its unit asks for.
     """
     for name in field_names(x):
-        value, label, unit = getattr(x, name), f"{type(x).__name__}.{name}", unit_of(name)
+        given, label, unit = getattr(x, name), f"{type(x).__name__}.{name}", unit_of(name)
+        value = unmarked(given)
         may_be_none = name in optional or x.__dataclass_fields__[name].default is None
         if unit in ("", "text", "record") or (value is None and may_be_none):
             continue
@@ -117,7 +119,9 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
         else:
             require(label, value, *limits(label))
             if isinstance(value, Range):
-                object.__setattr__(x, name, value.for_unit(unit))
+                value = value.for_unit(unit)
+                marked = isinstance(given, Usual)
+                object.__setattr__(x, name, replace(given, value=value) if marked else value)
 
 
 def is_day(text: Any) -> bool:

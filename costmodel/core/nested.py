@@ -8,13 +8,14 @@ drawn once, and a change of it holds wherever it occurs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from costmodel.core.errors import unknown
 from costmodel.core.public import public
-from costmodel.core.ranges import Doubt, Measured, is_number
+from costmodel.core.ranges import Doubt, Measured, Usual, is_number, unmarked
 
 NO_NUMBERS = (str, bool, type(None))
 
@@ -26,7 +27,7 @@ def field_names(x: Any) -> tuple[str, ...]:
 
 def is_nest(x: Any) -> bool:
     """Whether something is a dataclass that may hold others: no Range and no evaluation."""
-    return hasattr(x, "__dataclass_fields__") and not isinstance(x, Doubt)
+    return hasattr(x, "__dataclass_fields__") and not isinstance(x, (*Doubt, Usual))
 
 
 # -- keys ------------------------------------------------------------------------------------------
@@ -49,7 +50,7 @@ def key_of(owner: Any, field: str, value: Any) -> str:
     `rag.top_k`. An evaluation of a serving is one of its model.
     """
     name = value.name if isinstance(value, Doubt) else None
-    default = owner.__dataclass_fields__[field].default
+    default = unmarked(owner.__dataclass_fields__[field].default)
     judged = getattr(owner, "model", owner) if isinstance(value, Measured) else owner
     return name or getattr(default, "name", None) or f"{owner_of(judged)}.{field}"
 
@@ -79,7 +80,7 @@ def walk(x: Any) -> Iterator[tuple[Any, str, Any]]:
     """Every (owner, field, number) inside nested dataclasses, tuples, lists and dicts."""
     if is_nest(x):
         for name in field_names(x):
-            value = getattr(x, name)
+            value = unmarked(getattr(x, name))
             if is_number(value):
                 yield x, name, value
             else:
@@ -158,7 +159,8 @@ def rewrite(x: Any, change: Callable[[str, Any], Any], doubts_only: bool = False
     def visit_fields(x: Any) -> Any:
         new = {}
         for name in _doubtful(x) if doubts_only else field_names(x):
-            old = getattr(x, name)
+            given = getattr(x, name)
+            old = unmarked(given)
             if isinstance(old, (tuple, dict)) or is_nest(old):
                 value = visit(old)
             elif isinstance(old, Doubt) or not (doubts_only or isinstance(old, NO_NUMBERS)):
@@ -166,7 +168,7 @@ def rewrite(x: Any, change: Callable[[str, Any], Any], doubts_only: bool = False
             else:
                 continue
             if value is not old:
-                new[name] = value
+                new[name] = value if given is old else replace(given, value=value)
         return _with(x, new) if new else x
 
     return visit(x)
@@ -219,4 +221,5 @@ def _doubtful(x: Any) -> tuple[str, ...]:
 def _holds_doubt(x: Any) -> bool:
     if is_nest(x):
         return bool(_doubtful(x))
+    x = unmarked(x)
     return isinstance(x, Doubt) or any(map(_holds_doubt, _items(x)))

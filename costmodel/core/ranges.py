@@ -343,6 +343,27 @@ def assumed(low: float, mid: float, high: float, why: str, **more: Any) -> Range
     return Range(low, high, mid=mid, why=f"assumption: {why}", **more)
 
 
+@dataclasses.dataclass(frozen=True)
+class Usual:
+    """A number that nobody has given: what is usual, to be scaled where it is used.
+
+    It is a mark that stays on when draws or a sweep replace the number inside. A number that a user
+    gives has no mark, and is used as it is.
+    """
+
+    value: Any
+    by: str  # the name of what scales it
+
+
+def unmarked(value: Any) -> Any:
+    """The number inside a mark, or the value itself.
+
+    >>> unmarked(Usual(0.3, "upkeep_factor")), unmarked(0.2)
+    (0.3, 0.2)
+    """
+    return value.value if isinstance(value, Usual) else value
+
+
 Doubt = (Range, Measured)
 _NUMBERS = (int, float, np.number, np.ndarray, *Doubt)
 if TYPE_CHECKING:

@@ -239,8 +239,8 @@ def breakeven_date(
     --------
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant")
-    >>> print(breakeven_date(study, "Long context + cache", "RAG", draws=100)["verdict"][0])
-    RAG has cost less than Long context + cache from month ... on (...; 80 % band: month ...)
+    >>> print(breakeven_date(study, "Prompt", "RAG", draws=100)["verdict"][0])
+    RAG has cost less than Prompt from month ... on (...; 80 % band: month ...)
     """
     first, second = study.pair(first, second)
     terms = study.terms

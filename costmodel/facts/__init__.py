@@ -1,6 +1,6 @@
 """Floor 1, and the face `cm.facts`: the rows of `data/` as records, and published prices.
 
-Records     gpu gpus model models rent store stores tuning tunings person people
+Records     gpu gpus model models rent store stores tuning tunings person people tier tiers
 Practice    practice (what is usual, as a Range), retirement, facts (every row, as a table)
 Sources     source sources
 Prices      api_price api_models price ApiPrice Rates Tokens PRICES_VERSION
@@ -27,6 +27,8 @@ from costmodel.facts.catalog import (
     sources,
     store,
     stores,
+    tier,
+    tiers,
     tuning,
     tunings,
 )
@@ -60,6 +62,8 @@ __all__ = [
     "sources",
     "store",
     "stores",
+    "tier",
+    "tiers",
     "tuning",
     "tunings",
     "words_to_tokens",

@@ -27,6 +27,7 @@ from costmodel.facts.records import (
     Reranker,
     Source,
     Store,
+    Tier,
     Tuning,
 )
 from costmodel.facts.rows import NOT_FACTS, Folder, checked_rows, files, path_of, source_records
@@ -121,6 +122,7 @@ def _pick(kind: str, id: Any, found: Mapping[str, Any], where: str) -> Any:
 gpu, gpus = _pair(Gpu, "GPU", "gpu", "gpus", "H100-SXM")
 model, models = _pair(Model, "open model", "model", "models", "llama-3.1-8b")
 person, people = _pair(Person, "role", "person", "people", "engineer")
+tier, tiers = _pair(Tier, "tier", "tier", "tiers", "internal")
 label, labels = _pair(Labels, "kind of label", "label", "labels", "preference")
 store, stores = _pair(Store, "store", "store", "stores", "pinecone")
 embedder, embedders = _pair(
@@ -226,7 +228,7 @@ def practice(key: str, folder: Folder = None, on: str | None = None) -> Range:
     Examples
     --------
     >>> practice("rag.build_weeks")
-    Range(low=1.0, high=8.0, mid=3.0, ... name='rag.build_weeks', ...)
+    Range(low=9.0, high=33.0, mid=18.0, ... name='rag.build_weeks', ...)
     """
     return fact("practice", key, folder, on).value
 

@@ -107,6 +107,25 @@ class Person(Record):
 
 
 @dataclass(frozen=True)
+class Tier(Record):
+    """How much people do for a service that matters so much, over what they do for a product."""
+
+    build_factor: Range
+    upkeep_factor: Range
+    review_factor: Amount
+    cases_factor: Amount
+    runs_factor: Amount
+    platform_factor: Amount
+    volume_slope: Amount
+    requests_reference: Amount
+    traces_in_full: Amount
+    on_duty: Amount
+    usd_per_week_on_call: Amount
+    incidents_per_month: Amount
+    hours_per_incident: Amount
+
+
+@dataclass(frozen=True)
 class Labels(Record):
     """The price of one kind of label."""
 

@@ -8,10 +8,25 @@ from typing import Any
 
 import pandas as pd
 
+from costmodel.choices.effort import effort
 from costmodel.choices.study import ALONE, Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import Doubt, Range, key_of, leaves, middle, owner_of, pin, same, unit_of, walk
+from costmodel.core import (
+    Doubt,
+    Range,
+    Usual,
+    key_of,
+    leaves,
+    middle,
+    number_text,
+    owner_of,
+    pin,
+    same,
+    unit_of,
+    unmarked,
+    walk,
+)
 from costmodel.facts import catalog
 from costmodel.facts.prices import Tokens, request_usd
 from costmodel.ledgers.book import ledger, lines_booked
@@ -26,6 +41,10 @@ NEUTRAL = {
     "residency_uplift": 1.0,
     "usd_per_request": 0.0,
     "above": 0.0,
+    "cases_factor": 1.0,
+    "review_factor": 1.0,
+    "runs_factor": 1.0,
+    "platform_factor": 1.0,
     "sees": 1.0,
 }
 COLUMNS = ["input", "low", "mid", "high", "unit", "source", "why", "options", "default"]
@@ -73,7 +92,11 @@ def register(
             if name in NEUTRAL and value == NEUTRAL[name]:
                 continue
             key = key_of(owner, name, value)
-            found = {"input": key, **_input(owner, name, value, evidence), "options": []}
+            found = {
+                "input": key,
+                **_input(owner, name, value, evidence, study.work),
+                "options": [],
+            }
             options = rows.setdefault((key, value), found)["options"]
             if label not in options:
                 options.append(label)
@@ -87,14 +110,14 @@ def register(
     return table.sort_values(order, ascending=False, kind="stable", ignore_index=True)
 
 
-def _input(owner: Any, name: str, value: Any, evidence: Evidence) -> dict[str, Any]:
+def _input(owner: Any, name: str, value: Any, evidence: Evidence, work: Workload) -> dict[str, Any]:
     """One row of the register.
 
     A fact that nobody changed and a field left at its default are untouched.
     """
     field, why = f"{owner_of(owner)}.{name}", getattr(value, "why", "")
     unit = unit_of(f"{type(owner).__name__}.{name}")
-    default = owner.__dataclass_fields__[name].default
+    default = unmarked(owner.__dataclass_fields__[name].default)
     if isinstance(default, Range):
         default = default.for_unit(unit)
     untouched = (
@@ -106,6 +129,9 @@ def _input(owner: Any, name: str, value: Any, evidence: Evidence) -> dict[str, A
     source = evidence.of(field)
     if source in ("yours", "assumption"):
         source = "assumption" if untouched or why else "yours"
+    if isinstance(getattr(owner, name), Usual):
+        here = effort(*middle((owner, name, work)))
+        why += f"; {number_text(here)} for the tier {work.tier.id} at this volume"
     ends = {end: getattr(value, end, value) for end in ("low", "mid", "high")}
     return {**ends, "unit": unit, "source": source, "why": why, "default": untouched}
 

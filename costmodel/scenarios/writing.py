@@ -13,7 +13,17 @@ from costmodel.choices.presets import presets, with_quality
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.study import Study, evaluation_name
-from costmodel.core import CatalogError, Measured, check, key_of, not_none, objects, same, walk
+from costmodel.core import (
+    CatalogError,
+    Measured,
+    Usual,
+    check,
+    key_of,
+    not_none,
+    objects,
+    same,
+    walk,
+)
 from costmodel.facts.records import FromCatalogue
 from costmodel.ledgers.evidence import published_as
 from costmodel.scenarios.places import SERVINGS
@@ -88,7 +98,7 @@ def _fields(x: Any, study: Study) -> dict[str, Any]:
         factory = f.default_factory
         default = f.default if factory is dataclasses.MISSING else factory()
         follows = (
-            isinstance(value, FromCatalogue)
+            isinstance(value, (FromCatalogue, Usual))
             or getattr(value, "source", "") == "serving-fit"
             or (f.name in ("rent", "commitment", "people") and not isinstance(value, str))
             or (isinstance(x, (Api, Provisioned)) and (f.name, value) in usual)
@@ -149,12 +159,21 @@ def _quality(option: Option | Mix) -> Any:
 
 
 def _overrides(study: Study) -> dict[str, Any]:
-    """Numbers of records (prices, GPUs, people ...) that are not those of the catalogue."""
+    """Numbers of records (prices, GPUs, people ...) that are not those of the catalogue.
+
+    And usual numbers that were changed under their key, which the tier still scales.
+    """
     pairs = [
         (key_of(*theirs), value, theirs[2])
         for record in objects(study.inputs)
         if hasattr(record, "sources")
         for (*_, value), theirs in zip(walk(record), walk(_published(record)), strict=True)
+    ]
+    pairs += [
+        (key_of(x, f.name, getattr(x, f.name).value), getattr(x, f.name).value, f.default.value)
+        for x in objects(study.inputs)
+        for f in dataclasses.fields(x)
+        if isinstance(getattr(x, f.name), Usual)
     ]
     changed = {key: value for key, value, published in pairs if not same(value, published)}
     for key, value, _ in pairs:

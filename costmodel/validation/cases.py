@@ -129,7 +129,8 @@ def published_underestimates() -> pd.DataFrame:
 def _first_year() -> Study:
     known: Any = catalog.rent("H100-SXM")
     rent = replace(known, id="ours", usd_per_gpu_hour=1.20)
-    serving = Hosted("llama-3.1-8b", rent=rent, requests_per_s=10.0, build_weeks=0, upkeep_fte=0)
+    nobody: Any = {"build_weeks": 0, "upkeep_fte": 0, "on_call_hours_per_month": 0}
+    serving = Hosted("llama-3.1-8b", rent=rent, requests_per_s=10.0, **nobody)
     tune = Lora(labels=_labels(100 / 6), build_weeks=3, runs=5, usd_per_run=2_000, **TUNE)
     work = Workload(10_000, input_tokens=300, output_tokens=200)
     return Study({"tune": Option(serving, tune)}, work, _still(months=12), accept_zero=None)

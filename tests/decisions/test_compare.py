@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fleets import NOBODY
 from scipy import stats
 from toys import ON, STILL, Better, Buy, api
 
@@ -321,8 +322,7 @@ def test_whole_replicas_cross_a_price_per_request_again_and_again():
         rent=rent,
         requests_per_s=10.0,
         load_max=1.0,
-        build_weeks=0,
-        upkeep_fte=0,
+        **NOBODY,
         gpus_per_replica=1,
         fleet=cm.serving.Fleet(burstiness=0),
     )

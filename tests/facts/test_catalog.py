@@ -215,11 +215,11 @@ def test_a_wrong_name_names_the_nearest(ask, says):
 def test_practice_is_always_a_range_with_its_key_and_source():
     fact = catalog.practice("rag.build_weeks")
     assert (fact.low, fact.mid, fact.high, fact.name, fact.source) == (
-        1,
-        3,
-        8,
+        9,
+        18,
+        33,
         "rag.build_weeks",
-        "rag-builds",
+        "rag-tco",
     )
     assert catalog.practice("cache.ttl_s").low == catalog.practice("cache.ttl_s").high == 300
     assert catalog.practice("tokens_per_page").name == "text.tokens_per_page"

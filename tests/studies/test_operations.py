@@ -13,7 +13,7 @@ from toys import Buy, api, lines, total
 
 import costmodel as cm
 from costmodel.choices.techniques.release import POLICIES
-from costmodel.core.nested import walk
+from costmodel.core.nested import key_of, pin, walk
 from costmodel.core.ranges import Doubt
 from costmodel.decisions.simulate import totals
 from costmodel.laws import experiments
@@ -848,7 +848,8 @@ def test_any_range_of_an_operation_may_be_an_array(technique):
     for name, value in doubts:
         ends = (value.low, value.high)
         apart = [
-            total(cm.Option(SERVING, replace(technique, **{name: end})), work, TERMS)
+            total(cm.Option(SERVING, pin(technique, key, end)), work, TERMS)
+            for key in [key_of(technique, name, value)]
             for end in ends
         ]
         study = cm.Study({"both": cm.Option(SERVING, technique)}, work, TERMS, accept_zero=None)

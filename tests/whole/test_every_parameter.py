@@ -11,7 +11,7 @@ from toys import STILL, api
 
 import costmodel as cm
 from costmodel.core.glossary import limits
-from costmodel.core.ranges import Doubt
+from costmodel.core.ranges import Doubt, unmarked
 from costmodel.studies.knowledge import latency
 
 AT = "2026-11-20"
@@ -29,6 +29,7 @@ WORK = cm.Workload(
     usd_per_failure=0.5,
     question_mix=MIX,
     corpus=cm.Corpus(tokens=9e8, churn_per_month=0.02, access_groups=2),
+    tier=replace(cm.facts.tier("product"), traces_in_full=100_000),  # a sample of the others
 )
 TERMS = replace(STILL, start="2026-06-01", months=48)
 
@@ -145,6 +146,7 @@ SOME = {
     "usd_per_run": 77.0,
     "usd_per_mchar": 0.2,
     "cap_steps": 12,
+    "trace_share": 0.3,
     "compact_at": 5_000,
 }  # a value of what is None by default
 FIELDS = {
@@ -169,7 +171,7 @@ def numbers(serving, technique, *more):
 
 def others(technique, name):
     """Other values of a field: smaller and larger numbers, or the one named above."""
-    value = getattr(technique, name)
+    value = unmarked(getattr(technique, name))
     if name in OTHER:
         return [OTHER[name]]
     if value is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from fleets import NOBODY
 from toys import STILL, Buy, api, total
 
 import costmodel as cm
@@ -172,8 +173,7 @@ SERVER = cm.Hosted(
     "llama-3.1-8b",
     rent=replace(cm.facts.rent("H100-SXM"), id="ours", usd_per_gpu_hour=1.20),
     requests_per_s=10.0,
-    build_weeks=0,
-    upkeep_fte=0,
+    **NOBODY,
 )
 FIRST_YEAR = {
     "examples": 1_000,
@@ -473,8 +473,7 @@ def test_a_bill_that_triples_without_its_cache_had_74_percent_cached():
 GPUS = replace(STILL, months=12, on=None)
 FULL_LOAD = {
     "load_max": 1.0,
-    "build_weeks": 0,
-    "upkeep_fte": 0,
+    **NOBODY,
     "fleet": cm.serving.Fleet(burstiness=0),
     "error": 1.0,
 }  # a benchmark at full load

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.purchases import Line, Lines, Traffic, cite
-from costmodel.choices.requests import Call, Limits
+from costmodel.choices.requests import Cache, Call, Limits
 from costmodel.choices.schedule import Schedule, occurrences, path, scaled
 from costmodel.choices.servings.fields import Card
 from costmodel.choices.servings.rate_limits import OVER_LIMIT, held_to_limits, limits_of
@@ -230,6 +230,9 @@ class Api:
     def _tokens(self, t: Traffic, card: Rates, work: Workload, terms: Terms) -> Lines:
         """A line for each class of tokens."""
         cache, prefix, fresh = t.call.cache, t.call.stable_tokens, t.call.prompt_tokens
+        if cache is None and t.in_a_row is not None and card.usd_per_mtok_cache_read is not None:
+            cache = Cache(SHORT_TTL_S)
+            t = replace(t, call=replace(t.call, cache=cache))
         classes = []  # (class, tokens, price, when, field of the card)
         if cache is not None:
             shortest = cache.minimum_tokens
@@ -242,11 +245,11 @@ class Api:
                     f"cache_read of {self.model.id!r} is not priced; "
                     "leave out PromptCache() or choose another model"
                 )
-            read, write = cache_schedules(t, work, terms)
+            (read, when_read), (written, when_written) = cache_split(t, work, terms)
             rate = _write_rate(card, cache.ttl_s)
             classes = [
-                ("cache read", prefix, usd, read, "usd_per_mtok_cache_read"),
-                ("cache write", prefix, rate, write, "usd_per_mtok_cache_write"),
+                ("cache read", prefix * read, usd, when_read, "usd_per_mtok_cache_read"),
+                ("cache write", prefix * written, rate, when_written, "usd_per_mtok_cache_write"),
             ]
         when, out = t.schedule, "usd_per_mtok_out"
         for name, tokens, usd, schedule, field in (
@@ -297,12 +300,22 @@ def over_window(serving: Any, call: Call) -> Limits:
         )
 
 
-def cache_schedules(t: Traffic, work: Workload, terms: Terms) -> tuple[Schedule, Schedule]:
-    """When the prefix is read (demand x hit rate) and when it is written (the rest)."""
-    demand = occurrences(t.schedule, work, terms)
+Split = tuple[tuple[Any, Schedule], tuple[Any, Schedule]]
+
+
+def cache_split(t: Traffic, work: Workload, terms: Terms) -> Split:
+    """Reads of the prefix and writes of it, each as (share of the calls, when).
+
+    What comes one by one finds the prefix at the hit rate of its month. Of requests in a row the
+    first of each prefix writes, whatever arrives.
+    """
     cache: Any = t.call.cache
+    if t.in_a_row is not None:
+        found = t.call.found(np.maximum(1 - cache.prefixes / np.maximum(t.in_a_row, 1.0), 0.0))
+        return (found, t.schedule), (1 - found, t.schedule)
+    demand = occurrences(t.schedule, work, terms)
     arrivals = work.arrivals_per_s(t.count)
     if t.follows_demand and not work.flat:
         arrivals = arrivals * work.demand(terms.months, terms.start)
     found = t.call.found(cache.hit_rate(arrivals))
-    return path(demand * found), path(demand * (1 - found))
+    return (1.0, path(demand * found)), (1.0, path(demand * (1 - found)))

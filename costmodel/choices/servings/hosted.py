@@ -12,14 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.purchases import Cites, Lines, Traffic, cite, labour, setup, upkeep
+from costmodel.choices.effort import BUILD, PLATFORM, usual
+from costmodel.choices.purchases import Cites, Lines, Traffic, cite
 from costmodel.choices.requests import Call, Limits
-from costmodel.choices.schedule import STANDING, level_of, monthly
-from costmodel.choices.servings.api import Api, cache_schedules, over_window
+from costmodel.choices.schedule import STANDING, level_of
+from costmodel.choices.servings.api import Api, cache_split, over_window
 from costmodel.choices.servings.capacity import Capacity, Fleet, Load, Uses, capacity_for
 from costmodel.choices.servings.fields import Gpu, Model, Rent
 from costmodel.choices.servings.hours import SPOT, hours_in_use, hours_standing
 from costmodel.choices.servings.owned import Owned
+from costmodel.choices.servings.people import people_of
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core import (
@@ -107,9 +109,12 @@ class Hosted:
     residency_uplift : number, x
         Price in the region where data stays over the list price.
     build_weeks, upkeep_fte : number, at least 0
-        Weeks of an engineer before the first answer, and the share of one who keeps GPUs running.
-    on_call_hours_per_month : number, hour/month
-        Paid hours of engineers on call.
+        Weeks of an engineer before the first answer, and the engineers who keep GPUs running. What
+        nobody gives holds up to 8 GPUs and grows with the log of their number.
+    upkeep_fte_fleet : number, at least 0
+        Engineers who keep 24 GPUs running, where `upkeep_fte` is not given.
+    on_call_hours_per_month : number, hour/month, optional
+        Paid hours of engineers on call; None is the rota and the incidents of the tier.
 
     Raises
     ------
@@ -162,9 +167,10 @@ class Hosted:
     )
     # -- surcharge and people
     residency_uplift: Number = 1.0
-    build_weeks: Number = catalog.practice("hosting.build_weeks")
-    upkeep_fte: Number = catalog.practice("hosting.maintenance_fte")
-    on_call_hours_per_month: Number = 0.0
+    build_weeks: Number = usual("hosting.build_weeks", BUILD)
+    upkeep_fte: Number = usual("hosting.maintenance_fte", PLATFORM)
+    upkeep_fte_fleet: Number = usual("hosting_fleet.maintenance_fte", PLATFORM)
+    on_call_hours_per_month: Number | None = None
     # -- quality
     accepted: Number | None = None
 
@@ -303,10 +309,11 @@ class Hosted:
         for t in traffic:
             when = t.schedule
             if t.call.cache is not None and self.requests_per_s is None:
-                read, when = cache_schedules(t, work, terms)
+                (read, reading), (written, when) = cache_split(t, work, terms)
                 # engines hold any prefix, in blocks of 16 tokens
-                held = replace(t, item=f"{t.item}, prefix held")
-                found.append((held, read, self.seconds_per_call(t.call, t.call.stable_tokens)))
+                held = replace(t, item=f"{t.item}, prefix held", count=t.count * read)
+                found.append((held, reading, self.seconds_per_call(t.call, t.call.stable_tokens)))
+                t = replace(t, count=t.count * written)
             found.append((t, when, seconds[id(t.call)]))
         return found
 
@@ -359,17 +366,7 @@ class Hosted:
         if np.any(made.spilled):
             basis = "calls beyond {cover} of the peak x tokens of one call at the list price"
             yield from self.overflow.overflow(traffic, made.spilled, work, terms, basis=basis)
-        yield setup("set up serving", self, terms.people.engineer)
-        yield upkeep("keep serving running", self, terms.people.engineer)
-        if np.any(self.on_call_hours_per_month):
-            yield labour(
-                "engineers on call",
-                self.on_call_hours_per_month,
-                terms.people.engineer,
-                monthly(),
-                "maintenance",
-                "{on_call_hours_per_month} hours a month x {usd_per_hour}/h",
-            )
+        yield from people_of(self, made.replicas * self.gpus, work, terms)
 
     def usd_per_gpu_hour(self) -> tuple[Any, Cites]:
         """Price of a GPU-hour [USD] with the fields it cites; of owned GPUs the power only."""

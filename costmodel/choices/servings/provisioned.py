@@ -10,7 +10,7 @@ import numpy as np
 from costmodel.choices.purchases import Line, Lines, Traffic, cite
 from costmodel.choices.requests import Call, Limits
 from costmodel.choices.schedule import STANDING, by_month, level_of, scaled
-from costmodel.choices.servings.api import Api, cache_schedules
+from costmodel.choices.servings.api import Api, cache_split
 from costmodel.choices.servings.capacity import Uses
 from costmodel.choices.servings.fields import OpenNumber
 from costmodel.choices.terms import Terms
@@ -206,8 +206,10 @@ class Provisioned:
         for t in traffic:
             when = t.schedule
             if t.call.cache is not None:
-                read, when = cache_schedules(t, work, terms)
-                uses.append((t, read, self.weighted(t.call, t.call.stable_tokens)))
+                (read, reading), (written, when) = cache_split(t, work, terms)
+                held = replace(t, count=t.count * read)
+                uses.append((held, reading, self.weighted(t.call, t.call.stable_tokens)))
+                t = replace(t, count=t.count * written)
             uses.append((t, when, self.weighted(t.call)))
         return uses
 

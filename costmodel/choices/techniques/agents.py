@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.effort import BUILD, UPKEEP, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Purchases, labour, setup, upkeep
 from costmodel.choices.requests import Call, Request, Segment
@@ -132,9 +133,11 @@ class Agent:
     # -- people
     reviewed_share: Number = 0.0
     review_minutes: Number = assumed(2, 5, 20, "a person checks the result of one task")
-    build_weeks: Number = assumed(2, 5, 16, "tools, loop, limits, tests", name="agent.build_weeks")
-    upkeep_fte: Number = assumed(
-        0.05, 0.15, 0.5, "tools and prompts change", name="agent.upkeep_fte"
+    build_weeks: Number = usual(
+        assumed(2, 5, 16, "tools, loop, limits, tests", name="agent.build_weeks"), BUILD
+    )
+    upkeep_fte: Number = usual(
+        assumed(0.05, 0.15, 0.5, "tools and prompts change", name="agent.upkeep_fte"), UPKEEP
     )
     # -- quality
     log_odds: Number = 0.0
@@ -250,8 +253,8 @@ class Agent:
     def buys(self, case: Case) -> Purchases:
         engineer = case.terms.people.engineer
         self._check_window(case)
-        yield setup("build the agent", self, engineer)
-        yield upkeep("keep the agent working", self, engineer)
+        yield setup("build the agent", self, case.work, engineer)
+        yield upkeep("keep the agent working", self, case.work, engineer)
         if np.any(self.reviewed_share):
             checked = case.requests_per_month * self.reviewed_share
             yield labour(

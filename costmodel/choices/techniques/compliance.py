@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.effort import BUILD, UPKEEP, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, labour, setup, upkeep
+from costmodel.choices.running import stored
 from costmodel.choices.schedule import Schedule, every, monthly, once, path, with_demand
 from costmodel.choices.servings.api import Api
 from costmodel.choices.techniques.lookup import Id, find_records
-from costmodel.choices.techniques.operations import stored
 from costmodel.choices.techniques.tune_life import month_of
 from costmodel.choices.terms import STEADY
 from costmodel.core import (
@@ -115,11 +116,18 @@ class Compliance:
     recall: Number = assumed(
         0.5, 0.8, 0.95, "share of personal data found; names in free text are missed most"
     )
-    build_weeks: Number = assumed(
-        1, 2, 6, "set up, tune and test the redaction", name="redaction.build_weeks"
+    build_weeks: Number = usual(
+        assumed(1, 2, 6, "set up, tune and test the redaction", name="redaction.build_weeks"), BUILD
     )
-    upkeep_fte: Number = assumed(
-        0.01, 0.03, 0.1, "rules, records and questions of customers", name="compliance.upkeep_fte"
+    upkeep_fte: Number = usual(
+        assumed(
+            0.01,
+            0.03,
+            0.1,
+            "rules, records and questions of customers",
+            name="compliance.upkeep_fte",
+        ),
+        UPKEEP,
     )
     chars_per_token: Number = practice("text.chars_per_token")
     # -- residency
@@ -193,9 +201,9 @@ class Compliance:
         engineer, phase = case.terms.people.engineer, "compliance"
         self._check_region(case)
         if self.texts:
-            yield setup("set up redaction", self, engineer, phase)
+            yield setup("set up redaction", self, case.work, engineer, phase)
             yield from self._redaction(case)
-        yield upkeep("keep the rules", self, engineer, phase)
+        yield upkeep("keep the rules", self, case.work, engineer, phase)
         if self.region is not None:
             yield labour(
                 "move data to the region",

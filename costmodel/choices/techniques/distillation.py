@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from costmodel.choices.effort import BUILD, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, every_call
 from costmodel.choices.requests import Request
@@ -15,7 +16,6 @@ from costmodel.choices.techniques.tune_life import label_examples
 from costmodel.choices.techniques.tune_offers import refuse_terms
 from costmodel.choices.techniques.tuning import Tune, hosted
 from costmodel.core import DAYS_PER_MONTH, GB, Number, Range, assumed, check, public
-from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, student_shift
 
 BYTES_PER_PROBABILITY = 6.0  # a token id in 4 bytes and its probability in 2
@@ -112,7 +112,7 @@ class Distill(Tune):
         7, 28, mid=14, why="assumption; two weeks in a published practice (tianpan.co, 2026-04-19)"
     )
     shadow_share: Number = assumed(0.02, 0.1, 0.5, "requests that the teacher answers as well")
-    build_weeks: Number = practice("distillation.build_weeks")
+    build_weeks: Number = usual("distillation.build_weeks", BUILD)
     # -- quality
     of_teacher: Number = Range(0.75, 0.99, mid=0.94, why=STUDENTS + "; at 20,000 examples")
     log_odds: Number = assumed(

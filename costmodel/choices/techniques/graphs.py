@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.effort import BUILD, UPKEEP, usual
 from costmodel.choices.options import Case, require_servings
 from costmodel.choices.purchases import Purchases, Traffic, setup, upkeep
 from costmodel.choices.requests import Call, Request, Segment
@@ -140,8 +141,8 @@ class GraphRag:
     )
     summary_token_share: Number = practice("graphrag.summary_token_share")
     # -- people
-    build_weeks: Number = practice("graphrag.build_weeks")
-    upkeep_fte: Number = practice("graphrag.maintenance_fte")
+    build_weeks: Number = usual("graphrag.build_weeks", BUILD)
+    upkeep_fte: Number = usual("graphrag.maintenance_fte", UPKEEP)
     # -- plain retrieval, and what the graph adds
     reader: catalog.Reader | Id = "frontier"
     top_k: Number = practice("rag.top_k")
@@ -214,7 +215,7 @@ class GraphRag:
 
     def buys(self, case: Case) -> Purchases:
         engineer = case.terms.people.engineer
-        yield setup("build the graph pipeline", self, engineer)
+        yield setup("build the graph pipeline", self, case.work, engineer)
         yield from self._index(case)
         if self.mode != "local":
             question = Segment("question", case.work.input_tokens)
@@ -228,7 +229,7 @@ class GraphRag:
                 basis="requests x calls of {map_call_tokens} tokens",
             )
         yield store_line(self.store, case)
-        yield upkeep("keep the graph working", self, engineer)
+        yield upkeep("keep the graph working", self, case.work, engineer)
 
     def _index(self, case: Case) -> Purchases:
         """Extraction by a model, chunk by chunk: at first, and at each refresh."""

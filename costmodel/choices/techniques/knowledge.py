@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.effort import BUILD, CASES, UPKEEP, effort, effort_words, usual
 from costmodel.choices.options import Case, require_servings
 from costmodel.choices.purchases import Line, Purchases, Traffic, cite, labour, setup, upkeep
 from costmodel.choices.requests import Call, Request, Segment
@@ -143,12 +144,12 @@ class Rag:
     embedder_life_months: Number = assumed(
         12, 20, 36, "an embedding model is replaced after one to three years", form="amount"
     )
-    eval_questions: Number = assumed(
-        100, 200, 400, "enough to see a change of recall by five points"
+    eval_questions: Number = usual(
+        assumed(100, 200, 400, "enough to see a change of recall by five points"), CASES
     )
     minutes_per_question: Number = assumed(2, 4, 8, "find and mark the right passage")
-    build_weeks: Number = practice("rag.build_weeks")
-    upkeep_fte: Number = practice("rag.maintenance_fte")
+    build_weeks: Number = usual("rag.build_weeks", BUILD)
+    upkeep_fte: Number = usual("rag.maintenance_fte", UPKEEP)
     # -- what is found and answered
     search_s: Number = practice("rag.search_s")
     recall_at_one: Number = quality_fact("retrieval.recall_at_one")
@@ -191,14 +192,17 @@ class Rag:
 
     def buys(self, case: Case) -> Purchases:
         people, corpus = case.terms.people, corpus_of(case.work, self)
-        yield setup("build the retrieval pipeline", self, people.engineer)
+        yield setup("build the retrieval pipeline", self, case.work, people.engineer)
+        asked = effort(self, "eval_questions", case.work)
+        questions, cites = effort_words(self, "eval_questions", case.work)
         yield labour(
             "label questions for retrieval",
-            self.eval_questions * self.minutes_per_question / MINUTES_PER_HOUR,
+            asked * self.minutes_per_question / MINUTES_PER_HOUR,
             people.analyst,
             once(),
             "evaluation",
-            "{eval_questions} questions x {minutes_per_question} minutes x {usd_per_hour}/h",
+            questions + " questions x {minutes_per_question} minutes x {usd_per_hour}/h",
+            cites,
         )
         # each rewritten question is looked up too
         queries = requests_to_model(case) * (self.rewrites + 1.0) * self.rounds
@@ -210,7 +214,7 @@ class Rag:
         if self.reranker is not None:
             yield self._rerank(self.reranker, requests_to_model(case) * self.rounds)
         yield from self._calls(case)
-        yield upkeep("keep retrieval working", self, people.engineer)
+        yield upkeep("keep retrieval working", self, case.work, people.engineer)
 
     def _index(self, case: Case, queries: Any) -> Purchases:
         """Pages read and tokens embedded: at first, what changes, what is new, all of it again."""

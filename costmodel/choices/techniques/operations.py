@@ -1,22 +1,31 @@
 """Operations: what happens after the first answer: evaluation and monitoring.
 
-Losses are expected values, lines of the phase "failures": what a bad answer costs
-(`usd_per_failure`) times how many more of them nobody has seen yet. Not in them: damage beyond the
-single answer, two faults at once, and the faster detection of a traffic that grows.
+Not in them: damage beyond the single answer, two faults at once, and the faster detection of a
+traffic that grows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from costmodel.choices.effort import BUILD, CASES, REVIEW, RUNS, effort, effort_words, usual
 from costmodel.choices.options import Case, require_servings
-from costmodel.choices.purchases import Line, Purchases, Traffic, every_call, labour, setup
-from costmodel.choices.requests import Call, Segment
-from costmodel.choices.schedule import monthly, once, with_demand
-from costmodel.choices.terms import STEADY
+from costmodel.choices.purchases import Line, Purchases, Traffic, cite, every_call, labour, setup
+from costmodel.choices.running import (
+    ACCEPTED_BEFORE,
+    AGREEMENT,
+    LEAST_SHARE,
+    RUBRIC_TOKENS,
+    VERDICT_TOKENS,
+    bought_together,
+    judge_call,
+    loss,
+    requests_per_day,
+    stored,
+)
+from costmodel.choices.schedule import Schedule, by_month, monthly, once, with_demand
 from costmodel.core import (
     DAYS_PER_MONTH,
     GB,
@@ -24,6 +33,7 @@ from costmodel.core import (
     MILLION,
     MINUTES_PER_HOUR,
     MONTHS_PER_YEAR,
+    ROUNDING,
     WEEKS_PER_MONTH,
     Number,
     Range,
@@ -32,92 +42,10 @@ from costmodel.core import (
     validate,
 )
 from costmodel.facts.catalog import practice
-from costmodel.laws.experiments import expected_loss, runs_to_see, samples_per_arm, through_judge
+from costmodel.laws.experiments import runs_to_see, samples_per_arm, through_judge
 
-RUBRIC_TOKENS = assumed(300, 500, 1_000, "the judge's instructions and rubric")
-VERDICT_TOKENS = assumed(50, 120, 300, "the judge's verdict with its reason")
-AGREEMENT = assumed(
-    0.70,
-    0.85,
-    0.95,
-    "a judge agrees with people in this share of the cases; measure yours",
-    name="judge.agreement",
-)
-ACCEPTED_BEFORE = assumed(
-    0.6,
-    0.8,
-    0.95,
-    "share accepted before a fall; it only sets how many answers show the fall",
-    name="accepted.before",
-)
-LEAST_SHARE = 0.01
-
-
-def judge_call(case: Case, technique: Any, answers: int = 1) -> Call:
-    """The call of a judge: it reads rubric, question and one or two answers, writes a verdict."""
-    rubric = Segment("rubric", technique.rubric_tokens, stable=True)
-    question = Segment("question", case.work.input_tokens)
-    answer = Segment("answer", answers * case.work.output_tokens)
-    return Call((rubric, question, answer), technique.verdict_tokens)
-
-
-def loss(
-    item: str,
-    case: Case,
-    times_per_month: Any,
-    days: Any,
-    drop: Any,
-    basis: str,
-    cites: tuple[str, ...] = (),
-) -> Line:
-    """What a fall of the accepted share costs a month until it is seen; no price trend."""
-    number = expected_loss(times_per_month, days, requests_per_day(case), drop, 1.0)
-    return Line(
-        item,
-        "failures",
-        number,
-        "answer",
-        case.work.usd_per_failure,
-        with_demand(),
-        STEADY,
-        basis=basis + " x requests a day x {drop} x {usd_per_failure} a failure",
-        cites=cites,
-    )
-
-
-def requests_per_day(case: Case) -> Any:
-    """Requests of users a day; what a cascade answers twice counts once."""
-    return np.minimum(case.requests_per_month, case.work.requests_per_month) / DAYS_PER_MONTH
-
-
-def bought_together(case: Case) -> Iterator[tuple[Case, Any]]:
-    """The case, and the cases of other parts of a mix that share its technique, with their
-    requests.
-    """
-    others = sum((part.requests_per_month for part in case.together), 0.0)
-    yield case, case.requests_per_month - others
-    yield from ((part, part.requests_per_month) for part in case.together)
-
-
-def stored(
-    item: str,
-    phase: str,
-    gb_per_month: Any,
-    technique: Any,
-    basis: str,
-    cites: tuple[str, ...] = (),
-) -> Line:
-    """A store that holds what came in over `retention_days`; that it fills up first is left out."""
-    return Line(
-        item,
-        phase,
-        gb_per_month * technique.retention_days / DAYS_PER_MONTH,
-        "GB-month",
-        technique.usd_per_gb_month,
-        with_demand(),
-        basis=basis + " kept for {retention_days} days",
-        cites=("usd_per_gb_month", *cites),
-    )
+SAMPLED = "those above {traces_in_full}: {sampled_share} of them and {error_share} errors"
+RUNNING = ("items", "smoke_items", "runs_per_month", "changes_per_week")
 
 
 @frozen
@@ -166,18 +94,28 @@ class Evals:
     """
 
     # -- the golden set
-    items: Number = practice("eval.examples")
-    runs_per_month: Number = assumed(
-        4, 8, 30, "a weekly or nightly run of the whole set, and one for each large change"
+    items: Number = usual("eval.examples", CASES)
+    runs_per_month: Number = usual(
+        assumed(
+            4, 8, 30, "a weekly or nightly run of the whole set, and one for each large change"
+        ),
+        RUNS,
     )
-    build_weeks: Number = practice("eval.build_weeks")
+    build_weeks: Number = usual("eval.build_weeks", BUILD)
     minutes_per_case: Number = assumed(
         2, 5, 15, "an expert writes or confirms the reference answer"
     )
     # -- the gate of every change
-    smoke_items: Number = practice("smoke.items")
-    changes_per_week: Number = assumed(
-        1, 3, 15, "changes of prompt, code or retrieval that pass the gate", name="changes_per_week"
+    smoke_items: Number = usual("smoke.items", CASES)
+    changes_per_week: Number = usual(
+        assumed(
+            1,
+            3,
+            15,
+            "changes of prompt, code or retrieval that pass the gate",
+            name="changes_per_week",
+        ),
+        RUNS,
     )
     wait_minutes: Number = assumed(
         1, 4, 15, "a developer waits for the gate, or turns to something else and back"
@@ -193,7 +131,7 @@ class Evals:
     judge: Any = None
     rubric_tokens: Number = RUBRIC_TOKENS
     verdict_tokens: Number = VERDICT_TOKENS
-    review_hours_per_month: Number = assumed(2, 6, 16, "people look at disagreements")
+    review_hours_per_month: Number = usual("eval.review_hours_per_month", REVIEW)
 
     def __post_init__(self) -> None:
         validate(self)
@@ -206,45 +144,49 @@ class Evals:
         return np.minimum(needed, np.maximum(1.0, np.floor(self.repeats_max)))
 
     def buys(self, case: Case) -> Purchases:
-        people, changes = case.terms.people, self.changes_per_week * WEEKS_PER_MONTH
-        yield setup("build the golden set", self, people.engineer, "evaluation")
+        people, work = case.terms.people, case.work
+        items, smoke, monthly_runs, weekly = (effort(self, name, work) for name in RUNNING)
+        items_said, smoke_said, runs_said, weekly_said = (
+            effort_words(self, name, work) for name in RUNNING
+        )
+        changes = weekly * WEEKS_PER_MONTH
+        yield setup("build the golden set", self, work, people.engineer, "evaluation")
         yield labour(
             "write the reference answers",
-            self.items * self.minutes_per_case / MINUTES_PER_HOUR,
+            items * self.minutes_per_case / MINUTES_PER_HOUR,
             people.expert,
             once(),
             "evaluation",
-            "{items} cases x {minutes_per_case} min x {usd_per_hour}/h",
+            items_said[0] + " cases x {minutes_per_case} min x {usd_per_hour}/h",
+            items_said[1],
         )
-        runs = self.items * self.runs_per_month * self.repeats + self.smoke_items * changes
+        runs = items * monthly_runs * self.repeats + smoke * changes
+        in_a_row = runs / np.maximum(monthly_runs + changes, ROUNDING)
         basis = (
-            "{items} cases x {runs_per_month} runs a month x at most {repeats_max} repeats "
-            "to see a fall of {effect} through a spread of {spread} "
-            "+ {smoke_items} cases x {changes_per_week} changes a week"
+            f"{items_said[0]} cases x {runs_said[0]} runs a month x at most {{repeats_max}} repeats"
+            " to see a fall of {effect} through a spread of {spread} "
+            f"+ {smoke_said[0]} cases x {weekly_said[0]} changes a week"
         )
-        when, phase, cites = monthly(), "evaluation", ("agreement",)
+        when, phase = monthly(), "evaluation"
+        cites = ("agreement", *items_said[1], *smoke_said[1], *runs_said[1], *weekly_said[1])
         for part, _ in bought_together(case):
-            request, by = part.request.each(cache=None), part.serving
-            yield from every_call("evaluation runs", request, runs, when, phase, by, basis, cites)
-        yield Traffic(
-            "evaluation judge", judge_call(case, self), runs, when, phase, self.judge, basis, cites
-        )
+            request, by, item = part.request, part.serving, "evaluation runs"
+            yield from every_call(item, request, runs, when, phase, by, basis, cites, in_a_row)
+        call, judge = judge_call(case, self), self.judge
+        yield Traffic("evaluation judge", call, runs, when, phase, judge, basis, cites, in_a_row)
 
-        yield labour(
-            "review evaluations",
-            self.review_hours_per_month,
-            people.expert,
-            when,
-            phase,
-            "{review_hours_per_month} h a month x {usd_per_hour}/h",
-        )
+        hours, name = effort(self, "review_hours_per_month", work), "review_hours_per_month"
+        words, cites = effort_words(self, name, work)
+        basis = words + " h a month x {usd_per_hour}/h"
+        yield labour("review evaluations", hours, people.expert, when, phase, basis, cites)
         yield labour(
             "wait at the gate",
             changes * self.wait_minutes / MINUTES_PER_HOUR,
             people.engineer,
             when,
             phase,
-            "{changes_per_week} changes a week x {wait_minutes} min x {usd_per_hour}/h",
+            weekly_said[0] + " changes a week x {wait_minutes} min x {usd_per_hour}/h",
+            weekly_said[1],
         )
 
 
@@ -258,8 +200,15 @@ class Monitoring:
 
     Parameters
     ----------
-    trace_share, judge_share : number or Range, 0 to 1
-        Shares of the requests that are traced, and judged.
+    judge_share : number or Range, 0 to 1
+        Share of the requests that is judged.
+    trace_share : number or Range, 0 to 1, or None
+        Share of the requests that is traced; None keeps all up to a volume, which the tier of the
+        workload sets, and `sampled_share` of the others.
+    sampled_share, error_share : number or Range, 0 to 1
+        Share of the further traces that is kept, and share with errors, which are all kept.
+    volume_price_ratio : number or Range, at least 0
+        What a trace beyond the volume costs over the list price [x].
     retention_days : number or Range, at least 0
         Days that a trace is kept.
     judge : serving or None
@@ -301,7 +250,10 @@ class Monitoring:
 
     # -- traces
     usd_per_mtrace: Number = practice("observability.usd_per_mtrace")
-    trace_share: Number = 1.0
+    trace_share: Number | None = None
+    sampled_share: Number = practice("observability.sampled_share")
+    error_share: Number = assumed(0.003, 0.01, 0.05, "errors, which are all kept")
+    volume_price_ratio: Number = practice("observability.volume_price_ratio")
     retention_days: Number = assumed(14, 90, 400, "plans keep 14 to 400 days")
     kb_per_trace: Number = assumed(
         4, 15, 60, "prompt, answer and metadata of one request, compressed"
@@ -314,7 +266,7 @@ class Monitoring:
     verdict_tokens: Number = VERDICT_TOKENS
     agreement: Number = AGREEMENT
     # -- the readers
-    reviews_per_month: Number = assumed(50, 150, 400, "answers that a person reads")
+    reviews_per_month: Number = usual(assumed(50, 150, 400, "answers that a person reads"), REVIEW)
     minutes_per_review: Number = assumed(1, 2, 5, "reading one answer and its question")
     # -- drift
     drifts_per_year: Number = Range(
@@ -340,28 +292,52 @@ class Monitoring:
         judged_a_day = requests_per_day(case) * self.judge_share
         with np.errstate(divide="ignore"):
             judge = np.divide(samples_per_arm(good, bad, sides=1), judged_a_day)
-            readers = np.divide(samples_per_arm(before, after, sides=1), self.reviews_per_month)
+            read = effort(self, "reviews_per_month", case.work)
+            readers = np.divide(samples_per_arm(before, after, sides=1), read)
         return np.minimum(np.minimum(judge, readers * DAYS_PER_MONTH), self.days_unseen)
 
+    def _traces(self, case: Case) -> Purchases:
+        """A share that was given, or all traces up to a volume and a sample of the others."""
+        requests: Any = case.requests_per_month
+        most: Any = 1.0
+        tier: Any = case.work.tier
+        if self.trace_share is not None:
+            words = "requests a month x {trace_share} traced"
+            yield from self._kept("traces", requests * self.trace_share, with_demand(), words)
+            return
+        if not case.work.flat:
+            most = case.work.demand(case.terms.months)
+        words, cites = "all traces of a month up to {traces_in_full}", cite(tier, "traces_in_full")
+        reached: Any = requests * most
+        if not np.any(reached > tier.traces_in_full):
+            yield from self._kept("traces", requests, with_demand(), words, cites)
+            return
+        full = np.minimum(reached, tier.traces_in_full)
+        for item, number, part, said, price in (
+            ("traces", 1.0, full, words, 1.0),
+            ("sampled traces", self.sampled_rate, reached - full, SAMPLED, self.volume_price_ratio),
+        ):
+            count, when = by_month(part)
+            yield from self._kept(item, number * count, when, said, cites, price)
+
+    @property
+    def sampled_rate(self) -> Any:
+        """Share kept of the traces beyond the volume: errors, and a sample of the others."""
+        return self.sampled_share + (1 - self.sampled_share) * self.error_share
+
+    def _kept(
+        self, item: str, traces: Any, when: Schedule, words: str, cites: Any = (), price: Any = 1.0
+    ) -> Purchases:
+        """Traces of a month at the price of a service, and their place in a store."""
+        usd, of = self.usd_per_mtrace * price, (*cites, "usd_per_mtrace")
+        ratio = ("volume_price_ratio",) if price is self.volume_price_ratio else ()
+        args = f"store {item}", "monitoring", traces / MILLION, "Mtrace", usd, when
+        yield Line(*args, basis=words, cites=(*of, *ratio))
+        gb, basis = traces * self.kb_per_trace * KB / GB, words + " x {kb_per_trace} kB"
+        yield stored(f"keep {item}", "monitoring", gb, self, basis, cites, when)
+
     def buys(self, case: Case) -> Purchases:
-        traced = case.requests_per_month * self.trace_share
-        yield Line(
-            "store traces",
-            "monitoring",
-            traced / MILLION,
-            "Mtrace",
-            self.usd_per_mtrace,
-            with_demand(),
-            basis="requests a month x {trace_share} traced",
-            cites=("usd_per_mtrace",),
-        )
-        yield stored(
-            "keep traces",
-            "monitoring",
-            traced * self.kb_per_trace * KB / GB,
-            self,
-            "requests x {trace_share} x {kb_per_trace} kB",
-        )
+        yield from self._traces(case)
         yield Traffic(
             "production judge",
             judge_call(case, self),
@@ -371,13 +347,16 @@ class Monitoring:
             self.judge,
             "requests a month x {judge_share} sampled",
         )
+        number = effort(self, "reviews_per_month", case.work)
+        read, cites = effort_words(self, "reviews_per_month", case.work)
         yield labour(
             "read sampled answers",
-            self.reviews_per_month * self.minutes_per_review / MINUTES_PER_HOUR,
+            number * self.minutes_per_review / MINUTES_PER_HOUR,
             case.terms.people.annotator,
             monthly(),
             "monitoring",
-            "{reviews_per_month} answers x {minutes_per_review} min x {usd_per_hour}/h",
+            read + " answers x {minutes_per_review} min x {usd_per_hour}/h",
+            cites,
         )
         if np.any(case.work.usd_per_failure):
             yield loss(

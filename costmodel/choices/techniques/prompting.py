@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from costmodel.choices.effort import BUILD, UPKEEP, effort, effort_words, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, labour, setup, upkeep
 from costmodel.choices.requests import Cache, Request, Segment
@@ -52,16 +53,16 @@ class Prompt:
     40.0
     """
 
-    build_weeks: Number = practice("prompt.build_weeks")
-    upkeep_fte: Number = practice("prompt.maintenance_fte")
+    build_weeks: Number = usual("prompt.build_weeks", BUILD)
+    upkeep_fte: Number = usual("prompt.maintenance_fte", UPKEEP)
 
     def __post_init__(self) -> None:
         validate(self)
 
     def buys(self, case: Case) -> Purchases:
         engineer = case.terms.people.engineer
-        yield setup("write and test the prompt", self, engineer)
-        yield upkeep("keep the prompt working", self, engineer)
+        yield setup("write and test the prompt", self, case.work, engineer)
+        yield upkeep("keep the prompt working", self, case.work, engineer)
 
 
 @frozen
@@ -93,7 +94,9 @@ class FewShot:
 
     examples: Number = 8
     tokens_per_example: Number = assumed(150, 250, 400, "a short question and its answer")
-    build_hours: Number = Range(8, 40, why="assumption: choose, write and test the examples")
+    build_hours: Number = usual(
+        Range(8, 40, why="assumption: choose, write and test the examples"), BUILD
+    )
     log_odds: Number = assumed(
         0.1, 0.4, 0.9, "a few points where plain instructions leave room; wide", form="amount"
     )
@@ -108,14 +111,12 @@ class FewShot:
 
     def buys(self, case: Case) -> Purchases:
         engineer = case.terms.people.engineer
-        yield labour(
-            "choose the examples",
-            self.build_hours,
-            engineer,
-            once(),
-            "build",
-            "{build_hours} h x {usd_per_hour}/h",
+        hours, (words, cites) = (
+            effort(self, "build_hours", case.work),
+            effort_words(self, "build_hours", case.work),
         )
+        basis = words + " h x {usd_per_hour}/h"
+        yield labour("choose the examples", hours, engineer, once(), "build", basis, cites)
 
     def quality(self, case: Case) -> Effect:
         return Effect(self.log_odds, "assumed range for in-context examples")
@@ -215,7 +216,7 @@ class SemanticCache:
 
     hit_rate: Number = practice("semantic_cache.hit_rate")
     wrong_hit_share: Number = assumed(0.01, 0.03, 0.1, "a match accuracy of 90 to 99 %")
-    build_weeks: Number = assumed(0.5, 1, 2, "a threshold to tune and to test")
+    build_weeks: Number = usual(assumed(0.5, 1, 2, "a threshold to tune and to test"), BUILD)
 
     def __post_init__(self) -> None:
         validate(self)
@@ -227,7 +228,7 @@ class SemanticCache:
         )
 
     def buys(self, case: Case) -> Purchases:
-        yield setup("build the semantic cache", self, case.terms.people.engineer)
+        yield setup("build the semantic cache", self, case.work, case.terms.people.engineer)
 
     def quality(self, case: Case) -> Effect:
         return Effect(

@@ -15,22 +15,23 @@ import numpy as np
 
 from costmodel.choices.options import Case, require_servings
 from costmodel.choices.purchases import Line, Purchases, Traffic, every_call, labour
-from costmodel.choices.schedule import monthly, with_demand
-from costmodel.choices.techniques.operations import (
+from costmodel.choices.running import (
     ACCEPTED_BEFORE,
     AGREEMENT,
     LEAST_SHARE,
     RUBRIC_TOKENS,
     VERDICT_TOKENS,
-    Monitoring,
     bought_together,
     judge_call,
     loss,
     requests_per_day,
 )
+from costmodel.choices.schedule import monthly, with_demand
+from costmodel.choices.techniques.operations import Monitoring
 from costmodel.core import (
     DAYS_PER_MONTH,
     HOURS_PER_DAY,
+    ROUNDING,
     WORKING_HOURS_PER_WEEK,
     Number,
     Range,
@@ -339,14 +340,12 @@ class Release:
             rollouts = self.releases_per_month * self.rollouts
             times = self.shadow_days / DAYS_PER_MONTH * share * rollouts
             when, phase = with_demand(), "release"
-            basis = (
-                f"requests of {{shadow_days}} days x {{{step}_share}} "
-                "x {releases_per_month} releases a month"
-            )
+            basis = f"requests of {{shadow_days}} days x {{{step}_share}} x {{releases_per_month}}"
             for part, requests in bought_together(case):
-                request = part.request.each(cache=None) if step == "replay" else part.request
                 item, by = f"{step}: the candidate answers too", self.candidate or part.serving
-                yield from every_call(item, request, requests * times, when, phase, by, basis)
+                count = requests * times  # logged traffic is answered in one go, live as it comes
+                row = count / np.maximum(rollouts, ROUNDING) if step == "replay" else None
+                yield from every_call(item, part.request, count, when, phase, by, basis, (), row)
             call = judge_call(case, self, answers=2)
             count = requests_per_day(case) * DAYS_PER_MONTH * times * compared
             yield Traffic(f"{step}: judge", call, count, when, phase, self.judge, basis + words)

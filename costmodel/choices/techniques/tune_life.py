@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.effort import effort, effort_words
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, every_call, labour, setup, upkeep
 from costmodel.choices.schedule import Schedule, every, monthly, once, path
@@ -136,6 +137,7 @@ def life_of(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
     yield setup(
         "build the data set and the training",
         tune,
+        case.work,
         people.engineer,
         times=tune.people_times,
         treatment="capex",
@@ -186,15 +188,23 @@ def _first_runs(tune: Any, case: Case, run: RunPrice) -> Purchases:
         "capex",
     )
     yield run.line("the run that passes", "training", tune.adapters, now, treatment="capex")
+    items, (words, cites) = _candidate_items(tune, case)
     yield from every_call(
         "evaluate candidates",
-        case.request.each(cache=None),
-        runs * tune.adapters * tune.candidate_items,
+        case.request,
+        runs * tune.adapters * items,
         now,
         "evaluation",
-        basis=until + ", each over {candidate_items} cases",
-        cites=luck,
+        basis=f"{until}, each over {words} cases",
+        cites=(*luck, *cites),
+        in_a_row=items,
     )
+
+
+def _candidate_items(tune: Any, case: Case) -> tuple[Any, tuple[str, tuple[str, ...]]]:
+    """Cases that a candidate answers, and their formula with what it cites."""
+    name = "candidate_items"
+    return effort(tune, name, case.work), effort_words(tune, name, case.work)
 
 
 def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
@@ -231,21 +241,24 @@ def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases
         phase,
         "{retrain_hours} h every {retrain_months} months",
     )
+    items, (words, cites) = _candidate_items(tune, case)
     yield from every_call(
         "evaluate what was retrained",
-        case.request.each(cache=None),
-        tune.adapters * tune.candidate_items,
+        case.request,
+        tune.adapters * items,
         when,
         phase,
-        basis="one run, each over {candidate_items} cases",
-        cites=("retrain_months",),
+        basis=f"one run, each over {words} cases",
+        cites=("retrain_months", *cites),
+        in_a_row=items,
     )
-    yield upkeep("keep the tune working", tune, engineer, times=tune.people_times)
+    yield upkeep("keep the tune working", tune, case.work, engineer, times=tune.people_times)
 
 
 def _new_base(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
     """The runs and the engineering that a new base takes."""
     runs, until, luck = _runs_needed(tune)
+    weeks, cites = effort_words(tune, "build_weeks", case.work)
     yield run.line(
         "train on a new base",
         "migration",
@@ -256,12 +269,15 @@ def _new_base(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
     )
     yield labour(
         "move to a new base: people",
-        tune.build_weeks * tune.rebuild_share * WORKING_HOURS_PER_WEEK * tune.people_times,
+        effort(tune, "build_weeks", case.work)
+        * tune.rebuild_share
+        * WORKING_HOURS_PER_WEEK
+        * tune.people_times,
         case.terms.people.engineer,
         ends.when,
         "migration",
-        "{build_weeks} engineer-weeks x {rebuild_share} done again x 40 h " + ends.words,
-        ends.cites,
+        weeks + " engineer-weeks x {rebuild_share} done again x 40 h " + ends.words,
+        (*ends.cites, *cites),
     )
 
 

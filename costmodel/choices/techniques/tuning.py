@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from costmodel.choices.effort import BUILD, CASES, UPKEEP, effort, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, cite
 from costmodel.choices.schedule import monthly
@@ -72,7 +73,7 @@ class Tune:
     labels: catalog.Labels | Id = "expert_example"
     minutes_per_check: Number = assumed(0.25, 1, 3, "a person reads, repairs or drops each example")
     # -- runs until one passes
-    build_weeks: Number = practice("fine_tune.build_weeks")
+    build_weeks: Number = usual("fine_tune.build_weeks", BUILD)
     pass_chance: Number = Range(
         0.10,
         0.34,
@@ -97,7 +98,7 @@ class Tune:
     debug_hours: Number = assumed(
         2, 6, 16, "find the fault in data or code of a failed run", name="Tune.debug_hours"
     )
-    candidate_items: Number = practice("eval.examples")
+    candidate_items: Number = usual("eval.examples", CASES)
     # -- one run, predicted or known
     speed: Number | None = None
     speed_error: Number = Range(
@@ -140,7 +141,7 @@ class Tune:
         0.15, 0.3, 0.6, "share of the first engineering done again on a new base"
     )
     # -- upkeep, and further tenants
-    upkeep_fte: Number = practice("fine_tune.maintenance_fte")
+    upkeep_fte: Number = usual("fine_tune.maintenance_fte", UPKEEP)
     adapters: Number = 1
     further_share: Number = assumed(
         0.05, 0.15, 0.4, "a further tenant reuses the pipeline, days after weeks for the first"
@@ -205,9 +206,8 @@ class Tune:
         """The life around a run, by a provider or on own GPUs, and the checkpoints."""
         offer = getattr(self, "tuning", None)
         if offer is not None:
-            refuse_closed(
-                offer, case.terms.start, self.build_weeks, getattr(self, "customer", False)
-            )
+            weeks = effort(self, "build_weeks", case.work)
+            refuse_closed(offer, case.terms.start, weeks, getattr(self, "customer", False))
         if self.usd_per_run is not None:
             run = quoted_run(self)
         elif offer is not None:

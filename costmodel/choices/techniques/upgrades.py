@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.effort import BUILD, CASES, effort, effort_words, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Purchases, Traffic, every_call, labour
 from costmodel.choices.requests import Call, Segment
-from costmodel.choices.techniques.operations import bought_together, loss
+from costmodel.choices.running import bought_together, loss
 from costmodel.choices.techniques.tune_life import Ending, ending, month_of
 from costmodel.core import (
     DAYS_PER_MONTH,
@@ -80,7 +81,7 @@ class Upgrades:
     every_months: Number = practice("api.model_life_months")
     retires: str | None = None
     # -- people
-    weeks: Number = assumed(0.5, 1.5, 4, "prompt fixes and a careful release")
+    weeks: Number = usual("upgrade.weeks", BUILD)
     prompts: Number = 1
     fork_share: Number = assumed(
         0.05,
@@ -90,7 +91,7 @@ class Upgrades:
         "47 forks were 47 migrations (tianpan.co)",
     )
     # -- tests
-    items: Number = practice("eval.examples")
+    items: Number = usual("eval.examples", CASES)
     minutes_per_case: Number = practice("reanchor.minutes_per_case")
     candidates: Number = assumed(1, 2, 5, "models that are tried before one is chosen")
     runs_per_candidate: Number = assumed(
@@ -164,21 +165,27 @@ class Upgrades:
         return memo[months, start, day]
 
     def buys(self, case: Case) -> Purchases:
-        engineer, ends = case.terms.people.engineer, self.ends(case)
+        engineer, ends, work = case.terms.people.engineer, self.ends(case), case.work
         when, phase = ends.when, "migration"
-        hours = self.weeks * WORKING_HOURS_PER_WEEK * (1 + (self.prompts - 1) * self.fork_share)
-        basis = "{weeks} engineer-weeks x 40 h x (1 + ({prompts} prompts - 1) x {fork_share}) "
-        yield labour("forced model upgrade", hours, engineer, when, phase, basis + ends.words)
-        hours = self.items * self.minutes_per_case / MINUTES_PER_HOUR
-        basis = "{items} cases x {minutes_per_case} min "
-        yield labour("re-anchor the evaluation", hours, engineer, when, phase, basis + ends.words)
+        weeks, cites = effort_words(self, "weeks", work)
+        hours = effort(self, "weeks", work) * WORKING_HOURS_PER_WEEK
+        hours = hours * (1 + (self.prompts - 1) * self.fork_share)
+        basis = f"{weeks} engineer-weeks x 40 h x (1 + ({{prompts}} prompts - 1) x {{fork_share}}) "
+        words = basis + ends.words
+        yield labour("forced model upgrade", hours, engineer, when, phase, words, cites)
+        items, (cases, cites) = effort(self, "items", work), effort_words(self, "items", work)
+        hours = items * self.minutes_per_case / MINUTES_PER_HOUR
+        words = f"{cases} cases x {{minutes_per_case}} min {ends.words}"
+        yield labour("re-anchor the evaluation", hours, engineer, when, phase, words, cites)
 
-        runs = self.items * self.candidates * self.runs_per_candidate
-        tried = "{items} cases x {candidates} candidates x {runs_per_candidate} runs " + ends.words
+        runs = items * self.candidates * self.runs_per_candidate
+        tried = cases + " cases x {candidates} candidates x {runs_per_candidate} runs " + ends.words
         cold = "requests of {cold_days} days x cached prefix x (1 - {read_ratio}) " + ends.words
         for part, requests in bought_together(case):
-            request, by = part.request.each(cache=None), part.serving
-            yield from every_call("try candidates", request, runs, when, phase, by, tried)
+            request, by = part.request, part.serving
+            yield from every_call(
+                "try candidates", request, runs, when, phase, by, tried, cites, items
+            )
             for call in part.request.calls:
                 if call.cache is not None:
                     tokens = call.shared_tokens * (1 - self.read_ratio)

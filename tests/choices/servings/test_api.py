@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fleets import NOBODY
 from toys import ON, STILL, api, lines, total
 
 import costmodel as cm
@@ -228,14 +229,7 @@ STEADY = cm.Workload(
 
 
 def hosted(requests_per_s=1.0, **fields):
-    given = {
-        "load_max": 1.0,
-        "fleet": CALM,
-        "build_weeks": 0,
-        "upkeep_fte": 0,
-        "gpus_per_replica": 1,
-        "rent": RENT,
-    } | fields
+    given = {"load_max": 1.0, "fleet": CALM, **NOBODY, "gpus_per_replica": 1, "rent": RENT} | fields
     return cm.Option(cm.Hosted("llama-3.1-8b", requests_per_s=requests_per_s, **given))
 
 

@@ -384,9 +384,9 @@ def test_another_loop_whose_steps_are_not_known_is_held_four_times_of_five():
 
 def test_a_doubt_about_the_person_widens_the_band_and_not_the_middle():
     option = cm.Option(SERVING, cm.uncertainty.middle(cm.Agent()))
-    terms = cm.uncertainty.middle(STILL)
+    work, terms = cm.uncertainty.middle((WORK, STILL))
     sure, doubt = (
-        cm.finance.per_outcome(option, WORK, usd_per_escalation=usd, terms=terms, draws=4_000).iloc[
+        cm.finance.per_outcome(option, work, usd_per_escalation=usd, terms=terms, draws=4_000).iloc[
             0
         ]
         for usd in (2.0, cm.Range(1, 4))
