@@ -15,7 +15,7 @@ from costmodel.decisions.search import present
 
 WORTH_SAYING = 0.005  # of the total: a smaller cost of wrong answers is not mentioned
 NO_HOPE = 0.02  # chance to reach the floor: with less, no evaluation will help
-LIKELY = 0.5  # chance to reach the floor
+NEAR = 0.5  # of the chance of the likeliest option
 JUDGED = (50, 100, 200)  # answers that people judge in one evaluation
 SURE = 1.28  # standard errors of an 80 % band
 NUMBERS = "two three four five six seven eight nine ten".split()
@@ -43,41 +43,34 @@ def headline(study: Study, best: str, table: pd.DataFrame) -> str:
 def nearest(table: pd.DataFrame) -> str:
     """The option to speak of where none is eligible.
 
-    The least expected cost among those that are likely to reach the floor (without one, to run), or
-    else the likeliest; those of unknown quality only where no quality is known.
+    The least expected cost among those with at least half the chance of the likeliest.
     """
-    known = table["quality"].notna()
-    chances = table["p_reaches"].where(known | (not known.any()))
-    likely = table.index[chances >= LIKELY]  # the table stands in the order of expected costs
-    return str(likely[0] if len(likely) else chances.idxmax())
+    chances = table["p_reaches"].where(table["quality"].notna(), -1.0).fillna(-1.0)
+    return str(table.index[chances >= NEAR * chances.max()][0])  # the table is in that order
 
 
 def do_not_choose(study: Study, named: str, table: pd.DataFrame) -> str:
-    """The sentence where no option reaches the floor with confidence; `named` comes nearest.
-
-    Without a floor, where none runs with confidence.
-    """
+    """The sentence where no option reaches the floor with confidence; `named` is `nearest`."""
     row, floor = table.loc[named], percent(study.quality_floor or 0.0)
     text, cost = f"Do not choose yet: {_among(study)}", _cost(study, row)
     if study.quality_floor is None:
-        text += f"no option is {percent(study.confidence)} sure to run; {named}, at {cost}"
-        return f"{text}, runs in only {percent(row['p_reaches'])} of the draws."
-    if np.isnan(row["quality"]):
-        text += f"the quality of no option is known, so none is sure to reach your {floor}"
-        return f"{text}; {named} costs {cost}; judge {JUDGED[-1]} answers of each first."
-    if row["p_reaches"] < NO_HOPE:
+        chance = percent(row["p_reaches"])
+        return f"{text}{named} runs in {chance} of the draws only, and no option in more."
+    if table["p_reaches"].max() < NO_HOPE:
         return (
             f"{text}no option is likely to reach your {floor}; the nearest, {named}, has "
             f"{percent(row['quality'])} of its answers accepted, at {cost}; add a better option or "
             "lower the floor."
         )
-    chance = f"a chance of {percent(row['p_reaches'])} to reach your {floor}"
-    judge = f"judge {answers_to_judge(row['quality'], study.quality_floor or 0.0)} answers first."
-    if row["p_reaches"] < LIKELY:
-        return f"{text}{named} comes nearest, with {chance}, at {cost}; {judge}"
-    if named != table.index[0]:
-        text += f"of what is likely to reach {floor}, "
-    return f"{text}{named} has the lowest expected cost, {cost}, but only {chance}; {judge}"
+    least = "has" if named == table.index[0] else "has, of what comes near,"
+    text += f"{named} {least} the lowest expected cost, {cost}, but only a chance of "
+    text += f"{percent(row['p_reaches'])} to reach your {floor}"
+    likeliest = str(table["p_reaches"].idxmax())
+    if likeliest != named:
+        other = table.loc[likeliest]
+        text += f" ({likeliest} has {percent(other['p_reaches'])}, at "
+        text += f"{money(other['per_month'], study.terms)} a month)"
+    return f"{text}; judge {answers_to_judge(row['quality'], study.quality_floor)} answers first."
 
 
 def points(study: Study, best: str, table: pd.DataFrame, flips: pd.DataFrame) -> Iterator[str]:

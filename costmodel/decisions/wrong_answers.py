@@ -53,10 +53,10 @@ def wrong_answer_prices(study: Study, labels: Sequence[str] | None = None) -> pd
         One row an interval, from the price 0 to any: `option`; `from` and `to` [USD a wrong
         answer], infinite at the end; `to_pay` [USD] and `failures` [answers], both expected present
         values, so that the expected cost at a price is to_pay + failures x price; `npv` [USD], that
-        cost at the mean of your own price; `holds_yours`, whether the middle of your price lies
+        cost at the mean of your own price; `holds_yours`, whether the mean of your price lies
         between, and `share_of_yours` [share of its draws]. The attribute `attrs` has `yours`, your
-        price as (low, middle, high), `from`, {option: the price from which it is the best}, and
-        `left_out`, {option: why}.
+        price as (low, middle, high, mean), `from`, {option: the price from which it is the best},
+        and `left_out`, {option: why}.
 
     Raises
     ------
@@ -85,8 +85,8 @@ def wrong_answer_prices(study: Study, labels: Sequence[str] | None = None) -> pd
         usd.mean()[table["option"]].to_numpy() for usd in (lines.to_pay, lines.failures)
     )
     table["npv"] = table["to_pay"] + table["failures"] * lines.yours.mean()
-    low, high = table["from"].to_numpy(), table["to"].to_numpy()
-    table["holds_yours"] = (low <= lines.said["yours"][1]) & (lines.said["yours"][1] < high)
+    low, high, mean = table["from"].to_numpy(), table["to"].to_numpy(), lines.yours.mean()
+    table["holds_yours"] = (low <= mean) & (mean < high)
     yours = lines.yours[:, None]
     table["share_of_yours"] = ((low <= yours) & (yours < high)).mean(axis=0)
     table.attrs = lines.said
@@ -136,7 +136,7 @@ def wrong_answer_chances(
     """
     lines = _lines(study, labels)
     if prices is None:
-        _, middle, high = lines.said["yours"]
+        _, middle, high, _ = lines.said["yours"]
         starts = [*lines.said["from"].values()]
         ahead = [price for price in starts if price > middle][:1] or starts[-1:]
         at = np.linspace(0, ROOM * max(high, *ahead) or 1.0, POINTS)
@@ -188,14 +188,17 @@ def wrong_answer_sentence(table: pd.DataFrame, option: str, terms: Terms | None 
     if not ends:
         return f"{option} stays best at any price of a wrong answer."
     money = (terms or Terms()).money
-    said = table.attrs["yours"][1]
+    _, said, _, mean = table.attrs["yours"]
+    if (low <= said < high) != (low <= mean < high):
+        said = mean
     amounts = [x * money.per_usd for x in (*ends, said)]
     close = len({float(f"{x:.2g}") for x in amounts}) < len(amounts)
     *shown, yours = (_cents(x, 3 if close or x is amounts[-1] else 2) for x in amounts)
     words = "between" if len(ends) == 2 else "less than" if low == 0 else "more than"
     stays = "stays best" if row["holds_yours"].iloc[0] else "is best only"
     text = f"{option} {stays} while a wrong answer costs {words} {money.code} {' and '.join(shown)}"
-    return text + (f"; you said {yours}." if said else "; you gave it no price.")
+    say = "yours averages" if said == mean != table.attrs["yours"][1] else "you said"
+    return text + (f"; {say} {yours}." if said else "; you gave it no price.")
 
 
 def curve_sentence(table: pd.DataFrame, terms: Terms) -> str:
@@ -249,7 +252,7 @@ def _lines(study: Study, labels: Sequence[str] | None) -> _Lines:
     to_pay = pd.DataFrame(kept) - wrong.mul(yours, axis=0)
     ends = (float(getattr(work.usd_per_failure, end, price[0])) for end in ("low", "high"))
     low, high = ends
-    said = (low, present(work.usd_per_failure), high)
+    said = (low, present(work.usd_per_failure), high, float(yours.mean()))
     lowest = _lowest(to_pay.mean(), wrong.mean())
     return _Lines(to_pay, wrong, yours, {"yours": said, "from": lowest, "left_out": left_out})
 
