@@ -14,26 +14,20 @@ import pandas as pd
 
 from costmodel.choices.study import Study, analysis
 from costmodel.core import Doubt, check, find_key, leaves, number_text, percent, readable, require
-from costmodel.decisions.search import (
-    NEAR_POINTS,
-    goal_limits,
-    present,
-    root,
-    sign_changes,
-    spacing,
-)
+from costmodel.decisions.search import goal_limits, present, root, sign_changes, spacing
 from costmodel.decisions.simulate import (
     UNKNOWN,
     Grid,
     PerDraw,
     comparable,
-    expected,
+    levelled,
     mean,
     simulate,
+    totals,
 )
 from costmodel.ledgers.evidence import meanings
 
-GOAL_DRAWS = 24  # behind each point of each input; the level comes from all draws
+GOAL_POINTS, GOAL_DRAWS = 31, 24  # of each input; the level comes from all draws
 
 
 @analysis
@@ -97,18 +91,27 @@ def goal_seek(
 
     every = simulate(study)
 
+    draws = every.usd if usd is not None else every.worth
+    here = totals(study, GOAL_DRAWS, discounted=usd is None)
+    shared = leaves((study.work, study.terms))
+    own = {label: leaves(option) for label, option in study.options.items()}
+
     def curves(grid: Grid) -> PerDraw:
-        draws = every.usd if usd is not None else every.worth
+        """What each option is expected to cost; an option without the input costs what it does."""
+        found = {label: np.asarray(mean(x)) for label, x in draws.items()}
         if grid is None:
-            return {label: np.asarray(mean(x)) for label, x in draws.items()}
-        return expected(study, grid, GOAL_DRAWS, discounted=usd is None, every=draws)
+            return found
+        (key,) = grid
+        moved = [label for label in own if key in shared or key in own[label]]
+        few = totals(study.only(*moved), GOAL_DRAWS, grid, discounted=usd is None)
+        return found | levelled(few, here, draws)
 
     def gap(grid: Grid = None) -> Any:
         """What `goal` costs more than the cheapest other, or than the amount."""
         with np.errstate(all="ignore"):
             found = curves(grid)
-        mine = found.pop(goal)
-        return mine - (np.nanmin([*found.values()], axis=0) if usd is None else usd)
+        mine, others = found.pop(goal), np.broadcast_arrays(*found.values()) if found else []
+        return mine - (np.nanmin(others, axis=0) if usd is None else usd)
 
     check(goal in every.usd, f"goal_seek: {goal!r} cannot run; `compare` says why")
     ahead = gap()
@@ -142,7 +145,7 @@ def _needed(
         row |= {"low": value.low, "high": value.high}
     low, high = goal_limits(key, value)
     spaced = spacing(low)
-    axis = spaced(low, high, NEAR_POINTS)
+    axis = spaced(low, high, GOAL_POINTS)
     try:
         away = gap({key: axis})
     except ValueError as reason:  # inputs that only hold together, such as shares that add up to 1
@@ -162,7 +165,7 @@ def _needed(
         chance = np.mean(drawn > needed if above else drawn < needed)
         row |= {"inside": inside, "chance": chance}
         shown += f", {'inside' if inside else 'outside'} the range; {percent(chance)} likely"
-    verdict = f"{change} once {readable(key)} is {side} {number_text(needed)} ({shown})"
+    verdict = f"{change} once {readable(key)} is {side} {number_text(needed, 3)} ({shown})"
     return row | {"needed": needed, "verdict": verdict, "distance": _distance(now, needed)}
 
 

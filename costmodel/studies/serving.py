@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.profiles import hours_of_day
-from costmodel.choices.schedule import steady
+from costmodel.choices.schedule import occurrences, steady
+from costmodel.choices.servings.people import people_of
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
@@ -17,6 +18,7 @@ from costmodel.core import (
     HOURS_PER_MONTH,
     KILO,
     MTOK,
+    WORKING_HOURS_PER_MONTH,
     Infeasible,
     Number,
     Range,
@@ -37,7 +39,7 @@ GPUS_PER_SERVER = 8  # of the published server power and embodied carbon
 NO_FLEET = "the option has no model on GPUs of its own, or it gets no traffic"
 CAPACITY = [
     *("serving", "month", "load", "peak", "replicas", "gpus", "utilisation", "gpu_hours"),
-    *("idle_gpu_hours", "cold_starts", "cold_share", "spilled", "usd_per_hour"),
+    *("idle_gpu_hours", "cold_starts", "cold_share", "spilled", "fte", "usd_per_hour"),
     "usd_per_mtok_out",
 ]
 FOOTPRINT = {
@@ -65,8 +67,9 @@ def capacity(study: Study, label: str | None = None) -> pd.DataFrame:
         Columns: serving, month; load, peak [replicas busy in the mean and the busiest active hour];
         replicas, gpus [count]; utilisation [share of the hours paid]; gpu_hours, idle_gpu_hours
         [hour/month]; cold_starts [count/month]; cold_share [share of requests that wait for one];
-        spilled [share of requests that overflow]; usd_per_hour [USD, no people]; usd_per_mtok_out
-        [USD/Mtok of the production tokens answered]. Every Range is at its middle.
+        spilled [share of requests that overflow]; fte, engineers who keep it running; usd_per_hour
+        [USD, no people]; usd_per_mtok_out [USD/Mtok of the production tokens answered]. Every Range
+        is at its middle.
 
     Raises
     ------
@@ -100,12 +103,24 @@ def capacity(study: Study, label: str | None = None) -> pd.DataFrame:
             "utilisation": at["busy_hours"] / np.maximum(at["replica_hours"], 1e-9),
             "gpu_hours": at["replica_hours"] * serving.gpus,
             "idle_gpu_hours": (at["replica_hours"] - at["busy_hours"]) * serving.gpus,
+            "fte": _engineers(serving, fleet, work, terms),
             "usd_per_hour": usd / HOURS_PER_MONTH,
             "usd_per_mtok_out": usd * MTOK / np.where(answered > 0, answered, np.nan),
         }
         frames.append(pd.DataFrame(table, columns=CAPACITY))
     check(frames, f"capacity: {NO_FLEET}")
     return pd.concat(frames, ignore_index=True)
+
+
+def _engineers(serving: Any, fleet: Any, work: Workload, terms: Terms) -> np.ndarray:
+    """Engineers who keep a fleet running or are called out, in months 1..H [FTE]."""
+    lines = people_of(serving, fleet.replicas * serving.gpus, work, terms)
+    hours = (
+        line.quantity * occurrences(line.schedule, work, terms)
+        for line in lines
+        if line.unit == "hour" and line.phase == "maintenance"
+    )
+    return sum(hours, np.zeros(terms.months + 1))[1:] / WORKING_HOURS_PER_MONTH
 
 
 def _by_month(value: Any, months: int) -> np.ndarray:

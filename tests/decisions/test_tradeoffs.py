@@ -323,7 +323,9 @@ def test_a_discount_rate_is_not_sought(choices):
     ].startswith("not asked: the discount rate cannot be swept")
 
 
-def test_nothing_turns_where_no_option_reaches_the_floor():
+def test_where_no_option_is_eligible_the_one_that_is_named_is_compared():
     study = cm.load("support_assistant", quality_floor=0.99, draws=200)
     verdict = cm.recommend(study)
-    assert verdict.best is None and cm.decisions.turns(study, verdict).empty
+    turned = cm.decisions.turns(study, verdict)
+    assert verdict.best is None and verdict.named not in set(turned["option"])
+    assert set(turned["option"]) == set(verdict.leaders[1:])

@@ -274,7 +274,7 @@ def plot_wrong_answers(
     ax, below = _two_panels(ax or picture(4.8))
     table = in_currency(table, money)
     table["usd_per_failure"] *= money.per_usd
-    low, middle, high = (price * money.per_usd for price in table.attrs["yours"])
+    low, middle, high, _ = (price * money.per_usd for price in table.attrs["yours"])
     starts = {str(o): price * money.per_usd for o, price in table.attrs["from"].items()}
     cost, chance = (by_option(table, "usd_per_failure", c) for c in ("npv", "p_cheapest"))
     named = [str(o) for o in cost if o in starts or chance[o].max() > SELDOM]
