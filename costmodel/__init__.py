@@ -5,7 +5,7 @@
 ...     requests_per_month=300_000, instruction_tokens=600, input_tokens=900, output_tokens=250
 ... )
 >>> option = cm.Option(cm.Api("gpt-6.1-terra", on="2026-11-01"), cm.FewShot(examples=8))
->>> cm.compare({"few-shot": option}, work, months=12)[["mid", "p10", "p90"]].shape
+>>> cm.compare({"few-shot": option}, work, months=12)[["expected", "p10", "p90"]].shape
 (1, 3)
 
 What arrives    Workload Corpus QuestionMix Terms

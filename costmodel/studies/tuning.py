@@ -160,8 +160,8 @@ def underestimates(
     Returns
     -------
     pandas.DataFrame
-        Columns: counted; usd [USD]; factor [x, everything in those months over it]. Every Range is
-        at its middle.
+        Columns: counted; usd [USD]; factor [x, everything in those months over it]. Amounts are
+        expected values.
 
     Raises
     ------

@@ -158,7 +158,7 @@ def test_who_is_55_percent_sure_is_eligible_at_a_half_and_not_at_four_fifths():
     share = cm.Range(0.5, 0.9, name="share")
     floor = float(share.quantile(0.45))
     options = {"doubtful": buys(10.0, share), "dear": buys(1_000.0, 0.95)}
-    for confidence, best in ((0.5, "doubtful"), (0.8, "dear")):
+    for confidence, best in ((0.5, "doubtful"), (0.8, "dear"), (1.0, "dear")):
         said = cm.recommend(
             options, ONE, STILL, draws=2_000, quality_floor=floor, confidence=confidence
         )
