@@ -11,6 +11,7 @@ import pandas as pd
 from costmodel.choices.study import Study
 from costmodel.choices.workload import Workload
 from costmodel.core import middle, money, number_text, percent
+from costmodel.decisions.rule import CLOSE
 from costmodel.decisions.search import present
 
 WORTH_SAYING = 0.005  # of the total: a smaller cost of wrong answers is not mentioned
@@ -36,7 +37,8 @@ def headline(study: Study, best: str, table: pd.DataFrame) -> str:
     if floor is None and not np.isnan(row["quality"]):
         text += f", with {percent(row['quality'])} of its answers accepted"
     equal = list(table.index[table["as_good"] & (table.index != best)])
-    text += f"; {' and '.join(equal)} {'is' if len(equal) == 1 else 'are'} as good" if equal else ""
+    be = "is" if len(equal) == 1 else "are"
+    text += f"; {' and '.join(equal)} {be} as good, within {percent(CLOSE)}" if equal else ""
     return text + "."
 
 
@@ -63,8 +65,8 @@ def do_not_choose(study: Study, named: str, table: pd.DataFrame) -> str:
             "lower the floor."
         )
     least = "has" if named == table.index[0] else "has, of what comes near,"
-    text += f"{named} {least} the lowest expected cost, {cost}, but only a chance of "
-    text += f"{percent(row['p_reaches'])} to reach your {floor}"
+    text += f"{named} {least} the lowest expected cost, {cost}, but its chance to reach your "
+    text += f"{floor} is only {_chance(row['p_reaches'])}"
     likeliest = str(table["p_reaches"].idxmax())
     if likeliest != named:
         other = table.loc[likeliest]
@@ -120,25 +122,24 @@ def cards(study: Study, row: pd.Series) -> Cards:
     known = not np.isnan(row["quality"])
     each = f"{money(row['per_accepted'], terms)} for an accepted answer" if known else ""
     price = present(study.work.usd_per_failure)
-    wrong = f"{percent(1 - row['quality'])} of answers, {money(price, terms)} each" if known else ""
+    wrong = ""
+    if known:
+        wrong = f"a month, assumed: {percent(1 - row['quality'])} of answers, "
+        wrong += f"{money(price, terms)} each" if price else "for which no price was given"
     chance: tuple[str, str, str] = (
         "Chance to be the cheapest",
-        percent(row["p_cheapest"]) if row["eligible"] else "not eligible",
+        _chance(row["p_cheapest"]) if row["eligible"] else "not eligible",
         "of the eligible options, on the same draws",
     )
     if floor is not None:
         chance = (
             f"Chance to reach {percent(floor)}",
-            percent(row["p_reaches"]) if known else "not known",
+            _chance(row["p_reaches"]) if known else "not known",
             f"{percent(study.confidence)} is asked for",
         )
     return (
         ("To pay a month", monthly(row["to_pay"]), each or f"expected, over {months} months"),
-        (
-            "Wrong answers",
-            monthly(row["wrong_answers"]) if known else "not known",
-            wrong and f"a month, assumed: {wrong}",
-        ),
+        ("Wrong answers", monthly(row["wrong_answers"]) if known else "not known", wrong),
         (
             "Expected cost a month",
             monthly(row["expected"]),
@@ -147,6 +148,17 @@ def cards(study: Study, row: pd.Series) -> Cards:
         ),
         chance,
     )
+
+
+def _chance(share: float) -> str:
+    """A chance; no draws make one certain.
+
+    >>> [_chance(x) for x in (0.0, 0.004, 0.554, 0.998, 1.0)]
+    ['0 %', '<1 %', '55 %', '>99 %', '100 %']
+    """
+    if 0 < share < 0.005:
+        return "<1 %"
+    return ">99 %" if 0.995 < share < 1 else percent(share)
 
 
 def no_answer(table: pd.DataFrame) -> str:
@@ -200,11 +212,12 @@ def _beside(study: Study, best: str, table: pd.DataFrame, other: str) -> str:
     if np.isclose(next_row["more"], 0, atol=1e-9 * abs(row["present_value"])):
         return f"{best} and {other} cost the same."
     dearer = 1 - next_row["p_dearer"]
-    how = f"costs {money(abs(less), terms)} a month {'less' if less >= 0 else 'more'} than {other}"
+    amount, side = money(abs(less), terms), "less" if less >= 0 else "more"
+    how = f"{best} costs {amount} a month {side} than {other}"
+    if dearer < 0.005 and less >= 0:
+        return f"{how}, and less in practically every draw."
     how += " on average" if less >= 0 else " on average, but less at present values"
-    if dearer < 0.005:
-        return f"{best} {how}, in practically every draw."
-    return f"{best} {how}, but could be dearer in {_of_ten(dearer)}."
+    return f"{how}, but is dearer in {_of_ten(dearer)}."
 
 
 def _of_ten(share: float) -> str:
