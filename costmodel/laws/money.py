@@ -171,7 +171,7 @@ def written_off(capex: np.ndarray, life: Any) -> np.ndarray:
 
     Within the horizon; what is left at its end stays in the books.
 
-    >>> written_off(np.array([[120.0, 0, 0, 0]]), 3).tolist()
+    >>> written_off(np.array([[120.0, 0, 0, 0]]), 3).round(6).tolist()
     [[0.0, 40.0, 40.0, 40.0]]
     """
     month = np.arange(capex.shape[1])

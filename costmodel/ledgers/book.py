@@ -105,7 +105,21 @@ def lines_booked(study: Study, base_case: bool = False) -> dict[str, dict[Key, B
         return {}
     drawn = batches(study.only(*found.bills), study.draws)
     sized = ((rows.stop - rows.start, calendar, bills) for rows, calendar, bills in drawn)
-    return _means(sized, found.bills)
+    booked = _means(sized, found.bills)
+    for label, bill in found.bills.items():
+        for key, line in _keyed(bill.lines):
+            if key in booked[label]:  # a formula shows numbers, not draws
+                booked[label][key].line = line
+    return booked
+
+
+def _keyed(lines: Iterable[Line]) -> Iterator[tuple[Key, Line]]:
+    """Lines with what tells them apart: their names, and how many came before under them."""
+    seen: Counter[Key] = Counter()
+    for line in lines:
+        name = (line.phase, line.item, line.unit, line.trend, line.treatment)
+        seen[name] += 1
+        yield (*name, seen[name]), line
 
 
 def _means(
@@ -129,14 +143,11 @@ def _means(
 
 def _sums(bill: Bill, calendar: Calendar, runs: np.ndarray) -> Iterator[tuple]:
     """Of each line its key, itself, and the sums of its quantity and USD over the rows that run."""
-    seen: Counter[Key] = Counter()
-    for line in bill.lines:
-        name = (line.phase, line.item, line.unit, line.trend, line.treatment)
-        seen[name] += 1
+    for key, line in _keyed(bill.lines):
         weights = line.schedule.weights(calendar.months, calendar.demand)
         paid = weights * calendar.prices_of(line.schedule, line.trend)
         quantity, usd = _sum(line.quantity, weights, runs), _sum(line.usd, paid, runs)
-        yield (*name, seen[name]), line, quantity, usd
+        yield key, line, quantity, usd
 
 
 def _sum(value: Any, path: np.ndarray, runs: np.ndarray) -> np.ndarray:

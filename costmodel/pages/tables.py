@@ -53,8 +53,8 @@ def show(
     Examples
     --------
     >>> print(show(pd.DataFrame({"option": ["RAG"], "usd": [1234567.0], "quality": [0.8]})))
-    option    USD amount quality
-    RAG     1,234,567        80%
+    option USD amount quality
+       RAG  1,234,567    80 %
     """
     counted = isinstance(table.index, pd.RangeIndex) and table.index.name is None
     frame = (table if counted else table.reset_index()).rename(columns=str)

@@ -248,7 +248,7 @@ def cache_verdict(
     Examples
     --------
     >>> cache_verdict(5).split("; ")[1]
-    'it pays from 21.7%, so it makes the prompt 20% dearer than no cache.'
+    'it pays from 21.7 %, so it makes the prompt 20 % dearer than no cache.'
     """
     _check_numbers(queries_per_day=queries_per_day, ttl_s=ttl_s, read=read, days=days, hours=hours)
     one_number("write", write, 1)
@@ -264,11 +264,11 @@ def cache_verdict(
     needed, change = float(break_even_hit_rate(write, read)), cached_price(hits, write, read) - 1
     unit, seconds = ("minute", SECONDS_PER_MINUTE), ("hour", SECONDS_PER_HOUR)
     name, size = unit if ttl_s < SECONDS_PER_HOUR else seconds
-    pays = "always pays" if needed <= 0 else f"pays from {needed:.1%}"
+    pays = "always pays" if needed <= 0 else f"pays from {100 * needed:.1f} %"
     pays = "never pays" if np.isinf(needed) else pays
     of = "" if model is None else f" of {model}"
     return (
         f"At {queries_per_day:,.0f} queries a day a {ttl_s / size:.0f}-{name} cache{of} is hit by "
-        f"{hits:.1%} of them; it {pays}, so it makes the prompt {percent(abs(change))} "
+        f"{100 * hits:.1f} % of them; it {pays}, so it makes the prompt {percent(abs(change))} "
         f"{'dearer than no cache' if change > 0 else 'cheaper'}."
     )

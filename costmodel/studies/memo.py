@@ -225,7 +225,7 @@ def memo(
     >>> print(page.sentence)
     Fund seats: over 36 months it costs USD 21,900 to pay and saves USD ... (the desk): ...
     >>> cm.finance.memo(options, work, draws=50).sentence.split(". ")[1]
-    'No baseline was given, so this page cannot say what is saved'
+    'No baseline was given, so this page cannot say what is saved: it compares the options.'
     """
     policy, called = policy or Policy(), called or "the baseline"
     verdict = recommend(study)

@@ -142,11 +142,9 @@ def unpriced(
 
 
 def _no_evals(x: _Careless) -> Risk:
-    releases = (
-        t for part, _, _ in x.option.parts() for t in part.techniques if isinstance(t, Release)
-    )
+    releases = (t for part, *_ in x.option.parts() for t in part.techniques)
     bare = _no_release(x.option)
-    released = _with(bare, next(releases, ALL_AT_ONCE))
+    released = _with(bare, next((t for t in releases if isinstance(t, Release)), ALL_AT_ONCE))
     loss, before = (
         _usd_a_year(option, x.work, x.terms).get("failures", 0.0) for option in (released, bare)
     )

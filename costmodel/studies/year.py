@@ -55,7 +55,7 @@ def inference_share(
        option  requests_per_month  share
     0  Prompt             10000.0    0.0
     1     RAG             10000.0    0.0
-    2  Prompt           1000000.0    0.4
+    2  Prompt           1000000.0    0.3
     3     RAG           1000000.0    0.2
     """
     study = study.changed(months=months)

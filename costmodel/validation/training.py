@@ -356,7 +356,7 @@ def beside_peers(table: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> beside_peers(fidelity())["error"].idxmax()
-    '6ND at 40%'
+    '6ND at 40 %'
     """
     said = shipped("peers").set_index("id")
     rows = table[(table["method"] == "full") & (table["unit"] == "token/s")].join(said, on="id")

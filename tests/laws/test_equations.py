@@ -84,7 +84,7 @@ ARGUMENTS = {
 ON_ANOTHER_AXIS = {experiments.exposed_days, agent_loop.task_lengths}  # of stages, or of tasks
 SEVERAL = {  # other shapes
     *(retrieval.graph_size, fleet.duration_curve, agent_loop.resolve),
-    *(money.npv, money.irr, money.written_off, money.certainty_equivalent),
+    *(money.npv, money.irr, money.written_off, money.gain_of_sale, money.certainty_equivalent),
 }
 positive = st.floats(1e-3, 1e9)
 share = st.floats(0.01, 0.99)
