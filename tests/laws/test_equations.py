@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costmodel.laws import ageing, caching, experiments, money, quality, retrieval
+from costmodel.laws import (
+    ageing,
+    caching,
+    conditioning,
+    escalation,
+    experiments,
+    money,
+    quality,
+    retrieval,
+    task_quality,
+)
 from costmodel.laws import agents as agent_loop
 from costmodel.laws import queueing as fleet
 from costmodel.laws.serving import batching, roofline
@@ -60,6 +70,21 @@ ARGUMENTS = {
     quality.student_shift: (0.6, 0.8, 0.95),
     quality.required_gain: (16_000.0, 1e6, 2.0),
     quality.allowed_loss: (0.0096, 0.5),
+    task_quality.capability: (30.0,),
+    task_quality.capability_by_size: (70e9, 1.5, -3.61, 0.81, 0.87),
+    task_quality.capability_by_price: (6.0, -0.54, 0.91),
+    task_quality.log_odds_right: (1.2, 0.65, -0.3, -0.9),
+    task_quality.chance_ahead: (0.5, 0.65, 0.52, 0.3),
+    task_quality.read_share: (0.1, 1.42, -0.06),
+    task_quality.length_shift: (90_000.0, 1.1, 0.5),
+    task_quality.composed: (0.8, 0.85, 0.05, 0.42),
+    task_quality.examples_shift: (2_000.0, 0.5, 10_000.0),
+    task_quality.few_shot_shift: (-2.2, 0.05, -1.84, 0.5, 0.8),
+    task_quality.second_try: (0.5, 0.95),
+    escalation.signal_auc: (0.5, 0.6),
+    escalation.signal_loading: (0.9, 0.6),
+    escalation.cascade_right: (0.62, 0.78, 0.3, 0.9, 0.75),
+    conditioning.shared: (1.1, 0.3, 0.4, -0.2),
     experiments.samples_per_arm: (0.80, 0.50, 0.8, 0.05, 2.0),
     experiments.chance_to_detect: (100.0, 0.80, 0.50, 0.05, 1.0),
     experiments.through_judge: (0.80, 0.85),
@@ -85,6 +110,7 @@ ON_ANOTHER_AXIS = {experiments.exposed_days, agent_loop.task_lengths}  # of stag
 SEVERAL = {  # other shapes
     *(retrieval.graph_size, fleet.duration_curve, agent_loop.resolve),
     *(money.npv, money.irr, money.written_off, money.gain_of_sale, money.certainty_equivalent),
+    *(conditioning.measured_state, conditioning.conditioned),
 }
 positive = st.floats(1e-3, 1e9)
 share = st.floats(0.01, 0.99)
@@ -92,6 +118,7 @@ share = st.floats(0.01, 0.99)
 
 def test_every_public_equation_is_in_the_table():
     modules = (training, fleet, money, caching, retrieval, quality, experiments, ageing, agent_loop)
+    modules += (task_quality, escalation, conditioning)
     public = {
         inspect.unwrap(f)
         for m in modules

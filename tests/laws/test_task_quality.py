@@ -1,0 +1,67 @@
+"""Laws of quality by task: cascades, composition and evidence beside what is published."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costmodel.laws import conditioning, escalation, task_quality
+
+share = st.floats(0.05, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("escalated", "auc", "published"),
+    [
+        (0.3, 0.50, 0.669),
+        (0.3, 0.75, 0.701),
+        (0.3, 0.85, 0.717),
+        (0.3, 0.90, 0.728),
+        (0.5, 0.75, 0.739),
+        (0.5, 0.90, 0.770),
+    ],
+)
+def test_a_cascade_meets_the_published_ones(escalated, auc, published):
+    assert escalation.cascade_right(0.62, 0.78, escalated, auc, 0.75) == pytest.approx(
+        published, abs=0.015
+    )
+
+
+@given(share, share, st.floats(0, 1))
+def test_a_signal_without_knowledge_mixes_both(small, large, escalated):
+    mixed = escalated * large + (1 - escalated) * small
+    assert escalation.cascade_right(small, large, escalated, 0.5, 0.7) == pytest.approx(
+        mixed, abs=1e-3
+    )
+
+
+@given(share, st.floats(0.55, 0.95))
+def test_a_loading_gives_its_auc_back(right, auc):
+    loading = escalation.signal_loading(auc, right)
+    assert escalation.signal_auc(loading, right) == pytest.approx(auc, abs=5e-3)
+
+
+@given(share, share, share, share)
+def test_what_is_composed_lies_between_reading_and_what_survives(found, read, closed, survives):
+    right = task_quality.composed(found, read, closed, survives)
+    assert min(read, closed * survives) - 1e-9 <= right <= max(read, closed * survives) + 1e-9
+
+
+def test_the_normal_posterior_agrees_with_quadrature():
+    """120 of 200 right against a prior of 0.5 +- 1.38, on a fine grid."""
+    grid = np.linspace(-8, 8, 20_001)
+    log = -(((grid - 0.5) / 1.38) ** 2) / 2 + 120 * grid - 200 * np.logaddexp(0, grid)
+    weight = np.exp(log - log.max())
+    mean = (grid * weight).sum() / weight.sum()
+    sd = np.sqrt(((grid - mean) ** 2 * weight).sum() / weight.sum())
+    z, v = conditioning.measured_state(
+        np.array([0.5]), np.array([[1.38**2]]), np.array([120.0]), np.array([200.0])
+    )
+    assert float(z[0]) == pytest.approx(mean, abs=0.01)
+    assert float(np.sqrt(v[0, 0])) == pytest.approx(sd, rel=0.02)
+
+
+@pytest.mark.parametrize(("low", "high", "found"), [(10, 12, 0.59), (10, 17, 0.77), (10, 22, 0.84)])
+def test_the_higher_index_wins_about_as_often_as_found(low, high, found):
+    gap = task_quality.capability(high) - task_quality.capability(low)
+    assert task_quality.chance_ahead(gap, 0.63, 0.52, 0.33) == pytest.approx(found, abs=0.07)
