@@ -7,9 +7,14 @@ Graphs      graph_size graph_index_ratio graph_from_sample index_cost
 Ways        knowledge_options knowledge_table knowledge_map knowledge_ratios self_route
             route_by_question
 Quality     Effect shift context_shift position_shift quality_by_question cost_by_mix context_budget
+Task        expected_quality capability_of capability read_share composed examples_shift
+            few_shot_shift length_shift second_try log_odds_right chance_ahead conditioned
+Cascades    cascade_right signal_loading
 Waiting     Waiting latency first_token_s holds
 """
 
+from costmodel.choices.capability import capability_of
+from costmodel.choices.expected_quality import expected_quality
 from costmodel.choices.techniques.lookup import own_embedder
 from costmodel.core import absent
 from costmodel.laws.caching import (
@@ -19,6 +24,8 @@ from costmodel.laws.caching import (
     hit_rate,
     prefix_hit_rate,
 )
+from costmodel.laws.conditioning import conditioned
+from costmodel.laws.escalation import cascade_right, signal_loading
 from costmodel.laws.quality import Effect, context_shift, position_shift, shift
 from costmodel.laws.retrieval import (
     all_found,
@@ -27,6 +34,17 @@ from costmodel.laws.retrieval import (
     graph_size,
     recall_at_k,
     stale_share,
+)
+from costmodel.laws.task_quality import (
+    capability,
+    chance_ahead,
+    composed,
+    examples_shift,
+    few_shot_shift,
+    length_shift,
+    log_odds_right,
+    read_share,
+    second_try,
 )
 from costmodel.studies.answers import (
     context_budget,
@@ -53,9 +71,18 @@ __all__ = [
     "break_even_reads",
     "cache_verdict",
     "cached_price",
+    "capability",
+    "capability_of",
+    "cascade_right",
+    "chance_ahead",
+    "composed",
+    "conditioned",
     "context_budget",
     "context_shift",
     "cost_by_mix",
+    "examples_shift",
+    "expected_quality",
+    "few_shot_shift",
     "first_token_s",
     "found_by_entities",
     "graph_from_sample",
@@ -69,14 +96,19 @@ __all__ = [
     "knowledge_ratios",
     "knowledge_table",
     "latency",
+    "length_shift",
+    "log_odds_right",
     "own_embedder",
     "position_shift",
     "prefix_hit_rate",
     "quality_by_question",
+    "read_share",
     "recall_at_k",
     "route_by_question",
+    "second_try",
     "self_route",
-    "stale_share",
     "shift",
+    "signal_loading",
+    "stale_share",
 ]
 __getattr__ = absent(__name__, __all__)

@@ -1,0 +1,151 @@
+"""The tasks that quality is known for, in plain words, and the line of quality that each has.
+
+A line is a row of data/calibration/task_quality.csv: level and slope of the log-odds of a right
+answer, by task and by what the model is given ("document_qa", "document_qa.closed",
+"extraction.tuned").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from costmodel.core import Range, check_known, unknown
+from costmodel.facts import catalog
+
+PLAIN_WORDS = {
+    "classify": "classification",
+    "extract": "extraction",
+    "answer": "closed_qa",
+    "answer from documents": "document_qa",
+    "many-hop or summary over a corpus": "many_hop",
+    "many-hop": "many_hop",
+    "summary over a corpus": "many_hop",
+    "summarise": "summarisation",
+    "write": "writing",
+    "translate": "translation",
+    "code": "code",
+    "fix code": "code_fix",
+    "text to sql": "text_to_sql",
+    "support dialogue": "support_resolution",
+    "agent/tools": "agent_support",
+    "agent": "agent_support",
+    "tools": "tool_use",
+}
+OTHER = "other"  # a task outside of the families: a level as wide as all tasks
+NO_FAMILY = ("cascade", "cascade_signal", "outcome_cost", "retrieval", "mixed", OTHER)
+ANSWERS = ("document_qa", "closed_qa")  # tasks for which it counts what was read
+TUNED = ("lora", "qlora", "fine-tuned", "fine-tuned or pipeline", "distilled")
+TECHNIQUES = (
+    "zero-shot", "few-shot", "retry", "rag", "rag + fine-tuned", "long context", "oracle passage",
+    "closed-book", *TUNED, "agent", "output format", "pre-trained", "as reported", "deployed",
+    "cascade", "router", "judge", "single", "confidence signal", "people", "human",
+)  # fmt: skip
+PEOPLE = ("people", "human")
+REPORTED = ("as reported", "deployed")  # by who sells it
+WORDS = ("yes", "no", "na", "retrieved")
+PASSAGES: dict[Any, str] = {True: "yes", False: "no", None: "na", "": "na"}
+PASSAGES |= {word: word for word in WORDS}
+
+
+@dataclass(frozen=True)
+class Line:
+    """Log-odds of a right answer at the reference capability, and per unit of capability.
+
+    The spreads are how well both are known; tasks differ by more (`Spreads`).
+    """
+
+    level: float
+    level_spread: float
+    slope: float
+    slope_spread: float
+
+
+@dataclass(frozen=True)
+class Spreads:
+    """How tasks of one family differ in level and slope, and models from their line [log-odds]."""
+
+    level: float
+    slope: float
+    model: float
+    tuned: float
+
+
+def family(task: Any) -> str:
+    """The family of a task that is named in plain words or as in the tables.
+
+    >>> family("extract"), family("document_qa")
+    ('extraction', 'document_qa')
+    >>> family("extraktion")
+    Traceback (most recent call last):
+    costmodel.core.errors.CatalogError: no task 'extraktion' in ...; did you mean ...
+    """
+    name = str(task).strip().lower()
+    name = PLAIN_WORDS.get(name, name)
+    if name in NO_FAMILY:
+        return OTHER
+    if name not in lines() and name != "many_hop":
+        known = [*PLAIN_WORDS, *(n for n in lines() if "." not in n), *NO_FAMILY, "many_hop"]
+        raise unknown("task", task, known, "the families of quality")
+    return name
+
+
+def passage(given: Any) -> str:
+    """Whether the right passage is in the prompt: "yes", "no", "retrieved" or "na" (not said)."""
+    given = None if given != given else given  # NaN of a table
+    word = given.lower() if isinstance(given, str) else given
+    check_known("passage_given", word, list(PASSAGES), "expected_quality")
+    return PASSAGES[word]
+
+
+def line_of(task: str, technique: str, given: str) -> str:
+    """The line that a task, a technique and a passage stand on.
+
+    >>> line_of("document_qa", "rag", "na"), line_of("closed_qa", "zero-shot", "yes")
+    ('document_qa.retrieved', 'document_qa')
+    """
+    if technique in PEOPLE:
+        return "people"
+    task = "document_qa" if task == "many_hop" else task
+    if task == "closed_qa" and (given == "yes" or technique in ("oracle passage", "long context")):
+        task = "document_qa"  # with a passage it is reading
+    if task in ANSWERS:
+        if technique in ("rag", "rag + fine-tuned") or given == "retrieved":
+            return f"{task}.retrieved"
+        if task != "closed_qa" and (technique == "closed-book" or given == "no"):
+            return f"{task}.closed"
+        if technique == "long context":
+            return f"{task}.long"
+    return f"{task}.tuned" if technique in TUNED and task != OTHER else task
+
+
+@cache
+def constants() -> dict[str, Range]:
+    """Every constant of the laws by `id.field`."""
+    return {key: fact.value for key, fact in catalog.facts_of("task_quality").items()}
+
+
+@cache
+def lines() -> dict[str, Line]:
+    """The line of every family, and of its tuned, closed, retrieved and long kinds."""
+    found = constants()
+    ids = [key.removesuffix(".quality_level") for key in found if key.endswith(".quality_level")]
+    return {id: _line(found, id) for id in ids}
+
+
+@cache
+def spreads() -> Spreads:
+    """The spreads that lines share."""
+    names = ("spread_level", "spread_slope", "spread_model", "spread_tuned")
+    return Spreads(*(constants()[f"tasks.{name}"].mid for name in names))
+
+
+def _line(found: dict[str, Range], id: str) -> Line:
+    level, slope = (found[f"{id}.quality_{part}"] for part in ("level", "slope"))
+    return Line(level.mid, spread(level), slope.mid, spread(slope))
+
+
+def spread(band: Range) -> float:
+    """The standard deviation of a band that is normal."""
+    return (band.high - band.low) / (2 * band.z_of_end)
