@@ -4,13 +4,13 @@ It imports `studies` and everything below, never `pages`.
 
 Training    fidelity error_by misses literature standing Standing beside_peers reality
 Serving     serving_reality serving_held_out serving_errors
-Quality     measured_quality quality_fidelity index_fidelity
+Quality     measured_quality quality_fidelity task_quality_fidelity index_fidelity
 """
 
 from costmodel.core import absent
 from costmodel.validation.indexing import index_fidelity
 from costmodel.validation.published import reality
-from costmodel.validation.quality import measured_quality, quality_fidelity
+from costmodel.validation.quality import measured_quality, quality_fidelity, task_quality_fidelity
 from costmodel.validation.serving import serving_errors, serving_held_out, serving_reality
 from costmodel.validation.training import (
     Standing,
@@ -37,5 +37,6 @@ __all__ = [
     "serving_held_out",
     "serving_reality",
     "standing",
+    "task_quality_fidelity",
 ]
 __getattr__ = absent(__name__, __all__)

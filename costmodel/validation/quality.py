@@ -79,3 +79,28 @@ def quality_fidelity(by: str | None = "benchmark") -> pd.DataFrame:
             coverage=("inside", "mean"),
         )
     )
+
+
+@public
+def task_quality_fidelity() -> pd.DataFrame:
+    """How far quality expected from task and model is off, on benchmarks that no fit has seen.
+
+    `python benchmarks/quality_fit.py TABLE.csv --write` makes it from a table of published scores,
+    which is not shipped. "task and model": every row by a fit without its benchmark. "one
+    measured": the same with 200 answers of one other model of that benchmark, each in turn.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index: check and task. Columns: `rows`, `benchmarks` (weighed the same), `error` (mean of
+        |predicted - reported|, in share), `coverage` of the 80 % band, and `reported` and
+        `predicted` where one number stands for the row.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> table = cm.validation.task_quality_fidelity()
+    >>> bool(0.75 < table.loc[("task and model", "all"), "coverage"] < 0.88)
+    True
+    """
+    return shipped("task_quality_held_out").set_index(["check", "task"])
