@@ -23,8 +23,8 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from costmodel.choices.expected_quality import Z80, Askings, expect
-from costmodel.choices.tasks import (
+from costmodel.choices.quality.expected import Z80, Askings, expect
+from costmodel.choices.quality.tasks import (
     NO_FAMILY,
     PEOPLE,
     REPORTED,

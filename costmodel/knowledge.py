@@ -13,8 +13,8 @@ Cascades    cascade_right signal_loading
 Waiting     Waiting latency first_token_s holds
 """
 
-from costmodel.choices.capability import capability_of
-from costmodel.choices.expected_quality import expected_quality
+from costmodel.choices.quality.capability import capability_of
+from costmodel.choices.quality.expected import expected_quality
 from costmodel.choices.techniques.lookup import own_embedder
 from costmodel.core import absent
 from costmodel.laws.caching import (

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import costmodel as cm
-from costmodel.choices import tasks
+from costmodel.choices.quality import tasks
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 HELD_OUT = cm.validation.task_quality_fidelity()

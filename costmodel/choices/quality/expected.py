@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.capability import capability_of, with_doubt
-from costmodel.choices.tasks import (
+from costmodel.choices.quality.capability import capability_of, with_doubt
+from costmodel.choices.quality.tasks import (
     REPORTED,
     TECHNIQUES,
     TUNED,

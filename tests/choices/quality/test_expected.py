@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import costmodel as cm
-from costmodel.choices import tasks
 from costmodel.choices.presets import MODELS
+from costmodel.choices.quality import tasks
 from costmodel.facts import catalog
 
 ask = cm.knowledge.expected_quality
