@@ -18,6 +18,10 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 PICTURES = ROOT / "docs" / "pictures"
 SCENARIO = "support_assistant"
+TASKS = {
+    "task and model": "quality: from the task and the model alone",
+    "one measured": "quality: with one other model measured",
+}
 
 
 def answer() -> str:
@@ -47,6 +51,11 @@ def trust() -> str:
         held = f"{len(found):,} figures, benchmark left out"
         inside = percent(found["inside"].mean())
         rows.append((f"quality: {name}", held, f"{100 * error:.0f} points", inside))
+    expected = cm.validation.task_quality_fidelity()
+    for check, name in TASKS.items():
+        row = expected.loc[(check, "all")]
+        held = f"{row.rows:,.0f} scores, benchmark left out"
+        rows.append((name, held, f"{100 * row.error:.0f} points (mean)", percent(row.coverage)))
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join([lines[0], "|---" * 4 + "|", *lines[1:]])
 
