@@ -110,6 +110,7 @@ WORDS = {
     "p_reaches": "P(reaches the floor)",
     "p_dearer": "P(dearer)",
     "more": "more than the best",
+    "npv_base": "NPV base case",
     "npv_p10": "NPV P10",
     "npv_p90": "NPV P90",
     "p90_regret": "P90 regret",

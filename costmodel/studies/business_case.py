@@ -286,7 +286,7 @@ def npv_tornado(
     Returns
     -------
     DataFrame
-        The columns of `cm.uncertainty.tornado`, in the currency of the terms, widest first.
+        The columns of `cm.uncertainty.tornado`, widest first.
 
     Raises
     ------
@@ -306,7 +306,8 @@ def npv_tornado(
     things = (every.options, every.work, every.terms, policy)
 
     def worth(pinned: Any, n: int) -> float:
-        return float(np.nanmean(_cases(study, baseline, policy, n, pinned)[label].npv))
+        found = _cases(study, baseline, policy, n, pinned)[label].npv
+        return float(np.nanmean(found)) / study.terms.money.per_usd
 
     now = worth(things, study.draws)
     level = now - worth(things, FEW)
@@ -317,9 +318,10 @@ def npv_tornado(
             low, high = (worth(pin(things, key, end), FEW) + level for end in ends)
             rows.append((key, *ends, unit_of(key) or "share", low, high, abs(high - low)))
     columns = ["input", "low", "high", "unit", "usd_low", "usd_high", "spread"]
-    table = pd.DataFrame(rows, columns=columns).assign(currency=_currency(study.terms))
+    table = pd.DataFrame(rows, columns=columns).assign(currency="USD")
     table = table.sort_values("spread", ascending=False, ignore_index=True)
-    table.attrs = {"option": label, "against": None, "usd": now}  # for the figure
+    # for the figure
+    table.attrs = {"option": label, "against": None, "usd": now, "what": "net present value"}
     return table
 
 

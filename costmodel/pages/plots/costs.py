@@ -165,7 +165,8 @@ def plot_tornado(
     margin = max(np.ptp(ends), 1e-9) * 0.14
     ax.set_xlim(ends.min() - margin, ends.max() + margin)
     ax.axvline(about["usd"] * money.per_usd, color=INK, linewidth=0.9, zorder=0)
-    text = f"expected cost of {about['option']} over the horizon [{{}}]"
+    what = about.get("what", "cost")
+    text = f"expected {what} of {about['option']} over the horizon [{{}}]"
     if other := about["against"]:
         ax.axvline(0, color=INK, linewidth=0.9, linestyle=DASHED, zorder=0)
         text = f"expected present value of {about['option']}\nless that of {other} [{{}}]: "
