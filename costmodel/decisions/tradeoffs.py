@@ -17,7 +17,6 @@ from costmodel.core import Doubt, check, find_key, leaves, number_text, percent,
 from costmodel.decisions.search import goal_limits, present, root, sign_changes, spacing
 from costmodel.decisions.simulate import (
     UNKNOWN,
-    Grid,
     PerDraw,
     comparable,
     levelled,
@@ -27,7 +26,8 @@ from costmodel.decisions.simulate import (
 )
 from costmodel.ledgers.evidence import meanings
 
-GOAL_POINTS, GOAL_DRAWS = 31, 24  # of each input; the level comes from all draws
+GOAL_POINTS, GOAL_DRAWS = 31, 24  # of each input, where a crossing is looked for
+SETTLING, SETTLING_DRAWS = 2, 2_000  # how often and on how many draws a crossing is moved
 
 
 @analysis
@@ -55,7 +55,8 @@ def goal_seek(
     -------
     DataFrame
         `input`, `meaning`, `now`, `needed` (the crossing nearest to now; NaN: never, between a
-        thirtieth and thirty times, or 0 and 1 for a share), `low` and `high` [unit of the input],
+        thirtieth and thirty times, or 0 and 1 for a share), `side` (whether it has to be
+        "above" or "below" that), `low` and `high` [unit of the input],
         `inside` (whether needed lies in the Range), `chance` (that the input lies beyond it),
         `verdict`. Likeliest first, then nearest.
 
@@ -92,29 +93,28 @@ def goal_seek(
     every = simulate(study)
 
     draws = every.usd if usd is not None else every.worth
-    here = totals(study, GOAL_DRAWS, discounted=usd is None)
     shared = leaves((study.work, study.terms))
     own = {label: leaves(option) for label, option in study.options.items()}
+    here: dict[int, PerDraw] = {}
+    now = {label: np.asarray(mean(x)) for label, x in draws.items()}
 
-    def curves(grid: Grid) -> PerDraw:
+    def curves(key: str, values: np.ndarray, n: int) -> PerDraw:
         """What each option is expected to cost; an option without the input costs what it does."""
-        found = {label: np.asarray(mean(x)) for label, x in draws.items()}
-        if grid is None:
-            return found
-        (key,) = grid
+        if n not in here:
+            here[n] = totals(study, n, discounted=usd is None)
         moved = [label for label in own if key in shared or key in own[label]]
-        few = totals(study.only(*moved), GOAL_DRAWS, grid, discounted=usd is None)
-        return found | levelled(few, here, draws)
+        few = totals(study.only(*moved), n, {key: values}, discounted=usd is None)
+        found = {label: np.full(len(values), x) for label, x in now.items()}
+        return found | levelled(few, here[n], draws)
 
-    def gap(grid: Grid = None) -> Any:
+    def gap(costs: PerDraw) -> Any:
         """What `goal` costs more than the cheapest other, or than the amount."""
+        others = [x for label, x in costs.items() if label != goal]
         with np.errstate(all="ignore"):
-            found = curves(grid)
-        mine, others = found.pop(goal), np.broadcast_arrays(*found.values()) if found else []
-        return mine - (np.nanmin(others, axis=0) if usd is None else usd)
+            return costs[goal] - (np.nanmin(others, axis=0) if usd is None else usd)
 
     check(goal in every.usd, f"goal_seek: {goal!r} cannot run; `compare` says why")
-    ahead = gap()
+    ahead = gap(now)
     check(
         not np.isnan(ahead),
         f"goal_seek: {goal!r} cannot run, or nothing else can; `compare` says why",
@@ -124,7 +124,8 @@ def goal_seek(
     else:
         change = f"{goal} {'is no longer' if ahead <= 0 else 'becomes'} the cheapest"
     rows = [
-        {"input": key, "meaning": meaning[key], **_needed(gap, ahead, key, values[key], change)}
+        {"input": key, "meaning": meaning[key]}
+        | _needed(curves, gap, ahead, key, values[key], change)
         for key in keys
     ]
     table = pd.DataFrame(rows).sort_values("distance", kind="stable").drop(columns="distance")
@@ -132,7 +133,12 @@ def goal_seek(
 
 
 def _needed(
-    gap: Callable[[Grid], Any], ahead: float, key: str, value: Any, change: str
+    curves: Callable[..., PerDraw],
+    gap: Callable[[PerDraw], Any],
+    ahead: float,
+    key: str,
+    value: Any,
+    change: str,
 ) -> dict[str, Any]:
     """The value of one input at which the gap closes, and a sentence that says so.
 
@@ -140,24 +146,32 @@ def _needed(
     """
     now, doubt = present(value), isinstance(value, Doubt)
     row: dict[str, Any] = {"now": now, "needed": np.nan, "low": np.nan, "high": np.nan}
-    row |= {"inside": False, "chance": 0.0, "verdict": "", "distance": np.inf}
+    row |= {"side": "", "inside": False, "chance": 0.0, "verdict": "", "distance": np.inf}
     if doubt:
         row |= {"low": value.low, "high": value.high}
     low, high = goal_limits(key, value)
     spaced = spacing(low)
     axis = spaced(low, high, GOAL_POINTS)
     try:
-        away = gap({key: axis})
+        few = curves(key, axis, GOAL_DRAWS)
     except ValueError as reason:  # inputs that only hold together, such as shares that add up to 1
         return row | {"verdict": f"not asked: {reason}"}
-    changes = sign_changes(away)
-    if not len(changes):
-        where = f"between {number_text(low)} and {number_text(high)}"
-        return row | {"verdict": f"never: nothing {where} changes it alone"}
-    nearest = min(changes, key=lambda i: _distance(now, axis[i]))
-    needed = root(axis, away, nearest)
+    away, nearest, needed = gap(few), -1, np.nan
+    for _ in range(1 + SETTLING):  # first on few draws, then on the level of many
+        changes = sign_changes(away)
+        if not len(changes):
+            where = f"between {number_text(low)} and {number_text(high)}"
+            return row | {"verdict": f"never: nothing {where} changes it alone"}
+        nearest = min(changes, key=lambda i: _distance(now, axis[i]))
+        needed = root(axis, away, nearest)
+        many = curves(key, np.array([needed]), SETTLING_DRAWS)
+        levels = {
+            label: x.item() / np.interp(needed, axis, few[label]) for label, x in many.items()
+        }
+        away = gap({label: few[label] * level for label, level in levels.items()})
     above = bool((away[nearest] > 0) == (ahead > 0))
     side = "above" if above else "below"
+    row["side"] = side
     shown = f"now {number_text(now)}"
     if doubt:
         inside = bool(value.low <= needed <= value.high)

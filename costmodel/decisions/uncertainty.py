@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ from costmodel.core import (
 )
 from costmodel.decisions.simulate import (
     BAND,
+    FEW,
     band,
     comparable,
     expected,
@@ -38,6 +40,7 @@ from costmodel.decisions.simulate import (
 )
 
 FAN_DRAWS = 2_000
+WIDEST = 12  # bars of a tornado that rest on FAN_DRAWS
 MARGINS = (0.0, 0.05, 0.10, 0.25, 0.50)
 
 
@@ -80,15 +83,23 @@ def tornado(study: Study, label: str | None = None, against: str | None = None) 
     found = simulate(study)
     every = found.usd if against is None else found.worth
     rows = []
+
+    def at(key: str, ends: tuple[float, float], draws: int) -> Any:
+        usd = expected(study, {key: ends}, draws, against is not None, every)
+        first, *other = (usd[name] for name in labels)
+        return first - other[0] if other else first
+
     for key, value in leaves(study.inputs).items():
         if isinstance(value, Doubt) and value.low < value.high:
             ends = value.low, value.high
-            usd = expected(study, {key: ends}, discounted=against is not None, every=every)
-            first, *other = (usd[name] for name in labels)
-            low, high = first - other[0] if other else first
+            low, high = at(key, ends, FEW)
             rows.append((key, *ends, unit_of(key) or "share", low, high, abs(high - low), "USD"))
     columns = ["input", "low", "high", "unit", "usd_low", "usd_high", "spread", "currency"]
     table = pd.DataFrame(rows, columns=columns)
+    for i in table["spread"].nlargest(WIDEST).index:  # those that a reader sees, on more draws
+        ends = float(table.loc[i, "low"]), float(table.loc[i, "high"])
+        table.loc[i, ["usd_low", "usd_high"]] = at(str(table.loc[i, "input"]), ends, FAN_DRAWS)
+    table["spread"] = (table["usd_high"] - table["usd_low"]).abs()
     if against is not None:
         table["turns"] = table["usd_low"] * table["usd_high"] < 0
     table = table.sort_values("spread", ascending=False, ignore_index=True)

@@ -26,6 +26,7 @@ LEADERS = 5
 VOLUME = "requests_per_month"
 VOLUMES = np.geomspace(1 / FACTOR, FACTOR, 49)  # times the present one: there it is asked again
 VOLUME_DRAWS, FLIP_DRAWS = 16, 2_000  # behind each of these points, and behind a crossing
+LOWEST = "has the lowest expected cost"
 FLIPS = ["option", "over", "crossing", "below", "above"]
 
 
@@ -93,6 +94,8 @@ class Verdict:
         the one that the headline names."""
         eligible = list(self.table.index[self.table["eligible"]])
         first = [self.named] if self.named else []
+        if first and self.table["p_reaches"].notna().any():
+            first = list(dict.fromkeys([*first, str(self.table["p_reaches"].idxmax())]))
         rest = [label for label in self._running if label not in first]
         return (eligible or [*first, *rest])[:LEADERS]
 
@@ -150,10 +153,10 @@ def recommend(study: Study, flips: bool = True) -> Verdict:
     if not len(eligible):
         named = nearest(table)
         sentence = do_not_choose(study, named, table)
-        said = _prices(study, table, named)[1]
+        said = tuple(x.replace("stays best", LOWEST) for x in _prices(study, table, named)[1])
         return Verdict(None, table, sentence, cards(study, table.loc[named]), said, named=named)
     best = str(eligible[0])
-    changes = _flips(study, list(eligible)) if flips else _no_flips()
+    changes = _flips(study, list(eligible)) if flips and not study.risk else _no_flips()
     sentence = headline(study, best, table)
     prices, said = _prices(study, table, best)
     if len(prices) > 1 and study.quality_floor is None and not any(prices.attrs["yours"]):
@@ -178,7 +181,7 @@ def _prices(study: Study, table: pd.DataFrame, named: str) -> tuple[pd.DataFrame
     Nothing where one option alone can be compared, or its quality is not known.
     """
     known = table.index[table["quality"].notna() & (table["eligible"] | ~table["eligible"].any())]
-    if len(known) < 2 or named not in known:
+    if len(known) < 2 or named not in known or study.risk:
         return pd.DataFrame(), ()
     prices = wrong_answer_prices(study)
     free = not any(prices.attrs["yours"])

@@ -17,6 +17,8 @@ from costmodel.decisions.search import present
 WORTH_SAYING = 0.005  # of the total: a smaller cost of wrong answers is not mentioned
 NO_HOPE = 0.02  # chance to reach the floor: with less, no evaluation will help
 NEAR = 0.5  # of the chance of the likeliest option
+AS_LIKELY = 0.03  # of the draws: chances that are this near are alike
+UNLIKELY = 0.25  # chance to reach the floor
 JUDGED = (50, 100, 200)  # answers that people judge in one evaluation
 SURE = 1.28  # standard errors of an 80 % band
 NUMBERS = "two three four five six seven eight nine ten".split()
@@ -29,12 +31,16 @@ def headline(study: Study, best: str, table: pd.DataFrame) -> str:
     growth = _growth(work)
     text = f"{'Starting at' if growth else 'At'} {volume(work)} requests a month"
     text += (f" and {growth}" if growth else "") + _peak(work)
-    text += f", {_among(study)}{best} has the lowest expected cost"
-    if floor is not None:
+    alone = len(study.options) == 1 and not study.part
+    does = "is expected to cost" if alone else "has the lowest expected cost"
+    if study.risk:
+        does = "has the lowest cost after its risk"
+    text += f", {_among(study)}{'it' if study.alone else best} {does}"
+    if floor is not None and not alone:
         text += f" of the options that are at least {percent(study.confidence)} sure to reach"
         text += f" {percent(floor)} accepted answers"
-    text += f": {_cost(study, row)}"
-    if floor is None and not np.isnan(row["quality"]):
+    text += f"{' ' if alone else ': '}{_cost(study, row)}"
+    if (floor is None or alone) and not np.isnan(row["quality"]):
         text += f", with {percent(row['quality'])} of its answers accepted"
     equal = list(table.index[table["as_good"] & (table.index != best)])
     be = "is" if len(equal) == 1 else "are"
@@ -45,10 +51,12 @@ def headline(study: Study, best: str, table: pd.DataFrame) -> str:
 def nearest(table: pd.DataFrame) -> str:
     """The option to speak of where none is eligible.
 
-    The least expected cost among those with at least half the chance of the likeliest.
+    The least expected cost among those with at least half the chance of the likeliest; where no
+    quality is known, of all that run.
     """
-    chances = table["p_reaches"].where(table["quality"].notna(), -1.0).fillna(-1.0)
-    return str(table.index[chances >= NEAR * chances.max()][0])  # the table is in that order
+    chances = table["p_reaches"].where(table["quality"].notna())
+    some = chances >= NEAR * chances.max() if chances.notna().any() else table["expected"].notna()
+    return str(table.index[some][0])  # the table is in the order of expected present values
 
 
 def do_not_choose(study: Study, named: str, table: pd.DataFrame) -> str:
@@ -58,7 +66,10 @@ def do_not_choose(study: Study, named: str, table: pd.DataFrame) -> str:
     if study.quality_floor is None:
         chance = percent(row["p_reaches"])
         return f"{text}{named} runs in {chance} of the draws only, and no option in more."
-    if table["p_reaches"].max() < NO_HOPE:
+    if np.isnan(row["quality"]):
+        return f"{text}the quality of no option is known, so none can be held against {floor}."
+    chances = table["p_reaches"].where(table["quality"].notna())
+    if chances.max() < NO_HOPE:
         return (
             f"{text}no option is likely to reach your {floor}; the nearest, {named}, has "
             f"{percent(row['quality'])} of its answers accepted, at {cost}; add a better option or "
@@ -67,11 +78,13 @@ def do_not_choose(study: Study, named: str, table: pd.DataFrame) -> str:
     least = "has" if named == table.index[0] else "has, of what comes near,"
     text += f"{named} {least} the lowest expected cost, {cost}, but its chance to reach your "
     text += f"{floor} is only {_chance(row['p_reaches'])}"
-    likeliest = str(table["p_reaches"].idxmax())
+    likeliest = str(chances.index[chances >= chances.max() - AS_LIKELY][0])  # the cheapest of them
     if likeliest != named:
         other = table.loc[likeliest]
-        text += f" ({likeliest} has {percent(other['p_reaches'])}, at "
+        text += f" ({likeliest} has {_chance(other['p_reaches'])}, at "
         text += f"{money(other['per_month'], study.terms)} a month)"
+    if chances.max() < UNLIKELY:
+        return f"{text}; probably no option reaches it: add a better one or lower the floor."
     return f"{text}; judge {answers_to_judge(row['quality'], study.quality_floor)} answers first."
 
 
@@ -88,7 +101,7 @@ def points(study: Study, best: str, table: pd.DataFrame, flips: pd.DataFrame) ->
     if len(others):
         yield _beside(study, best, table, others.index[0])
     missed = table[~table["eligible"] & (table["risk_adjusted"] < row["risk_adjusted"])]
-    missed = missed[missed["p_reaches"] < study.confidence]
+    missed = missed[(missed["p_reaches"] < study.confidence) & missed["quality"].notna()]
     if len(missed):
         label, least = missed.index[0], missed.iloc[0]
         does = "run" if floor is None else f"reach {percent(floor)}"
@@ -103,9 +116,10 @@ def points(study: Study, best: str, table: pd.DataFrame, flips: pd.DataFrame) ->
         )
     if np.isnan(row["quality"]):
         yield "Its quality is not known, so the cost of wrong answers is not in it."
+    now = present(study.work.requests_per_month)
     turns = [
         f"{flip.option} is cheaper {'below' if flip.below == flip.option else 'above'} some "
-        + number_text(flip.crossing, 1)  # its band spans a factor of ten
+        + number_text(flip.crossing, 2 if 0.5 < flip.crossing / now < 2 else 1)  # its band is wide
         for flip in flips.itertuples()
     ]
     if turns:
@@ -125,7 +139,9 @@ def cards(study: Study, row: pd.Series) -> Cards:
     wrong = ""
     if known:
         wrong = f"a month, assumed: {percent(1 - row['quality'])} of answers, "
-        wrong += f"{money(price, terms)} each" if price else "for which no price was given"
+        each_wrong = row["wrong_answers"] * row["per_request"] / row["expected"]
+        each_wrong /= max(1 - row["quality"], 1e-9)
+        wrong += f"{money(each_wrong, terms)} each" if price else "for which no price was given"
     chance: tuple[str, str, str] = (
         "Chance to be the cheapest",
         _chance(row["p_cheapest"]) if row["eligible"] else "not eligible",
@@ -138,7 +154,7 @@ def cards(study: Study, row: pd.Series) -> Cards:
             f"{percent(study.confidence)} is asked for",
         )
     return (
-        ("To pay a month", monthly(row["to_pay"]), each or f"expected, over {months} months"),
+        ("To pay a month", monthly(row["to_pay"]), each or f"expected, over {_months(months)}"),
         ("Wrong answers", monthly(row["wrong_answers"]) if known else "not known", wrong),
         (
             "Expected cost a month",
@@ -186,7 +202,7 @@ def volume(work: Workload) -> str:
 def _among(study: Study) -> str:
     """A page about some of the options says so."""
     many = len(study.options)
-    if not study.part:
+    if not study.part or many == 1:
         return ""
     return (
         f"among these {NUMBERS[many - 2] if 2 <= many <= 10 else many} options, "
@@ -195,10 +211,14 @@ def _among(study: Study) -> str:
     )
 
 
+def _months(many: int) -> str:
+    return f"{many} month{'s' if many != 1 else ''}"
+
+
 def _cost(study: Study, row: pd.Series) -> str:
     """The expected cost of a month, and what of it is paid."""
     terms, months = study.terms, study.terms.months
-    text = f"about {money(row['per_month'], terms)} a month over {months} months"
+    text = f"about {money(row['per_month'], terms)} a month over {_months(months)}"
     if row["wrong_answers"] < WORTH_SAYING * row["expected"]:
         return text
     paid, wrong = (money(row[x] / months, terms) for x in ("to_pay", "wrong_answers"))

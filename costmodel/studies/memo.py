@@ -264,6 +264,7 @@ def memo(
     }
     says["people"] = people_text(row["people_freed"])
     sentence = _sentence(best, row, says, terms, _paid_now(base, called))
+    words = _words(row, says, policy, terms, "We" if verdict.best else "If it passed, we would")
     if verdict.best is None:
         case = sentence.partition(": ")[2]
         sentence = f"{verdict.headline} Should it reach the floor: {case}"
@@ -271,7 +272,7 @@ def memo(
         best,
         sentence,
         _cards(row, says, policy, called),
-        pd.DataFrame({"in_plain_words": [verdict.sentence, *_words(row, says, policy, terms)]}),
+        pd.DataFrame({"in_plain_words": [verdict.sentence, *words]}),
         bars,
         flips,
         table,
@@ -347,15 +348,17 @@ def _cards(
     return (
         (f"Saved: {called}", says["benefit"], counts),
         ("Net saving, present value", says["npv"], sure),
-        ("All-in cost", says["budget"], f"{says['contingency']} of it contingency {percentile}"),
+        ("Budget", says["budget"], f"{says['contingency']} of it contingency {percentile}"),
         ("Money back", "at once" if month == 0 else back, f"rate of return {row['irr_says']}"),
     )
 
 
-def _words(row: Any, says: dict[str, str], policy: Policy, terms: Terms) -> tuple[str, ...]:
+def _words(
+    row: Any, says: dict[str, str], policy: Policy, terms: Terms, who: str
+) -> tuple[str, ...]:
     """What is asked for, what counts as saved, and how finance counts it."""
     asks = (
-        f"We ask for {says['budget']} over {terms.months} months, {says['investment']} of it up "
+        f"{who} ask for {says['budget']} over {terms.months} months, {says['investment']} of it up "
         f"front. Expected are {says['tco']}, and {says['contingency']} on top make the budget "
         f"hold in {policy.contingency_percentile:g} of 100 cases."
     )
@@ -367,7 +370,8 @@ def _words(row: Any, says: dict[str, str], policy: Policy, terms: Terms) -> tupl
     if np.isnan(row["wrong_answers"]):
         wrong = "Wrong answers are left out: how many this or the baseline gives is not known."
     counts = (
-        f"The benefit starts after {row['build_months']:.1f} months of building. Bills of the "
+        f"The benefit starts after {row['build_months']:.1f} months of building, while running "
+        "costs count from month 1. Bills of the "
         "baseline count in full, time of people as far as it is removed or redeployed: "
         f"{_share_text(policy.realised)}. {wrong}"
     )

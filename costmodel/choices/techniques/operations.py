@@ -306,7 +306,7 @@ class Monitoring:
             yield from self._kept("traces", requests * self.trace_share, with_demand(), words)
             return
         if not case.work.flat:
-            most = case.work.demand(case.terms.months)
+            most = case.work.demand(case.terms.months, case.terms.start)
         words, cites = "all traces of a month up to {traces_in_full}", cite(tier, "traces_in_full")
         reached: Any = requests * most
         if not np.any(reached > tier.traces_in_full):

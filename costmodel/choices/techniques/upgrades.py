@@ -26,6 +26,8 @@ from costmodel.core import (
 from costmodel.facts.catalog import practice, retirement
 from costmodel.laws.ageing import after_moves
 
+MOVES_FORESEEN = 2  # successors whose price and answers differ; nobody knows about later ones
+
 
 @frozen
 class Upgrades:
@@ -160,7 +162,8 @@ class Upgrades:
         memo = self.__dict__.setdefault("_memo", {})
         if (months, start, day) not in memo:
             moves = np.cumsum(self.ends(case).when.weights(months, np.empty(0)), axis=-1)
-            found = after_moves(self.price_step, moves), self.quality_step * moves
+            known = np.minimum(moves, MOVES_FORESEEN)
+            found = after_moves(self.price_step, known), self.quality_step * known
             memo[months, start, day] = found
         return memo[months, start, day]
 
