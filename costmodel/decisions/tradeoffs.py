@@ -103,7 +103,8 @@ def goal_seek(
         if n not in here:
             here[n] = totals(study, n, discounted=usd is None)
         moved = [label for label in own if key in shared or key in own[label]]
-        few = totals(study.only(*moved), n, {key: values}, discounted=usd is None)
+        with np.errstate(all="ignore"):
+            few = totals(study.only(*moved), n, {key: values}, discounted=usd is None)
         found = {label: np.full(len(values), x) for label, x in now.items()}
         return found | levelled(few, here[n], draws)
 
@@ -172,7 +173,8 @@ def _needed(
     above = bool((away[nearest] > 0) == (ahead > 0))
     side = "above" if above else "below"
     row["side"] = side
-    shown = f"now {number_text(now)}"
+    beyond = (now > needed) == above  # a skewed doubt may have its middle there, and its mean not
+    shown = f"{'where its middle is, ' if beyond else 'now '}{number_text(now)}"
     if doubt:
         inside = bool(value.low <= needed <= value.high)
         drawn = value.quantile((np.arange(2_000) + 0.5) / 2_000)

@@ -65,8 +65,9 @@ def show(
     blank = (frame.isna() | (frame.astype(str) == "")).all() & (len(frame) > 0)
     frame, money = _in_currency(frame.loc[:, ~blank], money)
     own_units = "unit" in frame  # each row has a unit of its own, so most heads have none
+    mixed = own_units or "input" in frame
     numbers = {
-        name: None if own_units else _decimals(values, name)
+        name: None if mixed else _decimals(values, name)
         for name, values in frame.items()
         if is_numeric_dtype(values) and values.dtype != bool
     }
