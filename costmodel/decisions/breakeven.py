@@ -122,23 +122,28 @@ def crossings(
 
 
 def settled(
-    worth: Callable[[np.ndarray], PerDraw], axis: np.ndarray, curves: PerDraw, i: int
+    worth: Callable[[np.ndarray], PerDraw],
+    axis: np.ndarray,
+    curves: PerDraw,
+    i: int,
+    jumps: bool = True,
 ) -> float:
     """The crossing of two options near point i of an axis, by what both are worth on many draws.
 
     `curves` are means of few draws. Each is scaled to the mean of many at the crossing, which then
-    moves a little. NaN where many draws have no crossing there.
+    moves a little. NaN where many draws have no crossing there. Where a cost may not jump, one move
+    is enough.
     """
     first, second = curves.values()
     at = _root(axis, first - second, i, axis[i])
-    for _ in range(SETTLING):
+    for _ in range(SETTLING if jumps else 1):
         usd = [x.item() for x in worth(np.array([at])).values()]
         few = [np.interp(at, axis, x) for x in (first, second)]
         level = [now / then if then else 1.0 for now, then in zip(usd, few, strict=True)]
         at = _root(axis, first * level[0] - second * level[1], i, at)
         if not abs(usd[0] - usd[1]) > SETTLED * abs(usd[0]):
             return at
-    return _zoomed(worth, axis[max(i - 1, 0) : i + 3])
+    return _zoomed(worth, axis[max(i - 1, 0) : i + 3]) if jumps else at
 
 
 def _zoomed(worth: Callable[[np.ndarray], PerDraw], axis: np.ndarray) -> float:

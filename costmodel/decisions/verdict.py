@@ -14,7 +14,7 @@ from costmodel.core import check, public
 from costmodel.decisions.breakeven import breakeven, settled
 from costmodel.decisions.compare import compare
 from costmodel.decisions.search import FACTOR, present, sign_changes
-from costmodel.decisions.simulate import PerDraw, levelled, simulate, totals
+from costmodel.decisions.simulate import PerDraw, levelled, mean, simulate, totals
 from costmodel.decisions.wording import cards, do_not_choose, headline, nearest, no_answer, points
 from costmodel.decisions.wrong_answers import (
     curve_sentence,
@@ -25,7 +25,7 @@ from costmodel.decisions.wrong_answers import (
 LEADERS = 5
 VOLUME = "requests_per_month"
 VOLUMES = np.geomspace(1 / FACTOR, FACTOR, 49)  # times the present one: there it is asked again
-VOLUME_DRAWS, FLIP_DRAWS = 16, 2_000  # behind each of these points, and behind a crossing
+VOLUME_DRAWS = 16  # behind each of these points; a crossing rests on all draws
 LOWEST = "has the lowest expected cost"
 FLIPS = ["option", "over", "crossing", "below", "above"]
 
@@ -205,17 +205,15 @@ def _flips(study: Study, eligible: list[str]) -> pd.DataFrame:
         changes = [i for i in sign_changes(curves[best] - curves[other]) if (i < middle) == below]
         if changes:
             met.append((other, below, changes[-1 if below else 0]))
-    labels = dict.fromkeys([best, *(other for other, *_ in met)])
-    here = drawn(labels, FLIP_DRAWS, now) if met else {}
     rows = []
     for other, below, i in met:
         pair = {label: curves[label] for label in (best, other)}
 
         def worth(values: np.ndarray, labels: Iterable[str] = tuple(pair)) -> PerDraw:
-            return levelled(drawn(labels, FLIP_DRAWS, values), here, every)
+            return {x: mean(usd) for x, usd in drawn(labels, study.draws, values).items()}
 
         ends = (other, best) if below else (best, other)
-        rows.append((other, VOLUME, settled(worth, axis, pair, i), *ends))
+        rows.append((other, VOLUME, settled(worth, axis, pair, i, jumps=False), *ends))
     return pd.DataFrame(rows, columns=FLIPS).dropna(ignore_index=True)
 
 
