@@ -35,7 +35,8 @@ def drawn(study):
             numbers = [0.0, 0.0, bill.accepted]
             for line in bill.lines:
                 weights = line.schedule.weights(calendar.months, calendar.demand)
-                paid = line.usd * weights * calendar.prices(line.trend)
+                steps = 1.0 if line.schedule.price is None else line.schedule.price
+                paid = line.usd * weights * calendar.prices(line.trend) * steps
                 numbers[0] += paid.sum(axis=-1, keepdims=True)
                 numbers[1] += (paid * calendar.discount).sum(axis=-1, keepdims=True)
             for found_row, x in zip(found[label], numbers, strict=True):
