@@ -51,12 +51,12 @@ def headline(study: Study, best: str, table: pd.DataFrame) -> str:
 def nearest(table: pd.DataFrame) -> str:
     """The option to speak of where none is eligible.
 
-    The least expected cost among those with at least half the chance of the likeliest; where no
-    quality is known, of all that run.
+    The least expected cost among those with at least half the chance of the likeliest; those of
+    unknown quality only where no quality is known.
     """
-    chances = table["p_reaches"].where(table["quality"].notna())
-    some = chances >= NEAR * chances.max() if chances.notna().any() else table["expected"].notna()
-    return str(table.index[some][0])  # the table is in the order of expected present values
+    known = table["quality"].notna()
+    chances = table["p_reaches"].where(known | (not known.any())).fillna(-1.0)
+    return str(table.index[chances >= NEAR * chances.max()][0])  # the table is in that order
 
 
 def do_not_choose(study: Study, named: str, table: pd.DataFrame) -> str:
@@ -64,10 +64,11 @@ def do_not_choose(study: Study, named: str, table: pd.DataFrame) -> str:
     row, floor = table.loc[named], percent(study.quality_floor or 0.0)
     text, cost = f"Do not choose yet: {_among(study)}", _cost(study, row)
     if study.quality_floor is None:
-        chance = percent(row["p_reaches"])
-        return f"{text}{named} runs in {chance} of the draws only, and no option in more."
+        text += f"no option is {percent(study.confidence)} sure to run; {named}, at {cost}"
+        return f"{text}, runs in only {percent(row['p_reaches'])} of the draws."
     if np.isnan(row["quality"]):
-        return f"{text}the quality of no option is known, so none can be held against {floor}."
+        text += f"the quality of no option is known, so none is sure to reach your {floor}"
+        return f"{text}; {named} costs {cost}; judge {JUDGED[-1]} answers of each first."
     chances = table["p_reaches"].where(table["quality"].notna())
     if chances.max() < NO_HOPE:
         return (

@@ -236,7 +236,9 @@ def _lines(study: Study, labels: Sequence[str] | None) -> _Lines:
         rule = standing(study, found)["eligible"]
         sure = percent(study.confidence)
         missed = rule.index[~rule] if rule.any() else []
-        left_out |= {label: f"not {sure} sure to reach the floor" for label in missed}
+        left_out = {label: f"not {sure} sure to reach the floor" for label in missed} | left_out
+    else:
+        left_out = {label: why for label, why in left_out.items() if label in labels}
     names = [label for label in labels or found.usd if study.label(label) not in left_out]
     check(names, "wrong_answer_prices: no option of known quality can run")
     kept, runs = that_run({label: found.worth[label] for label in names})

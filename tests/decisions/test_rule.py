@@ -50,7 +50,8 @@ def drawn(study):
 @pytest.mark.parametrize("confidence", [0.0, 0.3, 0.5, 0.8, 1.0])
 def test_the_best_has_the_least_mean_of_those_that_reach_the_floor(study, drawn, confidence):
     said = cm.recommend(study, confidence=confidence, flips=False)
-    chance = {label: np.mean(x[2] >= study.quality_floor) for label, x in drawn.items()}
+    floor = study.quality_floor or 0.0  # without one, every option that runs reaches it
+    chance = {label: np.mean(x[2] >= floor) for label, x in drawn.items()}
     eligible = [label for label, share in chance.items() if share >= confidence]
     assert said.table["p_reaches"].to_dict() == pytest.approx(chance)
     assert set(said.table.index[said.table["eligible"]]) == set(eligible)
@@ -105,7 +106,7 @@ def test_two_equal_options_are_as_good():
     same = {"first": buys(100.0), "second": buys(100.0)}
     said = cm.recommend(same, ONE, STILL, draws=50)
     assert said.table["as_good"].all() and (said.table["p_dearer"] == 0).all()
-    assert said.headline.endswith("; second is as good.")
+    assert said.headline.endswith("; second is as good, within 5 %.")
     assert "first and second cost the same." in said.points
 
 
@@ -207,7 +208,7 @@ def test_a_part_of_a_study_says_so():
 
 def test_where_nothing_is_sure_to_run_no_option_is_chosen():
     """A limit that the busiest hour breaks in half of the draws."""
-    narrow = replace(api(**{"in": 1.0, "out": 1.0}), tokens_per_min_max=200_000)
+    narrow = replace(api(**{"in": 1.0, "out": 1.0}), tokens_per_min_max=240_000)
     work = cm.Workload(1e6, input_tokens=1_000, output_tokens=10)
     options = {"a": cm.Option(narrow), "b": cm.Option(narrow, Buy(9))}
     said = cm.recommend(options, work, STILL)
@@ -227,7 +228,7 @@ def test_where_no_quality_is_known_a_floor_has_no_answer():
     ("share", "floor", "words"),
     [
         (cm.Range(0.5, 0.9), 0.72, "x has the lowest expected cost, about USD 2.78 a month"),
-        (cm.Range(0.5, 0.7), 0.66, "x comes nearest, with a chance of"),
+        (cm.Range(0.5, 0.7), 0.66, "but its chance to reach your 66 % is only 18 %; judge 200"),
         (cm.Range(0.3, 0.4), 0.90, "no option is likely to reach your 90 %; the nearest, x, has"),
     ],
 )
