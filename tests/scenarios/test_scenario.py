@@ -62,7 +62,8 @@ def test_examples_compare_and_come_back_from_a_file(name, tmp_path):
     s = load(name)
     found = table(s)
     assert found["expected"].notna().all() and found["quality"].notna().all()
-    assert (found["quality"] >= s.quality_floor).sum() >= 3
+    reach = cm.compare(s, draws=300)["p_reaches"]  # without a floor all do
+    assert (reach >= 0.1).sum() >= 3
     pd.testing.assert_frame_equal(found, table(again(s, tmp_path)), check_exact=True)
 
 

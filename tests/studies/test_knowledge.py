@@ -643,7 +643,7 @@ def test_where_a_read_saves_nothing_a_cache_never_pays():
 def test_a_verdict_on_a_model_has_its_prices():
     """claude-sonnet-5-5: $2 in, $2.50 written, $0.10 read, so 0.25 / 1.20."""
     assert (
-        "5-minute cache of claude-sonnet-5-5 is hit by 4.1% of them; it pays from 20.8%"
+        "5-minute cache of claude-sonnet-5-5 is hit by 4.1 % of them; it pays from 20.8 %"
         in cm.knowledge.cache_verdict(5, model="claude-sonnet-5-5", on=ON)
     )
 

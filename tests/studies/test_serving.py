@@ -175,7 +175,7 @@ def test_buying_pays_from_the_hours_that_it_breaks_even():
     at = table.breakeven_utilisation["rent"]
     assert (
         at == pytest.approx(buy / (8 * 26_280 * 2.0))
-        and f"above {at:.0%} of the hours" in table.verdict["rent"]
+        and f"above {100 * at:.0f} % of the hours" in table.verdict["rent"]
     )
     there = cm.serving.buy_or_rent(
         "H100-SXM", 8, at, 36, OWN, {"rent": 2.0}, FLAT, draws=2

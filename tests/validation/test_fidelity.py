@@ -136,9 +136,9 @@ def test_the_words_say_the_numbers():
     said = cm.validation.standing(RUNS)
     for part in PARTS[:2]:
         error = cm.validation.error_by(cm.validation.fidelity(part)).loc[EVERY, "error"]
-        assert f"{error:.0%} in {part}" in said.sentence
+        assert f"{100 * error:.0f} % in {part}" in said.sentence
     error = cm.validation.serving_errors().loc["time per token, dense", "error"]
-    assert f"served model are within {error:.0%} where it is dense" in said.sentence
+    assert f"served model are within {100 * error:.0f} % where it is dense" in said.sentence
     assert len(said.cards) == 4 and said.sentence.endswith(".")
 
 
