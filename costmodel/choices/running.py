@@ -15,7 +15,6 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line
 from costmodel.choices.requests import Call, Segment
 from costmodel.choices.schedule import Schedule, with_demand
-from costmodel.choices.terms import STEADY
 from costmodel.core import DAYS_PER_MONTH, assumed
 from costmodel.laws.experiments import expected_loss
 
@@ -55,7 +54,7 @@ def loss(
     basis: str,
     cites: tuple[str, ...] = (),
 ) -> Line:
-    """What a fall of the accepted share costs a month until it is seen; no price trend."""
+    """What a fall of the accepted share costs a month until it is seen; it rises with pay."""
     number = expected_loss(times_per_month, days, requests_per_day(case), drop, 1.0)
     return Line(
         item,
@@ -64,7 +63,7 @@ def loss(
         "answer",
         case.work.usd_per_failure,
         with_demand(),
-        STEADY,
+        "labour",  # somebody repairs it
         basis=basis + " x requests a day x {drop} x {usd_per_failure} a failure",
         cites=cites,
     )

@@ -48,8 +48,7 @@ STOPPED_SHARE = Range(
     why="assumption: share of bad changes that an evaluation stops; what passes is in Release",
 )
 NO_LOSS = (
-    "; usd_per_failure is 0, so that only the work of people is counted: say what a wrong answer "
-    "costs"
+    "; usd_per_failure is 0, so that only work of people counts: say what a wrong answer costs"
 )
 
 # -- what is left out ------------------------------------------------------------------------------
