@@ -1,7 +1,8 @@
 """The cash of an option against a baseline, draw by draw: what comes in, what goes out, and tax.
 
-The costs are those of the ledger. The benefit is what the baseline would have cost, from the month
-in which the option is built; of people's time that is saved, only what is realised."""
+The costs are those of the ledger, running ones from month 1 on. The benefit is what the baseline
+would have cost, from the month in which the option is built; of people's time that is saved, only
+what is realised."""
 
 from __future__ import annotations
 
@@ -54,6 +55,11 @@ class Paid(NamedTuple):
     hours: np.ndarray
 
 
+def _of_people(line: Line) -> bool:
+    """Whether a line pays for hours of people; hours of a machine follow another trend."""
+    return line.unit == "hour" and line.trend == "labour"
+
+
 def paid(bill: Bill, calendar: Calendar, n: int, asset: Asset, building: tuple[str, ...]) -> Paid:
     """What a bill pays, by what finance asks of it."""
 
@@ -65,7 +71,7 @@ def paid(bill: Bill, calendar: Calendar, n: int, asset: Asset, building: tuple[s
         paths = (
             line.quantity * line.schedule.weights(calendar.months, calendar.demand)
             for line in bill.lines
-            if line.unit == "hour" and kept(line)
+            if _of_people(line) and kept(line)
         )
         return np.broadcast_to(sum(paths, np.zeros(calendar.months + 1)), (n, calendar.months + 1))
 
@@ -73,7 +79,7 @@ def paid(bill: Bill, calendar: Calendar, n: int, asset: Asset, building: tuple[s
     life: Any = next((line.life_months for line in machines), 1.0)  # all are of one kind
     return Paid(
         cost=usd(lambda line: line.phase != "failures"),
-        people=usd(lambda line: line.phase != "failures" and line.unit == "hour"),
+        people=usd(lambda line: line.phase != "failures" and _of_people(line)),
         wrong_answers=usd(lambda line: line.phase == "failures"),
         models=usd(lambda line: asset(line) and line.life_months is None),
         machines=usd(lambda line: asset(line) and line in machines and line.phase != "retirement"),
@@ -111,9 +117,11 @@ def cash_of_draws(
             for label, bill in made.bills.items()
         }
         base, cases = every.pop(baseline), {}
+        base_move = first_move(made.bills[baseline], made.calendar)
         for label, own in every.items():
-            bill, judged = made.bills[label], not {label, baseline} & unjudged
-            one = case(own, base, rules, first_move(bill, made.calendar), judged, made.calendar)
+            judged, bill = not {label, baseline} & unjudged, made.bills[label]
+            move = first_move(bill, made.calendar)
+            one = case(own, base, rules, (move, base_move), judged, made.calendar)
             fits = np.reshape(bill.fits & made.bills[baseline].fits, (-1, 1))
             flows = {name: np.where(fits, flow, np.nan) for name, flow in one.flows.items()}
             cases[label] = one._replace(flows=flows)
@@ -121,12 +129,17 @@ def cash_of_draws(
 
 
 def case(
-    own: Paid, base: Paid, rules: Any, move: np.ndarray, judged: bool, calendar: Calendar
+    own: Paid,
+    base: Paid,
+    rules: Any,
+    moves: tuple[np.ndarray, np.ndarray],
+    judged: bool,
+    calendar: Calendar,
 ) -> Cash:
     """The cash of what an option pays against what the baseline pays, both in the same draws.
 
-    `rules` is a Policy on numbers; `move` is the month of the first forced move to another model;
-    `judged` says whether the wrong answers of both are known.
+    `rules` is a Policy on numbers; `moves` are the months of the first forced move of each to
+    another model; `judged` says whether the wrong answers of both are known.
     """
     months = np.arange(own.cost.shape[1])
     start = _build_months(own, base, rules)
@@ -136,19 +149,37 @@ def case(
     saved = np.maximum(base.people - own.people, 0.0)
     benefit = runs * (base.cost - (1 - realised) * saved)
     wrong = runs * (own.wrong_answers - base.wrong_answers) if judged else np.zeros_like(own.cost)
-    life = np.broadcast_to(np.minimum(np.ravel(rules.life_months), move), len(start))
-    depreciation = written_off(own.models, life) + written_off(own.machines, own.life)
-    gain = np.zeros_like(own.cost)
-    gain[:, -1] = gain_of_sale(own.machines, own.sold, own.life) * (own.machines.any(axis=1))
-    capex = own.models + own.machines
-    capex[:, -1] -= own.sold
-    taxed = benefit - wrong - (own.cost - capex) - depreciation + gain
-    tax = np.reshape(rules.tax_rate, (-1, 1)) * taxed
+    held = _books(own, rules, moves[0])
+    bought = base._replace(models=runs * base.models, machines=runs * base.machines)
+    expense = own.cost - held.capex + held.depreciation - held.gain
+    otherwise = _books(bought, rules, moves[1])  # the baseline keeps books too
+    spared = benefit - otherwise.capex + otherwise.depreciation - otherwise.gain
+    tax = np.reshape(rules.tax_rate, (-1, 1)) * (spared - expense - wrong)
     net = benefit - own.cost - wrong - tax
-    flows = (benefit, own.cost, wrong, capex, depreciation, tax, net)
+    flows = (benefit, own.cost, wrong, held.capex, held.depreciation, tax, net)
     found = dict(zip(FLOWS, flows, strict=True), discounted=net * calendar.discount)
     freed = (runs * (base.hours - own.hours))[:, 1:].mean(axis=1) / WORKING_HOURS_PER_MONTH
-    return Cash(found, life, start, freed)
+    return Cash(found, held.life, start, freed)
+
+
+class _Books(NamedTuple):
+    """Assets in the books: what is paid for them less their sale, and what moves the tax."""
+
+    capex: np.ndarray
+    depreciation: np.ndarray
+    gain: np.ndarray
+    life: np.ndarray
+
+
+def _books(paid: Paid, rules: Any, move: np.ndarray) -> _Books:
+    """The books of one side; `move` is the month in which its model ends."""
+    life = np.broadcast_to(np.minimum(np.ravel(rules.life_months), move), len(paid.cost))
+    depreciation = written_off(paid.models, life) + written_off(paid.machines, paid.life)
+    gain = np.zeros_like(paid.cost)
+    gain[:, -1] = gain_of_sale(paid.machines, paid.sold, paid.life) * paid.machines.any(axis=1)
+    capex = paid.models + paid.machines
+    capex[:, -1] -= paid.sold
+    return _Books(capex, depreciation, gain, life)
 
 
 def _build_months(own: Paid, base: Paid, rules: Any) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 Month 0 is today, months 1..H are paid at their end; a yearly rate r discounts month m by
 (1 + r)^(-m/12). What the baseline would have cost is the benefit, from the month in which the
-option is built; time of people counts only as far as it is realised. Amounts are positive when they
-come in, and expected values over the draws of the study.
+option is built; people's time counts as far as it is realised. Amounts are expected values over the
+draws, positive when they come in.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ BUILD = ("data", "build", "experiments", "training")
 CAPITALISED: dict[str, Callable[[Line], bool]] = {
     "tagged": lambda line: line.treatment == "capex",
     "nothing": lambda line: False,
-    "build": lambda line: line.phase in BUILD or line.life_months is not None,
+    "build": lambda line: line.treatment == "capex" or line.phase in BUILD,
 }
 BASELINE = "the baseline, under a label of its own"
 HUGE_IRR = 10.0  # beyond 1,000 % a year the figure says nothing more
@@ -64,13 +64,13 @@ class Policy:
 
     Assets are written off evenly. What belongs to a model ends with it, at the first forced move to
     another one; a server has its own life, and its sale is taxed on what it brings beyond its book
-    value. A loss is taken to save tax elsewhere.
+    value; the baseline keeps books too. A loss is taken to save tax elsewhere.
 
     Parameters
     ----------
     capitalise : {"tagged", "nothing", "build"}
-        What becomes an asset: the ledger's capex lines, nothing, or everything of data, build,
-        experiments and training.
+        What becomes an asset: the ledger's capex lines, nothing, or with those everything of data,
+        build, experiments and training.
     life_months : float or Range
         Over how long assets are written off that have no life of their own [month, at least 1].
     tax_rate : float or Range
@@ -142,8 +142,9 @@ def business_case(
         Index option, best first; an option that cannot run is left out. Amounts are expected values
         over the draws in which both run, in the currency of the terms. Columns:
 
-        - investment: paid up front; tco: all that is to pay over the horizon; contingency: up to
-          the chosen percentile; budget: tco and contingency; opex: tco without capex
+        - investment: paid up front; tco, tco_p10, tco_p90: all that is to pay, running costs from
+          month 1 on, as `to_pay` of `compare`; contingency: up to the chosen percentile;
+          budget: tco and contingency; opex: tco without capex
         - benefit: what is to pay for the baseline, from the end of the build on; of people's time
           saved, what is realised
         - wrong_answers: what they cost more than the baseline's, for which nobody sends an invoice;
@@ -171,20 +172,21 @@ def business_case(
     >>> bool(table.npv.item() > 0), table.payback_month.item(), round(table.people_freed.item(), 1)
     (True, 0.0, 2.6)
     """
-    policy = policy or Policy()
+    policy, rows = policy or Policy(), {}
     cases, base = (_cases(study, baseline, policy, n) for n in (study.draws, None))
-    rows = {}
     for label, case in cases.items():
         flows = case.flows
         total = {name: flow.sum() for name, flow in flows.items()}
         worth = case.npv[~np.isnan(case.npv)]
-        covered = np.nanpercentile(case.cost, policy.contingency_percentile)
-        budget = max(covered, total["cost"])
         p10, p50, p90 = np.percentile(worth, [10, 50, 90])
+        low, high, covered = np.nanpercentile(case.cost, [10, 90, policy.contingency_percentile])
+        budget = max(covered, total["cost"])
         yearly = (1 + irr(flows["net"])) ** MONTHS_PER_YEAR - 1
         rows[label] = {
             "investment": flows["cost"][0],
             "tco": total["cost"],
+            "tco_p10": low,
+            "tco_p90": high,
             "contingency": budget - total["cost"],
             "budget": budget,
             "benefit": total["benefit"],
@@ -251,8 +253,7 @@ def case_flow(study: Study, baseline: Option | Mix, policy: Policy | None = None
     1      1   1000.0  400.0  600.0       600.0
     2      2   1000.0  400.0  600.0      1200.0
     """
-    terms, months = study.terms, range(study.terms.months + 1)
-    frames = []
+    terms, months, frames = study.terms, range(study.terms.months + 1), []
     for label, case in _cases(study, baseline, policy or Policy(), study.draws).items():
         flows = {name: case.flows[name] for name in FLOWS}
         when = {"option": label, "month": months, "date": [terms.date_of(m) for m in months]}
@@ -302,6 +303,7 @@ def npv_tornado(
     ['employee.usd_per_hour', 'Policy.realised']
     """
     policy, study = policy or Policy(), study.only(study.label(label))
+    of_kind("baseline", baseline, Option, Mix)
     every = study.beside(BASELINE, baseline)
     things = (every.options, every.work, every.terms, policy)
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from costmodel.choices.options import Mix
 from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.baselines import ANYBODY, Staff
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.graphs import GraphRag
@@ -380,6 +381,9 @@ def _options(x: _Inputs) -> Iterator[Note]:
                 yield "P13", label, f"{key} is 0: nothing is evaluated"
             elif not key.endswith(REFRESH):
                 yield "P3", label, f"{key} is 0: no people are paid for it"
+        staff = [thing for thing in x.things[label] if isinstance(thing, Staff)]
+        if any(s.usd_per_hour is None and getattr(s.role, "id", s.role) == ANYBODY for s in staff):
+            yield "P3", label, "people without a role: the rate is that of anybody; say their role"
         if isinstance(option, Mix) and all(p.sees is None for p in option.mix):
             yield (
                 "P21",
@@ -388,11 +392,9 @@ def _options(x: _Inputs) -> Iterator[Note]:
                 "models",
             )
         if isinstance(option, Mix) and count(Lora) > 1:
-            yield (
-                "P22",
-                label,
-                "several adapters, each with a fleet of its own; Lora(adapters=...) lets them "
-                "share a base",
+            note = (
+                "several adapters, each with a fleet of its own; Lora(adapters=...) lets them share"
             )
+            yield "P22", label, note
         if _certain(*(value for _, _, value in walk(option))):
             yield "P24", label, "no input of it is a range"
