@@ -5,8 +5,8 @@ EVPPI(X) = min E[cost] - E_X[min over options of E[cost | X]].
 
 The inner expectation is a regression on the draws (Strong, Oakley and Brennan 2014, Med Decis
 Making 34:311). Its policy is scored on draws that it has not seen, so that noise cannot be taken
-for information. It is fitted on costs clipped to their
-1st and 99th percentile, and scored on unclipped ones.
+for information. It is fitted on costs clipped to their 1st and 99th percentile, and scored on
+unclipped ones. `pilot` asks the same regression for samples.
 """
 
 from __future__ import annotations
@@ -225,7 +225,9 @@ def value_of_information(
             "how)",
         )
     gain = cost[:, cost.mean(axis=0).argmin()] - cost.min(axis=1)
-    rows: list[tuple] = [(EVERYTHING, "", "all", gain.mean(), _error(gain), np.nan, np.nan, "")]
+    rows: list[tuple] = [
+        (EVERYTHING, "", "all", gain.mean(), standard_error(gain), np.nan, np.nan, "")
+    ]
     by_name = {way.name: way for way in ways}
     for name, keys in _groups(groups, ways, inputs).items():
         known = by_name.get(name)
@@ -271,22 +273,35 @@ def _places(key: str, doubt: Any, draws: int, seed: int) -> np.ndarray:
 
 
 def _evppi(cost: np.ndarray, inputs: list[np.ndarray]) -> tuple[float, float]:
-    """Value of knowing some inputs and its standard error.
+    """Value of knowing some inputs and its standard error."""
+    gain = gains(cost, foretold(inputs, clipped(cost)))
+    return max(gain.mean(), 0.0), standard_error(gain)
 
-    It is that of the policy of a regression, scored on draws that the regression has not seen.
+
+def clipped(x: np.ndarray) -> np.ndarray:
+    """What a regression sees of the draws: long tails would decide it."""
+    return np.clip(x, *np.percentile(x, TAILS, axis=0))
+
+
+def foretold(inputs: list[np.ndarray], seen: np.ndarray) -> np.ndarray:
+    """E[a column | the inputs] in each draw, of a regression that has not seen that draw.
+
+    `inputs` lie in -1..1; the columns of `seen` are what is told.
     """
-    basis, default = _basis(inputs, cost), cost.mean(axis=0).argmin()
-    seen = np.clip(cost, *np.percentile(cost, TAILS, axis=0))  # long tails would decide it
+    basis, out = _basis(inputs, seen), np.empty(seen.shape)
     folds = [(basis[k::FOLDS].copy(), seen[k::FOLDS].copy()) for k in range(FOLDS)]
     squares = [b.T @ b for b, _ in folds]
     products = [b.T @ y for b, y in folds]
-    gain = np.empty(len(cost))
     for k, (b, _) in enumerate(folds):  # least squares on the other folds
         others = sum(squares) - squares[k], sum(products) - products[k]
-        weights = np.linalg.lstsq(*others, rcond=1e-10)[0]
-        chosen, paid = (b @ weights).argmin(axis=1), cost[k::FOLDS]
-        gain[k::FOLDS] = paid[:, default] - paid[np.arange(len(paid)), chosen]
-    return max(gain.mean(), 0.0), _error(gain)
+        out[k::FOLDS] = b @ np.linalg.lstsq(*others, rcond=1e-10)[0]
+    return out
+
+
+def gains(cost: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """What is saved in each draw by who takes the least expected cost, not that of the mean."""
+    chosen, default = expected.argmin(axis=1), cost.mean(axis=0).argmin()
+    return cost[:, default] - cost[np.arange(len(cost)), chosen]
 
 
 def _basis(inputs: list[np.ndarray], cost: np.ndarray) -> np.ndarray:
@@ -302,5 +317,6 @@ def _basis(inputs: list[np.ndarray], cost: np.ndarray) -> np.ndarray:
     return np.column_stack([np.ones(len(cost)), *powers, *pairs])
 
 
-def _error(gain: np.ndarray) -> float:
-    return gain.std(ddof=1) / np.sqrt(gain.size)
+def standard_error(x: np.ndarray) -> float:
+    """Of the mean of draws."""
+    return x.std(ddof=1) / np.sqrt(x.size)

@@ -238,13 +238,13 @@ def _beside(study: Study, best: str, table: pd.DataFrame, other: str) -> str:
     if dearer < 0.005 and less >= 0:
         return f"{how}, and less in practically every draw."
     how += " on average" if less >= 0 else " on average, but less at present values"
-    return f"{how}, but is dearer in {_of_ten(dearer)}."
+    return f"{how}, but is dearer in {of_ten(dearer)}."
 
 
-def _of_ten(share: float) -> str:
+def of_ten(share: float) -> str:
     """A share in cases of ten.
 
-    >>> _of_ten(0.37), _of_ten(0.03), _of_ten(0.1)
+    >>> of_ten(0.37), of_ten(0.03), of_ten(0.1)
     ('4 cases of 10', '3 cases of 100', '1 case of 10')
     """
     whole = 10 if 0.095 <= share <= 0.905 else 100

@@ -3,8 +3,8 @@ they share.
 
 Costs       plot_lifecycle plot_cumulative plot_tornado
 Options     plot_bands plot_sweep plot_quality
-Decisions   plot_fan plot_waterfall plot_case plot_regions plot_sobol plot_information plot_scaling
-plot_wrong_answers
+Decisions   plot_fan plot_waterfall plot_case plot_regions plot_sobol plot_information plot_pilot
+plot_scaling plot_wrong_answers
 Tuning      plot_paybacks plot_tenants
 Serving     plot_utilisation plot_day plot_breakeven_map plot_buy_or_rent colours
 Knowledge   plot_knowledge_table plot_region plot_timeline plot_question_mix plot_budget
@@ -20,6 +20,7 @@ from costmodel.pages.plots.decisions import (
     plot_case,
     plot_fan,
     plot_information,
+    plot_pilot,
     plot_regions,
     plot_scaling,
     plot_sobol,
@@ -78,6 +79,7 @@ __all__ = [
     "plot_latency",
     "plot_lifecycle",
     "plot_paybacks",
+    "plot_pilot",
     "plot_policies",
     "plot_quality",
     "plot_question_mix",

@@ -254,6 +254,46 @@ def plot_information(
 
 
 @figure
+def plot_pilot(
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    colours: Colours | None = None,
+    money: Currency = USD,
+) -> Axes:
+    """What judging answers of the best option, and of more beside it, is worth (lines) and costs
+    (dashed), by their number, below what knowing everything is worth (a table of `pilot`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Prompt")
+    >>> ax = cm.plots.plot_pilot(cm.decisions.pilot(study, draws=500))
+    >>> ax.get_xlabel()
+    'answers of each option that are judged'
+    """
+    check(table["n"].nunique() > 1, "plot_pilot needs pilots of two sizes, such as n=(50, 100)")
+    ax, judged, end = ax or picture(), table.attrs["judged"], table.attrs["perfect"]
+    most = max((judged[plan] for plan in table["plan"]), key=len)
+    plans = [plan for plan, options in judged.items() if options == most[: len(options)]]
+    names = {plan: f"{'and ' * (i > 0)}{most[i]}" for i, plan in enumerate(plans)}
+    colours = colours or palette(most)
+    shown = {name: colours[option] for name, option in zip(names.values(), most, strict=True)}
+    worth, price = (
+        money.per_usd * table.pivot(index="n", columns="plan", values=column)[plans]
+        for column in ("usd", "usd_to_measure")
+    )
+    ax.axhline(money.per_usd * end, color=GREY, linewidth=0.9)
+    note(ax, "knowing everything", (worth.index[0], money.per_usd * end), (4, -7))
+    for plan, name in names.items():
+        ax.plot(price[plan], color=shown[name], linewidth=1.2, linestyle=DASHED)
+    draw_lines(ax, worth.rename(columns=names), shown, "y", bottom=0)
+    ax.set_xticks(worth.index)
+    money_axis(ax.yaxis, money, "worth, and price (dashed) [{}]")
+    ax.set_xlabel("answers of each option that are judged")
+    return ax
+
+
+@figure
 def plot_wrong_answers(
     table: pd.DataFrame,
     ax: Axes | None = None,

@@ -253,6 +253,24 @@ def test_nothing_worth_knowing_is_a_picture_too():
     assert [text.get_text() for text in plot_information(table).get_yticklabels()] == ["everything"]
 
 
+def test_a_pilot_shows_worth_and_price_below_perfect_information_in_the_readers_currency():
+    table = cm.decisions.pilot(cm.load("support_assistant"), n=(25, 100), draws=1_000)
+    before = table.copy(deep=True)
+    ax = plots.plot_pilot(table, money=Currency("EUR", 0.5, ON))
+    pd.testing.assert_frame_equal(table, before)
+    most = max(table.attrs["judged"].values(), key=len)
+    ends = {t.get_text().removeprefix("and ") for t in ax.texts} - {"knowing everything"}
+    assert ends == {*most} and len(most) > 1
+    perfect, *lines = (line.get_ydata() for line in ax.lines)
+    assert perfect[0] == 0.5 * table.attrs["perfect"] and len(lines) == 2 * len(most)
+    usd = table.set_index(["plan", "n"]).loc[most[0]].sort_index()
+    assert lines[0].tolist() == (0.5 * usd["usd_to_measure"]).to_list()
+    assert lines[len(most)].tolist() == (0.5 * usd["usd"]).to_list()
+    assert "EUR" in ax.get_ylabel()
+    with pytest.raises(ValueError, match="two sizes"):
+        plots.plot_pilot(table[table["n"] == 25])
+
+
 def test_wrong_answers_show_the_lines_the_changes_and_your_price_in_the_readers_currency():
     study = cm.load("support_assistant").changed(draws=300)
     table = cm.decisions.wrong_answer_chances(study)

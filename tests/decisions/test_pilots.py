@@ -1,0 +1,167 @@
+"""A pilot before the choice: beside nested simulation, its bounds, its price by hand, its words."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+from toys import STAFFED, STILL, Buy, api
+
+import costmodel as cm
+from costmodel.decisions import pilot, pilot_sentence
+from costmodel.laws.experiments import through_judge
+
+MONTH = replace(STILL, months=1)
+WORK = cm.Workload(100, input_tokens=1_000, usd_per_failure=4.0)
+DOUBT = cm.Range(0.5, 0.9, form="share", name="of the doubtful")
+AGREED = cm.Range(0.7, 0.95, form="share", name="judge.agreement")
+
+
+def costs(usd, accepted, *techniques):
+    """An option of so many dollars and wrong answers among the 100 requests of one month."""
+    return cm.Option(api(f"toy {usd}", **{"in": 10.0 * usd}), *techniques, quality=accepted)
+
+
+TOYS = {"sure": costs(200, 0.8), "doubtful": costs(150, DOUBT)}
+STUDY = cm.Study(TOYS, WORK, MONTH, draws=20_000, quality_floor=0.75, confidence=0.8)
+SURE_USD, EACH = 200 + 400 * 0.2, 400.0  # the other costs 150 + 400 x (1 - accepted)
+
+
+def posterior(n, agreement):
+    """(chance of each count of n answers, mean of the accepted share and chance to reach the floor
+    after it), by Bayes' rule on a grid of the share and of the agreement.
+    """
+    u = (np.arange(800) + 0.5) / 800
+    share, judge = DOUBT.quantile(u)[:, None], 1.0
+    if agreement is AGREED:
+        judge = AGREED.quantile((np.arange(100) + 0.5) / 100)[None, :]
+    seen = through_judge(share, judge)
+    chance, mean, reaches = np.empty((3, n + 1))
+    for k in range(n + 1):
+        likely = binom.pmf(k, n, seen)
+        chance[k] = likely.mean()
+        mean[k] = (likely * share).mean() / chance[k]
+        reaches[k] = (likely * (share >= 0.75)).mean() / chance[k]
+    return chance, mean, reaches
+
+
+@pytest.mark.parametrize("agreement", [1.0, AGREED], ids=["agrees", "errs"])
+def test_it_is_worth_what_a_nested_simulation_says(agreement):
+    """The inner posterior of every count, and the expected cost of the better option after it."""
+    table = pilot(STUDY, n=(10, 40, 160), agreement=agreement).set_index(["plan", "n"])
+    prior = SURE_USD, 150 + EACH * (1 - DOUBT.quantile((np.arange(800) + 0.5) / 800).mean())
+    for n in (10, 40, 160):
+        chance, mean, reaches = posterior(n, agreement)
+        after = np.minimum(SURE_USD, 150 + EACH * (1 - mean))
+        row = table.loc["doubtful", n]
+        assert row.usd == pytest.approx(min(prior) - chance @ after, abs=3 * row.error + 0.05)
+        changes = chance[150 + EACH * (1 - mean) > SURE_USD].sum()
+        assert row.p_changes == pytest.approx(changes, abs=0.06)
+    assert table["p_settled"].eq(1).all()  # "sure" reaches the floor without any pilot
+    settled = pilot(STUDY.only("doubtful"), n=40, agreement=agreement)["p_settled"][0]
+    chance, _, reaches = posterior(40, agreement)
+    near = chance[np.abs(reaches - 0.8) < 0.05].sum()  # counts that lie at the confidence itself
+    assert settled == pytest.approx(chance[reaches >= 0.8].sum(), abs=near + 0.02)
+    assert 0.05 < settled < 0.6
+
+
+def test_endless_answers_of_a_perfect_judge_are_perfect_information():
+    table = pilot(STUDY, n=(100, 100_000), agreement=1).set_index(["plan", "n"])
+    row, perfect = table.loc["doubtful", 100_000], table.attrs["perfect"]
+    assert perfect - 2 * row.error < row.usd <= perfect and row.band_after < 2
+    assert row.band_before == pytest.approx(100 * np.diff(DOUBT.quantile([0.1, 0.9]))[0], abs=0.2)
+    assert table["usd"]["sure", 100_000] == 0  # what is known already tells nothing
+
+
+def test_it_rises_with_the_answers_and_the_options_and_stays_below_perfect_information():
+    table = pilot(cm.load("support_assistant"), draws=2_000)
+    usd, judged = table.pivot(index="plan", columns="n", values="usd"), table.attrs["judged"]
+    assert (usd.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None) and (usd.to_numpy() >= 0).all()
+    assert (usd <= table.attrs["perfect"]).all(axis=None) and usd.max(axis=None) > 0
+    grown = sorted((p for p in judged if len(judged[p]) > 1), key=lambda p: len(judged[p]))
+    assert grown and (usd.loc[grown].diff().iloc[1:] >= 0).all(axis=None)
+    assert all((usd.loc[grown[0]] >= usd.loc[label]).all() for label in judged[grown[0]])
+    assert list(table["worth"]) == sorted(table["worth"], reverse=True)
+    before, after = table.attrs["bands_now"], table.attrs["bands"]["RAG", 100]
+    assert all(after[x] < 0.9 * before[x] for x in ("RAG", "Long context + cache", "GraphRAG"))
+
+
+def test_one_option_tells_about_another_as_far_as_they_go_together():
+    def beside(loading):
+        tied = replace(DOUBT, driver="difficulty", loading=0.95)
+        other = replace(DOUBT, name="of the other", driver="difficulty", loading=loading)
+        options = {"sure": TOYS["sure"], "doubtful": costs(150, tied), "dear": costs(900, other)}
+        table = pilot(options, WORK, MONTH, n=(200,), agreement=1).set_index("plan")
+        return table.loc["dear"], table.loc["doubtful"]
+
+    (tied, itself), (apart, _) = beside(0.95), beside(0.0)
+    assert 0.4 * itself.usd < tied.usd < itself.usd and apart.usd < 0.05 * itself.usd
+
+
+def test_a_pilot_that_cannot_change_the_choice_is_worth_nothing():
+    table = pilot({"cheap": costs(10, DOUBT), "dear": costs(900, 0.9)}, WORK, MONTH)
+    assert (table["usd"] == 0).all() and (table["p_changes"] == 0).all()
+    assert table["p_settled"].isna().all()
+    assert pilot_sentence(table).startswith("Judge nothing first: the best pilot, 25 answers of ")
+    assert (pilot({"one": costs(10, DOUBT)}, WORK, MONTH)["usd"] == 0).all()
+
+
+def test_its_price_by_hand():
+    """50 questions at $16 and judgements at $7.50; 0.15 of 40 hours at $100, and a data set of
+    $3,000 that is paid in full; what two options need alike is paid once.
+    """
+    prompt, data = cm.Prompt(build_weeks=1), Buy(3_000.0, phase="data")
+    options = {
+        "prompt": costs(150, DOUBT, prompt),
+        "tune": costs(151, replace(DOUBT, name="of the tune"), prompt, data),
+        "later": costs(152, 0.8, Buy(70.0, cm.ledgers.once(1), phase="data")),
+    }
+    work = replace(WORK, usd_per_failure=4e4)
+    table = pilot(options, work, replace(STAFFED, months=1), n=50)
+    usd = table.set_index("plan")["usd_to_measure"]
+    one = 50 * (16 + 7.5)
+    assert usd["prompt"] == pytest.approx(one + 0.15 * 40 * 100)
+    assert usd["tune"] == pytest.approx(one + 0.15 * 40 * 100 + 3_000)
+    assert usd["later"] == pytest.approx(one)
+    (both,) = (usd[p] for p in table.attrs["judged"] if {"prompt", "tune"} == {*p.split(" and ")})
+    assert both == pytest.approx(usd["tune"] + 50 * 7.5)
+    assert (table["worth"] == table["usd"] - table["usd_to_measure"]).all()
+    small = pilot(options, replace(work, tier="prototype"), replace(STAFFED, months=1), n=50)
+    assert small.set_index("plan")["usd_to_measure"]["prompt"] == pytest.approx(one + 40 * 100)
+
+
+def test_options_of_unknown_quality_are_left_out_and_twins_judged_once():
+    options = {**TOYS, "unknown": costs(1, None), "twin": costs(160, DOUBT)}
+    table = pilot(options, WORK, MONTH, draws=500)
+    assert set(table["plan"]) <= {"sure", "doubtful", "doubtful and sure"}
+    assert "quality unknown" in table.attrs["left_out"]["unknown"]
+    with pytest.raises(ValueError, match="no option of known quality"):
+        pilot({"unknown": options["unknown"]}, WORK, MONTH)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"n": 0}, "n is 0, allowed is a whole number"),
+        ({"n": (25, 2.5)}, "n is 2.5"),
+        ({"n": ()}, "n is empty"),
+        ({"agreement": 0.4}, "agreement is 0.4, allowed is between 0.501 and 1"),
+        ({"draws": 10}, "draws is 10"),
+    ],
+)
+def test_what_it_refuses(more, says):
+    with pytest.raises(ValueError, match=says):
+        pilot(STUDY, **more)
+
+
+def test_its_words():
+    study = cm.load("support_assistant")
+    table = pilot(study, draws=2_000)
+    row, text = table.iloc[0], pilot_sentence(table, study.terms)
+    assert row.worth > 0 and text.startswith(f"Judge {row.n} answers each of {row.plan} first: it")
+    assert f"from {row.band_before:.0f} to {row.band_after:.0f} points; in " in text
+    assert text.endswith("one option is then 80 % sure to reach 60 %.")
+    free = pilot(study.changed(work=replace(study.work, usd_per_failure=0.0)), draws=2_000)
+    assert pilot_sentence(free).startswith("No pilot saves what it costs, but no option is sure of")
+    yen = replace(study.terms, currency="JPY 150 2026-11-20")
+    assert "JPY" in pilot_sentence(table, yen) and "USD" not in pilot_sentence(table, yen)
