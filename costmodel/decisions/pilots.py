@@ -71,14 +71,13 @@ def pilot(
     Returns
     -------
     DataFrame
-        One row a plan and n, best first: `plan`, the options judged (each one alone, and the
-        best one with up to four more, as long as one more pays), `n`, `usd`, what it is
-        worth, and its standard `error`, `usd_to_measure`, its price, `worth`, usd less that [USD,
-        present values], `p_changes`, share of the outcomes after which another option is chosen,
-        `p_settled`, share after which
-        some option reaches the quality floor with the confidence of the study (NaN without a
-        floor), `band_before` and `band_after`, width of the 80 % band of the accepted share of the
-        first option judged [points], and `how` the price is counted. The attribute `attrs` has
+        One row a plan and n, best first: `plan`, the options judged (each one alone, and the best
+        one with up to four more, as long as one more pays), `n`, `usd`, what it is worth, and its
+        standard `error`, `usd_to_measure`, its price, `worth`, usd less that [USD, present values],
+        `p_changes`, share of the outcomes after which another option is chosen, `p_settled`, share
+        after which some option reaches the quality floor with the confidence of the study (NaN
+        without a floor), `band_before` and `band_after`, width of the 80 % band of the accepted
+        share of the first option judged [points], and `how` the price is counted. `attrs` has
         `perfect`, what knowing everything is worth [USD], `settled_now`, `floor` and `confidence`,
         `judged` {plan: options}, `bands` {(plan, n): {option: points}} and `bands_now` of all
         options, and `left_out`, {option: why}.
@@ -108,7 +107,7 @@ def pilot(
     >>> study = cm.load("support_assistant").only("RAG", "Long context + cache")
     >>> table = pilot(study, n=(25, 100), draws=1_000)
     >>> sorted(set(table["plan"]))
-    ['Long context + cache', 'RAG', 'RAG and Long context + cache']
+    ['Long context + cache', 'Long context + cache and RAG', 'RAG']
     >>> bool((table["usd"] <= table.attrs["perfect"]).all())
     True
     """
@@ -188,9 +187,9 @@ def pilot_sentence(table: pd.DataFrame, terms: Terms | None = None) -> str:
     Examples
     --------
     >>> import costmodel as cm
-    >>> study = cm.load("support_assistant").only("RAG", "Prompt")
+    >>> study = cm.load("support_assistant").only("RAG", "Long context + cache")
     >>> print(pilot_sentence(pilot(study, draws=1_000)))
-    Judge nothing first: ...
+    Judge 200 answers each of Long context + cache and RAG first: it costs some USD 21,000 and ...
     """
     row, known = table.iloc[0], table.attrs
 
@@ -250,12 +249,11 @@ def _plans(share: dict[str, np.ndarray], pays: Callable[[Plan], tuple[float, flo
     alone: list[Plan] = [(label,) for label in share if label not in alike]
     plans, plan = [*alone], max(alone, key=pays)
     while len(plan) < min(MOST_OPTIONS, len(alone)):
-        now, more = plan, (plan + other for other in alone if not {*other} <= {*plan})
-        plan = max(more, key=pays)
-        (usd, error), (before, _) = pays(plan), pays(now)
+        more = max([plan + other for other in alone if other[0] not in plan], key=pays)
+        (usd, error), (before, _) = pays(more), pays(plan)
         if usd - before <= ERRORS * error:
             break
-        plans.append(plan)
+        plans.append(plan := more)
     return plans
 
 
@@ -332,7 +330,8 @@ def _price(plan: Plan, n: int, prices: dict[str, Prices]) -> tuple[float, str]:
     names = "expert_example", "expert_ranking"
     item, judgement = (middle(catalog.label(name).usd_per_item) for name in names)
     made = sum({key: usd for label in plan for key, usd in prices[label].items()}.values())
-    how = f"{n} items x USD {number_text(item)} + {n} answers x {len(plan)} "
-    how += f"x USD {number_text(judgement)} a judgement + USD {number_text(round(made))} of "
+    answers = f"{n} answers" + (f" x {len(plan)} options" if len(plan) > 1 else "")
+    how = f"{n} items x USD {number_text(item)} + {answers} x USD {number_text(judgement)} a "
+    how += f"judgement + USD {number_text(round(made))} to make "
     how += "prototypes" if len(plan) > 1 else "a prototype"
     return n * item + n * len(plan) * judgement + made, how

@@ -10,6 +10,7 @@ from toys import STAFFED, STILL, Buy, api
 import costmodel as cm
 from costmodel.decisions import pilot, pilot_sentence
 from costmodel.laws.experiments import through_judge
+from costmodel.scenarios.scenario import examples
 
 MONTH = replace(STILL, months=1)
 WORK = cm.Workload(100, input_tokens=1_000, usd_per_failure=4.0)
@@ -152,6 +153,15 @@ def test_options_of_unknown_quality_are_left_out_and_twins_judged_once():
 def test_what_it_refuses(more, says):
     with pytest.raises(ValueError, match=says):
         pilot(STUDY, **more)
+
+
+def test_what_was_found_goes_back_as_one_line_of_the_file_and_leaves_less_to_find():
+    text = examples()["support_assistant"].read_text(encoding="utf-8")
+    found = cm.load(text + "\nquality: {RAG: {accepted: 164, trials: 200}}\n").changed(draws=2_000)
+    before, after = (pilot(s).attrs for s in (cm.load(text).changed(draws=2_000), found))
+    assert after["bands_now"]["RAG"] < 15 < 40 < before["bands_now"]["RAG"]
+    assert after["settled_now"] == 1 > before["settled_now"]
+    assert after["perfect"] < before["perfect"]
 
 
 def test_its_words():
