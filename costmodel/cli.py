@@ -147,11 +147,11 @@ def explain(scenario: str, label: str, months: int | None, lines: int) -> None:
     usd, months = table["usd"].sum(), study.terms.months
     echo(f"{label}: USD {usd:,.2f} over {months} months, in {len(table)} lines\n")
     for row in table.head(lines).itertuples():
-        echo(f"{row.usd:>16,.2f}  {row.share:4.0%}  {row.phase}: {row.item}")
+        echo(f"{row.usd:>16,.2f}  {100 * row.share:4.0f} %  {row.phase}: {row.item}")
         for text in (row.basis, f"source: {row.sources}"):
             echo(f"{'':24}{text}")
     if len(rest := table["usd"][lines:]):
-        echo(f"{rest.sum():>16,.2f}  {rest.sum() / usd:4.0%}  {len(rest)} smaller lines")
+        echo(f"{rest.sum():>16,.2f}  {100 * rest.sum() / usd:4.0f} %  {len(rest)} smaller lines")
 
 
 @main.command()

@@ -159,7 +159,8 @@ def case(
     flows = (benefit, own.cost, wrong, held.capex, held.depreciation, tax, net)
     found = dict(zip(FLOWS, flows, strict=True), discounted=net * calendar.discount)
     freed = (runs * (base.hours - own.hours))[:, 1:].mean(axis=1) / WORKING_HOURS_PER_MONTH
-    return Cash(found, held.life, start, freed)
+    life = np.where(own.models.any(axis=1) | ~own.machines.any(axis=1), held.life, own.life)
+    return Cash(found, life, start, freed)
 
 
 class _Books(NamedTuple):

@@ -1,9 +1,7 @@
 """The business case: what an option saves against a baseline, as finance counts it. No advice.
 
-Month 0 is today, months 1..H are paid at their end; a yearly rate r discounts month m by
-(1 + r)^(-m/12). What the baseline would have cost is the benefit, from the month in which the
-option is built; people's time counts as far as it is realised. Amounts are expected values over the
-draws, positive when they come in.
+Months 1..H are paid at their end and discounted by (1 + r)^(-m/12). What the baseline would have
+cost is the benefit, once the option is built. Amounts are expected values over the draws.
 """
 
 from __future__ import annotations

@@ -156,7 +156,9 @@ def test_parameters_reach_the_answer(tmp_path):
         prepared_for="The board",
     )
     assert (
-        few.title == "Ours" and few.answer.startswith("Starting at 2,000 requests a month") and "EUR" in few.answer
+        few.title == "Ours"
+        and few.answer.startswith("Starting at 2,000 requests a month")
+        and "EUR" in few.answer
     )
     assert (
         "EUR at 0.92 per USD of 2026-11-20; what is marked USD is in US dollars"
