@@ -168,9 +168,9 @@ def rent(
 
     Examples
     --------
-    >>> rent("T4", "marketplace")
+    >>> rent("A10G", "marketplace")
     Traceback (most recent call last):
-    costmodel.core.errors.CatalogError: no rent of T4 from a marketplace, on_demand, in ...
+    costmodel.core.errors.CatalogError: no rent of A10G from a marketplace, on_demand, in ...
     """
     found = rents(folder, on)
     if record := found.get(f"{gpu}.{channel}.{term}"):

@@ -2,7 +2,8 @@
 
 A file of facts has one row for each number, with the columns `COLUMNS`. A changed number is a
 further row with a later date: the newest row that is not later than the asked date holds, and
-before the first row the first one. Units are compared with the glossary, never converted.
+before the first row the first one. A row with a note and no number withdraws the number from its
+day on. Units are compared with the glossary, never converted.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ def newest_rows(file: str, folder: Path, on: str | None) -> dict[str, dict[str, 
         fields = found.setdefault(row["id"], {})
         if on is None or row["as_of"] <= on or row["field"] not in fields:
             fields[row["field"]] = row
-    return found
+    held = {id: {k: r for k, r in of.items() if not _withdrawn(r)} for id, of in found.items()}
+    return {id: fields for id, fields in held.items() if fields}
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> list[tuple[str, Row]]:
@@ -117,9 +119,12 @@ def _check(row: Row, where: str, known_sources: Collection[str]) -> None:
     need(is_day(as_of), f"as_of is {as_of!r}, write a date such as 2026-11-23")
     need(as_of <= f"{datetime.now(UTC):%Y-%m-%d}", f"as_of {as_of} lies in the future")
     need(
-        row["id"] and (text or row["low"]) and bool(row["low"]) == bool(row["high"]),
-        "write an id and a value, or low and high, or all three",
+        row["id"] and (text or row["low"] or row["note"]) and bool(row["low"]) == bool(row["high"]),
+        "write an id and a value, or low and high, or all three; "
+        "or none of them and a note that says why the number is withdrawn",
     )
+    if _withdrawn(row):
+        return
     if unit == "date":
         need(is_day(text), f"{text!r} is not a date such as 2026-11-23")
     elif unit == "flag":
@@ -128,6 +133,10 @@ def _check(row: Row, where: str, known_sources: Collection[str]) -> None:
         numbers = [_number(row[k]) for k in ("low", "value", "high") if row[k]]
         need(all(map(isfinite, numbers)), "value, low and high must be finite numbers")
         need(numbers == sorted(numbers), "low must not exceed value, nor value high")
+
+
+def _withdrawn(row: Row) -> bool:
+    return not (row["value"] or row["low"])
 
 
 def _number(text: str) -> float:

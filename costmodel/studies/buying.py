@@ -101,7 +101,7 @@ def buy_or_rent(
     >>> power = {"it_watts": 1_730 / 1.54, "usd_per_kwh": 0.0871, "pue": 1.54}
     >>> free = {"operations_fte_per_server": 0, "setup_weeks": 0}
     >>> own = Owned(life_months=60, usd_per_kw_month=196, **costs, **power, **free)
-    >>> still = Terms(discount_rate=0.0)
+    >>> still = Terms(discount_rate=0.0, trends=replace(Terms().trends, gpu=0))
     >>> table = buy_or_rent("H100-SXM", owned=own, rents={"rent": 2.69}, terms=still, draws=2)
     >>> table.npv.round().tolist(), round(float(table.breakeven_utilisation.iloc[1]), 3)
     ([321892.0, 565546.0], 0.569)

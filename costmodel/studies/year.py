@@ -196,7 +196,7 @@ def duties(on: str | None = None) -> pd.DataFrame:
     check(is_day(day), f"on is {on!r}, it must be a day such as '2026-11-20'")
     facts = catalog.facts()
     known = facts[(facts["file"] == "regulation") & (facts["as_of"] <= day)]
-    rows = known.sort_values("as_of").groupby("id", sort=False).tail(1)
+    rows = known.sort_values("as_of").groupby("id", sort=False).tail(1).query("value != ''")
     table = pd.DataFrame(
         {
             "duty": rows["id"].str.split(".").str[-1],

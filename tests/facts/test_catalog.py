@@ -273,6 +273,20 @@ def test_a_later_price_is_appended_and_history_stays(folder):
     assert len(catalog.facts(folder)) == 2
 
 
+def test_a_note_without_a_number_withdraws_it_from_its_day_on(folder):
+    analyst = ["analyst", *GOOD[1:]]
+    gone = [*GOOD[:2], "", "", "", "USD/hour", "2026-06-01", "assumption", "nobody pays this"]
+    write(folder, [GOOD, analyst, gone])
+    assert list(catalog.people(folder)) == ["analyst"]
+    assert catalog.person("engineer", folder, "2026-05-31").usd_per_hour.mid == 100
+    with pytest.raises(CatalogError, match="no role 'engineer'"):
+        catalog.person("engineer", folder, "2026-06-01")
+    assert len(catalog.facts(folder)) == 3
+    write(folder, [GOOD, [*gone[:8], ""]], "labels")
+    with pytest.raises(CatalogError, match="a note that says why the number is withdrawn"):
+        catalog.labels(folder)
+
+
 @pytest.mark.parametrize(
     "place, value, says",
     [

@@ -54,6 +54,9 @@ def test_every_row_reaches_a_record_that_carries_its_value_and_source(file):
         key = (row.id, row.field)
         if key not in newest or row.as_of > newest[key].as_of:
             newest[key] = row
+    withdrawn = {key for key, row in newest.items() if not row.value and not row.low >= 0}
+    for id, field in withdrawn:
+        assert newest.pop((id, field)).note and field not in LOADED[file].get(id, {})
     for (id, field), row in newest.items():
         value, source = LOADED[file][id][field]
         assert source == row.source, f"{file}: {id}.{field}"
@@ -68,6 +71,34 @@ def test_every_row_reaches_a_record_that_carries_its_value_and_source(file):
         else:
             assert value == float(row.value)
     assert sum(map(len, LOADED[file].values())) == len(newest)
+
+
+CHEAPER_TERMS = ("on_demand", "reserved_12mo", "reserved_36mo")
+
+
+@pytest.mark.parametrize("offer", sorted({id.rpartition(".")[0] for id in catalog.rents()}))
+def test_spot_is_below_on_demand_and_the_longer_commitment_is_the_cheaper(offer):
+    usd = {
+        r.term: r.usd_per_gpu_hour
+        for id, r in catalog.rents().items()
+        if id[: -len(r.term) - 1] == offer
+    }
+    assert all(0 < x.low <= x.mid <= x.high for x in usd.values())
+    mids = [usd[term].mid for term in CHEAPER_TERMS if term in usd]
+    assert mids == sorted(set(mids), reverse=True)
+    if {"spot", "on_demand"} <= usd.keys():
+        assert usd["spot"].mid < usd["on_demand"].mid
+
+
+def test_most_offers_have_several_terms_to_compare():
+    rents = catalog.rents().values()
+    for term in ("spot", "reserved_12mo"):
+        both = [
+            r
+            for r in rents
+            if r.term == term and f"{r.gpu}.{r.channel}.on_demand" in LOADED["rents"]
+        ]
+        assert len(both) > 10
 
 
 def test_an_older_row_is_read_at_its_date():

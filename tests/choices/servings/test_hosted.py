@@ -320,10 +320,18 @@ def test_each_server_is_replaced_after_its_own_life():
 def test_an_unknown_purchase_price_names_what_is_known():
     with pytest.raises(
         CatalogError,
-        match=r"no purchase price of T4 in own\.csv; give capex_usd= "
-        r".in a report purchase_price., known are B200",
+        match=r"no purchase price of GB300 in own\.csv; give capex_usd= "
+        r".in a report purchase_price., known are A100",
     ):
-        cm.Hosted("llama-3.2-1b", gpu="T4", owned=cm.serving.Owned())
+        cm.Hosted("llama-3.2-1b", gpu="GB300", owned=cm.serving.Owned())
+
+
+@pytest.mark.parametrize("gpu, usd", [("L4", 2_500), ("L40S", 8_500), ("A100-80GB", 15_000)])
+def test_smaller_cards_can_be_bought(gpu, usd):
+    """List prices of Hugging Face; a server holds eight and costs 1.35 times their price."""
+    bought = cm.Hosted("llama-3.2-1b", gpu=gpu, owned=cm.serving.Owned())
+    assert bought.owned.capex_usd.mid == usd
+    assert cm.uncertainty.middle(bought).owned.server_usd() == pytest.approx(8 * usd * 1.35)
 
 
 # -- caches, adapters, people ----------------------------------------------------------------------
