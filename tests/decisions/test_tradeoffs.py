@@ -78,7 +78,7 @@ def test_goal_seek_says_how_likely_and_never(pair):
         row.needed == pytest.approx(1_007.5, rel=0.01)  # between two points, on a straight line
         and row.inside
         and row.chance == pytest.approx(0.507, abs=0.01)
-        and row.verdict.startswith("doubtful becomes the cheapest once price is below 1,00")
+        and row.verdict.startswith("doubtful becomes the cheapest once price is below 1,01")
     )
     assert np.isnan(table.needed["Workload.requests_per_month"]) and table.verdict[
         "Workload.requests_per_month"
