@@ -92,11 +92,12 @@ def pilot(
     -----
     A plan costs items (a question with its reference answer), judgements, and a prototype of each
     option: hours of building at the tier "prototype", examples and runs of a tune in full; what two
-    options need alike is paid once. Calls of the model are cents. Not in it: what waiting costs,
-    what a prototype spares the later build, aversion to risk. The answers of two options err apart,
-    as if they came from different questions. Worth counts costs, with wrong answers at their price;
-    the floor is in `p_settled` alone. A larger plan is worth no less: one may leave answers aside.
-    The best of many plans is flattered by about its `error`.
+    options need alike is paid once. Servers are not bought for it, and calls of the model and some
+    hours of rented GPUs are small change. Not in it: what waiting costs, what a prototype spares
+    the later build, aversion to risk. The answers of two options err apart, as if they came from
+    different questions. Worth counts costs, with wrong answers at their price; the floor is in
+    `p_settled` alone. A larger plan is worth no less: one may leave answers aside. The best of many
+    plans is flattered by about its `error`.
 
     What was found goes back as `quality: {RAG: {accepted: 164, trials: 200}}` in the file of the
     scenario, or by `cm.choices.with_quality(option, cm.Measured(164, 200))`.
@@ -219,6 +220,8 @@ def pilot_sentence(table: pd.DataFrame, terms: Terms | None = None) -> str:
             "No pilot saves what it costs, but no option is sure of the floor yet: judge "
             f"{asked(row)}, for {some(row.usd_to_measure)}; {settles(row)}."
         )
+    if not table["usd"].any():
+        return f"Judge nothing first: {table['n'].max()} answers would not change the choice."
     return f"Judge nothing first: the best pilot, {asked(row)}, {prices}."
 
 
@@ -311,13 +314,13 @@ def _prototype(study: Study, found: Simulated, label: str) -> Prices:
     """What must be made before an option answers at all.
 
     Hours of building in the proportion of a prototype to the tier of the workload, all else as it
-    is.
+    is; nobody buys servers for it.
     """
     small, own = middle((catalog.tier("prototype"), study.work.tier))
     calendar, prices = found.middle.calendar, {}
     for line in found.middle.bills[label].lines:
         first = np.ravel(line.schedule.weights(calendar.months, calendar.demand))[0]
-        if line.phase in MAKING and first:
+        if line.phase in MAKING and line.unit != "server" and first:
             building = line.phase == "build" and line.unit == "hour"
             part = min(1.0, small.build_factor / own.build_factor) if building else 1.0
             usd = float(np.ravel(line.usd)[0] * first * part)

@@ -103,7 +103,8 @@ def test_a_pilot_that_cannot_change_the_choice_is_worth_nothing():
     table = pilot({"cheap": costs(10, DOUBT), "dear": costs(900, 0.9)}, WORK, MONTH)
     assert (table["usd"] == 0).all() and (table["p_changes"] == 0).all()
     assert table["p_settled"].isna().all()
-    assert pilot_sentence(table).startswith("Judge nothing first: the best pilot, 25 answers of ")
+    said = "Judge nothing first: 200 answers would not change the choice."
+    assert pilot_sentence(table) == said
     assert (pilot({"one": costs(10, DOUBT)}, WORK, MONTH)["usd"] == 0).all()
 
 
@@ -129,6 +130,14 @@ def test_its_price_by_hand():
     assert (table["worth"] == table["usd"] - table["usd_to_measure"]).all()
     small = pilot(options, replace(work, tier="prototype"), replace(STAFFED, months=1), n=50)
     assert small.set_index("plan")["usd_to_measure"]["prompt"] == pytest.approx(one + 40 * 100)
+
+
+def test_nobody_buys_servers_for_a_prototype():
+    table = pilot(cm.load("bank_on_premises"), n=25, draws=100).set_index("plan")
+    bought, rag = (
+        table.loc[label].usd_to_measure for label in ("Bought GPUs + RAG", "EU API + RAG")
+    )
+    assert rag < bought < rag + 10_000
 
 
 def test_options_of_unknown_quality_are_left_out_and_twins_judged_once():
@@ -173,5 +182,8 @@ def test_its_words():
     assert text.endswith("one option is then 80 % sure to reach 60 %.")
     free = pilot(study.changed(work=replace(study.work, usd_per_failure=0.0)), draws=2_000)
     assert pilot_sentence(free).startswith("No pilot saves what it costs, but no option is sure of")
+    little = pilot(replace(STUDY, work=replace(WORK, requests_per_month=120), quality_floor=None))
+    assert 0 < little["usd"][0] < little["usd_to_measure"][0]
+    assert pilot_sentence(little).startswith("Judge nothing first: the best pilot, 25 answers of ")
     yen = replace(study.terms, currency="JPY 150 2026-11-20")
     assert "JPY" in pilot_sentence(table, yen) and "USD" not in pilot_sentence(table, yen)
