@@ -205,12 +205,14 @@ def pilot_sentence(table: pd.DataFrame, terms: Terms | None = None) -> str:
         sure, floor = percent(known["confidence"]), percent(known["floor"])
         return f"in {of_ten(row.p_settled)} one option is then {sure} sure to reach {floor}"
 
-    prices = f"costs {some(row.usd_to_measure)} and is worth {some(row.usd)}"
+    def prices(row: pd.Series) -> str:
+        return f"costs {some(row.usd_to_measure)} and is worth {some(row.usd)}"
+
     unsettled = known["settled_now"] < 1 and table["p_settled"].max() > 0
     if row.worth > 0:
         first, ends = known["judged"][row.plan][0], (row.band_before, row.band_after)
         return (
-            f"Judge {asked(row)} first: it {prices}, because it changes the choice in "
+            f"Judge {asked(row)} first: it {prices(row)}, because it changes the choice in "
             f"{of_ten(row.p_changes)} and narrows the 80 % band of {first} from {ends[0]:.0f} to "
             f"{ends[1]:.0f} points{'; ' + settles(row) if unsettled else ''}."
         )
@@ -220,9 +222,10 @@ def pilot_sentence(table: pd.DataFrame, terms: Terms | None = None) -> str:
             "No pilot saves what it costs, but no option is sure of the floor yet: judge "
             f"{asked(row)}, for {some(row.usd_to_measure)}; {settles(row)}."
         )
-    if not table["usd"].any():
-        return f"Judge nothing first: {table['n'].max()} answers would not change the choice."
-    return f"Judge nothing first: the best pilot, {asked(row)}, {prices}."
+    if (table["usd"] <= ERRORS * table["error"]).all():
+        return f"Judge nothing first: {table['n'].max()} answers would hardly change the choice."
+    row = table.loc[table["usd"].idxmax()]
+    return f"Judge nothing first: what tells most, {asked(row)}, {prices(row)}."
 
 
 # -- what can be judged ----------------------------------------------------------------------------

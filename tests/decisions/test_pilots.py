@@ -103,7 +103,7 @@ def test_a_pilot_that_cannot_change_the_choice_is_worth_nothing():
     table = pilot({"cheap": costs(10, DOUBT), "dear": costs(900, 0.9)}, WORK, MONTH)
     assert (table["usd"] == 0).all() and (table["p_changes"] == 0).all()
     assert table["p_settled"].isna().all()
-    said = "Judge nothing first: 200 answers would not change the choice."
+    said = "Judge nothing first: 200 answers would hardly change the choice."
     assert pilot_sentence(table) == said
     assert (pilot({"one": costs(10, DOUBT)}, WORK, MONTH)["usd"] == 0).all()
 
@@ -184,6 +184,8 @@ def test_its_words():
     assert pilot_sentence(free).startswith("No pilot saves what it costs, but no option is sure of")
     little = pilot(replace(STUDY, work=replace(WORK, requests_per_month=120), quality_floor=None))
     assert 0 < little["usd"][0] < little["usd_to_measure"][0]
-    assert pilot_sentence(little).startswith("Judge nothing first: the best pilot, 25 answers of ")
+    assert pilot_sentence(little).startswith(
+        "Judge nothing first: what tells most, 200 answers of "
+    )
     yen = replace(study.terms, currency="JPY 150 2026-11-20")
     assert "JPY" in pilot_sentence(table, yen) and "USD" not in pilot_sentence(table, yen)
