@@ -112,10 +112,14 @@ def brief(study: Study) -> pd.DataFrame:
     of_terms = ((terms, name, getattr(terms, name)) for name in ("months", "discount_rate"))
     for owner, name, value in (*walk(work), *walk(terms.trends), *of_terms):
         kind = type(owner).__name__
+        if owner is work.tier:
+            continue
         label = name if owner in (work, terms) else f"{kind.lower()}: {name}"
         key = f"{kind}.{name}"
         rows.append((label.replace("_", " "), number_text(value), unit_of(key), meaning_of(key)))
     shown = "of headline, comparison and figures; the line-by-line bill is in US dollars"
+    of_tier = "how much the service matters: it sets the effort that nobody has given"
+    rows += [("tier", work.tier.id, "", of_tier)]
     rows += [("first paid month", terms.start, "", ""), ("currency", terms.currency, "", shown)]
     return pd.DataFrame(rows, columns=["input", "value", "unit", "meaning"])
 
