@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report test lab bench fidelity front-door check clean
+.PHONY: help report test pages lab bench fidelity front-door check clean
 
 help:
 	@echo "make report   reports/01_which_approach.html and .pdf, and the answer in one sentence"
 	@echo "make test     all tests (browser tests where a Chromium is found)"
+	@echo "make pages    every report of every example says the same (some ten minutes)"
 	@echo "make lab      JupyterLab on the notebooks"
 	@echo "make bench    speed against the budgets"
 	@echo "make fidelity the model beside published measurements"
@@ -27,6 +28,9 @@ report: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest
+
+pages: $(READY)
+	COSTMODEL_PAGES=all $(BIN)/python -m pytest tests/whole/test_one_answer.py
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks

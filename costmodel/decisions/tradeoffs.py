@@ -27,7 +27,7 @@ from costmodel.decisions.simulate import (
 from costmodel.ledgers.evidence import meanings
 
 GOAL_POINTS, GOAL_DRAWS = 31, 24  # of each input, where a crossing is looked for
-SETTLING, SETTLING_DRAWS = 2, 2_000  # how often and on how many draws a crossing is moved
+SETTLING, SETTLING_DRAWS = 1, 2_000  # how often and on how many draws a crossing is moved
 
 
 @analysis
@@ -100,6 +100,7 @@ def goal_seek(
 
     def curves(key: str, values: np.ndarray, n: int) -> PerDraw:
         """What each option is expected to cost; an option without the input costs what it does."""
+        n = min(n, study.draws)
         if n not in here:
             here[n] = totals(study, n, discounted=usd is None)
         moved = [label for label in own if key in shared or key in own[label]]

@@ -96,9 +96,10 @@ def tornado(study: Study, label: str | None = None, against: str | None = None) 
             rows.append((key, *ends, unit_of(key) or "share", low, high, abs(high - low), "USD"))
     columns = ["input", "low", "high", "unit", "usd_low", "usd_high", "spread", "currency"]
     table = pd.DataFrame(rows, columns=columns)
+    many = min(FAN_DRAWS, study.draws)
     for i in table["spread"].nlargest(WIDEST).index:  # those that a reader sees, on more draws
         ends = float(table.loc[i, "low"]), float(table.loc[i, "high"])
-        table.loc[i, ["usd_low", "usd_high"]] = at(str(table.loc[i, "input"]), ends, FAN_DRAWS)
+        table.loc[i, ["usd_low", "usd_high"]] = at(str(table.loc[i, "input"]), ends, many)
     table["spread"] = (table["usd_high"] - table["usd_low"]).abs()
     if against is not None:
         table["turns"] = table["usd_low"] * table["usd_high"] < 0

@@ -14,7 +14,6 @@ from costmodel.choices.schedule import monthly
 from costmodel.core.nested import same
 from costmodel.decisions.search import sign_changes
 from costmodel.decisions.simulate import FEW, expected, totals
-from costmodel.decisions.uncertainty import FAN_DRAWS
 from costmodel.ledgers import engine
 
 WORK = cm.Workload(
@@ -473,7 +472,7 @@ def test_tornado_bars_are_runs_by_hand(options):
     for key in KEYS:
         for end in ("low", "high"):
             at = pinned(study, key, bars.loc[key, end])
-            few, many = (totals(at, n)["RAG"].mean() * level(n) for n in (FEW, FAN_DRAWS))
+            few, many = (totals(at, n)["RAG"].mean() * level(n) for n in (FEW, 500))
             shown = bars.loc[key, f"usd_{end}"]  # the widest bars rest on more draws
             assert shown in (pytest.approx(few), pytest.approx(many)), key
     assert bars.attrs["usd"] == pytest.approx(cm.compare(study).expected.item())
@@ -495,7 +494,7 @@ def test_a_tornado_against_another_option_is_the_paired_difference(options):
     for key in KEYS:
         for end in ("low", "high"):
             at, shown = pinned(study, key, bars.loc[key, end]), bars.loc[key, f"usd_{end}"]
-            assert shown in [pytest.approx(gap(at, n)) for n in (FEW, FAN_DRAWS)], key
+            assert shown in [pytest.approx(gap(at, n)) for n in (FEW, 500)], key
     assert bars.turns.equals((np.sign(bars.usd_low) != np.sign(bars.usd_high)).rename("turns"))
     assert bars.turns.any() and not bars.turns.all()
 

@@ -17,7 +17,7 @@ import costmodel as cm
 from costmodel.pages.report import runner as report
 
 GOLDEN = Path(__file__).parent / "golden"
-SCENARIOS = ("code_assistant", "document_extraction", "own_gpus", "support_assistant")
+SCENARIOS = tuple(sorted(cm.scenarios.examples()))
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 DRAWS = 400
 
