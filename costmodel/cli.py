@@ -54,8 +54,8 @@ class _Commands(click.Group):
 def main() -> None:
     """What each way of using a language model costs over its life, and when that changes.
 
-    SCENARIO is a YAML file, or the name of an example: support_assistant, document_extraction,
-    code_assistant, own_gpus.
+    SCENARIO is a YAML file, or the name of an example, such as support_assistant, own_gpus or
+    consumer_app (notebooks/scenarios has all).
     """
 
 

@@ -140,7 +140,10 @@ def settled(
         usd = [x.item() for x in worth(np.array([at])).values()]
         few = [np.interp(at, axis, x) for x in (first, second)]
         level = [now / then if then else 1.0 for now, then in zip(usd, few, strict=True)]
-        at = _root(axis, first * level[0] - second * level[1], i, at)
+        gap = first * level[0] - second * level[1]
+        at = _root(axis, gap, i, at)
+        if not (jumps or len(sign_changes(gap))):
+            return np.nan
         if not abs(usd[0] - usd[1]) > SETTLED * abs(usd[0]):
             return at
     return _zoomed(worth, axis[max(i - 1, 0) : i + 3]) if jumps else at

@@ -40,7 +40,10 @@ def standing(study: Study, found: Simulated) -> pd.DataFrame:
     first = table["risk_adjusted"].where(table["eligible"]).dropna()
     best = str(first.idxmin()) if len(first) else ""
     compared = list(first.index) or [label for label in worth if judged[label] or not judged.any()]
-    against = {label: _beside(worth[label], worth[best]) for label in first.index}
+    against = {
+        label: _beside(worth[label], worth[best], first[label] - first[best])
+        for label in first.index
+    }
     columns = ["more", "p_dearer", "as_good"]
     table[columns] = pd.DataFrame.from_dict(against, "index", columns=columns)
     table["as_good"] = table["as_good"].eq(True)
@@ -59,10 +62,13 @@ def _reaches(study: Study, found: Simulated, label: str) -> float:
         return float(np.mean(runs & (found.accepted[label] >= study.quality_floor)))
 
 
-def _beside(worth: np.ndarray, best: np.ndarray) -> tuple[float, float, bool]:
-    """What an option costs more than the best on average, how often, and whether that is little."""
+def _beside(worth: np.ndarray, best: np.ndarray, behind: float) -> tuple[float, float, bool]:
+    """What an option costs more than the best on average, how often, and whether it is as good.
+
+    `behind` is how much more it costs with the aversion to risk, by which it is judged.
+    """
     gap = worth - best
     gap = gap[~np.isnan(gap)]
     more, error = gap.mean(), gap.std() / np.sqrt(gap.size)
     little = max(CLOSE * np.nanmean(best), ERRORS * error)
-    return more, float(np.mean(gap > 0)), bool(more <= little)
+    return more, float(np.mean(gap > 0)), bool(behind <= little)

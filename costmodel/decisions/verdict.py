@@ -184,8 +184,10 @@ def _prices(study: Study, table: pd.DataFrame, named: str) -> tuple[pd.DataFrame
     if len(known) < 2 or named not in known or study.risk:
         return pd.DataFrame(), ()
     prices = wrong_answer_prices(study)
-    free = not any(prices.attrs["yours"])
-    return prices, () if free else (wrong_answer_sentence(prices, named, study.terms),)
+    if any(prices.attrs["yours"]):
+        return prices, (wrong_answer_sentence(prices, named, study.terms),)
+    said = f"No price of a wrong answer was given: {curve_sentence(prices, study.terms)}."
+    return prices, (said,) if len(prices) > 1 else ()
 
 
 def _flips(study: Study, eligible: list[str]) -> pd.DataFrame:

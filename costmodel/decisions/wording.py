@@ -16,7 +16,7 @@ from costmodel.decisions.search import present
 
 WORTH_SAYING = 0.005  # of the total: a smaller cost of wrong answers is not mentioned
 NO_HOPE = 0.02  # chance to reach the floor: with less, no evaluation will help
-NEAR = 0.5  # of the chance of the likeliest option
+NEAR = 0.75  # of the chance of the likeliest option
 AS_LIKELY = 0.03  # of the draws: chances that are this near are alike
 UNLIKELY = 0.25  # chance to reach the floor
 JUDGED = (50, 100, 200)  # answers that people judge in one evaluation
@@ -51,7 +51,7 @@ def headline(study: Study, best: str, table: pd.DataFrame) -> str:
 def nearest(table: pd.DataFrame) -> str:
     """The option to speak of where none is eligible.
 
-    The least expected cost among those with at least half the chance of the likeliest; those of
+    The least expected cost among those with three quarters of the chance of the likeliest; those of
     unknown quality only where no quality is known.
     """
     known = table["quality"].notna()
@@ -237,8 +237,9 @@ def _beside(study: Study, best: str, table: pd.DataFrame, other: str) -> str:
     how = f"{best} costs {amount} a month {side} than {other}"
     if dearer < 0.005 and less >= 0:
         return f"{how}, and less in practically every draw."
-    how += " on average" if less >= 0 else " on average, but less at present values"
-    return f"{how}, but is dearer in {of_ten(dearer)}."
+    if less < 0:
+        return f"{how}, and less {'in the worst tenth' if study.risk else 'at present values'}."
+    return f"{how} on average, but is dearer in {of_ten(dearer)}."
 
 
 def of_ten(share: float) -> str:

@@ -121,7 +121,7 @@ class Memo:
     Parameters
     ----------
     best : str
-        The label of the option that is chosen.
+        The label of the option that the verdict names.
     sentence : str
         The answer.
     cards : tuple of (title, number, note)
@@ -237,7 +237,7 @@ def memo(
     why = {key_of(o, f, value): getattr(value, "why", "") for o, f, value in walk(things)}
     inputs = bars["input"]
     bars = bars.assign(meaning=inputs.map(meanings(*things)), why=inputs.map(why))
-    flips = pd.DataFrame(columns=["input", "meaning", "now", "needed", "chance", "verdict"])
+    flips = pd.DataFrame(columns=["input", "meaning", "now", "side", "needed", "chance", "verdict"])
     if len(leaders.options) > 1:
         flips = goal_seek(leaders, best).dropna(subset="needed").head(TOP)
     if base is None:

@@ -11,7 +11,7 @@ from costmodel.choices.purchases import Traffic
 from costmodel.choices.schedule import level_of, steady, with_demand
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import SECONDS_PER_MINUTE, Infeasible
+from costmodel.core import SECONDS_PER_MINUTE, Infeasible, percent
 from costmodel.laws import queueing
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _waits(calls: Any, loads: dict[str, Any], most: list[tuple[str, Any]]) -> st
     share, seconds = queueing.wait_chance(place, busiest), queueing.wait_at_limit(busiest, place)
     if np.ndim(share):
         return ""
-    return f"in the busiest hour {share:.0%} of the calls wait {seconds:,.1f} s for the limit"
+    return f"in the busiest hour {percent(share)} of the calls wait {seconds:,.1f} s for the limit"
 
 
 def _busiest(load: Any) -> Any:
