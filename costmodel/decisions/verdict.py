@@ -186,8 +186,10 @@ def _prices(study: Study, table: pd.DataFrame, named: str) -> tuple[pd.DataFrame
     prices = wrong_answer_prices(study)
     if any(prices.attrs["yours"]):
         return prices, (wrong_answer_sentence(prices, named, study.terms),)
+    if len(prices) == 1:
+        return prices, ()
     said = f"No price of a wrong answer was given: {curve_sentence(prices, study.terms)}."
-    return prices, (said,) if len(prices) > 1 else ()
+    return prices, (said,)
 
 
 def _flips(study: Study, eligible: list[str]) -> pd.DataFrame:
