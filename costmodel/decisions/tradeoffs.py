@@ -158,20 +158,19 @@ def _needed(
         few = curves(key, axis, GOAL_DRAWS)
     except ValueError as reason:  # inputs that only hold together, such as shares that add up to 1
         return row | {"verdict": f"not asked: {reason}"}
-    away, nearest, needed = gap(few), -1, np.nan
-    for _ in range(1 + SETTLING):  # first on few draws, then on the level of many
+    away = gap(few)
+    for settled in range(SETTLING + 1):  # first on few draws, then on the level of many
         changes = sign_changes(away)
         if not len(changes):
             where = f"between {number_text(low)} and {number_text(high)}"
             return row | {"verdict": f"never: nothing {where} changes it alone"}
         nearest = min(changes, key=lambda i: _distance(now, axis[i]))
         needed = root(axis, away, nearest)
-        many = curves(key, np.array([needed]), SETTLING_DRAWS)
-        levels = {
-            label: x.item() / np.interp(needed, axis, few[label]) for label, x in many.items()
-        }
-        away = gap({label: few[label] * level for label, level in levels.items()})
-    above = bool((away[nearest] > 0) == (ahead > 0))
+        above = bool((away[nearest] > 0) == (ahead > 0))
+        if settled < SETTLING:
+            many = curves(key, np.array([needed]), SETTLING_DRAWS)
+            level = {x: usd.item() / np.interp(needed, axis, few[x]) for x, usd in many.items()}
+            away = gap({label: few[label] * level[label] for label in many})
     side = "above" if above else "below"
     row["side"] = side
     beyond = (now > needed) == above  # a skewed doubt may have its middle there, and its mean not
