@@ -233,7 +233,10 @@ def test_the_slider_moves_picture_and_number(page):
 
     def settled() -> bool:
         volume = float(box.input_value().replace(",", ""))
-        return volume > 300_000 and f"USD {expected(volume)['mid']:,.2f} over" in headline(page)
+        return (
+            volume > 300_000
+            and f"USD {expected(volume)['expected']:,.2f} expected over" in headline(page)
+        )
 
     until(page, settled, "the headline is not that of the slider's value")
     assert expected(float(box.input_value().replace(",", ""))).name in headline(page)
@@ -273,7 +276,7 @@ def test_an_error_greys_the_picture_and_speaks_beside_its_control(page):
         lambda: "costmodel-failed" not in image.get_attribute("class"),
         "a right value did not bring the picture back",
     )
-    assert f"USD {expected(400_000)['mid']:,.2f} over" in headline(page)
+    assert f"USD {expected(400_000)['expected']:,.2f} expected over" in headline(page)
     assert not re.search("must be|allowed", row(page).inner_text())
 
 

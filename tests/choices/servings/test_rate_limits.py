@@ -79,7 +79,7 @@ def test_a_queue_says_who_waits_and_costs_the_same():
     share, seconds = queueing.wait_chance(85.0, 80.0), queueing.wait_at_limit(80.0, 85.0)
     assert 0 < share < 1 and seconds == pytest.approx(60 / 2 / 5)
     assert waits.basis[0].endswith(
-        f"; in the busiest hour {share:.0%} of the calls wait 6.0 s for the limit"
+        f"; in the busiest hour {100 * share:.0f} % of the calls wait 6.0 s for the limit"
     )
 
 

@@ -131,8 +131,8 @@ def test_quality_floor_filters():
     assert set(table.index[~table["eligible"]]) == {"Cascade", "LoRA"}
     assert table["expected"].idxmin() == "Cascade"
     box.controls["quality_floor"].slider.value = 0.68
-    assert box.verdict.best is None and "Do not choose yet: Cascade" in box.headline.value
-    assert "Cascade: USD" in box.headline.value and "(RAG has " in box.headline.value
+    assert box.verdict.best is None and "Do not choose yet: RAG has" in box.headline.value
+    assert "RAG: USD" in box.headline.value and "Cascade is best while" in box.headline.value
     box.controls["quality_floor"].box.value = "1.2"
     assert greyed(box) and "allowed is between 0 and 1" in box.controls["quality_floor"].error.value
     box.controls["quality_floor"].box.value = "0.99"
