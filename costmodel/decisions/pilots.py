@@ -34,7 +34,7 @@ from costmodel.core import (
 )
 from costmodel.decisions.information import FOLDS, clipped, foretold, gains, standard_error
 from costmodel.decisions.rule import ERRORS
-from costmodel.decisions.simulate import UNKNOWN, Simulated, simulate, that_run
+from costmodel.decisions.simulate import Simulated, not_comparable, simulate, worth_together
 from costmodel.decisions.wording import of_ten
 from costmodel.facts import catalog
 from costmodel.laws.experiments import through_judge
@@ -234,16 +234,11 @@ def pilot_sentence(table: pd.DataFrame, terms: Terms | None = None) -> str:
 def _known(found: Simulated) -> tuple[dict[str, np.ndarray], np.ndarray, dict[str, str]]:
     """Present values of the options that can be judged, least expected first; the draws in which
     all of them run; and why others are left out."""
-    left_out = {label: str(why) for label, why in found.middle.why_not.items()}
-    unknown = {label for label, share in found.accepted.items() if np.isnan(share).all()}
-    left_out |= dict.fromkeys(unknown, UNKNOWN)
-    judged = {label: usd for label, usd in found.worth.items() if label not in unknown}
-    kept, runs = that_run(judged)
+    left_out = not_comparable(found)
+    kept, runs, seldom = worth_together(found, [x for x in found.worth if x not in left_out])
     check(runs.any(), "pilot: no option of known quality runs in nine draws of ten")
-    seldom = "does not fit in more than a tenth of the draws"
-    left_out |= {label: seldom for label in judged if label not in kept}
     order = sorted(kept, key=lambda label: kept[label].mean())
-    return {label: kept[label] for label in order}, runs, left_out
+    return {label: kept[label] for label in order}, runs, left_out | seldom
 
 
 def _plans(share: dict[str, np.ndarray], pays: Callable[[Plan], tuple[float, float]]) -> list[Plan]:

@@ -6,7 +6,7 @@ cannot run in a row is NaN there."""
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ FEW = 64  # draws behind a curve or a map; its level comes from all draws of the
 SELDOM = 0.5  # of the draws: an option that runs in fewer has no expected cost there
 MOSTLY = 0.9  # of the draws: an option that runs in fewer is not compared draw by draw
 UNKNOWN = "quality unknown: not comparable; give quality=Measured(accepted, trials)"
+SELDOM_RUNS = "does not fit in more than a tenth of the draws"
 
 BAND = {"p10": 10, "p50": 50, "p90": 90}  # percentiles of a table
 
@@ -209,6 +210,22 @@ def that_run(usd: Mapping[str, np.ndarray]) -> tuple[PerDraw, np.ndarray]:
     kept = {label: x for label, x in usd.items() if np.mean(~np.isnan(x)) >= MOSTLY}
     runs = ~np.isnan(sum(kept.values())) if kept else np.zeros(0, bool)
     return {label: x[runs] for label, x in kept.items()}, runs
+
+
+def not_comparable(found: Simulated) -> dict[str, str]:
+    """Why some options cannot be compared: those that do not run, or are of unknown quality."""
+    left_out = {label: str(why) for label, why in found.middle.why_not.items()}
+    unknown = [label for label, share in found.accepted.items() if np.isnan(share).all()]
+    return left_out | dict.fromkeys(unknown, UNKNOWN)
+
+
+def worth_together(
+    found: Simulated, labels: Iterable[str]
+) -> tuple[PerDraw, np.ndarray, dict[str, str]]:
+    """Present values of these options where all of them run, those draws, and who seldom runs."""
+    worth = {label: found.worth[label] for label in labels}
+    kept, runs = that_run(worth)
+    return kept, runs, {label: SELDOM_RUNS for label in worth if label not in kept}
 
 
 # -- options that may be compared ------------------------------------------------------------------

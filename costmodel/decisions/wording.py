@@ -205,11 +205,7 @@ def _among(study: Study) -> str:
     many = len(study.options)
     if not study.part or many == 1:
         return ""
-    return (
-        f"among these {NUMBERS[many - 2] if 2 <= many <= 10 else many} options, "
-        if many > 1
-        else ""
-    )
+    return f"among these {NUMBERS[many - 2] if many <= 10 else many} options, "
 
 
 def _months(many: int) -> str:

@@ -17,7 +17,7 @@ from costmodel.choices.terms import Terms
 from costmodel.core import ROUNDING, check, number_list, number_text, percent, public, sample
 from costmodel.decisions.rule import standing
 from costmodel.decisions.search import present
-from costmodel.decisions.simulate import UNKNOWN, simulate, that_run
+from costmodel.decisions.simulate import not_comparable, p_cheapest, simulate, worth_together
 
 POINTS = 121
 ROOM = 1.25  # of the highest price that a figure must show
@@ -145,10 +145,8 @@ def wrong_answer_chances(
     frames = []
     for price in at:
         usd = lines.to_pay + price * lines.failures
-        least = usd.eq(usd.min(axis=1), axis=0)
-        chance = least.div(least.sum(axis=1), axis=0).mean()
         npv = usd.mean()
-        columns = {"usd_per_failure": price, "npv": npv, "p_cheapest": chance}
+        columns = {"usd_per_failure": price, "npv": npv, "p_cheapest": p_cheapest(usd)}
         frames.append(pd.DataFrame(columns).assign(best=npv.index == npv.idxmin()))
     table = pd.concat(frames).rename_axis("option").reset_index()
     table.attrs = lines.said
@@ -228,10 +226,7 @@ def _cents(amount: float, figures: int) -> str:
 def _lines(study: Study, labels: Sequence[str] | None) -> _Lines:
     """The line of each option in each draw in which all of them run."""
     work, found = study.work, simulate(study)
-    left_out = {label: str(why) for label, why in found.middle.why_not.items()}
-    for label, share in found.accepted.items():
-        if np.isnan(share).all():
-            left_out[label] = UNKNOWN
+    left_out = not_comparable(found)
     if labels is None:
         rule = standing(study, found)["eligible"]
         sure = percent(study.confidence)
@@ -241,22 +236,17 @@ def _lines(study: Study, labels: Sequence[str] | None) -> _Lines:
         left_out = {label: why for label, why in left_out.items() if label in labels}
     names = [label for label in labels or found.usd if study.label(label) not in left_out]
     check(names, "wrong_answer_prices: no option of known quality can run")
-    kept, runs = that_run({label: found.worth[label] for label in names})
+    kept, runs, seldom = worth_together(found, names)
     check(runs.any(), "wrong_answer_prices: no option runs in nine draws of ten")
-    left_out |= {
-        label: "does not fit in more than a tenth of the draws"
-        for label in names
-        if label not in kept
-    }
     wrong = pd.DataFrame({label: found.failed[label][runs] for label in kept})
     price = np.ravel(sample(work, study.draws, study.seed).usd_per_failure)
     yours = np.broadcast_to(price, study.draws)[runs]
     to_pay = pd.DataFrame(kept) - wrong.mul(yours, axis=0)
-    ends = (float(getattr(work.usd_per_failure, end, price[0])) for end in ("low", "high"))
-    low, high = ends
-    said = (low, present(work.usd_per_failure), high, float(yours.mean()))
+    low, high = (float(getattr(work.usd_per_failure, end, price[0])) for end in ("low", "high"))
+    own = (low, present(work.usd_per_failure), high, float(yours.mean()))
     lowest = _lowest(to_pay.mean(), wrong.mean())
-    return _Lines(to_pay, wrong, yours, {"yours": said, "from": lowest, "left_out": left_out})
+    said = {"yours": own, "from": lowest, "left_out": left_out | seldom}
+    return _Lines(to_pay, wrong, yours, said)
 
 
 def _lowest(cost: pd.Series, slope: pd.Series) -> dict[str, float]:

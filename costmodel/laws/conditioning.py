@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.core import public
+from costmodel.laws.quality import expit
 
 STEPS = 50  # of Newton; it is there after a handful
 
@@ -42,13 +43,13 @@ def measured_state(mean: Any, covariance: Any, right: Any, trials: Any) -> tuple
     precision = np.linalg.inv(covariance)
     z = np.log((right + 0.5) / (trials - right + 0.5))  # near the mode
     for _ in range(STEPS):
-        share = 1 / (1 + np.exp(-z))
+        share = expit(z)
         bend = precision + np.diag(trials * share * (1 - share))
         step = np.linalg.solve(bend, right - trials * share - precision @ (z - mean))
         z = z + np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-9:
             break
-    share = 1 / (1 + np.exp(-z))
+    share = expit(z)
     return z, np.linalg.inv(precision + np.diag(trials * share * (1 - share)))
 
 

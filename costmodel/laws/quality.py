@@ -82,6 +82,15 @@ def logit(share: Any) -> Any:
         return np.log(share) - np.log1p(-np.asarray(share, float))
 
 
+def expit(log_odds: Any) -> Any:
+    """Share of its log-odds: 1 / (1 + exp(-z)); the inverse of `logit`.
+
+    >>> round(float(expit(1.39)), 2)
+    0.8
+    """
+    return 1 / (1 + np.exp(-log_odds))
+
+
 def shift_to(base: Any, goal: Any) -> Any:
     """Shift of the log-odds that takes the share `base` to the share `goal`, up or down.
 

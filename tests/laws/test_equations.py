@@ -62,6 +62,7 @@ ARGUMENTS = {
     retrieval.first_token_s: (2e5, 0.7, 90.0),
     quality.shift: (0.6, 0.9),
     quality.logit: (0.4,),
+    quality.expit: (0.4,),
     quality.shift_to: (0.4, 0.7),
     quality.context_shift: (60_000.0, 1.0, 0.5, 131_072.0),
     quality.position_shift: (0.4, 0.7, 0.6),

@@ -27,6 +27,7 @@ from costmodel.choices.quality.tasks import (
 from costmodel.core import Measured, check, check_known, of_kind, public, require
 from costmodel.facts.catalog import facts_of
 from costmodel.laws.conditioning import conditioned, shared
+from costmodel.laws.quality import expit
 from costmodel.laws.task_quality import (
     INDEX_END,
     capability,
@@ -151,7 +152,7 @@ def expected_quality(
         line, wide = lines()[line_of(*way)], spreads()
         mean[rows], width[rows] = expect(line, wide, asked, evidence)
     ends = {
-        name: 1 / (1 + np.exp(-(mean + side * Z80 * width)))
+        name: expit(mean + side * Z80 * width)
         for name, side in (("low", -1), ("mid", 0), ("high", 1))
     }
     return table[["task", "model", "capability", "technique"]].assign(**ends)
