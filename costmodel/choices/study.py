@@ -252,7 +252,7 @@ def _with_evaluations(options: Mapping[str, Any]) -> dict[str, Any]:
     def named(label: str, option: Any) -> Any:
         if isinstance(option, Mix):
             parts = [named_part(label, part) for part in option.mix]
-            return option if same(tuple(parts), option.mix) else Mix(mix=parts)
+            return option if same(tuple(parts), option.mix) else replace(option, mix=tuple(parts))
         quality = option.quality
         if not isinstance(quality, Measured) or quality.name is not None:
             return option

@@ -53,7 +53,17 @@ from costmodel.core.nested import (
     walk,
 )
 from costmodel.core.public import absent, frozen, misspelt, public
-from costmodel.core.ranges import FORMS, Doubt, Measured, Number, Range, Usual, assumed, unmarked
+from costmodel.core.ranges import (
+    FORMS,
+    Z90,
+    Doubt,
+    Measured,
+    Number,
+    Range,
+    Usual,
+    assumed,
+    unmarked,
+)
 from costmodel.core.units import (
     DAYS_PER_MONTH,
     DAYS_PER_WEEK,
@@ -90,7 +100,7 @@ __all__ = """
     HOURS_PER_DAY HOURS_PER_MONTH Infeasible KB KILO LEAST_DIVISOR MILLION MINUTES_PER_HOUR
     MONTHS_PER_QUARTER MONTHS_PER_YEAR MTOK Measured Number ROUNDING Range SECONDS_PER_HOUR
     SECONDS_PER_MINUTE SEED_MAX USD Unpriced Usual WEEKS_PER_MONTH WORKING_HOURS_PER_MONTH
-    WORKING_HOURS_PER_WEEK absent assumed check check_draws check_known data_folder dollars
+    WORKING_HOURS_PER_WEEK Z90 absent assumed check check_draws check_known data_folder dollars
     doubts draw_values drive driver_key field_names find_key frozen in_words is_day is_nest
     key_of leaves limits meaning_of middle misspelt money not_none number_list number_text
     objects of_kind one_number owner_of percent pin public readable require rewrite same sample

@@ -39,7 +39,7 @@ def facts_in(file: str, folder: Path, on: str | None) -> dict[str, Fact]:
     for id, rows in newest_rows(file, folder, on).items():
         for field, row in rows.items():
             key = f"{id}.{field}"
-            value = row["value"] if row["unit"] == "date" else _as_range(row, key)
+            value = row["value"] if row["unit"] in ("date", "text") else _as_range(row, key)
             sources = ((field, row["source"]),)
             found[key] = Fact(id, field, value, row["unit"], row["as_of"], sources=sources)
     return found

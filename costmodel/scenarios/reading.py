@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 
 from costmodel.choices import techniques
 from costmodel.choices.options import Mix, Option, Part
-from costmodel.choices.presets import presets, with_quality
+from costmodel.choices.presets import LABELS, presets, with_quality
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
@@ -106,16 +106,14 @@ def _options(place: Place, quality: Place, work: Workload) -> dict[str, Any]:
 
 def _presets(place: Place, work: Workload) -> dict[str, Any]:
     fields = [name for name in inspect.signature(presets).parameters if name != "quality"][1:]
-    inside = place.mapping(["only", *fields])
-    only = inside.pop("only", None)
-    values = {name: at.text() for name, at in inside.items()}
-    made = place.make(presets, work, **{"on": place.on, **values})
-    if only is None:
-        return made
-    labels = [at.text() for at in only.list()]
-    for label in labels:
-        check_known("preset", label, made, only.where)
-    return {label: made[label] for label in labels}
+    inside = place.mapping(fields)
+    values: dict[str, Any] = {name: at.text() for name, at in inside.items() if name != "only"}
+    if only := inside.get("only"):
+        every = isinstance(only.given, str) and fold(only.given) == "all"
+        values["only"] = "all" if every else [at.text() for at in only.list()]
+        for label in LABELS if every else values["only"]:
+            check_known("preset", label, LABELS, only.where)
+    return place.make(presets, work, **{"on": place.on, **values})
 
 
 def _option(place: Place, named: Callable[[str, Place], Any]) -> Option | Mix:

@@ -114,7 +114,7 @@ def _options(study: Study) -> tuple[dict[str, Any], dict[str, Any]]:
     From the first changed option on all are written in full.
     """
     on = study.terms.on
-    defaults = presets(study.work, on=on) if on else {}
+    defaults = presets(study.work, on=on, only="all") if on else {}
     kept: dict[str, Any] = {}  # unchanged presets, and what evaluations say of them
     full: dict[str, Any] = {}
     for label, option in study.options.items():

@@ -38,15 +38,6 @@ from costmodel.facts.catalog import practice
 from costmodel.laws.agents import attempts
 from costmodel.laws.retrieval import first_token_s
 
-UNREAD = Range(
-    0.20,
-    0.55,
-    mid=0.35,
-    name="accepted.large",
-    why="preset: questions about documents that the model has not read",
-)
-
-
 # -- the ways --------------------------------------------------------------------------------------
 
 
@@ -87,7 +78,8 @@ def knowledge_options(
     upkeep_hours : float, optional
         Work of people on each index [hour/month]; None takes the usual.
     accepted : float or Range, optional
-        Share of questions that `model` answers well without the documents [share].
+        Share of questions that `model` answers well without the documents [share]; None: it
+        follows from the task and the model.
 
     Returns
     -------
@@ -112,7 +104,7 @@ def knowledge_options(
     if upkeep_hours is not None:
         one_number("upkeep_hours", upkeep_hours)
         people["upkeep_fte"] = upkeep_hours / WORKING_HOURS_PER_MONTH
-    api = Api(model, on=on, accepted=UNREAD if accepted is None else accepted)
+    api = Api(model, on=on, accepted=accepted)
     extractor = Api(small, on=on)
     chosen = not_none(top_k=top_k, chunk_tokens=chunk_tokens)
     reranker = "rerank-v4.0-fast" if rerank else None

@@ -7,6 +7,7 @@ from typing import Any
 
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Purchases
+from costmodel.choices.quality.accepted import tuned
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.techniques.lookup import Id
 from costmodel.choices.techniques.tune_life import Ending, label_examples
@@ -46,8 +47,6 @@ class Lora(Tune):
         Retraining, and the end of the base model, as of `FineTune`.
     upkeep_fte, adapters, further_share
         Upkeep, and tenants, as of `FineTune`.
-    log_odds, log_odds_per_tenfold
-        What examples add, as of `FineTune`.
     log_odds_adapter : number or Range
         What an adapter adds to that in place of all weights, mostly below 0 [log-odds].
 
@@ -90,5 +89,4 @@ class Lora(Tune):
         yield from self.trained(case, ends)
 
     def quality(self, case: Case) -> Effect:
-        full = super().quality(case)
-        return replace(full, log_odds=full.log_odds + self.log_odds_adapter)
+        return tuned(case, self.examples, self.log_odds_adapter)
