@@ -6,7 +6,8 @@ Retrieval   recall_at_k corpus_shift all_found found_by_entities stale_share own
 Graphs      graph_size graph_index_ratio graph_from_sample index_cost
 Ways        knowledge_options knowledge_table knowledge_map knowledge_ratios self_route
             route_by_question
-Quality     Effect Found shift context_shift position_shift quality_by_question cost_by_mix context_budget
+Quality     Effect Found shift context_shift position_shift quality_by_question cost_by_mix
+            context_budget
 Task        expected_quality capability_of capability composed examples_shift
             few_shot_shift log_odds_right chance_ahead conditioned
 Cascades    cascade_right signal_loading

@@ -38,6 +38,7 @@ LABELS = (
     "Small model",
     "Small model, few-shot + cache",
     "Small model + RAG",
+    "Small model, long context + cache",
     "Prompt",
     "Few-shot",
     "Few-shot + cache",
@@ -71,6 +72,8 @@ USE_CASES: dict[str, tuple[str | None, float, float, float, float]] = {
     "Code assistant": ("code", 5_000, 0, 3_000, 400),
     "Custom": (None, 1_000, 0, 500, 200),
 }
+WHOLE_CORPUS = ("Small model, long context + cache", "Long context + cache")
+WITH_CORPUS = ("Small model + RAG", *WHOLE_CORPUS)
 RERANKER = "rerank-v5.0-fast"
 FORMS = ("classification", "extraction", "text_to_sql", "tool_use", "instructions")
 CHECKED = ("classification", "extraction", "text_to_sql", "code", "code_fix")  # a judge can tell
@@ -236,6 +239,7 @@ def presets(
         "Small model": lambda: option(cheap),
         "Small model, few-shot + cache": lambda: option(cheap, FewShot(), PromptCache()),
         "Small model + RAG": lambda: option(cheap, rag),
+        "Small model, long context + cache": lambda: option(cheap, context, PromptCache()),
         "Prompt": lambda: option(api),
         "Few-shot": lambda: option(api, FewShot()),
         "Few-shot + cache": lambda: option(api, FewShot(), PromptCache()),
@@ -288,9 +292,7 @@ def _reasons(work: Workload, api: Api) -> dict[str, str]:
     found = {"Few-shot": "beside a cache its examples cost a tenth; see few-shot + cache"}
     if corpus is None:
         nothing = "there is no corpus to look anything up in"
-        found |= dict.fromkeys(
-            ("Small model + RAG", "RAG", "GraphRAG", "Long context + cache", "RAG + LoRA"), nothing
-        )
+        found |= dict.fromkeys((*WITH_CORPUS, "RAG", "GraphRAG", "RAG + LoRA"), nothing)
         found["Few-shot + cache"] = "newer large models gain next to nothing from examples"
     else:
         unread = "examples and tunes teach form, not the documents, which it has not read"
@@ -307,7 +309,7 @@ def _reasons(work: Workload, api: Api) -> dict[str, str]:
         if not is_zero(corpus.growth_per_year) or (
             middle(corpus).tokens >= SENT_WHOLE * (api.window or 0)
         ):
-            found["Long context + cache"] = "the corpus does not fit the window of the model"
+            found |= dict.fromkeys(WHOLE_CORPUS, "the corpus does not fit the window of the model")
     if corpus is None and not forms:
         found["Managed fine-tune"] = "a tune gives form, and that is not what the task lacks"
     if corpus is None and not (forms and many):

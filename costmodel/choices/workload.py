@@ -32,8 +32,10 @@ from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
 
 if TYPE_CHECKING:
     Id = Any  # the record is put in its place, which types cannot tell
+    TaskOrWords = Any
 else:
     Id = str
+    TaskOrWords = Task | str | None
 
 
 OTHER_LANGUAGES = catalog.practice("multilingual.token_factor")  # tokens over those of English
@@ -220,7 +222,7 @@ class Workload:
     reasoning_tokens: Number = 0.0
     other_languages: Number = 0.0
     # -- what is asked
-    task: Task | Id | None = None
+    task: TaskOrWords = None
     difficulty: Number | str | None = None
     # -- the knowledge behind it
     corpus: Corpus | None = None

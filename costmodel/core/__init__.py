@@ -25,8 +25,10 @@ from costmodel.core.draws import (
     drive,
     driver_key,
     middle,
+    probabilities,
     sample,
     strata,
+    uniforms,
 )
 from costmodel.core.errors import (
     CatalogError,
@@ -103,6 +105,6 @@ __all__ = """
     WORKING_HOURS_PER_WEEK Z90 absent assumed check check_draws check_known data_folder dollars
     doubts draw_values drive driver_key field_names find_key frozen in_words is_day is_nest
     key_of leaves limits meaning_of middle misspelt money not_none number_list number_text
-    objects of_kind one_number owner_of percent pin public readable require rewrite same sample
-    short strata unit_of unknown unmarked validate walk whole_number
+    objects of_kind one_number owner_of percent pin probabilities public readable require rewrite
+    same sample short strata uniforms unit_of unknown unmarked validate walk whole_number
 """.split()

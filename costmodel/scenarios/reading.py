@@ -29,8 +29,10 @@ from costmodel.core import (
 )
 from costmodel.scenarios.places import Place, fold, parse, writable
 
-ELSEWHERE = ("work", "options", "terms", "part_of")  # fields of a study that are not its own
-SECTIONS = {"terms": {}, "options": "presets", "quality": {}, "overrides": {}}  # may be left out
+# fields of a study that are not its own
+ELSEWHERE = ("work", "options", "terms", "evidence", "part_of", "points", "before")
+SECTIONS: dict[str, Any] = {"terms": {}, "options": "presets"}  # those that may be left out
+SECTIONS |= {"quality": {}, "overrides": {}, "evidence": {}}
 
 
 def read(text: str, file: str, changes: Mapping[str, Any]) -> Study:
@@ -54,9 +56,11 @@ def read(text: str, file: str, changes: Mapping[str, Any]) -> Study:
     work = places["workload"].build(Workload)
     work = places["workload"].make(_changed, work, changed(of_work))
     options = _options(places["options"], places["quality"], work)
-    options, work, terms = _overridden(places["overrides"], (options, work, terms))
+    judged = {label: _option(at, None) for label, at in places["evidence"].mapping().items()}
+    things = options, work, terms, judged
+    options, work, terms, judged = _overridden(places["overrides"], things)
     values = {name: places[name].value(hint) for name, hint in own.items() if name in places}
-    return root.make(Study, options, work, terms, **values)
+    return root.make(Study, options, work, terms, evidence=judged, **values)
 
 
 def _changed(work: Workload, changes: dict[str, Any]) -> Workload:
@@ -116,15 +120,17 @@ def _presets(place: Place, work: Workload) -> dict[str, Any]:
     return place.make(presets, work, **{"on": place.on, **values})
 
 
-def _option(place: Place, named: Callable[[str, Place], Any]) -> Option | Mix:
-    """{serving, techniques, quality}, or {mix: [{option, sees, answers}, ...]}.
+def _option(place: Place, named: Callable[[str, Place], Any] | None) -> Option | Mix:
+    """{serving, techniques, quality}, or {mix: [{option, sees, answers}, ...], signal, quality}.
 
     `named` finds another option by its label.
     """
-    if "mix" in place.fields():
-        parts = place.mapping(["mix"])["mix"].list()
-        return place.make(Mix, mix=[_part(part, named) for part in parts])
-    inside = place.mapping(["mix", "serving", "techniques", "quality"])
+    inside = place.mapping(["mix", "signal", "serving", "techniques", "quality"])
+    quality = inside["quality"].amount() if "quality" in inside else None
+    if "mix" in inside:
+        parts = [_part(part, named) for part in inside["mix"].list()]
+        signal = inside["signal"].signal() if "signal" in inside else None
+        return place.make(Mix, mix=parts, signal=signal, quality=quality)
     check(
         "serving" in inside,
         f"{place.where} has no serving; write serving: {{api: ...}} or serving: {{hosted: ...}}",
@@ -134,18 +140,20 @@ def _option(place: Place, named: Callable[[str, Place], Any]) -> Option | Mix:
         Option,
         inside["serving"].serving(),
         techniques=[_technique(at) for at in listed],
-        quality=inside["quality"].amount() if "quality" in inside else None,
+        quality=quality,
     )
 
 
-def _part(place: Place, named: Callable[[str, Place], Any]) -> Part:
+def _part(place: Place, named: Callable[[str, Place], Any] | None) -> Part:
     shares = place.mapping(["option", "sees", "answers"])
     check(
         "option" in shares,
         f"{place.where} has no option; write option: and the label of one, or the option itself",
     )
     at = shares.pop("option")
-    option = named(at.given, at) if isinstance(at.given, str) else _option(at, named)
+    text = isinstance(at.given, str)
+    check(not text or named, f"{at.where} is {at.given!r}, write the option itself here")
+    option = named(at.given, at) if named and text else _option(at, named)
     return place.make(Part, option, **{name: share.amount() for name, share in shares.items()})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import yaml
 
 from costmodel.choices.options import Mix, Option
 from costmodel.choices.presets import presets, with_quality
+from costmodel.choices.quality.task import HARDNESS, Task
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.study import Study, evaluation_name
@@ -57,11 +59,12 @@ def _spec(study: Study) -> dict[str, Any]:
     spec = {
         "title": study.title,
         "prepared_for": study.prepared_for,
-        "workload": _fields(study.work, study),
+        "workload": _workload(study),
         "terms": _fields(study.terms, study),
         "options": options,
         "overrides": {key: _plain(value, study) for key, value in _overrides(study).items()},
         "quality": quality,
+        "evidence": {label: _option(label, x, study) for label, x in study.evidence.items()},
         "quality_floor": study.quality_floor,
         "confidence": study.confidence,
         "risk": study.risk,
@@ -108,6 +111,28 @@ def _fields(x: Any, study: Study) -> dict[str, Any]:
     return found
 
 
+def _workload(study: Study) -> dict[str, Any]:
+    """The fields of the workload; its task by its words, and how hard it is where that was said."""
+    task: Any = study.work.task
+    found = _fields(replace(study.work, task=None), study)
+    usual = Task(task.id)
+    check(
+        same(replace(task, difficulty=usual.difficulty, not_said=False), usual),
+        "a task with numbers of its own cannot be saved; write its name and difficulty",
+    )
+    if not task.not_said:
+        found["task"] = task.id
+    if not same(task.difficulty, Task(task.id, not_said=task.not_said).difficulty):
+        found["difficulty"] = _difficulty(task, study)
+    return found
+
+
+def _difficulty(task: Task, study: Study) -> Any:
+    """The word for it, or the number or range that was given."""
+    words = (w for w in HARDNESS if same(Task(task.id, w).difficulty, task.difficulty))
+    return next(words, None) or _plain(task.difficulty, study)
+
+
 def _options(study: Study) -> tuple[dict[str, Any], dict[str, Any]]:
     """(options, quality): unchanged presets by their labels, as long as they come first.
 
@@ -118,7 +143,7 @@ def _options(study: Study) -> tuple[dict[str, Any], dict[str, Any]]:
     kept: dict[str, Any] = {}  # unchanged presets, and what evaluations say of them
     full: dict[str, Any] = {}
     for label, option in study.options.items():
-        share = _quality(option)
+        share = option.quality
         preset = defaults.get(label)
         if preset and not full and same(with_quality(preset, share), option):
             kept[label] = _judged(label, share, study)
@@ -131,7 +156,8 @@ def _options(study: Study) -> tuple[dict[str, Any], dict[str, Any]]:
 def _option(label: str, option: Option | Mix, study: Study) -> dict[str, Any]:
     if isinstance(option, Mix):
         parts = [_fields(p, study) | {"option": _named(label, p.option, study)} for p in option.mix]
-        return {"mix": parts}
+        signal, quality = option.signal, _judged(label, option.quality, study)
+        return not_none(mix=parts, signal=signal and _fields(signal, study), quality=quality)
     listed = []
     for technique in option.techniques:
         name, fields = type(technique).__name__, _fields(technique, study)
@@ -152,10 +178,6 @@ def _judged(label: str, quality: Any, study: Study) -> Any:
     if isinstance(quality, Measured) and quality.name == evaluation_name(label, quality):
         del plain["name"]
     return plain
-
-
-def _quality(option: Option | Mix) -> Any:
-    return _quality(option.mix[0].option) if isinstance(option, Mix) else option.quality
 
 
 def _overrides(study: Study) -> dict[str, Any]:

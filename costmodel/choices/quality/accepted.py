@@ -92,8 +92,7 @@ def from_memory(serving: Any, work: Workload) -> Any:
     if task.closed_book is None:
         return with_passages(serving, work) + task.log_odds_closed
     known = logit(np.clip(task.closed_book, SURE, 1 - SURE))
-    more = task.closed_slope * (ability(serving) - REFERENCE)
-    return known + more + serving.log_odds_model
+    return known + task.closed_slope * (ability(serving) - REFERENCE)
 
 
 def ability(serving: Any) -> Any:

@@ -6,10 +6,17 @@ All options of a study share one Task, so what is not known about it is not know
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from costmodel.choices.quality.tasks import OTHER, constants, family, lines, spreads
 from costmodel.core import Z90, Number, Range, check_known, frozen, of_kind, validate
+
+if TYPE_CHECKING:
+    Filled = Any  # __post_init__ puts a number there, which types cannot tell
+    Hardness = Any
+else:
+    Filled = Number | None
+    Hardness = Number | str
 
 READING = ("document_qa", "many_hop", OTHER)  # without its documents it is asked from memory
 LIKE = re.compile(r"(.+?)\s*\(like (.+)\)")  # a name of your own, and the nearest family
@@ -74,26 +81,26 @@ class Task:
     """
 
     id: str
-    difficulty: Number | str = "usual"
+    difficulty: Hardness = "usual"
     # -- a model that has what it needs
-    quality_level: Number | None = None
-    quality_slope: Number | None = None
+    quality_level: Filled = None
+    quality_slope: Filled = None
     # -- a tuned model
-    tuned_level: Number | None = None
-    tuned_slope: Number | None = None
-    tuned_per_difficulty: Number | None = None
-    log_odds_per_tenfold: Number | None = None
-    enough_examples: Number | None = None
-    log_odds_knowledge: Number | None = None
+    tuned_level: Filled = None
+    tuned_slope: Filled = None
+    tuned_per_difficulty: Filled = None
+    log_odds_per_tenfold: Filled = None
+    enough_examples: Filled = None
+    log_odds_knowledge: Filled = None
     # -- documents
-    closed_book: Number | None = None
-    closed_slope: Number | None = None
-    log_odds_closed: Number | None = None
-    log_odds_read: Number | None = None
-    log_odds_many_hop: Number | None = None
-    survives: Number | None = None
+    closed_book: Filled = None
+    closed_slope: Filled = None
+    log_odds_closed: Filled = None
+    log_odds_read: Filled = None
+    log_odds_many_hop: Filled = None
+    survives: Filled = None
     # -- languages
-    log_odds_other_languages: Number | None = None
+    log_odds_other_languages: Filled = None
     not_said: bool = False
 
     def __post_init__(self) -> None:
