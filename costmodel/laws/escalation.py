@@ -77,10 +77,11 @@ def signal_loading(auc: Any, right: Any) -> Any:
     from scipy.ndimage import map_coordinates
     from scipy.special import ndtri
 
-    auc, right = np.broadcast_arrays(np.asarray(auc, float), np.asarray(right, float))
+    shape = np.broadcast_shapes(np.shape(auc), np.shape(right))
+    auc, right = np.broadcast_arrays(*np.atleast_1d(auc, right))
     place = (auc - AUCS[0]) / np.diff(AUCS)[0], (ndtri(right) - ABLE[0]) / np.diff(ABLE)[0]
     found = map_coordinates(_loadings(), np.stack(place), order=1, mode="nearest")
-    return np.where(auc > 0.5, found, 0.0)[()]
+    return np.where(auc > 0.5, found, 0.0).reshape(shape)[()]
 
 
 @cache

@@ -46,10 +46,10 @@ def describe_model(serving: Any) -> None:
     What was filled in for another model is filled in again.
     """
     weights = same_weights(serving.model.id)
-    own = getattr(serving.log_odds_model, "name", None)
-    stale = own is not None and own != f"{weights}.log_odds_model"
+    named = str(getattr(serving.log_odds_model, "name", ""))
+    stale = named not in ("", f"{weights}.log_odds_model")
     index = serving.capability
-    if stale and getattr(index, "name", None) == own.replace("log_odds_model", "capability"):
+    if stale and getattr(index, "name", None) == named.replace("log_odds_model", "capability"):
         index = None
     if index is None:
         index = index_of(serving.model)
