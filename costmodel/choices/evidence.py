@@ -18,6 +18,7 @@ import numpy as np
 
 from costmodel.choices.answering import accepted, cases
 from costmodel.choices.options import Mix, Option
+from costmodel.choices.quality.tasks import constants
 from costmodel.core import (
     Infeasible,
     Measured,
@@ -65,26 +66,35 @@ def after_evidence(study: Study) -> Study:
     if not told:
         return study
     laws, found = {label: laws[label] for label in told}, [known[label].quality for label in told]
-    z = _normals(moving, study)
-    z, log_odds = _tempered(study, laws, moving, z, found)
+    z, log_odds = _tempered(study, laws, moving, found)
     points = {key: ndtr(z[:, [i]]) for i, key in enumerate(moving)}
-    ranks = {q.name: _ranks(x) for q, x in zip(found, log_odds.T, strict=True)}
-    return _moved(study, points, ranks)
+    ranks = {
+        q.name: _ranks(x)
+        for q, x in zip(found, log_odds.T, strict=True)
+        if not q.loading  # what was judged by item keeps the draws of its pair
+    }
+    names = " and ".join(q.name.removesuffix(".quality") for q in found)
+    return _moved(study, points, ranks, names)
 
 
 def _tempered(
-    study: Study, laws: Laws, keys: list[str], z: np.ndarray, found: list[Any]
+    study: Study, laws: Laws, keys: list[str], found: list[Any]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws of the doubts after the counts, and the log-odds that the law gives there."""
+    """Draws of the doubts after the counts, and the log-odds of what was judged.
+
+    The last columns are what an option has of its own, which the law does not know.
+    """
     from scipy.special import ndtr
 
+    rng = np.random.default_rng([study.seed, *(int(q.accepted) for q in found)])
+    own = rng.standard_normal((study.draws, len(found)))
+    z, spread = np.column_stack([_normals(keys, study), own]), _spread_of_options()
     right = np.array([q.accepted for q in found])
     wrong = np.array([q.trials for q in found]) - right
-    rng = np.random.default_rng([study.seed, *map(int, (*right, *wrong))])
 
     def law(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         points = {key: ndtr(z[:, [i]]) for i, key in enumerate(keys)}
-        odds = _log_odds(study, laws, points, len(z))
+        odds = _log_odds(study, laws, points, len(z)) + spread * z[:, len(keys) :]
         return odds, -(right * np.logaddexp(0, -odds) + wrong * np.logaddexp(0, odds)).sum(1)
 
     odds, fit = law(z)
@@ -102,6 +112,11 @@ def _tempered(
             z[taken], odds[taken], fit[taken] = tried[taken], new[taken], better[taken]
             stride = float(np.clip(stride * np.exp(taken.mean() - WISHED), 0.05, 0.95))
     return z, odds
+
+
+def _spread_of_options() -> float:
+    """How options differ from the law [log-odds]."""
+    return constants()["tasks.spread_option"].mid
 
 
 def _step(fit: np.ndarray, most: float) -> float:
@@ -164,10 +179,11 @@ def _normals(keys: list[str], study: Study) -> np.ndarray:
     return ndtri(np.column_stack([uniforms(key, study.draws, study.seed) for key in keys]))
 
 
-def _moved(study: Study, points: dict[str, np.ndarray], ranks: dict[str, np.ndarray]) -> Study:
+def _moved(
+    study: Study, points: dict[str, np.ndarray], ranks: dict[str, np.ndarray], names: str
+) -> Study:
     """The study with the Ranges of these doubts as they are now, and their draws by rank."""
     n, seed = study.draws, study.seed
-    names = " and ".join(name.removesuffix(".quality") for name in ranks)
     done: dict[tuple[str, Range], Range] = {}
 
     def place(key: str) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 
 from costmodel.core.errors import check
 from costmodel.core.public import frozen
+from costmodel.core.units import INDEX_END
 
 Z90 = 1.6448536269514722  # standard normal quantile of 0.95: a 90 % range ends there
 
@@ -37,6 +38,11 @@ FORMS = {
     ),
     "change": Form(np.log1p, np.expm1, "a change must be above -1"),
     "signed": Form(lambda x: x, lambda x: x, "it must be finite"),
+    "index": Form(
+        lambda x: np.log(x) - np.log(INDEX_END - x),
+        lambda z: INDEX_END / (1 + np.exp(-z)),
+        f"an index of capability must lie between 0 and {INDEX_END:g}",
+    ),
 }
 
 
@@ -49,7 +55,8 @@ class Range:
     - "amount": lognormal, so that no draw is negative;
     - "share": logit-normal, so that no draw leaves 0 to 1;
     - "change": lognormal in 1 + change, so that no draw falls below -100 %;
-    - "signed": normal.
+    - "signed": normal;
+    - "index": logit-normal, so that no draw of an index of capability leaves 0 to 70.
 
     Each side of the median keeps its own spread.
 
@@ -65,8 +72,8 @@ class Range:
     name : str, optional
         The key of the draws: two Ranges with one name have the same draws.
     form : str, optional
-        "amount", "share", "change" or "signed". Without it the ends decide: a share from 0 to
-        below 1, else an amount from 0, else a change above -1, else signed. A field can correct
+        "amount", "share", "change", "signed" or "index". Without it the ends decide: a share from 0
+        to below 1, else an amount from 0, else a change above -1, else signed. A field can correct
         this guess.
     source, why : str
         Where the doubt comes from: an id of data/facts/sources.csv, and a reason.
@@ -130,12 +137,14 @@ class Range:
         """
         if not self.form_was_guessed or self.low == self.high:
             return self
+        known: Any = self.mid if self.mid_was_given else None
+        if unit == "index":
+            return dataclasses.replace(self, form="index", mid=known)
         if self.form == "amount" and unit in ("share", "share/month"):
             raise ValueError(_outside(f"Range({self.low}, {self.high})", FORMS["share"]))
         if self.form != "share" or unit.startswith("share"):
             return self
-        mid: Any = self.mid if self.mid_was_given else None
-        return dataclasses.replace(self, form="amount", mid=mid)
+        return dataclasses.replace(self, form="amount", mid=known)
 
     def quantile(self, u: Any) -> Any:
         """The value at probability u, 0 to 1, of any shape."""

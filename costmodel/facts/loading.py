@@ -49,6 +49,7 @@ def _as_range(row: Row, name: str | None = None) -> Range:
     low, high = (float(row[end] or row["value"]) for end in ("low", "high"))
     share = row["unit"].startswith("share") and low > 0 and high < 1
     form = "share" if share else "amount" if low > 0 else "change" if low > -1 else "signed"
+    form = {"index": "index", "log-odds": "signed"}.get(row["unit"], form)
     mid: Any = float(row["value"]) if row["value"] else None
     return Range(low, high, mid, name=name, form=form, source=row["source"], why=row["note"])
 

@@ -12,10 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core import public
+from costmodel.core import INDEX_END, public
 from costmodel.laws.quality import logit
-
-INDEX_END = 70.0  # of the published index: its log-odds are taken of index / 70
 
 
 @public

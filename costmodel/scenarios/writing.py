@@ -11,8 +11,10 @@ import yaml
 
 from costmodel.choices.options import Mix, Option
 from costmodel.choices.presets import presets, with_quality
+from costmodel.choices.quality.accepted import usual_of_model
 from costmodel.choices.quality.task import HARDNESS, Task
 from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.study import Study, evaluation_name
 from costmodel.core import (
@@ -95,6 +97,7 @@ def _fields(x: Any, study: Study) -> dict[str, Any]:
     API prices of the day of the study's terms need no date of their own.
     """
     usual = (("on", study.terms.on), ("mode", "standard"))
+    of_model = usual_of_model(x.model) if isinstance(x, (Api, Hosted)) else {}
     found = {}
     for f in dataclasses.fields(x):
         value = getattr(x, f.name)
@@ -105,6 +108,7 @@ def _fields(x: Any, study: Study) -> dict[str, Any]:
             or getattr(value, "source", "") == "serving-fit"
             or (f.name in ("rent", "commitment", "people") and not isinstance(value, str))
             or (isinstance(x, (Api, Provisioned)) and (f.name, value) in usual)
+            or same(of_model.get(f.name), value)
         )
         if not follows and not same(value, default):
             found[f.name] = _plain(value, study)
@@ -114,7 +118,8 @@ def _fields(x: Any, study: Study) -> dict[str, Any]:
 def _workload(study: Study) -> dict[str, Any]:
     """The fields of the workload; its task by its words, and how hard it is where that was said."""
     task: Any = study.work.task
-    found = _fields(replace(study.work, task=None), study)
+    found = _fields(study.work, study)
+    found.pop("task")
     usual = Task(task.id)
     check(
         same(replace(task, difficulty=usual.difficulty, not_said=False), usual),
@@ -129,7 +134,8 @@ def _workload(study: Study) -> dict[str, Any]:
 
 def _difficulty(task: Task, study: Study) -> Any:
     """The word for it, or the number or range that was given."""
-    words = (w for w in HARDNESS if same(Task(task.id, w).difficulty, task.difficulty))
+    meant = {word: Task(task.id, word, not_said=task.not_said) for word in HARDNESS}
+    words = (word for word in meant if same(meant[word].difficulty, task.difficulty))
     return next(words, None) or _plain(task.difficulty, study)
 
 

@@ -15,11 +15,10 @@ import numpy as np
 from costmodel.choices.quality.capability import index_of, of_model, same_weights
 from costmodel.choices.quality.tasks import constants, spreads
 from costmodel.choices.workload import QuestionMix, Workload
-from costmodel.core import Range
+from costmodel.core import INDEX_END, Range, not_none
 from costmodel.facts import catalog
 from costmodel.laws.quality import Effect, context_shift, expit, logit, shift
 from costmodel.laws.task_quality import (
-    INDEX_END,
     capability,
     composed,
     examples_shift,
@@ -45,21 +44,27 @@ def describe_model(serving: Any) -> None:
 
     What was filled in for another model is filled in again.
     """
-    weights = same_weights(serving.model.id)
+    usual = usual_of_model(serving.model)
     named = str(getattr(serving.log_odds_model, "name", ""))
-    stale = named not in ("", f"{weights}.log_odds_model")
+    stale = named not in ("", usual["log_odds_model"].name)
     index = serving.capability
     if stale and getattr(index, "name", None) == named.replace("log_odds_model", "capability"):
         index = None
-    if index is None:
-        index = index_of(serving.model)
-    if serving.log_odds_model is None or stale:
-        object.__setattr__(serving, "log_odds_model", of_model(weights))
-    if serving.reader is None or index is not serving.capability:
-        object.__setattr__(serving, "reader", catalog.reader(_reader_of(index)))
-    elif isinstance(serving.reader, str):
-        object.__setattr__(serving, "reader", catalog.reader(serving.reader))
-    object.__setattr__(serving, "capability", index)
+    if index is not None:
+        usual |= {"capability": index, "reader": catalog.reader(_reader_of(index))}
+    given = {} if stale else {"log_odds_model": serving.log_odds_model}
+    if index is serving.capability:
+        given["reader"] = serving.reader
+    for name, value in (usual | not_none(**given)).items():
+        value = catalog.reader(value) if isinstance(value, str) else value
+        object.__setattr__(serving, name, value)
+
+
+def usual_of_model(model: Any) -> dict[str, Any]:
+    """The capability of a model, what it has of its own, and how it reads long prompts."""
+    index, own = index_of(model), of_model(same_weights(model.id))
+    reader = catalog.reader(_reader_of(index))
+    return {"capability": index, "log_odds_model": own, "reader": reader}
 
 
 def _reader_of(index: Any) -> str:

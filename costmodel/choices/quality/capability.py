@@ -10,17 +10,12 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.quality.tasks import constants, spreads
-from costmodel.core import Z90, CatalogError, Range, middle, public, unknown
+from costmodel.core import INDEX_END, Z90, CatalogError, Range, middle, public, unknown
 from costmodel.facts import catalog
 from costmodel.facts.cards import api_price
 from costmodel.facts.pricelist import MAKERS, providers
 from costmodel.laws.quality import expit
-from costmodel.laws.task_quality import (
-    INDEX_END,
-    capability,
-    capability_by_price,
-    capability_by_size,
-)
+from costmodel.laws.task_quality import capability, capability_by_price, capability_by_size
 
 BY_SIZE_FROM = date(2025, 1, 1)  # years of the law of sizes count from here
 DAYS_PER_YEAR = 365.25
@@ -151,7 +146,7 @@ def _index(mean: float, spread: float, why: str) -> Range:
     """The index of a capability that is normal."""
     ends = mean + np.array([-1.0, 0.0, 1.0]) * Z90 * spread
     low, mid, high = (float(INDEX_END * expit(end)) for end in ends)
-    return Range(low, high, mid, form="amount", source="capability-estimate", why=why)
+    return Range(low, high, mid, form="index", source="capability-estimate", why=why)
 
 
 def with_doubt(index: Range) -> tuple[float, float]:

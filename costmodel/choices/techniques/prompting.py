@@ -335,7 +335,10 @@ class LongContext:
             )
         if np.any(self.selected(case.work)):
             search = replace(self.search, top_k=self.wanted(case.work) / self.search.chunk_tokens)
-            yield from purchases_of(search, case)
+            needed = self.selected(case.work)  # in some draws the corpus may be sent whole
+            for purchase in purchases_of(search, case):
+                name = "quantity" if isinstance(purchase, Line) else "count"
+                yield replace(purchase, **{name: getattr(purchase, name) * needed})
 
     def quality(self, case: Case) -> Effect:
         part, wanted = self.selected(case.work), self.wanted(case.work)
