@@ -142,6 +142,9 @@ class Place:
         """A number, a Range or a Measured."""
         if isinstance(self.given, Doubt):
             return self.given
+        if isinstance(self.given, list):  # several evaluations of one option
+            parts = [place.build(Measured) for place in self.list()]
+            return self.make(Measured.pooled, *parts)
         if isinstance(self.given, dict):
             return self.build(Measured if {"accepted", "trials"} & set(self.given) else Range)
         return self.number("a number or a range {low: ..., high: ...}")

@@ -157,6 +157,8 @@ def _looked_up(case: Case, read: Any, closed: Any, looked_up: list[Any]) -> Any:
 
 def long_prompt(case: Case, tokens: Any) -> Any:
     """Shift of reading by the length of the prompt, over that of prompts with a few passages."""
+    if not hasattr(case.serving, "reader"):
+        return 0.0
     reader = case.serving.reader
     law = reader.context_decay, reader.context_power, reader.context_tokens_max
     return np.minimum(context_shift(tokens, *law) - context_shift(READ_TOKENS, *law), 0.0)
