@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 REFERENCE = float(capability(20.0))  # capability at which levels are stated
 SURE = 1e-6  # a share is kept this far from 0 and 1, where log-odds end
 LEAST_INDEX, MOST_INDEX = 0.3, INDEX_END - 0.3
+FITTED = "task-quality-fit"  # the source of what is filled in
 READERS = {"small": 15.0, "strong": 35.0}  # classes of readers, up to which index
 READ_TOKENS = 4_000.0  # of the prompts on which levels of reading were measured
 
@@ -45,7 +46,8 @@ def describe_model(serving: Any) -> None:
     What was filled in for another model is filled in again.
     """
     usual = usual_of_model(serving.model)
-    named = str(getattr(serving.log_odds_model, "name", ""))
+    own = serving.log_odds_model
+    named = str(own.name) if getattr(own, "source", "") == FITTED else ""
     stale = named not in ("", usual["log_odds_model"].name)
     index = serving.capability
     if stale and getattr(index, "name", None) == named.replace("log_odds_model", "capability"):

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from costmodel.choices.quality.tasks import OTHER, constants, family, lines, spreads
-from costmodel.core import Z90, Number, Range, check_known, frozen, of_kind, validate
+from costmodel.core import Z90, Number, Range, check_known, frozen, of_kind, same, validate
 
 if TYPE_CHECKING:
     Filled = Any  # __post_init__ puts a number there, which types cannot tell
@@ -157,9 +157,12 @@ class Task:
 
 def task_of(given: Any, difficulty: Any, has_corpus: bool) -> Task:
     """The task of a workload: as given, or what a workload that says nothing is taken for."""
-    if given is None or getattr(given, "not_said", False):
-        name = "answer from documents" if has_corpus else OTHER
+    name = "answer from documents" if has_corpus else OTHER
+    if given is None:
         given = Task(name, not_said=True)
+    elif getattr(given, "not_said", False) and given.id != name:  # a corpus came or went
+        usual = same(given.difficulty, Task(given.id, not_said=True).difficulty)
+        given = Task(name, "usual" if usual else given.difficulty, not_said=True)
     if isinstance(given, str):
         given = Task(given)
     of_kind("Workload.task", given, Task)

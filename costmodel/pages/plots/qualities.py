@@ -17,7 +17,6 @@ from costmodel.pages.plots.style import (
     name_rows,
     palette,
     picture,
-    tidy,
     write_as,
 )
 
