@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import MISSING
 from typing import Any
 
 import pandas as pd
@@ -47,6 +48,7 @@ NEUTRAL = {
     "platform_factor": 1.0,
     "sees": 1.0,
 }
+OPEN = (None, MISSING)  # defaults of a field that a fact may fill in
 COLUMNS = ["input", "low", "mid", "high", "unit", "source", "why", "options", "default"]
 
 
@@ -123,7 +125,7 @@ def _input(owner: Any, name: str, value: Any, evidence: Evidence, work: Workload
     untouched = (
         why.startswith("preset")  # made by `presets`
         or (hasattr(owner, "id") and field not in evidence.changed)  # a fact
-        or (default is None and bool(getattr(value, "source", "")))  # left open, filled by a fact
+        or (default in OPEN and bool(getattr(value, "source", "")))  # left open, filled by a fact
         or same(default, value)
     )
     source = evidence.of(field)

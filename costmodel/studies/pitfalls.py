@@ -279,7 +279,7 @@ def _answers(x: _Inputs) -> Iterator[Note]:
                     "again?",
                 )
     shares = {
-        label: accepted(option, x.cases[label])
+        label: accepted(middle(option), x.cases[label])
         for label, option in x.study.options.items()
         if label in x.cases
     }
