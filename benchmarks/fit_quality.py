@@ -22,7 +22,6 @@ from quality_curves import (
     fit_context,
     fit_entities,
     fit_gains,
-    fit_oracle,
     fit_position,
     fit_recall,
     gain_rows,
