@@ -74,7 +74,7 @@ def tornado(study: Study, label: str | None = None, against: str | None = None) 
     >>> study = cm.load("support_assistant")
     >>> tornado(study, "Prompt", draws=500)["input"][0]
     'Workload.usd_per_failure'
-    >>> pair = tornado(study, "RAG", against="RAG + LoRA", draws=500)
+    >>> pair = tornado(study, "RAG", against="Long context + cache", draws=500)
     >>> bool(pair["turns"].any())
     True
     """

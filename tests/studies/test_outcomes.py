@@ -88,8 +88,12 @@ def test_draws_that_do_not_fit_are_not_in_the_band():
 
 
 def test_unknown_quality_is_not_comparable():
-    row = cm.finance.per_outcome(each(1.0), WORK, terms=STILL).iloc[0]
+    """Of an answer of a model something is known; of a product that is bought nothing is."""
+    seats = cm.Option(cm.finance.Seats(10, 100.0))
+    table = cm.finance.per_outcome({"api": each(1.0), "seats": seats}, WORK, terms=STILL)
+    row = table.loc["seats"]
     assert np.isnan(row.per_accepted) and "not comparable" in row.why_not
+    assert table["per_accepted"]["api"] > 1.0 and table["why_not"]["api"] == ""
 
 
 def test_equal_quality_lets_people_do_the_rest():

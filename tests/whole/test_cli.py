@@ -21,7 +21,7 @@ workload:
 terms: {on: 2026-11-20, months: 24}
 options:
   presets: {only: [Prompt, RAG, LoRA]}
-  Unknown: {serving: gpt-6-sol}
+  Unknown: {serving: {seats: 5, usd_per_seat_month: 20}}
 draws: 300
 """
 

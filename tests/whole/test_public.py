@@ -21,6 +21,7 @@ from costmodel.choices.techniques import (
     operations,
     prompting,
     release,
+    retries,
     tuning,
     upgrades,
 )
@@ -42,6 +43,7 @@ HOMES = (
     baselines,
     business_case,
     prompting,
+    retries,
     knowledge,
     graphs,
     tuning,
@@ -70,7 +72,7 @@ UNITS = {entry.unit for entry in GLOSSARY.values()}
 
 TOP = """
     Workload Corpus QuestionMix Terms Range Measured Option Mix Part cascade Api Hosted Provisioned
-    Prompt FewShot PromptCache SemanticCache Rag GraphRag LongContext FineTune Lora Distill Agent
+    Prompt FewShot PromptCache SemanticCache SecondTry Rag GraphRag LongContext FineTune Lora Distill Agent
     CodingAgent Evals Release Monitoring Upgrades Compliance presets Study load compare recommend
     ledger explain breakeven sweep Infeasible own_model __version__
 """.split()
@@ -259,6 +261,7 @@ def _example(kind):
         hosted.Hosted: {"model": "llama-3.1-8b"},
         cm.Distill: {"teacher": api},
         options.Part: {"option": cm.Option(api)},
+        options.Signal: {"signal_auc": 0.8},
         baselines.Staff: {"minutes_per_request": 4},
         baselines.Seats: {"seats": 5, "usd_per_seat_month": 20},
         baselines.Today: {"usd_per_month_today": 100},

@@ -337,12 +337,11 @@ class Rag:
         found, read = self.found(case), long_prompt(case, case.request.main.prompt_tokens)
         wide = Found(found, read, self.log_odds_summary)
         several = found * all_found(self.hops - 1.0, self.per_entity)
-        joined = read + case.work.task.log_odds_many_hop
         return Effect(
             evidence="recall by tokens read and size of the corpus, times reading; fitted",
             found={
                 "fact": Found(found, read),
-                "multi_hop": Found(several, joined),
+                "multi_hop": Found(several, read),
                 "whole": wide,
                 "summary": wide,
             },

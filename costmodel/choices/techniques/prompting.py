@@ -334,7 +334,8 @@ class LongContext:
                 "choose a model whose window is"
             )
         if np.any(self.selected(case.work)):
-            search = replace(self.search, top_k=self.wanted(case.work) / self.search.chunk_tokens)
+            passages = np.maximum(self.wanted(case.work) / self.search.chunk_tokens, 1.0)
+            search = replace(self.search, top_k=passages)
             needed = self.selected(case.work)  # in some draws the corpus may be sent whole
             for purchase in purchases_of(search, case):
                 name = "quantity" if isinstance(purchase, Line) else "count"
@@ -351,7 +352,7 @@ class LongContext:
             evidence="what was selected, a reader in that context, several facts; fitted",
             found={
                 "fact": Found(found, read),
-                "multi_hop": Found(several, read + case.work.task.log_odds_many_hop),
+                "multi_hop": Found(several, read),
                 "whole": Found(found, read),
                 "summary": Found(found, read),
             },
