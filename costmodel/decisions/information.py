@@ -217,7 +217,7 @@ def value_of_information(
     cost = np.column_stack([*costs.values()])
     inputs, meaning = doubts(study.inputs), meanings(study.inputs)
     places = {key: _places(key, doubt, draws, seed)[runs] for key, doubt in inputs.items()}
-    ways = measurements(study) if ways is None else list(ways)
+    ways = measurements(comparable(study)) if ways is None else list(ways)
     for way in ways:
         check(
             isinstance(way, Measurement),

@@ -330,7 +330,7 @@ def test_unknown_quality_is_left_out_draw_by_draw():
         assert ask(more, work, terms=STILL, draws=200).equals(
             ask(known, work, terms=STILL, draws=200)
         ), ask
-    seats = cm.Option(cm.finance.Seats(1, cm.Range(100.3, 100.5, name="c")))
+    seats = cm.Option(cm.finance.Seats(1, 100.4 / STILL.months))
     assert cm.uncertainty.p_cheaper(
         {"first": known["a"], "second": seats},
         work,

@@ -88,7 +88,7 @@ def test_the_notebook_says_what_the_script_says(approach):
     case = cm.load("support_assistant")
     script = cm.compare(case, draws=DRAWS)
     printed = pd.read_csv(approach.results_csv, index_col="option")
-    assert list(printed.index) == list(script.index) and len(script) == 11
+    assert list(printed.index) == list(script.index) and len(script) == 15
     for column in ("expected", "p10", "p90", "present_value", "per_accepted"):
         assert printed[column].to_list() == script[column].to_list()
     ledger = cm.ledger(case, draws=DRAWS).groupby("option")["usd"].sum()

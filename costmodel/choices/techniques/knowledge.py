@@ -327,11 +327,12 @@ class Rag:
         usd, cites = reranker.usd_per_mtok_in, cite(reranker, "usd_per_mtok_in")
         return price(queries * candidates / MTOK, "Mtok", usd, basis=basis, cites=cites)
 
-    def found(self, case: Case) -> Any:
-        """Share of questions whose passage stands in the prompt and can be used."""
+    def found(self, case: Case, tokens: Any = None) -> Any:
+        """Share of questions whose passage is among the tokens that are sent and can be used."""
         reranked = 0.0 if self.reranker is None else self.log_odds_rerank
         more = reranked + self.log_odds_hybrid * float(self.hybrid)
-        return passages_found(self, case, self.passage_tokens, more)
+        sent = self.passage_tokens if tokens is None else tokens
+        return passages_found(self, case, sent, more)
 
     def quality(self, case: Case) -> Effect:
         found, read = self.found(case), long_prompt(case, case.request.main.prompt_tokens)

@@ -14,13 +14,7 @@ from costmodel.choices.quality.accepted import examples_in_prompt, long_prompt
 from costmodel.choices.requests import Cache, Request, Segment
 from costmodel.choices.schedule import monthly, once
 from costmodel.choices.techniques.knowledge import Rag
-from costmodel.choices.techniques.lookup import (
-    HOPS,
-    corpus_of,
-    find_records,
-    passages_found,
-    task_fact,
-)
+from costmodel.choices.techniques.lookup import HOPS, corpus_of, find_records, task_fact
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core import (
     MTOK,
@@ -325,7 +319,7 @@ class LongContext:
 
     def wait_s(self, case: Case) -> Any:
         """Seconds before the model is asked: the search for documents."""
-        return np.where(self.selected(case.work), self.search.search_s, 0.0)
+        return np.where(self.selected(case.work), self.search.wait_s(case), 0.0)
 
     def buys(self, case: Case) -> Purchases:
         if case.serving.window is None:
@@ -345,7 +339,7 @@ class LongContext:
         part, wanted = self.selected(case.work), self.wanted(case.work)
         found: Any = 1.0
         if np.any(part):
-            found = np.where(part, passages_found(self.search, case, wanted), 1.0)
+            found = np.where(part, self.search.found(case, wanted), 1.0)
         read = long_prompt(case, case.request.main.prompt_tokens)
         several = found**self.hops * all_found(self.hops - 1.0, self.per_fact)
         return Effect(
