@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -164,6 +164,29 @@ class Rates:
         return found
 
 
+class Step(NamedTuple):
+    """A dated change of list prices, as factors on the prices of the card.
+
+    `factors` are (field, above, factor [x]): from the day `on`, the class costs that many times the
+    price of the card, for prompts of more than `above` tokens.
+
+    >>> rise = Step("2026-12-01", (("usd_per_mtok_in", 0.0, 2.0), ("usd_per_mtok_in", 2e5, 1.5)))
+    >>> rise.factor("usd_per_mtok_in", 1_000), float(rise.factor("usd_per_mtok_in", 300_000))
+    (2.0, 1.5)
+    """
+
+    on: str
+    factors: tuple[tuple[str, float, float], ...]
+
+    def factor(self, field: str, prompt_tokens: Any) -> Any:
+        """The factor of one class at this prompt length [x]; 1 where the step leaves it alone."""
+        found: Any = 1.0
+        for name, above, factor in self.factors:
+            if name == field and not np.all(found == factor):
+                found = np.where(prompt_tokens > above, factor, found) if above else factor
+        return found
+
+
 @frozen
 class ApiPrice:
     """The price card of one model at one provider on one day; `api_price` makes it.
@@ -186,6 +209,8 @@ class ApiPrice:
         List prices, the base tier first; `rates` applies uplift and discount.
     notes, sources : tuple
         What has to be said about the card, and pairs of a field and the id of its source.
+    steps : tuple of Step
+        Changes of these prices that are known by their day; () keeps them.
     cache_min_tokens : float or Range
         Shortest prefix that is cached [token].
 
@@ -210,6 +235,7 @@ class ApiPrice:
     notes: tuple[str, ...]
     sources: tuple[tuple[str, str], ...]
     cache_min_tokens: Any = 1024.0
+    steps: tuple[Step, ...] = ()
 
 
 def request_usd(card: ApiPrice, tokens: Tokens) -> Any:
