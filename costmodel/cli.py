@@ -16,6 +16,7 @@ from click import argument, echo, option
 
 import costmodel as cm
 from costmodel.core import CatalogError, unknown
+from costmodel.facts.pricelist import snapshot
 from costmodel.pages.blocks import answer
 from costmodel.pages.terminal import bar, busy, comparison, heading, price_table
 from costmodel.scenarios.scenario import notebooks_folder
@@ -169,7 +170,7 @@ def prices(**asked: Any) -> None:
     echo(price_table(card))
     for note in card.notes:
         echo(f"note: {note}")
-    echo(f"prices: genai-prices {cm.facts.PRICES_VERSION}")
+    echo(f"prices: {snapshot()}")
 
 
 @main.command()

@@ -23,7 +23,7 @@ from costmodel.facts.pricelist import (
     providers,
     snapshot_day,
 )
-from costmodel.facts.prices import CLASSES, ApiPrice, Rates, Step, Tokens, request_usd
+from costmodel.facts.prices import CLASSES, ApiPrice, Rates, Step, Tokens, check_window, request_usd
 
 DISCOUNT_MAX = 0.999
 NOT_PRICED = {
@@ -46,17 +46,20 @@ def price(
     mode: str = "standard",
     residency: str | None = None,
     discount: Number = 0.0,
+    calls: Number = 1,
 ) -> Any:
-    """What one request costs at an API.
+    """What one request costs at an API, or many calls of one size.
 
     Parameters
     ----------
     model : str
         Exact id of the model, or a declared alias.
     tokens : Tokens
-        What is sent and received.
+        What is sent and received, by all calls together.
     provider, on, mode, residency, discount
         As in `api_price`.
+    calls : float or array
+        How many calls share the tokens, 1 or more: the mean prompt of a call chooses the tier.
 
     Returns
     -------
@@ -65,9 +68,10 @@ def price(
     Raises
     ------
     CatalogError
-        Where a model, mode, region or class of tokens is not priced.
+        Where a model, mode, region or class of tokens is not priced, or a prompt is over the
+        window of the model.
     ValueError
-        Where `tokens` is no `Tokens`, or a date or discount is out of bounds.
+        Where `tokens` is no `Tokens`, or calls, a date or a discount are out of bounds.
 
     Examples
     --------
@@ -77,9 +81,14 @@ def price(
     0.00375
     >>> price("claude-sonnet-4-5", Tokens(input=200_001), on="2026-11-01")
     1.200006
+    >>> price("claude-sonnet-4-5", Tokens(input=200_001), on="2026-11-01", calls=2)
+    0.600003
     """
     of_kind("price: tokens", tokens, Tokens)
-    return request_usd(api_price(model, provider, on, mode, residency, discount), tokens)
+    require("price: calls", calls, low=1)
+    card = api_price(model, provider, on, mode, residency, discount)
+    check_window(card, tokens, calls)
+    return request_usd(card, tokens, calls)
 
 
 @public

@@ -4,10 +4,10 @@ A request is a partition of token classes; each class has a rate in USD per mill
 
     usd = sum over classes of tokens x rate(class, tier) / 1e6 + usd_per_request
 
-The tier is chosen by all prompt tokens (fresh, cached, written, image and audio), strictly above
-its threshold, and reprices the whole request, output included. A residency uplift and a negotiated
-discount scale every class. Not in here: tool calls, searches, cache storage per hour, training,
-taxes.
+The tier is chosen by all prompt tokens of a call (fresh, cached, written, image and audio),
+strictly above its threshold, and reprices the whole call, output included. A residency uplift and a
+negotiated discount scale every class. Not in here: tool calls, searches, cache storage per hour,
+training, taxes.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ class Step(NamedTuple):
     price of the card, for prompts of more than `above` tokens.
 
     >>> rise = Step("2026-12-01", (("usd_per_mtok_in", 0.0, 2.0), ("usd_per_mtok_in", 2e5, 1.5)))
-    >>> rise.factor("usd_per_mtok_in", 1_000), float(rise.factor("usd_per_mtok_in", 300_000))
+    >>> rise.factor("usd_per_mtok_in", 1_000), rise.factor("usd_per_mtok_in", 300_000)
     (2.0, 1.5)
     """
 
@@ -183,7 +183,10 @@ class Step(NamedTuple):
         found: Any = 1.0
         for name, above, factor in self.factors:
             if name == field and not np.all(found == factor):
-                found = np.where(prompt_tokens > above, factor, found) if above else factor
+                over = prompt_tokens > above
+                found = (
+                    np.where(over, factor, found) if np.ndim(over) else factor if over else found
+                )
         return found
 
 
@@ -238,16 +241,29 @@ class ApiPrice:
     steps: tuple[Step, ...] = ()
 
 
-def request_usd(card: ApiPrice, tokens: Tokens) -> Any:
-    """What one request costs on this card [USD]; a Range on the card counts with its median."""
+def request_usd(card: ApiPrice, tokens: Tokens, calls: Number = 1) -> Any:
+    """What these tokens cost on this card [USD], in so many calls of one size.
+
+    A Range on the card counts with its median.
+    """
     card = middle(card)
-    usd = sum(count * rate / MTOK for count, rate in billed(card, tokens).values())
-    return usd + card.usd_per_request
+    usd = sum(count * rate / MTOK for count, rate in billed(card, tokens, calls).values())
+    return usd + calls * card.usd_per_request
 
 
-def billed(card: ApiPrice, tokens: Tokens) -> dict[str, tuple[Any, Any]]:
+def check_window(card: ApiPrice, tokens: Tokens, calls: Number = 1) -> None:
+    """Refuse calls whose mean prompt is over the window; a tier above the window leaves it open."""
+    most, window = np.max(np.asarray(tokens.prompt) / calls), card.window
+    if window is not None and window > card.tiers[-1].above and most > window:
+        raise CatalogError(
+            f"a prompt of {most:,.0f} tokens is over the {window:,.0f}-token window of {card.id}; "
+            "give calls=, if these are the tokens of many calls"
+        )
+
+
+def billed(card: ApiPrice, tokens: Tokens, calls: Number = 1) -> dict[str, tuple[Any, Any]]:
     """Each class that occurs -> (tokens, USD per million tokens)."""
-    tier, used = rates(card, tokens.prompt), {}
+    tier, used = rates(card, tokens.prompt / calls), {}
     for name, count in tokens.classes():
         if not np.any(count > 0):
             continue

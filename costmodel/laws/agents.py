@@ -84,6 +84,32 @@ def history_tokens(grown: Any, steps: Any, limit: Any = NEVER, kept: Any = 0.0) 
     )
 
 
+def calls_below(
+    history: Any, grown: Any, steps: Any, limit: Any = NEVER, kept: Any = 0.0
+) -> tuple[Any, Any]:
+    """(calls, history tokens) of a task whose history is at most `history` tokens when they are
+    sent.
+
+    Exact for whole steps: in a tooth that starts at k, (history - k) / g whole steps and one.
+
+    >>> [float(x) for x in calls_below(3_500, 1_000, 10)]  # histories of 0, 1, 2 and 3 thousand
+    [4.0, 6000.0]
+    """
+    first, cycle, after = _cycles(grown, steps, limit, kept)
+    teeth = np.floor(after / cycle)
+    count, tokens = 0.0, 0.0
+    for start, length, times in (
+        (0.0, first, 1.0),
+        (kept, cycle, teeth),
+        (kept, after - teeth * cycle, 1.0),
+    ):
+        below = np.floor((history - start) / np.maximum(grown, LEAST)) + 1
+        below = np.clip(below, 0.0, length)
+        count = count + times * below
+        tokens = tokens + times * step_tokens(start, grown, below)
+    return count, tokens
+
+
 @public
 def attempts(fail_chance: Any, tries: Any) -> Any:
     """Calls that are sent for one answer: (1 - f^n) / (1 - f).

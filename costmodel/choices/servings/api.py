@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.purchases import Line, Lines, Traffic, cite
-from costmodel.choices.requests import Cache, Call, Limits
+from costmodel.choices.requests import Cache, Call, Limits, by_prompt
 from costmodel.choices.schedule import Schedule, occurrences, path, scaled
 from costmodel.choices.servings.fields import Card
 from costmodel.choices.servings.price_steps import price_path, stepped
@@ -185,6 +185,7 @@ class Api:
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
         """Every class of tokens of every call, the attempts that fail, and what a limit moves."""
+        traffic = [part for t in traffic for part in self._by_tier(t)]
         held = held_to_limits(self, traffic, work, terms)
         for t in traffic:
             for line in self._lines(t, work, terms):
@@ -199,6 +200,12 @@ class Api:
         if held is not None and np.any(held.spilled):
             basis = "calls above the limit x tokens of one call at the list price"
             yield from self.fallback.overflow(traffic, held.spilled, work, terms, basis=basis)
+
+    def _by_tier(self, t: Traffic) -> Iterator[Traffic]:
+        """Calls whose prompt grows, apart by the context tier in which each of them is priced."""
+        for above, share, call in by_prompt(t.call, [tier.above for tier in self.model.tiers]):
+            item = f"{t.item}, prompts above {above:,.0f} tokens" if above else t.item
+            yield replace(t, item=item, call=call, count=t.count * share)
 
     def _lines(self, t: Traffic, work: Workload, terms: Terms) -> Lines:
         """The lines of one kind of call."""
