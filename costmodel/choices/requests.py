@@ -201,11 +201,10 @@ def by_prompt(call: Call, starts: Sequence[float]) -> Iterator[tuple[float, Any,
         yield 0.0, 1.0, call
         return
     fixed = call.prompt_tokens - grown.history
-    ends = [start - fixed for start in starts[1:]]
     before: tuple[Any, Any] = (0.0, 0.0)
     total = grown.lengths @ WEIGHTS
-    for start, end in zip(starts, [*ends, np.inf], strict=True):
-        upto = grown.below(end)
+    ends = [grown.below(start - fixed) for start in starts[1:]]
+    for start, upto in zip(starts, [*ends, (total, grown.history * total)], strict=True):
         count, tokens = (np.maximum(a - b, 0.0) for a, b in zip(upto, before, strict=True))
         before = upto
         if np.any(count > 0):

@@ -211,6 +211,8 @@ def _with_moves(when: Schedule, price: Any, moves: np.ndarray) -> tuple[Any, Any
     if when.price is None:
         return price, when.known
     last = np.maximum((moves == 0).sum(-1, keepdims=True) - 1, 0)  # month before the first move
+    if np.all(last > when.known + 1):  # every step comes first
+        return when.price * price, when.known
     months = np.minimum(np.arange(moves.shape[-1]), last)
     shape = np.broadcast_shapes(when.price.shape, months.shape)
     held = np.take_along_axis(

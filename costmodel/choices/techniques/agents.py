@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -157,7 +158,7 @@ class Agent:
     def cap(self) -> Any:
         return NEVER if self.cap_steps is None else self.cap_steps
 
-    @property
+    @cached_property
     def lengths(self) -> Any:
         """Steps along the distribution of tasks, on a last axis."""
         return task_lengths(self.steps, self.step_spread, self.cap)
@@ -187,7 +188,7 @@ class Agent:
         )
         return law(added, self.lengths, limit, kept) @ WEIGHTS
 
-    @property
+    @cached_property
     def history(self) -> Any:
         """History tokens sent in one task, on average over the tasks."""
         return self._mean_over_tasks(history_tokens)
