@@ -174,6 +174,20 @@ def prices(**asked: Any) -> None:
 
 
 @main.command()
+@option("--check", is_flag=True, help="Show where a second source has other API prices.")
+def data(check: bool) -> None:
+    """Show how many facts there are and how old, or check API prices against a second source."""
+    echo(f"prices: {snapshot()}")
+    if check:
+        table = cm.facts.disagreements()
+        echo(table.to_string(index=False))
+        echo(f"{len(table)} prices differ by more than 1 %")
+        return
+    by_file = cm.facts.facts().groupby("file")["as_of"]
+    echo(by_file.agg(["count", "min", "max"]).to_string())
+
+
+@main.command()
 @argument("notebook")
 @option(
     "-p",

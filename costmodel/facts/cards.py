@@ -13,7 +13,7 @@ from typing import Any
 
 from costmodel.core import CatalogError, Number, check, of_kind, public, require
 from costmodel.facts.catalog import fact, shortest_cached
-from costmodel.facts.listings import listing, offers, steps_of
+from costmodel.facts.listings import changed_between, differing, listing, offers, steps_of
 from costmodel.facts.pricelist import (
     SOURCE,
     find,
@@ -213,6 +213,7 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
             *_class_notes(base),
             *_entry_notes(seller, entry, model, on),
             *_step_notes(steps),
+            *_dispute_notes(seller, entry, mode, tiers, on),
         ),
         sources=(
             *listed,
@@ -268,6 +269,22 @@ def _entry_notes(seller: Any, entry: Any, asked: str, on: str) -> list[str]:
     if entry.price_comments:
         notes.append(f"the list says: {entry.price_comments}")
     return notes
+
+
+def _dispute_notes(
+    seller: Any, entry: Any, mode: str, tiers: tuple[Rates, ...], on: str
+) -> list[str]:
+    """What a second source says of these prices, unless they changed after its day."""
+    return [
+        f"disputed: {fact.sources[0][1]} of {fact.as_of} has {fact.field} {fact.value.mid:.6g}"
+        + (f" above {above:,.0f} tokens" if above else "")
+        + f", the list {listed:.6g}"
+        + (f" ({fact.value.why})" if fact.value.why else "")
+        for above, fact, listed in differing(seller.id, entry.id, tiers)
+        if mode == "standard"
+        and fact.as_of <= on[:10]
+        and not changed_between(seller, entry, mode, fact.as_of, on)
+    ]
 
 
 def _card_id(entry: Any, seller: Any, mode: str, residency: str | None) -> str:

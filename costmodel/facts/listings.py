@@ -8,6 +8,7 @@ hold (price_hours), modes that follow from a maker's rule (modes), dated prices 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
@@ -17,8 +18,10 @@ from costmodel.core import KILO, CatalogError, check_known
 from costmodel.facts.catalog import facts_of
 from costmodel.facts.pricelist import LIST, MODES, SOURCE, days_of_list
 from costmodel.facts.prices import CLASSES, Rates, Step
+from costmodel.facts.records import Fact
 
 DAY, WEEKEND = timedelta(days=1), (5, 6)
+SAME = 0.01  # prices that differ by less are two roundings of one
 RULE = ("mode_ratio", "mode_cache_ratio")  # of fresh input and output, of reads and writes
 Ratios = dict[str, Any]
 
@@ -275,6 +278,11 @@ def _days_of_change(seller: Any, entry: Any, mode: str, on: str) -> list[str]:
     return sorted(day for day in days if day > on[:10])
 
 
+def changed_between(seller: Any, entry: Any, mode: str, first: str, last: str) -> bool:
+    """Whether a price changes after one day, up to another."""
+    return any(day <= last[:10] for day in _days_of_change(seller, entry, mode, first))
+
+
 def _own_steps(seller: Any, entry: Any, mode: str) -> dict[str, dict[str, Any]]:
     """{day: {field: fact}}: dated prices that data/facts/price_steps.csv adds to the list."""
     key = f"{seller.id}.{entry.id}" + ("" if mode == "standard" else f".{mode}")
@@ -283,4 +291,28 @@ def _own_steps(seller: Any, entry: Any, mode: str) -> dict[str, dict[str, Any]]:
         model, _, day = fact.id.rpartition("@")
         if model == key:
             found.setdefault(day, {})[fact.field] = fact
+    return found
+
+
+# -- a second source -------------------------------------------------------------------------------
+
+
+def differing(provider: str, model: str, tiers: Any) -> Iterator[tuple[float, Fact, float]]:
+    """(above, what the second source says, what the list says) of each price that differs."""
+    for id, facts in second_prices().items():
+        named, _, above = id.partition(">")
+        if named != f"{provider}.{model}":
+            continue
+        tier = [t for t in tiers if t.above <= float(above or 0)][-1]
+        for fact in facts:
+            listed = getattr(tier, fact.field)
+            if listed is not None and abs(fact.value.mid / listed - 1) > SAME:
+                yield float(above or 0), fact, listed
+
+
+def second_prices() -> dict[str, list[Fact]]:
+    """What data/facts/second_prices.csv says, by "provider.model" or "provider.model>above"."""
+    found: dict[str, list[Fact]] = {}
+    for fact in facts_of("second_prices").values():
+        found.setdefault(fact.id, []).append(fact)
     return found

@@ -20,6 +20,7 @@ from costmodel.facts.catalog import facts_of
 PRICES_VERSION = version("genai-prices")
 LIST = f"genai-prices {PRICES_VERSION}"
 SOURCE = "genai-prices"  # its id in data/facts/sources.csv
+OLD_DAYS = 90  # prices and rents that were read longer ago say so
 # mode -> the request contexts under which genai-prices may list it
 MODES: dict[str, tuple[dict[str, str], ...]] = {
     "standard": (),
@@ -142,8 +143,16 @@ def snapshot_day() -> str:
 
 def snapshot() -> str:
     """The list with its day and its age, for readers."""
-    age = datetime.now(UTC).date() - date.fromisoformat(snapshot_day())
-    return f"{LIST} of {snapshot_day()}, {age.days} days old"
+    today = datetime.now(UTC).date()
+    days = (today - date.fromisoformat(snapshot_day())).days
+    badge = " (OLD: update genai-prices)" if old(snapshot_day(), today) else ""
+    return f"{LIST} of {snapshot_day()}, {days} days old{badge}"
+
+
+def old(day: str, on: date) -> str:
+    """ "123 days old" where a price was read so long before a day, else ""."""
+    days = (on - date.fromisoformat(day)).days
+    return f"{days} days old" if days > OLD_DAYS else ""
 
 
 def last_known_day() -> str:

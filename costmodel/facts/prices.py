@@ -42,6 +42,8 @@ CHARGED_AS = {
     "usd_per_mtok_image": "usd_per_mtok_in",
     "usd_per_mtok_reasoning": "usd_per_mtok_out",
 }
+USUAL = (0.001, 1_000.0)  # USD per million tokens; what lies outside is often in another unit
+UNUSUAL = "unusual price"
 REMEDY = {
     "cache_read": "send those tokens as fresh input, or choose a model with a cache price",
     "cache_write_1h": "only the 5-minute cache write is priced: use cache_write",
@@ -259,6 +261,19 @@ def check_window(card: ApiPrice, tokens: Tokens, calls: Number = 1) -> None:
             f"a prompt of {most:,.0f} tokens is over the {window:,.0f}-token window of {card.id}; "
             "give calls=, if these are the tokens of many calls"
         )
+
+
+def unusual(card: ApiPrice) -> tuple[str, float] | None:
+    """(id.field, price) of a class outside the usual range, unless a note of the card says why."""
+    if any(UNUSUAL in note for note in card.notes):
+        return None
+    found = (
+        (f"{tier.id}.{field}", price)
+        for tier in card.tiers
+        for field, _ in CLASSES.values()
+        if (price := middle(getattr(tier, field))) is not None and not USUAL[0] <= price <= USUAL[1]
+    )
+    return next(found, None)
 
 
 def billed(card: ApiPrice, tokens: Tokens, calls: Number = 1) -> dict[str, tuple[Any, Any]]:

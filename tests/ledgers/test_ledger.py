@@ -489,6 +489,19 @@ def test_a_record_of_your_own_is_yours():
     )
 
 
+def test_the_register_says_how_old_a_price_or_a_rent_is():
+    option = cm.Option(cm.Hosted("llama-3.1-8b", "H100-SXM"))
+    both = {"own": option, "api": cm.Option(cm.Api("gpt-4o", on=ON))}
+    terms = {start: cm.Terms(start=start, on=ON) for start in ("2026-12-01", "2027-06-01")}
+    then, later = (
+        cm.ledgers.register(both, BARE, terms=t).set_index("input")["why"] for t in terms.values()
+    )
+    assert later["gpt-4o.usd_per_mtok_in"] == "173 days old" and not then["gpt-4o.usd_per_mtok_in"]
+    (rent,) = [key for key in later.index if key.endswith(".usd_per_gpu_hour")]
+    assert "days old" in later[rent]
+    assert "days old" not in later.drop([rent]).loc[lambda x: ~x.index.str.startswith("gpt")].sum()
+
+
 def test_the_register_names_the_options_of_an_input(inputs):
     assert set(inputs.options["Distill.kept"].split(", ")) == {"Distilled"}
     assert {"RAG", "RAG + LoRA"} <= set(inputs.options["rag.build_weeks"].split(", "))

@@ -34,7 +34,7 @@ from costmodel.core import (
     validate,
 )
 from costmodel.facts.cards import api_price
-from costmodel.facts.prices import ApiPrice, Rates, rates
+from costmodel.facts.prices import UNUSUAL, USUAL, ApiPrice, Rates, rates, unusual
 from costmodel.laws.agents import attempts
 
 # what a class is cited by: a card need not have a price of its own for it
@@ -129,6 +129,11 @@ class Api:
         if isinstance(card, str):
             card = api_price(card, self.provider, self.on, self.mode or "standard", self.residency)
         else:
+            if (odd := unusual(card)) and card != catalogue_card(card):
+                raise ValueError(
+                    f"{odd[0]} is {odd[1]:g} USD per million tokens, usual is {USUAL[0]:g} to "
+                    f"{USUAL[1]:,.0f}; mend the unit, or add a note '{UNUSUAL}: why' to the card"
+                )
             sold = terms_of_sale(card)
             asked = sold | not_none(**terms_of_sale(self))
             if asked != sold:
