@@ -30,7 +30,15 @@ from costmodel.facts.records import (
     Tier,
     Tuning,
 )
-from costmodel.facts.rows import NOT_FACTS, Folder, checked_rows, files, path_of, source_records
+from costmodel.facts.rows import (
+    NOT_FACTS,
+    Folder,
+    checked_rows,
+    files,
+    newest_rows,
+    path_of,
+    source_records,
+)
 
 CHANNELS = ("hyperscaler", "neocloud", "marketplace")
 TERMS = ("on_demand", "spot", "reserved_12mo", "reserved_36mo")
@@ -190,6 +198,12 @@ def facts_of(file: str, folder: Folder = None, on: str | None = None) -> dict[st
     if file in (*RECORDS, *NOT_FACTS) or not path_of(file, folder).is_file():
         raise unknown("file of facts", file, [f for f in files(folder) if f not in RECORDS])
     return dict(facts_in(file, data_folder(folder), on))
+
+
+def read_on(file: str, id: str, field: str) -> str | None:
+    """The day of the newest row of one number, None where there is none."""
+    row = newest_rows(file, data_folder(), None).get(id, {}).get(field)
+    return row["as_of"] if row else None
 
 
 def fact(file: str, key: str, folder: Folder = None, on: str | None = None) -> Fact:

@@ -30,7 +30,8 @@ from costmodel.core import (
     walk,
 )
 from costmodel.facts import catalog
-from costmodel.facts.prices import Tokens, request_usd
+from costmodel.facts.pricelist import old, snapshot_day
+from costmodel.facts.prices import Rates, Tokens, request_usd
 from costmodel.ledgers.book import ledger, lines_booked
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.evidence import Evidence
@@ -94,11 +95,7 @@ def register(
             if name in NEUTRAL and value == NEUTRAL[name]:
                 continue
             key = key_of(owner, name, value)
-            found = {
-                "input": key,
-                **_input(owner, name, value, evidence, study.work),
-                "options": [],
-            }
+            found = {"input": key, **_input(owner, name, value, evidence, study), "options": []}
             options = rows.setdefault((key, value), found)["options"]
             if label not in options:
                 options.append(label)
@@ -112,7 +109,7 @@ def register(
     return table.sort_values(order, ascending=False, kind="stable", ignore_index=True)
 
 
-def _input(owner: Any, name: str, value: Any, evidence: Evidence, work: Workload) -> dict[str, Any]:
+def _input(owner: Any, name: str, value: Any, evidence: Evidence, study: Study) -> dict[str, Any]:
     """One row of the register.
 
     A fact that nobody changed and a field left at its default are untouched.
@@ -132,10 +129,22 @@ def _input(owner: Any, name: str, value: Any, evidence: Evidence, work: Workload
     if source in ("yours", "assumption"):
         source = "assumption" if untouched or why else "yours"
     if isinstance(getattr(owner, name), Usual):
-        here = effort(*middle((owner, name, work)))
-        why += f"; {number_text(here)} for the tier {work.tier.id} at this volume"
+        here = effort(*middle((owner, name, study.work)))
+        why += f"; {number_text(here)} for the tier {study.work.tier.id} at this volume"
+    if field not in evidence.changed and (age := _age(owner, name, study.terms)):
+        why = f"{why}; {age}" if why else age
     ends = {end: getattr(value, end, value) for end in ("low", "mid", "high")}
     return {**ends, "unit": unit, "source": source, "why": why, "default": untouched}
+
+
+def _age(owner: Any, name: str, terms: Terms) -> str:
+    """How old a price of the list or a rent is at the start, where it is old."""
+    day = None
+    if isinstance(owner, Rates) and name != "above":
+        day = snapshot_day()
+    elif isinstance(owner, catalog.Rent):
+        day = catalog.read_on("rents", owner.id, name)
+    return old(day, terms.date_of(0)) if day else ""
 
 
 @analysis

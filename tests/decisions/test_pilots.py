@@ -92,7 +92,9 @@ def test_one_option_tells_about_another_as_far_as_they_go_together():
         tied = replace(DOUBT, driver="difficulty", loading=0.95)
         other = replace(DOUBT, name="of the other", driver="difficulty", loading=loading)
         options = {"sure": TOYS["sure"], "doubtful": costs(150, tied), "dear": costs(900, other)}
-        study = cm.Study(options, WORK, MONTH, quality_floor=0.75)  # all may reach it: all have hope
+        study = cm.Study(
+            options, WORK, MONTH, quality_floor=0.75
+        )  # all may reach it: all have hope
         table = pilot(study, n=(200,), agreement=1).set_index("plan")
         return table.loc["dear"], table.loc["doubtful"]
 

@@ -332,10 +332,7 @@ def test_unknown_quality_is_left_out_draw_by_draw():
         ), ask
     seats = cm.Option(cm.finance.Seats(1, 100.4 / STILL.months))
     assert cm.uncertainty.p_cheaper(
-        {"first": known["a"], "second": seats},
-        work,
-        terms=STILL,
-        draws=400,
+        {"first": known["a"], "second": seats}, work, terms=STILL, draws=400
     )["probability"][0] == pytest.approx(0.5, abs=0.05)
 
 

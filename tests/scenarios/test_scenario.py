@@ -276,10 +276,7 @@ SLIPS = [
     ),
     ("overrides: {Rag.top_k: -3}", "overrides.Rag.top_k: Rag.top_k is -3, allowed is at least 1"),
     ("overrides: {capability: 30}", "'capability' could be .* write one of them"),
-    (
-        "options: {presets: {only: al}}",
-        "options.presets.only is 'al', it must be a list",
-    ),
+    ("options: {presets: {only: al}}", "options.presets.only is 'al', it must be a list"),
     ("evidence: {Pilot: {serving: gpt-6-sol}}", "the quality of evidence 'Pilot' is None"),
 ]
 SLIPS_OF_AN_OPTION = [

@@ -577,7 +577,9 @@ RAG_ONLY = cm.Option(SERVING, cm.Rag(**PLAIN))
             "top_k is (0.0, 0.0), allowed is at least 1",
         ),
         (
-            lambda: cm.knowledge.context_budget(cm.Option(cm.finance.Seats(30, 100), cm.Rag()), WORK),
+            lambda: cm.knowledge.context_budget(
+                cm.Option(cm.finance.Seats(30, 100), cm.Rag()), WORK
+            ),
             "context_budget: nobody knows how many answers are accepted",
         ),
         (
@@ -755,7 +757,9 @@ def test_a_router_judges_each_side_by_its_own_questions(ways):
         )
         for error in (0.0, 1.0)
     )
-    alone = max(float(cm.compare(o, work, draws=50, months=1).quality.iloc[0]) for o in (rag, graph))
+    alone = max(
+        float(cm.compare(o, work, draws=50, months=1).quality.iloc[0]) for o in (rag, graph)
+    )
     assert bad < alone < good
     facts, hops = (
         replace(WORK, question_mix={"fact": 0.0, kind: 1.0}) for kind in ("fact", "multi_hop")

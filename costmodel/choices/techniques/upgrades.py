@@ -152,18 +152,22 @@ class Upgrades:
         """Token price in months 0..H over that of the first model."""
         return self._paths(case)[0]
 
+    def moves_path(self, case: Case) -> Any:
+        """Moves to a successor up to months 0..H [count]."""
+        return self._paths(case)[2]
+
     def log_odds_path(self, case: Case) -> Any:
         """Shift of the log-odds of an accepted answer in months 0..H."""
         return self._paths(case)[1]
 
-    def _paths(self, case: Case) -> tuple[Any, Any]:
-        """(price, log-odds) in months 0..H, one pair for all options whose model ends then."""
+    def _paths(self, case: Case) -> tuple[Any, Any, Any]:
+        """(price, log-odds, moves) in months 0..H, once for all options whose model ends then."""
         months, start, day = case.terms.months, case.terms.start, self._day(case)
         memo = self.__dict__.setdefault("_memo", {})
         if (months, start, day) not in memo:
             moves = np.cumsum(self.ends(case).when.weights(months, np.empty(0)), axis=-1)
             known = np.minimum(moves, MOVES_FORESEEN)
-            found = after_moves(self.price_step, known), self.quality_step * known
+            found = after_moves(self.price_step, known), self.quality_step * known, moves
             memo[months, start, day] = found
         return memo[months, start, day]
 
