@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from costmodel.core import KILO, CatalogError, Number, check, of_kind, public, require
-from costmodel.facts.catalog import fact, shortest_cached, source
+from costmodel.facts.catalog import fact, retirement, shortest_cached, source
 from costmodel.facts.pricelist import (
     context_of,
     find,
@@ -182,6 +182,8 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
         notes.append(
             f"{seller.id} lists no price of its own for {entry.id}: its maker's price is used"
         )
+    if end := retirement(entry.id, seller.id):
+        notes.append(end.words(on[:10]))
     prices = entry.get_prices(when, context_of(entry, seller, mode, on, when))
     listed = {field: getattr(prices, key) for field, key in CLASSES.values()}
     tiers = _tiers(_card_id(entry, seller, mode, residency), listed)

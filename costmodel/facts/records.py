@@ -207,6 +207,31 @@ class Tuning(Record):
     retires: str | None = None
 
 
+@dataclass(frozen=True)
+class Retirement(Record):
+    """The end of an API model at one seller, and the model that its maker names to follow it.
+
+    `not_before` is a promise that it is sold until that day at least; then no end is announced.
+    """
+
+    retires: str | None = None
+    not_before: str | None = None
+    successor: str | None = None
+
+    def words(self, on: str) -> str:
+        """The sentence of a price card of that day.
+
+        >>> Retirement("openai.o1", "2026-10-23", successor="gpt-5.6-sol").words("2026-11-01")
+        'it ended on 2026-10-23; its maker names gpt-5.6-sol to follow it'
+        """
+        if self.retires is None:
+            return f"no end is announced; it is promised until {self.not_before}"
+        ended = f"it {'ended' if self.retires <= on else 'ends'} on {self.retires}"
+        return ended + (
+            f"; its maker names {self.successor} to follow it" if self.successor else ""
+        )
+
+
 class FromCatalogue(float):
     """A number that the files filled in.
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.options import Case, Mix, Option
-from costmodel.choices.purchases import Line, Traffic, cite, lines_of, purchases_of
+from costmodel.choices.purchases import Line, Traffic, lines_of, purchases_of
 from costmodel.choices.schedule import scaled, steady, with_demand
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.capacity import Capacity
@@ -187,10 +187,9 @@ def _at_successors(lines: Iterable[Any], serving: Any, parts: Cases) -> Iterator
     price = technique.price_path(case) if technique else 1.0
     for line in lines:
         if line.trend == "api" and np.any(price != 1):
-            basis = line.basis + ", x (1 + {price_step}) at each move to a successor"
-            cites = (*line.cites, *cite(technique, "price_step"))
-            when = replace(line.schedule, price=price)
-            line = replace(line, schedule=when, basis=basis, cites=cites)
+            words, cites = technique.price_words(case)
+            when, cites = replace(line.schedule, price=price), (*line.cites, *cites)
+            line = replace(line, schedule=when, basis=line.basis + words, cites=cites)
         yield line
 
 

@@ -27,6 +27,7 @@ from costmodel.choices.techniques.lora import Lora
 from costmodel.choices.techniques.operations import Evals
 from costmodel.choices.techniques.prompting import PromptCache
 from costmodel.choices.techniques.tuning import Tune
+from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.choices.zeros import EVALUATION, REFRESH, check_accepted, zeros
@@ -41,6 +42,7 @@ from costmodel.core import (
     percent,
     walk,
 )
+from costmodel.facts.catalog import retirement
 from costmodel.ledgers.engine import Cases, accepted, cases
 from costmodel.ledgers.register import register
 from costmodel.studies.operations import unpriced
@@ -70,6 +72,7 @@ PITFALLS = {
     "P22": "one adapter, one GPU",
     "P23": "undated prices, untouched defaults",
     "P24": "one number, no band",
+    "P25": "a model that ends before the horizon",
 }
 BUILT_IN = {
     "P7": "built in: an agent sends its history in every call",
@@ -106,7 +109,7 @@ def lint(
     Returns
     -------
     pandas.DataFrame
-        One row a note. Columns: code ("zero" for what was accepted, P1 to P24, "risk" for an
+        One row a note. Columns: code ("zero" for what was accepted, P1 to P25, "risk" for an
         operation that is left out), pitfall, options (labels), note.
 
     Raises
@@ -235,7 +238,14 @@ def _apis(x: _Inputs) -> Iterator[Note]:
             "",
             "reasoning_tokens is 0; a reasoning model writes 2.5 to 6 times the visible output",
         )
+    moved = dict(x.each(Upgrades))
+    last = f"{np.datetime64(x.terms.start[:7]) + x.terms.months}"  # the month after the horizon
     for label, api in apis:
+        end = retirement(api.model.id, api.model.provider)
+        ends = end and end.retires and end.retires < last
+        if ends and (label not in moved or end.retires < x.terms.start):
+            words = f"{api.model.id} at {api.model.provider}: {end.words(x.terms.start)}"
+            yield "P25", label, f"{words}; choose another model, or add Upgrades()"
         if (off := max(api.discount, api.model.discount)) >= CACHE_LIKE:
             yield (
                 "P8",

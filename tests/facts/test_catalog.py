@@ -244,6 +244,16 @@ def test_closed_tuning_says_when():
     assert catalog.tuning("openai.gpt-4o").usd_per_mtok_train * 3 == 75  # 3 M tokens
 
 
+def test_the_end_of_a_model_is_one_of_its_seller():
+    assert catalog.retirement("gpt-4o").retires == "2027-01-14"
+    assert catalog.retirement("gpt-4o", "azure").retires == "2027-04-14"
+    assert catalog.retirement("claude-opus-4-1").successor == "claude-opus-4-8"  # its one version
+    assert catalog.retirement("codestral") is None  # an alias that outlived dated versions
+    assert catalog.retirement("claude-opus-4-8").retires is None
+    assert "promised until 2027-05-28" in catalog.retirement("claude-opus-4-8").words("2026-11-20")
+    assert catalog.retirement("toy") is None
+
+
 # -- a folder of one's own -------------------------------------------------------------------------
 
 
