@@ -186,7 +186,7 @@ def _at_successors(lines: Iterable[Any], serving: Any, parts: Cases) -> Iterator
     technique, case = next(moves, (None, None))
     price = technique.price_path(case) if technique else 1.0
     for line in lines:
-        if line.trend == "api" and np.any(price != 1):
+        if technique and line.trend == "api" and np.any(price != 1):
             words, cites = technique.price_words(case)
             when, cites = replace(line.schedule, price=price), (*line.cites, *cites)
             line = replace(line, schedule=when, basis=line.basis + words, cites=cites)

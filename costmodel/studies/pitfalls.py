@@ -238,13 +238,13 @@ def _apis(x: _Inputs) -> Iterator[Note]:
             "",
             "reasoning_tokens is 0; a reasoning model writes 2.5 to 6 times the visible output",
         )
-    moved = dict(x.each(Upgrades))
-    last = f"{np.datetime64(x.terms.start[:7]) + x.terms.months}"  # the month after the horizon
+    moved, start = dict(x.each(Upgrades)), str(x.terms.start)
+    last = f"{np.datetime64(start[:7]) + x.terms.months}"  # the month after the horizon
     for label, api in apis:
         end = retirement(api.model.id, api.model.provider)
-        ends = end and end.retires and end.retires < last
-        if ends and (label not in moved or end.retires < x.terms.start):
-            words = f"{api.model.id} at {api.model.provider}: {end.words(x.terms.start)}"
+        day = end.retires if end else None
+        if end and day and day < last and (label not in moved or day < start):
+            words = f"{api.model.id} at {api.model.provider}: {end.words(start)}"
             yield "P25", label, f"{words}; choose another model, or add Upgrades()"
         if (off := max(api.discount, api.model.discount)) >= CACHE_LIKE:
             yield (

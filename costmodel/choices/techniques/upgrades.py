@@ -153,7 +153,7 @@ class Upgrades:
                 "has none"
             )
         known = retirement(model.id, getattr(model, "provider", None))
-        day = self.retires or getattr(model, "retired", None) or (known and known.retires)
+        day = self.retires or getattr(model, "retired", None) or getattr(known, "retires", None)
         if day and month_of(day, case.terms.start) < 1:
             raise Infeasible(
                 f"{model.id} is retired on {day}, before the first month ({case.terms.start}); "
@@ -168,42 +168,40 @@ class Upgrades:
     def price_words(self, case: Case) -> tuple[str, Any]:
         """What the formula of a line says of these prices, and what it cites."""
         words = "(1 + {price_step}) at each move to a successor"
-        if successor := self._successor(case):
-            first = number_text(middle(_blended(successor) / _blended(case.serving.model)))
-            words = f"{first} from {self._day(case)} on ({successor.id}), {words} after"
+        if named := self._named(case):
+            id, first = named
+            words = f"{number_text(middle(first))} from {self._day(case)} on ({id}), {words} after"
         return f", x {words}", cite(self, "price_step")
 
     def log_odds_path(self, case: Case) -> Any:
         """Shift of the log-odds of an accepted answer in months 0..H."""
         return self._paths(case)[1]
 
-    def _successor(self, case: Case) -> ApiPrice | None:
-        """The card of the model that the maker names, where the price list has it."""
-        model = getattr(case.serving, "model", None)
-        if not (self.named_successor and isinstance(model, ApiPrice)):
-            return None
-        end = retirement(model.id, model.provider)
-        if end is None or end.successor is None or self._day(case) != end.retires:
+    def _named(self, case: Case) -> tuple[str, Any] | None:
+        """The model that the maker names to follow, and its list price over that of today's [x]."""
+        model: Any = getattr(case.serving, "model", None)
+        end = retirement(model.id, model.provider) if isinstance(model, ApiPrice) else None
+        if not (self.named_successor and end and end.successor and self._day(case) == end.retires):
             return None
         with suppress(CatalogError):  # a name that is no id, or a mode that it does not have
-            return api_price(end.successor, model.provider, model.on, model.mode, model.residency)
+            card = api_price(end.successor, model.provider, model.on, model.mode, model.residency)
+            return card.id, _blended(card) / _blended(model)
         return None
 
     def _paths(self, case: Case) -> tuple[Any, Any]:
         """(price, log-odds) in months 0..H, one pair for all options whose model ends then."""
         months, start, day = case.terms.months, case.terms.start, self._day(case)
-        named = self._successor(case)
-        model = case.serving.model if named else None  # a step of its own
-        memo = self.__dict__.setdefault("_memo", {})
-        if (months, start, day, key := id(model)) not in memo:
+        named, memo = self._named(case), self.__dict__.setdefault("_memo", {})
+        model: Any = case.serving.model if named else None
+        if (months, start, day, id(model)) not in memo:
             moves = np.cumsum(self.ends(case).when.weights(months, np.empty(0)), axis=-1)
             known = np.minimum(moves, MOVES_FORESEEN)
             price = after_moves(self.price_step, known)
             if named:
-                first = _blended(named) / _blended(model)
-                price = np.where(known < 1, 1.0, first * after_moves(self.price_step, known - 1))
-            memo[months, start, day, key] = model, (price, self.quality_step * known)
-        return memo[months, start, day, key][1]
+                later = after_moves(self.price_step, np.maximum(known - 1, 0))
+                price = np.where(known < 1, 1.0, named[1] * later)
+            memo[months, start, day, id(model)] = price, self.quality_step * known, model
+        return memo[months, start, day, id(model)][:2]
 
     def buys(self, case: Case) -> Purchases:
         engineer, ends, work = case.terms.people.engineer, self.ends(case), case.work
