@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from costmodel.core import KILO, CatalogError, Number, check, of_kind, public, require
-from costmodel.facts.catalog import fact, retirement, shortest_cached, source
+from costmodel.facts.catalog import cache_lifetime, fact, retirement, shortest_cached, source
 from costmodel.facts.pricelist import (
     context_of,
     find,
@@ -204,6 +204,7 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
             notes.append(f"{mode} does not reprice {', '.join(kept)}: the standard rate holds")
     uplift, uplift_source = _uplift(seller.id, entry.id, residency, on)
     shortest = shortest_cached(seller.id, entry.id)
+    lifetime = cache_lifetime(seller.id, entry.id)
     priced = [field for field, price in listed.items() if price is not None]
     return ApiPrice(
         id=entry.id,
@@ -221,8 +222,10 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
             *((f, SOURCE) for f in (*priced, "window", "usd_per_request", "above")),
             *uplift_source,
             ("cache_min_tokens", shortest.source),
+            ("cache_ttl_s", lifetime.source),
         ),
         cache_min_tokens=shortest,
+        cache_ttl_s=lifetime,
     )
 
 

@@ -247,8 +247,22 @@ def shortest_cached(provider: str, model: str) -> Range:
     >>> shortest_cached("anthropic", "claude-haiku-4-5").mid, shortest_cached("toys", "toy").mid
     (4096.0, 1024.0)
     """
+    return _cache_rule("cache_min_tokens", provider, model)
+
+
+def cache_lifetime(provider: str, model: str) -> Range:
+    """How long a prefix lives that was written at the lower price of a write [s].
+
+    >>> cache_lifetime("openai", "gpt-6.1-terra").mid, cache_lifetime("anthropic", "claude-x").mid
+    (1800.0, 300.0)
+    """
+    return _cache_rule("ttl_s", provider, model)
+
+
+def _cache_rule(field: str, provider: str, model: str) -> Range:
+    """The rule of the model, else that of its provider, else the usual one."""
     rules = facts_of("caches")
-    keys = [f"{id}.cache_min_tokens" for id in (model, provider, "usual")]
+    keys = [f"{id}.{field}" for id in (model, provider, "usual")]
     return next(rules[key].value for key in keys if key in rules)
 
 

@@ -188,6 +188,8 @@ class ApiPrice:
         What has to be said about the card, and pairs of a field and the id of its source.
     cache_min_tokens : float or Range
         Shortest prefix that is cached [token].
+    cache_ttl_s : float or Range
+        How long a prefix lives that was written at the lower price of a write [s].
 
     Examples
     --------
@@ -210,6 +212,7 @@ class ApiPrice:
     notes: tuple[str, ...]
     sources: tuple[tuple[str, str], ...]
     cache_min_tokens: Any = 1024.0
+    cache_ttl_s: Any = 300.0
 
 
 def request_usd(card: ApiPrice, tokens: Tokens) -> Any:

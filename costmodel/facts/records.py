@@ -134,7 +134,10 @@ class Labels(Record):
 
 @dataclass(frozen=True)
 class Store(Record):
-    """A vector, object or graph store; None where it has no such price."""
+    """A vector, object or graph store; None where it has no such price.
+
+    A `serverless` store bills the bytes of vectors and their fields: its index is its own affair.
+    """
 
     usd_per_gb_month: OptionalAmount = None
     usd_per_million_reads: OptionalAmount = None
@@ -143,6 +146,9 @@ class Store(Record):
     gb_per_unit: OptionalAmount = None
     read_units_per_gb: OptionalAmount = None
     read_units_minimum: OptionalAmount = None
+    usd_per_mdimension_month: OptionalAmount = None
+    kb_per_write_unit: OptionalAmount = None  # a vector takes whole units
+    serverless: bool = False
 
 
 @dataclass(frozen=True)

@@ -204,12 +204,8 @@ def _gpus(x: _Inputs) -> Iterator[Note]:
                 "more has never held a latency target",
             )
         if host.replicas_min < SAFE_REPLICAS:
-            yield (
-                "P2",
-                label,
-                "one replica may serve alone: when it fails, nobody answers; replicas_min=2 prices "
-                "the second",
-            )
+            alone = "one replica may serve alone: when it fails, nobody answers; set replicas_min=2"
+            yield "P2", label, alone
     if hosts and x.work.peak_to_average <= NO_PEAK:
         yield "P2", "", "peak_to_average is 1: the fleet is sized for the mean"
         if x.work.active_hours_per_month >= HOURS_PER_MONTH:
@@ -233,11 +229,8 @@ def _apis(x: _Inputs) -> Iterator[Note]:
             "negotiated discount where you could have it",
         )
     if x.work.reasoning_tokens == 0:
-        yield (
-            "P6",
-            "",
-            "reasoning_tokens is 0; a reasoning model writes 2.5 to 6 times the visible output",
-        )
+        hidden = "reasoning_tokens is 0; a reasoning model writes 2.5 to 6 times the visible output"
+        yield "P6", "", hidden
     moved, start = dict(x.each(Upgrades)), str(x.terms.start)
     last = f"{np.datetime64(start[:7]) + x.terms.months}"  # the month after the horizon
     for label, api in apis:
@@ -255,12 +248,8 @@ def _apis(x: _Inputs) -> Iterator[Note]:
             )
     for label in dict.fromkeys(label for label, a in apis if a.mode != "standard" and a.discount):
         if label in cached:
-            yield (
-                "P17",
-                label,
-                "batch, cache and a negotiated discount together: ask the provider whether they "
-                "add up",
-            )
+            several = "batch, cache and a negotiated discount together: do they add up? Ask"
+            yield "P17", label, several
     yield (
         "P19",
         "",

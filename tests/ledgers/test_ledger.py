@@ -396,7 +396,7 @@ def test_a_formula_shows_the_numbers_that_were_used(options):
     assert (
         "18 (9 to 33) of a product x 1 for the tier product "
         "x (1 + 0.2 (0.05 to 0.4) x log10(300,000 / 100,000)) = 19.72) "
-        "engineer-weeks x 40 h x 118 (78 to 202)/h" in rows.basis["build the retrieval pipeline"]
+        "engineer-weeks x 40 h x 123 (93 to 173)/h" in rows.basis["build the retrieval pipeline"]
     )
 
 
@@ -445,7 +445,7 @@ def test_the_register_marks_what_nobody_touched(inputs):
     assert inputs.default["rag.build_weeks"] and inputs.source["rag.build_weeks"] == "rag-tco"
     assert (
         inputs.default["engineer.usd_per_hour"]
-        and inputs.source["engineer.usd_per_hour"] == "derived"
+        and inputs.source["engineer.usd_per_hour"] == "ml-salaries"
     )
 
 

@@ -42,7 +42,12 @@ PLACES = [
     (
         SERVING,
         cm.Rag(
-            reranker="rerank-v3.5", hybrid=True, rewrites=1, rounds=2, helper=JUDGE, store="qdrant"
+            reranker="rerank-v3.5",
+            hybrid=True,
+            rewrites=1,
+            rounds=2,
+            helper=JUDGE,
+            store="qdrant-4c16g",  # paid by the size of the index
         ),
     ),
     (SERVING, cm.Rag(reranker="voyage-rerank-3")),
