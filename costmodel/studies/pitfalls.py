@@ -44,7 +44,7 @@ from costmodel.core import (
 )
 from costmodel.facts.catalog import retirement
 from costmodel.ledgers.engine import Cases, accepted, cases
-from costmodel.ledgers.register import register
+from costmodel.ledgers.register import inputs_of
 from costmodel.studies.operations import unpriced
 
 PITFALLS = {
@@ -355,7 +355,7 @@ def _terms(x: _Inputs) -> Iterator[Note]:
         )
     if x.terms.on is None:
         yield "P23", "", "no date of prices: `on` freezes them"
-    inputs = register(x.study)
+    inputs = inputs_of(x.study)
     untouched = inputs["default"].mean()
     if untouched > MOST:
         yield (

@@ -170,6 +170,10 @@ def test_the_columns_are_the_documented_ones(options, book, table):
         "why",
         "options",
         "default",
+        "date",
+        "validity",
+        "owner",
+        "confidence",
     ]
 
 
@@ -447,6 +451,26 @@ def test_the_register_marks_what_nobody_touched(inputs):
         inputs.default["engineer.usd_per_hour"]
         and inputs.source["engineer.usd_per_hour"] == "ml-salaries"
     )
+
+
+def test_the_register_says_how_old_how_sure_and_whose(inputs):
+    rag, mine = inputs.loc["rag.build_weeks"], inputs.loc["Workload.requests_per_month"]
+    assert (rag.date, rag.validity, rag.confidence) == ("2026-11-28", "2027-11-28", "sourced")
+    assert (mine.date, mine.validity, mine.owner, mine.confidence) == ("", "", "you", "yours")
+    store = inputs.loc["pinecone.usd_per_gb_month"]
+    assert (store.date, store.validity) == ("2026-10-07", "2027-01-05")  # a price: 90 days
+    assert set(inputs.confidence) <= {"yours", "assumed", "derived", "ends assumed", "sourced"}
+    assert (inputs.confidence[inputs.source == "assumption"] == "assumed").all()
+
+
+def test_the_register_flags_what_moves_nothing_and_names_owners():
+    option = cm.Option(TOY, cm.Upgrades())
+    table = cm.ledgers.register(
+        option, BARE, owners={"engineer": "HR", "Workload.input_tokens": "Ann"}, unused=True
+    ).set_index("input")
+    assert table.used["Workload.input_tokens"] and not table.used["Upgrades.silent_per_year"]
+    assert table.owner["engineer.usd_per_hour"] == "HR"
+    assert table.owner["Workload.input_tokens"] == "Ann"
 
 
 def test_the_register_marks_what_is_yours(inputs):
