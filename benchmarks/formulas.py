@@ -16,9 +16,9 @@ PAGE = ROOT / "docs" / "formulas.md"
 EQUATION = re.compile(r"[=^]| [x/+] |exp\(|log|sqrt")
 HEAD = """# Formulas
 
-Every equation of `costmodel/laws`, made from the docstrings by `make formulas`: what it says, its reference, its
-units, what is not in it, and a check that the tests execute. Numbers of the fits behind some of them are in
-`data/calibration`, and notebook 09 holds predictions against published measurements.
+Every equation of `costmodel/laws`, made from the docstrings by `make formulas`: what it says, its
+reference, its units, what is not in it, and a check that the tests execute. Numbers of the fits
+behind some of them are in `data/calibration`; notebook 09 holds predictions against measurements.
 """
 
 
