@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from costmodel.core import CatalogError, Number, check, of_kind, public, require
-from costmodel.facts.catalog import fact, shortest_cached
+from costmodel.facts.catalog import cache_lifetime, fact, retirement, shortest_cached
 from costmodel.facts.listings import changed_between, differing, listing, offers, steps_of
 from costmodel.facts.pricelist import (
     SOURCE,
@@ -191,11 +191,14 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
     seller, entry = find(model, provider)
     card_id = _card_id(entry, seller, mode, residency)
     tiers, usd_per_request, listed, notes = listing(seller, entry, mode, on, card_id)
+    if end := retirement(entry.id, seller.id):
+        notes = [*notes, end.words(on[:10])]
     base = tiers[0]
     if base.usd_per_mtok_in is None and base.usd_per_mtok_out is None:
         raise CatalogError(_not_by_token(seller, entry, on))
     uplift, uplift_source = _uplift(seller.id, entry.id, residency, on)
     shortest = shortest_cached(seller.id, entry.id)
+    lifetime = cache_lifetime(seller.id, entry.id)
     steps = steps_of(seller, entry, mode, on, tiers, usd_per_request)
     return ApiPrice(
         id=entry.id,
@@ -220,9 +223,11 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
             *((f, SOURCE) for f in ("window", "usd_per_request", "above")),
             *uplift_source,
             ("cache_min_tokens", shortest.source),
+            ("cache_ttl_s", lifetime.source),
         ),
         cache_min_tokens=shortest,
         steps=steps,
+        cache_ttl_s=lifetime,
     )
 
 

@@ -218,6 +218,8 @@ class ApiPrice:
         Changes of these prices that are known by their day; () keeps them.
     cache_min_tokens : float or Range
         Shortest prefix that is cached [token].
+    cache_ttl_s : float or Range
+        How long a prefix lives that was written at the lower price of a write [s].
 
     Examples
     --------
@@ -241,6 +243,7 @@ class ApiPrice:
     sources: tuple[tuple[str, str], ...]
     cache_min_tokens: Any = 1024.0
     steps: tuple[Step, ...] = ()
+    cache_ttl_s: Any = 300.0
 
 
 def request_usd(card: ApiPrice, tokens: Tokens, calls: Number = 1) -> Any:

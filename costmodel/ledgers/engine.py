@@ -14,7 +14,7 @@ import numpy as np
 
 from costmodel.choices.answering import Cases, accepted_by_month, cases, over_the_horizon
 from costmodel.choices.options import Case, Mix, Option
-from costmodel.choices.purchases import Line, Traffic, cite, lines_of, purchases_of
+from costmodel.choices.purchases import Line, Traffic, lines_of, purchases_of
 from costmodel.choices.schedule import Schedule, scaled, with_demand
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.capacity import Capacity
@@ -188,11 +188,11 @@ def _at_successors(lines: Iterable[Any], serving: Any, parts: Cases) -> Iterator
             when = line.schedule
             if id(when.price) not in paths:
                 paths[id(when.price)] = _with_moves(when, technique.price_path(case), moves)
-            basis = line.basis + ", x (1 + {price_step}) at each move to a successor"
-            cites = (*line.cites, *cite(technique, "price_step"))
+            words, cites = technique.price_words(case)
             price, known = paths[id(when.price)]
             when = replace(when, price=price, known=known)
-            line = replace(line, schedule=when, basis=basis, cites=cites)
+            cites = (*line.cites, *cites)
+            line = replace(line, schedule=when, basis=line.basis + words, cites=cites)
         yield line
 
 

@@ -152,9 +152,9 @@ def coding_ways(
     >>> ways = cm.operations.coding_ways(coder, work, hours_by_hand=4, draws=200)
     >>> ways.set_index("way")["usd_people"].round(-1)
     way
-    developer alone               470.0
-    developer with AI             470.0
-    agent, read by a developer    300.0
+    developer alone               490.0
+    developer with AI             490.0
+    agent, read by a developer    310.0
     Name: usd_people, dtype: float64
     """
     ratio = catalog.practice("coding.time_ratio") if time_ratio is None else time_ratio

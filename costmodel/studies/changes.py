@@ -131,10 +131,10 @@ def by_phase(before: Side, after: Side) -> pd.DataFrame:
     >>> cm.finance.by_phase((plain, work, year), (built, work, year)).round()
               step      usd    total
     0       before   4800.0   4800.0
-    1        build   4720.0   9520.0
-    2      serving    900.0  10420.0
-    3  maintenance  20005.0  30425.0
-    4        after  30425.0  30425.0
+    1        build   4920.0   9720.0
+    2      serving    900.0  10620.0
+    3  maintenance  20853.0  31473.0
+    4        after  31473.0  31473.0
     """
     (start, was), (end, now) = _bill(_numbers(before)), _bill(_numbers(after))
     found = [phase for phase in PHASES if phase in was or phase in now]

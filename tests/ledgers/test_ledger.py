@@ -171,6 +171,10 @@ def test_the_columns_are_the_documented_ones(options, book, table):
         "why",
         "options",
         "default",
+        "date",
+        "validity",
+        "owner",
+        "confidence",
     ]
 
 
@@ -397,7 +401,7 @@ def test_a_formula_shows_the_numbers_that_were_used(options):
     assert (
         "18 (9 to 33) of a product x 1 for the tier product "
         "x (1 + 0.2 (0.05 to 0.4) x log10(300,000 / 100,000)) = 19.72) "
-        "engineer-weeks x 40 h x 118 (78 to 202)/h" in rows.basis["build the retrieval pipeline"]
+        "engineer-weeks x 40 h x 123 (93 to 173)/h" in rows.basis["build the retrieval pipeline"]
     )
 
 
@@ -446,8 +450,28 @@ def test_the_register_marks_what_nobody_touched(inputs):
     assert inputs.default["rag.build_weeks"] and inputs.source["rag.build_weeks"] == "rag-tco"
     assert (
         inputs.default["engineer.usd_per_hour"]
-        and inputs.source["engineer.usd_per_hour"] == "derived"
+        and inputs.source["engineer.usd_per_hour"] == "ml-salaries"
     )
+
+
+def test_the_register_says_how_old_how_sure_and_whose(inputs):
+    rag, mine = inputs.loc["rag.build_weeks"], inputs.loc["Workload.requests_per_month"]
+    assert (rag.date, rag.validity, rag.confidence) == ("2026-11-28", "2027-11-28", "sourced")
+    assert (mine.date, mine.validity, mine.owner, mine.confidence) == ("", "", "you", "yours")
+    store = inputs.loc["pinecone.usd_per_gb_month"]
+    assert (store.date, store.validity) == ("2026-10-07", "2027-01-05")  # a price: 90 days
+    assert set(inputs.confidence) <= {"yours", "assumed", "derived", "ends assumed", "sourced"}
+    assert (inputs.confidence[inputs.source == "assumption"] == "assumed").all()
+
+
+def test_the_register_flags_what_moves_nothing_and_names_owners():
+    option = cm.Option(TOY, cm.Upgrades())
+    table = cm.ledgers.register(
+        option, BARE, owners={"engineer": "HR", "Workload.input_tokens": "Ann"}, unused=True
+    ).set_index("input")
+    assert table.used["Workload.input_tokens"] and not table.used["Upgrades.silent_per_year"]
+    assert table.owner["engineer.usd_per_hour"] == "HR"
+    assert table.owner["Workload.input_tokens"] == "Ann"
 
 
 def test_the_register_marks_what_is_yours(inputs):

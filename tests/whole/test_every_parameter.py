@@ -42,7 +42,12 @@ PLACES = [
     (
         SERVING,
         cm.Rag(
-            reranker="rerank-v3.5", hybrid=True, rewrites=1, rounds=2, helper=JUDGE, store="qdrant"
+            reranker="rerank-v3.5",
+            hybrid=True,
+            rewrites=1,
+            rounds=2,
+            helper=JUDGE,
+            store="qdrant-4c16g",  # paid by the size of the index
         ),
     ),
     (SERVING, cm.Rag(reranker="voyage-rerank-3")),
@@ -91,6 +96,7 @@ PLACES = [
     (SERVING, cm.Monitoring(judge=JUDGE)),
     (SERVING, cm.Monitoring(judge_share=0, reviews_per_month=5)),  # nobody sees it before users do
     (SERVING, cm.Upgrades(pinned=False, prompts=3), cm.PromptCache(minimum_tokens=0)),
+    (cm.Api("gpt-5-mini", on="2026-06-01", accepted=0.7), cm.Upgrades()),
     (EU, cm.Compliance(region="eu", high_risk=True)),
     (EU, cm.Compliance(usd_per_mchar=0.5)),
     *(
@@ -127,6 +133,7 @@ OTHER = {  # another value of what is no number
     "separate": True,
     "retires": "2027-03-01",
     "pinned": True,
+    "named_successor": False,
     "redacted": "none",
     "region": None,
     "counsel": "engineer",

@@ -304,7 +304,9 @@ class Api:
                     f"cache_read of {self.model.id!r} is not priced; "
                     "leave out PromptCache() or choose another model"
                 )
-            (read, when_read), (written, when_written) = cache_split(t, work, terms)
+            kept = replace(cache, ttl_s=np.maximum(cache.ttl_s, self.model.cache_ttl_s))
+            held = replace(t, call=replace(t.call, cache=kept))
+            (read, when_read), (written, when_written) = cache_split(held, work, terms)
             write = _write_field(card, cache.ttl_s)
             classes = [
                 ("cache read", prefix * read, "usd_per_mtok_cache_read", when_read),

@@ -133,7 +133,8 @@ class PromptCache:
     Parameters
     ----------
     ttl_s : 300 or 3600
-        Seconds that a prefix lives, where a provider offers both.
+        Seconds that a prefix lives, where a provider offers both; some models keep one that was
+        written at the lower price for longer (`cache_ttl_s` of the price card).
     minimum_tokens : number, at least 0, or None
         The shortest prefix that is cached; None is the rule of the model.
     burst, parallel, prefixes, replicas : number or Range, at least 1

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from toys import STILL, api, lines, total
 
 import costmodel as cm
-from costmodel.facts import catalog
 from costmodel.laws import agents as agent_loop
 from costmodel.ledgers.calendar import Calendar
+from costmodel.validation.held_out import measured
 
 SERVING = api(**{"in": 2.0, "out": 10.0, "cache_read": 0.2, "cache_write": 2.5}, accepted=0.8)
 WORK = cm.Workload(1_000, instruction_tokens=2_000, output_tokens=300)
@@ -443,28 +443,22 @@ def test_another_loop_whose_steps_are_not_known_is_held_four_times_of_five():
     have not seen: a provider without a listed cache lies above the band.
     """
     found = {}
-    for id, model in (
-        ("openhands_sonnet_4_5", "claude-sonnet-4-5"),
-        ("openhands_claude_code", "claude-sonnet-4-5"),
-        ("openhands_subagents", "claude-sonnet-4-5"),
-        ("openhands_codex", "gpt-5.4"),
-        ("openhands_minimax", "MiniMax-M2.5"),
-    ):
-        fact = catalog.fact("practice", f"{id}.usd_per_task")
+    bills = measured("bills").query("way == 'coding agent' and source == 'openhands-index'")
+    for id, model, on, usd in bills[["id", "model", "on", "value"]].itertuples(index=False):
         thinks = cm.Range(300, 3_000, mid=1_000) if model != "claude-sonnet-4-5" else 0.0
         agent = cm.CodingAgent(
             reviewed_share=0, build_weeks=0, upkeep_fte=0, step_reasoning_tokens=thinks
         )
-        option = cm.Option(cm.Api(model, on=fact.as_of, accepted=0.74), agent, cm.PromptCache())
+        option = cm.Option(cm.Api(model, on=on, accepted=0.74), agent, cm.PromptCache())
         work = replace(WORK, instruction_tokens=cm.Range(1_500, 6_000, mid=3_000))
         row = cm.compare(option, work, terms=replace(STILL, months=1), draws=2_000).iloc[0]
-        found[id] = row.p10 / 1_000 <= fact.value.mid <= row.p90 / 1_000
+        found[id] = row.p10 / 1_000 <= usd <= row.p90 / 1_000
     assert found == {
-        "openhands_sonnet_4_5": True,
-        "openhands_claude_code": True,
-        "openhands_codex": True,
-        "openhands_subagents": True,
-        "openhands_minimax": False,
+        "swe-openhands": True,
+        "swe-claude-code": True,
+        "swe-subagents": True,
+        "swe-codex": True,
+        "swe-minimax": False,
     }
 
 
