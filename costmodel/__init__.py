@@ -15,6 +15,7 @@ Who answers     Api Hosted Provisioned
 Made to answer  Prompt FewShot PromptCache SemanticCache Rag GraphRag LongContext FineTune
                 Lora Distill Agent CodingAgent
 Kept alive      Evals Release Monitoring Upgrades Compliance
+Anything else   Cost
 A question      Study load
 An answer       compare recommend ledger explain breakeven sweep Infeasible
 
@@ -35,6 +36,7 @@ from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.study import Study
 from costmodel.choices.techniques.agents import Agent, CodingAgent
 from costmodel.choices.techniques.compliance import Compliance
+from costmodel.choices.techniques.costs import Cost
 from costmodel.choices.techniques.distillation import Distill
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import Rag
@@ -67,6 +69,7 @@ __all__ = [
     "CodingAgent",
     "Compliance",
     "Corpus",
+    "Cost",
     "Distill",
     "Evals",
     "FewShot",

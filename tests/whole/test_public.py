@@ -14,6 +14,7 @@ from costmodel.choices.servings import baselines, capacity, hosted, owned
 from costmodel.choices.techniques import (
     agents,
     compliance,
+    costs,
     distillation,
     graphs,
     knowledge,
@@ -52,6 +53,7 @@ HOMES = (
     release,
     compliance,
     agents,
+    costs,
 )
 CLASSES = {
     c
@@ -71,8 +73,8 @@ UNITS = {entry.unit for entry in GLOSSARY.values()}
 TOP = """
     Workload Corpus QuestionMix Terms Range Measured Option Mix Part cascade Api Hosted Provisioned
     Prompt FewShot PromptCache SemanticCache Rag GraphRag LongContext FineTune Lora Distill Agent
-    CodingAgent Evals Release Monitoring Upgrades Compliance presets Study load compare recommend
-    ledger explain breakeven sweep Infeasible own_model __version__
+    CodingAgent Evals Release Monitoring Upgrades Compliance Cost presets Study load compare
+    recommend ledger explain breakeven sweep Infeasible own_model __version__
 """.split()
 FACES = {name: getattr(cm, name) for name in cm.FACES}
 NAMES = [(cm, name) for name in cm.__all__] + [(f, n) for f in FACES.values() for n in f.__all__]
@@ -258,6 +260,7 @@ def _example(kind):
         apis.Api: {"model": api.model},
         hosted.Hosted: {"model": "llama-3.1-8b"},
         cm.Distill: {"teacher": api},
+        cm.Cost: {"item": "fee", "usd": 1},
         options.Part: {"option": cm.Option(api)},
         baselines.Staff: {"minutes_per_request": 4},
         baselines.Seats: {"seats": 5, "usd_per_seat_month": 20},

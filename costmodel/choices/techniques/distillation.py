@@ -12,9 +12,9 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, every_call
 from costmodel.choices.requests import Request
 from costmodel.choices.schedule import every, monthly, once
-from costmodel.choices.techniques.tune_life import label_examples
-from costmodel.choices.techniques.tune_offers import refuse_terms
 from costmodel.choices.techniques.tuning import Tune, hosted
+from costmodel.choices.tunes.life import label_examples
+from costmodel.choices.tunes.offers import refuse_terms
 from costmodel.core import DAYS_PER_MONTH, GB, Number, Range, assumed, check, public
 from costmodel.laws.quality import Effect, student_shift
 

@@ -9,9 +9,9 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Purchases
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.techniques.lookup import Id
-from costmodel.choices.techniques.tune_life import Ending, label_examples
-from costmodel.choices.techniques.tune_offers import refuse_base
 from costmodel.choices.techniques.tuning import Tune, hosted
+from costmodel.choices.tunes.life import Ending, label_examples
+from costmodel.choices.tunes.offers import refuse_base
 from costmodel.core import Number, assumed, public
 from costmodel.facts import catalog
 from costmodel.laws.quality import Effect

@@ -1,7 +1,7 @@
 """Tuning: managed fine-tuning, full fine-tuning or LoRA on own GPUs. Distillation: `distillation`.
 
 The training run is one line among many: its life (labels, runs that fail, evaluation, engineering,
-retraining, the end of the base model) is in `tune_life`, the run itself in `tune_run`. Not in it:
+retraining, the end of the base model) is in `tunes.life`, the run itself in `tunes.run`. Not in it:
 preference tuning and RL (`predict_training` has their runs), the slowdown of a server that holds
 many adapters.
 """
@@ -20,15 +20,9 @@ from costmodel.choices.schedule import monthly
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.techniques.lookup import Id, find_records
-from costmodel.choices.techniques.tune_life import (
-    Ending,
-    ending,
-    keep_checkpoints,
-    label_examples,
-    life_of,
-)
-from costmodel.choices.techniques.tune_offers import refuse_base, refuse_closed, tuned_price
-from costmodel.choices.techniques.tune_run import checkpoint_gb, managed_run, own_run, quoted_run
+from costmodel.choices.tunes.life import Ending, ending, keep_checkpoints, label_examples, life_of
+from costmodel.choices.tunes.offers import refuse_base, refuse_closed, tuned_price
+from costmodel.choices.tunes.run import checkpoint_gb, managed_run, own_run, quoted_run
 from costmodel.core import (
     HOURS_PER_MONTH,
     Infeasible,

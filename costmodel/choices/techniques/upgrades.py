@@ -11,7 +11,7 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Purchases, Traffic, every_call, labour
 from costmodel.choices.requests import Call, Segment
 from costmodel.choices.running import bought_together, loss
-from costmodel.choices.techniques.tune_life import Ending, ending, month_of
+from costmodel.choices.tunes.life import Ending, ending, month_of
 from costmodel.core import (
     DAYS_PER_MONTH,
     MINUTES_PER_HOUR,

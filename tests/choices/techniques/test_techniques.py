@@ -7,7 +7,7 @@ from toys import STAFFED as TERMS
 from toys import api, lines
 
 import costmodel as cm
-from costmodel.choices.techniques import tune_life as lifecycle
+from costmodel.choices.tunes import life as lifecycle
 from costmodel.facts import catalog
 from costmodel.facts.records import Embedder, Labels, Store, Tuning
 
@@ -309,7 +309,7 @@ def test_the_error_of_a_run_is_that_of_its_class():
     """A draw at the edge of the band of adapters is at the edge of the band of a full tune and of a
     mixture of experts.
     """
-    from costmodel.choices.techniques.tune_run import training_run, widened_error
+    from costmodel.choices.tunes.run import training_run, widened_error
     from costmodel.laws.training.calibration import laws
 
     bands, edge = laws()[2], laws()[2]["adapter"]

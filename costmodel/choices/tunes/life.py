@@ -17,7 +17,7 @@ from costmodel.choices.effort import effort, effort_words
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, every_call, labour, setup, upkeep
 from costmodel.choices.schedule import Schedule, every, monthly, once, path
-from costmodel.choices.techniques.tune_run import RunPrice
+from costmodel.choices.tunes.run import RunPrice
 from costmodel.core import MINUTES_PER_HOUR, MONTHS_PER_YEAR, ROUNDING, WORKING_HOURS_PER_WEEK
 
 SURE = 1 - 1e-12
