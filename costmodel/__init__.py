@@ -11,7 +11,7 @@
 What arrives    Workload Corpus QuestionMix Terms
 A doubt         Range Measured
 A choice        Option Mix Part cascade presets own_model
-Who answers     Api Hosted Provisioned
+Who answers     Api Hosted Provisioned own_api own_gpu
 Made to answer  Prompt FewShot PromptCache SemanticCache Rag GraphRag LongContext FineTune
                 Lora Distill Agent CodingAgent
 Kept alive      Evals Release Monitoring Upgrades Compliance
@@ -32,6 +32,7 @@ from costmodel.choices.options import Mix, Option, Part, cascade
 from costmodel.choices.presets import presets
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.servings.own import own_api, own_gpu
 from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.study import Study
 from costmodel.choices.techniques.agents import Agent, CodingAgent
@@ -102,6 +103,8 @@ __all__ = [
     "explain",
     "ledger",
     "load",
+    "own_api",
+    "own_gpu",
     "own_model",
     "presets",
     "recommend",

@@ -42,6 +42,7 @@ CHARGED_AS = {
     "usd_per_mtok_image": "usd_per_mtok_in",
     "usd_per_mtok_reasoning": "usd_per_mtok_out",
 }
+OWN = "own"  # the provider of a card with prices of the user
 REMEDY = {
     "cache_read": "send those tokens as fresh input, or choose a model with a cache price",
     "cache_write_1h": "only the 5-minute cache write is priced: use cache_write",

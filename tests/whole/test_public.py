@@ -74,7 +74,7 @@ TOP = """
     Workload Corpus QuestionMix Terms Range Measured Option Mix Part cascade Api Hosted Provisioned
     Prompt FewShot PromptCache SemanticCache Rag GraphRag LongContext FineTune Lora Distill Agent
     CodingAgent Evals Release Monitoring Upgrades Compliance Cost presets Study load compare
-    recommend ledger explain breakeven sweep Infeasible own_model __version__
+    recommend ledger explain breakeven sweep Infeasible own_api own_gpu own_model __version__
 """.split()
 FACES = {name: getattr(cm, name) for name in cm.FACES}
 NAMES = [(cm, name) for name in cm.__all__] + [(f, n) for f in FACES.values() for n in f.__all__]

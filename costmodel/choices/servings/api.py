@@ -31,7 +31,7 @@ from costmodel.core import (
     validate,
 )
 from costmodel.facts.cards import api_price
-from costmodel.facts.prices import ApiPrice, Rates, rates
+from costmodel.facts.prices import OWN, ApiPrice, Rates, rates
 from costmodel.laws.agents import attempts
 
 SHORT_TTL_S = 300  # a longer time to live is written at the price of the 1-hour cache
@@ -55,6 +55,8 @@ class Api:
         Region in which the data stays, such as "eu".
     discount : number, share
         Your discount on every token class.
+    window_tokens : number, token, optional
+        Context window, where the list has none or yours is another.
     failed : number, share
         Chance that an attempt fails and is tried again. Leave it at 0 beside an `Agent`, which has
         its own.
@@ -104,6 +106,7 @@ class Api:
     mode: str | None = None
     residency: str | None = None
     discount: Number = 0.0
+    window_tokens: Number | None = None
     # -- failed attempts
     failed: Number = 0.0
     attempts_max: Number = 3
@@ -124,12 +127,7 @@ class Api:
             sold = terms_of_sale(card)
             asked = sold | not_none(**terms_of_sale(self))
             if asked != sold:
-                check(
-                    card == catalogue_card(card),
-                    f"the prices of {card.id!r} were changed by hand and cannot be moved to "
-                    f"{asked}; make the option with its own on=, mode= or residency=",
-                )
-                card = api_price(card.id, **asked)
+                card = moved_card(card, asked)
         for name, value in {"model": card, **terms_of_sale(card)}.items():
             object.__setattr__(self, name, value)
         self._check_limits()
@@ -166,8 +164,8 @@ class Api:
 
     @property
     def window(self) -> Any:
-        """Context window [token], or None when the price list does not say."""
-        return self.model.window
+        """Context window [token]: yours, or that of the price list; None when nobody says."""
+        return self.model.window if self.window_tokens is None else self.window_tokens
 
     def limits(self, call: Call) -> Limits:
         """What can stop a call: (by how much it is over, the reason with {over} to fill in)."""
@@ -277,6 +275,21 @@ def catalogue_card(card: ApiPrice) -> ApiPrice | None:
         return replace(api_price(card.id, **terms_of_sale(card)), discount=card.discount)
     except CatalogError:
         return None
+
+
+def moved_card(card: ApiPrice, asked: dict[str, Any]) -> ApiPrice:
+    """The card as it is asked for: of another day, mode, region or seller.
+
+    Prices of your own hold on every day.
+    """
+    if card.provider == OWN and asked == terms_of_sale(card) | {"on": asked["on"]}:
+        return replace(card, on=asked["on"])
+    check(
+        card == catalogue_card(card),
+        f"the prices of {card.id!r} were changed by hand and cannot be moved to {asked}; "
+        "make the option with its own on=, mode= or residency=",
+    )
+    return replace(api_price(card.id, **asked), discount=card.discount)
 
 
 def _write_rate(card: Rates, ttl_s: Any) -> Any:
