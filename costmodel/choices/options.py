@@ -23,6 +23,7 @@ import numpy as np
 
 from costmodel.choices.requests import Request
 from costmodel.choices.terms import Terms
+from costmodel.choices.waiting import sized_in_time
 from costmodel.choices.workload import Workload
 from costmodel.core import (
     Doubt,
@@ -181,7 +182,8 @@ class Option:
             if hasattr(technique, "shape"):
                 request = technique.shape(request, work)
         requests = work.requests_per_month * share
-        return Case(work, terms, serving, request, requests, techniques=self.techniques)
+        case = Case(work, terms, serving, request, requests, techniques=self.techniques)
+        return sized_in_time(case)
 
     def accepted(self, case: Case) -> Any:
         """Share of answers accepted: your evaluation, or that of the serving with every effect."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 else:
     Id = str
 
+FIRST, ANSWER = LATENCY_OF = "first token", "answer"
+
 
 @frozen
 class Corpus:
@@ -176,6 +178,11 @@ class Workload:
         many requests. A list has twelve factors over an ordinary month, from January on.
     usd_per_failure : number, USD
         What an answer that is not accepted costs.
+    latency_s : number, s, optional
+        What 19 of 20 requests must not wait longer for. An option that is slower cannot run, and
+        own GPUs answer fewer requests at once until they are fast enough.
+    latency_of : {"first token", "answer"}
+        What they wait for: the first token, or the whole answer.
     tier : {"prototype", "internal", "product", "critical"}
         How much the service matters. With the volume it sets the hours of people, the golden set,
         the human review, the rota and the traces, wherever nobody has given them.
@@ -216,6 +223,9 @@ class Workload:
     seasons: Seasons | dict | list | None = None
     # -- wrong answers
     usd_per_failure: Number = 0.0
+    # -- the need for speed
+    latency_s: Number | None = None
+    latency_of: str = "first token"
     # -- people
     tier: catalog.Tier | Id = "product"
 
@@ -233,6 +243,7 @@ class Workload:
             if getattr(self, name) is not None:
                 of_kind(f"Workload.{name}", getattr(self, name), kind)
         validate(self)
+        check_known("latency_of", self.latency_of, LATENCY_OF, where="Workload")
         least: Any = getattr(self.requests_per_month, "low", self.requests_per_month)
         check(
             np.min(least) > 0,

@@ -50,6 +50,7 @@ from costmodel.core.nested import (
     pin,
     rewrite,
     same,
+    unchecked,
     walk,
 )
 from costmodel.core.public import absent, frozen, misspelt, public
@@ -94,5 +95,5 @@ __all__ = """
     doubts draw_values drive driver_key field_names find_key frozen in_words is_day is_nest
     key_of leaves limits meaning_of middle misspelt money not_none number_list number_text
     objects of_kind one_number owner_of percent pin public readable require rewrite same sample
-    short strata unit_of unknown unmarked validate walk whole_number
+    short strata unchecked unit_of unknown unmarked validate walk whole_number
 """.split()

@@ -20,6 +20,7 @@ from costmodel.choices.servings.capacity import Capacity
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
+from costmodel.choices.waiting import too_late
 from costmodel.choices.workload import Workload
 from costmodel.core import Infeasible, middle, public, same
 from costmodel.laws.quality import shift
@@ -92,7 +93,7 @@ def evaluate(option: Option | Mix, work: Workload, terms: Terms) -> Bill:
     """
     parts = cases(option, work, terms)
     bought = list(purchases(parts))
-    fits = _fits(bought)
+    fits = _fits(bought) & _in_time(parts)
     lines: list[Any] = [purchase for _, purchase in bought if isinstance(purchase, Line)]
     for serving, traffic in pooled(bought):
         priced = lines_of(serving, traffic, work, terms)
@@ -169,6 +170,20 @@ def _fits(bought: Iterable[Purchase]) -> Any:
                 raise Infeasible(where + reason.format(over=over))
             fits = fits & (over <= 0)
     return fits
+
+
+def _in_time(parts: Cases) -> Any:
+    """Whether the need of the workload is met, for each draw and grid point.
+
+    A single number that does not meet it raises Infeasible.
+    """
+    found = too_late([case for _, case, _ in parts])
+    if found is None:
+        return True
+    over, reason = found
+    if np.ndim(over) == 0 and over > 0:
+        raise Infeasible(reason)
+    return over <= 0
 
 
 def _at_successors(lines: Iterable[Any], serving: Any, parts: Cases) -> Iterator[Line]:

@@ -57,7 +57,7 @@ PLACES = [
             {"variant": "light"},
         )
     ),
-    (HOSTED, cm.FineTune(sweep_runs=2)),
+    (HOSTED, cm.FineTune(sweep_runs=2, examples=3_000)),
     (HOSTED, cm.FineTune(mfu=0.4)),
     (
         cm.Api("gpt-4.1", on="2026-06-01", accepted=0.7),

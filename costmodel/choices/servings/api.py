@@ -17,6 +17,7 @@ from costmodel.choices.schedule import Schedule, occurrences, path, scaled
 from costmodel.choices.servings.fields import Card
 from costmodel.choices.servings.rate_limits import OVER_LIMIT, held_to_limits, limits_of
 from costmodel.choices.terms import Terms
+from costmodel.choices.waiting import Waiting
 from costmodel.choices.workload import Workload
 from costmodel.core import (
     MTOK,
@@ -72,6 +73,9 @@ class Api:
         mean of that hour is below the limit; or another API answers what is above it.
     fallback : Api, optional
         With "fallback": who answers then. Its answers are taken to be as good.
+    waiting : Waiting, optional
+        How long it takes, where the workload needs its answers in time (`Workload.latency_s`); None
+        is the middle of what is published.
     accepted : number, share, optional
         Share of answers accepted with plain instructions; None is unknown.
 
@@ -116,6 +120,8 @@ class Api:
     requests_per_min_max: Number | None = None
     over_limit: str = "refuse"
     fallback: Any = None
+    # -- how long it takes
+    waiting: Waiting | None = None
     # -- quality
     accepted: Number | None = None
 
@@ -144,6 +150,8 @@ class Api:
             (self.over_limit == "fallback") == (self.fallback is not None),
             "Api: over_limit='fallback' and fallback=Api(...) belong together; give both or none",
         )
+        if self.waiting is not None:
+            of_kind("Api.waiting", self.waiting, Waiting)
         if self.fallback is not None:
             of_kind("Api.fallback", self.fallback, Api)
             check(

@@ -34,8 +34,6 @@ class Lora(Tune):
         answers on the Hosted serving. None trains on own GPUs.
     examples, tokens_per_example, epochs, runs, mfu, speed, usd_per_run
         As of `FineTune`.
-    customer : bool
-        Whether you are a customer of the offer already, where it is closed to new ones.
     labels, minutes_per_check, build_weeks
         The labels and the first work, as of `FineTune`.
     pass_chance, luck, failed_share, sweep_runs, sweep_share, debug_hours, candidate_items
@@ -65,7 +63,6 @@ class Lora(Tune):
 
     examples: Number = 2_000
     tuning: catalog.Tuning | Id | None = None
-    customer: bool = False
     quantised: bool = False
     log_odds_adapter: Number = assumed(
         -0.25,
