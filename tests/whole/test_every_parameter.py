@@ -64,6 +64,15 @@ PLACES = [
         cm.FineTune(tuning="openai.gpt-4.1", customer=True, adapters=3),
     ),
     *(
+        (cm.Api("gpt-4.1", on="2026-06-01", accepted=0.7), tune)
+        for tune in (
+            cm.Lora(tuning="openai.gpt-4.1", customer=True),
+            cm.Distill(
+                teacher=TEACHER, terms_allow_training=True, tuning="openai.gpt-4.1", customer=True
+            ),
+        )
+    ),
+    *(
         (HOSTED, cm.Lora(**more))
         for more in (
             {"sweep_runs": 2, "adapters": 3},

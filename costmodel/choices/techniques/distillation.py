@@ -1,4 +1,4 @@
-"""Distillation: a large teacher labels your traffic, and a small Hosted student learns from it."""
+"""Distillation: a large teacher labels your traffic, and a small student learns from it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, every_call
 from costmodel.choices.requests import Request
 from costmodel.choices.schedule import every, monthly, once
-from costmodel.choices.techniques.tuning import Tune, hosted
+from costmodel.choices.techniques.tuning import Tune
 from costmodel.choices.tunes.life import label_examples
 from costmodel.choices.tunes.offers import refuse_terms
 from costmodel.core import DAYS_PER_MONTH, GB, Number, Range, assumed, check, public
@@ -28,10 +28,11 @@ STUDENTS = (
 @public
 @dataclass(frozen=True, kw_only=True)
 class Distill(Tune):
-    """Let a large teacher label your traffic and train a small Hosted student on it.
+    """Let a large teacher label your traffic and train a small student on it.
 
     You buy answers that are cheap to run; they are narrow and brittle. Hard cases go back to the
-    teacher by `cascade(student, teacher, escalated)`. The student is trained as a LoRA.
+    teacher by `cascade(student, teacher, escalated)`. The student is trained as a LoRA, on own GPUs
+    or by a provider.
 
     Parameters
     ----------
@@ -40,6 +41,9 @@ class Distill(Tune):
     terms_allow_training : bool
         True where your contract allows to train on the teacher's answers. Terms of closed models
         and some licences forbid it: such a teacher is refused otherwise.
+    tuning, customer
+        The provider's offer that trains the student, which then answers behind an Api, as of
+        `Lora`. A provider lets its own models teach its own models.
     real_share, kept : number or Range, 0 to 1
         Share of the examples that people label, and of the teacher's answers that pass the filter.
     shadow_days, shadow_share : number or Range
@@ -64,7 +68,7 @@ class Distill(Tune):
         The weights that are kept, as of `FineTune`.
     retrain_months, retrain_labels, retrain_hours
         Retraining, as of `FineTune`.
-    base_life_months, labels_kept, rebuild_share
+    base_life_months, provider_life_months, labels_kept, rebuild_share
         The end of the base model, as of `FineTune`.
     upkeep_fte, adapters, further_share
         Upkeep, and tenants, as of `FineTune`.
@@ -75,7 +79,7 @@ class Distill(Tune):
     Raises
     ------
     Infeasible
-        Where the serving is not Hosted, or the teacher must not teach.
+        Where the serving is an Api without an offer, or the teacher must not teach.
     ValueError
         When a field is outside its range, or the teacher is no serving.
 
@@ -134,8 +138,8 @@ class Distill(Tune):
         )
 
     def adapt(self, serving: Any) -> Any:
-        student = hosted(serving, self)
-        refuse_terms(self.teacher, student.model, self.terms_allow_training)
+        student = super().adapt(serving)
+        refuse_terms(self.teacher, serving, self.terms_allow_training)
         return student
 
     def buys(self, case: Case) -> Purchases:

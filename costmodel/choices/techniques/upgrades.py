@@ -36,7 +36,8 @@ class Upgrades:
     The first move is on the announced day of the model, later ones every `every_months`. From the
     month of a move on, an API asks the price of the successor, and answers are better or worse. A
     model pinned to a dated version changes only then; one behind an alias also changes silently,
-    and users find out. The tune of a base that ends is in the tune (`base_life_months`).
+    and users find out. Beside a tune the models end once, with the base of the tune, and the people
+    who move are in the tune.
 
     Parameters
     ----------
@@ -128,8 +129,14 @@ class Upgrades:
     def __post_init__(self) -> None:
         validate(self)
 
+    def _tune(self, case: Case) -> Any:
+        """The tune of the option, whose base then ends once for both."""
+        return next((t for t in case.techniques if hasattr(t, "provider_life_months")), None)
+
     def ends(self, case: Case) -> Ending:
-        """When models end."""
+        """When models end: that of a tune with its base."""
+        if tune := self._tune(case):
+            return tune.ends(case)
         return ending(self, self._day(case), (), case.terms, life="every_months")
 
     def _day(self, case: Case) -> str | None:
@@ -158,7 +165,8 @@ class Upgrades:
 
     def _paths(self, case: Case) -> tuple[Any, Any]:
         """(price, log-odds) in months 0..H, one pair for all options whose model ends then."""
-        months, start, day = case.terms.months, case.terms.start, self._day(case)
+        months, start = case.terms.months, case.terms.start
+        day = self._tune(case) or self._day(case)
         memo = self.__dict__.setdefault("_memo", {})
         if (months, start, day) not in memo:
             moves = np.cumsum(self.ends(case).when.weights(months, np.empty(0)), axis=-1)
@@ -171,12 +179,15 @@ class Upgrades:
         engineer, ends, work = case.terms.people.engineer, self.ends(case), case.work
         when, phase = ends.when, "migration"
         weeks, cites = effort_words(self, "weeks", work)
+        cites = (*cites, *ends.cites)
         hours = effort(self, "weeks", work) * WORKING_HOURS_PER_WEEK
         hours = hours * (1 + (self.prompts - 1) * self.fork_share)
         basis = f"{weeks} engineer-weeks x 40 h x (1 + ({{prompts}} prompts - 1) x {{fork_share}}) "
         words = basis + ends.words
-        yield labour("forced model upgrade", hours, engineer, when, phase, words, cites)
+        if not self._tune(case):  # which moves to its new base itself
+            yield labour("forced model upgrade", hours, engineer, when, phase, words, cites)
         items, (cases, cites) = effort(self, "items", work), effort_words(self, "items", work)
+        cites = (*cites, *ends.cites)
         hours = items * self.minutes_per_case / MINUTES_PER_HOUR
         words = f"{cases} cases x {{minutes_per_case}} min {ends.words}"
         yield labour("re-anchor the evaluation", hours, engineer, when, phase, words, cites)
@@ -194,7 +205,9 @@ class Upgrades:
                     tokens = call.shared_tokens * (1 - self.read_ratio)
                     prefix = Call((Segment("prefix that was cached", tokens),), 0.0)
                     count = requests / DAYS_PER_MONTH * self.cold_days * call.per_request
-                    yield Traffic("warm the cache again", prefix, count, when, phase, by, cold)
+                    yield Traffic(
+                        "warm the cache again", prefix, count, when, phase, by, cold, ends.cites
+                    )
 
         if not self.pinned and np.any(case.work.usd_per_failure):
             yield loss(

@@ -15,7 +15,7 @@ import numpy as np
 
 from costmodel.choices.effort import effort, effort_words
 from costmodel.choices.options import Case
-from costmodel.choices.purchases import Line, Purchases, every_call, labour, setup, upkeep
+from costmodel.choices.purchases import Line, Purchases, cite, every_call, labour, setup, upkeep
 from costmodel.choices.schedule import Schedule, every, monthly, once, path
 from costmodel.choices.tunes.run import RunPrice
 from costmodel.core import MINUTES_PER_HOUR, MONTHS_PER_YEAR, ROUNDING, WORKING_HOURS_PER_WEEK
@@ -75,8 +75,8 @@ def ending(
     closes: str | None = None,
 ) -> Ending:
     """The model ends on its known day and every `life` (a field) after it, or from today."""
-    lasts, cites = getattr(technique, life), (*cites, life)
-    model = "the base model" if life == "base_life_months" else "the model"
+    lasts, cites = getattr(technique, life), (*cites, *cite(technique, life))
+    model = "the model" if life == "every_months" else "the base model"
     first = month_of(day, terms.start) if day else 0
     if first < 1:
         return Ending(every(lasts), f"when {model} ends, every {{{life}}} months", cites)

@@ -190,7 +190,7 @@ def test_a_provider_that_closes_sells_no_more_runs():
     """Closed in month 14: the runs of months 6 and 12 are its own, those of 18 to 36 come from
     somebody else, and say so.
     """
-    tune = cm.FineTune(tuning=replace(OFFER, closes="2028-01-06"), base_life_months=100, **TUNE)
+    tune = cm.FineTune(tuning=replace(OFFER, closes="2028-01-06"), provider_life_months=100, **TUNE)
     assert when("retrain", tune) == [6, 12] and when("retrain at another provider", tune) == [
         18,
         24,
@@ -444,7 +444,8 @@ def test_candidates_are_evaluated_and_checkpoints_kept():
 def test_a_retired_base_takes_labels_runs_and_people_with_it():
     """Retired on 2027-03-15, the fourth month, and again every 12 months."""
     lost = replace(OFFER, retires="2027-03-15")
-    tune = cm.FineTune(tuning=lost, labels_kept=0.6, rebuild_share=0.5, base_life_months=12, **TUNE)
+    life = {"labels_kept": 0.6, "rebuild_share": 0.5, "provider_life_months": 12}
+    tune = cm.FineTune(tuning=lost, **life, **TUNE)
     found = bill(tune)
     assert found["label again for a new base"] == (400, 7.0)
     assert found["train on a new base"] == (4 * 2.4, 25.0)
@@ -469,7 +470,7 @@ def test_the_ledger_says_on_which_day_and_by_whom_a_base_ends():
 def test_the_last_day_of_new_jobs_ends_a_tune_as_well():
     closes = cm.FineTune(
         tuning=replace(OFFER, closes="2027-01-06", retires="2027-06-01"),
-        base_life_months=100,
+        provider_life_months=100,
         **TUNE,
     )
     assert when("train on a new base", closes) == [2]
