@@ -22,7 +22,6 @@ from quality_curves import (
     fit_context,
     fit_entities,
     fit_gains,
-    fit_oracle,
     fit_position,
     fit_recall,
     gain_rows,
@@ -114,10 +113,6 @@ def reading() -> Iterator[Fitted]:
     note = "models of 2023 with 10 to 30 documents"
     for name, (low, mid, high) in zip(("position_dip", "position_tilt"), ends, strict=True):
         yield "reader", name, mid, low, high, note
-    oracle = fit_oracle()
-    note = "right document in the prompt over none; five models of 2023"
-    for reader in READERS:
-        yield reader, "log_odds_answer", np.median(oracle), oracle.min(), oracle.max(), note
 
 
 def questions() -> Iterator[Fitted]:

@@ -142,17 +142,6 @@ def fit_entities() -> dict[str, np.ndarray]:
     return {str(method): np.sqrt(t["value"].to_numpy()) for method, t in two.groupby("method")}
 
 
-def fit_oracle() -> np.ndarray:
-    """Log-odds of an answer from the right document over one from memory, by model."""
-    q = measured()
-    q = q[(q["family"] == "lost") & q["position"].isna()]
-    with_it, without = (q[q["documents"] == n].set_index("model")["value"] for n in (1, 0))
-    return logit(with_it.to_numpy()) - logit(without[with_it.index].to_numpy())
-
-
-# -- graphs against vectors, by question -----------------------------------------------------------
-
-
 def gain_rows() -> pd.DataFrame:
     """Log-odds of each method over plain retrieval on the same questions.
 

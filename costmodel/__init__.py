@@ -12,8 +12,8 @@ What arrives    Workload Corpus QuestionMix Terms
 A doubt         Range Measured
 A choice        Option Mix Part cascade presets own_model
 Who answers     Api Hosted Provisioned own_api own_gpu
-Made to answer  Prompt FewShot PromptCache SemanticCache Rag GraphRag LongContext FineTune
-                Lora Distill Agent CodingAgent
+Made to answer  Prompt FewShot PromptCache SemanticCache SecondTry Rag GraphRag LongContext
+                FineTune Lora Distill Agent CodingAgent
 Kept alive      Evals Release Monitoring Upgrades Compliance
 Anything else   Cost
 A question      Study load
@@ -51,6 +51,7 @@ from costmodel.choices.techniques.prompting import (
     SemanticCache,
 )
 from costmodel.choices.techniques.release import Release
+from costmodel.choices.techniques.retries import SecondTry
 from costmodel.choices.techniques.tuning import FineTune
 from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.terms import Terms
@@ -92,6 +93,7 @@ __all__ = [
     "Rag",
     "Range",
     "Release",
+    "SecondTry",
     "SemanticCache",
     "Study",
     "Terms",

@@ -2,13 +2,14 @@
 
 Caches      cached_price hit_rate prefix_hit_rate break_even_hit_rate
             break_even_reads cache_verdict
-Retrieval   recall_at_k all_found found_by_entities stale_share own_embedder
+Retrieval   recall_at_k corpus_shift all_found found_by_entities stale_share own_embedder
 Graphs      graph_size graph_index_ratio graph_from_sample index_cost
 Ways        knowledge_options knowledge_table knowledge_map knowledge_ratios self_route
             route_by_question
-Quality     Effect shift context_shift position_shift quality_by_question cost_by_mix context_budget
-Task        expected_quality capability_of capability read_share composed examples_shift
-            few_shot_shift length_shift second_try log_odds_right chance_ahead conditioned
+Quality     Effect Found shift context_shift position_shift quality_by_question cost_by_mix
+            context_budget
+Task        expected_quality capability_of capability composed examples_shift
+            few_shot_shift log_odds_right chance_ahead conditioned
 Cascades    cascade_right signal_loading
 Waiting     Waiting latency first_token_s holds
 """
@@ -27,9 +28,10 @@ from costmodel.laws.caching import (
 )
 from costmodel.laws.conditioning import conditioned
 from costmodel.laws.escalation import cascade_right, signal_loading
-from costmodel.laws.quality import Effect, context_shift, position_shift, shift
+from costmodel.laws.quality import Effect, Found, context_shift, position_shift, shift
 from costmodel.laws.retrieval import (
     all_found,
+    corpus_shift,
     first_token_s,
     graph_index_ratio,
     graph_size,
@@ -42,10 +44,7 @@ from costmodel.laws.task_quality import (
     composed,
     examples_shift,
     few_shot_shift,
-    length_shift,
     log_odds_right,
-    read_share,
-    second_try,
 )
 from costmodel.studies.answers import (
     context_budget,
@@ -60,6 +59,7 @@ from costmodel.studies.knowledge import knowledge_options, latency, route_by_que
 
 __all__ = [
     "Effect",
+    "Found",
     "Waiting",
     "all_found",
     "break_even_hit_rate",
@@ -74,6 +74,7 @@ __all__ = [
     "conditioned",
     "context_budget",
     "context_shift",
+    "corpus_shift",
     "cost_by_mix",
     "examples_shift",
     "expected_quality",
@@ -91,16 +92,13 @@ __all__ = [
     "knowledge_ratios",
     "knowledge_table",
     "latency",
-    "length_shift",
     "log_odds_right",
     "own_embedder",
     "position_shift",
     "prefix_hit_rate",
     "quality_by_question",
-    "read_share",
     "recall_at_k",
     "route_by_question",
-    "second_try",
     "self_route",
     "shift",
     "signal_loading",

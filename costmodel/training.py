@@ -1,13 +1,13 @@
 """The face `cm.training`: what a training run takes, and when it pays back.
 
 A run       predict_training measured_training training_flops adapter_flops gpu_hours
-Its worth   examples_gain required_gain allowed_loss
+Its worth   required_gain allowed_loss
 Paying back paybacks tenants underestimates
 Published   published_break_evens published_first_year published_underestimates
 """
 
 from costmodel.core import absent
-from costmodel.laws.quality import allowed_loss, examples_gain, required_gain
+from costmodel.laws.quality import allowed_loss, required_gain
 from costmodel.laws.training.calibration import measured_training
 from costmodel.laws.training.compute import adapter_flops, gpu_hours, training_flops
 from costmodel.laws.training.predict import predict_training
@@ -21,7 +21,6 @@ from costmodel.validation.cases import (
 __all__ = [
     "adapter_flops",
     "allowed_loss",
-    "examples_gain",
     "gpu_hours",
     "measured_training",
     "paybacks",

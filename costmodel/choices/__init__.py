@@ -4,15 +4,19 @@ It imports `laws` and everything below.
 
 Terms       People Trends
 Seasons     Seasons
-Presets     quick with_quality MODELS
+Presets     quick with_quality not_offered MODELS
+Quality     Task Signal
 Prices      repriced
 """
 
-from costmodel.choices.options import repriced
-from costmodel.choices.presets import MODELS, quick, with_quality
+from costmodel.choices.options import Signal, repriced
+from costmodel.choices.presets import MODELS, not_offered, quick, with_quality
+from costmodel.choices.quality.task import Task
 from costmodel.choices.seasons import Seasons
 from costmodel.choices.terms import People, Trends
 from costmodel.core import absent
 
-__all__ = ["MODELS", "People", "Seasons", "Trends", "quick", "repriced", "with_quality"]
+__all__ = """
+    MODELS People Seasons Signal Task Trends not_offered quick repriced with_quality
+""".split()
 __getattr__ = absent(__name__, __all__)

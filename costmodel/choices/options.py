@@ -6,7 +6,7 @@ fields are its assumptions. It has at least one of four methods, all without sid
     adapt(serving) -> serving           a student, a tuned price, adapters on a base (left to right)
     shape(request, work) -> request     adds segments or calls, sets flags
     buys(case) -> Line | Traffic        what it buys: once, monthly, with demand, every k months
-    quality(case) -> Effect             a shift of the log-odds that an answer is accepted
+    quality(case) -> Effect             what it does to the share of answers accepted
 
 One that replaces models says by month what that changes: `price_path(case)` of the tokens of an
 API, and `log_odds_path(case)` of an accepted answer.
@@ -21,6 +21,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from costmodel.choices.quality.accepted import share_accepted
 from costmodel.choices.requests import Request
 from costmodel.choices.terms import Terms
 from costmodel.choices.waiting import sized_in_time
@@ -30,6 +31,7 @@ from costmodel.core import (
     Number,
     Range,
     check,
+    check_known,
     field_names,
     frozen,
     in_words,
@@ -39,8 +41,9 @@ from costmodel.core import (
     same,
     validate,
 )
-from costmodel.laws.quality import shift
+from costmodel.facts import catalog
 
+SIGNALS = ("router", "asked_confidence", "typed_judge", "free_text_judge")
 METHODS = ("adapt", "shape", "buys", "quality")
 
 
@@ -189,13 +192,8 @@ class Option:
         """Share of answers accepted: your evaluation, or that of the serving with every effect."""
         if self.quality is not None:
             return self.quality
-        if case.serving.accepted is None:
-            return None
-        effects = [t.quality(case) for t in self.techniques if hasattr(t, "quality")]
-        share = shift(case.serving.accepted, sum(effect.log_odds for effect in effects))
-        for effect in effects:
-            share = share * effect.kept
-        return share
+        effects = (t.quality(case) for t in self.techniques if hasattr(t, "quality"))
+        return share_accepted(case, effects)
 
 
 @frozen
@@ -242,6 +240,38 @@ class Part:
             )
 
 
+@frozen
+class Signal:
+    """What tells which requests the second part of a mix gets: those with the least of it.
+
+    Parameters
+    ----------
+    signal_auc : number, share, 0.5 to 1
+        Chance that a right answer of the first part has more of the signal than a wrong one. At 0.5
+        it tells nothing.
+    correlation : number, share
+        How the two parts are right on the same questions (tetrachoric).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cm.choices.Signal.of("typed_judge").signal_auc.mid
+    0.82
+    """
+
+    signal_auc: Number
+    correlation: Number = catalog.fact("task_quality", "same_question.correlation").value
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    @classmethod
+    def of(cls, name: str) -> Signal:
+        """A published signal: router, asked_confidence, typed_judge or free_text_judge."""
+        check_known("signal", name, SIGNALS, "task_quality.csv")
+        return cls(catalog.fact("task_quality", f"{name}.signal_auc").value)
+
+
 @public
 @dataclass(frozen=True, init=False)
 class Mix:
@@ -254,11 +284,17 @@ class Mix:
     *parts : Part
         Together they answer every request once. In a router a part sees what it answers; in a
         cascade the first part sees everything, and the next sees and answers what is handed on.
+    signal : Signal or str, optional
+        What picks the requests of the second of two parts. None: nothing does, and the quality is
+        the mean of the parts.
+    quality : number, share, or Measured, optional
+        Share of answers accepted in your own evaluation of the whole.
 
     Raises
     ------
     ValueError
-        When the parts do not answer all requests, or when more than one leaves `answers` open.
+        When the parts do not answer all requests, when more than one leaves `answers` open, or when
+        a signal has to pick among other than two.
 
     Examples
     --------
@@ -269,9 +305,26 @@ class Mix:
     """
 
     mix: tuple[Part, ...]
+    signal: Signal | None
+    quality: Number | None
 
-    def __init__(self, *more: Part, mix: Iterable[Part] = ()) -> None:
+    def __init__(
+        self,
+        *more: Part,
+        mix: Iterable[Part] = (),
+        signal: Signal | str | None = None,
+        quality: Number | None = None,
+    ) -> None:
+        object.__setattr__(self, "quality", quality)
+        if quality is not None:
+            require("quality", quality, 0, 1)
         object.__setattr__(self, "mix", (*mix, *more))
+        object.__setattr__(self, "signal", Signal.of(signal) if isinstance(signal, str) else signal)
+        check(
+            self.signal is None or (isinstance(self.signal, Signal) and len(self.mix) == 2),
+            "Mix: a signal picks the requests of the second of two parts; give two parts and "
+            f"signal=Signal(auc) or one of {', '.join(SIGNALS)}",
+        )
         check(
             self.mix and all(isinstance(p, Part) for p in self.mix),
             "Mix needs Parts: Mix(Part(a, sees, answers), ...)",
@@ -298,27 +351,34 @@ class Mix:
 
     def parts(self) -> list[tuple[Option, Any, Any]]:
         """(option, share of requests it sees, share it answers), inner mixes resolved."""
-        rest = 1.0 - sum(p.answers for p in self.mix if p.answers is not None)
         found = []
-        for p in self.mix:
-            answers = rest if p.answers is None else p.answers
+        for p, answers in zip(self.mix, self.answers(), strict=True):
             sees = answers if p.sees is None else p.sees
             found += [(option, sees * s, answers * a) for option, s, a in p.option.parts()]
         return found
 
+    def answers(self) -> list[Any]:
+        """Share of the requests that each of its own parts answers."""
+        rest = 1.0 - sum(p.answers for p in self.mix if p.answers is not None)
+        return [rest if p.answers is None else p.answers for p in self.mix]
+
 
 @public
-def cascade(first: Any, second: Any, escalated: Number) -> Mix:
+def cascade(
+    first: Any, second: Any, escalated: Number, signal: Signal | str | None = "asked_confidence"
+) -> Mix:
     """Try `first` on everything; some requests go on to `second`, and are paid twice.
 
-    Which requests go on is not modelled: the quality is the mean of both, weighted by what each
-    answers.
+    Those go on whose answers have the least of a signal (`cm.knowledge.cascade_right`).
 
     Parameters
     ----------
     first, second : Option or Mix
     escalated : number, share
         Requests that go on.
+    signal : Signal or str, optional
+        "typed_judge" where an answer can be checked, "asked_confidence" of the first model,
+        "router" before it answers, "free_text_judge"; None: at random.
 
     Returns
     -------
@@ -333,7 +393,8 @@ def cascade(first: Any, second: Any, escalated: Number) -> Mix:
     """
     if isinstance(escalated, Range) and escalated.name is None:
         escalated = replace(escalated, name="Cascade.escalated")
-    return Mix(Part(first, sees=1.0), Part(second, sees=escalated, answers=escalated))
+    parts = Part(first, sees=1.0), Part(second, sees=escalated, answers=escalated)
+    return Mix(*parts, signal=signal)
 
 
 Thing = TypeVar("Thing")

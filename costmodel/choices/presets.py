@@ -1,8 +1,8 @@
-"""Ready options: the quick answer, the eleven presets, and changes to all options at once."""
+"""Ready options: the quick answer, the usual options, and changes to all options at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +35,10 @@ from costmodel.core import (
 from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
 
 LABELS = (
+    "Small model",
+    "Small model, few-shot + cache",
+    "Small model + RAG",
+    "Small model, long context + cache",
     "Prompt",
     "Few-shot",
     "Few-shot + cache",
@@ -61,16 +65,20 @@ MODELS = (
     "deepseek-v4-pro",
 )
 ASKED = ("requests_per_day", "pages_in", "words_in", "words_out")
-# use case: what is asked, for who has no numbers yet
-USE_CASES: dict[str, tuple[float, float, float, float]] = {
-    "Support assistant": (10_000, 0, 700, 190),
-    "Document extraction": (3_000, 4, 0, 150),
-    "Code assistant": (5_000, 0, 3_000, 400),
-    "Custom": (1_000, 0, 500, 200),
+# use case: task, and what is asked, for who has no numbers yet
+USE_CASES: dict[str, tuple[str | None, float, float, float, float]] = {
+    "Support assistant": ("support dialogue", 10_000, 0, 700, 190),
+    "Document extraction": ("extract", 3_000, 4, 0, 150),
+    "Code assistant": ("code", 5_000, 0, 3_000, 400),
+    "Custom": (None, 1_000, 0, 500, 200),
 }
-# with plain instructions: (task, share accepted of the large model, of the small one), low to high
-OWN_KNOWLEDGE = ("a task within the model's own knowledge", (0.60, 0.78, 0.90), (0.45, 0.64, 0.80))
-UNREAD = ("questions about documents it has not read", (0.20, 0.35, 0.55), (0.12, 0.25, 0.42))
+WHOLE_CORPUS = ("Small model, long context + cache", "Long context + cache")
+WITH_CORPUS = ("Small model + RAG", *WHOLE_CORPUS)
+RERANKER = "rerank-v5.0-fast"
+FORMS = ("classification", "extraction", "text_to_sql", "tool_use", "instructions")
+CHECKED = ("classification", "extraction", "text_to_sql", "code", "code_fix")  # a judge can tell
+RELATIONAL = 0.2  # share of questions over several places from which a graph is offered
+MANY_REQUESTS = 1_000_000  # a month, from which students and adapters on own GPUs are offered
 TOKENS_ONLY, WHOLE_LIFE = "Tokens alone", "Whole life"  # the two options of the quick answer
 MOST_DOCUMENTS = 5  # documents that a question needs at most
 SENT_WHOLE = 0.9  # a corpus up to this share of the window is sent whole
@@ -86,6 +94,7 @@ def quick(
     words_out: float | None = None,
     usd_per_month: float | None = None,
     on: str | None = None,
+    task: str | None = None,
 ) -> tuple[dict[str, Any], Workload]:
     """A first answer: the bill for tokens alone, and the whole life of plain prompting.
 
@@ -101,6 +110,8 @@ def quick(
         A known API bill for tokens, from which the requests follow.
     on : str, optional
         Date of the prices.
+    task : str, optional
+        What is asked, in the words of `Workload`; by default that of the use case.
 
     Returns
     -------
@@ -119,7 +130,9 @@ def quick(
     (['Tokens alone', 'Whole life'], 3042)
     """
     check_known("use case", use_case, USE_CASES, "the quick answer")
-    numbers = dict(zip(ASKED, USE_CASES[use_case], strict=True))
+    usual_task, *usual = USE_CASES[use_case]
+    numbers = dict(zip(ASKED, usual, strict=True))
+    task = usual_task if task is None else task
     size = not_none(pages_in=pages_in, words_in=words_in)
     if size:  # pages replace words, and words pages
         numbers |= {"pages_in": 0, "words_in": 0} | size
@@ -131,11 +144,13 @@ def quick(
     read: Any = pages_to_tokens(pages) if pages else words_to_tokens(words)
     answer: Any = words_to_tokens(written)
     if usd_per_month is None:
-        work = Workload(per_day * DAYS_PER_MONTH, input_tokens=read, output_tokens=answer)
+        work = Workload(
+            per_day * DAYS_PER_MONTH, input_tokens=read, output_tokens=answer, task=task
+        )
     else:
         require("usd_per_month", usd_per_month, low=0.01)
-        work = Workload.from_bill(usd_per_month, model, read.mid, answer.mid, on=on)
-    whole = presets(work, model=model, on=on)["Prompt"]
+        work = Workload.from_bill(usd_per_month, model, read.mid, answer.mid, on=on, task=task)
+    whole = presets(work, model=model, on=on, only=["Prompt"])["Prompt"]
     return {TOKENS_ONLY: Option(Api(model, on=on)), WHOLE_LIFE: whole}, work
 
 
@@ -151,11 +166,12 @@ def presets(
     teacher: str = "deepseek-v4-pro",
     on: str | None = None,
     quality: dict[str, Number] | None = None,
+    only: Iterable[str] | str | None = None,
 ) -> dict[str, Option | Mix]:
-    """The eleven usual options for a workload, from plain prompting to a cascade.
+    """The usual options that make sense for a workload: the small model first, then what may help.
 
-    Where the workload has a corpus, plain prompting starts low, because the model has not read it.
-    The distilled student and its teacher then both read what retrieval finds.
+    They follow from the task, the corpus, the window and the volume; `not_offered` says why others
+    are left out. The distilled student and its teacher both read what retrieval finds.
 
     Parameters
     ----------
@@ -168,11 +184,13 @@ def presets(
         What runs on GPUs of your own.
     teacher : str
         Labels the examples of the distilled student. It must have open weights, because the terms
-        of closed models forbid to train on their answers. It is taken to be as good as `model`.
+        of closed models forbid to train on their answers.
     on : str, optional
         Date of the API prices.
     quality : dict of label to number, Range or Measured, optional
         Your own evaluations, which replace the defaults.
+    only : list of labels, or "all", optional
+        Exactly these, also where they are not offered.
 
     Returns
     -------
@@ -181,58 +199,128 @@ def presets(
     Raises
     ------
     CatalogError
-        For an unknown label in `quality`, and for an unknown model, offer or GPU.
+        For an unknown label, and for an unknown model, offer or GPU.
 
     Examples
     --------
     >>> import costmodel as cm
-    >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250)
-    >>> list(cm.presets(work))[:3]
-    ['Prompt', 'Few-shot', 'Few-shot + cache']
+    >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250, task="classify")
+    >>> list(cm.presets(work))
+    ['Small model', 'Small model, few-shot + cache', 'Prompt', 'Managed fine-tune', 'Cascade']
     """
     of_kind("presets: the workload", work, Workload)
     quality = quality or {}
     for label in quality:
         check_known("option", label, LABELS, where="the presets")
-    task, *shares = OWN_KNOWLEDGE if work.corpus is None else UNREAD
-    large, little = (
-        Range(low, high, mid, name=name, why=f"preset: plain instructions, {task}")
-        for name, (low, mid, high) in zip(("accepted.large", "accepted.small"), shares, strict=True)
-    )
-    api = Api(model, on=on, accepted=large)
-    cheap = Api(small, on=on, accepted=little)
-    own = Hosted(open_model, gpu=gpu, accepted=little)
-    shown = FewShot() if work.corpus is None else Rag()
-    read = () if work.corpus is None else (Rag(reader="small"),)
+    api, cheap = Api(model, on=on), Api(small, on=on)
+    own = Hosted(open_model, gpu=gpu)
+    if only is None:
+        left_out = _reasons(work, api)
+        wanted = [label for label in LABELS if label not in left_out]
+    else:
+        wanted = list(LABELS) if only == "all" else list(only)
+    for label in wanted:
+        check_known("preset", label, LABELS, "presets")
+    corpus = work.corpus is not None
+    rag = Rag(hybrid=True, reranker=RERANKER)
+    shown = rag if corpus else FewShot()
+    read = (rag,) if corpus else ()
     context = LongContext(document_tokens=_document_tokens(work, api))
-    distil = Distill(teacher=Api(teacher, on=on, accepted=large))
-    why = "preset: share of requests that the small model hands on"
     run = (Prompt(), Evals(judge=api), Monitoring(judge=cheap), Upgrades())
+    signal = "typed_judge" if work.task.family in CHECKED else "asked_confidence"
+    sent_on = Range(
+        0.15, 0.45, mid=0.3, why="preset: share of requests that the small model hands on"
+    )
 
     def option(serving: Api | Hosted, *techniques: Any) -> Option:
         return Option(serving, *techniques, *run)
 
-    options: tuple[Option | Mix, ...] = (
-        option(api),
-        option(api, FewShot()),
-        option(api, FewShot(), PromptCache()),
-        option(api, Rag()),
-        option(api, GraphRag(extractor=cheap)),
-        option(api, context, PromptCache()),
-        option(Api(tuned, on=on, accepted=large), FineTune(tuning=tuning)),
-        option(own, Lora()),
-        option(own, *read, distil),
-        option(own, Rag(reader="small"), Lora()),
-        cascade(option(cheap, shown), option(api, shown), Range(0.15, 0.45, mid=0.3, why=why)),
-    )
-    return {
-        label: with_quality(option, quality.get(label))
-        for label, option in zip(LABELS, options, strict=True)
+    made: dict[str, Callable[[], Option | Mix]] = {
+        "Small model": lambda: option(cheap),
+        "Small model, few-shot + cache": lambda: option(cheap, FewShot(), PromptCache()),
+        "Small model + RAG": lambda: option(cheap, rag),
+        "Small model, long context + cache": lambda: option(cheap, context, PromptCache()),
+        "Prompt": lambda: option(api),
+        "Few-shot": lambda: option(api, FewShot()),
+        "Few-shot + cache": lambda: option(api, FewShot(), PromptCache()),
+        "RAG": lambda: option(api, rag),
+        "GraphRAG": lambda: option(api, GraphRag(extractor=cheap)),
+        "Long context + cache": lambda: option(api, context, PromptCache()),
+        "Managed fine-tune": lambda: option(Api(tuned, on=on), FineTune(tuning=tuning)),
+        "LoRA": lambda: option(own, Lora()),
+        "Distilled": lambda: option(own, *read, Distill(teacher=Api(teacher, on=on))),
+        "RAG + LoRA": lambda: option(own, rag, Lora()),
+        "Cascade": lambda: cascade(option(cheap, shown), option(api, shown), sent_on, signal),
     }
+    return {label: with_quality(made[label](), quality.get(label)) for label in wanted}
+
+
+@public
+def not_offered(
+    work: Workload, model: str = "gpt-6.1-terra", on: str | None = None
+) -> dict[str, str]:
+    """Why `presets` leaves out some of the usual options for this workload.
+
+    Parameters
+    ----------
+    work : Workload
+    model : str
+        The large API model, whose window counts.
+    on : str, optional
+        Date of its price card.
+
+    Returns
+    -------
+    dict of label to reason
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250, task="classify")
+    >>> cm.choices.not_offered(work)["RAG"]
+    'there is no corpus to look anything up in'
+    """
+    of_kind("not_offered: the workload", work, Workload)
+    return _reasons(work, Api(model, on=on))
+
+
+def _reasons(work: Workload, api: Api) -> dict[str, str]:
+    """Why options are not offered, by label; those that are offered are not there."""
+    corpus: Any = work.corpus
+    forms, many = work.task.family in FORMS, middle(work.requests_per_month) >= MANY_REQUESTS
+    mix = middle(work.question_mix) if work.question_mix else None
+    found = {"Few-shot": "beside a cache its examples cost a tenth; see few-shot + cache"}
+    if corpus is None:
+        nothing = "there is no corpus to look anything up in"
+        found |= dict.fromkeys((*WITH_CORPUS, "RAG", "GraphRAG", "RAG + LoRA"), nothing)
+        found["Few-shot + cache"] = "newer large models gain next to nothing from examples"
+    else:
+        unread = "examples and tunes teach form, not the documents, which it has not read"
+        found |= dict.fromkeys(
+            ("Small model, few-shot + cache", "Few-shot + cache", "Managed fine-tune", "LoRA"),
+            unread,
+        )
+        found["RAG + LoRA"] = "a tune of a small model adds little to a passage that it reads"
+        if mix is None or mix.relational < RELATIONAL:
+            found["GraphRAG"] = (
+                f"fewer than {RELATIONAL:.0%} of the questions need several places; on facts a "
+                "graph finds no more than vectors"
+            )
+        if not is_zero(corpus.growth_per_year) or (
+            middle(corpus).tokens >= SENT_WHOLE * (api.window or 0)
+        ):
+            found |= dict.fromkeys(WHOLE_CORPUS, "the corpus does not fit the window of the model")
+    if corpus is None and not forms:
+        found["Managed fine-tune"] = "a tune gives form, and that is not what the task lacks"
+    if corpus is None and not (forms and many):
+        found["LoRA"] = "below a million requests a month GPUs of your own stand idle"
+    if not many:
+        found["Distilled"] = "below a million requests a month a student does not pay for its GPUs"
+    return found
 
 
 def _document_tokens(work: Workload, api: Api) -> Range | None:
-    """Tokens that one question needs; None where the workload says it or the window holds all."""
+    """Tokens that are sent; None where the workload says it or the window holds the corpus."""
     corpus: Any = work.corpus
     if corpus is None or work.document_tokens is not None:
         return None
@@ -242,7 +330,7 @@ def _document_tokens(work: Workload, api: Api) -> Range | None:
     if documents:
         one, why = tokens / documents, f"preset: one to {MOST_DOCUMENTS} documents of mean size"
         return Range(one, MOST_DOCUMENTS * one, form="amount", why=why)
-    why = "preset: the documents that one question needs, before retrieval picks passages"
+    why = "preset: the documents that a search selects for one question"
     return Range(15_000, 60_000, mid=30_000, why=why)
 
 
@@ -253,7 +341,6 @@ def with_quality(option: Option | Mix, quality: Number | None) -> Option | Mix:
     Parameters
     ----------
     option : Option or Mix
-        In a Mix, every part gets the evaluation.
     quality : number, share, Range or Measured, optional
         None leaves the option as it is.
 
@@ -270,8 +357,6 @@ def with_quality(option: Option | Mix, quality: Number | None) -> Option | Mix:
     """
     if quality is None:
         return option
-    if isinstance(option, Mix):
-        return Mix(mix=[replace(p, option=with_quality(p.option, quality)) for p in option.mix])
     return replace(option, quality=quality)
 
 

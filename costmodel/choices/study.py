@@ -8,6 +8,9 @@ from dataclasses import field, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import numpy as np
+
+from costmodel.choices.evidence import after_evidence
 from costmodel.choices.options import Mix, Option, Part, repriced
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
@@ -69,8 +72,13 @@ class Study:
     accept_zero : tuple of str, or None
         Inputs of people, evaluation and refresh that are 0 on purpose; any other that is 0 is an
         error. None checks none of them.
+    evidence : dict of label to Option or Mix
+        Options with a `Measured` quality that are not among the choices, such as the pilot of a
+        plain prompt: what was judged moves what is not known of the others.
     part_of : tuple of str
         The labels of the study that `only` cut this one from.
+    points, before : internal
+        The draws of doubts after evidence, and the study before it.
 
     Raises
     ------
@@ -115,7 +123,10 @@ class Study:
     prepared_for: str = ""
     note: str = ""
     accept_zero: tuple[str, ...] | None = ()
+    evidence: dict[str, Any] = field(default_factory=dict)
     part_of: tuple[str, ...] = field(default=(), repr=False)
+    points: Any = field(default=None, repr=False, compare=False)
+    before: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         options = self.options if isinstance(self.options, Mapping) else {ALONE: self.options}
@@ -132,6 +143,10 @@ class Study:
         one_number("confidence", self.confidence, 0, 1)
         one_number("risk", self.risk, 0, 1)
         options = _with_evaluations(options)
+        for label, option in self.evidence.items():
+            of_kind(f"evidence {label!r}", option, Option, Mix)
+            of_kind(f"the quality of evidence {label!r}", option.quality, Measured)
+        object.__setattr__(self, "evidence", _with_evaluations(self.evidence))
         if on := self.terms.on:
             options = {label: repriced(option, on) for label, option in options.items()}
         object.__setattr__(self, "options", dict(options))
@@ -204,7 +219,28 @@ knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
         """The study of some of its options, in this order."""
         options = {label: self.option(label) for label in labels}
         whole = self.part_of or tuple(self.options)
-        return replace(self, options=options, accept_zero=None, part_of=whole)
+        judged = {**self.evidence, **{x: o for x, o in self.options.items() if x not in labels}}
+        known = {x: o for x, o in judged.items() if isinstance(o.quality, Measured)}
+        return replace(self, options=options, accept_zero=None, part_of=whole, evidence=known)
+
+    def after_evidence(self) -> Study:
+        """The study after its evaluations, which move what is not known of all options."""
+        if self.before is not None:
+            return self
+        memo = self.__dict__.setdefault("_after", [])
+        if not memo:
+            memo.append(after_evidence(self))
+        return memo[0]
+
+    def points_of(self, n: int) -> Any:
+        """The draws of doubts after evidence, of n of its draws; None where nothing was judged."""
+        if self.points is None:
+            return None
+        size = len(next(iter(self.points.values())))
+        if size == n:
+            return self.points
+        rows = ((np.arange(n) + 0.5) * size / n).astype(int)
+        return {key: values[rows] for key, values in self.points.items()}
 
     def beside(self, label: str, option: Option | Mix) -> Study:
         """The study with one more option; an option beside itself shares its evaluation."""
@@ -250,9 +286,9 @@ def _with_evaluations(options: Mapping[str, Any]) -> dict[str, Any]:
     label_of = {id(option): label for label, option in reversed([*options.items()])}
 
     def named(label: str, option: Any) -> Any:
-        if isinstance(option, Mix):
+        if isinstance(option, Mix) and option.quality is None:
             parts = [named_part(label, part) for part in option.mix]
-            return option if same(tuple(parts), option.mix) else Mix(mix=parts)
+            return option if same(tuple(parts), option.mix) else replace(option, mix=tuple(parts))
         quality = option.quality
         if not isinstance(quality, Measured) or quality.name is not None:
             return option
@@ -298,7 +334,7 @@ def analysis(call: Callable[Concatenate[Study, P], Answer]) -> Callable[..., Ans
                 more = [None, *more]  # the only option
             study = Study(study, changes.pop("work"), accept_zero=None)
         try:
-            return call(study.changed(**changes), *more, **named)
+            return call(study.changed(**changes).after_evidence(), *more, **named)
         except TypeError as error:
             if wrong := misspelt(call, name, (study, *more), named):
                 raise wrong from None

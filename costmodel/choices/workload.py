@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.quality.task import Task, task_of
 from costmodel.choices.requests import Call, Request, Segment
 from costmodel.choices.seasons import Seasons, seasons_of
 from costmodel.core import (
@@ -31,8 +32,13 @@ from costmodel.facts.tokens import pages_to_tokens, words_to_tokens
 
 if TYPE_CHECKING:
     Id = Any  # the record is put in its place, which types cannot tell
+    TaskOrWords = Any
 else:
     Id = str
+    TaskOrWords = Task | str | None
+
+
+OTHER_LANGUAGES = catalog.practice("multilingual.token_factor")  # tokens over those of English
 
 FIRST, ANSWER = LATENCY_OF = "first token", "answer"
 
@@ -102,7 +108,7 @@ class Corpus:
         1050000.0
         """
         require("other_languages", other_languages, 0, 1)
-        more = 1 + other_languages * (catalog.practice("multilingual.token_factor").mid - 1)
+        more = 1 + other_languages * (OTHER_LANGUAGES.mid - 1)
         return cls(tokens=_times(pages_to_tokens(pages), more), pages=pages, **fields)
 
 
@@ -160,6 +166,8 @@ class Workload:
         In an ordinary month, before growth and without the ramp.
     instruction_tokens, input_tokens, output_tokens, reasoning_tokens : number, token
         Of one request: the fixed prompt, what the user sends, the visible answer, hidden reasoning.
+    other_languages : number, share
+        Requests that are not English: they have more tokens, and are answered a little worse.
     corpus : Corpus, optional
         The knowledge behind the answers.
     document_tokens : number, token, optional
@@ -176,6 +184,14 @@ class Workload:
     seasons : Seasons, dict or list, optional
         What single months bring beyond an ordinary one: `{"december": 1.8}` is +180 %, 2.8 times as
         many requests. A list has twelve factors over an ordinary month, from January on.
+    task : str or Task, optional
+        What is asked: classify, extract, answer, answer from documents, many-hop, summary over a
+        corpus, summarise, write, translate, code, fix code, text to SQL, support dialogue, agent,
+        tools, or "a name of your own (like classify)". Quality follows from it. Without one, a
+        workload with a corpus is taken for questions about documents, and any other is as wide as
+        all tasks. A corpus means that answers need it.
+    difficulty : {"easier", "usual", "harder"}, number or Range [log-odds], optional
+        How much harder the task is than a usual one of its family.
     usd_per_failure : number, USD
         What an answer that is not accepted costs.
     latency_s : number, s, optional
@@ -211,6 +227,10 @@ class Workload:
     input_tokens: Number = 0.0
     output_tokens: Number = 0.0
     reasoning_tokens: Number = 0.0
+    other_languages: Number = 0.0
+    # -- what is asked
+    task: TaskOrWords = None
+    difficulty: Number | str | None = None
     # -- the knowledge behind it
     corpus: Corpus | None = None
     document_tokens: Number | None = None
@@ -236,6 +256,9 @@ class Workload:
                 check_known("question type", name, types, where="question_mix")
             object.__setattr__(self, "question_mix", QuestionMix(**self.question_mix))
         object.__setattr__(self, "seasons", seasons_of(self.seasons))
+        task = task_of(self.task, self.difficulty, self.corpus is not None)
+        object.__setattr__(self, "task", task)
+        object.__setattr__(self, "difficulty", None)  # it is that of the task
         if isinstance(self.tier, str):
             object.__setattr__(self, "tier", catalog.tier(self.tier))
         kinds = {"corpus": Corpus, "question_mix": QuestionMix, "seasons": Seasons}
@@ -328,9 +351,11 @@ class Workload:
 
     def request(self) -> Request:
         """One request before any technique: instructions (they repeat) and the user's input."""
+        more = 1 + self.other_languages * (OTHER_LANGUAGES.mid - 1)
         instructions = Segment("instructions", self.instruction_tokens, stable=True)
-        asked = Segment("input", self.input_tokens)
-        return Request((Call((instructions, asked), self.output_tokens, self.reasoning_tokens),))
+        asked = Segment("input", self.input_tokens * more)
+        answer = self.output_tokens * more
+        return Request((Call((instructions, asked), answer, self.reasoning_tokens),))
 
     @property
     def flat(self) -> bool:

@@ -76,8 +76,8 @@ def sample(
     rows : slice or array of int
         Which of the draws to return.
     points : {key: array of the shape (n, 1)}, optional
-        The probabilities of all keys, and of "driver <name>", as a design of somebody else; then
-        `seed` is not used.
+        The probabilities of some or all keys, and of "driver <name>", as a design of somebody else;
+        other keys are drawn by the seed.
 
     Returns
     -------
@@ -105,10 +105,10 @@ def sample(
             return doubt.mid
         if (key, doubt) not in drawn:
             own = draw_key(key, doubt)
-            if points is None:
+            if points is None or not {own, driver_key(doubt)} & points.keys():
                 values = draw_values(own, doubt, n, seed)[rows]
             else:
-                given = _probabilities(lambda k: points[k][rows], own, doubt)
+                given = probabilities(lambda k: _given(points, k, n, seed)[rows], own, doubt)
                 values = np.asarray(doubt.quantile(given))
             drawn[key, doubt] = values
         return drawn[key, doubt]
@@ -216,7 +216,7 @@ def draw_values(key: str, doubt: Range | Measured, n: int, seed: int) -> np.ndar
     """
     order = strata(key, n, seed)
     if driver_key(doubt):
-        mixed = _probabilities(lambda k: uniforms(k, n, seed), key, doubt)
+        mixed = probabilities(lambda k: uniforms(k, n, seed), key, doubt)
         order = np.argsort(np.argsort(mixed[:, 0]))  # ranks: one draw in each stratum again
     values = np.empty((n, 1))
     for start in range(0, n, BLOCK):
@@ -230,7 +230,7 @@ def draw_values(key: str, doubt: Range | Measured, n: int, seed: int) -> np.ndar
     return values
 
 
-def _probabilities(of: Callable[[str], np.ndarray], key: str, doubt: Any) -> np.ndarray:
+def probabilities(of: Callable[[str], np.ndarray], key: str, doubt: Any) -> np.ndarray:
     """The probabilities of a doubt: its own, or mixed with those of its driver in a normal copula.
 
     Phi(loading x z(driver) + sqrt(1 - loading^2) x z(own))
@@ -242,6 +242,11 @@ def _probabilities(of: Callable[[str], np.ndarray], key: str, doubt: Any) -> np.
 
     loading = doubt.loading
     return ndtr(loading * ndtri(of(driver)) + np.sqrt(1 - loading**2) * ndtri(of(key)))
+
+
+def _given(points: Mapping[str, np.ndarray], key: str, n: int, seed: int) -> np.ndarray:
+    """The probabilities of a key: as given, or those of its draws."""
+    return points[key] if key in points else uniforms(key, n, seed)
 
 
 def uniforms(key: str, n: int, seed: int) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 
 from costmodel.core.errors import check
 from costmodel.core.public import frozen
+from costmodel.core.units import INDEX_END
 
 Z90 = 1.6448536269514722  # standard normal quantile of 0.95: a 90 % range ends there
 
@@ -37,6 +38,11 @@ FORMS = {
     ),
     "change": Form(np.log1p, np.expm1, "a change must be above -1"),
     "signed": Form(lambda x: x, lambda x: x, "it must be finite"),
+    "index": Form(
+        lambda x: np.log(x) - np.log(INDEX_END - x),
+        lambda z: INDEX_END / (1 + np.exp(-z)),
+        f"an index of capability must lie between 0 and {INDEX_END:g}",
+    ),
 }
 
 
@@ -49,7 +55,8 @@ class Range:
     - "amount": lognormal, so that no draw is negative;
     - "share": logit-normal, so that no draw leaves 0 to 1;
     - "change": lognormal in 1 + change, so that no draw falls below -100 %;
-    - "signed": normal.
+    - "signed": normal;
+    - "index": logit-normal, so that no draw of an index of capability leaves 0 to 70.
 
     Each side of the median keeps its own spread.
 
@@ -65,8 +72,8 @@ class Range:
     name : str, optional
         The key of the draws: two Ranges with one name have the same draws.
     form : str, optional
-        "amount", "share", "change" or "signed". Without it the ends decide: a share from 0 to
-        below 1, else an amount from 0, else a change above -1, else signed. A field can correct
+        "amount", "share", "change", "signed" or "index". Without it the ends decide: a share from 0
+        to below 1, else an amount from 0, else a change above -1, else signed. A field can correct
         this guess.
     source, why : str
         Where the doubt comes from: an id of data/facts/sources.csv, and a reason.
@@ -130,12 +137,14 @@ class Range:
         """
         if not self.form_was_guessed or self.low == self.high:
             return self
+        known: Any = self.mid if self.mid_was_given else None
+        if unit == "index":
+            return dataclasses.replace(self, form="index", mid=known)
         if self.form == "amount" and unit in ("share", "share/month"):
             raise ValueError(_outside(f"Range({self.low}, {self.high})", FORMS["share"]))
         if self.form != "share" or unit.startswith("share"):
             return self
-        mid: Any = self.mid if self.mid_was_given else None
-        return dataclasses.replace(self, form="amount", mid=mid)
+        return dataclasses.replace(self, form="amount", mid=known)
 
     def quantile(self, u: Any) -> Any:
         """The value at probability u, 0 to 1, of any shape."""
@@ -248,6 +257,43 @@ class Measured:
             f"{label}: accepted must lie between 0 and trials, trials above 0",
         )
         _check_driver(label, self.driver, self.loading)
+
+    @classmethod
+    def pooled(cls, *evaluations: Measured, name: str | None = None) -> Measured:
+        """Several evaluations of one option as one: their counts add up.
+
+        Widen those of another time or population first.
+
+        Examples
+        --------
+        >>> Measured.pooled(Measured(82, 100), Measured(70, 100).widened(0.5)).trials
+        117.2...
+        """
+        counts = [(x.accepted, x.trials) for x in evaluations]
+        return cls(sum(a for a, _ in counts), sum(n for _, n in counts), name)
+
+    def widened(self, log_odds: float) -> Measured:
+        """The evaluation as evidence on other questions, which differ by so much (one deviation).
+
+        Fewer answers that say as little: var(logit) = 1 / (n p (1 - p)) + log_odds^2. Some 0.2 for
+        last year's traffic, 0.5 and more for another population (assumptions).
+
+        Parameters
+        ----------
+        log_odds : float, at least 0
+            Standard deviation between the questions judged and yours.
+
+        Examples
+        --------
+        >>> Measured(160, 200).widened(0.3).trials
+        52.0...
+        """
+        check(log_odds >= 0, f"widened: log_odds is {log_odds!r}, allowed is at least 0")
+        p = (self.accepted + 0.5) / (self.trials + 1)
+        trials = 1 / (p * (1 - p)) / (1 / (self.trials * p * (1 - p)) + log_odds**2)
+        return dataclasses.replace(
+            self, accepted=self.accepted / self.trials * trials, trials=trials
+        )
 
     @classmethod
     def paired(

@@ -19,6 +19,7 @@ SECONDS_PER_HOUR = 3600.0
 HOURS_PER_DAY = 24.0
 HOURS_PER_MONTH = 730.0  # 8,760 hours / 12
 DAYS_PER_WEEK = 7.0
+INDEX_END = 70.0  # of the published index of capability: its log-odds are taken of index / 70
 DAYS_PER_MONTH = HOURS_PER_MONTH / HOURS_PER_DAY
 WEEKS_PER_MONTH = DAYS_PER_MONTH / DAYS_PER_WEEK
 MONTHS_PER_YEAR = 12

@@ -4,6 +4,7 @@ It imports `ledgers` and everything below.
 
 The verdict Verdict turns zeros
 What flips  breakeven_date frontier goal_seek regions
+Quality    quality_bands
 Measure first?  pilot pilot_sentence
 The price of a wrong answer  wrong_answer_prices wrong_answer_chances wrong_answer_sentence
 """
@@ -13,6 +14,7 @@ from costmodel.core import absent
 from costmodel.decisions.breakeven import breakeven_date
 from costmodel.decisions.maps import frontier, regions
 from costmodel.decisions.pilots import pilot, pilot_sentence
+from costmodel.decisions.qualities import quality_bands
 from costmodel.decisions.tradeoffs import goal_seek
 from costmodel.decisions.verdict import Verdict, turns
 from costmodel.decisions.wrong_answers import (
@@ -28,6 +30,7 @@ __all__ = [
     "goal_seek",
     "pilot",
     "pilot_sentence",
+    "quality_bands",
     "regions",
     "turns",
     "wrong_answer_chances",

@@ -56,8 +56,8 @@ LOAD_TEST_HOURS = 2.0
 LOAD_TEST_WORK_HOURS = HOURS_PER_DAY / 3.0  # of an engineer, to prepare and to read it
 SAMPLE_SHARE = 0.02  # of the corpus that is indexed to see what the whole will cost
 JUDGED = (
-    *("accepted.*", "*.accepted", "*.quality", "*log_odds*"),
-    *("*of_teacher", "*recall*", "*context_decay"),
+    *("task.*", "*.capability", "*.accepted", "*.quality", "*log_odds*", "*signal_auc"),
+    *("*of_teacher", "*recall*", "*context_decay", "*.closed_book", "*.survives", "*.in_prompt"),
 )
 
 

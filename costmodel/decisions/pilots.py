@@ -9,6 +9,7 @@ contain those of a small one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from zlib import crc32
 
@@ -39,6 +40,8 @@ from costmodel.decisions.wording import of_ten
 from costmodel.facts import catalog
 from costmodel.laws.experiments import through_judge
 
+LEAST_DRAWS = 10 * FOLDS
+HOPELESS = 0.02  # chance to reach the floor, or to be the cheapest: with less nobody is judged
 MOST_OPTIONS = 5  # of one plan
 MOST = 1_000_000  # answers: more than any law here can tell apart
 MAKING = "data", "build", "experiments", "training"  # phases without which nothing answers
@@ -117,7 +120,7 @@ def pilot(
     for size in sizes:
         whole_number("pilot: n", size, 1, MOST)
     require("pilot: agreement", agreement, 0.501, 1)
-    whole_number("draws", study.draws, 10 * FOLDS, DRAWS_MAX)
+    whole_number("draws", study.draws, LEAST_DRAWS, DRAWS_MAX)
     found = simulate(study)
     kept, runs, left_out = _known(found)
     cost = np.column_stack([*kept.values()])
@@ -140,7 +143,8 @@ def pilot(
     before, best = dict(zip(kept, _bands(share), strict=True)), int(cost.mean(axis=0).argmin())
     usd: dict[tuple[Plan, int], tuple[float, float]] = {}
     rows, bands, judged = [], {}, {}
-    for plan in _plans(each, pays):
+    hopes = _with_hope(study, each, cost) or each
+    for plan in _plans(hopes, pays):
         name = " and ".join(filter(None, (", ".join(plan[:-1]), plan[-1])))
         judged[name] = plan
         for size in sizes:
@@ -192,40 +196,70 @@ def pilot_sentence(table: pd.DataFrame, terms: Terms | None = None) -> str:
     >>> print(pilot_sentence(pilot(study, draws=1_000)))
     Judge 100 answers each of Long context + cache and RAG first: it costs some USD 18,000 and ...
     """
-    row, known = table.iloc[0], table.attrs
-
-    def some(usd: float) -> str:
-        return f"some {money(float(f'{usd:.2g}'), terms)}"
-
-    def asked(row: pd.Series) -> str:
-        each = "answers" if len(known["judged"][row.plan]) == 1 else "answers each"
-        return f"{row.n} {each} of {row.plan}"
-
-    def settles(row: pd.Series) -> str:
-        sure, floor = percent(known["confidence"]), percent(known["floor"])
-        return f"in {of_ten(row.p_settled)} one option is then {sure} sure to reach {floor}"
-
-    def prices(row: pd.Series) -> str:
-        return f"costs {some(row.usd_to_measure)} and is worth {some(row.usd)}"
-
-    unsettled = known["settled_now"] < 1 and table["p_settled"].max() > 0
+    words = _Words(table, terms)
+    row, unsettled = table.iloc[0], words.unsettled
     if row.worth > 0:
-        first, ends = known["judged"][row.plan][0], (row.band_before, row.band_after)
-        return (
-            f"Judge {asked(row)} first: it {prices(row)}, because it changes the choice in "
-            f"{of_ten(row.p_changes)} and narrows the 80 % band of {first} from {ends[0]:.0f} to "
-            f"{ends[1]:.0f} points{'; ' + settles(row) if unsettled else ''}."
-        )
+        return f"Judge {words.asked(row)} first: it {words.why(row)}"
     if unsettled:
         row = table.loc[table["p_settled"].idxmax()]
         return (
             "No pilot saves what it costs, but no option is sure of the floor yet: judge "
-            f"{asked(row)}, for {some(row.usd_to_measure)}; {settles(row)}."
+            f"{words.asked(row)}, for {words.some(row.usd_to_measure)}; {words.settles(row)}."
         )
     if (table["usd"] <= ERRORS * table["error"]).all():
         return f"Judge nothing first: {table['n'].max()} answers would hardly change the choice."
     row = table.loc[table["usd"].idxmax()]
-    return f"Judge nothing first: what tells most, {asked(row)}, {prices(row)}."
+    return f"Judge nothing first: what tells most, {words.asked(row)}, {words.prices(row)}."
+
+
+def pilot_in_two(table: pd.DataFrame, terms: Terms | None = None) -> tuple[str, str]:
+    """Which pilot to run first and its price, to end a sentence, and why, as the next sentence.
+
+    Empty where no pilot would settle anything.
+    """
+    words, row = _Words(table, terms), table.iloc[0]
+    why = f"The pilot {words.why(row)}"
+    if row.worth <= 0:
+        if not words.unsettled:
+            return "", ""
+        row = table.loc[table["p_settled"].idxmax()]
+        why = f"The pilot saves less than it costs, but {words.settles(row)}."
+    return f"judge {words.asked(row)} first, for {words.some(row.usd_to_measure)}", why
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The words about the rows of a table of pilots."""
+
+    table: pd.DataFrame
+    terms: Terms | None
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether a pilot can make some option sure of the floor that is not sure yet."""
+        return self.table.attrs["settled_now"] < 1 and self.table["p_settled"].max() > 0
+
+    def some(self, usd: float) -> str:
+        return f"some {money(float(f'{usd:.2g}'), self.terms)}"
+
+    def asked(self, row: pd.Series) -> str:
+        labels = self.table.attrs["judged"][row.plan]
+        return f"{row.n} answers{' each' if len(labels) > 1 else ''} of {row.plan}"
+
+    def settles(self, row: pd.Series) -> str:
+        sure, floor = (percent(self.table.attrs[name]) for name in ("confidence", "floor"))
+        return f"in {of_ten(row.p_settled)} one option is then {sure} sure to reach {floor}"
+
+    def prices(self, row: pd.Series) -> str:
+        return f"costs {self.some(row.usd_to_measure)} and is worth {self.some(row.usd)}"
+
+    def why(self, row: pd.Series) -> str:
+        first = self.table.attrs["judged"][row.plan][0]
+        return (
+            f"{self.prices(row)}, because it changes the choice in {of_ten(row.p_changes)} and "
+            f"narrows the 80 % band of {first} from {row.band_before:.0f} to {row.band_after:.0f} "
+            f"points{'; ' + self.settles(row) if self.unsettled else ''}."
+        )
 
 
 # -- what can be judged ----------------------------------------------------------------------------
@@ -239,6 +273,17 @@ def _known(found: Simulated) -> tuple[dict[str, np.ndarray], np.ndarray, dict[st
     check(runs.any(), "pilot: no option of known quality runs in nine draws of ten")
     order = sorted(kept, key=lambda label: kept[label].mean())
     return {label: kept[label] for label in order}, runs, left_out | seldom
+
+
+def _with_hope(
+    study: Study, share: dict[str, np.ndarray], cost: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The options that somebody may choose: nobody judges others."""
+    least = np.bincount(cost.argmin(axis=1), minlength=len(share)) / len(cost)
+    chances = dict(zip(share, least, strict=True))
+    if study.quality_floor is not None:
+        chances = {label: (own >= study.quality_floor).mean() for label, own in share.items()}
+    return {label: own for label, own in share.items() if chances[label] >= HOPELESS}
 
 
 def _plans(share: dict[str, np.ndarray], pays: Callable[[Plan], tuple[float, float]]) -> list[Plan]:

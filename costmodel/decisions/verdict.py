@@ -13,9 +13,18 @@ from costmodel.choices.study import Study, analysis
 from costmodel.core import check, public
 from costmodel.decisions.breakeven import breakeven, settled
 from costmodel.decisions.compare import compare
+from costmodel.decisions.pilots import LEAST_DRAWS, pilot, pilot_in_two
 from costmodel.decisions.search import FACTOR, present, sign_changes
 from costmodel.decisions.simulate import PerDraw, levelled, mean, simulate, totals
-from costmodel.decisions.wording import cards, do_not_choose, headline, nearest, no_answer, points
+from costmodel.decisions.wording import (
+    NO_HOPE,
+    cards,
+    do_not_choose,
+    headline,
+    nearest,
+    no_answer,
+    points,
+)
 from costmodel.decisions.wrong_answers import (
     curve_sentence,
     wrong_answer_prices,
@@ -152,8 +161,11 @@ def recommend(study: Study, flips: bool = True) -> Verdict:
     eligible = table.index[table["eligible"]]
     if not len(eligible):
         named = nearest(table)
-        sentence = do_not_choose(study, named, table)
+        plan = _pilot(study, table)
+        first, why = ("", "") if plan is None else pilot_in_two(plan, study.terms)
+        sentence = do_not_choose(study, named, table, first)
         said = tuple(x.replace("stays best", LOWEST) for x in _prices(study, table, named)[1])
+        said = (why, *said) if why else said
         return Verdict(None, table, sentence, cards(study, table.loc[named]), said, named=named)
     best = str(eligible[0])
     changes = _flips(study, list(eligible)) if flips and not study.risk else _no_flips()
@@ -173,6 +185,13 @@ def recommend(study: Study, flips: bool = True) -> Verdict:
         changes,
         best,
     )
+
+
+def _pilot(study: Study, table: pd.DataFrame) -> pd.DataFrame | None:
+    """What to judge before the choice; None where nothing that is likely to be chosen is known."""
+    hopes = table["p_reaches"].where(table["quality"].notna()).max() >= NO_HOPE
+    enough = study.quality_floor is not None and study.draws >= LEAST_DRAWS
+    return pilot(study) if hopes and enough else None
 
 
 def _prices(study: Study, table: pd.DataFrame, named: str) -> tuple[pd.DataFrame, tuple[str, ...]]:

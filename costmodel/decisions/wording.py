@@ -19,8 +19,7 @@ NO_HOPE = 0.02  # chance to reach the floor: with less, no evaluation will help
 NEAR = 0.75  # of the chance of the likeliest option
 AS_LIKELY = 0.03  # of the draws: chances that are this near are alike
 UNLIKELY = 0.25  # chance to reach the floor
-JUDGED = (50, 100, 200)  # answers that people judge in one evaluation
-SURE = 1.28  # standard errors of an 80 % band
+JUDGED = 200  # answers that people judge in one evaluation
 NUMBERS = "two three four five six seven eight nine ten".split()
 Cards = tuple[tuple[str, str, str], ...]
 
@@ -59,8 +58,11 @@ def nearest(table: pd.DataFrame) -> str:
     return str(table.index[chances >= NEAR * chances.max()][0])  # the table is in that order
 
 
-def do_not_choose(study: Study, named: str, table: pd.DataFrame) -> str:
-    """The sentence where no option reaches the floor with confidence; `named` is `nearest`."""
+def do_not_choose(study: Study, named: str, table: pd.DataFrame, first: str = "") -> str:
+    """The sentence where no option reaches the floor with confidence; `named` is `nearest`.
+
+    `first` says what to measure.
+    """
     row, floor = table.loc[named], percent(study.quality_floor or 0.0)
     text, cost = f"Do not choose yet: {_among(study)}", _cost(study, row)
     if study.quality_floor is None:
@@ -68,7 +70,7 @@ def do_not_choose(study: Study, named: str, table: pd.DataFrame) -> str:
         return f"{text}, runs in only {percent(row['p_reaches'])} of the draws."
     if np.isnan(row["quality"]):
         text += f"the quality of no option is known, so none is sure to reach your {floor}"
-        return f"{text}; {named} costs {cost}; judge {JUDGED[-1]} answers of each first."
+        return f"{text}; {named} costs {cost}; judge some {JUDGED} answers of each first."
     chances = table["p_reaches"].where(table["quality"].notna())
     if chances.max() < NO_HOPE:
         return (
@@ -84,9 +86,9 @@ def do_not_choose(study: Study, named: str, table: pd.DataFrame) -> str:
         other = table.loc[likeliest]
         text += f" ({likeliest} has {_chance(other['p_reaches'])}, at "
         text += f"{money(other['per_month'], study.terms)} a month)"
-    if chances.max() < UNLIKELY:
+    if chances.max() < UNLIKELY and not first:
         return f"{text}; probably no option reaches it: add a better one or lower the floor."
-    return f"{text}; judge {answers_to_judge(row['quality'], study.quality_floor)} answers first."
+    return f"{text}{first and '; '}{first}."
 
 
 def points(study: Study, best: str, table: pd.DataFrame, flips: pd.DataFrame) -> Iterator[str]:
@@ -182,17 +184,6 @@ def no_answer(table: pd.DataFrame) -> str:
     """Why no option can run."""
     reasons = (f"{label}: {reason}" for label, reason in table["why_not"].items())
     return f"No option can run: {'; '.join(reasons)}"
-
-
-def answers_to_judge(share: float, floor: float) -> int:
-    """How many judged answers tell a share from the floor in an 80 % band, of JUDGED.
-
-    >>> answers_to_judge(0.66, 0.6), answers_to_judge(0.75, 0.6)
-    (200, 50)
-    """
-    gap = max(abs(share - floor), 1e-6)
-    needed = share * (1 - share) * (SURE / gap) ** 2
-    return next((n for n in JUDGED if n >= needed), JUDGED[-1])
 
 
 def volume(work: Workload) -> str:

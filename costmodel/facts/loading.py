@@ -39,7 +39,7 @@ def facts_in(file: str, folder: Path, on: str | None) -> dict[str, Fact]:
     for id, rows in newest_rows(file, folder, on).items():
         for field, row in rows.items():
             key = f"{id}.{field}"
-            value = row["value"] if row["unit"] == "date" else _as_range(row, key)
+            value = row["value"] if row["unit"] in ("date", "text") else _as_range(row, key)
             sources = ((field, row["source"]),)
             found[key] = Fact(id, field, value, row["unit"], row["as_of"], sources=sources)
     return found
@@ -49,6 +49,7 @@ def _as_range(row: Row, name: str | None = None) -> Range:
     low, high = (float(row[end] or row["value"]) for end in ("low", "high"))
     share = row["unit"].startswith("share") and low > 0 and high < 1
     form = "share" if share else "amount" if low > 0 else "change" if low > -1 else "signed"
+    form = {"index": "index", "log-odds": "signed"}.get(row["unit"], form)
     mid: Any = float(row["value"]) if row["value"] else None
     return Range(low, high, mid, name=name, form=form, source=row["source"], why=row["note"])
 

@@ -147,14 +147,11 @@ class Store(Record):
 
 @dataclass(frozen=True)
 class Reader(Record):
-    """How a class of models reads: accuracy with the right document in the prompt, and its loss
-    with the length of the prompt.
-    """
+    """How a class of models reads: what it loses with the length of the prompt."""
 
     context_decay: Amount
     context_power: Amount
     context_tokens_max: Amount
-    log_odds_answer: Amount
 
 
 @dataclass(frozen=True)

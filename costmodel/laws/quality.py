@@ -8,6 +8,7 @@ broadcast to the shape of the result.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,24 +16,45 @@ import numpy as np
 from costmodel.core import Infeasible, Number, frozen, public
 
 FULL_CONTEXT = 131_072.0  # tokens at which the decay of a reader is stated
-FEWEST, MOST = 50.0, 50_000.0  # examples between which the curve holds
-USUAL = 1_000.0  # examples at which the gain is stated
 TAUGHT = 20_000.0  # examples of a student that reaches the stated share of its teacher
 OWN = "give quality=Measured(accepted, trials) of your own"
 
 
 @frozen
+class Found:
+    """What a look-up brings for one type of question.
+
+    Parameters
+    ----------
+    share : share or array
+        Questions for which everything that the answer needs stands in the prompt.
+    log_odds : number or array
+        Shift of reading it: a long prompt, several passages to join.
+    gain : number or array
+        Shift of all answers to such questions, found or not.
+    """
+
+    share: Number
+    log_odds: Number = 0.0
+    gain: Number = 0.0
+
+
+@frozen
 class Effect:
-    """A shift of the log-odds that an answer is accepted, with its evidence.
+    """What a technique does to the share of answers accepted, with its evidence.
 
     Parameters
     ----------
     log_odds : number or array
-        1 moves 50 % to 73 % and 80 % to 92 %.
+        Shift of an answer that has what it needs: 1 moves 50 % to 73 % and 80 % to 92 %.
     evidence : str
     kept : share or array
         Accepted answers that stay accepted after all shifts; those from a stale or a wrong place
         do not.
+    log_odds_closed : number or array, optional
+        Shift of an answer without its documents; None: the same.
+    found : dict of question type to Found, optional
+        What a look-up brings to the prompt, for each type of question.
 
     Examples
     --------
@@ -42,9 +64,11 @@ class Effect:
     0.73
     """
 
-    log_odds: Number
+    log_odds: Number = 0.0
     evidence: str = ""
     kept: Number = 1.0
+    log_odds_closed: Number | None = None
+    found: Mapping[str, Found] | None = None
 
 
 @public
@@ -166,58 +190,6 @@ def position_shift(position: Any, dip: Any, tilt: Any) -> Any:
     [0.76, 0.53, 0.63]
     """
     return -4 * dip * position * (1 - position) - tilt * position
-
-
-def answered(found: Any, with_it: Any, without: Any) -> Any:
-    """Share accepted when the passage is found in `found` of the questions.
-
-    found x with_it + (1 - found) x without. Not in it: passages that mislead.
-
-    >>> round(answered(0.86, 0.83, 0.35), 3)
-    0.763
-    """
-    return found * with_it + (1 - found) * without
-
-
-@public
-def examples_gain(examples: Any, gain: Any, per_tenfold: Any) -> Any:
-    """Shift of the log-odds by a tune: gain + per_tenfold x log10(examples / 1,000).
-
-    Below 1,000 a small gain can turn negative: few examples may do harm. OpenAI's guide to
-    fine-tuning GPT-3 had quality rise linearly with each doubling; Zhang et al. 2024
-    (arXiv:2402.17193) find power laws in the data. Not in it: noise of the labels, several tasks in
-    one tune.
-
-    Parameters
-    ----------
-    examples : number or array, 50 to 50,000
-        Labelled examples of a narrow task.
-    gain : number or array
-        Shift of 1,000 examples [log-odds].
-    per_tenfold : number or array
-        More for ten times the examples [log-odds].
-
-    Returns
-    -------
-    number or array
-        NaN for the entries of an array outside the range.
-
-    Raises
-    ------
-    Infeasible
-        Where all entries are outside.
-
-    Examples
-    --------
-    >>> [round(float(examples_gain(n, 0.9, 0.3)), 2) for n in (100, 1_000, 10_000)]
-    [0.6, 0.9, 1.2]
-    """
-    inside = (examples >= FEWEST) & (examples <= MOST)
-    if not np.any(inside):
-        raise Infeasible(
-            f"the gain of a tune is known for {FEWEST:g} to {MOST:,.0f} examples; {OWN}"
-        )
-    return gain + per_tenfold * np.log10(examples / USUAL) + np.where(inside, 0.0, np.nan)
 
 
 def student_shift(

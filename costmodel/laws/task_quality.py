@@ -12,11 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.core import public
-from costmodel.laws.quality import logit, shift
-
-INDEX_END = 70.0  # of the published index: its log-odds are taken of index / 70
-LONG_TOKENS = 100_000.0  # length at which the fall of a long prompt is stated
+from costmodel.core import INDEX_END, public
+from costmodel.laws.quality import logit
 
 
 @public
@@ -129,58 +126,6 @@ def chance_ahead(gap: Any, slope: Any, spread_model: Any, spread_slope: Any = 0.
 
 
 @public
-def read_share(closed: Any, level: Any = 1.42, per_closed: Any = -0.06) -> Any:
-    """Share right with the right passage in the prompt: logit = level + per_closed x logit(closed).
-
-    What a model knows without the passage hardly counts. 14 pairs, sd 0.57: FinanceBench GPT-4 5 ->
-    84 %, GPT-4-Turbo 9 -> 85 %. Not in it: several passages to join, long prompts, capability.
-
-    Parameters
-    ----------
-    closed : share or array above 0 and below 1
-        Share right without documents.
-    level, per_closed : number or array [log-odds]
-
-    Returns
-    -------
-    number or array [share]
-
-    Examples
-    --------
-    >>> [round(float(read_share(closed)), 2) for closed in (0.05, 0.09)]
-    [0.83, 0.83]
-    """
-    return shift(0.5, level + per_closed * logit(closed))
-
-
-@public
-def length_shift(tokens: Any, fall: Any, power: Any) -> Any:
-    """Shift of the log-odds of reading by the length of the prompt: -fall x (tokens / 100k)^power.
-
-    AA-LCR, about 94,000 tokens a question: .38 where a passage gives .86, at an index of 20. Not in
-    it: the window, the place in the prompt; `context_shift` has classes of readers.
-
-    Parameters
-    ----------
-    tokens : number or array [token]
-    fall : number or array, at least 0
-        At 100,000 tokens [log-odds].
-    power : number or array
-
-    Returns
-    -------
-    number or array [log-odds]
-
-    Examples
-    --------
-    >>> from costmodel.laws.quality import shift
-    >>> round(float(shift(0.86, length_shift(94_000, 2.3, 0.5))), 2)
-    0.4
-    """
-    return -fall * (tokens / LONG_TOKENS) ** power
-
-
-@public
 def composed(found: Any, read: Any, closed: Any, survives: Any) -> Any:
     """Share right of what looks up and then reads: found x read + (1 - found) x closed x survives.
 
@@ -258,28 +203,3 @@ def few_shot_shift(capability: Any, gain: Any, at: Any, per_capability: Any, mos
     [0.68, 0.16, 0.0]
     """
     return np.clip(gain + per_capability * (at - capability), 0.0, most)
-
-
-@public
-def second_try(right: Any, log_odds: Any) -> Any:
-    """Share right after a second try that sees why the first failed (tests, errors of tools).
-
-    expit(logit(right) + log_odds): +0.5 (0.2 to 0.8) on easy coding tasks, +1.45 (1.0 to 1.8) on
-    hard ones. Aider code editing, means of 98 runs: .433 -> .549. Not in it: a third try, tries
-    without feedback.
-
-    Parameters
-    ----------
-    right : share or array
-    log_odds : number or array
-
-    Returns
-    -------
-    number or array [share]
-
-    Examples
-    --------
-    >>> round(float(second_try(0.433, 0.5)), 2)
-    0.56
-    """
-    return shift(right, log_odds)

@@ -33,6 +33,7 @@ def batches(
     for key, values in axes.items():
         _check_axis(key, values)
     n, k = draws or 1, len(next(iter(axes.values()), [None]))
+    points = study.points_of(n) if points is None and draws is not None else points
     for start in range(0, n * k, BATCH):
         rows = slice(start, min(start + BATCH, n * k))
         row = np.arange(rows.start, rows.stop)

@@ -6,7 +6,7 @@ what is realised."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -100,16 +100,18 @@ def cash_of_draws(
     asset: Asset,
     building: tuple[str, ...],
     unjudged: set[str],
+    points: Mapping[str, np.ndarray] | None = None,
 ) -> Iterator[dict[str, Cash]]:
     """The cash of every option against the one called `baseline`, a batch of draws at a time.
 
     `things` are the options, the workload, the terms and the policy; without draws they are at
-    their middle. `unjudged` are the labels of unknown quality.
+    their middle. `unjudged` are the labels of unknown quality; `points` are draws of doubts after
+    evidence.
     """
     for start in range(0, draws or 1, BATCH):
         n = min(BATCH, (draws or 1) - start)
         rows = slice(start, start + n)
-        drawn = middle(things) if draws is None else sample(things, draws, seed, rows)
+        drawn = middle(things) if draws is None else sample(things, draws, seed, rows, points)
         options, work, terms, rules = drawn
         made = evaluate_all(options, work, terms)
         every = {

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.answering import Cases, accepted_by_month, cases, over_the_horizon
 from costmodel.choices.options import Case, Mix, Option
 from costmodel.choices.purchases import Line, Traffic, cite, lines_of, purchases_of
-from costmodel.choices.schedule import scaled, steady, with_demand
+from costmodel.choices.schedule import scaled, with_demand
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.capacity import Capacity
 from costmodel.choices.servings.hosted import Hosted
@@ -23,10 +24,8 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.waiting import too_late
 from costmodel.choices.workload import Workload
 from costmodel.core import Infeasible, middle, public, same
-from costmodel.laws.quality import shift
 from costmodel.ledgers.calendar import Calendar
 
-Cases = list[tuple[Option, Case, Any]]
 Purchase = tuple[Any, Line | Traffic]  # the serving that prices it, and what is bought
 
 
@@ -98,16 +97,11 @@ def evaluate(option: Option | Mix, work: Workload, terms: Terms) -> Bill:
     for serving, traffic in pooled(bought):
         priced = lines_of(serving, traffic, work, terms)
         lines += _at_successors(priced, serving, parts)
-    share = _accepted_by_month(parts)
+    share = accepted_by_month(option, parts)
     failed = None if share is None else _wrong_answers(work, terms, share)
     if failed and np.any(work.usd_per_failure):
         lines.append(failed)
-    return Bill(lines, _mean(share, work, terms), work.requests_per_month, fits, failed)
-
-
-def cases(option: Option | Mix, work: Workload, terms: Terms) -> Cases:
-    """Every part of an option with its finished case and the share of requests that it answers."""
-    return [(part, part.case(work, terms, sees), answers) for part, sees, answers in option.parts()]
+    return Bill(lines, over_the_horizon(share, work, terms), work.requests_per_month, fits, failed)
 
 
 def purchases(parts: Cases) -> Iterator[Purchase]:
@@ -207,37 +201,6 @@ def _at_successors(lines: Iterable[Any], serving: Any, parts: Cases) -> Iterator
             when = replace(line.schedule, price=price)
             line = replace(line, schedule=when, basis=basis, cites=cites)
         yield line
-
-
-def accepted(parts: Cases) -> Any:
-    """Share of all answers that is accepted, or None when it is unknown for a part.
-
-    Where models are replaced, it is the mean over the horizon, weighted by demand."""
-    case = parts[0][1]
-    return _mean(_accepted_by_month(parts), case.work, case.terms)
-
-
-def _accepted_by_month(parts: Cases) -> Any:
-    """Share of all answers that is accepted: steady, or in months 0..H; None when unknown."""
-    total: Any = 0.0
-    for part, case, answers in parts:
-        share = part.accepted(case)
-        if share is None:
-            return None
-        for technique in part.techniques:
-            if hasattr(technique, "log_odds_path"):
-                share = shift(share, technique.log_odds_path(case))
-        total = total + answers * share
-    return total
-
-
-def _mean(share: Any, work: Workload, terms: Terms) -> Any:
-    """The mean over the horizon, weighted by demand; what is steady stays as it is."""
-    if share is None or steady(share):
-        return share
-    demand = work.demand(terms.months, terms.start)
-    mean = (demand * share).sum(-1) / demand.sum(-1)
-    return mean[:, None] if np.ndim(mean) else mean
 
 
 def _wrong_answers(work: Workload, terms: Terms, share: Any) -> Line:

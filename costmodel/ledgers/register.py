@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import MISSING
 from typing import Any
 
 import pandas as pd
 
+from costmodel.choices.answering import accepted, cases
 from costmodel.choices.effort import effort
 from costmodel.choices.study import ALONE, Study, analysis
 from costmodel.choices.terms import Terms
@@ -31,7 +33,6 @@ from costmodel.facts import catalog
 from costmodel.facts.prices import Tokens, request_usd
 from costmodel.ledgers.book import ledger, lines_booked
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import accepted, cases
 from costmodel.ledgers.evidence import Evidence
 
 WRONG = "answers that fail"  # the line whose quantity is what the quality leaves
@@ -47,6 +48,7 @@ NEUTRAL = {
     "platform_factor": 1.0,
     "sees": 1.0,
 }
+OPEN = (None, MISSING)  # defaults of a field that a fact may fill in
 COLUMNS = ["input", "low", "mid", "high", "unit", "source", "why", "options", "default"]
 
 
@@ -123,7 +125,7 @@ def _input(owner: Any, name: str, value: Any, evidence: Evidence, work: Workload
     untouched = (
         why.startswith("preset")  # made by `presets`
         or (hasattr(owner, "id") and field not in evidence.changed)  # a fact
-        or (default is None and bool(getattr(value, "source", "")))  # left open, filled by a fact
+        or (default in OPEN and bool(getattr(value, "source", "")))  # left open, filled by a fact
         or same(default, value)
     )
     source = evidence.of(field)
@@ -292,10 +294,14 @@ def _behind_quality(things: tuple[Any, Workload, Terms]) -> list[str]:
     Each is moved a little: a Range to its low end, a number by 1 %.
     """
 
-    now, found = accepted(cases(*middle(things))), []
+    def share(changed: Any) -> Any:
+        option, work, terms = middle(changed)
+        return accepted(option, cases(option, work, terms))
+
+    now, found = share(things), []
     for key, value in leaves(things).items():
         moved = value.low if isinstance(value, Doubt) else NUDGE * value
         with suppress(ValueError):  # a number that may not be moved
-            if accepted(cases(*middle(pin(things, key, moved)))) != now:
+            if share(pin(things, key, moved)) != now:
                 found.append(key)
     return found

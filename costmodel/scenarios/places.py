@@ -17,6 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
+from costmodel.choices.options import Signal
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.baselines import Seats, Staff, Today
 from costmodel.choices.servings.hosted import Hosted
@@ -150,9 +151,18 @@ class Place:
         """A number, a Range or a Measured."""
         if isinstance(self.given, Doubt):
             return self.given
+        if isinstance(self.given, list):  # several evaluations of one option
+            parts = [place.build(Measured) for place in self.list()]
+            return self.make(Measured.pooled, *parts)
         if isinstance(self.given, dict):
             return self.build(Measured if {"accepted", "trials"} & set(self.given) else Range)
         return self.number("a number or a range {low: ..., high: ...}")
+
+    def signal(self) -> Signal:
+        """The name of a published signal, or {signal_auc: ..., correlation: ...}."""
+        if isinstance(self.given, str):
+            return self.make(Signal.of, self.given)
+        return self.build(Signal)
 
     # -- fields by their type ----------------------------------------------------------------------
 
@@ -169,6 +179,8 @@ class Place:
             return tuple(place.text() for place in places)
         if list in kinds and isinstance(self.given, list):
             return [place.number() for place in self.list()]
+        if {str, Range} <= {*kinds} and re.fullmatch(r"[A-Za-z ]+", str(self.given)):
+            return self.text()  # a word beside amounts
         if nested := _nested(hint):
             return self.build(nested)
         readers = {Any: self.serving, Range: self.amount, bool: self.flag, str: self.text}

@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 
 from costmodel.choices import techniques
 from costmodel.choices.options import Mix, Option, Part
-from costmodel.choices.presets import presets, with_quality
+from costmodel.choices.presets import LABELS, presets, with_quality
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
@@ -31,8 +31,10 @@ from costmodel.core import (
 from costmodel.scenarios.places import Place, fold, parse, writable
 from costmodel.scenarios.price_book import with_price_book
 
-ELSEWHERE = ("work", "options", "terms", "part_of")  # fields of a study that are not its own
-SECTIONS = {"terms": {}, "options": "presets", "quality": {}, "overrides": {}}  # may be left out
+# fields of a study that are not its own
+ELSEWHERE = ("work", "options", "terms", "evidence", "part_of", "points", "before")
+SECTIONS: dict[str, Any] = {"terms": {}, "options": "presets"}  # those that may be left out
+SECTIONS |= {"quality": {}, "overrides": {}, "evidence": {}}
 
 
 def read(text: str, file: str, folder: Path, changes: Mapping[str, Any]) -> Study:
@@ -59,9 +61,11 @@ def read(text: str, file: str, folder: Path, changes: Mapping[str, Any]) -> Stud
     work = places["workload"].build(Workload)
     work = places["workload"].make(_changed, work, changed(of_work))
     options = _options(places["options"], places["quality"], work)
-    options, work, terms = _overridden(places["overrides"], (options, work, terms))
+    judged = {label: _option(at, None) for label, at in places["evidence"].mapping().items()}
+    things = options, work, terms, judged
+    options, work, terms, judged = _overridden(places["overrides"], things)
     values = {name: places[name].value(hint) for name, hint in own.items() if name in places}
-    study = root.make(Study, options, work, terms, **values)
+    study = root.make(Study, options, work, terms, evidence=judged, **values)
     book = changes.get("price_book")
     if book is None and "price_book" in places:
         book = folder / places["price_book"].text()
@@ -115,27 +119,27 @@ def _options(place: Place, quality: Place, work: Workload) -> dict[str, Any]:
 
 def _presets(place: Place, work: Workload) -> dict[str, Any]:
     fields = [name for name in inspect.signature(presets).parameters if name != "quality"][1:]
-    inside = place.mapping(["only", *fields])
-    only = inside.pop("only", None)
-    values = {name: at.text() for name, at in inside.items()}
-    made = place.make(presets, work, **{"on": place.on, **values})
-    if only is None:
-        return made
-    labels = [at.text() for at in only.list()]
-    for label in labels:
-        check_known("preset", label, made, only.where)
-    return {label: made[label] for label in labels}
+    inside = place.mapping(fields)
+    values: dict[str, Any] = {name: at.text() for name, at in inside.items() if name != "only"}
+    if only := inside.get("only"):
+        every = isinstance(only.given, str) and fold(only.given) == "all"
+        values["only"] = "all" if every else [at.text() for at in only.list()]
+        for label in LABELS if every else values["only"]:
+            check_known("preset", label, LABELS, only.where)
+    return place.make(presets, work, **{"on": place.on, **values})
 
 
-def _option(place: Place, named: Callable[[str, Place], Any]) -> Option | Mix:
-    """{serving, techniques, quality}, or {mix: [{option, sees, answers}, ...]}.
+def _option(place: Place, named: Callable[[str, Place], Any] | None) -> Option | Mix:
+    """{serving, techniques, quality}, or {mix: [{option, sees, answers}, ...], signal, quality}.
 
     `named` finds another option by its label.
     """
-    if "mix" in place.fields():
-        parts = place.mapping(["mix"])["mix"].list()
-        return place.make(Mix, mix=[_part(part, named) for part in parts])
-    inside = place.mapping(["mix", "serving", "techniques", "quality"])
+    inside = place.mapping(["mix", "signal", "serving", "techniques", "quality"])
+    quality = inside["quality"].amount() if "quality" in inside else None
+    if "mix" in inside:
+        parts = [_part(part, named) for part in inside["mix"].list()]
+        signal = inside["signal"].signal() if "signal" in inside else None
+        return place.make(Mix, mix=parts, signal=signal, quality=quality)
     check(
         "serving" in inside,
         f"{place.where} has no serving; write serving: {{api: ...}} or serving: {{hosted: ...}}",
@@ -145,18 +149,20 @@ def _option(place: Place, named: Callable[[str, Place], Any]) -> Option | Mix:
         Option,
         inside["serving"].serving(),
         techniques=[_technique(at) for at in listed],
-        quality=inside["quality"].amount() if "quality" in inside else None,
+        quality=quality,
     )
 
 
-def _part(place: Place, named: Callable[[str, Place], Any]) -> Part:
+def _part(place: Place, named: Callable[[str, Place], Any] | None) -> Part:
     shares = place.mapping(["option", "sees", "answers"])
     check(
         "option" in shares,
         f"{place.where} has no option; write option: and the label of one, or the option itself",
     )
     at = shares.pop("option")
-    option = named(at.given, at) if isinstance(at.given, str) else _option(at, named)
+    text = isinstance(at.given, str)
+    check(not text or named, f"{at.where} is {at.given!r}, write the option itself here")
+    option = named(at.given, at) if named and text else _option(at, named)
     return place.make(Part, option, **{name: share.amount() for name, share in shares.items()})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import yaml
 
 from costmodel.choices.options import Mix, Option
 from costmodel.choices.presets import presets, with_quality
+from costmodel.choices.quality.accepted import usual_of_model
+from costmodel.choices.quality.task import HARDNESS, Task
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.servings.own import YOURS
@@ -60,11 +63,12 @@ def _spec(study: Study) -> dict[str, Any]:
     spec = {
         "title": study.title,
         "prepared_for": study.prepared_for,
-        "workload": _fields(study.work, study),
+        "workload": _workload(study),
         "terms": _fields(study.terms, study),
         "options": options,
         "overrides": {key: _plain(value, study) for key, value in _overrides(study).items()},
         "quality": quality,
+        "evidence": {label: _option(label, x, study) for label, x in study.evidence.items()},
         "quality_floor": study.quality_floor,
         "confidence": study.confidence,
         "risk": study.risk,
@@ -117,6 +121,7 @@ def _fields(x: Any, study: Study) -> dict[str, Any]:
     API prices of the day of the study's terms need no date of their own.
     """
     usual = (("on", study.terms.on), ("mode", "standard"))
+    of_model = usual_of_model(x.model) if isinstance(x, (Api, Hosted)) else {}
     found = {}
     for f in dataclasses.fields(x):
         value = getattr(x, f.name)
@@ -127,10 +132,35 @@ def _fields(x: Any, study: Study) -> dict[str, Any]:
             or getattr(value, "source", "") == "serving-fit"
             or (f.name in ("rent", "commitment", "people") and not isinstance(value, str))
             or (isinstance(x, (Api, Provisioned)) and (f.name, value) in usual)
+            or same(of_model.get(f.name), value)
         )
         if not follows and not same(value, default):
             found[f.name] = _plain(value, study)
     return found
+
+
+def _workload(study: Study) -> dict[str, Any]:
+    """The fields of the workload; its task by its words, and how hard it is where that was said."""
+    task: Any = study.work.task
+    found = _fields(study.work, study)
+    found.pop("task")
+    usual = Task(task.id)
+    check(
+        same(replace(task, difficulty=usual.difficulty, not_said=False), usual),
+        "a task with numbers of its own cannot be saved; write its name and difficulty",
+    )
+    if not task.not_said:
+        found["task"] = task.id
+    if not same(task.difficulty, Task(task.id, not_said=task.not_said).difficulty):
+        found["difficulty"] = _difficulty(task, study)
+    return found
+
+
+def _difficulty(task: Task, study: Study) -> Any:
+    """The word for it, or the number or range that was given."""
+    meant = {word: Task(task.id, word, not_said=task.not_said) for word in HARDNESS}
+    words = (word for word in meant if same(meant[word].difficulty, task.difficulty))
+    return next(words, None) or _plain(task.difficulty, study)
 
 
 def _options(study: Study) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -139,11 +169,11 @@ def _options(study: Study) -> tuple[dict[str, Any], dict[str, Any]]:
     From the first changed option on all are written in full.
     """
     on = study.terms.on
-    defaults = presets(study.work, on=on) if on else {}
+    defaults = presets(study.work, on=on, only="all") if on else {}
     kept: dict[str, Any] = {}  # unchanged presets, and what evaluations say of them
     full: dict[str, Any] = {}
     for label, option in study.options.items():
-        share = _quality(option)
+        share = option.quality
         preset = defaults.get(label)
         if preset and not full and same(with_quality(preset, share), option):
             kept[label] = _judged(label, share, study)
@@ -156,7 +186,8 @@ def _options(study: Study) -> tuple[dict[str, Any], dict[str, Any]]:
 def _option(label: str, option: Option | Mix, study: Study) -> dict[str, Any]:
     if isinstance(option, Mix):
         parts = [_fields(p, study) | {"option": _named(label, p.option, study)} for p in option.mix]
-        return {"mix": parts}
+        signal, quality = option.signal, _judged(label, option.quality, study)
+        return not_none(mix=parts, signal=signal and _fields(signal, study), quality=quality)
     listed = []
     for technique in option.techniques:
         name, fields = type(technique).__name__, _fields(technique, study)
@@ -177,10 +208,6 @@ def _judged(label: str, quality: Any, study: Study) -> Any:
     if isinstance(quality, Measured) and quality.name == evaluation_name(label, quality):
         del plain["name"]
     return plain
-
-
-def _quality(option: Option | Mix) -> Any:
-    return _quality(option.mix[0].option) if isinstance(option, Mix) else option.quality
 
 
 def _overrides(study: Study) -> dict[str, Any]:

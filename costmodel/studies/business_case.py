@@ -375,7 +375,8 @@ def _cases(
     found: dict[str, list[Cash]] = {label: [] for label in known.bills if label != BASELINE}
     check(found, "no option can run; `compare` says why")
     asset = CAPITALISED[policy.capitalise]
-    for cases in cash_of_draws(things, draws, every.seed, BASELINE, asset, BUILD, unknown):
+    points = every.points_of(draws) if draws else None
+    for cases in cash_of_draws(things, draws, every.seed, BASELINE, asset, BUILD, unknown, points):
         for label, one in cases.items():
             found[label].append(one)
     rate = study.terms.money.per_usd

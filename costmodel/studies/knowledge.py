@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from costmodel.choices.answering import cases
 from costmodel.choices.options import Mix, Option, Part, cascade
 from costmodel.choices.servings.api import Api
 from costmodel.choices.study import Study, analysis
@@ -33,16 +34,6 @@ from costmodel.core import (
     sample,
 )
 from costmodel.facts.catalog import practice
-from costmodel.ledgers.engine import cases
-
-UNREAD = Range(
-    0.20,
-    0.55,
-    mid=0.35,
-    name="accepted.large",
-    why="preset: questions about documents that the model has not read",
-)
-
 
 # -- the ways --------------------------------------------------------------------------------------
 
@@ -84,7 +75,8 @@ def knowledge_options(
     upkeep_hours : float, optional
         Work of people on each index [hour/month]; None takes the usual.
     accepted : float or Range, optional
-        Share of questions that `model` answers well without the documents [share].
+        Share of questions that `model` answers well without the documents [share]; None: it
+        follows from the task and the model.
 
     Returns
     -------
@@ -109,7 +101,7 @@ def knowledge_options(
     if upkeep_hours is not None:
         one_number("upkeep_hours", upkeep_hours)
         people["upkeep_fte"] = upkeep_hours / WORKING_HOURS_PER_MONTH
-    api = Api(model, on=on, accepted=UNREAD if accepted is None else accepted)
+    api = Api(model, on=on, accepted=accepted)
     extractor = Api(small, on=on)
     chosen = not_none(top_k=top_k, chunk_tokens=chunk_tokens)
     reranker = "rerank-v4.0-fast" if rerank else None

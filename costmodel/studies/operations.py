@@ -381,7 +381,8 @@ def _answered_by_model(option: Option | Mix) -> bool:
 def _with_techniques(option: Option | Mix, change: Callable[[tuple], Iterable]) -> Any:
     """The option with other techniques wherever a model answers."""
     if isinstance(option, Mix):
-        return Mix(mix=[replace(p, option=_with_techniques(p.option, change)) for p in option.mix])
+        parts = tuple(replace(p, option=_with_techniques(p.option, change)) for p in option.mix)
+        return replace(option, mix=parts)
     if not _has_model(option):
         return option
     return replace(option, techniques=tuple(change(option.techniques)))

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from costmodel.choices.answering import Cases, accepted, cases
 from costmodel.choices.options import Mix
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.baselines import ANYBODY, Staff
@@ -41,7 +42,6 @@ from costmodel.core import (
     percent,
     walk,
 )
-from costmodel.ledgers.engine import Cases, accepted, cases
 from costmodel.ledgers.register import register
 from costmodel.studies.operations import unpriced
 
@@ -278,7 +278,11 @@ def _answers(x: _Inputs) -> Iterator[Note]:
                     "several calls a request with the same prompt: does no turn send the history "
                     "again?",
                 )
-    shares = {label: accepted(parts) for label, parts in x.cases.items()}
+    shares = {
+        label: accepted(middle(option), x.cases[label])
+        for label, option in x.study.options.items()
+        if label in x.cases
+    }
     for label, share in shares.items():
         if share is None:
             yield "P9", label, "its quality is not known: it is not comparable"

@@ -108,10 +108,20 @@ def test_a_cascade_pays_twice_for_what_it_hands_on():
 
 
 def test_a_cascade_is_as_good_as_the_parts_that_answer():
-    table = cm.compare(
-        cm.cascade(cm.Option(SMALL), cm.Option(LARGE), escalated=0.3), WORK, draws=10
-    )
-    assert table.quality.item() == pytest.approx(0.7 * 0.6 + 0.3 * 0.9)
+    def share(signal):
+        parts = cm.cascade(cm.Option(SMALL), cm.Option(LARGE), escalated=0.3, signal=signal)
+        return cm.compare(parts, WORK, draws=10).quality.item()
+
+    assert share(None) == pytest.approx(0.7 * 0.6 + 0.3 * 0.9)
+    told = cm.choices.Signal(signal_auc=0.82, correlation=0.85)
+    assert share(told) == pytest.approx(cm.knowledge.cascade_right(0.6, 0.9, 0.3, 0.82, 0.85))
+    assert share(None) < share("asked_confidence") < share("typed_judge") < 0.9
+
+
+def test_an_evaluation_of_a_mix_is_that_of_the_whole():
+    parts = cm.cascade(cm.Option(SMALL), cm.Option(LARGE), escalated=0.3)
+    table = cm.compare(cm.choices.with_quality(parts, 0.77), WORK, draws=10)
+    assert table.quality.item() == pytest.approx(0.77)
 
 
 def test_shares_of_a_mix_in_a_mix_multiply():
@@ -225,7 +235,7 @@ def test_an_option_that_cannot_run_keeps_its_row_outside_the_ranking():
             "Rag has nothing to look up: the workload has no corpus",
         ),
         (lambda: cm.Option(SMALL, cm.GraphRag()), "GraphRag has nothing to look up"),
-        (lambda: cm.Option(SMALL, cm.Lora()), "Lora needs a Hosted serving, this one is Api"),
+        (lambda: cm.Option(SMALL, cm.Lora()), "Lora on 'small' needs tuning="),
         (lambda: cm.Option(SMALL, cm.FineTune()), "needs tuning=, the provider's offer"),
         (
             lambda: cm.Option(SMALL, cm.FineTune(tuning="openai.gpt-4.1")),
@@ -285,7 +295,7 @@ def test_effects_add_on_the_log_odds():
 
 
 def test_unknown_quality_is_not_comparable():
-    unknown = cm.Option(api("cheap", **{"in": 0.01, "out": 0.01}))
+    unknown = cm.Option(cm.finance.Today(1.0))
     table = cm.compare({"known": cm.Option(SMALL), "unknown": unknown}, WORK, draws=50)
     assert "not comparable" in table.loc["unknown", "why_not"]
     assert np.isnan(table.loc["unknown", "p_cheapest"]) and np.isnan(
@@ -299,7 +309,7 @@ def test_unknown_quality_is_not_comparable():
 def test_a_mix_with_a_part_of_unknown_quality_is_not_comparable():
     mix = cm.Mix(
         cm.Part(cm.Option(SMALL), answers=0.5),
-        cm.Part(cm.Option(api("other", **{"in": 1, "out": 1})), answers=0.5),
+        cm.Part(cm.Option(cm.finance.Today(1.0)), answers=0.5),
     )
     assert "not comparable" in cm.compare(mix, WORK, draws=10).why_not.item()
 

@@ -114,7 +114,8 @@ def test_servers_are_bought_for_the_peak_and_kept():
 )
 def test_the_headline_names_the_season(seasons, more, words):
     asked = replace(WORK, seasons=seasons, **more)
-    two = {"a": cm.Option(api(**{"in": 1.0})), "b": cm.Option(api("other", **{"in": 2.0}))}
+    usd = {"a": 1.0, "b": 2.0}
+    two = {x: cm.Option(api(x, accepted=0.9, **{"in": usd[x]})) for x in usd}
     assert cm.recommend(two, asked, terms=YEAR, draws=50).headline.startswith(words)
 
 

@@ -7,9 +7,10 @@ import pytest
 from toys import STILL, api, total
 
 import costmodel as cm
+from costmodel.choices.answering import cases
 from costmodel.choices.waiting import BATCH_S, waits
 from costmodel.decisions.simulate import simulate
-from costmodel.ledgers.engine import cases, fleets
+from costmodel.ledgers.engine import fleets
 
 WORK = cm.Workload(3e6, input_tokens=2_000, output_tokens=300)
 QUICK = cm.knowledge.Waiting(

@@ -421,9 +421,13 @@ def test_a_global_search_is_for_questions_about_the_whole():
 
 def test_the_published_order_in_one_table(ways):
     """Documents that do not change, as in the benchmarks: a stale graph loses the little that it
-    gains on summaries.
+    gains on summaries. The vectors read as many tokens as those that gains are measured against.
     """
-    table = cm.knowledge.quality_by_question(ways, replace(WORK, corpus=cm.Corpus(tokens=350_000)))
+    tokens = middle(cm.GraphRag()).plain_tokens
+    vectors = cm.knowledge.knowledge_options(WORK, **PRICED, top_k=8, chunk_tokens=tokens / 8)
+    table = cm.knowledge.quality_by_question(
+        ways | {"RAG": vectors["RAG"]}, replace(WORK, corpus=cm.Corpus(tokens=350_000))
+    )
     for graph in ("GraphRAG", "LightRAG", "LazyGraphRAG"):
         assert table.loc["RAG", "fact"] > table.loc[graph, "fact"]
         for kind in ("multi_hop", "whole", "summary"):
@@ -448,9 +452,10 @@ def test_vectors_alone_find_nothing_at_five_entities_and_a_graph_does():
         quality(cm.Rag(hops=n), replace(WORK, question_mix={"fact": 0.0, "multi_hop": 1.0}))
         for n in (1, 2, 5, 9)
     ]
+    survives = catalog.fact("task_quality", "retrieval.survives").value.mid
     assert hops == sorted(hops, reverse=True) and hops[-1] == pytest.approx(
-        0.35, abs=0.01
-    )  # what the model knows without the documents
+        0.35 * survives, abs=0.01
+    )  # of what the model knows without the documents, what survives the wrong ones
 
 
 def test_recall_grows_with_k_as_measured():
@@ -464,7 +469,7 @@ def test_recall_grows_with_k_as_measured():
 
 def test_a_context_longer_than_any_measured_is_refused():
     work = replace(WORK, corpus=cm.Corpus(tokens=900_000))
-    small = cm.Option(SERVING, cm.LongContext(reader="small"))
+    small = cm.Option(replace(SERVING, reader="small"), cm.LongContext())
     why = cm.compare(
         {"small": small, "own": replace(small, quality=cm.Measured(60, 100))},
         work,
@@ -483,7 +488,8 @@ def test_the_best_context_budget_lies_inside():
     """More chunks find more and are read worse; with failures of five cents the accepted answer is
     cheapest between one chunk and all.
     """
-    option = cm.Option(cm.Api("claude-sonnet-5-5", on=ON, accepted=0.35), cm.Rag(reader="strong"))
+    serving = cm.Api("claude-sonnet-5-5", on=ON, accepted=0.35, reader="strong")
+    option = cm.Option(serving, cm.Rag())
     table = cm.knowledge.context_budget(option, replace(WORK, usd_per_failure=0.05))
     cheapest, best = table["per_accepted"].idxmin(), table["quality"].idxmax()
     assert 0 < cheapest < len(table) - 1 and 0 < best < len(table) - 1
@@ -571,7 +577,9 @@ RAG_ONLY = cm.Option(SERVING, cm.Rag(**PLAIN))
             "top_k is (0.0, 0.0), allowed is at least 1",
         ),
         (
-            lambda: cm.knowledge.context_budget(cm.Option(api(**CACHED), cm.Rag()), WORK),
+            lambda: cm.knowledge.context_budget(
+                cm.Option(cm.finance.Seats(30, 100), cm.Rag()), WORK
+            ),
             "context_budget: nobody knows how many answers are accepted",
         ),
         (
@@ -740,23 +748,25 @@ def test_a_router_judges_each_side_by_its_own_questions(ways):
     the other way round.
     """
     work = replace(WORK, question_mix={"fact": 0.5, "multi_hop": 0.5})
-    rag, graph = ways["RAG"], ways["HippoRAG 2"]
+    rag, graph = ways["RAG"], ways["GraphRAG"]  # better on facts, and on hops
     good, bad = (
         float(
             cm.compare(
-                cm.knowledge.route_by_question(rag, graph, work, error), work, draws=2, months=1
+                cm.knowledge.route_by_question(rag, graph, work, error), work, draws=50, months=1
             ).quality.iloc[0]
         )
         for error in (0.0, 1.0)
     )
-    alone = max(float(cm.compare(o, work, draws=2, months=1).quality.iloc[0]) for o in (rag, graph))
+    alone = max(
+        float(cm.compare(o, work, draws=50, months=1).quality.iloc[0]) for o in (rag, graph)
+    )
     assert bad < alone < good
     facts, hops = (
         replace(WORK, question_mix={"fact": 0.0, kind: 1.0}) for kind in ("fact", "multi_hop")
     )
     assert good == pytest.approx(
-        0.5 * float(cm.compare(rag, facts, draws=2, months=1).quality.iloc[0])
-        + 0.5 * float(cm.compare(graph, hops, draws=2, months=1).quality.iloc[0])
+        0.5 * float(cm.compare(rag, facts, draws=50, months=1).quality.iloc[0])
+        + 0.5 * float(cm.compare(graph, hops, draws=50, months=1).quality.iloc[0])
     )
 
 

@@ -24,17 +24,11 @@ from costmodel.choices.quality.tasks import (
     spread,
     spreads,
 )
-from costmodel.core import Measured, check, check_known, of_kind, public, require
+from costmodel.core import INDEX_END, Measured, check, check_known, of_kind, public, require
 from costmodel.facts.catalog import facts_of
 from costmodel.laws.conditioning import conditioned, shared
 from costmodel.laws.quality import expit
-from costmodel.laws.task_quality import (
-    INDEX_END,
-    capability,
-    examples_shift,
-    few_shot_shift,
-    log_odds_right,
-)
+from costmodel.laws.task_quality import capability, examples_shift, few_shot_shift, log_odds_right
 
 Z80 = 1.2815515655446004  # standard normal quantile of 0.9: an 80 % band ends there
 REFERENCE = 20.0  # index at which a level is stated

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.purchases import Line, Lines, Traffic, cite
+from costmodel.choices.quality.accepted import describe_model
 from costmodel.choices.requests import Cache, Call, Limits
 from costmodel.choices.schedule import Schedule, occurrences, path, scaled
-from costmodel.choices.servings.fields import Card
+from costmodel.choices.servings.fields import Card, Id
 from costmodel.choices.servings.rate_limits import OVER_LIMIT, held_to_limits, limits_of
 from costmodel.choices.terms import Terms
 from costmodel.choices.waiting import Waiting
@@ -31,6 +32,7 @@ from costmodel.core import (
     of_kind,
     validate,
 )
+from costmodel.facts import catalog
 from costmodel.facts.cards import api_price
 from costmodel.facts.prices import OWN, ApiPrice, Rates, rates
 from costmodel.laws.agents import attempts
@@ -77,7 +79,14 @@ class Api:
         How long it takes, where the workload needs its answers in time (`Workload.latency_s`); None
         is the middle of what is published.
     accepted : number, share, optional
-        Share of answers accepted with plain instructions; None is unknown.
+        Share of answers accepted with plain instructions, without techniques and documents; None:
+        it follows from the task and the capability of the model.
+    capability : number, index, optional
+        Published index of the model, above 0 and below 70; None: `cm.knowledge.capability_of`.
+    log_odds_model : number or Range [log-odds], optional
+        What the model has of its own on a task; the same for all options with these weights.
+    reader : id or record, optional
+        How it reads long prompts: "frontier", "strong" or "small"; None: by its capability.
 
     Raises
     ------
@@ -124,6 +133,9 @@ class Api:
     waiting: Waiting | None = None
     # -- quality
     accepted: Number | None = None
+    capability: Number | None = None
+    log_odds_model: Number | None = None
+    reader: catalog.Reader | Id | None = None
 
     def __post_init__(self) -> None:
         card = self.model
@@ -137,6 +149,7 @@ class Api:
         for name, value in {"model": card, **terms_of_sale(card)}.items():
             object.__setattr__(self, name, value)
         self._check_limits()
+        describe_model(self)
         validate(self)
 
     def _check_limits(self) -> None:

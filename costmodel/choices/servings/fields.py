@@ -9,12 +9,14 @@ from costmodel.facts import catalog
 from costmodel.facts.prices import ApiPrice
 
 if TYPE_CHECKING:
+    Id = Any
     Card = Any
     Model = Any
     Gpu = Any
     Rent = Any
     OpenNumber = Any
 else:
+    Id = str
     Card = ApiPrice | str  # a str is an id of the price list or the catalogue
     Model = catalog.Model | str
     Gpu = catalog.Gpu | str

@@ -14,11 +14,12 @@ import numpy as np
 
 from costmodel.choices.effort import BUILD, PLATFORM, usual
 from costmodel.choices.purchases import Cites, Lines, Traffic, cite
+from costmodel.choices.quality.accepted import describe_model
 from costmodel.choices.requests import Call, Limits
 from costmodel.choices.schedule import STANDING, level_of
 from costmodel.choices.servings.api import Api, cache_split, over_window
 from costmodel.choices.servings.capacity import Capacity, Fleet, Load, Uses, capacity_for
-from costmodel.choices.servings.fields import Gpu, Model, Rent
+from costmodel.choices.servings.fields import Gpu, Id, Model, Rent
 from costmodel.choices.servings.hours import SPOT, hours_in_use, hours_standing
 from costmodel.choices.servings.owned import Owned
 from costmodel.choices.servings.people import people_of
@@ -100,7 +101,14 @@ class Hosted:
         Tuned adapters on one base, the memory of one [byte], and how much longer a mixed batch
         takes [share].
     accepted : number, share, optional
-        Share of answers accepted with plain instructions; None is unknown.
+        Share of answers accepted with plain instructions, without techniques and documents; None:
+        it follows from the task and the capability of the model.
+    capability : number, index, optional
+        Published index of the model, above 0 and below 70; None: `cm.knowledge.capability_of`.
+    log_odds_model : number or Range [log-odds], optional
+        What the model has of its own on a task; the same for all options with these weights.
+    reader : id or record, optional
+        How it reads long prompts: "frontier", "strong" or "small"; None: by its capability.
     commitment : Rent, optional
         Price of the replicas that are committed; None is that of the catalogue for the term of
         the fleet.
@@ -173,6 +181,9 @@ class Hosted:
     on_call_hours_per_month: Number | None = None
     # -- quality
     accepted: Number | None = None
+    capability: Number | None = None
+    log_odds_model: Number | None = None
+    reader: catalog.Reader | Id | None = None
 
     def __post_init__(self) -> None:
         check_known("precision", self.precision, PRECISIONS, where="Hosted")
@@ -201,6 +212,7 @@ class Hosted:
             unseen = band("tpot_ratio", work, new_gpu, self.model.id not in models)
             object.__setattr__(self, "error", unseen)
         require("Hosted.error", self.error, low=LEAST_DIVISOR)
+        describe_model(self)
         validate(self)
         cover: Any = self.fleet.cover
         least: Any = getattr(cover, "low", cover)

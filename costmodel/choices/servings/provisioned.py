@@ -156,6 +156,21 @@ class Provisioned:
         """Share of answers accepted with plain instructions."""
         return self.api.accepted
 
+    @property
+    def capability(self) -> Any:
+        """Index of the model."""
+        return self.api.capability
+
+    @property
+    def log_odds_model(self) -> Any:
+        """What the model has of its own on a task [log-odds]."""
+        return self.api.log_odds_model
+
+    @property
+    def reader(self) -> Any:
+        """How the model reads long prompts."""
+        return self.api.reader
+
     def at(self, on: str) -> Provisioned:
         """The same with the price card of another date; the price of a unit stays."""
         return self if on == self.on else replace(self, api=self.api.at(on), on=on)

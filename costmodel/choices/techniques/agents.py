@@ -30,7 +30,7 @@ from costmodel.laws.agents import (
     task_lengths,
     within,
 )
-from costmodel.laws.quality import Effect, shift, shift_to
+from costmodel.laws.quality import Effect
 
 LEAST_SHARE = 1e-6
 
@@ -283,18 +283,13 @@ class Agent:
         """Who checks results."""
         return case.terms.people.annotator
 
-    def success_shift(self, base: Any) -> Any:
-        """Shift of the log-odds from one plain call; what the cap cuts off has failed."""
-        finished = within(self.steps, self.step_spread, self.cap)
-        finished = np.clip(finished, LEAST_SHARE, 1 - LEAST_SHARE)
-        return shift_to(base, finished * shift(base, self.log_odds))
+    def success(self) -> Any:
+        """Share of what a model can do that is done: what the cap cuts off has failed."""
+        return within(self.steps, self.step_spread, self.cap)
 
     def quality(self, case: Case) -> Effect:
-        base = 0.5 if case.serving.accepted is None else case.serving.accepted
-        return Effect(
-            self.success_shift(base),
-            "the share of tasks that end below the cap; steps may find more than one call",
-        )
+        evidence = "the share of tasks that end below the cap; steps may find more than one call"
+        return Effect(self.log_odds, evidence, kept=self.success())
 
 
 @public
@@ -307,8 +302,8 @@ class CodingAgent(Agent):
     Parameters
     ----------
     transfer : number or Range, above 0, to 1
-        What is left of the serving's `accepted`, its success on a public benchmark, on a private
-        repository (23 of 80 on SWE-bench Pro, 35 to 64 % accepted against 70 % and more).
+        What is left of the success on a public benchmark on a private repository (23 of 80 on
+        SWE-bench Pro, 35 to 64 % accepted against 70 % and more).
     steps, step_spread, cap_steps, step_output_tokens, step_reasoning_tokens, tool_tokens
         The steps, as of `Agent`, fitted to 15 published runs.
     tools, tokens_per_tool, schema_tokens, compact_at, kept_tokens, reuse
@@ -327,8 +322,8 @@ class CodingAgent(Agent):
     --------
     >>> import costmodel as cm
     >>> agent = cm.uncertainty.middle(cm.CodingAgent(transfer=0.5))
-    >>> round(float(shift(0.8, agent.success_shift(0.8))), 2)
-    0.4
+    >>> round(float(agent.success()), 2)
+    0.5
     """
 
     steps: Number = practice("coding.steps")
@@ -363,7 +358,6 @@ class CodingAgent(Agent):
     def reviewer(self, case: Case) -> Any:
         return case.terms.people.engineer
 
-    def success_shift(self, base: Any) -> Any:
-        """As an agent, times what is left of the benchmark on your own repository."""
-        done = shift(base, super().success_shift(base))
-        return shift_to(base, np.minimum(self.transfer, 1 - LEAST_SHARE) * done)
+    def success(self) -> Any:
+        """As of an agent, times what is left of a benchmark on a repository of your own."""
+        return self.transfer * super().success()

@@ -10,13 +10,14 @@ import numpy as np
 from costmodel.choices.effort import BUILD, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, every_call
+from costmodel.choices.quality.accepted import with_passages
 from costmodel.choices.requests import Request
 from costmodel.choices.schedule import every, monthly, once
 from costmodel.choices.techniques.tuning import Tune
 from costmodel.choices.tunes.life import label_examples
 from costmodel.choices.tunes.offers import refuse_terms
 from costmodel.core import DAYS_PER_MONTH, GB, Number, Range, assumed, check, public
-from costmodel.laws.quality import Effect, student_shift
+from costmodel.laws.quality import Effect, expit, student_shift
 
 BYTES_PER_PROBABILITY = 6.0  # a token id in 4 bytes and its probability in 2
 STUDENTS = (
@@ -72,9 +73,6 @@ class Distill(Tune):
         The end of the base model, as of `FineTune`.
     upkeep_fte, adapters, further_share
         Upkeep, and tenants, as of `FineTune`.
-    log_odds, log_odds_per_tenfold : number or Range
-        Where the quality of the teacher is not known: the gain of 1,000 examples in log-odds, and
-        that of ten times as many.
 
     Raises
     ------
@@ -119,13 +117,6 @@ class Distill(Tune):
     build_weeks: Number = usual("distillation.build_weeks", BUILD)
     # -- quality
     of_teacher: Number = Range(0.75, 0.99, mid=0.94, why=STUDENTS + "; at 20,000 examples")
-    log_odds: Number = assumed(
-        0.3,
-        1.0,
-        1.8,
-        "gain of 1,000 examples where the teacher's quality is unknown; wide",
-        form="amount",
-    )
 
     labelled: ClassVar[tuple[str, ...]] = ("real_share",)
 
@@ -197,10 +188,15 @@ class Distill(Tune):
         )
 
     def quality(self, case: Case) -> Effect:
-        student, teacher = case.serving.accepted, self.teacher.accepted
-        if teacher is None or student is None:
+        student, teacher = (with_passages(x, case.work) for x in (case.serving, self.teacher))
+        if teacher is None:
             return super().quality(case)
+        task = case.work.task
         reached = student_shift(
-            student, teacher, self.of_teacher, self.examples, self.log_odds_per_tenfold
+            expit(student),
+            expit(teacher),
+            self.of_teacher,
+            self.examples,
+            task.log_odds_per_tenfold,
         )
-        return Effect(reached, STUDENTS)
+        return Effect(reached, STUDENTS, log_odds_closed=task.log_odds_knowledge)

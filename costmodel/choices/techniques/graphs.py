@@ -9,27 +9,27 @@ import numpy as np
 from costmodel.choices.effort import BUILD, UPKEEP, usual
 from costmodel.choices.options import Case, require_servings
 from costmodel.choices.purchases import Purchases, Traffic, setup, upkeep
+from costmodel.choices.quality.accepted import long_prompt
 from costmodel.choices.requests import Call, Request, Segment
 from costmodel.choices.schedule import every, once, with_demand
 from costmodel.choices.techniques.lookup import (
     HOPS,
     Id,
-    base_share,
     corpus_of,
-    effect_of,
     find_records,
     paid_with,
+    passages_found,
     quality_fact,
-    read_share,
     requests_to_model,
     store_line,
+    task_fact,
 )
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core import Number, assumed, check, frozen, validate
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
-from costmodel.laws.quality import Effect, answered, shift
-from costmodel.laws.retrieval import all_found, graph_index_ratio, recall_at_k
+from costmodel.laws.quality import Effect, Found, shift
+from costmodel.laws.retrieval import all_found, graph_index_ratio
 
 VARIANTS = ("full", "light", "lazy", "fast", "hipporag", "guided")
 MODES = ("local", "global", "drift")
@@ -56,7 +56,7 @@ class GraphRag:
         Model tokens per corpus token; None is the law of the variant. Measure a sample.
     extractor : serving or None
         Who builds the index; None is the option's own serving.
-    store, reader : id or record
+    store : id or record
         As of `Rag`.
     refresh_months : number or Range, above 0
         Months between two refreshes.
@@ -80,11 +80,13 @@ class GraphRag:
         Share of the index tokens that writes summaries.
     build_weeks, upkeep_fte : number or Range, at least 0
         Weeks of an engineer before the first answer, and the share of one who keeps the graph.
-    top_k, plain_tokens : number or Range
-        Passages (at least 1) and tokens of the plain retrieval that gains are measured against.
+    plain_tokens : number or Range
+        Tokens of the passages of the plain retrieval that gains are measured against.
     recall_at_one, recall_slope : number or Range
         Share of the questions whose passage comes first, and how the odds of finding it grow with
-        `top_k` [power].
+        the passages that are read [power].
+    log_odds_per_efold, in_prompt : number or Range
+        As of `Rag`.
     per_entity, per_entity_graph : number or Range, 0 to 1
         Chance to find one of the things that a question needs, by vectors and with the graph.
     hops : number or Range, at least 0
@@ -101,7 +103,7 @@ class GraphRag:
     Raises
     ------
     CatalogError
-        When a store or reader is not known.
+        When a store is not known.
     ValueError
         When a field is outside its range, or a mode needs another variant.
 
@@ -144,11 +146,11 @@ class GraphRag:
     build_weeks: Number = usual("graphrag.build_weeks", BUILD)
     upkeep_fte: Number = usual("graphrag.maintenance_fte", UPKEEP)
     # -- plain retrieval, and what the graph adds
-    reader: catalog.Reader | Id = "frontier"
-    top_k: Number = practice("rag.top_k")
     plain_tokens: Number = practice("rag.context_tokens")
     recall_at_one: Number = quality_fact("retrieval.recall_at_one")
     recall_slope: Number = quality_fact("retrieval.recall_slope")
+    log_odds_per_efold: Number = task_fact("retrieval.log_odds_per_efold")
+    in_prompt: Number = task_fact("retrieval.in_prompt")
     log_odds_summary: Number = quality_fact("plain.log_odds_summary")
     per_entity: Number = quality_fact("vector.per_entity")
     per_entity_graph: Number = quality_fact("graph.per_entity")
@@ -170,7 +172,7 @@ class GraphRag:
             f"GraphRag.variant is {self.variant!r}, allowed are {', '.join(VARIANTS)}",
         )
         check(self.mode in MODES, f"GraphRag.mode is {self.mode!r}, allowed are {', '.join(MODES)}")
-        find_records(self, variant=catalog.graph, store=catalog.store, reader=catalog.reader)
+        find_records(self, variant=catalog.graph, store=catalog.store)
         check(
             self.mode == "local" or self.variant.id == "full",
             f"GraphRag.mode {self.mode!r} needs variant='full', not {self.variant.id!r}",
@@ -278,25 +280,23 @@ class GraphRag:
 
     def quality(self, case: Case) -> Effect:
         """Plain retrieval on the same questions, shifted by the gain of this kind of graph."""
-        base, (fact_gain, hop_gain, summary_gain) = base_share(case), self._gains()
-        right = read_share(self, base, self.plain_tokens)
-        found = recall_at_k(self.top_k, self.recall_at_one, self.recall_slope)
-        fact = answered(found, right, base)
-        two = answered(found * self.per_entity, right, base)  # the gains are those of some two hops
-        further = all_found(self.hops - 2.0, self.per_entity_graph)
-        wide = shift(fact, self.log_odds_summary)
+        fact_gain, hop_gain, summary_gain = self._gains()
+        read = long_prompt(case, self.plain_tokens)
+        found = passages_found(self, case, self.plain_tokens)
+        two = shift(found * self.per_entity, hop_gain)  # the gains are those of some two hops
+        several = two * all_found(self.hops - 2.0, self.per_entity_graph)
         whole_gain = self.variant.log_odds_whole  # that of the full one is of a global search
         if self.variant.id == "full" and self.mode == "local":
             whole_gain = self.log_odds_whole_local
         churn = corpus_of(case.work, self).churn_per_month
         stale = HALF * (1 - (1 - churn) ** self.refresh_months)
-        return effect_of(
-            self,
-            case,
-            "plain retrieval, and the measured gain of this graph by question",
+        return Effect(
+            evidence="plain retrieval, and the measured gain of this graph by question",
             kept=1 - stale * self.stale_wrong,
-            fact=shift(fact, fact_gain),
-            multi_hop=answered(further, shift(two, hop_gain), base),
-            whole=shift(wide, whole_gain),
-            summary=shift(wide, summary_gain),
+            found={
+                "fact": Found(found, read, fact_gain),
+                "multi_hop": Found(several, read + case.work.task.log_odds_many_hop),
+                "whole": Found(found, read, self.log_odds_summary + whole_gain),
+                "summary": Found(found, read, self.log_odds_summary + summary_gain),
+            },
         )

@@ -10,20 +10,20 @@ import numpy as np
 from costmodel.choices.effort import BUILD, CASES, UPKEEP, effort, effort_words, usual
 from costmodel.choices.options import Case, require_servings
 from costmodel.choices.purchases import Line, Purchases, Traffic, cite, labour, setup, upkeep
+from costmodel.choices.quality.accepted import long_prompt
 from costmodel.choices.requests import Call, Request, Segment
 from costmodel.choices.schedule import every, monthly, once, path, with_demand
 from costmodel.choices.techniques.lookup import (
     HOPS,
     Id,
-    base_share,
     corpus_of,
-    effect_of,
     find_records,
     paid_with,
+    passages_found,
     quality_fact,
-    read_share,
     requests_to_model,
     store_line,
+    task_fact,
 )
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core import (
@@ -40,8 +40,8 @@ from costmodel.core import (
 )
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
-from costmodel.laws.quality import Effect, answered, shift
-from costmodel.laws.retrieval import all_found, chunks, index_bytes, recall_at_k
+from costmodel.laws.quality import Effect, Found
+from costmodel.laws.retrieval import all_found, chunks, index_bytes
 
 
 @frozen
@@ -55,9 +55,8 @@ class Rag:
     ----------
     top_k, chunk_tokens : number or Range
         Passages in the prompt (at least 1), and the tokens of one.
-    embedder, store, reranker, reader : id or record
-        Whose prices and limits count; `reader` is the class of the answering model: "frontier",
-        "strong" or "small". No reranker is used where it is None.
+    embedder, store, reranker : id or record
+        Whose prices and limits count. No reranker is used where it is None.
     rewrites : number or Range, at least 0
         Calls of the `helper` that rewrite the question before it is looked up.
     rounds : number or Range, at least 1
@@ -91,6 +90,10 @@ class Rag:
     recall_at_one, recall_slope : number or Range
         Share of the questions whose passage comes first, and how the odds of finding it grow with
         `top_k` [power].
+    log_odds_per_efold : number or Range
+        How recall falls with each factor e of the passages of the corpus [log-odds].
+    in_prompt : number or Range, 0 to 1
+        Share of the facts found that can be used in the prompt.
     log_odds_rerank, log_odds_hybrid : number or Range
         What reranking, and words beside vectors, add to the log-odds of finding it.
     log_odds_summary : number or Range
@@ -125,7 +128,6 @@ class Rag:
     embedder: catalog.Embedder | Id = "text-embedding-3-small"
     store: catalog.Store | Id = "pinecone"
     reranker: catalog.Reranker | Id | None = None
-    reader: catalog.Reader | Id = "frontier"
     # -- search
     candidates_per_kept: Number = 4.0
     hybrid: bool = False
@@ -154,6 +156,8 @@ class Rag:
     search_s: Number = practice("rag.search_s")
     recall_at_one: Number = quality_fact("retrieval.recall_at_one")
     recall_slope: Number = quality_fact("retrieval.recall_slope")
+    log_odds_per_efold: Number = task_fact("retrieval.log_odds_per_efold")
+    in_prompt: Number = task_fact("retrieval.in_prompt")
     log_odds_rerank: Number = quality_fact("rerank.log_odds_recall")
     log_odds_hybrid: Number = assumed(0.1, 0.3, 0.6, "words beside vectors find names and numbers")
     log_odds_summary: Number = quality_fact("plain.log_odds_summary")
@@ -163,11 +167,7 @@ class Rag:
 
     def __post_init__(self) -> None:
         find_records(
-            self,
-            embedder=catalog.embedder,
-            store=catalog.store,
-            reranker=catalog.reranker,
-            reader=catalog.reader,
+            self, embedder=catalog.embedder, store=catalog.store, reranker=catalog.reranker
         )
         validate(self)
         require_servings(self, "helper")
@@ -327,22 +327,23 @@ class Rag:
         usd, cites = reranker.usd_per_mtok_in, cite(reranker, "usd_per_mtok_in")
         return price(queries * candidates / MTOK, "Mtok", usd, basis=basis, cites=cites)
 
-    @property
-    def recall(self) -> Any:
-        """Share of questions whose passage is looked up."""
-        found = recall_at_k(self.top_k * self.rounds, self.recall_at_one, self.recall_slope)
+    def found(self, case: Case) -> Any:
+        """Share of questions whose passage stands in the prompt and can be used."""
         reranked = 0.0 if self.reranker is None else self.log_odds_rerank
-        return shift(found, reranked + self.log_odds_hybrid * float(self.hybrid))
+        more = reranked + self.log_odds_hybrid * float(self.hybrid)
+        return passages_found(self, case, self.passage_tokens, more)
 
     def quality(self, case: Case) -> Effect:
-        base = base_share(case)
-        right = read_share(self, base, case.request.main.prompt_tokens)
-        fact = answered(self.recall, right, base)
-        several = answered(self.recall * all_found(self.hops - 1.0, self.per_entity), right, base)
-        wide = shift(fact, self.log_odds_summary)
-        evidence = (
-            "recall at top_k, a reader in that context, several hops; fitted to published tables"
-        )
-        return effect_of(
-            self, case, evidence, fact=fact, multi_hop=several, whole=wide, summary=wide
+        found, read = self.found(case), long_prompt(case, case.request.main.prompt_tokens)
+        wide = Found(found, read, self.log_odds_summary)
+        several = found * all_found(self.hops - 1.0, self.per_entity)
+        joined = read + case.work.task.log_odds_many_hop
+        return Effect(
+            evidence="recall by tokens read and size of the corpus, times reading; fitted",
+            found={
+                "fact": Found(found, read),
+                "multi_hop": Found(several, joined),
+                "whole": wide,
+                "summary": wide,
+            },
         )

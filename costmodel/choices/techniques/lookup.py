@@ -23,14 +23,15 @@ from costmodel.core import (
 )
 from costmodel.facts import catalog
 from costmodel.laws.money import usd_per_mtok
-from costmodel.laws.quality import Effect, context_shift, shift, shift_to
+from costmodel.laws.quality import shift
+from costmodel.laws.retrieval import corpus_shift, recall_at_k
 
 if TYPE_CHECKING:
     Id = Any  # `find_records` puts the record in its place, which types cannot tell
 else:
     Id = str
 
-SURE = 1e-6  # a base share is kept this far from 0 and 1, where log-odds end
+MEASURED_TOKENS = 512.0  # of the passages on which recall was measured
 HOPS = assumed(
     2,
     2.5,
@@ -44,6 +45,14 @@ HOPS = assumed(
 def quality_fact(key: str) -> Range:
     """A number fitted to published tables (quality.csv), as a Range named by its key."""
     return catalog.fact("quality", key).value
+
+
+def task_fact(key: str) -> Range:
+    """A number of the law of tasks and models (task_quality.csv), named by its key."""
+    return catalog.fact("task_quality", key).value
+
+
+PASSAGES_REFERENCE = task_fact("retrieval.passages_reference").mid
 
 
 def find_records(technique: Any, **finders: Any) -> None:
@@ -73,26 +82,16 @@ def corpus_of(work: Workload, technique: Any) -> Corpus:
     return work.corpus
 
 
-def base_share(case: Case) -> Any:
-    """Share accepted of the serving without techniques, clipped so that it is never 0 or 1."""
-    return np.clip(case.serving.accepted, SURE, 1 - SURE)
+def passages_found(technique: Any, case: Case, tokens: Any, more: Any = 0.0) -> Any:
+    """Share of questions whose passage is among so many tokens of passages, and can be used.
 
-
-def read_share(technique: Any, base: Any, tokens: Any) -> Any:
-    """Share accepted when all that is needed stands in a prompt of so many tokens."""
-    reader = technique.reader
-    decay = reader.context_decay, reader.context_power, reader.context_tokens_max
-    return shift(base, reader.log_odds_answer + context_shift(tokens, *decay))
-
-
-def effect_of(technique: Any, case: Case, evidence: str, kept: Any = 1.0, **shares: Any) -> Effect:
-    """The effect of these shares accepted, the mean over the question types that the option sees.
-
-    Without a mix, all questions are answered in one place.
+    It falls with the size of the corpus; `more` is what the search adds [log-odds].
     """
-    mix = technique.questions or case.work.question_mix or QuestionMix()
-    goal = sum((getattr(mix, name) * share for name, share in shares.items()), 0.0)
-    return Effect(shift_to(base_share(case), goal), evidence, kept)
+    corpus = corpus_of(case.work, technique).tokens
+    read = np.maximum(np.minimum(tokens, corpus) / MEASURED_TOKENS, 1.0)
+    found = recall_at_k(read, technique.recall_at_one, technique.recall_slope)
+    size = corpus_shift(corpus / MEASURED_TOKENS, technique.log_odds_per_efold, PASSAGES_REFERENCE)
+    return technique.in_prompt * shift(found, size + more)
 
 
 def requests_to_model(case: Case) -> Any:

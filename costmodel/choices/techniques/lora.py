@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Purchases
+from costmodel.choices.quality.accepted import tuned
 from costmodel.choices.techniques.tuning import Tune
 from costmodel.choices.tunes.life import label_examples
 from costmodel.core import Number, assumed, public
@@ -44,8 +45,6 @@ class Lora(Tune):
         The end of the base model, as of `FineTune`.
     upkeep_fte, adapters, further_share
         Upkeep, and tenants, as of `FineTune`.
-    log_odds, log_odds_per_tenfold
-        What examples add, as of `FineTune`.
     log_odds_adapter : number or Range
         What an adapter adds to that in place of all weights, mostly below 0 [log-odds].
 
@@ -77,5 +76,4 @@ class Lora(Tune):
         yield from self.trained(case, ends)
 
     def quality(self, case: Case) -> Effect:
-        full = super().quality(case)
-        return replace(full, log_odds=full.log_odds + self.log_odds_adapter)
+        return tuned(case, self.examples, self.log_odds_adapter)

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import field, replace
+from typing import Any
 
 import numpy as np
 
 from costmodel.choices.effort import BUILD, UPKEEP, effort, effort_words, usual
 from costmodel.choices.options import Case
-from costmodel.choices.purchases import Line, Purchases, labour, setup, upkeep
+from costmodel.choices.purchases import Line, Purchases, labour, purchases_of, setup, upkeep
+from costmodel.choices.quality.accepted import examples_in_prompt, long_prompt
 from costmodel.choices.requests import Cache, Request, Segment
 from costmodel.choices.schedule import monthly, once
+from costmodel.choices.techniques.knowledge import Rag
 from costmodel.choices.techniques.lookup import (
     HOPS,
-    Id,
-    base_share,
     corpus_of,
-    effect_of,
     find_records,
-    read_share,
+    passages_found,
+    task_fact,
 )
 from costmodel.choices.workload import QuestionMix, Workload
-from costmodel.core import MTOK, Infeasible, Number, Range, assumed, check, frozen, validate
-from costmodel.facts import catalog
+from costmodel.core import (
+    MTOK,
+    Infeasible,
+    Number,
+    Range,
+    assumed,
+    check,
+    frozen,
+    of_kind,
+    validate,
+)
 from costmodel.facts.catalog import practice
-from costmodel.laws.quality import Effect, answered
+from costmodel.laws.quality import Effect, Found
 from costmodel.laws.retrieval import all_found
 
 
@@ -76,7 +86,8 @@ class FewShot:
     build_hours : number or Range, at least 0
         Hours of an engineer who chooses, writes and tests them.
     log_odds : number or Range
-        What they add to the log-odds that an answer is accepted.
+        What they add to the log-odds of a right answer of a model of 2024; newer and more capable
+        ones gain less, older ones more.
 
     Raises
     ------
@@ -97,9 +108,7 @@ class FewShot:
     build_hours: Number = usual(
         Range(8, 40, why="assumption: choose, write and test the examples"), BUILD
     )
-    log_odds: Number = assumed(
-        0.1, 0.4, 0.9, "a few points where plain instructions leave room; wide", form="amount"
-    )
+    log_odds: Number = task_fact("few_shot.log_odds")
 
     def __post_init__(self) -> None:
         validate(self)
@@ -119,7 +128,8 @@ class FewShot:
         yield labour("choose the examples", hours, engineer, once(), "build", basis, cites)
 
     def quality(self, case: Case) -> Effect:
-        return Effect(self.log_odds, "assumed range for in-context examples")
+        gain = examples_in_prompt(case, self.log_odds)
+        return Effect(gain, "examples in the prompt, which fade with the capability of the model")
 
 
 @frozen
@@ -238,18 +248,19 @@ class SemanticCache:
 
 @frozen
 class LongContext:
-    """Put the documents into the prompt: no index to run, but every answer pays for every token.
+    """Put documents into the prompt: every answer pays for every token, and reads less well.
 
-    Nothing is missed by a search, but a long prompt is read less well. A prompt that holds the
-    whole corpus repeats, so it can be cached.
+    A corpus that fits is sent whole: nothing is missed, and the prompt repeats, so it can be
+    cached. Of a larger one a search selects the documents of a question; it is paid for like that
+    of `Rag`, and misses some.
 
     Parameters
     ----------
     document_tokens : number or Range, at least 0, or None
-        Tokens of the documents that one question needs; None is that of the workload, and where it
-        has none, the whole corpus.
-    reader : id or record
-        The class of the answering model: "frontier", "strong" or "small".
+        Tokens of the documents that are sent with a question; None is that of the workload, and
+        where it has none, the whole corpus.
+    search : Rag
+        What selects documents where the corpus is not sent whole.
     per_fact : number or Range, 0 to 1
         Chance that each of several facts in the prompt is used.
     questions : QuestionMix or None
@@ -261,8 +272,6 @@ class LongContext:
     ------
     Infeasible
         Where the whole of a growing corpus would be sent, or the window is not known.
-    CatalogError
-        When the reader is not known.
     ValueError
         When a field is outside its range.
 
@@ -276,7 +285,7 @@ class LongContext:
     """
 
     document_tokens: Number | None = None
-    reader: catalog.Reader | Id = "frontier"
+    search: Rag = field(default_factory=Rag)
     per_fact: Number = Range(
         0.7,
         0.95,
@@ -288,12 +297,21 @@ class LongContext:
     questions: QuestionMix | None = None
 
     def __post_init__(self) -> None:
-        find_records(self, reader=catalog.reader)
+        find_records(self)
+        of_kind("LongContext.search", self.search, Rag)
         validate(self)
 
+    def wanted(self, work: Workload) -> Any:
+        """Tokens of documents that a question gets; None is the whole corpus."""
+        return work.document_tokens if self.document_tokens is None else self.document_tokens
+
+    def selected(self, work: Workload) -> Any:
+        """Whether a search selects what is sent."""
+        wanted = self.wanted(work)
+        return False if wanted is None else wanted < corpus_of(work, self).tokens
+
     def shape(self, request: Request, work: Workload) -> Request:
-        corpus = corpus_of(work, self)
-        wanted = work.document_tokens if self.document_tokens is None else self.document_tokens
+        corpus, wanted = corpus_of(work, self), self.wanted(work)
         if wanted is None:
             if np.ndim(corpus.size(1)):
                 raise Infeasible(
@@ -301,9 +319,13 @@ class LongContext:
                     "give document_tokens, what one question needs"
                 )
             return request.add(Segment("corpus", corpus.tokens, stable=True))
-        whole = wanted >= corpus.tokens  # what is sent each time repeats
-        request = request.add(Segment("corpus", np.where(whole, corpus.tokens, 0.0), stable=True))
-        return request.add(Segment("documents", np.where(whole, 0.0, wanted)))
+        part = self.selected(work)  # what is sent each time repeats
+        request = request.add(Segment("corpus", np.where(part, 0.0, corpus.tokens), stable=True))
+        return request.add(Segment("documents", np.where(part, wanted, 0.0)))
+
+    def wait_s(self, case: Case) -> Any:
+        """Seconds before the model is asked: the search for documents."""
+        return np.where(self.selected(case.work), self.search.search_s, 0.0)
 
     def buys(self, case: Case) -> Purchases:
         if case.serving.window is None:
@@ -311,13 +333,26 @@ class LongContext:
                 f"the context window of {case.serving.model.id} is not known; "
                 "choose a model whose window is"
             )
-        return iter(())
+        if np.any(self.selected(case.work)):
+            search = replace(self.search, top_k=self.wanted(case.work) / self.search.chunk_tokens)
+            needed = self.selected(case.work)  # in some draws the corpus may be sent whole
+            for purchase in purchases_of(search, case):
+                name = "quantity" if isinstance(purchase, Line) else "count"
+                yield replace(purchase, **{name: getattr(purchase, name) * needed})
 
     def quality(self, case: Case) -> Effect:
-        base = base_share(case)
-        right = read_share(self, base, case.request.main.prompt_tokens)
-        several = answered(all_found(self.hops - 1.0, self.per_fact), right, base)
-        evidence = "a reader in that context, several facts; fitted to published tables"
-        return effect_of(
-            self, case, evidence, fact=right, multi_hop=several, whole=right, summary=right
+        part, wanted = self.selected(case.work), self.wanted(case.work)
+        found: Any = 1.0
+        if np.any(part):
+            found = np.where(part, passages_found(self.search, case, wanted), 1.0)
+        read = long_prompt(case, case.request.main.prompt_tokens)
+        several = found**self.hops * all_found(self.hops - 1.0, self.per_fact)
+        return Effect(
+            evidence="what was selected, a reader in that context, several facts; fitted",
+            found={
+                "fact": Found(found, read),
+                "multi_hop": Found(several, read + case.work.task.log_odds_many_hop),
+                "whole": Found(found, read),
+                "summary": Found(found, read),
+            },
         )

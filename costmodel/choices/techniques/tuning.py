@@ -16,6 +16,7 @@ import numpy as np
 from costmodel.choices.effort import BUILD, CASES, UPKEEP, effort, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, cite
+from costmodel.choices.quality.accepted import tuned
 from costmodel.choices.schedule import monthly
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
@@ -38,15 +39,11 @@ from costmodel.core import (
 )
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
-from costmodel.laws.quality import Effect, examples_gain
+from costmodel.laws.quality import Effect
 from costmodel.laws.training.calibration import laws
 from costmodel.laws.training.run import STACKS
 
 ERROR = laws()[2]["adapter"]  # of the predicted speed of a tune: 80 % lie within
-LEARNS = (
-    "log-linear in the examples: Zhang et al. 2024 (arXiv:2402.17193) find power laws in data for "
-    "tunes; the sizes are assumptions, wide"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,16 +140,6 @@ class Tune:
     further_share: Number = assumed(
         0.05, 0.15, 0.4, "a further tenant reuses the pipeline, days after weeks for the first"
     )
-    # -- quality
-    log_odds: Number = assumed(
-        0.3,
-        0.9,
-        1.6,
-        "gain of 1,000 examples on a narrow task over plain instructions; wide",
-        form="amount",
-    )
-    log_odds_per_tenfold: Number = assumed(0.1, 0.3, 0.7, "what ten times the examples add; wide")
-
     labelled: ClassVar[tuple[str, ...]] = ()  # fields that multiply the examples which people label
 
     def __post_init__(self) -> None:
@@ -254,8 +241,7 @@ class Tune:
             )
 
     def quality(self, case: Case) -> Effect:
-        gain = examples_gain(self.examples, self.log_odds, self.log_odds_per_tenfold)
-        return Effect(gain, LEARNS)
+        return tuned(case, self.examples)
 
 
 @public
@@ -323,9 +309,6 @@ class FineTune(Tune):
     adapters, further_share : number or Range
         Tenants with a tune of their own (at least 1), and the engineering of a further one over
         that of the first [share].
-    log_odds, log_odds_per_tenfold : number or Range
-        What 1,000 examples add to the log-odds that an answer is accepted, and what ten times as
-        many add.
 
     Raises
     ------

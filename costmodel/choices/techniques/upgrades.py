@@ -165,15 +165,18 @@ class Upgrades:
 
     def _paths(self, case: Case) -> tuple[Any, Any]:
         """(price, log-odds) in months 0..H, one pair for all options whose model ends then."""
-        months, start = case.terms.months, case.terms.start
-        day = self._tune(case) or self._day(case)
+        if self._tune(case):
+            return self._steps(case)
+        key = case.terms.months, case.terms.start, self._day(case)
         memo = self.__dict__.setdefault("_memo", {})
-        if (months, start, day) not in memo:
-            moves = np.cumsum(self.ends(case).when.weights(months, np.empty(0)), axis=-1)
-            known = np.minimum(moves, MOVES_FORESEEN)
-            found = after_moves(self.price_step, known), self.quality_step * known
-            memo[months, start, day] = found
-        return memo[months, start, day]
+        if key not in memo:
+            memo[key] = self._steps(case)
+        return memo[key]
+
+    def _steps(self, case: Case) -> tuple[Any, Any]:
+        moves = np.cumsum(self.ends(case).when.weights(case.terms.months, np.empty(0)), axis=-1)
+        known = np.minimum(moves, MOVES_FORESEEN)
+        return after_moves(self.price_step, known), self.quality_step * known
 
     def buys(self, case: Case) -> Purchases:
         engineer, ends, work = case.terms.people.engineer, self.ends(case), case.work

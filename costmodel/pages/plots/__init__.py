@@ -2,7 +2,7 @@
 they share.
 
 Costs       plot_lifecycle plot_cumulative plot_tornado
-Options     plot_bands plot_sweep plot_quality
+Options     plot_bands plot_sweep plot_quality plot_quality_bands
 Decisions   plot_fan plot_waterfall plot_case plot_regions plot_sobol plot_information plot_pilot
 plot_scaling plot_wrong_answers
 Tuning      plot_paybacks plot_tenants
@@ -46,6 +46,7 @@ from costmodel.pages.plots.operations import (
     plot_year,
 )
 from costmodel.pages.plots.options import plot_bands, plot_quality, plot_sweep
+from costmodel.pages.plots.qualities import plot_quality_bands
 from costmodel.pages.plots.serving import (
     colours,
     plot_breakeven_map,
@@ -82,6 +83,7 @@ __all__ = [
     "plot_pilot",
     "plot_policies",
     "plot_quality",
+    "plot_quality_bands",
     "plot_question_mix",
     "plot_region",
     "plot_regions",

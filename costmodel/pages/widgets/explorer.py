@@ -15,6 +15,8 @@ from typing import Any
 
 import ipywidgets
 
+from costmodel.choices.quality.task import HARDNESS
+from costmodel.choices.quality.tasks import PLAIN_WORDS
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.core import (
@@ -49,6 +51,7 @@ HEADLINE = (
 FLOOR = (
     "quality_floor"  # the one control that is not an input of an option, the workload or the terms
 )
+AS_IT_IS = ""  # the value of a choice that nobody made
 DRAWS = 1_000
 HEADLINES = 6
 
@@ -106,7 +109,11 @@ class Explorer(ipywidgets.VBox):
         keys = list(dict.fromkeys(self._key(name) for name in sliders))
         if self.quality_floor is not None and FLOOR not in keys:
             keys = [*keys[: HEADLINES - 1], FLOOR, *keys[HEADLINES - 1 :]]
-        self.top = ipywidgets.VBox([self._control(key).row for key in keys[:HEADLINES]])
+        self.task, self.difficulty = task_choices(study.work.task)
+        asked = ipywidgets.HBox([self.task, self.difficulty])
+        for choice in asked.children:
+            choice.observe(self._asked, "value")
+        self.top = ipywidgets.VBox([asked, *(self._control(k).row for k in keys[:HEADLINES])])
         self.folded = keys[HEADLINES:]
         self.fold = ipywidgets.VBox([])
         self.more = ipywidgets.Accordion([self.fold], titles=("more inputs",), selected_index=None)
@@ -147,8 +154,13 @@ class Explorer(ipywidgets.VBox):
         self.image.add_class("costmodel-waiting")
         self.later()
 
+    def _asked(self, change: dict) -> None:
+        self.image.add_class("costmodel-waiting")
+        self.later()
+
     def reset(self, _: Any = None) -> None:
         """Every control back to its start."""
+        self.task.value = self.difficulty.value = AS_IT_IS
         for control in self.controls.values():
             control.reset()
         self.refresh()
@@ -194,6 +206,9 @@ class Explorer(ipywidgets.VBox):
         if wrong:
             return wrong
         options, work, terms = things
+        if self.task.value or self.difficulty.value:
+            task = self.task.value or work.task.id
+            work = replace(work, task=task, difficulty=self.difficulty.value or None)
         changes: style.Style = {"options": options, "work": work, "terms": terms}
         study = replace(self.study, quality_floor=floor, accept_zero=None, **changes)
         verdict = recommend(study, flips=False)
@@ -205,6 +220,21 @@ class Explorer(ipywidgets.VBox):
         self.headline.value = headline(verdict, terms)
         self.verdict = verdict
         return {}
+
+
+def task_choices(task: Any) -> tuple[ipywidgets.Dropdown, ipywidgets.Dropdown]:
+    """What is asked, and how hard that is, in plain words; the first choice leaves it as it is."""
+    layout, style = ipywidgets.Layout(width="340px"), {"description_width": "110px"}
+    tasks = [(task.id, AS_IT_IS), *((w, w) for w in PLAIN_WORDS if w != task.id)]
+    hard = [("as it is", AS_IT_IS), *((f"{w} than usual", w) for w in HARDNESS if HARDNESS[w])]
+    return (
+        ipywidgets.Dropdown(
+            options=tasks, value=AS_IT_IS, description="what is asked", layout=layout, style=style
+        ),
+        ipywidgets.Dropdown(
+            options=hard, value=AS_IT_IS, description="difficulty", layout=layout, style=style
+        ),
+    )
 
 
 def _bands(verdict: Any, study: Study, ax: Any, colours: Any) -> None:

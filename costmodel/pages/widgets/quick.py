@@ -8,6 +8,7 @@ import ipywidgets
 
 from costmodel.choices.options import Option
 from costmodel.choices.presets import MODELS, USE_CASES, quick
+from costmodel.choices.quality.tasks import OTHER, PLAIN_WORDS
 from costmodel.choices.workload import Workload
 from costmodel.core import public
 from costmodel.pages.blocks import answer, cards
@@ -15,6 +16,7 @@ from costmodel.pages.first_words import first_answer
 from costmodel.pages.widgets.controls import STYLE, Later, in_red, sentence
 
 DRAWS = 1_000
+TASKS = [(words, words) for words in PLAIN_WORDS] + [("something else", OTHER)]
 
 
 @public
@@ -61,6 +63,7 @@ class QuickAnswer(ipywidgets.VBox):
         self.use_case = field(
             ipywidgets.Dropdown, "use case", options=list(USE_CASES), value=use_case
         )
+        self.task = field(ipywidgets.Dropdown, "what is asked", options=TASKS)
         self.knows = ipywidgets.ToggleButton(
             False, description="I know my bill", tooltip="start from what you pay a month"
         )
@@ -78,7 +81,7 @@ class QuickAnswer(ipywidgets.VBox):
         self.later = Later(self.refresh)
         self.use_case.observe(self._fill, "value")
         read = ipywidgets.HBox([self.read, self.unit])
-        above, below = (self.requests, self.bill), (self.words, self.model)
+        above, below = (self.task, self.requests, self.bill), (self.words, self.model)
         for part in (self.knows, *above, *read.children, *below):
             part.observe(self._changed, "value")
         hidden = ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none"))
@@ -87,8 +90,9 @@ class QuickAnswer(ipywidgets.VBox):
         self._fill()
 
     def _fill(self, _: Any = None) -> None:
-        per_day, pages, words, written = USE_CASES[self.use_case.value]
+        task, per_day, pages, words, written = USE_CASES[self.use_case.value]
         self.setting = True
+        self.task.value = task or OTHER
         self.requests.value, self.words.value = per_day, written
         self.read.value, self.unit.value = (pages, "pages") if pages else (words, "words")
         self.setting = False
@@ -112,6 +116,7 @@ class QuickAnswer(ipywidgets.VBox):
             self.model.value,
             words_out=self.words.value,
             on=self.on,
+            task=self.task.value,
             **read,
             **often,
         )

@@ -143,7 +143,8 @@ def test_draws_of_a_limit_agree_with_single_numbers():
     way = limited(over_limit="fallback", fallback=OTHER)
 
     def usd(peak):
-        bill = cm.ledgers.evaluate(way, flat(40_000, peak=peak, seasons={"may": 1.0}), STILL)
+        work = flat(40_000, peak=peak, seasons={"may": 1.0})
+        bill = cm.ledgers.evaluate(*cm.uncertainty.middle((way, work, STILL)))
         return bill.total(Calendar(flat(40_000, seasons={"may": 1.0}), STILL))
 
     assert usd(peaks).ravel() == pytest.approx([float(usd(float(p))) for p in peaks.ravel()])

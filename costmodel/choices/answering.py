@@ -1,0 +1,73 @@
+"""What share of its answers an option has accepted: by part, by month, and over the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from costmodel.choices.options import Case, Mix, Option
+from costmodel.choices.schedule import steady
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
+from costmodel.laws.escalation import cascade_right
+from costmodel.laws.quality import shift, shift_to
+
+Cases = list[tuple[Option, Case, Any]]
+
+
+def cases(option: Option | Mix, work: Workload, terms: Terms) -> Cases:
+    """Every part of an option with its finished case and the share of requests that it answers."""
+    return [(part, part.case(work, terms, sees), answers) for part, sees, answers in option.parts()]
+
+
+def accepted(option: Option | Mix, parts: Cases) -> Any:
+    """Share of all answers that is accepted, or None when it is unknown for a part.
+
+    Where models are replaced, it is the mean over the horizon, weighted by demand."""
+    case = parts[0][1]
+    return over_the_horizon(accepted_by_month(option, parts), case.work, case.terms)
+
+
+def accepted_by_month(option: Option | Mix, parts: Cases) -> Any:
+    """Share of all answers that is accepted: steady, or in months 0..H; None when unknown."""
+    return _share(option, iter(parts))
+
+
+def _share(option: Option | Mix, parts: Iterator[Any]) -> Any:
+    """That of an option, which takes its own parts."""
+    if isinstance(option, Mix):
+        first = [next(parts) for _ in option.parts()] if option.quality is not None else []
+        if first:
+            return _at_successors(option.quality, *first[0][:2])
+        shares = [_share(part.option, parts) for part in option.mix]
+        return None if any(share is None for share in shares) else _mixed(option, shares)
+    part, case, _ = next(parts)
+    return _at_successors(part.accepted(case), part, case)
+
+
+def _at_successors(share: Any, part: Option, case: Case) -> Any:
+    """The share by month where later models take over."""
+    for technique in part.techniques if share is not None else ():
+        if hasattr(technique, "log_odds_path"):
+            share = shift(share, technique.log_odds_path(case))
+    return share
+
+
+def _mixed(mix: Mix, shares: list[Any]) -> Any:
+    """The mean of the parts, and what the signal adds to it by the qualities of the first month."""
+    answers = mix.answers()
+    total = sum(part * share for part, share in zip(answers, shares, strict=True))
+    if mix.signal is None:
+        return total
+    small, large = (share if steady(share) else share[..., :1] for share in shares)
+    told = cascade_right(small, large, answers[1], mix.signal.signal_auc, mix.signal.correlation)
+    return shift(total, shift_to(answers[0] * small + answers[1] * large, told))
+
+
+def over_the_horizon(share: Any, work: Workload, terms: Terms) -> Any:
+    """The mean over the horizon, weighted by demand; what is steady stays as it is."""
+    if share is None or steady(share):
+        return share
+    demand = work.demand(terms.months, terms.start)
+    mean = (demand * share).sum(-1) / demand.sum(-1)
+    return mean[:, None] if mean.ndim else mean

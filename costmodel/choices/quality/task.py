@@ -1,0 +1,191 @@
+"""The task of a workload, as numbers: how hard it is, and what a model, a passage or a tune adds.
+
+All options of a study share one Task, so what is not known about it is not known for all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from costmodel.choices.quality.tasks import OTHER, constants, family, lines, spreads
+from costmodel.core import Z90, Number, Range, check_known, frozen, of_kind, same, validate
+
+if TYPE_CHECKING:
+    Filled = Any  # __post_init__ puts a number there, which types cannot tell
+    Hardness = Any
+else:
+    Filled = Number | None
+    Hardness = Number | str
+
+READING = ("document_qa", "many_hop", OTHER)  # without its documents it is asked from memory
+LIKE = re.compile(r"(.+?)\s*\(like (.+)\)")  # a name of your own, and the nearest family
+HARDNESS = {"easier": -1.0, "usual": 0.0, "harder": 1.0}
+HALF_MEAN, HALF_SPREAD = 0.798, 0.603  # of a standard normal that is above 0
+TAKEN_FOR_QUESTIONS = "no task was given; with a corpus it is taken for questions about documents"
+NOT_SAID = "no task was given, so quality is as wide as over all published tasks"
+
+
+@frozen
+class Task:
+    """What is asked of a model, with everything that quality follows from but the model.
+
+    On one task the log-odds of a right answer are a line in the capability of the model: level -
+    difficulty + slope x (capability - that of an index of 20) + what the model has of its own.
+
+    Parameters
+    ----------
+    id : str
+        classify, extract, answer, answer from documents, many-hop, summary over a corpus,
+        summarise, write, translate, code, fix code, text to SQL, support dialogue, agent, tools; or
+        "a name of your own (like classify)".
+    difficulty : {"easier", "usual", "harder"}, number or Range [log-odds]
+        How much harder it is than a usual task of its family, mostly the widest doubt of all.
+    quality_level, quality_slope : number or Range [log-odds]
+        At an index of 20, and per unit of capability, with all that an answer needs in the prompt.
+    tuned_level, tuned_slope, tuned_per_difficulty : number or Range [log-odds]
+        The same for a tuned model, which hardly depends on how hard the task is without a tune.
+    log_odds_per_tenfold, enough_examples : number or Range
+        What ten times the examples of a tune add, up to so many.
+    log_odds_knowledge : number or Range
+        What a tune adds to answers about documents that are not in the prompt [log-odds].
+    closed_book, closed_slope : number or Range
+        Share right about the documents of a corpus that a model of index 20 has not read, and what
+        a unit of capability adds [log-odds]. `None`: the task can be done without, worse by
+        `log_odds_closed`.
+    log_odds_closed : number or Range
+        What an answer loses without the documents of the corpus [log-odds].
+    log_odds_read : number or Range
+        What published levels lose to passages that were not found [log-odds].
+    log_odds_many_hop : number or Range
+        Several passages to join over one [log-odds].
+    survives : number or Range
+        Share of closed-book answers that survives wrong passages.
+    log_odds_other_languages : number or Range
+        Requests that are not English over those that are [log-odds].
+    not_said : bool
+        True where nobody gave a task.
+
+    Raises
+    ------
+    CatalogError
+        For an unknown task or word for its difficulty.
+
+    Examples
+    --------
+    >>> task = Task("extract", difficulty="harder")
+    >>> task.family, round(task.difficulty.mid, 1), task.quality_level
+    ('extraction', 0.9, 1.182)
+    >>> Task("tickets by team (like classify)").family
+    'classification'
+    """
+
+    id: str
+    difficulty: Hardness = "usual"
+    # -- a model that has what it needs
+    quality_level: Filled = None
+    quality_slope: Filled = None
+    # -- a tuned model
+    tuned_level: Filled = None
+    tuned_slope: Filled = None
+    tuned_per_difficulty: Filled = None
+    log_odds_per_tenfold: Filled = None
+    enough_examples: Filled = None
+    log_odds_knowledge: Filled = None
+    # -- documents
+    closed_book: Filled = None
+    closed_slope: Filled = None
+    log_odds_closed: Filled = None
+    log_odds_read: Filled = None
+    log_odds_many_hop: Filled = None
+    survives: Filled = None
+    # -- languages
+    log_odds_other_languages: Filled = None
+    not_said: bool = False
+
+    def __post_init__(self) -> None:
+        kind, wide = self.family, spreads()
+        base = "document_qa" if kind == "many_hop" else kind
+        line = lines()[base]
+        tuned = lines().get(f"{base}.tuned", line)
+        if isinstance(self.difficulty, str):
+            check_known("difficulty", self.difficulty, HARDNESS, f"the task {self.id!r}")
+            spread = (line.level_spread**2 + wide.level**2) ** 0.5
+            object.__setattr__(self, "difficulty", _difficulty(self.difficulty, spread, self))
+        among = constants()["tasks.spread_tuned_level"].mid
+        tuned_spread = (tuned.level_spread**2 + among**2) ** 0.5
+        filled: dict[str, Any] = {
+            "quality_level": line.level,
+            "quality_slope": _normal(
+                "task.slope", line.slope, (line.slope_spread**2 + wide.slope**2) ** 0.5
+            ),
+            "tuned_level": _normal("task.tuned_level", tuned.level, tuned_spread),
+            "tuned_slope": tuned.slope,
+            "enough_examples": constants()["examples.enough_examples"].mid,
+            "closed_slope": constants()["own_documents.closed_slope"].mid,
+            "tuned_per_difficulty": constants()["tasks.tuned_per_difficulty"].mid,
+        }
+        if kind in READING:
+            filled["closed_book"] = constants()["own_documents.closed_book"]
+        if kind == "support_resolution":
+            filled["log_odds_read"] = constants()["support_resolution.log_odds_read"]
+        for name, key in (
+            ("log_odds_per_tenfold", "examples.log_odds_per_tenfold"),
+            ("log_odds_knowledge", "knowledge_tune.log_odds"),
+            ("log_odds_closed", "tasks.log_odds_closed"),
+            ("log_odds_many_hop", "many_hop.log_odds"),
+            ("survives", "retrieval.survives"),
+            ("log_odds_other_languages", "tasks.log_odds_other_languages"),
+        ):
+            filled[name] = constants()[key]
+        for name, value in filled.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        validate(self)
+
+    @property
+    def family(self) -> str:
+        """The family of published benchmarks that it is like."""
+        own = LIKE.fullmatch(self.id)
+        return family(own[2] if own else self.id)
+
+    @property
+    def of_passages(self) -> Any:
+        """What joining several passages costs an answer on any question [log-odds]."""
+        return self.log_odds_many_hop if self.family == "many_hop" else 0.0
+
+
+def task_of(given: Any, difficulty: Any, has_corpus: bool) -> Task:
+    """The task of a workload: as given, or what a workload that says nothing is taken for."""
+    name = "answer from documents" if has_corpus else OTHER
+    if given is None:
+        given = Task(name, not_said=True)
+    elif getattr(given, "not_said", False) and given.id != name:  # a corpus came or went
+        usual = same(given.difficulty, Task(given.id, not_said=True).difficulty)
+        given = Task(name, "usual" if usual else given.difficulty, not_said=True)
+    if isinstance(given, str):
+        given = Task(given)
+    of_kind("Workload.task", given, Task)
+    if difficulty is not None:
+        given = Task(given.id, difficulty, not_said=given.not_said)
+    return given
+
+
+def _difficulty(word: str, spread: float, task: Task) -> Range:
+    """The difficulty that a word means: of usual tasks, or of the half of them that is harder."""
+    side = HARDNESS[word]
+    why = f"spread of published tasks like {task.id!r}"
+    if task.not_said:
+        why = NOT_SAID if task.family == OTHER else TAKEN_FOR_QUESTIONS
+    if side:
+        why += f"; {word} than usual: that half of them"
+        return _normal("task.difficulty", side * HALF_MEAN * spread, HALF_SPREAD * spread, why)
+    return _normal("task.difficulty", 0.0, spread, why)
+
+
+def _normal(name: str, mean: float, spread: float, why: str = "") -> Range:
+    """A normal doubt, 90 % of it between the ends."""
+    end = Z90 * spread
+    return Range(
+        mean - end, mean + end, mean, name=name, form="signed", source="task-quality-fit", why=why
+    )

@@ -1,0 +1,178 @@
+"""One evaluation moves all options: beside weights on draws of the law, and what follows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import logit
+from scipy.stats import binom
+
+import costmodel as cm
+from costmodel.choices.evidence import after_evidence
+from costmodel.decisions.simulate import simulate
+
+ON = "2026-11-20"
+LABELS = ("RAG", "Small model + RAG", "Long context + cache", "Cascade", "Prompt")
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return cm.load("support_assistant").only(*LABELS).changed(draws=8_000)
+
+
+def with_quality(study, **judged):
+    """The study with evaluations, by label."""
+    options = {x: cm.choices.with_quality(o, judged.get(x)) for x, o in study.options.items()}
+    return study.changed(options=options)
+
+
+def judge(study, label, accepted, trials):
+    return with_quality(study, **{label: cm.Measured(accepted, trials)})
+
+
+def band(share):
+    return np.percentile(share, (10, 50, 90))
+
+
+def width(share):
+    return np.ptp(np.percentile(share, (10, 90)))
+
+
+@pytest.mark.parametrize(("accepted", "trials"), [(85, 100), (120, 200), (12, 25)])
+def test_it_agrees_with_weights_on_the_draws_of_the_law(plain, accepted, trials):
+    """Every draw of the prior weighted by the chance of the counts: exact, but few draws count."""
+    law = simulate(plain.changed(draws=40_000)).accepted
+    rng = np.random.default_rng(5)
+    own = 1 / (1 + np.exp(-logit(law["RAG"]) - 0.2 * rng.standard_normal(40_000)))
+    weights = binom.pmf(accepted, trials, own)
+    found = simulate(judge(plain, "RAG", accepted, trials).after_evidence()).accepted
+    for label in ("Small model + RAG", "Long context + cache", "Cascade", "Prompt"):
+        order = law[label].argsort()
+        place = weights[order].cumsum() / weights.sum()
+        exact = law[label][order][np.searchsorted(place, (0.1, 0.5, 0.9))]
+        assert band(found[label]) == pytest.approx(exact, abs=0.025), label
+
+
+def test_a_hundred_answers_of_one_option_narrow_the_others_too(plain):
+    both = plain, judge(plain, "RAG", 85, 100)
+    before, after = (simulate(study.after_evidence()).accepted for study in both)
+    for label in ("Small model + RAG", "Long context + cache", "Cascade"):
+        assert width(after[label]) < 0.8 * width(before[label])
+        assert after[label].mean() > before[label].mean() + 0.05  # better than thought: all are
+    poor = simulate(judge(plain, "RAG", 30, 100).after_evidence()).accepted
+    assert all(poor[x].mean() < before[x].mean() for x in ("Small model + RAG", "Cascade"))
+
+
+def test_the_judged_option_keeps_its_own_posterior_and_all_stay_in_step(plain):
+    study = judge(plain, "RAG", 85, 100).after_evidence()
+    found = simulate(study).accepted
+    first = simulate(study.changed(months=1)).accepted["RAG"]  # before any move to a successor
+    assert first.mean() == pytest.approx(85.5 / 101, abs=0.005)
+    together = np.corrcoef(logit(found["RAG"]), logit(found["Long context + cache"]))[0, 1]
+    assert 0.15 < together < 0.9
+
+
+def test_more_answers_tell_more(plain):
+    widths = [
+        width(simulate(judge(plain, "RAG", 0.8 * n, n).after_evidence()).accepted["Cascade"])
+        for n in (10, 100, 1_000)
+    ]
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_evaluations_of_two_options_count_together(plain):
+    one = simulate(judge(plain, "RAG", 85, 100).after_evidence()).accepted["Cascade"]
+    two = judge(judge(plain, "RAG", 85, 100), "Small model + RAG", 70, 100)
+    assert width(simulate(two.after_evidence()).accepted["Cascade"]) < width(one)
+
+
+def test_two_evaluations_of_one_option_add_up_and_another_population_widens():
+    both = cm.Measured.pooled(cm.Measured(40, 50), cm.Measured(41, 50))
+    assert (both.accepted, both.trials) == (81, 100)
+    alike = cm.Measured(160, 200).widened(0.3)
+    assert alike.mid == pytest.approx(cm.Measured(160, 200).mid, abs=0.01)
+    share = alike.quantile(np.array([0.16, 0.84]))
+    assert np.diff(logit(share))[0] / 2 == pytest.approx(np.hypot(0.177, 0.3), rel=0.05)
+
+
+def test_what_was_not_judged_is_a_study_unchanged(plain):
+    assert plain.after_evidence() is plain
+    numbers = with_quality(plain, RAG=0.8)
+    assert numbers.after_evidence() is numbers  # a number is no evaluation
+
+
+def test_an_evaluation_of_people_says_nothing_of_models(plain):
+    staff = cm.Option(cm.finance.Staff(5, role="clerk"), quality=cm.Measured(90, 100))
+    study = plain.changed(options={**plain.options, "people": staff})
+    assert after_evidence(study).work.task == plain.work.task
+
+
+def test_evidence_beside_the_choices_counts_and_only_keeps_it(plain):
+    judged = judge(plain, "RAG", 85, 100)
+    left = judged.only("Cascade", "Small model + RAG")
+    assert list(left.evidence) == ["RAG"]
+    whole, part = (simulate(x.after_evidence()).accepted["Cascade"] for x in (judged, left))
+    assert band(whole) == pytest.approx(band(part), abs=0.02)
+    given = plain.only("Cascade").changed(evidence={"pilot": judged.options["RAG"]})
+    assert band(simulate(given.after_evidence()).accepted["Cascade"]) == pytest.approx(
+        band(whole), abs=0.02
+    )
+    with pytest.raises(ValueError, match=r"the quality of evidence 'x' is None, it must be Measu"):
+        plain.changed(evidence={"x": plain.options["RAG"]})
+
+
+def test_every_analysis_sees_the_same_study_after_evidence(plain):
+    judged = judge(plain, "RAG", 85, 100)
+    table = cm.compare(judged)
+    assert table.equals(cm.compare(judged.after_evidence()))
+    assert cm.recommend(judged, flips=False).table.equals(table)
+    register = cm.ledgers.register(judged).set_index("input")
+    prior = cm.ledgers.register(plain).set_index("input")
+    assert register.loc["task.difficulty", "mid"] < prior.loc["task.difficulty", "mid"] - 0.1
+    assert "after your evaluation of RAG 85/100" in register.loc["task.difficulty", "why"]
+
+
+def test_a_mix_is_judged_as_a_whole(plain):
+    study = judge(plain, "Cascade", 85, 100).after_evidence()
+    found, first = (simulate(x).accepted for x in (study, study.changed(months=1)))
+    assert first["Cascade"].mean() == pytest.approx(85.5 / 101, abs=0.005)
+    assert found["RAG"].mean() > simulate(plain).accepted["RAG"].mean() + 0.05
+
+
+def test_other_draws_of_a_study_after_evidence_stay_in_step(plain):
+    study = judge(plain, "RAG", 85, 100).after_evidence()
+    few = simulate(study.changed(draws=500)).accepted
+    assert band(few["Cascade"]) == pytest.approx(
+        band(simulate(study).accepted["Cascade"]), abs=0.05
+    )
+
+
+def test_bands_before_and_after_are_shown_side_by_side(plain):
+    table = cm.decisions.quality_bands(judge(plain, "RAG", 85, 100))
+    assert table.loc["RAG", "judged"] == "85 of 100" and (table["judged"] == "").sum() == 4
+    assert table.loc["Cascade", "narrower"] > 10
+    same = cm.decisions.quality_bands(plain)
+    assert same["narrower"].abs().max() == 0
+    print(table.round(2))
+
+
+def test_evidence_comes_back_from_a_file(plain, tmp_path):
+    judged = judge(plain, "RAG", 85, 100).only("Cascade", "Small model + RAG")
+    work = replace(
+        judged.work, difficulty="harder", task="my questions (like answer from documents)"
+    )
+    path = tmp_path / "judged.yaml"
+    cm.scenarios.save(judged.changed(work=work, title="judged"), path)
+    back = cm.load(path)
+    assert back.work.task == work.task and list(back.evidence) == ["RAG"]
+    assert back.evidence["RAG"].quality == judged.evidence["RAG"].quality
+
+
+def test_several_evaluations_in_a_file_are_pooled(tmp_path):
+    path = tmp_path / "two.yaml"
+    path.write_text(
+        "title: two\nworkload: {requests_per_month: 1000, input_tokens: 9, task: extract}\n"
+        "options:\n  a:\n    serving: {api: gpt-6-luna}\n"
+        "quality: {a: [{accepted: 40, trials: 50}, {accepted: 41, trials: 50}]}\n"
+    )
+    assert cm.load(path).options["a"].quality.trials == 100
