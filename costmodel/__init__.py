@@ -15,7 +15,7 @@ Who answers     Api Hosted Provisioned own_api own_gpu
 Made to answer  Prompt FewShot PromptCache SemanticCache SecondTry Rag GraphRag LongContext
                 FineTune Lora Distill Agent CodingAgent
 Kept alive      Evals Release Monitoring Upgrades Compliance
-Anything else   Cost
+People beside   Review Cost
 A question      Study load
 An answer       compare recommend ledger explain breakeven sweep Infeasible
 
@@ -52,6 +52,7 @@ from costmodel.choices.techniques.prompting import (
 )
 from costmodel.choices.techniques.release import Release
 from costmodel.choices.techniques.retries import SecondTry
+from costmodel.choices.techniques.review import Review
 from costmodel.choices.techniques.tuning import FineTune
 from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.terms import Terms
@@ -93,6 +94,7 @@ __all__ = [
     "Rag",
     "Range",
     "Release",
+    "Review",
     "SecondTry",
     "SemanticCache",
     "Study",

@@ -16,8 +16,8 @@ Waiting     Waiting latency first_token_s holds
 
 from costmodel.choices.quality.capability import capability_of
 from costmodel.choices.quality.expected import expected_quality
+from costmodel.choices.servings.waiting import Waiting
 from costmodel.choices.techniques.lookup import own_embedder
-from costmodel.choices.waiting import Waiting
 from costmodel.core import absent
 from costmodel.laws.caching import (
     break_even_hit_rate,

@@ -23,8 +23,8 @@ import numpy as np
 
 from costmodel.choices.quality.accepted import share_accepted
 from costmodel.choices.requests import Request
+from costmodel.choices.servings.waiting import sized_in_time
 from costmodel.choices.terms import Terms
-from costmodel.choices.waiting import sized_in_time
 from costmodel.choices.workload import Workload
 from costmodel.core import (
     Doubt,

@@ -12,16 +12,22 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.answering import Cases, accepted_by_month, cases, over_the_horizon
+from costmodel.choices.answering import (
+    Cases,
+    accepted_by_month,
+    before_people,
+    cases,
+    over_the_horizon,
+)
 from costmodel.choices.options import Case, Mix, Option
 from costmodel.choices.purchases import Line, Traffic, cite, lines_of, purchases_of
 from costmodel.choices.schedule import scaled, with_demand
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.capacity import Capacity
 from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.servings.waiting import too_late
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
-from costmodel.choices.waiting import too_late
 from costmodel.choices.workload import Workload
 from costmodel.core import Infeasible, middle, public, same
 from costmodel.ledgers.calendar import Calendar
@@ -97,6 +103,7 @@ def evaluate(option: Option | Mix, work: Workload, terms: Terms) -> Bill:
     for serving, traffic in pooled(bought):
         priced = lines_of(serving, traffic, work, terms)
         lines += _at_successors(priced, serving, parts)
+    lines += _redone(parts)
     share = accepted_by_month(option, parts)
     failed = None if share is None else _wrong_answers(work, terms, share)
     if failed and np.any(work.usd_per_failure):
@@ -201,6 +208,14 @@ def _at_successors(lines: Iterable[Any], serving: Any, parts: Cases) -> Iterator
             when = replace(line.schedule, price=price)
             line = replace(line, schedule=when, basis=basis, cites=cites)
         yield line
+
+
+def _redone(parts: Cases) -> Iterator[Line]:
+    """What people answer anew: it depends on how many answers of the model are wrong."""
+    for part, case, answers in parts:
+        for technique in part.techniques:
+            if hasattr(technique, "redo"):
+                yield technique.redo(case, answers, before_people(part, case))
 
 
 def _wrong_answers(work: Workload, terms: Terms, share: Any) -> Line:

@@ -11,12 +11,12 @@ import pandas as pd
 from costmodel.choices.answering import cases
 from costmodel.choices.options import Mix, Option, Part, cascade
 from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.waiting import Waiting, waits
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import Rag
 from costmodel.choices.techniques.prompting import LongContext, PromptCache
 from costmodel.choices.terms import Terms
-from costmodel.choices.waiting import Waiting, waits
 from costmodel.choices.workload import FIRST, QuestionMix, Workload
 from costmodel.core import (
     SECONDS_PER_HOUR,

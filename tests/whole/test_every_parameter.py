@@ -101,6 +101,7 @@ PLACES = [
     (SERVING, cm.Upgrades(pinned=False, prompts=3), cm.PromptCache(minimum_tokens=0)),
     (EU, cm.Compliance(region="eu", high_risk=True)),
     (EU, cm.Compliance(usd_per_mchar=0.5)),
+    (SERVING, cm.Review(0.2)),
     (SERVING, cm.Cost("fee", usd=100, persons=3)),
     (SERVING, cm.Cost("work", hours=10)),
     *(
@@ -146,6 +147,7 @@ OTHER = {  # another value of what is no number
     "hybrid": False,
     "role": "counsel",
     "per": "year",
+    "redo_role": "counsel",
 }
 SOME = {
     "minimum_tokens": 1e6,

@@ -22,6 +22,7 @@ from costmodel.choices.techniques import (
     operations,
     prompting,
     release,
+    review,
     tuning,
     upgrades,
 )
@@ -54,6 +55,7 @@ HOMES = (
     compliance,
     agents,
     costs,
+    review,
 )
 CLASSES = {
     c
@@ -73,7 +75,7 @@ UNITS = {entry.unit for entry in GLOSSARY.values()}
 TOP = """
     Workload Corpus QuestionMix Terms Range Measured Option Mix Part cascade Api Hosted Provisioned
     Prompt FewShot PromptCache SemanticCache Rag GraphRag LongContext FineTune Lora Distill Agent
-    CodingAgent Evals Release Monitoring Upgrades Compliance Cost presets Study load compare
+    CodingAgent Evals Release Monitoring Upgrades Compliance Cost Review presets Study load compare
     recommend ledger explain breakeven sweep Infeasible own_api own_gpu own_model __version__
 """.split()
 FACES = {name: getattr(cm, name) for name in cm.FACES}
@@ -261,6 +263,7 @@ def _example(kind):
         hosted.Hosted: {"model": "llama-3.1-8b"},
         cm.Distill: {"teacher": api},
         cm.Cost: {"item": "fee", "usd": 1},
+        cm.Review: {"checked_share": 0.1},
         options.Part: {"option": cm.Option(api)},
         baselines.Staff: {"minutes_per_request": 4},
         baselines.Seats: {"seats": 5, "usd_per_seat_month": 20},

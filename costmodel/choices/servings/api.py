@@ -17,8 +17,8 @@ from costmodel.choices.requests import Cache, Call, Limits
 from costmodel.choices.schedule import Schedule, occurrences, path, scaled
 from costmodel.choices.servings.fields import Card, Id
 from costmodel.choices.servings.rate_limits import OVER_LIMIT, held_to_limits, limits_of
+from costmodel.choices.servings.waiting import Waiting
 from costmodel.choices.terms import Terms
-from costmodel.choices.waiting import Waiting
 from costmodel.choices.workload import Workload
 from costmodel.core import (
     MTOK,
