@@ -148,6 +148,7 @@ OTHER = {  # another value of what is no number
     "role": "counsel",
     "per": "year",
     "redo_role": "counsel",
+    "retrain_on": "drift",
 }
 SOME = {
     "minimum_tokens": 1e6,

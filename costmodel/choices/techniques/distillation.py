@@ -12,9 +12,9 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, every_call
 from costmodel.choices.quality.accepted import with_passages
 from costmodel.choices.requests import Request
-from costmodel.choices.schedule import every, monthly, once
+from costmodel.choices.schedule import monthly, once
 from costmodel.choices.techniques.tuning import Tune
-from costmodel.choices.tunes.life import label_examples
+from costmodel.choices.tunes.life import label_examples, retraining
 from costmodel.choices.tunes.offers import refuse_terms
 from costmodel.core import DAYS_PER_MONTH, GB, Number, Range, assumed, check, public
 from costmodel.laws.quality import Effect, expit, student_shift
@@ -67,7 +67,7 @@ class Distill(Tune):
         One run, as of `FineTune`.
     checkpoints, usd_per_gb_month
         The weights that are kept, as of `FineTune`.
-    retrain_months, retrain_labels, retrain_hours
+    retrain_on, retrain_months, retrain_labels, retrain_hours
         Retraining, as of `FineTune`.
     base_life_months, provider_life_months, labels_kept, rebuild_share
         The end of the base model, as of `FineTune`.
@@ -135,7 +135,7 @@ class Distill(Tune):
 
     def buys(self, case: Case) -> Purchases:
         ends = self.ends(case)
-        yield from label_examples(self, self.examples * self.real_share, ends)
+        yield from label_examples(self, self.examples * self.real_share, case, ends)
         yield from self._lessons(case)
         if np.any(self.soft_labels):
             numbers = self.examples * (1 - self.real_share) * self.adapters * self.soft_labels
@@ -155,7 +155,7 @@ class Distill(Tune):
 
     def _lessons(self, case: Case) -> Purchases:
         """What the teacher answers: labels, labels again, and a comparison before the release."""
-        teacher = self.teacher
+        teacher, (again, often, named) = self.teacher, retraining(self, case)
         asked = Request(
             tuple(
                 replace(call, output_tokens=call.output_tokens + self.rationale_tokens, cache=None)
@@ -171,11 +171,11 @@ class Distill(Tune):
             "teacher labels for retraining",
             asked,
             count * self.retrain_labels,
-            every(self.retrain_months),
+            again,
             "maintenance",
             teacher,
-            basis + " x {retrain_labels}",
-            ("rationale_tokens", "retrain_months"),
+            basis + " x {retrain_labels} " + often,
+            ("rationale_tokens", *named),
         )
         yield from every_call(
             "shadow comparison",

@@ -39,7 +39,7 @@ class Lora(Tune):
         The runs until one passes, as of `FineTune`.
     speed_error, seq_len, packed, stack, hours_per_run, checkpoints, usd_per_gb_month
         One run and what is kept of it, as of `FineTune`.
-    retrain_months, retrain_labels, retrain_hours
+    retrain_on, retrain_months, retrain_labels, retrain_hours
         Retraining, as of `FineTune`.
     base_life_months, provider_life_months, labels_kept, rebuild_share
         The end of the base model, as of `FineTune`.
@@ -72,7 +72,7 @@ class Lora(Tune):
 
     def buys(self, case: Case) -> Purchases:
         ends = self.ends(case)
-        yield from label_examples(self, self.examples, ends)
+        yield from label_examples(self, self.examples, case, ends)
         yield from self.trained(case, ends)
 
     def quality(self, case: Case) -> Effect:

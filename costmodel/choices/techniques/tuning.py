@@ -21,7 +21,14 @@ from costmodel.choices.schedule import monthly
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.techniques.lookup import Id, find_records
-from costmodel.choices.tunes.life import Ending, ending, keep_checkpoints, label_examples, life_of
+from costmodel.choices.tunes.life import (
+    RETRAIN_ON,
+    Ending,
+    ending,
+    keep_checkpoints,
+    label_examples,
+    life_of,
+)
 from costmodel.choices.tunes.offers import refuse_base, refuse_closed, tuned_price
 from costmodel.choices.tunes.run import checkpoint_gb, managed_run, own_run, quoted_run
 from costmodel.core import (
@@ -112,6 +119,7 @@ class Tune:
     checkpoints: Number = 3
     usd_per_gb_month: Number = practice("tinker.usd_per_gb_month")
     # -- retraining
+    retrain_on: str = "calendar"
     retrain_months: Number = practice("fine_tune.retrain_months")
     retrain_labels: Number = assumed(
         0.1, 0.25, 0.5, "share of the labels made again at each retraining"
@@ -149,6 +157,7 @@ class Tune:
         for name in ("examples", "tokens_per_example", "adapters"):
             require(f"{kind}.{name}", getattr(self, name), low=1)
         check_known("stack", self.stack, STACKS, where=kind)
+        check_known("retrain_on", self.retrain_on, RETRAIN_ON, where=kind)
         length, window = middle((self.tokens_per_example, self.seq_len))
         number = np.ndim(length) == np.ndim(window) == 0  # draws reach beyond what is usual
         predicted = self.tuning is None and self.usd_per_run is None
@@ -294,8 +303,11 @@ class FineTune(Tune):
         Hours of a run beside its computing, on each GPU.
     checkpoints, usd_per_gb_month : number or Range, at least 0
         Checkpoints that are kept, and the price of their storage [USD/GB-month].
+    retrain_on : {"calendar", "drift"}
+        Whether it is trained again every `retrain_months`, or each time that answers drift, as the
+        `Monitoring` beside it has it (`drifts_per_year`).
     retrain_months : number or Range, above 0
-        Months between two trainings.
+        Months between two trainings by the calendar.
     retrain_labels, retrain_hours : number or Range
         Share of the labels that a retraining makes again, and the hours of people on it.
     base_life_months, provider_life_months : number or Range, above 0
@@ -339,5 +351,5 @@ class FineTune(Tune):
 
     def buys(self, case: Case) -> Purchases:
         ends = self.ends(case)
-        yield from label_examples(self, self.examples, ends)
+        yield from label_examples(self, self.examples, case, ends)
         yield from self.trained(case, ends)

@@ -112,3 +112,17 @@ overrides: {fireworks.glm-5.3-flash.usd_per_mtok_train: 2}
     assert study.options["Adapter"].techniques[0].tuning.usd_per_mtok_train == 2
     back = cm.load(cm.scenarios.save(study, tmp_path / "a.yaml"))
     assert cm.compare(back, draws=50).equals(found)
+
+
+@pytest.mark.parametrize(("drifts", "months"), [(1, [12, 24, 36]), (2, list(range(6, 37, 6)))])
+def test_drift_calls_for_a_retraining(drifts, months):
+    own = cm.Hosted("llama-3.1-8b", gpu="L40S", accepted=0.5)
+    lora = cm.Lora(retrain_on="drift", **TUNE)
+    option = cm.Option(own, lora, cm.Monitoring(drifts_per_year=drifts))
+    book = cm.ledger(option, WORK, terms=STILL, months=36)
+    for item in ("retrain", "retrain: people", "label again for retraining"):
+        assert book[book["item"] == item]["month"].to_list() == months
+    assert f"at each of {drifts} drifts a year" in book[book["item"] == "retrain"].basis.iloc[0]
+    assert "needs Monitoring() beside it" in why(own, lora)
+    with pytest.raises(ValueError, match="no retrain_on 'drifts' in Lora; did you mean 'drift'"):
+        cm.Lora(retrain_on="drifts")
