@@ -168,6 +168,11 @@ class Workload:
         Of one request: the fixed prompt, what the user sends, the visible answer, hidden reasoning.
     other_languages : number, share
         Requests that are not English: they have more tokens, and are answered a little worse.
+    images, image_tokens : number, optional
+        Images of one request [count], and the tokens of one [token]: `cm.facts.image_tokens`
+        converts from pixels, by provider.
+    audio_seconds, audio_tokens_per_s : number, optional
+        Audio of one request [s], and the tokens of a second: `cm.facts.audio_tokens(1, provider)`.
     corpus : Corpus, optional
         The knowledge behind the answers.
     document_tokens : number, token, optional
@@ -227,6 +232,10 @@ class Workload:
     input_tokens: Number = 0.0
     output_tokens: Number = 0.0
     reasoning_tokens: Number = 0.0
+    images: Number | None = None
+    image_tokens: Number | None = None
+    audio_seconds: Number | None = None
+    audio_tokens_per_s: Number | None = None
     other_languages: Number = 0.0
     # -- what is asked
     task: TaskOrWords = None
@@ -266,6 +275,12 @@ class Workload:
             if getattr(self, name) is not None:
                 of_kind(f"Workload.{name}", getattr(self, name), kind)
         validate(self)
+        for sent, (number, each) in self._media().items():
+            check(
+                (number is None) == (each is None),
+                f"Workload: {sent} needs its amount and its tokens; give images= and image_tokens=,"
+                " or audio_seconds= and audio_tokens_per_s= (cm.facts.image_tokens, audio_tokens)",
+            )
         check_known("latency_of", self.latency_of, LATENCY_OF, where="Workload")
         least: Any = getattr(self.requests_per_month, "low", self.requests_per_month)
         check(
@@ -353,9 +368,19 @@ class Workload:
         """One request before any technique: instructions (they repeat) and the user's input."""
         more = 1 + self.other_languages * (OTHER_LANGUAGES.mid - 1)
         instructions = Segment("instructions", self.instruction_tokens, stable=True)
-        asked = Segment("input", self.input_tokens * more)
+        sent = [instructions, Segment("input", self.input_tokens * more)]
+        for kind, (number, each) in self._media().items():
+            if number is not None:
+                sent.append(Segment(kind, number * each, kind=kind))
         answer = self.output_tokens * more
-        return Request((Call((instructions, asked), answer, self.reasoning_tokens),))
+        return Request((Call(tuple(sent), answer, self.reasoning_tokens),))
+
+    def _media(self) -> dict[str, tuple[Any, Any]]:
+        """How much of what is no text a request has, and the tokens of one."""
+        return {
+            "image": (self.images, self.image_tokens),
+            "audio": (self.audio_seconds, self.audio_tokens_per_s),
+        }
 
     @property
     def flat(self) -> bool:

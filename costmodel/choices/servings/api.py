@@ -252,6 +252,12 @@ class Api:
         if cache is None and t.in_a_row is not None and card.usd_per_mtok_cache_read is not None:
             cache = Cache(SHORT_TTL_S)
             t = replace(t, call=replace(t.call, cache=cache))
+        image, audio = t.call.tokens_of("image"), t.call.tokens_of("audio")
+        fresh = fresh - image - audio
+        if np.any(audio) and card.usd_per_mtok_audio is None:
+            raise Unpriced(
+                f"audio of {self.model.id!r} is not priced; choose a model that hears, or send text"
+            )
         classes = []  # (class, tokens, price, when, field of the card)
         if cache is not None:
             shortest = cache.minimum_tokens
@@ -274,6 +280,8 @@ class Api:
         for name, tokens, usd, schedule, field in (
             ("fresh input", fresh, card.usd_per_mtok_in, when, "usd_per_mtok_in"),
             *classes,
+            ("images", image, card.usd_per_mtok_image, when, "usd_per_mtok_image"),
+            ("audio", audio, card.usd_per_mtok_audio, when, "usd_per_mtok_audio"),
             ("output", t.call.output_tokens, card.usd_per_mtok_out, when, out),
             ("reasoning", t.call.reasoning_tokens, card.usd_per_mtok_reasoning, when, out),
         ):
