@@ -11,10 +11,11 @@
 What arrives    Workload Corpus QuestionMix Terms
 A doubt         Range Measured
 A choice        Option Mix Part cascade presets own_model
-Who answers     Api Hosted Provisioned
+Who answers     Api Hosted Provisioned own_api own_gpu
 Made to answer  Prompt FewShot PromptCache SemanticCache SecondTry Rag GraphRag LongContext
                 FineTune Lora Distill Agent CodingAgent
 Kept alive      Evals Release Monitoring Upgrades Compliance
+People beside   Review Cost
 A question      Study load
 An answer       compare recommend ledger explain breakeven sweep Infeasible
 
@@ -31,10 +32,12 @@ from costmodel.choices.options import Mix, Option, Part, cascade
 from costmodel.choices.presets import presets
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.servings.own import own_api, own_gpu
 from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.study import Study
 from costmodel.choices.techniques.agents import Agent, CodingAgent
 from costmodel.choices.techniques.compliance import Compliance
+from costmodel.choices.techniques.costs import Cost
 from costmodel.choices.techniques.distillation import Distill
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import Rag
@@ -49,6 +52,7 @@ from costmodel.choices.techniques.prompting import (
 )
 from costmodel.choices.techniques.release import Release
 from costmodel.choices.techniques.retries import SecondTry
+from costmodel.choices.techniques.review import Review
 from costmodel.choices.techniques.tuning import FineTune
 from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.terms import Terms
@@ -68,6 +72,7 @@ __all__ = [
     "CodingAgent",
     "Compliance",
     "Corpus",
+    "Cost",
     "Distill",
     "Evals",
     "FewShot",
@@ -89,6 +94,7 @@ __all__ = [
     "Rag",
     "Range",
     "Release",
+    "Review",
     "SecondTry",
     "SemanticCache",
     "Study",
@@ -101,6 +107,8 @@ __all__ = [
     "explain",
     "ledger",
     "load",
+    "own_api",
+    "own_gpu",
     "own_model",
     "presets",
     "recommend",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,11 @@ def main() -> None:
     """
 
 
+PRICE_BOOK = option(
+    "--price-book",
+    metavar="PATH",
+    help="A CSV with the prices of your contract: model, and discount or usd_per_mtok_in ...",
+)
 MONTHS = option("--months", type=int, help="Horizon in months, instead of the scenario's.")
 
 
@@ -68,17 +74,28 @@ MONTHS = option("--months", type=int, help="Horizon in months, instead of the sc
 @MONTHS
 @option("--draws", type=int, help="Number of draws, instead of the scenario's.")
 @option("--seed", type=int, help="Seed of the draws, instead of the scenario's.")
+@PRICE_BOOK
+@option(
+    "--own-api",
+    "own_apis",
+    type=(str, float, float, float),
+    multiple=True,
+    metavar="ID IN OUT WINDOW",
+    help="Beside the options, an API of your own: USD per million tokens in and out, its window.",
+)
 @option(
     "--csv",
     metavar="PATH",
     help="Write the table in USD, with full precision; - prints it and nothing else.",
 )
-def compare(scenario: str, csv: str | None, **changes: int | None) -> None:
+def compare(scenario: str, csv: str | None, own_apis: tuple, **changes: Any) -> None:
     """Compare the options of SCENARIO, least expected present value first."""
     if csv and csv != "-":
         _writable(csv)
     with busy("comparing"):
         study = cm.load(scenario, **changes)
+        for own in own_apis:
+            study = beside_api(study, cm.own_api(*own))
         if csv == "-":
             echo(cm.compare(study).to_csv(), nl=False)
             return
@@ -139,10 +156,11 @@ def portfolio(source: str, csv: str, **settings: Any) -> None:
 @argument("scenario")
 @argument("label", metavar="OPTION")
 @MONTHS
+@PRICE_BOOK
 @option("--lines", default=12, show_default=True, help="How many lines, dearest first.")
-def explain(scenario: str, label: str, months: int | None, lines: int) -> None:
+def explain(scenario: str, label: str, lines: int, **changes: Any) -> None:
     """Show the dearest lines of OPTION in SCENARIO, each with its formula and its source."""
-    study = cm.load(scenario, months=months)
+    study = cm.load(scenario, **changes)
     table = cm.explain(study, label)
     echo(heading(study))
     usd, months = table["usd"].sum(), study.terms.months
@@ -249,6 +267,24 @@ def report(
         made = cm.report.run(path, progress=bar(), **settings, **clean)
     for written in (*made.files.values(), made.answer):
         echo(written)
+
+
+def beside_api(study: cm.Study, api: cm.Api) -> cm.Study:
+    """The study with one more option: the first that asks an API, asking this one instead.
+
+    What it is taken to have accepted is said, because nobody has measured it.
+    """
+    plain = (x for x in study.options.items() if isinstance(getattr(x[1], "serving", 0), cm.Api))
+    label, like = next(plain, ("", None))
+    if like is None:
+        raise CatalogError(f"no option of this scenario asks an API, which {api.model.id} could be")
+    api = replace(api, accepted=like.serving.accepted)
+    echo(
+        f"note: {api.model.id} stands in the place of {like.serving.model.id} in {label!r}, with "
+        "its share of accepted answers; measure yours",
+        err=True,
+    )
+    return study.beside(api.model.id, replace(like, serving=api))
 
 
 def _writable(csv: str) -> None:

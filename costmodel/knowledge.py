@@ -16,6 +16,7 @@ Waiting     Waiting latency first_token_s holds
 
 from costmodel.choices.quality.capability import capability_of
 from costmodel.choices.quality.expected import expected_quality
+from costmodel.choices.servings.waiting import Waiting
 from costmodel.choices.techniques.lookup import own_embedder
 from costmodel.core import absent
 from costmodel.laws.caching import (
@@ -54,13 +55,7 @@ from costmodel.studies.answers import (
 )
 from costmodel.studies.caching import cache_verdict, holds, knowledge_ratios, knowledge_table
 from costmodel.studies.graph_index import graph_from_sample, index_cost
-from costmodel.studies.knowledge import (
-    Waiting,
-    knowledge_options,
-    latency,
-    route_by_question,
-    self_route,
-)
+from costmodel.studies.knowledge import knowledge_options, latency, route_by_question, self_route
 
 __all__ = [
     "Effect",

@@ -45,6 +45,15 @@ def _share(option: Option | Mix, parts: Iterator[Any]) -> Any:
         shares = [_share(part.option, parts) for part in option.mix]
         return None if any(share is None for share in shares) else _mixed(option, shares)
     part, case, _ = next(parts)
+    share = before_people(part, case)
+    for technique in part.techniques if share is not None else ():
+        if hasattr(technique, "repaired"):
+            share = technique.repaired(share)
+    return share
+
+
+def before_people(part: Option, case: Case) -> Any:
+    """The share by month of the model's own answers, before people check and redo them."""
     return _at_successors(part.accepted(case), part, case)
 
 

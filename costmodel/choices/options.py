@@ -14,7 +14,7 @@ API, and `log_odds_path(case)` of an accepted answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, is_dataclass, replace
 from operator import is_
 from typing import Any, TypeVar, cast
@@ -23,6 +23,7 @@ import numpy as np
 
 from costmodel.choices.quality.accepted import share_accepted
 from costmodel.choices.requests import Request
+from costmodel.choices.servings.waiting import sized_in_time
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core import (
@@ -184,7 +185,8 @@ class Option:
             if hasattr(technique, "shape"):
                 request = technique.shape(request, work)
         requests = work.requests_per_month * share
-        return Case(work, terms, serving, request, requests, techniques=self.techniques)
+        case = Case(work, terms, serving, request, requests, techniques=self.techniques)
+        return sized_in_time(case)
 
     def accepted(self, case: Case) -> Any:
         """Share of answers accepted: your evaluation, or that of the serving with every effect."""
@@ -429,16 +431,24 @@ def repriced(thing: Thing, on: str) -> Thing:
     >>> cm.choices.repriced(option, "2026-11-20") is option
     True
     """
+    return each_priced(thing, lambda serving: serving.at(on))
+
+
+def each_priced(thing: Any, change: Callable[[Any], Any]) -> Any:
+    """A copy of what holds servings, with each that has a price card (Api, Provisioned) changed.
+
+    What does not change is the object itself.
+    """
     if isinstance(thing, tuple):
-        items: Any = tuple(repriced(item, on) for item in thing)
+        items: Any = tuple(each_priced(item, change) for item in thing)
         return thing if all(map(is_, items, thing)) else items
     if isinstance(thing, Doubt) or not is_dataclass(thing):
         return thing
-    if hasattr(thing, "at"):  # what has prices of a date: Api, Provisioned
-        return thing.at(on)
+    if hasattr(thing, "at"):
+        return change(thing)
     moved = {}
     for name in field_names(thing):
         old = getattr(thing, name)
-        if (new := repriced(old, on)) is not old:
+        if (new := each_priced(old, change)) is not old:
             moved[name] = new
     return replace(cast(Any, thing), **moved) if moved else thing

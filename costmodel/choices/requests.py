@@ -27,6 +27,8 @@ class Segment:
         How long it is.
     stable : bool
         Whether it repeats word for word, between requests or between the calls of one task.
+    kind : {"text", "image", "audio"}
+        What is sent, for models that price it apart.
     reuse : number, share, optional
         None: it repeats between requests. Otherwise it repeats only between the calls of one task,
         and this is the chance to find it in the cache (0: written, and read by the next call).
@@ -44,6 +46,7 @@ class Segment:
     tokens: Number
     stable: bool = False
     reuse: Number | None = None
+    kind: str = "text"
 
 
 @frozen
@@ -161,6 +164,10 @@ class Call:
     def prompt_tokens(self) -> Any:
         """All segments."""
         return sum((s.tokens for s in self.segments), 0.0)
+
+    def tokens_of(self, kind: str) -> Any:
+        """Tokens of the prompt that are images, or audio."""
+        return sum((s.tokens for s in self.segments if s.kind == kind), 0.0)
 
     @property
     def generated_tokens(self) -> Any:

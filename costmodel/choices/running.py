@@ -64,9 +64,19 @@ def loss(
     )
 
 
+def paid_as(role: Any, case: Case) -> Any:
+    """Who is paid for a role: the person of the terms where they name it, else the role itself."""
+    return getattr(case.terms.people, role.id, role)
+
+
+def requests_served(case: Case) -> Any:
+    """Requests of users a month; what a cascade answers twice counts once."""
+    return np.minimum(case.requests_per_month, case.work.requests_per_month)
+
+
 def requests_per_day(case: Case) -> Any:
-    """Requests of users a day; what a cascade answers twice counts once."""
-    return np.minimum(case.requests_per_month, case.work.requests_per_month) / DAYS_PER_MONTH
+    """Requests of users a day."""
+    return requests_served(case) / DAYS_PER_MONTH
 
 
 def bought_together(case: Case) -> Iterator[tuple[Case, Any]]:

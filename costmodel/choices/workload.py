@@ -40,6 +40,8 @@ else:
 
 OTHER_LANGUAGES = catalog.practice("multilingual.token_factor")  # tokens over those of English
 
+FIRST, ANSWER = LATENCY_OF = "first token", "answer"
+
 
 @frozen
 class Corpus:
@@ -166,6 +168,11 @@ class Workload:
         Of one request: the fixed prompt, what the user sends, the visible answer, hidden reasoning.
     other_languages : number, share
         Requests that are not English: they have more tokens, and are answered a little worse.
+    images, image_tokens : number, optional
+        Images of one request [count], and the tokens of one [token]: `cm.facts.image_tokens`
+        converts from pixels, by provider.
+    audio_seconds, audio_tokens_per_s : number, optional
+        Audio of one request [s], and the tokens of a second: `cm.facts.audio_tokens(1, provider)`.
     corpus : Corpus, optional
         The knowledge behind the answers.
     document_tokens : number, token, optional
@@ -192,6 +199,11 @@ class Workload:
         How much harder the task is than a usual one of its family.
     usd_per_failure : number, USD
         What an answer that is not accepted costs.
+    latency_s : number, s, optional
+        What 19 of 20 requests must not wait longer for. An option that is slower cannot run, and
+        own GPUs answer fewer requests at once until they are fast enough.
+    latency_of : {"first token", "answer"}
+        What they wait for: the first token, or the whole answer.
     tier : {"prototype", "internal", "product", "critical"}
         How much the service matters. With the volume it sets the hours of people, the golden set,
         the human review, the rota and the traces, wherever nobody has given them.
@@ -220,6 +232,10 @@ class Workload:
     input_tokens: Number = 0.0
     output_tokens: Number = 0.0
     reasoning_tokens: Number = 0.0
+    images: Number | None = None
+    image_tokens: Number | None = None
+    audio_seconds: Number | None = None
+    audio_tokens_per_s: Number | None = None
     other_languages: Number = 0.0
     # -- what is asked
     task: TaskOrWords = None
@@ -236,6 +252,9 @@ class Workload:
     seasons: Seasons | dict | list | None = None
     # -- wrong answers
     usd_per_failure: Number = 0.0
+    # -- the need for speed
+    latency_s: Number | None = None
+    latency_of: str = "first token"
     # -- people
     tier: catalog.Tier | Id = "product"
 
@@ -256,6 +275,13 @@ class Workload:
             if getattr(self, name) is not None:
                 of_kind(f"Workload.{name}", getattr(self, name), kind)
         validate(self)
+        for sent, (number, each) in self._media().items():
+            check(
+                (number is None) == (each is None),
+                f"Workload: {sent} needs its amount and its tokens; give images= and image_tokens=,"
+                " or audio_seconds= and audio_tokens_per_s= (cm.facts.image_tokens, audio_tokens)",
+            )
+        check_known("latency_of", self.latency_of, LATENCY_OF, where="Workload")
         least: Any = getattr(self.requests_per_month, "low", self.requests_per_month)
         check(
             np.min(least) > 0,
@@ -342,9 +368,19 @@ class Workload:
         """One request before any technique: instructions (they repeat) and the user's input."""
         more = 1 + self.other_languages * (OTHER_LANGUAGES.mid - 1)
         instructions = Segment("instructions", self.instruction_tokens, stable=True)
-        asked = Segment("input", self.input_tokens * more)
+        sent = [instructions, Segment("input", self.input_tokens * more)]
+        for kind, (number, each) in self._media().items():
+            if number is not None:
+                sent.append(Segment(kind, number * each, kind=kind))
         answer = self.output_tokens * more
-        return Request((Call((instructions, asked), answer, self.reasoning_tokens),))
+        return Request((Call(tuple(sent), answer, self.reasoning_tokens),))
+
+    def _media(self) -> dict[str, tuple[Any, Any]]:
+        """How much of what is no text a request has, and the tokens of one."""
+        return {
+            "image": (self.images, self.image_tokens),
+            "audio": (self.audio_seconds, self.audio_tokens_per_s),
+        }
 
     @property
     def flat(self) -> bool:

@@ -52,6 +52,7 @@ from costmodel.core.nested import (
     pin,
     rewrite,
     same,
+    unchecked,
     walk,
 )
 from costmodel.core.public import absent, frozen, misspelt, public
@@ -107,6 +108,6 @@ __all__ = """
     check_known data_folder dollars doubts draw_values drive driver_key field_names find_key
     frozen in_words is_day is_nest key_of leaves limits meaning_of middle misspelt money
     not_none number_list number_text objects of_kind one_number owner_of percent pin
-    probabilities public readable require rewrite same sample short strata uniforms unit_of
-    unknown unmarked validate walk whole_number
+    probabilities public readable require rewrite same sample short strata unchecked uniforms
+    unit_of unknown unmarked validate walk whole_number
 """.split()

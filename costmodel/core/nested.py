@@ -169,7 +169,7 @@ def rewrite(x: Any, change: Callable[[str, Any], Any], doubts_only: bool = False
                 continue
             if value is not old:
                 new[name] = value if given is old else replace(given, value=value)
-        return _with(x, new) if new else x
+        return unchecked(x, **new) if new else x
 
     return visit(x)
 
@@ -201,7 +201,7 @@ def pin(x: Any, key: str, value: Any) -> Any:
     return rewrite(x, lambda k, old: value if k == key else old)
 
 
-def _with(x: Any, new: dict[str, Any]) -> Any:
+def unchecked(x: Any, **new: Any) -> Any:
     """A copy of a frozen dataclass without its checks: they held before, and arrays must pass."""
     twin = object.__new__(type(x))
     for name in field_names(x):

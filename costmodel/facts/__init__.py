@@ -4,7 +4,7 @@ Records     gpu gpus model models rent store stores tuning tunings person people
 Practice    practice (what is usual, as a Range), retirement, facts (every row, as a table)
 Sources     source sources
 Prices      api_price api_models price ApiPrice Rates Tokens PRICES_VERSION disagreements
-Tokens      count_tokens words_to_tokens pages_to_tokens
+Tokens      count_tokens words_to_tokens pages_to_tokens image_tokens audio_tokens scan_tokens
 Words       GLOSSARY (the unit, meaning and bounds of each name), CatalogError
 
 It imports `core`.
@@ -33,6 +33,7 @@ from costmodel.facts.catalog import (
     tunings,
 )
 from costmodel.facts.disputes import disagreements
+from costmodel.facts.media import audio_tokens, image_tokens, scan_tokens
 from costmodel.facts.pricelist import PRICES_VERSION
 from costmodel.facts.prices import ApiPrice, Rates, Tokens
 from costmodel.facts.tokens import count_tokens, pages_to_tokens, words_to_tokens
@@ -46,11 +47,13 @@ __all__ = [
     "Tokens",
     "api_models",
     "api_price",
+    "audio_tokens",
     "count_tokens",
     "disagreements",
     "facts",
     "gpu",
     "gpus",
+    "image_tokens",
     "model",
     "models",
     "pages_to_tokens",
@@ -60,6 +63,7 @@ __all__ = [
     "price",
     "rent",
     "retirement",
+    "scan_tokens",
     "source",
     "sources",
     "store",

@@ -44,6 +44,7 @@ CHARGED_AS = {
 }
 USUAL = (0.001, 1_000.0)  # USD per million tokens; what lies outside is often in another unit
 UNUSUAL = "unusual price"
+OWN = "own"  # the provider of a card with prices of the user
 REMEDY = {
     "cache_read": "send those tokens as fresh input, or choose a model with a cache price",
     "cache_write_1h": "only the 5-minute cache write is priced: use cache_write",

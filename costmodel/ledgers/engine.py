@@ -12,13 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.answering import Cases, accepted_by_month, cases, over_the_horizon
+from costmodel.choices.answering import (
+    Cases,
+    accepted_by_month,
+    before_people,
+    cases,
+    over_the_horizon,
+)
 from costmodel.choices.options import Case, Mix, Option
 from costmodel.choices.purchases import Line, Traffic, lines_of, purchases_of
 from costmodel.choices.schedule import Schedule, scaled, with_demand
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.capacity import Capacity
 from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.servings.waiting import too_late
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
@@ -91,11 +98,12 @@ def evaluate(option: Option | Mix, work: Workload, terms: Terms) -> Bill:
     """
     parts = cases(option, work, terms)
     bought = list(purchases(parts))
-    fits = _fits(bought)
+    fits = _fits(bought) & _in_time(parts)
     lines: list[Any] = [purchase for _, purchase in bought if isinstance(purchase, Line)]
     for serving, traffic in pooled(bought):
         priced = lines_of(serving, traffic, work, terms)
         lines += _at_successors(priced, serving, parts)
+    lines += _redone(parts)
     share = accepted_by_month(option, parts)
     failed = None if share is None else _wrong_answers(work, terms, share)
     if failed and np.any(work.usd_per_failure):
@@ -165,6 +173,20 @@ def _fits(bought: Iterable[Purchase]) -> Any:
     return fits
 
 
+def _in_time(parts: Cases) -> Any:
+    """Whether the need of the workload is met, for each draw and grid point.
+
+    A single number that does not meet it raises Infeasible.
+    """
+    found = too_late([case for _, case, _ in parts])
+    if found is None:
+        return True
+    over, reason = found
+    if np.ndim(over) == 0 and over > 0:
+        raise Infeasible(reason)
+    return over <= 0
+
+
 def _at_successors(lines: Iterable[Any], serving: Any, parts: Cases) -> Iterator[Line]:
     """Lines of an API at the token prices of the models that an option moves to.
 
@@ -213,6 +235,14 @@ def _with_moves(when: Schedule, price: Any, moves: np.ndarray) -> tuple[Any, Any
         np.broadcast_to(when.price, shape), np.broadcast_to(months, shape), -1
     )
     return held * price, np.minimum(when.known, last)
+
+
+def _redone(parts: Cases) -> Iterator[Line]:
+    """What people answer anew: it depends on how many answers of the model are wrong."""
+    for part, case, answers in parts:
+        for technique in part.techniques:
+            if hasattr(technique, "redo"):
+                yield technique.redo(case, answers, before_people(part, case))
 
 
 def _wrong_answers(work: Workload, terms: Terms, share: Any) -> Line:

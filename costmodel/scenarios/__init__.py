@@ -4,11 +4,13 @@ It imports `decisions` and everything below.
 
 Files       examples save (and `cm.load`)
 Many        compare_portfolio
+Contracts   with_price_book
 """
 
 from costmodel.core import absent
 from costmodel.scenarios.portfolio import compare_portfolio
+from costmodel.scenarios.price_book import with_price_book
 from costmodel.scenarios.scenario import examples, save
 
-__all__ = ["compare_portfolio", "examples", "save"]
+__all__ = ["compare_portfolio", "examples", "save", "with_price_book"]
 __getattr__ = absent(__name__, __all__)

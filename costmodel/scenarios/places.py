@@ -21,21 +21,30 @@ from costmodel.choices.options import Signal
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.baselines import Seats, Staff, Today
 from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.servings.own import own_api, own_gpu
 from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.terms import Terms
 from costmodel.core import CatalogError, Doubt, Measured, Range, check, check_known
+from costmodel.facts.records import Gpu, Model
+from costmodel.laws.architecture import own_model
 
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")
 NULL = ("", "~", "null")  # how YAML writes nothing
 
 # how a file names a serving: (class, the field that stands beside the name)
-SERVINGS: dict[str, tuple[type, str]] = {
+SERVINGS: dict[str, tuple[Any, str]] = {
     "api": (Api, "model"),
+    "own_api": (own_api, "id"),
     "hosted": (Hosted, "model"),
     "provisioned": (Provisioned, "api"),
     "staff": (Staff, "minutes_per_request"),
     "seats": (Seats, "seats"),
     "today": (Today, "usd_per_month_today"),
+}
+# what may stand in place of an id, by the function that makes it: (field, its fields)
+OWN_RECORDS: dict[str, tuple[str, Any, type]] = {
+    "own_model": ("model", own_model, Model),
+    "own_gpu": ("gpu", own_gpu, Gpu),
 }
 
 
@@ -184,11 +193,14 @@ class Place:
         self.must(value == int(value), "a whole number")
         return int(value)
 
-    def build(self, kind: Any, also: dict[str, Any] | None = None) -> Any:
+    def build(
+        self, kind: Any, also: dict[str, Any] | None = None, ready: dict[str, Any] | None = None
+    ) -> Any:
         """A dataclass, or the result of a function, from its fields.
 
-        `from_...: {...}` names another constructor; `also` has the fields that it hands on. A
-        constructor is also found by what it needs: a corpus by its pages.
+        `from_...: {...}` names another constructor; `also` has the fields that it hands on, and
+        `ready` values that are made already. A constructor is also found by what it needs: a corpus
+        by its pages.
         """
         ways = [name for name in dir(kind) if name.startswith("from_")]
         given, hints = self.fields(), (also or {}) | writable(kind)
@@ -200,6 +212,7 @@ class Place:
                 return whole.build(getattr(kind, way), hints)
         places = self.mapping([*hints, *ways])
         values = {name: place.value(hints[name]) for name, place in places.items()}
+        values |= ready or {}
         if "on" in hints and self.on and kind is not Terms:
             values.setdefault("on", self.on)
         missing = [name for name in _needed(kind) if name not in values]
@@ -216,15 +229,26 @@ class Place:
     def serving(self) -> Any:
         """{api: model, ...} or {hosted: model, gpu: ...}; a text alone is the model of an API."""
         given = {"api": self.given} if isinstance(self.given, str) else self.fields()
-        names = [name for name in given if fold(name) in SERVINGS]
+        known = {fold(name): name for name in SERVINGS}
+        names = [name for name in given if fold(name) in known]
         check(
             len(names) == 1,
             f"{self.where} must name one model, as {{api: gpt-6-sol}} or "
             "{hosted: llama-3.1-8b, gpu: L40S}",
         )
-        kind, beside = SERVINGS[fold(names[0])]
+        kind, beside = SERVINGS[known[fold(names[0])]]
         given = {beside: given.pop(names[0]), **given}
-        return replace(self, given=given).build(kind)
+        ready: dict[str, Any] = {}
+        for name, (field, make, record) in OWN_RECORDS.items():
+            written = given.get(field)
+            if kind is Hosted and isinstance(written, dict) and name in written:
+                place = replace(self.inside(names[0] if field == beside else field), given=written)
+                written = {"id": written[name], **{n: written[n] for n in written if n != name}}
+                own = replace(place, given=written).build(make, writable(record))
+                ready |= own if isinstance(own, dict) else {field: own}
+                del given[field]
+        place, more = replace(self, given=given), writable(Api) if kind is own_api else None
+        return place.build(kind, more, ready)
 
 
 # -- what a file may write -------------------------------------------------------------------------

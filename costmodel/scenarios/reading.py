@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from costmodel.choices import techniques
@@ -28,6 +29,7 @@ from costmodel.core import (
     walk,
 )
 from costmodel.scenarios.places import Place, fold, parse, writable
+from costmodel.scenarios.price_book import with_price_book
 
 # fields of a study that are not its own
 ELSEWHERE = ("work", "options", "terms", "evidence", "part_of", "points", "before")
@@ -35,19 +37,22 @@ SECTIONS: dict[str, Any] = {"terms": {}, "options": "presets"}  # those that may
 SECTIONS |= {"quality": {}, "overrides": {}, "evidence": {}}
 
 
-def read(text: str, file: str, changes: Mapping[str, Any]) -> Study:
-    """The study of a scenario; `changes` replace what the text says, by the name of a field."""
+def read(text: str, file: str, folder: Path, changes: Mapping[str, Any]) -> Study:
+    """The study of a scenario; `changes` replace what the text says, by the name of a field.
+
+    A price book lies beside the file, in its `folder`.
+    """
     hints = get_type_hints(Study) | {"accept_zero": tuple[str, ...]}
     own = {name: hints[name] for name in hints if name not in ELSEWHERE}
     of_terms, of_work = {*writable(Terms)}, {*writable(Workload), "corpus_tokens"}
     for name in changes:
-        check_known("parameter", name, {*own, *of_terms, *of_work}, "a scenario")
+        check_known("parameter", name, {*own, *of_terms, *of_work, "price_book"}, "a scenario")
 
     def changed(names: Any) -> dict[str, Any]:
         return {name: value for name, value in changes.items() if name in names}
 
     root = Place(SECTIONS | parse(text, file) | changed(own), file)
-    places = root.mapping([*own, "workload", *SECTIONS])
+    places = root.mapping([*own, "workload", *SECTIONS, "price_book"])
     for name in ("title", "workload"):
         check(name in places, f"{file} has no {name}; write {name}: ...")
     place = places["terms"]
@@ -60,7 +65,11 @@ def read(text: str, file: str, changes: Mapping[str, Any]) -> Study:
     things = options, work, terms, judged
     options, work, terms, judged = _overridden(places["overrides"], things)
     values = {name: places[name].value(hint) for name, hint in own.items() if name in places}
-    return root.make(Study, options, work, terms, evidence=judged, **values)
+    study = root.make(Study, options, work, terms, evidence=judged, **values)
+    book = changes.get("price_book")
+    if book is None and "price_book" in places:
+        book = folder / places["price_book"].text()
+    return study if book is None else with_price_book(study, book)
 
 
 def _changed(work: Workload, changes: dict[str, Any]) -> Workload:

@@ -47,8 +47,8 @@ def load(scenario: str | Path, **changes: Any) -> Study:
         A YAML file, the name of an example, or YAML text; docs/scenario.md shows every field.
     **changes
         What replaces the file's values, by the name of a field of the workload, the terms or the
-        scenario; `corpus_tokens` is the size of the corpus [token], 0 for none. None changes
-        nothing.
+        scenario; `corpus_tokens` is the size of the corpus [token], 0 for none; `price_book` is
+        the path of a CSV (`cm.scenarios.with_price_book`). None changes nothing.
 
     Returns
     -------
@@ -119,18 +119,18 @@ def save(scenario: Study, path: str | Path) -> Path:
     return Path(path)
 
 
-def _text_and_file(scenario: str | Path) -> tuple[str, str]:
-    """The text of a scenario, and the name of its file for messages."""
+def _text_and_file(scenario: str | Path) -> tuple[str, str, Path]:
+    """The text of a scenario, the name of its file for messages, and the folder of that file."""
     text, path = str(scenario), Path(scenario)
     if isinstance(scenario, str) and ("\n" in text or (": " in text and not path.is_file())):
-        return text, "the scenario"
+        return text, "the scenario", Path()
     if not path.is_file():
         path = examples().get(text, path)
     if not path.is_file():
         near = map(str, path.parent.glob("[!.]*.y*ml"))
         raise unknown("scenario", text, [*near, *examples()], "this folder or among the examples")
     try:
-        return path.read_text(encoding="utf-8-sig"), path.name
+        return path.read_text(encoding="utf-8-sig"), path.name, path.parent
     except UnicodeDecodeError as error:
         raise CatalogError(
             f"{path.name} is not a text file in UTF-8; write the path of a YAML file"

@@ -15,6 +15,7 @@ from costmodel.choices.quality.accepted import usual_of_model
 from costmodel.choices.quality.task import HARDNESS, Task
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.servings.own import YOURS
 from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.study import Study, evaluation_name
 from costmodel.core import (
@@ -28,7 +29,8 @@ from costmodel.core import (
     same,
     walk,
 )
-from costmodel.facts.records import FromCatalogue
+from costmodel.facts.prices import OWN
+from costmodel.facts.records import FromCatalogue, Gpu, Model
 from costmodel.ledgers.evidence import published_as
 from costmodel.scenarios.places import SERVINGS
 
@@ -80,15 +82,37 @@ def _spec(study: Study) -> dict[str, Any]:
 
 def _plain(x: Any, study: Study) -> Any:
     """Text, numbers, lists and mappings that say the same."""
+    if isinstance(x, Api) and x.provider == OWN:
+        return _own_api(x, study)
     if type(x) in BESIDE:
         fields = _fields(x, study)
+        if isinstance(x, Hosted) and _is_own(x.gpu):
+            fields["gpu"]["usd_per_gpu_hour"] = _plain(x.rent.usd_per_gpu_hour, study)
         return {type(x).__name__.lower(): fields.pop(BESIDE[type(x)]), **fields}
+    if _is_own(x) and isinstance(x, (Gpu, Model)):
+        given = {name: _plain(getattr(x, name), study) for name, s in x.sources if s == YOURS}
+        return {f"own_{type(x).__name__.lower()}": x.id, **given}
     if dataclasses.is_dataclass(x):
         return getattr(x, "id", None) or _fields(x, study)
     if isinstance(x, np.generic):
         return x.item()
     check(not isinstance(x, np.ndarray), "an array of draws cannot be saved; write a Range")
     return x
+
+
+def _own_api(x: Api, study: Study) -> dict[str, Any]:
+    """An API with prices of your own: what `own_api` takes."""
+    card, fields = x.model, _fields(x, study)
+    of_card = not_none(**{name: getattr(card, name) for name in ("window", "usd_per_request")})
+    usd = {name: v for name, v in vars(card.tiers[0]).items() if name.startswith("usd_")}
+    plain = {name: _plain(v, study) for name, v in not_none(**usd, **of_card).items()}
+    rest = {name: v for name, v in fields.items() if name not in ("model", "provider")}
+    return {"own_api": card.id, **plain, **rest}
+
+
+def _is_own(x: Any) -> bool:
+    """Whether a record is the user's, and not one of the catalogue."""
+    return YOURS in dict(getattr(x, "sources", ())).values()
 
 
 def _fields(x: Any, study: Study) -> dict[str, Any]:
@@ -194,7 +218,7 @@ def _overrides(study: Study) -> dict[str, Any]:
     pairs = [
         (key_of(*theirs), value, theirs[2])
         for record in objects(study.inputs)
-        if hasattr(record, "sources")
+        if hasattr(record, "sources") and not _is_own(record)
         for (*_, value), theirs in zip(walk(record), walk(_published(record)), strict=True)
     ]
     pairs += [

@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from costmodel.choices.answering import cases
 from costmodel.choices.options import Mix, Option, Part, cascade
 from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.waiting import Waiting, waits
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import Rag
 from costmodel.choices.techniques.prompting import LongContext, PromptCache
 from costmodel.choices.terms import Terms
-from costmodel.choices.workload import QuestionMix, Workload
+from costmodel.choices.workload import FIRST, QuestionMix, Workload
 from costmodel.core import (
-    MTOK,
     SECONDS_PER_HOUR,
     WORKING_HOURS_PER_MONTH,
     Infeasible,
     Number,
     Range,
     check,
-    frozen,
     middle,
     not_none,
     of_kind,
@@ -32,11 +32,8 @@ from costmodel.core import (
     public,
     require,
     sample,
-    validate,
 )
 from costmodel.facts.catalog import practice
-from costmodel.laws.agents import attempts
-from costmodel.laws.retrieval import first_token_s
 
 # -- the ways --------------------------------------------------------------------------------------
 
@@ -251,60 +248,20 @@ def route_by_question(simple: Option, hard: Option, work: Workload, error: float
 # -- the wait --------------------------------------------------------------------------------------
 
 
-@frozen
-class Waiting:
-    """How long a hosted API takes before its first token; wide, because models and hours differ.
-
-    Reasoning comes on top.
-
-    Parameters
-    ----------
-    first_token_s : float or Range
-        The wait for a prompt without tokens [second].
-    seconds_per_mtok : float or Range
-        What a million prompt tokens add [second].
-    cached_wait_share : float or Range
-        What is left of this for tokens that are read from a cache [share].
-    tail : float or Range
-        The wait of one request in twenty over the usual one [x].
-
-    Raises
-    ------
-    ValueError
-        When a field is outside its range.
-
-    Examples
-    --------
-    >>> import costmodel as cm
-    >>> slow = cm.knowledge.Waiting(first_token_s=1.0, seconds_per_mtok=20.0, tail=3.0)
-    >>> option, work = cm.Option(cm.Api("gpt-6-sol")), cm.Workload(1_000, input_tokens=100_000)
-    >>> waits = cm.knowledge.latency(option, work, waiting=slow, draws=10)
-    >>> waits[["p50", "p95"]].round(1).to_dict("records")
-    [{'p50': 3.0, 'p95': 9.0}]
-    """
-
-    first_token_s: Number = practice("api.first_token_s")
-    seconds_per_mtok: Number = practice("api.seconds_per_mtok")
-    cached_wait_share: Number = practice("api.cached_wait_share")
-    tail: Number = practice("api.tail")
-
-    def __post_init__(self) -> None:
-        validate(self)
-
-
 @analysis
 def latency(study: Study, waiting: Waiting | None = None, draws: int = 2_000) -> pd.DataFrame:
     """Say how long each way takes to its first token.
 
-    Search, rerank or graph come first, then the prompt; a failed call is waited for as long as an
-    answer. A cached prefix is fast for its hits: the median sees it from a hit rate of one half,
-    the 95th percentile from 95 %. In a Mix a second part waits for the first. Not in it: queues at
-    a rate limit, reasoning, the speed of the answer. For own GPUs see `predict_serving`.
+    Search, rerank or graph come first, then the prompt and reasoning; a failed call is waited for
+    as long as an answer. A cached prefix of an API is fast for its hits: the median sees it from a
+    hit rate of one half, the 95th percentile from 95 %. In a Mix a second part waits for the first,
+    the last step of an agent for those before. Own GPUs take what the calibrated law says. Not in
+    it: queues at a rate limit.
 
     Parameters
     ----------
     study : Study, or options with a workload
-        Options behind an API.
+        The options.
     waiting : Waiting, optional
         How long the API takes; by default published measurements.
     draws : int
@@ -349,41 +306,12 @@ def latency(study: Study, waiting: Waiting | None = None, draws: int = 2_000) ->
 
 def _wait(option: Any, work: Workload, terms: Terms, waiting: Any) -> tuple[Any, Any]:
     """(p50, p95) of an option on numbers."""
-    before: Any = 0.0
-    usual: Any = None
-    late: Any = None
-    for part, sees, _ in option.parts():
-        case = part.case(work, terms, sees)
-        if not isinstance(case.serving, Api):
-            raise Infeasible(
-                "latency is for models behind an API; ask predict_serving about own GPUs"
-            )
+    parts = [case for _, case, _ in cases(option, work, terms)]
+    for case in parts:
         for over, _ in case.serving.limits(case.request.main):
             if np.ndim(over) == 0 and over > 0:
                 raise Infeasible(f"the prompt is {over:,.0f} tokens over the window")
-        first = before + sum((t.wait_s(case) for t in part.techniques if hasattr(t, "wait_s")), 0.0)
-        cold, warm, hits = _prompt(case, waiting)
-        half = first + np.where(hits >= 0.5, warm, cold)
-        most = first + waiting.tail * np.where(hits >= 0.95, warm, cold)
-        usual = half if usual is None else np.where(sees >= 0.5, half, usual)
-        late = most if late is None else np.where(sees >= 0.05, most, late)
-        before = before + cold
-    return usual, late
-
-
-def _prompt(case: Any, waiting: Any) -> tuple[Any, Any, Any]:
-    """Seconds of the prompt without and with a cached prefix, failed calls included, and the share
-    of hits.
-    """
-    call, cache = case.request.main, case.request.main.cache
-    tries = attempts(case.serving.failed, case.serving.attempts_max)
-
-    def seconds(tokens: Any) -> Any:
-        return first_token_s(tokens, waiting.first_token_s, waiting.seconds_per_mtok)
-
-    cold = seconds(call.prompt_tokens) * tries
-    if cache is None:
-        return cold, cold, 0.0
-    stable = call.stable_tokens / MTOK * waiting.seconds_per_mtok * waiting.cached_wait_share
-    hits = cache.hit_rate(case.work.arrivals_per_s(case.requests_per_month))
-    return cold, (seconds(call.prompt_tokens - call.stable_tokens) + stable) * tries, hits
+    found = waits(parts, FIRST, waiting)
+    if found is None:
+        raise Infeasible("people answer here; latency is for models")
+    return found

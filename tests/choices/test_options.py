@@ -235,7 +235,7 @@ def test_an_option_that_cannot_run_keeps_its_row_outside_the_ranking():
             "Rag has nothing to look up: the workload has no corpus",
         ),
         (lambda: cm.Option(SMALL, cm.GraphRag()), "GraphRag has nothing to look up"),
-        (lambda: cm.Option(SMALL, cm.Lora()), "Lora needs a Hosted serving, this one is Api"),
+        (lambda: cm.Option(SMALL, cm.Lora()), "Lora on 'small' needs tuning="),
         (lambda: cm.Option(SMALL, cm.FineTune()), "needs tuning=, the provider's offer"),
         (
             lambda: cm.Option(SMALL, cm.FineTune(tuning="openai.gpt-4.1")),

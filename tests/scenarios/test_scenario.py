@@ -544,15 +544,18 @@ quality: {Small: {accepted: 120, trials: 200}, Large: {accepted: 180, trials: 20
     assert cm.compare(case).loc["Both", "quality"] == pytest.approx(0.7 * 0.6 + 0.3 * 0.9, abs=2e-3)
 
 
-def test_the_reference_of_scenarios_is_a_scenario():
+def test_the_reference_of_scenarios_is_a_scenario(tmp_path):
     """The example of docs/scenario.md loads, and names every field that a file may have."""
     text = (Path(__file__).parents[2] / "docs" / "scenario.md").read_text(encoding="utf-8")
     example = re.search(r"```yaml\n(.*?)```", text, re.S)[1]
-    case = cm.load(example)
+    contract = tmp_path / "contract.csv"
+    contract.write_text("model,discount\ngpt-6-sol,0.1\n")
+    case = cm.load(example, price_book=contract)
     assert list(case.options) == ["RAG", "Few-shot", "Ours", "Both"]
     named = {f.name for f in fields(case)} - {"work", "note", "part_of", "points", "before"} | {
         "workload",
         "quality",
         "overrides",
+        "price_book",
     }
     assert all(re.search(rf"^{name}:", example, re.M) for name in named)

@@ -790,14 +790,14 @@ def test_waits_are_bands_and_a_warm_cache_shortens_the_median_only(ways):
 
 
 def test_a_way_that_cannot_run_has_no_wait_and_says_why(ways):
-    own = cm.Option(cm.Hosted("llama-3.1-8b"), cm.Rag())
+    own = cm.Option(cm.finance.Staff(9), cm.Rag())
     large = replace(WORK, corpus=cm.Corpus(tokens=3e6))
     table = cm.knowledge.latency(
         {"own": own, "whole": ways["Long context"], "RAG": ways["RAG"]}, large, draws=20
     )
     assert table["p50"].isna().to_list() == [True, True, False]
     assert (
-        "predict_serving" in table.loc["own", "why_not"]
+        "people answer here" in table.loc["own", "why_not"]
         and "tokens over the window" in table.loc["whole", "why_not"]
     )
 

@@ -33,6 +33,7 @@ FILE_READERS = {
     "costmodel.facts.rows",
     "costmodel.facts.tokens",
     "costmodel.laws.serving.calibration",
+    "costmodel.scenarios.price_book",
     "costmodel.scenarios.scenario",
     "costmodel.scenarios.reading",
     "costmodel.scenarios.portfolio",

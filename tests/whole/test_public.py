@@ -14,6 +14,7 @@ from costmodel.choices.servings import baselines, capacity, hosted, owned
 from costmodel.choices.techniques import (
     agents,
     compliance,
+    costs,
     distillation,
     graphs,
     knowledge,
@@ -22,6 +23,7 @@ from costmodel.choices.techniques import (
     prompting,
     release,
     retries,
+    review,
     tuning,
     upgrades,
 )
@@ -54,6 +56,8 @@ HOMES = (
     release,
     compliance,
     agents,
+    costs,
+    review,
 )
 CLASSES = {
     c
@@ -72,9 +76,10 @@ UNITS = {entry.unit for entry in GLOSSARY.values()}
 
 TOP = """
     Workload Corpus QuestionMix Terms Range Measured Option Mix Part cascade Api Hosted Provisioned
-    Prompt FewShot PromptCache SemanticCache SecondTry Rag GraphRag LongContext FineTune Lora Distill Agent
-    CodingAgent Evals Release Monitoring Upgrades Compliance presets Study load compare recommend
-    ledger explain breakeven sweep Infeasible own_model __version__
+    Prompt FewShot PromptCache SemanticCache SecondTry Rag GraphRag LongContext FineTune Lora
+    Distill Agent CodingAgent Evals Release Monitoring Upgrades Compliance Cost Review presets Study
+    load compare recommend ledger explain breakeven sweep Infeasible own_api own_gpu own_model
+    __version__
 """.split()
 FACES = {name: getattr(cm, name) for name in cm.FACES}
 NAMES = [(cm, name) for name in cm.__all__] + [(f, n) for f in FACES.values() for n in f.__all__]
@@ -260,6 +265,8 @@ def _example(kind):
         apis.Api: {"model": api.model},
         hosted.Hosted: {"model": "llama-3.1-8b"},
         cm.Distill: {"teacher": api},
+        cm.Cost: {"item": "fee", "usd": 1},
+        cm.Review: {"checked_share": 0.1},
         options.Part: {"option": cm.Option(api)},
         options.Signal: {"signal_auc": 0.8},
         baselines.Staff: {"minutes_per_request": 4},

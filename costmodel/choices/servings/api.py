@@ -19,6 +19,7 @@ from costmodel.choices.schedule import Schedule, occurrences, path, scaled
 from costmodel.choices.servings.fields import Card, Id
 from costmodel.choices.servings.price_steps import price_path, stepped
 from costmodel.choices.servings.rate_limits import OVER_LIMIT, held_to_limits, limits_of
+from costmodel.choices.servings.waiting import Waiting
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core import (
@@ -36,7 +37,7 @@ from costmodel.core import (
 )
 from costmodel.facts import catalog
 from costmodel.facts.cards import api_price
-from costmodel.facts.prices import UNUSUAL, USUAL, ApiPrice, Rates, rates, unusual
+from costmodel.facts.prices import OWN, UNUSUAL, USUAL, ApiPrice, Rates, rates, unusual
 from costmodel.laws.agents import attempts
 
 # what a class is cited by: a card need not have a price of its own for it
@@ -65,6 +66,8 @@ class Api:
         Region in which the data stays, such as "eu".
     discount : number, share
         Your discount on every token class.
+    window_tokens : number, token, optional
+        Context window, where the list has none or yours is another.
     failed : number, share
         Chance that an attempt fails and is tried again. Leave it at 0 beside an `Agent`, which has
         its own.
@@ -80,6 +83,9 @@ class Api:
         mean of that hour is below the limit; or another API answers what is above it.
     fallback : Api, optional
         With "fallback": who answers then. Its answers are taken to be as good.
+    waiting : Waiting, optional
+        How long it takes, where the workload needs its answers in time (`Workload.latency_s`); None
+        is the middle of what is published.
     accepted : number, share, optional
         Share of answers accepted with plain instructions, without techniques and documents; None:
         it follows from the task and the capability of the model.
@@ -121,6 +127,7 @@ class Api:
     mode: str | None = None
     residency: str | None = None
     discount: Number = 0.0
+    window_tokens: Number | None = None
     # -- failed attempts
     failed: Number = 0.0
     attempts_max: Number = 3
@@ -130,6 +137,8 @@ class Api:
     requests_per_min_max: Number | None = None
     over_limit: str = "refuse"
     fallback: Any = None
+    # -- how long it takes
+    waiting: Waiting | None = None
     # -- quality
     accepted: Number | None = None
     capability: Number | None = None
@@ -149,12 +158,7 @@ class Api:
             sold = terms_of_sale(card)
             asked = sold | not_none(**terms_of_sale(self))
             if asked != sold:
-                check(
-                    card == catalogue_card(card),
-                    f"the prices of {card.id!r} were changed by hand and cannot be moved to "
-                    f"{asked}; make the option with its own on=, mode= or residency=",
-                )
-                card = api_price(card.id, **asked)
+                card = moved_card(card, asked)
         for name, value in {"model": card, **terms_of_sale(card)}.items():
             object.__setattr__(self, name, value)
         self._check_limits()
@@ -172,6 +176,8 @@ class Api:
             (self.over_limit == "fallback") == (self.fallback is not None),
             "Api: over_limit='fallback' and fallback=Api(...) belong together; give both or none",
         )
+        if self.waiting is not None:
+            of_kind("Api.waiting", self.waiting, Waiting)
         if self.fallback is not None:
             of_kind("Api.fallback", self.fallback, Api)
             check(
@@ -192,8 +198,8 @@ class Api:
 
     @property
     def window(self) -> Any:
-        """Context window [token], or None when the price list does not say."""
-        return self.model.window
+        """Context window [token]: yours, or that of the price list; None when nobody says."""
+        return self.model.window if self.window_tokens is None else self.window_tokens
 
     def limits(self, call: Call) -> Limits:
         """What can stop a call: (by how much it is over, the reason with {over} to fill in)."""
@@ -292,6 +298,12 @@ class Api:
         if cache is None and t.in_a_row is not None and card.usd_per_mtok_cache_read is not None:
             cache = Cache(SHORT_TTL_S)
             t = replace(t, call=replace(t.call, cache=cache))
+        image, audio = t.call.tokens_of("image"), t.call.tokens_of("audio")
+        fresh = fresh - image - audio
+        if np.any(audio) and card.usd_per_mtok_audio is None:
+            raise Unpriced(
+                f"audio of {self.model.id!r} is not priced; choose a model that hears, or send text"
+            )
         classes = []  # (class, tokens, price, when, field of the card)
         if cache is not None:
             shortest = cache.minimum_tokens
@@ -315,6 +327,8 @@ class Api:
         for name, tokens, field, schedule in (
             ("fresh input", fresh, "usd_per_mtok_in", t.schedule),
             *classes,
+            ("images", image, "usd_per_mtok_image", t.schedule),
+            ("audio", audio, "usd_per_mtok_audio", t.schedule),
             ("output", t.call.output_tokens, "usd_per_mtok_out", t.schedule),
             ("reasoning", t.call.reasoning_tokens, "usd_per_mtok_reasoning", t.schedule),
         ):
@@ -344,6 +358,21 @@ def catalogue_card(card: ApiPrice) -> ApiPrice | None:
         return replace(listed, discount=card.discount, notes=card.notes)
     except CatalogError:
         return None
+
+
+def moved_card(card: ApiPrice, asked: dict[str, Any]) -> ApiPrice:
+    """The card as it is asked for: of another day, mode, region or seller.
+
+    Prices of your own hold on every day.
+    """
+    if card.provider == OWN and asked == terms_of_sale(card) | {"on": asked["on"]}:
+        return replace(card, on=asked["on"])
+    check(
+        card == catalogue_card(card),
+        f"the prices of {card.id!r} were changed by hand and cannot be moved to {asked}; "
+        "make the option with its own on=, mode= or residency=",
+    )
+    return replace(api_price(card.id, **asked), discount=card.discount)
 
 
 def _write_field(card: Rates, ttl_s: Any) -> str:

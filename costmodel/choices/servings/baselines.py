@@ -37,6 +37,7 @@ class _Baseline:
 
 
 OCCUPANCY = assumed(0.6, 0.75, 0.85, "paid time that is spent on requests")
+REDONE = assumed(0.85, 0.94, 0.98, "people get some answers wrong too; measure yours")
 
 
 @frozen
@@ -83,9 +84,7 @@ class Staff(_Baseline):
     usd_per_hour: Number | None = None  # None: the rate of the role
     role: catalog.Person | str = ANYBODY
     occupancy: Number | None = None
-    accepted: Number | None = assumed(
-        0.85, 0.94, 0.98, "people get some answers wrong too; measure yours"
-    )
+    accepted: Number | None = REDONE
 
     def __post_init__(self) -> None:
         if isinstance(self.role, str):

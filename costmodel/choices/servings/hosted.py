@@ -42,7 +42,7 @@ from costmodel.core import (
 )
 from costmodel.facts import catalog
 from costmodel.laws import queueing
-from costmodel.laws.serving.batching import seconds_per_request
+from costmodel.laws.serving.batching import first_token_late_s, seconds_per_request
 from costmodel.laws.serving.calibration import (
     ENGINES,
     NEEDED,
@@ -310,6 +310,14 @@ class Hosted:
             return self.batch_max
         shared = call.stable_tokens if call.cache is not None else 0.0
         return np.clip(sequences_at_once(self._replica, call.tokens - shared), 1.0, self.batch_max)
+
+    def waits_s(self, call: Call) -> tuple[Any, Any, Any]:
+        """Mean and 95th percentile of the first token, and mean of a later token [s]."""
+        tokens = call.prompt_tokens, np.maximum(call.generated_tokens, 1.0)
+        found = first_token_late_s(self._replica, *tokens, self.batch_max)
+        slower = self.error * (1 + self.adapter_slowdown * (self.adapters > 0))
+        first, late, later = (seconds * slower for seconds in found)
+        return first, late, later
 
     # -- how many ----------------------------------------------------------------------------------
 

@@ -17,8 +17,8 @@ from costmodel.choices.running import stored
 from costmodel.choices.schedule import Schedule, every, monthly, once, path, with_demand
 from costmodel.choices.servings.api import Api
 from costmodel.choices.techniques.lookup import Id, find_records
-from costmodel.choices.techniques.tune_life import month_of
 from costmodel.choices.terms import STEADY
+from costmodel.choices.tunes.life import month_of
 from costmodel.core import (
     GB,
     MILLION,

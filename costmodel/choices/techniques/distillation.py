@@ -1,4 +1,4 @@
-"""Distillation: a large teacher labels your traffic, and a small Hosted student learns from it."""
+"""Distillation: a large teacher labels your traffic, and a small student learns from it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, every_call
 from costmodel.choices.quality.accepted import with_passages
 from costmodel.choices.requests import Request
-from costmodel.choices.schedule import every, monthly, once
-from costmodel.choices.techniques.tune_life import label_examples
-from costmodel.choices.techniques.tune_offers import refuse_terms
-from costmodel.choices.techniques.tuning import Tune, hosted
+from costmodel.choices.schedule import monthly, once
+from costmodel.choices.techniques.tuning import Tune
+from costmodel.choices.tunes.life import label_examples, retraining
+from costmodel.choices.tunes.offers import refuse_terms
 from costmodel.core import DAYS_PER_MONTH, GB, Number, Range, assumed, check, public
 from costmodel.laws.quality import Effect, expit, student_shift
 
@@ -29,10 +29,11 @@ STUDENTS = (
 @public
 @dataclass(frozen=True, kw_only=True)
 class Distill(Tune):
-    """Let a large teacher label your traffic and train a small Hosted student on it.
+    """Let a large teacher label your traffic and train a small student on it.
 
     You buy answers that are cheap to run; they are narrow and brittle. Hard cases go back to the
-    teacher by `cascade(student, teacher, escalated)`. The student is trained as a LoRA.
+    teacher by `cascade(student, teacher, escalated)`. The student is trained as a LoRA, on own GPUs
+    or by a provider.
 
     Parameters
     ----------
@@ -41,6 +42,9 @@ class Distill(Tune):
     terms_allow_training : bool
         True where your contract allows to train on the teacher's answers. Terms of closed models
         and some licences forbid it: such a teacher is refused otherwise.
+    tuning, customer
+        The provider's offer that trains the student, which then answers behind an Api, as of
+        `Lora`. A provider lets its own models teach its own models.
     real_share, kept : number or Range, 0 to 1
         Share of the examples that people label, and of the teacher's answers that pass the filter.
     shadow_days, shadow_share : number or Range
@@ -63,9 +67,9 @@ class Distill(Tune):
         One run, as of `FineTune`.
     checkpoints, usd_per_gb_month
         The weights that are kept, as of `FineTune`.
-    retrain_months, retrain_labels, retrain_hours
+    retrain_on, retrain_months, retrain_labels, retrain_hours
         Retraining, as of `FineTune`.
-    base_life_months, labels_kept, rebuild_share
+    base_life_months, provider_life_months, labels_kept, rebuild_share
         The end of the base model, as of `FineTune`.
     upkeep_fte, adapters, further_share
         Upkeep, and tenants, as of `FineTune`.
@@ -73,7 +77,7 @@ class Distill(Tune):
     Raises
     ------
     Infeasible
-        Where the serving is not Hosted, or the teacher must not teach.
+        Where the serving is an Api without an offer, or the teacher must not teach.
     ValueError
         When a field is outside its range, or the teacher is no serving.
 
@@ -125,13 +129,13 @@ class Distill(Tune):
         )
 
     def adapt(self, serving: Any) -> Any:
-        student = hosted(serving, self)
-        refuse_terms(self.teacher, student.model, self.terms_allow_training)
+        student = super().adapt(serving)
+        refuse_terms(self.teacher, serving, self.terms_allow_training)
         return student
 
     def buys(self, case: Case) -> Purchases:
         ends = self.ends(case)
-        yield from label_examples(self, self.examples * self.real_share, ends)
+        yield from label_examples(self, self.examples * self.real_share, case, ends)
         yield from self._lessons(case)
         if np.any(self.soft_labels):
             numbers = self.examples * (1 - self.real_share) * self.adapters * self.soft_labels
@@ -151,7 +155,7 @@ class Distill(Tune):
 
     def _lessons(self, case: Case) -> Purchases:
         """What the teacher answers: labels, labels again, and a comparison before the release."""
-        teacher = self.teacher
+        teacher, (again, often, named) = self.teacher, retraining(self, case)
         asked = Request(
             tuple(
                 replace(call, output_tokens=call.output_tokens + self.rationale_tokens, cache=None)
@@ -167,11 +171,11 @@ class Distill(Tune):
             "teacher labels for retraining",
             asked,
             count * self.retrain_labels,
-            every(self.retrain_months),
+            again,
             "maintenance",
             teacher,
-            basis + " x {retrain_labels}",
-            ("rationale_tokens", "retrain_months"),
+            basis + " x {retrain_labels} " + often,
+            ("rationale_tokens", *named),
         )
         yield from every_call(
             "shadow comparison",

@@ -1,27 +1,22 @@
-"""LoRA and QLoRA: a small adapter on a base that you host, which many tenants can share."""
+"""LoRA and QLoRA: a small adapter on a base that many tenants share, hosted or behind an API."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Purchases
 from costmodel.choices.quality.accepted import tuned
-from costmodel.choices.servings.hosted import Hosted
-from costmodel.choices.techniques.lookup import Id
-from costmodel.choices.techniques.tune_life import Ending, label_examples
-from costmodel.choices.techniques.tune_offers import refuse_base
-from costmodel.choices.techniques.tuning import Tune, hosted
+from costmodel.choices.techniques.tuning import Tune
+from costmodel.choices.tunes.life import label_examples
 from costmodel.core import Number, assumed, public
-from costmodel.facts import catalog
 from costmodel.laws.quality import Effect
 
 
 @public
 @dataclass(frozen=True, kw_only=True)
 class Lora(Tune):
-    """Train a small adapter on a Hosted base: a third fewer FLOPs, many adapters on one base.
+    """Train a small adapter: a third fewer FLOPs, many adapters on one base.
 
     You give up a little quality on large sets. `adapters` tenants share the fleet; the workload is
     then that of all of them.
@@ -31,20 +26,23 @@ class Lora(Tune):
     quantised : bool
         True is QLoRA: a base in 4 bits needs a quarter of the memory and runs slower.
     tuning : id or record, or None
-        A provider's offer for the size class of the base: it trains at that price, and the adapter
-        answers on the Hosted serving. None trains on own GPUs.
+        A provider's offer: it trains at that price. One for a size class of open models answers on
+        a Hosted serving; one for a model, or with a price of the adapter, behind an Api. None
+        trains on own GPUs.
+    customer : bool
+        As of `FineTune`.
     examples, tokens_per_example, epochs, runs, mfu, speed, usd_per_run
         As of `FineTune`.
-    customer : bool
-        Whether you are a customer of the offer already, where it is closed to new ones.
     labels, minutes_per_check, build_weeks
         The labels and the first work, as of `FineTune`.
     pass_chance, luck, failed_share, sweep_runs, sweep_share, debug_hours, candidate_items
         The runs until one passes, as of `FineTune`.
     speed_error, seq_len, packed, stack, hours_per_run, checkpoints, usd_per_gb_month
         One run and what is kept of it, as of `FineTune`.
-    retrain_months, retrain_labels, retrain_hours, base_life_months, labels_kept, rebuild_share
-        Retraining, and the end of the base model, as of `FineTune`.
+    retrain_on, retrain_months, retrain_labels, retrain_hours
+        Retraining, as of `FineTune`.
+    base_life_months, provider_life_months, labels_kept, rebuild_share
+        The end of the base model, as of `FineTune`.
     upkeep_fte, adapters, further_share
         Upkeep, and tenants, as of `FineTune`.
     log_odds_adapter : number or Range
@@ -63,8 +61,6 @@ class Lora(Tune):
     """
 
     examples: Number = 2_000
-    tuning: catalog.Tuning | Id | None = None
-    customer: bool = False
     quantised: bool = False
     log_odds_adapter: Number = assumed(
         -0.25,
@@ -74,18 +70,9 @@ class Lora(Tune):
         form="signed",
     )
 
-    def adapt(self, serving: Any) -> Any:
-        if self.tuning is not None and isinstance(serving, Hosted):
-            refuse_base(self.tuning, serving, "Lora")
-        return hosted(serving, self)
-
-    def ends(self, case: Case) -> Ending:
-        """When the base ends; the adapter is yours, so a provider only ends what it trains."""
-        return replace(super().ends(case), closes=getattr(self.tuning, "closes", None))
-
     def buys(self, case: Case) -> Purchases:
         ends = self.ends(case)
-        yield from label_examples(self, self.examples, ends)
+        yield from label_examples(self, self.examples, case, ends)
         yield from self.trained(case, ends)
 
     def quality(self, case: Case) -> Effect:

@@ -1,7 +1,7 @@
 """Tuning: managed fine-tuning, full fine-tuning or LoRA on own GPUs. Distillation: `distillation`.
 
 The training run is one line among many: its life (labels, runs that fail, evaluation, engineering,
-retraining, the end of the base model) is in `tune_life`, the run itself in `tune_run`. Not in it:
+retraining, the end of the base model) is in `tunes.life`, the run itself in `tunes.run`. Not in it:
 preference tuning and RL (`predict_training` has their runs), the slowdown of a server that holds
 many adapters.
 """
@@ -21,15 +21,16 @@ from costmodel.choices.schedule import monthly
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.techniques.lookup import Id, find_records
-from costmodel.choices.techniques.tune_life import (
+from costmodel.choices.tunes.life import (
+    RETRAIN_ON,
     Ending,
     ending,
     keep_checkpoints,
     label_examples,
     life_of,
 )
-from costmodel.choices.techniques.tune_offers import refuse_base, refuse_closed, tuned_price
-from costmodel.choices.techniques.tune_run import checkpoint_gb, managed_run, own_run, quoted_run
+from costmodel.choices.tunes.offers import refuse_base, refuse_closed, tuned_price
+from costmodel.choices.tunes.run import checkpoint_gb, managed_run, own_run, quoted_run
 from costmodel.core import (
     HOURS_PER_MONTH,
     Infeasible,
@@ -63,7 +64,9 @@ class Tune:
     (`stack="naive"`) does not pack.
     """
 
-    # -- data
+    # -- the provider, and the data
+    tuning: catalog.Tuning | Id | None = None
+    customer: bool = False
     examples: Number = 1_000
     tokens_per_example: Number = assumed(500, 1_000, 2_000, "one request and its answer")
     epochs: Number = practice("fine_tune.epochs")
@@ -116,6 +119,7 @@ class Tune:
     checkpoints: Number = 3
     usd_per_gb_month: Number = practice("tinker.usd_per_gb_month")
     # -- retraining
+    retrain_on: str = "calendar"
     retrain_months: Number = practice("fine_tune.retrain_months")
     retrain_labels: Number = assumed(
         0.1, 0.25, 0.5, "share of the labels made again at each retraining"
@@ -128,6 +132,7 @@ class Tune:
         48,
         "own weights are never switched off, but better bases and the end of support retire them",
     )
+    provider_life_months: Number = practice("api.model_life_months")
     labels_kept: Number = Range(
         0.4,
         0.97,
@@ -147,16 +152,15 @@ class Tune:
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
-        find_records(self, labels=catalog.label)
-        if hasattr(self, "tuning"):
-            find_records(self, tuning=catalog.tuning)
+        find_records(self, labels=catalog.label, tuning=catalog.tuning)
         validate(self)
         for name in ("examples", "tokens_per_example", "adapters"):
             require(f"{kind}.{name}", getattr(self, name), low=1)
         check_known("stack", self.stack, STACKS, where=kind)
+        check_known("retrain_on", self.retrain_on, RETRAIN_ON, where=kind)
         length, window = middle((self.tokens_per_example, self.seq_len))
         number = np.ndim(length) == np.ndim(window) == 0  # draws reach beyond what is usual
-        predicted = getattr(self, "tuning", None) is None and self.usd_per_run is None
+        predicted = self.tuning is None and self.usd_per_run is None
         check(
             not (number and predicted) or length <= window,
             f"{kind}.seq_len is {window:,.0f}, an example has {length:,.0f} tokens: what is "
@@ -178,23 +182,51 @@ class Tune:
         """How the weights are trained: "full", "lora" or "qlora"."""
         return "qlora" if getattr(self, "quantised", False) else "lora"
 
-    def ends(self, case: Case) -> Ending:
-        """When the base model ends."""
-        model, start = case.serving.model, case.terms.start
-        if model.retired and model.retired <= start:
+    def adapt(self, serving: Any) -> Any:
+        """The tuned model: on own GPUs as it is, behind an API at its own price."""
+        offer, kind = self.tuning, type(self).__name__
+        if offer is not None:
+            refuse_base(offer, serving, kind)
+        if isinstance(serving, Hosted):
+            return serving
+        if not isinstance(serving, Api):
             raise Infeasible(
-                f"{model.id} is retired since {model.retired}, this option starts on {start}; "
-                "choose a base that is alive"
+                f"{kind} needs a Hosted serving, or an Api with tuning=; "
+                f"this one is {type(serving).__name__}"
             )
-        cites = cite(model, "retired") if model.retired else ()
-        return ending(self, model.retired, cites, case.terms)
+        if offer is None:
+            raise Infeasible(
+                f"{kind} on {serving.model.id!r} needs tuning=, the provider's offer; "
+                f"known: {', '.join(catalog.tunings())}"
+            )
+        return replace(serving, model=tuned_price(serving.model, offer))
+
+    def ends(self, case: Case) -> Ending:
+        """When the base ends: own weights, or the day a provider retires the tune or takes no more
+        jobs.
+        """
+        model, start, offer = case.serving.model, case.terms.start, self.tuning
+        if isinstance(case.serving, Hosted):
+            if model.retired and model.retired <= start:
+                raise Infeasible(
+                    f"{model.id} is retired since {model.retired}, this option starts on {start}; "
+                    "choose a base that is alive"
+                )
+            cites = cite(model, "retired") if model.retired else ()
+            ends = ending(self, model.retired, cites, case.terms)
+            return replace(ends, closes=getattr(offer, "closes", None))
+        days = [(getattr(offer, n), n) for n in ("closes", "retires") if getattr(offer, n)]
+        day, name = min(days, default=(None, ""))
+        cites = cite(offer, name) if day else ()
+        closes: Any = getattr(offer, "closes", None)
+        return ending(self, day, cites, case.terms, "provider_life_months", closes)
 
     def trained(self, case: Case, ends: Ending) -> Purchases:
         """The life around a run, by a provider or on own GPUs, and the checkpoints."""
-        offer = getattr(self, "tuning", None)
+        offer: Any = self.tuning
         if offer is not None:
             weeks = effort(self, "build_weeks", case.work)
-            refuse_closed(offer, case.terms.start, weeks, getattr(self, "customer", False))
+            refuse_closed(offer, case.terms.start, weeks, self.customer)
         if self.usd_per_run is not None:
             run = quoted_run(self)
         elif offer is not None:
@@ -204,6 +236,18 @@ class Tune:
         yield from life_of(self, case, run, ends)
         if isinstance(case.serving, Hosted):
             yield keep_checkpoints(self, checkpoint_gb(case.serving, self.method))
+        elif getattr(offer, "usd_per_hour_hosting", None) is not None:
+            yield Line(
+                "host the tuned model",
+                "serving",
+                HOURS_PER_MONTH * self.adapters,
+                "hour",
+                offer.usd_per_hour_hosting,
+                monthly(),
+                "api",
+                basis="every hour of the month, busy or idle",
+                cites=("usd_per_hour_hosting",),
+            )
 
     def quality(self, case: Case) -> Effect:
         return tuned(case, self.examples)
@@ -259,12 +303,16 @@ class FineTune(Tune):
         Hours of a run beside its computing, on each GPU.
     checkpoints, usd_per_gb_month : number or Range, at least 0
         Checkpoints that are kept, and the price of their storage [USD/GB-month].
+    retrain_on : {"calendar", "drift"}
+        Whether it is trained again every `retrain_months`, or each time that answers drift, as the
+        `Monitoring` beside it has it (`drifts_per_year`).
     retrain_months : number or Range, above 0
-        Months between two trainings.
+        Months between two trainings by the calendar.
     retrain_labels, retrain_hours : number or Range
         Share of the labels that a retraining makes again, and the hours of people on it.
-    base_life_months : number or Range, above 0
-        Months until the base model ends, where no day is announced.
+    base_life_months, provider_life_months : number or Range, above 0
+        Months until a base of your own weights ends, and until a provider ends the tuned model,
+        where no day is announced.
     labels_kept, rebuild_share : number or Range, 0 to 1
         Share of the labels that outlive the base model, and the engineering for a new base over
         that of the first.
@@ -290,64 +338,18 @@ class FineTune(Tune):
     2400000
     """
 
-    tuning: catalog.Tuning | Id | None = None
-    customer: bool = False
-    base_life_months: Number = practice("api.model_life_months")
-
     @property
     def method(self) -> str:
         return "full"
 
     def adapt(self, serving: Any) -> Any:
-        if self.tuning is not None:
-            refuse_base(self.tuning, serving)
-        if not isinstance(serving, Api):
-            if np.any(self.adapters > 1):
-                raise Infeasible(
-                    "whole models of several tenants do not share GPUs; use Lora(adapters=...)"
-                )
-            return hosted(serving, self)
-        if self.tuning is None:
+        if isinstance(serving, Hosted) and np.any(self.adapters > 1):
             raise Infeasible(
-                f"FineTune on {serving.model.id!r} needs tuning=, the provider's offer; "
-                f"known: {', '.join(catalog.tunings())}"
+                "whole models of several tenants do not share GPUs; use Lora(adapters=...)"
             )
-        return replace(serving, model=tuned_price(serving.model, self.tuning))
-
-    def ends(self, case: Case) -> Ending:
-        """When the base ends; at a provider the day it retires the tune, or takes no more jobs."""
-        offer = self.tuning
-        if offer is None:
-            return super().ends(case)
-        days = [(getattr(offer, n), n) for n in ("closes", "retires") if getattr(offer, n)]
-        day, name = min(days, default=(None, ""))
-        cites = cite(offer, name) if day else ()
-        return ending(self, day, cites, case.terms, closes=offer.closes)
+        return super().adapt(serving)
 
     def buys(self, case: Case) -> Purchases:
         ends = self.ends(case)
-        yield from label_examples(self, self.examples, ends)
+        yield from label_examples(self, self.examples, case, ends)
         yield from self.trained(case, ends)
-        usd = getattr(self.tuning, "usd_per_hour_hosting", None)
-        if isinstance(case.serving, Api) and usd is not None:
-            yield Line(
-                "host the tuned model",
-                "serving",
-                HOURS_PER_MONTH * self.adapters,
-                "hour",
-                usd,
-                monthly(),
-                "api",
-                basis="every hour of the month, busy or idle",
-                cites=("usd_per_hour_hosting",),
-            )
-
-
-def hosted(serving: Any, tune: Tune) -> Hosted:
-    """The serving, which must be Hosted."""
-    if not isinstance(serving, Hosted):
-        raise Infeasible(
-            f"{type(tune).__name__} needs a Hosted serving, this one is {type(serving).__name__}; "
-            "at a provider use FineTune(tuning=...)"
-        )
-    return serving

@@ -12,7 +12,7 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Purchases, Traffic, cite, every_call, labour
 from costmodel.choices.requests import Call, Segment
 from costmodel.choices.running import bought_together, loss
-from costmodel.choices.techniques.tune_life import Ending, ending, month_of
+from costmodel.choices.tunes.life import Ending, ending, month_of
 from costmodel.core import (
     DAYS_PER_MONTH,
     MINUTES_PER_HOUR,
@@ -44,8 +44,8 @@ class Upgrades:
     month of a move on, an API asks the price of the successor, and answers are better or worse.
     Where the maker names the successor and the price list has it, the first step is its list price
     over that of today's model (3 tokens in for 1 out). A model pinned to a dated version changes
-    only then; one behind an alias also changes silently, and users find out. The tune of a base
-    that ends is in the tune (`base_life_months`).
+    only then; one behind an alias also changes silently, and users find out. Beside a tune the
+    models end once, with the base of the tune, and the people who move are in the tune.
 
     Parameters
     ----------
@@ -140,8 +140,14 @@ class Upgrades:
     def __post_init__(self) -> None:
         validate(self)
 
+    def _tune(self, case: Case) -> Any:
+        """The tune of the option, whose base then ends once for both."""
+        return next((t for t in case.techniques if hasattr(t, "provider_life_months")), None)
+
     def ends(self, case: Case) -> Ending:
-        """When models end."""
+        """When models end: that of a tune with its base."""
+        if tune := self._tune(case):
+            return tune.ends(case)
         return ending(self, self._day(case), (), case.terms, life="every_months")
 
     def _day(self, case: Case) -> str | None:
@@ -194,29 +200,38 @@ class Upgrades:
 
     def _paths(self, case: Case) -> tuple[Any, Any, Any]:
         """(price, log-odds, moves) in months 0..H, once for all options whose model ends then."""
-        months, start, day = case.terms.months, case.terms.start, self._day(case)
-        named, memo = self._named(case), self.__dict__.setdefault("_memo", {})
-        model: Any = case.serving.model if named else None
-        if (months, start, day, id(model)) not in memo:
-            moves = np.cumsum(self.ends(case).when.weights(months, np.empty(0)), axis=-1)
-            known = np.minimum(moves, MOVES_FORESEEN)
-            price = after_moves(self.price_step, known)
-            if named:
-                later = after_moves(self.price_step, np.maximum(known - 1, 0))
-                price = np.where(known < 1, 1.0, named[1] * later)
-            memo[months, start, day, id(model)] = price, self.quality_step * known, moves, model
-        return memo[months, start, day, id(model)][:3]
+        named = self._named(case)
+        if self._tune(case):
+            return self._steps(case, named)
+        model: Any = case.serving.model if named else None  # kept, so that its id stays its own
+        key = case.terms.months, case.terms.start, self._day(case), id(model)
+        memo = self.__dict__.setdefault("_memo", {})
+        if key not in memo:
+            memo[key] = *self._steps(case, named), model
+        return memo[key][:3]
+
+    def _steps(self, case: Case, named: tuple[str, Any] | None) -> tuple[Any, Any, Any]:
+        moves = np.cumsum(self.ends(case).when.weights(case.terms.months, np.empty(0)), axis=-1)
+        known = np.minimum(moves, MOVES_FORESEEN)
+        price = after_moves(self.price_step, known)
+        if named:
+            later = after_moves(self.price_step, np.maximum(known - 1, 0))
+            price = np.where(known < 1, 1.0, named[1] * later)
+        return price, self.quality_step * known, moves
 
     def buys(self, case: Case) -> Purchases:
         engineer, ends, work = case.terms.people.engineer, self.ends(case), case.work
         when, phase = ends.when, "migration"
         weeks, cites = effort_words(self, "weeks", work)
+        cites = (*cites, *ends.cites)
         hours = effort(self, "weeks", work) * WORKING_HOURS_PER_WEEK
         hours = hours * (1 + (self.prompts - 1) * self.fork_share)
         basis = f"{weeks} engineer-weeks x 40 h x (1 + ({{prompts}} prompts - 1) x {{fork_share}}) "
         words = basis + ends.words
-        yield labour("forced model upgrade", hours, engineer, when, phase, words, cites)
+        if not self._tune(case):  # which moves to its new base itself
+            yield labour("forced model upgrade", hours, engineer, when, phase, words, cites)
         items, (cases, cites) = effort(self, "items", work), effort_words(self, "items", work)
+        cites = (*cites, *ends.cites)
         hours = items * self.minutes_per_case / MINUTES_PER_HOUR
         words = f"{cases} cases x {{minutes_per_case}} min {ends.words}"
         yield labour("re-anchor the evaluation", hours, engineer, when, phase, words, cites)
@@ -234,7 +249,9 @@ class Upgrades:
                     tokens = call.shared_tokens * (1 - self.read_ratio)
                     prefix = Call((Segment("prefix that was cached", tokens),), 0.0)
                     count = requests / DAYS_PER_MONTH * self.cold_days * call.per_request
-                    yield Traffic("warm the cache again", prefix, count, when, phase, by, cold)
+                    yield Traffic(
+                        "warm the cache again", prefix, count, when, phase, by, cold, ends.cites
+                    )
 
         if not self.pinned and np.any(case.work.usd_per_failure):
             yield loss(

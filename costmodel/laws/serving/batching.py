@@ -21,6 +21,8 @@ from costmodel.laws.serving.roofline import (
 
 ANSWER_HELD = 0.75  # of an answer, in the memory that engines reserve when they admit a request
 ROUNDS = 3  # of the fixed point between answer time and running batch; the last changes below 1 %
+MOST_READING = 0.95  # share of the time spent on prompts; above it no wait is bounded
+LN_20 = float(np.log(20.0))
 PROMPTS_TOGETHER = 16.0  # most prompts of a full queue that share one reading of the experts
 
 
@@ -89,6 +91,24 @@ def served(
     whole = ttft + answer
     queue = np.maximum(concurrency - running, 0.0) / running * whole * (1 - 1 / waves)
     return Served(ttft + queue, step + waiting, running * output_tokens / whole, running)
+
+
+def first_token_late_s(
+    m: Instance, input_tokens: Any, output_tokens: Any, concurrency: Any
+) -> tuple[Any, Any, Any]:
+    """Mean and 95th percentile of the first token, and the mean time of a later one [s].
+
+    Requests arrive at random and `concurrency` of them run. Prompts are read one by one: who comes
+    waits for those before, M/D/1 with the share r of the time that is spent on reading, whose mean
+    wait is r / (2 (1 - r)) prompts; the tail is taken as exponential, so its 95th percentile is
+    ln 20 = 3 times that. Not in it: requests that find no free place (a fleet is sized for those).
+    """
+    run = served(m, input_tokens, output_tokens, concurrency, waves=np.inf)
+    read = prefill_work_s(m, input_tokens) + prefill_fixed_s(m)
+    whole = run.ttft_s + output_tokens * run.tpot_s
+    reading = np.minimum(read * run.running / m.data_parallel / whole, MOST_READING)
+    wait = read * reading / (2 * (1 - reading))
+    return run.ttft_s + wait, run.ttft_s + LN_20 * wait, run.tpot_s
 
 
 def static_batch_s(m: Instance, input_tokens: Any, output_tokens: Any, batch: Any) -> Any:

@@ -8,7 +8,7 @@ from toys import STAFFED as TERMS
 from toys import api, lines
 
 import costmodel as cm
-from costmodel.choices.techniques import tune_life as lifecycle
+from costmodel.choices.tunes import life as lifecycle
 from costmodel.facts import catalog
 from costmodel.facts.records import Embedder, Labels, Store, Tuning
 from costmodel.knowledge import capability
@@ -201,7 +201,7 @@ def test_a_provider_that_closes_sells_no_more_runs():
     """Closed in month 14: the runs of months 6 and 12 are its own, those of 18 to 36 come from
     somebody else, and say so.
     """
-    tune = cm.FineTune(tuning=replace(OFFER, closes="2028-01-06"), base_life_months=100, **TUNE)
+    tune = cm.FineTune(tuning=replace(OFFER, closes="2028-01-06"), provider_life_months=100, **TUNE)
     assert when("retrain", tune) == [6, 12] and when("retrain at another provider", tune) == [
         18,
         24,
@@ -320,7 +320,7 @@ def test_the_error_of_a_run_is_that_of_its_class():
     """A draw at the edge of the band of adapters is at the edge of the band of a full tune and of a
     mixture of experts.
     """
-    from costmodel.choices.techniques.tune_run import training_run, widened_error
+    from costmodel.choices.tunes.run import training_run, widened_error
     from costmodel.laws.training.calibration import laws
 
     bands, edge = laws()[2], laws()[2]["adapter"]
@@ -455,7 +455,8 @@ def test_candidates_are_evaluated_and_checkpoints_kept():
 def test_a_retired_base_takes_labels_runs_and_people_with_it():
     """Retired on 2027-03-15, the fourth month, and again every 12 months."""
     lost = replace(OFFER, retires="2027-03-15")
-    tune = cm.FineTune(tuning=lost, labels_kept=0.6, rebuild_share=0.5, base_life_months=12, **TUNE)
+    life = {"labels_kept": 0.6, "rebuild_share": 0.5, "provider_life_months": 12}
+    tune = cm.FineTune(tuning=lost, **life, **TUNE)
     found = bill(tune)
     assert found["label again for a new base"] == (400, 7.0)
     assert found["train on a new base"] == (4 * 2.4, 25.0)
@@ -480,7 +481,7 @@ def test_the_ledger_says_on_which_day_and_by_whom_a_base_ends():
 def test_the_last_day_of_new_jobs_ends_a_tune_as_well():
     closes = cm.FineTune(
         tuning=replace(OFFER, closes="2027-01-06", retires="2027-06-01"),
-        base_life_months=100,
+        provider_life_months=100,
         **TUNE,
     )
     assert when("train on a new base", closes) == [2]

@@ -15,10 +15,16 @@ import numpy as np
 
 from costmodel.choices.effort import effort, effort_words
 from costmodel.choices.options import Case
-from costmodel.choices.purchases import Line, Purchases, every_call, labour, setup, upkeep
+from costmodel.choices.purchases import Line, Purchases, cite, every_call, labour, setup, upkeep
 from costmodel.choices.schedule import Schedule, every, monthly, once, path
-from costmodel.choices.techniques.tune_run import RunPrice
-from costmodel.core import MINUTES_PER_HOUR, MONTHS_PER_YEAR, ROUNDING, WORKING_HOURS_PER_WEEK
+from costmodel.choices.tunes.run import RunPrice
+from costmodel.core import (
+    MINUTES_PER_HOUR,
+    MONTHS_PER_YEAR,
+    ROUNDING,
+    WORKING_HOURS_PER_WEEK,
+    Infeasible,
+)
 
 SURE = 1 - 1e-12
 ELSEWHERE = ", at another provider, which is taken to cost as much"
@@ -75,8 +81,8 @@ def ending(
     closes: str | None = None,
 ) -> Ending:
     """The model ends on its known day and every `life` (a field) after it, or from today."""
-    lasts, cites = getattr(technique, life), (*cites, life)
-    model = "the base model" if life == "base_life_months" else "the model"
+    lasts, cites = getattr(technique, life), (*cites, *cite(technique, life))
+    model = "the model" if life == "every_months" else "the base model"
     first = month_of(day, terms.start) if day else 0
     if first < 1:
         return Ending(every(lasts), f"when {model} ends, every {{{life}}} months", cites)
@@ -90,12 +96,38 @@ def ending(
 # -- what is bought ----------------------------------------------------------------------------
 
 
-def label_examples(tune: Any, examples: Any, ends: Ending) -> Purchases:
+CALENDAR, DRIFT = RETRAIN_ON = "calendar", "drift"
+
+
+def retraining(tune: Any, case: Case) -> tuple[Schedule, str, tuple[str, ...]]:
+    """When a tune is trained again, the words for it, and what they cite.
+
+    By the calendar, or each time that answers drift, as the `Monitoring` of the option has it.
+    """
+    if tune.retrain_on == CALENDAR:
+        cites = cite(tune, "retrain_months")
+        return every(tune.retrain_months), "every {retrain_months} months", cites
+    watch = next((t for t in case.techniques if hasattr(t, "drifts_per_year")), None)
+    if watch is None:
+        raise Infeasible(
+            f"{type(tune).__name__}(retrain_on='drift') needs Monitoring() beside it, which says "
+            "how often answers drift; add it, or write retrain_on='calendar'"
+        )
+    months = MONTHS_PER_YEAR / np.maximum(watch.drifts_per_year, ROUNDING)
+    return (
+        every(months),
+        "at each of {drifts_per_year} drifts a year",
+        cite(watch, "drifts_per_year"),
+    )
+
+
+def label_examples(tune: Any, examples: Any, case: Case, ends: Ending) -> Purchases:
     """What people label: at first, a share again at each retraining, what is lost with the base."""
     number = examples * tune.adapters
     basis = "{examples} examples x " + "".join(f"{{{name}}} x " for name in tune.labelled)
     label = partial(Line, unit="example", usd_per_unit=tune.labels.usd_per_item, trend="labour")
     cites = ("usd_per_item",)
+    again, often, named = retraining(tune, case)
     yield label(
         "label the examples",
         "data",
@@ -108,9 +140,9 @@ def label_examples(tune: Any, examples: Any, ends: Ending) -> Purchases:
         "label again for retraining",
         "maintenance",
         number * tune.retrain_labels,
-        schedule=every(tune.retrain_months),
-        basis=basis + "{retrain_labels} made again, every {retrain_months} months",
-        cites=cites,
+        schedule=again,
+        basis=basis + "{retrain_labels} made again, " + often,
+        cites=(*cites, *named),
     )
     yield label(
         "label again for a new base",
@@ -208,11 +240,12 @@ def _candidate_items(tune: Any, case: Case) -> tuple[Any, tuple[str, tuple[str, 
 
 
 def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
-    """Runs and people every `retrain_months`, and the steady upkeep."""
-    engineer, when, phase = case.terms.people.engineer, every(tune.retrain_months), "maintenance"
-    words = "one run every {retrain_months} months"
+    """Runs and people of each retraining, and the steady upkeep."""
+    engineer, phase = case.terms.people.engineer, "maintenance"
+    when, often, named = retraining(tune, case)
+    words = f"one run {often}"
     if not ends.closes:
-        yield run.line("retrain", phase, tune.adapters, when, f"{words}: ")
+        yield run.line("retrain", phase, tune.adapters, when, f"{words}: ", named)
     else:  # what the provider still sells, and what is bought elsewhere after it closes
         month = np.arange(case.terms.months + 1)
         due = when.weights(case.terms.months, np.zeros(len(month)))
@@ -223,7 +256,7 @@ def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases
             tune.adapters,
             path(due * sold),
             f"{words}, until the provider takes no more jobs on {ends.closes}: ",
-            ends.cites,
+            (*ends.cites, *named),
         )
         yield run.line(
             "retrain at another provider",
@@ -231,7 +264,7 @@ def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases
             tune.adapters,
             path(due * ~sold),
             f"{words} after {ends.closes}{ELSEWHERE}: ",
-            ends.cites,
+            (*ends.cites, *named),
         )
     yield labour(
         "retrain: people",
@@ -239,7 +272,8 @@ def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases
         engineer,
         when,
         phase,
-        "{retrain_hours} h every {retrain_months} months",
+        "{retrain_hours} h " + often,
+        named,
     )
     items, (words, cites) = _candidate_items(tune, case)
     yield from every_call(
@@ -249,7 +283,7 @@ def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases
         when,
         phase,
         basis=f"one run, each over {words} cases",
-        cites=("retrain_months", *cites),
+        cites=(*named, *cites),
         in_a_row=items,
     )
     yield upkeep("keep the tune working", tune, case.work, engineer, times=tune.people_times)

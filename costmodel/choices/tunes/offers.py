@@ -11,6 +11,7 @@ import numpy as np
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.core import DAYS_PER_WEEK, KILO, MILLION, Infeasible, middle
 from costmodel.facts import catalog
+from costmodel.facts.pricelist import MAKERS, likely_sellers
 from costmodel.facts.prices import ApiPrice
 
 
@@ -28,7 +29,8 @@ def open_model(name: str) -> Any:
 def refuse_base(offer: catalog.Tuning, serving: Any, how: str = "FineTune") -> None:
     """Refuse an offer that does not tune this model: by its name, or by the size class it states.
 
-    A size class tunes open weights, which then run on GPUs that are paid by the hour: Hosted.
+    A size class tunes open weights, which then run on GPUs that are paid by the hour: Hosted. Where
+    the offer states a price of the tuned model, an API answers.
     """
     model, is_hosted = serving.model, isinstance(serving, Hosted)
     tunes, this = (
@@ -43,24 +45,40 @@ def refuse_base(offer: catalog.Tuning, serving: Any, how: str = "FineTune") -> N
                 f"{how}: {offer.id} tunes {offer.base!r}, this serving answers with {model.id!r}"
             )
         return
-    if not is_hosted:
+    if not is_hosted and offer.premium is None:
         raise Infeasible(
             f"{tunes}, whose tuned weights run on GPUs by the hour, {this}; "
             "take Hosted(model, gpu=..., rent=...) with the rent of the endpoint"
         )
-    low, high, size = middle((offer.parameters_from, offer.parameters_up_to, model.parameters))
+    weights = model if is_hosted else open_model(model.id)
+    if weights is None:
+        raise Infeasible(f"{tunes}; how large {model.id} is, is not known")
+    low, high, size = middle((offer.parameters_from, offer.parameters_up_to, weights.parameters))
     if np.any(np.clip(size, low, high) != size):
         billions = np.max(size) / (KILO * MILLION)
         raise Infeasible(f"{tunes}; {model.id} has {billions:.0f} billion parameters")
 
 
-def refuse_terms(teacher: Any, student: Any, allowed: bool) -> None:
-    """Refuse a teacher whose terms may forbid to train on its answers.
+def maker_of(serving: Any) -> str | None:
+    """The maker of a model that its maker itself sells, or None.
 
-    Closed models do; of open weights their licence decides (data/facts/licences.csv), and a licence
-    that excepts models of its own maker lets them learn. The user's contract may allow it.
+    >>> from costmodel.choices.servings.api import Api
+    >>> maker_of(Api("gpt-4o")), maker_of(Api("gpt-4o", provider="azure"))
+    ('openai', None)
     """
-    if allowed:
+    sellers = [p.id for p, _ in likely_sellers(serving.model.id)]
+    sold = getattr(serving, "provider", None)
+    return sold if sold in MAKERS and sellers == [sold] else None
+
+
+def refuse_terms(teacher: Any, student: Any, allowed: bool) -> None:
+    """Refuse a teacher whose terms may forbid to train on its answers, for a student's serving.
+
+    Closed models do, but for models of the same maker, which it trains itself. Of open weights
+    their licence decides (data/facts/licences.csv), and a licence that excepts models of its own
+    maker lets them learn. The user's contract may allow it.
+    """
+    if allowed or maker_of(teacher) == maker_of(student) is not None:
         return
     model = teacher.model if isinstance(teacher, Hosted) else open_model(teacher.model.id)
     if model is None:
@@ -78,7 +96,8 @@ def refuse_terms(teacher: Any, student: Any, allowed: bool) -> None:
             "answers train another model is not known; read it, and set terms_allow_training=True "
             "if it does"
         )
-    if may_train.value.mid < 1 and model.maker != getattr(student, "maker", None):
+    learns = student.model if isinstance(student, Hosted) else open_model(student.model.id)
+    if may_train.value.mid < 1 and model.maker != getattr(learns, "maker", None):
         raise Infeasible(
             f"the {licence} of {model.id} forbids to train other models on its answers; "
             f"take another teacher, or a student by {model.maker}"

@@ -1,0 +1,1 @@
+"""What a tune is made of beside its technique: its life, the offers of providers, one run."""
