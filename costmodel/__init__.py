@@ -28,7 +28,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from costmodel.choices.options import Mix, Option, Part, cascade
+from costmodel.choices.mixes import Mix, Part, cascade
+from costmodel.choices.options import Option
 from costmodel.choices.presets import presets
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted

@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.answering import (
+from costmodel.choices.mixes import Mix
+from costmodel.choices.options import Case, Option
+from costmodel.choices.purchases import Line, Traffic, lines_of, purchases_of
+from costmodel.choices.quality.answering import (
     Cases,
     accepted_by_month,
     before_people,
     cases,
     over_the_horizon,
 )
-from costmodel.choices.options import Case, Mix, Option
-from costmodel.choices.purchases import Line, Traffic, lines_of, purchases_of
 from costmodel.choices.schedule import Schedule, scaled, with_demand
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.capacity import Capacity

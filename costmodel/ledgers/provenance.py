@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from costmodel.choices.answering import accepted, cases
+from costmodel.choices.quality.answering import accepted, cases
 from costmodel.core import Doubt, key_of, leaves, middle, owner_of, pin, walk
 from costmodel.facts import catalog
 from costmodel.facts.rows import files, newest_rows

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.options import Mix, Option
+from costmodel.choices.mixes import Mix
+from costmodel.choices.options import Option
 from costmodel.choices.purchases import PHASES
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms

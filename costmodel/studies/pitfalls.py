@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.answering import Cases, accepted, cases
-from costmodel.choices.options import Mix
+from costmodel.choices.mixes import Mix
+from costmodel.choices.quality.answering import Cases, accepted, cases
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.baselines import ANYBODY, Staff
 from costmodel.choices.servings.hosted import Hosted

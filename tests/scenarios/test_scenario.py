@@ -413,7 +413,7 @@ WORDS_FOR_TASKS = [
 
 @pytest.mark.parametrize("said", WORDS_FOR_TASKS, ids=str)
 def test_a_task_and_how_hard_it_is_come_back_from_a_file(said, tmp_path):
-    """What was not said is not said in the file either, and stays so when something else changes."""
+    """What was not said is not said in the file, and stays so when something else changes."""
     work = cm.Workload(1e5, input_tokens=900, output_tokens=250, **said)
     study = cm.Study(cm.Option(cm.Api("gpt-6-sol")), work, cm.Terms(on="2026-11-20"), title="t")
     path = save(study, tmp_path / "a.yaml")

@@ -8,7 +8,7 @@ import re
 import pytest
 
 import costmodel as cm
-from costmodel.choices import options, workload
+from costmodel.choices import mixes, options, workload
 from costmodel.choices.servings import api as apis
 from costmodel.choices.servings import baselines, capacity, hosted, owned
 from costmodel.choices.techniques import (
@@ -267,8 +267,8 @@ def _example(kind):
         cm.Distill: {"teacher": api},
         cm.Cost: {"item": "fee", "usd": 1},
         cm.Review: {"checked_share": 0.1},
-        options.Part: {"option": cm.Option(api)},
-        options.Signal: {"signal_auc": 0.8},
+        mixes.Part: {"option": cm.Option(api)},
+        mixes.Signal: {"signal_auc": 0.8},
         baselines.Staff: {"minutes_per_request": 4},
         baselines.Seats: {"seats": 5, "usd_per_seat_month": 20},
         baselines.Today: {"usd_per_month_today": 100},

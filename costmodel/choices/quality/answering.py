@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.options import Case, Mix, Option
+from costmodel.choices.mixes import Mix
+from costmodel.choices.options import Case, Option
 from costmodel.choices.quality.accepted import SURE
 from costmodel.choices.schedule import steady
 from costmodel.choices.terms import Terms
