@@ -6,6 +6,7 @@ Its bars sum to the difference.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
 from costmodel.choices.zeros import PEOPLE_UNITS
-from costmodel.core import check, in_words, key_of, middle, public, rewrite, unit_of, walk
+from costmodel.core import check, in_words, key_of, middle, objects, public, rewrite, unit_of, walk
 from costmodel.decisions.compare import compare
+from costmodel.facts.prices import ApiPrice
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate
 
@@ -98,6 +100,8 @@ def waterfall(before: Side, after: Side) -> pd.DataFrame:
     }
     for step in STEPS[:4]:
         now = _moved(now, {key: value for (kind, key), value in changed.items() if kind == step})
+        if step == "price":
+            now = _with_steps_of(now, end)
         steps.append(now)
     totals = [_bill(side)[0] for side in (*steps, (*end[:2], now[2]), end)]
     return _bars(dict(zip(STEPS, np.diff(totals), strict=True)), totals[0], totals[-1])
@@ -145,6 +149,19 @@ def by_phase(before: Side, after: Side) -> pd.DataFrame:
 def _moved(side: Numbers, values: dict[str, Any]) -> Numbers:
     """The side with these inputs at their values after, wherever it has them."""
     return rewrite(side, lambda key, old: values.get(key, old))
+
+
+def _with_steps_of(side: Numbers, end: Numbers) -> Numbers:
+    """The side with the known future changes of prices as they are after, card by card."""
+    steps = {card.id: card.steps for card in objects(end) if isinstance(card, ApiPrice)}
+
+    def changed(serving: Any) -> Any:
+        card = serving.model
+        if steps.get(card.id, card.steps) == card.steps:
+            return serving
+        return replace(serving, model=replace(card, steps=steps[card.id]))
+
+    return each_priced(side[0], changed), *side[1:]
 
 
 def _numbers(side: Any) -> Numbers:

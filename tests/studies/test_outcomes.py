@@ -198,14 +198,18 @@ def test_people_have_a_bar():
 
 
 def test_two_dates_differ_by_price():
-    """o3 fell from $10 to $2 a million on 2025-06-10."""
+    """o3 fell from $10 to $2 a million on 2025-06-10: who starts before pays more until then, who
+    starts later pays the same, for the fall is known.
+    """
     option = cm.Option(cm.Api("o3", on="2025-06-09"))
-    terms = replace(STILL, on=None)
-    found = bars((option, WORK, terms), (cm.choices.repriced(option, "2025-06-10"), WORK, terms))
-    assert (
-        found["price"] == pytest.approx(-0.8 * total(option, WORK, terms))
-        and found.drop("price").abs().max() < 1e-9
-    )
+    later = cm.choices.repriced(option, "2025-06-10")
+    early = replace(STILL, on=None, start="2025-06-01", months=2)
+    found = bars((option, WORK, early), (later, WORK, early))
+    # 1 M tokens a month; of the 30 days of June 21 come after the fall
+    assert found["price"] == pytest.approx(-(1 - 21 / 30) * 8.0)
+    assert found.drop("price").abs().max() < 1e-9
+    late = replace(early, start="2026-12-01")
+    assert bars((option, WORK, late), (later, WORK, late)).abs().max() < 1e-9
 
 
 def test_phases_sum_to_the_difference_too():

@@ -27,7 +27,7 @@ HEAVY = [
     "tiktoken",
     "typst",
 ]
-FILES_MAX, LINES_MAX = 15, 400
+FILES_MAX, LINES_MAX = 16, 430
 FILE_READERS = {
     "costmodel.core.glossary",
     "costmodel.facts.rows",
