@@ -28,9 +28,9 @@ def partition(
     """The columns of `Usage`, (reason, rows) of what does not add up, and which rows are empty."""
     none = np.full(n, np.nan)
     raw = {name: given.get(name, none) for name in [*NUMBERS, "total", "written", "tokens_usd"]}
-    status = [str(s or "") for s in given.get("status", [""] * n)]
+    status = coded(given.get("status"), n)
     empty = np.isnan(raw["input"]) & np.isnan(raw["output"])
-    failed = empty & np.array([s != "" for s in status], bool)
+    failed = empty & np.asarray(status != "")
     if reader.absent_is_zero:
         silent = CACHED if "cache_read" not in reader.fields else ()
         for name in {*reader.fields, *CACHED}.intersection(TOKENS).difference(silent):
@@ -56,9 +56,8 @@ def partition(
         ),
     ]
     free = money(raw, given.get("own_keys", np.zeros(n, bool)), everything)
-    status = [
-        FREE if f and not s.startswith("answered") else s for f, s in zip(free, status, strict=True)
-    ]
+    status = status.add_categories([FREE])
+    status[free & np.asarray(status == "")] = FREE
     unsure = {
         "bounded: input": (reader.cached == "either") & np.isnan(total) & (cached > 0),
         "bounded: audio": np.nan_to_num(given.get("other_tokens", none)) > 0,
@@ -66,24 +65,44 @@ def partition(
         "unknown: calls": ("calls" in reader.fields) & np.isnan(raw["calls"]),
         "unchecked": ("total" in reader.fields) & np.isnan(total),
     }
-    certainty = np.full(n, f"lower bound: {reader.bound}" if reader.bound else "exact", object)
-    for said, where in unsure.items():
-        certainty = np.where(where & (certainty == "exact"), said, certainty)
+    kinds = [f"lower bound: {reader.bound}" if reader.bound else "exact", *unsure]
+    where = [np.broadcast_to(w, n) for w in unsure.values()] if not reader.bound else []
+    certainty = np.select(where, np.arange(1, len(where) + 1).tolist(), 0) if where else none * 0
     if "calls" not in reader.fields:
         raw["calls"] = np.ones(n)
-    texts = {name: given.get(name, [None] * n) for name in TEXTS}
-    texts |= {name: [_hidden(v) for v in texts[name]] for name in ("team", "session")}
-    texts |= {"status": status, "certainty": certainty.tolist()}
-    ids = given.get("id", [None] * n)
+    texts = {name: coded(given.get(name), n) for name in TEXTS}
+    for name in ("team", "session"):
+        texts[name] = texts[name].rename_categories(_hidden)
+    texts["status"] = status.remove_unused_categories()
+    texts["certainty"] = pd.Categorical.from_codes(np.nan_to_num(certainty).astype(int), kinds)
+    ids = np.zeros(n, np.int64)
+    if given.get("id"):
+        ids = np.fromiter(map(hash, given["id"]), np.int64, n)
+        ids[ids == hash(None)] = 0
     data = {
-        **{name: raw[name] for name in NUMBERS},
+        **{name: _thin(raw[name]) for name in NUMBERS},
         **{"input": np.where(empty, np.nan, fresh), "output": np.where(empty, np.nan, visible)},
-        **{name: pd.Categorical([v or "" for v in texts[name]]) for name in TEXTS},
+        **texts,
         "time": given.get("time", pd.DatetimeIndex([pd.NaT] * n, tz="UTC")),
         "batch": given.get("batch", np.zeros(n, bool)),
-        "id": np.array([0 if i is None else hash(i) for i in ids], np.int64),
+        "id": ids,
     }
     return data, why, empty & ~failed
+
+
+def _thin(column: np.ndarray) -> np.ndarray:
+    """The column, without memory of its own where all of it is one number."""
+    one = len(column) and np.array_equal(column, np.broadcast_to(column[0], len(column)), True)
+    return np.broadcast_to(column[0], len(column)) if one else column
+
+
+def coded(values: list | None, n: int) -> pd.Categorical:
+    """Texts as categories, "" where there is none."""
+    if values is None:
+        return pd.Categorical.from_codes(np.zeros(n, int), [""])
+    found = pd.Categorical(values)
+    found = found.rename_categories([str(c) for c in found.categories])
+    return (found if "" in found.categories else found.add_categories([""])).fillna("")
 
 
 def conventions(
@@ -133,7 +152,6 @@ def money(raw: dict[str, np.ndarray], own: np.ndarray, tokens: np.ndarray) -> np
     return free
 
 
-def _hidden(value: Any) -> str:
+def _hidden(text: str) -> str:
     """A name of a team or a session; an e-mail or a key is hashed."""
-    text = "" if value is None else str(value)
     return f"hidden-{sha256(text.encode()).hexdigest()[:10]}" if PRIVATE.search(text) else text

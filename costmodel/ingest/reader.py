@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypedDict
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -118,18 +119,20 @@ class Reader:
                 return False
         return self.fits is None or self.fits(doc)
 
-    def columns(self, docs: list[dict]) -> dict[str, Any]:
+    def columns(self, docs: list[Any]) -> dict[str, Any]:
         """Every column of these rows: arrays of numbers, of times, and lists of texts."""
         memo: dict[str, list | None] = {"": docs}
+        if docs and type(docs[0]) is not dict and self.fast:
+            memo = {path: _some(map(get, docs)) for path, get in self.fast.getters.items()}
         return {
-            name: _column(docs, field, COLUMNS[self.kind][name], memo)
+            name: _column(len(docs), field, COLUMNS[self.kind][name], memo)
             for name, field in self.fields.items()
         }
 
     @cached_property
-    def decoder(self) -> Callable[[bytes], Any] | None:
-        """A decoder of msgspec that skips everything but the paths of this format, where it is
-        installed: prompts and answers are then not even unpacked.
+    def fast(self) -> Fast | None:
+        """A decoder that skips everything but the paths of this format, where msgspec is installed:
+        prompts and answers are then not even unpacked.
         """
         try:
             import msgspec
@@ -142,19 +145,36 @@ class Reader:
             node = tree
             for key in path.split("/"):
                 node = node.setdefault(key, {})
-        short = msgspec.json.Decoder(_typed(tree)).decode
+        names: dict[str, str] = {}
+
+        def struct(node: dict, path: str, attribute: str) -> Any:
+            fields: list[Any] = []
+            for k, (key, inside) in enumerate(node.items()):
+                name, at = f"f{k}", f"{path}/{key}" if path else key
+                names[at] = f"{attribute}{name}"
+                kind = struct(inside, at, f"{names[at]}.") if inside else Any
+                needed = any(f"{path}/".startswith(f"{at}/") for path in self.needs.split(", "))
+                fields.append((name, kind) if needed else (name, kind, kind() if inside else None))
+            fields.sort(key=len)
+            keys = {f"f{k}": key for k, key in enumerate(node)}
+            return msgspec.defstruct("Row", fields, rename=keys, gc=False, frozen=True)
+
+        short = msgspec.json.Decoder(struct(tree, "", "")).decode
 
         def decode(line: bytes) -> Any:
-            doc = short(line)
-            return doc if self.known_by(doc) else msgspec.json.decode(line)
+            try:
+                return short(line)
+            except msgspec.ValidationError:  # a row of another format, or a null inside
+                return msgspec.json.decode(line)
 
-        return decode
+        return Fast(decode, {path: attrgetter(names[path]) for path in self.paths})
 
 
-def _typed(tree: dict) -> Any:
-    """The type of an object with these keys, for msgspec."""
-    inside = {key: _typed(node) | None if node else Any for key, node in tree.items()}
-    return TypedDict("Row", inside, total=False)  # type: ignore[operator]
+class Fast(NamedTuple):
+    """How the rows of a format are decoded, and how a path is found in one."""
+
+    decode: Callable[[bytes], Any]
+    getters: dict[str, Callable[[Any], Any]]
 
 
 def dig(doc: Any, path: Iterable[str], absent: Any = None) -> Any:
@@ -230,21 +250,21 @@ def _paths(field: str) -> list[str]:
     return [part.strip().partition("@")[0] for part in parts]
 
 
-def _column(docs: list[dict], field: str, holds: str, memo: dict[str, list | None]) -> Any:
+def _column(n: int, field: str, holds: str, memo: dict[str, list | None]) -> Any:
     """One column of the rows."""
     if field.startswith("="):
-        return [field[1:]] * len(docs)
+        return [field[1:]] * n
     if " + " in field:
-        parts = [_column(docs, part, holds, memo) for part in field.split(" + ")]
+        parts = [_column(n, part, holds, memo) for part in field.split(" + ")]
         return np.where(np.isnan(parts).all(axis=0), np.nan, np.nansum(parts, axis=0))
     if ", " in field:
-        parts = [_values(docs, part, memo) or [None] * len(docs) for part in field.split(", ")]
+        parts = [_values(part, memo) or [None] * n for part in field.split(", ")]
         joined = zip(*parts, strict=True)
         return ["/".join(map(str, p)) if any(x is not None for x in p) else None for p in joined]
     found: Any = None
     for part in field.split(" | "):
         path, _, unit = part.strip().partition("@")
-        if (values := _values(docs, path, memo)) is None:
+        if (values := _values(path, memo)) is None:
             continue
         if holds == NUMBER:
             new: Any = _numbers(values) * (UNITS[unit] if unit else 1.0)
@@ -257,20 +277,25 @@ def _column(docs: list[dict], field: str, holds: str, memo: dict[str, list | Non
         else:
             found = [b if a is None else a for a, b in zip(found, values, strict=True)]
     if holds == FLAG:
-        return np.array([str(x).lower() in YES for x in found or [None] * len(docs)], bool)
-    return NOTHING[holds](len(docs)) if found is None else found
+        return np.array([str(x).lower() in YES for x in found or [None] * n], bool)
+    return NOTHING[holds](n) if found is None else found
 
 
-def _values(docs: list[dict], path: str, memo: dict[str, list | None]) -> list | None:
+def _values(path: str, memo: dict[str, list | None]) -> list | None:
     """What stands at a path of each row, or None where no row has it; the levels above are looked
     up once.
     """
     if path not in memo:
         parent, _, key = path.rpartition("/")
-        above = _values(docs, parent, memo)
-        found = above and [x.get(key) if type(x) is dict else None for x in above]
-        memo[path] = found if found and any(x is not None for x in found) else None
+        above = _values(parent, memo) if parent else memo.get("")
+        memo[path] = above and _some(x.get(key) if type(x) is dict else None for x in above)
     return memo[path]
+
+
+def _some(values: Iterable[Any]) -> list | None:
+    """A list, or None where nothing is in it."""
+    found = list(values)
+    return None if found.count(None) == len(found) else found
 
 
 def _numbers(values: list) -> np.ndarray:
@@ -292,14 +317,15 @@ def _number(value: Any) -> float:
 
 def _times(values: list, unit: str) -> pd.DatetimeIndex:
     """Times in UTC: texts of ISO 8601, with or without an offset, or numbers in their unit."""
-    if unit and any(map(_is_count, values)):
-        seconds = _numbers([v if _is_count(v) else None for v in values]) * UNITS[unit]
-        return pd.to_datetime(seconds, unit="s", utc=True, errors="coerce")
-    texts = [v if isinstance(v, str) else None for v in values]
-    return pd.DatetimeIndex(pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce"))
-
-
-def _is_count(value: Any) -> bool:
-    if isinstance(value, str):
-        return value.replace(".", "", 1).isdigit()
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    texts, found = values, None
+    if unit:
+        seconds = _numbers(values) * UNITS[unit]
+        found = pd.to_datetime(
+            np.where(np.isinf(seconds), np.nan, seconds), unit="s", utc=True, errors="coerce"
+        )
+        if not np.isinf(seconds).any():
+            return found
+        texts = [v if i else None for v, i in zip(values, np.isinf(seconds), strict=True)]
+    texts = [v if isinstance(v, str) else None for v in texts]
+    read = pd.DatetimeIndex(pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce"))
+    return read if found is None else found.where(found.notna(), read)

@@ -37,6 +37,7 @@ READERS = (*exports.READERS, *traces.READERS, *sessions.READERS, *bodies.READERS
 COLUMNS = [*TIMED, *NUMBERS, *"batch tier team session status certainty".split()]
 SELLERS = {"vertex_ai": "google", "gemini": "google", "google_genai": "google", "gcp": "google"}
 USUAL_TIERS = ("", "standard", "default", "auto", "standard_only", "not_available", "batch")
+READ_WHOLE = (dict, list, str, int, float, bool, type(None))  # not by the paths of a reader
 REPEATED = "the id was there before; the last row of an id counts"
 
 
@@ -201,7 +202,7 @@ def read_file(path: Path, readers: tuple[Reader, ...]) -> Iterator[Part]:
         readers = (by_columns(ours), *readers)
     first = find(start, readers, "usage")
     rows = Rows(path.name, [first, *readers])
-    for batch in batched(documents(path, first.decoder or loads)):
+    for batch in batched(documents(path, first.fast.decode if first.fast else loads)):
         yield rows.of(batch)
 
 
@@ -227,19 +228,22 @@ class Rows:
 
     def of(self, batch: list[Document]) -> Part:
         """The rows of some documents."""
-        part, by_reader = Part([], []), dict[Reader | None, list]()
+        part, by_reader = Part([], []), dict[tuple[Reader | None, type], list]()
         for row, doc, problem in batch:
             if doc is None and problem:
                 part.aside.append((self.file, row, problem))
                 continue
             part.odd += bool(problem)
-            known = (r for r in self.readers if isinstance(doc, dict) and r.known_by(doc))
-            reader = next(known, None)
-            by_reader.setdefault(reader, []).append((row, doc))
-        part.silent += len(by_reader.pop(None, ()))
-        part.data = [
-            self._rows(reader, part, pairs) for reader, pairs in by_reader.items() if reader
-        ]
+            reader: Reader | None = self.readers[0]
+            if type(doc) in READ_WHOLE:
+                known = (r for r in self.readers if type(doc) is dict and r.known_by(doc))
+                reader = next(known, None)
+            by_reader.setdefault((reader, type(doc)), []).append((row, doc))
+        for (reader, _), pairs in by_reader.items():
+            if reader is None:
+                part.silent += len(pairs)
+            else:
+                part.data.append(self._rows(reader, part, pairs))
         return part
 
     def _rows(self, reader: Reader, part: Part, pairs: list) -> dict[str, Any]:
@@ -257,7 +261,7 @@ class Rows:
                 part.aside.append((self.file, made[k][0], text))
             good &= ~where
         part.silent += int(empty.sum())
-        return {name: column[good] for name, column in data.items()}
+        return data if good.all() else {name: column[good] for name, column in data.items()}
 
 
 # -- from parts to one table -----------------------------------------------------------------------

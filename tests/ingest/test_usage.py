@@ -294,5 +294,5 @@ def test_without_msgspec_the_same(write, monkeypatch):
     path = write("log.jsonl", [chat(id=f"c{k}", cached=k) for k in range(50)] + [spend()])
     fast = cm.ingest.read(path).table
     monkeypatch.setattr("costmodel.ingest.usage.loads", json.loads)
-    monkeypatch.setattr("costmodel.ingest.reader.Reader.decoder", None)
+    monkeypatch.setattr("costmodel.ingest.reader.Reader.fast", None)
     assert cm.ingest.read(path).table.equals(fast)
