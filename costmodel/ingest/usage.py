@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from costmodel.core import CatalogError, check, public
+from costmodel.core import MTOK, CatalogError, check, public
 from costmodel.facts.cards import api_price
 from costmodel.facts.pricelist import MODES
-from costmodel.facts.prices import Tokens, request_usd
+from costmodel.facts.prices import ApiPrice, Tokens, billed
 from costmodel.ingest.files import (
     OTHER_ENCODING,
     Document,
@@ -95,20 +95,11 @@ class Usage:
 
         `on` prices all rows at one day, which rows without a time need.
         """
-        table = self.table.assign(usd=np.nan, unpriced="")
-        day = table["time"].dt.strftime("%Y-%m-%d") if on is None else pd.Series(on, table.index)
-        keys = [*(table[k].astype(str) for k in ("provider", "model", "tier")), table["batch"], day]
-        usd, why = np.full(len(table), np.nan), np.full(len(table), "", object)
-        for (provider, model, tier, batch, when), rows in table.groupby(
-            [k.to_numpy() for k in keys], dropna=False
-        ).indices.items():
-            try:
-                check(when == when, "the row has no time; write on= a day")
-                mode = "batch" if batch else mode_of(tier)
-                usd[rows] = list_usd(table.iloc[rows], model, provider, when, mode)
-            except ValueError as error:
-                why[rows] = str(error)
-        return table.assign(usd=usd, unpriced=why)
+        usd, why = np.full(len(self.table), np.nan), np.full(len(self.table), "", object)
+        for rows, by_class, error in priced(self.table, on):
+            usd[rows] = sum(by_class.values()) if by_class else np.nan
+            why[rows] = error
+        return self.table.assign(usd=usd, unpriced=why)
 
     def summary(self) -> pd.DataFrame:
         """Calls, tokens by class and billed dollars by provider and model, with the first and last
@@ -126,21 +117,39 @@ def mode_of(tier: str) -> str:
     return name if name in MODES else "standard"
 
 
-def list_usd(
-    rows: pd.DataFrame, model: str, provider: str, on: str, mode: str, factor: float = 1.0
-) -> np.ndarray:
-    """What rows cost at the list price of a model [USD], each call at the tier of its own prompt.
+Priced = tuple[np.ndarray, dict[str, np.ndarray], str]  # rows, class -> USD, why there is none
+
+
+def priced(table: pd.DataFrame, on: str | None = None) -> Iterator[Priced]:
+    """What the rows of a table cost by class, at the price list of their day or of one day."""
+    day = table["time"].dt.strftime("%Y-%m-%d") if on is None else pd.Series(on, table.index)
+    keys = [*(table[k].astype(str) for k in ("provider", "model", "tier")), table["batch"], day]
+    groups = table.groupby([k.to_numpy() for k in keys], dropna=False).indices
+    for (provider, model, tier, batch, when), rows in groups.items():
+        try:
+            check(when == when, "the row has no time; write on= a day")
+            mode = "batch" if batch else mode_of(tier)
+            seller = SELLERS.get(provider, provider.partition(".")[0]) or None
+            card = api_price(model, seller, when, mode)
+            yield rows, list_usd(table.iloc[rows], card), ""
+        except ValueError as error:
+            yield rows, {}, str(error)
+
+
+def list_usd(rows: pd.DataFrame, card: ApiPrice, factor: Any = 1.0) -> dict[str, np.ndarray]:
+    """What rows cost on a card by class [USD], each call at the tier of its own prompt.
 
     A bucket of calls takes the tier of its mean prompt. `factor` scales the tokens, for a model
     that counts others.
     """
-    seller = SELLERS.get(provider, provider.partition(".")[0]) or None
-    card = api_price(model, seller, on, mode)
-    calls = np.nan_to_num(rows["calls"].to_numpy(), nan=1.0)
-    calls = np.where(calls > 0, calls, 1.0)
-    each = {n: np.nan_to_num(rows[n].to_numpy()) / calls * factor for n in TOKENS}
+    calls = np.maximum(np.nan_to_num(rows["calls"].to_numpy(), nan=1.0), 1.0)
+    each: dict[str, Any] = {n: np.nan_to_num(rows[n].to_numpy()) / calls * factor for n in TOKENS}
     each["cache_write"] = each.pop("cache_write_5m")
-    return request_usd(card, Tokens(**each)) * calls
+    found = billed(card, Tokens(**each))
+    usd = {n.replace("write", "write_5m") if n == "cache_write" else n: count * rate / MTOK * calls
+           for n, (count, rate) in found.items()}  # fmt: skip
+    usd["requests"] = card.usd_per_request * calls
+    return usd
 
 
 @public
