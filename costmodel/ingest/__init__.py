@@ -2,6 +2,8 @@
 
 Usage           read Usage
 Bills           read_bill Bill
+Evaluations     read_evaluations Evaluations
+Load tests      read_load_test LoadTest
 
 A reader is a table of fields: `ingest/readers/` has one file for each kind of tool. This floor
 imports facts and core; what is made of the numbers lies in `cm.history`.
@@ -9,7 +11,18 @@ imports facts and core; what is made of the numbers lies in `cm.history`.
 
 from costmodel.core import absent
 from costmodel.ingest.bills import Bill, read_bill
+from costmodel.ingest.evaluations import Evaluations, read_evaluations
+from costmodel.ingest.loadtests import LoadTest, read_load_test
 from costmodel.ingest.usage import Usage, read
 
-__all__ = ["Bill", "Usage", "read", "read_bill"]
+__all__ = [
+    "Bill",
+    "Evaluations",
+    "LoadTest",
+    "Usage",
+    "read",
+    "read_bill",
+    "read_evaluations",
+    "read_load_test",
+]
 __getattr__ = absent(__name__, __all__)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core import CatalogError, check, public
-from costmodel.ingest.files import documents, listed, peeked
-from costmodel.ingest.reader import TOKENS, by_columns, find
+from costmodel.core import check, public
+from costmodel.ingest.collect import collect
+from costmodel.ingest.reader import TOKENS
 from costmodel.ingest.readers import billing
 
 # kind of a line -> what its text holds; the first that fits counts
@@ -108,27 +108,14 @@ def read_bill(
     ...     read_bill(folder).table[["model", "kind", "usd"]].values.tolist()
     [['gpt-5-nano', 'input', 0.5]]
     """
-    tables, notes, memory = [], [], dict[str, Any]()
-    own = None if columns is None else by_columns(columns, "bill")
-    for path in listed(paths):
-        found = list(documents(path))
-        try:
-            reader = own or find(peeked(iter(found)), billing.READERS, "bill")
-        except CatalogError as error:
-            raise CatalogError(f"{path.name}: {error}") from error
-        known = [d for _, d, _ in found if isinstance(d, dict) and reader.known_by(d)]
-        rows = [row for d in known for row in (reader.rows(d, memory) if reader.rows else [d])]
-        bill = _bill(reader.columns(rows), len(rows), usd_per_unit)
-        lost = len(found) - len(known) + len(rows) - len(bill.table)
+    tables, notes = [], []
+    for found in collect(paths, billing.READERS, "bill", columns):
+        bill = _bill(found.columns, found.rows, usd_per_unit)
+        lost = found.lost + int(np.isnan(found.columns["amount"]).sum())
         why = "they hold no amount, or not as many fields as the header"
-        notes += [f"{path.name}: {lost:,} rows were not used: {why}"] if lost else []
+        notes += [f"{found.file}: {lost:,} rows were not used: {why}"] if lost else []
         tables.append(bill.table)
     return Bill(pd.concat(tables, ignore_index=True), tuple(notes))
-
-
-def is_bill(docs: list[Any]) -> bool:
-    """Whether documents are those of a bill."""
-    return any(reader.known_by(doc) for doc in docs[:1] for reader in billing.READERS)
 
 
 def _bill(given: dict[str, Any], n: int, usd_per_unit: float | None) -> Bill:

@@ -42,7 +42,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "model": TEXT,
         **dict.fromkeys(
             "concurrency rate_per_s duration_s completed failed input output requests_per_s "
-            "output_per_s ttft_s ttft_p99_s tpot_s tpot_p99_s e2e_s e2e_p99_s".split(),
+            "output_per_s ttft_s ttft_p99_s tpot_s tpot_p99_s e2e_s e2e_p99_s start_s "
+            "end_s".split(),
             NUMBER,
         ),
     },
@@ -288,7 +289,10 @@ def _values(path: str, memo: dict[str, list | None]) -> list | None:
     if path not in memo:
         parent, _, key = path.rpartition("/")
         above = _values(parent, memo) if parent else memo.get("")
-        memo[path] = above and _some(x.get(key) if type(x) is dict else None for x in above)
+        if key.isdigit():
+            memo[path] = above and _some(dig(x, (key,)) for x in above)
+        else:
+            memo[path] = above and _some(x.get(key) if type(x) is dict else None for x in above)
     return memo[path]
 
 
