@@ -106,10 +106,8 @@ class Evaluations:
         for k, one in enumerate(judged):
             for other in list(judged)[k + 1 :]:
                 a, b = judged[[one, other]].to_numpy().T
-                agree, chance = (
-                    (a == b).mean(),
-                    a.mean() * b.mean() + (1 - a.mean()) * (1 - b.mean()),
-                )
+                agree, p, q = (a == b).mean(), a.mean(), b.mean()
+                chance = p * q + (1 - p) * (1 - q)
                 kappa = (agree - chance) / (1 - chance) if chance < 1 else np.nan
                 rows.append((one, other, len(judged), agree, kappa))
         return pd.DataFrame(rows, columns=["first", "second", "items", "agree", "kappa"])

@@ -70,10 +70,10 @@ def register(
     -------
     DataFrame
         `input`, its key; `low`, `mid` and `high` in `unit`; `source`, an id of
-        data/facts/sources.csv, "yours" or "assumption"; `why`; the `options` that use it;
-        `default`, whether the value is the package's own and untouched: those come first. `swing`
-        [USD] is the furthest that the input alone moves a total. What does nothing is left out,
-        such as a discount of 0.
+        data/facts/sources.csv, "yours", "measured" or "assumption"; `why`; the `options` that use
+        it; `default`, whether the value is the package's own and untouched: those come first.
+        `swing` [USD] is the furthest that the input alone moves a total. What does nothing is left
+        out, such as a discount of 0.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def bibliography(study: Study, more: Iterable[str] = ()) -> pd.DataFrame:
     ['Pydantic']
     """
     cells = ledger(study)["sources"].unique()
-    ids = {*more, *"; ".join(cells).split("; ")} - {"", "yours", "assumption"}
+    ids = {*more, *"; ".join(cells).split("; ")} - {"", "yours", "measured", "assumption"}
     columns = ["id", "publisher", "title", "url", "locator", "accessed", "licence"]
     return pd.DataFrame([catalog.source(s) for s in sorted(ids)], columns=columns)
 
