@@ -17,6 +17,7 @@ from click import argument, echo, option
 import costmodel as cm
 from costmodel.core import CatalogError, unknown
 from costmodel.pages.blocks import answer
+from costmodel.pages.own_numbers import COMMANDS
 from costmodel.pages.terminal import bar, busy, comparison, heading, price_table
 from costmodel.scenarios.scenario import notebooks_folder
 
@@ -59,6 +60,8 @@ def main() -> None:
     """
 
 
+for own in COMMANDS:
+    main.add_command(own)
 MONTHS = option("--months", type=int, help="Horizon in months, instead of the scenario's.")
 
 

@@ -3,20 +3,33 @@
 As a workload       profile workload load_curve
 Against the bill    reconcile Reconciliation
 Otherwise           reprice cache_breaks
+As a question       study narrower with_load_test load_test_error corpus
 """
 
 from costmodel.core import absent
-from costmodel.studies.history.profile import load_curve, profile, workload
-from costmodel.studies.history.reconcile import Reconciliation, reconcile
-from costmodel.studies.history.reprice import cache_breaks, reprice
+from costmodel.studies.history.bridge import Reconciliation, reconcile
+from costmodel.studies.history.otherwise import cache_breaks, reprice
+from costmodel.studies.history.question import (
+    corpus,
+    load_test_error,
+    narrower,
+    study,
+    with_load_test,
+)
+from costmodel.studies.history.traffic import load_curve, profile, workload
 
 __all__ = [
     "Reconciliation",
     "cache_breaks",
+    "corpus",
     "load_curve",
+    "load_test_error",
+    "narrower",
     "profile",
     "reconcile",
     "reprice",
+    "study",
+    "with_load_test",
     "workload",
 ]
 __getattr__ = absent(__name__, __all__)

@@ -29,7 +29,7 @@ from costmodel.facts.tokens import basis
 from costmodel.ingest.reader import TOKENS
 from costmodel.ingest.usage import Usage, list_usd, priced
 from costmodel.ledgers.book import ledger
-from costmodel.studies.history.profile import workload
+from costmodel.studies.history.traffic import workload
 
 CACHED, PROMPT = TOKENS[1:4], TOKENS[:4]
 AS_IT_WAS = "as it was"

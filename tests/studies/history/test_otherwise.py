@@ -72,8 +72,9 @@ def test_own_gpus_are_priced_by_their_ledger_and_a_narrow_window_says_why_not():
 
 def test_what_breaks_a_cache_is_named_with_its_dollars():
     small, large = "claude-sonnet-4-5", "claude-opus-4-5"
-    rows = [("10:00", small, 0, 100_000), ("10:01", small, 100_000, 500), ("10:30", small, 0, 101_000),
-            ("10:31", large, 0, 101_500), ("10:32", large, 1_000, 101_000)]  # fmt: skip
+    rows = [("10:00", small, 0, 100_000), ("10:01", small, 100_000, 500),
+            ("10:30", small, 0, 101_000), ("10:31", large, 0, 101_500),
+            ("10:32", large, 1_000, 101_000)]  # fmt: skip
     table = pd.DataFrame(rows, columns=["time", "model", "cache_read", "cache_write_5m"])
     table = table.assign(time="2026-10-01T" + table["time"] + ":00Z", session="s", output=1)
     found = cm.history.cache_breaks(cm.ingest.Usage.of(table)).set_index("cause")
