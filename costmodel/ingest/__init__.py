@@ -5,7 +5,7 @@ Bills           read_bill Bill
 Evaluations     read_evaluations Evaluations
 Load tests      read_load_test LoadTest
 Documents       read_documents Documents
-Any of them     by_kind
+Any of them     by_kind example
 
 A reader is a table of fields: `ingest/readers/` has one file for each kind of tool. This floor
 imports facts and core; what is made of the numbers lies in `cm.history`.
@@ -13,7 +13,7 @@ imports facts and core; what is made of the numbers lies in `cm.history`.
 
 from costmodel.core import absent
 from costmodel.ingest.bills import Bill, read_bill
-from costmodel.ingest.detect import by_kind
+from costmodel.ingest.detect import by_kind, example
 from costmodel.ingest.documents import Documents, read_documents
 from costmodel.ingest.evaluations import Evaluations, read_evaluations
 from costmodel.ingest.loadtests import LoadTest, read_load_test
@@ -26,6 +26,7 @@ __all__ = [
     "LoadTest",
     "Usage",
     "by_kind",
+    "example",
     "read",
     "read_bill",
     "read_documents",

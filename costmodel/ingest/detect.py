@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from costmodel.core import CatalogError, public
+from costmodel.core import CatalogError, check_known, data_folder, public
 from costmodel.ingest.files import documents, listed, peeked
 from costmodel.ingest.readers import billing, evals, loads
 from costmodel.ingest.usage import READERS as USAGE
@@ -56,3 +56,31 @@ def by_kind(paths: Any) -> dict[str, list[Path]]:
         given = ", ".join(kind for kind, files in found.items() if files)
         raise CatalogError(f"there is no usage among these files, only {given}; add a usage export")
     return found
+
+
+@public
+def example(name: str = "usage") -> Path:
+    """A file of an invented history, in the columns of this package.
+
+    Parameters
+    ----------
+    name : {"usage", "invoice", "evaluation"}
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    CatalogError
+        For another name.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> len(cm.ingest.read(cm.ingest.example()).set_aside)
+    0
+    """
+    files = {path.stem: path for path in listed(data_folder() / "examples")}
+    check_known("example", name, files, "data/examples")
+    return files[name]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from costmodel.ingest.reader import Reader
+from costmodel.ingest.reader import COLUMNS, Reader
 from costmodel.ingest.readers.exports import buckets, holds
 
 UNIT_TOKENS = {"1000_tokens": 1e3, "1K": 1e3, "1M": 1e6, "1000000 Tokens": 1e6}
@@ -120,4 +120,6 @@ READERS = (
            "bill"),
     Reader("a FOCUS export", "ChargePeriodStart, BilledCost, ChargeCategory", FOCUS, "bill",
            rows=_focus),
+    Reader("a table with the columns of a bill here", "time, item, amount",
+           {name: name for name in COLUMNS["bill"]}, "bill"),
 )  # fmt: skip

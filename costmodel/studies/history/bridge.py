@@ -59,6 +59,20 @@ class Reconciliation:
         rows = self.bridge.set_index("part")
         return float(rows.loc["unexplained", "share"])
 
+    @property
+    def steps(self) -> pd.DataFrame:
+        """The bridge with running totals (`step`, `usd`, `total`), the bill last."""
+        bill = pd.DataFrame({"part": ["the bill"], "usd": [self.bridge["usd"].sum()]})
+        whole = pd.concat([self.bridge[["part", "usd"]], bill], ignore_index=True)
+        return with_totals(whole.rename(columns={"part": "step"}))
+
+
+def with_totals(steps: pd.DataFrame) -> pd.DataFrame:
+    """Steps with `total`, their sum up to here; the last row is a total itself."""
+    total = steps["usd"].cumsum()
+    total.iloc[-1] = steps["usd"].iloc[-1]
+    return steps.assign(total=total)
+
 
 @public
 def reconcile(usage: Usage, bill: Bill) -> Reconciliation:
@@ -219,6 +233,8 @@ def _sentence(usage: Usage, bridge: pd.DataFrame, total: float, unpriced: int) -
     said = f"USD {tracked:,.2f} of USD {total:,.2f} is tracked"
     if usage.bound:
         said = f"At least {said} ({usage.bound})"
+    if len(rows) > 2:
+        said += f"; with {', '.join(rows.index[1:-1])}"
     if unpriced:
         said += f"; {unpriced:,} rows have no price"
     if abs(rest) > MATCHED * abs(total):

@@ -33,6 +33,7 @@ from costmodel.studies.history.traffic import workload
 
 CACHED, PROMPT = TOKENS[1:4], TOKENS[:4]
 AS_IT_WAS = "as it was"
+CARRYING = ("serving", "retrieval")  # phases that a bill of tokens stands beside
 COLUMNS = ["option", "day", "class", "usd", "low", "high", "why_not"]
 BY_CALL = (PromptCache, Prompt)  # techniques with which each call can be priced as it was logged
 BROKEN = 0.5  # share of the last prompt that is found again, below which a cache was broken
@@ -48,8 +49,8 @@ def reprice(
     tier of its own prompt; tokens are scaled by the tokenizers of both makers, whose doubt is the
     band. What was cached stays cached where the price card has cached tokens; `PromptCache` also
     reads what repeats within a session. Any other option (own GPUs, retrieval) is priced by its
-    ledger for a month of this workload, without what is built once, and spread over the days by
-    their calls.
+    ledger for a month of this workload, serving and retrieval alone (a bill has no people in it),
+    and spread over the days by their calls.
 
     Parameters
     ----------
@@ -298,10 +299,10 @@ def _tidy(
 def _by_ledger(
     label: str, option: Any, usage: Usage, table: pd.DataFrame, draws: int
 ) -> pd.DataFrame:
-    """The running costs of a month of this workload, spread over the days of the history."""
+    """Serving and retrieval of a month of this workload, spread over the days of the history."""
     work = workload(usage, growth_per_year=0.0, seasons=None)
     lines = ledger(option, work, Terms(months=1), draws=draws)
-    lines = lines[lines["month"] == 1]
+    lines = lines[(lines["month"] == 1) & lines["phase"].isin(CARRYING)]
     day = table["time"].dt.strftime("%Y-%m-%d")
     calls = table["calls"].fillna(0.0).groupby(day.to_numpy()).sum()
     share = calls / calls.sum() * len(pd.date_range(calls.index.min(), calls.index.max()))

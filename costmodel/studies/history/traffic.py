@@ -30,7 +30,7 @@ DAYS_PER_YEAR = DAYS_PER_MONTH * MONTHS_PER_YEAR
 HOURS_OF_A_WEEK = 168
 QUIET = 0.05  # an hour of the week below this share of the mean hour is not active
 BUSIEST = 0.99  # the busiest hour is this quantile: the very first has too much chance in it
-LEAST_WEEKS = 8  # from which a growth can be told from noise
+LEAST_WEEKS = 26  # from which a growth may be drawn on for years
 LEAST_MONTHS = 24  # from which a season can be told from growth
 LEAST_CALLS_PER_HOUR = 5  # from which the peak is not mostly chance
 LEVELS = 8
@@ -58,8 +58,8 @@ def profile(usage: Usage) -> pd.DataFrame:
     """What usage says about a workload: rates, growth, hours, tokens, cache, batch and sessions.
 
     The band of a mean is that of its days, because calls of one day are alike: +-1.645 standard
-    errors on the scale of logarithms. What the data cannot say is left out: growth below 8 weeks,
-    hours where times are days.
+    errors on the scale of logarithms. What the data cannot say is left out: growth below half a
+    year, hours where times are days.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def _days(times: pd.Series, per_day: pd.Series, hourly: bool) -> float:
     if not hourly or len(times) < 2:
         return float(len(per_day))
     span = (times.max() - times.min()).total_seconds() / 3600 / HOURS_PER_DAY
-    return span * len(times) / (len(times) - 1)  # and the mean gap after the last call
+    return max(span * len(times) / (len(times) - 1), 1.0)  # and the mean gap after the last call
 
 
 def _error(per_day: pd.Series, calls: float) -> float:
@@ -279,7 +279,7 @@ def _seasons(usage: Usage) -> list[float]:
 def _active(times: pd.Series, calls: pd.Series) -> pd.Series:
     """Calls of each active hour: of the hours of a week that are not quiet."""
     hours = calls.groupby(times.dt.floor("h")).sum().resample("h").sum()
-    of_week = hours.index.dayofweek * HOURS_PER_DAY + hours.index.hour
+    of_week = hours.index.day_of_week * HOURS_PER_DAY + hours.index.hour
     usual = hours.groupby(of_week).mean()
     busy = usual.index[usual >= QUIET * usual.mean()]
     return hours[of_week.isin(busy)]
@@ -288,7 +288,7 @@ def _active(times: pd.Series, calls: pd.Series) -> pd.Series:
 def _hours(times: pd.Series, calls: pd.Series) -> dict[str, tuple[float, float]]:
     """Active hours, and the busiest over the mean of them."""
     load = _active(times, calls)
-    share = (load.index.dayofweek * HOURS_PER_DAY + load.index.hour).nunique() / HOURS_OF_A_WEEK
+    share = (load.index.day_of_week * HOURS_PER_DAY + load.index.hour).nunique() / HOURS_OF_A_WEEK
     if (times.max() - times.min()).days < 7 or load.mean() < LEAST_CALLS_PER_HOUR:
         return {}
     peak = float(load.quantile(BUSIEST) / load.mean())
