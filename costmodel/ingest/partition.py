@@ -19,6 +19,7 @@ MONEY = "billed_usd fee_usd elsewhere_usd".split()
 FREE = "billed 0 though tokens were used; the cost is taken as unknown"
 TEXTS = "provider model tier team session status certainty".split()
 NUMBERS = ["calls", *TOKENS, *MONEY]
+NO_ID = ""
 LEAST_USD = 1e-12  # a smaller difference of two amounts is a rounding
 
 
@@ -75,10 +76,11 @@ def partition(
         texts[name] = texts[name].rename_categories(_hidden)
     texts["status"] = status.remove_unused_categories()
     texts["certainty"] = pd.Categorical.from_codes(np.nan_to_num(certainty).astype(int), kinds)
-    ids = np.zeros(n, np.int64)
+    ids = np.zeros(n, np.uint64)
     if given.get("id"):
-        ids = np.fromiter(map(hash, given["id"]), np.int64, n)
-        ids[ids == hash(None)] = 0
+        names = np.array([NO_ID if i is None else str(i) for i in given["id"]], object)
+        ids = pd.util.hash_array(names, categorize=False)
+        ids[names == NO_ID] = 0
     data = {
         **{name: _thin(raw[name]) for name in NUMBERS},
         **{"input": np.where(empty, np.nan, fresh), "output": np.where(empty, np.nan, visible)},

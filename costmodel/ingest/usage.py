@@ -8,13 +8,16 @@ not kept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
+from tqdm import tqdm
 
 from costmodel.core import MTOK, CatalogError, check, public
 from costmodel.facts.cards import api_price
@@ -153,7 +156,12 @@ def list_usd(rows: pd.DataFrame, card: ApiPrice, factor: Any = 1.0) -> dict[str,
 
 
 @public
-def read(paths: Any, columns: Mapping[str, str] | None = None) -> Usage:
+def read(
+    paths: Any,
+    columns: Mapping[str, str] | None = None,
+    executor: Executor | None = None,
+    progress: bool = False,
+) -> Usage:
     """Read usage from files of any known format, told by their content.
 
     Answers of providers, exports of OpenAI, Anthropic, OpenRouter and Bedrock, logs of LiteLLM,
@@ -167,6 +175,12 @@ def read(paths: Any, columns: Mapping[str, str] | None = None) -> Usage:
     columns : dict, optional
         Of a table in no known format: {our column: the column of the file}, such as
         `{"time": "Day", "model": "Engine", "prompt": "Tokens in", "completion": "Tokens out"}`.
+
+    executor : Executor, optional
+        Where the files are read: processes, or `client.get_executor(pure=False)` of a Dask cluster,
+        with the same answer. Without it one after the other.
+    progress : bool
+        Whether a bar counts the files.
 
     Returns
     -------
@@ -190,17 +204,29 @@ def read(paths: Any, columns: Mapping[str, str] | None = None) -> Usage:
     >>> usage.price().usd.round(6).item()
     0.001475
     """
-    own = None if columns is None else by_columns(columns)
     parts: list[Part] = []
     refused: list[tuple[str, int, str]] = []
-    for path in listed(paths):
-        try:
-            parts += read_file(path, (own,) if own else READERS)
-        except CatalogError as error:
-            refused.append((path.name, 0, str(error)))
+    files = listed(paths)
+    if columns is not None:
+        by_columns(columns)  # a wrong name is an error of its own
+    found = (executor.map if executor else map)(partial(_file, columns=columns), files)
+    bar = tqdm(found, total=len(files), unit="file", disable=not progress)
+    for path, (made, why) in zip(files, bar, strict=True):
+        parts += made
+        if why:
+            refused.append((path.name, 0, why))
     if not parts:
         raise CatalogError(f"{refused[0][0]}: {refused[0][2]}")
     return joined(parts, refused)
+
+
+def _file(path: Path, columns: Mapping[str, str] | None) -> tuple[list[Part], str]:
+    """All rows of a file, or why it cannot be read: what a worker does."""
+    readers = READERS if columns is None else (by_columns(columns),)
+    try:
+        return list(read_file(path, readers)), ""
+    except CatalogError as error:
+        return [], str(error)
 
 
 def read_file(path: Path, readers: tuple[Reader, ...]) -> Iterator[Part]:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
@@ -288,6 +289,17 @@ def test_texts_keys_and_addresses_stay_outside(write):
     for text in (secret, "example.org", "sk-123456"):
         assert text not in everything
     assert "hidden-" in everything
+
+
+def test_files_in_other_processes_give_the_same(write):
+    folder = write("a.jsonl", [chat(id=f"a{k}", cached=k) for k in range(40)]).parent
+    write("b.jsonl", [spend(request_id="a3"), spend()])
+    write("notes.txt", "Dear all,\nthe meeting is off.\n")
+    one = cm.ingest.read(folder)
+    with ProcessPoolExecutor(2) as pool:
+        two = cm.ingest.read(folder, executor=pool)
+    assert two.table.equals(one.table) and two.set_aside.equals(one.set_aside)
+    assert len(one.table) == 41, "an id counts once in all files"
 
 
 def test_without_msgspec_the_same(write, monkeypatch):

@@ -23,6 +23,7 @@ from costmodel.ingest.reader import TOKENS
 from costmodel.ingest.usage import Usage
 from costmodel.laws.queueing import duration_curve
 
+DIGITS = 5  # of a number in a scenario
 MEASURED = "measured"  # its id in data/facts/sources.csv
 CACHED = TOKENS[1:4]
 PROMPT = TOKENS[:4]
@@ -158,11 +159,12 @@ def workload(usage: Usage, **fields: Any) -> Workload:
         if name not in OF_A_WORKLOAD:
             continue
         form = "change" if name == "growth_per_year" else "amount"
-        low, high = max(row.low, 1.0) if name == "peak_to_average" else row.low, row.high
-        if row.mid == 0 or low == high:
-            said[name] = float(row.mid)
+        low, mid, high = (float(f"{row[end]:.{DIGITS}g}") for end in ("low", "mid", "high"))
+        low = max(low, 1.0) if name == "peak_to_average" else low
+        if mid == 0 or low == high:
+            said[name] = mid
         else:
-            said[name] = Range(low, high, mid=row.mid, form=form, source=MEASURED, why=row.why)
+            said[name] = Range(low, high, mid=mid, form=form, source=MEASURED, why=row.why)
     if seasons := _seasons(usage):
         said["seasons"] = seasons
     return Workload(**(said | fields))
