@@ -16,14 +16,15 @@ from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
 
 NUDGE = 0.99
+OWN = ("yours", "measured")  # sources that are the user's
 PRICE_DAYS, OTHER_DAYS = 90, 365  # how long a fact is taken as it was read: prices, all others
 WAGE = "USD/hour"  # published once a year
 
 
 def provenance(key: str, row: Mapping[str, Any], owners: Mapping[str, str]) -> dict[str, str]:
     """The `date`, `validity`, `owner` and `confidence` of an input of the register."""
-    source, why, mine = row["source"], row["why"], row["source"] == "yours"
-    day = "" if source in ("yours", "assumption") else _days().get(key, _read_on(source))
+    source, why, mine = row["source"], row["why"], row["source"] in OWN
+    day = "" if source in (*OWN, "assumption") else _days().get(key, _read_on(source))
     publisher = "you" if mine else catalog.source(source).publisher
     return {
         "date": day,
@@ -34,7 +35,7 @@ def provenance(key: str, row: Mapping[str, Any], owners: Mapping[str, str]) -> d
 
 
 def _confidence(source: str, why: str) -> str:
-    if source in ("yours", "derived"):
+    if source in (*OWN, "derived"):
         return source
     if source == "assumption":
         return "assumed"

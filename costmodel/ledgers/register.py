@@ -79,13 +79,13 @@ def register(
     -------
     DataFrame
         `input`, its key; `low`, `mid` and `high` in `unit`; `source`, an id of
-        data/facts/sources.csv, "yours" or "assumption"; `why`; the `options` that have it;
-        `default`, whether the value is the package's own and untouched: those come first. `date` is
-        the day of a fact and `validity` the day until which it is taken as it was read (a price 90
-        days, others a year), empty where nobody published it; `owner` is from `owners`, else "you"
-        or the publisher; `confidence` is "yours", "assumed", "derived", "ends assumed" or
-        "sourced". `swing` [USD] is the furthest that the input alone moves a total. What does
-        nothing is left out, such as a discount of 0.
+        data/facts/sources.csv, "yours", "measured" or "assumption"; `why`; the `options` that have
+        it; `default`, whether the value is the package's own and untouched: those come first.
+        `date` is the day of a fact and `validity` the day until which it is taken as it was read (a
+        price 90 days, others a year), empty where nobody published it; `owner` is from `owners`,
+        else "you" or the publisher; `confidence` is "yours", "measured", "assumed", "derived",
+        "ends assumed" or "sourced". `swing` [USD] is the furthest that the input alone moves a
+        total. What does nothing is left out, such as a discount of 0.
 
     Examples
     --------
@@ -200,7 +200,7 @@ def bibliography(study: Study, more: Iterable[str] = ()) -> pd.DataFrame:
     ['Pydantic']
     """
     cells = ledger(study)["sources"].unique()
-    ids = {*more, *"; ".join(cells).split("; ")} - {"", "yours", "assumption"}
+    ids = {*more, *"; ".join(cells).split("; ")} - {"", "yours", "measured", "assumption"}
     columns = ["id", "publisher", "title", "url", "locator", "accessed", "licence"]
     return pd.DataFrame([catalog.source(s) for s in sorted(ids)], columns=columns)
 

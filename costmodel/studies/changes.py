@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.mixes import Mix
-from costmodel.choices.options import Option
+from costmodel.choices.options import Option, each_priced
 from costmodel.choices.purchases import PHASES
+from costmodel.choices.servings.api import Api
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
@@ -156,10 +157,15 @@ def _with_steps_of(side: Numbers, end: Numbers) -> Numbers:
     steps = {card.id: card.steps for card in objects(end) if isinstance(card, ApiPrice)}
 
     def changed(serving: Any) -> Any:
+        if not isinstance(serving, Api):  # provisioned: the card stands in its Api
+            api = changed(serving.api)
+            return serving if api is serving.api else replace(serving, api=api)
         card = serving.model
-        if steps.get(card.id, card.steps) == card.steps:
+        fallback = serving.fallback and changed(serving.fallback)
+        after = steps.get(card.id, card.steps)
+        if after == card.steps and fallback is serving.fallback:
             return serving
-        return replace(serving, model=replace(card, steps=steps[card.id]))
+        return replace(serving, model=replace(card, steps=after), fallback=fallback)
 
     return each_priced(side[0], changed), *side[1:]
 
