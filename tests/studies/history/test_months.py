@@ -24,8 +24,12 @@ def test_price_alone():
 
 
 def test_volume_mix_and_size():
-    log = usage(["2026-09-01", "gpt-4o", 10, 1e6, "", 0], ["2026-09-01", "gpt-4o-mini", 10, 1e6, "", 0],
-                ["2026-10-01", "gpt-4o", 30, 6e6, "", 0], ["2026-10-01", "gpt-4o-mini", 10, 1e6, "", 0])  # fmt: skip
+    log = usage(
+        ["2026-09-01", "gpt-4o", 10, 1e6, "", 0],
+        ["2026-09-01", "gpt-4o-mini", 10, 1e6, "", 0],
+        ["2026-10-01", "gpt-4o", 30, 6e6, "", 0],
+        ["2026-10-01", "gpt-4o-mini", 10, 1e6, "", 0],
+    )
     found = parts(log)
     assert found["volume"] == pytest.approx(2.65)  # twice the calls at 2.65 dollars for 20
     assert found["mix"] == pytest.approx(40 * (0.25 * 0.25 - 0.25 * 0.015))
