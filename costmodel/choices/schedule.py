@@ -24,7 +24,7 @@ class Schedule:
     kind: str
     value: Any = None
     price: Any = None
-    known: Any = 0
+    known: int = 0
 
     def weights(self, months: int, demand: np.ndarray) -> np.ndarray:
         """Occurrences in months 0..H, shape (H + 1,) or (n, H + 1)."""

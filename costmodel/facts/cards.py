@@ -113,8 +113,9 @@ def api_price(
         Who sells it; without it the maker of the model, or its only seller.
     on : str, optional
         "YYYY-MM-DD", up to the last price that the list knows, or "YYYY-MM-DDTHH:MM" in UTC for
-        prices that change with the hour (a day alone takes the mean over the hours of a week);
-        today in UTC without it.
+        prices that change with the hour, or with your active hours of Monday to Friday as
+        "YYYY-MM-DDTHH:MM-HH:MM"; a day alone takes the mean over all hours of a week. Today in UTC
+        without it.
     mode : str
         "standard", "batch", "flex", "priority" or "fast".
     residency : str, optional
@@ -234,17 +235,15 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
 def _step_notes(steps: tuple[Step, ...]) -> list[str]:
     """What has to be said about known changes of the prices."""
     names = {field: name for name, (field, _) in CLASSES.items()}
-    notes = []
-    for step in steps:
-        by = [
+    return [
+        f"from {step.on} on: "
+        + ", ".join(
             f"{names.get(field, field)} x {factor:.4g}" + (f" above {above:,.0f}" if above else "")
             for field, above, factor in step.factors
             if field in SAID
-        ]
-        alike = len({factor for *_, factor in step.factors}) == 1
-        change = f"x {step.factors[0][2]:.4g}" if alike else ", ".join(by)
-        notes.append(f"from {step.on} on: {change}")
-    return notes
+        )
+        for step in steps
+    ]
 
 
 def _not_by_token(seller: Any, entry: Any, on: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
@@ -36,7 +37,7 @@ def offers(seller: Any, entry: Any, on: str) -> tuple[Offers, list[str]]:
     A day is one moment, unless the price changes with the hour: then it is the whole week.
     data/facts/price_hours.csv says since when and on which days the hours of the list hold.
     """
-    when = _parsed(on)
+    when, until = _parsed(on)
     _check_history(entry, on, when)
     day, always = f"{when:%Y-%m-%d}", _at_all_hours(entry)
     if always is entry:
@@ -52,17 +53,20 @@ def offers(seller: Any, entry: Any, on: str) -> tuple[Offers, list[str]]:
         flat = replace(entry, prices=entry.prices[-1].prices)
         return [(1.0, flat, when)], [f"until {end} the price changed with the hour"]
     workdays_only = bool(workdays and day >= workdays)
-    if "T" in on:
+    if "T" in on and until is None:
         weekend = workdays_only and when.weekday() in WEEKEND
         return [(1.0, always if weekend else entry, when)], []
     ends = {end for p in entry.prices if _has_hours(p) for end in vars(p.constraint).values()}
-    times = sorted({time(0), *(end.replace(tzinfo=None) for end in ends)})
-    starts = [datetime.combine(when.date(), at, UTC) for at in times]
+    times = {time(0), *(end.replace(tzinfo=None) for end in ends)}
+    times |= {when.time(), until} if until else set()
+    starts = [datetime.combine(when.date(), at, UTC) for at in sorted(times)]
+    parts = [*pairwise([*starts, starts[0] + DAY])]
+    if until:  # your own hours, on workdays
+        length = (datetime.combine(when.date(), until, UTC) - when) % DAY
+        mine = [(start, end) for start, end in parts if (start - when) % DAY < length]
+        return [((end - start) / length, entry, start) for start, end in mine], []
     workdays_share = 5 / 7 if workdays_only else 1.0
-    found = [
-        (workdays_share * ((end - start) / DAY), entry, start)
-        for start, end in pairwise([*starts, starts[0] + DAY])
-    ]
+    found = [(workdays_share * ((end - start) / DAY), entry, start) for start, end in parts]
     days = "Monday to Friday" if workdays_only else "every day"
     note = (
         f"the price changes with the hour ({days}) and none was given: "
@@ -100,13 +104,23 @@ def _check_history(entry: Any, on: str, when: datetime) -> None:
         )
 
 
-def _parsed(on: str) -> datetime:
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d)?", on):
-            return datetime.fromisoformat(on).replace(tzinfo=UTC)
-    except (TypeError, ValueError):
-        pass
-    raise ValueError(f"on is {on!r}, write it as 'YYYY-MM-DD', or 'YYYY-MM-DDTHH:MM' in UTC")
+DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(?:-(\d\d:\d\d))?)?")
+
+
+def _parsed(on: str) -> tuple[datetime, time | None]:
+    """(moment, end of the hours that are meant)."""
+    with suppress(TypeError, ValueError):
+        if written := DATE.fullmatch(on):
+            day, start, end = written.groups()
+            when = datetime.fromisoformat(f"{day}T{start or '00:00'}").replace(tzinfo=UTC)
+            if end is None:
+                return when, None
+            if end != start:
+                return when, time.fromisoformat(end)
+    raise ValueError(
+        f"on is {on!r}, write it as 'YYYY-MM-DD', or in UTC with an hour or your hours as "
+        "'YYYY-MM-DDTHH:MM' or 'YYYY-MM-DDTHH:MM-HH:MM'"
+    )
 
 
 # -- the mode and the context tier -----------------------------------------------------------------
@@ -272,7 +286,8 @@ def _days_of_change(seller: Any, entry: Any, mode: str, on: str) -> list[str]:
     variants = [v for v in entry.price_variants or [] if v.when in MODES[mode]]
     dated = [*(entry.prices if isinstance(entry.prices, list) else []), *variants]
     days = {f"{p.constraint.start_date}" for p in dated if hasattr(p.constraint, "start_date")}
-    days |= set(_own_steps(seller, entry, mode))
+    for priced_as in ("standard", mode):  # a rule follows the standard price
+        days |= set(_own_steps(seller, entry, priced_as))
     hours = facts_of("price_hours").values()
     days |= {fact.value for fact in hours if fact.id == f"{seller.id}.{entry.id}"}
     return sorted(day for day in days if day > on[:10])

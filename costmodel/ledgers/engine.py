@@ -228,14 +228,10 @@ def _with_moves(when: Schedule, price: Any, moves: np.ndarray) -> tuple[Any, Any
     if when.price is None:
         return price, when.known
     last = np.maximum((moves == 0).sum(-1, keepdims=True) - 1, 0)  # month before the first move
-    if np.all(last > when.known + 1):  # every step comes first
-        return when.price * price, when.known
     months = np.minimum(np.arange(moves.shape[-1]), last)
-    shape = np.broadcast_shapes(when.price.shape, months.shape)
-    held = np.take_along_axis(
-        np.broadcast_to(when.price, shape), np.broadcast_to(months, shape), -1
-    )
-    return held * price, np.minimum(when.known, last)
+    listed, months = np.broadcast_arrays(when.price, months)
+    held = np.take_along_axis(listed, months, -1)
+    return held * price, min(when.known, int(last.max()))
 
 
 def _redone(parts: Cases) -> Iterator[Line]:

@@ -118,6 +118,8 @@ PEAK, OFF_PEAK = (1.32, 0.044, 3.96), (0.66, 0.022, 1.98)
         ("2026-08-22T02:00", 1.0),  # a Saturday before weekends were off-peak
         ("2026-11-20", 35 / 168),
         ("2026-08-20", 7 / 24),
+        ("2026-11-20T07:00-17:00", 3 / 10),  # office hours in Europe, three of ten are dear
+        ("2026-11-20T22:00-02:00", 1 / 4),
     ],
 )
 def test_a_day_without_an_hour_takes_the_mean_of_a_week(on, peak_share):
@@ -129,7 +131,7 @@ def test_a_day_without_an_hour_takes_the_mean_of_a_week(on, peak_share):
         tier.usd_per_mtok_cache_read,
         tier.usd_per_mtok_out,
     ] == pytest.approx(wanted, rel=1e-12)
-    assert any("changes with the hour" in note for note in found.notes) == ("T" not in on)
+    assert any("the price changes with the hour" in note for note in found.notes) == ("T" not in on)
 
 
 @pytest.mark.parametrize("hour", ["", "T02:00", "T12:00"])
@@ -157,7 +159,7 @@ def test_a_card_holds_the_steps_that_come_after_its_day():
     argon = api_price("gemini-4-argon", on=ON)
     assert [step.on for step in argon.steps] == ["2026-12-01"]
     assert argon.steps[0].factor("usd_per_mtok_out", 1_000) == 2
-    assert "from 2026-12-01 on: x 2" in argon.notes
+    assert "from 2026-12-01 on: input x 2, cache_read x 2, output x 2" in argon.notes
     assert api_price("gemini-4-argon", on="2026-12-01").steps == ()
     assert api_price("gpt-4o", on=ON).steps == ()
 
@@ -180,6 +182,8 @@ def test_a_step_of_ours_completes_the_list_and_is_named():
         assert getattr(pro[0], field) == getattr(flash[0], field)
         stepped = before.steps[0].factor(field, 250_000.0) * getattr(before.tiers[1], field)
         assert stepped == pytest.approx(getattr(flash[0], field))
+    flex = api_price("gemini-2.5-pro", on="2026-11-20", mode="flex")  # a rule follows the steps
+    assert [step.on for step in flex.steps] == ["2026-12-01", "2027-01-01"]
     after = api_price("gemini-2.5-pro", on="2026-12-05")
     assert any("ai-deprecations" in note for note in after.notes)
     assert ("usd_per_mtok_in", "ai-deprecations") in after.sources
@@ -389,7 +393,10 @@ def test_tokens_must_be_counts(wrong):
         Tokens(**wrong)
 
 
-@pytest.mark.parametrize("on", ["2026-13-01", "20261101", "yesterday", "2026-11-01T20:00:00+02:00"])
+@pytest.mark.parametrize(
+    "on",
+    ["2026-13-01", "20261101", "yesterday", "2026-11-01T20:00:00+02:00", "2026-11-01T09:00-09:00"],
+)
 def test_a_date_must_be_a_date(on):
     with pytest.raises(ValueError, match="YYYY-MM-DD"):
         api_price("gpt-4o", on=on)

@@ -21,11 +21,11 @@ from costmodel.facts.prices import ApiPrice
 
 def price_path(card: ApiPrice, field: str, prompt_tokens: Any, terms: Terms) -> Any:
     """Price of one class in months 0..H over that of the card: (H + 1,) or (n, H + 1)."""
-    days = tuple(step.on for step in card.steps)
     factors = tuple(step.factor(field, prompt_tokens) for step in card.steps)
+    horizon = tuple(step.on for step in card.steps), terms.start, terms.months
     if any(map(np.ndim, factors)):
-        return _path(factors, days, terms)
-    return _shared_path(tuple(map(float, factors)), days, terms.start, terms.months)
+        return _path(factors, *horizon)
+    return _shared_path(factors, *horizon)
 
 
 def stepped(when: Schedule, card: ApiPrice, price: Any, terms: Terms) -> Schedule:
@@ -33,22 +33,17 @@ def stepped(when: Schedule, card: ApiPrice, price: Any, terms: Terms) -> Schedul
     return replace(when, price=price, known=_known_months(card.steps[-1].on, terms))
 
 
-def _path(factors: tuple[Any, ...], days: tuple[str, ...], terms: Terms) -> Any:
-    since = _since(days, terms.start, terms.months)  # share of a month after each step
+def _path(factors: tuple[Any, ...], days: tuple[str, ...], start: Any, months: int) -> Any:
     changes = np.diff(np.stack(np.broadcast_arrays(1.0, *factors)), axis=0)
+    since = _since(days, start, months)  # share of a month after each step
     return 1.0 + sum(change * share for change, share in zip(changes, since, strict=True))
 
 
-@lru_cache(maxsize=512)
-def _shared_path(
-    factors: tuple[float, ...], days: tuple[str, ...], start: str, months: int
-) -> np.ndarray:
-    """One array for all lines with these factors, so that they share a factor of the calendar."""
-    return _path(factors, days, Terms(start=start, months=months))
+_shared_path = lru_cache(maxsize=512)(_path)  # one array for lines with these factors: one factor
 
 
 @lru_cache(maxsize=512)
-def _since(days: tuple[str, ...], start: str, months: int) -> np.ndarray:
+def _since(days: tuple[str, ...], start: Any, months: int) -> np.ndarray:
     """Share of each month 0..H that comes after each day, shape (days, H + 1)."""
     terms = Terms(start=start, months=months)
     first = np.array([terms.date_of(m).toordinal() for m in range(months + 2)])
