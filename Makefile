@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report test pages lab bench fidelity front-door check clean
+.PHONY: help report test pages lab bench fidelity formulas front-door check clean
 
 help:
 	@echo "make report   reports/01_which_approach.html and .pdf, and the answer in one sentence"
@@ -44,6 +44,9 @@ $(VENV)/.peers: $(READY) benchmarks/requirements.txt
 
 fidelity: $(READY)
 	$(BIN)/python benchmarks/fidelity.py
+
+formulas: $(READY)
+	$(BIN)/python benchmarks/formulas.py
 
 front-door: $(READY)
 	$(BIN)/python benchmarks/front_door.py

@@ -60,13 +60,24 @@ def trust() -> str:
     return "\n".join([lines[0], "|---" * 4 + "|", *lines[1:]])
 
 
+def assumed() -> str:
+    """The share of the defaults with a range that no source stands behind."""
+    table = cm.ledgers.register(cm.load(SCENARIO))
+    ranged = table[table["default"] & (table["low"] < table["high"])]
+    share = percent(ranged["confidence"].eq("assumed").mean())
+    return (
+        f"* **{share} of the {len(ranged)} defaults with a range** in the example above are "
+        "assumptions of ours."
+    )
+
+
 def percent(x: float) -> str:
     return "–" if x != x else f"{100 * x:.0f} %"
 
 
 def words() -> dict[str, str]:
     """{name of a block in the README: its text}."""
-    return {"answer": answer(), "trust": trust()}
+    return {"answer": answer(), "trust": trust(), "assumed": assumed()}
 
 
 def block(name: str) -> re.Pattern[str]:

@@ -21,14 +21,16 @@ An answer       compare recommend ledger explain breakeven sweep Infeasible
 
 The rest lies by subject, and `help(cm.serving)` lists a subject: cm.facts.facts, cm.choices,
 cm.training, cm.serving, cm.knowledge, cm.operations, cm.finance, cm.uncertainty, cm.decisions,
-cm.ledgers, cm.validation, cm.scenarios, cm.plots, cm.report, cm.widgets.
+cm.ledgers, cm.validation, cm.scenarios, cm.plots, cm.report, cm.widgets; and your own numbers:
+cm.ingest, cm.history.
 """
 
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from costmodel.choices.options import Mix, Option, Part, cascade
+from costmodel.choices.mixes import Mix, Part, cascade
+from costmodel.choices.options import Option
 from costmodel.choices.presets import presets
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
@@ -120,6 +122,8 @@ FACES = {
     "decisions": "decisions",
     "facts": "facts",
     "finance": "finance",
+    "history": "studies.history",
+    "ingest": "ingest",
     "knowledge": "knowledge",
     "ledgers": "ledgers",
     "operations": "operations",

@@ -17,7 +17,9 @@ from click import argument, echo, option
 
 import costmodel as cm
 from costmodel.core import CatalogError, unknown
+from costmodel.facts.pricelist import snapshot
 from costmodel.pages.blocks import answer
+from costmodel.pages.own_numbers import COMMANDS
 from costmodel.pages.terminal import bar, busy, comparison, heading, price_table
 from costmodel.scenarios.scenario import notebooks_folder
 
@@ -65,6 +67,8 @@ PRICE_BOOK = option(
     metavar="PATH",
     help="A CSV with the prices of your contract: model, and discount or usd_per_mtok_in ...",
 )
+for own in COMMANDS:
+    main.add_command(own)
 MONTHS = option("--months", type=int, help="Horizon in months, instead of the scenario's.")
 
 
@@ -187,7 +191,21 @@ def prices(**asked: Any) -> None:
     echo(price_table(card))
     for note in card.notes:
         echo(f"note: {note}")
-    echo(f"prices: genai-prices {cm.facts.PRICES_VERSION}")
+    echo(f"prices: {snapshot()}")
+
+
+@main.command()
+@option("--check", is_flag=True, help="Show where a second source has other API prices.")
+def data(check: bool) -> None:
+    """Show how many facts there are and how old, or check API prices against a second source."""
+    echo(f"prices: {snapshot()}")
+    if check:
+        table = cm.facts.disagreements()
+        echo(table.to_string(index=False))
+        echo(f"{len(table)} prices differ by more than 1 %")
+        return
+    by_file = cm.facts.facts().groupby("file")["as_of"]
+    echo(by_file.agg(["count", "min", "max"]).to_string())
 
 
 @main.command()

@@ -5,8 +5,7 @@ A fleet     Fleet Owned Site with_fleet profile duration_curve replicas_needed w
 Its use     capacity day by_utilisation own_over_api footprint buy_or_rent
 """
 
-from costmodel.choices.presets import with_fleet
-from costmodel.choices.profiles import profile
+from costmodel.choices.profiles import profile, with_fleet
 from costmodel.choices.servings.capacity import Fleet
 from costmodel.choices.servings.owned import Owned
 from costmodel.core import absent

@@ -51,7 +51,7 @@ def api(name="toy", window=1e6, tiers=(), accepted=None, **usd_per_mtok):
         window=window,
         usd_per_request=0.0,
         tiers=cards,
-        notes=(),
+        notes=("unusual price: a toy",),
         sources=(),
     )
     return cm.Api(card, accepted=accepted)

@@ -9,7 +9,8 @@ Quality     Task Signal
 Prices      repriced
 """
 
-from costmodel.choices.options import Signal, repriced
+from costmodel.choices.mixes import Signal
+from costmodel.choices.options import repriced
 from costmodel.choices.presets import MODELS, not_offered, quick, with_quality
 from costmodel.choices.quality.task import Task
 from costmodel.choices.seasons import Seasons

@@ -1,13 +1,13 @@
-"""Ready options: the quick answer, the usual options, and changes to all options at once."""
+"""Ready options: the quick answer, and the usual options for a workload."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from costmodel.choices.options import Mix, Option, cascade
-from costmodel.choices.profiles import profile
+from costmodel.choices.mixes import Mix, cascade
+from costmodel.choices.options import Option
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.techniques.distillation import Distill
@@ -28,7 +28,6 @@ from costmodel.core import (
     middle,
     not_none,
     of_kind,
-    one_number,
     public,
     require,
 )
@@ -358,115 +357,3 @@ def with_quality(option: Option | Mix, quality: Number | None) -> Option | Mix:
     if quality is None:
         return option
     return replace(option, quality=quality)
-
-
-@public
-def with_fleet(
-    options: Mapping[str, Any],
-    work: Workload,
-    own_model: str | None = None,
-    gpu: str | None = None,
-    precision: str | None = None,
-    traffic_profile: str | None = None,
-    peak_to_avg: Number | None = None,
-    throughput_tps: Number | None = None,
-    gpu_hourly: Number | None = None,
-    min_replicas: Number | None = None,
-    headroom: Number | None = None,
-    spare_replicas: Number | None = None,
-    fte: Number | None = None,
-    purchase_price: Number | None = None,
-    life_months: Number | None = None,
-    residual: Number | None = None,
-) -> tuple[dict[str, Any], Workload]:
-    """All options on own GPUs, and their workload, with everything changed that is not None.
-
-    Parameters
-    ----------
-    options : dict of label to Option or Mix
-        Options without GPUs of their own stay as they are.
-    work : Workload
-        What arrives.
-    own_model, gpu, precision : str, optional
-        Model, machine and number format.
-    traffic_profile : str, optional
-        Name of a profile, see `profile`.
-    peak_to_avg : number, x, at least 1, optional
-        Load of the busiest active hour over the mean; it overrides the peak of the profile.
-    throughput_tps : number, token/s, optional
-        Measured output of one replica.
-    gpu_hourly : number, USD/GPU-hour, optional
-        Your rent.
-    min_replicas, spare_replicas : number, count, optional
-        Replicas that stay up at least, and those beside what the load needs.
-    headroom : number, share, 0 to 0.99, optional
-        Capacity kept free beside queueing.
-    fte : number, FTE, optional
-        People who keep it running.
-    purchase_price : number, USD, optional
-        Price of one GPU that is bought.
-    life_months : number, month, optional
-        How long a bought server lives before it is replaced.
-    residual : number, share, optional
-        Share of its price that a bought server still fetches after three years.
-
-    Returns
-    -------
-    dict of label to Option or Mix, and Workload
-        The options in the same order, and the workload with its traffic profile.
-
-    Raises
-    ------
-    ValueError
-        When something is changed that no option has.
-
-    Examples
-    --------
-    >>> import costmodel as cm
-    >>> options = {"own": cm.Option(cm.Hosted("llama-3.1-8b", gpu="L40S"))}
-    >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250)
-    >>> options, _ = cm.serving.with_fleet(options, work, gpu_hourly=1.5)
-    >>> options["own"].serving.rent.usd_per_gpu_hour
-    1.5
-    """
-    hosted = {
-        label: option
-        for label, option in options.items()
-        if isinstance(getattr(option, "serving", None), Hosted)
-    }
-    owned = [option.serving.owned is not None for option in hosted.values()]
-    purchase = not_none(capex_usd=purchase_price, life_months=life_months, residual=residual)
-    check(
-        any(owned) or not purchase,
-        "with_fleet: purchase_price, life_months or residual changes nothing, because no option "
-        "has bought GPUs",
-    )
-    check(
-        gpu_hourly is None or not all(owned),
-        "with_fleet: gpu_hourly changes nothing, because no option has rented GPUs",
-    )
-    timing = profile(traffic_profile) if traffic_profile is not None else {}
-    work = replace(work, **timing | not_none(peak_to_average=peak_to_avg))
-    changes = not_none(
-        model=own_model, gpu=gpu, precision=precision, replicas_min=min_replicas, upkeep_fte=fte
-    )
-    if headroom is not None:
-        one_number("with_fleet: headroom", headroom, 0, 0.99)
-        changes["load_max"] = 1 - headroom
-    if throughput_tps is not None:
-        one_number("with_fleet: throughput_tps", throughput_tps)
-        answer = middle(work).request().main.generated_tokens
-        changes["requests_per_s"] = throughput_tps / answer
-
-    def changed(serving: Hosted) -> Hosted:
-        fleet = replace(serving.fleet, **not_none(spare_replicas=spare_replicas))
-        bought = serving.owned and replace(serving.owned, **purchase)
-        serving = replace(serving, **changes, fleet=fleet, owned=bought)
-        if gpu_hourly is None or bought:
-            return serving
-        rent = replace(serving.rent, id="your rent", usd_per_gpu_hour=gpu_hourly, sources=())
-        return replace(serving, rent=rent)
-
-    for label, option in hosted.items():
-        hosted[label] = replace(option, serving=changed(option.serving))
-    return {**options, **hosted}, work

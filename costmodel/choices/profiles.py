@@ -1,13 +1,27 @@
-"""When requests arrive: a week as two numbers of a workload, active hours and peak over mean."""
+"""When requests arrive: active hours and peak over mean; and the fleets of all options changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from costmodel.core import HOURS_PER_DAY, HOURS_PER_MONTH, assumed, check, check_known, public
+from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.workload import Workload
+from costmodel.core import (
+    HOURS_PER_DAY,
+    HOURS_PER_MONTH,
+    Number,
+    assumed,
+    check,
+    check_known,
+    middle,
+    not_none,
+    one_number,
+    public,
+)
 from costmodel.laws.queueing import load_at
 
 LEAST_ACTIVE = 0.05  # an hour with less than this share of the busiest one is not active
@@ -97,3 +111,115 @@ def hours_of_day(
     load = np.where(share < 1, load_at(np.minimum(share, 1.0), peak_to_average), 0.0)
     hours = np.argsort(np.abs(rank - HOURS_PER_DAY / 2 + 0.25), kind="stable")  # busiest first
     return load[np.argsort(hours)]
+
+
+@public
+def with_fleet(
+    options: Mapping[str, Any],
+    work: Workload,
+    own_model: str | None = None,
+    gpu: str | None = None,
+    precision: str | None = None,
+    traffic_profile: str | None = None,
+    peak_to_avg: Number | None = None,
+    throughput_tps: Number | None = None,
+    gpu_hourly: Number | None = None,
+    min_replicas: Number | None = None,
+    headroom: Number | None = None,
+    spare_replicas: Number | None = None,
+    fte: Number | None = None,
+    purchase_price: Number | None = None,
+    life_months: Number | None = None,
+    residual: Number | None = None,
+) -> tuple[dict[str, Any], Workload]:
+    """All options on own GPUs, and their workload, with everything changed that is not None.
+
+    Parameters
+    ----------
+    options : dict of label to Option or Mix
+        Options without GPUs of their own stay as they are.
+    work : Workload
+        What arrives.
+    own_model, gpu, precision : str, optional
+        Model, machine and number format.
+    traffic_profile : str, optional
+        Name of a profile, see `profile`.
+    peak_to_avg : number, x, at least 1, optional
+        Load of the busiest active hour over the mean; it overrides the peak of the profile.
+    throughput_tps : number, token/s, optional
+        Measured output of one replica.
+    gpu_hourly : number, USD/GPU-hour, optional
+        Your rent.
+    min_replicas, spare_replicas : number, count, optional
+        Replicas that stay up at least, and those beside what the load needs.
+    headroom : number, share, 0 to 0.99, optional
+        Capacity kept free beside queueing.
+    fte : number, FTE, optional
+        People who keep it running.
+    purchase_price : number, USD, optional
+        Price of one GPU that is bought.
+    life_months : number, month, optional
+        How long a bought server lives before it is replaced.
+    residual : number, share, optional
+        Share of its price that a bought server still fetches after three years.
+
+    Returns
+    -------
+    dict of label to Option or Mix, and Workload
+        The options in the same order, and the workload with its traffic profile.
+
+    Raises
+    ------
+    ValueError
+        When something is changed that no option has.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> options = {"own": cm.Option(cm.Hosted("llama-3.1-8b", gpu="L40S"))}
+    >>> work = cm.Workload(300_000, input_tokens=900, output_tokens=250)
+    >>> options, _ = cm.serving.with_fleet(options, work, gpu_hourly=1.5)
+    >>> options["own"].serving.rent.usd_per_gpu_hour
+    1.5
+    """
+    hosted = {
+        label: option
+        for label, option in options.items()
+        if isinstance(getattr(option, "serving", None), Hosted)
+    }
+    owned = [option.serving.owned is not None for option in hosted.values()]
+    purchase = not_none(capex_usd=purchase_price, life_months=life_months, residual=residual)
+    check(
+        any(owned) or not purchase,
+        "with_fleet: purchase_price, life_months or residual changes nothing, because no option "
+        "has bought GPUs",
+    )
+    check(
+        gpu_hourly is None or not all(owned),
+        "with_fleet: gpu_hourly changes nothing, because no option has rented GPUs",
+    )
+    timing = profile(traffic_profile) if traffic_profile is not None else {}
+    work = replace(work, **timing | not_none(peak_to_average=peak_to_avg))
+    changes = not_none(
+        model=own_model, gpu=gpu, precision=precision, replicas_min=min_replicas, upkeep_fte=fte
+    )
+    if headroom is not None:
+        one_number("with_fleet: headroom", headroom, 0, 0.99)
+        changes["load_max"] = 1 - headroom
+    if throughput_tps is not None:
+        one_number("with_fleet: throughput_tps", throughput_tps)
+        answer = middle(work).request().main.generated_tokens
+        changes["requests_per_s"] = throughput_tps / answer
+
+    def changed(serving: Hosted) -> Hosted:
+        fleet = replace(serving.fleet, **not_none(spare_replicas=spare_replicas))
+        bought = serving.owned and replace(serving.owned, **purchase)
+        serving = replace(serving, **changes, fleet=fleet, owned=bought)
+        if gpu_hourly is None or bought:
+            return serving
+        rent = replace(serving.rent, id="your rent", usd_per_gpu_hour=gpu_hourly, sources=())
+        return replace(serving, rent=rent)
+
+    for label, option in hosted.items():
+        hosted[label] = replace(option, serving=changed(option.serving))
+    return {**options, **hosted}, work

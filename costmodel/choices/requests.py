@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from costmodel.core import ROUNDING, Number, frozen
+from costmodel.laws.agents import WEIGHTS, calls_below
 from costmodel.laws.caching import prefix_hit_rate
 
 Limits = Iterator[tuple[Any, str]]  # by how much a call is over, the reason with {over} to fill in
@@ -83,6 +84,45 @@ class Cache:
         )
 
 
+HISTORY, NEW = "history", "new since the last step"  # the segments of a growing prompt
+
+
+@frozen
+class Growth:
+    """How the prompt grows from call to call of one task, so that each is priced at its length.
+
+    Parameters
+    ----------
+    added, limit, kept : number, token
+        What a call adds to the history, where the history is cut, and what is left then.
+    lengths : array, count
+        Calls of a task along the distribution of tasks, on a last axis of 41 points.
+    history : number, token
+        Mean history of a call.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> grown = Growth(1_000.0, 1e12, 0.0, np.full((1, 41), 10.0), history=4_500.0)
+    >>> [round(float(x[0]), 6) for x in grown.below(3_500.0)]  # calls, and their history
+    [4.0, 6000.0]
+    """
+
+    added: Number
+    limit: Number
+    kept: Number
+    lengths: Any
+    history: Number
+
+    def below(self, history: Any) -> tuple[Any, Any]:
+        """(calls, history tokens) of a mean task with at most so much history."""
+        most, added, limit, kept = (
+            np.asarray(x, float)[..., None] for x in (history, self.added, self.limit, self.kept)
+        )
+        found = calls_below(most, added, self.lengths, limit, kept)
+        return found[0] @ WEIGHTS, found[1] @ WEIGHTS
+
+
 @frozen
 class Call:
     """One model call.
@@ -100,6 +140,8 @@ class Call:
     reuse : number, share
         Share of these calls that follow a call of the same task at once, and so find its prefix
         cached.
+    growth : Growth, optional
+        How the prompt grows between the calls of a task, of which this is the mean.
 
     Examples
     --------
@@ -116,6 +158,7 @@ class Call:
     per_request: Number = 1.0
     cache: Cache | None = None
     reuse: Number = 0.0
+    growth: Growth | None = None
 
     @property
     def prompt_tokens(self) -> Any:
@@ -155,6 +198,34 @@ class Call:
         own = [s for s in self.segments if s.stable and s.reuse is not None]
         found = sum((s.tokens * s.reuse for s in own), shared)
         return found / np.maximum(self.stable_tokens, ROUNDING)
+
+
+def by_prompt(call: Call, starts: Sequence[float]) -> Iterator[tuple[float, Any, Call]]:
+    """(start, share of the calls, mean call) of each range of prompt lengths; `starts` ascend from
+    0."""
+    grown = call.growth
+    if grown is None or len(starts) == 1:
+        yield 0.0, 1.0, call
+        return
+    fixed = call.prompt_tokens - grown.history
+    before: tuple[Any, Any] = (0.0, 0.0)
+    total = grown.lengths @ WEIGHTS
+    ends = [grown.below(start - fixed) for start in starts[1:]]
+    for start, upto in zip(starts, [*ends, (total, grown.history * total)], strict=True):
+        count, tokens = (np.maximum(a - b, 0.0) for a, b in zip(upto, before, strict=True))
+        before = upto
+        if np.any(count > 0):
+            yield start, count / total, _with_history(call, tokens / np.maximum(count, ROUNDING))
+
+
+def _with_history(call: Call, tokens: Any) -> Call:
+    """A call with another mean history, of which no more than the whole is new."""
+    new = {s.name: s.tokens for s in call.segments}[NEW]
+    lengths = {NEW: np.minimum(new, tokens), HISTORY: np.maximum(tokens - new, 0.0)}
+    segments = (
+        replace(s, tokens=lengths[s.name]) if s.name in lengths else s for s in call.segments
+    )
+    return replace(call, segments=tuple(segments), growth=None)
 
 
 @frozen

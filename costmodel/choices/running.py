@@ -16,17 +16,12 @@ from costmodel.choices.purchases import Line
 from costmodel.choices.requests import Call, Segment
 from costmodel.choices.schedule import Schedule, with_demand
 from costmodel.core import DAYS_PER_MONTH, assumed
+from costmodel.facts.catalog import practice
 from costmodel.laws.experiments import expected_loss
 
 RUBRIC_TOKENS = assumed(300, 500, 1_000, "the judge's instructions and rubric")
 VERDICT_TOKENS = assumed(50, 120, 300, "the judge's verdict with its reason")
-AGREEMENT = assumed(
-    0.70,
-    0.85,
-    0.95,
-    "a judge agrees with people in this share of the cases; measure yours",
-    name="judge.agreement",
-)
+AGREEMENT = practice("judge.agreement")
 ACCEPTED_BEFORE = assumed(
     0.6,
     0.8,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,13 @@ STANDING = ("with_demand", "monthly")  # kinds of schedules that size or fill a 
 class Schedule:
     """When a line is paid. Month 0 is today (up front); months 1..H are paid at their end.
 
-    `price` is that of months 0..H over today's, where it steps beside every trend."""
+    `price` is that of months 0..H over today's, where it steps beside every trend; in the first
+    `known` months it is known, and the trend begins after them."""
 
     kind: str
     value: Any = None
     price: Any = None
+    known: Any = 0
 
     def weights(self, months: int, demand: np.ndarray) -> np.ndarray:
         """Occurrences in months 0..H, shape (H + 1,) or (n, H + 1)."""
@@ -155,6 +157,11 @@ def path(values: np.ndarray) -> Schedule:
     return Schedule("path", np.asarray(values, float))
 
 
+def follows(when: Schedule, values: Any) -> Schedule:
+    """A path of its own, at the prices of another schedule."""
+    return replace(path(values), price=when.price, known=when.known)
+
+
 def steady(quantity: Any) -> bool:
     """Whether a quantity is the same in every month: a number, or draws (n, 1)."""
     return np.ndim(quantity) == 0 or np.shape(quantity)[-1] == 1
@@ -188,4 +195,4 @@ def scaled(
     """(count, schedule) of a share of the calls; a share that changes moves into the schedule."""
     if steady(share):
         return count * share, when
-    return count, path(occurrences(when, work, terms) * share)
+    return count, follows(when, occurrences(when, work, terms) * share)

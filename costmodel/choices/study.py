@@ -10,8 +10,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
-from costmodel.choices.evidence import after_evidence
-from costmodel.choices.options import Mix, Option, Part, repriced
+from costmodel.choices.mixes import Mix, Part
+from costmodel.choices.options import Option, repriced
+from costmodel.choices.quality.evidence import after_evidence
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.choices.zeros import accept

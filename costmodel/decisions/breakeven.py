@@ -80,8 +80,8 @@ def breakeven(
     --------
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant")
-    >>> print(breakeven(study, "RAG", "Long context + cache", draws=100)["verdict"][0])
-    Long context + cache is cheaper below ... requests per month, RAG above (80 % band ...)
+    >>> print(breakeven(study, "Prompt", "Distilled", draws=100)["verdict"][0])
+    Prompt is cheaper below ... requests per month, Distilled above (80 % band ...)
     """
     pair = study.only(*study.pair(first, second))
     low, high = search_limits(pair, over, low, high)
@@ -116,7 +116,11 @@ def crossings(
         verdict = _verdict(cheaper, over, at, band, p_never)
         rows.append((over, at, *band, unit, p_never, *cheaper, verdict + remark))
     if not rows:
-        cheaper, verdict = _never((first, second), over, axis, middle, p_never)
+        asked, gap = axis, middle
+        if settle:  # few draws cross where all do not: all say who is cheaper
+            asked = axis[~np.isnan(middle)][[0, -1]]
+            gap = np.subtract(*worth(asked).values())
+        cheaper, verdict = _never((first, second), over, asked, gap, p_never)
         rows = [(over, np.nan, np.nan, np.nan, unit, p_never, *cheaper, verdict + remark)]
     return pd.DataFrame(rows, columns=COLUMNS)
 

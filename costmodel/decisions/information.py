@@ -216,8 +216,12 @@ def value_of_information(
     )
     cost = np.column_stack([*costs.values()])
     inputs, meaning = doubts(study.inputs), meanings(study.inputs)
-    places = {key: _places(key, doubt, draws, seed)[runs] for key, doubt in inputs.items()}
-    ways = measurements(study) if ways is None else list(ways)
+    drawn = study.points_of(draws) or {}  # after evidence
+    places = {
+        key: (2 * drawn[key][:, 0] - 1 if key in drawn else _places(key, doubt, draws, seed))[runs]
+        for key, doubt in inputs.items()
+    }
+    ways = measurements(comparable(study)) if ways is None else list(ways)
     for way in ways:
         check(
             isinstance(way, Measurement),

@@ -53,8 +53,8 @@ def frontier(
     --------
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant")
-    >>> frontier(study).loc["Prompt", "dominated_by"]
-    'Few-shot + cache, Few-shot'
+    >>> frontier(study).loc["GraphRAG", "dominated_by"].split(", ")[0]
+    'RAG'
     """
     table = compare(study)
     check_known("cost", cost, COSTS, "the columns of compare")
@@ -115,7 +115,7 @@ def regions(study: Study, over: Mapping[str, Any], draws: int | None = MAP_DRAWS
     >>> study = cm.load("support_assistant")
     >>> over = {"requests_per_month": [1e4, 1e7], "usd_per_failure": [0.0, 1.0]}
     >>> regions(study.only("Prompt", "RAG"), over)["best"].to_list()
-    ['Prompt', 'Prompt', 'Prompt', 'RAG']
+    ['Prompt', 'RAG', 'Prompt', 'RAG']
     """
     check(
         isinstance(over, Mapping) and len(over) == 2,

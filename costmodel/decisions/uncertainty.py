@@ -74,7 +74,7 @@ def tornado(study: Study, label: str | None = None, against: str | None = None) 
     >>> study = cm.load("support_assistant")
     >>> tornado(study, "Prompt", draws=500)["input"][0]
     'Workload.usd_per_failure'
-    >>> pair = tornado(study, "RAG", against="RAG + LoRA", draws=500)
+    >>> pair = tornado(study, "RAG", against="Long context + cache", draws=500)
     >>> bool(pair["turns"].any())
     True
     """
@@ -175,7 +175,11 @@ def rank_correlation(study: Study, label: str | None = None) -> pd.DataFrame:
         "rank; `compare` says why",
     )
     inputs = doubts(study.inputs)
-    drawn = {key: draw_values(key, doubt, draws, seed)[runs, 0] for key, doubt in inputs.items()}
+    points = study.points_of(draws) or {}  # after evidence
+    drawn = {
+        key: (points[key] if key in points else draw_values(key, doubt, draws, seed))[runs, 0]
+        for key, doubt in inputs.items()
+    }
     found = pd.DataFrame(drawn).rank().corrwith(pd.Series(usd[runs]).rank())
     table = found.rename_axis("input").reset_index(name="rank_correlation")
     return table.sort_values("rank_correlation", key=abs, ascending=False, ignore_index=True)

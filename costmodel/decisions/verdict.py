@@ -15,7 +15,7 @@ from costmodel.decisions.breakeven import breakeven, settled
 from costmodel.decisions.compare import compare
 from costmodel.decisions.pilots import LEAST_DRAWS, pilot, pilot_in_two
 from costmodel.decisions.search import FACTOR, present, sign_changes
-from costmodel.decisions.simulate import PerDraw, levelled, mean, simulate, totals
+from costmodel.decisions.simulate import PerDraw, levelled, mean, simulate, totals, worth_together
 from costmodel.decisions.wording import (
     NO_HOPE,
     cards,
@@ -191,16 +191,18 @@ def _pilot(study: Study, table: pd.DataFrame) -> pd.DataFrame | None:
     """What to judge before the choice; None where nothing that is likely to be chosen is known."""
     hopes = table["p_reaches"].where(table["quality"].notna()).max() >= NO_HOPE
     enough = study.quality_floor is not None and study.draws >= LEAST_DRAWS
-    return pilot(study) if hopes and enough else None
+    known = table.index[table["quality"].notna()]
+    return pilot(study) if hopes and enough and _weighed(study, known) else None
 
 
 def _prices(study: Study, table: pd.DataFrame, named: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """At which price of a wrong answer each option is the best, and a sentence about one of them.
 
-    Nothing where one option alone can be compared, or its quality is not known.
+    Nothing where one option alone can be compared, or where the named one seldom runs or its
+    quality is not known.
     """
     known = table.index[table["quality"].notna() & (table["eligible"] | ~table["eligible"].any())]
-    if len(known) < 2 or named not in known or study.risk:
+    if len(known) < 2 or study.risk or named not in _weighed(study, known):
         return pd.DataFrame(), ()
     prices = wrong_answer_prices(study)
     if any(prices.attrs["yours"]):
@@ -209,6 +211,12 @@ def _prices(study: Study, table: pd.DataFrame, named: str) -> tuple[pd.DataFrame
         return prices, ()
     said = f"No price of a wrong answer was given: {curve_sentence(prices, study.terms)}."
     return prices, (said,)
+
+
+def _weighed(study: Study, labels: Iterable[str]) -> list[str]:
+    """Those of these options that are weighed draw by draw: they run in nine draws of ten."""
+    kept, runs, _ = worth_together(simulate(study), labels)
+    return list(kept) if runs.any() else []
 
 
 def _flips(study: Study, eligible: list[str]) -> pd.DataFrame:

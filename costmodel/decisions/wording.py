@@ -51,10 +51,12 @@ def nearest(table: pd.DataFrame) -> str:
     """The option to speak of where none is eligible.
 
     The least expected cost among those with three quarters of the chance of the likeliest; those of
-    unknown quality only where no quality is known.
+    unknown quality only where no quality is known. Where none has a chance, the best answers.
     """
     known = table["quality"].notna()
     chances = table["p_reaches"].where(known | (not known.any())).fillna(-1.0)
+    if known.any() and chances.max() == 0:
+        return str(table["quality"].idxmax())
     return str(table.index[chances >= NEAR * chances.max()][0])  # the table is in that order
 
 

@@ -72,11 +72,11 @@ def wrong_answer_prices(study: Study, labels: Sequence[str] | None = None) -> pd
     --------
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant")
-    >>> table = wrong_answer_prices(study.only("RAG", "RAG + LoRA"), draws=500)
+    >>> table = wrong_answer_prices(study.only("RAG", "Long context + cache"), draws=500)
     >>> table[["option", "from", "to", "holds_yours"]].round(1)
-           option  from   to  holds_yours
-    0         RAG   0.0  1.1         True
-    1  RAG + LoRA   1.1  inf        False
+                     option  from   to  holds_yours
+    0                   RAG   0.0  1.8         True
+    1  Long context + cache   1.8  inf        False
     """
     lines = _lines(study, labels)
     table = pd.Series(lines.said["from"], name="from").rename_axis("option").reset_index()
@@ -125,14 +125,14 @@ def wrong_answer_chances(
     Examples
     --------
     >>> import costmodel as cm
-    >>> study = cm.load("support_assistant").only("RAG", "RAG + LoRA")
+    >>> study = cm.load("support_assistant").only("RAG", "Long context + cache")
     >>> table = wrong_answer_chances(study, prices=[0.0, 2.0], draws=500)
     >>> table[["option", "usd_per_failure", "best"]]
-           option  usd_per_failure   best
-    0         RAG              0.0   True
-    1  RAG + LoRA              0.0  False
-    2         RAG              2.0  False
-    3  RAG + LoRA              2.0   True
+                     option  usd_per_failure   best
+    0                   RAG              0.0   True
+    1  Long context + cache              0.0  False
+    2                   RAG              2.0  False
+    3  Long context + cache              2.0   True
     """
     lines = _lines(study, labels)
     if prices is None:
@@ -206,7 +206,7 @@ def curve_sentence(table: pd.DataFrame, terms: Terms) -> str:
     >>> study = cm.load("support_assistant").only("Prompt", "RAG")
     >>> table = wrong_answer_prices(study, draws=500)
     >>> curve_sentence(table, study.terms)
-    'Prompt is best while a wrong answer costs less than USD 0.13, RAG above'
+    'Prompt is best while a wrong answer costs less than USD 0.057, RAG above'
     """
     money = terms.money
     rows = [*table.itertuples(index=False)]

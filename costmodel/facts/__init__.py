@@ -3,7 +3,7 @@
 Records     gpu gpus model models rent store stores tuning tunings person people tier tiers
 Practice    practice (what is usual, as a Range), retirement, facts (every row, as a table)
 Sources     source sources
-Prices      api_price api_models price ApiPrice Rates Tokens PRICES_VERSION
+Prices      api_price api_models price ApiPrice Rates Tokens PRICES_VERSION disagreements
 Tokens      count_tokens words_to_tokens pages_to_tokens image_tokens audio_tokens scan_tokens
 Words       GLOSSARY (the unit, meaning and bounds of each name), CatalogError
 
@@ -32,6 +32,7 @@ from costmodel.facts.catalog import (
     tuning,
     tunings,
 )
+from costmodel.facts.disputes import disagreements
 from costmodel.facts.media import audio_tokens, image_tokens, scan_tokens
 from costmodel.facts.pricelist import PRICES_VERSION
 from costmodel.facts.prices import ApiPrice, Rates, Tokens
@@ -48,6 +49,7 @@ __all__ = [
     "api_price",
     "audio_tokens",
     "count_tokens",
+    "disagreements",
     "facts",
     "gpu",
     "gpus",

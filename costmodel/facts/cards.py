@@ -1,6 +1,7 @@
 """Price cards: the prices of a model at a provider on a day, read from genai-prices.
 
-`api_price` reads a card; `pricelist` finds the model by its name; `prices` computes with the card.
+`pricelist` finds the model by its name, `listings` reads its prices of a day, `api_price` makes the
+card, and `prices` computes with it.
 """
 
 from __future__ import annotations
@@ -10,21 +11,21 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from costmodel.core import KILO, CatalogError, Number, check, of_kind, public, require
-from costmodel.facts.catalog import fact, shortest_cached, source
+from costmodel.core import CatalogError, Number, check, of_kind, public, require
+from costmodel.facts.catalog import cache_lifetime, fact, retirement, shortest_cached
+from costmodel.facts.listings import changed_between, differing, listing, offers, steps_of
 from costmodel.facts.pricelist import (
-    context_of,
+    SOURCE,
     find,
+    last_known_day,
     likely_sellers,
-    moment,
     provider_of,
     providers,
-    rate_of,
+    snapshot_day,
 )
-from costmodel.facts.prices import CLASSES, ApiPrice, Rates, Tokens, request_usd
+from costmodel.facts.prices import CLASSES, ApiPrice, Rates, Step, Tokens, check_window, request_usd
 
 DISCOUNT_MAX = 0.999
-SOURCE = "genai-prices"  # its id in data/facts/sources.csv
 NOT_PRICED = {
     "usd_per_mtok_cache_read": "a cache read is not priced: using one is an error",
     "usd_per_mtok_cache_write": "a cache write is not priced: charged at the input rate",
@@ -32,6 +33,7 @@ NOT_PRICED = {
     "usd_per_mtok_image": "an image has no price of its own: "
     "its tokens are charged at the input rate",
 }
+SAID = ("usd_per_mtok_in", "usd_per_mtok_cache_read", "usd_per_mtok_out", "usd_per_request")
 RESIDENCY_IDS = {"aws": "bedrock"}  # provider -> its name in data/facts/residency.csv
 
 
@@ -44,17 +46,20 @@ def price(
     mode: str = "standard",
     residency: str | None = None,
     discount: Number = 0.0,
+    calls: Number = 1,
 ) -> Any:
-    """What one request costs at an API.
+    """What one request costs at an API, or many calls of one size.
 
     Parameters
     ----------
     model : str
         Exact id of the model, or a declared alias.
     tokens : Tokens
-        What is sent and received.
+        What is sent and received, by all calls together.
     provider, on, mode, residency, discount
         As in `api_price`.
+    calls : float or array
+        How many calls share the tokens, 1 or more: the mean prompt of a call chooses the tier.
 
     Returns
     -------
@@ -63,9 +68,10 @@ def price(
     Raises
     ------
     CatalogError
-        Where a model, mode, region or class of tokens is not priced.
+        Where a model, mode, region or class of tokens is not priced, or a prompt is over the
+        window of the model.
     ValueError
-        Where `tokens` is no `Tokens`, or a date or discount is out of bounds.
+        Where `tokens` is no `Tokens`, or calls, a date or a discount are out of bounds.
 
     Examples
     --------
@@ -75,9 +81,14 @@ def price(
     0.00375
     >>> price("claude-sonnet-4-5", Tokens(input=200_001), on="2026-11-01")
     1.200006
+    >>> price("claude-sonnet-4-5", Tokens(input=200_001), on="2026-11-01", calls=2)
+    0.600003
     """
     of_kind("price: tokens", tokens, Tokens)
-    return request_usd(api_price(model, provider, on, mode, residency, discount), tokens)
+    require("price: calls", calls, low=1)
+    card = api_price(model, provider, on, mode, residency, discount)
+    check_window(card, tokens, calls)
+    return request_usd(card, tokens, calls)
 
 
 @public
@@ -101,8 +112,9 @@ def api_price(
     provider : str, optional
         Who sells it; without it the maker of the model, or its only seller.
     on : str, optional
-        "YYYY-MM-DD", or "YYYY-MM-DDTHH:MM" in UTC for prices that change with the hour (a day
-        alone takes the dearest hour); today in UTC without it.
+        "YYYY-MM-DD", up to the last price that the list knows, or "YYYY-MM-DDTHH:MM" in UTC for
+        prices that change with the hour (a day alone takes the mean over the hours of a week);
+        today in UTC without it.
     mode : str
         "standard", "batch", "flex", "priority" or "fast".
     residency : str, optional
@@ -136,8 +148,8 @@ def api_price(
     card = _card(model, provider, on, mode, residency)
     tomorrow = f"{now + timedelta(days=1):%Y-%m-%d}"  # it may be that day elsewhere
     check(
-        on[:10] <= max(source(SOURCE).accessed, tomorrow),
-        f"on is {on!r}, prices of the future are not known; write a day up to today, "
+        on[:10] <= max(last_known_day(), tomorrow),
+        f"on is {on!r}, prices after {last_known_day()} are not known; write a day up to then, "
         "and Trends(api=...) for how prices will move",
     )
     return replace(card, discount=discount)
@@ -177,32 +189,17 @@ def api_models(provider: str | None = None) -> list[str]:
 @lru_cache(maxsize=4096)
 def _card(model: str, provider: str | None, on: str, mode: str, residency: str | None) -> ApiPrice:
     seller, entry = find(model, provider)
-    when, notes = moment(entry, on)
-    if entry not in seller.models:
-        notes.append(
-            f"{seller.id} lists no price of its own for {entry.id}: its maker's price is used"
-        )
-    prices = entry.get_prices(when, context_of(entry, seller, mode, on, when))
-    listed = {field: getattr(prices, key) for field, key in CLASSES.values()}
-    tiers = _tiers(_card_id(entry, seller, mode, residency), listed)
+    card_id = _card_id(entry, seller, mode, residency)
+    tiers, usd_per_request, listed, notes = listing(seller, entry, mode, on, card_id)
+    if end := retirement(entry.id, seller.id):
+        notes = [*notes, end.words(on[:10])]
     base = tiers[0]
     if base.usd_per_mtok_in is None and base.usd_per_mtok_out is None:
-        keys = ", ".join(key for key, value in vars(prices).items() if value is not None)
-        reason = f"is priced by {keys}, not by token" if keys else "has no published price"
-        raise CatalogError(f"{entry.id} at {seller.id} {reason}; choose another model or provider")
-    notes += _class_notes(base)
-    if mode != "standard":
-        usual = entry.get_prices(when)
-        kept = [
-            name
-            for name, (field, key) in CLASSES.items()
-            if listed[field] == getattr(usual, key) is not None
-        ]
-        if kept:
-            notes.append(f"{mode} does not reprice {', '.join(kept)}: the standard rate holds")
+        raise CatalogError(_not_by_token(seller, entry, on))
     uplift, uplift_source = _uplift(seller.id, entry.id, residency, on)
     shortest = shortest_cached(seller.id, entry.id)
-    priced = [field for field, price in listed.items() if price is not None]
+    lifetime = cache_lifetime(seller.id, entry.id)
+    steps = steps_of(seller, entry, mode, on, tiers, usd_per_request)
     return ApiPrice(
         id=entry.id,
         provider=seller.id,
@@ -212,16 +209,87 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
         residency_uplift=uplift,
         discount=0.0,
         window=float(entry.context_window) if entry.context_window else None,
-        usd_per_request=float(prices.requests_kcount or 0) / KILO,
+        usd_per_request=usd_per_request,
         tiers=tiers,
-        notes=tuple(notes),
+        notes=(
+            *notes,
+            *_class_notes(base),
+            *_entry_notes(seller, entry, model, on),
+            *_step_notes(steps),
+            *_dispute_notes(seller, entry, mode, tiers, on),
+        ),
         sources=(
-            *((f, SOURCE) for f in (*priced, "window", "usd_per_request", "above")),
+            *listed,
+            *((f, SOURCE) for f in ("window", "usd_per_request", "above")),
             *uplift_source,
             ("cache_min_tokens", shortest.source),
+            ("cache_ttl_s", lifetime.source),
         ),
         cache_min_tokens=shortest,
+        steps=steps,
+        cache_ttl_s=lifetime,
     )
+
+
+def _step_notes(steps: tuple[Step, ...]) -> list[str]:
+    """What has to be said about known changes of the prices."""
+    names = {field: name for name, (field, _) in CLASSES.items()}
+    notes = []
+    for step in steps:
+        by = [
+            f"{names.get(field, field)} x {factor:.4g}" + (f" above {above:,.0f}" if above else "")
+            for field, above, factor in step.factors
+            if field in SAID
+        ]
+        alike = len({factor for *_, factor in step.factors}) == 1
+        change = f"x {step.factors[0][2]:.4g}" if alike else ", ".join(by)
+        notes.append(f"from {step.on} on: {change}")
+    return notes
+
+
+def _not_by_token(seller: Any, entry: Any, on: str) -> str:
+    """Why a model without a price per token cannot be used."""
+    ((_, of_hour, when), *_), _ = offers(seller, entry, on)
+    prices = vars(of_hour.get_prices(when)).items()
+    keys = ", ".join(key for key, value in prices if value is not None)
+    reason = f"is priced by {keys}, not by token" if keys else "has no published price"
+    return f"{entry.id} at {seller.id} {reason}; choose another model or provider"
+
+
+def _entry_notes(seller: Any, entry: Any, asked: str, on: str) -> list[str]:
+    """What has to be said about the entry of the list behind a card."""
+    notes = []
+    if entry not in seller.models:
+        notes.append(
+            f"{seller.id} lists no price of its own for {entry.id}: its maker's price is used"
+        )
+    if "-latest" in asked or entry.id.endswith("-latest"):
+        notes.append(
+            f"{asked} is priced as {entry.id}; its maker may have moved the name to another model"
+        )
+    if on[:10] > f"{datetime.now(UTC):%Y-%m-%d}":
+        notes.append(f"a day to come: what the list of {snapshot_day()} knows of it")
+    if entry.deprecated:
+        notes.append("the list flags this model as deprecated")
+    if entry.price_comments:
+        notes.append(f"the list says: {entry.price_comments}")
+    return notes
+
+
+def _dispute_notes(
+    seller: Any, entry: Any, mode: str, tiers: tuple[Rates, ...], on: str
+) -> list[str]:
+    """What a second source says of these prices, unless they changed after its day."""
+    return [
+        f"disputed: {fact.sources[0][1]} of {fact.as_of} has {fact.field} {fact.value.mid:.6g}"
+        + (f" above {above:,.0f} tokens" if above else "")
+        + f", the list {listed:.6g}"
+        + (f" ({fact.value.why})" if fact.value.why else "")
+        for above, fact, listed in differing(seller.id, entry.id, tiers)
+        if mode == "standard"
+        and fact.as_of <= on[:10]
+        and not changed_between(seller, entry, mode, fact.as_of, on)
+    ]
 
 
 def _card_id(entry: Any, seller: Any, mode: str, residency: str | None) -> str:
@@ -229,19 +297,6 @@ def _card_id(entry: Any, seller: Any, mode: str, residency: str | None) -> str:
     at_home = [p.id for p, _ in likely_sellers(entry.id)] == [seller.id]
     name = entry.id if at_home else f"{seller.id}/{entry.id}"
     return "@".join(x for x in (name, mode, residency) if x not in (None, "standard"))
-
-
-def _tiers(card_id: str, prices: dict[str, Any]) -> tuple[Rates, ...]:
-    """The base tier, and one for each threshold that any class has."""
-    starts = {tier.start for price in prices.values() for tier in getattr(price, "tiers", ())}
-    return tuple(
-        Rates(
-            f"{card_id}>{start}" if start else card_id,
-            float(start),
-            **{field: rate_of(price, start) for field, price in prices.items()},
-        )
-        for start in sorted({0, *starts})
-    )
 
 
 def _class_notes(base: Rates) -> list[str]:

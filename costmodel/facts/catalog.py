@@ -7,7 +7,9 @@ function takes `folder`, another folder of facts, and most take `on`, the day wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -25,14 +27,25 @@ from costmodel.facts.records import (
     Reader,
     Rent,
     Reranker,
+    Retirement,
     Source,
     Store,
     Tier,
     Tuning,
 )
-from costmodel.facts.rows import NOT_FACTS, Folder, checked_rows, files, path_of, source_records
+from costmodel.facts.rows import (
+    NOT_FACTS,
+    Folder,
+    checked_rows,
+    files,
+    newest_rows,
+    path_of,
+    source_records,
+)
 
 CHANNELS = ("hyperscaler", "neocloud", "marketplace")
+RESELLERS = ("azure", "aws", "vertex", "together", "fireworks", "cerebras")
+DATED = r"[-@](20\d{6}|20\d\d-\d\d-\d\d)(-v\d+:\d+)?"  # the day in the id of a dated version
 TERMS = ("on_demand", "spot", "reserved_12mo", "reserved_36mo")
 RECORDS: dict[str, type] = {}  # file -> class of its records; filled below
 
@@ -133,6 +146,7 @@ reader, readers = _pair(Reader, "class of readers", "reader", "readers", "fronti
 graph, graphs = _pair(Graph, "graph index", "graph", "graphs", "lazy")
 tuning, tunings = _pair(Tuning, "managed fine-tuning", "tuning", "tunings", "openai.gpt-4o")
 rents = _pair(Rent, "rent", "rent", "rents", "H100-SXM.neocloud.on_demand")[1]
+retirements = _pair(Retirement, "retirement", "retirement", "retirements", "openai.gpt-5-mini")[1]
 
 
 @public
@@ -192,6 +206,12 @@ def facts_of(file: str, folder: Folder = None, on: str | None = None) -> dict[st
     return dict(facts_in(file, data_folder(folder), on))
 
 
+def read_on(file: str, id: str, field: str) -> str | None:
+    """The day of the newest row of one number, None where there is none."""
+    row = newest_rows(file, data_folder(), None).get(id, {}).get(field)
+    return row["as_of"] if row else None
+
+
 def fact(file: str, key: str, folder: Folder = None, on: str | None = None) -> Fact:
     """One fact by `id.field`, or by a field that only one id has."""
     found = facts_of(file, folder, on)
@@ -241,34 +261,73 @@ def shortest_cached(provider: str, model: str) -> Range:
     >>> shortest_cached("anthropic", "claude-haiku-4-5").mid, shortest_cached("toys", "toy").mid
     (4096.0, 1024.0)
     """
+    return _cache_rule("cache_min_tokens", provider, model)
+
+
+def cache_lifetime(provider: str, model: str) -> Range:
+    """How long a prefix lives that was written at the lower price of a write [s].
+
+    >>> cache_lifetime("openai", "gpt-6.1-terra").mid, cache_lifetime("anthropic", "claude-x").mid
+    (1800.0, 300.0)
+    """
+    return _cache_rule("ttl_s", provider, model)
+
+
+def _cache_rule(field: str, provider: str, model: str) -> Range:
+    """The rule of the model, else that of its provider, else the usual one."""
     rules = facts_of("caches")
-    keys = [f"{id}.cache_min_tokens" for id in (model, provider, "usual")]
+    keys = [f"{id}.{field}" for id in (model, provider, "usual")]
     return next(rules[key].value for key in keys if key in rules)
 
 
 @public
-def retirement(model: str, folder: Folder = None, on: str | None = None) -> str | None:
-    """The announced last day of an API model.
+def retirement(
+    model: str, provider: str | None = None, folder: Folder = None, on: str | None = None
+) -> Retirement | None:
+    """What is known of the end of an API model.
 
     Parameters
     ----------
     model : str
-        The id of the model at its provider.
+        The id of the model at its provider. One without a day in its name is its only dated
+        version, where all of them end on one day.
+    provider : str, optional
+        Who sells it: an id of the price list, or "vertex"; without it the maker's own API.
     folder, on : optional
         As in `gpu`.
 
     Returns
     -------
-    str or None
-        A day such as "2026-12-11"; None where none is known.
+    Retirement or None
+        `retires` is a day such as "2026-12-11", `not_before` one until which it is promised, and
+        `successor` the model that the maker names. None where nothing is announced.
 
     Examples
     --------
-    >>> retirement("gpt-5-mini"), retirement("gpt-6.1-terra")
+    >>> retirement("gpt-5-mini").retires, retirement("gpt-6.1-terra")
     ('2026-12-11', None)
+    >>> [retirement("gemini-2.5-pro", p).retires for p in ("google", "vertex")]
+    ['2026-12-01', '2026-10-20']
     """
-    found = facts_of("retirements", folder, on).get(f"{model}.retires")
-    return found.value if found else None
+    found = _ends(data_folder(folder), on)
+    sellers = [provider] if provider else [s for s in found if s not in RESELLERS]
+    for ends in (found.get(seller, {}) for seller in sellers):
+        if model in ends:
+            return ends[model]
+        dated = [end for id, end in ends.items() if re.fullmatch(re.escape(model) + DATED, id)]
+        if len({end.retires or end.not_before for end in dated}) == 1:
+            return dated[-1]
+    return None
+
+
+@cache
+def _ends(folder: Folder, on: str | None) -> dict[str, dict[str, Retirement]]:
+    """{seller: {model: its end}}."""
+    found: dict[str, dict[str, Retirement]] = {}
+    for id, end in retirements(folder, on).items():
+        seller, _, model = id.partition(".")
+        found.setdefault(seller, {})[model] = end
+    return found
 
 
 # -- sources and tables ----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The price list of genai-prices: finding a model by name, a moment, and the modes.
+"""The price list of genai-prices: finding a model by its name, and the age of the list.
 
 genai-prices matches names loosely and falls back silently (an unknown context to the standard
 price, an early date to the first price). Here each such guess is an error or a note. Nothing comes
@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import Any
 
 from costmodel.core import CatalogError, check_known, unknown
+from costmodel.facts.catalog import facts_of
 
 PRICES_VERSION = version("genai-prices")
 LIST = f"genai-prices {PRICES_VERSION}"
+SOURCE = "genai-prices"  # its id in data/facts/sources.csv
+OLD_DAYS = 90  # prices and rents that were read longer ago say so
 # mode -> the request contexts under which genai-prices may list it
 MODES: dict[str, tuple[dict[str, str], ...]] = {
     "standard": (),
@@ -51,7 +54,7 @@ def provider_of(name: str) -> Any:
         if not hasattr(p.provider_match, "and_")
         for alias in _texts(p.provider_match)
     } | {p.id: p for p in providers()}
-    check_known("API provider", name, known, LIST)
+    check_known("API provider", name, known, snapshot())
     return known[name]
 
 
@@ -62,11 +65,11 @@ def find(model: str, provider: str | None) -> tuple[Any, Any]:
         if entry := entry_of(seller, model):
             return seller, entry
         ids = (m.id for m in seller.models)
-        raise unknown("API model", model, ids, f"{seller.id}'s list in {LIST}")
+        raise unknown("API model", model, ids, f"{seller.id}'s list in {snapshot()}")
     sellers = likely_sellers(model)
     if not sellers:
         of_makers = {m.id for p in providers() if p.id in MAKERS for m in p.models}
-        raise unknown("API model", model, of_makers, LIST)
+        raise unknown("API model", model, of_makers, snapshot())
     if len(sellers) > 1:
         several = ", ".join(p.id for p, _ in sellers)
         raise CatalogError(
@@ -121,76 +124,37 @@ def _texts(clause: Any) -> Iterable[str]:
     return [text for part in parts for text in _texts(part)]
 
 
-# -- time and mode ---------------------------------------------------------------------------------
-
-
-def moment(entry: Any, on: str) -> tuple[datetime, list[str]]:
-    """The moment whose price is meant, and what has to be said about it."""
-    when, notes = _parsed(on), []
-    dated = entry.prices if isinstance(entry.prices, list) else []
-    ends = [getattr(p.constraint, end, None) for p in dated for end in ("start_time", "end_time")]
-    hours = {end.replace(tzinfo=None) for end in ends if end}  # at which a price begins or ends
-    if hours and "T" not in on:
-        moments = [datetime.combine(when.date(), hour, UTC) for hour in sorted({time(0), *hours})]
-        when = max(moments, key=lambda m: rate_of(entry.get_prices(m).input_mtok) or 0)
-        if any(entry.get_prices(m) != entry.get_prices(when) for m in moments):
-            notes.append(
-                "the price changes with the hour and none was given: the dearest, "
-                f"from {when:%H:%M} UTC"
-            )
-    if dated and not any(p.constraint is None or p.constraint.active(when) for p in dated):
-        first = dated[0].constraint.start_date
-        raise CatalogError(f"no price of {entry.id} is known for {on}; its first one is of {first}")
-    if when.date() < history_start():
-        raise CatalogError(
-            f"on is {on!r}: the price list has no history before {history_start()}; "
-            "choose a later date"
-        )
-    return when, notes
-
-
-def _parsed(on: str) -> datetime:
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d)?", on):
-            return datetime.fromisoformat(on).replace(tzinfo=UTC)
-    except (TypeError, ValueError):
-        pass
-    raise ValueError(f"on is {on!r}, write it as 'YYYY-MM-DD', or 'YYYY-MM-DDTHH:MM' in UTC")
+# -- its age ---------------------------------------------------------------------------------------
 
 
 @cache
-def history_start() -> date:
-    """The earliest date on which the price list records a change."""
-    models = (m for p in providers() for m in p.models if isinstance(m.prices, list))
-    limits = (price.constraint for m in models for price in m.prices)
-    return min(c.start_date for c in limits if hasattr(c, "start_date"))
+def days_of_list() -> frozenset[date]:
+    """Every day on which a price of the list begins."""
+    models = [m for p in providers() for m in p.models]
+    listed = [m.prices if isinstance(m.prices, list) else [] for m in models]
+    dated = [p for prices in (*listed, *(m.price_variants or [] for m in models)) for p in prices]
+    return frozenset(p.constraint.start_date for p in dated if hasattr(p.constraint, "start_date"))
 
 
-def rate_of(price: Any, start: int = 0) -> float | None:
-    """The rate of a plain or tiered price in the tier that begins at `start`; 0 for the base."""
-    if price is None:
-        return None
-    reached = [tier.price for tier in getattr(price, "tiers", ()) if tier.start <= start]
-    return float(reached[-1] if reached else getattr(price, "base", price))
+def snapshot_day() -> str:
+    """The day of the list: when this version of genai-prices came out."""
+    return facts_of("releases")[f"{LIST}.released"].value
 
 
-def context_of(
-    entry: Any, seller: Any, mode: str, on: str, when: datetime
-) -> dict[str, str] | None:
-    """The request context of a mode that is priced at that moment; None for the standard mode."""
-    check_known("mode", mode, MODES, "API prices")
-    if mode == "standard":
-        return None
-    variants = (entry.price_variants or []) if entry in seller.models else []
-    variants = [v for v in variants if any(vars(v.prices).values())]
-    active = [v for v in variants if v.constraint is None or v.constraint.active(when)]
-    for variant in active:
-        if variant.when in MODES[mode]:
-            return variant.when
-    modes = [name for name, contexts in MODES.items() if any(v.when in contexts for v in active)]
-    later = next((v.constraint.start_date for v in variants if v.when in MODES[mode]), None)
-    begins = f"; {mode} prices begin on {later}" if later else ""
-    raise CatalogError(
-        f"{entry.id} at {seller.id} has no {mode!r} price on {on}{begins}; "
-        f"its modes that day: {', '.join(['standard', *modes])}"
-    )
+def snapshot() -> str:
+    """The list with its day and its age, for readers."""
+    today = datetime.now(UTC).date()
+    days = (today - date.fromisoformat(snapshot_day())).days
+    badge = " (OLD: update genai-prices)" if old(snapshot_day(), today) else ""
+    return f"{LIST} of {snapshot_day()}, {days} days old{badge}"
+
+
+def old(day: str, on: date) -> str:
+    """ "123 days old" where a price was read so long before a day, else ""."""
+    days = (on - date.fromisoformat(day)).days
+    return f"{days} days old" if days > OLD_DAYS else ""
+
+
+def last_known_day() -> str:
+    """The last day for which the list knows a price: that of its snapshot, or of a later step."""
+    return max(snapshot_day(), f"{max(days_of_list())}")

@@ -4,10 +4,10 @@ A request is a partition of token classes; each class has a rate in USD per mill
 
     usd = sum over classes of tokens x rate(class, tier) / 1e6 + usd_per_request
 
-The tier is chosen by all prompt tokens (fresh, cached, written, image and audio), strictly above
-its threshold, and reprices the whole request, output included. A residency uplift and a negotiated
-discount scale every class. Not in here: tool calls, searches, cache storage per hour, training,
-taxes.
+The tier is chosen by all prompt tokens of a call (fresh, cached, written, image and audio),
+strictly above its threshold, and reprices the whole call, output included. A residency uplift and a
+negotiated discount scale every class. Not in here: tool calls, searches, cache storage per hour,
+training, taxes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,6 +42,8 @@ CHARGED_AS = {
     "usd_per_mtok_image": "usd_per_mtok_in",
     "usd_per_mtok_reasoning": "usd_per_mtok_out",
 }
+USUAL = (0.001, 1_000.0)  # USD per million tokens; what lies outside is often in another unit
+UNUSUAL = "unusual price"
 OWN = "own"  # the provider of a card with prices of the user
 REMEDY = {
     "cache_read": "send those tokens as fresh input, or choose a model with a cache price",
@@ -165,6 +167,32 @@ class Rates:
         return found
 
 
+class Step(NamedTuple):
+    """A dated change of list prices, as factors on the prices of the card.
+
+    `factors` are (field, above, factor [x]): from the day `on`, the class costs that many times the
+    price of the card, for prompts of more than `above` tokens.
+
+    >>> rise = Step("2026-12-01", (("usd_per_mtok_in", 0.0, 2.0), ("usd_per_mtok_in", 2e5, 1.5)))
+    >>> rise.factor("usd_per_mtok_in", 1_000), rise.factor("usd_per_mtok_in", 300_000)
+    (2.0, 1.5)
+    """
+
+    on: str
+    factors: tuple[tuple[str, float, float], ...]
+
+    def factor(self, field: str, prompt_tokens: Any) -> Any:
+        """The factor of one class at this prompt length [x]; 1 where the step leaves it alone."""
+        found: Any = 1.0
+        for name, above, factor in self.factors:
+            if name == field and not np.all(found == factor):
+                over = prompt_tokens > above
+                found = (
+                    np.where(over, factor, found) if np.ndim(over) else factor if over else found
+                )
+        return found
+
+
 @frozen
 class ApiPrice:
     """The price card of one model at one provider on one day; `api_price` makes it.
@@ -187,8 +215,12 @@ class ApiPrice:
         List prices, the base tier first; `rates` applies uplift and discount.
     notes, sources : tuple
         What has to be said about the card, and pairs of a field and the id of its source.
+    steps : tuple of Step
+        Changes of these prices that are known by their day; () keeps them.
     cache_min_tokens : float or Range
         Shortest prefix that is cached [token].
+    cache_ttl_s : float or Range
+        How long a prefix lives that was written at the lower price of a write [s].
 
     Examples
     --------
@@ -211,18 +243,46 @@ class ApiPrice:
     notes: tuple[str, ...]
     sources: tuple[tuple[str, str], ...]
     cache_min_tokens: Any = 1024.0
+    steps: tuple[Step, ...] = ()
+    cache_ttl_s: Any = 300.0
 
 
-def request_usd(card: ApiPrice, tokens: Tokens) -> Any:
-    """What one request costs on this card [USD]; a Range on the card counts with its median."""
+def request_usd(card: ApiPrice, tokens: Tokens, calls: Number = 1) -> Any:
+    """What these tokens cost on this card [USD], in so many calls of one size.
+
+    A Range on the card counts with its median.
+    """
     card = middle(card)
-    usd = sum(count * rate / MTOK for count, rate in billed(card, tokens).values())
-    return usd + card.usd_per_request
+    usd = sum(count * rate / MTOK for count, rate in billed(card, tokens, calls).values())
+    return usd + calls * card.usd_per_request
 
 
-def billed(card: ApiPrice, tokens: Tokens) -> dict[str, tuple[Any, Any]]:
+def check_window(card: ApiPrice, tokens: Tokens, calls: Number = 1) -> None:
+    """Refuse calls whose mean prompt is over the window; a tier above the window leaves it open."""
+    most, window = np.max(np.asarray(tokens.prompt) / calls), card.window
+    if window is not None and window > card.tiers[-1].above and most > window:
+        raise CatalogError(
+            f"a prompt of {most:,.0f} tokens is over the {window:,.0f}-token window of {card.id}; "
+            "give calls=, if these are the tokens of many calls"
+        )
+
+
+def unusual(card: ApiPrice) -> tuple[str, float] | None:
+    """(id.field, price) of a class outside the usual range, unless a note of the card says why."""
+    if any(UNUSUAL in note for note in card.notes):
+        return None
+    found = (
+        (f"{tier.id}.{field}", price)
+        for tier in card.tiers
+        for field, _ in CLASSES.values()
+        if (price := middle(getattr(tier, field))) is not None and not USUAL[0] <= price <= USUAL[1]
+    )
+    return next(found, None)
+
+
+def billed(card: ApiPrice, tokens: Tokens, calls: Number = 1) -> dict[str, tuple[Any, Any]]:
     """Each class that occurs -> (tokens, USD per million tokens)."""
-    tier, used = rates(card, tokens.prompt), {}
+    tier, used = rates(card, tokens.prompt / calls), {}
     for name, count in tokens.classes():
         if not np.any(count > 0):
             continue

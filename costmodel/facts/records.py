@@ -134,7 +134,10 @@ class Labels(Record):
 
 @dataclass(frozen=True)
 class Store(Record):
-    """A vector, object or graph store; None where it has no such price."""
+    """A vector, object or graph store; None where it has no such price.
+
+    A `serverless` store bills the bytes of vectors and their fields: its index is its own affair.
+    """
 
     usd_per_gb_month: OptionalAmount = None
     usd_per_million_reads: OptionalAmount = None
@@ -143,6 +146,9 @@ class Store(Record):
     gb_per_unit: OptionalAmount = None
     read_units_per_gb: OptionalAmount = None
     read_units_minimum: OptionalAmount = None
+    usd_per_mdimension_month: OptionalAmount = None
+    kb_per_write_unit: OptionalAmount = None  # a vector takes whole units
+    serverless: bool = False
 
 
 @dataclass(frozen=True)
@@ -202,6 +208,31 @@ class Tuning(Record):
     closes_new: str | None = None
     closes: str | None = None
     retires: str | None = None
+
+
+@dataclass(frozen=True)
+class Retirement(Record):
+    """The end of an API model at one seller, and the model that its maker names to follow it.
+
+    `not_before` is a promise that it is sold until that day at least; then no end is announced.
+    """
+
+    retires: str | None = None
+    not_before: str | None = None
+    successor: str | None = None
+
+    def words(self, on: str) -> str:
+        """The sentence of a price card of that day.
+
+        >>> Retirement("openai.o1", "2026-10-23", successor="gpt-5.6-sol").words("2026-11-01")
+        'it ended on 2026-10-23; its maker names gpt-5.6-sol to follow it'
+        """
+        if self.retires is None:
+            return f"no end is announced; it is promised until {self.not_before}"
+        ended = f"it {'ended' if self.retires <= on else 'ends'} on {self.retires}"
+        return ended + (
+            f"; its maker names {self.successor} to follow it" if self.successor else ""
+        )
 
 
 class FromCatalogue(float):

@@ -75,13 +75,37 @@ def history_tokens(grown: Any, steps: Any, limit: Any = NEVER, kept: Any = 0.0) 
     >>> [float(history_tokens(1_000, 40, limit)) for limit in (1e12, 10_000)]  # 77 % less
     [780000.0, 180000.0]
     """
+    teeth = _teeth(grown, steps, limit, kept)
+    return sum(times * step_tokens(start, grown, length) for start, length, times in teeth)
+
+
+def _teeth(grown: Any, steps: Any, limit: Any, kept: Any) -> list[tuple[Any, Any, Any]]:
+    """(history at its start, steps, how often) of each kind of tooth."""
     first, cycle, after = _cycles(grown, steps, limit, kept)
-    teeth = np.floor(after / cycle)
-    return (
-        step_tokens(0.0, grown, first)
-        + teeth * step_tokens(kept, grown, cycle)
-        + step_tokens(kept, grown, after - teeth * cycle)
-    )
+    if not np.any(after > 0):
+        return [(0.0, first, 1.0)]
+    whole = np.floor(after / cycle)
+    return [(0.0, first, 1.0), (kept, cycle, whole), (kept, after - whole * cycle, 1.0)]
+
+
+def calls_below(
+    history: Any, grown: Any, steps: Any, limit: Any = NEVER, kept: Any = 0.0
+) -> tuple[Any, Any]:
+    """(calls, history tokens) of a task whose history is at most `history` tokens when they are
+    sent.
+
+    Exact for whole steps: in a tooth that starts at k, (history - k) / g whole steps and one.
+
+    >>> [float(x) for x in calls_below(3_500, 1_000, 10)]  # histories of 0, 1, 2 and 3 thousand
+    [4.0, 6000.0]
+    """
+    count, tokens = 0.0, 0.0
+    for start, length, times in _teeth(grown, steps, limit, kept):
+        below = np.floor((history - start) / np.maximum(grown, LEAST)) + 1
+        below = np.clip(below, 0.0, length)
+        count = count + times * below
+        tokens = tokens + times * step_tokens(start, grown, below)
+    return count, tokens
 
 
 @public

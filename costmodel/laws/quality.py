@@ -32,6 +32,13 @@ class Found:
         Shift of reading it: a long prompt, several passages to join.
     gain : number or array
         Shift of all answers to such questions, found or not.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> found = cm.knowledge.Found(share=0.85)
+    >>> round(cm.knowledge.composed(found.share, read=0.84, closed=0.05, survives=0.42), 2)
+    0.72
     """
 
     share: Number

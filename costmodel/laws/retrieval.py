@@ -89,7 +89,7 @@ def corpus_shift(passages: Any, per_efold: Any, reference: Any) -> Any:
 
     Examples
     --------
-    >>> round(corpus_shift(20_000, -0.2, 10_000), 2)  # twice the corpus
+    >>> round(float(corpus_shift(20_000, -0.2, 10_000)), 2)  # twice the corpus
     -0.14
     """
     return per_efold * np.log(passages / reference)

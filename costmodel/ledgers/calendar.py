@@ -1,7 +1,8 @@
 """The one place where time meets money: schedules, price trends and discounting become factors.
 
 Month 0 is today; months 1..H are paid at their end. A price of class c in month m is today's price
-x (1 + trend_c)^(m/12); a cost of month m is discounted by (1 + rate)^(-m/12).
+x (1 + trend_c)^(m/12), where known steps come before every trend; a cost of month m is discounted
+by (1 + rate)^(-m/12).
 """
 
 from __future__ import annotations
@@ -44,13 +45,17 @@ class Calendar:
     def prices_of(self, schedule: Schedule, trend: str) -> np.ndarray:
         """Price in months 0..H relative to today, by its trend and by the steps of the schedule."""
         prices = self.prices(trend)
+        if np.any(schedule.known):
+            since = np.maximum(np.arange(self.months + 1) - schedule.known, 0)
+            prices = prices[..., since] if since.ndim == 1 else _each(prices, since)
         return prices if schedule.price is None else prices * schedule.price
 
     def factor(self, schedule: Schedule, trend: str, discounted: bool = False) -> Any:
         """Sum over months of occurrences x relative price (x discount): one number, or (n, 1)."""
         value = schedule.value
         when = id(value) if isinstance(value, np.ndarray) else value
-        key = (schedule.kind, when, id(schedule.price), trend, discounted)
+        known = schedule.known if np.ndim(schedule.known) == 0 else id(schedule.known)
+        key = (schedule.kind, when, id(schedule.price), known, trend, discounted)
         if key not in self._factors:  # the schedule is kept, so that no other array can take its id
             prices = self.prices_of(schedule, trend)
             self._factors[key] = schedule, self._factor(schedule, prices, discounted)
@@ -85,3 +90,9 @@ class Calendar:
         """Months' worth of month-1 requests over the horizon."""
         total = self.demand.sum(axis=-1)
         return total[:, None] if np.ndim(total) else total
+
+
+def _each(prices: np.ndarray, months: np.ndarray) -> np.ndarray:
+    """The prices of other months in every draw."""
+    shape = np.broadcast_shapes(prices.shape, months.shape)
+    return np.take_along_axis(np.broadcast_to(prices, shape), np.broadcast_to(months, shape), -1)

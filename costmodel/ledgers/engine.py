@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.answering import (
+from costmodel.choices.mixes import Mix
+from costmodel.choices.options import Case, Option
+from costmodel.choices.purchases import Line, Traffic, lines_of, purchases_of
+from costmodel.choices.quality.answering import (
     Cases,
     accepted_by_month,
     before_people,
     cases,
     over_the_horizon,
 )
-from costmodel.choices.options import Case, Mix, Option
-from costmodel.choices.purchases import Line, Traffic, cite, lines_of, purchases_of
-from costmodel.choices.schedule import scaled, with_demand
+from costmodel.choices.schedule import Schedule, scaled, with_demand
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.capacity import Capacity
 from costmodel.choices.servings.hosted import Hosted
@@ -200,14 +201,41 @@ def _at_successors(lines: Iterable[Any], serving: Any, parts: Cases) -> Iterator
         and serving.model.id == getattr(getattr(case.serving, "model", None), "id", None)
     )
     technique, case = next(moves, (None, None))
-    price = technique.price_path(case) if technique else 1.0
+    if technique is None:
+        yield from lines
+        return
+    moves = technique.moves_path(case)
+    paths: dict[int, Any] = {}  # lines with one list price share one path, and so one factor
     for line in lines:
-        if line.trend == "api" and np.any(price != 1):
-            basis = line.basis + ", x (1 + {price_step}) at each move to a successor"
-            cites = (*line.cites, *cite(technique, "price_step"))
-            when = replace(line.schedule, price=price)
-            line = replace(line, schedule=when, basis=basis, cites=cites)
+        if line.trend == "api" and np.any(moves):
+            when = line.schedule
+            if id(when.price) not in paths:
+                paths[id(when.price)] = _with_moves(when, technique.price_path(case), moves)
+            words, cites = technique.price_words(case)
+            price, known = paths[id(when.price)]
+            when = replace(when, price=price, known=known)
+            cites = (*line.cites, *cites)
+            line = replace(line, schedule=when, basis=line.basis + words, cites=cites)
         yield line
+
+
+def _with_moves(when: Schedule, price: Any, moves: np.ndarray) -> tuple[Any, Any]:
+    """(price path, known months) of a list price with the prices of successors.
+
+    Known steps of a list price hold until the first move; the successor's price is over the last of
+    them, and trends go on from there.
+    """
+    if when.price is None:
+        return price, when.known
+    last = np.maximum((moves == 0).sum(-1, keepdims=True) - 1, 0)  # month before the first move
+    if np.all(last > when.known + 1):  # every step comes first
+        return when.price * price, when.known
+    months = np.minimum(np.arange(moves.shape[-1]), last)
+    shape = np.broadcast_shapes(when.price.shape, months.shape)
+    held = np.take_along_axis(
+        np.broadcast_to(when.price, shape), np.broadcast_to(months, shape), -1
+    )
+    return held * price, np.minimum(when.known, last)
 
 
 def _redone(parts: Cases) -> Iterator[Line]:

@@ -89,7 +89,7 @@ def describe(source: str) -> str:
     assumption."""
     if source == "yours":
         return "your workload"
-    if source == "assumption":
+    if source in ("assumption", "measured"):
         return source
     found = catalog.source(source)
     return f"{found.publisher}: {found.title} ({found.accessed})"

@@ -9,34 +9,31 @@ from typing import Any
 
 import pandas as pd
 
-from costmodel.choices.answering import accepted, cases
 from costmodel.choices.effort import effort
 from costmodel.choices.study import ALONE, Study, analysis
 from costmodel.choices.terms import Terms
-from costmodel.choices.workload import Workload
 from costmodel.core import (
-    Doubt,
+    Infeasible,
     Range,
     Usual,
     key_of,
-    leaves,
     middle,
     number_text,
     owner_of,
-    pin,
     same,
     unit_of,
     unmarked,
     walk,
 )
 from costmodel.facts import catalog
-from costmodel.facts.prices import Tokens, request_usd
+from costmodel.facts.pricelist import old, snapshot_day
+from costmodel.facts.prices import Rates, Tokens, request_usd
 from costmodel.ledgers.book import ledger, lines_booked
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.evidence import Evidence
+from costmodel.ledgers.provenance import moving, provenance, share_accepted, used_inputs
 
 WRONG = "answers that fail"  # the line whose quantity is what the quality leaves
-NUDGE = 0.99
 NEUTRAL = {
     "discount": 0.0,
     "residency_uplift": 1.0,
@@ -50,11 +47,16 @@ NEUTRAL = {
 }
 OPEN = (None, MISSING)  # defaults of a field that a fact may fill in
 COLUMNS = ["input", "low", "mid", "high", "unit", "source", "why", "options", "default"]
+COLUMNS += ["date", "validity", "owner", "confidence"]
 
 
 @analysis
 def register(
-    study: Study, also: Mapping[str, Any] | None = None, swings: pd.DataFrame | None = None
+    study: Study,
+    also: Mapping[str, Any] | None = None,
+    swings: pd.DataFrame | None = None,
+    owners: Mapping[str, str] | None = None,
+    unused: bool = False,
 ) -> pd.DataFrame:
     """The assumption register: every input of the options, the workload and the terms, each value
     once.
@@ -67,15 +69,23 @@ def register(
         Other things whose inputs are listed too, such as a Policy.
     swings : DataFrame, optional
         A table of `tornado` or `swings`; it adds the column `swing` and sorts by it.
+    owners : dict of str to str, optional
+        Who answers for an input, by its key or by what stands before the point ("engineer").
+    unused : bool
+        True adds the column `used`: False where no line cites the input and moving it moves no
+        total and no quality. It takes some seconds for each dozen options.
 
     Returns
     -------
     DataFrame
         `input`, its key; `low`, `mid` and `high` in `unit`; `source`, an id of
-        data/facts/sources.csv, "yours" or "assumption"; `why`; the `options` that use it;
-        `default`, whether the value is the package's own and untouched: those come first. `swing`
-        [USD] is the furthest that the input alone moves a total. What does nothing is left out,
-        such as a discount of 0.
+        data/facts/sources.csv, "yours", "measured" or "assumption"; `why`; the `options` that have
+        it; `default`, whether the value is the package's own and untouched: those come first.
+        `date` is the day of a fact and `validity` the day until which it is taken as it was read (a
+        price 90 days, others a year), empty where nobody published it; `owner` is from `owners`,
+        else "you" or the publisher; `confidence` is "yours", "measured", "assumed", "derived",
+        "ends assumed" or "sourced". `swing` [USD] is the furthest that the input alone moves a
+        total. What does nothing is left out, such as a discount of 0.
 
     Examples
     --------
@@ -86,24 +96,12 @@ def register(
     >>> table.loc["Workload.input_tokens", ["unit", "source"]].to_list()
     ['token', 'yours']
     """
-    rows: dict[tuple[str, Any], dict[str, Any]] = {}
-    things = {**study.options, "workload": study.work, "terms": study.terms, **(also or {})}
-    for label, thing in things.items():
-        evidence = Evidence(thing)
-        for owner, name, value in walk(thing):
-            if name in NEUTRAL and value == NEUTRAL[name]:
-                continue
-            key = key_of(owner, name, value)
-            found = {
-                "input": key,
-                **_input(owner, name, value, evidence, study.work),
-                "options": [],
-            }
-            options = rows.setdefault((key, value), found)["options"]
-            if label not in options:
-                options.append(label)
-    table = pd.DataFrame(rows.values(), columns=COLUMNS)
-    table["options"] = table["options"].map(", ".join)
+    table = inputs_of(study, also)
+    told = [provenance(row["input"], row, owners or {}) for row in table.to_dict("records")]
+    table[list(told[0])] = pd.DataFrame(told)
+    table = table[COLUMNS]
+    if unused:
+        table = table.assign(used=table["input"].isin(_used(study, also or {})))
     order = ["default"]
     if swings is not None:
         furthest = table["input"].map(swings.groupby("input")["spread"].max())
@@ -112,7 +110,34 @@ def register(
     return table.sort_values(order, ascending=False, kind="stable", ignore_index=True)
 
 
-def _input(owner: Any, name: str, value: Any, evidence: Evidence, work: Workload) -> dict[str, Any]:
+def _used(study: Study, also: Mapping[str, Any]) -> set[str]:
+    """Keys of what the options use, and of all other things that are listed."""
+    used = {key_of(*x) for thing in also.values() for x in walk(thing)}
+    for option in study.options.values():
+        with suppress(Infeasible):
+            used |= used_inputs(option, study.work, study.terms, used)
+    return used
+
+
+def inputs_of(study: Study, also: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """Every input once, with its range, unit, source, why, options and default."""
+    rows: dict[tuple[str, Any], dict[str, Any]] = {}
+    things = {**study.options, "workload": study.work, "terms": study.terms, **(also or {})}
+    for label, thing in things.items():
+        evidence = Evidence(thing)
+        for owner, name, value in walk(thing):
+            if name in NEUTRAL and value == NEUTRAL[name]:
+                continue
+            key = key_of(owner, name, value)
+            found = {"input": key, **_input(owner, name, value, evidence, study), "options": []}
+            options = rows.setdefault((key, value), found)["options"]
+            if label not in options:
+                options.append(label)
+    table = pd.DataFrame(rows.values())
+    return table.assign(options=table["options"].map(", ".join))
+
+
+def _input(owner: Any, name: str, value: Any, evidence: Evidence, study: Study) -> dict[str, Any]:
     """One row of the register.
 
     A fact that nobody changed and a field left at its default are untouched.
@@ -132,10 +157,22 @@ def _input(owner: Any, name: str, value: Any, evidence: Evidence, work: Workload
     if source in ("yours", "assumption"):
         source = "assumption" if untouched or why else "yours"
     if isinstance(getattr(owner, name), Usual):
-        here = effort(*middle((owner, name, work)))
-        why += f"; {number_text(here)} for the tier {work.tier.id} at this volume"
+        here = effort(*middle((owner, name, study.work)))
+        why += f"; {number_text(here)} for the tier {study.work.tier.id} at this volume"
+    if field not in evidence.changed and (age := _age(owner, name, study.terms)):
+        why = f"{why}; {age}" if why else age
     ends = {end: getattr(value, end, value) for end in ("low", "mid", "high")}
     return {**ends, "unit": unit, "source": source, "why": why, "default": untouched}
+
+
+def _age(owner: Any, name: str, terms: Terms) -> str:
+    """How old a price of the list or a rent is at the start, where it is old."""
+    day = None
+    if isinstance(owner, Rates) and name != "above":
+        day = snapshot_day()
+    elif isinstance(owner, catalog.Rent):
+        day = catalog.read_on("rents", owner.id, name)
+    return old(day, terms.date_of(0)) if day else ""
 
 
 @analysis
@@ -163,7 +200,7 @@ def bibliography(study: Study, more: Iterable[str] = ()) -> pd.DataFrame:
     ['Pydantic']
     """
     cells = ledger(study)["sources"].unique()
-    ids = {*more, *"; ".join(cells).split("; ")} - {"", "yours", "assumption"}
+    ids = {*more, *"; ".join(cells).split("; ")} - {"", "yours", "measured", "assumption"}
     columns = ["id", "publisher", "title", "url", "locator", "accessed", "licence"]
     return pd.DataFrame([catalog.source(s) for s in sorted(ids)], columns=columns)
 
@@ -281,27 +318,8 @@ def traced(study: Study, inputs: pd.DataFrame, label: str | None = None) -> pd.D
     for each in lines_booked(study.changed(options=things[0]))[ALONE].values():
         line = each.line
         behind = [key for cited in line.cites for key in sorted(keys.get(cited, {cited}))]
-        behind += _behind_quality(things) if line.item == WRONG else []
+        behind += moving(things, share_accepted) if line.item == WRONG else []
         found = dict.fromkeys(number for key in behind for number in row_of.get(key, []))
         rows.append((line.phase, line.item, float(each.usd.sum()), ", ".join(found)))
     table = pd.DataFrame(rows, columns=["phase", "item", "usd", "rows"])
     return table.sort_values("usd", ascending=False, ignore_index=True)
-
-
-def _behind_quality(things: tuple[Any, Workload, Terms]) -> list[str]:
-    """The inputs that move the share of answers accepted.
-
-    Each is moved a little: a Range to its low end, a number by 1 %.
-    """
-
-    def share(changed: Any) -> Any:
-        option, work, terms = middle(changed)
-        return accepted(option, cases(option, work, terms))
-
-    now, found = share(things), []
-    for key, value in leaves(things).items():
-        moved = value.low if isinstance(value, Doubt) else NUDGE * value
-        with suppress(ValueError):  # a number that may not be moved
-            if share(pin(things, key, moved)) != now:
-                found.append(key)
-    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from costmodel.choices.study import Study, analysis
+from costmodel.core import percent
 from costmodel.ledgers.register import bibliography, register
 from costmodel.pages.blocks import Table
 from costmodel.pages.tables import show
@@ -36,7 +37,9 @@ def assumptions(study: Study, of: str = "") -> Table:
     ['input', 'low', 'middle', 'high', 'unit', 'source', 'default']
     """
     table = register(study)
-    caption = f"{len(table)} inputs, {table['default'].sum()} of them untouched defaults"
+    defaults = table[table["default"]]
+    guessed = percent(defaults["confidence"].eq("assumed").mean()) if len(defaults) else "none"
+    caption = f"{len(table)} inputs, {len(defaults)} of them untouched defaults, {guessed} assumed"
     columns = ["input", "low", "mid", "high", "unit", "source", "default"]
     return show(table[columns], caption=f"{of}: {caption}" if of else caption)
 

@@ -52,7 +52,7 @@ def comparison(table: pd.DataFrame, study: Study) -> str:
         )
     heads = {"expected": f"expected {money.code}"}
     heads |= {name: name.replace("_", " ") for name in SHOWN if name not in heads}
-    text = _aligned([("option", *shown.rename(columns=heads)), *shown.itertuples()])
+    text = aligned([("option", *shown.rename(columns=heads)), *shown.itertuples()])
     notes = [f"{label}: {why}" for label, why in table["why_not"].items() if why]
     if (floor := study.quality_floor) is not None:
         sure = percent(study.confidence)
@@ -75,10 +75,10 @@ def price_table(card: ApiPrice) -> str:
             rows.append([name, *("-" if value is None else f"{value:,.6g}" for value in values)])
     if card.usd_per_request:
         rows.append(["USD per request", *[f"{card.usd_per_request:,.6g}"] * len(tiers)])
-    return _aligned(rows)
+    return aligned(rows)
 
 
-def _aligned(rows: Iterable[Iterable[str]]) -> str:
+def aligned(rows: Iterable[Iterable[str]]) -> str:
     """Rows of cells as text: the first column to the left, the others to the right."""
     return pd.DataFrame(rows).set_index(0).to_string(header=False, index_names=False)
 

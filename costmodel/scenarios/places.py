@@ -17,7 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
-from costmodel.choices.options import Signal
+from costmodel.choices.mixes import Signal
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.baselines import Seats, Staff, Today
 from costmodel.choices.servings.hosted import Hosted

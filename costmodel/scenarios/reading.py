@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from costmodel.choices import techniques
-from costmodel.choices.options import Mix, Option, Part
+from costmodel.choices.mixes import Mix, Part
+from costmodel.choices.options import Option
 from costmodel.choices.presets import LABELS, presets, with_quality
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms

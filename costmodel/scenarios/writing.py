@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from costmodel.choices.options import Mix, Option
+from costmodel.choices.mixes import Mix
+from costmodel.choices.options import Option
 from costmodel.choices.presets import presets, with_quality
 from costmodel.choices.quality.accepted import usual_of_model
 from costmodel.choices.quality.task import HARDNESS, Task

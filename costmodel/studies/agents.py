@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.options import Mix, Option
+from costmodel.choices.mixes import Mix
+from costmodel.choices.options import Option
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.agents import Agent, CodingAgent
 from costmodel.choices.terms import Terms
@@ -152,9 +153,9 @@ def coding_ways(
     >>> ways = cm.operations.coding_ways(coder, work, hours_by_hand=4, draws=200)
     >>> ways.set_index("way")["usd_people"].round(-1)
     way
-    developer alone               470.0
-    developer with AI             470.0
-    agent, read by a developer    300.0
+    developer alone               490.0
+    developer with AI             490.0
+    agent, read by a developer    310.0
     Name: usd_people, dtype: float64
     """
     ratio = catalog.practice("coding.time_ratio") if time_ratio is None else time_ratio

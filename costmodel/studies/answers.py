@@ -77,10 +77,10 @@ def context_budget(study: Study, label: str | None = None, top_k: Any = None) ->
     >>> table = cm.knowledge.context_budget(option, work, top_k=[1, 5, 20, 80])
     >>> table[["top_k", "context_tokens", "quality", "best"]].round(2)
        top_k  context_tokens  quality   best
-    0    1.0           500.0     0.59   True
-    1    5.0          2500.0     0.69  False
-    2   20.0         10000.0     0.71  False
-    3   80.0         40000.0     0.69  False
+    0    1.0           500.0     0.49   True
+    1    5.0          2500.0     0.67  False
+    2   20.0         10000.0     0.72  False
+    3   80.0         40000.0     0.66  False
     """
     label = study.label(label)
     option, work = middle((study.option(label), study.work))
@@ -154,10 +154,10 @@ def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd
     >>> table = cm.knowledge.cost_by_mix(ways, work, hard="multi_hop", shares=[0, 1])
     >>> table[["share", "option", "quality"]].round(2)
        share   option  quality
-    0    0.0  vectors     0.70
-    1    0.0    graph     0.60
-    2    1.0  vectors     0.48
-    3    1.0    graph     0.58
+    0    0.0  vectors     0.68
+    1    0.0    graph     0.61
+    2    1.0  vectors     0.35
+    3    1.0    graph     0.46
     """
     check_known("hard kind of questions", hard, KINDS[1:], where="cost_by_mix")
     _check_routers("cost_by_mix", study)
@@ -219,8 +219,8 @@ def quality_by_question(study: Study) -> pd.DataFrame:
     >>> cm.knowledge.quality_by_question(ways, work).round(2)
              fact  multi_hop  whole  summary
     option
-    vectors   0.7       0.48   0.66     0.66
-    graph     0.6       0.58   0.74     0.67
+    vectors  0.68       0.35   0.64     0.64
+    graph    0.61       0.46   0.74     0.67
     """
     _check_routers("quality_by_question", study)
     study = study.changed(work=replace(study.work, question_mix=QuestionMix()), months=1)

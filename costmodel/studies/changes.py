@@ -6,19 +6,23 @@ Its bars sum to the difference.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.options import Mix, Option
+from costmodel.choices.mixes import Mix
+from costmodel.choices.options import Option, each_priced
 from costmodel.choices.purchases import PHASES
+from costmodel.choices.servings.api import Api
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
 from costmodel.choices.zeros import PEOPLE_UNITS
-from costmodel.core import check, in_words, key_of, middle, public, rewrite, unit_of, walk
+from costmodel.core import check, in_words, key_of, middle, objects, public, rewrite, unit_of, walk
 from costmodel.decisions.compare import compare
+from costmodel.facts.prices import ApiPrice
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate
 
@@ -97,6 +101,8 @@ def waterfall(before: Side, after: Side) -> pd.DataFrame:
     }
     for step in STEPS[:4]:
         now = _moved(now, {key: value for (kind, key), value in changed.items() if kind == step})
+        if step == "price":
+            now = _with_steps_of(now, end)
         steps.append(now)
     totals = [_bill(side)[0] for side in (*steps, (*end[:2], now[2]), end)]
     return _bars(dict(zip(STEPS, np.diff(totals), strict=True)), totals[0], totals[-1])
@@ -131,10 +137,10 @@ def by_phase(before: Side, after: Side) -> pd.DataFrame:
     >>> cm.finance.by_phase((plain, work, year), (built, work, year)).round()
               step      usd    total
     0       before   4800.0   4800.0
-    1        build   4720.0   9520.0
-    2      serving    900.0  10420.0
-    3  maintenance  20005.0  30425.0
-    4        after  30425.0  30425.0
+    1        build   4920.0   9720.0
+    2      serving    900.0  10620.0
+    3  maintenance  20853.0  31473.0
+    4        after  31473.0  31473.0
     """
     (start, was), (end, now) = _bill(_numbers(before)), _bill(_numbers(after))
     found = [phase for phase in PHASES if phase in was or phase in now]
@@ -144,6 +150,24 @@ def by_phase(before: Side, after: Side) -> pd.DataFrame:
 def _moved(side: Numbers, values: dict[str, Any]) -> Numbers:
     """The side with these inputs at their values after, wherever it has them."""
     return rewrite(side, lambda key, old: values.get(key, old))
+
+
+def _with_steps_of(side: Numbers, end: Numbers) -> Numbers:
+    """The side with the known future changes of prices as they are after, card by card."""
+    steps = {card.id: card.steps for card in objects(end) if isinstance(card, ApiPrice)}
+
+    def changed(serving: Any) -> Any:
+        if not isinstance(serving, Api):  # provisioned: the card stands in its Api
+            api = changed(serving.api)
+            return serving if api is serving.api else replace(serving, api=api)
+        card = serving.model
+        fallback = serving.fallback and changed(serving.fallback)
+        after = steps.get(card.id, card.steps)
+        if after == card.steps and fallback is serving.fallback:
+            return serving
+        return replace(serving, model=replace(card, steps=after), fallback=fallback)
+
+    return each_priced(side[0], changed), *side[1:]
 
 
 def _numbers(side: Any) -> Numbers:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.answering import cases
-from costmodel.choices.options import Mix, Option, Part, cascade
+from costmodel.choices.mixes import Mix, Part, cascade
+from costmodel.choices.options import Option
+from costmodel.choices.quality.answering import cases
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.waiting import Waiting, waits
 from costmodel.choices.study import Study, analysis

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.options import Mix, Option
+from costmodel.choices.mixes import Mix
+from costmodel.choices.options import Option
 from costmodel.choices.servings.baselines import Staff, Today
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.options import Mix, Option
+from costmodel.choices.mixes import Mix
+from costmodel.choices.options import Option
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.agents import Agent
 from costmodel.choices.techniques.compliance import Compliance

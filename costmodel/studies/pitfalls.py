@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.answering import Cases, accepted, cases
-from costmodel.choices.options import Mix
+from costmodel.choices.mixes import Mix
+from costmodel.choices.quality.answering import Cases, accepted, cases
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.baselines import ANYBODY, Staff
 from costmodel.choices.servings.hosted import Hosted
@@ -28,6 +28,7 @@ from costmodel.choices.techniques.lora import Lora
 from costmodel.choices.techniques.operations import Evals
 from costmodel.choices.techniques.prompting import PromptCache
 from costmodel.choices.techniques.tuning import Tune
+from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.choices.zeros import EVALUATION, REFRESH, check_accepted, zeros
@@ -42,7 +43,8 @@ from costmodel.core import (
     percent,
     walk,
 )
-from costmodel.ledgers.register import register
+from costmodel.facts.catalog import retirement
+from costmodel.ledgers.register import inputs_of
 from costmodel.studies.operations import unpriced
 
 PITFALLS = {
@@ -70,6 +72,7 @@ PITFALLS = {
     "P22": "one adapter, one GPU",
     "P23": "undated prices, untouched defaults",
     "P24": "one number, no band",
+    "P25": "a model that ends before the horizon",
 }
 BUILT_IN = {
     "P7": "built in: an agent sends its history in every call",
@@ -106,7 +109,7 @@ def lint(
     Returns
     -------
     pandas.DataFrame
-        One row a note. Columns: code ("zero" for what was accepted, P1 to P24, "risk" for an
+        One row a note. Columns: code ("zero" for what was accepted, P1 to P25, "risk" for an
         operation that is left out), pitfall, options (labels), note.
 
     Raises
@@ -201,12 +204,8 @@ def _gpus(x: _Inputs) -> Iterator[Note]:
                 "more has never held a latency target",
             )
         if host.replicas_min < SAFE_REPLICAS:
-            yield (
-                "P2",
-                label,
-                "one replica may serve alone: when it fails, nobody answers; replicas_min=2 prices "
-                "the second",
-            )
+            alone = "one replica may serve alone: when it fails, nobody answers; set replicas_min=2"
+            yield "P2", label, alone
     if hosts and x.work.peak_to_average <= NO_PEAK:
         yield "P2", "", "peak_to_average is 1: the fleet is sized for the mean"
         if x.work.active_hours_per_month >= HOURS_PER_MONTH:
@@ -230,12 +229,16 @@ def _apis(x: _Inputs) -> Iterator[Note]:
             "negotiated discount where you could have it",
         )
     if x.work.reasoning_tokens == 0:
-        yield (
-            "P6",
-            "",
-            "reasoning_tokens is 0; a reasoning model writes 2.5 to 6 times the visible output",
-        )
+        hidden = "reasoning_tokens is 0; a reasoning model writes 2.5 to 6 times the visible output"
+        yield "P6", "", hidden
+    moved, start = dict(x.each(Upgrades)), str(x.terms.start)
+    last = f"{np.datetime64(start[:7]) + x.terms.months}"  # the month after the horizon
     for label, api in apis:
+        end = retirement(api.model.id, api.model.provider)
+        day = end.retires if end else None
+        if end and day and day < last and (label not in moved or day < start):
+            words = f"{api.model.id} at {api.model.provider}: {end.words(start)}"
+            yield "P25", label, f"{words}; choose another model, or add Upgrades()"
         if (off := max(api.discount, api.model.discount)) >= CACHE_LIKE:
             yield (
                 "P8",
@@ -245,12 +248,8 @@ def _apis(x: _Inputs) -> Iterator[Note]:
             )
     for label in dict.fromkeys(label for label, a in apis if a.mode != "standard" and a.discount):
         if label in cached:
-            yield (
-                "P17",
-                label,
-                "batch, cache and a negotiated discount together: ask the provider whether they "
-                "add up",
-            )
+            several = "batch, cache and a negotiated discount together: do they add up? Ask"
+            yield "P17", label, several
     yield (
         "P19",
         "",
@@ -360,7 +359,7 @@ def _terms(x: _Inputs) -> Iterator[Note]:
         )
     if x.terms.on is None:
         yield "P23", "", "no date of prices: `on` freezes them"
-    inputs = register(x.study)
+    inputs = inputs_of(x.study)
     untouched = inputs["default"].mean()
     if untouched > MOST:
         yield (

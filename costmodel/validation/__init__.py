@@ -4,10 +4,12 @@ It imports `studies` and everything below, never `pages`.
 
 Training    fidelity error_by misses literature standing Standing beside_peers reality
 Serving     serving_reality serving_held_out serving_errors
+Bills       bills bill_errors
 Quality     measured_quality quality_fidelity task_quality_fidelity index_fidelity
 """
 
 from costmodel.core import absent
+from costmodel.validation.bills import bill_errors, bills
 from costmodel.validation.indexing import index_fidelity
 from costmodel.validation.published import reality
 from costmodel.validation.quality import measured_quality, quality_fidelity, task_quality_fidelity
@@ -25,6 +27,8 @@ from costmodel.validation.training import (
 __all__ = [
     "Standing",
     "beside_peers",
+    "bill_errors",
+    "bills",
     "error_by",
     "fidelity",
     "index_fidelity",

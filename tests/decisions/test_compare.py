@@ -42,7 +42,7 @@ def pinned(study, key, value):
 
 @pytest.fixture(scope="module")
 def options():
-    return cm.presets(WORK, on=ON)
+    return cm.presets(WORK, on=ON, only="all")
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +188,8 @@ def test_a_grid_is_the_product_of_its_axes(options):
     study = cm.Study(options["RAG"], replace(WORK, requests_per_month=1e6, input_tokens=500))
     (worth,) = totals(study, 64, discounted=True).values()
     assert row.p90 == pytest.approx(np.percentile(worth, 90))
-    assert row.present_value == pytest.approx(cm.compare(study).present_value.item(), rel=0.01)
+    at = cm.compare(study).present_value.item()
+    assert row.present_value == pytest.approx(at, rel=0.04)  # 64 draws make the shape
 
 
 def test_a_region_map_says_who_is_cheapest_where():
@@ -279,16 +280,21 @@ def test_at_the_crossing_both_totals_are_equal(options, label):
     assert table["first"] == pytest.approx(table["second"], rel=1e-4)
 
 
-def test_a_crossing_that_only_few_draws_have_is_never(options):
-    """By the curves of 20 draws LoRA becomes the better one, by all of them it never does."""
-    pair = {"first": options["Few-shot"], "second": options["LoRA"]}
-    study, grid = cm.Study(pair, WORK), {"usd_per_failure": [0.001, 1_000.0]}
+def test_a_crossing_that_only_few_draws_have_is_never():
+    """By the curves of 20 draws the second becomes the better one, by all of them it never does:
+    0.82 of its answers are right in the 20, 0.76 in all, and 0.79 of those of the first.
+    """
+    doubt = cm.Range(-1.0, 2.0, mid=0.5, name="a", form="signed")
+    second = cm.Option(CHEAP, Buy(100.0), Better(doubt))
+    pair = {"first": cm.Option(CHEAP, quality=0.79), "second": second}
+    work = replace(BARE, usd_per_failure=0.0001, requests_per_month=cm.Range(1e4, 1e6))
+    study, grid = cm.Study(pair, work, STILL), {"usd_per_failure": [0.0001, 1_000.0]}
     few = expected(study, grid, 20)
     every = totals(study, study.draws, grid, discounted=True)
     behind = few["second"] - few["first"]
     assert behind[0] > 0 > behind[1]
     assert ((every["second"] - every["first"]).mean(axis=0) > 0).all()
-    row = cm.breakeven(study, over="usd_per_failure", low=0.001, high=1_000, draws=20).iloc[0]
+    row = cm.breakeven(study, over="usd_per_failure", low=0.0001, high=1_000, draws=20).iloc[0]
     assert np.isnan(row.crossing) and row.verdict.startswith("never: first is cheaper everywhere")
 
 
@@ -457,7 +463,7 @@ def test_a_break_even_with_wrong_limits_is_refused():
 # -- tornado ---------------------------------------------------------------------------------------
 
 
-KEYS = ("rag.top_k", "engineer.usd_per_hour", "accepted.large", "Trends.api")
+KEYS = ("rag.top_k", "engineer.usd_per_hour", "task.difficulty", "Trends.api")
 
 
 def test_tornado_bars_are_runs_by_hand(options):
@@ -537,7 +543,7 @@ def test_unknown_quality_is_never_taken_for_perfect():
     work = cm.Workload(1e5, input_tokens=900, output_tokens=250, usd_per_failure=1.0)
     known, not_known = (
         cm.Option(cm.Api("gpt-4o", on="2026-11-01"), quality=0.9),
-        cm.Option(cm.Api("gpt-4", on="2026-11-01")),
+        cm.Option(cm.finance.Seats(2_000, 30.0)),
     )
     found = cm.breakeven({"first": known, "second": not_known}, work, draws=50).iloc[0]
     assert found.below == "first" and found.verdict.endswith(
@@ -619,7 +625,7 @@ def test_the_register_begins_with_the_untouched_defaults_that_move_a_total_furth
 
 
 def test_an_answer_without_eligible_rivals_is_weighed_against_the_others(options):
-    said = cm.recommend(options, WORK, quality_floor=0.75, confidence=0.3, draws=200)
+    said = cm.recommend(options, WORK, quality_floor=0.75, confidence=0.4, draws=200)
     assert said.table["eligible"].sum() == 1 == len(said.leaders)
     assert said.contest[0] == said.best and 1 < len(said.contest) <= 5
     assert (
@@ -639,8 +645,8 @@ def test_recommend_asks_nothing_twice(monkeypatch):
     monkeypatch.setattr(engine, "evaluate", recorded)
     study = cm.load("support_assistant", confidence=0.5)
     eligible = cm.recommend(study).table["eligible"].sum()
-    # the middle and the draws, then the volumes of the eligible ones, few draws and their level
-    assert eligible >= 3 and len(asked) >= 2 * len(study.options) + 2 * eligible
+    # the middle and the draws, then the volumes of the eligible ones
+    assert eligible >= 3 and len(asked) >= 2 * len(study.options) + eligible
     again = [(i, j) for i, inputs in enumerate(asked) for j in range(i) if same(asked[j], inputs)]
     assert again == []
 

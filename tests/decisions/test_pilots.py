@@ -92,11 +92,24 @@ def test_one_option_tells_about_another_as_far_as_they_go_together():
         tied = replace(DOUBT, driver="difficulty", loading=0.95)
         other = replace(DOUBT, name="of the other", driver="difficulty", loading=loading)
         options = {"sure": TOYS["sure"], "doubtful": costs(150, tied), "dear": costs(900, other)}
-        table = pilot(options, WORK, MONTH, n=(200,), agreement=1).set_index("plan")
+        study = cm.Study(
+            options, WORK, MONTH, quality_floor=0.75
+        )  # all may reach it: all have hope
+        table = pilot(study, n=(200,), agreement=1).set_index("plan")
         return table.loc["dear"], table.loc["doubtful"]
 
     (tied, itself), (apart, _) = beside(0.95), beside(0.0)
     assert 0.4 * itself.usd < tied.usd < itself.usd and apart.usd < 0.05 * itself.usd
+
+
+def test_nobody_judges_what_has_no_hope():
+    """Without a floor, who is never the cheapest; with one, who never reaches it."""
+    dear = costs(900, replace(DOUBT, name="of the dear"))
+    poor = costs(150, cm.Range(0.2, 0.5, name="of the poor"))
+    options = {**TOYS, "dear": dear, "poor": poor}
+    for floor, judged in ((None, {"sure", "doubtful"}), (0.75, {"sure", "doubtful", "dear"})):
+        study = cm.Study(options, WORK, MONTH, draws=2_000, quality_floor=floor)
+        assert {x for plan in pilot(study).attrs["judged"].values() for x in plan} == judged
 
 
 def test_a_pilot_that_cannot_change_the_choice_is_worth_nothing():
@@ -141,7 +154,8 @@ def test_nobody_buys_servers_for_a_prototype():
 
 
 def test_options_of_unknown_quality_are_left_out_and_twins_judged_once():
-    options = {**TOYS, "unknown": costs(1, None), "twin": costs(160, DOUBT)}
+    seats = cm.Option(cm.finance.Seats(1, 1.0))
+    options = {**TOYS, "unknown": seats, "twin": costs(160, DOUBT)}
     table = pilot(options, WORK, MONTH, draws=500)
     assert set(table["plan"]) <= {"sure", "doubtful", "doubtful and sure"}
     assert "quality unknown" in table.attrs["left_out"]["unknown"]

@@ -94,7 +94,7 @@ def test_at_the_value_sought_both_cost_the_same():
         corpus=cm.Corpus(tokens=4e6),
         usd_per_failure=0.1,
     )
-    options = {k: v for k, v in cm.presets(work, on=ON).items() if k in ("Few-shot", "RAG")}
+    options = cm.presets(work, on=ON, only=["Few-shot", "RAG"])
     best = cm.compare(options, work, draws=10).index[0]
     other = next(label for label in options if label != best)
     found = cm.decisions.goal_seek(options, work, other).dropna(subset="needed").iloc[0]
@@ -230,7 +230,7 @@ def test_unknown_quality_is_left_out_of_goals_and_maps(choices):
     """An option of unknown quality would look cheap, for nobody counts its wrong answers."""
     work, more = (
         replace(ONE_DOLLAR, usd_per_failure=1.0),
-        {**choices, "unknown": each(0.01, name="unknown")},
+        {**choices, "unknown": cm.Option(cm.finance.Seats(1, 100.0))},
     )
     for some in (choices, more):
         assert set(

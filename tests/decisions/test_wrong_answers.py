@@ -93,7 +93,7 @@ def test_what_has_a_price_of_its_own_is_paid_at_any_price():
 
 
 def test_the_floor_unknown_quality_and_what_cannot_run_are_left_out_and_said():
-    unknown = cm.Option(api("who knows", **{"in": 1.0, "out": 0.0}))
+    unknown = cm.Option(cm.finance.Seats(1, 1.0))
     blocked = cm.Option(api("narrow", window=10, **{"in": 1.0, "out": 0.0}), quality=0.9)
     study = STUDY.changed(options={**TOYS, "unknown": unknown, "narrow": blocked})
     left_out = wrong_answer_prices(study, quality_floor=0.7).attrs["left_out"]

@@ -140,7 +140,7 @@ def test_known_gpu_numbers():
         700,
     )
     assert catalog.gpu("T4").peak_flops_fp8 is None
-    assert catalog.gpu("A10G").peak_flops_bf16.low == 70e12
+    assert catalog.gpu("A10G").peak_flops_bf16 == 70e12
 
 
 @pytest.mark.parametrize("id", MODELS)
@@ -221,7 +221,8 @@ def test_practice_is_always_a_range_with_its_key_and_source():
         "rag.build_weeks",
         "rag-tco",
     )
-    assert catalog.practice("cache.ttl_s").low == catalog.practice("cache.ttl_s").high == 300
+    tries = catalog.practice("coding.transfer"), catalog.practice("tinker.usd_per_gb_month")
+    assert tries[0].low < tries[0].high and tries[1].low == tries[1].high == 0.1
     assert catalog.practice("tokens_per_page").name == "text.tokens_per_page"
     assert catalog.practice("gpu.gpu_trend").form == "change"  # never below -100 %
     assert catalog.practice("training.mfu").form == "share"
@@ -242,6 +243,16 @@ def test_closed_tuning_says_when():
     )
     assert catalog.tuning("vertex.gemini-3.1-flash-lite").premium == 1.5
     assert catalog.tuning("openai.gpt-4o").usd_per_mtok_train * 3 == 75  # 3 M tokens
+
+
+def test_the_end_of_a_model_is_one_of_its_seller():
+    assert catalog.retirement("gpt-4o").retires == "2027-01-14"
+    assert catalog.retirement("gpt-4o", "azure").retires == "2027-04-14"
+    assert catalog.retirement("claude-opus-4-1").successor == "claude-opus-4-8"  # its one version
+    assert catalog.retirement("codestral") is None  # an alias that outlived dated versions
+    assert catalog.retirement("claude-opus-4-8").retires is None
+    assert "promised until 2027-05-28" in catalog.retirement("claude-opus-4-8").words("2026-11-20")
+    assert catalog.retirement("toy") is None
 
 
 # -- a folder of one's own -------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -90,6 +91,37 @@ def test_spot_is_below_on_demand_and_the_longer_commitment_is_the_cheaper(offer)
         assert usd["spot"].mid < usd["on_demand"].mid
 
 
+def test_a_value_at_an_end_of_its_range_says_why():
+    newest = {(row.file, row.id, row.field): row for row in sorted(ROWS, key=lambda r: r.as_of)}
+    for where, row in newest.items():
+        fitted = catalog.path_of(row.file).parent.name != "facts"
+        ends = row.low, row.high
+        if not fitted and row.low < row.high and row.value and float(row.value) in ends:
+            assert "value" in row.note or "median" in row.note, where
+
+
+IDLE = ("tests", "notebooks", "costmodel", "benchmarks")
+BY_NAME = ("graphrag.entities_per_", "graphrag.relations_per_")  # asked for by a name that is made
+
+
+def test_every_number_of_practice_is_used_by_something():
+    """A row that nothing reads is no fact of this package."""
+    root = catalog.data_folder().parent
+    files = [p for f in IDLE for kind in ("py", "ipynb") for p in (root / f).rglob(f"*.{kind}")]
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    for key in catalog.facts_of("practice"):
+        field = key.rpartition(".")[2]
+        asked = f'"{key}"' in text or (f'"{field}"' in text and f'practice("{field}")' in text)
+        assert asked or f'\\"{key}\\"' in text or key.startswith(BY_NAME), key
+
+
+def test_what_is_assumed_is_called_an_assumption():
+    newest = {(row.file, row.id, row.field): row for row in sorted(ROWS, key=lambda r: r.as_of)}
+    for where, row in newest.items():
+        if re.search(r"middle (and \w+ end )?assumed|^from memory", row.note):
+            assert row.source == "assumption", where
+
+
 def test_most_offers_have_several_terms_to_compare():
     rents = catalog.rents().values()
     for term in ("spot", "reserved_12mo"):
@@ -110,7 +142,7 @@ def test_an_older_row_is_read_at_its_date():
 
 
 def test_no_source_is_an_orphan_and_each_is_complete():
-    used = {row.source for row in ROWS}
+    used = {row.source for row in ROWS} | {"measured"}  # of numbers from files of users
     for path in (catalog.data_folder() / "measured").glob("*.csv"):
         with path.open(encoding="utf-8", newline="") as file:
             used |= {row["source"] for row in csv.DictReader(file)}
@@ -119,7 +151,7 @@ def test_no_source_is_an_orphan_and_each_is_complete():
         assert source.title and source.publisher and source.licence, id
         assert date.fromisoformat(source.accessed) <= TODAY, id
         assert source.url.startswith("https://") or not source.url, id
-        assert source.url or id in ("assumption", "derived", "lightrag-experiment"), (
+        assert source.url or id in ("assumption", "derived", "measured", "lightrag-experiment"), (
             f"{id} has no address"
         )
 

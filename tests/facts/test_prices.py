@@ -16,7 +16,8 @@ from costmodel.core.errors import CatalogError
 from costmodel.core.nested import leaves
 from costmodel.core.ranges import Range
 from costmodel.facts.cards import api_models, api_price, price
-from costmodel.facts.pricelist import MODES, PRICES_VERSION, moment
+from costmodel.facts.listings import offers
+from costmodel.facts.pricelist import MODES, PRICES_VERSION
 from costmodel.facts.prices import CLASSES, ApiPrice, Rates, Tokens, billed, rates, request_usd
 
 ON = "2026-11-01"
@@ -97,20 +98,129 @@ def test_the_tier_is_chosen_on_all_prompt_tokens():
 
 def test_prices_of_the_day():
     both = Tokens(input=1_000_000, output=1_000_000)
-    assert price("o3", both, on="2025-06-09") == pytest.approx(50)
-    assert price("o3", both, on="2025-06-10") == pytest.approx(10)
+    assert price("o3", both, on="2025-06-09", calls=10) == pytest.approx(50)
+    assert price("o3", both, on="2025-06-10", calls=10) == pytest.approx(10)
     assert price("gpt-5.6-sol", both, on="2026-08-20") > price("gpt-5.6-sol", both, on="2026-08-21")
     assert price("gpt-4o", Tokens(input=1_000, output=100), on=ON) == pytest.approx(0.0035)
 
 
-def test_a_date_without_an_hour_takes_the_dearest_and_says_so():
-    day, night, unknown_hour = (
-        api_price("deepseek-v4-pro", on=f"2026-11-20{t}") for t in ("T02:00", "T20:00", "")
+# in, read, out of deepseek-v4-pro: flat, then by the hour every day, then on weekdays alone
+FLAT = (0.435, 0.003625, 0.87)
+PEAK, OFF_PEAK = (1.32, 0.044, 3.96), (0.66, 0.022, 1.98)
+
+
+@pytest.mark.parametrize(
+    "on, peak_share",
+    [
+        ("2026-11-20T02:00", 1.0),
+        ("2026-11-20T12:00", 0.0),
+        ("2026-11-21T02:00", 0.0),  # a Saturday
+        ("2026-08-22T02:00", 1.0),  # a Saturday before weekends were off-peak
+        ("2026-11-20", 35 / 168),
+        ("2026-08-20", 7 / 24),
+    ],
+)
+def test_a_day_without_an_hour_takes_the_mean_of_a_week(on, peak_share):
+    found = api_price("deepseek-v4-pro", on=on)
+    tier = found.tiers[0]
+    wanted = [off + peak_share * (peak - off) for peak, off in zip(PEAK, OFF_PEAK, strict=True)]
+    assert [
+        tier.usd_per_mtok_in,
+        tier.usd_per_mtok_cache_read,
+        tier.usd_per_mtok_out,
+    ] == pytest.approx(wanted, rel=1e-12)
+    assert any("changes with the hour" in note for note in found.notes) == ("T" not in on)
+
+
+@pytest.mark.parametrize("hour", ["", "T02:00", "T12:00"])
+def test_no_price_of_the_hour_before_there_was_one(hour):
+    tier = api_price("deepseek-v4-pro", on=f"2026-05-27{hour}").tiers[0]
+    assert (tier.usd_per_mtok_in, tier.usd_per_mtok_cache_read, tier.usd_per_mtok_out) == FLAT
+
+
+def test_a_night_discount_that_ended_is_not_given():
+    tier = api_price("deepseek-chat", on="2026-01-10").tiers[0]
+    assert (tier.usd_per_mtok_in, tier.usd_per_mtok_out) == (0.27, 1.1)
+
+
+# -- what the list knows of the time to come -------------------------------------------------------
+
+
+def test_a_day_to_come_has_the_price_that_the_list_knows():
+    before, after = (price("gemini-4-argon", Tokens(output=1e6), on=d) for d in (ON, "2026-12-15"))
+    assert (before, after) == (10, 20)
+    with pytest.raises(ValueError, match="prices after 2027-01-01 are not known"):
+        api_price("gemini-4-argon", on="2027-01-02")
+
+
+def test_a_card_holds_the_steps_that_come_after_its_day():
+    argon = api_price("gemini-4-argon", on=ON)
+    assert [step.on for step in argon.steps] == ["2026-12-01"]
+    assert argon.steps[0].factor("usd_per_mtok_out", 1_000) == 2
+    assert "from 2026-12-01 on: x 2" in argon.notes
+    assert api_price("gemini-4-argon", on="2026-12-01").steps == ()
+    assert api_price("gpt-4o", on=ON).steps == ()
+
+
+def test_a_step_may_take_a_context_tier_away():
+    (step,) = api_price("claude-opus-4-6", on="2026-03-01").steps
+    counts = np.array([[200_000.0], [200_001.0]])
+    assert step.factor("usd_per_mtok_in", counts).ravel().tolist() == [1.0, 0.5]
+
+
+def test_a_step_of_ours_completes_the_list_and_is_named():
+    """Calls of Gemini 2.5 Pro are billed as 3.8 Flash, without the tier above 200,000 tokens."""
+    before = api_price("gemini-2.5-pro", on=ON)
+    assert [step.on for step in before.steps] == ["2026-12-01", "2027-01-01"]
+    flash, pro = (
+        api_price(model, on="2026-12-05").tiers for model in ("gemini-3.8-flash", "gemini-2.5-pro")
     )
-    assert (day.tiers[0].usd_per_mtok_in, night.tiers[0].usd_per_mtok_in) == (1.32, 0.66)
-    assert unknown_hour.tiers[0].usd_per_mtok_in == 1.32
-    assert any("hour" in note for note in unknown_hour.notes)
-    assert not any("hour" in note for note in day.notes + night.notes)
+    assert len(pro) == 1
+    for field in ("usd_per_mtok_in", "usd_per_mtok_cache_read", "usd_per_mtok_out"):
+        assert getattr(pro[0], field) == getattr(flash[0], field)
+        stepped = before.steps[0].factor(field, 250_000.0) * getattr(before.tiers[1], field)
+        assert stepped == pytest.approx(getattr(flash[0], field))
+    after = api_price("gemini-2.5-pro", on="2026-12-05")
+    assert any("ai-deprecations" in note for note in after.notes)
+    assert ("usd_per_mtok_in", "ai-deprecations") in after.sources
+
+
+def test_what_the_list_does_not_know_is_said():
+    with pytest.raises(CatalogError, match=f"{PRICES_VERSION} of 2026-11-09, .* days old"):
+        api_price("no-such-model")
+    with pytest.raises(CatalogError, match="no batch price of it before 2026-10-14"):
+        api_price("gpt-4o", on="2026-04-15", mode="batch")
+    with pytest.raises(CatalogError, match="gpt-6-sol was released on 2026-09-22"):
+        api_price("gpt-6-sol", on="2025-06-01")
+    assert any("deprecated" in note for note in api_price("z-ai/glm-4.7", "avian", on=ON).notes)
+    latest = api_price("mistral-large-latest", on=ON)
+    assert any("priced as mistral-large;" in note for note in latest.notes)
+    assert any("the list says: " in note for note in api_price("gemini-4-argon", on=ON).notes)
+
+
+@pytest.mark.parametrize(
+    "model, mode, ratios",  # of input, cache read and output to the standard price
+    [
+        ("claude-opus-4-1", "batch", (0.5, 0.5, 0.5)),
+        ("grok-4.7", "batch", (0.8, 0.8, 0.8)),
+        ("gemini-2.5-pro", "flex", (0.5, 1.0, 0.5)),
+        ("gemini-4-argon", "priority", (1.8, 1.8, 1.8)),
+    ],
+)
+def test_a_mode_that_the_list_lacks_is_priced_by_a_sourced_rule(model, mode, ratios):
+    by_rule, standard = (api_price(model, on="2026-11-20", mode=m) for m in (mode, "standard"))
+    for field, ratio in zip(
+        ("usd_per_mtok_in", "usd_per_mtok_cache_read", "usd_per_mtok_out"), ratios, strict=True
+    ):
+        for ours, theirs in zip(by_rule.tiers, standard.tiers, strict=True):
+            assert getattr(ours, field) == pytest.approx(ratio * getattr(theirs, field))
+    assert any("priced by a rule" in note for note in by_rule.notes)
+    assert dict(by_rule.sources)["usd_per_mtok_in"] != "genai-prices"
+
+
+def test_a_rule_holds_from_the_day_on_which_it_was_read():
+    with pytest.raises(CatalogError, match="no 'batch' price on 2026-10-01"):
+        api_price("claude-opus-4-1", on="2026-10-01", mode="batch")
 
 
 def test_a_date_before_the_history_says_so():
@@ -118,12 +228,34 @@ def test_a_date_before_the_history_says_so():
         api_price("gpt-4o", on="2024-06-01")
     start = StartDateConstraint(date(2026, 1, 1))
     entry = SimpleNamespace(id="new", prices=[SimpleNamespace(constraint=start, prices=None)])
+    seller = SimpleNamespace(id="maker")
     with pytest.raises(
         CatalogError,
         match="no price of new is known for 2025-12-31; its first one is of 2026-01-01",
     ):
-        moment(entry, "2025-12-31")
-    assert moment(entry, "2026-01-01")[1] == []
+        offers(seller, entry, "2025-12-31")
+    assert offers(seller, entry, "2026-01-01")[1] == []
+
+
+def test_many_calls_are_not_one_request():
+    """A session whose every call is below the tier at 272,000 tokens."""
+    session = Tokens(
+        input=2_124, cache_read=875_306, cache_write=57_610, output=10_009, reasoning=1_141
+    )
+    for_all = price("gpt-5.6-terra", session, on="2026-11-20", calls=10)
+    assert for_all == pytest.approx(0.457, abs=0.0005)
+    assert price("gpt-5.6-terra", session, on="2026-11-20") == pytest.approx(0.847, abs=0.0005)
+    halves = Tokens(**{name: count / 10 for name, count in session.classes()})
+    assert for_all == pytest.approx(10 * price("gpt-5.6-terra", halves, on="2026-11-20"))
+    with pytest.raises(ValueError, match="calls is 0"):
+        price("gpt-5.6-terra", session, on=ON, calls=0)
+
+
+def test_a_prompt_over_the_window_is_refused():
+    prompt = Tokens(input=5_000_000)
+    with pytest.raises(CatalogError, match="over the 200,000-token window of claude-haiku-4-5"):
+        price("claude-haiku-4-5", prompt, on=ON)
+    assert price("claude-haiku-4-5", prompt, on=ON, calls=50) == pytest.approx(5)
 
 
 # -- modes, residency, discount --------------------------------------------------------------------
@@ -149,7 +281,7 @@ def test_a_mode_that_is_not_priced_is_an_error_that_names_those_that_are():
         CatalogError, match="no 'flex' price on 2026-11-01; its modes that day: standard, batch"
     ):
         api_price("gpt-4o", on=ON, mode="flex")
-    with pytest.raises(CatalogError, match="flex prices begin on 2026-10-12"):
+    with pytest.raises(CatalogError, match="no flex price of it before 2026-10-12"):
         api_price("o4-mini", on="2026-09-01", mode="flex")
     with pytest.raises(CatalogError, match="did you mean 'batch'"):
         api_price("gpt-4o", on=ON, mode="bach")
@@ -330,12 +462,16 @@ def test_we_agree_with_the_package_over_every_model():
     rng, agreed, refused = random.Random(7), 0, Counter()
     for provider in data_snapshot.get_snapshot().providers:
         for model in provider.models:
-            for on in ("2025-06-20T02:00", "2026-08-25T09:59", "2026-11-01T14:30"):
+            for on in ("2025-06-20T12:00", "2026-08-25T09:59", "2026-11-01T14:30"):
                 mode = rng.choice(["standard", *MODES]) if model.price_variants else "standard"
                 tokens, ours = random_tokens(rng), None
                 while ours is None:
                     try:
-                        ours = price(model.id, tokens, provider.id, on, mode)
+                        found = api_price(model.id, provider.id, on, mode)
+                        if any("priced by a rule" in note for note in found.notes):
+                            refused["by rule"] += 1
+                            break
+                        ours = request_usd(found, tokens)
                     except CatalogError as error:
                         reason = reason_of(str(error), mode)
                         refused[reason] += 1
@@ -362,10 +498,11 @@ def test_we_agree_with_the_package_over_every_model():
                     agreed += 1
     print(f"genai-prices {PRICES_VERSION}: {agreed} agree, refused by rule: {dict(refused)}")
     assert agreed > 6_000
-    assert set(refused) == {
+    assert set(refused) - {"by rule"} == {
         "mode",
         "no price",
         "not by token",
+        "unreleased",
         "cache_read",
         "cache_write_1h",
         "output",
@@ -379,6 +516,8 @@ def test_we_agree_with_the_package_over_every_model():
 def reason_of(message: str, mode: str) -> str:
     if f"has no {mode!r} price" in message:
         return "mode"
+    if "was released on" in message:
+        return "unreleased"
     if "no published price" in message:
         return "no price"
     if "not by token" in message:

@@ -105,7 +105,7 @@ ARGUMENTS = {
 }
 ON_ANOTHER_AXIS = {experiments.exposed_days, agent_loop.task_lengths}  # of stages, or of tasks
 SEVERAL = {  # other shapes
-    *(retrieval.graph_size, fleet.duration_curve, agent_loop.resolve),
+    *(retrieval.graph_size, fleet.duration_curve, agent_loop.resolve, agent_loop.calls_below),
     *(money.npv, money.irr, money.written_off, money.gain_of_sale, money.certainty_equivalent),
     *(conditioning.measured_state, conditioning.conditioned),
 }

@@ -171,6 +171,10 @@ def test_the_columns_are_the_documented_ones(options, book, table):
         "why",
         "options",
         "default",
+        "date",
+        "validity",
+        "owner",
+        "confidence",
     ]
 
 
@@ -397,7 +401,7 @@ def test_a_formula_shows_the_numbers_that_were_used(options):
     assert (
         "18 (9 to 33) of a product x 1 for the tier product "
         "x (1 + 0.2 (0.05 to 0.4) x log10(300,000 / 100,000)) = 19.72) "
-        "engineer-weeks x 40 h x 118 (78 to 202)/h" in rows.basis["build the retrieval pipeline"]
+        "engineer-weeks x 40 h x 123 (93 to 173)/h" in rows.basis["build the retrieval pipeline"]
     )
 
 
@@ -446,8 +450,28 @@ def test_the_register_marks_what_nobody_touched(inputs):
     assert inputs.default["rag.build_weeks"] and inputs.source["rag.build_weeks"] == "rag-tco"
     assert (
         inputs.default["engineer.usd_per_hour"]
-        and inputs.source["engineer.usd_per_hour"] == "derived"
+        and inputs.source["engineer.usd_per_hour"] == "ml-salaries"
     )
+
+
+def test_the_register_says_how_old_how_sure_and_whose(inputs):
+    rag, mine = inputs.loc["rag.build_weeks"], inputs.loc["Workload.requests_per_month"]
+    assert (rag.date, rag.validity, rag.confidence) == ("2026-11-28", "2027-11-28", "sourced")
+    assert (mine.date, mine.validity, mine.owner, mine.confidence) == ("", "", "you", "yours")
+    store = inputs.loc["pinecone.usd_per_gb_month"]
+    assert (store.date, store.validity) == ("2026-10-07", "2027-01-05")  # a price: 90 days
+    assert set(inputs.confidence) <= {"yours", "assumed", "derived", "ends assumed", "sourced"}
+    assert (inputs.confidence[inputs.source == "assumption"] == "assumed").all()
+
+
+def test_the_register_flags_what_moves_nothing_and_names_owners():
+    option = cm.Option(TOY, cm.Upgrades())
+    table = cm.ledgers.register(
+        option, BARE, owners={"engineer": "HR", "Workload.input_tokens": "Ann"}, unused=True
+    ).set_index("input")
+    assert table.used["Workload.input_tokens"] and not table.used["Upgrades.silent_per_year"]
+    assert table.owner["engineer.usd_per_hour"] == "HR"
+    assert table.owner["Workload.input_tokens"] == "Ann"
 
 
 def test_the_register_marks_what_is_yours(inputs):
@@ -490,6 +514,19 @@ def test_a_record_of_your_own_is_yours():
     )
 
 
+def test_the_register_says_how_old_a_price_or_a_rent_is():
+    option = cm.Option(cm.Hosted("llama-3.1-8b", "H100-SXM"))
+    both = {"own": option, "api": cm.Option(cm.Api("gpt-4o", on=ON))}
+    terms = {start: cm.Terms(start=start, on=ON) for start in ("2026-12-01", "2027-06-01")}
+    then, later = (
+        cm.ledgers.register(both, BARE, terms=t).set_index("input")["why"] for t in terms.values()
+    )
+    assert later["gpt-4o.usd_per_mtok_in"] == "173 days old" and not then["gpt-4o.usd_per_mtok_in"]
+    (rent,) = [key for key in later.index if key.endswith(".usd_per_gpu_hour")]
+    assert "days old" in later[rent]
+    assert "days old" not in later.drop([rent]).loc[lambda x: ~x.index.str.startswith("gpt")].sum()
+
+
 def test_the_register_names_the_options_of_an_input(inputs):
     assert set(inputs.options["Distill.kept"].split(", ")) == {"Distilled"}
     assert {"RAG", "RAG + LoRA"} <= set(inputs.options["rag.build_weeks"].split(", "))
@@ -503,9 +540,70 @@ def test_prices_freeze_at_the_date_that_is_asked_for():
     day)."""
     option = cm.Option(cm.Api("o3", on=ON))
     before, after = (
-        total(option, BARE, terms=None, months=1, on=day) for day in ("2025-06-09", "2025-06-10")
+        total(option, BARE, terms=cm.Terms("2025-05-01", months=1), on=day)
+        for day in ("2025-06-09", "2025-06-10")
     )
     assert before == pytest.approx(10_000) and after == pytest.approx(2_000)
+
+
+# -- prices that change on a known day -------------------------------------------------------------
+
+ARGON, FLASH = cm.Option(cm.Api("gemini-4-argon", on=ON)), "gemini-3.8-flash"
+
+
+def forecast(start, months, on, **trends):
+    """What a model of a known step costs, undiscounted and month by month."""
+    still = {"api": 0.0, "gpu": 0.0, "labour": 0.0, "service": 0.0}
+    terms = cm.Terms(start, months, trends=cm.choices.Trends(**(still | trends)))
+    return total(cm.Option(cm.Api(FLASH, on=on), cm.PromptCache()), WORK, terms=terms)
+
+
+@pytest.mark.parametrize("api", [0.0, -0.2, 0.15])
+def test_a_forecast_across_a_step_is_two_forecasts_glued_at_its_day(api):
+    whole = forecast("2026-11-01", 36, ON, api=api)
+    glued = forecast("2026-11-01", 2, ON, api=api)
+    glued += forecast("2027-01-01", 34, "2027-01-01", api=api)
+    assert whole == pytest.approx(glued, abs=0.005)
+
+
+def test_a_month_with_a_step_pays_both_prices_by_days():
+    """o3 fell from 10 to 2 on 2025-06-10, after 9 of the 30 days of June."""
+    june = total(cm.Option(cm.Api("o3", on="2025-06-01")), BARE, terms=cm.Terms("2025-06-01", 1))
+    assert june == pytest.approx(10_000 * 9 / 30 + 2_000 * 21 / 30)
+
+
+def test_flat_traffic_doubles_with_its_step_and_the_line_says_so():
+    terms = cm.Terms("2026-12-01", 36, trends=STILL.trends)
+    book = cm.ledger(ARGON, BARE, terms=terms, base_case=True)
+    today = total(ARGON, BARE, terms=cm.Terms("2026-11-01", 1))
+    assert book.usd.sum() == pytest.approx(36 * 2 * today)
+    assert book.basis.str.contains("list price changes on 2026-12-01").all()
+
+
+def test_a_known_step_holds_until_the_model_is_replaced():
+    """The successor's price is over the price at the move; a step after the move is nobody's."""
+
+    def by_month(retires):
+        upgrades = cm.Upgrades(
+            retires=retires, every_months=60, price_step=-0.5, weeks=0, items=0, cold_days=0
+        )
+        option = cm.Option(cm.Api(FLASH, on=ON), upgrades)
+        terms = cm.Terms("2026-11-01", 6, trends=STILL.trends)
+        book = cm.ledger(option, BARE, terms=terms, base_case=True)
+        paid = book[book["phase"] == "serving"].groupby("month").usd.sum()
+        return (paid / paid[1]).round(9).to_list()
+
+    assert by_month("2027-03-01") == [1, 1, 2, 2, 1, 1]
+    assert by_month("2026-12-10") == [1, 0.5, 0.5, 0.5, 0.5, 0.5]
+
+
+def test_a_step_stays_where_part_of_the_load_goes_elsewhere():
+    work = replace(WORK, growth_per_year=0.3)
+    limit = {"tokens_per_min_max": 500_000.0, "over_limit": "fallback"}
+    both = cm.Api(FLASH, on=ON, fallback=cm.Api(FLASH, on=ON), **limit)
+    terms = cm.Terms("2026-11-01", 12)
+    one, two = (total(cm.Option(api), work, terms=terms) for api in (cm.Api(FLASH, on=ON), both))
+    assert one == pytest.approx(two)
 
 
 def test_a_start_that_was_chosen_stays_when_prices_move():

@@ -275,7 +275,9 @@ SLIPS = [
         "overrides.Rag.topk: no input 'Rag.topk' .* did you mean 'rag.top_k'",
     ),
     ("overrides: {Rag.top_k: -3}", "overrides.Rag.top_k: Rag.top_k is -3, allowed is at least 1"),
-    ("overrides: {log_odds: 1}", "'log_odds' could be .* write one of them"),
+    ("overrides: {capability: 30}", "'capability' could be .* write one of them"),
+    ("options: {presets: {only: al}}", "options.presets.only is 'al', it must be a list"),
+    ("evidence: {Pilot: {serving: gpt-6-sol}}", "the quality of evidence 'Pilot' is None"),
 ]
 SLIPS_OF_AN_OPTION = [
     ("{servin: gpt-6-sol}", "no field 'servin' in the scenario: options.A; did you mean 'serving'"),
@@ -398,6 +400,67 @@ def test_round_trip_with_mixes_overrides_and_evaluations(tmp_path):
     assert list(back.options) == list(s.options)
 
 
+WORDS_FOR_TASKS = [
+    {},
+    {"difficulty": "harder"},
+    {"difficulty": 0.0},
+    {"corpus": cm.Corpus(1e6), "difficulty": cm.Range(-0.5, 0.5)},
+    {"task": "extract", "other_languages": 0.2},
+    {"task": "extract", "difficulty": 0.4},
+    {"task": "fields of ours (like extract)", "difficulty": "easier"},
+]
+
+
+@pytest.mark.parametrize("said", WORDS_FOR_TASKS, ids=str)
+def test_a_task_and_how_hard_it_is_come_back_from_a_file(said, tmp_path):
+    """What was not said is not said in the file, and stays so when something else changes."""
+    work = cm.Workload(1e5, input_tokens=900, output_tokens=250, **said)
+    study = cm.Study(cm.Option(cm.Api("gpt-6-sol")), work, cm.Terms(on="2026-11-20"), title="t")
+    path = save(study, tmp_path / "a.yaml")
+    assert load(path).work == work and load(path) == study
+    assert ("task:" in path.read_text()) == ("task" in said)
+    assert ("difficulty:" in path.read_text()) == ("difficulty" in said)
+    assert load(path, requests_per_month=5e5).work == replace(work, requests_per_month=5e5)
+    assert replace(work, requests_per_month=5e5).task == work.task
+
+
+def test_what_was_judged_beside_the_choices_comes_back_from_a_file(tmp_path):
+    """A pilot of what is no choice moves the others, before and after it was saved."""
+    text = BASE + "options: {A: {serving: gpt-6-sol}}\n"
+    told = text + "evidence: {Pilot: {serving: gpt-6-luna, quality: {accepted: 190, trials: 200}}}"
+    s = load(told)
+    assert s.evidence["Pilot"].quality.accepted == 190 and list(s.options) == ["A"]
+    assert again(s, tmp_path).evidence == s.evidence
+    pd.testing.assert_frame_equal(cm.compare(s), cm.compare(again(s, tmp_path)), check_exact=True)
+    assert cm.compare(s)["quality"].item() > cm.compare(load(text))["quality"].item() + 0.05
+
+
+def test_presets_of_a_file_are_all_or_some_or_those_that_make_sense(tmp_path):
+    every = load(BASE + "options: {presets: {only: all}}")
+    assert list(every.options) == list(cm.presets(every.work, only="all"))
+    some = load(BASE)
+    assert list(some.options) == list(cm.presets(some.work))
+    assert {*every.options} - {*some.options} == {*cm.choices.not_offered(some.work)}
+    assert list(again(every, tmp_path).options) == list(every.options)
+
+
+def test_the_signal_of_a_cascade_comes_back_from_a_file(tmp_path):
+    """By its numbers, which differ from those of no signal: it sends on what would have failed."""
+    text = (
+        BASE
+        + "options:\n  Small: {serving: {api: gpt-6-luna, accepted: 0.6}}\n"
+        + "  Large: {serving: {api: gpt-6-sol, accepted: 0.8}}\n"
+        + "  Both: {signal: typed_judge, mix: [{option: Small, sees: 1.0}, "
+        + "{option: Large, sees: 0.3, answers: 0.3}]}\n"
+    )
+    s = load(text)
+    assert s.options["Both"].signal == cm.choices.Signal.of("typed_judge")
+    assert again(s, tmp_path).options == s.options
+    blind = load(text.replace("signal: typed_judge, ", ""))
+    told, mean = (cm.compare(x)["quality"]["Both"] for x in (s, blind))
+    assert mean == pytest.approx(0.7 * 0.6 + 0.3 * 0.8, abs=2e-3) and told > mean + 0.02
+
+
 def test_presets_are_written_in_one_line_and_in_full_when_their_date_is_open(tmp_path):
     s = load(BASE)
     assert "presets:" in save(s, tmp_path / "a.yaml").read_text()
@@ -489,7 +552,7 @@ def test_the_reference_of_scenarios_is_a_scenario(tmp_path):
     contract.write_text("model,discount\ngpt-6-sol,0.1\n")
     case = cm.load(example, price_book=contract)
     assert list(case.options) == ["RAG", "Few-shot", "Ours", "Both"]
-    named = {f.name for f in fields(case)} - {"work", "note", "part_of"} | {
+    named = {f.name for f in fields(case)} - {"work", "note", "part_of", "points", "before"} | {
         "workload",
         "quality",
         "overrides",

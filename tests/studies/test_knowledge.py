@@ -33,6 +33,7 @@ STORE = Store("store", usd_per_gb_month=2.0, usd_per_month_minimum=0.0)
 PLAIN = {
     "embedder": Embedder("e", 0.02, 1_000),
     "store": STORE,
+    "metadata_bytes": 0,
     "ocr_share": 0.0,
     "overlap": 0.0,
     "top_k": 6,

@@ -266,7 +266,7 @@ def test_a_store_holds_what_came_in_over_its_retention():
 
 def test_an_announced_day_forces_the_first_move():
     """gpt-5-mini retires on 2026-12-11: the first month of this timeline, and 15 months after."""
-    assert cm.facts.retirement("gpt-5-mini") == "2026-12-11"
+    assert cm.facts.retirement("gpt-5-mini").retires == "2026-12-11"
     book = cm.ledger(
         cm.Option(cm.Api("gpt-5-mini", on="2026-11-20"), cm.Upgrades(every_months=15)),
         WORK,
@@ -281,7 +281,7 @@ def test_an_announced_day_forces_the_first_move():
 
 
 def test_a_model_that_is_gone_is_refused():
-    assert cm.facts.retirement("gpt-4.1-nano") == "2026-10-23"
+    assert cm.facts.retirement("gpt-4.1-nano").retires == "2026-10-23"
     gone = cm.Option(cm.Api("gpt-4.1-nano", on="2026-10-01"), cm.Upgrades())
     assert "is retired on 2026-10-23" in cm.compare(gone, WORK, terms=TERMS, draws=2).why_not.item()
 

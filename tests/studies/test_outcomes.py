@@ -88,8 +88,12 @@ def test_draws_that_do_not_fit_are_not_in_the_band():
 
 
 def test_unknown_quality_is_not_comparable():
-    row = cm.finance.per_outcome(each(1.0), WORK, terms=STILL).iloc[0]
+    """Of an answer of a model something is known; of a product that is bought nothing is."""
+    seats = cm.Option(cm.finance.Seats(10, 100.0))
+    table = cm.finance.per_outcome({"api": each(1.0), "seats": seats}, WORK, terms=STILL)
+    row = table.loc["seats"]
     assert np.isnan(row.per_accepted) and "not comparable" in row.why_not
+    assert table["per_accepted"]["api"] > 1.0 and table["why_not"]["api"] == ""
 
 
 def test_equal_quality_lets_people_do_the_rest():
@@ -194,14 +198,18 @@ def test_people_have_a_bar():
 
 
 def test_two_dates_differ_by_price():
-    """o3 fell from $10 to $2 a million on 2025-06-10."""
+    """o3 fell from $10 to $2 a million on 2025-06-10: who starts before pays more until then, who
+    starts later pays the same, for the fall is known.
+    """
     option = cm.Option(cm.Api("o3", on="2025-06-09"))
-    terms = replace(STILL, on=None)
-    found = bars((option, WORK, terms), (cm.choices.repriced(option, "2025-06-10"), WORK, terms))
-    assert (
-        found["price"] == pytest.approx(-0.8 * total(option, WORK, terms))
-        and found.drop("price").abs().max() < 1e-9
-    )
+    later = cm.choices.repriced(option, "2025-06-10")
+    early = replace(STILL, on=None, start="2025-06-01", months=2)
+    found = bars((option, WORK, early), (later, WORK, early))
+    # 1 M tokens a month; of the 30 days of June 21 come after the fall
+    assert found["price"] == pytest.approx(-(1 - 21 / 30) * 8.0)
+    assert found.drop("price").abs().max() < 1e-9
+    late = replace(early, start="2026-12-01")
+    assert bars((option, WORK, late), (later, WORK, late)).abs().max() < 1e-9
 
 
 def test_phases_sum_to_the_difference_too():

@@ -99,6 +99,10 @@ CASES = {
     ),
     "P23": ({"terms": replace(TERMS, on=None)}, None),
     "P24": ({"work": replace(WORK, requests_per_month=1e5)}, {}),
+    "P25": (
+        {"options": {"api": cm.Option(cm.Api("gpt-5-mini", on=ON), cm.Evals())}},
+        {"options": {"api": cm.Option(cm.Api("gpt-5-mini", on=ON), cm.Upgrades())}},
+    ),
 }
 
 
@@ -131,7 +135,7 @@ def test_all_codes_are_listed_on_request():
     table = cm.operations.lint(CLEAN, WORK, TERMS, everything=True)
     assert (
         list(dict.fromkeys(table["code"]))
-        == [*(f"P{i}" for i in range(1, 25)), "risk"]
+        == [*(f"P{i}" for i in range(1, 26)), "risk"]
         == [*cm.operations.PITFALLS, "risk"]
     )
     assert (

@@ -61,7 +61,7 @@ def test_what_cannot_run_says_why():
         {"first": cm.Option(DEAR), "second": cm.Option(CHEAP, cm.Lora())}, WORK, terms=YEAR, draws=2
     )
     assert (
-        rows.verdict.str.startswith("cannot run: Lora needs a Hosted serving").all()
+        rows.verdict.str.startswith("cannot run: Lora on 'toy' needs tuning=").all()
         and rows.requests.isna().all()
     )
     assert "cannot run" in [t.get_text() for t in tuning.plot_paybacks(rows).texts]

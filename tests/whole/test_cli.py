@@ -1,6 +1,7 @@
 """The command line: the numbers of the functions, and errors of one sentence that write nothing."""
 
 import io
+import re
 import subprocess
 import sys
 
@@ -21,7 +22,7 @@ workload:
 terms: {on: 2026-11-20, months: 24}
 options:
   presets: {only: [Prompt, RAG, LoRA]}
-  Unknown: {serving: gpt-6-sol}
+  Unknown: {serving: {seats: 5, usd_per_seat_month: 20}}
 draws: 300
 """
 
@@ -127,6 +128,19 @@ def test_prices_show_every_tier_class_and_note():
         and cm.facts.PRICES_VERSION in text
         and "2026-11-01" in text
     )
+
+
+def test_prices_say_how_old_the_list_is_and_what_is_disputed():
+    text = run("prices", "openai.gpt-5.5", "--provider", "aws", "--on", "2026-11-20").stdout
+    assert re.search(r"genai-prices .* of 2026-11-09, \d+ days old", text)
+    assert "disputed: litellm-1.110 of 2026-11-01 has usd_per_mtok_in 11 above 272,000" in text
+
+
+def test_data_says_its_age_and_checks_prices_against_a_second_source():
+    assert re.search(r"rents +\d+ +2026-05-24 +2026-11-28", run("data").stdout)
+    checked = run("data", "--check").stdout
+    assert "openai.gpt-5.5" in checked and "prices differ by more than 1 %" in checked
+    assert "gpt-4o " not in checked
 
 
 def test_a_discount_scales_every_class():

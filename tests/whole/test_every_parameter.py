@@ -42,12 +42,18 @@ PLACES = [
     (
         SERVING,
         cm.Rag(
-            reranker="rerank-v3.5", hybrid=True, rewrites=1, rounds=2, helper=JUDGE, store="qdrant"
+            reranker="rerank-v3.5",
+            hybrid=True,
+            rewrites=1,
+            rounds=2,
+            helper=JUDGE,
+            store="qdrant-4c16g",  # paid by the size of the index
         ),
     ),
     (SERVING, cm.Rag(reranker="voyage-rerank-3")),
     (SERVING, cm.LongContext(document_tokens=20_000)),
     (SERVING, cm.SemanticCache()),
+    (SERVING, cm.SecondTry()),
     *(
         (SERVING, cm.GraphRag(**more))
         for more in (
@@ -99,6 +105,7 @@ PLACES = [
     (SERVING, cm.Monitoring(judge=JUDGE)),
     (SERVING, cm.Monitoring(judge_share=0, reviews_per_month=5)),  # nobody sees it before users do
     (SERVING, cm.Upgrades(pinned=False, prompts=3), cm.PromptCache(minimum_tokens=0)),
+    (cm.Api("gpt-5-mini", on="2026-06-01", accepted=0.7), cm.Upgrades()),
     (EU, cm.Compliance(region="eu", high_risk=True)),
     (EU, cm.Compliance(usd_per_mchar=0.5)),
     (SERVING, cm.Review(0.2)),
@@ -120,7 +127,7 @@ OTHER = {  # another value of what is no number
     "embedder": "text-embedding-3-large",
     "store": "pgvector",
     "reranker": "voyage-rerank-3",
-    "reader": "small",
+    "search": cm.Rag(hybrid=True),
     "helper": api("helper", **{"in": 9.0, "out": 9.0}),
     "questions": cm.QuestionMix(1.0),
     "variant": "light",
@@ -141,6 +148,7 @@ OTHER = {  # another value of what is no number
     "separate": True,
     "retires": "2027-03-01",
     "pinned": True,
+    "named_successor": False,
     "redacted": "none",
     "region": None,
     "counsel": "engineer",
@@ -238,3 +246,50 @@ def test_every_field_of_a_technique_moves_a_number(kind, name, before):
             if not np.array_equal(numbers(serving, changed, *more), before[i]):
                 return
     pytest.fail(f"{kind.__name__}.{name} changes nothing anywhere")
+
+
+# a task is at work by what a model reads, by what it was taught, and by what it knows from memory
+TASKS = [
+    cm.choices.Task(id, difficulty=0.5, log_odds_read=-0.3)
+    for id in ("answer from documents", "many-hop", "extract")
+]
+WAYS = {
+    "from memory": cm.Option(replace(SERVING, accepted=None)),
+    "read": cm.Option(replace(SERVING, accepted=None), cm.Rag()),
+    "tuned": cm.Option(replace(HOSTED, accepted=None), cm.Lora()),
+    "tuned and read": cm.Option(replace(HOSTED, accepted=None), cm.Rag(), cm.Lora()),
+}
+
+
+def shares(task):
+    work = replace(WORK, task=task, other_languages=0.3)
+    return cm.compare(WAYS, work, terms=TERMS, draws=1)["quality"].loc[list(WAYS)].to_list()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f.name for f in dataclasses.fields(cm.choices.Task) if f.name not in ("id", "not_said")],
+)
+def test_every_field_of_a_task_moves_the_quality_of_an_option(name):
+    for task in TASKS:
+        value = getattr(task, name)
+        if value is None:  # the task can be done without its documents
+            continue
+        mid = value.mid if isinstance(value, Doubt) else value
+        for changed in (mid * 0.8, mid + 0.3):
+            moved = replace(task, **{name: changed})
+            if shares(moved) != shares(task):
+                return
+    pytest.fail(f"Task.{name} changes no quality")
+
+
+@pytest.mark.parametrize("name", ["signal_auc", "correlation"])
+def test_both_fields_of_a_signal_move_the_quality_of_a_cascade(name):
+    small, large = (cm.Option(replace(SERVING, accepted=x)) for x in (0.5, 0.7))
+    work = replace(WORK, corpus=None)
+    shares = []
+    for value in (0.7, 0.8):
+        signal = replace(cm.choices.Signal(0.75, 0.75), **{name: value})
+        mix = cm.cascade(small, large, 0.3, signal)
+        shares.append(cm.compare(mix, work, terms=TERMS, draws=1)["quality"].item())
+    assert shares[0] != shares[1]

@@ -27,17 +27,19 @@ HEAVY = [
     "tiktoken",
     "typst",
 ]
-FILES_MAX, LINES_MAX = 15, 400
+FILES_MAX, LINES_MAX = 16, 430
 FILE_READERS = {
     "costmodel.core.glossary",
     "costmodel.facts.rows",
+    "costmodel.ingest.documents",
+    "costmodel.ingest.files",
     "costmodel.facts.tokens",
     "costmodel.laws.serving.calibration",
     "costmodel.scenarios.price_book",
     "costmodel.scenarios.scenario",
     "costmodel.scenarios.reading",
     "costmodel.scenarios.portfolio",
-}  # data, encodings, and the user's own YAML and CSV
+}  # data, encodings, and the user's own files
 
 
 def floors(text):

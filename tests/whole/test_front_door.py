@@ -11,12 +11,25 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-@pytest.fixture(scope="module")
-def front_door():
-    spec = importlib.util.spec_from_file_location("front_door", ROOT / "benchmarks/front_door.py")
+def benchmark(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"benchmarks/{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def front_door():
+    return benchmark("front_door")
+
+
+def test_the_page_of_formulas_is_todays():
+    """`make formulas` writes it; what it shows as a check is executed with the docstrings."""
+    formulas = benchmark("formulas")
+    page = formulas.page()
+    assert formulas.PAGE.read_text(encoding="utf-8") == page
+    assert page.count("### ") == page.count("```python") > 60
+    assert "C = 4 N D" in page and "arXiv:2106.09685" in page
 
 
 def test_the_words_of_the_readme_are_todays(front_door):

@@ -88,7 +88,7 @@ def test_the_notebook_says_what_the_script_says(approach):
     case = cm.load("support_assistant")
     script = cm.compare(case, draws=DRAWS)
     printed = pd.read_csv(approach.results_csv, index_col="option")
-    assert list(printed.index) == list(script.index) and len(script) == 11
+    assert list(printed.index) == list(script.index) and len(script) == 15
     for column in ("expected", "p10", "p90", "present_value", "per_accepted"):
         assert printed[column].to_list() == script[column].to_list()
     ledger = cm.ledger(case, draws=DRAWS).groupby("option")["usd"].sum()
@@ -343,3 +343,24 @@ def test_every_example_scenario_answers(name):
 def test_notebooks_of_an_installed_package_are_found():
     assert [p.stem for p in NOTEBOOKS][:2] == ["00_quick_answer", "01_which_approach"]
     assert all(Path(p).is_file() for p in cm.scenarios.examples().values())
+
+
+def test_the_notebook_on_own_numbers_says_what_the_script_says(tmp_path):
+    made = report.run(
+        notebooks_folder() / "08_my_own_numbers.ipynb", tmp_path, formats=("html",), draws=DRAWS
+    )
+    own, bill = (cm.ingest.example(name) for name in ("usage", "invoice"))
+    usage = cm.ingest.read(own)
+    held = cm.history.reconcile(usage, cm.ingest.read_bill(bill))
+    facts = json.loads(made.results_json.read_text(encoding="utf-8"))
+    assert facts["numbers"]["unexplained"] == held.unexplained
+    assert held.sentence in words(made)
+    judged = cm.ingest.read_evaluations(cm.ingest.example("evaluation"))
+    study = cm.history.study(
+        usage, cm.ingest.read_bill(bill), judged, on="2026-11-20", usd_per_failure=0.2,
+        terms=cm.Terms(months=12, on="2026-11-20"), draws=DRAWS, seed=8,
+    )  # fmt: skip
+    assert cm.recommend(study).headline == made.answer
+    printed = pd.read_csv(made.results_csv, index_col="option")
+    ranked = cm.compare(study)["expected"].dropna()
+    assert printed["expected"].dropna().to_list() == ranked.to_list()

@@ -8,7 +8,7 @@ import re
 import pytest
 
 import costmodel as cm
-from costmodel.choices import options, workload
+from costmodel.choices import mixes, options, workload
 from costmodel.choices.servings import api as apis
 from costmodel.choices.servings import baselines, capacity, hosted, owned
 from costmodel.choices.techniques import (
@@ -22,6 +22,7 @@ from costmodel.choices.techniques import (
     operations,
     prompting,
     release,
+    retries,
     review,
     tuning,
     upgrades,
@@ -44,6 +45,7 @@ HOMES = (
     baselines,
     business_case,
     prompting,
+    retries,
     knowledge,
     graphs,
     tuning,
@@ -74,9 +76,10 @@ UNITS = {entry.unit for entry in GLOSSARY.values()}
 
 TOP = """
     Workload Corpus QuestionMix Terms Range Measured Option Mix Part cascade Api Hosted Provisioned
-    Prompt FewShot PromptCache SemanticCache Rag GraphRag LongContext FineTune Lora Distill Agent
-    CodingAgent Evals Release Monitoring Upgrades Compliance Cost Review presets Study load compare
-    recommend ledger explain breakeven sweep Infeasible own_api own_gpu own_model __version__
+    Prompt FewShot PromptCache SemanticCache SecondTry Rag GraphRag LongContext FineTune Lora
+    Distill Agent CodingAgent Evals Release Monitoring Upgrades Compliance Cost Review presets Study
+    load compare recommend ledger explain breakeven sweep Infeasible own_api own_gpu own_model
+    __version__
 """.split()
 FACES = {name: getattr(cm, name) for name in cm.FACES}
 NAMES = [(cm, name) for name in cm.__all__] + [(f, n) for f in FACES.values() for n in f.__all__]
@@ -264,7 +267,8 @@ def _example(kind):
         cm.Distill: {"teacher": api},
         cm.Cost: {"item": "fee", "usd": 1},
         cm.Review: {"checked_share": 0.1},
-        options.Part: {"option": cm.Option(api)},
+        mixes.Part: {"option": cm.Option(api)},
+        mixes.Signal: {"signal_auc": 0.8},
         baselines.Staff: {"minutes_per_request": 4},
         baselines.Seats: {"seats": 5, "usd_per_seat_month": 20},
         baselines.Today: {"usd_per_month_today": 100},

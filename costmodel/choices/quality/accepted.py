@@ -118,16 +118,24 @@ def share_accepted(case: Case, effects: Iterable[Effect]) -> Any:
         return None
     read = read + sum(effect.log_odds for effect in effects)
     if work.corpus is None or not hasattr(serving, "capability"):
-        share = expit(read)
+        share = _ends_stay(serving, expit(read))
     else:
         closed = from_memory(serving, work) + sum(
             e.log_odds if e.log_odds_closed is None else e.log_odds_closed for e in effects
         )
+        share = _ends_stay(serving, expit(closed))
         looked_up = [effect.found for effect in effects if effect.found]
-        share = _looked_up(case, read, expit(closed), looked_up) if looked_up else expit(closed)
+        if looked_up:
+            share = _looked_up(case, read, share, looked_up)
     for effect in effects:
         share = share * effect.kept
     return share
+
+
+def _ends_stay(serving: Any, share: Any) -> Any:
+    """The share, but 0 and 1 where they were given: nothing moves those."""
+    given = getattr(serving, "accepted", None)
+    return share if given is None else np.where((given == 0) | (given == 1), given, share)[()]
 
 
 def _looked_up(case: Case, read: Any, closed: Any, looked_up: list[Any]) -> Any:

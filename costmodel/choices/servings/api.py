@@ -6,6 +6,7 @@ own are in `hosted`, reserved capacity of a provider is in `provisioned`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,15 +14,17 @@ import numpy as np
 
 from costmodel.choices.purchases import Line, Lines, Traffic, cite
 from costmodel.choices.quality.accepted import describe_model
-from costmodel.choices.requests import Cache, Call, Limits
+from costmodel.choices.requests import Cache, Call, Limits, by_prompt
 from costmodel.choices.schedule import Schedule, occurrences, path, scaled
 from costmodel.choices.servings.fields import Card, Id
+from costmodel.choices.servings.price_steps import price_path, stepped
 from costmodel.choices.servings.rate_limits import OVER_LIMIT, held_to_limits, limits_of
 from costmodel.choices.servings.waiting import Waiting
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core import (
     MTOK,
+    ROUNDING,
     CatalogError,
     Number,
     Unpriced,
@@ -34,9 +37,14 @@ from costmodel.core import (
 )
 from costmodel.facts import catalog
 from costmodel.facts.cards import api_price
-from costmodel.facts.prices import OWN, ApiPrice, Rates, rates
+from costmodel.facts.prices import OWN, UNUSUAL, USUAL, ApiPrice, Rates, rates, unusual
 from costmodel.laws.agents import attempts
 
+# what a class is cited by: a card need not have a price of its own for it
+CITED = {
+    "usd_per_mtok_reasoning": "usd_per_mtok_out",
+    "usd_per_mtok_cache_write_1h": "usd_per_mtok_cache_write",
+}
 SHORT_TTL_S = 300  # a longer time to live is written at the price of the 1-hour cache
 
 
@@ -142,6 +150,11 @@ class Api:
         if isinstance(card, str):
             card = api_price(card, self.provider, self.on, self.mode or "standard", self.residency)
         else:
+            if (odd := unusual(card)) and card != catalogue_card(card):
+                raise ValueError(
+                    f"{odd[0]} is {odd[1]:g} USD per million tokens, usual is {USUAL[0]:g} to "
+                    f"{USUAL[1]:,.0f}; mend the unit, or add a note '{UNUSUAL}: why' to the card"
+                )
             sold = terms_of_sale(card)
             asked = sold | not_none(**terms_of_sale(self))
             if asked != sold:
@@ -196,6 +209,7 @@ class Api:
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
         """Every class of tokens of every call, the attempts that fail, and what a limit moves."""
+        traffic = [part for t in traffic for part in self._by_tier(t)]
         held = held_to_limits(self, traffic, work, terms)
         for t in traffic:
             for line in self._lines(t, work, terms):
@@ -211,15 +225,35 @@ class Api:
             basis = "calls above the limit x tokens of one call at the list price"
             yield from self.fallback.overflow(traffic, held.spilled, work, terms, basis=basis)
 
+    def _by_tier(self, t: Traffic) -> Iterator[Traffic]:
+        """Calls whose prompt grows, apart by the context tier in which each of them is priced."""
+        for above, share, call in by_prompt(t.call, [tier.above for tier in self.model.tiers]):
+            item = f"{t.item}, prompts above {above:,.0f} tokens" if above else t.item
+            yield replace(t, item=item, call=call, count=t.count * share)
+
     def _lines(self, t: Traffic, work: Workload, terms: Terms) -> Lines:
         """The lines of one kind of call."""
         card = rates(self.model, t.call.prompt_tokens, self.discount)
-        yield from self._tokens(t, card, work, terms)
+        for field, line in self._classes(t, card, work, terms):
+            yield self._stepped(line, t.call.prompt_tokens, terms, **{field: 1.0})
         if np.any(usd := self.model.usd_per_request):
             basis, cites = "calls x price per request", cite(self.model, "usd_per_request")
-            yield t.line("requests", t.count, "request", usd, basis=basis, cites=cites)
+            line = t.line("requests", t.count, "request", usd, basis=basis, cites=cites)
+            yield self._stepped(line, 0.0, terms, usd_per_request=1.0)
         if np.any(self.failed):
-            yield self._failed_attempts(t, card)
+            yield self._failed_attempts(t, card, terms)
+
+    def _stepped(self, line: Line, prompt_tokens: Any, terms: Terms, **parts: Any) -> Line:
+        """A line at the known future prices of its fields, by the part of each in its price."""
+        if not self.model.steps:
+            return line
+        price = sum(
+            part * price_path(self.model, field, prompt_tokens, terms)
+            for field, part in parts.items()
+        )
+        days = " and ".join(step.on for step in self.model.steps)
+        when = stepped(line.schedule, self.model, price, terms)
+        return replace(line, schedule=when, basis=f"{line.basis}; list price changes on {days}")
 
     def overflow(
         self, traffic: list[Traffic], share: Any, work: Workload, terms: Terms, **changes: Any
@@ -233,10 +267,17 @@ class Api:
         for line in self.price(over, work, terms):
             yield replace(line, item=f"overflow: {line.item}")
 
-    def _failed_attempts(self, t: Traffic, card: Rates) -> Line:
+    def _failed_attempts(self, t: Traffic, card: Rates, terms: Terms) -> Line:
         """Attempts that fail and are paid all the same, at the price of a whole call."""
         tokens_in, tokens_out = t.call.prompt_tokens, t.call.output_tokens
-        usd = (tokens_in * card.usd_per_mtok_in + tokens_out * card.usd_per_mtok_out) / MTOK
+        usd_in, usd_out = (  # a class without a price that occurs was refused before
+            0.0 if rate is None else tokens * rate
+            for tokens, rate in (
+                (tokens_in, card.usd_per_mtok_in),
+                (tokens_out, card.usd_per_mtok_out),
+            )
+        )
+        usd = (usd_in + usd_out) / MTOK
         again = self.failed * attempts(self.failed, self.attempts_max) * self.billed_share
         basis = (
             "calls x {failed} x mean attempts of up to {attempts_max} x {billed_share}, "
@@ -244,10 +285,15 @@ class Api:
         )
         cites = cite(self.model, "usd_per_mtok_in", "usd_per_mtok_out")
         wasted = t.count * again
-        return t.line("failed attempts", wasted, "attempt", usd, basis=basis, cites=cites)
+        line = t.line("failed attempts", wasted, "attempt", usd, basis=basis, cites=cites)
+        share = usd_in / np.maximum(usd_in + usd_out, ROUNDING)
+        parts = {"usd_per_mtok_in": share, "usd_per_mtok_out": 1 - share}
+        return self._stepped(line, tokens_in, terms, **parts)
 
-    def _tokens(self, t: Traffic, card: Rates, work: Workload, terms: Terms) -> Lines:
-        """A line for each class of tokens."""
+    def _classes(
+        self, t: Traffic, card: Rates, work: Workload, terms: Terms
+    ) -> Iterator[tuple[str, Line]]:
+        """(field of the card, line) of each class of tokens."""
         cache, prefix, fresh = t.call.cache, t.call.stable_tokens, t.call.prompt_tokens
         if cache is None and t.in_a_row is not None and card.usd_per_mtok_cache_read is not None:
             cache = Cache(SHORT_TTL_S)
@@ -270,27 +316,34 @@ class Api:
                     f"cache_read of {self.model.id!r} is not priced; "
                     "leave out PromptCache() or choose another model"
                 )
-            (read, when_read), (written, when_written) = cache_split(t, work, terms)
-            rate = _write_rate(card, cache.ttl_s)
+            kept = replace(cache, ttl_s=np.maximum(cache.ttl_s, self.model.cache_ttl_s))
+            held = replace(t, call=replace(t.call, cache=kept))
+            (read, when_read), (written, when_written) = cache_split(held, work, terms)
+            write = _write_field(card, cache.ttl_s)
             classes = [
-                ("cache read", prefix * read, usd, when_read, "usd_per_mtok_cache_read"),
-                ("cache write", prefix * written, rate, when_written, "usd_per_mtok_cache_write"),
+                ("cache read", prefix * read, "usd_per_mtok_cache_read", when_read),
+                ("cache write", prefix * written, write, when_written),
             ]
-        when, out = t.schedule, "usd_per_mtok_out"
-        for name, tokens, usd, schedule, field in (
-            ("fresh input", fresh, card.usd_per_mtok_in, when, "usd_per_mtok_in"),
+        for name, tokens, field, schedule in (
+            ("fresh input", fresh, "usd_per_mtok_in", t.schedule),
             *classes,
-            ("images", image, card.usd_per_mtok_image, when, "usd_per_mtok_image"),
-            ("audio", audio, card.usd_per_mtok_audio, when, "usd_per_mtok_audio"),
-            ("output", t.call.output_tokens, card.usd_per_mtok_out, when, out),
-            ("reasoning", t.call.reasoning_tokens, card.usd_per_mtok_reasoning, when, out),
+            ("images", image, "usd_per_mtok_image", t.schedule),
+            ("audio", audio, "usd_per_mtok_audio", t.schedule),
+            ("output", t.call.output_tokens, "usd_per_mtok_out", t.schedule),
+            ("reasoning", t.call.reasoning_tokens, "usd_per_mtok_reasoning", t.schedule),
         ):
             if np.any(tokens):
-                mtok = t.count * tokens / MTOK
+                mtok, usd = t.count * tokens / MTOK, getattr(card, field)
+                if usd is None:
+                    raise Unpriced(
+                        f"{name} of {self.model.id!r} at {self.provider} is not priced; "
+                        f"choose another model, or a price card with {field}"
+                    )
                 # cites the base tier: the card of a residency is a tier of its own name
-                cites = (*t.cites, *cite(self.model.tiers[0], field))
+                cited = CITED.get(field, field)
+                cites = (*t.cites, *cite(self.model.tiers[0], cited))
                 basis = t.basis or "calls a month x tokens of one call at the list price"
-                yield t.line(name, mtok, "Mtok", usd, schedule, basis=basis, cites=cites)
+                yield field, t.line(name, mtok, "Mtok", usd, schedule, basis=basis, cites=cites)
 
 
 def terms_of_sale(sold: Api | ApiPrice) -> dict[str, Any]:
@@ -301,7 +354,8 @@ def terms_of_sale(sold: Api | ApiPrice) -> dict[str, Any]:
 def catalogue_card(card: ApiPrice) -> ApiPrice | None:
     """The card as the price list has it, or None when it is not from there."""
     try:
-        return replace(api_price(card.id, **terms_of_sale(card)), discount=card.discount)
+        listed = api_price(card.id, **terms_of_sale(card))
+        return replace(listed, discount=card.discount, notes=card.notes)
     except CatalogError:
         return None
 
@@ -321,15 +375,14 @@ def moved_card(card: ApiPrice, asked: dict[str, Any]) -> ApiPrice:
     return replace(api_price(card.id, **asked), discount=card.discount)
 
 
-def _write_rate(card: Rates, ttl_s: Any) -> Any:
-    """Price of a token that is written to the cache; it is paid instead of the input rate."""
-    long = np.all(ttl_s > SHORT_TTL_S)
-    rate = card.usd_per_mtok_cache_write_1h if long else card.usd_per_mtok_cache_write
-    if rate is None:
+def _write_field(card: Rates, ttl_s: Any) -> str:
+    """The price of a token that is written to the cache; it is paid instead of the input rate."""
+    field = "usd_per_mtok_cache_write" + ("_1h" if np.all(ttl_s > SHORT_TTL_S) else "")
+    if getattr(card, field) is None:
         raise Unpriced(
             f"a 1-hour cache write is not priced for {card.id}; use PromptCache(ttl_s=300)"
         )
-    return rate
+    return field
 
 
 def over_window(serving: Any, call: Call) -> Limits:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from costmodel.choices.effort import BUILD, UPKEEP, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Purchases, labour, setup, upkeep
-from costmodel.choices.requests import Call, Request, Segment
+from costmodel.choices.requests import HISTORY, NEW, Call, Growth, Request, Segment
 from costmodel.choices.schedule import with_demand
 from costmodel.choices.workload import Workload
 from costmodel.core import MINUTES_PER_HOUR, Infeasible, Number, Range, assumed, public, validate
@@ -92,7 +93,7 @@ class Agent:
     >>> import costmodel as cm
     >>> work = cm.Workload(1_000, input_tokens=2_000, output_tokens=300)
     >>> agent = cm.uncertainty.middle(cm.Agent(steps=10, fail_chance=0, step_spread=0))
-    >>> float(agent.shape(work.request(), work).main.per_request)
+    >>> round(float(agent.shape(work.request(), work).main.per_request), 6)
     10.0
     """
 
@@ -157,7 +158,7 @@ class Agent:
     def cap(self) -> Any:
         return NEVER if self.cap_steps is None else self.cap_steps
 
-    @property
+    @cached_property
     def lengths(self) -> Any:
         """Steps along the distribution of tasks, on a last axis."""
         return task_lengths(self.steps, self.step_spread, self.cap)
@@ -187,7 +188,7 @@ class Agent:
         )
         return law(added, self.lengths, limit, kept) @ WEIGHTS
 
-    @property
+    @cached_property
     def history(self) -> Any:
         """History tokens sent in one task, on average over the tasks."""
         return self._mean_over_tasks(history_tokens)
@@ -198,7 +199,8 @@ class Agent:
             Segment("tools", self.tools * self.tokens_per_tool, stable=True),
             Segment("schema", self.schema_tokens, stable=True),
         )
-        history = self._history_segments(self.history, steps)
+        cuts = 0.0 if self.compact_at is None else self._mean_over_tasks(compactions)
+        history = self._history_segments(self.history, steps, cuts)
         for call in request.calls:
             task = replace(
                 call,
@@ -207,32 +209,51 @@ class Agent:
                 reasoning_tokens=call.reasoning_tokens / steps + self.step_reasoning_tokens,
                 per_request=call.per_request * steps * self.tries,
                 reuse=self.reuse * (steps - 1) / steps,
+                growth=self._growth(steps),
             )
             calls.append(task)
             if self.compact_at is not None:
-                calls.append(self._summary(call, definitions))
+                calls.append(self._summary(call, definitions, cuts))
             if np.any(self.subagents):
                 calls.append(self._subagent(call, definitions))
         return Request(tuple(calls))
 
-    def _history_segments(self, history: Any, steps: Any) -> tuple[Segment, Segment]:
-        """The mean history of a step: its new part is written to a cache, the rest may be found."""
-        new = self.added_tokens * (steps - 1) / steps
+    def _history_segments(
+        self, history: Any, steps: Any, cuts: Any = 0.0
+    ) -> tuple[Segment, Segment]:
+        """The mean history of a step: its new part is written to a cache, the rest may be found.
+
+        New is what the step before added, or the summary after a cut.
+        """
+        new = (self.added_tokens * (steps - 1 - cuts) + self.kept_tokens * cuts) / steps
         old = np.maximum(history / steps - new, 0.0)
         return (
-            Segment("history", old, stable=True, reuse=self.reuse),
-            Segment("new since the last step", new, stable=True, reuse=0.0),
+            Segment(HISTORY, old, stable=True, reuse=self.reuse),
+            Segment(NEW, new, stable=True, reuse=0.0),
         )
 
-    def _summary(self, call: Call, definitions: tuple[Segment, ...]) -> Call:
-        """The calls that write a summary of the history."""
-        times = self._mean_over_tasks(compactions)
+    def _growth(self, steps: Any) -> Growth:
+        """The history of each step, from which its context tier follows."""
+        history, limit = self.history / steps, self.history_limit
+        return Growth(self.added_tokens, limit, self.kept_tokens, self.lengths, history)
+
+    def _summary(self, call: Call, definitions: tuple[Segment, ...], cuts: Any) -> Call:
+        """The calls that write a summary of the history: the prompt of the last step and what it
+        added, so that the cache has all but that."""
         return replace(
             call,
-            segments=(*definitions, Segment("history", self.history_limit)),
+            segments=(
+                *call.segments,
+                *definitions,
+                Segment(
+                    HISTORY, self.history_limit - self.added_tokens, stable=True, reuse=self.reuse
+                ),
+                Segment("last step", self.added_tokens),
+            ),
             output_tokens=self.kept_tokens,
             reasoning_tokens=0.0,
-            per_request=call.per_request * times * self.tries,
+            per_request=call.per_request * cuts * self.tries,
+            reuse=self.reuse,
         )
 
     def _subagent(self, call: Call, definitions: tuple[Segment, ...]) -> Call:

@@ -295,7 +295,7 @@ class GraphRag:
             kept=1 - stale * self.stale_wrong,
             found={
                 "fact": Found(found, read, fact_gain),
-                "multi_hop": Found(several, read + case.work.task.log_odds_many_hop),
+                "multi_hop": Found(several, read),
                 "whole": Found(found, read, self.log_odds_summary + whole_gain),
                 "summary": Found(found, read, self.log_odds_summary + summary_gain),
             },

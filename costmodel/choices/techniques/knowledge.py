@@ -27,7 +27,6 @@ from costmodel.choices.techniques.lookup import (
 )
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core import (
-    GB,
     MINUTES_PER_HOUR,
     MONTHS_PER_YEAR,
     MTOK,
@@ -78,7 +77,10 @@ class Rag:
     top_k_growth_per_year : number or Range
         Yearly growth of `top_k` [share/year].
     copies, index_overhead : number or Range, at least 0
-        Copies of the index, and its size over that of the raw vectors [x].
+        Copies of the index, and its size over that of the raw vectors [x]; a serverless store bills
+        the raw vectors.
+    metadata_bytes : number or Range, at least 0
+        Fields that are kept beside each vector [byte].
     ocr_share, usd_per_page : number or Range, at least 0
         Share of the pages that are scans, and the price of reading one [USD/page].
     eval_questions, minutes_per_question : number or Range, at least 0
@@ -140,6 +142,9 @@ class Rag:
     bytes_per_number: Number = 4.0
     copies: Number = 1.0
     index_overhead: Number = practice("hnsw.index_overhead")
+    metadata_bytes: Number = assumed(
+        100, 500, 3_000, "id, address and rights; the text of a chunk is some 2,000 more"
+    )
     ocr_share: Number = assumed(0.02, 0.15, 0.5, "scanned pages among the documents")
     usd_per_page: Number = practice("ocr.usd_per_page")
     # -- people and upkeep
@@ -209,8 +214,10 @@ class Rag:
         yield from self._index(case, queries)
         count = chunks(corpus.tokens, self.chunk_tokens, self.overlap)
         width = self.embedder.dimensions if self.dimensions is None else self.dimensions
-        size = index_bytes(count, width, self.index_overhead, self.bytes_per_number, self.copies)
-        yield store_line(self.store, case, size / GB, queries, count * corpus.churn_per_month)
+        overhead = 1.0 if self.store.serverless else self.index_overhead
+        each = index_bytes(1.0, width, overhead, self.bytes_per_number) + self.metadata_bytes
+        kept, written = count * self.copies, count * corpus.churn_per_month
+        yield store_line(self.store, case, kept, width, each, queries, written)
         if self.reranker is not None:
             yield self._rerank(self.reranker, requests_to_model(case) * self.rounds)
         yield from self._calls(case)
@@ -327,22 +334,22 @@ class Rag:
         usd, cites = reranker.usd_per_mtok_in, cite(reranker, "usd_per_mtok_in")
         return price(queries * candidates / MTOK, "Mtok", usd, basis=basis, cites=cites)
 
-    def found(self, case: Case) -> Any:
-        """Share of questions whose passage stands in the prompt and can be used."""
+    def found(self, case: Case, tokens: Any = None) -> Any:
+        """Share of questions whose passage is among the tokens that are sent and can be used."""
         reranked = 0.0 if self.reranker is None else self.log_odds_rerank
         more = reranked + self.log_odds_hybrid * float(self.hybrid)
-        return passages_found(self, case, self.passage_tokens, more)
+        sent = self.passage_tokens if tokens is None else tokens
+        return passages_found(self, case, sent, more)
 
     def quality(self, case: Case) -> Effect:
         found, read = self.found(case), long_prompt(case, case.request.main.prompt_tokens)
         wide = Found(found, read, self.log_odds_summary)
         several = found * all_found(self.hops - 1.0, self.per_entity)
-        joined = read + case.work.task.log_odds_many_hop
         return Effect(
             evidence="recall by tokens read and size of the corpus, times reading; fitted",
             found={
                 "fact": Found(found, read),
-                "multi_hop": Found(several, joined),
+                "multi_hop": Found(several, read),
                 "whole": wide,
                 "summary": wide,
             },

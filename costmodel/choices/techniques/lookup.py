@@ -11,6 +11,8 @@ from costmodel.choices.purchases import Line, cite
 from costmodel.choices.schedule import Schedule, monthly, path
 from costmodel.choices.workload import Corpus, QuestionMix, Workload
 from costmodel.core import (
+    GB,
+    KILO,
     MILLION,
     Infeasible,
     Number,
@@ -100,22 +102,38 @@ def requests_to_model(case: Case) -> Any:
 
 
 def store_line(
-    store: Any, case: Case, gigabytes: Any = 0.0, queries: Any = 0.0, writes: Any = 0.0
+    store: Any,
+    case: Case,
+    vectors: Any = 0.0,
+    dimensions: Any = 0.0,
+    bytes_each: Any = 0.0,
+    queries: Any = 0.0,
+    writes: Any = 0.0,
 ) -> Line:
     """The bill of a store: storage and writes with the corpus, reads with demand, a minimum.
 
-    A store that is paid in units takes whole units for its index.
+    A store that is paid in units takes whole units for its index, and for each vector written.
+    Not in it: the first load, which a store bills as writes of a single month.
     """
+    gigabytes = vectors * bytes_each / GB
     months, size = case.terms.months, corpus_of(case.work, store).size(case.terms.months)
-    names = ("per_gb_month", "per_million_reads", "per_million_writes", "per_month_minimum")
+    names = (
+        *("per_gb_month", "per_mdimension_month", "per_million_reads", "per_million_writes"),
+        "per_month_minimum",
+    )
     prices = {f"usd_{name}": getattr(store, f"usd_{name}") for name in names}
-    per_gb, per_read, per_write, floor = (0.0 if usd is None else usd for usd in prices.values())
+    per_gb, per_number, per_read, per_write, floor = (
+        0.0 if usd is None else usd for usd in prices.values()
+    )
+    if store.kb_per_write_unit is not None:
+        writes = writes * np.ceil(bytes_each / KILO / store.kb_per_write_unit)
     if store.read_units_per_gb is not None:
         units = gigabytes * store.read_units_per_gb
         queries = queries * np.maximum(units, store.read_units_minimum or 0.0)
     if store.gb_per_unit is not None:
         floor = floor * np.maximum(np.ceil(gigabytes * size / store.gb_per_unit), 1.0)
-    held = (gigabytes * per_gb + writes / MILLION * per_write) * size
+    numbers = vectors * dimensions / MILLION
+    held = (gigabytes * per_gb + numbers * per_number + writes / MILLION * per_write) * size
     steady = case.work.flat and np.ndim(size) == 0
     demand = 1.0 if steady else case.work.demand(months, case.terms.start)
     usd = np.maximum(held + queries / MILLION * per_read * demand, floor)

@@ -14,13 +14,7 @@ from costmodel.choices.quality.accepted import examples_in_prompt, long_prompt
 from costmodel.choices.requests import Cache, Request, Segment
 from costmodel.choices.schedule import monthly, once
 from costmodel.choices.techniques.knowledge import Rag
-from costmodel.choices.techniques.lookup import (
-    HOPS,
-    corpus_of,
-    find_records,
-    passages_found,
-    task_fact,
-)
+from costmodel.choices.techniques.lookup import HOPS, corpus_of, find_records, task_fact
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core import (
     MTOK,
@@ -139,7 +133,8 @@ class PromptCache:
     Parameters
     ----------
     ttl_s : 300 or 3600
-        Seconds that a prefix lives, where a provider offers both.
+        Seconds that a prefix lives, where a provider offers both; some models keep one that was
+        written at the lower price for longer (`cache_ttl_s` of the price card).
     minimum_tokens : number, at least 0, or None
         The shortest prefix that is cached; None is the rule of the model.
     burst, parallel, prefixes, replicas : number or Range, at least 1
@@ -325,7 +320,7 @@ class LongContext:
 
     def wait_s(self, case: Case) -> Any:
         """Seconds before the model is asked: the search for documents."""
-        return np.where(self.selected(case.work), self.search.search_s, 0.0)
+        return np.where(self.selected(case.work), self.search.wait_s(case), 0.0)
 
     def buys(self, case: Case) -> Purchases:
         if case.serving.window is None:
@@ -334,7 +329,8 @@ class LongContext:
                 "choose a model whose window is"
             )
         if np.any(self.selected(case.work)):
-            search = replace(self.search, top_k=self.wanted(case.work) / self.search.chunk_tokens)
+            passages = np.maximum(self.wanted(case.work) / self.search.chunk_tokens, 1.0)
+            search = replace(self.search, top_k=passages)
             needed = self.selected(case.work)  # in some draws the corpus may be sent whole
             for purchase in purchases_of(search, case):
                 name = "quantity" if isinstance(purchase, Line) else "count"
@@ -344,14 +340,14 @@ class LongContext:
         part, wanted = self.selected(case.work), self.wanted(case.work)
         found: Any = 1.0
         if np.any(part):
-            found = np.where(part, passages_found(self.search, case, wanted), 1.0)
+            found = np.where(part, self.search.found(case, wanted), 1.0)
         read = long_prompt(case, case.request.main.prompt_tokens)
         several = found**self.hops * all_found(self.hops - 1.0, self.per_fact)
         return Effect(
             evidence="what was selected, a reader in that context, several facts; fitted",
             found={
                 "fact": Found(found, read),
-                "multi_hop": Found(several, read + case.work.task.log_odds_many_hop),
+                "multi_hop": Found(several, read),
                 "whole": Found(found, read),
                 "summary": Found(found, read),
             },

@@ -45,7 +45,7 @@ class SecondTry:
     >>> work = cm.Workload(10_000, input_tokens=500, output_tokens=100)
     >>> tried = cm.SecondTry(again=0.2, feedback_tokens=50).shape(work.request(), work)
     >>> [(float(call.prompt_tokens), call.per_request) for call in tried.calls]
-    [(500.0, 1), (650.0, 0.2)]
+    [(500.0, 1.0), (650.0, 0.2)]
     """
 
     again: Number = assumed(0.05, 0.2, 0.4, "share of the answers that fail a check")

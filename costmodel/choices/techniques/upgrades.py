@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from costmodel.choices.effort import BUILD, CASES, effort, effort_words, usual
 from costmodel.choices.options import Case
-from costmodel.choices.purchases import Purchases, Traffic, every_call, labour
+from costmodel.choices.purchases import Purchases, Traffic, cite, every_call, labour
 from costmodel.choices.requests import Call, Segment
 from costmodel.choices.running import bought_together, loss
 from costmodel.choices.tunes.life import Ending, ending, month_of
@@ -17,15 +18,21 @@ from costmodel.core import (
     MINUTES_PER_HOUR,
     MONTHS_PER_YEAR,
     WORKING_HOURS_PER_WEEK,
+    CatalogError,
     Infeasible,
     Number,
     assumed,
     frozen,
+    middle,
+    number_text,
     validate,
 )
+from costmodel.facts.cards import api_price
 from costmodel.facts.catalog import practice, retirement
+from costmodel.facts.prices import ApiPrice
 from costmodel.laws.ageing import after_moves
 
+IN_FOR_OUT = 3  # tokens in for one token out, in the price of a model
 MOVES_FORESEEN = 2  # successors whose price and answers differ; nobody knows about later ones
 
 
@@ -34,10 +41,11 @@ class Upgrades:
     """Move to another model when the provider retires this one: test, re-anchor, fix, warm up.
 
     The first move is on the announced day of the model, later ones every `every_months`. From the
-    month of a move on, an API asks the price of the successor, and answers are better or worse. A
-    model pinned to a dated version changes only then; one behind an alias also changes silently,
-    and users find out. Beside a tune the models end once, with the base of the tune, and the people
-    who move are in the tune.
+    month of a move on, an API asks the price of the successor, and answers are better or worse.
+    Where the maker names the successor and the price list has it, the first step is its list price
+    over that of today's model (3 tokens in for 1 out). A model pinned to a dated version changes
+    only then; one behind an alias also changes silently, and users find out. Beside a tune the
+    models end once, with the base of the tune, and the people who move are in the tune.
 
     Parameters
     ----------
@@ -56,9 +64,11 @@ class Upgrades:
         Cases of the golden set, and the minutes of a person on one at each move.
     cold_days, read_ratio : number or Range, at least 0
         Days until a cache is warm again, and the price of a cache read over the input price [x].
+    named_successor : bool
+        False where you will not move to the model that the maker names.
     price_step : number or Range, at least -1 [x]
-        Token price of the successor over that of the model it replaces, less 1; an own model has
-        none. A list price that changes between two moves is in `Trends.api`.
+        Token price of a successor that is not named over that of the model it replaces, less 1; an
+        own model has none. A list price that changes between two moves is in `Trends.api`.
     quality_step : number or Range
         Shift of the log-odds of an accepted answer at each move, also of a share that you measured.
     silent_per_year, drop : number or Range, at least 0
@@ -109,6 +119,7 @@ class Upgrades:
     )
     read_ratio: Number = practice("openai.cache_read_ratio")
     # -- the successor
+    named_successor: bool = True
     price_step: Number = practice("api.price_step")
     quality_step: Number = assumed(
         -0.4,
@@ -147,7 +158,8 @@ class Upgrades:
                 f"Upgrades need a model that a provider can retire; {type(case.serving).__name__} "
                 "has none"
             )
-        day = self.retires or getattr(model, "retired", None) or retirement(model.id)
+        known = retirement(model.id, getattr(model, "provider", None))
+        day = self.retires or getattr(model, "retired", None) or getattr(known, "retires", None)
         if day and month_of(day, case.terms.start) < 1:
             raise Infeasible(
                 f"{model.id} is retired on {day}, before the first month ({case.terms.start}); "
@@ -159,24 +171,53 @@ class Upgrades:
         """Token price in months 0..H over that of the first model."""
         return self._paths(case)[0]
 
+    def moves_path(self, case: Case) -> Any:
+        """Moves to a successor up to months 0..H [count]."""
+        return self._paths(case)[2]
+
+    def price_words(self, case: Case) -> tuple[str, Any]:
+        """What the formula of a line says of these prices, and what it cites."""
+        words = "(1 + {price_step}) at each move to a successor"
+        if named := self._named(case):
+            id, first = named
+            words = f"{number_text(middle(first))} from {self._day(case)} on ({id}), {words} after"
+        return f", x {words}", cite(self, "price_step")
+
     def log_odds_path(self, case: Case) -> Any:
         """Shift of the log-odds of an accepted answer in months 0..H."""
         return self._paths(case)[1]
 
-    def _paths(self, case: Case) -> tuple[Any, Any]:
-        """(price, log-odds) in months 0..H, one pair for all options whose model ends then."""
+    def _named(self, case: Case) -> tuple[str, Any] | None:
+        """The model that the maker names to follow, and its list price over that of today's [x]."""
+        model: Any = getattr(case.serving, "model", None)
+        end = retirement(model.id, model.provider) if isinstance(model, ApiPrice) else None
+        if not (self.named_successor and end and end.successor and self._day(case) == end.retires):
+            return None
+        with suppress(CatalogError):  # a name that is no id, or a mode that it does not have
+            card = api_price(end.successor, model.provider, model.on, model.mode, model.residency)
+            return card.id, _blended(card) / _blended(model)
+        return None
+
+    def _paths(self, case: Case) -> tuple[Any, Any, Any]:
+        """(price, log-odds, moves) in months 0..H, once for all options whose model ends then."""
+        named = self._named(case)
         if self._tune(case):
-            return self._steps(case)
-        key = case.terms.months, case.terms.start, self._day(case)
+            return self._steps(case, named)
+        model: Any = case.serving.model if named else None  # kept, so that its id stays its own
+        key = case.terms.months, case.terms.start, self._day(case), id(model)
         memo = self.__dict__.setdefault("_memo", {})
         if key not in memo:
-            memo[key] = self._steps(case)
-        return memo[key]
+            memo[key] = *self._steps(case, named), model
+        return memo[key][:3]
 
-    def _steps(self, case: Case) -> tuple[Any, Any]:
+    def _steps(self, case: Case, named: tuple[str, Any] | None) -> tuple[Any, Any, Any]:
         moves = np.cumsum(self.ends(case).when.weights(case.terms.months, np.empty(0)), axis=-1)
         known = np.minimum(moves, MOVES_FORESEEN)
-        return after_moves(self.price_step, known), self.quality_step * known
+        price = after_moves(self.price_step, known)
+        if named:
+            later = after_moves(self.price_step, np.maximum(known - 1, 0))
+            price = np.where(known < 1, 1.0, named[1] * later)
+        return price, self.quality_step * known, moves
 
     def buys(self, case: Case) -> Purchases:
         engineer, ends, work = case.terms.people.engineer, self.ends(case), case.work
@@ -221,3 +262,9 @@ class Upgrades:
                 self.drop,
                 "{silent_per_year} changes a year x {days_unseen} days",
             )
+
+
+def _blended(card: ApiPrice) -> Any:
+    """List price of 3 million tokens in and 1 out [USD], as in `price_step`."""
+    base = card.tiers[0]
+    return IN_FOR_OUT * base.usd_per_mtok_in + base.usd_per_mtok_out

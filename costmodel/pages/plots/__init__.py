@@ -11,6 +11,7 @@ Knowledge   plot_knowledge_table plot_region plot_timeline plot_question_mix plo
 plot_index_cost plot_latency INDEXES
 Operations  plot_year plot_policies plot_best_policy plot_shares plot_tasks plot_agent_runs
 Validation  plot_fidelity plot_errors
+History     plot_steps plot_repriced
 Colours     palette
 """
 
@@ -27,6 +28,7 @@ from costmodel.pages.plots.decisions import (
     plot_waterfall,
     plot_wrong_answers,
 )
+from costmodel.pages.plots.history import plot_repriced, plot_steps
 from costmodel.pages.plots.knowledge import (
     INDEXES,
     plot_budget,
@@ -87,9 +89,11 @@ __all__ = [
     "plot_question_mix",
     "plot_region",
     "plot_regions",
+    "plot_repriced",
     "plot_scaling",
     "plot_shares",
     "plot_sobol",
+    "plot_steps",
     "plot_sweep",
     "plot_tasks",
     "plot_tenants",

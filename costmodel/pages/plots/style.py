@@ -27,12 +27,13 @@ from costmodel.core import Currency, check, dollars, public, readable, unit_of
 INK, GREY, PALE = "#262626", "#8A8A8A", "#E6E6E6"
 
 # Families by hue (prompting blue, knowledge green, tuning warm), members by lightness: they part in
-# every form of colour blindness and in grey. The first belong to the labels of `presets`.
+# every form of colour blindness and in grey. They belong to the labels of `presets`.
 COLOURS = """
-    #74A9CF #4F9DA6 #5CB585 #B8B02E
     #56B4E9 #0072B2 #16335B #009E73 #8DB84A #0B5345
     #E69F00 #D55E00 #8B3A0E #CC79A7 #6A51A3 #7F7F7F
 """.split()
+SMALL_COLOURS = "#74A9CF #4F9DA6 #5CB585 #B8B02E".split()  # of the labels of the small model
+OF_LABELS = dict(zip(LABELS, SMALL_COLOURS + COLOURS, strict=False))
 PHASE_COLOURS = dict(
     zip(
         PHASES,
@@ -168,7 +169,7 @@ def palette(labels: Iterable[str]) -> dict[str, str]:
     True
     """
     labels = list(dict.fromkeys(labels))
-    colours = {label: COLOURS[LABELS.index(label)] for label in labels if label in LABELS}
+    colours = {label: OF_LABELS[label] for label in labels if label in OF_LABELS}
     for label in sorted(set(labels) - set(LABELS)):
         first = crc32(label.encode()) % len(COLOURS)
         by_preference = COLOURS[first:] + COLOURS[:first]

@@ -28,7 +28,11 @@ from costmodel.pages.plots.style import (
     write_as,
 )
 
-NAMES = {"token/s": "tokens per second and GPU", "GB": "peak memory of one GPU"}
+NAMES = {
+    "token/s": "tokens per second and GPU",
+    "GB": "peak memory of one GPU",
+    "USD": "bill, each in its own unit",
+}
 OUTSIDE = "#B2182B"
 JITTER = 0.55  # height of a row over which its points are spread: they do not hide each other
 GOLDEN = 0.618034  # spreads consecutive points evenly, and the same way each time

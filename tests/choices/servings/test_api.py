@@ -105,6 +105,32 @@ def test_a_cache_without_a_price_is_an_error():
         total(cm.Option(api(**{"in": 1.0, "out": 1.0}), cm.PromptCache()), WORK, MONTH)
 
 
+def test_a_class_without_a_price_is_one_sentence_and_stops_no_comparison():
+    asked = cm.Workload(1_000, input_tokens=500, output_tokens=100)
+    table = cm.compare(
+        {
+            "no output": cm.Option(api(**{"in": 1.0})),
+            "whole": cm.Option(api(**{"in": 1.0, "out": 2.0})),
+        },
+        asked,
+    )
+    assert table.loc["no output", "why_not"] == (
+        "output of 'toy' at toys is not priced; "
+        "choose another model, or a price card with usd_per_mtok_out"
+    )
+    assert table.loc["whole", "expected"] > 0
+    inputs_alone = cm.Option(replace(api(**{"in": 1.0}), failed=0.1))
+    assert total(inputs_alone, cm.Workload(1_000, input_tokens=500)) > 0
+
+
+def test_a_price_in_another_unit_is_asked_about():
+    posted = replace(api(**{"in": 3e-6, "out": 15e-6}).model, notes=())
+    with pytest.raises(ValueError, match="is 3e-06 USD per million tokens"):
+        cm.Api(posted)
+    said = replace(posted, notes=("unusual price: of our own cluster",))
+    assert cm.Api(said).model.tiers[0].usd_per_mtok_in == 3e-6
+
+
 def test_reasoning_is_billed_as_output():
     assert mtok(cm.Option(api(**CACHED)), WORK, "reasoning") == pytest.approx(10)
     without = replace(WORK, reasoning_tokens=0)

@@ -7,7 +7,7 @@ import pytest
 from toys import STILL, api, total
 
 import costmodel as cm
-from costmodel.choices.answering import cases
+from costmodel.choices.quality.answering import cases
 from costmodel.choices.servings.waiting import BATCH_S, waits
 from costmodel.decisions.simulate import simulate
 from costmodel.ledgers.engine import fleets

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from toys import STILL, api, lines, total
 
 import costmodel as cm
-from costmodel.facts import catalog
 from costmodel.laws import agents as agent_loop
+from costmodel.ledgers.calendar import Calendar
+from costmodel.validation.held_out import measured
 
 SERVING = api(**{"in": 2.0, "out": 10.0, "cache_read": 0.2, "cache_write": 2.5}, accepted=0.8)
 WORK = cm.Workload(1_000, instruction_tokens=2_000, output_tokens=300)
@@ -103,11 +104,96 @@ def test_compaction_pays_for_long_tasks_and_writes_its_summaries():
     )
     summaries = request(cut).calls[1]
     assert (
-        summaries.prompt_tokens == 20_000
+        summaries.prompt_tokens == 2_000 + 20_000  # the instructions, and the history
         and summaries.output_tokens == 2_000
         and summaries.per_request
         == pytest.approx(agent_loop.compactions(800.0, 100.0, 20_000.0, 2_000.0))
     )
+
+
+# -- call by call ----------------------------------------------------------------------------------
+
+GEMINI = cm.Api("gemini-2.5-pro", on="2026-11-20")
+GROWING = EXACT | {"step_output_tokens": 300, "tool_tokens": 700, "reuse": 1.0}
+NOVEMBER = replace(STILL, start="2026-11-01", months=1)  # before calls are billed as another model
+
+
+def one_by_one(steps, instructions, user, compact_at=np.inf, kept=0):
+    """What a task on gemini-2.5-pro costs, call by call: [USD of millions of tokens]."""
+    usd, history, seen = 0.0, 0, 0  # `seen` of the history is in the cache
+
+    def call(read, fresh, out):
+        above = read + fresh > 200_000
+        rates = (0.25, 2.5, 15) if above else (0.125, 1.25, 10)
+        return float(np.dot(rates, (read, fresh, out))) / 1e6
+
+    for step in range(steps):
+        known = instructions if step else 0
+        usd += call(known + seen, instructions + user + history - known - seen, 300)
+        seen, history = history, history + 1_000
+        if history >= compact_at and step < steps - 1:
+            usd += call(instructions + seen, user + 1_000, kept)
+            history, seen = kept, 0
+    return usd
+
+
+def by_ledger(steps, work, **more):
+    agent = cm.Agent(steps=steps, **GROWING, **more)
+    book = cm.ledger(
+        cm.Option(GEMINI, agent, cm.PromptCache()), work, terms=NOVEMBER, base_case=True
+    )
+    return float(book.usd.sum())
+
+
+@pytest.mark.parametrize("steps", [1, 50, 195, 196, 197, 300, 389, 390, 391, 395, 420])
+@pytest.mark.parametrize("user", [0, 500])
+def test_each_step_is_priced_in_its_own_context_tier(steps, user):
+    """Published: 390 steps cost 19.13 or 19.46; by the mean prompt 11.58, and 395 steps 23.11."""
+    work = cm.Workload(1, instruction_tokens=5_500 - user, input_tokens=user, output_tokens=300)
+    assert by_ledger(steps, work) == pytest.approx(one_by_one(steps, 5_500 - user, user), rel=5e-4)
+
+
+def test_long_agents_have_the_published_cost():
+    work = cm.Workload(1, instruction_tokens=5_500, output_tokens=300)
+    assert [round(by_ledger(n, work), 1) for n in (300, 390, 420)] == [10.6, 19.1, 22.4]
+
+
+def test_a_cut_history_is_priced_call_by_call_too():
+    """Teeth of 2,000 to 250,000 tokens: most of a tooth lies below the tier, its end above."""
+    work = cm.Workload(1, instruction_tokens=5_000, input_tokens=500, output_tokens=300)
+    cut = {"compact_at": 250_000, "kept_tokens": 2_000}
+    for steps in (400, 500):
+        ours, theirs = by_ledger(steps, work, **cut), one_by_one(steps, 5_000, 500, 250_000, 2_000)
+        assert ours == pytest.approx(theirs, rel=0.01)
+
+
+def test_draws_of_long_agents_are_priced_as_each_alone():
+    work = cm.Workload(1, instruction_tokens=5_500, output_tokens=300)
+    agent = cm.Agent(**GROWING, steps=np.array([[150.0], [390.0], [420.0]]))
+    option, work, terms = cm.uncertainty.middle(
+        (cm.Option(GEMINI, agent, cm.PromptCache()), work, NOVEMBER)
+    )
+    usd = cm.ledgers.evaluate(option, work, terms).total(Calendar(work, terms))
+    assert usd.ravel() == pytest.approx([by_ledger(n, work) for n in (150, 390, 420)])
+
+
+def test_a_summary_reads_the_warm_prefix():
+    """99,000 read, 1,000 fresh and 500 written on claude-sonnet-4: 0.0402; without a cache
+    0.3075."""
+    sonnet = cm.Api("claude-sonnet-4-0", on="2026-11-01")
+    agent = cm.Agent(steps=150, compact_at=100_000, kept_tokens=500, **GROWING)
+    none = cm.Workload(1_000, output_tokens=300)
+    for techniques, usd in (([cm.PromptCache()], 0.0402), ([], 0.3075)):
+        option = cm.uncertainty.middle(cm.Option(sonnet, agent, *techniques))
+        call = option.case(none, STILL).request.calls[1]
+        call = replace(call, per_request=1.0)
+        traffic = cm.ledgers.Traffic("summary", call, 1, cm.ledgers.once(), "serving")
+        calendar = Calendar(none, STILL)
+        paid = sum(
+            line.usd * calendar.factor(line.schedule, line.trend)
+            for line in option.serving.price([traffic], none, STILL)
+        )
+        assert paid == pytest.approx(usd)
 
 
 @pytest.mark.parametrize(
@@ -357,28 +443,22 @@ def test_another_loop_whose_steps_are_not_known_is_held_four_times_of_five():
     have not seen: a provider without a listed cache lies above the band.
     """
     found = {}
-    for id, model in (
-        ("openhands_sonnet_4_5", "claude-sonnet-4-5"),
-        ("openhands_claude_code", "claude-sonnet-4-5"),
-        ("openhands_subagents", "claude-sonnet-4-5"),
-        ("openhands_codex", "gpt-5.4"),
-        ("openhands_minimax", "MiniMax-M2.5"),
-    ):
-        fact = catalog.fact("practice", f"{id}.usd_per_task")
+    bills = measured("bills").query("way == 'coding agent' and source == 'openhands-index'")
+    for id, model, on, usd in bills[["id", "model", "on", "value"]].itertuples(index=False):
         thinks = cm.Range(300, 3_000, mid=1_000) if model != "claude-sonnet-4-5" else 0.0
         agent = cm.CodingAgent(
             reviewed_share=0, build_weeks=0, upkeep_fte=0, step_reasoning_tokens=thinks
         )
-        option = cm.Option(cm.Api(model, on=fact.as_of, accepted=0.74), agent, cm.PromptCache())
+        option = cm.Option(cm.Api(model, on=on, accepted=0.74), agent, cm.PromptCache())
         work = replace(WORK, instruction_tokens=cm.Range(1_500, 6_000, mid=3_000))
         row = cm.compare(option, work, terms=replace(STILL, months=1), draws=2_000).iloc[0]
-        found[id] = row.p10 / 1_000 <= fact.value.mid <= row.p90 / 1_000
+        found[id] = row.p10 / 1_000 <= usd <= row.p90 / 1_000
     assert found == {
-        "openhands_sonnet_4_5": True,
-        "openhands_claude_code": True,
-        "openhands_codex": True,
-        "openhands_subagents": True,
-        "openhands_minimax": False,
+        "swe-openhands": True,
+        "swe-claude-code": True,
+        "swe-subagents": True,
+        "swe-codex": True,
+        "swe-minimax": False,
     }
 
 

@@ -52,6 +52,7 @@ def rag(**fields):
         "embedder": Embedder("embedder", 0.02, 1_000),
         "store": STORE,
         "index_overhead": 1.5,
+        "metadata_bytes": 0,
         "build_weeks": 2,
         "upkeep_fte": 0.3,
     }
@@ -72,6 +73,14 @@ def test_retrieval_stores_reads_and_writes():
     """
     usd = 0.12 * 2.0 + 1.0 * 8.0 + 2_000 / 1e6 * 4.0
     assert bill(rag())["store the index"] == (1.0, usd)
+
+
+def test_a_serverless_store_bills_raw_bytes_fields_and_whole_kilobytes_written():
+    """20,000 x (4,000 + 500) bytes are 0.09 GB; a write of 4.5 kB takes 5 units; 20 M numbers."""
+    store = replace(STORE, serverless=True, kb_per_write_unit=1.0, usd_per_mdimension_month=0.01)
+    usd = 0.09 * 2.0 + 1.0 * 8.0 + 2_000 * 5 / 1e6 * 4.0 + 20 * 0.01
+    found = bill(rag(store=store, metadata_bytes=500, top_k=4))["store the index"]
+    assert found == (1.0, pytest.approx(usd))
 
 
 def test_a_store_bills_at_least_its_minimum():

@@ -135,3 +135,31 @@ def test_the_step_of_the_price_widens_the_band_of_an_api():
     usd = totals(study, draws=500)
     spread = {name: np.ptp(np.quantile(x, [0.1, 0.9])) for name, x in usd.items()}
     assert spread["step"] > 2 * spread["none"]
+
+
+# -- the successor that a maker names --------------------------------------------------------------
+
+
+def test_a_named_successor_is_paid_at_its_list_price_from_the_announced_day():
+    """gpt-5-mini ends on 2026-12-11; OpenAI names gpt-6.1-terra, at another list price."""
+    old, new = (cm.Api(m, on="2026-11-20") for m in ("gpt-5-mini", "gpt-6.1-terra"))
+    first, then = (api.model.tiers[0] for api in (old, new))
+    ratio = (3 * then.usd_per_mtok_in + then.usd_per_mtok_out) / (
+        3 * first.usd_per_mtok_in + first.usd_per_mtok_out
+    )
+    terms = replace(YEAR, start="2026-11-01")
+    moves = replace(MOVES, every_months=6)
+    plain, moved, other = (
+        monthly(book(*t, serving=old, terms=terms), "production")
+        for t in ((), (moves,), (replace(moves, named_successor=False),))
+    )
+    factor = [1.0] + [ratio] * 6 + [ratio * 1.5] * 5
+    assert (moved / plain).to_list() == pytest.approx(factor)
+    assert (other / plain).to_list() == pytest.approx([1.0] + [1.5] * 6 + [2.25] * 5)
+
+
+def test_a_day_of_your_own_and_a_model_that_nobody_follows_take_the_usual_step():
+    old = cm.Api("gpt-5-mini", on="2026-11-20")
+    for serving, day in ((old, "2027-03-15"), (cm.Api("gpt-5.4-nano", on="2026-11-20"), None)):
+        moved = book(replace(MOVES, retires=day), serving=serving)
+        assert "x (1 + 0.5) at each move" in moved.query("trend == 'api'").basis.iloc[0]

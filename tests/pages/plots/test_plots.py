@@ -21,9 +21,9 @@ WORK = cm.Workload(
     usd_per_failure=0.2,
     corpus=cm.Corpus(tokens=4_000_000, churn_per_month=0.03),
 )
-OPTIONS = cm.presets(WORK, on=ON)
+OPTIONS = cm.presets(WORK, on=ON, only="all")
 VOLUMES = np.geomspace(1e4, 1e7, 7)
-SOME = {1: {"RAG": OPTIONS["RAG"]}, 11: OPTIONS}
+SOME = {1: {"RAG": OPTIONS["RAG"]}, 15: OPTIONS}
 
 FIGURES = {
     "lifecycle": (lambda options: cm.ledger(options, WORK), plots.plot_lifecycle),

@@ -8,7 +8,7 @@ from scipy.special import logit
 from scipy.stats import binom
 
 import costmodel as cm
-from costmodel.choices.evidence import after_evidence
+from costmodel.choices.quality.evidence import after_evidence
 from costmodel.decisions.simulate import simulate
 
 ON = "2026-11-20"

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.choices.answering import accepted, cases
-from costmodel.choices.options import Mix, Option
+from costmodel.choices.mixes import Mix
+from costmodel.choices.options import Option
+from costmodel.choices.quality.answering import accepted, cases
 from costmodel.choices.quality.tasks import constants
 from costmodel.core import (
     Infeasible,

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costmodel.choices.options import Case, Mix, Option
+import numpy as np
+
+from costmodel.choices.mixes import Mix
+from costmodel.choices.options import Case, Option
+from costmodel.choices.quality.accepted import SURE
 from costmodel.choices.schedule import steady
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
@@ -68,7 +72,8 @@ def _mixed(mix: Mix, shares: list[Any]) -> Any:
     total = sum(part * share for part, share in zip(answers, shares, strict=True))
     if mix.signal is None:
         return total
-    small, large = (share if steady(share) else share[..., :1] for share in shares)
+    first = (share if steady(share) else share[..., :1] for share in shares)
+    small, large = (np.clip(share, SURE, 1 - SURE) for share in first)
     told = cascade_right(small, large, answers[1], mix.signal.signal_auc, mix.signal.correlation)
     return shift(total, shift_to(answers[0] * small + answers[1] * large, told))
 

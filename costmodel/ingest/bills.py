@@ -1,0 +1,183 @@
+"""Bills of your own: what was charged, by day, model and class of tokens as far as a bill says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from costmodel.core import check, public
+from costmodel.ingest.collect import collect
+from costmodel.ingest.reader import TOKENS
+from costmodel.ingest.readers import billing
+
+# kind of a line -> what its text holds; the first that fits counts
+KINDS = {
+    "tax": r"\b(tax|vat)\b",
+    "discount": r"credit|discount|refund|adjust",
+    "fee": r"search|code.?exec|session|\bfee|support|storage|file|grounding|fetch",
+    "cache_write_1h": r"cache.?write.?1h|1h.?cache|1.?hour.*cache",
+    "cache_write_5m": r"cache.?writ|cache.?creat",
+    "cache_read": r"cach(e|ed).?(read|inp)|cached|cache.?hit|cchd",
+    "reasoning": r"thinking|reasoning",
+    "output": r"outpu?t|\bout\b|completion",
+    "input": r"inpu?t?|prompt",
+}
+NO_MODEL = re.compile(
+    r"[\s,_—–-]*(\b(?:text|audio|image|regular|cached|cache)\b.*|(?:cache|input|inp|output|outpt"
+    r"|thinking|prompt|completion|batch|token).*)",
+    re.IGNORECASE,
+)
+REGION = re.compile(r"^[A-Z]{2,4}\d-(MP:)?([A-Z]{2,4}\d_)?")
+
+
+@public
+@dataclass(frozen=True)
+class Bill:
+    """What was charged; `read_bill` makes it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `day`, `provider`, `model`, `kind` (a class of tokens, "fee", "tax", "discount" or
+        "other"), `quantity` [token], `usd`, `team` and `item`, the text of the line. What a bill
+        does not say is empty.
+    notes : tuple of str
+        What was left out.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> cm.ingest.Bill.of_total(96.91).usd
+    96.91
+    """
+
+    table: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of_total(cls, usd: float) -> Bill:
+        """A bill of which only the total is known [USD]."""
+        return _bill({"amount": np.array([float(usd)])}, 1, None)
+
+    @property
+    def usd(self) -> float:
+        """The total [USD]."""
+        return float(self.table["usd"].sum())
+
+
+@public
+def read_bill(
+    paths: Any, columns: Mapping[str, str] | None = None, usd_per_unit: float | None = None
+) -> Bill:
+    """Read a bill: exports of costs of OpenAI, Anthropic, Google, Azure, AWS and FOCUS, or any
+    table.
+
+    Parameters
+    ----------
+    paths : path or list of paths
+    columns : dict, optional
+        Of a table in no known format: {our column: the column of the file}; ours are time,
+        provider, model, item, kind, quantity, amount, credit, currency and team.
+    usd_per_unit : float, optional
+        Dollars for one unit of the currency of the bill, where that is not the dollar.
+
+    Returns
+    -------
+    Bill
+
+    Raises
+    ------
+    CatalogError
+        Where a file is in no known format.
+    ValueError
+        Where the currency is not the dollar and `usd_per_unit` is not given.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> text = "start_time,amount_value,amount_currency,line_item,quantity\\n"
+    >>> text += "1790553600,0.5,usd,'gpt-5-nano, input_tokens',1000\\n".replace("'", '"')
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "costs.csv").write_text(text)
+    ...     read_bill(folder).table[["model", "kind", "usd"]].values.tolist()
+    [['gpt-5-nano', 'input', 0.5]]
+    """
+    tables, notes = [], []
+    for found in collect(paths, billing.READERS, "bill", columns):
+        bill = _bill(found.columns, found.rows, usd_per_unit)
+        lost = found.lost + int(np.isnan(found.columns["amount"]).sum())
+        why = "they hold no amount, or not as many fields as the header"
+        notes += [f"{found.file}: {lost:,} rows were not used: {why}"] if lost else []
+        tables.append(bill.table)
+    return Bill(pd.concat(tables, ignore_index=True), tuple(notes))
+
+
+def _bill(given: dict[str, Any], n: int, usd_per_unit: float | None) -> Bill:
+    """The columns of a bill, from those of its reader."""
+    texts = {
+        name: [str(v or "") for v in given.get(name) or [""] * n]
+        for name in ("provider", "model", "item", "kind", "team", "currency")
+    }
+    foreign = {c.upper() for c in texts["currency"]} - {"", "USD"}
+    check(
+        not foreign or usd_per_unit,
+        f"the bill is in {', '.join(sorted(foreign))}; give usd_per_unit=, the dollars for one "
+        "unit of it",
+    )
+    factor = usd_per_unit if foreign and usd_per_unit else 1.0
+    credit = np.nan_to_num(given.get("credit", np.zeros(n)))
+    kinds = [kind_of(f"{k} {i}") for k, i in zip(texts["kind"], texts["item"], strict=True)]
+    models = [
+        clean_model(m) if m else model_in(i) if k in TOKENS else ""
+        for m, i, k in zip(texts["model"], texts["item"], kinds, strict=True)
+    ]
+    days = given.get("time", pd.DatetimeIndex([pd.NaT] * n, tz="UTC")).strftime("%Y-%m-%d")
+    table = pd.DataFrame(
+        {
+            "day": pd.Series(days, dtype=object).fillna(""),
+            "provider": texts["provider"],
+            "model": models,
+            "kind": kinds,
+            "quantity": given.get("quantity", np.full(n, np.nan)),
+            "usd": given["amount"] * factor,
+            "team": texts["team"],
+            "item": texts["item"],
+        }
+    )
+    credits = table.assign(usd=credit * factor, kind="discount", quantity=np.nan)[credit != 0]
+    table = pd.concat([table[table["usd"].notna()], credits], ignore_index=True)
+    return Bill(table)
+
+
+def kind_of(text: str) -> str:
+    """The kind of a line of a bill by its text.
+
+    >>> [kind_of(t) for t in ("gpt-6, cached input", "Sales Tax", "gpt 4o outpt Glbl 1M", "GB")]
+    ['cache_read', 'tax', 'output', 'other']
+    """
+    plain = text.replace("_", " ").replace("-", " ")
+    fits = (kind for kind, words in KINDS.items() if re.search(words, plain, re.IGNORECASE))
+    return next(fits, "other")
+
+
+def model_in(item: str) -> str:
+    """The model that the text of a line begins with.
+
+    >>> model_in("gpt-6-astra, input_tokens"), model_in("Gemini 2.5 Flash Text Input - Predictions")
+    ('gpt-6-astra', 'gemini-2.5-flash')
+    >>> model_in("USE1-NovaPro-cache-write-input-token-count-custom-model")
+    'novapro'
+    """
+    return clean_model(NO_MODEL.sub("", REGION.sub("", item)))
+
+
+def clean_model(name: str) -> str:
+    """A display name as an id: "Claude Haiku 4.5" is claude-haiku-4-5."""
+    found = re.sub(r"[\s_]+", "-", name.strip().lower()).strip("-")
+    return found.replace(".", "-") if found.startswith("claude") else found

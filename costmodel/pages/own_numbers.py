@@ -1,0 +1,167 @@
+"""The commands that read your own numbers: from, reconcile, reprice and corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from click import argument, command, echo, option
+
+from costmodel.core import CatalogError
+from costmodel.ingest.bills import Bill, read_bill
+from costmodel.ingest.detect import by_kind
+from costmodel.ingest.documents import read_documents
+from costmodel.ingest.evaluations import read_evaluations
+from costmodel.ingest.usage import Usage, read
+from costmodel.pages.terminal import aligned, busy
+from costmodel.scenarios.scenario import load, save
+from costmodel.studies.history.bridge import reconcile as held_against
+from costmodel.studies.history.otherwise import reprice as priced_otherwise
+from costmodel.studies.history.question import corpus as corpus_of
+from costmodel.studies.history.question import study as study_of
+
+COLUMNS = option(
+    "--columns",
+    metavar="OURS=THEIRS,...",
+    help="Columns of a table in no known format, such as "
+    "time=Day,model=Engine,prompt=Tokens in,completion=Tokens out.",
+)
+ON = option("--on", metavar="DATE", help="Day of the prices, YYYY-MM-DD; today by default.")
+
+
+@command(name="from")
+@argument("files", nargs=-1, required=True)
+@option("-o", "--out", required=True, metavar="PATH", help="The scenario that is written.")
+@COLUMNS
+@ON
+@option("--floor", type=float, help="Least share of accepted answers, 0 to 1.")
+@option("--failure", type=float, default=0.0, help="What an answer that fails costs, in USD.")
+def from_files(
+    files: tuple[str, ...],
+    out: str,
+    columns: str | None,
+    on: str | None,
+    floor: float | None,
+    failure: float,
+) -> None:
+    """Make a scenario of your own numbers: usage, and bills and evaluations where you have them.
+
+    FILES are exports and logs of any known format, told by their content; a folder is all files in
+    it. `costmodel report 01_which_approach --scenario PATH` then answers on your own traffic.
+    """
+    with busy("reading"):
+        found = {"usage": [Path(f) for f in files]} if columns else by_kind(files)
+        usage = read(found["usage"], _pairs(columns))
+        bill = read_bill(found["bill"]) if found.get("bill") else None
+        judged = read_evaluations(found["evaluation"]) if found.get("evaluation") else None
+        study = study_of(usage, bill, judged, on=on, quality_floor=floor, usd_per_failure=failure)
+        save(study, out)
+    _say(usage)
+    if bill:
+        echo(held_against(usage, bill).sentence)
+    for path in found.get("load test", ()):
+        echo(f"{path.name} is a load test: cm.history.with_load_test puts it into a deployment")
+    echo(f"{out}: {len(study.options)} options; costmodel compare {out}")
+
+
+@command()
+@argument("usage")
+@argument("invoice")
+@COLUMNS
+@option("--rate", type=float, help="Dollars for one unit of the currency of the bill.")
+def reconcile(usage: str, invoice: str, columns: str | None, rate: float | None) -> None:
+    """Hold USAGE, priced day by day, against INVOICE: a file, or a total in USD such as 96.91."""
+    with busy("reconciling"):
+        ours = read(usage, _pairs(columns))
+        made = held_against(ours, _invoice(invoice, rate))
+    _say(ours)
+    bridge = made.bridge.assign(usd=made.bridge["usd"].map("{:,.2f}".format))
+    bridge["share"] = made.bridge["share"].map("{:.1%}".format)
+    echo(aligned([("part", "USD", "share"), *bridge[["part", "usd", "share"]].itertuples(False)]))
+    for row in bridge.itertuples():
+        echo(f"{row.part}: {row.why}")
+    echo(f"\n{made.sentence}")
+
+
+@command()
+@argument("usage")
+@option("--with", "scenario", required=True, metavar="SCENARIO", help="Whose options are priced.")
+@COLUMNS
+@option("--context", type=float, help="Tokens to which every prompt is cut.")
+@option("--csv", metavar="PATH", help="Write the table by day and class, in USD.")
+def reprice(
+    usage: str, scenario: str, columns: str | None, context: float | None, csv: str | None
+) -> None:
+    """Say what the calls of USAGE would have cost under the options of SCENARIO."""
+    with busy("pricing"):
+        ours = read(usage, _pairs(columns))
+        table = priced_otherwise(ours, load(scenario).options, context_max=context)
+    if csv:
+        table.to_csv(csv, index=False)
+    _say(ours)
+    sums = table.groupby("option", sort=False)[["usd", "low", "high"]].sum(min_count=1)
+    why = table.groupby("option", sort=False)["why_not"].max()
+    texts = sums.map(lambda x: "-" if pd.isna(x) else f"{x:,.2f}")
+    echo(aligned([("option", "USD", "low", "high"), *texts.itertuples()]))
+    for label, reason in why[why != ""].items():
+        echo(f"{label}: {reason}")
+
+
+@command()
+@argument("folder")
+@option("--model", default="gpt-6.1-terra", show_default=True, help="Whose tokens are counted.")
+@option("--older", metavar="FOLDER", help="The same documents at an earlier date.")
+@option("--months", type=float, help="Months between both folders.")
+def corpus(folder: str, model: str, older: str | None, months: float | None) -> None:
+    """Count the documents of FOLDER (txt, md, html, pdf, docx) for `corpus:` of a scenario."""
+    if bool(older) != bool(months):
+        raise CatalogError("--older and --months belong together; give both or none")
+    with busy("counting"):
+        found = read_documents(folder, model, older)
+        made = corpus_of(found, months)
+    repeats = int((found.table["repeats"] != "").sum())
+    tokens = found.table["tokens"]
+    echo(f"{len(found.table):,} documents, {found.tokens:,.0f} tokens of {model}")
+    echo(
+        f"half of them are below {tokens.median():,.0f} tokens, the longest has {tokens.max():,.0f}"
+    )
+    echo(f"{repeats:,} nearly repeat another and are left out")
+    for reason, count in found.skipped["reason"].value_counts().items():
+        echo(f"{count:,} files were not read: {reason}")
+    fields = f"tokens: {made.tokens:.0f}, documents: {made.documents:.0f}"
+    churn = f", churn_per_month: {made.churn_per_month:.4f}" if months else ""
+    echo(f"corpus: {{{fields}{churn}}}")
+
+
+COMMANDS = (from_files, reconcile, reprice, corpus)
+
+
+def _pairs(text: str | None) -> dict[str, str] | None:
+    """{our column: their column} of a text such as "time=Day,model=Engine"."""
+    if text is None:
+        return None
+    pairs = [part.partition("=") for part in text.split(",")]
+    if wrong := next((ours for ours, sign, theirs in pairs if not (sign and theirs)), None):
+        raise CatalogError(
+            f"--columns: {wrong!r} names no column; write it as time=Day,model=Engine"
+        )
+    return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+
+
+def _invoice(text: str, rate: float | None) -> Bill:
+    if not Path(text).exists() and text.replace(".", "", 1).isdigit():
+        return Bill.of_total(float(text))
+    return read_bill(text, usd_per_unit=rate)
+
+
+def _say(usage: Usage) -> None:
+    """What was read and what was set aside."""
+    calls = usage.table["calls"].sum()
+    echo(f"{len(usage.table):,} rows of usage, {calls:,.0f} calls")
+    for reason, count in usage.set_aside["reason"].value_counts().head(5).items():
+        echo(f"set aside: {count:,} x {reason}")
+    for note in usage.notes:
+        echo(f"note: {note}")
+    if usage.bound:
+        echo(usage.bound)
+    echo("")

@@ -1,0 +1,37 @@
+"""What your own history says: your usage as a workload, against the bill, and under other options.
+
+As a workload       profile workload load_curve
+Against the bill    reconcile Reconciliation
+Otherwise           reprice cache_breaks between_months
+As a question       study narrower with_load_test load_test_error corpus
+"""
+
+from costmodel.core import absent
+from costmodel.studies.history.bridge import Reconciliation, reconcile
+from costmodel.studies.history.months import between_months
+from costmodel.studies.history.otherwise import cache_breaks, reprice
+from costmodel.studies.history.question import (
+    corpus,
+    load_test_error,
+    narrower,
+    study,
+    with_load_test,
+)
+from costmodel.studies.history.traffic import load_curve, profile, workload
+
+__all__ = [
+    "Reconciliation",
+    "between_months",
+    "cache_breaks",
+    "corpus",
+    "load_curve",
+    "load_test_error",
+    "narrower",
+    "profile",
+    "reconcile",
+    "reprice",
+    "study",
+    "with_load_test",
+    "workload",
+]
+__getattr__ = absent(__name__, __all__)

@@ -1,0 +1,244 @@
+"""Usage against the bill: what is explained, and what usually causes the rest."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from costmodel.core import check, of_kind, percent, public
+from costmodel.ingest.bills import Bill
+from costmodel.ingest.reader import TOKENS
+from costmodel.ingest.usage import Usage, priced
+
+APART = ("fee", "tax", "discount")  # kinds of lines that no tokens explain
+SAME_COUNT = 0.005  # two counts of one class that differ by less are equal
+MATCHED = 0.01  # share of a bill below which the rest is a rounding
+LEAST_LINES = 3  # lines that must agree on a discount
+CAUSES = (
+    "calls that timed out or streams that were cut off (they return no usage and are billed), "
+    "keys or projects that the usage leaves out, and cached tokens that are logged otherwise"
+)
+
+
+@public
+@dataclass(frozen=True)
+class Reconciliation:
+    """A bill beside the usage; `reconcile` makes it.
+
+    Parameters
+    ----------
+    bridge : DataFrame
+        `part`, `usd`, `share` of the bill and `why`: from the tracked tokens to the bill. The parts
+        add up to the bill.
+    lines : DataFrame
+        By day, model and class as far as the bill says them: `tokens` and `usd` of the usage,
+        `quantity` and `billed_usd` of the bill.
+    sentence : str
+        What it says.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> day = pd.DataFrame({"time": ["2026-10-01"], "model": ["gpt-4o"], "input": [20_680_000]})
+    >>> usage = cm.ingest.Usage.of(day)
+    >>> made = cm.history.reconcile(usage, cm.ingest.Bill.of_total(96.91))
+    >>> made.sentence
+    'USD 51.70 of USD 96.91 is tracked; USD 45.21 (47 %) is unexplained. Were there calls that ...?'
+    """
+
+    bridge: pd.DataFrame
+    lines: pd.DataFrame
+    sentence: str
+
+    @property
+    def unexplained(self) -> float:
+        """Share of the bill that nothing explains."""
+        rows = self.bridge.set_index("part")
+        return float(rows.loc["unexplained", "share"])
+
+    @property
+    def steps(self) -> pd.DataFrame:
+        """The bridge with running totals (`step`, `usd`, `total`), the bill last."""
+        bill = pd.DataFrame({"part": ["the bill"], "usd": [self.bridge["usd"].sum()]})
+        whole = pd.concat([self.bridge[["part", "usd"]], bill], ignore_index=True)
+        return with_totals(whole.rename(columns={"part": "step"}))
+
+
+def with_totals(steps: pd.DataFrame) -> pd.DataFrame:
+    """Steps with `total`, their sum up to here; the last row is a total itself."""
+    total = steps["usd"].cumsum()
+    total.iloc[-1] = steps["usd"].iloc[-1]
+    return steps.assign(total=total)
+
+
+@public
+def reconcile(usage: Usage, bill: Bill) -> Reconciliation:
+    """Hold usage, priced at the list of each day, against a bill.
+
+    A billed cost in a row of the usage beats the list. Days, models and classes are kept apart as
+    far as the bill says them.
+
+    Parameters
+    ----------
+    usage : Usage
+    bill : Bill
+
+    Returns
+    -------
+    Reconciliation
+
+    Raises
+    ------
+    ValueError
+        Where the bill ends before the usage does, so that it is stale.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> day = pd.DataFrame({"time": ["2026-10-01"], "model": ["gpt-4o"], "input": [1_000_000]})
+    >>> made = cm.history.reconcile(cm.ingest.Usage.of(day), cm.ingest.Bill.of_total(2.5))
+    >>> made.sentence
+    'USD 2.50 of USD 2.50 is tracked: matched.'
+    """
+    of_kind("usage", usage, Usage)
+    of_kind("bill", bill, Bill)
+    billed = bill.table
+    ours, unpriced = _tracked(usage)
+    _check_days(ours, billed)
+    apart = billed["kind"].isin(APART)
+    tokens = billed[~apart]
+    if len(tokens):
+        ours, tokens = _same_names(ours, tokens)
+    by = [c for c in ("day", "model", "kind") if len(tokens) and (tokens[c] != "").all()]
+    by = [c for c in by if c != "kind" or (tokens["kind"] != "other").all()]
+    lines = _beside(ours, tokens, by)
+    parts = _parts(lines, by)
+    for kind in APART:
+        if usd := billed.loc[billed["kind"] == kind, "usd"].sum():
+            parts[{"fee": "fees", "tax": "tax", "discount": "credits"}[kind]] = usd, "as billed"
+    total = bill.usd
+    rest = total - sum(usd for usd, _ in parts.values())
+    parts["unexplained"] = rest, f"usual causes: {CAUSES}"
+    rows = [
+        (part, usd, usd / total if total else np.nan, why) for part, (usd, why) in parts.items()
+    ]
+    bridge = pd.DataFrame(rows, columns=["part", "usd", "share", "why"])
+    return Reconciliation(bridge, lines, _sentence(usage, bridge, total, unpriced))
+
+
+def _tracked(usage: Usage) -> tuple[pd.DataFrame, int]:
+    """Dollars and tokens by day, model and class, and how many rows have no price."""
+    table, found, unpriced = usage.table, [], 0
+    days = table["time"].dt.strftime("%Y-%m-%d").fillna("").to_numpy()
+    models = table["model"].astype(str).to_numpy()
+    bills = (table["billed_usd"] - table["fee_usd"].fillna(0.0)).to_numpy()
+    for rows, by_class, _ in priced(table):
+        bill, listed = bills[rows], sum(by_class.values()) if by_class else np.zeros(len(rows))
+        factor = np.where(np.isnan(bill) | (listed == 0), 1.0, bill / np.maximum(listed, 1e-300))
+        unpriced += 0 if by_class else int(np.isnan(bill).sum())
+        for kind in TOKENS:
+            usd = by_class.get(kind, np.zeros(len(rows))) * factor
+            if not by_class and kind == "input":
+                usd = np.nan_to_num(bill)
+            count = np.nan_to_num(table[kind].to_numpy()[rows])
+            found.append(pd.DataFrame({"day": days[rows], "model": models[rows], "kind": kind,
+                                       "tokens": count, "usd": usd}))  # fmt: skip
+    whole = pd.concat(found, ignore_index=True)
+    whole = whole[(whole["tokens"] > 0) | (whole["usd"] > 0)]
+    return whole.groupby(["day", "model", "kind"], as_index=False).sum(), unpriced
+
+
+def _check_days(ours: pd.DataFrame, billed: pd.DataFrame) -> None:
+    last, ends = ours["day"].max(), billed["day"].max()
+    check(
+        not ends or not len(ours) or ends >= last,
+        f"the bill is stale: it ends on {ends} and the usage on {last}; export the bill again, or "
+        f"leave out the usage after {ends}",
+    )
+
+
+def _same_names(ours: pd.DataFrame, billed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both with the model names of the usage: a bill says "Claude Haiku 4.5" or "gpt 4o"."""
+
+    def bare(name: str) -> str:
+        short = re.sub(r"(20\d{6}|20\d\d-\d\d-\d\d)", "", name.rsplit("/", 1)[-1].lower())
+        return re.sub(r"[^a-z0-9]", "", short)
+
+    names = {bare(name): name for name in sorted(ours["model"].unique(), reverse=True)}
+    known = {m: names.get(bare(m), m) for m in billed["model"].unique()}
+    ours = ours.assign(model=[names[bare(m)] for m in ours["model"]])
+    return ours, billed.assign(model=billed["model"].map(known))
+
+
+def _beside(ours: pd.DataFrame, billed: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """The lines of the usage and of the bill beside each other."""
+    keys = by or ["all"]
+    ours, billed = (t if by else t.assign(all="") for t in (ours, billed))
+    left = ours.groupby(keys)[["tokens", "usd"]].sum()
+    right = billed.groupby(keys)[["quantity", "usd"]].sum(min_count=1)
+    both = left.join(right.rename(columns={"usd": "billed_usd"}), how="outer").reset_index()
+    return both if by else both.drop(columns="all")
+
+
+def _parts(lines: pd.DataFrame, by: list[str]) -> dict[str, tuple[float, str]]:
+    """The parts of the bridge that the lines explain."""
+    used, billed = lines["usd"].fillna(0.0), lines["billed_usd"].fillna(0.0)
+    parts = {"tracked tokens": (float(used.sum()), "the usage at the price list of each day")}
+    matched = (used > 0) & (billed > 0)
+    off, same = _discount(lines[matched])
+    if off:
+        why = f"{percent(off)} off the list, on {same} lines"
+        parts["discount"] = -off * float(used[matched].sum()), why
+    alone, missing = lines["usd"].isna(), lines["billed_usd"].isna()
+    if by and alone.any():
+        names = ", ".join(map(str, lines.loc[alone, by[0]].unique()[:3]))
+        why = f"no usage of {names}: other keys, projects or tools"
+        parts["billed without usage"] = float(billed[alone].sum()), why
+    if by and missing.any():
+        parts["used and not billed"] = -float(used[missing].sum()), "free, or on another bill"
+    if "kind" in by:
+        parts |= _moved(lines[matched], by, off)
+    return parts
+
+
+def _discount(matched: pd.DataFrame) -> tuple[float, int]:
+    """The share off the list that lines of equal counts agree on, and how many they are."""
+    counts = (matched["quantity"] / matched["tokens"] - 1).abs()
+    ratio = (matched["billed_usd"] / matched["usd"])[~(counts > SAME_COUNT)]
+    middle = float(ratio.median()) if len(ratio) >= LEAST_LINES else 1.0
+    agree = int((abs(ratio - middle) < SAME_COUNT * middle).sum())
+    return (1 - middle, agree) if middle < 1 - SAME_COUNT and 2 * agree > len(ratio) else (0.0, 0)
+
+
+def _moved(matched: pd.DataFrame, by: list[str], off: float) -> dict[str, tuple[float, str]]:
+    """Tokens that the usage counts in one class of input and the bill in another."""
+    prompt, usd, said = matched[matched["kind"].isin(TOKENS[:4])], 0.0, []
+    for _, lines in prompt.groupby([c for c in by if c != "kind"] or (lambda _: 0)):
+        apart = lines["quantity"] - lines["tokens"]
+        if not lines["quantity"].sum() or abs(apart.sum()) > SAME_COUNT * lines["tokens"].sum():
+            continue
+        if apart.abs().max() > SAME_COUNT * lines["tokens"].sum():
+            to, out = lines["kind"][apart.idxmax()], lines["kind"][apart.idxmin()]
+            usd += float((lines["billed_usd"] - lines["usd"] * (1 - off)).sum())
+            said.append(f"{apart.max():,.0f} tokens are billed as {to} and logged as {out}")
+    return {"another class": (usd, "; ".join(said[:3]))} if said else {}
+
+
+def _sentence(usage: Usage, bridge: pd.DataFrame, total: float, unpriced: int) -> str:
+    rows = bridge.set_index("part")
+    tracked, rest = rows.loc["tracked tokens", "usd"], rows.loc["unexplained", "usd"]
+    said = f"USD {tracked:,.2f} of USD {total:,.2f} is tracked"
+    if usage.bound:
+        said = f"At least {said} ({usage.bound})"
+    if len(rows) > 2:
+        said += f"; with {', '.join(rows.index[1:-1])}"
+    if unpriced:
+        said += f"; {unpriced:,} rows have no price"
+    if abs(rest) > MATCHED * abs(total):
+        share = percent(abs(rest) / abs(total))
+        more = "is unexplained" if rest > 0 else "is tracked beyond the bill"
+        return f"{said}; USD {abs(rest):,.2f} ({share}) {more}. Were there {CAUSES}?"
+    return f"{said}{'.' if usage.bound or unpriced else ': matched.'}"

@@ -1,0 +1,315 @@
+"""History under other options: what the same calls would have cost, and what breaks a cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from costmodel.choices.mixes import Mix
+from costmodel.choices.options import Option
+from costmodel.choices.servings.api import Api
+from costmodel.choices.techniques.prompting import Prompt, PromptCache
+from costmodel.choices.terms import Terms
+from costmodel.core import (
+    DAYS_PER_MONTH,
+    MTOK,
+    SECONDS_PER_MINUTE,
+    CatalogError,
+    Infeasible,
+    check,
+    of_kind,
+    public,
+)
+from costmodel.facts.catalog import fact
+from costmodel.facts.prices import ApiPrice, rates
+from costmodel.facts.tokens import basis
+from costmodel.ingest.reader import TOKENS
+from costmodel.ingest.usage import Usage, list_usd, priced
+from costmodel.ledgers.book import ledger
+from costmodel.studies.history.traffic import workload
+
+CACHED, PROMPT = TOKENS[1:4], TOKENS[:4]
+AS_IT_WAS = "as it was"
+CARRYING = ("serving", "retrieval")  # phases that a bill of tokens stands beside
+COLUMNS = ["option", "day", "class", "usd", "low", "high", "why_not"]
+BY_CALL = (PromptCache, Prompt)  # techniques with which each call can be priced as it was logged
+BROKEN = 0.5  # share of the last prompt that is found again, below which a cache was broken
+
+
+@public
+def reprice(
+    usage: Usage, options: Mapping[str, Any], context_max: float | None = None, draws: int = 500
+) -> pd.DataFrame:
+    """What the calls of your history would have cost under other options, per day and class.
+
+    An API without techniques that change a request is priced call by call, each at the context
+    tier of its own prompt; tokens are scaled by the tokenizers of both makers, whose doubt is the
+    band. What was cached stays cached where the price card has cached tokens; `PromptCache` also
+    reads what repeats within a session. Any other option (own GPUs, retrieval) is priced by its
+    ledger for a month of this workload, serving and retrieval alone (a bill has no people in it),
+    and spread over the days by their calls.
+
+    Parameters
+    ----------
+    usage : Usage
+    options : dict of label to Option, Api or model id
+    context_max : float, optional
+        Tokens to which every prompt is cut, as a policy that drops old context does.
+    draws : int
+        Draws behind the options that their ledger prices.
+
+    Returns
+    -------
+    DataFrame
+        `option` ("as it was" first), `day`, `class` of tokens (or phase), `usd`, `low`, `high`, and
+        `why_not` where an option cannot run, with its reason.
+
+    Raises
+    ------
+    CatalogError
+        For an unknown model or tokenizer.
+    ValueError
+        Where the usage has no calls with a time.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> day = {"time": ["2026-10-01"], "model": ["gpt-4o"], "input": [1_000_000], "calls": [100]}
+    >>> small = cm.Api("gpt-4o-mini", on="2026-10-01")
+    >>> made = reprice(cm.ingest.Usage.of(pd.DataFrame(day)), {"small": small})
+    >>> made.groupby("option")["usd"].sum().round(4).to_dict()
+    {'as it was': 2.5, 'small': 0.15}
+    """
+    of_kind("usage", usage, Usage)
+    table = usage.table[usage.table["time"].notna()]
+    check(len(table), "the usage has no calls with a time")
+    found = [_as_it_was(table)]
+    for label, given in options.items():
+        option = _option(given)
+        try:
+            if isinstance(option, Option) and _by_call(option):
+                found.append(_call_by_call(label, option, _cut(table, context_max)))
+            else:
+                found.append(_by_ledger(label, option, usage, table, draws))
+        except Infeasible as error:
+            reason = (label, "", "", np.nan, np.nan, np.nan, str(error))
+            found.append(pd.DataFrame([reason], columns=COLUMNS))
+    return pd.concat(found, ignore_index=True)
+
+
+@public
+def cache_breaks(usage: Usage, ttl_s: float = 300.0) -> pd.DataFrame:
+    """What breaks the cache in sessions, and what it costs.
+
+    A cache is broken where a call of a session reads less than half of the prompt before it, which
+    had been cached. What had to be paid anew is priced at the difference to a cache read.
+
+    Parameters
+    ----------
+    usage : Usage
+        With sessions.
+    ttl_s : float
+        Seconds that a prefix lives.
+
+    Returns
+    -------
+    DataFrame
+        By `cause` (a pause, another model, or a changed prefix): `times`, `tokens` and `usd`, most
+        dollars first.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> times = ["2026-10-01T10:00:00Z", "2026-10-01T10:20:00Z"]
+    >>> table = {"time": times, "model": "claude-sonnet-4-5", "session": "s", "cache_read": 0}
+    >>> log = pd.DataFrame(table | {"cache_write_5m": [100_000, 101_000], "output": 1})
+    >>> cache_breaks(cm.ingest.Usage.of(log)).values.tolist()
+    [['a pause of over 5 minutes', 1, 100000.0, 0.345]]
+    """
+    table = _in_sessions(usage.table)
+    kept = np.minimum(table["before"], table[PROMPT].fillna(0.0).sum(axis=1))
+    lost = kept - table["cache_read"].fillna(0.0)
+    broken = (lost > BROKEN * kept) & (table["cached_before"] > 0)
+    table, lost = table[broken], lost[broken]
+    pause = f"a pause of over {ttl_s / SECONDS_PER_MINUTE:g} minutes"
+    cause = np.where(table["model"] != table["model_before"], "another model",
+                     np.where(table["gap_s"] > ttl_s, pause, "a changed prefix"))  # fmt: skip
+    usd = np.zeros(len(table))
+    written = table[TOKENS[2:4]].fillna(0.0).sum(axis=1).to_numpy() > 0
+    for rows, _, card in _cards(table):
+        tier = rates(card)
+        if tier.usd_per_mtok_cache_read is not None:
+            dear = np.where(written[rows], tier.usd_per_mtok_cache_write, tier.usd_per_mtok_in)
+            usd[rows] = lost.to_numpy()[rows] * (dear - tier.usd_per_mtok_cache_read) / MTOK
+    made = pd.DataFrame({"cause": cause, "times": 1, "tokens": lost, "usd": usd})
+    return made.groupby("cause").sum().sort_values("usd", ascending=False).reset_index()
+
+
+# -- an option that is priced call by call ---------------------------------------------------------
+
+
+def _option(given: Any) -> Option | Mix:
+    if isinstance(given, str):
+        given = Api(given)
+    return Option(given) if not isinstance(given, (Option, Mix)) else given
+
+
+def _by_call(option: Option) -> bool:
+    plain = all(isinstance(t, BY_CALL) for t in option.techniques)
+    return isinstance(option.serving, Api) and plain
+
+
+def _as_it_was(table: pd.DataFrame) -> pd.DataFrame:
+    """What was paid: a billed cost, otherwise the list price of the day."""
+    found, bill = [], table["billed_usd"].to_numpy()
+    for rows, by_class, why in priced(table):
+        check(by_class or not np.isnan(bill[rows]).any(), f"what was used has no price: {why}")
+        listed = sum(by_class.values()) if by_class else np.ones(len(rows))
+        factor = np.where(np.isnan(bill[rows]), 1.0, bill[rows] / np.where(listed > 0, listed, 1.0))
+        classes = by_class or {"billed": np.ones(len(rows))}
+        found.append(
+            _tidy(AS_IT_WAS, table.iloc[rows], {k: v * factor for k, v in classes.items()})
+        )
+    return pd.concat(found, ignore_index=True)
+
+
+def _call_by_call(label: str, option: Option, table: pd.DataFrame) -> pd.DataFrame:
+    """Every call at the price card of an option, with the tokenizer of its model."""
+    card: ApiPrice = replace(option.serving.model, discount=0.0)
+    caches = [t for t in option.techniques if isinstance(t, PromptCache)]
+    if caches:
+        table = _repeated(table, card, float(caches[0].ttl_s))
+    if rates(card).usd_per_mtok_cache_read is None:
+        fresh = table[PROMPT].fillna(0.0).sum(axis=1)
+        table = table.assign(input=fresh, **dict.fromkeys(CACHED, 0.0))
+    off = 1 - getattr(option.serving.discount, "mid", option.serving.discount)
+    found = []
+    for model, rows in table.groupby(table["model"].astype(str)).indices.items():
+        part = table.iloc[rows]
+        ends = token_factor(model, card.id)
+        _check_window(part, card, ends[1])
+        low, mid, high = (list_usd(part, card, end) for end in ends)
+        given = [{k: v * off for k, v in usd.items()} for usd in (mid, low, high)]
+        found.append(_tidy(label, part, *given))
+    return pd.concat(found, ignore_index=True)
+
+
+def token_factor(source: str, target: str) -> tuple[float, float, float]:
+    """Tokens of the target model over those of the source for the same text: low, middle, high.
+
+    >>> token_factor("gpt-4o", "gpt-5"), token_factor("gpt-4o", "claude-sonnet-4-5")
+    ((1.0, 1.0, 1.0), (1.05, 1.18, 1.3))
+    """
+    families = [basis(model) for model in (source, target)]
+    if families[0] == families[1]:
+        return 1.0, 1.0, 1.0
+    ends = []
+    for _, family in families:
+        found = family and fact("tokenizers", f"{family}.tokens_per_o200k_token").value
+        ends.append((found.low, found.mid, found.high) if found else (1.0, 1.0, 1.0))
+    (s_low, s_mid, s_high), (t_low, t_mid, t_high) = ends
+    return t_low / s_high, t_mid / s_mid, t_high / s_low
+
+
+def _check_window(part: pd.DataFrame, card: ApiPrice, factor: float) -> None:
+    each = part[TOKENS].fillna(0.0).sum(axis=1) / part["calls"].fillna(1.0).clip(lower=1.0) * factor
+    over = int((each > card.window).sum()) if card.window else 0
+    if over:
+        raise Infeasible(
+            f"{over:,} of {len(part):,} calls do not fit the {card.window:,.0f}-token window of "
+            f"{card.id}"
+        )
+
+
+def _cut(table: pd.DataFrame, most: float | None) -> pd.DataFrame:
+    """Prompts cut to a most, all their classes alike."""
+    if most is None:
+        return table
+    prompt = table[PROMPT].fillna(0.0).sum(axis=1)
+    calls = table["calls"].fillna(1.0).clip(lower=1.0)
+    share = np.minimum(1.0, most * calls / prompt.clip(lower=1.0))
+    return table.assign(**{name: table[name] * share for name in PROMPT})
+
+
+def _repeated(table: pd.DataFrame, card: ApiPrice, ttl_s: float) -> pd.DataFrame:
+    """The same calls with a cache: within a session a call reads the prompt before it."""
+    named = table["session"].astype(str) != ""
+    if not named.any() or table[CACHED].fillna(0.0).to_numpy().any():
+        return table
+    ordered = _in_sessions(table)
+    prompt = ordered["input"].fillna(0.0)
+    shortest = getattr(card.cache_min_tokens, "mid", card.cache_min_tokens)
+    read = np.minimum(ordered["before"], prompt)
+    read = read.where((ordered["gap_s"] <= ttl_s) & (read >= shortest), 0.0)
+    rest = prompt - read
+    writes = rates(card).usd_per_mtok_cache_write != rates(card).usd_per_mtok_in
+    column = "cache_write_1h" if ttl_s > 300 else "cache_write_5m"
+    written = rest.where(writes & (prompt >= shortest), 0.0)
+    made = ordered.assign(input=rest - written, cache_read=read, **{column: written})
+    return pd.concat([made, table[~named]])
+
+
+def _in_sessions(table: pd.DataFrame) -> pd.DataFrame:
+    """The calls of sessions in order, each with the prompt, the model and the time before it."""
+    named = table[table["session"].astype(str) != ""].sort_values("time", kind="stable")
+    by = named["session"].astype(str)
+    prompt = named[PROMPT].fillna(0.0).sum(axis=1)
+    cached = named[CACHED].fillna(0.0).sum(axis=1)
+    return named.assign(
+        model=named["model"].astype(str),
+        before=prompt.groupby(by).shift(fill_value=0.0),
+        cached_before=cached.groupby(by).shift(fill_value=0.0),
+        model_before=named["model"].astype(str).groupby(by).shift(),
+        gap_s=named["time"].groupby(by).diff().dt.total_seconds().fillna(np.inf),
+    )
+
+
+def _cards(table: pd.DataFrame) -> Any:
+    """(rows, model, card) of every model of a table at its last day."""
+    for model, rows in table.groupby("model").indices.items():
+        try:
+            yield rows, model, Api(model, on=f"{table['time'].iloc[rows].max():%Y-%m-%d}").model
+        except CatalogError:
+            continue
+
+
+def _tidy(
+    label: str, rows: pd.DataFrame, mid: dict[str, np.ndarray], low: Any = None, high: Any = None
+) -> pd.DataFrame:
+    """Dollars of rows by day and class."""
+    day = rows["time"].dt.strftime("%Y-%m-%d").to_numpy()
+    parts = []
+    for name, usd in mid.items():
+        if not usd.any():
+            continue
+        ends = [usd if end is None else end[name] for end in (low, high)]
+        frame = pd.DataFrame({"usd": usd, "low": ends[0], "high": ends[1]}).groupby(day).sum()
+        parts.append(frame.rename_axis("day").reset_index().assign(**{"class": name}))
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS)
+    return pd.concat(parts).assign(option=label, why_not="")[COLUMNS]
+
+
+# -- an option that its ledger prices --------------------------------------------------------------
+
+
+def _by_ledger(
+    label: str, option: Any, usage: Usage, table: pd.DataFrame, draws: int
+) -> pd.DataFrame:
+    """Serving and retrieval of a month of this workload, spread over the days of the history."""
+    work = workload(usage, growth_per_year=0.0, seasons=None)
+    lines = ledger(option, work, Terms(months=1), draws=draws)
+    lines = lines[(lines["month"] == 1) & lines["phase"].isin(CARRYING)]
+    day = table["time"].dt.strftime("%Y-%m-%d")
+    calls = table["calls"].fillna(0.0).groupby(day.to_numpy()).sum()
+    share = calls / calls.sum() * len(pd.date_range(calls.index.min(), calls.index.max()))
+    rows = [
+        (label, day, phase, usd * part / DAYS_PER_MONTH, np.nan, np.nan, "")
+        for phase, usd in lines.groupby("phase")["usd"].sum().items()
+        for day, part in share.items()
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)

@@ -1,0 +1,271 @@
+"""From your own numbers to a question: a study whose inputs are measured, and what that changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from costmodel.choices.options import Option
+from costmodel.choices.presets import presets, with_quality
+from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.study import Study
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Corpus
+from costmodel.core import (
+    DAYS_PER_MONTH,
+    CatalogError,
+    check_known,
+    leaves,
+    of_kind,
+    one_number,
+    public,
+)
+from costmodel.decisions.compare import compare
+from costmodel.ingest.bills import Bill
+from costmodel.ingest.documents import Documents
+from costmodel.ingest.evaluations import Evaluations
+from costmodel.ingest.loadtests import LoadTest
+from costmodel.ingest.usage import SELLERS, Usage
+from costmodel.laws.serving.predict import predict_serving
+from costmodel.studies.history.bridge import reconcile
+from costmodel.studies.history.traffic import workload
+
+TODAY = "Today: {}"
+
+
+@public
+def study(
+    usage: Usage,
+    bill: Bill | None = None,
+    evaluations: Evaluations | None = None,
+    corpus: Corpus | None = None,
+    on: str | None = None,
+    **fields: Any,
+) -> Study:
+    """A question on your own traffic: what you use today beside the usual options.
+
+    Parameters
+    ----------
+    usage : Usage
+        Makes the workload, and the option "Today: ..." of the model with most tokens.
+    bill : Bill, optional
+        A discount that its lines agree on becomes that of today's option.
+    evaluations : Evaluations, optional
+        Qualities by the label of a preset ("Prompt", "RAG") or the id of an API model.
+    corpus : Corpus, optional
+    on : str, optional
+        Day of the prices; today without it.
+    **fields
+        Fields of the `Study`, such as `quality_floor`, or of the `Workload`.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    CatalogError
+        For an evaluation whose option is neither a preset nor an API model.
+    ValueError
+        Where the usage has no calls with a time, or the bill is stale.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> days = pd.date_range("2026-10-01", periods=30).strftime("%Y-%m-%d")
+    >>> table = {"time": days, "model": "gpt-4o", "calls": 1_000, "input": 9e5, "output": 2e5}
+    >>> own = study(cm.ingest.Usage.of(pd.DataFrame(table)), on="2026-11-20", draws=100)
+    >>> list(own.options)[:2], own.title
+    (['Today: gpt-4o', 'Prompt'], 'Your own traffic, 2026-10')
+    """
+    on = on or f"{datetime.now(UTC):%Y-%m-%d}"
+    of_study = {k: v for k, v in fields.items() if k in Study.__dataclass_fields__}
+    of_work = {k: v for k, v in fields.items() if k not in of_study}
+    work = workload(usage, **({"corpus": corpus} if corpus else {}) | of_work)
+    options: dict[str, Any] = presets(work, on=on)
+    judged = evaluations.measured() if evaluations else {}
+    for label, measured in judged.items():
+        if label in options:
+            options[label] = with_quality(options[label], measured)
+        else:
+            options[label] = Option(_api(label, options, on), quality=measured)
+    model, seller = _main_model(usage)
+    discount = _discount(usage, bill) if bill else 0.0
+    today = Option(Api(model, seller, on, discount=discount), quality=judged.get(model))
+    when = usage.table["time"].dropna().dt.strftime("%Y-%m")
+    months = f"{when.min()}" if when.min() == when.max() else f"{when.min()} to {when.max()}"
+    said: dict[str, Any] = {"title": f"Your own traffic, {months}", "terms": Terms(on=on)}
+    return Study({TODAY.format(model): today} | options, work, **(said | of_study))
+
+
+@public
+def narrower(before: Study, after: Study) -> pd.DataFrame:
+    """Which inputs of a workload became measured, and how much narrower they and the answer are.
+
+    Parameters
+    ----------
+    before, after : Study
+        The same question with assumed and with measured inputs.
+
+    Returns
+    -------
+    DataFrame
+        By input of the workload, then by option: `before_low`, `before_high`, `after_low`,
+        `after_high` (90 %; of an option its expected cost, 10 to 90 % [USD]), and `narrower`, the
+        width after over that before, on the scale of logarithms.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> options = {"API": cm.Option(cm.Api("gpt-4o", on="2026-11-20"))}
+    >>> guess = cm.Study(options, cm.Workload(cm.Range(1e4, 9e4), input_tokens=900), draws=200)
+    >>> known = cm.Study(options, cm.Workload(cm.Range(3e4, 3.3e4), input_tokens=900), draws=200)
+    >>> narrower(guess, known).narrower.round(2).to_dict()
+    {'Workload.requests_per_month': 0.04, 'API': 0.42}
+    """
+    of_kind("before", before, Study)
+    of_kind("after", after, Study)
+    inputs = [
+        {k: (getattr(v, "low", v), getattr(v, "high", v)) for k, v in leaves(s.work).items()}
+        for s in (before, after)
+    ]
+    rows = {key: (*inputs[0][key], *inputs[1][key]) for key in inputs[1] if key in inputs[0]}
+    rows = {key: ends for key, ends in rows.items() if ends[:2] != ends[2:]}
+    tables = [compare(s) for s in (before, after)]
+    for label in tables[0].index.intersection(tables[1].index, sort=False):
+        rows[label] = tuple(t.loc[label, end] for t in tables for end in ("p10", "p90"))
+    columns = ["before_low", "before_high", "after_low", "after_high"]
+    made = pd.DataFrame.from_dict(rows, "index", columns=columns).astype(float)
+    widths = [np.log(made[f"{k}_high"] / made[f"{k}_low"]) for k in ("after", "before")]
+    return made.assign(narrower=widths[0] / widths[1].where(widths[1] > 0))
+
+
+@public
+def with_load_test(hosted: Hosted, test: LoadTest, replicas: int = 1) -> Hosted:
+    """A deployment with your measured throughput in place of the predicted one and its band.
+
+    Parameters
+    ----------
+    hosted : Hosted
+    test : LoadTest
+        Of requests like those of the workload.
+    replicas : int
+        How many replicas were tested at once.
+
+    Returns
+    -------
+    Hosted
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> runs = pd.DataFrame({"requests_per_s": [4.0], "completed": [400]})
+    >>> own = with_load_test(cm.Hosted("llama-3.1-8b"), cm.ingest.LoadTest(runs))
+    >>> own.requests_per_s.mid
+    4.0
+    """
+    measured = replace(test.requests_per_s(replicas), source="measured")
+    return replace(hosted, requests_per_s=measured)
+
+
+@public
+def load_test_error(hosted: Hosted, test: LoadTest) -> pd.DataFrame:
+    """How far the prediction of a deployment was from a load test, run by run.
+
+    Parameters
+    ----------
+    hosted : Hosted
+        What was tested, one replica.
+    test : LoadTest
+        With tokens and concurrency.
+
+    Returns
+    -------
+    DataFrame
+        One row a run: `concurrency`, and measured over predicted `ttft`, `tpot` and `throughput`
+        [x], and `in_band`, whether the time per token lies in the 80 % band.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> run = {"concurrency": [8], "input": [1_000], "output": [200], "tpot_s": [0.009]}
+    >>> nothing = {"ttft_s": [float("nan")], "output_per_s": [float("nan")]}
+    >>> test = cm.ingest.LoadTest(pd.DataFrame(run | nothing))
+    >>> bool(0.3 < load_test_error(cm.Hosted("llama-3.1-8b"), test).tpot.item() < 3)
+    True
+    """
+    runs = test.table[["concurrency", "input", "output"]].notna().all(axis=1)
+    runs = test.table[runs & np.isfinite(test.table["concurrency"])].reset_index(drop=True)
+    said = predict_serving(
+        hosted.model, hosted.gpu, tensor_parallel=int(hosted.gpus), precision=hosted.precision,
+        engine=hosted.engine, input_tokens=runs["input"].tolist(),
+        output_tokens=runs["output"].tolist(), concurrency=runs["concurrency"].tolist(),
+    )  # fmt: skip
+    tpot = runs["tpot_s"]
+    return pd.DataFrame(
+        {
+            "concurrency": runs["concurrency"],
+            "ttft": runs["ttft_s"] / said["ttft_s_mid"],
+            "tpot": tpot / said["tpot_s_mid"],
+            "throughput": runs["output_per_s"] / said["output_tokens_per_s_mid"],
+            "in_band": tpot.between(said["tpot_s_low"], said["tpot_s_high"]),
+        }
+    )
+
+
+@public
+def corpus(documents: Documents, months: float | None = None, repeats: bool = False) -> Corpus:
+    """A corpus from the documents of a folder.
+
+    Parameters
+    ----------
+    documents : Documents
+    months : float, optional
+        Between the older folder and this one, above 0; makes the churn.
+    repeats : bool
+        Whether documents that nearly repeat another are kept.
+
+    Returns
+    -------
+    Corpus
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> table = pd.DataFrame({"tokens": [700.0, 900.0], "repeats": "", "changed": [False, True]})
+    >>> made = corpus(cm.ingest.Documents(table, pd.DataFrame()), months=6)
+    >>> made.tokens, round(made.churn_per_month, 3)
+    (1600.0, 0.094)
+    """
+    kept = documents.table if repeats else documents.table[documents.table["repeats"] == ""]
+    churn = 0.0
+    if months is not None:
+        one_number("months", months, 1 / DAYS_PER_MONTH)
+        churn = min(documents.changed_share / months, 1.0)
+    return Corpus(float(kept["tokens"].sum()), documents=len(kept), churn_per_month=churn)
+
+
+def _main_model(usage: Usage) -> tuple[str, str | None]:
+    """The model with most tokens, and who sells it."""
+    sums = usage.summary()[["input", "cache_read", "output"]].sum(axis=1)
+    provider, model = sums.idxmax()
+    return str(model), SELLERS.get(provider, str(provider)) or None
+
+
+def _api(label: str, options: dict[str, Any], on: str) -> Api:
+    """The API model that an evaluation is named after."""
+    try:
+        return Api(label.rpartition(":")[2], on=on)
+    except CatalogError:
+        check_known("option", label, options, "the presets or the API models")
+        raise
+
+
+def _discount(usage: Usage, bill: Bill) -> float:
+    rows = reconcile(usage, bill).bridge.set_index("part")["usd"]
+    return float(-rows["discount"] / rows["tracked tokens"]) if "discount" in rows else 0.0

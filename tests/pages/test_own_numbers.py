@@ -1,0 +1,129 @@
+"""The commands on own numbers: two commands from an export to an answer, and nothing leaks."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+import costmodel as cm
+from costmodel import cli
+
+SECRETS = ("the patient said no", "ada@example.org", "sk-live-123456")
+
+
+@pytest.fixture
+def usage(write):
+    """A month of a chat log with prompts, an address and a key in it."""
+    rows = []
+    for day in range(1, 31):
+        for k in range(40):
+            rows.append({
+                "request_id": f"r{day}-{k}", "call_type": "acompletion", "spend": 0.01,
+                "startTime": f"2026-10-{day:02}T{8 + k % 9:02}:{k:02}:00Z", "model": "gpt-4o",
+                "custom_llm_provider": "openai", "prompt_tokens": 900 + k, "completion_tokens": 200,
+                "total_tokens": 1_100 + k, "messages": [{"content": SECRETS[0]}],
+                "team_id": SECRETS[1], "session_id": SECRETS[2], "metadata": "{}",
+            })  # fmt: skip
+    return write("export.log", rows)
+
+
+def run(*args):
+    result = CliRunner().invoke(cli.main, [str(a) for a in args])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_from_an_export_to_the_cheapest_option_on_ones_own_traffic(usage, tmp_path):
+    mine = tmp_path / "mine.yaml"
+    said = run("from", usage, "-o", mine, "--on", "2026-11-20")
+    assert "1,200 rows of usage, 1,200 calls" in said
+    answer = run("compare", mine, "--draws", 300)
+    study = cm.load(mine, draws=300)
+    assert cm.recommend(study).headline.split(" has ")[0] in answer.replace("\n", " ")
+    assert study.work.requests_per_month.source == "measured"
+    assert study.work.output_tokens == 200
+    assert next(iter(study.options)) == "Today: gpt-4o"
+
+
+def test_evaluations_and_a_bill_join_in(usage, write, tmp_path):
+    judged = [[k, "Prompt", k < 150] for k in range(200)] + [[k, "gpt-4o", 1] for k in range(200)]
+    evals = write("results.csv", ("item,option,accepted", judged))
+    bill = write("invoice.csv", ("start_time,amount_value,amount_currency,line_item",
+                                 [[1793318400, 11.0, "usd", ""]]))  # fmt: skip
+    mine = tmp_path / "mine.yaml"
+    said = run("from", usage, evals, bill, "-o", mine, "--on", "2026-11-20", "--floor", 0.6)
+    assert "of USD 11.00 is tracked" in said
+    study = cm.load(mine)
+    assert study.quality_floor == 0.6
+    assert (study.options["Prompt"].quality.accepted, study.options["Prompt"].quality.trials) == (
+        150,
+        200,
+    )
+    assert study.options["Today: gpt-4o"].quality.accepted == 200
+
+
+def test_reconcile_and_reprice(usage, tmp_path):
+    said = run("reconcile", usage, "24.00")
+    assert "USD 12.00 of USD 24.00 is tracked; USD 12.00 (50 %) is unexplained" in said
+    run("from", usage, "-o", tmp_path / "m.yaml", "--on", "2026-11-20")
+    said = run("reprice", usage, "--with", tmp_path / "m.yaml", "--csv", tmp_path / "t.csv")
+    assert "as it was" in said and "Today: gpt-4o" in said
+    assert (tmp_path / "t.csv").read_text().startswith("option,day,class,usd")
+
+
+def test_no_text_of_the_input_is_in_any_output(usage, tmp_path, write):
+    mine = tmp_path / "mine.yaml"
+    bad = write("bad.jsonl", [{"request_id": "x", "call_type": "y", "prompt_tokens": SECRETS[0],
+                               "messages": SECRETS[1]}, {"sk": SECRETS[2]}])  # fmt: skip
+    outputs = [
+        run("from", usage, bad, "-o", mine, "--on", "2026-11-20"),
+        run("reconcile", usage, "9"),
+    ]
+    outputs += [run("reprice", usage, "--with", mine, "--csv", tmp_path / "t.csv")]
+    read = cm.ingest.read([usage, bad])
+    outputs += [json.dumps([read.table.to_csv(), read.set_aside.to_csv(), list(read.notes)])]
+    outputs += [cm.history.profile(read).to_csv(), repr(read)]
+    outputs += [p.read_text() for p in (mine, tmp_path / "t.csv")]
+    for text in SECRETS:
+        assert all(text not in output for output in outputs)
+
+
+def test_errors_are_one_sentence_and_write_nothing(write, tmp_path):
+    path = write("x.csv", ("day,engine", [["2026-10-01", "gpt-4o"]]))
+    for args, said in {
+        ("from", path, "-o", tmp_path / "m.yaml"): "this is no usage that is read here",
+        ("from", path, "-o", tmp_path / "m.yaml", "--columns", "time"): "names no column",
+        ("reconcile", path, "nowhere.csv"): "this is no usage",
+        ("corpus", tmp_path / "none"): "no folder",
+    }.items():
+        result = CliRunner().invoke(cli.main, [str(a) for a in args])
+        assert result.exit_code == 2 and result.stdout == ""
+        assert result.stderr.startswith("error: ") and said in result.stderr
+    assert not (tmp_path / "m.yaml").exists()
+
+
+def test_columns_of_ones_own(write, tmp_path):
+    rows = [[f"2026-10-{d:02}", "gpt-4o", 100, 9e4, 2e4] for d in range(1, 31)]
+    path = write("own.csv", ("Day,Engine,N,Tokens in,Tokens out", rows))
+    pairs = "time=Day,model=Engine,calls=N,prompt=Tokens in,completion=Tokens out"
+    run("from", path, "-o", tmp_path / "m.yaml", "--columns", pairs, "--on", "2026-11-20")
+    assert cm.load(tmp_path / "m.yaml").work.input_tokens == 900
+
+
+def test_a_folder_becomes_a_corpus(tmp_path):
+    new, old = tmp_path / "new", tmp_path / "old"
+    for folder in (new, old):
+        folder.mkdir()
+        (folder / "a.txt").write_text("one two three four five six seven " * 30)
+        (folder / "b.md").write_text("# A title\n" + "alpha beta gamma delta epsilon " * 30)
+    (new / "b.md").write_text("# A title\n" + "other words stand here now today " * 30)
+    (new / "c.txt").write_text("one two three four five six seven " * 30 + "eight")
+    (new / "d.bin").write_bytes(b"\x00")
+    said = run("corpus", new, "--older", old, "--months", 2)
+    found = cm.ingest.read_documents(new, older=old)
+    assert found.table["repeats"].to_dict() == {"a.txt": "", "b.md": "", "c.txt": "a.txt"}
+    assert found.table["changed"].to_dict() == {"a.txt": False, "b.md": True, "c.txt": True}
+    assert "3 documents" in said and "1 nearly repeat" in said and "1 files were not read" in said
+    made = cm.history.corpus(found, months=2)
+    assert f"churn_per_month: {made.churn_per_month:.4f}" in said
+    assert f"tokens: {made.tokens:.0f}" in said

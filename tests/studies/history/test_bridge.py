@@ -1,0 +1,97 @@
+"""Reconciliation: the parts add up to the bill, and each is named for what it is."""
+
+import pandas as pd
+import pytest
+
+import costmodel as cm
+
+MODEL = "gpt-4o"  # 2.50 in, 1.25 cached, 10 out per million
+
+
+def usage(rows):
+    names = ["time", "model", "input", "cache_read", "output"]
+    return cm.ingest.Usage.of(pd.DataFrame(rows, columns=names).assign(calls=10))
+
+
+def bill(write, rows):
+    header = "start_time_iso,line_item,quantity,amount_value"
+    columns = dict(
+        time="start_time_iso", item="line_item", quantity="quantity", amount="amount_value"
+    )
+    return cm.ingest.read_bill(write("bill.csv", (header, rows)), columns)
+
+
+def adds_up(made, total):
+    assert made.bridge["usd"].sum() == pytest.approx(total)
+    return made.bridge.set_index("part")
+
+
+def test_what_nobody_tracked_is_unexplained_and_timeouts_are_asked_about():
+    made = cm.history.reconcile(
+        usage([["2026-10-01", MODEL, 20_680_000, 0, 0]]), cm.ingest.Bill.of_total(96.91)
+    )
+    adds_up(made, 96.91)
+    assert made.unexplained == pytest.approx(0.4665, abs=1e-4)
+    assert "USD 45.21 (47 %) is unexplained" in made.sentence
+    assert "timed out" in made.sentence
+
+
+def test_tokens_in_another_class_are_counted_and_named(write):
+    ours = usage([["2026-10-01", MODEL, 73_550 - 49_563, 49_563, 20_480]])
+    rows = [
+        ["2026-10-01", "gpt-4o, input", 73_550 - 65_304, (73_550 - 65_304) * 2.5e-6],
+        ["2026-10-01", "gpt-4o, cached input", 65_304, 65_304 * 1.25e-6],
+        ["2026-10-01", "gpt-4o, output", 20_480, 20_480 * 1e-5],
+    ]
+    theirs = bill(write, rows)
+    made = cm.history.reconcile(ours, theirs)
+    parts = adds_up(made, theirs.usd)
+    why = "15,741 tokens are billed as cache_read and logged as input"
+    assert parts.loc["another class", "why"] == why
+    assert parts.loc["another class", "usd"] == pytest.approx(-15_741 * 1.25e-6)
+    assert abs(parts.loc["unexplained", "usd"]) < 1e-9
+    assert made.sentence.endswith("matched.")
+
+
+def test_discount_fees_tax_credits_and_other_keys_stand_apart(write):
+    days = [f"2026-10-0{k}" for k in range(1, 5)]
+    ours = usage([[day, MODEL, 1_000_000, 0, 100_000] for day in days])
+    rows = [[day, f"gpt-4o, {kind}", count, 0.9 * usd] for day in days
+            for kind, count, usd in (("input", 1e6, 2.5), ("output", 1e5, 1.0))]  # fmt: skip
+    beside = {"web search calls": 0.3, "Sales tax": 0.2, "credit": -0.1, "gpt-5, input": 1.25}
+    rows += [["2026-10-04", item, 1, usd] for item, usd in beside.items()]
+    parts = adds_up(cm.history.reconcile(ours, bill(write, rows)), 4 * 3.5 * 0.9 + 0.4 + 1.25)
+    assert parts.loc["discount", "why"] == "10 % off the list, on 8 lines"
+    assert parts["usd"].round(6).to_dict() == {
+        "tracked tokens": 14.0, "discount": -1.4, "billed without usage": 1.25, "fees": 0.3,
+        "tax": 0.2, "credits": -0.1, "unexplained": 0.0,
+    }  # fmt: skip
+
+
+def test_days_are_kept_apart_and_a_stale_bill_is_refused(write):
+    ours = usage([["2026-10-01", MODEL, 1_000_000, 0, 0], ["2026-10-02", MODEL, 1_000_000, 0, 0]])
+    rows = [["2026-10-01", "gpt-4o, input", 2e6, 5.0], ["2026-10-03", "gpt-4o, input", 0, 0.0]]
+    made = cm.history.reconcile(ours, bill(write, rows))
+    assert len(made.lines) == 3, "two days never cancel"
+    parts = adds_up(made, 5.0)
+    assert parts.loc["used and not billed", "usd"] == -2.5
+    with pytest.raises(
+        ValueError, match=r"stale: it ends on 2026-10-01 and the usage on 2026-10-02"
+    ):
+        cm.history.reconcile(ours, bill(write, rows[:1]))
+
+
+def test_a_lower_bound_is_never_matched(write):
+    line = {"type": "assistant", "timestamp": "2026-10-01T10:00:00Z", "sessionId": "s",
+            "message": {"id": "m", "model": "claude-sonnet-4-5",
+                        "usage": {"input_tokens": 1_000_000, "output_tokens": 1}}}  # fmt: skip
+    ours = cm.ingest.read(write("s.jsonl", [line]))
+    said = cm.history.reconcile(ours, cm.ingest.Bill.of_total(6.0)).sentence
+    assert said.startswith("At least USD 6.00 of USD 6.00 is tracked (lower bound")
+    assert "matched" not in said
+
+
+def test_a_billed_cost_beats_the_list():
+    row = {"time": ["2026-10-01"], "model": [MODEL], "input": [1_000_000], "billed_usd": [9.0]}
+    made = cm.history.reconcile(cm.ingest.Usage.of(pd.DataFrame(row)), cm.ingest.Bill.of_total(9.0))
+    assert made.sentence == "USD 9.00 of USD 9.00 is tracked: matched."
