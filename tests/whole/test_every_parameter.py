@@ -109,6 +109,7 @@ PLACES = [
     (EU, cm.Compliance(region="eu", high_risk=True)),
     (EU, cm.Compliance(usd_per_mchar=0.5)),
     (SERVING, cm.Review(0.2)),
+    (SERVING, cm.Review(0.2, desk_hours_per_month=9_000)),
     (SERVING, cm.Cost("fee", usd=100, persons=3)),
     (SERVING, cm.Cost("work", hours=10)),
     *(
