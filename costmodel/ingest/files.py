@@ -57,7 +57,7 @@ def listed(paths: Any) -> list[Path]:
 def documents(path: Path, decode: Callable[[bytes], Any] = loads) -> Iterator[Document]:
     """The documents of a file. `decode` turns a line of JSON into an object."""
     with _opened(path) as stream:
-        head = stream.peek(PEEK)[:PEEK]  # type: ignore[attr-defined]
+        head = stream.peek(PEEK)[:PEEK]
         if head.startswith(b"PK"):
             yield from _zipped(path)
             return
@@ -73,16 +73,14 @@ def documents(path: Path, decode: Callable[[bytes], Any] = loads) -> Iterator[Do
             yield from _csv(text.partition("\n")[0], lines)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> Any:
     """The bytes of a file: gzip is unpacked, UTF-16 (Excel) becomes UTF-8."""
-    stream: Any = open(path, "rb")  # noqa: SIM115  # closed by who reads it
-    start = stream.peek(4)[:4]
-    if start.startswith(b"\x1f\x8b"):
-        return io.BufferedReader(gzip.GzipFile(fileobj=stream), PEEK)  # type: ignore[arg-type]
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        stream = io.BytesIO(stream.read().decode("utf-16").encode())
-        return io.BufferedReader(stream)
-    stream.close()
+    with open(path, "rb") as file:
+        start = file.read(2)
+    if start == b"\x1f\x8b":
+        return io.BufferedReader(gzip.open(path), PEEK)
+    if start in (b"\xff\xfe", b"\xfe\xff"):
+        return io.BufferedReader(io.BytesIO(path.read_bytes().decode("utf-16").encode()))
     return open(path, "rb", buffering=PEEK)
 
 

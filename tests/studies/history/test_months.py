@@ -24,12 +24,10 @@ def test_price_alone():
 
 
 def test_volume_mix_and_size():
-    log = usage(
-        ["2026-09-01", "gpt-4o", 10, 1e6, "", 0],
-        ["2026-09-01", "gpt-4o-mini", 10, 1e6, "", 0],
-        ["2026-10-01", "gpt-4o", 30, 6e6, "", 0],
-        ["2026-10-01", "gpt-4o-mini", 10, 1e6, "", 0],
-    )
+    large, small = "gpt-4o", "gpt-4o-mini"
+    before = [["2026-09-01", large, 10, 1e6, "", 0], ["2026-09-01", small, 10, 1e6, "", 0]]
+    after = [["2026-10-01", large, 30, 6e6, "", 0], ["2026-10-01", small, 10, 1e6, "", 0]]
+    log = usage(*before, *after)
     found = parts(log)
     assert found["volume"] == pytest.approx(2.65)  # twice the calls at 2.65 dollars for 20
     assert found["mix"] == pytest.approx(40 * (0.25 * 0.25 - 0.25 * 0.015))
