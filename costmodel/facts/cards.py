@@ -223,7 +223,7 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
             ("cache_min_tokens", shortest.source),
         ),
         cache_min_tokens=shortest,
-        steps=steps,
+        known=frozenset(steps),
     )
 
 

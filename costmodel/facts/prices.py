@@ -214,8 +214,9 @@ class ApiPrice:
         List prices, the base tier first; `rates` applies uplift and discount.
     notes, sources : tuple
         What has to be said about the card, and pairs of a field and the id of its source.
-    steps : tuple of Step
-        Changes of these prices that are known by their day; () keeps them.
+    known : frozenset of Step
+        Changes of these prices that are known by their day; frozenset() keeps them. `steps` has
+        them in order.
     cache_min_tokens : float or Range
         Shortest prefix that is cached [token].
 
@@ -240,7 +241,12 @@ class ApiPrice:
     notes: tuple[str, ...]
     sources: tuple[tuple[str, str], ...]
     cache_min_tokens: Any = 1024.0
-    steps: tuple[Step, ...] = ()
+    known: frozenset[Step] = frozenset()  # one value, so that a what-if can replace it
+
+    @property
+    def steps(self) -> list[Step]:
+        """The known changes, by day."""
+        return sorted(self.known)
 
 
 def request_usd(card: ApiPrice, tokens: Tokens, calls: Number = 1) -> Any:

@@ -17,8 +17,9 @@ from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
 from costmodel.choices.zeros import PEOPLE_UNITS
-from costmodel.core import check, in_words, key_of, middle, public, rewrite, unit_of, walk
+from costmodel.core import check, in_words, key_of, middle, objects, public, rewrite, unit_of, walk
 from costmodel.decisions.compare import compare
+from costmodel.facts.prices import ApiPrice
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate
 
@@ -95,6 +96,8 @@ def waterfall(before: Side, after: Side) -> pd.DataFrame:
     changed = {
         (step_of(o, f), key_of(o, f, value)): value for o, f, value in reversed([*walk(end)])
     }
+    known = {key_of(c, "known", c.known): c.known for c in objects(end) if isinstance(c, ApiPrice)}
+    changed |= {("price", key): value for key, value in known.items()}
     for step in STEPS[:4]:
         now = _moved(now, {key: value for (kind, key), value in changed.items() if kind == step})
         steps.append(now)

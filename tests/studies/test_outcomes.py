@@ -196,8 +196,10 @@ def test_people_have_a_bar():
 def test_two_dates_differ_by_price():
     """o3 fell from $10 to $2 a million on 2025-06-10."""
     option = cm.Option(cm.Api("o3", on="2025-06-09"))
-    terms = replace(STILL, on=None)
-    found = bars((option, WORK, terms), (cm.choices.repriced(option, "2025-06-10"), WORK, terms))
+    later = cm.choices.repriced(option, "2025-06-10")
+    assert (bars((option, WORK, STILL), (later, WORK, STILL)).abs() < 1e-9).all()  # known before
+    terms = replace(STILL, start="2025-03-01", months=3)
+    found = bars((option, WORK, terms), (later, WORK, terms))
     assert (
         found["price"] == pytest.approx(-0.8 * total(option, WORK, terms))
         and found.drop("price").abs().max() < 1e-9
