@@ -93,7 +93,7 @@ class Agent:
     >>> import costmodel as cm
     >>> work = cm.Workload(1_000, input_tokens=2_000, output_tokens=300)
     >>> agent = cm.uncertainty.middle(cm.Agent(steps=10, fail_chance=0, step_spread=0))
-    >>> float(agent.shape(work.request(), work).main.per_request)
+    >>> round(float(agent.shape(work.request(), work).main.per_request), 6)
     10.0
     """
 
