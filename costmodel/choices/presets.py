@@ -60,7 +60,7 @@ MODELS = (
     "gemini-4-argon",
     "gemini-3.8-flash",
     "gemini-3.5-flash-lite",
-    "mistral-large-latest",
+    "mistral-large-4",
     "deepseek-v4-pro",
 )
 ASKED = ("requests_per_day", "pages_in", "words_in", "words_out")

@@ -227,7 +227,7 @@ def _card(model: str, provider: str | None, on: str, mode: str, residency: str |
             ("cache_ttl_s", lifetime.source),
         ),
         cache_min_tokens=shortest,
-        steps=steps,
+        known=frozenset(steps),
         cache_ttl_s=lifetime,
     )
 

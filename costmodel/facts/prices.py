@@ -215,8 +215,9 @@ class ApiPrice:
         List prices, the base tier first; `rates` applies uplift and discount.
     notes, sources : tuple
         What has to be said about the card, and pairs of a field and the id of its source.
-    steps : tuple of Step
-        Changes of these prices that are known by their day; () keeps them.
+    known : frozenset of Step
+        Changes of these prices that are known by their day; frozenset() keeps them. `steps` has
+        them in order.
     cache_min_tokens : float or Range
         Shortest prefix that is cached [token].
     cache_ttl_s : float or Range
@@ -243,8 +244,13 @@ class ApiPrice:
     notes: tuple[str, ...]
     sources: tuple[tuple[str, str], ...]
     cache_min_tokens: Any = 1024.0
-    steps: tuple[Step, ...] = ()
+    known: frozenset[Step] = frozenset()  # one value, so that a what-if can replace it
     cache_ttl_s: Any = 300.0
+
+    @property
+    def steps(self) -> list[Step]:
+        """The known changes, by day."""
+        return sorted(self.known)
 
 
 def request_usd(card: ApiPrice, tokens: Tokens, calls: Number = 1) -> Any:

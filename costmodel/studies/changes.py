@@ -99,6 +99,8 @@ def waterfall(before: Side, after: Side) -> pd.DataFrame:
     changed = {
         (step_of(o, f), key_of(o, f, value)): value for o, f, value in reversed([*walk(end)])
     }
+    known = {key_of(c, "known", c.known): c.known for c in objects(end) if isinstance(c, ApiPrice)}
+    changed |= {("price", key): value for key, value in known.items()}
     for step in STEPS[:4]:
         now = _moved(now, {key: value for (kind, key), value in changed.items() if kind == step})
         if step == "price":

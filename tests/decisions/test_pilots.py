@@ -122,7 +122,7 @@ def test_a_pilot_that_cannot_change_the_choice_is_worth_nothing():
 
 
 def test_its_price_by_hand():
-    """50 questions at $16 and judgements at $7.50; 0.15 of 40 hours at $100, and a data set of
+    """50 questions at $7.75 and judgements at $7.50; 0.15 of 40 hours at $100, and a data set of
     $3,000 that is paid in full; what two options need alike is paid once.
     """
     prompt, data = cm.Prompt(build_weeks=1), Buy(3_000.0, phase="data")
@@ -134,7 +134,7 @@ def test_its_price_by_hand():
     work = replace(WORK, usd_per_failure=4e4)
     table = pilot(options, work, replace(STAFFED, months=1), n=50)
     usd = table.set_index("plan")["usd_to_measure"]
-    one = 50 * (16 + 7.5)
+    one = 50 * (7.75 + 7.5)
     assert usd["prompt"] == pytest.approx(one + 0.15 * 40 * 100)
     assert usd["tune"] == pytest.approx(one + 0.15 * 40 * 100 + 3_000)
     assert usd["later"] == pytest.approx(one)

@@ -160,8 +160,8 @@ def test_a_card_holds_the_steps_that_come_after_its_day():
     assert [step.on for step in argon.steps] == ["2026-12-01"]
     assert argon.steps[0].factor("usd_per_mtok_out", 1_000) == 2
     assert "from 2026-12-01 on: input x 2, cache_read x 2, output x 2" in argon.notes
-    assert api_price("gemini-4-argon", on="2026-12-01").steps == ()
-    assert api_price("gpt-4o", on=ON).steps == ()
+    assert api_price("gemini-4-argon", on="2026-12-01").steps == []
+    assert api_price("gpt-4o", on=ON).steps == []
 
 
 def test_a_step_may_take_a_context_tier_away():

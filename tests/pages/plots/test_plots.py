@@ -289,7 +289,8 @@ def test_wrong_answers_show_the_lines_the_changes_and_your_price_in_the_readers_
     assert dots == pytest.approx([x for x in changes if 0 < x < ax.get_xlim()[1]])
     assert 0.2 in [line.get_xdata()[0] for line in lower.lines]  # half of USD 0.40
     assert "your price" in texts(ax) and "RAG" in texts(ax) and "$" not in texts(ax)
-    tops = [path.vertices[:, 1].max() for c in lower.collections[:-2] for path in c.get_paths()]
+    areas = lower.collections[:-1]  # the last are the ends of your price
+    tops = [path.vertices[:, 1].max() for c in areas for path in c.get_paths()]
     assert max(tops) == pytest.approx(1)
     assert style.svg(ax.figure).startswith("<?xml")
 
