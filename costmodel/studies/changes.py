@@ -6,16 +6,14 @@ Its bars sum to the difference.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from costmodel.choices.mixes import Mix
-from costmodel.choices.options import Option, each_priced
+from costmodel.choices.options import Option
 from costmodel.choices.purchases import PHASES
-from costmodel.choices.servings.api import Api
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
@@ -103,8 +101,6 @@ def waterfall(before: Side, after: Side) -> pd.DataFrame:
     changed |= {("price", key): value for key, value in known.items()}
     for step in STEPS[:4]:
         now = _moved(now, {key: value for (kind, key), value in changed.items() if kind == step})
-        if step == "price":
-            now = _with_steps_of(now, end)
         steps.append(now)
     totals = [_bill(side)[0] for side in (*steps, (*end[:2], now[2]), end)]
     return _bars(dict(zip(STEPS, np.diff(totals), strict=True)), totals[0], totals[-1])
@@ -152,24 +148,6 @@ def by_phase(before: Side, after: Side) -> pd.DataFrame:
 def _moved(side: Numbers, values: dict[str, Any]) -> Numbers:
     """The side with these inputs at their values after, wherever it has them."""
     return rewrite(side, lambda key, old: values.get(key, old))
-
-
-def _with_steps_of(side: Numbers, end: Numbers) -> Numbers:
-    """The side with the known future changes of prices as they are after, card by card."""
-    steps = {card.id: card.steps for card in objects(end) if isinstance(card, ApiPrice)}
-
-    def changed(serving: Any) -> Any:
-        if not isinstance(serving, Api):  # provisioned: the card stands in its Api
-            api = changed(serving.api)
-            return serving if api is serving.api else replace(serving, api=api)
-        card = serving.model
-        fallback = serving.fallback and changed(serving.fallback)
-        after = steps.get(card.id, card.steps)
-        if after == card.steps and fallback is serving.fallback:
-            return serving
-        return replace(serving, model=replace(card, steps=after), fallback=fallback)
-
-    return each_priced(side[0], changed), *side[1:]
 
 
 def _numbers(side: Any) -> Numbers:
