@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from costmodel.choices.mixes import Mix, cascade
 from costmodel.choices.options import Option
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.servings.waiting import BATCH_S
 from costmodel.choices.techniques.distillation import Distill
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import Rag
@@ -21,6 +23,7 @@ from costmodel.choices.techniques.upgrades import Upgrades
 from costmodel.choices.workload import Workload, is_zero
 from costmodel.core import (
     DAYS_PER_MONTH,
+    CatalogError,
     Number,
     Range,
     check,
@@ -211,7 +214,7 @@ def presets(
     quality = quality or {}
     for label in quality:
         check_known("option", label, LABELS, where="the presets")
-    api, cheap = Api(model, on=on), Api(small, on=on)
+    api, cheap = _api(model, on, work), _api(small, on, work)
     own = Hosted(open_model, gpu=gpu)
     if only is None:
         left_out = _reasons(work, api)
@@ -281,6 +284,15 @@ def not_offered(
     """
     of_kind("not_offered: the workload", work, Workload)
     return _reasons(work, Api(model, on=on))
+
+
+def _api(model: str, on: str | None, work: Workload) -> Api:
+    """The model behind an API: in batch, where answers may wait a day and it has that mode."""
+    wait = middle(work.latency_s)
+    if wait is not None and wait >= BATCH_S:
+        with suppress(CatalogError):
+            return Api(model, on=on, mode="batch")
+    return Api(model, on=on)
 
 
 def _reasons(work: Workload, api: Api) -> dict[str, str]:

@@ -257,7 +257,7 @@ PAIRS = [
     ("support_assistant", "GraphRAG", "Distilled", "requests_per_month"),
     ("support_assistant", "RAG", "Few-shot", "usd_per_failure"),
     ("own_gpus", "API", "Own base load + API", "requests_per_month"),
-    ("own_gpus", "Own GPUs", "Own GPUs by the hour", "requests_per_month"),
+    ("own_gpus", "API", "Own GPUs by the hour", "requests_per_month"),
     ("code_assistant", "Few-shot + cache", "RAG", "requests_per_month"),
 ]
 

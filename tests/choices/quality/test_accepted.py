@@ -320,3 +320,11 @@ def test_normal_bands_of_the_table_hold_in_the_draws():
     line, wide = lines()["extraction"], spreads()
     spread = np.hypot(line.level_spread, wide.level)
     assert task.difficulty.quantile(norm.cdf(1.0)) == pytest.approx(spread, rel=1e-6)
+
+
+def test_what_may_wait_a_day_is_asked_in_batch():
+    slow = replace(TYPED, latency_s=100_000.0, latency_of="answer")
+    modes = {x: getattr(o, "serving", None) for x, o in cm.presets(slow, on=ON).items()}
+    assert modes["Small model, few-shot + cache"].mode == "batch" == modes["Prompt"].mode
+    assert cm.presets(TYPED, on=ON)["Prompt"].serving.mode == "standard"
+    assert (cm.compare(cm.presets(slow, on=ON), slow, draws=20).why_not == "").all()
