@@ -252,7 +252,9 @@ def presets(
         "LoRA": lambda: option(own, Lora()),
         "Distilled": lambda: option(own, *read, Distill(teacher=Api(teacher, on=on))),
         "RAG + LoRA": lambda: option(own, rag, Lora()),
-        "Cascade": lambda: cascade(option(cheap, shown), option(api, shown), sent_on, signal),
+        "Cascade": lambda: cascade(
+            *(option(_api(name, on, work, 2), shown) for name in (small, model)), sent_on, signal
+        ),
     }
     return {label: with_quality(made[label](), quality.get(label)) for label in wanted}
 
@@ -286,10 +288,10 @@ def not_offered(
     return _reasons(work, Api(model, on=on))
 
 
-def _api(model: str, on: str | None, work: Workload) -> Api:
-    """The model behind an API: in batch, where answers may wait a day and it has that mode."""
+def _api(model: str, on: str | None, work: Workload, calls: int = 1) -> Api:
+    """The model behind an API: in batch, where so many calls in turn may wait a day each."""
     wait = middle(work.latency_s)
-    if wait is not None and wait >= BATCH_S:
+    if wait is not None and wait >= calls * BATCH_S:
         with suppress(CatalogError):
             return Api(model, on=on, mode="batch")
     return Api(model, on=on)
