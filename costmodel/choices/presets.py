@@ -253,7 +253,10 @@ def presets(
         "Distilled": lambda: option(own, *read, Distill(teacher=Api(teacher, on=on))),
         "RAG + LoRA": lambda: option(own, rag, Lora()),
         "Cascade": lambda: cascade(
-            *(option(_api(name, on, work, 2), shown) for name in (small, model)), sent_on, signal
+            option(_api(small, on, work, 2), shown),
+            option(_api(model, on, work, 2), shown),
+            sent_on,
+            signal,
         ),
     }
     return {label: with_quality(made[label](), quality.get(label)) for label in wanted}

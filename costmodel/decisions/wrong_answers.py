@@ -75,8 +75,8 @@ def wrong_answer_prices(study: Study, labels: Sequence[str] | None = None) -> pd
     >>> table = wrong_answer_prices(study.only("RAG", "Long context + cache"), draws=500)
     >>> table[["option", "from", "to", "holds_yours"]].round(1)
                      option  from   to  holds_yours
-    0                   RAG   0.0  1.8         True
-    1  Long context + cache   1.8  inf        False
+    0                   RAG   0.0  1.9         True
+    1  Long context + cache   1.9  inf        False
     """
     lines = _lines(study, labels)
     table = pd.Series(lines.said["from"], name="from").rename_axis("option").reset_index()
@@ -206,7 +206,7 @@ def curve_sentence(table: pd.DataFrame, terms: Terms) -> str:
     >>> study = cm.load("support_assistant").only("Prompt", "RAG")
     >>> table = wrong_answer_prices(study, draws=500)
     >>> curve_sentence(table, study.terms)
-    'Prompt is best while a wrong answer costs less than USD 0.057, RAG above'
+    'Prompt is best while a wrong answer costs less than USD 0.058, RAG above'
     """
     money = terms.money
     rows = [*table.itertuples(index=False)]

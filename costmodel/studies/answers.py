@@ -155,9 +155,9 @@ def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd
     >>> table[["share", "option", "quality"]].round(2)
        share   option  quality
     0    0.0  vectors     0.68
-    1    0.0    graph     0.61
+    1    0.0    graph     0.59
     2    1.0  vectors     0.35
-    3    1.0    graph     0.46
+    3    1.0    graph     0.45
     """
     check_known("hard kind of questions", hard, KINDS[1:], where="cost_by_mix")
     _check_routers("cost_by_mix", study)
@@ -220,7 +220,7 @@ def quality_by_question(study: Study) -> pd.DataFrame:
              fact  multi_hop  whole  summary
     option
     vectors  0.68       0.35   0.64     0.64
-    graph    0.61       0.46   0.74     0.67
+    graph    0.59       0.45   0.73     0.65
     """
     _check_routers("quality_by_question", study)
     study = study.changed(work=replace(study.work, question_mix=QuestionMix()), months=1)

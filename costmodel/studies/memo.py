@@ -268,7 +268,7 @@ def memo(
     words = _words(row, says, policy, terms, "We" if verdict.best else "If it passed, we would")
     if verdict.best is None:
         case = sentence.partition(": ")[2]
-        sentence = f"{verdict.headline} Should it reach the floor: {case}"
+        sentence = f"{verdict.headline} Should {best} reach the floor: {case}"
     return Memo(
         best,
         sentence,

@@ -183,7 +183,7 @@ def underestimates(
     ...     f"{counted}: {factor:.0f} times too low"
     ...     for counted, _, factor in table.itertuples(index=False)
     ... ]
-    ['one run and a week: 90 times too low', 'runs and data: 25 times too low']
+    ['one run and a week: 89 times too low', 'runs and data: 25 times too low']
     """
     study = study.only(study.label(label)).changed(months=months)
     usd = ledger(study).groupby("phase")["usd"].sum().drop("failures", errors="ignore")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,16 @@ from costmodel.choices.purchases import Purchases, Traffic, setup, upkeep
 from costmodel.choices.quality.accepted import long_prompt
 from costmodel.choices.requests import Call, Request, Segment
 from costmodel.choices.schedule import every, once, with_demand
+from costmodel.choices.techniques.knowledge import Rag
 from costmodel.choices.techniques.lookup import (
     HOPS,
     Id,
     corpus_of,
     find_records,
     paid_with,
-    passages_found,
     quality_fact,
     requests_to_model,
     store_line,
-    task_fact,
 )
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core import Number, assumed, check, frozen, validate
@@ -80,19 +80,12 @@ class GraphRag:
         Share of the index tokens that writes summaries.
     build_weeks, upkeep_fte : number or Range, at least 0
         Weeks of an engineer before the first answer, and the share of one who keeps the graph.
-    plain_tokens : number or Range
-        Tokens of the passages of the plain retrieval that gains are measured against.
-    recall_at_one, recall_slope : number or Range
-        Share of the questions whose passage comes first, and how the odds of finding it grow with
-        the passages that are read [power].
-    log_odds_per_efold, in_prompt : number or Range
-        As of `Rag`.
-    per_entity, per_entity_graph : number or Range, 0 to 1
-        Chance to find one of the things that a question needs, by vectors and with the graph.
+    plain : Rag
+        The plain retrieval that gains are measured against, also its loss on summaries.
+    per_entity_graph : number or Range, 0 to 1
+        Chance to find one of the things that a question needs with the graph.
     hops : number or Range, at least 0
         Things that a question over several hops needs [count].
-    log_odds_summary : number or Range
-        How plain retrieval does on summaries against facts [log-odds].
     log_odds_fact_global, log_odds_multi_hop_global, log_odds_summary_global : number or Range
         Gains of a global search over plain retrieval, by kind of question [log-odds].
     log_odds_whole_local : number or Range
@@ -146,13 +139,7 @@ class GraphRag:
     build_weeks: Number = usual("graphrag.build_weeks", BUILD)
     upkeep_fte: Number = usual("graphrag.maintenance_fte", UPKEEP)
     # -- plain retrieval, and what the graph adds
-    plain_tokens: Number = practice("rag.context_tokens")
-    recall_at_one: Number = quality_fact("retrieval.recall_at_one")
-    recall_slope: Number = quality_fact("retrieval.recall_slope")
-    log_odds_per_efold: Number = task_fact("retrieval.log_odds_per_efold")
-    in_prompt: Number = task_fact("retrieval.in_prompt")
-    log_odds_summary: Number = quality_fact("plain.log_odds_summary")
-    per_entity: Number = quality_fact("vector.per_entity")
+    plain: Rag = field(default_factory=Rag)
     per_entity_graph: Number = quality_fact("graph.per_entity")
     log_odds_fact_global: Number = quality_fact("full_global.log_odds_fact")
     log_odds_multi_hop_global: Number = quality_fact("full_global.log_odds_multi_hop")
@@ -281,9 +268,9 @@ class GraphRag:
     def quality(self, case: Case) -> Effect:
         """Plain retrieval on the same questions, shifted by the gain of this kind of graph."""
         fact_gain, hop_gain, summary_gain = self._gains()
-        read = long_prompt(case, self.plain_tokens)
-        found = passages_found(self, case, self.plain_tokens)
-        two = shift(found * self.per_entity, hop_gain)  # the gains are those of some two hops
+        read = long_prompt(case, self.plain.passage_tokens)
+        found = self.plain.found(case)
+        two = shift(found * self.plain.per_entity, hop_gain)  # the gains are those of some two hops
         several = two * all_found(self.hops - 2.0, self.per_entity_graph)
         whole_gain = self.variant.log_odds_whole  # that of the full one is of a global search
         if self.variant.id == "full" and self.mode == "local":
@@ -296,7 +283,7 @@ class GraphRag:
             found={
                 "fact": Found(found, read, fact_gain),
                 "multi_hop": Found(several, read),
-                "whole": Found(found, read, self.log_odds_summary + whole_gain),
-                "summary": Found(found, read, self.log_odds_summary + summary_gain),
+                "whole": Found(found, read, self.plain.log_odds_summary + whole_gain),
+                "summary": Found(found, read, self.plain.log_odds_summary + summary_gain),
             },
         )

@@ -323,10 +323,11 @@ class LongContext:
         return np.where(self.selected(case.work), self.search.wait_s(case), 0.0)
 
     def buys(self, case: Case) -> Purchases:
-        if case.serving.window is None:
+        if getattr(case.serving, "window", None) is None:
+            model = getattr(case.serving, "model", None)
+            name = model.id if model else type(case.serving).__name__
             raise Infeasible(
-                f"the context window of {case.serving.model.id} is not known; "
-                "choose a model whose window is"
+                f"the context window of {name} is not known; choose a model whose window is"
             )
         if np.any(self.selected(case.work)):
             passages = np.maximum(self.wanted(case.work) / self.search.chunk_tokens, 1.0)

@@ -81,7 +81,7 @@ def study(
     >>> table = {"time": days, "model": "gpt-4o", "calls": 1_000, "input": 9e5, "output": 2e5}
     >>> own = study(cm.ingest.Usage.of(pd.DataFrame(table)), on="2026-11-20", draws=100)
     >>> list(own.options)[:2], own.title
-    (['Today: gpt-4o', 'Prompt'], 'Your own traffic, 2026-10')
+    (['Today: gpt-4o', 'Small model'], 'Your own traffic, 2026-10')
     """
     on = on or f"{datetime.now(UTC):%Y-%m-%d}"
     of_study = {k: v for k, v in fields.items() if k in Study.__dataclass_fields__}
