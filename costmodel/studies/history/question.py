@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.options import Option
-from costmodel.choices.presets import presets, with_quality
+from costmodel.choices.presets import LABELS, presets, with_quality
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
@@ -87,8 +87,9 @@ def study(
     of_study = {k: v for k, v in fields.items() if k in Study.__dataclass_fields__}
     of_work = {k: v for k, v in fields.items() if k not in of_study}
     work = workload(usage, **({"corpus": corpus} if corpus else {}) | of_work)
-    options: dict[str, Any] = presets(work, on=on)
     judged = evaluations.measured() if evaluations else {}
+    options: dict[str, Any] = presets(work, on=on)
+    options |= presets(work, on=on, only=[x for x in judged if x in LABELS and x not in options])
     for label, measured in judged.items():
         if label in options:
             options[label] = with_quality(options[label], measured)
