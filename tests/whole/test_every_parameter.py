@@ -93,6 +93,9 @@ PLACES = [
             (replace(TEACHER, accepted=None), {}),
         )
     ),
+    # what a tune teaches shows where the model reads what it needs
+    (HOSTED, cm.Lora(examples=10_000), cm.Rag()),
+    (HOSTED, cm.Distill(teacher=TEACHER, terms_allow_training=True), cm.Rag()),
     (SERVING, cm.Evals(judge=JUDGE)),
     (SERVING, cm.Evals(effect=0.01, spread=0.15)),  # more noise than anybody pays for
     *(
@@ -128,6 +131,7 @@ OTHER = {  # another value of what is no number
     "store": "pgvector",
     "reranker": "voyage-rerank-3",
     "search": cm.Rag(hybrid=True),
+    "plain": cm.Rag(hybrid=True),
     "helper": api("helper", **{"in": 9.0, "out": 9.0}),
     "questions": cm.QuestionMix(1.0),
     "variant": "light",
@@ -139,7 +143,7 @@ OTHER = {  # another value of what is no number
     "packed": False,
     "stack": "naive",
     "quantised": True,
-    "teacher": replace(TEACHER, accepted=0.8),
+    "teacher": replace(TEACHER, capability=60.0),
     "terms_allow_training": False,
     "judge": SERVING,
     "candidate": SERVING,
