@@ -83,6 +83,7 @@ RELATIONAL = 0.2  # share of questions over several places from which a graph is
 MANY_REQUESTS = 1_000_000  # a month, from which students and adapters on own GPUs are offered
 TOKENS_ONLY, WHOLE_LIFE = "Tokens alone", "Whole life"  # the two options of the quick answer
 MOST_DOCUMENTS = 5  # documents that a question needs at most
+SEARCHED_FROM = 600_000.0  # tokens; a cached corpus costs as much as a search and 30,000 tokens
 SENT_WHOLE = 0.9  # a corpus up to this share of the window is sent whole
 
 
@@ -225,7 +226,6 @@ def presets(
         check_known("preset", label, LABELS, "presets")
     corpus = work.corpus is not None
     rag = Rag(hybrid=True, reranker=RERANKER)
-    shown = rag if corpus else FewShot()
     read = (rag,) if corpus else ()
     context = LongContext(document_tokens=_document_tokens(work, api))
     run = (Prompt(), Evals(judge=api), Monitoring(judge=cheap), Upgrades())
@@ -253,8 +253,8 @@ def presets(
         "Distilled": lambda: option(own, *read, Distill(teacher=Api(teacher, on=on))),
         "RAG + LoRA": lambda: option(own, rag, Lora()),
         "Cascade": lambda: cascade(
-            option(_api(small, on, work, 2), shown),
-            option(_api(model, on, work, 2), shown),
+            option(_api(small, on, work, 2), *read),
+            option(_api(model, on, work, 2), *read),
             sent_on,
             signal,
         ),
@@ -317,15 +317,16 @@ def _reasons(work: Workload, api: Api) -> dict[str, str]:
             unread,
         )
         found["RAG + LoRA"] = "a tune of a small model adds little to a passage that it reads"
-        if mix is None or mix.relational < RELATIONAL:
+        hops = work.task.family == "many_hop" if mix is None else mix.relational >= RELATIONAL
+        if not hops:
             found["GraphRAG"] = (
                 f"fewer than {RELATIONAL:.0%} of the questions need several places; on facts a "
                 "graph finds no more than vectors"
             )
-        if not is_zero(corpus.growth_per_year) or (
-            middle(corpus).tokens >= SENT_WHOLE * (api.window or 0)
-        ):
-            found |= dict.fromkeys(WHOLE_CORPUS, "the corpus does not fit the window of the model")
+        if not is_zero(corpus.growth_per_year) or (middle(corpus).tokens >= _sent_whole(api)):
+            found |= dict.fromkeys(
+                WHOLE_CORPUS, "the corpus does not fit the window, or is long enough to be searched"
+            )
     if corpus is None and not forms:
         found["Managed fine-tune"] = "a tune gives form, and that is not what the task lacks"
     if corpus is None and not (forms and many):
@@ -335,13 +336,18 @@ def _reasons(work: Workload, api: Api) -> dict[str, str]:
     return found
 
 
+def _sent_whole(api: Api) -> float:
+    """Up to how many tokens a corpus is sent whole: then a search costs about as much."""
+    return min(SENT_WHOLE * (api.window or 0.0), SEARCHED_FROM)
+
+
 def _document_tokens(work: Workload, api: Api) -> Range | None:
     """Tokens that are sent; None where the workload says it or the window holds the corpus."""
     corpus: Any = work.corpus
     if corpus is None or work.document_tokens is not None:
         return None
     tokens, documents = middle(corpus).tokens, middle(corpus).documents
-    if is_zero(corpus.growth_per_year) and tokens < SENT_WHOLE * (api.window or 0):
+    if is_zero(corpus.growth_per_year) and tokens < _sent_whole(api):
         return None
     if documents:
         one, why = tokens / documents, f"preset: one to {MOST_DOCUMENTS} documents of mean size"

@@ -9,13 +9,15 @@ contain those of a small one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from zlib import crc32
 
 import numpy as np
 import pandas as pd
 
+from costmodel.choices.quality.answering import accepted, cases
+from costmodel.choices.quality.evidence import spread_of_options
 from costmodel.choices.running import AGREEMENT
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
@@ -31,6 +33,7 @@ from costmodel.core import (
     percent,
     public,
     require,
+    sample,
     whole_number,
 )
 from costmodel.decisions.information import FOLDS, clipped, foretold, gains, standard_error
@@ -39,6 +42,7 @@ from costmodel.decisions.simulate import Simulated, not_comparable, simulate, wo
 from costmodel.decisions.wording import of_ten
 from costmodel.facts import catalog
 from costmodel.laws.experiments import through_judge
+from costmodel.laws.quality import shift
 
 LEAST_DRAWS = 10 * FOLDS
 HOPELESS = 0.02  # chance to reach the floor, or to be the cheapest: with less nobody is judged
@@ -127,9 +131,10 @@ def pilot(
     share = np.column_stack([found.accepted[label][runs] for label in kept])
     seen, judge = clipped(np.column_stack([cost, share])), _drawn(agreement, study)[runs]
     each = dict(zip(kept, share.T, strict=True))
+    today = _today(study, list(kept))
     counts = {
-        label: _counts(label, sizes, through_judge(p, judge), study.seed)
-        for label, p in each.items()
+        label: _counts(label, sizes, through_judge(p[runs], judge), study.seed)
+        for label, p in today.items()
     }
     prices = {label: _prototype(study, found, label) for label in kept}
 
@@ -301,6 +306,25 @@ def _plans(share: dict[str, np.ndarray], pays: Callable[[Plan], tuple[float, flo
             break
         plans.append(plan := more)
     return plans
+
+
+def _today(study: Study, labels: list[str]) -> dict[str, np.ndarray]:
+    """Share of answers accepted in each draw before any move to a successor.
+
+    What follows from a law differs from it by what the option has of its own.
+    """
+    things = study.only(*labels).options, study.work, replace(study.terms, months=1)
+    points = study.points_of(study.draws)
+    options, work, terms = sample(things, study.draws, study.seed, points=points)
+    found = {}
+    for label, option in options.items():
+        share = np.ravel(accepted(option, cases(option, work, terms)))
+        found[label] = np.broadcast_to(share, study.draws)
+        if study.options[label].quality is None:
+            rng = np.random.default_rng([study.seed, crc32(f"own {label}".encode())])
+            own = spread_of_options() * rng.standard_normal(study.draws)
+            found[label] = shift(found[label], own)
+    return found
 
 
 def _counts(label: str, sizes: list[int], share: np.ndarray, seed: int) -> dict[int, np.ndarray]:

@@ -203,3 +203,17 @@ def test_its_words():
     )
     yen = replace(study.terms, currency="JPY 150 2026-11-20")
     assert "JPY" in pilot_sentence(table, yen) and "USD" not in pilot_sentence(table, yen)
+
+
+def test_the_band_after_a_pilot_is_that_of_the_evidence_that_comes_back():
+    """What a pilot of a perfect judge foretells, and the bands after counts that it may find."""
+    study = cm.load("support_assistant").only("RAG", "Small model + RAG", "Cascade")
+    study = study.changed(draws=4_000, months=1)
+    foretold = pilot(study, n=(50, 100), agreement=1).attrs["bands"]["RAG", 100]
+    found = []
+    for accepted in (46, 60, 66, 72, 84):
+        judged = cm.choices.with_quality(study.options["RAG"], cm.Measured(accepted, 100))
+        table = cm.decisions.quality_bands(study.changed(options={**study.options, "RAG": judged}))
+        found.append(100 * (table["high"] - table["low"]))
+    for label in ("RAG", "Small model + RAG", "Cascade"):
+        assert foretold[label] == pytest.approx(np.mean([x[label] for x in found]), rel=0.4)

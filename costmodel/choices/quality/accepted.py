@@ -88,7 +88,8 @@ def with_passages(serving: Any, work: Workload) -> Any:
     line = log_odds_right(task.quality_level, task.quality_slope, ability(serving), REFERENCE)
     told = 0.0 if task.log_odds_read is None or work.corpus is None else task.log_odds_read
     languages = work.other_languages * task.log_odds_other_languages
-    return line - task.difficulty + serving.log_odds_model + task.of_passages + told + languages
+    hops = 0.0 if work.question_mix else task.of_passages  # a mix says it by type of question
+    return line - task.difficulty + serving.log_odds_model + hops + told + languages
 
 
 def from_memory(serving: Any, work: Workload) -> Any:
@@ -189,6 +190,9 @@ def tuned(case: Case, examples: Any, adapter: Any = 0.0) -> Effect:
     It is never worse than the model without it, which one would keep.
     """
     task, serving = case.work.task, case.serving
+    if case.work.corpus is not None:  # reading what is given is no form to learn
+        said = "a tune adds little to a passage that is read, and hardly knowledge"
+        return Effect(task.log_odds_tuned_read, said, log_odds_closed=task.log_odds_knowledge)
     plain = with_passages(serving, case.work)
     own = spreads().tuned / spreads().model * serving.log_odds_model
     top = log_odds_right(task.tuned_level, task.tuned_slope, ability(serving), REFERENCE)

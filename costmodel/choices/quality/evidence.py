@@ -89,7 +89,7 @@ def _tempered(
 
     rng = np.random.default_rng([study.seed, *(int(q.accepted) for q in found)])
     own = rng.standard_normal((study.draws, len(found)))
-    z, spread = np.column_stack([_normals(keys, study), own]), _spread_of_options()
+    z, spread = np.column_stack([_normals(keys, study), own]), spread_of_options()
     right = np.array([q.accepted for q in found])
     wrong = np.array([q.trials for q in found]) - right
 
@@ -115,7 +115,7 @@ def _tempered(
     return z, odds
 
 
-def _spread_of_options() -> float:
+def spread_of_options() -> float:
     """How options differ from the law [log-odds]."""
     return constants()["tasks.spread_option"].mid
 
@@ -166,7 +166,8 @@ def _behind(study: Study, laws: Laws, keys: list[str]) -> tuple[list[str], list[
 
 def _log_odds(study: Study, options: dict[str, Any], points: Any, n: int) -> np.ndarray:
     """Log-odds of an accepted answer by the law, a row a draw and a column an option."""
-    drawn, work, terms = sample((options, study.work, study.terms), n, study.seed, points=points)
+    today = replace(study.terms, months=1)  # what was judged is the model of today
+    drawn, work, terms = sample((options, study.work, today), n, study.seed, points=points)
     columns = []
     for option in drawn.values():
         share = np.ravel(accepted(option, cases(option, work, terms)))

@@ -62,7 +62,8 @@ def expected_quality(
     A level by task and what is given, a line in capability, a spread of tasks, and one of models.
     The level of your own task is the widest: 200 answers of any one model narrow all models.
     Published scores are the evidence (`cm.validation.task_quality_fidelity`). Not in it: your
-    prompt, your judge, languages.
+    prompt, your judge, languages; "closed-book" is about the documents of public benchmarks, of
+    which models know more than of yours (some 5 % right, which options assume).
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ All options of a study share one Task, so what is not known about it is not know
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from costmodel.choices.quality.tasks import OTHER, constants, family, lines, spreads
@@ -18,8 +18,12 @@ else:
     Filled = Number | None
     Hardness = Number | str
 
-READING = ("document_qa", "many_hop", OTHER)  # without its documents it is asked from memory
-LIKE = re.compile(r"(.+?)\s*\(like (.+)\)")  # a name of your own, and the nearest family
+READING = (
+    "document_qa",
+    "many_hop",
+    "support_resolution",
+    OTHER,
+)  # without its documents it is asked from memory
 HARDNESS = {"easier": -1.0, "usual": 0.0, "harder": 1.0}
 HALF_MEAN, HALF_SPREAD = 0.798, 0.603  # of a standard normal that is above 0
 TAKEN_FOR_QUESTIONS = "no task was given; with a corpus it is taken for questions about documents"
@@ -47,8 +51,9 @@ class Task:
         The same for a tuned model, which hardly depends on how hard the task is without a tune.
     log_odds_per_tenfold, enough_examples : number or Range
         What ten times the examples of a tune add, up to so many.
-    log_odds_knowledge : number or Range
-        What a tune adds to answers about documents that are not in the prompt [log-odds].
+    log_odds_knowledge, log_odds_tuned_read : number or Range
+        What a tune adds to answers about documents that are not in the prompt, and to reading
+        passages that are [log-odds].
     closed_book, closed_slope : number or Range
         Share right about the documents of a corpus that a model of index 20 has not read, and what
         a unit of capability adds [log-odds]. `None`: the task can be done without, worse by
@@ -92,6 +97,7 @@ class Task:
     log_odds_per_tenfold: Filled = None
     enough_examples: Filled = None
     log_odds_knowledge: Filled = None
+    log_odds_tuned_read: Filled = None
     # -- documents
     closed_book: Filled = None
     closed_slope: Filled = None
@@ -132,6 +138,7 @@ class Task:
         for name, key in (
             ("log_odds_per_tenfold", "examples.log_odds_per_tenfold"),
             ("log_odds_knowledge", "knowledge_tune.log_odds"),
+            ("log_odds_tuned_read", "knowledge_tune.log_odds_tuned_read"),
             ("log_odds_closed", "tasks.log_odds_closed"),
             ("log_odds_many_hop", "many_hop.log_odds"),
             ("survives", "retrieval.survives"),
@@ -146,8 +153,7 @@ class Task:
     @property
     def family(self) -> str:
         """The family of published benchmarks that it is like."""
-        own = LIKE.fullmatch(self.id)
-        return family(own[2] if own else self.id)
+        return family(self.id)
 
     @property
     def of_passages(self) -> Any:
@@ -167,7 +173,7 @@ def task_of(given: Any, difficulty: Any, has_corpus: bool) -> Task:
         given = Task(given)
     of_kind("Workload.task", given, Task)
     if difficulty is not None:
-        given = Task(given.id, difficulty, not_said=given.not_said)
+        given = replace(given, difficulty=difficulty)
     return given
 
 

@@ -7,6 +7,7 @@ answer, by task and by what the model is given ("document_qa", "document_qa.clos
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -33,6 +34,7 @@ PLAIN_WORDS = {
     "agent": "agent_support",
     "tools": "tool_use",
 }
+LIKE = re.compile(r".+\(like (.+)\)")  # a name of your own, and the nearest family
 OTHER = "other"  # a task outside of the families: a level as wide as all tasks
 NO_FAMILY = ("cascade", "cascade_signal", "outcome_cost", "retrieval", "mixed", OTHER)
 ANSWERS = ("document_qa", "closed_qa")  # tasks for which it counts what was read
@@ -77,11 +79,15 @@ def family(task: Any) -> str:
 
     >>> family("extract"), family("document_qa")
     ('extraction', 'document_qa')
+    >>> family("tickets by team (like classify)")
+    'classification'
     >>> family("extraktion")
     Traceback (most recent call last):
     costmodel.core.errors.CatalogError: no task 'extraktion' in ...; did you mean ...
     """
     name = str(task).strip().lower()
+    if own := LIKE.fullmatch(name):
+        name = own[1]
     name = PLAIN_WORDS.get(name, name)
     if name in NO_FAMILY:
         return OTHER

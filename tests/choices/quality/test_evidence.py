@@ -41,11 +41,12 @@ def width(share):
 @pytest.mark.parametrize(("accepted", "trials"), [(85, 100), (120, 200), (12, 25)])
 def test_it_agrees_with_weights_on_the_draws_of_the_law(plain, accepted, trials):
     """Every draw of the prior weighted by the chance of the counts: exact, but few draws count."""
-    law = simulate(plain.changed(draws=40_000)).accepted
+    today = plain.changed(months=1)  # what is judged is the model of today, before any successor
+    law = simulate(today.changed(draws=40_000)).accepted
     rng = np.random.default_rng(5)
     own = 1 / (1 + np.exp(-logit(law["RAG"]) - 0.2 * rng.standard_normal(40_000)))
     weights = binom.pmf(accepted, trials, own)
-    found = simulate(judge(plain, "RAG", accepted, trials).after_evidence()).accepted
+    found = simulate(judge(today, "RAG", accepted, trials).after_evidence()).accepted
     for label in ("Small model + RAG", "Long context + cache", "Cascade", "Prompt"):
         order = law[label].argsort()
         place = weights[order].cumsum() / weights.sum()
@@ -176,3 +177,22 @@ def test_several_evaluations_in_a_file_are_pooled(tmp_path):
         "quality: {a: [{accepted: 40, trials: 50}, {accepted: 41, trials: 50}]}\n"
     )
     assert cm.load(path).options["a"].quality.trials == 100
+
+
+def test_today_says_the_same_with_and_without_successors(plain):
+    """What was judged says how good a model is now; its successors come on top."""
+    bare = cm.Option(plain.options["Prompt"].serving)
+    moves = replace(bare, techniques=(cm.Upgrades(),), quality=cm.Measured(36, 200))
+    study = plain.changed(options={"bare": bare, "moves": moves})
+    first = simulate(study.after_evidence().changed(months=1)).accepted
+    assert first["bare"].mean() == pytest.approx(first["moves"].mean(), abs=0.03)
+
+
+def test_a_poor_retrieval_does_not_crown_a_tune(plain):
+    """A tune of a small model adds little to passages that are not found."""
+    work, more = plain.work, ["RAG", "Small model + RAG", "RAG + LoRA"]
+    options = cm.presets(work, on=ON, only=more)
+    options["RAG"] = cm.choices.with_quality(options["RAG"], cm.Measured(40, 200))
+    found = simulate(plain.changed(options=options).after_evidence()).accepted
+    assert found["RAG + LoRA"].mean() < found["RAG"].mean() + 0.05
+    assert found["RAG + LoRA"].mean() < found["Small model + RAG"].mean() + 0.05
