@@ -115,7 +115,7 @@ def pilot(
     >>> study = cm.load("support_assistant").only("RAG", "Long context + cache")
     >>> table = pilot(study, n=(25, 100), draws=1_000)
     >>> sorted(set(table["plan"]))
-    ['Long context + cache', 'Long context + cache and RAG', 'RAG']
+    ['Long context + cache', 'RAG', 'RAG and Long context + cache']
     >>> bool((table["usd"] <= table.attrs["perfect"]).all())
     True
     """

@@ -271,9 +271,9 @@ def turns(study: Study, verdict: Verdict, over: str = VOLUME) -> pd.DataFrame:
     --------
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant")
-    >>> pair = study.only("RAG", "RAG + LoRA").changed(confidence=0.5)
+    >>> pair = study.only("RAG", "Cascade").changed(confidence=0.5)
     >>> turns(pair, recommend(pair, draws=200, flips=False))["option"].to_list()
-    ['RAG + LoRA']
+    ['Cascade']
     """
     first, *others = verdict.leaders
     found = [breakeven(study, first, other, over).assign(option=other) for other in others]
