@@ -95,7 +95,7 @@ def test_sobol_of_a_difference_leaves_out_what_is_shared():
         "against",
         terms=STILL,
     ).set_index("input")
-    assert table["total"]["own"] == pytest.approx(1, abs=0.02) and table["total"][
+    assert table["total"]["own"] == pytest.approx(1, abs=0.03) and table["total"][
         "shared"
     ] == pytest.approx(0, abs=0.01)
 
