@@ -123,7 +123,8 @@ def test_the_wrong_answers_trace_to_what_moves_the_quality(case):
         "frontier.context_decay",
     } <= rag
     assert not {"engineer.usd_per_hour", "pinecone.usd_per_gb_month", "judge.agreement"} & rag
-    assert {"Lora.log_odds_adapter", "task.tuned_level"} <= behind(case.only("RAG + LoRA"))
+    read = behind(case.only("RAG + LoRA"))
+    assert {"knowledge_tune.log_odds_tuned_read"} <= read and "task.tuned_level" not in read
     unread = behind(case.only("LoRA"))  # from memory: the form that it has learned helps nobody
     assert {"knowledge_tune.log_odds", "own_documents.closed_book"} <= unread
     assert not {"Lora.log_odds_adapter", "task.tuned_level", "task.difficulty"} & unread
