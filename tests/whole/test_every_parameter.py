@@ -125,7 +125,10 @@ PLACES = [
     ),
 ]
 # what says where a cost of one's own stands in the ledger, and no number; tests/.../test_costs.py
-WORDS = {cm.Cost: ("item", "phase", "treatment", "trend")}
+WORDS = {
+    cm.Cost: ("item", "phase", "treatment", "trend"),
+    cm.Lora: ("log_odds_adapter",),  # without a corpus; tests/choices/techniques/test_techniques.py
+}
 OTHER = {  # another value of what is no number
     "embedder": "text-embedding-3-large",
     "store": "pgvector",
