@@ -108,7 +108,9 @@ def sample(
             if points is None or not {own, driver_key(doubt)} & points.keys():
                 values = draw_values(own, doubt, n, seed)[rows]
             else:
-                given = probabilities(lambda k: _given(points, k, n, seed)[rows], own, doubt)
+                given = probabilities(
+                    lambda k: given_or_drawn(points, k, n, seed)[rows], own, doubt
+                )
                 values = np.asarray(doubt.quantile(given))
             drawn[key, doubt] = values
         return drawn[key, doubt]
@@ -244,7 +246,7 @@ def probabilities(of: Callable[[str], np.ndarray], key: str, doubt: Any) -> np.n
     return ndtr(loading * ndtri(of(driver)) + np.sqrt(1 - loading**2) * ndtri(of(key)))
 
 
-def _given(points: Mapping[str, np.ndarray], key: str, n: int, seed: int) -> np.ndarray:
+def given_or_drawn(points: Mapping[str, np.ndarray], key: str, n: int, seed: int) -> np.ndarray:
     """The probabilities of a key: as given, or those of its draws."""
     return points[key] if key in points else uniforms(key, n, seed)
 

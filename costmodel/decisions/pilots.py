@@ -9,15 +9,14 @@ contain those of a small one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from zlib import crc32
 
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.quality.answering import accepted, cases
-from costmodel.choices.quality.evidence import spread_of_options
+from costmodel.choices.quality.evidence import shares_today, spread_of_options
 from costmodel.choices.running import AGREEMENT
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
@@ -33,7 +32,6 @@ from costmodel.core import (
     percent,
     public,
     require,
-    sample,
     whole_number,
 )
 from costmodel.decisions.information import FOLDS, clipped, foretold, gains, standard_error
@@ -313,13 +311,9 @@ def _today(study: Study, labels: list[str]) -> dict[str, np.ndarray]:
 
     What follows from a law differs from it by what the option has of its own.
     """
-    things = study.only(*labels).options, study.work, replace(study.terms, months=1)
-    points = study.points_of(study.draws)
-    options, work, terms = sample(things, study.draws, study.seed, points=points)
-    found = {}
-    for label, option in options.items():
-        share = np.ravel(accepted(option, cases(option, work, terms)))
-        found[label] = np.broadcast_to(share, study.draws)
+    options = study.only(*labels).options
+    found = shares_today(study, options, study.draws, study.points_of(study.draws))
+    for label in found:
         if study.options[label].quality is None:
             rng = np.random.default_rng([study.seed, crc32(f"own {label}".encode())])
             own = spread_of_options() * rng.standard_normal(study.draws)

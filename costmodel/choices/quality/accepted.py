@@ -8,6 +8,8 @@ the answers from memory.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +17,7 @@ import numpy as np
 from costmodel.choices.quality.capability import index_of, of_model, same_weights
 from costmodel.choices.quality.tasks import constants, spreads
 from costmodel.choices.workload import QuestionMix, Workload
-from costmodel.core import INDEX_END, Range, not_none
+from costmodel.core import INDEX_END, Range
 from costmodel.facts import catalog
 from costmodel.laws.quality import Effect, context_shift, expit, logit, shift
 from costmodel.laws.task_quality import (
@@ -45,20 +47,19 @@ def describe_model(serving: Any) -> None:
 
     What was filled in for another model is filled in again.
     """
-    usual = usual_of_model(serving.model)
-    own = serving.log_odds_model
+    index, reader, own = serving.capability, serving.reader, serving.log_odds_model
+    usual = of_model(same_weights(serving.model.id))
     named = str(own.name) if getattr(own, "source", "") == FITTED else ""
-    stale = named not in ("", usual["log_odds_model"].name)
-    index = serving.capability
-    if stale and getattr(index, "name", None) == named.replace("log_odds_model", "capability"):
-        index = None
-    if index is not None:
-        usual |= {"capability": index, "reader": catalog.reader(_reader_of(index))}
-    given = {} if stale else {"log_odds_model": serving.log_odds_model}
-    if index is serving.capability:
-        given["reader"] = serving.reader
-    for name, value in (usual | not_none(**given)).items():
-        value = catalog.reader(value) if isinstance(value, str) else value
+    if named not in ("", usual.name):  # filled in for another model
+        own = None
+        if getattr(index, "name", None) == named.replace("log_odds_model", "capability"):
+            index = reader = None
+    index = index_of(serving.model) if index is None else index
+    reader = _reader_of(index) if reader is None else reader
+    reader = catalog.reader(reader) if isinstance(reader, str) else reader
+    own = usual if own is None else own
+    filled = {"capability": index, "log_odds_model": own, "reader": reader}
+    for name, value in filled.items():
         object.__setattr__(serving, name, value)
 
 
@@ -82,7 +83,7 @@ def with_passages(serving: Any, work: Workload) -> Any:
     """Log-odds of a right answer that has what it needs; None where nothing is known."""
     task, accepted = work.task, getattr(serving, "accepted", None)
     if accepted is not None and (work.corpus is None or not hasattr(serving, "capability")):
-        return logit(np.clip(accepted, SURE, 1 - SURE))
+        return _log_odds(accepted)
     if not hasattr(serving, "capability"):
         return None
     line = log_odds_right(task.quality_level, task.quality_slope, ability(serving), REFERENCE)
@@ -96,11 +97,15 @@ def from_memory(serving: Any, work: Workload) -> Any:
     """Log-odds of a right answer without the documents of the corpus."""
     task, accepted = work.task, getattr(serving, "accepted", None)
     if accepted is not None:
-        return logit(np.clip(accepted, SURE, 1 - SURE))
+        return _log_odds(accepted)
     if task.closed_book is None:
         return with_passages(serving, work) + task.log_odds_closed
-    known = logit(np.clip(task.closed_book, SURE, 1 - SURE))
-    return known + task.closed_slope * (ability(serving) - REFERENCE)
+    return _log_odds(task.closed_book) + task.closed_slope * (ability(serving) - REFERENCE)
+
+
+def _log_odds(share: Any) -> Any:
+    """Log-odds of a share, which is kept away from 0 and 1."""
+    return logit(np.clip(share, SURE, 1 - SURE))
 
 
 def ability(serving: Any) -> Any:
@@ -150,12 +155,8 @@ def _looked_up(case: Case, read: Any, closed: Any, looked_up: list[Any]) -> Any:
     total: Any = 0.0
     for kind in looked_up[0]:
         found = [each[kind] for each in looked_up]
-        missed = 1.0
-        for one in found:
-            missed = missed * (1 - one.share)
-        worst = found[0].log_odds
-        for one in found[1:]:
-            worst = np.minimum(worst, one.log_odds)
+        missed: Any = prod(1 - one.share for one in found)
+        worst = reduce(np.minimum, [one.log_odds for one in found])
         share = composed(1 - missed, expit(read + worst), closed, case.work.task.survives)
         for one in found:
             share = shift(share, one.gain)

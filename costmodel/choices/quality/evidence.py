@@ -26,6 +26,7 @@ from costmodel.core import (
     Range,
     doubts,
     driver_key,
+    given_or_drawn,
     probabilities,
     rewrite,
     sample,
@@ -57,8 +58,6 @@ def after_evidence(study: Study) -> Study:
 
     The study itself where nothing was judged, or nothing that was judged follows from a law.
     """
-    from scipy.special import ndtr
-
     known: dict[str, Any] = judged(study)
     laws = {label: replace(option, quality=None) for label, option in known.items()}
     inputs = doubts((laws, study.work, study.terms))
@@ -68,7 +67,7 @@ def after_evidence(study: Study) -> Study:
         return study
     laws, found = {label: laws[label] for label in told}, [known[label].quality for label in told]
     z, log_odds = _tempered(study, laws, moving, found)
-    points = {key: ndtr(z[:, [i]]) for i, key in enumerate(moving)}
+    points = _points(moving, z)
     ranks = {
         q.name: _ranks(x)
         for q, x in zip(found, log_odds.T, strict=True)
@@ -85,8 +84,6 @@ def _tempered(
 
     The last columns are what an option has of its own, which the law does not know.
     """
-    from scipy.special import ndtr
-
     rng = np.random.default_rng([study.seed, *(int(q.accepted) for q in found)])
     own = rng.standard_normal((study.draws, len(found)))
     z, spread = np.column_stack([_normals(keys, study), own]), spread_of_options()
@@ -94,8 +91,7 @@ def _tempered(
     wrong = np.array([q.trials for q in found]) - right
 
     def law(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        points = {key: ndtr(z[:, [i]]) for i, key in enumerate(keys)}
-        odds = _log_odds(study, laws, points, len(z)) + spread * z[:, len(keys) :]
+        odds = _log_odds(study, laws, _points(keys, z), len(z)) + spread * z[:, len(keys) :]
         return odds, -(right * np.logaddexp(0, -odds) + wrong * np.logaddexp(0, odds)).sum(1)
 
     odds, fit = law(z)
@@ -146,12 +142,8 @@ def _behind(study: Study, laws: Laws, keys: list[str]) -> tuple[list[str], list[
 
     Each doubt in turn stands one standard deviation higher, all others at their middle.
     """
-    from scipy.special import ndtr
-
     n = len(keys) + 1
-    points = {key: np.full((n, 1), 0.5) for key in keys}
-    for i, key in enumerate(keys):
-        points[key][i + 1] = ndtr(1.0)
+    points = _points(keys, np.eye(n, len(keys), k=-1))
     told, moves = [], np.zeros(len(keys), bool)
     for label, law in laws.items():
         try:
@@ -166,13 +158,27 @@ def _behind(study: Study, laws: Laws, keys: list[str]) -> tuple[list[str], list[
 
 def _log_odds(study: Study, options: dict[str, Any], points: Any, n: int) -> np.ndarray:
     """Log-odds of an accepted answer by the law, a row a draw and a column an option."""
-    today = replace(study.terms, months=1)  # what was judged is the model of today
+    shares = shares_today(study, options, n, points)
+    return logit(np.clip(np.column_stack([*shares.values()]), SURE, 1 - SURE))
+
+
+def shares_today(
+    study: Study, options: dict[str, Any], n: int, points: Any
+) -> dict[str, np.ndarray]:
+    """Share of answers accepted in each draw, shape (n,), before any move to a successor."""
+    today = replace(study.terms, months=1)  # what is judged is the model of today
     drawn, work, terms = sample((options, study.work, today), n, study.seed, points=points)
-    columns = []
-    for option in drawn.values():
-        share = np.ravel(accepted(option, cases(option, work, terms)))
-        columns.append(np.broadcast_to(share, n))
-    return logit(np.clip(np.column_stack(columns), SURE, 1 - SURE))
+    return {
+        label: np.broadcast_to(np.ravel(accepted(option, cases(option, work, terms))), n)
+        for label, option in drawn.items()
+    }
+
+
+def _points(keys: list[str], z: np.ndarray) -> dict[str, np.ndarray]:
+    """The probabilities of doubts, each of the shape (n, 1), from a column of z for each."""
+    from scipy.special import ndtr
+
+    return {key: ndtr(z[:, [i]]) for i, key in enumerate(keys)}
 
 
 def _normals(keys: list[str], study: Study) -> np.ndarray:
@@ -188,14 +194,12 @@ def _moved(
     n, seed = study.draws, study.seed
     done: dict[tuple[str, Range], Range] = {}
 
-    def place(key: str) -> np.ndarray:
-        return points[key] if key in points else uniforms(key, n, seed)
-
     def changed(key: str, doubt: Any) -> Any:
         if not isinstance(doubt, Range) or not {key, driver_key(doubt)} & points.keys():
             return doubt
         if (key, doubt) not in done:
-            values = doubt.quantile(probabilities(place, key, doubt))
+            chances = probabilities(lambda k: given_or_drawn(points, k, n, seed), key, doubt)
+            values = doubt.quantile(chances)
             ranks[key] = _ranks(values[:, 0])
             low, mid, high = map(float, np.percentile(values, ENDS))
             why = f"{doubt.why}; after your evaluation of {names}".removeprefix("; ")

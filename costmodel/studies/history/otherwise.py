@@ -131,7 +131,7 @@ def cache_breaks(usage: Usage, ttl_s: float = 300.0) -> pd.DataFrame:
     [['a pause of over 5 minutes', 1, 100000.0, 0.345]]
     """
     table = _in_sessions(usage.table)
-    kept = np.minimum(table["before"], table[PROMPT].fillna(0.0).sum(axis=1))
+    kept = np.minimum(table["before"], _tokens(table, PROMPT))
     lost = kept - table["cache_read"].fillna(0.0)
     broken = (lost > BROKEN * kept) & (table["cached_before"] > 0)
     table, lost = table[broken], lost[broken]
@@ -139,7 +139,7 @@ def cache_breaks(usage: Usage, ttl_s: float = 300.0) -> pd.DataFrame:
     cause = np.where(table["model"] != table["model_before"], "another model",
                      np.where(table["gap_s"] > ttl_s, pause, "a changed prefix"))  # fmt: skip
     usd = np.zeros(len(table))
-    written = table[TOKENS[2:4]].fillna(0.0).sum(axis=1).to_numpy() > 0
+    written = _tokens(table, TOKENS[2:4]).to_numpy() > 0
     for rows, _, card in _cards(table):
         tier = rates(card)
         if tier.usd_per_mtok_cache_read is not None:
@@ -184,7 +184,7 @@ def _call_by_call(label: str, option: Option, table: pd.DataFrame) -> pd.DataFra
     if caches:
         table = _repeated(table, card, float(caches[0].ttl_s))
     if rates(card).usd_per_mtok_cache_read is None:
-        fresh = table[PROMPT].fillna(0.0).sum(axis=1)
+        fresh = _tokens(table, PROMPT)
         table = table.assign(input=fresh, **dict.fromkeys(CACHED, 0.0))
     off = 1 - getattr(option.serving.discount, "mid", option.serving.discount)
     found = []
@@ -216,7 +216,7 @@ def token_factor(source: str, target: str) -> tuple[float, float, float]:
 
 
 def _check_window(part: pd.DataFrame, card: ApiPrice, factor: float) -> None:
-    each = part[TOKENS].fillna(0.0).sum(axis=1) / part["calls"].fillna(1.0).clip(lower=1.0) * factor
+    each = _tokens(part, TOKENS) / _calls(part) * factor
     over = int((each > card.window).sum()) if card.window else 0
     if over:
         raise Infeasible(
@@ -229,8 +229,8 @@ def _cut(table: pd.DataFrame, most: float | None) -> pd.DataFrame:
     """Prompts cut to a most, all their classes alike."""
     if most is None:
         return table
-    prompt = table[PROMPT].fillna(0.0).sum(axis=1)
-    calls = table["calls"].fillna(1.0).clip(lower=1.0)
+    prompt = _tokens(table, PROMPT)
+    calls = _calls(table)
     share = np.minimum(1.0, most * calls / prompt.clip(lower=1.0))
     return table.assign(**{name: table[name] * share for name in PROMPT})
 
@@ -257,8 +257,8 @@ def _in_sessions(table: pd.DataFrame) -> pd.DataFrame:
     """The calls of sessions in order, each with the prompt, the model and the time before it."""
     named = table[table["session"].astype(str) != ""].sort_values("time", kind="stable")
     by = named["session"].astype(str)
-    prompt = named[PROMPT].fillna(0.0).sum(axis=1)
-    cached = named[CACHED].fillna(0.0).sum(axis=1)
+    prompt = _tokens(named, PROMPT)
+    cached = _tokens(named, CACHED)
     return named.assign(
         model=named["model"].astype(str),
         before=prompt.groupby(by).shift(fill_value=0.0),
@@ -266,6 +266,16 @@ def _in_sessions(table: pd.DataFrame) -> pd.DataFrame:
         model_before=named["model"].astype(str).groupby(by).shift(),
         gap_s=named["time"].groupby(by).diff().dt.total_seconds().fillna(np.inf),
     )
+
+
+def _tokens(table: pd.DataFrame, names: list[str]) -> pd.Series:
+    """Tokens of these classes together, by row."""
+    return table[names].fillna(0.0).sum(axis=1)
+
+
+def _calls(table: pd.DataFrame) -> pd.Series:
+    """Calls by row; a row that does not count them is one call."""
+    return table["calls"].fillna(1.0).clip(lower=1.0)
 
 
 def _cards(table: pd.DataFrame) -> Any:
