@@ -16,7 +16,8 @@ import costmodel as cm
 from costmodel.choices.terms import Terms
 from costmodel.core.draws import doubts, draw_values, sample, strata
 from costmodel.core.nested import rewrite
-from costmodel.decisions.simulate import BATCH, totals
+from costmodel.decisions.simulate import totals
+from costmodel.ledgers.batches import BATCH
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
 from costmodel.pages.plots import decisions as plots_decision

@@ -9,7 +9,7 @@ fields are its assumptions. It has at least one of four methods, all without sid
     quality(case) -> Effect             what it does to the share of answers accepted
 
 One that replaces models says by month what that changes: `price_path(case)` of the tokens of an
-API, and `log_odds_path(case)` of an accepted answer.
+API, and `odds_path(case)` of an accepted answer.
 """
 
 from __future__ import annotations

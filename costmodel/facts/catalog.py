@@ -309,7 +309,12 @@ def retirement(
     >>> [retirement("gemini-2.5-pro", p).retires for p in ("google", "vertex")]
     ['2026-12-01', '2026-10-20']
     """
-    found = _ends(data_folder(folder), on)
+    return _end_of(model, provider, data_folder(folder), on)
+
+
+@cache
+def _end_of(model: str, provider: str | None, folder: Folder, on: str | None) -> Retirement | None:
+    found = _ends(folder, on)
     sellers = [provider] if provider else [s for s in found if s not in RESELLERS]
     for ends in (found.get(seller, {}) for seller in sellers):
         if model in ends:

@@ -99,7 +99,16 @@ def shift(accepted: Any, log_odds: Any) -> Any:
     >>> round(float(shift(0.5, 1.0)), 2)
     0.73
     """
-    odds = accepted * np.exp(log_odds)
+    return at_odds(accepted, np.exp(log_odds))
+
+
+def at_odds(accepted: Any, times: Any) -> Any:
+    """Accepted share after its odds p / (1 - p) are multiplied; 0 and 1 stay.
+
+    >>> at_odds(0.5, 3.0)
+    0.75
+    """
+    odds = accepted * times
     return odds / (1 - accepted + odds)
 
 

@@ -205,16 +205,19 @@ def _at_successors(lines: Iterable[Any], serving: Any, parts: Cases) -> Iterator
         yield from lines
         return
     moves = technique.moves_path(case)
+    if not np.any(moves):
+        yield from lines
+        return
+    path, (words, added) = technique.price_path(case), technique.price_words(case)
     paths: dict[int, Any] = {}  # lines with one list price share one path, and so one factor
     for line in lines:
-        if line.trend == "api" and np.any(moves):
+        if line.trend == "api":
             when = line.schedule
             if id(when.price) not in paths:
-                paths[id(when.price)] = _with_moves(when, technique.price_path(case), moves)
-            words, cites = technique.price_words(case)
+                paths[id(when.price)] = _with_moves(when, path, moves)
             price, known = paths[id(when.price)]
             when = replace(when, price=price, known=known)
-            cites = (*line.cites, *cites)
+            cites = (*line.cites, *added)
             line = replace(line, schedule=when, basis=line.basis + words, cites=cites)
         yield line
 

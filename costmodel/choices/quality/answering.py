@@ -14,7 +14,7 @@ from costmodel.choices.schedule import steady
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.laws.escalation import cascade_right
-from costmodel.laws.quality import shift, shift_to
+from costmodel.laws.quality import at_odds, shift, shift_to
 
 Cases = list[tuple[Option, Case, Any]]
 
@@ -61,8 +61,8 @@ def before_people(part: Option, case: Case) -> Any:
 def _at_successors(share: Any, part: Option, case: Case) -> Any:
     """The share by month where later models take over."""
     for technique in part.techniques if share is not None else ():
-        if hasattr(technique, "log_odds_path"):
-            share = shift(share, technique.log_odds_path(case))
+        if hasattr(technique, "odds_path"):
+            share = at_odds(share, technique.odds_path(case))
     return share
 
 

@@ -183,8 +183,8 @@ class Upgrades:
             words = f"{number_text(middle(first))} from {self._day(case)} on ({id}), {words} after"
         return f", x {words}", cite(self, "price_step")
 
-    def log_odds_path(self, case: Case) -> Any:
-        """Shift of the log-odds of an accepted answer in months 0..H."""
+    def odds_path(self, case: Case) -> Any:
+        """Odds of an accepted answer in months 0..H over those of the first model."""
         return self._paths(case)[1]
 
     def _named(self, case: Case) -> tuple[str, Any] | None:
@@ -199,7 +199,7 @@ class Upgrades:
         return None
 
     def _paths(self, case: Case) -> tuple[Any, Any, Any]:
-        """(price, log-odds, moves) in months 0..H, once for all options whose model ends then."""
+        """(price, odds, moves) in months 0..H, once for all options whose model ends then."""
         named = self._named(case)
         if self._tune(case):
             return self._steps(case, named)
@@ -217,7 +217,7 @@ class Upgrades:
         if named:
             later = after_moves(self.price_step, np.maximum(known - 1, 0))
             price = np.where(known < 1, 1.0, named[1] * later)
-        return price, self.quality_step * known, moves
+        return price, np.exp(self.quality_step * known), moves
 
     def buys(self, case: Case) -> Purchases:
         engineer, ends, work = case.terms.people.engineer, self.ends(case), case.work
