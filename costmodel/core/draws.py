@@ -62,6 +62,7 @@ def sample(
     seed: int = 0,
     rows: Any = slice(None),
     points: Mapping[str, np.ndarray] | None = None,
+    fixed: Mapping[str, np.ndarray] | None = None,
 ) -> Any:
     """x with every doubt inside its dataclasses replaced by an array of draws.
 
@@ -78,6 +79,8 @@ def sample(
     points : {key: array of the shape (n, 1)}, optional
         The probabilities of some or all keys, and of "driver <name>", as a design of somebody else;
         other keys are drawn by the seed.
+    fixed : {input: array of the shape (rows, 1)}, optional
+        Values of some inputs in place of their draws; NaN where the draw stays.
 
     Returns
     -------
@@ -112,6 +115,8 @@ def sample(
                     lambda k: given_or_drawn(points, k, n, seed)[rows], own, doubt
                 )
                 values = np.asarray(doubt.quantile(given))
+            if fixed and key in fixed:
+                values = np.where(np.isnan(fixed[key]), values, fixed[key])
             drawn[key, doubt] = values
         return drawn[key, doubt]
 

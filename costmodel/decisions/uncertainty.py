@@ -82,25 +82,35 @@ def tornado(study: Study, label: str | None = None, against: str | None = None) 
     study = study.only(*labels)
     found = simulate(study)
     every = found.usd if against is None else found.worth
-    rows = []
+    ends = {
+        key: (doubt.low, doubt.high)
+        for key, doubt in leaves(study.inputs).items()
+        if isinstance(doubt, Doubt) and doubt.low < doubt.high
+    }
 
-    def at(key: str, ends: tuple[float, float], draws: int) -> Any:
-        usd = expected(study, {key: ends}, draws, against is not None, every)
-        first, *other = (usd[name] for name in labels)
+    def at_ends(inputs: list[str], draws: int) -> np.ndarray:
+        """USD with each input at either end and all others drawn, shape (inputs, 2)."""
+        grid = np.full((len(inputs), len(inputs), 2), np.nan)  # one input at a time
+        for i, key in enumerate(inputs):
+            grid[i, i] = ends[key]
+        axes = dict(zip(inputs, grid.reshape(len(inputs), -1), strict=True))
+        usd = expected(study, axes, draws, against is not None, every)
+        first, *other = (usd[name].reshape(-1, 2) for name in labels)
         return first - other[0] if other else first
 
-    for key, value in leaves(study.inputs).items():
-        if isinstance(value, Doubt) and value.low < value.high:
-            ends = value.low, value.high
-            low, high = at(key, ends, FEW)
-            rows.append((key, *ends, unit_of(key) or "share", low, high, abs(high - low), "USD"))
-    columns = ["input", "low", "high", "unit", "usd_low", "usd_high", "spread", "currency"]
-    table = pd.DataFrame(rows, columns=columns)
-    many = min(FAN_DRAWS, study.draws)
-    for i in table["spread"].nlargest(WIDEST).index:  # those that a reader sees, on more draws
-        ends = float(table.loc[i, "low"]), float(table.loc[i, "high"])
-        table.loc[i, ["usd_low", "usd_high"]] = at(str(table.loc[i, "input"]), ends, many)
-    table["spread"] = (table["usd_high"] - table["usd_low"]).abs()
+    table = pd.DataFrame(
+        [(key, *ends[key], unit_of(key) or "share", np.nan, np.nan, "USD") for key in ends],
+        columns=["input", "low", "high", "unit", "usd_low", "usd_high", "currency"],
+    )
+    if ends:
+        table[["usd_low", "usd_high"]] = at_ends([*ends], FEW)
+        spread = (table["usd_high"] - table["usd_low"]).abs()
+        seen = spread.nlargest(WIDEST).index  # the bars that a reader sees, on more draws
+        if len(seen):
+            found_ends = at_ends([*table["input"][seen]], min(FAN_DRAWS, study.draws))
+            table.loc[seen, ["usd_low", "usd_high"]] = found_ends
+    spread = (table["usd_high"] - table["usd_low"]).abs()
+    table.insert(6, "spread", spread)
     if against is not None:
         table["turns"] = table["usd_low"] * table["usd_high"] < 0
     table = table.sort_values("spread", ascending=False, ignore_index=True)

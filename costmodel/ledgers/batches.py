@@ -26,7 +26,8 @@ def batches(
 ) -> Iterator[tuple[slice, Calendar, dict[str, Bill]]]:
     """The bills of all options that can run, a batch of rows at a time: (rows, calendar, bills).
 
-    Rows are draws (None: one row, the middle of every Range), each with all points of the grid.
+    Rows are draws (None: one row, the middle of every Range), each with all points of the grid. At a
+    point where an axis of the grid is NaN its input is drawn.
     """
     things: Any = (study.options, study.work, study.terms)
     axes = {find_key(things, name): np.ravel(x).astype(float) for name, x in (grid or {}).items()}
@@ -37,13 +38,16 @@ def batches(
     for start in range(0, n * k, BATCH):
         rows = slice(start, min(start + BATCH, n * k))
         row = np.arange(rows.start, rows.stop)
-        pinned = things
+        pinned, fixed = things, {}
         for key, values in axes.items():
+            if np.isnan(values).any():
+                fixed[key] = values[row % k][:, None]
+                continue
             pinned = pin(pinned, key, values[row % k][:, None] if k > 1 else float(values[0]))
         if draws is None:
             made = evaluate_all(*middle(pinned))
         else:  # a slice of draws is a view, an index a copy
-            drawn = sample(pinned, n, study.seed, row // k if k > 1 else rows, points)
+            drawn = sample(pinned, n, study.seed, row // k if k > 1 else rows, points, fixed)
             made = evaluate_all(*drawn)
         yield rows, made.calendar, made.bills
 
@@ -56,4 +60,4 @@ def _check_axis(key: str, values: np.ndarray) -> None:
     )
     field = key.rsplit(".", 1)[-1]
     if field in GLOSSARY:
-        require(key, values, *limits(field))
+        require(key, values[~np.isnan(values)], *limits(field))
