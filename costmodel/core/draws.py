@@ -18,7 +18,7 @@ import numpy as np
 
 from costmodel.core.checks import whole_number
 from costmodel.core.errors import check
-from costmodel.core.nested import find_key, key_of, rewrite, walk
+from costmodel.core.nested import find_keys, key_of, rewrite, walk
 from costmodel.core.public import public
 from costmodel.core.ranges import Doubt, Measured, Range
 
@@ -162,7 +162,7 @@ def drive(x: Any, driver: str, loadings: Mapping[str, float]) -> Any:
         isinstance(loadings, Mapping),
         f"drive: loadings is {loadings!r}, it must be {{input: loading}}",
     )
-    by_key = {find_key(x, name): loading for name, loading in loadings.items()}
+    by_key = dict(zip(find_keys(x, loadings), loadings.values(), strict=True))
 
     def moved(key: str, value: Any) -> Any:
         if key not in by_key:

@@ -57,20 +57,29 @@ def key_of(owner: Any, field: str, value: Any) -> str:
 
 def find_key(x: Any, name: str) -> str:
     """The key that a name means: itself, `Class.field`, `record.field`, or a field of one owner."""
+    return find_keys(x, [name])[0]
+
+
+def find_keys(x: Any, names: Iterable[str]) -> list[str]:
+    """The keys that some names mean, as by `find_key`."""
     keys: dict[str, set[str]] = {}
     for owner, field, value in walk(x):
         key = key_of(owner, field, value)
         for alias in (key, f"{owner_of(owner)}.{field}", field):
             keys.setdefault(alias, set()).add(key)
-    found = keys.get(name, set())
-    if name in found:
-        return name
-    if not found:
-        raise unknown("input", name, keys, where="these options and this workload")
-    if len(found) > 1:
-        several = " or ".join(map(repr, sorted(found)))
-        raise ValueError(f"{name!r} could be {several}; write one of them")
-    return found.pop()
+
+    def key_for(name: str) -> str:
+        found = keys.get(name, set())
+        if name in found:
+            return name
+        if not found:
+            raise unknown("input", name, keys, where="these options and this workload")
+        if len(found) > 1:
+            several = " or ".join(map(repr, sorted(found)))
+            raise ValueError(f"{name!r} could be {several}; write one of them")
+        return min(found)
+
+    return [key_for(name) for name in names]
 
 
 # -- walking ---------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import Doubt, check, find_key, leaves, number_text, percent, readable, require
+from costmodel.core import Doubt, check, find_keys, leaves, number_text, percent, readable, require
 from costmodel.decisions.search import goal_limits, present, root, sign_changes, spacing
 from costmodel.decisions.simulate import (
     UNKNOWN,
@@ -85,7 +85,7 @@ def goal_seek(
         check(len(study.options) > 1, "goal_seek needs another option to be cheaper than, or usd=")
     values, meaning = leaves(study.inputs), meanings(study.inputs)
     names = [over] if isinstance(over, str) else list(over or ["Workload.requests_per_month"])
-    keys = [find_key(study.inputs, name) for name in names]
+    keys = find_keys(study.inputs, names)
     if not over:
         doubtful = (k for k, v in values.items() if isinstance(v, Doubt) and v.low < v.high)
         keys += [key for key in doubtful if key not in keys]

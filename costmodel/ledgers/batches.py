@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.study import Study
-from costmodel.core import GLOSSARY, check, find_key, limits, middle, pin, require, sample
+from costmodel.core import GLOSSARY, check, find_keys, limits, middle, pin, require, sample
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, evaluate_all
 
@@ -26,11 +26,13 @@ def batches(
 ) -> Iterator[tuple[slice, Calendar, dict[str, Bill]]]:
     """The bills of all options that can run, a batch of rows at a time: (rows, calendar, bills).
 
-    Rows are draws (None: one row, the middle of every Range), each with all points of the grid. At a
-    point where an axis of the grid is NaN its input is drawn.
+    Rows are draws (None: one row, the middle of every Range), each with all points of the grid. An
+    input is drawn at points where its axis is NaN.
     """
     things: Any = (study.options, study.work, study.terms)
-    axes = {find_key(things, name): np.ravel(x).astype(float) for name, x in (grid or {}).items()}
+    asked = grid or {}
+    keys = find_keys(things, asked) if asked else []
+    axes = {key: np.ravel(x).astype(float) for key, x in zip(keys, asked.values(), strict=True)}
     for key, values in axes.items():
         _check_axis(key, values)
     n, k = draws or 1, len(next(iter(axes.values()), [None]))

@@ -93,8 +93,16 @@ def ledger(study: Study, base_case: bool = False) -> pd.DataFrame:
 def lines_booked(study: Study, base_case: bool = False) -> dict[str, dict[Key, Booked]]:
     """The lines of every option that runs, at the middle of all Ranges or on the draws.
 
-    Options that cannot run are left out, or, where the study is about one alone, Infeasible.
+    Options that cannot run are left out, or, where the study is about one alone, Infeasible. A
+    study is booked once.
     """
+    memo = study.__dict__.setdefault("_booked", {})
+    if base_case not in memo:
+        memo[base_case] = _booked(study, base_case)
+    return memo[base_case]
+
+
+def _booked(study: Study, base_case: bool) -> dict[str, dict[Key, Booked]]:
     found = at_middle(study)
     if study.alone:
         for reason in found.why_not.values():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ def execute(
     notebook: Path, parameters: Mapping[str, Any], progress: Progress | None
 ) -> tuple[Any, str]:
     """The executed notebook, cut off at an error, and the sentence of that error or ""."""
-    import nbclient
-    from papermill.iorw import load_notebook_node
-    from papermill.parameterize import parameterize_notebook
+    with _without_iri():
+        import nbclient
+        from papermill.iorw import load_notebook_node
+        from papermill.parameterize import parameterize_notebook
 
     nb = load_notebook_node(str(notebook))
     if parameters:  # by papermill's own hand, but without its guess of what the notebook declares
@@ -49,6 +51,16 @@ def execute(
         said = " ".join(error.evalue.split()) or error.ename
         return nb, said if error.ename in SENTENCES else f"{error.ename}: {said}"
     return nb, ""
+
+
+@contextmanager
+def _without_iri() -> Iterator[None]:
+    """Imports without the check of international addresses, whose grammars take 2 s to build."""
+    known = sys.modules.get("rfc3987_syntax")
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # "not installed"
+    yield
+    if known is None:
+        sys.modules.pop("rfc3987_syntax", None)
 
 
 def this_interpreter() -> type:
