@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-from costmodel.pages.blocks import Column, Table, is_link
-
 TEXT_WIDTH = 210 - 2 * 20  # mm of an A4 page between the margins of templates/report.typ
 TEXT_HEIGHT = 297 - 2 * 20  # mm, the width of the text on a page on its side
 POINTS_PER_MM = 72 / 25.4
@@ -29,37 +27,6 @@ def text(value: str) -> str:
     '"50 $ \\\\"a\\\\" #b"'
     """
     return json.dumps(re.sub(r"[\x00-\x1f\x7f]+", " ", str(value)), ensure_ascii=False)
-
-
-def own_table(table: Table) -> str:
-    """The typst code of one of our tables."""
-    columns = table.columns
-    texts = zip(*table.rows, strict=True)
-    widths = [
-        max(head_width(f"{column.words} {column.unit}"), *map(len, values))
-        for column, values in zip(columns, texts, strict=True)
-    ]
-    rows: list[str] = []
-    for row in table.rows:
-        rows += [THIN] * bool(rows) + [f"table.cell({_cell(value)})" for value in row]
-    right = {i for i, column in enumerate(columns) if column.right}
-    caption = f"{{{text(table.caption)}}}" if table.caption else ""
-    return grid(widths, right, caption, list(map(_head, columns)), rows, len(table.rows) + 1)
-
-
-def _head(column: Column) -> str:
-    """The head of a column of ours, its unit below."""
-    words = [text(breakable(column.words, shortest=1))] if column.words else []
-    words += [f"unit({{{text(breakable(column.unit, shortest=1))}}})"] if column.unit else []
-    side = "right" if column.right else "left"
-    said = f"{{{'; '.join(words)}}}"
-    return f'table.cell(align: bottom + {side}, std.text(weight: "semibold", {said}))'
-
-
-def _cell(value: str) -> str:
-    """A cell of ours; an address is a link."""
-    words = f"{{{text(breakable(value))}}}" if value else '""'
-    return f"{{link({text(value)}, {words})}}" if is_link(value) else words
 
 
 def head_width(said: str) -> int:

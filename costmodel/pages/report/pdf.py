@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from bs4 import NavigableString
 
-from costmodel.pages.blocks import CARD, Table
+from costmodel.pages.blocks import CARD
 from costmodel.pages.report.grids import (
     NAME,
     POINTS_PER_MM,
@@ -30,10 +30,9 @@ from costmodel.pages.report.grids import (
     breakable,
     grid,
     head_width,
-    own_table,
     text,
 )
-from costmodel.pages.report.html import HEADINGS, OWN, TEMPLATES, Document, Meta, cells
+from costmodel.pages.report.html import HEADINGS, TEMPLATES, Document, Meta, cells
 
 Form = Literal["pdf", "png"]
 NEW_PAGE = "pagebreak(weak: true)"  # a rule of a notebook
@@ -63,7 +62,7 @@ def typeset(made: Document, meta: Meta, form: Form = "pdf") -> bytes:
     import typst
 
     with tempfile.TemporaryDirectory() as folder:
-        writer = Writer(Path(folder), made.tables)
+        writer = Writer(Path(folder))
         head = f"title: {text(made.title)}, byline: {text(meta.byline)}, "
         head += f"incomplete: {text(meta.incomplete)}"
         parts = [*writer.blocks(made.opening), *writer.blocks(made.body)]
@@ -87,8 +86,8 @@ def typeset(made: Document, meta: Meta, form: Form = "pdf") -> bytes:
 class Writer:
     """HTML to typst code; pictures are written as files into the folder of the document."""
 
-    def __init__(self, folder: Path, tables: list[Table]) -> None:
-        self.folder, self.tables = folder, tables
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.styles: dict[str, dict[str, str]] = {}  # of each cell id of a pandas Styler
         self.files = 0
 
@@ -218,9 +217,7 @@ class Writer:
     # -- tables
 
     def table(self, tag: Any) -> str:
-        """A table as typst code: ours from its cells, another from its HTML."""
-        if OWN in tag.attrs:
-            return own_table(self.tables[int(tag[OWN])])
+        """A table as typst code."""
         widths: dict[int, int] = defaultdict(lambda: 1)
         right: set[int] = set()
         head: list[str] = []
