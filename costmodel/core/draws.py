@@ -217,8 +217,10 @@ def draw_values(key: str, doubt: Range | Measured, n: int, seed: int) -> np.ndar
     if driver_key(doubt):
         mixed = probabilities(lambda k: uniforms(k, n, seed), key, doubt)
         order = np.argsort(np.argsort(mixed[:, 0]))  # ranks: one draw in each stratum again
-    normal = isinstance(doubt, Range)  # whose quantiles are looked up: they are asked for most
-    values = doubt.at_z(_normals(n)[order]) if normal else doubt.quantile((order + 0.5) / n)
+    if isinstance(doubt, Range):  # most of them, whose quantiles are looked up
+        values = doubt.at_z(_normals(n)[order])
+    else:
+        values = doubt.quantile((order + 0.5) / n)
     values.flags.writeable = False
     return values[:, None]
 
