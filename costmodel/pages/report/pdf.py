@@ -66,7 +66,8 @@ def _prepare(report: Any, folder: Path) -> None:
         for name, body in _styles(style.extract().get_text()):
             styles[name] |= _declarations(body)
     for number, tag in enumerate(report(["img", "math"])):
-        (_save_picture if tag.name == "img" else _draw_formula)(tag, folder, number)
+        save = _save_picture if tag.name == "img" else _draw_formula
+        save(tag, folder, number)
     for table in report("table"):
         for section, cell, column in cells(table):
             style = styles[cell.get("id", "")] | _declarations(cell.get("style", ""))
@@ -102,7 +103,7 @@ def _draw_formula(tag: Any, folder: Path, number: int) -> None:
     try:
         svg = ziamath.Latex(tag["data-tex"], size=MATHS_SIZE, inline=inline).svg()
     except Exception:  # the drawer has no common error; the formula is shown as it was written
-        tag.replace_with(tag["data-tex"] * inline)
+        tag.replace_with(tag["data-tex"] if inline else "")
         return
     _, top, _, height = map(float, re.findall(r'viewBox="([^"]+)"', svg)[0].split())
     tag.attrs |= {
