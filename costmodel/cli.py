@@ -292,11 +292,10 @@ def beside_api(study: cm.Study, api: cm.Api) -> cm.Study:
 
 def _writable(csv: str) -> None:
     """Refuse a file in a folder that is not there before anything is computed."""
-    folder = Path(csv).parent
-    name = Path(csv).name
-    if not folder.is_dir():
+    path = Path(csv)
+    if not path.parent.is_dir():
         raise CatalogError(
-            f"no folder {str(folder)!r} for {name}; make it first, or write another path"
+            f"no folder {str(path.parent)!r} for {path.name}; make it first, or write another path"
         )
 
 

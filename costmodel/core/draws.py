@@ -24,7 +24,6 @@ from costmodel.core.ranges import Doubt, Measured, Range
 
 DRAWS_MAX = 1_000_000  # more would not fit the memory of a laptop, and no percentile needs them
 SEED_MAX = 2**32 - 1
-BLOCK = 16_384  # draws turned into values at once, so that they stay in the processor's cache
 
 
 # -- replacing doubts by numbers -------------------------------------------------------------------
@@ -202,9 +201,7 @@ def draw_key(key: str, doubt: Range | Measured) -> str:
 
 def driver_key(doubt: Range | Measured) -> str | None:
     """The key of the driver that moves this doubt, or None."""
-    if doubt.loading:
-        return f"driver {doubt.driver}"
-    return None
+    return f"driver {doubt.driver}" if doubt.loading else None
 
 
 # -- from a key to draws ---------------------------------------------------------------------------
@@ -225,16 +222,12 @@ def draw_values(key: str, doubt: Range | Measured, n: int, seed: int) -> np.ndar
     if driver_key(doubt):
         mixed = probabilities(lambda k: uniforms(k, n, seed), key, doubt)
         order = np.argsort(np.argsort(mixed[:, 0]))  # ranks: one draw in each stratum again
-    values = np.empty((n, 1))
-    for start in range(0, n, BLOCK):
-        block = order[start : start + BLOCK]
-        values[start : start + BLOCK, 0] = (
-            doubt.at_z(_normals(n)[block])
-            if isinstance(doubt, Range)
-            else doubt.quantile((block + 0.5) / n)
-        )
+    if isinstance(doubt, Range):  # most of them, whose quantiles are looked up
+        values = doubt.at_z(_normals(n)[order])
+    else:
+        values = doubt.quantile((order + 0.5) / n)
     values.flags.writeable = False
-    return values
+    return values[:, None]
 
 
 def probabilities(of: Callable[[str], np.ndarray], key: str, doubt: Any) -> np.ndarray:

@@ -1,8 +1,8 @@
 """What a notebook says to its report: `answer`, `cards`, tables and `results`.
 
-The first three are blocks. A table carries its cells, and each page makes its own form of it: a
-notebook and an HTML report make HTML, the PDF makes typst code, a terminal makes text. `results`
-shows nothing and hands numbers to the run. In a plain script a block is an object with a text.
+The first three are blocks: HTML for a notebook and its report, which marks the columns of numbers,
+and text for a terminal. `results` shows nothing and hands numbers to the run. In a plain script a
+block is an object with a text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import pandas as pd
 from costmodel.core import check, public
 
 RESULTS_MIME = "application/vnd.costmodel.results+json"
-BLOCK_MIME = "application/vnd.costmodel.block+json"
 CARD = ("label", "value", "note")
 STYLE = """<style scoped>
 .cm-answer {font-size: 1.25em; line-height: 1.45; margin: .3em 0 .8em}
@@ -76,15 +75,6 @@ class Table(Block):
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
-
-    @classmethod
-    def of(cls, bundle: Mapping[str, Any]) -> Table:
-        """The table of a notebook's output."""
-        columns = tuple(Column(**column) for column in bundle["columns"])
-        return cls(columns, tuple(map(tuple, bundle["rows"])), bundle["caption"])
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {"text/plain": self.text, "text/html": self._repr_html_(), BLOCK_MIME: asdict(self)}
 
     @property
     def html(self) -> str:  # type: ignore[override]  # made when asked for

@@ -47,9 +47,7 @@ def comparison(table: pd.DataFrame, study: Study) -> str:
     shown = table[list(SHOWN)].copy()
     shown.loc[:, "expected":"per_accepted"] *= money.per_usd
     for name, form in SHOWN.items():
-        shown[name] = (
-            shown[name].map(form if callable(form) else form.format).where(shown[name].notna(), "-")
-        )
+        shown[name] = shown[name].map(form).where(shown[name].notna(), "-")
     heads = {"expected": f"expected {money.code}"}
     heads |= {name: name.replace("_", " ") for name in SHOWN if name not in heads}
     text = aligned([("option", *shown.rename(columns=heads)), *shown.itertuples()])

@@ -12,5 +12,5 @@ from costmodel.scenarios.portfolio import compare_portfolio
 from costmodel.scenarios.price_book import with_price_book
 from costmodel.scenarios.scenario import examples, save
 
-__all__ = ["compare_portfolio", "examples", "save", "with_price_book"]
+__all__ = "compare_portfolio examples save with_price_book".split()
 __getattr__ = absent(__name__, __all__)

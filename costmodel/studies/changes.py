@@ -27,16 +27,10 @@ from costmodel.ledgers.engine import Bill, evaluate
 Numbers = tuple[Any, Workload, Terms]  # an option, its workload and terms, without Ranges
 Side = Study | tuple[Option | Mix, Workload, Terms]
 STEPS = ("price", "volume", "quality", "people", "mix", "terms")
-QUALITY = (
-    "accepted",
-    "log_odds",
-    "log_odds_relational",
-    "log_odds_adapter",
-    "log_odds_per_tenfold",
-    "quality",
-    "usd_per_failure",
-    "of_teacher",
-)
+QUALITY = """
+    accepted log_odds log_odds_relational log_odds_adapter log_odds_per_tenfold
+    quality usd_per_failure of_teacher
+""".split()
 HORIZONS = (12, 24, 36, 48, 60)  # months
 PRICES = ("discount", "residency_uplift", "premium")
 
@@ -175,13 +169,10 @@ def usd_by_phase(bill: Bill, calendar: Calendar) -> dict[str, float]:
 
 def _bars(bars: dict[str, float], start: float, end: float) -> pd.DataFrame:
     """The table of a waterfall."""
-    levels = start + np.cumsum(list(bars.values()))
-    rows = [
-        ("before", start, start),
-        *zip(bars, bars.values(), levels, strict=True),
-        ("after", end, end),
-    ]
-    return pd.DataFrame(rows, columns=["step", "usd", "total"])
+    usd = pd.Series({"before": start, **bars})
+    table = pd.DataFrame({"usd": usd, "total": usd.cumsum()})
+    table.loc["after"] = end
+    return table.rename_axis("step").reset_index()
 
 
 @analysis

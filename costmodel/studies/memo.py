@@ -30,6 +30,7 @@ from costmodel.core import (
 from costmodel.decisions.tradeoffs import goal_seek
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import Verdict, recommend
+from costmodel.decisions.wording import Cards
 from costmodel.ledgers.evidence import meanings
 from costmodel.studies.business_case import Policy, business_case
 
@@ -155,7 +156,7 @@ class Memo:
 
     best: str
     sentence: str
-    cards: tuple[tuple[str, str, str], ...]
+    cards: Cards
     words: pd.DataFrame
     assumptions: pd.DataFrame
     flips: pd.DataFrame
@@ -241,46 +242,28 @@ def memo(
     flips = pd.DataFrame(columns=["input", "meaning", "now", "side", "needed", "chance", "verdict"])
     if len(leaders.options) > 1:
         flips = goal_seek(leaders, best).dropna(subset="needed").head(TOP)
-    if base is None:
-        called = verdict.contest[1]
-        base = study.option(called)
-        return Memo(
-            best,
-            f"{verdict.headline} {NO_BASELINE}",
-            verdict.cards,
-            pd.DataFrame({"in_plain_words": [*verdict.points, HOW_TO_GIVE_ONE]}),
-            bars,
-            flips,
-            business_case(leaders, base, policy),
-            verdict,
-            base,
-            called,
-        )
-    table = business_case(leaders, base, policy)
-    row = table.loc[best]
-    says = {
-        name: money((abs(x) if name == "wrong_answers" else x) / terms.money.per_usd, terms)
-        for name, x in row.items()
-        if isinstance(x, float)
-    }
-    says["people"] = people_text(row["people_freed"])
-    sentence = _sentence(best, row, says, terms, _paid_now(base, called))
-    words = _words(row, says, policy, terms, "We" if verdict.best else "If it passed, we would")
-    if verdict.best is None:
-        case = sentence.partition(": ")[2]
-        sentence = f"{verdict.headline} Should {best} reach the floor: {case}"
-    return Memo(
-        best,
-        sentence,
-        _cards(row, says, policy, called),
-        pd.DataFrame({"in_plain_words": [verdict.sentence, *words]}),
-        bars,
-        flips,
-        table,
-        verdict,
-        base,
-        called,
-    )
+    given = base is not None
+    called = called if given else verdict.contest[1]
+    held_against = base or study.option(called)
+    table = business_case(leaders, held_against, policy)
+    sentence, cards = f"{verdict.headline} {NO_BASELINE}", verdict.cards
+    words = [*verdict.points, HOW_TO_GIVE_ONE]
+    if given:
+        row = table.loc[best]
+        says = {
+            name: money((abs(x) if name == "wrong_answers" else x) / terms.money.per_usd, terms)
+            for name, x in row.items()
+            if isinstance(x, float)
+        }
+        sentence = _sentence(best, row, says, terms, _paid_now(held_against, called))
+        cards = _cards(row, says, policy, called)
+        who = "We" if verdict.best else "If it passed, we would"
+        words = [verdict.sentence, *_words(row, says, policy, terms, who)]
+        if verdict.best is None:
+            case = sentence.partition(": ")[2]
+            sentence = f"{verdict.headline} Should {best} reach the floor: {case}"
+    plain = pd.DataFrame({"in_plain_words": words})
+    return Memo(best, sentence, cards, plain, bars, flips, table, verdict, held_against, called)
 
 
 def _sentence(best: str, row: Any, says: dict[str, str], terms: Terms, paid_now: str) -> str:
@@ -288,9 +271,9 @@ def _sentence(best: str, row: Any, says: dict[str, str], terms: Terms, paid_now:
     verb = "Fund" if row["p_loss"] <= LIKELY_LOSS else "Consider"
     if row["npv"] <= 0 or row["p_loss"] >= 0.5:
         verb = "Do not fund"
-    saves = (
-        f" and saves {says['benefit']} ({paid_now})" if row["benefit"] else f" beside {paid_now}"
-    )
+    saves = f" and saves {says['benefit']} ({paid_now})"
+    if not row["benefit"]:
+        saves = f" beside {paid_now}"
     wrong = ""  # also where it is not known
     if row["wrong_answers"] > 0:
         wrong = f", less {says['wrong_answers']} for more wrong answers"
@@ -300,7 +283,7 @@ def _sentence(best: str, row: Any, says: dict[str, str], terms: Terms, paid_now:
         f"{verb} {best}: over {terms.months} months it costs {says['tco']} to pay{saves}{wrong}: "
         f"a present value of {says['npv']} (80 % of the "
         f"draws: {says['npv_p10']} to {says['npv_p90']}); the case loses money in "
-        f"{percent(row['p_loss'])} of the draws{says['people']}."
+        f"{percent(row['p_loss'])} of the draws{people_text(row['people_freed'])}."
     )
 
 
@@ -337,9 +320,7 @@ def _paid_now(base: Option | Mix, called: str) -> str:
     return called
 
 
-def _cards(
-    row: Any, says: dict[str, str], policy: Policy, called: str
-) -> tuple[tuple[str, str, str], ...]:
+def _cards(row: Any, says: dict[str, str], policy: Policy, called: str) -> Cards:
     """The four numbers."""
     month = row["payback_month"]
     back = "not within the horizon" if np.isnan(month) else f"month {month:.1f}"
@@ -354,9 +335,7 @@ def _cards(
     )
 
 
-def _words(
-    row: Any, says: dict[str, str], policy: Policy, terms: Terms, who: str
-) -> tuple[str, ...]:
+def _words(row: Any, says: dict[str, str], policy: Policy, terms: Terms, who: str) -> list[str]:
     """What is asked for, what counts as saved, and how finance counts it."""
     asks = (
         f"{who} ask for {says['budget']} over {terms.months} months, {says['investment']} of it up "
@@ -387,7 +366,7 @@ def _words(
     if np.any(middle(policy).tax_rate):
         tax = f"Tax at {_share_text(policy.tax_rate)} of the gain is in it."
     rate = f"Discounted at {_share_text(terms.discount_rate)} a year."
-    return asks, counts, f"{books}. {tax} {rate}"
+    return [asks, counts, f"{books}. {tax} {rate}"]
 
 
 def _share_text(x: Any) -> str:

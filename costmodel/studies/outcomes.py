@@ -154,10 +154,9 @@ def per_outcome(
     )
 
 
-OUTCOME = [
-    *("per_request", "attempts", "accepted", "escalated", "wrong"),
-    *("usd_attempts", "usd_people", "usd_wrong"),
-]
+OUTCOME = """
+    per_request attempts accepted escalated wrong usd_attempts usd_people usd_wrong
+""".split()
 
 
 def _outcome(option: Any, work: Any, terms: Any, handling: _Handling) -> dict[str, Any]:

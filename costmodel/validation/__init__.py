@@ -24,23 +24,9 @@ from costmodel.validation.training import (
     standing,
 )
 
-__all__ = [
-    "Standing",
-    "beside_peers",
-    "bill_errors",
-    "bills",
-    "error_by",
-    "fidelity",
-    "index_fidelity",
-    "literature",
-    "measured_quality",
-    "misses",
-    "quality_fidelity",
-    "reality",
-    "serving_errors",
-    "serving_held_out",
-    "serving_reality",
-    "standing",
-    "task_quality_fidelity",
-]
+__all__ = """
+    Standing beside_peers bill_errors bills error_by fidelity index_fidelity literature
+    measured_quality misses quality_fidelity reality serving_errors serving_held_out
+    serving_reality standing task_quality_fidelity
+""".split()
 __getattr__ = absent(__name__, __all__)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from costmodel.choices.options import Option
@@ -13,15 +12,15 @@ from costmodel.choices.techniques.agents import CodingAgent
 from costmodel.choices.techniques.prompting import PromptCache
 from costmodel.choices.terms import Terms, Trends
 from costmodel.choices.workload import Workload
-from costmodel.core import assumed, middle, public, sample
-from costmodel.decisions.simulate import quantiles
+from costmodel.core import assumed, public
 from costmodel.facts import catalog
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
 from costmodel.studies.outcomes import per_request
-from costmodel.validation.held_out import in_band, with_credits
+from costmodel.validation.held_out import drawn_beside, with_credits
 
 DRAWS = 4_000
+BARE: Any = {"tools": 0, "reviewed_share": 0, "build_weeks": 0, "upkeep_fte": 0}
 STILL = Trends(api=0.0, gpu=0.0, labour=0.0, service=0.0)
 PROMPT_TOKENS = assumed(
     1_500, 3_000, 6_000, "system prompt and issue of a bare loop", name="agent_runs.prompt"
@@ -65,29 +64,17 @@ def agent_runs(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
             found[f"{id}.{field}"].value for field in ("steps", "usd_per_task", "success")
         )
         api: Any = Api(id, on=found[f"{id}.steps"].as_of)
-        agent = CodingAgent(
-            steps=steps.mid,
-            tools=0,
-            reviewed_share=0,
-            build_weeks=0,
-            upkeep_fte=0,
-            step_reasoning_tokens=REASONING if steps.why == "reasoning" else 0.0,
-        )
+        hidden = REASONING if steps.why == "reasoning" else 0.0
+        agent = CodingAgent(steps=steps.mid, step_reasoning_tokens=hidden, **BARE)
         cached = [PromptCache()] if api.model.tiers[0].usd_per_mtok_cache_read is not None else []
         given = Option(api, agent, *cached), work, flat
-        mid, spread = (
-            per_request(evaluate(*x), Calendar(*x[1:]))
-            for x in (middle(given), sample(given, draws, seed))
-        )
-        low, high = quantiles(np.ravel(spread), [10, 90])
         rows.append(
-            {
-                "case": id,
-                "steps": steps.mid,
-                "success": success.mid,
-                **in_band(usd.mid, low, float(mid), high),
-                "per_resolved": usd.mid / success.mid,
-                "source": usd.source,
-            }
+            {"case": id, "steps": steps.mid, "success": success.mid}
+            | drawn_beside(usd.mid, _usd_of_task, given, draws, seed)
+            | {"per_resolved": usd.mid / success.mid, "source": usd.source}
         )
     return with_credits(pd.DataFrame(rows)).drop(columns="url")
+
+
+def _usd_of_task(option: Any, work: Workload, terms: Terms) -> Any:
+    return per_request(evaluate(option, work, terms), Calendar(work, terms))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from costmodel.choices.options import Option
@@ -18,17 +17,15 @@ from costmodel.choices.study import Study
 from costmodel.choices.techniques.agents import CodingAgent
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.prompting import PromptCache
-from costmodel.choices.terms import Terms, Trends
+from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus, Workload
-from costmodel.core import Number, Range, assumed, check_known, frozen, middle, public, sample
-from costmodel.decisions.simulate import quantiles
+from costmodel.core import Number, Range, assumed, check_known, frozen, public
 from costmodel.facts.catalog import practice
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
-from costmodel.validation.agents import PROMPT_TOKENS
-from costmodel.validation.held_out import in_band, measured, with_credits
+from costmodel.validation.agents import PROMPT_TOKENS, STILL
+from costmodel.validation.held_out import drawn_beside, measured, with_credits
 
-STILL = Trends(api=0.0, gpu=0.0, labour=0.0, service=0.0)
 TTL_S = 300.0
 CLOSE = 1.02  # a published figure is rounded
 BOUGHT = {  # which lines a bill shows, by the way it is set up
@@ -119,30 +116,28 @@ def bills(draws: int = 2_000, seed: int = 0) -> pd.DataFrame:
     1.0
     """
     rows = []
-    for bill in (
-        measured("bills").fillna({"cache_read": 0.0, "cache_write": 0.0}).to_dict("records")
-    ):
+    nothing = {"cache_read": 0.0, "cache_write": 0.0}
+    for bill in measured("bills").fillna(nothing).to_dict("records"):
         study = bill_study(bill)
-        given = study.option(), study.work, study.terms
-        mid, spread = (
-            _usd(x, BOUGHT[bill["way"]]) for x in (middle(given), sample(given, draws, seed))
-        )
-        low, high = quantiles(np.ravel(spread), [10, 90])
-        reported = bill["value"]
-        found = in_band(reported, min(low, float(mid)), float(mid), max(high, float(mid)))
-        found["inside"] = bool(low / CLOSE <= reported <= high * CLOSE)
-        head = {"case": bill["id"], "family": bill["kind"]}
-        exact = bool(bill["way"] == "api" and low == high)
-        names = ("evidence", "per", "unit", "note", "source")
-        rows.append(head | {name: bill[name] for name in names} | {"exact": exact} | found)
+        given = study.option(), study.work, study.terms, bill
+        found = drawn_beside(bill["value"], _usd, given, draws, seed)
+        low, mid, high = (found[end] for end in ("low", "mid", "high"))
+        found |= {
+            "low": min(low, mid),
+            "high": max(high, mid),
+            "inside": bool(low / CLOSE <= bill["value"] <= high * CLOSE),
+            "exact": bool(bill["way"] == "api" and low == high),
+        }
+        rows.append(bill | found)
     order = "case family evidence per exact unit reported low mid high ratio inside note source"
-    return with_credits(pd.DataFrame(rows))[order.split()]
+    table = pd.DataFrame(rows).rename(columns={"id": "case", "kind": "family"})
+    return with_credits(table)[order.split()]
 
 
-def _usd(given: tuple[Any, Workload, Terms], start: str) -> Any:
-    """What the lines whose item starts so cost in the whole month [USD]."""
-    bill, calendar = evaluate(*given), Calendar(*given[1:])
-    lines = (line for line in bill.lines if line.item.startswith(start))
+def _usd(option: Any, work: Workload, terms: Terms, published: Any) -> Any:
+    """What the lines that a published bill shows cost in the whole month [USD]."""
+    bill, calendar = evaluate(option, work, terms), Calendar(work, terms)
+    lines = (line for line in bill.lines if line.item.startswith(BOUGHT[published["way"]]))
     return sum(line.usd * calendar.factor(line.schedule, line.trend) for line in lines)
 
 
@@ -171,15 +166,13 @@ def bill_errors(table: pd.DataFrame | None = None, by: str = "exact") -> pd.Data
     True
     """
     table = bills() if table is None else table
-    groups = [*table.groupby(by), ("all", table)]
-    return pd.DataFrame(
-        {
-            str(name): {
-                "bills": len(rows),
-                "error": (rows["ratio"] - 1).abs().median(),
-                "bias": (rows["ratio"] - 1).median(),
-                "coverage": rows["inside"].mean(),
-            }
-            for name, rows in groups
+    lines = {}
+    for name, rows in (*table.groupby(by), ("all", table)):
+        error = rows["ratio"] - 1
+        lines[str(name)] = {
+            "bills": len(rows),
+            "error": error.abs().median(),
+            "bias": error.median(),
+            "coverage": rows["inside"].mean(),
         }
-    ).T.rename_axis(by)
+    return pd.DataFrame(lines).T.rename_axis(by)

@@ -6,10 +6,14 @@ here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from costmodel.core import middle, sample
+from costmodel.decisions.simulate import quantiles
 from costmodel.facts import catalog
 
 
@@ -47,6 +51,15 @@ def in_band(reported: float, low: float, mid: float, high: float) -> dict[str, A
         "ratio": mid / reported,
         "inside": bool(low <= reported <= high),
     }
+
+
+def drawn_beside(
+    reported: float, price: Callable[..., Any], given: Any, draws: int, seed: int
+) -> dict[str, Any]:
+    """One number beside `price(*given)`: every Range at its middle, and 80 % of the draws."""
+    mid, spread = (price(*x) for x in (middle(given), sample(given, draws, seed)))
+    low, high = quantiles(np.ravel(spread), [10, 90])
+    return in_band(reported, low, float(mid), high)
 
 
 def with_credits(table: pd.DataFrame) -> pd.DataFrame:

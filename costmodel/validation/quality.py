@@ -11,10 +11,9 @@ import pandas as pd
 from costmodel.core import public
 from costmodel.validation.held_out import beside_measured, measured, shipped
 
-ROWS = [
-    "curve", "benchmark", "model", "method", "question", "tokens", "reported", "low", "mid", "high",
-    "inside", "source",
-]  # fmt: skip
+ROWS = """
+    curve benchmark model method question tokens reported low mid high inside source
+""".split()
 FEW_QUESTIONS = 0.005  # 0 or 100 % of few questions count as this far from the end
 
 

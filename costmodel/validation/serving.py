@@ -53,14 +53,13 @@ DAYS_PER_YEAR = 365.25
 MOST_SEQUENCES = 2048.0  # per attention group in offline runs: the default of TensorRT-LLM
 UNUSED = "not used: "  # how the note of a row begins that contradicts itself; the note says how
 UNITS = {"tpot_s": "s", "ttft_s": "s", "latency_s": "s", "output_tokens_per_s": "token/s"}
-TODAY = [
-    "id", "family", "model", "gpu", "engine", "precision", "tp", "dp", "kind", "metric", "measured",
-    "predicted", "ratio", "note",
-]  # fmt: skip
-HELD_OUT = [
-    "id", "family", "kind", "model", "gpu", "engine", "precision", "metric", "measured", "unit",
-    "reported", "low", "mid", "high", "ratio", "inside", "plain", "source", "url",
-]  # fmt: skip
+TODAY = """
+    id family model gpu engine precision tp dp kind metric measured predicted ratio note
+""".split()
+HELD_OUT = """
+    id family kind model gpu engine precision metric measured unit
+    reported low mid high ratio inside plain source url
+""".split()
 
 
 # -- the model beside each row ---------------------------------------------------------------------

@@ -26,10 +26,10 @@ WITHOUT = ("family", "gpu", "method")
 METHODS = {"full": "full", "lora": "LoRA", "qlora": "QLoRA", "dpo": "DPO", "rl": "RL with rollouts"}
 WHOLE_RUN = ("gpu_hours", "wall_hours")  # metrics of a whole run rather than of a step
 EVERY = "all, every family the same weight"
-COLUMNS = [
-    "id", "part", "family", "case", "model", "gpu", "gpus", "method", "precision", "stack",
-    "unit", "reported", "low", "mid", "high", "ratio", "inside", "fitted", "plain", "source", "url",
-]  # fmt: skip
+COLUMNS = """
+    id part family case model gpu gpus method precision stack
+    unit reported low mid high ratio inside fitted plain source url
+""".split()
 
 
 @public
@@ -243,9 +243,7 @@ def literature() -> pd.DataFrame:
     told = predict_training(**arguments(runs)).filter(like="wall_hours_").assign(id=runs["id"])
     told.columns = told.columns.str.removeprefix("wall_hours_")
     table = beside_measured(told, runs.assign(run=run, reported=runs["value"]), "id")
-    return table[
-        ["model", "run", "unit", "reported", "low", "mid", "high", "ratio", "inside", "note"]
-    ]
+    return table["model run unit reported low mid high ratio inside note".split()]
 
 
 @frozen

@@ -9,6 +9,7 @@ bands are shaded.
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,21 +18,22 @@ from matplotlib.ticker import MaxNLocator
 
 from costmodel.core import USD, Currency, dollars, number_text
 from costmodel.pages.plots.marks import (
-    DASHED,
     WHITE_DOT,
     draw_lines,
+    draw_stacks,
     legend_above,
+    mark_value,
     note,
     sentences_above,
 )
 from costmodel.pages.plots.style import (
     COLOURS,
-    INK,
     PALE,
     PHASE_COLOURS,
     Colours,
     by_option,
     by_phase,
+    cheapest_first,
     figure,
     in_currency,
     input_name,
@@ -55,24 +57,12 @@ def plot_lifecycle(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
     >>> [tick.get_text() for tick in ax.get_yticklabels()]
     ['RAG', 'Prompt']
     """
-    paid = by_phase(table, "option", money)
-    paid = paid.loc[paid.sum(axis=1).sort_values(kind="stable").index]
+    paid = cheapest_first(by_phase(table, "option", money))
     ax = ax or picture(1.1 + 0.21 * len(paid))
+    draw_stacks(ax, paid, PHASE_COLOURS, edgecolor="white", linewidth=0.4)
     ends = paid.cumsum(axis=1)
-    for phase, usd in paid.items():
-        ax.barh(
-            range(len(paid)),
-            usd,
-            left=ends[phase] - usd,
-            height=0.7,
-            color=PHASE_COLOURS[str(phase)],
-            edgecolor="white",
-            linewidth=0.4,
-            label=phase,
-        )
     for row, total in enumerate(ends.iloc[:, -1]):
         ax.text(total, row, f" {dollars(total, money)}", va="center")
-    name_rows(ax, paid.index)
     money_axis(ax.xaxis, money, "total cost over the horizon [{}]")
     ax.set_xlim(0, ends.max(axis=None) * 1.09)
     small = {"handlelength": 1, "handleheight": 1, "columnspacing": 1.4, "handletextpad": 0.5}
@@ -106,7 +96,7 @@ def plot_cumulative(
     ax = ax or picture(max(3.0, 0.6 + 0.21 * paid.shape[1]))
     ax.set_ylim(0, paid.max(axis=None) * 1.05)
     draw_lines(ax, paid, colours, "y")
-    crossed = sorted(_crossings(paid)[:crossings])
+    crossed = sorted(shown[2:] for shown in _crossings(paid)[:crossings])
     for number, (month, cost, _) in enumerate(crossed, 1):
         ax.plot(month, cost, **WHITE_DOT, markersize=9, zorder=5)
         ax.text(month, cost, str(number), ha="center", va="center_baseline", fontsize=6.5, zorder=6)
@@ -118,9 +108,9 @@ def plot_cumulative(
     return ax
 
 
-def _crossings(paid: pd.DataFrame) -> list[tuple[float, float, str]]:
-    """(month, cost, sentence) where one line falls below another after the first month; changes of
-    the cheapest first, then in the order of what is cheapest at the end."""
+def _crossings(paid: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """(whether the cheapest stays, cost at the end, month, cost, sentence) where one line falls
+    below another after the first month, in this order."""
     found = []
     for less, more in permutations(paid, 2):
         cost, gap = paid[less].to_numpy(), (paid[less] - paid[more]).to_numpy()
@@ -129,7 +119,7 @@ def _crossings(paid: pd.DataFrame) -> list[tuple[float, float, str]]:
             at = [np.interp(step, range(len(cost)), values) for values in (paid.index, cost)]
             text = f"{less} has cost less than {more} from month {paid.index[i + 1]:g} on"
             found.append((cost[i + 1] > paid.iloc[i + 1].min(), cost[-1], *at, text))
-    return [(month, usd, text) for _, _, month, usd, text in sorted(found)]
+    return sorted(found)
 
 
 @figure
@@ -164,11 +154,11 @@ def plot_tornado(
     ends = np.array([low, high])
     margin = max(np.ptp(ends), 1e-9) * 0.14
     ax.set_xlim(ends.min() - margin, ends.max() + margin)
-    ax.axvline(about["usd"] * money.per_usd, color=INK, linewidth=0.9, zorder=0)
+    mark_value(ax, about["usd"] * money.per_usd, linestyle="solid", zorder=0)
     what = about.get("what", "cost")
     text = f"expected {what} of {about['option']} over the horizon [{{}}]"
     if other := about["against"]:
-        ax.axvline(0, color=INK, linewidth=0.9, linestyle=DASHED, zorder=0)
+        mark_value(ax, 0, zorder=0)
         text = f"expected present value of {about['option']}\nless that of {other} [{{}}]: "
         text += f"left of 0 {about['option']} is better"
     name_rows(ax, map(input_name, table["input"]))

@@ -19,6 +19,7 @@ from costmodel.pages.plots.marks import (
     label_ends,
     legend_above,
     mark_present,
+    mark_value,
     note,
     swatches,
 )
@@ -29,6 +30,7 @@ from costmodel.pages.plots.style import (
     NORMAL,
     PALE,
     Colours,
+    Style,
     by_option,
     figure,
     in_currency,
@@ -124,9 +126,8 @@ def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     >>> cm.plots.plot_case(flow).get_xlabel()
     'month; 0 is today'
     """
-    check(
-        table["option"].nunique() == 1, "plot_case shows one option; choose its rows of case_flow"
-    )
+    one = table["option"].nunique() == 1
+    check(one, "plot_case shows one option; choose its rows of case_flow")
     ax = ax or picture()
     money = Currency(str(table["currency"].iloc[0]).split()[0])
     month, net, paid = table["month"], table["net"], table["cumulative"]
@@ -139,8 +140,7 @@ def plot_case(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     money_axis(ax.yaxis, money, "against the baseline [{}]")
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     ax.set_xlabel("month; 0 is today")
-    handles = swatches({"comes in": GAIN, "goes out": LOSS})
-    ax.legend(handles=handles, loc="upper left", ncols=2)
+    ax.legend(handles=swatches({"comes in": GAIN, "goes out": LOSS}), loc="upper left", ncols=2)
     return ax
 
 
@@ -166,11 +166,10 @@ def plot_regions(
     colours = colours or palette(labels)
     shown = {label: colours[label] for label in labels}
     handles = draw_map(ax, table, x, y, "best", shown, alpha=0.75)
-    for which, name in (("x", x), ("y", y)):
-        values = table[name]
-        log_if_wide(ax, which, values)
-        write_as(getattr(ax, f"{which}axis"), number_text, readable(name))
-        ax.set(**{f"{which}lim": (values.min(), values.max())})
+    for which, axis, name in (("x", ax.xaxis, x), ("y", ax.yaxis, y)):
+        log_if_wide(ax, which, table[name])
+        write_as(axis, number_text, readable(name))
+    ax.set(xlim=table[x].agg(["min", "max"]), ylim=table[y].agg(["min", "max"]))
     now = table.attrs.get("now", {})
     if {x, y} <= set(now):
         mark_present(ax, (now[x], now[y]), "now")
@@ -195,20 +194,14 @@ def plot_sobol(table: pd.DataFrame, ax: Axes | None = None, n: int = 8) -> Axes:
     """
     table = table.head(n)
     ax = ax or picture(1.0 + 0.32 * len(table))
+    error: Style = {"elinewidth": 0.8, "ecolor": GREY}
     for column, shift, colour, name in (
         ("first", -0.16, COLOURS[1], "alone"),
         ("total", 0.16, COLOURS[0], "with its interactions"),
     ):
         low, value, high = (table[column + end].clip(lower=0) for end in ("_low", "", "_high"))
-        ax.barh(
-            np.arange(len(table)) + shift,
-            value,
-            height=0.3,
-            color=colour,
-            label=name,
-            xerr=np.abs([value - low, high - value]),
-            error_kw={"elinewidth": 0.8, "ecolor": GREY},
-        )
+        ends, rows = np.abs([value - low, high - value]), np.arange(len(table)) + shift
+        ax.barh(rows, value, 0.3, xerr=ends, error_kw=error, color=colour, label=name)
     name_rows(ax, map(readable, table["input"]))
     write_as(ax.xaxis, percent, "share of the variance of the total")
     ax.set_xlim(0)
@@ -236,14 +229,8 @@ def plot_information(
     table = in_currency(table, money)
     ax = ax or picture(1.0 + 0.3 * len(table))
     shades = {"all": GREY, "group": COLOURS[1], "input": COLOURS[0]}
-    ax.barh(
-        range(len(table)),
-        table["usd"],
-        xerr=2 * table["error"],
-        height=0.55,
-        color=table["kind"].map(shades),
-        error_kw={"elinewidth": 0.9, "ecolor": INK},
-    )
+    twice: Style = {"xerr": 2 * table["error"], "error_kw": {"elinewidth": 0.9, "ecolor": INK}}
+    ax.barh(range(len(table)), table["usd"], 0.55, color=table["kind"].map(shades), **twice)
     name_rows(ax, table["input"].map(readable).where(table["kind"] == "input", table["input"]))
     money_axis(ax.xaxis, money, "most that knowing it is worth over the horizon [{}]")
     ax.set_xlim(0)
@@ -332,7 +319,7 @@ def plot_wrong_answers(
     tidy(below)
     for panel in (ax, below) if high else ():
         panel.axvspan(low, high, color=GREY, alpha=0.13, linewidth=0, zorder=0.5)
-        panel.axvline(middle, color=INK, linewidth=0.9, linestyle=DASHED)
+        mark_value(panel, middle)
     if high:
         below.vlines((low, high), 0, 1, color="white", linewidth=0.9)
         note(ax, "your price", (middle, 0), (4, 7))
@@ -360,19 +347,11 @@ def _name_best(
     end, strip = least.index[-1], ax.get_xaxis_transform()
     shown = {label: start for label, start in starts.items() if start < end}
     for (label, start), stop in zip(shown.items(), [*shown.values(), end][1:], strict=True):
-        ax.plot(
-            (start, stop),
-            (1.015, 1.015),
-            transform=strip,
-            linewidth=4,
-            clip_on=False,
-            color=colours[label],
-            solid_capstyle="butt",
-        )
+        look: Style = {"transform": strip, "color": colours[label]}
+        thick: Style = {"linewidth": 4, "clip_on": False, "solid_capstyle": "butt"}
+        ax.plot((start, stop), (1.015, 1.015), **look, **thick)
         if stop - start > end * LETTER * len(label):
-            ax.text(
-                (start + stop) / 2, 1.04, label, transform=strip, ha="center", color=colours[label]
-            )
+            ax.text((start + stop) / 2, 1.04, label, ha="center", **look)
         if start:
             at = start, np.interp(start, least.index, least)
             ax.plot(*at, **WHITE_DOT, markersize=4.5)

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 
 from costmodel.core import USD, Currency, dollars
 from costmodel.pages.plots.decisions import plot_waterfall
-from costmodel.pages.plots.marks import legend_above
-from costmodel.pages.plots.style import COLOURS, INK, figure, money_axis, name_rows, picture
+from costmodel.pages.plots.marks import draw_stacks, legend_above
+from costmodel.pages.plots.style import COLOURS, INK, cheapest_first, figure, money_axis, picture
 
 CLASSES = {
     "input": "fresh input",
@@ -57,22 +57,16 @@ def plot_repriced(table: pd.DataFrame, ax: Axes | None = None, money: Currency =
     """
     paid = table[table["usd"].notna()]
     paid = paid.assign(**(paid[["usd", "low", "high"]] * money.per_usd))
-    wide = paid.pivot_table("usd", "option", "class", "sum", fill_value=0.0)
-    wide = wide.loc[wide.sum(axis=1).sort_values(kind="stable").index]
-    order = [name for name in (*CLASSES, *wide.columns) if name in wide]
-    wide = wide[list(dict.fromkeys(order))]
+    wide = cheapest_first(paid.pivot_table("usd", "option", "class", "sum", fill_value=0.0))
+    order = dict.fromkeys(name for name in (*CLASSES, *wide) if name in wide)
+    wide = wide[list(order)].rename(columns=CLASSES)
     ax = ax or picture(1.1 + 0.26 * len(wide))
-    ends = wide.cumsum(axis=1)
-    rows = range(len(wide))
-    for colour, (name, usd) in zip(COLOURS, wide.items(), strict=False):
-        bars = ax.barh(rows, usd, left=ends[name] - usd, height=0.7, color=colour)
-        bars.set_label(CLASSES.get(str(name), str(name)))
+    draw_stacks(ax, wide, dict(zip(wide, COLOURS, strict=False)))
     sums = paid.groupby("option")[["usd", "low", "high"]].sum(min_count=1).loc[wide.index]
     wider = np.flatnonzero(sums["high"] > sums["low"])
     ax.hlines(wider, sums["low"].iloc[wider], sums["high"].iloc[wider], color=INK, linewidth=1.2)
     for row, (usd, _, high) in enumerate(sums.to_numpy()):
         ax.text(np.nanmax([usd, high]), row, f" {dollars(usd, money)}", va="center")
-    name_rows(ax, wide.index)
     money_axis(ax.xaxis, money, "cost of the same calls [{}]")
     ax.set_xlim(0, ax.get_xlim()[1] * 1.1)
     legend_above(ax, min(4, wide.shape[1]), handlelength=1, columnspacing=1.4)

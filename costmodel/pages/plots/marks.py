@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 from scipy.optimize import isotonic_regression
 
-from costmodel.pages.plots.style import GREY, INK, SMALL, Colours, Style, tidy
+from costmodel.pages.plots.style import GREY, INK, PALE, SMALL, Colours, Style, name_rows, tidy
 
 DASHED = (0, (4, 3))
 WHITE_DOT: Style = {"marker": "o", "linestyle": "", "color": "white", "markeredgecolor": INK}
@@ -48,6 +48,26 @@ def draw_ranges(
 def draw_band(ax: Axes, x: Any, low: Any, high: Any, colour: str) -> None:
     """Shade from low to high."""
     ax.fill_between(x, low, high, color=colour, alpha=0.16)
+
+
+def draw_stacks(ax: Axes, amounts: pd.DataFrame, colours: Colours, **look: Any) -> None:
+    """One bar for each row of the table, stacked by its columns."""
+    ends = amounts.cumsum(axis=1)
+    for name, part in amounts.items():
+        look |= {"left": ends[name] - part, "color": colours[str(name)], "label": name}
+        ax.barh(range(len(amounts)), part, height=0.7, **look)
+    name_rows(ax, amounts.index)
+
+
+def mark_value(ax: Axes, value: float, **look: Any) -> None:
+    """A dashed line where the input has this value."""
+    ax.axvline(value, **{"color": INK, "linewidth": 0.9, "linestyle": DASHED, **look})
+
+
+def draw_floor(ax: Axes, floor: float, left: float = 0.0) -> None:
+    """The least acceptable quality, and what lies below it shaded."""
+    ax.axvspan(left, floor, color=PALE, alpha=0.5, zorder=0)
+    mark_value(ax, floor)
 
 
 def draw_lines(
@@ -183,13 +203,11 @@ def label_points(
     right = ax.transAxes.transform((1, 1))[0] * scale
     for (label, at), centre, colour in zip(points.iterrows(), centres, colours, strict=True):
         size = np.array([0.56 * len(label), 1.2]) * SMALL
-        middles = [centre + shift + (np.sign(shift[0]) * size[0] / 2, 0) for shift in SIDES]
-        boxes = np.array(taken)
-        covered = []
-        for middle in middles:
-            meets = np.abs(boxes[:, :2] - middle) < (boxes[:, 2:4] + size) / 2
-            outside = middle[0] + size[0] / 2 > right
-            covered.append(boxes[meets.all(axis=1), 4].sum() + 100 * outside)
-        least = int(np.argmin(covered))
+        middles = centre + SIDES + np.sign(SIDES) * (size[0] / 2, 0)
+        boxes = np.array(taken)[:, None]  # each of them against each of the sides
+        meets = np.abs(boxes[..., :2] - middles) < (boxes[..., 2:4] + size) / 2
+        outside = middles[:, 0] + size[0] / 2 > right
+        covered = (boxes[..., 4] * meets.all(axis=2)).sum(axis=0) + 100 * outside
+        least = np.argmin(covered)
         taken.append((*middles[least], *size, 30))
         note(ax, label, tuple(at), SIDES[least], color=colour)

@@ -11,12 +11,13 @@ from matplotlib.colors import to_rgba_array
 
 from costmodel.core import USD, Currency, check, percent, short
 from costmodel.pages.plots.marks import (
-    DASHED,
     column_beside,
     draw_band,
+    draw_floor,
     draw_ranges,
     label_ends,
     label_points,
+    mark_value,
     sentences_above,
 )
 from costmodel.pages.plots.style import (
@@ -28,6 +29,7 @@ from costmodel.pages.plots.style import (
     Colours,
     Style,
     by_option,
+    check_column,
     figure,
     in_currency,
     input_name,
@@ -138,10 +140,7 @@ def plot_sweep(
     >>> cm.plots.plot_sweep(table, over="requests_per_month", now=3e5).get_xlabel()
     'requests per month [request/month]'
     """
-    check(
-        over in table,
-        f"plot_sweep: no column {over!r}; the table has {', '.join(map(str, table.columns))}",
-    )
+    check_column("plot_sweep", over, table)
     table = in_currency(table, money, over).dropna(subset=["present_value"])
     check(len(table), "plot_sweep: no option can run at any of the values")
     lines = by_option(table, over, "present_value")
@@ -162,11 +161,7 @@ def plot_sweep(
         log_if_wide(ax, "y", lines, WIDE if ax.get_xscale() == "linear" else 10)
         money_axis(ax.yaxis, money, "expected present value of the cost [{}]")
         if ax.get_yscale() == "linear":
-            ax.set_ylim(
-                0,
-                table.drop(columns=["option", over, "currency"], errors="ignore").max(axis=None)
-                * 1.05,
-            )
+            ax.set_ylim(0, table.drop(columns=over).select_dtypes("number").max(axis=None) * 1.05)
     for label, line in lines.items():
         won = label in winners
         ax.plot(line.dropna(), color=colours[label], linewidth=2 if won else 0.9, zorder=2 + won)
@@ -184,16 +179,16 @@ def plot_sweep(
 def _mark_values(ax: Axes, crossings: Iterable[pd.DataFrame], now: float | None) -> list[str]:
     """Lines where two options cost the same and where the input stands now; returns their names."""
     named = []
-    for row in (row for found in crossings for row in found.itertuples()):
-        if np.isfinite(row.crossing):
+    for found in crossings:
+        for row in found.dropna(subset="crossing").itertuples():
             ax.axvspan(row.p10, row.p90, color=PALE, alpha=0.6, zorder=0)
-            ax.axvline(row.crossing, color=INK, linewidth=0.9, linestyle=DASHED)
+            mark_value(ax, row.crossing)
             named.append(
                 f"{row.above} is cheaper than {row.below} above {short(row.crossing)} "
                 "(grey: 80 % band)"
             )
     if now is not None:
-        ax.axvline(now, color=INK, linewidth=0.9, linestyle=(0, (1, 2)))
+        mark_value(ax, now, linestyle=(0, (1, 2)))
         named.append(f"dotted: {short(now)}, as it is now")
     return named
 
@@ -252,8 +247,7 @@ def plot_quality(
     if floor is not None:
         left, right = min(left, floor - 0.03), max(right, floor + 0.03)
         lines.append(np.array([(floor, y) for y in ax.get_ylim()]))
-        ax.axvspan(left, floor, color=PALE, alpha=0.5, zorder=0)
-        ax.axvline(floor, color=INK, linewidth=0.9, linestyle=DASHED)
+        draw_floor(ax, floor, left)
         bottom: Style = {"transform": ax.get_xaxis_transform(), "va": "bottom"}
         ax.text(floor, 0.02, f" at least {percent(floor)}", **bottom)
     ax.set_xlim(left, right)
@@ -261,4 +255,46 @@ def plot_quality(
     money_axis(ax.yaxis, money, names[cost])
     write_as(ax.xaxis, percent, "answers accepted [share]")
     label_points(ax, points, lines, np.where(best, INK, GREY).tolist())
+    return ax
+
+
+@figure
+def plot_quality_bands(
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    floor: float | None = None,
+    colours: Colours | None = None,
+    money: Currency = USD,
+) -> Axes:
+    """The 80 % band of the share accepted of each option (a table of `quality_bands`).
+
+    Grey is the band before anything was judged, where something was; the dot is the middle.
+    `floor` draws the least quality that is acceptable.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Small model + RAG")
+    >>> ax = cm.plots.plot_quality_bands(cm.decisions.quality_bands(study, draws=200), floor=0.6)
+    >>> ax.get_xlabel()
+    'answers accepted [share], 80 % band'
+    """
+    rows = table.dropna(subset=["mid"]).sort_values("mid", ascending=False)
+    check(len(rows), "plot_quality_bands: the quality of no option is known")
+    colours = colours or palette(rows.index)
+    ax = ax or picture(0.7 + 0.26 * len(rows))
+    y, own = np.arange(len(rows)), [colours[label] for label in rows.index]
+    if rows["judged"].ne("").any():
+        ax.hlines(y - 0.2, rows["before_low"], rows["before_high"], GREY, linewidth=2)
+        ax.scatter(rows["before"], y - 0.2, 10, GREY, zorder=3)
+    ax.hlines(y + 0.1, rows["low"], rows["high"], own, linewidth=5)
+    ax.scatter(rows["mid"], y + 0.1, 14, "white", edgecolors=INK, linewidths=0.8, zorder=3)
+    for place, judged in zip(y, rows["judged"], strict=True):
+        if judged:
+            ax.text(1.01, place + 0.1, f"judged {judged}", va="center", color=INK)
+    if floor is not None:
+        draw_floor(ax, floor)
+    ax.set_xlim(0, 1)
+    name_rows(ax, rows.index)
+    write_as(ax.xaxis, percent, "answers accepted [share], 80 % band")
     return ax

@@ -34,16 +34,11 @@ COLOURS = """
 """.split()
 SMALL_COLOURS = "#74A9CF #4F9DA6 #5CB585 #B8B02E".split()  # of the labels of the small model
 OF_LABELS = dict(zip(LABELS, SMALL_COLOURS + COLOURS, strict=False))
-PHASE_COLOURS = dict(
-    zip(
-        PHASES,
-        """
+COLOURS_OF_PHASES = """
     #9ECAE1 #4292C6 #2171B5 #08306B #66A3A0 #2A7F7A #F2B134
     #D98E04 #C9B8DA #8E6BB0 #5B3A82 #A9A9A9 #C8443C #595959
-""".split(),
-        strict=True,
-    )
-)
+""".split()
+PHASE_COLOURS = dict(zip(PHASES, COLOURS_OF_PHASES, strict=True))
 WIDTH = 6.3  # inches: the 16 cm between the margins of an A4 page
 SMALL, NORMAL = 7.5, 8.5  # points
 IN_MONEY = """
@@ -72,6 +67,21 @@ LOOK: Any = {  # of every figure, where a call says nothing else
     "ytick.labelsize": 10,
 }
 Plot = TypeVar("Plot", bound=Callable[..., Any])
+SECTIONS = """
+
+Parameters
+----------
+{}
+
+Returns
+-------
+Axes
+    With the figure.
+
+Raises
+------
+ValueError
+    When the table is empty, or does not hold what the figure shows."""
 PARAMETERS = {  # of a figure, told once
     "table": "DataFrame\n    The table of the analysis that the first line names.",
     "ax": "matplotlib Axes, optional\n    Where to draw; by default on a figure of its own.",
@@ -106,12 +116,9 @@ def figure(plot: Plot) -> Plot:
         with matplotlib.rc_context(LOOK):
             return plot(*args, **named)
 
-    told = [f"{name} : {PARAMETERS[name]}" for name in signature(plot).parameters]
-    lines = ["Parameters", "-" * 10, *told, "", "Returns", "-" * 7, "Axes", "    With the figure."]
-    lines += ["", "Raises", "-" * 6, "ValueError"]
-    lines += ["    When the table is empty, or does not hold what the figure shows."]
-    told_first, head, example = cleandoc(plot.__doc__ or "").partition("\n\nExamples\n")
-    drawn.__doc__ = f"{told_first}\n\n" + "\n".join(lines) + head + example
+    told = "\n".join(f"{name} : {PARAMETERS[name]}" for name in signature(plot).parameters)
+    first, head, example = cleandoc(plot.__doc__ or "").partition("\n\nExamples\n")
+    drawn.__doc__ = first + SECTIONS.format(told) + head + example
     return public(drawn)  # type: ignore[return-value]  # same signature
 
 
@@ -236,11 +243,26 @@ def money_axis(axis: Axis, money: Currency, name: str) -> None:
         axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
 
 
+def log_ticks(axis: Axis, low: float, high: float) -> None:
+    """Ticks of a logarithmic axis from low to high: fewer over many factors of ten."""
+    axis.set_major_locator(LogLocator(10, subs=(1.0,) if high / low > 1e3 else (1.0, 3.0)))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def log_if_wide(ax: Axes, which: str, values: Any, wide: float = WIDE) -> None:
     """A logarithmic axis where the values are above 0 and span more than `wide`."""
     low, high = np.nanmin(values), np.nanmax(values)
     if low > 0 and high / low > wide:
         ax.set(**{f"{which}scale": "log"})
-        axis: Axis = getattr(ax, f"{which}axis")
-        axis.set_major_locator(LogLocator(10, subs=(1.0,) if high / low > 1e3 else (1.0, 3.0)))
-        axis.set_minor_formatter(NullFormatter())
+        log_ticks(getattr(ax, f"{which}axis"), low, high)
+
+
+def check_column(plot: str, name: str, table: pd.DataFrame) -> None:
+    """An error where the table has no such column."""
+    held = ", ".join(map(str, table.columns))
+    check(name in table, f"{plot}: no column {name!r}; the table has {held}")
+
+
+def cheapest_first(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows by the sum of their amounts."""
+    return table.iloc[table.sum(axis=1).argsort(kind="stable")]

@@ -8,15 +8,14 @@ from matplotlib.axes import Axes
 
 from costmodel.core import USD, Currency, check, percent, short
 from costmodel.pages.plots.marks import (
-    DASHED,
     column_beside,
     draw_lines,
     draw_ranges,
+    mark_value,
     sentences_above,
 )
 from costmodel.pages.plots.style import (
     COLOURS,
-    INK,
     by_option,
     figure,
     in_currency,
@@ -49,11 +48,10 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
     ax = ax or picture(0.9 + 0.42 * len(table))
     rows = np.flatnonzero(table["requests"] > 0)
     ends = table[["p10", "requests", "p90"]]
-    values = ends.to_numpy(float)
-    if (values > 0).any():
+    known = ends.where(ends > 0).assign(now=now or np.nan).astype(float)
+    if ends.gt(0).any(axis=None):
         ax.set_xscale("log")
-        known = [*values[values > 0], *([now] if now else [])]
-        ax.set_xlim(min(known) / 2, max(known) * 2)
+        ax.set_xlim(known.min(axis=None) / 2, known.max(axis=None) * 2)
     if len(rows):
         draw_ranges(ax, ends.iloc[rows], COLOURS[7], rows)
     for row in rows:
@@ -62,7 +60,7 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
     never = [percent(p) if np.isfinite(p) else "cannot run" for p in table["p_never"]]
     column_beside(ax, 1.09, "P(never)", never)
     if now:
-        ax.axvline(now, color=INK, linewidth=0.9, linestyle=DASHED)
+        mark_value(ax, now)
         sentences_above(ax, [f"dashed: {short(now)} requests arrive within the horizon"])
     name_rows(ax, table["counted"])
     write_as(

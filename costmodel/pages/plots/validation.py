@@ -10,18 +10,20 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import NullFormatter
 
 from costmodel.core import check, short
 from costmodel.laws.training.calibration import measured_training
-from costmodel.pages.plots.marks import legend_mark
+from costmodel.pages.plots.marks import legend_above, legend_mark
 from costmodel.pages.plots.style import (
     COLOURS,
     GREY,
     INK,
     PALE,
     Style,
+    check_column,
     figure,
+    log_ticks,
     name_rows,
     picture,
     tidy,
@@ -90,14 +92,8 @@ def plot_fidelity(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         Line2D([], [], label="half and double", **TWICE),
     ]
     _square(ax, low, high, f"{NAMES.get(units[0], 'value')} [{units[0]}]")
-    ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(1.03, 1.0),
-        handletextpad=0.4,
-        labelspacing=0.75,
-        borderpad=0,
-    )
+    beside: Style = {"loc": "upper left", "bbox_to_anchor": (1.03, 1.0), "borderpad": 0}
+    ax.legend(handles=handles, handletextpad=0.4, labelspacing=0.75, **beside)
     return ax
 
 
@@ -115,9 +111,8 @@ def _square(ax: Axes, low: float, high: float, name: str) -> None:
     ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
     tidy(ax)
     for axis, side in ((ax.xaxis, "reported "), (ax.yaxis, "predicted ")):
-        axis.set_major_locator(LogLocator(10, subs=(1.0,) if high / low > 1e3 else (1.0, 3.0)))
+        log_ticks(axis, low, high)
         write_as(axis, short, side + name)
-        axis.set_minor_formatter(NullFormatter())
 
 
 @figure
@@ -132,10 +127,7 @@ def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None)
     >>> ax.get_xlabel()
     'predicted over reported; grey: within 25 % [x]'
     """
-    check(
-        by in table,
-        f"plot_errors: no column {by!r}; the table has {', '.join(map(str, table.columns))}",
-    )
+    check_column("plot_errors", by, table)
     groups = sorted(table.groupby(by), key=lambda group: np.log(group[1]["ratio"]).abs().median())
     ax = ax or picture(1.1 + 0.34 * len(groups))
     ax.axvspan(*CLOSE, color=PALE, alpha=0.55, zorder=0)
@@ -148,23 +140,13 @@ def plot_errors(table: pd.DataFrame, by: str = "family", ax: Axes | None = None)
     low, high = min(0.4, np.nanmin(ends) / 1.15), max(2.5, np.nanmax(ends) * 1.15)
     ax.set(xscale="log", xlim=(low, high))
     name_rows(ax, [f"{name} ({len(rows)})" for name, rows in groups])
-    factors = [
-        f
-        for f in FACTORS
-        if low <= f <= high and (high / low < WIDE or f"{f:g}".strip("0.") == "1")
-    ]
+    steps = FACTORS if high / low < WIDE else (0.01, 0.1, 1.0, 10.0, 100.0)
+    factors = [f for f in steps if low <= f <= high]
     ax.set_xticks(factors, [f"{f:g}x" for f in factors])
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("predicted over reported; grey: within 25 % [x]")
-    ax.legend(
-        handles=_legend_of_errors(table),
-        loc="lower right",
-        bbox_to_anchor=(1.02, 1.0),
-        ncols=5,
-        handletextpad=0.3,
-        columnspacing=1.4,
-        borderpad=0.2,
-    )
+    above: Style = {"loc": "lower right", "bbox_to_anchor": (1.02, 1.0), "handletextpad": 0.3}
+    legend_above(ax, 5, _legend_of_errors(table), columnspacing=1.4, **above)
     return ax
 
 

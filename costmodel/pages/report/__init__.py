@@ -13,24 +13,8 @@ from costmodel.pages.report.parameters import Parameter, schema, validate
 from costmodel.pages.report.runner import Report, ReportError, run, run_many
 from costmodel.pages.tables import show
 
-__all__ = [
-    "Parameter",
-    "Report",
-    "ReportError",
-    "answer",
-    "assumptions",
-    "brief",
-    "cards",
-    "first_answer",
-    "made_of",
-    "money",
-    "priced_on",
-    "results",
-    "run",
-    "run_many",
-    "schema",
-    "show",
-    "sources",
-    "validate",
-]
+__all__ = """
+    Parameter Report ReportError answer assumptions brief cards first_answer made_of money
+    priced_on results run run_many schema show sources validate
+""".split()
 __getattr__ = absent(__name__, __all__)

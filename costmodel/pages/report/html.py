@@ -22,11 +22,11 @@ import jinja2
 from bs4 import BeautifulSoup
 from click import unstyle
 
-from costmodel.pages.blocks import BLOCK_MIME, RESULTS_MIME, Table
+from costmodel.pages.blocks import RESULTS_MIME
 from costmodel.pages.report.markdown import markdown
 
 TEMPLATES = Path(__file__).parent / "templates"
-OWN = "data-table"  # marks a table of ours in the HTML
+OWN = "cm-table"  # the class of a table of ours, whose columns of numbers are marked
 HIDDEN = set("hide widgets parameters injected-parameters imports papermill-error-cell-tag".split())
 SVG = "image/svg+xml"
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
@@ -67,17 +67,13 @@ class Meta:
 
 @dataclass(frozen=True)
 class Document:
-    """A report as parts of clean HTML (BeautifulSoup trees).
-
-    `tables` holds our own tables; their places in the HTML are marked with their numbers.
-    """
+    """A report as parts of clean HTML (BeautifulSoup trees)."""
 
     title: str
     answer: str
     opening: Any
     body: Any
     colophon: Any
-    tables: list[Table]
 
 
 def html_page(made: Document, meta: Meta) -> str:
@@ -94,8 +90,7 @@ def page(template: str, **values: Any) -> str:
 
 def document(nb: Any, meta: Meta) -> Document:
     """The notebook as parts of a report; the answer, the cards and the points go to the opening."""
-    tables: list[Table] = []
-    parts = (part for cell in nb.cells for part in _cell(cell, meta.show_code, tables))
+    parts = (part for cell in nb.cells for part in _cell(cell, meta.show_code))
     soup = _soup("\n".join(parts))
     _clean(soup, meta.folder)
     heading = soup.find("h1")
@@ -117,11 +112,11 @@ def document(nb: Any, meta: Meta) -> Document:
     colophon = _soup(page("colophon.html.j2", meta=meta, untouched=UNTOUCHED))
     for part in (soup, opening, colophon):
         for table in part("table"):
-            if not table.has_attr(OWN):
+            if OWN not in table.get("class", []):
                 _tidy_table(table, align=part is not colophon)
             _frame(table)
     answer = opening.find(class_="cm-answer")
-    return Document(title, _said(answer) if answer else "", opening, soup, colophon, tables)
+    return Document(title, _said(answer) if answer else "", opening, soup, colophon)
 
 
 def _soup(text: str) -> Any:
@@ -136,8 +131,8 @@ def _said(tag: Any) -> str:
 # -- cells -----------------------------------------------------------------------------------------
 
 
-def _cell(cell: Any, show_code: bool, tables: list[Table]) -> Iterator[str]:
-    """The parts of a cell as HTML; our own tables are collected in `tables`."""
+def _cell(cell: Any, show_code: bool) -> Iterator[str]:
+    """The parts of a cell as HTML."""
     if HIDDEN & set(cell.metadata.get("tags", ())):
         return
     if cell.cell_type == "markdown":
@@ -146,8 +141,7 @@ def _cell(cell: Any, show_code: bool, tables: list[Table]) -> Iterator[str]:
         if show_code and cell.source.strip():
             code = html.escape(cell.source)
             yield f'<pre class="code" data-language="python"><code>{code}</code></pre>'
-        for output in cell.outputs:
-            yield _output(output, tables)
+        yield from map(_output, cell.outputs)
 
 
 def _markdown_cell(cell: Any) -> str:
@@ -158,16 +152,13 @@ def _markdown_cell(cell: Any) -> str:
     return markdown(text)
 
 
-def _output(output: Any, tables: list[Table]) -> str:
+def _output(output: Any) -> str:
     """One output of a cell as HTML; warnings, errors, widgets and bare reprs of objects are left
     out.
     """
     if output.output_type == "stream":
         return _preformatted(output.text) if output.name == "stdout" else ""
     data = output.get("data", {})
-    if BLOCK_MIME in data:
-        tables.append(table := Table.of(data[BLOCK_MIME]))
-        return table.html.replace("<table", f'<table {OWN}="{len(tables) - 1}"', 1)
     if WIDGET_MIME in data or RESULTS_MIME in data:
         return ""
     if "text/html" in data:

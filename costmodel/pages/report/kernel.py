@@ -84,9 +84,9 @@ def handed_over(nb: Any) -> tuple[dict[str, Any], str]:
     """Numbers and table that the notebook handed over with `results`."""
     numbers: dict[str, Any] = {}
     table = ""
-    outputs = (output for cell in nb.cells for output in cell.get("outputs", []))
-    for output in outputs:
-        if content := output.get("data", {}).get(RESULTS_MIME):
-            numbers |= content["numbers"]
-            table = content.get("csv", table)
+    for cell in nb.cells:
+        for output in cell.get("outputs", []):
+            if content := output.get("data", {}).get(RESULTS_MIME):
+                numbers |= content["numbers"]
+                table = content.get("csv", table)
     return numbers, table

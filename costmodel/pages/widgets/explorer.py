@@ -9,7 +9,7 @@ that was moved fixes it.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -36,8 +36,7 @@ from costmodel.core import (
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import recommend
 from costmodel.ledgers.book import cash_flow, ledger
-from costmodel.pages.plots import costs, style
-from costmodel.pages.plots import options as option_plots
+from costmodel.pages.plots import costs, options, style
 from costmodel.pages.widgets.controls import STYLE, Control, Later, row_looks, sentence
 
 HEADLINE = (
@@ -94,7 +93,8 @@ class Explorer(ipywidgets.VBox):
         self.things = (dict(study.options), study.work, study.terms)
         self.quality_floor = study.quality_floor
         # one figure, drawn again and again
-        self.ax: Any = style.picture(HEIGHTS[show](len(study.options)), width=8.6)
+        least, axes, each = HEIGHTS[show]
+        self.ax: Any = style.picture(max(least, axes + each * len(study.options)), width=8.6)
         self.colours = style.palette(study.options)
         self.controls: dict[str, Control] = {}
         self.looks = row_looks()
@@ -112,7 +112,7 @@ class Explorer(ipywidgets.VBox):
         self.task, self.difficulty = task_choices(study.work.task)
         asked = ipywidgets.HBox([self.task, self.difficulty])
         for choice in asked.children:
-            choice.observe(self._asked, "value")
+            choice.observe(self._changed, "value")
         self.top = ipywidgets.VBox([asked, *(self._control(k).row for k in keys[:HEADLINES])])
         self.folded = keys[HEADLINES:]
         self.fold = ipywidgets.VBox([])
@@ -149,12 +149,9 @@ class Explorer(ipywidgets.VBox):
         rows = [self._control(key).row for key in dict.fromkeys(keys) if key not in shown]
         self.fold.children = rows
 
-    def _changed(self, control: Control) -> None:
-        self.cause = control
-        self.image.add_class("costmodel-waiting")
-        self.later()
-
-    def _asked(self, change: dict) -> None:
+    def _changed(self, cause: Any) -> None:
+        if isinstance(cause, Control):
+            self.cause = cause
         self.image.add_class("costmodel-waiting")
         self.later()
 
@@ -205,15 +202,15 @@ class Explorer(ipywidgets.VBox):
                 wrong[key] = sentence(error)
         if wrong:
             return wrong
-        options, work, terms = things
+        choices, work, terms = things
         if self.task.value or self.difficulty.value:
             task = self.task.value or work.task.id
             work = replace(work, task=task, difficulty=self.difficulty.value or None)
-        changes: style.Style = {"options": options, "work": work, "terms": terms}
+        changes: style.Style = {"options": choices, "work": work, "terms": terms}
         study = replace(self.study, quality_floor=floor, accept_zero=None, **changes)
         verdict = recommend(study, flips=False)
         self.ax.clear()
-        VIEWS[self.show](verdict, study, self.ax, self.colours)
+        draw(self.show, verdict, study, self.ax, self.colours)
         self.image.value = style.png(self.ax.figure)
         if self.show != "cumulative":  # elsewhere the first layout fits, and half the time is saved
             self.ax.figure.set_layout_engine("none")
@@ -224,45 +221,39 @@ class Explorer(ipywidgets.VBox):
 
 def task_choices(task: Any) -> tuple[ipywidgets.Dropdown, ipywidgets.Dropdown]:
     """What is asked, and how hard that is, in plain words; the first choice leaves it as it is."""
-    layout, style = ipywidgets.Layout(width="340px"), {"description_width": "110px"}
     tasks = [(task.id, AS_IT_IS), *((w, w) for w in PLAIN_WORDS if w != task.id)]
     hard = [("as it is", AS_IT_IS), *((f"{w} than usual", w) for w in HARDNESS if HARDNESS[w])]
+    look: style.Style = {"value": AS_IT_IS, "style": {"description_width": "110px"}}
+    look["layout"] = ipywidgets.Layout(width="340px")
     return (
-        ipywidgets.Dropdown(
-            options=tasks, value=AS_IT_IS, description="what is asked", layout=layout, style=style
-        ),
-        ipywidgets.Dropdown(
-            options=hard, value=AS_IT_IS, description="difficulty", layout=layout, style=style
-        ),
+        ipywidgets.Dropdown(options=tasks, description="what is asked", **look),
+        ipywidgets.Dropdown(options=hard, description="difficulty", **look),
     )
 
 
-def _bands(verdict: Any, study: Study, ax: Any, colours: Any) -> None:
+HEIGHTS = {  # of a picture, inches: at least, of its axes, and more for each option
+    "compare": (0.0, 1.0, 0.27),
+    "lifecycle": (0.0, 1.2, 0.27),
+    "cumulative": (3.4, 0.9, 0.24),
+    "quality": (4.0, 0.0, 0.0),
+}
+
+
+def draw(show: str, verdict: Any, study: Study, ax: Any, colours: style.Colours) -> None:
+    """The picture of that name on the axes."""
+    look: style.Style = {"ax": ax, "money": study.terms.money}
     table = verdict.table.copy()
-    missed = ~table["eligible"] & (table["why_not"] == "")
-    sure = percent(study.confidence)
-    table.loc[missed, "why_not"] = f"is not {sure} sure to reach the quality floor"
-    option_plots.plot_bands(table, ax, colours, study.terms.money)
-
-
-VIEWS: dict[str, Callable] = {
-    "compare": _bands,
-    "lifecycle": lambda verdict, study, ax, colours: costs.plot_lifecycle(
-        ledger(study), ax, study.terms.money
-    ),
-    "cumulative": lambda verdict, study, ax, colours: costs.plot_cumulative(
-        cash_flow(study), ax, colours, money=study.terms.money
-    ),
-    "quality": lambda verdict, study, ax, colours: option_plots.plot_quality(
-        verdict.table, ax, floor=study.quality_floor, colours=colours, money=study.terms.money
-    ),
-}
-HEIGHTS: dict[str, Callable[[int], float]] = {  # inches, by the number of options
-    "compare": lambda n: 1.0 + 0.27 * n,
-    "lifecycle": lambda n: 1.2 + 0.27 * n,
-    "cumulative": lambda n: max(3.4, 0.9 + 0.24 * n),
-    "quality": lambda n: 4.0,
-}
+    if show == "lifecycle":
+        costs.plot_lifecycle(ledger(study), **look)
+    elif show == "cumulative":
+        costs.plot_cumulative(cash_flow(study), colours=colours, **look)
+    elif show == "quality":
+        options.plot_quality(table, floor=study.quality_floor, colours=colours, **look)
+    else:
+        missed = ~table["eligible"] & (table["why_not"] == "")
+        sure = percent(study.confidence)
+        table.loc[missed, "why_not"] = f"is not {sure} sure to reach the quality floor"
+        options.plot_bands(table, colours=colours, **look)
 
 
 @analysis
@@ -301,7 +292,7 @@ def explore(
     >>> list(box.controls), box.verdict.named
     (['Workload.requests_per_month', 'rag.top_k', 'quality_floor'], 'RAG')
     """
-    check_known("view", show, VIEWS, "widgets.explore")
+    check_known("view", show, HEIGHTS, "widgets.explore")
     return Explorer(study.changed(draws=draws), HEADLINE if sliders is None else sliders, show)
 
 

@@ -49,7 +49,8 @@ class QuickAnswer(ipywidgets.VBox):
     """
 
     def __init__(self, use_case: str, model: str, months: int, draws: int, on: str | None) -> None:
-        self.months, self.draws, self.on, self.setting = months, draws, on, False
+        self.terms: dict[str, Any] = {"months": months, "draws": draws, "on": on}
+        self.setting = False
         self.verdict: Any = None
 
         def field(kind: Any, description: str, **more: Any) -> Any:
@@ -106,16 +107,14 @@ class QuickAnswer(ipywidgets.VBox):
     def ask(self) -> tuple[dict[str, Option], Workload]:
         """The options and the workload that the fields describe."""
         read = {"pages_in" if self.unit.value == "pages" else "words_in": self.read.value}
-        often = (
-            {"usd_per_month": self.bill.value}
-            if self.knows.value
-            else {"requests_per_day": self.requests.value}
-        )
+        often = {"requests_per_day": self.requests.value}
+        if self.knows.value:
+            often = {"usd_per_month": self.bill.value}
         return quick(
             self.use_case.value,
             self.model.value,
             words_out=self.words.value,
-            on=self.on,
+            on=self.terms["on"],
             task=self.task.value,
             **read,
             **often,
@@ -126,13 +125,9 @@ class QuickAnswer(ipywidgets.VBox):
         self.bill.layout.display = "" if self.knows.value else "none"
         self.requests.layout.display = "none" if self.knows.value else ""
         try:
-            options, work = self.ask()
-            self.verdict = first_answer(
-                options, work, months=self.months, draws=self.draws, on=self.on
-            )
-            self.headline.value = (
-                answer(self.verdict.headline).html + cards(self.verdict.cards).html
-            )
+            self.verdict = first_answer(*self.ask(), **self.terms)
+            blocks = answer(self.verdict.headline), cards(self.verdict.cards)
+            self.headline.value = "".join(block.html for block in blocks)
             self.error.value = ""
             self.headline.remove_class("costmodel-failed")
         except Exception as error:  # shown to the reader, never swallowed

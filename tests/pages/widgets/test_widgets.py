@@ -169,7 +169,7 @@ def test_untouched_inputs_keep_their_doubt(box):
     assert box.verdict.table.loc["RAG", "p90"] != wide
 
 
-@pytest.mark.parametrize("show", widgets.VIEWS)
+@pytest.mark.parametrize("show", widgets.HEIGHTS)
 def test_every_view_draws(show):
     box = widgets.explore(OPTIONS, WORK, draws=50, on=ON, show=show)
     before = box.image.value
