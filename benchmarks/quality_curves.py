@@ -141,10 +141,11 @@ def predict_position(rows: pd.DataFrame, law: np.ndarray) -> pd.DataFrame:
 def fit_entities() -> dict[str, np.ndarray]:
     """{method: chance to find one of the things a question needs}.
 
-    It is the root of perfect retrieval of two hops.
+    It is the root of perfect retrieval of two hops; all questions of HotpotQA have two.
     """
     q = measured()
-    two = q[(q["metric"] == "perfect_retrieval") & (q["question"] == "multi_hop")]
+    hops = (q["question"] == "multi_hop") | q["dataset"].str.startswith("HotpotQA")
+    two = q[(q["metric"] == "perfect_retrieval") & hops]
     return {str(method): np.sqrt(t["value"].to_numpy()) for method, t in two.groupby("method")}
 
 

@@ -81,7 +81,6 @@ ARGUMENTS = {
     escalation.signal_auc: (0.5, 0.6),
     escalation.signal_loading: (0.9, 0.6),
     escalation.cascade_right: (0.62, 0.78, 0.3, 0.9, 0.75),
-    conditioning.shared: (1.1, 0.3, 0.4, -0.2),
     experiments.samples_per_arm: (0.80, 0.50, 0.8, 0.05, 2.0),
     experiments.chance_to_detect: (100.0, 0.80, 0.50, 0.05, 1.0),
     experiments.through_judge: (0.80, 0.85),

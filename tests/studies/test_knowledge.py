@@ -443,7 +443,7 @@ def test_vectors_alone_find_nothing_at_five_entities_and_a_graph_does():
     vector, graph = (
         catalog.fact("quality", f"{x}.per_entity").value.mid for x in ("vector", "graph")
     )
-    assert cm.knowledge.all_found(5, vector) < 0.05 and cm.knowledge.all_found(8, vector) < 0.01
+    assert cm.knowledge.all_found(5, vector) < 0.15 and cm.knowledge.all_found(8, vector) < 0.05
     assert cm.knowledge.all_found(5, graph) > 0.4
     hops = [
         quality(cm.Rag(hops=n), replace(WORK, question_mix={"fact": 0.0, "multi_hop": 1.0}))

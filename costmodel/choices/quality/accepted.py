@@ -93,7 +93,8 @@ def with_passages(serving: Any, work: Workload) -> Any:
     line = log_odds_right(task.quality_level, task.quality_slope, ability(serving), REFERENCE)
     told = 0.0 if task.log_odds_read is None or work.corpus is None else task.log_odds_read
     languages = work.other_languages * task.log_odds_other_languages
-    hops = 0.0 if work.question_mix else task.of_passages  # a mix says it by type of question
+    given = task.family == "many_hop" and work.corpus is None  # looked up, a mix says how many
+    hops = task.log_odds_many_hop if given else 0.0
     return line - task.difficulty + serving.log_odds_model + hops + told + languages
 
 
@@ -153,15 +154,18 @@ def _looked_up(case: Case, read: Any, closed: Any, looked_up: list[Any]) -> Any:
 
     What several look-ups find adds up; the least favourable prompt is the one that is read.
     """
+    task = case.work.task
     questions = [t.questions for t in case.techniques if getattr(t, "questions", None)]
-    mix = (*questions, case.work.question_mix, QuestionMix())
-    mix = next(m for m in mix if m is not None)
+    hops = float(task.family == "many_hop")
+    mixes = (*questions, case.work.question_mix, QuestionMix(1 - hops, hops))
+    mix = next(m for m in mixes if m is not None)
     total: Any = 0.0
     for kind in looked_up[0]:
         found = [each[kind] for each in looked_up]
         missed: Any = prod(1 - one.share for one in found)
         worst = reduce(np.minimum, [one.log_odds for one in found])
-        share = composed(1 - missed, expit(read + worst), closed, case.work.task.survives)
+        joined = task.log_odds_many_hop if kind == "multi_hop" else 0.0
+        share = composed(1 - missed, expit(read + worst + joined), closed, task.survives)
         for one in found:
             share = shift(share, one.gain)
         total = total + getattr(mix, kind) * share

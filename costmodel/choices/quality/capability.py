@@ -19,7 +19,7 @@ from costmodel.laws.quality import expit
 from costmodel.laws.task_quality import capability, capability_by_price, capability_by_size
 
 PUBLISHED = "aa-index"
-NO_NAME = re.compile(r"[-@](20\d{6}|\d{4}|20\d\d-\d\d-\d\d|latest|preview|exp)(?=$|-)")
+NO_NAME = re.compile(r"[-@](20\d\d-\d\d-\d\d|20\d{6}|\d{4}|latest|preview|exp)(?=$|-)")
 NUMBER = re.compile(r"(?:^|(?<=[-/]))(?P<letter>[a-z]?)(?P<number>\d{1,2}([.-]\d{1,2})?)(?=$|-)")
 BY_SIZE_FROM = date(2025, 1, 1)  # years of the law of sizes count from here
 DAYS_PER_YEAR = 365.25
@@ -138,16 +138,16 @@ def family_and_version(model: str) -> tuple[str, float]:
     if number is None:
         return name, 0.0
     family = f"{name[: number.start()]}{number['letter'] or ''}{name[number.end() :]}"
-    return family.strip("-"), float(number["number"].replace("-", "."))
+    return family.replace("--", "-").strip("-"), float(number["number"].replace("-", "."))
 
 
 @lru_cache(maxsize=1024)
 def predecessor(model: str) -> str | None:
-    """The latest model of the same family and a lower number that has a published index."""
+    """The latest model of the same family, with no higher number, that has a published index."""
     family, version = family_and_version(model)
     published = [fact.id for key, fact in _published().items() if key.endswith(".capability")]
     versions = {id: family_and_version(id) for id in published}
-    before = [id for id, (name, number) in versions.items() if name == family and number < version]
+    before = [id for id, (name, number) in versions.items() if name == family and number <= version]
     return max(before, key=lambda id: versions[id][1], default=None)
 
 
@@ -159,9 +159,11 @@ def _published() -> dict[str, Any]:
 def _after(before: str, model: str) -> Range:
     """The index of a model by that of its predecessor: no worse, and better by the years between.
 
-    What both doubt adds up, on either side.
+    What both doubt adds up, on either side. A version of the same number has the same index.
     """
     index, gain = _published()[f"{before}.capability"].value, constants()["successor.capability_gain"]
+    if family_and_version(before) == family_and_version(model):
+        return _effort_shared(replace(index, why=f"that of {before}"))
     days = [catalog.facts_of("releases").get(f"{id}.released") for id in (before, model)]
     mid, said = gain.mid, f"follows {before} ({index.mid:g})"
     if all(days):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,14 @@ import pandas as pd
 
 from costmodel.choices.quality.capability import capability_of, with_doubt
 from costmodel.choices.quality.tasks import (
+    OWN_CLOSED,
+    READ,
     REPORTED,
     TECHNIQUES,
     TUNED,
     Line,
     Spreads,
+    asks_public,
     constants,
     family,
     line_of,
@@ -24,15 +28,25 @@ from costmodel.choices.quality.tasks import (
     spread,
     spreads,
 )
-from costmodel.core import INDEX_END, Measured, check, check_known, of_kind, public, require
-from costmodel.facts.catalog import facts_of
-from costmodel.laws.conditioning import conditioned, shared
-from costmodel.laws.quality import expit
-from costmodel.laws.task_quality import capability, examples_shift, few_shot_shift, log_odds_right
+from costmodel.choices.techniques.lookup import HOPS, MEASURED_TOKENS, quality_fact
+from costmodel.core import INDEX_END, Measured, Range, check, check_known, of_kind, public, require
+from costmodel.facts.catalog import facts_of, practice
+from costmodel.laws.conditioning import conditioned
+from costmodel.laws.quality import expit, logit
+from costmodel.laws.retrieval import part_found, recall_at_k
+from costmodel.laws.task_quality import (
+    capability,
+    composed,
+    examples_shift,
+    few_shot_shift,
+    log_odds_right,
+)
 
 Z80 = 1.2815515655446004  # standard normal quantile of 0.9: an 80 % band ends there
-REFERENCE = 20.0  # index at which a level is stated
-Key = tuple[str, str, str]  # task family, technique, passage
+AT = float(capability(20.0))  # capability at which a level is stated
+DRAWS = 200  # over which what a search finds is taken
+Key = tuple[str, str, str, bool]  # task family, technique, passage, public documents
+State = tuple[np.ndarray, np.ndarray, np.ndarray]  # mean, loadings on what is shared, own variance
 
 
 @dataclass(frozen=True)
@@ -44,7 +58,6 @@ class Askings:
     names: np.ndarray  # who is who: what a model has of its own, it has everywhere
     shift: np.ndarray  # log-odds of the technique
     shift_doubt: np.ndarray
-    tuned: bool = False
 
 
 @public
@@ -61,16 +74,21 @@ def expected_quality(
 
     A level by task and what is given, a line in capability, a spread of tasks, and one of models.
     The level of your own task is the widest: 200 answers of any one model narrow all models.
-    Published scores are the evidence (`cm.validation.task_quality_fidelity`). Not in it: your
-    prompt, your judge, languages; "closed-book" is about the documents of public benchmarks, of
-    which models know more than of yours (some 5 % right, which options assume).
+    Published scores are the evidence (`cm.validation.task_quality_fidelity`). It is the law of
+    options: "rag" is found x read + (1 - found) x memory, with what a usual search finds in 10,000
+    passages, and a tune is never worse than the model without it. "answer from documents" and
+    "many-hop" are about documents that models have not read (5 % right from memory); "answer from
+    public documents", and "document_qa" of the tables, about those of public benchmarks (.36). Not
+    in it: your prompt, your judge, languages, the length of your prompts ("long context" is some
+    100,000 tokens).
 
     Parameters
     ----------
     task : str, or list
-        classify, extract, answer, answer from documents, many-hop, summary over a corpus,
-        summarise, write, translate, code, fix code, text to SQL, support dialogue, agent, tools; or
-        a family of the tables such as "document_qa"; "other" is as wide as all tasks.
+        classify, extract, answer, answer from documents, answer from public documents, many-hop,
+        summary over a corpus, summarise, write, translate, code, fix code, text to SQL, support
+        dialogue, agent, tools; or a family of the tables such as "document_qa"; "other" is as wide
+        as all tasks.
     model : str, or list, optional
         Id of the price list or of an open model, whose capability is looked up. With `capability`
         it only names the model.
@@ -128,6 +146,7 @@ def expected_quality(
             _each(table["task"], family),
             _each(table["technique"], _technique),
             _each(table["passage"], passage),
+            _each(table["task"], asks_public),
         ]
     )
     mean, width = np.empty(len(table)), np.empty(len(table))
@@ -135,7 +154,7 @@ def expected_quality(
     codes, ways = keys.factorize()
     for number, way in enumerate(ways):
         rows = np.flatnonzero(codes == number)
-        asked = _asked(
+        asked = ask(
             way, ability[rows], doubt[rows], table["model"].to_numpy()[rows],
             table["examples"].to_numpy()[rows],
         )  # fmt: skip
@@ -143,9 +162,8 @@ def expected_quality(
         if known is not None:
             at, at_doubt, names, counts = known
             nothing = np.full(len(names), np.nan)
-            evidence = _asked(way, at, at_doubt, names, nothing), counts
-        line, wide = lines()[line_of(*way)], spreads()
-        mean[rows], width[rows] = expect(line, wide, asked, evidence)
+            evidence = ask(way, at, at_doubt, names, nothing), counts
+        mean[rows], width[rows] = expect(way, lines().__getitem__, spreads(), asked, evidence)
     ends = {
         name: expit(mean + side * Z80 * width)
         for name, side in (("low", -1), ("mid", 0), ("high", 1))
@@ -154,38 +172,110 @@ def expected_quality(
 
 
 def expect(
-    line: Line,
+    way: Key,
+    line: Callable[[str], Line],
     wide: Spreads,
     asked: Askings,
     evidence: tuple[Askings, tuple[np.ndarray, np.ndarray]] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and spread of the log-odds of a right answer, for every model that is asked.
 
-    The evidence is who was measured, and (right, trials).
+    The evidence is who was measured, and (right, trials). Models move together by what they share:
+    level and slope of the task, and what a search finds.
     """
-    at = float(capability(REFERENCE))
-    level2 = line.level_spread**2 + wide.level**2
-    slope2 = line.slope_spread**2 + wide.slope**2
-    mean, own = _apart(line, wide, asked, at)
-    x = asked.ability - at
-    variance = shared(level2**0.5, slope2**0.5, x, x) + own
+    name = line_of(*way)
+    several = way[0] == "many_hop"
+    mean, shared, own = _law(name, line, wide, asked, several)
+    variance = (shared**2).sum(1) + own
     if evidence is None:
         return mean, np.sqrt(variance)
     others, counts = evidence
-    start, others_own = _apart(line, wide, others, at)
-    u = others.ability - at
-    covariance = shared(level2**0.5, slope2**0.5, u[:, None], u[None]) + np.diag(others_own)
-    together = shared(level2**0.5, slope2**0.5, x[:, None], u[None])
+    start, others_shared, others_own = _law(name, line, wide, others, several)
+    covariance = others_shared @ others_shared.T + np.diag(others_own)
     same = (asked.names[:, None] == others.names[None]) & _is_name(others.names)[None]
-    together = together + same * np.minimum(own[:, None], others_own[None])
+    together = shared @ others_shared.T + same * np.minimum(own[:, None], others_own[None])
     return conditioned(mean, variance, together, (start, covariance), counts)
 
 
-def _apart(line: Line, wide: Spreads, who: Askings, at: float) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of the log-odds, and the variance that a model has for itself."""
-    mean = log_odds_right(line.level, line.slope, who.ability, at) + who.shift
-    model = wide.tuned if who.tuned else wide.model
-    return mean, model**2 + (line.slope * who.doubt) ** 2 + who.shift_doubt**2
+def _law(
+    name: str, line: Callable[[str], Line], wide: Spreads, who: Askings, several: bool
+) -> State:
+    """Mean of the log-odds, how it moves with what models share, and the variance of its own."""
+    if name.endswith(".retrieved"):
+        return _composed(name.removesuffix(".retrieved"), line, wide, who, several)
+    if name.endswith(".tuned"):
+        return _ceiling(name.removesuffix(".tuned"), line, wide, who)
+    return _straight(line(name), Spreads(0, 0, 0, 0) if name == OWN_CLOSED else wide, who)
+
+
+def _straight(line: Line, wide: Spreads, who: Askings) -> State:
+    """A line in capability; what is shared is its level and its slope."""
+    x = who.ability - AT
+    mean = log_odds_right(line.level, line.slope, who.ability, AT) + who.shift
+    level = np.full(len(x), np.hypot(line.level_spread, wide.level))
+    shared = np.column_stack([level, np.hypot(line.slope_spread, wide.slope) * x])
+    return mean, shared, wide.model**2 + (line.slope * who.doubt) ** 2 + who.shift_doubt**2
+
+
+def _composed(
+    task: str, line: Callable[[str], Line], wide: Spreads, who: Askings, several: bool
+) -> State:
+    """Found x read + (1 - found) x closed x survives, as options have it, over what is found."""
+    plain = replace(who, shift=0 * who.shift, shift_doubt=0 * who.shift_doubt)
+    closed_name = "document_qa.closed" if task == "document_qa" else task
+    read, read_shared, read_own = _straight(line("document_qa"), wide, who)
+    closed, closed_shared, closed_own = _law(closed_name, line, wide, plain, several)
+    found, survives = _found(several), constants()["retrieval.survives"].mid
+    ends = expit(read)[:, None], expit(closed)[:, None]
+    odds = logit(composed(found, *ends, survives))
+    mean, right = odds.mean(1), expit(odds.mean(1))
+
+    def moves(part: Any, share: np.ndarray) -> np.ndarray:
+        return (part * share * (1 - share) / (right * (1 - right)))[:, None]
+
+    by_read = moves(found.mean(), expit(read))
+    by_closed = moves((1 - found.mean()) * survives, expit(closed))
+    shared = [by_read * read_shared, by_closed * closed_shared, odds.std(1)[:, None]]
+    own = by_read[:, 0] ** 2 * read_own + by_closed[:, 0] ** 2 * closed_own
+    return mean, np.hstack(shared), own
+
+
+@cache
+def _found(several: bool) -> np.ndarray:
+    """What a search finds and a prompt can use, over its doubts: a corpus as was measured."""
+    rng = np.random.default_rng(1)
+
+    def drawn(doubt: Range) -> Any:
+        return doubt.quantile((rng.permutation(DRAWS) + 0.5) / DRAWS)
+
+    tokens = drawn(practice("rag.top_k")) * drawn(practice("rag.chunk_tokens"))
+    names = ("recall_at_one", "recall_slope")
+    law = [drawn(quality_fact(f"retrieval.{name}")) for name in names]
+    found = drawn(constants()["retrieval.in_prompt"])
+    found = found * recall_at_k(np.maximum(tokens / MEASURED_TOKENS, 1.0), *law)
+    part = part_found(drawn(HOPS), drawn(quality_fact("vector.per_entity")))
+    return found * part if several else found
+
+
+def _ceiling(task: str, line: Callable[[str], Line], wide: Spreads, who: Askings) -> State:
+    """The better of a tune and the model without it, which one would keep (Clark 1961)."""
+    from scipy.special import ndtr
+
+    level = constants()["tasks.spread_tuned_level"].mid
+    tuned_spreads = Spreads(level, 0.0, wide.tuned, wide.tuned)
+    tuned, shared, tuned_own = _straight(line(f"{task}.tuned"), tuned_spreads, who)
+    plain_who = replace(who, shift=0 * who.shift, shift_doubt=0 * who.shift_doubt)
+    plain, plain_shared, plain_own = _straight(line(task), wide, plain_who)
+    variances = (shared**2).sum(1) + tuned_own, (plain_shared**2).sum(1) + plain_own
+    apart = np.sqrt(sum(variances))
+    z = (tuned - plain) / apart
+    bell = apart * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    mean = tuned * ndtr(z) + plain * ndtr(-z) + bell
+    square = (tuned**2 + variances[0]) * ndtr(z) + (plain**2 + variances[1]) * ndtr(-z)
+    variance = square + (tuned + plain) * bell - mean**2
+    weight = ndtr(z)[:, None]
+    shared = np.hstack([weight * shared, (1 - weight) * plain_shared])
+    return mean, shared, np.maximum(variance - (shared**2).sum(1), tuned_own)
 
 
 def _is_name(names: np.ndarray) -> np.ndarray:
@@ -283,41 +373,36 @@ def _evidence(
     return *np.array(found).T, names, (counts[:, 0], counts[:, 1])
 
 
-def _asked(
+def ask(
     way: Key, ability: np.ndarray, doubt: np.ndarray, names: np.ndarray, examples: Any
 ) -> Askings:
-    """What the technique shifts, and how surely."""
-    task, technique, _ = way
-    rows = len(ability)
-    made = Askings(ability, doubt, names, np.zeros(rows), np.zeros(rows))
-    found = constants()
-    if task == "many_hop":
-        made = _shifted(made, found["many_hop.log_odds"].mid, spread(found["many_hop.log_odds"]))
+    """What the technique shifts, and how surely: published contrasts of one model with itself."""
+    task, technique, _, _ = way
+    found, name = constants(), line_of(*way)
+    shift, doubts = np.zeros(len(ability)), 0.0
+
+    def moved(key: str) -> None:
+        nonlocal shift, doubts
+        shift, doubts = shift + found[key].mid, np.hypot(doubts, spread(found[key]))
+
+    closed = name == OWN_CLOSED or name.endswith(".closed")
+    if task == "many_hop" and not closed:
+        moved("many_hop.log_odds")
     if technique in REPORTED:
-        made = _shifted(made, found["reported.log_odds"].mid, 0.0)
+        shift = shift + found["reported.log_odds"].mid
     if technique == "retry":
-        made = _shifted(
-            made, found["second_try.log_odds"].mid, spread(found["second_try.log_odds"])
-        )
+        moved("second_try.log_odds")
     if technique == "few-shot":
-        gain = found["few_shot.log_odds"]
-        names_ = ("capability_at", "log_odds_per_capability", "log_odds_most")
-        at, per, most = (found[f"few_shot.{name}"].mid for name in names_)
-        made = _shifted(made, few_shot_shift(ability, gain.mid, at, per, most), spread(gain))
-    if line_of(*way).endswith(".tuned"):
-        count = _numbers("train_examples", examples)
-        some = np.where(count > 0, count, np.nan)
-        per = found["examples.log_odds_per_tenfold"].mid
+        names_ = ("log_odds", "capability_at", "log_odds_per_capability", "log_odds_most")
+        shift = shift + few_shot_shift(ability, *(found[f"few_shot.{name}"].mid for name in names_))
+        doubts = spread(found["few_shot.log_odds"])
+    if name.endswith(".tuned"):
         enough = found["examples.enough_examples"].mid
-        shifts = examples_shift(np.nan_to_num(some, nan=enough), per, enough)
-        made = replace(_shifted(made, shifts, 0.0), tuned=True)
-    elif technique in TUNED and line_of(*way).endswith(".closed"):  # facts are hardly taught
-        taught = found["knowledge_tune.log_odds"]
-        made = _shifted(made, taught.mid, spread(taught))
-    return made
-
-
-def _shifted(asked: Askings, log_odds: Any, doubt: Any) -> Askings:
-    return replace(
-        asked, shift=asked.shift + log_odds, shift_doubt=np.sqrt(asked.shift_doubt**2 + doubt**2)
-    )
+        count = _numbers("train_examples", examples)
+        count = np.where(count > 0, count, enough)
+        shift = shift + examples_shift(count, found["examples.log_odds_per_tenfold"].mid, enough)
+    elif technique in TUNED and closed:
+        moved("knowledge_tune.log_odds")  # facts are hardly taught
+    elif technique in (*TUNED, "rag + fine-tuned") and task in READ:
+        moved("knowledge_tune.log_odds_tuned_read")
+    return Askings(ability, doubt, names, shift, np.full(len(ability), doubts))
