@@ -182,11 +182,11 @@ def decay_by_capability(capability: Any, at: Any, decays: Any) -> Any:
     >>> [round(float(decay_by_capability(g, (-2, 0), (2.9, 0.5))), 2) for g in (-3, -1, 0, 1)]
     [2.9, 1.2, 0.5, 0.5]
     """
-    logs, found = [np.log(decay) for decay in decays], np.log(decays[0])
-    for i in range(1, len(logs)):
+    found = decays[0]
+    for i in range(1, len(decays)):
         part = np.clip((capability - at[i - 1]) / (at[i] - at[i - 1]), 0.0, 1.0)
-        found = found + part * (logs[i] - logs[i - 1])
-    return np.exp(found)
+        found = found * (decays[i] / decays[i - 1]) ** part
+    return found
 
 
 @public

@@ -74,9 +74,10 @@ def _readers() -> tuple[catalog.Reader, ...]:
     Their doubts are one: a draw in which long prompts are hard is one for every model.
     """
     together = {"driver": "fall with the length of the prompt", "loading": 1.0, "form": "amount"}
+    classes: Any = catalog.readers().values()
     return tuple(
         replace(reader, context_decay=replace(reader.context_decay, **together))
-        for reader in sorted(catalog.readers().values(), key=lambda reader: reader.capability)
+        for reader in sorted(classes, key=lambda reader: reader.capability)
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache
+from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from costmodel.choices.quality.tasks import constants, spreads
+from costmodel.choices.quality.tasks import constants, spread, spreads
 from costmodel.core import INDEX_END, Z90, CatalogError, Range, middle, public, unknown
 from costmodel.facts import catalog
 from costmodel.facts.cards import api_price
@@ -19,6 +21,7 @@ from costmodel.laws.quality import expit
 from costmodel.laws.task_quality import capability, capability_by_price, capability_by_size
 
 PUBLISHED = "aa-index"
+SIDES = np.array([-1.0, 0.0, 1.0])
 NO_NAME = re.compile(r"[-@](20\d\d-\d\d-\d\d|20\d{6}|\d{4}|latest|preview|exp)(?=$|-)")
 NUMBER = re.compile(r"(?:^|(?<=[-/]))(?P<letter>[a-z]?)(?P<number>\d{1,2}([.-]\d{1,2})?)(?=$|-)")
 BY_SIZE_FROM = date(2025, 1, 1)  # years of the law of sizes count from here
@@ -61,21 +64,17 @@ def capability_of(model: str) -> Range:
     >>> cm.knowledge.capability_of("gemini-4-argon").why
     'no index published: from its price of USD 10/Mtok out; ...'
     """
-    facts = catalog.facts_of("capability")
-    if f"{model}.capability" in facts:
-        return facts[f"{model}.capability"].value
-    if model in catalog.models():
-        return index_of(catalog.model(model))
-    if model in listed_models() and (before := predecessor(same_weights(model))):
-        return replace(_after(before, model), name=f"{same_weights(model)}.capability")
-    try:
-        return index_of(api_price(model))
-    except CatalogError:
+    found = _known(catalog.models().get(model, SimpleNamespace(id=model)))
+    if found is None:
+        with suppress(CatalogError):
+            found = _known(api_price(model))
+    if found is None:
         known = {m.id for p in providers() if p.id in MAKERS for m in p.models}
-        known |= {fact.id for fact in facts.values()}
+        known |= {fact.id for fact in catalog.facts_of("capability").values()}
         raise unknown(
             "model with a capability", model, known, "capability.csv; or give capability="
-        ) from None
+        )
+    return found
 
 
 def index_of(model: Any) -> Range:
@@ -83,23 +82,32 @@ def index_of(model: Any) -> Range:
 
     A card that nobody has published an index or a price of is a model of today that is not known.
     """
-    weights = same_weights(model.id)
-    found = catalog.facts_of("capability").get(f"{weights}.capability")
-    if found is not None:
-        index = _effort_shared(found.value)
+    unknown_model = constants()["unknown_model.capability_mean"]
+    why = "nothing is known of this model; give capability="
+    nothing = _index(unknown_model.mid, spread(unknown_model), why)
+    return _known(model) or replace(nothing, name=f"{same_weights(model.id)}.capability")
+
+
+def _known(model: Any) -> Range | None:
+    """The index as published, or by size, family or price; None where there is nothing to go by."""
+    weights, listed = same_weights(model.id), model.id in listed_models()
+    row = catalog.facts_of("capability").get(f"{weights}.capability")
+    tiers = getattr(model, "tiers", ())
+    driver, loading = "effort of reasoning", _law("effort.loading")
+    if weights in published():
+        index = published()[weights]
+    elif row is not None:
+        return replace(row.value, name=f"{weights}.capability")
     elif isinstance(model, catalog.Model) and model.parameters and model.released:
-        index = _by_size(model.parameters, model.released)
+        return replace(_by_size(model), name=f"{weights}.capability")
+    elif listed and (before := predecessor(weights)):
+        index = _after(before, weights)
+    elif listed and tiers and (usd := middle(tiers[0].usd_per_mtok_out)):
+        index = _by_price(usd)
+        driver, loading = f"prices of {model.provider}", _law("one_maker.loading")
     else:
-        tiers = getattr(model, "tiers", ())
-        usd = middle(tiers[0].usd_per_mtok_out) if tiers else None
-        listed = model.id in listed_models()
-        if listed and (before := predecessor(weights)):
-            index = _after(before, weights)
-        elif listed and usd:
-            index = _by_price(usd, getattr(model, "provider", None))
-        else:
-            index = _nothing()
-    return replace(index, name=f"{weights}.capability")
+        return None
+    return replace(index, name=f"{weights}.capability", driver=driver, loading=loading)
 
 
 def same_weights(model: str) -> str:
@@ -114,14 +122,13 @@ def same_weights(model: str) -> str:
 
 def of_model(weights: str) -> Range:
     """What a model has of its own on a task [log-odds]: the same wherever it answers."""
-    spread = spreads().model
-    end = Z90 * spread
+    end = Z90 * spreads().model
     return Range(
         -end, end, 0.0, name=f"{weights}.log_odds_model", form="signed", source="task-quality-fit"
     )
 
 
-@lru_cache(maxsize=1)
+@cache
 def listed_models() -> frozenset[str]:
     """Ids of the price list."""
     return frozenset(m.id for p in providers() for m in p.models)
@@ -141,19 +148,20 @@ def family_and_version(model: str) -> tuple[str, float]:
     return family.replace("--", "-").strip("-"), float(number["number"].replace("-", "."))
 
 
-@lru_cache(maxsize=1024)
+@cache
+def published() -> dict[str, Range]:
+    """The published indices by model."""
+    facts = catalog.facts_of("capability").values()
+    return {x.id: x.value for x in facts if dict(x.sources).get("capability") == PUBLISHED}
+
+
+@cache
 def predecessor(model: str) -> str | None:
     """The latest model of the same family, with no higher number, that has a published index."""
     family, version = family_and_version(model)
-    published = [fact.id for key, fact in _published().items() if key.endswith(".capability")]
-    versions = {id: family_and_version(id) for id in published}
+    versions = {id: family_and_version(id) for id in published()}
     before = [id for id, (name, number) in versions.items() if name == family and number <= version]
     return max(before, key=lambda id: versions[id][1], default=None)
-
-
-def _published() -> dict[str, Any]:
-    facts = catalog.facts_of("capability")
-    return {key: x for key, x in facts.items() if dict(x.sources).get(x.field) == PUBLISHED}
 
 
 def _after(before: str, model: str) -> Range:
@@ -161,56 +169,34 @@ def _after(before: str, model: str) -> Range:
 
     What both doubt adds up, on either side. A version of the same number has the same index.
     """
-    index, gain = _published()[f"{before}.capability"].value, constants()["successor.capability_gain"]
+    index, gain = published()[before], constants()["successor.capability_gain"]
     if family_and_version(before) == family_and_version(model):
-        return _effort_shared(replace(index, why=f"that of {before}"))
+        return replace(index, why=f"that of {before}")
     days = [catalog.facts_of("releases").get(f"{id}.released") for id in (before, model)]
-    mid, said = gain.mid, f"follows {before} ({index.mid:g})"
+    mid, said = gain.mid, f"no index published: follows {before} ({index.mid:g})"
     if all(days):
         first, last = (date.fromisoformat(str(day.value)) for day in days if day)
         years = (last - first).days / DAYS_PER_YEAR
         mid, said = _law("successor.per_year") * years, f"{said} by {years:.2g} years"
-    high = mid + Z90 * _law("successor.spread_capability")
-    low_g, mid_g, high_g = (float(capability(x)) for x in (index.low, index.mid, index.high))
-    ends = (
-        mid_g + mid - np.hypot(mid - gain.low, mid_g - low_g),
-        mid_g + mid,
-        mid_g + mid + np.hypot(high - mid, high_g - mid_g),
-    )
-    return _effort_shared(_range(ends, f"no index published: {said}"))
+    gains = np.array([gain.low, mid, mid + Z90 * _law("successor.spread_capability")])
+    at = capability(np.array([index.low, index.mid, index.high]))
+    return _range(at[1] + mid + SIDES * np.hypot(gains - mid, at - at[1]), said)
 
 
-def _effort_shared(index: Range) -> Range:
-    """An index whose place in its band, the effort of reasoning, is mostly that of all models."""
-    if index.low == index.high:
-        return index
-    return replace(index, driver="effort of reasoning", loading=_law("effort.loading"))
-
-
-def _by_price(usd: float, maker: str | None) -> Range:
+def _by_price(usd: float) -> Range:
     base, per_tenfold = (_law(f"by_price.{x}") for x in ("capability_base", "per_tenfold_usd"))
     mean = capability_by_price(usd, base, per_tenfold)
     why = f"no index published: from its price of USD {usd:g}/Mtok out; 90 % by the residual"
-    guess = _index(float(mean), _law("by_price.spread_capability"), why)
-    if maker is None:
-        return guess
-    return replace(guess, driver=f"prices of {maker}", loading=_law("one_maker.loading"))
+    return _index(mean, _law("by_price.spread_capability"), why)
 
 
-def _by_size(parameters: Any, released: str) -> Range:
-    size = middle(parameters)
+def _by_size(model: catalog.Model) -> Range:
+    size, released = middle(model.parameters), str(model.released)
     years = (date.fromisoformat(released) - BY_SIZE_FROM).days / DAYS_PER_YEAR
     names = ("capability_base", "per_tenfold_parameters", "per_year")
     mean = capability_by_size(size, years, *(_law(f"by_size.{name}") for name in names))
     why = f"no index published: from {size / 1e9:.3g} billion parameters of {released}"
-    return _index(float(mean), _law("by_size.spread_capability"), why)
-
-
-def _nothing() -> Range:
-    """A model of today of which nothing is known; give capability= where you know more."""
-    band = constants()["unknown_model.capability_mean"]
-    spread = (band.high - band.low) / (2 * band.z_of_end)
-    return _index(band.mid, spread, "nothing is known of this model; give capability=")
+    return _index(mean, _law("by_size.spread_capability"), why)
 
 
 def _law(key: str) -> float:
@@ -219,11 +205,11 @@ def _law(key: str) -> float:
 
 def _index(mean: float, spread: float, why: str) -> Range:
     """The index of a capability that is normal."""
-    return _range([mean + side * Z90 * spread for side in (-1.0, 0.0, 1.0)], why)
+    return _range(mean + SIDES * Z90 * spread, why)
 
 
-def _range(ends: Any, why: str) -> Range:
-    low, mid, high = (float(INDEX_END * expit(end)) for end in ends)
+def _range(ends: np.ndarray, why: str) -> Range:
+    low, mid, high = (INDEX_END * expit(ends)).tolist()
     return Range(low, high, mid, form="index", source="capability-estimate", why=why)
 
 

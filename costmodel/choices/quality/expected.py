@@ -59,6 +59,10 @@ class Askings:
     shift: np.ndarray  # log-odds of the technique
     shift_doubt: np.ndarray
 
+    def as_it_is(self) -> Askings:
+        """The same without the technique."""
+        return replace(self, shift=0 * self.shift, shift_doubt=0 * self.shift_doubt)
+
 
 @public
 def expected_quality(
@@ -138,37 +142,24 @@ def expected_quality(
         "examples": train_examples,
     }
     table = _table(columns)
-    index = _index(table)
-    ability, doubt = _abilities(table, index)
-    table["capability"] = np.where(index > 0, index, np.nan)
-    keys = pd.MultiIndex.from_arrays(
-        [
-            _each(table["task"], family),
-            _each(table["technique"], _technique),
-            _each(table["passage"], passage),
-            _each(table["task"], asks_public),
-        ]
+    models = table["model"].to_numpy()
+    index, ability, doubt = _capabilities(models, _numbers("capability", table["capability"]))
+    readings = {"task": family, "technique": _technique, "passage": passage}
+    keys = [[read(value) for value in table[name]] for name, read in readings.items()]
+    ways = pd.MultiIndex.from_arrays([*keys, [asks_public(task) for task in table["task"]]])
+    others = _evidence(
+        measured or {}, dict(zip(models, zip(ability, doubt, strict=True), strict=True))
     )
     mean, width = np.empty(len(table)), np.empty(len(table))
-    known = _evidence(measured or {}, table["model"].to_numpy(), ability, doubt)
-    codes, ways = keys.factorize()
-    for number, way in enumerate(ways):
-        rows = np.flatnonzero(codes == number)
-        asked = ask(
-            way, ability[rows], doubt[rows], table["model"].to_numpy()[rows],
-            table["examples"].to_numpy()[rows],
-        )  # fmt: skip
-        evidence = None
-        if known is not None:
-            at, at_doubt, names, counts = known
-            nothing = np.full(len(names), np.nan)
-            evidence = ask(way, at, at_doubt, names, nothing), counts
+    codes, distinct = ways.factorize()
+    for number, way in enumerate(distinct):
+        rows = codes == number
+        asked = ask(way, ability[rows], doubt[rows], models[rows], table["examples"][rows])
+        evidence = others and (ask(way, *others[:3]), others[3])
         mean[rows], width[rows] = expect(way, lines().__getitem__, spreads(), asked, evidence)
-    ends = {
-        name: expit(mean + side * Z80 * width)
-        for name, side in (("low", -1), ("mid", 0), ("high", 1))
-    }
-    return table[["task", "model", "capability", "technique"]].assign(**ends)
+    low, mid, high = (expit(mean + side * Z80 * width) for side in (-1, 0, 1))
+    table["capability"] = index
+    return table[["task", "model", "capability", "technique"]].assign(low=low, mid=mid, high=high)
 
 
 def expect(
@@ -192,7 +183,8 @@ def expect(
     others, counts = evidence
     start, others_shared, others_own = _law(name, line, wide, others, several)
     covariance = others_shared @ others_shared.T + np.diag(others_own)
-    same = (asked.names[:, None] == others.names[None]) & _is_name(others.names)[None]
+    named = np.array([isinstance(name, str) for name in others.names])
+    same = (asked.names[:, None] == others.names[None]) & named
     together = shared @ others_shared.T + same * np.minimum(own[:, None], others_own[None])
     return conditioned(mean, variance, together, (start, covariance), counts)
 
@@ -221,10 +213,9 @@ def _composed(
     task: str, line: Callable[[str], Line], wide: Spreads, who: Askings, several: bool
 ) -> State:
     """Found x read + (1 - found) x closed x survives, as options have it, over what is found."""
-    plain = replace(who, shift=0 * who.shift, shift_doubt=0 * who.shift_doubt)
     closed_name = "document_qa.closed" if task == "document_qa" else task
     read, read_shared, read_own = _straight(line("document_qa"), wide, who)
-    closed, closed_shared, closed_own = _law(closed_name, line, wide, plain, several)
+    closed, closed_shared, closed_own = _law(closed_name, line, wide, who.as_it_is(), several)
     found, survives = _found(several), constants()["retrieval.survives"].mid
     ends = expit(read)[:, None], expit(closed)[:, None]
     odds = logit(composed(found, *ends, survives))
@@ -261,56 +252,27 @@ def _ceiling(task: str, line: Callable[[str], Line], wide: Spreads, who: Askings
     """The better of a tune and the model without it, which one would keep (Clark 1961)."""
     from scipy.special import ndtr
 
-    level = constants()["tasks.spread_tuned_level"].mid
-    tuned_spreads = Spreads(level, 0.0, wide.tuned, wide.tuned)
-    tuned, shared, tuned_own = _straight(line(f"{task}.tuned"), tuned_spreads, who)
-    plain_who = replace(who, shift=0 * who.shift, shift_doubt=0 * who.shift_doubt)
-    plain, plain_shared, plain_own = _straight(line(task), wide, plain_who)
-    variances = (shared**2).sum(1) + tuned_own, (plain_shared**2).sum(1) + plain_own
-    apart = np.sqrt(sum(variances))
+    tuned_level = constants()["tasks.spread_tuned_level"].mid
+    tuned_spreads = Spreads(tuned_level, 0.0, wide.tuned, wide.tuned)
+    tuned, shared, own = _straight(line(f"{task}.tuned"), tuned_spreads, who)
+    plain, plain_shared, plain_own = _straight(line(task), wide, who.as_it_is())
+    apart = np.sqrt((shared**2).sum(1) + own + (plain_shared**2).sum(1) + plain_own)
     z = (tuned - plain) / apart
-    bell = apart * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    mean = tuned * ndtr(z) + plain * ndtr(-z) + bell
-    square = (tuned**2 + variances[0]) * ndtr(z) + (plain**2 + variances[1]) * ndtr(-z)
-    variance = square + (tuned + plain) * bell - mean**2
-    weight = ndtr(z)[:, None]
-    shared = np.hstack([weight * shared, (1 - weight) * plain_shared])
-    return mean, shared, np.maximum(variance - (shared**2).sum(1), tuned_own)
-
-
-def _is_name(names: np.ndarray) -> np.ndarray:
-    return np.array([isinstance(name, str) for name in names], bool)
+    bell, better = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), ndtr(z)[:, None]
+    mean = plain + (tuned - plain) * ndtr(z) + apart * bell
+    shared = np.hstack([better * shared, (1 - better) * plain_shared])
+    return mean, shared, ndtr(z) * own + ndtr(-z) * plain_own
 
 
 def _table(columns: dict[str, Any]) -> pd.DataFrame:
     """The arguments as one table; one value stands for every row."""
-    lists = {
-        name: value
-        for name, value in columns.items()
-        if not isinstance(value, str) and np.ndim(value) == 1
-    }
-    lengths = {len(value) for value in lists.values()}
+    lists = {name: list(value) for name, value in columns.items() if np.ndim(value) == 1}
+    lengths = {len(value) for value in lists.values()} or {1}
     check(
-        len(lengths) < 2,
+        len(lengths) == 1,
         f"expected_quality: {', '.join(lists)} have {sorted(lengths)} elements, write one length",
     )
-    rows = lengths.pop() if lengths else 1
-    return pd.DataFrame(
-        {
-            name: np.array(list(lists[name]) if name in lists else [value] * rows, object)
-            for name, value in columns.items()
-        },
-        columns=list(columns),
-    )
-
-
-def _index(table: pd.DataFrame) -> np.ndarray:
-    """The index of each row as given, NaN where it was not."""
-    given = _numbers("capability", table["capability"])
-    known = given[~np.isnan(given)]
-    if known.size:
-        require("capability", known, 0.1, INDEX_END - 0.1)
-    return given
+    return pd.DataFrame(columns | lists, index=range(lengths.pop()), dtype=object)
 
 
 def _numbers(name: str, values: Any) -> np.ndarray:
@@ -321,52 +283,50 @@ def _numbers(name: str, values: Any) -> np.ndarray:
         raise ValueError(f"{name} must be a number or a list of numbers") from None
 
 
-def _each(values: Any, call: Any) -> list[Any]:
-    """The function of every value; each value is asked once."""
-    codes, distinct = pd.factorize(pd.Series(list(values), dtype=object), use_na_sentinel=False)
-    found = [call(value) for value in distinct]
-    return [found[code] for code in codes]
-
-
 def _technique(name: Any) -> str:
     check_known("technique", name, TECHNIQUES, "expected_quality")
     return str(name)
 
 
-def _abilities(table: pd.DataFrame, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Capability and its spread; fills in the index of models that were only named."""
+def _capabilities(models: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Index, capability and its spread of each row: as given, or as known of the named model."""
+    known = ~np.isnan(given)
+    if known.any():
+        require("capability", given[known], 0.1, INDEX_END - 0.1)
+    named = {name: _model(name, not known.any()) for name in {*models[~known]}}
+    nothing = np.nan, np.nan, 0.0
+    index, ability, doubt = np.array([named.get(name, nothing) for name in models]).T
+    index, ability = np.where(known, [given, capability(given)], [index, ability])
+    return index, ability, np.where(known, 0.0, doubt)
+
+
+def _model(name: Any, look_up: bool) -> tuple[float, float, float]:
+    """Index of a named model, its capability and how wide that is; NaN where nothing is known.
+
+    Beside indices (not `look_up`) a name may be one of your own.
+    """
+    if isinstance(name, str) and (look_up or f"{name}.capability" in facts_of("capability")):
+        found = capability_of(name)
+        return found.mid, *with_doubt(found)
     unknown = constants()["unknown_model.capability_mean"]
-    models = table["model"].to_numpy()
-    alone = table["capability"].isna().all()  # beside indices a name may be one of your own
-    published = facts_of("capability")
-    ability = np.full(len(table), unknown.mid)
-    doubt = np.full(len(table), spread(unknown))
-    known = ~np.isnan(index)
-    ability[known], doubt[known] = capability(index[known]), 0.0
-    for name in {n for n in models[~known] if isinstance(n, str)}:
-        if alone or f"{name}.capability" in published:
-            rows, found = ~known & (models == name), capability_of(name)
-            index[rows] = found.mid
-            ability[rows], doubt[rows] = with_doubt(found)
-    return ability, doubt
+    return np.nan, unknown.mid, spread(unknown)
 
 
-def _evidence(
-    measured: Mapping[Any, Measured], models: np.ndarray, ability: np.ndarray, doubt: np.ndarray
-) -> Any:
-    """Capabilities of the models measured, their spreads, who they are, and (right, trials)."""
+def _evidence(measured: Mapping[Any, Measured], asked: Mapping[Any, tuple[float, float]]) -> Any:
+    """Capabilities of the models measured, their spreads, who they are, and (right, trials).
+
+    A name that is asked too is that model, also one of your own.
+    """
     if not measured:
         return None
     found = []
     for key, value in measured.items():
         of_kind(f"measured[{key!r}]", value, Measured)
-        if not isinstance(key, str):
+        if isinstance(key, str):
+            found.append(asked.get(key) or _model(key, True)[1:])
+        else:
             require("the index of a measured model", key, 0.1, INDEX_END - 0.1)
             found.append((float(capability(key)), 0.0))
-        elif (rows := np.flatnonzero(models == key)).size:  # also a model of one's own
-            found.append((float(ability[rows[0]]), float(doubt[rows[0]])))
-        else:
-            found.append(with_doubt(capability_of(key)))
     names = np.empty(len(measured), object)
     names[:] = list(measured)
     counts = np.array([(m.accepted, m.trials) for m in measured.values()], float)
@@ -374,7 +334,7 @@ def _evidence(
 
 
 def ask(
-    way: Key, ability: np.ndarray, doubt: np.ndarray, names: np.ndarray, examples: Any
+    way: Key, ability: np.ndarray, doubt: np.ndarray, names: np.ndarray, examples: Any = ()
 ) -> Askings:
     """What the technique shifts, and how surely: published contrasts of one model with itself."""
     task, technique, _, _ = way
@@ -398,8 +358,8 @@ def ask(
         doubts = spread(found["few_shot.log_odds"])
     if name.endswith(".tuned"):
         enough = found["examples.enough_examples"].mid
-        count = _numbers("train_examples", examples)
-        count = np.where(count > 0, count, enough)
+        count: Any = _numbers("train_examples", examples)
+        count = np.where(count > 0, count, enough) if count.size else enough
         shift = shift + examples_shift(count, found["examples.log_odds_per_tenfold"].mid, enough)
     elif technique in TUNED and closed:
         moved("knowledge_tune.log_odds")  # facts are hardly taught

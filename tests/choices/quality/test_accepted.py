@@ -347,3 +347,82 @@ def test_what_may_wait_a_day_is_asked_in_batch():
     assert modes["Small model, few-shot + cache"].mode == "batch" == modes["Prompt"].mode
     assert cm.presets(TYPED, on=ON)["Prompt"].serving.mode == "standard"
     assert (cm.compare(cm.presets(slow, on=ON), slow, draws=20).why_not == "").all()
+
+
+# -- capability, and what follows it ---------------------------------------------------------------
+
+
+def test_long_contexts_are_read_by_capability_without_a_step():
+    work = replace(READ, corpus=cm.Corpus(tokens=300_000))
+    index = (7, 14.9, 15.1, 25, 34.9, 35.1, 42, 55)
+    sent = {i: cm.Option(replace(TERRA, capability=i), cm.LongContext()) for i in index}
+    found = means(sent, work)
+    assert list(found.values()) == sorted(found.values())
+    assert found[35.1] - found[34.9] < 0.01 and found[15.1] - found[14.9] < 0.01
+    assert found[7] < 0.2 and found[42] > 0.6
+    assert replace(TERRA, capability=7).reader == TERRA.reader  # nothing of another model stays
+
+
+def test_a_reader_that_was_given_stays():
+    weak = replace(TERRA, reader="small")
+    assert weak.reader.id == "small" and replace(weak, capability=50).reader is weak.reader
+    pair = {
+        "as it is": cm.Option(TERRA, cm.LongContext()),
+        "weak": cm.Option(weak, cm.LongContext()),
+    }
+    found = means(pair, replace(READ, corpus=cm.Corpus(tokens=100_000)))
+    assert found["weak"] + 0.2 < found["as it is"]
+
+
+@pytest.mark.parametrize("way", [GOOD, cm.GraphRag(), cm.LongContext(document_tokens=30_000)])
+def test_a_task_of_several_hops_is_a_mix_of_nothing_else(way):
+    """Both roads agree, lie below facts, and where published answers over several hops lie."""
+    option = {"x": cm.Option(replace(TERRA, capability=20), way)}
+    hops = replace(READ, question_mix=cm.QuestionMix(fact=0.0, multi_hop=1.0))
+    task, mix = means(option, replace(READ, task="many-hop")), means(option, hops)
+    assert task["x"] == pytest.approx(mix["x"], abs=1e-9)
+    assert 0.35 < mix["x"] < means(option, READ)["x"]
+
+
+def test_public_documents_are_answered_better_from_memory():
+    both = {"prompt": cm.Option(TERRA), "rag": cm.Option(TERRA, GOOD)}
+    own, public = (
+        means(both, replace(READ, task=f"answer from {x}documents")) for x in ("", "public ")
+    )
+    assert own["prompt"] < 0.15 < 0.4 < public["prompt"]
+    assert own["rag"] < public["rag"] < own["rag"] + 0.2
+
+
+def test_support_is_resolved_as_often_as_in_the_field():
+    """.35, .44 and .50 without people, counted by others than the vendors; with retrieval."""
+    work = replace(READ, task="support dialogue")
+    index = {7: 0.35, 20: 0.44, 42: 0.50}
+    found = means({i: cm.Option(replace(TERRA, capability=i), GOOD) for i in index}, work)
+    assert list(found.values()) == pytest.approx(list(index.values()), abs=0.05)
+
+
+def test_a_successor_does_not_rank_below_its_predecessor():
+    known = cm.knowledge.capability_of
+    for new, old in (
+        ("gpt-6-luna", "gpt-5.6-luna"),
+        ("claude-opus-5-5", "claude-opus-4-8"),
+        ("claude-haiku-5-5", "claude-haiku-4-5"),
+        ("gemini-3.8-flash", "gemini-3.5-flash"),
+        ("kimi-k3", "kimi-k2.6"),
+    ):
+        assert known(new).mid > known(old).mid, new
+        assert f"follows {old}" in known(new).why and "no index published" in known(new).why
+    assert known("gpt-4o-2024-05-13").mid == known("gpt-4o").mid  # a dated name is the same model
+    assert "price" in known("gemini-4-argon").why  # no family
+
+
+def test_efforts_of_reasoning_are_mostly_those_of_all_models():
+    """Two models of one list do not trade places because one of them thinks longer."""
+    share = shares({"luna": cm.Option(LUNA), "terra": cm.Option(TERRA)}, TYPED, 8_000)
+    alone = {
+        x: cm.Option(replace(api, capability=replace(api.capability, driver=None, loading=0.0)))
+        for x, api in (("luna", LUNA), ("terra", TERRA))
+    }
+    apart = shares(alone, TYPED, 8_000)
+    ahead = [(x["terra"] >= x["luna"]).mean() for x in (share, apart)]
+    assert ahead[0] > ahead[1]
