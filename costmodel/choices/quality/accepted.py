@@ -76,7 +76,12 @@ def _readers() -> tuple[catalog.Reader, ...]:
     together = {"driver": "fall with the length of the prompt", "loading": 1.0, "form": "amount"}
     classes: Any = catalog.readers().values()
     return tuple(
-        replace(reader, context_decay=replace(reader.context_decay, **together))
+        replace(
+            reader,
+            context_decay=replace(
+                reader.context_decay, name=f"{reader.id}.context_decay", **together
+            ),
+        )
         for reader in sorted(classes, key=lambda reader: reader.capability)
     )
 

@@ -107,7 +107,9 @@ def _known(model: Any) -> Range | None:
         driver, loading = f"prices of {model.provider}", _law("one_maker.loading")
     else:
         return None
-    return replace(index, name=f"{weights}.capability", driver=driver, loading=loading)
+    if index.low < index.high:
+        index = replace(index, driver=driver, loading=loading)
+    return replace(index, name=f"{weights}.capability")
 
 
 def same_weights(model: str) -> str:
