@@ -173,22 +173,6 @@ def context_shift(tokens: Any, decay: Any, power: Any, longest: Any) -> Any:
     return -decay * (tokens / FULL_CONTEXT) ** power + np.where(inside, 0.0, np.nan)
 
 
-def decay_by_capability(capability: Any, at: Any, decays: Any) -> Any:
-    """Decay of a reader between those of readers that were measured: log-linear in capability.
-
-    `at` are their capabilities, rising [log-odds], and `decays` theirs; beyond the ends it is that
-    of the nearest. Two models that differ little so read alike.
-
-    >>> [round(float(decay_by_capability(g, (-2, 0), (2.9, 0.5))), 2) for g in (-3, -1, 0, 1)]
-    [2.9, 1.2, 0.5, 0.5]
-    """
-    found = decays[0]
-    for i in range(1, len(decays)):
-        part = np.clip((capability - at[i - 1]) / (at[i] - at[i - 1]), 0.0, 1.0)
-        found = found * (decays[i] / decays[i - 1]) ** part
-    return found
-
-
 @public
 def position_shift(position: Any, dip: Any, tilt: Any) -> Any:
     """Shift of the log-odds by the place of the answer in the prompt: -dip x 4 x (1 - x) - tilt x.

@@ -78,9 +78,9 @@ def context_budget(study: Study, label: str | None = None, top_k: Any = None) ->
     >>> table[["top_k", "context_tokens", "quality", "best"]].round(2)
        top_k  context_tokens  quality   best
     0    1.0           500.0     0.53   True
-    1    5.0          2500.0     0.72  False
-    2   20.0         10000.0     0.79  False
-    3   80.0         40000.0     0.81  False
+    1    5.0          2500.0     0.73  False
+    2   20.0         10000.0     0.81  False
+    3   80.0         40000.0     0.83  False
     """
     label = study.label(label)
     option, work = middle((study.option(label), study.work))
@@ -154,10 +154,10 @@ def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd
     >>> table = cm.knowledge.cost_by_mix(ways, work, hard="multi_hop", shares=[0, 1])
     >>> table[["share", "option", "quality"]].round(2)
        share   option  quality
-    0    0.0  vectors     0.73
-    1    0.0    graph     0.65
-    2    1.0  vectors     0.57
-    3    1.0    graph     0.62
+    0    0.0  vectors     0.75
+    1    0.0    graph     0.66
+    2    1.0  vectors     0.58
+    3    1.0    graph     0.63
     """
     check_known("hard kind of questions", hard, KINDS[1:], where="cost_by_mix")
     _check_routers("cost_by_mix", study)
@@ -219,8 +219,8 @@ def quality_by_question(study: Study) -> pd.DataFrame:
     >>> cm.knowledge.quality_by_question(ways, work).round(2)
              fact  multi_hop  whole  summary
     option
-    vectors  0.73       0.57   0.70     0.70
-    graph    0.65       0.62   0.78     0.71
+    vectors  0.75       0.58   0.71     0.71
+    graph    0.66       0.63   0.79     0.72
     """
     _check_routers("quality_by_question", study)
     study = study.changed(work=replace(study.work, question_mix=QuestionMix()), months=1)

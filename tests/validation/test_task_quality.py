@@ -76,7 +76,8 @@ def test_the_checks_that_need_no_table_are_made_again(script):
 def test_several_places_are_met_as_well_as_one_place():
     """By the law alone, with recall as published: the error of several hops is that of facts."""
     one, several = (
-        HELD_OUT.loc[f"RAG by the law alone: {places}"] for places in ("one place", "several places")
+        HELD_OUT.loc[f"RAG by the law alone: {places}"]
+        for places in ("one place", "several places")
     )
     off = several["predicted"] - several["reported"]
     assert several["error"].mean() < 0.10 and abs(off.mean()) < 0.08

@@ -20,7 +20,7 @@ from costmodel.choices.quality.tasks import constants, spreads
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core import INDEX_END
 from costmodel.facts import catalog
-from costmodel.laws.quality import Effect, context_shift, decay_by_capability, expit, logit, shift
+from costmodel.laws.quality import Effect, context_shift, expit, logit, shift
 from costmodel.laws.task_quality import (
     capability,
     composed,
@@ -188,7 +188,10 @@ def long_prompt(case: Case, tokens: Any) -> Any:
     given = case.serving.reader
     readers = given if isinstance(given, tuple) else (given,)
     at = [capability(reader.capability) for reader in readers]
-    decay = decay_by_capability(ability(case.serving), at, [r.context_decay for r in readers])
+    decay: Any = readers[0].context_decay
+    for i in range(1, len(readers)):  # log-linear in capability, flat beyond the ends
+        part = np.clip((ability(case.serving) - at[i - 1]) / (at[i] - at[i - 1]), 0.0, 1.0)
+        decay = decay * (readers[i].context_decay / readers[i - 1].context_decay) ** part
     law = decay, readers[-1].context_power, readers[-1].context_tokens_max
     return np.minimum(context_shift(tokens, *law) - context_shift(READ_TOKENS, *law), 0.0)
 

@@ -91,7 +91,7 @@ class Task:
     --------
     >>> task = Task("extract", difficulty="harder")
     >>> task.family, round(task.difficulty.mid, 1), task.quality_level
-    ('extraction', 0.9, 1.182)
+    ('extraction', 1.0, 1.187)
     >>> Task("tickets by team (like classify)").family
     'classification'
     """

@@ -170,8 +170,8 @@ def test_the_function_says_what_options_say(task, technique, index):
     low, mid, high = np.percentile(share, (10, 50, 90))
     said = ask(task, capability=index, technique=technique, train_examples=3_000).iloc[0]
     assert said["mid"] == pytest.approx(mid, abs=0.06)
-    assert said["low"] == pytest.approx(low, abs=0.09)
-    assert said["high"] == pytest.approx(high, abs=0.09)
+    assert said["low"] == pytest.approx(low, abs=0.1)  # normal, where draws end at what is found
+    assert said["high"] == pytest.approx(high, abs=0.1)
 
 
 def test_few_shot_fades_with_capability():
