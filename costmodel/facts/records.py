@@ -155,6 +155,7 @@ class Store(Record):
 class Reader(Record):
     """How a class of models reads: what it loses with the length of the prompt."""
 
+    capability: Amount
     context_decay: Amount
     context_power: Amount
     context_tokens_max: Amount

@@ -16,18 +16,6 @@ from costmodel.laws.quality import expit
 STEPS = 50  # of Newton; it is there after a handful
 
 
-def shared(level: Any, slope: Any, first: Any, second: Any) -> Any:
-    """Covariance of the log-odds of two models on one task: level^2 + slope^2 x first x second.
-
-    `level` and `slope` are spreads between tasks, `first` and `second` the capabilities from the
-    reference. Not in it: residuals of two models of one maker.
-
-    >>> round(shared(1.27, 0.0, 0.0, 0.0) / (1.27**2 + 0.6**2), 2)  # scores of two models
-    0.82
-    """
-    return level**2 + slope**2 * first * second
-
-
 def measured_state(mean: Any, covariance: Any, right: Any, trials: Any) -> tuple[Any, Any]:
     """Log-odds of models after counts of their right answers: mean and covariance.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from costmodel.core import public
+from costmodel.core import check_known, public
 from costmodel.validation.held_out import beside_measured, measured, shipped
 
 ROWS = """
@@ -81,19 +81,31 @@ def quality_fidelity(by: str | None = "benchmark") -> pd.DataFrame:
 
 
 @public
-def task_quality_fidelity() -> pd.DataFrame:
+def task_quality_fidelity(by: str | None = "task") -> pd.DataFrame:
     """How far quality expected from task and model is off, on benchmarks that no fit has seen.
 
-    `python benchmarks/quality_fit.py TABLE.csv --write` makes it from a table of published scores,
-    which is not shipped. "task and model": every row by a fit without its benchmark. "one
+    `python benchmarks/quality_fit.py FOLDER --write` makes it from a table of published scores,
+    which is not shipped whole. "task and model": every row by a fit without its benchmark. "one
     measured": the same with 200 answers of one other model of that benchmark, each in turn.
+
+    Parameters
+    ----------
+    by : str, optional
+        "task"; None for single rows, one of each benchmark.
 
     Returns
     -------
     pandas.DataFrame
         Index: check and task. Columns: `rows`, `benchmarks` (weighed the same), `error` (mean of
         |predicted - reported|, in share), `coverage` of the 80 % band, and `reported` and
-        `predicted` where one number stands for the row.
+        `predicted` where one number stands for the row. Single rows have the model, what it was
+        asked, `reported`, `low`, `mid`, `high`, `inside`, the model that was measured, and `law_*`,
+        what the law says that has seen all benchmarks.
+
+    Raises
+    ------
+    ValueError
+        Where `by` is neither.
 
     Examples
     --------
@@ -102,4 +114,7 @@ def task_quality_fidelity() -> pd.DataFrame:
     >>> bool(0.75 < table.loc[("task and model", "all"), "coverage"] < 0.88)
     True
     """
+    check_known("by", str(by), ("task", "None"), "task_quality_fidelity")
+    if by is None:
+        return shipped("task_quality_rows")
     return shipped("task_quality_held_out").set_index(["check", "task"])

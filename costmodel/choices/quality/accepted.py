@@ -8,7 +8,8 @@ the answers from memory.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import reduce
+from dataclasses import replace
+from functools import cache, reduce
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from costmodel.choices.quality.capability import index_of, of_model, same_weights
 from costmodel.choices.quality.tasks import constants, spreads
 from costmodel.choices.workload import QuestionMix, Workload
-from costmodel.core import INDEX_END, Range
+from costmodel.core import INDEX_END
 from costmodel.facts import catalog
 from costmodel.laws.quality import Effect, context_shift, expit, logit, shift
 from costmodel.laws.task_quality import (
@@ -35,7 +36,7 @@ REFERENCE = float(capability(20.0))  # capability at which levels are stated
 SURE = 1e-6  # a share is kept this far from 0 and 1, where log-odds end
 LEAST_INDEX, MOST_INDEX = 0.3, INDEX_END - 0.3
 FITTED = "task-quality-fit"  # the source of what is filled in
-READERS = {"small": 15.0, "strong": 35.0}  # classes of readers, up to which index
+NAMES = "log_odds_model", "capability"
 READ_TOKENS = 4_000.0  # of the prompts on which levels of reading were measured
 
 
@@ -47,33 +48,42 @@ def describe_model(serving: Any) -> None:
 
     What was filled in for another model is filled in again.
     """
-    index, reader, own = serving.capability, serving.reader, serving.log_odds_model
-    usual = of_model(same_weights(serving.model.id))
+    usual, own = usual_of_model(serving.model), serving.log_odds_model
+    given = {name: getattr(serving, name) for name in usual}
     named = str(own.name) if getattr(own, "source", "") == FITTED else ""
-    if named not in ("", usual.name):  # filled in for another model
-        own = None
-        if getattr(index, "name", None) == named.replace("log_odds_model", "capability"):
-            index = reader = None
-    index = index_of(serving.model) if index is None else index
-    reader = _reader_of(index) if reader is None else reader
-    reader = catalog.reader(reader) if isinstance(reader, str) else reader
-    own = usual if own is None else own
-    filled = {"capability": index, "log_odds_model": own, "reader": reader}
-    for name, value in filled.items():
-        object.__setattr__(serving, name, value)
+    if named not in ("", usual["log_odds_model"].name):  # filled in for another model
+        given["log_odds_model"] = None
+        if getattr(serving.capability, "name", None) == named.replace(*NAMES):
+            given["capability"] = None
+    if isinstance(serving.reader, str):
+        given["reader"] = catalog.reader(serving.reader)
+    for name, value in given.items():
+        object.__setattr__(serving, name, usual[name] if value is None else value)
 
 
 def usual_of_model(model: Any) -> dict[str, Any]:
     """The capability of a model, what it has of its own, and how it reads long prompts."""
-    index, own = index_of(model), of_model(same_weights(model.id))
-    reader = catalog.reader(_reader_of(index))
-    return {"capability": index, "log_odds_model": own, "reader": reader}
+    own = of_model(same_weights(model.id))
+    return {"capability": index_of(model), "log_odds_model": own, "reader": _readers()}
 
 
-def _reader_of(index: Any) -> str:
-    """The class of readers of a model."""
-    middle = float(index.mid if isinstance(index, Range) else np.median(index))
-    return next((name for name, end in READERS.items() if middle < end), "frontier")
+@cache
+def _readers() -> tuple[catalog.Reader, ...]:
+    """The classes of readers, from the weakest, between which capability interpolates.
+
+    Their doubts are one: a draw in which long prompts are hard is one for every model.
+    """
+    together = {"driver": "fall with the length of the prompt", "loading": 1.0, "form": "amount"}
+    classes: Any = catalog.readers().values()
+    return tuple(
+        replace(
+            reader,
+            context_decay=replace(
+                reader.context_decay, name=f"{reader.id}.context_decay", **together
+            ),
+        )
+        for reader in sorted(classes, key=lambda reader: reader.capability)
+    )
 
 
 # -- what it answers -------------------------------------------------------------------------------
@@ -89,7 +99,8 @@ def with_passages(serving: Any, work: Workload) -> Any:
     line = log_odds_right(task.quality_level, task.quality_slope, ability(serving), REFERENCE)
     told = 0.0 if task.log_odds_read is None or work.corpus is None else task.log_odds_read
     languages = work.other_languages * task.log_odds_other_languages
-    hops = 0.0 if work.question_mix else task.of_passages  # a mix says it by type of question
+    given = task.family == "many_hop" and work.corpus is None  # looked up, a mix says how many
+    hops = task.log_odds_many_hop if given else 0.0
     return line - task.difficulty + serving.log_odds_model + hops + told + languages
 
 
@@ -149,15 +160,18 @@ def _looked_up(case: Case, read: Any, closed: Any, looked_up: list[Any]) -> Any:
 
     What several look-ups find adds up; the least favourable prompt is the one that is read.
     """
+    task = case.work.task
     questions = [t.questions for t in case.techniques if getattr(t, "questions", None)]
-    mix = (*questions, case.work.question_mix, QuestionMix())
-    mix = next(m for m in mix if m is not None)
+    hops = float(task.family == "many_hop")
+    mixes = (*questions, case.work.question_mix, QuestionMix(1 - hops, hops))
+    mix = next(m for m in mixes if m is not None)
     total: Any = 0.0
     for kind in looked_up[0]:
         found = [each[kind] for each in looked_up]
         missed: Any = prod(1 - one.share for one in found)
         worst = reduce(np.minimum, [one.log_odds for one in found])
-        share = composed(1 - missed, expit(read + worst), closed, case.work.task.survives)
+        joined = task.log_odds_many_hop if kind == "multi_hop" else 0.0
+        share = composed(1 - missed, expit(read + worst + joined), closed, task.survives)
         for one in found:
             share = shift(share, one.gain)
         total = total + getattr(mix, kind) * share
@@ -171,8 +185,14 @@ def long_prompt(case: Case, tokens: Any) -> Any:
     """Shift of reading by the length of the prompt, over that of prompts with a few passages."""
     if not hasattr(case.serving, "reader"):
         return 0.0
-    reader = case.serving.reader
-    law = reader.context_decay, reader.context_power, reader.context_tokens_max
+    given = case.serving.reader
+    readers = given if isinstance(given, tuple) else (given,)
+    at = [capability(reader.capability) for reader in readers]
+    decay: Any = readers[0].context_decay
+    for i in range(1, len(readers)):  # log-linear in capability, flat beyond the ends
+        part = np.clip((ability(case.serving) - at[i - 1]) / (at[i] - at[i - 1]), 0.0, 1.0)
+        decay = decay * (readers[i].context_decay / readers[i - 1].context_decay) ** part
+    law = decay, readers[-1].context_power, readers[-1].context_tokens_max
     return np.minimum(context_shift(tokens, *law) - context_shift(READ_TOKENS, *law), 0.0)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,14 @@ import pandas as pd
 
 from costmodel.choices.quality.capability import capability_of, with_doubt
 from costmodel.choices.quality.tasks import (
+    OWN_CLOSED,
+    READ,
     REPORTED,
     TECHNIQUES,
     TUNED,
     Line,
     Spreads,
+    asks_public,
     constants,
     family,
     line_of,
@@ -24,15 +28,25 @@ from costmodel.choices.quality.tasks import (
     spread,
     spreads,
 )
-from costmodel.core import INDEX_END, Measured, check, check_known, of_kind, public, require
-from costmodel.facts.catalog import facts_of
-from costmodel.laws.conditioning import conditioned, shared
-from costmodel.laws.quality import expit
-from costmodel.laws.task_quality import capability, examples_shift, few_shot_shift, log_odds_right
+from costmodel.choices.techniques.lookup import HOPS, MEASURED_TOKENS, quality_fact
+from costmodel.core import INDEX_END, Measured, Range, check, check_known, of_kind, public, require
+from costmodel.facts.catalog import facts_of, practice
+from costmodel.laws.conditioning import conditioned
+from costmodel.laws.quality import expit, logit
+from costmodel.laws.retrieval import part_found, recall_at_k
+from costmodel.laws.task_quality import (
+    capability,
+    composed,
+    examples_shift,
+    few_shot_shift,
+    log_odds_right,
+)
 
 Z80 = 1.2815515655446004  # standard normal quantile of 0.9: an 80 % band ends there
-REFERENCE = 20.0  # index at which a level is stated
-Key = tuple[str, str, str]  # task family, technique, passage
+AT = float(capability(20.0))  # capability at which a level is stated
+DRAWS = 200  # over which what a search finds is taken
+Key = tuple[str, str, str, bool]  # task family, technique, passage, public documents
+State = tuple[np.ndarray, np.ndarray, np.ndarray]  # mean, loadings on what is shared, own variance
 
 
 @dataclass(frozen=True)
@@ -44,7 +58,10 @@ class Askings:
     names: np.ndarray  # who is who: what a model has of its own, it has everywhere
     shift: np.ndarray  # log-odds of the technique
     shift_doubt: np.ndarray
-    tuned: bool = False
+
+    def as_it_is(self) -> Askings:
+        """The same without the technique."""
+        return replace(self, shift=0 * self.shift, shift_doubt=0 * self.shift_doubt)
 
 
 @public
@@ -61,16 +78,21 @@ def expected_quality(
 
     A level by task and what is given, a line in capability, a spread of tasks, and one of models.
     The level of your own task is the widest: 200 answers of any one model narrow all models.
-    Published scores are the evidence (`cm.validation.task_quality_fidelity`). Not in it: your
-    prompt, your judge, languages; "closed-book" is about the documents of public benchmarks, of
-    which models know more than of yours (some 5 % right, which options assume).
+    Published scores are the evidence (`cm.validation.task_quality_fidelity`). It is the law of
+    options: "rag" is found x read + (1 - found) x memory, with what a usual search finds in 10,000
+    passages, and a tune is never worse than the model without it. "answer from documents" and
+    "many-hop" are about documents that models have not read (5 % right from memory); "answer from
+    public documents", and "document_qa" of the tables, about those of public benchmarks (.36). Not
+    in it: your prompt, your judge, languages, the length of your prompts ("long context" is some
+    100,000 tokens).
 
     Parameters
     ----------
     task : str, or list
-        classify, extract, answer, answer from documents, many-hop, summary over a corpus,
-        summarise, write, translate, code, fix code, text to SQL, support dialogue, agent, tools; or
-        a family of the tables such as "document_qa"; "other" is as wide as all tasks.
+        classify, extract, answer, answer from documents, answer from public documents, many-hop,
+        summary over a corpus, summarise, write, translate, code, fix code, text to SQL, support
+        dialogue, agent, tools; or a family of the tables such as "document_qa"; "other" is as wide
+        as all tasks.
     model : str, or list, optional
         Id of the price list or of an open model, whose capability is looked up. With `capability`
         it only names the model.
@@ -120,107 +142,137 @@ def expected_quality(
         "examples": train_examples,
     }
     table = _table(columns)
-    index = _index(table)
-    ability, doubt = _abilities(table, index)
-    table["capability"] = np.where(index > 0, index, np.nan)
-    keys = pd.MultiIndex.from_arrays(
-        [
-            _each(table["task"], family),
-            _each(table["technique"], _technique),
-            _each(table["passage"], passage),
-        ]
+    models = table["model"].to_numpy()
+    index, ability, doubt = _capabilities(models, _numbers("capability", table["capability"]))
+    readings = {"task": family, "technique": _technique, "passage": passage}
+    keys = [[read(value) for value in table[name]] for name, read in readings.items()]
+    ways = pd.MultiIndex.from_arrays([*keys, [asks_public(task) for task in table["task"]]])
+    others = _evidence(
+        measured or {}, dict(zip(models, zip(ability, doubt, strict=True), strict=True))
     )
     mean, width = np.empty(len(table)), np.empty(len(table))
-    known = _evidence(measured or {}, table["model"].to_numpy(), ability, doubt)
-    codes, ways = keys.factorize()
-    for number, way in enumerate(ways):
-        rows = np.flatnonzero(codes == number)
-        asked = _asked(
-            way, ability[rows], doubt[rows], table["model"].to_numpy()[rows],
-            table["examples"].to_numpy()[rows],
-        )  # fmt: skip
-        evidence = None
-        if known is not None:
-            at, at_doubt, names, counts = known
-            nothing = np.full(len(names), np.nan)
-            evidence = _asked(way, at, at_doubt, names, nothing), counts
-        line, wide = lines()[line_of(*way)], spreads()
-        mean[rows], width[rows] = expect(line, wide, asked, evidence)
-    ends = {
-        name: expit(mean + side * Z80 * width)
-        for name, side in (("low", -1), ("mid", 0), ("high", 1))
-    }
-    return table[["task", "model", "capability", "technique"]].assign(**ends)
+    codes, distinct = ways.factorize()
+    for number, way in enumerate(distinct):
+        rows = codes == number
+        asked = ask(way, ability[rows], doubt[rows], models[rows], table["examples"][rows])
+        evidence = others and (ask(way, *others[:3]), others[3])
+        mean[rows], width[rows] = expect(way, lines().__getitem__, spreads(), asked, evidence)
+    low, mid, high = (expit(mean + side * Z80 * width) for side in (-1, 0, 1))
+    table["capability"] = index
+    return table[["task", "model", "capability", "technique"]].assign(low=low, mid=mid, high=high)
 
 
 def expect(
-    line: Line,
+    way: Key,
+    line: Callable[[str], Line],
     wide: Spreads,
     asked: Askings,
     evidence: tuple[Askings, tuple[np.ndarray, np.ndarray]] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and spread of the log-odds of a right answer, for every model that is asked.
 
-    The evidence is who was measured, and (right, trials).
+    The evidence is who was measured, and (right, trials). Models move together by what they share:
+    level and slope of the task, and what a search finds.
     """
-    at = float(capability(REFERENCE))
-    level2 = line.level_spread**2 + wide.level**2
-    slope2 = line.slope_spread**2 + wide.slope**2
-    mean, own = _apart(line, wide, asked, at)
-    x = asked.ability - at
-    variance = shared(level2**0.5, slope2**0.5, x, x) + own
+    name = line_of(*way)
+    several = way[0] == "many_hop"
+    mean, shared, own = _law(name, line, wide, asked, several)
+    variance = (shared**2).sum(1) + own
     if evidence is None:
         return mean, np.sqrt(variance)
     others, counts = evidence
-    start, others_own = _apart(line, wide, others, at)
-    u = others.ability - at
-    covariance = shared(level2**0.5, slope2**0.5, u[:, None], u[None]) + np.diag(others_own)
-    together = shared(level2**0.5, slope2**0.5, x[:, None], u[None])
-    same = (asked.names[:, None] == others.names[None]) & _is_name(others.names)[None]
-    together = together + same * np.minimum(own[:, None], others_own[None])
+    start, others_shared, others_own = _law(name, line, wide, others, several)
+    covariance = others_shared @ others_shared.T + np.diag(others_own)
+    named = np.array([isinstance(name, str) for name in others.names])
+    same = (asked.names[:, None] == others.names[None]) & named
+    together = shared @ others_shared.T + same * np.minimum(own[:, None], others_own[None])
     return conditioned(mean, variance, together, (start, covariance), counts)
 
 
-def _apart(line: Line, wide: Spreads, who: Askings, at: float) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of the log-odds, and the variance that a model has for itself."""
-    mean = log_odds_right(line.level, line.slope, who.ability, at) + who.shift
-    model = wide.tuned if who.tuned else wide.model
-    return mean, model**2 + (line.slope * who.doubt) ** 2 + who.shift_doubt**2
+def _law(
+    name: str, line: Callable[[str], Line], wide: Spreads, who: Askings, several: bool
+) -> State:
+    """Mean of the log-odds, how it moves with what models share, and the variance of its own."""
+    if name.endswith(".retrieved"):
+        return _composed(name.removesuffix(".retrieved"), line, wide, who, several)
+    if name.endswith(".tuned"):
+        return _ceiling(name.removesuffix(".tuned"), line, wide, who)
+    return _straight(line(name), Spreads(0, 0, 0, 0) if name == OWN_CLOSED else wide, who)
 
 
-def _is_name(names: np.ndarray) -> np.ndarray:
-    return np.array([isinstance(name, str) for name in names], bool)
+def _straight(line: Line, wide: Spreads, who: Askings) -> State:
+    """A line in capability; what is shared is its level and its slope."""
+    x = who.ability - AT
+    mean = log_odds_right(line.level, line.slope, who.ability, AT) + who.shift
+    level = np.full(len(x), np.hypot(line.level_spread, wide.level))
+    shared = np.column_stack([level, np.hypot(line.slope_spread, wide.slope) * x])
+    return mean, shared, wide.model**2 + (line.slope * who.doubt) ** 2 + who.shift_doubt**2
+
+
+def _composed(
+    task: str, line: Callable[[str], Line], wide: Spreads, who: Askings, several: bool
+) -> State:
+    """Found x read + (1 - found) x closed x survives, as options have it, over what is found."""
+    closed_name = "document_qa.closed" if task == "document_qa" else task
+    read, read_shared, read_own = _straight(line("document_qa"), wide, who)
+    closed, closed_shared, closed_own = _law(closed_name, line, wide, who.as_it_is(), several)
+    found, survives = _found(several), constants()["retrieval.survives"].mid
+    ends = expit(read)[:, None], expit(closed)[:, None]
+    odds = logit(composed(found, *ends, survives))
+    mean, right = odds.mean(1), expit(odds.mean(1))
+
+    def moves(part: Any, share: np.ndarray) -> np.ndarray:
+        return (part * share * (1 - share) / (right * (1 - right)))[:, None]
+
+    by_read = moves(found.mean(), expit(read))
+    by_closed = moves((1 - found.mean()) * survives, expit(closed))
+    shared = [by_read * read_shared, by_closed * closed_shared, odds.std(1)[:, None]]
+    own = by_read[:, 0] ** 2 * read_own + by_closed[:, 0] ** 2 * closed_own
+    return mean, np.hstack(shared), own
+
+
+@cache
+def _found(several: bool) -> np.ndarray:
+    """What a search finds and a prompt can use, over its doubts: a corpus as was measured."""
+    rng = np.random.default_rng(1)
+
+    def drawn(doubt: Range) -> Any:
+        return doubt.quantile((rng.permutation(DRAWS) + 0.5) / DRAWS)
+
+    tokens = drawn(practice("rag.top_k")) * drawn(practice("rag.chunk_tokens"))
+    names = ("recall_at_one", "recall_slope")
+    law = [drawn(quality_fact(f"retrieval.{name}")) for name in names]
+    found = drawn(constants()["retrieval.in_prompt"])
+    found = found * recall_at_k(np.maximum(tokens / MEASURED_TOKENS, 1.0), *law)
+    part = part_found(drawn(HOPS), drawn(quality_fact("vector.per_entity")))
+    return found * part if several else found
+
+
+def _ceiling(task: str, line: Callable[[str], Line], wide: Spreads, who: Askings) -> State:
+    """The better of a tune and the model without it, which one would keep (Clark 1961)."""
+    from scipy.special import ndtr
+
+    tuned_level = constants()["tasks.spread_tuned_level"].mid
+    tuned_spreads = Spreads(tuned_level, 0.0, wide.tuned, wide.tuned)
+    tuned, shared, own = _straight(line(f"{task}.tuned"), tuned_spreads, who)
+    plain, plain_shared, plain_own = _straight(line(task), wide, who.as_it_is())
+    apart = np.sqrt((shared**2).sum(1) + own + (plain_shared**2).sum(1) + plain_own)
+    z = (tuned - plain) / apart
+    bell, better = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), ndtr(z)[:, None]
+    mean = plain + (tuned - plain) * ndtr(z) + apart * bell
+    shared = np.hstack([better * shared, (1 - better) * plain_shared])
+    return mean, shared, ndtr(z) * own + ndtr(-z) * plain_own
 
 
 def _table(columns: dict[str, Any]) -> pd.DataFrame:
     """The arguments as one table; one value stands for every row."""
-    lists = {
-        name: value
-        for name, value in columns.items()
-        if not isinstance(value, str) and np.ndim(value) == 1
-    }
-    lengths = {len(value) for value in lists.values()}
+    lists = {name: list(value) for name, value in columns.items() if np.ndim(value) == 1}
+    lengths = {len(value) for value in lists.values()} or {1}
     check(
-        len(lengths) < 2,
+        len(lengths) == 1,
         f"expected_quality: {', '.join(lists)} have {sorted(lengths)} elements, write one length",
     )
-    rows = lengths.pop() if lengths else 1
-    return pd.DataFrame(
-        {
-            name: np.array(list(lists[name]) if name in lists else [value] * rows, object)
-            for name, value in columns.items()
-        },
-        columns=list(columns),
-    )
-
-
-def _index(table: pd.DataFrame) -> np.ndarray:
-    """The index of each row as given, NaN where it was not."""
-    given = _numbers("capability", table["capability"])
-    known = given[~np.isnan(given)]
-    if known.size:
-        require("capability", known, 0.1, INDEX_END - 0.1)
-    return given
+    return pd.DataFrame(columns | lists, index=range(lengths.pop()), dtype=object)
 
 
 def _numbers(name: str, values: Any) -> np.ndarray:
@@ -231,93 +283,86 @@ def _numbers(name: str, values: Any) -> np.ndarray:
         raise ValueError(f"{name} must be a number or a list of numbers") from None
 
 
-def _each(values: Any, call: Any) -> list[Any]:
-    """The function of every value; each value is asked once."""
-    codes, distinct = pd.factorize(pd.Series(list(values), dtype=object), use_na_sentinel=False)
-    found = [call(value) for value in distinct]
-    return [found[code] for code in codes]
-
-
 def _technique(name: Any) -> str:
     check_known("technique", name, TECHNIQUES, "expected_quality")
     return str(name)
 
 
-def _abilities(table: pd.DataFrame, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Capability and its spread; fills in the index of models that were only named."""
+def _capabilities(models: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Index, capability and its spread of each row: as given, or as known of the named model."""
+    known = ~np.isnan(given)
+    if known.any():
+        require("capability", given[known], 0.1, INDEX_END - 0.1)
+    named = {name: _model(name, not known.any()) for name in {*models[~known]}}
+    nothing = np.nan, np.nan, 0.0
+    index, ability, doubt = np.array([named.get(name, nothing) for name in models]).T
+    index, ability = np.where(known, [given, capability(given)], [index, ability])
+    return index, ability, np.where(known, 0.0, doubt)
+
+
+def _model(name: Any, look_up: bool) -> tuple[float, float, float]:
+    """Index of a named model, its capability and how wide that is; NaN where nothing is known.
+
+    Beside indices (not `look_up`) a name may be one of your own.
+    """
+    if isinstance(name, str) and (look_up or f"{name}.capability" in facts_of("capability")):
+        found = capability_of(name)
+        return found.mid, *with_doubt(found)
     unknown = constants()["unknown_model.capability_mean"]
-    models = table["model"].to_numpy()
-    alone = table["capability"].isna().all()  # beside indices a name may be one of your own
-    published = facts_of("capability")
-    ability = np.full(len(table), unknown.mid)
-    doubt = np.full(len(table), spread(unknown))
-    known = ~np.isnan(index)
-    ability[known], doubt[known] = capability(index[known]), 0.0
-    for name in {n for n in models[~known] if isinstance(n, str)}:
-        if alone or f"{name}.capability" in published:
-            rows, found = ~known & (models == name), capability_of(name)
-            index[rows] = found.mid
-            ability[rows], doubt[rows] = with_doubt(found)
-    return ability, doubt
+    return np.nan, unknown.mid, spread(unknown)
 
 
-def _evidence(
-    measured: Mapping[Any, Measured], models: np.ndarray, ability: np.ndarray, doubt: np.ndarray
-) -> Any:
-    """Capabilities of the models measured, their spreads, who they are, and (right, trials)."""
+def _evidence(measured: Mapping[Any, Measured], asked: Mapping[Any, tuple[float, float]]) -> Any:
+    """Capabilities of the models measured, their spreads, who they are, and (right, trials).
+
+    A name that is asked too is that model, also one of your own.
+    """
     if not measured:
         return None
     found = []
     for key, value in measured.items():
         of_kind(f"measured[{key!r}]", value, Measured)
-        if not isinstance(key, str):
+        if isinstance(key, str):
+            found.append(asked.get(key) or _model(key, True)[1:])
+        else:
             require("the index of a measured model", key, 0.1, INDEX_END - 0.1)
             found.append((float(capability(key)), 0.0))
-        elif (rows := np.flatnonzero(models == key)).size:  # also a model of one's own
-            found.append((float(ability[rows[0]]), float(doubt[rows[0]])))
-        else:
-            found.append(with_doubt(capability_of(key)))
     names = np.empty(len(measured), object)
     names[:] = list(measured)
     counts = np.array([(m.accepted, m.trials) for m in measured.values()], float)
     return *np.array(found).T, names, (counts[:, 0], counts[:, 1])
 
 
-def _asked(
-    way: Key, ability: np.ndarray, doubt: np.ndarray, names: np.ndarray, examples: Any
+def ask(
+    way: Key, ability: np.ndarray, doubt: np.ndarray, names: np.ndarray, examples: Any = ()
 ) -> Askings:
-    """What the technique shifts, and how surely."""
-    task, technique, _ = way
-    rows = len(ability)
-    made = Askings(ability, doubt, names, np.zeros(rows), np.zeros(rows))
-    found = constants()
-    if task == "many_hop":
-        made = _shifted(made, found["many_hop.log_odds"].mid, spread(found["many_hop.log_odds"]))
+    """What the technique shifts, and how surely: published contrasts of one model with itself."""
+    task, technique, _, _ = way
+    found, name = constants(), line_of(*way)
+    shift, doubts = np.zeros(len(ability)), 0.0
+
+    def moved(key: str) -> None:
+        nonlocal shift, doubts
+        shift, doubts = shift + found[key].mid, np.hypot(doubts, spread(found[key]))
+
+    closed = name == OWN_CLOSED or name.endswith(".closed")
+    if task == "many_hop" and not closed:
+        moved("many_hop.log_odds")
     if technique in REPORTED:
-        made = _shifted(made, found["reported.log_odds"].mid, 0.0)
+        shift = shift + found["reported.log_odds"].mid
     if technique == "retry":
-        made = _shifted(
-            made, found["second_try.log_odds"].mid, spread(found["second_try.log_odds"])
-        )
+        moved("second_try.log_odds")
     if technique == "few-shot":
-        gain = found["few_shot.log_odds"]
-        names_ = ("capability_at", "log_odds_per_capability", "log_odds_most")
-        at, per, most = (found[f"few_shot.{name}"].mid for name in names_)
-        made = _shifted(made, few_shot_shift(ability, gain.mid, at, per, most), spread(gain))
-    if line_of(*way).endswith(".tuned"):
-        count = _numbers("train_examples", examples)
-        some = np.where(count > 0, count, np.nan)
-        per = found["examples.log_odds_per_tenfold"].mid
+        names_ = ("log_odds", "capability_at", "log_odds_per_capability", "log_odds_most")
+        shift = shift + few_shot_shift(ability, *(found[f"few_shot.{name}"].mid for name in names_))
+        doubts = spread(found["few_shot.log_odds"])
+    if name.endswith(".tuned"):
         enough = found["examples.enough_examples"].mid
-        shifts = examples_shift(np.nan_to_num(some, nan=enough), per, enough)
-        made = replace(_shifted(made, shifts, 0.0), tuned=True)
-    elif technique in TUNED and line_of(*way).endswith(".closed"):  # facts are hardly taught
-        taught = found["knowledge_tune.log_odds"]
-        made = _shifted(made, taught.mid, spread(taught))
-    return made
-
-
-def _shifted(asked: Askings, log_odds: Any, doubt: Any) -> Askings:
-    return replace(
-        asked, shift=asked.shift + log_odds, shift_doubt=np.sqrt(asked.shift_doubt**2 + doubt**2)
-    )
+        count: Any = _numbers("train_examples", examples)
+        count = np.where(count > 0, count, enough) if count.size else enough
+        shift = shift + examples_shift(count, found["examples.log_odds_per_tenfold"].mid, enough)
+    elif technique in TUNED and closed:
+        moved("knowledge_tune.log_odds")  # facts are hardly taught
+    elif technique in (*TUNED, "rag + fine-tuned") and task in READ:
+        moved("knowledge_tune.log_odds_tuned_read")
+    return Askings(ability, doubt, names, shift, np.full(len(ability), doubts))

@@ -8,8 +8,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from costmodel.choices.quality.tasks import OTHER, constants, family, lines, spreads
+from costmodel.choices.quality.tasks import (
+    OTHER,
+    OWN_CLOSED,
+    Line,
+    asks_public,
+    constants,
+    family,
+    lines,
+    spreads,
+)
 from costmodel.core import Z90, Number, Range, check_known, frozen, of_kind, same, validate
+from costmodel.laws.quality import expit
 
 if TYPE_CHECKING:
     Filled = Any  # __post_init__ puts a number there, which types cannot tell
@@ -40,9 +50,10 @@ class Task:
     Parameters
     ----------
     id : str
-        classify, extract, answer, answer from documents, many-hop, summary over a corpus,
-        summarise, write, translate, code, fix code, text to SQL, support dialogue, agent, tools; or
-        "a name of your own (like classify)".
+        classify, extract, answer, answer from documents, answer from public documents, many-hop,
+        summary over a corpus, summarise, write, translate, code, fix code, text to SQL, support
+        dialogue, agent, tools; or "a name of your own (like classify)". Models have read public
+        documents and not yours, of which they know some 5 %.
     difficulty : {"easier", "usual", "harder"}, number or Range [log-odds]
         How much harder it is than a usual task of its family, mostly the widest doubt of all.
     quality_level, quality_slope : number or Range [log-odds]
@@ -80,7 +91,7 @@ class Task:
     --------
     >>> task = Task("extract", difficulty="harder")
     >>> task.family, round(task.difficulty.mid, 1), task.quality_level
-    ('extraction', 0.9, 1.182)
+    ('extraction', 1.0, 1.187)
     >>> Task("tickets by team (like classify)").family
     'classification'
     """
@@ -128,18 +139,24 @@ class Task:
             "tuned_level": _normal("task.tuned_level", tuned.level, tuned_spread),
             "tuned_slope": tuned.slope,
             "enough_examples": constants()["examples.enough_examples"].mid,
-            "closed_slope": constants()["own_documents.closed_slope"].mid,
+            "closed_slope": lines()[OWN_CLOSED].slope,
             "tuned_per_difficulty": constants()["tasks.tuned_per_difficulty"].mid,
+            "log_odds_closed": constants()["tasks.log_odds_closed"],
         }
-        if kind in READING:
+        if asks_public(self.id):
+            known = lines()["document_qa.closed"]
+            filled |= {"closed_book": _public(known, wide.level), "closed_slope": known.slope}
+        elif kind in READING:
             filled["closed_book"] = constants()["own_documents.closed_book"]
         if kind == "support_resolution":
             filled["log_odds_read"] = constants()["support_resolution.log_odds_read"]
+        if kind == "closed_qa":  # with a corpus it is read; without what it needs, it is as it was
+            filled["log_odds_read"] = lines()["document_qa"].level - line.level
+            filled["log_odds_closed"] = -filled["log_odds_read"]
         for name, key in (
             ("log_odds_per_tenfold", "examples.log_odds_per_tenfold"),
             ("log_odds_knowledge", "knowledge_tune.log_odds"),
             ("log_odds_tuned_read", "knowledge_tune.log_odds_tuned_read"),
-            ("log_odds_closed", "tasks.log_odds_closed"),
             ("log_odds_many_hop", "many_hop.log_odds"),
             ("survives", "retrieval.survives"),
             ("log_odds_other_languages", "tasks.log_odds_other_languages"),
@@ -154,11 +171,6 @@ class Task:
     def family(self) -> str:
         """The family of published benchmarks that it is like."""
         return family(self.id)
-
-    @property
-    def of_passages(self) -> Any:
-        """What joining several passages costs an answer on any question [log-odds]."""
-        return self.log_odds_many_hop if self.family == "many_hop" else 0.0
 
 
 def task_of(given: Any, difficulty: Any, has_corpus: bool) -> Task:
@@ -187,6 +199,14 @@ def _difficulty(word: str, spread: float, task: Task) -> Range:
         why += f"; {word} than usual: that half of them"
         return _normal("task.difficulty", side * HALF_MEAN * spread, HALF_SPREAD * spread, why)
     return _normal("task.difficulty", 0.0, spread, why)
+
+
+def _public(line: Line, spread_level: float) -> Range:
+    """Share right from memory about documents that models may have read."""
+    end = Z90 * (line.level_spread**2 + spread_level**2) ** 0.5
+    low, mid, high = (float(expit(line.level + side * end)) for side in (-1, 0, 1))
+    source, name = "task-quality-fit", "public_documents.closed_book"
+    return Range(low, high, mid, name=name, form="share", source=source)
 
 
 def _normal(name: str, mean: float, spread: float, why: str = "") -> Range:

@@ -14,12 +14,14 @@ from typing import Any
 
 from costmodel.core import Range, check_known, unknown
 from costmodel.facts import catalog
+from costmodel.laws.quality import logit
 
 PLAIN_WORDS = {
     "classify": "classification",
     "extract": "extraction",
     "answer": "closed_qa",
     "answer from documents": "document_qa",
+    "answer from public documents": "document_qa",
     "many-hop or summary over a corpus": "many_hop",
     "many-hop": "many_hop",
     "summary over a corpus": "many_hop",
@@ -38,12 +40,15 @@ LIKE = re.compile(r".+\(like (.+)\)")  # a name of your own, and the nearest fam
 OTHER = "other"  # a task outside of the families: a level as wide as all tasks
 NO_FAMILY = ("cascade", "cascade_signal", "outcome_cost", "retrieval", "mixed", OTHER)
 ANSWERS = ("document_qa", "closed_qa")  # tasks for which it counts what was read
+PUBLIC = ("document_qa", "answer from public documents")  # about documents that models have read
+OWN_CLOSED = "own_documents"  # the line of answers about others from memory
 TUNED = ("lora", "qlora", "fine-tuned", "fine-tuned or pipeline", "distilled")
 TECHNIQUES = (
     "zero-shot", "few-shot", "retry", "rag", "rag + fine-tuned", "long context", "oracle passage",
     "closed-book", *TUNED, "agent", "output format", "pre-trained", "as reported", "deployed",
     "cascade", "router", "judge", "single", "confidence signal", "people", "human",
 )  # fmt: skip
+READ = (*ANSWERS, "many_hop")
 PEOPLE = ("people", "human")
 REPORTED = ("as reported", "deployed")  # by who sells it
 WORDS = ("yes", "no", "na", "retrieved")
@@ -97,6 +102,16 @@ def family(task: Any) -> str:
     return name
 
 
+def asks_public(task: Any) -> bool:
+    """Whether a task is about documents that models may have read: a table's name says so too.
+
+    >>> [asks_public(task) for task in ("document_qa", "answer from documents", "many-hop")]
+    [True, False, False]
+    """
+    name = str(task).strip().lower()
+    return (own[1] if (own := LIKE.fullmatch(name)) else name) in PUBLIC
+
+
 def passage(given: Any) -> str:
     """Whether the right passage is in the prompt: "yes", "no", "retrieved" or "na" (not said)."""
     given = None if given != given else given  # NaN of a table
@@ -105,8 +120,10 @@ def passage(given: Any) -> str:
     return PASSAGES[word]
 
 
-def line_of(task: str, technique: str, given: str) -> str:
+def line_of(task: str, technique: str, given: str, public: bool = True) -> str:
     """The line that a task, a technique and a passage stand on.
+
+    What is retrieved has none: it is composed of the lines of reading and of memory.
 
     >>> line_of("document_qa", "rag", "na"), line_of("closed_qa", "zero-shot", "yes")
     ('document_qa.retrieved', 'document_qa')
@@ -118,12 +135,13 @@ def line_of(task: str, technique: str, given: str) -> str:
         task = "document_qa"  # with a passage it is reading
     if task in ANSWERS:
         if technique in ("rag", "rag + fine-tuned") or given == "retrieved":
-            return f"{task}.retrieved"
+            return f"{task if public or task == 'closed_qa' else OWN_CLOSED}.retrieved"
         if task != "closed_qa" and (technique == "closed-book" or given == "no"):
-            return f"{task}.closed"
+            return f"{task}.closed" if public else OWN_CLOSED
         if technique == "long context":
             return f"{task}.long"
-    return f"{task}.tuned" if technique in TUNED and task != OTHER else task
+    tuned = f"{task}.tuned"  # reading what is given is no form to learn
+    return tuned if technique in TUNED and task != "document_qa" and tuned in lines() else task
 
 
 @cache
@@ -134,10 +152,13 @@ def constants() -> dict[str, Range]:
 
 @cache
 def lines() -> dict[str, Line]:
-    """The line of every family, and of its tuned, closed, retrieved and long kinds."""
+    """The line of every family, and of its tuned, closed and long kinds."""
     found = constants()
     ids = [key.removesuffix(".quality_level") for key in found if key.endswith(".quality_level")]
-    return {id: _line(found, id) for id in ids}
+    known, slope = found["own_documents.closed_book"], found["own_documents.closed_slope"].mid
+    low, mid, high = (float(logit(share)) for share in (known.low, known.mid, known.high))
+    own = Line(mid, (high - low) / (2 * known.z_of_end), slope, 0.0)
+    return {id: _line(found, id) for id in ids} | {OWN_CLOSED: own}
 
 
 @cache

@@ -29,7 +29,7 @@ from costmodel.core import Number, assumed, check, frozen, validate
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, Found, shift
-from costmodel.laws.retrieval import all_found, graph_index_ratio
+from costmodel.laws.retrieval import graph_index_ratio, part_found
 
 VARIANTS = ("full", "light", "lazy", "fast", "hipporag", "guided")
 MODES = ("local", "global", "drift")
@@ -270,8 +270,9 @@ class GraphRag:
         fact_gain, hop_gain, summary_gain = self._gains()
         read = long_prompt(case, self.plain.passage_tokens)
         found = self.plain.found(case)
-        two = shift(found * self.plain.per_entity, hop_gain)  # the gains are those of some two hops
-        several = two * all_found(self.hops - 2.0, self.per_entity_graph)
+        two = shift(found * part_found(2.0, self.plain.per_entity), hop_gain)  # gains of two hops
+        several = two * part_found(self.hops, self.per_entity_graph)
+        several = several / part_found(2.0, self.per_entity_graph)
         whole_gain = self.variant.log_odds_whole  # that of the full one is of a global search
         if self.variant.id == "full" and self.mode == "local":
             whole_gain = self.log_odds_whole_local

@@ -40,7 +40,7 @@ from costmodel.core import (
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, Found
-from costmodel.laws.retrieval import all_found, chunks, index_bytes
+from costmodel.laws.retrieval import chunks, index_bytes, part_found
 
 
 @frozen
@@ -344,7 +344,7 @@ class Rag:
     def quality(self, case: Case) -> Effect:
         found, read = self.found(case), long_prompt(case, case.request.main.prompt_tokens)
         wide = Found(found, read, self.log_odds_summary)
-        several = found * all_found(self.hops - 1.0, self.per_entity)
+        several = found * part_found(self.hops, self.per_entity)
         return Effect(
             evidence="recall by tokens read and size of the corpus, times reading; fitted",
             found={

@@ -29,7 +29,7 @@ from costmodel.core import (
 )
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, Found
-from costmodel.laws.retrieval import all_found
+from costmodel.laws.retrieval import part_found
 
 
 @frozen
@@ -256,8 +256,6 @@ class LongContext:
         where it has none, the whole corpus.
     search : Rag
         What selects documents where the corpus is not sent whole.
-    per_fact : number or Range, 0 to 1
-        Chance that each of several facts in the prompt is used.
     questions : QuestionMix or None
         Where the answers stand; None is the mix of the workload.
     hops : number or Range, at least 0
@@ -281,13 +279,6 @@ class LongContext:
 
     document_tokens: Number | None = None
     search: Rag = field(default_factory=Rag)
-    per_fact: Number = Range(
-        0.7,
-        0.95,
-        mid=0.85,
-        why="needles of 100: 0.7 to 0.8 (Gemini 1.5 report); "
-        "60 % of realistic questions over some three facts (Tian Pan)",
-    )
     hops: Number = HOPS
     questions: QuestionMix | None = None
 
@@ -343,9 +334,9 @@ class LongContext:
         if np.any(part):
             found = np.where(part, self.search.found(case, wanted), 1.0)
         read = long_prompt(case, case.request.main.prompt_tokens)
-        several = found**self.hops * all_found(self.hops - 1.0, self.per_fact)
+        several = found * np.where(part, part_found(self.hops, self.search.per_entity), 1.0)
         return Effect(
-            evidence="what was selected, a reader in that context, several facts; fitted",
+            evidence="what was selected, and a reader in that context; fitted",
             found={
                 "fact": Found(found, read),
                 "multi_hop": Found(several, read),

@@ -12,6 +12,7 @@ import costmodel as cm
 from costmodel.choices.quality.tasks import constants, lines, spreads
 from costmodel.core import CatalogError
 from costmodel.decisions.simulate import simulate
+from costmodel.facts import catalog
 from costmodel.scenarios.scenario import examples
 
 ON = "2026-11-20"
@@ -70,22 +71,33 @@ def by_hand(n, seed=1):
             logit(one) + slope_k * np.log(np.maximum(tokens / 512, 1)) + size + more
         )
 
-    def fall(reader, tokens):
-        decay, power = drawn(reader.context_decay), reader.context_power
-        longer = (tokens / 131_072) ** power - (4_000 / 131_072) ** power
-        return np.minimum(-decay * longer, 0)
+    hard = rng.random(n)  # how hard long prompts are, for all readers
+    three = [catalog.reader(name) for name in ("small", "strong", "frontier")]
+    power = three[0].context_power
 
-    def answered(found, m, reader, tokens):
-        right = expit(read[m] + fall(reader, tokens))
+    def fall(m, tokens):
+        decays = [np.log(replace(r.context_decay, form="amount").quantile(hard)) for r in three]
+        at, g = logit(np.array([7, 20, 42]) / 70), model[m]
+        upper = np.interp(g, at[1:], [0, 1])
+        log_decay = np.where(
+            g < at[1],
+            decays[0] + np.interp(g, at[:2], [0, 1]) * (decays[1] - decays[0]),
+            decays[1] + upper * (decays[2] - decays[1]),
+        )
+        longer = (tokens / 131_072) ** power - (4_000 / 131_072) ** power
+        return np.minimum(-np.exp(log_decay) * longer, 0)
+
+    def answered(found, m, tokens):
+        right = expit(read[m] + fall(m, tokens))
         return found * right + (1 - found) * closed[m] * survives
 
     passages, prompt = k * chunk, 1_500
     options = cm.load("support_assistant").options
     documents = cm.uncertainty.sample(options["Long context + cache"], n).techniques[0]
     sent = np.ravel(documents.document_tokens)
-    small = answered(found(passages, more), "gpt-6-luna", LUNA.reader, passages + prompt)
-    large = answered(found(passages, more), "gpt-6.1-terra", TERRA.reader, passages + prompt)
-    long = answered(found(sent, 0), "gpt-6.1-terra", TERRA.reader, sent + prompt)
+    small = answered(found(passages, more), "gpt-6-luna", passages + prompt)
+    large = answered(found(passages, more), "gpt-6.1-terra", passages + prompt)
+    long = answered(found(sent, 0), "gpt-6.1-terra", sent + prompt)
     auc, rho = drawn("asked_confidence.signal_auc"), drawn("same_question.correlation")
     on = cm.Range(0.15, 0.45, mid=0.3).quantile(rng.random(n))
     mixed = cm.knowledge.cascade_right(small, large, on, auc, rho)
@@ -112,8 +124,8 @@ def test_models_differ_in_the_order_of_their_index():
     assert share["luna"].mean() < share["terra"].mean() < share["opus"].mean()
     index = [cm.knowledge.capability_of(x.model.id).mid for x in (LUNA, TERRA, OPUS)]
     assert index == sorted(index)
-    ahead = (share["terra"] >= share["luna"]).mean()  # 15 points apart, both guessed from prices
-    assert 0.68 < ahead < 0.92
+    ahead = (share["terra"] >= share["luna"]).mean()  # 7 points apart, both by their predecessors
+    assert 0.6 < ahead < 0.8
 
 
 @pytest.mark.parametrize(
@@ -180,7 +192,7 @@ def test_a_long_context_beyond_the_window_is_infeasible_and_a_selection_is_paid_
     assert {"embed the corpus", "build the retrieval pipeline", "store the index"} <= items
 
 
-@pytest.mark.parametrize("around", [600_000, 946_000])
+@pytest.mark.parametrize("around", [450_000, 946_000])
 def test_there_is_no_jump_where_a_corpus_is_no_longer_sent_whole(around):
     """Neither in quality nor in cost: where a search begins to pay, both cost about the same."""
     found = []
@@ -335,3 +347,82 @@ def test_what_may_wait_a_day_is_asked_in_batch():
     assert modes["Small model, few-shot + cache"].mode == "batch" == modes["Prompt"].mode
     assert cm.presets(TYPED, on=ON)["Prompt"].serving.mode == "standard"
     assert (cm.compare(cm.presets(slow, on=ON), slow, draws=20).why_not == "").all()
+
+
+# -- capability, and what follows it ---------------------------------------------------------------
+
+
+def test_long_contexts_are_read_by_capability_without_a_step():
+    work = replace(READ, corpus=cm.Corpus(tokens=300_000))
+    index = (7, 14.9, 15.1, 25, 34.9, 35.1, 42, 55)
+    sent = {i: cm.Option(replace(TERRA, capability=i), cm.LongContext()) for i in index}
+    found = means(sent, work)
+    assert list(found.values()) == sorted(found.values())
+    assert found[35.1] - found[34.9] < 0.01 and found[15.1] - found[14.9] < 0.01
+    assert found[7] < 0.2 and found[42] > 0.6
+    assert replace(TERRA, capability=7).reader == TERRA.reader  # nothing of another model stays
+
+
+def test_a_reader_that_was_given_stays():
+    weak = replace(TERRA, reader="small")
+    assert weak.reader.id == "small" and replace(weak, capability=50).reader is weak.reader
+    pair = {
+        "as it is": cm.Option(TERRA, cm.LongContext()),
+        "weak": cm.Option(weak, cm.LongContext()),
+    }
+    found = means(pair, replace(READ, corpus=cm.Corpus(tokens=100_000)))
+    assert found["weak"] + 0.2 < found["as it is"]
+
+
+@pytest.mark.parametrize("way", [GOOD, cm.GraphRag(), cm.LongContext(document_tokens=30_000)])
+def test_a_task_of_several_hops_is_a_mix_of_nothing_else(way):
+    """Both roads agree, lie below facts, and where published answers over several hops lie."""
+    option = {"x": cm.Option(replace(TERRA, capability=20), way)}
+    hops = replace(READ, question_mix=cm.QuestionMix(fact=0.0, multi_hop=1.0))
+    task, mix = means(option, replace(READ, task="many-hop")), means(option, hops)
+    assert task["x"] == pytest.approx(mix["x"], abs=1e-9)
+    assert 0.35 < mix["x"] < means(option, READ)["x"]
+
+
+def test_public_documents_are_answered_better_from_memory():
+    both = {"prompt": cm.Option(TERRA), "rag": cm.Option(TERRA, GOOD)}
+    own, public = (
+        means(both, replace(READ, task=f"answer from {x}documents")) for x in ("", "public ")
+    )
+    assert own["prompt"] < 0.15 < 0.4 < public["prompt"]
+    assert own["rag"] < public["rag"] < own["rag"] + 0.2
+
+
+def test_support_is_resolved_as_often_as_in_the_field():
+    """.35, .44 and .50 without people, counted by others than the vendors; with retrieval."""
+    work = replace(READ, task="support dialogue")
+    index = {7: 0.35, 20: 0.44, 42: 0.50}
+    found = means({i: cm.Option(replace(TERRA, capability=i), GOOD) for i in index}, work)
+    assert list(found.values()) == pytest.approx(list(index.values()), abs=0.05)
+
+
+def test_a_successor_does_not_rank_below_its_predecessor():
+    known = cm.knowledge.capability_of
+    for new, old in (
+        ("gpt-6-luna", "gpt-5.6-luna"),
+        ("claude-opus-5-5", "claude-opus-4-8"),
+        ("claude-haiku-5-5", "claude-haiku-4-5"),
+        ("gemini-3.8-flash", "gemini-3.5-flash"),
+        ("kimi-k3", "kimi-k2.6"),
+    ):
+        assert known(new).mid > known(old).mid, new
+        assert f"follows {old}" in known(new).why and "no index published" in known(new).why
+    assert known("gpt-4o-2024-05-13").mid == known("gpt-4o").mid  # a dated name is the same model
+    assert "price" in known("gemini-4-argon").why  # no family
+
+
+def test_efforts_of_reasoning_are_mostly_those_of_all_models():
+    """Two models of one list do not trade places because one of them thinks longer."""
+    share = shares({"luna": cm.Option(LUNA), "terra": cm.Option(TERRA)}, TYPED, 8_000)
+    alone = {
+        x: cm.Option(replace(api, capability=replace(api.capability, driver=None, loading=0.0)))
+        for x, api in (("luna", LUNA), ("terra", TERRA))
+    }
+    apart = shares(alone, TYPED, 8_000)
+    ahead = [(x["terra"] >= x["luna"]).mean() for x in (share, apart)]
+    assert ahead[0] > ahead[1]

@@ -8,6 +8,7 @@ import pytest
 import costmodel as cm
 from costmodel.choices.presets import MODELS
 from costmodel.choices.quality import tasks
+from costmodel.decisions.simulate import simulate
 from costmodel.facts import catalog
 
 ask = cm.knowledge.expected_quality
@@ -125,6 +126,52 @@ def test_a_tune_reaches_its_ceiling_and_facts_are_hardly_taught():
     documents = {"task": "answer from documents", "capability": 7, "passage_given": False}
     taught = ask(**documents, technique="lora")["mid"].item() - ask(**documents)["mid"].item()
     assert 0 < taught < 0.08
+
+
+@pytest.mark.parametrize("task", tasks.PLAIN_WORDS)
+def test_a_tune_is_never_worse_than_the_model_without_it(task):
+    """As in options: who finds it worse keeps the model."""
+    plain, tuned = (
+        ask(task, capability=INDICES, technique=x)["mid"] for x in ("zero-shot", "lora")
+    )
+    assert (tuned >= plain - 1e-9).all()
+
+
+def test_own_documents_are_not_known_and_public_ones_are():
+    asked = {"capability": 20, "technique": "closed-book"}
+    own, public, table = (
+        ask(task, **asked)["mid"].item()
+        for task in ("answer from documents", "answer from public documents", "document_qa")
+    )
+    assert own == pytest.approx(0.05) and public == table > 0.3
+    assert ask("my files (like answer from documents)", **asked)["mid"].item() == own
+
+
+@pytest.mark.parametrize(
+    ("task", "technique"),
+    [
+        ("answer from documents", "rag"),
+        ("answer from documents", "closed-book"),
+        ("answer from public documents", "rag"),
+        ("many-hop", "rag"),
+        ("extract", "lora"),
+        ("classify", "zero-shot"),
+    ],
+)
+@pytest.mark.parametrize("index", [7.0, 20.0, 50.0])
+def test_the_function_says_what_options_say(task, technique, index):
+    """The same composition, over a corpus of the 10,000 passages on which recall was measured."""
+    asked = cm.Corpus(tokens=10_000 * 512) if technique in ("rag", "closed-book") else None
+    work = cm.Workload(1e4, input_tokens=100, output_tokens=100, task=task, corpus=asked)
+    way = {"rag": [cm.Rag()], "lora": [cm.Lora(examples=3_000)]}.get(technique, [])
+    api = cm.Hosted("llama-3.1-8b", gpu="L40S", capability=index)
+    study = cm.Study({"x": cm.Option(api, *way)}, work, draws=8_000)
+    share = simulate(study).accepted["x"]
+    low, mid, high = np.percentile(share, (10, 50, 90))
+    said = ask(task, capability=index, technique=technique, train_examples=3_000).iloc[0]
+    assert said["mid"] == pytest.approx(mid, abs=0.06)
+    assert said["low"] == pytest.approx(low, abs=0.1)  # normal, where draws end at what is found
+    assert said["high"] == pytest.approx(high, abs=0.1)
 
 
 def test_few_shot_fades_with_capability():
