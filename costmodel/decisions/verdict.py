@@ -13,7 +13,7 @@ from costmodel.choices.study import Study, analysis
 from costmodel.core import check, public
 from costmodel.decisions.breakeven import breakeven, settled
 from costmodel.decisions.compare import compare
-from costmodel.decisions.pilots import LEAST_DRAWS, pilot, pilot_in_two
+from costmodel.decisions.pilots import LEAST_DRAWS, pilot
 from costmodel.decisions.search import FACTOR, present, sign_changes
 from costmodel.decisions.simulate import PerDraw, levelled, mean, simulate, totals, worth_together
 from costmodel.decisions.wording import (
@@ -23,6 +23,7 @@ from costmodel.decisions.wording import (
     headline,
     nearest,
     no_answer,
+    pilot_in_two,
     points,
 )
 from costmodel.decisions.wrong_answers import (

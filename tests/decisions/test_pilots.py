@@ -58,7 +58,7 @@ def test_it_is_worth_what_a_nested_simulation_says(agreement):
         assert row.usd == pytest.approx(min(prior) - chance @ after, abs=3 * row.error + 0.05)
         changes = chance[150 + EACH * (1 - mean) > SURE_USD].sum()
         assert row.p_changes == pytest.approx(changes, abs=0.06)
-    assert table["p_settled"].eq(1).all()  # "sure" reaches the floor without any pilot
+    assert table["p_settled"].to_numpy() == pytest.approx(1)  # "sure" reaches the floor without any pilot
     settled = pilot(STUDY.only("doubtful"), n=40, agreement=agreement)["p_settled"][0]
     chance, _, reaches = posterior(40, agreement)
     near = chance[np.abs(reaches - 0.8) < 0.05].sum()  # counts that lie at the confidence itself
@@ -67,11 +67,11 @@ def test_it_is_worth_what_a_nested_simulation_says(agreement):
 
 
 def test_endless_answers_of_a_perfect_judge_are_perfect_information():
-    table = pilot(STUDY, n=(100, 100_000), agreement=1).set_index(["plan", "n"])
-    row, perfect = table.loc["doubtful", 100_000], table.attrs["perfect"]
+    table = pilot(STUDY, n=(100, 10_000), agreement=1).set_index(["plan", "n"])
+    row, perfect = table.loc["doubtful", 10_000], table.attrs["perfect"]
     assert perfect - 2 * row.error < row.usd <= perfect and row.band_after < 2
     assert row.band_before == pytest.approx(100 * np.diff(DOUBT.quantile([0.1, 0.9]))[0], abs=0.2)
-    assert table["usd"]["sure", 100_000] == 0  # what is known already tells nothing
+    assert table["usd"]["sure", 10_000] == 0  # what is known already tells nothing
 
 
 def test_it_rises_with_the_answers_and_the_options_and_stays_below_perfect_information():
