@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Union
 
 import numpy as np
@@ -18,6 +19,9 @@ from costmodel.core.errors import check
 from costmodel.core.public import frozen
 from costmodel.core.units import INDEX_END
 
+STEPS = 2_000  # of a posterior that is summed
+JUDGES = 40  # agreements that stand for a Range of them
+MIN_TRIALS = 0.01  # of an evaluation that says hardly anything
 Z90 = 1.6448536269514722  # standard normal quantile of 0.95: a 90 % range ends there
 
 
@@ -222,16 +226,21 @@ class Measured:
         The key of the draws: evaluations with one name err together.
     driver, loading : str, float
         What moves this evaluation together with others, and how strongly, -1 to 1; see `Range`.
+    agreement : number or Range, 0.501 to 1
+        Share of the cases in which who judged says what counts: a model or a hurried reader errs,
+        so that a p + (1 - a) (1 - p) are accepted. 1: their word is what counts.
 
     Raises
     ------
     ValueError
-        Where `accepted` is a share, or lies outside 0 to `trials`.
+        Where `accepted` is a share or outside 0 to `trials`, or the agreement is out of range.
 
     Examples
     --------
     >>> round(Measured(68, 100).mid, 3), round(Measured(10, 10).mid, 3)
     (0.679, 0.978)
+    >>> round(Measured(68, 100, agreement=0.9).mid, 2)  # a perfect judge would accept more
+    0.73
     >>> [round(float(x), 2) for x in Measured(68, 100).quantile(np.array([0.05, 0.95]))]
     [0.6, 0.75]
     """
@@ -241,13 +250,11 @@ class Measured:
     name: str | None = None
     driver: str | None = None
     loading: float = 0.0
+    agreement: Number = 1.0
 
     def __post_init__(self) -> None:
-        accepted, trials, label = (
-            self.accepted,
-            self.trials,
-            f"Measured({self.accepted}, {self.trials})",
-        )
+        accepted, trials, judge = self.accepted, self.trials, self.agreement
+        label = f"Measured({accepted}, {trials})"
         counts = is_one_number(accepted) and is_one_number(trials)
         if counts and 0 < accepted < 1 < trials:
             meant = f"Measured({round(accepted * trials):g}, {trials:g})"
@@ -255,6 +262,11 @@ class Measured:
         check(
             counts and trials > 0 and 0 <= accepted <= trials,
             f"{label}: accepted must lie between 0 and trials, trials above 0",
+        )
+        ends = (judge.low, judge.high) if isinstance(judge, Range) else (judge, judge)
+        check(
+            all(is_one_number(x) and 0.501 <= x <= 1 for x in ends),
+            f"{label}: agreement is {judge!r}, allowed is between 0.501 and 1",
         )
         _check_driver(label, self.driver, self.loading)
 
@@ -269,8 +281,10 @@ class Measured:
         >>> Measured.pooled(Measured(82, 100), Measured(70, 100).widened(0.5)).trials
         115.9...
         """
-        counts = [(x.accepted, x.trials) for x in evaluations]
-        return cls(sum(a for a, _ in counts), sum(n for _, n in counts), name)
+        judges = {x.agreement for x in evaluations}
+        check(len(judges) == 1, "pooled: the evaluations were judged with different agreements")
+        right, trials = (sum(getattr(x, f) for x in evaluations) for f in ("accepted", "trials"))
+        return cls(right, trials, name, agreement=judges.pop())
 
     def widened(self, log_odds: float) -> Measured:
         """The evaluation as evidence on other questions, which differ by so much (one deviation).
@@ -376,8 +390,42 @@ class Measured:
         """The share at probability u, 0 to 1, of any shape."""
         from scipy.special import betaincinv
 
+        if self.agreement != 1:
+            return np.interp(np.asarray(u, float), *self._erring)
         failed = self.trials - self.accepted
         return betaincinv(self.accepted + 0.5, failed + 0.5, np.asarray(u, float))
+
+    @cached_property
+    def _erring(self) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities and shares of the posterior after a judge who errs: the Jeffreys prior, in
+        equal steps of the angle, weighted by the chance of the counts."""
+        from scipy.special import xlog1py, xlogy
+
+        judge: Any = np.array([self.agreement])
+        if isinstance(self.agreement, Range):
+            judge = self.agreement.quantile((np.arange(JUDGES) + 0.5) / JUDGES)
+        share = np.sin(np.linspace(0, np.pi / 2, STEPS)) ** 2
+        seen = 1 - judge[:, None] + (2 * judge[:, None] - 1) * share
+        fit = xlogy(self.accepted, seen) + xlog1py(self.trials - self.accepted, -seen)
+        density = np.exp(fit - fit.max()).sum(axis=0)
+        sums = np.cumsum(density) - density / 2
+        return sums / density.sum(), share
+
+    def by_people(self) -> Measured:
+        """The evaluation of judges who do not err that says as much: its mean and its variance.
+
+        Examples
+        --------
+        >>> round(Measured(68, 100, agreement=0.9).by_people().trials)
+        64
+        """
+        if self.agreement == 1:
+            return self
+        share = self.quantile((np.arange(STEPS) + 0.5) / STEPS)
+        p = share.mean()
+        trials = max(p * (1 - p) / share.var() - 2, MIN_TRIALS)
+        accepted = float(np.clip(p * (trials + 1) - 0.5, 0, trials))
+        return dataclasses.replace(self, accepted=accepted, trials=float(trials), agreement=1.0)
 
 
 def assumed(low: float, mid: float, high: float, why: str, **more: Any) -> Range:

@@ -23,15 +23,20 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.quality.evidence import shares_today, spread_of_options
+from costmodel.choices.quality.evidence import (
+    agreement_drawn,
+    judge_key,
+    shares_today,
+    spread_of_options,
+)
 from costmodel.choices.running import AGREEMENT
 from costmodel.choices.study import Study, analysis
 from costmodel.core import (
     DRAWS_MAX,
-    Doubt,
     Number,
+    Range,
     check,
-    draw_values,
+    given_or_drawn,
     middle,
     number_text,
     require,
@@ -257,11 +262,12 @@ def _counts(label: str, sizes: list[int], share: np.ndarray, seed: int) -> dict[
 
 
 def _drawn(agreement: Number, study: Study) -> np.ndarray:
-    """The agreement of the judge in each draw, the same as in the techniques that have a judge."""
-    if not isinstance(agreement, Doubt):
-        return np.full(study.draws, float(agreement))
-    key = agreement.name or str(AGREEMENT.name)
-    return draw_values(key, agreement, study.draws, study.seed)[:, 0]
+    """The agreement of the judge in each draw, the same as in an evaluation and in techniques."""
+    n, points = study.draws, study.points_of(study.draws) or {}
+    if isinstance(agreement, Range):
+        key = judge_key(agreement)
+        points = {key: given_or_drawn(points, key, n, study.seed)}
+    return np.broadcast_to(agreement_drawn(agreement, points), n)
 
 
 # -- what it tells ---------------------------------------------------------------------------------

@@ -58,7 +58,9 @@ def test_it_is_worth_what_a_nested_simulation_says(agreement):
         assert row.usd == pytest.approx(min(prior) - chance @ after, abs=3 * row.error + 0.05)
         changes = chance[150 + EACH * (1 - mean) > SURE_USD].sum()
         assert row.p_changes == pytest.approx(changes, abs=0.06)
-    assert table["p_settled"].to_numpy() == pytest.approx(1)  # "sure" reaches the floor without any pilot
+    assert table["p_settled"].to_numpy() == pytest.approx(
+        1
+    )  # "sure" reaches the floor without any pilot
     settled = pilot(STUDY.only("doubtful"), n=40, agreement=agreement)["p_settled"][0]
     chance, _, reaches = posterior(40, agreement)
     near = chance[np.abs(reaches - 0.8) < 0.05].sum()  # counts that lie at the confidence itself
@@ -181,6 +183,9 @@ def test_what_it_refuses(more, says):
 def test_what_was_found_goes_back_as_one_line_of_the_file_and_leaves_less_to_find():
     text = examples()["support_assistant"].read_text(encoding="utf-8")
     found = cm.load(text + "\nquality: {RAG: {accepted: 164, trials: 200}}\n").changed(draws=2_000)
+    errs = "\nquality: {RAG: {accepted: 164, trials: 200, agreement: {low: 0.7, high: 0.95}}}\n"
+    judge = cm.load(text + errs).options["RAG"].quality.agreement
+    assert (judge.low, judge.high) == (0.7, 0.95)
     before, after = (pilot(s).attrs for s in (cm.load(text).changed(draws=2_000), found))
     assert after["bands_now"]["RAG"] < 15 < 40 < before["bands_now"]["RAG"]
     assert after["settled_now"] == 1 > before["settled_now"]
@@ -205,14 +210,16 @@ def test_its_words():
     assert "JPY" in pilot_sentence(table, yen) and "USD" not in pilot_sentence(table, yen)
 
 
-def test_the_band_after_a_pilot_is_that_of_the_evidence_that_comes_back():
-    """What a pilot of a perfect judge foretells, and the bands after counts that it may find."""
+@pytest.mark.parametrize("agreement", [1.0, AGREED], ids=["agrees", "errs"])
+def test_the_band_after_a_pilot_is_that_of_the_evidence_that_comes_back(agreement):
+    """What a pilot foretells, and the bands after counts that it may find, by the same judge."""
     study = cm.load("support_assistant").only("RAG", "Small model + RAG", "Cascade")
     study = study.changed(draws=4_000, months=1)
-    foretold = pilot(study, n=(50, 100), agreement=1).attrs["bands"]["RAG", 100]
+    foretold = pilot(study, n=(50, 100), agreement=agreement).attrs["bands"]["RAG", 100]
     found = []
-    for accepted in (46, 60, 66, 72, 84):
-        judged = cm.choices.with_quality(study.options["RAG"], cm.Measured(accepted, 100))
+    for accepted in (46, 60, 66, 72, 84) if agreement == 1 else (42, 54, 60, 66, 74):
+        evaluation = cm.Measured(accepted, 100, agreement=agreement)
+        judged = cm.choices.with_quality(study.options["RAG"], evaluation)
         table = cm.decisions.quality_bands(study.changed(options={**study.options, "RAG": judged}))
         found.append(100 * (table["high"] - table["low"]))
     for label in ("RAG", "Small model + RAG", "Cascade"):
