@@ -104,6 +104,12 @@ class Verdict:
         return " ".join((self.headline, *self.points))
 
     @property
+    def waits(self) -> bool:
+        """Whether something should be measured before the choice: no option is eligible, or a pilot
+        is worth more than it costs."""
+        return self.best is None or (self.pilot is not None and pays(self.pilot))
+
+    @property
     def leaders(self) -> list[str]:
         """The eligible options, best first, at most LEADERS; where none is, those that run, after
         the one that the headline names."""
@@ -186,8 +192,7 @@ def recommend(study: Study, flips: bool = True) -> Verdict:
     said = (*points(study, best, table, changes), *said)
     if plan is not None and pays(plan):
         sentence, said = f"Do not choose yet: {first}. {sentence}", (why, *said)
-    shown = cards(study, table.loc[best])
-    return Verdict(best, table, sentence, shown, said, changes, best, plan)
+    return Verdict(best, table, sentence, cards(study, table.loc[best]), said, changes, best, plan)
 
 
 def _pilot(study: Study, table: pd.DataFrame) -> pd.DataFrame | None:

@@ -21,6 +21,7 @@ NO_HOPE = 0.02  # chance to reach the floor: with less, no evaluation will help
 NEAR = 0.75  # of the chance of the likeliest option
 AS_LIKELY = 0.03  # of the draws: chances that are this near are alike
 UNLIKELY = 0.25  # chance to reach the floor
+NARROWER = 0.8  # of the band before a pilot: less is not worth saying
 JUDGED = 200  # answers that people judge in one evaluation
 NUMBERS = "two three four five six seven eight nine ten".split()
 Cards = tuple[tuple[str, str, str], ...]
@@ -360,8 +361,8 @@ class _Words:
 
     def why(self, row: pd.Series) -> str:
         first = self.table.attrs["judged"][row.plan][0]
-        return (
-            f"{self.prices(row)}, because it changes the choice in {of_ten(row.p_changes)} and "
-            f"narrows the 80 % band of {first} from {row.band_before:.0f} to {row.band_after:.0f} "
-            f"points{'; ' + self.settles(row) if self.unsettled else ''}."
-        )
+        text = f"{self.prices(row)}, because it changes the choice in {of_ten(row.p_changes)}"
+        if row.band_after < NARROWER * row.band_before:
+            text += f" and narrows the 80 % band of {first} from {row.band_before:.0f} to "
+            text += f"{row.band_after:.0f} points"
+        return text + (f"; {self.settles(row)}" if self.unsettled else "") + "."

@@ -266,9 +266,10 @@ def memo(
     says["people"] = people_text(row["people_freed"])
     sentence = _sentence(best, row, says, terms, _paid_now(base, called))
     words = _words(row, says, policy, terms, "We" if verdict.best else "If it passed, we would")
-    if verdict.best is None:
+    if verdict.waits:
         case = sentence.partition(": ")[2]
-        sentence = f"{verdict.headline} Should {best} reach the floor: {case}"
+        when = f"With {best}" if verdict.best else f"Should {best} reach the floor"
+        sentence = f"{verdict.headline} {when}: {case}"
     return Memo(
         best,
         sentence,
