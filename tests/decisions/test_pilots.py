@@ -68,6 +68,34 @@ def test_it_is_worth_what_a_nested_simulation_says(agreement):
     assert 0.05 < settled < 0.6
 
 
+def test_two_options_are_worth_what_a_nested_simulation_says():
+    """The posteriors of both counts, and the least of three expected costs after each pair."""
+    other = replace(DOUBT, name="of the other")
+    many = replace(WORK, requests_per_month=1e6)  # so many that a pilot of two pays
+    study = replace(STUDY, options={**TOYS, "other": costs(160, other)}, work=many)
+    table = pilot(study, n=(10, 40, 160), agreement=1)
+    (plan,) = (p for p, options in table.attrs["judged"].items() if len(options) == 2)
+    table = table.set_index(["plan", "n"]).loc[plan]
+    for n in (10, 40, 160):
+        chance, mean, _ = posterior(n, 1.0)
+        after = EACH * (1 - mean)
+        pairs = np.minimum(150 + after[:, None], 160 + after[None, :])
+        worth = min(SURE_USD, 150 + chance @ after) - chance @ np.minimum(SURE_USD, pairs) @ chance
+        row, worth = table.loc[n], 1e4 * worth
+        assert row.usd == pytest.approx(worth, abs=3 * row.error) and row.error < 0.05 * worth
+    assert table["usd"].sort_index().is_monotonic_increasing
+
+
+def test_of_one_option_more_answers_are_never_worth_less():
+    """Every count is summed, so that nothing but rounding is left, at any number of draws."""
+    sizes = (*range(1, 40), 60, 100, 150, 200, 400, 1_000)
+    for draws in (60, 500, 5_000):
+        table = pilot(STUDY.changed(draws=draws), n=sizes)
+        usd = table.pivot(index="plan", columns="n", values="usd").loc["doubtful"]
+        assert (usd.diff().dropna() >= -1e-9).all() and usd.iloc[-1] > usd.iloc[5] > 0
+        assert (usd <= table.attrs["perfect"] + 1e-9).all()
+
+
 def test_endless_answers_of_a_perfect_judge_are_perfect_information():
     table = pilot(STUDY, n=(100, 10_000), agreement=1).set_index(["plan", "n"])
     row, perfect = table.loc["doubtful", 10_000], table.attrs["perfect"]
