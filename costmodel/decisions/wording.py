@@ -300,22 +300,19 @@ def pilot_sentence(table: pd.DataFrame, terms: Terms | None = None) -> str:
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant").only("RAG", "Long context + cache")
     >>> print(pilot_sentence(cm.decisions.pilot(study, draws=1_000)))
-    Judge 200 answers each of Long context + cache and RAG first: it costs some USD 20,000 and ...
+    Judge 200 answers each of RAG and Long context + cache first, for some USD 20,000. The pilot ...
     """
-    words = _Words(table, terms)
-    row = table.iloc[0]
-    if pays(table):
-        return f"Judge {words.asked(row)} first: it {words.why(row)}"
-    if words.unsettled:
-        row = table.loc[table["p_settled"].idxmax()]
-        return (
-            "No pilot saves what it costs, but no option is sure of the floor yet: judge "
-            f"{words.asked(row)}, for {words.some(row.usd_to_measure)}; {words.settles(row)}."
-        )
+    first, why = pilot_in_two(table, terms)
+    if first:
+        return f"{first[0].upper()}{first[1:]}. {why}"
     if (table["usd"] <= ERRORS * table["error"]).all():
         return f"Judge nothing first: {table['n'].max()} answers would hardly change the choice."
-    row = table.loc[table["usd"].idxmax()]
-    return f"Judge nothing first: what tells most, {words.asked(row)}, {words.prices(row)}."
+    words, row = _Words(table, terms), table.loc[table["usd"].idxmax()]
+    price, worth = words.some(row.usd_to_measure), words.some(row.usd)
+    return (
+        f"Judge nothing first: what tells most, {words.asked(row)}, costs {price} and is worth "
+        f"{worth}."
+    )
 
 
 def pilot_in_two(table: pd.DataFrame, terms: Terms | None = None) -> tuple[str, str]:
@@ -324,12 +321,12 @@ def pilot_in_two(table: pd.DataFrame, terms: Terms | None = None) -> tuple[str, 
     Empty where no pilot would settle anything.
     """
     words, row = _Words(table, terms), table.iloc[0]
-    why = f"The pilot {words.why(row)}"
-    if not pays(table):
-        if not words.unsettled:
-            return "", ""
+    why = words.why(row)
+    if not words.unsettled and not pays(table):
+        return "", ""
+    if row.worth <= 0:
         row = table.loc[table["p_settled"].idxmax()]
-        why = f"The pilot saves less than it costs, but {words.settles(row)}."
+        why = f"It saves less than it costs, but {words.settles(row)}."
     return f"judge {words.asked(row)} first, for {words.some(row.usd_to_measure)}", why
 
 
@@ -356,12 +353,10 @@ class _Words:
         sure, floor = (percent(self.table.attrs[name]) for name in ("confidence", "floor"))
         return f"in {of_ten(row.p_settled)} one option is then {sure} sure to reach {floor}"
 
-    def prices(self, row: pd.Series) -> str:
-        return f"costs {self.some(row.usd_to_measure)} and is worth {self.some(row.usd)}"
-
     def why(self, row: pd.Series) -> str:
         first = self.table.attrs["judged"][row.plan][0]
-        text = f"{self.prices(row)}, because it changes the choice in {of_ten(row.p_changes)}"
+        text = f"The pilot is worth {self.some(row.usd)}: it changes the choice in "
+        text += of_ten(row.p_changes)
         if row.band_after < NARROWER * row.band_before:
             text += f" and narrows the 80 % band of {first} from {row.band_before:.0f} to "
             text += f"{row.band_after:.0f} points"

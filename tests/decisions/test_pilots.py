@@ -224,11 +224,13 @@ def test_its_words():
     study = cm.load("support_assistant")
     table = pilot(study, draws=2_000)
     row, text = table.iloc[0], pilot_sentence(table, study.terms)
-    assert row.worth > 0 and text.startswith(f"Judge {row.n} answers each of {row.plan} first: it")
+    assert row.worth > 0 and text.startswith(
+        f"Judge {row.n} answers each of {row.plan} first, for "
+    )
     assert f"from {row.band_before:.0f} to {row.band_after:.0f} points; in " in text
     assert text.endswith("one option is then 80 % sure to reach 60 %.")
     free = pilot(study.changed(work=replace(study.work, usd_per_failure=0.0)), draws=2_000)
-    assert pilot_sentence(free).startswith("No pilot saves what it costs, but no option is sure of")
+    assert ". It saves less than it costs, but in " in pilot_sentence(free)
     little = pilot(replace(STUDY, work=replace(WORK, requests_per_month=120), quality_floor=None))
     assert 0 < little["usd"][0] < little["usd_to_measure"][0]
     assert pilot_sentence(little).startswith(
