@@ -44,13 +44,7 @@ from costmodel.core import (
 )
 from costmodel.decisions.information import FOLDS, clipped, foretold, gains, standard_error
 from costmodel.decisions.rule import ERRORS
-from costmodel.decisions.simulate import (
-    PerDraw,
-    Simulated,
-    not_comparable,
-    simulate,
-    worth_together,
-)
+from costmodel.decisions.simulate import Simulated, not_comparable, simulate, worth_together
 from costmodel.facts import catalog
 from costmodel.laws.experiments import through_judge
 from costmodel.laws.quality import logit, shift
@@ -68,7 +62,7 @@ ROUNDING = 1e-6  # of a chance
 MAKING = "data", "build", "experiments", "training"  # phases without which nothing answers
 COLUMNS = ["plan", "n", "usd", "error", "usd_to_measure", "worth", "p_changes", "p_settled"]
 COLUMNS += ["band_before", "band_after", "how"]
-Plan = tuple[str, ...]
+Plan = tuple[int, ...]  # columns of the draws
 Prices = dict[tuple[str, str, float], float]  # by item, unit and amount: equal ones are paid once
 
 
@@ -150,27 +144,26 @@ def pilot(
     whole_number("draws", study.draws, LEAST_DRAWS, DRAWS_MAX)
     found = simulate(study)
     kept, runs, left_out = _known(found)
-    cost, share = (np.column_stack([x[label] for label in kept]) for x in (kept, found.accepted))
-    share = share[runs]
-    judge = _drawn(agreement, study)[runs]
-    today = {label: x[runs] for label, x in _today(study, list(kept)).items()}
-    seen = {x: np.clip(through_judge(p, judge), SURE, 1 - SURE) for x, p in today.items()}
-    counts = {label: _counts(label, sizes, q, study.seed) for label, q in seen.items()}
-    draws = _Draws(study, list(kept), cost, share, today, seen, counts)
-    prices = {label: _prototype(study, found, label) for label in kept}
-    now, rows, bands, judged = _bands(share), [], {}, {}
+    labels = list(kept)
+    cost, share = (np.column_stack([x[label] for label in labels]) for x in (kept, found.accepted))
+    today, judge = _today(study, labels)[runs], _drawn(agreement, study)[runs, None]
+    seen = np.clip(through_judge(today, judge), SURE, 1 - SURE)
+    counts = _counts(labels, sizes, seen, study.seed)
+    draws = _Draws(study, cost, share[runs], today, seen, counts)
+    prices = [_prototype(study, found, label) for label in labels]
+    now, rows, bands, judged = _bands(draws.share), [], {}, {}
     for plan in _plans(draws, sizes[-1], prices):
-        name = " and ".join(filter(None, (", ".join(plan[:-1]), plan[-1])))
-        judged[name] = plan
+        *first, last = names = [labels[i] for i in plan]
+        comma = "; " if any("," in label for label in first) else ", "
+        name = f"{comma.join(first)} and {last}" if first else last
+        judged[name] = tuple(names)
         for size in sizes:
-            told = draws.told(plan, size)
             price, how = _price(plan, size, prices)
-            worth = told.usd - price
-            band = (x[draws.labels.index(plan[0])] for x in (now, told.bands))
-            settled = np.nan if study.quality_floor is None else told.p_settled
-            said = told.usd, told.error, price, worth, told.p_changes, settled
-            rows.append((name, size, *said, *band, how))
-            bands[name, size] = dict(zip(kept, told.bands, strict=True))
+            usd, error, changes, settled, after = draws.told(plan, size)
+            settled = np.nan if study.quality_floor is None else settled
+            said = usd, error, price, usd - price, changes, settled, now[plan[0]], after[plan[0]]
+            rows.append((name, size, *said, how))
+            bands[name, size] = dict(zip(labels, after, strict=True))
     table = pd.DataFrame(rows, columns=COLUMNS)
     table = table.sort_values("worth", ascending=False, kind="stable", ignore_index=True)
     table.attrs = {
@@ -181,7 +174,7 @@ def pilot(
         "agreement": agreement,
         "judged": judged,
         "bands": bands,
-        "bands_now": dict(zip(kept, now, strict=True)),
+        "bands_now": dict(zip(labels, now, strict=True)),
         "left_out": left_out,
     }
     return table
@@ -200,22 +193,20 @@ def _known(found: Simulated) -> tuple[dict[str, np.ndarray], np.ndarray, dict[st
     return {label: kept[label] for label in order}, runs, left_out | seldom
 
 
-def _with_hope(draws: _Draws) -> list[str]:
-    """The options that somebody may choose, without those that answer like another: nobody judges
-    the rest."""
+def _with_hope(draws: _Draws) -> list[Plan]:
+    """The options that somebody may choose, each alone: nobody judges the rest, nor one that
+    answers like another."""
+    share, many = draws.share, draws.cost.shape[1]
     chances = draws.reaches.mean(axis=0)
     if draws.study.quality_floor is None:
-        least = draws.cost.argmin(axis=1)
-        chances = np.bincount(least, minlength=len(draws.labels)) / len(least)
-    hopes = dict(zip(draws.labels, chances >= HOPELESS, strict=True))
-    known = {
-        x: draws.share[:, i] for i, x in enumerate(hopes) if hopes[x] or not any(hopes.values())
-    }
-    alike = {b for a, b in combinations(known, 2) if np.array_equal(known[a], known[b])}
-    return [label for label in known if label not in alike]
+        chances = np.bincount(draws.cost.argmin(axis=1), minlength=many) / len(share)
+    hopes = [i for i in range(many) if chances[i] >= HOPELESS] or range(many)
+    pairs = combinations(hopes, 2)
+    alike = {b for a, b in pairs if np.array_equal(share[:, a], share[:, b])}
+    return [(i,) for i in hopes if i not in alike]
 
 
-def _plans(draws: _Draws, n: int, prices: dict[str, Prices]) -> list[Plan]:
+def _plans(draws: _Draws, n: int, prices: list[Prices]) -> list[Plan]:
     """Each option alone, and then the best of them with one more at a time, the one that pays most.
 
     One more must pay by more than sampling errors, on the same outcomes.
@@ -224,7 +215,7 @@ def _plans(draws: _Draws, n: int, prices: dict[str, Prices]) -> list[Plan]:
     def net(plan: Plan) -> np.ndarray:
         return draws.gains(plan, n) - _price(plan, n, prices)[0]
 
-    alone: list[Plan] = [(label,) for label in _with_hope(draws)]
+    alone = _with_hope(draws)
     plans, pays = [*alone], {plan: net(plan) for plan in alone}
     plan = max(alone, key=lambda x: pays[x].mean())
     while len(plan) < min(MOST_OPTIONS, len(alone)):
@@ -238,8 +229,8 @@ def _plans(draws: _Draws, n: int, prices: dict[str, Prices]) -> list[Plan]:
     return plans
 
 
-def _today(study: Study, labels: list[str]) -> dict[str, np.ndarray]:
-    """Share of answers accepted in each draw before any move to a successor.
+def _today(study: Study, labels: list[str]) -> np.ndarray:
+    """Share of answers accepted in each draw before any move to a successor, a column an option.
 
     What follows from a law differs from it by what the option has of its own.
     """
@@ -250,15 +241,18 @@ def _today(study: Study, labels: list[str]) -> dict[str, np.ndarray]:
             rng = np.random.default_rng([study.seed, crc32(f"own {label}".encode())])
             own = spread_of_options() * rng.standard_normal(study.draws)
             found[label] = shift(found[label], own)
-    return found
+    return np.column_stack([*found.values()])
 
 
-def _counts(label: str, sizes: list[int], share: np.ndarray, seed: int) -> dict[int, np.ndarray]:
+def _counts(
+    labels: list[str], sizes: list[int], seen: np.ndarray, seed: int
+) -> dict[int, np.ndarray]:
     """What a judge accepts in each draw of so many answers, which contain the fewer."""
-    rng = np.random.default_rng([seed, crc32(f"pilot {label}".encode())])
-    steps = np.diff([0, *sizes])
-    counts = np.cumsum([rng.binomial(step, share) for step in steps], axis=0)
-    return dict(zip(sizes, counts, strict=True))
+    more = []
+    for label, share in zip(labels, seen.T, strict=True):
+        rng = np.random.default_rng([seed, crc32(f"pilot {label}".encode())])
+        more.append([rng.binomial(step, share) for step in np.diff([0, *sizes])])
+    return dict(zip(sizes, np.cumsum(more, axis=1).transpose(1, 2, 0), strict=True))
 
 
 def _drawn(agreement: Number, study: Study) -> np.ndarray:
@@ -274,18 +268,6 @@ def _drawn(agreement: Number, study: Study) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class _Told:
-    """What a plan is expected to tell: its value and the standard error [USD], how often it changes
-    the choice and settles the floor, and the bands of all options after it [points]."""
-
-    usd: float
-    error: float
-    p_changes: float
-    p_settled: float
-    bands: list[float]
-
-
-@dataclass(frozen=True, eq=False)
 class _Draws:
     """The draws on which pilots are tried: a row a draw, and a column an option.
 
@@ -294,12 +276,11 @@ class _Draws:
     """
 
     study: Study
-    labels: list[str]
     cost: np.ndarray
     share: np.ndarray
-    today: PerDraw
-    seen: PerDraw
-    counts: dict[str, dict[int, np.ndarray]]
+    today: np.ndarray
+    seen: np.ndarray
+    counts: dict[int, np.ndarray]
 
     @cached_property
     def reaches(self) -> np.ndarray:
@@ -310,11 +291,13 @@ class _Draws:
         """Whether some option is eligible with these chances to reach the floor, by row."""
         return (chances >= self.study.confidence - ROUNDING).any(axis=-1)
 
-    def told(self, plan: Plan, n: int) -> _Told:
-        """What n answers of each option of a plan tell."""
+    def told(self, plan: Plan, n: int) -> tuple[float, float, float, float, np.ndarray]:
+        """What n answers of each option of a plan are expected to tell: their value and its
+        standard error [USD], how often they change the choice and settle the floor, and the bands
+        of all options after them [points]."""
         every = len(plan) == 1  # count there is, or those of the first draws
         some = slice(None if every else OUTCOMES)
-        drawn = self._counts(plan, n)[some]
+        drawn = self.counts[n][some, plan]
         known = np.column_stack([self._gaps(plan), self.share, self.reaches])
         counts = np.arange(n + 1)[:, None] if every else drawn
         after, chance = self._after(plan, counts, n, known)
@@ -326,14 +309,13 @@ class _Draws:
         means, errors = chance @ np.column_stack(tells), np.zeros(3)
         if not every:
             means, errors = _controlled(np.column_stack(tells), expected, self._dearer)
-        usd, p_changes, p_settled = map(float, np.maximum(means, 0.0))
-        error = float(np.hypot(saved.std(ddof=1) / np.sqrt(len(self.cost)), errors[0]))
-        bands = _bands(self.share[some] - accepted[own])
-        return _Told(usd, error, min(p_changes, 1.0), min(p_settled, 1.0), bands)
+        error = np.hypot(saved.std(ddof=1) / np.sqrt(len(self.cost)), errors[0])
+        changes, settles = means[1:].clip(0, 1)
+        return max(means[0], 0.0), error, changes, settles, _bands(self.share[some] - accepted[own])
 
     def gains(self, plan: Plan, n: int) -> np.ndarray:
         """What is saved on average after each of a few outcomes."""
-        counts = self._counts(plan, n)[:FEW]
+        counts = self.counts[n][:FEW, plan]
         return -self._after(plan, counts, n, self._gaps(plan))[0].min(axis=1)
 
     @cached_property
@@ -346,13 +328,12 @@ class _Draws:
         """What each option is expected to cost more than that."""
         return self.cost.mean(axis=0) - self.cost.mean(axis=0)[self._best]
 
-    def _counts(self, plan: Plan, n: int) -> np.ndarray:
-        return np.column_stack([self.counts[label][n] for label in plan])
-
     def _gaps(self, plan: Plan) -> np.ndarray:
         """What each option costs more than the best, as far as the quality of the plan says it."""
         gaps = self.cost - self.cost[:, [self._best]]
-        told = foretold([_place(self.today[label]) for label in plan], clipped(gaps))
+        least, most = self.today.min(axis=0), self.today.max(axis=0)
+        places = 2 * (self.today - least) / np.maximum(most - least, SURE) - 1
+        told = foretold([places[:, i] for i in plan], clipped(gaps))
         return told - told.mean(axis=0) + self._dearer
 
     def _after(
@@ -366,7 +347,7 @@ class _Draws:
         from scipy.special import betaln
 
         kind = np.float64 if len(plan) == 1 else np.float32  # drawn counts are rougher than this
-        seen = np.column_stack([self.seen[label] for label in plan])
+        seen = self.seen[:, plan]
         odds, none = logit(seen).T.astype(kind), (n * np.log1p(-seen).sum(axis=1)).astype(kind)
         known, after, chance = known.astype(kind), [], []
         for part in np.array_split(counts, 1 + counts.shape[0] * len(seen) // AT_ONCE):
@@ -397,15 +378,9 @@ def _controlled(
     return found[0], (tells - basis @ found).std(axis=0) / np.sqrt(n)
 
 
-def _place(share: np.ndarray) -> np.ndarray:
-    """Where each draw lies between the least and the most, -1 to 1."""
-    return 2 * (share - share.min()) / (np.ptp(share) or 1.0) - 1
-
-
-def _bands(x: np.ndarray) -> list[float]:
+def _bands(x: np.ndarray) -> np.ndarray:
     """Width of the 80 % band of each column [points]."""
-    low, high = 100 * np.percentile(x, (10, 90), axis=0)
-    return (high - low).tolist()
+    return 100 * np.ptp(np.percentile(x, (10, 90), axis=0), axis=0)
 
 
 # -- what it costs ---------------------------------------------------------------------------------
@@ -429,11 +404,11 @@ def _prototype(study: Study, found: Simulated, label: str) -> Prices:
     return prices
 
 
-def _price(plan: Plan, n: int, prices: dict[str, Prices]) -> tuple[float, str]:
+def _price(plan: Plan, n: int, prices: list[Prices]) -> tuple[float, str]:
     """What a plan costs [USD], and how that is counted."""
     names = "expert_example", "expert_ranking"
     item, judgement = (middle(catalog.label(name).usd_per_item) for name in names)
-    made = sum({key: usd for label in plan for key, usd in prices[label].items()}.values())
+    made = sum({key: usd for i in plan for key, usd in prices[i].items()}.values())
     answers = f"{n} answers" + (f" x {len(plan)} options" if len(plan) > 1 else "")
     how = f"{n} items x USD {number_text(item)} + {answers} x USD {number_text(judgement)} a "
     how += f"judgement + USD {number_text(round(made))} to make "
