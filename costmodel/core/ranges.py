@@ -9,45 +9,18 @@ its key.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Union
 
 import numpy as np
 
 from costmodel.core.errors import check
+from costmodel.core.forms import FORMS, Z90, form_of, middle_of, outside
 from costmodel.core.public import frozen
-from costmodel.core.units import INDEX_END
 
 STEPS = 2_000  # of a posterior that is summed
 JUDGES = 40  # agreements that stand for a Range of them
 MIN_TRIALS = 0.01  # of an evaluation that says hardly anything
-Z90 = 1.6448536269514722  # standard normal quantile of 0.95: a 90 % range ends there
-
-
-class Form(NamedTuple):
-    """A scale on which a doubt is normal, and what its ends must be."""
-
-    to_normal: Callable[[Any], Any]
-    back: Callable[[Any], Any]
-    rule: str
-
-
-FORMS = {
-    "amount": Form(np.log, np.exp, "an amount must be above 0"),
-    "share": Form(
-        lambda p: np.log(p) - np.log1p(-p),
-        lambda x: 1 / (1 + np.exp(-x)),
-        "a share must lie strictly between 0 and 1",
-    ),
-    "change": Form(np.log1p, np.expm1, "a change must be above -1"),
-    "signed": Form(lambda x: x, lambda x: x, "it must be finite"),
-    "index": Form(
-        lambda x: np.log(x) - np.log(INDEX_END - x),
-        lambda z: INDEX_END / (1 + np.exp(-z)),
-        f"an index of capability must lie between 0 and {INDEX_END:g}",
-    ),
-}
 
 
 @frozen
@@ -126,9 +99,9 @@ class Range:
         )
         _check_driver(label, self.driver, self.loading)
         vars(self).update(form_was_guessed=self.form is None, mid_was_given=self.mid is not None)
-        form = _form_of(low, high) if self.form is None else self.form
+        form = form_of(low, high) if self.form is None else self.form
         check(form in FORMS, f"{label}: form is {form!r}, allowed are {', '.join(FORMS)}")
-        middle = _middle(label, low, high, FORMS[form])
+        middle = middle_of(label, low, high, FORMS[form])
         mid = middle if self.mid is None else self.mid
         check(low <= mid <= high, f"{label}: mid is {mid}, it must lie between low and high")
         vars(self).update(form=form, mid=mid)
@@ -145,7 +118,7 @@ class Range:
         if unit == "index":
             return dataclasses.replace(self, form="index", mid=known)
         if self.form == "amount" and unit in ("share", "share/month"):
-            raise ValueError(_outside(f"Range({self.low}, {self.high})", FORMS["share"]))
+            raise ValueError(outside(f"Range({self.low}, {self.high})", FORMS["share"]))
         if self.form != "share" or unit.startswith("share"):
             return self
         return dataclasses.replace(self, form="amount", mid=known)
@@ -175,33 +148,12 @@ class Range:
         return float(ndtri((1 + self.level) / 2))
 
 
-def _form_of(low: float, high: float) -> str:
-    """The form that the ends suggest."""
-    if low >= 0:
-        return "share" if high < 1 else "amount"
-    return "change" if low > -1 else "signed"
-
-
-def _middle(label: str, low: float, high: float, form: Form) -> float:
-    """The middle of the ends on the scale of the form; an end that is not on it is refused."""
-    if low == high:
-        return float(low)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ends = form.to_normal(np.array([low, high], float))
-    check(np.isfinite(ends).all(), _outside(label, form))
-    return float(form.back(ends.mean()))
-
-
 def _check_driver(label: str, driver: str | None, loading: float) -> None:
     check(
         is_one_number(loading) and -1 <= loading <= 1,
         f"{label}: loading is {loading!r}, allowed is -1 to 1",
     )
     check(driver or not loading, f"{label}: a loading needs a driver; write driver='a name'")
-
-
-def _outside(label: str, form: Form) -> str:
-    return f"{label}: {form.rule}; move the end inside, or state a form"
 
 
 @frozen

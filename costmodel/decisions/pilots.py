@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -287,9 +288,9 @@ class _Draws:
         """Whether an option reaches the floor."""
         return self.share >= (self.study.quality_floor or 0.0)
 
-    def settled(self, chances: np.ndarray) -> np.ndarray:
+    def settled(self, chances: np.ndarray) -> Any:
         """Whether some option is eligible with these chances to reach the floor, by row."""
-        return (chances >= self.study.confidence - ROUNDING).any(axis=-1)
+        return np.any(chances >= self.study.confidence - ROUNDING, axis=-1)
 
     def told(self, plan: Plan, n: int) -> tuple[float, float, float, float, np.ndarray]:
         """What n answers of each option of a plan are expected to tell: their value and its

@@ -266,10 +266,12 @@ def memo(
     says["people"] = people_text(row["people_freed"])
     sentence = _sentence(best, row, says, terms, _paid_now(base, called))
     words = _words(row, says, policy, terms, "We" if verdict.best else "If it passed, we would")
-    if verdict.waits:
+    if verdict.best is None:
         case = sentence.partition(": ")[2]
-        when = f"With {best}" if verdict.best else f"Should {best} reach the floor"
-        sentence = f"{verdict.headline} {when}: {case}"
+        sentence = f"{verdict.headline} Should {best} reach the floor: {case}"
+    elif verdict.waits:
+        first = verdict.headline.partition(". ")[0].partition(": ")[2]
+        sentence = f"{sentence} Before the choice of the option, {first}."
     return Memo(
         best,
         sentence,
