@@ -9,41 +9,18 @@ its key.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Union
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Union
 
 import numpy as np
 
 from costmodel.core.errors import check
+from costmodel.core.forms import FORMS, Z90, form_of, middle_of, outside
 from costmodel.core.public import frozen
-from costmodel.core.units import INDEX_END
 
-Z90 = 1.6448536269514722  # standard normal quantile of 0.95: a 90 % range ends there
-
-
-class Form(NamedTuple):
-    """A scale on which a doubt is normal, and what its ends must be."""
-
-    to_normal: Callable[[Any], Any]
-    back: Callable[[Any], Any]
-    rule: str
-
-
-FORMS = {
-    "amount": Form(np.log, np.exp, "an amount must be above 0"),
-    "share": Form(
-        lambda p: np.log(p) - np.log1p(-p),
-        lambda x: 1 / (1 + np.exp(-x)),
-        "a share must lie strictly between 0 and 1",
-    ),
-    "change": Form(np.log1p, np.expm1, "a change must be above -1"),
-    "signed": Form(lambda x: x, lambda x: x, "it must be finite"),
-    "index": Form(
-        lambda x: np.log(x) - np.log(INDEX_END - x),
-        lambda z: INDEX_END / (1 + np.exp(-z)),
-        f"an index of capability must lie between 0 and {INDEX_END:g}",
-    ),
-}
+STEPS = 2_000  # of a posterior that is summed
+JUDGES = 40  # agreements that stand for a Range of them
+MIN_TRIALS = 0.01  # of an evaluation that says hardly anything
 
 
 @frozen
@@ -122,9 +99,9 @@ class Range:
         )
         _check_driver(label, self.driver, self.loading)
         vars(self).update(form_was_guessed=self.form is None, mid_was_given=self.mid is not None)
-        form = _form_of(low, high) if self.form is None else self.form
+        form = form_of(low, high) if self.form is None else self.form
         check(form in FORMS, f"{label}: form is {form!r}, allowed are {', '.join(FORMS)}")
-        middle = _middle(label, low, high, FORMS[form])
+        middle = middle_of(label, low, high, FORMS[form])
         mid = middle if self.mid is None else self.mid
         check(low <= mid <= high, f"{label}: mid is {mid}, it must lie between low and high")
         vars(self).update(form=form, mid=mid)
@@ -141,7 +118,7 @@ class Range:
         if unit == "index":
             return dataclasses.replace(self, form="index", mid=known)
         if self.form == "amount" and unit in ("share", "share/month"):
-            raise ValueError(_outside(f"Range({self.low}, {self.high})", FORMS["share"]))
+            raise ValueError(outside(f"Range({self.low}, {self.high})", FORMS["share"]))
         if self.form != "share" or unit.startswith("share"):
             return self
         return dataclasses.replace(self, form="amount", mid=known)
@@ -171,33 +148,12 @@ class Range:
         return float(ndtri((1 + self.level) / 2))
 
 
-def _form_of(low: float, high: float) -> str:
-    """The form that the ends suggest."""
-    if low >= 0:
-        return "share" if high < 1 else "amount"
-    return "change" if low > -1 else "signed"
-
-
-def _middle(label: str, low: float, high: float, form: Form) -> float:
-    """The middle of the ends on the scale of the form; an end that is not on it is refused."""
-    if low == high:
-        return float(low)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ends = form.to_normal(np.array([low, high], float))
-    check(np.isfinite(ends).all(), _outside(label, form))
-    return float(form.back(ends.mean()))
-
-
 def _check_driver(label: str, driver: str | None, loading: float) -> None:
     check(
         is_one_number(loading) and -1 <= loading <= 1,
         f"{label}: loading is {loading!r}, allowed is -1 to 1",
     )
     check(driver or not loading, f"{label}: a loading needs a driver; write driver='a name'")
-
-
-def _outside(label: str, form: Form) -> str:
-    return f"{label}: {form.rule}; move the end inside, or state a form"
 
 
 @frozen
@@ -222,16 +178,21 @@ class Measured:
         The key of the draws: evaluations with one name err together.
     driver, loading : str, float
         What moves this evaluation together with others, and how strongly, -1 to 1; see `Range`.
+    agreement : number or Range, 0.501 to 1
+        Share of the cases in which who judged says what counts: a model or a hurried reader errs,
+        so that a p + (1 - a) (1 - p) are accepted. 1: their word is what counts.
 
     Raises
     ------
     ValueError
-        Where `accepted` is a share, or lies outside 0 to `trials`.
+        Where `accepted` is a share or outside 0 to `trials`, or the agreement is out of range.
 
     Examples
     --------
     >>> round(Measured(68, 100).mid, 3), round(Measured(10, 10).mid, 3)
     (0.679, 0.978)
+    >>> round(Measured(68, 100, agreement=0.9).mid, 2)  # a perfect judge would accept more
+    0.73
     >>> [round(float(x), 2) for x in Measured(68, 100).quantile(np.array([0.05, 0.95]))]
     [0.6, 0.75]
     """
@@ -241,13 +202,11 @@ class Measured:
     name: str | None = None
     driver: str | None = None
     loading: float = 0.0
+    agreement: Number = 1.0
 
     def __post_init__(self) -> None:
-        accepted, trials, label = (
-            self.accepted,
-            self.trials,
-            f"Measured({self.accepted}, {self.trials})",
-        )
+        accepted, trials, judge = self.accepted, self.trials, self.agreement
+        label = f"Measured({accepted}, {trials})"
         counts = is_one_number(accepted) and is_one_number(trials)
         if counts and 0 < accepted < 1 < trials:
             meant = f"Measured({round(accepted * trials):g}, {trials:g})"
@@ -255,6 +214,11 @@ class Measured:
         check(
             counts and trials > 0 and 0 <= accepted <= trials,
             f"{label}: accepted must lie between 0 and trials, trials above 0",
+        )
+        ends = (judge.low, judge.high) if isinstance(judge, Range) else (judge, judge)
+        check(
+            all(is_one_number(x) and 0.501 <= x <= 1 for x in ends),
+            f"{label}: agreement is {judge!r}, allowed is between 0.501 and 1",
         )
         _check_driver(label, self.driver, self.loading)
 
@@ -269,8 +233,10 @@ class Measured:
         >>> Measured.pooled(Measured(82, 100), Measured(70, 100).widened(0.5)).trials
         115.9...
         """
-        counts = [(x.accepted, x.trials) for x in evaluations]
-        return cls(sum(a for a, _ in counts), sum(n for _, n in counts), name)
+        judges = {x.agreement for x in evaluations}
+        check(len(judges) == 1, "pooled: the evaluations were judged with different agreements")
+        right, trials = (sum(getattr(x, f) for x in evaluations) for f in ("accepted", "trials"))
+        return cls(right, trials, name, agreement=judges.pop())
 
     def widened(self, log_odds: float) -> Measured:
         """The evaluation as evidence on other questions, which differ by so much (one deviation).
@@ -376,8 +342,42 @@ class Measured:
         """The share at probability u, 0 to 1, of any shape."""
         from scipy.special import betaincinv
 
+        if self.agreement != 1:
+            return np.interp(np.asarray(u, float), *self._erring)
         failed = self.trials - self.accepted
         return betaincinv(self.accepted + 0.5, failed + 0.5, np.asarray(u, float))
+
+    @cached_property
+    def _erring(self) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities and shares of the posterior after a judge who errs: the Jeffreys prior, in
+        equal steps of the angle, weighted by the chance of the counts."""
+        from scipy.special import xlog1py, xlogy
+
+        judge: Any = np.array([self.agreement])
+        if isinstance(self.agreement, Range):
+            judge = self.agreement.quantile((np.arange(JUDGES) + 0.5) / JUDGES)
+        share = np.sin(np.linspace(0, np.pi / 2, STEPS)) ** 2
+        seen = 1 - judge[:, None] + (2 * judge[:, None] - 1) * share
+        fit = xlogy(self.accepted, seen) + xlog1py(self.trials - self.accepted, -seen)
+        density = np.exp(fit - fit.max()).sum(axis=0)
+        sums = np.cumsum(density) - density / 2
+        return sums / density.sum(), share
+
+    def by_people(self) -> Measured:
+        """The evaluation of judges who do not err that says as much: its mean and its variance.
+
+        Examples
+        --------
+        >>> round(Measured(68, 100, agreement=0.9).by_people().trials)
+        64
+        """
+        if self.agreement == 1:
+            return self
+        share = self.quantile((np.arange(STEPS) + 0.5) / STEPS)
+        p = share.mean()
+        trials = max(p * (1 - p) / share.var() - 2, MIN_TRIALS)
+        accepted = float(np.clip(p * (trials + 1) - 0.5, 0, trials))
+        return dataclasses.replace(self, accepted=accepted, trials=float(trials), agreement=1.0)
 
 
 def assumed(low: float, mid: float, high: float, why: str, **more: Any) -> Range:

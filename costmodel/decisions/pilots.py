@@ -1,56 +1,69 @@
 """Whether to judge some answers before the choice: of which options, how many, at what price.
 
-A pilot of n answers shows counts k ~ Bin(n, the share that a judge accepts). What an option costs
-after such counts is a regression on the draws (Strong, Oakley and Brennan 2014, Med Decis Making
-34:311), scored on draws that it has not seen: see `information`. The counts of a large pilot
-contain those of a small one.
+A pilot of n answers shows counts k ~ Bin(n, q), with q the share that a judge accepts. Each draw of
+the study has its q, so the chance of every count is known: what an option costs after the counts is
+the mean over the draws, weighted by that chance. The value is then
+
+    EVSI = min over options of E[cost] - sum over counts of P(counts) x min of E[cost | counts]
+
+Of one option, all counts are summed: no noise beside that of the draws, and more answers are never
+worth less. Of several, counts are drawn from the draws; those of a large pilot contain those of a
+small one. What the options cost beside their quality is noise here: a regression on the share that
+is accepted takes it out first (`information`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.quality.evidence import shares_today, spread_of_options
+from costmodel.choices.quality.evidence import (
+    agreement_drawn,
+    judge_key,
+    shares_today,
+    spread_of_options,
+)
 from costmodel.choices.running import AGREEMENT
 from costmodel.choices.study import Study, analysis
-from costmodel.choices.terms import Terms
 from costmodel.core import (
     DRAWS_MAX,
-    Doubt,
     Number,
+    Range,
     check,
-    draw_values,
+    given_or_drawn,
     middle,
-    money,
     number_text,
-    percent,
-    public,
     require,
     whole_number,
 )
 from costmodel.decisions.information import FOLDS, clipped, foretold, gains, standard_error
 from costmodel.decisions.rule import ERRORS
 from costmodel.decisions.simulate import Simulated, not_comparable, simulate, worth_together
-from costmodel.decisions.wording import of_ten
 from costmodel.facts import catalog
 from costmodel.laws.experiments import through_judge
-from costmodel.laws.quality import shift
+from costmodel.laws.quality import logit, shift
 
 LEAST_DRAWS = 10 * FOLDS
 HOPELESS = 0.02  # chance to reach the floor, or to be the cheapest: with less nobody is judged
 MOST_OPTIONS = 5  # of one plan
-MOST = 1_000_000  # answers: more than any law here can tell apart
+MOST = 10_000  # answers: more than any law here can tell apart
+OUTCOMES = 1_000  # of a plan of several options that are drawn
+FEW = 300  # of them, behind the choice of the options of a plan
+PER_CONTROL = 20  # outcomes for each control
+AT_ONCE = 2_000_000  # weights that are held in memory
+SURE = 1e-9  # shares are kept this far from 0 and 1
+ROUNDING = 1e-6  # of a chance
 MAKING = "data", "build", "experiments", "training"  # phases without which nothing answers
-AROUND = 0.02  # of the draws, on either side: there the expected share is about the same
 COLUMNS = ["plan", "n", "usd", "error", "usd_to_measure", "worth", "p_changes", "p_settled"]
 COLUMNS += ["band_before", "band_after", "how"]
-Plan = tuple[str, ...]
+Plan = tuple[int, ...]  # columns of the draws
 Prices = dict[tuple[str, str, float], float]  # by item, unit and amount: equal ones are paid once
 
 
@@ -62,14 +75,15 @@ def pilot(
 
     Worth is the expected value of sample information: the expected present value of the option that
     is best now, less that of the one that is best after the answers. One option tells about the
-    others too, as far as their draws go together.
+    others too, as far as their draws go together. The table is there for every study: where nothing
+    would change the choice, the worth is about 0.
 
     Parameters
     ----------
     study : Study, or options with a workload
         What can be chosen.
     n : sequence of int
-        Answers of each option that are judged.
+        Answers of each option that are judged, 1 to 10,000.
     agreement : number or Range, 0.501 to 1
         Share of the cases in which who judges says what counts. 1: their word is what counts.
 
@@ -84,8 +98,8 @@ def pilot(
         without a floor), `band_before` and `band_after`, width of the 80 % band of the accepted
         share of the first option judged [points], and `how` the price is counted. `attrs` has
         `perfect`, what knowing everything is worth [USD], `settled_now`, `floor` and `confidence`,
-        `judged` {plan: options}, `bands` {(plan, n): {option: points}} and `bands_now` of all
-        options, and `left_out`, {option: why}.
+        the `agreement`, `judged` {plan: options}, `bands` {(plan, n): {option: points}} and
+        `bands_now` of all options, and `left_out`, {option: why}.
 
     Raises
     ------
@@ -101,11 +115,17 @@ def pilot(
     hours of rented GPUs are small change. Not in it: what waiting costs, what a prototype spares
     the later build, aversion to risk. The answers of two options err apart, as if they came from
     different questions. Worth counts costs, with wrong answers at their price; the floor is in
-    `p_settled` alone. A larger plan is worth no less: one may leave answers aside. The best of many
-    plans is flattered by about its `error`.
+    `p_settled` alone. The `error` is that of the draws of the study, and of a plan of several
+    options that of its drawn counts too; the best of many plans is flattered by about as much.
 
-    What was found goes back as `quality: {RAG: {accepted: 164, trials: 200}}` in the file of the
-    scenario, or by `cm.choices.with_quality(option, cm.Measured(164, 200))`.
+    What was found goes back as `quality: {RAG: {accepted: 164, trials: 200, agreement: 0.85}}` in
+    the file of the scenario, or by `cm.choices.with_quality(option, cm.Measured(164, 200,
+    agreement=0.85))`: the judge errs there as he does here.
+
+    References
+    ----------
+    Raiffa and Schlaifer 1961, Applied Statistical Decision Theory, chapter 4; Strong, Oakley and
+    Brennan 2014, Med Decis Making 34:311.
 
     Examples
     --------
@@ -125,144 +145,40 @@ def pilot(
     whole_number("draws", study.draws, LEAST_DRAWS, DRAWS_MAX)
     found = simulate(study)
     kept, runs, left_out = _known(found)
-    cost = np.column_stack([*kept.values()])
-    share = np.column_stack([found.accepted[label][runs] for label in kept])
-    seen, judge = clipped(np.column_stack([cost, share])), _drawn(agreement, study)[runs]
-    each = dict(zip(kept, share.T, strict=True))
-    today = _today(study, list(kept))
-    counts = {
-        label: _counts(label, sizes, through_judge(p[runs], judge), study.seed)
-        for label, p in today.items()
-    }
-    prices = {label: _prototype(study, found, label) for label in kept}
-
-    def data(plan: Plan, size: int) -> list[np.ndarray]:
-        return [2 * counts[label][size] / size - 1 for label in plan]
-
-    def pays(plan: Plan) -> tuple[float, float]:
-        gain = gains(cost, foretold(data(plan, sizes[-1]), seen[:, : len(kept)]))
-        return gain.mean() - _price(plan, sizes[-1], prices)[0], standard_error(gain)
-
-    before, best = dict(zip(kept, _bands(share), strict=True)), int(cost.mean(axis=0).argmin())
-    usd: dict[tuple[Plan, int], tuple[float, float]] = {}
-    rows, bands, judged = [], {}, {}
-    hopes = _with_hope(study, each, cost) or each
-    for plan in _plans(hopes, pays):
-        name = " and ".join(filter(None, (", ".join(plan[:-1]), plan[-1])))
-        judged[name] = plan
+    labels = list(kept)
+    cost, share = (np.column_stack([x[label] for label in labels]) for x in (kept, found.accepted))
+    today, judge = _today(study, labels)[runs], _drawn(agreement, study)[runs, None]
+    seen = np.clip(through_judge(today, judge), SURE, 1 - SURE)
+    counts = _counts(labels, sizes, seen, study.seed)
+    draws = _Draws(study, cost, share[runs], today, seen, counts)
+    prices = [_prototype(study, found, label) for label in labels]
+    now, rows, bands, judged = _bands(draws.share), [], {}, {}
+    for plan in _plans(draws, sizes[-1], prices):
+        *first, last = names = [labels[i] for i in plan]
+        comma = "; " if any("," in label for label in first) else ", "
+        name = f"{comma.join(first)} and {last}" if first else last
+        judged[name] = tuple(names)
         for size in sizes:
-            expected, accepted = np.split(foretold(data(plan, size), seen), [len(kept)], axis=1)
-            gain = gains(cost, expected)
-            within = [usd[p, s] for p, s in usd if {*p} <= {*plan} and s <= size]
-            usd[plan, size] = value = max([(max(gain.mean(), 0.0), standard_error(gain)), *within])
             price, how = _price(plan, size, prices)
-            after = dict(zip(kept, _bands(share - accepted), strict=True))
-            changes = float((expected.argmin(axis=1) != best).mean())
-            settled = _settled(study, share, accepted)
-            band = before[plan[0]], after[plan[0]]
-            rows.append((name, size, *value, price, value[0] - price, changes, settled, *band, how))
-            bands[name, size] = after
+            usd, error, changes, settled, after = draws.told(plan, size)
+            settled = np.nan if study.quality_floor is None else settled
+            said = usd, error, price, usd - price, changes, settled, now[plan[0]], after[plan[0]]
+            rows.append((name, size, *said, how))
+            bands[name, size] = dict(zip(labels, after, strict=True))
     table = pd.DataFrame(rows, columns=COLUMNS)
     table = table.sort_values("worth", ascending=False, kind="stable", ignore_index=True)
     table.attrs = {
         "perfect": float(gains(cost, cost).mean()),
         "floor": study.quality_floor,
         "confidence": study.confidence,
-        "settled_now": _settled(study, share, np.broadcast_to(share.mean(axis=0), share.shape)),
+        "settled_now": float(draws.settled(draws.reaches.mean(axis=0))),
+        "agreement": agreement,
         "judged": judged,
         "bands": bands,
-        "bands_now": before,
+        "bands_now": dict(zip(labels, now, strict=True)),
         "left_out": left_out,
     }
     return table
-
-
-@public
-def pilot_sentence(table: pd.DataFrame, terms: Terms | None = None) -> str:
-    """Say which pilot to run before the choice, what it costs and what it is worth.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of `pilot`.
-    terms : Terms, optional
-        Whose currency is shown; US dollars without it.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> import costmodel as cm
-    >>> study = cm.load("support_assistant").only("RAG", "Long context + cache")
-    >>> print(pilot_sentence(pilot(study, draws=1_000)))
-    Judge 200 answers each of Long context + cache and RAG first: it costs some USD 20,000 and ...
-    """
-    words = _Words(table, terms)
-    row, unsettled = table.iloc[0], words.unsettled
-    if row.worth > 0:
-        return f"Judge {words.asked(row)} first: it {words.why(row)}"
-    if unsettled:
-        row = table.loc[table["p_settled"].idxmax()]
-        return (
-            "No pilot saves what it costs, but no option is sure of the floor yet: judge "
-            f"{words.asked(row)}, for {words.some(row.usd_to_measure)}; {words.settles(row)}."
-        )
-    if (table["usd"] <= ERRORS * table["error"]).all():
-        return f"Judge nothing first: {table['n'].max()} answers would hardly change the choice."
-    row = table.loc[table["usd"].idxmax()]
-    return f"Judge nothing first: what tells most, {words.asked(row)}, {words.prices(row)}."
-
-
-def pilot_in_two(table: pd.DataFrame, terms: Terms | None = None) -> tuple[str, str]:
-    """Which pilot to run first and its price, to end a sentence, and why, as the next sentence.
-
-    Empty where no pilot would settle anything.
-    """
-    words, row = _Words(table, terms), table.iloc[0]
-    why = f"The pilot {words.why(row)}"
-    if row.worth <= 0:
-        if not words.unsettled:
-            return "", ""
-        row = table.loc[table["p_settled"].idxmax()]
-        why = f"The pilot saves less than it costs, but {words.settles(row)}."
-    return f"judge {words.asked(row)} first, for {words.some(row.usd_to_measure)}", why
-
-
-@dataclass(frozen=True)
-class _Words:
-    """The words about the rows of a table of pilots."""
-
-    table: pd.DataFrame
-    terms: Terms | None
-
-    @property
-    def unsettled(self) -> bool:
-        """Whether a pilot can make some option sure of the floor that is not sure yet."""
-        return self.table.attrs["settled_now"] < 1 and self.table["p_settled"].max() > 0
-
-    def some(self, usd: float) -> str:
-        return f"some {money(float(f'{usd:.2g}'), self.terms)}"
-
-    def asked(self, row: pd.Series) -> str:
-        labels = self.table.attrs["judged"][row.plan]
-        return f"{row.n} answers{' each' if len(labels) > 1 else ''} of {row.plan}"
-
-    def settles(self, row: pd.Series) -> str:
-        sure, floor = (percent(self.table.attrs[name]) for name in ("confidence", "floor"))
-        return f"in {of_ten(row.p_settled)} one option is then {sure} sure to reach {floor}"
-
-    def prices(self, row: pd.Series) -> str:
-        return f"costs {self.some(row.usd_to_measure)} and is worth {self.some(row.usd)}"
-
-    def why(self, row: pd.Series) -> str:
-        first = self.table.attrs["judged"][row.plan][0]
-        return (
-            f"{self.prices(row)}, because it changes the choice in {of_ten(row.p_changes)} and "
-            f"narrows the 80 % band of {first} from {row.band_before:.0f} to {row.band_after:.0f} "
-            f"points{'; ' + self.settles(row) if self.unsettled else ''}."
-        )
 
 
 # -- what can be judged ----------------------------------------------------------------------------
@@ -278,36 +194,44 @@ def _known(found: Simulated) -> tuple[dict[str, np.ndarray], np.ndarray, dict[st
     return {label: kept[label] for label in order}, runs, left_out | seldom
 
 
-def _with_hope(
-    study: Study, share: dict[str, np.ndarray], cost: np.ndarray
-) -> dict[str, np.ndarray]:
-    """The options that somebody may choose: nobody judges others."""
-    least = np.bincount(cost.argmin(axis=1), minlength=len(share)) / len(cost)
-    chances = dict(zip(share, least, strict=True))
-    if study.quality_floor is not None:
-        chances = {label: (own >= study.quality_floor).mean() for label, own in share.items()}
-    return {label: own for label, own in share.items() if chances[label] >= HOPELESS}
+def _with_hope(draws: _Draws) -> list[Plan]:
+    """The options that somebody may choose, each alone: nobody judges the rest, nor one that
+    answers like another."""
+    share, many = draws.share, draws.cost.shape[1]
+    chances = draws.reaches.mean(axis=0)
+    if draws.study.quality_floor is None:
+        chances = np.bincount(draws.cost.argmin(axis=1), minlength=many) / len(share)
+    hopes = [i for i in range(many) if chances[i] >= HOPELESS] or range(many)
+    pairs = combinations(hopes, 2)
+    alike = {b for a, b in pairs if np.array_equal(share[:, a], share[:, b])}
+    return [(i,) for i in hopes if i not in alike]
 
 
-def _plans(share: dict[str, np.ndarray], pays: Callable[[Plan], tuple[float, float]]) -> list[Plan]:
+def _plans(draws: _Draws, n: int, prices: list[Prices]) -> list[Plan]:
     """Each option alone, and then the best of them with one more at a time, the one that pays most.
 
-    One more must pay by more than sampling errors. Options that answer alike are judged once.
+    One more must pay by more than sampling errors, on the same outcomes.
     """
-    alike = {b for a, b in combinations(share, 2) if np.array_equal(share[a], share[b])}
-    alone: list[Plan] = [(label,) for label in share if label not in alike]
-    plans, plan = [*alone], max(alone, key=pays)
+
+    def net(plan: Plan) -> np.ndarray:
+        return draws.gains(plan, n) - _price(plan, n, prices)[0]
+
+    alone = _with_hope(draws)
+    plans, pays = [*alone], {plan: net(plan) for plan in alone}
+    plan = max(alone, key=lambda x: pays[x].mean())
     while len(plan) < min(MOST_OPTIONS, len(alone)):
-        more = max([plan + other for other in alone if other[0] not in plan], key=pays)
-        (usd, error), (before, _) = pays(more), pays(plan)
-        if usd - before <= ERRORS * error:
+        more = {plan + other: net(plan + other) for other in alone if other[0] not in plan}
+        best = max(more, key=lambda x: more[x].mean())
+        added = more[best] - pays[plan]
+        if added.mean() <= ERRORS * standard_error(added):
             break
-        plans.append(plan := more)
+        plans.append(plan := best)
+        pays = more
     return plans
 
 
-def _today(study: Study, labels: list[str]) -> dict[str, np.ndarray]:
-    """Share of answers accepted in each draw before any move to a successor.
+def _today(study: Study, labels: list[str]) -> np.ndarray:
+    """Share of answers accepted in each draw before any move to a successor, a column an option.
 
     What follows from a law differs from it by what the option has of its own.
     """
@@ -318,54 +242,146 @@ def _today(study: Study, labels: list[str]) -> dict[str, np.ndarray]:
             rng = np.random.default_rng([study.seed, crc32(f"own {label}".encode())])
             own = spread_of_options() * rng.standard_normal(study.draws)
             found[label] = shift(found[label], own)
-    return found
+    return np.column_stack([*found.values()])
 
 
-def _counts(label: str, sizes: list[int], share: np.ndarray, seed: int) -> dict[int, np.ndarray]:
+def _counts(
+    labels: list[str], sizes: list[int], seen: np.ndarray, seed: int
+) -> dict[int, np.ndarray]:
     """What a judge accepts in each draw of so many answers, which contain the fewer."""
-    rng = np.random.default_rng([seed, crc32(f"pilot {label}".encode())])
-    steps = np.diff([0, *sizes])
-    counts = np.cumsum([rng.binomial(step, share) for step in steps], axis=0)
-    return dict(zip(sizes, counts, strict=True))
+    more = []
+    for label, share in zip(labels, seen.T, strict=True):
+        rng = np.random.default_rng([seed, crc32(f"pilot {label}".encode())])
+        more.append([rng.binomial(step, share) for step in np.diff([0, *sizes])])
+    return dict(zip(sizes, np.cumsum(more, axis=1).transpose(1, 2, 0), strict=True))
 
 
 def _drawn(agreement: Number, study: Study) -> np.ndarray:
-    """The agreement of the judge in each draw, the same as in the techniques that have a judge."""
-    if not isinstance(agreement, Doubt):
-        return np.full(study.draws, float(agreement))
-    key = agreement.name or str(AGREEMENT.name)
-    return draw_values(key, agreement, study.draws, study.seed)[:, 0]
+    """The agreement of the judge in each draw, the same as in an evaluation and in techniques."""
+    n, points = study.draws, study.points_of(study.draws) or {}
+    if isinstance(agreement, Range):
+        key = judge_key(agreement)
+        points = {key: given_or_drawn(points, key, n, study.seed)}
+    return np.broadcast_to(agreement_drawn(agreement, points), n)
 
 
 # -- what it tells ---------------------------------------------------------------------------------
 
 
-def _bands(x: np.ndarray) -> list[float]:
-    """Width of the 80 % band of each column [points]."""
-    low, high = 100 * np.percentile(x, (10, 90), axis=0)
-    return (high - low).tolist()
+@dataclass(frozen=True, eq=False)
+class _Draws:
+    """The draws on which pilots are tried: a row a draw, and a column an option.
 
-
-def _settled(study: Study, share: np.ndarray, expected: np.ndarray) -> float:
-    """Share of the outcomes after which some option is eligible.
-
-    The chance of an option to reach the floor is that of the draws with about the same expected
-    share.
+    `cost` [USD] and `share` accepted are those of the horizon; `today` is the share of the answers
+    of today, `seen` what a judge accepts of them, and `counts` what he accepts of so many answers.
     """
-    if study.quality_floor is None:
-        return np.nan
-    draws, rank = len(share), np.arange(len(share))
-    near = max(1, round(AROUND * draws))
-    low, high = np.maximum(rank - near, 0), np.minimum(rank + near + 1, draws)
-    some = np.zeros(draws, bool)
-    for own, mean in zip(share.T, expected.T, strict=True):
-        if np.ptp(mean) == 0:  # nothing is known beside the draws themselves
-            some |= (own >= study.quality_floor).mean() >= study.confidence
-            continue
-        order = mean.argsort()
-        reached = np.concatenate([[0], (own[order] >= study.quality_floor).cumsum()])
-        some[order] |= (reached[high] - reached[low]) / (high - low) >= study.confidence
-    return float(some.mean())
+
+    study: Study
+    cost: np.ndarray
+    share: np.ndarray
+    today: np.ndarray
+    seen: np.ndarray
+    counts: dict[int, np.ndarray]
+
+    @cached_property
+    def reaches(self) -> np.ndarray:
+        """Whether an option reaches the floor."""
+        return self.share >= (self.study.quality_floor or 0.0)
+
+    def settled(self, chances: np.ndarray) -> Any:
+        """Whether some option is eligible with these chances to reach the floor, by row."""
+        return np.any(chances >= self.study.confidence - ROUNDING, axis=-1)
+
+    def told(self, plan: Plan, n: int) -> tuple[float, float, float, float, np.ndarray]:
+        """What n answers of each option of a plan are expected to tell: their value and its
+        standard error [USD], how often they change the choice and settle the floor, and the bands
+        of all options after them [points]."""
+        every = len(plan) == 1  # count there is, or those of the first draws
+        some = slice(None if every else OUTCOMES)
+        drawn = self.counts[n][some, plan]
+        known = np.column_stack([self._gaps(plan), self.share, self.reaches])
+        counts = np.arange(n + 1)[:, None] if every else drawn
+        after, chance = self._after(plan, counts, n, known)
+        expected, accepted, reached = np.split(after, 3, axis=1)
+        own = drawn[:, 0] if every else np.arange(len(drawn))  # the outcome of each draw
+        chosen, cost = expected.argmin(axis=1), self.cost[some]
+        saved = cost[:, self._best] - cost[np.arange(len(cost)), chosen[own]]
+        tells = [-expected.min(axis=1), chosen != self._best, self.settled(reached)]
+        means, errors = chance @ np.column_stack(tells), np.zeros(3)
+        if not every:
+            means, errors = _controlled(np.column_stack(tells), expected, self._dearer)
+        error = np.hypot(saved.std(ddof=1) / np.sqrt(len(self.cost)), errors[0])
+        changes, settles = means[1:].clip(0, 1)
+        return max(means[0], 0.0), error, changes, settles, _bands(self.share[some] - accepted[own])
+
+    def gains(self, plan: Plan, n: int) -> np.ndarray:
+        """What is saved on average after each of a few outcomes."""
+        counts = self.counts[n][:FEW, plan]
+        return -self._after(plan, counts, n, self._gaps(plan))[0].min(axis=1)
+
+    @cached_property
+    def _best(self) -> int:
+        """The option of the least expected cost."""
+        return int(self.cost.mean(axis=0).argmin())
+
+    @cached_property
+    def _dearer(self) -> np.ndarray:
+        """What each option is expected to cost more than that."""
+        return self.cost.mean(axis=0) - self.cost.mean(axis=0)[self._best]
+
+    def _gaps(self, plan: Plan) -> np.ndarray:
+        """What each option costs more than the best, as far as the quality of the plan says it."""
+        gaps = self.cost - self.cost[:, [self._best]]
+        least, most = self.today.min(axis=0), self.today.max(axis=0)
+        places = 2 * (self.today - least) / np.maximum(most - least, SURE) - 1
+        told = foretold([places[:, i] for i in plan], clipped(gaps))
+        return told - told.mean(axis=0) + self._dearer
+
+    def _after(
+        self, plan: Plan, counts: np.ndarray, n: int, known: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The mean of what is known of the draws after the counts of each row, and their chance.
+
+        A draw weighs as much as the counts are likely in it. The chance is that of all counts, one
+        option judged.
+        """
+        from scipy.special import betaln
+
+        kind = np.float64 if len(plan) == 1 else np.float32  # drawn counts are rougher than this
+        seen = self.seen[:, plan]
+        odds, none = logit(seen).T.astype(kind), (n * np.log1p(-seen).sum(axis=1)).astype(kind)
+        known, after, chance = known.astype(kind), [], []
+        for part in np.array_split(counts, 1 + counts.shape[0] * len(seen) // AT_ONCE):
+            fit = part.astype(kind) @ odds + none
+            most = fit.max(axis=1, keepdims=True)
+            weights = np.exp(fit - most)
+            total = weights.sum(axis=1, keepdims=True)
+            after.append(weights @ known / total)
+            chance.append(most + np.log(total))
+        k = counts[:, 0]
+        likely = np.concatenate(chance)[:, 0] - betaln(k + 1, n - k + 1)  # but for a factor
+        likely = np.exp(likely - likely.max())
+        return np.concatenate(after).astype(float), likely / likely.sum()
+
+
+def _controlled(
+    tells: np.ndarray, expected: np.ndarray, before: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means over drawn outcomes and their standard errors.
+
+    What is expected after an outcome is on average what was expected `before`: a regression on the
+    difference takes out how far the drawn outcomes are off (control variates).
+    """
+    n, many = expected.shape
+    off = expected - before if n > PER_CONTROL * many else np.zeros((n, 1))
+    basis = np.column_stack([np.ones(n), off / np.abs(off).max(axis=0).clip(SURE)])
+    found = np.linalg.lstsq(basis, tells, rcond=1e-6)[0]
+    return found[0], (tells - basis @ found).std(axis=0) / np.sqrt(n)
+
+
+def _bands(x: np.ndarray) -> np.ndarray:
+    """Width of the 80 % band of each column [points]."""
+    return 100 * np.ptp(np.percentile(x, (10, 90), axis=0), axis=0)
 
 
 # -- what it costs ---------------------------------------------------------------------------------
@@ -389,11 +405,11 @@ def _prototype(study: Study, found: Simulated, label: str) -> Prices:
     return prices
 
 
-def _price(plan: Plan, n: int, prices: dict[str, Prices]) -> tuple[float, str]:
+def _price(plan: Plan, n: int, prices: list[Prices]) -> tuple[float, str]:
     """What a plan costs [USD], and how that is counted."""
     names = "expert_example", "expert_ranking"
     item, judgement = (middle(catalog.label(name).usd_per_item) for name in names)
-    made = sum({key: usd for label in plan for key, usd in prices[label].items()}.values())
+    made = sum({key: usd for i in plan for key, usd in prices[i].items()}.values())
     answers = f"{n} answers" + (f" x {len(plan)} options" if len(plan) > 1 else "")
     how = f"{n} items x USD {number_text(item)} + {answers} x USD {number_text(judgement)} a "
     how += f"judgement + USD {number_text(round(made))} to make "

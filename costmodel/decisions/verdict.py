@@ -13,7 +13,7 @@ from costmodel.choices.study import Study, analysis
 from costmodel.core import check, public
 from costmodel.decisions.breakeven import breakeven, settled
 from costmodel.decisions.compare import compare
-from costmodel.decisions.pilots import LEAST_DRAWS, pilot, pilot_in_two
+from costmodel.decisions.pilots import LEAST_DRAWS, pilot
 from costmodel.decisions.search import FACTOR, present, sign_changes
 from costmodel.decisions.simulate import PerDraw, levelled, mean, simulate, totals, worth_together
 from costmodel.decisions.wording import (
@@ -23,6 +23,8 @@ from costmodel.decisions.wording import (
     headline,
     nearest,
     no_answer,
+    pays,
+    pilot_in_two,
     points,
 )
 from costmodel.decisions.wrong_answers import (
@@ -54,7 +56,7 @@ class Verdict:
     Parameters
     ----------
     best : str, or None
-        The option to choose; None where no option is eligible.
+        The option to choose, or that of today where a pilot pays; None where no option is eligible.
     table : DataFrame
         That of `compare`.
     headline : str
@@ -69,6 +71,9 @@ class Verdict:
     named : str, or None
         The option that the headline speaks of: the best, or the one that comes nearest to being
         eligible.
+    pilot : DataFrame, or None
+        That of `pilot`, where there is something to judge. The headline begins with "Do not choose
+        yet" where no option is eligible, or a pilot is worth more than it costs.
 
     Examples
     --------
@@ -91,11 +96,18 @@ class Verdict:
     points: tuple[str, ...] = ()
     flips: pd.DataFrame = field(default_factory=_no_flips)
     named: str | None = None
+    pilot: pd.DataFrame | None = None
 
     @property
     def sentence(self) -> str:
         """The headline and the points in one text."""
         return " ".join((self.headline, *self.points))
+
+    @property
+    def waits(self) -> bool:
+        """Whether something should be measured before the choice: no option is eligible, or a pilot
+        is worth more than it costs."""
+        return self.best is None or (self.pilot is not None and pays(self.pilot))
 
     @property
     def leaders(self) -> list[str]:
@@ -159,14 +171,15 @@ def recommend(study: Study, flips: bool = True) -> Verdict:
     if not table["expected"].notna().any():
         return Verdict(None, table, no_answer(table))
     eligible = table.index[table["eligible"]]
+    plan = _pilot(study, table)
+    first, why = ("", "") if plan is None else pilot_in_two(plan, study.terms)
     if not len(eligible):
         named = nearest(table)
-        plan = _pilot(study, table)
-        first, why = ("", "") if plan is None else pilot_in_two(plan, study.terms)
         sentence = do_not_choose(study, named, table, first)
         said = tuple(x.replace("stays best", LOWEST) for x in _prices(study, table, named)[1])
         said = (why, *said) if why else said
-        return Verdict(None, table, sentence, cards(study, table.loc[named]), said, named=named)
+        shown = cards(study, table.loc[named])
+        return Verdict(None, table, sentence, shown, said, named=named, pilot=plan)
     best = str(eligible[0])
     changes = _flips(study, list(eligible)) if flips and not study.risk else _no_flips()
     sentence = headline(study, best, table)
@@ -176,23 +189,21 @@ def recommend(study: Study, flips: bool = True) -> Verdict:
         sentence = f"It depends on what a wrong answer costs, and nobody has said that: {curve}. "
         sentence += f"With wrong answers free: {headline(study, best, table)}"
         said = ()
-    return Verdict(
-        best,
-        table,
-        sentence,
-        cards(study, table.loc[best]),
-        (*points(study, best, table, changes), *said),
-        changes,
-        best,
-    )
+    said = (*points(study, best, table, changes), *said)
+    if plan is not None and pays(plan):
+        sentence, said = f"Do not choose yet: {first}. {sentence}", (why, *said)
+    return Verdict(best, table, sentence, cards(study, table.loc[best]), said, changes, best, plan)
 
 
 def _pilot(study: Study, table: pd.DataFrame) -> pd.DataFrame | None:
-    """What to judge before the choice; None where nothing that is likely to be chosen is known."""
-    hopes = table["p_reaches"].where(table["quality"].notna()).max() >= NO_HOPE
-    enough = study.quality_floor is not None and study.draws >= LEAST_DRAWS
+    """What to judge before the choice; None where nothing could come of it: no quality is known, no
+    option is near the floor, there is nothing to choose, or options are ranked by their risk."""
     known = table.index[table["quality"].notna()]
-    return pilot(study) if hopes and enough and _weighed(study, known) else None
+    hopes = table["p_reaches"].where(table["quality"].notna()).max() >= NO_HOPE
+    open_ = len(known) > 1 and not study.risk if table["eligible"].any() else hopes
+    if not open_ or study.draws < LEAST_DRAWS or not _weighed(study, known):
+        return None
+    return pilot(study)
 
 
 def _prices(study: Study, table: pd.DataFrame, named: str) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study
+from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import middle, money, number_text, percent
-from costmodel.decisions.rule import CLOSE
+from costmodel.core import middle, money, number_text, percent, public
+from costmodel.decisions.rule import CLOSE, ERRORS
 from costmodel.decisions.search import present
 
 WORTH_SAYING = 0.005  # of the total: a smaller cost of wrong answers is not mentioned
@@ -19,6 +21,7 @@ NO_HOPE = 0.02  # chance to reach the floor: with less, no evaluation will help
 NEAR = 0.75  # of the chance of the likeliest option
 AS_LIKELY = 0.03  # of the draws: chances that are this near are alike
 UNLIKELY = 0.25  # chance to reach the floor
+NARROWER = 0.8  # of the band before a pilot: less is not worth saying
 JUDGED = 200  # answers that people judge in one evaluation
 NUMBERS = "two three four five six seven eight nine ten".split()
 Cards = tuple[tuple[str, str, str], ...]
@@ -267,3 +270,94 @@ def _reads(option: Any) -> bool:
     return any(
         hasattr(technique, "questions") for part, *_ in parts for technique in part.techniques
     )
+
+
+# -- a pilot --------------------------------------------------------------------------------------
+
+
+def pays(table: pd.DataFrame) -> bool:
+    """Whether the best pilot of a table is worth more than it costs, beyond sampling errors."""
+    return bool(table["worth"][0] > ERRORS * table["error"][0])
+
+
+@public
+def pilot_sentence(table: pd.DataFrame, terms: Terms | None = None) -> str:
+    """Say which pilot to run before the choice, what it costs and what it is worth.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `pilot`.
+    terms : Terms, optional
+        Whose currency is shown; US dollars without it.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Long context + cache")
+    >>> print(pilot_sentence(cm.decisions.pilot(study, draws=1_000)))
+    Judge 200 answers each of RAG and Long context + cache first, for some USD 20,000. The pilot ...
+    """
+    first, why = pilot_in_two(table, terms)
+    if first:
+        return f"{first[0].upper()}{first[1:]}. {why}"
+    if (table["usd"] <= ERRORS * table["error"]).all():
+        return f"Judge nothing first: {table['n'].max()} answers would hardly change the choice."
+    words, row = _Words(table, terms), table.loc[table["usd"].idxmax()]
+    price, worth = words.some(row.usd_to_measure), words.some(row.usd)
+    return (
+        f"Judge nothing first: what tells most, {words.asked(row)}, costs {price} and is worth "
+        f"{worth}."
+    )
+
+
+def pilot_in_two(table: pd.DataFrame, terms: Terms | None = None) -> tuple[str, str]:
+    """Which pilot to run first and its price, to end a sentence, and why, as the next sentence.
+
+    Empty where no pilot would settle anything.
+    """
+    words, row = _Words(table, terms), table.iloc[0]
+    why = words.why(row)
+    if not words.unsettled and not pays(table):
+        return "", ""
+    if row.worth <= 0:
+        row = table.loc[table["p_settled"].idxmax()]
+        why = f"It saves less than it costs, but {words.settles(row)}."
+    return f"judge {words.asked(row)} first, for {words.some(row.usd_to_measure)}", why
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The words about the rows of a table of pilots."""
+
+    table: pd.DataFrame
+    terms: Terms | None
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether a pilot can make some option sure of the floor that is not sure yet."""
+        return self.table.attrs["settled_now"] < 1 and self.table["p_settled"].max() > 0
+
+    def some(self, usd: float) -> str:
+        return f"some {money(float(f'{usd:.2g}'), self.terms)}"
+
+    def asked(self, row: pd.Series) -> str:
+        labels = self.table.attrs["judged"][row.plan]
+        return f"{row.n} answers{' each' if len(labels) > 1 else ''} of {row.plan}"
+
+    def settles(self, row: pd.Series) -> str:
+        sure, floor = (percent(self.table.attrs[name]) for name in ("confidence", "floor"))
+        return f"in {of_ten(row.p_settled)} one option is then {sure} sure to reach {floor}"
+
+    def why(self, row: pd.Series) -> str:
+        first = self.table.attrs["judged"][row.plan][0]
+        text = f"The pilot is worth {self.some(row.usd)}: it changes the choice in "
+        text += of_ten(row.p_changes)
+        if row.band_after < NARROWER * row.band_before:
+            text += f" and narrows the 80 % band of {first} from {row.band_before:.0f} to "
+            text += f"{row.band_after:.0f} points"
+        return text + (f"; {self.settles(row)}" if self.unsettled else "") + "."

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.core import Range, check, public
-from costmodel.core.ranges import Z90
+from costmodel.core.forms import Z90
 from costmodel.ingest.collect import Rows, collect
 from costmodel.ingest.reader import COLUMNS
 from costmodel.ingest.readers import loads

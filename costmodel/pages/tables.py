@@ -124,6 +124,8 @@ WORDS = {
     "payback_month": "money back",
     "written_off_months": "written off over",
     "usd_to_measure": "cost to measure",
+    "p_changes": "P(other choice)",
+    "p_settled": "P(sure of the floor)",
     "worth": "less its cost",
     "usd_to_pay": "to pay",
     "usd_for_people": "for people",

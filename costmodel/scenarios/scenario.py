@@ -1,8 +1,8 @@
 """A scenario: one question with its numbers, in a YAML file or in Python, with the same answer.
 
-Ranges are written {low, high, mid, level}, evaluations {accepted, trials}; options are `presets`,
-or mappings of a serving and techniques; `overrides` set any input wherever it occurs. An unknown
-name is an error with the nearest right one.
+Ranges are written {low, high, mid, level}, evaluations {accepted, trials, agreement}; options are
+`presets`, or mappings of a serving and techniques; `overrides` set any input wherever it occurs. An
+unknown name is an error with the nearest right one.
 """
 
 from __future__ import annotations

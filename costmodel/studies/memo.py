@@ -262,6 +262,9 @@ def memo(
         if verdict.best is None:
             case = sentence.partition(": ")[2]
             sentence = f"{verdict.headline} Should {best} reach the floor: {case}"
+        elif verdict.waits:
+            first = verdict.headline.partition(". ")[0].partition(": ")[2]
+            sentence = f"{sentence} Before the choice of the option, {first}."
     plain = pd.DataFrame({"in_plain_words": words})
     return Memo(best, sentence, cards, plain, bars, flips, table, verdict, held_against, called)
 

@@ -5,11 +5,13 @@ easier than thought, the model better, the search worse. The draws of the doubts
 quality are those of the prior, weighted by the chance of the counts: a tempered sequential Monte
 Carlo (Del Moral, Doucet and Jasra 2006, JRSS B 68:411) whose moves keep the normal prior
 (preconditioned Crank-Nicolson: Cotter et al. 2013, Stat Sci 28:424). So the other options move
-too, and all stay in step, draw by draw. Not in it: that a judge errs (widen the counts).
+too, and all stay in step, draw by draw. A judge who errs accepts another share than is right; how
+often he errs is one of the doubts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,7 @@ from costmodel.choices.mixes import Mix
 from costmodel.choices.options import Option
 from costmodel.choices.quality.answering import accepted, cases
 from costmodel.choices.quality.tasks import constants
+from costmodel.choices.running import AGREEMENT
 from costmodel.core import (
     Infeasible,
     Measured,
@@ -32,7 +35,8 @@ from costmodel.core import (
     sample,
     uniforms,
 )
-from costmodel.laws.quality import logit
+from costmodel.laws.experiments import through_judge
+from costmodel.laws.quality import expit, logit
 
 if TYPE_CHECKING:
     from costmodel.choices.study import Study
@@ -66,6 +70,8 @@ def after_evidence(study: Study) -> Study:
     if not told:
         return study
     laws, found = {label: laws[label] for label in told}, [known[label].quality for label in told]
+    judges = [judge_key(q.agreement) for q in found if isinstance(q.agreement, Range)]
+    moving = list(dict.fromkeys([*moving, *judges]))
     z, log_odds = _tempered(study, laws, moving, found)
     points = _points(moving, z)
     ranks = {
@@ -91,8 +97,11 @@ def _tempered(
     wrong = np.array([q.trials for q in found]) - right
 
     def law(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        odds = _log_odds(study, laws, _points(keys, z), len(z)) + spread * z[:, len(keys) :]
-        return odds, -(right * np.logaddexp(0, -odds) + wrong * np.logaddexp(0, odds)).sum(1)
+        points = _points(keys, z)
+        odds = _log_odds(study, laws, points, len(z)) + spread * z[:, len(keys) :]
+        judges = [np.broadcast_to(agreement_drawn(q.agreement, points), len(z)) for q in found]
+        seen = through_judge(expit(odds), np.column_stack(judges))
+        return odds, (right * np.log(seen) + wrong * np.log1p(-seen)).sum(axis=1)
 
     odds, fit = law(z)
     power, stride = 0.0, FIRST_STRIDE
@@ -109,6 +118,18 @@ def _tempered(
             z[taken], odds[taken], fit[taken] = tried[taken], new[taken], better[taken]
             stride = float(np.clip(stride * np.exp(taken.mean() - WISHED), 0.05, 0.95))
     return z, odds
+
+
+def judge_key(agreement: Range) -> str:
+    """The key of the draws of an agreement: that of the judges in techniques."""
+    return agreement.name or str(AGREEMENT.name)
+
+
+def agreement_drawn(agreement: Any, points: Mapping[str, np.ndarray]) -> Any:
+    """The agreement of a judge in each draw, from the probabilities of its key."""
+    if not isinstance(agreement, Range):
+        return agreement
+    return agreement.quantile(points[judge_key(agreement)][:, 0])
 
 
 def spread_of_options() -> float:

@@ -329,7 +329,8 @@ def _evidence(measured: Mapping[Any, Measured], asked: Mapping[Any, tuple[float,
             found.append((float(capability(key)), 0.0))
     names = np.empty(len(measured), object)
     names[:] = list(measured)
-    counts = np.array([(m.accepted, m.trials) for m in measured.values()], float)
+    judged = [m.by_people() for m in measured.values()]
+    counts = np.array([(m.accepted, m.trials) for m in judged], float)
     return *np.array(found).T, names, (counts[:, 0], counts[:, 1])
 
 

@@ -18,7 +18,7 @@ from costmodel.core import (
     of_kind,
     public,
 )
-from costmodel.core.ranges import Z90
+from costmodel.core.forms import Z90
 from costmodel.ingest.reader import TOKENS
 from costmodel.ingest.usage import Usage
 from costmodel.laws.queueing import duration_curve

@@ -54,6 +54,48 @@ def test_it_agrees_with_weights_on_the_draws_of_the_law(plain, accepted, trials)
         assert band(found[label]) == pytest.approx(exact, abs=0.025), label
 
 
+def test_a_judge_who_errs_is_weighed_as_in_a_pilot(plain):
+    """The same weights, where the share that is accepted passes through a doubtful judge."""
+    today = plain.changed(months=1)
+    law = simulate(today.changed(draws=40_000)).accepted
+    rng = np.random.default_rng(5)
+    own = 1 / (1 + np.exp(-logit(law["RAG"]) - 0.2 * rng.standard_normal(40_000)))
+    errs = cm.Range(0.7, 0.95, mid=0.85, form="share", name="judge.agreement")
+    right = errs.quantile(rng.permutation(40_000) / 40_000 + 1e-5)
+    weights = binom.pmf(66, 100, right * own + (1 - right) * (1 - own))
+    evaluation = cm.Measured(66, 100, agreement=errs)
+    found = simulate(with_quality(today, RAG=evaluation).after_evidence()).accepted
+    for label in ("Small model + RAG", "Long context + cache", "Cascade"):
+        order = law[label].argsort()
+        place = weights[order].cumsum() / weights.sum()
+        exact = law[label][order][np.searchsorted(place, (0.1, 0.5, 0.9))]
+        assert band(found[label]) == pytest.approx(exact, abs=0.035), label
+    grid = (np.arange(4_000) + 0.5) / 4_000
+    agreement = errs.quantile((np.arange(200) + 0.5) / 200)[:, None]
+    angle = np.sin(np.pi / 2 * grid) ** 2  # equal steps of the Jeffreys prior
+    chance = binom.pmf(66, 100, agreement * angle + (1 - agreement) * (1 - angle)).sum(axis=0)
+    exact = angle[np.searchsorted(chance.cumsum() / chance.sum(), (0.1, 0.5, 0.9))]
+    assert band(evaluation.quantile(grid)) == pytest.approx(exact, abs=0.01)
+    assert band(found["RAG"]) == pytest.approx(exact, abs=0.01)
+    people = simulate(judge(today, "RAG", 66, 100).after_evidence()).accepted
+    assert width(found["Cascade"]) > width(people["Cascade"])  # he says less,
+    assert found["Cascade"].mean() > people["Cascade"].mean()  # and rejects some that are right
+
+
+def test_an_evaluation_of_a_judge_who_errs_says_less():
+    people, other = cm.Measured(80, 100), cm.Measured(80, 100, agreement=0.85)
+    assert other.mid > people.mid and other.high - other.low > people.high - people.low
+    alike = other.by_people()
+    assert alike.mid == pytest.approx(other.mid, abs=0.01) and alike.trials < 60
+    assert people.by_people() is people
+    assert cm.Measured.pooled(other, other).agreement == 0.85
+    with pytest.raises(ValueError, match="different agreements"):
+        cm.Measured.pooled(people, other)
+    for wrong in (0.4, 1.1, cm.Range(0.4, 0.9)):
+        with pytest.raises(ValueError, match="allowed is between 0.501 and 1"):
+            cm.Measured(80, 100, agreement=wrong)
+
+
 def test_a_hundred_answers_of_one_option_narrow_the_others_too(plain):
     both = plain, judge(plain, "RAG", 85, 100)
     before, after = (simulate(study.after_evidence()).accepted for study in both)
