@@ -21,21 +21,9 @@ from costmodel.choices.schedule import monthly
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.techniques.lookup import Id, find_records
-from costmodel.choices.tunes.life import (
-    Ending,
-    ending,
-    keep_checkpoints,
-    label_examples,
-    life_of,
-)
+from costmodel.choices.tunes.life import Ending, ending, keep_checkpoints, label_examples, life_of
 from costmodel.choices.tunes.offers import refuse_base, refuse_closed, tuned_price
-from costmodel.choices.tunes.run import (
-    RunPrice,
-    checkpoint_gb,
-    managed_run,
-    own_run,
-    quoted_run,
-)
+from costmodel.choices.tunes.run import RunPrice, checkpoint_gb, managed_run, own_run, quoted_run
 from costmodel.core import (
     HOURS_PER_MONTH,
     Infeasible,
@@ -158,9 +146,7 @@ class Tune:
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
-        find_records(
-            self, labels=catalog.label, label_role=catalog.person, tuning=catalog.tuning
-        )
+        find_records(self, labels=catalog.label, label_role=catalog.person, tuning=catalog.tuning)
         validate(self)
         for name in ("examples", "tokens_per_example", "adapters"):
             require(f"{kind}.{name}", getattr(self, name), low=1)

@@ -554,6 +554,7 @@ def test_people_label_the_real_share_and_the_teacher_shadows_the_student():
         real_share=0.3,
         shadow_days=7.3,
         shadow_share=0.5,
+        readiness=None,
         **TUNE,
     )
     found = bill(student, serving=own())
