@@ -7,8 +7,8 @@ life.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from functools import partial
 from itertools import accumulate, product
 from types import MappingProxyType
@@ -17,32 +17,29 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.mixes import Mix
+from costmodel.choices.options import Option
 from costmodel.choices.purchases import PHASES, Line
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.lora import Lora
 from costmodel.choices.techniques.tuning import FineTune, Tune
-from costmodel.choices.terms import Terms
-from costmodel.choices.workload import Workload
 from costmodel.core import (
     WORKING_HOURS_PER_WEEK,
-    Infeasible,
     check,
     check_known,
+    field_names,
     middle,
     number_list,
     number_text,
     objects,
     public,
-    sample,
 )
 from costmodel.decisions.breakeven import stays_ahead
-from costmodel.decisions.simulate import totals
+from costmodel.decisions.simulate import per_draw, totals
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Bill, at_middle, evaluate
+from costmodel.ledgers.engine import Bill, at_middle
 
 RUNNING = "running"
 COUNTED = {  # each with those before
@@ -51,6 +48,8 @@ COUNTED = {  # each with those before
     "people": "+ people",
     "maintenance": "+ maintenance",
 }
+AMOUNTS = {kind: f"usd_{kind}" for kind in (*COUNTED, RUNNING)} | {"people": "usd_work"}
+HOLDERS = Tune, Api, Hosted  # whose fields `tune_costs` changes
 LATER = ("maintenance", "migration", "monitoring", "compliance", "retirement")
 DRAWS = 1_000
 
@@ -116,25 +115,30 @@ def paybacks(
     >>> table["counted"].to_list(), table["requests"].is_monotonic_increasing
     (['training only', '+ data', '+ people', '+ maintenance'], True)
     """
-    study = study.only(*study.pair(first, second))
-    try:
-        mid, drawn = (
-            _extra(*numbers)
-            for numbers in (middle(study.inputs), sample(study.inputs, draws, study.seed))
-        )
-    except Infeasible as reason:
-        rows = [{"counted": name, "verdict": f"cannot run: {reason}"} for name in COUNTED.values()]
+    first, second = study.pair(first, second)
+    study = study.only(first, second)
+    if why_not := at_middle(study).why_not.values():
+        verdict = f"cannot run: {next(iter(why_not))}"
+        rows = [{"counted": name, "verdict": verdict} for name in COUNTED.values()]
         return pd.DataFrame(rows, columns=COLUMNS)
+    numbers = [partial(_paid, kind) for kind in (RUNNING, *COUNTED)]
+
+    def extra(draws: int | None) -> tuple[Any, Any, list[Any]]:
+        """What the second pays more: to run, and by what is counted; and the requests."""
+        found = per_draw(study, [_asked, *numbers], draws, width=study.terms.months + 1)
+        running, *counted = (usd[second] - usd[first] for usd in found[1:])
+        return found[0][second], running, [*accumulate(counted)]
+
+    (asked, running, mid), (drawn, *rest) = extra(None), extra(draws)
     rows = []
-    for name in COUNTED.values():
-        more, saved, requests = (float(np.squeeze(x)) for x in mid.earned(name))
-        fits = np.broadcast_to(np.ravel(drawn.fits), draws)
-        spread = np.broadcast_to(np.ravel(drawn.earned(name)[2]), draws)[fits]
-        never = float(np.isnan(spread).mean()) if fits.any() else np.nan
-        p10, p90 = np.nanpercentile(spread, [10, 90]) if never < 1 else (np.nan, np.nan)
-        (month,) = stays_ahead(-np.cumsum(mid.usd[name] + mid.usd[RUNNING])[None, :])
+    for name, usd, some in zip(COUNTED.values(), mid, rest[1], strict=True):
+        more, saved, requests = _earned(usd, running, asked)
+        spread = _earned(some, rest[0], drawn)[2][~np.isnan(drawn).any(axis=-1)]
+        never = float(np.isnan(spread).mean()) if len(spread) else np.nan
+        ends = np.nanpercentile(spread, [10, 90]) if never < 1 else (np.nan, np.nan)
+        (month,) = stays_ahead(-np.cumsum(usd + running)[None, :])
         verdict = _verdict(requests, month, study.terms.months)
-        row: Any = (name, more, saved, requests, p10, p90, never, month, verdict)
+        row: Any = (name, more, saved, float(requests), *ends, never, month, verdict)
         rows.append(dict(zip(COLUMNS, row, strict=True)))
     return pd.DataFrame(rows)
 
@@ -284,16 +288,16 @@ def methods(study: Study, label: str | None = None) -> Study:
     """
     label = study.label(label)
     option = study.option(label)
-    tune = next((t for t in objects(option) if isinstance(t, Tune)), None)
-    if tune is None:
-        raise ValueError(f"methods: {label!r} has no FineTune and no Lora; name one that has")
+    tune = next((t for t in getattr(option, "techniques", ()) if isinstance(t, Tune)), None)
+    check(tune, f"methods: {label!r} has no FineTune and no Lora; name one that has")
     known = {f.name: getattr(tune, f.name) for f in fields(Tune)}
     ways = {
         "Full fine-tune": FineTune(**known),
         "LoRA": Lora(**known),
         "QLoRA": Lora(quantised=True, **known),
     }
-    made = {name: _changed(option, lambda t, way=way: way) for name, way in ways.items()}
+    rest = [t for t in option.techniques if t is not tune]
+    made = {name: replace(option, techniques=(way, *rest)) for name, way in ways.items()}
     return study.only(label).changed(options=made)
 
 
@@ -315,10 +319,10 @@ def tune_costs(
     Returns
     -------
     pandas.DataFrame
-        Columns: option; the fields of `over`; usd_per_run [USD, of the run that passes]; training,
-        data, people, maintenance, running [USD over the horizon, as in `paybacks`]; usd, their sum;
-        why_not, where an option cannot run. Every Range is at its middle; wrong answers are not in
-        it.
+        Columns: option; the fields of `over`; usd_per_run [USD, of the run that passes];
+        usd_training, usd_data, usd_work (people), usd_maintenance, usd_running [USD over the
+        horizon, as in `paybacks`]; usd, their sum; why_not, where an option cannot run. Every Range
+        is at its middle; wrong answers are not in it.
 
     Raises
     ------
@@ -330,9 +334,12 @@ def tune_costs(
     >>> import costmodel as cm
     >>> ways = cm.training.methods(cm.load("document_extraction"), "LoRA")
     >>> table = cm.training.tune_costs(ways, {"examples": [500, 5_000]})
-    >>> table.groupby("option")["data"].nunique().to_dict()
+    >>> table.groupby("option")["usd_data"].nunique().to_dict()
     {'Full fine-tune': 2, 'LoRA': 2, 'QLoRA': 2}
     """
+    known = {n for x in objects(study.options) if isinstance(x, HOLDERS) for n in field_names(x)}
+    for name in over:
+        check_known("field", name, known, "the tunes and their servings")
     rows = []
     for point in product(*over.values()):
         given = dict(zip(over, point, strict=True))
@@ -341,79 +348,44 @@ def tune_costs(
         for label in options:
             row = {"option": label, **given, "why_not": str(found.why_not.get(label, ""))}
             if bill := found.bills.get(label):
-                usd = {kind: x.sum() for kind, x in _by_kind(bill, found.calendar).items()}
+                usd = {x: _paid(kind, bill, found.calendar).sum() for kind, x in AMOUNTS.items()}
                 run = [line.usd for line in bill.lines if line.item == "the run that passes"]
                 row |= usd | {"usd_per_run": sum(run), "usd": sum(usd.values())}
             rows.append(row)
     return pd.DataFrame(
-        rows, columns=["option", *over, "usd_per_run", *COUNTED, RUNNING, "usd", "why_not"]
+        rows, columns=["option", *over, "usd_per_run", *AMOUNTS.values(), "usd", "why_not"]
     )
 
 
-def _changed(x: Any, change: Callable[[Any], Any]) -> Any:
-    """An option, or each option of a mix, with its tune changed."""
-    if isinstance(x, Mix):
-        return replace(x, mix=tuple(replace(p, option=_changed(p.option, change)) for p in x.mix))
-    return replace(
-        x, techniques=tuple(change(t) if isinstance(t, Tune) else t for t in x.techniques)
-    )
-
-
-def _with(option: Any, given: dict[str, Any]) -> Any:
+def _with(option: Option, given: Mapping[str, Any]) -> Option:
     """An option with other values of fields of its tune, or else of its serving."""
-    for name, value in given.items():
-        holders = [x for x in objects(option) if isinstance(x, (Tune, Api, Hosted))]
-        known = {f.name for x in holders for f in fields(x)}
-        check_known("field", name, known, "the tunes and their servings")
-        if any(isinstance(x, Tune) and hasattr(x, name) for x in holders):
-            option = _changed(option, partial(replace, **{name: value}))
-        else:
-            option = replace(option, serving=replace(option.serving, **{name: value}))
-    return option
+
+    def changed(x: Any, fields: Iterable[str]) -> Any:
+        return replace(x, **{name: given[name] for name in fields if name in field_names(x)})
+
+    tuned = {n for t in option.techniques if isinstance(t, Tune) for n in field_names(t)}
+    parts = (changed(t, given) if isinstance(t, Tune) else t for t in option.techniques)
+    serving = changed(option.serving, given.keys() - tuned)
+    return replace(option, serving=serving, techniques=tuple(parts))
 
 
-@dataclass(frozen=True)
-class _Extra:
-    """What the second option pays more than the first in months 0..H.
-
-    `usd` is by what is counted, each with what was counted before it, and by the cost of running;
-    `requests` are those of the months; `fits` says in which draws all calls of both options fit.
-    """
-
-    usd: dict[str, Any]
-    requests: Any
-    fits: Any
-
-    def earned(self, counted: str) -> tuple[Any, Any, Any]:
-        """The extra spend, the saving of a request, and the requests that pay; NaN is never."""
-        more = self.usd[counted].sum(axis=-1)
-        saved = -self.usd[RUNNING].sum(axis=-1) / self.requests.sum(axis=-1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            needed = np.where(saved > 0, more / saved, np.nan)
-        return more, saved, np.where(more <= 0, 0.0, needed)
+def _paid(kind: str, bill: Bill, calendar: Calendar) -> Any:
+    """What is paid in months 0..H and counted as this; wrong answers are not in it."""
+    lines = [x for x in bill.lines if x.phase != "failures" and kind_of(x) == kind]
+    return replace(bill, lines=lines).paid(calendar)
 
 
-def _extra(pair: tuple[Any, Any], work: Workload, terms: Terms) -> _Extra:
-    """The difference of two options without Ranges."""
-    calendar, fits = Calendar(work, terms), True
-    usd: dict[str, Any] = dict.fromkeys((RUNNING, *COUNTED), np.zeros(terms.months + 1))
-    for sign, option in zip((-1.0, 1.0), pair, strict=True):
-        bill = evaluate(option, work, terms)
-        fits = fits & bill.fits
-        for kind, paid in _by_kind(bill, calendar).items():
-            usd[kind] = usd[kind] + sign * paid
-    counted = dict(zip(COUNTED.values(), accumulate(usd[kind] for kind in COUNTED), strict=True))
-    requests = np.asarray(work.requests_per_month * calendar.demand)
-    return _Extra(counted | {RUNNING: usd[RUNNING]}, requests, fits)
+def _asked(bill: Bill, calendar: Calendar) -> Any:
+    """Requests of months 0..H."""
+    return bill.requests * calendar.demand
 
 
-def _by_kind(bill: Bill, calendar: Calendar) -> dict[str, Any]:
-    """What is paid in months 0..H, by what it is counted as; wrong answers are not in it."""
-    lines = [line for line in bill.lines if line.phase != "failures"]
-    return {
-        kind: replace(bill, lines=[x for x in lines if kind_of(x) == kind]).paid(calendar)
-        for kind in (*COUNTED, RUNNING)
-    }
+def _earned(usd: Any, running: Any, asked: Any) -> tuple[Any, Any, Any]:
+    """The extra spend, the saving of a request, and the requests that pay; NaN is never."""
+    more, saved = usd.sum(axis=-1), -running.sum(axis=-1) / asked.sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        needed = np.where(saved > 0, more / saved, np.nan)
+    return more, saved, np.where(more <= 0, 0.0, needed)
 
 
 def _verdict(requests: float, month: float, horizon: int) -> str:

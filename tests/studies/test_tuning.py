@@ -172,12 +172,12 @@ def test_three_methods_share_all_but_the_method():
 
 def test_each_number_moves_what_it_is_counted_as():
     """Examples move data and training, attempts training and people, refreshes maintenance."""
-    parts = ["training", "data", "people", "maintenance", "running"]
+    parts = ["usd_training", "usd_data", "usd_work", "usd_maintenance", "usd_running"]
     for over, values, moved in (
-        ("examples", [500, 5_000], {"training", "data", "maintenance"}),
-        ("runs", [1, 20], {"training", "people"}),
-        ("retrain_months", [3, 12], {"maintenance"}),
-        ("minutes_per_label", [1, 10], {"data", "maintenance"}),
+        ("examples", [500, 5_000], {"usd_training", "usd_data", "usd_maintenance"}),
+        ("runs", [1, 20], {"usd_training", "usd_work"}),
+        ("retrain_months", [3, 12], {"usd_maintenance"}),
+        ("minutes_per_label", [1, 10], {"usd_data", "usd_maintenance"}),
     ):
         table = cm.training.tune_costs(ways().only("LoRA"), {over: values})
         assert table["usd"].to_list() == pytest.approx(table[parts].sum(axis=1).to_list())

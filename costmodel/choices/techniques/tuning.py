@@ -221,8 +221,8 @@ class Tune:
             model = case.serving.model
             _refuse_retired(model.id, model.retired, case.terms.start)
             cites = cite(model, "retired") if model.retired else ()
-            ends = ending(self, model.retired, cites, case.terms)
-            return replace(ends, closes=getattr(offer, "closes", None))
+            closes = getattr(offer, "closes", None)
+            return ending(self, model.retired, cites, case.terms, closes=closes)
         base = catalog.retirement(offer.base, offer.provider)
         _refuse_retired(offer.base, base and base.retires, case.terms.start)
         known = ((x, n) for x in (offer, base) for n in ("closes", "retires") if x is not None)

@@ -31,7 +31,6 @@ from costmodel.core import (
 
 SURE = 1 - 1e-12
 EACH = "{minutes_per_label} min x {usd_per_hour}/h"
-ELSEWHERE = ", at another provider, which is taken to cost as much"
 
 
 def runs_until_pass(chance: Any, luck: Any) -> Any:
@@ -67,13 +66,13 @@ def month_of(day: str, start: Any) -> int:
 class Ending:
     """The day a model ends, the words for it, and the source that says so.
 
-    `closes` is the day from which its provider takes no more jobs.
+    `elsewhere` says from which day on its provider takes no more jobs.
     """
 
     when: Schedule
     words: str
     cites: tuple[str, ...]
-    closes: str | None = None
+    elsewhere: str = ""
 
 
 def ending(
@@ -84,17 +83,22 @@ def ending(
     life: str = "base_life_months",
     closes: str | None = None,
 ) -> Ending:
-    """The model ends on its known day and every `life` (a field) after it, or from today."""
+    """The model ends on its known day and every `life` (a field) after it, or from today.
+
+    From the day on which its provider closes, tunes are bought elsewhere.
+    """
+    elsewhere = f", from {closes} on at another provider, taken to cost as much" if closes else ""
     lasts, cites = getattr(technique, life), (*cites, *cite(technique, life))
     model = "the model" if life == "every_months" else "the base model"
     first = month_of(day, terms.start) if day else 0
     if first < 1:
-        return Ending(every(lasts), f"when {model} ends, every {{{life}}} months", cites)
+        words = f"when {model} ends, every {{{life}}} months"
+        return Ending(every(lasts), words, cites, elsewhere)
     since = np.arange(terms.months + 1) - first
     count = np.where(since >= 0, 1 + np.floor(np.maximum(since, 0) / lasts + ROUNDING), 0.0)
     words = f"when {model} ends, on {day} and every {{{life}}} months after"
     when = path(np.diff(count, axis=-1, prepend=0.0))
-    return Ending(when, words + (ELSEWHERE if closes else ""), cites, closes)
+    return Ending(when, words, cites, elsewhere)
 
 
 # -- what is bought ----------------------------------------------------------------------------
@@ -224,7 +228,7 @@ def _first_runs(tune: Any, case: Case, run: RunPrice) -> Purchases:
     )
     passes = partial(run.line, "the run that passes", "training", tune.adapters, now)
     yield passes(tune.tenants_words, treatment="capex")
-    items, (words, cites) = _candidate_items(tune, case)
+    items, words, cites = _candidate_items(tune, case)
     yield from every_call(
         "evaluate candidates",
         case.request,
@@ -237,39 +241,18 @@ def _first_runs(tune: Any, case: Case, run: RunPrice) -> Purchases:
     )
 
 
-def _candidate_items(tune: Any, case: Case) -> tuple[Any, tuple[str, tuple[str, ...]]]:
+def _candidate_items(tune: Any, case: Case) -> tuple[Any, str, tuple[str, ...]]:
     """Cases that a candidate answers, and their formula with what it cites."""
-    name = "candidate_items"
-    return effort(tune, name, case.work), effort_words(tune, name, case.work)
+    args = tune, "candidate_items", case.work
+    return effort(*args), *effort_words(*args)
 
 
 def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
     """Runs and people of each retraining, and the steady upkeep."""
     engineer, phase = case.terms.people.engineer, "maintenance"
     (when, often, named), (times, more) = retraining(tune, case), tune.people
-    words = f"{tune.tenants_words}one run {often}"
-    if not ends.closes:
-        yield run.line("retrain", phase, tune.adapters, when, f"{words}: ", named)
-    else:  # what the provider still sells, and what is bought elsewhere after it closes
-        month = np.arange(case.terms.months + 1)
-        due = when.weights(case.terms.months, np.zeros(len(month)))
-        sold = month < month_of(ends.closes, case.terms.start)
-        yield run.line(
-            "retrain",
-            phase,
-            tune.adapters,
-            path(due * sold),
-            f"{words}, until the provider takes no more jobs on {ends.closes}: ",
-            (*ends.cites, *named),
-        )
-        yield run.line(
-            "retrain at another provider",
-            phase,
-            tune.adapters,
-            path(due * ~sold),
-            f"{words} after {ends.closes}{ELSEWHERE}: ",
-            (*ends.cites, *named),
-        )
+    words = f"{tune.tenants_words}one run {often}{ends.elsewhere}: "
+    yield run.line("retrain", phase, tune.adapters, when, words, (*ends.cites, *named))
     yield labour(
         "retrain: people",
         tune.retrain_hours * times,
@@ -279,7 +262,7 @@ def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases
         "{retrain_hours} h" + more + f" x {{usd_per_hour}}/h {often}",
         named,
     )
-    items, (words, cites) = _candidate_items(tune, case)
+    items, words, cites = _candidate_items(tune, case)
     yield from every_call(
         "evaluate what was retrained",
         case.request,
@@ -302,7 +285,8 @@ def _new_base(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
         "migration",
         (1 + (runs - 1) * tune.failed_share) * tune.adapters,
         ends.when,
-        f"{tune.tenants_words}(1 + ({until} - 1) x {{failed_share}}) runs {ends.words}: ",
+        f"{tune.tenants_words}(1 + ({until} - 1) x {{failed_share}}) runs {ends.words}"
+        f"{ends.elsewhere}: ",
         (*luck, *ends.cites),
     )
     yield labour(
