@@ -197,7 +197,7 @@ def pilot_sentence(table: pd.DataFrame, terms: Terms | None = None) -> str:
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant").only("RAG", "Long context + cache")
     >>> print(pilot_sentence(pilot(study, draws=1_000)))
-    Judge 200 answers each of Long context + cache and RAG first: it costs some USD 20,000 and ...
+    Judge 200 answers each of RAG and Long context + cache first: it costs some USD 20,000 and ...
     """
     words = _Words(table, terms)
     row, unsettled = table.iloc[0], words.unsettled
