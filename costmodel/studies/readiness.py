@@ -24,7 +24,7 @@ def readiness(
     validation: Measured | None = None,
     holdout: Measured | None = None,
     calibration_error: float | None = None,
-    entropy_ratio: float | None = None,
+    entropy_lost: float | None = None,
     rules: Readiness = RULES,
 ) -> pd.DataFrame:
     """Say whether a student is ready to take over from its teacher, and why not.
@@ -42,17 +42,17 @@ def readiness(
         nobody trained on.
     calibration_error : float, optional
         Expected calibration error on those requests [share], in 10 bins.
-    entropy_ratio : float, optional
-        Mean entropy of the student's answers over that of its teacher's [x].
+    entropy_lost : float, optional
+        1 less the mean entropy of the student's answers over that of its teacher's [share].
     rules : Readiness, optional
         The limits; a Range counts at its middle.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each rule and one for all. Columns: rule; measured, low, high; limit; seen,
-        answers that were looked at; needed, answers that decide; verdict ("ready", "not ready",
-        "open", "not measured"); why.
+        One row for each rule and one for all. Columns: rule; measured, low, high [share]; seen,
+        answers that were looked at; limit [share]; needed, answers that decide; verdict ("ready",
+        "not ready", "open", "not measured"); why.
 
     Examples
     --------
@@ -63,68 +63,54 @@ def readiness(
     >>> table[["rule", "verdict"]].values.tolist()
     [['wrong where both differ', 'open'], ['gap to requests of users', 'not ready'], ...]
     >>> table["why"].iloc[-1]
-    "not ready: gap to requests of users, entropy over the teacher's; open: wrong where both differ"
+    'not ready: gap to requests of users, entropy lost; open: wrong where both differ'
     """
     at: Any = middle(rules)
-    nothing = (np.nan,) * 3
-    differ = gap = error = entropy = nothing, np.nan
+    share = at.accepted_before
+    limits = {
+        "wrong where both differ": (at.wrong_max, at.differing),
+        "gap to requests of users": (at.gap_max, answers_for_share(share, at.gap_max, samples=2)),
+        "error of the confidence": (
+            at.calibration_max,
+            answers_for_calibration(share, at.calibration_max),
+        ),
+        "entropy lost": (at.entropy_lost_max, np.nan),
+    }
+    bands = dict.fromkeys(limits, (np.nan,) * 4)  # middle, ends, and answers behind them
+    wrong, gap, error, entropy = limits
     if right_where_differing is not None:
         low, mid, high = 1 - right_where_differing.quantile(ENDS)
-        differ = (mid, low, high), right_where_differing.trials
+        bands[wrong] = mid, low, high, right_where_differing.trials
     if holdout is not None and validation is not None:
         fall = validation.mid - holdout.mid
-        spread = Z * np.hypot(_error(validation), _error(holdout))
-        gap = (fall, fall - spread, fall + spread), min(validation.trials, holdout.trials)
+        of_both = (x.mid * (1 - x.mid) / x.trials for x in (validation, holdout))
+        half = Z * np.sqrt(sum(of_both))
+        bands[gap] = fall, fall - half, fall + half, min(validation.trials, holdout.trials)
     if holdout is not None and calibration_error is not None:
         require("calibration_error", calibration_error, 0, 1)
         chance = calibration_noise(holdout.mid, holdout.trials)
         true = np.sqrt(max(calibration_error**2 - chance**2, 0.0))
-        error = (calibration_error, true, calibration_error), holdout.trials
-    if entropy_ratio is not None:
-        require("entropy_ratio", entropy_ratio, 0)
-        entropy = (entropy_ratio,) * 3, np.nan
-    share = at.accepted_before
-    of_gap = answers_for_share(share, at.gap_max, samples=2)
-    of_error = answers_for_calibration(share, at.calibration_max)
-    rows = [
-        _row("wrong where both differ", *differ, at.wrong_max, at.differing),
-        _row("gap to requests of users", *gap, at.gap_max, of_gap),
-        _row("error of the confidence", *error, at.calibration_max, of_error),
-        _row("entropy over the teacher's", *entropy, at.entropy_min, np.nan, least=True),
-    ]
-    table = pd.DataFrame(rows, columns=COLUMNS)
+        bands[error] = calibration_error, true, calibration_error, holdout.trials
+    if entropy_lost is not None:
+        bands[entropy] = (*(entropy_lost,) * 3, np.nan)
+    rows = [(rule, *bands[rule], *limits[rule]) for rule in limits]
+    table = pd.DataFrame(rows, columns=COLUMNS[:-2])
+    table[COLUMNS[-2:]] = [_verdict(*row[2:]) for row in rows]
     found = {v: list(table["rule"][table["verdict"] == v]) for v in (NOT, OPEN, UNKNOWN)}
     why = "; ".join(f"{v}: {', '.join(names)}" for v, names in found.items() if names)
     verdict = next((v for v, names in found.items() if names), READY)
     whole = {"rule": "all rules", "verdict": verdict, "why": why or "every rule is met"}
-    return pd.concat([table, pd.DataFrame([whole])], ignore_index=True)[COLUMNS]
+    return pd.concat([table, pd.DataFrame([whole])], ignore_index=True)
 
 
-def _error(share: Measured) -> float:
-    return float(np.sqrt(share.mid * (1 - share.mid) / share.trials))
-
-
-def _row(
-    rule: str,
-    band: tuple[float, float, float],
-    answers: float,
-    limit: float,
-    needed: float,
-    least: bool = False,
-) -> dict[str, Any]:
-    """One rule: `limit` is the most that is allowed, or the least."""
-    mid, low, high = band
-    worst, best = (low, high) if least else (high, low)
-    sign = -1 if least else 1
-    bound = f"at {'least' if least else 'most'} {percent(limit)} is allowed"
-    if np.isnan(mid):
-        verdict, why = UNKNOWN, bound
-    elif sign * worst <= sign * limit:
-        verdict, why = READY, f"{percent(worst)} at worst; {bound}"
-    elif sign * best > sign * limit:
-        verdict, why = NOT, f"{percent(best)} at best; {bound}"
-    else:
-        more = f"{needed:,.0f} answers decide" if answers < needed else "more answers decide"
-        verdict, why = OPEN, f"between {percent(best)} and {percent(worst)}; {bound}; {more}"
-    values = (rule, mid, low, high, limit, answers, needed, verdict, why)
-    return dict(zip(COLUMNS, values, strict=True))
+def _verdict(low: float, high: float, seen: float, limit: float, needed: float) -> tuple[str, str]:
+    """What a band says of a limit, and why."""
+    bound = f"at most {percent(limit)} is allowed"
+    if np.isnan(low):
+        return UNKNOWN, bound
+    if high <= limit:
+        return READY, f"{percent(high)} at worst; {bound}"
+    if low > limit:
+        return NOT, f"{percent(low)} at best; {bound}"
+    more = f"{needed:,.0f}" if seen < needed else "more"
+    return OPEN, f"between {percent(low)} and {percent(high)}; {bound}; {more} answers decide"

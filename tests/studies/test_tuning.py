@@ -211,7 +211,7 @@ def test_a_picture_of_roles_has_a_line_for_each():
 # -- a student that is ready -----------------------------------------------------------------------
 
 RULES = cm.choices.Readiness(
-    wrong_max=0.35, calibration_max=0.05, gap_max=0.05, entropy_min=0.7, accepted_before=0.8
+    wrong_max=0.35, calibration_max=0.05, gap_max=0.05, entropy_lost_max=0.3, accepted_before=0.8
 )
 
 
@@ -225,7 +225,7 @@ RULES = cm.choices.Readiness(
                 "validation": cm.Measured(1_700, 2_000),
                 "holdout": cm.Measured(1_700, 2_000),
                 "calibration_error": 0.03,
-                "entropy_ratio": 0.9,
+                "entropy_lost": 0.1,
             },
             ["ready"] * 5,
         ),
@@ -235,7 +235,7 @@ RULES = cm.choices.Readiness(
                 "validation": cm.Measured(1_900, 2_000),
                 "holdout": cm.Measured(1_500, 2_000),
                 "calibration_error": 0.12,
-                "entropy_ratio": 0.4,
+                "entropy_lost": 0.6,
             },
             ["not ready"] * 5,
         ),
@@ -245,7 +245,7 @@ RULES = cm.choices.Readiness(
                 "validation": cm.Measured(45, 50),
                 "holdout": cm.Measured(43, 50),
                 "calibration_error": 0.12,
-                "entropy_ratio": 0.9,
+                "entropy_lost": 0.1,
             },
             ["open", "open", "open", "ready", "open"],
         ),
@@ -259,7 +259,7 @@ def test_a_student_is_ready_when_the_whole_band_meets_each_rule(measured, verdic
 
 def test_what_is_open_says_how_many_answers_decide():
     table = cm.training.readiness(
-        cm.Measured(13, 20), cm.Measured(45, 50), cm.Measured(43, 50), 0.12, 0.9, RULES
+        cm.Measured(13, 20), cm.Measured(45, 50), cm.Measured(43, 50), 0.12, 0.1, RULES
     ).set_index("rule")
     assert table.needed.iloc[0] == 247 and "247 answers decide" in table.why.iloc[0]
     assert "35 % is allowed" in table.why["wrong where both differ"]

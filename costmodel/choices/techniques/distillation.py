@@ -17,7 +17,8 @@ from costmodel.choices.techniques.tuning import Tune
 from costmodel.choices.tunes.life import retraining
 from costmodel.choices.tunes.offers import refuse_terms
 from costmodel.choices.tunes.readiness import Readiness
-from costmodel.core import DAYS_PER_MONTH, GB, Number, Range, assumed, check, public
+from costmodel.core import DAYS_PER_MONTH, GB, Number, check, public
+from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, expit, student_shift
 
 BYTES_PER_PROBABILITY = 6.0  # a token id in 4 bytes and its probability in 2
@@ -100,27 +101,18 @@ class Distill(Tune):
     examples: Number = 20_000
     quantised: bool = False
     # -- the data
-    rationale_tokens: Number = assumed(100, 200, 400, "a short rationale beside each answer")
-    kept: Number = assumed(0.5, 0.7, 0.9, "share of teacher answers that pass the filter")
-    real_share: Number = Range(
-        0.05,
-        0.35,
-        mid=0.15,
-        why="assumption; 30 % real in one published blend (tianpan.co, 2026-04-19)",
-    )
+    rationale_tokens: Number = practice("distillation.rationale_tokens")
+    kept: Number = practice("distillation.kept")
+    real_share: Number = practice("distillation.real_share")
     soft_labels: Number = 0
-    minutes_per_check: Number = assumed(
-        0.02, 0.1, 0.5, "a person checks a sample, not each example"
-    )
+    minutes_per_check: Number = practice("distillation.minutes_per_check")
     # -- comparison before the release
-    shadow_days: Number = Range(
-        7, 28, mid=14, why="assumption; two weeks in a published practice (tianpan.co, 2026-04-19)"
-    )
-    shadow_share: Number = assumed(0.02, 0.1, 0.5, "requests that the teacher answers as well")
+    shadow_days: Number = practice("distillation.shadow_days")
+    shadow_share: Number = practice("distillation.shadow_share")
     readiness: Readiness | None = Readiness()
     build_weeks: Number = usual("distillation.build_weeks", BUILD)
     # -- quality
-    of_teacher: Number = Range(0.75, 0.99, mid=0.94, why=STUDENTS + "; at 20,000 examples")
+    of_teacher: Number = practice("distillation.of_teacher")
 
     labelled: ClassVar[tuple[str, ...]] = ("real_share",)
 

@@ -29,7 +29,6 @@ from costmodel.core import (
     Infeasible,
     Number,
     Range,
-    assumed,
     check,
     check_known,
     middle,
@@ -61,22 +60,15 @@ class Tune:
     tuning: catalog.Tuning | Id | None = None
     customer: bool = False
     examples: Number = 1_000
-    tokens_per_example: Number = assumed(500, 1_000, 2_000, "one request and its answer")
+    tokens_per_example: Number = practice("tune.tokens_per_example")
     epochs: Number = practice("fine_tune.epochs")
     labels: catalog.Labels | Id = "expert_example"
     minutes_per_label: Number | None = None
     label_role: catalog.Person | Id = "expert"
-    minutes_per_check: Number = assumed(0.25, 1, 3, "a person reads, repairs or drops each example")
+    minutes_per_check: Number = practice("tune.minutes_per_check")
     # -- runs until one passes
     build_weeks: Number = usual("fine_tune.build_weeks", BUILD)
-    pass_chance: Number = Range(
-        0.10,
-        0.34,
-        mid=0.25,
-        name="Tune.pass_chance",
-        source="rag-builds",
-        why="3 to 10 runs until one is good enough",
-    )
+    pass_chance: Number = practice("tune.pass_chance")
     luck: Number = Range(
         0.05,
         0.95,
@@ -85,14 +77,10 @@ class Tune:
         why="where in the distribution of the number of runs: nearly uniform in 0..1",
     )
     runs: Number | None = None
-    failed_share: Number = assumed(
-        0.4, 0.8, 0.97, "what a failed run takes before it is stopped", name="Tune.failed_share"
-    )
+    failed_share: Number = practice("tune.failed_share")
     sweep_runs: Number = 0
-    sweep_share: Number = assumed(0.05, 0.1, 0.3, "settings are searched on a part of the data")
-    debug_hours: Number = assumed(
-        2, 6, 16, "find the fault in data or code of a failed run", name="Tune.debug_hours"
-    )
+    sweep_share: Number = practice("tune.sweep_share")
+    debug_hours: Number = practice("tune.debug_hours")
     candidate_items: Number = usual("eval.examples", CASES)
     # -- one run, predicted or known
     speed: Number | None = None
@@ -110,38 +98,22 @@ class Tune:
     seq_len: Number = 2_048
     packed: bool | None = None
     stack: str = "standard"
-    hours_per_run: Number = assumed(0.5, 1, 3, "waiting, loading and saving of a run, on each GPU")
+    hours_per_run: Number = practice("tune.hours_per_run")
     checkpoints: Number = 3
     usd_per_gb_month: Number = practice("tinker.usd_per_gb_month")
     # -- retraining
     retrain_months: Number = usual("fine_tune.retrain_months", REPLACED)
-    retrain_labels: Number = assumed(
-        0.1, 0.25, 0.5, "share of the labels made again at each retraining"
-    )
-    retrain_hours: Number = assumed(16, 40, 60, "data, run, evaluation and release of a retraining")
+    retrain_labels: Number = practice("tune.retrain_labels")
+    retrain_hours: Number = practice("tune.retrain_hours")
     # -- the end of the base model
-    base_life_months: Number = assumed(
-        18,
-        30,
-        48,
-        "own weights are never switched off, but better bases and the end of support retire them",
-    )
+    base_life_months: Number = practice("tune.base_life_months")
     provider_life_months: Number = practice("api.model_life_months")
-    labels_kept: Number = Range(
-        0.4,
-        0.97,
-        mid=0.8,
-        why="assumption; 847 of 2,000 examples in one published case (tianpan.co, 2026-04-23)",
-    )
-    rebuild_share: Number = assumed(
-        0.15, 0.3, 0.6, "share of the first engineering done again on a new base"
-    )
+    labels_kept: Number = practice("tune.labels_kept")
+    rebuild_share: Number = practice("tune.rebuild_share")
     # -- upkeep, and further tenants
     upkeep_fte: Number = usual("fine_tune.maintenance_fte", UPKEEP)
     adapters: Number = 1
-    further_share: Number = assumed(
-        0.05, 0.15, 0.4, "a further tenant reuses the pipeline, days after weeks for the first"
-    )
+    further_share: Number = practice("tune.further_share")
     labelled: ClassVar[tuple[str, ...]] = ()  # fields that multiply the examples which people label
 
     def __post_init__(self) -> None:
@@ -360,13 +332,7 @@ class FineTune(Tune):
     """
 
     effort_ratio: Number = practice("full_tune.effort_ratio")
-    runs_ratio: Number = assumed(
-        1,
-        1.3,
-        2.5,
-        "all weights can forget what the base could do, so that more runs fail; no source",
-        form="amount",
-    )
+    runs_ratio: Number = practice("full_tune.runs_ratio")
 
     @property
     def method(self) -> str:

@@ -13,15 +13,7 @@ from costmodel.choices.schedule import once
 from costmodel.choices.techniques.lookup import Id, find_records
 from costmodel.choices.tunes.life import labels
 from costmodel.choices.tunes.run import RunPrice
-from costmodel.core import (
-    DAYS_PER_MONTH,
-    MINUTES_PER_HOUR,
-    Number,
-    assumed,
-    frozen,
-    number_text,
-    validate,
-)
+from costmodel.core import DAYS_PER_MONTH, MINUTES_PER_HOUR, Number, frozen, number_text, validate
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 from costmodel.laws.experiments import answers_for_calibration, answers_for_share
@@ -45,8 +37,8 @@ class Readiness:
         Expected calibration error (ECE) that is allowed.
     gap_max : number or Range, above 0, up to 1
         Accepted share on the teacher's examples, less that on the labelled requests.
-    entropy_min : number or Range, at least 0
-        Entropy of the student's answers over that of the teacher's [x]; less is a collapse.
+    entropy_lost_max : number or Range, 0 to 1
+        1 less the entropy of the student's answers over that of the teacher's; more is a collapse.
     known_within : number or Range, above 0, up to 1
         Half width of the 90 % band of `wrong_max` that is precise enough to decide.
     accepted_before : number or Range, 0 to 1
@@ -80,18 +72,16 @@ class Readiness:
     wrong_max: Number = practice("student.wrong_max")
     calibration_max: Number = practice("student.calibration_max")
     gap_max: Number = practice("student.gap_max")
-    entropy_min: Number = assumed(
-        0.5, 0.7, 0.9, "no limit is published; watch how it falls", form="amount"
-    )
+    entropy_lost_max: Number = practice("student.entropy_lost_max")
     # -- what it takes to know
-    known_within: Number = assumed(0.03, 0.05, 0.1, "half of what separates good from bad students")
+    known_within: Number = practice("student.known_within")
     accepted_before: Number = ACCEPTED_BEFORE
-    disagreement: Number = assumed(0.05, 0.15, 0.35, "about what a student does not reach")
-    minutes_per_disagreement: Number = assumed(1, 3, 8, "read two answers, and say which is right")
+    disagreement: Number = practice("student.disagreement")
+    minutes_per_disagreement: Number = practice("student.minutes_per_disagreement")
     role: catalog.Person | Id = "expert"
     # -- a student that is not ready
-    ready_chance: Number = assumed(0.4, 0.7, 0.95, "it passed its tests before; no source")
-    days_per_round: Number = assumed(14, 28, 60, "mend the data, train, and compare again")
+    ready_chance: Number = practice("student.ready_chance")
+    days_per_round: Number = practice("student.days_per_round")
     teacher_share: Number = 1.0
 
     def __post_init__(self) -> None:
