@@ -30,7 +30,6 @@ from costmodel.core import (
 )
 
 SURE = 1 - 1e-12
-EACH = "{minutes_per_label} min x {usd_per_hour}/h"
 
 
 def runs_until_pass(chance: Any, luck: Any) -> Any:
@@ -119,21 +118,27 @@ def retraining(tune: Any, case: Case) -> tuple[Schedule, str, tuple[str, ...]]:
     return every(months), words, cite(watch, "drifts_per_year")
 
 
-def labels(tune: Any, case: Case, number: Any, words: str, *about: Any, **more: Any) -> Line:
-    """Labels by people, for each tenant: at a price each, or as minutes of a role.
-
-    `about` and `more` are the item, the phase, and what else a Line says.
-    """
-    words, cites = tune.tenants_words + words, more.pop("cites", ())
-    if tune.minutes_per_label is None:
-        unit, usd, each, cites = "example", tune.labels.usd_per_item, 1.0, (*cites, "usd_per_item")
-        words += "{usd_per_item} each"
-    else:
+def labels(
+    tune: Any,
+    case: Case,
+    item: str,
+    phase: str,
+    number: Any,
+    when: Schedule,
+    words: str,
+    cites: tuple[str, ...] = (),
+    treatment: str = "opex",
+) -> Line:
+    """Labels by people, for each tenant: at a price each, or as minutes of a role."""
+    unit, usd, each = "example", tune.labels.usd_per_item, "{usd_per_item} each"
+    number, cites = number * tune.adapters, (*cites, "usd_per_item")
+    if tune.minutes_per_label is not None:
         person = paid_as(tune.label_role, case)
-        unit, usd, each = "hour", person.usd_per_hour, tune.minutes_per_label / MINUTES_PER_HOUR
-        words, cites = words + EACH, (*cites, *cite(person, "usd_per_hour"))
-    made = number * tune.adapters * each
-    return Line(*about, made, unit, usd, trend="labour", basis=words, cites=cites, **more)
+        unit, usd, each = "hour", person.usd_per_hour, "{minutes_per_label} min x {usd_per_hour}/h"
+        number = number * tune.minutes_per_label / MINUTES_PER_HOUR
+        cites = *cites[:-1], *cite(person, "usd_per_hour")
+    words = tune.tenants_words + words + each
+    return Line(item, phase, number, unit, usd, when, "labour", treatment, words, cites)
 
 
 def label_examples(tune: Any, case: Case, ends: Ending) -> Purchases:
@@ -141,22 +146,22 @@ def label_examples(tune: Any, case: Case, ends: Ending) -> Purchases:
     number = tune.examples * prod(getattr(tune, name) for name in tune.labelled)
     words = " x ".join(("{examples} examples", *(f"{{{name}}}" for name in tune.labelled), ""))
     label, (again, often, named) = partial(labels, tune, case), retraining(tune, case)
-    yield label(number, words, "label the examples", "data", schedule=once(), treatment="capex")
+    yield label("label the examples", "data", number, once(), words, treatment="capex")
     yield label(
-        number * tune.retrain_labels,
-        f"{words}{{retrain_labels}} made again, {often}, x ",
         "label again for retraining",
         "maintenance",
-        schedule=again,
-        cites=named,
+        number * tune.retrain_labels,
+        again,
+        f"{words}{{retrain_labels}} made again, {often}, x ",
+        named,
     )
     yield label(
-        number * (1 - tune.labels_kept),
-        f"{words}(1 - {{labels_kept}} kept) {ends.words}, x ",
         "label again for a new base",
         "migration",
-        schedule=ends.when,
-        cites=ends.cites,
+        number * (1 - tune.labels_kept),
+        ends.when,
+        f"{words}(1 - {{labels_kept}} kept) {ends.words}, x ",
+        ends.cites,
     )
 
 
@@ -226,8 +231,8 @@ def _first_runs(tune: Any, case: Case, run: RunPrice) -> Purchases:
         luck,
         "capex",
     )
-    passes = partial(run.line, "the run that passes", "training", tune.adapters, now)
-    yield passes(tune.tenants_words, treatment="capex")
+    args = "the run that passes", "training", tune.adapters, now, tune.tenants_words
+    yield run.line(*args, treatment="capex")
     items, words, cites = _candidate_items(tune, case)
     yield from every_call(
         "evaluate candidates",
