@@ -9,7 +9,7 @@ import numpy as np
 
 from costmodel.choices.effort import BUILD, usual
 from costmodel.choices.options import Case
-from costmodel.choices.purchases import Line, Purchases, cite, every_call
+from costmodel.choices.purchases import Cites, Line, Purchases, cite, every_call
 from costmodel.choices.quality.accepted import with_passages
 from costmodel.choices.requests import Request
 from costmodel.choices.schedule import monthly, once
@@ -174,7 +174,8 @@ class Distill(Tune):
             ("rationale_tokens", *named),
         )
         seen = case.requests_per_month * self.shadow_days / DAYS_PER_MONTH * self.shadow_share
-        words, cites, rules = "requests of {shadow_days} days x {shadow_share}", (), self.readiness
+        words, rules = "requests of {shadow_days} days x {shadow_share}", self.readiness
+        cites: Cites = ()
         if rules is not None:
             seen, cites = seen / rules.ready_chance, cite(rules, "ready_chance")
             words += " / {ready_chance}"

@@ -196,11 +196,11 @@ class Tune:
             closes = getattr(offer, "closes", None)
             return ending(self, model.retired, cites, case.terms, closes=closes)
         base = catalog.retirement(offer.base, offer.provider)
-        _refuse_retired(offer.base, base and base.retires, case.terms.start)
+        _refuse_retired(offer.base, base.retires if base else None, case.terms.start)
         known = ((x, n) for x in (offer, base) for n in ("closes", "retires") if x is not None)
         days = [(getattr(x, n), *cite(x, n)) for x, n in known if getattr(x, n, None)]
-        day, *cites = min(days, default=(None,))
-        return ending(self, day, (*cites,), case.terms, "provider_life_months", offer.closes)
+        day, *known_by = min(days, default=(None,))
+        return ending(self, day, (*known_by,), case.terms, "provider_life_months", offer.closes)
 
     def run(self, case: Case) -> RunPrice:
         """One training run: at a known price, by a provider, or on own GPUs."""
@@ -213,7 +213,8 @@ class Tune:
         return own_run(self, case.serving) if offer is None else managed_run(self)
 
     def buys(self, case: Case) -> Purchases:
-        ends, offer = self.ends(case), self.tuning
+        offer: Any = self.tuning
+        ends = self.ends(case)
         yield from label_examples(self, case, ends)
         yield from life_of(self, case, self.run(case), ends)
         if isinstance(case.serving, Hosted):

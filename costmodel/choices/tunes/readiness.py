@@ -109,13 +109,13 @@ class Readiness:
         yield labels(
             student,
             case,
-            self.labelled,
-            _number(self.labelled)
-            + "requests that show a gap of {gap_max} and an error of {calibration_max} x ",
             "label requests to test the student",
             "evaluation",
-            schedule=now,
-            cites=cite(self, "gap_max", "calibration_max", "accepted_before"),
+            self.labelled,
+            now,
+            _number(self.labelled)
+            + "requests that show a gap of {gap_max} and an error of {calibration_max} x ",
+            cite(self, "gap_max", "calibration_max", "accepted_before"),
         )
         yield from every_call(
             "student answers the test",
