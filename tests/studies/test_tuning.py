@@ -261,6 +261,7 @@ def test_what_is_open_says_how_many_answers_decide():
     table = cm.training.readiness(
         cm.Measured(13, 20), cm.Measured(45, 50), cm.Measured(43, 50), 0.12, 0.1, RULES
     ).set_index("rule")
+    assert (table.limit.iloc[0], table.seen.iloc[0]) == (0.35, 20)
     assert table.needed.iloc[0] == 247 and "247 answers decide" in table.why.iloc[0]
     assert "35 % is allowed" in table.why["wrong where both differ"]
     assert table.needed["gap to requests of users"] == 347  # 2 x 0.16 (1.645 / 0.05)^2
