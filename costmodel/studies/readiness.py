@@ -15,7 +15,7 @@ ENDS = np.array([0.95, 0.5, 0.05])  # of the band of a share, turned round
 Z = 1.645  # standard errors on each side of a 90 % band
 RULES = Readiness()
 READY, NOT, OPEN, UNKNOWN = "ready", "not ready", "open", "not measured"
-COLUMNS = [*("rule", "measured", "low", "high", "limit", "seen", "needed", "verdict", "why")]
+COLUMNS = ["rule", "measured", "low", "high", "seen", "limit", "needed", "verdict", "why"]
 
 
 @public
