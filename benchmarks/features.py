@@ -301,8 +301,8 @@ ROWS: dict[int, tuple[str, Try]] = {
     55: (
         "Retraining cadence from drift",
         lambda: dearer(
-            (OWN, cm.Lora(retrain_on="drift"), cm.Monitoring(drifts_per_year=4)),
-            (OWN, cm.Lora(retrain_on="drift"), cm.Monitoring(drifts_per_year=1)),
+            (OWN, cm.Lora(), cm.Monitoring(drifts_per_year=4)),
+            (OWN, cm.Lora(), cm.Monitoring(drifts_per_year=1)),
         ),
     ),
     56: (

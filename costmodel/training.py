@@ -2,16 +2,19 @@
 
 A run       predict_training measured_training training_flops adapter_flops gpu_hours
 Its worth   required_gain allowed_loss
-Paying back paybacks tenants underestimates
+Paying back paybacks methods tune_costs tenants underestimates
+A student   readiness calibration_noise answers_for_share answers_for_calibration
 Published   published_break_evens published_first_year published_underestimates
 """
 
 from costmodel.core import absent
+from costmodel.laws.experiments import answers_for_calibration, answers_for_share, calibration_noise
 from costmodel.laws.quality import allowed_loss, required_gain
 from costmodel.laws.training.calibration import measured_training
 from costmodel.laws.training.compute import adapter_flops, gpu_hours, training_flops
 from costmodel.laws.training.predict import predict_training
-from costmodel.studies.tuning import paybacks, tenants, underestimates
+from costmodel.studies.readiness import readiness
+from costmodel.studies.tuning import methods, paybacks, tenants, tune_costs, underestimates
 from costmodel.validation.cases import (
     published_break_evens,
     published_first_year,
@@ -21,16 +24,22 @@ from costmodel.validation.cases import (
 __all__ = [
     "adapter_flops",
     "allowed_loss",
+    "answers_for_calibration",
+    "answers_for_share",
+    "calibration_noise",
     "gpu_hours",
     "measured_training",
+    "methods",
     "paybacks",
     "predict_training",
     "published_break_evens",
     "published_first_year",
     "published_underestimates",
+    "readiness",
     "required_gain",
     "tenants",
     "training_flops",
+    "tune_costs",
     "underestimates",
 ]
 __getattr__ = absent(__name__, __all__)

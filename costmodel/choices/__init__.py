@@ -6,6 +6,7 @@ Terms       People Trends
 Seasons     Seasons
 Presets     quick with_quality not_offered MODELS
 Quality     Task Signal
+Students    Readiness
 Prices      repriced
 """
 
@@ -15,9 +16,10 @@ from costmodel.choices.presets import MODELS, not_offered, quick, with_quality
 from costmodel.choices.quality.task import Task
 from costmodel.choices.seasons import Seasons
 from costmodel.choices.terms import People, Trends
+from costmodel.choices.tunes.readiness import Readiness
 from costmodel.core import absent
 
 __all__ = """
-    MODELS People Seasons Signal Task Trends not_offered quick repriced with_quality
+    MODELS People Readiness Seasons Signal Task Trends not_offered quick repriced with_quality
 """.split()
 __getattr__ = absent(__name__, __all__)

@@ -21,6 +21,7 @@ from costmodel.facts.catalog import practice
 
 BUILD, UPKEEP, REVIEW = "build_factor", "upkeep_factor", "review_factor"
 CASES, RUNS, PLATFORM = "cases_factor", "runs_factor", "platform_factor"
+REPLACED = ""  # nothing scales it; something else takes its place
 WITH_VOLUME = (BUILD, UPKEEP, REVIEW)
 LEAST_VOLUME = 0.3  # the smallest service still takes this share of the people
 

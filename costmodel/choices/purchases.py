@@ -48,6 +48,7 @@ PHASES = (
     "retirement",
 )
 PRICE_TRENDS = (*TRENDS, STEADY)
+ONCE = 1.0, ""  # a factor and its formula
 Cites = tuple[str, ...]  # inputs behind a line, each as "owner.field"
 
 
@@ -179,13 +180,13 @@ def setup(
     work: Workload,
     person: Any,
     phase: str = "build",
-    times: Number = 1.0,
+    times: tuple[Number, str] = ONCE,
     treatment: str = "opex",
 ) -> Line:
-    """Weeks of a person up front (`technique.build_weeks`)."""
-    hours = effort(technique, "build_weeks", work) * WORKING_HOURS_PER_WEEK * times
+    """Weeks of a person up front (`technique.build_weeks`), times a number with its formula."""
+    hours = effort(technique, "build_weeks", work) * WORKING_HOURS_PER_WEEK * times[0]
     weeks, cites = effort_words(technique, "build_weeks", work)
-    basis = weeks + " engineer-weeks x 40 h x {usd_per_hour}/h"
+    basis = f"{weeks} engineer-weeks x 40 h{times[1]} x {{usd_per_hour}}/h"
     return labour(item, hours, person, once(), phase, basis, cites, treatment)
 
 
@@ -195,12 +196,12 @@ def upkeep(
     work: Workload,
     person: Any,
     phase: str = "maintenance",
-    times: Number = 1.0,
+    times: tuple[Number, str] = ONCE,
 ) -> Line:
     """A steady share of a person (`technique.upkeep_fte` of full time), every month."""
-    hours = effort(technique, "upkeep_fte", work) * WORKING_HOURS_PER_MONTH * times
+    hours = effort(technique, "upkeep_fte", work) * WORKING_HOURS_PER_MONTH * times[0]
     fte, cites = effort_words(technique, "upkeep_fte", work)
-    basis = fte + " of an engineer x working hours of a month x {usd_per_hour}/h"
+    basis = f"{fte} of an engineer x working hours of a month{times[1]} x {{usd_per_hour}}/h"
     return labour(item, hours, person, monthly(), phase, basis, cites)
 
 

@@ -398,7 +398,7 @@ class Usual:
     """
 
     value: Any
-    by: str  # the name of what scales it
+    by: str  # the name of what scales it, or "" where something else takes its place
 
 
 def unmarked(value: Any) -> Any:

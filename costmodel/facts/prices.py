@@ -215,6 +215,8 @@ class ApiPrice:
         List prices, the base tier first; `rates` applies uplift and discount.
     notes, sources : tuple
         What has to be said about the card, and pairs of a field and the id of its source.
+    asked : str
+        What these prices are, in the formula of a line.
     known : frozenset of Step
         Changes of these prices that are known by their day; frozenset() keeps them. `steps` has
         them in order.
@@ -244,6 +246,7 @@ class ApiPrice:
     notes: tuple[str, ...]
     sources: tuple[tuple[str, str], ...]
     cache_min_tokens: Any = 1024.0
+    asked: str = "the list price"
     known: frozenset[Step] = frozenset()  # one value, so that a what-if can replace it
     cache_ttl_s: Any = 300.0
 

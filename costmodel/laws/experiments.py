@@ -13,6 +13,7 @@ import numpy as np
 
 from costmodel.core import public
 
+CONFIDENCE_BINS = 10  # of equal size, as calibration errors are published
 RANGE_OF_TEN = 3.078  # spread of ten draws over their standard deviation: Shewhart's d2
 
 
@@ -156,6 +157,91 @@ def runs_to_see(
     with np.errstate(divide="ignore"):
         noise = np.divide(spread / RANGE_OF_TEN, effect * (2 * agreement - 1))
     return np.maximum(1.0, np.ceil(2 * ((_z(1 - alpha) + _z(power)) * noise) ** 2))
+
+
+@public
+def answers_for_share(share: Any, within: Any, level: Any = 0.90, samples: Any = 1) -> Any:
+    """Answers that show a share within so much, or the difference of two shares.
+
+    n = samples x p (1 - p) (z / within)^2 with z the end of a two-sided normal band (Fleiss, Levin
+    and Paik 2003, section 2.4). Not in it: shares next to 0 and 1.
+
+    Parameters
+    ----------
+    share : share or array
+        p, as it is expected.
+    within : share or array, above 0
+        Half the width of the band.
+    level : share or array
+        What the band holds.
+    samples : 1 or 2
+        2 for the difference of two shares, each seen on n answers.
+
+    Returns
+    -------
+    number or array [count]
+        Whole.
+
+    Examples
+    --------
+    >>> [float(answers_for_share(0.35, within)) for within in (0.10, 0.05)]
+    [62.0, 247.0]
+    """
+    return np.ceil(samples * share * (1 - share) * (_z((1 + level) / 2) / within) ** 2)
+
+
+@public
+def calibration_noise(accepted: Any, answers: Any, bins: Any = CONFIDENCE_BINS) -> Any:
+    """Expected calibration error (ECE) that chance alone shows of a perfectly calibrated model.
+
+    sqrt(2 bins p (1 - p) / (pi n)): the mean absolute error of the share in each of equal bins.
+    Few answers make good models look bad: 10 bins of 20 answers show 7 points. Not in it: bins of
+    different size, and shares that differ between bins, which lower it.
+
+    Parameters
+    ----------
+    accepted : share or array
+        p, accepted answers.
+    answers : number or array, above 0
+        n, answers whose confidence is held against a label.
+    bins : number
+        Bins of confidence.
+
+    Returns
+    -------
+    number or array [share]
+
+    Examples
+    --------
+    >>> [round(float(calibration_noise(0.8, n)), 3) for n in (200, 2_000)]
+    [0.071, 0.023]
+    """
+    return np.sqrt(2 * bins * accepted * (1 - accepted) / (np.pi * np.asarray(answers, float)))
+
+
+@public
+def answers_for_calibration(accepted: Any, error: Any, bins: Any = CONFIDENCE_BINS) -> Any:
+    """Answers at which chance shows half a calibration error: `calibration_noise` solved for n.
+
+    Not in it: as there.
+
+    Parameters
+    ----------
+    accepted, bins : as in `calibration_noise`
+    error : share or array, above 0
+        The calibration error that has to be seen.
+
+    Returns
+    -------
+    number or array [count]
+        Whole.
+
+    Examples
+    --------
+    >>> [float(answers_for_calibration(0.8, error)) for error in (0.05, 0.10)]
+    [1630.0, 408.0]
+    """
+    return np.ceil(calibration_noise(accepted, 1.0, bins) ** 2 / (error / 2) ** 2)
 
 
 @public

@@ -15,7 +15,6 @@ from costmodel.choices.terms import Terms
 from costmodel.core import (
     Infeasible,
     Range,
-    Usual,
     key_of,
     middle,
     number_text,
@@ -156,7 +155,7 @@ def _input(owner: Any, name: str, value: Any, evidence: Evidence, study: Study) 
     source = evidence.of(field)
     if source in ("yours", "assumption"):
         source = "assumption" if untouched or why else "yours"
-    if isinstance(getattr(owner, name), Usual):
+    if getattr(getattr(owner, name), "by", ""):
         here = effort(*middle((owner, name, study.work)))
         why += f"; {number_text(here)} for the tier {study.work.tier.id} at this volume"
     if field not in evidence.changed and (age := _age(owner, name, study.terms)):

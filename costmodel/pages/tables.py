@@ -150,7 +150,7 @@ def words_and_unit(name: str, money: Currency = USD, own_units: bool = False) ->
     upper = name[1:].isdigit() and name[0] == "p"
     plain = name.removeprefix("usd_") if paid else name  # the unit stands below
     words = WORDS.get(name, name.upper() if upper else plain.replace("_", " "))
-    if unit in ("text", "share", "count") or (own_units and (money == USD or not paid)):
+    if unit in ("text", "record", "share", "count") or (own_units and (money == USD or not paid)):
         unit = ""
     return words, unit.replace("USD", money.code) if paid else unit
 

@@ -133,7 +133,7 @@ def _fields(x: Any, study: Study) -> dict[str, Any]:
             or getattr(value, "source", "") == "serving-fit"
             or (f.name in ("rent", "commitment", "people") and not isinstance(value, str))
             or (isinstance(x, (Api, Provisioned)) and (f.name, value) in usual)
-            or same(of_model.get(f.name), value)
+            or (f.name in of_model and same(of_model[f.name], value))
         )
         if not follows and not same(value, default):
             found[f.name] = _plain(value, study)

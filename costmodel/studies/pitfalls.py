@@ -41,6 +41,7 @@ from costmodel.core import (
     number_text,
     objects,
     percent,
+    unmarked,
     walk,
 )
 from costmodel.facts.catalog import retirement
@@ -303,13 +304,14 @@ def _techniques(x: _Inputs) -> Iterator[Note]:
     for label, tune in x.each(Tune):
         if tune.runs is not None and tune.runs <= 1:
             yield "P11", label, "the first training run is taken to pass"
-        if min(tune.retrain_months, tune.base_life_months) > months:
+        if min(unmarked(tune.retrain_months), tune.base_life_months) > months:
             yield (
                 "P11",
                 label,
                 f"neither drift nor the end of the base model falls into the {months} months",
             )
-        if tune.examples and tune.labels.usd_per_item == 0:
+        each = tune.labels.usd_per_item if tune.minutes_per_label is None else 1
+        if tune.examples and each == 0:
             yield "P12", label, "the labels cost nothing"
     still = corpus is not None and not corpus.churn_per_month and not np.any(corpus.growth_per_year)
     for label, index in (*x.each(Rag), *x.each(GraphRag)):

@@ -1,4 +1,4 @@
-"""What a tune must earn back: break-even by what is counted, payback, the cost of a tenant.
+"""What a tune must earn back: break-even by what is counted, its methods, the cost of a tenant.
 
 Published break-evens of fine-tuning run from ten thousand to tens of millions of requests. The
 difference is what is counted as its price: the run alone, the labels, the people, or its whole
@@ -8,34 +8,38 @@ life.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from itertools import accumulate
+from dataclasses import fields, replace
+from functools import partial
+from itertools import accumulate, product
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from costmodel.choices.options import Option
 from costmodel.choices.purchases import PHASES, Line
+from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study, analysis
-from costmodel.choices.techniques.tuning import Tune
-from costmodel.choices.terms import Terms
-from costmodel.choices.workload import Workload
+from costmodel.choices.techniques.lora import Lora
+from costmodel.choices.techniques.tuning import FineTune, Tune
 from costmodel.core import (
     WORKING_HOURS_PER_WEEK,
-    Infeasible,
     check,
     check_known,
+    field_names,
     middle,
     number_list,
     number_text,
     objects,
-    sample,
+    public,
 )
 from costmodel.decisions.breakeven import stays_ahead
-from costmodel.decisions.simulate import totals
+from costmodel.decisions.simulate import per_draw, totals
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import evaluate
+from costmodel.ledgers.engine import Bill, at_middle
 
 RUNNING = "running"
 COUNTED = {  # each with those before
@@ -44,6 +48,8 @@ COUNTED = {  # each with those before
     "people": "+ people",
     "maintenance": "+ maintenance",
 }
+AMOUNTS = {kind: f"usd_{kind}" for kind in (*COUNTED, RUNNING)} | {"people": "usd_work"}
+HOLDERS = Tune, Api, Hosted  # whose fields `tune_costs` changes
 LATER = ("maintenance", "migration", "monitoring", "compliance", "retirement")
 DRAWS = 1_000
 
@@ -109,25 +115,30 @@ def paybacks(
     >>> table["counted"].to_list(), table["requests"].is_monotonic_increasing
     (['training only', '+ data', '+ people', '+ maintenance'], True)
     """
-    study = study.only(*study.pair(first, second))
-    try:
-        mid, drawn = (
-            _extra(*numbers)
-            for numbers in (middle(study.inputs), sample(study.inputs, draws, study.seed))
-        )
-    except Infeasible as reason:
-        rows = [{"counted": name, "verdict": f"cannot run: {reason}"} for name in COUNTED.values()]
+    first, second = study.pair(first, second)
+    study = study.only(first, second)
+    if why_not := at_middle(study).why_not.values():
+        verdict = f"cannot run: {next(iter(why_not))}"
+        rows = [{"counted": name, "verdict": verdict} for name in COUNTED.values()]
         return pd.DataFrame(rows, columns=COLUMNS)
+    numbers = [partial(_paid, kind) for kind in (RUNNING, *COUNTED)]
+
+    def extra(draws: int | None) -> tuple[Any, Any, list[Any]]:
+        """What the second pays more: to run, and by what is counted; and the requests."""
+        found = per_draw(study, [_asked, *numbers], draws, width=study.terms.months + 1)
+        running, *counted = (usd[second] - usd[first] for usd in found[1:])
+        return found[0][second], running, [*accumulate(counted)]
+
+    (asked, running, mid), (drawn, *rest) = extra(None), extra(draws)
     rows = []
-    for name in COUNTED.values():
-        more, saved, requests = (float(np.squeeze(x)) for x in mid.earned(name))
-        fits = np.broadcast_to(np.ravel(drawn.fits), draws)
-        spread = np.broadcast_to(np.ravel(drawn.earned(name)[2]), draws)[fits]
-        never = float(np.isnan(spread).mean()) if fits.any() else np.nan
-        p10, p90 = np.nanpercentile(spread, [10, 90]) if never < 1 else (np.nan, np.nan)
-        (month,) = stays_ahead(-np.cumsum(mid.usd[name] + mid.usd[RUNNING])[None, :])
+    for name, usd, some in zip(COUNTED.values(), mid, rest[1], strict=True):
+        more, saved, requests = _earned(usd, running, asked)
+        spread = _earned(some, rest[0], drawn)[2][~np.isnan(drawn).any(axis=-1)]
+        never = float(np.isnan(spread).mean()) if len(spread) else np.nan
+        ends = np.nanpercentile(spread, [10, 90]) if never < 1 else (np.nan, np.nan)
+        (month,) = stays_ahead(-np.cumsum(usd + running)[None, :])
         verdict = _verdict(requests, month, study.terms.months)
-        row: Any = (name, more, saved, requests, p10, p90, never, month, verdict)
+        row: Any = (name, more, saved, float(requests), *ends, never, month, verdict)
         rows.append(dict(zip(COLUMNS, row, strict=True)))
     return pd.DataFrame(rows)
 
@@ -183,7 +194,7 @@ def underestimates(
     ...     f"{counted}: {factor:.0f} times too low"
     ...     for counted, _, factor in table.itertuples(index=False)
     ... ]
-    ['one run and a week: 89 times too low', 'runs and data: 25 times too low']
+    ['one run and a week: 86 times too low', 'runs and data: 24 times too low']
     """
     study = study.only(study.label(label)).changed(months=months)
     usd = ledger(study).groupby("phase")["usd"].sum().drop("failures", errors="ignore")
@@ -246,40 +257,135 @@ def tenants(study: Study, counts: Iterable[float]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-@dataclass(frozen=True)
-class _Extra:
-    """What the second option pays more than the first in months 0..H.
+@public
+def methods(study: Study, label: str | None = None) -> Study:
+    """The study of one tune made in three ways: all weights, LoRA and QLoRA.
 
-    `usd` is by what is counted, each with what was counted before it, and by the cost of running;
-    `requests` are those of the months; `fits` says in which draws all calls of both options fit.
+    Everything else of the option stays: its serving, its data, its operations.
+
+    Parameters
+    ----------
+    study : Study
+        It holds an option with `FineTune` or `Lora`.
+    label : str, optional
+        Which option; it may be left out where there is one.
+
+    Returns
+    -------
+    Study
+        With the options "Full fine-tune", "LoRA" and "QLoRA".
+
+    Raises
+    ------
+    ValueError
+        When the option has no tune.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> list(methods(cm.load("document_extraction"), "LoRA").options)
+    ['Full fine-tune', 'LoRA', 'QLoRA']
     """
+    label = study.label(label)
+    option = study.option(label)
+    tune = next((t for t in getattr(option, "techniques", ()) if isinstance(t, Tune)), None)
+    check(tune, f"methods: {label!r} has no FineTune and no Lora; name one that has")
+    known = {f.name: getattr(tune, f.name) for f in fields(Tune)}
+    ways = {
+        "Full fine-tune": FineTune(**known),
+        "LoRA": Lora(**known),
+        "QLoRA": Lora(quantised=True, **known),
+    }
+    rest = [t for t in option.techniques if t is not tune]
+    made = {name: replace(option, techniques=(way, *rest)) for name, way in ways.items()}
+    return study.only(label).changed(options=made)
 
-    usd: dict[str, Any]
-    requests: Any
-    fits: Any
 
-    def earned(self, counted: str) -> tuple[Any, Any, Any]:
-        """The extra spend, the saving of a request, and the requests that pay; NaN is never."""
-        more = self.usd[counted].sum(axis=-1)
-        saved = -self.usd[RUNNING].sum(axis=-1) / self.requests.sum(axis=-1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            needed = np.where(saved > 0, more / saved, np.nan)
-        return more, saved, np.where(more <= 0, 0.0, needed)
+@analysis
+def tune_costs(
+    study: Study, over: Mapping[str, Iterable[Any]] = MappingProxyType({})
+) -> pd.DataFrame:
+    """Say what tunes cost by what is counted, while fields of the tune or its serving change.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        The options, such as those of `methods`.
+    over : mapping of str to values
+        Fields of the tunes or of their servings, and values, such as {"examples": [500, 5_000]},
+        {"model": ["llama-3.1-8b", "llama-3.1-70b"]} or {"label_role": ["expert", "nurse"],
+        "minutes_per_label": [2, 10]}: one row for each option and combination.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: option; the fields of `over`; usd_per_run [USD, of the run that passes];
+        usd_training, usd_data, usd_work (people), usd_maintenance, usd_running [USD over the
+        horizon, as in `paybacks`]; usd, their sum; why_not, where an option cannot run. Every Range
+        is at its middle; wrong answers are not in it.
+
+    Raises
+    ------
+    CatalogError
+        When an option has no such field.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> ways = cm.training.methods(cm.load("document_extraction"), "LoRA")
+    >>> table = cm.training.tune_costs(ways, {"examples": [500, 5_000]})
+    >>> table.groupby("option")["usd_data"].nunique().to_dict()
+    {'Full fine-tune': 2, 'LoRA': 2, 'QLoRA': 2}
+    """
+    known = {n for x in objects(study.options) if isinstance(x, HOLDERS) for n in field_names(x)}
+    for name in over:
+        check_known("field", name, known, "the tunes and their servings")
+    rows = []
+    for point in product(*over.values()):
+        given = dict(zip(over, point, strict=True))
+        options = {label: _with(option, given) for label, option in study.options.items()}
+        found = at_middle(study.changed(options=options))
+        for label in options:
+            row = {"option": label, **given, "why_not": str(found.why_not.get(label, ""))}
+            if bill := found.bills.get(label):
+                usd = {x: _paid(kind, bill, found.calendar).sum() for kind, x in AMOUNTS.items()}
+                run = [line.usd for line in bill.lines if line.item == "the run that passes"]
+                row |= usd | {"usd_per_run": sum(run), "usd": sum(usd.values())}
+            rows.append(row)
+    return pd.DataFrame(
+        rows, columns=["option", *over, "usd_per_run", *AMOUNTS.values(), "usd", "why_not"]
+    )
 
 
-def _extra(pair: tuple[Any, Any], work: Workload, terms: Terms) -> _Extra:
-    """The difference of two options without Ranges."""
-    calendar, fits = Calendar(work, terms), True
-    usd: dict[str, Any] = dict.fromkeys((RUNNING, *COUNTED), np.zeros(terms.months + 1))
-    for sign, option in zip((-1.0, 1.0), pair, strict=True):
-        bill = evaluate(option, work, terms)
-        fits = fits & bill.fits
-        for kind in usd:
-            lines = [ln for ln in bill.lines if ln.phase != "failures" and kind_of(ln) == kind]
-            usd[kind] = usd[kind] + sign * replace(bill, lines=lines).paid(calendar)
-    counted = dict(zip(COUNTED.values(), accumulate(usd[kind] for kind in COUNTED), strict=True))
-    requests = np.asarray(work.requests_per_month * calendar.demand)
-    return _Extra(counted | {RUNNING: usd[RUNNING]}, requests, fits)
+def _with(option: Option, given: Mapping[str, Any]) -> Option:
+    """An option with other values of fields of its tune, or else of its serving."""
+
+    def changed(x: Any, fields: Iterable[str]) -> Any:
+        return replace(x, **{name: given[name] for name in fields if name in field_names(x)})
+
+    tuned = {n for t in option.techniques if isinstance(t, Tune) for n in field_names(t)}
+    parts = (changed(t, given) if isinstance(t, Tune) else t for t in option.techniques)
+    serving = changed(option.serving, given.keys() - tuned)
+    return replace(option, serving=serving, techniques=tuple(parts))
+
+
+def _paid(kind: str, bill: Bill, calendar: Calendar) -> Any:
+    """What is paid in months 0..H and counted as this; wrong answers are not in it."""
+    lines = [x for x in bill.lines if x.phase != "failures" and kind_of(x) == kind]
+    return replace(bill, lines=lines).paid(calendar)
+
+
+def _asked(bill: Bill, calendar: Calendar) -> Any:
+    """Requests of months 0..H."""
+    return bill.requests * calendar.demand
+
+
+def _earned(usd: Any, running: Any, asked: Any) -> tuple[Any, Any, Any]:
+    """The extra spend, the saving of a request, and the requests that pay; NaN is never."""
+    more, saved = usd.sum(axis=-1), -running.sum(axis=-1) / asked.sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        needed = np.where(saved > 0, more / saved, np.nan)
+    return more, saved, np.where(more <= 0, 0.0, needed)
 
 
 def _verdict(requests: float, month: float, horizon: int) -> str:

@@ -528,7 +528,7 @@ def test_the_register_says_how_old_a_price_or_a_rent_is():
 
 
 def test_the_register_names_the_options_of_an_input(inputs):
-    assert set(inputs.options["Distill.kept"].split(", ")) == {"Distilled"}
+    assert set(inputs.options["distillation.kept"].split(", ")) == {"Distilled"}
     assert {"RAG", "RAG + LoRA"} <= set(inputs.options["rag.build_weeks"].split(", "))
 
 

@@ -65,7 +65,7 @@ PLACES = [
         )
     ),
     (HOSTED, cm.FineTune(sweep_runs=2, examples=3_000)),
-    (HOSTED, cm.FineTune(mfu=0.4)),
+    (HOSTED, cm.FineTune(mfu=0.4, minutes_per_label=5)),
     (
         cm.Api("gpt-4.1", on="2026-06-01", accepted=0.7),
         cm.FineTune(tuning="openai.gpt-4.1", customer=True, adapters=3),
@@ -85,13 +85,14 @@ PLACES = [
             {"sweep_runs": 2, "adapters": 3},
             {"mfu": 0.4},
             {"tuning": "together.lora-16b"},
+            {"minutes_per_label": 5},
         )
     ),
     *(
         (HOSTED, cm.Distill(teacher=t, terms_allow_training=True, **more))
         for t, more in (
             (TEACHER, {"sweep_runs": 2, "adapters": 3, "soft_labels": 20}),
-            (replace(TEACHER, accepted=None), {}),
+            (replace(TEACHER, accepted=None), {"minutes_per_label": 5}),
         )
     ),
     # what a tune teaches shows where the model reads what it needs
@@ -165,7 +166,8 @@ OTHER = {  # another value of what is no number
     "role": "counsel",
     "per": "year",
     "redo_role": "counsel",
-    "retrain_on": "drift",
+    "readiness": None,
+    "label_role": "counsel",
 }
 SOME = {
     "minimum_tokens": 1e6,
@@ -179,6 +181,7 @@ SOME = {
     "speed": 0.5,
     "mfu": 0.2,
     "usd_per_run": 77.0,
+    "minutes_per_label": 30.0,
     "usd_per_mchar": 0.2,
     "cap_steps": 12,
     "trace_share": 0.3,

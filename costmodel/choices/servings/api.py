@@ -222,7 +222,7 @@ class Api:
                 basis = f"{line.basis}; {held.waits}" if said else line.basis
                 yield replace(line, quantity=count, schedule=when, basis=basis)
         if held is not None and np.any(held.spilled):
-            basis = "calls above the limit x tokens of one call at the list price"
+            basis = f"calls above the limit x tokens of one call at {self.model.asked}"
             yield from self.fallback.overflow(traffic, held.spilled, work, terms, basis=basis)
 
     def _by_tier(self, t: Traffic) -> Iterator[Traffic]:
@@ -342,7 +342,7 @@ class Api:
                 # cites the base tier: the card of a residency is a tier of its own name
                 cited = CITED.get(field, field)
                 cites = (*t.cites, *cite(self.model.tiers[0], cited))
-                basis = t.basis or "calls a month x tokens of one call at the list price"
+                basis = t.basis or f"calls a month x tokens of one call at {self.model.asked}"
                 yield field, t.line(name, mtok, "Mtok", usd, schedule, basis=basis, cites=cites)
 
 

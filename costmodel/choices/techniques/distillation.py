@@ -9,14 +9,16 @@ import numpy as np
 
 from costmodel.choices.effort import BUILD, usual
 from costmodel.choices.options import Case
-from costmodel.choices.purchases import Line, Purchases, every_call
+from costmodel.choices.purchases import Cites, Line, Purchases, cite, every_call
 from costmodel.choices.quality.accepted import with_passages
 from costmodel.choices.requests import Request
 from costmodel.choices.schedule import monthly, once
 from costmodel.choices.techniques.tuning import Tune
-from costmodel.choices.tunes.life import label_examples, retraining
+from costmodel.choices.tunes.life import retraining
 from costmodel.choices.tunes.offers import refuse_terms
-from costmodel.core import DAYS_PER_MONTH, GB, Number, Range, assumed, check, public
+from costmodel.choices.tunes.readiness import Readiness
+from costmodel.core import DAYS_PER_MONTH, GB, Number, check, public
+from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, expit, student_shift
 
 BYTES_PER_PROBABILITY = 6.0  # a token id in 4 bytes and its probability in 2
@@ -49,9 +51,11 @@ class Distill(Tune):
         Share of the examples that people label, and of the teacher's answers that pass the filter.
     shadow_days, shadow_share : number or Range
         Before the release the teacher answers this share of the traffic once more, for some days.
+    readiness : Readiness or None
+        Rules by which the student takes over, and what they cost; None compares and asks nothing.
     of_teacher : number or Range, 0 to 1
         What the student reaches of what the teacher has accepted.
-    examples, tokens_per_example, epochs, labels, minutes_per_check
+    examples, tokens_per_example, epochs, labels, minutes_per_label, label_role, minutes_per_check
         The training set, as of `FineTune`; by default people check only a sample.
     quantised : bool
         True is QLoRA, as of `Lora`.
@@ -67,7 +71,7 @@ class Distill(Tune):
         One run, as of `FineTune`.
     checkpoints, usd_per_gb_month
         The weights that are kept, as of `FineTune`.
-    retrain_on, retrain_months, retrain_labels, retrain_hours
+    retrain_months, retrain_labels, retrain_hours
         Retraining, as of `FineTune`.
     base_life_months, provider_life_months, labels_kept, rebuild_share
         The end of the base model, as of `FineTune`.
@@ -97,26 +101,18 @@ class Distill(Tune):
     examples: Number = 20_000
     quantised: bool = False
     # -- the data
-    rationale_tokens: Number = assumed(100, 200, 400, "a short rationale beside each answer")
-    kept: Number = assumed(0.5, 0.7, 0.9, "share of teacher answers that pass the filter")
-    real_share: Number = Range(
-        0.05,
-        0.35,
-        mid=0.15,
-        why="assumption; 30 % real in one published blend (tianpan.co, 2026-04-19)",
-    )
+    rationale_tokens: Number = practice("distillation.rationale_tokens")
+    kept: Number = practice("distillation.kept")
+    real_share: Number = practice("distillation.real_share")
     soft_labels: Number = 0
-    minutes_per_check: Number = assumed(
-        0.02, 0.1, 0.5, "a person checks a sample, not each example"
-    )
+    minutes_per_check: Number = practice("distillation.minutes_per_check")
     # -- comparison before the release
-    shadow_days: Number = Range(
-        7, 28, mid=14, why="assumption; two weeks in a published practice (tianpan.co, 2026-04-19)"
-    )
-    shadow_share: Number = assumed(0.02, 0.1, 0.5, "requests that the teacher answers as well")
+    shadow_days: Number = practice("distillation.shadow_days")
+    shadow_share: Number = practice("distillation.shadow_share")
+    readiness: Readiness | None = Readiness()
     build_weeks: Number = usual("distillation.build_weeks", BUILD)
     # -- quality
-    of_teacher: Number = Range(0.75, 0.99, mid=0.94, why=STUDENTS + "; at 20,000 examples")
+    of_teacher: Number = practice("distillation.of_teacher")
 
     labelled: ClassVar[tuple[str, ...]] = ("real_share",)
 
@@ -134,9 +130,10 @@ class Distill(Tune):
         return student
 
     def buys(self, case: Case) -> Purchases:
-        ends = self.ends(case)
-        yield from label_examples(self, self.examples * self.real_share, case, ends)
+        yield from super().buys(case)
         yield from self._lessons(case)
+        if self.readiness is not None:
+            yield from self.readiness.proof(self, case, self.run(case))
         if np.any(self.soft_labels):
             numbers = self.examples * (1 - self.real_share) * self.adapters * self.soft_labels
             size = numbers * case.request.main.output_tokens * BYTES_PER_PROBABILITY
@@ -151,7 +148,6 @@ class Distill(Tune):
                 "x {soft_labels} probabilities x 6 bytes",
                 cites=("usd_per_gb_month",),
             )
-        yield from self.trained(case, ends)
 
     def _lessons(self, case: Case) -> Purchases:
         """What the teacher answers: labels, labels again, and a comparison before the release."""
@@ -163,7 +159,7 @@ class Distill(Tune):
             )
         )
         count = self.examples * (1 - self.real_share) / self.kept * self.adapters
-        basis = "{examples} examples x (1 - {real_share}) / {kept} kept"
+        basis = self.tenants_words + "{examples} examples x (1 - {real_share}) / {kept} kept"
         yield from every_call(
             "teacher labels", asked, count, once(), "data", teacher, basis, ("rationale_tokens",)
         )
@@ -177,15 +173,15 @@ class Distill(Tune):
             basis + " x {retrain_labels} " + often,
             ("rationale_tokens", *named),
         )
-        yield from every_call(
-            "shadow comparison",
-            case.request,
-            case.requests_per_month * self.shadow_days / DAYS_PER_MONTH * self.shadow_share,
-            once(),
-            "release",
-            teacher,
-            "requests of {shadow_days} days x {shadow_share} answered by the teacher too",
-        )
+        seen = case.requests_per_month * self.shadow_days / DAYS_PER_MONTH * self.shadow_share
+        words, rules = "requests of {shadow_days} days x {shadow_share}", self.readiness
+        cites: Cites = ()
+        if rules is not None:
+            seen, cites = seen / rules.ready_chance, cite(rules, "ready_chance")
+            words += " / {ready_chance}"
+        words += " answered by the teacher too"
+        args = once(), "release", teacher, words, cites
+        yield from every_call("shadow comparison", case.request, seen, *args)
 
     def quality(self, case: Case) -> Effect:
         student, teacher = (with_passages(x, case.work) for x in (case.serving, self.teacher))

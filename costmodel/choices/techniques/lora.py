@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from costmodel.choices.options import Case
-from costmodel.choices.purchases import Purchases
 from costmodel.choices.quality.accepted import tuned
 from costmodel.choices.techniques.tuning import Tune
-from costmodel.choices.tunes.life import label_examples
 from costmodel.core import Number, assumed, public
 from costmodel.laws.quality import Effect
 
@@ -33,13 +31,13 @@ class Lora(Tune):
         As of `FineTune`.
     examples, tokens_per_example, epochs, runs, mfu, speed, usd_per_run
         As of `FineTune`.
-    labels, minutes_per_check, build_weeks
+    labels, minutes_per_label, label_role, minutes_per_check, build_weeks
         The labels and the first work, as of `FineTune`.
     pass_chance, luck, failed_share, sweep_runs, sweep_share, debug_hours, candidate_items
         The runs until one passes, as of `FineTune`.
     speed_error, seq_len, packed, stack, hours_per_run, checkpoints, usd_per_gb_month
         One run and what is kept of it, as of `FineTune`.
-    retrain_on, retrain_months, retrain_labels, retrain_hours
+    retrain_months, retrain_labels, retrain_hours
         Retraining, as of `FineTune`.
     base_life_months, provider_life_months, labels_kept, rebuild_share
         The end of the base model, as of `FineTune`.
@@ -69,11 +67,6 @@ class Lora(Tune):
         "about as good as a full tune on small sets, less on large ones (arXiv:2405.09673)",
         form="signed",
     )
-
-    def buys(self, case: Case) -> Purchases:
-        ends = self.ends(case)
-        yield from label_examples(self, self.examples, case, ends)
-        yield from self.trained(case, ends)
 
     def quality(self, case: Case) -> Effect:
         return tuned(case, self.examples, self.log_odds_adapter)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from costmodel.choices.effort import BUILD, CASES, UPKEEP, effort, usual
+from costmodel.choices.effort import BUILD, CASES, REPLACED, UPKEEP, effort, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, cite
 from costmodel.choices.quality.accepted import tuned
@@ -21,22 +21,14 @@ from costmodel.choices.schedule import monthly
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.techniques.lookup import Id, find_records
-from costmodel.choices.tunes.life import (
-    RETRAIN_ON,
-    Ending,
-    ending,
-    keep_checkpoints,
-    label_examples,
-    life_of,
-)
+from costmodel.choices.tunes.life import Ending, ending, keep_checkpoints, label_examples, life_of
 from costmodel.choices.tunes.offers import refuse_base, refuse_closed, tuned_price
-from costmodel.choices.tunes.run import checkpoint_gb, managed_run, own_run, quoted_run
+from costmodel.choices.tunes.run import RunPrice, checkpoint_gb, managed_run, own_run, quoted_run
 from costmodel.core import (
     HOURS_PER_MONTH,
     Infeasible,
     Number,
     Range,
-    assumed,
     check,
     check_known,
     middle,
@@ -68,20 +60,15 @@ class Tune:
     tuning: catalog.Tuning | Id | None = None
     customer: bool = False
     examples: Number = 1_000
-    tokens_per_example: Number = assumed(500, 1_000, 2_000, "one request and its answer")
+    tokens_per_example: Number = practice("tune.tokens_per_example")
     epochs: Number = practice("fine_tune.epochs")
     labels: catalog.Labels | Id = "expert_example"
-    minutes_per_check: Number = assumed(0.25, 1, 3, "a person reads, repairs or drops each example")
+    minutes_per_label: Number | None = None
+    label_role: catalog.Person | Id = "expert"
+    minutes_per_check: Number = practice("tune.minutes_per_check")
     # -- runs until one passes
     build_weeks: Number = usual("fine_tune.build_weeks", BUILD)
-    pass_chance: Number = Range(
-        0.10,
-        0.34,
-        mid=0.25,
-        name="Tune.pass_chance",
-        source="rag-builds",
-        why="3 to 10 runs until one is good enough",
-    )
+    pass_chance: Number = practice("tune.pass_chance")
     luck: Number = Range(
         0.05,
         0.95,
@@ -90,14 +77,10 @@ class Tune:
         why="where in the distribution of the number of runs: nearly uniform in 0..1",
     )
     runs: Number | None = None
-    failed_share: Number = assumed(
-        0.4, 0.8, 0.97, "what a failed run takes before it is stopped", name="Tune.failed_share"
-    )
+    failed_share: Number = practice("tune.failed_share")
     sweep_runs: Number = 0
-    sweep_share: Number = assumed(0.05, 0.1, 0.3, "settings are searched on a part of the data")
-    debug_hours: Number = assumed(
-        2, 6, 16, "find the fault in data or code of a failed run", name="Tune.debug_hours"
-    )
+    sweep_share: Number = practice("tune.sweep_share")
+    debug_hours: Number = practice("tune.debug_hours")
     candidate_items: Number = usual("eval.examples", CASES)
     # -- one run, predicted or known
     speed: Number | None = None
@@ -115,49 +98,31 @@ class Tune:
     seq_len: Number = 2_048
     packed: bool | None = None
     stack: str = "standard"
-    hours_per_run: Number = assumed(0.5, 1, 3, "waiting, loading and saving of a run, on each GPU")
+    hours_per_run: Number = practice("tune.hours_per_run")
     checkpoints: Number = 3
     usd_per_gb_month: Number = practice("tinker.usd_per_gb_month")
     # -- retraining
-    retrain_on: str = "calendar"
-    retrain_months: Number = practice("fine_tune.retrain_months")
-    retrain_labels: Number = assumed(
-        0.1, 0.25, 0.5, "share of the labels made again at each retraining"
-    )
-    retrain_hours: Number = assumed(16, 40, 60, "data, run, evaluation and release of a retraining")
+    retrain_months: Number = usual("fine_tune.retrain_months", REPLACED)
+    retrain_labels: Number = practice("tune.retrain_labels")
+    retrain_hours: Number = practice("tune.retrain_hours")
     # -- the end of the base model
-    base_life_months: Number = assumed(
-        18,
-        30,
-        48,
-        "own weights are never switched off, but better bases and the end of support retire them",
-    )
+    base_life_months: Number = practice("tune.base_life_months")
     provider_life_months: Number = practice("api.model_life_months")
-    labels_kept: Number = Range(
-        0.4,
-        0.97,
-        mid=0.8,
-        why="assumption; 847 of 2,000 examples in one published case (tianpan.co, 2026-04-23)",
-    )
-    rebuild_share: Number = assumed(
-        0.15, 0.3, 0.6, "share of the first engineering done again on a new base"
-    )
+    labels_kept: Number = practice("tune.labels_kept")
+    rebuild_share: Number = practice("tune.rebuild_share")
     # -- upkeep, and further tenants
     upkeep_fte: Number = usual("fine_tune.maintenance_fte", UPKEEP)
     adapters: Number = 1
-    further_share: Number = assumed(
-        0.05, 0.15, 0.4, "a further tenant reuses the pipeline, days after weeks for the first"
-    )
+    further_share: Number = practice("tune.further_share")
     labelled: ClassVar[tuple[str, ...]] = ()  # fields that multiply the examples which people label
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
-        find_records(self, labels=catalog.label, tuning=catalog.tuning)
+        find_records(self, labels=catalog.label, label_role=catalog.person, tuning=catalog.tuning)
         validate(self)
         for name in ("examples", "tokens_per_example", "adapters"):
             require(f"{kind}.{name}", getattr(self, name), low=1)
         check_known("stack", self.stack, STACKS, where=kind)
-        check_known("retrain_on", self.retrain_on, RETRAIN_ON, where=kind)
         length, window = middle((self.tokens_per_example, self.seq_len))
         number = np.ndim(length) == np.ndim(window) == 0  # draws reach beyond what is usual
         predicted = self.tuning is None and self.usd_per_run is None
@@ -173,9 +138,27 @@ class Tune:
         return self.examples * self.tokens_per_example * self.epochs
 
     @property
-    def people_times(self) -> Any:
-        """Engineering for all tenants, over that for the first."""
-        return 1 + (self.adapters - 1) * self.further_share
+    def tenants_words(self) -> str:
+        """How the formula of what each tenant needs begins: with their number, where there are
+        several.
+        """
+        return "{adapters} tenants x " if np.any(self.adapters != 1) else ""
+
+    @property
+    def tenants(self) -> tuple[Any, str]:
+        """Engineering for all tenants over that for the first, and its formula."""
+        words = " x (1 + ({adapters} - 1) x {further_share})" if self.tenants_words else ""
+        return 1 + (self.adapters - 1) * self.further_share, words
+
+    @property
+    def people(self) -> tuple[Any, str]:
+        """Engineering of the project over that of an adapter of one tenant, and its formula."""
+        return self.tenants
+
+    @property
+    def chance(self) -> tuple[Any, str]:
+        """Chance that a run passes, and its formula."""
+        return self.pass_chance, "{pass_chance}"
 
     @property
     def method(self) -> str:
@@ -202,38 +185,38 @@ class Tune:
         return replace(serving, model=tuned_price(serving.model, offer))
 
     def ends(self, case: Case) -> Ending:
-        """When the base ends: own weights, or the day a provider retires the tune or takes no more
-        jobs.
+        """When the base ends: own weights, or the first of the days on which a provider retires the
+        tune or its base, or takes no more jobs.
         """
-        model, start, offer = case.serving.model, case.terms.start, self.tuning
+        offer: Any = self.tuning
         if isinstance(case.serving, Hosted):
-            if model.retired and model.retired <= start:
-                raise Infeasible(
-                    f"{model.id} is retired since {model.retired}, this option starts on {start}; "
-                    "choose a base that is alive"
-                )
+            model = case.serving.model
+            _refuse_retired(model.id, model.retired, case.terms.start)
             cites = cite(model, "retired") if model.retired else ()
-            ends = ending(self, model.retired, cites, case.terms)
-            return replace(ends, closes=getattr(offer, "closes", None))
-        days = [(getattr(offer, n), n) for n in ("closes", "retires") if getattr(offer, n)]
-        day, name = min(days, default=(None, ""))
-        cites = cite(offer, name) if day else ()
-        closes: Any = getattr(offer, "closes", None)
-        return ending(self, day, cites, case.terms, "provider_life_months", closes)
+            closes = getattr(offer, "closes", None)
+            return ending(self, model.retired, cites, case.terms, closes=closes)
+        base = catalog.retirement(offer.base, offer.provider)
+        _refuse_retired(offer.base, base.retires if base else None, case.terms.start)
+        known = ((x, n) for x in (offer, base) for n in ("closes", "retires") if x is not None)
+        days = [(getattr(x, n), *cite(x, n)) for x, n in known if getattr(x, n, None)]
+        day, *known_by = min(days, default=(None,))
+        return ending(self, day, (*known_by,), case.terms, "provider_life_months", offer.closes)
 
-    def trained(self, case: Case, ends: Ending) -> Purchases:
-        """The life around a run, by a provider or on own GPUs, and the checkpoints."""
+    def run(self, case: Case) -> RunPrice:
+        """One training run: at a known price, by a provider, or on own GPUs."""
         offer: Any = self.tuning
         if offer is not None:
             weeks = effort(self, "build_weeks", case.work)
             refuse_closed(offer, case.terms.start, weeks, self.customer)
         if self.usd_per_run is not None:
-            run = quoted_run(self)
-        elif offer is not None:
-            run = managed_run(self)
-        else:
-            run = own_run(self, case.serving)
-        yield from life_of(self, case, run, ends)
+            return quoted_run(self)
+        return own_run(self, case.serving) if offer is None else managed_run(self)
+
+    def buys(self, case: Case) -> Purchases:
+        offer: Any = self.tuning
+        ends = self.ends(case)
+        yield from label_examples(self, case, ends)
+        yield from life_of(self, case, self.run(case), ends)
         if isinstance(case.serving, Hosted):
             yield keep_checkpoints(self, checkpoint_gb(case.serving, self.method))
         elif getattr(offer, "usd_per_hour_hosting", None) is not None:
@@ -245,12 +228,20 @@ class Tune:
                 offer.usd_per_hour_hosting,
                 monthly(),
                 "api",
-                basis="every hour of the month, busy or idle",
+                basis=self.tenants_words + "every hour of the month, busy or idle",
                 cites=("usd_per_hour_hosting",),
             )
 
     def quality(self, case: Case) -> Effect:
         return tuned(case, self.examples)
+
+
+def _refuse_retired(base: str, day: str | None, start: Any) -> None:
+    if day and day <= start:
+        raise Infeasible(
+            f"{base} is retired since {day}, this option starts on {start}; "
+            "choose a base that is alive"
+        )
 
 
 @public
@@ -276,6 +267,8 @@ class FineTune(Tune):
         What you know of a run: its utilisation, its speed over the prediction, or its price.
     labels : id or record
         What one label costs, from the catalogue.
+    minutes_per_label, label_role : number or Range, above 0, or None, and id or record
+        Minutes of a role, such as "nurse", on one label, in place of that price.
     minutes_per_check : number or Range, at least 0
         Minutes of a person who checks one example.
     build_weeks : number or Range, at least 0
@@ -303,11 +296,9 @@ class FineTune(Tune):
         Hours of a run beside its computing, on each GPU.
     checkpoints, usd_per_gb_month : number or Range, at least 0
         Checkpoints that are kept, and the price of their storage [USD/GB-month].
-    retrain_on : {"calendar", "drift"}
-        Whether it is trained again every `retrain_months`, or each time that answers drift, as the
-        `Monitoring` beside it has it (`drifts_per_year`).
     retrain_months : number or Range, above 0
-        Months between two trainings by the calendar.
+        Months between two trainings. Left out, it is trained again each time that answers drift, as
+        the `Monitoring` beside it has it (`drifts_per_year`), and without one every few months.
     retrain_labels, retrain_hours : number or Range
         Share of the labels that a retraining makes again, and the hours of people on it.
     base_life_months, provider_life_months : number or Range, above 0
@@ -318,6 +309,9 @@ class FineTune(Tune):
         that of the first.
     upkeep_fte : number or Range, at least 0
         Share of an engineer who keeps the tune working.
+    effort_ratio, runs_ratio : number or Range, at least 1
+        On own GPUs: engineering of the project, and runs until one passes, over those of an adapter
+        [x]. A provider's offer brings its recipe.
     adapters, further_share : number or Range
         Tenants with a tune of their own (at least 1), and the engineering of a further one over
         that of the first [share].
@@ -338,6 +332,9 @@ class FineTune(Tune):
     2400000
     """
 
+    effort_ratio: Number = practice("full_tune.effort_ratio")
+    runs_ratio: Number = practice("full_tune.runs_ratio")
+
     @property
     def method(self) -> str:
         return "full"
@@ -349,7 +346,18 @@ class FineTune(Tune):
             )
         return super().adapt(serving)
 
-    def buys(self, case: Case) -> Purchases:
-        ends = self.ends(case)
-        yield from label_examples(self, self.examples, case, ends)
-        yield from self.trained(case, ends)
+    @property
+    def _own(self) -> bool:
+        """Whether all weights are trained on own GPUs; providers have a recipe of their own."""
+        return self.tuning is None
+
+    @property
+    def people(self) -> tuple[Any, str]:
+        times, words = self.tenants
+        whole = times * self.effort_ratio, words + " x {effort_ratio} for all weights"
+        return whole if self._own else (times, words)
+
+    @property
+    def chance(self) -> tuple[Any, str]:
+        lower = self.pass_chance / self.runs_ratio, "{pass_chance} / {runs_ratio} for all weights"
+        return lower if self._own else super().chance

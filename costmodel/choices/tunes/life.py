@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from costmodel.choices.effort import effort, effort_words
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, cite, every_call, labour, setup, upkeep
+from costmodel.choices.running import paid_as
 from costmodel.choices.schedule import Schedule, every, monthly, once, path
 from costmodel.choices.tunes.run import RunPrice
 from costmodel.core import (
@@ -23,11 +25,11 @@ from costmodel.core import (
     MONTHS_PER_YEAR,
     ROUNDING,
     WORKING_HOURS_PER_WEEK,
-    Infeasible,
+    Usual,
+    unmarked,
 )
 
 SURE = 1 - 1e-12
-ELSEWHERE = ", at another provider, which is taken to cost as much"
 
 
 def runs_until_pass(chance: Any, luck: Any) -> Any:
@@ -63,13 +65,13 @@ def month_of(day: str, start: Any) -> int:
 class Ending:
     """The day a model ends, the words for it, and the source that says so.
 
-    `closes` is the day from which its provider takes no more jobs.
+    `elsewhere` says from which day on its provider takes no more jobs.
     """
 
     when: Schedule
     words: str
     cites: tuple[str, ...]
-    closes: str | None = None
+    elsewhere: str = ""
 
 
 def ending(
@@ -80,77 +82,86 @@ def ending(
     life: str = "base_life_months",
     closes: str | None = None,
 ) -> Ending:
-    """The model ends on its known day and every `life` (a field) after it, or from today."""
+    """The model ends on its known day and every `life` (a field) after it, or from today.
+
+    From the day on which its provider closes, tunes are bought elsewhere.
+    """
+    elsewhere = f", from {closes} on at another provider, taken to cost as much" if closes else ""
     lasts, cites = getattr(technique, life), (*cites, *cite(technique, life))
     model = "the model" if life == "every_months" else "the base model"
     first = month_of(day, terms.start) if day else 0
     if first < 1:
-        return Ending(every(lasts), f"when {model} ends, every {{{life}}} months", cites)
+        words = f"when {model} ends, every {{{life}}} months"
+        return Ending(every(lasts), words, cites, elsewhere)
     since = np.arange(terms.months + 1) - first
     count = np.where(since >= 0, 1 + np.floor(np.maximum(since, 0) / lasts + ROUNDING), 0.0)
     words = f"when {model} ends, on {day} and every {{{life}}} months after"
     when = path(np.diff(count, axis=-1, prepend=0.0))
-    return Ending(when, words + (ELSEWHERE if closes else ""), cites, closes)
+    return Ending(when, words, cites, elsewhere)
 
 
 # -- what is bought ----------------------------------------------------------------------------
 
 
-CALENDAR, DRIFT = RETRAIN_ON = "calendar", "drift"
-
-
 def retraining(tune: Any, case: Case) -> tuple[Schedule, str, tuple[str, ...]]:
     """When a tune is trained again, the words for it, and what they cite.
 
-    By the calendar, or each time that answers drift, as the `Monitoring` of the option has it.
+    Every `retrain_months` where somebody gave them; else each time that answers drift, as the
+    `Monitoring` of the option has it, and the usual months without one.
     """
-    if tune.retrain_on == CALENDAR:
-        cites = cite(tune, "retrain_months")
-        return every(tune.retrain_months), "every {retrain_months} months", cites
     watch = next((t for t in case.techniques if hasattr(t, "drifts_per_year")), None)
-    if watch is None:
-        raise Infeasible(
-            f"{type(tune).__name__}(retrain_on='drift') needs Monitoring() beside it, which says "
-            "how often answers drift; add it, or write retrain_on='calendar'"
-        )
+    if watch is None or not isinstance(tune.retrain_months, Usual):
+        cites = cite(tune, "retrain_months")
+        return every(unmarked(tune.retrain_months)), "every {retrain_months} months", cites
     months = MONTHS_PER_YEAR / np.maximum(watch.drifts_per_year, ROUNDING)
-    return (
-        every(months),
-        "at each of {drifts_per_year} drifts a year",
-        cite(watch, "drifts_per_year"),
-    )
+    words = "at each of {drifts_per_year} drifts a year"
+    return every(months), words, cite(watch, "drifts_per_year")
 
 
-def label_examples(tune: Any, examples: Any, case: Case, ends: Ending) -> Purchases:
+def labels(
+    tune: Any,
+    case: Case,
+    item: str,
+    phase: str,
+    number: Any,
+    when: Schedule,
+    words: str,
+    cites: tuple[str, ...] = (),
+    treatment: str = "opex",
+) -> Line:
+    """Labels by people, for each tenant: at a price each, or as minutes of a role."""
+    unit, usd, each = "example", tune.labels.usd_per_item, "{usd_per_item} each"
+    number, cites = number * tune.adapters, (*cites, "usd_per_item")
+    if tune.minutes_per_label is not None:
+        person = paid_as(tune.label_role, case)
+        unit, usd, each = "hour", person.usd_per_hour, "{minutes_per_label} min x {usd_per_hour}/h"
+        number = number * tune.minutes_per_label / MINUTES_PER_HOUR
+        cites = *cites[:-1], *cite(person, "usd_per_hour")
+    words = tune.tenants_words + words + each
+    return Line(item, phase, number, unit, usd, when, "labour", treatment, words, cites)
+
+
+def label_examples(tune: Any, case: Case, ends: Ending) -> Purchases:
     """What people label: at first, a share again at each retraining, what is lost with the base."""
-    number = examples * tune.adapters
-    basis = "{examples} examples x " + "".join(f"{{{name}}} x " for name in tune.labelled)
-    label = partial(Line, unit="example", usd_per_unit=tune.labels.usd_per_item, trend="labour")
-    cites = ("usd_per_item",)
-    again, often, named = retraining(tune, case)
-    yield label(
-        "label the examples",
-        "data",
-        number,
-        schedule=once(),
-        treatment="capex",
-        basis=basis + "{usd_per_item} each",
-    )
+    number = tune.examples * prod(getattr(tune, name) for name in tune.labelled)
+    words = " x ".join(("{examples} examples", *(f"{{{name}}}" for name in tune.labelled), ""))
+    label, (again, often, named) = partial(labels, tune, case), retraining(tune, case)
+    yield label("label the examples", "data", number, once(), words, treatment="capex")
     yield label(
         "label again for retraining",
         "maintenance",
         number * tune.retrain_labels,
-        schedule=again,
-        basis=basis + "{retrain_labels} made again, " + often,
-        cites=(*cites, *named),
+        again,
+        f"{words}{{retrain_labels}} made again, {often}, x ",
+        named,
     )
     yield label(
         "label again for a new base",
         "migration",
         number * (1 - tune.labels_kept),
-        schedule=ends.when,
-        basis=basis + "(1 - {labels_kept} kept) " + ends.words,
-        cites=(*cites, *ends.cites),
+        ends.when,
+        f"{words}(1 - {{labels_kept}} kept) {ends.words}, x ",
+        ends.cites,
     )
 
 
@@ -163,7 +174,7 @@ def life_of(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
         people.annotator,
         once(),
         "data",
-        "{examples} examples x {minutes_per_check} min x {usd_per_hour}/h",
+        tune.tenants_words + "{examples} examples x {minutes_per_check} min x {usd_per_hour}/h",
         treatment="capex",
     )
     yield setup(
@@ -171,7 +182,7 @@ def life_of(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
         tune,
         case.work,
         people.engineer,
-        times=tune.people_times,
+        times=tune.people,
         treatment="capex",
     )
     yield from _first_runs(tune, case, run)
@@ -183,8 +194,9 @@ def _runs_needed(tune: Any) -> tuple[Any, str, tuple[str, ...]]:
     """Runs until one passes; the same as the text of a formula; and further fields to cite."""
     if tune.runs is not None:
         return tune.runs, "{runs} runs", ()
-    words = "runs until one passes at a chance of {pass_chance}"
-    return runs_until_pass(tune.pass_chance, tune.luck), words, ("luck",)
+    chance, words = tune.chance
+    words = f"runs until one passes at a chance of {words}"
+    return runs_until_pass(chance, tune.luck), words, ("luck",)
 
 
 def _first_runs(tune: Any, case: Case, run: RunPrice) -> Purchases:
@@ -196,7 +208,7 @@ def _first_runs(tune: Any, case: Case, run: RunPrice) -> Purchases:
         phase,
         failed * tune.failed_share,
         now,
-        f"({until} - 1) x {{failed_share}} before it is stopped x one run: ",
+        f"{tune.tenants_words}({until} - 1) x {{failed_share}} before it is stopped x one run: ",
         luck,
         "capex",
     )
@@ -215,108 +227,90 @@ def _first_runs(tune: Any, case: Case, run: RunPrice) -> Purchases:
         case.terms.people.engineer,
         now,
         phase,
-        f"({until} - 1) x {{debug_hours}} h x {{usd_per_hour}}/h",
+        f"{tune.tenants_words}({until} - 1) x {{debug_hours}} h x {{usd_per_hour}}/h",
         luck,
         "capex",
     )
-    yield run.line("the run that passes", "training", tune.adapters, now, treatment="capex")
-    items, (words, cites) = _candidate_items(tune, case)
+    args = "the run that passes", "training", tune.adapters, now, tune.tenants_words
+    yield run.line(*args, treatment="capex")
+    items, words, cites = _candidate_items(tune, case)
     yield from every_call(
         "evaluate candidates",
         case.request,
         runs * tune.adapters * items,
         now,
         "evaluation",
-        basis=f"{until}, each over {words} cases",
+        basis=f"{tune.tenants_words}{until}, each over {words} cases",
         cites=(*luck, *cites),
         in_a_row=items,
     )
 
 
-def _candidate_items(tune: Any, case: Case) -> tuple[Any, tuple[str, tuple[str, ...]]]:
+def _candidate_items(tune: Any, case: Case) -> tuple[Any, str, tuple[str, ...]]:
     """Cases that a candidate answers, and their formula with what it cites."""
-    name = "candidate_items"
-    return effort(tune, name, case.work), effort_words(tune, name, case.work)
+    args = tune, "candidate_items", case.work
+    return effort(*args), *effort_words(*args)
 
 
 def _retraining(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
     """Runs and people of each retraining, and the steady upkeep."""
     engineer, phase = case.terms.people.engineer, "maintenance"
-    when, often, named = retraining(tune, case)
-    words = f"one run {often}"
-    if not ends.closes:
-        yield run.line("retrain", phase, tune.adapters, when, f"{words}: ", named)
-    else:  # what the provider still sells, and what is bought elsewhere after it closes
-        month = np.arange(case.terms.months + 1)
-        due = when.weights(case.terms.months, np.zeros(len(month)))
-        sold = month < month_of(ends.closes, case.terms.start)
-        yield run.line(
-            "retrain",
-            phase,
-            tune.adapters,
-            path(due * sold),
-            f"{words}, until the provider takes no more jobs on {ends.closes}: ",
-            (*ends.cites, *named),
-        )
-        yield run.line(
-            "retrain at another provider",
-            phase,
-            tune.adapters,
-            path(due * ~sold),
-            f"{words} after {ends.closes}{ELSEWHERE}: ",
-            (*ends.cites, *named),
-        )
+    (when, often, named), (times, more) = retraining(tune, case), tune.people
+    words = f"{tune.tenants_words}one run {often}{ends.elsewhere}: "
+    yield run.line("retrain", phase, tune.adapters, when, words, (*ends.cites, *named))
     yield labour(
         "retrain: people",
-        tune.retrain_hours * tune.people_times,
+        tune.retrain_hours * times,
         engineer,
         when,
         phase,
-        "{retrain_hours} h " + often,
+        "{retrain_hours} h" + more + f" x {{usd_per_hour}}/h {often}",
         named,
     )
-    items, (words, cites) = _candidate_items(tune, case)
+    items, words, cites = _candidate_items(tune, case)
     yield from every_call(
         "evaluate what was retrained",
         case.request,
         tune.adapters * items,
         when,
         phase,
-        basis=f"one run, each over {words} cases",
+        basis=f"{tune.tenants_words}{words} cases, {often}",
         cites=(*named, *cites),
         in_a_row=items,
     )
-    yield upkeep("keep the tune working", tune, case.work, engineer, times=tune.people_times)
+    yield upkeep("keep the tune working", tune, case.work, engineer, times=tune.tenants)
 
 
 def _new_base(tune: Any, case: Case, run: RunPrice, ends: Ending) -> Purchases:
     """The runs and the engineering that a new base takes."""
     runs, until, luck = _runs_needed(tune)
-    weeks, cites = effort_words(tune, "build_weeks", case.work)
+    (times, more), (weeks, cites) = tune.people, effort_words(tune, "build_weeks", case.work)
     yield run.line(
         "train on a new base",
         "migration",
         (1 + (runs - 1) * tune.failed_share) * tune.adapters,
         ends.when,
-        f"{ends.words}, {until}: ",
-        (*luck, "failed_share", *ends.cites),
+        f"{tune.tenants_words}(1 + ({until} - 1) x {{failed_share}}) runs {ends.words}"
+        f"{ends.elsewhere}: ",
+        (*luck, *ends.cites),
     )
     yield labour(
         "move to a new base: people",
         effort(tune, "build_weeks", case.work)
         * tune.rebuild_share
         * WORKING_HOURS_PER_WEEK
-        * tune.people_times,
+        * times,
         case.terms.people.engineer,
         ends.when,
         "migration",
-        weeks + " engineer-weeks x {rebuild_share} done again x 40 h " + ends.words,
+        f"{weeks} engineer-weeks x {{rebuild_share}} done again x 40 h{more} "
+        f"x {{usd_per_hour}}/h {ends.words}",
         (*ends.cites, *cites),
     )
 
 
 def keep_checkpoints(tune: Any, gb: Any) -> Line:
     """Checkpoints in a store, month by month."""
-    basis = "{checkpoints} checkpoints x {usd_per_gb_month} a GB and month"
+    basis = tune.tenants_words + "{checkpoints} checkpoints x {usd_per_gb_month} a GB and month"
     stored, usd = gb * tune.checkpoints * tune.adapters, tune.usd_per_gb_month
     return Line("keep checkpoints", "maintenance", stored, "GB", usd, monthly(), basis=basis)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.servings.hosted import Hosted
-from costmodel.core import DAYS_PER_WEEK, KILO, MILLION, Infeasible, middle
+from costmodel.core import DAYS_PER_WEEK, KILO, MILLION, Infeasible, middle, number_text
 from costmodel.facts import catalog
 from costmodel.facts.pricelist import MAKERS, likely_sellers
 from costmodel.facts.prices import ApiPrice
@@ -117,7 +117,8 @@ def tuned_price(card: ApiPrice, offer: catalog.Tuning) -> ApiPrice:
             usd_per_mtok_cache_write_1h=None,
             usd_per_mtok_reasoning=None,
         )
-        return replace(card, id=offer.id, tiers=(tier,), sources=offer.sources)
+        asked = f"the price of {offer.id} for a tuned model"
+        return replace(card, id=offer.id, tiers=(tier,), sources=offer.sources, asked=asked)
     if offer.premium is None:
         raise Infeasible(
             f"what {offer.id} charges for tokens of the tuned model is not known; "
@@ -128,7 +129,10 @@ def tuned_price(card: ApiPrice, offer: catalog.Tuning) -> ApiPrice:
         prices = {name: usd for name, usd in vars(tier).items() if name.startswith("usd_")}
         known = {name: usd * offer.premium for name, usd in prices.items() if usd is not None}
         tiers.append(replace(tier, **known))
-    return replace(card, tiers=tuple(tiers), sources=(*card.sources, *offer.sources))
+    times = f"{number_text(middle(offer.premium))} x " if np.any(offer.premium != 1) else ""
+    asked = f"{times}the list price, as {offer.id} asks for a tuned model"
+    sources = (*card.sources, *offer.sources)
+    return replace(card, tiers=tuple(tiers), sources=sources, asked=asked)
 
 
 def refuse_closed(offer: catalog.Tuning, start: Any, build_weeks: Any, customer: bool) -> None:

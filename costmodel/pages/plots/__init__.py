@@ -5,7 +5,7 @@ Costs       plot_lifecycle plot_cumulative plot_tornado
 Options     plot_bands plot_sweep plot_quality plot_quality_bands
 Decisions   plot_fan plot_waterfall plot_case plot_regions plot_sobol plot_information plot_pilot
 plot_scaling plot_wrong_answers
-Tuning      plot_paybacks plot_tenants
+Tuning      plot_paybacks plot_tunes
 Serving     plot_utilisation plot_day plot_breakeven_map plot_buy_or_rent colours
 Knowledge   plot_knowledge_table plot_region plot_timeline plot_question_mix plot_budget
 plot_index_cost plot_latency INDEXES
@@ -56,7 +56,7 @@ from costmodel.pages.plots.serving import (
     plot_utilisation,
 )
 from costmodel.pages.plots.style import palette
-from costmodel.pages.plots.tuning import plot_paybacks, plot_tenants
+from costmodel.pages.plots.tuning import plot_paybacks, plot_tunes
 from costmodel.pages.plots.validation import plot_errors, plot_fidelity
 
 __all__ = """
@@ -65,7 +65,7 @@ __all__ = """
     plot_fidelity plot_index_cost plot_information plot_knowledge_table plot_latency
     plot_lifecycle plot_paybacks plot_pilot plot_policies plot_quality plot_quality_bands
     plot_question_mix plot_region plot_regions plot_repriced plot_scaling plot_shares plot_sobol
-    plot_steps plot_sweep plot_tasks plot_tenants plot_timeline plot_tornado plot_utilisation
+    plot_steps plot_sweep plot_tasks plot_timeline plot_tornado plot_tunes plot_utilisation
     plot_waterfall plot_wrong_answers plot_year
 """.split()
 __getattr__ = absent(__name__, __all__)

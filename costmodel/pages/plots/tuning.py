@@ -73,27 +73,42 @@ def plot_paybacks(table: pd.DataFrame, now: float | None = None, ax: Axes | None
 
 
 @figure
-def plot_tenants(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
-    """What a tenant costs a month while more of them share a base (a table of `tenants`).
+def plot_tunes(
+    table: pd.DataFrame,
+    over: str,
+    column: str = "usd",
+    by: str = "option",
+    ax: Axes | None = None,
+    money: Currency = USD,
+) -> Axes:
+    """What tunes cost while one number changes, one line for each option, or for each value of
+    another column (a table of `tune_costs` or `tenants`).
 
     Examples
     --------
     >>> import costmodel as cm
-    >>> table = cm.training.tenants(
-    ...     cm.load("support_assistant").only("Prompt", "LoRA"), [1, 10, 100]
-    ... )
-    >>> ax = cm.plots.plot_tenants(table)
+    >>> ways = cm.training.methods(cm.load("document_extraction"), "LoRA")
+    >>> table = cm.training.tune_costs(ways, {"examples": [500, 1_000, 5_000]})
+    >>> ax = cm.plots.plot_tunes(table, "examples")
     >>> ax.get_xlabel(), ax.get_ylabel()
-    ('tenants', 'cost of one tenant [USD/month]')
+    ('examples', 'cost over the horizon [USD]')
     """
+    table = in_currency(table, money).dropna(subset=column)
+    table = table.drop(columns="option").rename(columns={by: "option"}) if by != "option" else table
     colours = palette(table["option"])
     ax = ax or picture(3.0)
-    table = in_currency(table, money).dropna()
-    check(len(table), "plot_tenants: no option can run with any number of tenants")
-    lines = by_option(table, "tenants", "usd_per_tenant_month")
+    check(len(table), f"plot_tunes: no option can run with any value of {over}")
+    lines = by_option(table, over, column)
     log_if_wide(ax, "x", lines.index, 10)
     log_if_wide(ax, "y", lines, 10)
     draw_lines(ax, lines, colours)
-    money_axis(ax.yaxis, money, "cost of one tenant [{}/month]")
-    write_as(ax.xaxis, short, "tenants")
+    money_axis(ax.yaxis, money, AMOUNTS[column])
+    write_as(ax.xaxis, short, over.replace("_", " "))
     return ax
+
+
+AMOUNTS = {
+    "usd": "cost over the horizon [{}]",
+    "usd_per_run": "cost of one run [{}]",
+    "usd_per_tenant_month": "cost of one tenant [{}/month]",
+}
