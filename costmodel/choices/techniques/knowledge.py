@@ -12,7 +12,7 @@ from costmodel.choices.options import Case, require_servings
 from costmodel.choices.purchases import Line, Purchases, Traffic, cite, labour, setup, upkeep
 from costmodel.choices.quality.accepted import long_prompt
 from costmodel.choices.requests import Call, Request, Segment
-from costmodel.choices.schedule import every, monthly, once, path, with_demand
+from costmodel.choices.schedule import Schedule, every, monthly, once, path, with_demand
 from costmodel.choices.techniques.lookup import (
     HOPS,
     Id,
@@ -25,7 +25,7 @@ from costmodel.choices.techniques.lookup import (
     store_line,
     task_fact,
 )
-from costmodel.choices.workload import QuestionMix, Workload
+from costmodel.choices.workload import Corpus, QuestionMix, Workload
 from costmodel.core import (
     MINUTES_PER_HOUR,
     MONTHS_PER_YEAR,
@@ -39,8 +39,8 @@ from costmodel.core import (
 )
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
-from costmodel.laws.quality import Effect, Found
-from costmodel.laws.retrieval import all_found, chunks, index_bytes
+from costmodel.laws.quality import Effect, Found, shift
+from costmodel.laws.retrieval import all_found, chunks, corpus_shift, index_bytes
 
 
 @frozen
@@ -61,7 +61,18 @@ class Rag:
     rounds : number or Range, at least 1
         Above 1 an agent looks up again, with what it has found so far.
     helper : serving or None
-        Who rewrites and looks up again; None is the option's own serving.
+        Who rewrites, looks up again and writes filters; None is the option's own serving.
+    metadata_filters : bool
+        True: the helper writes a filter for each question (source, date, customer), with which the
+        search sees fewer passages.
+    context_by : serving or None
+        Who writes a context for each chunk before it is indexed, from its document (contextual
+        retrieval); None writes none. It is searched, not sent.
+    document_tokens, chunk_context_tokens, context_instruction_tokens : number or Range
+        Tokens of a document (unless the corpus says how many it has), of one context and of the
+        instruction to write it.
+    log_odds_context : number or Range
+        What the contexts add to the log-odds of finding a passage.
     dimensions, bytes_per_number : number
         Shorter vectors than those of the embedder (None: its own); 1 byte keeps them in 8 bits.
     embedder_life_months : number or Range
@@ -100,6 +111,11 @@ class Rag:
         What reranking, and words beside vectors, add to the log-odds of finding it.
     log_odds_summary : number or Range
         How the search does on summaries against facts [log-odds].
+    log_odds_filtered, log_odds_temporal : number or Range
+        How it does on questions with a condition on metadata (a source, a customer) and on time,
+        without `metadata_filters` [log-odds].
+    filter_keeps, filter_right : number or Range, above 0 to 1
+        Passages that a filter leaves, and filters that are right [share].
     per_entity, hops : number or Range
         Chance to find one of the things that a question over several hops needs, and how many those
         are.
@@ -136,6 +152,7 @@ class Rag:
     rewrites: Number = 0.0
     rounds: Number = 1.0
     helper: Any = None
+    metadata_filters: bool = False
     top_k_growth_per_year: Number = 0.0
     # -- index
     dimensions: Number | None = None
@@ -145,6 +162,15 @@ class Rag:
     metadata_bytes: Number = assumed(
         100, 500, 3_000, "id, address and rights; the text of a chunk is some 2,000 more"
     )
+    # -- a context for each chunk
+    context_by: Any = None
+    document_tokens: Number = assumed(
+        2_000, 8_000, 40_000, "tokens of a document, where the corpus does not say how many it has"
+    )
+    chunk_context_tokens: Number = practice("contextual.chunk_context_tokens")
+    context_instruction_tokens: Number = practice("contextual.context_instruction_tokens")
+    log_odds_context: Number = practice("contextual.log_odds_context")
+    # -- scans
     ocr_share: Number = assumed(0.02, 0.15, 0.5, "scanned pages among the documents")
     usd_per_page: Number = practice("ocr.usd_per_page")
     # -- people and upkeep
@@ -166,6 +192,19 @@ class Rag:
     log_odds_rerank: Number = quality_fact("rerank.log_odds_recall")
     log_odds_hybrid: Number = assumed(0.1, 0.3, 0.6, "words beside vectors find names and numbers")
     log_odds_summary: Number = quality_fact("plain.log_odds_summary")
+    # -- questions with a condition on metadata or time
+    log_odds_filtered: Number = assumed(
+        -2,
+        -0.8,
+        -0.1,
+        "vectors do not see a source, a date or a customer; filters written by a model raised "
+        "answers on MultiHop-RAG by up to a third (Poliakov and Shvai 2024)",
+    )
+    log_odds_temporal: Number = assumed(
+        -2, -0.8, -0.1, "versions of a passage look alike to vectors, whichever day is asked for"
+    )
+    filter_keeps: Number = assumed(0.002, 0.05, 0.4, "passages that a filter leaves, of all")
+    filter_right: Number = assumed(0.7, 0.9, 0.98, "filters that keep the passage asked for")
     per_entity: Number = quality_fact("vector.per_entity")
     hops: Number = HOPS
     questions: QuestionMix | None = None
@@ -175,7 +214,7 @@ class Rag:
             self, embedder=catalog.embedder, store=catalog.store, reranker=catalog.reranker
         )
         validate(self)
-        require_servings(self, "helper")
+        require_servings(self, "helper", "context_by")
         if self.dimensions is None and self.embedder.dimensions is None:
             raise CatalogError(
                 f"the dimensions of {self.embedder.id!r} are not published, so its index cannot be "
@@ -226,11 +265,12 @@ class Rag:
     def _index(self, case: Case, queries: Any) -> Purchases:
         """Pages read and tokens embedded: at first, what changes, what is new, all of it again."""
         corpus, months = corpus_of(case.work, self), case.terms.months
-        pages, mtok = corpus.page_count * self.ocr_share, corpus.tokens / (1 - self.overlap) / MTOK
-        churn, changing = corpus.churn_per_month, paid_with(corpus, monthly(), months)
-        scan = partial(
-            Line, unit="page", usd_per_unit=self.usd_per_page, cites=("usd_per_page", "tokens")
-        )
+        longer = 1.0
+        if self.context_by is not None:
+            longer = 1 + self.chunk_context_tokens / self.chunk_tokens
+        pages = corpus.page_count * self.ocr_share
+        mtok = corpus.tokens / (1 - self.overlap) * longer / MTOK
+        changing = paid_with(corpus, monthly(), months)
         embed = partial(
             Line,
             unit="Mtok",
@@ -238,38 +278,30 @@ class Rag:
             trend="api",
             cites=cite(self.embedder, "usd_per_mtok_in"),
         )
-        basis = "pages x {ocr_share} scanned"
-        yield scan("read scanned pages", "build", pages, schedule=once(), basis=basis)
-        yield scan(
-            "read changed scanned pages",
-            "retrieval",
-            pages * churn,
-            schedule=changing,
-            basis=basis + " x {churn_per_month} churn a month",
-        )
-        yield embed(
-            "embed the corpus",
-            "build",
-            mtok,
-            schedule=once(),
-            basis="{tokens} corpus tokens / (1 - {overlap} overlap)",
-        )
-        yield embed(
-            "embed what changed",
-            "retrieval",
-            mtok * churn,
-            schedule=changing,
-            basis="corpus x {churn_per_month} churn a month",
-        )
+        churn, words = corpus.churn_per_month, " x {churn_per_month} churn a month"
+        parts = [
+            ("", "the corpus", "build", 1.0, once(), ""),
+            ("changed ", "what changed", "retrieval", churn, changing, words),
+        ]
         if np.ndim(corpus.size(months)):
             new = path(np.maximum(np.diff(corpus.size(months), axis=-1, prepend=1.0), 0.0))
-            yield embed(
-                "embed what is new",
-                "retrieval",
-                mtok,
-                schedule=new,
-                basis="corpus x {growth_per_year} growth a year",
+            words = " x {growth_per_year} growth a year"
+            parts.append(("new ", "what is new", "retrieval", 1.0, new, words))
+        for which, part, phase, share, when, words in parts:
+            yield Line(
+                f"read {which}scanned pages",
+                phase,
+                pages * share,
+                "page",
+                self.usd_per_page,
+                when,
+                basis="pages x {ocr_share} scanned" + words,
+                cites=("usd_per_page", "tokens"),
             )
+            basis = "{tokens} corpus tokens / (1 - {overlap} overlap)" + words
+            yield embed(f"embed {part}", phase, mtok * share, schedule=when, basis=basis)
+            if self.context_by is not None:
+                yield self._contexts(corpus, f"write contexts of {part}", phase, share, when, words)
         yield embed(
             "embed again with a new model",
             "migration",
@@ -285,20 +317,52 @@ class Rag:
             basis="requests a month x {input_tokens} tokens",
         )
 
+    def _contexts(
+        self, corpus: Corpus, item: str, phase: str, share: Any, when: Schedule, words: str
+    ) -> Traffic:
+        """A call for each chunk, which reads its document too; those of one document come in a
+        row."""
+        whole: Any = self.document_tokens
+        if corpus.documents is not None:
+            whole = corpus.tokens / corpus.documents
+        whole = np.minimum(whole, corpus.tokens)
+        each = self.chunk_tokens, self.overlap
+        prompt = (
+            Segment("document", whole, stable=True),
+            Segment("chunk", self.chunk_tokens),
+            Segment("instruction", self.context_instruction_tokens),
+        )
+        return Traffic(
+            item,
+            Call(prompt, self.chunk_context_tokens),
+            chunks(corpus.tokens, *each) * share,
+            when,
+            phase,
+            self.context_by,
+            "chunks, each with its document and {context_instruction_tokens} tokens of instruction,"
+            " {chunk_context_tokens} written" + words,
+            ("chunk_tokens", "overlap", "document_tokens"),
+            in_a_row=np.maximum(chunks(whole, *each), 1.0),
+        )
+
     def _calls(self, case: Case) -> Purchases:
         """Rewriting, the rounds before the last, and the passages that creep in over the years."""
         question = Segment("question", case.work.input_tokens)
         requests, months = requests_to_model(case), case.terms.months
-        if np.any(self.rewrites):
-            yield Traffic(
-                "rewrite the question",
-                Call((question,), case.work.input_tokens),
-                requests * self.rewrites,
-                with_demand(),
-                "retrieval",
-                self.helper,
-                "requests x {rewrites} rewrites",
-            )
+        for item, times, words in (
+            ("rewrite the question", self.rewrites, "{rewrites} rewrites"),
+            ("write the filter", float(self.metadata_filters), "a filter each"),
+        ):
+            if np.any(times):
+                yield Traffic(
+                    item,
+                    Call((question,), case.work.input_tokens),
+                    requests * times,
+                    with_demand(),
+                    "retrieval",
+                    self.helper,
+                    f"requests x {words}",
+                )
         if np.any(self.rounds > 1):
             found = Segment("passages", self.passage_tokens / 2)  # the mean before the last round
             yield Traffic(
@@ -334,17 +398,34 @@ class Rag:
         usd, cites = reranker.usd_per_mtok_in, cite(reranker, "usd_per_mtok_in")
         return price(queries * candidates / MTOK, "Mtok", usd, basis=basis, cites=cites)
 
-    def found(self, case: Case, tokens: Any = None) -> Any:
+    def found(self, case: Case, tokens: Any = None, more: Any = 0.0) -> Any:
         """Share of questions whose passage is among the tokens that are sent and can be used."""
-        reranked = 0.0 if self.reranker is None else self.log_odds_rerank
-        more = reranked + self.log_odds_hybrid * float(self.hybrid)
+        for by, log_odds in (
+            (self.reranker is not None, self.log_odds_rerank),
+            (self.hybrid, self.log_odds_hybrid),
+            (self.context_by is not None, self.log_odds_context),
+        ):
+            more = more + log_odds * float(by)
         sent = self.passage_tokens if tokens is None else tokens
         return passages_found(self, case, sent, more)
+
+    def found_on_condition(self, case: Case, tokens: Any = None) -> tuple[Any, Any]:
+        """The same for questions with a condition on metadata, and on time.
+
+        Vectors hardly see a condition. A filter that is right leaves a smaller corpus.
+        """
+        if not self.metadata_filters:
+            found = self.found(case, tokens)
+            return shift(found, self.log_odds_filtered), shift(found, self.log_odds_temporal)
+        fewer = corpus_shift(self.filter_keeps, self.log_odds_per_efold, 1.0)
+        found = self.filter_right * self.found(case, tokens, fewer)
+        return found, found
 
     def quality(self, case: Case) -> Effect:
         found, read = self.found(case), long_prompt(case, case.request.main.prompt_tokens)
         wide = Found(found, read, self.log_odds_summary)
         several = found * all_found(self.hops - 1.0, self.per_entity)
+        filtered, temporal = self.found_on_condition(case)
         return Effect(
             evidence="recall by tokens read and size of the corpus, times reading; fitted",
             found={
@@ -352,5 +433,7 @@ class Rag:
                 "multi_hop": Found(several, read),
                 "whole": wide,
                 "summary": wide,
+                "filtered": Found(filtered, read),
+                "temporal": Found(temporal, read),
             },
         )

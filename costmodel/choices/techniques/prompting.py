@@ -340,8 +340,11 @@ class LongContext:
     def quality(self, case: Case) -> Effect:
         part, wanted = self.selected(case.work), self.wanted(case.work)
         found: Any = 1.0
+        filtered: Any = 1.0
+        temporal: Any = 1.0
         if np.any(part):
-            found = np.where(part, self.search.found(case, wanted), 1.0)
+            shares = self.search.found(case, wanted), *self.search.found_on_condition(case, wanted)
+            found, filtered, temporal = (np.where(part, share, 1.0) for share in shares)
         read = long_prompt(case, case.request.main.prompt_tokens)
         several = found**self.hops * all_found(self.hops - 1.0, self.per_fact)
         return Effect(
@@ -351,5 +354,7 @@ class LongContext:
                 "multi_hop": Found(several, read),
                 "whole": Found(found, read),
                 "summary": Found(found, read),
+                "filtered": Found(filtered, read),
+                "temporal": Found(temporal * self.per_fact, read),  # what held, and until when
             },
         )
