@@ -182,14 +182,19 @@ def _no_upgrades(x: _Careless) -> Risk:
 
 
 def _no_compliance(x: _Careless) -> Risk:
-    rules = middle(Compliance())
-    why = (
-        f"{rules.incidents_per_year:g} a year x {rules.usd_per_incident:,.0f} USD; and "
-        f"{percent(practice('genai.abandoned').mid)} of projects are given up, for want of risk "
-        "controls among others"
+    rules = middle(Compliance(redacted="none", guarded="none"))
+    (_, case, _), *_ = cases(x.option, x.work, x.terms)
+    lines = list(rules.incidents(case))
+    kinds = ", ".join(
+        f"{MONTHS_PER_YEAR * line.quantity:g} {line.item} a year x {line.usd_per_unit:,.0f} USD"
+        for line in lines
     )
-    usd = rules.incidents_per_year * rules.usd_per_incident
-    return "incidents with personal data that nobody redacted", usd, why
+    why = (
+        f"{kinds}; and {percent(practice('genai.abandoned').mid)} of projects are given up, for "
+        "want of risk controls among others"
+    )
+    usd = MONTHS_PER_YEAR * sum(line.usd for line in lines)
+    return "personal data, secrets and documents that nobody guards", usd, why
 
 
 RISKS: dict[type, Callable[[_Careless], Risk]] = {

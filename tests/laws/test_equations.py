@@ -85,6 +85,7 @@ ARGUMENTS = {
     experiments.samples_per_arm: (0.80, 0.50, 0.8, 0.05, 2.0),
     experiments.chance_to_detect: (100.0, 0.80, 0.50, 0.05, 1.0),
     experiments.through_judge: (0.80, 0.85),
+    experiments.chance_to_cross: (0.1, 0.05, 0.8, 500.0),
     experiments.runs_to_see: (0.05, 0.15, 0.8, 0.05, 0.95),
     experiments.days_to_collect: (1_094.0, 10_000.0, 0.5, 0.02),
     experiments.expected_loss: (0.05, 28.0, 10_000.0, 0.10, 0.40),

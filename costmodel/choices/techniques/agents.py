@@ -125,9 +125,7 @@ class Agent:
     # -- compression of what tools return
     compressed_to: Number = 1.0
     compressor: Any = None
-    log_odds_compressed: Number = assumed(
-        -0.4, -0.1, 0.1, "two to five times shorter prompts lose little in published tests"
-    )
+    log_odds_compressed: Number = practice("agent.log_odds_compressed")
     # -- retries
     fail_chance: Number = assumed(
         0.005, 0.03, 0.15, "calls that time out or return nonsense; 3 to 15 % in write-ups"
@@ -336,21 +334,11 @@ class Agent:
         return Effect(self.log_odds + compressed, evidence, kept=self.success())
 
 
-# a session with a developer, where a benchmark has shorter steps
+# a session with a developer, where a benchmark has fewer and shorter steps
 INTERACTIVE = {
-    "steps": assumed(
-        20, 120, 420, "two measured sessions had 417 and some 230", name="CodingAgent.session_steps"
-    ),
-    "step_output_tokens": assumed(
-        750, 950, 1_200, "two measured sessions", name="CodingAgent.session_step_output_tokens"
-    ),
-    "tool_tokens": assumed(
-        250,
-        950,
-        2_000,
-        "a step adds 1,000 to 3,000 tokens in two measured sessions",
-        name="CodingAgent.session_tool_tokens",
-    ),
+    "steps": practice("coding_session.steps"),
+    "step_output_tokens": practice("coding_session.step_output_tokens"),
+    "tool_tokens": practice("coding_session.tool_tokens"),
 }
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from costmodel.choices.effort import BUILD, UPKEEP, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, labour, setup, upkeep
-from costmodel.choices.running import stored
+from costmodel.choices.running import listed, stored
 from costmodel.choices.schedule import Schedule, every, monthly, once, path, with_demand
 from costmodel.choices.servings.api import Api
 from costmodel.choices.techniques.lookup import Id, find_records
@@ -30,7 +30,6 @@ from costmodel.core import (
     Range,
     assumed,
     check,
-    check_known,
     frozen,
     validate,
 )
@@ -38,6 +37,7 @@ from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 
 TEXTS = ("prompts", "chunks", "logs")
+GUARDS = ("secrets", "documents")
 BYTES_PER_CHARACTER = 1.0  # English in UTF-8
 
 
@@ -91,6 +91,14 @@ class Compliance:
         Weeks of an engineer for the duties of a high-risk system.
     incidents_per_year, usd_per_incident : number or Range, at least 0
         Incidents with personal data in a year without redaction, and the cost of one [USD].
+    guarded : str, or tuple of str
+        What is guarded, joined by ", ": "secrets" (keys and passwords in prompts and logs),
+        "documents" (instructions of strangers in what is retrieved); or "none".
+    leaks_per_year, usd_per_leak, poisonings_per_year, usd_per_poisoning : number or Range
+        Secrets that leak and documents that mislead in a year without guards, and the cost of one
+        [USD]; without a corpus no document does.
+    stopped, guard_hours : number or Range
+        Share of these that a guard stops, and the hours of an engineer on its alarms [hour/month].
 
     Raises
     ------
@@ -169,22 +177,21 @@ class Compliance:
     # -- incidents that are left
     incidents_per_year: Number = practice("incident.incidents_per_year")
     usd_per_incident: Number = practice("incident.usd_per_incident")
+    guarded: str = "secrets, documents"
+    stopped: Number = practice("guard.stopped")
+    guard_hours: Number = practice("guard.guard_hours")
+    leaks_per_year: Number = practice("incident.leaks_per_year")
+    usd_per_leak: Number = practice("incident.usd_per_leak")
+    poisonings_per_year: Number = practice("incident.poisonings_per_year")
+    usd_per_poisoning: Number = practice("incident.usd_per_poisoning")
 
     def __post_init__(self) -> None:
-        if isinstance(self.redacted, (tuple, list)):
-            object.__setattr__(self, "redacted", ", ".join(map(str, self.redacted)))
+        for name in ("redacted", "guarded"):
+            if isinstance(given := getattr(self, name), (tuple, list)):
+                object.__setattr__(self, name, ", ".join(map(str, given)))
         find_records(self, counsel=catalog.person)
         validate(self)
-        redacted = f"Compliance.redacted is {self.redacted!r}"
-        check(
-            isinstance(self.redacted, str), f"{redacted}, allowed are {', '.join(TEXTS)}, or 'none'"
-        )
-        for text in self.texts:
-            check_known("text", text, TEXTS, where=f"Compliance.redacted {self.redacted!r}")
-        check(
-            len(set(self.texts)) == len(self.texts),
-            f"{redacted}, each kind of text may stand in it once",
-        )
+        _ = self.texts, self.guards
         check(
             self.region is None or isinstance(self.region, str),
             f"Compliance.region is {self.region!r}, it must be a region such as 'eu', or None",
@@ -193,9 +200,12 @@ class Compliance:
     @property
     def texts(self) -> tuple[str, ...]:
         """The kinds of text that are scanned."""
-        if self.redacted in ("", "none"):
-            return ()
-        return tuple(text.strip() for text in self.redacted.split(","))
+        return listed(self, "redacted", "kind of text", TEXTS, ",")
+
+    @property
+    def guards(self) -> tuple[str, ...]:
+        """What is looked through for secrets and for instructions of strangers."""
+        return listed(self, "guarded", "guard", GUARDS, ",")
 
     def buys(self, case: Case) -> Purchases:
         engineer, phase = case.terms.people.engineer, "compliance"
@@ -232,8 +242,11 @@ class Compliance:
         )
         yield from self._audits()
         yield from self._papers(case)
-        if np.any(self.incidents_per_year):
-            yield self._incidents()
+        if self.guards:
+            hours, words = self.guard_hours * len(self.guards), f"{len(self.guards)} guards x "
+            words += "{guard_hours} h a month x {usd_per_hour}/h"
+            yield labour("guard secrets and documents", hours, engineer, monthly(), phase, words)
+        yield from self.incidents(case)
 
     def _check_region(self, case: Case) -> None:
         serving, region = case.serving, self.region
@@ -344,17 +357,25 @@ class Compliance:
                 f"{{high_risk_weeks}} engineer-weeks x 40 h, due on {day}",
             )
 
-    def _incidents(self) -> Line:
-        """Expected loss a month of incidents; each kind of text is taken to hold the same share."""
+    def incidents(self, case: Case) -> Purchases:
+        """Expected loss a month by kind; each kind of text is taken to hold the same share."""
         found = self.recall * len(self.texts) / len(TEXTS)
-        return Line(
-            "incidents with personal data",
-            "failures",
-            self.incidents_per_year * (1 - found) / MONTHS_PER_YEAR,
-            "incident",
-            self.usd_per_incident,
-            monthly(),
-            STEADY,
-            basis="{incidents_per_year} a year without redaction x (1 - {recall} found in "
-            f"{len(self.texts)} of {len(TEXTS)} kinds of text) / 12 x {{usd_per_incident}}",
-        )
+        said = f"{{recall}} found in {len(self.texts)} of {len(TEXTS)} kinds of text"
+        secrets, documents = (self.stopped * float(guard in self.guards) for guard in GUARDS)
+        kinds = [
+            ("incidents with personal data", "incident", found, said),
+            ("secrets that leak", "leak", secrets, "{stopped} if guarded"),
+        ]
+        if case.work.corpus is not None:
+            kinds.append(("poisoned documents", "poisoning", documents, "{stopped} if guarded"))
+        for item, unit, stopped, said in kinds:
+            yield Line(
+                item,
+                "failures",
+                getattr(self, f"{unit}s_per_year") * (1 - stopped) / MONTHS_PER_YEAR,
+                unit,
+                getattr(self, f"usd_per_{unit}"),
+                monthly(),
+                STEADY,
+                basis=f"{{{unit}s_per_year}} a year x (1 - {said}) / 12 x {{usd_per_{unit}}}",
+            )

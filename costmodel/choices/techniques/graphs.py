@@ -151,13 +151,7 @@ class GraphRag:
         1.1,
         "a local search of the full graph reads a neighbourhood, not the reports; no table of it",
     )
-    log_odds_temporal_graph: Number = assumed(
-        -0.3,
-        0.3,
-        1.0,
-        "entities join what was said at different times; a graph with dates on its edges may gain "
-        "more (Zep, a vendor: up to 18.5 points on LongMemEval)",
-    )
+    log_odds_temporal_graph: Number = practice("graphrag.log_odds_temporal_graph")
     hops: Number = HOPS
     questions: QuestionMix | None = None
 

@@ -164,9 +164,7 @@ class Rag:
     )
     # -- a context for each chunk
     context_by: Any = None
-    document_tokens: Number = assumed(
-        2_000, 8_000, 40_000, "tokens of a document, where the corpus does not say how many it has"
-    )
+    document_tokens: Number = practice("rag.document_tokens")
     chunk_context_tokens: Number = practice("contextual.chunk_context_tokens")
     context_instruction_tokens: Number = practice("contextual.context_instruction_tokens")
     log_odds_context: Number = practice("contextual.log_odds_context")
@@ -193,18 +191,10 @@ class Rag:
     log_odds_hybrid: Number = assumed(0.1, 0.3, 0.6, "words beside vectors find names and numbers")
     log_odds_summary: Number = quality_fact("plain.log_odds_summary")
     # -- questions with a condition on metadata or time
-    log_odds_filtered: Number = assumed(
-        -2,
-        -0.8,
-        -0.1,
-        "vectors do not see a source, a date or a customer; filters written by a model raised "
-        "answers on MultiHop-RAG by up to a third (Poliakov and Shvai 2024)",
-    )
-    log_odds_temporal: Number = assumed(
-        -2, -0.8, -0.1, "versions of a passage look alike to vectors, whichever day is asked for"
-    )
-    filter_keeps: Number = assumed(0.002, 0.05, 0.4, "passages that a filter leaves, of all")
-    filter_right: Number = assumed(0.7, 0.9, 0.98, "filters that keep the passage asked for")
+    log_odds_filtered: Number = practice("rag.log_odds_filtered")
+    log_odds_temporal: Number = practice("rag.log_odds_temporal")
+    filter_keeps: Number = practice("rag.filter_keeps")
+    filter_right: Number = practice("rag.filter_right")
     per_entity: Number = quality_fact("vector.per_entity")
     hops: Number = HOPS
     questions: QuestionMix | None = None
