@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -214,7 +214,7 @@ def release_policies(
     study: Study,
     label: str | None = None,
     release: Release | None = None,
-    policies: Iterable[str] = POLICIES,
+    policies: Iterable[str] | Mapping[str, Release] = POLICIES,
     draws: int = DRAWS,
 ) -> pd.DataFrame:
     """Compare release policies for one option: what discipline costs and what it saves.
@@ -227,8 +227,8 @@ def release_policies(
         Which option; it may be left out where there is one.
     release : Release, optional
         Gives every field but the policy.
-    policies : iterable of str
-        Policies of `Release`; "none" is always among them.
+    policies : iterable of str, or dict of str to Release
+        Policies of `Release`, or releases by a name of yours; "none" is always among them.
     draws : int
         Random draws behind p_cheapest.
 
@@ -347,7 +347,10 @@ def best_policy(
 
 
 def _ways(
-    study: Study, label: str | None, release: Release | None, policies: Iterable[str]
+    study: Study,
+    label: str | None,
+    release: Release | None,
+    policies: Iterable[str] | Mapping[str, Release],
 ) -> dict[str, Release]:
     """A release for every policy, "none" first."""
     of_kind("release", release or ALL_AT_ONCE, Release)
@@ -355,6 +358,11 @@ def _ways(
         _answered_by_model(study.option(label)),
         "release policies are for an option in which a model answers; this one has none",
     )
+    if isinstance(policies, Mapping):
+        for name, way in policies.items():
+            of_kind(f"policies: {name}", way, Release)
+        base = next(iter(policies.values()), ALL_AT_ONCE)
+        return {"none": replace(base, policy="none"), **policies}
     asked = (policies,) if isinstance(policies, str) else policies
     base = release or Release()
     return {policy: replace(base, policy=policy) for policy in dict.fromkeys(("none", *asked))}

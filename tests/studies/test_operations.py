@@ -373,7 +373,7 @@ def test_a_step_and_a_stage_that_do_not_exist_are_refused():
 
 
 WRONG = {
-    "Release.policy is None, it must be words": lambda: cm.Release(policy=None),
+    "Release.policy is None, allowed are replay, shadow, canary, A/B, joined by": lambda: cm.Release(policy=None),
     "Release.policy is 'canary \\+ canary', each step may stand in it once": lambda: cm.Release(
         policy="canary + canary"
     ),
