@@ -58,6 +58,100 @@ def quality(technique, work=WORK, serving=SERVING):
     return float(at_middle(study).bills["option"].accepted)
 
 
+# -- contexts and filters --------------------------------------------------------------------------
+
+HAIKU = cm.Api("claude-3-haiku", on="2025-06-20")
+
+
+def test_contextual_retrieval_costs_1_02_dollars_a_million_tokens():
+    """A call for each chunk of 800 tokens, over documents of 8,000, one write and then reads of the
+    document, 50 tokens of instruction and 100 written; the maker says 1.02, with ten reads where
+    the call that writes has none of its own.
+    """
+    work = replace(WORK, corpus=cm.Corpus(tokens=1e6))
+    own = {"chunk_tokens": 800, "document_tokens": 8_000, "context_by": HAIKU}
+    own |= {"context_instruction_tokens": 50, "chunk_context_tokens": 100}
+    table = book(cm.Rag(**PLAIN | own), work=work)
+    usd = table[table["item"].str.startswith("write contexts of the corpus")]["usd"].sum()
+    by_hand = 125 * (0.3 * 8_000 + 10 * (0.25 * 850 + 1.25 * 100) + 9 * 0.03 * 8_000) / 1e6
+    assert usd == pytest.approx(by_hand) and usd == pytest.approx(1.02, rel=0.05)
+
+
+def test_contexts_follow_churn_and_growth_lengthen_what_is_embedded_and_find_more():
+    own = {"context_by": HAIKU, "chunk_context_tokens": 100}
+    corpus = replace(WORK.corpus, growth_per_year=0.5)
+    rag = cm.Rag(**PLAIN | own)
+    usd = book(rag, work=replace(WORK, corpus=corpus)).groupby("item")["usd"].sum()
+    first, changed, new = (
+        usd[usd.index.str.startswith(f"write contexts of {part}")].sum()
+        for part in ("the corpus", "what changed", "what is new")
+    )
+    assert new / first == pytest.approx(1.5**2 - 1) and changed > first
+    steady = (book(one).groupby("item")["usd"].sum() for one in (rag, cm.Rag(**PLAIN)))
+    longer, plain = (found["embed the corpus"] for found in steady)
+    assert longer / plain == pytest.approx(600 / 500)
+    assert quality(cm.Rag(context_by=HAIKU)) > quality(cm.Rag())
+
+
+def test_a_corpus_that_knows_its_documents_says_how_long_they_are():
+    own = cm.Rag(**PLAIN | {"context_by": HAIKU, "document_tokens": 8_000})
+    known = replace(WORK, corpus=replace(WORK.corpus, documents=350_000 / 4_000))
+    short = book(own, work=known)["usd"].sum()
+    assert short < book(own)["usd"].sum()
+    assert short == pytest.approx(book(replace(own, document_tokens=4_000))["usd"].sum())
+
+
+def test_a_filter_finds_what_vectors_do_not_see_and_takes_a_call():
+    plain, filtered = cm.Rag(), cm.Rag(metadata_filters=True)
+    for kind in ("filtered", "temporal"):
+        asked = replace(WORK, question_mix={"fact": 0.0, kind: 1.0})
+        assert quality(plain, asked) < quality(filtered, asked)
+        assert quality(plain, asked) < quality(plain)
+    assert quality(plain) == quality(filtered)
+    usd = book(filtered).groupby("item")["usd"].sum()
+    assert any(usd.index.str.startswith("write the filter"))
+    wrong = replace(filtered, filter_right=0.1)
+    asked = replace(WORK, question_mix={"fact": 0.0, "filtered": 1.0})
+    assert quality(wrong, asked) < quality(plain, asked)
+
+
+@pytest.mark.parametrize("kind", ["filtered", "temporal"])
+def test_every_way_answers_questions_with_a_condition_and_about_time(kind):
+    """A graph reads what its plain retrieval found; a whole corpus in the prompt misses nothing."""
+    corpus = cm.Corpus(tokens=20_000)
+    asked = replace(WORK, question_mix={"fact": 0.0, kind: 1.0}, corpus=corpus)
+    ways = cm.Rag(), cm.GraphRag(plain=cm.Rag()), cm.LongContext()
+    shares = [quality(way, asked) for way in ways]
+    assert all(0 < share < 1 for share in shares) and shares[2] > shares[0]
+    gain = cm.GraphRag(plain=cm.Rag(), log_odds_temporal_graph=2.0)
+    assert (quality(gain, asked) > shares[1]) == (kind == "temporal")
+
+
+def test_contexts_and_filters_can_be_written_in_a_scenario(tmp_path):
+    text = """
+title: Contexts
+workload:
+  requests_per_month: 1e4
+  input_tokens: 200
+  output_tokens: 300
+  corpus: {tokens: 350_000}
+  question_mix: {fact: 0.7, filtered: 0.2, temporal: 0.1}
+terms: {on: 2026-11-20, months: 24}
+options:
+  Contexts:
+    serving: {api: gpt-6.1-terra}
+    techniques: [{rag: {context_by: {api: gpt-6-luna}, metadata_filters: yes}}]
+"""
+    file = tmp_path / "contexts.yaml"
+    file.write_text(text, encoding="utf-8")
+    study = cm.load(file)
+    small, terra = cm.Api("gpt-6-luna", on=ON), cm.Api("gpt-6.1-terra", on=ON)
+    written = cm.Option(terra, cm.Rag(context_by=small, metadata_filters=True))
+    typed = replace(study, options={"Contexts": written})
+    assert (cm.ledger(study)["usd"].sum()) == pytest.approx(cm.ledger(typed)["usd"].sum())
+    assert cm.compare(study, draws=50).quality.item() == cm.compare(typed, draws=50).quality.item()
+
+
 # -- caches ----------------------------------------------------------------------------------------
 
 # queries a day, hit rate %, uncached, 5 minutes, 1 hour, RAG + $70, RAG + $2,200

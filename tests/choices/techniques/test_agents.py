@@ -643,3 +643,44 @@ def test_what_cannot_be_meant_is_one_sentence(message):
 def test_a_cap_that_no_task_meets_accepts_next_to_nothing():
     option = cm.Option(SERVING, cm.Agent(steps=10, cap_steps=2, **EXACT))
     assert 0 <= cm.compare(option, WORK, terms=STILL, draws=2).quality.item() < 1e-5
+
+
+def test_a_described_schema_saves_steps_and_its_inputs_are_their_own():
+    """2 steps of 2,000 + 3,000 against 8 of 2,000 + 800 tokens, and a history."""
+    ways = cm.uncertainty.middle(cm.operations.schema_options(SERVING))
+    exact = {"step_spread": 0, "fail_chance": 0, "tools": 0}
+    bare, described = (
+        sent(replace(ways[f"{which} schema"].techniques[0], **exact))
+        for which in ("bare", "described")
+    )
+    assert (bare[0], described[0]) == (pytest.approx(8), pytest.approx(2))
+    assert described[1] == pytest.approx(cm.operations.step_tokens(5_000, 600, 2))
+    assert bare[1] == pytest.approx(cm.operations.step_tokens(2_800, 600, 8))
+    study = cm.Study(cm.operations.schema_options(SERVING), WORK, STILL)
+    keys = [f"{w}_schema.{n}" for w in ("bare", "described") for n in ("steps", "schema_tokens")]
+    for key in keys:
+        table = cm.sweep(study, key, [2.0, 20.0], draws=20)
+        moved = table.groupby("option")["per_request"].nunique()
+        which = key.split("_")[0]
+        assert moved[f"{which} schema"] == 2 and moved.drop(f"{which} schema").item() == 1
+
+
+def test_agents_that_clear_and_compress_can_be_written_in_a_scenario(tmp_path):
+    text = """
+title: Agents
+workload: {requests_per_month: 1_000, instruction_tokens: 2_000, output_tokens: 300}
+terms: {on: 2026-11-20, months: 12}
+options:
+  Session:
+    serving: {api: claude-opus-4-7}
+    techniques:
+      - coding agent: {interactive: yes, clear_at: 100_000, compressed_to: 0.5}
+      - prompt cache
+"""
+    file = tmp_path / "agents.yaml"
+    file.write_text(text.replace("coding agent", "coding_agent"), encoding="utf-8")
+    study = cm.load(file)
+    agent = cm.CodingAgent(interactive=True, clear_at=100_000, compressed_to=0.5)
+    option = cm.Option(cm.Api("claude-opus-4-7", on="2026-11-20"), agent, cm.PromptCache())
+    typed = replace(study, options={"Session": option})
+    assert cm.ledger(study)["usd"].sum() == pytest.approx(cm.ledger(typed)["usd"].sum())
