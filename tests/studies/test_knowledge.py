@@ -926,7 +926,6 @@ def test_every_figure_is_drawn(ways):
         some, WORK, pages=[10, 100, 1e4], queries_per_day=[1, 100, 1e4], months=12, draws=4
     )
     axes = [
-        plots_knowledge.plot_knowledge_table(cm.knowledge.knowledge_table()),
         plots_knowledge.plot_region(grid, here=(500, 200)),
         plots_knowledge.plot_timeline(cm.ledger(some, WORK, months=24)),
         plots_knowledge.plot_question_mix(

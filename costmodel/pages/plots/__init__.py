@@ -7,7 +7,7 @@ Decisions   plot_fan plot_waterfall plot_case plot_regions plot_sobol plot_infor
 plot_scaling plot_wrong_answers
 Tuning      plot_paybacks plot_tenants
 Serving     plot_utilisation plot_day plot_breakeven_map plot_buy_or_rent colours
-Knowledge   plot_knowledge_table plot_region plot_timeline plot_question_mix plot_budget
+Knowledge   plot_region plot_timeline plot_question_mix plot_budget
 plot_index_cost plot_latency INDEXES
 Operations  plot_year plot_policies plot_best_policy plot_shares plot_tasks plot_agent_runs
 Validation  plot_fidelity plot_errors
@@ -33,7 +33,6 @@ from costmodel.pages.plots.knowledge import (
     INDEXES,
     plot_budget,
     plot_index_cost,
-    plot_knowledge_table,
     plot_latency,
     plot_question_mix,
     plot_region,
@@ -78,7 +77,6 @@ __all__ = [
     "plot_fidelity",
     "plot_index_cost",
     "plot_information",
-    "plot_knowledge_table",
     "plot_latency",
     "plot_lifecycle",
     "plot_paybacks",

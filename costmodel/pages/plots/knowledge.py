@@ -1,4 +1,4 @@
-"""Figures of retrieval, graphs and long contexts: the worked table, the region map, re-indexing
+"""Figures of retrieval, graphs and long contexts: the region map, re-indexing
 over time, quality by question, the context budget, what an index costs, and how long one waits."""
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from costmodel.pages.plots.style import (
     COLOURS,
     GREY,
     NORMAL,
-    PALE,
     Style,
     figure,
     in_currency,
@@ -55,7 +54,6 @@ INDEXES = {
     "guided": "Walk over triples",
 }
 SURE = 0.8  # share of the draws from which a winner is not hatched
-BEST = "#DDEFE8"
 LANE = 0.75  # height of the largest bar of a lane
 REINDEXING = "^embed (?:the corpus|what|again)|^(?:index|refresh) the graph|scanned pages"
 
@@ -63,42 +61,6 @@ REINDEXING = "^embed (?:the corpus|what|again)|^(?:index|refresh) the graph|scan
 def colours_of(labels: Iterable[str]) -> dict[str, str]:
     """Colour of each way: its own for those of `knowledge_options`, otherwise that of `palette`."""
     return {label: WAYS.get(label, other) for label, other in palette(labels).items()}
-
-
-@figure
-def plot_knowledge_table(
-    table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD
-) -> Axes:
-    """The worked comparison as a table: dollars a month, the cheapest of each row shaded (a table
-    of `knowledge_table`).
-
-    Examples
-    --------
-    >>> import costmodel as cm
-    >>> table = cm.knowledge.knowledge_table(queries_per_day=[50, 5_000])
-    >>> ax = cm.plots.plot_knowledge_table(table)
-    >>> ax.texts[0].get_text()
-    'queries/day'
-    """
-    share, *ways = table.columns.drop("cheapest")
-    sign = dollars(1, money)[0]
-    cells = (table[ways] * money.per_usd).map(lambda usd: f"{sign}{usd:,.0f}")
-    cells.insert(0, share, table[share].map(percent))
-    cells.insert(0, "queries/day", [f"{queries:,.0f}" for queries in table.index])
-    ax = ax or picture(0.75 + 0.3 * len(table))
-    ax.set(xlim=(0, cells.shape[1]), ylim=(len(table), -1))
-    ax.axis("off")
-    ax.hlines(range(len(table)), 0, cells.shape[1], color=PALE, linewidth=0.7)
-    for column, name in enumerate(cells):
-        right: Style = {"x": column + 0.94, "ha": "right", "va": "center"}
-        head = name.replace(", ", ",\n").replace("long context", "long context,\nno cache")
-        ax.text(y=-0.5, s=head, color=GREY, **right)
-        for row, (text, cheapest) in enumerate(zip(cells[name], table["cheapest"], strict=True)):
-            weight = "bold" if name == cheapest else "normal"
-            ax.text(y=row + 0.5, s=text, fontsize=NORMAL, weight=weight, **right)
-            if name == cheapest:
-                ax.fill_between([column, column + 1], row, row + 1, color=BEST)
-    return ax
 
 
 @figure

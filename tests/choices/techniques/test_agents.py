@@ -660,7 +660,7 @@ def test_a_described_schema_saves_steps_and_its_inputs_are_their_own():
     keys = [f"{w}_schema.{n}" for w in ("bare", "described") for n in ("steps", "schema_tokens")]
     for key in keys:
         table = cm.sweep(study, key, [2.0, 20.0], draws=20)
-        moved = table.groupby("option")["per_request"].nunique()
+        moved = table.groupby("option")["present_value"].nunique()
         which = key.split("_")[0]
         assert moved[f"{which} schema"] == 2 and moved.drop(f"{which} schema").item() == 1
 
