@@ -14,7 +14,7 @@ from costmodel.choices.servings.api import Api
 from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import Range, check, check_known, middle, public, require, sample
+from costmodel.core import Range, check, check_known, draw_values, middle, public, require, sample
 from costmodel.facts.catalog import practice
 from costmodel.laws.retrieval import from_sample, graph_size, index_hours
 from costmodel.ledgers.engine import evaluate
@@ -96,8 +96,7 @@ def index_cost(
         f"index_cost: {sampled!r} was sampled, so it must be one of variants",
     )
     speed = practice("graphrag.tokens_per_minute")
-    strata = (np.arange(draws) + 0.5) / draws
-    speeds = speed.quantile(np.random.default_rng(0).permutation(strata)[:, None])
+    speeds = draw_values("graphrag.tokens_per_minute", speed, draws, seed)
     corpus: Any = middle(work).corpus
     keys = ("entities_per_ktok", "relations_per_entity", "entities_per_community")
     size = (practice(f"graphrag.{key}").mid for key in keys)
@@ -107,8 +106,8 @@ def index_cost(
         graph = GraphRag(variant=variant, extractor=extractor)
         if sample_share is not None and sample_usd is not None and variant == sampled:
             graph = graph_from_sample(graph, work, sample_share, sample_usd)
-        ratio, usd, hours = _index(middle((graph, work)), speed.mid)
-        _, *drawn = _index(sample((graph, work), draws, seed), speeds)
+        ratio, usd, hours = _index(*middle((graph, work)), speed.mid)
+        _, *drawn = _index(*sample((graph, work), draws, seed), speeds)
         (usd_low, usd_high), (low, high) = (np.percentile(x, [10, 90]) for x in drawn)
         row = ratio, usd_low, usd, usd_high, low, hours, high, entities, relations
         rows.append(row)
@@ -116,9 +115,8 @@ def index_cost(
     return pd.DataFrame(rows, index, COSTS, dtype=float)
 
 
-def _index(given: tuple[Any, Any], tokens_per_minute: Any) -> tuple[Any, Any, Any]:
+def _index(graph: Any, work: Any, tokens_per_minute: Any) -> tuple[Any, Any, Any]:
     """(model tokens per corpus token, USD, hours) of building the index once, on numbers."""
-    graph, work = given
     bill = evaluate(Option(graph.extractor, graph), work, middle(Terms(months=1)))
     usd = sum(line.usd for line in bill.lines if line.item.startswith("index the graph"))
     ratio, corpus = graph.index_ratio, work.corpus
@@ -172,7 +170,7 @@ def graph_from_sample(
         "GraphRag(extractor=Api(...))",
     )
     one = middle((replace(graph, index_tokens=1.0), work))
-    usd = float(_index(one, 1.0)[1])  # of one model token for each token of the corpus
+    usd = float(_index(*one, 1.0)[1])  # of one model token for each token of the corpus
     low, mid, high = (from_sample(sample_usd, sample_share, e) / usd for e in GROWTH_OF_INDEX)
     why = f"measured: {sample_share:.1%} of the corpus cost {sample_usd:,.2f} USD"
     band = Range(low, high, mid, name="GraphRag.index_tokens", why=why) if low < high else mid

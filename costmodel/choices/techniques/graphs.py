@@ -260,35 +260,33 @@ class GraphRag:
             return np.minimum(changed * (1 + self.summary_token_share), 1.0)
         return np.where(changed > 0, 1.0, 0.0)
 
-    def _gains(self) -> tuple[Any, Any, Any]:
-        """What was measured of this kind of graph over vectors [log-odds]: fact, hops, summary."""
-        kinds = ("fact", "multi_hop", "summary")
-        if self.mode == "global":
-            return tuple(getattr(self, f"log_odds_{kind}_global") for kind in kinds)
-        return tuple(getattr(self.variant, f"log_odds_{kind}") for kind in kinds)
-
     def quality(self, case: Case) -> Effect:
         """Plain retrieval on the same questions, shifted by the gain of this kind of graph."""
-        fact_gain, hop_gain, summary_gain = self._gains()
-        read = long_prompt(case, self.plain.passage_tokens)
-        found = self.plain.found(case)
-        two = shift(found * self.plain.per_entity, hop_gain)  # the gains are those of some two hops
-        several = two * all_found(self.hops - 2.0, self.per_entity_graph)
-        filtered, temporal = self.plain.found_on_condition(case)
+        plain, kinds = self.plain, ("fact", "multi_hop", "summary")
+        if self.mode == "global":
+            gains = (getattr(self, f"log_odds_{kind}_global") for kind in kinds)
+        else:
+            gains = (getattr(self.variant, f"log_odds_{kind}") for kind in kinds)
+        fact_gain, hop_gain, summary_gain = gains
         whole_gain = self.variant.log_odds_whole  # that of the full one is of a global search
         if self.variant.id == "full" and self.mode == "local":
             whole_gain = self.log_odds_whole_local
+        found, (filtered, temporal) = plain.found(case), plain.found_on_condition(case)
+        two = shift(found * plain.per_entity, hop_gain)  # the gains are those of some two hops
+        several = two * all_found(self.hops - 2.0, self.per_entity_graph)
+        read = long_prompt(case, plain.passage_tokens)
         churn = corpus_of(case.work, self).churn_per_month
         stale = HALF * (1 - (1 - churn) ** self.refresh_months)
+        by_kind: dict[str, tuple[Any, Any]] = {
+            "fact": (found, fact_gain),
+            "multi_hop": (several, 0.0),
+            "whole": (found, plain.log_odds_summary + whole_gain),
+            "summary": (found, plain.log_odds_summary + summary_gain),
+            "filtered": (filtered, fact_gain),
+            "temporal": (temporal, self.log_odds_temporal_graph),
+        }
         return Effect(
             evidence="plain retrieval, and the measured gain of this graph by question",
             kept=1 - stale * self.stale_wrong,
-            found={
-                "fact": Found(found, read, fact_gain),
-                "multi_hop": Found(several, read),
-                "whole": Found(found, read, self.plain.log_odds_summary + whole_gain),
-                "summary": Found(found, read, self.plain.log_odds_summary + summary_gain),
-                "filtered": Found(filtered, read, fact_gain),
-                "temporal": Found(temporal, read, self.log_odds_temporal_graph),
-            },
+            found={kind: Found(share, read, gain) for kind, (share, gain) in by_kind.items()},
         )

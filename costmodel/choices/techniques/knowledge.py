@@ -339,31 +339,28 @@ class Rag:
         """Rewriting, the rounds before the last, and the passages that creep in over the years."""
         question = Segment("question", case.work.input_tokens)
         requests, months = requests_to_model(case), case.terms.months
-        for item, times, words in (
-            ("rewrite the question", self.rewrites, "{rewrites} rewrites"),
-            ("write the filter", float(self.metadata_filters), "a filter each"),
+        found = self.passage_tokens / 2  # the mean before the last round
+        for item, read, times, words in (
+            ("rewrite the question", 0.0, self.rewrites, "{rewrites} rewrites"),
+            ("write the filter", 0.0, float(self.metadata_filters), "a filter each"),
+            (
+                "look up again",
+                found,
+                self.rounds - 1.0,
+                "({rounds} rounds - 1), each reads what was found so far",
+            ),
         ):
-            if np.any(times):
+            if np.any(times > 0):
+                prompt = question, Segment("passages", read)
                 yield Traffic(
                     item,
-                    Call((question,), case.work.input_tokens),
+                    Call(prompt, case.work.input_tokens),
                     requests * times,
                     with_demand(),
                     "retrieval",
                     self.helper,
                     f"requests x {words}",
                 )
-        if np.any(self.rounds > 1):
-            found = Segment("passages", self.passage_tokens / 2)  # the mean before the last round
-            yield Traffic(
-                "look up again",
-                Call((question, found), case.work.input_tokens),
-                requests * (self.rounds - 1.0),
-                with_demand(),
-                "retrieval",
-                self.helper,
-                "requests x ({rounds} rounds - 1), each reads what was found so far",
-            )
         if np.any(self.top_k_growth_per_year):
             years = np.maximum(np.arange(months + 1) - 1, 0) / MONTHS_PER_YEAR
             grown = (1 + self.top_k_growth_per_year) ** years - 1
@@ -377,16 +374,15 @@ class Rag:
             )
 
     def _rerank(self, reranker: Any, queries: Any) -> Line:
-        price = partial(Line, "rerank", "retrieval", schedule=with_demand(), trend="api")
-        usd, cites = reranker.usd_per_search, cite(reranker, "usd_per_search")
-        if usd is not None:
-            return price(queries, "search", usd, basis="one search a request", cites=cites)
-        candidates = self.top_k * self.chunk_tokens * self.candidates_per_kept
-        basis = (
-            "requests x {candidates_per_kept} candidates for each one kept x {chunk_tokens} tokens"
-        )
-        usd, cites = reranker.usd_per_mtok_in, cite(reranker, "usd_per_mtok_in")
-        return price(queries * candidates / MTOK, "Mtok", usd, basis=basis, cites=cites)
+        count, unit, name = queries, "search", "usd_per_search"
+        basis = "one search a request"
+        if reranker.usd_per_search is None:
+            candidates = self.top_k * self.chunk_tokens * self.candidates_per_kept
+            count, unit, name = queries * candidates / MTOK, "Mtok", "usd_per_mtok_in"
+            basis = "requests x {candidates_per_kept} candidates for each one kept x {chunk_tokens}"
+            basis += " tokens"
+        args = "rerank", "retrieval", count, unit, getattr(reranker, name), with_demand(), "api"
+        return Line(*args, basis=basis, cites=cite(reranker, name))
 
     def found(self, case: Case, tokens: Any = None, more: Any = 0.0) -> Any:
         """Share of questions whose passage is among the tokens that are sent and can be used."""
@@ -413,9 +409,9 @@ class Rag:
 
     def quality(self, case: Case) -> Effect:
         found, read = self.found(case), long_prompt(case, case.request.main.prompt_tokens)
-        wide = Found(found, read, self.log_odds_summary)
-        several = found * all_found(self.hops - 1.0, self.per_entity)
         filtered, temporal = self.found_on_condition(case)
+        several = found * all_found(self.hops - 1.0, self.per_entity)
+        wide = Found(found, read, self.log_odds_summary)
         return Effect(
             evidence="recall by tokens read and size of the corpus, times reading; fitted",
             found={

@@ -339,22 +339,18 @@ class LongContext:
 
     def quality(self, case: Case) -> Effect:
         part, wanted = self.selected(case.work), self.wanted(case.work)
-        found: Any = 1.0
-        filtered: Any = 1.0
-        temporal: Any = 1.0
+        shares: Any = (1.0,) * 3  # found of all questions, of those with a condition, about time
         if np.any(part):
-            shares = self.search.found(case, wanted), *self.search.found_on_condition(case, wanted)
-            found, filtered, temporal = (np.where(part, share, 1.0) for share in shares)
+            search = self.search
+            some = search.found(case, wanted), *search.found_on_condition(case, wanted)
+            shares = (np.where(part, share, 1.0) for share in some)
+        found, filtered, temporal = shares
         read = long_prompt(case, case.request.main.prompt_tokens)
         several = found**self.hops * all_found(self.hops - 1.0, self.per_fact)
+        temporal = temporal * self.per_fact  # what held, and until when
+        by_kind = dict.fromkeys(("fact", "whole", "summary"), found)
+        by_kind |= {"multi_hop": several, "filtered": filtered, "temporal": temporal}
         return Effect(
             evidence="what was selected, a reader in that context, several facts; fitted",
-            found={
-                "fact": Found(found, read),
-                "multi_hop": Found(several, read),
-                "whole": Found(found, read),
-                "summary": Found(found, read),
-                "filtered": Found(filtered, read),
-                "temporal": Found(temporal * self.per_fact, read),  # what held, and until when
-            },
+            found={kind: Found(share, read) for kind, share in by_kind.items()},
         )
