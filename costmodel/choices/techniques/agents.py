@@ -143,12 +143,8 @@ class Agent:
     # -- people
     reviewed_share: Number = 0.0
     review_minutes: Number = assumed(2, 5, 20, "a person checks the result of one task")
-    build_weeks: Number = usual(
-        assumed(2, 5, 16, "tools, loop, limits, tests", name="agent.build_weeks"), BUILD
-    )
-    upkeep_fte: Number = usual(
-        assumed(0.05, 0.15, 0.5, "tools and prompts change", name="agent.upkeep_fte"), UPKEEP
-    )
+    build_weeks: Number = usual("agent.build_weeks", BUILD)
+    upkeep_fte: Number = usual("agent.upkeep_fte", UPKEEP)
     # -- quality
     log_odds: Number = 0.0
 
@@ -390,7 +386,7 @@ class CodingAgent(Agent):
         name="CodingAgent.tool_tokens",
         why="fitted to 15 published runs: what a command prints",
     )
-    tools: Number = assumed(1, 8, 25, "shell, editor, search", name="CodingAgent.tools")
+    tools: Number = practice("CodingAgent.tools")
     reuse: Number = Range(
         0.90,
         0.999,
@@ -401,9 +397,7 @@ class CodingAgent(Agent):
     transfer: Number = practice("coding.transfer")
     interactive: bool = False
     reviewed_share: Number = 1.0
-    review_minutes: Number = assumed(
-        5, 20, 60, "read, run and comment one change", name="CodingAgent.review_minutes"
-    )
+    review_minutes: Number = practice("CodingAgent.review_minutes")
 
     def __post_init__(self) -> None:
         for name, session in INTERACTIVE.items():

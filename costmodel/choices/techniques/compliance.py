@@ -121,12 +121,8 @@ class Compliance:
     usd_per_mchar: Number | None = None
     chars_per_s: Number = practice("presidio.chars_per_s")
     usd_per_core_hour: Number = practice("processor.usd_per_core_hour")
-    recall: Number = assumed(
-        0.5, 0.8, 0.95, "share of personal data found; names in free text are missed most"
-    )
-    build_weeks: Number = usual(
-        assumed(1, 2, 6, "set up, tune and test the redaction", name="redaction.build_weeks"), BUILD
-    )
+    recall: Number = practice("Compliance.recall")
+    build_weeks: Number = usual("redaction.build_weeks", BUILD)
     upkeep_fte: Number = usual(
         assumed(
             0.01,
@@ -141,10 +137,8 @@ class Compliance:
     # -- residency
     region: str | None = None
     surfaces: Number = 6
-    hours_per_surface: Number = assumed(4, 16, 60, "move one surface to the region and document it")
-    usd_per_surface_month: Number = assumed(
-        20, 100, 700, "least bill of a further regional deployment"
-    )
+    hours_per_surface: Number = practice("Compliance.hours_per_surface")
+    usd_per_surface_month: Number = practice("Compliance.usd_per_surface_month")
     # -- logs that are kept
     retention_days: Number = Range(
         180,
@@ -159,21 +153,15 @@ class Compliance:
     usd_per_audit: Number = practice("soc2.usd_once")
     renewal_share: Number = Range(0.5, 0.75, why="renewals cost 50 to 75 % of the first audit")
     usd_per_year_tool: Number = practice("compliance_tool.usd_per_year")
-    borne: Number = assumed(
-        0.05, 0.15, 0.5, "share of company-wide audits and tools that this feature bears"
-    )
+    borne: Number = practice("Compliance.borne")
     # -- lawyers and assessments
     counsel: catalog.Person | Id = "counsel"
-    legal_hours: Number = assumed(10, 25, 80, "contracts, terms of the provider, notices")
-    dpia_hours: Number = assumed(16, 40, 120, "data protection impact assessment by an analyst")
-    review_share: Number = assumed(
-        0.2, 0.3, 0.6, "yearly review over the first legal and impact work"
-    )
+    legal_hours: Number = practice("Compliance.legal_hours")
+    dpia_hours: Number = practice("Compliance.dpia_hours")
+    review_share: Number = practice("Compliance.review_share")
     # -- the EU AI Act
     high_risk: bool = False
-    high_risk_weeks: Number = assumed(
-        6, 15, 40, "risk management, technical file, logs, human oversight (articles 9 to 15)"
-    )
+    high_risk_weeks: Number = practice("Compliance.high_risk_weeks")
     # -- incidents that are left
     incidents_per_year: Number = practice("incident.incidents_per_year")
     usd_per_incident: Number = practice("incident.usd_per_incident")

@@ -25,7 +25,7 @@ from costmodel.choices.techniques.lookup import (
     store_line,
 )
 from costmodel.choices.workload import QuestionMix, Workload
-from costmodel.core import Number, assumed, check, frozen, validate
+from costmodel.core import Number, check, frozen, validate
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, Found, shift
@@ -121,20 +121,16 @@ class GraphRag:
     # -- what a query reads
     context_tokens: Number | None = None
     report_share: Number = practice("graphrag.report_share")
-    drift_tokens: Number = assumed(40_000, 116_000, 300_000, "three local searches")
+    drift_tokens: Number = practice("GraphRag.drift_tokens")
     map_call_tokens: Number = 12_000.0
-    map_output_tokens: Number = assumed(
-        150, 300, 600, "partial answers, limited to some hundred words by the library"
-    )
+    map_output_tokens: Number = practice("GraphRag.map_output_tokens")
     # -- who extracts, where it is stored
     extractor: Any = None
     store: catalog.Store | Id = "neo4j-aura"
     # -- refresh
-    refresh_months: Number = assumed(2, 3, 6, "each quarter; the graph drifts 15-20 % a quarter")
+    refresh_months: Number = practice("GraphRag.refresh_months")
     refresh_share: Number | None = None
-    stale_wrong: Number = assumed(
-        0.2, 0.5, 0.8, "answers from a part that has changed and are wrong for it"
-    )
+    stale_wrong: Number = practice("GraphRag.stale_wrong")
     summary_token_share: Number = practice("graphrag.summary_token_share")
     # -- people
     build_weeks: Number = usual("graphrag.build_weeks", BUILD)
@@ -145,12 +141,7 @@ class GraphRag:
     log_odds_fact_global: Number = quality_fact("full_global.log_odds_fact")
     log_odds_multi_hop_global: Number = quality_fact("full_global.log_odds_multi_hop")
     log_odds_summary_global: Number = quality_fact("full_global.log_odds_summary")
-    log_odds_whole_local: Number = assumed(
-        -0.3,
-        0.4,
-        1.1,
-        "a local search of the full graph reads a neighbourhood, not the reports; no table of it",
-    )
+    log_odds_whole_local: Number = practice("GraphRag.log_odds_whole_local")
     log_odds_temporal_graph: Number = practice("graphrag.log_odds_temporal_graph")
     hops: Number = HOPS
     questions: QuestionMix | None = None

@@ -159,9 +159,7 @@ class Rag:
     bytes_per_number: Number = 4.0
     copies: Number = 1.0
     index_overhead: Number = practice("hnsw.index_overhead")
-    metadata_bytes: Number = assumed(
-        100, 500, 3_000, "id, address and rights; the text of a chunk is some 2,000 more"
-    )
+    metadata_bytes: Number = practice("Rag.metadata_bytes")
     # -- a context for each chunk
     context_by: Any = None
     document_tokens: Number = practice("rag.document_tokens")
@@ -169,16 +167,14 @@ class Rag:
     context_instruction_tokens: Number = practice("contextual.context_instruction_tokens")
     log_odds_context: Number = practice("contextual.log_odds_context")
     # -- scans
-    ocr_share: Number = assumed(0.02, 0.15, 0.5, "scanned pages among the documents")
+    ocr_share: Number = practice("Rag.ocr_share")
     usd_per_page: Number = practice("ocr.usd_per_page")
     # -- people and upkeep
     embedder_life_months: Number = assumed(
         12, 20, 36, "an embedding model is replaced after one to three years", form="amount"
     )
-    eval_questions: Number = usual(
-        assumed(100, 200, 400, "enough to see a change of recall by five points"), CASES
-    )
-    minutes_per_question: Number = assumed(2, 4, 8, "find and mark the right passage")
+    eval_questions: Number = usual("Rag.eval_questions", CASES)
+    minutes_per_question: Number = practice("Rag.minutes_per_question")
     build_weeks: Number = usual("rag.build_weeks", BUILD)
     upkeep_fte: Number = usual("rag.maintenance_fte", UPKEEP)
     # -- what is found and answered
@@ -188,7 +184,7 @@ class Rag:
     log_odds_per_efold: Number = task_fact("retrieval.log_odds_per_efold")
     in_prompt: Number = task_fact("retrieval.in_prompt")
     log_odds_rerank: Number = quality_fact("rerank.log_odds_recall")
-    log_odds_hybrid: Number = assumed(0.1, 0.3, 0.6, "words beside vectors find names and numbers")
+    log_odds_hybrid: Number = practice("Rag.log_odds_hybrid")
     log_odds_summary: Number = quality_fact("plain.log_odds_summary")
     # -- questions with a condition on metadata or time
     log_odds_filtered: Number = practice("rag.log_odds_filtered")

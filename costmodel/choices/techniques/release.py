@@ -149,21 +149,15 @@ class Release:
     releases_per_month: Number = assumed(
         0.5, 2, 8, "changes of model, prompt or retrieval for users", name="releases_per_month"
     )
-    regression_chance: Number = assumed(
-        0.02, 0.08, 0.25, "share of changes that pass offline evaluation and make answers worse"
-    )
+    regression_chance: Number = practice("Release.regression_chance")
     drop: Number = practice("release.drop")
     accepted_before: Number = ACCEPTED_BEFORE
     days_unseen: Number = practice("drift.days_unseen")
-    outcome_share: Number = assumed(
-        0.01, 0.05, 0.3, "live answers whose outcome is known: feedback, re-opened tickets, judges"
-    )
+    outcome_share: Number = practice("Release.outcome_share")
     alpha: Number = 0.05
     candidate: Any = None
     # -- replay and shadow
-    replay_share: Number = assumed(
-        0.005, 0.02, 0.1, "share of two weeks of logged traffic that is answered again"
-    )
+    replay_share: Number = practice("Release.replay_share")
     shadow_days: Number = Range(
         7,
         21,
@@ -172,12 +166,8 @@ class Release:
         why="two weeks in a published practice (tianpan.co, 2026-04-19)",
     )
     shadow_share: Number = 1.0
-    judged_share: Number = assumed(
-        0.005, 0.02, 0.1, "share of the shadowed answers that a judge compares"
-    )
-    shadow_sees: Number = assumed(
-        0.5, 0.8, 0.95, "regressions that show off-policy; later turns of a conversation do not"
-    )
+    judged_share: Number = practice("Release.judged_share")
+    shadow_sees: Number = practice("Release.shadow_sees")
     judge: Any = None
     rubric_tokens: Number = RUBRIC_TOKENS
     verdict_tokens: Number = VERDICT_TOKENS
@@ -185,15 +175,13 @@ class Release:
     # -- canary
     stages: str = STAGES
     hours_per_stage: Number = practice("canary.hours_per_stage")
-    watch_hours: Number = assumed(0.25, 1, 3, "hours of an engineer on each stage")
+    watch_hours: Number = practice("Release.watch_hours")
     # -- A/B test
-    ab_effect: Number = assumed(0.01, 0.03, 0.05, "the smallest improvement worth a test")
-    ab_days_most: Number = assumed(14, 28, 42, "nobody waits longer for a result")
-    analyst_hours: Number = assumed(4, 10, 24, "design and reading of one A/B test")
+    ab_effect: Number = practice("Release.ab_effect")
+    ab_days_most: Number = practice("Release.ab_days_most")
+    analyst_hours: Number = practice("Release.analyst_hours")
     # -- a bad release
-    rollback_hours: Number = assumed(
-        0.25, 2, 12, "a switch where flags carry a version, a deployment where not"
-    )
+    rollback_hours: Number = practice("Release.rollback_hours")
     incident_weeks: Number = practice("release.incident_weeks")
     rollback: bool = True
     repair_days: Number = practice("release.repair_days")
@@ -209,8 +197,8 @@ class Release:
     # -- layers and their flags
     layers: Number = assumed(1, 2, 6, "layers that one change touches, of six")
     separate: bool = False
-    isolate_hours: Number = assumed(1, 4, 12, "find out for one layer whether it is to blame")
-    flag_hours: Number = assumed(0.1, 0.5, 2, "set up a flag of one layer, and remove it")
+    isolate_hours: Number = practice("Release.isolate_hours")
+    flag_hours: Number = practice("Release.flag_hours")
     usd_per_month_flags: Number = assumed(20, 100, 500, "seats of a flag service", form="amount")
     usd_per_day_late: Number = 0.0
 
