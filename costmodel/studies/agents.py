@@ -5,6 +5,7 @@ costs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,8 @@ from costmodel.choices.workload import Workload
 from costmodel.core import (
     MINUTES_PER_HOUR,
     MONTHS_PER_YEAR,
-    Doubt,
     Number,
     check,
-    draw_values,
     middle,
     number_list,
     of_kind,
@@ -218,14 +217,8 @@ def coding_ways(
     )
     _agent(option, CodingAgent, "coding_ways")
     study = study.changed(months=int(MONTHS_PER_YEAR))
-    given = option, study.work, study.terms
-    own = {"hours_by_hand": hours_by_hand, "time_ratio": ratio}
-    drawn = (
-        draw_values(name, x, draws, study.seed) if isinstance(x, Doubt) else x
-        for name, x in own.items()
-    )
-    mid = _by_way(*middle((*given, *own.values())))
-    spread = _by_way(*sample(given, draws, study.seed), *drawn)
+    given = option, study.work, study.terms, _ByHand(hours_by_hand, ratio)
+    mid, spread = (_by_way(*x) for x in (middle(given), sample(given, draws, study.seed)))
     rows = [
         (
             way,
@@ -238,14 +231,19 @@ def coding_ways(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _by_way(
-    option: Any, work: Workload, terms: Terms, hours: Any, ratio: Any
-) -> dict[str, tuple[Any, Any]]:
+@dataclass(frozen=True)
+class _ByHand:
+    hours_by_hand: Number  # of one change
+    time_ratio: Number  # with AI over that
+
+
+def _by_way(option: Any, work: Workload, terms: Terms, by_hand: Any) -> dict[str, tuple[Any, Any]]:
     """(cost of the agent, cost of people) of an accepted change by way, without Ranges."""
     agent = _agent(option, CodingAgent, "coding_ways")
     calendar, bill = Calendar(work, terms), evaluate(option, work, terms)
     each, success = per_request(bill, calendar), share_accepted(bill, calendar)
     hourly: Any = terms.people.engineer.usd_per_hour
+    hours, ratio = by_hand.hours_by_hand, by_hand.time_ratio
     reading = agent.reviewed_share * agent.review_minutes / MINUTES_PER_HOUR
     model = each - reading * hourly
     return {

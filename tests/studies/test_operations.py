@@ -201,7 +201,9 @@ def test_a_bill_without_rules_names_secrets_and_documents():
     row = cm.operations.unpriced(cm.Option(SERVING), WORK, TERMS).set_index("operation")
     row = row.loc["Compliance"]
     losses = [0.05 * 250_000, 0.1 * 40_000, 0.05 * 20_000]
-    assert row.usd_per_year == pytest.approx(sum(losses)) and "secrets that leak 4,000 USD" in row.why
+    assert (
+        row.usd_per_year == pytest.approx(sum(losses)) and "secrets that leak 4,000 USD" in row.why
+    )
 
 
 # -- expected loss ---------------------------------------------------------------------------------

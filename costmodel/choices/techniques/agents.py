@@ -372,28 +372,10 @@ class CodingAgent(Agent):
     """
 
     steps: Number = practice("coding.steps")
-    step_output_tokens: Number = Range(
-        100,
-        500,
-        mid=200,
-        name="CodingAgent.step_output_tokens",
-        why="fitted to 15 published runs: a thought and a command",
-    )
-    tool_tokens: Number = Range(
-        120,
-        800,
-        mid=300,
-        name="CodingAgent.tool_tokens",
-        why="fitted to 15 published runs: what a command prints",
-    )
+    step_output_tokens: Number = practice("CodingAgent.step_output_tokens")
+    tool_tokens: Number = practice("CodingAgent.tool_tokens")
     tools: Number = practice("CodingAgent.tools")
-    reuse: Number = Range(
-        0.90,
-        0.999,
-        mid=0.98,
-        name="CodingAgent.reuse",
-        why="fitted to 15 published runs with a growing, unchanged history",
-    )
+    reuse: Number = practice("CodingAgent.reuse")
     transfer: Number = practice("coding.transfer")
     interactive: bool = False
     reviewed_share: Number = 1.0

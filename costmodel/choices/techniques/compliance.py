@@ -140,14 +140,7 @@ class Compliance:
     hours_per_surface: Number = practice("Compliance.hours_per_surface")
     usd_per_surface_month: Number = practice("Compliance.usd_per_surface_month")
     # -- logs that are kept
-    retention_days: Number = Range(
-        180,
-        400,
-        mid=180,
-        form="amount",
-        name="Compliance.retention_days",
-        why="at least six months for high-risk systems (EU AI Act, article 19)",
-    )
+    retention_days: Number = practice("Compliance.retention_days")
     usd_per_gb_month: Number = practice("trace_store.usd_per_gb_month")
     # -- audits
     usd_per_audit: Number = practice("soc2.usd_once")

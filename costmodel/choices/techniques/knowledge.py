@@ -32,7 +32,6 @@ from costmodel.core import (
     MTOK,
     CatalogError,
     Number,
-    Range,
     assumed,
     frozen,
     validate,
@@ -139,9 +138,7 @@ class Rag:
     # -- passages
     top_k: Number = practice("rag.top_k")
     chunk_tokens: Number = practice("rag.chunk_tokens")
-    overlap: Number = Range(
-        0.02, 0.2, mid=0.1, why="library defaults: 20 of 1,024 to 200 of 4,000 characters"
-    )
+    overlap: Number = practice("Rag.overlap")
     # -- models and services
     embedder: catalog.Embedder | Id = "text-embedding-3-small"
     store: catalog.Store | Id = "pinecone"

@@ -36,7 +36,6 @@ from costmodel.core import (
     ROUNDING,
     WEEKS_PER_MONTH,
     Number,
-    Range,
     assumed,
     frozen,
     validate,
@@ -261,12 +260,7 @@ class Monitoring:
     reviews_per_month: Number = usual("Monitoring.reviews_per_month", REVIEW)
     minutes_per_review: Number = practice("Monitoring.minutes_per_review")
     # -- drift
-    drifts_per_year: Number = Range(
-        0.3,
-        4,
-        mid=1,
-        why="assumption; 91 % of models in production are said to drift (tianpan.co, 2026-04-09)",
-    )
+    drifts_per_year: Number = practice("Monitoring.drifts_per_year")
     drop: Number = practice("drift.drop")
     accepted_before: Number = ACCEPTED_BEFORE
     days_unseen: Number = practice("drift.days_unseen")

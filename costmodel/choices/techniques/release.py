@@ -37,7 +37,6 @@ from costmodel.core import (
     ROUNDING,
     WORKING_HOURS_PER_WEEK,
     Number,
-    Range,
     assumed,
     check,
     frozen,
@@ -158,13 +157,7 @@ class Release:
     candidate: Any = None
     # -- replay and shadow
     replay_share: Number = practice("Release.replay_share")
-    shadow_days: Number = Range(
-        7,
-        21,
-        mid=14,
-        name="Release.shadow_days",
-        why="two weeks in a published practice (tianpan.co, 2026-04-19)",
-    )
+    shadow_days: Number = practice("Release.shadow_days")
     shadow_share: Number = 1.0
     judged_share: Number = practice("Release.judged_share")
     shadow_sees: Number = practice("Release.shadow_sees")

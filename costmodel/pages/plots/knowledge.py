@@ -155,12 +155,9 @@ def plot_timeline(
 
 def _first_and_later(paid: pd.Series, money: Currency) -> str:
     """What the first index costs, and what is paid again."""
-    first, later = paid.get(0, 0.0), paid[paid.index > 0]
-    again = "nothing later"
-    if later.sum() > 0:
-        most = dollars(later.max(), money)
-        again = f"later {dollars(later.sum(), money)}, at most {most} a month"
-    return f"first {dollars(first, money)}\n{again}"
+    later = paid[paid.index > 0].sum()
+    again = f"later {dollars(later, money)}" if later > 0 else "nothing later"
+    return f"first {dollars(paid.get(0, 0.0), money)}\n{again}"
 
 
 @figure
