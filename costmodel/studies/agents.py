@@ -146,12 +146,11 @@ def steps_and_success(
     label = study.label(label)
     key = f"{type(_agent(study.option(label), Agent, 'steps_and_success')).__name__}.steps"
     (usd,) = per_draw(study.only(label).changed(months=months), (per_request,), grid={key: steps})
-    rows = [
-        (n, s, each, per_resolved(each, s, middle(usd_unresolved)))
-        for s in success
-        for n, each in zip(steps, usd[label], strict=True)
-    ]
-    return pd.DataFrame(rows, columns=["steps", "success", "usd_per_task", "usd_per_resolved"])
+    pairs = pd.MultiIndex.from_product([success, steps], names=["success", "steps"])
+    table = pairs.to_frame(index=False)[["steps", "success"]]
+    each = np.tile(usd[label], len(success))
+    resolved = per_resolved(each, table["success"], middle(usd_unresolved))
+    return table.assign(usd_per_task=each, usd_per_resolved=resolved)
 
 
 @analysis

@@ -24,6 +24,9 @@ COSTS = [
     *("index_tokens", "usd_low", "usd", "usd_high", "hours_low", "hours", "hours_high"),
     *("entities", "relations"),
 ]
+INDEXING = (
+    "^(?:embed|write contexts of) (?:the corpus|what|again)|^(?:index|refresh) the graph|scanned"
+)
 # exponents from a sample to the whole: documents repeat less, or entities meet again
 GROWTH_OF_INDEX = (0.97, 1.03, 1.12)
 
@@ -106,8 +109,8 @@ def index_cost(
         graph = GraphRag(variant=variant, extractor=extractor)
         if sample_share is not None and sample_usd is not None and variant == sampled:
             graph = graph_from_sample(graph, work, sample_share, sample_usd)
-        ratio, usd, hours = _index(*middle((graph, work)), speed.mid)
-        _, *drawn = _index(*sample((graph, work), draws, seed), speeds)
+        ratio, usd, hours = _index(middle((graph, work)), speed.mid)
+        _, *drawn = _index(sample((graph, work), draws, seed), speeds)
         (usd_low, usd_high), (low, high) = (np.percentile(x, [10, 90]) for x in drawn)
         row = ratio, usd_low, usd, usd_high, low, hours, high, entities, relations
         rows.append(row)
@@ -115,8 +118,9 @@ def index_cost(
     return pd.DataFrame(rows, index, COSTS, dtype=float)
 
 
-def _index(graph: Any, work: Any, tokens_per_minute: Any) -> tuple[Any, Any, Any]:
+def _index(given: Any, tokens_per_minute: Any) -> tuple[Any, Any, Any]:
     """(model tokens per corpus token, USD, hours) of building the index once, on numbers."""
+    graph, work = given
     bill = evaluate(Option(graph.extractor, graph), work, middle(Terms(months=1)))
     usd = sum(line.usd for line in bill.lines if line.item.startswith("index the graph"))
     ratio, corpus = graph.index_ratio, work.corpus
@@ -170,8 +174,49 @@ def graph_from_sample(
         "GraphRag(extractor=Api(...))",
     )
     one = middle((replace(graph, index_tokens=1.0), work))
-    usd = float(_index(*one, 1.0)[1])  # of one model token for each token of the corpus
+    usd = float(_index(one, 1.0)[1])  # of one model token for each token of the corpus
     low, mid, high = (from_sample(sample_usd, sample_share, e) / usd for e in GROWTH_OF_INDEX)
     why = f"measured: {sample_share:.1%} of the corpus cost {sample_usd:,.2f} USD"
     band = Range(low, high, mid, name="GraphRag.index_tokens", why=why) if low < high else mid
     return replace(graph, index_tokens=band)
+
+
+@public
+def index_upkeep(ledger: pd.DataFrame, months: int = 24) -> pd.DataFrame:
+    """Say what each index costs at first and what is paid to keep it up to date, without its store
+    and its people.
+
+    Parameters
+    ----------
+    ledger : pandas.DataFrame
+        A table of `cm.ledger`.
+    months : int
+        Months that are counted [month].
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index option, the dearest first. Columns: usd_first [USD, in month 0], usd_later [USD, in
+        all months after], usd_most [USD, in the dearest of these].
+
+    Raises
+    ------
+    ValueError
+        When no option of the ledger has an index.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(3e4, input_tokens=60, output_tokens=300, corpus=cm.Corpus(tokens=4e6))
+    >>> options = cm.knowledge.knowledge_options(work, on="2026-11-01")
+    >>> two = {label: options[label] for label in ("RAG", "GraphRAG")}
+    >>> list(cm.knowledge.index_upkeep(cm.ledger(two, work, months=12)).index)
+    ['GraphRAG', 'RAG']
+    """
+    kept = ledger[ledger["item"].str.contains(INDEXING) & ledger["month"].between(0, months)]
+    check(len(kept), "index_upkeep: no option of the ledger has an index to keep")
+    usd = kept.groupby(["option", "month"])["usd"].sum().unstack(fill_value=0.0)
+    first = usd.pop(0)
+    found = {"usd_first": first, "usd_later": usd.sum(axis=1), "usd_most": usd.max(axis=1)}
+    dearest = (first + found["usd_later"]).sort_values(ascending=False).index
+    return pd.DataFrame(found).loc[dearest]

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from toys import STILL, api, total
 
 import costmodel as cm
-from costmodel.core import words
 from costmodel.core.draws import middle
 from costmodel.facts import catalog
 from costmodel.facts.records import Embedder, Store
@@ -927,7 +926,6 @@ def test_every_figure_is_drawn(ways):
     )
     axes = [
         plots_knowledge.plot_region(grid, here=(500, 200)),
-        plots_knowledge.plot_timeline(cm.ledger(some, WORK, months=24)),
         plots_knowledge.plot_question_mix(
             cm.knowledge.cost_by_mix(some, WORK, shares=[0, 0.5, 1], months=12)
         ),
@@ -946,25 +944,23 @@ def test_every_way_and_every_index_has_a_colour_of_its_own():
     assert len(set(colours.values())) == len(colours)
 
 
-def test_the_timeline_has_one_lane_for_each_index_with_its_dollars_beside_it(ways):
+def test_the_upkeep_of_an_index_is_what_it_takes_at_first_and_later(ways):
     some = {label: ways[label] for label in ("RAG", "GraphRAG", "Long context")}
-    table = cm.ledger(some, WORK, months=24)
-    ax = plots_knowledge.plot_timeline(table)
-    assert [t.get_text() for t in ax.get_yticklabels()] == [
-        "GraphRAG",
-        "RAG",
-    ]  # dearest first; a long context has no index
-    paid = (
-        table[
-            (table["option"] == "GraphRAG") & table["item"].str.contains(plots_knowledge.REINDEXING)
-        ]
-        .groupby("month")
-        .usd.sum()
+    ledger = cm.ledger(some, WORK, months=24)
+    table = cm.knowledge.index_upkeep(ledger)
+    assert list(table.index) == ["GraphRAG", "RAG"]  # dearest first; a long context has no index
+    items = "index the graph|refresh the graph"
+    graph = ledger[(ledger["option"] == "GraphRAG") & ledger["item"].str.contains(items)]
+    paid = graph.groupby("month").usd.sum()
+    row = table.loc["GraphRAG"]
+    assert (row.usd_first, row.usd_later, row.usd_most) == (
+        pytest.approx(paid[0]),
+        pytest.approx(paid[1:].sum()),
+        pytest.approx(paid[1:].max()),
     )
-    first, later = (words.dollars(x) for x in (paid[0], paid[1:].sum()))
-    assert any(t.get_text().startswith(f"first {first}\nlater {later}") for t in ax.texts)
+    assert cm.knowledge.index_upkeep(ledger, months=6).usd_later["RAG"] < table.usd_later["RAG"]
     with pytest.raises(ValueError, match="no option of the ledger has an index to keep"):
-        plots_knowledge.plot_timeline(table[table["option"] == "Long context"])
+        cm.knowledge.index_upkeep(ledger[ledger["option"] == "Long context"])
 
 
 def test_the_size_of_a_graph_is_that_of_the_paper():

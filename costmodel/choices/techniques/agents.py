@@ -234,22 +234,16 @@ class Agent:
         """
         new = (self.added_tokens * (steps - 1 - sent.cuts) + sent.rewritten) / steps
         old = np.maximum(sent.tokens / steps - new, 0.0)
-        return (
-            Segment(HISTORY, old, stable=True, reuse=self.reuse),
-            Segment(NEW, new, stable=True, reuse=0.0),
-        )
+        return Segment(HISTORY, old, True, self.reuse), Segment(NEW, new, True, 0.0)
 
     def _summary(self, call: Call, definitions: tuple[Segment, ...]) -> Call:
         """The calls that write a summary of the history: the prompt of the last step and what it
         added, so that the cache has all but that."""
+        before = self.cut[0] - self.added_tokens
+        past = Segment(HISTORY, before, True, self.reuse), Segment("last step", self.added_tokens)
         return replace(
             call,
-            segments=(
-                *call.segments,
-                *definitions,
-                Segment(HISTORY, self.cut[0] - self.added_tokens, stable=True, reuse=self.reuse),
-                Segment("last step", self.added_tokens),
-            ),
+            segments=(*call.segments, *definitions, *past),
             output_tokens=self.kept_tokens,
             reasoning_tokens=0.0,
             per_request=call.per_request * self.sent.cuts * self.tries,

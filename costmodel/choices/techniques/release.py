@@ -58,6 +58,7 @@ POLICIES = ("none", *STEPS[:3], "replay + canary", "shadow + canary", "shadow + 
 STAGES = "0.01, 0.05, 0.20, 0.50"
 HALF = 0.5
 THRESHOLDS = ("latency_threshold", "refusal_threshold")
+Signal = tuple[Any, Any, Any, Any]  # share that shows in it, rise, threshold, spread of one answer
 
 
 @frozen
@@ -242,9 +243,8 @@ class Release:
         return np.minimum(days, self.ab_days_most)
 
     @property
-    def signals(self) -> tuple[tuple[Any, Any, Any, Any], ...]:
-        """(share of the regressions that show in it, their rise, threshold, spread of one answer)
-        of each signal that has a threshold."""
+    def signals(self) -> tuple[Signal, ...]:
+        """The signals that have a threshold."""
         refused = np.sqrt(self.refused_before * (1 - self.refused_before))
         known = (
             (self.shows_in_latency, self.latency_rise, self.latency_threshold, self.latency_spread),
@@ -252,7 +252,7 @@ class Release:
         )
         return tuple(signal for signal in known if signal[2] is not None)
 
-    def rollout(self, case: Case, signal: tuple | None = None) -> tuple[Stage, ...]:
+    def rollout(self, case: Case, signal: Signal | None = None) -> tuple[Stage, ...]:
         """The stages of one rollout of a regression that shows in a signal, or in none."""
         daily, steps, stages = requests_per_day(case), self.steps, []
 

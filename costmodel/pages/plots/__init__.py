@@ -7,7 +7,7 @@ Decisions   plot_fan plot_waterfall plot_case plot_regions plot_sobol plot_infor
 plot_scaling plot_wrong_answers
 Tuning      plot_paybacks plot_tenants
 Serving     plot_utilisation plot_day plot_breakeven_map plot_buy_or_rent colours
-Knowledge   plot_region plot_timeline plot_question_mix plot_budget
+Knowledge   plot_region plot_question_mix plot_budget
 plot_index_cost plot_latency INDEXES
 Operations  plot_year plot_policies plot_best_policy plot_shares plot_tasks plot_agent_runs
 Validation  plot_fidelity plot_errors
@@ -36,7 +36,6 @@ from costmodel.pages.plots.knowledge import (
     plot_latency,
     plot_question_mix,
     plot_region,
-    plot_timeline,
 )
 from costmodel.pages.plots.operations import (
     plot_agent_runs,
@@ -95,7 +94,6 @@ __all__ = [
     "plot_sweep",
     "plot_tasks",
     "plot_tenants",
-    "plot_timeline",
     "plot_tornado",
     "plot_utilisation",
     "plot_waterfall",
