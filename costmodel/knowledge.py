@@ -3,7 +3,7 @@
 Caches      cached_price hit_rate prefix_hit_rate break_even_hit_rate
             break_even_reads cache_verdict
 Retrieval   recall_at_k corpus_shift all_found found_by_entities stale_share own_embedder
-Graphs      graph_size graph_index_ratio graph_from_sample index_cost
+Graphs      graph_size graph_index_ratio graph_from_sample index_cost index_upkeep
 Ways        knowledge_options knowledge_table knowledge_map knowledge_ratios self_route
             route_by_question
 Quality     Effect Found shift context_shift position_shift quality_by_question cost_by_mix
@@ -54,7 +54,7 @@ from costmodel.studies.answers import (
     quality_by_question,
 )
 from costmodel.studies.caching import cache_verdict, holds, knowledge_ratios, knowledge_table
-from costmodel.studies.graph_index import graph_from_sample, index_cost
+from costmodel.studies.graph_index import graph_from_sample, index_cost, index_upkeep
 from costmodel.studies.knowledge import knowledge_options, latency, route_by_question, self_route
 
 __all__ = [
@@ -87,6 +87,7 @@ __all__ = [
     "hit_rate",
     "holds",
     "index_cost",
+    "index_upkeep",
     "knowledge_map",
     "knowledge_options",
     "knowledge_ratios",

@@ -5,7 +5,7 @@ Experiments samples_per_arm days_to_collect chance_to_detect runs_to_see through
 Releases    release_policies best_policy
 Ageing      gain_of_waiting overpaid_share per_survivor putting_off cached_share_of
 Agents      step_tokens attempts per_resolved tail agent_runs steps_and_success coding_ways
-            user_margins
+            schema_options user_margins
 A year      inference_share oneoffs duties
 Mistakes    unpriced lint PITFALLS
 """
@@ -22,7 +22,7 @@ from costmodel.laws.experiments import (
     samples_per_arm,
     through_judge,
 )
-from costmodel.studies.agents import coding_ways, steps_and_success
+from costmodel.studies.agents import coding_ways, schema_options, steps_and_success
 from costmodel.studies.operations import best_policy, release_policies, unpriced
 from costmodel.studies.outcomes import user_margins
 from costmodel.studies.pitfalls import PITFALLS, lint
@@ -52,6 +52,7 @@ __all__ = [
     "release_policies",
     "runs_to_see",
     "samples_per_arm",
+    "schema_options",
     "step_tokens",
     "steps_and_success",
     "tail",

@@ -93,8 +93,9 @@ class Growth:
 
     Parameters
     ----------
-    added, limit, kept : number, token
-        What a call adds to the history, where the history is cut, and what is left then.
+    added, limit, kept, kept_per_step : number, token
+        What a call adds to the history, where the history is cut, and what is left then: the same
+        each time, and of each step before.
     lengths : array, count
         Calls of a task along the distribution of tasks, on a last axis of 41 points.
     history : number, token
@@ -103,7 +104,7 @@ class Growth:
     Examples
     --------
     >>> import numpy as np
-    >>> grown = Growth(1_000.0, 1e12, 0.0, np.full((1, 41), 10.0), history=4_500.0)
+    >>> grown = Growth(1_000.0, 1e12, 0.0, 0.0, np.full((1, 41), 10.0), 4_500.0)
     >>> [round(float(x[0]), 6) for x in grown.below(3_500.0)]  # calls, and their history
     [4.0, 6000.0]
     """
@@ -111,15 +112,17 @@ class Growth:
     added: Number
     limit: Number
     kept: Number
+    kept_per_step: Number
     lengths: Any
     history: Number
 
     def below(self, history: Any) -> tuple[Any, Any]:
         """(calls, history tokens) of a mean task with at most so much history."""
-        most, added, limit, kept = (
-            np.asarray(x, float)[..., None] for x in (history, self.added, self.limit, self.kept)
+        most, added, *cut = (
+            np.asarray(x, float)[..., None]
+            for x in (history, self.added, self.limit, self.kept, self.kept_per_step)
         )
-        found = calls_below(most, added, self.lengths, limit, kept)
+        found = calls_below(most, added, self.lengths, *cut)
         return found[0] @ WEIGHTS, found[1] @ WEIGHTS
 
 

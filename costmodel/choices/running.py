@@ -15,7 +15,7 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line
 from costmodel.choices.requests import Call, Segment
 from costmodel.choices.schedule import Schedule, with_demand
-from costmodel.core import DAYS_PER_MONTH, assumed
+from costmodel.core import DAYS_PER_MONTH, assumed, check, check_known
 from costmodel.facts.catalog import practice
 from costmodel.laws.experiments import expected_loss
 
@@ -30,6 +30,24 @@ ACCEPTED_BEFORE = assumed(
     name="accepted.before",
 )
 LEAST_SHARE = 0.01
+
+
+def listed(owner: Any, name: str, word: str, known: tuple[str, ...], mark: str) -> tuple[str, ...]:
+    """The words of a field that are joined by a mark; "none" is no word.
+
+    What is not known, or stands there twice, is refused.
+    """
+    given, field = getattr(owner, name), f"{type(owner).__name__}.{name}"
+    check(
+        isinstance(given, str),
+        f"{field} is {given!r}, allowed are {', '.join(known)}, joined by {mark!r}, or 'none'",
+    )
+    words = () if given in ("", "none") else tuple(map(str.strip, given.split(mark)))
+    for one in words:
+        check_known(word, one, known if len(words) > 1 else ("none", *known), f"{field} {given!r}")
+    once = f"{field} is {given!r}, each {word} may stand in it once"
+    check(len(set(words)) == len(words), once)
+    return words
 
 
 def judge_call(case: Case, technique: Any, answers: int = 1) -> Call:

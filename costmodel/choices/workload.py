@@ -118,8 +118,9 @@ class QuestionMix:
 
     Parameters
     ----------
-    fact, multi_hop, whole, summary : number, share
-        Looked up in one place, over several places, about the whole corpus, to be summarised.
+    fact, multi_hop, whole, summary, filtered, temporal : number, share
+        Looked up in one place, over several places, about the whole corpus, to be summarised; with
+        a condition on metadata (a source, a customer), and about what held when.
 
     Raises
     ------
@@ -141,11 +142,13 @@ class QuestionMix:
     multi_hop: Number = 0.0
     whole: Number = 0.0
     summary: Number = 0.0
+    filtered: Number = 0.0
+    temporal: Number = 0.0
 
     def __post_init__(self) -> None:
         validate(self)
-        at_middle = middle(self)
-        total = at_middle.fact + at_middle.relational
+        shares = middle(self)
+        total = sum(getattr(shares, kind) for kind in self.__dataclass_fields__)
         check(
             np.allclose(total, 1), f"question_mix adds up to {total:g}, its shares must add up to 1"
         )

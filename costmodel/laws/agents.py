@@ -8,7 +8,8 @@ result. Not in it: the findings of a step, and parallel branches that share a hi
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,7 @@ NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 NEVER = 1e12  # tokens of history that no agent reaches
 LEAST = 1e-9
+MOST_TEETH = 60  # of a history whose tool results are cleared; further steps clear one each
 
 
 @public
@@ -49,47 +51,80 @@ def step_tokens(base: Any, grown: Any, steps: Any) -> Any:
     return base * steps + grown * steps * (steps - 1) / 2
 
 
-def _cycles(grown: Any, steps: Any, limit: Any, kept: Any) -> tuple[Any, Any, Any]:
-    """(steps before the first cut, steps between two cuts, steps after the first cut)."""
-    pace = np.maximum(grown, LEAST)
-    first = np.minimum(steps, np.maximum(limit / pace, 1.0))
-    return first, np.maximum((limit - kept) / pace, 1.0), steps - first
+class History(NamedTuple):
+    """What a task of many calls sends of its history: tokens in all, times that it is cut, tokens
+    that the cuts make new to a prompt cache."""
+
+    tokens: Any
+    cuts: Any
+    rewritten: Any
 
 
-def compactions(grown: Any, steps: Any, limit: Any, kept: Any) -> Any:
-    """Times that a task cuts its history of `limit` tokens down to a summary of `kept` [count].
+def history(
+    grown: Any, steps: Any, limit: Any = NEVER, kept: Any = 0.0, kept_per_step: Any = 0.0
+) -> History:
+    """History of a task of `steps` calls, cut whenever it is at `limit` tokens.
 
-    >>> [float(compactions(1_000, steps, 20_000, 2_000)) for steps in (10, 30, 60)]
-    [0.0, 1.0, 3.0]
-    """
-    _, cycle, after = _cycles(grown, steps, limit, kept)
-    return np.ceil(after / cycle)
+    A triangle until the limit, then a saw: sum over the teeth of start x length + g x length
+    (length - 1) / 2. A cut leaves `kept` tokens, and `kept_per_step` for each step before: a
+    summary leaves the same each time, clearing the results of tools leaves what the model wrote.
+    When hardly anything can be cleared any more, each step clears one result.
 
-
-def history_tokens(grown: Any, steps: Any, limit: Any = NEVER, kept: Any = 0.0) -> Any:
-    """History tokens sent by a task of `steps` calls [token], cut to `kept` whenever at `limit`.
-
-    A triangle until the limit, then a saw: sum over the teeth of kept x length + g x length
-    (length - 1) / 2.
-
-    >>> [float(history_tokens(1_000, 40, limit)) for limit in (1e12, 10_000)]  # 77 % less
+    >>> [float(history(1_000, 40, limit).tokens) for limit in (1e12, 10_000)]  # 77 % less
     [780000.0, 180000.0]
+    >>> [float(history(1_000, n, 20_000, 2_000).cuts) for n in (10, 30, 60)]
+    [0.0, 1.0, 3.0]
+    >>> float(history(1_000, 40, 20_000, 2_100, 300).tokens)  # results of 700 cleared, but three
+    519650.0
     """
-    teeth = _teeth(grown, steps, limit, kept)
-    return sum(times * step_tokens(start, grown, length) for start, length, times in teeth)
+    found = [
+        (times * step_tokens(start, pace, length), cuts, new)
+        for start, pace, length, times, cuts, new in _teeth(
+            grown, steps, limit, kept, kept_per_step
+        )
+    ]
+    return History(*(sum(column) for column in zip(*found, strict=True)))
 
 
-def _teeth(grown: Any, steps: Any, limit: Any, kept: Any) -> list[tuple[Any, Any, Any]]:
-    """(history at its start, steps, how often) of each kind of tooth."""
-    first, cycle, after = _cycles(grown, steps, limit, kept)
-    if not np.any(after > 0):
-        return [(0.0, first, 1.0)]
-    whole = np.floor(after / cycle)
-    return [(0.0, first, 1.0), (kept, cycle, whole), (kept, after - whole * cycle, 1.0)]
+def _teeth(
+    grown: Any, steps: Any, limit: Any, kept: Any, kept_per_step: Any
+) -> Iterator[tuple[Any, Any, Any, Any, Any, Any]]:
+    """(history at its start, growth of a step, steps, how often, cuts, tokens that these make new)
+    of each kind of tooth."""
+    pace = np.maximum(grown, LEAST)
+    done = np.minimum(steps, np.maximum(limit / pace, 1.0))
+    yield 0.0, grown, done, 1.0, 0.0, 0.0
+    if not np.any(kept_per_step):  # all teeth are alike
+        cycle, after = np.maximum((limit - kept) / pace, 1.0), steps - done
+        whole = np.floor(after / cycle)
+        rest = after - whole * cycle
+        yield kept, grown, cycle, whole, whole, whole * kept
+        yield kept, grown, rest, 1.0, rest > 0, (rest > 0) * kept
+        return
+    # what the model wrote beside the results that are kept is written again with them
+    beside = kept_per_step * kept / np.maximum(grown - kept_per_step, LEAST)
+    before: Any = 0.0
+    for last in (*(False,) * MOST_TEETH, True):
+        left = steps - done
+        if not np.any(left > 0):
+            return
+        start = kept + kept_per_step * done
+        room = (limit - start) / pace
+        ramp = (room <= 1) | last  # each step is cut
+        length = np.where(ramp, left, np.minimum(room, left))
+        cuts = np.where(ramp, left, left > 0)
+        new = np.where(ramp, kept + kept_per_step, start - kept_per_step * before) + beside
+        yield start, np.where(ramp, kept_per_step, grown), length, 1.0, cuts, cuts * new
+        before, done = done, done + length
 
 
 def calls_below(
-    history: Any, grown: Any, steps: Any, limit: Any = NEVER, kept: Any = 0.0
+    history: Any,
+    grown: Any,
+    steps: Any,
+    limit: Any = NEVER,
+    kept: Any = 0.0,
+    kept_per_step: Any = 0.0,
 ) -> tuple[Any, Any]:
     """(calls, history tokens) of a task whose history is at most `history` tokens when they are
     sent.
@@ -100,11 +135,11 @@ def calls_below(
     [4.0, 6000.0]
     """
     count, tokens = 0.0, 0.0
-    for start, length, times in _teeth(grown, steps, limit, kept):
-        below = np.floor((history - start) / np.maximum(grown, LEAST)) + 1
+    for start, pace, length, times, *_ in _teeth(grown, steps, limit, kept, kept_per_step):
+        below = np.floor((history - start) / np.maximum(pace, LEAST)) + 1
         below = np.clip(below, 0.0, length)
         count = count + times * below
-        tokens = tokens + times * step_tokens(start, grown, below)
+        tokens = tokens + times * step_tokens(start, pace, below)
     return count, tokens
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from costmodel.core import public
 
 CONFIDENCE_BINS = 10  # of equal size, as calibration errors are published
+LEAST = 1e-9
 RANGE_OF_TEN = 3.078  # spread of ten draws over their standard deviation: Shewhart's d2
 
 
@@ -272,20 +273,39 @@ def days_to_collect(samples: Any, requests_per_day: Any, exposed: Any, outcome_s
         return np.divide(samples, requests_per_day * exposed * outcome_share)
 
 
+def chance_to_cross(rise: Any, threshold: Any, spread: Any, answers: Any) -> Any:
+    """Chance that the mean of so many answers rises by more than a threshold.
+
+    Phi((rise - threshold) sqrt(n) / spread), with the standard deviation of one answer; a rise of 0
+    gives the chance of a false alarm. Not in it: peeking, and percentiles of latency.
+
+    >>> chances = [chance_to_cross(rise, 0.05, 0.1, 100) for rise in (0.0, 0.05, 0.1)]
+    >>> [round(float(chance), 4) for chance in chances]
+    [0.0, 0.5, 1.0]
+    """
+    from scipy.special import ndtr
+
+    return ndtr((rise - threshold) * np.sqrt(answers) / np.maximum(spread, LEAST))
+
+
 class Stage(NamedTuple):
-    """One stage of a rollout: share of users exposed, days, chance that it shows a regression."""
+    """One stage of a rollout: share of users exposed, days, chance that it shows a regression, and
+    answers of the new version."""
 
     share: Any
     days: Any
     chance: Any
+    answers: Any
 
 
 @public
-def exposed_days(shares: tuple, days: tuple, chances: tuple, days_after: Any) -> Any:
+def exposed_days(
+    shares: tuple, days: tuple, chances: tuple, days_after: Any, days_to_repair: Any = 0.0
+) -> Any:
     """Days of full traffic that a bad version reaches on average on its way through a rollout.
 
-    sum_i (share_i x days_i x prod_{j < i} (1 - chance_j)) + prod_j (1 - chance_j) x days_after. Not
-    in it: a rollback that takes time.
+    sum_i (share_i x (days_i + chance_i x days_to_repair) x prod_{j < i} (1 - chance_j)) + prod_j (1
+    - chance_j) x (days_after + days_to_repair). Not in it: a rollback that takes time.
 
     Parameters
     ----------
@@ -295,6 +315,8 @@ def exposed_days(shares: tuple, days: tuple, chances: tuple, days_after: Any) ->
         Chance that the version is found at the end of each stage.
     days_after : number or array [day]
         Until it is found after the last stage.
+    days_to_repair : number or array [day]
+        That it stays once it is found, with those who have it: 0 where it is taken back.
 
     Returns
     -------
@@ -308,9 +330,9 @@ def exposed_days(shares: tuple, days: tuple, chances: tuple, days_after: Any) ->
     """
     total, unseen = 0.0, 1.0
     for share, time, chance in zip(shares, days, chances, strict=True):
-        total = total + share * time * unseen
+        total = total + share * (time + chance * days_to_repair) * unseen
         unseen = unseen * (1 - chance)
-    return total + unseen * days_after
+    return total + unseen * (days_after + days_to_repair)
 
 
 @public

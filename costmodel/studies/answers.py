@@ -129,7 +129,7 @@ def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd
     ----------
     study : Study, or options with a workload
         The ways.
-    hard : {"multi_hop", "whole", "summary"}
+    hard : {"multi_hop", "whole", "summary", "filtered", "temporal"}
         The kind of hard questions.
     shares : iterable of float, optional
         Their share of all questions [share, 0 to 1]; by default 0 to 1 in tenths.
@@ -202,7 +202,7 @@ def quality_by_question(study: Study) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index option; columns fact, multi_hop, whole, summary [share accepted, NaN where it is not
+        Index option; a column for each kind of `QuestionMix` [share accepted, NaN where it is not
         known]. Every Range is at its middle.
 
     Raises
@@ -217,10 +217,10 @@ def quality_by_question(study: Study) -> pd.DataFrame:
     >>> api = cm.Api("gpt-6-luna", on="2026-11-20", accepted=0.35)
     >>> ways = {"vectors": cm.Option(api, cm.Rag()), "graph": cm.Option(api, cm.GraphRag())}
     >>> cm.knowledge.quality_by_question(ways, work).round(2)
-             fact  multi_hop  whole  summary
+             fact  multi_hop  whole  summary  filtered  temporal
     option
-    vectors  0.75       0.58   0.71     0.71
-    graph    0.66       0.63   0.79     0.72
+    vectors  0.68       0.35   0.64     0.64      0.57      0.57
+    graph    0.59       0.45   0.73     0.65      0.47      0.64
     """
     _check_routers("quality_by_question", study)
     study = study.changed(work=replace(study.work, question_mix=QuestionMix()), months=1)

@@ -14,7 +14,7 @@ from costmodel.choices.servings.api import Api
 from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import Range, check, check_known, middle, public, require, sample
+from costmodel.core import Range, check, check_known, draw_values, middle, public, require, sample
 from costmodel.facts.catalog import practice
 from costmodel.laws.retrieval import from_sample, graph_size, index_hours
 from costmodel.ledgers.engine import evaluate
@@ -24,6 +24,9 @@ COSTS = [
     *("index_tokens", "usd_low", "usd", "usd_high", "hours_low", "hours", "hours_high"),
     *("entities", "relations"),
 ]
+INDEXING = (
+    "^(?:embed|write contexts of) (?:the corpus|what|again)|^(?:index|refresh) the graph|scanned"
+)
 # exponents from a sample to the whole: documents repeat less, or entities meet again
 GROWTH_OF_INDEX = (0.97, 1.03, 1.12)
 
@@ -96,8 +99,7 @@ def index_cost(
         f"index_cost: {sampled!r} was sampled, so it must be one of variants",
     )
     speed = practice("graphrag.tokens_per_minute")
-    strata = (np.arange(draws) + 0.5) / draws
-    speeds = speed.quantile(np.random.default_rng(0).permutation(strata)[:, None])
+    speeds = draw_values("graphrag.tokens_per_minute", speed, draws, seed)
     corpus: Any = middle(work).corpus
     keys = ("entities_per_ktok", "relations_per_entity", "entities_per_community")
     size = (practice(f"graphrag.{key}").mid for key in keys)
@@ -116,7 +118,7 @@ def index_cost(
     return pd.DataFrame(rows, index, COSTS, dtype=float)
 
 
-def _index(given: tuple[Any, Any], tokens_per_minute: Any) -> tuple[Any, Any, Any]:
+def _index(given: Any, tokens_per_minute: Any) -> tuple[Any, Any, Any]:
     """(model tokens per corpus token, USD, hours) of building the index once, on numbers."""
     graph, work = given
     bill = evaluate(Option(graph.extractor, graph), work, middle(Terms(months=1)))
@@ -177,3 +179,44 @@ def graph_from_sample(
     why = f"measured: {sample_share:.1%} of the corpus cost {sample_usd:,.2f} USD"
     band = Range(low, high, mid, name="GraphRag.index_tokens", why=why) if low < high else mid
     return replace(graph, index_tokens=band)
+
+
+@public
+def index_upkeep(ledger: pd.DataFrame, months: int = 24) -> pd.DataFrame:
+    """Say what each index costs at first and what is paid to keep it up to date, without its store
+    and its people.
+
+    Parameters
+    ----------
+    ledger : pandas.DataFrame
+        A table of `cm.ledger`.
+    months : int
+        Months that are counted [month].
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index option, the dearest first. Columns: usd_first [USD, in month 0], usd_later [USD, in
+        all months after], usd_most [USD, in the dearest of these].
+
+    Raises
+    ------
+    ValueError
+        When no option of the ledger has an index.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(3e4, input_tokens=60, output_tokens=300, corpus=cm.Corpus(tokens=4e6))
+    >>> options = cm.knowledge.knowledge_options(work, on="2026-11-01")
+    >>> two = {label: options[label] for label in ("RAG", "GraphRAG")}
+    >>> list(cm.knowledge.index_upkeep(cm.ledger(two, work, months=12)).index)
+    ['GraphRAG', 'RAG']
+    """
+    kept = ledger[ledger["item"].str.contains(INDEXING) & ledger["month"].between(0, months)]
+    check(len(kept), "index_upkeep: no option of the ledger has an index to keep")
+    usd = kept.groupby(["option", "month"])["usd"].sum().unstack(fill_value=0.0)
+    first = usd.pop(0)
+    found = {"usd_first": first, "usd_later": usd.sum(axis=1), "usd_most": usd.max(axis=1)}
+    dearest = (first + found["usd_later"]).sort_values(ascending=False).index
+    return pd.DataFrame(found).loc[dearest]

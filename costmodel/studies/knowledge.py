@@ -36,6 +36,8 @@ from costmodel.core import (
 )
 from costmodel.facts.catalog import practice
 
+ONE_PLACE = ("fact", "filtered")  # questions that are answered in one place
+
 # -- the ways --------------------------------------------------------------------------------------
 
 
@@ -230,20 +232,23 @@ def route_by_question(simple: Option, hard: Option, work: Workload, error: float
     of_kind("route_by_question: simple", simple, Option)
     of_kind("route_by_question: hard", hard, Option)
     mix: Any = middle(work.question_mix or QuestionMix())
-    asked = {kind: getattr(mix, kind) for kind in mix.__dataclass_fields__}
-    to_hard = {k: x * (error if k == "fact" else 1 - error) for k, x in asked.items()}
-    to_simple = {k: x - to_hard[k] for k, x in asked.items()}
 
-    def seeing(option: Option, shares: dict[str, float]) -> Option:
+    def side(option: Option, of_facts: float) -> tuple[Option, float]:
+        """The option, judged by the questions that reach it, and their share."""
+        shares = {
+            kind: getattr(mix, kind) * (of_facts if kind in ONE_PLACE else 1 - of_facts)
+            for kind in mix.__dataclass_fields__
+        }
         total = sum(shares.values())
-        own = QuestionMix(**{k: v / total for k, v in shares.items()}) if total else mix
+        own = QuestionMix(**{k: x / total for k, x in shares.items()}) if total else mix
         judged = (
             replace(t, questions=own) if hasattr(t, "questions") else t for t in option.techniques
         )
-        return replace(option, techniques=tuple(judged))
+        return replace(option, techniques=tuple(judged)), total
 
-    share = sum(to_hard.values())
-    return Mix(Part(seeing(hard, to_hard), answers=share), Part(seeing(simple, to_simple)))
+    to_hard, share = side(hard, error)
+    to_simple, _ = side(simple, 1 - error)
+    return Mix(Part(to_hard, answers=share), Part(to_simple))
 
 
 # -- the wait --------------------------------------------------------------------------------------

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,32 +54,6 @@ NO_LOSS = (
 # -- what is left out ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Careless:
-    """An option that lacks operations, with its workload and terms, without Ranges."""
-
-    option: Any
-    work: Workload
-    terms: Terms
-    stopped_share: float
-
-    @cached_property
-    def usd(self) -> pd.Series:
-        return _usd_a_year(self.option, self.work, self.terms)
-
-    @property
-    def note(self) -> str:
-        return "" if np.any(self.work.usd_per_failure) else NO_LOSS
-
-    def added(self, technique: Any) -> float:
-        """USD a year that a technique adds."""
-        more = _usd_a_year(_with(self.option, technique), self.work, self.terms)
-        return float(more.sum() - self.usd.sum())
-
-
-Risk = tuple[str, float, str]  # in words, USD a year, why
-
-
 @analysis
 def unpriced(
     study: Study, label: str | None = None, stopped_share: Number = STOPPED_SHARE
@@ -123,82 +96,72 @@ def unpriced(
     """
     require("stopped_share", stopped_share, 0, MOST_STOPPED)
     option, work, terms = middle((study.option(label), study.work, study.terms))
-    careless = _Careless(option, work, terms, middle(stopped_share))
-    rows: list[tuple[str, str, float, str]] = []
-    if _answered_by_model(option):
-        has = {type(t) for part, _, _ in option.parts() for t in part.techniques}
-        for operation, risk in RISKS.items():
-            if operation not in has:
-                rows.append((operation.__name__, *risk(careless)))
-        if any(issubclass(kind, Agent) for kind in has):
-            capped = _usd_a_year(
-                _with_techniques(option, lambda known: map(_capped, known)), work, terms
-            )
-            over = float(careless.usd.sum() - capped.sum())
-            if over > 0:
-                why = f"what steps beyond {LONG_TASK:g} times the mean cost"
-                rows.append(("Agent(cap_steps=...)", "tasks that do not end", over, why))
-    return pd.DataFrame(rows, columns=["operation", "risk", "usd_per_year", "why"])
+    found = _risks(option, work, terms, middle(stopped_share)) if _answered_by_model(option) else ()
+    return pd.DataFrame(found, columns=["operation", "risk", "usd_per_year", "why"])
 
 
-def _no_evals(x: _Careless) -> Risk:
-    releases = (t for part, *_ in x.option.parts() for t in part.techniques)
-    bare = _no_release(x.option)
-    released = _with(bare, next((t for t in releases if isinstance(t, Release)), ALL_AT_ONCE))
-    loss, before = (
-        _usd_a_year(option, x.work, x.terms).get("failures", 0.0) for option in (released, bare)
-    )
-    odds = x.stopped_share / (1 - x.stopped_share)
-    why = (
-        f"an evaluation stops {percent(x.stopped_share)} of bad changes: without it {1 + odds:.1f} "
-        f"times as many are released{x.note}"
-    )
-    return "bad changes that a gate would have stopped", odds * (loss - before), why
+def _risks(
+    option: Any, work: Workload, terms: Terms, stopped: Any
+) -> Iterator[tuple[str, str, float, str]]:
+    """(operation, risk, USD a year, why) of each that an option lacks, without Ranges."""
+    known = {type(t): t for part, _, _ in option.parts() for t in part.techniques}
+    (_, case, _), *_ = cases(option, work, terms)
+    note = "" if np.any(work.usd_per_failure) else NO_LOSS
 
+    def usd(option: Any) -> pd.Series:
+        return _usd_a_year(option, work, terms)
 
-def _no_releases(x: _Careless) -> Risk:
-    (_, case, _), *_ = cases(x.option, x.work, x.terms)
-    out = float(np.squeeze(middle(ALL_AT_ONCE).days_after(case)))
-    why = (
-        f"{Release.releases_per_month.mid:g} releases a month, "
-        f"{percent(Release.regression_chance.mid)} of them bad, out for {out:.3g} days{x.note}"
-    )
-    return "bad releases that reach everybody at once", x.added(ALL_AT_ONCE), why
+    def added(technique: Any) -> float:
+        return float(usd(_with(option, technique)).sum() - usd(option).sum())
 
-
-def _no_monitoring(x: _Careless) -> Risk:
-    blind = Monitoring(judge_share=0.0, reviews_per_month=0.0, trace_share=0.0)
-    drifts, drop, unseen = middle((blind.drifts_per_year, blind.drop, blind.days_unseen))
-    why = f"{drifts:g} falls by {percent(drop)} a year, each unseen for {unseen:g} days{x.note}"
-    return "drift that only users notice", x.added(blind), why
-
-
-def _no_upgrades(x: _Careless) -> Risk:
-    return (
-        "forced moves to another model",
-        x.added(Upgrades()),
-        f"a model lives {Upgrades.every_months.mid:g} months",
-    )
-
-
-def _no_compliance(x: _Careless) -> Risk:
-    rules = middle(Compliance())
-    why = (
-        f"{rules.incidents_per_year:g} a year x {rules.usd_per_incident:,.0f} USD; and "
-        f"{percent(practice('genai.abandoned').mid)} of projects are given up, for want of risk "
-        "controls among others"
-    )
-    usd = rules.incidents_per_year * rules.usd_per_incident
-    return "incidents with personal data that nobody redacted", usd, why
-
-
-RISKS: dict[type, Callable[[_Careless], Risk]] = {
-    Evals: _no_evals,
-    Release: _no_releases,
-    Monitoring: _no_monitoring,
-    Upgrades: _no_upgrades,
-    Compliance: _no_compliance,
-}
+    if Evals not in known:
+        bare = _no_release(option)
+        released = _with(bare, known.get(Release, ALL_AT_ONCE))
+        loss, before = (usd(way).get("failures", 0.0) for way in (released, bare))
+        odds = stopped / (1 - stopped)
+        yield (
+            "Evals",
+            "bad changes that a gate would have stopped",
+            odds * (loss - before),
+            f"an evaluation stops {percent(stopped)} of bad changes: without it {1 + odds:.1f} "
+            f"times as many are released{note}",
+        )
+    if Release not in known:
+        out = float(np.squeeze(middle(ALL_AT_ONCE).days_after(case)))
+        yield (
+            "Release",
+            "bad releases that reach everybody at once",
+            added(ALL_AT_ONCE),
+            f"{Release.releases_per_month.mid:g} releases a month, "
+            f"{percent(Release.regression_chance.mid)} of them bad, out for {out:.3g} days{note}",
+        )
+    if Monitoring not in known:
+        blind = Monitoring(judge_share=0.0, reviews_per_month=0.0, trace_share=0.0)
+        drifts, drop, unseen = middle((blind.drifts_per_year, blind.drop, blind.days_unseen))
+        yield (
+            "Monitoring",
+            "drift that only users notice",
+            added(blind),
+            f"{drifts:g} falls by {percent(drop)} a year, each unseen for {unseen:g} days{note}",
+        )
+    if Upgrades not in known:
+        why = f"a model lives {Upgrades.every_months.mid:g} months"
+        yield "Upgrades", "forced moves to another model", added(Upgrades()), why
+    if Compliance not in known:
+        rules = middle(Compliance(redacted="none", guarded="none"))
+        lost = {line.item: MONTHS_PER_YEAR * line.usd for line in rules.incidents(case)}
+        yield (
+            "Compliance",
+            "personal data, secrets and documents that nobody guards",
+            sum(lost.values()),
+            ", ".join(f"{item} {usd:,.0f} USD" for item, usd in lost.items())
+            + f"; {percent(practice('genai.abandoned').mid)} of projects are given up, for want of "
+            "risk controls among others",
+        )
+    over = float(usd(option).sum() - usd(_with_techniques(option, lambda x: map(_capped, x))).sum())
+    if over > 0:
+        why = f"what steps beyond {LONG_TASK:g} times the mean cost"
+        yield "Agent(cap_steps=...)", "tasks that do not end", over, why
 
 
 # -- releases ------------------------------------------------------------------------------------
@@ -209,7 +172,7 @@ def release_policies(
     study: Study,
     label: str | None = None,
     release: Release | None = None,
-    policies: Iterable[str] = POLICIES,
+    policies: Iterable[str] | Mapping[str, Release] = POLICIES,
     draws: int = DRAWS,
 ) -> pd.DataFrame:
     """Compare release policies for one option: what discipline costs and what it saves.
@@ -222,8 +185,8 @@ def release_policies(
         Which option; it may be left out where there is one.
     release : Release, optional
         Gives every field but the policy.
-    policies : iterable of str
-        Policies of `Release`; "none" is always among them.
+    policies : iterable of str, or dict of str to Release
+        Policies of `Release`, or releases by a name of yours; "none" is always among them.
     draws : int
         Random draws behind p_cheapest.
 
@@ -342,7 +305,10 @@ def best_policy(
 
 
 def _ways(
-    study: Study, label: str | None, release: Release | None, policies: Iterable[str]
+    study: Study,
+    label: str | None,
+    release: Release | None,
+    policies: Iterable[str] | Mapping[str, Release],
 ) -> dict[str, Release]:
     """A release for every policy, "none" first."""
     of_kind("release", release or ALL_AT_ONCE, Release)
@@ -350,6 +316,11 @@ def _ways(
         _answered_by_model(study.option(label)),
         "release policies are for an option in which a model answers; this one has none",
     )
+    if isinstance(policies, Mapping):
+        for name, way in policies.items():
+            of_kind(f"policies: {name}", way, Release)
+        base = next(iter(policies.values()), ALL_AT_ONCE)
+        return {"none": replace(base, policy="none"), **policies}
     asked = (policies,) if isinstance(policies, str) else policies
     base = release or Release()
     return {policy: replace(base, policy=policy) for policy in dict.fromkeys(("none", *asked))}

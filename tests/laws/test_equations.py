@@ -85,6 +85,7 @@ ARGUMENTS = {
     experiments.samples_per_arm: (0.80, 0.50, 0.8, 0.05, 2.0),
     experiments.chance_to_detect: (100.0, 0.80, 0.50, 0.05, 1.0),
     experiments.through_judge: (0.80, 0.85),
+    experiments.chance_to_cross: (0.1, 0.05, 0.8, 500.0),
     experiments.runs_to_see: (0.05, 0.15, 0.8, 0.05, 0.95),
     experiments.days_to_collect: (1_094.0, 10_000.0, 0.5, 0.02),
     experiments.expected_loss: (0.05, 28.0, 10_000.0, 0.10, 0.40),
@@ -96,8 +97,6 @@ ARGUMENTS = {
     ageing.gain_of_waiting: (60_000.0, 4_000.0, 6_000.0, 6.0, 0.10, 0.30),
     ageing.per_survivor: (1.0, 0.30),
     agent_loop.step_tokens: (3_000.0, 1_000.0, 8.0),
-    agent_loop.compactions: (1_000.0, 30.0, 20_000.0, 2_000.0),
-    agent_loop.history_tokens: (1_000.0, 40.0, 10_000.0, 1_000.0),
     agent_loop.attempts: (0.05, 9.0),
     agent_loop.within: (10.0, 0.8, 40.0),
     agent_loop.tail: (8.0, 1.05, 0.95),
@@ -106,6 +105,7 @@ ARGUMENTS = {
 ON_ANOTHER_AXIS = {experiments.exposed_days, agent_loop.task_lengths}  # of stages, or of tasks
 SEVERAL = {  # other shapes
     *(retrieval.graph_size, fleet.duration_curve, agent_loop.resolve, agent_loop.calls_below),
+    agent_loop.history,
     *(money.npv, money.irr, money.written_off, money.gain_of_sale, money.certainty_equivalent),
     *(conditioning.measured_state, conditioning.conditioned),
 }

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from toys import STILL, api, total
 
 import costmodel as cm
-from costmodel.core import words
 from costmodel.core.draws import middle
 from costmodel.facts import catalog
 from costmodel.facts.records import Embedder, Store
@@ -56,6 +55,100 @@ def quality(technique, work=WORK, serving=SERVING):
     """The share of answers accepted with every Range at its middle."""
     study = cm.Study(cm.Option(serving, technique), work)
     return float(at_middle(study).bills["option"].accepted)
+
+
+# -- contexts and filters --------------------------------------------------------------------------
+
+HAIKU = cm.Api("claude-3-haiku", on="2025-06-20")
+
+
+def test_contextual_retrieval_costs_1_02_dollars_a_million_tokens():
+    """A call for each chunk of 800 tokens, over documents of 8,000, one write and then reads of the
+    document, 50 tokens of instruction and 100 written; the maker says 1.02, with ten reads where
+    the call that writes has none of its own.
+    """
+    work = replace(WORK, corpus=cm.Corpus(tokens=1e6))
+    own = {"chunk_tokens": 800, "document_tokens": 8_000, "context_by": HAIKU}
+    own |= {"context_instruction_tokens": 50, "chunk_context_tokens": 100}
+    table = book(cm.Rag(**PLAIN | own), work=work)
+    usd = table[table["item"].str.startswith("write contexts of the corpus")]["usd"].sum()
+    by_hand = 125 * (0.3 * 8_000 + 10 * (0.25 * 850 + 1.25 * 100) + 9 * 0.03 * 8_000) / 1e6
+    assert usd == pytest.approx(by_hand) and usd == pytest.approx(1.02, rel=0.05)
+
+
+def test_contexts_follow_churn_and_growth_lengthen_what_is_embedded_and_find_more():
+    own = {"context_by": HAIKU, "chunk_context_tokens": 100}
+    corpus = replace(WORK.corpus, growth_per_year=0.5)
+    rag = cm.Rag(**PLAIN | own)
+    usd = book(rag, work=replace(WORK, corpus=corpus)).groupby("item")["usd"].sum()
+    first, changed, new = (
+        usd[usd.index.str.startswith(f"write contexts of {part}")].sum()
+        for part in ("the corpus", "what changed", "what is new")
+    )
+    assert new / first == pytest.approx(1.5**2 - 1) and changed > first
+    steady = (book(one).groupby("item")["usd"].sum() for one in (rag, cm.Rag(**PLAIN)))
+    longer, plain = (found["embed the corpus"] for found in steady)
+    assert longer / plain == pytest.approx(600 / 500)
+    assert quality(cm.Rag(context_by=HAIKU)) > quality(cm.Rag())
+
+
+def test_a_corpus_that_knows_its_documents_says_how_long_they_are():
+    own = cm.Rag(**PLAIN | {"context_by": HAIKU, "document_tokens": 8_000})
+    known = replace(WORK, corpus=replace(WORK.corpus, documents=350_000 / 4_000))
+    short = book(own, work=known)["usd"].sum()
+    assert short < book(own)["usd"].sum()
+    assert short == pytest.approx(book(replace(own, document_tokens=4_000))["usd"].sum())
+
+
+def test_a_filter_finds_what_vectors_do_not_see_and_takes_a_call():
+    plain, filtered = cm.Rag(), cm.Rag(metadata_filters=True)
+    for kind in ("filtered", "temporal"):
+        asked = replace(WORK, question_mix={"fact": 0.0, kind: 1.0})
+        assert quality(plain, asked) < quality(filtered, asked)
+        assert quality(plain, asked) < quality(plain)
+    assert quality(plain) == quality(filtered)
+    usd = book(filtered).groupby("item")["usd"].sum()
+    assert any(usd.index.str.startswith("write the filter"))
+    wrong = replace(filtered, filter_right=0.1)
+    asked = replace(WORK, question_mix={"fact": 0.0, "filtered": 1.0})
+    assert quality(wrong, asked) < quality(plain, asked)
+
+
+@pytest.mark.parametrize("kind", ["filtered", "temporal"])
+def test_every_way_answers_questions_with_a_condition_and_about_time(kind):
+    """A graph reads what its plain retrieval found; a whole corpus in the prompt misses nothing."""
+    corpus = cm.Corpus(tokens=20_000)
+    asked = replace(WORK, question_mix={"fact": 0.0, kind: 1.0}, corpus=corpus)
+    ways = cm.Rag(), cm.GraphRag(plain=cm.Rag()), cm.LongContext()
+    shares = [quality(way, asked) for way in ways]
+    assert all(0 < share < 1 for share in shares) and shares[2] > shares[0]
+    gain = cm.GraphRag(plain=cm.Rag(), log_odds_temporal_graph=2.0)
+    assert (quality(gain, asked) > shares[1]) == (kind == "temporal")
+
+
+def test_contexts_and_filters_can_be_written_in_a_scenario(tmp_path):
+    text = """
+title: Contexts
+workload:
+  requests_per_month: 1e4
+  input_tokens: 200
+  output_tokens: 300
+  corpus: {tokens: 350_000}
+  question_mix: {fact: 0.7, filtered: 0.2, temporal: 0.1}
+terms: {on: 2026-11-20, months: 24}
+options:
+  Contexts:
+    serving: {api: gpt-6.1-terra}
+    techniques: [{rag: {context_by: {api: gpt-6-luna}, metadata_filters: yes}}]
+"""
+    file = tmp_path / "contexts.yaml"
+    file.write_text(text, encoding="utf-8")
+    study = cm.load(file)
+    small, terra = cm.Api("gpt-6-luna", on=ON), cm.Api("gpt-6.1-terra", on=ON)
+    written = cm.Option(terra, cm.Rag(context_by=small, metadata_filters=True))
+    typed = replace(study, options={"Contexts": written})
+    assert (cm.ledger(study)["usd"].sum()) == pytest.approx(cm.ledger(typed)["usd"].sum())
+    assert cm.compare(study, draws=50).quality.item() == cm.compare(typed, draws=50).quality.item()
 
 
 # -- caches ----------------------------------------------------------------------------------------
@@ -830,9 +923,7 @@ def test_every_figure_is_drawn(ways):
         some, WORK, pages=[10, 100, 1e4], queries_per_day=[1, 100, 1e4], months=12, draws=4
     )
     axes = [
-        plots_knowledge.plot_knowledge_table(cm.knowledge.knowledge_table()),
         plots_knowledge.plot_region(grid, here=(500, 200)),
-        plots_knowledge.plot_timeline(cm.ledger(some, WORK, months=24)),
         plots_knowledge.plot_question_mix(
             cm.knowledge.cost_by_mix(some, WORK, shares=[0, 0.5, 1], months=12)
         ),
@@ -851,25 +942,23 @@ def test_every_way_and_every_index_has_a_colour_of_its_own():
     assert len(set(colours.values())) == len(colours)
 
 
-def test_the_timeline_has_one_lane_for_each_index_with_its_dollars_beside_it(ways):
+def test_the_upkeep_of_an_index_is_what_it_takes_at_first_and_later(ways):
     some = {label: ways[label] for label in ("RAG", "GraphRAG", "Long context")}
-    table = cm.ledger(some, WORK, months=24)
-    ax = plots_knowledge.plot_timeline(table)
-    assert [t.get_text() for t in ax.get_yticklabels()] == [
-        "GraphRAG",
-        "RAG",
-    ]  # dearest first; a long context has no index
-    paid = (
-        table[
-            (table["option"] == "GraphRAG") & table["item"].str.contains(plots_knowledge.REINDEXING)
-        ]
-        .groupby("month")
-        .usd.sum()
+    ledger = cm.ledger(some, WORK, months=24)
+    table = cm.knowledge.index_upkeep(ledger)
+    assert list(table.index) == ["GraphRAG", "RAG"]  # dearest first; a long context has no index
+    items = "index the graph|refresh the graph"
+    graph = ledger[(ledger["option"] == "GraphRAG") & ledger["item"].str.contains(items)]
+    paid = graph.groupby("month").usd.sum()
+    row = table.loc["GraphRAG"]
+    assert (row.usd_first, row.usd_later, row.usd_most) == (
+        pytest.approx(paid[0]),
+        pytest.approx(paid[1:].sum()),
+        pytest.approx(paid[1:].max()),
     )
-    first, later = (words.dollars(x) for x in (paid[0], paid[1:].sum()))
-    assert any(t.get_text().startswith(f"first {first}\nlater {later}, at most") for t in ax.texts)
+    assert cm.knowledge.index_upkeep(ledger, months=6).usd_later["RAG"] < table.usd_later["RAG"]
     with pytest.raises(ValueError, match="no option of the ledger has an index to keep"):
-        plots_knowledge.plot_timeline(table[table["option"] == "Long context"])
+        cm.knowledge.index_upkeep(ledger[ledger["option"] == "Long context"])
 
 
 def test_the_size_of_a_graph_is_that_of_the_paper():

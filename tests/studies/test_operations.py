@@ -112,6 +112,100 @@ def test_a_judge_who_agrees_in_85_percent_needs_twice_the_answers():
     )
 
 
+# -- thresholds, and no way back -------------------------------------------------------------------
+
+
+def test_a_threshold_is_crossed_by_the_mean_of_the_answers():
+    """Against 20,000 means of 400 answers of a rise of 8 points on a spread of 50."""
+    means = np.random.default_rng(1).normal(0.08, 0.5 / np.sqrt(400), 20_000)
+    chance = float(experiments.chance_to_cross(0.08, 0.05, 0.5, 400))
+    assert chance == pytest.approx((means > 0.05).mean(), abs=0.01)
+
+
+GATED = cm.Release(
+    policy="canary",
+    latency_threshold=0.4,
+    refusal_threshold=0.05,
+    shows_in_latency=0.1,
+    shows_in_refusals=0.2,
+)
+
+
+def found(release, name, work=WORK):
+    """A number of a release on the workload."""
+    option = cm.uncertainty.middle(cm.Option(SERVING, release))
+    case = option.case(cm.uncertainty.middle(work), TERMS)
+    return float(getattr(option.techniques[0], name)(case))
+
+
+def test_thresholds_see_the_regressions_that_show_there():
+    """Seven in ten show in neither; the others are seen in every answer."""
+    plain = replace(GATED, latency_threshold=None, refusal_threshold=None)
+    sure = replace(GATED, latency_rise=9.0, refusal_rise=0.9)
+    assert found(sure, "slips") == pytest.approx(0.7 * found(plain, "slips"))
+    assert found(plain, "slips") > found(GATED, "slips") >= found(sure, "slips")
+    assert found(plain, "exposed") > found(GATED, "exposed")
+
+
+def test_a_low_threshold_stops_good_releases():
+    hours = [
+        bill(replace(GATED, refusal_threshold=at))["roll back and find the layer"][0].expected
+        for at in (None, 0.05, 0.0005)
+    ]
+    assert hours[0] == pytest.approx(hours[1], rel=0.2) and hours[2] > 1.5 * hours[1]
+
+
+def test_without_a_rollback_a_bad_release_stays_until_it_is_mended():
+    back = cm.Release(policy="none", days_unseen=28, repair_days=5)
+    stays = replace(back, rollback=False)
+    assert found(back, "exposed") == 28 and found(stays, "exposed") == 33
+    canary = cm.Release(policy="canary", repair_days=5)
+    flags, none = bill(canary), bill(replace(canary, rollback=False))
+    assert {*flags} - {*none} == {"set and remove flags", "flag service"}
+    weeks = cm.Release.incident_weeks.mid * 40
+    bad = cm.Release.releases_per_month.mid * cm.Release.regression_chance.mid
+    assert none["firefight what reached everybody"][0] == bad * weeks
+    assert flags["firefight what reached everybody"][0].expected < bad * weeks
+
+
+def test_releases_of_your_own_are_compared_by_name():
+    named = {"with thresholds": GATED, "no way back": replace(GATED, rollback=False)}
+    option = cm.Option(SERVING)
+    table = cm.operations.release_policies(option, WORK, policies=named, draws=50)
+    assert {*table["policy"]} == {"none", *named}
+    assert table.set_index("policy")["usd_saved"]["none"] == 0
+    with pytest.raises(ValueError, match="policies: canary"):
+        cm.operations.release_policies(option, WORK, policies={"canary": "canary"})
+
+
+# -- secrets and poisoned documents ----------------------------------------------------------------
+
+
+def test_secrets_and_poisoned_documents_are_expected_losses_that_guards_stop():
+    rules = {"leaks_per_year": 0.12, "usd_per_leak": 50_000, "stopped": 0.75, "guard_hours": 3}
+    rules |= {"poisonings_per_year": 0.24, "usd_per_poisoning": 10_000}
+    none, both = (bill(cm.Compliance(**rules, guarded=g)) for g in ("none", "secrets, documents"))
+    assert none["secrets that leak"] == (0.01, 50_000)
+    assert both["secrets that leak"] == (0.01 * 0.25, 50_000)
+    assert none["poisoned documents"] == (0.02, 10_000)
+    assert both["poisoned documents"] == (0.02 * 0.25, 10_000)
+    assert both["guard secrets and documents"][0] == 6
+    assert "guard secrets and documents" not in none
+    bare = bill(cm.Compliance(**rules), work=replace(WORK, corpus=None))
+    assert "poisoned documents" not in bare
+    with pytest.raises(cm.facts.CatalogError, match=r"no guard 'keys' in Compliance\.guarded"):
+        cm.Compliance(guarded="keys")
+
+
+def test_a_bill_without_rules_names_secrets_and_documents():
+    row = cm.operations.unpriced(cm.Option(SERVING), WORK, TERMS).set_index("operation")
+    row = row.loc["Compliance"]
+    losses = [0.05 * 250_000, 0.1 * 40_000, 0.05 * 20_000]
+    assert (
+        row.usd_per_year == pytest.approx(sum(losses)) and "secrets that leak 4,000 USD" in row.why
+    )
+
+
 # -- expected loss ---------------------------------------------------------------------------------
 
 
@@ -373,7 +467,9 @@ def test_a_step_and_a_stage_that_do_not_exist_are_refused():
 
 
 WRONG = {
-    "Release.policy is None, it must be words": lambda: cm.Release(policy=None),
+    "Release.policy is None, allowed are replay, shadow, canary, A/B, joined by": lambda: (
+        cm.Release(policy=None)
+    ),
     "Release.policy is 'canary \\+ canary', each step may stand in it once": lambda: cm.Release(
         policy="canary + canary"
     ),

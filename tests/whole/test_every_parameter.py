@@ -21,7 +21,7 @@ SERVING, JUDGE = api(accepted=0.7, **RATES), api("judge", accepted=0.6, **{"in":
 EU = replace(SERVING, model=replace(SERVING.model, residency="eu"), residency="eu")
 HOSTED = cm.Hosted("llama-3.1-8b", gpu="H100-SXM", accepted=0.5)
 TEACHER = replace(JUDGE, accepted=0.9)
-MIX = cm.QuestionMix(0.4, 0.2, 0.2, 0.2)
+MIX = cm.QuestionMix(0.3, 0.2, 0.1, 0.2, 0.1, 0.1)
 WORK = cm.Workload(
     300_000,
     instruction_tokens=2_000,
@@ -51,7 +51,7 @@ PLACES = [
             store="qdrant-4c16g",  # paid by the size of the index
         ),
     ),
-    (SERVING, cm.Rag(reranker="voyage-rerank-3")),
+    (SERVING, cm.Rag(reranker="voyage-rerank-3", metadata_filters=True, context_by=JUDGE)),
     (SERVING, cm.LongContext(document_tokens=20_000)),
     (SERVING, cm.SemanticCache()),
     (SERVING, cm.SecondTry()),
@@ -107,6 +107,16 @@ PLACES = [
         )
         for policy in ("replay + canary", "shadow + canary + A/B")
     ),
+    (
+        SERVING,
+        cm.Release(
+            policy="canary",
+            stages="0.0001, 0.001",  # so few answers that neither signal is sure
+            latency_threshold=0.3,
+            refusal_threshold=0.05,
+            rollback=False,
+        ),
+    ),
     (SERVING, cm.Monitoring(judge=JUDGE)),
     (SERVING, cm.Monitoring(judge_share=0, reviews_per_month=5)),  # nobody sees it before users do
     (SERVING, cm.Upgrades(pinned=False, prompts=3), cm.PromptCache(minimum_tokens=0)),
@@ -123,6 +133,10 @@ PLACES = [
             kind(reviewed_share=0.5, compact_at=6_000, subagents=1, cap_steps=30),
             cm.PromptCache(minimum_tokens=0),
         )
+        for kind in (cm.Agent, cm.CodingAgent)
+    ),
+    *(
+        (SERVING, kind(clear_at=5_000, compressed_to=0.5, compressor=JUDGE), cm.PromptCache())
         for kind in (cm.Agent, cm.CodingAgent)
     ),
 ]
@@ -159,6 +173,12 @@ OTHER = {  # another value of what is no number
     "pinned": True,
     "named_successor": False,
     "redacted": "none",
+    "guarded": "secrets",
+    "rollback": True,
+    "interactive": True,
+    "metadata_filters": False,
+    "context_by": SERVING,
+    "compressor": SERVING,
     "region": None,
     "counsel": "engineer",
     "high_risk": False,
@@ -186,6 +206,9 @@ SOME = {
     "cap_steps": 12,
     "trace_share": 0.3,
     "compact_at": 5_000,
+    "clear_at": 4_000,
+    "latency_threshold": 0.2,
+    "refusal_threshold": 0.02,
     "month": 4,
     "usd": 7.0,
     "hours": 5.0,

@@ -7,7 +7,6 @@ that share a history.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,25 +14,25 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.effort import BUILD, UPKEEP, usual
-from costmodel.choices.options import Case
-from costmodel.choices.purchases import Purchases, labour, setup, upkeep
+from costmodel.choices.options import Case, require_servings
+from costmodel.choices.purchases import Purchases, Traffic, labour, setup, upkeep
 from costmodel.choices.requests import HISTORY, NEW, Call, Growth, Request, Segment
 from costmodel.choices.schedule import with_demand
+from costmodel.choices.techniques.lookup import requests_to_model
 from costmodel.choices.workload import Workload
-from costmodel.core import MINUTES_PER_HOUR, Infeasible, Number, Range, assumed, public, validate
-from costmodel.facts.catalog import practice
-from costmodel.laws.agents import (
-    NEVER,
-    WEIGHTS,
-    attempts,
-    compactions,
-    history_tokens,
-    task_lengths,
-    within,
+from costmodel.core import (
+    MINUTES_PER_HOUR,
+    Infeasible,
+    Number,
+    Range,
+    assumed,
+    check,
+    public,
+    validate,
 )
+from costmodel.facts.catalog import practice
+from costmodel.laws.agents import NEVER, WEIGHTS, History, attempts, history, task_lengths, within
 from costmodel.laws.quality import Effect
-
-LEAST_SHARE = 1e-6
 
 
 @public
@@ -54,6 +53,15 @@ class Agent:
         Where a task is cut off, and has failed; None cuts nothing.
     compact_at, kept_tokens : number or Range, or None
         When the history reaches `compact_at` tokens, a summary of `kept_tokens` replaces it.
+    clear_at, kept_results : number or Range, or None
+        When the history reaches `clear_at` tokens, the results of tools are cleared but the last
+        `kept_results` (context editing; 100,000 and 3 are usual). The prompt cache is lost from the
+        first that is cleared. Instead of `compact_at`, not beside it.
+    compressed_to, log_odds_compressed : number or Range
+        Share of a tool's result that a compression keeps (above 0, to 1), before it enters the
+        history, and what that adds to the log-odds that an answer is accepted.
+    compressor : serving or None
+        Who compresses, a call for each result; None is the option's own serving.
     own_tries, sdk_tries : number, at least 1
         Tries of your own loop, times those hidden in the client library.
     reuse : number or Range, 0 to 1
@@ -64,20 +72,14 @@ class Agent:
         What the model writes in one step, and its hidden reasoning [token].
     tool_tokens : number or Range, at least 0
         What a tool returns in one step [token].
-    tools, tokens_per_tool : number or Range, at least 0
-        Tools defined in each prompt, and the tokens of one definition.
-    schema_tokens : number or Range, at least 0
-        Database schema in each prompt [token].
-    fail_chance : number or Range, 0 to 1
-        Chance that one call fails and is tried again.
-    billed_share : number or Range, 0 to 1
-        Share of the failed calls that is billed.
+    tools, tokens_per_tool, schema_tokens : number or Range, at least 0
+        Tools defined in each prompt, the tokens of one definition, and those of a database schema.
+    fail_chance, billed_share : number or Range, 0 to 1
+        Chance that one call fails and is tried again, and share of the failed ones that is billed.
     subagents, subagent_steps : number or Range
         Sub-agents of one task, and the model calls of one (at least 1).
-    build_weeks : number or Range, at least 0
-        Weeks of an engineer before the first task.
-    upkeep_fte : number or Range, at least 0
-        Share of an engineer who keeps tools and prompts working.
+    build_weeks, upkeep_fte : number or Range, at least 0
+        Weeks of an engineer before the first task, and the share of one who keeps it working.
     log_odds : number or Range
         What the agent adds to the log-odds that an answer is accepted.
 
@@ -86,7 +88,8 @@ class Agent:
     Infeasible
         Where the last prompt of a task of mean length is over the window.
     ValueError
-        When a field is outside its range.
+        When a field is outside its range, the compressor is no serving, or both `compact_at` and
+        `clear_at` are given.
 
     Examples
     --------
@@ -117,6 +120,12 @@ class Agent:
     # -- the history
     compact_at: Number | None = None
     kept_tokens: Number = assumed(500, 1_500, 4_000, "the summary that replaces the history")
+    clear_at: Number | None = None
+    kept_results: Number = practice("context_editing.kept_results")
+    # -- compression of what tools return
+    compressed_to: Number = 1.0
+    compressor: Any = None
+    log_odds_compressed: Number = practice("agent.log_odds_compressed")
     # -- retries
     fail_chance: Number = assumed(
         0.005, 0.03, 0.15, "calls that time out or return nonsense; 3 to 15 % in write-ups"
@@ -134,17 +143,19 @@ class Agent:
     # -- people
     reviewed_share: Number = 0.0
     review_minutes: Number = assumed(2, 5, 20, "a person checks the result of one task")
-    build_weeks: Number = usual(
-        assumed(2, 5, 16, "tools, loop, limits, tests", name="agent.build_weeks"), BUILD
-    )
-    upkeep_fte: Number = usual(
-        assumed(0.05, 0.15, 0.5, "tools and prompts change", name="agent.upkeep_fte"), UPKEEP
-    )
+    build_weeks: Number = usual("agent.build_weeks", BUILD)
+    upkeep_fte: Number = usual("agent.upkeep_fte", UPKEEP)
     # -- quality
     log_odds: Number = 0.0
 
     def __post_init__(self) -> None:
         validate(self)
+        require_servings(self, "compressor")
+        check(
+            self.compact_at is None or self.clear_at is None,
+            f"{type(self).__name__} has both compact_at and clear_at; give one of them: a summary "
+            "replaces the history, or old results of tools are cleared from it",
+        )
 
     # -- one task ----------------------------------------------------------------------------------
 
@@ -171,27 +182,25 @@ class Agent:
     @property
     def added_tokens(self) -> Any:
         """What a step adds to the history [token]."""
-        return self.step_output_tokens + self.tool_tokens
+        return self.step_output_tokens + self.tool_tokens * self.compressed_to
 
     @property
-    def history_limit(self) -> Any:
-        """Tokens at which the history is cut."""
-        if self.compact_at is None:
-            return NEVER
-        return np.maximum(self.compact_at, self.kept_tokens + self.added_tokens)
-
-    def _mean_over_tasks(self, law: Callable) -> Any:
-        """A law of the history, on average over short and long tasks."""
-        added, limit, kept = (
-            np.asarray(x, float)[..., None]
-            for x in (self.added_tokens, self.history_limit, self.kept_tokens)
-        )
-        return law(added, self.lengths, limit, kept) @ WEIGHTS
+    def cut(self) -> tuple[Any, Any, Any]:
+        """Where the history is cut; what is left then each time, and of each step before
+        [token]."""
+        if self.clear_at is not None:
+            at, kept = self.clear_at, self.kept_results * self.tool_tokens * self.compressed_to
+            return np.maximum(at, kept + self.added_tokens), kept, self.step_output_tokens
+        if self.compact_at is not None:
+            kept = self.kept_tokens
+            return np.maximum(self.compact_at, kept + self.added_tokens), kept, 0.0
+        return NEVER, 0.0, 0.0
 
     @cached_property
-    def history(self) -> Any:
-        """History tokens sent in one task, on average over the tasks."""
-        return self._mean_over_tasks(history_tokens)
+    def sent(self) -> History:
+        """The history of one task, on average over short and long tasks."""
+        added, *cut = (np.asarray(x, float)[..., None] for x in (self.added_tokens, *self.cut))
+        return History(*(x @ WEIGHTS for x in history(added, self.lengths, *cut)))
 
     def shape(self, request: Request, work: Workload) -> Request:
         steps, calls = self.mean_steps, []
@@ -199,70 +208,55 @@ class Agent:
             Segment("tools", self.tools * self.tokens_per_tool, stable=True),
             Segment("schema", self.schema_tokens, stable=True),
         )
-        cuts = 0.0 if self.compact_at is None else self._mean_over_tasks(compactions)
-        history = self._history_segments(self.history, steps, cuts)
+        past = self._history_segments(self.sent, steps)
+        growth = Growth(self.added_tokens, *self.cut, self.lengths, self.sent.tokens / steps)
         for call in request.calls:
             task = replace(
                 call,
-                segments=(*call.segments, *definitions, *history),
+                segments=(*call.segments, *definitions, *past),
                 output_tokens=(self.step_output_tokens * (steps - 1) + call.output_tokens) / steps,
                 reasoning_tokens=call.reasoning_tokens / steps + self.step_reasoning_tokens,
                 per_request=call.per_request * steps * self.tries,
                 reuse=self.reuse * (steps - 1) / steps,
-                growth=self._growth(steps),
+                growth=growth,
             )
             calls.append(task)
             if self.compact_at is not None:
-                calls.append(self._summary(call, definitions, cuts))
+                calls.append(self._summary(call, definitions))
             if np.any(self.subagents):
                 calls.append(self._subagent(call, definitions))
         return Request(tuple(calls))
 
-    def _history_segments(
-        self, history: Any, steps: Any, cuts: Any = 0.0
-    ) -> tuple[Segment, Segment]:
+    def _history_segments(self, sent: History, steps: Any) -> tuple[Segment, Segment]:
         """The mean history of a step: its new part is written to a cache, the rest may be found.
 
-        New is what the step before added, or the summary after a cut.
+        New is what the step before added, or what a cut has left.
         """
-        new = (self.added_tokens * (steps - 1 - cuts) + self.kept_tokens * cuts) / steps
-        old = np.maximum(history / steps - new, 0.0)
-        return (
-            Segment(HISTORY, old, stable=True, reuse=self.reuse),
-            Segment(NEW, new, stable=True, reuse=0.0),
-        )
+        new = (self.added_tokens * (steps - 1 - sent.cuts) + sent.rewritten) / steps
+        old = np.maximum(sent.tokens / steps - new, 0.0)
+        return Segment(HISTORY, old, True, self.reuse), Segment(NEW, new, True, 0.0)
 
-    def _growth(self, steps: Any) -> Growth:
-        """The history of each step, from which its context tier follows."""
-        history, limit = self.history / steps, self.history_limit
-        return Growth(self.added_tokens, limit, self.kept_tokens, self.lengths, history)
-
-    def _summary(self, call: Call, definitions: tuple[Segment, ...], cuts: Any) -> Call:
+    def _summary(self, call: Call, definitions: tuple[Segment, ...]) -> Call:
         """The calls that write a summary of the history: the prompt of the last step and what it
         added, so that the cache has all but that."""
+        before = self.cut[0] - self.added_tokens
+        past = Segment(HISTORY, before, True, self.reuse), Segment("last step", self.added_tokens)
         return replace(
             call,
-            segments=(
-                *call.segments,
-                *definitions,
-                Segment(
-                    HISTORY, self.history_limit - self.added_tokens, stable=True, reuse=self.reuse
-                ),
-                Segment("last step", self.added_tokens),
-            ),
+            segments=(*call.segments, *definitions, *past),
             output_tokens=self.kept_tokens,
             reasoning_tokens=0.0,
-            per_request=call.per_request * cuts * self.tries,
+            per_request=call.per_request * self.sent.cuts * self.tries,
             reuse=self.reuse,
         )
 
     def _subagent(self, call: Call, definitions: tuple[Segment, ...]) -> Call:
         """The steps of sub-agents; each has its own history, and returns what a tool would."""
         steps = self.subagent_steps
-        history = self._history_segments(history_tokens(self.added_tokens, steps), steps)
+        past = self._history_segments(history(self.added_tokens, steps), steps)
         return replace(
             call,
-            segments=(*call.segments, *definitions, *history),
+            segments=(*call.segments, *definitions, *past),
             output_tokens=self.step_output_tokens,
             reasoning_tokens=self.step_reasoning_tokens,
             per_request=call.per_request * self.subagents * steps * self.tries,
@@ -276,6 +270,8 @@ class Agent:
         self._check_window(case)
         yield setup("build the agent", self, case.work, engineer)
         yield upkeep("keep the agent working", self, case.work, engineer)
+        if np.any(self.compressed_to < 1):
+            yield self._compression(case)
         if np.any(self.reviewed_share):
             checked = case.requests_per_month * self.reviewed_share
             yield labour(
@@ -287,17 +283,31 @@ class Agent:
                 "tasks a month x {reviewed_share} x {review_minutes} min x {usd_per_hour}/h",
             )
 
+    def _compression(self, case: Case) -> Traffic:
+        """A call for each result of a tool."""
+        tasks = requests_to_model(case) / (self.mean_steps * self.tries)
+        results = self.mean_steps - 1 + self.subagents * self.subagent_steps
+        return Traffic(
+            "compress results of tools",
+            Call((Segment("result", self.tool_tokens),), self.tool_tokens * self.compressed_to),
+            tasks * results,
+            with_demand(),
+            "serving",
+            self.compressor,
+            "tasks a month x results x {tool_tokens} tokens, of which {compressed_to} are written",
+        )
+
     def _check_window(self, case: Case) -> None:
         """Refuse a task of mean length whose last prompt is over the window."""
-        window = case.serving.window
-        grown = np.minimum(self.added_tokens * (self.steps - 1), self.history_limit)
-        mean = self.history / self.mean_steps
-        last = case.request.main.prompt_tokens + grown - mean
+        window, (limit, kept, kept_per_step) = case.serving.window, self.cut
+        most = np.maximum(limit, kept + kept_per_step * (self.steps - 1))
+        grown = np.minimum(self.added_tokens * (self.steps - 1), most)
+        last = case.request.main.prompt_tokens + grown - self.sent.tokens / self.mean_steps
         if window is not None and np.all(last > window):
             raise Infeasible(
                 f"a task of {np.mean(self.steps):.0f} steps ends with a prompt of "
                 f"{np.mean(last):,.0f} tokens, over the {window:,.0f}-token window of "
-                f"{case.serving.model.id}; set compact_at"
+                f"{case.serving.model.id}; set compact_at or clear_at"
             )
 
     def reviewer(self, case: Case) -> Any:
@@ -310,7 +320,16 @@ class Agent:
 
     def quality(self, case: Case) -> Effect:
         evidence = "the share of tasks that end below the cap; steps may find more than one call"
-        return Effect(self.log_odds, evidence, kept=self.success())
+        compressed = np.where(self.compressed_to < 1, self.log_odds_compressed, 0.0)
+        return Effect(self.log_odds + compressed, evidence, kept=self.success())
+
+
+# a session with a developer, where a benchmark has fewer and shorter steps
+INTERACTIVE = {
+    "steps": practice("coding_session.steps"),
+    "step_output_tokens": practice("coding_session.step_output_tokens"),
+    "tool_tokens": practice("coding_session.tool_tokens"),
+}
 
 
 @public
@@ -325,14 +344,13 @@ class CodingAgent(Agent):
     transfer : number or Range, above 0, to 1
         What is left of the success on a public benchmark on a private repository (23 of 80 on
         SWE-bench Pro, 35 to 64 % accepted against 70 % and more).
-    steps, step_spread, cap_steps, step_output_tokens, step_reasoning_tokens, tool_tokens
-        The steps, as of `Agent`, fitted to 15 published runs.
-    tools, tokens_per_tool, schema_tokens, compact_at, kept_tokens, reuse
-        The prompt, its history and the cache, as of `Agent`.
-    fail_chance, own_tries, sdk_tries, billed_share, subagents, subagent_steps
-        Retries and sub-agents, as of `Agent`.
-    reviewed_share, review_minutes, build_weeks, upkeep_fte, log_odds
-        People and quality, as of `Agent`; by default people read every change.
+    interactive : bool
+        True: one request is a session with a developer, many and long steps (two measured sessions
+        on Opus 4.7 took 417 and some 230 steps and cost USD 105.80 and 49.90). It fills in what is
+        not given of `steps`, `step_output_tokens` and `tool_tokens`.
+    steps, step_output_tokens, tool_tokens, reuse
+        As of `Agent`, fitted to 15 published runs; all other fields as of `Agent`, but by default a
+        developer reads every change.
 
     Raises
     ------
@@ -348,33 +366,21 @@ class CodingAgent(Agent):
     """
 
     steps: Number = practice("coding.steps")
-    step_output_tokens: Number = Range(
-        100,
-        500,
-        mid=200,
-        name="CodingAgent.step_output_tokens",
-        why="fitted to 15 published runs: a thought and a command",
-    )
-    tool_tokens: Number = Range(
-        120,
-        800,
-        mid=300,
-        name="CodingAgent.tool_tokens",
-        why="fitted to 15 published runs: what a command prints",
-    )
-    tools: Number = assumed(1, 8, 25, "shell, editor, search", name="CodingAgent.tools")
-    reuse: Number = Range(
-        0.90,
-        0.999,
-        mid=0.98,
-        name="CodingAgent.reuse",
-        why="fitted to 15 published runs with a growing, unchanged history",
-    )
+    step_output_tokens: Number = practice("CodingAgent.step_output_tokens")
+    tool_tokens: Number = practice("CodingAgent.tool_tokens")
+    tools: Number = practice("CodingAgent.tools")
+    reuse: Number = practice("CodingAgent.reuse")
     transfer: Number = practice("coding.transfer")
+    interactive: bool = False
     reviewed_share: Number = 1.0
-    review_minutes: Number = assumed(
-        5, 20, 60, "read, run and comment one change", name="CodingAgent.review_minutes"
-    )
+    review_minutes: Number = practice("CodingAgent.review_minutes")
+
+    def __post_init__(self) -> None:
+        for name, session in INTERACTIVE.items():
+            benchmark = getattr(type(self), name)
+            if any(getattr(self, name) is usual for usual in (session, benchmark)):
+                object.__setattr__(self, name, session if self.interactive else benchmark)
+        super().__post_init__()
 
     def reviewer(self, case: Case) -> Any:
         return case.terms.people.engineer

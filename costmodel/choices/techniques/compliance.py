@@ -13,7 +13,7 @@ import numpy as np
 from costmodel.choices.effort import BUILD, UPKEEP, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, labour, setup, upkeep
-from costmodel.choices.running import stored
+from costmodel.choices.running import listed, stored
 from costmodel.choices.schedule import Schedule, every, monthly, once, path, with_demand
 from costmodel.choices.servings.api import Api
 from costmodel.choices.techniques.lookup import Id, find_records
@@ -30,7 +30,6 @@ from costmodel.core import (
     Range,
     assumed,
     check,
-    check_known,
     frozen,
     validate,
 )
@@ -38,6 +37,7 @@ from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 
 TEXTS = ("prompts", "chunks", "logs")
+GUARDS = ("secrets", "documents")
 BYTES_PER_CHARACTER = 1.0  # English in UTF-8
 
 
@@ -91,6 +91,14 @@ class Compliance:
         Weeks of an engineer for the duties of a high-risk system.
     incidents_per_year, usd_per_incident : number or Range, at least 0
         Incidents with personal data in a year without redaction, and the cost of one [USD].
+    guarded : str, or tuple of str
+        What is guarded, joined by ", ": "secrets" (keys and passwords in prompts and logs),
+        "documents" (instructions of strangers in what is retrieved); or "none".
+    leaks_per_year, usd_per_leak, poisonings_per_year, usd_per_poisoning : number or Range
+        Secrets that leak and documents that mislead in a year without guards, and the cost of one
+        [USD]; without a corpus no document does.
+    stopped, guard_hours : number or Range
+        Share of these that a guard stops, and the hours of an engineer on its alarms [hour/month].
 
     Raises
     ------
@@ -113,12 +121,8 @@ class Compliance:
     usd_per_mchar: Number | None = None
     chars_per_s: Number = practice("presidio.chars_per_s")
     usd_per_core_hour: Number = practice("processor.usd_per_core_hour")
-    recall: Number = assumed(
-        0.5, 0.8, 0.95, "share of personal data found; names in free text are missed most"
-    )
-    build_weeks: Number = usual(
-        assumed(1, 2, 6, "set up, tune and test the redaction", name="redaction.build_weeks"), BUILD
-    )
+    recall: Number = practice("Compliance.recall")
+    build_weeks: Number = usual("redaction.build_weeks", BUILD)
     upkeep_fte: Number = usual(
         assumed(
             0.01,
@@ -133,58 +137,42 @@ class Compliance:
     # -- residency
     region: str | None = None
     surfaces: Number = 6
-    hours_per_surface: Number = assumed(4, 16, 60, "move one surface to the region and document it")
-    usd_per_surface_month: Number = assumed(
-        20, 100, 700, "least bill of a further regional deployment"
-    )
+    hours_per_surface: Number = practice("Compliance.hours_per_surface")
+    usd_per_surface_month: Number = practice("Compliance.usd_per_surface_month")
     # -- logs that are kept
-    retention_days: Number = Range(
-        180,
-        400,
-        mid=180,
-        form="amount",
-        name="Compliance.retention_days",
-        why="at least six months for high-risk systems (EU AI Act, article 19)",
-    )
+    retention_days: Number = practice("Compliance.retention_days")
     usd_per_gb_month: Number = practice("trace_store.usd_per_gb_month")
     # -- audits
     usd_per_audit: Number = practice("soc2.usd_once")
     renewal_share: Number = Range(0.5, 0.75, why="renewals cost 50 to 75 % of the first audit")
     usd_per_year_tool: Number = practice("compliance_tool.usd_per_year")
-    borne: Number = assumed(
-        0.05, 0.15, 0.5, "share of company-wide audits and tools that this feature bears"
-    )
+    borne: Number = practice("Compliance.borne")
     # -- lawyers and assessments
     counsel: catalog.Person | Id = "counsel"
-    legal_hours: Number = assumed(10, 25, 80, "contracts, terms of the provider, notices")
-    dpia_hours: Number = assumed(16, 40, 120, "data protection impact assessment by an analyst")
-    review_share: Number = assumed(
-        0.2, 0.3, 0.6, "yearly review over the first legal and impact work"
-    )
+    legal_hours: Number = practice("Compliance.legal_hours")
+    dpia_hours: Number = practice("Compliance.dpia_hours")
+    review_share: Number = practice("Compliance.review_share")
     # -- the EU AI Act
     high_risk: bool = False
-    high_risk_weeks: Number = assumed(
-        6, 15, 40, "risk management, technical file, logs, human oversight (articles 9 to 15)"
-    )
+    high_risk_weeks: Number = practice("Compliance.high_risk_weeks")
     # -- incidents that are left
     incidents_per_year: Number = practice("incident.incidents_per_year")
     usd_per_incident: Number = practice("incident.usd_per_incident")
+    guarded: str = "secrets, documents"
+    stopped: Number = practice("guard.stopped")
+    guard_hours: Number = practice("guard.guard_hours")
+    leaks_per_year: Number = practice("incident.leaks_per_year")
+    usd_per_leak: Number = practice("incident.usd_per_leak")
+    poisonings_per_year: Number = practice("incident.poisonings_per_year")
+    usd_per_poisoning: Number = practice("incident.usd_per_poisoning")
 
     def __post_init__(self) -> None:
-        if isinstance(self.redacted, (tuple, list)):
-            object.__setattr__(self, "redacted", ", ".join(map(str, self.redacted)))
+        for name in ("redacted", "guarded"):
+            if isinstance(given := getattr(self, name), (tuple, list)):
+                object.__setattr__(self, name, ", ".join(map(str, given)))
         find_records(self, counsel=catalog.person)
         validate(self)
-        redacted = f"Compliance.redacted is {self.redacted!r}"
-        check(
-            isinstance(self.redacted, str), f"{redacted}, allowed are {', '.join(TEXTS)}, or 'none'"
-        )
-        for text in self.texts:
-            check_known("text", text, TEXTS, where=f"Compliance.redacted {self.redacted!r}")
-        check(
-            len(set(self.texts)) == len(self.texts),
-            f"{redacted}, each kind of text may stand in it once",
-        )
+        _ = self.texts, self.guards
         check(
             self.region is None or isinstance(self.region, str),
             f"Compliance.region is {self.region!r}, it must be a region such as 'eu', or None",
@@ -193,9 +181,12 @@ class Compliance:
     @property
     def texts(self) -> tuple[str, ...]:
         """The kinds of text that are scanned."""
-        if self.redacted in ("", "none"):
-            return ()
-        return tuple(text.strip() for text in self.redacted.split(","))
+        return listed(self, "redacted", "kind of text", TEXTS, ",")
+
+    @property
+    def guards(self) -> tuple[str, ...]:
+        """What is looked through for secrets and for instructions of strangers."""
+        return listed(self, "guarded", "guard", GUARDS, ",")
 
     def buys(self, case: Case) -> Purchases:
         engineer, phase = case.terms.people.engineer, "compliance"
@@ -232,8 +223,11 @@ class Compliance:
         )
         yield from self._audits()
         yield from self._papers(case)
-        if np.any(self.incidents_per_year):
-            yield self._incidents()
+        if self.guards:
+            hours, words = self.guard_hours * len(self.guards), f"{len(self.guards)} guards x "
+            words += "{guard_hours} h a month x {usd_per_hour}/h"
+            yield labour("guard secrets and documents", hours, engineer, monthly(), phase, words)
+        yield from self.incidents(case)
 
     def _check_region(self, case: Case) -> None:
         serving, region = case.serving, self.region
@@ -344,17 +338,25 @@ class Compliance:
                 f"{{high_risk_weeks}} engineer-weeks x 40 h, due on {day}",
             )
 
-    def _incidents(self) -> Line:
-        """Expected loss a month of incidents; each kind of text is taken to hold the same share."""
+    def incidents(self, case: Case) -> Purchases:
+        """Expected loss a month by kind; each kind of text is taken to hold the same share."""
         found = self.recall * len(self.texts) / len(TEXTS)
-        return Line(
-            "incidents with personal data",
-            "failures",
-            self.incidents_per_year * (1 - found) / MONTHS_PER_YEAR,
-            "incident",
-            self.usd_per_incident,
-            monthly(),
-            STEADY,
-            basis="{incidents_per_year} a year without redaction x (1 - {recall} found in "
-            f"{len(self.texts)} of {len(TEXTS)} kinds of text) / 12 x {{usd_per_incident}}",
-        )
+        said = f"{{recall}} found in {len(self.texts)} of {len(TEXTS)} kinds of text"
+        secrets, documents = (self.stopped * float(guard in self.guards) for guard in GUARDS)
+        kinds = [
+            ("incidents with personal data", "incident", found, said),
+            ("secrets that leak", "leak", secrets, "{stopped} if guarded"),
+        ]
+        if case.work.corpus is not None:
+            kinds.append(("poisoned documents", "poisoning", documents, "{stopped} if guarded"))
+        for item, unit, stopped, said in kinds:
+            yield Line(
+                item,
+                "failures",
+                getattr(self, f"{unit}s_per_year") * (1 - stopped) / MONTHS_PER_YEAR,
+                unit,
+                getattr(self, f"usd_per_{unit}"),
+                monthly(),
+                STEADY,
+                basis=f"{{{unit}s_per_year}} a year x (1 - {said}) / 12 x {{usd_per_{unit}}}",
+            )

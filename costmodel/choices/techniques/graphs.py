@@ -25,7 +25,7 @@ from costmodel.choices.techniques.lookup import (
     store_line,
 )
 from costmodel.choices.workload import QuestionMix, Workload
-from costmodel.core import Number, assumed, check, frozen, validate
+from costmodel.core import Number, check, frozen, validate
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, Found, shift
@@ -88,8 +88,9 @@ class GraphRag:
         Things that a question over several hops needs [count].
     log_odds_fact_global, log_odds_multi_hop_global, log_odds_summary_global : number or Range
         Gains of a global search over plain retrieval, by kind of question [log-odds].
-    log_odds_whole_local : number or Range
-        Gain of a local search on questions about the whole [log-odds].
+    log_odds_whole_local, log_odds_temporal_graph : number or Range
+        Gain of a local search on questions about the whole, and of the graph on questions about
+        time [log-odds].
     questions : QuestionMix or None
         Where the answers stand; None is the mix of the workload.
 
@@ -120,20 +121,16 @@ class GraphRag:
     # -- what a query reads
     context_tokens: Number | None = None
     report_share: Number = practice("graphrag.report_share")
-    drift_tokens: Number = assumed(40_000, 116_000, 300_000, "three local searches")
+    drift_tokens: Number = practice("GraphRag.drift_tokens")
     map_call_tokens: Number = 12_000.0
-    map_output_tokens: Number = assumed(
-        150, 300, 600, "partial answers, limited to some hundred words by the library"
-    )
+    map_output_tokens: Number = practice("GraphRag.map_output_tokens")
     # -- who extracts, where it is stored
     extractor: Any = None
     store: catalog.Store | Id = "neo4j-aura"
     # -- refresh
-    refresh_months: Number = assumed(2, 3, 6, "each quarter; the graph drifts 15-20 % a quarter")
+    refresh_months: Number = practice("GraphRag.refresh_months")
     refresh_share: Number | None = None
-    stale_wrong: Number = assumed(
-        0.2, 0.5, 0.8, "answers from a part that has changed and are wrong for it"
-    )
+    stale_wrong: Number = practice("GraphRag.stale_wrong")
     summary_token_share: Number = practice("graphrag.summary_token_share")
     # -- people
     build_weeks: Number = usual("graphrag.build_weeks", BUILD)
@@ -144,12 +141,8 @@ class GraphRag:
     log_odds_fact_global: Number = quality_fact("full_global.log_odds_fact")
     log_odds_multi_hop_global: Number = quality_fact("full_global.log_odds_multi_hop")
     log_odds_summary_global: Number = quality_fact("full_global.log_odds_summary")
-    log_odds_whole_local: Number = assumed(
-        -0.3,
-        0.4,
-        1.1,
-        "a local search of the full graph reads a neighbourhood, not the reports; no table of it",
-    )
+    log_odds_whole_local: Number = practice("GraphRag.log_odds_whole_local")
+    log_odds_temporal_graph: Number = practice("graphrag.log_odds_temporal_graph")
     hops: Number = HOPS
     questions: QuestionMix | None = None
 
@@ -258,33 +251,34 @@ class GraphRag:
             return np.minimum(changed * (1 + self.summary_token_share), 1.0)
         return np.where(changed > 0, 1.0, 0.0)
 
-    def _gains(self) -> tuple[Any, Any, Any]:
-        """What was measured of this kind of graph over vectors [log-odds]: fact, hops, summary."""
-        kinds = ("fact", "multi_hop", "summary")
-        if self.mode == "global":
-            return tuple(getattr(self, f"log_odds_{kind}_global") for kind in kinds)
-        return tuple(getattr(self.variant, f"log_odds_{kind}") for kind in kinds)
-
     def quality(self, case: Case) -> Effect:
         """Plain retrieval on the same questions, shifted by the gain of this kind of graph."""
-        fact_gain, hop_gain, summary_gain = self._gains()
-        read = long_prompt(case, self.plain.passage_tokens)
-        found = self.plain.found(case)
-        two = shift(found * part_found(2.0, self.plain.per_entity), hop_gain)  # gains of two hops
-        several = two * part_found(self.hops, self.per_entity_graph)
-        several = several / part_found(2.0, self.per_entity_graph)
+        plain, kinds = self.plain, ("fact", "multi_hop", "summary")
+        if self.mode == "global":
+            gains = (getattr(self, f"log_odds_{kind}_global") for kind in kinds)
+        else:
+            gains = (getattr(self.variant, f"log_odds_{kind}") for kind in kinds)
+        fact_gain, hop_gain, summary_gain = gains
         whole_gain = self.variant.log_odds_whole  # that of the full one is of a global search
         if self.variant.id == "full" and self.mode == "local":
             whole_gain = self.log_odds_whole_local
+        found, (filtered, temporal) = plain.found(case), plain.found_on_condition(case)
+        two = shift(found * part_found(2.0, plain.per_entity), hop_gain)  # gains of two hops
+        several = two * part_found(self.hops, self.per_entity_graph)
+        several = several / part_found(2.0, self.per_entity_graph)
+        read = long_prompt(case, plain.passage_tokens)
         churn = corpus_of(case.work, self).churn_per_month
         stale = HALF * (1 - (1 - churn) ** self.refresh_months)
+        by_kind: dict[str, tuple[Any, Any]] = {
+            "fact": (found, fact_gain),
+            "multi_hop": (several, 0.0),
+            "whole": (found, plain.log_odds_summary + whole_gain),
+            "summary": (found, plain.log_odds_summary + summary_gain),
+            "filtered": (filtered, fact_gain),
+            "temporal": (temporal, self.log_odds_temporal_graph),
+        }
         return Effect(
             evidence="plain retrieval, and the measured gain of this graph by question",
             kept=1 - stale * self.stale_wrong,
-            found={
-                "fact": Found(found, read, fact_gain),
-                "multi_hop": Found(several, read),
-                "whole": Found(found, read, self.plain.log_odds_summary + whole_gain),
-                "summary": Found(found, read, self.plain.log_odds_summary + summary_gain),
-            },
+            found={kind: Found(share, read, gain) for kind, (share, gain) in by_kind.items()},
         )

@@ -12,7 +12,7 @@ from costmodel.choices.options import Case, require_servings
 from costmodel.choices.purchases import Line, Purchases, Traffic, cite, labour, setup, upkeep
 from costmodel.choices.quality.accepted import long_prompt
 from costmodel.choices.requests import Call, Request, Segment
-from costmodel.choices.schedule import every, monthly, once, path, with_demand
+from costmodel.choices.schedule import Schedule, every, monthly, once, path, with_demand
 from costmodel.choices.techniques.lookup import (
     HOPS,
     Id,
@@ -25,22 +25,21 @@ from costmodel.choices.techniques.lookup import (
     store_line,
     task_fact,
 )
-from costmodel.choices.workload import QuestionMix, Workload
+from costmodel.choices.workload import Corpus, QuestionMix, Workload
 from costmodel.core import (
     MINUTES_PER_HOUR,
     MONTHS_PER_YEAR,
     MTOK,
     CatalogError,
     Number,
-    Range,
     assumed,
     frozen,
     validate,
 )
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
-from costmodel.laws.quality import Effect, Found
-from costmodel.laws.retrieval import chunks, index_bytes, part_found
+from costmodel.laws.quality import Effect, Found, shift
+from costmodel.laws.retrieval import chunks, corpus_shift, index_bytes, part_found
 
 
 @frozen
@@ -61,7 +60,18 @@ class Rag:
     rounds : number or Range, at least 1
         Above 1 an agent looks up again, with what it has found so far.
     helper : serving or None
-        Who rewrites and looks up again; None is the option's own serving.
+        Who rewrites, looks up again and writes filters; None is the option's own serving.
+    metadata_filters : bool
+        True: the helper writes a filter for each question (source, date, customer), with which the
+        search sees fewer passages.
+    context_by : serving or None
+        Who writes a context for each chunk before it is indexed, from its document (contextual
+        retrieval); None writes none. It is searched, not sent.
+    document_tokens, chunk_context_tokens, context_instruction_tokens : number or Range
+        Tokens of a document (unless the corpus says how many it has), of one context and of the
+        instruction to write it.
+    log_odds_context : number or Range
+        What the contexts add to the log-odds of finding a passage.
     dimensions, bytes_per_number : number
         Shorter vectors than those of the embedder (None: its own); 1 byte keeps them in 8 bits.
     embedder_life_months : number or Range
@@ -100,6 +110,11 @@ class Rag:
         What reranking, and words beside vectors, add to the log-odds of finding it.
     log_odds_summary : number or Range
         How the search does on summaries against facts [log-odds].
+    log_odds_filtered, log_odds_temporal : number or Range
+        How it does on questions with a condition on metadata (a source, a customer) and on time,
+        without `metadata_filters` [log-odds].
+    filter_keeps, filter_right : number or Range, above 0 to 1
+        Passages that a filter leaves, and filters that are right [share].
     per_entity, hops : number or Range
         Chance to find one of the things that a question over several hops needs, and how many those
         are.
@@ -123,9 +138,7 @@ class Rag:
     # -- passages
     top_k: Number = practice("rag.top_k")
     chunk_tokens: Number = practice("rag.chunk_tokens")
-    overlap: Number = Range(
-        0.02, 0.2, mid=0.1, why="library defaults: 20 of 1,024 to 200 of 4,000 characters"
-    )
+    overlap: Number = practice("Rag.overlap")
     # -- models and services
     embedder: catalog.Embedder | Id = "text-embedding-3-small"
     store: catalog.Store | Id = "pinecone"
@@ -136,25 +149,29 @@ class Rag:
     rewrites: Number = 0.0
     rounds: Number = 1.0
     helper: Any = None
+    metadata_filters: bool = False
     top_k_growth_per_year: Number = 0.0
     # -- index
     dimensions: Number | None = None
     bytes_per_number: Number = 4.0
     copies: Number = 1.0
     index_overhead: Number = practice("hnsw.index_overhead")
-    metadata_bytes: Number = assumed(
-        100, 500, 3_000, "id, address and rights; the text of a chunk is some 2,000 more"
-    )
-    ocr_share: Number = assumed(0.02, 0.15, 0.5, "scanned pages among the documents")
+    metadata_bytes: Number = practice("Rag.metadata_bytes")
+    # -- a context for each chunk
+    context_by: Any = None
+    document_tokens: Number = practice("rag.document_tokens")
+    chunk_context_tokens: Number = practice("contextual.chunk_context_tokens")
+    context_instruction_tokens: Number = practice("contextual.context_instruction_tokens")
+    log_odds_context: Number = practice("contextual.log_odds_context")
+    # -- scans
+    ocr_share: Number = practice("Rag.ocr_share")
     usd_per_page: Number = practice("ocr.usd_per_page")
     # -- people and upkeep
     embedder_life_months: Number = assumed(
         12, 20, 36, "an embedding model is replaced after one to three years", form="amount"
     )
-    eval_questions: Number = usual(
-        assumed(100, 200, 400, "enough to see a change of recall by five points"), CASES
-    )
-    minutes_per_question: Number = assumed(2, 4, 8, "find and mark the right passage")
+    eval_questions: Number = usual("Rag.eval_questions", CASES)
+    minutes_per_question: Number = practice("Rag.minutes_per_question")
     build_weeks: Number = usual("rag.build_weeks", BUILD)
     upkeep_fte: Number = usual("rag.maintenance_fte", UPKEEP)
     # -- what is found and answered
@@ -164,8 +181,13 @@ class Rag:
     log_odds_per_efold: Number = task_fact("retrieval.log_odds_per_efold")
     in_prompt: Number = task_fact("retrieval.in_prompt")
     log_odds_rerank: Number = quality_fact("rerank.log_odds_recall")
-    log_odds_hybrid: Number = assumed(0.1, 0.3, 0.6, "words beside vectors find names and numbers")
+    log_odds_hybrid: Number = practice("Rag.log_odds_hybrid")
     log_odds_summary: Number = quality_fact("plain.log_odds_summary")
+    # -- questions with a condition on metadata or time
+    log_odds_filtered: Number = practice("rag.log_odds_filtered")
+    log_odds_temporal: Number = practice("rag.log_odds_temporal")
+    filter_keeps: Number = practice("rag.filter_keeps")
+    filter_right: Number = practice("rag.filter_right")
     per_entity: Number = quality_fact("vector.per_entity")
     hops: Number = HOPS
     questions: QuestionMix | None = None
@@ -175,7 +197,7 @@ class Rag:
             self, embedder=catalog.embedder, store=catalog.store, reranker=catalog.reranker
         )
         validate(self)
-        require_servings(self, "helper")
+        require_servings(self, "helper", "context_by")
         if self.dimensions is None and self.embedder.dimensions is None:
             raise CatalogError(
                 f"the dimensions of {self.embedder.id!r} are not published, so its index cannot be "
@@ -226,11 +248,12 @@ class Rag:
     def _index(self, case: Case, queries: Any) -> Purchases:
         """Pages read and tokens embedded: at first, what changes, what is new, all of it again."""
         corpus, months = corpus_of(case.work, self), case.terms.months
-        pages, mtok = corpus.page_count * self.ocr_share, corpus.tokens / (1 - self.overlap) / MTOK
-        churn, changing = corpus.churn_per_month, paid_with(corpus, monthly(), months)
-        scan = partial(
-            Line, unit="page", usd_per_unit=self.usd_per_page, cites=("usd_per_page", "tokens")
-        )
+        longer = 1.0
+        if self.context_by is not None:
+            longer = 1 + self.chunk_context_tokens / self.chunk_tokens
+        pages = corpus.page_count * self.ocr_share
+        mtok = corpus.tokens / (1 - self.overlap) * longer / MTOK
+        changing = paid_with(corpus, monthly(), months)
         embed = partial(
             Line,
             unit="Mtok",
@@ -238,38 +261,30 @@ class Rag:
             trend="api",
             cites=cite(self.embedder, "usd_per_mtok_in"),
         )
-        basis = "pages x {ocr_share} scanned"
-        yield scan("read scanned pages", "build", pages, schedule=once(), basis=basis)
-        yield scan(
-            "read changed scanned pages",
-            "retrieval",
-            pages * churn,
-            schedule=changing,
-            basis=basis + " x {churn_per_month} churn a month",
-        )
-        yield embed(
-            "embed the corpus",
-            "build",
-            mtok,
-            schedule=once(),
-            basis="{tokens} corpus tokens / (1 - {overlap} overlap)",
-        )
-        yield embed(
-            "embed what changed",
-            "retrieval",
-            mtok * churn,
-            schedule=changing,
-            basis="corpus x {churn_per_month} churn a month",
-        )
+        churn, words = corpus.churn_per_month, " x {churn_per_month} churn a month"
+        parts = [
+            ("", "the corpus", "build", 1.0, once(), ""),
+            ("changed ", "what changed", "retrieval", churn, changing, words),
+        ]
         if np.ndim(corpus.size(months)):
             new = path(np.maximum(np.diff(corpus.size(months), axis=-1, prepend=1.0), 0.0))
-            yield embed(
-                "embed what is new",
-                "retrieval",
-                mtok,
-                schedule=new,
-                basis="corpus x {growth_per_year} growth a year",
+            words = " x {growth_per_year} growth a year"
+            parts.append(("new ", "what is new", "retrieval", 1.0, new, words))
+        for which, part, phase, share, when, words in parts:
+            yield Line(
+                f"read {which}scanned pages",
+                phase,
+                pages * share,
+                "page",
+                self.usd_per_page,
+                when,
+                basis="pages x {ocr_share} scanned" + words,
+                cites=("usd_per_page", "tokens"),
             )
+            basis = "{tokens} corpus tokens / (1 - {overlap} overlap)" + words
+            yield embed(f"embed {part}", phase, mtok * share, schedule=when, basis=basis)
+            if self.context_by is not None:
+                yield self._contexts(corpus, f"write contexts of {part}", phase, share, when, words)
         yield embed(
             "embed again with a new model",
             "migration",
@@ -285,31 +300,60 @@ class Rag:
             basis="requests a month x {input_tokens} tokens",
         )
 
+    def _contexts(
+        self, corpus: Corpus, item: str, phase: str, share: Any, when: Schedule, words: str
+    ) -> Traffic:
+        """A call for each chunk, which reads its document too; those of one document come in a
+        row."""
+        whole: Any = self.document_tokens
+        if corpus.documents is not None:
+            whole = corpus.tokens / corpus.documents
+        whole = np.minimum(whole, corpus.tokens)
+        each = self.chunk_tokens, self.overlap
+        prompt = (
+            Segment("document", whole, stable=True),
+            Segment("chunk", self.chunk_tokens),
+            Segment("instruction", self.context_instruction_tokens),
+        )
+        return Traffic(
+            item,
+            Call(prompt, self.chunk_context_tokens),
+            chunks(corpus.tokens, *each) * share,
+            when,
+            phase,
+            self.context_by,
+            "chunks, each with its document and {context_instruction_tokens} tokens of instruction,"
+            " {chunk_context_tokens} written" + words,
+            ("chunk_tokens", "overlap", "document_tokens"),
+            in_a_row=np.maximum(chunks(whole, *each), 1.0),
+        )
+
     def _calls(self, case: Case) -> Purchases:
         """Rewriting, the rounds before the last, and the passages that creep in over the years."""
         question = Segment("question", case.work.input_tokens)
         requests, months = requests_to_model(case), case.terms.months
-        if np.any(self.rewrites):
-            yield Traffic(
-                "rewrite the question",
-                Call((question,), case.work.input_tokens),
-                requests * self.rewrites,
-                with_demand(),
-                "retrieval",
-                self.helper,
-                "requests x {rewrites} rewrites",
-            )
-        if np.any(self.rounds > 1):
-            found = Segment("passages", self.passage_tokens / 2)  # the mean before the last round
-            yield Traffic(
+        found = self.passage_tokens / 2  # the mean before the last round
+        for item, read, times, words in (
+            ("rewrite the question", 0.0, self.rewrites, "{rewrites} rewrites"),
+            ("write the filter", 0.0, float(self.metadata_filters), "a filter each"),
+            (
                 "look up again",
-                Call((question, found), case.work.input_tokens),
-                requests * (self.rounds - 1.0),
-                with_demand(),
-                "retrieval",
-                self.helper,
-                "requests x ({rounds} rounds - 1), each reads what was found so far",
-            )
+                found,
+                self.rounds - 1.0,
+                "({rounds} rounds - 1), each reads what was found so far",
+            ),
+        ):
+            if np.any(times > 0):
+                prompt = question, Segment("passages", read)
+                yield Traffic(
+                    item,
+                    Call(prompt, case.work.input_tokens),
+                    requests * times,
+                    with_demand(),
+                    "retrieval",
+                    self.helper,
+                    f"requests x {words}",
+                )
         if np.any(self.top_k_growth_per_year):
             years = np.maximum(np.arange(months + 1) - 1, 0) / MONTHS_PER_YEAR
             grown = (1 + self.top_k_growth_per_year) ** years - 1
@@ -323,26 +367,42 @@ class Rag:
             )
 
     def _rerank(self, reranker: Any, queries: Any) -> Line:
-        price = partial(Line, "rerank", "retrieval", schedule=with_demand(), trend="api")
-        usd, cites = reranker.usd_per_search, cite(reranker, "usd_per_search")
-        if usd is not None:
-            return price(queries, "search", usd, basis="one search a request", cites=cites)
-        candidates = self.top_k * self.chunk_tokens * self.candidates_per_kept
-        basis = (
-            "requests x {candidates_per_kept} candidates for each one kept x {chunk_tokens} tokens"
-        )
-        usd, cites = reranker.usd_per_mtok_in, cite(reranker, "usd_per_mtok_in")
-        return price(queries * candidates / MTOK, "Mtok", usd, basis=basis, cites=cites)
+        count, unit, name = queries, "search", "usd_per_search"
+        basis = "one search a request"
+        if reranker.usd_per_search is None:
+            candidates = self.top_k * self.chunk_tokens * self.candidates_per_kept
+            count, unit, name = queries * candidates / MTOK, "Mtok", "usd_per_mtok_in"
+            basis = "requests x {candidates_per_kept} candidates for each one kept x {chunk_tokens}"
+            basis += " tokens"
+        args = "rerank", "retrieval", count, unit, getattr(reranker, name), with_demand(), "api"
+        return Line(*args, basis=basis, cites=cite(reranker, name))
 
-    def found(self, case: Case, tokens: Any = None) -> Any:
+    def found(self, case: Case, tokens: Any = None, more: Any = 0.0) -> Any:
         """Share of questions whose passage is among the tokens that are sent and can be used."""
-        reranked = 0.0 if self.reranker is None else self.log_odds_rerank
-        more = reranked + self.log_odds_hybrid * float(self.hybrid)
+        for by, log_odds in (
+            (self.reranker is not None, self.log_odds_rerank),
+            (self.hybrid, self.log_odds_hybrid),
+            (self.context_by is not None, self.log_odds_context),
+        ):
+            more = more + log_odds * float(by)
         sent = self.passage_tokens if tokens is None else tokens
         return passages_found(self, case, sent, more)
 
+    def found_on_condition(self, case: Case, tokens: Any = None) -> tuple[Any, Any]:
+        """The same for questions with a condition on metadata, and on time.
+
+        Vectors hardly see a condition. A filter that is right leaves a smaller corpus.
+        """
+        if not self.metadata_filters:
+            found = self.found(case, tokens)
+            return shift(found, self.log_odds_filtered), shift(found, self.log_odds_temporal)
+        fewer = corpus_shift(self.filter_keeps, self.log_odds_per_efold, 1.0)
+        found = self.filter_right * self.found(case, tokens, fewer)
+        return found, found
+
     def quality(self, case: Case) -> Effect:
         found, read = self.found(case), long_prompt(case, case.request.main.prompt_tokens)
+        filtered, temporal = self.found_on_condition(case)
         wide = Found(found, read, self.log_odds_summary)
         several = found * part_found(self.hops, self.per_entity)
         return Effect(
@@ -352,5 +412,7 @@ class Rag:
                 "multi_hop": Found(several, read),
                 "whole": wide,
                 "summary": wide,
+                "filtered": Found(filtered, read),
+                "temporal": Found(temporal, read),
             },
         )

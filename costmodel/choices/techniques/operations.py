@@ -36,7 +36,6 @@ from costmodel.core import (
     ROUNDING,
     WEEKS_PER_MONTH,
     Number,
-    Range,
     assumed,
     frozen,
     validate,
@@ -102,9 +101,7 @@ class Evals:
         RUNS,
     )
     build_weeks: Number = usual("eval.build_weeks", BUILD)
-    minutes_per_case: Number = assumed(
-        2, 5, 15, "an expert writes or confirms the reference answer"
-    )
+    minutes_per_case: Number = practice("Evals.minutes_per_case")
     # -- the gate of every change
     smoke_items: Number = usual("smoke.items", CASES)
     changes_per_week: Number = usual(
@@ -117,16 +114,12 @@ class Evals:
         ),
         RUNS,
     )
-    wait_minutes: Number = assumed(
-        1, 4, 15, "a developer waits for the gate, or turns to something else and back"
-    )
+    wait_minutes: Number = practice("Evals.wait_minutes")
     # -- noise between runs
-    effect: Number = assumed(0.02, 0.05, 0.10, "the smallest fall that the whole set must show")
+    effect: Number = practice("Evals.effect")
     spread: Number = practice("eval.spread")
     agreement: Number = AGREEMENT
-    repeats_max: Number = assumed(
-        10, 30, 100, "what noise still hides after so many runs, people read or nobody sees"
-    )
+    repeats_max: Number = practice("Evals.repeats_max")
     # -- the judge, and people beside it
     judge: Any = None
     rubric_tokens: Number = RUBRIC_TOKENS
@@ -252,12 +245,10 @@ class Monitoring:
     usd_per_mtrace: Number = practice("observability.usd_per_mtrace")
     trace_share: Number | None = None
     sampled_share: Number = practice("observability.sampled_share")
-    error_share: Number = assumed(0.003, 0.01, 0.05, "errors, which are all kept")
+    error_share: Number = practice("Monitoring.error_share")
     volume_price_ratio: Number = practice("observability.volume_price_ratio")
-    retention_days: Number = assumed(14, 90, 400, "plans keep 14 to 400 days")
-    kb_per_trace: Number = assumed(
-        4, 15, 60, "prompt, answer and metadata of one request, compressed"
-    )
+    retention_days: Number = practice("Monitoring.retention_days")
+    kb_per_trace: Number = practice("Monitoring.kb_per_trace")
     usd_per_gb_month: Number = practice("trace_store.usd_per_gb_month")
     # -- the judge
     judge_share: Number = practice("eval.judge_share")
@@ -266,19 +257,14 @@ class Monitoring:
     verdict_tokens: Number = VERDICT_TOKENS
     agreement: Number = AGREEMENT
     # -- the readers
-    reviews_per_month: Number = usual(assumed(50, 150, 400, "answers that a person reads"), REVIEW)
-    minutes_per_review: Number = assumed(1, 2, 5, "reading one answer and its question")
+    reviews_per_month: Number = usual("Monitoring.reviews_per_month", REVIEW)
+    minutes_per_review: Number = practice("Monitoring.minutes_per_review")
     # -- drift
-    drifts_per_year: Number = Range(
-        0.3,
-        4,
-        mid=1,
-        why="assumption; 91 % of models in production are said to drift (tianpan.co, 2026-04-09)",
-    )
+    drifts_per_year: Number = practice("Monitoring.drifts_per_year")
     drop: Number = practice("drift.drop")
     accepted_before: Number = ACCEPTED_BEFORE
     days_unseen: Number = practice("drift.days_unseen")
-    reaction_days: Number = assumed(1, 3, 10, "find the cause, decide, release")
+    reaction_days: Number = practice("Monitoring.reaction_days")
 
     def __post_init__(self) -> None:
         validate(self)

@@ -330,17 +330,17 @@ class LongContext:
 
     def quality(self, case: Case) -> Effect:
         part, wanted = self.selected(case.work), self.wanted(case.work)
-        found: Any = 1.0
+        shares: Any = (1.0,) * 3  # found of all questions, of those with a condition, about time
         if np.any(part):
-            found = np.where(part, self.search.found(case, wanted), 1.0)
+            search = self.search
+            some = search.found(case, wanted), *search.found_on_condition(case, wanted)
+            shares = (np.where(part, share, 1.0) for share in some)
+        found, filtered, temporal = shares
         read = long_prompt(case, case.request.main.prompt_tokens)
         several = found * np.where(part, part_found(self.hops, self.search.per_entity), 1.0)
+        by_kind = dict.fromkeys(("fact", "whole", "summary"), found)
+        by_kind |= {"multi_hop": several, "filtered": filtered, "temporal": temporal}
         return Effect(
             evidence="what was selected, and a reader in that context; fitted",
-            found={
-                "fact": Found(found, read),
-                "multi_hop": Found(several, read),
-                "whole": Found(found, read),
-                "summary": Found(found, read),
-            },
+            found={kind: Found(share, read) for kind, share in by_kind.items()},
         )

@@ -8,7 +8,9 @@ conversation that are judged off-policy beyond `shadow_sees`, and the revenue of
 
 from __future__ import annotations
 
-from functools import reduce
+from collections.abc import Callable, Iterator
+from functools import partial, reduce
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from costmodel.choices.running import (
     VERDICT_TOKENS,
     bought_together,
     judge_call,
+    listed,
     loss,
     requests_per_day,
 )
@@ -34,16 +37,15 @@ from costmodel.core import (
     ROUNDING,
     WORKING_HOURS_PER_WEEK,
     Number,
-    Range,
     assumed,
     check,
     frozen,
-    unknown,
     validate,
 )
 from costmodel.facts.catalog import practice
 from costmodel.laws.experiments import (
     Stage,
+    chance_to_cross,
     chance_to_detect,
     days_to_collect,
     exposed_days,
@@ -55,6 +57,8 @@ STEPS = ("replay", "shadow", "canary", "A/B")
 POLICIES = ("none", *STEPS[:3], "replay + canary", "shadow + canary", "shadow + canary + A/B")
 STAGES = "0.01, 0.05, 0.20, 0.50"
 HALF = 0.5
+THRESHOLDS = ("latency_threshold", "refusal_threshold")
+Signal = tuple[Any, Any, Any, Any]  # share that shows in it, rise, threshold, spread of one answer
 
 
 @frozen
@@ -108,6 +112,18 @@ class Release:
         The longest test [day], and the hours of an analyst on one.
     rollback_hours, incident_weeks : number or Range, at least 0
         Hours to take a release back, and weeks of an engineer lost to one that reached everybody.
+    rollback, repair_days : bool, and number or Range, at least 0
+        False: there is no way back. No flags are paid for, but a bad release stays with those who
+        have it for `repair_days` after it is found, and each takes `incident_weeks`.
+    latency_threshold, refusal_threshold : number or Range, or None
+        Rise of the mean latency over that before, and of the share of answers refused, that stops a
+        rollout; None watches neither. Published gates: 40 % (of p99) and 5 points. Low ones see
+        more, and raise more false alarms.
+    latency_rise, latency_spread, shows_in_latency : number or Range
+        Rise in a regression that shows in the latency, standard deviation of one answer over the
+        mean, and the share of the regressions that shows there.
+    refusal_rise, refused_before, shows_in_refusals : number or Range, 0 to 1
+        The same of refusals, and their share before a change.
     isolate_hours, flag_hours : number or Range, at least 0
         Hours to clear or blame one layer, and those on its flag.
     usd_per_month_flags : number or Range, at least 0
@@ -131,50 +147,21 @@ class Release:
     # -- changes, and how a bad one shows
     policy: str = "canary"
     releases_per_month: Number = assumed(
-        0.5,
-        2,
-        8,
-        "changes of model, prompt or retrieval that reach users",
-        name="releases_per_month",
+        0.5, 2, 8, "changes of model, prompt or retrieval for users", name="releases_per_month"
     )
-    regression_chance: Number = assumed(
-        0.02,
-        0.08,
-        0.25,
-        "share of changes that pass offline evaluation and still make answers worse",
-    )
+    regression_chance: Number = practice("Release.regression_chance")
     drop: Number = practice("release.drop")
     accepted_before: Number = ACCEPTED_BEFORE
     days_unseen: Number = practice("drift.days_unseen")
-    outcome_share: Number = assumed(
-        0.01,
-        0.05,
-        0.3,
-        "share of live answers whose outcome is known: feedback, a re-opened ticket, a judge",
-    )
+    outcome_share: Number = practice("Release.outcome_share")
     alpha: Number = 0.05
     candidate: Any = None
     # -- replay and shadow
-    replay_share: Number = assumed(
-        0.005, 0.02, 0.1, "share of two weeks of logged traffic that is answered again"
-    )
-    shadow_days: Number = Range(
-        7,
-        21,
-        mid=14,
-        name="Release.shadow_days",
-        why="two weeks in a published practice (tianpan.co, 2026-04-19)",
-    )
+    replay_share: Number = practice("Release.replay_share")
+    shadow_days: Number = practice("Release.shadow_days")
     shadow_share: Number = 1.0
-    judged_share: Number = assumed(
-        0.005, 0.02, 0.1, "share of the shadowed answers that a judge compares"
-    )
-    shadow_sees: Number = assumed(
-        0.5,
-        0.8,
-        0.95,
-        "share of regressions that show off-policy; later turns of a conversation do not",
-    )
+    judged_share: Number = practice("Release.judged_share")
+    shadow_sees: Number = practice("Release.shadow_sees")
     judge: Any = None
     rubric_tokens: Number = RUBRIC_TOKENS
     verdict_tokens: Number = VERDICT_TOKENS
@@ -182,21 +169,30 @@ class Release:
     # -- canary
     stages: str = STAGES
     hours_per_stage: Number = practice("canary.hours_per_stage")
-    watch_hours: Number = assumed(0.25, 1, 3, "hours of an engineer on each stage")
+    watch_hours: Number = practice("Release.watch_hours")
     # -- A/B test
-    ab_effect: Number = assumed(0.01, 0.03, 0.05, "the smallest improvement worth a test")
-    ab_days_most: Number = assumed(14, 28, 42, "nobody waits longer for a result")
-    analyst_hours: Number = assumed(4, 10, 24, "design and reading of one A/B test")
+    ab_effect: Number = practice("Release.ab_effect")
+    ab_days_most: Number = practice("Release.ab_days_most")
+    analyst_hours: Number = practice("Release.analyst_hours")
     # -- a bad release
-    rollback_hours: Number = assumed(
-        0.25, 2, 12, "a switch where flags carry a version, a deployment where not"
-    )
+    rollback_hours: Number = practice("Release.rollback_hours")
     incident_weeks: Number = practice("release.incident_weeks")
+    rollback: bool = True
+    repair_days: Number = practice("release.repair_days")
+    # -- signals that stop a rollout at once
+    latency_threshold: Number | None = None
+    latency_rise: Number = practice("release.latency_rise")
+    latency_spread: Number = practice("release.latency_spread")
+    shows_in_latency: Number = practice("release.shows_in_latency")
+    refusal_threshold: Number | None = None
+    refusal_rise: Number = practice("release.refusal_rise")
+    refused_before: Number = practice("release.refused_before")
+    shows_in_refusals: Number = practice("release.shows_in_refusals")
     # -- layers and their flags
     layers: Number = assumed(1, 2, 6, "layers that one change touches, of six")
     separate: bool = False
-    isolate_hours: Number = assumed(1, 4, 12, "find out for one layer whether it is to blame")
-    flag_hours: Number = assumed(0.1, 0.5, 2, "set up a flag of one layer, and remove it")
+    isolate_hours: Number = practice("Release.isolate_hours")
+    flag_hours: Number = practice("Release.flag_hours")
     usd_per_month_flags: Number = assumed(20, 100, 500, "seats of a flag service", form="amount")
     usd_per_day_late: Number = 0.0
 
@@ -205,16 +201,7 @@ class Release:
             object.__setattr__(self, "stages", ", ".join(map(str, self.stages)))
         validate(self)
         require_servings(self, "candidate", "judge")
-        policy = f"Release.policy is {self.policy!r}"
-        check(
-            isinstance(self.policy, str),
-            f"{policy}, it must be words joined by +, such as 'shadow + canary'",
-        )
-        for step in self.steps:
-            if step not in STEPS:
-                known = STEPS if len(self.steps) > 1 else ("none", *STEPS)
-                raise unknown("step", step, known, where=f"Release.policy {self.policy!r}")
-        check(len(set(self.steps)) == len(self.steps), f"{policy}, each step may stand in it once")
+        _ = self.steps
         ends = (0.0, *self.shares, 1.0)
         check(
             all(np.diff(ends) > 0),
@@ -238,7 +225,7 @@ class Release:
     @property
     def steps(self) -> tuple[str, ...]:
         """The words of the policy."""
-        return () if self.policy == "none" else tuple(map(str.strip, self.policy.split("+")))
+        return listed(self, "policy", "step", STEPS, "+")
 
     # -- the way of a change -----------------------------------------------------------------------
 
@@ -255,23 +242,48 @@ class Release:
         days = days_to_collect(needed, requests_per_day(case), HALF, self.outcome_share)
         return np.minimum(days, self.ab_days_most)
 
-    def rollout(self, case: Case) -> tuple[Stage, ...]:
-        """The stages of one rollout, in order."""
-        daily, steps = requests_per_day(case), self.steps
-        sampled = {"replay": self.replay_share, "shadow": self.shadow_share * self.judged_share}
-        stages = []
-        for step in (step for step in sampled if step in steps):  # no user is exposed
-            seen = self.chance(daily * self.shadow_days * sampled[step], self.agreement)
-            days = self.shadow_days if step == "shadow" else 0.0
-            stages.append(Stage(0.0, days, self.shadow_sees * seen))
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """The signals that have a threshold."""
+        refused = np.sqrt(self.refused_before * (1 - self.refused_before))
+        known = (
+            (self.shows_in_latency, self.latency_rise, self.latency_threshold, self.latency_spread),
+            (self.shows_in_refusals, self.refusal_rise, self.refusal_threshold, refused),
+        )
+        return tuple(signal for signal in known if signal[2] is not None)
+
+    def rollout(self, case: Case, signal: Signal | None = None) -> tuple[Stage, ...]:
+        """The stages of one rollout of a regression that shows in a signal, or in none."""
+        daily, steps, stages = requests_per_day(case), self.steps, []
+
+        def look(share: Any, days: Any, answers: Any, seen: Any) -> None:
+            missed = 1 - seen
+            if signal is not None:
+                missed = missed * (1 - chance_to_cross(*signal[1:], answers))
+            stages.append(Stage(share, days, 1 - missed, answers))
+
+        for step, share, judged in (  # no user is exposed
+            ("replay", self.replay_share, 1.0),
+            ("shadow", self.shadow_share, self.judged_share),
+        ):
+            if step in steps:
+                answers = daily * self.shadow_days * share
+                seen = self.shadow_sees * self.chance(answers * judged, self.agreement)
+                look(0.0, self.shadow_days if step == "shadow" else 0.0, answers, seen)
         days = self.hours_per_stage / HOURS_PER_DAY
         exposed = [(share, days) for share in self.shares if "canary" in steps]
         if "A/B" in steps:
             exposed.append((HALF, self.ab_days(case)))
         for share, days in exposed:
-            answers = daily * days * share * self.outcome_share
-            stages.append(Stage(share, days, self.chance(answers)))
+            answers = daily * days * share
+            look(share, days, answers, self.chance(answers * self.outcome_share))
         return tuple(stages)
+
+    def _on_average(self, case: Case, law: Callable[[tuple[Stage, ...]], Any]) -> Any:
+        """A law of the stages on average over the regressions that show in a signal or in none."""
+        shown = sum(share for share, *_ in self.signals)
+        in_none = np.maximum(1 - shown, 0.0) * law(self.rollout(case))
+        return sum((s[0] * law(self.rollout(case, s)) for s in self.signals), in_none)
 
     def days_after(self, case: Case) -> Any:
         """Days until Monitoring, or else the users, bring a bad release back from everybody."""
@@ -281,14 +293,17 @@ class Release:
 
     def exposed(self, case: Case) -> Any:
         """Days of full traffic that a bad release reaches on average."""
-        if not self.steps:
-            return self.days_after(case)
-        shares, days, chances = zip(*self.rollout(case), strict=True)
-        return exposed_days(shares, days, chances, self.days_after(case))
+        after, repair = self.days_after(case), 0.0 if self.rollback else self.repair_days
+
+        def law(stages: tuple[Stage, ...]) -> Any:
+            shares, days, chances, _ = zip(*stages, strict=True) if stages else ((),) * 4
+            return exposed_days(shares, days, chances, after, repair)
+
+        return self._on_average(case, law)
 
     def slips(self, case: Case) -> Any:
         """Chance that a regression passes every stage and reaches everybody."""
-        return reduce(lambda unseen, stage: unseen * (1 - stage.chance), self.rollout(case), 1.0)
+        return self._on_average(case, lambda stages: prod(1 - stage.chance for stage in stages))
 
     def calendar_days(self, case: Case) -> Any:
         """Days from the first to the last stage of a release."""
@@ -303,16 +318,29 @@ class Release:
 
     def buys(self, case: Case) -> Purchases:
         yield from self._answers(case)
-        yield from self._watching(case)
-        yield from self._rollbacks(case)
+        for item, person, hours, words in self._work(case):
+            words += " x {usd_per_hour}/h"
+            cites = tuple(
+                name for name in ("alpha", *THRESHOLDS) if getattr(self, name) is not None
+            )
+            yield labour(item, hours, person, monthly(), "release", words, cites)
+        rate = partial(Line, phase="release", schedule=monthly())
+        if self.steps and self.rollback:
+            usd, cites = self.usd_per_month_flags, ("usd_per_month_flags",)
+            yield rate(
+                "flag service",
+                quantity=1.0,
+                unit="month",
+                usd_per_unit=usd,
+                basis="a month",
+                cites=cites,
+            )
         if np.any(self.usd_per_day_late):
-            yield Line(
+            yield rate(
                 "changes that arrive late",
-                "release",
-                self.releases_per_month * self.calendar_days(case),
-                "day",
-                self.usd_per_day_late,
-                monthly(),
+                quantity=self.releases_per_month * self.calendar_days(case),
+                unit="day",
+                usd_per_unit=self.usd_per_day_late,
                 basis="{releases_per_month} releases x days of a rollout "
                 "x {usd_per_day_late} a day",
             )
@@ -350,50 +378,43 @@ class Release:
             count = requests_per_day(case) * DAYS_PER_MONTH * times * compared
             yield Traffic(f"{step}: judge", call, count, when, phase, self.judge, basis + words)
 
-    def _watching(self, case: Case) -> Purchases:
-        """People on a release that goes well, and its flags."""
-        people, when, phase = case.terms.people, monthly(), "release"
+    def _work(self, case: Case) -> Iterator[tuple[str, Any, Any, str]]:
+        """(item, person, hours a month, formula) of all that people do."""
+        people, stages = case.terms.people, self.rollout(case)
+        each = "{releases_per_month} releases x "
         rollouts = self.releases_per_month * self.rollouts
         if "canary" in self.steps:
+            words = f"{each}{len(self.shares)} stages x {{watch_hours}} h"
             hours = rollouts * len(self.shares) * self.watch_hours
-            basis = (
-                f"{{releases_per_month}} releases x {len(self.shares)} stages "
-                "x {watch_hours} h x {usd_per_hour}/h"
-            )
-            yield labour("watch the canary", hours, people.engineer, when, phase, basis)
+            yield "watch the canary", people.engineer, hours, words
         if "A/B" in self.steps:
-            hours = rollouts * self.analyst_hours
-            basis = "{releases_per_month} tests x {analyst_hours} h x {usd_per_hour}/h"
-            yield labour("design and read A/B tests", hours, people.analyst, when, phase, basis)
-        if self.steps:
+            hours, words = rollouts * self.analyst_hours, each + "{analyst_hours} h"
+            yield "design and read A/B tests", people.analyst, hours, words
+        if self.steps and self.rollback:
             hours = self.releases_per_month * self.layers * self.flag_hours
-            basis = (
-                "{releases_per_month} releases x {layers} layers "
-                "x {flag_hours} h x {usd_per_hour}/h"
-            )
-            yield labour("set and remove flags", hours, people.engineer, when, phase, basis)
-            usd, cites = self.usd_per_month_flags, ("usd_per_month_flags",)
-            yield Line("flag service", phase, 1.0, "month", usd, when, basis="a month", cites=cites)
-
-    def _rollbacks(self, case: Case) -> Purchases:
-        """Hours on bad releases and false alarms: roll back, find the layer, and firefight."""
-        engineer, when, phase = case.terms.people.engineer, monthly(), "release"
-        bad = self.releases_per_month * self.regression_chance
-        good = self.releases_per_month * self.rollouts * (1 - self.regression_chance)
-        alarms = good * self.alpha * len(self.rollout(case))
-        suspects = 1.0 if self.separate else self.layers
-        each = self.rollback_hours + suspects * self.isolate_hours
-        hours = bad * each + alarms * self.rollback_hours
-        basis = (
-            "{releases_per_month} releases x {regression_chance} bad x ({rollback_hours} h "
-            "+ {layers} layers (1 if apart) x {isolate_hours} h), "
+            words = each + "{layers} layers x {flag_hours} h"
+            yield "set and remove flags", people.engineer, hours, words
+        bad, each = (
+            self.releases_per_month * self.regression_chance,
+            each + "{regression_chance} bad",
+        )
+        false = self.alpha * len(stages) + sum(
+            chance_to_cross(0.0, *signal[2:], stage.answers)
+            for signal in self.signals
+            for stage in stages
+        )
+        alarms = rollouts * (1 - self.regression_chance) * false
+        suspects, back = 1.0 if self.separate else self.layers, float(self.rollback)
+        hours = bad * (self.rollback_hours * back + suspects * self.isolate_hours)
+        words = (
+            " x ({rollback_hours} h + {layers} layers (1 if apart) x {isolate_hours} h), "
             "and {rollback_hours} h for each false alarm"
         )
-        item, cites = "roll back and find the layer", ("alpha",)
-        yield labour(item, hours, engineer, when, phase, basis, cites)
-        hours = bad * self.slips(case) * self.incident_weeks * WORKING_HOURS_PER_WEEK
-        basis = (
-            "{releases_per_month} releases x {regression_chance} bad "
-            "x chance to pass every stage x {incident_weeks} weeks x 40 h"
+        hours = hours + alarms * self.rollback_hours
+        yield "roll back and find the layer", people.engineer, hours, each + words
+        reached = self.slips(case) if self.rollback else 1.0
+        hours = bad * reached * self.incident_weeks * WORKING_HOURS_PER_WEEK
+        words = (
+            " x chance to pass every stage (1 without a rollback) x {incident_weeks} weeks x 40 h"
         )
-        yield labour("firefight what reached everybody", hours, engineer, when, phase, basis)
+        yield "firefight what reached everybody", people.engineer, hours, each + words

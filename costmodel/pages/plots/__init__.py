@@ -7,7 +7,7 @@ Decisions   plot_fan plot_waterfall plot_case plot_regions plot_sobol plot_infor
 plot_scaling plot_wrong_answers
 Tuning      plot_paybacks plot_tunes
 Serving     plot_utilisation plot_day plot_breakeven_map plot_buy_or_rent colours
-Knowledge   plot_knowledge_table plot_region plot_timeline plot_question_mix plot_budget
+Knowledge   plot_region plot_question_mix plot_budget
 plot_index_cost plot_latency INDEXES
 Operations  plot_year plot_policies plot_best_policy plot_shares plot_tasks plot_agent_runs
 Validation  plot_fidelity plot_errors
@@ -33,11 +33,9 @@ from costmodel.pages.plots.knowledge import (
     INDEXES,
     plot_budget,
     plot_index_cost,
-    plot_knowledge_table,
     plot_latency,
     plot_question_mix,
     plot_region,
-    plot_timeline,
 )
 from costmodel.pages.plots.operations import (
     plot_agent_runs,
@@ -62,10 +60,10 @@ from costmodel.pages.plots.validation import plot_errors, plot_fidelity
 __all__ = """
     INDEXES colours palette plot_agent_runs plot_bands plot_best_policy plot_breakeven_map
     plot_budget plot_buy_or_rent plot_case plot_cumulative plot_day plot_errors plot_fan
-    plot_fidelity plot_index_cost plot_information plot_knowledge_table plot_latency
+    plot_fidelity plot_index_cost plot_information plot_latency
     plot_lifecycle plot_paybacks plot_pilot plot_policies plot_quality plot_quality_bands
     plot_question_mix plot_region plot_regions plot_repriced plot_scaling plot_shares plot_sobol
-    plot_steps plot_sweep plot_tasks plot_timeline plot_tornado plot_tunes plot_utilisation
+    plot_steps plot_sweep plot_tasks plot_tornado plot_tunes plot_utilisation
     plot_waterfall plot_wrong_answers plot_year
 """.split()
 __getattr__ = absent(__name__, __all__)

@@ -1,17 +1,14 @@
-"""Figures of retrieval, graphs and long contexts: the worked table, the region map, re-indexing
-over time, quality by question, the context budget, what an index costs, and how long one waits."""
+"""Figures of retrieval, graphs and long contexts: the region map, quality by question, the context
+budget, what an index costs, and how long one waits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
 import matplotlib
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
 
 from costmodel.core import USD, Currency, check, dollars, percent, short
 from costmodel.pages.plots.marks import draw_map, draw_ranges, mark_present, sentences_above
@@ -19,7 +16,6 @@ from costmodel.pages.plots.style import (
     COLOURS,
     GREY,
     NORMAL,
-    PALE,
     Style,
     figure,
     in_currency,
@@ -55,50 +51,11 @@ INDEXES = {
     "guided": "Walk over triples",
 }
 SURE = 0.8  # share of the draws from which a winner is not hatched
-BEST = "#DDEFE8"
-LANE = 0.75  # height of the largest bar of a lane
-REINDEXING = "^embed (?:the corpus|what|again)|^(?:index|refresh) the graph|scanned pages"
 
 
 def colours_of(labels: Iterable[str]) -> dict[str, str]:
     """Colour of each way: its own for those of `knowledge_options`, otherwise that of `palette`."""
     return {label: WAYS.get(label, other) for label, other in palette(labels).items()}
-
-
-@figure
-def plot_knowledge_table(
-    table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD
-) -> Axes:
-    """The worked comparison as a table: dollars a month, the cheapest of each row shaded (a table
-    of `knowledge_table`).
-
-    Examples
-    --------
-    >>> import costmodel as cm
-    >>> table = cm.knowledge.knowledge_table(queries_per_day=[50, 5_000])
-    >>> ax = cm.plots.plot_knowledge_table(table)
-    >>> ax.texts[0].get_text()
-    'queries/day'
-    """
-    share, *ways = table.columns.drop("cheapest")
-    sign = dollars(1, money)[0]
-    cells = (table[ways] * money.per_usd).map(lambda usd: f"{sign}{usd:,.0f}")
-    cells.insert(0, share, table[share].map(percent))
-    cells.insert(0, "queries/day", [f"{queries:,.0f}" for queries in table.index])
-    ax = ax or picture(0.75 + 0.3 * len(table))
-    ax.set(xlim=(0, cells.shape[1]), ylim=(len(table), -1))
-    ax.axis("off")
-    ax.hlines(range(len(table)), 0, cells.shape[1], color=PALE, linewidth=0.7)
-    for column, name in enumerate(cells):
-        right: Style = {"x": column + 0.94, "ha": "right", "va": "center"}
-        head = name.replace(", ", ",\n").replace("long context", "long context,\nno cache")
-        ax.text(y=-0.5, s=head, color=GREY, **right)
-        for row, (text, cheapest) in enumerate(zip(cells[name], table["cheapest"], strict=True)):
-            weight = "bold" if name == cheapest else "normal"
-            ax.text(y=row + 0.5, s=text, fontsize=NORMAL, weight=weight, **right)
-            if name == cheapest:
-                ax.fill_between([column, column + 1], row, row + 1, color=BEST)
-    return ax
 
 
 @figure
@@ -141,64 +98,6 @@ def plot_region(
     write_as(ax.yaxis, short, "queries a day")
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return ax
-
-
-@figure
-def plot_timeline(
-    table: pd.DataFrame, ax: Axes | None = None, months: int = 24, money: Currency = USD
-) -> Axes:
-    """What it costs to keep each index up to date, month by month, store and people left out (a
-    ledger): one lane for each way, the dearest on top, pale the first index, dark what is done
-    again. Each lane has a scale of its own, its dollars stand beside it.
-
-    Examples
-    --------
-    >>> import costmodel as cm
-    >>> work = cm.Workload(3e4, input_tokens=60, output_tokens=300, corpus=cm.Corpus(tokens=4e6))
-    >>> options = cm.knowledge.knowledge_options(work, on="2026-11-01")
-    >>> two = {label: options[label] for label in ("RAG", "GraphRAG")}
-    >>> ax = cm.plots.plot_timeline(cm.ledger(two, work, months=12), months=12)
-    >>> [tick.get_text() for tick in ax.get_yticklabels()]
-    ['GraphRAG', 'RAG']
-    """
-    table = table[table["item"].str.contains(REINDEXING) & table["month"].between(0, months)]
-    check(len(table), "plot_timeline: no option of the ledger has an index to keep")
-    colours = colours_of(table["option"])
-    usd = in_currency(table, money).groupby(["option", "month"])["usd"].sum().unstack(fill_value=0)
-    totals = usd.sum(axis=1).sort_values(ascending=False)
-    usd = usd.loc[totals[totals > 0].index]
-    ax = ax or picture(0.7 + 0.56 * len(usd))
-    for lane, (label, paid) in enumerate(usd.iterrows()):
-        shades = [to_rgba(colours[str(label)], 1 if month else 0.4) for month in paid.index]
-        ax.bar(paid.index, LANE * paid / paid.max(), 0.6, -lane, color=shades)
-        ax.axhline(-lane, color=GREY, linewidth=0.7)
-        ax.text(
-            1.015,
-            0.35 - lane,
-            _first_and_later(paid, money),
-            transform=ax.get_yaxis_transform(),
-            va="center",
-            linespacing=1.4,
-            parse_math=False,
-        )
-    tidy(ax, "x")
-    ax.set_yticks(0.35 - np.arange(len(usd)), usd.index)
-    for text, label in zip(ax.get_yticklabels(), usd.index, strict=True):
-        text.set_color(colours[label])
-    ax.set(ylim=(0.95 - len(usd), 1), xlim=(-0.8, months + 0.8))
-    ax.xaxis.set_major_locator(MaxNLocator(9, integer=True, steps=[1, 2, 3, 6, 10]))
-    ax.set_xlabel("month; 0 is the first index")
-    return ax
-
-
-def _first_and_later(paid: pd.Series, money: Currency) -> str:
-    """What the first index costs, and what is paid again."""
-    first, later = paid.get(0, 0.0), paid[paid.index > 0]
-    again = "nothing later"
-    if later.sum() > 0:
-        most = dollars(later.max(), money)
-        again = f"later {dollars(later.sum(), money)}, at most {most} a month"
-    return f"first {dollars(first, money)}\n{again}"
 
 
 @figure

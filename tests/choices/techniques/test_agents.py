@@ -81,18 +81,43 @@ def test_a_brute_force_of_compaction():
         if history >= 10_600:  # the step after the tooth is full starts at what was kept
             history, cuts = 1_000.0, cuts + 1
         tokens, history = tokens + history, history + 800
-    modelled = agent_loop.history_tokens(800.0, 40.0, 10_000.0, 1_000.0)
-    assert modelled == pytest.approx(tokens, rel=0.12) and agent_loop.compactions(
-        800.0, 40.0, 10_000.0, 1_000.0
-    ) == pytest.approx(cuts, abs=1)
-    assert modelled < 0.4 * agent_loop.history_tokens(800.0, 40.0)
+    modelled = agent_loop.history(800.0, 40.0, 10_000.0, 1_000.0)
+    assert modelled.tokens == pytest.approx(tokens, rel=0.12)
+    assert modelled.cuts == pytest.approx(cuts, abs=1)
+    assert modelled.rewritten == 1_000 * modelled.cuts
+    assert modelled.tokens < 0.4 * agent_loop.history(800.0, 40.0).tokens
+
+
+@pytest.mark.parametrize(
+    ("written", "result", "limit", "steps"),
+    [
+        (200, 600, 20_000, 100),
+        (200, 600, 20_000, 400),  # in the end each step clears one result
+        (50, 2_000, 100_000, 300),
+        (300, 700, 20_000, 40),
+    ],
+)
+def test_a_brute_force_of_clearing_old_results(written, result, limit, steps):
+    """Steps one by one: at the limit all results but the last three go; what stands behind the
+    first of them is no longer in the cache.
+    """
+    cleared, kept, tokens, cuts, new = 0, 0, 0.0, 0, 0.0
+    for step in range(steps):
+        if written * step + result * kept >= limit and kept > 3:
+            new += written * (step - cleared) + result * 3
+            cleared, kept, cuts = cleared + kept - 3, 3, cuts + 1
+        tokens += written * step + result * kept
+        kept += 1
+    law = agent_loop.history(float(written + result), steps, limit, 3.0 * result, float(written))
+    assert law.tokens == pytest.approx(tokens, rel=0.01)
+    assert law.cuts == pytest.approx(cuts, abs=1) and law.rewritten == pytest.approx(new, rel=0.08)
 
 
 @settings(max_examples=60)
 @given(st.floats(1, 2_000), st.floats(1, 200), st.floats(3_000, 1e5), st.floats(0, 2_000))
 def test_compaction_never_sends_more_history_and_never_less_than_nothing(grown, steps, limit, kept):
-    whole = float(agent_loop.history_tokens(grown, steps))
-    cut = float(agent_loop.history_tokens(grown, steps, limit, kept))
+    whole = float(agent_loop.history(grown, steps).tokens)
+    cut = float(agent_loop.history(grown, steps, limit, kept).tokens)
     assert cut + grown / 8 >= -1e-6 and cut <= whole + steps * kept + grown
 
 
@@ -107,8 +132,67 @@ def test_compaction_pays_for_long_tasks_and_writes_its_summaries():
         summaries.prompt_tokens == 2_000 + 20_000  # the instructions, and the history
         and summaries.output_tokens == 2_000
         and summaries.per_request
-        == pytest.approx(agent_loop.compactions(800.0, 100.0, 20_000.0, 2_000.0))
+        == pytest.approx(agent_loop.history(800.0, 100.0, 20_000.0, 2_000.0).cuts)
     )
+
+
+def test_clearing_saves_tokens_and_loses_the_cache_behind_what_is_cleared():
+    """Without a cache every token that is not sent is saved; with one, what stands behind the
+    first result that is cleared is written again, so that seldom clearing beats clearing often.
+    """
+    long = {"steps": 200, "reuse": 1.0, **EXACT}
+    plain, rare, often = (
+        cm.Agent(**long, clear_at=at, kept_results=3) for at in (None, 80_000, 45_000)
+    )
+    sent_by = [sent(agent)[1] for agent in (plain, rare, often)]
+    assert sent_by[0] > sent_by[1] > sent_by[2]
+    cached = [
+        total(cm.Option(SERVING, a, cm.PromptCache(minimum_tokens=0)), WORK)
+        for a in (plain, rare, often)
+    ]
+    assert cached[1] < cached[0]
+    assert cached[2] / cached[0] > sent_by[2] / sent_by[0]  # the cache gives back less of it
+    more = request(often).calls[0].segments[-1].tokens
+    assert more > request(plain).calls[0].segments[-1].tokens  # new to the cache in a mean step
+
+
+def test_clearing_is_priced_call_by_call():
+    """The teeth of a cleared history grow together: each call lies in its own context tier."""
+    agent = cm.Agent(steps=400, clear_at=180_000, **GROWING)
+    work = cm.Workload(1, instruction_tokens=5_500, output_tokens=300)
+    book = cm.ledger(cm.Option(GEMINI, agent), work, terms=NOVEMBER, base_case=True)
+    assert not book["item"].str.contains("above 200,000").any()
+    whole = cm.ledger(
+        cm.Option(GEMINI, replace(agent, clear_at=None)), work, terms=NOVEMBER, base_case=True
+    )
+    assert whole["item"].str.contains("above 200,000").any()
+    assert book["usd"].sum() < 0.5 * whole["usd"].sum()
+
+
+def test_a_summary_and_clearing_are_not_both_chosen():
+    with pytest.raises(ValueError, match="Agent has both compact_at and clear_at; give one"):
+        cm.Agent(compact_at=9_000, clear_at=9_000)
+
+
+def test_compression_keeps_a_share_of_each_result_and_pays_a_call_for_it():
+    """Nine results of 600 tokens, of which 240 stay: the history adds 440 with each step, and the
+    compressor reads 5,400 and writes 2,160 tokens a task.
+    """
+    small = api("small", **{"in": 1.0, "out": 5.0})
+    agent = cm.Agent(steps=10, compressed_to=0.4, compressor=small, **EXACT)
+    assert sent(agent)[1] == pytest.approx(cm.operations.step_tokens(2_000, 440, 10))
+    found = {line.item: line for line in lines(cm.Option(SERVING, agent), WORK, STILL)}
+    each = {
+        name: found[f"compress results of tools: {name}"].quantity * 1e6 / WORK.requests_per_month
+        for name in ("fresh input", "output")
+    }
+    assert each == {"fresh input": pytest.approx(5_400), "output": pytest.approx(2_160)}
+    plain, short = (
+        cm.compare(cm.Option(SERVING, a), WORK, terms=STILL, draws=1).quality.item()
+        for a in (replace(agent, compressed_to=1.0), agent)
+    )
+    shifted = cm.knowledge.shift(0.8, cm.Agent.log_odds_compressed.mid)
+    assert plain == pytest.approx(0.8) and short == pytest.approx(float(shifted))
 
 
 # -- call by call ----------------------------------------------------------------------------------
@@ -364,6 +448,33 @@ def test_a_resolved_task_costs_4_12_when_68_percent_are_resolved_at_2_80():
     assert handed.per_accepted == pytest.approx((2.80 + 0.32 * 10) / 0.68, abs=1e-3)
 
 
+@pytest.mark.parametrize(("steps", "usd"), [(417, 105.8), (230, 49.9)])
+def test_measured_sessions_lie_in_the_band_of_a_session_and_over_that_of_a_benchmark(steps, usd):
+    """Two sessions on Opus 4.7; a step of a benchmark is a third as long."""
+    opus = cm.Api("claude-opus-4-7", on="2026-11-20")
+    work = cm.Workload(1, instruction_tokens=8_000, input_tokens=500, output_tokens=500)
+    bands = {}
+    for interactive in (True, False):
+        agent = cm.CodingAgent(
+            steps=steps,
+            step_spread=0,
+            reviewed_share=0,
+            build_weeks=0,
+            upkeep_fte=0,
+            interactive=interactive,
+        )
+        option, terms = cm.Option(opus, agent, cm.PromptCache()), replace(STILL, months=1)
+        bands[interactive] = cm.compare(option, work, terms=terms, draws=1_000).iloc[0]
+    assert bands[True].p10 < usd < bands[True].p90
+    assert bands[False].p90 < usd
+
+
+def test_a_session_fills_in_what_is_not_given_and_can_be_taken_back():
+    session = cm.CodingAgent(interactive=True, tool_tokens=500)
+    assert session.tool_tokens == 500 and session.steps.mid == 120
+    assert replace(session, interactive=False).steps is cm.CodingAgent().steps
+
+
 def test_people_check_results():
     checked = cm.Agent(steps=3, **EXACT, reviewed_share=0.5, review_minutes=6)
     (line,) = [
@@ -532,3 +643,44 @@ def test_what_cannot_be_meant_is_one_sentence(message):
 def test_a_cap_that_no_task_meets_accepts_next_to_nothing():
     option = cm.Option(SERVING, cm.Agent(steps=10, cap_steps=2, **EXACT))
     assert 0 <= cm.compare(option, WORK, terms=STILL, draws=2).quality.item() < 1e-5
+
+
+def test_a_described_schema_saves_steps_and_its_inputs_are_their_own():
+    """2 steps of 2,000 + 3,000 against 8 of 2,000 + 800 tokens, and a history."""
+    ways = cm.uncertainty.middle(cm.operations.schema_options(SERVING))
+    exact = {"step_spread": 0, "fail_chance": 0, "tools": 0}
+    bare, described = (
+        sent(replace(ways[f"{which} schema"].techniques[0], **exact))
+        for which in ("bare", "described")
+    )
+    assert (bare[0], described[0]) == (pytest.approx(8), pytest.approx(2))
+    assert described[1] == pytest.approx(cm.operations.step_tokens(5_000, 600, 2))
+    assert bare[1] == pytest.approx(cm.operations.step_tokens(2_800, 600, 8))
+    study = cm.Study(cm.operations.schema_options(SERVING), WORK, STILL)
+    keys = [f"{w}_schema.{n}" for w in ("bare", "described") for n in ("steps", "schema_tokens")]
+    for key in keys:
+        table = cm.sweep(study, key, [2.0, 20.0], draws=20)
+        moved = table.groupby("option")["present_value"].nunique()
+        which = key.split("_")[0]
+        assert moved[f"{which} schema"] == 2 and moved.drop(f"{which} schema").item() == 1
+
+
+def test_agents_that_clear_and_compress_can_be_written_in_a_scenario(tmp_path):
+    text = """
+title: Agents
+workload: {requests_per_month: 1_000, instruction_tokens: 2_000, output_tokens: 300}
+terms: {on: 2026-11-20, months: 12}
+options:
+  Session:
+    serving: {api: claude-opus-4-7}
+    techniques:
+      - coding agent: {interactive: yes, clear_at: 100_000, compressed_to: 0.5}
+      - prompt cache
+"""
+    file = tmp_path / "agents.yaml"
+    file.write_text(text.replace("coding agent", "coding_agent"), encoding="utf-8")
+    study = cm.load(file)
+    agent = cm.CodingAgent(interactive=True, clear_at=100_000, compressed_to=0.5)
+    option = cm.Option(cm.Api("claude-opus-4-7", on="2026-11-20"), agent, cm.PromptCache())
+    typed = replace(study, options={"Session": option})
+    assert cm.ledger(study)["usd"].sum() == pytest.approx(cm.ledger(typed)["usd"].sum())
