@@ -171,7 +171,8 @@ def test_training_takes_the_hours_of_its_gpus_or_three_passes_of_its_tokens():
     never = {"retrain_months": 1e4, "base_life_months": 1e4, "sweep_runs": 0}
     lora = cm.Lora(**once, **never)
     own = cm.Option(cm.Hosted("llama-3.1-8b"), lora)
-    hours = cm.explain(own, work).set_index("item").loc["the run that passes", "quantity"]
+    book = cm.ledger(own, work, base_case=True).set_index("item")
+    hours = book.loc["the run that passes", "quantity"]
     took = cm.serving.footprint(own, work, SITE).mid["kwh_of_training"]
     assert took == pytest.approx(hours * 0.85 * 1.54 * SITE.busy_power.mid, rel=0.02)
     managed = cm.Lora(**once, retrain_months=1e4, tuning="together.lora-16b")
