@@ -53,7 +53,13 @@ from costmodel.studies.answers import (
     knowledge_map,
     quality_by_question,
 )
-from costmodel.studies.caching import cache_map, cache_verdict, holds, knowledge_ratios, knowledge_table
+from costmodel.studies.caching import (
+    cache_map,
+    cache_verdict,
+    holds,
+    knowledge_ratios,
+    knowledge_table,
+)
 from costmodel.studies.graph_index import graph_from_sample, index_cost
 from costmodel.studies.knowledge import knowledge_options, latency, route_by_question, self_route
 

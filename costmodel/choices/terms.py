@@ -8,16 +8,7 @@ from dataclasses import field
 from datetime import date, datetime
 from typing import Any
 
-from costmodel.core import (
-    Currency,
-    Number,
-    Range,
-    assumed,
-    frozen,
-    require,
-    validate,
-    whole_number,
-)
+from costmodel.core import Currency, Number, Range, assumed, frozen, require, validate, whole_number
 from costmodel.facts import catalog
 
 TRENDS = ("api", "gpu", "labour", "service")
@@ -97,7 +88,7 @@ class People:
 
 @frozen
 class SpendCommitment:
-    """A contract with a seller of tokens: a discount for a yearly spend, and a fee for what is short.
+    """A contract with a seller of tokens: a discount for a yearly spend, a fee for what is short.
 
     The discount is off all that is bought there by the token or the unit; what is short of the
     commitment at the end of a year, after the discount, is paid. A part of a year counts in part.

@@ -153,7 +153,9 @@ def portfolio_bill(
     check(studies, f"no scenario in {scenarios!r}")
     alike = {(x.terms.months, x.draws, x.seed) for x in studies.values()}
     check(len(alike) == 1, "the scenarios differ in months, draws or seed; give them as keywords")
-    labels = {name: (chosen or {}).get(name) or recommend(x).best for name, x in studies.items()}
+    labels: dict[str, Any] = {
+        name: (chosen or {}).get(name) or recommend(x).best for name, x in studies.items()
+    }
     for name, label in labels.items():
         check(label, f"{name!r}: no option is eligible; say which counts with chosen={{...}}")
     studies = {name: study.only(labels[name]) for name, study in studies.items()}
@@ -165,7 +167,7 @@ def portfolio_bill(
     usd = {name: _paid(study, items) for name, study in studies.items()}
     all_items = np.stack([by_item for _, by_item in usd.values()])
     once = (all_items.max(0) - all_items.sum(0)).sum(0)
-    rows = {name: (labels[name], total) for name, (total, _) in usd.items()}
+    rows: dict[str, Any] = {name: (labels[name], total) for name, (total, _) in usd.items()}
     rows |= {"paid once": ("", once)}
     rows |= {"all": ("", sum(total for _, total in rows.values()))}
     table = pd.DataFrame(
@@ -180,7 +182,9 @@ def portfolio_bill(
 
 def _bought(study: Study) -> set[tuple[str, str]]:
     """(item, phase) of every line of its one option."""
-    return {(line.item, line.phase) for bill in at_middle(study).bills.values() for line in bill.lines}
+    return {
+        (line.item, line.phase) for bill in at_middle(study).bills.values() for line in bill.lines
+    }
 
 
 def _paid(study: Study, items: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -193,7 +197,9 @@ def _paid(study: Study, items: list[str]) -> tuple[np.ndarray, np.ndarray]:
 
         return number
 
-    (total,), *rest = (x.values() for x in per_draw(study, [Bill.total, *map(of, items)], study.draws))
+    (total,), *rest = (
+        x.values() for x in per_draw(study, [Bill.total, *map(of, items)], study.draws)
+    )
     return total, np.reshape([next(iter(x)) for x in rest], (len(items), study.draws))
 
 

@@ -348,7 +348,7 @@ def footprint(
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("quantity")
 
 
-def _footprint(option: Any, work: Workload, terms: Terms, site: Site) -> dict[str, Any]:
+def _footprint(option: Any, work: Workload, terms: Terms, site: Any) -> dict[str, Any]:
     """The rows of `footprint`, without Ranges."""
     bought = list(purchases(cases(option, work, terms)))
     own, kwh, made = fleets(option, work, terms), np.zeros(1), 0.0

@@ -116,6 +116,8 @@ PLACES = [
     (SERVING, cm.Review(0.2, desk_hours_per_month=9_000)),
     (SERVING, cm.Cost("fee", usd=100, persons=3)),
     (SERVING, cm.Cost("work", hours=10)),
+    (SERVING, cm.Egress(gb_free=0.1)),
+    (HOSTED, cm.SecondRegion(), cm.Rag()),
     *(
         (
             SERVING,
@@ -166,6 +168,8 @@ OTHER = {  # another value of what is no number
     "per": "year",
     "redo_role": "counsel",
     "retrain_on": "drift",
+    "cloud": "hyperstack",
+    "prompts_leave": False,
 }
 SOME = {
     "minimum_tokens": 1e6,

@@ -316,10 +316,7 @@ options:
 def release():
     work = cm.Workload(1e6, input_tokens=1_000, output_tokens=100, usd_per_failure=0.4)
     twice = cm.Release(
-        "shadow + canary",
-        releases_per_month=cm.Range(0.08, 0.09),
-        shadow_days=14,
-        shadow_share=1,
+        "shadow + canary", releases_per_month=cm.Range(0.08, 0.09), shadow_days=14, shadow_share=1
     )
     options = {
         "Straight": cm.Option(cm.Api("gpt-4.1"), cm.Release("none")),
@@ -346,7 +343,9 @@ workload: {requests_per_month: 304_000, input_tokens: 900, output_tokens: 250, u
 options:
   Blind:
     serving: {api: gpt-4.1}
-    techniques: [upgrades: {every_months: 9, retires: 2026-03-01}, monitoring: {judge_share: 0.0001, reviews_per_month: 1}]
+    techniques:
+      - upgrades: {every_months: 9, retires: 2026-03-01}
+      - monitoring: {judge_share: 0.0001, reviews_per_month: 1}
   Watched:
     serving: {api: gpt-4.1}
     techniques: [upgrades: {every_months: 9, retires: 2026-03-01}, monitoring]
@@ -356,7 +355,9 @@ def upgrade_trap():
     work = cm.Workload(304_000, input_tokens=900, output_tokens=250, usd_per_failure=0.4)
     upgrades = cm.Upgrades(every_months=9, retires="2026-03-01")
     options = {
-        "Blind": cm.Option(cm.Api("gpt-4.1"), upgrades, cm.Monitoring(judge_share=0.0001, reviews_per_month=1)),
+        "Blind": cm.Option(
+            cm.Api("gpt-4.1"), upgrades, cm.Monitoring(judge_share=0.0001, reviews_per_month=1)
+        ),
         "Watched": cm.Option(cm.Api("gpt-4.1"), upgrades, cm.Monitoring()),
     }
     return options, work, STILL
@@ -405,7 +406,9 @@ def test_a_smoke_set_cuts_the_bill_of_evaluation_by_most():
     """
 workload: {requests_per_month: 1e6, input_tokens: 900, output_tokens: 250, usd_per_failure: 0.4}
 options:
-  Bundle: {serving: {api: gpt-4.1}, techniques: [release: {policy: canary, layers: 6, regression_chance: 0.4}]}
+  Bundle:
+    serving: {api: gpt-4.1}
+    techniques: [release: {policy: canary, layers: 6, regression_chance: 0.4}]
   Apart:
     serving: {api: gpt-4.1}
     techniques: [release: {policy: canary, layers: 6, separate: true, regression_chance: 0.4}]
@@ -505,7 +508,9 @@ def test_eight_steps_send_7_4_times_the_tokens_and_cheaper_calls_make_a_dearer_t
     """
 workload: {requests_per_month: 1_000, input_tokens: 1_000, output_tokens: 300}
 options:
-  Benchmark: {serving: {api: claude-sonnet-4-0, accepted: 0.8}, techniques: [coding_agent: {transfer: 1}]}
+  Benchmark:
+    serving: {api: claude-sonnet-4-0, accepted: 0.8}
+    techniques: [coding_agent: {transfer: 1}]
   Your code:
     serving: {api: claude-sonnet-4-0, accepted: 0.8}
     techniques: [coding_agent: {transfer: 0.2875}]

@@ -44,9 +44,9 @@ def _of_api(name: str, meaning: str) -> Any:
 class Provisioned:
     """Provisioned throughput: units of a model that are yours alone, paid also when idle.
 
-    Units are bought for the busiest hour, at least `units_min`, in steps of `units_step`, or as many
-    as `units` says. Numbers that are None come from data/facts/provisioned.csv: units of Azure, of
-    Vertex (from memory) and of models imported to Bedrock; give those of other units.
+    Units are bought for the busiest hour, at least `units_min`, in steps of `units_step`, or as
+    many as `units` says. Numbers that are None come from data/facts/provisioned.csv: units of
+    Azure, of Vertex (from memory) and of models imported to Bedrock; give those of other units.
 
     Parameters
     ----------
@@ -149,7 +149,9 @@ class Provisioned:
             return found.value.mid
         if otherwise is None:
             known = ", ".join(sorted(f.id for f in facts.values() if f.field == name))
-            raise CatalogError(f"no {name} of {key!r} in provisioned.csv; give {name}=, known are {known}")
+            raise CatalogError(
+                f"no {name} of {key!r} in provisioned.csv; give {name}=, known are {known}"
+            )
         return otherwise
 
     model = _of_api("model", "The price card.")

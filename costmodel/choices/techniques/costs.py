@@ -33,12 +33,12 @@ from costmodel.core import (
     check,
     check_known,
     frozen,
+    unchecked,
     validate,
     whole_number,
 )
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
-from costmodel.facts.records import FromCatalogue
 
 PER = ("once", "month", "year", "request")
 TREATMENTS = ("opex", "capex")
@@ -180,19 +180,6 @@ class Cost:
 
 BYTES_PER_CHARACTER = 1.0  # English in UTF-8
 STORES = ("store the index",)  # lines that a second region buys again
-PRICES_OF_A_CLOUD = ("usd_per_gb", "usd_per_gb_region", "gb_free")
-
-
-def _fill_in(technique: Any, *names: str) -> None:
-    """Fill in prices of egress.csv for the cloud of a technique, unless they are your own."""
-    facts, cloud, kind = catalog.facts_of("egress"), technique.cloud, type(technique).__name__
-    check_known("cloud", cloud, {fact.id for fact in facts.values()}, kind)
-    for name in names:
-        given = getattr(technique, name)
-        if given is None or isinstance(given, FromCatalogue) or given in facts.values():
-            fact = facts.get(f"{cloud}.{name}")
-            value = FromCatalogue(0.0) if fact is None else fact.value
-            object.__setattr__(technique, name, value)
 
 
 @frozen
@@ -242,7 +229,13 @@ class Egress:
     transfer_overhead: Number = assumed(1.2, 2, 5, "names of fields, headers and encryption")
 
     def __post_init__(self) -> None:
-        _fill_in(self, "usd_per_gb", "gb_free")
+        facts = {key: fact.value for key, fact in catalog.facts_of("egress").items()}
+        check_known("cloud", self.cloud, {key.split(".")[0] for key in facts}, "Egress")
+        for name, otherwise in (("usd_per_gb", None), ("gb_free", 0.0)):
+            given = getattr(self, name)
+            if given is None or given in facts.values():  # nobody gave it, so the cloud says it
+                value = facts.get(f"{self.cloud}.{name}", otherwise)
+                object.__setattr__(self, name, value)
         validate(self)
 
     def buys(self, case: Case) -> Purchases:
@@ -282,21 +275,14 @@ class SecondRegion:
         1 is active in both regions, and each carries the peak alone; less is a warm standby.
     regions : int, at least 1
         All regions, the first included.
-    cloud : str
-        Whose price between regions holds, an id of data/facts/egress.csv.
-    usd_per_gb_region : number or Range, at least 0, or None
-        Price of a gigabyte that moves between regions [USD/GB]; None is that of the cloud.
+    usd_per_gb_region : number or Range, at least 0
+        Price of a gigabyte that moves between regions [USD/GB].
     bytes_per_token : number or Range, at least 0
         What is copied for a token of the corpus [byte].
     build_weeks, drill_hours : number or Range, at least 0
         Weeks of an engineer to set it up, and hours of each test of the move.
     drills_per_year : number or Range, at least 0
         Tests of the move in a year.
-
-    Raises
-    ------
-    CatalogError
-        When the cloud is not known.
 
     Examples
     --------
@@ -310,23 +296,25 @@ class SecondRegion:
 
     standby_share: Number = 1.0
     regions: int = 2
-    cloud: str = "aws"
-    usd_per_gb_region: OpenNumber = None
+    usd_per_gb_region: Number = catalog.fact("egress", "aws.usd_per_gb_region").value
     bytes_per_token: Number = assumed(4, 16, 40, "text, its vector and metadata")
-    build_weeks: Number = assumed(2, 4, 12, "second deployment, replication, a switch that is tried")
-    drills_per_year: Number = assumed(1, 2, 4, "tests of the move to the other region", form="amount")
+    build_weeks: Number = assumed(
+        2, 4, 12, "second deployment, replication, a switch that is tried"
+    )
+    drills_per_year: Number = assumed(
+        1, 2, 4, "tests of the move to the other region", form="amount"
+    )
     drill_hours: Number = assumed(8, 24, 80, "people of one test of the move")
 
     def __post_init__(self) -> None:
-        _fill_in(self, "usd_per_gb_region")
         validate(self)
 
     def adapt(self, serving: Any) -> Any:
         """Own GPUs in all regions."""
         if not hasattr(serving, "fleet"):
             return serving
-        fleet = replace(serving.fleet, regions=self.regions, standby_share=self.standby_share)
-        return replace(serving, fleet=fleet)
+        fleet = unchecked(serving.fleet, regions=self.regions, standby_share=self.standby_share)
+        return unchecked(serving, fleet=fleet)  # its numbers may be draws
 
     def buys(self, case: Case) -> Purchases:
         work, engineer, further = case.work, case.terms.people.engineer, self.regions - 1
@@ -349,11 +337,20 @@ class SecondRegion:
         if work.corpus is None:
             return
         gigabytes = work.corpus.tokens * self.bytes_per_token / GB * further
-        changed, churn = gigabytes * work.corpus.churn_per_month, cite(work.corpus, "churn_per_month")
+        changed, churn = (
+            gigabytes * work.corpus.churn_per_month,
+            cite(work.corpus, "churn_per_month"),
+        )
         size = "{tokens} tokens x {bytes_per_token} B x further regions"
         for item, count, when, words, cites in (
             ("copy documents to the second region", gigabytes, once(), "", ()),
-            ("copy changes to the second region", changed, monthly(), " x {churn_per_month}", churn),
+            (
+                "copy changes to the second region",
+                changed,
+                monthly(),
+                " x {churn_per_month}",
+                churn,
+            ),
         ):
             usd, basis = self.usd_per_gb_region, f"{size}{words} at {{usd_per_gb_region}}"
             yield Line(item, "retrieval", count, "GB", usd, when, basis=basis, cites=cites)

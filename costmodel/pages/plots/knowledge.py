@@ -166,7 +166,9 @@ def plot_cache_map(table: pd.DataFrame, ax: Axes | None = None, money: Currency 
     )
     ax = ax or picture(3.7)
     ax.set(xscale="log", yscale="log")
-    usd = in_currency(table, money).pivot(index=y, columns="queries_per_day", values="usd_per_month")
+    usd = in_currency(table, money).pivot(
+        index=y, columns="queries_per_day", values="usd_per_month"
+    )
     reach = max(float(np.abs(usd).max(axis=None)), 1.0)
     mesh = ax.pcolormesh(
         usd.columns,

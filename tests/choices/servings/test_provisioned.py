@@ -200,7 +200,9 @@ options:
 """
     claude = cm.load(text).options["Units"].serving
     assert (claude.seller, claude.units, claude.units_step) == ("bedrock", 3, 1)
-    imported = replace(claude, seller="bedrock_import", reservation="hourly", usd_per_unit_hour=None)
+    imported = replace(
+        claude, seller="bedrock_import", reservation="hourly", usd_per_unit_hour=None
+    )
     assert imported.usd_per_unit_hour == pytest.approx(0.05718 * 60)
     with pytest.raises(CatalogError, match="seller 'azur'"):
         replace(claude, seller="azur")
