@@ -11,19 +11,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.study import Study
+from costmodel.choices.purchases import PHASES
 from costmodel.core import CatalogError, check, check_known, public, whole_number
 from costmodel.decisions.compare import compare
 from costmodel.decisions.simulate import per_draw
 from costmodel.decisions.verdict import recommend
-from costmodel.ledgers.calendar import Calendar
-from costmodel.ledgers.engine import Bill, at_middle
+from costmodel.ledgers.engine import Bill
 from costmodel.scenarios.scenario import load
 
 WORKERS, WORKERS_MAX = 2, 1_000
@@ -114,7 +114,7 @@ def portfolio_bill(
 ) -> pd.DataFrame:
     """Add up many scenarios, each by its best option, with what they share paid once.
 
-    Equation: sum of all bills - (sum - greatest) of every line that is shared, draw by draw. Inputs
+    Equation: sum of all bills - (sum - greatest) of every phase that is shared, draw by draw. Inputs
     of one name are drawn alike in all scenarios, so that the band of the sum holds what moves all
     of them; it is wider than that of independent projects.
 
@@ -125,8 +125,8 @@ def portfolio_bill(
     chosen : dict of scenario to option, optional
         Which option counts; the best of the rule by default.
     shared : iterable of str
-        Phases or lines of the ledger that are bought once for all, by the scenario that needs most
-        of them: "evaluation", "compliance", "keep serving running".
+        Phases of the ledger that are bought once for all, by the scenario that needs most of them,
+        such as "evaluation", "compliance" or "maintenance".
 
     Returns
     -------
@@ -137,7 +137,7 @@ def portfolio_bill(
     Raises
     ------
     CatalogError
-        A phase or line that no scenario buys, or an option that is not there.
+        A phase or an option that is not there.
     ValueError
         Scenarios of different horizons, draws or seeds, or one in which no option is eligible.
 
@@ -153,21 +153,24 @@ def portfolio_bill(
     check(studies, f"no scenario in {scenarios!r}")
     alike = {(x.terms.months, x.draws, x.seed) for x in studies.values()}
     check(len(alike) == 1, "the scenarios differ in months, draws or seed; give them as keywords")
+    ((_, draws, _),) = alike
     labels: dict[str, Any] = {
         name: (chosen or {}).get(name) or recommend(x).best for name, x in studies.items()
     }
     for name, label in labels.items():
         check(label, f"{name!r}: no option is eligible; say which counts with chosen={{...}}")
     studies = {name: study.only(labels[name]) for name, study in studies.items()}
-    lines = {line: x for x in studies.values() for line in _bought(x)}
-    names = {*(item for item, _ in lines), *(phase for _, phase in lines)}
-    for name in (shared := [*shared]):
-        check_known("phase or line", name, names, "the bills of the portfolio")
-    items = sorted({item for item, phase in lines if {item, phase} & {*shared}})
-    usd = {name: _paid(study, items) for name, study in studies.items()}
-    all_items = np.stack([by_item for _, by_item in usd.values()])
-    once = (all_items.max(0) - all_items.sum(0)).sum(0)
-    rows: dict[str, Any] = {name: (labels[name], total) for name, (total, _) in usd.items()}
+    phases = [*shared]
+    for phase in phases:
+        check_known("phase", phase, PHASES, "the ledger")
+    numbers = [Bill.total, *(partial(Bill.total, phase=phase) for phase in phases)]
+    usd = {  # USD in each draw: of the whole bill, and of each of these phases
+        name: [next(iter(x.values())) for x in per_draw(study, numbers, draws)]
+        for name, study in studies.items()
+    }
+    by_phase = np.array([phases_usd for _, *phases_usd in usd.values()])
+    once = (by_phase.max(0) - by_phase.sum(0)).sum(0) + np.zeros(draws)
+    rows: dict[str, Any] = {name: (labels[name], total) for name, (total, *_) in usd.items()}
     rows |= {"paid once": ("", once)}
     rows |= {"all": ("", sum(total for _, total in rows.values()))}
     table = pd.DataFrame(
@@ -178,29 +181,6 @@ def portfolio_bill(
         ]
     )
     return table.assign(share=table["expected"] / table["expected"].iloc[-1])
-
-
-def _bought(study: Study) -> set[tuple[str, str]]:
-    """(item, phase) of every line of its one option."""
-    return {
-        (line.item, line.phase) for bill in at_middle(study).bills.values() for line in bill.lines
-    }
-
-
-def _paid(study: Study, items: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """USD of its one option in each draw, and of each of these items, shape (items, draws)."""
-
-    def of(item: str) -> Any:
-        def number(bill: Bill, calendar: Calendar) -> Any:
-            lines = (x for x in bill.lines if x.item == item)
-            return sum((x.usd * calendar.factor(x.schedule, x.trend) for x in lines), 0.0)
-
-        return number
-
-    (total,), *rest = (
-        x.values() for x in per_draw(study, [Bill.total, *map(of, items)], study.draws)
-    )
-    return total, np.reshape([next(iter(x)) for x in rest], (len(items), study.draws))
 
 
 def _table(name: str, scenario: str, changes: dict[str, Any]) -> pd.DataFrame:

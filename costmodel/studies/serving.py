@@ -375,17 +375,17 @@ def _footprint(option: Any, work: Workload, terms: Terms, site: Any) -> dict[str
         each = site.kwh_per_mtok(line.item.rpartition(": ")[2]) if line.unit == "Mtok" else 0.0
         kwh = kwh + line.quantity * _first(occurrences(line.schedule, work, terms)) * each
     trained: Any = np.zeros(1)
-    for serving, line in bought:
-        if not isinstance(line, Line):
+    for serving, run in bought:
+        if not isinstance(run, Line):
             continue
-        if line.unit == "GPU-hour":
+        if run.unit == "GPU-hour":
             each = site.kwh_per_gpu_hour(serving.gpu) * site.busy_power
-        elif any(key.endswith(TRAINED) for key in line.cites):
+        elif any(key.endswith(TRAINED) for key in run.cites):
             each = PASSES_OF_TRAINING * site.kwh_per_mtok_in
         else:
             continue
-        times = occurrences(line.schedule, work, terms).sum(-1, keepdims=True)
-        trained = trained + line.quantity * times * each
+        times = occurrences(run.schedule, work, terms).sum(-1, keepdims=True)
+        trained = trained + run.quantity * times * each
     kg = kwh * site.carbon + made
     requests = work.requests_per_month * _first(work.demand(terms.months, terms.start))
     values = (kwh / requests, kg / requests, kwh, kg, trained, trained * site.carbon)
