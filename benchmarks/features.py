@@ -1,6 +1,6 @@
 """Try each feature that a peer has, or that nobody has, and print the table of yes and no.
 
-    python -m benchmarks.features          the table (a minute), from the root of a checkout
+    python -m benchmarks.features          the table (two minutes), from the root of a checkout
     python -m benchmarks.features 42 60    these rows, with the reason of each no
 
 The numbers are those of the feature table of the peers (litellm, genai-prices, aiconfigurator and
@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 import costmodel as cm
+from benchmarks.formulas import PAGE, page
 
 ROOT = Path(__file__).parents[1]
 ON = "2026-11-20"
@@ -72,9 +73,41 @@ def fleet(**fields: Any) -> Any:
     return replace(OWN, fleet=cm.serving.Fleet(**fields))
 
 
-def runs(*arguments: str) -> bool:
-    command = [sys.executable, "-m", "costmodel", *arguments]
+def usd_in(model: str, **how: Any) -> float:
+    return float(cm.Api(model, on=ON, **how).model.tiers[0].usd_per_mtok_in)
+
+
+def grown(churn: float, growth: float) -> Any:
+    corpus = replace(READING.corpus, churn_per_month=churn, growth_per_year=growth)
+    return replace(READING, corpus=corpus)
+
+
+def together(loading: float) -> Any:
+    """An option whose two token counts follow one driver."""
+    doubts = {"input_tokens": cm.Range(300, 3_000), "output_tokens": cm.Range(100, 1_000)}
+    names = {f"Workload.{name}": loading for name in doubts}
+    return cm.uncertainty.drive(replace(WORK, usd_per_failure=0, **doubts), "length", names)
+
+
+def width(work: Any) -> float:
+    table = cm.compare(cm.Option(API), work, terms=TERMS, draws=2_000)
+    return float((table["p90"] - table["p10"]).iloc[0])
+
+
+def run(*arguments: str) -> bool:
+    command = [sys.executable, *arguments]
     return subprocess.run(command, capture_output=True, cwd=ROOT).returncode == 0
+
+
+def offline() -> bool:
+    case = "cm.compare(cm.load('support_assistant', draws=100))"
+    return run("-c", f"import socket; socket.socket.connect = None; import costmodel as cm; {case}")
+
+
+def reported() -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        made = cm.report.run(ROOT / "notebooks" / "00_quick_answer.ipynb", out=folder)
+        return made.html.stat().st_size > 10_000 and made.pdf.stat().st_size > 10_000
 
 
 def price_book() -> bool:
@@ -92,18 +125,15 @@ def saved() -> bool:
     return same and len(cm.finance.waterfall(support().only("Prompt"), support().only("RAG")))
 
 
-def two_sources() -> bool:
-    return (
-        "--check"
-        in subprocess.run(
-            [sys.executable, "-m", "costmodel", "data", "--help"], capture_output=True, text=True
-        ).stdout
-    )
-
-
 def second_region() -> bool:
-    """N+1 is a field of a fleet; a second region is not yet."""
-    return dearer((fleet(spare_replicas=1),), (OWN,)) and hasattr(cm.serving.Fleet(), "regions")
+    """Spare replicas, replicas and stores in a second region, and its warm standby for less."""
+    both, warm = cm.SecondRegion(), cm.SecondRegion(standby_share=0.3)
+    return (
+        dearer((fleet(spare_replicas=1),), (OWN,))
+        and dearer((OWN, both), (OWN, warm), BUSY)
+        and dearer((OWN, warm), (OWN,), BUSY)
+        and has(items(OWN, both, cm.Rag(), work=READING), "further regions", "copy changes")
+    )
 
 
 def teacher() -> Any:
@@ -113,15 +143,24 @@ def teacher() -> Any:
 TUNED = cm.Lora(examples=1_000)
 ROWS: dict[int, tuple[str, Try]] = {
     # -- pricing data
-    1: ("Multi-provider token price base", lambda: len(cm.facts.api_models()) > 500),
+    1: (
+        "Multi-provider token price base",
+        lambda: (
+            len(cm.facts.api_models()) > 500
+            and cm.Api("gpt-4o", "azure", on=ON).provider != cm.Api("gpt-4o", on=ON).provider
+        ),
+    ),
     2: ("Cached-read price", lambda: API.model.tiers[0].usd_per_mtok_cache_read),
     3: (
         "Cached-write price incl. 1-h TTL",
         lambda: cm.Api("claude-sonnet-4-5", on=ON).model.tiers[0].usd_per_mtok_cache_write_1h,
     ),
     4: ("Context-length price tiers", lambda: len(cm.Api("gemini-2.5-pro", on=ON).model.tiers) > 1),
-    5: ("Batch price", lambda: cm.Api("gpt-4o", on=ON, mode="batch").model.tiers),
-    6: ("Flex / priority service tiers", lambda: cm.Api("gpt-5", on=ON, mode="flex").model.tiers),
+    5: ("Batch price", lambda: usd_in("gpt-4o", mode="batch") == 0.5 * usd_in("gpt-4o")),
+    6: (
+        "Flex / priority service tiers",
+        lambda: usd_in("gpt-5", mode="flex") < usd_in("gpt-5") < usd_in("gpt-5", mode="priority"),
+    ),
     7: (
         "Effective-dated (historic) prices",
         lambda: cm.Api("o3", on="2025-06-09").model.tiers != cm.Api("o3", on=ON).model.tiers,
@@ -133,7 +172,13 @@ ROWS: dict[int, tuple[str, Try]] = {
             != cm.facts.api_price("deepseek-v4-pro", on="2026-11-20T12:00").tiers
         ),
     ),
-    9: ("Source URL + check date per number", lambda: cm.facts.source("genai-prices").accessed),
+    9: (
+        "Source URL + check date per number",
+        lambda: [
+            bool(cm.facts.source(id).url and cm.facts.source(id).accessed)
+            for _, id in cm.facts.rent("H100-SXM").sources
+        ],
+    ),
     10: (
         "Fine-tune training token price",
         lambda: cm.facts.tuning("openai.gpt-4.1").usd_per_mtok_train,
@@ -142,13 +187,25 @@ ROWS: dict[int, tuple[str, Try]] = {
         "Embedding / rerank / OCR / search prices",
         lambda: has(items(API, cm.Rag(reranker="rerank-v3.5"), work=READING), "embed", "rerank"),
     ),
-    12: ("Vector/graph DB prices", lambda: len(cm.facts.stores()) > 3),
+    12: (
+        "Vector/graph DB prices",
+        lambda: dearer(
+            (API, cm.Rag(store="qdrant-4c16g")), (API, cm.Rag(store="pgvector")), READING
+        ),
+    ),
     13: (
         "GPU hourly prices, several clouds/tenures",
-        lambda: cm.facts.rent("H100-SXM", "hyperscaler", "reserved_12mo"),
+        lambda: (
+            cm.facts.rent("H100-SXM", "hyperscaler", "reserved_12mo").usd_per_gpu_hour.mid
+            < cm.facts.rent("H100-SXM", "hyperscaler").usd_per_gpu_hour.mid
+            != cm.facts.rent("H100-SXM", "neocloud").usd_per_gpu_hour.mid
+        ),
     ),
     14: ("Negotiated discount / custom price book", price_book),
-    15: ("Automatic cross-source discrepancy check", two_sources),
+    15: (
+        "Automatic cross-source discrepancy check",
+        lambda: run("-m", "costmodel", "data", "--check"),
+    ),
     # -- token counting
     16: ("Offline token count", lambda: cm.facts.count_tokens("Hello world", "gpt-4o")),
     17: (
@@ -186,7 +243,11 @@ ROWS: dict[int, tuple[str, Try]] = {
     ),
     26: (
         "Checkpoint storage / egress / idle overhead",
-        lambda: items(OWN, TUNED)["keep checkpoints"] and items(OWN)["GPU hours idle"],
+        lambda: (
+            items(OWN, TUNED)["keep checkpoints"]
+            and items(OWN)["GPU hours idle"]
+            and items(API, cm.Egress(gb_free=0))["data that leaves the cloud"]
+        ),
     ),
     # -- memory / fit
     27: ("Inference memory (weights+KV+activation)", lambda: int(OWN.gpus) == 1),
@@ -221,7 +282,15 @@ ROWS: dict[int, tuple[str, Try]] = {
     ),
     38: (
         "Autoscale, cold start, warm pool cost",
-        lambda: items(fleet(scaling="hourly", warm_replicas=1)),
+        lambda: (
+            dearer((fleet(),), (fleet(scaling="hourly"),), BUSY)
+            and dearer(
+                (fleet(scaling="hourly", warm_replicas=1),), (fleet(scaling="hourly"),), BUSY
+            )
+            and cm.serving.capacity(
+                cm.Option(replace(fleet(scaling="hourly"), replicas_min=0)), THIN
+            )["cold_starts"].gt(0)
+        ),
     ),
     39: (
         "Reserved/spot/PTU commitment choice",
@@ -230,7 +299,8 @@ ROWS: dict[int, tuple[str, Try]] = {
                 items(cm.Hosted("llama-3.1-8b", fleet=cm.serving.Fleet(committed_replicas=1))),
                 "under the commitment",
             )
-            and items(cm.Provisioned(API, tokens_per_min_per_unit=5e4, units_min=1))
+            and dearer((OWN,), (replace(OWN, term="spot"),))
+            and has(items(cm.Provisioned("gpt-5", on=ON, units=15)), "units idle")
         ),
     ),
     40: ("Redundancy N+1 / DR / multi-region", second_region),
@@ -247,12 +317,8 @@ ROWS: dict[int, tuple[str, Try]] = {
     44: (
         "Re-embedding churn / corpus growth",
         lambda: (
-            dearer(
-                (API, cm.Rag()),
-                (API, cm.Rag()),
-                replace(READING, corpus=replace(READING.corpus, churn_per_month=0.3)),
-            )
-            is False
+            len({paid(API, cm.Rag(), work=w) for w in (READING, grown(0.3, 0.2), grown(0.3, 2.0))})
+            == 3
             and has(items(API, cm.Rag(), work=READING), "changed")
         ),
     ),
@@ -278,7 +344,15 @@ ROWS: dict[int, tuple[str, Try]] = {
             )
         ),
     ),
-    49: ("Long-context quality decay with length", lambda: callable(cm.knowledge.context_shift)),
+    49: (
+        "Long-context quality decay with length",
+        lambda: (
+            cm.knowledge.context_budget(support(), "RAG", top_k=[5, 100, 400])["quality"]
+            .diff()
+            .iloc[-1]
+            < 0
+        ),
+    ),
     50: (
         "Prompt cache economics (TTL x arrival rate, write premium)",
         lambda: has(
@@ -329,7 +403,7 @@ ROWS: dict[int, tuple[str, Try]] = {
     61: ("Pareto frontier", lambda: len(cm.decisions.frontier(support()))),
     # -- uncertainty and decision
     62: ("Input distributions + Monte Carlo", lambda: len(cm.uncertainty.fan(two()))),
-    63: ("Correlated inputs", lambda: callable(cm.uncertainty.drive)),
+    63: ("Correlated inputs", lambda: width(together(0.95)) > 1.05 * width(together(0.0))),
     64: (
         "Shared draws across options (paired comparison)",
         lambda: (
@@ -357,9 +431,23 @@ ROWS: dict[int, tuple[str, Try]] = {
             > sum(items(API).values())
         ),
     ),
-    71: ("Budget / SLO optimiser", lambda: callable(cm.decisions.goal_seek)),
+    71: (
+        "Budget / SLO optimiser",
+        lambda: cm.decisions.goal_seek(
+            support().only("RAG", "Few-shot"), "Few-shot", over="usd_per_failure"
+        )["needed"].notna(),
+    ),
     # -- energy, currency, provenance
-    72: ("Energy / carbon", lambda: len(cm.serving.footprint(cm.Option(OWN), WORK))),
+    72: (
+        "Energy / carbon",
+        lambda: (
+            [
+                cm.serving.footprint(cm.Option(*x), WORK, draws=200)["high"].gt(0).sum()
+                for x in ((OWN,), (API,), (OWN, TUNED))
+            ]
+            == [4, 4, 6]
+        ),
+    ),
     73: ("Currencies", lambda: cm.Terms(currency="EUR 0.92 2026-11-01").money),
     74: (
         "Line-item trace (formula, inputs, source)",
@@ -368,18 +456,30 @@ ROWS: dict[int, tuple[str, Try]] = {
     75: ("Unit / dimension checking", lambda: len(cm.facts.GLOSSARY) > 500),
     76: (
         '"Which assumption is stale/unsourced" audit',
-        lambda: len(cm.ledgers.register(two())) and len(cm.operations.lint(support())) >= 0,
+        lambda: (
+            cm.ledgers.register(two())["confidence"].eq("assumed").any()
+            and len(cm.operations.lint(cm.Option(API), WORK))
+        ),
     ),
     # -- data in, UI, reports
-    79: ("Jupyter widgets for what-if", lambda: callable(cm.widgets.explore)),
-    81: ("Parameterised HTML/PDF report", lambda: callable(cm.report.run)),
+    79: (
+        "Jupyter widgets for what-if",
+        lambda: cm.widgets.explore(two(), sliders=["requests_per_month"], draws=50).controls,
+    ),
+    81: ("Parameterised HTML/PDF report", reported),
     82: ("Shareable scenario (file/URL), diff of two", saved),
-    83: ("CLI", lambda: runs("prices", "gpt-4o")),
+    83: ("CLI", lambda: run("-m", "costmodel", "prices", "gpt-4o")),
     84: ("Python API", lambda: len(cm.__all__) > 40),
-    85: ("Works offline", lambda: cm.facts.PRICES_VERSION),
-    87: ("Automated tests", lambda: len(list((ROOT / "tests").rglob("test_*.py"))) > 30),
-    88: ("Published validation against reality", lambda: len(cm.validation.reality())),
-    89: ("Docs with every formula", lambda: (ROOT / "docs" / "formulas.md").is_file()),
+    85: ("Works offline", offline),
+    87: (
+        "Automated tests",
+        lambda: run("-m", "pytest", "-q", "tests/core", "-p", "no:cacheprovider"),
+    ),
+    88: (
+        "Published validation against reality",
+        lambda: len(cm.validation.reality()) and len(cm.validation.fidelity("fine-tuning")) > 100,
+    ),
+    89: ("Docs with every formula", lambda: PAGE.read_text(encoding="utf-8") == page()),
 }
 
 

@@ -14,8 +14,8 @@ A choice        Option Mix Part cascade presets own_model
 Who answers     Api Hosted Provisioned own_api own_gpu
 Made to answer  Prompt FewShot PromptCache SemanticCache SecondTry Rag GraphRag LongContext
                 FineTune Lora Distill Agent CodingAgent
-Kept alive      Evals Release Monitoring Upgrades Compliance
-People beside   Review Cost
+Kept alive      Evals Release Monitoring Upgrades Compliance SecondRegion
+Paid beside     Review Cost Egress
 A question      Study load
 An answer       compare recommend ledger explain breakeven sweep Infeasible
 
@@ -39,7 +39,7 @@ from costmodel.choices.servings.provisioned import Provisioned
 from costmodel.choices.study import Study
 from costmodel.choices.techniques.agents import Agent, CodingAgent
 from costmodel.choices.techniques.compliance import Compliance
-from costmodel.choices.techniques.costs import Cost
+from costmodel.choices.techniques.costs import Cost, Egress, SecondRegion
 from costmodel.choices.techniques.distillation import Distill
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import Rag
@@ -76,6 +76,7 @@ __all__ = [
     "Corpus",
     "Cost",
     "Distill",
+    "Egress",
     "Evals",
     "FewShot",
     "FineTune",
@@ -97,6 +98,7 @@ __all__ = [
     "Range",
     "Release",
     "Review",
+    "SecondRegion",
     "SecondTry",
     "SemanticCache",
     "Study",

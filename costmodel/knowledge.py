@@ -1,7 +1,7 @@
 """The face `cm.knowledge`: caches, retrieval, graphs and long contexts.
 
 Caches      cached_price hit_rate prefix_hit_rate break_even_hit_rate
-            break_even_reads cache_verdict
+            break_even_reads cache_map cache_verdict
 Retrieval   recall_at_k corpus_shift all_found found_by_entities stale_share own_embedder
 Graphs      graph_size graph_index_ratio graph_from_sample index_cost index_upkeep
 Ways        knowledge_options knowledge_table knowledge_map knowledge_ratios self_route
@@ -53,7 +53,13 @@ from costmodel.studies.answers import (
     knowledge_map,
     quality_by_question,
 )
-from costmodel.studies.caching import cache_verdict, holds, knowledge_ratios, knowledge_table
+from costmodel.studies.caching import (
+    cache_map,
+    cache_verdict,
+    holds,
+    knowledge_ratios,
+    knowledge_table,
+)
 from costmodel.studies.graph_index import graph_from_sample, index_cost, index_upkeep
 from costmodel.studies.knowledge import knowledge_options, latency, route_by_question, self_route
 
@@ -64,6 +70,7 @@ __all__ = [
     "all_found",
     "break_even_hit_rate",
     "break_even_reads",
+    "cache_map",
     "cache_verdict",
     "cached_price",
     "capability",

@@ -2,7 +2,7 @@
 
 It imports `laws` and everything below.
 
-Terms       People Trends
+Terms       People Trends SpendCommitment
 Seasons     Seasons
 Presets     quick with_quality not_offered MODELS
 Quality     Task Signal
@@ -15,11 +15,12 @@ from costmodel.choices.options import repriced
 from costmodel.choices.presets import MODELS, not_offered, quick, with_quality
 from costmodel.choices.quality.task import Task
 from costmodel.choices.seasons import Seasons
-from costmodel.choices.terms import People, Trends
+from costmodel.choices.terms import People, SpendCommitment, Trends
 from costmodel.choices.tunes.readiness import Readiness
 from costmodel.core import absent
 
 __all__ = """
-    MODELS People Readiness Seasons Signal Task Trends not_offered quick repriced with_quality
+    MODELS People Readiness Seasons Signal SpendCommitment Task Trends not_offered quick repriced
+    with_quality
 """.split()
 __getattr__ = absent(__name__, __all__)

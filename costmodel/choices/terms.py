@@ -8,7 +8,7 @@ from dataclasses import field
 from datetime import date, datetime
 from typing import Any
 
-from costmodel.core import Currency, Number, Range, assumed, frozen, require, whole_number
+from costmodel.core import Currency, Number, Range, assumed, frozen, require, validate, whole_number
 from costmodel.facts import catalog
 
 TRENDS = ("api", "gpu", "labour", "service")
@@ -87,6 +87,45 @@ class People:
 
 
 @frozen
+class SpendCommitment:
+    """A contract with a seller of tokens: a discount for a yearly spend, a fee for what is short.
+
+    The discount is off all that is bought there by the token or the unit; what is short of the
+    commitment at the end of a year, after the discount, is paid. A part of a year counts in part.
+
+    Parameters
+    ----------
+    provider : str
+        The seller, as in `Api.provider`: "openai", "google", "aws" ...
+    usd_per_year : number, USD/year
+        What you commit to spend.
+    discount : number, share
+        What you get off the list price, or off a price of yours.
+    shortfall_fee : number, share
+        Part of what is missing that is paid; some contracts carry a rest over.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> committed = cm.choices.SpendCommitment("openai", usd_per_year=12_000, discount=0.1)
+    >>> option = cm.Option(cm.Api("gpt-4o", on="2026-11-01"))
+    >>> work = cm.Workload(100_000, input_tokens=2_000, output_tokens=0)  # 500 USD a month
+    >>> book = cm.ledger(option, work, terms=cm.Terms(months=12, spend=committed), base_case=True)
+    >>> book.groupby("item")["usd"].sum().round().to_dict()  # doctest: +NORMALIZE_WHITESPACE
+    {'discount of the spend commitment': -600.0, 'production: fresh input': 6000.0,
+     'shortfall of the spend commitment': 6600.0}
+    """
+
+    provider: str
+    usd_per_year: Number
+    discount: Number = 0.0
+    shortfall_fee: Number = 1.0
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@frozen
 class Terms:
     """The terms of a calculation, the same for all options that are compared.
 
@@ -101,6 +140,11 @@ class Terms:
         Date at which the API prices of all options are frozen. None leaves each option at its own.
     currency : str
         "USD", or another code with its rate and date, such as "EUR 0.92 2026-11-01".
+    vat, vat_recovered : number, share
+        Value added tax on all that is bought, pay left out, and the part of it that comes back: 1
+        for most companies, 0 for hospitals, banks and authorities.
+    spend : SpendCommitment, optional
+        A commitment to spend so much at one seller of tokens.
     trends : Trends
         Yearly change of prices.
     people : People
@@ -126,6 +170,9 @@ class Terms:
     discount_rate: float = 0.10
     on: str | None = None
     currency: str = "USD"
+    vat: Number = 0.0
+    vat_recovered: Number = 0.0
+    spend: SpendCommitment | None = None
     # -- rates
     trends: Trends = field(default_factory=Trends)
     people: People = field(default_factory=People)
@@ -138,6 +185,8 @@ class Terms:
             object.__setattr__(self, "start", _first_of(on.year * 12 + on.month).isoformat())
         _day("start", self.start)
         Currency.parse(self.currency)
+        for name in ("vat", "vat_recovered"):
+            require(name, getattr(self, name), high=1)
 
     @property
     def money(self) -> Currency:

@@ -32,6 +32,7 @@ from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.core import Infeasible, middle, public, same
 from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.settlement import committed, paid_by_month, settlement
 
 Purchase = tuple[Any, Line | Traffic]  # the serving that prices it, and what is bought
 
@@ -101,10 +102,14 @@ def evaluate(option: Option | Mix, work: Workload, terms: Terms) -> Bill:
     bought = list(purchases(parts))
     fits = _fits(bought) & _in_time(parts)
     lines: list[Any] = [purchase for _, purchase in bought if isinstance(purchase, Line)]
+    covered: list[Line] = []
     for serving, traffic in pooled(bought):
-        priced = lines_of(serving, traffic, work, terms)
-        lines += _at_successors(priced, serving, parts)
+        priced = list(_at_successors(lines_of(serving, traffic, work, terms), serving, parts))
+        lines += priced
+        covered += priced if committed(terms, serving) else ()
     lines += _redone(parts)
+    if terms.spend is not None or np.any(terms.vat):
+        lines += settlement(lines, covered, work, terms)
     share = accepted_by_month(option, parts)
     failed = None if share is None else _wrong_answers(work, terms, share)
     if failed and np.any(work.usd_per_failure):
@@ -293,8 +298,7 @@ class Bill:
 
     def paid(self, calendar: Calendar) -> Any:
         """USD of months 0..H, shape (H + 1,) or (n, H + 1)."""
-        months = [line.usd * calendar.path(line.schedule, line.trend) for line in self.lines]
-        return sum(months, np.zeros(calendar.months + 1))
+        return paid_by_month(self.lines, calendar)
 
 
 def fleets(

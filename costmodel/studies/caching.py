@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from costmodel.core import (
     MTOK,
     SECONDS_PER_HOUR,
     SECONDS_PER_MINUTE,
+    check,
     middle,
     number_list,
     one_number,
@@ -20,9 +22,11 @@ from costmodel.core import (
     public,
 )
 from costmodel.facts.cards import api_price
-from costmodel.laws.caching import break_even_hit_rate, cached_price, hit_rate
+from costmodel.laws.caching import break_even_hit_rate, cached_price, hit_rate, prefix_hit_rate
 
 FIVE_MINUTES = 300  # seconds
+VOLUMES = tuple(np.geomspace(1, 1e4, 41))  # requests a day of a map
+PREFIXES = tuple(np.geomspace(500, 2e5, 41))  # tokens
 BOUNDS = {"days": (1, 31), "hours": (0.1, 24), "ttl_s": (1, np.inf)}
 
 
@@ -207,6 +211,85 @@ def knowledge_ratios(
     return pd.DataFrame({"plain": ratio, **cached}, index=pd.Index(tokens, name="rag_tokens"))
 
 
+def _over_input(card: Any, ttl_s: float) -> tuple[float, float]:
+    """Prices of a written and of a read token over plain input; no price of a write is input's."""
+    long = ttl_s > FIVE_MINUTES
+    written = card.usd_per_mtok_cache_write_1h if long else card.usd_per_mtok_cache_write
+    plain = card.usd_per_mtok_in
+    return (written or plain) / plain, card.usd_per_mtok_cache_read / plain
+
+
+@public
+def cache_map(
+    model: str,
+    queries_per_day: Iterable[float] = VOLUMES,
+    prefix_tokens: Iterable[float] = PREFIXES,
+    ttl_s: Iterable[float] = (FIVE_MINUTES,),
+    prefixes: float = 1,
+    days: float = 22,
+    hours: float = 10,
+    on: str | None = None,
+) -> pd.DataFrame:
+    """Map what a prompt cache gains or loses in a month, by volume, life and length of the prefix.
+
+    Equation: queries x prefix tokens x price of input x (1 - (hits x read + (1 - hits) x write)),
+    the hits as in `prefix_hit_rate`. A prefix below the shortest that is cached gains nothing.
+
+    Parameters
+    ----------
+    model : str
+        An API model, whose prices, shortest prefix and least time to live hold.
+    queries_per_day : iterable of float
+        Traffic [request/day].
+    prefix_tokens : iterable of float
+        How much of each prompt is the same [token].
+    ttl_s : iterable of float
+        How long an entry lives after its last use [second, at least 1].
+    prefixes : float
+        Prompts over which the traffic is spread: the more, the less each is used again [count].
+    days, hours : float
+        When requests arrive [day/month, 1 to 31; hour/day, 0.1 to 24].
+    on : str, optional
+        The day of the prices; by default today's.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each of them: queries_per_day, prefix_tokens, ttl_s, hits [share], usd_per_month
+        [USD gained; below 0 the cache loses money], change [share of the price of the prefix].
+
+    Raises
+    ------
+    ValueError
+        When an argument is outside its range, or the model has no price for a cached prompt.
+
+    Examples
+    --------
+    >>> cache_map("claude-sonnet-4-5", [5, 500], [10_000], on="2026-11-01").round(2)
+       queries_per_day  prefix_tokens  ttl_s  hits  usd_per_month  change
+    0              5.0        10000.0  300.0  0.04          -0.67    0.20
+    1            500.0        10000.0  300.0  0.98         291.12   -0.88
+    """
+    _check_numbers(days=days, hours=hours)
+    one_number("prefixes", prefixes, 1)
+    card: Any = middle(api_price(model, on=on))
+    tier = card.tiers[0]
+    check(
+        tier.usd_per_mtok_cache_read is not None,
+        f"cache_map: {model} has no price for a cached prompt; choose another model",
+    )
+    given = {"queries_per_day": queries_per_day, "prefix_tokens": prefix_tokens, "ttl_s": ttl_s}
+    axes = {name: number_list(name, values, name == "ttl_s") for name, values in given.items()}
+    table = pd.DataFrame(product(*axes.values()), columns=[*axes])
+    queries, prefix = table["queries_per_day"] * days, table["prefix_tokens"]
+    lives = np.maximum(table["ttl_s"], card.cache_ttl_s)
+    hits = prefix_hit_rate(_arrivals(queries, days, hours), lives, prefixes=prefixes)
+    write, read = np.transpose([_over_input(tier, ttl) for ttl in table["ttl_s"]])
+    change = np.where(prefix < card.cache_min_tokens, 0.0, cached_price(hits, write, read) - 1)
+    usd = -change * queries * prefix / MTOK * tier.usd_per_mtok_in
+    return table.assign(hits=hits, usd_per_month=usd, change=change)
+
+
 @public
 def cache_verdict(
     queries_per_day: float,
@@ -254,12 +337,9 @@ def cache_verdict(
     one_number("write", write, 1)
     if model is not None:
         card: Any = middle(api_price(model, on=on)).tiers[0]
-        long = ttl_s > FIVE_MINUTES
-        written = card.usd_per_mtok_cache_write_1h if long else card.usd_per_mtok_cache_write
         if card.usd_per_mtok_cache_read is None:
             return f"{model} has no price for a cached prompt."
-        write = (written or card.usd_per_mtok_in) / card.usd_per_mtok_in
-        read = card.usd_per_mtok_cache_read / card.usd_per_mtok_in
+        write, read = _over_input(card, ttl_s)
     hits = float(hit_rate(_arrivals(queries_per_day * days, days, hours), ttl_s))
     needed, change = float(break_even_hit_rate(write, read)), cached_price(hits, write, read) - 1
     unit, seconds = ("minute", SECONDS_PER_MINUTE), ("hour", SECONDS_PER_HOUR)

@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.profiles import hours_of_day
+from costmodel.choices.purchases import Line
+from costmodel.choices.quality.answering import cases
 from costmodel.choices.schedule import occurrences, steady
+from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.people import people_of
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
@@ -32,7 +35,7 @@ from costmodel.core import (
     validate,
 )
 from costmodel.facts import catalog
-from costmodel.ledgers.engine import fleets
+from costmodel.ledgers.engine import fleets, pooled, purchases
 
 DRAWS = 4_000
 GPUS_PER_SERVER = 8  # of the published server power and embodied carbon
@@ -47,7 +50,19 @@ FOOTPRINT = {
     "kgco2e_per_request": ("carbon of a request", "kg CO2e"),
     "kwh_per_month": ("energy of a month", "kWh"),
     "kgco2e_per_month": ("carbon of a month", "kg CO2e"),
+    "kwh_of_training": ("energy of all training runs", "kWh"),
+    "kgco2e_of_training": ("carbon of all training runs", "kg CO2e"),
 }
+TRAINED = "usd_per_mtok_train"  # what a run at a provider is paid by
+PASSES_OF_TRAINING = 3.0  # operations of a trained token over those of one that is read: 6 N / 2 N
+OUTPUT, CACHED = ("output", "reasoning"), ("cache read",)  # classes of tokens of an API
+
+
+GPU_KG, SERVER_KG = (
+    catalog.fact("carbon", f"{what}.embodied_carbon").value.mid for what in ("gpu_80gb", "server")
+)
+MAKING = GPU_KG + SERVER_KG / GPUS_PER_SERVER  # kg CO2e of a GPU with its share of a server
+SERVER_WATTS = catalog.fact("own", "server.server_power").value.mid / GPUS_PER_SERVER
 
 
 @analysis
@@ -216,6 +231,8 @@ class Site:
         Power of a busy and of an idle GPU over its rated power [share].
     life_months : float or Range
         Over how long the making of the hardware is spread [month].
+    kwh_per_mtok_in, kwh_per_mtok_out : float or Range
+        What a million tokens take that an API reads and writes [kWh/Mtok].
 
     Raises
     ------
@@ -246,6 +263,8 @@ class Site:
         why="assumption: power of an idle GPU with a model loaded over its rated power",
     )
     life_months: Number = catalog.fact("own", "server.life_months").value
+    kwh_per_mtok_in: Number = catalog.fact("carbon", "api.kwh_per_mtok_in").value
+    kwh_per_mtok_out: Number = catalog.fact("carbon", "api.kwh_per_mtok_out").value
 
     def __post_init__(self) -> None:
         grids = {
@@ -258,38 +277,50 @@ class Site:
             object.__setattr__(self, "carbon", grids[self.grid])
         validate(self)
 
+    def kwh_per_gpu_hour(self, gpu: catalog.Gpu) -> Any:
+        """Energy of a GPU at its rated power, with its share of server and facility."""
+        return (gpu.power + SERVER_WATTS) / KILO * self.pue
+
+    def kwh_per_mtok(self, kind: str) -> Any:
+        """Energy of a million tokens of a class of an API."""
+        if kind in CACHED:
+            return 0.0
+        return self.kwh_per_mtok_out if kind in OUTPUT else self.kwh_per_mtok_in
+
 
 @analysis
 def footprint(
     study: Study, label: str | None = None, site: Site | None = None, draws: int = DRAWS
 ) -> pd.DataFrame:
-    """Say what energy and carbon a request and a month take on own GPUs, in the first month.
+    """Say what energy and carbon a request, a month and the training runs of an option take.
 
-    Power is drawn idle as well as busy; server and network follow the GPUs; carbon is
-    location-based and holds the making of the hardware over its life. Not in it: networks outside,
-    and APIs, whose providers do not say.
+    Own GPUs draw power idle as well as busy; server and network follow them; carbon is
+    location-based and holds the making of the hardware over its life. Tokens of an API take what is
+    published of a few models, facility included: wide ranges, because providers do not say. A token
+    read from a cache takes none. A token that is trained on takes three of input: a pass forward,
+    and one back at twice its operations. Not in it: networks outside, embeddings and people.
 
     Parameters
     ----------
     study : Study, or options with a workload
-        One of its options has a model on GPUs of its own.
+        The month is the first.
     label : str, optional
         Which option; it may be left out where there is one.
     site : Site, optional
-        Where the GPUs stand; by default the mean of the world.
+        Where the GPUs stand, and what a token of an API takes; by default the mean of the world.
     draws : int
         Random draws behind the bands.
 
     Returns
     -------
     pandas.DataFrame
-        Index kwh_per_request, kgco2e_per_request, kwh_per_month, kgco2e_per_month; columns what,
-        low, mid, high [80 % band], unit.
+        Index kwh_per_request, kgco2e_per_request, kwh_per_month, kgco2e_per_month, and over the
+        horizon kwh_of_training, kgco2e_of_training; columns what, low, mid, high [80 % band], unit.
 
     Raises
     ------
     Infeasible
-        When the option has no fleet.
+        When no model answers.
     ValueError
         When `site` is no Site.
 
@@ -301,6 +332,9 @@ def footprint(
     >>> table = cm.serving.footprint(own, work, site=cm.serving.Site(pue=1.2), draws=200)
     >>> f"{table.loc['kwh_per_month', 'mid']:.0f} kWh a month"
     '85 kWh a month'
+    >>> table = cm.serving.footprint(cm.Option(cm.Api("gpt-6-luna")), work, draws=200)
+    >>> round(table.loc["kwh_per_month", "mid"])  # 1,000 Mtok x 0.22 + 100 Mtok x 0.6
+    280
     """
     site = site or Site()
     of_kind("footprint: the site", site, Site)
@@ -316,31 +350,46 @@ def footprint(
 
 def _footprint(option: Any, work: Workload, terms: Terms, site: Any) -> dict[str, Any]:
     """The rows of `footprint`, without Ranges."""
-    found = fleets(option, work, terms)
-    if not found:
-        raise Infeasible(
-            "footprint: the option has no model on GPUs of its own, and providers do not publish "
-            "theirs"
-        )
-    gpu, server = (
-        catalog.fact("carbon", f"{what}.embodied_carbon").value.mid
-        for what in ("gpu_80gb", "server")
-    )
-    making = gpu + server / GPUS_PER_SERVER  # kg CO2e of a GPU
-    server_watts = catalog.fact("own", "server.server_power").value.mid / GPUS_PER_SERVER
-    kwh: Any = 0.0
-    made: Any = 0.0  # kg CO2e of the hardware in a month
-    for serving, _, fleet in found:
+    bought = list(purchases(cases(option, work, terms)))
+    own, kwh, made = fleets(option, work, terms), np.zeros(1), 0.0
+    for serving, _, fleet in own:
         busy, up, replicas = (
             _first(x) * serving.gpus
             for x in (fleet.busy_hours, fleet.replica_hours, fleet.replicas)
         )
         drawn = busy * site.busy_power + np.maximum(up - busy, 0.0) * site.idle_power
-        kwh = kwh + (serving.gpu.power + server_watts) / KILO * site.pue * drawn
-        made = made + replicas * making / site.life_months
+        kwh = kwh + site.kwh_per_gpu_hour(serving.gpu) * drawn
+        made = made + replicas * MAKING / site.life_months
+    by_token = [
+        line
+        for serving, traffic in pooled(bought)
+        if isinstance(api := getattr(serving, "api", serving), Api)
+        for line in api.price(traffic, work, terms)
+    ]
+    for serving, traffic, fleet in own:
+        if np.any(fleet.spilled):
+            by_token += serving.overflow.overflow(traffic, fleet.spilled, work, terms)
+    if not own and not by_token:
+        raise Infeasible("footprint: no model answers here, so that there is no energy to count")
+    for line in by_token:
+        each = site.kwh_per_mtok(line.item.rpartition(": ")[2]) if line.unit == "Mtok" else 0.0
+        kwh = kwh + line.quantity * _first(occurrences(line.schedule, work, terms)) * each
+    trained: Any = np.zeros(1)
+    for serving, run in bought:
+        if not isinstance(run, Line):
+            continue
+        if run.unit == "GPU-hour":
+            each = site.kwh_per_gpu_hour(serving.gpu) * site.busy_power
+        elif any(key.endswith(TRAINED) for key in run.cites):
+            each = PASSES_OF_TRAINING * site.kwh_per_mtok_in
+        else:
+            continue
+        times = occurrences(run.schedule, work, terms).sum(-1, keepdims=True)
+        trained = trained + run.quantity * times * each
     kg = kwh * site.carbon + made
     requests = work.requests_per_month * _first(work.demand(terms.months, terms.start))
-    return dict(zip(FOOTPRINT, (kwh / requests, kg / requests, kwh, kg), strict=True))
+    values = (kwh / requests, kg / requests, kwh, kg, trained, trained * site.carbon)
+    return dict(zip(FOOTPRINT, values, strict=True))
 
 
 def _first(value: Any) -> Any:

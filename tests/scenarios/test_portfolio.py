@@ -168,3 +168,43 @@ def test_two_scenarios_of_one_name_are_refused(table_of_rows):
 def test_a_folder_that_is_not_there_is_said_before_anything_runs(command, tmp_path):
     said = CliRunner().invoke(main, [*command, "--csv", str(tmp_path / "no" / "x.csv")])
     assert said.exit_code == 2 and "no folder" in said.output and "make it first" in said.output
+
+
+# -- the bill of a portfolio -----------------------------------------------------------------------
+
+PAIR = {"a": {"requests_per_month": 1e5}, "b": {"requests_per_month": 1e6}}
+
+
+def test_a_portfolio_is_the_sum_of_its_bills_and_what_is_shared_is_paid_once():
+    fields = {"months": 12, "draws": 200}
+    plain, once = (
+        cm.scenarios.portfolio_bill(PAIR, BASE, shared=shared, **fields).set_index("scenario")
+        for shared in ((), ["evaluation"])
+    )
+    alone = []
+    for name, change in PAIR.items():
+        study = cm.load(BASE, **change, **fields)
+        assert plain.loc[name, "option"] == cm.recommend(study).best
+        book = cm.ledger(study.only(plain.loc[name, "option"]))
+        assert plain.loc[name, "expected"] == pytest.approx(book["usd"].sum())
+        alone.append(book[book["phase"] == "evaluation"]["usd"].sum())
+    assert plain.loc["all", "expected"] == pytest.approx(plain["expected"].iloc[:2].sum())
+    assert plain.loc["paid once", "expected"] == 0 and once.loc["paid once", "expected"] < 0
+    assert once.loc["all", "share"] == 1
+    assert once.loc["paid once", "expected"] == pytest.approx(-min(alone), rel=0.05)
+
+
+def test_all_scenarios_share_their_draws():
+    """Twice the same project: the band of the sum is twice as wide, not the root of two."""
+    twice = cm.scenarios.portfolio_bill({"a": {}, "b": {}}, BASE, months=12, draws=200)
+    width = twice["p90"] - twice["p10"]
+    assert width.iloc[-1] == pytest.approx(2 * width.iloc[0])
+
+
+def test_a_portfolio_names_what_is_wrong():
+    with pytest.raises(ValueError, match="no phase 'evaluaton'"):
+        cm.scenarios.portfolio_bill(PAIR, BASE, shared=["evaluaton"], draws=50)
+    with pytest.raises(ValueError, match="differ in months, draws or seed"):
+        cm.scenarios.portfolio_bill({"a": {"months": 12}, "b": {"months": 24}}, BASE, draws=50)
+    with pytest.raises(ValueError, match="no option 'RAGG'"):
+        cm.scenarios.portfolio_bill(PAIR, BASE, chosen={"a": "RAGG"}, draws=50)

@@ -968,3 +968,33 @@ def test_the_size_of_a_graph_is_that_of_the_paper():
         pytest.approx(8_564, rel=0.01),
         pytest.approx(20_691, rel=0.01),
     ) and communities < entities
+
+
+# -- the map of a cache ----------------------------------------------------------------------------
+
+
+def test_a_cache_loses_money_below_its_break_even_and_nothing_below_its_shortest_prefix():
+    """Written at 1.25 and read at 0.1, a cache pays from 21.7 % hits."""
+    table = cm.knowledge.cache_map("claude-sonnet-4-5", on="2026-11-01")
+    held = table["prefix_tokens"] >= 1_024
+    assert (table.loc[~held, "usd_per_month"] == 0).all() and (~held).any()
+    gains = table["usd_per_month"] > 0
+    assert (gains == (table["hits"] > 0.25 / 1.15))[held].all() and gains.any() and ~gains.all()
+    five = {"queries_per_day": [50], "prefix_tokens": [1e5], "on": "2026-11-01"}
+    one, hour, spread = (
+        cm.knowledge.cache_map("claude-sonnet-4-5", **five, **more)["usd_per_month"][0]
+        for more in ({}, {"ttl_s": [3_600]}, {"prefixes": 20})
+    )
+    assert hour > one > 0 > spread
+    assert one == pytest.approx(50 * 22 * 1e5 * 3e-6 * (1 - (0.1 + 1.15 * np.exp(-50 / 120))))
+    with pytest.raises(ValueError, match="no price for a cached prompt"):
+        cm.knowledge.cache_map("gpt-4", on="2026-11-01")
+
+
+def test_the_map_of_a_cache_is_drawn_by_length_or_by_life():
+    lives = cm.knowledge.cache_map(
+        "claude-sonnet-4-5", prefix_tokens=[1e4], ttl_s=[300, 900, 3_600], on="2026-11-01"
+    )
+    assert cm.plots.plot_cache_map(lives).get_ylabel() == "time to live [s]"
+    with pytest.raises(ValueError, match="several prefix_tokens or several ttl_s"):
+        cm.plots.plot_cache_map(lives[lives["ttl_s"] == 300])

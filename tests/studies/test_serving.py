@@ -119,6 +119,8 @@ def test_energy_and_carbon_of_a_request():
         0.4 * table.mid["kwh_per_month"] + hardware
     )
     wide = cm.serving.footprint(option(), asked, cm.serving.Site("france"))
+    assert (wide.loc[["kwh_of_training", "kgco2e_of_training"], "high"] == 0).all()
+    wide = wide.drop(["kwh_of_training", "kgco2e_of_training"])
     assert (
         (wide.low < wide.mid).all()
         and list(wide.columns) == ["what", "low", "mid", "high", "unit"]
@@ -142,6 +144,41 @@ def test_idle_gpus_cost_energy_too():
         for n in (0, 3)
     )
     assert 1.2 * busy < idle < 4 * busy
+
+
+SITE = cm.serving.Site(carbon=0.5, kwh_per_mtok_in=0.2, kwh_per_mtok_out=1.0)
+
+
+def test_tokens_of_an_api_take_energy_and_cached_ones_none():
+    """A million requests of 2,000 + 1,000 tokens in and 100 out: 3,000 Mtok x 0.2 + 100 x 1 kWh."""
+    work = cm.Workload(1e6, instruction_tokens=2_000, input_tokens=1_000, output_tokens=100)
+    api = cm.Api("gpt-6.1-terra", on="2026-11-20")
+    table = cm.serving.footprint(cm.Option(api), work, SITE)
+    assert table.mid["kwh_per_month"] == pytest.approx(700)
+    assert table.mid["kgco2e_per_request"] == pytest.approx(700 * 0.5 / 1e6)
+    cached = cm.serving.footprint(cm.Option(api, cm.PromptCache()), work, SITE)
+    assert cached.mid["kwh_per_month"] == pytest.approx(300, rel=0.02)
+    units = cm.Provisioned(api, tokens_per_min_per_unit=5e4, usd_per_unit_hour=1, units_min=1)
+    units = cm.serving.footprint(cm.Option(units), work, SITE)
+    assert units.mid["kwh_per_month"] == pytest.approx(700)
+    with pytest.raises(cm.Infeasible, match="no model answers"):
+        cm.serving.footprint(cm.Option(cm.finance.Staff(5)), work)
+
+
+def test_training_takes_the_hours_of_its_gpus_or_three_passes_of_its_tokens():
+    work = cm.Workload(1e5, input_tokens=1_000, output_tokens=100)
+    once = {"examples": 2_000, "tokens_per_example": 500, "epochs": 1, "runs": 1}
+    never = {"retrain_months": 1e4, "base_life_months": 1e4, "sweep_runs": 0}
+    lora = cm.Lora(**once, **never)
+    own = cm.Option(cm.Hosted("llama-3.1-8b"), lora)
+    book = cm.ledger(own, work, base_case=True).set_index("item")
+    hours = book.loc["the run that passes", "quantity"]
+    took = cm.serving.footprint(own, work, SITE).mid["kwh_of_training"]
+    assert took == pytest.approx(hours * 0.85 * 1.54 * SITE.busy_power.mid, rel=0.02)
+    managed = cm.Lora(**once, retrain_months=1e4, tuning="together.lora-16b")
+    managed = cm.Option(cm.Hosted("llama-3.1-8b"), managed)
+    took = cm.serving.footprint(managed, work, SITE, months=6).mid["kwh_of_training"]
+    assert took == pytest.approx(2_000 * 500 / 1e6 * 3 * 0.2)
 
 
 # -- the wait at an API ----------------------------------------------------------------------------

@@ -127,6 +127,8 @@ PLACES = [
     (SERVING, cm.Review(0.2, desk_hours_per_month=9_000)),
     (SERVING, cm.Cost("fee", usd=100, persons=3)),
     (SERVING, cm.Cost("work", hours=10)),
+    (SERVING, cm.Egress(gb_free=0.1)),
+    (HOSTED, cm.SecondRegion(), cm.Rag()),
     *(
         (
             SERVING,
@@ -188,6 +190,8 @@ OTHER = {  # another value of what is no number
     "redo_role": "counsel",
     "readiness": None,
     "label_role": "counsel",
+    "cloud": "hyperstack",
+    "prompts_leave": False,
 }
 SOME = {
     "minimum_tokens": 1e6,

@@ -17,6 +17,7 @@ from costmodel.choices.workload import Workload
 from costmodel.core import (
     HOURS_PER_DAY,
     HOURS_PER_MONTH,
+    ROUNDING,
     SECONDS_PER_HOUR,
     Number,
     assumed,
@@ -62,6 +63,11 @@ class Fleet:
         Replicas paid in all hours, at the rent of this term.
     interrupted : number, share
         Spot hours that are lost.
+    regions : number, at least 1
+        Regions in which replicas stand; 2 keeps answering when one is lost.
+    standby_share : number, share
+        Replicas that each further region keeps up over those of the first: 1 is active in all, and
+        each carries the peak alone; 0.1 is warm, 0 only copies. See `cm.SecondRegion`.
 
     Raises
     ------
@@ -96,6 +102,9 @@ class Fleet:
     warm_replicas: Number = 0
     cold_start_s: Number = catalog.practice("hosting.cold_start_s")
     keep_warm_s: Number = 600
+    # -- further regions
+    regions: Number = 1
+    standby_share: Number = 1.0
     # -- load that is moved
     deferrable: Number = 0.0
     cover: Number = 1.0
@@ -166,6 +175,9 @@ def capacity_for(own: Hosted, load: Load, work: Workload) -> Capacity:
     if plan.scaling == "hourly":
         hours, starts, cold = _following(own, load, prompt, covered, replicas, work)
         hours = np.maximum(hours, busy)
+    further = np.ceil(replicas * plan.standby_share - ROUNDING) * (plan.regions - 1)
+    hours = hours * (1 + further / np.maximum(replicas, 1.0))
+    replicas = replicas + further
     return Capacity(kept, covered, replicas, hours, busy, starts, cold, spilled, load.slots)
 
 

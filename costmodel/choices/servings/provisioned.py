@@ -31,24 +31,32 @@ from costmodel.facts import catalog
 from costmodel.facts.records import FromCatalogue
 from costmodel.laws import queueing
 
-RESERVATIONS = ("hourly", "monthly", "yearly")
-SELLER = "azure"
+RESERVATIONS = ("hourly", "weekly", "monthly", "quarterly", "half_yearly", "yearly")
+SELLERS = {"openai": "azure", "google": "vertex", "anthropic": "bedrock", "aws": "bedrock"}
+
+
+def _of_api(name: str, meaning: str) -> Any:
+    """A property that the API of the units has."""
+    return property(lambda units: getattr(units.api, name), doc=meaning)
 
 
 @frozen
 class Provisioned:
     """Provisioned throughput: units of a model that are yours alone, paid also when idle.
 
-    Units are bought for the busiest hour, at least `units_min`, in steps of `units_step`. Numbers
-    that are None come from data/facts/provisioned.csv.
+    Units are bought for the busiest hour, at least `units_min`, in steps of `units_step`, or as
+    many as `units` says. Numbers that are None come from data/facts/provisioned.csv: units of
+    Azure, of Vertex (from memory) and of models imported to Bedrock; give those of other units.
 
     Parameters
     ----------
     api : Api or str
         The model, and who answers what the units do not cover.
-    reservation : {"hourly", "monthly", "yearly"}
+    reservation : {"hourly", "weekly", "monthly", "quarterly", "half_yearly", "yearly"}
     on : str, optional
         Date of the price card.
+    seller : {"azure", "vertex", "bedrock", "bedrock_import"}, optional
+        Who sells the units; None is the cloud that sells those of this maker.
     tokens_per_min_per_unit : number, token/min, optional
         Input tokens that a unit carries; a token read from the cache counts as none.
     output_weight : number, x, optional
@@ -61,6 +69,9 @@ class Provisioned:
         Price of one unit.
     units_min, units_step : number, optional
         The fewest units that are sold, and the steps in which they are.
+    units : number, optional
+        How many you have, whatever the load: what they do not carry is paid by the token. None
+        sizes them.
 
     Raises
     ------
@@ -74,11 +85,14 @@ class Provisioned:
     >>> ptu = Provisioned("gpt-5", on="2026-11-01")
     >>> ptu.tokens_per_min_per_unit, ptu.usd_per_unit_hour, ptu.output_weight
     (4750.0, 0.3027, 8.0)
+    >>> Provisioned("gemini-2.5-flash", "monthly", on="2026-10-01", units=2).output_weight
+    9.0
     """
 
     api: Any
     reservation: str = "yearly"
     on: str | None = None
+    seller: str | None = None
     # -- a unit
     tokens_per_min_per_unit: OpenNumber = None
     usd_per_unit_hour: OpenNumber = None
@@ -86,6 +100,7 @@ class Provisioned:
     # -- how many
     units_min: OpenNumber = None
     units_step: OpenNumber = None
+    units: OpenNumber = None
     load_max: Number = assumed(
         0.7,
         0.9,
@@ -109,67 +124,47 @@ class Provisioned:
         )
         object.__setattr__(self, "on", self.api.on)
         check_known("reservation", self.reservation, RESERVATIONS, where="Provisioned")
-        for name, key in (
-            ("tokens_per_min_per_unit", f"{SELLER}.{self.api.model.id}"),
-            ("usd_per_unit_hour", f"{SELLER}.{self.reservation}"),
-            ("units_min", SELLER),
-            ("units_step", SELLER),
-            ("output_weight", None),
+        seller = self.seller or SELLERS.get(self.api.provider, "azure")
+        known = {id.split(".")[0] for id in catalog.facts_of("provisioned")}
+        check_known("seller", seller, known, where="Provisioned")
+        object.__setattr__(self, "seller", seller)
+        tier, model = self.api.model.tiers[0], f"{seller}.{self.api.model.id}"
+        ratio = tier.usd_per_mtok_out / tier.usd_per_mtok_in
+        for name, key, otherwise in (
+            ("tokens_per_min_per_unit", model, None),
+            ("output_weight", model, ratio),
+            ("usd_per_unit_hour", f"{seller}.{self.reservation}", None),
+            ("units_min", seller, None),
+            ("units_step", seller, None),
         ):
             given = getattr(self, name)
             if given is None or isinstance(given, FromCatalogue):  # nobody gave it, so the files do
-                tier = self.api.model.tiers[0]
-                ratio = tier.usd_per_mtok_out / tier.usd_per_mtok_in
-                value = self._fact(key, name) if key else ratio
-                object.__setattr__(self, name, FromCatalogue(value))
+                object.__setattr__(self, name, FromCatalogue(self._fact(key, name, otherwise)))
         validate(self)
 
-    def _fact(self, key: str, name: str) -> float:
-        """A number of provisioned.csv; the error names the models that have units."""
+    def _fact(self, key: str, name: str, otherwise: float | None) -> float:
+        """A number of provisioned.csv; the error names what has one."""
         facts = catalog.facts_of("provisioned")
-        if f"{key}.{name}" not in facts:
-            models = [f.id for f in facts.values() if f.field == "tokens_per_min_per_unit"]
-            known = ", ".join(sorted(id.split(".", 1)[1] for id in models))
+        if found := facts.get(f"{key}.{name}"):
+            return found.value.mid
+        if otherwise is None:
+            known = ", ".join(sorted(f.id for f in facts.values() if f.field == name))
             raise CatalogError(
-                f"no {name} of {self.api.model.id!r} in provisioned.csv; "
-                f"give {name}=, known are {known}"
+                f"no {name} of {key!r} in provisioned.csv; give {name}=, known are {known}"
             )
-        return facts[f"{key}.{name}"].value.mid
+        return otherwise
 
-    @property
-    def model(self) -> Any:
-        """The price card."""
-        return self.api.model
+    model = _of_api("model", "The price card.")
+    window = _of_api("window", "Context window [token].")
+    accepted = _of_api("accepted", "Share of answers accepted with plain instructions.")
+    capability = _of_api("capability", "Index of the model.")
+    log_odds_model = _of_api("log_odds_model", "What the model has of its own [log-odds].")
+    reader = _of_api("reader", "How the model reads long prompts.")
 
     @property
     def where(self) -> str:
         """Who runs it, for readers."""
         return f"{self.api.where}, provisioned {self.reservation}"
-
-    @property
-    def window(self) -> Any:
-        """Context window [token]."""
-        return self.api.window
-
-    @property
-    def accepted(self) -> Any:
-        """Share of answers accepted with plain instructions."""
-        return self.api.accepted
-
-    @property
-    def capability(self) -> Any:
-        """Index of the model."""
-        return self.api.capability
-
-    @property
-    def log_odds_model(self) -> Any:
-        """What the model has of its own on a task [log-odds]."""
-        return self.api.log_odds_model
-
-    @property
-    def reader(self) -> Any:
-        """How the model reads long prompts."""
-        return self.api.reader
 
     def at(self, on: str) -> Provisioned:
         """The same with the price card of another date; the price of a unit stays."""
@@ -206,10 +201,11 @@ class Provisioned:
             name = "provisioned units in use"
             yield t.line(name, hours, "unit-hour", usd, when, basis=basis, cites=weighed)
         idle, when = by_month(np.maximum(units * HOURS_PER_MONTH - busy, 0.0))
-        basis = (
-            "units for the busiest hour, at least {units_min}, x hours of a month - hours in use"
-        )
-        cites += cite(self, "units_min", "units_step", "load_max") + ("Workload.peak_to_average",)
+        fixed = self.units is not None
+        sized = "{units} units" if fixed else "units for the busiest hour, at least {units_min},"
+        basis = f"{sized} x hours of a month - hours in use"
+        names = ("units",) if fixed else ("units_min", "units_step", "load_max")
+        cites += cite(self, *names) + ("Workload.peak_to_average",)
         item, unit = "provisioned units idle", "unit-hour"
         yield Line(item, "serving", idle, unit, usd, when, "api", basis=basis, cites=cites)
         if np.any(spilled):
@@ -237,9 +233,12 @@ class Provisioned:
         )
         per_min = per_s * SECONDS_PER_MINUTE * work.peak_to_average
         peak: Any = per_min / self.tokens_per_min_per_unit / self.load_max
-        units = np.ceil(peak * self.cover / self.units_step - queueing.ROUNDING) * self.units_step
-        units = np.maximum(units, self.units_min) * (peak > 0)
-        if not np.any(self.cover < 1):
-            return units, 0.0
+        if self.units is not None:
+            units = self.units * np.ones_like(peak)
+        else:
+            steps = np.ceil(peak * self.cover / self.units_step - queueing.ROUNDING)
+            units = np.maximum(steps * self.units_step, self.units_min) * (peak > 0)
+            if not np.any(self.cover < 1):
+                return units, 0.0
         reach = np.clip(units / np.maximum(peak, queueing.ROUNDING), 0.0, 1.0)
         return units, queueing.share_above(reach, work.peak_to_average)

@@ -1,4 +1,4 @@
-"""Costs of your own: whatever a project pays that no other technique prices."""
+"""Costs of your own, data that leaves a cloud, and a second region for when the first is lost."""
 
 from __future__ import annotations
 
@@ -8,22 +8,37 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.options import Case
-from costmodel.choices.purchases import PHASES, PRICE_TRENDS, Line, Purchases, cite, labour
+from costmodel.choices.purchases import PHASES, PRICE_TRENDS, Line, Purchases, cite, labour, setup
 from costmodel.choices.running import paid_as, requests_served
-from costmodel.choices.schedule import Schedule, monthly, once, path, with_demand
+from costmodel.choices.schedule import (
+    Schedule,
+    by_month,
+    every,
+    monthly,
+    occurrences,
+    once,
+    path,
+    with_demand,
+)
+from costmodel.choices.servings.fields import OpenNumber
 from costmodel.choices.techniques.lookup import Id, find_records
 from costmodel.choices.terms import STEADY
 from costmodel.core import (
+    GB,
     MONTHS_PER_YEAR,
+    ROUNDING,
     Number,
     Range,
+    assumed,
     check,
     check_known,
     frozen,
+    unchecked,
     validate,
     whole_number,
 )
 from costmodel.facts import catalog
+from costmodel.facts.catalog import practice
 
 PER = ("once", "month", "year", "request")
 TREATMENTS = ("opex", "capex")
@@ -161,3 +176,181 @@ class Cost:
             f"{{usd}}{times}{persons}",
             cite(self, "usd", "persons"),
         )
+
+
+BYTES_PER_CHARACTER = 1.0  # English in UTF-8
+STORES = ("store the index",)  # lines that a second region buys again
+
+
+@frozen
+class Egress:
+    """Data that leaves your cloud: answers to users, and prompts with their documents to an API.
+
+    Equation: gigabytes a month = requests x (tokens x characters x overhead + files), less what is
+    free, at the price of a gigabyte. Not in it: data that comes in, which clouds do not charge.
+
+    Parameters
+    ----------
+    cloud : str
+        Where your application runs, an id of data/facts/egress.csv: "aws", "coreweave", ...
+    usd_per_gb : number or Range, at least 0, or None
+        Price of a gigabyte that leaves [USD/GB]; None is that of the cloud.
+    gb_free : number, at least 0, or None
+        Gigabytes of a month that leave for nothing; None is that of the cloud.
+    prompts_leave : bool or None
+        Whether prompts leave too, with the documents in them; None: where an API answers.
+    files_mb : number or Range, at least 0
+        Megabytes of documents that are sent beside each answer.
+    chars_per_token : number or Range, at least 0
+        Characters of a token.
+    transfer_overhead : number or Range, x
+        Bytes on the wire over those of the text.
+
+    Raises
+    ------
+    CatalogError
+        When the cloud is not known.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> option = cm.Option(cm.Api("gpt-6-luna"), cm.Egress(gb_free=0, files_mb=2))
+    >>> book = cm.ledger(option, cm.Workload(1e5, input_tokens=900), months=1, base_case=True)
+    >>> float(book.set_index("item").loc["data that leaves the cloud", "quantity"])
+    200.72
+    """
+
+    cloud: str = "aws"
+    usd_per_gb: OpenNumber = None
+    gb_free: OpenNumber = None
+    prompts_leave: bool | None = None
+    files_mb: Number = 0.0
+    chars_per_token: Number = practice("text.chars_per_token")
+    transfer_overhead: Number = assumed(1.2, 2, 5, "names of fields, headers and encryption")
+
+    def __post_init__(self) -> None:
+        facts = {key: fact.value for key, fact in catalog.facts_of("egress").items()}
+        check_known("cloud", self.cloud, {key.split(".")[0] for key in facts}, "Egress")
+        for name, otherwise in (("usd_per_gb", None), ("gb_free", 0.0)):
+            given = getattr(self, name)
+            if given is None or given in facts.values():  # nobody gave it, so the cloud says it
+                value = facts.get(f"{self.cloud}.{name}", otherwise)
+                object.__setattr__(self, name, value)
+        validate(self)
+
+    def buys(self, case: Case) -> Purchases:
+        tokens = requests_served(case) * case.request.main.output_tokens
+        own_gpus = hasattr(case.serving, "fleet")
+        if not own_gpus if self.prompts_leave is None else self.prompts_leave:
+            sent = (call.prompt_tokens * call.per_request for call in case.request.calls)
+            tokens = tokens + case.requests_per_month * sum(sent)
+        text = tokens * self.chars_per_token * BYTES_PER_CHARACTER * self.transfer_overhead
+        gigabytes = text / GB + requests_served(case) * self.files_mb / 1_000
+        demand = 1.0 if case.work.flat else occurrences(with_demand(), case.work, case.terms)
+        count, when = by_month(np.maximum(gigabytes * demand - self.gb_free, 0.0))
+        yield Line(
+            "data that leaves the cloud",
+            "serving",
+            count,
+            "GB",
+            self.usd_per_gb,
+            when,
+            basis="requests x (tokens x {chars_per_token} characters x {transfer_overhead} + "
+            "{files_mb} MB) - {gb_free} GB, at {usd_per_gb}",
+        )
+
+
+@frozen
+class SecondRegion:
+    """A second region: you buy that answers go on when a region is lost.
+
+    Own GPUs keep `standby_share` of their replicas up there (`Fleet.regions`), the index is stored
+    again, documents and changes are copied, and the move is tested. What is not kept up starts when
+    it is needed: the first answers wait for GPUs, if there are any. An API keeps itself up; its
+    option pays for the data. Not in it: what an outage costs you.
+
+    Parameters
+    ----------
+    standby_share : number or Range, 0 to 1
+        1 is active in both regions, and each carries the peak alone; less is a warm standby.
+    regions : int, at least 1
+        All regions, the first included.
+    usd_per_gb_region : number or Range, at least 0
+        Price of a gigabyte that moves between regions [USD/GB].
+    bytes_per_token : number or Range, at least 0
+        What is copied for a token of the corpus [byte].
+    build_weeks, drill_hours : number or Range, at least 0
+        Weeks of an engineer to set it up, and hours of each test of the move.
+    drills_per_year : number or Range, at least 0
+        Tests of the move in a year.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> own = cm.Hosted("llama-3.1-8b", gpu="L40S")
+    >>> work = cm.Workload(1e6, input_tokens=1_000, output_tokens=100)
+    >>> both = cm.Option(own, cm.SecondRegion())
+    >>> [int(cm.serving.capacity(x, work)["replicas"].max()) for x in (cm.Option(own), both)]
+    [1, 2]
+    """
+
+    standby_share: Number = 1.0
+    regions: int = 2
+    usd_per_gb_region: Number = catalog.fact("egress", "aws.usd_per_gb_region").value
+    bytes_per_token: Number = assumed(4, 16, 40, "text, its vector and metadata")
+    build_weeks: Number = assumed(
+        2, 4, 12, "second deployment, replication, a switch that is tried"
+    )
+    drills_per_year: Number = assumed(
+        1, 2, 4, "tests of the move to the other region", form="amount"
+    )
+    drill_hours: Number = assumed(8, 24, 80, "people of one test of the move")
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    def adapt(self, serving: Any) -> Any:
+        """Own GPUs in all regions."""
+        if not hasattr(serving, "fleet"):
+            return serving
+        fleet = unchecked(serving.fleet, regions=self.regions, standby_share=self.standby_share)
+        return unchecked(serving, fleet=fleet)  # its numbers may be draws
+
+    def buys(self, case: Case) -> Purchases:
+        work, engineer, further = case.work, case.terms.people.engineer, self.regions - 1
+        yield setup("set up the second region", self, work, engineer, times=further)
+        yield labour(
+            "test the move to the second region",
+            self.drill_hours,
+            engineer,
+            every(MONTHS_PER_YEAR / np.maximum(self.drills_per_year, ROUNDING)),
+            "maintenance",
+            "{drills_per_year} tests a year x {drill_hours} h x {usd_per_hour}/h",
+        )
+        for technique in case.techniques:
+            if technique is self or not hasattr(technique, "store"):
+                continue
+            for bought in technique.buys(case):
+                if bought.item in STORES:
+                    item = f"{bought.item}: further regions"
+                    yield replace(bought, item=item, quantity=bought.quantity * further)
+        if work.corpus is None:
+            return
+        gigabytes = work.corpus.tokens * self.bytes_per_token / GB * further
+        changed, churn = (
+            gigabytes * work.corpus.churn_per_month,
+            cite(work.corpus, "churn_per_month"),
+        )
+        size = "{tokens} tokens x {bytes_per_token} B x further regions"
+        for item, count, when, words, cites in (
+            ("copy documents to the second region", gigabytes, once(), "", ()),
+            (
+                "copy changes to the second region",
+                changed,
+                monthly(),
+                " x {churn_per_month}",
+                churn,
+            ),
+        ):
+            usd, basis = self.usd_per_gb_region, f"{size}{words} at {{usd_per_gb_region}}"
+            yield Line(item, "retrieval", count, "GB", usd, when, basis=basis, cites=cites)

@@ -8,7 +8,7 @@ plot_scaling plot_wrong_answers
 Tuning      plot_paybacks plot_tunes
 Serving     plot_utilisation plot_day plot_breakeven_map plot_buy_or_rent colours
 Knowledge   plot_region plot_question_mix plot_budget
-plot_index_cost plot_latency INDEXES
+plot_index_cost plot_latency plot_cache_map INDEXES
 Operations  plot_year plot_policies plot_best_policy plot_shares plot_tasks plot_agent_runs
 Validation  plot_fidelity plot_errors
 History     plot_steps plot_repriced
@@ -32,6 +32,7 @@ from costmodel.pages.plots.history import plot_repriced, plot_steps
 from costmodel.pages.plots.knowledge import (
     INDEXES,
     plot_budget,
+    plot_cache_map,
     plot_index_cost,
     plot_latency,
     plot_question_mix,
@@ -59,7 +60,7 @@ from costmodel.pages.plots.validation import plot_errors, plot_fidelity
 
 __all__ = """
     INDEXES colours palette plot_agent_runs plot_bands plot_best_policy plot_breakeven_map
-    plot_budget plot_buy_or_rent plot_case plot_cumulative plot_day plot_errors plot_fan
+    plot_budget plot_buy_or_rent plot_cache_map plot_case plot_cumulative plot_day plot_errors plot_fan
     plot_fidelity plot_index_cost plot_information plot_latency
     plot_lifecycle plot_paybacks plot_pilot plot_policies plot_quality plot_quality_bands
     plot_question_mix plot_region plot_regions plot_repriced plot_scaling plot_shares plot_sobol

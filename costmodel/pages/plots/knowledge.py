@@ -1,4 +1,4 @@
-"""Figures of retrieval, graphs and long contexts: the region map, quality by question, the context
+"""Figures of retrieval, graphs, caches and long contexts: maps, quality by question, the context
 budget, what an index costs, and how long one waits."""
 
 from __future__ import annotations
@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import SymLogNorm
 from matplotlib.patches import Patch
 
 from costmodel.core import USD, Currency, check, dollars, percent, short
@@ -15,6 +17,7 @@ from costmodel.pages.plots.marks import draw_map, draw_ranges, mark_present, sen
 from costmodel.pages.plots.style import (
     COLOURS,
     GREY,
+    INK,
     NORMAL,
     Style,
     figure,
@@ -97,6 +100,56 @@ def plot_region(
     write_as(ax.xaxis, short, "pages")
     write_as(ax.yaxis, short, "queries a day")
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return ax
+
+
+@figure
+def plot_cache_map(table: pd.DataFrame, ax: Axes | None = None, money: Currency = USD) -> Axes:
+    """What a prompt cache gains (purple) or loses (orange) in a month, by the requests of a day and
+    the length of the prefix, or the time to live where one length is given (a table of
+    `cache_map`).
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> ax = cm.plots.plot_cache_map(cm.knowledge.cache_map("claude-sonnet-4-5", on="2026-11-01"))
+    >>> ax.get_ylabel()
+    'tokens that are the same [token]'
+    """
+    names = {"prefix_tokens": "tokens that are the same [token]", "ttl_s": "time to live [s]"}
+    y = "prefix_tokens" if table["prefix_tokens"].nunique() > 1 else "ttl_s"
+    other = next(name for name in names if name != y)
+    check(
+        table[y].nunique() > 1 and table[other].nunique() == 1,
+        "plot_cache_map: give several prefix_tokens or several ttl_s, and one of the other",
+    )
+    ax = ax or picture(3.7)
+    ax.set(xscale="log", yscale="log")
+    usd = in_currency(table, money).pivot(
+        index=y, columns="queries_per_day", values="usd_per_month"
+    )
+    reach = max(float(np.abs(usd).max(axis=None)), 1.0)
+    mesh = ax.pcolormesh(
+        usd.columns,
+        usd.index,
+        usd,
+        cmap="PuOr",
+        norm=SymLogNorm(1.0, vmin=-reach, vmax=reach),
+        shading="gouraud",
+        rasterized=True,
+    )
+    words = "purple: the cache gains, orange: it loses money"
+    if usd.min(axis=None) < 0 < usd.max(axis=None):
+        ax.contour(usd.columns, usd.index, usd, levels=[0.0], colors=INK, linewidths=1.4)
+        words += "; line: no difference"
+    sentences_above(ax, [words])
+    bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02)
+    money_axis(bar.ax.yaxis, money, "gain of a month [{}]")
+    bar.outline.set_visible(False)
+    tidy(ax)
+    ax.grid(False)
+    write_as(ax.xaxis, short, "requests a day")
+    write_as(ax.yaxis, short, names[y])
     return ax
 
 

@@ -559,7 +559,10 @@ def test_every_field_of_a_fleet_changes_the_bill():
         "cover": 0.9,
         "committed_replicas": 2,
         "interrupted": 0.3,
+        "regions": 2,
+        "standby_share": 0.0,
     }
+    given["regions"] = 3
 
     def usd(**fields):
         own = cm.Hosted(
@@ -597,3 +600,17 @@ def test_every_field_of_a_fleet_changes_the_bill():
     }
     assert len({total(cm.Option(own), work(6.0), MONTH) for own in terms.values()}) == 2
     assert set(cm.serving.Fleet.__dataclass_fields__) == {*changes, "keep_warm_s", "commitment"}
+
+
+@pytest.mark.parametrize(("share", "more"), [(1.0, 4), (0.5, 2), (0.3, 2), (0.0, 0)])
+@pytest.mark.parametrize("scaling", ["fixed", "hourly"])
+def test_a_second_region_keeps_its_share_of_whole_replicas(share, more, scaling):
+    """Active in both regions it keeps what the first keeps, a warm standby its share of it."""
+    asked = work(3.9, peak=1.0)
+    one = month(asked, scaling=scaling)
+    two = month(asked, scaling=scaling, regions=2, standby_share=share)
+    assert (one["replicas"], two["replicas"]) == (4, 4 + more)
+    assert two["gpu_hours"] == pytest.approx(one["gpu_hours"] * (1 + more / 4))
+    assert two["idle_gpu_hours"] - one["idle_gpu_hours"] == pytest.approx(
+        two["gpu_hours"] - one["gpu_hours"]
+    )

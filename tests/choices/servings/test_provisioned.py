@@ -97,8 +97,8 @@ def test_units_work_with_draws_and_growth():
 def test_unknown_units_name_what_is_known():
     with pytest.raises(
         CatalogError,
-        match=r"no tokens_per_min_per_unit of 'gpt-4o' in provisioned\.csv; "
-        r"give .* known are gpt-4\.1, ",
+        match=r"no tokens_per_min_per_unit of 'azure\.gpt-4o' in provisioned\.csv; "
+        r"give .* known are azure\.gpt-4\.1, ",
     ):
         cm.Provisioned("gpt-4o", on=ON)
 
@@ -166,3 +166,43 @@ def test_a_mode_is_priced_where_the_provider_prices_it(mode, factor):
         for m in ("standard", mode)
     }
     assert usd[mode] / usd["standard"] == pytest.approx(factor)
+
+
+def test_a_fixed_number_of_units_is_paid_and_the_rest_goes_by_the_token():
+    """Ten units carry 47,500 tokens a minute: of 95,000 half is paid by the token."""
+    fixed = cm.Option(cm.Provisioned(CARD, **UNITS, units=10))
+    for load in (5, 20):
+        held = lines(fixed, flat(4_750 * load), MONTH)
+        hours = sum(float(x.quantity) for x in held if x.unit == "unit-hour")
+        by_token = sum(float(x.quantity) for x in held if x.item.startswith("overflow"))
+        assert hours == pytest.approx(10 * HOURS)
+        spilled = max(load - 10, 0) * 4_750 * 60 * HOURS / 1e6
+        assert by_token == pytest.approx(spilled)
+
+
+def test_units_of_other_clouds():
+    gemini = cm.Provisioned("gemini-2.5-pro", "monthly", on="2026-06-01")
+    assert (gemini.seller, gemini.output_weight, gemini.units_min) == ("vertex", 8, 1)
+    assert gemini.usd_per_unit_hour * HOURS == pytest.approx(2_700, rel=0.001)
+    with pytest.raises(CatalogError, match=r"no tokens_per_min_per_unit of 'bedrock\.claude"):
+        cm.Provisioned("claude-sonnet-4-5", on=ON)
+    text = """
+title: Model units
+workload: {requests_per_month: 1e6, input_tokens: 900, output_tokens: 250}
+terms: {on: 2026-11-01}
+options:
+  Units:
+    serving:
+      provisioned: claude-sonnet-4-5
+      tokens_per_min_per_unit: 50_000
+      usd_per_unit_hour: 20
+      units: 3
+"""
+    claude = cm.load(text).options["Units"].serving
+    assert (claude.seller, claude.units, claude.units_step) == ("bedrock", 3, 1)
+    imported = replace(
+        claude, seller="bedrock_import", reservation="hourly", usd_per_unit_hour=None
+    )
+    assert imported.usd_per_unit_hour == pytest.approx(0.05718 * 60)
+    with pytest.raises(CatalogError, match="seller 'azur'"):
+        replace(claude, seller="azur")
