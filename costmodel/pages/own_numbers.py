@@ -9,7 +9,7 @@ from click import argument, command, echo, option
 
 from costmodel.core import CatalogError
 from costmodel.ingest.bills import Bill, read_bill
-from costmodel.ingest.detect import by_kind
+from costmodel.ingest.collect import by_kind
 from costmodel.ingest.documents import read_documents
 from costmodel.ingest.evaluations import read_evaluations
 from costmodel.ingest.usage import Usage, read
