@@ -11,7 +11,8 @@ import pandas as pd
 
 from costmodel.core import CatalogError, check_known, data_folder, public
 from costmodel.ingest.files import Block, blocks, listed, peeked
-from costmodel.ingest.reader import COLUMNS, NEEDED, Lookup, Reader, by_columns
+from costmodel.ingest.lookup import Lookup
+from costmodel.ingest.reader import COLUMNS, NEEDED, Reader, by_columns
 from costmodel.ingest.readers import billing, bodies, evals, exports, loads, sessions, traces
 
 READERS: dict[str, list[Reader]] = {
@@ -86,8 +87,8 @@ def parted(block: Block, readers: list[Reader], memory: dict[str, Any]) -> Itera
     """
     first = readers[0]
     part = Part(first, first.frame(Lookup([]), 0), block.problems, odd=block.odd)
-    if block.known and not first.rows:
-        part.frame = first.frame(Lookup(block), len(block.rows)).set_axis(pd.Index(block.rows))
+    if block.found:
+        part.frame = first.frame(block.found, len(block.rows)).set_axis(pd.Index(block.rows))
         yield part
         return
     found: dict[Reader, list[tuple[int, dict]]] = {}

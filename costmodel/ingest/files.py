@@ -19,14 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.core import CatalogError
+from costmodel.ingest.lookup import Lookup
 
-BLOCK = 10_000  # documents that are in memory at once
-VECTORS = 40, 5  # of 2,048 rows of a Parquet file: as columns, and as documents
+BLOCK = 20_000  # documents that are in memory at once
+VECTORS = 40, 10  # of 2,048 rows of a Parquet file: as columns, and as documents
 PEEK = 200_000  # bytes by which the kind of a file is told
 FEW = 200  # documents by which its format is told
 BROKEN = "the line is no complete JSON"
 OTHER_ENCODING = "is not UTF-8 and was read as Windows-1252"
-Shorten = Callable[[list[bytes]], list | None]
+Shorten = Callable[[list[bytes]], Lookup | None]
 
 loads: Callable[[bytes], Any] = json.loads
 with suppress(ImportError):  # the same, faster, with the extra `ingest`
@@ -39,16 +40,15 @@ with suppress(ImportError):  # the same, faster, with the extra `ingest`
 class Block:
     """Documents of a file with the rows that they stand in.
 
-    `docs` holds them, or `columns` a table by column. `known` says that all of them are of the
-    format that `shorten` reads, `odd` counts lines in another encoding.
+    `docs` holds them; or they are all of the format that was asked for, and `found` looks up what
+    it needs of them. `odd` counts lines in another encoding.
     """
 
     rows: Sequence[int]
     docs: list[Any] = field(default_factory=list)
-    columns: dict[str, Any] | None = None
     problems: list[tuple[int, str]] = field(default_factory=list)
     odd: int = 0
-    known: bool = False
+    found: Lookup | None = None
 
 
 def listed(paths: Any) -> list[Path]:
@@ -149,10 +149,8 @@ def _json_lines(lines: Iterator[bytes], shorten: Shorten | None) -> Iterator[Blo
         if not all(map(bytes.strip, batch)):
             rows = [row for row, line in zip(rows, batch, strict=True) if line.strip()]
             batch = [line for line in batch if line.strip()]
-        if shorten and (short := shorten(batch)) is not None:
-            yield Block(rows, short, known=True)
-        else:
-            yield _by_line(rows, batch)
+        found = shorten(batch) if shorten else None
+        yield Block(rows, found=found) if found else _by_line(rows, batch)
 
 
 def _by_line(rows: Sequence[int], lines: list[bytes]) -> Block:
@@ -234,10 +232,11 @@ def _parquet(path: Path, keep: Iterable[str] | None) -> Iterator[Block]:
         while len(frame := base.fetch_df_chunk(VECTORS[keep is None])):
             rows = range(end + 1, end + 1 + len(frame))
             end += len(frame)
-            columns = dict(frame.items()) if keep else None
-            plain = frame.astype(object).where(frame.notna(), None)
-            docs = [] if keep else plain.to_dict("records")
-            yield Block(rows, docs, columns, known=bool(keep))
+            if keep is None:
+                plain = frame.astype(object).where(frame.notna(), None)
+                yield Block(rows, plain.to_dict("records"))
+            else:
+                yield Block(rows, found=Lookup([], frame))
 
 
 def _zipped(path: Path) -> Iterator[dict]:

@@ -19,7 +19,8 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype
 
 from costmodel.core import KILO, check_known
-from costmodel.ingest.files import Block, Shorten
+from costmodel.ingest.files import Shorten
+from costmodel.ingest.lookup import Lookup, Path, dig
 
 NUMBER, TEXT, TIME, FLAG = "number", "text", "time", "flag"
 TOKENS = "input cache_read cache_write_5m cache_write_1h output reasoning".split()
@@ -60,7 +61,6 @@ UNITS = {"": 1.0, "s": 1.0, "ms": 1 / KILO, "ns": 1e-9, "per_min": 1 / 60, "cent
 YES = {"true", "1", "1.0", "batch", "yes"}
 NULLS = ("", "NULL", "NONE")
 _ABSENT = object()
-Path = tuple[str, ...]
 
 
 class Place(NamedTuple):
@@ -185,57 +185,15 @@ class Reader:
 
         decode = msgspec.json.Decoder(shape(tree)).decode
 
-        def shortened(lines: list[bytes]) -> list | None:
+        def shortened(lines: list[bytes]) -> Lookup | None:
             try:
-                docs = list(map(decode, lines))
+                found = Lookup(list(map(decode, lines)))
             except ValueError:
                 return None
-            found = Lookup(docs)
             there = (found.at(path) for path in self.needed)
-            return docs if all(values and None not in values for values in there) else None
+            return found if all(values and None not in values for values in there) else None
 
         return shortened
-
-
-class Lookup:
-    """What stands at the paths of some documents, or of a block; each level is looked up once."""
-
-    def __init__(self, docs: list | Block) -> None:
-        table = docs.columns if isinstance(docs, Block) else None
-        self.docs = docs.docs if isinstance(docs, Block) else docs
-        self.memo: dict[Path, Any] = {(k,): _some(v) for k, v in (table or {}).items()}
-        self.keys: dict[Path, set[str]] = {}
-        self.memo[()] = self.docs or None
-
-    def at(self, path: Path) -> Any:
-        """The values at a path, or None where no document has it."""
-        if path not in self.memo:
-            *parent, key = path
-            self.memo[path] = self._inside(tuple(parent), key)
-        return self.memo[path]
-
-    def _inside(self, parent: Path, key: str) -> list | None:
-        if (above := self.at(parent)) is None:
-            return None
-        if key.isdigit():
-            return _some([dig(x, (key,)) for x in above])
-        if parent not in self.keys:
-            self.keys[parent] = set().union(*(x for x in above if type(x) is dict))
-        if key not in self.keys[parent]:
-            return None
-        return _some([x.get(key) if type(x) is dict else None for x in above])
-
-
-def dig(doc: Any, path: Iterable[str], absent: Any = None) -> Any:
-    """What stands at a path of a document, or `absent`; a number goes into a list."""
-    for key in path:
-        if type(doc) is dict and key in doc:
-            doc = doc[key]
-        elif type(doc) is list and key.isdigit() and int(key) < len(doc):
-            doc = doc[int(key)]
-        else:
-            return absent
-    return doc
 
 
 def by_columns(columns: Mapping[str, str], kind: str = "usage") -> Reader:
@@ -262,25 +220,18 @@ def by_columns(columns: Mapping[str, str], kind: str = "usage") -> Reader:
 # -- columns ---------------------------------------------------------------------------------------
 
 
-def _some(values: Any) -> Any:
-    """The values, or None where nothing is in them."""
-    nothing = values.count(None) == len(values) if type(values) is list else pd.isna(values).all()
-    return None if nothing else values
-
-
 def _column(holds: str, places: list[Place], found: Lookup, n: int) -> pd.Series:
     """One column of n rows: of each row what stands at the first place that has something."""
     nothing, dtype, read = HOLDS[holds]
-    column = pd.Series(nothing, range(n), dtype)
-    empty = True
+    column = None
     for place in places:
         given = [v for path in place.paths if (v := found.at(path)) is not None]
-        if not given and not place.always:
-            continue
-        new = pd.Series(read(given, place.unit) if given else place.always, column.index, dtype)
-        missing = column.isna() if holds in (NUMBER, TIME) else column == nothing
-        column, empty = new if empty else column.mask(missing, new), False
-    return column
+        if given or place.always:
+            values = read(given, place.unit) if given else place.always
+            new = pd.Series(values, range(n), dtype)
+            empty = column is None or column.isna() | (column == nothing)
+            column = new if column is None else column.mask(empty, new)
+    return pd.Series(nothing, range(n), dtype) if column is None else column
 
 
 def _sum(given: list, unit: str) -> np.ndarray:
@@ -325,12 +276,14 @@ def _times(given: list, unit: str) -> pd.DatetimeIndex:
     if is_datetime64_any_dtype(getattr(values, "dtype", None)):
         return pd.DatetimeIndex(pd.to_datetime(values, utc=True))
     seconds = _numbers(values) * UNITS[unit] if unit else np.full(len(values), np.inf)
+    numbers = pd.to_datetime(np.where(np.isinf(seconds), np.nan, seconds), unit="s", utc=True,
+                             errors="coerce").as_unit("us")  # fmt: skip
+    if not np.isinf(seconds).any():
+        return numbers
     texts = [v if isinstance(v, str) and s == np.inf else None
              for v, s in zip(values, seconds, strict=True)]  # fmt: skip
     read = pd.DatetimeIndex(pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce"))
-    seconds[np.isinf(seconds)] = np.nan
-    numbers = pd.to_datetime(seconds, unit="s", utc=True, errors="coerce")
-    return read.as_unit("us").where(read.notna(), numbers.as_unit("us"))
+    return read.as_unit("us").where(read.notna(), numbers)
 
 
 # what a column holds -> what stands for nothing, its type, and how values become it

@@ -7,6 +7,7 @@ not kept.
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
@@ -26,6 +27,7 @@ from costmodel.facts.pricelist import MODES
 from costmodel.facts.prices import ApiPrice, Tokens, billed
 from costmodel.ingest.collect import Part, parted, parts
 from costmodel.ingest.files import OTHER_ENCODING, Block, listed
+from costmodel.ingest.lookup import Lookup
 from costmodel.ingest.partition import COLUMNS, MONEY, NUMBERS, TEXTS, partition
 from costmodel.ingest.reader import TOKENS, by_columns
 
@@ -76,7 +78,7 @@ class Usage:
         costmodel.core.errors.CatalogError: no column 'inputs' in columns= of a usage; ...
         """
         reader = by_columns({name: name for name in table})
-        block = Block(range(1, len(table) + 1), columns=dict(table.items()), known=True)
+        block = Block(range(1, len(table) + 1), found=Lookup([], table))
         return joined([rows_of("the table", parted(block, [reader], {}))])
 
     @property
@@ -226,10 +228,15 @@ def read(
 
 def _file(path: Path, columns: Mapping[str, str] | None, every: str | None) -> Rows | str:
     """All rows of a file, or why it cannot be read: what a worker does."""
+    collected = gc.isenabled()
+    gc.disable()  # JSON has no circles, and looking for them would take half of the time
     try:
         return rows_of(path.name, parts(path, "usage", columns), every)
     except CatalogError as error:
         return str(error)
+    finally:
+        if collected:
+            gc.enable()
 
 
 # -- from parts of files to one table --------------------------------------------------------------
@@ -276,7 +283,7 @@ def joined(found: list[Rows], every: str | None = None) -> Usage:
     else:
         table, said[REPEATED] = distinct(table)
     rows = [line for rows in found for line in rows.aside]
-    if repeated := said.pop(REPEATED):
+    if repeated := said.pop(REPEATED, 0):
         rows.append(("all files", 0, f"{repeated:,} rows: {REPEATED}"))
     said[NO_TIME] = int(table["time"].isna().sum())
     notes = [f"{count:,} {text}" for text, count in said.items() if count]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costmodel.ingest.reader import Reader, dig, fields
+from costmodel.ingest.lookup import dig
+from costmodel.ingest.reader import Reader, fields
 
 
 def _iterations(doc: dict, memory: dict) -> Iterator[dict]:

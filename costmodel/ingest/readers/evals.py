@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costmodel.ingest.reader import Reader, dig, fields
+from costmodel.ingest.lookup import dig
+from costmodel.ingest.reader import Reader, fields
 
 RAGAS_METRICS = (
     "faithfulness answer_relevancy context_precision context_recall answer_correctness "

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costmodel.ingest.reader import UNITS, Reader, dig, fields
+from costmodel.ingest.lookup import dig
+from costmodel.ingest.reader import UNITS, Reader, fields
 
 
 def _each(doc: dict, memory: dict) -> Iterator[dict]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costmodel.ingest.reader import Reader, dig, fields
+from costmodel.ingest.lookup import dig
+from costmodel.ingest.reader import Reader, fields
 from costmodel.ingest.readers.bodies import ANTHROPIC_COUNTS
 
 BOUND = "session logs leave out calls that were cut off and calls of other machines"

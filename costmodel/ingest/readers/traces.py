@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from costmodel.ingest.reader import Reader, dig, fields
+from costmodel.ingest.lookup import dig
+from costmodel.ingest.reader import Reader, fields
 
 WITHOUT_A_MODEL = {"invoke_agent", "create_agent", "execute_tool", "AGENT", "CHAIN", "TOOL"}
 
