@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 
@@ -14,9 +14,11 @@ Path = tuple[str, ...]
 class Lookup:
     """The values at the paths of documents, or in the columns of a table; each is found once."""
 
-    def __init__(self, docs: list, columns: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, docs: list, columns: Any = None) -> None:
         self.values: dict[Path, Any] = {(): docs or None}
-        self.values |= {(name,): _some(column) for name, column in ({} if columns is None else columns).items()}
+        self.values |= {
+            (name,): _some(column) for name, column in ({} if columns is None else columns).items()
+        }
         self.keys: dict[Path, set[str]] = {}
 
     def at(self, path: Path) -> Any:

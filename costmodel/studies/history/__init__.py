@@ -3,20 +3,16 @@
 As a workload       profile workload load_curve
 Against the bill    reconcile Reconciliation
 Otherwise           reprice cache_breaks between_months
-As a question       study narrower with_load_test load_test_error corpus
+As a question       study narrower with_load_test load_test_error
+Documents           corpus index_prices
 """
 
 from costmodel.core import absent
 from costmodel.studies.history.bridge import Reconciliation, reconcile
+from costmodel.studies.history.corpora import corpus, index_prices
 from costmodel.studies.history.months import between_months
 from costmodel.studies.history.otherwise import cache_breaks, reprice
-from costmodel.studies.history.question import (
-    corpus,
-    load_test_error,
-    narrower,
-    study,
-    with_load_test,
-)
+from costmodel.studies.history.question import load_test_error, narrower, study, with_load_test
 from costmodel.studies.history.traffic import load_curve, profile, workload
 
 __all__ = [
@@ -24,6 +20,7 @@ __all__ = [
     "between_months",
     "cache_breaks",
     "corpus",
+    "index_prices",
     "load_curve",
     "load_test_error",
     "narrower",

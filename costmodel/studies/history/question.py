@@ -16,18 +16,9 @@ from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus
-from costmodel.core import (
-    DAYS_PER_MONTH,
-    CatalogError,
-    check_known,
-    leaves,
-    of_kind,
-    one_number,
-    public,
-)
+from costmodel.core import CatalogError, check, check_known, leaves, of_kind, public
 from costmodel.decisions.compare import compare
 from costmodel.ingest.bills import Bill
-from costmodel.ingest.documents import Documents
 from costmodel.ingest.evaluations import Evaluations
 from costmodel.ingest.loadtests import LoadTest
 from costmodel.ingest.usage import SELLERS, Usage
@@ -36,6 +27,12 @@ from costmodel.studies.history.bridge import reconcile
 from costmodel.studies.history.traffic import workload
 
 TODAY = "Today: {}"
+MEASURES = {  # of a load test -> its column there, and that of a prediction
+    "time to first token": ("ttft_s", "ttft_s"),
+    "time per output token": ("tpot_s", "tpot_s"),
+    "output per second": ("output_per_s", "output_tokens_per_s"),
+}
+ERROR = "concurrency measure measured low predicted high over_predicted in_band".split()
 
 
 @public
@@ -188,67 +185,41 @@ def load_test_error(hosted: Hosted, test: LoadTest) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a run: `concurrency`, and measured over predicted `ttft`, `tpot` and `throughput`
-        [x], and `in_band`, whether the time per token lies in the 80 % band.
+        One row a run and measure (time to the first token and per later token [s], output [token/s]
+        of the replica): `concurrency`, `measure`, `measured`, `low`, `predicted`, `high` (80 %
+        band), `over_predicted` [x] and `in_band`. A run that does not say its tokens or its
+        concurrency is left out.
 
     Examples
     --------
     >>> import costmodel as cm
     >>> run = {"concurrency": [8], "input": [1_000], "output": [200], "tpot_s": [0.009]}
-    >>> nothing = {"ttft_s": [float("nan")], "output_per_s": [float("nan")]}
-    >>> test = cm.ingest.LoadTest(pd.DataFrame(run | nothing))
-    >>> bool(0.3 < load_test_error(cm.Hosted("llama-3.1-8b"), test).tpot.item() < 3)
-    True
+    >>> test = cm.ingest.LoadTest(pd.DataFrame(run))
+    >>> made = load_test_error(cm.Hosted("llama-3.1-8b"), test)
+    >>> made.measure.tolist(), bool(0.3 < made.over_predicted.item() < 3)
+    (['time per output token'], True)
     """
-    runs = test.table[["concurrency", "input", "output"]].notna().all(axis=1)
-    runs = test.table[runs & np.isfinite(test.table["concurrency"])].reset_index(drop=True)
+    of_kind("test", test, LoadTest)
+    sizes = test.table[["concurrency", "input", "output"]]
+    runs = test.table[np.isfinite(sizes).all(axis=1)].reset_index(drop=True)
+    check(len(runs), "no run of the load test says its concurrency and its tokens a request")
     said = predict_serving(
         hosted.model, hosted.gpu, tensor_parallel=int(hosted.gpus), precision=hosted.precision,
         engine=hosted.engine, input_tokens=runs["input"].tolist(),
         output_tokens=runs["output"].tolist(), concurrency=runs["concurrency"].tolist(),
     )  # fmt: skip
-    tpot = runs["tpot_s"]
-    return pd.DataFrame(
-        {
-            "concurrency": runs["concurrency"],
-            "ttft": runs["ttft_s"] / said["ttft_s_mid"],
-            "tpot": tpot / said["tpot_s_mid"],
-            "throughput": runs["output_per_s"] / said["output_tokens_per_s_mid"],
-            "in_band": tpot.between(said["tpot_s_low"], said["tpot_s_high"]),
-        }
-    )
-
-
-@public
-def corpus(documents: Documents, months: float | None = None, repeats: bool = False) -> Corpus:
-    """A corpus from the documents of a folder.
-
-    Parameters
-    ----------
-    documents : Documents
-    months : float, optional
-        Between the older folder and this one, above 0; makes the churn.
-    repeats : bool
-        Whether documents that nearly repeat another are kept.
-
-    Returns
-    -------
-    Corpus
-
-    Examples
-    --------
-    >>> import costmodel as cm
-    >>> table = pd.DataFrame({"tokens": [700.0, 900.0], "repeats": "", "changed": [False, True]})
-    >>> made = corpus(cm.ingest.Documents(table, pd.DataFrame()), months=6)
-    >>> made.tokens, round(made.churn_per_month, 3)
-    (1600.0, 0.094)
-    """
-    kept = documents.table if repeats else documents.table[documents.table["repeats"] == ""]
-    churn = 0.0
-    if months is not None:
-        one_number("months", months, 1 / DAYS_PER_MONTH)
-        churn = min(documents.changed_share / months, 1.0)
-    return Corpus(float(kept["tokens"].sum()), documents=len(kept), churn_per_month=churn)
+    found = []
+    for name, (ours, theirs) in MEASURES.items():
+        band = said[[f"{theirs}_{end}" for end in ("low", "mid", "high")]]
+        found.append(
+            band.set_axis(["low", "predicted", "high"], axis=1).assign(
+                concurrency=runs["concurrency"], measure=name, measured=runs.get(ours, np.nan)
+            )
+        )
+    table = pd.concat(found).dropna(subset="measured").sort_index(kind="stable")
+    table["over_predicted"] = table["measured"] / table["predicted"]
+    table["in_band"] = table["measured"].between(table["low"], table["high"])
+    return table[ERROR].reset_index(drop=True)
 
 
 def _main_model(usage: Usage) -> tuple[str, str | None]:
