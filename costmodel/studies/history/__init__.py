@@ -3,7 +3,7 @@
 As a workload       profile workload load_curve
 Against the bill    reconcile Reconciliation
 Otherwise           reprice cache_breaks between_months
-As a question       study narrower with_load_test load_test_error
+As a question       study narrower with_load_test load_test_error load_test_sentence
 Documents           corpus index_prices
 """
 
@@ -12,7 +12,13 @@ from costmodel.studies.history.bridge import Reconciliation, reconcile
 from costmodel.studies.history.corpora import corpus, index_prices
 from costmodel.studies.history.months import between_months
 from costmodel.studies.history.otherwise import cache_breaks, reprice
-from costmodel.studies.history.question import load_test_error, narrower, study, with_load_test
+from costmodel.studies.history.question import (
+    load_test_error,
+    load_test_sentence,
+    narrower,
+    study,
+    with_load_test,
+)
 from costmodel.studies.history.traffic import load_curve, profile, workload
 
 __all__ = [
@@ -23,6 +29,7 @@ __all__ = [
     "index_prices",
     "load_curve",
     "load_test_error",
+    "load_test_sentence",
     "narrower",
     "profile",
     "reconcile",

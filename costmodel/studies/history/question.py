@@ -27,12 +27,12 @@ from costmodel.studies.history.bridge import reconcile
 from costmodel.studies.history.traffic import workload
 
 TODAY = "Today: {}"
-MEASURES = {  # of a load test -> its column there, and that of a prediction
-    "time to first token": ("ttft_s", "ttft_s"),
-    "time per output token": ("tpot_s", "tpot_s"),
-    "output per second": ("output_per_s", "output_tokens_per_s"),
+MEASURES = {  # of a load test -> its column there, that of a prediction, and their unit
+    "TTFT": ("ttft_s", "ttft_s", "s"),
+    "TPOT": ("tpot_s", "tpot_s", "s"),
+    "throughput": ("output_per_s", "output_tokens_per_s", "token/s"),
 }
-ERROR = "concurrency measure measured low predicted high over_predicted in_band".split()
+ERROR = "concurrency measure unit measured low predicted high over_predicted in_band".split()
 
 
 @public
@@ -172,23 +172,40 @@ def with_load_test(hosted: Hosted, test: LoadTest, replicas: int = 1) -> Hosted:
 
 
 @public
-def load_test_error(hosted: Hosted, test: LoadTest) -> pd.DataFrame:
+def load_test_sentence(error: pd.DataFrame) -> str:
+    """What a table of `load_test_error` says, in one sentence.
+
+    Examples
+    --------
+    >>> load_test_sentence(load_test_error(Hosted("llama-3.1-8b"), None))
+    'No load test is given, so the predicted speed of own GPUs is not checked here.'
+    """
+    if error.empty:
+        return "No load test is given, so the predicted speed of own GPUs is not checked here."
+    hit, ratio = int(error["in_band"].sum()), error["over_predicted"]
+    return (
+        f"{hit} of {len(error)} measured numbers lie in the 80 % band of the prediction; measured "
+        f"over predicted is {ratio.min():.2f} to {ratio.max():.2f}"
+    )
+
+
+@public
+def load_test_error(hosted: Hosted, test: LoadTest | None) -> pd.DataFrame:
     """How far the prediction of a deployment was from a load test, run by run.
 
     Parameters
     ----------
     hosted : Hosted
         What was tested, one replica.
-    test : LoadTest
-        With tokens and concurrency.
+    test : LoadTest or None
+        With tokens and concurrency; without one the table has no rows.
 
     Returns
     -------
     DataFrame
-        One row a run and measure (time to the first token and per later token [s], output [token/s]
-        of the replica): `concurrency`, `measure`, `measured`, `low`, `predicted`, `high` (80 %
-        band), `over_predicted` [x] and `in_band`. A run that does not say its tokens or its
-        concurrency is left out.
+        One row a run and measure ("TTFT", "TPOT" and "throughput" of the replica): `concurrency`,
+        `measure`, `unit`, `measured`, `low`, `predicted`, `high` (80 % band), `over_predicted` [x]
+        and `in_band`. A run that does not say its tokens or its concurrency is left out.
 
     Examples
     --------
@@ -197,8 +214,10 @@ def load_test_error(hosted: Hosted, test: LoadTest) -> pd.DataFrame:
     >>> test = cm.ingest.LoadTest(pd.DataFrame(run))
     >>> made = load_test_error(cm.Hosted("llama-3.1-8b"), test)
     >>> made.measure.tolist(), bool(0.3 < made.over_predicted.item() < 3)
-    (['time per output token'], True)
+    (['TPOT'], True)
     """
+    if test is None:
+        return pd.DataFrame(columns=ERROR)
     of_kind("test", test, LoadTest)
     sizes = test.table[["concurrency", "input", "output"]]
     runs = test.table[np.isfinite(sizes).all(axis=1)].reset_index(drop=True)
@@ -209,11 +228,14 @@ def load_test_error(hosted: Hosted, test: LoadTest) -> pd.DataFrame:
         output_tokens=runs["output"].tolist(), concurrency=runs["concurrency"].tolist(),
     )  # fmt: skip
     found = []
-    for name, (ours, theirs) in MEASURES.items():
+    for name, (ours, theirs, unit) in MEASURES.items():
         band = said[[f"{theirs}_{end}" for end in ("low", "mid", "high")]]
         found.append(
             band.set_axis(["low", "predicted", "high"], axis=1).assign(
-                concurrency=runs["concurrency"], measure=name, measured=runs.get(ours, np.nan)
+                concurrency=runs["concurrency"],
+                measure=name,
+                unit=unit,
+                measured=runs.get(ours, np.nan),
             )
         )
     table = pd.concat(found).dropna(subset="measured").sort_index(kind="stable")
