@@ -3,8 +3,8 @@
 `python benchmarks/ingest.py [CALLS] [ROWS]` writes CALLS as JSON lines and ROWS as a folder of
 Parquet files into a temporary folder, reads them with `cm.ingest.read` and `cm.history.profile` in
 a process of its own, and counts the same with DuckDB (`pip install costmodel[ingest]`). The budget
-is 10 s and 300 MB for 1,000,000 calls as JSON lines on two cores. The Parquet files are read as sums
-of hours on two processes, whose memory is added up.
+is 10 s and 300 MB for 1,000,000 calls as JSON lines on two cores. The Parquet files are read as sums of
+hours on two processes, whose memory is added up.
 """
 
 from __future__ import annotations
@@ -96,10 +96,11 @@ def written_parquet(folder: Path, rows: int) -> None:
     each = rows // FILES
     for k in range(FILES):
         duckdb.sql(f"""copy (
-            select timestamp '2025-11-01' + to_seconds((({k} * {each} + r) * 31536000.0 / {rows})::bigint)
-                as time, ['gpt-4o', 'gpt-4o-mini', 'gpt-5'][1 + (random() * 3 - 0.5)::int % 3] as model,
+            select timestamp '2025-11-01'
+                    + to_seconds((({k} * {each} + r) * 31536000.0 / {rows})::bigint) as time,
+                ['gpt-4o', 'gpt-4o-mini', 'gpt-5'][1 + floor(random() * 3)::int] as model,
                 (500 + random() * 9000)::bigint as input, (random() * 900)::bigint as cache_read,
-                (random() * 400)::bigint as output, 'team ' || (random() * 9)::int as team
+                (random() * 400)::bigint as output
             from range({each}) as t(r)) to '{folder / f"{k}.parquet"}' (format parquet)""")
 
 

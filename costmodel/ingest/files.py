@@ -21,8 +21,8 @@ from typing import Any
 from costmodel.core import CatalogError
 from costmodel.ingest.lookup import Lookup
 
-BLOCK = 20_000  # documents that are in memory at once
-VECTORS = 40, 10  # of 2,048 rows of a Parquet file: as columns, and as documents
+BLOCK = 10_000  # documents that are in memory at once
+VECTORS = 40, 5  # of 2,048 rows of a Parquet file: as columns, and as documents
 PEEK = 200_000  # bytes by which the kind of a file is told
 FEW = 200  # documents by which its format is told
 BROKEN = "the line is no complete JSON"
