@@ -3,8 +3,8 @@
 `python benchmarks/ingest.py [CALLS] [ROWS]` writes CALLS as JSON lines and ROWS as a folder of
 Parquet files into a temporary folder, reads them with `cm.ingest.read` and `cm.history.profile` in
 a process of its own, and counts the same with DuckDB (`pip install costmodel[ingest]`). The budget
-is 10 s and 300 MB for 1,000,000 calls as JSON lines on two cores. The Parquet files are read as sums of
-hours on two processes, whose memory is added up.
+is 10 s and 300 MB for 1,000,000 calls as JSON lines on two cores. The Parquet files are read as
+sums of hours on two processes, whose memory is added up.
 """
 
 from __future__ import annotations

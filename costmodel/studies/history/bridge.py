@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -205,7 +206,8 @@ def _discount(matched: pd.DataFrame) -> tuple[float, int]:
 
 def _moved(matched: pd.DataFrame, by: list[str], off: float) -> dict[str, tuple[float, str]]:
     """Tokens that the usage counts in one class of input and the bill in another."""
-    prompt, usd, said = matched[matched["kind"].isin(TOKENS[:4])], 0.0, []
+    prompt, usd = matched[matched["kind"].isin(TOKENS[:4])], 0.0
+    said: Counter[tuple[str, str]] = Counter()
     for _, lines in prompt.groupby([c for c in by if c != "kind"] or (lambda _: 0)):
         apart = lines["quantity"] - lines["tokens"]
         if not lines["quantity"].sum() or abs(apart.sum()) > SAME_COUNT * lines["tokens"].sum():
@@ -213,8 +215,10 @@ def _moved(matched: pd.DataFrame, by: list[str], off: float) -> dict[str, tuple[
         if apart.abs().max() > SAME_COUNT * lines["tokens"].sum():
             to, out = lines["kind"][apart.idxmax()], lines["kind"][apart.idxmin()]
             usd += float((lines["billed_usd"] - lines["usd"] * (1 - off)).sum())
-            said.append(f"{apart.max():,.0f} tokens are billed as {to} and logged as {out}")
-    return {"another class": (usd, "; ".join(said[:3]))} if said else {}
+            said[to, out] += apart.max()
+    why = [f"{count:,.0f} tokens are billed as {to} and logged as {out}"
+           for (to, out), count in said.most_common(3)]  # fmt: skip
+    return {"another class": (usd, "; ".join(why))} if said else {}
 
 
 def _sentence(usage: Usage, bridge: pd.DataFrame, total: float, unpriced: int) -> str:

@@ -239,6 +239,7 @@ def load_test_error(hosted: Hosted, test: LoadTest | None) -> pd.DataFrame:
             )
         )
     table = pd.concat(found).dropna(subset="measured").sort_index(kind="stable")
+    table = table.sort_values("concurrency", kind="stable")
     table["over_predicted"] = table["measured"] / table["predicted"]
     table["in_band"] = table["measured"].between(table["low"], table["high"])
     return table[ERROR].reset_index(drop=True)

@@ -182,8 +182,8 @@ def load_curve(usage: Usage, levels: int = LEVELS) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Busiest first: `hours` (share of the active hours up to here), `measured` and `model`, load
-        over its mean.
+        Busiest first: `share_of_hours` (active hours up to here), and the load over its mean,
+        `measured` and `predicted`.
 
     Raises
     ------
@@ -204,7 +204,8 @@ def load_curve(usage: Usage, levels: int = LEVELS) -> pd.DataFrame:
     parts = [part.mean() / load.mean() for part in np.array_split(load.to_numpy(), levels)]
     peak = max(float(load.quantile(BUSIEST) / load.mean()), 1.0)
     shares = np.arange(1, levels + 1) / levels
-    return pd.DataFrame({"hours": shares, "measured": parts, "model": duration_curve(peak, levels)})
+    made = {"share_of_hours": shares, "measured": parts}
+    return pd.DataFrame(made | {"predicted": duration_curve(peak, levels)})
 
 
 # -- one figure ------------------------------------------------------------------------------------
@@ -285,14 +286,9 @@ def _hours(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
     if load.mean() < LEAST_CALLS_PER_HOUR:
         return {}
     share = len(load.groupby([load.index.day_of_week, load.index.hour])) / HOURS_OF_A_WEEK
-    busiest = load.quantile(BUSIEST)
-    return {
-        "active_hours_per_month": (share * HOURS_PER_MONTH, 0.0),
-        "peak_to_average": (
-            max(float(busiest / load.mean()), 1.0),
-            float(max(busiest, 1.0) ** -0.5),
-        ),
-    }
+    busiest = float(load.quantile(BUSIEST))
+    peak = max(busiest / float(load.mean()), 1.0), 1 / np.sqrt(max(busiest, 1.0))
+    return {"active_hours_per_month": (share * HOURS_PER_MONTH, 0.0), "peak_to_average": peak}
 
 
 def _sessions(table: pd.DataFrame) -> dict[str, tuple[float, float]]:

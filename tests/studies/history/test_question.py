@@ -51,7 +51,7 @@ def test_churn_by_git_is_that_of_two_folders(tmp_path):
     (new / "ü.md").write_text("and this one came last of all three " * 20)
     found = cm.ingest.read_documents(new, since="2026-06-01")
     assert found.table["changed"].to_dict() == {"a.md": False, "b.md": True, "ü.md": True}
-    with pytest.raises(ValueError, match="no commit of .* before 2026-01-01"):
+    with pytest.raises(ValueError, match=r"no commit of .* before 2026-01-01"):
         cm.ingest.read_documents(new, since="2026-01-01")
     other = tmp_path.parent / "elsewhere"
     other.mkdir(exist_ok=True)
