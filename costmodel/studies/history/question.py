@@ -14,10 +14,12 @@ from costmodel.choices.presets import LABELS, presets, with_quality
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
+from costmodel.choices.techniques.prompting import PromptCache
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus
-from costmodel.core import CatalogError, check, check_known, leaves, of_kind, public
+from costmodel.core import CatalogError, Measured, check, check_known, leaves, of_kind, public
 from costmodel.decisions.compare import compare
+from costmodel.facts.prices import rates
 from costmodel.ingest.bills import Bill
 from costmodel.ingest.evaluations import Evaluations
 from costmodel.ingest.loadtests import LoadTest
@@ -49,7 +51,9 @@ def study(
     Parameters
     ----------
     usage : Usage
-        Makes the workload, and the option "Today: ..." of the model with most tokens.
+        Makes the workload, and the option "Today: ..." of the model with most tokens. It has the
+        evaluations, upkeep and people of the preset "Prompt", so that all options are compared
+        with what keeps them running, and a prompt cache where the usage has one.
     bill : Bill, optional
         A discount that its lines agree on becomes that of today's option.
     evaluations : Evaluations, optional
@@ -85,16 +89,17 @@ def study(
     of_work = {k: v for k, v in fields.items() if k not in of_study}
     work = workload(usage, **({"corpus": corpus} if corpus else {}) | of_work)
     judged = evaluations.measured() if evaluations else {}
+    usual = presets(work, on=on, only=["Prompt"])["Prompt"]
     options: dict[str, Any] = presets(work, on=on)
     options |= presets(work, on=on, only=[x for x in judged if x in LABELS and x not in options])
     for label, measured in judged.items():
         if label in options:
             options[label] = with_quality(options[label], measured)
         else:
-            options[label] = Option(_api(label, options, on), quality=measured)
+            options[label] = _kept(usual, usage, _api(label, options, on), measured)
     model, seller = _main_model(usage)
     discount = _discount(usage, bill) if bill else 0.0
-    today = Option(Api(model, seller, on, discount=discount), quality=judged.get(model))
+    today = _kept(usual, usage, Api(model, seller, on, discount=discount), judged.get(model))
     when = usage.table["time"].dropna().dt.strftime("%Y-%m")
     months = f"{when.min()}" if when.min() == when.max() else f"{when.min()} to {when.max()}"
     said: dict[str, Any] = {"title": f"Your own traffic, {months}", "terms": Terms(on=on)}
@@ -175,6 +180,14 @@ def with_load_test(hosted: Hosted, test: LoadTest, replicas: int = 1) -> Hosted:
 def load_test_sentence(error: pd.DataFrame) -> str:
     """What a table of `load_test_error` says, in one sentence.
 
+    Parameters
+    ----------
+    error : DataFrame
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> load_test_sentence(load_test_error(Hosted("llama-3.1-8b"), None))
@@ -243,6 +256,13 @@ def load_test_error(hosted: Hosted, test: LoadTest | None) -> pd.DataFrame:
     table["over_predicted"] = table["measured"] / table["predicted"]
     table["in_band"] = table["measured"].between(table["low"], table["high"])
     return table[ERROR].reset_index(drop=True)
+
+
+def _kept(usual: Option, usage: Usage, api: Api, quality: Measured | None) -> Option:
+    """An API with what keeps the usual option running, and a cache where the usage has one."""
+    caches = usage.table["cache_read"].sum() > 0 and rates(api.model).usd_per_mtok_cache_read
+    techniques = ((PromptCache(),) if caches else ()) + tuple(usual.techniques)
+    return replace(usual, serving=api, techniques=techniques, quality=quality)
 
 
 def _main_model(usage: Usage) -> tuple[str, str | None]:
