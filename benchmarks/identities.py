@@ -10,25 +10,25 @@ from __future__ import annotations
 import sys
 from collections import Counter
 
-from costmodel.ingest.files import Document, batched, documents, listed
-from costmodel.ingest.usage import READERS, Rows
+from costmodel.ingest.collect import READERS, parted
+from costmodel.ingest.files import Block, blocks, listed
+from costmodel.ingest.usage import rows_of
 
 
 def main(folder: str) -> None:
     seen: Counter[tuple[str, str]] = Counter()
     for path in listed(folder):
-        rows = Rows(path.name, list(READERS))
-        for batch in batched(documents(path)):
-            for row, doc, problem in batch:
+        for block in blocks(path):
+            memory: dict = {}
+            seen.update(("no usage", reason) for _, reason in block.problems)
+            for row, doc in zip(block.rows, block.docs, strict=True):
                 body = doc.get("body", doc) if isinstance(doc, dict) else doc
-                found = [r.name for r in READERS if isinstance(body, dict) and r.known_by(body)]
-                part = rows.of([Document(row, body, problem)])
-                name = found[0] if found else "no usage"
-                for _, _, reason in part.aside:
-                    seen[name, reason] += 1
-                for data in part.data:
-                    for certainty in data["certainty"]:
-                        seen[name, certainty] += 1
+                for part in parted(Block([row], [body]), READERS["usage"], memory):
+                    name = part.reader.name if len(part.frame) else "no usage"
+                    rows = rows_of(path.name, [part])
+                    seen.update((name, reason) for _, _, reason in rows.aside)
+                    for piece in rows.pieces:
+                        seen.update((name, certainty) for certainty in piece["certainty"])
     for (name, said), count in sorted(seen.items()):
         print(f"{count:>7,}  {name:<55} {said}")
 

@@ -1,8 +1,10 @@
-"""A million calls, from JSON lines to a profile: seconds, memory, and DuckDB beside it.
+"""Calls from files to a profile: seconds, memory, and DuckDB beside it.
 
-`python benchmarks/ingest.py [CALLS]` writes the lines into a temporary folder, reads them with
-`cm.ingest.read` and `cm.history.profile` in a process of its own, and counts the same lines with
-DuckDB (`pip install duckdb`). The budget is 10 s and 300 MB for 1,000,000 calls on two cores.
+`python benchmarks/ingest.py [CALLS] [ROWS]` writes CALLS as JSON lines and ROWS as a folder of
+Parquet files into a temporary folder, reads them with `cm.ingest.read` and `cm.history.profile` in
+a process of its own, and counts the same with DuckDB (`pip install costmodel[ingest]`). The budget
+is 10 s and 300 MB for 1,000,000 calls as JSON lines on two cores. The Parquet files are read as
+sums of hours on two processes, whose memory is added up.
 """
 
 from __future__ import annotations
@@ -14,12 +16,22 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+FILES = 10
 OURS = """
 import costmodel as cm
 usage = cm.ingest.read({path!r})
 found = cm.history.profile(usage)
 cached = usage.table[["cache_read", "output"]].sum()
-counted = len(usage.table), int(cached["cache_read"]), int(cached["output"])
+counted = usage.table["calls"].sum(), cached["cache_read"], cached["output"]
+"""
+OURS_BY_HOUR = """
+import costmodel as cm
+from concurrent.futures import ProcessPoolExecutor
+with ProcessPoolExecutor(2) as pool:
+    usage = cm.ingest.read({path!r}, executor=pool, every="1h")
+found = cm.history.profile(usage)
+cached = usage.table[["cache_read", "output"]].sum()
+counted = usage.table["calls"].sum(), cached["cache_read"], cached["output"]
 """
 DUCKDB = """
 import duckdb
@@ -33,12 +45,21 @@ counted = duckdb.sql('''
       completion_tokens_details STRUCT(reasoning_tokens BIGINT))'}})
 ''').fetchall()[0]
 """
+DUCKDB_PARQUET = """
+import duckdb
+duckdb.sql("set threads = 2")
+counted = duckdb.sql('''
+    select count(*), sum(cache_read), sum(output) from read_parquet('{path}/*')
+''').fetchall()[0]
+"""
 MEASURED = """
 import resource, time
-start, work = time.perf_counter(), time.process_time()
+start = time.perf_counter()
 {code}
-mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-seconds, cpu = time.perf_counter() - start, time.process_time() - work
+seconds = time.perf_counter() - start
+own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+cpu = sum(u.ru_utime + u.ru_stime for u in (own, others))
+mb = (own.ru_maxrss + {processes} * others.ru_maxrss) / 1024
 counted = tuple(map(int, counted))
 print(f"{{seconds:6.1f}} s, {{cpu:6.1f}} s of processor, {{mb:5.0f}} MB, {{counted}}")
 """
@@ -67,14 +88,42 @@ def written(path: Path, calls: int) -> None:
             file.write(json.dumps(body) + "\n")
 
 
-def main(calls: int = 1_000_000) -> None:
+def written_parquet(folder: Path, rows: int) -> None:
+    """A warehouse table of calls over a year, one file for each part of it."""
+    import duckdb
+
+    folder.mkdir()
+    each = rows // FILES
+    for k in range(FILES):
+        duckdb.sql(f"""copy (
+            select timestamp '2025-11-01'
+                    + to_seconds((({k} * {each} + r) * 31536000.0 / {rows})::bigint) as time,
+                ['gpt-4o', 'gpt-4o-mini', 'gpt-5'][1 + floor(random() * 3)::int] as model,
+                (500 + random() * 9000)::bigint as input, (random() * 900)::bigint as cache_read,
+                (random() * 400)::bigint as output
+            from range({each}) as t(r)) to '{folder / f"{k}.parquet"}' (format parquet)""")
+
+
+def measured(name: str, code: str, path: Path, processes: int = 0) -> None:
+    script = MEASURED.format(code=code.format(path=str(path)), processes=processes)
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    print(f"{name:<20}{run.stdout.strip() or run.stderr.strip().splitlines()[-1]}", flush=True)
+
+
+def main(calls: int = 1_000_000, rows: int = 10_000_000) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "calls.jsonl"
         written(path, calls)
-        for name, code in {"costmodel": OURS, "duckdb": DUCKDB}.items():
-            script = MEASURED.format(code=code.format(path=str(path)))
-            run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-            print(f"{name:<12}{run.stdout.strip() or run.stderr.strip().splitlines()[-1]}")
+        print(f"{calls:,} calls as JSON lines, {path.stat().st_size / 1e6:,.0f} MB")
+        measured("costmodel", OURS, path)
+        measured("duckdb", DUCKDB, path)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "calls"
+        written_parquet(path, rows)
+        size = sum(file.stat().st_size for file in path.iterdir())
+        print(f"{rows:,} calls as Parquet, {size / 1e6:,.0f} MB in {FILES} files")
+        measured("costmodel, 2 workers", OURS_BY_HOUR, path, processes=2)
+        measured("duckdb", DUCKDB_PARQUET, path)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ imports facts and core; what is made of the numbers lies in `cm.history`.
 
 from costmodel.core import absent
 from costmodel.ingest.bills import Bill, read_bill
-from costmodel.ingest.detect import by_kind, example
+from costmodel.ingest.collect import by_kind, example
 from costmodel.ingest.documents import Documents, read_documents
 from costmodel.ingest.evaluations import Evaluations, read_evaluations
 from costmodel.ingest.loadtests import LoadTest, read_load_test

@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 
 from costmodel.core import check, public
-from costmodel.ingest.collect import collect
+from costmodel.ingest.collect import collected
 from costmodel.ingest.reader import TOKENS
-from costmodel.ingest.readers import billing
 
 # kind of a line -> what its text holds; the first that fits counts
 KINDS = {
@@ -27,6 +26,7 @@ KINDS = {
     "output": r"outpu?t|\bout\b|completion",
     "input": r"inpu?t?|prompt",
 }
+COLUMNS = "day provider model kind quantity usd team item".split()
 NO_MODEL = re.compile(
     r"[\s,_—–-]*(\b(?:text|audio|image|regular|cached|cache)\b.*|(?:cache|input|inp|output|outpt"
     r"|thinking|prompt|completion|batch|token).*)",
@@ -62,7 +62,8 @@ class Bill:
     @classmethod
     def of_total(cls, usd: float) -> Bill:
         """A bill of which only the total is known [USD]."""
-        return _bill({"amount": np.array([float(usd)])}, 1, None)
+        nothing = dict.fromkeys(COLUMNS, "") | {"kind": "other", "quantity": np.nan}
+        return cls(pd.DataFrame([nothing | {"usd": float(usd)}]))
 
     @property
     def usd(self) -> float:
@@ -109,50 +110,34 @@ def read_bill(
     [['gpt-5-nano', 'input', 0.5]]
     """
     tables, notes = [], []
-    for found in collect(paths, billing.READERS, "bill", columns):
-        bill = _bill(found.columns, found.rows, usd_per_unit)
-        lost = found.lost + int(np.isnan(found.columns["amount"]).sum())
+    for file, given, _, lost in collected(paths, "bill", columns):
+        lost += int(given["amount"].isna().sum())
         why = "they hold no amount, or not as many fields as the header"
-        notes += [f"{found.file}: {lost:,} rows were not used: {why}"] if lost else []
-        tables.append(bill.table)
+        notes += [f"{file}: {lost:,} rows were not used: {why}"] if lost else []
+        tables.append(_lines(given, usd_per_unit))
     return Bill(pd.concat(tables, ignore_index=True), tuple(notes))
 
 
-def _bill(given: dict[str, Any], n: int, usd_per_unit: float | None) -> Bill:
-    """The columns of a bill, from those of its reader."""
-    texts = {
-        name: [str(v or "") for v in given.get(name) or [""] * n]
-        for name in ("provider", "model", "item", "kind", "team", "currency")
-    }
-    foreign = {c.upper() for c in texts["currency"]} - {"", "USD"}
+def _lines(given: pd.DataFrame, usd_per_unit: float | None) -> pd.DataFrame:
+    """The lines of a bill, from the columns of its reader."""
+    foreign = set(given["currency"].str.upper()) - {"", "USD"}
     check(
         not foreign or usd_per_unit,
         f"the bill is in {', '.join(sorted(foreign))}; give usd_per_unit=, the dollars for one "
         "unit of it",
     )
     factor = usd_per_unit if foreign and usd_per_unit else 1.0
-    credit = np.nan_to_num(given.get("credit", np.zeros(n)))
-    kinds = [kind_of(f"{k} {i}") for k, i in zip(texts["kind"], texts["item"], strict=True)]
-    models = [
-        clean_model(m) if m else model_in(i) if k in TOKENS else ""
-        for m, i, k in zip(texts["model"], texts["item"], kinds, strict=True)
-    ]
-    days = given.get("time", pd.DatetimeIndex([pd.NaT] * n, tz="UTC")).strftime("%Y-%m-%d")
-    table = pd.DataFrame(
-        {
-            "day": pd.Series(days, dtype=object).fillna(""),
-            "provider": texts["provider"],
-            "model": models,
-            "kind": kinds,
-            "quantity": given.get("quantity", np.full(n, np.nan)),
-            "usd": given["amount"] * factor,
-            "team": texts["team"],
-            "item": texts["item"],
-        }
+    kinds = (given["kind"] + " " + given["item"]).map(kind_of)
+    named = given["item"].where(kinds.isin(TOKENS), "").map(model_in)
+    lines = given[["provider", "model", "quantity", "team", "item"]].assign(
+        day=given["time"].dt.strftime("%Y-%m-%d").fillna(""),
+        kind=kinds,
+        model=given["model"].map(clean_model).where(given["model"] != "", named),
+        usd=given["amount"] * factor,
     )
-    credits = table.assign(usd=credit * factor, kind="discount", quantity=np.nan)[credit != 0]
-    table = pd.concat([table[table["usd"].notna()], credits], ignore_index=True)
-    return Bill(table)
+    credits = lines.assign(usd=given["credit"] * factor, kind="discount", quantity=np.nan)
+    both = pd.concat([lines[lines["usd"].notna()], credits[given["credit"].fillna(0.0) != 0]])
+    return both[COLUMNS]
 
 
 def kind_of(text: str) -> str:

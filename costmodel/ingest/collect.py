@@ -1,37 +1,186 @@
-"""The rows of small files of one kind: bills, evaluations and load tests."""
+"""Which reader knows a file, and the rows that it finds there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from costmodel.core import CatalogError
-from costmodel.ingest.files import documents, listed
-from costmodel.ingest.reader import Reader, by_columns, find
+import pandas as pd
+
+from costmodel.core import CatalogError, check_known, data_folder, public
+from costmodel.ingest.files import Block, blocks, listed, peeked
+from costmodel.ingest.lookup import Lookup
+from costmodel.ingest.reader import COLUMNS, NEEDED, Reader, by_columns
+from costmodel.ingest.readers import billing, bodies, evals, exports, loads, sessions, traces
+
+READERS: dict[str, list[Reader]] = {
+    "evaluation": evals.READERS,
+    "load test": loads.READERS,
+    "bill": billing.READERS,
+    "usage": [*exports.READERS, *traces.READERS, *sessions.READERS, *bodies.READERS],
+}
 
 
-class Rows(NamedTuple):
-    """The columns of the rows of a file, and how many documents gave none."""
+@dataclass
+class Part:
+    """Rows of a block that one reader knows; their index is the row of the file.
 
-    file: str
+    `silent` counts documents without a row, `odd` lines in another encoding, and `problems` says
+    which rows could not be read.
+    """
+
     reader: Reader
-    columns: dict[str, Any]
-    rows: int
-    lost: int
+    frame: pd.DataFrame
+    problems: list[tuple[int, str]] = field(default_factory=list)
+    silent: int = 0
+    odd: int = 0
 
 
-def collect(
-    paths: Any, readers: Iterable[Reader], kind: str, columns: Mapping[str, str] | None = None
-) -> Iterator[Rows]:
-    """The rows of every file, by the reader that knows it or by the columns that the user names."""
-    own = None if columns is None else by_columns(columns, kind)
+def known(docs: list[dict], kind: str) -> Reader | None:
+    """The reader of the first document that any of this kind knows."""
+    for doc in docs:
+        if kind in NEEDED and NEEDED[kind] <= doc.keys():
+            return by_columns({name: name for name in doc if name in COLUMNS[kind]}, kind)
+        if reader := next((r for r in READERS[kind] if r.known_by(doc)), None):
+            return reader
+    return None
+
+
+def find(docs: list[dict], kind: str, columns: Mapping[str, str] | None = None) -> Reader:
+    """The reader of documents; otherwise the error names the nearest format and what it misses."""
+    own = [by_columns(columns, kind)] if columns is not None else []
+    reader = next((r for r in own for d in docs if r.known_by(d)), None)
+    if reader := reader or (None if own else known(docs, kind)):
+        return reader
+    seen: Any = next(iter(docs), {})
+
+    def likeness(reader: Reader) -> tuple[float, float]:
+        shares = [1 - len(reader.lacks(seen, p)) / max(len(p), 1)
+                  for p in (reader.needed, reader.paths)]  # fmt: skip
+        return (shares[0] if reader.needed else 0.0), shares[1]
+
+    nearest = max(own or READERS[kind], key=likeness)
+    lacks = nearest.lacks(seen, nearest.needed) or nearest.lacks(seen, nearest.paths)
+    raise CatalogError(
+        f"this is no {kind} that is read here; the nearest is {nearest.name}, which also has "
+        f"{', '.join(lacks[:5])}; name its columns with columns={{...}}"
+    )
+
+
+def parts(path: Path, kind: str, columns: Mapping[str, str] | None = None) -> Iterator[Part]:
+    """The rows of a file, some thousands at a time."""
+    try:
+        first = find(peeked(path), kind, columns)
+    except CatalogError as error:
+        raise CatalogError(f"{path.name}: {error}") from error
+    keep = None if first.rows else {path[0] for path in first.paths}
+    memory: dict[str, Any] = {}
+    for block in blocks(path, first.shorten, keep):
+        yield from parted(block, [first, *([] if columns else READERS[kind])], memory)
+
+
+def parted(block: Block, readers: list[Reader], memory: dict[str, Any]) -> Iterator[Part]:
+    """The rows of a block, those of one reader together; documents are of the first reader that
+    knows them.
+    """
+    first = readers[0]
+    part = Part(first, first.frame(Lookup([]), 0), block.problems, odd=block.odd)
+    if block.found:
+        part.frame = first.frame(block.found, len(block.rows)).set_axis(pd.Index(block.rows))
+        yield part
+        return
+    found: dict[Reader, list[tuple[int, dict]]] = {}
+    for row, doc in zip(block.rows, block.docs, strict=True):
+        reader = next((r for r in readers if type(doc) is dict and r.known_by(doc)), None)
+        if reader is None:
+            part.silent += 1
+        else:
+            found.setdefault(reader, []).append((row, doc))
+    yield part
+    for reader, pairs in found.items():
+        made = pairs
+        if reader.rows:
+            made = [(row, x) for row, doc in pairs for x in reader.rows(doc, memory)]
+        at = [row for row, _ in made]
+        frame = reader.frame(Lookup([x for _, x in made]), len(made)).set_axis(
+            pd.Index(at, dtype=int)
+        )
+        yield Part(reader, frame, silent=len(pairs) - len(set(at)))
+
+
+def collected(
+    paths: Any, kind: str, columns: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, pd.DataFrame, Reader, int]]:
+    """(file, rows, reader, how many documents gave none) of small files of one kind."""
     for path in listed(paths):
-        found, memory = list(documents(path)), dict[str, Any]()
-        docs = [d.value for d in found if isinstance(d.value, dict)]
-        try:
-            reader = find(docs, [own] if own else readers, kind)
-        except CatalogError as error:
-            raise CatalogError(f"{path.name}: {error}") from error
-        known = [d for d in docs if reader.known_by(d)]
-        rows = [r for d in known for r in (reader.rows(d, memory) if reader.rows else [d])]
-        yield Rows(path.name, reader, reader.columns(rows), len(rows), len(found) - len(known))
+        found = list(parts(path, kind, columns))
+        lost = sum(part.silent + len(part.problems) for part in found)
+        frame = pd.concat([part.frame for part in found], ignore_index=True)
+        yield path.name, frame, found[-1].reader, lost
+
+
+@public
+def by_kind(paths: Any) -> dict[str, list[Path]]:
+    """The files of each kind; one that is of none is taken for usage, whose reader says why not.
+
+    Parameters
+    ----------
+    paths : path or list of paths
+
+    Returns
+    -------
+    dict of kind to list of Path
+        "evaluation", "load test", "bill" and "usage".
+
+    Raises
+    ------
+    CatalogError
+        Where there is no usage among them.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "x.csv").write_text("item,option,accepted\\n1,A,yes\\n")
+    ...     by_kind(folder)
+    Traceback (most recent call last):
+    costmodel.core.errors.CatalogError: there is no usage among these files, only evaluation; ...
+    """
+    found: dict[str, list[Path]] = {kind: [] for kind in READERS}
+    for path in listed(paths):
+        docs = peeked(path)
+        found[next((kind for kind in READERS if known(docs, kind)), "usage")].append(path)
+    if not found["usage"]:
+        given = ", ".join(kind for kind, files in found.items() if files)
+        raise CatalogError(f"there is no usage among these files, only {given}; add a usage export")
+    return found
+
+
+@public
+def example(name: str = "usage") -> Path:
+    """A file of an invented history, in the columns of this package.
+
+    Parameters
+    ----------
+    name : {"usage", "invoice", "evaluation"}
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    CatalogError
+        For another name.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> len(cm.ingest.read(cm.ingest.example()).set_aside)
+    0
+    """
+    files = {path.stem: path for path in listed(data_folder() / "examples")}
+    check_known("example", name, files, "data/examples")
+    return files[name]

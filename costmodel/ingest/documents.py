@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable
@@ -88,7 +89,10 @@ TEXT: dict[str, Callable[[Path], str]] = {
 
 @public
 def read_documents(
-    folder: str | Path, model: str = "gpt-6.1-terra", older: str | Path | None = None
+    folder: str | Path,
+    model: str = "gpt-6.1-terra",
+    older: str | Path | None = None,
+    since: str | None = None,
 ) -> Documents:
     """Count the documents of a folder: txt, md, html, pdf and docx.
 
@@ -99,6 +103,8 @@ def read_documents(
         Whose tokens are counted.
     older : path, optional
         The same folder at an earlier date, against which documents are new or rewritten.
+    since : str, optional
+        The earlier date instead, YYYY-MM-DD, where the folder is under git.
 
     Returns
     -------
@@ -107,7 +113,7 @@ def read_documents(
     Raises
     ------
     CatalogError
-        Where the folder is not there or holds no document that is read.
+        Where the folder is not there, holds no document that is read, or has no history in git.
 
     Examples
     --------
@@ -118,7 +124,8 @@ def read_documents(
     {'a.md': 6.0}
     """
     rows, skipped, sketches = {}, [], {}
-    before = _fingerprints(Path(older)) if older else {}
+    check(not (older and since), "give older= or since=, not both")
+    rewritten = _changed_since(Path(folder), since) if since else _changed(Path(folder), older)
     for path in _files(Path(folder)):
         name = path.relative_to(folder).as_posix()
         if path.suffix.lower() not in TEXT:
@@ -132,8 +139,7 @@ def read_documents(
         words = text.split()
         sketches[name] = _sketch(words)
         tokens = float(middle(count_tokens(text, model)))
-        changed = bool(before) and before.get(name) != _fingerprint(path)
-        rows[name] = path.suffix.lower()[1:], tokens, len(words), changed
+        rows[name] = path.suffix.lower()[1:], tokens, len(words), name in rewritten
     check(rows, f"no document that is read lies in {str(folder)!r}: txt, md, html, pdf or docx")
     table = pd.DataFrame.from_dict(rows, "index", columns=["kind", "tokens", "words", "changed"])
     repeats = _repeats(sketches)
@@ -148,12 +154,28 @@ def _files(folder: Path) -> list[Path]:
     return [p for p in inside if not any(part.startswith(".") for part in p.parts[-2:])]
 
 
-def _fingerprint(path: Path) -> bytes:
-    return blake2b(path.read_bytes(), digest_size=16).digest()
+def _changed(folder: Path, older: str | Path | None) -> set[str]:
+    """Documents that are new or rewritten against an older folder."""
+    if older is None:
+        return set()
+    new, old = ({(p.relative_to(f).as_posix(), blake2b(p.read_bytes()).digest()) for p in _files(f)}
+                for f in (folder, Path(older)))  # fmt: skip
+    return {name for name, _ in new - old}
 
 
-def _fingerprints(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): _fingerprint(p) for p in _files(folder)}
+def _changed_since(folder: Path, day: str) -> set[str]:
+    """Documents that are new or rewritten since a day, by git."""
+
+    def git(*words: str) -> list[str]:
+        run = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True)
+        check(run.returncode == 0, f"git says no history of {str(folder)!r}; give older= instead")
+        return run.stdout.splitlines()
+
+    commits = git("rev-list", "-1", f"--before={day} 00:00", "HEAD")
+    check(commits, f"git has no commit of {str(folder)!r} before {day}; write a later day")
+    quoted = ("-c", "core.quotepath=off")
+    changed = git(*quoted, "diff", "--name-only", "--relative", commits[0], "--", ".")
+    return {*changed, *git(*quoted, "ls-files", "--others", "--exclude-standard")}
 
 
 def _sketch(words: list[str]) -> frozenset[bytes]:

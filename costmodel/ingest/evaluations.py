@@ -11,12 +11,10 @@ import numpy as np
 import pandas as pd
 
 from costmodel.core import Measured, check, check_known, public
-from costmodel.ingest.collect import collect
-from costmodel.ingest.readers import evals
+from costmodel.ingest.collect import collected
 
 YES = "true 1 1.0 yes y pass passed c correct accepted".split()
 NO = "false 0 0.0 no n fail failed i incorrect rejected".split()
-COLUMNS = "option item grader accepted score trials latency_s input output usd".split()
 STEPS = 100  # of the fit of one factor, which settles in a dozen
 
 
@@ -164,31 +162,28 @@ def read_evaluations(
     1.0
     """
     tables, notes = [], []
-    for found in collect(paths, evals.READERS, "evaluation", columns):
-        n, given = found.rows, found.columns
-        fallback = option or found.file.partition(".")[0]
-        table = pd.DataFrame({name: given.get(name, [None] * n) for name in COLUMNS})
-        table["option"] = [str(o) if o else fallback for o in table["option"]]
-        table["item"] = [_short(i) for i in table["item"]]
-        table["grader"] = table["grader"].fillna("")
-        accepted = np.array([_accepted(v) for v in table["accepted"]])
-        scores = pd.to_numeric(table["score"]).to_numpy(float)
-        if np.isnan(accepted).all() and not np.isnan(scores).all():
-            check(threshold is not None, f"{found.file} has scores alone; give threshold=, such as "
-                  "0.5, from which an answer is accepted")  # fmt: skip
-            accepted = np.where(np.isnan(scores), np.nan, scores >= (threshold or 0.0))
-        table["accepted"] = accepted
-        lost = found.lost + int(np.isnan(accepted).sum())
-        notes += [f"{found.file}: {lost:,} rows hold no verdict"] if lost else []
-        tables.append(table[~np.isnan(accepted)])
+    for file, table, _, lost in collected(paths, "evaluation", columns):
+        accepted, scores = table["accepted"].map(_accepted), table["score"]
+        if accepted.isna().all() and scores.notna().any():
+            check(threshold is not None, f"{file} has scores alone; give threshold=, such as 0.5, "
+                  "from which an answer is accepted")  # fmt: skip
+            accepted = (scores >= threshold).where(scores.notna()).astype(float)
+        table = table.assign(
+            option=table["option"].where(table["option"] != "", option or file.partition(".")[0]),
+            item=table["item"].map(_short),
+            accepted=accepted,
+        )
+        lost += int(accepted.isna().sum())
+        notes += [f"{file}: {lost:,} rows hold no verdict"] if lost else []
+        tables.append(table[accepted.notna()])
     whole = pd.concat(tables, ignore_index=True)
     check(len(whole), "no answer of these files was judged; write the files of an evaluation")
     return Evaluations(whole, tuple(notes))
 
 
-def _accepted(value: Any) -> float:
+def _accepted(value: str) -> float:
     """1 or 0 for a verdict in any tool's words, a share as it is, NaN for none."""
-    text = str(value).strip().lower()
+    text = value.strip().lower()
     if text in YES or text in NO:
         return float(text in YES)
     try:
@@ -197,7 +192,6 @@ def _accepted(value: Any) -> float:
         return np.nan
 
 
-def _short(item: Any) -> str:
+def _short(item: str) -> str:
     """The name of an item; a text that may be a question is hashed."""
-    text = str(item)
-    return text if len(text) <= 40 and " " not in text else sha256(text.encode()).hexdigest()[:10]
+    return item if len(item) <= 40 and " " not in item else sha256(item.encode()).hexdigest()[:10]

@@ -1,7 +1,7 @@
-"""Files of other people: opened, decompressed and cut into documents, whatever their name is.
+"""Files of other people: opened, decompressed and cut into blocks, whatever their name is.
 
-A document is one JSON object, one row of a CSV, or one YAML file. What cannot be read is handed on
-with its row and a reason that quotes nothing of the text.
+A document is one JSON object, one row of a table, or one YAML file. What cannot be read is handed
+on with its row and a reason that quotes nothing of the text.
 """
 
 from __future__ import annotations
@@ -11,19 +11,23 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any
 
 from costmodel.core import CatalogError
+from costmodel.ingest.lookup import Lookup
 
-BATCH = 10_000  # documents that are in memory at once
+BLOCK = 10_000  # documents that are in memory at once
+VECTORS = 40, 5  # of 2,048 rows of a Parquet file: as columns, and as documents
 PEEK = 200_000  # bytes by which the kind of a file is told
+FEW = 200  # documents by which its format is told
 BROKEN = "the line is no complete JSON"
 OTHER_ENCODING = "is not UTF-8 and was read as Windows-1252"
-
+Shorten = Callable[[list[bytes]], Lookup | None]
 
 loads: Callable[[bytes], Any] = json.loads
 with suppress(ImportError):  # the same, faster, with the extra `ingest`
@@ -32,12 +36,19 @@ with suppress(ImportError):  # the same, faster, with the extra `ingest`
     loads = decode
 
 
-class Document(NamedTuple):
-    """A document with the row it stands in; `value` is None where `problem` says why."""
+@dataclass
+class Block:
+    """Documents of a file with the rows that they stand in.
 
-    row: int
-    value: Any
-    problem: str = ""
+    `docs` holds them; or they are all of the format that was asked for, and `found` looks up what
+    it needs of them. `odd` counts lines in another encoding.
+    """
+
+    rows: Sequence[int]
+    docs: list[Any] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+    odd: int = 0
+    found: Lookup | None = None
 
 
 def listed(paths: Any) -> list[Path]:
@@ -54,23 +65,40 @@ def listed(paths: Any) -> list[Path]:
     return found
 
 
-def documents(path: Path, decode: Callable[[bytes], Any] = loads) -> Iterator[Document]:
-    """The documents of a file. `decode` turns a line of JSON into an object."""
+def blocks(
+    path: Path, shorten: Shorten | None = None, keep: Iterable[str] | None = None
+) -> Iterator[Block]:
+    """The documents of a file.
+
+    `shorten` decodes lines of JSON of one format without what it does not need, or gives None.
+    `keep` names the columns of a Parquet file that are read; then they come as columns.
+    """
     with _opened(path) as stream:
         head = stream.peek(PEEK)[:PEEK]
-        if head.startswith(b"PK"):
-            yield from _zipped(path)
-            return
         text = head.decode("utf-8-sig", "replace").lstrip()
-        lines = _lines(stream)
-        if text[:1] in ("{", "["):
-            yield from _json(lines, decode)
-        elif text.partition("\n")[0].rstrip().endswith(":"):
+        first = text.partition("\n")[0]
+        if head.startswith(b"PK"):
+            yield _whole(_zipped(path))
+        elif head.startswith(b"PAR1"):
+            yield from _parquet(path, keep)
+        elif text[:1] in ("{", "["):
+            lines = _lines(stream)
+            start = list(islice(lines, 2))
+            alone = len(start) == 2 and _by_line((1, 2), start).docs
+            whole = chain(start, lines)
+            yield from _json_lines(whole, shorten) if alone else [_json(b"".join(whole))]
+        elif first.rstrip().endswith(":"):
             import yaml
 
-            yield Document(1, yaml.safe_load(b"".join(line for _, line in lines)))
+            yield _whole([yaml.safe_load(b"".join(_lines(stream)))])
         else:
-            yield from _csv(text.partition("\n")[0], lines)
+            yield from _table(first, _lines(stream))
+
+
+def peeked(path: Path) -> list[dict]:
+    """The first documents of a file that could be read."""
+    docs = (doc for block in blocks(path) for doc in block.docs)
+    return [doc for doc in islice(docs, FEW) if isinstance(doc, dict)]
 
 
 def _opened(path: Path) -> Any:
@@ -84,111 +112,138 @@ def _opened(path: Path) -> Any:
     return open(path, "rb", buffering=PEEK)
 
 
-def _lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    """(number, line) of every line that is not blank; a cut archive ends with an empty one."""
-    number = 0
-    try:
-        for number, line in enumerate(stream, 1):
-            if not line.isspace():
-                yield number, line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-    except EOFError:
-        yield number + 1, b""
-
-
-def _json(lines: Any, decode: Callable[[bytes], Any]) -> Iterator[Document]:
-    """One object a line where one of the first two lines is one, otherwise one over all lines."""
-    start = list(islice(lines, 2))
-    alone = [_loaded(line).value is not None for _, line in start]
-    if len(start) == 2 and any(alone):
-        for number, line in chain(start, lines):
-            yield _loaded(line, decode, number)
+def _lines(stream: Any) -> Iterator[bytes]:
+    """The lines of a file; a cut archive ends with one that is not complete."""
+    with suppress(EOFError):
+        yield next(stream, b"").removeprefix(b"\xef\xbb\xbf")
+        yield from stream
         return
-    body = b"".join(line for _, line in chain(start, lines))
-    whole = _loaded(body)
-    if isinstance(whole.value, list):
-        yield from (Document(k, value) for k, value in enumerate(whole.value, 1))
-    elif whole.value is None and body.startswith(b"["):
-        yield from _elements(body.decode("utf-8", "replace"))
-    else:
-        yield whole
+    yield b"{"
 
 
-def _loaded(line: bytes, decode: Callable[[bytes], Any] = loads, number: int = 1) -> Document:
+def _whole(docs: Iterable[Any]) -> Block:
+    """One block of all documents."""
+    docs = list(docs)
+    return Block(range(1, len(docs) + 1), docs)
+
+
+def _decoded(line: bytes) -> Any:
+    """What a line of JSON says, or None; a line that is not UTF-8 raises UnicodeDecodeError."""
     try:
-        return Document(number, decode(line))
+        return loads(line)
     except UnicodeDecodeError:
-        pass
-    except ValueError:  # of json, and of msgspec also for a line that is not UTF-8
+        raise
+    except ValueError:  # msgspec also refuses NaN, and names no encoding
+        line.decode()
+        with suppress(ValueError):
+            return json.loads(line)
+    return None
+
+
+def _json_lines(lines: Iterator[bytes], shorten: Shorten | None) -> Iterator[Block]:
+    """One document a line."""
+    end = 0
+    while batch := list(islice(lines, BLOCK)):
+        rows: Sequence[int] = range(end + 1, end + 1 + len(batch))
+        end += len(batch)
+        if not all(map(bytes.strip, batch)):
+            rows = [row for row, line in zip(rows, batch, strict=True) if line.strip()]
+            batch = [line for line in batch if line.strip()]
+        found = shorten(batch) if shorten else None
+        yield Block(rows, found=found) if found else _by_line(rows, batch)
+
+
+def _by_line(rows: Sequence[int], lines: list[bytes]) -> Block:
+    """The documents of lines, each by itself."""
+    block = Block([])
+    kept: list[int] = []
+    for row, line in zip(rows, lines, strict=True):
         try:
-            return Document(number, json.loads(line))
+            doc = _decoded(line)
         except UnicodeDecodeError:
-            pass
-        except ValueError:
-            return Document(number, None, BROKEN)
-    try:
-        return Document(number, json.loads(line.decode("cp1252", "replace")), OTHER_ENCODING)
-    except ValueError:
-        return Document(number, None, BROKEN)
+            doc = _decoded(line.decode("cp1252", "replace").encode())
+            block.odd += doc is not None
+        if doc is None:
+            block.problems.append((row, BROKEN))
+        else:
+            kept.append(row)
+            block.docs.append(doc)
+    block.rows = kept
+    return block
 
 
-def _elements(text: str) -> Iterator[Document]:
-    """The elements of a list whose end is cut off."""
-    decoder, at, count = json.JSONDecoder(), 1, 0
-    while True:
-        at += len(text[at:]) - len(text[at:].lstrip(", \r\n\t"))
-        count += 1
-        try:
-            value, at = decoder.raw_decode(text, at)
-        except ValueError:
-            yield Document(count, None, "the file ends early")
-            return
-        yield Document(count, value)
+def _json(body: bytes) -> Block:
+    """One object or one list over many lines; of a list that is cut off, what is whole."""
+    text = body.decode("utf-8", "replace").strip()
+    with suppress(ValueError):
+        whole = json.loads(text)
+        return _whole(whole if isinstance(whole, list) else [whole])
+    if not text.startswith("["):
+        return Block([], problems=[(1, BROKEN)])
+    decoder, at, docs = json.JSONDecoder(), 1, []
+    with suppress(ValueError):
+        while True:
+            at += len(text[at:]) - len(text[at:].lstrip(", \r\n\t"))
+            doc, at = decoder.raw_decode(text, at)
+            docs.append(doc)
+    block = _whole(docs)
+    block.problems.append((len(docs) + 1, "the file ends early"))
+    return block
 
 
-def _csv(header: str, lines: Any) -> Iterator[Document]:
-    """The rows of a table, by its header; the separator is the most frequent one there."""
-    odd: set[int] = set()
+def _table(header: str, lines: Iterator[bytes]) -> Iterator[Block]:
+    """The rows of a CSV, by its header; the separator is the most frequent one there."""
+    block = Block([])
 
     def texts() -> Iterator[str]:
-        for number, line in lines:
+        for line in lines:
             try:
-                yield line.decode("utf-8")
+                yield line.decode()
             except UnicodeDecodeError:
-                odd.add(number)
+                block.odd += 1
                 yield line.decode("cp1252", "replace")
 
-    rows = csv.reader(texts(), delimiter=max(",;\t", key=header.count))
-    names = [name.strip() for name in next(rows, [])]
-    for row in rows:
-        if len(row) == len(names):
-            problem = OTHER_ENCODING if odd else ""
-            odd.clear()
-            yield Document(rows.line_num, dict(zip(names, row, strict=True)), problem)
-        else:
-            yield Document(
-                rows.line_num, None, f"the row has {len(row)} fields, the header {len(names)}"
-            )
+    table = csv.reader(texts(), delimiter=max(",;\t", key=header.count))
+    names = [name.strip() for name in next(table, [])]
+    while batch := [(table.line_num, row) for row in islice(table, BLOCK)]:
+        wrong = [(at, len(row)) for at, row in batch if row and len(row) != len(names)]
+        good = [(at, row) for at, row in batch if len(row) == len(names)]
+        block.rows = [at for at, _ in good]
+        block.docs = [dict(zip(names, row, strict=True)) for _, row in good]
+        why = f"the header {len(names)}"
+        block.problems = [(at, f"the row has {count} fields, {why}") for at, count in wrong]
+        yield block
+        block = Block([])
 
 
-def _zipped(path: Path) -> Iterator[Document]:
+def _parquet(path: Path, keep: Iterable[str] | None) -> Iterator[Block]:
+    """The rows of a Parquet file."""
+    try:
+        import duckdb
+    except ImportError as error:
+        raise CatalogError("Parquet needs the extra: pip install costmodel[ingest]") from error
+    with duckdb.connect() as base:
+        base.execute("set threads = 1")
+        there = base.read_parquet(str(path)).columns
+        names = [name for name in there if keep is None or name in set(keep)]
+        quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+        base.execute(f"select {quoted} from read_parquet(?)", [str(path)])
+        end = 0
+        while len(frame := base.fetch_df_chunk(VECTORS[keep is None])):
+            rows = range(end + 1, end + 1 + len(frame))
+            end += len(frame)
+            if keep is None:
+                plain = frame.astype(object).where(frame.notna(), None)
+                yield Block(rows, plain.to_dict("records"))
+            else:
+                yield Block(rows, found=Lookup([], frame))
+
+
+def _zipped(path: Path) -> Iterator[dict]:
     """The samples of an inspect-ai log, each with the header of its log."""
     with zipfile.ZipFile(path) as archive:
-        names = [n for n in archive.namelist() if n.startswith("samples/")]
-        head = (
-            json.loads(archive.read("header.json")) if "header.json" in archive.namelist() else {}
-        )
-        for k, name in enumerate(names, 1):
-            yield Document(
-                k, {"eval": head.get("eval"), "samples": [json.loads(archive.read(name))]}
-            )
-
-
-def batched(found: Iterator[Document]) -> Iterator[list[Document]]:
-    """Documents by the thousand, so that memory stays flat."""
-    while batch := list(islice(found, BATCH)):
-        yield batch
-
-
-def peeked(found: Iterator[Document], most: int = 200) -> list[Any]:
-    """The first documents that could be read."""
-    return [d.value for d in islice(found, most) if isinstance(d.value, dict)]
+        names = archive.namelist()
+        head = json.loads(archive.read("header.json")) if "header.json" in names else {}
+        for name in names:
+            if name.startswith("samples/"):
+                yield {"eval": head.get("eval"), "samples": [json.loads(archive.read(name))]}

@@ -10,9 +10,8 @@ import pandas as pd
 
 from costmodel.core import Range, check, public
 from costmodel.core.forms import Z90
-from costmodel.ingest.collect import Rows, collect
+from costmodel.ingest.collect import collected
 from costmodel.ingest.reader import COLUMNS
-from costmodel.ingest.readers import loads
 
 NUMBERS = [name for name in COLUMNS["load test"] if name not in ("model", "start_s", "end_s")]
 TIMES = ("ttft", "tpot", "e2e")
@@ -91,23 +90,19 @@ def read_load_test(paths: Any) -> LoadTest:
     ...     read_load_test(folder).table.ttft_s.item()
     0.25
     """
-    runs = map(_runs, collect(paths, loads.READERS, "load test"))
-    return LoadTest(pd.concat(runs, ignore_index=True))
-
-
-def _runs(found: Rows) -> pd.DataFrame:
-    """The runs of a file; without a count of completed requests its rows are single requests."""
-    none = np.full(found.rows, np.nan)
-    rows = pd.DataFrame({name: found.columns.get(name, none) for name in COLUMNS["load test"]})
-    if "completed" not in found.columns:
-        rows = _gathered(rows)
-    return rows[["model", *NUMBERS]].assign(file=found.file, tool=found.reader.name)
+    runs = [
+        (rows if "completed" in reader.fields else _gathered(rows)).assign(
+            file=file, tool=reader.name
+        )
+        for file, rows, reader, _ in collected(paths, "load test")
+    ]
+    return LoadTest(pd.concat(runs, ignore_index=True)[["model", *NUMBERS, "file", "tool"]])
 
 
 def _gathered(requests: pd.DataFrame) -> pd.DataFrame:
     """One run of single requests."""
     done = requests[requests["failed"] == 0]
-    run = done[[*NUMBERS]].mean().to_frame().T.assign(model=None)
+    run = done[[*NUMBERS]].mean().to_frame().T.assign(model="")
     for name in TIMES:
         run[f"{name}_p99_s"] = done[f"{name}_s"].quantile(LATE)
     span = done["end_s"].max() - done["start_s"].min()

@@ -7,9 +7,11 @@ not kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import gc
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,25 +25,18 @@ from costmodel.core import MTOK, CatalogError, check, public
 from costmodel.facts.cards import api_price
 from costmodel.facts.pricelist import MODES
 from costmodel.facts.prices import ApiPrice, Tokens, billed
-from costmodel.ingest.files import (
-    OTHER_ENCODING,
-    Document,
-    batched,
-    documents,
-    listed,
-    loads,
-    peeked,
-)
-from costmodel.ingest.partition import MONEY, NUMBERS, TEXTS, TIMED, partition
-from costmodel.ingest.reader import TOKENS, Reader, by_columns, find
-from costmodel.ingest.readers import bodies, exports, sessions, traces
+from costmodel.ingest.collect import Part, parted, parts
+from costmodel.ingest.files import OTHER_ENCODING, Block, listed
+from costmodel.ingest.lookup import Lookup
+from costmodel.ingest.partition import COLUMNS, MONEY, NUMBERS, TEXTS, partition
+from costmodel.ingest.reader import TOKENS, by_columns
 
-READERS = (*exports.READERS, *traces.READERS, *sessions.READERS, *bodies.READERS)
-COLUMNS = [*TIMED, *NUMBERS, *"batch tier team session status certainty".split()]
 SELLERS = {"vertex_ai": "google", "gemini": "google", "google_genai": "google", "gcp": "google"}
 USUAL_TIERS = ("", "standard", "default", "auto", "standard_only", "not_available", "batch")
-READ_WHOLE = (dict, list, str, int, float, bool, type(None))  # not by the paths of a reader
 REPEATED = "the id was there before; the last row of an id counts"
+SILENT, NO_TIME = "rows or lines hold no usage", "rows have no time"
+ODD = f"lines: the text {OTHER_ENCODING}"
+MOST = 200_000  # rows of sums that are held before they are summed again
 
 
 @public
@@ -83,26 +78,22 @@ class Usage:
         costmodel.core.errors.CatalogError: no column 'inputs' in columns= of a usage; ...
         """
         reader = by_columns({name: name for name in table})
-        plain = table.astype(object).where(table.notna(), None).to_dict("records")
-        docs = [Document(k, row) for k, row in enumerate(plain, 1)]
-        return joined([Rows("the table", [reader]).of(docs)])
+        block = Block(range(1, len(table) + 1), found=Lookup([], table))
+        return joined([rows_of("the table", parted(block, [reader], {}))])
 
     @property
     def bound(self) -> str:
         """Why the counts are a lower bound; empty where they are not."""
-        kinds = self.table["certainty"].astype(str)
-        return next(iter(kinds[kinds.str.startswith("lower bound")]), "")
+        kinds = map(str, self.table["certainty"].unique())
+        return next((kind for kind in kinds if kind.startswith("lower bound")), "")
 
     def price(self, on: str | None = None) -> pd.DataFrame:
         """The table with `usd`, at the price list of each row's day, and `unpriced`, why not.
 
         `on` prices all rows at one day, which rows without a time need.
         """
-        usd, why = np.full(len(self.table), np.nan), np.full(len(self.table), "", object)
-        for rows, by_class, error in priced(self.table, on):
-            usd[rows] = sum(by_class.values()) if by_class else np.nan
-            why[rows] = error
-        return self.table.assign(usd=usd, unpriced=why)
+        usd, why = priced(self.table, on)
+        return self.table.assign(usd=usd.sum(axis=1, min_count=1), unpriced=why)
 
     def summary(self) -> pd.DataFrame:
         """Calls, tokens by class and billed dollars by provider and model, with the first and last
@@ -120,39 +111,52 @@ def mode_of(tier: str) -> str:
     return name if name in MODES else "standard"
 
 
-Priced = tuple[np.ndarray, dict[str, np.ndarray], str]  # rows, class -> USD, why there is none
-
-
-def priced(table: pd.DataFrame, on: str | None = None) -> Iterator[Priced]:
-    """What the rows of a table cost by class, at the price list of their day or of one day."""
-    day = table["time"].dt.strftime("%Y-%m-%d") if on is None else pd.Series(on, table.index)
-    keys = [*(table[k].astype(str) for k in ("provider", "model", "tier")), table["batch"], day]
-    groups = table.groupby([k.to_numpy() for k in keys], dropna=False).indices
-    for (provider, model, tier, batch, when), rows in groups.items():
+def priced(table: pd.DataFrame, on: str | None = None) -> tuple[pd.DataFrame, pd.Series]:
+    """What each row costs by class [USD], at the price list of its day or of one day, and why a
+    row has no price; the rows of both are those of the table.
+    """
+    day = table["time"].dt.strftime("%Y-%m-%d").fillna("") if on is None else on
+    keys = table[["provider", "model", "tier", "batch"]].assign(day=day)
+    usd = pd.DataFrame(np.nan, table.index, [*TOKENS, "requests"])
+    why = pd.Series("", table.index, object)
+    for (provider, model, tier, batch, when), rows in keys.groupby([*keys]).indices.items():
         try:
-            check(when == when, "the row has no time; write on= a day")
+            check(when, "the row has no time; write on= a day")
             mode = "batch" if batch else mode_of(tier)
             seller = SELLERS.get(provider, provider.partition(".")[0]) or None
-            card = api_price(model, seller, when, mode)
-            yield rows, list_usd(table.iloc[rows], card), ""
+            usd.iloc[rows] = list_usd(table.iloc[rows], api_price(model, seller, when, mode))
         except ValueError as error:
-            yield rows, {}, str(error)
+            why.iloc[rows] = str(error)
+    return usd, why
 
 
-def list_usd(rows: pd.DataFrame, card: ApiPrice, factor: Any = 1.0) -> dict[str, np.ndarray]:
+def paid(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """What the tokens of each row cost by class [USD], and why a row has no price.
+
+    What was billed for tokens, where the row has it, is spread over the classes as the list prices
+    are; without a list price it is all of the class "billed".
+    """
+    usd, why = priced(table)
+    bill = table["billed_usd"] - table["fee_usd"].fillna(0.0)
+    listed_usd = usd.sum(axis=1)
+    usd = usd.mul((bill / listed_usd).where(bill.notna() & (listed_usd > 0), 1.0), axis=0)
+    return usd.assign(billed=bill.where(listed_usd == 0)), why.mask(bill.notna(), "")
+
+
+def list_usd(rows: pd.DataFrame, card: ApiPrice, factor: Any = 1.0) -> pd.DataFrame:
     """What rows cost on a card by class [USD], each call at the tier of its own prompt.
 
     A bucket of calls takes the tier of its mean prompt. `factor` scales the tokens, for a model
     that counts others.
     """
-    calls = np.maximum(np.nan_to_num(rows["calls"].to_numpy(), nan=1.0), 1.0)
-    each: dict[str, Any] = {n: np.nan_to_num(rows[n].to_numpy()) / calls * factor for n in TOKENS}
+    calls = rows["calls"].fillna(1.0).clip(lower=1.0).to_numpy()
+    each: dict[str, Any] = {n: rows[n].fillna(0.0).to_numpy() / calls * factor for n in TOKENS}
     each["cache_write"] = each.pop("cache_write_5m")
     found = billed(card, Tokens(**each))
-    usd = {n.replace("write", "write_5m") if n == "cache_write" else n: count * rate / MTOK * calls
-           for n, (count, rate) in found.items()}  # fmt: skip
-    usd["requests"] = card.usd_per_request * calls
-    return usd
+    usd: dict[str, Any] = {name: count * rate / MTOK for name, (count, rate) in found.items()}
+    usd |= {"cache_write_5m": usd.pop("cache_write", 0.0), "requests": card.usd_per_request}
+    columns = {name: usd.get(name, 0.0) * calls for name in [*TOKENS, "requests"]}
+    return pd.DataFrame(columns, rows.index)
 
 
 @public
@@ -161,6 +165,7 @@ def read(
     columns: Mapping[str, str] | None = None,
     executor: Executor | None = None,
     progress: bool = False,
+    every: str | None = None,
 ) -> Usage:
     """Read usage from files of any known format, told by their content.
 
@@ -175,12 +180,15 @@ def read(
     columns : dict, optional
         Of a table in no known format: {our column: the column of the file}, such as
         `{"time": "Day", "model": "Engine", "prompt": "Tokens in", "completion": "Tokens out"}`.
-
     executor : Executor, optional
         Where the files are read: processes, or `client.get_executor(pure=False)` of a Dask cluster,
         with the same answer. Without it one after the other.
     progress : bool
         Whether a bar counts the files.
+    every : str, optional
+        A time such as "1h": calls of one hour, model and size (prompts between two powers of 2)
+        are summed into one row as they are read, so that memory stays flat at any size. Sessions
+        are then left out, and ids are compared within some thousands of rows alone.
 
     Returns
     -------
@@ -204,130 +212,120 @@ def read(
     >>> usage.price().usd.round(6).item()
     0.001475
     """
-    parts: list[Part] = []
-    refused: list[tuple[str, int, str]] = []
     files = listed(paths)
     if columns is not None:
         by_columns(columns)  # a wrong name is an error of its own
-    found = (executor.map if executor else map)(partial(_file, columns=columns), files)
+    found = (executor.map if executor else map)(partial(_file, columns=columns, every=every), files)
     bar = tqdm(found, total=len(files), unit="file", disable=not progress)
-    for path, (made, why) in zip(files, bar, strict=True):
-        parts += made
-        if why:
-            refused.append((path.name, 0, why))
-    if not parts:
-        raise CatalogError(f"{refused[0][0]}: {refused[0][2]}")
-    return joined(parts, refused)
+    made = list(bar)
+    refused = [(path.name, 0, one) for path, one in zip(files, made, strict=True)
+               if isinstance(one, str)]  # fmt: skip
+    if len(refused) == len(files):
+        raise CatalogError(refused[0][2])
+    usage = joined([one for one in made if not isinstance(one, str)], every)
+    return replace(usage, set_aside=pd.concat([aside(refused), usage.set_aside], ignore_index=True))
 
 
-def _file(path: Path, columns: Mapping[str, str] | None) -> tuple[list[Part], str]:
+def _file(path: Path, columns: Mapping[str, str] | None, every: str | None) -> Rows | str:
     """All rows of a file, or why it cannot be read: what a worker does."""
-    readers = READERS if columns is None else (by_columns(columns),)
+    collected = gc.isenabled()
+    gc.disable()  # JSON has no circles, and looking for them would take half of the time
     try:
-        return list(read_file(path, readers)), ""
+        return rows_of(path.name, parts(path, "usage", columns), every)
     except CatalogError as error:
-        return [], str(error)
+        return str(error)
+    finally:
+        if collected:
+            gc.enable()
 
 
-def read_file(path: Path, readers: tuple[Reader, ...]) -> Iterator[Part]:
-    """The rows of one file, some thousands at a time."""
-    start = peeked(documents(path))
-    ours = {name: name for name in (start[0] if start else {}) if name in COLUMNS}
-    if {"model", "input", "output"} <= ours.keys():
-        readers = (by_columns(ours), *readers)
-    first = find(start, readers, "usage")
-    rows = Rows(path.name, [first, *readers])
-    for batch in batched(documents(path, first.fast.decode if first.fast else loads)):
-        yield rows.of(batch)
-
-
-# -- from documents to rows ------------------------------------------------------------------------
+# -- from parts of files to one table --------------------------------------------------------------
 
 
 @dataclass
-class Part:
-    """Columns of some rows, what was set aside, and how many rows hold nothing or odd letters."""
-
-    data: list[dict[str, Any]]
-    aside: list[tuple[str, int, str]]
-    silent: int = 0
-    odd: int = 0
-
-
 class Rows:
-    """The rows of one file: which reader each document takes, and what a reader remembers."""
+    """Columns of the rows of a file, what was set aside, and how many rows are of which note."""
 
-    def __init__(self, file: str, readers: list[Reader]) -> None:
-        self.file, self.readers = file, readers
-        self.memory: dict[str, Any] = {}
+    pieces: list[dict[str, Any]]
+    aside: list[tuple[str, int, str]]
+    said: Counter[str]
 
-    def of(self, batch: list[Document]) -> Part:
-        """The rows of some documents."""
-        part, by_reader = Part([], []), dict[tuple[Reader | None, type], list]()
-        for row, doc, problem in batch:
-            if doc is None and problem:
-                part.aside.append((self.file, row, problem))
-                continue
-            part.odd += bool(problem)
-            reader: Reader | None = self.readers[0]
-            if type(doc) in READ_WHOLE:
-                known = (r for r in self.readers if type(doc) is dict and r.known_by(doc))
-                reader = next(known, None)
-            by_reader.setdefault((reader, type(doc)), []).append((row, doc))
-        for (reader, _), pairs in by_reader.items():
-            if reader is None:
-                part.silent += len(pairs)
-            else:
-                part.data.append(self._rows(reader, part, pairs))
-        return part
 
-    def _rows(self, reader: Reader, part: Part, pairs: list) -> dict[str, Any]:
-        """The canonical columns of documents of one reader."""
-        made = pairs
-        if reader.rows:
-            made = [(row, x) for row, doc in pairs for x in reader.rows(doc, self.memory)]
-            part.silent += len(pairs) - len({row for row, _ in made})
-        given = reader.columns([x for _, x in made])
-        data, why, empty = partition(reader, given, len(made), self.memory)
+def rows_of(file: str, found: Iterable[Part], every: str | None = None) -> Rows:
+    """The rows of a file that add up; with `every` their sums."""
+    rows, memory = Rows([], [], Counter()), dict[str, Any]()
+    for part in found:
+        data, why, empty = partition(part.reader, part.frame, memory)
+        rows.said.update({SILENT: part.silent + int(empty.sum()), ODD: part.odd})
+        rows.aside += [(file, row, reason) for row, reason in part.problems]
         good = ~empty
         for reason, where in why:
-            for k in np.flatnonzero(where & good):
-                text = reason.format(**{name: column[k] for name, column in given.items()})
-                part.aside.append((self.file, made[k][0], text))
+            for row, given in part.frame[where & good].iterrows():
+                rows.aside.append((file, int(str(row)), reason.format(**given)))
             good &= ~where
-        part.silent += int(empty.sum())
-        return data if good.all() else {name: column[good] for name, column in data.items()}
+        rows.pieces.append({name: column[good] for name, column in data.items()}
+                           if not good.all() else data)  # fmt: skip
+        if every:
+            frame, repeated = distinct(table_of([rows.pieces.pop()]))
+            rows.said[REPEATED] += repeated
+            rows.pieces.append(columns_of(sums(frame, every)))
+            if sum(len(piece["id"]) for piece in rows.pieces) > MOST:
+                rows.pieces = [columns_of(sums(table_of(rows.pieces), every))]
+    return rows
 
 
-# -- from parts to one table -----------------------------------------------------------------------
+def joined(found: list[Rows], every: str | None = None) -> Usage:
+    """One table of the rows of all files, without those whose id comes again."""
+    said = sum((rows.said for rows in found), Counter[str]())
+    table = table_of([piece for rows in found for piece in rows.pieces])
+    if every:
+        table = sums(table, every)
+    else:
+        table, said[REPEATED] = distinct(table)
+    rows = [line for rows in found for line in rows.aside]
+    if repeated := said.pop(REPEATED, 0):
+        rows.append(("all files", 0, f"{repeated:,} rows: {REPEATED}"))
+    said[NO_TIME] = int(table["time"].isna().sum())
+    notes = [f"{count:,} {text}" for text, count in said.items() if count]
+    notes += [f"rows are sums of {every}, without sessions"] if every else []
+    return Usage(table[COLUMNS], aside(rows), tuple(notes))
 
 
-def joined(parts: list[Part], refused: Iterable[tuple[str, int, str]] = ()) -> Usage:
-    """One table of all parts, without rows whose id comes again."""
-    aside = [*refused, *(a for part in parts for a in part.aside)]
+def aside(rows: list[tuple[str, int, str]]) -> pd.DataFrame:
+    """Rows that are not used, as a table."""
+    return pd.DataFrame(rows, columns=["file", "row", "reason"])
+
+
+def table_of(pieces: list[dict[str, Any]]) -> pd.DataFrame:
+    """Pieces of columns as one table; the pieces are used up, so that memory is."""
     table: dict[str, Any] = {}
-    for name in ["id", *COLUMNS]:
-        pieces = [found.pop(name) for part in parts for found in part.data]
-        table[name] = _one(pieces, name)
-    ids = table.pop("id")
-    frame = pd.DataFrame(table, copy=False)
-    repeated = pd.Series(ids).duplicated(keep="last").to_numpy() & (ids != 0)
-    if repeated.any():
-        aside.append(("all files", 0, f"{repeated.sum():,} rows: {REPEATED}"))
-        frame = frame[~repeated].reset_index(drop=True)
-    said = {
-        "rows or lines hold no usage": sum(part.silent for part in parts),
-        f"lines: the text {OTHER_ENCODING}": sum(part.odd for part in parts),
-        "rows have no time": int(frame["time"].isna().sum()),
-    }
-    notes = tuple(f"{count:,} {text}" for text, count in said.items() if count)
-    return Usage(frame, pd.DataFrame(aside, columns=["file", "row", "reason"]), notes)
+    for name in [*COLUMNS, "id"]:
+        given = [piece.pop(name) for piece in pieces]
+        table[name] = (union_categoricals(given) if name in TEXTS
+                       else pd.concat(map(pd.Series, given), ignore_index=True))  # fmt: skip
+    return pd.DataFrame(table, copy=False)
 
 
-def _one(pieces: list, name: str) -> Any:
-    """The pieces of a column as one."""
-    if name in TEXTS:
-        return union_categoricals(pieces) if pieces else pd.Categorical([])
-    if name == "time":
-        return pieces[0].append(pieces[1:]) if pieces else pd.DatetimeIndex([], tz="UTC")
-    return np.concatenate(pieces) if pieces else np.array([])
+def columns_of(table: pd.DataFrame) -> dict[str, Any]:
+    """The columns of a table as a piece."""
+    return {name: table[name].array for name in table}
+
+
+def distinct(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The last row of each id, and how many came before; a row without an id is one of its own."""
+    repeated = table["id"].duplicated(keep="last") & (table["id"] != 0)
+    count = int(repeated.sum())
+    return (table[~repeated].reset_index(drop=True) if count else table), count
+
+
+def sums(table: pd.DataFrame, every: str) -> pd.DataFrame:
+    """Sums of the rows by time, texts, size of a prompt, and which of their numbers are known."""
+    calls = table["calls"].fillna(1.0).clip(lower=1.0)
+    size = np.frexp(table[TOKENS[:4]].sum(axis=1) / calls)[1].rename("size")
+    known = (table[NUMBERS].isna() @ (2 ** np.arange(len(NUMBERS)))).rename("known")
+    texts = [table[name] for name in TEXTS if name != "session"]
+    keys = [table["time"].dt.floor(every), *texts, table["batch"], size, known]
+    by = table.groupby(keys, observed=True, dropna=False, sort=False)
+    made = by[NUMBERS].sum(min_count=1).reset_index()
+    session = pd.Categorical.from_codes(np.zeros(len(made), int), [""])
+    return made.assign(session=session, id=np.uint64(0))[[*COLUMNS, "id"]]

@@ -7,17 +7,19 @@ from pathlib import Path
 import pandas as pd
 from click import argument, command, echo, option
 
-from costmodel.core import CatalogError
+from costmodel.choices.servings.api import Api
+from costmodel.core import DAYS_PER_MONTH, CatalogError
 from costmodel.ingest.bills import Bill, read_bill
-from costmodel.ingest.detect import by_kind
+from costmodel.ingest.collect import by_kind
 from costmodel.ingest.documents import read_documents
 from costmodel.ingest.evaluations import read_evaluations
 from costmodel.ingest.usage import Usage, read
 from costmodel.pages.terminal import aligned, busy
 from costmodel.scenarios.scenario import load, save
 from costmodel.studies.history.bridge import reconcile as held_against
+from costmodel.studies.history.corpora import corpus as corpus_of
+from costmodel.studies.history.corpora import index_prices
 from costmodel.studies.history.otherwise import reprice as priced_otherwise
-from costmodel.studies.history.question import corpus as corpus_of
 from costmodel.studies.history.question import study as study_of
 
 COLUMNS = option(
@@ -110,27 +112,39 @@ def reprice(
 @command()
 @argument("folder")
 @option("--model", default="gpt-6.1-terra", show_default=True, help="Whose tokens are counted.")
-@option("--older", metavar="FOLDER", help="The same documents at an earlier date.")
+@option("--older", metavar="FOLDER", help="The same documents at an earlier date; with --months.")
 @option("--months", type=float, help="Months between both folders.")
-def corpus(folder: str, model: str, older: str | None, months: float | None) -> None:
-    """Count the documents of FOLDER (txt, md, html, pdf, docx) for `corpus:` of a scenario."""
+@option("--since", metavar="DATE", help="An earlier day instead, where FOLDER is under git.")
+@option("--extractor", default="gpt-6-luna", show_default=True, help="Reads them for a graph.")
+@ON
+def corpus(
+    folder: str, model: str, older: str | None, months: float | None, since: str | None,
+    extractor: str, on: str | None,
+) -> None:  # fmt: skip
+    """Count the documents of FOLDER (txt, md, html, pdf, docx) for `corpus:` of a scenario.
+
+    Says also how much of them changes in a month, and what an index would cost.
+    """
     if bool(older) != bool(months):
         raise CatalogError("--older and --months belong together; give both or none")
     with busy("counting"):
-        found = read_documents(folder, model, older)
+        if since:
+            months = (pd.Timestamp.now() - pd.Timestamp(since)).days / DAYS_PER_MONTH
+        found = read_documents(folder, model, older, since)
         made = corpus_of(found, months)
-    repeats = int((found.table["repeats"] != "").sum())
-    tokens = found.table["tokens"]
-    echo(f"{len(found.table):,} documents, {found.tokens:,.0f} tokens of {model}")
-    echo(
-        f"half of them are below {tokens.median():,.0f} tokens, the longest has {tokens.max():,.0f}"
-    )
+        prices = index_prices(made, Api(extractor, on=on))
+    tokens, repeats = found.table["tokens"], (found.table["repeats"] != "").sum()
+    echo(f"{len(tokens):,} documents, {tokens.sum():,.0f} tokens of {model}")
+    half, most = f"{tokens.median():,.0f}", f"{tokens.max():,.0f}"
+    echo(f"half of them are below {half} tokens, the longest has {most}")
     echo(f"{repeats:,} nearly repeat another and are left out")
     for reason, count in found.skipped["reason"].value_counts().items():
         echo(f"{count:,} files were not read: {reason}")
-    fields = f"tokens: {made.tokens:.0f}, documents: {made.documents:.0f}"
+    echo("")
+    rows = prices.map("{:,.2f}".format).reset_index()
+    echo(aligned([("index", "low, USD", "USD", "high, USD"), *rows.itertuples(False)]))
     churn = f", churn_per_month: {made.churn_per_month:.4f}" if months else ""
-    echo(f"corpus: {{{fields}{churn}}}")
+    echo(f"\ncorpus: {{tokens: {made.tokens:.0f}, documents: {made.documents:.0f}{churn}}}")
 
 
 COMMANDS = (from_files, reconcile, reprice, corpus)

@@ -305,6 +305,6 @@ def test_files_in_other_processes_give_the_same(write):
 def test_without_msgspec_the_same(write, monkeypatch):
     path = write("log.jsonl", [chat(id=f"c{k}", cached=k) for k in range(50)] + [spend()])
     fast = cm.ingest.read(path).table
-    monkeypatch.setattr("costmodel.ingest.usage.loads", json.loads)
-    monkeypatch.setattr("costmodel.ingest.reader.Reader.fast", None)
+    monkeypatch.setattr("costmodel.ingest.files.loads", json.loads)
+    monkeypatch.setattr("costmodel.ingest.reader.Reader.shorten", None)
     assert cm.ingest.read(path).table.equals(fast)

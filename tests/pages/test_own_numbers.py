@@ -42,7 +42,11 @@ def test_from_an_export_to_the_cheapest_option_on_ones_own_traffic(usage, tmp_pa
     assert cm.recommend(study).headline.split(" has ")[0] in answer.replace("\n", " ")
     assert study.work.requests_per_month.source == "measured"
     assert study.work.output_tokens == 200
-    assert next(iter(study.options)) == "Today: gpt-4o"
+    today = next(iter(study.options))
+    assert today == "Today: gpt-4o"
+    people = [set(cm.explain(study, x).query("phase == 'evaluation'")["item"])
+              for x in (today, "Prompt")]  # fmt: skip
+    assert people[0] == people[1] != set(), "all options are kept running by the same work"
 
 
 def test_evaluations_and_a_bill_join_in(usage, write, tmp_path):

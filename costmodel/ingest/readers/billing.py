@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from costmodel.ingest.reader import COLUMNS, Reader
+from costmodel.ingest.reader import Reader, fields
 from costmodel.ingest.readers.exports import buckets, holds
 
 UNIT_TOKENS = {"1000_tokens": 1e3, "1K": 1e3, "1M": 1e6, "1000000 Tokens": 1e6}
@@ -47,79 +47,89 @@ def _focus(doc: dict, memory: dict) -> Iterator[dict]:
     yield row | {"ChargePeriodStart": start.replace(" ", "T")}
 
 
-OPENAI = {
-    "time": "start_time@s",
-    "provider": "=openai",
-    "item": "line_item",
-    "team": "project_id",
-    "amount": "amount_value | amount/value",
-    "currency": "amount_currency | amount/currency",
-    "quantity": "quantity",
-}
-ANTHROPIC = {
-    "time": "usage_date_utc | starting_at",
-    "provider": "=anthropic",
-    "model": "model",
-    "item": "token_type | cost_type | description",
-    "team": "workspace | workspace_id",
-    "amount": "cost_usd | amount@cents",
-    "currency": "currency",
-}
-GOOGLE = {
-    "time": "usage_start_time",
-    "provider": "=google",
-    "item": "sku/description | sku.description",
-    "team": "project/id | project.id",
-    "amount": "cost",
-    "credit": "credit",
-    "currency": "currency",
-    "quantity": "usage/amount | usage.amount",
-}
-AZURE = {
-    "time": "Date",
-    "provider": "=azure",
-    "item": "MeterName",
-    "team": "ResourceGroup",
-    "amount": "Cost | CostInBillingCurrency",
-    "currency": "BillingCurrency",
-    "quantity": "Quantity",
-}
-AWS = {
-    "time": "line_item_usage_start_date",
-    "provider": "=aws",
-    "item": "line_item_usage_type",
-    "kind": "line_item_line_item_type",
-    "amount": "line_item_unblended_cost",
-    "currency": "line_item_currency_code",
-    "quantity": "line_item_usage_amount",
-}
-FOCUS = {
-    "time": "ChargePeriodStart",
-    "provider": "ProviderName | ServiceProviderName",
-    "model": "model",
-    "item": "SkuMeter | ChargeDescription",
-    "kind": "ChargeCategory",
-    "team": "SubAccountName",
-    "amount": "BilledCost",
-    "currency": "BillingCurrency",
-    "quantity": "ConsumedQuantity",
-}
-READERS = (
-    Reader("the OpenAI costs API", "data/0/start_time", OPENAI, "bill", rows=_openai,
-           fits=holds("amount")),
-    Reader("the OpenAI cost CSV", "start_time, amount_value, line_item", OPENAI, "bill",
-           rows=_openai),
-    Reader("the Anthropic console CSV of costs", "usage_date_utc, token_type, cost_usd", ANTHROPIC,
-           "bill"),
-    Reader("the Anthropic admin API of costs", "data/0/starting_at", ANTHROPIC, "bill",
-           rows=buckets, fits=holds("amount")),
-    Reader("the Google Cloud billing export", "usage_start_time, cost", GOOGLE, "bill",
-           rows=_google),
-    Reader("the Azure cost export", "Date, MeterName, Quantity", AZURE, "bill", rows=_azure),
-    Reader("the AWS cost and usage report", "line_item_usage_type, line_item_unblended_cost", AWS,
-           "bill"),
-    Reader("a FOCUS export", "ChargePeriodStart, BilledCost, ChargeCategory", FOCUS, "bill",
-           rows=_focus),
-    Reader("a table with the columns of a bill here", "time, item, amount",
-           {name: name for name in COLUMNS["bill"]}, "bill"),
-)  # fmt: skip
+OPENAI = """
+time      start_time@s
+provider  =openai
+item      line_item
+team      project_id
+amount    amount_value
+          amount/value
+currency  amount_currency
+          amount/currency
+quantity  quantity
+"""
+ANTHROPIC = """
+time      usage_date_utc
+          starting_at
+provider  =anthropic
+model     model
+item      token_type
+          cost_type
+          description
+team      workspace
+          workspace_id
+amount    cost_usd
+          amount@cents
+currency  currency
+"""
+GOOGLE = """
+time      usage_start_time
+provider  =google
+item      sku/description
+          sku.description
+team      project/id
+          project.id
+amount    cost
+credit    credit
+currency  currency
+quantity  usage/amount
+          usage.amount
+"""
+AZURE = """
+time      Date
+provider  =azure
+item      MeterName
+team      ResourceGroup
+amount    Cost
+          CostInBillingCurrency
+currency  BillingCurrency
+quantity  Quantity
+"""
+AWS = """
+time      line_item_usage_start_date
+provider  =aws
+item      line_item_usage_type
+kind      line_item_line_item_type
+amount    line_item_unblended_cost
+currency  line_item_currency_code
+quantity  line_item_usage_amount
+"""
+FOCUS = """
+time      ChargePeriodStart
+provider  ProviderName
+          ServiceProviderName
+model     model
+item      SkuMeter
+          ChargeDescription
+kind      ChargeCategory
+team      SubAccountName
+amount    BilledCost
+currency  BillingCurrency
+quantity  ConsumedQuantity
+"""
+READERS = [
+    Reader(name, needs, fields(table), "bill", rows=rows, fits=fits)
+    for name, needs, table, rows, fits in (
+        ("the OpenAI costs API", "data/0/start_time", OPENAI, _openai, holds("amount")),
+        ("the OpenAI cost CSV", "start_time, amount_value, line_item", OPENAI, _openai, None),
+        ("the Anthropic console CSV of costs", "usage_date_utc, token_type, cost_usd", ANTHROPIC,
+         None, None),
+        ("the Anthropic admin API of costs", "data/0/starting_at", ANTHROPIC, buckets,
+         holds("amount")),
+        ("the Google Cloud billing export", "usage_start_time, cost", GOOGLE, _google, None),
+        ("the Azure cost export", "Date, MeterName, Quantity", AZURE, _azure, None),
+        ("the AWS cost and usage report", "line_item_usage_type, line_item_unblended_cost", AWS,
+         None, None),
+        ("a FOCUS export", "ChargePeriodStart, BilledCost, ChargeCategory", FOCUS, _focus, None),
+    )
+]  # fmt: skip

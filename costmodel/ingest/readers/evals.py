@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costmodel.ingest.reader import Reader, dig
+from costmodel.ingest.lookup import dig
+from costmodel.ingest.reader import Reader, fields
 
-RAGAS = ("faithfulness answer_relevancy context_precision context_recall answer_correctness "
-         "factual_correctness semantic_similarity answer_accuracy").split()  # fmt: skip
+RAGAS_METRICS = (
+    "faithfulness answer_relevancy context_precision context_recall answer_correctness "
+    "factual_correctness semantic_similarity answer_accuracy"
+).split()
 METRICS = ("exact_match", "acc", "acc_norm", "pass@1", "pass_at_1", "f1")  # of lm-eval, by rank
 FAILED = 2  # promptfoo's reason for a call that broke
 
@@ -48,7 +51,7 @@ def _lm_eval_sample(doc: dict, memory: dict) -> Iterator[dict]:
 
 def _ragas(doc: dict, memory: dict) -> Iterator[dict]:
     """Every metric of a row of ragas as a grader of its own."""
-    for metric in RAGAS:
+    for metric in RAGAS_METRICS:
         if doc.get(metric) not in (None, ""):
             yield {"item": doc["user_input"], "grader": metric, "score": doc[metric]}
 
@@ -62,52 +65,60 @@ def _openai(doc: dict, memory: dict) -> Iterator[dict]:
         yield {**data, "item": doc["sample_id"], "option": memory.get("option")}
 
 
-READERS = (
-    Reader("promptfoo", "results/results", {
-        "item": "testIdx",
-        "option": "provider/label | provider/id",
-        "accepted": "success",
-        "score": "score",
-        "latency_s": "latencyMs@ms",
-        "input": "response/tokenUsage/prompt",
-        "output": "response/tokenUsage/completion",
-        "usd": "cost",
-    }, "evaluation", rows=_promptfoo),
-    Reader("inspect-ai", "eval, samples", {
-        "item": "id",
-        "option": "model",
-        "grader": "grader",
-        "accepted": "value",
-        "latency_s": "total_time",
-        "input": "input",
-        "output": "output",
-    }, "evaluation", rows=_inspect),
-    Reader("lm-eval", "results, n-samples", {
-        "item": "item",
-        "option": "option",
-        "accepted": "accepted",
-        "trials": "trials",
-    }, "evaluation", rows=_lm_eval),
-    Reader("the samples of lm-eval", "doc_id, resps", {
-        "item": "doc_id",
-        "accepted": "value",
-    }, "evaluation", rows=_lm_eval_sample),
-    Reader("deepeval", "testCases/0/success", {
-        "item": "name",
-        "accepted": "success",
-    }, "evaluation", rows=lambda doc, memory: doc["testCases"]),
-    Reader("ragas", "user_input, response", {
-        "item": "item",
-        "grader": "grader",
-        "score": "score",
-    }, "evaluation", rows=_ragas),
-    Reader("OpenAI evals", "", {
-        "item": "item",
-        "option": "option",
-        "accepted": "correct",
-        "score": "score",
-    }, "evaluation", rows=_openai, fits=lambda doc: "spec" in doc or "sample_id" in doc),
-    Reader("a table of judged answers", "item, accepted", {
-        name: name for name in ("item", "option", "grader", "accepted", "score", "latency_s")
-    }, "evaluation"),
-)  # fmt: skip
+PROMPTFOO = """
+item       testIdx
+option     provider/label
+           provider/id
+accepted   success
+score      score
+latency_s  latencyMs@ms
+input      response/tokenUsage/prompt
+output     response/tokenUsage/completion
+usd        cost
+"""
+INSPECT = """
+item       id
+option     model
+grader     grader
+accepted   value
+latency_s  total_time
+input      input
+output     output
+"""
+LM_EVAL = """
+item      item
+option    option
+accepted  accepted
+trials    trials
+"""
+LM_EVAL_SAMPLES = """
+item      doc_id
+accepted  value
+"""
+DEEPEVAL = """
+item      name
+accepted  success
+"""
+RAGAS = """
+item    item
+grader  grader
+score   score
+"""
+OPENAI = """
+item      item
+option    option
+accepted  correct
+score     score
+"""
+READERS = [
+    Reader("promptfoo", "results/results", fields(PROMPTFOO), "evaluation", rows=_promptfoo),
+    Reader("inspect-ai", "eval, samples", fields(INSPECT), "evaluation", rows=_inspect),
+    Reader("lm-eval", "results, n-samples", fields(LM_EVAL), "evaluation", rows=_lm_eval),
+    Reader("the samples of lm-eval", "doc_id, resps", fields(LM_EVAL_SAMPLES), "evaluation",
+           rows=_lm_eval_sample),
+    Reader("deepeval", "testCases/0/success", fields(DEEPEVAL), "evaluation",
+           rows=lambda doc, memory: doc["testCases"]),
+    Reader("ragas", "user_input, response", fields(RAGAS), "evaluation", rows=_ragas),
+    Reader("OpenAI evals", "", fields(OPENAI), "evaluation", rows=_openai,
+           fits=lambda doc: "spec" in doc or "sample_id" in doc),
+]  # fmt: skip

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costmodel.ingest.reader import Reader, dig
-from costmodel.ingest.readers.bodies import ANTHROPIC
+from costmodel.ingest.lookup import dig
+from costmodel.ingest.reader import Reader, fields
+from costmodel.ingest.readers.bodies import ANTHROPIC_COUNTS
 
 BOUND = "session logs leave out calls that were cut off and calls of other machines"
-USAGE = {name: f.replace("usage/", "message/usage/") for name, f in ANTHROPIC.items()}
 
 
 def _turns(doc: dict, memory: dict) -> Iterator[dict]:
@@ -31,34 +31,25 @@ def _turns(doc: dict, memory: dict) -> Iterator[dict]:
         yield {**doc, "used": used, "model": model, "session": memory.get("session", "one file")}
 
 
-READERS = (
-    Reader(
-        "a session of Claude Code",
-        "sessionId, message/usage/input_tokens",
-        {
-            **USAGE,
-            "id": "message/id, requestId",
-            "time": "timestamp",
-            "model": "message/model",
-            "session": "sessionId",
-        },
-        cached="outside",
-        bound=BOUND,
-    ),
-    Reader(
-        "a session of Codex",
-        "timestamp, payload",
-        {
-            "time": "timestamp",
-            "provider": "=openai",
-            "model": "model",
-            "session": "session",
-            "input": "used/input_tokens",
-            "cache_read": "used/cached_input_tokens",
-            "output": "used/output_tokens",
-            "reasoning": "used/reasoning_output_tokens",
-        },
-        bound=BOUND,
-        rows=_turns,
-    ),
-)
+CLAUDE_CODE = """
+id        message/id, requestId
+time      timestamp
+model     message/model
+session   sessionId
+"""
+CODEX = """
+time        timestamp
+provider    =openai
+model       model
+session     session
+input       used/input_tokens
+cache_read  used/cached_input_tokens
+output      used/output_tokens
+reasoning   used/reasoning_output_tokens
+"""
+READERS = [
+    Reader("a session of Claude Code", "sessionId, message/usage/input_tokens",
+           fields(CLAUDE_CODE + ANTHROPIC_COUNTS.replace("usage/", "message/usage/")),
+           cached="outside", bound=BOUND),
+    Reader("a session of Codex", "timestamp, payload", fields(CODEX), bound=BOUND, rows=_turns),
+]  # fmt: skip

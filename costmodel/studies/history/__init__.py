@@ -3,16 +3,18 @@
 As a workload       profile workload load_curve
 Against the bill    reconcile Reconciliation
 Otherwise           reprice cache_breaks between_months
-As a question       study narrower with_load_test load_test_error corpus
+As a question       study narrower with_load_test load_test_error load_test_sentence
+Documents           corpus index_prices
 """
 
 from costmodel.core import absent
 from costmodel.studies.history.bridge import Reconciliation, reconcile
+from costmodel.studies.history.corpora import corpus, index_prices
 from costmodel.studies.history.months import between_months
 from costmodel.studies.history.otherwise import cache_breaks, reprice
 from costmodel.studies.history.question import (
-    corpus,
     load_test_error,
+    load_test_sentence,
     narrower,
     study,
     with_load_test,
@@ -24,8 +26,10 @@ __all__ = [
     "between_months",
     "cache_breaks",
     "corpus",
+    "index_prices",
     "load_curve",
     "load_test_error",
+    "load_test_sentence",
     "narrower",
     "profile",
     "reconcile",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from costmodel.core import check, of_kind, percent, public
 from costmodel.ingest.bills import Bill
 from costmodel.ingest.reader import TOKENS
-from costmodel.ingest.usage import Usage, priced
+from costmodel.ingest.usage import Usage, paid
 
 APART = ("fee", "tax", "discount")  # kinds of lines that no tokens explain
 SAME_COUNT = 0.005  # two counts of one class that differ by less are equal
@@ -131,24 +132,14 @@ def reconcile(usage: Usage, bill: Bill) -> Reconciliation:
 
 def _tracked(usage: Usage) -> tuple[pd.DataFrame, int]:
     """Dollars and tokens by day, model and class, and how many rows have no price."""
-    table, found, unpriced = usage.table, [], 0
-    days = table["time"].dt.strftime("%Y-%m-%d").fillna("").to_numpy()
-    models = table["model"].astype(str).to_numpy()
-    bills = (table["billed_usd"] - table["fee_usd"].fillna(0.0)).to_numpy()
-    for rows, by_class, _ in priced(table):
-        bill, listed = bills[rows], sum(by_class.values()) if by_class else np.zeros(len(rows))
-        factor = np.where(np.isnan(bill) | (listed == 0), 1.0, bill / np.maximum(listed, 1e-300))
-        unpriced += 0 if by_class else int(np.isnan(bill).sum())
-        for kind in TOKENS:
-            usd = by_class.get(kind, np.zeros(len(rows))) * factor
-            if not by_class and kind == "input":
-                usd = np.nan_to_num(bill)
-            count = np.nan_to_num(table[kind].to_numpy()[rows])
-            found.append(pd.DataFrame({"day": days[rows], "model": models[rows], "kind": kind,
-                                       "tokens": count, "usd": usd}))  # fmt: skip
-    whole = pd.concat(found, ignore_index=True)
-    whole = whole[(whole["tokens"] > 0) | (whole["usd"] > 0)]
-    return whole.groupby(["day", "model", "kind"], as_index=False).sum(), unpriced
+    table = usage.table
+    usd, why = paid(table)
+    usd["input"] = usd["input"].fillna(usd["billed"])
+    keys = [table["time"].dt.strftime("%Y-%m-%d").fillna("").rename("day"),
+            table["model"].astype(str)]  # fmt: skip
+    sums = [frame[TOKENS].groupby(keys).sum().stack() for frame in (table, usd)]
+    both = pd.concat(sums, axis=1, keys=["tokens", "usd"]).rename_axis(["day", "model", "kind"])
+    return both[(both > 0).any(axis=1)].reset_index(), int((why != "").sum())
 
 
 def _check_days(ours: pd.DataFrame, billed: pd.DataFrame) -> None:
@@ -215,7 +206,8 @@ def _discount(matched: pd.DataFrame) -> tuple[float, int]:
 
 def _moved(matched: pd.DataFrame, by: list[str], off: float) -> dict[str, tuple[float, str]]:
     """Tokens that the usage counts in one class of input and the bill in another."""
-    prompt, usd, said = matched[matched["kind"].isin(TOKENS[:4])], 0.0, []
+    prompt, usd = matched[matched["kind"].isin(TOKENS[:4])], 0.0
+    said: Counter[tuple[str, str]] = Counter()
     for _, lines in prompt.groupby([c for c in by if c != "kind"] or (lambda _: 0)):
         apart = lines["quantity"] - lines["tokens"]
         if not lines["quantity"].sum() or abs(apart.sum()) > SAME_COUNT * lines["tokens"].sum():
@@ -223,8 +215,10 @@ def _moved(matched: pd.DataFrame, by: list[str], off: float) -> dict[str, tuple[
         if apart.abs().max() > SAME_COUNT * lines["tokens"].sum():
             to, out = lines["kind"][apart.idxmax()], lines["kind"][apart.idxmin()]
             usd += float((lines["billed_usd"] - lines["usd"] * (1 - off)).sum())
-            said.append(f"{apart.max():,.0f} tokens are billed as {to} and logged as {out}")
-    return {"another class": (usd, "; ".join(said[:3]))} if said else {}
+            said[to, out] += apart.max()
+    why = [f"{count:,.0f} tokens are billed as {to} and logged as {out}"
+           for (to, out), count in said.most_common(3)]  # fmt: skip
+    return {"another class": (usd, "; ".join(why))} if said else {}
 
 
 def _sentence(usage: Usage, bridge: pd.DataFrame, total: float, unpriced: int) -> str:

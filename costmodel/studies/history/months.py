@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from costmodel.core import check, check_known, public
-from costmodel.ingest.usage import Usage, priced
+from costmodel.ingest.usage import Usage
 from costmodel.studies.history.bridge import with_totals
 from costmodel.studies.history.otherwise import cache_breaks
 
@@ -87,11 +87,8 @@ def between_months(
 
 def _by_model(usage: Usage, on: str | None = None) -> pd.DataFrame:
     """Calls and dollars at list prices, by model."""
-    table = usage.table
-    usd = pd.Series(0.0, table.index)
-    for rows, by_class, why in priced(table, on):
-        check(by_class, f"what was used has no price: {why}")
-        usd.iloc[rows] = sum(by_class.values())
+    table = usage.price(on)
+    why = table["unpriced"].max()
+    check(not why, f"what was used has no price: {why}")
     check(table["calls"].notna().all(), "the usage does not say how many calls a row is of")
-    sums = table.assign(usd=usd, model=table["model"].astype(str))
-    return sums.groupby("model")[["calls", "usd"]].sum()
+    return table.groupby(table["model"].astype(str))[["calls", "usd"]].sum()

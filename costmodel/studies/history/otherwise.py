@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +29,7 @@ from costmodel.facts.catalog import fact
 from costmodel.facts.prices import ApiPrice, rates
 from costmodel.facts.tokens import basis
 from costmodel.ingest.reader import TOKENS
-from costmodel.ingest.usage import Usage, list_usd, priced
+from costmodel.ingest.usage import Usage, list_usd, paid
 from costmodel.ledgers.book import ledger
 from costmodel.studies.history.traffic import workload
 
@@ -131,20 +132,23 @@ def cache_breaks(usage: Usage, ttl_s: float = 300.0) -> pd.DataFrame:
     [['a pause of over 5 minutes', 1, 100000.0, 0.345]]
     """
     table = _in_sessions(usage.table)
-    kept = np.minimum(table["before"], _tokens(table, PROMPT))
+    kept = np.minimum(table["before"], tokens_of(table, PROMPT))
     lost = kept - table["cache_read"].fillna(0.0)
     broken = (lost > BROKEN * kept) & (table["cached_before"] > 0)
     table, lost = table[broken], lost[broken]
     pause = f"a pause of over {ttl_s / SECONDS_PER_MINUTE:g} minutes"
     cause = np.where(table["model"] != table["model_before"], "another model",
                      np.where(table["gap_s"] > ttl_s, pause, "a changed prefix"))  # fmt: skip
-    usd = np.zeros(len(table))
-    written = _tokens(table, TOKENS[2:4]).to_numpy() > 0
-    for rows, _, card in _cards(table):
-        tier = rates(card)
-        if tier.usd_per_mtok_cache_read is not None:
-            dear = np.where(written[rows], tier.usd_per_mtok_cache_write, tier.usd_per_mtok_in)
-            usd[rows] = lost.to_numpy()[rows] * (dear - tier.usd_per_mtok_cache_read) / MTOK
+    dear = tokens_of(table, TOKENS[2:4]) > 0
+    usd = pd.Series(0.0, table.index)
+    for model, rows in table.groupby("model"):
+        with suppress(CatalogError):
+            tier = rates(Api(str(model), on=f"{rows['time'].max():%Y-%m-%d}").model)
+            read, fresh, write = (tier.usd_per_mtok_cache_read, tier.usd_per_mtok_in,
+                                  tier.usd_per_mtok_cache_write)  # fmt: skip
+            if read is not None:
+                paid_for = np.where(dear[rows.index], write, fresh) - read
+                usd[rows.index] = lost[rows.index] * paid_for / MTOK
     made = pd.DataFrame({"cause": cause, "times": 1, "tokens": lost, "usd": usd})
     return made.groupby("cause").sum().sort_values("usd", ascending=False).reset_index()
 
@@ -164,37 +168,26 @@ def _by_call(option: Option) -> bool:
 
 
 def _as_it_was(table: pd.DataFrame) -> pd.DataFrame:
-    """What was paid: a billed cost, otherwise the list price of the day."""
-    found, bill = [], table["billed_usd"].to_numpy()
-    for rows, by_class, why in priced(table):
-        check(by_class or not np.isnan(bill[rows]).any(), f"what was used has no price: {why}")
-        listed = sum(by_class.values()) if by_class else np.ones(len(rows))
-        factor = np.where(np.isnan(bill[rows]), 1.0, bill[rows] / np.where(listed > 0, listed, 1.0))
-        classes = by_class or {"billed": np.ones(len(rows))}
-        found.append(
-            _tidy(AS_IT_WAS, table.iloc[rows], {k: v * factor for k, v in classes.items()})
-        )
-    return pd.concat(found, ignore_index=True)
+    """What was paid for tokens and fees: a billed cost, otherwise the list price of the day."""
+    usd, why = paid(table.assign(fee_usd=0.0))
+    check(not why.max(), f"what was used has no price: {why.max()}")
+    return _tidy(AS_IT_WAS, table, usd)
 
 
 def _call_by_call(label: str, option: Option, table: pd.DataFrame) -> pd.DataFrame:
     """Every call at the price card of an option, with the tokenizer of its model."""
     card: ApiPrice = replace(option.serving.model, discount=0.0)
-    caches = [t for t in option.techniques if isinstance(t, PromptCache)]
-    if caches:
-        table = _repeated(table, card, float(caches[0].ttl_s))
+    for cache in (t for t in option.techniques if isinstance(t, PromptCache)):
+        table = _repeated(table, card, float(cache.ttl_s))
     if rates(card).usd_per_mtok_cache_read is None:
-        fresh = _tokens(table, PROMPT)
-        table = table.assign(input=fresh, **dict.fromkeys(CACHED, 0.0))
+        table = table.assign(input=tokens_of(table, PROMPT), **dict.fromkeys(CACHED, 0.0))
     off = 1 - getattr(option.serving.discount, "mid", option.serving.discount)
     found = []
-    for model, rows in table.groupby(table["model"].astype(str)).indices.items():
-        part = table.iloc[rows]
-        ends = token_factor(model, card.id)
-        _check_window(part, card, ends[1])
-        low, mid, high = (list_usd(part, card, end) for end in ends)
-        given = [{k: v * off for k, v in usd.items()} for usd in (mid, low, high)]
-        found.append(_tidy(label, part, *given))
+    for model, part in table.groupby(table["model"].astype(str)):
+        low, mid, high = token_factor(str(model), card.id)
+        _check_window(part, card, mid)
+        ends = [list_usd(part, card, factor) * off for factor in (mid, low, high)]
+        found.append(_tidy(label, part, *ends))
     return pd.concat(found, ignore_index=True)
 
 
@@ -216,7 +209,7 @@ def token_factor(source: str, target: str) -> tuple[float, float, float]:
 
 
 def _check_window(part: pd.DataFrame, card: ApiPrice, factor: float) -> None:
-    each = _tokens(part, TOKENS) / _calls(part) * factor
+    each = tokens_of(part, TOKENS) / _calls(part) * factor
     over = int((each > card.window).sum()) if card.window else 0
     if over:
         raise Infeasible(
@@ -229,7 +222,7 @@ def _cut(table: pd.DataFrame, most: float | None) -> pd.DataFrame:
     """Prompts cut to a most, all their classes alike."""
     if most is None:
         return table
-    prompt = _tokens(table, PROMPT)
+    prompt = tokens_of(table, PROMPT)
     calls = _calls(table)
     share = np.minimum(1.0, most * calls / prompt.clip(lower=1.0))
     return table.assign(**{name: table[name] * share for name in PROMPT})
@@ -257,8 +250,8 @@ def _in_sessions(table: pd.DataFrame) -> pd.DataFrame:
     """The calls of sessions in order, each with the prompt, the model and the time before it."""
     named = table[table["session"].astype(str) != ""].sort_values("time", kind="stable")
     by = named["session"].astype(str)
-    prompt = _tokens(named, PROMPT)
-    cached = _tokens(named, CACHED)
+    prompt = tokens_of(named, PROMPT)
+    cached = tokens_of(named, CACHED)
     return named.assign(
         model=named["model"].astype(str),
         before=prompt.groupby(by).shift(fill_value=0.0),
@@ -268,7 +261,7 @@ def _in_sessions(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _tokens(table: pd.DataFrame, names: list[str]) -> pd.Series:
+def tokens_of(table: pd.DataFrame, names: list[str]) -> pd.Series:
     """Tokens of these classes together, by row."""
     return table[names].fillna(0.0).sum(axis=1)
 
@@ -278,30 +271,19 @@ def _calls(table: pd.DataFrame) -> pd.Series:
     return table["calls"].fillna(1.0).clip(lower=1.0)
 
 
-def _cards(table: pd.DataFrame) -> Any:
-    """(rows, model, card) of every model of a table at its last day."""
-    for model, rows in table.groupby("model").indices.items():
-        try:
-            yield rows, model, Api(model, on=f"{table['time'].iloc[rows].max():%Y-%m-%d}").model
-        except CatalogError:
-            continue
-
-
 def _tidy(
-    label: str, rows: pd.DataFrame, mid: dict[str, np.ndarray], low: Any = None, high: Any = None
+    label: str,
+    rows: pd.DataFrame,
+    mid: pd.DataFrame,
+    low: pd.DataFrame | None = None,
+    high: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Dollars of rows by day and class."""
-    day = rows["time"].dt.strftime("%Y-%m-%d").to_numpy()
-    parts = []
-    for name, usd in mid.items():
-        if not usd.any():
-            continue
-        ends = [usd if end is None else end[name] for end in (low, high)]
-        frame = pd.DataFrame({"usd": usd, "low": ends[0], "high": ends[1]}).groupby(day).sum()
-        parts.append(frame.rename_axis("day").reset_index().assign(**{"class": name}))
-    if not parts:
-        return pd.DataFrame(columns=COLUMNS)
-    return pd.concat(parts).assign(option=label, why_not="")[COLUMNS]
+    day = rows["time"].dt.strftime("%Y-%m-%d").rename("day")
+    ends = {"usd": mid, "low": mid if low is None else low, "high": mid if high is None else high}
+    sums = [end.groupby(day).sum().rename_axis(columns="class").stack() for end in ends.values()]
+    table = pd.concat(sums, axis=1, keys=[*ends]).reset_index().assign(option=label, why_not="")
+    return table.loc[table["usd"] > 0, COLUMNS]
 
 
 # -- an option that its ledger prices --------------------------------------------------------------

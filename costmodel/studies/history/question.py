@@ -14,20 +14,13 @@ from costmodel.choices.presets import LABELS, presets, with_quality
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
+from costmodel.choices.techniques.prompting import PromptCache
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus
-from costmodel.core import (
-    DAYS_PER_MONTH,
-    CatalogError,
-    check_known,
-    leaves,
-    of_kind,
-    one_number,
-    public,
-)
+from costmodel.core import CatalogError, Measured, check, check_known, leaves, of_kind, public
 from costmodel.decisions.compare import compare
+from costmodel.facts.prices import rates
 from costmodel.ingest.bills import Bill
-from costmodel.ingest.documents import Documents
 from costmodel.ingest.evaluations import Evaluations
 from costmodel.ingest.loadtests import LoadTest
 from costmodel.ingest.usage import SELLERS, Usage
@@ -36,6 +29,12 @@ from costmodel.studies.history.bridge import reconcile
 from costmodel.studies.history.traffic import workload
 
 TODAY = "Today: {}"
+MEASURES = {  # of a load test -> its column there, that of a prediction, and their unit
+    "TTFT": ("ttft_s", "ttft_s", "s"),
+    "TPOT": ("tpot_s", "tpot_s", "s"),
+    "throughput": ("output_per_s", "output_tokens_per_s", "token/s"),
+}
+ERROR = "concurrency measure unit measured low predicted high over_predicted in_band".split()
 
 
 @public
@@ -52,7 +51,9 @@ def study(
     Parameters
     ----------
     usage : Usage
-        Makes the workload, and the option "Today: ..." of the model with most tokens.
+        Makes the workload, and the option "Today: ..." of the model with most tokens. It has the
+        evaluations, upkeep and people of the preset "Prompt", so that all options are compared
+        with what keeps them running, and a prompt cache where the usage has one.
     bill : Bill, optional
         A discount that its lines agree on becomes that of today's option.
     evaluations : Evaluations, optional
@@ -88,16 +89,17 @@ def study(
     of_work = {k: v for k, v in fields.items() if k not in of_study}
     work = workload(usage, **({"corpus": corpus} if corpus else {}) | of_work)
     judged = evaluations.measured() if evaluations else {}
+    usual = presets(work, on=on, only=["Prompt"])["Prompt"]
     options: dict[str, Any] = presets(work, on=on)
     options |= presets(work, on=on, only=[x for x in judged if x in LABELS and x not in options])
     for label, measured in judged.items():
         if label in options:
             options[label] = with_quality(options[label], measured)
         else:
-            options[label] = Option(_api(label, options, on), quality=measured)
+            options[label] = _kept(usual, usage, _api(label, options, on), measured)
     model, seller = _main_model(usage)
     discount = _discount(usage, bill) if bill else 0.0
-    today = Option(Api(model, seller, on, discount=discount), quality=judged.get(model))
+    today = _kept(usual, usage, Api(model, seller, on, discount=discount), judged.get(model))
     when = usage.table["time"].dropna().dt.strftime("%Y-%m")
     months = f"{when.min()}" if when.min() == when.max() else f"{when.min()} to {when.max()}"
     said: dict[str, Any] = {"title": f"Your own traffic, {months}", "terms": Terms(on=on)}
@@ -175,80 +177,92 @@ def with_load_test(hosted: Hosted, test: LoadTest, replicas: int = 1) -> Hosted:
 
 
 @public
-def load_test_error(hosted: Hosted, test: LoadTest) -> pd.DataFrame:
+def load_test_sentence(error: pd.DataFrame) -> str:
+    """What a table of `load_test_error` says, in one sentence.
+
+    Parameters
+    ----------
+    error : DataFrame
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> load_test_sentence(load_test_error(Hosted("llama-3.1-8b"), None))
+    'No load test is given, so the predicted speed of own GPUs is not checked here.'
+    """
+    if error.empty:
+        return "No load test is given, so the predicted speed of own GPUs is not checked here."
+    hit, ratio = int(error["in_band"].sum()), error["over_predicted"]
+    return (
+        f"{hit} of {len(error)} measured numbers lie in the 80 % band of the prediction; measured "
+        f"over predicted is {ratio.min():.2f} to {ratio.max():.2f}"
+    )
+
+
+@public
+def load_test_error(hosted: Hosted, test: LoadTest | None) -> pd.DataFrame:
     """How far the prediction of a deployment was from a load test, run by run.
 
     Parameters
     ----------
     hosted : Hosted
         What was tested, one replica.
-    test : LoadTest
-        With tokens and concurrency.
+    test : LoadTest or None
+        With tokens and concurrency; without one the table has no rows.
 
     Returns
     -------
     DataFrame
-        One row a run: `concurrency`, and measured over predicted `ttft`, `tpot` and `throughput`
-        [x], and `in_band`, whether the time per token lies in the 80 % band.
+        One row a run and measure ("TTFT", "TPOT" and "throughput" of the replica): `concurrency`,
+        `measure`, `unit`, `measured`, `low`, `predicted`, `high` (80 % band), `over_predicted` [x]
+        and `in_band`. A run that does not say its tokens or its concurrency is left out.
 
     Examples
     --------
     >>> import costmodel as cm
     >>> run = {"concurrency": [8], "input": [1_000], "output": [200], "tpot_s": [0.009]}
-    >>> nothing = {"ttft_s": [float("nan")], "output_per_s": [float("nan")]}
-    >>> test = cm.ingest.LoadTest(pd.DataFrame(run | nothing))
-    >>> bool(0.3 < load_test_error(cm.Hosted("llama-3.1-8b"), test).tpot.item() < 3)
-    True
+    >>> test = cm.ingest.LoadTest(pd.DataFrame(run))
+    >>> made = load_test_error(cm.Hosted("llama-3.1-8b"), test)
+    >>> made.measure.tolist(), bool(0.3 < made.over_predicted.item() < 3)
+    (['TPOT'], True)
     """
-    runs = test.table[["concurrency", "input", "output"]].notna().all(axis=1)
-    runs = test.table[runs & np.isfinite(test.table["concurrency"])].reset_index(drop=True)
+    if test is None:
+        return pd.DataFrame(columns=ERROR)
+    of_kind("test", test, LoadTest)
+    sizes = test.table[["concurrency", "input", "output"]]
+    runs = test.table[np.isfinite(sizes).all(axis=1)].reset_index(drop=True)
+    check(len(runs), "no run of the load test says its concurrency and its tokens a request")
     said = predict_serving(
         hosted.model, hosted.gpu, tensor_parallel=int(hosted.gpus), precision=hosted.precision,
         engine=hosted.engine, input_tokens=runs["input"].tolist(),
         output_tokens=runs["output"].tolist(), concurrency=runs["concurrency"].tolist(),
     )  # fmt: skip
-    tpot = runs["tpot_s"]
-    return pd.DataFrame(
-        {
-            "concurrency": runs["concurrency"],
-            "ttft": runs["ttft_s"] / said["ttft_s_mid"],
-            "tpot": tpot / said["tpot_s_mid"],
-            "throughput": runs["output_per_s"] / said["output_tokens_per_s_mid"],
-            "in_band": tpot.between(said["tpot_s_low"], said["tpot_s_high"]),
-        }
-    )
+    found = []
+    for name, (ours, theirs, unit) in MEASURES.items():
+        band = said[[f"{theirs}_{end}" for end in ("low", "mid", "high")]]
+        found.append(
+            band.set_axis(["low", "predicted", "high"], axis=1).assign(
+                concurrency=runs["concurrency"],
+                measure=name,
+                unit=unit,
+                measured=runs.get(ours, np.nan),
+            )
+        )
+    table = pd.concat(found).dropna(subset="measured").sort_index(kind="stable")
+    table = table.sort_values("concurrency", kind="stable")
+    table["over_predicted"] = table["measured"] / table["predicted"]
+    table["in_band"] = table["measured"].between(table["low"], table["high"])
+    return table[ERROR].reset_index(drop=True)
 
 
-@public
-def corpus(documents: Documents, months: float | None = None, repeats: bool = False) -> Corpus:
-    """A corpus from the documents of a folder.
-
-    Parameters
-    ----------
-    documents : Documents
-    months : float, optional
-        Between the older folder and this one, above 0; makes the churn.
-    repeats : bool
-        Whether documents that nearly repeat another are kept.
-
-    Returns
-    -------
-    Corpus
-
-    Examples
-    --------
-    >>> import costmodel as cm
-    >>> table = pd.DataFrame({"tokens": [700.0, 900.0], "repeats": "", "changed": [False, True]})
-    >>> made = corpus(cm.ingest.Documents(table, pd.DataFrame()), months=6)
-    >>> made.tokens, round(made.churn_per_month, 3)
-    (1600.0, 0.094)
-    """
-    kept = documents.table if repeats else documents.table[documents.table["repeats"] == ""]
-    churn = 0.0
-    if months is not None:
-        one_number("months", months, 1 / DAYS_PER_MONTH)
-        churn = min(documents.changed_share / months, 1.0)
-    return Corpus(float(kept["tokens"].sum()), documents=len(kept), churn_per_month=churn)
+def _kept(usual: Option, usage: Usage, api: Api, quality: Measured | None) -> Option:
+    """An API with what keeps the usual option running, and a cache where the usage has one."""
+    caches = usage.table["cache_read"].sum() > 0 and rates(api.model).usd_per_mtok_cache_read
+    techniques = ((PromptCache(),) if caches else ()) + tuple(usual.techniques)
+    return replace(usual, serving=api, techniques=techniques, quality=quality)
 
 
 def _main_model(usage: Usage) -> tuple[str, str | None]:

@@ -52,6 +52,14 @@ FIGURES = {
     "context_growth_per_step": "token",
 }
 OF_A_WORKLOAD = list(FIGURES)[:8]
+RATIOS = {  # figure -> what is divided by what
+    "instruction_tokens": ("cached", "calls"),
+    "input_tokens": ("input", "calls"),
+    "output_tokens": ("output", "calls"),
+    "reasoning_tokens": ("reasoning", "calls"),
+    "cached_share": ("cache_read", "prompt"),
+    "batch_share": ("in_batches", "calls"),
+}
 
 
 @public
@@ -87,42 +95,31 @@ def profile(usage: Usage) -> pd.DataFrame:
     200.0
     """
     table = _timed(usage)
-    hourly = bool((table["time"].dt.normalize() != table["time"]).any())
-    day = table["time"].dt.floor("D")
-    calls = table["calls"].fillna(0.0)
-    check(calls.sum() > 0, "the usage does not say how many calls it is of")
-    per_day = calls.groupby(day).sum().resample("D").sum()
-    days = _days(table["time"], per_day, hourly)
-    found: dict[str, tuple[float, float]] = {}  # figure -> (middle, relative standard error)
-    rate = float(calls.sum() / days)
-    whole = per_day[1:-1] if hourly and len(per_day) > GROUPS_MIN else per_day
-    found["requests_per_month"] = rate * DAYS_PER_MONTH, _error(whole, calls.sum())
-    sums = {name: table[name].fillna(0.0).where(calls > 0, 0.0) for name in TOKENS}
-    repeated, prompt = sum(sums[c] for c in CACHED), sum(sums[c] for c in PROMPT)
-    for figure, tokens in {
-        "instruction_tokens": repeated,
-        "input_tokens": sums["input"],
-        "output_tokens": sums["output"],
-        "reasoning_tokens": sums["reasoning"],
-    }.items():
-        found[figure] = _ratio(tokens, calls, day)
-    found["cached_share"] = _ratio(sums["cache_read"], prompt, day)
-    found["batch_share"] = _ratio(calls.where(table["batch"], 0.0), calls, day)
+    counted = table if (table["calls"] > 0).all() else table[table["calls"] > 0]
+    check(len(counted), "the usage does not say how many calls it is of")
+    day = counted["time"].dt.floor("D")
+    per_day = counted["calls"].groupby(day).sum().resample("D").sum()
+    total = float(per_day.sum())
+    # figure -> (middle, relative standard error)
+    found = {"requests_per_month": _rate(per_day, counted["time"])}
+    groups = day if day.nunique() >= GROUPS_MIN else np.arange(len(counted))
+    sums = counted.groupby(groups)[["calls", *TOKENS]].sum()
+    sums["in_batches"] = counted["calls"].where(counted["batch"], 0.0).groupby(groups).sum()
+    sums["cached"], sums["prompt"] = sums[CACHED].sum(axis=1), sums[PROMPT].sum(axis=1)
+    found |= {name: _ratio(sums[top], sums[bottom]) for name, (top, bottom) in RATIOS.items()}
     failed = usage.set_aside["reason"].str.startswith("failed").sum()
-    found["failed_share"] = failed / (failed + calls.sum()), 1 / np.sqrt(max(failed, 1))
-    if hourly:
-        found |= _hours(table["time"], calls)
-    found |= _sessions(table, prompt)
-    why = _why(table, calls)
-    rows = {
-        name: (*_band(mid, error), FIGURES[name], why)
-        for name, (mid, error) in found.items()
-        if np.isfinite(mid)
-    }
+    found["failed_share"] = failed / (failed + total), 1 / np.sqrt(max(failed, 1))
+    found |= _hours(counted) | _sessions(table)
+    ends = {name: (mid / (factor := np.exp(Z90 * error)), mid, mid * factor)
+            for name, (mid, error) in found.items() if np.isfinite(mid)}  # fmt: skip
     if len(per_day) >= 7 * LEAST_WEEKS:
-        rows["growth_per_year"] = (*_growth(per_day), FIGURES["growth_per_year"], why)
-    frame = pd.DataFrame.from_dict(rows, "index", columns=["low", "mid", "high", "unit", "why"])
-    return frame.loc[[name for name in FIGURES if name in rows]].rename_axis("figure")
+        ends["growth_per_year"] = _growth(per_day)
+    first, last = (f"{end:%Y-%m}" for end in (table["time"].min(), table["time"].max()))
+    when = first if first == last else f"{first} to {last}"
+    frame = pd.DataFrame.from_dict(ends, "index", columns=["low", "mid", "high"])
+    frame = frame.reindex([name for name in FIGURES if name in ends]).rename_axis("figure")
+    why = f"your usage, {when}, {total:,.0f} calls"
+    return frame.assign(unit=frame.index.map(FIGURES), why=why)
 
 
 @public
@@ -185,8 +182,8 @@ def load_curve(usage: Usage, levels: int = LEVELS) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Busiest first: `hours` (share of the active hours up to here), `measured` and `model`, load
-        over its mean.
+        Busiest first: `share_of_hours` (active hours up to here), and the load over its mean,
+        `measured` and `predicted`.
 
     Raises
     ------
@@ -202,12 +199,13 @@ def load_curve(usage: Usage, levels: int = LEVELS) -> pd.DataFrame:
     1.0
     """
     table = _timed(usage)
-    check((table["time"].dt.normalize() != table["time"]).any(), "the usage has days, no hours")
-    load = _active(table["time"], table["calls"].fillna(0.0)).sort_values(ascending=False)
+    check(_has_hours(table["time"]), "the usage has days, no hours")
+    load = _active(table).sort_values(ascending=False)
     parts = [part.mean() / load.mean() for part in np.array_split(load.to_numpy(), levels)]
     peak = max(float(load.quantile(BUSIEST) / load.mean()), 1.0)
     shares = np.arange(1, levels + 1) / levels
-    return pd.DataFrame({"hours": shares, "measured": parts, "model": duration_curve(peak, levels)})
+    made = {"share_of_hours": shares, "measured": parts}
+    return pd.DataFrame(made | {"predicted": duration_curve(peak, levels)})
 
 
 # -- one figure ------------------------------------------------------------------------------------
@@ -221,38 +219,31 @@ def _timed(usage: Usage) -> pd.DataFrame:
     return table
 
 
-def _days(times: pd.Series, per_day: pd.Series, hourly: bool) -> float:
-    """How many days the usage covers."""
-    if not hourly or len(times) < 2:
-        return float(len(per_day))
-    span = (times.max() - times.min()).total_seconds() / 3600 / HOURS_PER_DAY
-    return max(span * len(times) / (len(times) - 1), 1.0)  # and the mean gap after the last call
+def _has_hours(times: pd.Series) -> bool:
+    """Whether the times say more than days."""
+    return bool((times.dt.normalize() != times).any())
 
 
-def _error(per_day: pd.Series, calls: float) -> float:
-    """The relative standard error of a daily rate: of its days, at least that of a count."""
-    least = 1 / np.sqrt(calls)
-    if len(per_day) < GROUPS_MIN:
-        return least
-    return max(least, float(per_day.std() / per_day.mean() / np.sqrt(len(per_day))))
+def _rate(per_day: pd.Series, times: pd.Series) -> tuple[float, float]:
+    """Calls a month and the relative standard error: of their days, at least that of a count."""
+    days, whole = len(per_day), per_day
+    if _has_hours(times):
+        span = (times.max() - times.min()).total_seconds() / 3600 / HOURS_PER_DAY
+        days = max(span * len(times) / max(len(times) - 1, 1), 1.0)  # and a gap after the last call
+        whole = per_day[1:-1] if len(per_day) > GROUPS_MIN else per_day
+    least = 1 / np.sqrt(per_day.sum())
+    error = _spread(whole) if len(whole) >= GROUPS_MIN else 0.0
+    return float(per_day.sum() / days * DAYS_PER_MONTH), max(least, error)
 
 
-def _ratio(top: pd.Series, bottom: pd.Series, day: pd.Series) -> tuple[float, float]:
-    """A ratio of sums and its relative standard error between days (Cochran 1977, equation 6.9)."""
-    total = float(bottom.sum())
+def _ratio(top: pd.Series, bottom: pd.Series) -> tuple[float, float]:
+    """A ratio of sums and its relative standard error between groups (Cochran 1977, eq. 6.9)."""
+    total, n = float(bottom.sum()), len(top)
     if total == 0 or top.sum() == 0:
         return (0.0 if total else np.nan), 0.0
     ratio = float(top.sum() / total)
-    groups = day if day.nunique() >= GROUPS_MIN else np.arange(len(top))
-    rest = (top - ratio * bottom).groupby(groups).sum()
-    n = len(rest)
-    error = float(np.sqrt((rest**2).sum() * n / max(n - 1, 1))) / total / ratio
-    return ratio, error
-
-
-def _band(mid: float, error: float) -> tuple[float, float, float]:
-    factor = float(np.exp(Z90 * error))
-    return mid / factor, mid, mid * factor
+    rest = float(((top - ratio * bottom) ** 2).sum())
+    return ratio, np.sqrt(rest * n / max(n - 1, 1)) / total / ratio
 
 
 def _growth(per_day: pd.Series) -> tuple[float, float, float]:
@@ -278,38 +269,36 @@ def _seasons(usage: Usage) -> list[float]:
     return (factor / factor.median()).tolist()
 
 
-def _active(times: pd.Series, calls: pd.Series) -> pd.Series:
+def _active(table: pd.DataFrame) -> pd.Series:
     """Calls of each active hour: of the hours of a week that are not quiet."""
-    hours = calls.groupby(times.dt.floor("h")).sum().resample("h").sum()
+    hours = table["calls"].groupby(table["time"].dt.floor("h")).sum().resample("h").sum()
     of_week = hours.index.day_of_week * HOURS_PER_DAY + hours.index.hour
     usual = hours.groupby(of_week).mean()
-    busy = usual.index[usual >= QUIET * usual.mean()]
-    return hours[of_week.isin(busy)]
+    return hours[of_week.isin(usual.index[usual >= QUIET * usual.mean()])]
 
 
-def _hours(times: pd.Series, calls: pd.Series) -> dict[str, tuple[float, float]]:
+def _hours(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
     """Active hours, and the busiest over the mean of them."""
-    load = _active(times, calls)
-    share = (load.index.day_of_week * HOURS_PER_DAY + load.index.hour).nunique() / HOURS_OF_A_WEEK
-    if (times.max() - times.min()).days < 7 or load.mean() < LEAST_CALLS_PER_HOUR:
+    times = table["time"]
+    if not _has_hours(times) or (times.max() - times.min()).days < 7:
         return {}
-    peak = float(load.quantile(BUSIEST) / load.mean())
-    error = 1 / np.sqrt(max(load.quantile(BUSIEST), 1.0))
-    return {
-        "active_hours_per_month": (share * HOURS_PER_MONTH, 0.0),
-        "peak_to_average": (max(peak, 1.0), float(error)),
-    }
+    load = _active(table)
+    if load.mean() < LEAST_CALLS_PER_HOUR:
+        return {}
+    share = len(load.groupby([load.index.day_of_week, load.index.hour])) / HOURS_OF_A_WEEK
+    busiest = float(load.quantile(BUSIEST))
+    peak = max(busiest / float(load.mean()), 1.0), 1 / np.sqrt(max(busiest, 1.0))
+    return {"active_hours_per_month": (share * HOURS_PER_MONTH, 0.0), "peak_to_average": peak}
 
 
-def _sessions(table: pd.DataFrame, prompt: pd.Series) -> dict[str, tuple[float, float]]:
+def _sessions(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
     """Calls of a session, and by how much its context grows from call to call."""
-    named = table["session"].astype(str) != ""
-    if not named.any():
+    named = table[table["session"].astype(str) != ""].sort_values("time", kind="stable")
+    if named.empty:
         return {}
-    ordered = table[named].assign(prompt=prompt[named]).sort_values("time", kind="stable")
-    by = ordered.groupby(ordered["session"].astype(str))
-    steps = by["calls"].sum()
-    grown = by["prompt"].diff().dropna()
+    by = named["session"].astype(str)
+    steps = named["calls"].groupby(by).sum()
+    grown = named[PROMPT].fillna(0.0).sum(axis=1).groupby(by).diff().dropna()
     found = {"steps_per_session": (float(steps.mean()), _spread(steps))}
     if len(grown) and grown.mean() > 0:
         found["context_growth_per_step"] = float(grown.mean()), _spread(grown)
@@ -319,9 +308,3 @@ def _sessions(table: pd.DataFrame, prompt: pd.Series) -> dict[str, tuple[float, 
 def _spread(values: pd.Series) -> float:
     """The relative standard error of a mean."""
     return float(np.nan_to_num(values.std() / values.mean() / np.sqrt(len(values))))
-
-
-def _why(table: pd.DataFrame, calls: pd.Series) -> str:
-    first, last = (f"{t:%Y-%m}" for t in (table["time"].min(), table["time"].max()))
-    when = first if first == last else f"{first} to {last}"
-    return f"your usage, {when}, {calls.sum():,.0f} calls"

@@ -1,0 +1,71 @@
+"""A load test beside its prediction, and a folder of documents as a corpus with its index."""
+
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import costmodel as cm
+from costmodel.laws.serving.predict import predict_serving
+
+
+def test_a_load_test_stands_beside_its_prediction():
+    sizes = {"input": [1_000, 1_000, 1_000], "output": [200, 200, np.nan]}
+    runs = {"concurrency": [8, 32, 8], "ttft_s": [np.nan, 0.3, 1.0], "output_per_s": [900.0, 1, 1]}
+    tpot = predict_serving("llama-3.1-8b", "H100-SXM", input_tokens=1_000, output_tokens=200,
+                           concurrency=8).tpot_s_mid.item()  # fmt: skip
+    test = cm.ingest.LoadTest(pd.DataFrame(sizes | runs | {"tpot_s": [tpot, 3 * tpot, 1.0]}))
+    made = cm.history.load_test_error(cm.Hosted("llama-3.1-8b"), test)
+    assert made[["concurrency", "measure"]].values.tolist() == [
+        [8, "TPOT"], [8, "throughput"], [32, "TTFT"], [32, "TPOT"], [32, "throughput"],
+    ]  # fmt: skip
+    row = made.iloc[0]
+    assert row.over_predicted == pytest.approx(1.0) and row.in_band
+    assert row.low < row.measured < row.high and not made.iloc[3].in_band
+    hit = made["in_band"].sum()
+    assert cm.history.load_test_sentence(made).startswith(f"{hit} of 5 measured numbers lie")
+    nothing = cm.history.load_test_error(cm.Hosted("llama-3.1-8b"), None)
+    assert list(nothing) == list(made) and "No load test" in cm.history.load_test_sentence(nothing)
+    with pytest.raises(ValueError, match="no run of the load test says its concurrency"):
+        cm.history.load_test_error(cm.Hosted("llama-3.1-8b"), cm.ingest.LoadTest(test.table[2:]))
+
+
+def test_churn_by_git_is_that_of_two_folders(tmp_path):
+    new = tmp_path / "docs"
+    new.mkdir()
+
+    def git(*words, day=""):
+        who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        days = {"GIT_AUTHOR_DATE": day, "GIT_COMMITTER_DATE": day} if day else {}
+        subprocess.run(["git", "-C", tmp_path, *who, *words], check=True, env=days | {"HOME": "/"},
+                       capture_output=True)  # fmt: skip
+
+    (new / "a.md").write_text("the first text stays as it is " * 20)
+    (new / "b.md").write_text("the second one is written again " * 20)
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-qm", "x", day="2026-05-01T12:00:00Z")
+    (new / "b.md").write_text("so here are quite other words now " * 20)
+    git("commit", "-qam", "y", day="2026-09-01T12:00:00Z")
+    (new / "ü.md").write_text("and this one came last of all three " * 20)
+    found = cm.ingest.read_documents(new, since="2026-06-01")
+    assert found.table["changed"].to_dict() == {"a.md": False, "b.md": True, "ü.md": True}
+    with pytest.raises(ValueError, match=r"no commit of .* before 2026-01-01"):
+        cm.ingest.read_documents(new, since="2026-01-01")
+    other = tmp_path.parent / "elsewhere"
+    other.mkdir(exist_ok=True)
+    (other / "a.txt").write_text("x")
+    with pytest.raises(ValueError, match="git says no history"):
+        cm.ingest.read_documents(other, since="2026-01-01")
+
+
+def test_an_index_of_vectors_costs_the_embedder_and_one_of_a_graph_what_index_cost_says():
+    corpus, reader = cm.Corpus(5e6), cm.Api("gpt-6-luna", on="2026-11-20")
+    made = cm.history.index_prices(corpus, reader, draws=50)
+    work = cm.Workload(1, input_tokens=1, corpus=corpus)
+    graphs = cm.knowledge.index_cost(work, reader, draws=50)
+    assert made.index.tolist() == ["vectors", *graphs.index]
+    pd.testing.assert_frame_equal(made.iloc[1:], graphs[["usd_low", "usd", "usd_high"]],
+                                  check_names=False)  # fmt: skip
+    assert 5e6 * 0.02e-6 <= made.loc["vectors", "usd"] <= 1.3 * 5e6 * 0.02e-6
