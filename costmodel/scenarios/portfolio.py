@@ -114,9 +114,9 @@ def portfolio_bill(
 ) -> pd.DataFrame:
     """Add up many scenarios, each by its best option, with what they share paid once.
 
-    Equation: sum of all bills - (sum - greatest) of every phase that is shared, draw by draw. Inputs
-    of one name are drawn alike in all scenarios, so that the band of the sum holds what moves all
-    of them; it is wider than that of independent projects.
+    Equation: sum of all bills - (sum - greatest) of every shared phase, draw by draw. Inputs of one
+    name are drawn alike in all scenarios, so that the band of the sum holds what moves all of them;
+    it is wider than that of independent projects.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def portfolio_bill(
     phases = [*shared]
     for phase in phases:
         check_known("phase", phase, PHASES, "the ledger")
-    numbers = [Bill.total, *(partial(Bill.total, phase=phase) for phase in phases)]
+    numbers: list[Any] = [Bill.total, *(partial(Bill.total, phase=phase) for phase in phases)]
     usd = {  # USD in each draw: of the whole bill, and of each of these phases
         name: [next(iter(x.values())) for x in per_draw(study, numbers, draws)]
         for name, study in studies.items()
