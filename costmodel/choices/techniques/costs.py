@@ -318,7 +318,9 @@ class SecondRegion:
 
     def buys(self, case: Case) -> Purchases:
         work, engineer, further = case.work, case.terms.people.engineer, self.regions - 1
-        yield setup("set up the second region", self, work, engineer, times=further)
+        yield setup(
+            "set up the second region", self, work, engineer, times=(further, " x ({regions} - 1)")
+        )
         yield labour(
             "test the move to the second region",
             self.drill_hours,

@@ -60,11 +60,11 @@ from costmodel.pages.plots.validation import plot_errors, plot_fidelity
 
 __all__ = """
     INDEXES colours palette plot_agent_runs plot_bands plot_best_policy plot_breakeven_map
-    plot_budget plot_buy_or_rent plot_cache_map plot_case plot_cumulative plot_day plot_errors plot_fan
-    plot_fidelity plot_index_cost plot_information plot_latency
-    plot_lifecycle plot_paybacks plot_pilot plot_policies plot_quality plot_quality_bands
-    plot_question_mix plot_region plot_regions plot_repriced plot_scaling plot_shares plot_sobol
-    plot_steps plot_sweep plot_tasks plot_tornado plot_tunes plot_utilisation
-    plot_waterfall plot_wrong_answers plot_year
+    plot_budget plot_buy_or_rent plot_cache_map plot_case plot_cumulative plot_day plot_errors
+    plot_fan plot_fidelity plot_index_cost plot_information plot_latency plot_lifecycle
+    plot_paybacks plot_pilot plot_policies plot_quality plot_quality_bands plot_question_mix
+    plot_region plot_regions plot_repriced plot_scaling plot_shares plot_sobol plot_steps
+    plot_sweep plot_tasks plot_tornado plot_tunes plot_utilisation plot_waterfall
+    plot_wrong_answers plot_year
 """.split()
 __getattr__ = absent(__name__, __all__)

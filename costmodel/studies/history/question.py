@@ -89,7 +89,7 @@ def study(
     of_work = {k: v for k, v in fields.items() if k not in of_study}
     work = workload(usage, **({"corpus": corpus} if corpus else {}) | of_work)
     judged = evaluations.measured() if evaluations else {}
-    usual = presets(work, on=on, only=["Prompt"])["Prompt"]
+    usual: Any = presets(work, on=on, only=["Prompt"])["Prompt"]
     options: dict[str, Any] = presets(work, on=on)
     options |= presets(work, on=on, only=[x for x in judged if x in LABELS and x not in options])
     for label, measured in judged.items():

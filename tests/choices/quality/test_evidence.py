@@ -92,7 +92,7 @@ def test_an_evaluation_of_a_judge_who_errs_says_less():
     with pytest.raises(ValueError, match="different agreements"):
         cm.Measured.pooled(people, other)
     for wrong in (0.4, 1.1, cm.Range(0.4, 0.9)):
-        with pytest.raises(ValueError, match="allowed is between 0.501 and 1"):
+        with pytest.raises(ValueError, match=r"allowed is between 0\.501 and 1"):
             cm.Measured(80, 100, agreement=wrong)
 
 
