@@ -236,5 +236,6 @@ def test_a_poor_retrieval_does_not_crown_a_tune(plain):
     options = cm.presets(work, on=ON, only=more)
     options["RAG"] = cm.choices.with_quality(options["RAG"], cm.Measured(40, 200))
     found = simulate(plain.changed(options=options).after_evidence()).accepted
-    assert found["RAG + LoRA"].mean() < found["RAG"].mean() + 0.05
-    assert found["RAG + LoRA"].mean() < found["Small model + RAG"].mean() + 0.05
+    tuned = np.nanmean(found["RAG + LoRA"])  # in a draw of 8,000 its prompt is beyond the window
+    assert tuned < found["RAG"].mean() + 0.05
+    assert tuned < found["Small model + RAG"].mean() + 0.05
