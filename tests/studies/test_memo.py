@@ -58,7 +58,7 @@ def test_no_eligible_option_asks_for_a_measurement_and_not_for_money(case):
 def test_the_memo_says_what_counts_and_when_it_begins(memo):
     text = " ".join(memo.words["in_plain_words"])
     assert "(people, 4 minutes a request)" in memo.sentence
-    assert "; this frees" in memo.sentence and memo.sentence.endswith(" full-time people.")
+    assert "; this frees" in memo.sentence and " full-time people. Before the " in memo.sentence
     assert "count in full, time of people as far as it is removed or redeployed: " in text
     assert re.search(r"The benefit starts after \d+\.\d months of building", text)
 
