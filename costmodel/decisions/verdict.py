@@ -85,7 +85,7 @@ class Verdict:
     >>> answer = cm.recommend(options, cm.Workload(3_000, input_tokens=500), draws=50)
     >>> answer.best, answer.leaders
     ('seats', ['seats', 'today'])
-    >>> print(answer.headline)
+    >>> print(answer)
     At 3,000 requests a month, seats has the lowest expected cost: about USD 607 a month ...
     """
 
@@ -102,6 +102,9 @@ class Verdict:
     def sentence(self) -> str:
         """The headline and the points in one text."""
         return " ".join((self.headline, *self.points))
+
+    def __str__(self) -> str:
+        return self.sentence
 
     @property
     def waits(self) -> bool:

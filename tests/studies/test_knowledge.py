@@ -714,7 +714,7 @@ RAG_ONLY = cm.Option(SERVING, cm.Rag(**PLAIN))
             "LongContext.questions is {'fact': 1}, it must be QuestionMix(...)",
         ),
     ],
-    ids=str,
+    ids=lambda x: x if isinstance(x, str) else None,
 )
 def test_what_cannot_be_meant_is_one_sentence(call, said):
     with pytest.raises(ValueError) as error:

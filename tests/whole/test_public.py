@@ -172,7 +172,7 @@ ONE = cm.Option(cm.Api("gpt-6-sol", on="2026-11-20"))
         (lambda: cm.ledger(ONE, WORK, month=10), "did you mean 'months'"),
         (lambda: cm.Corpus(), "Corpus: missing a required argument: 'tokens'"),
     ],
-    ids=str,
+    ids=lambda x: x if isinstance(x, str) else None,
 )
 def test_a_misspelt_argument_is_an_error_with_the_nearest_name(call, said):
     with pytest.raises(TypeError, match=re.escape(said)):
