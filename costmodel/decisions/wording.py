@@ -22,6 +22,7 @@ NEAR = 0.75  # of the chance of the likeliest option
 AS_LIKELY = 0.03  # of the draws: chances that are this near are alike
 UNLIKELY = 0.25  # chance to reach the floor
 NARROWER = 0.8  # of the band before a pilot: less is not worth saying
+SELDOM = 0.05  # a pilot that settles the choice less often is not worth asking for
 JUDGED = 200  # answers that people judge in one evaluation
 NUMBERS = "two three four five six seven eight nine ten".split()
 Cards = tuple[tuple[str, str, str], ...]
@@ -340,7 +341,7 @@ class _Words:
     @property
     def unsettled(self) -> bool:
         """Whether a pilot can make some option sure of the floor that is not sure yet."""
-        return self.table.attrs["settled_now"] < 1 and self.table["p_settled"].max() > 0
+        return self.table.attrs["settled_now"] < 1 and self.table["p_settled"].max() >= SELDOM
 
     def some(self, usd: float) -> str:
         return f"some {money(float(f'{usd:.2g}'), self.terms)}"

@@ -26,6 +26,7 @@ from costmodel.core import (
     MTOK,
     ROUNDING,
     CatalogError,
+    Infeasible,
     Number,
     Unpriced,
     check,
@@ -209,6 +210,12 @@ class Api:
 
     def price(self, traffic: list[Traffic], work: Workload, terms: Terms) -> Lines:
         """Every class of tokens of every call, the attempts that fail, and what a limit moves."""
+        end = catalog.retirement(self.model.id, self.model.provider)
+        if end and end.retires and end.retires < str(terms.start):
+            raise Infeasible(
+                f"{self.model.id} has ended on {end.retires}, before the first month "
+                f"({terms.start}); choose another model"
+            )
         traffic = [part for t in traffic for part in self._by_tier(t)]
         held = held_to_limits(self, traffic, work, terms)
         for t in traffic:
