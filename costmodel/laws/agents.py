@@ -75,7 +75,7 @@ def history(
     >>> [float(history(1_000, n, 20_000, 2_000).cuts) for n in (10, 30, 60)]
     [0.0, 1.0, 3.0]
     >>> float(history(1_000, 40, 20_000, 2_100, 300).tokens)  # results of 700 cleared, but three
-    519650.0
+    474527.0
     """
     found = [
         (times * step_tokens(start, pace, length), cuts, new)
