@@ -27,7 +27,7 @@ report: $(READY)
 	$(BIN)/costmodel report 01_which_approach -o reports
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 pages: $(READY)
 	COSTMODEL_PAGES=all $(BIN)/python -m pytest tests/whole/test_one_answer.py
