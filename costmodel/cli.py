@@ -86,19 +86,22 @@ MONTHS = option("--months", type=int, help="Horizon in months, instead of the sc
     metavar="ID IN OUT WINDOW",
     help="Beside the options, an API of your own: USD per million tokens in and out, its window.",
 )
+@option("--note", help="Why a price of --own-api is unusual, such as 'free in house' for 0.")
 @option(
     "--csv",
     metavar="PATH",
     help="Write the table in USD, with full precision; - prints it and nothing else.",
 )
-def compare(scenario: str, csv: str | None, own_apis: tuple, **changes: Any) -> None:
+def compare(
+    scenario: str, csv: str | None, own_apis: tuple, note: str | None, **changes: Any
+) -> None:
     """Compare the options of SCENARIO, least expected present value first."""
     if csv and csv != "-":
         _writable(csv)
     with busy("comparing"):
         study = cm.load(scenario, **changes)
         for own in own_apis:
-            study = beside_api(study, cm.own_api(*own))
+            study = beside_api(study, cm.own_api(*own, note=note))
         if csv == "-":
             echo(cm.compare(study).to_csv(), nl=False)
             return

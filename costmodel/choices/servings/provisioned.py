@@ -168,7 +168,8 @@ class Provisioned:
 
     def at(self, on: str) -> Provisioned:
         """The same with the price card of another date; the price of a unit stays."""
-        return self if on == self.on else replace(self, api=self.api.at(on), on=on)
+        api = self.api.at(on)
+        return self if api is self.api else replace(self, api=api, on=api.on)
 
     def limits(self, call: Call) -> Limits:
         """What can stop a call: the window of the model."""
