@@ -137,10 +137,10 @@ def second_region() -> bool:
 
 
 def calibrated() -> bool:
-    """Measured speeds lie in most of the bands of a fit that has not seen their GPU or model."""
-    table = cm.validation.fidelity("fine-tuning").dropna(subset=["low"])
-    inside = table["reported"].between(table["low"], table["high"])
-    return len(table) > 100 and inside.mean() > 0.7
+    """A fit that has not seen the family of a model errs less than 6 N D at 40 % of the peak."""
+    table = cm.validation.fidelity("fine-tuning").dropna(subset=["mid", "plain"])
+    fit, plain = (np.log(table[x] / table["reported"]).abs().median() for x in ("mid", "plain"))
+    return len(table) > 100 and fit < plain
 
 
 def sold_in_units() -> bool:
@@ -156,17 +156,15 @@ def sold_in_units() -> bool:
 
 
 def optimised() -> bool:
-    """The cost of a failure from which the better model is the cheaper, checked on both sides.
-
-    3,000 x 0.2 more failures a month cost what 3,000 x 0.001 dearer requests do at USD 0.005.
-    """
+    """0.2 fewer failures at USD 0.005, less as pay rises, are worth a price 0.001 higher."""
     worse, better = (
         cm.Option(cm.own_api(name, 0, 0, usd_per_request=usd, accepted=share, note="no tokens"))
         for name, usd, share in (("worse", 0.001, 0.7), ("better", 0.002, 0.9))
     )
-    study = cm.Study({"worse": worse, "better": better}, THIN, TERMS, draws=100)
+    work = replace(THIN, usd_per_failure=0.05)
+    study = cm.Study({"worse": worse, "better": better}, work, TERMS, draws=100)
     found = cm.decisions.goal_seek(study, "better", over="usd_per_failure")["needed"]
-    return bool(np.isclose(float(found.iloc[0]), 0.005, rtol=0.02))
+    return bool(np.isclose(float(found.iloc[0]), 0.005, rtol=0.1))
 
 
 def wrong_units_refused() -> bool:
@@ -175,7 +173,7 @@ def wrong_units_refused() -> bool:
         data = shutil.copytree(ROOT / "data" / "facts", Path(folder) / "facts")
         rents = (data / "rents.csv").read_text(encoding="utf-8")
         (data / "rents.csv").write_text(rents.replace("USD/GPU-hour", "USD/hour", 1))
-        return refused("the unit is", cm.facts.rents, folder=folder) and refused(
+        return refused("the unit is", cm.facts.rent, gpu="T4", folder=folder) and refused(
             "allowed is between 0 and 1", cm.Corpus, tokens=1e6, churn_per_month=3
         )
 

@@ -113,6 +113,8 @@ def compare(
     for name in study.accept_zero or ():
         echo(f"accepted by you: {name} is 0")
     notes = cm.operations.lint(study, accept_zero=())
+    for note in notes["note"][notes["code"] == "P26"]:  # an input of yours that changes nothing
+        echo(f"note: {note}")
     codes = ", ".join(dict.fromkeys(notes["code"]))
     left_out = f"{len(notes)} notes on what the inputs leave out ({codes})"
     echo(f"{left_out}: costmodel lint {scenario}\n")

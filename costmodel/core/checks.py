@@ -101,9 +101,9 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
     """Check every field of a dataclass by its unit in the glossary.
 
     A field whose default is None, or which is in `optional`, may be None. A number must lie within
-    the limits of its name, a flag is True or False, a date is a day or None, and a moment may
-    add an hour to its day. Texts and records are checked where they are used. A Range whose form was guessed from its ends is replaced by the
-    Range that its unit asks for.
+    the limits of its name, a flag is True or False, a date is a day or None, and a moment may add
+    an hour to its day. Texts and records are checked where they are used. A Range whose form was
+    guessed from its ends is replaced by the Range that its unit asks for.
     """
     for name in field_names(x):
         given, label, unit = getattr(x, name), f"{type(x).__name__}.{name}", unit_of(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import MISSING
 from typing import Any
 
@@ -13,7 +12,6 @@ from costmodel.choices.effort import effort
 from costmodel.choices.study import ALONE, Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.core import (
-    Infeasible,
     Range,
     key_of,
     middle,
@@ -100,7 +98,7 @@ def register(
     table[list(told[0])] = pd.DataFrame(told)
     table = table[COLUMNS]
     if unused:
-        table = table.assign(used=table["input"].isin(_used(study, also or {})))
+        table = table.assign(used=table["input"].isin(_used(study, also or {}, table["input"])))
     order = ["default"]
     if swings is not None:
         furthest = table["input"].map(swings.groupby("input")["spread"].max())
@@ -109,13 +107,11 @@ def register(
     return table.sort_values(order, ascending=False, kind="stable", ignore_index=True)
 
 
-def _used(study: Study, also: Mapping[str, Any]) -> set[str]:
+def _used(study: Study, also: Mapping[str, Any], inputs: Iterable[str]) -> set[str]:
     """Keys of what the options use, and of all other things that are listed."""
-    used = {key_of(*x) for thing in also.values() for x in walk(thing)}
-    for option in study.options.values():
-        with suppress(Infeasible):
-            used |= used_inputs(option, study.work, study.terms, used)
-    return used
+    theirs = {key_of(*x) for thing in also.values() for x in walk(thing)}
+    asked = set(inputs) - theirs
+    return theirs | used_inputs(study.options.values(), study.work, study.terms, asked)
 
 
 def inputs_of(study: Study, also: Mapping[str, Any] | None = None) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.baselines import ANYBODY, Staff
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study, analysis
+from costmodel.choices.techniques.costs import Cost
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import Rag
 from costmodel.choices.techniques.lora import Lora
@@ -45,6 +46,8 @@ from costmodel.core import (
     walk,
 )
 from costmodel.facts.catalog import retirement
+from costmodel.ledgers.engine import evaluate
+from costmodel.ledgers.provenance import too_late, used_inputs
 from costmodel.ledgers.register import inputs_of
 from costmodel.studies.operations import unpriced
 
@@ -74,6 +77,7 @@ PITFALLS = {
     "P23": "undated prices, untouched defaults",
     "P24": "one number, no band",
     "P25": "a model that ends before the horizon",
+    "P26": "an input that changes nothing",
 }
 BUILT_IN = {
     "P7": "built in: an agent sends its history in every call",
@@ -89,6 +93,7 @@ APART = 0.05  # qualities that differ
 NAIVE_FALL = -0.5  # of API prices in a year
 LONG = 24  # months in which prices move
 MOST = 0.5  # share of untouched defaults
+DATED = ("once", "monthly")  # kinds of schedules with a first month of their own
 Note = tuple[str, str, str]  # code, option ("" for all), what to say
 
 
@@ -110,7 +115,7 @@ def lint(
     Returns
     -------
     pandas.DataFrame
-        One row a note. Columns: code ("zero" for what was accepted, P1 to P25, "risk" for an
+        One row a note. Columns: code ("zero" for what was accepted, P1 to P26, "risk" for an
         operation that is left out), pitfall, options (labels), note.
 
     Raises
@@ -186,7 +191,7 @@ def _notes(study: Study) -> Iterator[Note]:
         with suppress(Infeasible):
             found[label] = cases(option, work, terms)
     seen = _Inputs(study, work, terms, things, found)
-    for look in (_gpus, _apis, _answers, _techniques, _workload, _terms, _options):
+    for look in (_gpus, _apis, _answers, _techniques, _workload, _terms, _options, _unused):
         yield from look(seen)
 
 
@@ -403,3 +408,30 @@ def _options(x: _Inputs) -> Iterator[Note]:
             yield "P22", label, note
         if _certain(*(value for _, _, value in walk(option))):
             yield "P24", label, "no input of it is a range"
+
+
+def _unused(x: _Inputs) -> Iterator[Note]:
+    """What the user gave and no option uses, and what is paid after the horizon only."""
+    inputs, months = inputs_of(x.study), x.terms.months
+    given = (inputs["source"] == "yours") & ~inputs["default"]
+    mine = {key for key in inputs["input"][given] if not key.startswith("Terms.")}
+    own = {cost.item for _, cost in x.each(Cost)}
+    bills = {}
+    for label, option in x.study.options.items():
+        with suppress(Infeasible):
+            bills[label] = evaluate(middle(option), x.work, x.terms)
+    for label, bill in bills.items():
+        for line in bill.lines:
+            dated = line.schedule.kind in DATED or line.item in own
+            if dated and too_late(line, x.terms) and np.any(line.usd):
+                words = f"{line.item!r} is first paid after the {months} months of the horizon"
+                yield "P26", label, f"{words}: it is in no total; raise months, or leave it out"
+    if len(bills) < len(x.study.options):  # an option that cannot run may use what is left
+        return
+    used = used_inputs(x.study.options.values(), x.study.work, x.study.terms, mine)
+    corpus = {key for key in mine if key.startswith("Corpus.")}
+    if corpus and not corpus & used:
+        yield "P26", "", "no option reads Workload.corpus; add Rag() or another, or leave it out"
+        mine -= corpus
+    if unused := sorted(mine - used):
+        yield "P26", "", f"nothing uses {', '.join(unused)}: no line cites it, no total moves"

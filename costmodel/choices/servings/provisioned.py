@@ -129,7 +129,8 @@ class Provisioned:
         check_known("seller", seller, known, where="Provisioned")
         object.__setattr__(self, "seller", seller)
         tier, model = self.api.model.tiers[0], f"{seller}.{self.api.model.id}"
-        ratio = tier.usd_per_mtok_out / tier.usd_per_mtok_in
+        usd_in, usd_out = tier.usd_per_mtok_in, tier.usd_per_mtok_out
+        ratio = usd_out / usd_in if usd_in and usd_out is not None else None
         for name, key, otherwise in (
             ("tokens_per_min_per_unit", model, None),
             ("output_weight", model, ratio),

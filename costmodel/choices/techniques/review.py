@@ -131,6 +131,7 @@ class Review:
             when,
             "serving",
             "requests a month x ({escalated} at once + (1 - {escalated}) x {checked_share} checked "
-            "x {noticed} noticed x share wrong) x {minutes_per_redo} min / {occupancy} busy x {usd_per_hour}/h",
+            "x {noticed} noticed x share wrong) x {minutes_per_redo} min / {occupancy} busy x "
+            "{usd_per_hour}/h",
             cite(self, "escalated", "checked_share", "noticed", "minutes_per_redo", "occupancy"),
         )
