@@ -100,8 +100,8 @@ def compare(
         _writable(csv)
     with busy("comparing"):
         study = cm.load(scenario, **changes)
-        for own in own_apis:
-            study = beside_api(study, cm.own_api(*own, note=note))
+        for id, usd_in, usd_out, window in own_apis:
+            study = beside_api(study, cm.own_api(id, usd_in, usd_out, window, note=note))
         if csv == "-":
             echo(cm.compare(study).to_csv(), nl=False)
             return

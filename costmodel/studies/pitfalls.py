@@ -22,7 +22,6 @@ from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.baselines import ANYBODY, Staff
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study, analysis
-from costmodel.choices.techniques.costs import Cost
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.choices.techniques.knowledge import Rag
 from costmodel.choices.techniques.lora import Lora
@@ -46,9 +45,7 @@ from costmodel.core import (
     walk,
 )
 from costmodel.facts.catalog import retirement
-from costmodel.ledgers.engine import evaluate
-from costmodel.ledgers.provenance import too_late, used_inputs
-from costmodel.ledgers.register import inputs_of
+from costmodel.ledgers.register import changes_nothing, inputs_of
 from costmodel.studies.operations import unpriced
 
 PITFALLS = {
@@ -93,7 +90,6 @@ APART = 0.05  # qualities that differ
 NAIVE_FALL = -0.5  # of API prices in a year
 LONG = 24  # months in which prices move
 MOST = 0.5  # share of untouched defaults
-DATED = ("once", "monthly")  # kinds of schedules with a first month of their own
 Note = tuple[str, str, str]  # code, option ("" for all), what to say
 
 
@@ -411,27 +407,5 @@ def _options(x: _Inputs) -> Iterator[Note]:
 
 
 def _unused(x: _Inputs) -> Iterator[Note]:
-    """What the user gave and no option uses, and what is paid after the horizon only."""
-    inputs, months = inputs_of(x.study), x.terms.months
-    given = (inputs["source"] == "yours") & ~inputs["default"]
-    mine = {key for key in inputs["input"][given] if not key.startswith("Terms.")}
-    own = {cost.item for _, cost in x.each(Cost)}
-    bills = {}
-    for label, option in x.study.options.items():
-        with suppress(Infeasible):
-            bills[label] = evaluate(middle(option), x.work, x.terms)
-    for label, bill in bills.items():
-        for line in bill.lines:
-            dated = line.schedule.kind in DATED or line.item in own
-            if dated and too_late(line, x.terms) and np.any(line.usd):
-                words = f"{line.item!r} is first paid after the {months} months of the horizon"
-                yield "P26", label, f"{words}: it is in no total; raise months, or leave it out"
-    if len(bills) < len(x.study.options):  # an option that cannot run may use what is left
-        return
-    used = used_inputs(x.study.options.values(), x.study.work, x.study.terms, mine)
-    corpus = {key for key in mine if key.startswith("Corpus.")}
-    if corpus and not corpus & used:
-        yield "P26", "", "no option reads Workload.corpus; add Rag() or another, or leave it out"
-        mine -= corpus
-    if unused := sorted(mine - used):
-        yield "P26", "", f"nothing uses {', '.join(unused)}: no line cites it, no total moves"
+    for label, note in changes_nothing(x.study):
+        yield "P26", label, note
