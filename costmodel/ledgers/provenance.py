@@ -19,7 +19,7 @@ from costmodel.facts.rows import files, newest_rows
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
 
-NUDGE, FAR = 0.99, (0.5, 2)  # what is counted in whole replicas moves only by a wide step
+NUDGE = 0.99
 LIMITS = "latency_s window window_tokens tokens_per_min_max requests_per_min_max".split()
 OWN = ("yours", "measured")  # sources that are the user's
 PRICE_DAYS, OTHER_DAYS = 90, 365  # how long a fact is taken as it was read: prices, all others
@@ -86,8 +86,7 @@ def used_inputs(options: Iterable[Any], work: Any, terms: Any, asked: set[str]) 
                     left.discard(key_of(owner, field, value))
             running.append(option)
     for option in running:
-        tried = _moves((option, work, terms), _outcome, left, by=(NUDGE, *FAR))
-        left -= {key for key, moves in tried if moves is not False}
+        left -= set(moving((option, work, terms), _outcome, left, far=True))
     return asked - left
 
 
@@ -107,30 +106,24 @@ def share_accepted(things: Any) -> Any:
 
 
 def moving(
-    things: Any, outcome: Callable[[Any], Any], without: set[str] | None = None
+    things: Any, outcome: Callable[[Any], Any], among: set[str] | None = None, far: bool = False
 ) -> Iterator[str]:
-    """Keys of the inputs that move an outcome: a Range goes to its low end, a number by 1 %."""
-    tried = _moves(things, outcome, set(leaves(things)) - (without or set()), by=(NUDGE,))
-    yield from (key for key, moves in tried if moves)
+    """Keys of the inputs that move an outcome: a Range goes to its low end, a number by 1 %.
 
-
-def _moves(
-    things: Any, outcome: Callable[[Any], Any], keys: set[str], by: tuple[float, ...]
-) -> Iterator[tuple[str, bool | None]]:
-    """(key, whether moving the input moves the outcome, None where it cannot be moved).
-
-    A number is multiplied, or 1 is added where it must be whole; a Range goes to its ends.
+    `far` goes to both ends, to half, twice and 1 more, and counts what cannot be moved as well.
     """
-    now = outcome(middle(things)) if keys else None
-    for key, value in leaves(things).items():
-        if key not in keys:
+    keys = leaves(things)
+    now = outcome(middle(things)) if among is None or among & keys.keys() else None
+    for key, value in keys.items():
+        if among is not None and key not in among:
             continue
         if isinstance(value, Doubt):
-            ends = [value.low, value.high][: len(by)]
+            ends = [value.low, value.high]
         else:
-            ends = [factor * value for factor in by] + [value + 1] * isinstance(value, int)
+            ends = [NUDGE * value, 0.5 * value, 2 * value, value + 1]  # replicas, whole numbers
         moves = None
-        for end in ends:
+        for end in ends if far else ends[:1]:
             with suppress(ValueError, TypeError):  # a number that may not be moved so
                 moves = moves or outcome(middle(pin(things, key, end))) != now
-        yield key, moves
+        if moves or (far and moves is None):
+            yield key

@@ -104,20 +104,16 @@ def register(
     table[list(told[0])] = pd.DataFrame(told)
     table = table[COLUMNS]
     if unused:
-        table = table.assign(used=table["input"].isin(_used(study, also or {}, table["input"])))
+        theirs = {key_of(*x) for thing in (also or {}).values() for x in walk(thing)}
+        asked = set(table["input"]) - theirs
+        used = theirs | used_inputs(study.options.values(), study.work, study.terms, asked)
+        table = table.assign(used=table["input"].isin(used))
     order = ["default"]
     if swings is not None:
         furthest = table["input"].map(swings.groupby("input")["spread"].max())
         table.insert(4, "swing", furthest.where(table["low"] < table["high"], 0.0).fillna(0.0))
         order.append("swing")
     return table.sort_values(order, ascending=False, kind="stable", ignore_index=True)
-
-
-def _used(study: Study, also: Mapping[str, Any], inputs: Iterable[str]) -> set[str]:
-    """Keys of what the options use, and of all other things that are listed."""
-    theirs = {key_of(*x) for thing in also.values() for x in walk(thing)}
-    asked = set(inputs) - theirs
-    return theirs | used_inputs(study.options.values(), study.work, study.terms, asked)
 
 
 def changes_nothing(study: Study) -> Iterator[tuple[str, str]]:
