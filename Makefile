@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report test pages lab bench fidelity formulas front-door check clean
+.PHONY: help report test pages lab bench fidelity features formulas front-door check clean
 
 help:
 	@echo "make report   reports/01_which_approach.html and .pdf, and the answer in one sentence"
@@ -14,6 +14,8 @@ help:
 	@echo "make lab      JupyterLab on the notebooks"
 	@echo "make bench    speed against the budgets"
 	@echo "make fidelity the model beside published measurements"
+	@echo "make features what peers can do, each tried here (two minutes)"
+	@echo "make formulas docs/formulas.md from the docstrings"
 	@echo "make front-door  the pictures and numbers of the README, as of today"
 	@echo "make check    lint, formatting, notebooks without outputs, types"
 
@@ -44,6 +46,9 @@ $(VENV)/.peers: $(READY) benchmarks/requirements.txt
 
 fidelity: $(READY)
 	$(BIN)/python benchmarks/fidelity.py
+
+features: $(READY)
+	$(BIN)/python benchmarks/features.py
 
 formulas: $(READY)
 	$(BIN)/python benchmarks/formulas.py

@@ -1,6 +1,7 @@
 """Write docs/formulas.md: every equation of costmodel/laws, from the docstrings of its functions.
 
-python benchmarks/formulas.py
+    python benchmarks/formulas.py            write it
+    python benchmarks/formulas.py --check    say whether it is up to date
 
 A docstring says what is computed, the equation with its reference, the units, what is not in it,
 and an example that the tests execute. A test holds the page against `page()`.
@@ -8,6 +9,7 @@ and an example that the tests execute. A test holds the page against `page()`.
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -63,4 +65,6 @@ def under(sections: list[str], title: str) -> list[str]:
 
 
 if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit(PAGE.read_text(encoding="utf-8") != page())
     PAGE.write_text(page(), encoding="utf-8")

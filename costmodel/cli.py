@@ -86,19 +86,22 @@ MONTHS = option("--months", type=int, help="Horizon in months, instead of the sc
     metavar="ID IN OUT WINDOW",
     help="Beside the options, an API of your own: USD per million tokens in and out, its window.",
 )
+@option("--note", help="Why a price of --own-api is unusual, such as 'free in house' for 0.")
 @option(
     "--csv",
     metavar="PATH",
     help="Write the table in USD, with full precision; - prints it and nothing else.",
 )
-def compare(scenario: str, csv: str | None, own_apis: tuple, **changes: Any) -> None:
+def compare(
+    scenario: str, csv: str | None, own_apis: tuple, note: str | None, **changes: Any
+) -> None:
     """Compare the options of SCENARIO, least expected present value first."""
     if csv and csv != "-":
         _writable(csv)
     with busy("comparing"):
         study = cm.load(scenario, **changes)
-        for own in own_apis:
-            study = beside_api(study, cm.own_api(*own))
+        for id, usd_in, usd_out, window in own_apis:
+            study = beside_api(study, cm.own_api(id, usd_in, usd_out, window, note=note))
         if csv == "-":
             echo(cm.compare(study).to_csv(), nl=False)
             return
@@ -110,6 +113,8 @@ def compare(scenario: str, csv: str | None, own_apis: tuple, **changes: Any) -> 
     for name in study.accept_zero or ():
         echo(f"accepted by you: {name} is 0")
     notes = cm.operations.lint(study, accept_zero=())
+    for note in notes["note"][notes["code"] == "P26"]:  # an input of yours that changes nothing
+        echo(f"note: {note}")
     codes = ", ".join(dict.fromkeys(notes["code"]))
     left_out = f"{len(notes)} notes on what the inputs leave out ({codes})"
     echo(f"{left_out}: costmodel lint {scenario}\n")

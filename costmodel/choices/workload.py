@@ -290,8 +290,10 @@ class Workload:
             np.min(least) > 0,
             f"Workload.requests_per_month is {self.requests_per_month}, it must be above 0",
         )
+        media = (amount for amount in (self.images, self.audio_seconds) if amount is not None)
+        sent_or_said = self.instruction_tokens, self.input_tokens, self.output_tokens, *media
         check(
-            not all(map(is_zero, (self.instruction_tokens, self.input_tokens, self.output_tokens))),
+            not all(map(is_zero, sent_or_said)),
             "Workload: input_tokens and output_tokens are 0; give the tokens of one request",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from math import inf
@@ -14,6 +15,7 @@ from costmodel.core.glossary import limits, unit_of
 from costmodel.core.nested import field_names
 from costmodel.core.ranges import Doubt, Range, Usual, is_number, is_one_number, unmarked
 
+HOUR = re.compile(r"T\d\d:\d\d(-\d\d:\d\d)?$")  # or the hours from one to another
 LEAST_DIVISOR = 1e-6  # the least value of what divides something
 
 
@@ -99,9 +101,9 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
     """Check every field of a dataclass by its unit in the glossary.
 
     A field whose default is None, or which is in `optional`, may be None. A number must lie within
-    the limits of its name, a flag is True or False, a date is a day or None. Texts and records are
-    checked where they are used. A Range whose form was guessed from its ends is replaced by the
-    Range that its unit asks for.
+    the limits of its name, a flag is True or False, a date is a day or None, and a moment may add
+    an hour to its day. Texts and records are checked where they are used. A Range whose form was
+    guessed from its ends is replaced by the Range that its unit asks for.
     """
     for name in field_names(x):
         given, label, unit = getattr(x, name), f"{type(x).__name__}.{name}", unit_of(name)
@@ -111,10 +113,12 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
             continue
         if unit == "flag":
             check(isinstance(value, bool), f"{label} is {value!r}, allowed are True and False")
-        elif unit == "date":
+        elif unit in ("date", "moment"):
+            hour = "" if unit == "date" else ", also with an hour as '2027-03-31T12:00'"
+            day = HOUR.sub("", value) if hour and isinstance(value, str) else value
             check(
-                value is None or is_day(value),
-                f"{label} is {value!r}, it must be a day such as '2027-03-31', or None",
+                value is None or is_day(day),
+                f"{label} is {value!r}, it must be a day such as '2027-03-31'{hour}, or None",
             )
         else:
             require(label, value, *limits(label))

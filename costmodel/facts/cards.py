@@ -278,7 +278,7 @@ def _entry_notes(seller: Any, entry: Any, asked: str, on: str) -> list[str]:
 def _dispute_notes(
     seller: Any, entry: Any, mode: str, tiers: tuple[Rates, ...], on: str
 ) -> list[str]:
-    """What a second source says of these prices, unless they changed after its day."""
+    """What a second source says of these prices, unless they changed between its day and this."""
     return [
         f"disputed: {fact.sources[0][1]} of {fact.as_of} has {fact.field} {fact.value.mid:.6g}"
         + (f" above {above:,.0f} tokens" if above else "")
@@ -286,8 +286,7 @@ def _dispute_notes(
         + (f" ({fact.value.why})" if fact.value.why else "")
         for above, fact, listed in differing(seller.id, entry.id, tiers)
         if mode == "standard"
-        and fact.as_of <= on[:10]
-        and not changed_between(seller, entry, mode, fact.as_of, on)
+        and not changed_between(seller, entry, mode, *sorted((fact.as_of, on[:10])))
     ]
 
 

@@ -289,6 +289,11 @@ def unusual(card: ApiPrice) -> tuple[str, float] | None:
     return next(found, None)
 
 
+def said_why(note: str | None) -> tuple[str, ...]:
+    """The note of a card that allows prices outside the usual range; none without a word."""
+    return (f"{UNUSUAL}: {note}",) if note else ()
+
+
 def billed(card: ApiPrice, tokens: Tokens, calls: Number = 1) -> dict[str, tuple[Any, Any]]:
     """Each class that occurs -> (tokens, USD per million tokens)."""
     tier, used = rates(card, tokens.prompt / calls), {}

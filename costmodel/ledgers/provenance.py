@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
+import numpy as np
+
+from costmodel.choices.purchases import Line
 from costmodel.choices.quality.answering import accepted, cases
-from costmodel.core import Doubt, key_of, leaves, middle, owner_of, pin, walk
+from costmodel.choices.terms import Terms
+from costmodel.core import Doubt, Infeasible, key_of, leaves, middle, owner_of, pin, walk
 from costmodel.facts import catalog
 from costmodel.facts.rows import files, newest_rows
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import evaluate
 
 NUDGE = 0.99
+LIMITS = "latency_s window window_tokens tokens_per_min_max requests_per_min_max".split()
 OWN = ("yours", "measured")  # sources that are the user's
 PRICE_DAYS, OTHER_DAYS = 90, 365  # how long a fact is taken as it was read: prices, all others
 WAGE = "USD/hour"  # published once a year
@@ -65,17 +70,29 @@ def _days() -> dict[str, str]:
     }
 
 
-def used_inputs(option: Any, work: Any, terms: Any, known: set[str]) -> set[str]:
-    """Keys of the inputs that a line of the option cites, or that move its total or its quality.
+def used_inputs(options: Iterable[Any], work: Any, terms: Any, asked: set[str]) -> set[str]:
+    """Which of these inputs a line of an option cites, or move its total or its quality.
 
-    Those that are known to be used are not tried again.
+    A choice that nothing else can replace counts as used, and so does a limit. A line that falls
+    after the horizon uses nothing, as an option that cannot run.
     """
-    things = option, work, terms
-    keys = {f"{owner_of(owner)}.{f}": key_of(owner, f, value) for owner, f, value in walk(things)}
-    bill = evaluate(*middle(things))
-    cited = {keys[c] for line in bill.lines for c in line.cites if c in keys}
-    cited |= {key for key, value in leaves(things).items() if isinstance(value, int)}  # choices
-    return cited | set(moving(things, _outcome, without=cited | known))
+    left, running = {key for key in asked if key.rpartition(".")[2] not in LIMITS}, []
+    for option in options:
+        with suppress(Infeasible):
+            bill = evaluate(*middle((option, work, terms)))
+            cited = {c for line in bill.lines if not too_late(line, terms) for c in line.cites}
+            for owner, field, value in walk((option, work, terms)):
+                if f"{owner_of(owner)}.{field}" in cited:
+                    left.discard(key_of(owner, field, value))
+            running.append(option)
+    for option in running:
+        left -= set(moving((option, work, terms), _outcome, left, far=True))
+    return asked - left
+
+
+def too_late(line: Line, terms: Terms) -> bool:
+    """Whether a line is paid in no month of the horizon."""
+    return not np.any(line.schedule.weights(terms.months, np.ones(terms.months + 1)))
 
 
 def _outcome(things: Any) -> tuple[Any, Any]:
@@ -89,14 +106,24 @@ def share_accepted(things: Any) -> Any:
 
 
 def moving(
-    things: Any, outcome: Callable[[Any], Any], without: set[str] | None = None
+    things: Any, outcome: Callable[[Any], Any], among: set[str] | None = None, far: bool = False
 ) -> Iterator[str]:
-    """Keys of the inputs that move an outcome: a Range goes to its low end, a number by 1 %."""
-    now = outcome(middle(things))
-    for key, value in leaves(things).items():
-        if key in (without or ()):
+    """Keys of the inputs that move an outcome: a Range goes to its low end, a number by 1 %.
+
+    `far` goes to both ends, to half, twice and 1 more, and counts what cannot be moved as well.
+    """
+    keys = leaves(things)
+    now = outcome(middle(things)) if among is None or among & keys.keys() else None
+    for key, value in keys.items():
+        if among is not None and key not in among:
             continue
-        moved = value.low if isinstance(value, Doubt) else NUDGE * value
-        with suppress(ValueError, TypeError):  # a number that may not be moved, a whole one
-            if outcome(middle(pin(things, key, moved))) != now:
-                yield key
+        if isinstance(value, Doubt):
+            ends = [value.low, value.high]
+        else:
+            ends = [NUDGE * value, 0.5 * value, 2 * value, value + 1]  # replicas, whole numbers
+        moves = None
+        for end in ends if far else ends[:1]:
+            with suppress(ValueError, TypeError):  # a number that may not be moved so
+                moves = moves or outcome(middle(pin(things, key, end))) != now
+        if moves or (far and moves is None):
+            yield key

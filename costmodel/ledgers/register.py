@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from costmodel.choices.effort import effort
 from costmodel.choices.study import ALONE, Study, analysis
+from costmodel.choices.techniques.costs import Cost
 from costmodel.choices.terms import Terms
 from costmodel.core import (
     Infeasible,
@@ -18,6 +19,7 @@ from costmodel.core import (
     key_of,
     middle,
     number_text,
+    objects,
     owner_of,
     same,
     unit_of,
@@ -29,8 +31,9 @@ from costmodel.facts.pricelist import old, snapshot_day
 from costmodel.facts.prices import Rates, Tokens, request_usd
 from costmodel.ledgers.book import ledger, lines_booked
 from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.engine import evaluate
 from costmodel.ledgers.evidence import Evidence
-from costmodel.ledgers.provenance import moving, provenance, share_accepted, used_inputs
+from costmodel.ledgers.provenance import moving, provenance, share_accepted, too_late, used_inputs
 
 WRONG = "answers that fail"  # the line whose quantity is what the quality leaves
 NEUTRAL = {
@@ -44,6 +47,7 @@ NEUTRAL = {
     "platform_factor": 1.0,
     "sees": 1.0,
 }
+DATED = ("once", "monthly")  # kinds of schedules with a first month of their own
 OPEN = (None, MISSING)  # defaults of a field that a fact may fill in
 COLUMNS = ["input", "low", "mid", "high", "unit", "source", "why", "options", "default"]
 COLUMNS += ["date", "validity", "owner", "confidence"]
@@ -100,7 +104,10 @@ def register(
     table[list(told[0])] = pd.DataFrame(told)
     table = table[COLUMNS]
     if unused:
-        table = table.assign(used=table["input"].isin(_used(study, also or {})))
+        theirs = {key_of(*x) for thing in (also or {}).values() for x in walk(thing)}
+        asked = set(table["input"]) - theirs
+        used = theirs | used_inputs(study.options.values(), study.work, study.terms, asked)
+        table = table.assign(used=table["input"].isin(used))
     order = ["default"]
     if swings is not None:
         furthest = table["input"].map(swings.groupby("input")["spread"].max())
@@ -109,13 +116,35 @@ def register(
     return table.sort_values(order, ascending=False, kind="stable", ignore_index=True)
 
 
-def _used(study: Study, also: Mapping[str, Any]) -> set[str]:
-    """Keys of what the options use, and of all other things that are listed."""
-    used = {key_of(*x) for thing in also.values() for x in walk(thing)}
-    for option in study.options.values():
-        with suppress(Infeasible):
-            used |= used_inputs(option, study.work, study.terms, used)
-    return used
+def changes_nothing(study: Study) -> Iterator[tuple[str, str]]:
+    """(option, sentence) of what is paid after the horizon only, and of inputs that nothing uses.
+
+    They are the user's own, but prices of token classes that do not occur, and the terms.
+    """
+    work, terms = middle((study.work, study.terms))
+    for label, option in study.options.items():
+        own = {thing.item for thing in objects(option) if isinstance(thing, Cost)}
+        try:
+            lines = evaluate(middle(option), work, terms).lines
+        except Infeasible:  # it may use what no other option does
+            return
+        for line in lines:
+            dated = line.schedule.kind in DATED or line.item in own
+            if dated and too_late(line, terms) and np.any(line.usd):
+                words = (
+                    f"{line.item!r} is first paid after the {terms.months} months of the horizon"
+                )
+                yield label, f"{words}: it is in no total; raise months, or leave it out"
+    table = inputs_of(study)
+    given = table["input"][(table["source"] == "yours") & ~table["default"]]
+    mine = {key for key in given if not key.startswith("Terms.") and ".usd_per_mtok_" not in key}
+    unused = mine - used_inputs(study.options.values(), study.work, study.terms, mine)
+    corpus = {key for key in mine if key.startswith("Corpus.")}
+    if corpus and corpus <= unused:
+        yield "", "no option reads Workload.corpus; add Rag() or another, or leave it out"
+        unused -= corpus
+    if unused:
+        yield "", f"nothing uses {', '.join(sorted(unused))}: no line cites it, no total moves"
 
 
 def inputs_of(study: Study, also: Mapping[str, Any] | None = None) -> pd.DataFrame:

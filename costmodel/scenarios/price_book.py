@@ -13,11 +13,12 @@ from costmodel.choices.study import Study
 from costmodel.core import CatalogError, check, check_known, public, require
 from costmodel.facts.cards import DISCOUNT_MAX
 from costmodel.facts.pricelist import find
-from costmodel.facts.prices import CLASSES, Rates
+from costmodel.facts.prices import CLASSES, Rates, said_why
 
 PRICES = tuple(field for field, _ in CLASSES.values())
-COLUMNS = ("model", "provider", "discount", "window", *PRICES)
-Row = dict[str, float]  # what a line of the book says: its numbers by column
+TEXTS = ("model", "provider", "note")
+COLUMNS = (*TEXTS, "discount", "window", *PRICES)
+Row = dict[str, Any]  # what a line of the book says: its numbers by column, and its note
 
 
 @public
@@ -32,7 +33,7 @@ def with_price_book(study: Study, book: str | Path) -> Study:
         A CSV with the columns `model`, and `provider` where several sell it. A row gives `discount`
         off every class [share], or prices such as `usd_per_mtok_in` [USD/Mtok] of the base tier;
         what it leaves open is scaled as its input price is, in every context tier. `window` is the
-        context window [token].
+        context window [token], and `note` why a price lies outside 0.001 to 1,000 USD/Mtok.
 
     Returns
     -------
@@ -79,7 +80,8 @@ def _priced(api: Api, row: Row) -> Api:
     if given := {field: row[field] for field in PRICES if field in row}:
         base = api.model.tiers[0]
         tiers = tuple(_scaled(tier, base, given) for tier in api.model.tiers)
-        return replace(api, model=replace(api.model, tiers=tiers))
+        notes = (*api.model.notes, *said_why(row["note"]))
+        return replace(api, model=replace(api.model, tiers=tiers, notes=notes))
     return api
 
 
@@ -117,7 +119,7 @@ def _read(path: Path) -> dict[tuple[str, str], Row]:
         seller, entry = find(line["model"], line.get("provider") or None)
         row = {}
         for name, text in line.items():
-            if name in ("model", "provider") or not text:
+            if name in TEXTS or not text:
                 continue
             try:
                 row[name] = float(text)
@@ -133,5 +135,5 @@ def _read(path: Path) -> dict[tuple[str, str], Row]:
         )
         key = seller.id, entry.id
         check(key not in found, f"{where}: {entry.id} is there twice; leave one out")
-        found[key] = row
+        found[key] = row | {"note": line.get("note")}
     return found

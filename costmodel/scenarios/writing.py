@@ -30,7 +30,7 @@ from costmodel.core import (
     same,
     walk,
 )
-from costmodel.facts.prices import OWN
+from costmodel.facts.prices import OWN, UNUSUAL
 from costmodel.facts.records import FromCatalogue, Gpu, Model
 from costmodel.ledgers.evidence import published_as
 from costmodel.scenarios.places import SERVINGS
@@ -108,7 +108,8 @@ def _own_api(x: Api, study: Study) -> dict[str, Any]:
     usd = {name: v for name, v in vars(card.tiers[0]).items() if name.startswith("usd_")}
     plain = {name: _plain(v, study) for name, v in not_none(**usd, **of_card).items()}
     rest = {name: v for name, v in fields.items() if name not in ("model", "provider")}
-    return {"own_api": card.id, **plain, **rest}
+    why = [note.removeprefix(f"{UNUSUAL}: ") for note in card.notes if note.startswith(UNUSUAL)]
+    return {"own_api": card.id, **plain, **rest, **({"note": why[0]} if why else {})}
 
 
 def _is_own(x: Any) -> bool:

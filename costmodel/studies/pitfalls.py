@@ -45,7 +45,7 @@ from costmodel.core import (
     walk,
 )
 from costmodel.facts.catalog import retirement
-from costmodel.ledgers.register import inputs_of
+from costmodel.ledgers.register import changes_nothing, inputs_of
 from costmodel.studies.operations import unpriced
 
 PITFALLS = {
@@ -74,6 +74,7 @@ PITFALLS = {
     "P23": "undated prices, untouched defaults",
     "P24": "one number, no band",
     "P25": "a model that ends before the horizon",
+    "P26": "an input that changes nothing",
 }
 BUILT_IN = {
     "P7": "built in: an agent sends its history in every call",
@@ -110,7 +111,7 @@ def lint(
     Returns
     -------
     pandas.DataFrame
-        One row a note. Columns: code ("zero" for what was accepted, P1 to P25, "risk" for an
+        One row a note. Columns: code ("zero" for what was accepted, P1 to P26, "risk" for an
         operation that is left out), pitfall, options (labels), note.
 
     Raises
@@ -186,7 +187,7 @@ def _notes(study: Study) -> Iterator[Note]:
         with suppress(Infeasible):
             found[label] = cases(option, work, terms)
     seen = _Inputs(study, work, terms, things, found)
-    for look in (_gpus, _apis, _answers, _techniques, _workload, _terms, _options):
+    for look in (_gpus, _apis, _answers, _techniques, _workload, _terms, _options, _unused):
         yield from look(seen)
 
 
@@ -403,3 +404,8 @@ def _options(x: _Inputs) -> Iterator[Note]:
             yield "P22", label, note
         if _certain(*(value for _, _, value in walk(option))):
             yield "P24", label, "no input of it is a range"
+
+
+def _unused(x: _Inputs) -> Iterator[Note]:
+    for label, note in changes_nothing(x.study):
+        yield "P26", label, note

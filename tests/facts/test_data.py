@@ -74,6 +74,14 @@ def test_every_row_reaches_a_record_that_carries_its_value_and_source(file):
     assert sum(map(len, LOADED[file].values())) == len(newest)
 
 
+def test_a_rent_is_as_old_as_its_newest_offer():
+    """The day of a row is that of the fact, not that on which somebody looked at it again."""
+    for row in (r for r in ROWS if r.file == "rents" and r.value):
+        offers = re.findall(r"20\d\d-\d\d-\d\d", row.note)
+        assert not offers or row.as_of == max(offers), f"{row.id}: {row.note}"
+        assert "re-read" not in row.note, row.id
+
+
 CHEAPER_TERMS = ("on_demand", "reserved_12mo", "reserved_36mo")
 
 

@@ -578,3 +578,10 @@ def test_every_context_of_the_package_is_a_mode_or_left_out_on_purpose():
 def test_every_listed_model_can_be_asked_for():
     assert "gpt-6-sol" in api_models("openai") and "whisper-1" not in api_models("openai")
     assert len(api_models()) > 1_500
+
+
+def test_a_dispute_of_later_is_said_while_the_price_stands():
+    """The bill of August 2026 for 301,016 tokens was USD 3.311176, twice the list."""
+    card = api_price("openai.gpt-5.5", "aws", on="2026-08-28")
+    assert any("disputed" in note and "usd_per_mtok_in 11" in note for note in card.notes)
+    assert request_usd(card, Tokens(301_016)) == pytest.approx(1.655588)

@@ -121,3 +121,20 @@ def test_the_command_line_takes_an_api_of_your_own(tmp_path):
     told = CliRunner().invoke(cli.main, ["compare", str(path), *own])
     assert told.exit_code == 0 and "acme-1" in told.stdout
     assert "acme-1 stands in the place of gpt-6-sol in 'Sol'" in told.stderr
+
+
+def test_a_book_may_give_a_model_for_nothing_with_a_word(tmp_path):
+    head = "model,usd_per_mtok_in,usd_per_mtok_out,note\n"
+    with pytest.raises(ValueError, match="note= of own_api and of a price book"):
+        cm.scenarios.with_price_book(STUDY.only("Sol"), book(tmp_path, f"{head}gpt-6-sol,0,0,\n"))
+    free = cm.scenarios.with_price_book(
+        STUDY.only("Sol"), book(tmp_path, f"{head}gpt-6-sol,0,0,pilot\n")
+    )
+    assert usd(free)["Sol", "production: output"] == 0
+
+
+def test_a_free_model_of_your_own_on_the_command_line():
+    own = ["compare", "startup_chatbot", "--draws", "20", "--own-api", "house-1", "0", "0", "9e4"]
+    assert CliRunner().invoke(cli.main, own).exit_code != 0
+    found = CliRunner().invoke(cli.main, [*own, "--note", "free in house"])
+    assert found.exit_code == 0 and "house-1" in found.output

@@ -103,6 +103,7 @@ CASES = {
         {"options": {"api": cm.Option(cm.Api("gpt-5-mini", on=ON), cm.Evals())}},
         {"options": {"api": cm.Option(cm.Api("gpt-5-mini", on=ON), cm.Upgrades())}},
     ),
+    "P26": ({}, {"options": {"rag": cm.Option(API, cm.Rag(), cm.Evals())}}),  # the corpus
 }
 
 
@@ -135,7 +136,7 @@ def test_all_codes_are_listed_on_request():
     table = cm.operations.lint(CLEAN, WORK, TERMS, everything=True)
     assert (
         list(dict.fromkeys(table["code"]))
-        == [*(f"P{i}" for i in range(1, 26)), "risk"]
+        == [*(f"P{i}" for i in range(1, 27)), "risk"]
         == [*cm.operations.PITFALLS, "risk"]
     )
     assert (
@@ -280,3 +281,12 @@ def test_the_linter_never_calls_something_zero_that_is_not():
     ):
         with pytest.raises(ValueError, match=says):
             cm.operations.lint(**{"options": CLEAN, "work": WORK, "terms": TERMS, **wrong})
+
+
+def test_what_nothing_uses_is_named():
+    work = replace(WORK, corpus=cm.Corpus(1e6, access_groups=40), active_hours_per_month=200)
+    notes = cm.operations.lint(cm.Option(API, cm.Rag()), work, TERMS).query("code == 'P26'")
+    assert notes["note"].to_list() == [
+        "nothing uses Corpus.access_groups, Workload.active_hours_per_month: "
+        "no line cites it, no total moves"
+    ]

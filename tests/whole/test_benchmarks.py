@@ -2,6 +2,9 @@
 
 import ast
 import importlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,3 +27,13 @@ def test_what_a_benchmark_imports_is_there(script):
         found = importlib.import_module(module)
         if name is not None and not hasattr(found, name):
             importlib.import_module(f"{module}.{name}")
+
+
+def test_the_table_of_features_runs_as_a_script(tmp_path):
+    """From any folder; rows on prices, units of clouds, goals and units, in some seconds."""
+    script, rows = SCRIPTS[0].parent / "features.py", ["2", "39", "71", "75"]
+    there = {**os.environ, "PYTHONPATH": str(script.parents[1])}
+    told = subprocess.run(
+        [sys.executable, script, *rows], cwd=tmp_path, env=there, capture_output=True, text=True
+    )
+    assert "4 of 4 rows are yes" in told.stdout, told.stdout + told.stderr

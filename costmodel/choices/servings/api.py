@@ -61,7 +61,9 @@ class Api:
     model : str or ApiPrice
         An id of the price list, or a price card.
     provider, on : str, optional
-        Who sells it, and the date of the prices; by default the maker of the model and today.
+        Who sells it, and the date of the prices; by default the maker of the model and today. An
+        hour as in "2026-11-20T12:00" [UTC] pins a price that changes with it; a day alone takes the
+        mean.
     mode : {"standard", "batch", "flex", "priority"}, optional
     residency : str, optional
         Region in which the data stays, such as "eu".
@@ -154,7 +156,8 @@ class Api:
             if (odd := unusual(card)) and card != catalogue_card(card):
                 raise ValueError(
                     f"{odd[0]} is {odd[1]:g} USD per million tokens, usual is {USUAL[0]:g} to "
-                    f"{USUAL[1]:,.0f}; mend the unit, or add a note '{UNUSUAL}: why' to the card"
+                    f"{USUAL[1]:,.0f}; mend the unit, or say why: note= of own_api and of a price "
+                    f"book, or a note '{UNUSUAL}: why' on the card"
                 )
             sold = terms_of_sale(card)
             asked = sold | not_none(**terms_of_sale(self))
@@ -187,7 +190,11 @@ class Api:
             )
 
     def at(self, on: str) -> Api:
-        """The same model at the prices of another date; prices changed by hand cannot be moved."""
+        """The same model at the prices of another date; prices changed by hand cannot be moved.
+
+        An hour that the option pins stays pinned on the other day.
+        """
+        on = on if "T" in on else on + str(self.on)[len(on) :]
         fallback = self.fallback and self.fallback.at(on)
         moved = on != self.on or fallback is not self.fallback
         return replace(self, on=on, fallback=fallback) if moved else self

@@ -8,7 +8,7 @@ from typing import Any
 from costmodel.choices.servings.api import Api
 from costmodel.core import Number, check, check_known, public, require
 from costmodel.facts.catalog import Gpu, Rent
-from costmodel.facts.prices import OWN, ApiPrice, Rates
+from costmodel.facts.prices import OWN, ApiPrice, Rates, said_why
 
 YOURS, GUESSED = "yours", "assumption"
 FP8_OVER_BF16 = 2.0  # every GPU of the catalogue that multiplies in FP8 does so twice as fast
@@ -30,6 +30,7 @@ def own_api(
     usd_per_request: float = 0.0,
     residency: str | None = None,
     on: str | None = None,
+    note: str | None = None,
     **api: Any,
 ) -> Api:
     """An API that no price list knows, from its prices.
@@ -53,6 +54,8 @@ def own_api(
         Region in which it keeps data, such as "eu".
     on : str or None
         The day on which you read the prices; today by default.
+    note : str or None
+        Why a price lies outside 0.001 to 1,000 USD per million tokens, such as "free in house".
     **api
         Other fields of `Api`: `accepted`, `discount`, `failed`, limits per minute.
 
@@ -63,13 +66,15 @@ def own_api(
     Raises
     ------
     ValueError
-        When the id is no word, or a number is outside its range.
+        When the id is no word, a number is outside its range, or a price is unusual without a note.
 
     Examples
     --------
     >>> acme = own_api("acme-1", usd_per_mtok_in=0.4, usd_per_mtok_out=1.6, window=128_000)
     >>> acme.window, acme.model.tiers[0].usd_per_mtok_out
     (128000, 1.6)
+    >>> own_api("house-1", usd_per_mtok_in=0, usd_per_mtok_out=0, note="free in house").provider
+    'own'
     """
     check(isinstance(id, str) and id, f"own_api: the id is {id!r}, it must be a word like 'acme-1'")
     usd = {
@@ -95,7 +100,7 @@ def own_api(
         window=window,
         usd_per_request=usd_per_request,
         tiers=(Rates(id, 0.0, **usd),),
-        notes=("prices of your own",),
+        notes=("prices of your own", *said_why(note)),
         sources=tuple((name, YOURS) for name in (*usd, "window", "usd_per_request")),
     )
     return Api(card, **api)

@@ -129,7 +129,8 @@ class Provisioned:
         check_known("seller", seller, known, where="Provisioned")
         object.__setattr__(self, "seller", seller)
         tier, model = self.api.model.tiers[0], f"{seller}.{self.api.model.id}"
-        ratio = tier.usd_per_mtok_out / tier.usd_per_mtok_in
+        usd_in, usd_out = tier.usd_per_mtok_in, tier.usd_per_mtok_out
+        ratio = usd_out / usd_in if usd_in and usd_out is not None else None
         for name, key, otherwise in (
             ("tokens_per_min_per_unit", model, None),
             ("output_weight", model, ratio),
@@ -168,7 +169,8 @@ class Provisioned:
 
     def at(self, on: str) -> Provisioned:
         """The same with the price card of another date; the price of a unit stays."""
-        return self if on == self.on else replace(self, api=self.api.at(on), on=on)
+        api = self.api.at(on)
+        return self if api is self.api else replace(self, api=api, on=api.on)
 
     def limits(self, call: Call) -> Limits:
         """What can stop a call: the window of the model."""

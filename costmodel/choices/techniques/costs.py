@@ -68,7 +68,7 @@ class Cost:
         Persons for each of whom it is paid, such as the users of a tool [count].
     month : int, or None
         The month in which it is paid, or first paid: 0 is up front. None is up front for what is
-        paid once, and month 1 for the rest.
+        paid once, and month 1 for the rest. After the horizon it is in no total: `lint` says so.
     phase, treatment : str
         The phase of the life, and "opex" or "capex".
     trend : {"none", "service", "labour", "gpu", "api"}
@@ -116,6 +116,11 @@ class Cost:
         check(
             (self.usd is None) != (self.hours is None),
             f"{where} needs usd=, its price, or hours= of a person; give one of the two",
+        )
+        check(
+            self.per != "person",
+            f"{where} is paid for each person: give persons=, and per= how often, one of "
+            f"{', '.join(PER)}",
         )
         check_known("per", self.per, PER, where)
         check_known("phase", self.phase, PHASES, where)

@@ -130,7 +130,8 @@ class Review:
             paid_as(self.redo_role, case),
             when,
             "serving",
-            "requests a month x ({escalated} at once + {checked_share} checked x {noticed} noticed "
-            "x share wrong) x {minutes_per_redo} min / {occupancy} busy x {usd_per_hour}/h",
+            "requests a month x ({escalated} at once + (1 - {escalated}) x {checked_share} checked "
+            "x {noticed} noticed x share wrong) x {minutes_per_redo} min / {occupancy} busy x "
+            "{usd_per_hour}/h",
             cite(self, "escalated", "checked_share", "noticed", "minutes_per_redo", "occupancy"),
         )

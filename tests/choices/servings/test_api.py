@@ -412,3 +412,18 @@ def test_a_longer_answer_takes_a_replica_longer():
     assert own.seconds_per_call(replace(call, reasoning_tokens=1_000.0)) == own.seconds_per_call(
         replace(call, output_tokens=2_000.0)
     )
+
+
+@pytest.mark.parametrize(("hour", "usd"), [("", 0.7975), ("T02:00", 1.32), ("T12:00", 0.66)])
+def test_an_hour_pins_the_price_also_in_a_file_and_on_another_day(hour, usd, tmp_path):
+    """deepseek-v4-pro is dearer in 35 of 168 hours; a day alone pays the mean."""
+    api = cm.Api("deepseek-v4-pro", on=f"2026-11-20{hour}")
+    path = tmp_path / "hour.yaml"
+    path.write_text(
+        "title: hours\nworkload: {requests_per_month: 1000, input_tokens: 100}\n"
+        f"options: {{a: {{serving: {{api: deepseek-v4-pro, on: '2026-11-20{hour}'}}}}}}\n"
+    )
+    moved = cm.choices.repriced(api, "2026-11-19")
+    assert moved.on == f"2026-11-19{hour}"
+    for found in (api, cm.Api(api.model), cm.load(path).options["a"].serving, moved):
+        assert found.model.tiers[0].usd_per_mtok_in == pytest.approx(usd)

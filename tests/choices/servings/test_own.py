@@ -135,3 +135,15 @@ def test_a_file_says_the_same_and_comes_back(tmp_path):
 def test_a_slip_in_a_file_says_the_place(old, new, words):
     with pytest.raises(ValueError, match=words):
         cm.load(TEXT.replace(old, new))
+
+
+def test_a_free_model_in_house_says_why(tmp_path):
+    """A price of 0 may be a wrong unit; a word allows it, and a saved file keeps the word."""
+    with pytest.raises(ValueError, match=r"house-1.usd_per_mtok_in is 0 .* note= of own_api"):
+        cm.own_api("house-1", 0, 0)
+    free = cm.own_api("house-1", 0, 0, note="on GPUs that are paid already")
+    assert total(cm.Option(free), WORK, months=1) == 0
+    options = {"free": cm.Option(free)}
+    study = cm.Study(options, WORK, cm.Terms(months=1), title="Free")
+    again = cm.load(cm.scenarios.save(study, tmp_path / "free.yaml"))
+    assert again.options["free"].serving.model.notes == free.model.notes

@@ -98,3 +98,23 @@ options:
     )
     assert study.options["A"].techniques == bought
     assert cm.load(cm.scenarios.save(study, tmp_path / "a.yaml")) == study
+
+
+@pytest.mark.parametrize("per", ["once", "month", "year"])
+def test_a_cost_after_the_horizon_is_said(per):
+    """It is in no total, and neither lint nor the register passes over it."""
+    late = cm.Cost("audit", usd=50_000, per=per, month=40)
+    option, work = cm.Option(api(**{"in": 1, "out": 1}), late), cm.Workload(1_000, input_tokens=100)
+    notes = {
+        months: cm.operations.lint(option, work, months=months).set_index("code")["note"]
+        for months in (12, 48)
+    }
+    assert "'audit' is first paid after the 12 months" in notes[12]["P26"]
+    assert "P26" not in notes[48]
+    used = cm.ledgers.register(option, work, months=12, unused=True).set_index("input")["used"]
+    assert not used["audit.month"] and not used["audit.usd"]
+
+
+def test_a_person_is_no_period():
+    with pytest.raises(ValueError, match="give persons=, and per= how often"):
+        cm.Cost("seat", usd=30, per="person")

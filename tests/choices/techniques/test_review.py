@@ -85,3 +85,9 @@ def test_a_file_says_the_same(tmp_path):
     wanted = cm.Review(0.2, redo_role="lawyer", desk_hours_per_month=160)
     assert study.options["A"].techniques == (wanted,)
     assert cm.load(cm.scenarios.save(study, tmp_path / "a.yaml")) == study
+
+
+def test_the_formula_says_what_is_billed():
+    """Of the requests that are not escalated, the checked and noticed ones are answered anew."""
+    basis = book(cm.Option(FREE, REVIEW, quality=0.9)).loc["answer anew what failed"].basis
+    assert "(0.1 at once + (1 - 0.1) x 0.5 checked x 0.8 noticed x share wrong)" in basis
