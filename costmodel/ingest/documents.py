@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import subprocess
 import zipfile
@@ -71,6 +72,7 @@ def _pdf(path: Path) -> str:
         from pypdf import PdfReader
     except ImportError as error:
         raise CatalogError("PDF needs the extra: pip install costmodel[ingest]") from error
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what is damaged is said once, by us
     return "\n".join(page.extract_text() for page in PdfReader(path).pages)
 
 

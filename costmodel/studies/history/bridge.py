@@ -18,6 +18,12 @@ APART = ("fee", "tax", "discount")  # kinds of lines that no tokens explain
 SAME_COUNT = 0.005  # two counts of one class that differ by less are equal
 MATCHED = 0.01  # share of a bill below which the rest is a rounding
 LEAST_LINES = 3  # lines that must agree on a discount
+NAMED = {"another class": "tokens in another class", "discount": "a discount"}
+DOUBTFUL = {  # part -> how the verdict says that it is not explained
+    "surcharge": "is a uniform surcharge, as of another tier (priority, fast), a region or tax",
+    "billed without usage": "is billed without usage",
+    "used and not billed": "is used and not billed",
+}
 CAUSES = (
     "calls that timed out or streams that were cut off (they return no usage and are billed), "
     "keys or projects that the usage leaves out, and cached tokens that are logged otherwise"
@@ -181,8 +187,9 @@ def _parts(lines: pd.DataFrame, by: list[str]) -> dict[str, tuple[float, str]]:
     matched = (used > 0) & (billed > 0)
     off, same = _discount(lines[matched])
     if off:
-        why = f"{percent(off)} off the list, on {same} lines"
-        parts["discount"] = -off * float(used[matched].sum()), why
+        name, side = ("discount", "off") if off > 0 else ("surcharge", "above")
+        why = f"{percent(abs(off))} {side} the list, on {same} lines"
+        parts[name] = -off * float(used[matched].sum()), why
     alone, missing = lines["usd"].isna(), lines["billed_usd"].isna()
     if by and alone.any():
         names = ", ".join(map(str, lines.loc[alone, by[0]].unique()[:3]))
@@ -196,12 +203,15 @@ def _parts(lines: pd.DataFrame, by: list[str]) -> dict[str, tuple[float, str]]:
 
 
 def _discount(matched: pd.DataFrame) -> tuple[float, int]:
-    """The share off the list that lines of equal counts agree on, and how many they are."""
+    """The share off the list (below 0: above it) that lines of equal counts agree on, and how many
+    they are.
+    """
     counts = (matched["quantity"] / matched["tokens"] - 1).abs()
     ratio = (matched["billed_usd"] / matched["usd"])[~(counts > SAME_COUNT)]
     middle = float(ratio.median()) if len(ratio) >= LEAST_LINES else 1.0
     agree = int((abs(ratio - middle) < SAME_COUNT * middle).sum())
-    return (1 - middle, agree) if middle < 1 - SAME_COUNT and 2 * agree > len(ratio) else (0.0, 0)
+    apart = abs(1 - middle) > SAME_COUNT and 2 * agree > len(ratio)
+    return (1 - middle, agree) if apart else (0.0, 0)
 
 
 def _moved(matched: pd.DataFrame, by: list[str], off: float) -> dict[str, tuple[float, str]]:
@@ -222,17 +232,21 @@ def _moved(matched: pd.DataFrame, by: list[str], off: float) -> dict[str, tuple[
 
 
 def _sentence(usage: Usage, bridge: pd.DataFrame, total: float, unpriced: int) -> str:
-    rows = bridge.set_index("part")
-    tracked, rest = rows.loc["tracked tokens", "usd"], rows.loc["unexplained", "usd"]
-    said = f"USD {tracked:,.2f} of USD {total:,.2f} is tracked"
+    """The verdict: matched where no part is left that nothing explains, on either side."""
+    usd = bridge.set_index("part")["usd"]
+    said = f"USD {usd['tracked tokens']:,.2f} of USD {total:,.2f} is tracked"
     if usage.bound:
         said = f"At least {said} ({usage.bound})"
-    if len(rows) > 2:
-        said += f"; with {', '.join(rows.index[1:-1])}"
+    if named := [NAMED.get(p, p) for p in usd.index[1:-1] if p not in DOUBTFUL]:
+        said += f", together with {' and '.join(filter(None, [', '.join(named[:-1]), named[-1]]))}"
     if unpriced:
         said += f"; {unpriced:,} rows have no price"
-    if abs(rest) > MATCHED * abs(total):
-        share = percent(abs(rest) / abs(total))
-        more = "is unexplained" if rest > 0 else "is tracked beyond the bill"
-        return f"{said}; USD {abs(rest):,.2f} ({share}) {more}. Were there {CAUSES}?"
-    return f"{said}{'.' if usage.bound or unpriced else ': matched.'}"
+    more = "is unexplained" if usd["unexplained"] > 0 else "is tracked beyond the bill"
+    doubtful = DOUBTFUL | {"unexplained": f"{more}. Were there {CAUSES}"}
+    left = [f"USD {abs(usd[part]):,.2f} ({percent(abs(usd[part]) / abs(total))}) {words}"
+            for part, words in doubtful.items()
+            if part in usd and abs(usd[part]) > MATCHED * abs(total)]  # fmt: skip
+    end = ("?" if left[-1].endswith(CAUSES) else ".") if left else ": matched."
+    if not left and (usage.bound or unpriced):
+        end = "."
+    return "; ".join([said, *left]) + end

@@ -209,7 +209,7 @@ def token_factor(source: str, target: str) -> tuple[float, float, float]:
 
 
 def _check_window(part: pd.DataFrame, card: ApiPrice, factor: float) -> None:
-    each = tokens_of(part, TOKENS) / _calls(part) * factor
+    each = tokens_of(part, TOKENS) / part["calls"].clip(lower=1.0) * factor  # of sums: unknown
     over = int((each > card.window).sum()) if card.window else 0
     if over:
         raise Infeasible(
@@ -222,9 +222,13 @@ def _cut(table: pd.DataFrame, most: float | None) -> pd.DataFrame:
     """Prompts cut to a most, all their classes alike."""
     if most is None:
         return table
-    prompt = tokens_of(table, PROMPT)
-    calls = _calls(table)
-    share = np.minimum(1.0, most * calls / prompt.clip(lower=1.0))
+    unknown = int(table["calls"].isna().sum())
+    if unknown:
+        raise Infeasible(
+            f"{unknown:,} rows do not count their calls, so nobody knows how long a prompt is; "
+            "give them by usage.with_calls(per_day=...), or leave out context_max"
+        )
+    share = np.minimum(1.0, most * table["calls"] / tokens_of(table, PROMPT).clip(lower=1.0))
     return table.assign(**{name: table[name] * share for name in PROMPT})
 
 
@@ -264,11 +268,6 @@ def _in_sessions(table: pd.DataFrame) -> pd.DataFrame:
 def tokens_of(table: pd.DataFrame, names: list[str]) -> pd.Series:
     """Tokens of these classes together, by row."""
     return table[names].fillna(0.0).sum(axis=1)
-
-
-def _calls(table: pd.DataFrame) -> pd.Series:
-    """Calls by row; a row that does not count them is one call."""
-    return table["calls"].fillna(1.0).clip(lower=1.0)
 
 
 def _tidy(
