@@ -249,9 +249,11 @@ def _table(header: str, lines: Iterator[bytes]) -> Iterator[Block]:
         good = [(at, row) for at, row in batch if row and len(row) == len(names)]
         block.rows = [at for at, _ in good]
         block.docs = [dict(zip(names, row, strict=True)) for _, row in good]
-        why = f"the header {len(names)}"
-        block.problems = [(at, f"the row has {len(row)} fields, {why}" if row else NO_ROW)
-                          for at, row in batch if row is None or len(row) not in (0, len(names))]  # fmt: skip
+        block.problems = [
+            (at, f"the row has {len(row)} fields, the header {len(names)}" if row else NO_ROW)
+            for at, row in batch
+            if row is None or len(row) not in (0, len(names))
+        ]
         yield block
         block = Block([])
 

@@ -18,6 +18,8 @@ APART = ("fee", "tax", "discount")  # kinds of lines that no tokens explain
 SAME_COUNT = 0.005  # two counts of one class that differ by less are equal
 MATCHED = 0.01  # share of a bill below which the rest is a rounding
 LEAST_LINES = 3  # lines that must agree on a discount
+PARTS = ["part", "usd", "share", "why"]
+NO_BILL = "no bill is given, so the usage is not held against one"
 NAMED = {"another class": "tokens in another class", "discount": "a discount"}
 DOUBTFUL = {  # part -> how the verdict says that it is not explained
     "surcharge": "is a uniform surcharge, as of another tier (priority, fast), a region or tax",
@@ -63,15 +65,26 @@ class Reconciliation:
     @property
     def unexplained(self) -> float:
         """Share of the bill that nothing explains."""
-        rows = self.bridge.set_index("part")
-        return float(rows.loc["unexplained", "share"])
+        return float(self.bridge.set_index("part")["share"].get("unexplained", np.nan))
 
     @property
     def steps(self) -> pd.DataFrame:
-        """The bridge with running totals (`step`, `usd`, `total`), the bill last."""
+        """The bridge with running totals (`step`, `usd`, `total`), the bill last; without a bill an
+        error.
+        """
+        check(len(self.bridge), NO_BILL)
         bill = pd.DataFrame({"part": ["the bill"], "usd": [self.bridge["usd"].sum()]})
         whole = pd.concat([self.bridge[["part", "usd"]], bill], ignore_index=True)
         return with_totals(whole.rename(columns={"part": "step"}))
+
+    @property
+    def classes(self) -> pd.DataFrame:
+        """By class of tokens: list price of the usage against the bill; an error where the bill
+        names no classes.
+        """
+        check("kind" in self.lines, "the bill does not name classes of tokens")
+        sums = self.lines.groupby("kind")[["usd", "billed_usd", "tokens", "quantity"]].sum()
+        return sums.assign(billed_over_list=sums["billed_usd"] / sums["usd"]).reset_index()
 
 
 def with_totals(steps: pd.DataFrame) -> pd.DataFrame:
@@ -82,7 +95,7 @@ def with_totals(steps: pd.DataFrame) -> pd.DataFrame:
 
 
 @public
-def reconcile(usage: Usage, bill: Bill) -> Reconciliation:
+def reconcile(usage: Usage, bill: Bill | None) -> Reconciliation:
     """Hold usage, priced at the list of each day, against a bill.
 
     A billed cost in a row of the usage beats the list. Days, models and classes are kept apart as
@@ -91,7 +104,8 @@ def reconcile(usage: Usage, bill: Bill) -> Reconciliation:
     Parameters
     ----------
     usage : Usage
-    bill : Bill
+    bill : Bill or None
+        Without one the bridge has no rows.
 
     Returns
     -------
@@ -111,6 +125,9 @@ def reconcile(usage: Usage, bill: Bill) -> Reconciliation:
     'USD 2.50 of USD 2.50 is tracked: matched.'
     """
     of_kind("usage", usage, Usage)
+    if bill is None:
+        nothing = pd.DataFrame(columns=PARTS)
+        return Reconciliation(nothing, nothing, f"{NO_BILL[0].upper()}{NO_BILL[1:]}.")
     of_kind("bill", bill, Bill)
     billed = bill.table
     ours, unpriced = _tracked(usage)
@@ -132,7 +149,7 @@ def reconcile(usage: Usage, bill: Bill) -> Reconciliation:
     rows = [
         (part, usd, usd / total if total else np.nan, why) for part, (usd, why) in parts.items()
     ]
-    bridge = pd.DataFrame(rows, columns=["part", "usd", "share", "why"])
+    bridge = pd.DataFrame(rows, columns=PARTS)
     return Reconciliation(bridge, lines, _sentence(usage, bridge, total, unpriced))
 
 
