@@ -110,6 +110,7 @@ def reprice(
     echo(aligned([("option", "USD", "low", "high"), *texts.itertuples()]))
     for label, reason in why[why != ""].items():
         echo(f"{label}: {reason}")
+    echo("the calls alone: what people, evaluation and upkeep cost is left out")
 
 
 @command()
