@@ -24,6 +24,13 @@ class Given:
     evaluations : Evaluations or None
     left_out : tuple of str
         What is not said without the rest, one sentence each.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> example = cm.ingest.given()
+    >>> len(example.usage.table) > 0, example.bill.usd > 0
+    (True, True)
     """
 
     usage: Usage

@@ -134,6 +134,14 @@ def test_a_folder_becomes_a_corpus(tmp_path):
     assert f"tokens: {made.tokens:.0f}" in said
 
 
+def test_a_damaged_pdf_is_said_once_and_nothing_else_leaks(tmp_path, monkeypatch):
+    (tmp_path / "a.pdf").write_text("%PDF-1.4\nbroken")
+    (tmp_path / "b.txt").write_text("some words stand here")
+    monkeypatch.setattr("logging.root.handlers", [])  # as outside of pytest
+    result = CliRunner().invoke(cli.main, ["corpus", str(tmp_path)])
+    assert result.stderr == "" and "1 files were not read: damaged" in result.stdout
+
+
 def test_only_what_is_given_is_used_and_the_example_only_for_nothing(usage):
     given = cm.ingest.given(usage)
     assert (given.bill, given.evaluations, len(given.left_out)) == (None, None, 2)
