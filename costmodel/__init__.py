@@ -13,7 +13,7 @@ A doubt         Range Measured
 A choice        Option Mix Part cascade presets own_model
 Who answers     Api Hosted Provisioned own_api own_gpu
 Made to answer  Prompt FewShot PromptCache SemanticCache SecondTry Rag GraphRag LongContext
-                FineTune Lora Distill Agent CodingAgent
+                TokenSizes FineTune Lora Distill Agent CodingAgent
 Kept alive      Evals Release Monitoring Upgrades Compliance SecondRegion
 Paid beside     Review Cost Egress
 A question      Study load
@@ -51,6 +51,7 @@ from costmodel.choices.techniques.prompting import (
     Prompt,
     PromptCache,
     SemanticCache,
+    TokenSizes,
 )
 from costmodel.choices.techniques.release import Release
 from costmodel.choices.techniques.retries import SecondTry
@@ -103,6 +104,7 @@ __all__ = [
     "SemanticCache",
     "Study",
     "Terms",
+    "TokenSizes",
     "Upgrades",
     "Workload",
     "breakeven",

@@ -19,9 +19,9 @@ KINDS = {
     "tax": r"\b(tax|vat)\b",
     "discount": r"credit|discount|refund|adjust",
     "fee": r"search|code.?exec|session|\bfee|support|storage|file|grounding|fetch",
-    "cache_write_1h": r"cache.?write.?1h|1h.?cache|1.?hour.*cache",
-    "cache_write_5m": r"cache.?writ|cache.?creat",
-    "cache_read": r"cach(e|ed).?(read|inp)|cached|cache.?hit|cchd",
+    "cache_write_1h": r"cache.?(writ|creat).*1 ?h|1 ?h.?cache|1.?hour.*cache",
+    "cache_write_5m": r"cache.?(writ|creat)",
+    "cache_read": r"(?<!un)cach(ed|e.?(read|inp|hit))|cchd",
     "reasoning": r"thinking|reasoning",
     "output": r"outpu?t|\bout\b|completion",
     "input": r"inpu?t?|prompt",
@@ -145,6 +145,8 @@ def kind_of(text: str) -> str:
 
     >>> [kind_of(t) for t in ("gpt-6, cached input", "Sales Tax", "gpt 4o outpt Glbl 1M", "GB")]
     ['cache_read', 'tax', 'output', 'other']
+    >>> kind_of("uncached_input_tokens"), kind_of("cache_creation.ephemeral_1h_input_tokens")
+    ('input', 'cache_write_1h')
     """
     plain = text.replace("_", " ").replace("-", " ")
     fits = (kind for kind, words in KINDS.items() if re.search(words, plain, re.IGNORECASE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from costmodel.core import CatalogError, check_known, data_folder, public
-from costmodel.ingest.files import Block, blocks, listed, peeked
+from costmodel.ingest.files import Block, blocks, listed, peeked, why_nothing
 from costmodel.ingest.lookup import Lookup
 from costmodel.ingest.reader import COLUMNS, NEEDED, Reader, by_columns
 from costmodel.ingest.readers import billing, bodies, evals, exports, loads, sessions, traces
@@ -39,13 +40,13 @@ class Part:
 
 
 def known(docs: list[dict], kind: str) -> Reader | None:
-    """The reader of the first document that any of this kind knows."""
-    for doc in docs:
-        if kind in NEEDED and NEEDED[kind] <= doc.keys():
-            return by_columns({name: name for name in doc if name in COLUMNS[kind]}, kind)
-        if reader := next((r for r in READERS[kind] if r.known_by(doc)), None):
-            return reader
-    return None
+    """The reader of the first document that any of this kind knows; a table of our own columns
+    comes last, because logs name their texts "input" and "output" too.
+    """
+    found = (reader for doc in docs for reader in READERS[kind] if reader.known_by(doc))
+    own = (by_columns({name: name for name in doc if name in COLUMNS[kind]}, kind)
+           for doc in docs if kind in NEEDED and NEEDED[kind] <= doc.keys())  # fmt: skip
+    return next(found, None) or next(own, None)
 
 
 def find(docs: list[dict], kind: str, columns: Mapping[str, str] | None = None) -> Reader:
@@ -65,14 +66,18 @@ def find(docs: list[dict], kind: str, columns: Mapping[str, str] | None = None) 
     lacks = nearest.lacks(seen, nearest.needed) or nearest.lacks(seen, nearest.paths)
     raise CatalogError(
         f"this is no {kind} that is read here; the nearest is {nearest.name}, which also has "
-        f"{', '.join(lacks[:5])}; name its columns with columns={{...}}"
+        f"{', '.join(lacks[:5])}; name its columns: columns={{...}} in Python, "
+        "--columns in a terminal"
     )
 
 
 def parts(path: Path, kind: str, columns: Mapping[str, str] | None = None) -> Iterator[Part]:
     """The rows of a file, some thousands at a time."""
     try:
-        first = find(peeked(path), kind, columns)
+        docs = peeked(path)
+        if why := "" if docs else why_nothing(path):
+            raise CatalogError(why)
+        first = find(docs, kind, columns)
     except CatalogError as error:
         raise CatalogError(f"{path.name}: {error}") from error
     keep = None if first.rows else {path[0] for path in first.paths}
@@ -150,7 +155,9 @@ def by_kind(paths: Any) -> dict[str, list[Path]]:
     """
     found: dict[str, list[Path]] = {kind: [] for kind in READERS}
     for path in listed(paths):
-        docs = peeked(path)
+        docs: list[dict] = []
+        with suppress(CatalogError):  # the reader of usage says why
+            docs = peeked(path)
         found[next((kind for kind in READERS if known(docs, kind)), "usage")].append(path)
     if not found["usage"]:
         given = ", ".join(kind for kind, files in found.items() if files)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -71,7 +73,8 @@ def _pdf(path: Path) -> str:
         from pypdf import PdfReader
     except ImportError as error:
         raise CatalogError("PDF needs the extra: pip install costmodel[ingest]") from error
-    return "\n".join(page.extract_text() for page in PdfReader(path).pages)
+    with redirect_stderr(io.StringIO()):  # its warnings: what is damaged is said once, by us
+        return "\n".join(page.extract_text() for page in PdfReader(path).pages)
 
 
 def _docx(path: Path) -> str:

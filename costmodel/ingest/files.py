@@ -10,7 +10,9 @@ import csv
 import gzip
 import io
 import json
+import re
 import zipfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +28,11 @@ VECTORS = 40, 5  # of 2,048 rows of a Parquet file: as columns, and as documents
 PEEK = 200_000  # bytes by which the kind of a file is told
 FEW = 200  # documents by which its format is told
 BROKEN = "the line is no complete JSON"
+NO_ROW = "the line is no row of a table, or opens a quote that is not closed"
+BRACKETS = re.compile(
+    r'"[^"\\]*(?:\\.[^"\\]*)*"|[][{}]', re.DOTALL
+)  # and texts, which may hold some
+csv.field_size_limit(10_000_000)  # a prompt may stand in a field
 OTHER_ENCODING = "is not UTF-8 and was read as Windows-1252"
 Shorten = Callable[[list[bytes]], Lookup | None]
 
@@ -77,6 +84,10 @@ def blocks(
         head = stream.peek(PEEK)[:PEEK]
         text = head.decode("utf-8-sig", "replace").lstrip()
         first = text.partition("\n")[0]
+        if b"\0" in head and not head.startswith((b"PK", b"PAR1")):
+            raise CatalogError(
+                "this is no text; give a CSV, JSON, YAML, Parquet or inspect-ai file"
+            )
         if head.startswith(b"PK"):
             yield _whole(_zipped(path))
         elif head.startswith(b"PAR1"):
@@ -99,6 +110,17 @@ def peeked(path: Path) -> list[dict]:
     """The first documents of a file that could be read."""
     docs = (doc for block in blocks(path) for doc in block.docs)
     return [doc for doc in islice(docs, FEW) if isinstance(doc, dict)]
+
+
+def why_nothing(path: Path) -> str:
+    """Why a file has no document; "" where it has some that are of no kind."""
+    with _opened(path) as stream:
+        text = stream.read(PEEK).strip(b"\xef\xbb\xbf \r\n\t")
+    if not text:
+        return "the file is empty"
+    if text.startswith((b"{", b"[")):
+        return "the JSON has no record, or none that is complete"
+    return "" if b"\n" in text else "the file has a header and no rows below it"
 
 
 def _opened(path: Path) -> Any:
@@ -175,20 +197,38 @@ def _by_line(rows: Sequence[int], lines: list[bytes]) -> Block:
 def _json(body: bytes) -> Block:
     """One object or one list over many lines; of a list that is cut off, what is whole."""
     text = body.decode("utf-8", "replace").strip()
-    with suppress(ValueError):
+    problems = []
+    try:
         whole = json.loads(text)
-        return _whole(whole if isinstance(whole, list) else [whole])
-    if not text.startswith("["):
-        return Block([], problems=[(1, BROKEN)])
-    decoder, at, docs = json.JSONDecoder(), 1, []
-    with suppress(ValueError):
-        while True:
-            at += len(text[at:]) - len(text[at:].lstrip(", \r\n\t"))
-            doc, at = decoder.raw_decode(text, at)
-            docs.append(doc)
-    block = _whole(docs)
-    block.problems.append((len(docs) + 1, "the file ends early"))
+    except json.JSONDecodeError as error:
+        text, count = _cut_back(text[: error.pos])
+        whole = json.loads(text or "[]")
+        why = f"the JSON breaks off after {count:,} records; those are used" if count else BROKEN
+        problems = [(count + 1, why)]
+    block = _whole(whole if isinstance(whole, list) else [whole])
+    block.problems = problems
     return block
+
+
+def _cut_back(text: str) -> tuple[str, int]:
+    """JSON that breaks off, closed after the last whole record of its outermost list, and how many
+    records that leaves.
+
+    >>> _cut_back('{"data": [{"a": 1}, {"a": 2}, {"a"')
+    ('{"data": [{"a": 1}, {"a": 2}]}', 2)
+    """
+    opened, end, count, closed = "", 0, 0, ""
+    for found in BRACKETS.finditer(text):
+        mark = found.group()
+        if mark in ("{", "["):
+            opened += mark
+            count = 0 if mark == "[" and opened.count("[") == 1 else count
+        elif mark in ("}", "]"):
+            opened = opened[:-1]
+            if mark == "}" and opened.endswith("[") and opened.count("[") == 1:
+                end, count = found.end(), count + 1
+                closed = opened[::-1].translate({91: "]", 123: "}"})
+    return text[:end] + closed, count
 
 
 def _table(header: str, lines: Iterator[bytes]) -> Iterator[Block]:
@@ -203,17 +243,54 @@ def _table(header: str, lines: Iterator[bytes]) -> Iterator[Block]:
                 block.odd += 1
                 yield line.decode("cp1252", "replace")
 
-    table = csv.reader(texts(), delimiter=max(",;\t", key=header.count))
-    names = [name.strip() for name in next(table, [])]
-    while batch := [(table.line_num, row) for row in islice(table, BLOCK)]:
-        wrong = [(at, len(row)) for at, row in batch if row and len(row) != len(names)]
-        good = [(at, row) for at, row in batch if len(row) == len(names)]
+    table = _rows(texts(), max(",;\t", key=header.count))
+    names = [name.strip() for name in next(table, (0, []))[1] or []]
+    while batch := list(islice(table, BLOCK)):
+        good = [(at, row) for at, row in batch if row and len(row) == len(names)]
         block.rows = [at for at, _ in good]
         block.docs = [dict(zip(names, row, strict=True)) for _, row in good]
-        why = f"the header {len(names)}"
-        block.problems = [(at, f"the row has {count} fields, {why}") for at, count in wrong]
+        block.problems = [
+            (at, f"the row has {len(row)} fields, the header {len(names)}" if row else NO_ROW)
+            for at, row in batch
+            if row is None or len(row) not in (0, len(names))
+        ]
         yield block
         block = Block([])
+
+
+def _rows(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
+    """(line, fields) of each row of a CSV.
+
+    A quote that is not closed would swallow the rows below: then the fields are None, and the
+    lines below are read again.
+
+    >>> list(_rows(iter(["a,b\\n", '1,"2\\n', "3,4\\n"]), ","))
+    [(1, ['a', 'b']), (2, None), (3, ['3', '4'])]
+    """
+    held: list[str] = []  # the lines of a row; an empty one is the end of the file
+    again: deque[str] = deque()
+
+    def noted() -> Iterator[str]:
+        while line := again.popleft() if again else next(lines, ""):
+            held.append(line)
+            yield line
+        held.append("")
+
+    at, width, table = 0, 0, csv.reader(noted(), delimiter=delimiter)
+    while True:
+        held.clear()
+        row: list[str] | None = None
+        with suppress(csv.Error):
+            row = next(table, [])
+        if held == [""]:
+            return
+        width = width or len(row or ())
+        if row is None or held[-1] == "" or (len(held) > 1 and len(row) != width):
+            row = None
+            again.extendleft(reversed([line for line in held[1:] if line]))
+            table = csv.reader(noted(), delimiter=delimiter)
+        at += 1 if row is None else len(held)
+        yield at, row
 
 
 def _parquet(path: Path, keep: Iterable[str] | None) -> Iterator[Block]:

@@ -16,7 +16,7 @@ from costmodel.ingest.reader import TOKENS, Reader
 PRIVATE = re.compile(r"@|^(sk|pk|ak|key|apikey|AIza)[-_]")
 CACHED = TOKENS[1:4]
 MONEY = "billed_usd fee_usd elsewhere_usd".split()
-TEXTS = "provider model tier team session status certainty".split()
+TEXTS = "provider model tier context team session status certainty".split()
 NUMBERS = ["calls", *TOKENS, *MONEY]
 COLUMNS = ["time", "provider", "model", *NUMBERS, "batch", *TEXTS[2:]]
 FREE = "billed 0 though tokens were used; the cost is taken as unknown"
@@ -68,8 +68,8 @@ def partition(
     if "calls" not in reader.fields:
         raw["calls"] = np.ones(n)
     raw |= {"input": np.where(empty, np.nan, fresh), "output": np.where(empty, np.nan, visible)}
-    status = given["status"].mask(free & (given["status"] == ""), FREE)
-    texts = {name: coded(given[name], PRIVATE_IN.get(name, str)) for name in TEXTS[:5]}
+    status = given["status"].mask(free, (given["status"] + f"; {FREE}").str.removeprefix("; "))
+    texts = {name: coded(given[name], PRIVATE_IN.get(name, str)) for name in TEXTS[:6]}
     return {
         "time": pd.DatetimeIndex(given["time"]),
         **texts,

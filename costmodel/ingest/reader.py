@@ -26,7 +26,7 @@ NUMBER, TEXT, TIME, FLAG = "number", "text", "time", "flag"
 TOKENS = "input cache_read cache_write_5m cache_write_1h output reasoning".split()
 _OF_KIND = {
     "usage": {
-        TEXT: "id provider model tier team session status",
+        TEXT: "id provider model tier context team session status",
         TIME: "time",
         FLAG: "batch own_keys",
         NUMBER: f"calls {' '.join(TOKENS)} total written other_tokens billed_usd fee_usd "

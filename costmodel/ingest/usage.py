@@ -8,6 +8,7 @@ not kept.
 from __future__ import annotations
 
 import gc
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
@@ -21,21 +22,27 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 from tqdm import tqdm
 
-from costmodel.core import MTOK, CatalogError, check, public
+from costmodel.core import KILO, MTOK, CatalogError, check, one_number, public
 from costmodel.facts.cards import api_price
 from costmodel.facts.pricelist import MODES
 from costmodel.facts.prices import ApiPrice, Tokens, billed
 from costmodel.ingest.collect import Part, parted, parts
 from costmodel.ingest.files import OTHER_ENCODING, Block, listed
 from costmodel.ingest.lookup import Lookup
-from costmodel.ingest.partition import COLUMNS, MONEY, NUMBERS, TEXTS, partition
+from costmodel.ingest.partition import COLUMNS, FREE, MONEY, NUMBERS, TEXTS, partition
 from costmodel.ingest.reader import TOKENS, by_columns
 
 SELLERS = {"vertex_ai": "google", "gemini": "google", "google_genai": "google", "gcp": "google"}
 USUAL_TIERS = ("", "standard", "default", "auto", "standard_only", "not_available", "batch")
 REPEATED = "the id was there before; the last row of an id counts"
 SILENT, NO_TIME = "rows or lines hold no usage", "rows have no time"
+NO_CALLS = (
+    "rows do not count their calls: prices are those of the context window that a row names, "
+    "otherwise those of short prompts"
+)
+UNPAID = f"rows are {FREE}"
 ODD = f"lines: the text {OTHER_ENCODING}"
+LEAST_CALLS = 1e-6  # a day, of an export that does not count them
 MOST = 200_000  # rows of sums that are held before they are summed again
 
 
@@ -48,7 +55,8 @@ class Usage:
     ----------
     table : DataFrame
         `time` [UTC], `provider`, `model`, `calls`, the token classes, which add up to all tokens
-        (`input` is fresh input, `output` the visible one), `batch`, `tier`, `team`, `session`,
+        (`input` is fresh input, `output` the visible one), `batch`, `tier`, `context` (the lengths
+        of prompts that the row is of, such as "> 200k"), `team`, `session`,
         `billed_usd` where the row has it, `fee_usd` (the part of it that is not for tokens),
         `elsewhere_usd` (paid under keys of your own), `status`, and `certainty`: "exact", or what
         is a lower bound or unknown. What is unknown is empty, never 0.
@@ -94,6 +102,19 @@ class Usage:
         """
         usd, why = priced(self.table, on)
         return self.table.assign(usd=usd.sum(axis=1, min_count=1), unpriced=why)
+
+    def with_calls(self, per_day: float) -> Usage:
+        """The usage with so many calls a day where an export does not count them; the rows of a day
+        share them by their tokens.
+        """
+        one_number("per_day", per_day, LEAST_CALLS)
+        tokens = self.table[TOKENS].sum(axis=1)
+        unknown = self.table["calls"].isna()
+        by_day = tokens[unknown].groupby(self.table["time"].dt.floor("D")).transform("sum")
+        calls = self.table["calls"].fillna(per_day * tokens / by_day)
+        notes = tuple(note for note in self.notes if not note.endswith(NO_CALLS))
+        said = f"{unknown.sum():,} rows share {per_day:g} calls a day, which you gave"
+        return replace(self, table=self.table.assign(calls=calls), notes=(*notes, said))
 
     def summary(self) -> pd.DataFrame:
         """Calls, tokens by class and billed dollars by provider and model, with the first and last
@@ -146,17 +167,31 @@ def paid(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
 def list_usd(rows: pd.DataFrame, card: ApiPrice, factor: Any = 1.0) -> pd.DataFrame:
     """What rows cost on a card by class [USD], each call at the tier of its own prompt.
 
-    A bucket of calls takes the tier of its mean prompt. `factor` scales the tokens, for a model
-    that counts others.
+    A bucket of calls takes the tier of its mean prompt. Where calls are not counted it is that of
+    the prompts that the row's `context` is of, otherwise the lowest. `factor` scales the tokens,
+    for a model that counts others.
     """
-    calls = rows["calls"].fillna(1.0).clip(lower=1.0).to_numpy()
+    prompt = rows[TOKENS[:4]].fillna(0.0).sum(axis=1)
+    least = rows["context"].map(least_prompt).astype(float) + 1
+    calls = rows["calls"].fillna(prompt / least).clip(lower=1.0).to_numpy()
     each: dict[str, Any] = {n: rows[n].fillna(0.0).to_numpy() / calls * factor for n in TOKENS}
     each["cache_write"] = each.pop("cache_write_5m")
     found = billed(card, Tokens(**each))
     usd: dict[str, Any] = {name: count * rate / MTOK for name, (count, rate) in found.items()}
     usd |= {"cache_write_5m": usd.pop("cache_write", 0.0), "requests": card.usd_per_request}
-    columns = {name: usd.get(name, 0.0) * calls for name in [*TOKENS, "requests"]}
-    return pd.DataFrame(columns, rows.index)
+    columns = {name: usd.get(name, 0.0) * calls for name in TOKENS}
+    return pd.DataFrame(columns | {"requests": usd["requests"] * rows["calls"]}, rows.index)
+
+
+def least_prompt(context: str) -> float:
+    """Tokens above which the prompts of a context window lie, as exports name it.
+
+    >>> [least_prompt(text) for text in ("≤ 200k", "> 200k", "0-200k", "200k-1M", "")]
+    [0.0, 200000.0, 0.0, 200000.0, 0.0]
+    """
+    found = re.match(r">\s*(\d+)([kM]?)|(\d+)([kM]?)-", context)
+    number, unit = [part for part in found.groups() if part is not None] if found else ("0", "")
+    return float(number) * {"": 1.0, "k": KILO, "M": MTOK}[unit]
 
 
 @public
@@ -286,6 +321,8 @@ def joined(found: list[Rows], every: str | None = None) -> Usage:
     if repeated := said.pop(REPEATED, 0):
         rows.append(("all files", 0, f"{repeated:,} rows: {REPEATED}"))
     said[NO_TIME] = int(table["time"].isna().sum())
+    said[NO_CALLS] = int(table["calls"].isna().sum())
+    said[UNPAID] = int(table["status"].str.endswith(FREE).sum())
     notes = [f"{count:,} {text}" for text, count in said.items() if count]
     notes += [f"rows are sums of {every}, without sessions"] if every else []
     return Usage(table[COLUMNS], aside(rows), tuple(notes))

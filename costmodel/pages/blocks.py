@@ -8,7 +8,7 @@ block is an object with a text.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from html import escape
 from typing import Any
@@ -185,6 +185,32 @@ def cards(items: Iterable[tuple[str, str, str]]) -> Block:
     made = "".join(f'<div class="cm-card">{part}</div>' for part in parts)
     lines = [f"{label}: {value}" + (f" ({note})" if note else "") for label, value, note in rows]
     return Words(f'<div class="cm-cards">{made}</div>', "\n".join(lines))
+
+
+@public
+def if_possible(make: Callable[[], Any]) -> Any:
+    """What `make` gives, or one sentence where the numbers that are given cannot say it.
+
+    Parameters
+    ----------
+    make : function without arguments
+        Makes a table or a figure.
+
+    Returns
+    -------
+    Any
+
+    Examples
+    --------
+    >>> from costmodel.core import check
+    >>> if_possible(lambda: check(False, "the usage is of 1 month, two are needed"))
+    Left out: the usage is of 1 month, two are needed.
+    """
+    try:
+        return make()
+    except ValueError as error:
+        said = f"Left out: {error}."
+        return Words(f"<p>{escape(said)}</p>", said)
 
 
 @public

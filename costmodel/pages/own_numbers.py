@@ -37,6 +37,7 @@ ON = option("--on", metavar="DATE", help="Day of the prices, YYYY-MM-DD; today b
 @COLUMNS
 @ON
 @option("--floor", type=float, help="Least share of accepted answers, 0 to 1.")
+@option("--calls-per-day", type=float, help="Of an export that does not count its calls.")
 @option("--failure", type=float, default=0.0, help="What an answer that fails costs, in USD.")
 def from_files(
     files: tuple[str, ...],
@@ -44,6 +45,7 @@ def from_files(
     columns: str | None,
     on: str | None,
     floor: float | None,
+    calls_per_day: float | None,
     failure: float,
 ) -> None:
     """Make a scenario of your own numbers: usage, and bills and evaluations where you have them.
@@ -54,6 +56,7 @@ def from_files(
     with busy("reading"):
         found = {"usage": [Path(f) for f in files]} if columns else by_kind(files)
         usage = read(found["usage"], _pairs(columns))
+        usage = usage.with_calls(calls_per_day) if calls_per_day else usage
         bill = read_bill(found["bill"]) if found.get("bill") else None
         judged = read_evaluations(found["evaluation"]) if found.get("evaluation") else None
         study = study_of(usage, bill, judged, on=on, quality_floor=floor, usd_per_failure=failure)
@@ -107,6 +110,7 @@ def reprice(
     echo(aligned([("option", "USD", "low", "high"), *texts.itertuples()]))
     for label, reason in why[why != ""].items():
         echo(f"{label}: {reason}")
+    echo("the calls alone: what people, evaluation and upkeep cost is left out")
 
 
 @command()

@@ -8,6 +8,7 @@ import pytest
 
 import costmodel as cm
 from costmodel.core import CatalogError
+from costmodel.ingest.files import NO_ROW
 from costmodel.ingest.partition import FREE
 from costmodel.ingest.reader import TOKENS
 
@@ -118,6 +119,9 @@ def test_a_cost_of_0_with_tokens_is_flagged_and_never_0(write):
     row = one(write, spend(spend=0)).table.iloc[0]
     assert row.billed_usd != row.billed_usd
     assert row.status == FREE
+    flagged = one(write, spend(spend=0, status="success"))
+    assert flagged.table["status"].item() == f"success; {FREE}"
+    assert flagged.table["billed_usd"].isna().all() and any(FREE in n for n in flagged.notes)
     said = json.dumps({"cost_breakdown": {"total_cost": 45.38}})
     assert one(write, spend(spend=0, metadata=said)).table["billed_usd"].item() == 45.38
     again = one(write, spend(spend=0, cache_hit="True")).table.iloc[0]
@@ -213,7 +217,9 @@ def test_an_array_that_is_cut_off_keeps_what_is_whole(write):
     text = json.dumps([chat(id=f"z{k}") for k in range(5)], indent=1)
     usage = cm.ingest.read(write("rows.json", text[:-60]))
     assert len(usage.table) == 4
-    assert usage.set_aside.reason.tolist() == ["the file ends early"]
+    assert usage.set_aside.reason.tolist() == [
+        "the JSON breaks off after 4 records; those are used"
+    ]
 
 
 def test_an_unknown_file_names_the_nearest_format_and_what_it_misses(write):
@@ -308,3 +314,60 @@ def test_without_msgspec_the_same(write, monkeypatch):
     monkeypatch.setattr("costmodel.ingest.files.loads", json.loads)
     monkeypatch.setattr("costmodel.ingest.reader.Reader.shorten", None)
     assert cm.ingest.read(path).table.equals(fast)
+
+
+def test_observations_of_langfuse_with_texts_beside_their_usage(write):
+    usage = {"input": 40, "input_cached_tokens": 60, "output": 7, "total": 107}
+    rows = [{"id": f"o{k}", "model": "gpt-4o", "startTime": "2026-10-01T00:00Z", "input": "a text",
+             "output": "another", "usageDetails": usage} for k in range(3)]  # fmt: skip
+    span = {"id": "s", "model": None, "input": "a text", "output": "another"}
+    for name, content in {
+        "alone.jsonl": [span, *rows],
+        "page.json": {"data": [*rows], "meta": {}},
+    }.items():
+        table = cm.ingest.read(write(name, content)).table
+        assert table[["input", "cache_read", "output"]].values.tolist() == [[40, 60, 7]] * 3
+
+
+def test_tokens_without_calls_are_priced_in_the_context_window_that_they_name(write):
+    header = (
+        "usage_date_utc,model_version,context_window,usage_type,speed,usage_input_tokens_no_cache,"
+        "usage_output_tokens"
+    )
+    rows = [["2026-10-01", "claude-sonnet-4-5", window, "standard", "", 10_000_000, 100_000]
+            for window in ("≤ 200k", "> 200k", "")]  # fmt: skip
+    usage = cm.ingest.read(write("console.csv", (header, rows)))
+    assert usage.price().usd.tolist() == pytest.approx([31.5, 62.25, 31.5])
+    assert any("do not count their calls" in note for note in usage.notes)
+    counted = usage.with_calls(300)
+    assert counted.table["calls"].tolist() == pytest.approx([100, 100, 100])
+    again = cm.history.reprice(usage, {"same": cm.Api("claude-sonnet-4-5", on="2026-11-01")})
+    assert again["why_not"].max() == "", "a sum of calls has no window to fit"
+
+
+def test_a_quote_that_is_not_closed_loses_one_row(write):
+    text = "time,model,input,output,team\n" + "".join(
+        f"2026-10-0{k},gpt-4o,{k},5,{team}\n"
+        for k, team in enumerate(['"two\nlines"', '"open', "a", "b"], 1)
+    )
+    usage = cm.ingest.read(write("a.csv", text))
+    assert usage.table["input"].tolist() == [1, 3, 4]
+    assert usage.set_aside[["row", "reason"]].values.tolist() == [[4, NO_ROW]]
+
+
+def test_files_without_rows_and_files_that_break_off_say_so(write):
+    page = json.dumps({"data": [{"start_time": DAY, "results": [
+        {"model": "gpt-4o", "input_tokens": 5, "output_tokens": 1, "num_model_requests": 1}]}
+        for _ in range(3)]})  # fmt: skip
+    usage = cm.ingest.read(write("cut.json", page[:-20]))
+    assert len(usage.table) == 1, "the buckets are of one id"
+    assert "the JSON breaks off after 2 records; those are used" in usage.set_aside.reason.tolist()
+    for content, said in {
+        b"": "the file is empty",
+        b"[]": "the JSON has no record",
+        b'{"data": [{"start_ti': "the JSON has no record, or none that is complete",
+        b"time,model,input,output\n": "a header and no rows",
+        b"\x7fELF\x02\x00\x01\r\x00": "this is no text",
+    }.items():
+        with pytest.raises(CatalogError, match=said):
+            cm.ingest.read(write("x.bin", content))

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 import costmodel as cm
 from costmodel import cli
+from costmodel.scenarios.scenario import notebooks_folder
 
 SECRETS = ("the patient said no", "ada@example.org", "sk-live-123456")
 
@@ -131,3 +132,52 @@ def test_a_folder_becomes_a_corpus(tmp_path):
     made = cm.history.corpus(found, months=2)
     assert f"churn_per_month: {made.churn_per_month:.4f}" in said
     assert f"tokens: {made.tokens:.0f}" in said
+
+
+def test_a_damaged_pdf_is_said_once_and_nothing_else_leaks(tmp_path, monkeypatch):
+    (tmp_path / "a.pdf").write_text("%PDF-1.4\nbroken")
+    (tmp_path / "b.txt").write_text("some words stand here")
+    monkeypatch.setattr("logging.root.handlers", [])  # as outside of pytest
+    result = CliRunner().invoke(cli.main, ["corpus", str(tmp_path)])
+    assert result.stderr == "" and "1 files were not read: damaged" in result.stdout
+
+
+def test_only_what_is_given_is_used_and_the_example_only_for_nothing(usage):
+    given = cm.ingest.given(usage)
+    assert (given.bill, given.evaluations, len(given.left_out)) == (None, None, 2)
+    held = cm.history.reconcile(given.usage, given.bill)
+    assert held.sentence == given.left_out[0] and held.unexplained != held.unexplained
+    for ask in (lambda: held.steps, lambda: held.classes):
+        assert repr(cm.report.if_possible(ask)).startswith("Left out: ")
+    assert cm.ingest.given().bill.usd > 0
+    with pytest.raises(ValueError, match="given without usage"):
+        cm.ingest.given(invoice=usage)
+
+
+def test_the_report_runs_with_one_month_of_days_and_nothing_else(write, tmp_path):
+    rows = [[f"2026-10-{day:02}", "gpt-4o", 1_000, 9e5, 2e5] for day in range(1, 29)]
+    daily = write("daily.csv", ("time,model,calls,input,output", rows))
+    notebook = notebooks_folder() / "08_my_own_numbers.ipynb"
+    made = cm.report.run(notebook, tmp_path, formats=("html",), usage=str(daily), draws=100)
+    page = made.html.read_text(encoding="utf-8")
+    for said in ("No bill is given", "No evaluation is given", "of 1 month, two are needed",
+                 "the usage has days, no hours"):  # fmt: skip
+        assert said in page
+    numbers = json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]
+    assert numbers["billed"] is None and "Billed" not in page
+
+
+def test_an_export_without_calls_names_the_option_that_gives_them(write, tmp_path):
+    header = (
+        "usage_date_utc,model_version,context_window,usage_type,speed,usage_input_tokens_no_cache,"
+        "usage_output_tokens"
+    )
+    rows = [[f"2026-10-{day:02}", "claude-sonnet-4-5", "≤ 200k", "standard", "", 9e5, 2e5]
+            for day in range(1, 31)]  # fmt: skip
+    console, mine = write("console.csv", (header, rows)), tmp_path / "m.yaml"
+    result = CliRunner().invoke(cli.main, ["from", str(console), "-o", str(mine)])
+    assert result.exit_code == 2 and "--calls-per-day" in result.stderr
+    said = run("from", console, "-o", mine, "--calls-per-day", 1_000, "--on", "2026-11-20")
+    assert "30,000 calls" in said and "which you gave" in said
+    work = cm.load(mine).work
+    assert (work.input_tokens, work.output_tokens) == (900, 200)

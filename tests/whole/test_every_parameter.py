@@ -54,6 +54,7 @@ PLACES = [
     (SERVING, cm.Rag(reranker="voyage-rerank-3", metadata_filters=True, context_by=JUDGE)),
     (SERVING, cm.LongContext(document_tokens=20_000)),
     (SERVING, cm.SemanticCache()),
+    (SERVING, cm.TokenSizes(500, 500, 100, 100)),
     (SERVING, cm.SecondTry()),
     *(
         (SERVING, cm.GraphRag(**more))

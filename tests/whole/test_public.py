@@ -78,7 +78,7 @@ TOP = """
     Workload Corpus QuestionMix Terms Range Measured Option Mix Part cascade Api Hosted Provisioned
     Prompt FewShot PromptCache SemanticCache SecondTry Rag GraphRag LongContext FineTune Lora
     Distill Agent CodingAgent Evals Release Monitoring Upgrades Compliance Cost Egress
-    SecondRegion Review presets Study
+    SecondRegion Review TokenSizes presets Study
     load compare recommend ledger explain breakeven sweep Infeasible own_api own_gpu own_model
     __version__
 """.split()

@@ -24,6 +24,7 @@ from costmodel.core import (
     assumed,
     check,
     frozen,
+    not_none,
     of_kind,
     validate,
 )
@@ -190,6 +191,45 @@ class PromptCache:
                 basis="stable tokens x prefixes x active hours",
                 cites=("usd_per_mtok_hour",),
             )
+
+
+@frozen
+class TokenSizes:
+    """Tokens of its own for one part of a Mix, whose requests are longer or shorter than the rest.
+
+    Parameters
+    ----------
+    instruction_tokens, input_tokens, output_tokens, reasoning_tokens : number or Range, or None
+        Of one request of this part; None are those of the workload.
+
+    Raises
+    ------
+    ValueError
+        When a field is outside its range.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(10_000, instruction_tokens=2_000, input_tokens=500)
+    >>> cm.TokenSizes(input_tokens=9_000).shape(work.request(), work).main.prompt_tokens
+    11000.0
+    """
+
+    instruction_tokens: Number | None = None
+    input_tokens: Number | None = None
+    output_tokens: Number | None = None
+    reasoning_tokens: Number | None = None
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    def shape(self, request: Request, work: Workload) -> Request:
+        prompt = not_none(instructions=self.instruction_tokens, input=self.input_tokens)
+        answer = not_none(output_tokens=self.output_tokens, reasoning_tokens=self.reasoning_tokens)
+        segments = tuple(
+            replace(s, tokens=prompt.get(s.name, s.tokens)) for s in request.main.segments
+        )
+        return request.each(segments=segments, **answer)
 
 
 @frozen

@@ -42,6 +42,7 @@ model           model_version
 team            workspace
 batch           usage_type
 tier            speed
+context         context_window
 input           usage_input_tokens_no_cache
 cache_read      usage_input_tokens_cache_read
 cache_write_5m  usage_input_tokens_cache_write_5m
@@ -58,6 +59,7 @@ model           model
 team            workspace_id
 batch           service_tier
 tier            service_tier
+context         context_window
 input           uncached_input_tokens
 cache_read      cache_read_input_tokens
 cache_write_5m  cache_creation/ephemeral_5m_input_tokens

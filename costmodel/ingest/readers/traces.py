@@ -26,8 +26,8 @@ def _litellm(doc: dict, memory: dict) -> Iterator[dict]:
 
 
 def _langfuse(doc: dict, memory: dict) -> Iterator[dict]:
-    """The observations that called a model, of a trace or alone."""
-    for seen in doc.get("observations", [doc]):
+    """The observations that called a model: of a trace, of a page of the API, or alone."""
+    for seen in doc.get("observations", doc.get("data", [doc])):
         usage = seen.get("usageDetails")
         usage = json.loads(usage) if isinstance(usage, str) and usage else usage
         if usage:
@@ -62,6 +62,12 @@ def _spans(doc: dict, memory: dict) -> Iterator[dict]:
         kind = found.get("gen_ai.operation.name", found.get("openinference.span.kind"))
         if kind not in WITHOUT_A_MODEL and any("token" in key for key in found):
             yield {**span, "attributes": found}
+
+
+def _is_langfuse(doc: dict) -> bool:
+    page = doc.get("data")
+    first = page[0] if isinstance(page, list) and page else doc
+    return "observations" in doc or (isinstance(first, dict) and "usageDetails" in first)
 
 
 def _has_spans(doc: dict) -> bool:
@@ -162,7 +168,7 @@ READERS = [
     Reader("LiteLLM SpendLogs", "request_id, call_type, prompt_tokens", fields(LITELLM),
            rows=_litellm, absent_is_zero=False),
     Reader("a Langfuse export", "", fields(LANGFUSE), cached="either", reasoning="either",
-           rows=_langfuse, fits=lambda doc: "observations" in doc or "usageDetails" in doc),
+           rows=_langfuse, fits=_is_langfuse),
     Reader("LangSmith runs", "", fields(LANGSMITH), rows=_langsmith,
            fits=lambda doc: "post" in doc or "run_type" in doc),
     Reader("OpenTelemetry spans", "", fields(SPANS), cached="either", rows=_spans, fits=_has_spans),

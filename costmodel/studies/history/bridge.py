@@ -18,6 +18,14 @@ APART = ("fee", "tax", "discount")  # kinds of lines that no tokens explain
 SAME_COUNT = 0.005  # two counts of one class that differ by less are equal
 MATCHED = 0.01  # share of a bill below which the rest is a rounding
 LEAST_LINES = 3  # lines that must agree on a discount
+PARTS = ["part", "usd", "share", "why"]
+NO_BILL = "no bill is given, so the usage is not held against one"
+NAMED = {"another class": "tokens in another class", "discount": "a discount"}
+DOUBTFUL = {  # part -> how the verdict says that it is not explained
+    "surcharge": "is a uniform surcharge, as of another tier (priority, fast), a region or tax",
+    "billed without usage": "is billed without usage",
+    "used and not billed": "is used and not billed",
+}
 CAUSES = (
     "calls that timed out or streams that were cut off (they return no usage and are billed), "
     "keys or projects that the usage leaves out, and cached tokens that are logged otherwise"
@@ -57,15 +65,26 @@ class Reconciliation:
     @property
     def unexplained(self) -> float:
         """Share of the bill that nothing explains."""
-        rows = self.bridge.set_index("part")
-        return float(rows.loc["unexplained", "share"])
+        return float(self.bridge.set_index("part")["share"].get("unexplained", np.nan))
 
     @property
     def steps(self) -> pd.DataFrame:
-        """The bridge with running totals (`step`, `usd`, `total`), the bill last."""
+        """The bridge with running totals (`step`, `usd`, `total`), the bill last; without a bill an
+        error.
+        """
+        check(len(self.bridge), NO_BILL)
         bill = pd.DataFrame({"part": ["the bill"], "usd": [self.bridge["usd"].sum()]})
         whole = pd.concat([self.bridge[["part", "usd"]], bill], ignore_index=True)
         return with_totals(whole.rename(columns={"part": "step"}))
+
+    @property
+    def classes(self) -> pd.DataFrame:
+        """By class of tokens: list price of the usage against the bill; an error where the bill
+        names no classes.
+        """
+        check("kind" in self.lines, "the bill does not name classes of tokens")
+        sums = self.lines.groupby("kind")[["usd", "billed_usd", "tokens", "quantity"]].sum()
+        return sums.assign(billed_over_list=sums["billed_usd"] / sums["usd"]).reset_index()
 
 
 def with_totals(steps: pd.DataFrame) -> pd.DataFrame:
@@ -76,7 +95,7 @@ def with_totals(steps: pd.DataFrame) -> pd.DataFrame:
 
 
 @public
-def reconcile(usage: Usage, bill: Bill) -> Reconciliation:
+def reconcile(usage: Usage, bill: Bill | None) -> Reconciliation:
     """Hold usage, priced at the list of each day, against a bill.
 
     A billed cost in a row of the usage beats the list. Days, models and classes are kept apart as
@@ -85,7 +104,8 @@ def reconcile(usage: Usage, bill: Bill) -> Reconciliation:
     Parameters
     ----------
     usage : Usage
-    bill : Bill
+    bill : Bill or None
+        Without one the bridge has no rows.
 
     Returns
     -------
@@ -105,6 +125,9 @@ def reconcile(usage: Usage, bill: Bill) -> Reconciliation:
     'USD 2.50 of USD 2.50 is tracked: matched.'
     """
     of_kind("usage", usage, Usage)
+    if bill is None:
+        nothing = pd.DataFrame(columns=PARTS)
+        return Reconciliation(nothing, nothing, f"{NO_BILL[0].upper()}{NO_BILL[1:]}.")
     of_kind("bill", bill, Bill)
     billed = bill.table
     ours, unpriced = _tracked(usage)
@@ -126,7 +149,7 @@ def reconcile(usage: Usage, bill: Bill) -> Reconciliation:
     rows = [
         (part, usd, usd / total if total else np.nan, why) for part, (usd, why) in parts.items()
     ]
-    bridge = pd.DataFrame(rows, columns=["part", "usd", "share", "why"])
+    bridge = pd.DataFrame(rows, columns=PARTS)
     return Reconciliation(bridge, lines, _sentence(usage, bridge, total, unpriced))
 
 
@@ -181,8 +204,9 @@ def _parts(lines: pd.DataFrame, by: list[str]) -> dict[str, tuple[float, str]]:
     matched = (used > 0) & (billed > 0)
     off, same = _discount(lines[matched])
     if off:
-        why = f"{percent(off)} off the list, on {same} lines"
-        parts["discount"] = -off * float(used[matched].sum()), why
+        name, side = ("discount", "off") if off > 0 else ("surcharge", "above")
+        why = f"{percent(abs(off))} {side} the list, on {same} lines"
+        parts[name] = -off * float(used[matched].sum()), why
     alone, missing = lines["usd"].isna(), lines["billed_usd"].isna()
     if by and alone.any():
         names = ", ".join(map(str, lines.loc[alone, by[0]].unique()[:3]))
@@ -196,12 +220,15 @@ def _parts(lines: pd.DataFrame, by: list[str]) -> dict[str, tuple[float, str]]:
 
 
 def _discount(matched: pd.DataFrame) -> tuple[float, int]:
-    """The share off the list that lines of equal counts agree on, and how many they are."""
+    """The share off the list (below 0: above it) that lines of equal counts agree on, and how many
+    they are.
+    """
     counts = (matched["quantity"] / matched["tokens"] - 1).abs()
     ratio = (matched["billed_usd"] / matched["usd"])[~(counts > SAME_COUNT)]
     middle = float(ratio.median()) if len(ratio) >= LEAST_LINES else 1.0
     agree = int((abs(ratio - middle) < SAME_COUNT * middle).sum())
-    return (1 - middle, agree) if middle < 1 - SAME_COUNT and 2 * agree > len(ratio) else (0.0, 0)
+    apart = abs(1 - middle) > SAME_COUNT and 2 * agree > len(ratio)
+    return (1 - middle, agree) if apart else (0.0, 0)
 
 
 def _moved(matched: pd.DataFrame, by: list[str], off: float) -> dict[str, tuple[float, str]]:
@@ -222,17 +249,21 @@ def _moved(matched: pd.DataFrame, by: list[str], off: float) -> dict[str, tuple[
 
 
 def _sentence(usage: Usage, bridge: pd.DataFrame, total: float, unpriced: int) -> str:
-    rows = bridge.set_index("part")
-    tracked, rest = rows.loc["tracked tokens", "usd"], rows.loc["unexplained", "usd"]
-    said = f"USD {tracked:,.2f} of USD {total:,.2f} is tracked"
+    """The verdict: matched where no part is left that nothing explains, on either side."""
+    usd = bridge.set_index("part")["usd"]
+    said = f"USD {usd['tracked tokens']:,.2f} of USD {total:,.2f} is tracked"
     if usage.bound:
         said = f"At least {said} ({usage.bound})"
-    if len(rows) > 2:
-        said += f"; with {', '.join(rows.index[1:-1])}"
+    if named := [NAMED.get(p, p) for p in usd.index[1:-1] if p not in DOUBTFUL]:
+        said += f", together with {' and '.join(filter(None, [', '.join(named[:-1]), named[-1]]))}"
     if unpriced:
         said += f"; {unpriced:,} rows have no price"
-    if abs(rest) > MATCHED * abs(total):
-        share = percent(abs(rest) / abs(total))
-        more = "is unexplained" if rest > 0 else "is tracked beyond the bill"
-        return f"{said}; USD {abs(rest):,.2f} ({share}) {more}. Were there {CAUSES}?"
-    return f"{said}{'.' if usage.bound or unpriced else ': matched.'}"
+    more = "is unexplained" if usd["unexplained"] > 0 else "is tracked beyond the bill"
+    doubtful = DOUBTFUL | {"unexplained": f"{more}. Were there {CAUSES}"}
+    left = [f"USD {abs(usd[part]):,.2f} ({percent(abs(usd[part]) / abs(total))}) {words}"
+            for part, words in doubtful.items()
+            if part in usd and abs(usd[part]) > MATCHED * abs(total)]  # fmt: skip
+    end = ("?" if left[-1].endswith(CAUSES) else ".") if left else ": matched."
+    if not left and (usage.bound or unpriced):
+        end = "."
+    return "; ".join([said, *left]) + end

@@ -13,7 +13,7 @@ import pandas as pd
 from costmodel.choices.mixes import Mix
 from costmodel.choices.options import Option
 from costmodel.choices.servings.api import Api
-from costmodel.choices.techniques.prompting import Prompt, PromptCache
+from costmodel.choices.techniques.prompting import PromptCache, TokenSizes
 from costmodel.choices.terms import Terms
 from costmodel.core import (
     DAYS_PER_MONTH,
@@ -22,6 +22,7 @@ from costmodel.core import (
     CatalogError,
     Infeasible,
     check,
+    middle,
     of_kind,
     public,
 )
@@ -37,7 +38,10 @@ CACHED, PROMPT = TOKENS[1:4], TOKENS[:4]
 AS_IT_WAS = "as it was"
 CARRYING = ("serving", "retrieval")  # phases that a bill of tokens stands beside
 COLUMNS = ["option", "day", "class", "usd", "low", "high", "why_not"]
-BY_CALL = (PromptCache, Prompt)  # techniques with which each call can be priced as it was logged
+BY_CALL = (
+    PromptCache,
+    TokenSizes,
+)  # techniques with which each call can be priced as it was logged
 BROKEN = 0.5  # share of the last prompt that is found again, below which a cache was broken
 
 
@@ -47,12 +51,13 @@ def reprice(
 ) -> pd.DataFrame:
     """What the calls of your history would have cost under other options, per day and class.
 
-    An API without techniques that change a request is priced call by call, each at the context
-    tier of its own prompt; tokens are scaled by the tokenizers of both makers, whose doubt is the
-    band. What was cached stays cached where the price card has cached tokens; `PromptCache` also
-    reads what repeats within a session. Any other option (own GPUs, retrieval) is priced by its
-    ledger for a month of this workload, serving and retrieval alone (a bill has no people in it),
-    and spread over the days by their calls.
+    What serves and what shapes a prompt is priced, without people, evaluation and upkeep, which no
+    bill of calls has. An API is priced call by call, each at the context tier of its own prompt;
+    tokens are scaled by the tokenizers of both makers, whose doubt is the band. What was cached
+    stays cached where the price card has cached tokens; `PromptCache` also reads what repeats
+    within a session. A Mix of APIs takes the share of every call that each part sees, or, with
+    `TokenSizes` for each part, the calls of its own model. Any other option (own GPUs, retrieval)
+    is priced by its ledger for a month of this workload, and spread over the days by their calls.
 
     Parameters
     ----------
@@ -66,7 +71,8 @@ def reprice(
     Returns
     -------
     DataFrame
-        `option` ("as it was" first), `day`, `class` of tokens (or phase), `usd`, `low`, `high`, and
+        `option` ("as it was" first), `day`, `class` of tokens (or phase), `usd`, `low` and `high`
+        (the doubt of the tokenizer; empty where own GPUs answer), and
         `why_not` where an option cannot run, with its reason.
 
     Raises
@@ -90,10 +96,12 @@ def reprice(
     check(len(table), "the usage has no calls with a time")
     found = [_as_it_was(table)]
     for label, given in options.items():
-        option = _option(given)
+        option = _calls_alone(Option(Api(given)) if isinstance(given, str) else given)
         try:
-            if isinstance(option, Option) and _by_call(option):
-                found.append(_call_by_call(label, option, _cut(table, context_max)))
+            fixed = middle(option)
+            if all(_by_call(part) for part, _, _ in fixed.parts()):
+                cut = _cut(table, context_max)
+                found += [_call_by_call(label, *part) for part in _parts(fixed, cut)]
             else:
                 found.append(_by_ledger(label, option, usage, table, draws))
         except Infeasible as error:
@@ -156,15 +164,44 @@ def cache_breaks(usage: Usage, ttl_s: float = 300.0) -> pd.DataFrame:
 # -- an option that is priced call by call ---------------------------------------------------------
 
 
-def _option(given: Any) -> Option | Mix:
-    if isinstance(given, str):
-        given = Api(given)
-    return Option(given) if not isinstance(given, (Option, Mix)) else given
+def _calls_alone(given: Any) -> Option | Mix:
+    """An option with what changes its calls alone: techniques that adapt a serving or shape a
+    request.
+    """
+    if isinstance(given, Mix):
+        parts = tuple(replace(part, option=_calls_alone(part.option)) for part in given.mix)
+        return replace(given, mix=parts)
+    option = given if isinstance(given, Option) else Option(given)
+    kept = (t for t in option.techniques if hasattr(t, "adapt") or hasattr(t, "shape"))
+    return replace(option, techniques=tuple(kept))
 
 
 def _by_call(option: Option) -> bool:
     plain = all(isinstance(t, BY_CALL) for t in option.techniques)
     return isinstance(option.serving, Api) and plain
+
+
+def _parts(option: Option | Mix, table: pd.DataFrame) -> list[tuple[Option, pd.DataFrame, float]]:
+    """The parts of an option, the calls of each and the share of them that it sees."""
+    parts = option.parts()
+    if len(parts) == 1 or not all(_sized(part) for part, _, _ in parts):
+        return [(part, table, float(sees)) for part, sees, _ in parts]
+    ids = [part.serving.model.id for part, _, _ in parts]
+    names = {name: _id(name) for name in table["model"].unique()}
+    at = table["model"].map(lambda name: ids.index(names[name]) if names[name] in ids else 0)
+    calls = [table[at.astype(int) == k] for k in range(len(parts))]
+    return [(part, rows, 1.0) for (part, _, _), rows in zip(parts, calls, strict=True) if len(rows)]
+
+
+def _sized(option: Option) -> bool:
+    return any(isinstance(t, TokenSizes) for t in option.techniques)
+
+
+def _id(model: str) -> str:
+    """The id of a model in the price list; its own name where the list has none."""
+    with suppress(CatalogError):
+        return Api(model).model.id
+    return model
 
 
 def _as_it_was(table: pd.DataFrame) -> pd.DataFrame:
@@ -174,14 +211,14 @@ def _as_it_was(table: pd.DataFrame) -> pd.DataFrame:
     return _tidy(AS_IT_WAS, table, usd)
 
 
-def _call_by_call(label: str, option: Option, table: pd.DataFrame) -> pd.DataFrame:
-    """Every call at the price card of an option, with the tokenizer of its model."""
+def _call_by_call(label: str, option: Option, table: pd.DataFrame, sees: float) -> pd.DataFrame:
+    """A share of every call at the price card of an option, with the tokenizer of its model."""
     card: ApiPrice = replace(option.serving.model, discount=0.0)
     for cache in (t for t in option.techniques if isinstance(t, PromptCache)):
         table = _repeated(table, card, float(cache.ttl_s))
     if rates(card).usd_per_mtok_cache_read is None:
         table = table.assign(input=tokens_of(table, PROMPT), **dict.fromkeys(CACHED, 0.0))
-    off = 1 - getattr(option.serving.discount, "mid", option.serving.discount)
+    off = sees * (1 - middle(option.serving.discount))
     found = []
     for model, part in table.groupby(table["model"].astype(str)):
         low, mid, high = token_factor(str(model), card.id)
@@ -209,7 +246,7 @@ def token_factor(source: str, target: str) -> tuple[float, float, float]:
 
 
 def _check_window(part: pd.DataFrame, card: ApiPrice, factor: float) -> None:
-    each = tokens_of(part, TOKENS) / _calls(part) * factor
+    each = tokens_of(part, TOKENS) / part["calls"].clip(lower=1.0) * factor  # of sums: unknown
     over = int((each > card.window).sum()) if card.window else 0
     if over:
         raise Infeasible(
@@ -222,9 +259,13 @@ def _cut(table: pd.DataFrame, most: float | None) -> pd.DataFrame:
     """Prompts cut to a most, all their classes alike."""
     if most is None:
         return table
-    prompt = tokens_of(table, PROMPT)
-    calls = _calls(table)
-    share = np.minimum(1.0, most * calls / prompt.clip(lower=1.0))
+    unknown = int(table["calls"].isna().sum())
+    if unknown:
+        raise Infeasible(
+            f"{unknown:,} rows do not count their calls, so nobody knows how long a prompt is; "
+            "give them by usage.with_calls(per_day=...), or leave out context_max"
+        )
+    share = np.minimum(1.0, most * table["calls"] / tokens_of(table, PROMPT).clip(lower=1.0))
     return table.assign(**{name: table[name] * share for name in PROMPT})
 
 
@@ -266,11 +307,6 @@ def tokens_of(table: pd.DataFrame, names: list[str]) -> pd.Series:
     return table[names].fillna(0.0).sum(axis=1)
 
 
-def _calls(table: pd.DataFrame) -> pd.Series:
-    """Calls by row; a row that does not count them is one call."""
-    return table["calls"].fillna(1.0).clip(lower=1.0)
-
-
 def _tidy(
     label: str,
     rows: pd.DataFrame,
@@ -292,16 +328,37 @@ def _tidy(
 def _by_ledger(
     label: str, option: Any, usage: Usage, table: pd.DataFrame, draws: int
 ) -> pd.DataFrame:
-    """Serving and retrieval of a month of this workload, spread over the days of the history."""
-    work = workload(usage, growth_per_year=0.0, seasons=None)
-    lines = ledger(option, work, Terms(months=1), draws=draws)
-    lines = lines[(lines["month"] == 1) & lines["phase"].isin(CARRYING)]
+    """Serving and retrieval of a month of this workload, spread over the days of the history.
+
+    Where APIs of one model answer, its tokenizer counts the workload, which makes the band.
+    """
+    servings = [part.serving for part, _, _ in middle(option).parts()]
+    targets = {s.model.id if isinstance(s, Api) else "" for s in servings}
+    target = targets.pop() if len(targets) == 1 else ""
+    of_model = {m: token_factor(str(m), target) for m in table["model"].unique()} if target else {}
+    ends = np.array([of_model.get(m, (1.0, 1.0, 1.0)) for m in table["model"]]).T
+    mid = _of_phases(option, usage, table, ends[1], draws)
+    low = high = mid
+    if np.ptp(ends, axis=0).any():
+        low, high = (_of_phases(option, usage, table, end, draws) for end in (ends[0], ends[2]))
     day = table["time"].dt.strftime("%Y-%m-%d")
     calls = table["calls"].fillna(0.0).groupby(day.to_numpy()).sum()
     share = calls / calls.sum() * len(pd.date_range(calls.index.min(), calls.index.max()))
+    known = 1.0 if target else np.nan
     rows = [
-        (label, day, phase, usd * part / DAYS_PER_MONTH, np.nan, np.nan, "")
-        for phase, usd in lines.groupby("phase")["usd"].sum().items()
-        for day, part in share.items()
+        (label, day, phase, usd * part, low[phase] * part * known, high[phase] * part * known, "")
+        for phase, usd in mid.items()
+        for day, part in (share / DAYS_PER_MONTH).items()
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _of_phases(
+    option: Any, usage: Usage, table: pd.DataFrame, factor: np.ndarray, draws: int
+) -> pd.Series:
+    """Dollars of a month by phase, with the tokens of each row times a factor."""
+    scaled = replace(usage, table=table.assign(**table[TOKENS].mul(factor, axis=0)))
+    work = workload(scaled, growth_per_year=0.0, seasons=None)
+    lines = ledger(option, work, Terms(months=1), draws=draws)
+    lines = lines[(lines["month"] == 1) & lines["phase"].isin(CARRYING)]
+    return lines.groupby("phase")["usd"].sum()

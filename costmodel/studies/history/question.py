@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from costmodel.choices.mixes import Mix, Part
 from costmodel.choices.options import Option
 from costmodel.choices.presets import LABELS, presets, with_quality
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
-from costmodel.choices.techniques.prompting import PromptCache
+from costmodel.choices.techniques.prompting import PromptCache, TokenSizes
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Corpus
 from costmodel.core import CatalogError, Measured, check, check_known, leaves, of_kind, public
@@ -23,12 +24,13 @@ from costmodel.facts.prices import rates
 from costmodel.ingest.bills import Bill
 from costmodel.ingest.evaluations import Evaluations
 from costmodel.ingest.loadtests import LoadTest
+from costmodel.ingest.reader import TOKENS
 from costmodel.ingest.usage import SELLERS, Usage
 from costmodel.laws.serving.predict import predict_serving
 from costmodel.studies.history.bridge import reconcile
 from costmodel.studies.history.traffic import workload
 
-TODAY = "Today: {}"
+LEAST_SHARE = 0.01  # of the tokens: a model below it is counted with the others of today
 MEASURES = {  # of a load test -> its column there, that of a prediction, and their unit
     "TTFT": ("ttft_s", "ttft_s", "s"),
     "TPOT": ("tpot_s", "tpot_s", "s"),
@@ -51,9 +53,10 @@ def study(
     Parameters
     ----------
     usage : Usage
-        Makes the workload, and the option "Today: ..." of the model with most tokens. It has the
-        evaluations, upkeep and people of the preset "Prompt", so that all options are compared
-        with what keeps them running, and a prompt cache where the usage has one.
+        Makes the workload, and the option "Today: ...": the model that is used, or a Mix of those
+        that are, by their calls and each with its own sizes. It has the evaluations, upkeep and
+        people of the preset "Prompt", so that all options are compared with what keeps them
+        running, and a prompt cache where the usage has one.
     bill : Bill, optional
         A discount that its lines agree on becomes that of today's option.
     evaluations : Evaluations, optional
@@ -92,18 +95,18 @@ def study(
     usual: Any = presets(work, on=on, only=["Prompt"])["Prompt"]
     options: dict[str, Any] = presets(work, on=on)
     options |= presets(work, on=on, only=[x for x in judged if x in LABELS and x not in options])
+    used = _used(usage, on, _discount(usage, bill) if bill else 0.0)
     for label, measured in judged.items():
         if label in options:
             options[label] = with_quality(options[label], measured)
-        else:
-            options[label] = _kept(usual, usage, _api(label, options, on), measured)
-    model, seller = _main_model(usage)
-    discount = _discount(usage, bill) if bill else 0.0
-    today = _kept(usual, usage, Api(model, seller, on, discount=discount), judged.get(model))
+        elif label != used["model"].iloc[0] or len(used) > 1:  # otherwise it is that of today
+            caches = bool(usage.table["cache_read"].sum())
+            options[label] = _kept(usual, caches, _api(label, options, on), measured)
+    label, today = _today(used, usual, judged)
     when = usage.table["time"].dropna().dt.strftime("%Y-%m")
     months = f"{when.min()}" if when.min() == when.max() else f"{when.min()} to {when.max()}"
     said: dict[str, Any] = {"title": f"Your own traffic, {months}", "terms": Terms(on=on)}
-    return Study({TODAY.format(model): today} | options, work, **(said | of_study))
+    return Study({label: today} | options, work, **(said | of_study))
 
 
 @public
@@ -258,18 +261,55 @@ def load_test_error(hosted: Hosted, test: LoadTest | None) -> pd.DataFrame:
     return table[ERROR].reset_index(drop=True)
 
 
-def _kept(usual: Option, usage: Usage, api: Api, quality: Measured | None) -> Option:
+def _kept(usual: Option, caches: bool, api: Api, quality: Measured | None, *first: Any) -> Option:
     """An API with what keeps the usual option running, and a cache where the usage has one."""
-    caches = usage.table["cache_read"].sum() > 0 and rates(api.model).usd_per_mtok_cache_read
-    techniques = ((PromptCache(),) if caches else ()) + tuple(usual.techniques)
+    cached = caches and rates(api.model).usd_per_mtok_cache_read
+    techniques = (*first, *((PromptCache(),) if cached else ()), *usual.techniques)
     return replace(usual, serving=api, techniques=techniques, quality=quality)
 
 
-def _main_model(usage: Usage) -> tuple[str, str | None]:
-    """The model with most tokens, and who sells it."""
-    sums = usage.summary()[["input", "cache_read", "output"]].sum(axis=1)
-    provider, model = sums.idxmax()
-    return str(model), SELLERS.get(provider, str(provider)) or None
+def _used(usage: Usage, on: str, discount: float) -> pd.DataFrame:
+    """The models that are used, with most tokens first: `api`, calls and tokens. One that no price
+    list knows is counted with the others; where that is the first, it is an error.
+    """
+    sums = usage.summary()[["calls", *TOKENS]].fillna(0.0)
+    tokens = sums[TOKENS].sum(axis=1).sort_values(ascending=False)
+    sums = sums.loc[tokens.index[tokens >= LEAST_SHARE * tokens.sum()]].reset_index()
+    apis: list[Api | None] = []
+    for row in sums.itertuples():
+        seller = SELLERS.get(row.provider, str(row.provider)) or None
+        try:
+            apis.append(Api(str(row.model), seller, on, discount=discount))
+        except CatalogError:
+            if not apis:
+                raise
+            apis.append(None)
+    return sums.assign(model=sums["model"].astype(str), api=apis)
+
+
+def _today(
+    used: pd.DataFrame, usual: Option, judged: dict[str, Measured]
+) -> tuple[str, Option | Mix]:
+    """What is used today: one model, or a mix of several by their calls."""
+    priced = used[used["api"].notna() & ((used["calls"] > 0) | (used.index == 0))]
+    each = priced[TOKENS].div(priced["calls"], axis=0).map(lambda x: float(f"{x:.5g}"))
+    options = []
+    for row, (sent, *cached, written, thought) in zip(
+        priced.itertuples(), each.to_numpy(), strict=True
+    ):
+        sizes = TokenSizes(float(sum(cached)), float(sent), float(written), float(thought))
+        own = (sizes,) if len(priced) > 1 else ()
+        caches = bool(row.cache_read > 0)
+        options.append(_kept(usual, caches, row.api, judged.get(row.model), *own))
+    others = f" and {len(options) - 1} more" if len(options) > 2 else ""
+    names = " and ".join(priced["model"].iloc[: 1 if others else 2]) + others
+    if unpriced := ", ".join(used.loc[used["api"].isna(), "model"]):
+        names += f" (without {unpriced}, which has no price)"
+    if len(options) == 1:
+        return f"Today: {names}", options[0]
+    shares = (priced["calls"] / priced["calls"].sum()).round(6).tolist()
+    rest = [Part(o, answers=s) for o, s in zip(options[1:], shares[1:], strict=True)]
+    return f"Today: {names}", Mix(Part(options[0]), *rest)
 
 
 def _api(label: str, options: dict[str, Any], on: str) -> Api:

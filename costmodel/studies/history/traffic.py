@@ -96,7 +96,11 @@ def profile(usage: Usage) -> pd.DataFrame:
     """
     table = _timed(usage)
     counted = table if (table["calls"] > 0).all() else table[table["calls"] > 0]
-    check(len(counted), "the usage does not say how many calls it is of")
+    check(
+        len(counted),
+        "the usage does not say how many calls it is of; give them: usage.with_calls(per_day=...) "
+        "in Python, --calls-per-day in a terminal",
+    )
     day = counted["time"].dt.floor("D")
     per_day = counted["calls"].groupby(day).sum().resample("D").sum()
     total = float(per_day.sum())

@@ -50,7 +50,7 @@ def test_tokens_in_another_class_are_counted_and_named(write):
     assert parts.loc["another class", "why"] == why
     assert parts.loc["another class", "usd"] == pytest.approx(-15_741 * 1.25e-6)
     assert abs(parts.loc["unexplained", "usd"]) < 1e-9
-    assert made.sentence.endswith("matched.")
+    assert made.sentence.endswith("is tracked, together with tokens in another class: matched.")
 
 
 def test_discount_fees_tax_credits_and_other_keys_stand_apart(write):
@@ -95,3 +95,46 @@ def test_a_billed_cost_beats_the_list():
     row = {"time": ["2026-10-01"], "model": [MODEL], "input": [1_000_000], "billed_usd": [9.0]}
     made = cm.history.reconcile(cm.ingest.Usage.of(pd.DataFrame(row)), cm.ingest.Bill.of_total(9.0))
     assert made.sentence == "USD 9.00 of USD 9.00 is tracked: matched."
+
+
+def test_what_is_billed_elsewhere_never_cancels_what_is_used(write):
+    ours = usage([["2026-10-01", MODEL, 20_000_000, 0, 0]])
+    made = cm.history.reconcile(ours, bill(write, [["2026-10-01", "gpt-5, input", 4e7, 50.0]]))
+    assert made.bridge.set_index("part").loc["unexplained", "usd"] == 0
+    assert "matched" not in made.sentence
+    assert "USD 50.00 (100 %) is billed without usage" in made.sentence
+    assert made.sentence.endswith("USD 50.00 (100 %) is used and not billed.")
+
+
+def test_a_uniform_surcharge_names_its_usual_causes(write):
+    days = [f"2026-10-0{k}" for k in range(1, 5)]
+    ours = usage([[day, MODEL, 1_000_000, 0, 0] for day in days])
+    rows = [[day, "gpt-4o, input", 1e6, 2.75] for day in days]
+    made = cm.history.reconcile(ours, bill(write, rows))
+    parts = adds_up(made, 11.0)
+    assert parts.loc["surcharge", "why"] == "10 % above the list, on 4 lines"
+    assert parts.loc["surcharge", "usd"] == pytest.approx(1.0)
+    assert "matched" not in made.sentence
+    for cause in ("tier", "region", "tax"):
+        assert cause in made.sentence
+
+
+def test_the_admin_exports_of_one_use_match_to_the_cent(write):
+    """Sonnet 4.5 a million: 3 in, 0.3 read, 3.75 and 6 written, 15 out; 6 in above 200k."""
+    used = {"uncached_input_tokens": 10_000_000, "cache_read_input_tokens": 20_000_000,
+            "cache_creation": {"ephemeral_5m_input_tokens": 4_000_000,
+                               "ephemeral_1h_input_tokens": 2_000_000},
+            "output_tokens": 1_000_000, "model": "claude-sonnet-4-5", "context_window": "0-200k",
+            "service_tier": "standard"}  # fmt: skip
+    usd = {"uncached_input_tokens": 30, "cache_read_input_tokens": 6, "output_tokens": 15,
+           "cache_creation.ephemeral_5m_input_tokens": 15,
+           "cache_creation.ephemeral_1h_input_tokens": 12}  # fmt: skip
+    lines = [{"amount": f"{100 * dollars}.0", "currency": "USD", "cost_type": "tokens",
+              "token_type": name, "model": "claude-sonnet-4-5", "context_window": "0-200k"}
+             for name, dollars in usd.items()]  # fmt: skip
+    pages = [{"data": [{"starting_at": "2026-10-01T00:00:00Z", "results": rows}]}
+             for rows in ([used], lines)]  # fmt: skip
+    theirs = cm.ingest.read_bill(write("costs.json", pages[1]))
+    made = cm.history.reconcile(cm.ingest.read(write("usage.json", pages[0])), theirs)
+    assert made.sentence == "USD 78.00 of USD 78.00 is tracked: matched."
+    assert (made.lines["usd"] - made.lines["billed_usd"]).abs().max() < 0.01

@@ -81,3 +81,18 @@ def test_what_breaks_a_cache_is_named_with_its_dollars():
     assert found["times"].to_dict() == {
         "another model": 1, "a changed prefix": 1, "a pause of over 5 minutes": 1}  # fmt: skip
     assert found.loc["a pause of over 5 minutes", "usd"] == pytest.approx(100_500 * 3.45e-6)
+
+
+def test_what_keeps_an_option_running_is_left_out_and_calls_are_priced_one_by_one():
+    rows = [["2026-10-01T00:00:00Z", "", 150_000, 1_000], ["2026-10-02T00:00:00Z", "", 1_000, 0]]
+    sonnet = cm.Api("claude-sonnet-4-5", on=ON)
+    alone = cm.history.reprice(usage(rows), {"plain": sonnet, "haiku": "claude-haiku-4-5"})
+    kept = cm.Option(sonnet, cm.Prompt(), cm.Evals(), cm.Monitoring(), cm.Upgrades())
+    few = cm.Option(sonnet, cm.FewShot(examples=2), cm.Evals())
+    mix = cm.cascade(cm.Option(cm.Api("claude-haiku-4-5"), cm.Evals()), kept, 0.25)
+    made = cm.history.reprice(usage(rows), {"plain": kept, "few": few, "mix": mix}, draws=20)
+    assert paid(made)["plain"] == pytest.approx(paid(alone)["plain"])
+    assert paid(made)["mix"] == pytest.approx(paid(alone)["haiku"] + 0.25 * paid(alone)["plain"])
+    bands = made.groupby("option")[["usd", "low", "high"]].sum()
+    for label in ("plain", "few", "mix"):
+        assert bands.loc[label, "low"] < bands.loc[label, "usd"] < bands.loc[label, "high"]

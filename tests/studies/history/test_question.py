@@ -69,3 +69,26 @@ def test_an_index_of_vectors_costs_the_embedder_and_one_of_a_graph_what_index_co
     pd.testing.assert_frame_equal(made.iloc[1:], graphs[["usd_low", "usd", "usd_high"]],
                                   check_names=False)  # fmt: skip
     assert 5e6 * 0.02e-6 <= made.loc["vectors", "usd"] <= 1.3 * 5e6 * 0.02e-6
+
+
+def test_today_is_the_mix_of_models_as_used_and_is_listed_once():
+    days = pd.date_range("2026-10-01", periods=30).strftime("%Y-%m-%d")
+    sizes = {"gpt-4o": (200, 20_000, 500), "gpt-4o-mini": (5_000, 800, 200)}
+    tables = [pd.DataFrame({"time": days, "model": model, "calls": calls, "input": calls * sent,
+                            "output": calls * written})
+              for model, (calls, sent, written) in sizes.items()]  # fmt: skip
+    both = cm.ingest.Usage.of(pd.concat(tables))
+    study = cm.history.study(both, on="2026-11-20", draws=50)
+    label, today = next(iter(study.options.items()))
+    assert label == "Today: gpt-4o-mini and gpt-4o"
+    lines = cm.ledger(today, study.work, cm.Terms(months=1, on="2026-11-20"), draws=50)
+    month = lines[(lines["month"] == 1) & (lines["phase"] == "serving")]["usd"].sum()
+    paid = both.price()["usd"].sum() * 30.4375 / 30
+    assert month == pytest.approx(paid, rel=0.02), "one model alone would be 4 times as much"
+    again = cm.history.reprice(both, study.options, draws=20).groupby("option")["usd"].sum()
+    assert again[label] == pytest.approx(again["as it was"])
+    judged = pd.DataFrame({"item": range(40), "option": "gpt-4o", "accepted": 1.0})
+    one = cm.history.study(cm.ingest.Usage.of(tables[0]), on="2026-11-20", draws=50,
+                           evaluations=cm.ingest.Evaluations(judged))  # fmt: skip
+    assert [name for name in one.options if "gpt-4o" in name] == ["Today: gpt-4o"]
+    assert one.options["Today: gpt-4o"].quality.accepted == 40
