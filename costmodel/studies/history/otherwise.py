@@ -38,10 +38,7 @@ CACHED, PROMPT = TOKENS[1:4], TOKENS[:4]
 AS_IT_WAS = "as it was"
 CARRYING = ("serving", "retrieval")  # phases that a bill of tokens stands beside
 COLUMNS = ["option", "day", "class", "usd", "low", "high", "why_not"]
-BY_CALL = (
-    PromptCache,
-    TokenSizes,
-)  # techniques with which each call can be priced as it was logged
+BY_CALL = PromptCache, TokenSizes  # with which each call can be priced as it was logged
 BROKEN = 0.5  # share of the last prompt that is found again, below which a cache was broken
 
 
@@ -184,17 +181,14 @@ def _by_call(option: Option) -> bool:
 def _parts(option: Option | Mix, table: pd.DataFrame) -> list[tuple[Option, pd.DataFrame, float]]:
     """The parts of an option, the calls of each and the share of them that it sees."""
     parts = option.parts()
-    if len(parts) == 1 or not all(_sized(part) for part, _, _ in parts):
+    sized = (any(isinstance(t, TokenSizes) for t in part.techniques) for part, _, _ in parts)
+    if len(parts) == 1 or not all(sized):
         return [(part, table, float(sees)) for part, sees, _ in parts]
     ids = [part.serving.model.id for part, _, _ in parts]
     names = {name: _id(name) for name in table["model"].unique()}
     at = table["model"].map(lambda name: ids.index(names[name]) if names[name] in ids else 0)
     calls = [table[at.astype(int) == k] for k in range(len(parts))]
     return [(part, rows, 1.0) for (part, _, _), rows in zip(parts, calls, strict=True) if len(rows)]
-
-
-def _sized(option: Option) -> bool:
-    return any(isinstance(t, TokenSizes) for t in option.techniques)
 
 
 def _id(model: str) -> str:
