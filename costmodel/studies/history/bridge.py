@@ -64,8 +64,9 @@ class Reconciliation:
 
     @property
     def unexplained(self) -> float:
-        """Share of the bill that nothing explains."""
-        return float(self.bridge.set_index("part")["share"].get("unexplained", np.nan))
+        """What nothing explains on either side, as a share of the bill."""
+        left = self.bridge["part"].isin(["unexplained", *DOUBTFUL])
+        return float(self.bridge.loc[left, "share"].abs().sum(min_count=1))
 
     @property
     def steps(self) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import pandas as pd
 from costmodel.choices.mixes import Mix
 from costmodel.choices.options import Option
 from costmodel.choices.servings.api import Api
-from costmodel.choices.techniques.prompting import PromptCache, TokenSizes
+from costmodel.choices.techniques.prompting import FewShot, PromptCache, TokenSizes
 from costmodel.choices.terms import Terms
 from costmodel.core import (
     DAYS_PER_MONTH,
@@ -38,10 +38,7 @@ CACHED, PROMPT = TOKENS[1:4], TOKENS[:4]
 AS_IT_WAS = "as it was"
 CARRYING = ("serving", "retrieval")  # phases that a bill of tokens stands beside
 COLUMNS = ["option", "day", "class", "usd", "low", "high", "why_not"]
-BY_CALL = (
-    PromptCache,
-    TokenSizes,
-)  # techniques with which each call can be priced as it was logged
+BY_CALL = FewShot, PromptCache, TokenSizes  # with which each call can be priced as it was logged
 BROKEN = 0.5  # share of the last prompt that is found again, below which a cache was broken
 
 
@@ -55,7 +52,7 @@ def reprice(
     bill of calls has. An API is priced call by call, each at the context tier of its own prompt;
     tokens are scaled by the tokenizers of both makers, whose doubt is the band. What was cached
     stays cached where the price card has cached tokens; `PromptCache` also reads what repeats
-    within a session. A Mix of APIs takes the share of every call that each part sees, or, with
+    within a session, and `FewShot` adds its examples to every call. A Mix of APIs takes the share of every call that each part sees, or, with
     `TokenSizes` for each part, the calls of its own model. Any other option (own GPUs, retrieval)
     is priced by its ledger for a month of this workload, and spread over the days by their calls.
 
@@ -184,17 +181,14 @@ def _by_call(option: Option) -> bool:
 def _parts(option: Option | Mix, table: pd.DataFrame) -> list[tuple[Option, pd.DataFrame, float]]:
     """The parts of an option, the calls of each and the share of them that it sees."""
     parts = option.parts()
-    if len(parts) == 1 or not all(_sized(part) for part, _, _ in parts):
+    sized = (any(isinstance(t, TokenSizes) for t in part.techniques) for part, _, _ in parts)
+    if len(parts) == 1 or not all(sized):
         return [(part, table, float(sees)) for part, sees, _ in parts]
     ids = [part.serving.model.id for part, _, _ in parts]
     names = {name: _id(name) for name in table["model"].unique()}
     at = table["model"].map(lambda name: ids.index(names[name]) if names[name] in ids else 0)
     calls = [table[at.astype(int) == k] for k in range(len(parts))]
     return [(part, rows, 1.0) for (part, _, _), rows in zip(parts, calls, strict=True) if len(rows)]
-
-
-def _sized(option: Option) -> bool:
-    return any(isinstance(t, TokenSizes) for t in option.techniques)
 
 
 def _id(model: str) -> str:
@@ -216,6 +210,12 @@ def _call_by_call(label: str, option: Option, table: pd.DataFrame, sees: float) 
     card: ApiPrice = replace(option.serving.model, discount=0.0)
     for cache in (t for t in option.techniques if isinstance(t, PromptCache)):
         table = _repeated(table, card, float(cache.ttl_s))
+    for few in (t for t in option.techniques if isinstance(t, FewShot)):
+        more = _counted(table) * few.examples * few.tokens_per_example
+        caches = any(isinstance(t, PromptCache) for t in option.techniques)
+        column = np.where(caches | (table["cache_read"] > 0), "cache_read", "input")
+        longer = {n: table[n].fillna(0.0) + more * (column == n) for n in ("input", "cache_read")}
+        table = table.assign(**longer)
     if rates(card).usd_per_mtok_cache_read is None:
         table = table.assign(input=tokens_of(table, PROMPT), **dict.fromkeys(CACHED, 0.0))
     off = sees * (1 - middle(option.serving.discount))
@@ -259,14 +259,19 @@ def _cut(table: pd.DataFrame, most: float | None) -> pd.DataFrame:
     """Prompts cut to a most, all their classes alike."""
     if most is None:
         return table
+    share = np.minimum(1.0, most * _counted(table) / tokens_of(table, PROMPT).clip(lower=1.0))
+    return table.assign(**{name: table[name] * share for name in PROMPT})
+
+
+def _counted(table: pd.DataFrame) -> pd.Series:
+    """The calls of each row, which say how long a prompt is."""
     unknown = int(table["calls"].isna().sum())
     if unknown:
         raise Infeasible(
-            f"{unknown:,} rows do not count their calls, so nobody knows how long a prompt is; "
-            "give them by usage.with_calls(per_day=...), or leave out context_max"
+            f"{unknown:,} rows do not count their calls, so the length of a prompt is unknown; "
+            "give them by usage.with_calls(per_day=...)"
         )
-    share = np.minimum(1.0, most * table["calls"] / tokens_of(table, PROMPT).clip(lower=1.0))
-    return table.assign(**{name: table[name] * share for name in PROMPT})
+    return table["calls"]
 
 
 def _repeated(table: pd.DataFrame, card: ApiPrice, ttl_s: float) -> pd.DataFrame:

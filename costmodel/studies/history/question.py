@@ -95,14 +95,19 @@ def study(
     usual: Any = presets(work, on=on, only=["Prompt"])["Prompt"]
     options: dict[str, Any] = presets(work, on=on)
     options |= presets(work, on=on, only=[x for x in judged if x in LABELS and x not in options])
-    used = _used(usage, on, _discount(usage, bill) if bill else 0.0)
+    used, unpriced = _used(usage, on, _discount(usage, bill) if bill else 0.0)
+    alone = used["api"].iloc[0].model.id if len(used) == 1 else ""
+    by_id: dict[str, Measured] = {}
     for label, measured in judged.items():
         if label in options:
             options[label] = with_quality(options[label], measured)
-        elif label != used["model"].iloc[0] or len(used) > 1:  # otherwise it is that of today
+            continue
+        api = _api(label, options, on)
+        by_id[api.model.id] = measured
+        if api.model.id != alone:  # otherwise it is that of today
             caches = bool(usage.table["cache_read"].sum())
-            options[label] = _kept(usual, caches, _api(label, options, on), measured)
-    label, today = _today(used, usual, judged)
+            options[label] = _kept(usual, caches, api, measured)
+    label, today = _today(used, unpriced, usual, by_id)
     when = usage.table["time"].dropna().dt.strftime("%Y-%m")
     months = f"{when.min()}" if when.min() == when.max() else f"{when.min()} to {when.max()}"
     said: dict[str, Any] = {"title": f"Your own traffic, {months}", "terms": Terms(on=on)}
@@ -268,48 +273,48 @@ def _kept(usual: Option, caches: bool, api: Api, quality: Measured | None, *firs
     return replace(usual, serving=api, techniques=techniques, quality=quality)
 
 
-def _used(usage: Usage, on: str, discount: float) -> pd.DataFrame:
-    """The models that are used, with most tokens first: `api`, calls and tokens. One that no price
-    list knows is counted with the others; where that is the first, it is an error.
+def _used(usage: Usage, on: str, discount: float) -> tuple[pd.DataFrame, list[str]]:
+    """The models that are used, with most tokens first (`api`, calls and tokens), and those that no
+    price list knows; where the first is one of them, it is an error.
     """
     sums = usage.summary()[["calls", *TOKENS]].fillna(0.0)
-    tokens = sums[TOKENS].sum(axis=1).sort_values(ascending=False)
-    sums = sums.loc[tokens.index[tokens >= LEAST_SHARE * tokens.sum()]].reset_index()
-    apis: list[Api | None] = []
-    for row in sums.itertuples():
-        seller = SELLERS.get(row.provider, str(row.provider)) or None
+    tokens = sums[TOKENS].sum(axis=1).where(sums["calls"] > 0, 0.0).sort_values(ascending=False)
+    apis: dict[Any, Api] = {}
+    unpriced = []
+    for provider, model in tokens.index[tokens >= LEAST_SHARE * tokens.sum()]:
         try:
-            apis.append(Api(str(row.model), seller, on, discount=discount))
+            seller = SELLERS.get(provider, provider) or None
+            apis[provider, model] = Api(model, seller, on, discount=discount)
         except CatalogError:
             if not apis:
                 raise
-            apis.append(None)
-    return sums.assign(model=sums["model"].astype(str), api=apis)
+            unpriced.append(model)
+    return sums.loc[list(apis)].assign(api=list(apis.values())), unpriced
 
 
 def _today(
-    used: pd.DataFrame, usual: Option, judged: dict[str, Measured]
+    used: pd.DataFrame, unpriced: list[str], usual: Option, judged: dict[str, Measured]
 ) -> tuple[str, Option | Mix]:
     """What is used today: one model, or a mix of several by their calls."""
-    priced = used[used["api"].notna() & ((used["calls"] > 0) | (used.index == 0))]
-    each = priced[TOKENS].div(priced["calls"], axis=0).map(lambda x: float(f"{x:.5g}"))
+    each = used[TOKENS].div(used["calls"], axis=0).map(lambda x: float(f"{x:.5g}"))
     options = []
-    for row, (sent, *cached, written, thought) in zip(
-        priced.itertuples(), each.to_numpy(), strict=True
+    for api, (sent, read, *writes, written, thought) in zip(
+        used["api"], each.to_numpy().tolist(), strict=True
     ):
-        sizes = TokenSizes(float(sum(cached)), float(sent), float(written), float(thought))
-        own = (sizes,) if len(priced) > 1 else ()
-        caches = bool(row.cache_read > 0)
-        options.append(_kept(usual, caches, row.api, judged.get(row.model), *own))
-    others = f" and {len(options) - 1} more" if len(options) > 2 else ""
-    names = " and ".join(priced["model"].iloc[: 1 if others else 2]) + others
-    if unpriced := ", ".join(used.loc[used["api"].isna(), "model"]):
-        names += f" (without {unpriced}, which has no price)"
+        sizes = TokenSizes(read + sum(writes), sent, written, thought)
+        own = (sizes,) if len(used) > 1 else ()
+        options.append(_kept(usual, read > 0, api, judged.get(api.model.id), *own))
+    first, *others = dict.fromkeys(used.index.get_level_values("model"))
+    label = f"Today: {first}"
+    if others:
+        label += f" and {others[0] if len(others) == 1 else f'{len(others)} more'}"
+    if unpriced:
+        label += f" (without {', '.join(unpriced)}, which has no price)"
     if len(options) == 1:
-        return f"Today: {names}", options[0]
-    shares = (priced["calls"] / priced["calls"].sum()).round(6).tolist()
+        return label, options[0]
+    shares = (used["calls"] / used["calls"].sum()).round(6).tolist()
     rest = [Part(o, answers=s) for o, s in zip(options[1:], shares[1:], strict=True)]
-    return f"Today: {names}", Mix(Part(options[0]), *rest)
+    return label, Mix(Part(options[0]), *rest)
 
 
 def _api(label: str, options: dict[str, Any], on: str) -> Api:

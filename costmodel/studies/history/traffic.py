@@ -99,7 +99,7 @@ def profile(usage: Usage) -> pd.DataFrame:
     check(
         len(counted),
         "the usage does not say how many calls it is of; give them: usage.with_calls(per_day=...) "
-        "in Python, --calls-per-day in a terminal",
+        "in Python, --calls-per-day in a terminal, calls_per_day in a report",
     )
     day = counted["time"].dt.floor("D")
     per_day = counted["calls"].groupby(day).sum().resample("D").sum()

@@ -101,7 +101,7 @@ def test_what_is_billed_elsewhere_never_cancels_what_is_used(write):
     ours = usage([["2026-10-01", MODEL, 20_000_000, 0, 0]])
     made = cm.history.reconcile(ours, bill(write, [["2026-10-01", "gpt-5, input", 4e7, 50.0]]))
     assert made.bridge.set_index("part").loc["unexplained", "usd"] == 0
-    assert "matched" not in made.sentence
+    assert "matched" not in made.sentence and made.unexplained == 2
     assert "USD 50.00 (100 %) is billed without usage" in made.sentence
     assert made.sentence.endswith("USD 50.00 (100 %) is used and not billed.")
 

@@ -89,10 +89,15 @@ def test_what_keeps_an_option_running_is_left_out_and_calls_are_priced_one_by_on
     alone = cm.history.reprice(usage(rows), {"plain": sonnet, "haiku": "claude-haiku-4-5"})
     kept = cm.Option(sonnet, cm.Prompt(), cm.Evals(), cm.Monitoring(), cm.Upgrades())
     few = cm.Option(sonnet, cm.FewShot(examples=2), cm.Evals())
+    twice = cm.Option(sonnet, cm.SecondTry(), cm.Evals())
     mix = cm.cascade(cm.Option(cm.Api("claude-haiku-4-5"), cm.Evals()), kept, 0.25)
-    made = cm.history.reprice(usage(rows), {"plain": kept, "few": few, "mix": mix}, draws=20)
+    made = cm.history.reprice(
+        usage(rows), {"plain": kept, "few": few, "mix": mix, "twice": twice}, draws=20
+    )
     assert paid(made)["plain"] == pytest.approx(paid(alone)["plain"])
     assert paid(made)["mix"] == pytest.approx(paid(alone)["haiku"] + 0.25 * paid(alone)["plain"])
+    examples = 2 * 2 * few.techniques[0].tokens_per_example.mid * 3e-6 * 1.18
+    assert paid(made)["few"] == pytest.approx(paid(alone)["plain"] + examples)
     bands = made.groupby("option")[["usd", "low", "high"]].sum()
-    for label in ("plain", "few", "mix"):
+    for label in ("plain", "few", "mix", "twice"):
         assert bands.loc[label, "low"] < bands.loc[label, "usd"] < bands.loc[label, "high"]
