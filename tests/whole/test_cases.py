@@ -11,9 +11,9 @@ SONNET = cm.Api("claude-sonnet-4-6", on="2026-11-20")
 ALONE = cm.Terms(on="2026-11-20", months=1)
 
 
-def usd(option, work, item=""):
+def usd(option, work, item="", terms=ALONE):
     """What is paid in the first month for the items of this name, without people."""
-    book = cm.ledger(option, work, terms=ALONE, base_case=True).query("month == 1")
+    book = cm.ledger(option, work, terms=terms, base_case=True).query("month == 1")
     return book["usd"][book["item"].str.contains(item, regex=False)].sum()
 
 
@@ -35,7 +35,8 @@ def cached_and_mostly_in_batch():
 def images_alone():
     """1,000 images of 1,415 tokens each, and no text."""
     work = cm.Workload(1_000, input_tokens=0, images=1, image_tokens=1_415)
-    return usd(cm.Option(cm.Api("gpt-4o-2024-05-13", on="2026-11-20")), work, "images")
+    option = cm.Option(cm.Api("gpt-4o-2024-05-13", on="2026-05-01"))
+    return usd(option, work, "images", cm.Terms(on="2026-05-01", months=1))  # it ended since
 
 
 def gigabytes(vectors, dimensions, metadata_bytes):

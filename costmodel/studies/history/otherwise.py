@@ -364,6 +364,7 @@ def _of_phases(
     """Dollars of a month by phase, with the tokens of each row times a factor."""
     scaled = replace(usage, table=table.assign(**table[TOKENS].mul(factor, axis=0)))
     work = workload(scaled, growth_per_year=0.0, seasons=None)
-    lines = ledger(option, work, Terms(months=1), draws=draws)
+    start = f"{table['time'].min():%Y-%m}-01"  # the month of the history, in which its models lived
+    lines = ledger(option, work, Terms(months=1, start=start), draws=draws)
     lines = lines[(lines["month"] == 1) & lines["phase"].isin(CARRYING)]
     return lines.groupby("phase")["usd"].sum()
