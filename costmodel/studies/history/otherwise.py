@@ -52,9 +52,10 @@ def reprice(
     bill of calls has. An API is priced call by call, each at the context tier of its own prompt;
     tokens are scaled by the tokenizers of both makers, whose doubt is the band. What was cached
     stays cached where the price card has cached tokens; `PromptCache` also reads what repeats
-    within a session, and `FewShot` adds its examples to every call. A Mix of APIs takes the share of every call that each part sees, or, with
-    `TokenSizes` for each part, the calls of its own model. Any other option (own GPUs, retrieval)
-    is priced by its ledger for a month of this workload, and spread over the days by their calls.
+    within a session, and `FewShot` adds its examples to every call. A Mix of APIs takes the share
+    of every call that each part sees, or, with `TokenSizes` for each part, the calls of its own
+    model. Any other option (own GPUs, retrieval) is priced by its ledger for a month of this
+    workload, and spread over the days by their calls.
 
     Parameters
     ----------
