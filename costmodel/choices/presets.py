@@ -83,7 +83,7 @@ RELATIONAL = 0.2  # share of questions over several places from which a graph is
 MANY_REQUESTS = 1_000_000  # a month, from which students and adapters on own GPUs are offered
 TOKENS_ONLY, WHOLE_LIFE = "Tokens alone", "Whole life"  # the two options of the quick answer
 MOST_DOCUMENTS = 5  # documents that a question needs at most
-SEARCHED_FROM = 450_000.0  # tokens; a cached corpus costs as much as a search and 30,000 tokens
+SEARCHED_FROM = 300_000.0  # tokens; more are read less well than 30,000 that a search selects
 SENT_WHOLE = 0.9  # a corpus up to this share of the window is sent whole
 
 
@@ -337,7 +337,7 @@ def _reasons(work: Workload, api: Api) -> dict[str, str]:
 
 
 def _sent_whole(api: Api) -> float:
-    """Up to how many tokens a corpus is sent whole: then a search costs about as much."""
+    """Up to how many tokens a corpus is sent whole: more are better searched."""
     return min(SENT_WHOLE * (api.window or 0.0), SEARCHED_FROM)
 
 

@@ -162,6 +162,9 @@ class Measured:
 
     Its doubt is the Jeffreys posterior, Beta(accepted + 1/2, trials - accepted + 1/2) (Brown, Cai
     and DasGupta 2001, section 3.1.3), its middle the median of it: 10 of 10 is no proof of 100 %.
+    Where the quality of an option follows from its task, model and techniques, an analysis of a
+    `Study` takes that as the prior in place of Jeffreys': 3 of 3 says little then, and hundreds of
+    answers say the same as alone.
 
     Two evaluations err apart, also where their counts are equal: in a `Study`, an evaluation is
     that of the label under which its option stands. Give both one `name` where they are one
@@ -203,6 +206,7 @@ class Measured:
     driver: str | None = None
     loading: float = 0.0
     agreement: Number = 1.0
+    posterior: ClassVar[Any] = None  # chances and shares, where a study has a law as the prior
 
     def __post_init__(self) -> None:
         accepted, trials, judge = self.accepted, self.trials, self.agreement
@@ -342,6 +346,8 @@ class Measured:
         """The share at probability u, 0 to 1, of any shape."""
         from scipy.special import betaincinv
 
+        if self.posterior is not None:
+            return np.interp(np.asarray(u, float), *self.posterior)
         if self.agreement != 1:
             return np.interp(np.asarray(u, float), *self._erring)
         failed = self.trials - self.accepted
@@ -362,6 +368,12 @@ class Measured:
         density = np.exp(fit - fit.max()).sum(axis=0)
         sums = np.cumsum(density) - density / 2
         return sums / density.sum(), share
+
+    def after(self, share: np.ndarray) -> Measured:
+        """The evaluation with these draws as its doubt: what a law and its counts say together."""
+        made, chances = dataclasses.replace(self), (np.arange(len(share)) + 0.5) / len(share)
+        vars(made).update(posterior=(chances, np.sort(share)))
+        return made
 
     def by_people(self) -> Measured:
         """The evaluation of judges who do not err that says as much: its mean and its variance.

@@ -214,7 +214,8 @@ def test_what_was_found_goes_back_as_one_line_of_the_file_and_leaves_less_to_fin
     errs = "\nquality: {RAG: {accepted: 164, trials: 200, agreement: {low: 0.7, high: 0.95}}}\n"
     judge = cm.load(text + errs).options["RAG"].quality.agreement
     assert (judge.low, judge.high) == (0.7, 0.95)
-    before, after = (pilot(s).attrs for s in (cm.load(text).changed(draws=2_000), found))
+    pair = (s.only("RAG", "Small model + RAG") for s in (cm.load(text).changed(draws=2_000), found))
+    before, after = (pilot(s).attrs for s in pair)
     assert after["bands_now"]["RAG"] < 15 < 40 < before["bands_now"]["RAG"]
     assert after["settled_now"] == 1 > before["settled_now"]
     assert after["perfect"] < before["perfect"]
