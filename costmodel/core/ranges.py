@@ -162,9 +162,8 @@ class Measured:
 
     Its doubt is the Jeffreys posterior, Beta(accepted + 1/2, trials - accepted + 1/2) (Brown, Cai
     and DasGupta 2001, section 3.1.3), its middle the median of it: 10 of 10 is no proof of 100 %.
-    Where the quality of an option follows from its task, model and techniques, an analysis of a
-    `Study` takes that as the prior in place of Jeffreys': 3 of 3 says little then, and hundreds of
-    answers say the same as alone.
+    In a study, the quality that follows from task, model and techniques is the prior in place of
+    Jeffreys': 3 of 3 says little then, and hundreds of answers say what they say alone.
 
     Two evaluations err apart, also where their counts are equal: in a `Study`, an evaluation is
     that of the label under which its option stands. Give both one `name` where they are one
@@ -277,8 +276,7 @@ class Measured:
         """The evaluations of two options that answered the same questions, counted question by
         question.
 
-        What is hard for one is mostly hard for the other, so that the difference is known better
-        than from two evaluations apart. The correlation is that of the posterior
+        What is hard for one is mostly hard for the other. The correlation is that of the posterior
         Dirichlet(counts + 1/4), whose margins are the Jeffreys posteriors, in a normal copula: the
         chance that the first is better is met within 2 points from some 50 questions on.
 
@@ -287,13 +285,7 @@ class Measured:
         both, only_first, only_second, neither : float
             Questions to which the answers of both, of one, or of none were accepted.
         name : str, optional
-            What the draws are named by; without one the counts. Two pairs need two names only
-            where all four counts are equal.
-
-        Returns
-        -------
-        (Measured, Measured)
-            Of the first and of the second option.
+            What the draws are named by; two pairs need two names where all four counts are equal.
 
         Raises
         ------
@@ -371,8 +363,8 @@ class Measured:
 
     def after(self, share: np.ndarray) -> Measured:
         """The evaluation with these draws as its doubt: what a law and its counts say together."""
-        made, chances = dataclasses.replace(self), (np.arange(len(share)) + 0.5) / len(share)
-        vars(made).update(posterior=(chances, np.sort(share)))
+        made, n = dataclasses.replace(self), len(share)
+        vars(made).update(posterior=((np.arange(n) + 0.5) / n, np.sort(share)))
         return made
 
     def by_people(self) -> Measured:

@@ -98,7 +98,8 @@ def pilot(
         without a floor), `band_before` and `band_after`, width of the 80 % band of the accepted
         share of the first option judged [points], and `how` the price is counted. `attrs` has
         `perfect`, what knowing everything is worth [USD], `settled_now`, `floor` and `confidence`,
-        the `agreement`, `judged` {plan: options}, `bands` {(plan, n): {option: points}} and
+        the `agreement`, `judged` {plan: options}, `most`, the largest of several n (where it is
+        best, more may be better), `bands` {(plan, n): {option: points}} and
         `bands_now` of all options, and `left_out`, {option: why}.
 
     Raises
@@ -153,14 +154,18 @@ def pilot(
     draws = _Draws(study, cost, share[runs], today, seen, counts)
     prices = [_prototype(study, found, label) for label in labels]
     now, rows, bands, judged = _bands(draws.share), [], {}, {}
-    for plan in _plans(draws, sizes[-1], prices):
+    alone = _with_hope(draws)
+    told = {(plan, size): draws.told(plan, size) for plan in alone for size in sizes}
+    best = max(told, key=lambda x: told[x][0] - _price(*x, prices)[0])
+    for plan in [*alone, *_grown(draws, best, alone, sizes, prices)]:
         *first, last = names = [labels[i] for i in plan]
         comma = "; " if any("," in label for label in first) else ", "
         name = f"{comma.join(first)} and {last}" if first else last
         judged[name] = tuple(names)
         for size in sizes:
             price, how = _price(plan, size, prices)
-            usd, error, changes, settled, after = draws.told(plan, size)
+            known = told.get((plan, size)) or draws.told(plan, size)
+            usd, error, changes, settled, after = known
             settled = np.nan if study.quality_floor is None else settled
             said = usd, error, price, usd - price, changes, settled, now[plan[0]], after[plan[0]]
             rows.append((name, size, *said, how))
@@ -174,6 +179,7 @@ def pilot(
         "settled_now": float(draws.settled(draws.reaches.mean(axis=0))),
         "agreement": agreement,
         "judged": judged,
+        "most": sizes[-1] if len(sizes) > 1 else None,
         "bands": bands,
         "bands_now": dict(zip(labels, now, strict=True)),
         "left_out": left_out,
@@ -207,26 +213,31 @@ def _with_hope(draws: _Draws) -> list[Plan]:
     return [(i,) for i in hopes if i not in alike]
 
 
-def _plans(draws: _Draws, n: int, prices: list[Prices]) -> list[Plan]:
-    """Each option alone, and then the best of them with one more at a time, the one that pays most.
+def _grown(
+    draws: _Draws, best: tuple[Plan, int], alone: list[Plan], sizes: list[int], prices: list[Prices]
+) -> list[Plan]:
+    """The best option alone with one more at a time, the one that pays most.
 
-    One more must pay by more than sampling errors, on the same outcomes.
+    Each plan counts with the number of answers that pays most for it. One more option must pay by
+    more than sampling errors, on the same outcomes.
     """
 
-    def net(plan: Plan) -> np.ndarray:
-        return draws.gains(plan, n) - _price(plan, n, prices)[0]
+    def nets(plan: Plan, some: Sequence[int]) -> list[np.ndarray]:
+        gains = draws.gains(plan, some)
+        return [x - _price(plan, n, prices)[0] for n, x in zip(some, gains, strict=True)]
 
-    alone = _with_hope(draws)
-    plans, pays = [*alone], {plan: net(plan) for plan in alone}
-    plan = max(alone, key=lambda x: pays[x].mean())
+    plans, (plan, n) = [], best
+    (pays,) = nets(plan, [n])
     while len(plan) < min(MOST_OPTIONS, len(alone)):
-        more = {plan + other: net(plan + other) for other in alone if other[0] not in plan}
-        best = max(more, key=lambda x: more[x].mean())
-        added = more[best] - pays[plan]
+        more = (plan + other for other in alone if other[0] not in plan)
+        plan = max(more, key=lambda x: nets(x, [n])[0].mean())
+        better = nets(plan, sizes)
+        most = int(np.argmax([x.mean() for x in better]))
+        added = better[most] - pays
         if added.mean() <= ERRORS * standard_error(added):
             break
-        plans.append(plan := best)
-        pays = more
+        plans.append(plan)
+        n, pays = sizes[most], better[most]
     return plans
 
 
@@ -314,10 +325,10 @@ class _Draws:
         changes, settles = means[1:].clip(0, 1)
         return max(means[0], 0.0), error, changes, settles, _bands(self.share[some] - accepted[own])
 
-    def gains(self, plan: Plan, n: int) -> np.ndarray:
-        """What is saved on average after each of a few outcomes."""
-        counts = self.counts[n][:FEW, plan]
-        return -self._after(plan, counts, n, self._gaps(plan))[0].min(axis=1)
+    def gains(self, plan: Plan, sizes: Sequence[int]) -> list[np.ndarray]:
+        """What is saved on average after each of a few outcomes of so many answers."""
+        few, gaps = slice(FEW), self._gaps(plan)
+        return [-self._after(plan, self.counts[n][few, plan], n, gaps)[0].min(1) for n in sizes]
 
     @cached_property
     def _best(self) -> int:

@@ -151,6 +151,13 @@ def test_a_pilot_that_cannot_change_the_choice_is_worth_nothing():
     assert (pilot({"one": costs(10, DOUBT)}, WORK, MONTH)["usd"] == 0).all()
 
 
+def test_asking_for_many_answers_too_keeps_the_best_plan():
+    """Of several options the best number of answers differs from the largest that is asked."""
+    study = cm.load("support_assistant").changed(draws=1_000)
+    few, many = (pilot(study, n=(25, 50, 100, 200, 400, *more)).iloc[0] for more in ((), (5_000,)))
+    assert many.plan == few.plan and many.n == few.n and many.worth == pytest.approx(few.worth)
+
+
 def test_its_price_by_hand():
     """50 questions at $7.75 and judgements at $7.50; 0.15 of 40 hours at $100, and a data set of
     $3,000 that is paid in full; what two options need alike is paid once.
@@ -222,12 +229,14 @@ def test_what_was_found_goes_back_as_one_line_of_the_file_and_leaves_less_to_fin
 
 
 def test_its_words():
-    study = cm.load("support_assistant")
+    study = cm.load("support_assistant").only("RAG", "Small model + RAG", "Cascade")
     table = pilot(study, draws=2_000)
     row, text = table.iloc[0], pilot_sentence(table, study.terms)
     assert row.worth > 0 and text.startswith(
-        f"Judge {row.n} answers each of {row.plan} first, for "
+        f"Judge {row.n} or more answers each of {row.plan} first, for "
     )
+    enough = pilot(study, n=(100, 400, 3_000), draws=2_000)
+    assert enough["n"][0] < 3_000 and "or more" not in pilot_sentence(enough)
     assert f"from {row.band_before:.0f} to {row.band_after:.0f} points; in " in text
     assert text.endswith("one option is then 80 % sure to reach 60 %.")
     free = pilot(study.changed(work=replace(study.work, usd_per_failure=0.0)), draws=2_000)

@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.choices.mixes import Mix
-from costmodel.choices.options import Option
 from costmodel.choices.quality.answering import accepted, cases
 from costmodel.choices.quality.tasks import constants, spreads
 from costmodel.choices.running import AGREEMENT

@@ -14,7 +14,13 @@ from costmodel.choices.quality.accepted import examples_in_prompt, long_prompt
 from costmodel.choices.requests import Cache, Request, Segment
 from costmodel.choices.schedule import monthly, once
 from costmodel.choices.techniques.knowledge import Rag
-from costmodel.choices.techniques.lookup import HOPS, corpus_of, find_records, several_found, task_fact
+from costmodel.choices.techniques.lookup import (
+    HOPS,
+    corpus_of,
+    find_records,
+    several_found,
+    task_fact,
+)
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core import (
     MTOK,
