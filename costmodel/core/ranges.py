@@ -165,10 +165,9 @@ class Measured:
     In a study, the quality that follows from task, model and techniques is the prior in place of
     Jeffreys': 3 of 3 says little then, and hundreds of answers say what they say alone.
 
-    Two evaluations err apart, also where their counts are equal: in a `Study`, an evaluation is
-    that of the label under which its option stands. Give both one `name` where they are one
-    evaluation, such as that of an option at two prices; use `paired` where both options answered
-    the same questions. Outside a study, equal counts of one field are one evaluation.
+    Two evaluations err apart, also where their counts are equal. Give both one `name` where they
+    are one evaluation, such as that of an option at two prices; use `paired` where both options
+    answered the same questions. Outside a study, equal counts of one field are one evaluation.
 
     Parameters
     ----------
@@ -370,8 +369,6 @@ class Measured:
     def by_people(self) -> Measured:
         """The evaluation of judges who do not err that says as much: its mean and its variance.
 
-        Examples
-        --------
         >>> round(Measured(68, 100, agreement=0.9).by_people().trials)
         64
         """

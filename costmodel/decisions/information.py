@@ -19,12 +19,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from costmodel.choices.quality.tasks import minutes_to_judge
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.core import (
     DRAWS_MAX,
     HOURS_PER_DAY,
+    MINUTES_PER_HOUR,
     check,
     doubts,
     draw_values,
@@ -40,7 +42,6 @@ from costmodel.core import (
     whole_number,
 )
 from costmodel.decisions.simulate import comparable, that_run, totals
-from costmodel.facts import catalog
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.evidence import meanings
 
@@ -106,6 +107,18 @@ def _matches(key: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(key, pattern) for pattern in patterns)
 
 
+def judging_usd(study: Study) -> tuple[float, float]:
+    """Price of an item with its reference answer, and of one judgement [USD].
+
+    Minutes by the task, at the wage of an expert.
+    """
+    expert, *minutes = middle(
+        (study.terms.people.expert, *minutes_to_judge(study.work.task.family))
+    )
+    item, judgement = (round(x / MINUTES_PER_HOUR * expert.usd_per_hour, 2) for x in minutes)
+    return item, judgement
+
+
 @analysis
 def measurements(study: Study) -> list[Measurement]:
     """What can be measured before the choice, priced from the catalogue.
@@ -128,13 +141,14 @@ def measurements(study: Study) -> list[Measurement]:
     ['label 200 evaluation items', 'a two-hour load test', 'index 2 % of the corpus']
     """
     options = study.options
-    item = middle(catalog.label("expert_ranking").usd_per_item)
+    _, judgement = judging_usd(study)
     found = [
         Measurement(
             f"label {EVAL_ITEMS} evaluation items",
             JUDGED,
-            EVAL_ITEMS * len(options) * item,
-            f"{EVAL_ITEMS} items x {len(options)} options x USD {number_text(item)} a judgement",
+            EVAL_ITEMS * len(options) * judgement,
+            f"{EVAL_ITEMS} items x {len(options)} options x USD {number_text(judgement)} "
+            "a judgement",
         )
     ]
     own = next((x for x in objects(options) if isinstance(x, Hosted)), None)

@@ -14,9 +14,9 @@ is accepted takes it out first (`information`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations
 from typing import Any
 from zlib import crc32
@@ -43,6 +43,7 @@ from costmodel.core import (
     require,
     whole_number,
 )
+from costmodel.decisions import information
 from costmodel.decisions.information import FOLDS, clipped, foretold, gains, standard_error
 from costmodel.decisions.rule import ERRORS
 from costmodel.decisions.simulate import Simulated, not_comparable, simulate, worth_together
@@ -110,7 +111,8 @@ def pilot(
 
     Notes
     -----
-    A plan costs items (a question with its reference answer), judgements, and a prototype of each
+    A plan costs items (a question with its reference answer) and judgements, in minutes of an
+    expert by the task (data/calibration/task_quality.csv; assumptions), and a prototype of each
     option: hours of building at the tier "prototype", examples and runs of a tune in full; what two
     options need alike is paid once. Servers are not bought for it, and calls of the model and some
     hours of rented GPUs are small change. Not in it: what waiting costs, what a prototype spares
@@ -152,23 +154,24 @@ def pilot(
     seen = np.clip(through_judge(today, judge), SURE, 1 - SURE)
     counts = _counts(labels, sizes, seen, study.seed)
     draws = _Draws(study, cost, share[runs], today, seen, counts)
-    prices = [_prototype(study, found, label) for label in labels]
+    made = [_prototype(study, found, label) for label in labels]
+    price = partial(_price, judging=information.judging_usd(study), made=made)
     now, rows, bands, judged = _bands(draws.share), [], {}, {}
     alone = _with_hope(draws)
     told = {(plan, size): draws.told(plan, size) for plan in alone for size in sizes}
-    best = max(told, key=lambda x: told[x][0] - _price(*x, prices)[0])
-    for plan in [*alone, *_grown(draws, best, alone, sizes, prices)]:
+    best = max(told, key=lambda x: told[x][0] - price(*x)[0])
+    for plan in [*alone, *_grown(draws, best, alone, sizes, price)]:
         *first, last = names = [labels[i] for i in plan]
         comma = "; " if any("," in label for label in first) else ", "
         name = f"{comma.join(first)} and {last}" if first else last
         judged[name] = tuple(names)
         for size in sizes:
-            price, how = _price(plan, size, prices)
+            to_measure, how = price(plan, size)
             known = told.get((plan, size)) or draws.told(plan, size)
             usd, error, changes, settled, after = known
             settled = np.nan if study.quality_floor is None else settled
-            said = usd, error, price, usd - price, changes, settled, now[plan[0]], after[plan[0]]
-            rows.append((name, size, *said, how))
+            paid = usd, error, to_measure, usd - to_measure
+            rows.append((name, size, *paid, changes, settled, now[plan[0]], after[plan[0]], how))
             bands[name, size] = dict(zip(labels, after, strict=True))
     table = pd.DataFrame(rows, columns=COLUMNS)
     table = table.sort_values("worth", ascending=False, kind="stable", ignore_index=True)
@@ -214,7 +217,11 @@ def _with_hope(draws: _Draws) -> list[Plan]:
 
 
 def _grown(
-    draws: _Draws, best: tuple[Plan, int], alone: list[Plan], sizes: list[int], prices: list[Prices]
+    draws: _Draws,
+    best: tuple[Plan, int],
+    alone: list[Plan],
+    sizes: list[int],
+    price: Callable[[Plan, int], tuple[float, str]],
 ) -> list[Plan]:
     """The best option alone with one more at a time, the one that pays most.
 
@@ -224,7 +231,7 @@ def _grown(
 
     def nets(plan: Plan, some: Sequence[int]) -> list[np.ndarray]:
         gains = draws.gains(plan, some)
-        return [x - _price(plan, n, prices)[0] for n, x in zip(some, gains, strict=True)]
+        return [x - price(plan, n)[0] for n, x in zip(some, gains, strict=True)]
 
     plans, (plan, n) = [], best
     (pays,) = nets(plan, [n])
@@ -416,13 +423,14 @@ def _prototype(study: Study, found: Simulated, label: str) -> Prices:
     return prices
 
 
-def _price(plan: Plan, n: int, prices: list[Prices]) -> tuple[float, str]:
+def _price(
+    plan: Plan, n: int, judging: tuple[float, float], made: list[Prices]
+) -> tuple[float, str]:
     """What a plan costs [USD], and how that is counted."""
-    names = "expert_example", "expert_ranking"
-    item, judgement = (middle(catalog.label(name).usd_per_item) for name in names)
-    made = sum({key: usd for i in plan for key, usd in prices[i].items()}.values())
+    item, judgement = judging
+    prototypes = sum({key: usd for i in plan for key, usd in made[i].items()}.values())
     answers = f"{n} answers" + (f" x {len(plan)} options" if len(plan) > 1 else "")
     how = f"{n} items x USD {number_text(item)} + {answers} x USD {number_text(judgement)} a "
-    how += f"judgement + USD {number_text(round(made))} to make "
+    how += f"judgement + USD {number_text(round(prototypes))} to make "
     how += "prototypes" if len(plan) > 1 else "a prototype"
-    return n * item + n * len(plan) * judgement + made, how
+    return n * item + n * len(plan) * judgement + prototypes, how

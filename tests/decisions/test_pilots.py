@@ -159,8 +159,8 @@ def test_asking_for_many_answers_too_keeps_the_best_plan():
 
 
 def test_its_price_by_hand():
-    """50 questions at $7.75 and judgements at $7.50; 0.15 of 40 hours at $100, and a data set of
-    $3,000 that is paid in full; what two options need alike is paid once.
+    """50 questions of 5 minutes and judgements of 4 at $60 an hour; 0.15 of 40 hours at $100, and a
+    data set of $3,000 that is paid in full; what two options need alike is paid once.
     """
     prompt, data = cm.Prompt(build_weeks=1), Buy(3_000.0, phase="data")
     options = {
@@ -171,15 +171,26 @@ def test_its_price_by_hand():
     work = replace(WORK, usd_per_failure=4e4)
     table = pilot(options, work, replace(STAFFED, months=1), n=50)
     usd = table.set_index("plan")["usd_to_measure"]
-    one = 50 * (7.75 + 7.5)
+    one = 50 * (5.0 + 4.0)
     assert usd["prompt"] == pytest.approx(one + 0.15 * 40 * 100)
     assert usd["tune"] == pytest.approx(one + 0.15 * 40 * 100 + 3_000)
     assert usd["later"] == pytest.approx(one)
     (both,) = (usd[p] for p in table.attrs["judged"] if {"prompt", "tune"} == {*p.split(" and ")})
-    assert both == pytest.approx(usd["tune"] + 50 * 7.5)
+    assert both == pytest.approx(usd["tune"] + 50 * 4.0)
     assert (table["worth"] == table["usd"] - table["usd_to_measure"]).all()
     small = pilot(options, replace(work, tier="prototype"), replace(STAFFED, months=1), n=50)
     assert small.set_index("plan")["usd_to_measure"]["prompt"] == pytest.approx(one + 40 * 100)
+
+
+def test_labels_are_judged_for_less_than_code_fixes():
+    def judged(task):
+        table = pilot({"a": costs(150, DOUBT)}, replace(WORK, task=task), MONTH, n=100, draws=50)
+        return table["usd_to_measure"][0]
+
+    label, many, fix = (judged(t) for t in ("classify", "classify, many labels", "fix code"))
+    assert label < 0.7 * many < 0.1 * fix
+    study = cm.Study({"a": costs(150, DOUBT)}, replace(WORK, task="classify"), MONTH)
+    assert cm.uncertainty.measurements(study)[0].usd == pytest.approx(200 * 0.92, rel=0.1)
 
 
 def test_nobody_buys_servers_for_a_prototype():

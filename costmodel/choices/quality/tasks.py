@@ -18,6 +18,7 @@ from costmodel.laws.quality import logit
 
 PLAIN_WORDS = {
     "classify": "classification",
+    "classify, many labels": "classification_many",
     "extract": "extraction",
     "answer": "closed_qa",
     "answer from documents": "document_qa",
@@ -49,6 +50,15 @@ TECHNIQUES = (
     "cascade", "router", "judge", "single", "confidence signal", "people", "human",
 )  # fmt: skip
 READ = (*ANSWERS, "many_hop")
+TESTED = (
+    "code",
+    "code_fix",
+    "agent_code",
+    "text_to_sql",
+    "tool_use",
+    "agent_support",
+    "agent_work",
+)  # tests or tools tell that an answer is wrong
 PEOPLE = ("people", "human")
 REPORTED = ("as reported", "deployed")  # by who sells it
 WORDS = ("yes", "no", "na", "retrieved")
@@ -142,6 +152,16 @@ def line_of(task: str, technique: str, given: str, public: bool = True) -> str:
             return f"{task}.long"
     tuned = f"{task}.tuned"  # reading what is given is no form to learn
     return tuned if technique in TUNED and task != "document_qa" and tuned in lines() else task
+
+
+def minutes_to_judge(task: str) -> tuple[Range, Range]:
+    """Minutes of an expert on an item with its reference answer, and on one judgement.
+
+    >>> [[doubt.mid for doubt in minutes_to_judge(task)] for task in ("classification", "code_fix")]
+    [[1.0, 0.5], [60.0, 20.0]]
+    """
+    known = task if f"{task}.minutes_per_item" in constants() else OTHER
+    return constants()[f"{known}.minutes_per_item"], constants()[f"{known}.minutes_per_judgement"]
 
 
 @cache

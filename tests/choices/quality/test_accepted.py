@@ -244,6 +244,22 @@ def test_a_second_try_pays_the_prompt_again_and_answers_better():
     assert table.to_pay["twice"] > 1.05 * table.to_pay["once"]
 
 
+@pytest.mark.parametrize(
+    ("task", "technique", "better"),
+    [
+        ("extract", cm.SecondTry(), False),  # nothing tells that the first answer is wrong
+        ("extract", cm.SecondTry(checked=True), True),
+        ("text to SQL", cm.SecondTry(), True),
+        ("text to SQL", cm.SecondTry(checked=False), False),
+    ],
+)
+def test_a_second_try_needs_something_that_tells_a_wrong_answer(task, technique, better):
+    pair = {"once": cm.Option(TERRA), "twice": cm.Option(TERRA, technique)}
+    found = means(pair, replace(TYPED, task=task), 500)
+    assert (found["twice"] > found["once"] + 0.03) == better
+    assert better or found["twice"] == pytest.approx(found["once"])
+
+
 def test_the_same_weights_answer_alike_wherever_they_run():
     own = cm.Hosted("llama-3.3-70b", gpu="H100-SXM")
     bought = cm.Api("meta.llama3-3-70b-instruct-v1:0", provider="aws", on=ON)
