@@ -19,14 +19,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.choices.quality.tasks import minutes_to_judge
+from costmodel.choices.running import judging_usd
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.graphs import GraphRag
 from costmodel.core import (
     DRAWS_MAX,
     HOURS_PER_DAY,
-    MINUTES_PER_HOUR,
     check,
     doubts,
     draw_values,
@@ -107,18 +106,6 @@ def _matches(key: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(key, pattern) for pattern in patterns)
 
 
-def judging_usd(study: Study) -> tuple[float, float]:
-    """Price of an item with its reference answer, and of one judgement [USD].
-
-    Minutes by the task, at the wage of an expert.
-    """
-    expert, *minutes = middle(
-        (study.terms.people.expert, *minutes_to_judge(study.work.task.family))
-    )
-    item, judgement = (round(x / MINUTES_PER_HOUR * expert.usd_per_hour, 2) for x in minutes)
-    return item, judgement
-
-
 @analysis
 def measurements(study: Study) -> list[Measurement]:
     """What can be measured before the choice, priced from the catalogue.
@@ -141,7 +128,7 @@ def measurements(study: Study) -> list[Measurement]:
     ['label 200 evaluation items', 'a two-hour load test', 'index 2 % of the corpus']
     """
     options = study.options
-    _, judgement = judging_usd(study)
+    _, judgement = judging_usd(study.work, study.terms)
     found = [
         Measurement(
             f"label {EVAL_ITEMS} evaluation items",

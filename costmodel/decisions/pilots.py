@@ -30,7 +30,7 @@ from costmodel.choices.quality.evidence import (
     shares_today,
     spread_of_options,
 )
-from costmodel.choices.running import AGREEMENT
+from costmodel.choices.running import AGREEMENT, judging_usd
 from costmodel.choices.study import Study, analysis
 from costmodel.core import (
     DRAWS_MAX,
@@ -43,7 +43,6 @@ from costmodel.core import (
     require,
     whole_number,
 )
-from costmodel.decisions import information
 from costmodel.decisions.information import FOLDS, clipped, foretold, gains, standard_error
 from costmodel.decisions.rule import ERRORS
 from costmodel.decisions.simulate import Simulated, not_comparable, simulate, worth_together
@@ -66,6 +65,7 @@ COLUMNS = ["plan", "n", "usd", "error", "usd_to_measure", "worth", "p_changes", 
 COLUMNS += ["band_before", "band_after", "how"]
 Plan = tuple[int, ...]  # columns of the draws
 Prices = dict[tuple[str, str, float], float]  # by item, unit and amount: equal ones are paid once
+Price = Callable[[Plan, int], tuple[float, str]]  # of so many answers, and how that is counted
 
 
 @analysis
@@ -155,7 +155,7 @@ def pilot(
     counts = _counts(labels, sizes, seen, study.seed)
     draws = _Draws(study, cost, share[runs], today, seen, counts)
     made = [_prototype(study, found, label) for label in labels]
-    price = partial(_price, judging=information.judging_usd(study), made=made)
+    price = partial(_price, usd=judging_usd(study.work, study.terms), made=made)
     now, rows, bands, judged = _bands(draws.share), [], {}, {}
     alone = _with_hope(draws)
     told = {(plan, size): draws.told(plan, size) for plan in alone for size in sizes}
@@ -217,11 +217,7 @@ def _with_hope(draws: _Draws) -> list[Plan]:
 
 
 def _grown(
-    draws: _Draws,
-    best: tuple[Plan, int],
-    alone: list[Plan],
-    sizes: list[int],
-    price: Callable[[Plan, int], tuple[float, str]],
+    draws: _Draws, best: tuple[Plan, int], alone: list[Plan], sizes: list[int], price: Price
 ) -> list[Plan]:
     """The best option alone with one more at a time, the one that pays most.
 
@@ -423,11 +419,9 @@ def _prototype(study: Study, found: Simulated, label: str) -> Prices:
     return prices
 
 
-def _price(
-    plan: Plan, n: int, judging: tuple[float, float], made: list[Prices]
-) -> tuple[float, str]:
-    """What a plan costs [USD], and how that is counted."""
-    item, judgement = judging
+def _price(plan: Plan, n: int, usd: tuple[float, float], made: list[Prices]) -> tuple[float, str]:
+    """What a plan costs [USD], and how that is counted; `usd` is that of an item and a judgement."""
+    item, judgement = usd
     prototypes = sum({key: usd for i in plan for key, usd in made[i].items()}.values())
     answers = f"{n} answers" + (f" x {len(plan)} options" if len(plan) > 1 else "")
     how = f"{n} items x USD {number_text(item)} + {answers} x USD {number_text(judgement)} a "

@@ -99,7 +99,8 @@ def expected_quality(
         it only names the model.
     capability : float, or list, optional
         Published index [above 0, below 70]. NaN, and neither of both: a model of today that is not
-        known, so that the band is wide. An old model is worse than that (see Notes). Beside indices, only names of capability.csv are looked up.
+        known, so that the band is wide. An old model is worse than that (see Notes). Beside
+        indices, only names of capability.csv are looked up.
     technique : str, or list
         "zero-shot", "few-shot", "retry" (a second try that sees why the first failed: tests and
         tools say it, which code, SQL, agents and tools have), "rag", "long

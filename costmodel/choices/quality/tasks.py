@@ -154,16 +154,6 @@ def line_of(task: str, technique: str, given: str, public: bool = True) -> str:
     return tuned if technique in TUNED and task != "document_qa" and tuned in lines() else task
 
 
-def minutes_to_judge(task: str) -> tuple[Range, Range]:
-    """Minutes of an expert on an item with its reference answer, and on one judgement.
-
-    >>> [[doubt.mid for doubt in minutes_to_judge(task)] for task in ("classification", "code_fix")]
-    [[1.0, 0.5], [60.0, 20.0]]
-    """
-    known = task if f"{task}.minutes_per_item" in constants() else OTHER
-    return constants()[f"{known}.minutes_per_item"], constants()[f"{known}.minutes_per_judgement"]
-
-
 @cache
 def constants() -> dict[str, Range]:
     """Every constant of the laws by `id.field`."""
