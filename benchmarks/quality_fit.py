@@ -56,6 +56,7 @@ AS_OF, SOURCE = "2026-11-28", "task-quality-fit"
 WAY = ["task", "technique", "given"]
 FIELD = ("support_resolution",)  # told by vendors; its level is that of others who counted
 MOST = 24  # rows of one benchmark in a fit, even over capability
+SEVERAL = 3  # scores from which tuned models that nobody can place say something of a benchmark
 FEWEST = 6  # rows from which a benchmark has a spread of its own
 FEW = 0.02  # in a fit a score counts as this far from 0 and 100 %: formats that fail say little
 MEASURED = 200  # answers of the one model that is measured
@@ -236,9 +237,15 @@ def held_out(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def use(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows with a capability, and all of the benchmarks that have none."""
-    some = rows["doubt"] < 1
-    return rows[some | ~rows["benchmark"].isin(rows.loc[some, "benchmark"].unique())]
+    """Rows whose model has an index, or a size and a date; and tuned models, also unplaced ones.
+
+    An old model that nobody can place, taken for one of today, says that a task is hard. A tuned
+    level hardly depends on the model, but a few scores of unplaced ones may be those of old models
+    on a task that they fail.
+    """
+    together = [rows["benchmark"], rows["fitted"]]
+    several = rows.groupby(together)["y"].transform("size") >= SEVERAL
+    return rows[(rows["doubt"] < 1) | (rows["fitted"].str.endswith(".tuned") & several)]
 
 
 def askings(rows: pd.DataFrame, told: float) -> Askings:

@@ -115,7 +115,8 @@ class Option:
         matter, but where several change the serving.
     quality : number, share, or Measured, optional
         Share of answers accepted in your own evaluation. It replaces the effects of all techniques,
-        but not those of later models (`Upgrades.quality_step`).
+        but not those of later models (`Upgrades.quality_step`). Where task, model and techniques
+        say something of it, a `Measured` has that as its prior in a study.
 
     Raises
     ------

@@ -77,13 +77,14 @@ USE_CASES: dict[str, tuple[str | None, float, float, float, float]] = {
 WHOLE_CORPUS = ("Small model, long context + cache", "Long context + cache")
 WITH_CORPUS = ("Small model + RAG", *WHOLE_CORPUS)
 RERANKER = "rerank-v5.0-fast"
-FORMS = ("classification", "extraction", "text_to_sql", "tool_use", "instructions")
-CHECKED = ("classification", "extraction", "text_to_sql", "code", "code_fix")  # a judge can tell
+CLASSIFY = ("classification", "classification_many")
+FORMS = (*CLASSIFY, "extraction", "text_to_sql", "tool_use", "instructions")
+CHECKED = (*CLASSIFY, "extraction", "text_to_sql", "code", "code_fix")  # a judge can tell
 RELATIONAL = 0.2  # share of questions over several places from which a graph is offered
 MANY_REQUESTS = 1_000_000  # a month, from which students and adapters on own GPUs are offered
 TOKENS_ONLY, WHOLE_LIFE = "Tokens alone", "Whole life"  # the two options of the quick answer
 MOST_DOCUMENTS = 5  # documents that a question needs at most
-SEARCHED_FROM = 450_000.0  # tokens; a cached corpus costs as much as a search and 30,000 tokens
+SEARCHED_FROM = 300_000.0  # tokens; more are read less well than 30,000 that a search selects
 SENT_WHOLE = 0.9  # a corpus up to this share of the window is sent whole
 
 
@@ -337,7 +338,7 @@ def _reasons(work: Workload, api: Api) -> dict[str, str]:
 
 
 def _sent_whole(api: Api) -> float:
-    """Up to how many tokens a corpus is sent whole: then a search costs about as much."""
+    """Up to how many tokens a corpus is sent whole: more are better searched."""
     return min(SENT_WHOLE * (api.window or 0.0), SEARCHED_FROM)
 
 

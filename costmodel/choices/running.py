@@ -13,9 +13,12 @@ import numpy as np
 
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line
+from costmodel.choices.quality.tasks import OTHER, constants
 from costmodel.choices.requests import Call, Segment
 from costmodel.choices.schedule import Schedule, with_demand
-from costmodel.core import DAYS_PER_MONTH, assumed, check, check_known
+from costmodel.choices.terms import Terms
+from costmodel.choices.workload import Workload
+from costmodel.core import DAYS_PER_MONTH, MINUTES_PER_HOUR, assumed, check, check_known, middle
 from costmodel.facts.catalog import practice
 from costmodel.laws.experiments import expected_loss
 
@@ -48,6 +51,19 @@ def listed(owner: Any, name: str, word: str, known: tuple[str, ...], mark: str) 
     once = f"{field} is {given!r}, each {word} may stand in it once"
     check(len(set(words)) == len(words), once)
     return words
+
+
+def judging_usd(work: Workload, terms: Terms) -> tuple[float, float]:
+    """Price of an item with its reference answer, and of one judgement [USD].
+
+    Minutes by the task, at the wage of an expert.
+    """
+    known = constants()
+    task = work.task.family if f"{work.task.family}.minutes_per_item" in known else OTHER
+    minutes = (known[f"{task}.minutes_per_{what}"] for what in ("item", "judgement"))
+    expert, item, judgement = middle((terms.people.expert, *minutes))
+    usd_per_minute = expert.usd_per_hour / MINUTES_PER_HOUR
+    return round(item * usd_per_minute, 2), round(judgement * usd_per_minute, 2)
 
 
 def judge_call(case: Case, technique: Any, answers: int = 1) -> Call:

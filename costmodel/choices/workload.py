@@ -193,11 +193,11 @@ class Workload:
         What single months bring beyond an ordinary one: `{"december": 1.8}` is +180 %, 2.8 times as
         many requests. A list has twelve factors over an ordinary month, from January on.
     task : str or Task, optional
-        What is asked: classify, extract, answer, answer from documents, many-hop, summary over a
-        corpus, summarise, write, translate, code, fix code, text to SQL, support dialogue, agent,
-        tools, or "a name of your own (like classify)". Quality follows from it. Without one, a
-        workload with a corpus is taken for questions about documents, and any other is as wide as
-        all tasks. A corpus means that answers need it.
+        What is asked: classify, "classify, many labels" (50 and more), extract, answer, answer from
+        documents, many-hop, summary over a corpus, summarise, write, translate, code, fix code,
+        text to SQL, support dialogue, agent, tools, or "a name of your own (like classify)".
+        Quality follows from it. Without one, a workload with a corpus is taken for questions about
+        documents, and any other is as wide as all tasks. A corpus means that answers need it.
     difficulty : {"easier", "usual", "harder"}, number or Range [log-odds], optional
         How much harder the task is than a usual one of its family.
     usd_per_failure : number, USD

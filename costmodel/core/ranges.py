@@ -162,11 +162,12 @@ class Measured:
 
     Its doubt is the Jeffreys posterior, Beta(accepted + 1/2, trials - accepted + 1/2) (Brown, Cai
     and DasGupta 2001, section 3.1.3), its middle the median of it: 10 of 10 is no proof of 100 %.
+    In a study, the quality that follows from task, model and techniques is the prior in place of
+    Jeffreys': 3 of 3 says little then, and hundreds of answers say what they say alone.
 
-    Two evaluations err apart, also where their counts are equal: in a `Study`, an evaluation is
-    that of the label under which its option stands. Give both one `name` where they are one
-    evaluation, such as that of an option at two prices; use `paired` where both options answered
-    the same questions. Outside a study, equal counts of one field are one evaluation.
+    Two evaluations err apart, also where their counts are equal. Give both one `name` where they
+    are one evaluation, such as that of an option at two prices; use `paired` where both options
+    answered the same questions. Outside a study, equal counts of one field are one evaluation.
 
     Parameters
     ----------
@@ -203,6 +204,7 @@ class Measured:
     driver: str | None = None
     loading: float = 0.0
     agreement: Number = 1.0
+    posterior: ClassVar[Any] = None  # chances and shares, where a study has a law as the prior
 
     def __post_init__(self) -> None:
         accepted, trials, judge = self.accepted, self.trials, self.agreement
@@ -273,8 +275,7 @@ class Measured:
         """The evaluations of two options that answered the same questions, counted question by
         question.
 
-        What is hard for one is mostly hard for the other, so that the difference is known better
-        than from two evaluations apart. The correlation is that of the posterior
+        What is hard for one is mostly hard for the other. The correlation is that of the posterior
         Dirichlet(counts + 1/4), whose margins are the Jeffreys posteriors, in a normal copula: the
         chance that the first is better is met within 2 points from some 50 questions on.
 
@@ -283,13 +284,7 @@ class Measured:
         both, only_first, only_second, neither : float
             Questions to which the answers of both, of one, or of none were accepted.
         name : str, optional
-            What the draws are named by; without one the counts. Two pairs need two names only
-            where all four counts are equal.
-
-        Returns
-        -------
-        (Measured, Measured)
-            Of the first and of the second option.
+            What the draws are named by; two pairs need two names where all four counts are equal.
 
         Raises
         ------
@@ -342,6 +337,8 @@ class Measured:
         """The share at probability u, 0 to 1, of any shape."""
         from scipy.special import betaincinv
 
+        if self.posterior is not None:
+            return np.interp(np.asarray(u, float), *self.posterior)
         if self.agreement != 1:
             return np.interp(np.asarray(u, float), *self._erring)
         failed = self.trials - self.accepted
@@ -363,11 +360,15 @@ class Measured:
         sums = np.cumsum(density) - density / 2
         return sums / density.sum(), share
 
+    def after(self, share: np.ndarray) -> Measured:
+        """The evaluation with these draws as its doubt: what a law and its counts say together."""
+        made, n = dataclasses.replace(self), len(share)
+        vars(made).update(posterior=((np.arange(n) + 0.5) / n, np.sort(share)))
+        return made
+
     def by_people(self) -> Measured:
         """The evaluation of judges who do not err that says as much: its mean and its variance.
 
-        Examples
-        --------
         >>> round(Measured(68, 100, agreement=0.9).by_people().trials)
         64
         """

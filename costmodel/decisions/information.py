@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from costmodel.choices.running import judging_usd
 from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.techniques.graphs import GraphRag
@@ -40,7 +41,6 @@ from costmodel.core import (
     whole_number,
 )
 from costmodel.decisions.simulate import comparable, that_run, totals
-from costmodel.facts import catalog
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.evidence import meanings
 
@@ -128,13 +128,14 @@ def measurements(study: Study) -> list[Measurement]:
     ['label 200 evaluation items', 'a two-hour load test', 'index 2 % of the corpus']
     """
     options = study.options
-    item = middle(catalog.label("expert_ranking").usd_per_item)
+    _, judgement = judging_usd(study.work, study.terms)
     found = [
         Measurement(
             f"label {EVAL_ITEMS} evaluation items",
             JUDGED,
-            EVAL_ITEMS * len(options) * item,
-            f"{EVAL_ITEMS} items x {len(options)} options x USD {number_text(item)} a judgement",
+            EVAL_ITEMS * len(options) * judgement,
+            f"{EVAL_ITEMS} items x {len(options)} options x USD {number_text(judgement)} "
+            "a judgement",
         )
     ]
     own = next((x for x in objects(options) if isinstance(x, Hosted)), None)

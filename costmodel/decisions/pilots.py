@@ -14,9 +14,9 @@ is accepted takes it out first (`information`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations
 from typing import Any
 from zlib import crc32
@@ -30,7 +30,7 @@ from costmodel.choices.quality.evidence import (
     shares_today,
     spread_of_options,
 )
-from costmodel.choices.running import AGREEMENT
+from costmodel.choices.running import AGREEMENT, judging_usd
 from costmodel.choices.study import Study, analysis
 from costmodel.core import (
     DRAWS_MAX,
@@ -65,6 +65,7 @@ COLUMNS = ["plan", "n", "usd", "error", "usd_to_measure", "worth", "p_changes", 
 COLUMNS += ["band_before", "band_after", "how"]
 Plan = tuple[int, ...]  # columns of the draws
 Prices = dict[tuple[str, str, float], float]  # by item, unit and amount: equal ones are paid once
+Price = Callable[[Plan, int], tuple[float, str]]  # of so many answers, and how that is counted
 
 
 @analysis
@@ -98,7 +99,8 @@ def pilot(
         without a floor), `band_before` and `band_after`, width of the 80 % band of the accepted
         share of the first option judged [points], and `how` the price is counted. `attrs` has
         `perfect`, what knowing everything is worth [USD], `settled_now`, `floor` and `confidence`,
-        the `agreement`, `judged` {plan: options}, `bands` {(plan, n): {option: points}} and
+        the `agreement`, `judged` {plan: options}, `most`, the largest of several n (where it is
+        best, more may be better), `bands` {(plan, n): {option: points}} and
         `bands_now` of all options, and `left_out`, {option: why}.
 
     Raises
@@ -109,7 +111,8 @@ def pilot(
 
     Notes
     -----
-    A plan costs items (a question with its reference answer), judgements, and a prototype of each
+    A plan costs items (a question with its reference answer) and judgements, in minutes of an
+    expert by the task (data/calibration/task_quality.csv; assumptions), and a prototype of each
     option: hours of building at the tier "prototype", examples and runs of a tune in full; what two
     options need alike is paid once. Servers are not bought for it, and calls of the model and some
     hours of rented GPUs are small change. Not in it: what waiting costs, what a prototype spares
@@ -151,19 +154,24 @@ def pilot(
     seen = np.clip(through_judge(today, judge), SURE, 1 - SURE)
     counts = _counts(labels, sizes, seen, study.seed)
     draws = _Draws(study, cost, share[runs], today, seen, counts)
-    prices = [_prototype(study, found, label) for label in labels]
+    made = [_prototype(study, found, label) for label in labels]
+    price = partial(_price, usd=judging_usd(study.work, study.terms), made=made)
     now, rows, bands, judged = _bands(draws.share), [], {}, {}
-    for plan in _plans(draws, sizes[-1], prices):
+    alone = _with_hope(draws)
+    told = {(plan, size): draws.told(plan, size) for plan in alone for size in sizes}
+    best = max(told, key=lambda x: told[x][0] - price(*x)[0])
+    for plan in [*alone, *_grown(draws, best, alone, sizes, price)]:
         *first, last = names = [labels[i] for i in plan]
         comma = "; " if any("," in label for label in first) else ", "
         name = f"{comma.join(first)} and {last}" if first else last
         judged[name] = tuple(names)
         for size in sizes:
-            price, how = _price(plan, size, prices)
-            usd, error, changes, settled, after = draws.told(plan, size)
+            to_measure, how = price(plan, size)
+            known = told.get((plan, size)) or draws.told(plan, size)
+            usd, error, changes, settled, after = known
             settled = np.nan if study.quality_floor is None else settled
-            said = usd, error, price, usd - price, changes, settled, now[plan[0]], after[plan[0]]
-            rows.append((name, size, *said, how))
+            paid = usd, error, to_measure, usd - to_measure
+            rows.append((name, size, *paid, changes, settled, now[plan[0]], after[plan[0]], how))
             bands[name, size] = dict(zip(labels, after, strict=True))
     table = pd.DataFrame(rows, columns=COLUMNS)
     table = table.sort_values("worth", ascending=False, kind="stable", ignore_index=True)
@@ -174,6 +182,7 @@ def pilot(
         "settled_now": float(draws.settled(draws.reaches.mean(axis=0))),
         "agreement": agreement,
         "judged": judged,
+        "most": sizes[-1] if len(sizes) > 1 else None,
         "bands": bands,
         "bands_now": dict(zip(labels, now, strict=True)),
         "left_out": left_out,
@@ -207,26 +216,31 @@ def _with_hope(draws: _Draws) -> list[Plan]:
     return [(i,) for i in hopes if i not in alike]
 
 
-def _plans(draws: _Draws, n: int, prices: list[Prices]) -> list[Plan]:
-    """Each option alone, and then the best of them with one more at a time, the one that pays most.
+def _grown(
+    draws: _Draws, best: tuple[Plan, int], alone: list[Plan], sizes: list[int], price: Price
+) -> list[Plan]:
+    """The best option alone with one more at a time, the one that pays most.
 
-    One more must pay by more than sampling errors, on the same outcomes.
+    Each plan counts with the number of answers that pays most for it. One more option must pay by
+    more than sampling errors, on the same outcomes.
     """
 
-    def net(plan: Plan) -> np.ndarray:
-        return draws.gains(plan, n) - _price(plan, n, prices)[0]
+    def nets(plan: Plan, some: Sequence[int]) -> list[np.ndarray]:
+        gains = draws.gains(plan, some)
+        return [x - price(plan, n)[0] for n, x in zip(some, gains, strict=True)]
 
-    alone = _with_hope(draws)
-    plans, pays = [*alone], {plan: net(plan) for plan in alone}
-    plan = max(alone, key=lambda x: pays[x].mean())
+    plans, (plan, n) = [], best
+    (pays,) = nets(plan, [n])
     while len(plan) < min(MOST_OPTIONS, len(alone)):
-        more = {plan + other: net(plan + other) for other in alone if other[0] not in plan}
-        best = max(more, key=lambda x: more[x].mean())
-        added = more[best] - pays[plan]
+        more = (plan + other for other in alone if other[0] not in plan)
+        plan = max(more, key=lambda x: nets(x, [n])[0].mean())
+        better = nets(plan, sizes)
+        most = int(np.argmax([x.mean() for x in better]))
+        added = better[most] - pays
         if added.mean() <= ERRORS * standard_error(added):
             break
-        plans.append(plan := best)
-        pays = more
+        plans.append(plan)
+        n, pays = sizes[most], better[most]
     return plans
 
 
@@ -314,10 +328,10 @@ class _Draws:
         changes, settles = means[1:].clip(0, 1)
         return max(means[0], 0.0), error, changes, settles, _bands(self.share[some] - accepted[own])
 
-    def gains(self, plan: Plan, n: int) -> np.ndarray:
-        """What is saved on average after each of a few outcomes."""
-        counts = self.counts[n][:FEW, plan]
-        return -self._after(plan, counts, n, self._gaps(plan))[0].min(axis=1)
+    def gains(self, plan: Plan, sizes: Sequence[int]) -> list[np.ndarray]:
+        """What is saved on average after each of a few outcomes of so many answers."""
+        few, gaps = slice(FEW), self._gaps(plan)
+        return [-self._after(plan, self.counts[n][few, plan], n, gaps)[0].min(1) for n in sizes]
 
     @cached_property
     def _best(self) -> int:
@@ -405,13 +419,12 @@ def _prototype(study: Study, found: Simulated, label: str) -> Prices:
     return prices
 
 
-def _price(plan: Plan, n: int, prices: list[Prices]) -> tuple[float, str]:
-    """What a plan costs [USD], and how that is counted."""
-    names = "expert_example", "expert_ranking"
-    item, judgement = (middle(catalog.label(name).usd_per_item) for name in names)
-    made = sum({key: usd for i in plan for key, usd in prices[i].items()}.values())
+def _price(plan: Plan, n: int, usd: tuple[float, float], made: list[Prices]) -> tuple[float, str]:
+    """What a plan costs [USD], and how that is counted; `usd` is that of an item and a judgement."""
+    item, judgement = usd
+    prototypes = sum({key: usd for i in plan for key, usd in made[i].items()}.values())
     answers = f"{n} answers" + (f" x {len(plan)} options" if len(plan) > 1 else "")
     how = f"{n} items x USD {number_text(item)} + {answers} x USD {number_text(judgement)} a "
-    how += f"judgement + USD {number_text(round(made))} to make "
+    how += f"judgement + USD {number_text(round(prototypes))} to make "
     how += "prototypes" if len(plan) > 1 else "a prototype"
-    return n * item + n * len(plan) * judgement + made, how
+    return n * item + n * len(plan) * judgement + prototypes, how

@@ -301,7 +301,7 @@ def pilot_sentence(table: pd.DataFrame, terms: Terms | None = None) -> str:
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant").only("RAG", "Long context + cache")
     >>> print(pilot_sentence(cm.decisions.pilot(study, draws=1_000)))
-    Judge 200 answers each of RAG and Long context + cache first, for some USD 20,000. The pilot ...
+    Judge 200 or more answers each of RAG and Long context + cache first, for some USD ...
     """
     first, why = pilot_in_two(table, terms)
     if first:
@@ -348,7 +348,9 @@ class _Words:
 
     def asked(self, row: pd.Series) -> str:
         labels = self.table.attrs["judged"][row.plan]
-        return f"{row.n} answers{' each' if len(labels) > 1 else ''} of {row.plan}"
+        best = row.name == 0 and row.worth > 0  # so many pay most, of those that were asked
+        many = " or more" if best and row.n == self.table.attrs["most"] else ""
+        return f"{row.n}{many} answers{' each' if len(labels) > 1 else ''} of {row.plan}"
 
     def settles(self, row: pd.Series) -> str:
         sure, floor = (percent(self.table.attrs[name]) for name in ("confidence", "floor"))

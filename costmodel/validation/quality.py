@@ -85,8 +85,10 @@ def task_quality_fidelity(by: str | None = "task") -> pd.DataFrame:
     """How far quality expected from task and model is off, on benchmarks that no fit has seen.
 
     `python benchmarks/quality_fit.py FOLDER --write` makes it from a table of published scores,
-    which is not shipped whole. "task and model": every row by a fit without its benchmark. "one
-    measured": the same with 200 answers of one other model of that benchmark, each in turn.
+    which is not shipped whole. "task and model": every row whose model has an index, by a fit
+    without its benchmark. "one measured": the same with 200 answers of one other model of that
+    benchmark, each in turn. "no index": rows of models that are placed by size and date, or taken
+    for one of today; for the 1,488 of the latter the middle is 20 points too high.
 
     Parameters
     ----------

@@ -151,9 +151,16 @@ def test_a_pilot_that_cannot_change_the_choice_is_worth_nothing():
     assert (pilot({"one": costs(10, DOUBT)}, WORK, MONTH)["usd"] == 0).all()
 
 
+def test_asking_for_many_answers_too_keeps_the_best_plan():
+    """Of several options the best number of answers differs from the largest that is asked."""
+    study = cm.load("support_assistant").changed(draws=1_000)
+    few, many = (pilot(study, n=(25, 50, 100, 200, 400, *more)).iloc[0] for more in ((), (5_000,)))
+    assert many.plan == few.plan and many.n == few.n and many.worth == pytest.approx(few.worth)
+
+
 def test_its_price_by_hand():
-    """50 questions at $7.75 and judgements at $7.50; 0.15 of 40 hours at $100, and a data set of
-    $3,000 that is paid in full; what two options need alike is paid once.
+    """50 questions of 5 minutes and judgements of 4 at $60 an hour; 0.15 of 40 hours at $100, and a
+    data set of $3,000 that is paid in full; what two options need alike is paid once.
     """
     prompt, data = cm.Prompt(build_weeks=1), Buy(3_000.0, phase="data")
     options = {
@@ -164,15 +171,26 @@ def test_its_price_by_hand():
     work = replace(WORK, usd_per_failure=4e4)
     table = pilot(options, work, replace(STAFFED, months=1), n=50)
     usd = table.set_index("plan")["usd_to_measure"]
-    one = 50 * (7.75 + 7.5)
+    one = 50 * (5.0 + 4.0)
     assert usd["prompt"] == pytest.approx(one + 0.15 * 40 * 100)
     assert usd["tune"] == pytest.approx(one + 0.15 * 40 * 100 + 3_000)
     assert usd["later"] == pytest.approx(one)
     (both,) = (usd[p] for p in table.attrs["judged"] if {"prompt", "tune"} == {*p.split(" and ")})
-    assert both == pytest.approx(usd["tune"] + 50 * 7.5)
+    assert both == pytest.approx(usd["tune"] + 50 * 4.0)
     assert (table["worth"] == table["usd"] - table["usd_to_measure"]).all()
     small = pilot(options, replace(work, tier="prototype"), replace(STAFFED, months=1), n=50)
     assert small.set_index("plan")["usd_to_measure"]["prompt"] == pytest.approx(one + 40 * 100)
+
+
+def test_labels_are_judged_for_less_than_code_fixes():
+    def judged(task):
+        table = pilot({"a": costs(150, DOUBT)}, replace(WORK, task=task), MONTH, n=100, draws=50)
+        return table["usd_to_measure"][0]
+
+    label, many, fix = (judged(t) for t in ("classify", "classify, many labels", "fix code"))
+    assert label < 0.7 * many < 0.1 * fix
+    study = cm.Study({"a": costs(150, DOUBT)}, replace(WORK, task="classify"), MONTH)
+    assert cm.uncertainty.measurements(study)[0].usd == pytest.approx(200 * 0.92, rel=0.1)
 
 
 def test_nobody_buys_servers_for_a_prototype():
@@ -214,19 +232,22 @@ def test_what_was_found_goes_back_as_one_line_of_the_file_and_leaves_less_to_fin
     errs = "\nquality: {RAG: {accepted: 164, trials: 200, agreement: {low: 0.7, high: 0.95}}}\n"
     judge = cm.load(text + errs).options["RAG"].quality.agreement
     assert (judge.low, judge.high) == (0.7, 0.95)
-    before, after = (pilot(s).attrs for s in (cm.load(text).changed(draws=2_000), found))
+    pair = (s.only("RAG", "Small model + RAG") for s in (cm.load(text).changed(draws=2_000), found))
+    before, after = (pilot(s).attrs for s in pair)
     assert after["bands_now"]["RAG"] < 15 < 40 < before["bands_now"]["RAG"]
     assert after["settled_now"] == 1 > before["settled_now"]
     assert after["perfect"] < before["perfect"]
 
 
 def test_its_words():
-    study = cm.load("support_assistant")
+    study = cm.load("support_assistant").only("RAG", "Small model + RAG", "Cascade")
     table = pilot(study, draws=2_000)
     row, text = table.iloc[0], pilot_sentence(table, study.terms)
     assert row.worth > 0 and text.startswith(
-        f"Judge {row.n} answers each of {row.plan} first, for "
+        f"Judge {row.n} or more answers each of {row.plan} first, for "
     )
+    enough = pilot(study, n=(100, 400, 3_000), draws=2_000)
+    assert enough["n"][0] < 3_000 and "or more" not in pilot_sentence(enough)
     assert f"from {row.band_before:.0f} to {row.band_after:.0f} points; in " in text
     assert text.endswith("one option is then 80 % sure to reach 60 %.")
     free = pilot(study.changed(work=replace(study.work, usd_per_failure=0.0)), draws=2_000)

@@ -1,7 +1,8 @@
 """Evidence on one option moves all: what an evaluation says of the doubts that options share.
 
-An evaluation (`Measured`) of an option replaces its own quality. Beyond that, the task may be
-easier than thought, the model better, the search worse. The draws of the doubts behind the judged
+An evaluation (`Measured`) of an option replaces its quality where no law knows it. Where one does,
+the law is the prior of the counts, and the task may be easier than thought, the model better, the
+search worse. The draws of the doubts behind the judged
 quality are those of the prior, weighted by the chance of the counts: a tempered sequential Monte
 Carlo (Del Moral, Doucet and Jasra 2006, JRSS B 68:411) whose moves keep the normal prior
 (preconditioned Crank-Nicolson: Cotter et al. 2013, Stat Sci 28:424). So the other options move
@@ -18,10 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.choices.mixes import Mix
-from costmodel.choices.options import Option
 from costmodel.choices.quality.answering import accepted, cases
-from costmodel.choices.quality.tasks import constants
+from costmodel.choices.quality.tasks import constants, spreads
 from costmodel.choices.running import AGREEMENT
 from costmodel.core import (
     Infeasible,
@@ -51,7 +50,7 @@ ENDS = 5, 50, 95  # percentiles of a Range
 Laws = dict[str, Any]  # the judged options by label, as if nobody had judged them
 
 
-def judged(study: Study) -> dict[str, Option | Mix]:
+def judged(study: Study) -> dict[str, Any]:
     """The options with an evaluation of their own, also those that stand beside the choices."""
     known = {**study.evidence, **study.options}
     return {name: x for name, x in known.items() if isinstance(x.quality, Measured)}
@@ -62,7 +61,8 @@ def after_evidence(study: Study) -> Study:
 
     The study itself where nothing was judged, or nothing that was judged follows from a law.
     """
-    known: dict[str, Any] = judged(study)
+    by_name = {x.quality.name: (label, x) for label, x in judged(study).items()}
+    known: dict[str, Any] = dict(by_name.values())  # what two options share counts once
     laws = {label: replace(option, quality=None) for label, option in known.items()}
     inputs = doubts((laws, study.work, study.terms))
     keys = list(dict.fromkeys([*inputs, *filter(None, map(driver_key, inputs.values()))]))
@@ -72,21 +72,27 @@ def after_evidence(study: Study) -> Study:
     laws, found = {label: laws[label] for label in told}, [known[label].quality for label in told]
     judges = [judge_key(q.agreement) for q in found if isinstance(q.agreement, Range)]
     moving = list(dict.fromkeys([*moving, *judges]))
-    z, log_odds = _tempered(study, laws, moving, found)
+    z, log_odds, spread = _tempered(study, laws, moving, found)
     points = _points(moving, z)
+    known_now = {
+        q.name: q.after(expit(x))
+        for q, x, wide in zip(found, log_odds.T, spread, strict=True)
+        if wide >= spreads().model  # what is surer is somebody's word, no law of tasks and models
+    }
     ranks = {
         q.name: _ranks(x)
         for q, x in zip(found, log_odds.T, strict=True)
         if not q.loading  # what was judged by item keeps the draws of its pair
     }
     names = " and ".join(q.name.removesuffix(".quality") for q in found)
-    return _moved(study, points, ranks, names)
+    return _moved(study, points, ranks, known_now, names)
 
 
 def _tempered(
     study: Study, laws: Laws, keys: list[str], found: list[Any]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draws of the doubts after the counts, and the log-odds of what was judged.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draws of the doubts after the counts, the log-odds of what was judged, and their spreads
+    before.
 
     The last columns are what an option has of its own, which the law does not know.
     """
@@ -104,6 +110,7 @@ def _tempered(
         return odds, (right * np.log(seen) + wrong * np.log1p(-seen)).sum(axis=1)
 
     odds, fit = law(z)
+    before = odds.std(axis=0)
     power, stride = 0.0, FIRST_STRIDE
     while power < 1:
         step = _step(fit, 1 - power)
@@ -117,7 +124,7 @@ def _tempered(
             taken = np.log(rng.random(len(z))) < power * (better - fit)
             z[taken], odds[taken], fit[taken] = tried[taken], new[taken], better[taken]
             stride = float(np.clip(stride * np.exp(taken.mean() - WISHED), 0.05, 0.95))
-    return z, odds
+    return z, odds, before
 
 
 def judge_key(agreement: Range) -> str:
@@ -209,13 +216,19 @@ def _normals(keys: list[str], study: Study) -> np.ndarray:
 
 
 def _moved(
-    study: Study, points: dict[str, np.ndarray], ranks: dict[str, np.ndarray], names: str
+    study: Study,
+    points: dict[str, np.ndarray],
+    ranks: dict[str, np.ndarray],
+    known_now: dict[str, Measured],
+    names: str,
 ) -> Study:
-    """The study with the Ranges of these doubts as they are now, and their draws by rank."""
+    """The study with these doubts and evaluations as they are now, and their draws by rank."""
     n, seed = study.draws, study.seed
     done: dict[tuple[str, Range], Range] = {}
 
     def changed(key: str, doubt: Any) -> Any:
+        if isinstance(doubt, Measured):
+            return known_now.get(doubt.name or "", doubt)
         if not isinstance(doubt, Range) or not {key, driver_key(doubt)} & points.keys():
             return doubt
         if (key, doubt) not in done:

@@ -50,10 +50,11 @@ class Task:
     Parameters
     ----------
     id : str
-        classify, extract, answer, answer from documents, answer from public documents, many-hop,
-        summary over a corpus, summarise, write, translate, code, fix code, text to SQL, support
-        dialogue, agent, tools; or "a name of your own (like classify)". Models have read public
-        documents and not yours, of which they know some 5 %.
+        classify (up to some 20 labels), "classify, many labels" (50 and more), extract, answer,
+        answer from documents, answer from public documents, many-hop, summary over a corpus,
+        summarise, write, translate, code, fix code, text to SQL, support dialogue, agent, tools; or
+        "a name of your own (like classify)". Models have read public documents and not yours, of
+        which they know some 5 %.
     difficulty : {"easier", "usual", "harder"}, number or Range [log-odds]
         How much harder it is than a usual task of its family, mostly the widest doubt of all.
     quality_level, quality_slope : number or Range [log-odds]

@@ -18,6 +18,7 @@ from costmodel.laws.quality import logit
 
 PLAIN_WORDS = {
     "classify": "classification",
+    "classify, many labels": "classification_many",
     "extract": "extraction",
     "answer": "closed_qa",
     "answer from documents": "document_qa",
@@ -49,6 +50,15 @@ TECHNIQUES = (
     "cascade", "router", "judge", "single", "confidence signal", "people", "human",
 )  # fmt: skip
 READ = (*ANSWERS, "many_hop")
+TESTED = (
+    "code",
+    "code_fix",
+    "agent_code",
+    "text_to_sql",
+    "tool_use",
+    "agent_support",
+    "agent_work",
+)  # tests or tools tell that an answer is wrong
 PEOPLE = ("people", "human")
 REPORTED = ("as reported", "deployed")  # by who sells it
 WORDS = ("yes", "no", "na", "retrieved")

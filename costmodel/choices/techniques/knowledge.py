@@ -19,9 +19,11 @@ from costmodel.choices.techniques.lookup import (
     corpus_of,
     find_records,
     paid_with,
+    part_read,
     passages_found,
     quality_fact,
     requests_to_model,
+    several_found,
     store_line,
     task_fact,
 )
@@ -39,7 +41,7 @@ from costmodel.core import (
 from costmodel.facts import catalog
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, Found, shift
-from costmodel.laws.retrieval import chunks, corpus_shift, index_bytes, part_found
+from costmodel.laws.retrieval import chunks, corpus_shift, index_bytes
 
 
 @frozen
@@ -403,8 +405,9 @@ class Rag:
     def quality(self, case: Case) -> Effect:
         found, read = self.found(case), long_prompt(case, case.request.main.prompt_tokens)
         filtered, temporal = self.found_on_condition(case)
-        wide = Found(found, read, self.log_odds_summary)
-        several = found * part_found(self.hops, self.per_entity)
+        unread = 1 - part_read(self, case, self.passage_tokens)  # a search for it can go wrong
+        wide = Found(found, read, self.log_odds_summary * unread)
+        several = several_found(self, case, self.passage_tokens, found, self.hops)
         return Effect(
             evidence="recall by tokens read and size of the corpus, times reading; fitted",
             found={

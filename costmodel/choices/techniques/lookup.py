@@ -26,7 +26,7 @@ from costmodel.core import (
 from costmodel.facts import catalog
 from costmodel.laws.money import usd_per_mtok
 from costmodel.laws.quality import shift
-from costmodel.laws.retrieval import corpus_shift, recall_at_k
+from costmodel.laws.retrieval import corpus_shift, found_in_part, part_found, recall_at_k
 
 if TYPE_CHECKING:
     Id = Any  # `find_records` puts the record in its place, which types cannot tell
@@ -87,13 +87,26 @@ def corpus_of(work: Workload, technique: Any) -> Corpus:
 def passages_found(technique: Any, case: Case, tokens: Any, more: Any = 0.0) -> Any:
     """Share of questions whose passage is among so many tokens of passages, and can be used.
 
-    It falls with the size of the corpus; `more` is what the search adds [log-odds].
+    It falls with the size of the corpus, and is 1 where all of it is read; `more` is what the
+    search adds [log-odds].
     """
     corpus = corpus_of(case.work, technique).tokens
-    read = np.maximum(np.minimum(tokens, corpus) / MEASURED_TOKENS, 1.0)
+    read = np.maximum(tokens / MEASURED_TOKENS, 1.0)
     found = recall_at_k(read, technique.recall_at_one, technique.recall_slope)
     size = corpus_shift(corpus / MEASURED_TOKENS, technique.log_odds_per_efold, PASSAGES_REFERENCE)
-    return technique.in_prompt * shift(found, size + more)
+    searched = technique.in_prompt * shift(found, size + more)
+    return found_in_part(searched, part_read(technique, case, tokens))
+
+
+def part_read(technique: Any, case: Case, tokens: Any) -> Any:
+    """Share of the corpus that is read with so many tokens of passages."""
+    return np.minimum(tokens / corpus_of(case.work, technique).tokens, 1.0)
+
+
+def several_found(technique: Any, case: Case, tokens: Any, found: Any, hops: Any) -> Any:
+    """Part of the passages of a question over several hops that is found, `found` of a fact."""
+    some = found * part_found(hops, technique.per_entity)
+    return found_in_part(some, part_read(technique, case, tokens))
 
 
 def requests_to_model(case: Case) -> Any:

@@ -14,7 +14,13 @@ from costmodel.choices.quality.accepted import examples_in_prompt, long_prompt
 from costmodel.choices.requests import Cache, Request, Segment
 from costmodel.choices.schedule import monthly, once
 from costmodel.choices.techniques.knowledge import Rag
-from costmodel.choices.techniques.lookup import HOPS, corpus_of, find_records, task_fact
+from costmodel.choices.techniques.lookup import (
+    HOPS,
+    corpus_of,
+    find_records,
+    several_found,
+    task_fact,
+)
 from costmodel.choices.workload import QuestionMix, Workload
 from costmodel.core import (
     MTOK,
@@ -30,7 +36,6 @@ from costmodel.core import (
 )
 from costmodel.facts.catalog import practice
 from costmodel.laws.quality import Effect, Found
-from costmodel.laws.retrieval import part_found
 
 
 @frozen
@@ -370,14 +375,15 @@ class LongContext:
 
     def quality(self, case: Case) -> Effect:
         part, wanted = self.selected(case.work), self.wanted(case.work)
-        shares: Any = (1.0,) * 3  # found of all questions, of those with a condition, about time
+        shares: Any = (1.0,) * 4  # of all questions, over several places, on a condition, on time
         if np.any(part):
             search = self.search
-            some = search.found(case, wanted), *search.found_on_condition(case, wanted)
+            one = search.found(case, wanted)
+            several = several_found(search, case, wanted, one, self.hops)
+            some = one, several, *search.found_on_condition(case, wanted)
             shares = (np.where(part, share, 1.0) for share in some)
-        found, filtered, temporal = shares
+        found, several, filtered, temporal = shares
         read = long_prompt(case, case.request.main.prompt_tokens)
-        several = found * np.where(part, part_found(self.hops, self.search.per_entity), 1.0)
         by_kind = dict.fromkeys(("fact", "whole", "summary"), found)
         by_kind |= {"multi_hop": several, "filtered": filtered, "temporal": temporal}
         return Effect(

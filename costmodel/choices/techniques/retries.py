@@ -7,6 +7,7 @@ from dataclasses import replace
 from costmodel.choices.effort import BUILD, usual
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Purchases, setup
+from costmodel.choices.quality.tasks import TESTED
 from costmodel.choices.requests import Request, Segment
 from costmodel.choices.techniques.lookup import task_fact
 from costmodel.choices.workload import Workload
@@ -18,8 +19,9 @@ from costmodel.laws.quality import Effect
 class SecondTry:
     """Show the model why its answer failed, and let it try again.
 
-    You buy right answers where a machine can tell that one is wrong; you pay the prompt, the first
-    answer and the feedback once more for those that are tried again.
+    You buy right answers where a machine can tell that one is wrong, as tests and tools do of code,
+    SQL, agents and calls of tools; you pay the prompt, the first answer and the feedback once more
+    for those that are tried again. On other tasks nothing is gained without a check of your own.
 
     Parameters
     ----------
@@ -27,6 +29,8 @@ class SecondTry:
         Share of the requests that are tried again.
     noticed : number or Range, 0 to 1
         Share of the wrong answers that tests, a validator or a tool notice.
+    checked : bool or None
+        Whether something tells that an answer is wrong; None takes what the task usually has.
     feedback_tokens : number or Range, at least 0
         What the model is told [token].
     log_odds : number or Range
@@ -50,6 +54,7 @@ class SecondTry:
 
     again: Number = assumed(0.05, 0.2, 0.4, "share of the answers that fail a check")
     noticed: Number = assumed(0.5, 0.8, 0.95, "tests and validators miss some wrong answers")
+    checked: bool | None = None
     feedback_tokens: Number = assumed(50, 300, 2_000, "an error message or the output of a test")
     log_odds: Number = task_fact("second_try.log_odds")
     build_weeks: Number = usual(assumed(0.5, 2, 5, "a check that says what is wrong"), BUILD)
@@ -72,4 +77,8 @@ class SecondTry:
         yield setup("build the check", self, case.work, case.terms.people.engineer)
 
     def quality(self, case: Case) -> Effect:
-        return Effect(self.log_odds * self.noticed, "a second try that sees why the first failed")
+        told = case.work.task.family in TESTED if self.checked is None else self.checked
+        said = "a second try that sees why the first failed"
+        if not told:
+            said = "nothing tells that the first answer is wrong; give checked=True with a check"
+        return Effect(self.log_odds * self.noticed * float(told), said)

@@ -175,7 +175,7 @@ def test_recall_falls_with_the_corpus_and_rises_with_what_is_read():
 
     assert rag(4e6) > rag(8e6) > rag(80e6)
     odds = logit(rag(4e6) / 0.92) - logit(rag(8e6) / 0.92)
-    assert odds == pytest.approx(0.2 * np.log(2), abs=1e-6)
+    assert odds == pytest.approx(0.2 * np.log(2), rel=0.01)
     assert rag(4e6, top_k=20) > rag(4e6, top_k=5)
     assert rag(4e6, hybrid=True) > rag(4e6) and rag(4e6, reranker="rerank-v5.0-fast") > rag(4e6)
     assert rag(4e6, chunk_tokens=1_024, top_k=5) == pytest.approx(
@@ -192,16 +192,33 @@ def test_a_long_context_beyond_the_window_is_infeasible_and_a_selection_is_paid_
     assert {"embed the corpus", "build the retrieval pipeline", "store the index"} <= items
 
 
-@pytest.mark.parametrize("around", [450_000, 946_000])
+def test_rag_finds_all_of_a_corpus_that_it_reads_whole():
+    """Smaller corpora are never worse, and what is read whole is as good as a long context."""
+    rag, whole = cm.Rag(top_k=20, chunk_tokens=512), cm.LongContext()
+    sizes = (500, 2_000, 8_000, 10_000, 11_000, 13_000, 20_000, 40_000, 160_000, 4_000_000)
+    found = {}
+    for task in ("answer from documents", "summary over a corpus"):
+        for size in sizes:
+            work = replace(READ, corpus=cm.Corpus(tokens=size), task=task)
+            pair = {"rag": cm.Option(TERRA, rag), "whole": cm.Option(TERRA, whole)}
+            found[size] = means(pair if size < 1e6 else {"rag": pair["rag"]}, work, 500)
+        assert np.all(np.diff([found[size]["rag"] for size in sizes]) <= 1e-9)
+        for size in sizes[:4]:
+            assert found[size]["rag"] == pytest.approx(found[size]["whole"], abs=1e-9)
+        assert found[10_000]["rag"] - found[11_000]["rag"] < 0.015  # smoothly
+        assert found[160_000]["rag"] < found[10_000]["rag"] - 0.05
+
+
+@pytest.mark.parametrize("around", [300_000, 450_000, 946_000])
 def test_there_is_no_jump_where_a_corpus_is_no_longer_sent_whole(around):
-    """Neither in quality nor in cost: where a search begins to pay, both cost about the same."""
+    """Quality does not rise, and costs differ by the price of a search, which pays later on."""
     found = []
     for tokens in (0.98 * around, 1.02 * around):
         work = replace(READ, corpus=cm.Corpus(tokens=tokens), usd_per_failure=0.4)
         option = cm.presets(work, on=ON, only=["Long context + cache"])
         found.append(cm.compare(option, work, draws=2_000).iloc[0])
-    assert found[0].quality == pytest.approx(found[1].quality, abs=0.05)
-    assert found[0].expected == pytest.approx(found[1].expected, rel=0.12)
+    assert found[0].quality - 0.02 < found[1].quality < found[0].quality + 1e-3
+    assert found[0].expected == pytest.approx(found[1].expected, rel=0.2)
 
 
 def test_a_task_of_your_own_keeps_its_numbers_when_it_is_harder():
@@ -225,6 +242,22 @@ def test_a_second_try_pays_the_prompt_again_and_answers_better():
     assert found["once"] + 0.03 < found["twice"]
     table = cm.compare(pair, TYPED, draws=200)
     assert table.to_pay["twice"] > 1.05 * table.to_pay["once"]
+
+
+@pytest.mark.parametrize(
+    ("task", "technique", "better"),
+    [
+        ("extract", cm.SecondTry(), False),  # nothing tells that the first answer is wrong
+        ("extract", cm.SecondTry(checked=True), True),
+        ("text to SQL", cm.SecondTry(), True),
+        ("text to SQL", cm.SecondTry(checked=False), False),
+    ],
+)
+def test_a_second_try_needs_something_that_tells_a_wrong_answer(task, technique, better):
+    pair = {"once": cm.Option(TERRA), "twice": cm.Option(TERRA, technique)}
+    found = means(pair, replace(TYPED, task=task), 500)
+    assert (found["twice"] > found["once"] + 0.03) == better
+    assert better or found["twice"] == pytest.approx(found["once"])
 
 
 def test_the_same_weights_answer_alike_wherever_they_run():

@@ -49,6 +49,32 @@ def test_every_task_takes_every_technique(technique):
         assert table[["low", "mid", "high"]].notna().all(axis=None)
 
 
+def test_many_labels_are_harder_than_few():
+    found = ask(["classify", "classify, many labels"], capability=20)["mid"]
+    assert found[1] == pytest.approx(0.74, abs=0.01) and found[1] < found[0] - 0.05
+    many = ask(
+        "classify, many labels", capability=[7, 42, 20], technique=["zero-shot"] * 2 + ["lora"]
+    )
+    assert many["mid"].to_numpy() == pytest.approx([0.66, 0.80, 0.90], abs=0.02)
+
+
+def test_text_to_sql_is_near_what_documented_databases_show():
+    found = ask("text to SQL", capability=20, technique=["zero-shot", "fine-tuned"])["mid"]
+    assert found[0] == pytest.approx(0.62, abs=0.05)
+    assert found[1] == pytest.approx(0.70, abs=0.09)  # the better of the tune and the plain model
+
+
+def test_fewer_than_no_examples_are_refused():
+    with pytest.raises(ValueError, match="train_examples must be a count of examples, 0 or more"):
+        ask("extract", capability=20, technique="lora", train_examples=[100, -5])
+
+
+@pytest.mark.parametrize("task", ["extract", "answer from documents", "summarise"])
+def test_a_retry_gains_nothing_where_nothing_tells_a_wrong_answer(task):
+    once, again = ask(task, capability=20, technique=["zero-shot", "retry"])["mid"]
+    assert again == pytest.approx(once)
+
+
 def test_one_model_measured_narrows_all_models_to_what_was_found():
     """+-1.9 before and +-0.97 after 200 answers of one other model (log-odds, 80 %)."""
     usual = INDICES[1:-1]
