@@ -420,7 +420,7 @@ def _prototype(study: Study, found: Simulated, label: str) -> Prices:
 
 
 def _price(plan: Plan, n: int, usd: tuple[float, float], made: list[Prices]) -> tuple[float, str]:
-    """What a plan costs [USD], and how that is counted; `usd` is that of an item and a judgement."""
+    """What a plan costs [USD], and how that is counted; `usd` is of one item and one judgement."""
     item, judgement = usd
     prototypes = sum({key: usd for i in plan for key, usd in made[i].items()}.values())
     answers = f"{n} answers" + (f" x {len(plan)} options" if len(plan) > 1 else "")
