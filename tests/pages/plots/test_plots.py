@@ -279,16 +279,16 @@ def test_wrong_answers_show_the_lines_the_changes_and_your_price_in_the_readers_
     pd.testing.assert_frame_equal(table, before)
     upper, lower = ax.figure.axes
     assert upper is ax and "[EUR]" in ax.get_ylabel() and "[EUR]" in lower.get_xlabel()
-    rag = table[table["option"] == "RAG"]
+    best = table[table["option"] == "Long context + cache"]
     assert any(
-        line.get_ydata().size == len(rag) and np.allclose(line.get_ydata(), 0.5 * rag["npv"])
+        np.size(line.get_ydata()) == len(best) and np.allclose(line.get_ydata(), 0.5 * best["npv"])
         for line in ax.lines
     )
     changes = [0.5 * x for x in table.attrs["from"].values()]
     dots = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
     assert dots == pytest.approx([x for x in changes if 0 < x < ax.get_xlim()[1]])
-    assert 0.2 in [line.get_xdata()[0] for line in lower.lines]  # half of USD 0.40
-    assert "your price" in texts(ax) and "RAG" in texts(ax) and "$" not in texts(ax)
+    assert 0.75 in [line.get_xdata()[0] for line in lower.lines]  # half of USD 1.50
+    assert "your price" in texts(ax) and "Long context + cache" in texts(ax) and "$" not in texts(ax)
     areas = lower.collections[:-1]  # the last are the ends of your price
     tops = [path.vertices[:, 1].max() for c in areas for path in c.get_paths()]
     assert max(tops) == pytest.approx(1)
