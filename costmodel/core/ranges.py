@@ -370,7 +370,7 @@ class Measured:
         """The evaluation of judges who do not err that says as much: its mean and its variance.
 
         >>> round(Measured(68, 100, agreement=0.9).by_people().trials)
-        64
+        57
         """
         if self.agreement == 1:
             return self

@@ -53,8 +53,8 @@ def frontier(
     --------
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant")
-    >>> frontier(study).loc["GraphRAG", "dominated_by"].split(", ")[0]
-    'RAG'
+    >>> "RAG" in frontier(study).loc["GraphRAG", "dominated_by"]
+    True
     """
     table = compare(study)
     check_known("cost", cost, COSTS, "the columns of compare")

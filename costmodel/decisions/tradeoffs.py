@@ -71,9 +71,9 @@ def goal_seek(
     --------
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant")
-    >>> pair = study.only("RAG", "Long context + cache")
-    >>> print(goal_seek(pair, "Long context + cache", over="usd_per_failure")["verdict"][0])
-    Long context + cache becomes the cheapest once usd per failure is above ... (now 1.5, ...)
+    >>> pair = study.only("Prompt", "Long context + cache").changed(quality_floor=0)
+    >>> print(goal_seek(pair, "Prompt", over="usd_per_failure")["verdict"][0])
+    Prompt becomes the cheapest once usd per failure is below ... (now 1.5, ...)
     """
     study.label(goal)
     if usd is not None:

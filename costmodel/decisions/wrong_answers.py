@@ -71,12 +71,12 @@ def wrong_answer_prices(study: Study, labels: Sequence[str] | None = None) -> pd
     Examples
     --------
     >>> import costmodel as cm
-    >>> study = cm.load("support_assistant")
-    >>> table = wrong_answer_prices(study.only("RAG", "Long context + cache"), draws=500)
-    >>> table[["option", "from", "to", "holds_yours"]].round(1)
-                     option  from   to  holds_yours
-    0                   RAG   0.0  1.9         True
-    1  Long context + cache   1.9  inf        False
+    >>> study = cm.load("support_assistant").changed(quality_floor=0)
+    >>> table = wrong_answer_prices(study.only("Prompt", "Long context + cache"), draws=500)
+    >>> table[["option", "from", "to", "holds_yours"]].round(2)
+                     option  from    to  holds_yours
+    0                Prompt  0.00  0.12        False
+    1  Long context + cache  0.12   inf         True
     """
     lines = _lines(study, labels)
     table = pd.Series(lines.said["from"], name="from").rename_axis("option").reset_index()
@@ -125,13 +125,14 @@ def wrong_answer_chances(
     Examples
     --------
     >>> import costmodel as cm
-    >>> study = cm.load("support_assistant").only("RAG", "Long context + cache")
-    >>> table = wrong_answer_chances(study, prices=[0.0, 2.0], draws=500)
+    >>> study = cm.load("support_assistant").changed(quality_floor=0)
+    >>> two = study.only("Prompt", "Long context + cache")
+    >>> table = wrong_answer_chances(two, prices=[0.0, 2.0], draws=500)
     >>> table[["option", "usd_per_failure", "best"]]
                      option  usd_per_failure   best
-    0                   RAG              0.0   True
+    0                Prompt              0.0   True
     1  Long context + cache              0.0  False
-    2                   RAG              2.0  False
+    2                Prompt              2.0  False
     3  Long context + cache              2.0   True
     """
     lines = _lines(study, labels)
@@ -206,7 +207,7 @@ def curve_sentence(table: pd.DataFrame, terms: Terms) -> str:
     >>> study = cm.load("support_assistant").only("Prompt", "RAG")
     >>> table = wrong_answer_prices(study, draws=500)
     >>> curve_sentence(table, study.terms)
-    'Prompt is best while a wrong answer costs less than USD 0.058, RAG above'
+    'Prompt is best while a wrong answer costs less than USD 0.0..., RAG above'
     """
     money = terms.money
     rows = [*table.itertuples(index=False)]

@@ -77,7 +77,7 @@ def context_budget(study: Study, label: str | None = None, top_k: Any = None) ->
     >>> table = cm.knowledge.context_budget(option, work, top_k=[1, 5, 20, 80])
     >>> table[["top_k", "context_tokens", "quality", "best"]].round(2)
        top_k  context_tokens  quality   best
-    0    1.0           500.0     0.53   True
+    0    1.0           500.0     0.54   True
     1    5.0          2500.0     0.73  False
     2   20.0         10000.0     0.81  False
     3   80.0         40000.0     0.83  False
@@ -157,7 +157,7 @@ def cost_by_mix(study: Study, hard: str = "multi_hop", shares: Any = None) -> pd
     0    0.0  vectors     0.75
     1    0.0    graph     0.66
     2    1.0  vectors     0.58
-    3    1.0    graph     0.63
+    3    1.0    graph     0.64
     """
     check_known("hard kind of questions", hard, KINDS[1:], where="cost_by_mix")
     _check_routers("cost_by_mix", study)
@@ -219,8 +219,8 @@ def quality_by_question(study: Study) -> pd.DataFrame:
     >>> cm.knowledge.quality_by_question(ways, work).round(2)
              fact  multi_hop  whole  summary  filtered  temporal
     option
-    vectors  0.68       0.35   0.64     0.64      0.57      0.57
-    graph    0.59       0.45   0.73     0.65      0.47      0.64
+    vectors  0.75       0.58   0.71     0.71      0.62      0.62
+    graph    0.66       0.64   0.79     0.72      0.52      0.69
     """
     _check_routers("quality_by_question", study)
     study = study.changed(work=replace(study.work, question_mix=QuestionMix()), months=1)

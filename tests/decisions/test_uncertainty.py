@@ -150,8 +150,8 @@ def test_what_changes_no_choice_is_worth_nothing(options):
 
 
 def test_measuring_stands_beside_its_cost(options):
-    """200 judgements of each of 4 options, 4 minutes of an expert at $110 an hour; the load test has
-    2 GPU-hours and 8 hours of an engineer."""
+    """200 judgements of each of 4 options, 4 minutes of an expert at $110 an hour; the load test
+    has 2 GPU-hours and 8 hours of an engineer."""
     table = cm.uncertainty.value_of_information(options, WORK, draws=1_000).set_index("input")
     judging = table["usd_to_measure"]["label 200 evaluation items"]
     assert judging == pytest.approx(200 * 4 * 4 / 60 * 110, rel=1e-3)

@@ -92,7 +92,7 @@ class Task:
     --------
     >>> task = Task("extract", difficulty="harder")
     >>> task.family, round(task.difficulty.mid, 1), task.quality_level
-    ('extraction', 1.0, 1.187)
+    ('extraction', 0.9, 1.154)
     >>> Task("tickets by team (like classify)").family
     'classification'
     """

@@ -288,7 +288,8 @@ def test_wrong_answers_show_the_lines_the_changes_and_your_price_in_the_readers_
     dots = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
     assert dots == pytest.approx([x for x in changes if 0 < x < ax.get_xlim()[1]])
     assert 0.75 in [line.get_xdata()[0] for line in lower.lines]  # half of USD 1.50
-    assert "your price" in texts(ax) and "Long context + cache" in texts(ax) and "$" not in texts(ax)
+    assert "your price" in texts(ax) and "Long context + cache" in texts(ax)
+    assert "$" not in texts(ax)
     areas = lower.collections[:-1]  # the last are the ends of your price
     tops = [path.vertices[:, 1].max() for c in areas for path in c.get_paths()]
     assert max(tops) == pytest.approx(1)
