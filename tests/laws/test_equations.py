@@ -58,6 +58,7 @@ ARGUMENTS = {
     retrieval.corpus_shift: (20_000.0, -0.2, 10_000.0),
     retrieval.all_found: (3.0, 0.5),
     retrieval.part_found: (2.5, 0.64),
+    retrieval.found_in_part: (0.7, 0.5),
     retrieval.graph_index_ratio: (1_200.0, 8_400.0, 40.0, 1.0),
     retrieval.index_hours: (1e8, 260_000.0),
     retrieval.from_sample: (0.3, 0.02, 1.03),

@@ -541,7 +541,7 @@ quality: {Small: {accepted: 120, trials: 200}, Large: {accepted: 180, trials: 20
         case.options["Both"].mix[0].option == case.options["Small"]
         and case.options["Both"].mix[1].option == case.options["Large"]
     )
-    assert cm.compare(case).loc["Both", "quality"] == pytest.approx(0.7 * 0.6 + 0.3 * 0.9, abs=2e-3)
+    assert cm.compare(case).loc["Both", "quality"] == pytest.approx(0.7 * 0.6 + 0.3 * 0.9, abs=1e-2)
 
 
 def test_the_reference_of_scenarios_is_a_scenario(tmp_path):

@@ -55,7 +55,7 @@ PLACES = [
     (SERVING, cm.LongContext(document_tokens=20_000)),
     (SERVING, cm.SemanticCache()),
     (SERVING, cm.TokenSizes(500, 500, 100, 100)),
-    (SERVING, cm.SecondTry()),
+    (SERVING, cm.SecondTry(checked=True)),
     *(
         (SERVING, cm.GraphRag(**more))
         for more in (
@@ -149,6 +149,7 @@ WORDS = {
     cm.Lora: ("log_odds_adapter",),  # without a corpus; tests/choices/techniques/test_techniques.py
 }
 OTHER = {  # another value of what is no number
+    "checked": False,
     "embedder": "text-embedding-3-large",
     "store": "pgvector",
     "reranker": "voyage-rerank-3",

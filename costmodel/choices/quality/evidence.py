@@ -77,7 +77,8 @@ def after_evidence(study: Study) -> Study:
     known_now = {
         q.name: q.after(expit(x))
         for q, x, wide in zip(found, log_odds.T, spread, strict=True)
-        if wide >= spreads().model  # what is surer is somebody's word, no law of tasks and models
+        # what is surer is somebody's word, no law of tasks and models; a pair keeps its joint draws
+        if wide >= spreads().model and not q.loading
     }
     ranks = {
         q.name: _ranks(x)
