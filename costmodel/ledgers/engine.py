@@ -197,7 +197,7 @@ def _at_successors(lines: Iterable[Any], serving: Any, parts: Cases) -> Iterator
     """Lines of an API at the token prices of the models that an option moves to.
 
     A model ends for all who call it: as a judge, in batches, at a discount."""
-    moves = (
+    movers = (
         (technique, case)
         for _, case, _ in parts
         for technique in case.techniques
@@ -205,14 +205,11 @@ def _at_successors(lines: Iterable[Any], serving: Any, parts: Cases) -> Iterator
         and isinstance(serving, Api)
         and serving.model.id == getattr(getattr(case.serving, "model", None), "id", None)
     )
-    technique, case = next(moves, (None, None))
-    if technique is None:
+    mover: Any = next(movers, None)
+    if mover is None or not np.any(moves := mover[0].moves_path(mover[1])):
         yield from lines
         return
-    moves = technique.moves_path(case)
-    if not np.any(moves):
-        yield from lines
-        return
+    technique, case = mover
     path, (words, added) = technique.price_path(case), technique.price_words(case)
     paths: dict[int, Any] = {}  # lines with one list price share one path, and so one factor
     for line in lines:

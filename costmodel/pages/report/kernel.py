@@ -58,9 +58,11 @@ def _without_iri() -> Iterator[None]:
     """Imports without the check of international addresses, whose grammars take 2 s to build."""
     known = sys.modules.get("rfc3987_syntax")
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # "not installed"
-    yield
-    if known is None:
-        sys.modules.pop("rfc3987_syntax", None)
+    try:
+        yield
+    finally:
+        if known is None:
+            sys.modules.pop("rfc3987_syntax", None)
 
 
 def this_interpreter() -> type:
