@@ -28,11 +28,17 @@ import pandas as pd
 
 from costmodel.core import public
 from costmodel.facts import catalog
-from costmodel.laws.serving.batching import saturated_tokens_per_s, served, static_batch_s
+from costmodel.laws.serving.batching import (
+    first_pass_s,
+    saturated_tokens_per_s,
+    served,
+    static_batch_s,
+)
 from costmodel.laws.serving.calibration import (
     FILES,
     kind_of,
     measured,
+    memory_share,
     physics,
     setup_of,
     shape_of,
@@ -43,8 +49,6 @@ from costmodel.laws.serving.roofline import (
     Setup,
     Shape,
     instance,
-    prefill_fixed_s,
-    prefill_work_s,
 )
 from costmodel.validation.held_out import beside_measured, shipped, with_credits
 
@@ -73,7 +77,9 @@ def numbers(table: pd.DataFrame) -> tuple[Shape, Setup]:
         for r in table.itertuples()
     ]
     tp, dp, ep = (table[name].to_numpy(float) for name in ("tp", "dp", "ep"))
-    spread = replace(stack(setups), tensor_parallel=tp, data_parallel=dp, expert_parallel=ep)
+    share = np.array(list(map(memory_share, table["engine"], table["stack"])))
+    layout = {"tensor_parallel": tp, "data_parallel": dp, "expert_parallel": ep}
+    spread = replace(stack(setups), memory_share=share, **layout)
     return stack([shape(id) for id in table["model"]]), spread
 
 
@@ -86,7 +92,7 @@ def ages(table: pd.DataFrame) -> Any:
 def engine_physics(table: pd.DataFrame) -> Physics:
     """The physics of every row: its engine family, and older overheads for older versions."""
     fall = catalog.fact("serving", "roofline.overhead_fall").value.mid
-    rows = stack(list(map(physics, table["engine"])))
+    rows = stack(list(map(physics, table["engine"], table["stack"])))
     return replace(rows, ageing=(1 - fall) ** -ages(table))
 
 
@@ -96,11 +102,13 @@ def predict(table: pd.DataFrame, s: Shape, u: Setup, p: Physics) -> dict[str, An
     i, o, c = table[["input_tokens", "output_tokens", "concurrency"]].to_numpy(float).T
     if "waves" in table:
         result = served(on, i, o, c, table["waves"].to_numpy(float))
+        if "value" in table:
+            return {"value": result.output_tokens_per_s}
         return {"ttft_s": result.ttft_s, "tpot_s": result.tpot_s}
     batch = np.nan_to_num(c, nan=1.0)
     latency = static_batch_s(on, i, o, batch)
     full = saturated_tokens_per_s(on, i, o, MOST_SEQUENCES)
-    first = prefill_work_s(on, i) + prefill_fixed_s(on)
+    first = first_pass_s(on, i)
     metric = table["metric"]
     rate = np.where(np.isnan(c), full, batch * o / latency)
     return {"value": np.select([metric == "latency_s", metric == "ttft_s"], [latency, first], rate)}
