@@ -300,7 +300,7 @@ def _parquet(path: Path, keep: Iterable[str] | None) -> Iterator[Block]:
     except ImportError as error:
         raise CatalogError("Parquet needs the extra: pip install costmodel[ingest]") from error
     with duckdb.connect() as base:
-        base.execute("set threads = 1")
+        base.execute("set threads = 1; set enable_progress_bar = false")
         there = base.read_parquet(str(path)).columns
         names = [name for name in there if keep is None or name in set(keep)]
         quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any, NamedTuple, Optional, TypedDict
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
@@ -180,14 +180,18 @@ class Reader:
                 node = node.setdefault(key, {})
 
         def shape(node: dict) -> Any:
-            kinds = {key: shape(inside) if inside else Any for key, inside in node.items()}
-            return Optional[TypedDict("Row", kinds, total=False)]  # type: ignore  # noqa: UP045
+            names = [f"at{k}" for k in range(len(node))]
+            kinds = [Optional[shape(inside)] if inside else Any for inside in node.values()]  # noqa: UP045
+            rename = dict(zip(names, node, strict=True))
+            given = [(name, kind, None) for name, kind in zip(names, kinds, strict=True)]
+            return msgspec.defstruct("Row", given, rename=rename, gc=False)
 
-        decode = msgspec.json.Decoder(shape(tree)).decode
+        row = shape(tree)
+        decode = msgspec.json.Decoder(row).decode
 
         def shortened(lines: list[bytes]) -> Lookup | None:
             try:
-                found = Lookup(list(map(decode, lines)))
+                found = Lookup.of_rows(list(map(decode, lines)), tree)
             except ValueError:
                 return None
             there = (found.at(path) for path in self.needed)
