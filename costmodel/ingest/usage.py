@@ -43,6 +43,9 @@ NO_CALLS = (
 UNPAID = f"rows are {FREE}"
 ODD = f"lines: the text {OTHER_ENCODING}"
 LEAST_CALLS = 1e-6  # a day, of an export that does not count them
+# Lengths between which prompts are summed: powers of 2, and every context tier of the price list
+SIZES = sorted({32_000, 100_000, 128_000, 199_999, 200_000, 256_000, 272_000, 512_000,
+                *(2**k for k in range(24))})  # fmt: skip
 MOST = 200_000  # rows of sums that are held before they are summed again
 
 
@@ -221,9 +224,10 @@ def read(
     progress : bool
         Whether a bar counts the files.
     every : str, optional
-        A time such as "1h": calls of one hour, model and size (prompts between two powers of 2)
-        are summed into one row as they are read, so that memory stays flat at any size. Sessions
-        are then left out, and ids are compared within some thousands of rows alone.
+        A time such as "1h": calls of one hour, model and size (prompts between two powers of 2, and
+        of one context tier) are summed into one row as they are read, so that memory stays flat at
+        any size. Sessions are then left out, and ids are compared within some thousands of rows
+        alone.
 
     Returns
     -------
@@ -355,10 +359,15 @@ def distinct(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return (table[~repeated].reset_index(drop=True) if count else table), count
 
 
+def size_of(table: pd.DataFrame) -> pd.Series:
+    """Between which of `SIZES` the mean prompt of each row lies."""
+    prompts = table[TOKENS[:4]].sum(axis=1) / table["calls"].fillna(1.0).clip(lower=1.0)
+    return pd.Series(np.searchsorted(SIZES, prompts), table.index)
+
+
 def sums(table: pd.DataFrame, every: str) -> pd.DataFrame:
     """Sums of the rows by time, texts, size of a prompt, and which of their numbers are known."""
-    calls = table["calls"].fillna(1.0).clip(lower=1.0)
-    size = np.frexp(table[TOKENS[:4]].sum(axis=1) / calls)[1].rename("size")
+    size = size_of(table).rename("size")
     known = (table[NUMBERS].isna() @ (2 ** np.arange(len(NUMBERS)))).rename("known")
     texts = [table[name] for name in TEXTS if name != "session"]
     keys = [table["time"].dt.floor(every), *texts, table["batch"], size, known]

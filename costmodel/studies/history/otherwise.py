@@ -70,8 +70,8 @@ def reprice(
     -------
     DataFrame
         `option` ("as it was" first), `day`, `class` of tokens (or phase), `usd`, `low` and `high`
-        (the doubt of the tokenizer; empty where own GPUs answer), and
-        `why_not` where an option cannot run, with its reason.
+        (the doubt of the tokenizer; empty where several models answer, or one whose tokenizer
+        nobody has measured), and `why_not` where an option cannot run, with its reason.
 
     Raises
     ------
@@ -97,11 +97,11 @@ def reprice(
         option = _calls_alone(Option(Api(given)) if isinstance(given, str) else given)
         try:
             fixed = middle(option)
+            cut = _cut(table, context_max)
             if all(_by_call(part) for part, _, _ in fixed.parts()):
-                cut = _cut(table, context_max)
                 found += [_call_by_call(label, *part) for part in _parts(fixed, cut)]
             else:
-                found.append(_by_ledger(label, option, usage, table, draws))
+                found.append(_by_ledger(label, option, usage, cut, draws))
         except Infeasible as error:
             reason = (label, "", "", np.nan, np.nan, np.nan, str(error))
             found.append(pd.DataFrame([reason], columns=COLUMNS))
@@ -336,11 +336,15 @@ def _by_ledger(
 ) -> pd.DataFrame:
     """Serving and retrieval of a month of this workload, spread over the days of the history.
 
-    Where APIs of one model answer, its tokenizer counts the workload, which makes the band.
+    Where one model answers, its tokenizer counts the workload, which makes the band.
     """
     servings = [part.serving for part, _, _ in middle(option).parts()]
-    targets = {s.model.id if isinstance(s, Api) else "" for s in servings}
+    targets = {getattr(getattr(s, "model", None), "id", "") for s in servings}
     target = targets.pop() if len(targets) == 1 else ""
+    try:
+        basis(target)
+    except CatalogError:  # of your own
+        target = ""
     of_model = {m: token_factor(str(m), target) for m in table["model"].unique()} if target else {}
     ends = np.array([of_model.get(m, (1.0, 1.0, 1.0)) for m in table["model"]]).T
     mid = _of_phases(option, usage, table, ends[1], draws)

@@ -70,6 +70,18 @@ def test_own_gpus_are_priced_by_their_ledger_and_a_narrow_window_says_why_not():
     assert paid(made)["own"] == pytest.approx(month * 30 / (365.25 / 12), rel=0.01)
 
 
+def test_own_gpus_count_by_their_own_tokenizer_and_read_what_the_policy_leaves():
+    days = pd.date_range("2026-10-01", periods=30).strftime("%Y-%m-%dT12:00:00Z")
+    log = usage([[d, "", 40_000 * 4_000, 40_000 * 500] for d in days], calls=40_000)
+    own = cm.Option(cm.Hosted("qwen3-8b", gpu="H100-SXM", requests_per_s=None))
+    rows = {"own": own}
+    made = cm.history.reprice(log, rows, draws=100).set_index("option").loc["own"]
+    sums = made[["low", "usd", "high"]].sum()
+    assert sums["low"] < sums["usd"] < sums["high"], "the doubt of the tokenizer"
+    cut = cm.history.reprice(log, rows, context_max=1_000, draws=100)
+    assert paid(cut)["own"] < 0.8 * sums["usd"]
+
+
 def test_what_breaks_a_cache_is_named_with_its_dollars():
     small, large = "claude-sonnet-4-5", "claude-opus-4-5"
     rows = [("10:00", small, 0, 100_000), ("10:01", small, 100_000, 500),

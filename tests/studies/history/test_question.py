@@ -92,3 +92,17 @@ def test_today_is_the_mix_of_models_as_used_and_is_listed_once():
                            evaluations=cm.ingest.Evaluations(judged))  # fmt: skip
     assert [name for name in one.options if "gpt-4o" in name] == ["Today: gpt-4o"]
     assert one.options["Today: gpt-4o"].quality.accepted == 40
+
+
+def test_a_rare_but_dear_model_is_one_of_today():
+    days = pd.date_range("2026-10-01", periods=30).strftime("%Y-%m-%d")
+    sizes = {"gpt-4o-mini": (5_000, 9_900), "o1-pro": (5, 30_000), "gpt-4o": (1, 10)}
+    tables = [pd.DataFrame({"time": days, "model": model, "calls": calls, "input": calls * sent,
+                            "output": calls * 10})
+              for model, (calls, sent) in sizes.items()]  # fmt: skip
+    log = cm.ingest.Usage.of(pd.concat(tables))
+    own = cm.history.study(log, on="2026-11-20", draws=50)
+    label = next(iter(own.options))
+    assert label == "Today: gpt-4o-mini and o1-pro (1 rare counted with them)"
+    paid = cm.history.reprice(log, {label: own.options[label]}).groupby("option")["usd"].sum()
+    assert paid[label] == pytest.approx(paid["as it was"], rel=0.001)
