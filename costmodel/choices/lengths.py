@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -65,15 +66,20 @@ class PromptLengths:
             )
             for number in given:
                 one_number(label, number)
-            total = np.dot(self.shares, self.times(name)) if name in CLASSES else sum(given)
+            total = np.dot(self.shares, given) if name in CLASSES and given else sum(given)
             mean = "mean by the shares is" if name in CLASSES else "sum is"
             off = abs(total - 1) > MISSED and (name == "shares" or any(given))
             check(not off, f"{label}: their {mean} {total:g}, it must be 1")
 
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """The shares, which add up to 1 also where they were rounded."""
+        return np.array(self.shares) / sum(self.shares)
+
     def times(self, name: str) -> np.ndarray:
         """Tokens of a segment or of the answer in each group, over those of the mean request."""
-        given = getattr(self, name) if name in CLASSES else ()
-        return np.array(given or [1.0] * len(self.shares))
+        given = np.array((name in CLASSES and getattr(self, name)) or [1.0] * len(self.shares))
+        return given / (self.weights @ given) if given.any() else given
 
     def _prompts(self, call: Any) -> np.ndarray:
         """The prompt of each group [token], on a new last axis."""
@@ -93,7 +99,7 @@ class PromptLengths:
         prompts = self._prompts(call)
         group = np.searchsorted(starts[1:], prompts)
         for k, start in enumerate(starts):
-            weights = np.where(group == k, self.shares, 0.0)
+            weights = np.where(group == k, self.weights, 0.0)
             share = weights.sum(axis=-1)
             if np.any(share > 0):
                 yield (
