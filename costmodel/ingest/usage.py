@@ -46,6 +46,7 @@ LEAST_CALLS = 1e-6  # a day, of an export that does not count them
 # Lengths between which prompts are summed: powers of 2, and every context tier of the price list
 SIZES = sorted({32_000, 100_000, 128_000, 199_999, 200_000, 256_000, 272_000, 512_000,
                 *(2**k for k in range(24))})  # fmt: skip
+SESSIONS = 1_000  # that are kept whole beside sums
 MOST = 200_000  # rows of sums that are held before they are summed again
 
 
@@ -67,6 +68,8 @@ class Usage:
         `file`, `row` and `reason` of what was not used.
     notes : tuple of str
         What was assumed, and how many rows hold no usage.
+    sessions : DataFrame or None
+        Where the rows of the table are sums: the calls of some whole sessions.
 
     Examples
     --------
@@ -79,6 +82,7 @@ class Usage:
     table: pd.DataFrame
     set_aside: pd.DataFrame
     notes: tuple[str, ...] = ()
+    sessions: pd.DataFrame | None = None
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> Usage:
@@ -226,8 +230,8 @@ def read(
     every : str, optional
         A time such as "1h": calls of one hour, model and size (prompts between two powers of 2, and
         of one context tier) are summed into one row as they are read, so that memory stays flat at
-        any size. Sessions are then left out, and ids are compared within some thousands of rows
-        alone.
+        any size. Of the sessions a sample of 1,000 is kept beside them, and ids are compared
+        within some thousands of rows alone.
 
     Returns
     -------
@@ -288,6 +292,7 @@ class Rows:
     pieces: list[dict[str, Any]]
     aside: list[tuple[str, int, str]]
     said: Counter[str]
+    sessions: pd.DataFrame | None = None
 
 
 def rows_of(file: str, found: Iterable[Part], every: str | None = None) -> Rows:
@@ -307,6 +312,7 @@ def rows_of(file: str, found: Iterable[Part], every: str | None = None) -> Rows:
         if every:
             frame, repeated = distinct(table_of([rows.pieces.pop()]))
             rows.said[REPEATED] += repeated
+            rows.sessions = some_sessions([rows.sessions, frame])
             rows.pieces.append(columns_of(sums(frame, every)))
             if sum(len(piece["id"]) for piece in rows.pieces) > MOST:
                 rows.pieces = [columns_of(sums(table_of(rows.pieces), every))]
@@ -317,8 +323,9 @@ def joined(found: list[Rows], every: str | None = None) -> Usage:
     """One table of the rows of all files, without those whose id comes again."""
     said = sum((rows.said for rows in found), Counter[str]())
     table = table_of([piece for rows in found for piece in rows.pieces])
+    sessions = None
     if every:
-        table = sums(table, every)
+        table, sessions = sums(table, every), some_sessions([rows.sessions for rows in found])
     else:
         table, said[REPEATED] = distinct(table)
     rows = [line for rows in found for line in rows.aside]
@@ -329,7 +336,9 @@ def joined(found: list[Rows], every: str | None = None) -> Usage:
     said[UNPAID] = int(table["status"].str.endswith(FREE).sum())
     notes = [f"{count:,} {text}" for text, count in said.items() if count]
     notes += [f"rows are sums of {every}, without sessions"] if every else []
-    return Usage(table[COLUMNS], aside(rows), tuple(notes))
+    if sessions is not None:
+        notes.append(f"steps and context are those of {sessions['session'].nunique():,} sessions")
+    return Usage(table[COLUMNS], aside(rows), tuple(notes), sessions)
 
 
 def aside(rows: list[tuple[str, int, str]]) -> pd.DataFrame:
@@ -357,6 +366,22 @@ def distinct(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     repeated = table["id"].duplicated(keep="last") & (table["id"] != 0)
     count = int(repeated.sum())
     return (table[~repeated].reset_index(drop=True) if count else table), count
+
+
+def some_sessions(found: Iterable[pd.DataFrame | None]) -> pd.DataFrame | None:
+    """The calls of the sessions whose names have the least hashes, or None where nothing has one.
+
+    Such a sample is the same in whatever parts and order the rows come, and each session of it is
+    whole.
+    """
+    columns = ["time", "session", *NUMBERS[:5]]
+    named = [rows.loc[(rows["session"] != "").to_numpy(), columns].astype({"session": "object"})
+             for rows in found if rows is not None]  # fmt: skip
+    if not (named := [part for part in named if len(part)]):
+        return None
+    rows = pd.concat(named)
+    keys = pd.util.hash_array(rows["session"].to_numpy(), categorize=False)
+    return rows[np.isin(keys, np.unique(keys)[:SESSIONS])]
 
 
 def size_of(table: pd.DataFrame) -> pd.Series:

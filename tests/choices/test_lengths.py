@@ -11,7 +11,9 @@ from costmodel.choices.lengths import PromptLengths
 from costmodel.choices.requests import by_prompt
 
 TIERED = api("gpt-4o", tiers={100_000: {"in": 4, "out": 20}}, **{"in": 2, "out": 10})
-LENGTHS = PromptLengths(shares=(0.5, 0.2, 0.3), input=(0.25, 0.5, 2.58333333), output=(1.0, 0.4, 1.4))
+LENGTHS = PromptLengths(
+    shares=(0.5, 0.2, 0.3), input=(0.25, 0.5, 2.58333333), output=(1.0, 0.4, 1.4)
+)
 WORK = cm.Workload(1_000, instruction_tokens=1_000, input_tokens=60_000, output_tokens=500,
                    prompt_lengths=LENGTHS)  # fmt: skip
 

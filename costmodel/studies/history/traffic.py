@@ -120,7 +120,8 @@ def profile(usage: Usage) -> pd.DataFrame:
     found |= {name: _ratio(sums[top], sums[bottom]) for name, (top, bottom) in RATIOS.items()}
     failed = usage.set_aside["reason"].str.startswith("failed").sum()
     found["failed_share"] = failed / (failed + total), 1 / np.sqrt(max(failed, 1))
-    found |= _hours(counted) | _sessions(table)
+    found |= _hours(counted)
+    found |= _sessions(table if usage.sessions is None else usage.sessions)
     ends = {name: (mid / (factor := np.exp(Z90 * error)), mid, mid * factor)
             for name, (mid, error) in found.items() if np.isfinite(mid)}  # fmt: skip
     if len(per_day) >= 7 * LEAST_WEEKS:
