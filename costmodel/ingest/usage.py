@@ -139,6 +139,12 @@ def mode_of(tier: str) -> str:
     return name if name in MODES else "standard"
 
 
+def modes_of(table: pd.DataFrame) -> pd.Series:
+    """How each row is sold: "batch", another mode of the price list, or "standard"."""
+    names = table["tier"].astype(str).str.lower()
+    return names.where(names.isin(MODES), "standard").mask(table["batch"], "batch")
+
+
 def priced(table: pd.DataFrame, on: str | None = None) -> tuple[pd.DataFrame, pd.Series]:
     """What each row costs by class [USD], at the price list of its day or of one day, and why a
     row has no price; the rows of both are those of the table.

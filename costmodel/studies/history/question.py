@@ -25,7 +25,7 @@ from costmodel.ingest.bills import Bill
 from costmodel.ingest.evaluations import Evaluations
 from costmodel.ingest.loadtests import LoadTest
 from costmodel.ingest.reader import TOKENS
-from costmodel.ingest.usage import SELLERS, Usage, paid
+from costmodel.ingest.usage import SELLERS, Usage, modes_of, paid
 from costmodel.laws.serving.predict import predict_serving
 from costmodel.studies.history.bridge import reconcile
 from costmodel.studies.history.traffic import lengths_of, workload
@@ -275,19 +275,22 @@ def _kept(usual: Option, caches: bool, api: Api, quality: Measured | None, *firs
 
 def _used(usage: Usage, on: str, discount: float) -> tuple[pd.DataFrame, str]:
     """The models that are used, with most tokens first (`api`, calls, tokens and lengths of
-    prompts), and what is said of the others; where the first has no price, it is an error.
+    prompts), each way of sale apart, and what is said of the others; where the first has no price,
+    it is an error.
     """
-    table = usage.table.assign(usd=paid(usage.table)[0].sum(axis=1))
-    by = table[table["calls"] > 0].groupby(["provider", "model"], observed=True)
+    table = usage.table.assign(
+        usd=paid(usage.table)[0].sum(axis=1), mode=modes_of(usage.table).to_numpy()
+    )
+    by = table[table["calls"] > 0].groupby(["provider", "model", "mode"], observed=True)
     sums = by[["calls", *TOKENS, "usd"]].sum()
     tokens = sums[TOKENS].sum(axis=1).sort_values(ascending=False)
     rare = (tokens < LEAST_SHARE * tokens.sum()) & (sums["usd"] < LEAST_SHARE * sums["usd"].sum())
     apis: dict[Any, Api] = {}
     said = [f"{rare.sum()} rare counted with them"] if rare.any() else []
-    for provider, model in tokens.index[~rare[tokens.index]]:
+    for provider, model, mode in tokens.index[~rare[tokens.index]]:
         try:
             seller = SELLERS.get(provider, provider) or None
-            apis[provider, model] = Api(model, seller, on, discount=discount)
+            apis[provider, model, mode] = Api(model, seller, on, mode, discount=discount)
         except CatalogError:
             if not apis:
                 raise

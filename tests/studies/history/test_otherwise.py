@@ -113,3 +113,13 @@ def test_what_keeps_an_option_running_is_left_out_and_calls_are_priced_one_by_on
     bands = made.groupby("option")[["usd", "low", "high"]].sum()
     for label in ("plain", "few", "mix", "twice"):
         assert bands.loc[label, "low"] < bands.loc[label, "usd"] < bands.loc[label, "high"]
+
+
+def test_rows_without_a_price_are_left_out_of_every_option_and_said():
+    rows = [["2026-10-01", "", 1_000_000, 0], ["2026-10-20", "", 1_000_000, 0]]
+    log = usage(rows, batch=True, calls=10)  # no list has the batch price of the first day
+    made = cm.history.reprice(log, {"mini": cm.Api("gpt-4o-mini", on=ON)})
+    assert paid(made) == pytest.approx({"as it was": 1.25, "mini": 0.15})
+    assert made["why_not"].max().startswith("1 of 2 rows have no price and are left out of every")
+    with pytest.raises(ValueError, match="what was used has no price"):
+        cm.history.reprice(usage(rows, "a-model-of-mine"), {"mini": "gpt-4o-mini"})

@@ -106,3 +106,18 @@ def test_a_rare_but_dear_model_is_one_of_today():
     assert label == "Today: gpt-4o-mini and o1-pro (1 rare counted with them)"
     paid = cm.history.reprice(log, {label: own.options[label]}).groupby("option")["usd"].sum()
     assert paid[label] == pytest.approx(paid["as it was"], rel=0.001)
+
+
+def test_what_is_sent_in_batches_is_sold_as_a_batch_today():
+    days = pd.date_range("2026-10-20", periods=20).strftime("%Y-%m-%d")
+    sizes = {"model": "gpt-4o", "calls": 900, "input": 9e5, "output": 9e4}
+    table = pd.DataFrame({"time": days, **sizes})
+    both = pd.concat([table, table.assign(batch=True, input=9e6)])
+    log = cm.ingest.Usage.of(both)
+    own = cm.history.study(log, on="2026-11-20", draws=50)
+    (label, today), *_ = own.options.items()
+    assert label == "Today: gpt-4o"
+    assert {part.serving.mode for part, _, _ in today.parts()} == {"standard", "batch"}
+    sums = cm.history.reprice(log, {label: today}).groupby("option")["usd"].sum()
+    assert sums[label] == pytest.approx(sums["as it was"])
+    assert sums[label] == pytest.approx(20 * (0.9 * 2.5 + 0.9 + (9 * 2.5 + 0.9) / 2))
