@@ -198,11 +198,12 @@ def load_test_sentence(error: pd.DataFrame) -> str:
 
     Examples
     --------
-    >>> load_test_sentence(load_test_error(Hosted("llama-3.1-8b"), None))
-    'No load test is given, so the predicted speed of own GPUs is not checked here.'
+    >>> import costmodel as cm
+    >>> run = {"concurrency": [8], "input": [1_000], "output": [200], "tpot_s": [0.009]}
+    >>> test = cm.ingest.LoadTest(pd.DataFrame(run))
+    >>> load_test_sentence(load_test_error(cm.Hosted("llama-3.1-8b"), test)).partition("; ")[0]
+    '0 of 1 measured numbers lie in the 80 % band of the prediction'
     """
-    if error.empty:
-        return "No load test is given, so the predicted speed of own GPUs is not checked here."
     hit, ratio = int(error["in_band"].sum()), error["over_predicted"]
     return (
         f"{hit} of {len(error)} measured numbers lie in the 80 % band of the prediction; measured "
@@ -219,7 +220,7 @@ def load_test_error(hosted: Hosted, test: LoadTest | None) -> pd.DataFrame:
     hosted : Hosted
         What was tested, one replica.
     test : LoadTest or None
-        With tokens and concurrency; without one the table has no rows.
+        With tokens and concurrency.
 
     Returns
     -------
@@ -227,6 +228,11 @@ def load_test_error(hosted: Hosted, test: LoadTest | None) -> pd.DataFrame:
         One row a run and measure ("TTFT", "TPOT" and "throughput" of the replica): `concurrency`,
         `measure`, `unit`, `measured`, `low`, `predicted`, `high` (80 % band), `over_predicted` [x]
         and `in_band`. A run that does not say its tokens or its concurrency is left out.
+
+    Raises
+    ------
+    ValueError
+        Where no load test is given, or no run of it says its tokens and its concurrency.
 
     Examples
     --------
@@ -238,7 +244,9 @@ def load_test_error(hosted: Hosted, test: LoadTest | None) -> pd.DataFrame:
     (['TPOT'], True)
     """
     if test is None:
-        return pd.DataFrame(columns=ERROR)
+        raise CatalogError(
+            "no load test is given, so the predicted speed of own GPUs is not checked here"
+        )
     of_kind("test", test, LoadTest)
     sizes = test.table[["concurrency", "input", "output"]]
     runs = test.table[np.isfinite(sizes).all(axis=1)].reset_index(drop=True)

@@ -198,7 +198,7 @@ def prompt_lengths(usage: Usage) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By group, the shortest first: `above` and `upto` [token], `share_of_calls`, and the mean
+        By group, the shortest first: `above` and `up_to` [token], `share_of_calls`, and the mean
         `instruction_tokens` (read from or written to a cache), `input_tokens`, `output_tokens` and
         `reasoning_tokens` of a call.
 
@@ -213,7 +213,7 @@ def prompt_lengths(usage: Usage) -> pd.DataFrame:
     >>> days = pd.date_range("2026-10-01", periods=3).strftime("%Y-%m-%d")
     >>> table = pd.DataFrame({"time": days, "model": "gpt-4o", "input": [900, 900, 3e5]})
     >>> made = prompt_lengths(cm.ingest.Usage.of(table.assign(output=100)))
-    >>> made[["above", "upto", "input_tokens"]].values.tolist()
+    >>> made[["above", "up_to", "input_tokens"]].values.tolist()
     [[512.0, 1024.0, 900.0], [272000.0, 512000.0, 300000.0]]
     """
     return _groups(_timed(usage))
@@ -269,7 +269,7 @@ def _groups(table: pd.DataFrame) -> pd.DataFrame:
     columns = counted[["calls", *TOKENS]].assign(cached=counted[CACHED].sum(axis=1))
     sums = columns.groupby(size_of(counted)).sum()
     ends = np.array([0.0, *SIZES, np.inf])
-    made = {"above": ends[sums.index], "upto": ends[sums.index + 1],
+    made = {"above": ends[sums.index], "up_to": ends[sums.index + 1],
             "share_of_calls": sums["calls"] / sums["calls"].sum()}  # fmt: skip
     made |= {name: sums[column] / sums["calls"] for name, (column, _) in LENGTHS.items()}
     return pd.DataFrame(made).reset_index(drop=True)
