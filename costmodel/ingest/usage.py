@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -232,7 +232,7 @@ def read(
         Where the files are read: processes, or `client.get_executor(pure=False)` of a Dask cluster,
         with the same answer. Without it one after the other.
     progress : bool
-        Whether a bar counts the files.
+        Whether a bar counts the bytes of the files.
     every : str, optional
         A time such as "1h": calls of one hour, model and size (prompts between two powers of 2, and
         of one context tier) are summed into one row as they are read, so that memory stays flat at
@@ -264,9 +264,14 @@ def read(
     files = listed(paths)
     if columns is not None:
         by_columns(columns)  # a wrong name is an error of its own
-    found = (executor.map if executor else map)(partial(_file, columns=columns, every=every), files)
-    bar = tqdm(found, total=len(files), unit="file", disable=not progress)
-    made = list(bar)
+    work = partial(_file, columns=columns, every=every)
+    sizes = [path.stat().st_size for path in files]
+    with tqdm(total=sum(sizes), unit="B", unit_scale=True, disable=not progress) as bar:
+        found = executor.map(work, files) if executor else (work(path, bar=bar) for path in files)
+        made = []
+        for one, end in zip(found, np.cumsum(sizes), strict=True):
+            made.append(one)
+            bar.update(end - bar.n)
     refused = [(path.name, 0, one) for path, one in zip(files, made, strict=True)
                if isinstance(one, str)]  # fmt: skip
     if len(refused) == len(files):
@@ -275,17 +280,28 @@ def read(
     return replace(usage, set_aside=pd.concat([aside(refused), usage.set_aside], ignore_index=True))
 
 
-def _file(path: Path, columns: Mapping[str, str] | None, every: str | None) -> Rows | str:
+def _file(
+    path: Path, columns: Mapping[str, str] | None, every: str | None, bar: Any = None
+) -> Rows | str:
     """All rows of a file, or why it cannot be read: what a worker does."""
     collected = gc.isenabled()
     gc.disable()  # JSON has no circles, and looking for them would take half of the time
     try:
-        return rows_of(path.name, parts(path, "usage", columns), every)
+        found = parts(path, "usage", columns)
+        return rows_of(path.name, _shown(found, bar) if bar else found, every)
     except CatalogError as error:
         return str(error)
     finally:
         if collected:
             gc.enable()
+
+
+def _shown(found: Iterable[Part], bar: Any) -> Iterator[Part]:
+    """The parts of a file, which move a bar; bytes count as unpacked, so that it may run ahead."""
+    start = bar.n
+    for part in found:
+        bar.update(max(min(start + part.at, bar.total) - bar.n, 0))
+        yield part
 
 
 # -- from parts of files to one table --------------------------------------------------------------

@@ -1,5 +1,6 @@
 """At size: Parquet, sums by hour and a cluster that loses a worker say what single calls say."""
 
+import gzip
 import json
 import os
 import random
@@ -9,6 +10,7 @@ import time
 
 import pandas as pd
 import pytest
+from tqdm import tqdm
 
 import costmodel as cm
 
@@ -103,6 +105,24 @@ def test_sums_keep_whole_sessions_whatever_the_files_and_their_order(write, monk
     kept = few.sessions["session"].value_counts()
     assert len(kept) == 10 and kept.to_dict() == counts[kept.index].to_dict(), "each is whole"
     assert any("those of 10 sessions" in note for note in few.notes)
+
+
+def test_a_bar_moves_within_a_file_and_ends_with_all_bytes(write, monkeypatch, capsys):
+    seen = []
+
+    class Bar(tqdm):
+        def update(self, n=1):
+            super().update(n)
+            seen.append(self.n)
+
+    monkeypatch.setattr("costmodel.ingest.usage.tqdm", Bar)
+    monkeypatch.setattr("costmodel.ingest.files.BLOCK", 100)
+    folder = write("a.jsonl", list(bodies(4))).parent
+    (folder / "b.gz").write_bytes(gzip.compress((folder / "a.jsonl").read_bytes()))
+    cm.ingest.read(folder, progress=True)
+    total = sum(path.stat().st_size for path in folder.iterdir())
+    assert seen == sorted(seen) and seen[-1] == total and len({*seen}) > 4
+    assert "100%" in capsys.readouterr().err
 
 
 def test_a_cluster_that_loses_a_worker_gives_the_same(write):
