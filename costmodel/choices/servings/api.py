@@ -15,7 +15,7 @@ import numpy as np
 from costmodel.choices.purchases import Line, Lines, Traffic, cite
 from costmodel.choices.quality.accepted import describe_model
 from costmodel.choices.requests import Cache, Call, Limits, by_prompt
-from costmodel.choices.schedule import Schedule, occurrences, path, scaled
+from costmodel.choices.schedule import Schedule, occurrences, path, scaled, steady
 from costmodel.choices.servings.fields import Card, Id
 from costmodel.choices.servings.price_steps import price_path, stepped
 from costmodel.choices.servings.rate_limits import OVER_LIMIT, held_to_limits, limits_of
@@ -34,6 +34,7 @@ from costmodel.core import (
     frozen,
     not_none,
     of_kind,
+    unchecked,
     validate,
 )
 from costmodel.facts import catalog
@@ -241,6 +242,9 @@ class Api:
 
     def _by_tier(self, t: Traffic) -> Iterator[Traffic]:
         """Calls whose prompt grows, apart by the context tier in which each of them is priced."""
+        if t.call.growth is None:
+            yield t
+            return
         for above, share, call in by_prompt(t.call, [tier.above for tier in self.model.tiers]):
             item = f"{t.item}, prompts above {above:,.0f} tokens" if above else t.item
             yield replace(t, item=item, call=call, count=t.count * share)
@@ -267,7 +271,7 @@ class Api:
         )
         days = " and ".join(step.on for step in self.model.steps)
         when = stepped(line.schedule, self.model, price, terms)
-        return replace(line, schedule=when, basis=f"{line.basis}; list price changes on {days}")
+        return unchecked(line, schedule=when, basis=f"{line.basis}; list price changes on {days}")
 
     def overflow(
         self, traffic: list[Traffic], share: Any, work: Workload, terms: Terms, **changes: Any
@@ -311,7 +315,7 @@ class Api:
         cache, prefix, fresh = t.call.cache, t.call.stable_tokens, t.call.prompt_tokens
         if cache is None and t.in_a_row is not None and card.usd_per_mtok_cache_read is not None:
             cache = Cache(SHORT_TTL_S)
-            t = replace(t, call=replace(t.call, cache=cache))
+            t = unchecked(t, call=unchecked(t.call, cache=cache))
         image, audio = t.call.tokens_of("image"), t.call.tokens_of("audio")
         fresh = fresh - image - audio
         if np.any(audio) and card.usd_per_mtok_audio is None:
@@ -330,8 +334,8 @@ class Api:
                     f"cache_read of {self.model.id!r} is not priced; "
                     "leave out PromptCache() or choose another model"
                 )
-            kept = replace(cache, ttl_s=np.maximum(cache.ttl_s, self.model.cache_ttl_s))
-            held = replace(t, call=replace(t.call, cache=kept))
+            kept = unchecked(cache, ttl_s=np.maximum(cache.ttl_s, self.model.cache_ttl_s))
+            held = unchecked(t, call=unchecked(t.call, cache=kept))
             (read, when_read), (written, when_written) = cache_split(held, work, terms)
             write = _write_field(card, cache.ttl_s)
             classes = [
@@ -427,4 +431,6 @@ def cache_split(t: Traffic, work: Workload, terms: Terms) -> Split:
     if t.follows_demand and not work.flat:
         arrivals = arrivals * work.demand(terms.months, terms.start)
     found = t.call.found(cache.hit_rate(arrivals))
+    if steady(found):
+        return (found, t.schedule), (1 - found, t.schedule)
     return (1.0, path(demand * found)), (1.0, path(demand * (1 - found)))
