@@ -81,8 +81,8 @@ class Calendar:
             else:
                 weights = schedule.weights(self.months, self.demand)
                 pair = self._weighted(weights, self.prices_of(schedule, trend))
-            plain, worth = (x[:, None] if np.ndim(x) else x for x in pair)
-            self._factors[key] = schedule, (plain, worth)
+            usd, worth = (x[:, None] if np.ndim(x) else x for x in pair)
+            self._factors[key] = schedule, (usd, worth)
         return self._factors[key][1]
 
     def _so_far(self, times: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -109,7 +109,7 @@ class Calendar:
         months_first, n = prices.T.ravel(), len(prices) if prices.ndim == 2 else 1
         while rows.size:  # only the draws in which another event is due
             i += 1
-            month = np.ceil(i * step - ROUNDING).astype(int)
+            month: Any = np.ceil(i * step - ROUNDING).astype(int)
             due = month <= self.months
             rows, step, month = rows[due], step[due], month[due]
             usd = months_first.take(month * n + (rows if n > 1 else 0))

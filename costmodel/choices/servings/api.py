@@ -15,7 +15,8 @@ import numpy as np
 from costmodel.choices.purchases import Line, Lines, Traffic, cite
 from costmodel.choices.quality.accepted import describe_model
 from costmodel.choices.requests import Cache, Call, Limits, by_prompt
-from costmodel.choices.schedule import Schedule, occurrences, path, scaled, steady
+from costmodel.choices.schedule import scaled
+from costmodel.choices.servings.calls import cache_split, over_window
 from costmodel.choices.servings.fields import Card, Id
 from costmodel.choices.servings.price_steps import price_path, stepped
 from costmodel.choices.servings.rate_limits import OVER_LIMIT, held_to_limits, limits_of
@@ -401,36 +402,3 @@ def _write_field(card: Rates, ttl_s: Any) -> str:
             f"a 1-hour cache write is not priced for {card.id}; use PromptCache(ttl_s=300)"
         )
     return field
-
-
-def over_window(serving: Any, call: Call) -> Limits:
-    """Tokens of a call over the context window of the model, where that is known."""
-    if serving.window is not None:
-        yield (
-            call.tokens - serving.window,
-            f"a request is {{over:,.0f}} tokens over the {serving.window:,.0f}-token window of "
-            f"{serving.model.id}",
-        )
-
-
-Split = tuple[tuple[Any, Schedule], tuple[Any, Schedule]]
-
-
-def cache_split(t: Traffic, work: Workload, terms: Terms) -> Split:
-    """Reads of the prefix and writes of it, each as (share of the calls, when).
-
-    What comes one by one finds the prefix at the hit rate of its month. Of requests in a row the
-    first of each prefix writes, whatever arrives.
-    """
-    cache: Any = t.call.cache
-    if t.in_a_row is not None:
-        found = t.call.found(np.maximum(1 - cache.prefixes / np.maximum(t.in_a_row, 1.0), 0.0))
-        return (found, t.schedule), (1 - found, t.schedule)
-    demand = occurrences(t.schedule, work, terms)
-    arrivals = work.arrivals_per_s(t.count)
-    if t.follows_demand and not work.flat:
-        arrivals = arrivals * work.demand(terms.months, terms.start)
-    found = t.call.found(cache.hit_rate(arrivals))
-    if steady(found):
-        return (found, t.schedule), (1 - found, t.schedule)
-    return (1.0, path(demand * found)), (1.0, path(demand * (1 - found)))
