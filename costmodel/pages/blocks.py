@@ -18,6 +18,8 @@ import pandas as pd
 from costmodel.core import check, public
 
 RESULTS_MIME = "application/vnd.costmodel.results+json"
+NARROW_MIME = "application/vnd.costmodel.narrow+svg"  # a figure for a phone, beside the other
+FOR_REPORT = "COSTMODEL_REPORT"  # set where a notebook runs for a report
 CARD = ("label", "value", "note")
 STYLE = """<style scoped>
 .cm-answer {font-size: 1.25em; line-height: 1.45; margin: .3em 0 .8em}

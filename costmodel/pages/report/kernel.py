@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from costmodel.pages.blocks import RESULTS_MIME
+from costmodel.pages.blocks import FOR_REPORT, RESULTS_MIME
 
 QUIET = ["--log-level=50", "--InlineBackend.figure_formats=svg"]  # figures are vectors
 SENTENCES = ("CatalogError", "Infeasible", "ValueError", "ReportError")  # errors that explain all
@@ -27,6 +27,7 @@ def execute(
         from papermill.parameterize import parameterize_notebook
 
     nb = load_notebook_node(str(notebook))
+    nb.cells = [cell for cell in nb.cells if "widgets" not in cell.metadata.get("tags", ())]
     if parameters:  # by papermill's own hand, but without its guess of what the notebook declares
         nb = parameterize_notebook(nb, dict(parameters), kernel_name="python3", language="python")
     total = sum(cell.cell_type == "code" for cell in nb.cells)
@@ -71,7 +72,7 @@ def this_interpreter() -> type:
     from jupyter_client.kernelspec import KernelSpec
 
     paths = [str(Path(__file__).resolve().parents[3]), os.environ.get("PYTHONPATH", "")]
-    environment = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), FOR_REPORT: "1"}
 
     class ThisInterpreter(AsyncKernelManager):
         @property
