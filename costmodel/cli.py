@@ -305,8 +305,15 @@ def report(
     for written in made.files.values():
         echo(written)
     echo(wrapped(made.answer))
-    files = {label: str(path) for label, path in made.files.items()}
-    return {"title": made.title, "answer": made.answer, "files": files, "numbers": made.numbers}
+    if made.took:
+        echo(wrapped(made.took), err=True)
+    return {
+        "title": made.title,
+        "answer": made.answer,
+        "files": {label: str(path) for label, path in made.files.items()},
+        "numbers": made.numbers,
+        "seconds": made.seconds,
+    }
 
 
 def beside_api(study: cm.Study, api: cm.Api) -> cm.Study:

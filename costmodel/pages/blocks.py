@@ -18,6 +18,7 @@ import pandas as pd
 from costmodel.core import check, public
 
 RESULTS_MIME = "application/vnd.costmodel.results+json"
+SVG_MIME = "image/svg+xml"
 NARROW_MIME = "application/vnd.costmodel.narrow+svg"  # a figure for a phone, beside the other
 FOR_REPORT = "COSTMODEL_REPORT"  # set where a notebook runs for a report
 CARD = ("label", "value", "note")

@@ -12,6 +12,7 @@ from functools import partial, wraps
 from inspect import cleandoc, signature
 from io import BytesIO, StringIO
 from textwrap import fill
+from time import perf_counter
 from typing import Any, TypeVar
 from zlib import crc32
 
@@ -27,7 +28,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from costmodel.choices.presets import LABELS
 from costmodel.choices.purchases import PHASES
 from costmodel.core import Currency, check, dollars, public, readable, unit_of
-from costmodel.pages.blocks import FOR_REPORT, NARROW_MIME
+from costmodel.pages.blocks import FOR_REPORT, NARROW_MIME, SVG_MIME
 
 INK, GREY, PALE = "#262626", "#8A8A8A", "#E6E6E6"
 
@@ -149,14 +150,16 @@ class Picture(Figure):
     def _repr_svg_(self) -> str:
         return svg(self)
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: Any) -> Any:
         if self.again is None or not os.environ.get(FOR_REPORT):
             return {}
+        begun, wide = perf_counter(), svg(self)
         token = _width.set(PHONE_WIDTH)
         try:
-            return {NARROW_MIME: svg(self.again().figure)}
+            phone = svg(self.again().figure)
         finally:
             _width.reset(token)
+        return {SVG_MIME: wide, NARROW_MIME: phone}, {NARROW_MIME: perf_counter() - begun}
 
 
 def _shown(ax: Axes) -> str:

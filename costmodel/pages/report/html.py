@@ -27,6 +27,7 @@ from bs4 import BeautifulSoup
 from click import unstyle
 
 from costmodel.pages.blocks import NARROW_MIME, RESULTS_MIME
+from costmodel.pages.blocks import SVG_MIME as SVG
 from costmodel.pages.report.markdown import markdown
 from costmodel.pages.report.table_form import OWN, cells, frame, said, tidy_table
 
@@ -37,7 +38,6 @@ OPENING = ("cm-answer", "cm-cards", "cm-front", "cm-points")  # what a report op
 TURNS_ON = "What it turns on"
 PHONE = 600  # pixels up to which that figure is shown, and tables become cards
 ROW, ROWS = "row", "rows"  # heads of a column of row numbers, and of one that refers to them
-SVG = "image/svg+xml"
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 LONG_VALUE = 10  # cards with a longer value are set in smaller type, characters
 UNTOUCHED = "default you did not touch"
