@@ -487,7 +487,9 @@ def test_a_figure_says_what_it_shows_and_draws_itself_for_a_phone(monkeypatch):
     figure = plots.plot_lifecycle(table).figure
     assert figure._repr_mimebundle_() == {}
     monkeypatch.setenv(FOR_REPORT, "1")
-    wide, phone = figure._repr_svg_(), figure._repr_mimebundle_()[NARROW_MIME]
+    drawn, took = figure._repr_mimebundle_()
+    wide, phone = drawn["image/svg+xml"], drawn[NARROW_MIME]
+    assert wide == figure._repr_svg_() and took[NARROW_MIME] > 0
     title = re.search(r"<title>(.*?)</title>", wide)[1]
     assert "RAG" in title and "Prompt" in title and "serving" in title
     widths = [float(re.search(r'width="([\d.]+)pt"', svg)[1]) for svg in (wide, phone)]
