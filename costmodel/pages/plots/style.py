@@ -27,7 +27,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from costmodel.choices.presets import LABELS
 from costmodel.choices.purchases import PHASES
-from costmodel.core import Currency, check, dollars, public, readable, unit_of
+from costmodel.core import Currency, check, dollars, label_of, public, unit_of
 from costmodel.pages.blocks import FOR_REPORT, NARROW_MIME, SVG_MIME
 
 INK, GREY, PALE = "#262626", "#8A8A8A", "#E6E6E6"
@@ -259,7 +259,7 @@ def by_option(table: pd.DataFrame, over: str, column: str) -> pd.DataFrame:
 def input_name(key: str) -> str:
     """An input in words, with its unit."""
     unit = unit_of(key.rsplit(".", 1)[-1])
-    return f"{readable(key)} [{unit}]" if unit else readable(key)
+    return f"{label_of(key)} [{unit}]" if unit else label_of(key)
 
 
 def tidy(ax: Axes, grid: Any = "both") -> None:
