@@ -280,6 +280,9 @@ def by_length(t: Traffic, starts: Sequence[float]) -> Iterator[Traffic]:
     """Traffic apart by ranges of prompt lengths, which `starts` begin; all of it finds the same
     prefixes in a cache.
     """
+    if t.call.growth is None and t.call.lengths is None:
+        yield t
+        return
     for above, share, call in by_prompt(t.call, starts):
         item = f"{t.item}, prompts above {above:,.0f} tokens" if above else t.item
         if call.cache is not None and t.in_a_row is None:
