@@ -71,7 +71,7 @@ def this_interpreter() -> type:
     from jupyter_client.kernelspec import KernelSpec
 
     paths = [str(Path(__file__).resolve().parents[3]), os.environ.get("PYTHONPATH", "")]
-    environment = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "COSTMODEL_REPORT": "1"}
 
     class ThisInterpreter(AsyncKernelManager):
         @property
