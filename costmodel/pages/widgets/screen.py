@@ -21,6 +21,7 @@ import ipywidgets
 from costmodel.choices.study import Study
 from costmodel.core import check, check_known, public
 from costmodel.decisions.verdict import Verdict
+from costmodel.pages.blocks import FOR_REPORT
 from costmodel.pages.widgets import keep, pictures
 from costmodel.pages.widgets.controls import RED, sentence
 from costmodel.pages.widgets.looks import STYLE
@@ -32,7 +33,6 @@ from costmodel.pages.widgets.state import Asked, State
 
 DRAWS = 1_000  # of the full answer; reports and `study` have those of the study
 DPI = 100
-IN_A_REPORT = "COSTMODEL_REPORT"  # set where a notebook runs as a report: no hand, no cockpit
 STATIC = (
     "<p><i>The cockpit needs a running kernel: run this cell. "
     "The figures below show the parameters above.</i></p>"
@@ -87,7 +87,7 @@ class Cockpit(ipywidgets.HBox):
         self.state = State(Asked(study, asked, picks=asked.start(study, **given)))
         self.answer: Answer | None = None
         self.pinned: Answer | None = None
-        if os.environ.get(IN_A_REPORT):
+        if os.environ.get(FOR_REPORT):
             super().__init__([])
             return
         self.runs = Runs(self._run, _kernel_runs())
@@ -310,7 +310,7 @@ class Cockpit(ipywidgets.HBox):
         return "writing the report: some ten seconds"
 
     def _repr_mimebundle_(self, **asked: Any) -> Any:
-        if os.environ.get(IN_A_REPORT):
+        if os.environ.get(FOR_REPORT):
             return {"text/plain": ""}
         made = super()._repr_mimebundle_(**asked)
         data = made[0] if isinstance(made, tuple) else made
