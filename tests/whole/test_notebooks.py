@@ -74,7 +74,7 @@ class TestForm:
         code = cells(path, "code")
         assert all(c["metadata"]["jupyter"]["source_hidden"] for c in code)
         assert len(cells(path)[0]["source"]) == 3  # the title and one line
-        (box,) = [c for c in code if "widgets" in tags(c)]
+        (box,) = [c for c in code if "cockpit" in tags(c)]
         assert "widgets.cockpit(" in "".join(box["source"]) and code.index(box) <= 3
         assert "parameters" in tags(code[0])
 
