@@ -15,6 +15,7 @@ from click import command, echo, option
 
 from costmodel.core import check, public
 
+PAGE = "index.html.j2"
 CELL = "from costmodel.pages.app import start\nstart()"
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 QUIET = {"OPENBLAS_NUM_THREADS": "1"}  # small problems: threads would wait for each other
@@ -26,10 +27,12 @@ CARDS = {
 }
 LOOK = """<style>
 .cm-start {display: flex; flex-wrap: wrap; gap: 12px; overflow: visible}
-.cm-start button {width: 250px; height: 92px; white-space: normal; line-height: 1.35;
-  text-align: left; padding: 10px 14px; font-size: 14px}
+.cm-start button {width: 290px; height: 104px; white-space: pre-line; line-height: 1.45;
+  text-align: left; padding: 10px 16px; font-size: 14px; border-top: 2px solid #0b5567}
+.cm-start button::first-line {font-weight: 700; font-size: 15px}
 body {margin: 0 auto; max-width: 1320px; padding: 0 12px}
-</style><h1 style="font-size: 24px">What does your use of a language model cost?</h1>
+</style>"""
+WORDS = """<h1 style="font-size: 24px">What does your use of a language model cost?</h1>
 <p>Choose what comes nearest. Every number can be changed afterwards.</p>"""
 
 
@@ -45,7 +48,7 @@ def start() -> Any:
     Examples
     --------
     >>> page = start()
-    >>> [button.description.split(":")[0] for button in page.children[1].children][:2]
+    >>> [button.description.split("\\n")[0] for button in page.children[2].children][:2]
     ['Answer from documents', 'Extract fields']
     """
     import ipywidgets
@@ -53,21 +56,36 @@ def start() -> Any:
     from costmodel.pages.widgets.notebooks import starting
     from costmodel.pages.widgets.screen import cockpit
 
-    words = ipywidgets.HTML(LOOK)
-    buttons = [ipywidgets.Button(description=f"{name}: {more}") for name, more in CARDS.items()]
+    look, words = ipywidgets.HTML(LOOK), ipywidgets.HTML(WORDS)
+    buttons = [ipywidgets.Button(description=f"{name}\n{more}") for name, more in CARDS.items()]
     cards = ipywidgets.HBox(buttons)
     cards.add_class("cm-start")
-    page = ipywidgets.VBox([words, cards])
+    page = ipywidgets.VBox([look, words, cards])
 
     def chosen(name: str) -> None:
         study, question = starting(name)
         again = ipywidgets.Button(description="Other start", icon="arrow-left")
-        again.on_click(lambda _: setattr(page, "children", [words, cards]))
-        page.children = [again, cockpit(study, question)]
+        again.on_click(lambda _: setattr(page, "children", [look, words, cards]))
+        page.children = [look, again, cockpit(study, question)]
 
     for name, button in zip(CARDS, buttons, strict=True):
         button.on_click(lambda _, name=name: chosen(name))
     return page
+
+
+def _offline_template(folder: Path) -> None:
+    """Voila's template without the links to a network, where Jupyter finds it."""
+    from jupyter_core.paths import jupyter_path
+
+    known = (Path(place) / "lab" / PAGE for place in jupyter_path("voila", "templates"))
+    theirs = next(path for path in known if path.is_file())
+    kept = [x for x in theirs.read_text(encoding="utf-8").splitlines() if "https://" not in x]
+    ours = folder / "voila" / "templates" / "costmodel"
+    ours.mkdir(parents=True)
+    (ours / PAGE).write_text("\n".join(kept), encoding="utf-8")
+    (ours / "conf.json").write_text('{"base_template": "lab"}', encoding="utf-8")
+    paths = [str(folder), os.environ.get("JUPYTER_PATH", "")]
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, paths))
 
 
 @command()
@@ -86,10 +104,12 @@ def app(port: int, no_browser: bool) -> None:
     metadata = {"kernelspec": KERNEL, "title": "costmodel"}
     page = {"cells": [{**cell, "execution_count": None}], "metadata": metadata}
     folder = Path(tempfile.mkdtemp(prefix="costmodel-"))
+    _offline_template(folder)
     path = folder / "costmodel.ipynb"
     path.write_text(json.dumps({**page, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
     start_it = [sys.executable, "-m", "voila", str(path), f"--port={port}", "--port_retries=0"]
     start_it += ["--Voila.ip=127.0.0.1", "--show_tracebacks=True", f"--Voila.root_dir={folder}"]
+    start_it += ["--template=costmodel"]
     start_it += ["--no-browser"] if no_browser else []
     roots = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
     os.environ.update(QUIET | {"PYTHONPATH": os.pathsep.join(filter(None, roots))})

@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets
 
-from costmodel.core import CatalogError, Doubt, Infeasible
+from costmodel.core import CatalogError, Doubt, Infeasible, percent, short
 from costmodel.pages.widgets.state import Input, shown_text
 
 STEPS = 200  # of a linear slider
@@ -87,13 +87,16 @@ class Control:
 
     def _say(self, now: Any) -> None:
         """The line under the slider, and the range of the input drawn on the track."""
-        words, colour = self.given.allowed.removeprefix("allowed is "), "#6B6B6B"
+        ends = f"{short(self.given.least)} to {short(self.given.most)}"
+        ends = f"from {short(self.given.least)}" if math.isinf(self.given.most) else ends
+        words, colour = f"{ends} allowed", "#6B6B6B"
         track = TRACK
         if isinstance(now, Doubt) and now.low < now.high:
-            ends = (self._share(now.low), self._share(now.high))
-            stops = f"{TRACK} {ends[0]:.1f}%,{BAND} {ends[0]:.1f}% {ends[1]:.1f}%"
-            track = f"linear-gradient(90deg,{stops},{TRACK} {ends[1]:.1f}%)"
-            words = f"{shown_text(now.low)} to {shown_text(now.high)}, 90 % sure"
+            low, high = self._share(now.low), self._share(now.high)
+            stops = f"{TRACK} {low:.1f}%,{BAND} {low:.1f}% {high:.1f}%"
+            track = f"linear-gradient(90deg,{stops},{TRACK} {high:.1f}%)"
+            level = getattr(now, "level", 0.9)
+            words = f"{short(now.low)} to {short(now.high)}, {percent(level)} sure"
         if self.wrong:
             words, colour = self.wrong, RED
         said = html.escape(words, quote=True)

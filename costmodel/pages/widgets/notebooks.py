@@ -46,6 +46,7 @@ from costmodel.studies.business_case import Policy, business_case
 from costmodel.studies.history.question import study as study_of_files
 from costmodel.studies.memo import PEOPLE, TODAY, baseline
 
+FLOOR = 0.6  # of accepted answers, to start with
 FEW = 300  # draws to find what matters
 WAYS = ("release policies", "ways of an agent", "schemas of a database")
 HOURS = "software_engineer"
@@ -380,7 +381,7 @@ def starting(name: str, on: str | None = None) -> tuple[Study, str]:
     if question == "quick":
         options, asked = quick(on=on)
         return Study(options, asked, title=name, accept_zero=None), question
-    return Study(presets(work, on=on), work, title=name, quality_floor=None), question
+    return Study(presets(work, on=on), work, title=name, quality_floor=FLOOR), question
 
 
 _WORK: dict[str, tuple[str, Any]] = {

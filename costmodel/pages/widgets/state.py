@@ -60,8 +60,8 @@ MEANT = {  # what can be meant, where the glossary allows more
     "growth_per_year": (-0.99, 20),
     "months": (1, 120),
     "ramp_months": (0, 120),
-    "tokens": (1, 1e13),
-    "pages": (1, 1e10),
+    "tokens": (1, 1e11),
+    "pages": (1, 1e8),
     "top_k": (1, 1_000),
     "usd_per_hour": (0, 10_000),
 }
