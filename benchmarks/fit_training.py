@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from fit_serving import for_the_next
 from scipy.optimize import least_squares
 
 from costmodel.core.glossary import GLOSSARY
@@ -177,8 +178,8 @@ def bands(error: np.ndarray, kinds: np.ndarray, table: pd.DataFrame) -> dict[str
 
     A random effect of families: the mean square error of a class, every family alike, is drawn to
     that of all classes as far as it has few families (an empirical Bayes variance; Gelman and Hill
-    2007, chapter 12), and never below its own. One factor for all turns it into a width. Classes of
-    two families have the quantile at 0.8 (1 + 1/2), the usual allowance for the family to come.
+    2007, chapter 12), and never below its own. Student's t widens it where fewer families are known
+    than of the largest class; one factor for all turns it into a width.
     """
     rows = table.assign(kind=kinds, error=error, square=np.minimum(np.abs(error), 1.0) ** 2)
     each = rows.groupby(["kind", "family", "job"])["square"].mean().groupby("kind")
@@ -190,11 +191,9 @@ def bands(error: np.ndarray, kinds: np.ndarray, table: pd.DataFrame) -> dict[str
     size = rows.groupby(["kind", "family", "job"])["value"].transform("size")
     weight = 1 / size.to_numpy(float)
     z = quantile(np.abs(error) / rows["kind"].map(scale).to_numpy(), weight, INSIDE)
-    found = {str(kind): float(z * scale[kind]) for kind in own.index}
-    for kind in own.index[count <= FEW]:
-        these, share = kinds == kind, INSIDE * (1 + 1 / count[kind])
-        found[str(kind)] = quantile(np.abs(error[these]), weight[these], min(share, 1.0))
-    return found
+    known, most = count + PRIOR_FAMILIES, for_the_next(count.max() + PRIOR_FAMILIES)
+    scale = scale * known.map(for_the_next) / most
+    return {str(kind): float(z * scale[kind]) for kind in own.index}
 
 
 def widths(

@@ -10,7 +10,7 @@ import pandas as pd
 from pandas.api.types import is_bool, is_number, is_numeric_dtype, is_scalar
 
 from costmodel.core import USD, Currency, meaning_of, percent, public, unit_of, unknown
-from costmodel.pages.blocks import Column, Table
+from costmodel.pages.blocks import Column, Table, counted
 
 HUGE, TINY = 1e9, 1e-4  # beyond these a number is written with a power of ten
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -56,8 +56,7 @@ def show(
     option USD amount quality
        RAG  1,234,567    80 %
     """
-    counted = isinstance(table.index, pd.RangeIndex) and table.index.name is None
-    frame = (table if counted else table.reset_index()).rename(columns=str)
+    frame = counted(table).rename(columns=str)
     units, formats = units or {}, formats or {}
     for name in (*formats, *units):
         if name not in frame:

@@ -17,7 +17,8 @@ from costmodel.choices.purchases import Cites, Lines, Traffic, cite
 from costmodel.choices.quality.accepted import describe_model
 from costmodel.choices.requests import Call, Limits
 from costmodel.choices.schedule import STANDING, level_of
-from costmodel.choices.servings.api import Api, cache_split, over_window
+from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.calls import cache_split, over_window
 from costmodel.choices.servings.capacity import Capacity, Fleet, Load, Uses, capacity_for
 from costmodel.choices.servings.fields import Gpu, Id, Model, Rent
 from costmodel.choices.servings.hours import SPOT, hours_in_use, hours_standing

@@ -7,7 +7,7 @@ it: requests of mixed lengths in one batch, pre-emption, priorities.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -31,14 +31,6 @@ class Served:
     running: Any  # sequences at once
 
 
-class Passes(NamedTuple):
-    """The forward passes in which a batch writes one token of every answer."""
-
-    step_s: Any  # a pass without prompts
-    prompt_s: Any  # what a prompt adds, sharing its passes with those that come beside it
-    per_token: Any  # passes for one token; above 1 where prompts fill more passes than answers need
-
-
 def running_at_once(m: Instance, input_tokens: Any, output_tokens: Any, wanted: Any) -> Any:
     """Sequences that run at once [count]: those wanted, at most those that memory holds, or one."""
     held = sequences_at_once(m, input_tokens + ANSWER_HELD * output_tokens)
@@ -57,23 +49,23 @@ def accepted_per_step(draft_tokens: Any, accepted: Any) -> Any:
     return (1 - chance ** (draft_tokens + 1)) / (1 - chance)
 
 
-def passes(
-    m: Instance, batch: Any, fresh: Any, cached: Any, output: Any, beside: Any, tokens: Any = 1.0
-) -> Passes:
-    """The passes of a batch whose answers of `output` tokens end one after the other.
+def prompt_s(
+    m: Instance, batch: Any, fresh: Any, cached: Any, output: Any, beside: Any, decoding: Any
+) -> tuple[Any, Any]:
+    """(what a prompt adds to the passes of a batch [s], passes for one token of every answer).
 
     In the time of an answer each sequence is read in once, so a token brings batch / output
     prompts. A pass takes one prompt or as many as come at once, in chunks of at most `CHUNK`
-    tokens; `beside` prompts (at least) are there together.
+    tokens; `beside` prompts (at least) are there together. `decoding` is the time of a pass without
+    prompts. More than one pass a token is needed where prompts fill more than answers take.
     """
     group = batch / m.data_parallel
     context = cached + fresh + output / 2
     chunk = np.minimum(np.maximum(fresh * np.maximum(group / output, beside), fresh), CHUNK)
-    decoding = step_s(m, batch, context, tokens)
-    mixed = step_s(m, batch, context, tokens, chunk, cached + fresh / 2)
+    mixed = step_s(m, batch, context, 1.0, chunk, cached + fresh / 2)
     waits = m.data_parallel**m.stagger  # groups read at different times, all meet at the experts
-    prompt = (mixed - decoding) * fresh / chunk * waits + m.request_s * m.data_parallel
-    return Passes(decoding, prompt, np.maximum(1.0, group * fresh / chunk / output))
+    added = (mixed - decoding) * fresh / chunk * waits + m.request_s * m.data_parallel
+    return added, np.maximum(1.0, group * fresh / chunk / output)
 
 
 def served(
@@ -101,24 +93,26 @@ def served(
     others = np.maximum(group - 1, 0.0)
     fresh, checked = np.maximum(input_tokens - cached, 1.0), 1 + draft_tokens
     steps_per_token = _steps_per_token(draft_tokens, draft_accepted, draft_cost)
-    together = 1 + others * (1 / waves + m.bunching)
+    context = input_tokens + output_tokens / 2
+    full = step_s(m, running, context)
+    case = (m, running, fresh, cached, output_tokens)
+    prompt, per_token = prompt_s(*case, 1.0, full)
+    burst, _ = prompt_s(*case, 1 + others * (1 / waves + m.bunching), full)
+    each = prompt * (1 - 1 / waves) + burst / waves
+    waiting = (1 - 0.5 / waves) * each * others / output_tokens
+    first = (
+        m.first_token_s
+        + m.first_token_s_per_token * input_tokens
+        + m.first_token_s_per_stream * (running - 1)
+        + first_pass_s(m, input_tokens, cached)
+        + burst * others * (0.5 / waves + 0.5 * m.bunching)
+    )
+    passed = np.maximum(fresh / CHUNK, 0.5)  # a prompt comes in the middle of a pass
     decoding = running
     for _ in range(ROUNDS):
-        run = passes(m, decoding, fresh, cached, output_tokens, 1.0, checked)
-        burst = passes(m, decoding, fresh, cached, output_tokens, together, checked)
-        prompt = run.prompt_s * (1 - 1 / waves) + burst.prompt_s / waves
-        waiting = (1 - 0.5 / waves) * prompt * others / output_tokens
-        own = first_pass_s(m, input_tokens, cached)
-        busy = 1 - 1 / np.maximum(decoding, 1.0)
-        ttft = (
-            m.first_token_s
-            + m.first_token_s_per_token * input_tokens
-            + m.first_token_s_per_stream * (running - 1)
-            + own
-            + run.step_s * busy * np.maximum(fresh / CHUNK, 0.5)
-            + burst.prompt_s * others * (0.5 / waves + 0.5 * m.bunching)
-        )
-        token = run.step_s * steps_per_token * run.per_token + waiting
+        step = step_s(m, decoding, context, checked)
+        ttft = first + step * (1 - 1 / np.maximum(decoding, 1.0)) * passed
+        token = step * steps_per_token * per_token + waiting
         answer = output_tokens * token
         decoding = np.maximum(running * answer / (ttft + answer), 1.0)
     whole = ttft + answer
@@ -145,7 +139,9 @@ def first_token_late_s(
     """
     alone = replace(m, bunching=0.0)
     run = served(alone, input_tokens, output_tokens, concurrency, np.inf, 0.0, *draft)
-    read = passes(m, run.running, np.maximum(input_tokens, 1.0), 0.0, output_tokens, 1.0).prompt_s
+    step = step_s(m, run.running, input_tokens + output_tokens / 2)
+    case = (m, run.running, np.maximum(input_tokens, 1.0), 0.0, output_tokens)
+    read, _ = prompt_s(*case, 1.0, step)
     whole = run.ttft_s + output_tokens * run.tpot_s
     reading = np.minimum(read * run.running / m.data_parallel / whole, MOST_READING)
     first, later = run.ttft_s, run.tpot_s
@@ -179,10 +175,11 @@ def static_batch_s(m: Instance, input_tokens: Any, output_tokens: Any, batch: An
     """Time of a batch that starts and ends together [s]; sequences beyond memory run later."""
     fits = np.maximum(sequences_at_once(m, input_tokens + output_tokens), 1.0)
     at_once = np.minimum(batch, fits)
-    fresh = np.maximum(input_tokens, 1.0)
-    run = passes(m, at_once, fresh, 0.0, output_tokens, at_once / m.data_parallel)
-    read = run.prompt_s * batch / m.data_parallel
-    return read + output_tokens * np.maximum(batch / fits, 1.0) * run.step_s
+    step = step_s(m, at_once, input_tokens + output_tokens / 2)
+    case = (m, at_once, np.maximum(input_tokens, 1.0), 0.0, output_tokens)
+    prompt, _ = prompt_s(*case, at_once / m.data_parallel, step)
+    read = prompt * batch / m.data_parallel
+    return read + output_tokens * np.maximum(batch / fits, 1.0) * step
 
 
 def saturated_tokens_per_s(m: Instance, input_tokens: Any, output_tokens: Any, most: Any) -> Any:
@@ -191,9 +188,11 @@ def saturated_tokens_per_s(m: Instance, input_tokens: Any, output_tokens: Any, m
     At most `most` sequences run in an attention group.
     """
     batch = running_at_once(m, input_tokens, output_tokens, most * m.data_parallel)
-    run = passes(m, batch, np.maximum(input_tokens, 1.0), 0.0, output_tokens, 1.0)
-    read = run.prompt_s * batch / m.data_parallel
-    return batch * output_tokens / (output_tokens * run.step_s * run.per_token + read)
+    step = step_s(m, batch, input_tokens + output_tokens / 2)
+    case = (m, batch, np.maximum(input_tokens, 1.0), 0.0, output_tokens)
+    prompt, per_token = prompt_s(*case, 1.0, step)
+    read = prompt * batch / m.data_parallel
+    return batch * output_tokens / (output_tokens * step * per_token + read)
 
 
 def seconds_per_request(
@@ -217,13 +216,16 @@ def seconds_per_request(
     batch = running_at_once(m, input_tokens - cached, output_tokens, concurrency)
     fresh = np.maximum(input_tokens - cached, 1.0)
     answer = np.maximum(output_tokens, 1.0)
-    run = passes(m, batch, fresh, cached, answer, 1.0, 1 + draft[0])
-    steps = (output_tokens * run.per_token + 1.0) * _steps_per_token(*draft)
+    context, steps = input_tokens + output_tokens / 2, _steps_per_token(*draft)
+    step = step_s(m, batch, context, 1 + draft[0])
     if apart:
         read = first_pass_s(m, input_tokens, cached) + transfer_s(m, fresh) + m.request_s
-        return read + (steps / run.per_token) * run.step_s / batch
+        return read + (output_tokens + 1.0) * steps * step / batch
+    plain = step_s(m, batch, context) if np.any(draft[0]) else step
+    prompt, per_token = prompt_s(m, batch, fresh, cached, answer, 1.0, plain)
     first = m.first_token_s + m.first_token_s_per_token * input_tokens
-    return (first + steps * run.step_s + run.prompt_s * batch / m.data_parallel) / batch
+    decoded = (output_tokens * per_token + 1.0) * steps * step
+    return (first + decoded + prompt * batch / m.data_parallel) / batch
 
 
 def _steps_per_token(draft_tokens: Any, accepted: Any, cost: Any) -> Any:

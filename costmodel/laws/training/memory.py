@@ -152,7 +152,7 @@ def _demand(run: Any, law: MemoryLaw) -> tuple[Any, Any, Any]:
     states = np.where(run.offload, 0.0, state_memory(run, law))
     # experts stay where they are, unless a plain script or offload gathers all of them
     moved = np.where(run.naive | run.offload, run.params, run.active_params)
-    filled = np.where(run.packed | run.naive, 1.0, UNPACKED) * run.tokens_in_flight
+    filled = np.where(run.packed, 1.0, UNPACKED) * run.tokens_in_flight
     return (
         states,
         LAYERS_GATHERED * width * moved / run.layers,

@@ -13,7 +13,7 @@ import numpy as np
 
 from costmodel.facts import catalog
 from costmodel.laws.training.compute import USUAL_VOCAB, usual_hidden, usual_layers
-from costmodel.laws.training.speed import SELECTIVE
+from costmodel.laws.training.speed import EXAMPLE, SELECTIVE
 
 # extra forward passes of each method: the reference model; the reference and the old policy
 FORWARDS = {"full": 0.0, "lora": 0.0, "qlora": 0.0, "dpo": 1.0, "rl": 2.0}
@@ -34,6 +34,7 @@ MATMUL = (
 ROLLOUTS = 1_024.0  # answers of an RL step where none are given: published steps begin 512 to 2,048
 RANK = 16.0  # of an adapter on every linear layer, where none is given
 TOKENS_IN_FLIGHT = 4_096.0  # of one GPU without a given micro-batch, for a model of 7B and more
+LONGEST = 2.0  # longest example of a padded batch over the mean; assumption
 WIDE = 32 * 4_096.0  # layers x width of a 7B; smaller models take more tokens to fill a GPU
 
 
@@ -116,7 +117,9 @@ def build(
     layers = _or(layers, usual_layers(active))
     hidden = _or(hidden, usual_hidden(active, layers))
     usual = TOKENS_IN_FLIGHT * np.maximum(1.0, WIDE / (layers * hidden))
-    tokens = _or(micro_batch, np.maximum(1.0, np.floor(usual / seq_len))) * seq_len
+    whole = _or(packed, stack != "naive") > 0
+    row = np.where(whole, seq_len, np.minimum(seq_len, LONGEST * EXAMPLE))
+    tokens = _or(micro_batch, np.maximum(1.0, np.floor(usual / row))) * seq_len
     tuned = stack == "tuned"
     ranked = _or(rank, 0.0) > 0  # with dpo or rl, a rank says that an adapter is trained
     peaks = [_or(getattr(card, field), np.nan) for field in PRECISIONS.values()]
@@ -144,7 +147,7 @@ def build(
         seq_len=seq_len,
         tokens_in_flight=tokens,
         fewest_in_flight=_or(micro_batch, 1.0) * seq_len,
-        packed=_or(packed, stack != "naive") > 0,
+        packed=whole,
         tuned=tuned,
         naive=stack == "naive",
         offload=stack == "offload",

@@ -4,10 +4,15 @@ collide.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
+from contextvars import ContextVar
+from functools import partial, wraps
 from inspect import cleandoc, signature
 from io import BytesIO, StringIO
+from textwrap import fill
+from time import perf_counter
 from typing import Any, TypeVar
 from zlib import crc32
 
@@ -22,7 +27,8 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from costmodel.choices.presets import LABELS
 from costmodel.choices.purchases import PHASES
-from costmodel.core import Currency, check, dollars, public, readable, unit_of
+from costmodel.core import Currency, check, dollars, label_of, public, unit_of
+from costmodel.pages.blocks import FOR_REPORT, NARROW_MIME, SVG_MIME
 
 INK, GREY, PALE = "#262626", "#8A8A8A", "#E6E6E6"
 
@@ -40,6 +46,9 @@ COLOURS_OF_PHASES = """
 """.split()
 PHASE_COLOURS = dict(zip(PHASES, COLOURS_OF_PHASES, strict=True))
 WIDTH = 6.3  # inches: the 16 cm between the margins of an A4 page
+PHONE_WIDTH = 3.75  # inches: 360 pixels
+NARROW_LABEL = 16  # characters of a label on a phone, where it wraps
+_width: ContextVar[float] = ContextVar("width", default=WIDTH)
 SMALL, NORMAL = 7.5, 8.5  # points
 IN_MONEY = """
     usd usd_low usd_high cumulative_usd discounted_usd npv total error
@@ -111,27 +120,70 @@ def figure(plot: Plot) -> Plot:
 
     @wraps(plot)
     def drawn(*args: Any, **named: Any) -> Any:
-        table, *_ = signature(plot).bind(*args, **named).arguments.values()
+        given = signature(plot).bind(*args, **named).arguments
+        table, *_ = given.values()
         check(len(table), f"{plot.__name__}: the table is empty; no option can run")
         with matplotlib.rc_context(LOOK):
-            return plot(*args, **named)
+            ax = plot(*args, **named)
+        if given.get("ax") is None:
+            ax.figure.shows = f"{first} {_shown(ax)}"
+            ax.figure.again = partial(drawn, *args, **named)
+        return ax
 
     told = "\n".join(f"{name} : {PARAMETERS[name]}" for name in signature(plot).parameters)
-    first, head, example = cleandoc(plot.__doc__ or "").partition("\n\nExamples\n")
-    drawn.__doc__ = first + SECTIONS.format(told) + head + example
+    text, head, example = cleandoc(plot.__doc__ or "").partition("\n\nExamples\n")
+    first = " ".join(re.sub(r"\(a table of [^)]*\)|`", "", text.partition("\n\n")[0]).split())
+    drawn.__doc__ = text + SECTIONS.format(told) + head + example
     return public(drawn)  # type: ignore[return-value]  # same signature
 
 
 class Picture(Figure):
-    """A figure outside any plotting state, which a notebook shows as vectors."""
+    """A figure outside any plotting state, which a notebook shows as vectors.
+
+    It knows in words what it shows, and how to draw itself again: a report asks for a second one
+    that fits a phone.
+    """
+
+    shows: str = ""
+    again: Callable[[], Axes] | None = None
 
     def _repr_svg_(self) -> str:
         return svg(self)
 
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        if self.again is None or not os.environ.get(FOR_REPORT):
+            return {}
+        begun, wide = perf_counter(), svg(self)
+        token = _width.set(PHONE_WIDTH)
+        try:
+            phone = svg(self.again().figure)
+        finally:
+            _width.reset(token)
+        return {SVG_MIME: wide, NARROW_MIME: phone}, {NARROW_MIME: perf_counter() - begun}
 
-def picture(height: float = 3.4, width: float = WIDTH) -> Axes:
+
+def _shown(ax: Axes) -> str:
+    """What a figure holds, for who cannot see it: its rows, its colours and its axes."""
+    rows = [text.get_text() for text in ax.get_yticklabels()]
+    named = [row for row in rows if row.strip("-−–0123456789.,$€£¥kMB% ")]
+    legend = ax.get_legend()
+    colours = [text.get_text() for text in legend.get_texts()] if legend else []
+    axes = [f"{side}: {name}" for side, name in
+            (("across", ax.get_xlabel()), ("up", ax.get_ylabel())) if name]  # fmt: skip
+    told = {"Rows": named if len(named) == len(rows) else [], "Colours": colours, "Axes": axes}
+    parts = (f"{head}: {'; '.join(items)}." for head, items in told.items() if items)
+    return " ".join(" ".join(parts).split())
+
+
+def narrow() -> bool:
+    """Whether the figure that is drawn now is for a phone."""
+    return _width.get() < WIDTH
+
+
+def picture(height: float = 3.4, width: float | None = None) -> Axes:
     """Empty axes on a figure of their own, width x height inches."""
-    figure = Picture(figsize=(width, height), layout="constrained")
+    height *= 1.3 if narrow() else 1  # its rows have names of two lines
+    figure = Picture(figsize=(width or _width.get(), height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure.subplots()
 
@@ -140,7 +192,8 @@ def svg(figure: Any) -> str:
     """The figure as SVG, the same bytes for the same figure."""
     out = StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "costmodel"}):
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+        title = {"Title": figure.shows} if getattr(figure, "shows", "") else {}
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, **title})
     return out.getvalue()
 
 
@@ -206,7 +259,7 @@ def by_option(table: pd.DataFrame, over: str, column: str) -> pd.DataFrame:
 def input_name(key: str) -> str:
     """An input in words, with its unit."""
     unit = unit_of(key.rsplit(".", 1)[-1])
-    return f"{readable(key)} [{unit}]" if unit else readable(key)
+    return f"{label_of(key)} [{unit}]" if unit else label_of(key)
 
 
 def tidy(ax: Axes, grid: Any = "both") -> None:
@@ -223,7 +276,7 @@ def tidy(ax: Axes, grid: Any = "both") -> None:
 
 def name_rows(ax: Axes, labels: Iterable[str]) -> None:
     """One named row per bar, first on top, over a baseline."""
-    labels = list(labels)
+    labels = [fill(label, NARROW_LABEL) if narrow() else label for label in labels]
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.4, -0.6)
     tidy(ax, "x")
