@@ -11,8 +11,8 @@ the derivatives at that best.
 
 Bands: the 10th and 90th percentile of measured over predicted for combinations of model, GPU and
 engine that were left out. What nobody has measured widens them: by leaving out each model, GPU,
-engine and source in turn, the factor on the band that holds 80 % of what was left out. Architectures
-without a row (hybrids) have the band of whole architectures left out.
+engine and source in turn, the factor on the band that holds 80 % of what was left out, for one
+more of them. Architectures without a row (hybrids) have the band of whole architectures left out.
 """
 
 from __future__ import annotations
@@ -311,7 +311,9 @@ def held_out(fit: Fit, errors: dict[str, np.ndarray], level: str) -> pd.DataFram
         for kind, metric in product(KINDS, RATIO_OF):
             these = own & in_band(rows) & (rows["kind"] == kind) & (rows["metric"] == metric)
             low, mid, high = made[kind, metric]
-            factor = 1.0 if kind == "hybrid" and level == "model" else made.get((metric, level), 1.0)
+            factor = (
+                1.0 if kind == "hybrid" and level == "model" else made.get((metric, level), 1.0)
+            )
             log_band[these] = mid + factor * np.array([low - mid, high - mid])
     mid = rows["measured"] / np.exp(error)
     table = rows[["id", "metric"]].assign(
@@ -351,7 +353,9 @@ def csv_rows(fit: Fit, fits: list[np.ndarray], made: dict) -> Iterator[str]:
     for (first, second), found in made.items():
         if second in LEVELS:
             field = LEVELS[second]
-            note = f"factor on the band where no measurement has the {field.removeprefix('unseen_')}"
+            note = (
+                f"factor on the band where no measurement has the {field.removeprefix('unseen_')}"
+            )
             place = RATIO_OF[first].removesuffix("_ratio")
             yield row(f"{place}.{field}", float(found), "", "", "serving-fit", note)
         else:

@@ -196,9 +196,7 @@ def bands(error: np.ndarray, kinds: np.ndarray, table: pd.DataFrame) -> dict[str
     return {str(kind): float(z * scale[kind]) for kind in own.index}
 
 
-def widths(
-    error: np.ndarray, kinds: np.ndarray, table: pd.DataFrame, by: pd.Series
-) -> np.ndarray:
+def widths(error: np.ndarray, kinds: np.ndarray, table: pd.DataFrame, by: pd.Series) -> np.ndarray:
     """Half-width (log) of the band of each row, from the other groups of its class; NaN without."""
     found = np.empty(len(table))
     for group in by.unique():

@@ -46,12 +46,7 @@ from costmodel.laws.serving.calibration import (
     shape_of,
     stack,
 )
-from costmodel.laws.serving.roofline import (
-    Physics,
-    Setup,
-    Shape,
-    instance,
-)
+from costmodel.laws.serving.roofline import Physics, Setup, Shape, instance
 from costmodel.validation.held_out import beside_measured, shipped, with_credits
 
 NEWEST = "2026-01-01"  # engines of this date carry the calibrated overheads
@@ -210,7 +205,8 @@ def subsets(table: pd.DataFrame) -> dict[str, Any]:
         "time per token, dense": later & (kind == "dense"),
         "time per token, dense in FP4": later & (kind == "four_bit"),
         "time per token, mixture of experts": later & (kind == "mixture"),
-        "time per token, mixtures and FP4": later & ~kind.isin(("dense", "hybrid")),  # the two before
+        "time per token, mixtures and FP4": later
+        & ~kind.isin(("dense", "hybrid")),  # the two before
         "time to first token": first & ~bare,
         "first token, bare engine": first & bare,
         "static batch, latency": latency,

@@ -9,7 +9,6 @@ import pytest
 
 import costmodel as cm
 from costmodel.facts import catalog
-from costmodel.laws.serving.calibration import FILES
 from costmodel.validation.held_out import beside_measured, shipped, with_credits
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"

@@ -181,7 +181,10 @@ class Hosted:
     requests_per_s: Number | None = None
     draft_tokens: Number = 0
     draft_accepted: Number = assumed(
-        0.5, 0.7, 0.85, "accepted drafts depend on the text; EAGLE-3 and MTP heads report 60 to 85 %"
+        0.5,
+        0.7,
+        0.85,
+        "accepted drafts depend on the text; EAGLE-3 and MTP heads report 60 to 85 %",
     )
     draft_cost: Number = assumed(0.02, 0.05, 0.15, "one layer of an MTP head beside some 60")
     fleet: Fleet = field(default_factory=Fleet)
@@ -226,7 +229,10 @@ class Hosted:
             )
         self._find_prices()
         if self.error is None or getattr(self.error, "source", "") == "serving-fit":
-            work, new = kind_of(self.model, self.precision), unseen_of(self.model, self.gpu, self.engine)
+            work, new = (
+                kind_of(self.model, self.precision),
+                unseen_of(self.model, self.gpu, self.engine),
+            )
             object.__setattr__(self, "error", band("tpot_ratio", work, *new, stack=self.stack))
         require("Hosted.error", self.error, low=LEAST_DIVISOR)
         describe_model(self)
@@ -388,9 +394,7 @@ class Hosted:
         """Whole replicas for a load, with room for its bursts."""
         plan, margin = self.fleet, queueing.staffing_margin(self.fleet.wait_share)
         least = np.maximum(self.replicas_min, 2) if self.prefill == "apart" else self.replicas_min
-        return queueing.replicas_needed(
-            load, slots, self.load_max, margin, plan.burstiness, least
-        )
+        return queueing.replicas_needed(load, slots, self.load_max, margin, plan.burstiness, least)
 
     def replicas_up(self, load: Any, slots: Any, most: Any) -> Any:
         """Replicas that are up at a load, spares and warm ones included, where they follow it."""

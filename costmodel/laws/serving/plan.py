@@ -111,9 +111,7 @@ def plan_serving(
     rents, unknown = _rents(found, usd_per_gpu_hour)
     records, splits, concurrency = zip(*product(found, sizes, CONCURRENCIES), strict=True)
     layout = (model, records, splits, precision, kv_precision)
-    grid = predict_serving(
-        *layout, input_tokens, output_tokens, concurrency, engine, stack=stack
-    )
+    grid = predict_serving(*layout, input_tokens, output_tokens, concurrency, engine, stack=stack)
     grid = grid.assign(gpu=[g.id for g in records], tensor_parallel=splits, concurrency=concurrency)
     keeps = grid["fits"] & (grid["ttft_s_mid"] <= ttft_s) & (grid["tpot_s_mid"] <= tpot_s)
     rate = grid["output_tokens_per_s_mid"].where(keeps, -1.0)

@@ -15,20 +15,21 @@ from costmodel.facts.records import Gpu, Model
 from costmodel.laws.columns import MOST, Allowed, Distinct, banded, read, refuse
 from costmodel.laws.money import usd_per_mtok
 from costmodel.laws.serving.batching import served
-from costmodel.laws.serving.calibration import (
-    band,
-    kind_of,
-    one_gpu,
-    take,
-    unseen_of,
-)
+from costmodel.laws.serving.calibration import band, kind_of, one_gpu, take, unseen_of
 from costmodel.laws.serving.calibration import stack as columns_of
 from costmodel.laws.serving.roofline import kv_bytes, room_bytes, sequences_at_once
 
 LEAST = 1e-9  # of a number that must be above 0
 MOST_GPUS = 1024  # of one instance
 LAYOUT = ("tensor_parallel", "data_parallel", "expert_parallel")
-RECORDS = ("model", "gpu", "precision", "kv_precision", "engine", "stack")  # arguments that are no numbers
+RECORDS = (
+    "model",
+    "gpu",
+    "precision",
+    "kv_precision",
+    "engine",
+    "stack",
+)  # arguments that are no numbers
 AT_LEAST_1, AT_LEAST_0 = Allowed(1, MOST, "1 or more"), Allowed(0, MOST, "0 or more")
 SHARE = Allowed(0, 1, "0 to 1")
 WHOLE = Allowed(1, MOST_GPUS, f"a whole number between 1 and {MOST_GPUS}", whole=True)

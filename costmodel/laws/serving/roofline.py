@@ -133,8 +133,8 @@ def instance(shape: Shape, setup: Setup, physics: Physics) -> Instance:
 def weight_bytes_per_gpu(m: Instance) -> Any:
     """Weights on one GPU [byte]: dense ones over the tensor-parallel group, experts over all.
 
-    What a low-precision checkpoint leaves in BF16 (attention of Llama 3.1 405B FP8: arXiv:2407.21783,
-    section 6.2) counts so.
+    What a low-precision checkpoint leaves in BF16 (attention of Llama 3.1 405B FP8:
+    arXiv:2407.21783, section 6.2) counts so.
     """
     dense = dense_bytes(m) + 2 * m.head_parameters * BF16_BYTES
     return dense / m.tensor_parallel + m.expert_parameters * m.expert_bytes / m.gpus
@@ -223,12 +223,7 @@ def part_s(moved: Any, bandwidth: Any, flop: Any, peak: Any) -> Any:
 
 
 def step_s(
-    m: Instance,
-    batch: Any,
-    context: Any,
-    tokens: Any = 1.0,
-    prompts: Any = 0.0,
-    seen: Any = 0.0,
+    m: Instance, batch: Any, context: Any, tokens: Any = 1.0, prompts: Any = 0.0, seen: Any = 0.0
 ) -> Any:
     """Time of one forward pass of `batch` sequences [s]; a draft checks `tokens` of each at once.
 
@@ -310,8 +305,11 @@ def _experts_s(m: Instance, tokens: Any) -> Any:
         m.peak_experts * m.mfu_experts,
     )
     busiest = imbalance(m.expert_parallel, choices * m.experts_per_token)
-    return busiest * longest * _unpacking(m.unpacked_experts, m) / (
-        m.expert_efficiency * np.where(m.expert_bytes == 1.0, m.fp8_experts, 1.0)
+    return (
+        busiest
+        * longest
+        * _unpacking(m.unpacked_experts, m)
+        / (m.expert_efficiency * np.where(m.expert_bytes == 1.0, m.fp8_experts, 1.0))
     )
 
 

@@ -153,11 +153,7 @@ def _demand(run: Any, law: MemoryLaw) -> tuple[Any, Any, Any]:
     # experts stay where they are, unless a plain script or offload gathers all of them
     moved = np.where(run.naive | run.offload, run.params, run.active_params)
     filled = np.where(run.packed, 1.0, UNPACKED) * run.tokens_in_flight
-    return (
-        states,
-        LAYERS_GATHERED * width * moved / run.layers,
-        filled * token_memory(run, law),
-    )
+    return (states, LAYERS_GATHERED * width * moved / run.layers, filled * token_memory(run, law))
 
 
 def _peak(run: Any, gpus: Any, law: MemoryLaw, states: Any, gathered: Any, tokens: Any) -> Any:

@@ -31,7 +31,9 @@ EXPERT_GROUP = 64.0  # most GPUs over which the experts of a layer are spread; u
 USABLE = 0.9  # share of memory that weights and cache fill while a policy generates; assumption
 ROUNDED_UP = 1.5  # mean of a replica over the least that holds the weights: powers of two
 MOST_SEQUENCES = 256.0  # in one decoding batch of a replica; usual limit of inference servers
-EXAMPLE = 200.0  # tokens of one example where they are not packed: instructions and answers (Alpaca)
+EXAMPLE = (
+    200.0  # tokens of one example where they are not packed: instructions and answers (Alpaca)
+)
 START_S = 120.0  # processes, compiling and the first slow steps; assumption
 LOADING = 2e9  # bytes of weights that a GPU reads from storage in a second; assumption: local disks
 KV_HEADS_SHARE = (
@@ -100,8 +102,11 @@ def seconds_per_token(run: Any, law: SpeedLaw) -> Any:
     """
     times = passes(1.0 - run.adapter, run.recompute, run.forwards)
     gathered = gathering_s(run, times)
-    beside = (launches_s(run, times, law), exchange_s(run, times, law))
-    beside = (*beside, np.where(run.naive, 0.0, gathered))
+    beside = (
+        launches_s(run, times, law),
+        exchange_s(run, times, law),
+        np.where(run.naive, 0.0, gathered),
+    )
     total = compute_s(run, times, law) ** OVERLAP + sum(part**OVERLAP for part in beside)
     seconds = total ** (1 / OVERLAP) + unpacking_s(run, times, law)
     seconds = seconds + np.where(run.naive, gathered, 0.0)

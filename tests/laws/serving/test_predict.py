@@ -350,9 +350,7 @@ def test_short_prompts_share_their_passes():
 
 def test_linear_layers_cost_their_state():
     """Qwen3.5 27B on a B200, 1,024 in and 512 out: 11,499 tokens/s in and out on each of 96."""
-    row = one(
-        "qwen3.5-27b", "B200-SXM", input_tokens=1_024, output_tokens=512, concurrency=167
-    )
+    row = one("qwen3.5-27b", "B200-SXM", input_tokens=1_024, output_tokens=512, concurrency=167)
     assert 11_499 / 1.5 < 3 * row.output_tokens_per_s_mid < 11_499 * 1.5
 
 
