@@ -35,7 +35,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 HIDDEN = set("hide widgets parameters injected-parameters imports papermill-error-cell-tag".split())
 FRONT, APPENDIX = "front", "appendix"  # tags of cells
 OPENING = ("cm-answer", "cm-cards", "cm-front", "cm-points")  # what a report opens with, in order
-TURNS_ON = "What it turns on"
+TURNS_ON, THE_REST = "What it turns on", "In the appendix"
 PHONE = 600  # pixels up to which that figure is shown, and tables become cards
 ROW, ROWS = "row", "rows"  # heads of a column of row numbers, and of one that refers to them
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
@@ -120,6 +120,7 @@ def document(nb: Any, meta: Meta) -> Document:
                 tidy_table(table, align=part is not colophon)
             frame(table)
     _number(*parts)
+    _name_the_rest(soup, appendix)
     answer = opening.find(class_="cm-answer")
     return Document(title, said(answer) if answer else "", *parts)
 
@@ -187,6 +188,19 @@ def _fold(soup: Any) -> None:
         heading.wrap(summary)
         summary.wrap(details)
         details.extend(rest)
+
+
+def _name_the_rest(body: Any, appendix: Any) -> None:
+    """At the end of the main part, what the appendix has, and how many rows of it."""
+    items = []
+    for details in appendix("details"):
+        head, rows = details.h2, len(details.select("tbody tr"))
+        title = html.escape(said(head))
+        count = f": {rows:,} rows" if rows else ""
+        items.append(f'<li><a class="cm-see" href="#{head["id"]}">{title}</a>{count}</li>')
+    if items:
+        made = f'<h2 id="in-the-appendix">{THE_REST}</h2><ul class="cm-rest">{"".join(items)}</ul>'
+        body.append(_soup(made))
 
 
 def _number(opening: Any, body: Any, appendix: Any, colophon: Any) -> None:
