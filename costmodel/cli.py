@@ -19,6 +19,7 @@ from click import argument, echo, option
 import costmodel as cm
 from costmodel.core import CatalogError
 from costmodel.facts.pricelist import snapshot
+from costmodel.pages.app import app
 from costmodel.pages.commands import (
     EXIT_CODES,
     SCENARIO,
@@ -61,7 +62,7 @@ PRICE_BOOK = option(
     metavar="PATH",
     help="A CSV with the prices of your contract: model, and discount or usd_per_mtok_in ...",
 )
-for own in (*FIRST, *COMMANDS):
+for own in (*FIRST, *COMMANDS, app):
     main.add_command(own)
 MONTHS = option("--months", type=int, help="Horizon in months, instead of the scenario's.")
 

@@ -69,6 +69,16 @@ class TestForm:
             assert all(isinstance(step, PLAIN) for step in steps), source
             assert "parameters" in tags(cell) or len(steps) <= 10, source
 
+    def test_it_opens_with_its_cockpit_and_folded_code(self, path):
+        if path.stem in MEASURED_ONLY:
+            return
+        code = cells(path, "code")
+        assert all(c["metadata"]["jupyter"]["source_hidden"] for c in code)
+        assert len(cells(path)[0]["source"]) == 3  # the title and one line
+        (box,) = [c for c in code if "cockpit" in tags(c)]
+        assert "widgets.cockpit(" in "".join(box["source"]) and code.index(box) <= 3
+        assert "parameters" in tags(code[0])
+
     def test_it_begins_with_its_question_and_ends_with_its_numbers(self, path):
         first = "".join(cells(path)[0]["source"])
         assert first.startswith("# ") and first.splitlines()[0].endswith("?")
