@@ -133,7 +133,7 @@ def test_the_report_opens_with_the_answer_and_loads_nothing(approach):
     rows = {
         cells[0]: cells
         for cells in re.findall(
-            r"<tr><td>(.+?)</td><td>(.+?)</td><td>.+?</td><td>(.+?)</td></tr>",
+            r"<tr[^>]*><th[^>]*>(.+?)</th><td[^>]*>(.+?)</td><td.+?</td><td[^>]*>(.+?)</td></tr>",
             html[html.index("How this report was made") :],
         )
     }
@@ -349,6 +349,31 @@ def test_the_notebook_on_operations_says_what_the_script_says(tmp_path):
 def test_every_example_scenario_answers(name):
     verdict = cm.recommend(cm.load(name), draws=DRAWS)
     assert verdict.named and verdict.sentence.endswith(".")
+
+
+TAKE_A_SCENARIO = [p for p in NOTEBOOKS if "scenario" in report.schema(p)]
+
+
+@pytest.mark.parametrize("path", TAKE_A_SCENARIO, ids=lambda p: p.stem)
+def test_every_example_opens_in_every_notebook_or_is_refused_in_a_sentence(path, monkeypatch):
+    """Down to the cell after the cockpit; `make pages` runs the whole of each."""
+    monkeypatch.setenv("COSTMODEL_REPORT", "1")
+    code = ["".join(c["source"]) for c in cells(path, "code")]
+    last = next(i for i, source in enumerate(code) if "widgets.cockpit(" in source)
+    opened = set()
+    for name in cm.scenarios.examples():
+        space = {}
+        exec(code[0], space)
+        space |= {"scenario": name, "draws": 50}
+        try:
+            for source in code[1 : last + 1]:
+                exec(source, space)
+        except (ValueError, cm.Infeasible) as error:
+            assert not isinstance(error, KeyError) and 10 < len(str(error)) < 300, error
+        else:
+            assert space["box"].study.options
+            opened.add(name)
+    assert len(opened) >= (2 if path.stem.startswith("02") else len(cm.scenarios.examples()))
 
 
 def test_notebooks_of_an_installed_package_are_found():
