@@ -4,7 +4,8 @@ import pytest
 
 import costmodel as cm
 from costmodel.core import leaves
-from costmodel.pages.widgets.notebooks import QUESTIONS, starting
+from costmodel.pages.widgets.notebooks import QUESTIONS
+from costmodel.pages.widgets.starts import starting
 from costmodel.pages.widgets.state import (
     GROUPS,
     Asked,
