@@ -102,7 +102,7 @@ class Hosted:
         Sequences that a replica decodes at once, a choice between speed and price (`plan_serving`
         finds it).
     error : number, x, optional
-        Measured over predicted time; None is the 80 % band of what the calibration had not seen.
+        Measured over predicted time; None is the 80 % band of a server that nobody has published.
     requests_per_s : number, optional
         Your own measured throughput of one replica, which replaces prediction and error.
     fleet : Fleet
@@ -156,7 +156,7 @@ class Hosted:
     precision: str = "fp8"
     kv_precision: str | None = None
     engine: str = "vllm"
-    stack: str = "standard"
+    stack: str = "tuned"
     memory_share: Number | None = None
     prefill: str = "together"
     # -- ways to pay
@@ -229,11 +229,10 @@ class Hosted:
             )
         self._find_prices()
         if self.error is None or getattr(self.error, "source", "") == "serving-fit":
-            work, new = (
-                kind_of(self.model, self.precision),
-                unseen_of(self.model, self.gpu, self.engine),
-            )
-            object.__setattr__(self, "error", band("tpot_ratio", work, *new, stack=self.stack))
+            # one's own server is a source that nobody has published
+            new = (*unseen_of(self.model, self.gpu, self.engine), "unseen_source")
+            kind = kind_of(self.model, self.precision)
+            object.__setattr__(self, "error", band("tpot_ratio", kind, *new, stack=self.stack))
         require("Hosted.error", self.error, low=LEAST_DIVISOR)
         describe_model(self)
         validate(self)
