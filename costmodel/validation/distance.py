@@ -47,7 +47,9 @@ def by_distance() -> pd.DataFrame:
     for without in LEFT_OUT:
         errors = serving_errors(serving_held_out(without))
         for name, words in SERVING.items():
-            rows.append({"what": words, "without": NEAR[without]} | _shown(errors.loc[name], "rows"))
+            rows.append(
+                {"what": words, "without": NEAR[without]} | _shown(errors.loc[name], "rows")
+            )
     for without, words in TRAINING.items():
         runs = fidelity(without=without)
         kind = "training: " + runs["method"].where(runs["part"] != "memory", "peak memory")

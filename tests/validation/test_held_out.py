@@ -65,7 +65,8 @@ def test_the_bands_of_serving_are_what_the_errors_of_the_others_make(script):
     errors = dict.fromkeys(("group", "architecture", "table"), error)
     made = fit_serving.held_out(fit, errors, "group")
     table = shipped("serving_held_out").query("without == 'group'")
-    tuned = ~made["id"].str.startswith("practice").to_numpy()  # the others are wider by their source
+    # the others are wider by their source
+    tuned = ~made["id"].str.startswith("practice").to_numpy()
     same(made[tuned], table[tuned])
 
 

@@ -231,8 +231,8 @@ class Hosted:
         if self.error is None or getattr(self.error, "source", "") == "serving-fit":
             # one's own server is a source that nobody has published
             new = (*unseen_of(self.model, self.gpu, self.engine), "unseen_source")
-            kind = kind_of(self.model, self.precision)
-            object.__setattr__(self, "error", band("tpot_ratio", kind, *new, stack=self.stack))
+            work = kind_of(self.model, self.precision)
+            object.__setattr__(self, "error", band("tpot_ratio", work, *new, stack=self.stack))
         require("Hosted.error", self.error, low=LEAST_DIVISOR)
         describe_model(self)
         validate(self)
