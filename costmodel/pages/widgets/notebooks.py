@@ -401,11 +401,11 @@ QUESTIONS: dict[str, Question] = {
         "Cache the prompt, tune a model, or distil one?",
         (
             VOLUME,
-            "Lora.examples",
+            "Lora.examples|FineTune.examples",
             "usd_per_item",
             "pass_chance",
             "retrain_months",
-            "Lora.adapters",
+            "Lora.adapters|FineTune.adapters",
             "PromptCache.ttl_s",
         ),
         floor=False,
