@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.lengths import PromptLengths
 from costmodel.choices.quality.task import Task, task_of
 from costmodel.choices.requests import Call, Request, Segment
 from costmodel.choices.seasons import Seasons, seasons_of
@@ -37,9 +38,7 @@ else:
     Id = str
     TaskOrWords = Task | str | None
 
-
 OTHER_LANGUAGES = catalog.practice("multilingual.token_factor")  # tokens over those of English
-
 FIRST, ANSWER = LATENCY_OF = "first token", "answer"
 
 
@@ -171,6 +170,8 @@ class Workload:
         Of one request: the fixed prompt, what the user sends, the visible answer, hidden reasoning.
     other_languages : number, share
         Requests that are not English: they have more tokens, and are answered a little worse.
+    prompt_lengths : PromptLengths, optional
+        How requests differ from that mean, so that each pays the context tier of its own prompt.
     images, image_tokens : number, optional
         Images of one request [count], and the tokens of one [token]: `cm.facts.image_tokens`
         converts from pixels, by provider.
@@ -235,6 +236,7 @@ class Workload:
     input_tokens: Number = 0.0
     output_tokens: Number = 0.0
     reasoning_tokens: Number = 0.0
+    prompt_lengths: PromptLengths | None = None
     images: Number | None = None
     image_tokens: Number | None = None
     audio_seconds: Number | None = None
@@ -274,7 +276,7 @@ class Workload:
         if isinstance(self.tier, str):
             object.__setattr__(self, "tier", catalog.tier(self.tier))
         kinds = {"corpus": Corpus, "question_mix": QuestionMix, "seasons": Seasons}
-        for name, kind in (kinds | {"tier": catalog.Tier}).items():
+        for name, kind in (kinds | {"tier": catalog.Tier, "prompt_lengths": PromptLengths}).items():
             if getattr(self, name) is not None:
                 of_kind(f"Workload.{name}", getattr(self, name), kind)
         validate(self)
@@ -377,8 +379,8 @@ class Workload:
         for kind, (number, each) in self._media().items():
             if number is not None:
                 sent.append(Segment(kind, number * each, kind=kind))
-        answer = self.output_tokens * more
-        return Request((Call(tuple(sent), answer, self.reasoning_tokens),))
+        call = Call(tuple(sent), self.output_tokens * more, self.reasoning_tokens)
+        return Request((replace(call, lengths=self.prompt_lengths),))
 
     def _media(self) -> dict[str, tuple[Any, Any]]:
         """How much of what is no text a request has, and the tokens of one."""

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.purchases import Line, Lines, Traffic, cite
+from costmodel.choices.purchases import Line, Lines, Traffic, by_length, cite
 from costmodel.choices.quality.accepted import describe_model
-from costmodel.choices.requests import Cache, Call, Limits, by_prompt
+from costmodel.choices.requests import Cache, Call, Limits
 from costmodel.choices.schedule import scaled
 from costmodel.choices.servings.calls import cache_split, over_window
 from costmodel.choices.servings.fields import Card, Id
@@ -225,7 +225,8 @@ class Api:
                 f"{self.model.id} has ended on {end.retires}, before the first month "
                 f"({terms.start}); choose another model"
             )
-        traffic = [part for t in traffic for part in self._by_tier(t)]
+        tiers = [tier.above for tier in self.model.tiers]
+        traffic = [part for t in traffic for part in by_length(t, tiers)]
         held = held_to_limits(self, traffic, work, terms)
         for t in traffic:
             for line in self._lines(t, work, terms):
@@ -240,15 +241,6 @@ class Api:
         if held is not None and np.any(held.spilled):
             basis = f"calls above the limit x tokens of one call at {self.model.asked}"
             yield from self.fallback.overflow(traffic, held.spilled, work, terms, basis=basis)
-
-    def _by_tier(self, t: Traffic) -> Iterator[Traffic]:
-        """Calls whose prompt grows, apart by the context tier in which each of them is priced."""
-        if t.call.growth is None:
-            yield t
-            return
-        for above, share, call in by_prompt(t.call, [tier.above for tier in self.model.tiers]):
-            item = f"{t.item}, prompts above {above:,.0f} tokens" if above else t.item
-            yield replace(t, item=item, call=call, count=t.count * share)
 
     def _lines(self, t: Traffic, work: Workload, terms: Terms) -> Lines:
         """The lines of one kind of call."""

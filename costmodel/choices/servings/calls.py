@@ -19,7 +19,7 @@ def over_window(serving: Any, call: Call) -> Limits:
     """Tokens of a call over the context window of the model, where that is known."""
     if serving.window is not None:
         yield (
-            call.tokens - serving.window,
+            call.most_tokens - serving.window,
             f"a request is {{over:,.0f}} tokens over the {serving.window:,.0f}-token window of "
             f"{serving.model.id}",
         )

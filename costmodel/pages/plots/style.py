@@ -24,6 +24,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.transforms import blended_transform_factory
 
 from costmodel.choices.presets import LABELS
 from costmodel.choices.purchases import PHASES
@@ -47,7 +48,7 @@ COLOURS_OF_PHASES = """
 PHASE_COLOURS = dict(zip(PHASES, COLOURS_OF_PHASES, strict=True))
 WIDTH = 6.3  # inches: the 16 cm between the margins of an A4 page
 PHONE_WIDTH = 3.75  # inches: 360 pixels
-NARROW_LABEL = 16  # characters of a label on a phone, where it wraps
+NARROW_LABEL = 25  # characters of a label on a phone, where it wraps
 _width: ContextVar[float] = ContextVar("width", default=WIDTH)
 SMALL, NORMAL = 7.5, 8.5  # points
 IN_MONEY = """
@@ -125,6 +126,10 @@ def figure(plot: Plot) -> Plot:
         check(len(table), f"{plot.__name__}: the table is empty; no option can run")
         with matplotlib.rc_context(LOOK):
             ax = plot(*args, **named)
+            if given.get("ax") is None:
+                _wrap_names(ax.figure)
+            if narrow():
+                _legends_above(ax.figure)
         if given.get("ax") is None:
             ax.figure.shows = f"{first} {_shown(ax)}"
             ax.figure.again = partial(drawn, *args, **named)
@@ -162,6 +167,38 @@ class Picture(Figure):
         return {SVG_MIME: wide, NARROW_MIME: phone}, {NARROW_MIME: perf_counter() - begun}
 
 
+def _wrap_names(figure: Figure) -> None:
+    """The names of axes, and titles, in lines that fit."""
+    across, up, title = (32, 44, 54) if narrow() else (62, 44, 110)  # characters
+    for ax in figure.axes:
+        for axis, most in ((ax.xaxis, across), (ax.yaxis, up)):
+            axis.set_label_text(_wrapped(axis.get_label_text(), most))
+        for side in ("left", "center"):
+            ax.set_title(_wrapped(ax.get_title(loc=side), title), loc=side)
+
+
+def _wrapped(text: str, most: int) -> str:
+    return "\n".join(fill(line, most) for line in text.splitlines())
+
+
+def _legends_above(figure: Figure) -> None:
+    """On a phone no legend has room beside its axes."""
+    for ax in figure.axes:
+        old = ax.get_legend()
+        if old is None or old.get_bbox_to_anchor().x0 < ax.bbox.x1:
+            continue
+        texts = [_wrapped(text.get_text(), 30) for text in old.get_texts()]
+        across = blended_transform_factory(figure.transFigure, ax.transAxes)
+        ax.legend(
+            old.legend_handles,
+            texts,
+            ncols=2,
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            bbox_transform=across,
+        )
+
+
 def _shown(ax: Axes) -> str:
     """What a figure holds, for who cannot see it: its rows, its colours and its axes."""
     rows = [text.get_text() for text in ax.get_yticklabels()]
@@ -182,7 +219,7 @@ def narrow() -> bool:
 
 def picture(height: float = 3.4, width: float | None = None) -> Axes:
     """Empty axes on a figure of their own, width x height inches."""
-    height *= 1.3 if narrow() else 1  # its rows have names of two lines
+    height *= 1.4 if narrow() else 1  # its rows have names of two lines
     figure = Picture(figsize=(width or _width.get(), height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure.subplots()
@@ -280,6 +317,8 @@ def name_rows(ax: Axes, labels: Iterable[str]) -> None:
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.4, -0.6)
     tidy(ax, "x")
+    if narrow():
+        ax.tick_params(axis="y", labelsize=SMALL)
 
 
 def write_as(axis: Axis, words: Callable[[float], str], name: str) -> None:
@@ -293,12 +332,13 @@ def money_axis(axis: Axis, money: Currency, name: str) -> None:
     write_as(axis, lambda x: dollars(x, money), name.format(money.code))
     axis.set_minor_formatter(NullFormatter())
     if axis.get_scale() == "linear":
-        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+        axis.set_major_locator(MaxNLocator(4 if narrow() else 6, steps=[1, 2, 2.5, 5, 10]))
 
 
 def log_ticks(axis: Axis, low: float, high: float) -> None:
     """Ticks of a logarithmic axis from low to high: fewer over many factors of ten."""
-    axis.set_major_locator(LogLocator(10, subs=(1.0,) if high / low > 1e3 else (1.0, 3.0)))
+    few = high / low > (30 if narrow() else 1e3)
+    axis.set_major_locator(LogLocator(10, subs=(1.0,) if few else (1.0, 3.0)))
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -40,7 +40,8 @@ LONG_NAME = 16  # a name this long may break inside, characters
 SMALL_TABLE = 14  # rows that are kept on one page
 
 BLOCKS = set(
-    "p div table ul ol pre blockquote hr figure section style header footer dl details".split()
+    "p div table ul ol pre blockquote hr figure section style header footer dl details "
+    "summary".split()
 ) | set(HEADINGS)
 LOOKS = {"strong": "strong", "b": "strong", "em": "emph", "i": "emph", "sup": "super"} | {
     "sub": "sub", "del": "strike", "s": "strike",
@@ -92,6 +93,7 @@ class _Writer:
                 for name, declared in _styles(style.get_text()):
                     self.styles[name] |= _declarations(declared)
             self.anchors |= {tag["id"] for tag in tree(["td", "th"], id=re.compile(r"^R\d+$"))}
+        self.anchors |= {tag["id"] for tag in made.appendix("h2")}
         opening, body, appendix, facts = (self.parts(tree) for tree in trees)
         code = {
             "title": _text(made.title),
@@ -134,7 +136,8 @@ class _Writer:
         if node.name == "a" and re.match(r"(https?|mailto):", href):
             return f"link({_text(href)}, {inner})"
         if node.name == "a" and href[1:] in self.anchors:
-            return f"link(label({_text(href[1:])}), {inner})"
+            call = "see" if "cm-see" in (node.get("class") or "") else "link"
+            return f"{call}(label({_text(href[1:])}), {inner})"
         if "cm-unit" in (node.get("class") or ""):
             return f"unit({inner})"
         return f"{LOOKS[node.name]}({inner})" if node.name in LOOKS else inner
@@ -195,7 +198,8 @@ class _Writer:
             return [Part("answer", f"answer({self.inlines(tag.children)})")]
         if name in HEADINGS:
             level = max(int(name[1]) - 1, 1)
-            return [Part("heading", f"heading(level: {level}, {self.inlines(tag.children)})")]
+            code = f"heading(level: {level}, {self.inlines(tag.children)})"
+            return [Part("heading", self.anchored(code, tag))]
         if name == "table":
             return self.table(tag)
         if name in ("ul", "ol"):
@@ -215,6 +219,11 @@ class _Writer:
         if name in ("figure", "p") and tag.find("img") and not said(tag):
             return [Part("picture", self.picture(image)) for image in tag("img")]
         return [] if name in ("style", "nav") else self.parts(tag)
+
+    def anchored(self, code: str, tag: Any) -> str:
+        """What a link can lead to."""
+        name = tag.get("id", "")
+        return f"[#{{{code}}} #label({_text(name)})]" if name in self.anchors else code
 
     def cards(self, tag: Any) -> str:
         names = ("cm-label", "cm-value", "cm-note")
@@ -287,8 +296,7 @@ class _Writer:
         if is_head or style.get("font-weight") in ("bold", "600", "700"):
             look.append('weight: "semibold"')
         text = f"text({', '.join([*look, inner or '[]'])})" if look else inner or "[]"
-        if (anchor := cell.get("id", "")) in self.anchors:
-            text = f"[#{text} #label({_text(anchor)})]"
+        text = self.anchored(text, cell)
         return f"table.cell({', '.join([*options, text])})" if options else text
 
 
@@ -296,8 +304,8 @@ class _Writer:
 
 
 def _text(words: str) -> str:
-    """A string of typst."""
-    return json.dumps(CONTROL.sub(" ", words), ensure_ascii=False)
+    """A string of typst; a number stays with its sign."""
+    return json.dumps(CONTROL.sub(" ", words).replace(" %", "\u00a0%"), ensure_ascii=False)
 
 
 def _array(items: Iterable[str]) -> str:

@@ -71,8 +71,7 @@ def test_calibrated_numbers_are_few_and_shares_are_bounded():
     speed, memory, bands = laws()
     assert len(fields(speed)) + len(fields(memory)) <= 30
     assert all(
-        0 < share < 1
-        for share in (speed.efficiency, speed.attention_efficiency, speed.packing, speed.whole_run)
+        0 < share < 1 for share in (speed.efficiency, speed.attention_efficiency, speed.whole_run)
     )
     assert all(factor > 1 for factor in bands.values())
 

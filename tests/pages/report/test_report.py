@@ -426,7 +426,7 @@ def test_tags_send_cells_to_the_front_and_to_the_appendix():
     assert front == ["cm-answer", "cm-cards", "cm-front", "h2", "cm-points"]
     assert made.opening.find("img")["alt"] == "Two bars: RAG is lower."
     main, back = made.body.get_text(), made.appendix.get_text()
-    assert "Last" in main and "The end." in main and "Assumptions" not in main
+    assert "The end." in main and "Assumptions: 2 rows" in main and "R1" not in main
     assert "details of the main section" in back and "details of" not in main
     heads = [part.summary.h2.string for part in made.appendix("details", recursive=False)]
     assert heads == ["Main", "Assumptions"]
