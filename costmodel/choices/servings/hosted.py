@@ -43,7 +43,7 @@ from costmodel.core import (
 )
 from costmodel.facts import catalog
 from costmodel.laws import queueing
-from costmodel.laws.serving.batching import first_token_late_s, seconds_per_request
+from costmodel.laws.serving.batching import NO_DRAFT, first_token_late_s, seconds_per_request
 from costmodel.laws.serving.calibration import (
     ENGINES,
     NEEDED,
@@ -332,6 +332,8 @@ class Hosted:
     @property
     def _draft(self) -> tuple[Any, Any, Any]:
         """Tokens of a draft, the chance that each is accepted, and its cost."""
+        if np.all(np.equal(self.draft_tokens, 0)):
+            return NO_DRAFT
         return self.draft_tokens, self.draft_accepted, self.draft_cost
 
     def at_once(self, call: Call) -> Any:

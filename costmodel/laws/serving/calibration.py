@@ -219,7 +219,7 @@ def band(metric: str, kind: str, *unseen: str, stack: str = "tuned") -> Range:
     fitted. As a field of an option it is a Range like any other, drawn once under its own name.
 
     >>> wide, narrow = band("tpot_ratio", "mixture"), band("tpot_ratio", "dense")
-    >>> wide.high / wide.low > narrow.high / narrow.low > 1
+    >>> bool(wide.high / wide.low > narrow.high / narrow.low > 1)
     True
     """
     known = catalog.fact("serving", f"{kind}.{metric}").value

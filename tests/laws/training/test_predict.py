@@ -326,12 +326,12 @@ def test_lora_is_cheaper_than_full_and_qlora_dearer_than_lora_wherever_they_run(
     params, gpu, gpus, stack, length
 ):
     """The ratio of the parameters' FLOPs is 2/3, and 3/4 with full recomputation; attention is the
-    same for all, so long sequences are dearer.
+    same for all, so long sequences are dearer. The micro-batch is the same: a free one is larger
+    where 4-bit weights leave room for it.
     """
+    same = {"gpus": gpus, "stack": stack, "seq_len": length, "micro_batch": max(1, 4_096 // length)}
     full, lora, qlora = (
-        cm.training.predict_training(
-            [params], 1e13, gpu, gpus=gpus, method=m, stack=stack, seq_len=length
-        ).gpu_hours_mid[0]
+        cm.training.predict_training([params], 1e13, gpu, method=m, **same).gpu_hours_mid[0]
         for m in ("full", "lora", "qlora")
     )
     if not np.isnan(full):
