@@ -270,8 +270,9 @@ WATCH = """() => {
     const late = () => requestAnimationFrame(() => setTimeout(() => {
         window.painted = performance.now();
     }));
-    new MutationObserver(late).observe(document.querySelector('.cm-right'),
-        {subtree: true, childList: true, characterData: true, attributes: true});
+    for (const part of document.querySelectorAll('.cm-top, .cm-picture'))
+        new MutationObserver(late).observe(part,
+            {subtree: true, childList: true, characterData: true, attributes: true});
     document.querySelectorAll('.cm-picture img').forEach(i => i.addEventListener('load', late));
     window.addEventListener('pointerup', () => window.released = performance.now(), true);
 }"""
