@@ -23,6 +23,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from matplotlib.transforms import blended_transform_factory
 
@@ -51,6 +52,7 @@ PHONE_WIDTH = 3.75  # inches: 360 pixels
 NARROW_LABEL = 25  # characters of a label on a phone, where it wraps
 _width: ContextVar[float] = ContextVar("width", default=WIDTH)
 SMALL, NORMAL = 7.5, 8.5  # points
+LEAST = 7.0  # points on a phone: 9.3 pixels
 IN_MONEY = """
     usd usd_low usd_high cumulative_usd discounted_usd npv total error
     expected present_value risk_adjusted base_case to_pay wrong_answers more
@@ -130,6 +132,8 @@ def figure(plot: Plot) -> Plot:
                 _wrap_names(ax.figure)
             if narrow():
                 _legends_above(ax.figure)
+                for text in ax.figure.findobj(Text):
+                    text.set_fontsize(max(text.get_fontsize(), LEAST))
         if given.get("ax") is None:
             ax.figure.shows = f"{first} {_shown(ax)}"
             ax.figure.again = partial(drawn, *args, **named)
