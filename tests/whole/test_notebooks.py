@@ -346,6 +346,31 @@ def test_every_example_scenario_answers(name):
     assert verdict.named and verdict.sentence.endswith(".")
 
 
+TAKE_A_SCENARIO = [p for p in NOTEBOOKS if "scenario" in report.schema(p)]
+
+
+@pytest.mark.parametrize("path", TAKE_A_SCENARIO, ids=lambda p: p.stem)
+def test_every_example_opens_in_every_notebook_or_is_refused_in_a_sentence(path, monkeypatch):
+    """Down to the cell after the cockpit; `make pages` runs the whole of each."""
+    monkeypatch.setenv("COSTMODEL_REPORT", "1")
+    code = ["".join(c["source"]) for c in cells(path, "code")]
+    last = next(i for i, source in enumerate(code) if "widgets.cockpit(" in source)
+    opened = set()
+    for name in cm.scenarios.examples():
+        space = {}
+        exec(code[0], space)
+        space |= {"scenario": name, "draws": 50}
+        try:
+            for source in code[1 : last + 1]:
+                exec(source, space)
+        except (ValueError, cm.Infeasible) as error:
+            assert not isinstance(error, KeyError) and 10 < len(str(error)) < 300, error
+        else:
+            assert space["box"].study.options
+            opened.add(name)
+    assert len(opened) >= (2 if path.stem.startswith("02") else len(cm.scenarios.examples()))
+
+
 def test_notebooks_of_an_installed_package_are_found():
     assert [p.stem for p in NOTEBOOKS][:2] == ["00_quick_answer", "01_which_approach"]
     assert all(Path(p).is_file() for p in cm.scenarios.examples().values())

@@ -32,7 +32,7 @@ class Control:
         layout = ipywidgets.Layout
         self.head = ipywidgets.HTML(layout=layout(height="20px"))
         self.slider = self._make_slider()
-        self.box = ipywidgets.Text(continuous_update=False, layout=layout(width="124px"))
+        self.box = ipywidgets.Text(continuous_update=False, layout=layout(width="130px"))
         self.back = ipywidgets.Button(icon="undo", layout=layout(width="28px", padding="0"))
         self.back.tooltip = "back to what it was"
         self.note = ipywidgets.HTML(layout=layout(height="18px"))
@@ -107,7 +107,8 @@ class Control:
 
     def _share(self, x: float) -> float:
         low, high = self._scale(self.given.low), self._scale(self.given.high)
-        return 100 * min(max((self._scale(max(x, 1e-12)) - low) / (high - low), 0), 1)
+        at = self._scale(max(x, self.given.low) if self.given.log else x)
+        return 100 * min(max((at - low) / (high - low), 0), 1)
 
     def _slid(self, change: dict) -> None:
         if self.quiet:

@@ -5,6 +5,7 @@ STYLE = """<style>
   overflow: visible; font-size: 13px; line-height: 1.35}
 .cm-left {flex: 0 0 340px; width: 340px; max-width: 100%; position: sticky; top: 0;
   max-height: 96vh; overflow-x: hidden; overflow-y: auto; padding-right: 6px}
+.cm-left > * {flex-shrink: 0}
 .cm-right {flex: 1 1 460px; min-width: 0; max-width: 900px; overflow: visible}
 .cm-left .widget-dropdown, .cm-left .widget-text {width: auto}
 .cm-row {margin: 0 0 2px; overflow: hidden; flex-shrink: 0}

@@ -71,6 +71,7 @@ def draw(tab: str, verdict: Verdict, study: Study, ax: Any, over: str) -> None:
     elif tab == MATTERS:
         first, *others = verdict.contest if len(study.options) > 1 else [verdict.named]
         costs.plot_tornado(tornado(few, first, against=next(iter(others), None)), **look)
+        ax.xaxis.label.set(x=1.0, ha="right")  # long names would leave the picture
     else:
         table = verdict.table.copy()
         missed = ~table["eligible"] & (table["why_not"] == "")
