@@ -49,7 +49,7 @@ COLOURS_OF_PHASES = """
 PHASE_COLOURS = dict(zip(PHASES, COLOURS_OF_PHASES, strict=True))
 WIDTH = 6.3  # inches: the 16 cm between the margins of an A4 page
 PHONE_WIDTH = 3.75  # inches: 360 pixels
-NARROW_LABEL = 25  # characters of a label on a phone, where it wraps
+LABEL, NARROW_LABEL = 44, 25  # characters of a label, on paper and on a phone, where it wraps
 _width: ContextVar[float] = ContextVar("width", default=WIDTH)
 SMALL, NORMAL = 7.5, 8.5  # points
 LEAST = 7.0  # points on a phone: 9.3 pixels
@@ -173,7 +173,7 @@ class Picture(Figure):
 
 def _wrap_names(figure: Figure) -> None:
     """The names of axes, and titles, in lines that fit."""
-    across, up, title = (32, 44, 54) if narrow() else (62, 44, 110)  # characters
+    across, up, title = (32, 44, 54) if narrow() else (54, 44, 110)  # characters
     for ax in figure.axes:
         for axis, most in ((ax.xaxis, across), (ax.yaxis, up)):
             axis.set_label_text(_wrapped(axis.get_label_text(), most))
@@ -317,7 +317,7 @@ def tidy(ax: Axes, grid: Any = "both") -> None:
 
 def name_rows(ax: Axes, labels: Iterable[str]) -> None:
     """One named row per bar, first on top, over a baseline."""
-    labels = [fill(label, NARROW_LABEL) if narrow() else label for label in labels]
+    labels = [fill(label, NARROW_LABEL if narrow() else LABEL) for label in labels]
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.4, -0.6)
     tidy(ax, "x")
