@@ -194,8 +194,8 @@ def _legends_above(figure: Figure) -> None:
         texts = [_wrapped(text.get_text(), 30) for text in old.get_texts()]
         across = blended_transform_factory(figure.transFigure, ax.transAxes)
         ax.legend(
-            old.legend_handles,
-            texts,
+            handles=[handle for handle in old.legend_handles if handle is not None],
+            labels=texts,
             ncols=2,
             loc="lower left",
             bbox_to_anchor=(0, 1.0),
