@@ -77,17 +77,13 @@ class Hosted:
         Of the weights, and of the key-value cache (None: as the weights allow).
     engine : str
         Serving engine, whose physics is calibrated.
-    stack : {"tuned", "standard", "as_found"}
-        How well it is set up: as vendors and benchmarks reach, an engine with its defaults, or one
-        without CUDA graphs or in the first month of an architecture.
-    memory_share : number, share, optional
-        Of the memory of a GPU that the engine takes; None is that of the stack.
+    stack, memory_share
+        How well it is set up, and the share of memory that it takes, as in `predict_serving`.
     prefill : {"together", "apart"}
-        Whether the same replicas read prompts and write answers, or two pools do, as large fleets
-        have them.
+        "apart": large fleets have replicas of their own that read prompts.
     draft_tokens, draft_accepted, draft_cost : number
-        Tokens that a draft (an MTP head, EAGLE) proposes in a step, the chance that each is
-        accepted, and what each costs [share of a step].
+        Tokens that a draft (MTP, EAGLE) proposes, the chance that each is accepted, and what each
+        costs [share of a step].
     channel, term : str
         Who rents the GPU and for how long.
     rent, owned : Rent and Owned, optional
@@ -215,9 +211,9 @@ class Hosted:
         for name, kind in kinds.items():
             if getattr(self, name) is not None:
                 of_kind(f"Hosted.{name}", getattr(self, name), kind)
-        check_known("engine", self.engine, (*ENGINES, OTHER), where="Hosted")
-        check_known("stack", self.stack, STACKS, where="Hosted")
-        check_known("prefill", self.prefill, ("together", "apart"), where="Hosted")
+        words = {"engine": (*ENGINES, OTHER), "stack": STACKS, "prefill": ("together", "apart")}
+        for name, known in words.items():
+            check_known(name, getattr(self, name), known, where="Hosted")
         if not isinstance(self.model, catalog.Model):
             object.__setattr__(self, "model", catalog.model(self.model))
         if not isinstance(self.gpu, catalog.Gpu):
@@ -267,6 +263,11 @@ class Hosted:
                     f"{self.gpu.id}; give rent= or commitment= of that GPU",
                 )
                 require(f"Hosted: the rent {rent.id!r}", rent.usd_per_gpu_hour)
+
+    @property
+    def _draft(self) -> tuple[Any, Any, Any]:
+        none = np.all(np.equal(self.draft_tokens, 0))
+        return NO_DRAFT if none else (self.draft_tokens, self.draft_accepted, self.draft_cost)
 
     # -- what fits, and how fast -------------------------------------------------------------------
 
@@ -323,17 +324,9 @@ class Hosted:
         if self.requests_per_s is not None:
             return 1.0 / self.requests_per_s
         tokens = call.prompt_tokens, call.generated_tokens
-        how = self._draft, self.prefill == "apart"
-        found = seconds_per_request(self._replica, *tokens, self.batch_max, cached, *how)
-        seconds = self.error * found
+        case = self._replica, *tokens, self.batch_max, cached
+        seconds = self.error * seconds_per_request(*case, self._draft, self.prefill == "apart")
         return seconds * (1 + self.adapter_slowdown) if np.any(self.adapters) else seconds
-
-    @property
-    def _draft(self) -> tuple[Any, Any, Any]:
-        """Tokens of a draft, the chance that each is accepted, and its cost."""
-        if np.all(np.equal(self.draft_tokens, 0)):
-            return NO_DRAFT
-        return self.draft_tokens, self.draft_accepted, self.draft_cost
 
     def at_once(self, call: Call) -> Any:
         """Calls that a replica decodes at once: the planned batch, or what its memory holds."""
@@ -345,8 +338,8 @@ class Hosted:
     def waits_s(self, call: Call) -> tuple[Any, Any, Any]:
         """Mean and 95th percentile of the first token, and mean of a later token [s]."""
         tokens = call.prompt_tokens, np.maximum(call.generated_tokens, 1.0)
-        how = self._draft, self.prefill == "apart"
-        found = first_token_late_s(self._replica, *tokens, self.batch_max, *how)
+        case = self._replica, *tokens, self.batch_max
+        found = first_token_late_s(*case, self._draft, self.prefill == "apart")
         slower = self.error * (1 + self.adapter_slowdown * (self.adapters > 0))
         first, late, later = (seconds * slower for seconds in found)
         return first, late, later
