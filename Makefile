@@ -12,6 +12,7 @@ help:
 	@echo "make app      the cockpit in the browser, without code"
 	@echo "make test     all tests (browser tests where a Chromium is found)"
 	@echo "make pages    every report of every example says the same (some ten minutes)"
+	@echo "make reading  all reports at the width of a desk and a phone, and on paper, with pictures"
 	@echo "make lab      JupyterLab on the notebooks"
 	@echo "make drags    200 drags of the sliders in a real Chromium, fresh and reloaded"
 	@echo "make screens  pictures of every cockpit, wide and narrow, in reports/screens"
@@ -43,6 +44,10 @@ test: $(READY)
 
 pages: $(READY)
 	COSTMODEL_PAGES=all $(BIN)/python -m pytest tests/whole/test_one_answer.py
+
+reading: $(READY)
+	mkdir -p reports/screens
+	COSTMODEL_READING=all COSTMODEL_SCREENSHOTS=reports/screens $(BIN)/python -m pytest tests/whole/test_reading.py
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
