@@ -47,6 +47,7 @@ class Answer:
     study: Study
     verdict: Verdict
     amounts: Amounts
+    full: bool  # whether it was weighed what to judge before the choice
 
 
 @public
@@ -194,21 +195,35 @@ class Cockpit(ipywidgets.HBox):
                 self._refuse(*wrong)
                 return
             draws = self.draws if full else min(pictures.FEW, self.draws)
-            answer = self.answer
-            if answer is None or answer.asked is not asked or answer.study.draws != draws:
+            known = self.answer
+            if known and known.asked is asked and known.full and known.study.draws == draws:
+                self._tell(number, known)  # another tab or pin
+                self._paint(known)
+            else:
                 study = asked.now().changed(draws=draws)
-                verdict, amounts = asked.question.answer(study, asked.given(), full)
-                answer = Answer(asked, study, verdict, amounts)
-            self._show(number, answer, full)
-            self._paint(answer)
-            if full and self.runs.threaded and number == self.runs.number:
-                self._paint_phone(answer)
+                slow = full and not (self.runs.threaded and asked.question.in_two)
+                self._show(number, asked, study, slow)
+                if full and not slow and number == self.runs.number:
+                    self._show(number, asked, study, True)
+            if self.answer and self.answer.full and self.runs.threaded:
+                self._paint_phone(self.answer)
         except Exception as error:  # the reader must see it, and never an old picture as new
             self._refuse(self._blamed(asked), sentence(error))
 
-    def _show(self, number: int, answer: Answer, full: bool) -> None:
-        """The two lines and the four cards, and no error anywhere."""
-        self.answer = answer
+    def _show(self, number: int, asked: Asked, study: Study, full: bool) -> None:
+        """Answer, and show the two lines, the four cards and the picture, and no error anywhere.
+
+        What to judge before the choice takes longest: it comes when the rest is there.
+        """
+        verdict, amounts = asked.question.answer(study, asked.given(), full)
+        again = self.answer is not None and self.answer.study is study
+        self.answer = Answer(asked, study, verdict, amounts, full)
+        self._tell(number, self.answer)
+        if not again:
+            self._paint(self.answer)
+
+    def _tell(self, number: int, answer: Answer) -> None:
+        """The two lines and the four cards of an answer."""
         verdict, study = answer.verdict, answer.study
         pinned = self.pinned.amounts if self.pinned else ()
         cards = []
@@ -219,7 +234,8 @@ class Cockpit(ipywidgets.HBox):
                 step = pictures.beside(answer.amounts[i], held, study)
             cards.append((*card, step))
         first, second = pictures.first_lines(verdict, study)
-        second = second if full else f"Quick answer, {study.draws} draws; the full one follows."
+        if not answer.full:
+            second = f"Quick answer, {study.draws:,} draws: what to judge first is still weighed."
         self.top.value = _top(first, second, cards, number)
         points = "".join(f"<li>{html.escape(point)}</li>" for point in verdict.points)
         said = f"<p>{html.escape(verdict.headline)}</p><ul>{points}</ul>"
@@ -255,12 +271,12 @@ class Cockpit(ipywidgets.HBox):
 
     def _refuse(self, key: str, message: str) -> None:
         """Grey the old picture, and say why beside the control that is to blame."""
-        if key in self.panel.controls and not self.panel.controls[key].wrong:
-            self.panel.controls[key].say(message)
-        self.top.value = _top("No answer", message, [], failed=True)
         for part in (self.frame, self.phone, self.paper):
             part.remove_class("cm-waiting")
             part.add_class("cm-failed")
+        if key in self.panel.controls and not self.panel.controls[key].wrong:
+            self.panel.controls[key].say(message)
+        self.top.value = _top("No answer", message, [], failed=True)
 
     def _blamed(self, asked: Asked) -> str:
         """The changed input that cannot be by itself, or the last that was changed."""
