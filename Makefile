@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report app test pages lab drags bench fidelity features formulas front-door check clean
+.PHONY: help report app test pages lab drags screens bench fidelity features formulas front-door check clean
 
 help:
 	@echo "make report   reports/01_which_approach.html and .pdf, and the answer in one sentence"
@@ -15,6 +15,7 @@ help:
 	@echo "make reading  all reports at the width of a desk and a phone, and on paper, with pictures"
 	@echo "make lab      JupyterLab on the notebooks"
 	@echo "make drags    200 drags of the sliders in a real Chromium, fresh and reloaded"
+	@echo "make screens  pictures of every cockpit, wide and narrow, in reports/screens"
 	@echo "make bench    speed against the budgets"
 	@echo "make fidelity the model beside published measurements"
 	@echo "make features what peers can do, each tried here (two minutes)"
@@ -53,6 +54,9 @@ lab: $(READY)
 
 drags: $(READY)
 	COSTMODEL_DRAGS=200 $(BIN)/python -m pytest -n 0 tests/whole/test_browser.py
+
+screens: $(READY)
+	$(BIN)/python benchmarks/screens.py
 
 bench: $(VENV)/.peers
 	$(BIN)/python benchmarks/bench.py

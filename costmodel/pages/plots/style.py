@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial, wraps
 from inspect import cleandoc, signature
 from io import BytesIO, StringIO
 from textwrap import fill
+from threading import RLock
 from time import perf_counter
 from typing import Any, TypeVar
 from zlib import crc32
@@ -50,6 +52,7 @@ PHASE_COLOURS = dict(zip(PHASES, COLOURS_OF_PHASES, strict=True))
 WIDTH = 6.3  # inches: the 16 cm between the margins of an A4 page
 PHONE_WIDTH = 3.75  # inches: 360 pixels
 LABEL, NARROW_LABEL = 44, 25  # characters of a label, on paper and on a phone, where it wraps
+_DRAWING = RLock()  # the settings are matplotlib's, and a cockpit draws beside the cells
 _width: ContextVar[float] = ContextVar("width", default=WIDTH)
 SMALL, NORMAL = 7.5, 8.5  # points
 LEAST = 7.0  # points on a phone: 9.3 pixels
@@ -126,7 +129,7 @@ def figure(plot: Plot) -> Plot:
         given = signature(plot).bind(*args, **named).arguments
         table, *_ = given.values()
         check(len(table), f"{plot.__name__}: the table is empty; no option can run")
-        with matplotlib.rc_context(LOOK):
+        with _DRAWING, matplotlib.rc_context(LOOK):
             ax = plot(*args, **named)
             if given.get("ax") is None:
                 _wrap_names(ax.figure)
@@ -163,11 +166,8 @@ class Picture(Figure):
         if self.again is None or not os.environ.get(FOR_REPORT):
             return {}
         begun, wide = perf_counter(), svg(self)
-        token = _width.set(PHONE_WIDTH)
-        try:
+        with for_phone():
             phone = svg(self.again().figure)
-        finally:
-            _width.reset(token)
         return {SVG_MIME: wide, NARROW_MIME: phone}, {NARROW_MIME: perf_counter() - begun}
 
 
@@ -214,6 +214,16 @@ def _shown(ax: Axes) -> str:
     told = {"Rows": named if len(named) == len(rows) else [], "Colours": colours, "Axes": axes}
     parts = (f"{head}: {'; '.join(items)}." for head, items in told.items() if items)
     return " ".join(" ".join(parts).split())
+
+
+@contextmanager
+def for_phone() -> Iterator[None]:
+    """Figures that are drawn now fit a phone."""
+    token = _width.set(PHONE_WIDTH)
+    try:
+        yield
+    finally:
+        _width.reset(token)
 
 
 def narrow() -> bool:
