@@ -110,11 +110,15 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
+    def whole_s(self) -> float:
+        """Seconds of all steps; the figures are part of the cells."""
+        return sum(s for step, s in self.seconds.items() if step != "figures")
+
+    @property
     def took(self) -> str:
         """Where the time went, in words."""
         parts = ", ".join(f"{step} {s:.1f}" for step, s in self.seconds.items())
-        whole = sum(s for step, s in self.seconds.items() if step != "figures")  # part of the cells
-        return f"{whole:.1f} s: {parts}" if parts else ""
+        return f"{self.whole_s:.1f} s: {parts}" if parts else ""
 
     @property
     def files(self) -> dict[str, Path]:
