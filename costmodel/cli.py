@@ -18,8 +18,8 @@ from click import argument, echo, option
 import costmodel as cm
 from costmodel.core import CatalogError, unknown
 from costmodel.facts.pricelist import snapshot
+from costmodel.pages import exporting, own_numbers
 from costmodel.pages.blocks import answer
-from costmodel.pages.own_numbers import COMMANDS
 from costmodel.pages.terminal import bar, busy, comparison, heading, price_table
 from costmodel.scenarios.scenario import notebooks_folder
 
@@ -67,7 +67,7 @@ PRICE_BOOK = option(
     metavar="PATH",
     help="A CSV with the prices of your contract: model, and discount or usd_per_mtok_in ...",
 )
-for own in COMMANDS:
+for own in (*own_numbers.COMMANDS, *exporting.COMMANDS):
     main.add_command(own)
 MONTHS = option("--months", type=int, help="Horizon in months, instead of the scenario's.")
 

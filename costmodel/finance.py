@@ -4,7 +4,7 @@ Money       npv irr Currency
 The case    business_case case_flow npv_tornado cash_flow tco Policy
 Baselines   Staff Seats Today baseline
 Units       unit_economics per_outcome equal_quality resolve
-Change      by_phase waterfall
+Change      by_phase waterfall diff changed_inputs broken_limits
 The memo    memo Memo people_text numbered traced
 """
 
@@ -16,6 +16,7 @@ from costmodel.ledgers.book import cash_flow
 from costmodel.ledgers.register import numbered, traced
 from costmodel.studies.business_case import Policy, business_case, case_flow, npv_tornado
 from costmodel.studies.changes import by_phase, tco, waterfall
+from costmodel.studies.difference import broken_limits, changed_inputs, diff
 from costmodel.studies.memo import Memo, baseline, memo, people_text
 from costmodel.studies.outcomes import equal_quality, per_outcome, unit_economics
 
@@ -31,6 +32,8 @@ __all__ = [
     "by_phase",
     "case_flow",
     "cash_flow",
+    "changed_inputs",
+    "diff",
     "equal_quality",
     "irr",
     "memo",

@@ -1,0 +1,182 @@
+"""The commands that carry a study elsewhere: diff and check."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+from click import argument, command, echo, option
+
+from costmodel.choices.study import Study
+from costmodel.core import CatalogError
+from costmodel.decisions.verdict import recommend
+from costmodel.pages.blocks import for_json
+from costmodel.pages.terminal import aligned, busy
+from costmodel.scenarios.scenario import load
+from costmodel.studies.changes import STEPS
+from costmodel.studies.difference import broken_limits, changed_inputs
+from costmodel.studies.difference import diff as difference
+
+FAILED = 1  # exit code of a limit that does not hold, and of --exit-code
+INPUTS_SHOWN = 20
+
+
+@command()
+@argument("old")
+@argument("new", required=False)
+@option("--from", "since", metavar="DATE", help="Day of the API prices of OLD, YYYY-MM-DD.")
+@option("--to", "until", metavar="DATE", help="Day of the API prices of NEW; OLD is both without.")
+@option("--draws", type=int, help="Number of draws, instead of the scenarios'.")
+@option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text")
+@option("--exit-code", is_flag=True, help="Exit with 1 where something changed.")
+def diff(
+    old: str, new: str | None, since: str | None, until: str | None, draws: int | None, form: str,
+    exit_code: bool,
+) -> None:  # fmt: skip
+    """Say why the cost of each option changed between OLD and NEW, and the verdict of both.
+
+    OLD and NEW are scenarios, or results that `costmodel export --json` wrote; one scenario with
+    two dates, --from and --to, says what new prices changed.
+    """
+    if new is None and not (since and until):
+        raise CatalogError("there is one scenario; write a second, or --from and --to with dates")
+    with busy("comparing"):
+        before, after = (
+            stored(old, on=since, draws=draws),
+            stored(new or old, on=until, draws=draws),
+        )
+        table, inputs = difference(before, after), changed_inputs(before, after)
+        changed = bool(len(table) or len(inputs))
+        verdicts = [recommend(x, flips=False).headline for x in (before, after)] if changed else []
+    echo({"text": _text, "json": _json, "markdown": _markdown}[form](table, inputs, verdicts))
+    if exit_code and changed:
+        sys.exit(FAILED)
+
+
+@command()
+@argument("scenario")
+@option("--option", "label", metavar="OPTION", help="What is checked; the verdict's by default.")
+@option("--max-usd-per-month", type=float, help="Most that a month may be expected to cost, USD.")
+@option(
+    "--min-quality", type=str, metavar="SHARE", help="Least share of accepted answers: 0.7, 70%."
+)
+@option(
+    "--max-growth",
+    type=str,
+    metavar="SHARE",
+    help="Most by which the cost of a month may exceed that of --against; without it, a year that "
+    "of the year before: 10%.",
+)
+@option("--against", metavar="OLD", help="An earlier scenario or result, for --max-growth.")
+@option("--draws", type=int, help="Number of draws, instead of the scenario's.")
+def check(
+    scenario: str, label: str | None, max_usd_per_month: float | None, min_quality: str | None,
+    max_growth: str | None, against: str | None, draws: int | None,
+) -> None:  # fmt: skip
+    """Exit with 1 and the reason where SCENARIO breaks a limit, for a pipeline."""
+    with busy("checking"):
+        study = stored(scenario, draws=draws)
+        broken = broken_limits(
+            study,
+            label,
+            max_usd_per_month,
+            _share("--min-quality", min_quality),
+            _share("--max-growth", max_growth),
+            against=stored(against, draws=draws) if against else None,
+        )
+    for reason in broken:
+        echo(f"failed: {reason}", err=True)
+    if broken:
+        sys.exit(FAILED)
+    echo(f"{study.title or scenario}: all limits hold")
+
+
+COMMANDS = (diff, check)
+
+
+def stored(source: str, **changes: Any) -> Study:
+    """The study of a scenario, or of the results that `export --json` wrote."""
+    if source.endswith(".json") and Path(source).is_file():
+        try:
+            source = json.loads(Path(source).read_text(encoding="utf-8"))["scenario"]
+        except (ValueError, KeyError, TypeError):
+            raise CatalogError(
+                f"{source} holds no scenario; write one that `costmodel export --json` made"
+            ) from None
+    return load(source, **changes)
+
+
+def _share(name: str, text: str | None) -> float | None:
+    """0.1 of "0.1" and of "10%"."""
+    if text is None:
+        return None
+    try:
+        return float(text.rstrip("% ")) / (100 if text.rstrip().endswith("%") else 1)
+    except ValueError:
+        raise CatalogError(f"{name} is {text!r}, it must be a share, such as 0.1 or 10%") from None
+
+
+# -- what a difference looks like ------------------------------------------------------------------
+
+
+def _bars(table: pd.DataFrame) -> list[str]:
+    """The parts that are not 0 for every option."""
+    return [s for s in ("draws", *STEPS) if np.any(table[s].fillna(0.0) != 0)]
+
+
+def _rows(table: pd.DataFrame) -> list[list[str]]:
+    """Head and rows of the table, in whole USD over the horizon."""
+    shown = ["before", "after", "change", *_bars(table)]
+    texts = table[shown].map(lambda x: "-" if pd.isna(x) else f"{x:,.0f}")
+    return [["option", *shown], *([a, *b] for a, b in zip(table["option"], texts.values.tolist()))]  # noqa: B905
+
+
+def _notes(table: pd.DataFrame, inputs: pd.DataFrame) -> list[str]:
+    notes = [] if len(table) else ["no expected cost changed"]
+    notes += [f"{x.option}: {x.why_not}" for x in table.itertuples() if x.why_not]
+    shown = inputs.head(INPUTS_SHOWN).itertuples()
+    notes += [f"{x.input}: {x.before or 'not there'} -> {x.after or 'not there'}" for x in shown]
+    if (more := len(inputs) - INPUTS_SHOWN) > 0:
+        notes.append(f"{more} more inputs changed")
+    return notes
+
+
+def _text(table: pd.DataFrame, inputs: pd.DataFrame, verdicts: list[str]) -> str:
+    if not verdicts:
+        return "no difference"
+    said = [f"before: {verdicts[0]}", f"after:  {verdicts[1]}", ""]
+    if len(table):
+        said += ["expected cost over the horizon, USD", aligned(_rows(table)), ""]
+    return "\n".join([*said, *_notes(table, inputs)])
+
+
+def _markdown(table: pd.DataFrame, inputs: pd.DataFrame, verdicts: list[str]) -> str:
+    if not verdicts:
+        return "### Cost: no difference"
+    said = [
+        "### Cost: what changes",
+        "",
+        f"**Before:** {verdicts[0]}",
+        "",
+        f"**After:** {verdicts[1]}",
+    ]
+    if len(table):
+        head, *rows = ([cell.replace("|", "\\|") for cell in row] for row in _rows(table))
+        lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+        said += ["", "Expected cost over the horizon, USD", ""]
+        said += [f"| {' | '.join(row)} |" for row in lines]
+    return "\n".join([*said, "", *(f"- {note}" for note in _notes(table, inputs))])
+
+
+def _json(table: pd.DataFrame, inputs: pd.DataFrame, verdicts: list[str]) -> str:
+    content = {
+        "verdict": dict(zip(("before", "after"), verdicts, strict=False)),
+        "options": table.to_dict("records"),
+        "inputs": inputs.to_dict("records"),
+    }
+    return json.dumps(for_json(content), indent=2, ensure_ascii=False)
