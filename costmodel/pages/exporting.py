@@ -19,8 +19,8 @@ from costmodel.pages.blocks import for_json
 from costmodel.pages.terminal import aligned, busy
 from costmodel.scenarios.scenario import load
 from costmodel.studies.changes import STEPS
-from costmodel.studies.difference import broken_limits, changed_inputs
-from costmodel.studies.difference import diff as difference
+from costmodel.studies.follow_up.difference import broken_limits, changed_inputs
+from costmodel.studies.follow_up.difference import diff as difference
 
 FAILED = 1  # exit code of a limit that does not hold, and of --exit-code
 INPUTS_SHOWN = 20

@@ -8,7 +8,7 @@ from toys import STAFFED, api
 
 import costmodel as cm
 from costmodel.studies.changes import STEPS
-from costmodel.studies.difference import broken_limits, changed_inputs, diff
+from costmodel.studies.follow_up.difference import broken_limits, changed_inputs, diff
 
 WORK = cm.Workload(1e5, input_tokens=cm.Range(700, 1_200), output_tokens=250, usd_per_failure=0.1)
 BARS = ["draws", *STEPS]
