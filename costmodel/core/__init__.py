@@ -67,6 +67,8 @@ from costmodel.core.ranges import (
     Range,
     Usual,
     assumed,
+    floats,
+    is_one_number,
     unmarked,
 )
 from costmodel.core.units import (

@@ -412,7 +412,7 @@ def unmarked(value: Any) -> Any:
 
 
 Doubt = (Range, Measured)
-_NUMBERS = (int, float, np.number, np.ndarray, *Doubt)
+_NUMBERS = (int, float, np.number, np.ndarray, np.lib.mixins.NDArrayOperatorsMixin, *Doubt)
 if TYPE_CHECKING:
     Number = Any  # a field holds a doubt until `middle` or `sample` puts a number there
 else:
@@ -422,6 +422,16 @@ else:
 def is_number(value: Any) -> bool:
     """Whether a value counts as a number of a field: a float, an array of draws, or a doubt."""
     return isinstance(value, _NUMBERS) and not isinstance(value, bool)
+
+
+def floats(value: Any) -> Any:
+    """A value as floats: an array, or what computes like one, as it is.
+
+    >>> floats([1, 2])
+    array([1., 2.])
+    """
+    like_array = isinstance(value, np.lib.mixins.NDArrayOperatorsMixin)
+    return value if like_array else np.asarray(value, float)
 
 
 def is_one_number(value: Any) -> bool:

@@ -151,8 +151,7 @@ class Owned:
     def replaced(self, months: int) -> np.ndarray:
         """Replacements of a server by its age in months 0..H, (H + 1,) or (n, H + 1); none in H."""
         worn = every(self.life_months).weights(months, np.empty(0))
-        worn[..., -1] = 0.0
-        return worn
+        return worn * (np.arange(months + 1) < months)
 
     def age(self, months: Any) -> Any:
         """Age [month] of a server, or of what replaced it, some months after it was bought."""
@@ -197,7 +196,7 @@ class Owned:
     def _trade(self, held: Any, terms: Terms) -> Lines:
         """Servers bought the month before they are needed, replaced when worn, sold at the end."""
         months = terms.months
-        path_held = held * np.ones(months + 1)
+        path_held = np.asarray(held * np.ones(months + 1))
         bought = np.diff(path_held[..., 1:], prepend=0, append=path_held[..., -1:])
         again, resold = self._renewed(bought, months)
         usd, aged = self.server_usd(), cite(self, *PRICED_BY, *AGED_BY)
