@@ -16,14 +16,26 @@ import pandas as pd
 from costmodel.choices.purchases import Line
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import STEADY
-from costmodel.core import MONTHS_PER_YEAR, Infeasible, is_one_number, key_of, limits, middle, rewrite, walk
+from costmodel.core import (
+    MONTHS_PER_YEAR,
+    Infeasible,
+    is_one_number,
+    key_of,
+    limits,
+    middle,
+    rewrite,
+    walk,
+)
 from costmodel.ledgers.book import Key, keyed
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, at_middle, evaluate
-from costmodel.ledgers.tracing import Trace, Traced, behind, computed, inputs_of
+from costmodel.ledgers.expressions import Expressions, bracketed, writable
+from costmodel.ledgers.tracing import Trace, Traced, computed, inputs_of
 
 NOT_TRACED = ("Terms.months", "Terms.discount_rate")  # the columns of the months; discounting
 MOVED = 1.1  # times its middle, each input is tried
+LONGEST_SHOWN = 120  # characters
+COLUMNS = ["option", "phase", "item", "usd", "live", "formula", "inputs"]
 SAME = 1e-9  # relative difference of a formula and the engine
 
 
@@ -134,15 +146,16 @@ def _option(
     demand = work.demand(terms.months, terms.start)
     found = dict(keyed(traced.lines))
     there = dict(keyed(elsewhere.lines))
-    lines = {}
+    lines, order = {}, list(moved)
     for key, line in keyed(bill.lines):
         usd = line.usd * calendar.path(line.schedule, line.trend)
         moves = np.zeros((len(moved), 1)) if key not in there else _usd(there[key], calendar_there)
-        lines[key] = _formula(line, usd, found.get(key), moves, demand, terms, tried)
+        lines[key] = _formula(line, usd, found.get(key), moves, demand, terms, tried, order)
     share = traced.accepted
     if isinstance(share, Traced) and not _agrees(share, bill.accepted, elsewhere.accepted, tried):
         share = bill.accepted
-    conditions = [(node, bool(node.value)) for node in trace.conditions.values()]
+    asked = [x for x in trace.conditions.values() if writable(x) and _finite([x])]
+    conditions = [(x, bool(x.value)) for x in asked]
     return Formulas(lines, share, conditions)
 
 
@@ -150,10 +163,13 @@ def _tried(things: Any, inputs: Inputs, moved: dict[str, np.ndarray]) -> tuple[A
     """The inputs that may be moved, the bill with each moved in a row of its own, its calendar."""
     own = {key_of(*x) for x in walk(things)}
     names = [name for (key, _), name in inputs.names.items() if key in own]
-    kept = _movable(names, lambda some: evaluate(*inputs.replaced(things, {x: moved[x] for x in some})))
-    mine = {name: moved[name] for name in kept}
-    here = inputs.replaced(things, mine)
-    return mine, evaluate(*here), Calendar(*here[1:])
+
+    def there(some: list[str]) -> Any:
+        return inputs.replaced(things, {name: moved[name] for name in some})
+
+    kept = _movable(names, lambda some: evaluate(*there(some)))
+    here = there(kept)
+    return {name: moved[name] for name in kept}, evaluate(*here), Calendar(*here[1:])
 
 
 def _movable(names: list[str], tried: Callable[[list[str]], Any]) -> list[str]:
@@ -172,7 +188,7 @@ def _usd(line: Line, calendar: Calendar) -> Any:
 
 def _formula(
     line: Line, usd: np.ndarray, traced: Line | None, moves: Any, demand: Any, terms: Any,
-    tried: dict[str, np.ndarray],
+    tried: dict[str, np.ndarray], order: list[str],
 ) -> Formula:  # fmt: skip
     """A line with its formula, if that agrees with the engine; otherwise with its numbers."""
     rows = len(next(iter(tried.values())))
@@ -183,13 +199,11 @@ def _formula(
         if any(isinstance(part, Traced) for part in parts):
             there = computed([part * 1.0 for part in parts], tried)
             product = there[0] * there[1] * there[2]
-            if _close(product, moves) and _finite(parts):
+            if _close(product, moves) and _finite(parts) and writable(*parts):
                 names = tuple(sorted(inputs_of(*parts)))
                 return Formula(line, *parts, usd, True, names)
     changed = (np.abs(moves - usd) > SAME * np.abs(usd).max()).any(axis=1)
-    order = list(tried)
-    at = {i: name for name in order for i in np.flatnonzero(tried[name][:, 0] != np.median(tried[name]))}
-    names = tuple(sorted(at[i] for i in np.flatnonzero(changed) if i in at))
+    names = tuple(sorted(order[i] for i in np.flatnonzero(changed)))
     return Formula(line, 1.0, 1.0, usd, usd, not names, names)
 
 
@@ -213,4 +227,49 @@ def _close(ours: Any, theirs: Any) -> bool:
 
 def _agrees(share: Traced, here: Any, there: Any, tried: dict[str, np.ndarray]) -> bool:
     (moved,) = computed([share], tried)
-    return _close(moved, np.broadcast_to(there, moved.shape)) and np.isclose(share.value, here)
+    agree = _close(moved, np.broadcast_to(there, moved.shape)) and writable(share)
+    return agree and bool(np.isclose(share.value, here))
+
+
+@analysis
+def formulas(study: Study) -> pd.DataFrame:
+    """Every line of the base case as a formula over named inputs, or as a value that says so.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        What is priced.
+
+    Returns
+    -------
+    DataFrame
+        `option`, `phase`, `item`, `usd` [USD over the horizon, every input at its middle], `live`,
+        whether the formula follows each of its inputs, `formula` of one purchase, quantity times
+        price, in the language of spreadsheets, empty for a value, and `inputs`, the names of what
+        moves the line. Parts of more than 120 characters are "(...)".
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1e5, input_tokens=900, output_tokens=250)
+    >>> option = cm.Option(cm.Api("gpt-4o", on="2026-11-01"))
+    >>> table = formulas(option, work, months=2)
+    >>> table["live"].all(), table["formula"][0]
+    (True, '...Workload.requests_per_month*...')
+    """
+
+    def shortened(texts: list[str], values: Any) -> list[str]:
+        return [text if len(text) <= LONGEST_SHOWN else "(...)" for text in texts]
+
+    rows = []
+    for label, option in formulas_of(study)[1].items():
+        words = Expressions(str, shortened, lambda column: "table")
+        for each in option.lines.values():
+            line, text = each.line, ""
+            if each.live:
+                (count,), (usd,) = words.write([each.quantity * 1.0, each.usd_per_unit * 1.0])
+                text = f"{bracketed(count)}*{bracketed(usd)}"
+            named = ", ".join(each.inputs)
+            row = (label, line.phase, line.item, float(each.usd.sum()), each.live, text, named)
+            rows.append(row)
+    return pd.DataFrame(rows, columns=COLUMNS)

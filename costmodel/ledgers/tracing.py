@@ -147,6 +147,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             return (inputs[0] * inputs[1]).sum(-1)
         if method != "__call__" or named or ufunc.nout > 1 or ufunc is np.matmul:
             return getattr(ufunc, method)(*map(_plain, inputs), **named)
+        if (same := _unchanged(ufunc, *inputs)) is not None:
+            return same
         with np.errstate(all="ignore"):
             value = ufunc(*(x.value if isinstance(x, Traced) else x for x in inputs))
         return self.trace.make(ufunc.__name__, inputs, value, ufunc)
@@ -159,6 +161,21 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         if function in OWN and not (function in (np.any, np.all) and (named or args[1:])):
             return OWN[function](*args, **named)
         return function(*map(_plain, args), **{k: _plain(x) for k, x in named.items()})
+
+
+def _unchanged(ufunc: Any, *inputs: Any) -> Any:
+    """The traced argument where the other one does nothing, else None."""
+    if ufunc not in (np.add, np.multiply, np.subtract, np.divide):
+        return None
+    first, second = inputs
+    neutral = 1.0 if ufunc in (np.multiply, np.divide) else 0.0
+    if isinstance(first, Traced) and not isinstance(second, Traced):
+        kept, other = first, second
+    elif ufunc in (np.add, np.multiply) and not isinstance(first, Traced):
+        kept, other = second, first
+    else:
+        return None
+    return kept if np.ndim(other) == 0 and other == neutral and kept.dtype != bool else None
 
 
 def _plain(x: Any) -> Any:
