@@ -59,7 +59,7 @@ TEXTS = {  # NumPy's functions; {0}, {1} stand for arguments in brackets where t
     "expit": "1/(1+EXP(0-{0}))",
     "logit": "LN({0}/(1-{0}))",
 }
-KNOWN = {*TEXTS, "input", "element", "linear", "any", "interp"}
+KNOWN = {*TEXTS, "input", "element", "linear", "any", "interp", "running"}
 LONGEST = 200  # characters of a formula that stands inside another
 Place = Callable[[list[str], np.ndarray], list[str]]
 
@@ -123,6 +123,9 @@ class Expressions:
         if node.op == "any":
             parts = [condition(text) for text in self.texts[id(node.args[0])]]
             return [f"IF(OR({','.join(parts)}),1,0)"]
+        if node.op == "running":
+            row = self.texts[id(node.args[0])]
+            return [f"MAX({','.join(row[: i + 1])})" for i in range(len(row))]
         if node.op == "interp":
             x, xp, fp = node.args
             return [self._interpolated(text, xp, fp) for text in self.texts[id(x)]]

@@ -144,13 +144,16 @@ def _option(
     option, work, terms = inputs.replaced(things, names)
     traced = evaluate(option, work, terms)
     demand = work.demand(terms.months, terms.start)
-    found = dict(keyed(traced.lines))
-    there = dict(keyed(elsewhere.lines))
+    found, there = (
+        {_without_unit(key): line for key, line in keyed(bill.lines)}
+        for bill in (traced, elsewhere)
+    )
     lines, order = {}, list(moved)
     for key, line in keyed(bill.lines):
         usd = line.usd * calendar.path(line.schedule, line.trend)
-        moves = np.zeros((len(moved), 1)) if key not in there else _usd(there[key], calendar_there)
-        lines[key] = _formula(line, usd, found.get(key), moves, demand, terms, tried, order)
+        same = _without_unit(key)
+        moves = _usd(there[same], calendar_there) if same in there else np.zeros((len(moved), 1))
+        lines[key] = _formula(line, usd, found.get(same), moves, demand, terms, tried, order)
     share = traced.accepted
     if isinstance(share, Traced) and not _agrees(share, bill.accepted, elsewhere.accepted, tried):
         share = bill.accepted
@@ -182,6 +185,12 @@ def _movable(names: list[str], tried: Callable[[list[str]], Any]) -> list[str]:
         return [*_movable(names[:half], tried), *_movable(names[half:], tried)] if half else []
 
 
+def _without_unit(key: Key) -> Key:
+    """A line of one amount is counted in months or in USD, by whether it has a path."""
+    phase, item, _, *rest = key
+    return phase, item, *rest
+
+
 def _usd(line: Line, calendar: Calendar) -> Any:
     return line.usd * calendar.path(line.schedule, line.trend)
 
@@ -201,7 +210,7 @@ def _formula(
             product = there[0] * there[1] * there[2]
             if _close(product, moves) and _finite(parts) and writable(*parts):
                 names = tuple(sorted(inputs_of(*parts)))
-                return Formula(line, *parts, usd, True, names)
+                return Formula(line, parts[0], parts[1], parts[2], usd, True, names)
     changed = (np.abs(moves - usd) > SAME * np.abs(usd).max()).any(axis=1)
     names = tuple(sorted(order[i] for i in np.flatnonzero(changed)))
     return Formula(line, 1.0, 1.0, usd, usd, not names, names)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-OWN = {  # functions of arrays that are compositions of element-wise ones
+OWN: dict[Any, Callable] = {  # functions of arrays that are compositions of element-wise ones
     np.clip: lambda x, low, high: np.minimum(np.maximum(x, low), high),
     np.ones_like: lambda x: np.ones(np.shape(x)),
     np.zeros_like: lambda x: np.zeros(np.shape(x)),
@@ -23,6 +23,7 @@ OWN = {  # functions of arrays that are compositions of element-wise ones
     np.sum: lambda x, axis=-1, keepdims=False: x.sum(axis, keepdims),
     np.cumsum: lambda x, axis=-1: _linear(x, lambda eye: np.cumsum(eye, axis=-1)),
     np.diff: lambda x, axis=-1, **ends: _linear(x, lambda eye: np.diff(eye, **ends), **ends),
+    np.pad: lambda x, width: _linear(x, lambda eye: np.pad(eye, [(0, 0), width[-1]])),
     np.interp: lambda x, xp, fp: _interp(x, xp, fp),
     np.any: lambda x: bool(_any(x)),
     np.all: lambda x: not _any(x == 0),
@@ -61,7 +62,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     __array_priority__ = 1_000
 
-    def __init__(self, trace: Trace, op: str, args: tuple, value: Any, compute: Callable) -> None:
+    def __init__(self, trace: Trace, op: str, args: tuple, value: Any, compute: Any) -> None:
         self.trace, self.op, self.args, self.value, self.compute = trace, op, args, value, compute
 
     # -- its look ----------------------------------------------------------------------------------
@@ -145,6 +146,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             return ufunc is np.equal
         if ufunc is np.matmul and not isinstance(inputs[1], Traced) and np.ndim(inputs[1]) == 1:
             return (inputs[0] * inputs[1]).sum(-1)
+        if ufunc is np.maximum and method == "accumulate":
+            return self.trace.make("running", inputs[:1], _highest(self.value), _highest)
         if method != "__call__" or named or ufunc.nout > 1 or ufunc is np.matmul:
             return getattr(ufunc, method)(*map(_plain, inputs), **named)
         if (same := _unchanged(ufunc, *inputs)) is not None:
@@ -212,6 +215,10 @@ def _linear(x: Any, function: Callable, **ends: Any) -> Any:
 
 def _affine(x: Any, matrix: Any, zero: Any) -> Any:
     return x @ matrix + zero
+
+
+def _highest(x: Any) -> Any:
+    return np.maximum.accumulate(x, axis=-1)
 
 
 def _where(which: Any, yes: Any, no: Any) -> Any:

@@ -1,0 +1,540 @@
+"""A study as a workbook whose base case is live: change an input, and totals and winner follow.
+
+Every line of the ledger is a formula over named inputs, or a value that says so. Expected values,
+bands and the verdict are values beside it. Texts are never formulas, and there are no links.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
+
+import costmodel
+from costmodel.choices.study import Study, analysis
+from costmodel.core import GLOSSARY, limits, middle
+from costmodel.decisions.verdict import recommend
+from costmodel.facts.pricelist import snapshot
+from costmodel.ledgers.book import lines_booked
+from costmodel.ledgers.calendar import Calendar
+from costmodel.ledgers.evidence import Evidence
+from costmodel.ledgers.expressions import Expressions
+from costmodel.ledgers.formulas import Formula, Formulas, formulas_of
+from costmodel.ledgers.register import inputs_of, register
+from costmodel.pages.first_words import made_of
+
+SHEETS = "Summary Inputs Options Ledger Cash_flow Comparison Register Checks Workings".split()
+USD, NUMBER, SHARE = "#,##0.00", "#,##0.######", "0.0 %"
+LOOKS: dict[str, dict[str, Any]] = {
+    "title": {"bold": True, "font_size": 16},
+    "head": {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"},
+    "text": {"text_wrap": True, "valign": "top"},
+    "input": {
+        "font_color": "#0000FF",
+        "bg_color": "#FFFBE6",
+        "num_format": NUMBER,
+        "locked": False,
+    },
+    "usd": {"num_format": USD},
+    "number": {"num_format": NUMBER},
+    "share": {"num_format": SHARE},
+    "value": {"num_format": USD, "font_color": "#6B6B6B", "italic": True},
+    "value share": {"num_format": SHARE, "font_color": "#6B6B6B", "italic": True},
+    "other sheet": {"num_format": USD, "font_color": "#1B6E3C"},
+    "strong": {"bold": True, "font_size": 13, "text_wrap": True, "valign": "top"},
+}
+LOOKS["input"]["num_format"] = NUMBER
+HUGE = "9.9E+307"  # the present value of an option that is not in the choice
+DISCOUNT = "Terms.discount_rate"
+TEXT_MAX = 32_000  # characters of a cell
+
+
+@analysis
+def excel(study: Study, path: str | Path) -> Path:
+    """Write a study as an Excel workbook with live formulas.
+
+    Sheets: Summary, Inputs (low, middle, high, unit and source; the blue cells are to be changed),
+    Options, Ledger, Cash flow, Comparison, Register, Checks and Workings. The base case, every
+    input at its middle, is live: totals, present values and the cheapest option. Expected values,
+    bands and the verdict stand beside it as values. Checks holds what must stay as it is for the
+    formulas to say what the model says.
+
+    Parameters
+    ----------
+    study : Study, or options with a workload
+        What is written.
+    path : str or Path
+        The file, whose name ends in .xlsx.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1e5, input_tokens=900, output_tokens=250)
+    >>> option = cm.Option(cm.Api("gpt-4o", on="2026-11-01"))
+    >>> path = Path(tempfile.mkdtemp()) / "mine.xlsx"
+    >>> excel({"API": option}, work, path=path, months=3, draws=50).stat().st_size > 10_000
+    True
+    """
+    path = Path(path)
+    with xlsxwriter.Workbook(
+        str(path), {"strings_to_formulas": False, "strings_to_urls": False}
+    ) as book:
+        _Book(book, study).write()
+    return path
+
+
+class _Book:
+    """The sheets of one study."""
+
+    def __init__(self, book: Any, study: Study) -> None:
+        self.book, self.study = book, study
+        self.looks = {name: book.add_format(look) for name, look in LOOKS.items()}
+        self.sheets = {name: book.add_worksheet(name.replace("_", " ")) for name in SHEETS}
+        self.inputs, self.options = formulas_of(study)
+        self.months = study.terms.months
+        self.discount = Calendar(*middle((study.work, study.terms))).discount
+        self.rate = float(middle(study.terms).discount_rate)
+        self.cells: dict[tuple[str, ...], list[str]] = {}
+        self.rows = 1  # of Workings
+        self.tables = 0
+        self.names = _excel_names(self.inputs.middles)
+        self.followed = {DISCOUNT}
+        self.verdict = recommend(study, flips=False)
+        self.table = self.verdict.table
+
+    def write(self) -> None:
+        for sheet in self.sheets.values():
+            sheet.protect("", {"format_columns": True, "format_rows": True, "autofilter": True})
+            sheet.freeze_panes(1, 0)
+        self._workings_head()
+        lines = self._ledger()
+        self._cash_flow(lines)
+        self._comparison(lines)
+        self._checks(lines)
+        self._inputs()
+        self._options()
+        self._frame("Register", register(self.study), widths=[44, 12, 12, 12, 14, 18, 60, 30])
+        self._summary(lines)
+
+    # -- formulas in cells -------------------------------------------------------------------------
+
+    def _named(self, name: str) -> str:
+        """What a formula calls an input, which then is one to change."""
+        self.followed.add(name)
+        return self.names[name]
+
+    def _place(self, texts: list[str], values: np.ndarray) -> list[str]:
+        """Formulas in a row of Workings; equal ones are written once."""
+        key = tuple(texts)
+        if key not in self.cells:
+            sheet, row = self.sheets["Workings"], self.rows
+            self.rows += 1
+            for k, (text, value) in enumerate(zip(texts, values, strict=True), 1):
+                self._formula(sheet, row, k, text, value, "number")
+            self.cells[key] = [
+                f"Workings!{xl_rowcol_to_cell(row, k, True, True)}"
+                for k in range(1, len(texts) + 1)
+            ]
+        return self.cells[key]
+
+    def _column_of(self, numbers: np.ndarray) -> str:
+        """A row of numbers in Workings, as a range."""
+        places = self._place([repr(float(x)) for x in numbers], np.asarray(numbers, float))
+        return f"{places[0]}:{places[-1].removeprefix('Workings!')}"
+
+    def _formula(self, sheet: Any, row: int, column: int, text: str, value: Any, look: str) -> None:
+        """A formula with its present value, or the number that it is."""
+        try:
+            sheet.write_number(row, column, float(text), self.looks[look])
+        except ValueError:
+            shown = value if isinstance(value, str) else float(value)
+            sheet.write_formula(row, column, f"={text}", self.looks[look], shown)
+
+    def _workings_head(self) -> None:
+        sheet = self.sheets["Workings"]
+        sheet.write_string(0, 0, "steps of the formulas; months 0 .. H where there are many",
+                           self.looks["text"])  # fmt: skip
+        months = [str(m) for m in range(self.months + 1)]
+        factors = [f"(1+{self.names[DISCOUNT]})^(0-{m}/12)" for m in months]
+        self.discounts = self._span(self._place(factors, self.discount))
+        sheet.write_string(1, 0, "discount factor")
+
+    @staticmethod
+    def _span(cells: list[str]) -> str:
+        return f"{cells[0]}:{cells[-1].removeprefix('Workings!')}"
+
+    # -- the ledger --------------------------------------------------------------------------------
+
+    def _ledger(self) -> dict[str, list[dict[str, Any]]]:
+        """One row for each line, and where its numbers stand."""
+        heads = ["option", "phase", "item", "quantity", "unit", "USD per unit", "USD once"]
+        heads += ["times", "base case, USD", "present value, USD", "expected, USD (value)", "live"]
+        heads += ["treatment", "trend", "basis", "inputs that move it", "sources"]
+        sheet, row = self._sheet("Ledger", heads, [24, 13, 34, 14, 9, 14, 14, 10, 16, 16, 16, 7])
+        expected = lines_booked(self.study)
+        found: dict[str, list[dict[str, Any]]] = {}
+        for label, option in self.options.items():
+            evidence = Evidence(self.study.options[label], self.study.work, self.study.terms)
+            written = Expressions(self._named, self._place, self._column_of)
+            parts = [
+                [x.quantity * 1.0, x.usd_per_unit * 1.0, x.path * 1.0]
+                for x in option.lines.values()
+            ]
+            texts = iter(written.write([part for line in parts for part in line]))
+            found[label] = []
+            for (key, each), numbers in zip(option.lines.items(), parts, strict=True):
+                (count,), (usd,), path = next(texts), next(texts), next(texts)
+                values = [np.asarray(getattr(x, "value", x), float) for x in numbers]
+                path_cells = self._place(path, np.broadcast_to(values[2], self.months + 1))
+                span, at = self._span(path_cells), row + 1
+                texts_of = [f"D{at}*F{at}", f"SUM({span})", f"G{at}*H{at}"]
+                texts_of.append(f"G{at}*SUMPRODUCT({span},{self.discounts})")
+                once, times = float(values[0] * values[1]), float(values[2].sum())
+                worth = once * float(values[2] @ self.discount)
+                for column, text in enumerate([label, each.line.phase, each.line.item]):
+                    sheet.write_string(row, column, text)
+                self._formula(sheet, row, 3, count, values[0], "number")
+                sheet.write_string(row, 4, each.line.unit)
+                self._formula(sheet, row, 5, usd, values[1], "number")
+                for column, text, value in zip(
+                    range(6, 10), texts_of, (once, times, once * times, worth), strict=True
+                ):
+                    look = "number" if column == 7 else "usd" if each.live else "value"
+                    self._formula(sheet, row, column, text, value, look)
+                booked = expected.get(label, {}).get(key)
+                sheet.write_number(row, 10, float(booked.usd.sum()) if booked else 0.0,
+                                   self.looks["value"])  # fmt: skip
+                words = ["live" if each.live else "value", each.line.treatment, each.line.trend]
+                words += [evidence.basis(each.line), ", ".join(each.inputs)]
+                words.append("; ".join(evidence.cited(each.line)))
+                for column, text in enumerate(words, 11):
+                    sheet.write_string(row, column, text[:TEXT_MAX])
+                found[label].append({
+                    "row": row, "path": path_cells, "formula": each, "once": once,
+                    "usd": once * values[2] * np.ones(self.months + 1), "worth": worth,
+                })  # fmt: skip
+                row += 1
+        return found
+
+    def _cash_flow(self, lines: dict[str, list[dict[str, Any]]]) -> None:
+        """What is paid in each month: of each option, cumulated, discounted, and of each line."""
+        dates = [self.study.terms.date_of(m) for m in range(self.months + 1)]
+        heads = ["option", "item", *(f"{m}: {day}" for m, day in enumerate(dates))]
+        sheet, row = self._sheet("Cash_flow", heads, [24, 34, *[13] * len(dates)])
+        first = row + 3 * len(lines) + 1
+        last = first + sum(map(len, lines.values())) - 1
+        for label, mine in lines.items():
+            usd = np.sum([each["usd"] for each in mine], axis=0)
+            kinds = ("paid, USD", "paid until then, USD", "discounted, USD")
+            shown = (usd, usd.cumsum(), usd * self.discount)
+            for k, (kind, values) in enumerate(zip(kinds, shown, strict=True)):
+                sheet.write_string(row + k, 0, label)
+                sheet.write_string(row + k, 1, kind)
+                for m in range(self.months + 1):
+                    column = xl_col_to_name(m + 2)
+                    paid = f"{column}{row + 1}"
+                    rate = self._cell(self.discounts, m)
+                    before = f"{xl_col_to_name(m + 1)}{row + 2}+" if m else ""
+                    text = (
+                        f"SUMIF($A${first + 1}:$A${last + 1},$A{row + 1},"
+                        f"{column}${first + 1}:{column}${last + 1})",
+                        f"{before}{paid}",
+                        f"{paid}*{rate}",
+                    )[k]
+                    self._formula(sheet, row + k, m + 2, text, values[m], "usd")
+            row += 3
+        self.flow_rows = {label: 2 + 3 * k for k, label in enumerate(lines)}
+        row = first
+        for label, mine in lines.items():
+            for each in mine:
+                sheet.write_string(row, 0, label)
+                sheet.write_string(row, 1, each["formula"].line.item)
+                for m, (cell, usd) in enumerate(zip(each["path"], each["usd"], strict=True)):
+                    text = f"Ledger!$G${each['row'] + 1}*{cell}"
+                    self._formula(sheet, row, m + 2, text, usd, "other sheet")
+                row += 1
+
+    @staticmethod
+    def _cell(span: str, place: int) -> str:
+        """A cell of a row in Workings by its number."""
+        row = re.findall(r"\d+", span)[0]
+        return f"Workings!${xl_col_to_name(place + 1)}${row}"
+
+    # -- the answer --------------------------------------------------------------------------------
+
+    def _comparison(self, lines: dict[str, list[dict[str, Any]]]) -> None:
+        """The base case of each option, live, beside its expected values."""
+        heads = ["option", "base case, USD", "present value, USD", "a month, USD"]
+        heads += ["quality at the middles", "in the choice (1 or 0)", "present value in the choice"]
+        heads += ["follows every change (1 or 0)"]
+        values = ["expected", "p10", "p50", "p90", "to_pay", "wrong_answers", "present_value"]
+        heads += [f"{name.replace('_', ' ')}, USD (value)" for name in values]
+        heads += ["quality (value)", "chance to reach the floor (value)", "eligible (value)"]
+        heads += ["why not ranked"]
+        sheet, row = self._sheet("Comparison", heads, [24, *[16] * 17, 60])
+        self.first, floor = row, self.study.quality_floor
+        for label in self.table.index:
+            told, n = self.table.loc[label], row + 1
+            sheet.write_string(row, 0, label)
+            if label in lines:
+                usd = float(sum(each["usd"].sum() for each in lines[label]))
+                worth = float(sum(each["worth"] for each in lines[label]))
+                share = self._quality(sheet, row, self.options[label])
+                chosen = 1 if floor is None or (share is not None and share >= floor) else 0
+                asked = (
+                    "" if floor is None else "0*" if share is None else f"IF(E{n}>={floor},1,0)*"
+                )
+                end, flags = (
+                    len(self.inputs.names) + 2,
+                    xl_col_to_name(10 + list(lines).index(label)),
+                )
+                moved = f"SUMPRODUCT(Inputs!$J$2:$J${end},Inputs!${flags}$2:${flags}${end})"
+                for column, text, value in (
+                    (1, f"SUMIF(Ledger!$A:$A,A{n},Ledger!$I:$I)", usd),
+                    (2, f"SUMIF(Ledger!$A:$A,A{n},Ledger!$J:$J)", worth),
+                    (3, f"B{n}/{self.months}", usd / self.months),
+                    (5, f"{asked}H{n}", chosen),
+                    (6, f"IF(F{n}=1,C{n},{HUGE})", worth if chosen else float(HUGE)),
+                    (7, f"IF({moved}=0,1,0)", 1),
+                ):
+                    self._formula(
+                        sheet, row, column, text, value, "number" if column == 5 else "usd"
+                    )
+            for column, name in enumerate(values, 8):
+                self._number(sheet, row, column, told[name], "value")
+            self._number(sheet, row, 15, told["quality"], "value share")
+            self._number(sheet, row, 16, told["p_reaches"], "value share")
+            sheet.write_string(row, 17, "yes" if told["eligible"] else "no")
+            sheet.write_string(row, 18, str(told["why_not"]), self.looks["text"])
+            row += 1
+        self.last = row - 1
+
+    def _quality(self, sheet: Any, row: int, option: Formulas) -> float | None:
+        if option.accepted is None:
+            sheet.write_string(row, 4, "not known")
+            return None
+        written = Expressions(self._named, self._place, self._column_of)
+        value = float(np.squeeze(getattr(option.accepted, "value", option.accepted)))
+        ((text,),) = written.write([option.accepted * 1.0])
+        self._formula(sheet, row, 4, text, value, "share")
+        return value
+
+    def _number(self, sheet: Any, row: int, column: int, value: Any, look: str) -> None:
+        if pd.notna(value) and np.isfinite(value):
+            sheet.write_number(row, column, float(value), self.looks[look])
+
+    def _checks(self, lines: dict[str, list[dict[str, Any]]]) -> None:
+        """What must stay as it is, and sums that must agree."""
+        heads = ["what is checked", "now", "was", "holds (1 or 0)", "options"]
+        sheet, row = self._sheet("Checks", heads, [90, 16, 16, 12, 60])
+        for label in lines:
+            n = self.flow_rows[label]
+            end = xl_col_to_name(self.months + 2)
+            at = self.first + list(self.table.index).index(label) + 1
+            total = float(sum(each["usd"].sum() for each in lines[label]))
+            sheet.write_string(row, 0, f"cash flow and ledger of {label} agree to a cent")
+            self._formula(sheet, row, 1, f"SUM('Cash flow'!C{n}:{end}{n})", total, "usd")
+            self._formula(sheet, row, 2, f"Comparison!B{at}", total, "usd")
+            self._formula(sheet, row, 3, f"IF(ABS(B{row + 1}-C{row + 1})<0.01,1,0)", 1, "number")
+            row += 1
+        asked: dict[str, tuple[bool, list[str]]] = {}
+        for label, option in self.options.items():
+            written = Expressions(self._named, self._place, self._column_of)
+            for node, was in option.conditions:
+                ((text, *_),) = written.write([node])
+                asked.setdefault(text, (was, []))[1].append(label)
+        for text, (was, labels) in asked.items():
+            sheet.write_string(row, 0, f"the model takes the same road: {text}"[:TEXT_MAX])
+            self._formula(sheet, row, 1, text, float(was), "number")
+            sheet.write_number(row, 2, float(was), self.looks["value"])
+            same = f"IF(IF(B{row + 1}<>0,1,0)=C{row + 1},1,0)"
+            self._formula(sheet, row, 3, same, 1, "number")
+            sheet.write_string(row, 4, ", ".join(dict.fromkeys(labels)))
+            row += 1
+        self.checks = row - 1
+
+    # -- inputs and words --------------------------------------------------------------------------
+
+    def _inputs(self) -> None:
+        """Inputs that a formula follows, as cells to change; then those that none follows."""
+        heads = ["input", "value", "low", "middle", "high", "unit", "source", "why", "options"]
+        heads += ["changed (1 or 0)", *(f"moves a value of {label}" for label in self.options)]
+        sheet, row = self._sheet("Inputs", heads, [46, 16, 13, 13, 13, 14, 20, 60, 40])
+        held = {
+            label: {x for line in option.lines.values() if not line.live for x in line.inputs}
+            for label, option in self.options.items()
+        }
+        told = inputs_of(self.study)
+        told = told.assign(mid=told["mid"].astype(float)).drop_duplicates(["input", "mid"])
+        told = told.set_index(["input", "mid"]).to_dict("index")
+        places = {name: key for key, name in self.inputs.names.items()}
+        names = sorted([DISCOUNT, *places], key=lambda name: name not in self.followed)
+        for name in names:
+            key, value = places.get(name, (name, self.rate))
+            row_of = told.get((key, value), {})
+            ends = {end: row_of.get(end, value) for end in ("low", "high")}
+            live = name in self.followed
+            sheet.write_string(row, 0, name)
+            sheet.write_number(row, 1, value, self.looks["input" if live else "number"])
+            for column, number in enumerate([ends["low"], value, ends["high"]], 2):
+                sheet.write_number(row, column, float(number), self.looks["number"])
+            field = key.rpartition(".")[2]
+            texts = [GLOSSARY[field].unit if field in GLOSSARY else str(row_of.get("unit", ""))]
+            texts += [str(row_of.get(x, "")) for x in ("source", "why", "options")]
+            if not live:
+                texts[2] = f"no live formula follows it. {texts[2]}".strip()
+            for column, text in enumerate(texts, 5):
+                sheet.write_string(row, column, text[:TEXT_MAX])
+            self._formula(sheet, row, 9, f"IF(B{row + 1}<>D{row + 1},1,0)", 0, "number")
+            for column, label in enumerate(self.options, 10):
+                sheet.write_number(row, column, float(name in held[label]), self.looks["number"])
+            if live:
+                self.book.define_name(self.names[name], f"=Inputs!$B${row + 1}")
+                self._allowed(sheet, row, field)
+            row += 1
+        sheet.freeze_panes(1, 2)
+
+    def _allowed(self, sheet: Any, row: int, field: str) -> None:
+        if field in GLOSSARY:
+            low, high = (float(x) for x in limits(field))
+            if np.isfinite(low) and np.isfinite(high):
+                rule: dict[str, Any] = {"criteria": "between", "minimum": low, "maximum": high}
+            elif np.isfinite(low):
+                rule = {"criteria": ">=", "value": low}
+            else:
+                return
+            sheet.data_validation(row, 1, row, 1, {"validate": "decimal", **rule})
+
+    def _options(self) -> None:
+        lines = {label: list(option.lines.values()) for label, option in self.options.items()}
+        told = made_of(self.study).assign(
+            live=lambda x: x["option"].map(lambda label: _live(lines.get(label, [])))
+        )
+        self._frame("Options", told, widths=[30, 50, 60, 10, 40])
+
+    def _summary(self, lines: dict[str, list[dict[str, Any]]]) -> None:
+        sheet = self.sheets["Summary"]
+        sheet.set_column(0, 0, 34)
+        sheet.set_column(1, 6, 20)
+        study, terms = self.study, self.study.terms
+        span = [f"Comparison!${c}${self.first + 1}:${c}${self.last + 1}" for c in "AG"]
+        cheapest = self._cheapest(lines)
+        named = (
+            f'IF(MIN({span[1]})<{HUGE},INDEX({span[0]},MATCH(MIN({span[1]}),{span[1]},0)),"none")'
+        )
+        holds = f"SUM(Checks!$D$2:$D${self.checks + 1})"
+        count = self.checks
+        every = [x["formula"] for mine in lines.values() for x in mine]
+        sheet.write_string(0, 0, study.title or "Cost of the options", self.looks["title"])
+        horizon = f"{terms.months} months from {terms.start}, amounts in USD"
+        sheet.write_string(1, 0, horizon)
+        sheet.write_string(2, 0, f"costmodel {costmodel.__version__}; prices: {snapshot()}")
+        sheet.write_string(4, 0, "Cheapest at the middles (live)", self.looks["strong"])
+        self._formula(sheet, 4, 1, named, cheapest, "strong")
+        sheet.write_string(5, 0, "Formulas say what the model says")
+        said = (
+            f'IF({holds}={count},"yes: all checks hold","NO: see Checks, and run costmodel again")'
+        )
+        self._formula(sheet, 5, 1, said, "yes: all checks hold", "text")
+        sheet.write_string(6, 0, "Lines that are live")
+        sheet.write_string(6, 1, _live(every))
+        sheet.write_string(7, 0, "Left out since an input changed")
+        left = f"{len(lines)}-SUM(Comparison!$H${self.first + 1}:$H${self.last + 1})"
+        self._formula(sheet, 7, 1, left, 0, "text")
+        sheet.merge_range(8, 0, 8, 6, "", self.looks["text"])
+        sheet.write_string(8, 0, f"Verdict (a value, on {study.draws:,} draws): "
+                           f"{self.verdict.headline}", self.looks["text"])  # fmt: skip
+        sheet.set_row(8, 62)
+        heads = ["option", "base case, USD (live)", "present value, USD (live)",
+                 "expected, USD (value)", "p10, USD (value)", "p90, USD (value)",
+                 "eligible (value)", "follows every change (1 or 0)"]  # fmt: skip
+        for column, text in enumerate(heads):
+            sheet.write_string(10, column, text, self.looks["head"])
+        for k, label in enumerate(self.table.index):
+            row, at, told = 11 + k, self.first + k + 1, self.table.loc[label]
+            sheet.write_string(row, 0, label)
+            if label in lines:
+                usd = float(sum(x["usd"].sum() for x in lines[label]))
+                worth = float(sum(x["worth"] for x in lines[label]))
+                self._formula(sheet, row, 1, f"Comparison!B{at}", usd, "other sheet")
+                self._formula(sheet, row, 2, f"Comparison!C{at}", worth, "other sheet")
+            for column, name in ((3, "expected"), (4, "p10"), (5, "p90")):
+                self._number(sheet, row, column, told[name], "value")
+            sheet.write_string(row, 6, "yes" if told["eligible"] else "no")
+            if label in lines:
+                self._formula(sheet, row, 7, f"Comparison!H{at}", 1, "number")
+        legend = {
+            "input": "blue on yellow: an input to change, on the sheet Inputs",
+            "usd": "black: a formula",
+            "other sheet": "green: a formula that reads another sheet",
+            "value": "grey: a value of the model, which no input of this workbook moves",
+            "text": "an option whose values a changed input would move leaves the choice",
+        }
+        for k, (look, text) in enumerate(legend.items()):
+            sheet.write_string(13 + len(self.table) + k, 0, text, self.looks[look])
+
+    def _cheapest(self, lines: dict[str, list[dict[str, Any]]]) -> str:
+        floor, best = self.study.quality_floor, ("none", np.inf)
+        for label in self.table.index:
+            if label in lines:
+                share = self.options[label].accepted
+                share = np.nan if share is None else np.squeeze(getattr(share, "value", share))
+                worth = sum(x["worth"] for x in lines[label])
+                if worth < best[1] and (floor is None or float(share) >= floor):
+                    best = label, worth
+        return best[0]
+
+    # -- sheets ------------------------------------------------------------------------------------
+
+    def _sheet(self, name: str, heads: Iterable[str], widths: Iterable[float]) -> tuple[Any, int]:
+        sheet = self.sheets[name]
+        for column, text in enumerate(heads):
+            sheet.write_string(0, column, text, self.looks["head"])
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, width)
+        return sheet, 1
+
+    def _frame(self, name: str, table: pd.DataFrame, widths: list[float]) -> None:
+        """A table of values."""
+        sheet, row = self._sheet(name, map(str, table.columns), widths)
+        for values in table.itertuples(index=False):
+            for column, value in enumerate(values):
+                if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
+                    self._number(sheet, row, column, value, "number")
+                else:
+                    sheet.write_string(row, column, str(value)[:TEXT_MAX])
+            row += 1
+
+
+def _live(lines: list[Formula]) -> str:
+    """How many lines are live, and what share of the dollars."""
+    usd = sum(abs(x.usd.sum()) for x in lines)
+    live = sum(abs(x.usd.sum()) for x in lines if x.live)
+    share = live / usd if usd else 1.0
+    return f"{sum(x.live for x in lines)} of {len(lines)}, {share:.0%} of the dollars"
+
+
+def _excel_names(inputs: Iterable[str]) -> dict[str, str]:
+    """A name of a cell for each input: letters, digits, points and underscores, each once."""
+    names, seen = {}, set()
+    for name in [DISCOUNT, *inputs]:
+        text = base = "in." + re.sub(r"[^A-Za-z0-9_.]", "_", name)
+        number = 1
+        while text.lower() in seen:
+            number += 1
+            text = f"{base}_{number}"
+        seen.add(text.lower())
+        names[name] = text
+    return names
