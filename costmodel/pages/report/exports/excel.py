@@ -30,11 +30,12 @@ from costmodel.ledgers.register import inputs_of, register
 from costmodel.pages.first_words import made_of
 
 SHEETS = "Summary Inputs Options Ledger Cash_flow Comparison Register Checks Workings".split()
-USD, NUMBER, SHARE = "#,##0.00", "#,##0.######", "0.0 %"
+USD, NUMBER, SHARE = "#,##0.00", "General", "0.0 %"
 LOOKS: dict[str, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 16},
     "head": {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"},
     "text": {"text_wrap": True, "valign": "top"},
+    "line": {},
     "input": {
         "font_color": "#0000FF",
         "bg_color": "#FFFBE6",
@@ -52,6 +53,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 LOOKS["input"]["num_format"] = NUMBER
 HUGE = "9.9E+307"  # the present value of an option that is not in the choice
 DISCOUNT = "Terms.discount_rate"
+FIRST = ("Workload.", "Corpus.", "Terms.", "Trends.")
 TEXT_MAX = 32_000  # characters of a cell
 
 
@@ -118,6 +120,8 @@ class _Book:
         for sheet in self.sheets.values():
             sheet.protect("", {"format_columns": True, "format_rows": True, "autofilter": True})
             sheet.freeze_panes(1, 0)
+            sheet.set_landscape()
+            sheet.fit_to_pages(1, 0)
         self._workings_head()
         lines = self._ledger()
         self._cash_flow(lines)
@@ -371,7 +375,7 @@ class _Book:
         """Inputs that a formula follows, as cells to change; then those that none follows."""
         heads = ["input", "value", "low", "middle", "high", "unit", "source", "why", "options"]
         heads += ["changed (1 or 0)", *(f"moves a value of {label}" for label in self.options)]
-        sheet, row = self._sheet("Inputs", heads, [46, 16, 13, 13, 13, 14, 20, 60, 40])
+        sheet, row = self._sheet("Inputs", heads, [46, 22, 13, 13, 13, 14, 20, 60, 40])
         held = {
             label: {x for line in option.lines.values() if not line.live for x in line.inputs}
             for label, option in self.options.items()
@@ -380,7 +384,7 @@ class _Book:
         told = told.assign(mid=told["mid"].astype(float)).drop_duplicates(["input", "mid"])
         told = told.set_index(["input", "mid"]).to_dict("index")
         places = {name: key for key, name in self.inputs.names.items()}
-        names = sorted([DISCOUNT, *places], key=lambda name: name not in self.followed)
+        names = sorted([DISCOUNT, *places], key=self._rank)
         for name in names:
             key, value = places.get(name, (name, self.rate))
             row_of = told.get((key, value), {})
@@ -406,6 +410,10 @@ class _Book:
             row += 1
         sheet.freeze_panes(1, 2)
 
+    def _rank(self, name: str) -> tuple[bool, bool]:
+        """Inputs to change come first, among them those of the workload and the terms."""
+        return name not in self.followed, not name.startswith(FIRST)
+
     def _allowed(self, sheet: Any, row: int, field: str) -> None:
         if field in GLOSSARY:
             low, high = (float(x) for x in limits(field))
@@ -427,7 +435,7 @@ class _Book:
     def _summary(self, lines: dict[str, list[dict[str, Any]]]) -> None:
         sheet = self.sheets["Summary"]
         sheet.set_column(0, 0, 34)
-        sheet.set_column(1, 6, 20)
+        sheet.set_column(1, 7, 22)
         study, terms = self.study, self.study.terms
         span = [f"Comparison!${c}${self.first + 1}:${c}${self.last + 1}" for c in "AG"]
         cheapest = self._cheapest(lines)
@@ -447,13 +455,13 @@ class _Book:
         said = (
             f'IF({holds}={count},"yes: all checks hold","NO: see Checks, and run costmodel again")'
         )
-        self._formula(sheet, 5, 1, said, "yes: all checks hold", "text")
+        self._formula(sheet, 5, 1, said, "yes: all checks hold", "line")
         sheet.write_string(6, 0, "Lines that are live")
         sheet.write_string(6, 1, _live(every))
         sheet.write_string(7, 0, "Left out since an input changed")
         left = f"{len(lines)}-SUM(Comparison!$H${self.first + 1}:$H${self.last + 1})"
         self._formula(sheet, 7, 1, left, 0, "text")
-        sheet.merge_range(8, 0, 8, 6, "", self.looks["text"])
+        sheet.merge_range(8, 0, 8, 7, "", self.looks["text"])
         sheet.write_string(8, 0, f"Verdict (a value, on {study.draws:,} draws): "
                            f"{self.verdict.headline}", self.looks["text"])  # fmt: skip
         sheet.set_row(8, 62)
@@ -480,7 +488,7 @@ class _Book:
             "usd": "black: a formula",
             "other sheet": "green: a formula that reads another sheet",
             "value": "grey: a value of the model, which no input of this workbook moves",
-            "text": "an option whose values a changed input would move leaves the choice",
+            "line": "an option whose values a changed input would move leaves the choice",
         }
         for k, (look, text) in enumerate(legend.items()):
             sheet.write_string(13 + len(self.table) + k, 0, text, self.looks[look])
