@@ -1,8 +1,9 @@
-"""The commands that carry a study elsewhere: diff and check."""
+"""The commands that carry a study elsewhere: export, rerun, diff and check."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from costmodel.choices.study import Study
 from costmodel.core import CatalogError
 from costmodel.decisions.verdict import recommend
 from costmodel.pages.blocks import for_json
+from costmodel.pages.report.exports.focus import focus
+from costmodel.pages.report.exports.results import as_json, made_again, read_results
 from costmodel.pages.terminal import aligned, busy
 from costmodel.scenarios.scenario import load
 from costmodel.studies.changes import STEPS
@@ -24,6 +27,85 @@ from costmodel.studies.follow_up.difference import diff as difference
 
 FAILED = 1  # exit code of a limit that does not hold, and of --exit-code
 INPUTS_SHOWN = 20
+
+
+@command()
+@argument("scenarios", nargs=-1, required=True)
+@option("-o", "--out", default="exports", show_default=True, metavar="FOLDER")
+@option("--excel", "forms", flag_value="excel", multiple=True, help="A workbook, live.")
+@option("--focus", "forms", flag_value="focus", multiple=True, help="A FOCUS 1.2 table.")
+@option("--json", "forms", flag_value="json", multiple=True, help="Numbers, ledger and scenario.")
+@option("--draws", type=int, help="Number of draws, instead of the scenario's.")
+def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: int | None) -> None:
+    """Write SCENARIOS as files for others; without a form, all of them.
+
+    A folder is all scenarios in it. One that fails does not stop the others.
+    """
+    folder, failed = Path(out), {}
+    sources = files_of(scenarios)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, source in sources.items():
+        try:
+            with busy(name):
+                study = stored(source, draws=draws)
+                for form in forms or FORMS:
+                    echo(FORMS[form](study, folder, name))
+        except (ValueError, OSError, RuntimeError) as error:
+            failed[name] = " ".join(str(error).split())
+            echo(f"{name}: {failed[name]}", err=True)
+    if failed:
+        echo(f"{len(failed)} of {len(sources)} scenarios failed: {', '.join(failed)}", err=True)
+        sys.exit(FAILED)
+
+
+def _excel(study: Study, folder: Path, name: str) -> Path:
+    from costmodel.pages.report.exports.excel import excel
+
+    return excel(study, path=folder / f"{name}.xlsx")
+
+
+def _focus(study: Study, folder: Path, name: str) -> Path:
+    return focus(study, path=folder / f"{name}.focus.csv")
+
+
+def _as_json(study: Study, folder: Path, name: str) -> Path:
+    return as_json(study, path=folder / f"{name}.json")
+
+
+FORMS = {"excel": _excel, "focus": _focus, "json": _as_json}
+
+
+def files_of(sources: tuple[str, ...]) -> dict[str, str]:
+    """{safe name: scenario} of files, examples and folders of scenarios."""
+    found: dict[str, str] = {}
+    for source in sources:
+        inside = sorted(Path(source).glob("*.y*ml")) if Path(source).is_dir() else [source]
+        if not inside:
+            raise CatalogError(f"no scenario in the folder {source!r}; it holds no *.yaml")
+        for each in map(str, inside):
+            stem = re.sub(r"[^\w.-]+", "-", Path(each).stem).strip("-.") or "scenario"
+            name, number = stem, 1
+            while name.lower() in map(str.lower, found):
+                number += 1
+                name = f"{stem}-{number}"
+            found[name] = each
+    return found
+
+
+@command()
+@argument("results")
+def rerun(results: str) -> None:
+    """Compute stored RESULTS of `export --json` again, and say what changed since.
+
+    Exits with 1 where a total differs by a cent or more.
+    """
+    with busy("computing again"):
+        said = made_again(results)
+    for line in said:
+        echo(line)
+    if said:
+        sys.exit(FAILED)
+    echo(f"{results}: all totals are the same to the cent")
 
 
 @command()
@@ -96,18 +178,13 @@ def check(
     echo(f"{study.title or scenario}: all limits hold")
 
 
-COMMANDS = (diff, check)
+COMMANDS = (export, rerun, diff, check)
 
 
 def stored(source: str, **changes: Any) -> Study:
     """The study of a scenario, or of the results that `export --json` wrote."""
     if source.endswith(".json") and Path(source).is_file():
-        try:
-            source = json.loads(Path(source).read_text(encoding="utf-8"))["scenario"]
-        except (ValueError, KeyError, TypeError):
-            raise CatalogError(
-                f"{source} holds no scenario; write one that `costmodel export --json` made"
-            ) from None
+        source = read_results(source)["scenario"]
     return load(source, **changes)
 
 

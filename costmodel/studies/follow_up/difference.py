@@ -24,6 +24,7 @@ from costmodel.decisions.verdict import recommend
 from costmodel.ledgers.book import cash_flow
 from costmodel.studies.changes import STEPS, towards
 
+INPUTS = ["input", "before", "after"]
 COLUMNS = ["option", "before", "after", "change", "draws", *STEPS, "why_not"]
 
 
@@ -134,7 +135,7 @@ def changed_inputs(before: Study, after: Study) -> pd.DataFrame:
         for key in {**old, **new}
         if not same(old.get(key), new.get(key))
     ]
-    return pd.DataFrame(rows, columns=["input", "before", "after"])
+    return pd.DataFrame([row for row in rows if row[1] != row[2]], columns=INPUTS)
 
 
 @public

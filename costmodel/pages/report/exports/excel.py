@@ -25,7 +25,7 @@ from costmodel.ledgers.book import lines_booked
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.evidence import Evidence
 from costmodel.ledgers.expressions import Expressions
-from costmodel.ledgers.formulas import Formula, Formulas, formulas_of
+from costmodel.ledgers.live import Formula, Formulas, formulas_of
 from costmodel.ledgers.register import inputs_of, register
 from costmodel.pages.first_words import made_of
 
@@ -238,7 +238,7 @@ class _Book:
         heads = ["option", "item", *(f"{m}: {day}" for m, day in enumerate(dates))]
         sheet, row = self._sheet("Cash_flow", heads, [24, 34, *[13] * len(dates)])
         first = row + 3 * len(lines) + 1
-        last = first + sum(map(len, lines.values())) - 1
+        mine_at = first
         for label, mine in lines.items():
             usd = np.sum([each["usd"] for each in mine], axis=0)
             kinds = ("paid, USD", "paid until then, USD", "discounted, USD")
@@ -252,13 +252,12 @@ class _Book:
                     rate = self._cell(self.discounts, m)
                     before = f"{xl_col_to_name(m + 1)}{row + 2}+" if m else ""
                     text = (
-                        f"SUMIF($A${first + 1}:$A${last + 1},$A{row + 1},"
-                        f"{column}${first + 1}:{column}${last + 1})",
+                        f"SUM({column}${mine_at + 1}:{column}${mine_at + len(mine)})",
                         f"{before}{paid}",
                         f"{paid}*{rate}",
                     )[k]
                     self._formula(sheet, row + k, m + 2, text, values[m], "usd")
-            row += 3
+            row, mine_at = row + 3, mine_at + len(mine)
         self.flow_rows = {label: 2 + 3 * k for k, label in enumerate(lines)}
         row = first
         for label, mine in lines.items():
@@ -296,6 +295,7 @@ class _Book:
                 usd = float(sum(each["usd"].sum() for each in lines[label]))
                 worth = float(sum(each["worth"] for each in lines[label]))
                 share = self._quality(sheet, row, self.options[label])
+                first, last = (lines[label][k]["row"] + 1 for k in (0, -1))
                 chosen = 1 if floor is None or (share is not None and share >= floor) else 0
                 asked = (
                     "" if floor is None else "0*" if share is None else f"IF(E{n}>={floor},1,0)*"
@@ -306,8 +306,8 @@ class _Book:
                 )
                 moved = f"SUMPRODUCT(Inputs!$J$2:$J${end},Inputs!${flags}$2:${flags}${end})"
                 for column, text, value in (
-                    (1, f"SUMIF(Ledger!$A:$A,A{n},Ledger!$I:$I)", usd),
-                    (2, f"SUMIF(Ledger!$A:$A,A{n},Ledger!$J:$J)", worth),
+                    (1, f"SUM(Ledger!$I${first}:$I${last})", usd),
+                    (2, f"SUM(Ledger!$J${first}:$J${last})", worth),
                     (3, f"B{n}/{self.months}", usd / self.months),
                     (5, f"{asked}H{n}", chosen),
                     (6, f"IF(F{n}=1,C{n},{HUGE})", worth if chosen else float(HUGE)),

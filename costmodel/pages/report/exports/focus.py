@@ -88,7 +88,7 @@ def focus_table(study: Study) -> pd.DataFrame:
             for month in np.flatnonzero(each.quantity).tolist():
                 quantity, usd = float(each.quantity[month]), float(each.usd[month])
                 rows.append(shared | _amounts(each.line, quantity, usd) | _period(study, month))
-    return pd.DataFrame(rows, columns=COLUMNS).fillna("")
+    return pd.DataFrame([dict.fromkeys(COLUMNS, "") | row for row in rows], columns=COLUMNS)
 
 
 @analysis
