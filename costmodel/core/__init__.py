@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from costmodel.core.checks import (
     LEAST_DIVISOR,
+    floats,
     is_day,
     number_list,
     of_kind,
@@ -67,7 +68,6 @@ from costmodel.core.ranges import (
     Range,
     Usual,
     assumed,
-    floats,
     is_one_number,
     unmarked,
 )

@@ -138,3 +138,13 @@ def is_day(text: Any) -> bool:
 
 def _between(low: float, high: float) -> str:
     return f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"
+
+
+def floats(value: Any) -> Any:
+    """A value as floats: an array, or what computes like one, as it is.
+
+    >>> floats([1, 2])
+    array([1., 2.])
+    """
+    like_array = isinstance(value, np.lib.mixins.NDArrayOperatorsMixin)
+    return value if like_array else np.asarray(value, float)

@@ -424,16 +424,6 @@ def is_number(value: Any) -> bool:
     return isinstance(value, _NUMBERS) and not isinstance(value, bool)
 
 
-def floats(value: Any) -> Any:
-    """A value as floats: an array, or what computes like one, as it is.
-
-    >>> floats([1, 2])
-    array([1., 2.])
-    """
-    like_array = isinstance(value, np.lib.mixins.NDArrayOperatorsMixin)
-    return value if like_array else np.asarray(value, float)
-
-
 def is_one_number(value: Any) -> bool:
     """Whether a value is one number: no doubt, no array and no flag."""
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)

@@ -263,8 +263,8 @@ def formulas(study: Study) -> pd.DataFrame:
     >>> work = cm.Workload(1e5, input_tokens=900, output_tokens=250)
     >>> option = cm.Option(cm.Api("gpt-4o", on="2026-11-01"))
     >>> table = formulas(option, work, months=2)
-    >>> table["live"].all(), table["formula"][0]
-    (True, '...Workload.requests_per_month*...')
+    >>> bool(table["live"].all()), table["formula"][1]
+    (True, '((Workload.requests_per_month*...')
     """
 
     def shortened(texts: list[str], values: Any) -> list[str]:

@@ -6,17 +6,13 @@ bands and the verdict are values beside it. Texts are never formulas, and there 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xlsxwriter
-from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
+from xlsxwriter.utility import xl_col_to_name
 
-import costmodel
 from costmodel.choices.study import Study, analysis
 from costmodel.core import GLOSSARY, limits, middle
 from costmodel.decisions.verdict import recommend
@@ -24,37 +20,15 @@ from costmodel.facts.pricelist import snapshot
 from costmodel.ledgers.book import lines_booked
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.evidence import Evidence
-from costmodel.ledgers.expressions import Expressions
 from costmodel.ledgers.live import Formula, Formulas, formulas_of
 from costmodel.ledgers.register import inputs_of, register
 from costmodel.pages.first_words import made_of
+from costmodel.pages.report.colophon import own_version
+from costmodel.pages.report.exports.workbook import DISCOUNT, TEXT_MAX, Workbook
 
 SHEETS = "Summary Inputs Options Ledger Cash_flow Comparison Register Checks Workings".split()
-USD, NUMBER, SHARE = "#,##0.00", "General", "0.0 %"
-LOOKS: dict[str, dict[str, Any]] = {
-    "title": {"bold": True, "font_size": 16},
-    "head": {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"},
-    "text": {"text_wrap": True, "valign": "top"},
-    "line": {},
-    "input": {
-        "font_color": "#0000FF",
-        "bg_color": "#FFFBE6",
-        "num_format": NUMBER,
-        "locked": False,
-    },
-    "usd": {"num_format": USD},
-    "number": {"num_format": NUMBER},
-    "share": {"num_format": SHARE},
-    "value": {"num_format": USD, "font_color": "#6B6B6B", "italic": True},
-    "value share": {"num_format": SHARE, "font_color": "#6B6B6B", "italic": True},
-    "other sheet": {"num_format": USD, "font_color": "#1B6E3C"},
-    "strong": {"bold": True, "font_size": 13, "text_wrap": True, "valign": "top"},
-}
-LOOKS["input"]["num_format"] = NUMBER
 HUGE = "9.9E+307"  # the present value of an option that is not in the choice
-DISCOUNT = "Terms.discount_rate"
 FIRST = ("Workload.", "Corpus.", "Terms.", "Trends.")
-TEXT_MAX = 32_000  # characters of a cell
 
 
 @analysis
@@ -97,31 +71,20 @@ def excel(study: Study, path: str | Path) -> Path:
     return path
 
 
-class _Book:
+class _Book(Workbook):
     """The sheets of one study."""
 
     def __init__(self, book: Any, study: Study) -> None:
-        self.book, self.study = book, study
-        self.looks = {name: book.add_format(look) for name, look in LOOKS.items()}
-        self.sheets = {name: book.add_worksheet(name.replace("_", " ")) for name in SHEETS}
+        self.study = study
         self.inputs, self.options = formulas_of(study)
+        super().__init__(book, SHEETS, self.inputs.middles)
         self.months = study.terms.months
         self.discount = Calendar(*middle((study.work, study.terms))).discount
         self.rate = float(middle(study.terms).discount_rate)
-        self.cells: dict[tuple[str, ...], list[str]] = {}
-        self.rows = 1  # of Workings
-        self.tables = 0
-        self.names = _excel_names(self.inputs.middles)
-        self.followed = {DISCOUNT}
         self.verdict = recommend(study, flips=False)
         self.table = self.verdict.table
 
     def write(self) -> None:
-        for sheet in self.sheets.values():
-            sheet.protect("", {"format_columns": True, "format_rows": True, "autofilter": True})
-            sheet.freeze_panes(1, 0)
-            sheet.set_landscape()
-            sheet.fit_to_pages(1, 0)
         self._workings_head()
         lines = self._ledger()
         self._cash_flow(lines)
@@ -129,42 +92,10 @@ class _Book:
         self._checks(lines)
         self._inputs()
         self._options()
-        self._frame("Register", register(self.study), widths=[44, 12, 12, 12, 14, 18, 60, 30])
+        self.frame("Register", register(self.study), widths=[44, 12, 12, 12, 14, 18, 60, 30])
         self._summary(lines)
 
     # -- formulas in cells -------------------------------------------------------------------------
-
-    def _named(self, name: str) -> str:
-        """What a formula calls an input, which then is one to change."""
-        self.followed.add(name)
-        return self.names[name]
-
-    def _place(self, texts: list[str], values: np.ndarray) -> list[str]:
-        """Formulas in a row of Workings; equal ones are written once."""
-        key = tuple(texts)
-        if key not in self.cells:
-            sheet, row = self.sheets["Workings"], self.rows
-            self.rows += 1
-            for k, (text, value) in enumerate(zip(texts, values, strict=True), 1):
-                self._formula(sheet, row, k, text, value, "number")
-            self.cells[key] = [
-                f"Workings!{xl_rowcol_to_cell(row, k, True, True)}"
-                for k in range(1, len(texts) + 1)
-            ]
-        return self.cells[key]
-
-    def _column_of(self, numbers: np.ndarray) -> str:
-        """A row of numbers in Workings, as a range."""
-        places = self._place([repr(float(x)) for x in numbers], np.asarray(numbers, float))
-        return f"{places[0]}:{places[-1].removeprefix('Workings!')}"
-
-    def _formula(self, sheet: Any, row: int, column: int, text: str, value: Any, look: str) -> None:
-        """A formula with its present value, or the number that it is."""
-        try:
-            sheet.write_number(row, column, float(text), self.looks[look])
-        except ValueError:
-            shown = value if isinstance(value, str) else float(value)
-            sheet.write_formula(row, column, f"={text}", self.looks[look], shown)
 
     def _workings_head(self) -> None:
         sheet = self.sheets["Workings"]
@@ -172,12 +103,8 @@ class _Book:
                            self.looks["text"])  # fmt: skip
         months = [str(m) for m in range(self.months + 1)]
         factors = [f"(1+{self.names[DISCOUNT]})^(0-{m}/12)" for m in months]
-        self.discounts = self._span(self._place(factors, self.discount))
+        self.discounts = self.span(self.place(factors, self.discount))
         sheet.write_string(1, 0, "discount factor")
-
-    @staticmethod
-    def _span(cells: list[str]) -> str:
-        return f"{cells[0]}:{cells[-1].removeprefix('Workings!')}"
 
     # -- the ledger --------------------------------------------------------------------------------
 
@@ -186,12 +113,12 @@ class _Book:
         heads = ["option", "phase", "item", "quantity", "unit", "USD per unit", "USD once"]
         heads += ["times", "base case, USD", "present value, USD", "expected, USD (value)", "live"]
         heads += ["treatment", "trend", "basis", "inputs that move it", "sources"]
-        sheet, row = self._sheet("Ledger", heads, [24, 13, 34, 14, 9, 14, 14, 10, 16, 16, 16, 7])
+        sheet, row = self.sheet("Ledger", heads, [24, 13, 34, 14, 9, 14, 14, 10, 16, 16, 16, 7])
         expected = lines_booked(self.study)
         found: dict[str, list[dict[str, Any]]] = {}
         for label, option in self.options.items():
             evidence = Evidence(self.study.options[label], self.study.work, self.study.terms)
-            written = Expressions(self._named, self._place, self._column_of)
+            written = self.expressions()
             parts = [
                 [x.quantity * 1.0, x.usd_per_unit * 1.0, x.path * 1.0]
                 for x in option.lines.values()
@@ -201,22 +128,22 @@ class _Book:
             for (key, each), numbers in zip(option.lines.items(), parts, strict=True):
                 (count,), (usd,), path = next(texts), next(texts), next(texts)
                 values = [np.asarray(getattr(x, "value", x), float) for x in numbers]
-                path_cells = self._place(path, np.broadcast_to(values[2], self.months + 1))
-                span, at = self._span(path_cells), row + 1
+                path_cells = self.place(path, np.broadcast_to(values[2], self.months + 1))
+                span, at = self.span(path_cells), row + 1
                 texts_of = [f"D{at}*F{at}", f"SUM({span})", f"G{at}*H{at}"]
                 texts_of.append(f"G{at}*SUMPRODUCT({span},{self.discounts})")
                 once, times = float(values[0] * values[1]), float(values[2].sum())
                 worth = once * float(values[2] @ self.discount)
                 for column, text in enumerate([label, each.line.phase, each.line.item]):
                     sheet.write_string(row, column, text)
-                self._formula(sheet, row, 3, count, values[0], "number")
+                self.formula(sheet, row, 3, count, values[0], "number")
                 sheet.write_string(row, 4, each.line.unit)
-                self._formula(sheet, row, 5, usd, values[1], "number")
+                self.formula(sheet, row, 5, usd, values[1], "number")
                 for column, text, value in zip(
                     range(6, 10), texts_of, (once, times, once * times, worth), strict=True
                 ):
                     look = "number" if column == 7 else "usd" if each.live else "value"
-                    self._formula(sheet, row, column, text, value, look)
+                    self.formula(sheet, row, column, text, value, look)
                 booked = expected.get(label, {}).get(key)
                 sheet.write_number(row, 10, float(booked.usd.sum()) if booked else 0.0,
                                    self.looks["value"])  # fmt: skip
@@ -236,7 +163,7 @@ class _Book:
         """What is paid in each month: of each option, cumulated, discounted, and of each line."""
         dates = [self.study.terms.date_of(m) for m in range(self.months + 1)]
         heads = ["option", "item", *(f"{m}: {day}" for m, day in enumerate(dates))]
-        sheet, row = self._sheet("Cash_flow", heads, [24, 34, *[13] * len(dates)])
+        sheet, row = self.sheet("Cash_flow", heads, [24, 34, *[13] * len(dates)])
         first = row + 3 * len(lines) + 1
         mine_at = first
         for label, mine in lines.items():
@@ -249,14 +176,14 @@ class _Book:
                 for m in range(self.months + 1):
                     column = xl_col_to_name(m + 2)
                     paid = f"{column}{row + 1}"
-                    rate = self._cell(self.discounts, m)
+                    rate = self.cell(self.discounts, m)
                     before = f"{xl_col_to_name(m + 1)}{row + 2}+" if m else ""
                     text = (
                         f"SUM({column}${mine_at + 1}:{column}${mine_at + len(mine)})",
                         f"{before}{paid}",
                         f"{paid}*{rate}",
                     )[k]
-                    self._formula(sheet, row + k, m + 2, text, values[m], "usd")
+                    self.formula(sheet, row + k, m + 2, text, values[m], "usd")
             row, mine_at = row + 3, mine_at + len(mine)
         self.flow_rows = {label: 2 + 3 * k for k, label in enumerate(lines)}
         row = first
@@ -266,14 +193,8 @@ class _Book:
                 sheet.write_string(row, 1, each["formula"].line.item)
                 for m, (cell, usd) in enumerate(zip(each["path"], each["usd"], strict=True)):
                     text = f"Ledger!$G${each['row'] + 1}*{cell}"
-                    self._formula(sheet, row, m + 2, text, usd, "other sheet")
+                    self.formula(sheet, row, m + 2, text, usd, "other sheet")
                 row += 1
-
-    @staticmethod
-    def _cell(span: str, place: int) -> str:
-        """A cell of a row in Workings by its number."""
-        row = re.findall(r"\d+", span)[0]
-        return f"Workings!${xl_col_to_name(place + 1)}${row}"
 
     # -- the answer --------------------------------------------------------------------------------
 
@@ -286,7 +207,7 @@ class _Book:
         heads += [f"{name.replace('_', ' ')}, USD (value)" for name in values]
         heads += ["quality (value)", "chance to reach the floor (value)", "eligible (value)"]
         heads += ["why not ranked"]
-        sheet, row = self._sheet("Comparison", heads, [24, *[16] * 17, 60])
+        sheet, row = self.sheet("Comparison", heads, [24, *[16] * 17, 60])
         self.first, floor = row, self.study.quality_floor
         for label in self.table.index:
             told, n = self.table.loc[label], row + 1
@@ -313,13 +234,13 @@ class _Book:
                     (6, f"IF(F{n}=1,C{n},{HUGE})", worth if chosen else float(HUGE)),
                     (7, f"IF({moved}=0,1,0)", 1),
                 ):
-                    self._formula(
+                    self.formula(
                         sheet, row, column, text, value, "number" if column == 5 else "usd"
                     )
             for column, name in enumerate(values, 8):
-                self._number(sheet, row, column, told[name], "value")
-            self._number(sheet, row, 15, told["quality"], "value share")
-            self._number(sheet, row, 16, told["p_reaches"], "value share")
+                self.number(sheet, row, column, told[name], "value")
+            self.number(sheet, row, 15, told["quality"], "value share")
+            self.number(sheet, row, 16, told["p_reaches"], "value share")
             sheet.write_string(row, 17, "yes" if told["eligible"] else "no")
             sheet.write_string(row, 18, str(told["why_not"]), self.looks["text"])
             row += 1
@@ -329,42 +250,38 @@ class _Book:
         if option.accepted is None:
             sheet.write_string(row, 4, "not known")
             return None
-        written = Expressions(self._named, self._place, self._column_of)
+        written = self.expressions()
         value = float(np.squeeze(getattr(option.accepted, "value", option.accepted)))
         ((text,),) = written.write([option.accepted * 1.0])
-        self._formula(sheet, row, 4, text, value, "share")
+        self.formula(sheet, row, 4, text, value, "share")
         return value
-
-    def _number(self, sheet: Any, row: int, column: int, value: Any, look: str) -> None:
-        if pd.notna(value) and np.isfinite(value):
-            sheet.write_number(row, column, float(value), self.looks[look])
 
     def _checks(self, lines: dict[str, list[dict[str, Any]]]) -> None:
         """What must stay as it is, and sums that must agree."""
         heads = ["what is checked", "now", "was", "holds (1 or 0)", "options"]
-        sheet, row = self._sheet("Checks", heads, [90, 16, 16, 12, 60])
+        sheet, row = self.sheet("Checks", heads, [90, 16, 16, 12, 60])
         for label in lines:
             n = self.flow_rows[label]
             end = xl_col_to_name(self.months + 2)
             at = self.first + list(self.table.index).index(label) + 1
             total = float(sum(each["usd"].sum() for each in lines[label]))
             sheet.write_string(row, 0, f"cash flow and ledger of {label} agree to a cent")
-            self._formula(sheet, row, 1, f"SUM('Cash flow'!C{n}:{end}{n})", total, "usd")
-            self._formula(sheet, row, 2, f"Comparison!B{at}", total, "usd")
-            self._formula(sheet, row, 3, f"IF(ABS(B{row + 1}-C{row + 1})<0.01,1,0)", 1, "number")
+            self.formula(sheet, row, 1, f"SUM('Cash flow'!C{n}:{end}{n})", total, "usd")
+            self.formula(sheet, row, 2, f"Comparison!B{at}", total, "usd")
+            self.formula(sheet, row, 3, f"IF(ABS(B{row + 1}-C{row + 1})<0.01,1,0)", 1, "number")
             row += 1
         asked: dict[str, tuple[bool, list[str]]] = {}
         for label, option in self.options.items():
-            written = Expressions(self._named, self._place, self._column_of)
+            written = self.expressions()
             for node, was in option.conditions:
                 ((text, *_),) = written.write([node])
                 asked.setdefault(text, (was, []))[1].append(label)
         for text, (was, labels) in asked.items():
             sheet.write_string(row, 0, f"the model takes the same road: {text}"[:TEXT_MAX])
-            self._formula(sheet, row, 1, text, float(was), "number")
+            self.formula(sheet, row, 1, text, float(was), "number")
             sheet.write_number(row, 2, float(was), self.looks["value"])
             same = f"IF(IF(B{row + 1}<>0,1,0)=C{row + 1},1,0)"
-            self._formula(sheet, row, 3, same, 1, "number")
+            self.formula(sheet, row, 3, same, 1, "number")
             sheet.write_string(row, 4, ", ".join(dict.fromkeys(labels)))
             row += 1
         self.checks = row - 1
@@ -375,7 +292,7 @@ class _Book:
         """Inputs that a formula follows, as cells to change; then those that none follows."""
         heads = ["input", "value", "low", "middle", "high", "unit", "source", "why", "options"]
         heads += ["changed (1 or 0)", *(f"moves a value of {label}" for label in self.options)]
-        sheet, row = self._sheet("Inputs", heads, [46, 22, 13, 13, 13, 14, 20, 60, 40])
+        sheet, row = self.sheet("Inputs", heads, [46, 22, 13, 13, 13, 14, 20, 60, 40])
         held = {
             label: {x for line in option.lines.values() if not line.live for x in line.inputs}
             for label, option in self.options.items()
@@ -401,7 +318,7 @@ class _Book:
                 texts[2] = f"no live formula follows it. {texts[2]}".strip()
             for column, text in enumerate(texts, 5):
                 sheet.write_string(row, column, text[:TEXT_MAX])
-            self._formula(sheet, row, 9, f"IF(B{row + 1}<>D{row + 1},1,0)", 0, "number")
+            self.formula(sheet, row, 9, f"IF(B{row + 1}<>D{row + 1},1,0)", 0, "number")
             for column, label in enumerate(self.options, 10):
                 sheet.write_number(row, column, float(name in held[label]), self.looks["number"])
             if live:
@@ -430,7 +347,7 @@ class _Book:
         told = made_of(self.study).assign(
             live=lambda x: x["option"].map(lambda label: _live(lines.get(label, [])))
         )
-        self._frame("Options", told, widths=[30, 50, 60, 10, 40])
+        self.frame("Options", told, widths=[30, 50, 60, 10, 40])
 
     def _summary(self, lines: dict[str, list[dict[str, Any]]]) -> None:
         sheet = self.sheets["Summary"]
@@ -448,19 +365,19 @@ class _Book:
         sheet.write_string(0, 0, study.title or "Cost of the options", self.looks["title"])
         horizon = f"{terms.months} months from {terms.start}, amounts in USD"
         sheet.write_string(1, 0, horizon)
-        sheet.write_string(2, 0, f"costmodel {costmodel.__version__}; prices: {snapshot()}")
+        sheet.write_string(2, 0, f"costmodel {own_version()}; prices: {snapshot()}")
         sheet.write_string(4, 0, "Cheapest at the middles (live)", self.looks["strong"])
-        self._formula(sheet, 4, 1, named, cheapest, "strong")
+        self.formula(sheet, 4, 1, named, cheapest, "strong")
         sheet.write_string(5, 0, "Formulas say what the model says")
         said = (
             f'IF({holds}={count},"yes: all checks hold","NO: see Checks, and run costmodel again")'
         )
-        self._formula(sheet, 5, 1, said, "yes: all checks hold", "line")
+        self.formula(sheet, 5, 1, said, "yes: all checks hold", "line")
         sheet.write_string(6, 0, "Lines that are live")
         sheet.write_string(6, 1, _live(every))
         sheet.write_string(7, 0, "Left out since an input changed")
         left = f"{len(lines)}-SUM(Comparison!$H${self.first + 1}:$H${self.last + 1})"
-        self._formula(sheet, 7, 1, left, 0, "text")
+        self.formula(sheet, 7, 1, left, 0, "text")
         sheet.merge_range(8, 0, 8, 7, "", self.looks["text"])
         sheet.write_string(8, 0, f"Verdict (a value, on {study.draws:,} draws): "
                            f"{self.verdict.headline}", self.looks["text"])  # fmt: skip
@@ -476,13 +393,13 @@ class _Book:
             if label in lines:
                 usd = float(sum(x["usd"].sum() for x in lines[label]))
                 worth = float(sum(x["worth"] for x in lines[label]))
-                self._formula(sheet, row, 1, f"Comparison!B{at}", usd, "other sheet")
-                self._formula(sheet, row, 2, f"Comparison!C{at}", worth, "other sheet")
+                self.formula(sheet, row, 1, f"Comparison!B{at}", usd, "other sheet")
+                self.formula(sheet, row, 2, f"Comparison!C{at}", worth, "other sheet")
             for column, name in ((3, "expected"), (4, "p10"), (5, "p90")):
-                self._number(sheet, row, column, told[name], "value")
+                self.number(sheet, row, column, told[name], "value")
             sheet.write_string(row, 6, "yes" if told["eligible"] else "no")
             if label in lines:
-                self._formula(sheet, row, 7, f"Comparison!H{at}", 1, "number")
+                self.formula(sheet, row, 7, f"Comparison!H{at}", 1, "number")
         legend = {
             "input": "blue on yellow: an input to change, on the sheet Inputs",
             "usd": "black: a formula",
@@ -504,27 +421,6 @@ class _Book:
                     best = label, worth
         return best[0]
 
-    # -- sheets ------------------------------------------------------------------------------------
-
-    def _sheet(self, name: str, heads: Iterable[str], widths: Iterable[float]) -> tuple[Any, int]:
-        sheet = self.sheets[name]
-        for column, text in enumerate(heads):
-            sheet.write_string(0, column, text, self.looks["head"])
-        for column, width in enumerate(widths):
-            sheet.set_column(column, column, width)
-        return sheet, 1
-
-    def _frame(self, name: str, table: pd.DataFrame, widths: list[float]) -> None:
-        """A table of values."""
-        sheet, row = self._sheet(name, map(str, table.columns), widths)
-        for values in table.itertuples(index=False):
-            for column, value in enumerate(values):
-                if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
-                    self._number(sheet, row, column, value, "number")
-                else:
-                    sheet.write_string(row, column, str(value)[:TEXT_MAX])
-            row += 1
-
 
 def _live(lines: list[Formula]) -> str:
     """How many lines are live, and what share of the dollars."""
@@ -532,17 +428,3 @@ def _live(lines: list[Formula]) -> str:
     live = sum(abs(x.usd.sum()) for x in lines if x.live)
     share = live / usd if usd else 1.0
     return f"{sum(x.live for x in lines)} of {len(lines)}, {share:.0%} of the dollars"
-
-
-def _excel_names(inputs: Iterable[str]) -> dict[str, str]:
-    """A name of a cell for each input: letters, digits, points and underscores, each once."""
-    names, seen = {}, set()
-    for name in [DISCOUNT, *inputs]:
-        text = base = "in." + re.sub(r"[^A-Za-z0-9_.]", "_", name)
-        number = 1
-        while text.lower() in seen:
-            number += 1
-            text = f"{base}_{number}"
-        seen.add(text.lower())
-        names[name] = text
-    return names

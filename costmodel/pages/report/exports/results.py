@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import costmodel
 from costmodel.choices.study import Study, analysis
 from costmodel.core import CatalogError, check, number_text
 from costmodel.decisions.verdict import recommend
@@ -14,6 +13,7 @@ from costmodel.facts.pricelist import LIST, snapshot
 from costmodel.ledgers.book import ledger
 from costmodel.ledgers.register import inputs_of
 from costmodel.pages.blocks import for_json
+from costmodel.pages.report.colophon import own_version
 from costmodel.scenarios.scenario import load
 from costmodel.scenarios.writing import as_yaml
 
@@ -76,7 +76,7 @@ def as_json(study: Study, path: str | Path) -> Path:
 
 def _stamp(study: Study) -> dict[str, Any]:
     """What makes the numbers again, beside the scenario."""
-    stamp = {"costmodel": costmodel.__version__, "prices": LIST, "price_list": snapshot()}
+    stamp = {"costmodel": own_version(), "prices": LIST, "price_list": snapshot()}
     return stamp | {"draws": study.draws, "seed": study.seed, "on": study.terms.on}
 
 
