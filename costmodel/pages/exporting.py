@@ -21,6 +21,7 @@ from costmodel.pages.report.exports.focus import focus
 from costmodel.pages.report.exports.results import as_json, made_again, read_results
 from costmodel.pages.terminal import aligned, busy
 from costmodel.scenarios.scenario import load
+from costmodel.scenarios.schema import schema_text
 from costmodel.studies.changes import STEPS
 from costmodel.studies.follow_up.difference import broken_limits, changed_inputs
 from costmodel.studies.follow_up.difference import diff as difference
@@ -109,6 +110,20 @@ def rerun(results: str) -> None:
 
 
 @command()
+@option("-o", "--out", metavar="PATH", help="Where it is written; printed by default.")
+def schema(out: str | None) -> None:
+    """Write the JSON Schema of a scenario file, for editors that complete and check.
+
+    Name it in the first line of a scenario: # yaml-language-server: $schema=PATH
+    """
+    text = schema_text()
+    if out is None:
+        echo(text, nl=False)
+    else:
+        Path(out).write_text(text, encoding="utf-8")
+
+
+@command()
 @argument("old")
 @argument("new", required=False)
 @option("--from", "since", metavar="DATE", help="Day of the API prices of OLD, YYYY-MM-DD.")
@@ -178,7 +193,7 @@ def check(
     echo(f"{study.title or scenario}: all limits hold")
 
 
-COMMANDS = (export, rerun, diff, check)
+COMMANDS = (export, rerun, schema, diff, check)
 
 
 def stored(source: str, **changes: Any) -> Study:

@@ -18,7 +18,8 @@ from costmodel.pages.report.runner import Report, ReportError, run, run_many
 from costmodel.pages.tables import show
 
 __all__ = """
-    Parameter Report ReportError answer as_json assumptions brief cards excel first_answer focus focus_table if_possible made_of
+    Parameter Report ReportError answer as_json assumptions brief cards excel first_answer focus
+    focus_table if_possible made_of
     money priced_on results run run_many schema show sources validate
 """.split()
 __getattr__ = absent(__name__, __all__)
