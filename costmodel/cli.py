@@ -245,8 +245,10 @@ def data(check: bool) -> None:
     help="Repeat it; both by default.",
 )
 @option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
+@option("--interactive", is_flag=True, help="Beside it, a page with sliders, of its scenario.")
 def report(
     notebook: str,
+    interactive: bool,
     parameters: tuple,
     parameters_file: tuple,
     parameters_yaml: tuple,
@@ -272,9 +274,13 @@ def report(
     pack = notebook.removesuffix(".ipynb") == NAME and not Path(notebook).is_file()
     with stitched() if pack else nullcontext(find_notebook(notebook)) as path:
         clean = cm.report.validate(cm.report.schema(path), given, path.name)
+        study = exporting.study_behind(path, clean) if interactive else None
         made = cm.report.run(path, progress=bar(), **settings, **clean)
     for written in (*made.files.values(), made.answer):
         echo(written)
+    if study:
+        beside = Path(settings["out"]) / f"{path.stem}.interactive.html"
+        echo(cm.report.interactive(study, path=beside))
 
 
 def beside_api(study: cm.Study, api: cm.Api) -> cm.Study:

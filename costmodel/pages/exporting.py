@@ -36,6 +36,7 @@ INPUTS_SHOWN = 20
 @option("--excel", "forms", flag_value="excel", multiple=True, help="A workbook, live.")
 @option("--focus", "forms", flag_value="focus", multiple=True, help="A FOCUS 1.2 table.")
 @option("--json", "forms", flag_value="json", multiple=True, help="Numbers, ledger and scenario.")
+@option("--html", "forms", flag_value="html", multiple=True, help="A page with sliders.")
 @option("--draws", type=int, help="Number of draws, instead of the scenario's.")
 def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: int | None) -> None:
     """Write SCENARIOS as files for others; without a form, all of them.
@@ -73,7 +74,27 @@ def _as_json(study: Study, folder: Path, name: str) -> Path:
     return as_json(study, path=folder / f"{name}.json")
 
 
-FORMS = {"excel": _excel, "focus": _focus, "json": _as_json}
+def _interactive(study: Study, folder: Path, name: str) -> Path:
+    from costmodel.pages.report.exports.interactive import interactive
+
+    return interactive(study, path=folder / f"{name}.html")
+
+
+FORMS = {"excel": _excel, "focus": _focus, "json": _as_json, "html": _interactive}
+
+
+def study_behind(notebook: Path, parameters: dict[str, Any]) -> Study:
+    """The study that one of our notebooks loads with these parameters."""
+    from costmodel.pages.report.parameters import schema as parameters_of
+    from costmodel.pages.report.runner import rehearse
+
+    values = {name: parameters.get(name, x.default) for name, x in parameters_of(notebook).items()}
+    if (study := rehearse(values)) is None:
+        raise CatalogError(
+            f"{notebook.name} loads no scenario, so it has no interactive page; "
+            "choose one that does, such as 01_which_approach"
+        )
+    return study
 
 
 def files_of(sources: tuple[str, ...]) -> dict[str, str]:
