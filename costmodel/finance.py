@@ -5,6 +5,7 @@ The case    business_case case_flow npv_tornado cash_flow tco Policy
 Baselines   Staff Seats Today baseline
 Units       unit_economics per_outcome equal_quality resolve
 Change      by_phase waterfall diff changed_inputs broken_limits
+Who pays    showback shares_of
 The memo    memo Memo people_text numbered traced
 """
 
@@ -43,6 +44,8 @@ __all__ = [
     "people_text",
     "per_outcome",
     "resolve",
+    "shares_of",
+    "showback",
     "tco",
     "traced",
     "unit_economics",

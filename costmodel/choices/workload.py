@@ -23,6 +23,7 @@ from costmodel.core import (
     of_kind,
     one_number,
     require,
+    shares_of_one,
     validate,
 )
 from costmodel.facts import catalog
@@ -207,6 +208,8 @@ class Workload:
         own GPUs answer fewer requests at once until they are fast enough.
     latency_of : {"first token", "answer"}
         What they wait for: the first token, or the whole answer.
+    shares : dict of text to share, optional
+        Part of the requests of each team: {"sales": 0.6}. `cm.finance.showback` allots the cost.
     tier : {"prototype", "internal", "product", "critical"}
         How much the service matters. With the volume it sets the hours of people, the golden set,
         the human review, the rota and the traces, wherever nobody has given them.
@@ -260,6 +263,7 @@ class Workload:
     latency_of: str = "first token"
     # -- people
     tier: catalog.Tier | Id = "product"
+    shares: dict | None = None  # of teams
 
     def __post_init__(self) -> None:
         if isinstance(self.question_mix, dict):
@@ -278,6 +282,7 @@ class Workload:
             if getattr(self, name) is not None:
                 of_kind(f"Workload.{name}", getattr(self, name), kind)
         validate(self)
+        shares_of_one("Workload.shares", self.shares)
         for sent, (number, each) in self._media().items():
             check(
                 (number is None) == (each is None),
@@ -285,11 +290,9 @@ class Workload:
                 " or audio_seconds= and audio_tokens_per_s= (cm.facts.image_tokens, audio_tokens)",
             )
         check_known("latency_of", self.latency_of, LATENCY_OF, where="Workload")
-        least: Any = getattr(self.requests_per_month, "low", self.requests_per_month)
-        check(
-            np.min(least) > 0,
-            f"Workload.requests_per_month is {self.requests_per_month}, it must be above 0",
-        )
+        requests: Any = self.requests_per_month
+        above = np.min(getattr(requests, "low", requests)) > 0
+        check(above, f"Workload.requests_per_month is {requests}, it must be above 0")
         media = (amount for amount in (self.images, self.audio_seconds) if amount is not None)
         sent_or_said = self.instruction_tokens, self.input_tokens, self.output_tokens, *media
         check(

@@ -14,6 +14,7 @@ from costmodel.core.checks import (
     of_kind,
     one_number,
     require,
+    shares_of_one,
     validate,
     whole_number,
 )

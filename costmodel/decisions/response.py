@@ -8,21 +8,21 @@ wrong answer costs enters as a straight line, and the horizon takes the months o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from costmodel.choices.study import Study
-from costmodel.core import Range, floats, middle, sample, unchecked
-from costmodel.decisions.compare import compare
-from costmodel.decisions.simulate import mean, simulate
+from costmodel.core import floats, middle, sample, unchecked
+from costmodel.decisions.simulate import mean
 from costmodel.ledgers.batches import BATCH
 from costmodel.ledgers.engine import Bill, evaluate_all
 
-DRAWS = 300  # behind each point; the level comes from all draws of the study
-NODES = {"requests_per_month": 5, "input_tokens": 3, "output_tokens": 3, "growth_per_year": 3}
+COARSE = {"requests_per_month": 5, "input_tokens": 3, "output_tokens": 3, "growth_per_year": 3}
+FINE = {"requests_per_month": 9, "input_tokens": 5, "output_tokens": 5, "growth_per_year": 3}
+LEVELS = ((COARSE, 600), (COARSE, 2_400), (FINE, 1_200))  # tried in turn: nodes, and draws behind
 REACH = {"requests_per_month": 3.0, "input_tokens": 2.0, "output_tokens": 2.0}  # factors
 GROWTH = (-0.3, 0.4)  # differences of the growth, share/year
 MONTHS = (12, 24, 36, 48, 60)
@@ -30,92 +30,118 @@ FAILURES = 4.0  # the cost of a wrong answer reaches from 0 to so many times the
 QUANTITIES = ("pay", "wrong", "worth_of_pay", "worth_of_wrong", "quality", "p_reaches")
 POSITIVE = 4  # of QUANTITIES, which are interpolated as logarithms
 LEAST = 1e-12
+FEW, ENOUGH = 30, 0.007  # positions at which a level is tried, and the error that is small enough
+Position = tuple[dict[str, float], int, float]  # inputs, months, factor on the cost of failures
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One option: `axes` are the nodes of each input, as logarithms of factors or as differences;
+    `table` has the shape (months, *nodes, QUANTITIES)."""
+
+    axes: dict[str, np.ndarray]
+    table: np.ndarray
+
+    def at(self, position: dict[str, float], month: int, failures: float) -> np.ndarray:
+        """The QUANTITIES at a position; `month` is the place of the horizon."""
+        found = self.table[month]
+        for name, nodes in self.axes.items():
+            found = np.tensordot(weights(nodes, position[name]), found, axes=(0, 0))
+        costs = np.exp(found[:POSITIVE]) * (1.0, failures, 1.0, failures)
+        return np.concatenate([costs, found[POSITIVE:]])
 
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """The response of a study.
+    """The response of a study: a curve for each option, the horizons, and the errors measured.
 
-    `axes` are the nodes of each input, as logarithms of factors or as differences; `months` are the
-    horizons; `table` has the shape (months, *nodes, options, QUANTITIES); `usd_per_failure` is the
-    present cost of a wrong answer at its middle, to which `wrong` is proportional.
+    `errors` are the largest relative differences of expected cost and present value, and the
+    largest difference of the share accepted, from the engine on all draws of the study.
     """
 
     study: Study
-    labels: tuple[str, ...]
-    axes: dict[str, np.ndarray]
+    curves: dict[str, Curve]
     months: tuple[int, ...]
-    table: np.ndarray
-    usd_per_failure: float
+    errors: dict[str, float]
 
-    def at(self, position: dict[str, float], months: int, failures: float) -> np.ndarray:
-        """The QUANTITIES of each option; `failures` is the factor on the cost of a wrong answer."""
-        found = self.table[self.months.index(months)]
-        for name, nodes in self.axes.items():
-            found = np.tensordot(weights(nodes, position[name]), found, axes=(0, 0))
-        found = found.copy()
-        found[:, :POSITIVE] = np.exp(found[:, :POSITIVE])
-        found[:, [1, 3]] *= failures
-        return found
-
-    def positions(self, count: int, seed: int) -> Iterator[tuple[dict[str, float], int, float]]:
-        """Random positions of all inputs."""
-        rng = np.random.default_rng(seed)
-        for _ in range(count):
-            place = {name: rng.uniform(x[0], x[-1]) for name, x in self.axes.items()}
-            yield place, int(rng.choice(self.months)), float(rng.uniform(0, FAILURES))
-
-    def study_at(self, position: dict[str, float], months: int, failures: float) -> Study:
-        """The study whose `compare` the response stands for."""
-        work = self.study.work
-        changes = {name: _moved(getattr(work, name), name, x) for name, x in position.items()}
-        changes["usd_per_failure"] = _times(work.usd_per_failure, failures)
-        return self.study.changed(work=replace(work, **changes), months=months)
-
-    def error(self, count: int, seed: int = 1) -> float:
-        """The largest relative difference of an expected cost, or absolute one of a share, from
-        `compare` at so many random positions.
-        """
-        worst = 0.0
-        for place in self.positions(count, seed):
-            table = compare(self.study_at(*place)).loc[list(self.labels)]
-            pay, wrong, worth, more, quality, _ = self.at(*place).T
-            for ours, name in ((pay + wrong, "expected"), (worth + more, "present_value")):
-                worst = max(worst, _worst(ours, table[name].to_numpy(), relative=True))
-            worst = max(worst, _worst(quality, table["quality"].to_numpy(float), relative=False))
-        return worst
+    @property
+    def usd_per_failure(self) -> float:
+        """The present cost of a wrong answer at its middle."""
+        return float(np.squeeze(middle(self.study.work).usd_per_failure))
 
 
-def _worst(ours: np.ndarray, theirs: np.ndarray, relative: bool) -> float:
-    gap = np.abs(ours - theirs) / (theirs if relative else 1.0)
-    known = gap[~np.isnan(gap)]
-    return float(known.max()) if known.size else 0.0
-
-
-def respond(study: Study, labels: list[str], draws: int = DRAWS) -> Response:
-    """The response of these options of a study, after its evidence."""
-    study, work = study.only(*labels).changed(title=study.title), study.work
-    axes = {}
-    for name, nodes in NODES.items():
-        if name == "growth_per_year":
-            axes[name] = np.linspace(*GROWTH, nodes)
-        elif np.any(getattr(middle(work), name)):
-            reach = np.log(REACH[name])
-            axes[name] = np.linspace(-reach, reach, nodes)
+def respond(study: Study, labels: list[str], positions: int, levels: Any = LEVELS) -> Response:
+    """The response of options of a study, after its evidence, as fine as each of them needs."""
     months = tuple(sorted({*MONTHS, study.terms.months}))
-    shape = (len(months), *map(len, axes.values()), len(labels), len(QUANTITIES))
-    table = np.full(shape, np.nan)
-    present = {name: 0.0 for name in axes}
-    for k, horizon in enumerate(months):
-        here = study.changed(months=horizon)
-        found = _on_grid(here, labels, axes, draws)
-        table[k] = found.reshape(shape[1:])
-        now = np.array([_levels(here, label) for label in labels])
-        few = _on_grid(here, labels, {n: np.array([x]) for n, x in present.items()}, draws)[0]
-        table[k, ..., :POSITIVE] += np.log(np.maximum(now[:, :POSITIVE], LEAST)) - few[:, :POSITIVE]
-        table[k, ..., POSITIVE:] += now[:, POSITIVE:] - few[:, POSITIVE:]
-    usd = float(np.squeeze(middle(work).usd_per_failure))
-    return Response(study, tuple(labels), axes, months, table, usd)
+    studies = [study.only(*labels).changed(months=x) for x in months]
+    curves: dict[str, Curve] = {}
+    errors: dict[str, float] = {}
+    left = list(labels)
+    for nodes, draws in levels:
+        curves |= _curves(studies, left, nodes, draws)
+        few = _errors(studies, {x: curves[x] for x in left}, min(positions, FEW), seed=2)
+        left = [label for label in left if few[label] > ENOUGH]
+        if not left:
+            break
+    errors = _errors(studies, curves, positions, seed=1)
+    return Response(study, curves, months, errors)
+
+
+def _errors(
+    studies: list[Study], curves: dict[str, Curve], count: int, seed: int
+) -> dict[str, float]:
+    """The largest error of each curve at random positions."""
+    worst = dict.fromkeys(curves, 0.0)
+    for position, month, failures in positions_of(studies, curves, count, seed):
+        for label, theirs in exact(studies[month], [*curves], position, failures).items():
+            ours = curves[label].at(position, month, failures)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                pairs = [(ours[:2].sum(), theirs[:2].sum()), (ours[2:4].sum(), theirs[2:4].sum())]
+                gaps = [abs(a / b - 1) for a, b in pairs] + [abs(ours[4] - theirs[4])]
+            worst[label] = max(worst[label], *(x for x in gaps if not np.isnan(x)), 0.0)
+    return worst
+
+
+def positions_of(
+    studies: list[Study], curves: dict[str, Curve], count: int, seed: int
+) -> Iterator[Position]:
+    """Random positions of all inputs: (inputs, place of the horizon, factor on failures)."""
+    rng, axes = np.random.default_rng(seed), next(iter(curves.values())).axes
+    for _ in range(count):
+        place = {name: rng.uniform(x[0], x[-1]) for name, x in axes.items()}
+        yield place, int(rng.integers(len(studies))), float(rng.uniform(0, FAILURES))
+
+
+def exact(
+    study: Study, labels: list[str], position: dict[str, float], failures: float
+) -> dict[str, np.ndarray]:
+    """The QUANTITIES of options at a position by the engine, on all draws of the study."""
+    axes = {name: np.array([x]) for name, x in position.items()}
+    found = _on_grid(study, labels, axes | {"usd_per_failure": np.array([failures])}, study.draws)[
+        0
+    ]
+    found[:, :POSITIVE] = np.exp(found[:, :POSITIVE])
+    return dict(zip(labels, found, strict=True))
+
+
+def _curves(
+    studies: list[Study], labels: list[str], nodes: dict[str, int], draws: int
+) -> dict[str, Curve]:
+    work, axes = middle(studies[0].work), {}
+    for name, count in nodes.items():
+        if name == "growth_per_year":
+            axes[name] = np.linspace(*GROWTH, count)
+        elif np.any(getattr(work, name)):
+            axes[name] = np.linspace(-1, 1, count) * np.log(REACH[name])
+    here = {name: np.zeros(1) for name in axes}
+    tables = []
+    for study in studies:
+        some = min(draws, study.draws)
+        every, few = (_on_grid(study, labels, here, n)[0] for n in (study.draws, some))
+        found = _on_grid(study, labels, axes, some) + every - few
+        tables.append(found.reshape(*map(len, axes.values()), len(labels), len(QUANTITIES)))
+    table = np.stack(tables)
+    return {label: Curve(axes, table[..., i, :]) for i, label in enumerate(labels)}
 
 
 def weights(nodes: np.ndarray, x: float) -> np.ndarray:
@@ -127,16 +153,6 @@ def weights(nodes: np.ndarray, x: float) -> np.ndarray:
         others = np.delete(near, i)
         found[first + i] = np.prod((x - others) / (node - others))
     return found
-
-
-def _levels(study: Study, label: str) -> np.ndarray:
-    """The QUANTITIES of an option on all draws of its study."""
-    found, row = simulate(study), compare(study).loc[label]
-    wrong, more = mean(found.wrong[label]), mean(found.wrong_worth[label])
-    shares = (row["quality"], row["p_reaches"])
-    return np.array(
-        [row["expected"] - wrong, wrong, row["present_value"] - more, more, *shares], float
-    )
 
 
 def _on_grid(
@@ -180,21 +196,8 @@ def _means(bill: Bill | None, calendar: Any, floor: float | None, points: int, d
     return np.stack([*costs, means(share), chance], axis=-1)
 
 
-def _moved(value: Any, name: str, x: float) -> Any:
-    """An input at a position, with its doubt."""
-    if name != "growth_per_year":
-        return _times(value, float(np.exp(x)))
-    if isinstance(value, Range):
-        return replace(value, low=value.low + x, mid=value.mid + x, high=value.high + x)
-    return value + x
-
-
 def _shifted(value: Any, name: str, x: np.ndarray) -> Any:
-    return value + x if name == "growth_per_year" else value * np.exp(x)
-
-
-def _times(value: Any, factor: float) -> Any:
-    """A number, or a Range with its ends and its middle, times a factor."""
-    if not isinstance(value, Range):
-        return value * factor
-    return replace(value, low=value.low * factor, mid=value.mid * factor, high=value.high * factor)
+    """Draws of an input at a position: by a difference, a factor, or the logarithm of one."""
+    if name == "growth_per_year":
+        return value + x
+    return value * (x if name == "usd_per_failure" else np.exp(x))

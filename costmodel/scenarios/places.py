@@ -183,6 +183,8 @@ class Place:
             return self.text()  # a word beside amounts
         if nested := nested_class(hint):
             return self.build(nested)
+        if dict in kinds:  # names of the user's own, such as those of teams
+            return {name: place.number() for name, place in self.mapping().items()}
         readers = {Any: self.serving, Range: self.amount, bool: self.flag, str: self.text}
         for kind, read in readers.items():
             if kind in kinds:

@@ -127,7 +127,7 @@ class _Schema:
             allowed.append(self.ref(nested))
         allowed += [TEXT] if str in kinds else []
         allowed += [FLAG] if bool in kinds else []
-        allowed += [{"type": "object"}] if dict in kinds else []
+        allowed += [{"type": "object", "additionalProperties": NUMBER}] if dict in kinds else []
         allowed += [{"type": "array", "items": NUMBER}] if list in kinds else []
         allowed += [NOTHING] if type(None) in kinds else []
         if Any in kinds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from costmodel.choices.study import Study, analysis
 from costmodel.core import check, middle, number_text
-from costmodel.decisions.response import DRAWS, FAILURES, QUANTITIES, Response, respond
+from costmodel.decisions.response import FAILURES, QUANTITIES, Response, respond
 from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.facts.pricelist import snapshot
 from costmodel.pages.plots.style import palette
@@ -20,7 +21,7 @@ from costmodel.pages.report.html import page
 from costmodel.pages.tables import show
 
 POSITIONS = 200  # random positions at which the page is held against Python
-FEW, ENOUGH, MORE_DRAWS = 30, 0.008, (4, 12)  # first looks, their error, and what it may take
+CLOSE = 0.01  # an option whose curve errs by more has no sliders
 OPTIONS_MAX = 8
 WORDS = {
     "requests_per_month": "requests a month",
@@ -34,15 +35,14 @@ SHOWN = ["expected", "p10", "p90", "quality", "p_reaches", "base_case", "why_not
 
 
 @analysis
-def interactive(
-    study: Study, path: str | Path, positions: int = POSITIONS, grid_draws: int = DRAWS
-) -> Path:
+def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> Path:
     """Write a study as one HTML file with sliders that needs no network and no Python.
 
     Its sliders are requests, tokens of a question and of an answer, growth, horizon and the cost of
     a wrong answer; each moves with the doubt around it. Bars and sentence follow, over a response
-    that is computed here and held against `compare` at random positions. Before a slider is moved,
-    and without scripts, the page shows the numbers of the study, to the cent.
+    that is computed here and held against the engine, on all draws, at random positions. Before a
+    slider is moved, and without scripts, the page shows the numbers of the study, to the cent. An
+    option that the response misses by more than 1 % (whole servers) has no sliders, and is named.
 
     Parameters
     ----------
@@ -52,8 +52,6 @@ def interactive(
         The file.
     positions : int
         At how many random positions the largest error is measured, which the page states.
-    grid_draws : int
-        Draws behind each point of the response.
 
     Returns
     -------
@@ -63,29 +61,25 @@ def interactive(
     Raises
     ------
     ValueError
-        When no option can run.
+        When no option can run, or none is met within 1 %.
     """
     verdict = recommend(study, flips=False)
     ranked = verdict.table[verdict.table["expected"].notna()]
     labels = [str(x) for x in ranked.sort_values("eligible", ascending=False, kind="stable").index]
     check(labels, "no option can run, so there is nothing to move; see why_not of compare")
-    for more in (1, *MORE_DRAWS):  # whole GPUs and servers need many draws to be a smooth curve
-        response = respond(study, labels[:OPTIONS_MAX], grid_draws * more)
-        if response.error(min(positions, FEW), seed=2) < ENOUGH:
-            break
-    error = response.error(positions)
-    text = page_of(study, verdict, response, error, positions)
+    response = respond(study, labels[:OPTIONS_MAX], positions)
+    close = {x: y for x, y in response.curves.items() if response.errors[x] <= CLOSE}
+    check(close, f"no option is met within {CLOSE:.0%} by the curves of the page; write a workbook")
+    text = page_of(study, verdict, replace(response, curves=close), positions)
     Path(path).write_text(text, encoding="utf-8")
     return Path(path)
 
 
-def page_of(
-    study: Study, verdict: Verdict, response: Response, error: float, positions: int
-) -> str:
+def page_of(study: Study, verdict: Verdict, response: Response, positions: int) -> str:
     """The page, with the numbers of the study before a slider is moved."""
     table, terms = verdict.table, study.terms
-    rows = table.loc[list(response.labels)]
-    most, colours = rows["expected"].max(), palette(response.labels)
+    rows = table.loc[[*response.curves]]
+    most, colours = rows["expected"].max(), palette([*response.curves])
     bars = [
         {
             "label": label,
@@ -98,10 +92,11 @@ def page_of(
         for label, row in rows.iterrows()
     ]
     dials = _dials(study, response)
-    left_out = [x for x in table.index[table["expected"].notna()] if x not in response.labels]
+    left_out = [x for x in table.index[table["expected"].notna()] if x not in [*response.curves]]
+    worst = max(response.errors[label] for label in response.curves)
     measured = (
         f"Once a slider is moved, the numbers are read off a computed response; at {positions} "
-        f"random positions they differed from Python by at most {error:.2%}."
+        f"random positions they differed from Python by at most {worst:.2%}."
     )
     rest = f" Left out of the sliders: {', '.join(left_out)}." if left_out else ""
     stamp = f"costmodel {own_version()}; prices: {snapshot()}; "
@@ -124,7 +119,7 @@ def page_of(
 def _dials(study: Study, response: Response) -> list[dict[str, Any]]:
     """The sliders: what they are called, where they stand and how far they reach."""
     work, made = middle(study.work), []
-    for name, nodes in response.axes.items():
+    for name, nodes in next(iter(response.curves.values())).axes.items():
         growth = name == "growth_per_year"
         base, low, high = float(getattr(work, name)), float(nodes[0]), float(nodes[-1])
         shown = f"{100 * base:.0f} %" if growth else number_text(base)
@@ -149,14 +144,20 @@ def _dials(study: Study, response: Response) -> list[dict[str, Any]]:
 
 def _data(study: Study, response: Response, dials: list[dict[str, Any]]) -> str:
     """What the script of the page reads; no text of the user can end the script."""
+    curves = [
+        {
+            "label": label,
+            "axes": {name: nodes.tolist() for name, nodes in curve.axes.items()},
+            "table": base64.b64encode(np.ascontiguousarray(curve.table, "<f4").tobytes()).decode(),
+        }
+        for label, curve in response.curves.items()
+    ]
     content = {
-        "labels": response.labels,
-        "axes": {name: nodes.tolist() for name, nodes in response.axes.items()},
+        "curves": curves,
         "months": response.months,
         "quantities": len(QUANTITIES),
         "floor": study.quality_floor,
         "confidence": study.confidence,
         "dials": dials,
-        "table": base64.b64encode(np.ascontiguousarray(response.table, "<f4").tobytes()).decode(),
     }
     return json.dumps(content).replace("<", "\\u003c")
