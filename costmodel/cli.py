@@ -16,12 +16,11 @@ import click
 from click import argument, echo, option
 
 import costmodel as cm
-from costmodel.core import CatalogError, unknown
+from costmodel.core import CatalogError
 from costmodel.facts.pricelist import snapshot
 from costmodel.pages import exporting, own_numbers
 from costmodel.pages.blocks import answer
 from costmodel.pages.terminal import bar, busy, comparison, heading, price_table
-from costmodel.scenarios.scenario import notebooks_folder
 
 ERROR, STOPPED = 2, 130  # exit codes; 130 is the shell's for an interrupt
 
@@ -262,6 +261,7 @@ def report(
     over -f.
     """
     from costmodel.pages.report.pack import NAME, stitched
+    from costmodel.pages.report.runner import find_notebook
 
     given: dict[str, Any] = {}
     for file in parameters_file:
@@ -308,16 +308,6 @@ def _writable(csv: str) -> None:
         raise CatalogError(
             f"no folder {str(path.parent)!r} for {path.name}; make it first, or write another path"
         )
-
-
-def find_notebook(name: str) -> Path:
-    """The notebook of that path, or the one of that name that comes with the package."""
-    if Path(name).is_file():
-        return Path(name)
-    known = {path.stem: path for path in sorted(notebooks_folder().glob("*.ipynb"))}
-    if (stem := name.removesuffix(".ipynb")) not in known:
-        raise unknown("notebook", name, known, "this folder or among the package's")
-    return known[stem]
 
 
 def _parameters(text: str, where: str) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from costmodel.ledgers.book import cash_flow
 from costmodel.ledgers.register import numbered, traced
 from costmodel.studies.business_case import Policy, business_case, case_flow, npv_tornado
 from costmodel.studies.changes import by_phase, tco, waterfall
-from costmodel.studies.follow_up.difference import changed_inputs, diff
+from costmodel.studies.follow_up.difference import broken_limits, changed_inputs, diff
+from costmodel.studies.follow_up.showback import shares_of, showback
 from costmodel.studies.memo import Memo, baseline, memo, people_text
 from costmodel.studies.outcomes import equal_quality, per_outcome, unit_economics
 
@@ -29,6 +30,7 @@ __all__ = [
     "Staff",
     "Today",
     "baseline",
+    "broken_limits",
     "business_case",
     "by_phase",
     "case_flow",

@@ -16,15 +16,20 @@ from click import argument, command, echo, option
 from costmodel.choices.study import Study
 from costmodel.core import CatalogError
 from costmodel.decisions.verdict import recommend
+from costmodel.ingest.usage import read as read_usage
 from costmodel.pages.blocks import for_json
-from costmodel.pages.report.exports.focus import focus
+from costmodel.pages.report.exports.focus import focus, harmless
 from costmodel.pages.report.exports.results import as_json, made_again, read_results
-from costmodel.pages.terminal import aligned, busy
+from costmodel.pages.report.html import page
+from costmodel.pages.tables import show
+from costmodel.pages.terminal import aligned, bar, busy
 from costmodel.scenarios.scenario import load
 from costmodel.scenarios.schema import schema_text
 from costmodel.studies.changes import STEPS
 from costmodel.studies.follow_up.difference import broken_limits, changed_inputs
 from costmodel.studies.follow_up.difference import diff as difference
+from costmodel.studies.follow_up.showback import FIXED, shares_of
+from costmodel.studies.follow_up.showback import showback as allotted
 
 FAILED = 1  # exit code of a limit that does not hold, and of --exit-code
 INPUTS_SHOWN = 20
@@ -115,6 +120,37 @@ def files_of(sources: tuple[str, ...]) -> dict[str, str]:
 
 
 @command()
+@argument("scenarios", nargs=-1, required=True)
+@option("--notebook", default="01_which_approach", show_default=True, help="What is run for each.")
+@option("-o", "--out", default="reports", show_default=True, metavar="FOLDER")
+@option("--format", "formats", multiple=True, type=click.Choice(["html", "pdf", "png"]),
+        default=["html", "pdf"], help="Repeat it; both by default.")  # fmt: skip
+@option("--workers", default=2, show_default=True, help="How many run at once.")
+def reports(
+    scenarios: tuple[str, ...], notebook: str, out: str, formats: tuple[str, ...], workers: int
+) -> None:
+    """Run a notebook for each of SCENARIOS, files or folders, and write an index page.
+
+    One that fails does not stop the others; the exit code is 1 then.
+    """
+    from costmodel.pages.report.runner import Report, find_notebook, run_many
+
+    path = find_notebook(notebook)
+    jobs = {
+        name: (path, {"scenario": str(Path(x).resolve()) if Path(x).is_file() else x})
+        for name, x in files_of(scenarios).items()
+    }
+    made = run_many(jobs, out, formats, workers, progress=bar())
+    failed = {x: y for x, y in zip(jobs, made, strict=True) if not isinstance(y, Report)}
+    echo(Path(out) / "index.html")
+    for name, error in failed.items():
+        echo(f"{name}: {' '.join(str(error).split())}", err=True)
+    if failed:
+        echo(f"{len(failed)} of {len(jobs)} reports failed: {', '.join(failed)}", err=True)
+        sys.exit(FAILED)
+
+
+@command()
 @argument("results")
 def rerun(results: str) -> None:
     """Compute stored RESULTS of `export --json` again, and say what changed since.
@@ -128,6 +164,32 @@ def rerun(results: str) -> None:
     if said:
         sys.exit(FAILED)
     echo(f"{results}: all totals are the same to the cent")
+
+
+@command()
+@argument("scenario")
+@option("--option", "label", metavar="OPTION", help="Whose cost is allotted; the verdict's.")
+@option("--fixed", type=click.Choice(FIXED), default=FIXED[0], show_default=True,
+        help="What is done with costs that requests do not cause.")  # fmt: skip
+@option("--usage", metavar="PATH", help="Your own usage, whose teams replace the shares.")
+@option("-o", "--out", default="exports", show_default=True, metavar="FOLDER")
+def showback(scenario: str, label: str | None, fixed: str, usage: str | None, out: str) -> None:
+    """Allot the expected cost of SCENARIO to its teams: a table, a CSV and a page."""
+    with busy("allotting"):
+        study = stored(scenario)
+        shares = shares_of(read_usage([Path(usage)])) if usage else None
+        table = allotted(study, label, fixed, shares)
+    (name,) = files_of((scenario,))
+    csv, html = (Path(out) / f"{name}.showback.{end}" for end in ("csv", "html"))
+    csv.parent.mkdir(parents=True, exist_ok=True)
+    table.rename(index=harmless).to_csv(csv, lineterminator="\n")
+    title = f"Showback: {study.title or name}"
+    byline = f"expected over {study.terms.months} months from {study.terms.start}, in USD"
+    shown = show(table, {"usd": ",.2f", "usd_per_month": ",.2f"})
+    html.write_text(page("table.html.j2", title=title, byline=byline, table=shown.html), "utf-8")
+    texts = table.map("{:,.2f}".format).reset_index()
+    echo(aligned([texts.columns, *texts.itertuples(index=False)]))
+    echo(f"{csv}\n{html}")
 
 
 @command()
@@ -214,7 +276,7 @@ def check(
     echo(f"{study.title or scenario}: all limits hold")
 
 
-COMMANDS = (export, rerun, schema, diff, check)
+COMMANDS = (export, reports, rerun, showback, schema, diff, check)
 
 
 def stored(source: str, **changes: Any) -> Study:

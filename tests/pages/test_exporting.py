@@ -2,9 +2,12 @@
 
 import json
 
+import nbformat
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+import costmodel as cm
 from costmodel import cli
 
 SCENARIO = """title: Mine
@@ -61,3 +64,55 @@ def test_check_exits_1_with_the_reason(scenario):
     fine = ("--max-usd-per-month", 1e6, "--min-quality", "70%", "--max-growth", "50%")
     assert run("check", scenario, "--option", "Large", *fine) == "Mine: all limits hold\n"
     assert "it must be a share" in run("check", scenario, "--min-quality", "high", code=2)
+
+
+def test_one_bad_scenario_does_not_stop_an_export(scenario, write, tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"team {number}.yaml").write_text(SCENARIO, encoding="utf-8")
+    (folder / "broken.yaml").write_text("title: no workload", encoding="utf-8")
+    out = tmp_path / "out"
+    said = run("export", folder, "-o", out, "--focus", "--json", "--draws", 20, code=1)
+    assert "1 of 4 scenarios failed: broken" in said and "has no workload" in said
+    assert sorted(x.name for x in out.iterdir()) == sorted(
+        f"team-{number}.{end}" for number in range(3) for end in ("focus.csv", "json")
+    )
+    stored = out / "team-0.json"
+    assert "same to the cent" in run("rerun", stored)
+    assert run("diff", stored, folder / "team 0.yaml", "--draws", 20) == "no difference\n"
+    found = json.loads(stored.read_text(encoding="utf-8"))
+    found["options"][0]["expected"] -= 0.02
+    stored.write_text(json.dumps(found), encoding="utf-8")
+    assert "expected was USD" in run("rerun", stored, code=1)
+    assert "holds no scenario" in run("rerun", write("other.json", "{}"), code=2)
+
+
+def test_showback_as_table_csv_and_page(write, tmp_path):
+    shares = "output_tokens: 250, shares: {=sales: 0.5, legal: 0.3}"
+    mine = write("mine.yaml", SCENARIO.replace("output_tokens: 250", shares))
+    said = run("showback", mine, "--option", "Large", "-o", tmp_path)
+    table = pd.read_csv(tmp_path / "mine.showback.csv", index_col="team")
+    assert list(table.index) == ["'=sales", "legal", "unallocated", "total"]
+    total = cm.compare(cm.load(mine)).loc["Large", "expected"]
+    assert table.loc["total", "usd"] == pytest.approx(total, abs=0.005)
+    assert table["usd"].iloc[:-1].sum() == pytest.approx(total, abs=0.005)
+    assert table.loc["unallocated", "usd"] == pytest.approx(0.2 * total)
+    assert f"{total:,.2f}" in said
+    assert f"{total:,.2f}" in (tmp_path / "mine.showback.html").read_text(encoding="utf-8")
+
+
+def test_a_batch_of_reports_goes_on_after_a_bad_scenario(write, tmp_path):
+    source = "scenario: str = 'own_gpus'  # which one"
+    cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["parameters"]})
+    title = nbformat.v4.new_markdown_cell("# Mine")
+    use = nbformat.v4.new_code_cell("import costmodel as cm; cm.load(scenario).title")
+    notebook = tmp_path / "own.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[title, cell, use]), notebook)
+    good, bad = write("good.yaml", SCENARIO), write("bad.yaml", "title: no workload")
+    out = tmp_path / "reports"
+    said = run("reports", good, bad, "--notebook", notebook, "-o", out, "--format", "html", code=1)
+    assert "1 of 2 reports failed: bad" in said
+    index = (out / "index.html").read_text(encoding="utf-8")
+    assert "good.html" in index and "has no workload" in index
+    assert (out / "good.html").is_file()

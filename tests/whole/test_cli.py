@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 import costmodel as cm
 from costmodel import cli
+from costmodel.pages.report import runner
 from costmodel.scenarios.scenario import load
 
 SCENARIO = """
@@ -277,8 +278,8 @@ def test_a_wrong_parameter_stops_before_anything_starts(notebook, ran, tmp_path,
 
 def test_a_notebook_is_found_by_name():
     assert (
-        cli.find_notebook("01_which_approach").name
-        == cli.find_notebook("01_which_approach.ipynb").name
+        runner.find_notebook("01_which_approach").name
+        == runner.find_notebook("01_which_approach.ipynb").name
         == "01_which_approach.ipynb"
     )
     assert "did you mean '01_which_approach'" in refused("report", "01_wich_approach")

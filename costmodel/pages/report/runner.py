@@ -21,7 +21,7 @@ from typing import Any, get_args
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import check, public
+from costmodel.core import check, public, unknown
 from costmodel.facts.cards import api_price
 from costmodel.facts.catalog import models
 from costmodel.pages.blocks import for_json
@@ -30,7 +30,7 @@ from costmodel.pages.report.html import document, html_page, page
 from costmodel.pages.report.kernel import Progress, execute, handed_over
 from costmodel.pages.report.parameters import schema, validate
 from costmodel.pages.report.pdf import Form, typeset
-from costmodel.scenarios.scenario import load
+from costmodel.scenarios.scenario import load, notebooks_folder
 
 FORMATS = ("html", "pdf")  # by default; "png" is the first page as a picture
 FILES = {
@@ -324,3 +324,13 @@ def _write(path: Path, content: bytes) -> None:
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     part.write_bytes(content)
     os.replace(part, path)
+
+
+def find_notebook(name: str) -> Path:
+    """The notebook of that path, or the one of that name that comes with the package."""
+    if Path(name).is_file():
+        return Path(name)
+    known = {path.stem: path for path in sorted(notebooks_folder().glob("*.ipynb"))}
+    if (stem := name.removesuffix(".ipynb")) not in known:
+        raise unknown("notebook", name, known, "this folder or among the package's")
+    return known[stem]
