@@ -148,6 +148,7 @@ def shares_of_one(name: str, shares: dict[str, Any] | None) -> None:
     Traceback (most recent call last):
     ValueError: shares add up to 1.1, allowed is at most 1
     """
+    of_kind(name, shares or {}, dict)
     for team, share in (shares or {}).items():
         one_number(f"{name} of {team!r}", share, 0, 1)
     whole = sum((shares or {}).values())

@@ -62,6 +62,17 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
     ------
     ValueError
         When no option can run, or none is met within 1 %.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import costmodel as cm
+    >>> work = cm.Workload(1e5, input_tokens=900, output_tokens=250)
+    >>> option = cm.Option(cm.Api("gpt-4o", on="2026-11-01"))
+    >>> path = Path(tempfile.mkdtemp()) / "mine.html"
+    >>> path = interactive({"API": option}, work, path=path, positions=3, draws=20)
+    >>> "At 3 random positions they differed from Python by at most" in path.read_text()
+    True
     """
     verdict = recommend(study, flips=False)
     ranked = verdict.table[verdict.table["expected"].notna()]
@@ -95,7 +106,7 @@ def page_of(study: Study, verdict: Verdict, response: Response, positions: int) 
     left_out = [x for x in table.index[table["expected"].notna()] if x not in [*response.curves]]
     worst = max(response.errors[label] for label in response.curves)
     measured = (
-        f"Once a slider is moved, the numbers are read off a computed response; at {positions} "
+        f"Once a slider is moved, the numbers are read off a computed response. At {positions} "
         f"random positions they differed from Python by at most {worst:.2%}."
     )
     rest = f" Left out of the sliders: {', '.join(left_out)}." if left_out else ""
