@@ -5,13 +5,15 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report test pages lab bench fidelity features formulas front-door check clean
+.PHONY: help report app test pages lab drags bench fidelity features formulas front-door check clean
 
 help:
 	@echo "make report   reports/01_which_approach.html and .pdf, and the answer in one sentence"
+	@echo "make app      the cockpit in the browser, without code"
 	@echo "make test     all tests (browser tests where a Chromium is found)"
 	@echo "make pages    every report of every example says the same (some ten minutes)"
 	@echo "make lab      JupyterLab on the notebooks"
+	@echo "make drags    200 drags of the sliders in a real Chromium, fresh and reloaded"
 	@echo "make bench    speed against the budgets"
 	@echo "make fidelity the model beside published measurements"
 	@echo "make features what peers can do, each tried here (two minutes)"
@@ -28,6 +30,13 @@ $(READY): requirements.txt pyproject.toml
 report: $(READY)
 	$(BIN)/costmodel report 01_which_approach -o reports
 
+app: $(VENV)/.app
+	$(BIN)/costmodel app
+
+$(VENV)/.app: $(READY)
+	$(BIN)/python -m pip install --quiet "voila>=0.5,<0.6"
+	@touch $@
+
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
@@ -36,6 +45,9 @@ pages: $(READY)
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
+
+drags: $(READY)
+	COSTMODEL_DRAGS=200 $(BIN)/python -m pytest -n 0 tests/whole/test_browser.py
 
 bench: $(VENV)/.peers
 	$(BIN)/python benchmarks/bench.py

@@ -515,10 +515,7 @@ ROWS: dict[int, tuple[str, Try]] = {
         ),
     ),
     # -- data in, UI, reports
-    79: (
-        "Jupyter widgets for what-if",
-        lambda: cm.widgets.explore(two(), sliders=["requests_per_month"], draws=50).controls,
-    ),
+    79: ("Jupyter widgets for what-if", lambda: cm.widgets.cockpit(two(), draws=50).controls),
     81: ("Parameterised HTML/PDF report", reported),
     82: ("Shareable scenario (file/URL), diff of two", saved),
     83: ("CLI", lambda: run("-m", "costmodel", "prices", "gpt-4o")),

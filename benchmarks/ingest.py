@@ -2,9 +2,9 @@
 
 `python benchmarks/ingest.py [CALLS] [ROWS]` writes CALLS as JSON lines and ROWS as a folder of
 Parquet files into a temporary folder, reads them with `cm.ingest.read` and `cm.history.profile` in
-a process of its own, and counts the same with DuckDB (`pip install costmodel[ingest]`). The budget
-is 10 s and 300 MB for 1,000,000 calls as JSON lines on two cores. The Parquet files are read as
-sums of hours on two processes, whose memory is added up.
+a process of its own, and counts the same with DuckDB (`pip install costmodel[ingest]`); where the
+counts differ it fails. The budget is 10 s and 300 MB for 1,000,000 calls as JSON lines on two
+cores. The Parquet files are read as sums of hours on two processes, whose memory is added up.
 """
 
 from __future__ import annotations
@@ -104,10 +104,18 @@ def written_parquet(folder: Path, rows: int) -> None:
             from range({each}) as t(r)) to '{folder / f"{k}.parquet"}' (format parquet)""")
 
 
-def measured(name: str, code: str, path: Path, processes: int = 0) -> None:
+def measured(name: str, code: str, path: Path, processes: int = 0) -> str:
+    """Print seconds and memory; what was counted is returned."""
     script = MEASURED.format(code=code.format(path=str(path)), processes=processes)
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     print(f"{name:<20}{run.stdout.strip() or run.stderr.strip().splitlines()[-1]}", flush=True)
+    return run.stdout.partition("MB, ")[2]
+
+
+def compared(path: Path, ours: tuple[str, str, int], theirs: str) -> None:
+    """Read a path in both ways, which must count the same."""
+    if measured(*ours[:2], path, ours[2]) != measured("duckdb", theirs, path):
+        raise SystemExit("the counts differ")
 
 
 def main(calls: int = 1_000_000, rows: int = 10_000_000) -> None:
@@ -115,15 +123,13 @@ def main(calls: int = 1_000_000, rows: int = 10_000_000) -> None:
         path = Path(folder) / "calls.jsonl"
         written(path, calls)
         print(f"{calls:,} calls as JSON lines, {path.stat().st_size / 1e6:,.0f} MB")
-        measured("costmodel", OURS, path)
-        measured("duckdb", DUCKDB, path)
+        compared(path, ("costmodel", OURS, 0), DUCKDB)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "calls"
         written_parquet(path, rows)
         size = sum(file.stat().st_size for file in path.iterdir())
         print(f"{rows:,} calls as Parquet, {size / 1e6:,.0f} MB in {FILES} files")
-        measured("costmodel, 2 workers", OURS_BY_HOUR, path, processes=2)
-        measured("duckdb", DUCKDB_PARQUET, path)
+        compared(path, ("costmodel, 2 workers", OURS_BY_HOUR, 2), DUCKDB_PARQUET)
 
 
 if __name__ == "__main__":

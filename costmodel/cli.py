@@ -1,7 +1,8 @@
 """The command line: compare a scenario, explain an option, write a report, look up a price.
 
-Thin: every number comes from the functions that notebooks call. An error is one sentence on stderr
-and exit code 2, and nothing is written. Heavy imports wait until a command needs them.
+Thin: every number comes from the functions that notebooks call. A command prints its text and
+returns the same as data, which --json prints instead. An error is one sentence on stderr and exit
+code 2, and nothing is written. Heavy imports wait until a command needs them.
 """
 
 from __future__ import annotations
@@ -18,46 +19,42 @@ from click import argument, echo, option
 import costmodel as cm
 from costmodel.core import CatalogError
 from costmodel.facts.pricelist import snapshot
-from costmodel.pages import exporting, own_numbers
-from costmodel.pages.blocks import answer
-from costmodel.pages.terminal import bar, busy, comparison, heading, price_table
-
-ERROR, STOPPED = 2, 130  # exit codes; 130 is the shell's for an interrupt
-
-
-def _complain(message: str) -> None:
-    echo(f"error: {' '.join(message.split())}", err=True)
-
-
-class _Commands(click.Group):
-    """Commands whose errors are one sentence on stderr."""
-
-    def main(self, *args: Any, **settings: Any) -> Any:
-        settings["standalone_mode"] = False
-        try:
-            sys.exit(super().main(*args, **settings) or 0)
-        except click.exceptions.NoArgsIsHelpError as error:
-            error.show()
-        except (click.exceptions.Abort, KeyboardInterrupt):
-            _complain("stopped")
-            sys.exit(STOPPED)
-        except click.ClickException as error:
-            _complain(error.format_message())
-        except (ValueError, OSError, RuntimeError) as error:
-            _complain(str(error))
-        sys.exit(ERROR)
+from costmodel.pages import exporting
+from costmodel.pages.app import app
+from costmodel.pages.commands import (
+    EXIT_CODES,
+    SCENARIO,
+    Commands,
+    complete_labels,
+    complete_notebooks,
+    find_notebook,
+    writable,
+)
+from costmodel.pages.first_steps import FIRST
+from costmodel.pages.own_numbers import COMMANDS
+from costmodel.pages.terminal import (
+    COLUMNS,
+    aligned,
+    bar,
+    busy,
+    comparison,
+    heading,
+    price_table,
+    wrapped,
+)  # fmt: skip
 
 
 @click.group(
-    cls=_Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": COLUMNS},
+    epilog=EXIT_CODES,
 )
 @click.version_option(cm.__version__, prog_name="costmodel")
 def main() -> None:
     """What each way of using a language model costs over its life, and when that changes.
 
-    SCENARIO is a YAML file, or the name of an example, such as support_assistant, own_gpus or
-    consumer_app (notebooks/scenarios has all).
+    SCENARIO is a YAML file, or the name of an example: `costmodel list` names them and the
+    notebooks, `costmodel init` makes a scenario of your own.
     """
 
 
@@ -66,13 +63,13 @@ PRICE_BOOK = option(
     metavar="PATH",
     help="A CSV with the prices of your contract: model, and discount or usd_per_mtok_in ...",
 )
-for own in (*own_numbers.COMMANDS, *exporting.COMMANDS):
+for own in (*FIRST, *COMMANDS, *exporting.COMMANDS, app):
     main.add_command(own)
 MONTHS = option("--months", type=int, help="Horizon in months, instead of the scenario's.")
 
 
 @main.command()
-@argument("scenario")
+@SCENARIO
 @MONTHS
 @option("--draws", type=int, help="Number of draws, instead of the scenario's.")
 @option("--seed", type=int, help="Seed of the draws, instead of the scenario's.")
@@ -93,41 +90,56 @@ MONTHS = option("--months", type=int, help="Horizon in months, instead of the sc
 )
 def compare(
     scenario: str, csv: str | None, own_apis: tuple, note: str | None, **changes: Any
-) -> None:
+) -> dict[str, Any] | None:
     """Compare the options of SCENARIO, least expected present value first."""
     if csv and csv != "-":
-        _writable(csv)
+        writable(csv)
     with busy("comparing"):
         study = cm.load(scenario, **changes)
         for id, usd_in, usd_out, window in own_apis:
             study = beside_api(study, cm.own_api(id, usd_in, usd_out, window, note=note))
         if csv == "-":
             echo(cm.compare(study).to_csv(), nl=False)
-            return
+            return None
         verdict = cm.recommend(study)
     if csv:
         verdict.table.to_csv(csv)
     echo(heading(study))
-    echo(comparison(verdict.table, study))
+    echo(wrapped(verdict.headline))
+    for point in verdict.points:
+        echo(wrapped(point, "- "))
+    echo(f"\n{comparison(verdict.table, study)}\n")
     for name in study.accept_zero or ():
         echo(f"accepted by you: {name} is 0")
     notes = cm.operations.lint(study, accept_zero=())
     for note in notes["note"][notes["code"] == "P26"]:  # an input of yours that changes nothing
-        echo(f"note: {note}")
+        echo(wrapped(note, "note: "))
     codes = ", ".join(dict.fromkeys(notes["code"]))
     left_out = f"{len(notes)} notes on what the inputs leave out ({codes})"
-    echo(f"{left_out}: costmodel lint {scenario}\n")
-    echo(answer(verdict.headline, verdict.points).text)
+    echo(wrapped(f"{left_out}: costmodel lint {scenario}"))
+    return {
+        "title": study.title,
+        "months": study.terms.months,
+        "best": verdict.best,
+        "headline": verdict.headline,
+        "points": verdict.points,
+        "options": verdict.table,
+        "notes": notes,
+    }
 
 
 @main.command()
-@argument("scenario")
+@SCENARIO
 @option("--all", "everything", is_flag=True, help="List all pitfalls, also those without a note.")
-def lint(scenario: str, everything: bool) -> None:
+def lint(scenario: str, everything: bool) -> dict[str, Any]:
     """Show which of two dozen usual mistakes of cost estimates the inputs of SCENARIO run into."""
-    for row in cm.operations.lint(cm.load(scenario), everything=everything).itertuples():
-        options = f" [{row.options}]" if row.options else ""
-        echo(f"{row.code:<5}{row.pitfall}: {row.note}{options}")
+    study = cm.load(scenario)
+    notes = cm.operations.lint(study, everything=everything)
+    for row in notes.itertuples():
+        whose = row.options if row.options != ", ".join(study.options) else "all options"
+        options = f" [{whose}]" if whose else ""
+        echo(wrapped(f"{row.pitfall}: {row.note}{options}", f"{row.code:<5}"))
+    return {"notes": notes}
 
 
 @main.command()
@@ -142,10 +154,14 @@ def lint(scenario: str, everything: bool) -> None:
 @option("--draws", type=int, help="Number of draws, instead of each scenario's.")
 @option("--workers", default=2, show_default=True, help="Processes.")
 @option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, instead of processes.")
-def portfolio(source: str, csv: str, **settings: Any) -> None:
-    """Compare every scenario of SOURCE, a folder of YAML files or a CSV with one in a row."""
-    _writable(csv)
-    table = cm.scenarios.compare_portfolio(source, **settings)
+def portfolio(source: str, csv: str, **settings: Any) -> dict[str, Any]:
+    """Compare every scenario of SOURCE, a folder of YAML files or a CSV with one in a row.
+
+    Ends with exit code 1 when a scenario has an error; the others are written.
+    """
+    writable(csv)
+    progress = sys.stderr.isatty()
+    table = cm.scenarios.compare_portfolio(source, progress=progress, **settings)
     failed = table[table["error"] != ""]
     if len(failed) == len(table):  # a column or a base that none knows: nothing is written
         raise ValueError(
@@ -157,27 +173,35 @@ def portfolio(source: str, csv: str, **settings: Any) -> None:
         echo(f"{row.scenario}: {row.error}", err=True)
     count = table["scenario"].nunique()
     echo(f"{csv}: {count} scenarios, {len(failed)} of them with an error")
+    errors = dict(zip(failed["scenario"], failed["error"], strict=True))
+    return {"path": csv, "scenarios": count, "failed": len(failed), "errors": errors}
 
 
 @main.command()
-@argument("scenario")
-@argument("label", metavar="OPTION")
+@SCENARIO
+@argument("label", metavar="OPTION", shell_complete=complete_labels)
 @MONTHS
 @PRICE_BOOK
 @option("--lines", default=12, show_default=True, help="How many lines, dearest first.")
-def explain(scenario: str, label: str, lines: int, **changes: Any) -> None:
-    """Show the dearest lines of OPTION in SCENARIO, each with its formula and its source."""
+def explain(scenario: str, label: str, lines: int, **changes: Any) -> dict[str, Any]:
+    """Show the dearest lines of OPTION in SCENARIO, each with its formula and its source.
+
+    Upper and lower case of OPTION are the same.
+    """
     study = cm.load(scenario, **changes)
+    label = next((known for known in study.options if known.lower() == label.lower()), label)
     table = cm.explain(study, label)
     echo(heading(study))
     usd, months = table["usd"].sum(), study.terms.months
-    echo(f"{label}: USD {usd:,.2f} over {months} months, in {len(table)} lines\n")
+    echo(wrapped(f"{label}: USD {usd:,.2f} over {months} months, in {len(table)} lines") + "\n")
     for row in table.head(lines).itertuples():
-        echo(f"{row.usd:>16,.2f}  {100 * row.share:4.0f} %  {row.phase}: {row.item}")
+        amount = f"{row.usd:>16,.2f}  {100 * row.share:4.0f} %  "
+        echo(wrapped(f"{row.phase}: {row.item}", amount))
         for text in (row.basis, f"source: {row.sources}"):
-            echo(f"{'':24}{text}")
+            echo(wrapped(text, "    "))
     if len(rest := table["usd"][lines:]):
         echo(f"{rest.sum():>16,.2f}  {100 * rest.sum() / usd:4.0f} %  {len(rest)} smaller lines")
+    return {"option": label, "usd": usd, "months": months, "lines": table}
 
 
 @main.command()
@@ -187,33 +211,41 @@ def explain(scenario: str, label: str, lines: int, **changes: Any) -> None:
 @option("--mode", default="standard", show_default=True, help="standard, batch, flex or priority.")
 @option("--residency", help="Region in which data must stay, such as eu.")
 @option("--discount", default=0.0, help="Negotiated share off every class, 0 to 1.")
-def prices(**asked: Any) -> None:
+def prices(**asked: Any) -> dict[str, Any]:
     """Show what MODEL costs by token class and context tier."""
     card = cm.facts.api_price(**asked)
     window = f", context window {card.window:,.0f} tokens" if card.window else ""
-    echo(f"{card.id} at {card.provider}, {card.mode}, on {card.on}{window}")
+    echo(wrapped(f"{card.id} at {card.provider}, {card.mode}, on {card.on}{window}"))
     echo(price_table(card))
     for note in card.notes:
-        echo(f"note: {note}")
+        echo(wrapped(note, "note: "))
     echo(f"prices: {snapshot()}")
+    return {"price": card, "prices": snapshot()}
 
 
 @main.command()
 @option("--check", is_flag=True, help="Show where a second source has other API prices.")
-def data(check: bool) -> None:
+def data(check: bool) -> dict[str, Any]:
     """Show how many facts there are and how old, or check API prices against a second source."""
     echo(f"prices: {snapshot()}")
     if check:
         table = cm.facts.disagreements()
-        echo(table.to_string(index=False))
-        echo(f"{len(table)} prices differ by more than 1 %")
-        return
-    by_file = cm.facts.facts().groupby("file")["as_of"]
-    echo(by_file.agg(["count", "min", "max"]).to_string())
+        rows = [
+            (f"{row.provider} {row.model}", f"{row.above:,.0f}",
+             row.field.removeprefix("usd_per_mtok_"), f"{row.listed:g}", f"{row.second:g}")
+            for row in table.itertuples()
+        ]  # fmt: skip
+        echo(aligned([("model", "above", "class", "listed", "second"), *rows]))
+        second = ", ".join(sorted(set(table["source"])))
+        echo(wrapped(f"{len(table)} prices differ by more than 1 % from {second}, USD per Mtok"))
+        return {"prices": snapshot(), "disagreements": table}
+    by_file = cm.facts.facts().groupby("file")["as_of"].agg(["count", "min", "max"])
+    echo(aligned([("file", "facts", "oldest", "newest"), *by_file.itertuples()]))
+    return {"prices": snapshot(), "files": by_file}
 
 
 @main.command()
-@argument("notebook")
+@argument("notebook", shell_complete=complete_notebooks)
 @option(
     "-p",
     "--parameters",
@@ -253,7 +285,7 @@ def report(
     parameters_yaml: tuple,
     scenario: str | None,
     **settings: Any,
-) -> None:
+) -> dict[str, Any]:
     """Run NOTEBOOK and write its report.
 
     NOTEBOOK is a path, a name such as 01_which_approach, or `board` for the board pack. Of a
@@ -261,7 +293,6 @@ def report(
     over -f.
     """
     from costmodel.pages.report.pack import NAME, stitched
-    from costmodel.pages.report.runner import find_notebook
 
     given: dict[str, Any] = {}
     for file in parameters_file:
@@ -276,11 +307,22 @@ def report(
         clean = cm.report.validate(cm.report.schema(path), given, path.name)
         study = exporting.study_behind(path, clean) if interactive else None
         made = cm.report.run(path, progress=bar(), **settings, **clean)
-    for written in (*made.files.values(), made.answer):
-        echo(written)
+    files = made.files
     if study:
         beside = Path(settings["out"]) / f"{path.stem}.interactive.html"
-        echo(cm.report.interactive(study, path=beside))
+        files |= {"interactive": cm.report.interactive(study, path=beside)}
+    for written in files.values():
+        echo(written)
+    echo(wrapped(made.answer))
+    if made.took:
+        echo(wrapped(made.took), err=True)
+    return {
+        "title": made.title,
+        "answer": made.answer,
+        "files": {label: str(path) for label, path in files.items()},
+        "numbers": made.numbers,
+        "seconds": made.seconds,
+    }
 
 
 def beside_api(study: cm.Study, api: cm.Api) -> cm.Study:
@@ -299,15 +341,6 @@ def beside_api(study: cm.Study, api: cm.Api) -> cm.Study:
         err=True,
     )
     return study.beside(api.model.id, replace(like, serving=api))
-
-
-def _writable(csv: str) -> None:
-    """Refuse a file in a folder that is not there before anything is computed."""
-    path = Path(csv)
-    if not path.parent.is_dir():
-        raise CatalogError(
-            f"no folder {str(path.parent)!r} for {path.name}; make it first, or write another path"
-        )
 
 
 def _parameters(text: str, where: str) -> dict[str, Any]:

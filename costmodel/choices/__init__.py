@@ -3,13 +3,15 @@
 It imports `laws` and everything below.
 
 Terms       People Trends SpendCommitment
-Seasons     Seasons
+Over time   Seasons
+Lengths     PromptLengths
 Presets     quick with_quality not_offered MODELS
 Quality     Task Signal
 Students    Readiness
 Prices      repriced
 """
 
+from costmodel.choices.lengths import PromptLengths
 from costmodel.choices.mixes import Signal
 from costmodel.choices.options import repriced
 from costmodel.choices.presets import MODELS, not_offered, quick, with_quality
@@ -20,7 +22,7 @@ from costmodel.choices.tunes.readiness import Readiness
 from costmodel.core import absent
 
 __all__ = """
-    MODELS People Readiness Seasons Signal SpendCommitment Task Trends not_offered quick repriced
-    with_quality
+    MODELS People PromptLengths Readiness Seasons Signal SpendCommitment Task Trends not_offered
+    quick repriced with_quality
 """.split()
 __getattr__ = absent(__name__, __all__)

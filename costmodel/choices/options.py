@@ -231,16 +231,24 @@ def each_priced(thing: Any, change: Callable[[Any], Any]) -> Any:
 
     What does not change is the object itself.
     """
+    return each(thing, lambda part: hasattr(part, "at"), change)
+
+
+def each(thing: Any, wanted: Callable[[Any], bool], change: Callable[[Any], Any]) -> Any:
+    """A copy of nested dataclasses and tuples with `change(part)` for each part that is wanted.
+
+    What does not change is the object itself.
+    """
     if isinstance(thing, tuple):
-        items: Any = tuple(each_priced(item, change) for item in thing)
+        items: Any = tuple(each(item, wanted, change) for item in thing)
         return thing if all(map(is_, items, thing)) else items
     if isinstance(thing, Doubt) or not is_dataclass(thing):
         return thing
-    if hasattr(thing, "at"):
+    if wanted(thing):
         return change(thing)
     moved = {}
     for name in field_names(thing):
         old = getattr(thing, name)
-        if (new := each_priced(old, change)) is not old:
+        if (new := each(old, wanted, change)) is not old:
             moved[name] = new
     return replace(cast(Any, thing), **moved) if moved else thing

@@ -10,17 +10,21 @@ dollars: the serving prices it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from string import Formatter
 from typing import Any
 
+import numpy as np
+
 from costmodel.choices.effort import effort, effort_words
-from costmodel.choices.requests import Call, Request
+from costmodel.choices.requests import Call, Request, by_prompt
 from costmodel.choices.schedule import Schedule, monthly, once
 from costmodel.choices.terms import STEADY, TRENDS, Terms
 from costmodel.choices.workload import Workload
 from costmodel.core import (
+    ROUNDING,
     WORKING_HOURS_PER_MONTH,
     WORKING_HOURS_PER_WEEK,
     Number,
@@ -270,6 +274,21 @@ class Traffic:
 
 Lines = Iterator[Line]
 Purchases = Iterator[Line | Traffic]
+
+
+def by_length(t: Traffic, starts: Sequence[float]) -> Iterator[Traffic]:
+    """Traffic apart by ranges of prompt lengths, which `starts` begin; all of it finds the same
+    prefixes in a cache.
+    """
+    if t.call.growth is None and t.call.lengths is None:
+        yield t
+        return
+    for above, share, call in by_prompt(t.call, starts):
+        item = f"{t.item}, prompts above {above:,.0f} tokens" if above else t.item
+        if call.cache is not None and t.in_a_row is None:
+            fewer = call.cache.prefixes * np.maximum(share, ROUNDING)
+            call = replace(call, cache=replace(call.cache, prefixes=fewer))
+        yield replace(t, item=item, call=call, count=t.count * share)
 
 
 def every_call(

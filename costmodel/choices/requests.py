@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from costmodel.choices.lengths import PromptLengths
 from costmodel.core import ROUNDING, Number, floats, frozen
 from costmodel.laws.agents import WEIGHTS, calls_below
 from costmodel.laws.caching import prefix_hit_rate
@@ -145,6 +146,8 @@ class Call:
         cached.
     growth : Growth, optional
         How the prompt grows between the calls of a task, of which this is the mean.
+    lengths : PromptLengths, optional
+        How the calls differ from this mean, where they do not grow.
 
     Examples
     --------
@@ -162,6 +165,7 @@ class Call:
     cache: Cache | None = None
     reuse: Number = 0.0
     growth: Growth | None = None
+    lengths: PromptLengths | None = None
 
     @property
     def prompt_tokens(self) -> Any:
@@ -181,6 +185,11 @@ class Call:
     def tokens(self) -> Any:
         """Everything that the model holds at the end of the call."""
         return self.prompt_tokens + self.generated_tokens
+
+    @property
+    def most_tokens(self) -> Any:
+        """Everything that the model holds at the end of the longest calls whose length is known."""
+        return self.lengths.longest(self) if self.lengths else self.tokens
 
     @property
     def stable_tokens(self) -> Any:
@@ -206,7 +215,10 @@ class Call:
 def by_prompt(call: Call, starts: Sequence[float]) -> Iterator[tuple[float, Any, Call]]:
     """(start, share of the calls, mean call) of each range of prompt lengths; `starts` ascend from
     0."""
-    grown = call.growth
+    grown, lengths = call.growth, call.lengths
+    if lengths and not grown and len(starts) > 1:
+        yield from lengths.between(call, starts)
+        return
     if grown is None or len(starts) == 1:
         yield 0.0, 1.0, call
         return

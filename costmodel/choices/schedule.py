@@ -1,8 +1,14 @@
-"""When something is bought: once, monthly, with demand, every few months, or along a path."""
+"""When something is bought: once, monthly, with demand, every few months, or along a path.
+
+What a change of model moves has few values over the horizon, one for each model: `Stages` keeps
+these, so that nothing is computed for each draw and month.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,9 +42,104 @@ class Schedule:
         if self.kind == "with_demand":
             return demand
         if self.kind == "every":
-            due = np.floor(month / self.value + ROUNDING)
-            return due - np.floor(np.maximum(month - 1, 0) / self.value + ROUNDING)
+            return np.diff(np.floor(month / self.value + ROUNDING), axis=-1, prepend=0.0)
+        if self.kind == "staged":
+            return self.value.times * self.value.share.by_month
         return self.value
+
+    def due(self, count: int, months: int, demand: np.ndarray) -> np.ndarray:
+        """The months of the first occurrences, shape (count,) or (n, count); H + 1 is never."""
+        which = np.arange(1, count + 1)
+        if self.kind == "every":
+            return np.minimum(np.ceil(which * self.value - ROUNDING), months + 1).astype(np.intp)
+        so_far = np.cumsum(self.weights(months, demand), axis=-1)
+        return (so_far[..., None, :] < which[:, None]).sum(-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Moves:
+    """When an option moves to its next models: the `starts` of each, by month, and the horizon."""
+
+    starts: np.ndarray  # shape (successors,) or (n, successors); H + 1 is never
+    months: int
+
+    @cached_property
+    def model(self) -> np.ndarray:
+        """Which model runs in months 0..H: 0 is the first, 1 its successor ..."""
+        return (np.arange(self.months + 1) >= self.starts[..., None]).sum(-2)
+
+    @cached_property
+    def edges(self) -> np.ndarray:
+        """The months between which each model runs, on the last axis."""
+        first = np.zeros_like(self.starts[..., :1])
+        return np.concatenate([first, self.starts, first + self.months + 1], axis=-1)
+
+    def by_model(self, so_far: np.ndarray) -> np.ndarray:
+        """Weights by model, on the last axis, from the weights `summed_up`; made once."""
+        memo = self.__dict__.setdefault("_by_model", {})
+        if id(so_far) not in memo:  # the sums are kept, so that no other array can take their id
+            memo[id(so_far)] = so_far, np.diff(at_months(so_far, self.edges), axis=-1)
+        return memo[id(so_far)][1]
+
+
+@dataclass(frozen=True, eq=False)
+class Stages:
+    """A quantity that only a change of model moves: `values` by model, on the last axis."""
+
+    values: Any
+    moves: Moves
+
+    @property
+    def by_month(self) -> np.ndarray:
+        """The quantity in months 0..H, shape (H + 1,) or (n, H + 1)."""
+        if self.values.ndim == 1:
+            return self.values[self.moves.model]
+        return at_months(self.values, self.moves.model)
+
+    def sum(self, so_far: np.ndarray) -> Any:
+        """The sum over months of weights x quantity, from the weights `summed_up`."""
+        return (self.moves.by_model(so_far) * self.values).sum(-1)
+
+
+def summed_up(weights: np.ndarray) -> np.ndarray:
+    """Weights of months 0..H added up before each month, shape (H + 2,) or (n, H + 2)."""
+    if weights.ndim == 1:
+        return np.append(0.0, np.cumsum(weights))
+    months = weights.T  # which come first in memory: each is added for all draws at once
+    so_far = np.zeros((len(months) + 1, *months.shape[1:]))
+    for m, weight in enumerate(months):
+        np.add(so_far[m], weight, out=so_far[m + 1])
+    return so_far.T
+
+
+def at_months(path: np.ndarray, months: np.ndarray) -> np.ndarray:
+    """The values of a path (.., H + 1) in given months (.., k), row by row."""
+    if path.ndim == 1 or months.ndim == 1:
+        return path[..., months]
+    n = len(path)  # months come first in memory, because each is computed for all draws at once
+    return path.T.ravel().take(months * n + np.arange(n)[:, None])
+
+
+@dataclass(frozen=True, eq=False)
+class Staged:
+    """Occurrences in months 0..H, times a share that a change of model moves."""
+
+    times: np.ndarray
+    share: Stages
+
+
+def staged(rule: Callable[..., Any], *quantities: Any) -> Any:
+    """What a rule makes of quantities of which some are Stages.
+
+    By model where all change with the same moves, otherwise by month.
+    """
+    changing = [x for x in quantities if isinstance(x, Stages)]
+    if not changing:
+        return rule(*quantities)
+    moves = changing[0].moves
+    if all(x.moves is moves if isinstance(x, Stages) else steady(x) for x in quantities):
+        return Stages(rule(*(getattr(x, "values", x) for x in quantities)), moves)
+    return rule(*(getattr(x, "by_month", x) for x in quantities))
 
 
 @public
@@ -164,6 +265,10 @@ def follows(when: Schedule, values: Any) -> Schedule:
 
 def steady(quantity: Any) -> bool:
     """Whether a quantity is the same in every month: a number, or draws (n, 1)."""
+    return not isinstance(quantity, Stages) and _steady(quantity)
+
+
+def _steady(quantity: Any) -> bool:
     return np.ndim(quantity) == 0 or np.shape(quantity)[-1] == 1
 
 
@@ -195,4 +300,7 @@ def scaled(
     """(count, schedule) of a share of the calls; a share that changes moves into the schedule."""
     if steady(share):
         return count * share, when
-    return count, follows(when, occurrences(when, work, terms) * share)
+    times = occurrences(when, work, terms)
+    if isinstance(share, Stages):
+        return count, replace(when, kind="staged", value=Staged(times, share))
+    return count, follows(when, times * share)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costmodel.choices.lengths import PromptLengths
 from costmodel.choices.quality.task import Task, task_of
 from costmodel.choices.requests import Call, Request, Segment
 from costmodel.choices.seasons import Seasons, seasons_of
@@ -38,9 +39,7 @@ else:
     Id = str
     TaskOrWords = Task | str | None
 
-
 OTHER_LANGUAGES = catalog.practice("multilingual.token_factor")  # tokens over those of English
-
 FIRST, ANSWER = LATENCY_OF = "first token", "answer"
 
 
@@ -172,6 +171,8 @@ class Workload:
         Of one request: the fixed prompt, what the user sends, the visible answer, hidden reasoning.
     other_languages : number, share
         Requests that are not English: they have more tokens, and are answered a little worse.
+    prompt_lengths : PromptLengths, optional
+        How requests differ from that mean, so that each pays the context tier of its own prompt.
     images, image_tokens : number, optional
         Images of one request [count], and the tokens of one [token]: `cm.facts.image_tokens`
         converts from pixels, by provider.
@@ -238,6 +239,7 @@ class Workload:
     input_tokens: Number = 0.0
     output_tokens: Number = 0.0
     reasoning_tokens: Number = 0.0
+    prompt_lengths: PromptLengths | None = None
     images: Number | None = None
     image_tokens: Number | None = None
     audio_seconds: Number | None = None
@@ -273,12 +275,11 @@ class Workload:
             object.__setattr__(self, "question_mix", QuestionMix(**self.question_mix))
         object.__setattr__(self, "seasons", seasons_of(self.seasons))
         task = task_of(self.task, self.difficulty, self.corpus is not None)
-        object.__setattr__(self, "task", task)
-        object.__setattr__(self, "difficulty", None)  # it is that of the task
-        if isinstance(self.tier, str):
-            object.__setattr__(self, "tier", catalog.tier(self.tier))
+        tier = catalog.tier(self.tier) if isinstance(self.tier, str) else self.tier
+        for name, value in {"task": task, "difficulty": None, "tier": tier}.items():
+            object.__setattr__(self, name, value)
         kinds = {"corpus": Corpus, "question_mix": QuestionMix, "seasons": Seasons}
-        for name, kind in (kinds | {"tier": catalog.Tier}).items():
+        for name, kind in (kinds | {"tier": catalog.Tier, "prompt_lengths": PromptLengths}).items():
             if getattr(self, name) is not None:
                 of_kind(f"Workload.{name}", getattr(self, name), kind)
         validate(self)
@@ -293,12 +294,10 @@ class Workload:
         requests: Any = self.requests_per_month
         above = np.min(getattr(requests, "low", requests)) > 0
         check(above, f"Workload.requests_per_month is {requests}, it must be above 0")
-        media = (amount for amount in (self.images, self.audio_seconds) if amount is not None)
-        sent_or_said = self.instruction_tokens, self.input_tokens, self.output_tokens, *media
-        check(
-            not all(map(is_zero, sent_or_said)),
-            "Workload: input_tokens and output_tokens are 0; give the tokens of one request",
-        )
+        sent_or_said = self.instruction_tokens, self.input_tokens, self.output_tokens
+        media = (x for x in (self.images, self.audio_seconds) if x is not None)
+        none = "Workload: input_tokens and output_tokens are 0; give the tokens of one request"
+        check(not all(map(is_zero, (*sent_or_said, *media))), none)
 
     # -- other ways to say how much arrives --------------------------------------------------------
 
@@ -380,8 +379,8 @@ class Workload:
         for kind, (number, each) in self._media().items():
             if number is not None:
                 sent.append(Segment(kind, number * each, kind=kind))
-        answer = self.output_tokens * more
-        return Request((Call(tuple(sent), answer, self.reasoning_tokens),))
+        call = Call(tuple(sent), self.output_tokens * more, self.reasoning_tokens)
+        return Request((replace(call, lengths=self.prompt_lengths),))
 
     def _media(self) -> dict[str, tuple[Any, Any]]:
         """How much of what is no text a request has, and the tokens of one."""

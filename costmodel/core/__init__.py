@@ -42,7 +42,7 @@ from costmodel.core.errors import (
     in_words,
     unknown,
 )
-from costmodel.core.glossary import GLOSSARY, data_folder, limits, meaning_of, unit_of
+from costmodel.core.glossary import GLOSSARY, data_folder, label_of, limits, meaning_of, unit_of
 from costmodel.core.nested import (
     field_names,
     find_key,
@@ -111,8 +111,8 @@ __all__ = """
     SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX USD Unpriced Usual WEEKS_PER_MONTH
     WORKING_HOURS_PER_MONTH WORKING_HOURS_PER_WEEK Z90 absent assumed check check_draws
     check_known data_folder dollars doubts draw_values drive driver_key field_names find_key
-    find_keys frozen given_or_drawn in_words is_day is_nest key_of leaves limits meaning_of middle
-    misspelt money not_none number_list number_text objects of_kind one_number owner_of percent pin
-    probabilities public readable require rewrite same sample short strata unchecked uniforms
-    unit_of unknown unmarked validate walk whole_number
+    find_keys frozen given_or_drawn in_words is_day is_nest key_of label_of leaves limits
+    meaning_of middle misspelt money not_none number_list number_text objects of_kind one_number
+    owner_of percent pin probabilities public readable require rewrite same sample short strata
+    unchecked uniforms unit_of unknown unmarked validate walk whole_number
 """.split()

@@ -62,6 +62,7 @@ def sample(
     rows: Any = slice(None),
     points: Mapping[str, np.ndarray] | None = None,
     fixed: Mapping[str, np.ndarray] | None = None,
+    and_middle: bool = False,
 ) -> Any:
     """x with every doubt inside its dataclasses replaced by an array of draws.
 
@@ -80,6 +81,8 @@ def sample(
         other keys are drawn by the seed.
     fixed : {input: array of the shape (rows, 1)}, optional
         Values of some inputs in place of their draws; NaN where the draw stays.
+    and_middle : bool
+        Whether one more row, the last, holds the median of every doubt.
 
     Returns
     -------
@@ -116,6 +119,8 @@ def sample(
                 values = np.asarray(doubt.quantile(given))
             if fixed and key in fixed:
                 values = np.where(np.isnan(fixed[key]), values, fixed[key])
+            if and_middle:
+                values = np.append(values, [[doubt.mid]], axis=0)
             drawn[key, doubt] = values
         return drawn[key, doubt]
 

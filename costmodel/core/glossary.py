@@ -1,7 +1,8 @@
 """The glossary: what each name measures, in which unit and within which bounds.
 
 One name means one quantity in one unit, in data files, records, functions, sliders and table
-columns. `data/glossary.csv` says it, one name a line; a row that starts with "#" opens a section.
+columns. `data/glossary.csv` says it, one name a line; a row that starts with "#" opens a section,
+and a row such as "Rag.*" holds the words for what stands before the point of a key.
 Nothing is converted silently: physics is in SI units (s, byte, FLOP, token), and a price carries
 its denominator in its name and is cancelled with a constant of `core/units.py`.
 """
@@ -9,6 +10,7 @@ its denominator in its name and is cancelled with a constant of `core/units.py`.
 from __future__ import annotations
 
 import csv
+import re
 from functools import cache
 from math import inf
 from pathlib import Path
@@ -29,6 +31,7 @@ class Entry(NamedTuple):
     meaning: str
     least: float
     most: float
+    label: str = ""
 
 
 @cache
@@ -51,11 +54,13 @@ def _read(path: Path) -> dict[str, Entry]:
                     row["meaning"],
                     float(row["least"] or least),
                     float(row["most"] or most),
+                    row["label"],
                 )
     return entries
 
 
-GLOSSARY = _read(data_folder() / "glossary.csv")
+_ROWS = _read(data_folder() / "glossary.csv")
+GLOSSARY = {name: line for name, line in _ROWS.items() if not name.endswith(".*")}
 UNLISTED = Entry("", "", 0.0, inf)  # what holds for a name that has no line
 
 
@@ -90,3 +95,35 @@ def limits(field: str) -> tuple[float, float]:
     """
     found = entry(field)
     return found.least, found.most
+
+
+@cache
+def label_of(key: str) -> str:
+    """The short name of an input for people, with what holds it in brackets.
+
+    Parameters
+    ----------
+    key : str
+        A field or a key, such as "Workload.usd_per_failure".
+
+    Returns
+    -------
+    str
+        The label of the glossary, its meaning where it has no label, or the key in words.
+
+    Examples
+    --------
+    >>> label_of("Workload.usd_per_failure"), label_of("rag.top_k")
+    ('cost of a wrong answer', 'passages in the prompt (RAG)')
+    >>> label_of("gpt-6.1-terra@eu>272000.usd_per_mtok_in")
+    'price of input tokens (gpt-6.1-terra, eu, above 272,000 tokens)'
+    """
+    owner, _, field = key.rpartition(".")
+    found = entry(key)
+    label = found.label or found.meaning or field.replace("_", " ")
+    name, over, tokens = owner.partition(">")
+    above = f", above {float(tokens):,.0f} tokens" if over else ""
+    known = _ROWS.get(f"{owner}.*")
+    apart = re.sub(r"@|\.(?=[a-z])", ", ", name).replace("_", " ")
+    words = known.label if known else apart + above
+    return f"{label} ({words})" if words and key not in GLOSSARY else label

@@ -87,14 +87,13 @@ def _row(label: str, found: Simulated) -> dict[str, Any]:
     """The columns of `compare` that are means over the draws of one option, and the base case."""
     usd, wrong = np.nanmean(found.usd[label]), np.nanmean(found.wrong[label])
     requests, share = found.requests[label], found.accepted[label]
-    calendar = found.middle.calendar
     row = {
         "expected": usd,
         "to_pay": usd - wrong,
         "wrong_answers": wrong,
-        "per_month": usd / calendar.months,
+        "per_month": usd / found.study.terms.months,
         "per_request": usd / np.nanmean(requests),
-        "base_case": found.middle.bills[label].total(calendar),
+        "base_case": found.base_case[label],
     }
     if not np.isnan(share).all():
         answers = np.nanmean(requests * share)
@@ -105,9 +104,9 @@ def _row(label: str, found: Simulated) -> dict[str, Any]:
 
 def _why_not(label: str, found: Simulated) -> str:
     """Why an option cannot run, is not ranked, or is ranked by some of its draws only."""
-    if label in found.middle.why_not:
-        return str(found.middle.why_not[label])
-    if found.middle.bills[label].accepted is None:
+    if label in found.why_not:
+        return str(found.why_not[label])
+    if np.isnan(found.accepted[label]).all():
         return UNKNOWN
     lost = np.isnan(found.usd[label]).mean()
     share = "less than 1 %" if lost < 0.01 else percent(lost)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study
-from costmodel.core import check_draws, middle
+from costmodel.core import Infeasible, check_draws, middle
 from costmodel.ledgers.batches import Grid, batches
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.engine import Bill, Bills, at_middle
@@ -32,15 +33,17 @@ PerDraw = dict[str, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Simulated:
-    """A study in numbers: its bills at the middle, and the draws of the options that run there.
+    """A study in numbers: the draws of the options that run at the middle of every Range.
 
     Of each option and draw: `usd`, the total; `worth`, its present value; `wrong` and
     `wrong_worth`, what of them is the cost of wrong answers; `requests`; `accepted`, the share of
     answers accepted, and `failed`, the others, counted at present values: NaN where the quality is
-    not known.
+    not known. `base_case` is the total at the middle, and `why_not` says why the others do not run.
     """
 
-    middle: Bills
+    study: Study
+    base_case: dict[str, float]
+    why_not: dict[str, Infeasible]
     usd: PerDraw
     worth: PerDraw
     wrong: PerDraw
@@ -49,15 +52,27 @@ class Simulated:
     accepted: PerDraw
     failed: PerDraw
 
+    @cached_property
+    def middle(self) -> Bills:
+        """The bills with every input at its middle."""
+        return at_middle(self.study)
+
 
 def simulate(study: Study) -> Simulated:
-    """Every option of a study at the middle and on its draws; a study is simulated once."""
+    """Every option of a study on its draws and, as one more row, at the middle.
+
+    A study is simulated once.
+    """
     memo = study.__dict__.setdefault("_simulated", [])
     if not memo:
-        found = at_middle(study)
-        runs = study.only(*found.bills) if found.bills else study
-        numbers = per_draw(runs, NUMBERS, study.draws) if found.bills else [{} for _ in NUMBERS]
-        memo.append(Simulated(found, *numbers))
+        numbers = per_draw(study, NUMBERS, study.draws, and_middle=True)
+        middles = {label: float(usd[-1]) for label, usd in numbers[0].items()}
+        lost = [label for label, usd in middles.items() if np.isnan(usd)]
+        why_not = at_middle(study.only(*lost)).why_not if lost else {}
+        runs = [label for label in study.options if label not in why_not]
+        drawn = [{label: found[label][:-1] for label in runs} for found in numbers]
+        base_case = {label: middles[label] for label in runs}
+        memo.append(Simulated(study, base_case, why_not, *drawn))
     return memo[0]
 
 
@@ -161,21 +176,24 @@ def per_draw(
     grid: Grid = None,
     points: Mapping[str, np.ndarray] | None = None,
     width: int = 1,
+    and_middle: bool = False,
 ) -> list[PerDraw]:
     """Several numbers of the same bills, each in the shape of `totals`, or `width` a row.
 
-    `points` gives the uniforms of every key instead of a Latin hypercube.
+    `points` gives the uniforms of every key instead of a Latin hypercube. With `and_middle` the
+    middle of every Range is one more draw, the last.
     """
     if draws is not None and points is None:
         check_draws(draws, study.seed)
     k = np.size(next(iter(grid.values()))) if grid else 1
-    size = (draws or 1) * k, width
+    count = (draws or 1) + and_middle
+    size = count * k, width
     out = [{label: np.full(size, np.nan) for label in study.options} for _ in numbers]
-    for rows, calendar, bills in batches(study, draws, grid, points):
+    for rows, calendar, bills in batches(study, draws, grid, points, and_middle):
         for label, bill in bills.items():
             for number, found in zip(numbers, out, strict=True):
                 found[label][rows] = np.where(bill.fits, number(bill, calendar), np.nan)
-    shape = [] if draws is None else [draws]
+    shape = [] if draws is None else [count]
     shape += [k] if grid else []
     shape += [width] if width > 1 else []
     return [{label: x.reshape(shape) for label, x in found.items()} for found in out]
@@ -214,7 +232,7 @@ def that_run(usd: Mapping[str, np.ndarray]) -> tuple[PerDraw, np.ndarray]:
 
 def not_comparable(found: Simulated) -> dict[str, str]:
     """Why some options cannot be compared: those that do not run, or are of unknown quality."""
-    left_out = {label: str(why) for label, why in found.middle.why_not.items()}
+    left_out = {label: str(why) for label, why in found.why_not.items()}
     unknown = [label for label, share in found.accepted.items() if np.isnan(share).all()]
     return left_out | dict.fromkeys(unknown, UNKNOWN)
 

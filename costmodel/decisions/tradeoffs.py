@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.study import Study, analysis
-from costmodel.core import Doubt, check, find_keys, leaves, number_text, percent, readable, require
+from costmodel.core import Doubt, check, find_keys, label_of, leaves, number_text, percent, require
 from costmodel.decisions.search import goal_limits, present, root, sign_changes, spacing
 from costmodel.decisions.simulate import (
     UNKNOWN,
@@ -73,7 +73,7 @@ def goal_seek(
     >>> study = cm.load("support_assistant")
     >>> pair = study.only("Prompt", "Long context + cache").changed(quality_floor=0)
     >>> print(goal_seek(pair, "Prompt", over="usd_per_failure")["verdict"][0])
-    Prompt becomes the cheapest once usd per failure is below ... (now 1.5, ...)
+    Prompt becomes the cheapest once cost of a wrong answer is below ... (now 1.5, ...)
     """
     study.label(goal)
     if usd is not None:
@@ -181,7 +181,7 @@ def _needed(
         chance = np.mean(drawn > needed if above else drawn < needed)
         row |= {"inside": inside, "chance": chance}
         shown += f", {'inside' if inside else 'outside'} the range; {percent(chance)} likely"
-    verdict = f"{change} once {readable(key)} is {side} {number_text(needed, 3)} ({shown})"
+    verdict = f"{change} once {label_of(key)} is {side} {number_text(needed, 3)} ({shown})"
     return row | {"needed": needed, "verdict": verdict, "distance": _distance(now, needed)}
 
 

@@ -146,7 +146,7 @@ class Verdict:
 
 
 @analysis
-def recommend(study: Study, flips: bool = True) -> Verdict:
+def recommend(study: Study, flips: bool = True, pilots: bool = True) -> Verdict:
     """Compare the options by the rule and put the answer into words.
 
     Parameters
@@ -156,6 +156,9 @@ def recommend(study: Study, flips: bool = True) -> Verdict:
         alone.
     flips : bool
         Whether to look for the volumes at which another option becomes the best.
+    pilots : bool
+        Whether to ask what judging some answers first is worth. Without it the answer is that of
+        today, and quick.
 
     Returns
     -------
@@ -174,7 +177,7 @@ def recommend(study: Study, flips: bool = True) -> Verdict:
     if not table["expected"].notna().any():
         return Verdict(None, table, no_answer(table))
     eligible = table.index[table["eligible"]]
-    plan = _pilot(study, table)
+    plan = _pilot(study, table) if pilots else None
     first, why = ("", "") if plan is None else pilot_in_two(plan, study.terms)
     if not len(eligible):
         named = nearest(table)

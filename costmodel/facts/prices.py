@@ -13,13 +13,22 @@ training, taxes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from costmodel.core import MTOK, CatalogError, Doubt, Number, check, frozen, middle, require
+from costmodel.core import (
+    MTOK,
+    CatalogError,
+    Doubt,
+    Number,
+    check,
+    frozen,
+    middle,
+    require,
+    unchecked,
+)
 
 # token class -> (field of Rates, price key of genai-prices)
 CLASSES: dict[str, tuple[str, str]] = {
@@ -336,4 +345,4 @@ def rates(card: ApiPrice, prompt_tokens: Any = 0, discount: Any = 0.0) -> Rates:
                 found[field] = upper
     factor = card.residency_uplift * (1 - card.discount) * (1 - discount)
     scaled: Any = {f: None if x is None else x * factor for f, x in found.items()}
-    return replace(base, **scaled)
+    return unchecked(base, **scaled)

@@ -28,8 +28,8 @@ READERS: dict[str, list[Reader]] = {
 class Part:
     """Rows of a block that one reader knows; their index is the row of the file.
 
-    `silent` counts documents without a row, `odd` lines in another encoding, and `problems` says
-    which rows could not be read.
+    `silent` counts documents without a row, `odd` lines in another encoding, `problems` says which
+    rows could not be read, and `at` is that of the block.
     """
 
     reader: Reader
@@ -37,6 +37,7 @@ class Part:
     problems: list[tuple[int, str]] = field(default_factory=list)
     silent: int = 0
     odd: int = 0
+    at: int = 0
 
 
 def known(docs: list[dict], kind: str) -> Reader | None:
@@ -91,7 +92,7 @@ def parted(block: Block, readers: list[Reader], memory: dict[str, Any]) -> Itera
     knows them.
     """
     first = readers[0]
-    part = Part(first, first.frame(Lookup([]), 0), block.problems, odd=block.odd)
+    part = Part(first, first.frame(Lookup([]), 0), block.problems, odd=block.odd, at=block.at)
     if block.found:
         part.frame = first.frame(block.found, len(block.rows)).set_axis(pd.Index(block.rows))
         yield part

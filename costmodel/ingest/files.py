@@ -48,7 +48,8 @@ class Block:
     """Documents of a file with the rows that they stand in.
 
     `docs` holds them; or they are all of the format that was asked for, and `found` looks up what
-    it needs of them. `odd` counts lines in another encoding.
+    it needs of them. `odd` counts lines in another encoding, and `at` says how many bytes of the
+    file, unpacked, were read up to here.
     """
 
     rows: Sequence[int]
@@ -56,6 +57,7 @@ class Block:
     problems: list[tuple[int, str]] = field(default_factory=list)
     odd: int = 0
     found: Lookup | None = None
+    at: int = 0
 
 
 def listed(paths: Any) -> list[Path]:
@@ -81,29 +83,36 @@ def blocks(
     `keep` names the columns of a Parquet file that are read; then they come as columns.
     """
     with _opened(path) as stream:
-        head = stream.peek(PEEK)[:PEEK]
-        text = head.decode("utf-8-sig", "replace").lstrip()
-        first = text.partition("\n")[0]
-        if b"\0" in head and not head.startswith((b"PK", b"PAR1")):
-            raise CatalogError(
-                "this is no text; give a CSV, JSON, YAML, Parquet or inspect-ai file"
-            )
-        if head.startswith(b"PK"):
-            yield _whole(_zipped(path))
-        elif head.startswith(b"PAR1"):
-            yield from _parquet(path, keep)
-        elif text[:1] in ("{", "["):
-            lines = _lines(stream)
-            start = list(islice(lines, 2))
-            alone = len(start) == 2 and _by_line((1, 2), start).docs
-            whole = chain(start, lines)
-            yield from _json_lines(whole, shorten) if alone else [_json(b"".join(whole))]
-        elif first.rstrip().endswith(":"):
-            import yaml
+        for block in _blocks(stream, path, shorten, keep):
+            block.at = stream.tell()
+            yield block
 
-            yield _whole([yaml.safe_load(b"".join(_lines(stream)))])
-        else:
-            yield from _table(first, _lines(stream))
+
+def _blocks(
+    stream: Any, path: Path, shorten: Shorten | None, keep: Iterable[str] | None
+) -> Iterator[Block]:
+    """The documents of an open file."""
+    head = stream.peek(PEEK)[:PEEK]
+    text = head.decode("utf-8-sig", "replace").lstrip()
+    first = text.partition("\n")[0]
+    if b"\0" in head and not head.startswith((b"PK", b"PAR1")):
+        raise CatalogError("this is no text; give a CSV, JSON, YAML, Parquet or inspect-ai file")
+    if head.startswith(b"PK"):
+        yield _whole(_zipped(path))
+    elif head.startswith(b"PAR1"):
+        yield from _parquet(path, keep)
+    elif text[:1] in ("{", "["):
+        lines = _lines(stream)
+        start = list(islice(lines, 2))
+        alone = len(start) == 2 and _by_line((1, 2), start).docs
+        whole = chain(start, lines)
+        yield from _json_lines(whole, shorten) if alone else [_json(b"".join(whole))]
+    elif first.rstrip().endswith(":"):
+        import yaml
+
+        yield _whole([yaml.safe_load(b"".join(_lines(stream)))])
+    else:
+        yield from _table(first, _lines(stream))
 
 
 def peeked(path: Path) -> list[dict]:
@@ -300,7 +309,7 @@ def _parquet(path: Path, keep: Iterable[str] | None) -> Iterator[Block]:
     except ImportError as error:
         raise CatalogError("Parquet needs the extra: pip install costmodel[ingest]") from error
     with duckdb.connect() as base:
-        base.execute("set threads = 1")
+        base.execute("set threads = 1; set enable_progress_bar = false")
         there = base.read_parquet(str(path)).columns
         names = [name for name in there if keep is None or name in set(keep)]
         quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import pandas as pd
@@ -20,6 +20,23 @@ class Lookup:
             (name,): _some(column) for name, column in ({} if columns is None else columns).items()
         }
         self.keys: dict[Path, set[str]] = {}
+
+    @classmethod
+    def of_rows(cls, rows: list, tree: dict, path: Path = ()) -> Lookup:
+        """The values of rows that hold the keys of a tree as `at0`, `at1` and so on; what is under
+        a key is a row of its own, or None.
+        """
+        found = cls([])
+        for k, (key, inside) in enumerate(tree.items()):
+            try:
+                values = list(map(attrgetter(f"at{k}"), rows))
+            except AttributeError:  # not in all of them
+                values = [getattr(row, f"at{k}", None) for row in rows]
+            found.values[(*path, key)] = kept = _some(values)
+            if kept and inside:
+                found.values |= cls.of_rows(kept, inside, (*path, key)).values
+        found.values[()] = None
+        return found
 
     def at(self, path: Path) -> Any:
         """What stands at a path of each document, or None where no document has it."""

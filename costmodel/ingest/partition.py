@@ -68,7 +68,9 @@ def partition(
     if "calls" not in reader.fields:
         raw["calls"] = np.ones(n)
     raw |= {"input": np.where(empty, np.nan, fresh), "output": np.where(empty, np.nan, visible)}
-    status = given["status"].mask(free, (given["status"] + f"; {FREE}").str.removeprefix("; "))
+    status = given["status"]
+    if free.any():
+        status = status.mask(free, (status + f"; {FREE}").str.removeprefix("; "))
     texts = {name: coded(given[name], PRIVATE_IN.get(name, str)) for name in TEXTS[:6]}
     return {
         "time": pd.DatetimeIndex(given["time"]),

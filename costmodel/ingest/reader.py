@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any, NamedTuple, Optional, TypedDict
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
@@ -156,10 +156,12 @@ class Reader:
 
     def frame(self, found: Lookup, n: int) -> pd.DataFrame:
         """The columns of n rows; what a format does not say is NaN, NaT, "" or False."""
-        columns = COLUMNS[self.kind].items()
+        rows, columns = pd.RangeIndex(n), COLUMNS[self.kind].items()
         return pd.DataFrame(
-            {name: _column(holds, self.fields.get(name, []), found, n) for name, holds in columns}
-        )
+            {name: _column(holds, self.fields.get(name, []), found, rows)
+             for name, holds in columns},
+            copy=False,
+        )  # fmt: skip
 
     @cached_property
     def shorten(self) -> Shorten | None:
@@ -180,14 +182,18 @@ class Reader:
                 node = node.setdefault(key, {})
 
         def shape(node: dict) -> Any:
-            kinds = {key: shape(inside) if inside else Any for key, inside in node.items()}
-            return Optional[TypedDict("Row", kinds, total=False)]  # type: ignore  # noqa: UP045
+            names = [f"at{k}" for k in range(len(node))]
+            kinds = [Optional[shape(inside)] if inside else Any for inside in node.values()]  # noqa: UP045
+            rename = dict(zip(names, node, strict=True))
+            given = [(name, kind, None) for name, kind in zip(names, kinds, strict=True)]
+            return msgspec.defstruct("Row", given, rename=rename, gc=False)
 
-        decode = msgspec.json.Decoder(shape(tree)).decode
+        row = shape(tree)
+        decode = msgspec.json.Decoder(row).decode
 
         def shortened(lines: list[bytes]) -> Lookup | None:
             try:
-                found = Lookup(list(map(decode, lines)))
+                found = Lookup.of_rows(list(map(decode, lines)), tree)
             except ValueError:
                 return None
             there = (found.at(path) for path in self.needed)
@@ -220,18 +226,18 @@ def by_columns(columns: Mapping[str, str], kind: str = "usage") -> Reader:
 # -- columns ---------------------------------------------------------------------------------------
 
 
-def _column(holds: str, places: list[Place], found: Lookup, n: int) -> pd.Series:
-    """One column of n rows: of each row what stands at the first place that has something."""
+def _column(holds: str, places: list[Place], found: Lookup, rows: pd.RangeIndex) -> pd.Series:
+    """One column of some rows: of each row what stands at the first place that has something."""
     nothing, dtype, read = HOLDS[holds]
     column = None
     for place in places:
         given = [v for path in place.paths if (v := found.at(path)) is not None]
         if given or place.always:
             values = read(given, place.unit) if given else place.always
-            new = pd.Series(values, range(n), dtype)
+            new = pd.Series(values, rows, dtype)
             empty = column is None or column.isna() | (column == nothing)
             column = new if column is None else column.mask(empty, new)
-    return pd.Series(nothing, range(n), dtype) if column is None else column
+    return pd.Series(nothing, rows, dtype) if column is None else column
 
 
 def _sum(given: list, unit: str) -> np.ndarray:
@@ -260,7 +266,12 @@ def _number(value: Any) -> float:
 
 def _texts(given: list, unit: str) -> list[str]:
     """Texts of one or several places together, "" where there is none."""
-    parts = [["" if v is None or v != v else str(v) for v in values] for values in given]
+    parts = [
+        list(values)
+        if set(map(type, values)) == {str}
+        else ["" if v is None or v != v else str(v) for v in values]
+        for values in given
+    ]
     if len(parts) == 1:
         return parts[0]
     return ["/".join(row) if any(row) else "" for row in zip(*parts, strict=True)]

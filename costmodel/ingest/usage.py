@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -43,6 +43,10 @@ NO_CALLS = (
 UNPAID = f"rows are {FREE}"
 ODD = f"lines: the text {OTHER_ENCODING}"
 LEAST_CALLS = 1e-6  # a day, of an export that does not count them
+# Lengths between which prompts are summed: powers of 2, and every context tier of the price list
+SIZES = sorted({32_000, 100_000, 128_000, 199_999, 200_000, 256_000, 272_000, 512_000,
+                *(2**k for k in range(24))})  # fmt: skip
+SESSIONS = 1_000  # that are kept whole beside sums
 MOST = 200_000  # rows of sums that are held before they are summed again
 
 
@@ -64,6 +68,8 @@ class Usage:
         `file`, `row` and `reason` of what was not used.
     notes : tuple of str
         What was assumed, and how many rows hold no usage.
+    sessions : DataFrame or None
+        Where the rows of the table are sums: the calls of some whole sessions.
 
     Examples
     --------
@@ -76,6 +82,7 @@ class Usage:
     table: pd.DataFrame
     set_aside: pd.DataFrame
     notes: tuple[str, ...] = ()
+    sessions: pd.DataFrame | None = None
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> Usage:
@@ -130,6 +137,12 @@ def mode_of(tier: str) -> str:
     name = tier.lower()
     check(name in (*USUAL_TIERS, *MODES), f"the tier {tier!r} has no price list")
     return name if name in MODES else "standard"
+
+
+def modes_of(table: pd.DataFrame) -> pd.Series:
+    """How each row is sold: "batch", another mode of the price list, or "standard"."""
+    names = table["tier"].astype(str).str.lower()
+    return names.where(names.isin(MODES), "standard").mask(table["batch"], "batch")
 
 
 def priced(table: pd.DataFrame, on: str | None = None) -> tuple[pd.DataFrame, pd.Series]:
@@ -219,11 +232,12 @@ def read(
         Where the files are read: processes, or `client.get_executor(pure=False)` of a Dask cluster,
         with the same answer. Without it one after the other.
     progress : bool
-        Whether a bar counts the files.
+        Whether a bar counts the bytes of the files.
     every : str, optional
-        A time such as "1h": calls of one hour, model and size (prompts between two powers of 2)
-        are summed into one row as they are read, so that memory stays flat at any size. Sessions
-        are then left out, and ids are compared within some thousands of rows alone.
+        A time such as "1h": calls of one hour, model and size (prompts between two powers of 2, and
+        of one context tier) are summed into one row as they are read, so that memory stays flat at
+        any size. Of the sessions a sample of 1,000 is kept beside them, and ids are compared
+        within some thousands of rows alone.
 
     Returns
     -------
@@ -250,9 +264,14 @@ def read(
     files = listed(paths)
     if columns is not None:
         by_columns(columns)  # a wrong name is an error of its own
-    found = (executor.map if executor else map)(partial(_file, columns=columns, every=every), files)
-    bar = tqdm(found, total=len(files), unit="file", disable=not progress)
-    made = list(bar)
+    work = partial(_file, columns=columns, every=every)
+    sizes = [path.stat().st_size for path in files]
+    with tqdm(total=sum(sizes), unit="B", unit_scale=True, disable=not progress) as bar:
+        found = executor.map(work, files) if executor else (work(path, bar=bar) for path in files)
+        made = []
+        for one, end in zip(found, np.cumsum(sizes), strict=True):
+            made.append(one)
+            bar.update(end - bar.n)
     refused = [(path.name, 0, one) for path, one in zip(files, made, strict=True)
                if isinstance(one, str)]  # fmt: skip
     if len(refused) == len(files):
@@ -261,17 +280,28 @@ def read(
     return replace(usage, set_aside=pd.concat([aside(refused), usage.set_aside], ignore_index=True))
 
 
-def _file(path: Path, columns: Mapping[str, str] | None, every: str | None) -> Rows | str:
+def _file(
+    path: Path, columns: Mapping[str, str] | None, every: str | None, bar: Any = None
+) -> Rows | str:
     """All rows of a file, or why it cannot be read: what a worker does."""
     collected = gc.isenabled()
     gc.disable()  # JSON has no circles, and looking for them would take half of the time
     try:
-        return rows_of(path.name, parts(path, "usage", columns), every)
+        found = parts(path, "usage", columns)
+        return rows_of(path.name, _shown(found, bar) if bar else found, every)
     except CatalogError as error:
         return str(error)
     finally:
         if collected:
             gc.enable()
+
+
+def _shown(found: Iterable[Part], bar: Any) -> Iterator[Part]:
+    """The parts of a file, which move a bar; bytes count as unpacked, so that it may run ahead."""
+    start = bar.n
+    for part in found:
+        bar.update(max(min(start + part.at, bar.total) - bar.n, 0))
+        yield part
 
 
 # -- from parts of files to one table --------------------------------------------------------------
@@ -284,6 +314,7 @@ class Rows:
     pieces: list[dict[str, Any]]
     aside: list[tuple[str, int, str]]
     said: Counter[str]
+    sessions: pd.DataFrame | None = None
 
 
 def rows_of(file: str, found: Iterable[Part], every: str | None = None) -> Rows:
@@ -303,6 +334,7 @@ def rows_of(file: str, found: Iterable[Part], every: str | None = None) -> Rows:
         if every:
             frame, repeated = distinct(table_of([rows.pieces.pop()]))
             rows.said[REPEATED] += repeated
+            rows.sessions = some_sessions([rows.sessions, frame])
             rows.pieces.append(columns_of(sums(frame, every)))
             if sum(len(piece["id"]) for piece in rows.pieces) > MOST:
                 rows.pieces = [columns_of(sums(table_of(rows.pieces), every))]
@@ -313,8 +345,9 @@ def joined(found: list[Rows], every: str | None = None) -> Usage:
     """One table of the rows of all files, without those whose id comes again."""
     said = sum((rows.said for rows in found), Counter[str]())
     table = table_of([piece for rows in found for piece in rows.pieces])
+    sessions = None
     if every:
-        table = sums(table, every)
+        table, sessions = sums(table, every), some_sessions([rows.sessions for rows in found])
     else:
         table, said[REPEATED] = distinct(table)
     rows = [line for rows in found for line in rows.aside]
@@ -325,7 +358,9 @@ def joined(found: list[Rows], every: str | None = None) -> Usage:
     said[UNPAID] = int(table["status"].str.endswith(FREE).sum())
     notes = [f"{count:,} {text}" for text, count in said.items() if count]
     notes += [f"rows are sums of {every}, without sessions"] if every else []
-    return Usage(table[COLUMNS], aside(rows), tuple(notes))
+    if sessions is not None:
+        notes.append(f"steps and context are those of {sessions['session'].nunique():,} sessions")
+    return Usage(table[COLUMNS], aside(rows), tuple(notes), sessions)
 
 
 def aside(rows: list[tuple[str, int, str]]) -> pd.DataFrame:
@@ -355,10 +390,31 @@ def distinct(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return (table[~repeated].reset_index(drop=True) if count else table), count
 
 
+def some_sessions(found: Iterable[pd.DataFrame | None]) -> pd.DataFrame | None:
+    """The calls of the sessions whose names have the least hashes, or None where nothing has one.
+
+    Such a sample is the same in whatever parts and order the rows come, and each session of it is
+    whole.
+    """
+    columns = ["time", "session", *NUMBERS[:5]]
+    named = [rows.loc[(rows["session"] != "").to_numpy(), columns].astype({"session": "object"})
+             for rows in found if rows is not None]  # fmt: skip
+    if not (named := [part for part in named if len(part)]):
+        return None
+    rows = pd.concat(named)
+    keys = pd.util.hash_array(rows["session"].to_numpy(), categorize=False)
+    return rows[np.isin(keys, np.unique(keys)[:SESSIONS])]
+
+
+def size_of(table: pd.DataFrame) -> pd.Series:
+    """Between which of `SIZES` the mean prompt of each row lies."""
+    prompts = table[TOKENS[:4]].sum(axis=1) / table["calls"].fillna(1.0).clip(lower=1.0)
+    return pd.Series(np.searchsorted(SIZES, prompts), table.index)
+
+
 def sums(table: pd.DataFrame, every: str) -> pd.DataFrame:
     """Sums of the rows by time, texts, size of a prompt, and which of their numbers are known."""
-    calls = table["calls"].fillna(1.0).clip(lower=1.0)
-    size = np.frexp(table[TOKENS[:4]].sum(axis=1) / calls)[1].rename("size")
+    size = size_of(table).rename("size")
     known = (table[NUMBERS].isna() @ (2 ** np.arange(len(NUMBERS)))).rename("known")
     texts = [table[name] for name in TEXTS if name != "session"]
     keys = [table["time"].dt.floor(every), *texts, table["batch"], size, known]

@@ -17,6 +17,7 @@ POINTS = (np.arange(32) + 0.5) / 32  # of an even grid between 0 and 1
 AUCS = np.linspace(0.5, 0.99, 50)  # at which loadings are tabled
 ABLE = np.linspace(-2.5, 2.5, 26)  # standard normal quantiles of the share right
 LEAST = 1e-12  # none and all escalated lie this far inside
+TINY = 1e-300  # in place of a quantile of 0, by which nothing can be divided
 HALVINGS = 14  # of an interval of one: to 0.0001
 
 
@@ -131,11 +132,20 @@ def cascade_right(
     >>> [round(float(cascade_right(0.62, 0.78, 0.3, auc, 0.75)), 3) for auc in aucs]
     [0.668, 0.7, 0.716, 0.726]
     """
-    from scipy.special import ndtri
-
     loading = signal_loading(auc, small)
-    small, large, sent, loading, correlation = _parts(small, large, escalated, loading, correlation)
-    part = np.clip(sent, LEAST, 1 - LEAST)
-    kept = _right(ndtri(part + (1 - part) * POINTS), small, loading).mean(-1)
-    asked = _right(ndtri(part * POINTS), large, correlation * loading).mean(-1)
-    return ((1 - sent[..., 0]) * kept + sent[..., 0] * asked)[()]
+    sent = np.clip(escalated, LEAST, 1 - LEAST)
+    return small - _both(sent, small, loading) + _both(sent, large, correlation * loading)
+
+
+def _both(sent: Any, right: Any, loading: Any) -> Any:
+    """Share of questions whose signal is among the lowest, and whose answer is right.
+
+    Of two normals with the correlation -loading, by Owen's T.
+    """
+    from scipy.special import ndtri, owens_t
+
+    h, k = (np.where(z == 0, TINY, z) for z in (ndtri(sent), ndtri(right)))
+    root = np.sqrt(1 - loading**2)
+    first = owens_t(h, (k / h + loading) / root)
+    second = owens_t(k, (h / k + loading) / root)
+    return ((sent + right) / 2 - first - second - np.where(h * k < 0, 0.5, 0.0))[()]

@@ -23,11 +23,13 @@ def batches(
     draws: int | None = None,
     grid: Grid = None,
     points: Mapping[str, np.ndarray] | None = None,
+    and_middle: bool = False,
 ) -> Iterator[tuple[slice, Calendar, dict[str, Bill]]]:
     """The bills of all options that can run, a batch of rows at a time: (rows, calendar, bills).
 
     Rows are draws (None: one row, the middle of every Range), each with all points of the grid. An
-    input is drawn at points where its axis is NaN.
+    input is drawn at points where its axis is NaN. With `and_middle` one more row, the last, has
+    the middle of every Range.
     """
     things: Any = (study.options, study.work, study.terms)
     asked = grid or {}
@@ -49,8 +51,10 @@ def batches(
         if draws is None:
             made = evaluate_all(*middle(pinned))
         else:  # a slice of draws is a view, an index a copy
-            drawn = sample(pinned, n, study.seed, row // k if k > 1 else rows, points, fixed)
-            made = evaluate_all(*drawn)
+            chosen = row // k if k > 1 else rows
+            last = and_middle and rows.stop == n * k
+            made = evaluate_all(*sample(pinned, n, study.seed, chosen, points, fixed, last))
+            rows = slice(rows.start, rows.stop + last)
         yield rows, made.calendar, made.bills
 
 

@@ -7,11 +7,12 @@ by (1 + rate)^(-m/12).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from costmodel.choices.schedule import Schedule
+from costmodel.choices.schedule import Schedule, Staged, Stages, summed_up
 from costmodel.choices.terms import STEADY, Terms
 from costmodel.choices.workload import Workload
 from costmodel.core import MONTHS_PER_YEAR, ROUNDING
@@ -26,7 +27,10 @@ class Calendar:
         years = np.arange(terms.months + 1) / MONTHS_PER_YEAR
         self.discount = (1.0 + terms.discount_rate) ** -years
         self._prices: dict[str, np.ndarray] = {STEADY: np.ones(terms.months + 1)}
-        self._factors: dict[tuple, tuple[Schedule, Any]] = {}
+        # what was made once, with what was made from: so no other array can take its id
+        self._factors: dict[tuple, tuple[Schedule, tuple[Any, Any]]] = {}
+        self._stepped: dict[tuple, tuple[Any, np.ndarray]] = {}
+        self._sums: dict[tuple, tuple[Any, ...]] = {}
 
     def prices(self, trend: str) -> np.ndarray:
         """Price of class `trend` in months 0..H relative to today, shape (H + 1,) or (n, H + 1)."""
@@ -44,44 +48,74 @@ class Calendar:
 
     def prices_of(self, schedule: Schedule, trend: str) -> np.ndarray:
         """Price in months 0..H relative to today, by its trend and by the steps of the schedule."""
-        prices = self.prices(trend)
-        if schedule.known:
-            prices = prices[..., np.maximum(np.arange(self.months + 1) - schedule.known, 0)]
-        return prices if schedule.price is None else prices * schedule.price
+        price, known = schedule.price, schedule.known
+        key = id(price), known, trend
+        if key not in self._stepped:
+            prices = self.prices(trend)
+            if known:
+                prices = prices[..., np.maximum(np.arange(self.months + 1) - known, 0)]
+            if price is not None:
+                prices = prices * (price.by_month if isinstance(price, Stages) else price)
+            self._stepped[key] = price, prices
+        return self._stepped[key][1]
 
     def factor(self, schedule: Schedule, trend: str, discounted: bool = False) -> Any:
         """Sum over months of occurrences x relative price (x discount): one number, or (n, 1)."""
-        value = schedule.value
+        return self.factors(schedule, trend)[discounted]
+
+    def factors(self, schedule: Schedule, trend: str) -> tuple[Any, Any]:
+        """The factor without and with discounting; schedules that are alike share one object."""
+        value, price = schedule.value, schedule.price
         when = id(value) if isinstance(value, np.ndarray) else value
-        key = (schedule.kind, when, id(schedule.price), schedule.known, trend, discounted)
+        key = (schedule.kind, when, id(price), schedule.known, trend)
         if key not in self._factors:  # the schedule is kept, so that no other array can take its id
-            prices = self.prices_of(schedule, trend)
-            self._factors[key] = schedule, self._factor(schedule, prices, discounted)
+            if schedule.kind == "every" and np.ndim(value):
+                pair = self._events(value, self.prices_of(schedule, trend))
+            elif isinstance(value, Staged):
+                times = value.times, self.prices_of(schedule, trend)
+                pair = tuple(map(value.share.sum, self._so_far(*times)))
+            elif isinstance(price, Stages):
+                plain = replace(schedule, price=None)
+                times = schedule.weights(self.months, self.demand), self.prices_of(plain, trend)
+                pair = tuple(map(price.sum, self._so_far(*times)))
+            else:
+                weights = schedule.weights(self.months, self.demand)
+                pair = self._weighted(weights, self.prices_of(schedule, trend))
+            usd, worth = (x[:, None] if np.ndim(x) else x for x in pair)
+            self._factors[key] = schedule, (usd, worth)
         return self._factors[key][1]
 
-    def _factor(self, schedule: Schedule, prices: np.ndarray, discounted: bool) -> Any:
-        if schedule.kind == "every" and np.ndim(schedule.value):
-            return self._events(schedule.value, prices * self.discount if discounted else prices)
-        weights = schedule.weights(self.months, self.demand)
-        if discounted:
-            weights = weights * self.discount
-        if weights.ndim == prices.ndim == 2:
-            value = np.einsum("nm,nm->n", weights, prices)
-        else:
-            value = prices @ weights if weights.ndim == 1 else weights @ prices
-        return value[:, None] if np.ndim(value) else value
+    def _so_far(self, times: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Occurrences x price added up before each month, without and with discounting."""
+        key = id(times), id(prices)
+        if key not in self._sums:
+            product = times * prices
+            sums = summed_up(product), summed_up(product * self.discount)
+            self._sums[key] = times, prices, sums
+        return self._sums[key][2]
 
-    def _events(self, interval: np.ndarray, prices: np.ndarray) -> np.ndarray:
-        """Sum of prices at months k, 2k, 3k ... of every draw, one event after the other."""
-        total = np.zeros(interval.size)
+    def _weighted(self, weights: np.ndarray, prices: np.ndarray) -> tuple[Any, Any]:
+        if weights.ndim == prices.ndim == 2:
+            both = np.einsum("nm,nm->n", weights, prices)
+            return both, np.einsum("nm,nm,m->n", weights, prices, self.discount)
+        if weights.ndim == 1:
+            return prices @ weights, prices @ (weights * self.discount)
+        return weights @ prices, weights @ (prices * self.discount)
+
+    def _events(self, interval: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sums of prices at months k, 2k, 3k ... of every draw, one event after the other."""
+        total, worth = np.zeros(interval.size), np.zeros(interval.size)
         rows, step, i = np.arange(interval.size), interval.ravel(), 0
+        months_first, n = prices.T.ravel(), len(prices) if prices.ndim == 2 else 1
         while rows.size:  # only the draws in which another event is due
             i += 1
-            month = np.ceil(i * step - ROUNDING).astype(int)
+            month: Any = np.ceil(i * step - ROUNDING).astype(int)
             due = month <= self.months
             rows, step, month = rows[due], step[due], month[due]
-            total[rows] += prices[rows, month] if prices.ndim == 2 else prices[month]
-        return total.reshape(interval.shape)
+            usd = months_first.take(month * n + (rows if n > 1 else 0))
+            total[rows] += usd
+            worth[rows] += usd * self.discount[month]
+        return total, worth
 
     @property
     def requests(self) -> Any:

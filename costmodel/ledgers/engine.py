@@ -7,7 +7,7 @@ equal techniques in `_bought`, equal servings in `pooled`."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from costmodel.choices.quality.answering import (
     cases,
     over_the_horizon,
 )
-from costmodel.choices.schedule import Schedule, scaled, with_demand
+from costmodel.choices.schedule import Schedule, Stages, scaled, staged, with_demand
 from costmodel.choices.servings.api import Api
 from costmodel.choices.servings.capacity import Capacity
 from costmodel.choices.servings.hosted import Hosted
@@ -30,7 +30,7 @@ from costmodel.choices.servings.waiting import too_late
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import Infeasible, middle, public, same
+from costmodel.core import Infeasible, middle, public, same, unchecked
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.settlement import committed, paid_by_month, settlement
 
@@ -206,37 +206,37 @@ def _at_successors(lines: Iterable[Any], serving: Any, parts: Cases) -> Iterator
         and serving.model.id == getattr(getattr(case.serving, "model", None), "id", None)
     )
     mover: Any = next(movers, None)
-    if mover is None or not np.any(moves := mover[0].moves_path(mover[1])):
+    path = mover and mover[0].price_path(mover[1])
+    if mover is None or np.all(path.moves.starts > path.moves.months):
         yield from lines
         return
-    technique, case = mover
-    path, (words, added) = technique.price_path(case), technique.price_words(case)
+    words, added = mover[0].price_words(mover[1])
     paths: dict[int, Any] = {}  # lines with one list price share one path, and so one factor
     for line in lines:
         if line.trend == "api":
             when = line.schedule
             if id(when.price) not in paths:
-                paths[id(when.price)] = _with_moves(when, path, moves)
+                paths[id(when.price)] = _with_moves(when, path)
             price, known = paths[id(when.price)]
-            when = replace(when, price=price, known=known)
+            when = unchecked(when, price=price, known=known)
             cites = (*line.cites, *added)
-            line = replace(line, schedule=when, basis=line.basis + words, cites=cites)
+            line = unchecked(line, schedule=when, basis=line.basis + words, cites=cites)
         yield line
 
 
-def _with_moves(when: Schedule, price: Any, moves: np.ndarray) -> tuple[Any, Any]:
+def _with_moves(when: Schedule, path: Stages) -> tuple[Any, int]:
     """(price path, known months) of a list price with the prices of successors.
 
     Known steps of a list price hold until the first move; the successor's price is over the last of
     them, and trends go on from there.
     """
     if when.price is None:
-        return price, when.known
-    last = np.maximum((moves == 0).sum(-1, keepdims=True) - 1, 0)  # month before the first move
-    months = np.minimum(np.arange(moves.shape[-1]), last)
+        return path, when.known
+    last = np.maximum(path.moves.starts[..., :1] - 1, 0)  # month before the first move
+    months = np.minimum(np.arange(path.moves.months + 1), last)
     listed, months = np.broadcast_arrays(when.price, months)
     held = np.take_along_axis(listed, months, -1)
-    return held * price, min(when.known, int(last.max()))
+    return held * path.by_month, min(when.known, int(last.max()))
 
 
 def _redone(parts: Cases) -> Iterator[Line]:
@@ -248,7 +248,8 @@ def _redone(parts: Cases) -> Iterator[Line]:
 
 
 def _wrong_answers(work: Workload, terms: Terms, share: Any) -> Line:
-    failed, when = scaled(work.requests_per_month, with_demand(), 1 - share, work, terms)
+    wrong = staged(lambda accepted: 1 - accepted, share)
+    failed, when = scaled(work.requests_per_month, with_demand(), wrong, work, terms)
     return Line(
         "answers that fail",
         "failures",
@@ -277,6 +278,7 @@ class Bill:
     requests: Any
     fits: Any
     failed: Line | None = None
+    _by_phase: dict[str, tuple[Any, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def total(
         self,
@@ -286,8 +288,26 @@ class Bill:
         without: str | None = None,
     ) -> Any:
         """USD over the horizon, of all lines, of those of one phase, or of all but those of one."""
-        lines = (x for x in self.lines if phase in (None, x.phase) and x.phase != without)
-        return sum((x.usd * calendar.factor(x.schedule, x.trend, discounted) for x in lines), 0.0)
+        phases = self._phases(calendar)
+        names = (name for name in phases if phase in (None, name) and name != without)
+        return sum((phases[name][discounted] for name in names), 0.0)
+
+    def _phases(self, calendar: Calendar) -> dict[str, tuple[Any, Any]]:
+        """USD over the horizon and its present value by phase, made once.
+
+        Lines that are bought in the same months at the same prices are added before they are
+        multiplied by the factor of these months.
+        """
+        if not self._by_phase:
+            alike: dict[tuple[str, int], list[Any]] = {}
+            for line in self.lines:
+                factors = calendar.factors(line.schedule, line.trend)
+                same = alike.setdefault((line.phase, id(factors)), [factors, 0.0])
+                same[1] = same[1] + line.usd
+            for (phase, _), (factors, usd) in alike.items():
+                plain, worth = self._by_phase.get(phase, (0.0, 0.0))
+                self._by_phase[phase] = plain + usd * factors[0], worth + usd * factors[1]
+        return self._by_phase
 
     def failures(self, calendar: Calendar) -> Any:
         """USD over the horizon that is the cost of wrong answers."""

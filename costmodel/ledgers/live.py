@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from costmodel.choices.purchases import Line
+from costmodel.choices.schedule import Stages
 from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import STEADY
 from costmodel.core import (
@@ -35,7 +36,7 @@ from costmodel.ledgers.tracing import Trace, Traced, computed, inputs_of
 NOT_TRACED = ("Terms.months", "Terms.discount_rate")  # the columns of the months; discounting
 MOVED = 1.1  # times its middle, each input is tried
 LONGEST_SHOWN = 120  # characters
-COLUMNS = ["option", "phase", "item", "usd", "live", "formula", "inputs"]
+COLUMNS = ["option", "phase", "item", "usd", "live", "formula", "inputs", "holds"]
 SAME = 1e-9  # relative difference of a formula and the engine
 
 
@@ -44,7 +45,8 @@ class Formula:
     """A line of the base case: `quantity x usd_per_unit x path`, of which each may be traced.
 
     `path` is occurrences x relative price in months 0..H; `usd` are the amounts of the engine;
-    `inputs` are the names of what moves the line. Where it is not `live`, all three are numbers.
+    `inputs` are the names of what moves the line, `holds` those of them that the formula does not
+    follow. Where it is not `live`, all three are numbers.
     """
 
     line: Line
@@ -54,6 +56,7 @@ class Formula:
     usd: np.ndarray
     live: bool
     inputs: tuple[str, ...]
+    holds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +158,8 @@ def _option(
         moves = _usd(there[same], calendar_there) if same in there else np.zeros((len(moved), 1))
         lines[key] = _formula(line, usd, found.get(same), moves, demand, terms, tried, order)
     share = traced.accepted
-    if isinstance(share, Traced) and not _agrees(share, bill.accepted, elsewhere.accepted, tried):
+    beside = bill.accepted, elsewhere.accepted, tried, order
+    if isinstance(share, Traced) and not _agrees(share, *beside):
         share = bill.accepted
     asked = [x for x in trace.conditions.values() if writable(x) and _finite([x])]
     conditions = [(x, bool(x.value)) for x in asked]
@@ -207,12 +211,12 @@ def _formula(
         parts = [traced.quantity, traced.usd_per_unit, path]
         if any(isinstance(part, Traced) for part in parts):
             there = computed([part * 1.0 for part in parts], tried)
-            product = there[0] * there[1] * there[2]
-            if _close(product, moves) and _finite(parts) and writable(*parts):
-                names = tuple(sorted(inputs_of(*parts)))
-                return Formula(line, parts[0], parts[1], parts[2], usd, True, names)
-    changed = (np.abs(moves - usd) > SAME * np.abs(usd).max()).any(axis=1)
-    names = tuple(sorted(order[i] for i in np.flatnonzero(changed)))
+            same, followed = _close(there[0] * there[1] * there[2], moves), inputs_of(*parts)
+            wrong = {order[i] for i in np.flatnonzero(~same)}
+            if not wrong & followed and len(wrong) < rows and _finite(parts) and writable(*parts):
+                names, holds = tuple(sorted(followed | wrong)), tuple(sorted(wrong))
+                return Formula(line, parts[0], parts[1], parts[2], usd, True, names, holds)
+    names = tuple(sorted(order[i] for i in np.flatnonzero(~_close(usd, moves))))
     return Formula(line, 1.0, 1.0, usd, usd, not names, names)
 
 
@@ -222,21 +226,28 @@ def _path(line: Line, demand: Any, terms: Any) -> Any:
     if line.trend != STEADY:
         years = np.maximum(np.arange(terms.months + 1) - when.known, 0) / MONTHS_PER_YEAR
         weights = weights * (1.0 + getattr(terms.trends, line.trend)) ** years
-    return weights if when.price is None else weights * when.price
+    if when.price is None:
+        return weights
+    return weights * (when.price.by_month if isinstance(when.price, Stages) else when.price)
 
 
 def _finite(parts: list[Any]) -> bool:
     return all(np.all(np.isfinite(getattr(part, "value", part))) for part in parts)
 
 
-def _close(ours: Any, theirs: Any) -> bool:
-    scale = np.abs(theirs).max(axis=-1, keepdims=True)
-    return bool(np.all(np.abs(ours - theirs) <= SAME * scale + 1e-12))
+def _close(ours: Any, theirs: Any) -> np.ndarray:
+    """In which rows both are the same."""
+    scale = np.abs(theirs).max(axis=-1)
+    return np.asarray(np.abs(ours - theirs).max(axis=-1) <= SAME * scale + 1e-12)
 
 
-def _agrees(share: Traced, here: Any, there: Any, tried: dict[str, np.ndarray]) -> bool:
+def _agrees(
+    share: Traced, here: Any, there: Any, tried: dict[str, np.ndarray], order: list[str]
+) -> bool:
+    """Whether a share follows each input that it has."""
     (moved,) = computed([share], tried)
-    agree = _close(moved, np.broadcast_to(there, moved.shape)) and writable(share)
+    wrong = np.flatnonzero(~_close(moved, np.broadcast_to(there, moved.shape)))
+    agree = not {order[i] for i in wrong} & inputs_of(share) and writable(share)
     return agree and bool(np.isclose(share.value, here))
 
 
@@ -253,9 +264,10 @@ def formulas(study: Study) -> pd.DataFrame:
     -------
     DataFrame
         `option`, `phase`, `item`, `usd` [USD over the horizon, every input at its middle], `live`,
-        whether the formula follows each of its inputs, `formula` of one purchase, quantity times
-        price, in the language of spreadsheets, empty for a value, and `inputs`, the names of what
-        moves the line. Parts of more than 120 characters are "(...)".
+        whether there is a formula that follows its inputs, `formula` of one purchase, quantity
+        times price, in the language of spreadsheets, empty for a value, `inputs`, the names of what
+        moves the line, and `holds`, those that the formula does not follow, such as the months
+        between two models. Parts of more than 120 characters are "(...)".
 
     Examples
     --------
@@ -278,7 +290,7 @@ def formulas(study: Study) -> pd.DataFrame:
             if each.live:
                 (count,), (usd,) = words.write([each.quantity * 1.0, each.usd_per_unit * 1.0])
                 text = f"{bracketed(count)}*{bracketed(usd)}"
-            named = ", ".join(each.inputs)
-            row = (label, line.phase, line.item, float(each.usd.sum()), each.live, text, named)
+            names = ", ".join(each.inputs), ", ".join(each.holds)
+            row = (label, line.phase, line.item, float(each.usd.sum()), each.live, text, *names)
             rows.append(row)
     return pd.DataFrame(rows, columns=COLUMNS)

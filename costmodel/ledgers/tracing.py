@@ -23,6 +23,7 @@ OWN: dict[Any, Callable] = {  # functions of arrays that are compositions of ele
     np.sum: lambda x, axis=-1, keepdims=False: x.sum(axis, keepdims),
     np.cumsum: lambda x, axis=-1: _linear(x, lambda eye: np.cumsum(eye, axis=-1)),
     np.diff: lambda x, axis=-1, **ends: _linear(x, lambda eye: np.diff(eye, **ends), **ends),
+    np.append: lambda first, x: _appended(first, x),
     np.pad: lambda x, width: _linear(x, lambda eye: np.pad(eye, [(0, 0), width[-1]])),
     np.interp: lambda x, xp, fp: _interp(x, xp, fp),
     np.any: lambda x: bool(_any(x)),
@@ -110,7 +111,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     # -- what makes further ones -------------------------------------------------------------------
 
     def astype(self, kind: Any) -> Any:
-        """Itself: a comparison is 0 or 1 already."""
+        """Itself, a comparison as 0 or 1; whole numbers, which count places, are constants."""
+        if np.dtype(kind).kind in "iu":
+            return np.asarray(self.constant()).astype(kind)
         return self * 1.0 if self.dtype == bool else self
 
     def item(self) -> float:
@@ -134,8 +137,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return _shaped(np.ravel, self)
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, Traced) or any(isinstance(k, Traced) for k in np.atleast_1d(key)):
-            return self.constant()[key]
+        if any(isinstance(k, Traced) for k in (key if isinstance(key, tuple) else (key,))):
+            return self.constant()[_plain(key)]
         return _shaped(lambda x: np.asarray(x)[key], self)
 
     def __iter__(self) -> Iterator[Any]:
@@ -235,6 +238,12 @@ def _select(conditions: Any, choices: Any, default: Any) -> Any:
         found = np.where(condition, choice, found) if np.ndim(condition) else _where(
             condition, choice, found)  # fmt: skip
     return found
+
+
+def _appended(first: Any, x: Any) -> Any:
+    if isinstance(x, Traced) and np.ndim(first) == 0 and first == 0:
+        return np.pad(x, [(1, 0)])
+    return np.append(_plain(first), _plain(x))
 
 
 def _interp(x: Any, xp: Any, fp: Any) -> Any:

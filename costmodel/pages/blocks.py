@@ -18,6 +18,9 @@ import pandas as pd
 from costmodel.core import check, public
 
 RESULTS_MIME = "application/vnd.costmodel.results+json"
+SVG_MIME = "image/svg+xml"
+NARROW_MIME = "application/vnd.costmodel.narrow+svg"  # a figure for a phone, beside the other
+FOR_REPORT = "COSTMODEL_REPORT"  # set where a notebook runs for a report
 CARD = ("label", "value", "note")
 STYLE = """<style scoped>
 .cm-answer {font-size: 1.25em; line-height: 1.45; margin: .3em 0 .8em}
@@ -238,8 +241,7 @@ def results(table: pd.DataFrame | None = None, **numbers: Any) -> None:
         "numbers": {name: for_json(value) for name, value in numbers.items()}
     }
     if table is not None:
-        counted = isinstance(table.index, pd.RangeIndex) and table.index.name is None
-        content["csv"] = table.to_csv(index=not counted, lineterminator="\n")
+        content["csv"] = counted(table).to_csv(index=False, lineterminator="\n")
     from IPython import get_ipython
 
     if get_ipython() is not None:
@@ -248,8 +250,16 @@ def results(table: pd.DataFrame | None = None, **numbers: Any) -> None:
         display({RESULTS_MIME: content}, raw=True)
 
 
+def counted(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with its index as a column, unless that only counts the rows."""
+    plain = isinstance(table.index, pd.RangeIndex) and table.index.name is None
+    return table if plain else table.reset_index()
+
+
 def for_json(value: Any) -> Any:
-    """A value that JSON can hold: NumPy becomes numbers, records become dicts, NaN becomes null."""
+    """A value that JSON can hold: tables become rows, records dicts, NumPy numbers, NaN null."""
+    if isinstance(value, pd.DataFrame):
+        return for_json(counted(value).to_dict("records"))
     if is_dataclass(value) and not isinstance(value, type):
         return for_json(asdict(value))
     if isinstance(value, Mapping):

@@ -1,10 +1,11 @@
-"""The commands that carry a study elsewhere: export, rerun, diff and check."""
+"""The commands that carry a study elsewhere: export, reports, rerun, showback, diff, check.
+
+What writes a file is imported when it is asked for.
+"""
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +18,16 @@ from costmodel.choices.study import Study
 from costmodel.core import CatalogError
 from costmodel.decisions.verdict import recommend
 from costmodel.ingest.usage import read as read_usage
-from costmodel.pages.blocks import for_json
-from costmodel.pages.report.exports.focus import focus, harmless
-from costmodel.pages.report.exports.results import as_json, made_again, read_results
-from costmodel.pages.report.html import page
-from costmodel.pages.tables import show
+from costmodel.pages.commands import SCENARIO, find_notebook
 from costmodel.pages.terminal import aligned, bar, busy
 from costmodel.scenarios.scenario import load
-from costmodel.scenarios.schema import schema_text
 from costmodel.studies.changes import STEPS
 from costmodel.studies.follow_up.difference import broken_limits, changed_inputs
 from costmodel.studies.follow_up.difference import diff as difference
 from costmodel.studies.follow_up.showback import FIXED, shares_of
 from costmodel.studies.follow_up.showback import showback as allotted
 
-FAILED = 1  # exit code of a limit that does not hold, and of --exit-code
+Told = dict[str, Any]  # what --json prints; with anything in "failed" a command exits with 1
 INPUTS_SHOWN = 20
 
 
@@ -43,7 +39,7 @@ INPUTS_SHOWN = 20
 @option("--json", "forms", flag_value="json", multiple=True, help="Numbers, ledger and scenario.")
 @option("--html", "forms", flag_value="html", multiple=True, help="A page with sliders.")
 @option("--draws", type=int, help="Number of draws, instead of the scenario's.")
-def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: int | None) -> None:
+def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: int | None) -> Told:
     """Write SCENARIOS as files for others; without a form, all of them.
 
     A folder is all scenarios in it. One that fails does not stop the others.
@@ -62,7 +58,7 @@ def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: 
             echo(f"{name}: {failed[name]}", err=True)
     if failed:
         echo(f"{len(failed)} of {len(sources)} scenarios failed: {', '.join(failed)}", err=True)
-        sys.exit(FAILED)
+    return {"failed": failed}
 
 
 def _excel(study: Study, folder: Path, name: str) -> Path:
@@ -72,10 +68,14 @@ def _excel(study: Study, folder: Path, name: str) -> Path:
 
 
 def _focus(study: Study, folder: Path, name: str) -> Path:
+    from costmodel.pages.report.exports.focus import focus
+
     return focus(study, path=folder / f"{name}.focus.csv")
 
 
 def _as_json(study: Study, folder: Path, name: str) -> Path:
+    from costmodel.pages.report.exports.results import as_json
+
     return as_json(study, path=folder / f"{name}.json")
 
 
@@ -128,12 +128,12 @@ def files_of(sources: tuple[str, ...]) -> dict[str, str]:
 @option("--workers", default=2, show_default=True, help="How many run at once.")
 def reports(
     scenarios: tuple[str, ...], notebook: str, out: str, formats: tuple[str, ...], workers: int
-) -> None:
+) -> Told:
     """Run a notebook for each of SCENARIOS, files or folders, and write an index page.
 
     One that fails does not stop the others; the exit code is 1 then.
     """
-    from costmodel.pages.report.runner import Report, find_notebook, run_many
+    from costmodel.pages.report.runner import Report, run_many
 
     path = find_notebook(notebook)
     jobs = {
@@ -147,34 +147,38 @@ def reports(
         echo(f"{name}: {' '.join(str(error).split())}", err=True)
     if failed:
         echo(f"{len(failed)} of {len(jobs)} reports failed: {', '.join(failed)}", err=True)
-        sys.exit(FAILED)
+    return {"index": str(Path(out) / "index.html"), "reports": len(jobs), "failed": {*failed}}
 
 
 @command()
 @argument("results")
-def rerun(results: str) -> None:
+def rerun(results: str) -> Told:
     """Compute stored RESULTS of `export --json` again, and say what changed since.
 
     Exits with 1 where a total differs by a cent or more.
     """
+    from costmodel.pages.report.exports.results import made_again
+
     with busy("computing again"):
         said = made_again(results)
-    for line in said:
+    for line in said or [f"{results}: all totals are the same to the cent"]:
         echo(line)
-    if said:
-        sys.exit(FAILED)
-    echo(f"{results}: all totals are the same to the cent")
+    return {"failed": said}
 
 
 @command()
-@argument("scenario")
+@SCENARIO
 @option("--option", "label", metavar="OPTION", help="Whose cost is allotted; the verdict's.")
 @option("--fixed", type=click.Choice(FIXED), default=FIXED[0], show_default=True,
         help="What is done with costs that requests do not cause.")  # fmt: skip
 @option("--usage", metavar="PATH", help="Your own usage, whose teams replace the shares.")
 @option("-o", "--out", default="exports", show_default=True, metavar="FOLDER")
-def showback(scenario: str, label: str | None, fixed: str, usage: str | None, out: str) -> None:
+def showback(scenario: str, label: str | None, fixed: str, usage: str | None, out: str) -> Told:
     """Allot the expected cost of SCENARIO to its teams: a table, a CSV and a page."""
+    from costmodel.pages.report.exports.focus import harmless
+    from costmodel.pages.report.html import page
+    from costmodel.pages.tables import show
+
     with busy("allotting"):
         study = stored(scenario)
         shares = shares_of(read_usage([Path(usage)])) if usage else None
@@ -190,6 +194,7 @@ def showback(scenario: str, label: str | None, fixed: str, usage: str | None, ou
     texts = table.map("{:,.2f}".format).reset_index()
     echo(aligned([texts.columns, *texts.itertuples(index=False)]))
     echo(f"{csv}\n{html}")
+    return {"teams": table, "csv": str(csv), "page": str(html)}
 
 
 @command()
@@ -199,6 +204,8 @@ def schema(out: str | None) -> None:
 
     Name it in the first line of a scenario: # yaml-language-server: $schema=PATH
     """
+    from costmodel.scenarios.schema import schema_text
+
     text = schema_text()
     if out is None:
         echo(text, nl=False)
@@ -212,12 +219,12 @@ def schema(out: str | None) -> None:
 @option("--from", "since", metavar="DATE", help="Day of the API prices of OLD, YYYY-MM-DD.")
 @option("--to", "until", metavar="DATE", help="Day of the API prices of NEW; OLD is both without.")
 @option("--draws", type=int, help="Number of draws, instead of the scenarios'.")
-@option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text")
+@option("--markdown", is_flag=True, help="Write Markdown, for a pull request.")
 @option("--exit-code", is_flag=True, help="Exit with 1 where something changed.")
 def diff(
-    old: str, new: str | None, since: str | None, until: str | None, draws: int | None, form: str,
-    exit_code: bool,
-) -> None:  # fmt: skip
+    old: str, new: str | None, since: str | None, until: str | None, draws: int | None,
+    markdown: bool, exit_code: bool,
+) -> Told:  # fmt: skip
     """Say why the cost of each option changed between OLD and NEW, and the verdict of both.
 
     OLD and NEW are scenarios, or results that `costmodel export --json` wrote; one scenario with
@@ -233,13 +240,14 @@ def diff(
         table, inputs = difference(before, after), changed_inputs(before, after)
         changed = bool(len(table) or len(inputs))
         verdicts = [recommend(x, flips=False).headline for x in (before, after)] if changed else []
-    echo({"text": _text, "json": _json, "markdown": _markdown}[form](table, inputs, verdicts))
-    if exit_code and changed:
-        sys.exit(FAILED)
+    echo((_markdown if markdown else _text)(table, inputs, verdicts))
+    verdict = dict(zip(("before", "after"), verdicts, strict=False))
+    told = {"verdict": verdict, "options": table, "inputs": inputs, "changed": changed}
+    return told | {"failed": exit_code and changed}
 
 
 @command()
-@argument("scenario")
+@SCENARIO
 @option("--option", "label", metavar="OPTION", help="What is checked; the verdict's by default.")
 @option("--max-usd-per-month", type=float, help="Most that a month may be expected to cost, USD.")
 @option(
@@ -257,7 +265,7 @@ def diff(
 def check(
     scenario: str, label: str | None, max_usd_per_month: float | None, min_quality: str | None,
     max_growth: str | None, against: str | None, draws: int | None,
-) -> None:  # fmt: skip
+) -> Told:  # fmt: skip
     """Exit with 1 and the reason where SCENARIO breaks a limit, for a pipeline."""
     with busy("checking"):
         study = stored(scenario, draws=draws)
@@ -271,9 +279,9 @@ def check(
         )
     for reason in broken:
         echo(f"failed: {reason}", err=True)
-    if broken:
-        sys.exit(FAILED)
-    echo(f"{study.title or scenario}: all limits hold")
+    if not broken:
+        echo(f"{study.title or scenario}: all limits hold")
+    return {"failed": broken}
 
 
 COMMANDS = (export, reports, rerun, showback, schema, diff, check)
@@ -282,6 +290,8 @@ COMMANDS = (export, reports, rerun, showback, schema, diff, check)
 def stored(source: str, **changes: Any) -> Study:
     """The study of a scenario, or of the results that `export --json` wrote."""
     if source.endswith(".json") and Path(source).is_file():
+        from costmodel.pages.report.exports.results import read_results
+
         source = read_results(source)["scenario"]
     return load(source, **changes)
 
@@ -346,12 +356,3 @@ def _markdown(table: pd.DataFrame, inputs: pd.DataFrame, verdicts: list[str]) ->
         said += ["", "Expected cost over the horizon, USD", ""]
         said += [f"| {' | '.join(row)} |" for row in lines]
     return "\n".join([*said, "", *(f"- {note}" for note in _notes(table, inputs))])
-
-
-def _json(table: pd.DataFrame, inputs: pd.DataFrame, verdicts: list[str]) -> str:
-    content = {
-        "verdict": dict(zip(("before", "after"), verdicts, strict=False)),
-        "options": table.to_dict("records"),
-        "inputs": inputs.to_dict("records"),
-    }
-    return json.dumps(for_json(content), indent=2, ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -10,8 +11,10 @@ import pandas as pd
 from costmodel.choices.presets import TOKENS_ONLY, WHOLE_LIFE
 from costmodel.choices.servings.api import Api
 from costmodel.choices.study import Study, analysis
+from costmodel.choices.terms import Terms
 from costmodel.core import (
     KILO,
+    label_of,
     meaning_of,
     middle,
     money,
@@ -26,7 +29,10 @@ from costmodel.decisions.compare import compare
 from costmodel.decisions.verdict import Verdict
 from costmodel.decisions.wording import volume
 from costmodel.facts.pricelist import PRICES_VERSION
+from costmodel.pages.blocks import Block, Words
 
+UNSEEN = ("log-odds", "index")  # units whose numbers say nothing to most readers
+RESTS_ON = "What it rests on"
 WITHOUT_MODEL = {"Staff": "people", "Seats": "seats of a product", "Today": "as today"}
 
 
@@ -82,6 +88,50 @@ def first_answer(study: Study) -> Verdict:
         ),
     )
     return Verdict(WHOLE_LIFE, table, headline, cards, named=WHOLE_LIFE)
+
+
+MOST = 3  # assumptions that a first page names
+
+
+@public
+def rests_on(bars: pd.DataFrame, terms: Terms) -> Block:
+    """The three assumptions that move a cost most, in plain words, for the front of a report.
+
+    Parameters
+    ----------
+    bars : DataFrame
+        The `tornado` of one option.
+    terms : Terms
+        Its horizon and currency.
+
+    Returns
+    -------
+    Block
+        A heading, and a sentence for each assumption.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG")
+    >>> bars = cm.uncertainty.tornado(study, draws=200)
+    >>> print(str(rests_on(bars, study.terms)).splitlines()[1][:45])
+    - Cost of a wrong answer, 0.5 to 4 USD: from
+    """
+    told = []
+    for bar in bars.head(MOST).itertuples():
+        unit, plain = bar.unit.partition("/")[0], label_of(bar.input)
+        share = unit == "share"
+        ends = [percent(x) if share else number_text(x, 3) for x in (bar.low, bar.high)]
+        many = f"{unit}s" if unit.islower() and len(unit) > 1 else unit
+        within = f"{ends[0]} to {ends[1]}{'' if share else f' {many}'}"
+        if unit in UNSEEN:
+            within = "between the ends of its range"
+        least, most = (money(x / terms.months, terms) for x in sorted((bar.usd_low, bar.usd_high)))
+        told.append((plain[:1].upper() + plain[1:], f"{within}: from {least} to {most} a month"))
+    head = f"{RESTS_ON}, {bars.attrs['option']}"
+    items = "".join(f"<li><strong>{escape(x)}</strong>, {escape(y)}</li>" for x, y in told)
+    lines = [head, *(f"- {x}, {y}" for x, y in told)]
+    return Words(f"<h2>{escape(RESTS_ON)}</h2><ul>{items}</ul>", "\n".join(lines))
 
 
 @analysis

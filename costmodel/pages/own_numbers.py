@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -53,9 +54,9 @@ def from_files(
     FILES are exports and logs of any known format, told by their content; a folder is all files in
     it. `costmodel report 01_which_approach --scenario PATH` then answers on your own traffic.
     """
-    with busy("reading"):
-        found = {"usage": [Path(f) for f in files]} if columns else by_kind(files)
-        usage = read(found["usage"], _pairs(columns))
+    found = {"usage": [Path(f) for f in files]} if columns else by_kind(files)
+    usage = read(found["usage"], _pairs(columns), progress=sys.stderr.isatty())
+    with busy("pricing"):
         usage = usage.with_calls(calls_per_day) if calls_per_day else usage
         bill = read_bill(found["bill"]) if found.get("bill") else None
         judged = read_evaluations(found["evaluation"]) if found.get("evaluation") else None

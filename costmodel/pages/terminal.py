@@ -1,22 +1,62 @@
-"""What the command line prints: headings, tables of text, and progress on a terminal."""
+"""What the command line prints: text and tables of 80 columns, JSON, and progress on a terminal."""
 
 from __future__ import annotations
 
+import json
+import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import zip_longest
+from textwrap import wrap
+from typing import Any
 
 import click
 import pandas as pd
 from tqdm import tqdm
 
 from costmodel.choices.study import Study
-from costmodel.core import percent
+from costmodel.core import percent, short
 from costmodel.facts.prices import CLASSES, ApiPrice, rates
+from costmodel.pages.blocks import for_json
 
 QUIET_S = 1.0  # what takes longer than this shows that it is running
+SCHEMA = "costmodel/1"  # of what --json prints; a key that goes or changes its meaning counts it up
+COLUMNS = 80  # width where no terminal says another
+WIDEST = 100  # lines longer than this are hard to read
+GLUED = "\u00a0"  # a space at which no line ends
+LEAST = 12  # columns that the first one of a table keeps
+
+
+def as_json(command: str, data: Mapping[str, Any]) -> str:
+    """What a command says, as the JSON of docs/command_line.md."""
+    envelope = {"schema": SCHEMA, "command": command, "data": for_json(data)}
+    return json.dumps(envelope, indent=2, ensure_ascii=False)
+
+
+def width() -> int:
+    """The columns of the terminal, at most 100; 80 where the output goes elsewhere."""
+    return min(shutil.get_terminal_size((COLUMNS, 0)).columns, WIDEST)
+
+
+def wrapped(text: str, first: str = "", indent: int | None = None) -> str:
+    """A text in lines of the terminal, wrapped between words.
+
+    >>> print(wrapped("word " * 20, first="- "))
+    - word word word word word word word word word word word word word word word
+      word word word word word
+    """
+    lines = wrap(
+        text.replace(" %", f"{GLUED}%"),  # a number stays with its sign
+        width(),
+        initial_indent=first,
+        subsequent_indent=" " * (len(first) if indent is None else indent),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines).replace(GLUED, " ")
 
 
 def heading(study: Study) -> str:
@@ -24,41 +64,43 @@ def heading(study: Study) -> str:
     audience = f", for {study.prepared_for}" if study.prepared_for else ""
     terms = study.terms
     horizon = f"{terms.months} months from {terms.start}, prices of {terms.on or 'today'}"
-    return f"{study.title}{audience}\n{horizon}\n"
+    return f"{wrapped(study.title + audience)}\n{horizon}\n"
 
 
-USD = "{:,.2f}".format  # to the cent
-SHOWN: dict[str, Callable[[float], str]] = {
-    "expected": USD,
-    "p10": USD,
-    "p90": USD,
-    "present_value": USD,
-    "per_month": USD,
-    "per_accepted": "{:,.4f}".format,
-    "quality": percent,
-    "p_reaches": percent,
-    "p_cheapest": percent,
+SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {  # column: its head, and its form
+    "expected": ("expected", "{:,.0f}".format),
+    "p10": ("P10", short),
+    "p90": ("P90", short),
+    "to_pay": ("to pay", short),
+    "quality": ("quality", percent),
+    "p_reaches": ("reaches", percent),
+    "p_cheapest": ("cheapest", percent),
 }
 
 
 def comparison(table: pd.DataFrame, study: Study) -> str:
-    """The table of `compare`: totals to the cent, and below it why an option is not ranked."""
+    """The table of `compare` in 80 columns, and below it what its columns say."""
     money = study.terms.money
     shown = table[list(SHOWN)].copy()
-    shown.loc[:, "expected":"per_accepted"] *= money.per_usd
-    for name, form in SHOWN.items():
+    shown.loc[:, "expected":"to_pay"] *= money.per_usd
+    for name, (_, form) in SHOWN.items():
         shown[name] = shown[name].map(form).where(shown[name].notna(), "-")
-    heads = {"expected": f"expected {money.code}"}
-    heads |= {name: name.replace("_", " ") for name in SHOWN if name not in heads}
-    text = aligned([("option", *shown.rename(columns=heads)), *shown.itertuples()])
+    heads = ("option", *(head for head, _ in SHOWN.values()))
+    text = aligned([heads, *shown.itertuples()])
     notes = [f"{label}: {why}" for label, why in table["why_not"].items() if why]
-    if (floor := study.quality_floor) is not None:
-        sure = percent(study.confidence)
-        notes.append(
-            f"Eligible are options that are at least {sure} sure to reach {percent(floor)}; "
-            "p cheapest is among them, or among all where there is none."
+    told = (
+        f"{money.code} over {study.terms.months} months: expected, with the ends of 80 % of the "
+        "draws, and what of it is to pay; the rest is what wrong answers cost."
+    )
+    if (floor := study.quality_floor) is None:
+        told += " There is no quality floor; reaches is empty."
+    else:
+        told += (
+            f" Reaches: the chance to reach {percent(floor)} accepted answers; eligible are "
+            f"options with at least {percent(study.confidence)}. Cheapest: the chance to be the "
+            "cheapest of those, or of all where there is none."
         )
-    return "\n".join([text, *([""] if notes else []), *notes])
+    return "\n".join([text, "", *map(wrapped, [told, *notes])])
 
 
 def price_table(card: ApiPrice) -> str:
@@ -76,9 +118,27 @@ def price_table(card: ApiPrice) -> str:
     return aligned(rows)
 
 
-def aligned(rows: Iterable[Iterable[str]]) -> str:
-    """Rows of cells as text: the first column to the left, the others to the right."""
-    return pd.DataFrame(rows).set_index(0).to_string(header=False, index_names=False)
+def aligned(rows: Iterable[Iterable[str]], right: bool = True) -> str:
+    """Rows of cells as text: the first column to the left, wrapped, the others to the right.
+
+    With right=False the last column is wrapped instead, and all stand to the left.
+    """
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    free = 0 if right else len(widths) - 1  # the column that gives way
+    others = sum(widths) - widths[free] + 2 * (len(widths) - 1)
+    widths[free] = min(widths[free], max(width() - others, LEAST))
+    lines = []
+    for row in cells:
+        parts: list[list[str]] = [[cell] for cell in row]
+        parts[free] = wrap(row[free], widths[free], break_on_hyphens=False) or [""]
+        for texts in zip_longest(*parts, fillvalue=""):
+            sides = (
+                text.rjust(size) if right and i else text.ljust(size)
+                for i, (text, size) in enumerate(zip(texts, widths, strict=True))
+            )
+            lines.append("  ".join(sides).rstrip())
+    return "\n".join(lines)
 
 
 @contextmanager

@@ -176,7 +176,7 @@ class Place:
             return None
         if get_origin(hint) is tuple:
             places = [self] if isinstance(self.given, str) else self.list()
-            return tuple(place.text() for place in places)
+            return tuple(p.number() if float in kinds else p.text() for p in places)
         if list in kinds and isinstance(self.given, list):
             return [place.number() for place in self.list()]
         if {str, Range} <= {*kinds} and re.fullmatch(r"[A-Za-z ]+", str(self.given)):

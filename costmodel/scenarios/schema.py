@@ -14,7 +14,7 @@ from costmodel.choices.servings.own import own_api
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import GLOSSARY, Measured, Range, public
+from costmodel.core import GLOSSARY, Measured, Range
 from costmodel.scenarios.places import OWN_RECORDS, SERVINGS, nested_class, writable
 from costmodel.scenarios.reading import ELSEWHERE, technique_classes
 
@@ -28,46 +28,28 @@ NOTHING = {"anyOf": [{"type": "null"}, {"enum": ["none", "null", "~"]}]}
 PRESETS = {"enum": ["presets"]}
 
 
-@public
-def scenario_schema() -> dict[str, Any]:
-    """The JSON Schema of a scenario file.
-
-    It is made of the classes: their fields, with unit and meaning. An editor that reads
-    `# yaml-language-server: $schema=scenario.schema.json` in the first line of a file completes
-    names and marks what is wrong. It knows names and kinds of values; ranges and ids are checked
-    when a scenario is loaded.
-
-    Returns
-    -------
-    dict
-        Draft 7; it is shipped as notebooks/scenarios/scenario.schema.json.
-
-    Examples
-    --------
-    >>> schema = scenario_schema()
-    >>> schema["required"], "Workload" in schema["definitions"]
-    (['title', 'workload'], True)
-    """
-    made = _Schema()
+def made() -> dict[str, Any]:
+    """The schema; `scenario_schema` says what it is for."""
+    known = _Schema()
     hints = get_type_hints(Study) | {"accept_zero": tuple[str, ...]}
-    own = {name: made.value(hint) for name, hint in hints.items() if name not in ELSEWHERE}
+    own = {name: known.value(hint) for name, hint in hints.items() if name not in ELSEWHERE}
     option = {"$ref": "#/definitions/Option"}
     options = {
         "type": "object",
-        "properties": {"presets": made.presets()},
+        "properties": {"presets": known.presets()},
         "additionalProperties": option,
     }
     properties = {
         **own,
-        "workload": made.ref(Workload),
-        "terms": made.ref(Terms),
+        "workload": known.ref(Workload),
+        "terms": known.ref(Terms),
         "options": {"anyOf": [PRESETS, options]},
-        "quality": {"type": "object", "additionalProperties": made.amount()},
-        "overrides": {"type": "object", "additionalProperties": made.amount()},
+        "quality": {"type": "object", "additionalProperties": known.amount()},
+        "overrides": {"type": "object", "additionalProperties": known.amount()},
         "evidence": {"type": "object", "additionalProperties": option},
         "price_book": {"type": "string"},
     }
-    made.definitions["Option"] = made.option()
+    known.definitions["Option"] = known.option()
     return {
         "$schema": DRAFT,
         "title": "A scenario of costmodel",
@@ -75,13 +57,13 @@ def scenario_schema() -> dict[str, Any]:
         "required": ["title", "workload"],
         "additionalProperties": False,
         "properties": properties,
-        "definitions": dict(sorted(made.definitions.items())),
+        "definitions": dict(sorted(known.definitions.items())),
     }
 
 
 def schema_text() -> str:
     """The schema as it is shipped."""
-    return json.dumps(scenario_schema(), separators=(",", ":"), ensure_ascii=False) + "\n"
+    return json.dumps(made(), separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
 class _Schema:

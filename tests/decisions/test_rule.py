@@ -36,6 +36,7 @@ def drawn(study):
             for line in bill.lines:
                 weights = line.schedule.weights(calendar.months, calendar.demand)
                 steps = 1.0 if line.schedule.price is None else line.schedule.price
+                steps = getattr(steps, "by_month", steps)
                 paid = line.usd * weights * calendar.prices(line.trend) * steps
                 numbers[0] += paid.sum(axis=-1, keepdims=True)
                 numbers[1] += (paid * calendar.discount).sum(axis=-1, keepdims=True)

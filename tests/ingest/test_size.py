@@ -1,5 +1,6 @@
 """At size: Parquet, sums by hour and a cluster that loses a worker say what single calls say."""
 
+import gzip
 import json
 import os
 import random
@@ -9,6 +10,7 @@ import time
 
 import pandas as pd
 import pytest
+from tqdm import tqdm
 
 import costmodel as cm
 
@@ -79,6 +81,48 @@ def test_sums_by_hour_say_what_the_calls_say(write):
     ends = [table.loc[means, ["low", "mid", "high"]].astype(float) for table in figures]
     pd.testing.assert_frame_equal(*ends)
     assert any("sums of 1D" in note for note in hours.notes)
+
+
+def test_sums_keep_whole_sessions_whatever_the_files_and_their_order(write, monkeypatch):
+    def calls(seed):
+        for k, body in enumerate(bodies(seed)):
+            yield [body["created"] + seed, f"s{(k * 7 + seed) % 90}", 1_000 + 40 * k]
+
+    rows = [row for seed in range(3) for row in calls(seed)]
+    columns = {"time": "at", "session": "who", "input": "n", "model": "m"}
+    for k in range(3):
+        text = [[pd.Timestamp(at, unit="s").isoformat(), who, n, "gpt-4o"] for at, who, n in rows]
+        path = write(f"{k}.csv", ("at,who,n,m", text[k::3]))
+    one = cm.ingest.read(path.parent, columns=columns)
+    other = cm.ingest.read(path.parent, columns=columns, every="1D")
+    names = ["steps_per_session", "context_growth_per_step"]
+    ends = [cm.history.profile(usage).loc[names, ["low", "mid", "high"]] for usage in (one, other)]
+    pd.testing.assert_frame_equal(*ends)
+    monkeypatch.setattr("costmodel.ingest.usage.SESSIONS", 10)
+    monkeypatch.setattr("costmodel.ingest.files.BLOCK", 100)
+    few = cm.ingest.read(path.parent, columns=columns, every="1D")
+    counts = one.table["session"].astype(str).value_counts()
+    kept = few.sessions["session"].value_counts()
+    assert len(kept) == 10 and kept.to_dict() == counts[kept.index].to_dict(), "each is whole"
+    assert any("those of 10 sessions" in note for note in few.notes)
+
+
+def test_a_bar_moves_within_a_file_and_ends_with_all_bytes(write, monkeypatch, capsys):
+    seen = []
+
+    class Bar(tqdm):
+        def update(self, n=1):
+            super().update(n)
+            seen.append(self.n)
+
+    monkeypatch.setattr("costmodel.ingest.usage.tqdm", Bar)
+    monkeypatch.setattr("costmodel.ingest.files.BLOCK", 100)
+    folder = write("a.jsonl", list(bodies(4))).parent
+    (folder / "b.gz").write_bytes(gzip.compress((folder / "a.jsonl").read_bytes()))
+    cm.ingest.read(folder, progress=True)
+    total = sum(path.stat().st_size for path in folder.iterdir())
+    assert seen == sorted(seen) and seen[-1] == total and len({*seen}) > 4
+    assert "100%" in capsys.readouterr().err
 
 
 def test_a_cluster_that_loses_a_worker_gives_the_same(write):

@@ -48,13 +48,13 @@ def test_one_scenario_at_two_price_dates(scenario):
 
 def test_a_difference_as_json_and_for_a_pull_request(scenario, write):
     other = write("other.yaml", SCENARIO.replace("1e5", "2e5"))
-    found = json.loads(run("diff", scenario, other, "--format", "json"))
+    found = json.loads(run("diff", scenario, other, "--json"))["data"]
     (row,) = found["options"]
     assert row["volume"] == pytest.approx(row["change"]) and row["price"] == 0
     assert found["inputs"] == [
         {"input": "Workload.requests_per_month", "before": "100,000", "after": "200,000"}
     ]
-    said = run("diff", scenario, other, "--format", "markdown", "--exit-code", code=1)
+    said = run("diff", scenario, other, "--markdown", "--exit-code", code=1)
     assert "| option | before | after | change | volume |" in said and "**After:** " in said
 
 

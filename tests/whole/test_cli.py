@@ -1,6 +1,7 @@
 """The command line: the numbers of the functions, and errors of one sentence that write nothing."""
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -12,8 +13,8 @@ from click.testing import CliRunner
 
 import costmodel as cm
 from costmodel import cli
-from costmodel.pages.report import runner
-from costmodel.scenarios.scenario import load
+from costmodel.pages.commands import find_notebook
+from costmodel.scenarios.scenario import load, notebooks_folder
 
 SCENARIO = """
 title: Test
@@ -75,15 +76,16 @@ def test_csv_equals_compare_exactly(scenario, tmp_path, extra, changes):
             assert found[word].to_list() == said
 
 
-def test_the_table_shows_totals_to_the_cent_the_answer_and_why_not(scenario):
+def test_the_table_shows_totals_the_answer_and_why_not(scenario):
     s = load(scenario)
     text = run("compare", scenario).stdout
-    table = cm.compare(s.options, s.work, draws=s.draws, seed=s.seed, terms=s.terms)
-    for usd in table["expected"]:
-        assert f"{usd:,.2f}" in text
-    assert "Unknown: quality unknown" in text and "for Finance" in text
     said = cm.recommend(s.options, s.work, draws=s.draws, seed=s.seed, terms=s.terms)
-    assert text.rstrip().endswith("\n- ".join([said.headline, *said.points]))
+    for usd in said.table["expected"]:
+        assert f"{usd:,.0f}" in text
+    assert "Unknown: quality unknown" in text and "for Finance" in text
+    words = " ".join(text.split())
+    assert " - ".join([said.headline, *said.points]) in words
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_amounts_in_another_currency(scenario):
@@ -91,14 +93,14 @@ def test_amounts_in_another_currency(scenario):
     s = load(scenario)
     usd = cm.compare(s.options, s.work, draws=300, terms=s.terms).loc["RAG", "expected"]
     text = run("compare", scenario).stdout
-    assert "expected EUR" in text and f"{usd / 2:,.2f}" in text
+    assert "EUR over 24 months" in text and f"{usd / 2:,.0f}" in text
     assert repr(float(usd)) in run("compare", scenario, "--csv", "-").stdout  # the file is in USD
 
 
 @pytest.mark.parametrize("name", ["support_assistant", "document_extraction", "code_assistant"])
 def test_examples_by_name(name):
     result = run("compare", name, "--draws", 200)
-    assert result.exit_code == 0 and " the lowest expected cost" in result.stdout
+    assert result.exit_code == 0 and "the lowest expected cost" in " ".join(result.stdout.split())
 
 
 def test_explain_shows_formula_source_and_the_whole(scenario):
@@ -107,12 +109,10 @@ def test_explain_shows_formula_source_and_the_whole(scenario):
     lines = cm.explain(s, "RAG")
     assert f"USD {lines['usd'].sum():,.2f}" in text and f"{len(lines) - 3} smaller lines" in text
     for row in lines.head(3).itertuples():
-        assert (
-            f"{row.usd:,.2f}" in text
-            and row.item in text
-            and row.basis in text
-            and row.sources in text
-        )
+        words = " ".join(text.split())
+        assert f"{row.usd:,.2f}" in text and row.item in words
+        assert row.basis in words and row.sources in words
+    assert run("explain", scenario, "rag", "--lines", 3).stdout == text  # case does not matter
     assert "did you mean 'RAG'" in refused("explain", scenario, "RAGS")
 
 
@@ -278,8 +278,8 @@ def test_a_wrong_parameter_stops_before_anything_starts(notebook, ran, tmp_path,
 
 def test_a_notebook_is_found_by_name():
     assert (
-        runner.find_notebook("01_which_approach").name
-        == runner.find_notebook("01_which_approach.ipynb").name
+        find_notebook("01_which_approach").name
+        == find_notebook("01_which_approach.ipynb").name
         == "01_which_approach.ipynb"
     )
     assert "did you mean '01_which_approach'" in refused("report", "01_wich_approach")
@@ -292,6 +292,100 @@ def test_a_report_that_stops_is_one_sentence(notebook, monkeypatch):
 
     monkeypatch.setattr(cm.report, "run", stops)
     assert refused("report", notebook) == "error: small.ipynb stopped: no GPU 'H100'\n"
+
+
+# -- for a terminal and for a script ---------------------------------------------------------------
+
+
+def keys_of(command):
+    """The keys of `data` that docs/command_line.md names for a command, those in code."""
+    text = (notebooks_folder().parent / "docs" / "command_line.md").read_text("utf-8")
+    row = next(line for line in text.splitlines() if line.startswith(f"| `{command}` |"))
+    return set(re.findall(r"(?<![(\w])`(\w+)`(?! where)", row.split("|")[2]))
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("list",),
+        ("init", "new.yaml", "--force", "--for", "code", "--amount", 5, "--size", 9, "--wrong", 1),
+        ("compare", "SCENARIO", "--draws", 50),
+        ("lint", "SCENARIO"),
+        ("explain", "SCENARIO", "rag"),
+        ("prices", "gpt-4o", "--on", "2026-11-01"),
+        ("data",),
+        ("corpus", "docs"),
+    ],
+    ids=lambda args: args[0],
+)
+def test_text_fits_80_columns_and_json_has_the_keys_of_the_docs(
+    scenario, tmp_path, monkeypatch, args
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "one.md").write_text("A word. " * 50)
+    args = [scenario if a == "SCENARIO" else a for a in args]
+    text = run(*args)
+    assert text.exit_code == 0 and max(map(len, text.stdout.splitlines())) <= 80, text.output
+    found = json.loads(run(*args, "--json").stdout)
+    assert found["schema"] == "costmodel/1" and found["command"] == args[0]
+    data = found["data"]
+    if set(data) == {"text"}:
+        assert data["text"] == text.stdout  # a command without keys of its own
+        return
+    assert set(data) <= keys_of(args[0]) and data
+
+
+def test_json_has_the_numbers_of_the_functions(scenario):
+    found = json.loads(run("compare", scenario, "--json").stdout)["data"]
+    wanted = cm.recommend(load(scenario))
+    assert found["best"] == wanted.best and found["headline"] == wanted.headline
+    got = {row["option"]: row["expected"] for row in found["options"]}
+    assert got == pytest.approx(wanted.table["expected"].to_dict(), rel=0, nan_ok=True)
+
+
+@pytest.mark.parametrize("use", cm.scenarios.first.USES)
+def test_four_answers_make_a_scenario_that_is_answered(tmp_path, monkeypatch, use):
+    monkeypatch.chdir(tmp_path)
+    typed = CliRunner().invoke(cli.main, ["init"], input=f"{use}\n\n\n1.5\n")
+    assert typed.exit_code == 0, typed.output
+    study = load("scenario.yaml")
+    assert study.work.usd_per_failure == 1.5 and (study.work.corpus is None) == (use != "documents")
+    assert cm.recommend(study, draws=50).headline
+    assert "is there already" in refused("init")
+
+
+def test_init_without_a_terminal_names_the_option_that_is_missing(tmp_path):
+    result = run("init", tmp_path / "m.yaml", "--for", "fields", "--amount", 100)
+    assert result.exit_code == 2 and "give --size" in result.stderr
+    assert not (tmp_path / "m.yaml").exists()
+
+
+def test_a_portfolio_with_a_failed_row_ends_with_1(scenario, tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("name,requests_per_month\ngood,1000\nbad,-5\n")
+    args = ("portfolio", rows, "--base", scenario, "--csv", tmp_path / "t.csv", "--draws", 50)
+    result = run(*args)
+    assert result.exit_code == 1 and "bad: " in result.stderr and "1 of them" in result.stdout
+    found = json.loads(run(*args, "--json").stdout)["data"]
+    assert found["failed"] == 1 and list(found["errors"]) == ["bad"]
+    assert set(found) == keys_of("portfolio")
+    rows.write_text("name,requests_per_month\ngood,1000\n")
+    assert run(*args).exit_code == 0
+    assert "130" in run("--help").stdout
+
+
+def test_names_complete():
+    from click.shell_completion import ShellComplete
+
+    shell = ShellComplete(cli.main, {}, "costmodel", "_COSTMODEL_COMPLETE")
+
+    def ends(args, begun):
+        return [found.value for found in shell.get_completions(args, begun)]
+
+    assert "support_assistant" in ends(["compare"], "supp")
+    assert "01_which_approach" in ends(["report"], "01")
+    assert ends(["explain", "support_assistant"], "graph") == ["GraphRAG"]
 
 
 # -- the rest --------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ PLACES = [
     (SERVING, cm.LongContext(document_tokens=20_000)),
     (SERVING, cm.SemanticCache()),
     (SERVING, cm.TokenSizes(500, 500, 100, 100)),
+    (api(tiers={1_000: {"in": 9.0, "out": 9.0}}, **RATES), cm.TokenSizes(500, 500, 100, 100)),
     (SERVING, cm.SecondTry(checked=True)),
     *(
         (SERVING, cm.GraphRag(**more))
@@ -196,6 +197,7 @@ OTHER = {  # another value of what is no number
     "prompts_leave": False,
 }
 SOME = {
+    "prompt_lengths": cm.choices.PromptLengths(shares=(0.5, 0.5), input=(0.5, 1.5)),
     "minimum_tokens": 1e6,
     "dimensions": 256,
     "document_tokens": 3_000,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
 import costmodel as cm
@@ -68,6 +69,16 @@ class TestForm:
             assert all(isinstance(step, PLAIN) for step in steps), source
             assert "parameters" in tags(cell) or len(steps) <= 10, source
 
+    def test_it_opens_with_its_cockpit_and_folded_code(self, path):
+        if path.stem in MEASURED_ONLY:
+            return
+        code = cells(path, "code")
+        assert all(c["metadata"]["jupyter"]["source_hidden"] for c in code)
+        assert len(cells(path)[0]["source"]) == 3  # the title and one line
+        (box,) = [c for c in code if "cockpit" in tags(c)]
+        assert "widgets.cockpit(" in "".join(box["source"]) and code.index(box) <= 3
+        assert "parameters" in tags(code[0])
+
     def test_it_begins_with_its_question_and_ends_with_its_numbers(self, path):
         first = "".join(cells(path)[0]["source"])
         assert first.startswith("# ") and first.splitlines()[0].endswith("?")
@@ -111,25 +122,19 @@ def test_the_report_opens_with_the_answer_and_loads_nothing(approach):
     html = approach.html.read_text(encoding="utf-8")
     assert approach.answer.startswith(
         cm.recommend(cm.load("support_assistant"), draws=DRAWS).headline
-    ) and html.index("cm-answer") < html.index("cm-cards") < html.index("cm-points") < html.index(
-        "<h2"
     )
+    order = ["cm-answer", "cm-cards", "cm-points", 'id="contents"', 'id="appendix"']
+    places = [html.index(part, html.index("<main>")) for part in order]
+    assert places == sorted(places)
     assert html.count('class="cm-card"') == 4
     assert not re.search(
         r"<script|<link|@import|src=.http|url\(.?http|jupyter-widget|Traceback", html
     )
     assert approach.html.stat().st_size < 3e6 and approach.pdf.read_bytes().startswith(b"%PDF")
     facts = json.loads(approach.results_json.read_text(encoding="utf-8"))
-    rows = {
-        cells[0]: cells
-        for cells in re.findall(
-            r"<tr><td>(.+?)</td><td>(.+?)</td><td>.+?</td><td>(.+?)</td></tr>",
-            html[html.index("How this report was made") :],
-        )
-    }
-    said = {
-        name: [re.sub("<[^>]+>", "", cell) for cell in cells[1:]] for name, cells in rows.items()
-    }
+    made_by = BeautifulSoup(html, "html.parser").find(class_="facts")
+    rows = [[cell.get_text() for cell in row(["th", "td"])] for row in made_by.select("tbody tr")]
+    said = {name: [value, origin] for name, value, _, origin in rows}
     assert (
         said["requests_per_month"] == ["300,000", "the scenario"]
         and said["draws"] == [str(DRAWS), "you"]
@@ -339,6 +344,31 @@ def test_the_notebook_on_operations_says_what_the_script_says(tmp_path):
 def test_every_example_scenario_answers(name):
     verdict = cm.recommend(cm.load(name), draws=DRAWS)
     assert verdict.named and verdict.sentence.endswith(".")
+
+
+TAKE_A_SCENARIO = [p for p in NOTEBOOKS if "scenario" in report.schema(p)]
+
+
+@pytest.mark.parametrize("path", TAKE_A_SCENARIO, ids=lambda p: p.stem)
+def test_every_example_opens_in_every_notebook_or_is_refused_in_a_sentence(path, monkeypatch):
+    """Down to the cell after the cockpit; `make pages` runs the whole of each."""
+    monkeypatch.setenv("COSTMODEL_REPORT", "1")
+    code = ["".join(c["source"]) for c in cells(path, "code")]
+    last = next(i for i, source in enumerate(code) if "widgets.cockpit(" in source)
+    opened = set()
+    for name in cm.scenarios.examples():
+        space = {}
+        exec(code[0], space)
+        space |= {"scenario": name, "draws": 50}
+        try:
+            for source in code[1 : last + 1]:
+                exec(source, space)
+        except (ValueError, cm.Infeasible) as error:
+            assert not isinstance(error, KeyError) and 10 < len(str(error)) < 300, error
+        else:
+            assert space["box"].study.options
+            opened.add(name)
+    assert len(opened) >= (2 if path.stem.startswith("02") else len(cm.scenarios.examples()))
 
 
 def test_notebooks_of_an_installed_package_are_found():

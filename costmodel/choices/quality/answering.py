@@ -10,7 +10,7 @@ import numpy as np
 from costmodel.choices.mixes import Mix
 from costmodel.choices.options import Case, Option
 from costmodel.choices.quality.accepted import SURE
-from costmodel.choices.schedule import steady
+from costmodel.choices.schedule import Stages, staged, steady, summed_up
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
 from costmodel.laws.escalation import cascade_right
@@ -49,7 +49,7 @@ def _share(option: Option | Mix, parts: Iterator[Any]) -> Any:
     share = before_people(part, case)
     for technique in part.techniques if share is not None else ():
         if hasattr(technique, "repaired"):
-            share = technique.repaired(share)
+            share = staged(technique.repaired, share)
     return share
 
 
@@ -62,20 +62,26 @@ def _at_successors(share: Any, part: Option, case: Case) -> Any:
     """The share by month where later models take over."""
     for technique in part.techniques if share is not None else ():
         if hasattr(technique, "odds_path"):
-            share = at_odds(share, technique.odds_path(case))
+            share = staged(at_odds, share, technique.odds_path(case))
     return share
 
 
 def _mixed(mix: Mix, shares: list[Any]) -> Any:
     """The mean of the parts, and what the signal adds to it by the qualities of the first month."""
     answers = mix.answers()
-    total = sum(part * share for part, share in zip(answers, shares, strict=True))
+    total = staged(lambda *x: sum(a * b for a, b in zip(answers, x, strict=True)), *shares)
     if mix.signal is None:
         return total
-    first = (share if steady(share) else share[..., :1] for share in shares)
-    small, large = (np.clip(share, SURE, 1 - SURE) for share in first)
+    small, large = (np.clip(_first(share), SURE, 1 - SURE) for share in shares)
     told = cascade_right(small, large, answers[1], mix.signal.signal_auc, mix.signal.correlation)
-    return shift(total, shift_to(answers[0] * small + answers[1] * large, told))
+    gain = shift_to(answers[0] * small + answers[1] * large, told)
+    return staged(lambda share: shift(share, gain), total)
+
+
+def _first(share: Any) -> Any:
+    """The share of the first month."""
+    share = share.values if isinstance(share, Stages) else share
+    return share if steady(share) else share[..., :1]
 
 
 def over_the_horizon(share: Any, work: Workload, terms: Terms) -> Any:
@@ -83,5 +89,7 @@ def over_the_horizon(share: Any, work: Workload, terms: Terms) -> Any:
     if share is None or steady(share):
         return share
     demand = work.demand(terms.months, terms.start)
-    mean = (demand * share).sum(-1) / demand.sum(-1)
+    changes = isinstance(share, Stages)
+    total = share.sum(summed_up(demand)) if changes else (demand * share).sum(-1)
+    mean = total / demand.sum(-1)
     return mean[:, None] if mean.ndim else mean

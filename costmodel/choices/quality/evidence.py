@@ -162,8 +162,12 @@ def _step(fit: np.ndarray, most: float) -> float:
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
-    """The place of each value among all, as a probability, shape (n, 1)."""
-    return (values.argsort().argsort()[:, None] + 0.5) / len(values)
+    """The place of each value among all, as a probability, shape (n, 1).
+
+    Equal values, of which a resampling makes many, keep their order on every machine.
+    """
+    order = values.argsort(kind="stable")
+    return (order.argsort(kind="stable")[:, None] + 0.5) / len(values)
 
 
 def _behind(study: Study, laws: Laws, keys: list[str]) -> tuple[list[str], list[str]]:

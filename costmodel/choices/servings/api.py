@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from costmodel.choices.purchases import Line, Lines, Traffic, cite
+from costmodel.choices.purchases import Line, Lines, Traffic, by_length, cite
 from costmodel.choices.quality.accepted import describe_model
-from costmodel.choices.requests import Cache, Call, Limits, by_prompt
-from costmodel.choices.schedule import Schedule, occurrences, path, scaled
+from costmodel.choices.requests import Cache, Call, Limits
+from costmodel.choices.schedule import scaled
+from costmodel.choices.servings.calls import cache_split, over_window
 from costmodel.choices.servings.fields import Card, Id
 from costmodel.choices.servings.price_steps import price_path, stepped
 from costmodel.choices.servings.rate_limits import OVER_LIMIT, held_to_limits, limits_of
@@ -34,6 +35,7 @@ from costmodel.core import (
     frozen,
     not_none,
     of_kind,
+    unchecked,
     validate,
 )
 from costmodel.facts import catalog
@@ -223,7 +225,8 @@ class Api:
                 f"{self.model.id} has ended on {end.retires}, before the first month "
                 f"({terms.start}); choose another model"
             )
-        traffic = [part for t in traffic for part in self._by_tier(t)]
+        tiers = [tier.above for tier in self.model.tiers]
+        traffic = [part for t in traffic for part in by_length(t, tiers)]
         held = held_to_limits(self, traffic, work, terms)
         for t in traffic:
             for line in self._lines(t, work, terms):
@@ -238,12 +241,6 @@ class Api:
         if held is not None and np.any(held.spilled):
             basis = f"calls above the limit x tokens of one call at {self.model.asked}"
             yield from self.fallback.overflow(traffic, held.spilled, work, terms, basis=basis)
-
-    def _by_tier(self, t: Traffic) -> Iterator[Traffic]:
-        """Calls whose prompt grows, apart by the context tier in which each of them is priced."""
-        for above, share, call in by_prompt(t.call, [tier.above for tier in self.model.tiers]):
-            item = f"{t.item}, prompts above {above:,.0f} tokens" if above else t.item
-            yield replace(t, item=item, call=call, count=t.count * share)
 
     def _lines(self, t: Traffic, work: Workload, terms: Terms) -> Lines:
         """The lines of one kind of call."""
@@ -267,7 +264,7 @@ class Api:
         )
         days = " and ".join(step.on for step in self.model.steps)
         when = stepped(line.schedule, self.model, price, terms)
-        return replace(line, schedule=when, basis=f"{line.basis}; list price changes on {days}")
+        return unchecked(line, schedule=when, basis=f"{line.basis}; list price changes on {days}")
 
     def overflow(
         self, traffic: list[Traffic], share: Any, work: Workload, terms: Terms, **changes: Any
@@ -311,7 +308,7 @@ class Api:
         cache, prefix, fresh = t.call.cache, t.call.stable_tokens, t.call.prompt_tokens
         if cache is None and t.in_a_row is not None and card.usd_per_mtok_cache_read is not None:
             cache = Cache(SHORT_TTL_S)
-            t = replace(t, call=replace(t.call, cache=cache))
+            t = unchecked(t, call=unchecked(t.call, cache=cache))
         image, audio = t.call.tokens_of("image"), t.call.tokens_of("audio")
         fresh = fresh - image - audio
         if np.any(audio) and card.usd_per_mtok_audio is None:
@@ -330,8 +327,8 @@ class Api:
                     f"cache_read of {self.model.id!r} is not priced; "
                     "leave out PromptCache() or choose another model"
                 )
-            kept = replace(cache, ttl_s=np.maximum(cache.ttl_s, self.model.cache_ttl_s))
-            held = replace(t, call=replace(t.call, cache=kept))
+            kept = unchecked(cache, ttl_s=np.maximum(cache.ttl_s, self.model.cache_ttl_s))
+            held = unchecked(t, call=unchecked(t.call, cache=kept))
             (read, when_read), (written, when_written) = cache_split(held, work, terms)
             write = _write_field(card, cache.ttl_s)
             classes = [
@@ -397,34 +394,3 @@ def _write_field(card: Rates, ttl_s: Any) -> str:
             f"a 1-hour cache write is not priced for {card.id}; use PromptCache(ttl_s=300)"
         )
     return field
-
-
-def over_window(serving: Any, call: Call) -> Limits:
-    """Tokens of a call over the context window of the model, where that is known."""
-    if serving.window is not None:
-        yield (
-            call.tokens - serving.window,
-            f"a request is {{over:,.0f}} tokens over the {serving.window:,.0f}-token window of "
-            f"{serving.model.id}",
-        )
-
-
-Split = tuple[tuple[Any, Schedule], tuple[Any, Schedule]]
-
-
-def cache_split(t: Traffic, work: Workload, terms: Terms) -> Split:
-    """Reads of the prefix and writes of it, each as (share of the calls, when).
-
-    What comes one by one finds the prefix at the hit rate of its month. Of requests in a row the
-    first of each prefix writes, whatever arrives.
-    """
-    cache: Any = t.call.cache
-    if t.in_a_row is not None:
-        found = t.call.found(np.maximum(1 - cache.prefixes / np.maximum(t.in_a_row, 1.0), 0.0))
-        return (found, t.schedule), (1 - found, t.schedule)
-    demand = occurrences(t.schedule, work, terms)
-    arrivals = work.arrivals_per_s(t.count)
-    if t.follows_demand and not work.flat:
-        arrivals = arrivals * work.demand(terms.months, terms.start)
-    found = t.call.found(cache.hit_rate(arrivals))
-    return (1.0, path(demand * found)), (1.0, path(demand * (1 - found)))

@@ -10,7 +10,8 @@ import numpy as np
 from costmodel.choices.purchases import Line, Lines, Traffic, cite
 from costmodel.choices.requests import Call, Limits
 from costmodel.choices.schedule import STANDING, by_month, level_of, scaled
-from costmodel.choices.servings.api import Api, cache_split
+from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.calls import cache_split
 from costmodel.choices.servings.capacity import Uses
 from costmodel.choices.servings.fields import OpenNumber
 from costmodel.choices.terms import Terms

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.choices.effort import BUILD, UPKEEP, effort, effort_words, usual
+from costmodel.choices.lengths import PromptLengths
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, labour, purchases_of, setup, upkeep
 from costmodel.choices.quality.accepted import examples_in_prompt, long_prompt
@@ -206,6 +207,8 @@ class TokenSizes:
     ----------
     instruction_tokens, input_tokens, output_tokens, reasoning_tokens : number or Range, or None
         Of one request of this part; None are those of the workload.
+    prompt_lengths : PromptLengths, optional
+        How its requests differ from that mean; None: each is taken for the mean.
 
     Raises
     ------
@@ -224,6 +227,7 @@ class TokenSizes:
     input_tokens: Number | None = None
     output_tokens: Number | None = None
     reasoning_tokens: Number | None = None
+    prompt_lengths: PromptLengths | None = None
 
     def __post_init__(self) -> None:
         validate(self)
@@ -234,7 +238,7 @@ class TokenSizes:
         segments = tuple(
             replace(s, tokens=prompt.get(s.name, s.tokens)) for s in request.main.segments
         )
-        return request.each(segments=segments, **answer)
+        return request.each(segments=segments, lengths=self.prompt_lengths, **answer)
 
 
 @frozen

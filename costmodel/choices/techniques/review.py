@@ -9,7 +9,7 @@ import numpy as np
 from costmodel.choices.options import Case
 from costmodel.choices.purchases import Line, Purchases, cite, labour
 from costmodel.choices.running import paid_as, requests_served
-from costmodel.choices.schedule import by_month, level_of, scaled, with_demand
+from costmodel.choices.schedule import by_month, level_of, scaled, staged, with_demand
 from costmodel.choices.servings.baselines import OCCUPANCY, REDONE
 from costmodel.choices.techniques.lookup import Id, find_records
 from costmodel.core import MINUTES_PER_HOUR, Infeasible, Number, assumed, frozen, validate
@@ -122,7 +122,8 @@ class Review:
                 "Review: nobody knows how many answers are wrong; give quality=Measured(accepted, "
                 "trials)"
             )
-        requests, redone = answers * case.work.requests_per_month, self.redone(accepted)
+        requests = answers * case.work.requests_per_month
+        redone = staged(self.redone, accepted)
         count, when = scaled(requests, with_demand(), redone, case.work, case.terms)
         return labour(
             "answer anew what failed",

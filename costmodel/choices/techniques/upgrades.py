@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +13,7 @@ from costmodel.choices.options import Case
 from costmodel.choices.purchases import Purchases, Traffic, cite, every_call, labour
 from costmodel.choices.requests import Call, Segment
 from costmodel.choices.running import bought_together, loss
+from costmodel.choices.schedule import Moves, Stages
 from costmodel.choices.tunes.life import Ending, ending, month_of
 from costmodel.core import (
     DAYS_PER_MONTH,
@@ -167,13 +169,9 @@ class Upgrades:
             )
         return day
 
-    def price_path(self, case: Case) -> Any:
-        """Token price in months 0..H over that of the first model."""
+    def price_path(self, case: Case) -> Stages:
+        """Token price over that of the first model, by model."""
         return self._paths(case)[0]
-
-    def moves_path(self, case: Case) -> Any:
-        """Moves to a successor up to months 0..H [count]."""
-        return self._paths(case)[2]
 
     def price_words(self, case: Case) -> tuple[str, Any]:
         """What the formula of a line says of these prices, and what it cites."""
@@ -183,8 +181,8 @@ class Upgrades:
             words = f"{number_text(middle(first))} from {self._day(case)} on ({id}), {words} after"
         return f", x {words}", cite(self, "price_step")
 
-    def odds_path(self, case: Case) -> Any:
-        """Odds of an accepted answer in months 0..H over those of the first model."""
+    def odds_path(self, case: Case) -> Stages:
+        """Odds of an accepted answer over those of the first model, by model."""
         return self._paths(case)[1]
 
     def _named(self, case: Case) -> tuple[str, Any] | None:
@@ -198,8 +196,8 @@ class Upgrades:
             return card.id, _blended(card) / _blended(model)
         return None
 
-    def _paths(self, case: Case) -> tuple[Any, Any, Any]:
-        """(price, odds, moves) in months 0..H, once for all options whose model ends then."""
+    def _paths(self, case: Case) -> tuple[Stages, Stages]:
+        """(price, odds) by model, once for all options whose model ends then."""
         named = self._named(case)
         if self._tune(case):
             return self._steps(case, named)
@@ -208,16 +206,17 @@ class Upgrades:
         memo = self.__dict__.setdefault("_memo", {})
         if key not in memo:
             memo[key] = *self._steps(case, named), model
-        return memo[key][:3]
+        return memo[key][:2]
 
-    def _steps(self, case: Case, named: tuple[str, Any] | None) -> tuple[Any, Any, Any]:
-        moves = np.cumsum(self.ends(case).when.weights(case.terms.months, np.empty(0)), axis=-1)
-        known = np.minimum(moves, MOVES_FORESEEN)
-        price = after_moves(self.price_step, known)
+    def _steps(self, case: Case, named: tuple[str, Any] | None) -> tuple[Stages, Stages]:
+        months = math.ceil(case.terms.months)
+        moves = Moves(self.ends(case).when.due(MOVES_FORESEEN, months, np.empty(0)), months)
+        model = np.arange(1.0 + MOVES_FORESEEN)
+        price = after_moves(self.price_step, model)
         if named:
-            later = after_moves(self.price_step, np.maximum(known - 1, 0))
-            price = np.where(known < 1, 1.0, named[1] * later)
-        return price, np.exp(self.quality_step * known), moves
+            later = after_moves(self.price_step, np.maximum(model - 1, 0))
+            price = np.where(model < 1, 1.0, named[1] * later)
+        return Stages(price, moves), Stages(np.exp(self.quality_step * model), moves)
 
     def buys(self, case: Case) -> Purchases:
         engineer, ends, work = case.terms.people.engineer, self.ends(case), case.work

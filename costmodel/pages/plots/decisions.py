@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from costmodel.core import USD, Currency, check, dollars, number_text, percent, readable
+from costmodel.core import USD, Currency, check, dollars, label_of, number_text, percent
 from costmodel.pages.plots.marks import (
     DASHED,
     WHITE_DOT,
@@ -168,7 +168,7 @@ def plot_regions(
     handles = draw_map(ax, table, x, y, "best", shown, alpha=0.75)
     for which, axis, name in (("x", ax.xaxis, x), ("y", ax.yaxis, y)):
         log_if_wide(ax, which, table[name])
-        write_as(axis, number_text, readable(name))
+        write_as(axis, number_text, label_of(name))
     ax.set(xlim=table[x].agg(["min", "max"]), ylim=table[y].agg(["min", "max"]))
     now = table.attrs.get("now", {})
     if {x, y} <= set(now):
@@ -202,7 +202,7 @@ def plot_sobol(table: pd.DataFrame, ax: Axes | None = None, n: int = 8) -> Axes:
         low, value, high = (table[column + end].clip(lower=0) for end in ("_low", "", "_high"))
         ends, rows = np.abs([value - low, high - value]), np.arange(len(table)) + shift
         ax.barh(rows, value, 0.3, xerr=ends, error_kw=error, color=colour, label=name)
-    name_rows(ax, map(readable, table["input"]))
+    name_rows(ax, map(label_of, table["input"]))
     write_as(ax.xaxis, percent, "share of the variance of the total")
     ax.set_xlim(0)
     ax.legend(loc="lower right")
@@ -231,7 +231,7 @@ def plot_information(
     shades = {"all": GREY, "group": COLOURS[1], "input": COLOURS[0]}
     twice: Style = {"xerr": 2 * table["error"], "error_kw": {"elinewidth": 0.9, "ecolor": INK}}
     ax.barh(range(len(table)), table["usd"], 0.55, color=table["kind"].map(shades), **twice)
-    name_rows(ax, table["input"].map(readable).where(table["kind"] == "input", table["input"]))
+    name_rows(ax, table["input"].map(label_of).where(table["kind"] == "input", table["input"]))
     money_axis(ax.xaxis, money, "most that knowing it is worth over the horizon [{}]")
     ax.set_xlim(0)
     names = ("everything", "what one measurement tells", "one input")

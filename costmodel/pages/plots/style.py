@@ -4,10 +4,15 @@ collide.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
+from contextvars import ContextVar
+from functools import partial, wraps
 from inspect import cleandoc, signature
 from io import BytesIO, StringIO
+from textwrap import fill
+from time import perf_counter
 from typing import Any, TypeVar
 from zlib import crc32
 
@@ -19,10 +24,12 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.transforms import blended_transform_factory
 
 from costmodel.choices.presets import LABELS
 from costmodel.choices.purchases import PHASES
-from costmodel.core import Currency, check, dollars, public, readable, unit_of
+from costmodel.core import Currency, check, dollars, label_of, public, unit_of
+from costmodel.pages.blocks import FOR_REPORT, NARROW_MIME, SVG_MIME
 
 INK, GREY, PALE = "#262626", "#8A8A8A", "#E6E6E6"
 
@@ -40,6 +47,9 @@ COLOURS_OF_PHASES = """
 """.split()
 PHASE_COLOURS = dict(zip(PHASES, COLOURS_OF_PHASES, strict=True))
 WIDTH = 6.3  # inches: the 16 cm between the margins of an A4 page
+PHONE_WIDTH = 3.75  # inches: 360 pixels
+NARROW_LABEL = 25  # characters of a label on a phone, where it wraps
+_width: ContextVar[float] = ContextVar("width", default=WIDTH)
 SMALL, NORMAL = 7.5, 8.5  # points
 IN_MONEY = """
     usd usd_low usd_high cumulative_usd discounted_usd npv total error
@@ -111,27 +121,106 @@ def figure(plot: Plot) -> Plot:
 
     @wraps(plot)
     def drawn(*args: Any, **named: Any) -> Any:
-        table, *_ = signature(plot).bind(*args, **named).arguments.values()
+        given = signature(plot).bind(*args, **named).arguments
+        table, *_ = given.values()
         check(len(table), f"{plot.__name__}: the table is empty; no option can run")
         with matplotlib.rc_context(LOOK):
-            return plot(*args, **named)
+            ax = plot(*args, **named)
+            if given.get("ax") is None:
+                _wrap_names(ax.figure)
+            if narrow():
+                _legends_above(ax.figure)
+        if given.get("ax") is None:
+            ax.figure.shows = f"{first} {_shown(ax)}"
+            ax.figure.again = partial(drawn, *args, **named)
+        return ax
 
     told = "\n".join(f"{name} : {PARAMETERS[name]}" for name in signature(plot).parameters)
-    first, head, example = cleandoc(plot.__doc__ or "").partition("\n\nExamples\n")
-    drawn.__doc__ = first + SECTIONS.format(told) + head + example
+    text, head, example = cleandoc(plot.__doc__ or "").partition("\n\nExamples\n")
+    first = " ".join(re.sub(r"\(a table of [^)]*\)|`", "", text.partition("\n\n")[0]).split())
+    drawn.__doc__ = text + SECTIONS.format(told) + head + example
     return public(drawn)  # type: ignore[return-value]  # same signature
 
 
 class Picture(Figure):
-    """A figure outside any plotting state, which a notebook shows as vectors."""
+    """A figure outside any plotting state, which a notebook shows as vectors.
+
+    It knows in words what it shows, and how to draw itself again: a report asks for a second one
+    that fits a phone.
+    """
+
+    shows: str = ""
+    again: Callable[[], Axes] | None = None
 
     def _repr_svg_(self) -> str:
         return svg(self)
 
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        if self.again is None or not os.environ.get(FOR_REPORT):
+            return {}
+        begun, wide = perf_counter(), svg(self)
+        token = _width.set(PHONE_WIDTH)
+        try:
+            phone = svg(self.again().figure)
+        finally:
+            _width.reset(token)
+        return {SVG_MIME: wide, NARROW_MIME: phone}, {NARROW_MIME: perf_counter() - begun}
 
-def picture(height: float = 3.4, width: float = WIDTH) -> Axes:
+
+def _wrap_names(figure: Figure) -> None:
+    """The names of axes, and titles, in lines that fit."""
+    across, up, title = (32, 44, 54) if narrow() else (62, 44, 110)  # characters
+    for ax in figure.axes:
+        for axis, most in ((ax.xaxis, across), (ax.yaxis, up)):
+            axis.set_label_text(_wrapped(axis.get_label_text(), most))
+        for side in ("left", "center"):
+            ax.set_title(_wrapped(ax.get_title(loc=side), title), loc=side)
+
+
+def _wrapped(text: str, most: int) -> str:
+    return "\n".join(fill(line, most) for line in text.splitlines())
+
+
+def _legends_above(figure: Figure) -> None:
+    """On a phone no legend has room beside its axes."""
+    for ax in figure.axes:
+        old = ax.get_legend()
+        if old is None or old.get_bbox_to_anchor().x0 < ax.bbox.x1:
+            continue
+        texts = [_wrapped(text.get_text(), 30) for text in old.get_texts()]
+        across = blended_transform_factory(figure.transFigure, ax.transAxes)
+        ax.legend(
+            old.legend_handles,
+            texts,
+            ncols=2,
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            bbox_transform=across,
+        )
+
+
+def _shown(ax: Axes) -> str:
+    """What a figure holds, for who cannot see it: its rows, its colours and its axes."""
+    rows = [text.get_text() for text in ax.get_yticklabels()]
+    named = [row for row in rows if row.strip("-−–0123456789.,$€£¥kMB% ")]
+    legend = ax.get_legend()
+    colours = [text.get_text() for text in legend.get_texts()] if legend else []
+    axes = [f"{side}: {name}" for side, name in
+            (("across", ax.get_xlabel()), ("up", ax.get_ylabel())) if name]  # fmt: skip
+    told = {"Rows": named if len(named) == len(rows) else [], "Colours": colours, "Axes": axes}
+    parts = (f"{head}: {'; '.join(items)}." for head, items in told.items() if items)
+    return " ".join(" ".join(parts).split())
+
+
+def narrow() -> bool:
+    """Whether the figure that is drawn now is for a phone."""
+    return _width.get() < WIDTH
+
+
+def picture(height: float = 3.4, width: float | None = None) -> Axes:
     """Empty axes on a figure of their own, width x height inches."""
-    figure = Picture(figsize=(width, height), layout="constrained")
+    height *= 1.4 if narrow() else 1  # its rows have names of two lines
+    figure = Picture(figsize=(width or _width.get(), height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure.subplots()
 
@@ -140,7 +229,8 @@ def svg(figure: Any) -> str:
     """The figure as SVG, the same bytes for the same figure."""
     out = StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "costmodel"}):
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+        title = {"Title": figure.shows} if getattr(figure, "shows", "") else {}
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, **title})
     return out.getvalue()
 
 
@@ -206,7 +296,7 @@ def by_option(table: pd.DataFrame, over: str, column: str) -> pd.DataFrame:
 def input_name(key: str) -> str:
     """An input in words, with its unit."""
     unit = unit_of(key.rsplit(".", 1)[-1])
-    return f"{readable(key)} [{unit}]" if unit else readable(key)
+    return f"{label_of(key)} [{unit}]" if unit else label_of(key)
 
 
 def tidy(ax: Axes, grid: Any = "both") -> None:
@@ -223,10 +313,12 @@ def tidy(ax: Axes, grid: Any = "both") -> None:
 
 def name_rows(ax: Axes, labels: Iterable[str]) -> None:
     """One named row per bar, first on top, over a baseline."""
-    labels = list(labels)
+    labels = [fill(label, NARROW_LABEL) if narrow() else label for label in labels]
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.4, -0.6)
     tidy(ax, "x")
+    if narrow():
+        ax.tick_params(axis="y", labelsize=SMALL)
 
 
 def write_as(axis: Axis, words: Callable[[float], str], name: str) -> None:
@@ -240,12 +332,13 @@ def money_axis(axis: Axis, money: Currency, name: str) -> None:
     write_as(axis, lambda x: dollars(x, money), name.format(money.code))
     axis.set_minor_formatter(NullFormatter())
     if axis.get_scale() == "linear":
-        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+        axis.set_major_locator(MaxNLocator(4 if narrow() else 6, steps=[1, 2, 2.5, 5, 10]))
 
 
 def log_ticks(axis: Axis, low: float, high: float) -> None:
     """Ticks of a logarithmic axis from low to high: fewer over many factors of ten."""
-    axis.set_major_locator(LogLocator(10, subs=(1.0,) if high / low > 1e3 else (1.0, 3.0)))
+    few = high / low > (30 if narrow() else 1e3)
+    axis.set_major_locator(LogLocator(10, subs=(1.0,) if few else (1.0, 3.0)))
     axis.set_minor_formatter(NullFormatter())
 
 

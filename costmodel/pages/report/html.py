@@ -1,9 +1,12 @@
 """An executed notebook as one offline HTML page.
 
-The notebook becomes a `Document` (title, opening, body, colophon as clean HTML). `html_page` puts
-it on a page and `pdf.typeset` typesets it. Nothing in the page loads from anywhere: no script,
-figures and style inline, maths as MathML. Cells tagged as in HIDDEN are left out; widgets and
-warnings never appear.
+The notebook becomes a `Document` (title, opening, body, appendix, colophon as clean HTML).
+`html_page` puts it on a page and `pdf.typeset` typesets it. Nothing in the page loads from
+anywhere: no script, figures and style inline, maths as MathML.
+
+Tags of cells say where they go. `front`: to the opening, beside the answer and the cards.
+`appendix`: behind the main part, folded; on a cell that begins a section it holds for the whole
+section. Cells tagged as in HIDDEN are left out; widgets and warnings never appear.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import mimetypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -22,15 +26,19 @@ import jinja2
 from bs4 import BeautifulSoup
 from click import unstyle
 
-from costmodel.pages.blocks import RESULTS_MIME
+from costmodel.pages.blocks import NARROW_MIME, RESULTS_MIME
+from costmodel.pages.blocks import SVG_MIME as SVG
 from costmodel.pages.report.markdown import markdown
+from costmodel.pages.report.table_form import OWN, cells, frame, said, tidy_table
 
 TEMPLATES = Path(__file__).parent / "templates"
-OWN = "cm-table"  # the class of a table of ours, whose columns of numbers are marked
 HIDDEN = set("hide widgets parameters injected-parameters imports papermill-error-cell-tag".split())
-SVG = "image/svg+xml"
+FRONT, APPENDIX = "front", "appendix"  # tags of cells
+OPENING = ("cm-answer", "cm-cards", "cm-front", "cm-points")  # what a report opens with, in order
+TURNS_ON, THE_REST, MORE = "What it turns on", "In the appendix", "The options"
+PHONE = 600  # pixels up to which that figure is shown, and tables become cards
+ROW, ROWS = "row", "rows"  # heads of a column of row numbers, and of one that refers to them
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
-WIDE_COLUMNS = 7  # a table with more columns may use the margins of a wide screen
 LONG_VALUE = 10  # cards with a longer value are set in smaller type, characters
 UNTOUCHED = "default you did not touch"
 UNWANTED = (  # what runs or loads, the style for notebooks, and the ways back from footnotes
@@ -38,12 +46,6 @@ UNWANTED = (  # what runs or loads, the style for notebooks, and the ways back f
     "style[scoped], section.footnotes a.footnote"
 )
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_NUMBER = re.compile(
-    r"[(~≈<>≤≥]*\s*[-−–+]?\s*(US\$|[$€£])?\s*[-−+]?\d[\d,. ]*"
-    r"(e[-+]?\d+|×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?\s*([%×x°]|[A-Za-z]{1,3})?\)?"
-)
-_MISSING = set("nan none nat <na>".split())
-_EMPTY = {"", *"- – — never n/a".split(), *_MISSING}
 _OUTSIDE = re.compile(r"@import|url\(|expression\(", re.IGNORECASE)
 _BARE_REPR = re.compile(r"(\[?<.*>\]?|Text\(.*\)|(Figure|Axes)\(.*\))?\s*$", re.DOTALL)
 
@@ -73,7 +75,14 @@ class Document:
     answer: str
     opening: Any
     body: Any
+    appendix: Any
     colophon: Any
+
+    @property
+    def contents(self) -> list[tuple[str, str]]:
+        """(anchor, title) of each section of the main part and of the appendix."""
+        heads = [*self.opening("h2"), *self.body("h2"), *self.appendix("h2")]
+        return [(head["id"], said(head)) for head in heads]
 
 
 def html_page(made: Document, meta: Meta) -> str:
@@ -89,43 +98,152 @@ def page(template: str, **values: Any) -> str:
 
 
 def document(nb: Any, meta: Meta) -> Document:
-    """The notebook as parts of a report; the answer, the cards and the points go to the opening."""
-    parts = (part for cell in nb.cells for part in _cell(cell, meta.show_code))
-    soup = _soup("\n".join(parts))
-    _clean(soup, meta.folder)
+    """The notebook as parts of a report."""
+    soup, front, appendix = map(_soup, _places(nb, meta.show_code))
+    for part in (soup, front, appendix):
+        _clean(part, meta.folder)
     heading = soup.find("h1")
-    title = meta.title or (_said(heading) if heading else "Report")
+    title = meta.title or (said(heading) if heading else "Report")
     if heading:
         heading.extract()
-    for other in soup("h1"):
+    for other in (*soup("h1"), *appendix("h1")):
         other.name = "h2"
+    opening = _opening(soup, front)
+    for part in (soup, appendix):
+        _without_empty_sections(part)
+    _fold(appendix)
+    colophon = _soup(page("colophon.html.j2", meta=meta, untouched=UNTOUCHED))
+    parts = (opening, soup, appendix, colophon)
+    for part in parts:
+        for table in part("table"):
+            if OWN not in table.get("class", []):
+                tidy_table(table, align=part is not colophon)
+            frame(table)
+    _number(*parts)
+    _name_the_rest(soup, appendix)
+    answer = opening.find(class_="cm-answer")
+    return Document(title, said(answer) if answer else "", *parts)
+
+
+def _places(nb: Any, show_code: bool) -> tuple[str, str, str]:
+    """The HTML of the main part, of the opening, and of the appendix, by the tags of the cells."""
+    main: list[str] = []
+    front: list[str] = []
+    back: dict[str, list[str]] = {}  # by section: what the appendix has of it
+    section, moved = MORE, 0  # the title of the present section; the level of a heading moved away
+    for cell in nb.cells:
+        tags, made = set(cell.metadata.get("tags", ())), list(_cell(cell, show_code))
+        begun = re.match(r"(#+) +(.+)", cell.source) if cell.cell_type == "markdown" else None
+        if begun and len(begun[1]) <= 2:
+            section = MORE if HIDDEN & tags else begun[2].strip()
+        if begun and not (moved and len(begun[1]) > moved):
+            moved = len(begun[1]) if APPENDIX in tags else 0
+        if FRONT in tags:
+            front += made
+        elif (moved or APPENDIX in tags) and made:
+            if section not in back:
+                head = f"<h2>{html.escape(section)}</h2>"
+                back[section] = [] if begun and len(begun[1]) <= 2 else [head]
+                if back[section]:
+                    main.append(f'<p class="cm-more"><a>{html.escape(section)}</a></p>')
+            back[section] += made
+        else:
+            main += made
+    return "\n".join(main), "\n".join(front), "\n".join(chain(*back.values()))
+
+
+def _opening(soup: Any, front: Any) -> Any:
+    """The answer, the cards, what is tagged for the front, and what the answer turns on."""
     opening = _soup("")
-    for name in ("cm-answer", "cm-cards", "cm-points"):
-        if found := soup.find(class_=name):
-            opening.append(found.extract())
-    if any(len(_said(value)) > LONG_VALUE for value in opening(class_="cm-value")):
+    found = {name: part for name in OPENING if (part := soup.find(class_=name))}
+    if front.find(True):
+        found["cm-front"] = soup.new_tag("div", attrs={"class": "cm-front"})
+        found["cm-front"].extend(list(front.children))
+    for name in OPENING:
+        if name == "cm-points" and name in found:
+            heading = soup.new_tag("h2")
+            heading.string = TURNS_ON
+            opening.append(heading)
+        if name in found:
+            opening.append(found[name].extract())
+    if any(len(said(value)) > LONG_VALUE for value in opening(class_="cm-value")):
         opening.find(class_="cm-cards")["class"].append("cm-long")
-    for heading in reversed(soup(HEADINGS)):  # sections that are empty now
+    return opening
+
+
+def _without_empty_sections(soup: Any) -> None:
+    for heading in reversed(soup(HEADINGS)):
         follower = heading.find_next_sibling()
         if follower is None or (follower.name in HEADINGS and follower.name <= heading.name):
             heading.extract()
-    colophon = _soup(page("colophon.html.j2", meta=meta, untouched=UNTOUCHED))
-    for part in (soup, opening, colophon):
+
+
+def _fold(soup: Any) -> None:
+    """Each section into a part that opens and closes, its heading as the handle."""
+    for heading in soup("h2"):
+        rest = []
+        for follower in list(heading.next_siblings):
+            if getattr(follower, "name", None) == "h2":
+                break
+            rest.append(follower.extract())
+        details, summary = soup.new_tag("details"), soup.new_tag("summary")
+        heading.wrap(summary)
+        summary.wrap(details)
+        details.extend(rest)
+
+
+def _name_the_rest(body: Any, appendix: Any) -> None:
+    """At the end of the main part, what the appendix has, and how many rows of it."""
+    items = []
+    for details in appendix("details"):
+        head, rows = details.h2, len(details.select("tbody tr"))
+        title = html.escape(said(head))
+        count = f": {rows:,} rows" if rows else ""
+        items.append(f'<li><a class="cm-see" href="#{head["id"]}">{title}</a>{count}</li>')
+    if items:
+        made = f'<h2 id="in-the-appendix">{THE_REST}</h2><ul class="cm-rest">{"".join(items)}</ul>'
+        body.append(_soup(made))
+
+
+def _number(opening: Any, body: Any, appendix: Any, colophon: Any) -> None:
+    """Anchors for sections and for numbered rows, and the links that lead to them."""
+    taken: set[str] = set()
+    for part in (opening, body, appendix):
+        for heading in part(["h2", "h3"]):
+            slug = re.sub(r"\W+", "-", said(heading).lower()).strip("-") or "section"
+            prefix = "appendix-" if part is appendix else ""
+            name = prefix + slug
+            while name in taken:
+                name += "-"
+            taken.add(name)
+            heading["id"] = name
+    for more in body.select(".cm-more a"):
+        more["href"] = next(f"#{h['id']}" for h in appendix("h2") if said(h) == said(more))
+        more.string = "More of this in the appendix"
+    rows: dict[str, Any] = {}
+    links = []
+    for part in (body, appendix):
         for table in part("table"):
-            if OWN not in table.get("class", []):
-                _tidy_table(table, align=part is not colophon)
-            _frame(table)
-    answer = opening.find(class_="cm-answer")
-    return Document(title, _said(answer) if answer else "", opening, soup, colophon)
+            heads = {column: said(cell) for place, cell, column in cells(table) if place == "head"}
+            for place, cell, column in cells(table):
+                if place == "body" and heads.get(column) == ROW:
+                    rows.setdefault(said(cell), cell)
+                elif place == "body" and heads.get(column) == ROWS:
+                    links.append(cell)
+    for name, cell in rows.items():
+        cell["id"] = name
+    for cell in links:
+        marked = re.sub(
+            r"\bR\d+\b",
+            lambda row: f'<a href="#{row[0]}">{row[0]}</a>' if row[0] in rows else row[0],
+            html.escape(said(cell)),
+        )
+        cell.clear()
+        cell.append(_soup(marked))
 
 
 def _soup(text: str) -> Any:
     return BeautifulSoup(text, "html.parser")
-
-
-def _said(tag: Any) -> str:
-    """The text of a tag in one line."""
-    return tag.get_text(" ", strip=True)
 
 
 # -- cells -----------------------------------------------------------------------------------------
@@ -165,7 +283,8 @@ def _output(output: Any) -> str:
         return data["text/html"]
     for mime in (SVG, "image/png", "image/jpeg"):
         if mime in data:
-            return _figure(mime, data[mime], output.metadata.get(mime, {}).get("width"))
+            width = output.metadata.get(mime, {}).get("width")
+            return _figure(mime, data[mime], width, data.get(NARROW_MIME))
     if "text/markdown" in data or "text/latex" in data:
         return markdown(data.get("text/markdown") or data["text/latex"])
     text = data.get("text/plain", "")
@@ -176,14 +295,24 @@ def _preformatted(text: str) -> str:
     return f"<pre>{html.escape(unstyle(text))}</pre>"
 
 
-def _figure(mime: str, data: str, width: int | None) -> str:
-    """A picture inline; an SVG without prolog and date, so that two runs give the same bytes."""
+def _figure(mime: str, data: str, width: int | None, narrow: str | None) -> str:
+    """A picture inline, with the text that says what it shows, and the picture for a phone."""
+    title = re.search(r"<title>(.*?)</title>", data, flags=re.DOTALL) if mime == SVG else None
+    alt = f' alt="{title[1] if title else "Figure"}"'
+    size = f' width="{width}"' if width else ""
+    image = f'<img src="{_embedded(mime, data)}"{alt}{size}>'
+    if narrow:
+        source = f'<source media="(max-width: {PHONE}px)" srcset="{_embedded(SVG, narrow)}">'
+        image = f"<picture>{source}{image}</picture>"
+    return f"<figure>{image}</figure>"
+
+
+def _embedded(mime: str, data: str) -> str:
+    """A picture as an address; an SVG without prolog and date: two runs give the same bytes."""
     if mime == SVG:
         svg = re.sub(r"<metadata>.*?</metadata>", "", data[data.index("<svg") :], flags=re.DOTALL)
         data = base64.b64encode(svg.encode()).decode()
-    size = f' width="{width}"' if width else ""
-    source = f"data:{mime};base64,{''.join(data.split())}"
-    return f'<figure><img src="{source}" alt="Figure"{size}></figure>'
+    return f"data:{mime};base64,{''.join(data.split())}"
 
 
 # -- cleaning --------------------------------------------------------------------------------------
@@ -200,7 +329,8 @@ def _clean(soup: Any, folder: Path) -> None:
             style.decompose()
     for tag in soup(True):
         for name, value in list(tag.attrs.items()):
-            loads = name in ("srcset", "background") or (name == "style" and _OUTSIDE.search(value))
+            outside = name in ("srcset", "background") and not str(value).startswith("data:")
+            loads = outside or (name == "style" and _OUTSIDE.search(value))
             if loads or name.startswith("on") or str(value).startswith("javascript:"):
                 del tag[name]
     for image in soup("img"):
@@ -215,58 +345,3 @@ def _clean(soup: Any, folder: Path) -> None:
         else:
             mime = mimetypes.guess_type(path.name)[0] or "image/png"
             image["src"] = f"data:{mime};base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def _tidy_table(table: Any, align: bool = True) -> None:
-    """A table of somebody else: numbers to the right, one header row where pandas makes two."""
-    for name in ("border", "width", "cellpadding", "cellspacing"):
-        del table[name]
-    rows = table.select("thead tr")
-    if len(rows) == 2:
-        top, names = (row(["th", "td"]) for row in rows)
-        pairs = list(zip(top, names, strict=False))
-        if len(top) == len(names) and not any(_said(cell) and _said(name) for cell, name in pairs):
-            for cell, name in pairs:
-                if _said(name):
-                    cell.string = _said(name)
-            rows[1].extract()
-    narrow = [each for each in cells(table) if each[1].get("colspan", "1") == "1"]
-    columns: dict[int, list[str]] = {}
-    for section, cell, column in narrow:
-        if section == "body":
-            if _said(cell).lower() in _MISSING:
-                cell.string = "–"
-            columns.setdefault(column, []).append(_said(cell))
-    numeric = {column for column, texts in columns.items() if align and _numbers(texts)}
-    for _, cell, column in narrow:
-        if column in numeric:
-            cell["class"] = [*cell.get("class", []), "num"]
-
-
-def _frame(table: Any) -> None:
-    """A frame that scrolls on a small screen."""
-    columns = 1 + max((column for _, _, column in cells(table)), default=0)
-    wide = " wide" if columns > WIDE_COLUMNS else ""
-    if table.parent is None or "table" not in table.parent.get("class", []):
-        table.wrap(_soup(f'<div class="table{wide}"></div>').div)
-
-
-def _numbers(texts: list[str]) -> bool:
-    """Whether most of the texts of a column are numbers."""
-    told = [t for t in texts if t.lower() not in _EMPTY]
-    return bool(told) and sum(bool(_NUMBER.fullmatch(t)) for t in told) >= 0.7 * len(told)
-
-
-def cells(table: Any) -> Iterator[tuple[str, Any, int]]:
-    """Every cell of a table with its section ("head" or "body") and the column where it starts."""
-    taken: set[tuple[int, int]] = set()
-    for y, row in enumerate(table("tr")):
-        x = 0
-        section = "head" if row.parent.name == "thead" else "body"
-        for cell in row(["th", "td"], recursive=False):
-            while (y, x) in taken:
-                x += 1
-            wide, tall = int(cell.get("colspan", 1)), int(cell.get("rowspan", 1))
-            taken |= {(y + j, x + i) for i in range(wide) for j in range(tall)}
-            yield section, cell, x
-            x += wide

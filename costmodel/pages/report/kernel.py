@@ -8,38 +8,55 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
-from costmodel.pages.blocks import RESULTS_MIME
+from costmodel.pages.blocks import FOR_REPORT, NARROW_MIME, RESULTS_MIME
 
 QUIET = ["--log-level=50", "--InlineBackend.figure_formats=svg"]  # figures are vectors
 SENTENCES = ("CatalogError", "Infeasible", "ValueError", "ReportError")  # errors that explain all
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")  # more of them only wait
 Progress = Callable[[int, int], None]
 
 
 def execute(
     notebook: Path, parameters: Mapping[str, Any], progress: Progress | None
-) -> tuple[Any, str]:
-    """The executed notebook, cut off at an error, and the sentence of that error or ""."""
+) -> tuple[Any, str, dict[str, float]]:
+    """The executed notebook, cut off at an error, the sentence of that error or "", and the seconds
+    that the start of the kernel, the cells, and the figures in them took.
+
+    Cells with widgets are left out: nobody moves them in a report.
+    """
+    begun = perf_counter()
     with _without_iri():
         import nbclient
         from papermill.iorw import load_notebook_node
         from papermill.parameterize import parameterize_notebook
 
     nb = load_notebook_node(str(notebook))
+    nb.cells = [cell for cell in nb.cells if "widgets" not in cell.metadata.get("tags", ())]
     if parameters:  # by papermill's own hand, but without its guess of what the notebook declares
         nb = parameterize_notebook(nb, dict(parameters), kernel_name="python3", language="python")
     total = sum(cell.cell_type == "code" for cell in nb.cells)
-    steps = count(1)
+    steps, started = count(1), [0.0]
+
+    def start(**_: Any) -> None:
+        started[0] = started[0] or perf_counter()
 
     def executed(**_: Any) -> None:
         if progress:
             progress(next(steps), total)
 
+    def took() -> dict[str, float]:
+        now = perf_counter()
+        first = started[0] or now
+        return {"kernel start": first - begun, "cells": now - first, "figures": _drawing_s(nb)}
+
     client = nbclient.NotebookClient(
         nb,
         kernel_manager_class=this_interpreter(),
         extra_arguments=QUIET,
+        on_cell_start=start,
         on_cell_executed=executed,
         resources={"metadata": {"path": str(notebook.resolve().parent)}},
     )
@@ -49,8 +66,14 @@ def execute(
         failed = [any(o.output_type == "error" for o in c.get("outputs", [])) for c in nb.cells]
         nb.cells = nb.cells[: failed.index(True) + 1]
         said = " ".join(error.evalue.split()) or error.ename
-        return nb, said if error.ename in SENTENCES else f"{error.ename}: {said}"
-    return nb, ""
+        return nb, said if error.ename in SENTENCES else f"{error.ename}: {said}", took()
+    return nb, "", took()
+
+
+def _drawing_s(nb: Any) -> float:
+    """Seconds that our figures took to draw."""
+    outputs = (output for cell in nb.cells for output in cell.get("outputs", ()))
+    return sum(output.get("metadata", {}).get(NARROW_MIME, 0.0) for output in outputs)
 
 
 @contextmanager
@@ -71,7 +94,8 @@ def this_interpreter() -> type:
     from jupyter_client.kernelspec import KernelSpec
 
     paths = [str(Path(__file__).resolve().parents[3]), os.environ.get("PYTHONPATH", "")]
-    environment = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), FOR_REPORT: "1"}
+    environment |= {name: os.environ.get(name, "1") for name in THREADS}
 
     class ThisInterpreter(AsyncKernelManager):
         @property

@@ -12,16 +12,18 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from time import perf_counter
 from typing import Any, get_args
 
 from costmodel.choices.study import Study
 from costmodel.choices.terms import Terms
 from costmodel.choices.workload import Workload
-from costmodel.core import check, public, unknown
+from costmodel.core import check, public
 from costmodel.facts.cards import api_price
 from costmodel.facts.catalog import models
 from costmodel.pages.blocks import for_json
@@ -30,7 +32,7 @@ from costmodel.pages.report.html import document, html_page, page
 from costmodel.pages.report.kernel import Progress, execute, handed_over
 from costmodel.pages.report.parameters import schema, validate
 from costmodel.pages.report.pdf import Form, typeset
-from costmodel.scenarios.scenario import load, notebooks_folder
+from costmodel.scenarios.scenario import load
 
 FORMATS = ("html", "pdf")  # by default; "png" is the first page as a picture
 FILES = {
@@ -83,6 +85,8 @@ class Report:
         The files.
     numbers : dict of name to value
         What the notebook handed over with `results`.
+    seconds : dict of step to s
+        Where the time went: kernel start, cells (the figures in them apart), HTML, PDF.
 
     Examples
     --------
@@ -103,6 +107,14 @@ class Report:
     results_csv: Path | None = None
     png: Path | None = None
     numbers: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def took(self) -> str:
+        """Where the time went, in words."""
+        parts = ", ".join(f"{step} {s:.1f}" for step, s in self.seconds.items())
+        whole = sum(s for step, s in self.seconds.items() if step != "figures")  # part of the cells
+        return f"{whole:.1f} s: {parts}" if parts else ""
 
     @property
     def files(self) -> dict[str, Path]:
@@ -251,11 +263,13 @@ def _run(
     clean = validate(known, given, notebook.name)
     values = {name: clean.get(name, parameter.default) for name, parameter in known.items()}
     case = rehearse(values) if is_ours(notebook) else None
-    nb, failure = execute(notebook, {name: _absolute(x) for name, x in clean.items()}, progress)
+    files = {name: _absolute(x) for name, x in clean.items()}
+    nb, failure, seconds = execute(notebook, files, progress)
     numbers, table = handed_over(nb)
     meta = made_by(Run(notebook, known, clean, case, numbers, failure), show_code)
-    made = document(nb, meta)
-    html = html_page(made, meta).encode()
+    with _timed("HTML", seconds):
+        made = document(nb, meta)
+        html = html_page(made, meta).encode()
     if failure:
         incomplete = out / f"{stem}.incomplete.html"
         _write(incomplete, html)
@@ -273,8 +287,11 @@ def _run(
     content = {"html": html, "results.json": written.encode(), "results.csv": table.encode()}
     untypeset = ""
     for form in get_args(Form):
+        if form not in formats:
+            continue
         try:
-            content[form] = typeset(made, meta, form) if form in formats else b""
+            with _timed(form.upper(), seconds):
+                content[form] = typeset(made, meta, form)
         except RuntimeError as error:  # the page and the numbers are still written
             reason = str(error).splitlines()[0]
             untypeset = f"the {form.upper()} of {notebook.name} could not be typeset: {reason}"
@@ -283,7 +300,14 @@ def _run(
     paths = _replace(out, stem, content)
     if untypeset:
         raise ReportError(untypeset, paths.get("html"))
-    return Report(made.title, made.answer, clean, numbers=numbers, **paths)
+    return Report(made.title, made.answer, clean, numbers=numbers, seconds=seconds, **paths)
+
+
+@contextmanager
+def _timed(step: str, seconds: dict[str, float]) -> Iterator[None]:
+    begun = perf_counter()
+    yield
+    seconds[step] = perf_counter() - begun
 
 
 def _replace(out: Path, stem: str, content: Mapping[str, bytes]) -> dict[str, Path]:
@@ -324,13 +348,3 @@ def _write(path: Path, content: bytes) -> None:
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     part.write_bytes(content)
     os.replace(part, path)
-
-
-def find_notebook(name: str) -> Path:
-    """The notebook of that path, or the one of that name that comes with the package."""
-    if Path(name).is_file():
-        return Path(name)
-    known = {path.stem: path for path in sorted(notebooks_folder().glob("*.ipynb"))}
-    if (stem := name.removesuffix(".ipynb")) not in known:
-        raise unknown("notebook", name, known, "this folder or among the package's")
-    return known[stem]

@@ -1,11 +1,10 @@
-"""The face `cm.widgets`: sliders in a notebook.
+"""The face `cm.widgets`: the cockpit of a notebook.
 
-explore Explorer quick_answer QuickAnswer
+cockpit Cockpit
 """
 
 from costmodel.core import absent
-from costmodel.pages.widgets.explorer import Explorer, explore
-from costmodel.pages.widgets.quick import QuickAnswer, quick_answer
+from costmodel.pages.widgets.screen import Cockpit, cockpit
 
-__all__ = "Explorer QuickAnswer explore quick_answer".split()
+__all__ = "Cockpit cockpit".split()
 __getattr__ = absent(__name__, __all__)

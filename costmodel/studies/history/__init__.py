@@ -1,6 +1,6 @@
 """What your own history says: your usage as a workload, against the bill, and under other options.
 
-As a workload       profile workload load_curve
+As a workload       profile workload load_curve prompt_lengths
 Against the bill    reconcile Reconciliation
 Otherwise           reprice cache_breaks between_months
 As a question       study narrower with_load_test load_test_error load_test_sentence
@@ -19,7 +19,7 @@ from costmodel.studies.history.question import (
     study,
     with_load_test,
 )
-from costmodel.studies.history.traffic import load_curve, profile, workload
+from costmodel.studies.history.traffic import load_curve, profile, prompt_lengths, workload
 
 __all__ = [
     "Reconciliation",
@@ -32,6 +32,7 @@ __all__ = [
     "load_test_sentence",
     "narrower",
     "profile",
+    "prompt_lengths",
     "reconcile",
     "reprice",
     "study",

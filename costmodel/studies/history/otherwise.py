@@ -30,7 +30,7 @@ from costmodel.facts.catalog import fact
 from costmodel.facts.prices import ApiPrice, rates
 from costmodel.facts.tokens import basis
 from costmodel.ingest.reader import TOKENS
-from costmodel.ingest.usage import Usage, list_usd, paid
+from costmodel.ingest.usage import Usage, list_usd, modes_of, paid
 from costmodel.ledgers.book import ledger
 from costmodel.studies.history.traffic import workload
 
@@ -70,8 +70,9 @@ def reprice(
     -------
     DataFrame
         `option` ("as it was" first), `day`, `class` of tokens (or phase), `usd`, `low` and `high`
-        (the doubt of the tokenizer; empty where own GPUs answer), and
-        `why_not` where an option cannot run, with its reason.
+        (the doubt of the tokenizer; empty where several models answer, or one whose tokenizer
+        nobody has measured), and `why_not` where an option cannot run, with its reason; at "as it
+        was", how many rows have no price and are left out.
 
     Raises
     ------
@@ -92,20 +93,21 @@ def reprice(
     of_kind("usage", usage, Usage)
     table = usage.table[usage.table["time"].notna()]
     check(len(table), "the usage has no calls with a time")
-    found = [_as_it_was(table)]
+    was, table, left_out = _as_it_was(table)
+    found = [was, left_out]
     for label, given in options.items():
         option = _calls_alone(Option(Api(given)) if isinstance(given, str) else given)
         try:
             fixed = middle(option)
+            cut = _cut(table, context_max)
             if all(_by_call(part) for part, _, _ in fixed.parts()):
-                cut = _cut(table, context_max)
                 found += [_call_by_call(label, *part) for part in _parts(fixed, cut)]
             else:
-                found.append(_by_ledger(label, option, usage, table, draws))
+                found.append(_by_ledger(label, option, usage, cut, draws))
         except Infeasible as error:
             reason = (label, "", "", np.nan, np.nan, np.nan, str(error))
             found.append(pd.DataFrame([reason], columns=COLUMNS))
-    return pd.concat(found, ignore_index=True)
+    return pd.concat([part for part in found if len(part)], ignore_index=True)
 
 
 @public
@@ -185,10 +187,13 @@ def _parts(option: Option | Mix, table: pd.DataFrame) -> list[tuple[Option, pd.D
     sized = (any(isinstance(t, TokenSizes) for t in part.techniques) for part, _, _ in parts)
     if len(parts) == 1 or not all(sized):
         return [(part, table, float(sees)) for part, sees, _ in parts]
-    ids = [part.serving.model.id for part, _, _ in parts]
+    sold = [(part.serving.model.id, part.serving.mode) for part, _, _ in parts]
+    place = {name: k for k, (name, _) in reversed([*enumerate(sold)])}
+    place |= {ways: k for k, ways in enumerate(sold)}
     names = {name: _id(name) for name in table["model"].unique()}
-    at = table["model"].map(lambda name: ids.index(names[name]) if names[name] in ids else 0)
-    calls = [table[at.astype(int) == k] for k in range(len(parts))]
+    keys = zip(table["model"].astype(str).map(names), modes_of(table), strict=True)
+    at = pd.Series([place.get(key, place.get(key[0], 0)) for key in keys], table.index)
+    calls = [table[at == k] for k in range(len(parts))]
     return [(part, rows, 1.0) for (part, _, _), rows in zip(parts, calls, strict=True) if len(rows)]
 
 
@@ -199,11 +204,17 @@ def _id(model: str) -> str:
     return model
 
 
-def _as_it_was(table: pd.DataFrame) -> pd.DataFrame:
-    """What was paid for tokens and fees: a billed cost, otherwise the list price of the day."""
+def _as_it_was(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """What was paid for tokens and fees (a billed cost, otherwise the list price of the day), the
+    rows for which that is known, and a line on the others.
+    """
     usd, why = paid(table.assign(fee_usd=0.0))
-    check(not why.max(), f"what was used has no price: {why.max()}")
-    return _tidy(AS_IT_WAS, table, usd)
+    known = (why == "").to_numpy()
+    check(known.any(), f"what was used has no price: {why.max()}")
+    reason = f"{(~known).sum():,} of {len(known):,} rows have no price and are left out of every "
+    rows = [(AS_IT_WAS, "", "", *[np.nan] * 3, f"{reason}option: {why.max()}")]
+    left_out = pd.DataFrame(rows if not known.all() else [], columns=COLUMNS)
+    return _tidy(AS_IT_WAS, table[known], usd[known]), table[known], left_out
 
 
 def _call_by_call(label: str, option: Option, table: pd.DataFrame, sees: float) -> pd.DataFrame:
@@ -336,11 +347,15 @@ def _by_ledger(
 ) -> pd.DataFrame:
     """Serving and retrieval of a month of this workload, spread over the days of the history.
 
-    Where APIs of one model answer, its tokenizer counts the workload, which makes the band.
+    Where one model answers, its tokenizer counts the workload, which makes the band.
     """
     servings = [part.serving for part, _, _ in middle(option).parts()]
-    targets = {s.model.id if isinstance(s, Api) else "" for s in servings}
+    targets = {getattr(getattr(s, "model", None), "id", "") for s in servings}
     target = targets.pop() if len(targets) == 1 else ""
+    try:
+        basis(target)
+    except CatalogError:  # of your own
+        target = ""
     of_model = {m: token_factor(str(m), target) for m in table["model"].unique()} if target else {}
     ends = np.array([of_model.get(m, (1.0, 1.0, 1.0)) for m in table["model"]]).T
     mid = _of_phases(option, usage, table, ends[1], draws)

@@ -25,12 +25,12 @@ from costmodel.ingest.bills import Bill
 from costmodel.ingest.evaluations import Evaluations
 from costmodel.ingest.loadtests import LoadTest
 from costmodel.ingest.reader import TOKENS
-from costmodel.ingest.usage import SELLERS, Usage
+from costmodel.ingest.usage import SELLERS, Usage, modes_of, paid
 from costmodel.laws.serving.predict import predict_serving
 from costmodel.studies.history.bridge import reconcile
-from costmodel.studies.history.traffic import workload
+from costmodel.studies.history.traffic import lengths_of, workload
 
-LEAST_SHARE = 0.01  # of the tokens: a model below it is counted with the others of today
+LEAST_SHARE = 0.001  # of tokens and of dollars: a model below both counts with the others of today
 MEASURES = {  # of a load test -> its column there, that of a prediction, and their unit
     "TTFT": ("ttft_s", "ttft_s", "s"),
     "TPOT": ("tpot_s", "tpot_s", "s"),
@@ -95,7 +95,7 @@ def study(
     usual: Any = presets(work, on=on, only=["Prompt"])["Prompt"]
     options: dict[str, Any] = presets(work, on=on)
     options |= presets(work, on=on, only=[x for x in judged if x in LABELS and x not in options])
-    used, unpriced = _used(usage, on, _discount(usage, bill) if bill else 0.0)
+    used, said_of_others = _used(usage, on, _discount(usage, bill) if bill else 0.0)
     alone = used["api"].iloc[0].model.id if len(used) == 1 else ""
     by_id: dict[str, Measured] = {}
     for label, measured in judged.items():
@@ -107,7 +107,7 @@ def study(
         if api.model.id != alone:  # otherwise it is that of today
             caches = bool(usage.table["cache_read"].sum())
             options[label] = _kept(usual, caches, api, measured)
-    label, today = _today(used, unpriced, usual, by_id)
+    label, today = _today(used, said_of_others, usual, by_id)
     when = usage.table["time"].dropna().dt.strftime("%Y-%m")
     months = f"{when.min()}" if when.min() == when.max() else f"{when.min()} to {when.max()}"
     said: dict[str, Any] = {"title": f"Your own traffic, {months}", "terms": Terms(on=on)}
@@ -198,11 +198,12 @@ def load_test_sentence(error: pd.DataFrame) -> str:
 
     Examples
     --------
-    >>> load_test_sentence(load_test_error(Hosted("llama-3.1-8b"), None))
-    'No load test is given, so the predicted speed of own GPUs is not checked here.'
+    >>> import costmodel as cm
+    >>> run = {"concurrency": [8], "input": [1_000], "output": [200], "tpot_s": [0.009]}
+    >>> test = cm.ingest.LoadTest(pd.DataFrame(run))
+    >>> load_test_sentence(load_test_error(cm.Hosted("llama-3.1-8b"), test)).partition("; ")[0]
+    '0 of 1 measured numbers lie in the 80 % band of the prediction'
     """
-    if error.empty:
-        return "No load test is given, so the predicted speed of own GPUs is not checked here."
     hit, ratio = int(error["in_band"].sum()), error["over_predicted"]
     return (
         f"{hit} of {len(error)} measured numbers lie in the 80 % band of the prediction; measured "
@@ -219,7 +220,7 @@ def load_test_error(hosted: Hosted, test: LoadTest | None) -> pd.DataFrame:
     hosted : Hosted
         What was tested, one replica.
     test : LoadTest or None
-        With tokens and concurrency; without one the table has no rows.
+        With tokens and concurrency.
 
     Returns
     -------
@@ -227,6 +228,11 @@ def load_test_error(hosted: Hosted, test: LoadTest | None) -> pd.DataFrame:
         One row a run and measure ("TTFT", "TPOT" and "throughput" of the replica): `concurrency`,
         `measure`, `unit`, `measured`, `low`, `predicted`, `high` (80 % band), `over_predicted` [x]
         and `in_band`. A run that does not say its tokens or its concurrency is left out.
+
+    Raises
+    ------
+    ValueError
+        Where no load test is given, or no run of it says its tokens and its concurrency.
 
     Examples
     --------
@@ -238,7 +244,9 @@ def load_test_error(hosted: Hosted, test: LoadTest | None) -> pd.DataFrame:
     (['TPOT'], True)
     """
     if test is None:
-        return pd.DataFrame(columns=ERROR)
+        raise CatalogError(
+            "no load test is given, so the predicted speed of own GPUs is not checked here"
+        )
     of_kind("test", test, LoadTest)
     sizes = test.table[["concurrency", "input", "output"]]
     runs = test.table[np.isfinite(sizes).all(axis=1)].reset_index(drop=True)
@@ -273,48 +281,54 @@ def _kept(usual: Option, caches: bool, api: Api, quality: Measured | None, *firs
     return replace(usual, serving=api, techniques=techniques, quality=quality)
 
 
-def _used(usage: Usage, on: str, discount: float) -> tuple[pd.DataFrame, list[str]]:
-    """The models that are used, with most tokens first (`api`, calls and tokens), and those that no
-    price list knows; where the first is one of them, it is an error.
+def _used(usage: Usage, on: str, discount: float) -> tuple[pd.DataFrame, str]:
+    """The models that are used, with most tokens first (`api`, calls, tokens and lengths of
+    prompts), each way of sale apart, and what is said of the others; where the first has no price,
+    it is an error.
     """
-    sums = usage.summary()[["calls", *TOKENS]].fillna(0.0)
-    tokens = sums[TOKENS].sum(axis=1).where(sums["calls"] > 0, 0.0).sort_values(ascending=False)
+    table = usage.table.assign(
+        usd=paid(usage.table)[0].sum(axis=1), mode=modes_of(usage.table).to_numpy()
+    )
+    by = table[table["calls"] > 0].groupby(["provider", "model", "mode"], observed=True)
+    sums = by[["calls", *TOKENS, "usd"]].sum()
+    tokens = sums[TOKENS].sum(axis=1).sort_values(ascending=False)
+    rare = (tokens < LEAST_SHARE * tokens.sum()) & (sums["usd"] < LEAST_SHARE * sums["usd"].sum())
     apis: dict[Any, Api] = {}
-    unpriced = []
-    for provider, model in tokens.index[tokens >= LEAST_SHARE * tokens.sum()]:
+    said = [f"{rare.sum()} rare counted with them"] if rare.any() else []
+    for provider, model, mode in tokens.index[~rare[tokens.index]]:
         try:
             seller = SELLERS.get(provider, provider) or None
-            apis[provider, model] = Api(model, seller, on, discount=discount)
+            apis[provider, model, mode] = Api(model, seller, on, mode, discount=discount)
         except CatalogError:
             if not apis:
                 raise
-            unpriced.append(model)
-    return sums.loc[list(apis)].assign(api=list(apis.values())), unpriced
+            said.append(f"without {model}, which has no price")
+    lengths = [lengths_of(by.get_group(key)) for key in apis]
+    used = sums.loc[list(apis)].assign(api=list(apis.values()), lengths=lengths)
+    return used, f" ({'; '.join(said)})" if said else ""
 
 
 def _today(
-    used: pd.DataFrame, unpriced: list[str], usual: Option, judged: dict[str, Measured]
+    used: pd.DataFrame, said: str, usual: Option, judged: dict[str, Measured]
 ) -> tuple[str, Option | Mix]:
     """What is used today: one model, or a mix of several by their calls."""
     each = used[TOKENS].div(used["calls"], axis=0).map(lambda x: float(f"{x:.5g}"))
     options = []
-    for api, (sent, read, *writes, written, thought) in zip(
-        used["api"], each.to_numpy().tolist(), strict=True
+    for api, lengths, (sent, read, *writes, written, thought) in zip(
+        used["api"], used["lengths"], each.to_numpy().tolist(), strict=True
     ):
-        sizes = TokenSizes(read + sum(writes), sent, written, thought)
+        sizes = TokenSizes(read + sum(writes), sent, written, thought, lengths)
         own = (sizes,) if len(used) > 1 else ()
         options.append(_kept(usual, read > 0, api, judged.get(api.model.id), *own))
     first, *others = dict.fromkeys(used.index.get_level_values("model"))
     label = f"Today: {first}"
     if others:
         label += f" and {others[0] if len(others) == 1 else f'{len(others)} more'}"
-    if unpriced:
-        label += f" (without {', '.join(unpriced)}, which has no price)"
     if len(options) == 1:
-        return label, options[0]
+        return label + said, options[0]
     shares = (used["calls"] / used["calls"].sum()).round(6).tolist()
     rest = [Part(o, answers=s) for o, s in zip(options[1:], shares[1:], strict=True)]
-    return label, Mix(Part(options[0]), *rest)
+    return label + said, Mix(Part(options[0]), *rest)
 
 
 def _api(label: str, options: dict[str, Any], on: str) -> Api:

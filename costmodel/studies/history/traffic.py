@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from costmodel.choices.lengths import PromptLengths
 from costmodel.choices.workload import Workload
 from costmodel.core import (
     DAYS_PER_MONTH,
@@ -20,13 +21,19 @@ from costmodel.core import (
 )
 from costmodel.core.forms import Z90
 from costmodel.ingest.reader import TOKENS
-from costmodel.ingest.usage import Usage
+from costmodel.ingest.usage import SIZES, Usage, size_of
 from costmodel.laws.queueing import duration_curve
 
 DIGITS = 5  # of a number in a scenario
 MEASURED = "measured"  # its id in data/facts/sources.csv
 CACHED = TOKENS[1:4]
 PROMPT = TOKENS[:4]
+LENGTHS = {  # tokens of a mean call -> their column, and their name in `PromptLengths`
+    "instruction_tokens": ("cached", "instructions"),
+    "input_tokens": ("input", "input"),
+    "output_tokens": ("output", "output"),
+    "reasoning_tokens": ("reasoning", "reasoning"),
+}
 DAYS_PER_YEAR = DAYS_PER_MONTH * MONTHS_PER_YEAR
 HOURS_OF_A_WEEK = 168
 QUIET = 0.05  # an hour of the week below this share of the mean hour is not active
@@ -113,7 +120,8 @@ def profile(usage: Usage) -> pd.DataFrame:
     found |= {name: _ratio(sums[top], sums[bottom]) for name, (top, bottom) in RATIOS.items()}
     failed = usage.set_aside["reason"].str.startswith("failed").sum()
     found["failed_share"] = failed / (failed + total), 1 / np.sqrt(max(failed, 1))
-    found |= _hours(counted) | _sessions(table)
+    found |= _hours(counted)
+    found |= _sessions(table if usage.sessions is None else usage.sessions)
     ends = {name: (mid / (factor := np.exp(Z90 * error)), mid, mid * factor)
             for name, (mid, error) in found.items() if np.isfinite(mid)}  # fmt: skip
     if len(per_day) >= 7 * LEAST_WEEKS:
@@ -129,6 +137,9 @@ def profile(usage: Usage) -> pd.DataFrame:
 @public
 def workload(usage: Usage, **fields: Any) -> Workload:
     """The workload that usage says, each number a Range with the source "measured".
+
+    `prompt_lengths` carries the distribution of its prompts, so that context tiers are those of
+    single calls and not of a mean.
 
     Parameters
     ----------
@@ -156,7 +167,8 @@ def workload(usage: Usage, **fields: Any) -> Workload:
     (200.0, 'your usage, 2026-10, 30,000 calls')
     """
     said: dict[str, Any] = {}
-    for name, row in profile(usage).iterrows():
+    figures = profile(usage)
+    for name, row in figures.iterrows():
         if name not in OF_A_WORKLOAD:
             continue
         form = "change" if name == "growth_per_year" else "amount"
@@ -168,7 +180,43 @@ def workload(usage: Usage, **fields: Any) -> Workload:
             said[name] = Range(low, high, mid=mid, form=form, source=MEASURED, why=row.why)
     if seasons := _seasons(usage):
         said["seasons"] = seasons
+    said["prompt_lengths"] = lengths_of(_timed(usage), figures["why"].iloc[0])
     return Workload(**(said | fields))
+
+
+@public
+def prompt_lengths(usage: Usage) -> pd.DataFrame:
+    """How long the prompts are: calls and mean tokens between powers of 2 and the context tiers of
+    the price list.
+
+    A row of an export that sums many calls counts with its mean prompt, because it says no more.
+
+    Parameters
+    ----------
+    usage : Usage
+
+    Returns
+    -------
+    DataFrame
+        By group, the shortest first: `above` and `up_to` [token], `share_of_calls`, and the mean
+        `instruction_tokens` (read from or written to a cache), `input_tokens`, `output_tokens` and
+        `reasoning_tokens` of a call.
+
+    Raises
+    ------
+    ValueError
+        Where the usage has no calls with a time.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> days = pd.date_range("2026-10-01", periods=3).strftime("%Y-%m-%d")
+    >>> table = pd.DataFrame({"time": days, "model": "gpt-4o", "input": [900, 900, 3e5]})
+    >>> made = prompt_lengths(cm.ingest.Usage.of(table.assign(output=100)))
+    >>> made[["above", "up_to", "input_tokens"]].values.tolist()
+    [[512.0, 1024.0, 900.0], [272000.0, 512000.0, 300000.0]]
+    """
+    return _groups(_timed(usage))
 
 
 @public
@@ -210,6 +258,35 @@ def load_curve(usage: Usage, levels: int = LEVELS) -> pd.DataFrame:
     shares = np.arange(1, levels + 1) / levels
     made = {"share_of_hours": shares, "measured": parts}
     return pd.DataFrame(made | {"predicted": duration_curve(peak, levels)})
+
+
+# -- lengths of prompts ----------------------------------------------------------------------------
+
+
+def _groups(table: pd.DataFrame) -> pd.DataFrame:
+    """`prompt_lengths` of the rows that count their calls."""
+    counted = table[table["calls"] > 0]
+    columns = counted[["calls", *TOKENS]].assign(cached=counted[CACHED].sum(axis=1))
+    sums = columns.groupby(size_of(counted)).sum()
+    ends = np.array([0.0, *SIZES, np.inf])
+    made = {"above": ends[sums.index], "up_to": ends[sums.index + 1],
+            "share_of_calls": sums["calls"] / sums["calls"].sum()}  # fmt: skip
+    made |= {name: sums[column] / sums["calls"] for name, (column, _) in LENGTHS.items()}
+    return pd.DataFrame(made).reset_index(drop=True)
+
+
+def lengths_of(table: pd.DataFrame, why: str = "") -> PromptLengths | None:
+    """The lengths of prompts over their mean; None where all are of one group."""
+    groups = _groups(table)
+    share = groups["share_of_calls"]
+    found = {"shares": share}
+    for name, (_, of_lengths) in LENGTHS.items():
+        if mean := float(share @ groups[name]):
+            found[of_lengths] = groups[name] / mean
+    rounded = {
+        name: tuple(float(f"{x:.{DIGITS}g}") for x in values) for name, values in found.items()
+    }
+    return PromptLengths(**rounded, why=why) if len(groups) > 1 else None
 
 
 # -- one figure ------------------------------------------------------------------------------------

@@ -14,9 +14,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pypdf import PdfReader
 
-from costmodel import report
+from costmodel import plots, report
 from costmodel.core.errors import CatalogError
 from costmodel.core.words import Currency
+from costmodel.pages.blocks import FOR_REPORT, NARROW_MIME
 from costmodel.pages.report import runner
 from costmodel.pages.report.html import Meta, document, html_page
 from costmodel.pages.report.markdown import markdown
@@ -262,11 +263,11 @@ def test_the_page_loads_nothing_and_opens_with_the_answer():
         "Prepared for the board",
         "RAG is cheapest &amp; sure.",
         "$1.2M",
-        "<h2>Tables",
+        '<h2 id="tables">Tables',
         "costmodel report one.ipynb",
     ]
     assert [page.index(part) for part in order] == sorted(page.index(part) for part in order)
-    assert "<h2>Answer" not in page  # its content was moved to the opening
+    assert ">Answer</h2>" not in page  # its content was moved to the opening
     assert (
         page.count("<h1>") == 1
         and "<math" in page
@@ -393,12 +394,119 @@ def test_a_table_that_is_in_another_currency_says_so():
     )
 
 
+# -- where things stand, and who can read them -----------------------------------------------------
+
+
+def placed():
+    """A notebook with cells for the front and for the appendix, and numbered rows."""
+    rows = pd.DataFrame(
+        {"row": ["R1", "R2"], "input": ["a", "b"], "unit": ["", "x"], "low": [1, 2]}
+    )
+    traced = pd.DataFrame({"item": ["line"], "rows": ["R2, R9"], "usd": [3.0], "share": [1.0]})
+    cells = [
+        new_markdown_cell("# Title\n\nThe lead."),
+        shown(html=report.answer("Yes.", ["Unless it rains."]).html),
+        shown(html=report.cards([("a", "1", "")]).html),
+        shown(svg=FIGURE.replace("<metadata>", "<title>Two bars: RAG is lower.</title><metadata>")),
+        new_markdown_cell("## Main\n\nWords."),
+        shown(html=report.show(traced).html),
+        shown(html="<p>details of the main section</p>"),
+        new_markdown_cell("## Assumptions"),
+        shown(html=report.show(pd.DataFrame(rows)).html),
+        new_markdown_cell("## Last\n\nThe end."),
+    ]
+    for i, tag in ((3, "front"), (6, "appendix"), (7, "appendix")):
+        cells[i].metadata["tags"] = [tag]
+    return new_notebook(cells=cells)
+
+
+def test_tags_send_cells_to_the_front_and_to_the_appendix():
+    made = document(placed(), Meta())
+    front = [part.get("class", [part.name])[0] for part in made.opening(True, recursive=False)]
+    assert front == ["cm-answer", "cm-cards", "cm-front", "h2", "cm-points"]
+    assert made.opening.find("img")["alt"] == "Two bars: RAG is lower."
+    main, back = made.body.get_text(), made.appendix.get_text()
+    assert "The end." in main and "Assumptions: 2 rows" in main and "R1" not in main
+    assert "details of the main section" in back and "details of" not in main
+    heads = [part.summary.h2.string for part in made.appendix("details", recursive=False)]
+    assert heads == ["Main", "Assumptions"]
+    page = html_page(made, Meta())
+    for anchor, title in made.contents:
+        assert f'<a href="#{anchor}">{title}</a>' in page and f'id="{anchor}"' in page
+    targets = set(re.findall(r'href="#([^"]+)"', page))
+    assert targets <= set(re.findall(r'id="([^"]+)"', page)) and "appendix-main" in targets
+
+
+def test_numbers_of_rows_link_to_their_row():
+    made = document(placed(), Meta())
+    assert made.body.find("a", href="#R2").string == "R2" and not made.body.find("a", href="#R9")
+    assert made.appendix.find(id="R2").string == "R2"
+    pdf = PdfReader(io.BytesIO(typeset(made, Meta())))
+    kinds = [
+        note.get_object()["/Subtype"] for page in pdf.pages for note in page.get("/Annots", ())
+    ]
+    assert "/Link" in kinds
+
+
+def test_every_head_belongs_to_its_cells_and_a_phone_gets_cards():
+    made = document(placed(), Meta())
+    table = made.body.find("table")
+    assert {cell["scope"] for cell in table.thead("th")} == {"col"}
+    assert [cell.get("data-label") for cell in table.tbody(["th", "td"])] == [
+        "item", "rows", "amount USD", "share",
+    ]  # fmt: skip
+    assert "stack" in table.parent["class"] and table["role"] == "table"
+
+
+def test_the_pdf_is_tagged_and_its_pages_say_where_the_appendix_begins():
+    pdf = PdfReader(io.BytesIO(typeset(document(placed(), Meta()), Meta())))
+    root = pdf.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"] and "/StructTreeRoot" in root and root["/Lang"]
+    texts = [page.extract_text() for page in pdf.pages]
+    assert "page 1 of 1" in texts[0] and "appendix, page 2 of 2" in texts[1]
+    assert b"Two bars: RAG is lower." in b"".join(
+        str(thing.get_object()).encode() for thing in alternatives(root["/StructTreeRoot"])
+    )
+
+
+def alternatives(node):
+    """The elements of a tagged PDF that have an alternative text."""
+    node = node.get_object()
+    if isinstance(node, list):
+        for child in node:
+            yield from alternatives(child)
+    elif isinstance(node, dict):
+        if "/Alt" in node:
+            yield node
+        if "/K" in node:
+            yield from alternatives(node["/K"])
+
+
+def test_a_figure_says_what_it_shows_and_draws_itself_for_a_phone(monkeypatch):
+    table = pd.DataFrame({"option": ["RAG", "Prompt"], "phase": ["serving"] * 2, "usd": [1.0, 2.0]})
+    figure = plots.plot_lifecycle(table).figure
+    assert figure._repr_mimebundle_() == {}
+    monkeypatch.setenv(FOR_REPORT, "1")
+    drawn, took = figure._repr_mimebundle_()
+    wide, phone = drawn["image/svg+xml"], drawn[NARROW_MIME]
+    assert wide == figure._repr_svg_() and took[NARROW_MIME] > 0
+    title = re.search(r"<title>(.*?)</title>", wide)[1]
+    assert "RAG" in title and "Prompt" in title and "serving" in title
+    widths = [float(re.search(r'width="([\d.]+)pt"', svg)[1]) for svg in (wide, phone)]
+    assert widths[0] > 450 and widths[1] * 96 / 72 <= 360
+    data = {"image/svg+xml": wide, NARROW_MIME: phone}
+    cell = new_code_cell("", outputs=[new_output("display_data", data)])
+    made = document(new_notebook(cells=[cell]), Meta())
+    assert made.body.find("source")["srcset"].startswith("data:image/svg+xml")
+    assert typeset(made, Meta()).startswith(b"%PDF")
+
+
 # -- runs ------------------------------------------------------------------------------------------
 
 NUMBERS = """
 import pandas as pd
 import matplotlib.pyplot as plt
-from costmodel import report
+from costmodel import plots, report
 table = pd.DataFrame({"option": ["RAG"], "usd": [0.1 + months]})
 """
 
@@ -548,14 +656,18 @@ def test_the_columns_of_a_table_of_ours_are_marked_and_not_guessed():
     cell = new_code_cell("", outputs=[new_output("display_data", shown)])
     made = document(new_notebook(cells=[cell]), Meta())
     page = str(made.body)
-    assert '<td>2024</td><td class="num">1,234,567</td>' in page and "By year &amp; label" in page
+    first, second = made.body("tr")[1](["th", "td"])
+    assert (first.name, first["scope"], first.get("class")) == ("th", "row", None)
+    assert (second.name, second["class"], second.string) == ("td", ["num"], "1,234,567")
+    assert "By year &amp; label" in page
     assert "<style" not in page
     typeset_text = text_of(typeset(made, Meta()))
     assert "By year & label" in typeset_text and "1,234,567" in typeset_text
     numbers = new_code_cell(
         "", outputs=[new_output("display_data", {"text/html": frame.to_html()})]
     )
-    assert '<td class="num">2024</td>' in str(document(new_notebook(cells=[numbers]), Meta()).body)
+    told = document(new_notebook(cells=[numbers]), Meta()).body.find("td", string="2024")
+    assert told["class"] == ["num"]
 
 
 def text_of(pdf):

@@ -70,6 +70,18 @@ def test_own_gpus_are_priced_by_their_ledger_and_a_narrow_window_says_why_not():
     assert paid(made)["own"] == pytest.approx(month * 30 / (365.25 / 12), rel=0.01)
 
 
+def test_own_gpus_count_by_their_own_tokenizer_and_read_what_the_policy_leaves():
+    days = pd.date_range("2026-10-01", periods=30).strftime("%Y-%m-%dT12:00:00Z")
+    log = usage([[d, "", 40_000 * 4_000, 40_000 * 500] for d in days], calls=40_000)
+    own = cm.Option(cm.Hosted("qwen3-8b", gpu="H100-SXM", requests_per_s=None))
+    rows = {"own": own}
+    made = cm.history.reprice(log, rows, draws=100).set_index("option").loc["own"]
+    sums = made[["low", "usd", "high"]].sum()
+    assert sums["low"] < sums["usd"] < sums["high"], "the doubt of the tokenizer"
+    cut = cm.history.reprice(log, rows, context_max=1_000, draws=100)
+    assert paid(cut)["own"] < 0.8 * sums["usd"]
+
+
 def test_what_breaks_a_cache_is_named_with_its_dollars():
     small, large = "claude-sonnet-4-5", "claude-opus-4-5"
     rows = [("10:00", small, 0, 100_000), ("10:01", small, 100_000, 500),
@@ -101,3 +113,13 @@ def test_what_keeps_an_option_running_is_left_out_and_calls_are_priced_one_by_on
     bands = made.groupby("option")[["usd", "low", "high"]].sum()
     for label in ("plain", "few", "mix", "twice"):
         assert bands.loc[label, "low"] < bands.loc[label, "usd"] < bands.loc[label, "high"]
+
+
+def test_rows_without_a_price_are_left_out_of_every_option_and_said():
+    rows = [["2026-10-01", "", 1_000_000, 0], ["2026-10-20", "", 1_000_000, 0]]
+    log = usage(rows, batch=True, calls=10)  # no list has the batch price of the first day
+    made = cm.history.reprice(log, {"mini": cm.Api("gpt-4o-mini", on=ON)})
+    assert paid(made) == pytest.approx({"as it was": 1.25, "mini": 0.15})
+    assert made["why_not"].max().startswith("1 of 2 rows have no price and are left out of every")
+    with pytest.raises(ValueError, match="what was used has no price"):
+        cm.history.reprice(usage(rows, "a-model-of-mine"), {"mini": "gpt-4o-mini"})

@@ -25,8 +25,8 @@ def test_a_load_test_stands_beside_its_prediction():
     assert row.low < row.measured < row.high and not made.iloc[3].in_band
     hit = made["in_band"].sum()
     assert cm.history.load_test_sentence(made).startswith(f"{hit} of 5 measured numbers lie")
-    nothing = cm.history.load_test_error(cm.Hosted("llama-3.1-8b"), None)
-    assert list(nothing) == list(made) and "No load test" in cm.history.load_test_sentence(nothing)
+    with pytest.raises(ValueError, match="no load test is given, so the predicted speed"):
+        cm.history.load_test_error(cm.Hosted("llama-3.1-8b"), None)
     with pytest.raises(ValueError, match="no run of the load test says its concurrency"):
         cm.history.load_test_error(cm.Hosted("llama-3.1-8b"), cm.ingest.LoadTest(test.table[2:]))
 
@@ -92,3 +92,32 @@ def test_today_is_the_mix_of_models_as_used_and_is_listed_once():
                            evaluations=cm.ingest.Evaluations(judged))  # fmt: skip
     assert [name for name in one.options if "gpt-4o" in name] == ["Today: gpt-4o"]
     assert one.options["Today: gpt-4o"].quality.accepted == 40
+
+
+def test_a_rare_but_dear_model_is_one_of_today():
+    days = pd.date_range("2026-10-01", periods=30).strftime("%Y-%m-%d")
+    sizes = {"gpt-4o-mini": (5_000, 9_900), "o1-pro": (5, 30_000), "gpt-4o": (1, 10)}
+    tables = [pd.DataFrame({"time": days, "model": model, "calls": calls, "input": calls * sent,
+                            "output": calls * 10})
+              for model, (calls, sent) in sizes.items()]  # fmt: skip
+    log = cm.ingest.Usage.of(pd.concat(tables))
+    own = cm.history.study(log, on="2026-11-20", draws=50)
+    label = next(iter(own.options))
+    assert label == "Today: gpt-4o-mini and o1-pro (1 rare counted with them)"
+    paid = cm.history.reprice(log, {label: own.options[label]}).groupby("option")["usd"].sum()
+    assert paid[label] == pytest.approx(paid["as it was"], rel=0.001)
+
+
+def test_what_is_sent_in_batches_is_sold_as_a_batch_today():
+    days = pd.date_range("2026-10-20", periods=20).strftime("%Y-%m-%d")
+    sizes = {"model": "gpt-4o", "calls": 900, "input": 9e5, "output": 9e4}
+    table = pd.DataFrame({"time": days, **sizes})
+    both = pd.concat([table, table.assign(batch=True, input=9e6)])
+    log = cm.ingest.Usage.of(both)
+    own = cm.history.study(log, on="2026-11-20", draws=50)
+    (label, today), *_ = own.options.items()
+    assert label == "Today: gpt-4o"
+    assert {part.serving.mode for part, _, _ in today.parts()} == {"standard", "batch"}
+    sums = cm.history.reprice(log, {label: today}).groupby("option")["usd"].sum()
+    assert sums[label] == pytest.approx(sums["as it was"])
+    assert sums[label] == pytest.approx(20 * (0.9 * 2.5 + 0.9 + (9 * 2.5 + 0.9) / 2))

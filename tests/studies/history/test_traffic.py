@@ -1,11 +1,18 @@
 """A profile: each number is that of the data, and its band is as wide as the data leave it."""
 
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import genai_prices.data
 import numpy as np
 import pandas as pd
 import pytest
+from toys import STILL, api
 
 import costmodel as cm
 from costmodel.core import DAYS_PER_MONTH
+from costmodel.ingest.usage import SIZES
 
 
 def daily(calls, **more):
@@ -126,3 +133,47 @@ def test_usage_without_times_is_refused(write):
     usage = cm.ingest.read(write("a.json", body))
     with pytest.raises(ValueError, match="no calls with a time"):
         cm.history.profile(usage)
+
+
+def bimodal(rng, cached=0):
+    """A month of calls: two thirds short, a third over 200,000 tokens with longer answers."""
+    many = 500  # equal calls in a row, so that a cache finds what was cached
+    long = np.arange(900) % 3 == 0
+    sent = np.where(long, rng.uniform(205_000, 330_000, 900), rng.uniform(1_000, 30_000, 900))
+    times = pd.date_range("2026-10-01", periods=900, freq="48min").astype(str)
+    table = {"input": sent.round(), "output": np.where(long, rng.uniform(900, 1_500, 900), 200)}
+    sums = many * pd.DataFrame(table | {"cache_read": cached, "calls": 1}).round()
+    return cm.ingest.Usage.of(sums.assign(time=times, model="gpt-4o"))
+
+
+@pytest.mark.parametrize("cached", [0, 3_000])
+def test_calls_above_a_tier_pay_it_though_their_mean_is_below(cached):
+    usage = bimodal(np.random.default_rng(1), cached)
+    tiered = api("gpt-4o", tiers={200_000: {"in": 4, "out": 15, "cache_read": 0.4}},
+                 **{"in": 2, "out": 10, "cache_read": 0.2})  # fmt: skip
+    option = cm.Option(tiered, cm.PromptCache())
+    work = cm.history.workload(usage)
+    mean = cm.core.middle(work.input_tokens) + cached
+    assert mean < 200_000 and len(work.prompt_lengths.shares) > 3
+    lines = cm.explain(option, work, terms=STILL, months=1)
+    above = lines[lines["item"].str.contains("prompts above 200,000 tokens: fresh input")]
+    assert above["usd_per_unit"].item() == 4
+    calls = cm.history.reprice(usage, {"tiered": option})
+    by_call = calls.loc[calls["option"] == "tiered", "usd"].sum() * DAYS_PER_MONTH / 30
+    assert lines["usd"].sum() == pytest.approx(by_call, rel=0.01)
+    flat = cm.explain(option, replace(work, prompt_lengths=None), terms=STILL, months=1)
+    assert flat["usd"].sum() < 0.65 * by_call, "a mean would have the low tier"
+
+
+def test_sums_by_hour_keep_the_lengths_and_every_tier_of_the_price_list_is_an_edge(write):
+    usage = bimodal(np.random.default_rng(2))
+    table = usage.table[["time", "model", "calls", "input", "output"]].astype({"time": str})
+    path = write("log.csv", (",".join(table), table.values.tolist()))
+    calls, days = (cm.history.prompt_lengths(cm.ingest.read(path, every=every))
+                   for every in (None, "1D"))  # fmt: skip
+    pd.testing.assert_frame_equal(calls, days)
+    assert calls["share_of_calls"].sum() == pytest.approx(1.0)
+    assert calls.loc[calls["above"] >= 200_000, "share_of_calls"].sum() == pytest.approx(1 / 3)
+    listed = Path(genai_prices.data.__file__).read_text(encoding="utf-8")
+    tiers = {int(start) for start in re.findall(r"Tier\(start=(\d+)", listed)}
+    assert 200_000 in tiers and tiers <= {*SIZES}

@@ -20,11 +20,17 @@ from costmodel.facts.pricelist import snapshot
 from costmodel.ledgers.book import lines_booked
 from costmodel.ledgers.calendar import Calendar
 from costmodel.ledgers.evidence import Evidence
-from costmodel.ledgers.live import Formula, Formulas, formulas_of
+from costmodel.ledgers.live import Formulas, formulas_of
 from costmodel.ledgers.register import inputs_of, register
 from costmodel.pages.first_words import made_of
 from costmodel.pages.report.colophon import own_version
-from costmodel.pages.report.exports.workbook import DISCOUNT, TEXT_MAX, Workbook
+from costmodel.pages.report.exports.workbook import (
+    DISCOUNT,
+    TEXT_MAX,
+    Workbook,
+    live_share,
+    moved_by,
+)
 
 SHEETS = "Summary Inputs Options Ledger Cash_flow Comparison Register Checks Workings".split()
 HUGE = "9.9E+307"  # the present value of an option that is not in the choice
@@ -35,11 +41,10 @@ FIRST = ("Workload.", "Corpus.", "Terms.", "Trends.")
 def excel(study: Study, path: str | Path) -> Path:
     """Write a study as an Excel workbook with live formulas.
 
-    Sheets: Summary, Inputs (low, middle, high, unit and source; the blue cells are to be changed),
-    Options, Ledger, Cash flow, Comparison, Register, Checks and Workings. The base case, every
-    input at its middle, is live: totals, present values and the cheapest option. Expected values,
-    bands and the verdict stand beside it as values. Checks holds what must stay as it is for the
-    formulas to say what the model says.
+    Sheets: Summary, Inputs (the blue cells are to be changed), Options, Ledger, Cash flow,
+    Comparison, Register, Checks and Workings. The base case, every input at its middle, is live:
+    totals, present values and the cheapest option. Expected values, bands and the verdict stand
+    beside it as values. Checks says what must stay as it is.
 
     Parameters
     ----------
@@ -95,8 +100,6 @@ class _Book(Workbook):
         self.frame("Register", register(self.study), widths=[44, 12, 12, 12, 14, 18, 60, 30])
         self._summary(lines)
 
-    # -- formulas in cells -------------------------------------------------------------------------
-
     def _workings_head(self) -> None:
         sheet = self.sheets["Workings"]
         sheet.write_string(0, 0, "steps of the formulas; months 0 .. H where there are many",
@@ -148,7 +151,7 @@ class _Book(Workbook):
                 sheet.write_number(row, 10, float(booked.usd.sum()) if booked else 0.0,
                                    self.looks["value"])  # fmt: skip
                 words = ["live" if each.live else "value", each.line.treatment, each.line.trend]
-                words += [evidence.basis(each.line), ", ".join(each.inputs)]
+                words += [evidence.basis(each.line), moved_by(each)]
                 words.append("; ".join(evidence.cited(each.line)))
                 for column, text in enumerate(words, 11):
                     sheet.write_string(row, column, text[:TEXT_MAX])
@@ -294,7 +297,11 @@ class _Book(Workbook):
         heads += ["changed (1 or 0)", *(f"moves a value of {label}" for label in self.options)]
         sheet, row = self.sheet("Inputs", heads, [46, 22, 13, 13, 13, 14, 20, 60, 40])
         held = {
-            label: {x for line in option.lines.values() if not line.live for x in line.inputs}
+            label: {
+                name
+                for line in option.lines.values()
+                for name in (line.holds if line.live else line.inputs)
+            }
             for label, option in self.options.items()
         }
         told = inputs_of(self.study)
@@ -345,7 +352,7 @@ class _Book(Workbook):
     def _options(self) -> None:
         lines = {label: list(option.lines.values()) for label, option in self.options.items()}
         told = made_of(self.study).assign(
-            live=lambda x: x["option"].map(lambda label: _live(lines.get(label, [])))
+            live=lambda x: x["option"].map(lambda label: live_share(lines.get(label, [])))
         )
         self.frame("Options", told, widths=[30, 50, 60, 10, 40])
 
@@ -374,7 +381,7 @@ class _Book(Workbook):
         )
         self.formula(sheet, 5, 1, said, "yes: all checks hold", "line")
         sheet.write_string(6, 0, "Lines that are live")
-        sheet.write_string(6, 1, _live(every))
+        sheet.write_string(6, 1, live_share(every))
         sheet.write_string(7, 0, "Left out since an input changed")
         left = f"{len(lines)}-SUM(Comparison!$H${self.first + 1}:$H${self.last + 1})"
         self.formula(sheet, 7, 1, left, 0, "text")
@@ -420,11 +427,3 @@ class _Book(Workbook):
                 if worth < best[1] and (floor is None or float(share) >= floor):
                     best = label, worth
         return best[0]
-
-
-def _live(lines: list[Formula]) -> str:
-    """How many lines are live, and what share of the dollars."""
-    usd = sum(abs(x.usd.sum()) for x in lines)
-    live = sum(abs(x.usd.sum()) for x in lines if x.live)
-    share = live / usd if usd else 1.0
-    return f"{sum(x.live for x in lines)} of {len(lines)}, {share:.0%} of the dollars"

@@ -15,7 +15,6 @@ from costmodel.core import check, middle, number_text
 from costmodel.decisions.response import FAILURES, QUANTITIES, Response, respond
 from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.facts.pricelist import snapshot
-from costmodel.pages.plots.style import palette
 from costmodel.pages.report.colophon import own_version
 from costmodel.pages.report.html import page
 from costmodel.pages.tables import show
@@ -88,6 +87,8 @@ def interactive(study: Study, path: str | Path, positions: int = POSITIONS) -> P
 
 def page_of(study: Study, verdict: Verdict, response: Response, positions: int) -> str:
     """The page, with the numbers of the study before a slider is moved."""
+    from costmodel.pages.plots.style import palette  # draws with matplotlib
+
     table, terms = verdict.table, study.terms
     rows = table.loc[[*response.curves]]
     most, colours = rows["expected"].max(), palette([*response.curves])

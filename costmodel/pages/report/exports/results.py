@@ -15,7 +15,6 @@ from costmodel.ledgers.register import inputs_of
 from costmodel.pages.blocks import for_json
 from costmodel.pages.report.colophon import own_version
 from costmodel.scenarios.scenario import load
-from costmodel.scenarios.writing import as_yaml
 
 FORMAT = 1
 CENT = 0.01
@@ -51,6 +50,8 @@ def as_json(study: Study, path: str | Path) -> Path:
     >>> found["stamp"]["draws"], [row["option"] for row in found["options"]]
     (50, ['API'])
     """
+    from costmodel.scenarios.writing import as_yaml  # YAML is read when a file is
+
     told, original = recommend(study, flips=False), study.before or study
     scenario, note = None, ""
     try:

@@ -11,6 +11,7 @@ import pandas as pd
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from costmodel.ledgers.expressions import Expressions
+from costmodel.ledgers.live import Formula
 
 USD, NUMBER, SHARE = "#,##0.00", "General", "0.0 %"
 LOOKS: dict[str, dict[str, Any]] = {
@@ -139,3 +140,19 @@ def _excel_names(inputs: Iterable[str]) -> dict[str, str]:
         seen.add(text.lower())
         names[name] = text
     return names
+
+
+def moved_by(line: Formula) -> str:
+    """The inputs that move a line, and which of them its formula does not follow."""
+    holds = f"; not followed: {', '.join(line.holds)}" if line.holds else ""
+    return ", ".join(x for x in line.inputs if x not in line.holds) + holds
+
+
+def live_share(lines: list[Formula]) -> str:
+    """How many lines are live, and what share of the dollars."""
+    usd = sum(abs(x.usd.sum()) for x in lines)
+    live = sum(abs(x.usd.sum()) for x in lines if x.live)
+    share = live / usd if usd else 1.0
+    whole = sum(x.live and not x.holds for x in lines)
+    text = f"{sum(x.live for x in lines)} of {len(lines)}, {share:.0%} of the dollars"
+    return f"{text}; {whole} follow every input"

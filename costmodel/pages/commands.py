@@ -1,0 +1,117 @@
+"""The machinery of the command line: --json for each command, errors of one sentence, exit codes,
+and names that complete."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, redirect_stdout
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from click import argument, echo
+
+from costmodel.core import CatalogError, unknown
+from costmodel.pages.terminal import as_json, wrapped
+from costmodel.scenarios.scenario import examples, load, notebooks_folder
+
+PARTLY, ERROR, STOPPED = 1, 2, 130  # exit codes; 130 is the shell's for an interrupt
+EXIT_CODES = """
+Exit codes: 0 all is done; 1 done, but some of it failed, such as a scenario of a portfolio; 2 an
+error, said in one sentence, and nothing is written; 130 stopped by you.
+"""
+
+
+def _complain(message: str) -> None:
+    text = f"error: {' '.join(message.split())}"
+    echo(wrapped(text, indent=7) if sys.stderr.isatty() else text, err=True)
+
+
+def _told(call: Callable[..., Mapping[str, Any] | None]) -> Callable[..., int]:
+    """A command that prints what it returns as JSON where that is asked, and ends with a code."""
+
+    @wraps(call)
+    def told(machine: bool = False, **given: Any) -> int:
+        with redirect_stdout(io.StringIO()) if machine else nullcontext() as printed:
+            data = call(**given) or {}
+        if machine:
+            name = click.get_current_context().info_name or ""
+            echo(as_json(name, data or {"text": printed.getvalue()}))  # type: ignore[union-attr]
+        return PARTLY if data.get("failed") else 0
+
+    return told
+
+
+class Commands(click.Group):
+    """Commands with --json, whose errors are one sentence on stderr."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        text = "Print one JSON object instead of text; docs/command_line.md says its keys."
+        if not any("--json" in option.opts for option in cmd.params):  # `export --json` is a file
+            cmd.params.append(click.Option(["--json", "machine"], is_flag=True, help=text))
+        cmd.callback = _told(cmd.callback)  # type: ignore[arg-type]  # ours have one
+        super().add_command(cmd, name)
+
+    def main(self, *args: Any, **settings: Any) -> Any:
+        settings["standalone_mode"] = False
+        try:
+            sys.exit(super().main(*args, **settings) or 0)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+        except (click.exceptions.Abort, KeyboardInterrupt):
+            _complain("stopped")
+            sys.exit(STOPPED)
+        except click.ClickException as error:
+            _complain(error.format_message())
+        except (ValueError, OSError, RuntimeError) as error:
+            _complain(str(error))
+        sys.exit(ERROR)
+
+
+def complete_scenarios(_: Any, __: Any, begun: str) -> list[str]:
+    """Examples that complete what is typed, and files here."""
+    here = [*map(str, Path().glob("*.yaml"))]
+    return [name for name in (*examples(), *here) if name.startswith(begun)]
+
+
+def complete_notebooks(_: Any, __: Any, begun: str) -> list[str]:
+    return [name for name in (*notebooks(), "board") if name.startswith(begun)]
+
+
+def complete_labels(context: Any, _: Any, begun: str) -> list[str]:
+    """Options of the scenario that was typed before."""
+    try:
+        known = load(context.params["scenario"]).options
+    except (KeyError, ValueError):
+        return []
+    return [label for label in known if label.lower().startswith(begun.lower())]
+
+
+SCENARIO = argument("scenario", shell_complete=complete_scenarios)
+
+
+def writable(csv: str) -> None:
+    """Refuse a file in a folder that is not there before anything is computed."""
+    path = Path(csv)
+    if not path.parent.is_dir():
+        raise CatalogError(
+            f"no folder {str(path.parent)!r} for {path.name}; make it first, or write another path"
+        )
+
+
+def find_notebook(name: str) -> Path:
+    """The notebook of that path, or the one of that name that comes with the package."""
+    if Path(name).is_file():
+        return Path(name)
+    known = notebooks()
+    if (stem := name.removesuffix(".ipynb")) not in known:
+        raise unknown("notebook", name, known, "this folder or among the package's")
+    return known[stem]
+
+
+def notebooks() -> dict[str, Path]:
+    """The notebooks that come with the package."""
+    return {path.stem: path for path in sorted(notebooks_folder().glob("*.ipynb"))}

@@ -1,0 +1,61 @@
+"""What a cockpit keeps: files beside the running page, offered for download, and its report."""
+
+from __future__ import annotations
+
+import base64
+import html
+import os
+from pathlib import Path
+from typing import Any
+
+from costmodel.choices.study import Study
+from costmodel.pages.widgets.notebooks import QUESTIONS
+from costmodel.pages.widgets.state import Asked
+from costmodel.scenarios.scenario import notebooks_folder, save
+
+FOLDER = "COSTMODEL_FILES"  # where the app writes files
+NOTEBOOKS = {
+    "hosting": "02_api_or_own_gpus",
+    "tuning": "03_prompt_cache_tune_or_distil",
+    "case": "05_business_case",
+    "measure": "06_what_matters",
+    "alive": "07_keep_it_alive",
+}
+
+
+def place_of(name: str) -> Path:
+    """Where a file of that name is written."""
+    return (Path(os.environ.get(FOLDER, ".")) / name).resolve()
+
+
+def kept(name: str, content: bytes) -> str:
+    """Write a file beside the running page, and offer it for download."""
+    path = place_of(name)
+    path.write_bytes(content)
+    data = base64.b64encode(content).decode()
+    kind = "image/png" if name.endswith("png") else "text/plain"
+    link = f'<a download="{name}" href="data:{kind};base64,{data}">download {name}</a>'
+    return f"saved as {html.escape(str(path))}; {link}"
+
+
+def report(asked: Asked, study: Study, stem: str) -> str:
+    """Write the report of this question with the present values, and say where it is."""
+    from costmodel.pages.report.runner import run  # Jupyter is started when a report is
+
+    named = next((name for name, one in QUESTIONS.items() if one == asked.question), "")
+    notebook, given = NOTEBOOKS.get(named, "01_which_approach"), {}
+    if named == "quick":
+        notebook, given = "00_quick_answer", _quick(asked.given())
+    else:
+        given = {"scenario": str(save(study, place_of(f"{stem}.yaml")))}
+    made = run(notebooks_folder() / f"{notebook}.ipynb", place_of("reports"), **given)
+    return f"written: {html.escape(', '.join(map(str, made.files.values())))}"
+
+
+def _quick(given: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of the notebook of the quick answer."""
+    pages, bill = given["pages_in"], given["usd_per_month"]
+    read = {"pages_in": pages} if pages else {"words_in": given["words_in"]}
+    often = {"usd_per_month": bill} if bill else {"requests_per_day": given["requests_per_day"]}
+    named = {x: given[x] for x in ("use_case", "model", "task") if given[x] is not None}
+    return {**named, **often, **read, "words_out": given["words_out"]}

@@ -1,0 +1,222 @@
+"""The left side of a cockpit: scenario, controls, picks, options, and a search over every input.
+
+It writes what the hand does into a `State`, and says so by `asked()`; a study with other inputs or
+options is told by `remade(study)`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+
+from costmodel.choices.study import Study
+from costmodel.core import find_key
+from costmodel.pages.widgets.controls import Control
+from costmodel.pages.widgets.notebooks import QUESTIONS
+from costmodel.pages.widgets.questions import Pick
+from costmodel.pages.widgets.state import FLOOR, GROUPS, Input, State, found_by
+from costmodel.scenarios.scenario import examples, load
+
+IN_SIGHT, MOST = 6, 7
+PAGE = 8  # inputs on a page of "more"
+WRONG = "Workload.usd_per_failure"
+PRICES = (
+    ("What does a wrong answer cost you?", ""),
+    ("asked again: 0.05", 0.05),
+    ("a ticket: 4", 4.0),
+    ("a refund: 40", 40.0),
+)
+HERE = ("the scenario of this page", "")
+
+
+class Panel(ipywidgets.VBox):
+    """Controls by key, and everything else that changes the question."""
+
+    def __init__(
+        self, state: State, asked: Callable[[], None], remade: Callable[[Study], None]
+    ) -> None:
+        self.state, self.asked, self.remade = state, asked, remade
+        self.controls: dict[str, Control] = {}
+        self.inputs: dict[str, Input] = {}
+        self.lock, self.quiet, self.page = threading.RLock(), False, 0
+        layout, wide = ipywidgets.Layout, ipywidgets.Layout(width="auto")
+        ready = [(name.replace("_", " "), name) for name in examples()]
+        self.scenario = ipywidgets.Dropdown(options=[HERE, *ready], layout=wide)
+        self.scenario.tooltip = "a scenario to start from"
+        self.upload = ipywidgets.FileUpload(accept=".yaml,.yml", description="Load YAML")
+        self.undo = ipywidgets.Button(description="Undo", layout=layout(width="70px"))
+        self.reset = ipywidgets.Button(description="Reset", layout=layout(width="70px"))
+        self.undo.on_click(lambda _: self.step(self.state.undo))
+        self.reset.on_click(lambda _: self.step(self.state.reset))
+        self.scenario.observe(self._chosen, "value")
+        self.upload.observe(self._uploaded, "value")
+        self.sight = ipywidgets.VBox([])
+        self.price = ipywidgets.Dropdown(options=PRICES, layout=wide)
+        self.price.observe(self._priced, "value")
+        self.front, self.pickers, self.ticks = (ipywidgets.VBox([]) for _ in range(3))
+        self.search = ipywidgets.Text(placeholder="search every input", layout=wide)
+        self.group = ipywidgets.Dropdown(
+            options=[("all groups", ""), *((x, x) for x in GROUPS)], layout=wide
+        )
+        self.found, self.count = ipywidgets.VBox([]), ipywidgets.HTML()
+        self.further = ipywidgets.Button(description="Next inputs", layout=layout(width="110px"))
+        self.found.add_class("cm-list")
+        for part in (self.search, self.group):
+            part.observe(lambda _: self._find(0), "value")
+        self.further.on_click(lambda _: self._find(self.page + 1))
+        more = [self.search, self.group, self.found, self.count, self.further]
+        self.folds = ipywidgets.Accordion(
+            [self.pickers, self.ticks, ipywidgets.VBox(more)],
+            titles=("Models, GPUs, task", "Options", "More inputs"),
+            selected_index=None,
+        )
+        self.folds.observe(lambda change: self._find(0) if change["new"] == 2 else None,
+                           "selected_index")  # fmt: skip
+        steps = ipywidgets.HBox([self.undo, self.reset, self.upload])
+        parts = [self.scenario, steps, self.front, self.sight, self.price, self.folds]
+        super().__init__(parts)
+        self.add_class("cm-left")
+
+    def _remake(self) -> None:
+        """Make the controls, picks and ticks of the study that is asked now."""
+        asked = self.state.asked
+        try:
+            study, inputs = asked.base(), asked.inputs()
+        except Exception:  # the answer says what is wrong; the picks stay, to mend it
+            return
+        self.inputs = inputs
+        keys = self._in_sight(study, inputs)
+        held = {key: c for key, c in self.controls.items() if c.given == inputs.get(key)}
+        self.controls = {}
+        for key in dict.fromkeys((*keys, *held)):
+            self.controls[key] = held.get(key) or self._control(key)
+            self.controls[key].place(asked.values.get(key))
+        self.sight.children = [self.controls[key].row for key in keys]
+        self.price.layout.display = "" if WRONG in inputs else "none"
+        made: dict[bool, list[Any]] = {True: [], False: []}
+        for pick in asked.question.picks(asked.study, asked.picks):
+            made[pick.front] += self._picker(pick, asked.picks.get(pick.name, pick.value))
+        self.front.children, self.pickers.children = made[True], made[False]
+        self.ticks.children = [self._tick(label) for label in study.options]
+        if self.folds.selected_index == 2:
+            self._find(self.page)
+        self.remade(study)
+
+    def _in_sight(self, study: Study, inputs: dict[str, Input]) -> list[str]:
+        """The keys of the controls in sight: those of the question that this study has."""
+        things = (study.work, study.terms, tuple(study.options.values()))
+        keys = []
+        for name in self.state.asked.question.in_sight(study):
+            last = [key for key in inputs if key == name or key.rpartition(".")[2] == name]
+            try:
+                key = name if name in inputs else find_key(things, name)
+            except ValueError:
+                key = last[0] if last else ""
+            if key in inputs:
+                keys.append(key)
+        if FLOOR in inputs and self.state.asked.question.floor:
+            keys.insert(IN_SIGHT - 1, FLOOR)
+            return list(dict.fromkeys(keys))[:IN_SIGHT]
+        return list(dict.fromkeys(keys))[:MOST]
+
+    def _control(self, key: str) -> Control:
+        return Control(self.inputs[key], self.state.asked.values.get(key), self._moved)
+
+    def _picker(self, pick: Pick, value: Any) -> list[Any]:
+        look = {
+            "description": pick.label,
+            "style": {"description_width": "120px"},
+            "layout": ipywidgets.Layout(width="auto"),
+        }
+        if pick.ways:
+            values = [way for _, way in pick.ways]
+            shown = value if value in values else values[0]
+            made = ipywidgets.Dropdown(options=list(pick.ways), value=shown, **look)
+        else:
+            made = ipywidgets.Text(
+                value or "", placeholder=pick.remark, continuous_update=False, **look
+            )
+        made.tooltip = pick.label
+        made.observe(lambda change: self._picked(pick.name, change["new"]), "value")
+        return [made]
+
+    def _tick(self, label: str) -> Any:
+        shown = self.state.asked.shown
+        made = ipywidgets.Checkbox(
+            shown is None or label in shown, description=label, indent=False,
+            layout=ipywidgets.Layout(width="auto"),
+        )  # fmt: skip
+        made.observe(lambda _: self._ticked(), "value")
+        return made
+
+    def _find(self, page: int) -> None:
+        """The inputs that the search finds, a page at a time."""
+        hits = found_by(self.inputs.values(), self.search.value, self.group.value)
+        pages = max(1, -(-len(hits) // PAGE))
+        self.page = page % pages
+        here = hits[PAGE * self.page : PAGE * (self.page + 1)]
+        for one in here:
+            if one.key not in self.controls:
+                self.controls[one.key] = self._control(one.key)
+        self.found.children = [self.controls[one.key].row for one in here]
+        shown = f"{len(hits)} inputs, page {self.page + 1} of {pages}"
+        self.count.value = f'<p class="cm-small">{shown}</p>'
+
+    # -- what the hand does ------------------------------------------------------------------------
+
+    def _moved(self, control: Control, value: Any) -> None:
+        with self.lock:
+            if not control.wrong:
+                self.state.set(control.given.key, value)
+        self.asked()
+
+    def _picked(self, name: str, value: Any) -> None:
+        if not self.quiet:
+            self.step(lambda: self.state.pick(name, value))
+
+    def _ticked(self) -> None:
+        if not self.quiet:
+            labels = [tick.description for tick in self.ticks.children if tick.value]
+            self.state.show(labels if len(labels) < len(self.ticks.children) else None)
+            self.asked()
+
+    def _priced(self, change: dict) -> None:
+        if change["new"] and not self.quiet:
+            with self.lock:
+                self.state.set(WRONG, change["new"])
+            if WRONG in self.controls:
+                self.controls[WRONG].place(change["new"])
+            self.asked()
+
+    def _chosen(self, change: dict) -> None:
+        if not self.quiet:
+            first = self.state.first.study
+            self.load(change["new"] or first)
+
+    def _uploaded(self, change: dict) -> None:
+        for file in change["new"][:1]:
+            self.load(bytes(file["content"]).decode("utf-8-sig"))
+
+    def load(self, scenario: Study | str) -> None:
+        """Ask about another scenario: a study, the name of an example, a path, or YAML text."""
+        study = scenario if isinstance(scenario, Study) else load(scenario)
+        if study is self.state.first.study:
+            self.step(lambda: self.state.change("", self.state.first))
+            return
+        question = self.state.asked.question
+        usual = QUESTIONS["approach"] if question == QUESTIONS["quick"] else question
+        self.step(lambda: self.state.load(study, usual))
+
+    def step(self, act: Any) -> None:
+        """Change the question, and show it in every control."""
+        with self.lock:
+            act()
+            self.quiet = True
+            try:
+                self._remake()
+            finally:
+                self.quiet = False
+        self.asked()

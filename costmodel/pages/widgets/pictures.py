@@ -1,0 +1,161 @@
+"""The tabs of a cockpit: each is a picture or a page of one answer."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import pandas as pd
+
+from costmodel.choices.study import Study
+from costmodel.core import check, money, percent
+from costmodel.decisions.compare import sweep
+from costmodel.decisions.search import present
+from costmodel.decisions.uncertainty import tornado
+from costmodel.decisions.verdict import Verdict
+from costmodel.ledgers.book import cash_flow, explain, ledger
+from costmodel.pages.plots import costs, options, style
+
+COMPARE, MONEY, TIME = "Compare", "Where the money goes", "Over time"
+FLIPS, MATTERS, BILL = "When it flips", "What matters", "The bill"
+TABS = (COMPARE, MONEY, TIME, FLIPS, MATTERS, BILL)
+OVER = {  # what a flip is looked for over
+    "requests per month": "requests_per_month",
+    "cost of a wrong answer": "usd_per_failure",
+    "horizon": "months",
+}
+FEW = 300  # draws of what is asked beside the answer
+LEADERS = 5
+WIDTH, ROW, LEAST = 8.6, 0.27, 4.4  # of a picture, inches
+
+
+def height(study: Study) -> float:
+    """The height of the pictures of a study [inch]: one for all tabs, so that nothing moves."""
+    return max(LEAST, 1.2 + ROW * len(study.options))
+
+
+class Canvas:
+    """One figure that is drawn again and again; the places of the axes are found once a tab."""
+
+    def __init__(self, study: Study) -> None:
+        self.figure: Any = style.picture(height(study), width=WIDTH).figure
+        self.places: dict[Any, Any] = {}
+
+    def draw(self, tab: str, verdict: Verdict, study: Study, over: str) -> bytes:
+        """The picture of a tab, as PNG."""
+        self.figure.clear()
+        place = tab, over if tab == FLIPS else "", tuple(verdict.table.index)
+        known = self.places.get(place)
+        self.figure.set_layout_engine("none" if known else "constrained")
+        ax = self.figure.add_axes(known) if known else self.figure.subplots()
+        draw(tab, verdict, study, ax, over)
+        made = style.png(self.figure)
+        if len(self.figure.axes) == 1 and not known:
+            self.places[place] = ax.get_position()
+        return made
+
+
+def draw(tab: str, verdict: Verdict, study: Study, ax: Any, over: str) -> None:
+    """The picture of a tab on the axes."""
+    look: style.Style = {"ax": ax, "money": study.terms.money}
+    colours = style.palette(study.options)
+    few = study.changed(draws=min(study.draws, FEW))
+    if tab == MONEY:
+        costs.plot_lifecycle(ledger(study), **look)
+    elif tab == TIME:
+        costs.plot_cumulative(cash_flow(leading(verdict, study)), colours=colours, **look)
+    elif tab == FLIPS:
+        table = sweep(leading(verdict, few), over)
+        now = present(getattr(study.terms if over == "months" else study.work, over))
+        options.plot_sweep(table, over, relative=True, now=now or None, **look)
+    elif tab == MATTERS:
+        first, *others = verdict.contest if len(study.options) > 1 else [verdict.named]
+        costs.plot_tornado(tornado(few, first, against=next(iter(others), None)), **look)
+        ax.xaxis.label.set(x=1.0, ha="right")  # long names would leave the picture
+    else:
+        table = verdict.table.copy()
+        missed = ~table["eligible"] & (table["why_not"] == "")
+        sure = percent(study.confidence)
+        if study.quality_floor is not None:
+            table.loc[missed, "why_not"] = f"is not {sure} sure to reach the quality floor"
+        options.plot_bands(table, colours=colours, **look)
+
+
+def leading(verdict: Verdict, study: Study) -> Study:
+    """The options that lead, at most five."""
+    labels = [label for label in verdict.leaders if label in study.options][:LEADERS]
+    check(labels, "no option can run")
+    return study.only(*labels)
+
+
+def says(tab: str, verdict: Verdict, study: Study, over: str) -> str:
+    """What the picture of a tab shows, in a sentence: its alternative text."""
+    first = verdict.named or "no option"
+    return {
+        COMPARE: f"Expected cost of each option with its band; {first} comes first.",
+        MONEY: "Expected cost of each option by phase.",
+        TIME: f"What the leading options cost month by month, {first} among them.",
+        FLIPS: "Cost of the leading options over that of the cheapest, along one input: "
+        "a line at 1 is the cheapest there.",
+        MATTERS: "Each bar moves one input from its low to its high end.",
+        BILL: f"Every line of {first}.",
+    }[tab]
+
+
+def bill(study: Study, label: str) -> str:
+    """Every line of an option, each open to its formula and its source, as HTML."""
+    table = explain(study, label)
+    total = float(table["usd"].sum())
+    head = f"{html.escape(label)}: {money(total, study.terms)} over {study.terms.months} months, "
+    head += f"{len(table)} lines, dearest first; open a line for its formula and its source"
+    return f'<p class="cm-small">{head}</p>' + "".join(map(_line, table.to_dict("records")))
+
+
+def _line(row: dict[str, Any]) -> str:
+    amount = f"{row['usd']:,.0f}" if abs(row["usd"]) >= 1 else f"{row['usd']:,.2f}"
+    told = html.escape(f"{row['phase']}: {row['item']}")
+    parts = "".join(
+        f"<dt>{name}</dt><dd>{html.escape(str(row[column]))}</dd>"
+        for name, column in (("Formula", "basis"), ("Sources", "sources"))
+    )
+    share = percent(row["share"])
+    line = f"<span>{told}</span><b>USD {amount}</b><i>{share}</i>"
+    return f'<details class="cm-line"><summary>{line}</summary><dl>{parts}</dl></details>'
+
+
+def beside(now: tuple[float, str], pinned: tuple[float, str] | None, study: Study) -> str:
+    """How a number differs from the pinned one, in words."""
+    if pinned is None or pinned[1] != now[1]:
+        return ""
+    (value, kind), (was, _) = now, pinned
+    step = value - was
+    if pd.isna(step):
+        return "not comparable with the pin"
+    if kind == "share":
+        return f"{100 * step:+.0f} points against the pin" if abs(step) >= 0.005 else "as the pin"
+    if kind == "month":
+        return f"{step:+.0f} months against the pin" if step else "as the pin"
+    if abs(step) < 1e-9 * max(abs(was), 1):
+        return "as the pin"
+    share = f" ({step / abs(was):+.0%})" if abs(was) > 1e-9 and abs(step / was) < 10 else ""
+    sign = "+" if step > 0 else "−"
+    return f"{sign}{money(abs(step), study.terms)}{share} against the pin"
+
+
+def first_lines(verdict: Verdict, study: Study) -> tuple[str, str]:
+    """The verdict in two lines: what to do, and what it costs."""
+    if verdict.named is None:
+        return "No option can run", verdict.headline
+    row, months = verdict.table.loc[verdict.named], study.terms.months
+    month = money(row["expected"] / months, study.terms)
+    first, found, _ = verdict.headline.partition(". ")
+    if verdict.headline.startswith("It depends"):
+        return first + ".", f"With wrong answers free: {verdict.named}, {month} a month expected."
+    if not verdict.waits:
+        return f"{verdict.named}: {month} a month expected over {months} months", verdict.headline
+    if not found:
+        first = "Do not choose yet: no option is sure enough to reach the quality floor"
+    return (
+        first + ".",
+        f"Best today: {verdict.named}, {month} a month expected over {months} months.",
+    )

@@ -1,0 +1,160 @@
+"""What a question of a cockpit is, and what any of them can change: the task, models, GPUs.
+
+A question changes what a number cannot. It asks for the verdict, and computes no answer itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from costmodel.choices.options import Option, each
+from costmodel.choices.presets import MODELS
+from costmodel.choices.profiles import with_fleet
+from costmodel.choices.quality.task import HARDNESS
+from costmodel.choices.quality.tasks import PLAIN_WORDS
+from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.hosted import Hosted
+from costmodel.choices.study import Study
+from costmodel.core import objects
+from costmodel.decisions.verdict import Verdict, recommend
+from costmodel.facts import catalog
+
+Amounts = tuple[tuple[float, str], ...]  # of the cards: (in USD, "money"), or a share, or a month
+AS_IT_IS = ""  # a pick that nobody made
+PRECISIONS = ("bf16", "fp8", "fp4", "int8", "int4")
+VOLUME, WRONG = "requests_per_month", "usd_per_failure"
+USUAL = (VOLUME, "input_tokens", "output_tokens", WRONG, "months", "Workload.growth_per_year")
+
+
+@dataclass(frozen=True)
+class Pick:
+    """One choice: its name, its label, (words, value) of each way, and a remark; without ways it is
+    a text. What is `front` stands above the controls, the others are folded."""
+
+    name: str
+    label: str
+    ways: tuple[tuple[str, Any], ...] = ()
+    value: Any = AS_IT_IS
+    remark: str = ""
+    front: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one notebook asks.
+
+    `controls` are the inputs in sight, by key or by field; `refills` the picks that bring numbers
+    of their own.
+    """
+
+    title: str
+    controls: tuple[str, ...] = USUAL
+    tab: str = "Compare"
+    refills: tuple[str, ...] = ()
+    floor: bool = True  # whether the floor of quality is in sight, where the study has one
+
+    def start(self, study: Study, **given: Any) -> dict[str, Any]:
+        """The picks as they stand at first."""
+        return given
+
+    def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
+        """The choices beside the numbers."""
+        return pickers(study)
+
+    def numbers(self, study: Study, picked: Mapping[str, Any]) -> dict[str, Any]:
+        """Numbers of the question that are no input of the study, by name."""
+        return {}
+
+    def rebuild(self, study: Study, given: Mapping[str, Any]) -> Study:
+        """The study with these picks and numbers."""
+        return picked_study(study, given)
+
+    def answer(
+        self, study: Study, given: Mapping[str, Any], full: bool = True
+    ) -> tuple[Verdict, Amounts]:
+        """The verdict with its four cards, and what they amount to."""
+        verdict = recommend(study, flips=False, pilots=full)
+        if verdict.named is None:
+            return verdict, ()
+        row, months = verdict.table.loc[verdict.named], study.terms.months
+        chance = "p_cheapest" if study.quality_floor is None else "p_reaches"
+        each = [(float(row[x]) / months, "money") for x in ("to_pay", "wrong_answers", "expected")]
+        return verdict, (*each, (float(row[chance]), "share"))
+
+    def in_sight(self, study: Study) -> tuple[str, ...]:
+        """The inputs in sight."""
+        return self.controls
+
+
+# -- what any question can change ------------------------------------------------------------------
+
+
+def answering(study: Study) -> dict[str, Any]:
+    """The servings that answer, by the id of their model, in order of first sight."""
+    found: dict[str, Any] = {}
+    for option in study.options.values():
+        for part in objects(option):
+            serving = getattr(part, "serving", None)
+            if isinstance(part, Option) and isinstance(serving, (Api, Hosted)):
+                found.setdefault(serving.model.id, serving)
+    return found
+
+
+def pickers(study: Study) -> list[Pick]:
+    """What is asked, how hard it is, who answers, and on which GPU."""
+    hard = tuple((f"{word} than usual", word) for word in HARDNESS if HARDNESS[word])
+    task = study.work.task.id
+    kinds = tuple((word, word) for word in PLAIN_WORDS if word != task)
+    found = [
+        Pick("task", "What is asked", ((task, AS_IT_IS), *kinds)),
+        Pick("difficulty", "How hard it is", (("as usual or as given", AS_IT_IS), *hard)),
+    ]
+    servings = answering(study)
+    apis = [id for id, serving in servings.items() if isinstance(serving, Api) and id in MODELS]
+    for id in apis[:3]:
+        others = tuple((model, model) for model in MODELS if model != id)
+        found.append(Pick(f"api {id}", "Model by API", ((id, AS_IT_IS), *others)))
+    hosts = [serving for serving in servings.values() if isinstance(serving, Hosted)]
+    if hosts:
+        host = hosts[0]
+        for name, label, now, ways in (
+            ("own_model", "Own model", host.model.id, catalog.models()),
+            ("gpu", "GPU", host.gpu.id, catalog.gpus()),
+            ("precision", "Precision", host.precision, PRECISIONS),
+        ):
+            rest = tuple((way, way) for way in ways if way != now)
+            found.append(Pick(name, label, ((now, AS_IT_IS), *rest)))
+    return found
+
+
+def picked_study(study: Study, given: Mapping[str, Any]) -> Study:
+    """The study with the picks of `pickers`."""
+    options, work = study.options, study.work
+    made = {name: value for name, value in given.items() if value not in (AS_IT_IS, None)}
+    if "task" in made or "difficulty" in made:
+        hard = made.get("difficulty")
+        work = replace(work, task=made.get("task", work.task.id), difficulty=hard)
+    swaps = {name[4:]: value for name, value in made.items() if name.startswith("api ")}
+    if swaps:
+        options = {label: _asking(option, swaps) for label, option in options.items()}
+    own = {name: made[name] for name in ("own_model", "gpu", "precision") if name in made}
+    if own:
+        options, work = with_fleet(options, work, **own)
+    if options is study.options and work is study.work:
+        return study
+    return replace(study, options=dict(options), work=work, accept_zero=None)
+
+
+def _asking(option: Any, swaps: Mapping[str, str]) -> Any:
+    """The option with other models behind its APIs, judges and teachers left as they are."""
+
+    def other(part: Option) -> Option:
+        if not (isinstance(part.serving, Api) and part.serving.model.id in swaps):
+            return part
+        api = part.serving
+        new = Api(swaps[api.model.id], on=api.on, mode=api.mode, residency=api.residency)
+        return replace(part, serving=new)
+
+    return each(option, lambda thing: isinstance(thing, Option), other)

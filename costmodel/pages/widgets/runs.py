@@ -1,0 +1,54 @@
+"""Answers one at a time, in a thread of their own: the last question counts.
+
+JupyterLab sends what a slider says to a thread beside the cells, so that two answers could be
+computed at once and the older one be shown last. Here one thread answers, each question has a
+number, and while a hand drags, quick answers follow it; the full one comes when it rests.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+QUIET_S = 0.05  # without a further question the hand has come to rest
+
+
+class Runs:
+    """Calls `answer(number, full)`; at once where no kernel runs, as in a script."""
+
+    def __init__(self, answer: Callable[[int, bool], None], threaded: bool) -> None:
+        self.answer, self.threaded = answer, threaded
+        self.number = self.done = 0
+        self.wake = threading.Condition()
+        self.thread: threading.Thread | None = None
+
+    def ask(self) -> None:
+        """Answer once more, soon."""
+        with self.wake:
+            self.number += 1
+            number = self.number
+            if self.threaded and self.thread is None:
+                self.thread = threading.Thread(target=self._work, daemon=True)
+                self.thread.start()
+            self.wake.notify_all()
+        if not self.threaded:
+            self.answer(number, True)
+            self.done = number
+
+    def settle(self, seconds: float = 60.0) -> bool:
+        """Wait until the last question is answered."""
+        with self.wake:
+            return self.wake.wait_for(lambda: self.done == self.number, seconds)
+
+    def _work(self) -> None:
+        while True:
+            with self.wake:
+                self.wake.wait_for(lambda: self.done != self.number)
+                number = self.number
+                moving = self.wake.wait_for(lambda: self.number != number, QUIET_S)  # noqa: B023
+                number = self.number
+            self.answer(number, not moving)
+            if not moving:
+                with self.wake:
+                    self.done = number
+                    self.wake.notify_all()

@@ -1,0 +1,387 @@
+"""One screen that answers, follows, keeps and explains: of core widgets only, so that it works in
+JupyterLab, Notebook 7, VS Code, Colab and Voila.
+
+It collects what the hand does into a `State`, asks for the verdict and the pictures, and shows
+them; it computes nothing itself. A control that nobody has touched leaves its input as it is, with
+its whole Range.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ipywidgets
+
+from costmodel.choices.study import Study
+from costmodel.core import check, check_known, public
+from costmodel.decisions.verdict import Verdict
+from costmodel.pages.blocks import FOR_REPORT
+from costmodel.pages.widgets import keep, pictures
+from costmodel.pages.widgets.controls import RED, sentence
+from costmodel.pages.widgets.looks import STYLE
+from costmodel.pages.widgets.notebooks import QUESTIONS
+from costmodel.pages.widgets.panel import Panel
+from costmodel.pages.widgets.questions import Amounts
+from costmodel.pages.widgets.runs import Runs
+from costmodel.pages.widgets.state import Asked, State
+
+DRAWS = 1_000  # of the full answer; reports and `study` have those of the study
+DPI = 100
+STATIC = (
+    "<p><i>The cockpit needs a running kernel: run this cell. "
+    "The figures below show the parameters above.</i></p>"
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer: what was asked, the verdict, and what its cards amount to."""
+
+    asked: Asked
+    study: Study
+    verdict: Verdict
+    amounts: Amounts
+
+
+@public
+class Cockpit(ipywidgets.HBox):
+    """What `cockpit` returns: `controls` by key, the last `verdict`, and the `study` as it stands.
+
+    Parameters
+    ----------
+    study : Study
+        The options, the workload and the terms.
+    question : str
+        Whose controls are in sight, see `cockpit`.
+    draws : int
+        Draws of the full answer.
+    given : dict of str to object
+        The picks and numbers of the question, as they stand at first.
+
+    Raises
+    ------
+    CatalogError
+        For a question that is not there.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> study = cm.load("support_assistant").only("RAG", "Prompt")
+    >>> box = cm.widgets.cockpit(study, draws=300)
+    >>> before = box.verdict.table["expected"]["RAG"]
+    >>> box.controls["Workload.requests_per_month"].box.value = "10k"  # as a reader types it
+    >>> bool(box.verdict.table["expected"]["RAG"] < before), box.study.work.requests_per_month
+    (True, 10000.0)
+    """
+
+    def __init__(self, study: Study, question: str, draws: int, given: dict[str, Any]) -> None:
+        check_known("question", question, QUESTIONS, "widgets.cockpit")
+        asked = QUESTIONS[question]
+        self.draws = draws
+        self.state = State(Asked(study, asked, picks=asked.start(study, **given)))
+        self.answer: Answer | None = None
+        self.pinned: Answer | None = None
+        if os.environ.get(FOR_REPORT):
+            super().__init__([])
+            return
+        self.runs = Runs(self._run, _kernel_runs())
+        self.turning = True
+        self._make_right()
+        self.panel = Panel(self.state, self._ask, self._fit)
+        hidden = ipywidgets.HTML(STYLE, layout=ipywidgets.Layout(display="none"))
+        super().__init__([hidden, self.panel, self.right])
+        self.add_class("cm-cockpit")
+        self.panel.step(lambda: None)
+
+    # -- the right side ----------------------------------------------------------------------------
+
+    def _make_right(self) -> None:
+        layout = ipywidgets.Layout
+        self.top = ipywidgets.HTML(_top("…", "computing the first answer", []))
+        self.top.add_class("cm-top")
+        self.tabs = ipywidgets.ToggleButtons(
+            options=pictures.TABS, value=self.state.asked.question.tab
+        )
+        self.tabs.add_class("cm-tabs")
+        self.over = ipywidgets.Dropdown(options=pictures.OVER, layout=layout(width="240px"))
+        self.which = ipywidgets.Dropdown(options=[""], layout=layout(width="280px"))
+        self.image = ipywidgets.Image(format="png", layout=layout(width="100%"))
+        self.frame, self.paper = ipywidgets.Box([self.image]), ipywidgets.HTML()
+        self.frame.add_class("cm-picture")
+        self.paper.add_class("cm-bill")
+        self.said, self.whole = ipywidgets.HTML(), ipywidgets.HTML()
+        self.said.add_class("cm-said")
+        actions = {
+            "Pin": self._pin, "Save YAML": self._save, "CSV": self._csv, "PNG": self._png,
+            "Report": self._report,
+        }  # fmt: skip
+        self.buttons = {name: ipywidgets.Button(description=name) for name in actions}
+        for name, button in self.buttons.items():
+            button.on_click(lambda _, act=actions[name]: self._act(act))
+        for part in (self.tabs, self.over, self.which):
+            part.observe(lambda _: self._turned(), "value")
+        foot = ipywidgets.HBox([*self.buttons.values()])
+        foot.add_class("cm-foot")
+        beside = ipywidgets.HBox([self.over, self.which], layout=layout(height="36px"))
+        self.right = ipywidgets.VBox(
+            [self.top, self.tabs, beside, self.frame, self.paper, foot, self.said, self.whole]
+        )
+        self.right.add_class("cm-right")
+        self._turn()
+
+    def _turn(self) -> None:
+        """Show the parts of the chosen tab."""
+        tab = self.tabs.value
+        shown = {
+            self.frame: tab != pictures.BILL, self.paper: tab == pictures.BILL,
+        }  # fmt: skip
+        for part, on in shown.items():
+            part.layout.display = "" if on else "none"
+        self.over.layout.display = "" if tab == pictures.FLIPS else "none"
+        self.which.layout.display = "" if tab == pictures.BILL else "none"
+
+    def _turned(self) -> None:
+        if not self.turning:
+            self._turn()
+            self._ask()
+
+    def _fit(self, study: Study) -> None:
+        """Room for the pictures and the bills of a study."""
+        self.turning = True
+        high = int(DPI * pictures.height(study))
+        self.canvas = pictures.Canvas(study)
+        for part in (self.frame, self.paper):
+            part.layout.height = f"{high + 16}px"
+        self.image.layout.height = f"{high}px"
+        label = self.which.value
+        self.which.options = list(study.options)
+        self.which.value = label if label in study.options else next(iter(study.options))
+        self.turning = False
+
+    def _ask(self) -> None:
+        self.frame.add_class("cm-waiting")
+        self.runs.ask()
+
+    # -- answering ---------------------------------------------------------------------------------
+
+    def _run(self, number: int, full: bool) -> None:
+        """Answer what is asked now; on any error grey the picture and say why, where it belongs."""
+        asked = self.state.asked
+        try:
+            wrong = next(((k, c.wrong) for k, c in self.panel.controls.items() if c.wrong), None)
+            if wrong:
+                self._refuse(*wrong)
+                return
+            draws = self.draws if full else min(pictures.FEW, self.draws)
+            answer = self.answer
+            if answer is None or answer.asked is not asked or answer.study.draws != draws:
+                study = asked.now().changed(draws=draws)
+                verdict, amounts = asked.question.answer(study, asked.given(), full)
+                answer = Answer(asked, study, verdict, amounts)
+            self._show(number, answer, full)
+            self._paint(answer)
+        except Exception as error:  # the reader must see it, and never an old picture as new
+            self._refuse(self._blamed(asked), sentence(error))
+
+    def _show(self, number: int, answer: Answer, full: bool) -> None:
+        """The two lines and the four cards, and no error anywhere."""
+        self.answer = answer
+        verdict, study = answer.verdict, answer.study
+        pinned = self.pinned.amounts if self.pinned else ()
+        cards = []
+        for i, card in enumerate(verdict.cards):
+            held = pinned[i] if i < len(pinned) else None
+            step = ""
+            if i < len(answer.amounts) and held:
+                step = pictures.beside(answer.amounts[i], held, study)
+            cards.append((*card, step))
+        first, second = pictures.first_lines(verdict, study)
+        second = second if full else f"Quick answer, {study.draws} draws; the full one follows."
+        self.top.value = _top(first, second, cards, number)
+        points = "".join(f"<li>{html.escape(point)}</li>" for point in verdict.points)
+        said = f"<p>{html.escape(verdict.headline)}</p><ul>{points}</ul>"
+        self.whole.value = (
+            f'<details class="cm-whole"><summary>The verdict in full</summary>{said}</details>'
+        )
+        for control in list(self.panel.controls.values()):
+            if control.wrong:
+                control.say("")
+
+    def _paint(self, answer: Answer) -> None:
+        """The picture or the page of the chosen tab."""
+        tab, verdict, study = self.tabs.value, answer.verdict, answer.study
+        if tab == pictures.BILL:
+            label = self.which.value
+            check(label in study.options, f"{label!r} is not ticked under Options")
+            self.paper.value = pictures.bill(study, label)
+        else:
+            self.image.value = self.canvas.draw(tab, verdict, study, self.over.value)
+            self.image.alt = pictures.says(tab, verdict, study, self.over.value)
+        for part in (self.frame, self.paper):
+            part.remove_class("cm-waiting")
+            part.remove_class("cm-failed")
+
+    def _refuse(self, key: str, message: str) -> None:
+        """Grey the old picture, and say why beside the control that is to blame."""
+        if key in self.panel.controls and not self.panel.controls[key].wrong:
+            self.panel.controls[key].say(message)
+        self.top.value = _top("No answer", message, [], failed=True)
+        for part in (self.frame, self.paper):
+            part.remove_class("cm-waiting")
+            part.add_class("cm-failed")
+
+    def _blamed(self, asked: Asked) -> str:
+        """The changed input that cannot be by itself, or the last that was changed."""
+        for key, value in asked.values.items():
+            try:
+                replace(asked, values={key: value}).now()
+            except Exception:
+                return key
+        return self.state.last
+
+    @property
+    def controls(self) -> dict[str, Any]:
+        """The controls by the key of their input."""
+        return self.panel.controls
+
+    @property
+    def study(self) -> Study:
+        """The study as it stands, with the draws that it was given."""
+        return self.state.asked.now()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on what is asked now."""
+        self.runs.settle()
+        check(self.answer, "no answer yet")
+        return self.answer.verdict  # type: ignore[union-attr]
+
+    # -- keeping -----------------------------------------------------------------------------------
+
+    def _act(self, act: Any) -> None:
+        """Do what a button says, and say what came of it."""
+        try:
+            self.said.value = f'<p class="cm-small">{act() or ""}</p>'
+        except Exception as error:
+            said = html.escape(sentence(error))
+            self.said.value = f'<p class="cm-small" style="color:{RED}">{said}</p>'
+
+    def _pin(self) -> str:
+        self.pinned = None if self.pinned else self.answer
+        self.buttons["Pin"].description = "Unpin" if self.pinned else "Pin"
+        self._ask()
+        if not self.pinned:
+            return "nothing is pinned"
+        named = html.escape(str(self.pinned.verdict.named))
+        return f"pinned: {named}; the cards show what changes against it"
+
+    @property
+    def stem(self) -> str:
+        """The name of the files that are written."""
+        title = self.state.asked.study.title or self.state.asked.question.title
+        return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:60]
+
+    def _save(self) -> str:
+        from costmodel.scenarios.writing import as_yaml  # YAML is read when a file is
+
+        return keep.kept(f"{self.stem}.yaml", as_yaml(self.study).encode())
+
+    def _csv(self) -> str:
+        return keep.kept(f"{self.stem}.csv", self.verdict.table.to_csv().encode())
+
+    def _png(self) -> str:
+        return keep.kept(f"{self.stem}.png", bytes(self.image.value))
+
+    def _report(self) -> str:
+        asked, study, stem = self.state.asked, self.study, self.stem
+
+        def write() -> str:
+            return keep.report(asked, study, stem)
+
+        if not self.runs.threaded:
+            return write()
+        threading.Thread(target=self._act, args=(write,), daemon=True).start()
+        return "writing the report: some ten seconds"
+
+    def _repr_mimebundle_(self, **asked: Any) -> Any:
+        if os.environ.get(FOR_REPORT):
+            return {"text/plain": ""}
+        made = super()._repr_mimebundle_(**asked)
+        data = made[0] if isinstance(made, tuple) else made
+        data["text/html"] = STATIC
+        return made
+
+
+def _kernel_runs() -> bool:
+    """Whether a kernel runs, which answers widgets."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+def _top(
+    first: str, second: str, cards: Iterable[tuple[str, ...]], number: int = 0, failed: bool = False
+) -> str:
+    """The verdict in two lines over four cards."""
+    one = '<div class="cm-one"><span>{}</span><b>{}</b><span class="cm-note" title="{}">{}</span>'
+    one += "<em>{}</em></div>"
+    made = ""
+    for title, value, remark, step in cards:
+        told = map(html.escape, (title, value, remark, remark, step))
+        made += one.format(*told)
+    colour = f' style="color:{RED}"' if failed else ""
+    full = html.escape(second, quote=True)
+    return (
+        f'<div class="cm-verdict" data-run="{number}"{colour} title="{full}">'
+        f'<div class="cm-first">{html.escape(first)}</div><div class="cm-second">{full}</div></div>'
+        f'<div class="cm-four">{made}</div>'
+    )
+
+
+@public
+def cockpit(
+    study: Study, question: str = "approach", draws: int = DRAWS, **given: Any
+) -> Cockpit:  # fmt: skip
+    """One screen over a study: controls, the verdict and four cards, pictures, and the bill.
+
+    Quick answers follow the hand, and the full one comes when it rests. `study` of what is returned
+    is the study as it stands: the cells after the cockpit can go on with it.
+
+    Parameters
+    ----------
+    study : Study
+        The options, the workload and the terms.
+    question : {"approach", "quick", "hosting", "tuning", "knowledge", "case", "measure", "alive", \
+"own"}
+        Whose controls and picks are in sight. Every other input is under "More inputs".
+    draws : int
+        Draws of the full answer.
+    **given
+        Picks and numbers of the question, as they stand at first, such as `baseline="people"`.
+
+    Returns
+    -------
+    Cockpit
+        A widget for the last line of a cell.
+
+    Raises
+    ------
+    CatalogError
+        For a question that is not there.
+
+    Examples
+    --------
+    >>> import costmodel as cm
+    >>> box = cm.widgets.cockpit(cm.load("own_gpus"), "hosting", draws=50)
+    >>> list(box.controls)[:2], box.verdict.named
+    (['Workload.requests_per_month', 'hosting.maintenance_fte'], 'API')
+    """
+    return Cockpit(study, question, draws, given)

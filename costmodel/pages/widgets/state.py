@@ -1,0 +1,373 @@
+"""What a cockpit asks, without any widget: a study, what was changed of it, undo, and the pin.
+
+`Asked` is frozen: a change makes another one, so that an answer that is still being computed keeps
+its own question, and undo is a list.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from costmodel.choices.study import Study
+from costmodel.core import (
+    Doubt,
+    Measured,
+    Range,
+    check,
+    key_of,
+    label_of,
+    leaves,
+    limits,
+    meaning_of,
+    number_text,
+    pin,
+    short,
+    unit_of,
+    walk,
+)
+from costmodel.pages.widgets.questions import Question
+
+FLOOR, SURE = "quality_floor", "confidence"  # fields of the study that are controls too
+DECADE = 10  # a slider over more than this factor is logarithmic
+REACH = {  # how far a slider reaches where the value itself does not say: (from, to)
+    "months": (1, 120),
+    "usd_per_failure": (0, 10),
+    "growth_per_year": (-0.5, 2),
+    "reasoning_tokens": (0, 10_000),
+    "instruction_tokens": (0, 10_000),
+    "peak_to_average": (1, 20),
+    "active_hours_per_month": (20, 730),
+    "ramp_months": (0, 24),
+    "minutes_per_request": (0, 60),
+    "usd_per_month": (0, 100_000),
+    "pages_in": (0, 50),
+    "accepted_answers": (0, 400),
+    "judged_answers": (0, 400),
+}
+FACTOR = {"requests_per_month": 100, "requests_per_day": 100}  # 10 for the others
+MEANT = {  # what can be meant, where the glossary allows more
+    "requests_per_month": (0.01, 1e10),
+    "requests_per_day": (0.01, 1e9),
+    "input_tokens": (0, 1e7),
+    "instruction_tokens": (0, 1e7),
+    "output_tokens": (0, 1e6),
+    "reasoning_tokens": (0, 1e7),
+    "usd_per_failure": (0, 1e6),
+    "growth_per_year": (-0.99, 20),
+    "months": (1, 120),
+    "ramp_months": (0, 120),
+    "tokens": (1, 1e11),
+    "pages": (1, 1e8),
+    "top_k": (1, 1_000),
+    "usd_per_hour": (0, 10_000),
+}
+BEYOND = 1e4  # times the present value: more is a slip of the hand
+NUMBER = r"([-+−]?\s*[$€£]?\s*(?:\d{1,3}(?:[,_ ]\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?)"
+NUMBER += r"\s*(k|m|bn|b|thousand|million|billion|%)?"
+ONE = re.compile(rf"\s*{NUMBER}\s*", re.IGNORECASE)
+TWO = re.compile(rf"\s*{NUMBER}\s*(?:to|\.\.+|–|—|-)\s*{NUMBER}\s*", re.IGNORECASE)
+AROUND = re.compile(rf"\s*{NUMBER}\s*\(\s*{NUMBER}\s*to\s*{NUMBER}\s*\)\s*", re.IGNORECASE)
+SIZES = {"": 1, "%": 0.01, "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6}
+SIZES |= dict.fromkeys(("b", "bn", "billion"), 1e9)
+GROUPS = ("Traffic", "Quality", "Prices", "People", "GPUs", "Terms")
+OF_GPUS = set("Gpu Fleet Hosted Owned Model Rent Provisioned Colocation Energy Server".split())
+OF_PEOPLE = set("hour week minute FTE hour/month USD/hour USD/week".split())
+OF_QUALITY = set("log-odds index USD/failure".split())
+QUALITIES = re.compile(
+    "accepted|quality|recall|agreement|signal|stopped|wrong|closed_book|context_"
+)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of the question: what it is, its present value, and where it may lie."""
+
+    key: str
+    value: Any
+    label: str
+    meaning: str
+    unit: str
+    group: str
+    low: float  # ends of the slider
+    high: float
+    least: float  # what is allowed
+    most: float
+
+    @property
+    def log(self) -> bool:
+        return self.low > 0 and self.high / self.low > DECADE and not self.whole
+
+    @property
+    def whole(self) -> bool:
+        return self.key.endswith("months") and isinstance(self.value, int)
+
+    @property
+    def mid(self) -> float:
+        return float(getattr(self.value, "mid", self.value))
+
+    @property
+    def allowed(self) -> str:
+        if math.isinf(self.most):
+            return f"allowed is at least {number_text(self.least)}"
+        return f"allowed is between {number_text(self.least)} and {number_text(self.most)}"
+
+    def read(self, text: str) -> Any:
+        """The number or Range that a text means; an error says what is allowed.
+
+        >>> volume = Input("Workload.requests_per_month", 3e5, "", "", "", "", 1, 2, 0.01, 1e10)
+        >>> volume.read("1.2M"), volume.read("20k-60k").high
+        (1200000.0, 60000.0)
+        >>> volume.read("1e12")
+        Traceback (most recent call last):
+        ValueError: 1e12 is not possible: allowed is between 0.01 and 10,000,000,000
+        """
+        numbers = numbers_in(text)
+        check(
+            numbers,
+            f"{text!r} is no number; write {number_text(self.mid, 3)}, 1.2M, "
+            f"or a range such as {number_text(self.mid / 2 or 1, 2)} to "
+            f"{number_text(self.mid * 2 or 3, 2)}",
+        )
+        low, high = min(numbers), max(numbers)
+        inside = self.least <= low and high <= self.most
+        check(inside, f"{text.strip()} is not possible: {self.allowed}")
+        if len(numbers) == 1 or low == high:
+            return int(low) if self.whole and low == int(low) else low
+        check(numbers[-2] < numbers[-1], f"{text.strip()} must begin with its low end")
+        mid: Any = numbers[0] if len(numbers) == 3 else None
+        return Range(low, high, mid=mid, why="yours")
+
+
+def numbers_in(text: str) -> list[float]:
+    """The numbers of "25", "20-60", "0.2 to 0.8", "1.2M", "30 (20 to 60)"; none of another text.
+
+    >>> numbers_in("1.2M"), numbers_in("20-60"), numbers_in("-5 %"), numbers_in("many")
+    ([1200000.0], [20.0, 60.0], [-0.05], [])
+    >>> numbers_in("4 (3 to 10)"), numbers_in("$1,000 to 2k"), numbers_in("0,5")
+    ([4.0, 3.0, 10.0], [1000.0, 2000.0], [])
+    """
+    for form in (ONE, TWO, AROUND):
+        found = form.fullmatch(text)
+        if found and all(re.search(r"\d", digits) for digits in found.groups()[::2]):
+            parts = found.groups()
+            sizes = [SIZES[(size or "").lower()] for size in parts[1::2]]
+            digits = [float(re.sub(r"[,_$€£\s]", "", d).replace("−", "-")) for d in parts[::2]]
+            if len(sizes) == 2 and not parts[1] and digits[0] < digits[1]:
+                sizes[0] = sizes[1]  # "20-60k" is 20,000 to 60,000
+            return [x * size for x, size in zip(digits, sizes, strict=True)]
+    return []
+
+
+def shown_text(value: Any) -> str:
+    """A value as it stands in its box, and as `numbers_in` reads it again.
+
+    >>> shown_text(300_000.0), shown_text(Range(20_000, 60_000, mid=30_000))
+    ('300,000', '30k (20k to 60k)')
+    """
+    if isinstance(value, Doubt) and value.low < value.high:
+        low, high = (short(float(f"{end:.2g}")) for end in (value.low, value.high))
+        return f"{short(value.mid)} ({low} to {high})"
+    return number_text(value, 6)
+
+
+def describe(key: str, value: Any, place: str = "") -> Input:
+    """What a control needs to know of an input.
+
+    >>> describe("Workload.requests_per_month", 3e5).label, describe("Terms.months", 36).high
+    ('requests per month', 120)
+    """
+    place = place or key  # the class and the field, where the key is the name of a Range
+    owner, _, field_ = place.rpartition(".")
+    unit, form = unit_of(place), getattr(value, "form", "")
+    low, mid, high = (float(getattr(value, end, value)) for end in ("low", "mid", "high"))
+    least, most = limits(place)
+    if field_ in MEANT:
+        least, most = max(least, MEANT[field_][0]), min(most, MEANT[field_][1])
+    elif math.isinf(most) and mid:
+        most = float(f"{max(abs(mid), abs(high)) * BEYOND:.1g}")
+    factor = FACTOR.get(field_, DECADE)
+    ends: tuple[float, float] = (mid / factor, mid * factor) if mid > 0 else (0, 1)
+    if field_ in REACH:
+        ends = REACH[field_]
+    elif unit in ("share", "share/month") or form == "share":
+        ends = 0, 1 if high > 0.2 else 0.2
+    elif form == "signed" or unit in ("share/year", "log-odds") or mid < 0:
+        room = (high - low) / 2 or 0.5
+        ends = low - room, high + room
+    elif isinstance(value, Doubt):
+        ends = low / 2, high * 2
+    start, end = max(min(ends[0], low), least), min(max(ends[1], high), most)
+    meaning = getattr(value, "why", "") or meaning_of(place)
+    label = label_of(key if key.rpartition(".")[2] == field_ else place)
+    group = group_of(field_, unit, owner)
+    return Input(key, value, label, meaning, unit, group, start, end, least, most)
+
+
+def group_of(name: str, unit: str, owner: str) -> str:
+    """Where an input is looked for: one of GROUPS.
+
+    >>> group_of("usd_per_hour", "USD/hour", "Person"), group_of("top_k", "count", "Rag")
+    ('People', 'Traffic')
+    """
+    if owner in ("Terms", "Trends", "Study"):
+        return "Terms"
+    if unit in OF_QUALITY or QUALITIES.search(name) or owner == "Task":
+        return "Quality"
+    if unit in OF_PEOPLE or "fte" in name:
+        return "People"
+    if owner in OF_GPUS or unit == "USD/GPU-hour":
+        return "GPUs"
+    if unit.startswith("USD") or name in ("discount", "price_step", "premium", "residency_uplift"):
+        return "Prices"
+    return "Traffic"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question as the hand has left it.
+
+    `values` holds numbers and Ranges by key, `picks` the choices of the question by name, `shown`
+    the ticked options (None: all).
+    """
+
+    study: Study
+    question: Question
+    values: Mapping[str, Any] = field(default_factory=dict)
+    picks: dict[str, Any] = field(default_factory=dict)
+    shown: tuple[str, ...] | None = None
+
+    def given(self) -> dict[str, Any]:
+        """The picks and the numbers of the question, by name."""
+        numbers = self.question.numbers(self.study, self.picks)
+        return self.picks | {x: self.values.get(x, value) for x, value in numbers.items()}
+
+    def base(self) -> Study:
+        """The study with the picks, before any input was changed."""
+        return self.question.rebuild(self.study, self.given())
+
+    def now(self) -> Study:
+        """The study that is asked; an error names what is wrong."""
+        study = self.base()
+        if not self.values and self.shown is None:
+            return study
+        labels = list(study.options)
+        things: Any = (dict(study.options), study.work, study.terms)
+        known, own = leaves(things), self.question.numbers(self.study, self.picks)
+        for key, value in self.values.items():
+            if key in known and key not in own:
+                things = _pinned(things, key, value)
+        options, work, terms = things
+        floor, sure = self.values.get(FLOOR, study.quality_floor), self.values.get(SURE)
+        changes = {"quality_floor": floor, "confidence": sure or study.confidence}
+        made = replace(study, options=options, work=work, terms=terms, accept_zero=None, **changes)
+        if self.shown is None:
+            return made
+        shown = [label for label in labels if label in self.shown]
+        check(shown, "no option is ticked; tick at least one under Options")
+        return made.only(*shown) if shown != labels else made
+
+    def inputs(self) -> dict[str, Input]:
+        """Every input by its key, as it was before it was changed."""
+        study = self.base()
+        found = {
+            name: describe(name, value)
+            for name, value in self.question.numbers(self.study, self.picks).items()
+        }
+        for owner, name, value in walk((study.work, study.terms, tuple(study.options.values()))):
+            key = key_of(owner, name, value)
+            if key not in found and not isinstance(value, Measured):
+                found[key] = describe(key, value, f"{type(owner).__name__}.{name}")
+        found[SURE] = replace(describe(SURE, study.confidence), group="Quality")
+        if study.quality_floor is not None:
+            found[FLOOR] = replace(describe(FLOOR, study.quality_floor), group="Quality")
+        return found
+
+
+def _pinned(things: Any, key: str, value: Any) -> Any:
+    """The things with one input changed, which keeps its key, and checked again."""
+    made = pin(things, key, value)
+    if isinstance(value, Range) and key not in leaves(made):
+        made = pin(things, key, replace(value, name=key))
+    for owner, name, held in walk(made):
+        if key_of(owner, name, held) == key and hasattr(owner, "__post_init__"):
+            owner.__post_init__()
+    return made
+
+
+def found_by(inputs: Iterable[Input], text: str, group: str = "") -> list[Input]:
+    """The inputs of a group whose label, meaning or code name has all words of a text; those whose
+    label begins with it come first.
+
+    >>> volume = describe("Workload.requests_per_month", 3e5)
+    >>> [x.label for x in found_by([volume], "requests MONTH")], found_by([volume], "gpu")
+    (['requests per month'], [])
+    """
+    words = text.lower().split()
+
+    def place(one: Input) -> tuple[int, str]:
+        exact = one.key.lower() == text.strip().lower()
+        return (0 if exact else 1 if one.label.lower().startswith(text.strip().lower()) else 2), ""
+
+    kept = [
+        one
+        for one in inputs
+        if (not group or one.group == group)
+        and all(word in f"{one.label} {one.key} {one.meaning}".lower() for word in words)
+    ]
+    return sorted(kept, key=place) if words else kept
+
+
+class State:
+    """The question now, those before it, and the pinned answer."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.first = self.asked = asked
+        self.before: list[tuple[str, Asked]] = []
+        self.last = ""  # what was changed last: a drag is one step of undo
+
+    def change(self, what: str, asked: Asked) -> None:
+        """Ask something else; changes of one control in a row are undone at once."""
+        if what != self.last or not self.before:
+            self.before.append((self.last, self.asked))
+        self.last, self.asked = what, asked
+
+    def set(self, key: str, value: Any) -> None:
+        """Change a number; None leaves it as it was."""
+        values = {**self.asked.values, key: value}
+        if value is None:
+            del values[key]
+        self.change(key, replace(self.asked, values=values))
+
+    def pick(self, name: str, value: Any) -> None:
+        """Make another choice, which brings its own numbers."""
+        picks = {**self.asked.picks, name: value}
+        own = self.asked.question.numbers(self.asked.study, picks)
+        forget = set(own) if name in self.asked.question.refills else set()
+        values = {key: v for key, v in self.asked.values.items() if key not in forget}
+        self.change(name, replace(self.asked, picks=picks, values=values))
+
+    def show(self, labels: Iterable[str] | None) -> None:
+        """Compare these options alone; None: all of them."""
+        shown = None if labels is None else tuple(labels)
+        self.change("options", replace(self.asked, shown=shown))
+
+    def load(self, study: Study, question: Question) -> None:
+        """Ask about another study."""
+        self.change("", Asked(study, question, picks=question.start(study)))
+
+    def undo(self) -> None:
+        """Back to what was asked before the last change."""
+        if self.before:
+            self.last, self.asked = self.before.pop()
+            self.last = ""
+
+    def reset(self) -> None:
+        """Back to the study as it was loaded."""
+        start = self.asked.question.start(self.asked.study)
+        if self.asked.study is self.first.study:
+            start = self.first.picks
+        self.change("", Asked(self.asked.study, self.asked.question, picks=start))

@@ -1,0 +1,184 @@
+"""What a cockpit asks, without any widget: typing, changes, undo, groups and search."""
+
+import pytest
+
+import costmodel as cm
+from costmodel.core import leaves
+from costmodel.pages.widgets.notebooks import QUESTIONS
+from costmodel.pages.widgets.starts import starting
+from costmodel.pages.widgets.state import (
+    GROUPS,
+    Asked,
+    State,
+    describe,
+    found_by,
+    numbers_in,
+    shown_text,
+)
+
+VOLUME, WRONG = "Workload.requests_per_month", "Workload.usd_per_failure"
+
+
+def asked(name="support_assistant", question="approach", **given):
+    study, found = cm.load(name, draws=100), QUESTIONS[question]
+    return Asked(study, found, picks=found.start(study, **given))
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("25", [25]), ("20-60", [20, 60]), ("0.2 to 0.8", [0.2, 0.8]), ("1.2M", [1.2e6]),
+        ("20k – 60k", [20e3, 60e3]), ("20-60k", [20e3, 60e3]), ("$4", [4]), ("5 %", [0.05]),
+        ("-0.1 to 0.3", [-0.1, 0.3]), ("1,000,000", [1e6]), ("1_000", [1000]), ("1e-4", [1e-4]),
+        ("1.5 (0.5 to 4)", [1.5, 0.5, 4]), ("many", []), ("", []), ("0,5", []), ("nan", []),
+        ("1 2", []), ("-", []), ("2 to", []),
+    ],
+)  # fmt: skip
+def test_numbers_as_people_write_them(text, numbers):
+    assert numbers_in(text) == pytest.approx(numbers)
+
+
+@pytest.mark.parametrize("value", [300_000.0, 0.25, 36, 1e-5, cm.Range(0.5, 4, mid=1.5)])
+def test_what_a_box_shows_is_read_again(value):
+    numbers = numbers_in(shown_text(value))
+    assert numbers[0] == pytest.approx(getattr(value, "mid", value), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "typed", "said"),
+    [
+        (VOLUME, 3e5, "1e12", "1e12 is not possible: allowed is between 0.01 and 10,000,000,000"),
+        (VOLUME, 3e5, "-5", "allowed is between 0.01"),
+        (VOLUME, 3e5, "many", "is no number; write 300,000, 1.2M, or a range such as"),
+        (VOLUME, 3e5, "60-20 ", "must begin with its low end"),
+        ("Terms.months", 36, "400", "allowed is between 1 and 120"),
+        ("Workload.growth_per_year", 0.2, "-3", "allowed is between -0.99 and 20"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_what_is_allowed(key, value, typed, said):
+    with pytest.raises(ValueError, match=said.replace("(", r"\(")):
+        describe(key, value).read(typed)
+
+
+def test_a_range_that_is_typed_stays_a_range_under_its_key():
+    state = State(asked())
+    for key, text in ((VOLUME, "100k-900k"), ("rag.top_k", "4 to 12"), (WRONG, "0.2 to 0.8")):
+        given = state.asked.inputs()[key]
+        state.set(key, given.read(text))
+        held = leaves(state.asked.now().inputs)[key]
+        assert isinstance(held, cm.Range) and (held.low, held.high) == tuple(numbers_in(
+            text.replace("100k-900k", "100000-900000")
+        ))  # fmt: skip
+    verdict = cm.recommend(state.asked.now(), flips=False)
+    before = cm.recommend(state.first.now(), flips=False)
+    assert verdict.table["p90"]["RAG"] != before.table["p90"]["RAG"]
+
+
+def test_nothing_changed_is_the_study_itself():
+    first = asked()
+    assert first.now() is first.study
+
+
+def test_undo_reset_and_a_drag_is_one_step():
+    state = State(asked())
+    for value in (1e5, 2e5, 3e5):
+        state.set(VOLUME, value)
+    state.set(WRONG, 4.0)
+    state.undo()
+    assert dict(state.asked.values) == {VOLUME: 3e5}
+    state.undo()
+    assert not state.asked.values
+    state.set(VOLUME, 1e4)
+    state.show(["RAG", "Prompt"])
+    assert list(state.asked.now().options) == ["Prompt", "RAG"]
+    state.reset()
+    assert state.asked.now() is state.first.study
+
+
+@pytest.mark.parametrize("name", cm.scenarios.examples())
+def test_every_input_of_the_register_is_found_by_search_and_can_be_changed(name):
+    question = asked(name)
+    inputs = question.inputs()
+    register = cm.ledgers.register(question.study)
+    for key, low, high in register[["input", "low", "high"]].itertuples(index=False):
+        if key not in inputs:  # an evaluation of one's own is no number to turn
+            assert key.endswith((".quality", ".accepted")), key
+            continue
+        one = inputs[key]
+        assert one.group in GROUPS and found_by(inputs.values(), key)[0] is one
+        assert one in found_by(inputs.values(), one.label)
+        assert one.least <= low <= high <= one.most and one.low <= one.mid <= one.high, key
+    changed = leaves(Asked(
+        question.study, question.question,
+        values={VOLUME: 123.0, "engineer.usd_per_hour": 77.0, "Trends.api": -0.5},
+    ).now().inputs)  # fmt: skip
+    assert (changed[VOLUME], changed["Trends.api"]) == (123.0, -0.5)
+
+
+def test_another_model_gpu_task_and_mix_of_questions_change_the_study():
+    other = asked(**{"api gpt-6.1-terra": "gpt-6-sol", "task": "extract", "difficulty": "harder"})
+    study = other.now()
+    assert study.option("RAG").serving.model.id == "gpt-6-sol"
+    assert study.option("Small model").serving.model.id == "gpt-6-luna"
+    assert study.work.task.id == "extract" and study.option("Cascade") != other.study.options
+    gpus = asked("own_gpus", "hosting", gpu="H200-SXM", precision="fp8").now()
+    assert gpus.option("Own GPUs").serving.gpu.id == "H200-SXM"
+    assert gpus.option("Own GPUs").serving.precision == "fp8"
+    graph = asked("support_assistant", "knowledge", variant="lazy", mix="some about the whole")
+    assert graph.now().option("GraphRAG").techniques[0].variant.id == "lazy"
+    assert graph.now().work.question_mix.whole == 0.3
+
+
+def test_the_case_is_held_against_what_is_done_today():
+    case = asked("document_questions", "case", baseline="people", role="clerk")
+    verdict, amounts = case.question.answer(case.now(), case.given())
+    titles = [card[0] for card in verdict.cards]
+    assert titles == ["Present value", "Saved", "Budget", "Money back"] and len(amounts) == 4
+    people = cm.Option(cm.finance.Staff(5.0, role="clerk"))
+    policy = cm.finance.Policy(realised=cm.Range(0.5, 0.95))
+    script = cm.finance.business_case(case.study.only(verdict.named), people, policy)
+    assert amounts[0][0] == pytest.approx(script["npv"].iloc[0])
+
+
+def test_what_was_judged_narrows_the_others():
+    before = asked("document_questions", "measure")
+    after = asked("document_questions", "measure", judged="RAG")
+    bands = [cm.decisions.quality_bands(x.now()).loc["Prompt"] for x in (before, after)]
+    assert bands[1]["high"] - bands[1]["low"] <= bands[0]["high"] - bands[0]["low"]
+
+
+@pytest.mark.parametrize("ways", ["release policies", "ways of an agent", "schemas of a database"])
+def test_what_keeps_it_alive_is_compared(ways):
+    alive = asked("document_questions", "alive", label="RAG", ways=ways)
+    table = cm.compare(alive.now())
+    assert len(table) >= 2 and table["expected"].notna().all()
+
+
+def test_the_quick_question_is_that_of_the_notebook():
+    study, question = starting("I know my bill", on="2026-11-20")
+    quick = QUESTIONS[question]
+    first = Asked(study, quick, picks=quick.start(study))
+    bill = Asked(study, quick, {"usd_per_month": 5_000.0}, first.picks).now()
+    tokens = cm.compare(bill, draws=100).loc["Tokens alone"]
+    assert tokens["base_case"] / 36 == pytest.approx(5_000)
+    state = State(first)
+    state.set("words_in", 100.0)
+    state.pick("use_case", "Document extraction")
+    assert state.asked.given()["pages_in"] == 4 and "words_in" not in state.asked.values
+
+
+@pytest.mark.parametrize("name", ["Answer from documents", "Extract fields", "Help with code"])
+def test_each_start_of_the_app_answers(name):
+    study, question = starting(name, on="2026-11-20")
+    assert question in QUESTIONS
+    assert cm.recommend(study, draws=50, flips=False).named
+
+
+@pytest.mark.parametrize("name", ["own_gpus", "coding_team", "consumer_app"])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_question_answers_for_unlike_examples(question, name):
+    study, found = cm.load(name, draws=20), QUESTIONS[question]
+    one = Asked(study, found, picks=found.start(study))
+    verdict, amounts = found.answer(one.now(), one.given(), full=False)
+    assert verdict.named and len(amounts) == len(verdict.cards) == 4
+    assert all(pick.label for pick in found.picks(study, one.picks))
