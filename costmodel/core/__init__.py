@@ -42,7 +42,15 @@ from costmodel.core.errors import (
     in_words,
     unknown,
 )
-from costmodel.core.glossary import GLOSSARY, data_folder, label_of, limits, meaning_of, unit_of
+from costmodel.core.glossary import (
+    GLOSSARY,
+    data_folder,
+    label_of,
+    limits,
+    meaning_of,
+    named,
+    unit_of,
+)
 from costmodel.core.nested import (
     field_names,
     find_key,
@@ -93,16 +101,7 @@ from costmodel.core.units import (
     WORKING_HOURS_PER_MONTH,
     WORKING_HOURS_PER_WEEK,
 )
-from costmodel.core.words import (
-    USD,
-    Currency,
-    dollars,
-    money,
-    number_text,
-    percent,
-    readable,
-    short,
-)
+from costmodel.core.words import USD, Currency, dollars, money, number_text, percent, short
 
 __all__ = """
     CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt FORMS GB GLOSSARY
@@ -112,7 +111,7 @@ __all__ = """
     WORKING_HOURS_PER_MONTH WORKING_HOURS_PER_WEEK Z90 absent assumed check check_draws
     check_known data_folder dollars doubts draw_values drive driver_key field_names find_key
     find_keys frozen given_or_drawn in_words is_day is_nest key_of label_of leaves limits
-    meaning_of middle misspelt money not_none number_list number_text objects of_kind one_number
-    owner_of percent pin probabilities public readable require rewrite same sample short strata
-    unchecked uniforms unit_of unknown unmarked validate walk whole_number
+    meaning_of middle misspelt money named not_none number_list number_text objects of_kind
+    one_number owner_of percent pin probabilities public require rewrite same sample short
+    strata unchecked uniforms unit_of unknown unmarked validate walk whole_number
 """.split()

@@ -14,7 +14,7 @@ from typing import Any
 import click
 from click import argument, echo
 
-from costmodel.core import CatalogError, unknown
+from costmodel.core import CatalogError, named, unknown
 from costmodel.pages.terminal import as_json, wrapped
 from costmodel.scenarios.scenario import examples, load, notebooks_folder
 
@@ -26,7 +26,7 @@ error, said in one sentence, and nothing is written; 130 stopped by you.
 
 
 def _complain(message: str) -> None:
-    text = f"error: {' '.join(message.split())}"
+    text = f"error: {named(' '.join(message.split()))}"
     echo(wrapped(text, indent=7) if sys.stderr.isatty() else text, err=True)
 
 

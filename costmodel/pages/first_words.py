@@ -128,10 +128,11 @@ def rests_on(bars: pd.DataFrame, terms: Terms) -> Block:
             within = "between the ends of its range"
         least, most = (money(x / terms.months, terms) for x in sorted((bar.usd_low, bar.usd_high)))
         told.append((plain[:1].upper() + plain[1:], f"{within}: from {least} to {most} a month"))
-    head = f"{RESTS_ON}, {bars.attrs['option']}"
+    head = f"{len(told)} assumptions move the expected cost of {bars.attrs['option']} most:"
     items = "".join(f"<li><strong>{escape(x)}</strong>, {escape(y)}</li>" for x, y in told)
     lines = [head, *(f"- {x}, {y}" for x, y in told)]
-    return Words(f"<h2>{escape(RESTS_ON)}</h2><ul>{items}</ul>", "\n".join(lines))
+    made = f"<h2>{escape(RESTS_ON)}</h2><p>{escape(head)}</p><ul>{items}</ul>"
+    return Words(made, "\n".join(lines))
 
 
 @analysis

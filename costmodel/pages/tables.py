@@ -86,11 +86,11 @@ def show(
 
 
 def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
-    """Inputs by their names for people; who scripts finds the name in code in the last column."""
+    """Inputs by their names for people; in a register the last column is the name in code."""
     keys = frame["input"].astype(str)
     words = keys.where(~keys.str.fullmatch(KEY), keys.map(label_of))
     named = frame.assign(input=words)
-    return named if "meaning" in frame or words.equals(keys) else named.assign(key=keys)
+    return named.assign(key=keys) if "source" in frame else named
 
 
 def _in_currency(frame: pd.DataFrame, money: Currency) -> tuple[pd.DataFrame, Currency]:

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial, wraps
 from inspect import cleandoc, signature
 from io import BytesIO, StringIO
 from textwrap import fill
+from threading import RLock
 from time import perf_counter
 from typing import Any, TypeVar
 from zlib import crc32
@@ -23,6 +25,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from matplotlib.transforms import blended_transform_factory
 
@@ -48,9 +51,11 @@ COLOURS_OF_PHASES = """
 PHASE_COLOURS = dict(zip(PHASES, COLOURS_OF_PHASES, strict=True))
 WIDTH = 6.3  # inches: the 16 cm between the margins of an A4 page
 PHONE_WIDTH = 3.75  # inches: 360 pixels
-NARROW_LABEL = 25  # characters of a label on a phone, where it wraps
+LABEL, NARROW_LABEL = 44, 25  # characters of a label, on paper and on a phone, where it wraps
+_DRAWING = RLock()  # the settings are matplotlib's, and a cockpit draws beside the cells
 _width: ContextVar[float] = ContextVar("width", default=WIDTH)
 SMALL, NORMAL = 7.5, 8.5  # points
+LEAST = 7.0  # points on a phone: 9.3 pixels
 IN_MONEY = """
     usd usd_low usd_high cumulative_usd discounted_usd npv total error
     expected present_value risk_adjusted base_case to_pay wrong_answers more
@@ -124,12 +129,14 @@ def figure(plot: Plot) -> Plot:
         given = signature(plot).bind(*args, **named).arguments
         table, *_ = given.values()
         check(len(table), f"{plot.__name__}: the table is empty; no option can run")
-        with matplotlib.rc_context(LOOK):
+        with _DRAWING, matplotlib.rc_context(LOOK):
             ax = plot(*args, **named)
             if given.get("ax") is None:
                 _wrap_names(ax.figure)
             if narrow():
                 _legends_above(ax.figure)
+                for text in ax.figure.findobj(Text):
+                    text.set_fontsize(max(text.get_fontsize(), LEAST))
         if given.get("ax") is None:
             ax.figure.shows = f"{first} {_shown(ax)}"
             ax.figure.again = partial(drawn, *args, **named)
@@ -159,17 +166,14 @@ class Picture(Figure):
         if self.again is None or not os.environ.get(FOR_REPORT):
             return {}
         begun, wide = perf_counter(), svg(self)
-        token = _width.set(PHONE_WIDTH)
-        try:
+        with for_phone():
             phone = svg(self.again().figure)
-        finally:
-            _width.reset(token)
         return {SVG_MIME: wide, NARROW_MIME: phone}, {NARROW_MIME: perf_counter() - begun}
 
 
 def _wrap_names(figure: Figure) -> None:
     """The names of axes, and titles, in lines that fit."""
-    across, up, title = (32, 44, 54) if narrow() else (62, 44, 110)  # characters
+    across, up, title = (32, 44, 54) if narrow() else (54, 44, 110)  # characters
     for ax in figure.axes:
         for axis, most in ((ax.xaxis, across), (ax.yaxis, up)):
             axis.set_label_text(_wrapped(axis.get_label_text(), most))
@@ -190,8 +194,8 @@ def _legends_above(figure: Figure) -> None:
         texts = [_wrapped(text.get_text(), 30) for text in old.get_texts()]
         across = blended_transform_factory(figure.transFigure, ax.transAxes)
         ax.legend(
-            old.legend_handles,
-            texts,
+            handles=[handle for handle in old.legend_handles if handle is not None],
+            labels=texts,
             ncols=2,
             loc="lower left",
             bbox_to_anchor=(0, 1.0),
@@ -210,6 +214,16 @@ def _shown(ax: Axes) -> str:
     told = {"Rows": named if len(named) == len(rows) else [], "Colours": colours, "Axes": axes}
     parts = (f"{head}: {'; '.join(items)}." for head, items in told.items() if items)
     return " ".join(" ".join(parts).split())
+
+
+@contextmanager
+def for_phone() -> Iterator[None]:
+    """Figures that are drawn now fit a phone."""
+    token = _width.set(PHONE_WIDTH)
+    try:
+        yield
+    finally:
+        _width.reset(token)
 
 
 def narrow() -> bool:
@@ -313,7 +327,7 @@ def tidy(ax: Axes, grid: Any = "both") -> None:
 
 def name_rows(ax: Axes, labels: Iterable[str]) -> None:
     """One named row per bar, first on top, over a baseline."""
-    labels = [fill(label, NARROW_LABEL) if narrow() else label for label in labels]
+    labels = [fill(label, NARROW_LABEL if narrow() else LABEL) for label in labels]
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.4, -0.6)
     tidy(ax, "x")

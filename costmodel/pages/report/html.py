@@ -81,8 +81,8 @@ class Document:
     @property
     def contents(self) -> list[tuple[str, str]]:
         """(anchor, title) of each section of the main part and of the appendix."""
-        heads = [*self.opening("h2"), *self.body("h2"), *self.appendix("h2")]
-        return [(head["id"], said(head)) for head in heads]
+        heads = [*self.body("h2"), *self.appendix("h2")]
+        return [(head["id"], said(head)) for head in heads if said(head) != THE_REST]
 
 
 def html_page(made: Document, meta: Meta) -> str:

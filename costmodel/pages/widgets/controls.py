@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets
 
-from costmodel.core import CatalogError, Doubt, Infeasible, percent, short
+from costmodel.core import CatalogError, Doubt, Infeasible, named, percent, short
 from costmodel.pages.widgets.state import Input, shown_text
 
 STEPS = 200  # of a linear slider
@@ -159,4 +159,4 @@ class Control:
 def sentence(error: Exception) -> str:
     """What an error says, in one line; its kind where it is none of ours."""
     kind = "" if isinstance(error, (ValueError, CatalogError, Infeasible)) else type(error).__name__
-    return f"{kind}: ".removeprefix(": ") + " ".join(str(error).split())
+    return f"{kind}: ".removeprefix(": ") + named(" ".join(str(error).split()))

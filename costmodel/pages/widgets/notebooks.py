@@ -47,7 +47,7 @@ from costmodel.studies.memo import PEOPLE, TODAY, baseline
 
 FEW = 300  # draws to find what matters
 WAYS = ("release policies", "ways of an agent", "schemas of a database")
-HOURS = "software_engineer"
+USUAL_ROLE = "support_agent"  # where nobody says who does the work today
 BOUGHT = "bought"
 MIXES = {  # what the questions ask for, for who has not counted
     "mostly single facts": {"fact": 0.9, "multi_hop": 0.1},
@@ -110,16 +110,16 @@ class Quick(Question):
 
     def start(self, study: Study, **given: Any) -> dict[str, Any]:
         model = study.option(TOKENS_ONLY).serving.model.id if TOKENS_ONLY in study.options else ""
-        first = {"use_case": "Support assistant", "model": model or MODELS[0], "task": None}
+        first = {"use_case": "Support assistant", "model": model or MODELS[0], "task": ""}
         return first | given
 
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         models = dict.fromkeys((picked["model"], *MODELS))
-        tasks = (("as in the use case", None), *((w, w) for w in PLAIN_WORDS), ("other", OTHER))
+        tasks = (("as in the use case", ""), *((w, w) for w in PLAIN_WORDS), ("other", OTHER))
         return [
             Pick("use_case", "Use case", _same(USE_CASES), picked["use_case"], front=True),
             Pick("model", "Model", _same(models), picked["model"], front=True),
-            Pick("task", "What is asked", tasks, picked["task"]),
+            Pick("task", "What is asked", tasks, picked["task"] or ""),
         ]
 
     def numbers(self, study: Study, picked: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class Quick(Question):
             words_out=given["words_out"],
             usd_per_month=bill,
             on=study.terms.on,
-            task=given["task"],
+            task=given["task"] or None,
             **read,
         )
         return replace(study, options=options, work=work, accept_zero=None, quality_floor=None)
@@ -209,16 +209,22 @@ class Case(Question):
         return ("minutes_per_request", "tax_rate", *self.controls)
 
     def start(self, study: Study, **given: Any) -> dict[str, Any]:
-        first = {"baseline": None, "role": None, "usd_per_month_today": None}
+        first = {"baseline": "", "role": "", "usd_per_month_today": None}
         return first | given
 
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         labels = ((label, label) for label in study.options)
-        against = (("nothing yet", None), ("people do it", PEOPLE), ("today's bill", TODAY))
+        against = (("nothing yet", ""), ("people do it", PEOPLE), ("today's bill", TODAY))
         roles = ((name.replace("_", " "), name) for name in catalog.people())
         return [
-            Pick("baseline", "Held against", (*against, *labels), picked["baseline"], front=True),
-            Pick("role", "Who does it", (("nobody", None), *roles), picked["role"], front=True),
+            Pick(
+                "baseline",
+                "Held against",
+                (*against, *labels),
+                picked["baseline"] or "",
+                front=True,
+            ),
+            Pick("role", "Who does it", (("nobody", ""), *roles), picked["role"] or "", front=True),
             *super().picks(study, picked),
         ]
 
@@ -234,10 +240,10 @@ class Case(Question):
     ) -> tuple[Verdict, Amounts]:
         (verdict, amounts), terms = super().answer(study, given, full), study.terms
         base = baseline(
-            given["baseline"],
+            given["baseline"] or None,
             study.options,
             given["minutes_per_request"],
-            given["role"] or (HOURS if given["baseline"] == PEOPLE else None),
+            given["role"] or (USUAL_ROLE if given["baseline"] == PEOPLE else None),
             usd_per_month_today=given["usd_per_month_today"],
         )
         if base is None or verdict.named is None:
@@ -401,11 +407,11 @@ QUESTIONS: dict[str, Question] = {
         "Cache the prompt, tune a model, or distil one?",
         (
             VOLUME,
-            "Lora.examples",
+            "Lora.examples|FineTune.examples",
             "usd_per_item",
             "pass_chance",
             "retrain_months",
-            "Lora.adapters",
+            "Lora.adapters|FineTune.adapters",
             "PromptCache.ttl_s",
         ),
         floor=False,

@@ -108,19 +108,22 @@ class Panel(ipywidgets.VBox):
     def _in_sight(self, study: Study, inputs: dict[str, Input]) -> list[str]:
         """The keys of the controls in sight: those of the question that this study has."""
         things = (study.work, study.terms, tuple(study.options.values()))
-        keys = []
-        for name in self.state.asked.question.in_sight(study):
-            last = [key for key in inputs if key == name or key.rpartition(".")[2] == name]
+
+        def key_of_name(name: str) -> str:
+            if name in inputs:
+                return name
             try:
-                key = name if name in inputs else find_key(things, name)
-            except ValueError:
-                key = last[0] if last else ""
-            if key in inputs:
-                keys.append(key)
-        if FLOOR in inputs and self.state.asked.question.floor:
+                return find_key(things, name)
+            except ValueError:  # not there, or several have it: the first
+                return next((key for key in inputs if key.rpartition(".")[2] == name), "")
+
+        question = self.state.asked.question
+        asked = [map(key_of_name, names.split("|")) for names in question.in_sight(study)]
+        keys = [next((key for key in ways if key in inputs), "") for ways in asked]
+        if FLOOR in inputs and question.floor:
             keys.insert(IN_SIGHT - 1, FLOOR)
-            return list(dict.fromkeys(keys))[:IN_SIGHT]
-        return list(dict.fromkeys(keys))[:MOST]
+            return list(dict.fromkeys(filter(None, keys)))[:IN_SIGHT]
+        return list(dict.fromkeys(filter(None, keys)))[:MOST]
 
     def _control(self, key: str) -> Control:
         return Control(self.inputs[key], self.state.asked.values.get(key), self._moved)

@@ -9,6 +9,8 @@ from costmodel.choices.study import Study
 from costmodel.choices.workload import Corpus, Workload
 
 FLOOR = 0.6  # of accepted answers
+TUNES = ["Small model", "Small model, few-shot + cache", "Prompt", "Few-shot + cache", "Cascade"]
+TUNES += ["Managed fine-tune", "LoRA", "Distilled"]
 
 
 def starting(name: str, on: str | None = None) -> tuple[Study, str]:
@@ -17,7 +19,8 @@ def starting(name: str, on: str | None = None) -> tuple[Study, str]:
     if question == "quick":
         options, asked = quick(on=on)
         return Study(options, asked, title=name, accept_zero=None), question
-    return Study(presets(work, on=on), work, title=name, quality_floor=FLOOR), question
+    options = presets(work, on=on, only=TUNES if question == "tuning" else None)
+    return Study(options, work, title=name, quality_floor=FLOOR), question
 
 
 _WORK: dict[str, tuple[str, Any]] = {
