@@ -103,6 +103,7 @@ class Quick(Question):
     title: str = "What will this cost, roughly?"
     controls: tuple[str, ...] = ("requests_per_day", "words_in", "pages_in", "words_out")
     tab: str = "Where the money goes"
+    in_two: bool = False
     refills: tuple[str, ...] = ("use_case",)
 
     def in_sight(self, study: Study) -> tuple[str, ...]:
@@ -204,6 +205,7 @@ class Case(Question):
     title: str = "Should we fund it?"
     controls: tuple[str, ...] = (VOLUME, "ramp_months", WRONG, "months")
     tab: str = "Over time"
+    in_two: bool = False
 
     def in_sight(self, study: Study) -> tuple[str, ...]:
         return ("minutes_per_request", "tax_rate", *self.controls)

@@ -86,11 +86,11 @@ def draw(tab: str, verdict: Verdict, study: Study, ax: Any, over: str) -> Any:
             ax.xaxis.label.set(x=1.0, ha="right")  # long names would leave the picture
         return ax
     table = verdict.table.copy()
-    missed = ~table["eligible"] & (table["why_not"] == "")
-    sure = percent(study.confidence)
-    if study.quality_floor is not None:
-        table.loc[missed, "why_not"] = f"is not {sure} sure to reach the quality floor"
-    return options.plot_bands(table, colours=colours, **look)
+    ax = options.plot_bands(table, colours=colours, **look)
+    if study.quality_floor is not None and not table["eligible"].all():
+        sure = f"pale: not {percent(study.confidence)} sure to reach the quality floor"
+        ax.set_xlabel(f"{ax.get_xlabel()}\n{sure}")
+    return ax
 
 
 def leading(verdict: Verdict, study: Study) -> Study:

@@ -12,8 +12,9 @@ import html
 import os
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -47,6 +48,7 @@ class Answer:
     study: Study
     verdict: Verdict
     amounts: Amounts
+    full: bool  # whether it was weighed what to judge before the choice
 
 
 @public
@@ -123,6 +125,7 @@ class Cockpit(ipywidgets.HBox):
         actions = {
             "Pin": self._pin, "Save YAML": self._save, "CSV": self._csv, "PNG": self._png,
             "Report": self._report,
+            **{form: partial(self._export, form) for form in keep.ENDS},
         }  # fmt: skip
         self.buttons = {name: ipywidgets.Button(description=name) for name in actions}
         for name, button in self.buttons.items():
@@ -194,21 +197,35 @@ class Cockpit(ipywidgets.HBox):
                 self._refuse(*wrong)
                 return
             draws = self.draws if full else min(pictures.FEW, self.draws)
-            answer = self.answer
-            if answer is None or answer.asked is not asked or answer.study.draws != draws:
+            known = self.answer
+            if known and known.asked is asked and known.full and known.study.draws == draws:
+                self._tell(number, known)  # another tab or pin
+                self._paint(known)
+            else:
                 study = asked.now().changed(draws=draws)
-                verdict, amounts = asked.question.answer(study, asked.given(), full)
-                answer = Answer(asked, study, verdict, amounts)
-            self._show(number, answer, full)
-            self._paint(answer)
-            if full and self.runs.threaded and number == self.runs.number:
-                self._paint_phone(answer)
+                slow = full and not (self.runs.threaded and asked.question.in_two)
+                self._show(number, asked, study, slow)
+                if full and not slow and number == self.runs.number:
+                    self._show(number, asked, study, True)
+            if self.answer and self.answer.full and self.runs.threaded:
+                self._paint_phone(self.answer)
         except Exception as error:  # the reader must see it, and never an old picture as new
             self._refuse(self._blamed(asked), sentence(error))
 
-    def _show(self, number: int, answer: Answer, full: bool) -> None:
-        """The two lines and the four cards, and no error anywhere."""
-        self.answer = answer
+    def _show(self, number: int, asked: Asked, study: Study, full: bool) -> None:
+        """Answer, and show the two lines, the four cards and the picture, and no error anywhere.
+
+        What to judge before the choice takes longest: it comes when the rest is there.
+        """
+        verdict, amounts = asked.question.answer(study, asked.given(), full)
+        again = self.answer is not None and self.answer.study is study
+        self.answer = Answer(asked, study, verdict, amounts, full)
+        self._tell(number, self.answer)
+        if not again:
+            self._paint(self.answer)
+
+    def _tell(self, number: int, answer: Answer) -> None:
+        """The two lines and the four cards of an answer."""
         verdict, study = answer.verdict, answer.study
         pinned = self.pinned.amounts if self.pinned else ()
         cards = []
@@ -219,7 +236,8 @@ class Cockpit(ipywidgets.HBox):
                 step = pictures.beside(answer.amounts[i], held, study)
             cards.append((*card, step))
         first, second = pictures.first_lines(verdict, study)
-        second = second if full else f"Quick answer, {study.draws} draws; the full one follows."
+        if not answer.full:
+            second = f"Quick answer, {study.draws:,} draws: what to judge first is still weighed."
         self.top.value = _top(first, second, cards, number)
         points = "".join(f"<li>{html.escape(point)}</li>" for point in verdict.points)
         said = f"<p>{html.escape(verdict.headline)}</p><ul>{points}</ul>"
@@ -255,12 +273,12 @@ class Cockpit(ipywidgets.HBox):
 
     def _refuse(self, key: str, message: str) -> None:
         """Grey the old picture, and say why beside the control that is to blame."""
-        if key in self.panel.controls and not self.panel.controls[key].wrong:
-            self.panel.controls[key].say(message)
-        self.top.value = _top("No answer", message, [], failed=True)
         for part in (self.frame, self.phone, self.paper):
             part.remove_class("cm-waiting")
             part.add_class("cm-failed")
+        if key in self.panel.controls and not self.panel.controls[key].wrong:
+            self.panel.controls[key].say(message)
+        self.top.value = _top("No answer", message, [], failed=True)
 
     def _blamed(self, asked: Asked) -> str:
         """The changed input that cannot be by itself, or the last that was changed."""
@@ -325,15 +343,19 @@ class Cockpit(ipywidgets.HBox):
         return keep.kept(f"{self.stem}.png", bytes(self.image.value))
 
     def _report(self) -> str:
-        asked, study, stem = self.state.asked, self.study, self.stem
+        write = partial(keep.report, self.state.asked, self.study, self.stem)
+        return self._behind(write, "writing the report: some ten seconds")
 
-        def write() -> str:
-            return keep.report(asked, study, stem)
+    def _export(self, form: str) -> str:
+        write = partial(keep.exported, form, self.study, self.stem)
+        return self._behind(write, f"writing {form}: seconds, a page with sliders takes minutes")
 
+    def _behind(self, write: Callable[[], str], said: str) -> str:
+        """Write at once, or behind a page that goes on answering."""
         if not self.runs.threaded:
             return write()
         threading.Thread(target=self._act, args=(write,), daemon=True).start()
-        return "writing the report: some ten seconds"
+        return said
 
     def _repr_mimebundle_(self, **asked: Any) -> Any:
         if os.environ.get(FOR_REPORT):
