@@ -19,6 +19,7 @@ from click import argument, echo, option
 import costmodel as cm
 from costmodel.core import CatalogError
 from costmodel.facts.pricelist import snapshot
+from costmodel.pages import exporting
 from costmodel.pages.app import app
 from costmodel.pages.commands import (
     EXIT_CODES,
@@ -62,7 +63,7 @@ PRICE_BOOK = option(
     metavar="PATH",
     help="A CSV with the prices of your contract: model, and discount or usd_per_mtok_in ...",
 )
-for own in (*FIRST, *COMMANDS, app):
+for own in (*FIRST, *COMMANDS, *exporting.COMMANDS, app):
     main.add_command(own)
 MONTHS = option("--months", type=int, help="Horizon in months, instead of the scenario's.")
 
@@ -275,8 +276,10 @@ def data(check: bool) -> dict[str, Any]:
     help="Repeat it; both by default.",
 )
 @option("--show-code", is_flag=True, help="Show the code of the notebook in the report.")
+@option("--interactive", is_flag=True, help="Beside it, a page with sliders, of its scenario.")
 def report(
     notebook: str,
+    interactive: bool,
     parameters: tuple,
     parameters_file: tuple,
     parameters_yaml: tuple,
@@ -302,8 +305,13 @@ def report(
     pack = notebook.removesuffix(".ipynb") == NAME and not Path(notebook).is_file()
     with stitched() if pack else nullcontext(find_notebook(notebook)) as path:
         clean = cm.report.validate(cm.report.schema(path), given, path.name)
+        study = exporting.study_behind(path, clean) if interactive else None
         made = cm.report.run(path, progress=bar(), **settings, **clean)
-    for written in made.files.values():
+    files = made.files
+    if study:
+        beside = Path(settings["out"]) / f"{path.stem}.interactive.html"
+        files |= {"interactive": cm.report.interactive(study, path=beside)}
+    for written in files.values():
         echo(written)
     echo(wrapped(made.answer))
     if made.took:
@@ -311,7 +319,7 @@ def report(
     return {
         "title": made.title,
         "answer": made.answer,
-        "files": {label: str(path) for label, path in made.files.items()},
+        "files": {label: str(path) for label, path in files.items()},
         "numbers": made.numbers,
         "seconds": made.seconds,
     }

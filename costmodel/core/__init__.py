@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from costmodel.core.checks import (
     LEAST_DIVISOR,
+    floats,
     is_day,
     number_list,
     of_kind,
     one_number,
     require,
+    shares_of_one,
     validate,
     whole_number,
 )
@@ -75,6 +77,7 @@ from costmodel.core.ranges import (
     Range,
     Usual,
     assumed,
+    is_one_number,
     unmarked,
 )
 from costmodel.core.units import (

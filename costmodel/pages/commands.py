@@ -34,7 +34,7 @@ def _told(call: Callable[..., Mapping[str, Any] | None]) -> Callable[..., int]:
     """A command that prints what it returns as JSON where that is asked, and ends with a code."""
 
     @wraps(call)
-    def told(machine: bool, **given: Any) -> int:
+    def told(machine: bool = False, **given: Any) -> int:
         with redirect_stdout(io.StringIO()) if machine else nullcontext() as printed:
             data = call(**given) or {}
         if machine:
@@ -50,7 +50,8 @@ class Commands(click.Group):
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         text = "Print one JSON object instead of text; docs/command_line.md says its keys."
-        cmd.params.append(click.Option(["--json", "machine"], is_flag=True, help=text))
+        if not any("--json" in option.opts for option in cmd.params):  # `export --json` is a file
+            cmd.params.append(click.Option(["--json", "machine"], is_flag=True, help=text))
         cmd.callback = _told(cmd.callback)  # type: ignore[arg-type]  # ours have one
         super().add_command(cmd, name)
 

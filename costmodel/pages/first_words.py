@@ -119,7 +119,7 @@ def rests_on(bars: pd.DataFrame, terms: Terms) -> Block:
     """
     told = []
     for bar in bars.head(MOST).itertuples():
-        unit, plain = bar.unit.partition("/")[0], label_of(bar.input)
+        unit, plain = bar.unit.partition("/")[0], label_of(bar.input).removesuffix(" (task)")
         share = unit == "share"
         ends = [percent(x) if share else number_text(x, 3) for x in (bar.low, bar.high)]
         many = f"{unit}s" if unit.islower() and len(unit) > 1 else unit
@@ -128,7 +128,7 @@ def rests_on(bars: pd.DataFrame, terms: Terms) -> Block:
             within = "between the ends of its range"
         least, most = (money(x / terms.months, terms) for x in sorted((bar.usd_low, bar.usd_high)))
         told.append((plain[:1].upper() + plain[1:], f"{within}: from {least} to {most} a month"))
-    head = f"{len(told)} assumptions move the expected cost of {bars.attrs['option']} most:"
+    head = f"The assumptions that move the expected cost of {bars.attrs['option']} most:"
     items = "".join(f"<li><strong>{escape(x)}</strong>, {escape(y)}</li>" for x, y in told)
     lines = [head, *(f"- {x}, {y}" for x, y in told)]
     made = f"<h2>{escape(RESTS_ON)}</h2><p>{escape(head)}</p><ul>{items}</ul>"

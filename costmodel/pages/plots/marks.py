@@ -164,7 +164,7 @@ def column_beside(
     ax: Axes, at: float, head: str, texts: Iterable[str], top: float = -0.7
 ) -> list[Text]:
     """A word for each row, right-aligned at `at` (1: the right edge of the axes), under a head."""
-    at = 1 + 2 * (at - 1) if narrow() else at
+    at = 1 + 1.5 * (at - 1) if narrow() else at
     edge: Style = {"transform": ax.get_yaxis_transform(), "ha": "right"}
     ax.text(at, top, head, va="bottom", color=GREY, **edge)
     return [ax.text(at, row, text, va="center", **edge) for row, text in enumerate(texts)]

@@ -28,6 +28,13 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
+def own_version() -> str:
+    """The version of the package that is installed."""
+    with suppress(PackageNotFoundError):
+        return version("costmodel")
+    return "from source"
+
+
 @dataclass(frozen=True)
 class Run:
     """One run of a notebook: what it declares, what it was given, and what came of it."""
@@ -58,9 +65,7 @@ class Run:
 
 def made_by(run: Run, show_code: bool) -> Meta:
     """What a report says of itself."""
-    own, on, seed = "from source", run.priced_on, run.said("seed")
-    with suppress(PackageNotFoundError):
-        own = version("costmodel")
+    own, on, seed = own_version(), run.priced_on, run.said("seed")
     facts = {
         "costmodel": own,
         "prices": on and f"genai-prices {PRICES_VERSION}",

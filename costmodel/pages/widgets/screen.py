@@ -12,8 +12,9 @@ import html
 import os
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -124,6 +125,7 @@ class Cockpit(ipywidgets.HBox):
         actions = {
             "Pin": self._pin, "Save YAML": self._save, "CSV": self._csv, "PNG": self._png,
             "Report": self._report,
+            **{form: partial(self._export, form) for form in keep.ENDS},
         }  # fmt: skip
         self.buttons = {name: ipywidgets.Button(description=name) for name in actions}
         for name, button in self.buttons.items():
@@ -341,15 +343,19 @@ class Cockpit(ipywidgets.HBox):
         return keep.kept(f"{self.stem}.png", bytes(self.image.value))
 
     def _report(self) -> str:
-        asked, study, stem = self.state.asked, self.study, self.stem
+        write = partial(keep.report, self.state.asked, self.study, self.stem)
+        return self._behind(write, "writing the report: some ten seconds")
 
-        def write() -> str:
-            return keep.report(asked, study, stem)
+    def _export(self, form: str) -> str:
+        write = partial(keep.exported, form, self.study, self.stem)
+        return self._behind(write, f"writing {form}: seconds, a page with sliders takes minutes")
 
+    def _behind(self, write: Callable[[], str], said: str) -> str:
+        """Write at once, or behind a page that goes on answering."""
         if not self.runs.threaded:
             return write()
         threading.Thread(target=self._act, args=(write,), daemon=True).start()
-        return "writing the report: some ten seconds"
+        return said
 
     def _repr_mimebundle_(self, **asked: Any) -> Any:
         if os.environ.get(FOR_REPORT):

@@ -4,6 +4,7 @@ import threading
 import time
 from datetime import datetime
 
+import pandas as pd
 import pytest
 
 import costmodel as cm
@@ -138,6 +139,10 @@ def test_what_is_saved_answers_the_same_to_the_cent(box, tmp_path):
     box.buttons["CSV"].click()
     box.buttons["PNG"].click()
     assert {p.suffix for p in tmp_path.iterdir()} == {".yaml", ".csv", ".png"}
+    box.buttons["FOCUS"].click()
+    rows = pd.read_csv(next(tmp_path.glob("*.focus.csv")))
+    added = rows.groupby("x_Option")["EffectiveCost"].sum().round(2).to_dict()
+    assert added == {label: usd for label, usd in held.items() if usd == usd}
     other = cm.widgets.cockpit(cm.load("own_gpus"), "hosting", draws=50)
     file = {"name": "x.yaml", "type": "", "size": 1, "content": memoryview(path.read_bytes())}
     other.panel.upload.value = ({**file, "last_modified": datetime.now()},)
