@@ -115,4 +115,6 @@ def app(port: int, no_browser: bool) -> None:
     os.environ.update(QUIET | {"PYTHONPATH": os.pathsep.join(filter(None, roots))})
     os.environ["COSTMODEL_FILES"] = os.getcwd()
     echo(f"http://127.0.0.1:{port}; end it with Ctrl+C")
+    if os.name == "posix":  # whoever ends the command ends the server
+        os.execv(sys.executable, start_it)
     sys.exit(subprocess.call(start_it))

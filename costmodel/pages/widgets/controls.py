@@ -11,11 +11,12 @@ from typing import Any
 import ipywidgets
 
 from costmodel.core import CatalogError, Doubt, Infeasible, named, percent, short
+from costmodel.pages.widgets.looks import RED
 from costmodel.pages.widgets.state import Input, shown_text
 
 STEPS = 200  # of a linear slider
 LOG_STEP = 0.01  # of a logarithmic slider, in factors of ten: 2.3 %
-BAND, TRACK, RED = "#7FB3BF", "#DADADA", "#B3261E"
+BAND, TRACK = "#7FB3BF", "#DADADA"
 _NUMBERS = count()
 
 

@@ -1,4 +1,11 @@
-"""The look of a cockpit: one style sheet, for light and dark pages, wide and narrow."""
+"""The look of a cockpit: its style sheet, and the verdict over four cards."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+
+RED = "#B3261E"
 
 STYLE = """<style>
 .cm-cockpit {display: flex; flex-wrap: wrap; gap: 0 20px; align-items: flex-start;
@@ -69,3 +76,22 @@ STYLE = """<style>
   .cm-verdict .cm-second {font-size: 12px; line-height: 16px}
 }
 </style>"""
+
+
+def top_of(
+    first: str, second: str, cards: Iterable[tuple[str, ...]], number: int = 0, failed: bool = False
+) -> str:
+    """The verdict in two lines over four cards."""
+    one = '<div class="cm-one"><span>{}</span><b>{}</b><span class="cm-note" title="{}">{}</span>'
+    one += "<em>{}</em></div>"
+    made = ""
+    for title, value, remark, step in cards:
+        told = map(html.escape, (title, value, remark, remark, step))
+        made += one.format(*told)
+    colour = f' style="color:{RED}"' if failed else ""
+    full = html.escape(second, quote=True)
+    return (
+        f'<div class="cm-verdict" data-run="{number}"{colour} title="{full}">'
+        f'<div class="cm-first">{html.escape(first)}</div><div class="cm-second">{full}</div></div>'
+        f'<div class="cm-four">{made}</div>'
+    )

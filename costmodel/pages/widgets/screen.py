@@ -12,7 +12,7 @@ import html
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -24,8 +24,8 @@ from costmodel.core import check, check_known, public
 from costmodel.decisions.verdict import Verdict
 from costmodel.pages.blocks import FOR_REPORT
 from costmodel.pages.widgets import keep, pictures
-from costmodel.pages.widgets.controls import RED, sentence
-from costmodel.pages.widgets.looks import STYLE
+from costmodel.pages.widgets.controls import sentence
+from costmodel.pages.widgets.looks import RED, STYLE, top_of
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.panel import Panel
 from costmodel.pages.widgets.questions import Amounts
@@ -105,7 +105,7 @@ class Cockpit(ipywidgets.HBox):
 
     def _make_right(self) -> None:
         layout = ipywidgets.Layout
-        self.top = ipywidgets.HTML(_top("…", "computing the first answer", []))
+        self.top = ipywidgets.HTML(top_of("…", "computing the first answer", []))
         self.top.add_class("cm-top")
         self.tabs = ipywidgets.ToggleButtons(
             options=pictures.TABS, value=self.state.asked.question.tab
@@ -238,7 +238,7 @@ class Cockpit(ipywidgets.HBox):
         first, second = pictures.first_lines(verdict, study)
         if not answer.full:
             second = f"Quick answer, {study.draws:,} draws: what to judge first is still weighed."
-        self.top.value = _top(first, second, cards, number)
+        self.top.value = top_of(first, second, cards, number)
         points = "".join(f"<li>{html.escape(point)}</li>" for point in verdict.points)
         said = f"<p>{html.escape(verdict.headline)}</p><ul>{points}</ul>"
         self.whole.value = (
@@ -278,7 +278,7 @@ class Cockpit(ipywidgets.HBox):
             part.add_class("cm-failed")
         if key in self.panel.controls and not self.panel.controls[key].wrong:
             self.panel.controls[key].say(message)
-        self.top.value = _top("No answer", message, [], failed=True)
+        self.top.value = top_of("No answer", message, [], failed=True)
 
     def _blamed(self, asked: Asked) -> str:
         """The changed input that cannot be by itself, or the last that was changed."""
@@ -373,25 +373,6 @@ def _kernel_runs() -> bool:
     except ImportError:
         return False
     return getattr(get_ipython(), "kernel", None) is not None
-
-
-def _top(
-    first: str, second: str, cards: Iterable[tuple[str, ...]], number: int = 0, failed: bool = False
-) -> str:
-    """The verdict in two lines over four cards."""
-    one = '<div class="cm-one"><span>{}</span><b>{}</b><span class="cm-note" title="{}">{}</span>'
-    one += "<em>{}</em></div>"
-    made = ""
-    for title, value, remark, step in cards:
-        told = map(html.escape, (title, value, remark, remark, step))
-        made += one.format(*told)
-    colour = f' style="color:{RED}"' if failed else ""
-    full = html.escape(second, quote=True)
-    return (
-        f'<div class="cm-verdict" data-run="{number}"{colour} title="{full}">'
-        f'<div class="cm-first">{html.escape(first)}</div><div class="cm-second">{full}</div></div>'
-        f'<div class="cm-four">{made}</div>'
-    )
 
 
 @public
