@@ -22,7 +22,7 @@ from costmodel.ledgers.engine import Bill, evaluate_all
 
 COARSE = {"requests_per_month": 5, "input_tokens": 3, "output_tokens": 3, "growth_per_year": 3}
 FINE = {"requests_per_month": 9, "input_tokens": 5, "output_tokens": 5, "growth_per_year": 3}
-LEVELS = ((COARSE, 600), (COARSE, 2_400), (FINE, 1_200))  # tried in turn: nodes, and draws behind
+LEVELS = ((COARSE, 600), (FINE, 1_500), (FINE, 6_000))  # tried in turn: nodes, and draws behind
 REACH = {"requests_per_month": 3.0, "input_tokens": 2.0, "output_tokens": 2.0}  # factors
 GROWTH = (-0.3, 0.4)  # differences of the growth, share/year
 MONTHS = (12, 24, 36, 48, 60)
