@@ -334,8 +334,8 @@ class Hosted:
     def waits_s(self, call: Call) -> tuple[Any, Any, Any]:
         """Mean and 95th percentile of the first token, and mean of a later token [s]."""
         tokens = call.prompt_tokens, np.maximum(call.generated_tokens, 1.0)
-        n, apart = self.batch_max, self.prefill == "apart"
-        found = first_token_late_s(self._replica, *tokens, n, self._draft, apart)
+        draft, apart = self._draft, self.prefill == "apart"
+        found = first_token_late_s(self._replica, *tokens, self.batch_max, draft, apart)
         slower = self.error * (1 + self.adapter_slowdown * (self.adapters > 0))
         first, late, later = (seconds * slower for seconds in found)
         return first, late, later
