@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -58,7 +59,7 @@ def show(
        RAG  1,234,567    80 %
     """
     frame = counted(table).rename(columns=str)
-    units, formats = units or {}, formats or {}
+    units, formats = units or {}, dict(formats or {})
     for name in (*formats, *units):
         if name not in frame:
             raise unknown("column", name, frame, "the table")
@@ -77,7 +78,9 @@ def show(
     for name in frame:
         words, unit = words_and_unit(name, money, own_units)
         columns.append(Column(words, units.get(name, unit), meaning_of(name), name in numbers))
-    known = numbers | dict(formats)
+    if "p_reaches" in frame:  # what is not eligible does not round up to what is asked for
+        formats.setdefault("p_reaches", partial(percent, below=table.attrs.get("confidence")))
+    known = numbers | formats
     rows = [
         tuple(cell(value, name, known.get(name)) for name, value in zip(frame, row, strict=True))
         for row in frame.itertuples(index=False, name=None)

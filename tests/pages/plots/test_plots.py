@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import costmodel as cm
+from costmodel.choices.purchases import PHASES
 from costmodel.core.words import Currency
 from costmodel.pages import plots
 from costmodel.pages.plots import marks, style
@@ -100,6 +101,16 @@ def test_lifecycle_bars_end_at_the_totals_cheapest_on_top():
         ]
         assert max(ends) == pytest.approx(usd)
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # first row on top
+
+
+def test_a_legend_of_many_phases_ends_within_the_figure():
+    phases = list(PHASES)
+    paid = pd.DataFrame({"option": "a rather long name of an option", "phase": phases, "usd": 1.0})
+    figure = plots.plot_lifecycle(paid).figure
+    figure.draw_without_rendering()
+    legend = figure.axes[0].get_legend()
+    assert len(legend.get_texts()) == len(phases)
+    assert legend.get_window_extent().x1 <= figure.bbox.x1
 
 
 def test_bands_say_why_not():
