@@ -186,7 +186,7 @@ def _chance(share: float, study: Study | None = None) -> str:
     """
     if 0 < share < 0.005:
         return "<1 %"
-    return ">99 %" if 0.995 < share < 1 else percent(share, study and study.confidence)
+    return ">99 %" if 0.995 < share < 1 else percent(share, study.confidence if study else None)
 
 
 def no_answer(table: pd.DataFrame) -> str:

@@ -138,8 +138,10 @@ def legend_above(ax: Axes, columns: int, handles: Any = None, **spacing: Any) ->
         look |= {"loc": "lower left", "bbox_to_anchor": (0, 1.04)}
         look["bbox_transform"] = _from_edge(ax)
     legend = ax.legend(handles=handles, ncols=columns, **look)
-    ax.figure.draw_without_rendering()  # then the legend has its place
-    if columns > 1 and legend.get_window_extent().x1 > ax.figure.bbox.x1:
+    if columns == 1 or (drawn := ax.get_figure(root=True)) is None:
+        return
+    drawn.draw_without_rendering()  # then the legend has its place
+    if legend.get_window_extent().x1 > drawn.bbox.x1:
         legend_above(ax, columns - 1, handles, **spacing)
 
 

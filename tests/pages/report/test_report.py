@@ -249,7 +249,8 @@ def test_how_a_report_was_made_names_a_task_and_shows_no_record():
     path = NOTEBOOKS / "01_which_approach.ipynb"
     made = made_by(Run(path, known, {}, load("support_assistant"), {}), show_code=False)
     shown = {name: (value, whose) for name, value, _, whose in made.parameters}
-    assert shown["task"] == ("answer from documents", "the scenario") and "(" not in shown["tier"][0]
+    assert shown["task"] == ("answer from documents", "the scenario")
+    assert "(" not in shown["tier"][0]
     work = replace(load("support_assistant").work, task=None)
     nobody = Run(path, known, {}, load("support_assistant").changed(work=work), {})
     assert made_by(nobody, show_code=False).parameters[0][1] == "not set"
@@ -345,7 +346,7 @@ def test_columns_are_named_in_words_and_empty_ones_left_out():
         }
     )
     text = report.show(table).text
-    assert "GPUs" in text and "per Mtok of output" in text and "P(buying)" in text
+    assert "GPUs" in text and "per Mtok of output" in text and "chance that buying pays" in text
     assert "why not" not in text and "usd" not in text and "with" not in text
 
 
