@@ -99,7 +99,9 @@ def _enough(_: Any, __: Any, draws: int | None) -> int | None:
 
 
 SCENARIO = argument("scenario", shell_complete=complete_scenarios)
-DRAWS = option("--draws", type=int, callback=_enough, help="Draws, instead of the scenario's.")
+DRAWS = option(
+    "--draws", type=int, callback=_enough, help="Draws, 100 or more, instead of the scenario's."
+)
 
 
 def writable(csv: str) -> None:
