@@ -53,6 +53,8 @@ STYLE = """<style>
 .cm-foot button {width: auto; padding: 0 12px}
 .cm-said {min-height: 20px}
 .cm-whole summary {cursor: pointer; font-size: 12px}
+.cm-load {font-size: 0 !important}
+.cm-load::after {content: "Load YAML"; font-size: 13px}
 .cm-waiting {opacity: .55}
 .cm-failed {opacity: .35; filter: grayscale(1)}
 .cm-list {max-height: 420px; overflow-y: auto; overflow-x: hidden; flex-wrap: nowrap}
@@ -93,5 +95,5 @@ def top_of(
     return (
         f'<div class="cm-verdict" data-run="{number}"{colour} title="{full}">'
         f'<div class="cm-first">{html.escape(first)}</div><div class="cm-second">{full}</div></div>'
-        f'<div class="cm-four">{made}</div>'
+        f'<div class="cm-four{" cm-failed" * failed}">{made}</div>'
     )
