@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
@@ -90,7 +91,7 @@ def draw(tab: str, verdict: Verdict, study: Study, ax: Any, over: str) -> Any:
     ax = options.plot_bands(table, colours=colours, **look)
     if study.quality_floor is not None and not table["eligible"].all():
         sure = f"pale: not {percent(study.confidence)} sure to reach the quality floor"
-        ax.set_xlabel(f"{ax.get_xlabel()}\n{sure}")
+        ax.set_xlabel(f"{ax.get_xlabel()}\n{fill(sure, 36) if style.narrow() else sure}")
     return ax
 
 
