@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 
 QUIET_S = 0.05  # without a further question the hand has come to rest
-REST_S = 0.5  # and now it rests so long that a slow answer may begin
+REST_S = 1.0  # and now it rests so long that a slow answer may begin
 
 
 class Runs:

@@ -55,6 +55,7 @@ def test_typing_moves_the_slider_and_a_range_stays_a_range(box):
     assert control.value == 1e6 and "●" in control.head.value
     control.box.value = "90,000,000"  # beyond the slider, and still a workload
     assert control.value == 9e7 and control.slider.value == pytest.approx(control.given.high)
+    assert "beyond the slider" in control.note.value
     control.box.value = "20k-60k"
     assert isinstance(box.study.work.requests_per_month, cm.Range)
     assert "20k to 60k, 90 % sure" in control.note.value and "#7FB3BF" in control.note.value
@@ -154,6 +155,8 @@ def test_every_tab_draws(box):
         assert not greyed(box), tab
         seen.add(box.paper.value if tab == BILL else bytes(box.image.value))
     assert len(seen) == len(TABS)
+    assert box.which.value == box.verdict.named and "<i>0 %" not in box.paper.value
+    box.which.value = "RAG"
     assert box.paper.value.count("<details") == len(cm.explain(box.answer.study, "RAG"))
     assert "Formula" in box.paper.value and "Sources" in box.paper.value
 
@@ -207,9 +210,11 @@ def test_any_input_is_found_and_turned(box):
     control.slider.value = 130
     assert box.verdict.table.loc["RAG", "p90"] != wide
     box.panel.search.value, box.panel.group.value = "", "People"
-    first = [row for row in box.panel.found.children]
+    first = list(box.panel.found.children)
     box.panel.further.click()
     assert first != list(box.panel.found.children) and "page 2 of" in box.panel.count.value
+    box.panel.search.value = "nonsense"
+    assert "no input has these words" in box.panel.count.value
 
 
 def test_in_a_report_there_is_no_dead_cockpit(monkeypatch):
