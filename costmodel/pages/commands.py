@@ -90,7 +90,15 @@ def complete_labels(context: Any, _: Any, begun: str) -> list[str]:
     return [label for label in known if label.lower().startswith(begun.lower())]
 
 
+FORCE = click.option("--force", is_flag=True, help="Replace a file that is there.")
 SCENARIO = argument("scenario", shell_complete=complete_scenarios)
+
+
+def not_there(path: str, force: bool) -> None:
+    """Refuse to replace a file without --force, and a folder that is not there."""
+    if Path(path).exists() and not force:
+        raise CatalogError(f"{path} is there already; write another path, or add --force")
+    writable(path)
 
 
 def writable(csv: str) -> None:
