@@ -11,6 +11,7 @@ import costmodel as cm
 from costmodel import cli
 from costmodel.scenarios.scenario import notebooks_folder
 
+NOTEBOOK = notebooks_folder() / "08_my_own_numbers.ipynb"
 SECRETS = ("the patient said no", "ada@example.org", "sk-live-123456")
 
 
@@ -124,6 +125,21 @@ def test_columns_of_ones_own(write, tmp_path):
     assert cm.load(tmp_path / "m.yaml").work.input_tokens == 900
 
 
+def test_notebook_08_takes_what_from_takes(usage, tmp_path):
+    run("from", usage, "-o", tmp_path / "m.yaml", "--on", "2026-11-20")
+    study = cm.load(tmp_path / "m.yaml")
+    asked = {name: p.default for name, p in cm.report.schema(NOTEBOOK).items()}
+    assert (asked["months"], asked["draws"], asked["seed"]) == (
+        study.terms.months,
+        study.draws,
+        study.seed,
+    )
+    own = cm.history.study(
+        cm.ingest.read(usage), on=asked["on"], usd_per_failure=asked["usd_per_failure"]
+    )
+    assert own.work == study.work
+
+
 def refused(*args):
     result = CliRunner().invoke(cli.main, [str(a) for a in args])
     assert result.exit_code == 2 and result.stdout == "", result.output
@@ -229,12 +245,12 @@ def test_only_what_is_given_is_used_and_the_example_only_for_nothing(usage):
 def test_the_report_runs_with_one_month_of_days_and_nothing_else(write, tmp_path):
     rows = [[f"2026-10-{day:02}", "gpt-4o", 1_000, 9e5, 2e5] for day in range(1, 29)]
     daily = write("daily.csv", ("time,model,calls,input,output", rows))
-    notebook = notebooks_folder() / "08_my_own_numbers.ipynb"
-    made = cm.report.run(notebook, tmp_path, formats=("html",), usage=str(daily), draws=100)
+    made = cm.report.run(NOTEBOOK, tmp_path, formats=("html",), usage=str(daily), draws=100)
     page = made.html.read_text(encoding="utf-8")
     for said in ("No bill is given", "No evaluation is given", "of 1 month, two are needed",
                  "the usage has days, no hours"):  # fmt: skip
         assert said in page
+    assert "is the list price for the calls of 2026-10 alone" in page
     numbers = json.loads(made.results_json.read_text(encoding="utf-8"))["numbers"]
     assert numbers["billed"] is None and "Billed" not in page
 
