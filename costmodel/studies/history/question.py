@@ -155,7 +155,7 @@ def beyond_the_bill(study: Study, usage: Usage, bill: Bill | None = None) -> str
     return (
         f"{alone} for the calls of {_months(usage)} alone. The costs here are those of "
         f"{terms.months} months with all that keeps an option running: of the "
-        f"{money(by.sum(), terms)} of {label}, {percent(by['serving'] / by.sum())} is for calls, "
+        f"{money(by.sum(), terms)} of {label!r}, {percent(by['serving'] / by.sum())} is for calls, "
         f"and the rest for people, evaluation{wrong}."
     )
 
