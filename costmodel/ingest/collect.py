@@ -196,7 +196,7 @@ def by_kind(
     for reader, missing in lacks.items():
         if missing and all(missing):
             raise CatalogError(
-                f"no file has the column {min(missing, key=len)[0]!r}, which you named for "
+                f"no file has the column {min(missing, key=len)[0]!r}, which you named for the "
                 f"{reader.kind}; write a column as the header of the file does"
             )
     if not found["usage"]:
