@@ -231,8 +231,9 @@ def describe(key: str, value: Any, place: str = "") -> Input:
         ends = math.floor(ends[0]), max(ends[1], DECADE)
         ends = max(ends[0], min(mid, 1)), ends[1]
     if field_ in REACH:
-        start, end = REACH[field_]
-        ends = start, min(end, DECADE * high) if isinstance(value, Doubt) and high > 0 else end
+        nearest, furthest = REACH[field_]
+        doubted = isinstance(value, Doubt) and high > 0
+        ends = nearest, min(furthest, DECADE * high) if doubted else furthest
     elif unit in ("share", "share/month") or form == "share":
         ends = 0, 1 if high > 0.2 else 0.2
     elif form == "signed" or unit in ("share/year", "log-odds") or mid < 0:
