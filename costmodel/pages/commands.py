@@ -98,10 +98,18 @@ def _enough(_: Any, __: Any, draws: int | None) -> int | None:
     return draws
 
 
+FORCE = click.option("--force", is_flag=True, help="Replace a file that is there.")
 SCENARIO = argument("scenario", shell_complete=complete_scenarios)
 DRAWS = option(
     "--draws", type=int, callback=_enough, help="Draws, 100 or more, instead of the scenario's."
 )
+
+
+def not_there(path: str, force: bool) -> None:
+    """Refuse to replace a file without --force, and a folder that is not there."""
+    if Path(path).exists() and not force:
+        raise CatalogError(f"{path} is there already; write another path, or add --force")
+    writable(path)
 
 
 def writable(csv: str) -> None:
