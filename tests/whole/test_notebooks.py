@@ -278,9 +278,9 @@ def test_the_business_case_says_what_the_script_says(tmp_path):
         assert printed[column].to_list() == pytest.approx(script[column].to_list(), rel=1e-12), (
             column
         )
-    assert "EUR" in made.answer and "EUR at 0.92 per USD of 2026-11-20" in made.html.read_text(
-        encoding="utf-8"
-    )
+    said = words(made)
+    assert "EUR" in made.answer and "EUR at 0.92 per USD of 2026-11-20" in said
+    assert "EUR more than people" in said  # the wrong answers of the case
 
 
 def test_what_matters_says_what_the_script_says(tmp_path):
