@@ -285,14 +285,14 @@ AFTER = "[(pictured - released) / 1000, (painted - released) / 1000]"
 def cockpit() -> None:
     """From the release of a slider to the last paint, in a real Chromium, and our part of it."""
     study = cm.load("support_assistant")
-    box = cm.widgets.cockpit(study)
+    box = cm.widgets.cockpit(study, draws=1_000)
     control = box.controls["Workload.requests_per_month"]
     volumes = iter(np.geomspace(1e5, 1e6, 50))
 
     def move() -> None:
         control.slider.value = float(next(volumes))
 
-    row("a slider at rest: verdict and picture (15 options)", best(move, 9), "150 ms")
+    row("a slider at rest: verdict and picture, 1,000 draws", best(move, 9), "150 ms")
     if CHROMIUM is None:
         print("slider release to last paint: not measured, no Chromium found")
         return

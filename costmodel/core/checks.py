@@ -64,7 +64,7 @@ def whole_number(name: str, value: Any, low: int, high: int) -> None:
     whole = hasattr(value, "__index__") and not isinstance(value, bool)  # also one of NumPy
     check(
         whole and low <= value <= high,
-        f"{name} is {value!r}, allowed is a whole number between {low} and {high}",
+        f"{name} is {in_words(value)}, allowed is a whole number between {low} and {high}",
     )
 
 

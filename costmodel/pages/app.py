@@ -54,7 +54,7 @@ def start() -> Any:
     import ipywidgets
 
     from costmodel.pages.widgets.screen import cockpit
-    from costmodel.pages.widgets.starts import starting
+    from costmodel.pages.widgets.starts import GIVEN, starting
 
     look, words = ipywidgets.HTML(LOOK), ipywidgets.HTML(WORDS)
     buttons = [ipywidgets.Button(description=f"{name}\n{more}") for name, more in CARDS.items()]
@@ -66,7 +66,7 @@ def start() -> Any:
         study, question = starting(name)
         again = ipywidgets.Button(description="Other start", icon="arrow-left")
         again.on_click(lambda _: setattr(page, "children", [look, words, cards]))
-        page.children = [look, again, cockpit(study, question)]
+        page.children = [look, again, cockpit(study, question, **GIVEN.get(name, {}))]
 
     for name, button in zip(CARDS, buttons, strict=True):
         button.on_click(lambda _, name=name: chosen(name))

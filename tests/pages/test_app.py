@@ -13,6 +13,7 @@ def test_a_card_leads_to_its_cockpit_and_back():
     cards[3].click()
     back, box = page.children[1:]
     assert box.verdict.named == "Whole life" and "requests_per_day" in box.controls
+    assert box.verdict.table.loc["Tokens alone", "base_case"] / 36 == pytest.approx(1_000)
     back.click()
     assert page.children[2].children == cards
 

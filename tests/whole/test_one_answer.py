@@ -99,7 +99,7 @@ class TestOneAnswer:
         )
 
     def test_the_sliders_start_from_it(self, name, studies, verdicts):
-        box = cm.widgets.cockpit(studies[name], draws=DRAWS)
+        box = cm.widgets.cockpit(studies[name])
         assert box.verdict.headline == verdicts[name].headline
         pd.testing.assert_frame_equal(box.verdict.table, verdicts[name].table)
 

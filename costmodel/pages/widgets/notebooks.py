@@ -323,7 +323,7 @@ class Alive(Question):
         return first | given
 
     def in_sight(self, study: Study) -> tuple[str, ...]:
-        return ("steps", *self.controls)[:7]
+        return ("steps", *self.controls)
 
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         plain = tuple((x, x) for x, option in study.options.items() if isinstance(option, Option))
@@ -414,7 +414,6 @@ QUESTIONS: dict[str, Question] = {
             "pass_chance",
             "retrain_months",
             "Lora.adapters|FineTune.adapters",
-            "PromptCache.ttl_s",
         ),
         floor=False,
     ),

@@ -32,7 +32,7 @@ from costmodel.pages.widgets.questions import Amounts
 from costmodel.pages.widgets.runs import Runs
 from costmodel.pages.widgets.state import Asked, State
 
-DRAWS = 1_000  # of the full answer; reports and `study` have those of the study
+FIRST = 1_000  # draws of the estimate that is shown while the full answer is computed
 DPI = 100
 STATIC = (
     "<p><i>The cockpit needs a running kernel: run this cell. "
@@ -61,8 +61,8 @@ class Cockpit(ipywidgets.HBox):
         The options, the workload and the terms.
     question : str
         Whose controls are in sight, see `cockpit`.
-    draws : int
-        Draws of the full answer.
+    draws : int, optional
+        Draws of the full answer; those of the study without it.
     given : dict of str to object
         The picks and numbers of the question, as they stand at first.
 
@@ -82,10 +82,13 @@ class Cockpit(ipywidgets.HBox):
     (True, 10000.0)
     """
 
-    def __init__(self, study: Study, question: str, draws: int, given: dict[str, Any]) -> None:
+    def __init__(
+        self, study: Study, question: str, draws: int | None, given: dict[str, Any]
+    ) -> None:
         check_known("question", question, QUESTIONS, "widgets.cockpit")
         asked = QUESTIONS[question]
-        self.draws = draws
+        self.draws, self.chosen = draws, False
+        self.cards: list[tuple[str, ...]] = []
         self.state = State(Asked(study, asked, picks=asked.start(study, **given)))
         self.answer: Answer | None = None
         self.pinned: Answer | None = None
@@ -131,7 +134,7 @@ class Cockpit(ipywidgets.HBox):
         for name, button in self.buttons.items():
             button.on_click(lambda _, act=actions[name]: self._act(act))
         for part in (self.tabs, self.over, self.which):
-            part.observe(lambda _: self._turned(), "value")
+            part.observe(lambda _, part=part: self._turned(part), "value")
         foot = ipywidgets.HBox([*self.buttons.values()])
         foot.add_class("cm-foot")
         beside = ipywidgets.HBox([self.over, self.which], layout=layout(height="36px"))
@@ -163,8 +166,9 @@ class Cockpit(ipywidgets.HBox):
         self.over.layout.display = "" if tab == pictures.FLIPS else "none"
         self.which.layout.display = "" if tab == pictures.BILL else "none"
 
-    def _turned(self) -> None:
+    def _turned(self, part: Any) -> None:
         if not self.turning:
+            self.chosen = self.chosen or part is self.which
             self._turn()
             self._ask()
 
@@ -178,6 +182,7 @@ class Cockpit(ipywidgets.HBox):
         self.image.layout.height = f"{high}px"
         label = self.which.value
         self.which.options = list(study.options)
+        self.chosen = self.chosen and label in study.options
         self.which.value = label if label in study.options else next(iter(study.options))
         self.turning = False
 
@@ -192,31 +197,39 @@ class Cockpit(ipywidgets.HBox):
         """Answer what is asked now; on any error grey the picture and say why, where it belongs."""
         asked = self.state.asked
         try:
-            wrong = next(((k, c.wrong) for k, c in self.panel.controls.items() if c.wrong), None)
-            if wrong:
-                self._refuse(*wrong)
-                return
-            draws = self.draws if full else min(pictures.FEW, self.draws)
             known = self.answer
-            if known and known.asked is asked and known.full and known.study.draws == draws:
-                self._tell(number, known)  # another tab or pin
+            if known and known.asked is asked and known.full:  # another tab, the pin, or refused
+                self._tell(number, known)
                 self._paint(known)
             else:
-                study = asked.now().changed(draws=draws)
-                slow = full and not (self.runs.threaded and asked.question.in_two)
-                self._show(number, asked, study, slow)
-                if full and not slow and number == self.runs.number:
-                    self._show(number, asked, study, True)
+                self._answer(number, asked, full)
             if self.answer and self.answer.full and self.runs.threaded:
                 self._paint_phone(self.answer)
+            for control in self.panel.refused():
+                self._refuse("", control.refused)
         except Exception as error:  # the reader must see it, and never an old picture as new
             self._refuse(self._blamed(asked), sentence(error))
 
-    def _show(self, number: int, asked: Asked, study: Study, full: bool) -> None:
-        """Answer, and show the two lines, the four cards and the picture, and no error anywhere.
+    def _answer(self, number: int, asked: Asked, full: bool) -> None:
+        """Answer: from few draws while a hand drags; when it rests, from some more, then in full.
 
-        What to judge before the choice takes longest: it comes when the rest is there.
+        What to judge before the choice takes longest: it waits for a hand that rests longer.
         """
+        study = asked.now()
+        study = study.changed(draws=self.draws or study.draws)
+        few = FIRST if full else pictures.FEW
+        if (self.runs.threaded or not full) and study.draws > few:
+            self._show(number, asked, study.changed(draws=few), False)
+        if not full or number != self.runs.number:
+            return
+        if self.runs.threaded and asked.question.in_two:
+            self._show(number, asked, study, False)
+            if not self.runs.rests(number):
+                return
+        self._show(number, asked, study, True)
+
+    def _show(self, number: int, asked: Asked, study: Study, full: bool) -> None:
+        """Answer, and show the two lines, the four cards and the picture, and no error anywhere."""
         verdict, amounts = asked.question.answer(study, asked.given(), full)
         again = self.answer is not None and self.answer.study is study
         self.answer = Answer(asked, study, verdict, amounts, full)
@@ -228,7 +241,7 @@ class Cockpit(ipywidgets.HBox):
         """The two lines and the four cards of an answer."""
         verdict, study = answer.verdict, answer.study
         pinned = self.pinned.amounts if self.pinned else ()
-        cards = []
+        cards: list[tuple[str, ...]] = []
         for i, card in enumerate(verdict.cards):
             held = pinned[i] if i < len(pinned) else None
             step = ""
@@ -237,7 +250,11 @@ class Cockpit(ipywidgets.HBox):
             cards.append((*card, step))
         first, second = pictures.first_lines(verdict, study)
         if not answer.full:
-            second = f"Quick answer, {study.draws:,} draws: what to judge first is still weighed."
+            draws = self.draws or answer.asked.study.draws
+            second = f"First estimate, from {study.draws:,} of {draws:,} draws."
+            if study.draws == draws:
+                second = "Full answer; whether to judge some answers first is still weighed."
+        self.cards = cards
         self.top.value = top_of(first, second, cards, number)
         points = "".join(f"<li>{html.escape(point)}</li>" for point in verdict.points)
         said = f"<p>{html.escape(verdict.headline)}</p><ul>{points}</ul>"
@@ -252,6 +269,8 @@ class Cockpit(ipywidgets.HBox):
         """The picture or the page of the chosen tab."""
         tab, verdict, study = self.tabs.value, answer.verdict, answer.study
         if tab == pictures.BILL:
+            if not self.chosen and verdict.named:
+                self.turning, self.which.value, self.turning = True, verdict.named, False
             label = self.which.value
             check(label in study.options, f"{label!r} is not ticked under Options")
             self.paper.value = pictures.bill(study, label)
@@ -272,13 +291,15 @@ class Cockpit(ipywidgets.HBox):
         self.phone.remove_class("cm-failed")
 
     def _refuse(self, key: str, message: str) -> None:
-        """Grey the old picture, and say why beside the control that is to blame."""
+        """Grey the last answer, and say why here and beside the control that is to blame."""
         for part in (self.frame, self.phone, self.paper):
             part.remove_class("cm-waiting")
             part.add_class("cm-failed")
         if key in self.panel.controls and not self.panel.controls[key].wrong:
             self.panel.controls[key].say(message)
-        self.top.value = top_of("No answer", message, [], failed=True)
+        self.top.value = top_of(
+            "No answer: below is the last one", message, self.cards, failed=True
+        )
 
     def _blamed(self, asked: Asked) -> str:
         """The changed input that cannot be by itself, or the last that was changed."""
@@ -302,22 +323,31 @@ class Cockpit(ipywidgets.HBox):
     @property
     def verdict(self) -> Verdict:
         """The verdict on what is asked now."""
+        return self._settled().verdict
+
+    def _settled(self) -> Answer:
+        """The full answer to what is asked now."""
         self.runs.settle()
-        check(self.answer, "no answer yet")
-        return self.answer.verdict  # type: ignore[union-attr]
+        answer = self.answer
+        if answer is None or not answer.full or answer.asked is not self.state.asked:
+            raise ValueError("what is asked now has no answer yet; undo the last change, or wait")
+        return answer
 
     # -- keeping -----------------------------------------------------------------------------------
 
     def _act(self, act: Any) -> None:
-        """Do what a button says, and say what came of it."""
+        """Do what a button says, and say what came of it, and what does not count in it."""
         try:
-            self.said.value = f'<p class="cm-small">{act() or ""}</p>'
+            said = act() or ""
+            for control in self.panel.refused():
+                said += f"; what you typed for {html.escape(control.given.label)} is not in it"
+            self.said.value = f'<p class="cm-small">{said}</p>'
         except Exception as error:
             said = html.escape(sentence(error))
             self.said.value = f'<p class="cm-small" style="color:{RED}">{said}</p>'
 
     def _pin(self) -> str:
-        self.pinned = None if self.pinned else self.answer
+        self.pinned = None if self.pinned else self._settled()
         self.buttons["Pin"].description = "Unpin" if self.pinned else "Pin"
         self._ask()
         if not self.pinned:
@@ -377,12 +407,12 @@ def _kernel_runs() -> bool:
 
 @public
 def cockpit(
-    study: Study, question: str = "approach", draws: int = DRAWS, **given: Any
-) -> Cockpit:  # fmt: skip
+    study: Study, question: str = "approach", draws: int | None = None, **given: Any
+) -> Cockpit:
     """One screen over a study: controls, the verdict and four cards, pictures, and the bill.
 
-    Quick answers follow the hand, and the full one comes when it rests. `study` of what is returned
-    is the study as it stands: the cells after the cockpit can go on with it.
+    Estimates from few draws follow the hand, and the full answer comes when it rests. `study` of
+    what is returned is the study as it stands: the cells after the cockpit can go on with it.
 
     Parameters
     ----------
@@ -391,8 +421,8 @@ def cockpit(
     question : {"approach", "quick", "hosting", "tuning", "knowledge", "case", "measure", "alive", \
 "own"}
         Whose controls and picks are in sight. Every other input is under "More inputs".
-    draws : int
-        Draws of the full answer.
+    draws : int, optional
+        Draws of the full answer; without it those of the study, as on every other page.
     **given
         Picks and numbers of the question, as they stand at first, such as `baseline="people"`.
 
