@@ -29,7 +29,7 @@ from costmodel.pages.widgets.looks import RED, STYLE, top_of
 from costmodel.pages.widgets.notebooks import QUESTIONS
 from costmodel.pages.widgets.panel import Panel
 from costmodel.pages.widgets.questions import Amounts
-from costmodel.pages.widgets.runs import Runs
+from costmodel.pages.widgets.runs import Runs, kernel_runs
 from costmodel.pages.widgets.state import Asked, State
 
 FIRST = 1_000  # draws of the estimate that is shown while the full answer is computed
@@ -95,7 +95,7 @@ class Cockpit(ipywidgets.HBox):
         if os.environ.get(FOR_REPORT):
             super().__init__([])
             return
-        self.runs = Runs(self._run, _kernel_runs())
+        self.runs = Runs(self._run, kernel_runs())
         self.turning = True
         self._make_right()
         self.panel = Panel(self.state, self._ask, self._fit)
@@ -138,19 +138,8 @@ class Cockpit(ipywidgets.HBox):
         foot = ipywidgets.HBox([*self.buttons.values()])
         foot.add_class("cm-foot")
         beside = ipywidgets.HBox([self.over, self.which], layout=layout(height="36px"))
-        self.right = ipywidgets.VBox(
-            [
-                self.top,
-                self.tabs,
-                beside,
-                self.frame,
-                self.phone,
-                self.paper,
-                foot,
-                self.said,
-                self.whole,
-            ]
-        )
+        seen = [self.top, self.tabs, beside, self.frame, self.phone, self.paper]
+        self.right = ipywidgets.VBox([*seen, foot, self.said, self.whole])
         self.right.add_class("cm-right")
         self._turn()
 
@@ -394,15 +383,6 @@ class Cockpit(ipywidgets.HBox):
         data = made[0] if isinstance(made, tuple) else made
         data["text/html"] = STATIC
         return made
-
-
-def _kernel_runs() -> bool:
-    """Whether a kernel runs, which answers widgets."""
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return False
-    return getattr(get_ipython(), "kernel", None) is not None
 
 
 @public
