@@ -17,11 +17,12 @@ import click
 from click import argument, echo, option
 
 import costmodel as cm
-from costmodel.core import CatalogError
+from costmodel.core import CatalogError, middle
 from costmodel.facts.pricelist import snapshot
 from costmodel.pages import exporting
 from costmodel.pages.app import app
 from costmodel.pages.commands import (
+    DRAWS,
     EXIT_CODES,
     SCENARIO,
     Commands,
@@ -65,13 +66,17 @@ PRICE_BOOK = option(
 )
 for own in (*FIRST, *COMMANDS, *exporting.COMMANDS, app):
     main.add_command(own)
+GIVE_PRICE = (
+    "write usd_per_failure under the workload of {}, or make the scenario by "
+    "`costmodel from --failure USD`."
+)
 MONTHS = option("--months", type=int, help="Horizon in months, instead of the scenario's.")
 
 
 @main.command()
 @SCENARIO
 @MONTHS
-@option("--draws", type=int, help="Number of draws, instead of the scenario's.")
+@DRAWS
 @option("--seed", type=int, help="Seed of the draws, instead of the scenario's.")
 @PRICE_BOOK
 @option(
@@ -109,6 +114,10 @@ def compare(
     for point in verdict.points:
         echo(wrapped(point, "- "))
     echo(f"\n{comparison(verdict.table, study)}\n")
+    if not middle(study.work.usd_per_failure) and "usd_per_failure" not in (
+        study.accept_zero or ()
+    ):
+        echo(wrapped(f"To give wrong answers a price, {GIVE_PRICE.format(scenario)}"))
     for name in study.accept_zero or ():
         echo(f"accepted by you: {name} is 0")
     notes = cm.operations.lint(study, accept_zero=())
@@ -151,7 +160,7 @@ def lint(scenario: str, everything: bool) -> dict[str, Any]:
     metavar="PATH",
     help="Where the table is written, in USD, with full precision.",
 )
-@option("--draws", type=int, help="Number of draws, instead of each scenario's.")
+@DRAWS
 @option("--workers", default=2, show_default=True, help="Processes.")
 @option("--scheduler", metavar="ADDRESS", help="Address of a Dask scheduler, instead of processes.")
 def portfolio(source: str, csv: str, **settings: Any) -> dict[str, Any]:

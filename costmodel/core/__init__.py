@@ -44,11 +44,13 @@ from costmodel.core.errors import (
 )
 from costmodel.core.glossary import (
     GLOSSARY,
+    UNSEEN,
     data_folder,
     label_of,
     limits,
     meaning_of,
     named,
+    owner_label,
     unit_of,
 )
 from costmodel.core.nested import (
@@ -101,17 +103,17 @@ from costmodel.core.units import (
     WORKING_HOURS_PER_MONTH,
     WORKING_HOURS_PER_WEEK,
 )
-from costmodel.core.words import USD, Currency, dollars, money, number_text, percent, short
+from costmodel.core.words import USD, Currency, dollars, listed, money, number_text, percent, short
 
 __all__ = """
     CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt FORMS GB GLOSSARY
     HOURS_PER_DAY HOURS_PER_MONTH INDEX_END Infeasible KB KILO LEAST_DIVISOR MILLION
     MINUTES_PER_HOUR MONTHS_PER_QUARTER MONTHS_PER_YEAR MTOK Measured Number ROUNDING Range
-    SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX USD Unpriced Usual WEEKS_PER_MONTH
+    SECONDS_PER_HOUR SECONDS_PER_MINUTE SEED_MAX UNSEEN USD Unpriced Usual WEEKS_PER_MONTH
     WORKING_HOURS_PER_MONTH WORKING_HOURS_PER_WEEK Z90 absent assumed check check_draws
     check_known data_folder dollars doubts draw_values drive driver_key field_names find_key
-    find_keys frozen given_or_drawn in_words is_day is_nest key_of label_of leaves limits
+    find_keys frozen given_or_drawn in_words is_day is_nest key_of label_of leaves limits listed
     meaning_of middle misspelt money named not_none number_list number_text objects of_kind
-    one_number owner_of percent pin probabilities public require rewrite same sample short
-    strata unchecked uniforms unit_of unknown unmarked validate walk whole_number
+    one_number owner_label owner_of percent pin probabilities public require rewrite same sample
+    short strata unchecked uniforms unit_of unknown unmarked validate walk whole_number
 """.split()

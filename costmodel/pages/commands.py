@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click import argument, echo
+from click import argument, echo, option
 
-from costmodel.core import CatalogError, named, unknown
+from costmodel.core import DRAWS_MAX, CatalogError, named, unknown, whole_number
 from costmodel.pages.terminal import as_json, wrapped
 from costmodel.scenarios.scenario import examples, load, notebooks_folder
 
+LEAST_DRAWS = 100  # as in the notebooks
 PARTLY, ERROR, STOPPED = 1, 2, 130  # exit codes; 130 is the shell's for an interrupt
 EXIT_CODES = """
 Exit codes: 0 all is done; 1 done, but some of it failed, such as a scenario of a portfolio; 2 an
@@ -27,7 +28,7 @@ error, said in one sentence, and nothing is written; 130 stopped by you.
 
 def _complain(message: str) -> None:
     text = f"error: {named(' '.join(message.split()))}"
-    echo(wrapped(text, indent=7) if sys.stderr.isatty() else text, err=True)
+    echo(wrapped(text, indent=7), err=True)
 
 
 def _told(call: Callable[..., Mapping[str, Any] | None]) -> Callable[..., int]:
@@ -90,7 +91,23 @@ def complete_labels(context: Any, _: Any, begun: str) -> list[str]:
     return [label for label in known if label.lower().startswith(begun.lower())]
 
 
+def _enough(_: Any, __: Any, draws: int | None) -> int | None:
+    """A verdict on fewer draws than a notebook takes is refused."""
+    if draws is not None:
+        whole_number("draws", draws, LEAST_DRAWS, DRAWS_MAX)
+    return draws
+
+
+FORCE = click.option("--force", is_flag=True, help="Replace a file that is there.")
 SCENARIO = argument("scenario", shell_complete=complete_scenarios)
+DRAWS = option("--draws", type=int, callback=_enough, help="Draws, instead of the scenario's.")
+
+
+def not_there(path: str, force: bool) -> None:
+    """Refuse to replace a file without --force, and a folder that is not there."""
+    if Path(path).exists() and not force:
+        raise CatalogError(f"{path} is there already; write another path, or add --force")
+    writable(path)
 
 
 def writable(csv: str) -> None:

@@ -18,7 +18,7 @@ from costmodel.choices.study import Study
 from costmodel.core import CatalogError
 from costmodel.decisions.verdict import recommend
 from costmodel.ingest.usage import read as read_usage
-from costmodel.pages.commands import SCENARIO, find_notebook
+from costmodel.pages.commands import DRAWS, SCENARIO, find_notebook
 from costmodel.pages.terminal import aligned, bar, busy
 from costmodel.scenarios.scenario import load
 from costmodel.studies.changes import STEPS
@@ -38,7 +38,7 @@ INPUTS_SHOWN = 20
 @option("--focus", "forms", flag_value="focus", multiple=True, help="A FOCUS 1.2 table.")
 @option("--json", "forms", flag_value="json", multiple=True, help="Numbers, ledger and scenario.")
 @option("--html", "forms", flag_value="html", multiple=True, help="A page with sliders.")
-@option("--draws", type=int, help="Number of draws, instead of the scenario's.")
+@DRAWS
 def export(scenarios: tuple[str, ...], out: str, forms: tuple[str, ...], draws: int | None) -> Told:
     """Write SCENARIOS as files for others; without a form, all of them.
 
@@ -218,7 +218,7 @@ def schema(out: str | None) -> None:
 @argument("new", required=False)
 @option("--from", "since", metavar="DATE", help="Day of the API prices of OLD, YYYY-MM-DD.")
 @option("--to", "until", metavar="DATE", help="Day of the API prices of NEW; OLD is both without.")
-@option("--draws", type=int, help="Number of draws, instead of the scenarios'.")
+@DRAWS
 @option("--markdown", is_flag=True, help="Write Markdown, for a pull request.")
 @option("--exit-code", is_flag=True, help="Exit with 1 where something changed.")
 def diff(
@@ -261,7 +261,7 @@ def diff(
     "of the year before: 10%.",
 )
 @option("--against", metavar="OLD", help="An earlier scenario or result, for --max-growth.")
-@option("--draws", type=int, help="Number of draws, instead of the scenario's.")
+@DRAWS
 def check(
     scenario: str, label: str | None, max_usd_per_month: float | None, min_quality: str | None,
     max_growth: str | None, against: str | None, draws: int | None,

@@ -14,12 +14,14 @@ from costmodel.choices.study import Study, analysis
 from costmodel.choices.terms import Terms
 from costmodel.core import (
     KILO,
+    UNSEEN,
     label_of,
     meaning_of,
     middle,
     money,
     number_text,
     objects,
+    owner_label,
     percent,
     public,
     unit_of,
@@ -31,7 +33,6 @@ from costmodel.decisions.wording import volume
 from costmodel.facts.pricelist import PRICES_VERSION
 from costmodel.pages.blocks import Block, Words
 
-UNSEEN = ("log-odds", "index")  # units whose numbers say nothing to most readers
 RESTS_ON = "What it rests on"
 WITHOUT_MODEL = {"Staff": "people", "Seats": "seats of a product", "Today": "as today"}
 
@@ -119,7 +120,7 @@ def rests_on(bars: pd.DataFrame, terms: Terms) -> Block:
     """
     told = []
     for bar in bars.head(MOST).itertuples():
-        unit, plain = bar.unit.partition("/")[0], label_of(bar.input).removesuffix(" (task)")
+        unit, plain = bar.unit.partition("/")[0], label_of(bar.input)
         share = unit == "share"
         ends = [percent(x) if share else number_text(x, 3) for x in (bar.low, bar.high)]
         many = f"{unit}s" if unit.islower() and len(unit) > 1 else unit
@@ -156,7 +157,7 @@ def brief(study: Study) -> pd.DataFrame:
     >>> brief(study)[["input", "value"]].head(2)
                     input    value
     0  requests per month  300,000
-    1  instruction tokens      600
+    1  tokens of instructions      600
     """
     work, terms = study.work, study.terms
     rows: list[tuple] = []
@@ -165,9 +166,8 @@ def brief(study: Study) -> pd.DataFrame:
         kind = type(owner).__name__
         if owner is work.tier:
             continue
-        label = name if owner in (work, terms) else f"{kind.lower()}: {name}"
         key = f"{kind}.{name}"
-        rows.append((label.replace("_", " "), number_text(value), unit_of(key), meaning_of(key)))
+        rows.append((label_of(key), number_text(value), unit_of(key), meaning_of(key)))
     shown = "of headline, comparison and figures; the line-by-line bill is in US dollars"
     of_tier = "how much the service matters: it sets the effort that nobody has given"
     rows += [("tier", work.tier.id, "", of_tier)]
@@ -195,14 +195,14 @@ def made_of(study: Study | Mapping[str, Any]) -> pd.DataFrame:
     >>> import costmodel as cm
     >>> study = cm.load("support_assistant")
     >>> made_of(study.only("Few-shot"))["with"].to_list()
-    ['FewShot, Prompt, Evals, Monitoring, Upgrades']
+    ['examples in the prompt, prompt, evaluation, monitoring, upgrades']
     """
     options: Any = getattr(study, "options", study)
     rows = [
         {
             "option": label,
             "answers": _answers(part.serving),
-            "with": ", ".join(type(t).__name__ for t in part.techniques),
+            "with": ", ".join(owner_label(type(t).__name__) for t in part.techniques),
             "sees": float(sees),
         }
         for label, option in options.items()

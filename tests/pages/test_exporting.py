@@ -73,14 +73,14 @@ def test_one_bad_scenario_does_not_stop_an_export(scenario, write, tmp_path):
         (folder / f"team {number}.yaml").write_text(SCENARIO, encoding="utf-8")
     (folder / "broken.yaml").write_text("title: no workload", encoding="utf-8")
     out = tmp_path / "out"
-    said = run("export", folder, "-o", out, "--focus", "--json", "--draws", 20, code=1)
+    said = run("export", folder, "-o", out, "--focus", "--json", "--draws", 100, code=1)
     assert "1 of 4 scenarios failed: broken" in said and "has no workload" in said
     assert sorted(x.name for x in out.iterdir()) == sorted(
         f"team-{number}.{end}" for number in range(3) for end in ("focus.csv", "json")
     )
     stored = out / "team-0.json"
     assert "same to the cent" in run("rerun", stored)
-    assert run("diff", stored, folder / "team 0.yaml", "--draws", 20) == "no difference\n"
+    assert run("diff", stored, folder / "team 0.yaml", "--draws", 100) == "no difference\n"
     found = json.loads(stored.read_text(encoding="utf-8"))
     found["options"][0]["expected"] -= 0.02
     stored.write_text(json.dumps(found), encoding="utf-8")

@@ -137,7 +137,12 @@ def legend_above(ax: Axes, columns: int, handles: Any = None, **spacing: Any) ->
         columns = min(columns, 2)
         look |= {"loc": "lower left", "bbox_to_anchor": (0, 1.04)}
         look["bbox_transform"] = _from_edge(ax)
-    ax.legend(handles=handles, ncols=columns, **look)
+    legend = ax.legend(handles=handles, ncols=columns, **look)
+    if columns == 1 or (drawn := ax.get_figure(root=True)) is None:
+        return
+    drawn.draw_without_rendering()  # then the legend has its place
+    if legend.get_window_extent().x1 > drawn.bbox.x1:
+        legend_above(ax, columns - 1, handles, **spacing)
 
 
 def _from_edge(ax: Axes) -> Any:

@@ -140,7 +140,7 @@ def plot_policies(table: pd.DataFrame, ax: Axes | None = None, money: Currency =
     at, room = ((0.82, 0.95, 1.14), 2.6) if narrow() else ((0.86, 0.97, 1.13), 1.6)
     column_beside(ax, at[0], "days", [f"{days:.0f}" for days in table["days"]])
     column_beside(ax, at[1], "slips", map(percent, table["slips"]))
-    column_beside(ax, at[2], "P(cheapest)", map(percent, table["p_cheapest"]))
+    column_beside(ax, at[2], "cheapest in", map(percent, table["p_cheapest"]))
     ax.set_xlim(0, table["usd_total"].max() * room)  # for the three columns
     name_rows(ax, table["policy"].replace("none", "none: all at once"))
     name = "a year of releases [{}]\nslips: chance that a bad change reaches everybody"

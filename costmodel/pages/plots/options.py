@@ -100,7 +100,7 @@ def plot_bands(
     money_axis(
         ax.xaxis,
         money,
-        "total cost over the horizon [{}]\nband P10 to P90, tick P50, dot: expected cost",
+        "total cost over the horizon [{}]\nbar: 80 % of the draws, tick: median, dot: expected",
     )
     return ax
 
@@ -109,7 +109,7 @@ def _name_chances(ax: Axes, shares: pd.Series) -> None:
     """The share of draws in which each option is the cheapest, bold from one half on."""
     words = shares.map(percent).mask((shares > 0) & (shares < 0.005), "<1 %")
     words = words.where(shares.notna(), "")
-    for text, share in zip(column_beside(ax, 1.09, "P(cheapest)", words), shares, strict=True):
+    for text, share in zip(column_beside(ax, 1.09, "cheapest in", words), shares, strict=True):
         text.set(color=INK if share else GREY, weight="bold" if share >= 0.5 else "normal")
 
 

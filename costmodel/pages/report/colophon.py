@@ -124,7 +124,7 @@ def _value_text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, (int, float)):
         return f"{value:,}" if abs(value) >= 10_000 else f"{value:g}"
-    return "not set" if value in (None, "") else str(value)
+    return "not set" if value in (None, "") else str(getattr(value, "id", value))
 
 
 def _command(notebook: Path, parameters: Mapping[str, Any]) -> str:
@@ -152,6 +152,8 @@ def _stated(case: Study | None, name: str) -> tuple[Any, str]:
     for thing in (case.work, case.terms, case) if case else ():
         if known := thing.__dataclass_fields__.get(name):
             value = getattr(thing, name)
+            if getattr(value, "not_said", False):
+                return None, UNTOUCHED
             return value, UNTOUCHED if value in (known.default, "") else "the scenario"
     return None, UNTOUCHED
 
