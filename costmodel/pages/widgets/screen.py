@@ -13,6 +13,7 @@ import os
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import ipywidgets
 
 from costmodel.choices.study import Study
-from costmodel.core import check, check_known, public
+from costmodel.core import Stopped, check, check_known, public, while_wanted
 from costmodel.decisions.verdict import Verdict
 from costmodel.pages.blocks import FOR_REPORT
 from costmodel.pages.widgets import keep, pictures
@@ -215,7 +216,8 @@ class Cockpit(ipywidgets.HBox):
             self._show(number, asked, study, False)
             if not self.runs.rests(number):
                 return
-        self._show(number, asked, study, True)
+        with suppress(Stopped), while_wanted(lambda: number == self.runs.number):
+            self._show(number, asked, study, True)
 
     def _show(self, number: int, asked: Asked, study: Study, full: bool) -> None:
         """Answer, and show the two lines, the four cards and the picture, and no error anywhere."""
