@@ -26,6 +26,7 @@ from costmodel.core import (
     not_none,
     of_kind,
     one_number,
+    require,
     same,
     unknown,
 )
@@ -139,7 +140,8 @@ class Study:
             accept((options, self.work, self.terms), self.accept_zero)
         check_draws(self.draws, self.seed)
         if self.quality_floor is not None:
-            one_number("quality_floor", self.quality_floor, 0, 1)
+            require("quality_floor", self.quality_floor, 0, 1)
+            one_number("quality_floor", self.quality_floor)  # and no Range
         one_number("confidence", self.confidence, 0, 1)
         one_number("risk", self.risk, 0, 1)
         options = _with_evaluations(options)
