@@ -202,7 +202,7 @@ def test_the_board_pack_is_a_report(case, tmp_path):
     html = (tmp_path / "board.html").read_text(encoding="utf-8")
     order = [
         "cm-answer",
-        "Three assumptions",
+        "What it rests on",
         "What would flip it:",
         "When does the money come back",
         "rows behind it",

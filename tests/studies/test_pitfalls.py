@@ -247,7 +247,7 @@ def test_what_is_not_zero_cannot_be_accepted():
 def test_an_accepted_zero_is_printed(tmp_path):
     path = tmp_path / "free.yaml"
     path.write_text(ZERO + "accept_zero: [Rag.upkeep_fte, Evals.items, GraphRag.refresh_share]")
-    said = CliRunner().invoke(main, ["compare", str(path), "--draws", "50"])
+    said = CliRunner().invoke(main, ["compare", str(path), "--draws", "100"])
     assert (
         said.exit_code == 0
         and "accepted by you: Rag.upkeep_fte is 0" in said.output
