@@ -53,8 +53,7 @@ class Trends:
     service: Number = assumed(-0.05, 0.0, 0.08, "list prices of stores and tools", form="change")
 
     def __post_init__(self) -> None:
-        for name in TRENDS:
-            require(f"Trends.{name}", getattr(self, name), low=-1)
+        validate(self)
 
 
 def _person(name: str) -> Any:

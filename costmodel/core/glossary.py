@@ -19,8 +19,8 @@ from typing import NamedTuple
 BOUNDS = {  # by unit; any other number is 0 or more, and the CSV can narrow the bounds of one name
     "share": (0.0, 1.0),
     "share/month": (0.0, 1.0),
-    "share/year": (-1.0, inf),
-    "log-odds": (-inf, inf),
+    "share/year": (-1.0, 1000.0),
+    "log-odds": (-50.0, 50.0),
 }
 
 

@@ -4,20 +4,25 @@ and names that complete."""
 from __future__ import annotations
 
 import io
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, redirect_stdout
 from functools import wraps
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
 import click
 from click import argument, echo
 
-from costmodel.core import CatalogError, unknown
-from costmodel.pages.terminal import as_json, wrapped
+from costmodel.core import as_csv, check_writable, is_named, unknown, write
+from costmodel.pages.terminal import as_json, visible, wrapped
 from costmodel.scenarios.scenario import examples, load, notebooks_folder
 
+STDOUT = "-"
 PARTLY, ERROR, STOPPED = 1, 2, 130  # exit codes; 130 is the shell's for an interrupt
 EXIT_CODES = """
 Exit codes: 0 all is done; 1 done, but some of it failed, such as a scenario of a portfolio; 2 an
@@ -26,7 +31,7 @@ error, said in one sentence, and nothing is written; 130 stopped by you.
 
 
 def _complain(message: str) -> None:
-    text = f"error: {' '.join(message.split())}"
+    text = visible(f"error: {' '.join(message.split())}")
     echo(wrapped(text, indent=7) if sys.stderr.isatty() else text, err=True)
 
 
@@ -56,6 +61,9 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **settings: Any) -> Any:
         settings["standalone_mode"] = False
+        for name in ("SIGTERM", "SIGHUP"):  # ends as an interrupt does, so that nothing is left
+            if hasattr(signal, name) and threading.current_thread() is threading.main_thread():
+                signal.signal(getattr(signal, name), signal.default_int_handler)
         try:
             sys.exit(super().main(*args, **settings) or 0)
         except click.exceptions.NoArgsIsHelpError as error:
@@ -65,6 +73,10 @@ class Commands(click.Group):
             sys.exit(STOPPED)
         except click.ClickException as error:
             _complain(error.format_message())
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read has gone
+        except MemoryError:
+            _complain("this takes more memory than there is; ask for fewer draws or scenarios")
         except (ValueError, OSError, RuntimeError) as error:
             _complain(str(error))
         sys.exit(ERROR)
@@ -92,18 +104,24 @@ def complete_labels(context: Any, _: Any, begun: str) -> list[str]:
 SCENARIO = argument("scenario", shell_complete=complete_scenarios)
 
 
-def writable(csv: str) -> None:
-    """Refuse a file in a folder that is not there before anything is computed."""
-    path = Path(csv)
-    if not path.parent.is_dir():
-        raise CatalogError(
-            f"no folder {str(path.parent)!r} for {path.name}; make it first, or write another path"
-        )
+def put_csv(table: Any, path: str, index: bool = True) -> None:
+    """Write a table, or print it where the path is "-"."""
+    text = as_csv(table, index)
+    if path == STDOUT:
+        echo(text, nl=False)
+    else:
+        write(path, text)
+
+
+def writable(path: str | None) -> None:
+    """Refuse what cannot be written before anything is computed."""
+    if path and path != STDOUT:
+        check_writable(path)
 
 
 def find_notebook(name: str) -> Path:
     """The notebook of that path, or the one of that name that comes with the package."""
-    if Path(name).is_file():
+    if isfile(name) and not is_named(name):
         return Path(name)
     known = notebooks()
     if (stem := name.removesuffix(".ipynb")) not in known:

@@ -15,6 +15,7 @@ from costmodel.ingest.collect import by_kind
 from costmodel.ingest.documents import read_documents
 from costmodel.ingest.evaluations import read_evaluations
 from costmodel.ingest.usage import Usage, read
+from costmodel.pages.commands import put_csv, writable
 from costmodel.pages.terminal import aligned, busy
 from costmodel.scenarios.scenario import load, save
 from costmodel.studies.history.bridge import reconcile as held_against
@@ -99,11 +100,12 @@ def reprice(
     usage: str, scenario: str, columns: str | None, context: float | None, csv: str | None
 ) -> None:
     """Say what the calls of USAGE would have cost under the options of SCENARIO."""
+    writable(csv)
     with busy("pricing"):
         ours = read(usage, _pairs(columns))
         table = priced_otherwise(ours, load(scenario).options, context_max=context)
     if csv:
-        table.to_csv(csv, index=False)
+        put_csv(table, csv, index=False)
     _say(ours)
     sums = table.groupby("option", sort=False)[["usd", "low", "high"]].sum(min_count=1)
     why = table.groupby("option", sort=False)["why_not"].max()

@@ -255,9 +255,9 @@ def _typed(parameter: Parameter, value: Any) -> Any:
         value = str(value)
     else:
         if isinstance(value, str):
-            import yaml
+            from costmodel.scenarios.places import read_yaml
 
-            value = yaml.safe_load(value)
+            value = read_yaml(value, name)
         value = list(value) if isinstance(value, tuple) else value
         check(type(value).__name__ == kind, f"{name} is {value!r}, it must be a {kind}")
     if parameter.choices and str(value) not in parameter.choices:
