@@ -5,15 +5,17 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help report app test pages lab drags bench fidelity features formulas front-door check clean
+.PHONY: help report app test pages lab drags screens bench fidelity features formulas front-door check clean
 
 help:
 	@echo "make report   reports/01_which_approach.html and .pdf, and the answer in one sentence"
 	@echo "make app      the cockpit in the browser, without code"
 	@echo "make test     all tests (browser tests where a Chromium is found)"
 	@echo "make pages    every report of every example says the same (some ten minutes)"
+	@echo "make reading  all reports at the width of a desk and a phone, and on paper, with pictures"
 	@echo "make lab      JupyterLab on the notebooks"
 	@echo "make drags    200 drags of the sliders in a real Chromium, fresh and reloaded"
+	@echo "make screens  pictures of every cockpit, wide and narrow, in reports/screens"
 	@echo "make bench    speed against the budgets"
 	@echo "make fidelity the model beside published measurements"
 	@echo "make features what peers can do, each tried here (two minutes)"
@@ -43,11 +45,18 @@ test: $(READY)
 pages: $(READY)
 	COSTMODEL_PAGES=all $(BIN)/python -m pytest tests/whole/test_one_answer.py
 
+reading: $(READY)
+	mkdir -p reports/screens
+	COSTMODEL_READING=all COSTMODEL_SCREENSHOTS=reports/screens $(BIN)/python -m pytest tests/whole/test_reading.py
+
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
 
 drags: $(READY)
 	COSTMODEL_DRAGS=200 $(BIN)/python -m pytest -n 0 tests/whole/test_browser.py
+
+screens: $(READY)
+	$(BIN)/python benchmarks/screens.py
 
 bench: $(VENV)/.peers
 	$(BIN)/python benchmarks/bench.py

@@ -24,6 +24,9 @@ from costmodel.pages.plots import decisions as plots_decision
 from costmodel.pages.report import runner as report
 from costmodel.scenarios.scenario import notebooks_folder
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from in_chromium import CHROMIUM, chromium, jupyter_lab, run_all, settled
+
 WORK = cm.Workload(
     requests_per_month=300_000,
     instruction_tokens=600,
@@ -262,6 +265,59 @@ def squiggle(sq: object, options: dict, terms: Terms) -> float:
     return (time.perf_counter() - start) / SQUIGGLES
 
 
+WATCH = """() => {
+    window.painted = 0;
+    const late = () => requestAnimationFrame(() => setTimeout(() => {
+        window.painted = performance.now();
+    }));
+    for (const part of document.querySelectorAll('.cm-top, .cm-picture'))
+        new MutationObserver(late).observe(part,
+            {subtree: true, childList: true, characterData: true, attributes: true});
+    document.querySelectorAll('.cm-picture img').forEach(i => i.addEventListener('load', late));
+    window.addEventListener('pointerup', () => window.released = performance.now(), true);
+}"""
+
+
+def cockpit() -> None:
+    """From the release of a slider to the last paint, in a real Chromium, and our part of it."""
+    study = cm.load("support_assistant")
+    box = cm.widgets.cockpit(study)
+    control = box.controls["Workload.requests_per_month"]
+    volumes = iter(np.geomspace(1e5, 1e6, 50))
+
+    def move() -> None:
+        control.slider.value = float(next(volumes))
+
+    row("a slider at rest: verdict and picture (15 options)", best(move, 9), "150 ms")
+    if CHROMIUM is None:
+        print("slider release to last paint: not measured, no Chromium found")
+        return
+    cell = 'import costmodel as cm\ncm.widgets.cockpit(cm.load("support_assistant"))'
+    seconds = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        jupyter_lab(Path(folder), {"cockpit": cell}) as addresses,
+        chromium() as page,
+    ):
+        run_all(page, addresses["cockpit"], ".cm-one")
+        page.wait_for_timeout(3_000)
+        page.evaluate(WATCH)
+        handle = page.locator(".cm-left .noUi-handle").first
+        for number in range(15):
+            at = handle.bounding_box()
+            x, y = at["x"] + at["width"] / 2, at["y"] + at["height"] / 2
+            page.mouse.move(x, y)
+            page.mouse.down()
+            page.mouse.move(x + (30 if number % 2 else -30), y, steps=12)
+            page.mouse.up()
+            page.wait_for_timeout(1_500)
+            while not settled(page):
+                page.wait_for_timeout(50)
+            seconds.append(page.evaluate("(window.painted - window.released) / 1000"))
+    median = float(np.median(seconds))
+    row("slider release to last paint, notebook 01 in Chromium", median, "250 ms", "median of 15")
+
+
 def scaling(options: dict) -> None:
     """From a thousand to a million draws, first and with the draws remembered; the figure of it."""
     first, again = [], []
@@ -370,6 +426,7 @@ def main() -> None:
     peers(options, terms)
     maps(options, terms)
     reports()
+    cockpit()
     tokens()
     voi = best(lambda: cm.uncertainty.value_of_information(options, WORK, draws=10_000), 1)
     row("value of information of 10 options, 10,000 draws", voi, "-")

@@ -1,4 +1,4 @@
-"""Fit the calibrated numbers of serving, and predict each measurement by a fit without it.
+"""Fit the calibrated numbers of serving, and predict each measurement by fits without it.
 
     python benchmarks/fit_serving.py      writes data/calibration/serving.csv
                                           and data/measured/serving_held_out.csv (minutes)
@@ -6,8 +6,13 @@
 Robust least squares on the logarithm of measured over predicted; every (model, GPU, engine) counts
 alike, more or less; each number is pulled a little towards its starting value, which is what public
 kernel measurements suggest. Ranges of a number are the ends of the fits that leave one (model, GPU,
-engine) out; bands of predictions are the 10th and 90th percentile of measured over predicted for
-what was left out.
+engine) out. A fit without some rows is found by Gauss-Newton steps from the best of all rows, with
+the derivatives at that best.
+
+Bands: the 10th and 90th percentile of measured over predicted for combinations of model, GPU and
+engine that were left out. What nobody has measured widens them: by leaving out each model, GPU,
+engine and source in turn, the factor on the band that holds 80 % of what was left out, for one
+more of them. Architectures without a row (hybrids) have the band of whole architectures left out.
 """
 
 from __future__ import annotations
@@ -16,17 +21,31 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import date
+from functools import cached_property
+from itertools import product
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
+from scipy.stats import norm, t
 from tqdm import tqdm
 
 from costmodel.core.glossary import GLOSSARY
+from costmodel.facts import catalog
 from costmodel.facts.catalog import data_folder
-from costmodel.laws.serving.calibration import ENGINES, FILES, KINDS, measured, take
+from costmodel.laws.serving.calibration import (
+    ENGINES,
+    FILES,
+    KINDS,
+    STACKS,
+    UNSEEN,
+    measured,
+    physics_of_stack,
+)
+from costmodel.laws.serving.calibration import stack as records
 from costmodel.laws.serving.roofline import Physics
 from costmodel.validation.serving import UNUSED, ages, kinds, numbers, predict
+from costmodel.validation.training import quantile
 
 # number: (start, least, most); efficiencies end at 1, reading weights at what a copy kernel reaches
 FREE = {
@@ -37,182 +56,282 @@ FREE = {
     "roofline.mfu_experts": (0.35, 0.05, 0.95),
     "roofline.mfu_attention": (0.35, 0.05, 0.95),
     "roofline.unpacking": (0.65, 0.2, 0.99),
+    "roofline.fp8_experts": (0.8, 0.3, 1.0),
     "roofline.link_efficiency": (0.6, 0.05, 0.95),
     "roofline.exchange_s": (3e-6, 5e-7, 5e-5),
     "roofline.overhead_s_per_layer": (4e-5, 1e-6, 2e-4),
     "roofline.overhead_s_per_expert_layer": (1.5e-5, 1e-6, 3e-4),
-    "roofline.overhead_s_per_sequence": (5e-6, 1e-7, 1e-4),
-    "roofline.prefill_s_per_layer": (1.5e-4, 1e-6, 1e-3),
+    "roofline.overhead_s_per_sequence": (1e-7, 1e-9, 1e-5),
+    "roofline.prefill_s_per_layer": (1e-4, 1e-6, 1e-3),
     "roofline.prefill_s_per_latent_layer": (1e-3, 1e-5, 1e-2),
-    "roofline.interference": (0.85, 0.2, 0.99),
+    "roofline.mixed_s_per_layer": (1e-4, 1e-6, 1e-3),
+    "roofline.stagger": (0.4, 0.01, 1.0),
+    "roofline.first_token_s_per_token": (3e-6, 1e-8, 1e-4),
+    "roofline.first_token_s_per_stream": (1e-3, 1e-6, 1e-1),
     "roofline.routing_spread": (0.7, 0.2, 1.0),
     "roofline.overhead_fall": (0.3, 0.01, 0.9),
-    "vllm.first_token_s": (0.03, 1e-3, 0.3),
-    "sglang.first_token_s": (0.05, 1e-3, 0.3),
-    "trtllm.first_token_s": (0.04, 1e-3, 0.3),
+    "roofline.bunching": (0.05, 1e-3, 0.95),
+    "vllm.first_token_s": (0.02, 1e-3, 0.3),
+    "sglang.first_token_s": (0.04, 1e-3, 0.3),
+    "trtllm.first_token_s": (0.03, 1e-3, 0.3),
     "vllm.engine_efficiency": (0.92, 0.5, 0.995),
     "sglang.expert_efficiency": (0.8, 0.3, 0.995),
-    "trtllm.expert_efficiency": (0.9, 0.3, 0.995),
+    "standard.overhead_s_per_sequence": (6e-7, 1e-8, 1e-5),
+    "standard.request_s": (1e-3, 1e-5, 1e-1),
+    "standard.engine_efficiency": (0.85, 0.3, 0.995),
 }
-FIXED = {"roofline.memory_usable": 0.96, "roofline.reserve_bytes": 1e9}
-MEMORY_NOTES = {
-    "roofline.memory_usable": "0.9 of the device, whose memory is 7 % above its name "
-    "(80 GB are 80 GiB)",
-    "roofline.reserve_bytes": "activations and graphs, beside the share left free",
-}
+ASSUMED = {  # number: (value, low, high, why)
+    "roofline.reserve_bytes": (1e9, "", "", "libraries, buffers of exchanges and CUDA graphs"),
+    "roofline.mbu_state": (
+        0.3, 0.15, 0.6,
+        "set so that the one measured hybrid (Qwen3.5 27B on B200) is met, with mfu_state",
+    ),
+    "roofline.mfu_state": (0.05, 0.02, 0.15, "as mbu_state"),
+    "as_found.engine_efficiency": (
+        0.5, 0.2, 0.8,
+        "on top of standard; DeepSeek-R1 ran 5 to 10 times below later software in its first month",
+    ),
+    "as_found.overhead_s_per_layer": (4e-4, 2e-4, 8e-4, "launches of a layer without CUDA graphs"),
+}  # fmt: skip
 SCALE = 0.1  # residuals above 10 % count less than their square
 PULL = 0.7  # e-folds from the start that cost as much as one residual of 10 %
 FIRST_TOKEN_WEIGHT = 0.5  # first-token times scatter more: queues, warm-up, reporting in groups
 BATCH_WEIGHT = 3.0  # static batches are the cleanest measurements
 # residuals are divided by the rows of their group to this power; 0.5 would make groups equal
 GROUP_POWER = 0.35
-EVALUATIONS = 40
+EVALUATIONS = 60
+STEPS = 12  # Gauss-Newton steps of a fit without some rows
 BAND = (0.10, 0.50, 0.90)
-
-
-class Table:
-    """One file of measurements with everything that does not change during the fit."""
-
-    def __init__(self, file: str) -> None:
-        rows = measured(file)
-        self.rows = rows[~rows["note"].str.startswith(UNUSED)].reset_index(drop=True)
-        self.shape, self.setup = numbers(self.rows)
-        self.age = ages(self.rows)
-        self.group = (
-            self.rows["model"] + " on " + self.rows["gpu"] + ", " + self.rows["engine"]
-        ).to_numpy(str)
-        self.kind = kinds(self.rows)
-        count = pd.Series(self.group).map(pd.Series(self.group).value_counts()).to_numpy(float)
-        self.weight = (count / count.mean()) ** -GROUP_POWER
-        if "family" in rows and "metric" in rows:
-            self.weight = self.weight * np.where(
-                self.rows["metric"] == "latency_s", BATCH_WEIGHT, 1.0
-            )
-
-    def of(self, keep: np.ndarray) -> Table:
-        part = object.__new__(Table)
-        part.rows = self.rows[keep].reset_index(drop=True)
-        part.shape, part.setup = take(self.shape, keep), take(self.setup, keep)
-        for name in ("age", "group", "kind", "weight"):
-            setattr(part, name, getattr(self, name)[keep])
-        return part
-
-
-def physics_of(values: dict[str, float], table: Table) -> Physics:
-    """The numbers being fitted as one value per row."""
-    engine = table.rows["engine"].to_numpy(str)
-    made = {}
-    for name in (f.name for f in fields(Physics)):
-        if f"roofline.{name}" in values:
-            made[name] = np.full(len(engine), values[f"roofline.{name}"])
-        elif name != "ageing":
-            made[name] = np.select(
-                [engine == e for e in ENGINES], [values.get(f"{e}.{name}", 1.0) for e in ENGINES]
-            )
-    return replace(Physics(**made), ageing=(1 - values["roofline.overhead_fall"]) ** -table.age)
-
-
-def ratios(values: dict[str, float], table: Table) -> dict[str, np.ndarray]:
-    """Logarithm of measured over predicted, by metric."""
-    made = predict(table.rows, table.shape, table.setup, physics_of(values, table))
-    return {name: np.log(table.rows[name].to_numpy(float) / value) for name, value in made.items()}
-
-
-def fit(tables: list[Table], start: dict[str, float] | None = None) -> dict[str, float]:
-    """The best values of the free numbers, with the fixed ones."""
-    first, least, most = (np.log([limits[k] for limits in FREE.values()]) for k in range(3))
-    origin = first if start is None else np.log([start[name] for name in FREE])
-
-    def residuals(x: np.ndarray) -> np.ndarray:
-        values, parts = {**FIXED, **dict(zip(FREE, np.exp(x), strict=True))}, []
-        for table in tables:
-            for name, ratio in ratios(values, table).items():
-                parts.append(
-                    ratio * table.weight * (FIRST_TOKEN_WEIGHT if name == "ttft_s" else 1.0) / SCALE
-                )
-        return np.concatenate([*parts, (x - first) / PULL])
-
-    found = least_squares(
-        residuals,
-        np.clip(origin, least + 1e-6, most - 1e-6),
-        bounds=(least, most),
-        loss="soft_l1",
-        x_scale="jac",
-        max_nfev=EVALUATIONS,
-    )
-    return {**FIXED, **dict(zip(FREE, map(float, np.exp(found.x)), strict=True))}
-
-
-def left_out(
-    tables: list[Table], column: str, start: dict[str, float]
-) -> tuple[pd.DataFrame, list[dict[str, float]]]:
-    """Measured over predicted (log) of every row by fits without its group, GPU or model."""
-    labels = [t.group if column == "group" else t.rows[column].to_numpy(str) for t in tables]
-    parts, fits = [], []
-    for label in tqdm(
-        sorted({x for column_labels in labels for x in column_labels}),
-        desc="fits that leave one out",
-        disable=None,
-    ):
-        fits.append(fit([t.of(x != label) for t, x in zip(tables, labels, strict=True)], start))
-        for table, x in zip(tables, labels, strict=True):
-            if (x == label).any():
-                part = table.of(x == label)
-                for name, ratio in ratios(fits[-1], part).items():
-                    metric = part.rows["metric"] if name == "value" else name
-                    rows = part.rows.assign(metric=metric, measured=part.rows[name])
-                    parts.append(rows.assign(log_ratio=ratio, kind=part.kind, group=part.group))
-    return pd.concat(parts, ignore_index=True), fits
-
-
+INSIDE = 0.8
+LEVELS = dict(zip(("model", "gpu", "engine", "table"), UNSEEN, strict=True))
 RATIO_OF = {
     "tpot_s": "tpot_ratio",
     "ttft_s": "ttft_ratio",
     "output_tokens_per_s": "throughput_ratio",
 }
+LIMITS = np.log([FREE[name] for name in FREE]).T  # start, least, most
 
 
-def bands(rows: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
-    """{(kind, ratio): 10th, 50th, 90th percentile of measured over predicted}.
+class Fit:
+    """All measurements, what does not change during the fit, and the best of all rows."""
 
-    Dense models in four bits are few: their band is made of all dense rows.
+    def __init__(self) -> None:
+        self.tables = []
+        for file in FILES:
+            rows = measured(file)
+            rows = rows[~rows["note"].str.startswith(UNUSED)].reset_index(drop=True)
+            self.tables.append((rows, *numbers(rows), ages(rows)))
+        parts = []
+        for rows, *_ in self.tables:
+            for metric in ("ttft_s", "tpot_s") if "ttft_s" in rows else ("value",):
+                named = rows.get("metric", metric)
+                parts.append(rows.assign(metric=named, measured=rows[metric]))
+        self.rows = pd.concat(parts, ignore_index=True).assign(kind=lambda t: kinds(t))
+        r = self.rows
+        r["table"] = r["family"] + ", " + r["engine"]  # a publisher has one by engine
+        r["group"] = r["model"] + " on " + r["gpu"] + ", " + r["engine"]
+        r["architecture"] = np.select(
+            [r["kind"] == "hybrid", r["kind"] != "mixture", _has(r, "kv_lora_rank"),
+             _has(r, "sliding_window")],
+            ["hybrid", "dense", "latent", "local"], "experts",
+        )  # fmt: skip
+        file = r["id"].str.split("-").str[0]
+        count = r.groupby(["group", file, "metric"])["group"].transform("size").to_numpy(float)
+        weight = (count / count.mean()) ** -GROUP_POWER
+        special = {"latency_s": BATCH_WEIGHT, "ttft_s": FIRST_TOKEN_WEIGHT}
+        bare = r["family"].eq("trtllm-first-token")
+        self.weight = weight * r["metric"].map(special).where(~bare).fillna(1.0).to_numpy() / SCALE
+
+    def errors(self, x: np.ndarray) -> np.ndarray:
+        """Logarithm of measured over predicted of every row."""
+        values = values_of(x)
+        found = []
+        for rows, shape, setup, age in self.tables:
+            made = predict(rows, shape, setup, physics_of(values, rows, age))
+            found += [np.log(rows[name].to_numpy(float) / made[name]) for name in made]
+        return np.concatenate(found)
+
+    @cached_property
+    def best(self) -> np.ndarray:
+        """Logarithms of the free numbers that fit all rows."""
+        start, least, most = LIMITS
+        return least_squares(
+            lambda x: np.concatenate([self.errors(x) * self.weight, (x - start) / PULL]),
+            np.clip(start, least + 1e-6, most - 1e-6),
+            bounds=(least, most),
+            loss="soft_l1",
+            x_scale="jac",
+            max_nfev=EVALUATIONS,
+        ).x
+
+    @cached_property
+    def slopes(self) -> np.ndarray:
+        """Derivatives of the errors at the best."""
+        small = 1e-4 * np.sign(LIMITS.mean(0) - self.best)
+        at, moved = self.errors(self.best), self.best + np.diag(small)
+        return np.array([(self.errors(x) - at) / d for x, d in zip(moved, small, strict=True)]).T
+
+    def without(self, out: np.ndarray) -> np.ndarray:
+        """The best of all rows but those that are `out`."""
+        keep, x, (start, least, most) = ~out, self.best, LIMITS
+        pull = np.eye(len(x)) / PULL
+
+        def cost(x: np.ndarray) -> tuple[float, np.ndarray]:
+            r = self.errors(x)[keep] * self.weight[keep]
+            soft = 2 * (np.sqrt(1 + r**2) - 1)
+            return float(soft.sum() + 2 * (np.sqrt(1 + ((x - start) / PULL) ** 2) - 1).sum()), r
+
+        now, r = cost(x)
+        for _ in range(STEPS):
+            prior = (x - start) / PULL
+            slopes = np.vstack([self.slopes[keep] * self.weight[keep, None], pull])
+            both = np.concatenate([r, prior])
+            soft = (1 + both**2) ** -0.25
+            step, *_ = np.linalg.lstsq(slopes * soft[:, None], -both * soft, rcond=None)
+            for shorter in (1.0, 0.3, 0.1):
+                tried = np.clip(x + shorter * step, least, most)
+                then, r_then = cost(tried)
+                if then < now:
+                    break
+            else:
+                break
+            gain, x, now, r = now - then, tried, then, r_then
+            if gain < 1e-4 * now:
+                break
+        return x
+
+    def left_out(self, column: str) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Errors of every row by fits without its group, model ..., and those fits."""
+        labels, error, fits = self.rows[column].to_numpy(str), np.empty(len(self.rows)), []
+        for label in tqdm(np.unique(labels), desc=f"without each {column}", disable=None):
+            out = labels == label
+            fits.append(self.without(out))
+            error[out] = self.errors(fits[-1])[out]
+        return error, fits
+
+
+def _has(rows: pd.DataFrame, field: str) -> pd.Series:
+    known = {id: bool(getattr(catalog.model(id), field)) for id in rows["model"].unique()}
+    return rows["model"].map(known)
+
+
+def values_of(x: np.ndarray) -> dict[str, float]:
+    """The numbers by name, assumed ones too."""
+    fixed = {name: value for name, (value, *_) in ASSUMED.items()}
+    return fixed | dict(zip(FREE, map(float, np.exp(x)), strict=True))
+
+
+def physics_of(values: dict[str, float], rows: pd.DataFrame, age: np.ndarray) -> Physics:
+    """The numbers being fitted as one value per row."""
+    names = [f.name for f in fields(Physics) if f.name != "ageing"]
+    made = {}
+    for engine in ENGINES:
+        of = {n: values.get(f"roofline.{n}", values.get(f"{engine}.{n}", 1.0)) for n in names}
+        for stack in STACKS:
+            made[engine, stack] = physics_of_stack(of | {"request_s": 0.0}, values, stack)
+    each = records([made[key] for key in zip(rows["engine"], rows["stack"], strict=True)])
+    return replace(each, ageing=(1 - values["roofline.overhead_fall"]) ** -age)
+
+
+# -- the bands -------------------------------------------------------------------------------------
+
+
+def in_band(rows: pd.DataFrame) -> np.ndarray:
+    """Rows whose errors make bands: no whole batches, no bare engine."""
+    bare = rows["family"].eq("trtllm-first-token")
+    return (rows["metric"].isin(RATIO_OF) & ~bare).to_numpy()
+
+
+def alike(rows: pd.DataFrame, kind: str, metric: str) -> np.ndarray:
+    """Rows whose errors make the band of a kind: dense in four bits are few, so all dense ones."""
+    of = {"four_bit": ("dense", "four_bit"), "hybrid": ("mixture", "hybrid")}.get(kind, (kind,))
+    return (rows["kind"].isin(of) & (rows["metric"] == metric)).to_numpy() & in_band(rows)
+
+
+def even(rows: pd.DataFrame) -> np.ndarray:
+    """Weights between those of rows and those of groups: both shall be covered."""
+    return rows.groupby("group")["group"].transform("size").to_numpy(float) ** -0.5
+
+
+def ends(error: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """10th, 50th, 90th percentile."""
+    return np.array([quantile(error, weight, share) for share in BAND])
+
+
+def needed(error: np.ndarray, band: np.ndarray) -> np.ndarray:
+    """Factor on the half-widths of a band that just holds each error."""
+    low, mid, high = band
+    return np.where(error < mid, (mid - error) / (mid - low), (error - mid) / (high - mid))
+
+
+def for_the_next(groups: int) -> float:
+    """Width of a band for one more group over that of the groups seen: Student's t of a mean.
+
+    t(n - 1) / z x sqrt(1 + 1 / n), as their centre and spread are known from n groups alone.
     """
-    rows = rows[rows["metric"].isin(RATIO_OF) & ~rows["family"].eq("trtllm-first-token")]
-    found = {}
-    for kind in KINDS:
-        part = rows[rows["kind"].isin(("dense", "four_bit") if kind == "four_bit" else (kind,))]
-        for ratio, errors in part.groupby(part["metric"].map(RATIO_OF))["log_ratio"]:
-            found[kind, ratio] = np.exp(np.quantile(errors, BAND))
+    high = (1 + INSIDE) / 2
+    return float(t.ppf(high, max(groups - 1, 1)) / norm.ppf(high) * np.sqrt(1 + 1 / groups))
+
+
+def bands(fit: Fit, errors: dict[str, np.ndarray], keep: np.ndarray, levels: list[str]) -> dict:
+    """{(kind, metric): band} and {(metric, level): factor} of the rows to keep.
+
+    A factor pools all kinds, each in units of its own band, because a kind has few models and
+    sources: it holds 80 % of what was left out.
+    """
+    found: dict[tuple, np.ndarray] = {}
+    for kind, metric in product(KINDS, RATIO_OF):
+        rows = alike(fit.rows, kind, metric) & keep
+        by = "architecture" if kind == "hybrid" else "group"
+        found[kind, metric] = ends(errors[by][rows], even(fit.rows[rows]))
+    for metric, level in product(RATIO_OF, levels):
+        needs, rows = np.full(len(fit.rows), np.nan), in_band(fit.rows) & keep
+        for kind in KINDS[:-1]:
+            own = rows & ((fit.rows["metric"] == metric) & (fit.rows["kind"] == kind)).to_numpy()
+            needs[own] = needed(errors[level][own], found[kind, metric])
+        own = ~np.isnan(needs)
+        part = fit.rows[own]
+        factor = for_the_next(part[level].nunique()) * quantile(needs[own], even(part), INSIDE)
+        found[metric, level] = max(factor, 1.0)
     return found
 
 
-def wider(rows: pd.DataFrame, base: pd.DataFrame, kind: str) -> float:
-    """How much wider the errors of time per token and throughput are than in `base`; at least 1."""
-    width = []
-    for table in (rows, base):
-        part = table[
-            table["metric"].isin(("tpot_s", "output_tokens_per_s")) & (table["kind"] == kind)
-        ]
-        width.append(np.subtract(*np.quantile(part["log_ratio"], (BAND[2], BAND[0]))))
-    return float(max(width[0] / width[1], 1.0))
+def held_out(fit: Fit, errors: dict[str, np.ndarray], level: str) -> pd.DataFrame:
+    """Rows of serving_held_out.csv: each by a fit without its group, model or source.
+
+    The band is made of the other groups, models or sources, and widened where these are left out.
+    """
+    rows, error = fit.rows, errors[level]
+    log_band = np.full((len(rows), 2), np.nan)
+    labels = rows[level].to_numpy(str)
+    levels = [level] if level in LEVELS else []
+    for label in np.unique(labels):
+        own = labels == label
+        made = bands(fit, errors, ~own, levels)
+        for kind, metric in product(KINDS, RATIO_OF):
+            these = own & in_band(rows) & (rows["kind"] == kind) & (rows["metric"] == metric)
+            low, mid, high = made[kind, metric]
+            factor = (
+                1.0 if kind == "hybrid" and level == "model" else made.get((metric, level), 1.0)
+            )
+            log_band[these] = mid + factor * np.array([low - mid, high - mid])
+    mid = rows["measured"] / np.exp(error)
+    table = rows[["id", "metric"]].assign(
+        without={"table": "source"}.get(level, level),
+        low=mid * np.exp(log_band[:, 0]),
+        mid=mid,
+        high=mid * np.exp(log_band[:, 1]),
+        source="serving-fit",
+    )
+    numbers = ["low", "mid", "high"]
+    table[numbers] = table[numbers].map(lambda v: float(f"{v:.6g}"))
+    return table.sort_values(["id", "metric"])
 
 
-def held_out(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of serving_held_out.csv: each by the fit without its group; the others make the band."""
-    table = rows.assign(low=np.nan, mid=rows["measured"] / np.exp(rows["log_ratio"]), high=np.nan)
-    for group in table["group"].unique():
-        own = table["group"] == group
-        for (kind, ratio), (low, _, high) in bands(table[~own]).items():
-            these = own & (table["kind"] == kind) & (table["metric"].map(RATIO_OF) == ratio)
-            table.loc[these, "low"] = low * table.loc[these, "mid"]
-            table.loc[these, "high"] = high * table.loc[these, "mid"]
-    table = table.sort_values(["id", "metric"]).assign(source="serving-fit")
-    return table[["id", "metric", "low", "mid", "high", "source"]]
+# -- what is written -------------------------------------------------------------------------------
 
 
-def csv_rows(
-    tables: list[Table], best: dict[str, float], rows: pd.DataFrame, fits: list[dict[str, float]]
-) -> Iterator[str]:
+def csv_rows(fit: Fit, fits: list[np.ndarray], made: dict) -> Iterator[str]:
     today = date.today().isoformat()
 
     def row(
@@ -223,38 +342,42 @@ def csv_rows(
         return ",".join([id, field, *texts, GLOSSARY[field].unit, today, source, f'"{note}"'])
 
     yield "id,field,value,low,high,unit,as_of,source,note"
-    for key in FREE:
-        all_fits = [f[key] for f in fits] + [best[key]]
-        yield row(
-            key,
-            best[key],
-            min(all_fits),
-            max(all_fits),
-            "serving-fit",
-            "fitted; ends of the fits that leave one model, GPU and engine out",
-        )
-    for key, value in FIXED.items():
-        yield row(key, value, "", "", "assumption", MEMORY_NOTES[key])
-    for (kind, field), ends in bands(rows).items():
-        note = "measured over predicted: median and 80 % of what was left out of the fit"
-        yield row(f"{kind}.{field}", ends[1], ends[0], ends[2], "serving-fit", note)
-    for column, field in (("gpu", "unseen_gpu"), ("model", "unseen_model")):
-        other, _ = left_out(tables, column, best)
-        for kind in KINDS:
-            note = f"width of the band where no measurement has the {column}, over the usual width"
-            yield row(f"{kind}.{field}", wider(other, rows, kind), "", "", "serving-fit", note)
+    every = np.exp([*fits, fit.best])
+    note = "fitted; ends of the fits that leave one model, GPU and engine out"
+    for key, value, low, high in zip(
+        FREE, np.exp(fit.best), every.min(0), every.max(0), strict=True
+    ):
+        yield row(key, value, low, high, "serving-fit", note)
+    for key, (value, low, high, why) in ASSUMED.items():
+        yield row(key, value, low, high, "assumption", why)
+    for (first, second), found in made.items():
+        if second in LEVELS:
+            field = LEVELS[second]
+            note = (
+                f"factor on the band where no measurement has the {field.removeprefix('unseen_')}"
+            )
+            place = RATIO_OF[first].removesuffix("_ratio")
+            yield row(f"{place}.{field}", float(found), "", "", "serving-fit", note)
+        else:
+            low, mid, high = np.exp(found)
+            note = "measured over predicted: median and 80 % of what was left out of the fit"
+            if first == "hybrid":
+                note = "measured over predicted where a whole architecture was left out of the fit"
+            yield row(f"{first}.{RATIO_OF[second]}", mid, low, high, "serving-fit", note)
 
 
 def main() -> None:
-    tables = [Table(file) for file in FILES]
-    best = fit(tables)
-    rows, fits = left_out(tables, "group", best)
-    lines = list(csv_rows(tables, best, rows, fits))
+    fit = Fit()
+    errors, fits = {}, {}
+    for column in ("group", "architecture", *LEVELS):
+        errors[column], fits[column] = fit.left_out(column)
+    made = bands(fit, errors, np.ones(len(fit.rows), bool), list(LEVELS))
+    lines = list(csv_rows(fit, fits["group"], made))
     folder = data_folder()
     (folder / "calibration" / "serving.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    held_out(rows).to_csv(
-        folder / "measured" / "serving_held_out.csv", index=False, lineterminator="\n"
-    )
+    table = pd.concat([held_out(fit, errors, level) for level in ("group", "model", "table")])
+    path = folder / "measured" / "serving_held_out.csv"
+    table.to_csv(path, index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from fit_serving import for_the_next
 from scipy.optimize import least_squares
 
 from costmodel.core.glossary import GLOSSARY
@@ -35,11 +36,12 @@ from costmodel.validation.training import WITHOUT, method_of, quantile, reported
 
 AS_OF = "2026-11-25"
 INSIDE = 0.8  # share of runs that a band holds
-ENOUGH = 8  # families that tell a quantile from the worst row
+FEW = 2  # families that tell no variance between them
+PRIOR_FAMILIES = 4.0  # what the variance of all classes counts beside that of one
 EFFECTIVE = (
     40.0  # independent observations that all rows are worth: rows of a family repeat each other
 )
-BELOW_ONE = {"efficiency", "attention_efficiency", "in_flight", "whole_run", "packing"}  # shares
+BELOW_ONE = {"efficiency", "attention_efficiency", "in_flight", "whole_run"}  # shares
 MOST = 0.95  # of a share
 
 
@@ -83,7 +85,7 @@ SPEED = Subject(
         "sparsity_power": (0.25, 0.3),
         "exchange": (64.0, 0.5),
         "in_flight": (0.3, 0.5),
-        "packing": (0.33, 0.3),
+        "padding": (0.4, 0.3),
         "whole_run": (0.9, 0.1),
     },
     error=0.25,
@@ -174,24 +176,31 @@ def left_out(subject: Subject, table: pd.DataFrame, groups: pd.Series) -> tuple[
 def bands(error: np.ndarray, kinds: np.ndarray, table: pd.DataFrame) -> dict[str, float]:
     """Half-width (log) that holds 80 % of the runs of each class, for a family not among them.
 
-    With n families the quantile is taken at 0.8 (1 + 1/n), the usual allowance for the family to
-    come; with fewer than `ENOUGH` families that would be the single worst row, so the plain
-    quantile stands.
+    A random effect of families: the mean square error of a class, every family alike, is drawn to
+    that of all classes as far as it has few families (an empirical Bayes variance; Gelman and Hill
+    2007, chapter 12), and never below its own. Student's t widens it where fewer families are known
+    than of the largest class; one factor for all turns it into a width.
     """
-    weight, found = weights(table), {}
-    for kind in np.unique(kinds):
-        rows = kinds == kind
-        families = table["family"][rows].nunique()
-        share = INSIDE * (1 + 1 / families) if families >= ENOUGH else INSIDE
-        found[str(kind)] = quantile(np.abs(error[rows]), weight[rows], share)
-    return found
+    rows = table.assign(kind=kinds, error=error, square=np.minimum(np.abs(error), 1.0) ** 2)
+    each = rows.groupby(["kind", "family", "job"])["square"].mean().groupby("kind")
+    own, count = each.mean(), each.size()
+    many = (count > FEW) & (own.index != "memory")
+    pooled = np.average(own[many], weights=count[many])
+    drawn = (count * own + PRIOR_FAMILIES * pooled) / (count + PRIOR_FAMILIES)
+    scale = np.sqrt(np.maximum(drawn, own))
+    size = rows.groupby(["kind", "family", "job"])["value"].transform("size")
+    weight = 1 / size.to_numpy(float)
+    z = quantile(np.abs(error) / rows["kind"].map(scale).to_numpy(), weight, INSIDE)
+    known, most = count + PRIOR_FAMILIES, for_the_next(count.max() + PRIOR_FAMILIES)
+    scale = scale * known.map(for_the_next) / most
+    return {str(kind): float(z * scale[kind]) for kind in own.index}
 
 
-def widths(error: np.ndarray, kinds: np.ndarray, table: pd.DataFrame, by: str) -> np.ndarray:
+def widths(error: np.ndarray, kinds: np.ndarray, table: pd.DataFrame, by: pd.Series) -> np.ndarray:
     """Half-width (log) of the band of each row, from the other groups of its class; NaN without."""
     found = np.empty(len(table))
-    for group in table[by].unique():
-        rows = (table[by] == group).to_numpy()
+    for group in by.unique():
+        rows = (by == group).to_numpy()
         others = bands(error[~rows], kinds[~rows], table[~rows])
         found[rows] = [others.get(kind, np.nan) for kind in kinds[rows]]
     return found
@@ -206,36 +215,46 @@ def kinds_of(subject: Subject, table: pd.DataFrame) -> np.ndarray:
 
 
 def held_out(without: str) -> pd.DataFrame:
-    """Rows of training_held_out.csv: each run by a fit without its family, GPU or method.
+    """Rows of training_held_out.csv: each run by a fit without its family, model, GPU or method.
 
-    The band comes from the errors of the other families or GPUs; no other method has the same
-    class, so a method's band is that of the other families.
+    The band comes from the errors of the other families, models or GPUs; no other method has the
+    same class, so a method's band is that of the other families.
     """
-    parts = []
+    errors, names, tables = [], [], []
     for subject in (SPEED, MEMORY):
         table = rows_of(subject)
-        groups = method_of(table) if without == "method" else table[without]
-        error, _ = left_out(subject, table, groups)
-        by = "gpu" if without == "gpu" else "family"
-        width = widths(error, kinds_of(subject, table), table, by)
-        mid = reported(table) * np.exp(error)
-        ends = {"low": mid * np.exp(-width), "mid": mid, "high": mid * np.exp(width)}
-        parts.append(table[["id"]].assign(without=without, **ends, source="derived"))
-    return pd.concat(parts, ignore_index=True)
+        groups = method_of(table) if without == "method" else group_of(table, without)
+        errors.append(left_out(subject, table, groups)[0])
+        names.append(kinds_of(subject, table))
+        tables.append(table)
+    table, error = pd.concat(tables, ignore_index=True), np.concatenate(errors)
+    by = group_of(table, "family" if without == "method" else without)
+    width = widths(error, np.concatenate(names), table, by)
+    mid = reported(table) * np.exp(error)
+    ends = {"low": mid * np.exp(-width), "mid": mid, "high": mid * np.exp(width)}
+    return table[["id"]].assign(without=without, **ends, source="derived")
+
+
+def group_of(table: pd.DataFrame, by: str) -> pd.Series:
+    """A column of the runs; of models the line that they belong to, such as llama or qwen."""
+    return table["model"].str.split("[-_ ]").str[0] if by == "model" else table[by]
 
 
 def fit_all() -> list[dict[str, str]]:
     """The fitted rows of data/calibration/training.csv: both laws, and the bands."""
-    rows, widths, more = [], {}, {}
+    rows, more, errors, names, tables = [], {}, [], [], []
     for subject, suffix in ((SPEED, ""), (MEMORY, "_memory")):
         table = rows_of(subject)
         law = fit(subject, table)
         error, laws = left_out(subject, table, table["family"])
         rows += law_rows(subject.name, law, laws)
-        widths |= bands(error, kinds_of(subject, table), table)
+        errors.append(error)
+        names.append(kinds_of(subject, table))
+        tables.append(table)
         known, guessed = (subject.log_ratio(arrays(table, x), law, table) for x in (True, False))
         guess = quantile(np.abs(guessed - known), weights(table), INSIDE)
         more[f"unknown_architecture{suffix}"] = guess
+    widths = bands(np.concatenate(errors), np.concatenate(names), pd.concat(tables))
     more["unseen_gpu"] = unseen_gpu()
     return rows + [band_row(name, width) for name, width in (widths | more).items()]
 

@@ -68,7 +68,7 @@ class PromptLengths:
                 one_number(label, number)
             total = np.dot(self.shares, given) if name in CLASSES and given else sum(given)
             mean = "mean by the shares is" if name in CLASSES else "sum is"
-            off = abs(total - 1) > MISSED and (name == "shares" or any(given))
+            off = abs(total - 1) > MISSED and (name == "shares" or given)
             check(not off, f"{label}: their {mean} {total:g}, it must be 1")
 
     @cached_property
@@ -79,7 +79,7 @@ class PromptLengths:
     def times(self, name: str) -> np.ndarray:
         """Tokens of a segment or of the answer in each group, over those of the mean request."""
         given = np.array((name in CLASSES and getattr(self, name)) or [1.0] * len(self.shares))
-        return given / (self.weights @ given) if given.any() else given
+        return given / (self.weights @ given)
 
     def _prompts(self, call: Any) -> np.ndarray:
         """The prompt of each group [token], on a new last axis."""

@@ -188,6 +188,12 @@ knowledge base'; did you mean 'RAG' or 'LoRA' or 'GraphRAG'?
             raise unknown("option without a mix", label, plain, self._where)
         return option
 
+    def plain_label(self, *usual: str) -> str:
+        """The first of these labels that is an option without a mix, else the first such option."""
+        plain = [name for name, option in self.options.items() if isinstance(option, Option)]
+        check(plain, f"every option of {self._where} is a mix; add one that is not")
+        return next((label for label in usual if label in plain), plain[0])
+
     def label(self, label: str | None = None) -> str:
         """This label if the study has it; without one, that of the only option."""
         if label is None:

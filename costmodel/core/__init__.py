@@ -51,7 +51,15 @@ from costmodel.core.files import (
     write,
     write_all,
 )
-from costmodel.core.glossary import GLOSSARY, data_folder, label_of, limits, meaning_of, unit_of
+from costmodel.core.glossary import (
+    GLOSSARY,
+    data_folder,
+    label_of,
+    limits,
+    meaning_of,
+    named,
+    unit_of,
+)
 from costmodel.core.nested import (
     field_names,
     find_key,
@@ -102,16 +110,7 @@ from costmodel.core.units import (
     WORKING_HOURS_PER_MONTH,
     WORKING_HOURS_PER_WEEK,
 )
-from costmodel.core.words import (
-    USD,
-    Currency,
-    dollars,
-    money,
-    number_text,
-    percent,
-    readable,
-    short,
-)
+from costmodel.core.words import USD, Currency, dollars, money, number_text, percent, short
 
 __all__ = """
     CatalogError Currency DAYS_PER_MONTH DAYS_PER_WEEK DRAWS_MAX Doubt FORMS GB GLOSSARY
@@ -121,8 +120,8 @@ __all__ = """
     WORKING_HOURS_PER_MONTH WORKING_HOURS_PER_WEEK Z90 absent as_csv assumed check check_draws
     check_known check_writable data_folder dollars doubts draw_values drive driver_key
     field_names find_key find_keys frozen given_or_drawn in_words is_day is_named is_nest key_of
-    label_of leaves limits meaning_of middle misspelt money not_none number_list number_text
-    objects of_kind one_number owner_of percent pin plain_cell probabilities public read_rows
-    read_text readable require rewrite same sample short strata temporary_folder unchecked
+    label_of leaves limits meaning_of middle misspelt money named not_none number_list
+    number_text objects of_kind one_number owner_of percent pin plain_cell probabilities public
+    read_rows read_text require rewrite same sample short strata temporary_folder unchecked
     uniforms unit_of unknown unmarked validate walk whole_number write write_all
 """.split()

@@ -54,7 +54,7 @@ def _read(path: Path) -> dict[str, Entry]:
                     row["meaning"],
                     float(row["least"] or least),
                     float(row["most"] or most),
-                    row["label"],
+                    row["label"] or "",
                 )
     return entries
 
@@ -127,3 +127,17 @@ def label_of(key: str) -> str:
     apart = re.sub(r"@|\.(?=[a-z])", ", ", name).replace("_", " ")
     words = known.label if known else apart + above
     return f"{label} ({words})" if words and key not in GLOSSARY else label
+
+
+def named(message: str) -> str:
+    """A message in which the first code name of an input stands in brackets behind its label.
+
+    >>> named("Workload.usd_per_failure is -1, allowed is at least 0")
+    'cost of a wrong answer (Workload.usd_per_failure) is -1, allowed is at least 0'
+    >>> named("no GPU 'H100'")
+    "no GPU 'H100'"
+    """
+    found = re.search(r"(?<![\w.'])([A-Z]\w+)\.([a-z]\w+)(?= (is|are)\b)", message)
+    if found is None or not (label := entry(found[0]).label):
+        return message
+    return f"{message[: found.start()]}{label} ({found[0]}){message[found.end() :]}"

@@ -15,16 +15,6 @@ from costmodel.core.ranges import Doubt
 from costmodel.core.units import KILO, MILLION
 
 
-def readable(key: str) -> str:
-    """The key of an input in words; what the workload brings needs no owner.
-
-    >>> readable("Rag.top_k"), readable("Workload.requests_per_month")
-    ('Rag: top k', 'requests per month')
-    """
-    owner, _, field = key.removeprefix("Workload.").rpartition(".")
-    return (f"{owner}: {field}" if owner else field).replace("_", " ")
-
-
 def number_text(value: Any, figures: int | None = None) -> str:
     """A number as people write it, first rounded to so many figures; a Range with its ends.
 

@@ -93,6 +93,13 @@ class Model(Record):
     v_head: int | None = None
     sliding_window: int | None = None
     full_attention_layers: int | None = None
+    linear_layers: int | None = None
+    state_values: float | None = None
+    sparse_tokens: int | None = None
+    index_heads: int | None = None
+    index_head: int | None = None
+    mtp_layers: int | None = None
+    bf16_parameters: float | None = None
     tied: bool | None = None
     licence: str | None = None
     released: str | None = None

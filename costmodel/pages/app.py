@@ -53,8 +53,8 @@ def start() -> Any:
     """
     import ipywidgets
 
-    from costmodel.pages.widgets.notebooks import starting
     from costmodel.pages.widgets.screen import cockpit
+    from costmodel.pages.widgets.starts import starting
 
     look, words = ipywidgets.HTML(LOOK), ipywidgets.HTML(WORDS)
     buttons = [ipywidgets.Button(description=f"{name}\n{more}") for name, more in CARDS.items()]

@@ -18,7 +18,7 @@ from typing import Any
 import click
 from click import argument, echo
 
-from costmodel.core import as_csv, check_writable, is_named, unknown, write
+from costmodel.core import as_csv, check_writable, is_named, named, unknown, write
 from costmodel.pages.terminal import as_json, visible, wrapped
 from costmodel.scenarios.scenario import examples, load, notebooks_folder
 
@@ -31,7 +31,7 @@ error, said in one sentence, and nothing is written; 130 stopped by you.
 
 
 def _complain(message: str) -> None:
-    text = visible(f"error: {' '.join(message.split())}")
+    text = visible(f"error: {named(' '.join(message.split()))}")
     echo(wrapped(text, indent=7) if sys.stderr.isatty() else text, err=True)
 
 

@@ -119,18 +119,20 @@ def rests_on(bars: pd.DataFrame, terms: Terms) -> Block:
     """
     told = []
     for bar in bars.head(MOST).itertuples():
-        unit, plain = bar.unit.partition("/")[0], label_of(bar.input).capitalize()
+        unit, plain = bar.unit.partition("/")[0], label_of(bar.input)
         share = unit == "share"
         ends = [percent(x) if share else number_text(x, 3) for x in (bar.low, bar.high)]
-        within = f"{ends[0]} to {ends[1]}{'' if share else f' {unit}'}"
+        many = f"{unit}s" if unit.islower() and len(unit) > 1 else unit
+        within = f"{ends[0]} to {ends[1]}{'' if share else f' {many}'}"
         if unit in UNSEEN:
             within = "between the ends of its range"
         least, most = (money(x / terms.months, terms) for x in sorted((bar.usd_low, bar.usd_high)))
-        told.append((plain, f"{within}: from {least} to {most} a month"))
-    head = f"{RESTS_ON}, {bars.attrs['option']}"
+        told.append((plain[:1].upper() + plain[1:], f"{within}: from {least} to {most} a month"))
+    head = f"{len(told)} assumptions move the expected cost of {bars.attrs['option']} most:"
     items = "".join(f"<li><strong>{escape(x)}</strong>, {escape(y)}</li>" for x, y in told)
     lines = [head, *(f"- {x}, {y}" for x, y in told)]
-    return Words(f"<h2>{escape(RESTS_ON)}</h2><ul>{items}</ul>", "\n".join(lines))
+    made = f"<h2>{escape(RESTS_ON)}</h2><p>{escape(head)}</p><ul>{items}</ul>"
+    return Words(made, "\n".join(lines))
 
 
 @analysis

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from click import argument, command, echo, option
@@ -16,7 +17,7 @@ from costmodel.ingest.documents import read_documents
 from costmodel.ingest.evaluations import read_evaluations
 from costmodel.ingest.usage import Usage, read
 from costmodel.pages.commands import put_csv, writable
-from costmodel.pages.terminal import aligned, busy
+from costmodel.pages.terminal import aligned, busy, wrapped
 from costmodel.scenarios.scenario import load, save
 from costmodel.studies.history.bridge import reconcile as held_against
 from costmodel.studies.history.corpora import corpus as corpus_of
@@ -49,7 +50,7 @@ def from_files(
     floor: float | None,
     calls_per_day: float | None,
     failure: float,
-) -> None:
+) -> dict[str, Any]:
     """Make a scenario of your own numbers: usage, and bills and evaluations where you have them.
 
     FILES are exports and logs of any known format, told by their content; a folder is all files in
@@ -65,10 +66,11 @@ def from_files(
         save(study, out)
     _say(usage)
     if bill:
-        echo(held_against(usage, bill).sentence)
+        echo(wrapped(held_against(usage, bill).sentence))
     for path in found.get("load test", ()):
         echo(f"{path.name} is a load test: cm.history.with_load_test puts it into a deployment")
-    echo(f"{out}: {len(study.options)} options; costmodel compare {out}")
+    echo(wrapped(f"{out}: {len(study.options)} options; costmodel compare {out}"))
+    return {"path": out, "options": list(study.options)}
 
 
 @command()
@@ -76,7 +78,7 @@ def from_files(
 @argument("invoice")
 @COLUMNS
 @option("--rate", type=float, help="Dollars for one unit of the currency of the bill.")
-def reconcile(usage: str, invoice: str, columns: str | None, rate: float | None) -> None:
+def reconcile(usage: str, invoice: str, columns: str | None, rate: float | None) -> dict[str, Any]:
     """Hold USAGE, priced day by day, against INVOICE: a file, or a total in USD such as 96.91."""
     with busy("reconciling"):
         ours = read(usage, _pairs(columns))
@@ -86,8 +88,9 @@ def reconcile(usage: str, invoice: str, columns: str | None, rate: float | None)
     bridge["share"] = made.bridge["share"].map("{:.1%}".format)
     echo(aligned([("part", "USD", "share"), *bridge[["part", "usd", "share"]].itertuples(False)]))
     for row in bridge.itertuples():
-        echo(f"{row.part}: {row.why}")
-    echo(f"\n{made.sentence}")
+        echo(wrapped(f"{row.part}: {row.why}"))
+    echo(f"\n{wrapped(made.sentence)}")
+    return {"sentence": made.sentence, "unexplained": made.unexplained, "parts": made.bridge}
 
 
 @command()
@@ -98,7 +101,7 @@ def reconcile(usage: str, invoice: str, columns: str | None, rate: float | None)
 @option("--csv", metavar="PATH", help="Write the table by day and class, in USD.")
 def reprice(
     usage: str, scenario: str, columns: str | None, context: float | None, csv: str | None
-) -> None:
+) -> dict[str, Any]:
     """Say what the calls of USAGE would have cost under the options of SCENARIO."""
     writable(csv)
     with busy("pricing"):
@@ -112,8 +115,9 @@ def reprice(
     texts = sums.map(lambda x: "-" if pd.isna(x) else f"{x:,.2f}")
     echo(aligned([("option", "USD", "low", "high"), *texts.itertuples()]))
     for label, reason in why[why != ""].items():
-        echo(f"{label}: {reason}")
+        echo(wrapped(f"{label}: {reason}"))
     echo("the calls alone: what people, evaluation and upkeep cost is left out")
+    return {"options": sums.assign(why_not=why)}
 
 
 @command()
@@ -127,7 +131,7 @@ def reprice(
 def corpus(
     folder: str, model: str, older: str | None, months: float | None, since: str | None,
     extractor: str, on: str | None,
-) -> None:  # fmt: skip
+) -> dict[str, Any]:  # fmt: skip
     """Count the documents of FOLDER (txt, md, html, pdf, docx) for `corpus:` of a scenario.
 
     Says also how much of them changes in a month, and what an index would cost.
@@ -152,6 +156,12 @@ def corpus(
     echo(aligned([("index", "low, USD", "USD", "high, USD"), *rows.itertuples(False)]))
     churn = f", churn_per_month: {made.churn_per_month:.4f}" if months else ""
     echo(f"\ncorpus: {{tokens: {made.tokens:.0f}, documents: {made.documents:.0f}{churn}}}")
+    return {
+        "tokens": made.tokens,
+        "documents": made.documents,
+        "churn_per_month": made.churn_per_month if months else None,
+        "index": prices,
+    }
 
 
 COMMANDS = (from_files, reconcile, reprice, corpus)
@@ -180,9 +190,9 @@ def _say(usage: Usage) -> None:
     calls = usage.table["calls"].sum()
     echo(f"{len(usage.table):,} rows of usage, {calls:,.0f} calls")
     for reason, count in usage.set_aside["reason"].value_counts().head(5).items():
-        echo(f"set aside: {count:,} x {reason}")
+        echo(wrapped(f"{count:,} x {reason}", "set aside: "))
     for note in usage.notes:
-        echo(f"note: {note}")
+        echo(wrapped(note, "note: "))
     if usage.bound:
-        echo(usage.bound)
+        echo(wrapped(usage.bound))
     echo("")

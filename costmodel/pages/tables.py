@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import is_bool, is_number, is_numeric_dtype, is_scalar
 
-from costmodel.core import USD, Currency, meaning_of, percent, public, unit_of, unknown
+from costmodel.core import USD, Currency, label_of, meaning_of, percent, public, unit_of, unknown
 from costmodel.pages.blocks import Column, Table, counted
 
+KEY = r"\S+\.\w+"  # an input as code names it
 HUGE, TINY = 1e9, 1e-4  # beyond these a number is written with a power of ten
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -61,6 +62,8 @@ def show(
     for name in (*formats, *units):
         if name not in frame:
             raise unknown("column", name, frame, "the table")
+    if "input" in frame:
+        frame = _in_words(frame)
     blank = (frame.isna() | (frame.astype(str) == "")).all() & (len(frame) > 0)
     frame, money = _in_currency(frame.loc[:, ~blank], money)
     own_units = "unit" in frame  # each row has a unit of its own, so most heads have none
@@ -80,6 +83,14 @@ def show(
         for row in frame.itertuples(index=False, name=None)
     ]
     return Table(tuple(columns), tuple(rows) or (("none", *[""] * (len(columns) - 1)),), caption)
+
+
+def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """Inputs by their names for people; in a register the last column is the name in code."""
+    keys = frame["input"].astype(str)
+    words = keys.where(~keys.str.fullmatch(KEY), keys.map(label_of))
+    named = frame.assign(input=words)
+    return named.assign(key=keys) if "source" in frame else named
 
 
 def _in_currency(frame: pd.DataFrame, money: Currency) -> tuple[pd.DataFrame, Currency]:
@@ -104,6 +115,7 @@ def _decimals(column: pd.Series, name: str) -> str | None:
 
 
 WORDS = {
+    "key": "name in scripts",
     "usd": "amount",
     "mid": "middle",
     "npv": "NPV",

@@ -46,7 +46,7 @@ def reality() -> pd.DataFrame:
         _beside(f"{model}.gpu_hours", *run[["gpu_hours_low", "gpu_hours_mid", "gpu_hours_high"]])
         for model, run in hours.loc[TRAINING].iterrows()
     ]
-    runs = measured("published_serving")
+    runs = measured("published_serving").assign(stack="tuned")
     speeds = predict(runs, *numbers(runs), engine_physics(runs))["value"]
     for id, kind, speed in zip(runs["id"], kinds(runs), speeds, strict=True):
         ratio = band("throughput_ratio", kind)

@@ -9,6 +9,8 @@ keep the rules of the other facts: SI units, a date, a source, a short note; a t
   80 and 100 % of those stated, ten waves), `gap-analysis` (one burst assumed: first tokens come as
   late as all prompts read at once would). TensorRT-LLM often reports tokens in groups of 20, which
   its first-token times contain.
+* serving_practice.csv: output_tokens_per_s of servers of practitioners, a number of requests at
+  once; most are engines with their defaults (`stack`).
 * serving_throughput.csv: `metric` is output_tokens_per_s (whole instance; concurrency empty: the
   queue never empties), latency_s (one whole batch) or ttft_s (one prompt, nothing else running, no
   server around it).
@@ -26,36 +28,37 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from costmodel.core import public
+from costmodel.core import check_known, public
 from costmodel.facts import catalog
-from costmodel.laws.serving.batching import saturated_tokens_per_s, served, static_batch_s
+from costmodel.laws.serving.batching import (
+    first_pass_s,
+    saturated_tokens_per_s,
+    served,
+    static_batch_s,
+)
 from costmodel.laws.serving.calibration import (
     FILES,
     kind_of,
     measured,
+    memory_share,
     physics,
     setup_of,
     shape_of,
     stack,
 )
-from costmodel.laws.serving.roofline import (
-    Physics,
-    Setup,
-    Shape,
-    instance,
-    prefill_fixed_s,
-    prefill_work_s,
-)
+from costmodel.laws.serving.roofline import Physics, Setup, Shape, instance
 from costmodel.validation.held_out import beside_measured, shipped, with_credits
 
 NEWEST = "2026-01-01"  # engines of this date carry the calibrated overheads
 DAYS_PER_YEAR = 365.25
 MOST_SEQUENCES = 2048.0  # per attention group in offline runs: the default of TensorRT-LLM
+PRACTICE = ("gpustack-lab", "qwen-on-gke")
 UNUSED = "not used: "  # how the note of a row begins that contradicts itself; the note says how
 UNITS = {"tpot_s": "s", "ttft_s": "s", "latency_s": "s", "output_tokens_per_s": "token/s"}
 TODAY = """
     id family model gpu engine precision tp dp kind metric measured predicted ratio note
 """.split()
+LEFT_OUT = ("group", "model", "source")
 HELD_OUT = """
     id family kind model gpu engine precision metric measured unit
     reported low mid high ratio inside plain source url
@@ -73,7 +76,9 @@ def numbers(table: pd.DataFrame) -> tuple[Shape, Setup]:
         for r in table.itertuples()
     ]
     tp, dp, ep = (table[name].to_numpy(float) for name in ("tp", "dp", "ep"))
-    spread = replace(stack(setups), tensor_parallel=tp, data_parallel=dp, expert_parallel=ep)
+    share = np.array(list(map(memory_share, table["engine"], table["stack"])))
+    layout = {"tensor_parallel": tp, "data_parallel": dp, "expert_parallel": ep}
+    spread = replace(stack(setups), memory_share=share, **layout)
     return stack([shape(id) for id in table["model"]]), spread
 
 
@@ -86,7 +91,7 @@ def ages(table: pd.DataFrame) -> Any:
 def engine_physics(table: pd.DataFrame) -> Physics:
     """The physics of every row: its engine family, and older overheads for older versions."""
     fall = catalog.fact("serving", "roofline.overhead_fall").value.mid
-    rows = stack(list(map(physics, table["engine"])))
+    rows = stack(list(map(physics, table["engine"], table["stack"])))
     return replace(rows, ageing=(1 - fall) ** -ages(table))
 
 
@@ -96,18 +101,20 @@ def predict(table: pd.DataFrame, s: Shape, u: Setup, p: Physics) -> dict[str, An
     i, o, c = table[["input_tokens", "output_tokens", "concurrency"]].to_numpy(float).T
     if "waves" in table:
         result = served(on, i, o, c, table["waves"].to_numpy(float))
+        if "value" in table:
+            return {"value": result.output_tokens_per_s}
         return {"ttft_s": result.ttft_s, "tpot_s": result.tpot_s}
     batch = np.nan_to_num(c, nan=1.0)
     latency = static_batch_s(on, i, o, batch)
     full = saturated_tokens_per_s(on, i, o, MOST_SEQUENCES)
-    first = prefill_work_s(on, i) + prefill_fixed_s(on)
+    first = first_pass_s(on, i)
     metric = table["metric"]
     rate = np.where(np.isnan(c), full, batch * o / latency)
     return {"value": np.select([metric == "latency_s", metric == "ttft_s"], [latency, first], rate)}
 
 
 def kinds(table: pd.DataFrame) -> Any:
-    """The class of each row: dense, four_bit or mixture."""
+    """The class of each row: dense, four_bit, mixture or hybrid."""
     return np.array([kind_of(catalog.model(r.model), r.precision) for r in table.itertuples()])
 
 
@@ -146,11 +153,16 @@ def serving_reality() -> pd.DataFrame:
 
 
 @public
-def serving_held_out() -> pd.DataFrame:
+def serving_held_out(without: str = "group") -> pd.DataFrame:
     """Every measurement of serving beside a prediction by a fit that had not seen it.
 
-    The fit has not seen the model, GPU and engine of the row together. The predictions are
-    data/measured/serving_held_out.csv, written by benchmarks/fit_serving.py.
+    The predictions are data/measured/serving_held_out.csv, written by benchmarks/fit_serving.py.
+
+    Parameters
+    ----------
+    without : "group", "model" or "source"
+        What the fit has not seen: the model, GPU and engine of the row together, its model
+        anywhere, or what its publisher measured of its engine.
 
     Returns
     -------
@@ -160,16 +172,23 @@ def serving_held_out() -> pd.DataFrame:
         latency of a whole batch has none), ratio (mid over reported), inside, plain (NaN: nobody
         has a plainer rule), source (who reported it), url.
 
+    Raises
+    ------
+    CatalogError
+        Where `without` is none of these words.
+
     Examples
     --------
     >>> len(serving_held_out()) > 3_000
     True
     """
-    latency, throughput = (measured(file) for file in FILES)
+    check_known("what is left out", without, LEFT_OUT, "serving_held_out")
+    latency, *rates = (measured(file) for file in FILES)
     times = ["ttft_s", "tpot_s"]
     first_and_later = latency.melt(latency.columns.difference(times), times, "metric", "reported")
-    rows = pd.concat([first_and_later, throughput.rename(columns={"value": "reported"})])
-    table = beside_measured(rows, shipped("serving_held_out"), "id", "metric")
+    rows = pd.concat([first_and_later, *(t.rename(columns={"value": "reported"}) for t in rates)])
+    said = shipped("serving_held_out").query("without == @without").drop(columns="without")
+    table = beside_measured(rows, said, "id", "metric")
     table = table.assign(kind=kinds(table), unit=table["metric"].map(UNITS), plain=np.nan)
     names = subsets(table)
     table["measured"] = np.select(list(names.values()), list(names), "")  # the first that fits
@@ -181,16 +200,20 @@ def subsets(table: pd.DataFrame) -> dict[str, Any]:
     kind, family = table["kind"], table["family"]
     later, first, latency, rate = (table["metric"] == metric for metric in UNITS)
     bare, static = family == "trtllm-first-token", family == "trtllm-static-batch"
+    practice = family.isin(PRACTICE)
     return {
         "time per token, dense": later & (kind == "dense"),
         "time per token, dense in FP4": later & (kind == "four_bit"),
         "time per token, mixture of experts": later & (kind == "mixture"),
-        "time per token, mixtures and FP4": later & (kind != "dense"),  # the two before
+        "time per token, mixtures and FP4": later
+        & ~kind.isin(("dense", "hybrid")),  # the two before
         "time to first token": first & ~bare,
         "first token, bare engine": first & bare,
         "static batch, latency": latency,
         "static batch, throughput": rate & static,
-        "offline throughput": rate & ~static,
+        "offline throughput": rate & ~static & ~practice,
+        "throughput of practitioners": rate & practice & (kind != "hybrid"),
+        "throughput, hybrid": rate & (kind == "hybrid"),
     }
 
 

@@ -22,7 +22,7 @@ from costmodel.validation.serving import serving_errors
 PLAIN_MFU = 0.4  # the utilisation that most calculators assume: 6 N D FLOP at 40 % of the bf16 peak
 PEER_NOTE = "counts each layer; the utilisation is its user's to choose"
 PARTS = {"pretrain": "pre-training", "tune": "fine-tuning", "memory": "memory"}
-WITHOUT = ("family", "gpu", "method")
+WITHOUT = ("family", "model", "gpu", "method")
 METHODS = {"full": "full", "lora": "LoRA", "qlora": "QLoRA", "dpo": "DPO", "rl": "RL with rollouts"}
 WHOLE_RUN = ("gpu_hours", "wall_hours")  # metrics of a whole run rather than of a step
 EVERY = "all, every family the same weight"
@@ -43,7 +43,8 @@ def fidelity(part: str | None = None, without: str = "family") -> pd.DataFrame:
     part : str, optional
         "pre-training", "fine-tuning" or "memory"; None for all three.
     without : str
-        What the fit behind `mid` has not seen: the run's "family", its "gpu" or its "method".
+        What the fit behind `mid` has not seen: the run's "family", its line of "model"s, its "gpu"
+        or its "method".
 
     Returns
     -------

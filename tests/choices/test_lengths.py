@@ -65,6 +65,7 @@ def test_the_longest_requests_must_fit_the_window():
     ({"shares": (0.5, 0.4)}, "their sum is 0.9, it must be 1"),
     ({"shares": (0.5, 0.5), "input": (1.0,)}, "input has 1 numbers, and there are 2 shares"),
     ({"shares": (0.5, 0.5), "output": (1.0, 2.0)}, "their mean by the shares is 1.5"),
+    ({"shares": (0.5, 0.5), "reasoning": (0.0, 0.0)}, "their mean by the shares is 0"),
     ({"shares": (0.5, 0.5), "input": (-1.0, 3.0)}, "input is -1"),
 ])  # fmt: skip
 def test_groups_that_are_no_distribution_are_refused(fields, why):

@@ -38,9 +38,16 @@ def test_from_an_export_to_the_cheapest_option_on_ones_own_traffic(usage, tmp_pa
     mine = tmp_path / "mine.yaml"
     said = run("from", usage, "-o", mine, "--on", "2026-11-20")
     assert "1,200 rows of usage, 1,200 calls" in said
-    answer = run("compare", mine, "--draws", 300)
+    out, few = tmp_path / "out", ("--format", "html", "-p", "draws", 300)
+    answer = " ".join(
+        run("report", "01_which_approach", "--scenario", mine, "-o", out, *few).split()
+    )
     study = cm.load(mine, draws=300)
-    assert cm.recommend(study).headline.split(" has ")[0] in answer.replace("\n", " ")
+    cheapest = cm.recommend(study).headline
+    assert cheapest in " ".join(answer.split()) and any(
+        label in cheapest for label in study.options
+    )
+    assert cheapest in (out / "01_which_approach.html").read_text(encoding="utf-8")
     assert study.work.requests_per_month.source == "measured"
     assert study.work.output_tokens == 200
     today = next(iter(study.options))

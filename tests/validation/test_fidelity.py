@@ -85,9 +85,23 @@ def test_errors_are_as_the_promise_says():
         cm.validation.error_by(cm.validation.fidelity(part)).loc[EVERY] for part in PARTS
     )
     for found in (before, tune):
-        assert found["error"] < 0.25 and 0.75 <= found["coverage"] <= 0.88
-        assert found["error_fitted"] < found["error"] < found["error_plain"]
-    assert memory["error"] <= 0.12 and 0.7 <= memory["coverage"] <= 0.9
+        assert found["error"] < 0.18 and found["coverage"] >= 0.75
+        assert found["error"] < found["error_plain"]
+        assert found["error_fitted"] < 1.05 * found["error"]
+    assert memory["error"] <= 0.12 and 0.75 <= memory["coverage"] <= 0.88
+
+
+@pytest.mark.parametrize("without", ["family", "model"])
+def test_bands_hold_what_they_promise_for_sources_and_models_left_out(without):
+    """Every family alike; runs of mixtures have three families and offload two runs: they do not."""
+    table = cm.validation.fidelity(without=without)
+    kind = table["method"].where(table["part"] != "memory", "memory")
+    held = {
+        name: cm.validation.error_by(rows).loc[EVERY, "coverage"]
+        for name, rows in table.groupby(kind)
+    }
+    for name in ("full", "LoRA", "QLoRA", "RL with rollouts", "memory"):
+        assert 0.75 <= held[name] <= 0.92, (name, held[name])
 
 
 def test_every_family_weighs_the_same():

@@ -5,33 +5,17 @@ Run where a Chromium is found; `pytest -rs` names the tests as not run otherwise
 """
 
 import base64
-import json
 import os
 import re
-import secrets
-import shutil
-import signal
-import socket
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
+from in_chromium import CHROMIUM, PATIENCE_S, chromium, jupyter_lab, run_all, run_cells, settled
 
 import costmodel as cm
 
-CHROMIUM = next(
-    (
-        path
-        for name in ("chromium", "chromium-browser", "google-chrome")
-        if (path := shutil.which(name))
-    ),
-    None,
-)
 REQUIRED = (
     os.environ.get("COSTMODEL_BROWSER") == "required"
 )  # then a missing Chromium is a failure, not a skip
@@ -42,131 +26,36 @@ pytestmark = [
     ),
 ]
 
-ROOT = Path(__file__).parents[2]
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE_S = 90  # a page that is right but slow, on a machine with other work, is no failure
-CELL = """
+CELLS = {
+    "cockpit": """
 import costmodel as cm
 cm.widgets.cockpit(cm.load("document_questions"), draws=300)
-"""
-DRAGS = int(os.environ.get("COSTMODEL_DRAGS", "24"))  # `make drags` asks for 200
+""",
+    "app": "from costmodel.pages.app import start\nstart()",
+}
+DRAGS = int(os.environ.get("COSTMODEL_DRAGS", "20"))  # `make drags` asks for 200
 SHIFTS = """() => {
     window.shift = 0;
     new PerformanceObserver(list => list.getEntries().forEach(e => window.shift += e.value))
         .observe({type: 'layout-shift', buffered: false});
 }"""
-SETTINGS = {  # quiet: no news, no update checks, no questions
-    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
-    "@jupyterlab/extensionmanager-extension/plugin": {"enabled": False, "disclaimed": True},
-}
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """The address of a JupyterLab that shows one notebook, on a free loopback port, closed
-    afterwards.
-    """
-    folder = tmp_path_factory.mktemp("lab")
-    cell = {
-        "cell_type": "code",
-        "id": "cockpit",
-        "metadata": {},
-        "source": CELL,
-        "outputs": [],
-        "execution_count": None,
-    }
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    (folder / "root").mkdir()
-    (folder / "root" / "cockpit.ipynb").write_text(
-        json.dumps({"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
-    )
-    for name, settings in SETTINGS.items():
-        path = folder / "settings" / f"{name}.jupyterlab-settings"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(settings))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    token = secrets.token_hex(16)
-    homes = {
-        name: str(folder / name.lower())
-        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
-    }
-    environment = (
-        os.environ
-        | homes
-        | {
-            "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
-            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-        }
-    )
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--no-browser",
-        "--allow-root",
-        f"--port={port}",
-        "--ServerApp.port_retries=0",
-        "--ServerApp.ip=127.0.0.1",
-        f"--IdentityProvider.token={token}",
-        f"--ServerApp.root_dir={folder / 'root'}",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.extension_manager=readonly",
-    ]
-    log = (folder / "log").open("w")
-    server = subprocess.Popen(
-        command, env=environment, stdout=log, stderr=log, start_new_session=True
-    )
-    try:
-        url = f"http://127.0.0.1:{port}/doc/tree/cockpit.ipynb?token={token}"
-        for _ in range(5 * PATIENCE_S):
-            assert server.poll() is None, (folder / "log").read_text()
-            try:
-                urlopen(f"http://127.0.0.1:{port}/api?token={token}", timeout=1)
-                break
-            except (URLError, OSError):
-                time.sleep(0.2)
-        yield url
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-        log.close()
+    """The addresses of the notebooks."""
+    with jupyter_lab(tmp_path_factory.mktemp("lab"), CELLS) as addresses:
+        yield addresses
 
 
 @pytest.fixture(scope="module")
 def page(lab):
-    """The notebook after "run all"."""
-    sync = pytest.importorskip("playwright.sync_api", reason="browser tests not run: no playwright")
-    with sync.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1300, "height": 1000})
-        page.set_default_timeout(PATIENCE_S * 1_000)
-        try:
-            page.goto(lab)
-            page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
-            page.get_by_text("| Idle").wait_for()  # the kernel answers
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_text("Run All Cells", exact=True).click()
-            page.locator(".cm-one").first.wait_for()
-            yield page
-        finally:
-            snap(page, "last")
-            browser.close()
+    """The cockpit after "run all"."""
+    pytest.importorskip("playwright.sync_api", reason="browser tests not run: no playwright")
+    with chromium() as page:
+        run_all(page, lab["cockpit"], ".cm-one")
+        yield page
+        snap(page, "last")
 
 
 def top(page) -> str:
@@ -178,12 +67,6 @@ def until(page, happened, what: str) -> None:
     while not happened():
         assert time.monotonic() < deadline, f"{what}; the page says: {top(page)}"
         page.wait_for_timeout(30)
-
-
-def settled(page) -> bool:
-    """Whether the full answer is there and its picture is painted."""
-    waits = page.locator(".cm-waiting").count()
-    return not waits and not re.search("Quick answer|computing", top(page))
 
 
 def row(page, name: str):
@@ -224,9 +107,7 @@ def test_many_drags_without_an_error_and_nothing_moves(page, reloaded):
         page.reload()
         page.get_by_text("| Idle").wait_for()
         if not page.locator(".cm-one").count():  # a page may show its widgets again, or not
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_text("Run All Cells", exact=True).click()
-        page.locator(".cm-one").first.wait_for()
+            run_cells(page, ".cm-one")
     until(page, lambda: settled(page), "no first answer")
     snap(page, f"start_{reloaded}")
     page.evaluate(SHIFTS)
@@ -288,3 +169,18 @@ def test_every_tab_and_fold_fits(page):
         area = page.locator(".jp-OutputArea-output").first
         assert area.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), width
         snap(page, f"narrow_{width}")
+
+
+def test_an_own_answer_is_five_actions_from_the_first_page_of_the_app(page, lab):
+    page.set_viewport_size({"width": 1300, "height": 1000})
+    run_all(page, lab["app"], ".cm-start button")
+    begun = time.monotonic()
+    page.get_by_role("button", name="Extract fields").click()
+    page.locator(".cm-one").first.wait_for()
+    until(page, lambda: settled(page), "no first answer")
+    before = top(page)
+    enter(page, "requests per month", "200k")
+    enter(page, "number of examples", "500-1500")
+    until(page, lambda: settled(page) and top(page) != before, "the own numbers changed nothing")
+    assert time.monotonic() - begun < 60  # a click and two numbers
+    snap(page, "app")

@@ -43,23 +43,21 @@ from costmodel.core import (
 )
 from costmodel.facts import catalog
 from costmodel.laws import queueing
-from costmodel.laws.serving.batching import first_token_late_s, seconds_per_request
+from costmodel.laws.serving.batching import NO_DRAFT, first_token_late_s, seconds_per_request
 from costmodel.laws.serving.calibration import (
     ENGINES,
     NEEDED,
     OTHER,
     PRECISIONS,
+    STACKS,
     band,
     kind_of,
-    measured_on,
-    physics,
-    setup_of,
-    shape_of,
+    one_gpu,
+    unseen_of,
 )
 from costmodel.laws.serving.roofline import (
     Instance,
     gpus_that_fit,
-    instance,
     kv_bytes,
     room_bytes,
     sequences_at_once,
@@ -79,6 +77,17 @@ class Hosted:
         Of the weights, and of the key-value cache (None: as the weights allow).
     engine : str
         Serving engine, whose physics is calibrated.
+    stack : {"tuned", "standard", "as_found"}
+        How well it is set up: as vendors and benchmarks reach, an engine with its defaults, or one
+        without CUDA graphs or in the first month of an architecture.
+    memory_share : number, share, optional
+        Of the memory of a GPU that the engine takes; None is that of the stack.
+    prefill : {"together", "apart"}
+        Whether the same replicas read prompts and write answers, or two pools do, as large fleets
+        have them.
+    draft_tokens, draft_accepted, draft_cost : number
+        Tokens that a draft (an MTP head, EAGLE) proposes in a step, the chance that each is
+        accepted, and what each costs [share of a step].
     channel, term : str
         Who rents the GPU and for how long.
     rent, owned : Rent and Owned, optional
@@ -147,6 +156,9 @@ class Hosted:
     precision: str = "fp8"
     kv_precision: str | None = None
     engine: str = "vllm"
+    stack: str = "standard"
+    memory_share: Number | None = None
+    prefill: str = "together"
     # -- ways to pay
     channel: str = "neocloud"
     term: str = "on_demand"
@@ -167,6 +179,14 @@ class Hosted:
     batch_max: Number = 64
     error: Number | None = None
     requests_per_s: Number | None = None
+    draft_tokens: Number = 0
+    draft_accepted: Number = assumed(
+        0.5,
+        0.7,
+        0.85,
+        "accepted drafts depend on the text; EAGLE-3 and MTP heads report 60 to 85 %",
+    )
+    draft_cost: Number = assumed(0.02, 0.05, 0.15, "one layer of an MTP head beside some 60")
     fleet: Fleet = field(default_factory=Fleet)
     # -- adapters
     adapters: Number = 0
@@ -196,6 +216,8 @@ class Hosted:
             if getattr(self, name) is not None:
                 of_kind(f"Hosted.{name}", getattr(self, name), kind)
         check_known("engine", self.engine, (*ENGINES, OTHER), where="Hosted")
+        check_known("stack", self.stack, STACKS, where="Hosted")
+        check_known("prefill", self.prefill, ("together", "apart"), where="Hosted")
         if not isinstance(self.model, catalog.Model):
             object.__setattr__(self, "model", catalog.model(self.model))
         if not isinstance(self.gpu, catalog.Gpu):
@@ -207,11 +229,11 @@ class Hosted:
             )
         self._find_prices()
         if self.error is None or getattr(self.error, "source", "") == "serving-fit":
-            models, gpus = measured_on()
-            new_gpu = self.gpu.id not in gpus or self.engine == OTHER
-            work = kind_of(self.model, self.precision)
-            unseen = band("tpot_ratio", work, new_gpu, self.model.id not in models)
-            object.__setattr__(self, "error", unseen)
+            work, new = (
+                kind_of(self.model, self.precision),
+                unseen_of(self.model, self.gpu, self.engine),
+            )
+            object.__setattr__(self, "error", band("tpot_ratio", work, *new, stack=self.stack))
         require("Hosted.error", self.error, low=LEAST_DIVISOR)
         describe_model(self)
         validate(self)
@@ -269,14 +291,14 @@ class Hosted:
     @cached_property
     def _replica(self) -> Instance:
         """The model on the GPUs of a replica, with the physics of the engine."""
-        experts = bool(self.model.experts)
-        setup = setup_of(self.gpu, self.precision, self.kv_precision, experts)
-        one = instance(shape_of(self.model), setup, physics(self.engine))
+        formats = self.precision, self.kv_precision, self.engine, self.stack
+        one = one_gpu(self.model, self.gpu, *formats)
+        if self.memory_share is not None:
+            one = replace(one, memory_share=self.memory_share)
         gpus = self.gpus_per_replica
         if gpus is None:
-            room = self.gpu.memory - one.reserve_bytes / one.memory_usable
             held = weight_bytes_per_gpu(one) + self.adapters * self.adapter_bytes
-            gpus = gpus_that_fit(held, room, one.memory_usable)
+            gpus = gpus_that_fit(held, room_bytes(one) + weight_bytes_per_gpu(one), 1.0)
         return replace(one, tensor_parallel=gpus)
 
     def limits(self, call: Call) -> Limits:
@@ -302,8 +324,17 @@ class Hosted:
         if self.requests_per_s is not None:
             return 1.0 / self.requests_per_s
         tokens = call.prompt_tokens, call.generated_tokens
-        seconds = self.error * seconds_per_request(self._replica, *tokens, self.batch_max, cached)
+        how = self._draft, self.prefill == "apart"
+        found = seconds_per_request(self._replica, *tokens, self.batch_max, cached, *how)
+        seconds = self.error * found
         return seconds * (1 + self.adapter_slowdown) if np.any(self.adapters) else seconds
+
+    @property
+    def _draft(self) -> tuple[Any, Any, Any]:
+        """Tokens of a draft, the chance that each is accepted, and its cost."""
+        if np.all(np.equal(self.draft_tokens, 0)):
+            return NO_DRAFT
+        return self.draft_tokens, self.draft_accepted, self.draft_cost
 
     def at_once(self, call: Call) -> Any:
         """Calls that a replica decodes at once: the planned batch, or what its memory holds."""
@@ -315,7 +346,8 @@ class Hosted:
     def waits_s(self, call: Call) -> tuple[Any, Any, Any]:
         """Mean and 95th percentile of the first token, and mean of a later token [s]."""
         tokens = call.prompt_tokens, np.maximum(call.generated_tokens, 1.0)
-        found = first_token_late_s(self._replica, *tokens, self.batch_max)
+        how = self._draft, self.prefill == "apart"
+        found = first_token_late_s(self._replica, *tokens, self.batch_max, *how)
         slower = self.error * (1 + self.adapter_slowdown * (self.adapters > 0))
         first, late, later = (seconds * slower for seconds in found)
         return first, late, later
@@ -363,9 +395,8 @@ class Hosted:
     def replicas_for(self, load: Any, slots: Any) -> Any:
         """Whole replicas for a load, with room for its bursts."""
         plan, margin = self.fleet, queueing.staffing_margin(self.fleet.wait_share)
-        return queueing.replicas_needed(
-            load, slots, self.load_max, margin, plan.burstiness, self.replicas_min
-        )
+        least = np.maximum(self.replicas_min, 2) if self.prefill == "apart" else self.replicas_min
+        return queueing.replicas_needed(load, slots, self.load_max, margin, plan.burstiness, least)
 
     def replicas_up(self, load: Any, slots: Any, most: Any) -> Any:
         """Replicas that are up at a load, spares and warm ones included, where they follow it."""

@@ -18,7 +18,7 @@ from costmodel.laws.training.compute import (
     gpu_hours,
     training_flops,
 )
-from costmodel.laws.training.memory import smallest_set
+from costmodel.laws.training.memory import fitting, smallest_set
 from costmodel.laws.training.run import RANK, Run, build, class_of, gpus_per_node
 from costmodel.laws.training.speed import seconds_per_token
 
@@ -104,7 +104,8 @@ def own_run(tune: Any, serving: Any) -> RunPrice:
                 "from {speed_error} for adapters"
             )
             factor = widened_error(tune.speed_error, run)
-        seconds = seconds_per_token(replace(run, gpus=gpus, gpus_used=gpus), speed) / factor
+        run = fitting(replace(run, gpus=gpus, gpus_used=gpus), gpus, memory)
+        seconds = seconds_per_token(run, speed) / factor
         hours = tune.tokens * seconds / speed.whole_run / SECONDS_PER_HOUR
         cites += ("seq_len",)
     return RunPrice(

@@ -6,24 +6,19 @@ it: requests of mixed lengths in one batch, pre-emption, priorities.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from costmodel.laws.serving.roofline import (
-    Instance,
-    decode_step_s,
-    prefill_fixed_s,
-    prefill_work_s,
-    sequences_at_once,
-)
+from costmodel.laws.serving.roofline import CHUNK, Instance, kv_bytes, sequences_at_once, step_s
 
 ANSWER_HELD = 0.75  # of an answer, in the memory that engines reserve when they admit a request
 ROUNDS = 3  # of the fixed point between answer time and running batch; the last changes below 1 %
 MOST_READING = 0.95  # share of the time spent on prompts; above it no wait is bounded
+APART_BUSY = 0.7  # share of the time that instances which only read prompts are planned for
+NO_DRAFT = (0.0, 0.0, 0.0)
 LN_20 = float(np.log(20.0))
-PROMPTS_TOGETHER = 16.0  # most prompts of a full queue that share one reading of the experts
 
 
 @dataclass(frozen=True)
@@ -54,6 +49,25 @@ def accepted_per_step(draft_tokens: Any, accepted: Any) -> Any:
     return (1 - chance ** (draft_tokens + 1)) / (1 - chance)
 
 
+def prompt_s(
+    m: Instance, batch: Any, fresh: Any, cached: Any, output: Any, beside: Any, decoding: Any
+) -> tuple[Any, Any]:
+    """(what a prompt adds to the passes of a batch [s], passes for one token of every answer).
+
+    In the time of an answer each sequence is read in once, so a token brings batch / output
+    prompts. A pass takes one prompt or as many as come at once, in chunks of at most `CHUNK`
+    tokens; `beside` prompts (at least) are there together. `decoding` is the time of a pass without
+    prompts. More than one pass a token is needed where prompts fill more than answers take.
+    """
+    group = batch / m.data_parallel
+    context = cached + fresh + output / 2
+    chunk = np.minimum(np.maximum(fresh * np.maximum(group / output, beside), fresh), CHUNK)
+    mixed = step_s(m, batch, context, 1.0, chunk, cached + fresh / 2)
+    waits = m.data_parallel**m.stagger  # groups read at different times, all meet at the experts
+    added = (mixed - decoding) * fresh / chunk * waits + m.request_s * m.data_parallel
+    return added, np.maximum(1.0, group * fresh / chunk / output)
+
+
 def served(
     m: Instance,
     input_tokens: Any,
@@ -68,83 +82,152 @@ def served(
     """Continuous batching with chunked prefill under `concurrency` requests that are always there.
 
     An answer takes its decoding steps and, in between, the prefill of every other running sequence:
-    tpot = step + interference x prefill x (batch - 1) / output. The batch is what memory holds; who
+    tpot = step + prompt x (batch - 1) / output. The batch is what memory holds; who
     waits, waits for answers to end (Little's law). `waves` is requests over concurrency: the first
-    wave arrives at once, which delays the mean first token by (batch - 1) / (2 waves) prefills. A
-    draft of `draft_tokens`, each accepted with `draft_accepted` and costing `draft_cost` of a step,
-    multiplies the tokens of a step.
+    wave arrives at once, which delays the mean first token by (batch - 1) / (2 waves) prompts; a
+    share `bunching` of the others still comes together. A draft of `draft_tokens`, each accepted
+    with `draft_accepted` and costing `draft_cost` of a step, multiplies the tokens of a step.
     """
     running = running_at_once(m, input_tokens, output_tokens, concurrency)
-    others = np.maximum(running / m.data_parallel - 1, 0.0)
-    prefill = prefill_work_s(m, input_tokens, 1.0, cached) + prefill_fixed_s(m)
-    context, checked = input_tokens + output_tokens / 2, 1 + draft_tokens
-    steps_per_token = (1 + draft_tokens * draft_cost) / accepted_per_step(
-        draft_tokens, draft_accepted
+    group = running / m.data_parallel
+    others = np.maximum(group - 1, 0.0)
+    fresh, checked = np.maximum(input_tokens - cached, 1.0), 1 + draft_tokens
+    steps_per_token = _steps_per_token(draft_tokens, draft_accepted, draft_cost)
+    context = input_tokens + output_tokens / 2
+    full = step_s(m, running, context)
+    case = (m, running, fresh, cached, output_tokens)
+    prompt, per_token = prompt_s(*case, 1.0, full)
+    burst, _ = prompt_s(*case, 1 + others * (1 / waves + m.bunching), full)
+    each = prompt * (1 - 1 / waves) + burst / waves
+    waiting = (1 - 0.5 / waves) * each * others / output_tokens
+    first = (
+        m.first_token_s
+        + m.first_token_s_per_token * input_tokens
+        + m.first_token_s_per_stream * (running - 1)
+        + first_pass_s(m, input_tokens, cached)
+        + burst * others * (0.5 / waves + 0.5 * m.bunching)
     )
-    waiting = m.interference * (1 - 0.5 / waves) * prefill * others / output_tokens
+    passed = np.maximum(fresh / CHUNK, 0.5)  # a prompt comes in the middle of a pass
     decoding = running
     for _ in range(ROUNDS):
-        step = decode_step_s(m, decoding, context, checked) * steps_per_token
-        ttft = m.first_token_s + step + prefill * (1 + others / (2 * waves))
-        answer = output_tokens * (step + waiting)
+        step = step_s(m, decoding, context, checked)
+        ttft = first + step * (1 - 1 / np.maximum(decoding, 1.0)) * passed
+        token = step * steps_per_token * per_token + waiting
+        answer = output_tokens * token
         decoding = np.maximum(running * answer / (ttft + answer), 1.0)
     whole = ttft + answer
     queue = np.maximum(concurrency - running, 0.0) / running * whole * (1 - 1 / waves)
-    return Served(ttft + queue, step + waiting, running * output_tokens / whole, running)
+    return Served(ttft + queue, token, running * output_tokens / whole, running)
 
 
 def first_token_late_s(
-    m: Instance, input_tokens: Any, output_tokens: Any, concurrency: Any
+    m: Instance,
+    input_tokens: Any,
+    output_tokens: Any,
+    concurrency: Any,
+    draft: tuple[Any, Any, Any] = NO_DRAFT,
+    apart: bool = False,
 ) -> tuple[Any, Any, Any]:
     """Mean and 95th percentile of the first token, and the mean time of a later one [s].
 
     Requests arrive at random and `concurrency` of them run. Prompts are read one by one: who comes
     waits for those before, M/D/1 with the share r of the time that is spent on reading, whose mean
     wait is r / (2 (1 - r)) prompts; the tail is taken as exponential, so its 95th percentile is
-    ln 20 = 3 times that. Not in it: requests that find no free place (a fleet is sized for those).
+    ln 20 = 3 times that. `apart`: instances of their own read the prompts and send the cache, so
+    that answers wait for no prompt. Not in it: requests that find no free place (a fleet is sized
+    for those).
     """
-    run = served(m, input_tokens, output_tokens, concurrency, waves=np.inf)
-    read = prefill_work_s(m, input_tokens) + prefill_fixed_s(m)
+    alone = replace(m, bunching=0.0)
+    run = served(alone, input_tokens, output_tokens, concurrency, np.inf, 0.0, *draft)
+    step = step_s(m, run.running, input_tokens + output_tokens / 2)
+    case = (m, run.running, np.maximum(input_tokens, 1.0), 0.0, output_tokens)
+    read, _ = prompt_s(*case, 1.0, step)
     whole = run.ttft_s + output_tokens * run.tpot_s
     reading = np.minimum(read * run.running / m.data_parallel / whole, MOST_READING)
+    first, later = run.ttft_s, run.tpot_s
+    if apart:
+        read = first_pass_s(m, input_tokens)
+        context, checked = input_tokens + output_tokens / 2, 1 + draft[0]
+        later = step_s(m, run.running, context, checked) * _steps_per_token(*draft)
+        first = m.first_token_s + m.first_token_s_per_token * input_tokens + read
+        first, reading = first + transfer_s(m, input_tokens), APART_BUSY
     wait = read * reading / (2 * (1 - reading))
-    return run.ttft_s + wait, run.ttft_s + LN_20 * wait, run.tpot_s
+    return first + wait, first + LN_20 * wait, later
+
+
+def transfer_s(m: Instance, tokens: Any) -> Any:
+    """Time to send the cache of a prompt from the GPUs that read it to those that decode [s].
+
+    Bytes on one GPU / link: DistServe (arXiv:2401.09670, section 4.3). Not in it: layers that are
+    sent while later ones are computed.
+    """
+    return kv_bytes(m, tokens) / (m.interconnect / 2 * m.link_efficiency)
+
+
+def first_pass_s(m: Instance, input_tokens: Any, cached: Any = 0.0) -> Any:
+    """Time of the passes that read one prompt, nothing else running and no server around it [s]."""
+    fresh = np.maximum(input_tokens - cached, 1.0)
+    chunk = np.minimum(fresh, CHUNK)
+    return step_s(m, 0.0, 1.0, 1.0, chunk, cached + fresh / 2) * fresh / chunk
 
 
 def static_batch_s(m: Instance, input_tokens: Any, output_tokens: Any, batch: Any) -> Any:
     """Time of a batch that starts and ends together [s]; sequences beyond memory run later."""
     fits = np.maximum(sequences_at_once(m, input_tokens + output_tokens), 1.0)
-    read = prefill_work_s(m, input_tokens, batch) * batch / m.data_parallel
-    context = input_tokens + output_tokens / 2
-    step = decode_step_s(m, np.minimum(batch, fits), context)
-    return read + prefill_fixed_s(m) + output_tokens * np.maximum(batch / fits, 1.0) * step
+    at_once = np.minimum(batch, fits)
+    step = step_s(m, at_once, input_tokens + output_tokens / 2)
+    case = (m, at_once, np.maximum(input_tokens, 1.0), 0.0, output_tokens)
+    prompt, _ = prompt_s(*case, at_once / m.data_parallel, step)
+    read = prompt * batch / m.data_parallel
+    return read + output_tokens * np.maximum(batch / fits, 1.0) * step
 
 
 def saturated_tokens_per_s(m: Instance, input_tokens: Any, output_tokens: Any, most: Any) -> Any:
     """Output tokens per second of an instance whose queue never empties.
 
-    At most `most` sequences run in an attention group. Prompts of waiting requests are read
-    together, so experts are read once for several.
+    At most `most` sequences run in an attention group.
     """
     batch = running_at_once(m, input_tokens, output_tokens, most * m.data_parallel)
-    step = decode_step_s(m, batch, input_tokens + output_tokens / 2)
-    together = np.minimum(batch, PROMPTS_TOGETHER)
-    read = prefill_work_s(m, input_tokens, together) * batch / m.data_parallel
-    return batch * output_tokens / (output_tokens * step + read)
+    step = step_s(m, batch, input_tokens + output_tokens / 2)
+    case = (m, batch, np.maximum(input_tokens, 1.0), 0.0, output_tokens)
+    prompt, per_token = prompt_s(*case, 1.0, step)
+    read = prompt * batch / m.data_parallel
+    return batch * output_tokens / (output_tokens * step * per_token + read)
 
 
 def seconds_per_request(
-    m: Instance, input_tokens: Any, output_tokens: Any, concurrency: Any, cached: Any = 0.0
+    m: Instance,
+    input_tokens: Any,
+    output_tokens: Any,
+    concurrency: Any,
+    cached: Any = 0.0,
+    draft: tuple[Any, Any, Any] = NO_DRAFT,
+    apart: bool = False,
 ) -> Any:
     """Time of a whole instance that one request takes [s]: 1 / (requests per second).
 
     `served` without the fixed point: everything that runs also decodes, which is within 2 % and
     lets an answer be empty. A fleet's load in instances is arrivals per second times this; multiply
     with the band of the time per token. `cached` tokens of the prompt are held once for all
-    sequences, so more of them fit.
+    sequences, so more of them fit. `draft` is (tokens, chance that each is accepted, cost of each
+    as a share of a step). `apart` adds the time of an instance that reads prompts alone to that of
+    one that decodes alone.
     """
     batch = running_at_once(m, input_tokens - cached, output_tokens, concurrency)
-    step = decode_step_s(m, batch, input_tokens + output_tokens / 2)
-    read = prefill_work_s(m, input_tokens, 1.0, cached) + prefill_fixed_s(m)
-    read = read * (1 + m.interference * (batch / m.data_parallel - 1))
-    return (m.first_token_s + (output_tokens + 1.0) * step + read) / batch
+    fresh = np.maximum(input_tokens - cached, 1.0)
+    answer = np.maximum(output_tokens, 1.0)
+    context, steps = input_tokens + output_tokens / 2, _steps_per_token(*draft)
+    step = step_s(m, batch, context, 1 + draft[0])
+    if apart:
+        read = first_pass_s(m, input_tokens, cached) + transfer_s(m, fresh) + m.request_s
+        return read + (output_tokens + 1.0) * steps * step / batch
+    plain = step_s(m, batch, context) if np.any(draft[0]) else step
+    prompt, per_token = prompt_s(m, batch, fresh, cached, answer, 1.0, plain)
+    first = m.first_token_s + m.first_token_s_per_token * input_tokens
+    decoded = (output_tokens * per_token + 1.0) * steps * step
+    return (first + decoded + prompt * batch / m.data_parallel) / batch
+
+
+def _steps_per_token(draft_tokens: Any, accepted: Any, cost: Any) -> Any:
+    """Decoding steps, drafts included, for one token that stays."""
+    return (1 + draft_tokens * cost) / accepted_per_step(draft_tokens, accepted)

@@ -7,7 +7,8 @@ one combination of model, GPU and engine at a time.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pandas as pd
 from costmodel.core import CatalogError, Range, check_known, middle
 from costmodel.facts import catalog
 from costmodel.facts.records import Gpu, Model
-from costmodel.laws.serving.roofline import Physics, Setup, Shape
+from costmodel.laws.serving.roofline import Instance, Physics, Setup, Shape, instance
 
 # bytes of a weight or a cached value, four bits with their block scales
 BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5 + 1 / 16, "int4": 0.5 + 1 / 32}
@@ -27,8 +28,12 @@ FOUR_BIT = ("fp4", "int4")
 ENGINES = ("vllm", "sglang", "trtllm")
 OTHER = "other"  # an engine that was not measured: the mean of the measured ones
 EXPERTS_AT_MOST = 0.98  # of all parameters, where a hybrid architecture is counted too high
-KINDS = ("dense", "four_bit", "mixture")
-UNSEEN = ("unseen_gpu", "unseen_model")  # the two factors that widen a band
+KINDS = ("dense", "four_bit", "mixture", "hybrid")
+AS_FOUND_WIDER = 2.0  # width of an "as found" band over that of a standard one; assumption
+STACKS = ("tuned", "standard", "as_found")
+# of its memory that an engine takes: the default, and that of the benchmarks of TensorRT-LLM
+MEMORY_SHARE, TUNED_SHARE = 0.9, {"trtllm": 0.95}
+UNSEEN = ("unseen_model", "unseen_gpu", "unseen_engine", "unseen_source")  # what widens a band
 NEEDED = ("parameters", "layers", "kv_heads", "head_size")
 
 
@@ -63,7 +68,9 @@ def shape_of(model: Model | str) -> Shape:
         both = m.head_size + _or(m.v_head, m.head_size)
         kv_values, shards = m.kv_heads * both, m.kv_heads
         prefill_width = decode_width = m.heads * both
-    full = _or(m.full_attention_layers, m.layers)
+    linear = _or(m.linear_layers, 0)
+    full = _or(m.full_attention_layers, m.layers - linear)
+    local = 0 if m.sliding_window is None else m.layers - full - linear
     return Shape(
         layers=m.layers,
         hidden=m.hidden,
@@ -79,8 +86,14 @@ def shape_of(model: Model | str) -> Shape:
         expert_layers=expert_layers,
         latent_layers=expert_layers if m.kv_lora_rank else 0,
         full_layers=full,
-        local_layers=m.layers - full,
+        local_layers=local,
         window=_or(m.sliding_window, 0),
+        linear_layers=linear,
+        state_values=_or(m.state_values, 0),
+        sparse_tokens=_or(m.sparse_tokens, np.inf),
+        index_values=_or(m.index_head, 0),
+        index_width=_or(m.index_heads, 0) * _or(m.index_head, 0),
+        kept_parameters=_or(m.bf16_parameters, 0),
     )
 
 
@@ -93,7 +106,8 @@ def setup_of(
 ) -> Setup:
     """GPUs in a number format.
 
-    A 4-bit mixture of experts keeps its attention in 8 bits, as published checkpoints do.
+    A mixture of experts in FP4 keeps its attention in 8 bits, one in INT4 in BF16, as published
+    checkpoints do.
     `gpu` is an id, or a record that holds numbers or draws. FP8 and FP4 products need a GPU that
     has them, otherwise weights are unpacked to BF16; int8 and int4 are weights only.
     `kv_precision=None` is FP8 beside FP8 and FP4 weights, else BF16.
@@ -104,7 +118,8 @@ def setup_of(
     g: Any = middle(catalog.gpu(gpu)) if isinstance(gpu, str) else gpu
     bf16, fp4 = g.peak_flops_bf16, g.peak_flops_fp4
     peaks = {"fp8": _or(g.peak_flops_fp8, bf16), "fp4": _or(fp4, bf16)}
-    dense = "fp8" if experts and precision in FOUR_BIT else precision
+    beside = {"fp4": "fp8", "int4": "bf16"} if experts else {}
+    dense = beside.get(precision, precision)
     unpacked = precision in FOUR_BIT and not (precision == "fp4" and fp4 is not None)
     return Setup(
         peak_experts=peaks.get(precision, bf16),
@@ -112,6 +127,7 @@ def setup_of(
         peak_bf16=bf16,
         bandwidth=g.bandwidth,
         memory=g.memory,
+        memory_share=MEMORY_SHARE,
         interconnect=g.interconnect,
         expert_bytes=BYTES[precision],
         dense_bytes=BYTES[dense],
@@ -125,14 +141,26 @@ def setup_of(
     )
 
 
+def memory_share(engine: str, stack: str = "tuned") -> float:
+    """Share of the memory of a GPU that an engine takes where nobody says it."""
+    return TUNED_SHARE.get(engine, MEMORY_SHARE) if stack == "tuned" else MEMORY_SHARE
+
+
 @cache
-def physics(engine: str = "vllm") -> Physics:
+def physics(engine: str = "vllm", stack: str = "tuned") -> Physics:
     """The calibrated numbers of an engine family, newest version, as their best values.
+
+    "tuned" is what vendors and operators of benchmarks reach, "standard" an engine with its
+    defaults (fitted to servers of practitioners), "as_found" one without CUDA graphs, or with the
+    software of the month in which an architecture came out.
 
     >>> 0.3 < physics("vllm").mfu < 1
     True
+    >>> physics("vllm", "standard").engine_efficiency < physics("vllm").engine_efficiency
+    True
     """
     check_known("engine", engine, (*ENGINES, OTHER), where="the calibration")
+    check_known("stack", stack, STACKS, where="the calibration")
     best = {key: fact.value.mid for key, fact in catalog.facts_of("serving").items()}
     families = ENGINES if engine == OTHER else (engine,)
 
@@ -140,40 +168,83 @@ def physics(engine: str = "vllm") -> Physics:
         own = [best.get(f"{family}.{name}", 1.0) for family in families]
         return best.get(f"roofline.{name}", sum(own) / len(own))
 
-    return Physics(**{f.name: number(f.name) for f in fields(Physics)})
+    made = {f.name: number(f.name) for f in fields(Physics)} | {"request_s": 0.0}
+    return physics_of_stack(made, best, stack)
+
+
+def physics_of_stack(made: dict[str, Any], best: Mapping[str, Any], stack: str) -> Physics:
+    """The numbers of a tuned stack, changed to those of another: slower, and more for each call."""
+    steps = STACKS[1 : STACKS.index(stack) + 1]  # as found: the defaults, and its own on top
+    for step in steps:
+        slower = made["engine_efficiency"] * best[f"{step}.engine_efficiency"]
+        own = {name: best[f"{step}.{name}"] for name in made if f"{step}.{name}" in best}
+        made = made | own | {"engine_efficiency": slower}
+    return Physics(**made)
+
+
+def one_gpu(
+    model: Model,
+    gpu: Gpu,
+    precision: str,
+    kv_precision: str | None = None,
+    engine: str = "vllm",
+    stack: str = "tuned",
+) -> Instance:
+    """A model on one GPU; a layout of several replaces its parallel fields."""
+    setup = setup_of(gpu, precision, kv_precision, bool(model.experts))
+    setup = replace(setup, memory_share=memory_share(engine, stack))
+    return instance(shape_of(model), setup, physics(engine, stack))
 
 
 def kind_of(model: Model, precision: str) -> str:
-    """The class whose band a case has: "mixture" of experts, "four_bit" (dense) or "dense".
+    """The class whose band a case has: by its architecture, and dense ones by their format too.
+
+    "hybrid" has linear layers, "mixture" experts, "four_bit" is dense in 4 bits, "dense" the rest.
 
     >>> kind_of(catalog.model("deepseek-v3"), "fp8"), kind_of(catalog.model("llama-3.1-8b"), "fp4")
     ('mixture', 'four_bit')
     """
+    if model.linear_layers:
+        return "hybrid"
     return "mixture" if model.experts else "four_bit" if precision in FOUR_BIT else "dense"
 
 
-def band(metric: str, kind: str, unseen_gpu: bool = False, unseen_model: bool = False) -> Range:
+def band(metric: str, kind: str, *unseen: str, stack: str = "tuned") -> Range:
     """Measured over predicted, an 80 % band.
 
     `metric` is ttft_ratio, tpot_ratio or throughput_ratio, `kind` that of `kind_of`. Multiply a
-    prediction with it. It is wider for a GPU or model that no measurement was made on. As a field
-    of an option it is a Range like any other, drawn once under its own name. "Unseen" was tested
-    among NVIDIA's GPUs: two published results on MI300X lie a third below the prediction.
+    prediction with it. The band of rows whose model, GPU and engine were left out together is wider
+    by each of `unseen` (of `UNSEEN`): half-widths as logarithms, random effects that add as squares
+    (Gelman and Hill 2007, chapter 12). Servers that are not tuned are those of a source that nobody
+    fitted. As a field of an option it is a Range like any other, drawn once under its own name.
 
     >>> wide, narrow = band("tpot_ratio", "mixture"), band("tpot_ratio", "dense")
-    >>> wide.high / wide.low > narrow.high / narrow.low > 1
+    >>> bool(wide.high / wide.low > narrow.high / narrow.low > 1)
     True
     """
     known = catalog.fact("serving", f"{kind}.{metric}").value
-    unseen = [name for name, so in zip(UNSEEN, (unseen_gpu, unseen_model), strict=True) if so]
-    factors = [catalog.fact("serving", f"{kind}.{name}").value.mid for name in unseen]
-    wider = max([1.0, *factors])
+    if stack != "tuned":
+        unseen = (*unseen, "unseen_source")
+    place = metric.removesuffix("_ratio")
+    if kind == "hybrid":  # its band is that of architectures without a measurement
+        unseen = tuple(name for name in unseen if name != "unseen_model")
+    factors = [catalog.fact("serving", f"{place}.{name}").value.mid for name in set(unseen)]
+    if stack == "as_found":
+        factors.append(catalog.fact("serving", f"{place}.unseen_source").value.mid * AS_FOUND_WIDER)
+    wider = np.sqrt(1 + sum(factor**2 - 1 for factor in factors))
     low, high = (known.mid * (end / known.mid) ** wider for end in (known.low, known.high))
     name = f"serving.{metric}"
     return Range(low, high, known.mid, 0.80, name, source=known.source, why=known.why)
 
 
-FILES = ("serving_latency", "serving_throughput")
+def unseen_of(model: Model, gpu: Gpu, engine: str) -> tuple[str, ...]:
+    """What no measurement has of a case."""
+    models, gpus = measured_on()
+    missing = (model.id not in models, gpu.id not in gpus, engine == OTHER)
+    return tuple(name for name, so in zip(UNSEEN, missing, strict=False) if so)
+
+
+FILES = ("serving_latency", "serving_throughput", "serving_practice")
 
 
 def measured(file: str) -> pd.DataFrame:
@@ -188,7 +259,8 @@ def measured(file: str) -> pd.DataFrame:
 @cache
 def _measured(path: Path) -> pd.DataFrame:
     text = dict.fromkeys(("version", "kv_precision", "note"), str)
-    return pd.read_csv(path, dtype=text).fillna(dict.fromkeys(text, ""))
+    table = pd.read_csv(path, dtype=text).fillna(dict.fromkeys(text, ""))
+    return table if "stack" in table else table.assign(stack="tuned")
 
 
 @cache

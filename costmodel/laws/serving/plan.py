@@ -49,6 +49,7 @@ def plan_serving(
     usd_per_gpu_hour: dict[str, Any] | None = None,
     layouts: Iterable[int] = LAYOUTS,
     wait_share: float = 0.05,
+    stack: str = "tuned",
 ) -> pd.DataFrame:
     """The cheapest fleets that answer a load within a promised time, cheapest first.
 
@@ -66,6 +67,7 @@ def plan_serving(
         Promised means of the time to the first token and per later token.
     usd_per_gpu_hour : {GPU id: number or Range} [USD/GPU-hour]
         Rents of your own; for other GPUs the catalogue's neocloud on-demand price.
+    stack : as in `predict_serving`
     layouts : whole number or list
         Tensor-parallel sizes to try.
     wait_share : share
@@ -109,7 +111,7 @@ def plan_serving(
     rents, unknown = _rents(found, usd_per_gpu_hour)
     records, splits, concurrency = zip(*product(found, sizes, CONCURRENCIES), strict=True)
     layout = (model, records, splits, precision, kv_precision)
-    grid = predict_serving(*layout, input_tokens, output_tokens, concurrency, engine)
+    grid = predict_serving(*layout, input_tokens, output_tokens, concurrency, engine, stack=stack)
     grid = grid.assign(gpu=[g.id for g in records], tensor_parallel=splits, concurrency=concurrency)
     keeps = grid["fits"] & (grid["ttft_s_mid"] <= ttft_s) & (grid["tpot_s_mid"] <= tpot_s)
     rate = grid["output_tokens_per_s_mid"].where(keeps, -1.0)

@@ -15,23 +15,21 @@ from costmodel.facts.records import Gpu, Model
 from costmodel.laws.columns import MOST, Allowed, Distinct, banded, read, refuse
 from costmodel.laws.money import usd_per_mtok
 from costmodel.laws.serving.batching import served
-from costmodel.laws.serving.calibration import (
-    OTHER,
-    band,
-    kind_of,
-    measured_on,
-    physics,
-    setup_of,
-    shape_of,
-    stack,
-    take,
-)
-from costmodel.laws.serving.roofline import instance, kv_bytes, room_bytes, sequences_at_once
+from costmodel.laws.serving.calibration import band, kind_of, one_gpu, take, unseen_of
+from costmodel.laws.serving.calibration import stack as columns_of
+from costmodel.laws.serving.roofline import kv_bytes, room_bytes, sequences_at_once
 
 LEAST = 1e-9  # of a number that must be above 0
 MOST_GPUS = 1024  # of one instance
 LAYOUT = ("tensor_parallel", "data_parallel", "expert_parallel")
-RECORDS = ("model", "gpu", "precision", "kv_precision", "engine")  # arguments that are no numbers
+RECORDS = (
+    "model",
+    "gpu",
+    "precision",
+    "kv_precision",
+    "engine",
+    "stack",
+)  # arguments that are no numbers
 AT_LEAST_1, AT_LEAST_0 = Allowed(1, MOST, "1 or more"), Allowed(0, MOST, "0 or more")
 SHARE = Allowed(0, 1, "0 to 1")
 WHOLE = Allowed(1, MOST_GPUS, f"a whole number between 1 and {MOST_GPUS}", whole=True)
@@ -43,6 +41,7 @@ NUMBERS = {
     "draft_tokens": AT_LEAST_0,
     "draft_accepted": SHARE,
     "draft_cost": AT_LEAST_0,
+    "memory_share": SHARE._replace(needed=False),
 }
 
 
@@ -65,13 +64,15 @@ def predict_serving(
     draft_tokens: Any = 0,
     draft_accepted: Any = 0.7,
     draft_cost: Any = 0.05,
+    stack: str | Iterable[str] = "tuned",
+    memory_share: Any = None,
 ) -> pd.DataFrame:
     """Latency and throughput of an instance with `concurrency` requests always in flight.
 
     The calibrated roofline (`roofline`, `batching`) gives the middle, the errors on measurements
     that a fit had not seen give the 80 % band. `Hosted` takes the median of measured over
     predicted, 1 to 5 % beside it, as its middle. Not in it: pipeline parallelism, prefill on
-    machines of its own, a queue of random arrivals (`plan_serving` has one).
+    machines of its own (`Hosted` has it), a queue of random arrivals (`plan_serving` has one).
 
     Parameters
     ----------
@@ -97,6 +98,11 @@ def predict_serving(
     draft_tokens, draft_accepted, draft_cost : number or list
         Tokens that a draft proposes, the chance that each is accepted, and what each costs [share
         of a step].
+    stack : "tuned", "standard" or "as_found"
+        What vendors and operators of benchmarks reach, an engine with its defaults, or one without
+        CUDA graphs or in the first month of an architecture.
+    memory_share : share or list, optional
+        Of the memory of a GPU that the engine takes (None: 0.9; 0.95 for a tuned TensorRT-LLM).
 
     Returns
     -------
@@ -130,11 +136,10 @@ def predict_serving(
     most = f"at most tensor_parallel x data_parallel, {gpus[groups > gpus][:1].sum():g}"
     refuse(groups > gpus, "predict_serving: expert_parallel", groups, most)
     case, which = _cases(records)
-    parts = [
-        instance(shape_of(m), setup_of(g, form, kv_form, bool(m.experts)), physics(engine))
-        for m, g, form, kv_form, engine in case
-    ]
-    on = replace(take(stack(parts), which), **{name: rows[name] for name in LAYOUT})
+    parts = [one_gpu(*each) for each in case]
+    on = replace(take(columns_of(parts), which), **{name: rows[name] for name in LAYOUT})
+    taken = rows["memory_share"]
+    on = replace(on, memory_share=np.where(np.isnan(taken), on.memory_share, taken))
     i, o, concurrency, waves = (
         rows[name] for name in ("input_tokens", "output_tokens", "concurrency", "waves")
     )
@@ -181,12 +186,11 @@ def _why_not(case: list[tuple], which: Any, fits: Any, gpus: Any, over: Any) -> 
 
 def _ratios(case: list[tuple]) -> Any:
     """Measured over predicted time of (first, later) tokens, (low, 1, high), for each case."""
-    models, gpus = measured_on()
     found = np.ones((2, 3, len(case)))
-    for i, (m, g, precision, _, engine) in enumerate(case):
-        unseen = (g.id not in gpus or engine == OTHER, m.id not in models)
+    for i, (m, g, precision, _, engine, stack) in enumerate(case):
+        unseen = unseen_of(m, g, engine)
         for j, metric in enumerate(("ttft_ratio", "tpot_ratio")):
-            ratio = band(metric, kind_of(m, precision), *unseen)
+            ratio = band(metric, kind_of(m, precision), *unseen, stack=stack)
             found[j, 0, i], found[j, 2, i] = min(ratio.low, 1), max(ratio.high, 1)
     return found
 

@@ -5,7 +5,7 @@ The exchange between GPUs and fixed overheads come on top. `batching` puts passe
 requests. All functions are pure; every argument is a number, an array or a column of draws, and
 they broadcast.
 
-Not in it: pipeline parallelism, prefill on machines of its own, sparse attention, popular experts.
+Not in it: pipeline parallelism, popular experts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ BF16_BYTES = 2.0  # embedding, output head and activations
 FLOP_PER_PARAMETER = 2.0  # one multiply and one add
 EXCHANGES_PER_LAYER = 2.0  # all-reduces: after attention and after the feed-forward block
 DISPATCH_BYTES = 3.0  # of one value sent to an expert and back: one in FP8, two in BF16
+NAMED_MEMORY = 1.07  # byte of a device over those of its name: 80 GB are 80 GiB, less a reserve
 CACHE_SHARE = 0.2  # of usable memory, left for the KV cache when GPUs are counted
+STATE_BYTES = 4.0  # of one value in the state of a linear layer: kept in FP32
+STATE_MOVES = 2.0  # a decoding step reads and writes the state
+STATE_FLOP = 6.0  # of a value of the state and a prompt token: decay, correction, read-out
+CHUNK = 8192.0  # most prompt tokens of one pass: the default of vLLM, SGLang and TensorRT-LLM
+CHUNK_BYTES = 16.0  # of activations held for a value of `hidden` and a token of a full pass
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,13 @@ class Shape:
     latent_layers: Any  # layers with latent attention and experts
     full_layers: Any  # layers that attend to the whole context
     local_layers: Any  # layers that attend to `window`
-    window: Any  # tokens; 0 for linear attention
+    window: Any  # tokens
+    linear_layers: Any  # layers with a state instead of a cache (linear attention, Mamba)
+    state_values: Any  # of one sequence in one of them
+    sparse_tokens: Any  # cached tokens that a query of a full layer reads; infinite: all
+    index_values: Any  # values of a token and layer by which they are chosen, in FP8
+    index_width: Any  # query width of that choice, all heads
+    kept_parameters: Any  # dense ones that the low-precision checkpoint leaves in BF16
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,7 @@ class Setup:
     peak_bf16: Any
     bandwidth: Any  # byte/s
     memory: Any  # byte
+    memory_share: Any  # of the memory that the engine takes
     interconnect: Any  # byte/s, both directions summed
     expert_bytes: Any  # of one expert weight
     dense_bytes: Any  # of one other weight
@@ -75,10 +88,12 @@ class Physics:
 
     mbu: Any  # of the bandwidth, reading weights
     mbu_kv: Any  # ... reading the KV cache
+    mbu_state: Any  # ... reading and writing the state of linear layers
     mfu: Any  # of the peak, dense products in BF16 and FP8
     mfu_fp4: Any
     mfu_experts: Any
     mfu_attention: Any
+    mfu_state: Any
     unpacking: Any  # efficiency left when 4-bit weights are unpacked
     link_efficiency: Any
     exchange_s: Any  # latency of an exchange, per doubling of the GPUs
@@ -87,12 +102,17 @@ class Physics:
     overhead_s_per_sequence: Any
     prefill_s_per_layer: Any
     prefill_s_per_latent_layer: Any
+    mixed_s_per_layer: Any  # more where a pass reads prompts and decodes
+    fp8_experts: Any  # speed of experts in FP8, scaled by blocks, over those in FP4
     routing_spread: Any  # independent choices of experts over tokens
-    interference: Any  # share of prefill time that running sequences wait for
     first_token_s: Any  # request handling before the first token
+    first_token_s_per_token: Any  # ... for each token of the prompt
+    first_token_s_per_stream: Any  # ... for each other answer that streams
+    stagger: Any  # 0: attention groups read prompts in the same pass; 1: each waits for all
+    bunching: Any  # share of the running requests whose prompts arrive together
+    request_s: Any  # serial handling of a request: tokens, scheduler, stream
     engine_efficiency: Any
     expert_efficiency: Any
-    memory_usable: Any  # of the memory
     reserve_bytes: Any
     ageing: Any = 1.0  # fixed overheads over those of the newest engines
 
@@ -111,9 +131,19 @@ def instance(shape: Shape, setup: Setup, physics: Physics) -> Instance:
 
 
 def weight_bytes_per_gpu(m: Instance) -> Any:
-    """Weights on one GPU [byte]: dense ones over the tensor-parallel group, experts over all."""
-    dense = m.dense_parameters * m.dense_bytes + 2 * m.head_parameters * BF16_BYTES
+    """Weights on one GPU [byte]: dense ones over the tensor-parallel group, experts over all.
+
+    What a low-precision checkpoint leaves in BF16 (attention of Llama 3.1 405B FP8:
+    arXiv:2407.21783, section 6.2) counts so.
+    """
+    dense = dense_bytes(m) + 2 * m.head_parameters * BF16_BYTES
     return dense / m.tensor_parallel + m.expert_parameters * m.expert_bytes / m.gpus
+
+
+def dense_bytes(m: Instance) -> Any:
+    """All dense weights without embedding and head [byte]."""
+    kept = m.kept_parameters * np.maximum(BF16_BYTES - m.dense_bytes, 0.0)
+    return m.dense_parameters * m.dense_bytes + kept
 
 
 def context_layers(m: Instance, context: Any) -> Any:
@@ -121,21 +151,40 @@ def context_layers(m: Instance, context: Any) -> Any:
     return m.full_layers * context + m.local_layers * np.minimum(context, m.window)
 
 
+def read_layers(m: Instance, context: Any) -> Any:
+    """Cached tokens that one decoded token reads, summed over layers.
+
+    Sparse attention reads the chosen ones alone (DeepSeek-V3.2, arXiv:2512.02556, section 2.1).
+    """
+    return context_layers(m, context) - m.full_layers * np.maximum(context - m.sparse_tokens, 0.0)
+
+
 def kv_bytes(m: Instance, context: Any) -> Any:
-    """KV cache of one sequence on one GPU [byte]; a latent cache is copied to each of them.
+    """KV cache and states of one sequence on one GPU [byte]; a latent cache is copied to each.
 
     Values of a token and layer x bytes of a value x tokens in all layers / parts: 2 x KV heads x
     head size values with grouped queries (Ainslie et al. 2023, arXiv:2305.13245), rank + rope head
-    with a latent cache (DeepSeek-V2, arXiv:2405.04434, section 2.1.3, table 1). Not in it: blocks
-    that are partly filled.
+    with a latent cache (DeepSeek-V2, arXiv:2405.04434, section 2.1.3, table 1). A linear layer
+    holds one state however long the context (gated delta networks, arXiv:2412.06464). Not in it:
+    blocks that are partly filled.
     """
     values = m.kv_values * m.kv_bytes * context_layers(m, context)
-    return values / np.minimum(m.tensor_parallel, m.kv_shards)
+    index = m.index_values * m.full_layers * context
+    return (values + index) / np.minimum(m.tensor_parallel, m.kv_shards) + state_bytes(m)
+
+
+def state_bytes(m: Instance) -> Any:
+    """States of the linear layers of one sequence on one GPU [byte], in FP32."""
+    return m.linear_layers * m.state_values * STATE_BYTES / m.tensor_parallel
 
 
 def room_bytes(m: Instance) -> Any:
-    """Memory of one GPU left for the KV cache [byte]; below 0 it is missing."""
-    return m.memory_usable * m.memory - m.reserve_bytes - weight_bytes_per_gpu(m)
+    """Memory of one GPU left for the KV cache [byte]; below 0 it is missing.
+
+    What the engine takes less weights, a reserve and the activations of a full pass.
+    """
+    taken = m.memory_share * NAMED_MEMORY * m.memory - m.reserve_bytes
+    return taken - CHUNK * m.hidden * CHUNK_BYTES - weight_bytes_per_gpu(m)
 
 
 def sequences_at_once(m: Instance, context: Any) -> Any:
@@ -173,54 +222,58 @@ def part_s(moved: Any, bandwidth: Any, flop: Any, peak: Any) -> Any:
     return np.maximum(moved / bandwidth, flop / peak)
 
 
-def decode_step_s(m: Instance, batch: Any, context: Any, tokens: Any = 1.0) -> Any:
-    """Time of one decoding step of `batch` sequences [s]; a draft checks `tokens` of each at once.
+def step_s(
+    m: Instance, batch: Any, context: Any, tokens: Any = 1.0, prompts: Any = 0.0, seen: Any = 0.0
+) -> Any:
+    """Time of one forward pass of `batch` sequences [s]; a draft checks `tokens` of each at once.
 
-    Sum over dense weights, experts and attention of max(bytes / bandwidth, FLOP / peak), plus
-    exchanges and overheads.
+    Chunked prefill (Sarathi-Serve, arXiv:2403.02310, section 4): each attention group reads
+    `prompts` tokens of prompts in the same pass, at a mean context of `seen`, and shares weights,
+    experts and launches with them. Sum over dense weights, experts, attention and states of
+    max(bytes / bandwidth, FLOP / peak), plus exchanges and overheads.
     """
     group = batch / m.data_parallel
-    width = group * tokens
-    flop = FLOP_PER_PARAMETER * width / m.tensor_parallel  # of a parameter on one GPU
-    stored = m.dense_parameters * m.dense_bytes * _unpacking(m.unpacked_dense, m)
+    width = group * tokens + prompts
+    stored = dense_bytes(m) * _unpacking(m.unpacked_dense, m) + m.head_parameters * BF16_BYTES
     dense = part_s(
-        (stored + m.head_parameters * BF16_BYTES) / m.tensor_parallel,
-        m.bandwidth * m.mbu,
-        flop * (m.dense_parameters + m.head_parameters),
-        _dense_speed(m),
+        stored / m.tensor_parallel, m.bandwidth * m.mbu, _dense_flop(m, width, group * tokens), 1.0
     )
+    read = read_layers(m, context)
+    shards = np.minimum(m.tensor_parallel, m.kv_shards)
+    cache = m.kv_values * m.kv_bytes * read + m.index_values * m.full_layers * context
+    choice = m.full_layers * m.index_width
+    per_gpu = FLOP_PER_PARAMETER / m.tensor_parallel
     attention = part_s(
-        group * kv_bytes(m, context),
+        group * cache / shards,
         m.bandwidth * m.mbu_kv,
-        flop * m.decode_width * context_layers(m, context),
+        group * tokens * per_gpu * (m.decode_width * read + choice * context),
         m.peak_bf16 * m.mfu_attention,
     )
-    moving = _experts_s(m, batch * tokens) + _exchange_s(m, width)
+    pairs = read_layers(m, seen) * m.prefill_width + choice * seen
+    attention = attention + prompts * pairs * per_gpu / (m.peak_bf16 * m.mfu_attention)
+    state = part_s(
+        group * tokens * STATE_MOVES * state_bytes(m),
+        m.bandwidth * m.mbu_state,
+        width * m.linear_layers * m.state_values * STATE_FLOP / m.tensor_parallel,
+        m.peak_bf16 * m.mfu_state,
+    )
+    routed = batch * tokens + prompts * m.data_parallel ** (1 - m.stagger)
+    moving = _experts_s(m, routed) + _exchange_s(m, width)
     doublings = np.log2(np.maximum(m.gpus, 1))
-    fixed = (
+    reading = np.where(prompts > 0, 1.0, 0.0)
+    launched = (
         m.layers * (m.overhead_s_per_layer + EXCHANGES_PER_LAYER * doublings * m.exchange_s)
         + m.expert_layers * m.overhead_s_per_expert_layer
-        + group * m.overhead_s_per_sequence
-    )
-    return (dense + attention + moving + fixed * m.ageing) / m.engine_efficiency
-
-
-def prefill_work_s(m: Instance, tokens: Any, together: Any = 1.0, cached: Any = 0.0) -> Any:
-    """Time that reading one prompt keeps its attention group busy [s], without fixed overhead.
-
-    `together` prompts share one reading of the experts; `cached` tokens of the prompt are there
-    already.
-    """
-    fresh, seen = np.maximum(tokens - cached, 1.0), tokens + cached
-    dense = fresh * m.dense_parameters * FLOP_PER_PARAMETER / _dense_speed(m)
-    pairs = m.full_layers * seen + m.local_layers * np.minimum(2 * m.window, seen)
-    attention = fresh * m.prefill_width * pairs / (m.peak_bf16 * m.mfu_attention)
-    experts = _experts_s(m, fresh * together) / together
-    return (dense + attention) / m.tensor_parallel + experts + _exchange_s(m, fresh)
+        + group * m.layers * m.overhead_s_per_sequence
+    ) * m.ageing
+    decoding = np.where(batch > 0, 1.0, 0.0)
+    mixed = decoding * reading * m.layers * m.mixed_s_per_layer
+    fixed = launched * decoding + reading * prefill_fixed_s(m) + mixed
+    return (dense + attention + state + moving + fixed) / m.engine_efficiency
 
 
 def prefill_fixed_s(m: Instance) -> Any:
-    """Fixed time of one prefill [s]: launches of every layer, more where attention is latent."""
+    """Fixed time of a pass that reads prompts [s]: launches that no CUDA graph saves."""
     return m.layers * m.prefill_s_per_layer + m.latent_layers * m.prefill_s_per_latent_layer
 
 
@@ -229,9 +282,15 @@ def _unpacking(unpacked: Any, m: Instance) -> Any:
     return np.where(unpacked > 0, 1 / m.unpacking, 1.0)
 
 
-def _dense_speed(m: Instance) -> Any:
-    """FLOP/s that the dense products of one GPU reach."""
-    return m.peak_dense * np.where(m.fp4_dense > 0, m.mfu_fp4, m.mfu)
+def _dense_flop(m: Instance, width: Any, written: Any) -> Any:
+    """Time of the dense products of `width` tokens and the head of those `written` [s].
+
+    What the checkpoint keeps in BF16 multiplies in BF16.
+    """
+    kept = np.minimum(m.kept_parameters, m.dense_parameters)
+    speed = m.peak_dense * np.where(m.fp4_dense > 0, m.mfu_fp4, m.mfu)
+    low = (width * (m.dense_parameters - kept) + written * m.head_parameters) / speed
+    return FLOP_PER_PARAMETER * (low + width * kept / (m.peak_bf16 * m.mfu)) / m.tensor_parallel
 
 
 def _experts_s(m: Instance, tokens: Any) -> Any:
@@ -246,7 +305,12 @@ def _experts_s(m: Instance, tokens: Any) -> Any:
         m.peak_experts * m.mfu_experts,
     )
     busiest = imbalance(m.expert_parallel, choices * m.experts_per_token)
-    return busiest * longest * _unpacking(m.unpacked_experts, m) / m.expert_efficiency
+    return (
+        busiest
+        * longest
+        * _unpacking(m.unpacked_experts, m)
+        / (m.expert_efficiency * np.where(m.expert_bytes == 1.0, m.fp8_experts, 1.0))
+    )
 
 
 def experts_touched(experts: Any, experts_per_token: Any, tokens: Any) -> Any:

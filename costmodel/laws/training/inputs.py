@@ -15,7 +15,7 @@ from costmodel.facts import catalog
 from costmodel.facts.records import Gpu
 from costmodel.laws.columns import MOST, Allowed, read, refuse
 from costmodel.laws.training.calibration import laws, seen_gpus
-from costmodel.laws.training.memory import smallest_set
+from costmodel.laws.training.memory import fitting, smallest_set
 from costmodel.laws.training.run import METHODS, PRECISIONS, STACKS, Run, build, gpus_per_node
 from costmodel.laws.training.speed import SELECTIVE
 
@@ -79,7 +79,8 @@ def prepare(given: Mapping[str, Any]) -> Asked:
     # copies of a frozen base move hardly anything between GPUs, so an adapter that does not fit
     # is no slower on its larger set
     used = np.where(run.adapter, run.gpus, np.fmax(run.gpus, least))
-    return Asked(replace(run, gpus_used=used), tokens, known, seen, least)
+    run = fitting(replace(run, gpus_used=used), np.fmax(run.gpus, least), laws()[1])
+    return Asked(run, tokens, known, seen, least)
 
 
 def _read_as(name: str, words: list[Any], which: np.ndarray) -> np.ndarray:

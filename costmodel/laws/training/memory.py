@@ -7,7 +7,7 @@ schedules, optimisers that keep low-rank states.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -115,6 +115,7 @@ def peak_memory(run: Any, gpus: Any, law: MemoryLaw) -> Any:
 
 def smallest_set(run: Any, law: MemoryLaw) -> Any:
     """Fewest GPUs on which the run fits, whole; NaN where even 16,384 are too few."""
+    run = replace(run, tokens_in_flight=run.fewest_in_flight)
     demand, room = _demand(run, law), USABLE * run.memory * ROUNDING
     low = np.ones_like(demand[0] + demand[2])
     high = low * MOST_GPUS
@@ -126,21 +127,33 @@ def smallest_set(run: Any, law: MemoryLaw) -> Any:
     return np.where(_peak(run, 1.0, law, *demand) <= room, 1.0, high)  # alone it gathers no layers
 
 
+def fitting(run: Any, gpus: Any, law: MemoryLaw) -> Any:
+    """The run with the largest micro-batch that its GPUs hold, where none was given.
+
+    At most the usual tokens in flight, at least one sequence: who trains fills the card.
+    """
+    states, gathered, tokens = _demand(run, law)
+    held = states / gpus + np.where(gpus > 1, gathered, 0.0)
+    room = USABLE * run.memory / law.fragmentation - law.framework - held
+    share = np.clip(room / tokens, 0.0, 1.0) * run.tokens_in_flight / run.seq_len
+    whole = np.maximum(np.floor(share) * run.seq_len, run.fewest_in_flight)
+    return replace(run, tokens_in_flight=np.minimum(whole, run.tokens_in_flight))
+
+
 def shortage(run: Any, law: MemoryLaw) -> Any:
     """Bytes that one of 16,384 GPUs lacks for the run; zero or less where it fits."""
-    return peak_memory(run, float(MOST_GPUS), law) - USABLE * run.memory
+    least = replace(run, tokens_in_flight=run.fewest_in_flight)
+    return peak_memory(least, float(MOST_GPUS), law) - USABLE * run.memory
 
 
 def _demand(run: Any, law: MemoryLaw) -> tuple[Any, Any, Any]:
     """(states to shard, layers gathered at once, activations and logits in flight) [byte]."""
     width = np.where(run.quantised, law.quantised_weight, BYTES_PER_PARAMETER_BF16)
     states = np.where(run.offload, 0.0, state_memory(run, law))
-    filled = np.where(run.packed | run.naive, 1.0, UNPACKED) * run.tokens_in_flight
-    return (
-        states,
-        LAYERS_GATHERED * width * run.params / run.layers,
-        filled * token_memory(run, law),
-    )
+    # experts stay where they are, unless a plain script or offload gathers all of them
+    moved = np.where(run.naive | run.offload, run.params, run.active_params)
+    filled = np.where(run.packed, 1.0, UNPACKED) * run.tokens_in_flight
+    return (states, LAYERS_GATHERED * width * moved / run.layers, filled * token_memory(run, law))
 
 
 def _peak(run: Any, gpus: Any, law: MemoryLaw, states: Any, gathered: Any, tokens: Any) -> Any:

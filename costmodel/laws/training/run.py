@@ -13,7 +13,7 @@ import numpy as np
 
 from costmodel.facts import catalog
 from costmodel.laws.training.compute import USUAL_VOCAB, usual_hidden, usual_layers
-from costmodel.laws.training.speed import SELECTIVE
+from costmodel.laws.training.speed import EXAMPLE, SELECTIVE
 
 # extra forward passes of each method: the reference model; the reference and the old policy
 FORWARDS = {"full": 0.0, "lora": 0.0, "qlora": 0.0, "dpo": 1.0, "rl": 2.0}
@@ -26,13 +26,16 @@ PRECISIONS = {
     "fp4": "peak_flops_fp4",
 }
 STACKS = ("tuned", "standard", "naive", "offload")
-CLASSES = ("offload", "rl", "moe", "adapter", "dense")  # the first that holds decides the band
+# the first that holds decides the band
+CLASSES = ("offload", "rl", "moe", "qlora", "adapter", "dense")
 MATMUL = (
     0.8  # best matrix product over the peak where nobody has measured it: 0.73 to 0.87 is usual
 )
 ROLLOUTS = 1_024.0  # answers of an RL step where none are given: published steps begin 512 to 2,048
 RANK = 16.0  # of an adapter on every linear layer, where none is given
-TOKENS_IN_FLIGHT = 4_096.0  # of one GPU without a given micro-batch: fills it, but not its memory
+TOKENS_IN_FLIGHT = 4_096.0  # of one GPU without a given micro-batch, for a model of 7B and more
+LONGEST = 2.0  # longest example of a padded batch over the mean; assumption
+WIDE = 32 * 4_096.0  # layers x width of a 7B; smaller models take more tokens to fill a GPU
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Run:
     # -- the batch
     seq_len: Any  # tokens
     tokens_in_flight: Any
+    fewest_in_flight: Any  # those of one sequence where the micro-batch is free, else the same
     packed: Any
     # -- the stack
     tuned: Any
@@ -111,6 +115,11 @@ def build(
     """
     active = _or(active_params, params)
     layers = _or(layers, usual_layers(active))
+    hidden = _or(hidden, usual_hidden(active, layers))
+    usual = TOKENS_IN_FLIGHT * np.maximum(1.0, WIDE / (layers * hidden))
+    whole = _or(packed, stack != "naive") > 0
+    row = np.where(whole, seq_len, np.minimum(seq_len, LONGEST * EXAMPLE))
+    tokens = _or(micro_batch, np.maximum(1.0, np.floor(usual / row))) * seq_len
     tuned = stack == "tuned"
     ranked = _or(rank, 0.0) > 0  # with dpo or rl, a rank says that an adapter is trained
     peaks = [_or(getattr(card, field), np.nan) for field in PRECISIONS.values()]
@@ -118,7 +127,7 @@ def build(
         params=params,
         active_params=active,
         layers=layers,
-        hidden=_or(hidden, usual_hidden(active, layers)),
+        hidden=hidden,
         vocab=_or(vocab, USUAL_VOCAB),
         gpus=gpus,
         gpus_used=gpus,
@@ -136,9 +145,9 @@ def build(
         rank=_or(rank, RANK),
         rollouts=_or(rollouts, ROLLOUTS),
         seq_len=seq_len,
-        tokens_in_flight=_or(micro_batch, np.maximum(1.0, np.floor(TOKENS_IN_FLIGHT / seq_len)))
-        * seq_len,
-        packed=_or(packed, stack != "naive") > 0,
+        tokens_in_flight=tokens,
+        fewest_in_flight=_or(micro_batch, 1.0) * seq_len,
+        packed=whole,
         tuned=tuned,
         naive=stack == "naive",
         offload=stack == "offload",
@@ -171,7 +180,7 @@ def gpus_per_node(gpu: str) -> float:
 def class_of(run: Run) -> np.ndarray:
     """The class of each run, which decides the width of its band."""
     return np.select(
-        [run.offload, run.generates, run.active_params < run.params, run.adapter],
+        [run.offload, run.generates, run.active_params < run.params, run.quantised, run.adapter],
         CLASSES[:-1],
         CLASSES[-1],
     )

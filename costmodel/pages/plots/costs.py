@@ -152,7 +152,7 @@ def plot_tornado(
         for row, at, value, shift in zip(rows, usd, table[end], shifts, strict=True):
             note(ax, number_text(value), (at, row), (shift, 0))
     ends = np.array([low, high])
-    margin = max(np.ptp(ends), 1e-9) * 0.14
+    margin = max(np.ptp(ends), 1e-9) * 0.2
     ax.set_xlim(ends.min() - margin, ends.max() + margin)
     mark_value(ax, about["usd"] * money.per_usd, linestyle="solid", zorder=0)
     what = about.get("what", "cost")

@@ -5,6 +5,7 @@ collide.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,20 @@ from matplotlib.colors import ListedColormap, to_rgba_array
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
+from matplotlib.transforms import blended_transform_factory
 from scipy.optimize import isotonic_regression
 
-from costmodel.pages.plots.style import GREY, INK, PALE, SMALL, Colours, Style, name_rows, tidy
+from costmodel.pages.plots.style import (
+    GREY,
+    INK,
+    PALE,
+    SMALL,
+    Colours,
+    Style,
+    name_rows,
+    narrow,
+    tidy,
+)  # fmt: skip
 
 DASHED = (0, (4, 3))
 WHITE_DOT: Style = {"marker": "o", "linestyle": "", "color": "white", "markeredgecolor": INK}
@@ -121,7 +133,16 @@ def legend_mark(
 def legend_above(ax: Axes, columns: int, handles: Any = None, **spacing: Any) -> None:
     """The legend in columns between the axes and the upper edge of the figure."""
     look: Style = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "borderpad": 0.2, **spacing}
+    if narrow():  # from the left edge of the figure, not of the axes
+        columns = min(columns, 2)
+        look |= {"loc": "lower left", "bbox_to_anchor": (0, 1.04)}
+        look["bbox_transform"] = _from_edge(ax)
     ax.legend(handles=handles, ncols=columns, **look)
+
+
+def _from_edge(ax: Axes) -> Any:
+    """Across in the figure, up in the axes."""
+    return blended_transform_factory(ax.figure.transFigure, ax.transAxes)
 
 
 # -- names -----------------------------------------------------------------------------------------
@@ -143,6 +164,7 @@ def column_beside(
     ax: Axes, at: float, head: str, texts: Iterable[str], top: float = -0.7
 ) -> list[Text]:
     """A word for each row, right-aligned at `at` (1: the right edge of the axes), under a head."""
+    at = 1 + 2 * (at - 1) if narrow() else at
     edge: Style = {"transform": ax.get_yaxis_transform(), "ha": "right"}
     ax.text(at, top, head, va="bottom", color=GREY, **edge)
     return [ax.text(at, row, text, va="center", **edge) for row, text in enumerate(texts)]
@@ -151,7 +173,10 @@ def column_beside(
 def sentences_above(ax: Axes, sentences: Sequence[str]) -> None:
     """Sentences above the axes, where no line can run through them."""
     if sentences:
-        ax.text(0, 1.03, "\n".join(sentences), transform=ax.transAxes, va="bottom", linespacing=1.4)
+        at = ax.transAxes
+        if narrow():
+            sentences, at = [fill(each, 56) for each in sentences], _from_edge(ax)
+        ax.text(0.01, 1.03, "\n".join(sentences), transform=at, va="bottom", linespacing=1.4)
 
 
 def label_ends(ax: Axes, lines: pd.DataFrame, colours: Colours, room: float = 0.8) -> None:

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial, wraps
 from inspect import cleandoc, signature
 from io import BytesIO, StringIO
 from textwrap import fill
+from threading import RLock
 from time import perf_counter
 from typing import Any, TypeVar
 from zlib import crc32
@@ -23,7 +25,9 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.transforms import blended_transform_factory
 
 from costmodel.choices.presets import LABELS
 from costmodel.choices.purchases import PHASES
@@ -47,9 +51,11 @@ COLOURS_OF_PHASES = """
 PHASE_COLOURS = dict(zip(PHASES, COLOURS_OF_PHASES, strict=True))
 WIDTH = 6.3  # inches: the 16 cm between the margins of an A4 page
 PHONE_WIDTH = 3.75  # inches: 360 pixels
-NARROW_LABEL = 16  # characters of a label on a phone, where it wraps
+LABEL, NARROW_LABEL = 44, 25  # characters of a label, on paper and on a phone, where it wraps
+_DRAWING = RLock()  # the settings are matplotlib's, and a cockpit draws beside the cells
 _width: ContextVar[float] = ContextVar("width", default=WIDTH)
 SMALL, NORMAL = 7.5, 8.5  # points
+LEAST = 7.0  # points on a phone: 9.3 pixels
 IN_MONEY = """
     usd usd_low usd_high cumulative_usd discounted_usd npv total error
     expected present_value risk_adjusted base_case to_pay wrong_answers more
@@ -123,8 +129,14 @@ def figure(plot: Plot) -> Plot:
         given = signature(plot).bind(*args, **named).arguments
         table, *_ = given.values()
         check(len(table), f"{plot.__name__}: the table is empty; no option can run")
-        with matplotlib.rc_context(LOOK):
+        with _DRAWING, matplotlib.rc_context(LOOK):
             ax = plot(*args, **named)
+            if given.get("ax") is None:
+                _wrap_names(ax.figure)
+            if narrow():
+                _legends_above(ax.figure)
+                for text in ax.figure.findobj(Text):
+                    text.set_fontsize(max(text.get_fontsize(), LEAST))
         if given.get("ax") is None:
             ax.figure.shows = f"{first} {_shown(ax)}"
             ax.figure.again = partial(drawn, *args, **named)
@@ -154,12 +166,41 @@ class Picture(Figure):
         if self.again is None or not os.environ.get(FOR_REPORT):
             return {}
         begun, wide = perf_counter(), svg(self)
-        token = _width.set(PHONE_WIDTH)
-        try:
+        with for_phone():
             phone = svg(self.again().figure)
-        finally:
-            _width.reset(token)
         return {SVG_MIME: wide, NARROW_MIME: phone}, {NARROW_MIME: perf_counter() - begun}
+
+
+def _wrap_names(figure: Figure) -> None:
+    """The names of axes, and titles, in lines that fit."""
+    across, up, title = (32, 44, 54) if narrow() else (54, 44, 110)  # characters
+    for ax in figure.axes:
+        for axis, most in ((ax.xaxis, across), (ax.yaxis, up)):
+            axis.set_label_text(_wrapped(axis.get_label_text(), most))
+        for side in ("left", "center"):
+            ax.set_title(_wrapped(ax.get_title(loc=side), title), loc=side)
+
+
+def _wrapped(text: str, most: int) -> str:
+    return "\n".join(fill(line, most) for line in text.splitlines())
+
+
+def _legends_above(figure: Figure) -> None:
+    """On a phone no legend has room beside its axes."""
+    for ax in figure.axes:
+        old = ax.get_legend()
+        if old is None or old.get_bbox_to_anchor().x0 < ax.bbox.x1:
+            continue
+        texts = [_wrapped(text.get_text(), 30) for text in old.get_texts()]
+        across = blended_transform_factory(figure.transFigure, ax.transAxes)
+        ax.legend(
+            handles=[handle for handle in old.legend_handles if handle is not None],
+            labels=texts,
+            ncols=2,
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            bbox_transform=across,
+        )
 
 
 def _shown(ax: Axes) -> str:
@@ -175,6 +216,16 @@ def _shown(ax: Axes) -> str:
     return " ".join(" ".join(parts).split())
 
 
+@contextmanager
+def for_phone() -> Iterator[None]:
+    """Figures that are drawn now fit a phone."""
+    token = _width.set(PHONE_WIDTH)
+    try:
+        yield
+    finally:
+        _width.reset(token)
+
+
 def narrow() -> bool:
     """Whether the figure that is drawn now is for a phone."""
     return _width.get() < WIDTH
@@ -182,7 +233,7 @@ def narrow() -> bool:
 
 def picture(height: float = 3.4, width: float | None = None) -> Axes:
     """Empty axes on a figure of their own, width x height inches."""
-    height *= 1.3 if narrow() else 1  # its rows have names of two lines
+    height *= 1.4 if narrow() else 1  # its rows have names of two lines
     figure = Picture(figsize=(width or _width.get(), height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure.subplots()
@@ -276,10 +327,12 @@ def tidy(ax: Axes, grid: Any = "both") -> None:
 
 def name_rows(ax: Axes, labels: Iterable[str]) -> None:
     """One named row per bar, first on top, over a baseline."""
-    labels = [fill(label, NARROW_LABEL) if narrow() else label for label in labels]
+    labels = [fill(label, NARROW_LABEL if narrow() else LABEL) for label in labels]
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.4, -0.6)
     tidy(ax, "x")
+    if narrow():
+        ax.tick_params(axis="y", labelsize=SMALL)
 
 
 def write_as(axis: Axis, words: Callable[[float], str], name: str) -> None:
@@ -293,12 +346,13 @@ def money_axis(axis: Axis, money: Currency, name: str) -> None:
     write_as(axis, lambda x: dollars(x, money), name.format(money.code))
     axis.set_minor_formatter(NullFormatter())
     if axis.get_scale() == "linear":
-        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+        axis.set_major_locator(MaxNLocator(4 if narrow() else 6, steps=[1, 2, 2.5, 5, 10]))
 
 
 def log_ticks(axis: Axis, low: float, high: float) -> None:
     """Ticks of a logarithmic axis from low to high: fewer over many factors of ten."""
-    axis.set_major_locator(LogLocator(10, subs=(1.0,) if high / low > 1e3 else (1.0, 3.0)))
+    few = high / low > (30 if narrow() else 1e3)
+    axis.set_major_locator(LogLocator(10, subs=(1.0,) if few else (1.0, 3.0)))
     axis.set_minor_formatter(NullFormatter())
 
 

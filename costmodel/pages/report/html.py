@@ -35,7 +35,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 HIDDEN = set("hide widgets parameters injected-parameters imports papermill-error-cell-tag".split())
 FRONT, APPENDIX = "front", "appendix"  # tags of cells
 OPENING = ("cm-answer", "cm-cards", "cm-front", "cm-points")  # what a report opens with, in order
-TURNS_ON, THE_REST = "What it turns on", "In the appendix"
+TURNS_ON, THE_REST, MORE = "What it turns on", "In the appendix", "The options"
 PHONE = 600  # pixels up to which that figure is shown, and tables become cards
 ROW, ROWS = "row", "rows"  # heads of a column of row numbers, and of one that refers to them
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
@@ -81,8 +81,8 @@ class Document:
     @property
     def contents(self) -> list[tuple[str, str]]:
         """(anchor, title) of each section of the main part and of the appendix."""
-        heads = [*self.opening("h2"), *self.body("h2"), *self.appendix("h2")]
-        return [(head["id"], said(head)) for head in heads]
+        heads = [*self.body("h2"), *self.appendix("h2")]
+        return [(head["id"], said(head)) for head in heads if said(head) != THE_REST]
 
 
 def html_page(made: Document, meta: Meta) -> str:
@@ -130,20 +130,22 @@ def _places(nb: Any, show_code: bool) -> tuple[str, str, str]:
     main: list[str] = []
     front: list[str] = []
     back: dict[str, list[str]] = {}  # by section: what the appendix has of it
-    section, moved = "", False  # the title of the present section, and whether it is all moved
+    section, moved = MORE, 0  # the title of the present section; the level of a heading moved away
     for cell in nb.cells:
         tags, made = set(cell.metadata.get("tags", ())), list(_cell(cell, show_code))
-        begun = re.match(r"#{1,2} +(.+)", cell.source) if cell.cell_type == "markdown" else None
-        if begun:
-            section, moved = begun[1].strip(), APPENDIX in tags
+        begun = re.match(r"(#+) +(.+)", cell.source) if cell.cell_type == "markdown" else None
+        if begun and len(begun[1]) <= 2:
+            section = MORE if HIDDEN & tags else begun[2].strip()
+        if begun and not (moved and len(begun[1]) > moved):
+            moved = len(begun[1]) if APPENDIX in tags else 0
         if FRONT in tags:
             front += made
-        elif moved:
-            back.setdefault(section, []).extend(made)
-        elif APPENDIX in tags and made:
+        elif (moved or APPENDIX in tags) and made:
             if section not in back:
-                back[section] = [f"<h2>{html.escape(section)}</h2>"]
-                main.append('<p class="cm-more"><a>More of this in the appendix</a></p>')
+                head = f"<h2>{html.escape(section)}</h2>"
+                back[section] = [] if begun and len(begun[1]) <= 2 else [head]
+                if back[section]:
+                    main.append(f'<p class="cm-more"><a>{html.escape(section)}</a></p>')
             back[section] += made
         else:
             main += made
@@ -216,8 +218,8 @@ def _number(opening: Any, body: Any, appendix: Any, colophon: Any) -> None:
             taken.add(name)
             heading["id"] = name
     for more in body.select(".cm-more a"):
-        section = more.find_previous("h2")
-        more["href"] = f"#appendix-{section['id']}" if section else "#appendix"
+        more["href"] = next(f"#{h['id']}" for h in appendix("h2") if said(h) == said(more))
+        more.string = "More of this in the appendix"
     rows: dict[str, Any] = {}
     links = []
     for part in (body, appendix):

@@ -1,4 +1,5 @@
-"""The board pack: the memo, the business case, the uncertainty, the notes and one register."""
+"""The board pack: a memo of two pages; the business case, the uncertainty, the notes and one
+register stand in its appendix."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.core import temporary_folder
+from costmodel.pages.report.html import APPENDIX, FRONT
 from costmodel.scenarios.scenario import notebooks_folder
 
 NAME = "board"
@@ -32,7 +34,8 @@ def stitched() -> Iterator[Path]:
     pack.cells = [cell for cell in pack.cells if cell not in last]
     for name, left_out in PARTS.items():
         part = nbformat.read(notebooks_folder() / f"{name}.ipynb", as_version=4).cells
-        pack.cells += [_lowered(cell) for cell in part if not left_out & _tags(cell)]
+        part = [_moved(cell) for cell in part]
+        pack.cells += [cell for cell in part if not left_out & _tags(cell)]
         if name == REGISTER:
             last = [cell for cell in part if "register" in _tags(cell)] + last
     pack.cells += last
@@ -48,8 +51,11 @@ def _tags(cell: Any) -> set[str]:
     return set(cell.metadata.get("tags", []))
 
 
-def _lowered(cell: Any) -> Any:
-    """A cell of a part, its headings one level down."""
-    if cell.cell_type == "markdown":
-        cell.source = re.sub(r"^(#+) ", r"#\1 ", cell.source, flags=re.M)
+def _moved(cell: Any) -> Any:
+    """A cell of a part, whose sections stand in the appendix; its title begins one of them."""
+    tags = _tags(cell) - {FRONT}
+    if cell.cell_type == "markdown" and cell.source.startswith(("# ", "## ")):
+        cell.source = re.sub(r"^# ", "## ", cell.source)
+        tags |= {APPENDIX}
+    cell.metadata["tags"] = sorted(tags)
     return cell

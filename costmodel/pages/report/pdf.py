@@ -40,7 +40,8 @@ LONG_NAME = 16  # a name this long may break inside, characters
 SMALL_TABLE = 14  # rows that are kept on one page
 
 BLOCKS = set(
-    "p div table ul ol pre blockquote hr figure section style header footer dl details summary".split()
+    "p div table ul ol pre blockquote hr figure section style header footer dl details "
+    "summary".split()
 ) | set(HEADINGS)
 LOOKS = {"strong": "strong", "b": "strong", "em": "emph", "i": "emph", "sup": "super"} | {
     "sub": "sub", "del": "strike", "s": "strike",
@@ -303,8 +304,8 @@ class _Writer:
 
 
 def _text(words: str) -> str:
-    """A string of typst."""
-    return json.dumps(CONTROL.sub(" ", words), ensure_ascii=False)
+    """A string of typst; a number stays with its sign."""
+    return json.dumps(CONTROL.sub(" ", words).replace(" %", "\u00a0%"), ensure_ascii=False)
 
 
 def _array(items: Iterable[str]) -> str:

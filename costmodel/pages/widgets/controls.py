@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets
 
-from costmodel.core import CatalogError, Doubt, Infeasible, percent, short
+from costmodel.core import CatalogError, Doubt, Infeasible, named, percent, short
 from costmodel.pages.widgets.state import Input, shown_text
 
 STEPS = 200  # of a linear slider
@@ -32,7 +32,7 @@ class Control:
         layout = ipywidgets.Layout
         self.head = ipywidgets.HTML(layout=layout(height="20px"))
         self.slider = self._make_slider()
-        self.box = ipywidgets.Text(continuous_update=False, layout=layout(width="124px"))
+        self.box = ipywidgets.Text(continuous_update=False, layout=layout(width="130px"))
         self.back = ipywidgets.Button(icon="undo", layout=layout(width="28px", padding="0"))
         self.back.tooltip = "back to what it was"
         self.note = ipywidgets.HTML(layout=layout(height="18px"))
@@ -107,7 +107,8 @@ class Control:
 
     def _share(self, x: float) -> float:
         low, high = self._scale(self.given.low), self._scale(self.given.high)
-        return 100 * min(max((self._scale(max(x, 1e-12)) - low) / (high - low), 0), 1)
+        at = self._scale(max(x, self.given.low) if self.given.log else x)
+        return 100 * min(max((at - low) / (high - low), 0), 1)
 
     def _slid(self, change: dict) -> None:
         if self.quiet:
@@ -158,4 +159,4 @@ class Control:
 def sentence(error: Exception) -> str:
     """What an error says, in one line; its kind where it is none of ours."""
     kind = "" if isinstance(error, (ValueError, CatalogError, Infeasible)) else type(error).__name__
-    return f"{kind}: ".removeprefix(": ") + " ".join(str(error).split())
+    return f"{kind}: ".removeprefix(": ") + named(" ".join(str(error).split()))

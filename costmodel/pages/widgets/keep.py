@@ -58,5 +58,5 @@ def _quick(given: dict[str, Any]) -> dict[str, Any]:
     pages, bill = given["pages_in"], given["usd_per_month"]
     read = {"pages_in": pages} if pages else {"words_in": given["words_in"]}
     often = {"usd_per_month": bill} if bill else {"requests_per_day": given["requests_per_day"]}
-    named = {x: given[x] for x in ("use_case", "model", "task") if given[x] is not None}
+    named = {x: given[x] for x in ("use_case", "model", "task") if given[x]}
     return {**named, **often, **read, "words_out": given["words_out"]}

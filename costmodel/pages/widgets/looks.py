@@ -5,6 +5,7 @@ STYLE = """<style>
   overflow: visible; font-size: 13px; line-height: 1.35}
 .cm-left {flex: 0 0 340px; width: 340px; max-width: 100%; position: sticky; top: 0;
   max-height: 96vh; overflow-x: hidden; overflow-y: auto; padding-right: 6px}
+.cm-left > * {flex-shrink: 0}
 .cm-right {flex: 1 1 460px; min-width: 0; max-width: 900px; overflow: visible}
 .cm-left .widget-dropdown, .cm-left .widget-text {width: auto}
 .cm-row {margin: 0 0 2px; overflow: hidden; flex-shrink: 0}
@@ -30,7 +31,8 @@ STYLE = """<style>
   height: 30px; overflow: hidden}
 .cm-tabs .widget-toggle-button, .cm-tabs button {width: auto; padding: 0 10px}
 .cm-picture {overflow-x: auto; overflow-y: hidden}
-.cm-picture img {min-width: 700px; width: 100%; max-width: 860px; object-fit: contain}
+.cm-picture img {width: 100%; max-width: 860px; object-fit: contain}
+.cm-phone {display: none !important}
 .cm-bill {overflow: auto}
 .cm-line summary {display: flex; gap: 12px; cursor: pointer; padding: 2px 0;
   border-top: 1px solid rgba(128, 128, 128, .3)}
@@ -53,6 +55,10 @@ STYLE = """<style>
   .cm-right > * {order: 2; flex: 0 0 calc(100% - 4px); max-width: calc(100% - 4px); min-width: 0}
   .cm-right > .cm-top {order: 0; position: sticky; top: 0; z-index: 9;
     background: var(--jp-layout-color0, white)}
+  .cm-picture {display: none !important}
+  .cm-phone {display: block !important; overflow: hidden}
+  .cm-phone img {width: 100%; height: auto}
+  .cm-phone.cm-hidden {display: none !important}
   .cm-four {grid-template-columns: repeat(2, 1fr); height: 122px; gap: 0 10px}
   .cm-one {height: 60px; overflow: hidden}
   .cm-one span.cm-note {display: none}

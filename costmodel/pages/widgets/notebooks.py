@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,19 +14,18 @@ from costmodel.choices.presets import (
     TOKENS_ONLY,
     USE_CASES,
     WHOLE_LIFE,
-    presets,
     quick,
     with_quality,
 )
 from costmodel.choices.quality.tasks import OTHER, PLAIN_WORDS
 from costmodel.choices.servings.api import Api
+from costmodel.choices.servings.hosted import Hosted
 from costmodel.choices.study import Study
 from costmodel.choices.techniques.agents import Agent
 from costmodel.choices.techniques.graphs import VARIANTS, GraphRag
 from costmodel.choices.techniques.prompting import PromptCache
 from costmodel.choices.techniques.release import POLICIES, Release
-from costmodel.choices.workload import Corpus, Workload
-from costmodel.core import Measured, Range, check, money, percent
+from costmodel.core import Measured, Range, check, money, objects, percent
 from costmodel.decisions.uncertainty import tornado
 from costmodel.decisions.verdict import Verdict, recommend
 from costmodel.facts import catalog
@@ -46,16 +45,55 @@ from costmodel.studies.business_case import Policy, business_case
 from costmodel.studies.history.question import study as study_of_files
 from costmodel.studies.memo import PEOPLE, TODAY, baseline
 
-FLOOR = 0.6  # of accepted answers, to start with
 FEW = 300  # draws to find what matters
 WAYS = ("release policies", "ways of an agent", "schemas of a database")
-HOURS = "software_engineer"
+USUAL_ROLE = "support_agent"  # where nobody says who does the work today
+BOUGHT = "bought"
 MIXES = {  # what the questions ask for, for who has not counted
     "mostly single facts": {"fact": 0.9, "multi_hop": 0.1},
     "many that join facts": {"fact": 0.6, "multi_hop": 0.4},
     "some about the whole": {"fact": 0.5, "multi_hop": 0.2, "whole": 0.3},
     "mostly about the whole": {"fact": 0.1, "multi_hop": 0.2, "whole": 0.7},
 }
+
+
+def _same(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Ways that are called what they are."""
+    return tuple((name, name) for name in names)
+
+
+@dataclass(frozen=True)
+class Hosting(Question):
+    """An API, or GPUs that are rented or bought."""
+
+    title: str = "API or your own GPUs?"
+    controls: tuple[str, ...] = (
+        VOLUME,
+        "hosting.maintenance_fte",
+        "usd_per_gpu_hour",
+        "peak_to_average",
+        "months",
+    )
+
+    def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
+        held = (("rented and bought", AS_IT_IS), ("rented only", "rented"), ("bought only", BOUGHT))
+        front = [
+            replace(pick, front=pick.name in ("own_model", "gpu", "precision"))
+            for pick in super().picks(study, picked)
+        ]
+        return [Pick("held", "Rent or buy", held, front=True), *front]
+
+    def rebuild(self, study: Study, given: Mapping[str, Any]) -> Study:
+        study, held = super().rebuild(study, given), given.get("held")
+        if not held:
+            return study
+        kept = {}
+        for label, option in study.options.items():
+            hosts = [part for part in objects(option) if isinstance(part, Hosted)]
+            bought = any(host.owned is not None for host in hosts)
+            if not hosts or bought == (held == BOUGHT):
+                kept[label] = option
+        return study.only(*kept)
 
 
 @dataclass(frozen=True)
@@ -72,16 +110,16 @@ class Quick(Question):
 
     def start(self, study: Study, **given: Any) -> dict[str, Any]:
         model = study.option(TOKENS_ONLY).serving.model.id if TOKENS_ONLY in study.options else ""
-        first = {"use_case": "Support assistant", "model": model or MODELS[0], "task": None}
+        first = {"use_case": "Support assistant", "model": model or MODELS[0], "task": ""}
         return first | given
 
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         models = dict.fromkeys((picked["model"], *MODELS))
-        tasks = (("as in the use case", None), *((w, w) for w in PLAIN_WORDS), ("other", OTHER))
+        tasks = (("as in the use case", ""), *((w, w) for w in PLAIN_WORDS), ("other", OTHER))
         return [
-            Pick("use_case", "Use case", tuple((x, x) for x in USE_CASES), picked["use_case"]),
-            Pick("task", "What is asked", tasks, picked["task"]),
-            Pick("model", "Model", tuple((x, x) for x in models), picked["model"]),
+            Pick("use_case", "Use case", _same(USE_CASES), picked["use_case"], front=True),
+            Pick("model", "Model", _same(models), picked["model"], front=True),
+            Pick("task", "What is asked", tasks, picked["task"] or ""),
         ]
 
     def numbers(self, study: Study, picked: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +143,7 @@ class Quick(Question):
             words_out=given["words_out"],
             usd_per_month=bill,
             on=study.terms.on,
-            task=given["task"],
+            task=given["task"] or None,
             **read,
         )
         return replace(study, options=options, work=work, accept_zero=None, quality_floor=None)
@@ -136,7 +174,10 @@ class Knowledge(Question):
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         mixes = (("as given", AS_IT_IS), *((name, name) for name in MIXES))
         kinds = (("as given", AS_IT_IS), *((name, name) for name in VARIANTS))
-        own = [Pick("mix", "Questions", mixes), Pick("variant", "Kind of the graph", kinds)]
+        own = [
+            Pick("mix", "Questions", mixes, front=True),
+            Pick("variant", "Kind of graph", kinds, front=True),
+        ]
         return own + super().picks(study, picked)
 
     def rebuild(self, study: Study, given: Mapping[str, Any]) -> Study:
@@ -168,16 +209,22 @@ class Case(Question):
         return ("minutes_per_request", "tax_rate", *self.controls)
 
     def start(self, study: Study, **given: Any) -> dict[str, Any]:
-        first = {"baseline": None, "role": None, "usd_per_month_today": None}
+        first = {"baseline": "", "role": "", "usd_per_month_today": None}
         return first | given
 
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         labels = ((label, label) for label in study.options)
-        against = (("nothing yet", None), ("people do it", PEOPLE), ("today's bill", TODAY))
+        against = (("nothing yet", ""), ("people do it", PEOPLE), ("today's bill", TODAY))
         roles = ((name.replace("_", " "), name) for name in catalog.people())
         return [
-            Pick("baseline", "Held against", (*against, *labels), picked["baseline"]),
-            Pick("role", "Who does it today", (("nobody", None), *roles), picked["role"]),
+            Pick(
+                "baseline",
+                "Held against",
+                (*against, *labels),
+                picked["baseline"] or "",
+                front=True,
+            ),
+            Pick("role", "Who does it", (("nobody", ""), *roles), picked["role"] or "", front=True),
             *super().picks(study, picked),
         ]
 
@@ -193,10 +240,10 @@ class Case(Question):
     ) -> tuple[Verdict, Amounts]:
         (verdict, amounts), terms = super().answer(study, given, full), study.terms
         base = baseline(
-            given["baseline"],
+            given["baseline"] or None,
             study.options,
             given["minutes_per_request"],
-            given["role"] or (HOURS if given["baseline"] == PEOPLE else None),
+            given["role"] or (USUAL_ROLE if given["baseline"] == PEOPLE else None),
             usd_per_month_today=given["usd_per_month_today"],
         )
         if base is None or verdict.named is None:
@@ -239,7 +286,7 @@ class Measure(Question):
 
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         labels = ((label, label) for label in study.options)
-        judged = Pick("judged", "Option that was judged", (("none", AS_IT_IS), *labels))
+        judged = Pick("judged", "Was judged", (("nothing", AS_IT_IS), *labels), front=True)
         return [judged, *super().picks(study, picked)]
 
     def numbers(self, study: Study, picked: Mapping[str, Any]) -> dict[str, Any]:
@@ -279,8 +326,8 @@ class Alive(Question):
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
         plain = tuple((x, x) for x, option in study.options.items() if isinstance(option, Option))
         return [
-            Pick("label", "Option that is kept alive", plain, picked["label"]),
-            Pick("ways", "Compare", tuple((way, way) for way in WAYS), picked["ways"]),
+            Pick("label", "Kept alive", plain, picked["label"], front=True),
+            Pick("ways", "Compare", _same(WAYS), picked["ways"], front=True),
             *super().picks(study, picked),
         ]
 
@@ -329,10 +376,9 @@ class Own(Question):
         return {"usage": "", "invoice": "", "evaluation": ""} | given
 
     def picks(self, study: Study, picked: Mapping[str, Any]) -> list[Pick]:
-        where = "a path; none: as in the notebook"
-        files = ("usage", "invoice", "evaluation")
-        own = [Pick(name, f"File of {name}s".replace("usages", "usage"), (), "", where)
-               for name in files]  # fmt: skip
+        where = "a path; empty: as in the notebook"
+        names = {"usage": "Usage", "invoice": "Invoice", "evaluation": "Judged answers"}
+        own = [Pick(x, label, (), "", where, front=True) for x, label in names.items()]
         return own + super().picks(study, picked)
 
     def rebuild(self, study: Study, given: Mapping[str, Any]) -> Study:
@@ -356,68 +402,23 @@ class Own(Question):
 QUESTIONS: dict[str, Question] = {
     "quick": Quick(),
     "approach": Question("Which way of using a language model?"),
-    "hosting": Question(
-        "API or your own GPUs?",
-        (VOLUME, "hosting.maintenance_fte", "usd_per_gpu_hour", "peak_to_average", "months", WRONG),
-    ),
+    "hosting": Hosting(),
     "tuning": Question(
         "Cache the prompt, tune a model, or distil one?",
-        (VOLUME, "Lora.examples", "usd_per_item", "pass_chance", "retrain_months", "Lora.adapters"),
+        (
+            VOLUME,
+            "Lora.examples|FineTune.examples",
+            "usd_per_item",
+            "pass_chance",
+            "retrain_months",
+            "Lora.adapters|FineTune.adapters",
+            "PromptCache.ttl_s",
+        ),
+        floor=False,
     ),
     "knowledge": Knowledge(),
     "case": Case(),
     "measure": Measure(),
     "alive": Alive(),
     "own": Own(),
-}
-
-
-# -- where to start without a scenario -------------------------------------------------------------
-
-
-def starting(name: str, on: str | None = None) -> tuple[Study, str]:
-    """A study to start from, and its question, by the title of a card."""
-    question, work = _WORK[name]
-    if question == "quick":
-        options, asked = quick(on=on)
-        return Study(options, asked, title=name, accept_zero=None), question
-    return Study(presets(work, on=on), work, title=name, quality_floor=FLOOR), question
-
-
-_WORK: dict[str, tuple[str, Any]] = {
-    "Answer from documents": (
-        "knowledge",
-        Workload(
-            30_000,
-            task="answer from documents",
-            instruction_tokens=600,
-            input_tokens=300,
-            output_tokens=250,
-            corpus=Corpus(tokens=1_000_000, churn_per_month=0.03),
-            usd_per_failure=0.4,
-        ),
-    ),
-    "Extract fields": (
-        "tuning",
-        Workload(
-            50_000,
-            task="extract",
-            instruction_tokens=500,
-            input_tokens=2_500,
-            output_tokens=200,
-            usd_per_failure=0.25,
-        ),
-    ),
-    "Help with code": (
-        "approach",
-        Workload(
-            100_000,
-            task="code",
-            instruction_tokens=1_000,
-            input_tokens=3_000,
-            output_tokens=500,
-            usd_per_failure=0.15,
-        ),
-    ),
-    "I know my bill": ("quick", None),
 }

@@ -6,7 +6,6 @@ options is told by `remade(study)`.
 
 from __future__ import annotations
 
-import html
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +20,7 @@ from costmodel.pages.widgets.questions import Pick
 from costmodel.pages.widgets.state import FLOOR, GROUPS, Input, State, found_by
 from costmodel.scenarios.scenario import examples, load
 
-IN_SIGHT = 6
+IN_SIGHT, MOST = 6, 7
 PAGE = 8  # inputs on a page of "more"
 WRONG = "Workload.usd_per_failure"
 PRICES = (
@@ -57,7 +56,7 @@ class Panel(ipywidgets.VBox):
         self.sight = ipywidgets.VBox([])
         self.price = ipywidgets.Dropdown(options=PRICES, layout=wide)
         self.price.observe(self._priced, "value")
-        self.pickers, self.ticks = ipywidgets.VBox([]), ipywidgets.VBox([])
+        self.front, self.pickers, self.ticks = (ipywidgets.VBox([]) for _ in range(3))
         self.search = ipywidgets.Text(placeholder="search every input", layout=wide)
         self.group = ipywidgets.Dropdown(
             options=[("all groups", ""), *((x, x) for x in GROUPS)], layout=wide
@@ -77,7 +76,7 @@ class Panel(ipywidgets.VBox):
         self.folds.observe(lambda change: self._find(0) if change["new"] == 2 else None,
                            "selected_index")  # fmt: skip
         steps = ipywidgets.HBox([self.undo, self.reset, self.upload])
-        parts = [self.scenario, steps, self.sight, self.price, self.folds]
+        parts = [self.scenario, steps, self.front, self.sight, self.price, self.folds]
         super().__init__(parts)
         self.add_class("cm-left")
 
@@ -97,10 +96,10 @@ class Panel(ipywidgets.VBox):
             self.controls[key].place(asked.values.get(key))
         self.sight.children = [self.controls[key].row for key in keys]
         self.price.layout.display = "" if WRONG in inputs else "none"
-        self.pickers.children = [
-            part for pick in asked.question.picks(asked.study, asked.picks)
-            for part in self._picker(pick, asked.picks.get(pick.name, pick.value))
-        ]  # fmt: skip
+        made: dict[bool, list[Any]] = {True: [], False: []}
+        for pick in asked.question.picks(asked.study, asked.picks):
+            made[pick.front] += self._picker(pick, asked.picks.get(pick.name, pick.value))
+        self.front.children, self.pickers.children = made[True], made[False]
         self.ticks.children = [self._tick(label) for label in study.options]
         if self.folds.selected_index == 2:
             self._find(self.page)
@@ -109,35 +108,43 @@ class Panel(ipywidgets.VBox):
     def _in_sight(self, study: Study, inputs: dict[str, Input]) -> list[str]:
         """The keys of the controls in sight: those of the question that this study has."""
         things = (study.work, study.terms, tuple(study.options.values()))
-        keys = []
-        for name in self.state.asked.question.in_sight(study):
-            last = [key for key in inputs if key == name or key.rpartition(".")[2] == name]
+
+        def key_of_name(name: str) -> str:
+            if name in inputs:
+                return name
             try:
-                key = name if name in inputs else find_key(things, name)
-            except ValueError:
-                key = last[0] if last else ""
-            if key in inputs:
-                keys.append(key)
-        if FLOOR in inputs:
+                return find_key(things, name)
+            except ValueError:  # not there, or several have it: the first
+                return next((key for key in inputs if key.rpartition(".")[2] == name), "")
+
+        question = self.state.asked.question
+        asked = [map(key_of_name, names.split("|")) for names in question.in_sight(study)]
+        keys = [next((key for key in ways if key in inputs), "") for ways in asked]
+        if FLOOR in inputs and question.floor:
             keys.insert(IN_SIGHT - 1, FLOOR)
-        return list(dict.fromkeys(keys))[:IN_SIGHT]
+            return list(dict.fromkeys(filter(None, keys)))[:IN_SIGHT]
+        return list(dict.fromkeys(filter(None, keys)))[:MOST]
 
     def _control(self, key: str) -> Control:
         return Control(self.inputs[key], self.state.asked.values.get(key), self._moved)
 
     def _picker(self, pick: Pick, value: Any) -> list[Any]:
-        wide = ipywidgets.Layout(width="auto")
-        name = ipywidgets.HTML(f'<div class="cm-name">{html.escape(pick.label)}</div>')
+        look = {
+            "description": pick.label,
+            "style": {"description_width": "120px"},
+            "layout": ipywidgets.Layout(width="auto"),
+        }
         if pick.ways:
             values = [way for _, way in pick.ways]
             shown = value if value in values else values[0]
-            made = ipywidgets.Dropdown(options=list(pick.ways), value=shown, layout=wide)
+            made = ipywidgets.Dropdown(options=list(pick.ways), value=shown, **look)
         else:
             made = ipywidgets.Text(
-                value or "", placeholder=pick.remark, continuous_update=False, layout=wide
+                value or "", placeholder=pick.remark, continuous_update=False, **look
             )
+        made.tooltip = pick.label
         made.observe(lambda change: self._picked(pick.name, change["new"]), "value")
-        return [name, made]
+        return [made]
 
     def _tick(self, label: str) -> Any:
         shown = self.state.asked.shown

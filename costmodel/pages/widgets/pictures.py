@@ -27,6 +27,7 @@ OVER = {  # what a flip is looked for over
 FEW = 300  # draws of what is asked beside the answer
 LEADERS = 5
 WIDTH, ROW, LEAST = 8.6, 0.27, 4.4  # of a picture, inches
+PHONE_DPI = 200  # its screen is dense
 
 
 def height(study: Study) -> float:
@@ -55,29 +56,41 @@ class Canvas:
         return made
 
 
-def draw(tab: str, verdict: Verdict, study: Study, ax: Any, over: str) -> None:
-    """The picture of a tab on the axes."""
+def for_phone(tab: str, verdict: Verdict, study: Study, over: str) -> bytes:
+    """The picture of a tab as wide as a phone, as PNG."""
+    with style.for_phone():
+        figure = draw(tab, verdict, study, None, over).figure
+    figure.set_dpi(PHONE_DPI)
+    return style.png(figure)
+
+
+def draw(tab: str, verdict: Verdict, study: Study, ax: Any, over: str) -> Any:
+    """The picture of a tab on the axes, or on a figure of its own."""
     look: style.Style = {"ax": ax, "money": study.terms.money}
     colours = style.palette(study.options)
     few = study.changed(draws=min(study.draws, FEW))
     if tab == MONEY:
-        costs.plot_lifecycle(ledger(study), **look)
-    elif tab == TIME:
-        costs.plot_cumulative(cash_flow(leading(verdict, study)), colours=colours, **look)
-    elif tab == FLIPS:
+        return costs.plot_lifecycle(ledger(study), **look)
+    if tab == TIME:
+        flow = cash_flow(leading(verdict, study))
+        return costs.plot_cumulative(flow, colours=colours, **look)
+    if tab == FLIPS:
         table = sweep(leading(verdict, few), over)
         now = present(getattr(study.terms if over == "months" else study.work, over))
-        options.plot_sweep(table, over, relative=True, now=now or None, **look)
-    elif tab == MATTERS:
+        return options.plot_sweep(table, over, relative=True, now=now or None, **look)
+    if tab == MATTERS:
         first, *others = verdict.contest if len(study.options) > 1 else [verdict.named]
-        costs.plot_tornado(tornado(few, first, against=next(iter(others), None)), **look)
-    else:
-        table = verdict.table.copy()
-        missed = ~table["eligible"] & (table["why_not"] == "")
-        sure = percent(study.confidence)
-        if study.quality_floor is not None:
-            table.loc[missed, "why_not"] = f"is not {sure} sure to reach the quality floor"
-        options.plot_bands(table, colours=colours, **look)
+        moved = tornado(few, first, against=next(iter(others), None))
+        ax = costs.plot_tornado(moved, **look)
+        if not style.narrow():
+            ax.xaxis.label.set(x=1.0, ha="right")  # long names would leave the picture
+        return ax
+    table = verdict.table.copy()
+    missed = ~table["eligible"] & (table["why_not"] == "")
+    sure = percent(study.confidence)
+    if study.quality_floor is not None:
+        table.loc[missed, "why_not"] = f"is not {sure} sure to reach the quality floor"
+    return options.plot_bands(table, colours=colours, **look)
 
 
 def leading(verdict: Verdict, study: Study) -> Study:

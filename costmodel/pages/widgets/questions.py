@@ -31,13 +31,14 @@ USUAL = (VOLUME, "input_tokens", "output_tokens", WRONG, "months", "Workload.gro
 @dataclass(frozen=True)
 class Pick:
     """One choice: its name, its label, (words, value) of each way, and a remark; without ways it is
-    a text."""
+    a text. What is `front` stands above the controls, the others are folded."""
 
     name: str
     label: str
     ways: tuple[tuple[str, Any], ...] = ()
     value: Any = AS_IT_IS
     remark: str = ""
+    front: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Question:
     controls: tuple[str, ...] = USUAL
     tab: str = "Compare"
     refills: tuple[str, ...] = ()
+    floor: bool = True  # whether the floor of quality is in sight, where the study has one
 
     def start(self, study: Study, **given: Any) -> dict[str, Any]:
         """The picks as they stand at first."""
@@ -113,14 +115,14 @@ def pickers(study: Study) -> list[Pick]:
     apis = [id for id, serving in servings.items() if isinstance(serving, Api) and id in MODELS]
     for id in apis[:3]:
         others = tuple((model, model) for model in MODELS if model != id)
-        found.append(Pick(f"api {id}", f"Model in place of {id}", ((id, AS_IT_IS), *others)))
+        found.append(Pick(f"api {id}", "Model by API", ((id, AS_IT_IS), *others)))
     hosts = [serving for serving in servings.values() if isinstance(serving, Hosted)]
     if hosts:
         host = hosts[0]
         for name, label, now, ways in (
-            ("own_model", "Model on own GPUs", host.model.id, catalog.models()),
+            ("own_model", "Own model", host.model.id, catalog.models()),
             ("gpu", "GPU", host.gpu.id, catalog.gpus()),
-            ("precision", "Precision of the weights", host.precision, PRECISIONS),
+            ("precision", "Precision", host.precision, PRECISIONS),
         ):
             rest = tuple((way, way) for way in ways if way != now)
             found.append(Pick(name, label, ((now, AS_IT_IS), *rest)))

@@ -113,6 +113,9 @@ class Cockpit(ipywidgets.HBox):
         self.which = ipywidgets.Dropdown(options=[""], layout=layout(width="280px"))
         self.image = ipywidgets.Image(format="png", layout=layout(width="100%"))
         self.frame, self.paper = ipywidgets.Box([self.image]), ipywidgets.HTML()
+        self.small = ipywidgets.Image(format="png")
+        self.phone = ipywidgets.Box([self.small])
+        self.phone.add_class("cm-phone")
         self.frame.add_class("cm-picture")
         self.paper.add_class("cm-bill")
         self.said, self.whole = ipywidgets.HTML(), ipywidgets.HTML()
@@ -130,7 +133,17 @@ class Cockpit(ipywidgets.HBox):
         foot.add_class("cm-foot")
         beside = ipywidgets.HBox([self.over, self.which], layout=layout(height="36px"))
         self.right = ipywidgets.VBox(
-            [self.top, self.tabs, beside, self.frame, self.paper, foot, self.said, self.whole]
+            [
+                self.top,
+                self.tabs,
+                beside,
+                self.frame,
+                self.phone,
+                self.paper,
+                foot,
+                self.said,
+                self.whole,
+            ]
         )
         self.right.add_class("cm-right")
         self._turn()
@@ -143,6 +156,7 @@ class Cockpit(ipywidgets.HBox):
         }  # fmt: skip
         for part, on in shown.items():
             part.layout.display = "" if on else "none"
+        (self.phone.add_class if tab == pictures.BILL else self.phone.remove_class)("cm-hidden")
         self.over.layout.display = "" if tab == pictures.FLIPS else "none"
         self.which.layout.display = "" if tab == pictures.BILL else "none"
 
@@ -165,7 +179,8 @@ class Cockpit(ipywidgets.HBox):
         self.turning = False
 
     def _ask(self) -> None:
-        self.frame.add_class("cm-waiting")
+        for part in (self.frame, self.phone):
+            part.add_class("cm-waiting")
         self.runs.ask()
 
     # -- answering ---------------------------------------------------------------------------------
@@ -186,6 +201,8 @@ class Cockpit(ipywidgets.HBox):
                 answer = Answer(asked, study, verdict, amounts)
             self._show(number, answer, full)
             self._paint(answer)
+            if full and self.runs.threaded and number == self.runs.number:
+                self._paint_phone(answer)
         except Exception as error:  # the reader must see it, and never an old picture as new
             self._refuse(self._blamed(asked), sentence(error))
 
@@ -227,12 +244,21 @@ class Cockpit(ipywidgets.HBox):
             part.remove_class("cm-waiting")
             part.remove_class("cm-failed")
 
+    def _paint_phone(self, answer: Answer) -> None:
+        """The picture that a narrow page shows, once the hand rests."""
+        tab, over = self.tabs.value, self.over.value
+        if tab != pictures.BILL:
+            self.small.value = pictures.for_phone(tab, answer.verdict, answer.study, over)
+            self.small.alt = self.image.alt
+        self.phone.remove_class("cm-waiting")
+        self.phone.remove_class("cm-failed")
+
     def _refuse(self, key: str, message: str) -> None:
         """Grey the old picture, and say why beside the control that is to blame."""
         if key in self.panel.controls and not self.panel.controls[key].wrong:
             self.panel.controls[key].say(message)
         self.top.value = _top("No answer", message, [], failed=True)
-        for part in (self.frame, self.paper):
+        for part in (self.frame, self.phone, self.paper):
             part.remove_class("cm-waiting")
             part.add_class("cm-failed")
 

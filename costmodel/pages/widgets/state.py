@@ -169,7 +169,8 @@ def shown_text(value: Any) -> str:
     ('300,000', '30k (20k to 60k)')
     """
     if isinstance(value, Doubt) and value.low < value.high:
-        return f"{short(value.mid)} ({short(value.low)} to {short(value.high)})"
+        low, high = (short(float(f"{end:.2g}")) for end in (value.low, value.high))
+        return f"{short(value.mid)} ({low} to {high})"
     return number_text(value, 6)
 
 

@@ -278,12 +278,14 @@ def _groups(table: pd.DataFrame) -> pd.DataFrame:
 def lengths_of(table: pd.DataFrame, why: str = "") -> PromptLengths | None:
     """The lengths of prompts over their mean; None where all are of one group."""
     groups = _groups(table)
-    share, figures = groups["share_of_calls"], {}
+    share = groups["share_of_calls"]
+    found = {"shares": share}
     for name, (_, of_lengths) in LENGTHS.items():
-        mean = float(share @ groups[name])
-        figures[of_lengths] = groups[name] / mean if mean else groups[name]
-    rounded = {name: tuple(float(f"{x:.{DIGITS}g}") for x in values)
-               for name, values in {"shares": share, **figures}.items()}  # fmt: skip
+        if mean := float(share @ groups[name]):
+            found[of_lengths] = groups[name] / mean
+    rounded = {
+        name: tuple(float(f"{x:.{DIGITS}g}") for x in values) for name, values in found.items()
+    }
     return PromptLengths(**rounded, why=why) if len(groups) > 1 else None
 
 

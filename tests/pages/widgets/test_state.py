@@ -4,7 +4,8 @@ import pytest
 
 import costmodel as cm
 from costmodel.core import leaves
-from costmodel.pages.widgets.notebooks import QUESTIONS, starting
+from costmodel.pages.widgets.notebooks import QUESTIONS
+from costmodel.pages.widgets.starts import starting
 from costmodel.pages.widgets.state import (
     GROUPS,
     Asked,
@@ -171,3 +172,13 @@ def test_each_start_of_the_app_answers(name):
     study, question = starting(name, on="2026-11-20")
     assert question in QUESTIONS
     assert cm.recommend(study, draws=50, flips=False).named
+
+
+@pytest.mark.parametrize("name", ["own_gpus", "coding_team", "consumer_app"])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_question_answers_for_unlike_examples(question, name):
+    study, found = cm.load(name, draws=20), QUESTIONS[question]
+    one = Asked(study, found, picks=found.start(study))
+    verdict, amounts = found.answer(one.now(), one.given(), full=False)
+    assert verdict.named and len(amounts) == len(verdict.cards) == 4
+    assert all(pick.label for pick in found.picks(study, one.picks))
