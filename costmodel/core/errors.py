@@ -1,11 +1,14 @@
 """Errors: each is one sentence that says what is wrong, where, and what to write instead."""
 
+import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from reprlib import Repr
 from typing import Any
 
 ECHOED = 80  # characters of a wrong value that a message repeats
+SENTENCE = 300  # characters of a message
+_LONG = re.compile(rf"'[^'\n]{{{ECHOED},}}'|\"[^\"\n]{{{ECHOED},}}\"|\S{{{ECHOED},}}")
 
 
 class CatalogError(ValueError):
@@ -50,7 +53,7 @@ def check_known(
     kind: str, name: object, names: Collection[str], where: str = "the catalogue"
 ) -> None:
     """Raise the error `unknown` where a name is not among these."""
-    if name not in names:
+    if not isinstance(name, str) or name not in names:
         raise unknown(kind, name, names, where)
 
 
@@ -80,6 +83,15 @@ def _nearest(wanted: str, known: list[str]) -> list[str]:
     containing = [n for n in lower if wanted in n]
     ordered = dict.fromkeys([*alike, stem, *less_alike, *containing])
     return [lower[n] for n in ordered if n in lower][:3]
+
+
+def brief(message: str) -> str:
+    """A message of at most 300 characters: what it repeats is cut first, then its middle."""
+    if len(message) > SENTENCE:
+        message = _LONG.sub(lambda found: f"{found[0][:40]}...{found[0][-1]}", message)
+    if len(message) > SENTENCE:
+        message = f"{message[: SENTENCE - 110]} ... {message[-100:]}"
+    return message
 
 
 _echo = Repr()

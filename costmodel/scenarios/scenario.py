@@ -17,6 +17,7 @@ from costmodel.core import (
     is_named,
     key_of,
     not_none,
+    of_kind,
     public,
     read_text,
     unknown,
@@ -131,6 +132,7 @@ def save(scenario: Study, path: str | Path) -> Path:
 
 def _text_and_file(scenario: str | Path) -> tuple[str, str, Path]:
     """The text of a scenario, the name of its file for messages, and the folder of that file."""
+    of_kind("scenario", scenario, str, Path)
     text, path = str(scenario), Path(scenario)
     if isinstance(scenario, str) and ("\n" in text or (": " in text and not isfile(text))):
         return text, "the scenario", Path()

@@ -22,10 +22,11 @@ import re
 import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
-from costmodel.core import CatalogError, check, public, unknown
+from costmodel.core import CatalogError, check, in_words, public, unknown
 
 TRUE, FALSE, NONE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}, {"none", "null", ""}
 TYPES = ("float", "int", "str", "bool", "list", "dict")
@@ -113,7 +114,7 @@ def schema(notebook: str | Path) -> dict[str, Parameter]:
     ('int', 36, 1.0, 120.0)
     """
     path = Path(notebook)
-    check(path.is_file(), f"no notebook {str(notebook)!r}; write the path of an .ipynb file")
+    check(isfile(path), f"no notebook {in_words(str(path))}; write the path of an .ipynb file")
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
