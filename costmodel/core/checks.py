@@ -17,6 +17,7 @@ from costmodel.core.nested import field_names
 from costmodel.core.ranges import Doubt, Range, Usual, is_number, unmarked
 from costmodel.core.units import LARGEST
 
+YEARS = range(1900, 2201)  # of a day
 HOUR = re.compile(r"T\d\d:\d\d(-\d\d:\d\d)?$")  # or the hours from one to another
 LEAST_DIVISOR = 1e-6  # the least value of what divides something
 
@@ -155,9 +156,10 @@ def validate(x: Any, optional: tuple[str, ...] = ()) -> None:
 
 
 def is_day(text: Any) -> bool:
-    """Whether a text is a day of the calendar, written like 2027-03-31."""
+    """Whether a text is a day of these centuries, written like 2027-03-31."""
     try:
-        return date.fromisoformat(text).isoformat() == text
+        day = date.fromisoformat(text)
+        return day.isoformat() == text and day.year in YEARS
     except (TypeError, ValueError):
         return False
 

@@ -219,4 +219,5 @@ def _said(path: Path) -> Iterator[None]:
 
 
 def _why(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error)).lower()
+    said = getattr(error, "strerror", None) or str(error)
+    return said[:1].lower() + said[1:]

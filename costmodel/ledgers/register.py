@@ -230,7 +230,7 @@ def bibliography(study: Study, more: Iterable[str] = ()) -> pd.DataFrame:
     cells = ledger(study)["sources"].unique()
     ids = {*more, *"; ".join(cells).split("; ")} - {"", "yours", "measured", "assumption"}
     columns = ["id", "publisher", "title", "url", "locator", "accessed", "licence"]
-    return pd.DataFrame([catalog.source(s) for s in sorted(ids)], columns=columns)
+    return pd.DataFrame([catalog.cited(s) for s in sorted(ids)], columns=columns)
 
 
 @analysis

@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
@@ -319,6 +319,7 @@ class Place:
 # -- what a file may write -------------------------------------------------------------------------
 
 
+@cache
 def writable(kind: Any) -> dict[str, Any]:
     """{field: type} of what a file may write; records come by id or by an override."""
     hints = get_type_hints(getattr(kind, "__func__", kind))
