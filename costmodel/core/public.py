@@ -97,7 +97,7 @@ def _mistyped(call: Any, thing: Any, args: Any, named: Any, error: Exception) ->
 
 
 _DOCUMENTED = re.compile(r"^\*{0,2}([a-z_]\w*(?:, [a-z_]\w*)*) (?:: |(?=\[))(.+)$", re.M)
-_NUMERIC = re.compile(r"\b(number|share|float|int|count|array|draws)\b|^\[")
+_NUMERIC = re.compile(r"^as in |\b(number|share|float|int|count|array|draws)\b|^\[")
 
 
 def fits(value: Any, hint: Any, meant: str = "") -> bool:

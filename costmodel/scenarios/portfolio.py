@@ -68,7 +68,8 @@ def compare_portfolio(
     workers : int
         Processes, 1 to 1,000.
     scheduler : str, optional
-        Address of a Dask scheduler (the extra "dask").
+        Address of a Dask scheduler (the extra "dask"). Whoever reaches an open scheduler can run
+        code on its workers: keep it on a network of your own, or use Dask's TLS.
     executor : Executor, optional
         Where the work is done instead.
     progress : bool

@@ -275,7 +275,7 @@ def _number(parameter: Parameter, value: Any) -> int | float:
         digits = re.fullmatch(r"\s*[+-]?[\d_]+\s*", str(value))
         number = math.nan if isinstance(value, bool) else float(value)
         number = int(value) if digits and abs(number) <= LARGEST else number
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     right = math.isfinite(number) and (not whole or number == int(number))
     check(right, f"{given}, it must be {'a whole number' if whole else 'a number'}{between}")
